@@ -1,0 +1,10 @@
+std = "min"
+max_line_length = 79
+exclude_files = { "build" }
+
+files["spec"] = { std = "+busted" }
+
+-- Flows wait through the driver and know no scheduler, no clock of their own.
+files["lua/adobepass/flow"] = {
+  not_globals = { "coroutine", "pcall", "xpcall", "os", "io" },
+}
