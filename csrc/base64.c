@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "base64.h"
+
+static const char *const alphabets[] = {
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+};
+
+size_t ap_base64_encoded_size(ap_base64_kind kind, size_t length) {
+  size_t rest = length % 3;
+  size_t tail = rest == 0 ? 0 : kind == AP_BASE64 ? 4 : rest + 1;
+  return length / 3 * 4 + tail;
+}
+
+size_t ap_base64_decoded_bound(size_t length) {
+  return length / 4 * 3 + 3;
+}
+
+static void encode_tail(ap_base64_kind kind, const unsigned char *bytes,
+                        size_t rest, char *out) {
+  const char *alphabet = alphabets[kind];
+  unsigned second = rest == 2 ? bytes[1] : 0;
+  *out++ = alphabet[bytes[0] >> 2];
+  *out++ = alphabet[(bytes[0] & 3u) << 4 | second >> 4];
+  if (rest == 2) *out++ = alphabet[(second & 15u) << 2];
+  if (kind == AP_BASE64URL) return;
+  if (rest == 1) *out++ = '=';
+  *out = '=';
+}
+
+void ap_base64_encode(ap_base64_kind kind, const unsigned char *bytes,
+                      size_t length, char *out) {
+  const char *alphabet = alphabets[kind];
+  for (; length >= 3; length -= 3, bytes += 3) {
+    *out++ = alphabet[bytes[0] >> 2];
+    *out++ = alphabet[(bytes[0] & 3u) << 4 | bytes[1] >> 4];
+    *out++ = alphabet[(bytes[1] & 15u) << 2 | bytes[2] >> 6];
+    *out++ = alphabet[bytes[2] & 63u];
+  }
+  if (length > 0) encode_tail(kind, bytes, length, out);
+}
+
+static int value_of(ap_base64_kind kind, char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == (kind == AP_BASE64 ? '+' : '-')) return 62;
+  if (c == (kind == AP_BASE64 ? '/' : '_')) return 63;
+  return -1;
+}
+
+/* The text without its padding, or -1 where the padding is wrong. */
+static long unpadded(ap_base64_kind kind, const char *text, size_t length) {
+  size_t padding = 0;
+  if (kind == AP_BASE64URL) return length % 4 == 1 ? -1 : (long)length;
+  if (length % 4 != 0) return -1;
+  while (padding < 2 && padding < length && text[length - 1 - padding] == '=')
+    padding++;
+  return (long)(length - padding);
+}
+
+int ap_base64_decode(ap_base64_kind kind, const char *text, size_t length,
+                     unsigned char *out, size_t *out_length) {
+  long digits = unpadded(kind, text, length);
+  unsigned bits = 0, pending = 0;
+  size_t written = 0;
+  long i;
+  for (i = 0; i < digits; i++) {
+    int value = value_of(kind, text[i]);
+    if (value < 0) return 0;
+    pending = (pending << 6 | (unsigned)value) & 0xffffu;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out[written++] = (unsigned char)(pending >> bits);
+  }
+  *out_length = written;
+  return digits >= 0 && (pending & ((1u << bits) - 1u)) == 0;
+}

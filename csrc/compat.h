@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between Lua 5.1, LuaJIT, 5.3 and 5.4, and nothing else. */
+#ifndef AP_COMPAT_H
+#define AP_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#if LUA_VERSION_NUM < 502
+#define lua_rawlen lua_objlen
+/* 5.1 keeps a table, and only a table, with each userdata. */
+#define lua_getuservalue lua_getfenv
+#define lua_setuservalue lua_setfenv
+#ifndef luaL_newlib /* LuaJIT has it */
+#define luaL_newlib(L, functions) \
+  (lua_newtable(L), luaL_register((L), NULL, (functions)))
+#endif
+#endif
+
+#endif

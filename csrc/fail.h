@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The one record of a failure: a stable code and a sentence. */
+#ifndef AP_FAIL_H
+#define AP_FAIL_H
+
+#define AP_MESSAGE_SIZE 384
+
+typedef struct {
+  const char *code; /* a string constant, e.g. "timeout" */
+  char message[AP_MESSAGE_SIZE];
+} ap_failure;
+
+/* Fills `failure` (which may be NULL) and answers 0, so that a function can
+** end with `return ap_fail(...)`. The message must hold no secret. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+int ap_fail(ap_failure *failure, const char *code, const char *format, ...);
+
+int ap_fail_memory(ap_failure *failure);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "header.h"
+
+#include <string.h>
+
+static int is_token_char(unsigned char c) {
+  if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+      (c >= 'a' && c <= 'z'))
+    return 1;
+  return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+}
+
+int ap_header_is_token(const char *text, size_t length) {
+  size_t i;
+  for (i = 0; i < length; i++)
+    if (!is_token_char((unsigned char)text[i])) return 0;
+  return length > 0;
+}
+
+int ap_header_is_value(const char *text, size_t length) {
+  size_t i;
+  for (i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if ((c < 0x20 && c != '\t') || c == 0x7f) return 0;
+  }
+  return 1;
+}
+
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+int ap_header_is(const char *text, size_t length, const char *name) {
+  size_t i;
+  if (strlen(name) != length) return 0;
+  for (i = 0; i < length; i++)
+    if (lower(text[i]) != lower(name[i])) return 0;
+  return 1;
+}
+
+static int is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void trim(ap_header *header) {
+  while (header->value_length > 0 && is_blank(*header->value)) {
+    header->value++;
+    header->value_length--;
+  }
+  while (header->value_length > 0 &&
+         is_blank(header->value[header->value_length - 1]))
+    header->value_length--;
+}
+
+static int read_line(const char *line, size_t length, ap_header *out) {
+  const char *colon = memchr(line, ':', length);
+  if (colon == NULL) return 0;
+  out->name = line;
+  out->name_length = (size_t)(colon - line);
+  out->value = colon + 1;
+  out->value_length = length - out->name_length - 1;
+  trim(out);
+  return ap_header_is_token(out->name, out->name_length) &&
+         ap_header_is_value(out->value, out->value_length);
+}
+
+int ap_header_next(const char **at, const char *end, ap_header *out) {
+  while (*at < end) {
+    const char *line = *at;
+    const char *stop = memchr(line, '\n', (size_t)(end - line));
+    size_t length = (size_t)((stop != NULL ? stop : end) - line);
+    *at = stop != NULL ? stop + 1 : end;
+    if (read_line(line, length, out)) return 1;
+  }
+  return 0;
+}

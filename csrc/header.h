@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What may stand in a request, and what stands in an answer's head. */
+#ifndef AP_HEADER_H
+#define AP_HEADER_H
+
+#include <stddef.h>
+
+typedef struct {
+  const char *name, *value;
+  size_t name_length, value_length;
+} ap_header;
+
+/* A token of RFC 9110 section 5.6.2: a method or a header's name. */
+int ap_header_is_token(const char *text, size_t length);
+/* No CR, LF, NUL or other control character but a tab. */
+int ap_header_is_value(const char *text, size_t length);
+/* Is this the name, in any case of letters? */
+int ap_header_is(const char *text, size_t length, const char *name);
+
+/* Steps *at over a block of lines to the next "name: value", or answers 0 at
+** its end. Lines that are none (status, blank, folded, junk) are passed
+** over. */
+int ap_header_next(const char **at, const char *end, ap_header *out);
+
+#endif

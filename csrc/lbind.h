@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The bindings: each pushes one table of functions or one constructor. */
+#ifndef AP_LBIND_H
+#define AP_LBIND_H
+
+#include "compat.h"
+#include "key.h"
+#include "lfail.h"
+#include "lhandle.h"
+#include "token.h"
+#include "transfer.h"
+
+void ap_open_digest(lua_State *L);
+void ap_open_base64(lua_State *L);
+void ap_open_random(lua_State *L);
+void ap_open_clock(lua_State *L);
+void ap_open_jws(lua_State *L);
+void ap_open_file(lua_State *L);
+
+/* Types, and the functions that make their values. */
+void ap_open_key(lua_State *L);
+void ap_open_token(lua_State *L);
+void ap_open_transfer(lua_State *L);
+void ap_open_session(lua_State *L);
+int ap_make_private_key(lua_State *L);
+int ap_make_public_key(lua_State *L);
+int ap_make_token(lua_State *L);
+int ap_make_session(lua_State *L);
+
+/* A live key, or raises. */
+const ap_key *ap_check_key(lua_State *L, int arg);
+/* NULL when `index` holds no token; a closed token has no secret. */
+const ap_token *ap_to_token(lua_State *L, int index);
+/* Pushes a new transfer's handle; its value is set later. */
+ap_transfer **ap_push_transfer(lua_State *L);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Userdata: their types, their birth, and what they keep alive. */
+#ifndef AP_LHANDLE_H
+#define AP_LHANDLE_H
+
+#include "compat.h"
+
+/* Makes a metatable whose methods stand in `methods`. */
+void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
+                 const luaL_Reg *methods);
+/* Pushes a userdata of that type, all zero: born closed. */
+void *ap_new_handle(lua_State *L, const char *name, size_t size);
+/* Keeps the value on the top with the userdata at `index`; pops it. */
+void ap_anchor(lua_State *L, int index);
+void ap_push_anchored(lua_State *L, int index);
+
+#endif

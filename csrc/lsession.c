@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+#include "lbind.h"
+
+#include <string.h>
+
+#include "header.h"
+#include "session.h"
+#include "url.h"
+
+#define SESSION "adobepass.session"
+
+static const double least_time = 0.001, longest_time = 86400;
+static const double mebibyte = 1024 * 1024;
+static const double highest_ceiling = 1024.0 * 1024 * 1024;
+
+static ap_session **to_box(lua_State *L) {
+  return luaL_checkudata(L, 1, SESSION);
+}
+
+static int push_closed(lua_State *L) {
+  return ap_push_code(L, "closed", "The session is closed.");
+}
+
+static void read_texts(lua_State *L, int arg, ap_options *options) {
+  static const char *const names[AP_TEXTS] = {
+    "ca_file", "ca_path", "client_cert", "client_key", "client_key_password",
+    "pinned_public_key", "proxy", "user_agent",
+  };
+  size_t i;
+  for (i = 0; i < AP_TEXTS; i++)
+    options->texts[i] = ap_option_text(L, arg, names[i]);
+  if (options->texts[AP_TEXT_USER_AGENT] != NULL &&
+      !ap_header_is_value(options->texts[AP_TEXT_USER_AGENT],
+                          strlen(options->texts[AP_TEXT_USER_AGENT])))
+    (void)ap_option_error(L, arg, "user_agent",
+                          "one line without control characters");
+}
+
+static void read_bounds(lua_State *L, int arg, ap_options *options) {
+  options->connect_timeout = ap_option_number(L, arg, "connect_timeout", 10,
+                                              least_time, longest_time);
+  options->timeout = ap_option_number(L, arg, "timeout", 30, least_time,
+                                      longest_time);
+  options->max_body = (size_t)ap_option_number(
+    L, arg, "max_body", 4 * mebibyte, 1, highest_ceiling);
+  options->max_headers = (size_t)ap_option_number(
+    L, arg, "max_headers", 64 * 1024, 1, mebibyte);
+  options->max_connections = (long)ap_option_number(
+    L, arg, "max_connections", 0, 0, 1e6);
+  options->max_host_connections = (long)ap_option_number(
+    L, arg, "max_host_connections", 0, 0, 1e6);
+  options->dns_cache = (long)ap_option_number(L, arg, "dns_cache", 30, 0,
+                                              longest_time);
+}
+
+static int read_tls(lua_State *L, int arg) {
+  const char *version = ap_option_text(L, arg, "min_tls");
+  if (version == NULL || strcmp(version, "1.2") == 0) return 0;
+  if (strcmp(version, "1.3") == 0) return 1;
+  return ap_option_error(L, arg, "min_tls", "\"1.2\" or \"1.3\"");
+}
+
+static void check_override(lua_State *L, int arg, const char *entry) {
+  const char *port = strchr(entry, ':');
+  const char *address = port != NULL ? strchr(port + 1, ':') : NULL;
+  if (port == NULL || port == entry || address == NULL ||
+      address == port + 1 || address[1] == '\0')
+    (void)ap_option_error(L, arg, "resolve",
+                          "a list of \"host:port:address\"");
+}
+
+/* Leaves both lists on the stack: allow_http, then resolve. */
+static void check_lists(lua_State *L, int arg) {
+  int i, length;
+  (void)ap_option_list(L, arg, "allow_http");
+  length = ap_option_list(L, arg, "resolve");
+  for (i = 1; i <= length; i++) {
+    lua_rawgeti(L, -1, i);
+    check_override(L, arg, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
+typedef int (*adder)(ap_settings *, const char *, ap_failure *);
+
+static int add_list(lua_State *L, int list, ap_settings *settings, adder add,
+                    ap_failure *failure) {
+  int i, done = 1;
+  int length = lua_istable(L, list) ? (int)lua_rawlen(L, list) : 0;
+  for (i = 1; done && i <= length; i++) {
+    lua_rawgeti(L, list, i);
+    done = add(settings, lua_tostring(L, -1), failure);
+    lua_pop(L, 1);
+  }
+  return done;
+}
+
+static void read_options(lua_State *L, int arg, ap_options *options) {
+  static const char *const known[] = {
+    "ca_file", "ca_path", "client_cert", "client_key", "client_key_password",
+    "pinned_public_key", "proxy", "user_agent", "connect_timeout", "timeout",
+    "max_body", "max_headers", "max_connections", "max_host_connections",
+    "dns_cache", "min_tls", "http2", "compression", "resolve", "allow_http",
+    NULL,
+  };
+  ap_options_check(L, arg, known);
+  read_texts(L, arg, options);
+  read_bounds(L, arg, options);
+  options->tls_1_3 = read_tls(L, arg);
+  options->http2 = ap_option_flag(L, arg, "http2", 1);
+  options->compression = ap_option_flag(L, arg, "compression", 0);
+}
+
+/*** Many requests over one set of connections. Connections, TLS sessions and
+names that were resolved are kept in the session.
+@type session */
+
+/***
+A session.
+
+Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
+seconds; `max_body` (4 MiB) and `max_headers` (64 KiB) bytes; `ca_file`,
+`ca_path`: whom to trust (default: the system's list; there is no way to trust
+everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
+`client_key_password`; `pinned_public_key`, as CURLOPT\_PINNEDPUBLICKEY has
+it; `proxy` (the environment's proxies are not used); `resolve`: a list of
+`"host:port:address"`; `max_connections`, `max_host_connections` (0: no
+limit); `dns_cache` (30) seconds; `user_agent`; `http2` (true);
+`compression` (false); `allow_http`: hosts to which plain http is allowed,
+beside this machine.
+@function session
+@tparam[opt] table options
+@treturn[1] session
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `not_found`, `no_access`, `insecure_url` or
+`out_of_memory` */
+int ap_make_session(lua_State *L) {
+  ap_options options;
+  ap_session **box;
+  ap_failure failure;
+  ap_settings *settings;
+  lua_settop(L, 1);
+  read_options(L, 1, &options);
+  check_lists(L, 1); /* at 2 and 3 */
+  box = ap_new_handle(L, SESSION, sizeof *box);
+  *box = ap_session_open(&options, &failure);
+  if (*box == NULL) return ap_push_failure(L, &failure);
+  settings = ap_session_settings(*box);
+  if (add_list(L, 2, settings, ap_settings_allow_http, &failure) &&
+      add_list(L, 3, settings, ap_settings_override, &failure))
+    return 1;
+  ap_session_close(*box);
+  *box = NULL;
+  return ap_push_failure(L, &failure);
+}
+
+static void read_method(lua_State *L, int arg, ap_request *request) {
+  const char *method = ap_option_text(L, arg, "method");
+  request->method = method != NULL ? method : "GET";
+  if (!ap_header_is_token(request->method, strlen(request->method)))
+    (void)ap_option_error(L, arg, "method", "a word like GET");
+}
+
+static void read_url(lua_State *L, int arg, ap_request *request) {
+  request->url = ap_option_text(L, arg, "url");
+  if (request->url == NULL ||
+      !ap_url_is_clean(request->url, strlen(request->url)))
+    (void)ap_option_error(L, arg, "url",
+                          "a URL without spaces or control characters");
+}
+
+static void read_request(lua_State *L, int arg, ap_request *request) {
+  static const char *const known[] = {
+    "method", "url", "headers", "body", "bearer", "timeout",
+    "connect_timeout", "max_body", NULL,
+  };
+  luaL_checktype(L, arg, LUA_TTABLE);
+  ap_options_check(L, arg, known);
+  memset(request, 0, sizeof *request);
+  read_method(L, arg, request);
+  read_url(L, arg, request);
+  request->body = ap_option_bytes(L, arg, "body", &request->body_length);
+  request->timeout =
+    ap_option_number(L, arg, "timeout", 0, 0, longest_time);
+  request->connect_timeout =
+    ap_option_number(L, arg, "connect_timeout", 0, 0, longest_time);
+  request->max_body = (size_t)ap_option_number(L, arg, "max_body", 0, 0,
+                                               highest_ceiling);
+}
+
+static void check_name(lua_State *L, int arg, int index) {
+  size_t length;
+  const char *name;
+  if (lua_type(L, index) != LUA_TSTRING)
+    (void)ap_option_error(L, arg, "headers", "a table from name to value");
+  name = lua_tolstring(L, index, &length);
+  if (!ap_header_is_token(name, length) ||
+      ap_header_is(name, length, "content-length") ||
+      ap_header_is(name, length, "transfer-encoding"))
+    (void)ap_option_error(L, arg, "headers", lua_pushfstring(
+      L, "a table of headers that may be set, and '%s' may not", name));
+}
+
+static void check_value(lua_State *L, int arg, const char *name, int index) {
+  size_t length;
+  const char *value = lua_tolstring(L, index, &length);
+  if (lua_type(L, index) != LUA_TSTRING ||
+      !ap_header_is_value(value, length))
+    (void)ap_option_error(L, arg, "headers", lua_pushfstring(
+      L, "a table of strings without control characters: see '%s'", name));
+}
+
+/* The value, or each of the values, on the top of the stack. */
+static int add_values(lua_State *L, int arg, ap_transfer *transfer,
+                      const char *name, ap_failure *failure) {
+  int i, length, done = 1;
+  if (!lua_istable(L, -1)) {
+    check_value(L, arg, name, -1);
+    return ap_transfer_add_header(transfer, name, lua_tostring(L, -1),
+                                  failure);
+  }
+  length = (int)lua_rawlen(L, -1);
+  for (i = 1; done && i <= length; i++) {
+    lua_rawgeti(L, -1, i);
+    check_value(L, arg, name, -1);
+    done = ap_transfer_add_header(transfer, name, lua_tostring(L, -1),
+                                  failure);
+    lua_pop(L, 1);
+  }
+  return done;
+}
+
+static int add_headers(lua_State *L, int arg, ap_transfer *transfer,
+                       ap_failure *failure) {
+  int done = 1, top = lua_gettop(L);
+  lua_pushliteral(L, "headers");
+  lua_rawget(L, arg);
+  if (!lua_isnil(L, -1) && !lua_istable(L, -1))
+    return ap_option_error(L, arg, "headers", "a table from name to value");
+  if (lua_istable(L, -1)) {
+    lua_pushnil(L);
+    while (done && lua_next(L, -2)) {
+      check_name(L, arg, -2);
+      done = add_values(L, arg, transfer, lua_tostring(L, -2), failure);
+      lua_pop(L, 1);
+    }
+  }
+  lua_settop(L, top);
+  return done;
+}
+
+static int add_bearer(lua_State *L, int arg, ap_transfer *transfer,
+                      ap_failure *failure) {
+  const ap_token *token;
+  lua_pushliteral(L, "bearer");
+  lua_rawget(L, arg);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return 1;
+  }
+  token = ap_to_token(L, -1);
+  lua_pop(L, 1); /* the request's table still holds it */
+  if (token == NULL) return ap_option_error(L, arg, "bearer", "a token");
+  if (transfer->has_authorization)
+    return ap_option_error(L, arg, "bearer",
+                           "left out beside an Authorization header");
+  if (token->secret == NULL)
+    return ap_fail(failure, "closed", "The token is closed.");
+  return ap_transfer_add_bearer(transfer, token, failure);
+}
+
+/***
+Start a request. Nothing moves before the next `step`.
+
+The headers that are sent are those given, and no others beside Host, the
+session's User-Agent and the body's length. No redirect is followed.
+@function session:submit
+@tparam table request `url`; `method` (GET); `headers`: name to value, or to a
+list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
+`max_body`: instead of the session's
+@treturn[1] transfer
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `closed`, `invalid_url`, `insecure_url` or
+`out_of_memory` */
+static int submit(lua_State *L) {
+  ap_session **box = to_box(L);
+  ap_transfer **transfer;
+  ap_request request;
+  ap_failure failure;
+  lua_settop(L, 2);
+  read_request(L, 2, &request);
+  if (*box == NULL) return push_closed(L);
+  transfer = ap_push_transfer(L);
+  if (*transfer == NULL) return ap_push_memory_failure(L);
+  lua_pushvalue(L, 1);
+  ap_anchor(L, -2);
+  if (add_headers(L, 2, *transfer, &failure) &&
+      add_bearer(L, 2, *transfer, &failure) &&
+      ap_session_submit(*box, *transfer, &request, &failure))
+    return 1;
+  return ap_push_failure(L, &failure);
+}
+
+/***
+Move all requests. Returns when one of them has ended, at the latest after
+`seconds`; with 0 it never waits.
+@function session:step
+@number[opt=0] seconds
+@treturn[1] integer how many requests are still running
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `closed`, `out_of_memory` or `transfer_failed` */
+static int step(lua_State *L) {
+  ap_session **box = to_box(L);
+  double seconds = ap_check_number(L, 2, 0, 0, longest_time);
+  ap_failure failure;
+  size_t running;
+  if (*box == NULL) return push_closed(L);
+  if (!ap_session_step(*box, seconds, &running, &failure))
+    return ap_push_failure(L, &failure);
+  lua_pushinteger(L, (lua_Integer)running);
+  return 1;
+}
+
+/***
+In how many seconds the session wants a step even if no data comes.
+@function session:timeout
+@treturn ?number nil when it does not matter */
+static int timeout(lua_State *L) {
+  ap_session **box = to_box(L);
+  double seconds = *box != NULL ? ap_session_timeout(*box) : -1;
+  if (seconds < 0) lua_pushnil(L);
+  else lua_pushnumber(L, seconds);
+  return 1;
+}
+
+/***
+Close the session and its connections. Requests that still run end with the
+code `closed`. Twice is well.
+@function session:close */
+static int release(lua_State *L) {
+  ap_session **box = to_box(L);
+  ap_session_close(*box);
+  *box = NULL;
+  return 0;
+}
+
+static int to_string(lua_State *L) {
+  lua_pushfstring(L, "adobepass.session (%s)",
+                  *to_box(L) == NULL ? "closed" : "open");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+  { "submit", submit },
+  { "step", step },
+  { "timeout", timeout },
+  { "close", release },
+  { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", release },
+  { "__close", release },
+  { "__tostring", to_string },
+  { NULL, NULL },
+};
+
+void ap_open_session(lua_State *L) {
+  ap_new_type(L, SESSION, metamethods, methods);
+}

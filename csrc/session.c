@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "session.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "live.h"
+#include "outcome.h"
+#include "signals.h"
+#include "url.h"
+
+/* Making an easy handle costs more than a short request: some are kept. */
+enum { MOST_IDLE = 256 };
+
+/* Left to itself libcurl keeps four connections for each running transfer,
+** and closes the rest after each crowd. */
+enum { MOST_IDLE_CONNECTIONS = 256 };
+
+struct ap_session {
+  CURLM *multi;
+  ap_settings settings;
+  ap_transfer *first;
+  size_t running;
+  CURL *idle[MOST_IDLE];
+  size_t idle_count;
+};
+
+static CURLMcode set_limits(CURLM *multi, const ap_options *options) {
+  CURLMcode code = curl_multi_setopt(multi, CURLMOPT_PIPELINING,
+                                     (long)CURLPIPE_MULTIPLEX);
+  if (code == CURLM_OK)
+    code = curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                             options->max_connections);
+  if (code == CURLM_OK)
+    code = curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                             options->max_host_connections);
+  if (code == CURLM_OK)
+    code = curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
+                             (long)MOST_IDLE_CONNECTIONS);
+  return code;
+}
+
+static ap_session *allocate(const ap_options *options, ap_failure *failure) {
+  ap_session *session = calloc(1, sizeof *session);
+  if (session == NULL) (void)ap_fail_memory(failure);
+  else if (!ap_settings_open(&session->settings, options, failure)) {
+    free(session);
+    session = NULL;
+  }
+  return session;
+}
+
+ap_session *ap_session_open(const ap_options *options, ap_failure *failure) {
+  ap_session *session = allocate(options, failure);
+  if (session == NULL) return NULL;
+  ap_live_add(AP_LIVE_SESSION, 1);
+  session->multi = curl_multi_init();
+  if (session->multi != NULL &&
+      set_limits(session->multi, options) == CURLM_OK)
+    return session;
+  (void)ap_fail_memory(failure);
+  ap_session_close(session);
+  return NULL;
+}
+
+ap_settings *ap_session_settings(ap_session *session) {
+  return &session->settings;
+}
+
+static void link_in(ap_session *session, ap_transfer *transfer) {
+  transfer->session = session;
+  transfer->state = AP_TRANSFER_RUNNING;
+  transfer->next = session->first;
+  if (session->first != NULL) session->first->previous = transfer;
+  session->first = transfer;
+  session->running++;
+}
+
+static void link_out(ap_session *session, ap_transfer *transfer) {
+  if (transfer->previous != NULL) transfer->previous->next = transfer->next;
+  else session->first = transfer->next;
+  if (transfer->next != NULL) transfer->next->previous = transfer->previous;
+  transfer->previous = transfer->next = NULL;
+  transfer->session = NULL;
+  session->running--;
+}
+
+static CURL *take_easy(ap_session *session) {
+  CURL *easy;
+  if (session->idle_count > 0) return session->idle[--session->idle_count];
+  easy = curl_easy_init();
+  if (easy == NULL) return NULL;
+  if (ap_settings_apply(&session->settings, easy) == CURLE_OK) return easy;
+  curl_easy_cleanup(easy);
+  return NULL;
+}
+
+static void keep_easy(ap_session *session, CURL *easy) {
+  if (easy == NULL) return;
+  if (session->idle_count < MOST_IDLE)
+    session->idle[session->idle_count++] = easy;
+  else
+    curl_easy_cleanup(easy);
+}
+
+/* Closing a connection may write to it, and so raise SIGPIPE. */
+static void remove_from_multi(ap_session *session, ap_transfer *transfer) {
+  ap_signals saved;
+  ap_signals_hold(&saved);
+  (void)curl_multi_remove_handle(session->multi, transfer->easy);
+  ap_signals_release(&saved);
+}
+
+static void release(ap_session *session, ap_transfer *transfer) {
+  link_out(session, transfer);
+  keep_easy(session, ap_transfer_detach(transfer));
+}
+
+static void drop(ap_transfer *transfer, const char *code,
+                 const char *sentence) {
+  ap_session *session = transfer->session;
+  remove_from_multi(session, transfer);
+  ap_transfer_abandon(transfer, code, sentence);
+  release(session, transfer);
+}
+
+void ap_session_cancel(ap_transfer *transfer) {
+  if (transfer != NULL && transfer->session != NULL)
+    drop(transfer, "cancelled", "The request was cancelled.");
+}
+
+static void destroy(ap_session *session) {
+  ap_signals saved;
+  ap_signals_hold(&saved);
+  while (session->idle_count > 0)
+    curl_easy_cleanup(session->idle[--session->idle_count]);
+  (void)curl_multi_cleanup(session->multi);
+  ap_signals_release(&saved);
+}
+
+void ap_session_close(ap_session *session) {
+  if (session == NULL) return;
+  while (session->first != NULL)
+    drop(session->first, "closed",
+         "The session was closed before the answer came.");
+  destroy(session);
+  ap_settings_close(&session->settings);
+  free(session);
+  ap_live_add(AP_LIVE_SESSION, -1);
+}
+
+/* Would a secret travel in the open through somebody's proxy? */
+static int check_proxy(const ap_session *session, ap_url_kind kind,
+                       const ap_transfer *transfer, ap_failure *failure) {
+  if (kind != AP_URL_PLAIN || !transfer->has_authorization ||
+      session->settings.options.texts[AP_TEXT_PROXY] == NULL)
+    return 1;
+  return ap_fail(failure, "insecure_url",
+                 "A bearer is not sent over plain http through a proxy.");
+}
+
+static int start(ap_session *session, ap_transfer *transfer,
+                 ap_failure *failure) {
+  CURLMcode code = curl_multi_add_handle(session->multi, transfer->easy);
+  if (code == CURLM_OK) {
+    link_in(session, transfer);
+    return 1;
+  }
+  return ap_fail(failure, code == CURLM_OUT_OF_MEMORY ? "out_of_memory"
+                                                      : "transfer_failed",
+                 "The request could not start: %s.",
+                 curl_multi_strerror(code));
+}
+
+int ap_session_submit(ap_session *session, ap_transfer *transfer,
+                      const ap_request *request, ap_failure *failure) {
+  ap_settings *settings = &session->settings;
+  ap_url_kind kind =
+    ap_url_judge(request->url, settings->plain_hosts, failure);
+  CURL *easy;
+  if (kind == AP_URL_REFUSED) return 0;
+  if (!check_proxy(session, kind, transfer, failure)) return 0;
+  easy = take_easy(session);
+  if (easy == NULL) return ap_fail_memory(failure);
+  transfer->easy = easy;
+  if (ap_transfer_prepare(transfer, easy, settings, request,
+                          kind == AP_URL_LOOPBACK, failure) &&
+      start(session, transfer, failure))
+    return 1;
+  keep_easy(session, ap_transfer_detach(transfer));
+  return 0;
+}
+
+static size_t collect(ap_session *session) {
+  size_t ended = 0;
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(session->multi, &left)) != NULL) {
+    CURLcode code = message->data.result;
+    ap_transfer *transfer = NULL;
+    if (message->msg != CURLMSG_DONE) continue;
+    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                            (char **)&transfer);
+    remove_from_multi(session, transfer);
+    ap_transfer_finish(transfer, code);
+    release(session, transfer);
+    ended++;
+  }
+  return ended;
+}
+
+static CURLMcode perform(ap_session *session) {
+  ap_signals saved;
+  CURLMcode code;
+  int running;
+  ap_signals_hold(&saved);
+  code = curl_multi_perform(session->multi, &running);
+  ap_signals_release(&saved);
+  return code;
+}
+
+/* Waits for the network, interruptible by signals, at least 1 ms. */
+static CURLMcode wait_for_data(ap_session *session, double seconds) {
+  int most = seconds > 1000 ? 1000000 : (int)(seconds * 1000) + 1;
+  return curl_multi_poll(session->multi, NULL, 0, most, NULL);
+}
+
+int ap_session_step(ap_session *session, double seconds, size_t *running,
+                    ap_failure *failure) {
+  double deadline = seconds > 0 ? ap_clock_monotonic() + seconds : 0;
+  CURLMcode code = perform(session);
+  while (code == CURLM_OK && collect(session) == 0 && session->running > 0) {
+    double left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
+    if (left <= 0) break;
+    code = wait_for_data(session, left);
+    if (code == CURLM_OK) code = perform(session);
+  }
+  *running = session->running;
+  if (code == CURLM_OK) return 1;
+  return ap_fail(failure, code == CURLM_OUT_OF_MEMORY ? "out_of_memory"
+                                                      : "transfer_failed",
+                 "The transfers could not go on: %s.",
+                 curl_multi_strerror(code));
+}
+
+double ap_session_timeout(ap_session *session) {
+  long milliseconds = -1;
+  (void)curl_multi_timeout(session->multi, &milliseconds);
+  return milliseconds < 0 ? -1 : (double)milliseconds / 1000;
+}

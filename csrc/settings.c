@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unistd.h>
+
+#include "buf.h"
+#include "header.h"
+
+static const CURLoption curl_names[AP_TEXTS] = {
+  CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_SSLCERT, CURLOPT_SSLKEY,
+  CURLOPT_KEYPASSWD, CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
+  CURLOPT_USERAGENT,
+};
+
+/* libcurl would name a missing file only when the first request fails. */
+static int check_files(const ap_options *options, ap_failure *failure) {
+  static const ap_text files[] = {
+    AP_TEXT_CA_FILE, AP_TEXT_CA_PATH, AP_TEXT_CLIENT_CERT,
+    AP_TEXT_CLIENT_KEY,
+  };
+  size_t i;
+  for (i = 0; i < sizeof files / sizeof *files; i++) {
+    const char *path = options->texts[files[i]];
+    if (path != NULL && access(path, R_OK) != 0)
+      return ap_fail(failure, errno == ENOENT ? "not_found" : "no_access",
+                     "Cannot read %s: %s.", path, strerror(errno));
+  }
+  return 1;
+}
+
+static int copy_texts(ap_settings *settings, const ap_options *options) {
+  size_t i;
+  memset(settings->options.texts, 0, sizeof settings->options.texts);
+  for (i = 0; i < AP_TEXTS; i++) {
+    const char *text = options->texts[i];
+    if (text == NULL) continue;
+    settings->options.texts[i] = ap_copy(text, strlen(text));
+    if (settings->options.texts[i] == NULL) return 0;
+  }
+  return 1;
+}
+
+int ap_settings_open(ap_settings *settings, const ap_options *options,
+                     ap_failure *failure) {
+  memset(settings, 0, sizeof *settings);
+  if (!check_files(options, failure)) return 0;
+  settings->options = *options;
+  if (copy_texts(settings, options)) return 1;
+  ap_settings_close(settings);
+  return ap_fail_memory(failure);
+}
+
+void ap_settings_close(ap_settings *settings) {
+  size_t i;
+  for (i = 0; i < AP_TEXTS; i++) {
+    char *text = (char *)(uintptr_t)settings->options.texts[i];
+    ap_wipe_free(text, text != NULL ? strlen(text) : 0);
+  }
+  curl_slist_free_all(settings->overrides);
+  curl_slist_free_all(settings->plain_hosts);
+  memset(settings, 0, sizeof *settings);
+}
+
+static int append(struct curl_slist **list, const char *text,
+                  ap_failure *failure) {
+  struct curl_slist *longer = curl_slist_append(*list, text);
+  if (longer == NULL) return ap_fail_memory(failure);
+  *list = longer;
+  return 1;
+}
+
+/* Plain http is let through to localhost because it is this machine: no
+** override may make it another one. */
+int ap_settings_override(ap_settings *settings, const char *entry,
+                         ap_failure *failure) {
+  size_t host = strcspn(entry, ":");
+  if (ap_header_is(entry, host, "localhost"))
+    return ap_fail(failure, "insecure_url",
+                   "localhost is this machine and cannot be overridden.");
+  return append(&settings->overrides, entry, failure);
+}
+
+int ap_settings_allow_http(ap_settings *settings, const char *host,
+                           ap_failure *failure) {
+  return append(&settings->plain_hosts, host, failure);
+}
+
+#define SET(option, value) \
+  do { \
+    CURLcode code_ = curl_easy_setopt(easy, option, value); \
+    if (code_ != CURLE_OK) return code_; \
+  } while (0)
+
+static CURLcode apply_texts(const ap_settings *settings, CURL *easy) {
+  size_t i;
+  for (i = 0; i < AP_TEXTS; i++) {
+    const char *text = settings->options.texts[i];
+    if (text != NULL) SET(curl_names[i], text);
+  }
+  return CURLE_OK;
+}
+
+/* A proxy that speaks TLS is held to what its users are. */
+static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
+  const ap_options *options = &settings->options;
+  long version = options->tls_1_3 ? CURL_SSLVERSION_TLSv1_3
+                                  : CURL_SSLVERSION_TLSv1_2;
+  SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  SET(CURLOPT_SSLVERSION, version);
+  SET(CURLOPT_PROXY_SSLVERSION, version);
+  if (options->texts[AP_TEXT_CA_FILE] != NULL)
+    SET(CURLOPT_PROXY_CAINFO, options->texts[AP_TEXT_CA_FILE]);
+  if (options->texts[AP_TEXT_CA_PATH] != NULL)
+    SET(CURLOPT_PROXY_CAPATH, options->texts[AP_TEXT_CA_PATH]);
+  return CURLE_OK;
+}
+
+/* Only what the caller gave goes through a proxy, and all of it in a tunnel:
+** the proxy sees no header of ours. */
+static CURLcode apply_proxy(CURL *easy) {
+  SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+  return CURLE_OK;
+}
+
+static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
+  const ap_options *options = &settings->options;
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+  SET(CURLOPT_FOLLOWLOCATION, 0L);
+  SET(CURLOPT_HTTP_VERSION, (long)(options->http2 ? CURL_HTTP_VERSION_2TLS
+                                                  : CURL_HTTP_VERSION_1_1));
+  SET(CURLOPT_PIPEWAIT, options->http2 ? 1L : 0L);
+  if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
+  return CURLE_OK;
+}
+
+CURLcode ap_settings_apply(const ap_settings *settings, CURL *easy) {
+  CURLcode code;
+  SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
+  if (settings->overrides != NULL) SET(CURLOPT_RESOLVE, settings->overrides);
+  code = apply_protocol(settings, easy);
+  if (code == CURLE_OK) code = apply_tls(settings, easy);
+  if (code == CURLE_OK) code = apply_proxy(easy);
+  return code == CURLE_OK ? apply_texts(settings, easy) : code;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "transfer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "header.h"
+#include "outcome.h"
+
+ap_transfer *ap_transfer_new(void) {
+  return calloc(1, sizeof(ap_transfer));
+}
+
+/* Some of these lines hold a bearer. */
+static void free_headers(ap_transfer *transfer) {
+  struct curl_slist *line;
+  for (line = transfer->headers; line != NULL; line = line->next)
+    OPENSSL_cleanse(line->data, strlen(line->data));
+  curl_slist_free_all(transfer->headers);
+  transfer->headers = NULL;
+}
+
+static void free_request(ap_transfer *transfer) {
+  free_headers(transfer);
+  ap_wipe_free(transfer->request_body, transfer->request_body_length);
+  transfer->request_body = NULL;
+}
+
+void ap_transfer_free(ap_transfer *transfer) {
+  if (transfer == NULL) return;
+  free_request(transfer);
+  ap_buf_free(&transfer->head);
+  ap_buf_free(&transfer->body);
+  free(transfer);
+}
+
+static int add_line(ap_transfer *transfer, const char *line,
+                    ap_failure *failure) {
+  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+  if (longer == NULL) return ap_fail_memory(failure);
+  transfer->headers = longer;
+  return 1;
+}
+
+static int add_pair(ap_transfer *transfer, const char *name,
+                    const char *separator, const char *value,
+                    ap_failure *failure) {
+  size_t size = strlen(name) + strlen(separator) + strlen(value) + 1;
+  char *line = malloc(size);
+  int done;
+  if (line == NULL) return ap_fail_memory(failure);
+  (void)snprintf(line, size, "%s%s%s", name, separator, value);
+  done = add_line(transfer, line, failure);
+  ap_wipe_free(line, size);
+  return done;
+}
+
+static void note_name(ap_transfer *transfer, const char *name) {
+  size_t length = strlen(name);
+  if (ap_header_is(name, length, "content-type")) transfer->has_type = 1;
+  if (ap_header_is(name, length, "accept")) transfer->has_accept = 1;
+  if (ap_header_is(name, length, "authorization"))
+    transfer->has_authorization = 1;
+}
+
+/* libcurl takes "Name:" for a wish to leave the header out, and "Name;" for
+** an empty one: CURLOPT_HTTPHEADER(3). */
+int ap_transfer_add_header(ap_transfer *transfer, const char *name,
+                           const char *value, ap_failure *failure) {
+  note_name(transfer, name);
+  return add_pair(transfer, name, *value != '\0' ? ": " : ";", value,
+                  failure);
+}
+
+int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
+                           ap_failure *failure) {
+  transfer->has_authorization = 1;
+  return add_pair(transfer, "Authorization", ": Bearer ", token->secret,
+                  failure);
+}
+
+static void store(ap_transfer *transfer, ap_buf *buf, const char *bytes,
+                  size_t length) {
+  switch (ap_buf_append(buf, bytes, length)) {
+    case AP_BUF_OK: break;
+    case AP_BUF_FULL: transfer->too_large = 1; break;
+    default: transfer->no_memory = 1;
+  }
+}
+
+static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
+  ap_transfer *transfer = context;
+  (void)one;
+  store(transfer, &transfer->body, bytes, length);
+  return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+/* A new status line (after a 100) begins a new head; what comes after the
+** head's end are trailers, which nobody asked for. */
+static size_t on_header(char *line, size_t one, size_t length,
+                        void *context) {
+  ap_transfer *transfer = context;
+  (void)one;
+  if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+    ap_buf_clear(&transfer->head);
+    transfer->head_complete = 0;
+  } else if (length <= 2) {
+    transfer->head_complete = 1;
+  } else if (!transfer->head_complete) {
+    store(transfer, &transfer->head, line, length);
+  }
+  return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+/* What libcurl would send unasked is left out: the caller's headers are all
+** there are. */
+static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
+  if (!transfer->has_accept && !add_line(transfer, "Accept:", failure))
+    return 0;
+  if (!has_body) return 1;
+  if (!transfer->has_type && !add_line(transfer, "Content-Type:", failure))
+    return 0;
+  return add_line(transfer, "Expect:", failure);
+}
+
+static int copy_body(ap_transfer *transfer, const ap_request *request,
+                     ap_failure *failure) {
+  if (request->body == NULL) return 1;
+  transfer->request_body = ap_copy(request->body, request->body_length);
+  transfer->request_body_length = request->body_length;
+  return transfer->request_body != NULL ? 1 : ap_fail_memory(failure);
+}
+
+#define SET(option, value) \
+  do { \
+    CURLcode code_ = curl_easy_setopt(easy, option, value); \
+    if (code_ != CURLE_OK) return code_; \
+  } while (0)
+
+static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
+  const char *body = transfer->request_body;
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE,
+      (curl_off_t)transfer->request_body_length);
+  SET(CURLOPT_POSTFIELDS, body != NULL ? body : "");
+  return CURLE_OK;
+}
+
+static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
+                           const char *method) {
+  int post = strcmp(method, "POST") == 0;
+  int head = strcmp(method, "HEAD") == 0;
+  int get = strcmp(method, "GET") == 0;
+  int has_body = transfer->request_body != NULL;
+  if (post || has_body) {
+    CURLcode code = set_post(easy, transfer);
+    if (code != CURLE_OK) return code;
+  } else {
+    SET(CURLOPT_HTTPGET, 1L);
+    if (head) SET(CURLOPT_NOBODY, 1L);
+  }
+  SET(CURLOPT_CUSTOMREQUEST,
+      post || head || (get && !has_body) ? NULL : method);
+  return CURLE_OK;
+}
+
+static CURLcode set_callbacks(CURL *easy, ap_transfer *transfer) {
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->detail);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  return CURLE_OK;
+}
+
+/* 0 would mean "for ever" to libcurl. */
+static long milliseconds(double asked, double usual) {
+  double seconds = asked > 0 ? asked : usual;
+  return seconds < 0.001 ? 1 : (long)(seconds * 1000);
+}
+
+static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
+                           const ap_options *options,
+                           const ap_request *request) {
+  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body.ceiling);
+  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
+  SET(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(request->connect_timeout, options->connect_timeout));
+  return CURLE_OK;
+}
+
+/* An empty name also keeps libcurl from the proxies of the environment. */
+static CURLcode set_proxy(CURL *easy, const ap_options *options,
+                          int direct) {
+  const char *proxy = options->texts[AP_TEXT_PROXY];
+  SET(CURLOPT_PROXY, proxy != NULL && !direct ? proxy : "");
+  return CURLE_OK;
+}
+
+static CURLcode set_all(CURL *easy, ap_transfer *transfer,
+                        const ap_options *options, const ap_request *request,
+                        int direct) {
+  CURLcode code;
+  SET(CURLOPT_URL, request->url);
+  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  code = set_method(easy, transfer, request->method);
+  if (code == CURLE_OK) code = set_callbacks(easy, transfer);
+  if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
+  return code == CURLE_OK ? set_proxy(easy, options, direct) : code;
+}
+
+int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
+                        const ap_settings *settings, const ap_request *request,
+                        int direct, ap_failure *failure) {
+  const ap_options *options = &settings->options;
+  size_t most = request->max_body > 0 ? request->max_body : options->max_body;
+  CURLcode code;
+  ap_buf_init(&transfer->head, options->max_headers);
+  ap_buf_init(&transfer->body, most);
+  if (!copy_body(transfer, request, failure) ||
+      !quieten(transfer, transfer->request_body != NULL, failure))
+    return 0;
+  code = set_all(easy, transfer, options, request, direct);
+  if (code == CURLE_OK) return 1;
+  ap_outcome_fail(code, transfer->detail, failure);
+  return 0;
+}
+
+/* The easy handle outlives this transfer. */
+static void forget(CURL *easy) {
+  (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+  (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+}
+
+static double seconds_of(CURL *easy, CURLINFO what) {
+  curl_off_t microseconds = 0;
+  (void)curl_easy_getinfo(easy, what, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+static const char *version_of(CURL *easy) {
+  long version = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+    case CURL_HTTP_VERSION_1_0: return "1.0";
+    case CURL_HTTP_VERSION_2_0: return "2";
+    case CURL_HTTP_VERSION_3: return "3";
+    default: return "1.1";
+  }
+}
+
+static void read_facts(CURL *easy, ap_facts *facts) {
+  long connections = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &facts->status);
+  (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+  facts->http_version = version_of(easy);
+  facts->reused = connections == 0;
+  facts->name = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  facts->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  facts->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  facts->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  facts->total = seconds_of(easy, CURLINFO_TOTAL_TIME_T);
+}
+
+/* A tunnel that was refused is "receive error" to older libcurls. */
+static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
+  long answer = 0;
+  if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;
+  if (transfer->too_large) return CURLE_FILESIZE_EXCEEDED;
+  (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
+  return answer >= 300 ? CURLE_PROXY : code;
+}
+
+void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
+  if (code == CURLE_OK) {
+    read_facts(transfer->easy, &transfer->facts);
+    transfer->state = AP_TRANSFER_DONE;
+  } else {
+    const char *detail = transfer->too_large ? NULL : transfer->detail;
+    ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);
+    transfer->state = AP_TRANSFER_FAILED;
+  }
+}
+
+void ap_transfer_abandon(ap_transfer *transfer, const char *code,
+                         const char *sentence) {
+  (void)ap_fail(&transfer->failure, code, "%s", sentence);
+  transfer->state = AP_TRANSFER_FAILED;
+}
+
+CURL *ap_transfer_detach(ap_transfer *transfer) {
+  CURL *easy = transfer->easy;
+  if (easy != NULL) forget(easy);
+  transfer->easy = NULL;
+  free_request(transfer);
+  return easy;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* One request and what became of it. */
+#ifndef AP_TRANSFER_H
+#define AP_TRANSFER_H
+
+#include <stddef.h>
+
+#include <curl/curl.h>
+
+#include "buf.h"
+#include "fail.h"
+#include "settings.h"
+#include "token.h"
+
+typedef enum {
+  AP_TRANSFER_NEW,
+  AP_TRANSFER_RUNNING,
+  AP_TRANSFER_DONE,
+  AP_TRANSFER_FAILED
+} ap_transfer_state;
+
+typedef struct {
+  const char *method, *url;
+  const char *body; /* NULL: none */
+  size_t body_length;
+  double timeout, connect_timeout; /* seconds; 0: the session's */
+  size_t max_body;                 /* 0: the session's */
+} ap_request;
+
+typedef struct {
+  long status;
+  const char *http_version;
+  int reused; /* came over a connection that stood already */
+  double name, connect, tls, first_byte, total; /* seconds */
+} ap_facts;
+
+struct ap_session;
+
+typedef struct ap_transfer {
+  struct ap_session *session; /* while it runs */
+  struct ap_transfer *previous, *next;
+  CURL *easy; /* while it runs */
+  struct curl_slist *headers;
+  char *request_body;
+  size_t request_body_length;
+  int has_type, has_accept, has_authorization;
+  ap_transfer_state state;
+  ap_buf head, body;
+  int head_complete, too_large, no_memory;
+  ap_facts facts;
+  ap_failure failure;
+  char detail[CURL_ERROR_SIZE];
+} ap_transfer;
+
+ap_transfer *ap_transfer_new(void);
+/* The transfer must not be running: its session cancels it first. */
+void ap_transfer_free(ap_transfer *transfer);
+
+/* Name and value have been checked with header.h. */
+int ap_transfer_add_header(ap_transfer *transfer, const char *name,
+                           const char *value, ap_failure *failure);
+int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
+                           ap_failure *failure);
+
+/* Sets all that is this request's own on an easy handle with the session's
+** settings, whatever request it carried before. `direct`: no proxy. */
+int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
+                        const ap_settings *settings, const ap_request *request,
+                        int direct, ap_failure *failure);
+/* Takes the outcome out of the easy handle. */
+void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
+/* Ends a transfer that was not done with a failure of our own. */
+void ap_transfer_abandon(ap_transfer *transfer, const char *code,
+                         const char *sentence);
+/* Gives the easy handle back, clean, and wipes the request. */
+CURL *ap_transfer_detach(ap_transfer *transfer);
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AP_VERSION_H
+#define AP_VERSION_H
+
+#define ADOBEPASS_VERSION "0.1.0"
+
+#endif
