@@ -203,10 +203,10 @@ static void check_name(lua_State *L, int arg, int index) {
 }
 
 static void check_value(lua_State *L, int arg, const char *name, int index) {
-  size_t length;
-  const char *value = lua_tolstring(L, index, &length);
-  if (lua_type(L, index) != LUA_TSTRING ||
-      !ap_header_is_value(value, length))
+  /* The type first: to ask for its text would make a number a string. */
+  int is_text = lua_type(L, index) == LUA_TSTRING;
+  if (!is_text || !ap_header_is_value(lua_tostring(L, index),
+                                      lua_rawlen(L, index)))
     (void)ap_option_error(L, arg, "headers", lua_pushfstring(
       L, "a table of strings without control characters: see '%s'", name));
 }

@@ -81,7 +81,8 @@ int ap_settings_override(ap_settings *settings, const char *entry,
   size_t host = strcspn(entry, ":");
   if (ap_header_is(entry, host, "localhost"))
     return ap_fail(failure, "insecure_url",
-                   "localhost is this machine and cannot be overridden.");
+                   "The name localhost is this machine and cannot be "
+                   "overridden.");
   return append(&settings->overrides, entry, failure);
 }
 

@@ -1,0 +1,28 @@
+local clock = require("adobepass.core").clock
+
+describe("core.clock", function()
+  it("goes forward only", function()
+    local last = clock.monotonic()
+    for _ = 1, 1000 do
+      local now = clock.monotonic()
+      assert.is_true(now >= last)
+      last = now
+    end
+  end)
+
+  it("tells the time of day, finer than os.time", function()
+    local before = os.time()
+    local now = clock.wall()
+    assert.is_true(now >= before and now < os.time() + 1)
+  end)
+
+  -- A television in standby must find its tokens aged.
+  it("counts standby too, where Linux can", function()
+    local uptime = io.open("/proc/uptime")
+    if not uptime then return pending("no /proc/uptime here") end
+    local before = clock.monotonic()
+    local up = uptime:read("*n")
+    uptime:close()
+    assert.is_true(up >= before - 0.02 and up <= clock.monotonic() + 0.02)
+  end)
+end)

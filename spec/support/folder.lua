@@ -1,0 +1,27 @@
+--- Temporary folders that a spec removes.
+
+local shell = require "adobepass.sandbox.host.shell"
+
+local folder = {}
+
+function folder.make()
+  return assert(shell.make_folder("adobepass-spec"))
+end
+
+function folder.remove(path)
+  assert(path:find("adobepass-spec", 1, true))
+  shell.execute(shell.line("rm", "-rf", "--", path))
+end
+
+--- A command that has to work; what it printed.
+function folder.run(command)
+  local output, status = shell.read(command)
+  assert(status == 0, command .. ": " .. output)
+  return output
+end
+
+folder.quote = shell.quote
+folder.read = shell.read_file
+folder.write = shell.write_file
+
+return folder

@@ -1,0 +1,55 @@
+--- A real HTTP proxy: tinyproxy, in the foreground, ended by process id.
+
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local raw = require "spec.support.raw"
+local socket = require "socket"
+
+local proxy = {}
+
+local CONFIG = [[
+Listen 127.0.0.1
+Port %d
+Timeout 60
+Allow 127.0.0.1
+MaxClients 20
+ConnectPort %d
+LogLevel Critical
+]]
+
+local function free_port()
+  local listener = raw.listen()
+  listener:close()
+  return listener.port
+end
+
+--- Waits until somebody listens, for ten seconds at most.
+local function await(port)
+  local deadline = core.clock.monotonic() + 10
+  repeat
+    local connection = socket.connect("127.0.0.1", port)
+    if connection then return connection:close() end
+  until core.clock.monotonic() > deadline
+  error("tinyproxy did not start")
+end
+
+--- Starts one that tunnels to this port alone.
+function proxy.start(allowed)
+  local path = folder.make()
+  local port = free_port()
+  folder.write(path .. "/conf", CONFIG:format(port, allowed))
+  local pipe = io.popen(("echo $$; exec tinyproxy -d -c %s/conf 2>&1"):format(
+    folder.quote(path)))
+  local pid = pipe:read("*l")
+  await(port)
+  return {
+    url = "http://127.0.0.1:" .. port,
+    stop = function()
+      folder.run("kill " .. pid)
+      pipe:close()
+      folder.remove(path)
+    end,
+  }
+end
+
+return proxy

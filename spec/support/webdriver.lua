@@ -1,0 +1,201 @@
+--- A real browser, driven from Lua: WebDriver is JSON over HTTP on loopback
+-- (W3C WebDriver), so the core's own session is all it takes.
+--
+--   local browser = webdriver.start()
+--   browser:go "https://127.0.0.1:8443/activate"
+--   browser:type("#code", "ABC1234"); browser:click "button"
+--   browser:stop()
+--
+-- Like our nginx, ChromeDriver hangs on a pipe from this process and goes
+-- with it, its browsers and its folder too.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local shell = require "adobepass.sandbox.host.shell"
+local tv = require "spec.support.tv"
+
+local webdriver = {}
+
+local Browser = {}
+Browser.__index = Browser
+
+local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
+
+-- $1 folder. Port 0: it takes a free one and says which.
+local KEEPER = [[
+trap '' HUP INT QUIT TERM PIPE
+cd "$1" || exit 1
+exec 3<>said
+HOME="$1" setsid chromedriver --port=0 --log-level=OFF >&3 2>&1 < /dev/null &
+pid=$!
+read -r _
+kill -TERM -- "-$pid"
+wait
+cd / && rm -rf -- "$1"
+]]
+
+-- No look at the network but at what a page asks for: without these,
+-- Chromium calls its makers' hosts.
+local ARGUMENTS = {
+  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+  "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+  "--disable-dev-shm-usage",
+}
+
+--- Whether this machine has what it takes.
+function webdriver.is_there()
+  local _, status = shell.read("command -v chromedriver")
+  return status == 0
+end
+
+function Browser:call(method, path, body)
+  local response = assert(tv.fetch(self.http, {
+    method = method, url = self.base .. path,
+    headers = { ["Content-Type"] = "application/json" },
+    body = method == "POST" and json.encode(body or json.object()) or nil,
+  }))
+  local answer = assert(json.decode(response.body))
+  local value = answer.value
+  if response.status ~= 200 then
+    return nil, value.error .. ": " .. value.message, value.error
+  end
+  return value
+end
+
+local function open_session(self)
+  local arguments = { "--user-data-dir=" .. self.folder .. "/profile" }
+  for _, argument in ipairs(ARGUMENTS) do
+    arguments[#arguments + 1] = argument
+  end
+  local value = assert(self:call("POST", "/session", {
+    capabilities = { alwaysMatch = {
+      acceptInsecureCerts = true,
+      ["goog:chromeOptions"] = { args = json.array(arguments) },
+    } } }))
+  self.base = self.base .. "/session/" .. value.sessionId
+end
+
+local function port_of(said)
+  while true do
+    local line = assert(said:read("*l"), "chromedriver did not start")
+    local port = line:match("on port (%d+)")
+    if port then return port end
+  end
+end
+
+--- Starts ChromeDriver and one browser in it.
+function webdriver.start()
+  local folder = assert(shell.make_folder("adobepass-browser"))
+  local _, status = shell.read("mkfifo " .. shell.quote(folder .. "/said"))
+  assert(status == 0, "no FIFO")
+  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
+    .. shell.line(KEEPER, "chromedriver-keeper", folder), "w"))
+  local said = assert(io.open(folder .. "/said", "rb"))
+  local self = setmetatable({
+    folder = folder, keeper = keeper, said = said,
+    http = assert(core.session { timeout = 60, max_body = 64 * 1024 * 1024 }),
+    base = "http://127.0.0.1:" .. port_of(said),
+  }, Browser)
+  open_session(self)
+  return self
+end
+
+--- Closes the browser and ends ChromeDriver; nothing is left.
+function Browser:stop()
+  if not self.keeper then return end
+  self:call("DELETE", "")
+  self.http:close()
+  self.keeper:close()
+  self.said:close()
+  self.keeper = nil
+end
+
+function Browser:go(url)
+  return assert(self:call("POST", "/url", { url = url }))
+end
+
+function Browser:url() return assert(self:call("GET", "/url")) end
+
+--- Chromium's own commands: sizes, colours, what a page's console said.
+function Browser:chromium(command, parameters)
+  return assert(self:call("POST", "/goog/cdp/execute",
+    { cmd = command, params = parameters or json.object() }))
+end
+
+function Browser:size(width, height)
+  self:chromium("Emulation.setDeviceMetricsOverride", { width = width,
+    height = height, deviceScaleFactor = 1, mobile = width < 600 })
+end
+
+--- "light" or "dark", as the viewer's system would ask.
+function Browser:colours(scheme)
+  self:chromium("Emulation.setEmulatedMedia", { features = json.array {
+    { name = "prefers-color-scheme", value = scheme } } })
+end
+
+function Browser:forget_cookies()
+  return assert(self:call("DELETE", "/cookie"))
+end
+
+function Browser:cookies() return assert(self:call("GET", "/cookie")) end
+
+--- The element that a CSS selector finds first; nil, message where none does.
+function Browser:find(selector)
+  local value, message = self:call("POST", "/element",
+    { using = "css selector", value = selector })
+  if not value then return nil, message end
+  return value[ELEMENT]
+end
+
+function Browser:text(selector)
+  return assert(self:call("GET", "/element/" .. assert(self:find(selector))
+    .. "/text"))
+end
+
+function Browser:property(selector, name)
+  return assert(self:call("GET", ("/element/%s/property/%s"):format(
+    assert(self:find(selector)), name)))
+end
+
+function Browser:type(selector, text)
+  return assert(self:call("POST", "/element/" .. assert(self:find(selector))
+    .. "/value", { text = text }))
+end
+
+function Browser:clear(selector)
+  return assert(self:call("POST", "/element/" .. assert(self:find(selector))
+    .. "/clear"))
+end
+
+function Browser:click(selector)
+  return assert(self:call("POST", "/element/" .. assert(self:find(selector))
+    .. "/click"))
+end
+
+Browser.KEYS = { tab = "\238\128\132", enter = "\238\128\135" }
+
+--- Presses keys wherever the focus is, as somebody without a mouse.
+function Browser:press(keys)
+  local actions = {}
+  for char in keys:gmatch("[%z\1-\127\194-\244][\128-\191]*") do
+    actions[#actions + 1] = { type = "keyDown", value = char }
+    actions[#actions + 1] = { type = "keyUp", value = char }
+  end
+  return assert(self:call("POST", "/actions", { actions = json.array {
+    { type = "key", id = "keyboard", actions = json.array(actions) } } }))
+end
+
+--- The value of an expression of JavaScript, in the page.
+function Browser:value(expression)
+  return assert(self:call("POST", "/execute/sync",
+    { script = "return " .. expression, args = json.array() }))
+end
+
+--- A picture of what is on the screen, as a PNG file.
+function Browser:picture(path)
+  local data = assert(self:call("GET", "/screenshot"))
+  return assert(shell.write_file(path, assert(core.base64.decode(data))))
+end
+
+return webdriver
