@@ -14,26 +14,44 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 
+# All that the tests run on. The first is the one that is measured.
+LUAS ?= lua5.4 luajit lua5.3 lua5.1
+
+BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
+  libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
+  openssl nginx-light libnginx-mod-http-lua
+TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
+  lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
+  lua-luv luarocks
+LINT_PACKAGES := lua-check cppcheck clang-tidy clang libclang-rt-14-dev \
+  valgrind lua-ldoc
+
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
 ifdef CI
 WARNINGS += -Werror
 endif
 
-CPPFLAGS_ALL = -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
-  $(shell $(PKG_CONFIG) --cflags $(LUA_PC) libcurl libcrypto) $(CPPFLAGS)
+LIBRARIES := libcurl libcrypto
+CPPFLAGS_ALL = -D_GNU_SOURCE \
+  $(shell $(PKG_CONFIG) --cflags $(LUA_PC) $(LIBRARIES)) $(CPPFLAGS)
 CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
   -pthread $(WARNINGS) $(CFLAGS)
 # nodelete: a thread of libcurl's resolver may outlive the Lua state.
 LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
   $(LDFLAGS)
-LIBS := $(shell $(PKG_CONFIG) --libs libcurl libcrypto 2>/dev/null)
+LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
 SOURCES := $(wildcard csrc/*.c)
-PURE := $(filter-out csrc/l%.c,$(SOURCES)) csrc/live.c csrc/lockfile.c
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
+LUA_FILES := $(shell find lua -name '*.lua')
+
+# What the specs see: this tree, and the core of one Lua.
+environment = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;\
+$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
+ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 
 .PHONY: all
-all: $(CORE) ## build for LUA (lua5.4, luajit, lua5.3 or lua5.1)
+all: $(CORE) ## build the core for LUA (lua5.4, luajit, lua5.3 or lua5.1)
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
@@ -44,3 +62,129 @@ $(BUILD)/obj/%.o: csrc/%.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 -include $(OBJECTS:.o=.d)
+
+# A small interpreter, for the sanitizers; and the program that fails each
+# allocation in turn.
+$(BUILD)/host: spec/c/host.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
+	  $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LDFLAGS)
+
+wrapped := malloc calloc free
+$(BUILD)/alloc_failure: spec/c/alloc_failure.c $(OBJECTS)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(OBJECTS) \
+	  $(wrapped:%=-Wl,--wrap=%) \
+	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
+
+.PHONY: cores
+cores: # each Lua's core; nginx's Lua is always LuaJIT
+	@for lua in $(sort $(LUAS) luajit); do \
+	  $(MAKE) --no-print-directory LUA=$$lua all || exit 1; done
+
+.PHONY: deps
+deps: ## install what is missing to build and run (Debian)
+	@sh .ci/packages $(BUILD_PACKAGES)
+
+.PHONY: test-deps
+test-deps: deps
+	@sh .ci/packages $(TEST_PACKAGES)
+
+.PHONY: lint-deps
+lint-deps: test-deps
+	@sh .ci/packages $(LINT_PACKAGES)
+
+.PHONY: demo
+demo: deps ## see it work, step by step, against a server made for it
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
+	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@$(call environment,lua5.4) lua5.4 examples/demo.lua
+
+.PHONY: test
+test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
+	@$(MAKE) --no-print-directory -s cores
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure
+	@rm -f build/counts
+	@status=0; for lua in $(LUAS); do echo "== specs on $$lua"; \
+	  env $(call environment,$$lua) sh .ci/specs $$lua $(SPECS) \
+	    || status=1; done; \
+	  sh .ci/sum build/counts && exit $$status
+
+.PHONY: lint
+lint: lint-deps ## luacheck, cppcheck, clang-tidy, warnings as errors
+	luacheck -q .
+	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
+	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
+	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
+	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/c/*.c -- \
+	  -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
+
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
+  -fno-sanitize-recover=undefined
+SANITIZED := lua5.4 luajit
+.PHONY: asan
+asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
+	@rm -f build/counts
+	@status=0; for lua in $(SANITIZED); do \
+	  echo "== specs on $$lua, sanitized"; \
+	  $(MAKE) --no-print-directory -s LUA=$$lua FLAVOUR=-asan \
+	    CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
+	    all build/$$lua-asan/host || exit 1; \
+	  env $(call environment,$$lua-asan,$(CURDIR)/build/$$lua-asan/host) \
+	    ADOBEPASS_GC=stress UBSAN_OPTIONS=print_stacktrace=1 \
+	    ASAN_OPTIONS=detect_leaks=1 \
+	    sh .ci/specs build/$$lua-asan/host spec/core || status=1; done; \
+	  sh .ci/sum build/counts && exit $$status
+
+.PHONY: valgrind
+VALGRIND := valgrind --quiet --leak-check=full --error-exitcode=9 \
+  --show-leak-kinds=definite,indirect \
+  --errors-for-leak-kinds=definite,indirect
+valgrind: lint-deps ## the core's specs under valgrind
+	@rm -f build/counts
+	@status=0; for lua in $(SANITIZED); do \
+	  echo "== specs on $$lua, under valgrind"; \
+	  $(MAKE) --no-print-directory -s LUA=$$lua all || exit 1; \
+	  env $(call environment,$$lua) ADOBEPASS_KILLS=5 sh .ci/specs \
+	    "$(VALGRIND) $$lua" spec/core || status=1; done; \
+	  sh .ci/sum build/counts && exit $$status
+
+-include spec/fuzz/fuzz.mk bench/bench.mk
+
+.PHONY: cov
+cov: test-deps ## which lines of C the specs reach
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-cov \
+	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
+	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
+	@env $(call environment,lua5.4-cov,lua5.4) sh .ci/specs lua5.4 spec/core
+	@cd build/lua5.4-cov/obj && gcov -n *.gcda 2>/dev/null | awk '\
+	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \
+	  /^Lines executed/ && file { split($$2, part, ":"); \
+	    printf "%8s  %s\n", part[2], file; file = "" }' | sort -k2
+	@rm -f build/counts
+
+.PHONY: doc
+doc: lint-deps ## the reference, into build/doc
+	ldoc -q -c .ldoc -d build/doc .
+	@echo "build/doc/index.html"
+
+.PHONY: install
+install: all ## copy module and command below PREFIX
+	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \
+	  lib=$(DESTDIR)$(PREFIX)/lib/lua/$$version; \
+	  share=$(DESTDIR)$(PREFIX)/share/lua/$$version; \
+	  install -d $$lib/adobepass $(DESTDIR)$(PREFIX)/bin; \
+	  install -m 755 $(CORE) $$lib/adobepass/core.so; \
+	  for file in $(LUA_FILES:lua/%=%); do \
+	    install -D -m 644 lua/$$file $$share/$$file; done; \
+	  if [ -e bin/adobepass ]; then \
+	    install -m 755 bin/adobepass $(DESTDIR)$(PREFIX)/bin; fi
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+	  $(MAKEFILE_LIST)

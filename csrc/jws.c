@@ -77,7 +77,7 @@ static int decode_both(const parts *p, ap_buf *header, ap_buf *payload,
 
 int ap_jws_peek(const char *token, size_t length, ap_buf *header,
                 ap_buf *payload, ap_failure *failure) {
-  parts p;
+  parts p = { { NULL }, { 0 } };
   return split(token, length, &p, failure) &&
          decode_both(&p, header, payload, failure);
 }
@@ -98,7 +98,7 @@ static int check_signature(const ap_key *key, const parts *p,
 
 int ap_jws_verify(const ap_key *key, const char *token, size_t length,
                   ap_buf *header, ap_buf *payload, ap_failure *failure) {
-  parts p;
+  parts p = { { NULL }, { 0 } };
   return split(token, length, &p, failure) &&
          decode_both(&p, header, payload, failure) &&
          ap_jwshead_check(header->data, header->length, "RS256", failure) &&

@@ -2,7 +2,6 @@
 #include "key.h"
 
 #include <limits.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,30 +19,33 @@ struct ap_key {
   int is_private;
 };
 
-/* Answers for OpenSSL's own callback, which would ask at the terminal. */
+/* Stands in for OpenSSL's own callback, which would ask at the terminal.
+** `given` points to a string, which may be NULL. */
 static int give_passphrase(char *out, int size, int writing, void *given) {
-  size_t length = given != NULL ? strlen(given) : 0;
+  const char *passphrase = *(const char *const *)given;
+  size_t length = passphrase != NULL ? strlen(passphrase) : 0;
   (void)writing;
   if (length == 0 || length > (size_t)size) return -1;
-  memcpy(out, given, length);
+  memcpy(out, passphrase, length);
   return (int)length;
 }
 
 static EVP_PKEY *read_private(BIO *bio, const char *passphrase) {
-  void *given = (void *)(uintptr_t)passphrase;
-  return PEM_read_bio_PrivateKey_ex(bio, NULL, give_passphrase, given, NULL,
-                                    NULL);
+  return PEM_read_bio_PrivateKey_ex(bio, NULL, give_passphrase, &passphrase,
+                                    NULL, NULL);
 }
 
 static EVP_PKEY *read_certificate(BIO *bio) {
-  X509 *certificate = PEM_read_bio_X509(bio, NULL, give_passphrase, NULL);
+  const char *none = NULL;
+  X509 *certificate = PEM_read_bio_X509(bio, NULL, give_passphrase, &none);
   EVP_PKEY *pkey = certificate ? X509_get_pubkey(certificate) : NULL;
   X509_free(certificate);
   return pkey;
 }
 
 static EVP_PKEY *read_public(BIO *bio) {
-  EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, give_passphrase, NULL);
+  const char *none = NULL;
+  EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, give_passphrase, &none);
   if (pkey != NULL) return pkey;
   (void)BIO_reset(bio);
   return read_certificate(bio);

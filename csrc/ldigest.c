@@ -143,7 +143,7 @@ void ap_open_digest(lua_State *L) {
   luaL_newlib(L, functions);
   box = ap_new_handle(L, HASHER, sizeof *box);
   *box = ap_hasher_new();
-  if (*box == NULL) luaL_error(L, "adobepass: OpenSSL offers no SHA-2");
+  if (*box == NULL) luaL_error(L, "adobepass: no memory, or no SHA-2 in OpenSSL");
   add_digest(L, "sha256", sha256);
   add_digest(L, "sha512", sha512);
   lua_pop(L, 1);

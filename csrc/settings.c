@@ -2,7 +2,6 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,12 +34,12 @@ static int check_files(const ap_options *options, ap_failure *failure) {
 
 static int copy_texts(ap_settings *settings, const ap_options *options) {
   size_t i;
-  memset(settings->options.texts, 0, sizeof settings->options.texts);
   for (i = 0; i < AP_TEXTS; i++) {
     const char *text = options->texts[i];
     if (text == NULL) continue;
-    settings->options.texts[i] = ap_copy(text, strlen(text));
-    if (settings->options.texts[i] == NULL) return 0;
+    settings->copies[i] = ap_copy(text, strlen(text));
+    if (settings->copies[i] == NULL) return 0;
+    settings->options.texts[i] = settings->copies[i];
   }
   return 1;
 }
@@ -58,7 +57,7 @@ int ap_settings_open(ap_settings *settings, const ap_options *options,
 void ap_settings_close(ap_settings *settings) {
   size_t i;
   for (i = 0; i < AP_TEXTS; i++) {
-    char *text = (char *)(uintptr_t)settings->options.texts[i];
+    char *text = settings->copies[i];
     ap_wipe_free(text, text != NULL ? strlen(text) : 0);
   }
   curl_slist_free_all(settings->overrides);

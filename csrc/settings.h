@@ -31,7 +31,8 @@ typedef struct {
 } ap_options;
 
 typedef struct {
-  ap_options options; /* with texts of its own */
+  ap_options options; /* its texts are the copies */
+  char *copies[AP_TEXTS];
   struct curl_slist *overrides, *plain_hosts;
 } ap_settings;
 

@@ -43,8 +43,9 @@ describe("core.file", function()
       assert(require("adobepass.core").file.write(%q, "x"))
     ]]):format(name))
     assert.equal("600", folder.run("stat -c %a " .. name))
-    folder.run("umask 0777; " .. child.command(
-      ([[assert(require("adobepass.core").file.write(%q, "y"))]]):format(name)))
+    folder.run("umask 0777; " .. child.command(([[
+      assert(require("adobepass.core").file.write(%q, "y"))
+    ]]):format(name)))
     assert.equal("600", folder.run("stat -c %a " .. name))
     assert.equal("y", file.read(name))
   end)

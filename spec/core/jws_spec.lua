@@ -137,8 +137,9 @@ describe("core.jws", function()
   end)
 
   it("refuses what is no token", function()
-    for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c", "e30.e30",
-      "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..", "\0.\0.\0" } do
+    for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c",
+      "e30.e30", "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..",
+      "\0.\0.\0" } do
       refused("invalid_token", text)
     end
     refused("encrypted_token", "a.b.c.d.e")

@@ -71,6 +71,7 @@ local LOCATIONS = [[
 local CONFIG = [[
 http {
   lua_socket_log_errors off;
+  lua_check_client_abort on; # or each dropped request would sleep on
   keepalive_requests 100000;
   ssl_protocols TLSv1.2 TLSv1.3;
   server { listen 127.0.0.1:@HTTP@; @LOCATIONS@ }

@@ -21,15 +21,20 @@ Browser.__index = Browser
 
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 
--- $1 folder. Port 0: it takes a free one and says which.
+-- $1 folder. Port 0: it takes a free one and says which. It would inherit
+-- what we ignore.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
 exec 3<>said
-HOME="$1" setsid chromedriver --port=0 --log-level=OFF >&3 2>&1 < /dev/null &
+(
+  trap - HUP INT QUIT TERM PIPE
+  export HOME="$1"
+  exec setsid chromedriver --port=0 >&3 2>&1 < /dev/null
+) &
 pid=$!
 read -r _
-kill -TERM -- "-$pid"
+kill -s TERM -- "-$pid"
 wait
 cd / && rm -rf -- "$1"
 ]]
@@ -79,7 +84,7 @@ end
 local function port_of(said)
   while true do
     local line = assert(said:read("*l"), "chromedriver did not start")
-    local port = line:match("on port (%d+)")
+    local port = line:match("successfully on port (%d+)")
     if port then return port end
   end
 end

@@ -1,0 +1,28 @@
+--- What alloc_failure.c runs again and again: a whole life of a session.
+
+local core = require "adobepass.core"
+local url, silent, ca = ...
+
+-- libcurl and OpenSSL often have another name for what was want of memory.
+local function check(value, _, code)
+  if value then return value end
+  error("returned " .. code, 0)
+end
+
+local session = check(core.session { ca_file = ca, timeout = 20,
+  resolve = { "other.example:1:127.0.0.1" }, allow_http = { "x.example" } })
+local token = check(core.token { access_token = "abc", expires_in = 60 })
+local transfer = check(session:submit { url = url, method = "POST",
+  body = "a=b", bearer = token, headers = { Accept = "*/*", X = { "1" } } })
+repeat
+  check(session:step(1))
+  local _, _, code = transfer:result()
+until code ~= "pending"
+local response = check(transfer:result())
+assert(response.status == 200, response.status)
+transfer:close()
+local dropped = check(session:submit { url = silent })
+check(session:step(0))
+token:close()
+session:close()
+check(select(3, dropped:result()) == "closed", dropped:result())
