@@ -23,7 +23,7 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   lua-luv luarocks
-LINT_PACKAGES := lua-check cppcheck clang-tidy clang libclang-rt-14-dev \
+LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang libclang-rt-14-dev \
   valgrind lua-ldoc
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
@@ -32,13 +32,17 @@ WARNINGS += -Werror
 endif
 
 LIBRARIES := libcurl libcrypto
-CPPFLAGS_ALL = -D_GNU_SOURCE \
-  $(shell $(PKG_CONFIG) --cflags $(LUA_PC) $(LIBRARIES)) $(CPPFLAGS)
+INCLUDES = $(shell $(PKG_CONFIG) --cflags $(LUA_PC) $(LIBRARIES))
+CPPFLAGS_ALL = -D_GNU_SOURCE $(INCLUDES) $(CPPFLAGS)
 CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
   -pthread $(WARNINGS) $(CFLAGS)
+ifeq ($(shell uname),Darwin)
+LDFLAGS_ALL = -bundle -undefined dynamic_lookup $(LDFLAGS)
+else
 # nodelete: a thread of libcurl's resolver may outlive the Lua state.
 LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
   $(LDFLAGS)
+endif
 LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
 SOURCES := $(wildcard csrc/*.c)

@@ -95,9 +95,10 @@ static int read_header(cursor *c, slice *alg, int *critical) {
 
 int ap_jwshead_check(const char *json, size_t length, const char *algorithm,
                      ap_failure *failure) {
-  cursor c = { json, json + length };
+  cursor c = { json, json };
   slice alg = { NULL, 0 };
   int critical = 0;
+  if (length > 0) c.end += length; /* an empty buffer has no address */
   if (!read_header(&c, &alg, &critical))
     return ap_fail(failure, "invalid_token",
                    "The token's header is not one that can be trusted.");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
 #include "lbind.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
 #include "lbind.h"
 
 #include <string.h>
@@ -122,7 +123,7 @@ Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
 seconds; `max_body` (4 MiB) and `max_headers` (64 KiB) bytes; `ca_file`,
 `ca_path`: whom to trust (default: the system's list; there is no way to trust
 everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
-`client_key_password`; `pinned_public_key`, as CURLOPT\_PINNEDPUBLICKEY has
+`client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
 it; `proxy` (the environment's proxies are not used); `resolve`: a list of
 `"host:port:address"`; `max_connections`, `max_host_connections` (0: no
 limit); `dns_cache` (30) seconds; `user_agent`; `http2` (true);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
 #include "lbind.h"
 
 #include "header.h"
@@ -75,8 +76,8 @@ static void add_to_list(lua_State *L, int list, int i,
 }
 
 static void set_headers(lua_State *L, int result, const ap_buf *head) {
-  const char *at = head->data;
-  const char *end = head->data + head->length;
+  const char *at = head->length > 0 ? head->data : "";
+  const char *end = at + head->length;
   ap_header header;
   int i = 0, list, headers;
   lua_createtable(L, 8, 0);
@@ -85,7 +86,7 @@ static void set_headers(lua_State *L, int result, const ap_buf *head) {
   headers = lua_gettop(L);
   luaL_getmetatable(L, HEADERS);
   lua_setmetatable(L, headers);
-  while (head->length > 0 && ap_header_next(&at, end, &header)) {
+  while (ap_header_next(&at, end, &header)) {
     add_to_list(L, list, ++i, &header);
     add_header(L, headers, &header);
   }

@@ -21,10 +21,13 @@ static int starts(const char *url, const char *scheme) {
   return strlen(url) > length && ap_header_is(url, length, scheme);
 }
 
-/* A name and password in a URL would be one more secret in one more log. */
-static int names_a_user(const char *after_scheme) {
+/* Name and port between the slashes, and nothing else. A user's password
+** would be one more secret in one more log; of further slashes libcurl passes
+** over some, and would find a user behind them. */
+static int names_a_host_alone(const char *after_scheme) {
   size_t length = strcspn(after_scheme, "/?#");
-  return memchr(after_scheme, '@', length) != NULL;
+  return length > 0 && memchr(after_scheme, '@', length) == NULL &&
+         memchr(after_scheme, '\\', length) == NULL;
 }
 
 static int is_loopback(const char *host) {
@@ -79,9 +82,9 @@ ap_url_kind ap_url_judge(const char *url, const struct curl_slist *allowed,
                   "The URL should begin with https://.");
     return AP_URL_REFUSED;
   }
-  if (names_a_user(url + (secure ? 8 : 7))) {
+  if (!names_a_host_alone(url + (secure ? 8 : 7))) {
     (void)ap_fail(failure, "invalid_url",
-                  "The URL holds a user's name; take it out.");
+                  "The URL should name a host, and no user.");
     return AP_URL_REFUSED;
   }
   return secure ? AP_URL_HTTPS : judge_http(url, allowed, failure);

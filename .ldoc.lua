@@ -1,0 +1,16 @@
+project = "adobepass"
+title = "adobepass reference"
+description = "Adobe Pass Authentication (TV Everywhere) for Lua"
+format = "markdown"
+dir = "build/doc"
+style = "!pale"
+-- The module's own file comes before those that add to it.
+file = {
+  "csrc/lcore.c", "csrc/lsession.c", "csrc/ltransfer.c", "csrc/ltoken.c",
+  "csrc/ldigest.c", "csrc/lbase64.c", "csrc/lrandom.c", "csrc/lkey.c",
+  "csrc/ljws.c", "csrc/lfile.c", "csrc/lclock.c",
+  "lua/adobepass/sandbox/init.lua",
+}
+all = false
+sort = false
+not_luadoc = true

@@ -1,0 +1,42 @@
+--- The rockspec installs every module there is, and nothing else.
+
+local folder = require "spec.support.folder"
+
+local function rockspec()
+  local environment = {}
+  local path = folder.run("ls *.rockspec")
+  if rawget(_G, "setfenv") then
+    local chunk = assert(loadfile(path))
+    rawget(_G, "setfenv")(chunk, environment)()
+  else
+    -- From 5.2 on loadfile takes an environment.
+    assert(loadfile(path, "t", environment))() -- luacheck: ignore
+  end
+  return environment
+end
+
+local function name_of(path)
+  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", "")
+    :gsub("/", "."))
+end
+
+describe("the rockspec", function()
+  it("lists every Lua module", function()
+    local expected = {}
+    for path in folder.run("find lua -name '*.lua'"):gmatch("[^\n]+") do
+      expected[name_of(path)] = path
+    end
+    assert.same(expected, rockspec().build.install.lua)
+  end)
+
+  it("has the version of the core", function()
+    local version = require("adobepass.core").version
+    assert.equal(version .. "-1", rockspec().version)
+  end)
+
+  it("bounds every dependency from above", function()
+    for _, dependency in ipairs(rockspec().dependencies) do
+      assert.matches("< ", dependency)
+    end
+  end)
+end)
