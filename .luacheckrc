@@ -1,6 +1,6 @@
 std = "min"
 max_line_length = 79
-exclude_files = { "build" }
+exclude_files = { "build", ".ldoc.lua" }
 
 files["spec"] = { std = "+busted" }
 

@@ -4,13 +4,14 @@ local folder = require "spec.support.folder"
 
 local child = {}
 
-local function interpreter()
+--- The one that runs this spec.
+function child.interpreter()
   return os.getenv("ADOBEPASS_LUA") or "lua5.4"
 end
 
 --- A command line that runs a script; further words become its arguments.
 function child.command(script, ...)
-  local words = { folder.quote(interpreter()), "-e", folder.quote(script) }
+  local words = { folder.quote(child.interpreter()), "-e", folder.quote(script) }
   for index = 1, select("#", ...) do
     words[#words + 1] = folder.quote((select(index, ...)))
   end

@@ -1,0 +1,193 @@
+--- The whole of Adobe Pass in one minute, told step by step: a television
+-- signs a viewer in, filters its catalogue, plays, gives a free taste and
+-- signs out. Every request goes over real HTTPS to a sandbox that this script
+-- starts on your own machine. `make demo` runs it.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local sandbox = require "adobepass.sandbox.host"
+
+local PROVIDER, MVPD = "REF30", "Cablevision"
+local CHANNELS = { "CNN", "TBS", "HBO", "Late Night" }
+
+-- Which television this is, and what kind: most requests carry both.
+local IDENTIFIER = "fingerprint " .. core.base64.encode(core.random.uuid())
+local INFO = core.base64.encode(json.encode {
+  primaryHardwareType = "TV", model = "Demo", version = "1",
+  osName = "Linux", osVersion = "6.1", connectionType = "ethernet",
+})
+
+local JSON = "application/json"
+local FORM = "application/x-www-form-urlencoded"
+
+local colour = os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
+  and os.getenv("TERM") ~= nil
+
+local function paint(code, text)
+  return colour and ("\27[%sm%s\27[0m"):format(code, text) or text
+end
+
+local function say(text) print("   " .. text) end
+
+local count = 0
+local function step(title, why)
+  count = count + 1
+  print(("\n%s %s"):format(paint("1;36", count .. "."), paint("1", title)))
+  for line in why:gmatch("[^\n]+") do
+    say(paint("2", (line:gsub("^%s+", ""))))
+  end
+end
+
+local function note(format, ...)
+  say(paint("32", "=> ") .. format:format(...))
+end
+
+local session, token
+
+--- One request, from submit to answer, shown as it goes. `who` says what it
+-- tells of the television: "device", "info" or nothing. The token goes to the
+-- API alone.
+local function ask(method, url, who, kind, body)
+  local transfer = assert(session:submit { method = method, url = url,
+    body = body, bearer = url:find("/api/v2/", 1, true) and token or nil,
+    headers = { Accept = JSON, ["Content-Type"] = kind,
+      ["AP-Device-Identifier"] = who == "device" and IDENTIFIER or nil,
+      ["X-Device-Info"] = who and INFO or nil } })
+  while select(3, transfer:result()) == "pending" do session:step(1) end
+  local answer = assert(transfer:result())
+  say(("%s %s  %s %d, HTTP/%s, %.1f ms%s"):format(paint("33", method),
+    url:gsub("^https://[^/]+", ""), paint("2", "->"), answer.status,
+    answer.http_version, answer.timings.total * 1000,
+    answer.reused and "" or ", new connection"))
+  return json.decode(answer.body) or {}
+end
+
+local function register(api, statement)
+  step("The application registers", [[
+    Adobe gave its maker a software statement, a signed text. Each copy of the
+    application trades it, once in its life, for credentials of its own.]])
+  local client = ask("POST", api .. "/o/client/register", "info", JSON,
+    json.encode { software_statement = statement })
+  note("client_id %s, and a secret that stays secret", client.client_id)
+  return client
+end
+
+local function fetch_token(api, client)
+  step("The credentials buy a token", [[
+    It goes with every request from now on. From here Lua never sees it again:
+    the C core puts it into the header.]])
+  local answer = ask("POST", api .. "/o/client/token", "info", FORM,
+    ("grant_type=client_credentials&client_id=%s&client_secret=%s"):format(
+      client.client_id, client.client_secret))
+  token = assert(core.token(answer))
+  note("%s, %s for %d minutes", tostring(token), token:state(),
+    math.floor((token:expires_at() - core.clock.monotonic()) / 60))
+end
+
+local function show_providers(v2)
+  step("Which TV providers are there?", [[
+    The viewer picks theirs from this list, on the television.]])
+  local answer = ask("GET", v2 .. "/configuration", "device")
+  local names = {}
+  for _, mvpd in ipairs(answer.requestor.mvpds) do
+    if not mvpd.isTempPass then names[#names + 1] = mvpd.displayName end
+  end
+  note("%d providers: %s, ...", #names, table.concat(names, ", ", 1, 4))
+end
+
+local function start_login(v2, api)
+  step("The television shows a code", [[
+    Nobody likes to type a password with a remote control: the viewer does
+    that on a phone, on a page that asks for this code.]])
+  local login = ask("POST", v2 .. "/sessions", "device", FORM,
+    ("mvpd=%s&domainName=adobe.com&redirectUrl=https%%3A%%2F%%2Fadobe.com")
+      :format(MVPD))
+  note("code %s at %s/activate", paint("1;35", login.code), api)
+  return login.code
+end
+
+local function poll(v2, code, why)
+  step("Is the viewer signed in?", why)
+  local answer = ask("GET", v2 .. "/profiles/code/" .. code)
+  local profile = answer.profiles and answer.profiles[MVPD]
+  if not profile then return note("not yet; ask again in 5 seconds") end
+  note("yes, with %s, until %s", MVPD,
+    os.date("!%Y-%m-%d", math.floor(profile.notAfter / 1000)))
+end
+
+local function sign_in(control, code)
+  step("Meanwhile, on the phone", [[
+    `adobepass sandbox` serves the real pages for this: try them in a browser.
+    Here the sandbox's control API plays the viewer, Bob.]])
+  ask("POST", control .. "/sandbox/login", nil, JSON,
+    json.encode { code = code, username = "bob" })
+end
+
+local function filter(v2)
+  step("What may Bob watch?", [[
+    Preauthorization filters a catalogue. It is no right to play.]])
+  local answer = ask("POST", v2 .. "/decisions/preauthorize/" .. MVPD,
+    "device", JSON, json.encode { resources = json.array(CHANNELS) })
+  for _, decision in ipairs(answer.decisions) do
+    note("%-10s %s", decision.resource, decision.authorized
+      and paint("32", "open")
+      or paint("31", "locked: ") .. (decision.error.details
+        or decision.error.message))
+  end
+end
+
+local function play(v2, mvpd)
+  local answer = ask("POST", v2 .. "/decisions/authorize/" .. mvpd,
+    "device", JSON, json.encode { resources = json.array { CHANNELS[1] } })
+  local decision = answer.decisions[1]
+  note("permitted by %s, with a signed media token of %d bytes",
+    decision.source, #decision.token.serializedToken)
+end
+
+local function log_out(v2)
+  step("Bob signs out", [[
+    The answer says what is left to do for each provider.]])
+  local answer = ask("GET", ("%s/logout/%s?redirectUrl=%s"):format(v2, MVPD,
+    "https%3A%2F%2Fadobe.com"), "device")
+  local entry = answer.logouts[MVPD]
+  note("%s, %s%s", entry.actionName, entry.actionType,
+    entry.url and ": the provider's own sign-out page opens" or "")
+end
+
+local function tell(running)
+  local api = running.api
+  local v2 = api .. "/api/v2/" .. PROVIDER
+  session = assert(core.session { ca_file = running.ca })
+  local client = register(api, running.statement)
+  fetch_token(api, client)
+  show_providers(v2)
+  local code = start_login(v2, api)
+  poll(v2, code, "The television asks every 5 seconds.")
+  sign_in(running.control, code)
+  poll(v2, code, "The television asks again.")
+  filter(v2)
+  step("Bob presses play", [[
+    Authorization asks the provider each time, and gives the player a token
+    that is good for one stream.]])
+  play(v2, MVPD)
+  log_out(v2)
+  step("A free taste, without any sign-in", [[
+    TempPass: the same request, for a provider that gives everybody a day.]])
+  play(v2, "TempPass")
+  session:close()
+end
+
+print(paint("1", "\nadobepass: a television signs in, plays and signs out"))
+print(paint("2", "against the sandbox, over HTTPS, on this machine alone"))
+local running, message = sandbox.start { throttle = false }
+if not running then
+  io.stderr:write("The sandbox did not start: ", message, "\n")
+  os.exit(1)
+end
+local fine, problem = pcall(tell, running)
+running:stop()
+if not fine then
+  io.stderr:write("\nThe demo stopped: ", tostring(problem), "\n")
+  os.exit(1)
+end
+print(paint("1", "\nThat was all of it.") .. " Next: bin/adobepass sandbox\n")
