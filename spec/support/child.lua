@@ -11,7 +11,8 @@ end
 
 --- A command line that runs a script; further words become its arguments.
 function child.command(script, ...)
-  local words = { folder.quote(child.interpreter()), "-e", folder.quote(script) }
+  local words = { folder.quote(child.interpreter()), "-e",
+    folder.quote(script) }
   for index = 1, select("#", ...) do
     words[#words + 1] = folder.quote((select(index, ...)))
   end

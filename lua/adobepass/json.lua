@@ -1,0 +1,186 @@
+--- JSON: the one place that knows lua-cjson.
+--
+-- lua-cjson 2.1.0 (Debian) reads every number as a float and writes an empty
+-- array as an object; Adobe's times are 13-digit integers and its `resources`
+-- must be an array. So cjson only parses here, and we write.
+--
+--   json.encode(value)      string; raises on what JSON cannot hold
+--   json.decode(text)       value | nil, message, "malformed_json"
+--   json.array(t)           t, marked: always an array, also when empty
+--   json.object(t)          t, marked: always an object, also when empty
+--   json.is_array(t)        marked, or a sequence with at least one element
+--   json.integer(number)    rounded down, an integer where Lua has them
+--   json.null               JSON's null, in and out
+--
+-- A decoded empty array is an empty table and would be written as `{}`:
+-- original cjson does not tell the two apart. Where cjson does (OpenResty's
+-- fork), the mark is kept.
+--
+-- @module adobepass.json
+
+-- luacheck: read_globals math.type math.tointeger
+
+local cjson = require "cjson"
+
+local floor, huge = math.floor, math.huge
+local format, gsub = string.format, string.gsub
+local tointeger = math.tointeger or function(number) return number end
+
+local MAX_DEPTH = 64
+-- The largest whole number that a double still holds exactly, and Lua 5.1
+-- still prints without an exponent through "%.0f".
+local MAX_EXACT = 2 ^ 53
+
+local json = { null = cjson.null }
+
+local reader = cjson.new()
+reader.decode_max_depth(MAX_DEPTH)
+reader.decode_invalid_numbers(false)
+
+local ARRAY = reader.array_mt or { __name = "adobepass.json.array" }
+local OBJECT = { __name = "adobepass.json.object" }
+if reader.decode_array_with_array_mt then
+  reader.decode_array_with_array_mt(true)
+end
+
+function json.integer(number)
+  return tointeger(floor(number))
+end
+
+function json.array(t)
+  return setmetatable(t or {}, ARRAY)
+end
+
+function json.object(t)
+  return setmetatable(t or {}, OBJECT)
+end
+
+function json.is_array(t)
+  if type(t) ~= "table" then return false end
+  local mark = getmetatable(t)
+  return mark == ARRAY or (mark ~= OBJECT and t[1] ~= nil)
+end
+
+local function whole_number(value)
+  -- 1e999 is good JSON, but no number that we could write again.
+  if value == huge or value == -huge then error "out of range" end
+  if value == floor(value) and value <= MAX_EXACT and value >= -MAX_EXACT then
+    return tointeger(value)
+  end
+  return value
+end
+
+-- Lua 5.3 and later keep integers apart from floats: give whole numbers back
+-- as integers, in place.
+local function whole(value)
+  local kind = type(value)
+  if kind == "number" then return whole_number(value) end
+  if kind == "table" then
+    for key, item in pairs(value) do value[key] = whole(item) end
+  end
+  return value
+end
+
+local function read(text)
+  return whole(reader.decode(text))
+end
+
+function json.decode(text)
+  if type(text) ~= "string" then
+    return nil, "JSON text expected, got " .. type(text), "malformed_json"
+  end
+  local ok, value = pcall(read, text)
+  if not ok then
+    -- cjson quotes the text it stumbled over, which may be a secret.
+    return nil, "malformed JSON", "malformed_json"
+  end
+  return value
+end
+
+local ESCAPES = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
+  ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",
+}
+
+local function escape(char)
+  return ESCAPES[char] or format("\\u%04x", char:byte())
+end
+
+local function write_string(value)
+  -- Lua 5.1 patterns cannot hold "\0"; %z is gone in 5.2, %c covers it.
+  return '"' .. gsub(value, '[%c"\\]', escape) .. '"'
+end
+
+local function write_number(value)
+  if value ~= value or value == huge or value == -huge then
+    error("JSON has no " .. tostring(value), 0)
+  end
+  if math.type and math.type(value) == "integer" then
+    return format("%d", value)
+  end
+  if value == floor(value) and value <= MAX_EXACT and value >= -MAX_EXACT then
+    return (format("%.0f", value))
+  end
+  local text
+  for _, form in ipairs { "%.15g", "%.16g", "%.17g" } do
+    text = format(form, value)
+    if tonumber(text) == value then break end
+  end
+  return (gsub(text, ",", ".")) -- a locale may print a comma
+end
+
+local write
+
+local function write_array(t, depth)
+  local parts, count = {}, #t
+  for key in pairs(t) do
+    if type(key) ~= "number" or key < 1 or key > count then
+      error("an array cannot have the key " .. tostring(key), 0)
+    end
+  end
+  for i = 1, count do parts[i] = write(t[i], depth) end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function write_object(t, depth)
+  local keys, parts = {}, {}
+  for key in pairs(t) do
+    if type(key) ~= "string" then
+      error("an object cannot have a " .. type(key) .. " as key", 0)
+    end
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  for i, key in ipairs(keys) do
+    parts[i] = write_string(key) .. ":" .. write(t[key], depth)
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function write_table(t, depth)
+  if depth >= MAX_DEPTH then error("nested too deeply, or in a circle", 0) end
+  if json.is_array(t) then return write_array(t, depth + 1) end
+  return write_object(t, depth + 1)
+end
+
+local writers = {
+  string = write_string,
+  number = write_number,
+  boolean = tostring,
+  table = write_table,
+}
+
+function write(value, depth)
+  if value == json.null then return "null" end
+  local writer = writers[type(value)]
+  if not writer then error("JSON cannot hold a " .. type(value), 0) end
+  return writer(value, depth)
+end
+
+function json.encode(value)
+  local ok, text = pcall(write, value, 0)
+  if not ok then error("json.encode: " .. tostring(text), 2) end
+  return text
+end
+
+return json

@@ -1,0 +1,104 @@
+--- Dynamic client registration: operations 1 and 2.
+-- Pages: rest-apis/rest-api-dcr/apis.
+-- @module adobepass.sandbox.operations.dcr
+
+local core = require "adobepass.core"
+local device = require "adobepass.sandbox.device"
+local json = require "adobepass.json"
+local respond = require "adobepass.sandbox.respond"
+local tokens = require "adobepass.sandbox.tokens"
+local wire = require "adobepass.sandbox.wire"
+
+local dcr = {}
+
+local function refuse(code, status)
+  return nil, { code = code, status = status }
+end
+
+local function has_junk_device_info(call)
+  local value = call:header "x-device-info"
+  return value and not device.decode_object(value)
+end
+
+local function redirect_uri(object, statement)
+  local given = object.redirect_uri
+  if given == nil or given == json.null then return statement.redirect_uri end
+  if type(given) == "string" and given:find "^%a[%w+.-]*:[^%s%c]+$" then
+    return given
+  end
+end
+
+local function make_client(box, statement)
+  local client = {
+    id = box:uuid(), secret = core.base64.url_encode(box:random(24)),
+    statement = statement.jti, scopes = statement.scopes,
+    providers = statement.service_providers,
+    issued_at = math.floor(box:now() / 1000),
+  }
+  box.state.clients[client.id] = client
+  return client
+end
+
+--- 1. A software statement is turned into credentials.
+function dcr.register(call)
+  local box, object = call.box, call:object()
+  if not object or type(object.software_statement) ~= "string"
+      or has_junk_device_info(call) then
+    return refuse "invalid_request"
+  end
+  local statement = tokens.read_statement(box, object.software_statement)
+  if not statement then return refuse "invalid_software_statement" end
+  if box.state.revoked_statements[statement.jti] then
+    return refuse "unapproved_software_statement"
+  end
+  local uri = redirect_uri(object, statement)
+  if not uri then return refuse "invalid_redirect_uri" end
+  local client = make_client(box, statement)
+  return respond.json(201, {
+    client_id = client.id, client_secret = client.secret,
+    client_id_issued_at = client.issued_at,
+    redirect_uris = json.array { uri },
+    grant_types = json.array { "client_credentials" },
+    scopes = json.array(client.scopes),
+  })
+end
+
+-- The page sends a form, the OpenAPI file a query: either is understood.
+local function token_parameters(call)
+  local form, repeated = call:form()
+  if next(form) then return form, repeated end
+  local query, twice = wire.form(call.request.query)
+  return query or {}, twice or {}
+end
+
+local function is_client(client, secret)
+  return client and not client.revoked
+    and core.digest.equal(client.secret, secret)
+end
+
+--- 2. Credentials are turned into an access token.
+function dcr.token(call)
+  local box = call.box
+  local given, repeated = token_parameters(call)
+  if not (given.client_id and given.client_secret and given.grant_type)
+      or next(repeated) or has_junk_device_info(call) then
+    return refuse "invalid_request"
+  end
+  if given.grant_type ~= "client_credentials" then
+    return refuse "unsupported_grant_type"
+  end
+  local client = box.state.clients[given.client_id]
+  if not is_client(client, given.client_secret) then
+    return refuse("invalid_client", 400)
+  end
+  if box.state.revoked_statements[client.statement] then
+    return refuse "unauthorized_client"
+  end
+  return respond.json(201, {
+    id = box:uuid(), access_token = tokens.access(box, client),
+    created_at = box:now(), expires_in = box.world.lifetimes.access_token,
+    token_type = "bearer",
+  })
+end
+
+return dcr

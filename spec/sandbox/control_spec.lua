@@ -1,0 +1,427 @@
+--- The control functions, in process and over HTTP: journal, clock, faults,
+-- revocations, memory.
+local helper = require "spec.sandbox.helper"
+local json = require "adobepass.json"
+local routes = require "adobepass.sandbox.routes"
+
+describe("the journal", function()
+  it("keeps requests as received", function()
+    local h = helper.new():register()
+    h.control.clear_journal()
+    h:post_json("/api/v2/REF30/decisions/authorize/Dish",
+                { resources = { "A" } }, { ["X-Mine"] = "yes" })
+    local entry = h.control.journal()[1]
+    assert.equal("authorize", entry.operation)
+    assert.equal("POST", entry.method)
+    assert.equal("/api/v2/REF30/decisions/authorize/Dish", entry.path)
+    assert.equal('{"resources":["A"]}', entry.body)
+    assert.equal("yes", entry.headers["x-mine"])
+    assert.equal(200, entry.status)
+    assert.equal(helper.START, entry.time)
+    assert.is_nil(entry.unexpected)
+  end)
+
+  it("points at headers that the operation does not document", function()
+    local h = helper.new()
+    local code = h:session().json.code
+    h.control.clear_journal()
+    h:get("/api/v2/REF30/profiles/code/" .. code)
+    assert.same({ "ap-device-identifier", "x-device-info" },
+                h.control.journal()[1].unexpected)
+    h:get("/api/v2/REF30/profiles/code/" .. code,
+          { ["AP-Device-Identifier"] = false, ["X-Device-Info"] = false })
+    assert.is_nil(h.control.journal()[2].unexpected)
+  end)
+
+  it("keeps no typed password, and stays small", function()
+    local h = helper.new()
+    h:send { method = "POST", path = "/somewhere",
+             body = "username=ann&password=s3cret&code=1" }
+    assert.equal("username=ann&password=***&code=1",
+                 h.control.journal()[1].body)
+    for _ = 1, 600 do h:send { path = "/x", body = ("x"):rep(20000) } end
+    local entries = h.control.journal()
+    assert.equal(500, #entries)
+    assert.equal(16384, #entries[500].body)
+  end)
+
+  it("does not note the control API", function()
+    local h = helper.new()
+    h:send { method = "GET", path = "/sandbox/journal" }
+    assert.equal(0, #h.control.journal())
+  end)
+end)
+
+describe("the clock", function()
+  it("moves on and to a time, and runs on from there", function()
+    local h = helper.new()
+    assert.equal(helper.START, h.control.now())
+    h.control.advance(1500)
+    assert.equal(helper.START + 1500, h.box:now())
+    h.time = h.time + 10
+    assert.equal(helper.START + 1510, h.box:now())
+    h.control.set_time(1000)
+    assert.equal(1000, h.box:now())
+  end)
+
+  it("refuses what is no time", function()
+    local h = helper.new()
+    for _, value in ipairs { "soon", 0 / 0, math.huge, -1, {}, 1e18 } do
+      assert.is_nil(h.control.set_time(value))
+    end
+    assert.is_nil(h.control.advance(-1e15))
+    assert.is_nil(h.control.advance())
+    assert.equal(helper.START, h.box:now())
+  end)
+
+  it("is a whole number of milliseconds whatever the host gives", function()
+    local h = helper.new()
+    h.time = helper.START + 0.75
+    assert.equal(helper.START, h.box:now())
+    assert.equal(("%d"):format(helper.START), json.encode(h.box:now()))
+  end)
+end)
+
+describe("log_in", function()
+  it("needs no code where the device is named", function()
+    local h = helper.new()
+    assert.is_true(h.control.log_in {
+      service_provider = "REF30", device = h.device, mvpd = "Dish",
+      username = "ann" })
+    assert.equal("Dish",
+      next(h:get("/api/v2/REF30/profiles").json.profiles))
+  end)
+
+  it("says what is wrong", function()
+    local h = helper.new()
+    for _, case in ipairs {
+      { {}, "service_provider" },
+      { { service_provider = "REF30" }, "device" },
+      { { code = "NONE" }, "unknown" },
+      { { service_provider = "REF30", device = "x", mvpd = "Dish" },
+        "username" },
+      { { service_provider = "REF30", device = "x", username = "ann" },
+        "mvpd" },
+    } do
+      local ok, why = h.control.log_in(case[1])
+      assert.is_nil(ok)
+      assert.equal(case[2], why)
+    end
+  end)
+end)
+
+describe("revoke", function()
+  it("says what is wrong", function()
+    local h = helper.new()
+    for _, given in ipairs { {}, { client_id = "x" }, { token = "x" },
+                             { statement = "x" }, { client_id = 5 } } do
+      assert.is_nil(h.control.revoke(given))
+    end
+  end)
+
+  it("ends the logins of one viewer, or of all", function()
+    local h = helper.new()
+    h:log_in("ann", "Dish")
+    h.device = "bob's"
+    h:log_in("bob", "Dish")
+    assert.equal(1, h.control.revoke { mvpd = "Dish", username = "ann" })
+    assert.equal("Dish", next(h:get("/api/v2/REF30/profiles").json.profiles))
+    assert.equal(2, h.control.revoke { mvpd = "Dish" })
+    assert.same({}, h:get("/api/v2/REF30/profiles").json.profiles)
+  end)
+end)
+
+describe("memory", function()
+  it("comes back from a snapshot, through JSON", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    h:authorize("TempPass", { "A" })
+    local session = h:session({ mvpd = "Dish" }).json
+    h.control.advance(1000)
+    local text = json.encode(h.control.snapshot())
+    local other = helper.new { random = helper.random(3) }
+    assert.is_true(other.control.restore(json.decode(text)))
+    other.token = h.token
+    assert.equal(helper.START + 1000, other.box:now())
+    assert.equal("Cablevision",
+      next(other:get("/api/v2/REF30/profiles").json.profiles))
+    assert.is_true(other.control.log_in { code = session.code,
+                                          username = "bob" })
+    assert.equal(helper.START + 86400000,
+      other:get("/api/v2/REF30/profiles/TempPass").json.profiles.TempPass
+        .notAfter)
+  end)
+
+  it("is not shared with a snapshot", function()
+    local h = helper.new():register()
+    local before = h.control.snapshot()
+    h:log_in("ann", "Dish")
+    assert.same({}, before.profiles)
+    for _ = 1, 2 do
+      h.control.restore(before)
+      assert.same({}, h:get("/api/v2/REF30/profiles").json.profiles)
+      h:log_in("ann", "Dish")
+    end
+  end)
+
+  it("takes nothing that is no snapshot", function()
+    local h = helper.new()
+    local broken = h.control.snapshot()
+    broken.sessions = 5
+    for _, data in ipairs { 5, {}, { version = 99 }, broken } do
+      local ok, message = h.control.restore(data)
+      assert.is_nil(ok)
+      assert.is_string(message)
+    end
+    assert.equal(400, h:get("/api/v2/REF30/profiles/Nobody").status)
+  end)
+
+  it("can be wiped", function()
+    local h = helper.new()
+    h:log_in("ann", "Dish")
+    h.control.fault { kind = "tls" }
+    h.control.advance(5)
+    h.control.reset()
+    assert.equal(401, h:get("/api/v2/REF30/profiles").status)
+    assert.equal(0, #h.control.faults())
+    assert.equal(helper.START, h.box:now())
+  end)
+
+  it("forgets what is long over", function()
+    local h = helper.new()
+    for i = 1, 20 do
+      h.device = "device " .. i
+      h:session()
+    end
+    h.control.advance(2 * 3600 * 1000)
+    for _ = 1, 256 do h:send { path = "/x" } end
+    assert.same({}, h.box.state.sessions)
+    assert.same({}, h.box.state.current)
+  end)
+end)
+
+describe("a fault", function()
+  local h
+  before_each(function() h = helper.new():register() end)
+
+  local function ask()
+    return h:get "/api/v2/REF30/profiles"
+  end
+
+  it("strikes one operation, so often, in the order given", function()
+    h.control.fault { kind = "status", status = 502, operation = "profiles",
+                      count = 2 }
+    h.control.fault { kind = "status", status = 504 }
+    assert.equal(504, h:session().status)
+    assert.equal(502, ask().status)
+    assert.equal(502, ask().status)
+    assert.equal(200, ask().status)
+    assert.equal("status", h.control.journal()[4].fault)
+  end)
+
+  it("can be listed and cleared", function()
+    h.control.fault { kind = "drip", seconds = 2, count = 3 }
+    local fault = h.control.faults()[1]
+    assert.equal("drip", fault.kind)
+    assert.equal(3, fault.count)
+    h.control.clear_faults()
+    assert.equal(200, ask().status)
+  end)
+
+  it("answers 429 with or without Retry-After", function()
+    h.control.fault { kind = "too_many_requests" }
+    h.control.fault { kind = "too_many_requests", retry_after = 7 }
+    assert.is_nil(helper.header(ask(), "Retry-After"))
+    local second = ask()
+    assert.equal(429, second.status)
+    assert.equal("7", helper.header(second, "Retry-After"))
+  end)
+
+  it("answers any enhanced code, in the operation's own form", function()
+    h.control.fault { kind = "error", code = "network_received_error",
+                      details = "down", count = 2 }
+    local answer = ask()
+    assert.equal(403, answer.status)
+    assert.equal("retry", answer.json.action)
+    assert.equal("down", answer.json.details)
+    local service = h:get("/api/REF30/list")
+    assert.equal("network_received_error", service.json.error.code)
+  end)
+
+  it("spoils an answer", function()
+    local whole = ask().body
+    h.control.fault { kind = "truncated" }
+    local half = ask()
+    assert.equal(whole:sub(1, math.floor(#whole / 2)), half.body)
+    h.control.fault { kind = "wrong_content_type" }
+    local html = ask()
+    assert.equal("text/html", helper.header(html, "Content-Type"))
+    assert.equal(whole, html.body)
+    h.control.fault { kind = "garbage", bytes = 32 }
+    assert.equal(32, #ask().body)
+    assert.equal(200, ask().status)
+  end)
+
+  it("tells the host what to do on the wire", function()
+    local cases = {
+      { { kind = "delay", seconds = 5 }, { kind = "delay", seconds = 5 } },
+      { { kind = "reset_before" }, { kind = "reset_before" } },
+      { { kind = "reset_within" }, { kind = "reset_within" } },
+      { { kind = "reset_after" }, { kind = "reset_after" } },
+      { { kind = "huge", bytes = 9 }, { kind = "huge", bytes = 9 } },
+      { { kind = "drip" }, { kind = "drip", seconds = 0.1, bytes = 1 } },
+      { { kind = "tls" }, { kind = "tls" } },
+    }
+    for _, case in ipairs(cases) do
+      h.control.fault(case[1])
+      assert.same(case[2], ask().fault)
+    end
+    assert.is_nil(ask().fault)
+  end)
+
+  it("before the request is one that nobody served", function()
+    h:log_in("ann", "Dish")
+    for _, kind in ipairs { "reset_before", "tls", "status" } do
+      h.control.fault { kind = kind }
+      h:get "/api/v2/REF30/logout/Dish"
+      assert.equal("Dish", next(ask().json.profiles))
+    end
+    h.control.fault { kind = "reset_within" }
+    h:get "/api/v2/REF30/logout/Dish"
+    assert.same({}, ask().json.profiles)
+  end)
+
+  it("is refused where it makes no sense", function()
+    for _, given in ipairs {
+      {}, { kind = "magic" }, { kind = "delay", operation = "dance" },
+      { kind = "delay", seconds = "x" }, { kind = "delay", seconds = -1 },
+      { kind = "delay", bytes = 5 }, { kind = "status", status = 42 },
+      { kind = "tls", count = 0 }, { kind = "tls", wire = true },
+      { kind = "error", code = "no_such_code" }, { kind = "huge",
+                                                   bytes = 2 ^ 40 },
+    } do
+      local ok, message = h.control.fault(given)
+      assert.is_nil(ok)
+      assert.is_string(message)
+    end
+    assert.equal(0, #h.control.faults())
+  end)
+end)
+
+describe("the control API over HTTP", function()
+  local function send(h, method, path, body, changes)
+    local request = { method = method, path = "/sandbox" .. path,
+      headers = { ["Content-Type"] = "application/json" },
+      body = body and json.encode(body) or "" }
+    for name, value in pairs(changes or {}) do request[name] = value end
+    return h:send(request)
+  end
+
+  it("does what the functions do", function()
+    local h = helper.new():register()
+    local code = h:session().json.code
+    assert.is_true(send(h, "POST", "/login",
+      { code = code, username = "ann" }).json.result)
+    assert.is_true(send(h, "POST", "/clock", { advance = 5 }).json.result)
+    assert.equal(helper.START + 5, send(h, "GET", "/clock").json.result)
+    assert.is_true(send(h, "POST", "/clock",
+      { time = helper.START }).json.result)
+    assert.is_true(send(h, "POST", "/faults", { kind = "tls" }).json.result)
+    assert.equal("tls", send(h, "GET", "/faults").json.result[1].kind)
+    assert.is_true(send(h, "DELETE", "/faults").json.result)
+    assert.is_true(send(h, "POST", "/degradation", {
+      service_provider = "REF30", mvpd = "Dish", rule = "AuthNAll" })
+      .json.result)
+    assert.is_true(send(h, "DELETE", "/degradation").json.result)
+    assert.equal("token", send(h, "GET", "/journal").json.result[2].operation)
+    assert.is_true(send(h, "DELETE", "/journal").json.result)
+    assert.truthy(send(h, "GET", "/statement").json.result:find "^eyJ")
+    assert.truthy(send(h, "POST", "/statement",
+      { service_provider = "REF40" }).json.result:find "^eyJ")
+    assert.truthy(send(h, "POST", "/identity",
+      { kind = "platform", subject = "x" }).json.result:find "^eyJ")
+    assert.truthy(send(h, "GET", "/certificates").json.result.media
+      :find "BEGIN CERTIFICATE")
+    assert.equal("secret",
+      send(h, "GET", "/world").json.result.viewers.ann.password)
+    local snapshot = send(h, "GET", "/snapshot").json.result
+    assert.is_true(send(h, "POST", "/revoke",
+      { client_id = h.client.client_id }).json.result)
+    assert.equal(401, h:get("/api/v2/REF30/profiles").status)
+    assert.is_true(send(h, "PUT", "/snapshot", snapshot).json.result)
+    assert.equal(200, h:get("/api/v2/REF30/profiles").status)
+    assert.is_true(send(h, "POST", "/reset").json.result)
+    assert.is_true(#send(h, "GET", "").json.result > 15)
+  end)
+
+  it("says what is wrong", function()
+    local h = helper.new()
+    for _, case in ipairs {
+      { "POST", "/login", { code = "NONE" } }, { "POST", "/faults", {} },
+      { "POST", "/clock", { time = "x" } }, { "POST", "/login", { 1 } },
+      { "POST", "/saml", {} }, { "POST", "/identity", {} },
+      { "POST", "/statement", { application = "none" } },
+      { "POST", "/statement", { scopes = 5 } },
+      { "POST", "/statement", { scopes = { { 1 } } } },
+      { "POST", "/degradation", { service_provider = "REF30", mvpd = "Dish",
+        rule = "AuthNAll", seconds = 1e300 } },
+      { "POST", "/identity", { kind = "service", subject = "x",
+                               seconds = -1 } },
+      { "PUT", "/snapshot", { version = 0 } },
+    } do
+      local answer = send(h, case[1], case[2], case[3])
+      assert.equal(400, answer.status, case[2])
+      assert.is_string(answer.json.error)
+    end
+    assert.equal(405, send(h, "PATCH", "/journal").status)
+    assert.equal(404, send(h, "GET", "/nothing").status)
+    assert.equal(400, send(h, "POST", "/faults", nil,
+                           { body = "{" }).status)
+  end)
+
+  it("is for this machine alone", function()
+    local h = helper.new()
+    local function status(changes)
+      return send(h, "GET", "/clock", nil, changes).status
+    end
+    for _, address in ipairs { "127.0.0.1", "127.8.9.1", "::1" } do
+      assert.equal(200, status { remote_addr = address })
+    end
+    for _, address in ipairs { "192.0.2.1", "127.0.0.1.evil.test", "",
+                               "10.127.0.0.1" } do
+      assert.equal(404, status { remote_addr = address }, address)
+    end
+    assert.equal(404, status { headers = { ["X-Forwarded-For"] = "1.1.1.1" } })
+    assert.equal(404, status { headers = { Host = "evil.test" } })
+    for _, host in ipairs { "localhost:8443", "127.0.0.1:1", "[::1]:8443" } do
+      assert.equal(200, status { headers = { Host = host } })
+    end
+  end)
+
+  it("takes JSON only, so that no form of a web page can reach it",
+     function()
+    local h = helper.new()
+    local answer = send(h, "POST", "/faults", { kind = "tls" },
+      { headers = { ["Content-Type"] = "text/plain" } })
+    assert.equal(400, answer.status)
+  end)
+
+  it("has no place under the API's own addresses", function()
+    for _, route in ipairs(routes.list) do
+      assert.is_nil(route.path:find "sandbox")
+    end
+  end)
+end)
+
+describe("statement", function()
+  it("is the first application's, or a narrower one", function()
+    local h = helper.new()
+    assert.equal(400, h:get("/api/v2/REF40/profiles/Nobody").status)
+    h:register { service_provider = "REF30" }
+    assert.equal("invalid_access_token_service_provider",
+                 h:get("/api/v2/REF40/profiles").json.code)
+    h:register { application = "adobepass-sandbox-legacy-app" }
+    assert.equal(401, h:get("/api/v2/REF30/profiles").status)
+    assert.is_nil(h.control.statement { service_provider = "NOBODY" })
+  end)
+end)

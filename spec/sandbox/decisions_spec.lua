@@ -1,0 +1,291 @@
+--- Operations 11 and 12, degradation, and media tokens.
+local core = require "adobepass.core"
+local helper = require "spec.sandbox.helper"
+local json = require "adobepass.json"
+
+local function first(answer)
+  return answer.json.decisions[1]
+end
+
+describe("authorize", function()
+  it("keeps the order, and answers each resource", function()
+    local h = helper.new()
+    h:log_in("bob", "Cablevision")
+    local list = h:authorize("Cablevision", { "CNN", "HBO", "TBS" })
+      .json.decisions
+    assert.same({ "CNN", "HBO", "TBS" },
+      { list[1].resource, list[2].resource, list[3].resource })
+    assert.same({ true, false, true },
+      { list[1].authorized, list[2].authorized, list[3].authorized })
+    assert.is_table(list[3].token)
+  end)
+
+  it("gives two windows", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    local decision = first(h:authorize("Cablevision", { "CNN" }))
+    assert.equal(helper.START + 86400000, decision.notAfter)
+    assert.equal(helper.START + 420000, decision.token.notAfter)
+  end)
+
+  it("gives a window with the mvpd's denial, none with others", function()
+    local h = helper.new()
+    h:log_in("bob", "Cablevision")
+    assert.equal(helper.START, first(
+      h:authorize("Cablevision", { "HBO" })).notBefore)
+    for _, mvpd in ipairs { "Degraded_AuthZNone", "flexibleTempPass" } do
+      local decision = first(h:authorize(mvpd, { "A" }))
+      assert.is_false(decision.authorized)
+      assert.is_nil(decision.notBefore)
+      assert.is_nil(decision.notAfter)
+    end
+  end)
+
+  it("refuses junk in place of resources", function()
+    local h = helper.new()
+    for _, body in ipairs { "", "{}", "[]", '{"resources":"CNN"}', "nope",
+        '{"resources":{"a":1}}', '{"resources":[1]}', '{"resources":[""]}',
+        '{"resources":[["CNN"]]}', '{"resources":[null]}' } do
+      local answer = h:post_json(
+        "/api/v2/REF30/decisions/authorize/Cablevision", body)
+      assert.equal("invalid_parameter_resources", answer.json.code, body)
+    end
+    local form = h:post_form(
+      "/api/v2/REF30/decisions/authorize/Cablevision", { resources = "CNN" })
+    assert.equal("invalid_parameter_resources", form.json.code)
+  end)
+
+  it("obeys parental controls, also inside MRSS", function()
+    local h = helper.new()
+    h:log_in("kim", "Cablevision")
+    local mrss = "<rss><channel><title>CNN</title><item>"
+      .. '<media:rating scheme="urn:v-chip">%s</media:rating></item></channel>'
+      .. "</rss>"
+    local function ask(resource)
+      local decision = first(h:authorize("Cablevision", { resource }))
+      return decision.authorized or decision.error.code
+    end
+    local denied = "authorization_denied_by_parental_controls"
+    assert.is_true(ask "Matinee")
+    assert.equal(denied, ask "Late Night")
+    assert.is_true(ask(mrss:format "tv-pg"))
+    assert.equal(denied, ask(mrss:format "tv-14"))
+  end)
+
+  it("fails once, then not, where the world says so", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    assert.equal("network_received_error",
+                 first(h:authorize("Cablevision", { "Flaky" })).error.code)
+    assert.is_true(first(h:authorize("Cablevision", { "Flaky" })).authorized)
+  end)
+
+  it("asks a dummy mvpd nothing, but wants a login", function()
+    local h = helper.new()
+    assert.equal("authenticated_profile_missing",
+                 first(h:authorize("Dummy", { "A" })).error.code)
+    h:log_in("stranger", "Dummy")
+    local decision = first(h:authorize("Dummy", { "A" }))
+    assert.equal("dummy", decision.source)
+    assert.is_true(decision.authorized)
+  end)
+
+  it("lets some metadata appear", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    local function mirroring()
+      return h:get("/api/v2/REF30/profiles").json.profiles.Cablevision
+        .attributes.allowMirroring
+    end
+    assert.is_nil(mirroring())
+    h:preauthorize("Cablevision", { "CNN" })
+    assert.is_nil(mirroring())
+    h:authorize("Cablevision", { "CNN" })
+    assert.same({ value = true, state = "plain" }, mirroring())
+  end)
+
+  it("trusts home-based authentication at home only", function()
+    local h = helper.new()
+    local function at(address)
+      return { ["X-Device-Info"] =
+        helper.encode { model = "x", connectionIp = address } }
+    end
+    h:log_in("home", "Spectrum", at "192.0.2.7")
+    assert.is_true(
+      first(h:authorize("Spectrum", { "A" }, at "192.0.2.8")).authorized)
+    assert.equal("authorization_denied_by_hba_policies", first(
+      h:authorize("Spectrum", { "A" }, at "198.51.100.1")).error.code)
+    local profile = h:get("/api/v2/REF30/profiles").json.profiles.Spectrum
+    assert.is_true(profile.attributes.hba_status.value)
+  end)
+
+  it("forgets home where the viewer typed a password elsewhere", function()
+    local h = helper.new()
+    h:log_in("home", "Spectrum")
+    assert.is_true(first(h:authorize("Spectrum", { "A" })).authorized)
+  end)
+end)
+
+describe("preauthorize", function()
+  it("gives no token and no window", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    local decision = first(h:preauthorize("Cablevision", { "CNN" }))
+    assert.is_true(decision.authorized)
+    assert.is_nil(decision.token)
+    assert.is_nil(decision.notAfter)
+  end)
+
+  it("refuses all where too many are asked for", function()
+    local h = helper.new()
+    h:log_in("ann", "Strict")
+    local list = h:preauthorize("Strict", { "A", "B", "C" }).json.decisions
+    assert.equal(3, #list)
+    for _, decision in ipairs(list) do
+      assert.equal("too_many_resources", decision.error.code)
+    end
+    assert.is_true(first(h:preauthorize("Strict", { "A", "B" })).authorized)
+  end)
+end)
+
+describe("degradation", function()
+  local function set(h, rule, seconds)
+    assert.is_true(h.control.set_degradation {
+      service_provider = "REF30", mvpd = "Dish", rule = rule,
+      seconds = seconds })
+  end
+
+  local function picture(h)
+    local decision = first(h:authorize("Dish", { "A" }))
+    return {
+      next(h:get("/api/v2/REF30/profiles/Dish").json.profiles) ~= nil,
+      h:session { mvpd = "Dish" }.json.actionName,
+      decision.source, decision.authorized,
+      h:get("/api/v2/REF30/logout/Dish").json.logouts.Dish.actionName,
+    }
+  end
+
+  it("AuthNAll logs everybody in and grants all", function()
+    local h = helper.new()
+    set(h, "AuthNAll")
+    assert.same({ true, "authorize", "degradation", true, "complete" },
+                picture(h))
+  end)
+
+  it("AuthZAll grants all, and logs nobody in", function()
+    local h = helper.new()
+    set(h, "AuthZAll")
+    assert.same({ false, "authenticate", "degradation", true, "invalid" },
+                picture(h))
+  end)
+
+  it("AuthZNone refuses all", function()
+    local h = helper.new()
+    set(h, "AuthZNone")
+    assert.same({ false, "authenticate", "degradation", false, "invalid" },
+                picture(h))
+  end)
+
+  it("ends by the clock, or when cleared", function()
+    local h = helper.new()
+    set(h, "AuthNAll", 60)
+    h.control.advance(60001)
+    assert.same({ false, "authenticate", "mvpd", false, "invalid" },
+                picture(h))
+    set(h, "AuthNAll")
+    h.control.clear_degradation { service_provider = "REF30", mvpd = "Dish" }
+    assert.equal("mvpd", picture(h)[3])
+    assert.equal("degradation",
+                 first(h:authorize("DegradedMvpd", { "A" })).source)
+    h.control.clear_degradation()
+    assert.equal("mvpd", first(h:authorize("DegradedMvpd", { "A" })).source)
+  end)
+
+  it("leaves a real profile in place", function()
+    local h = helper.new()
+    h:log_in("ann", "Dish")
+    set(h, "AuthNAll")
+    local profile = h:get("/api/v2/REF30/profiles/Dish").json.profiles.Dish
+    assert.equal("regular", profile.type)
+  end)
+
+  it("refuses unknown rules and integrations", function()
+    local h = helper.new()
+    assert.is_nil(h.control.set_degradation {
+      service_provider = "REF30", mvpd = "Dish", rule = "AuthAll" })
+    assert.is_nil(h.control.set_degradation {
+      service_provider = "REF30", mvpd = "Nobody", rule = "AuthNAll" })
+  end)
+end)
+
+describe("a media token", function()
+  local function token_of(h, mvpd, resource)
+    local decision = first(h:authorize(mvpd, { resource }))
+    return core.base64.decode(decision.token.serializedToken)
+  end
+
+  it("has the documented layout and a good signature", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    local text = token_of(h, "Cablevision", 'A & "B" <c>')
+    local signature, signed = text:match
+      "^<signatureInfo>(.-)</signatureInfo>(<shortAuthorizationToken>.*)$"
+    local key = core.public_key(h.control.certificates().media)
+    assert.is_true(key:verify(signed, core.base64.decode(signature)))
+    assert.truthy(signed:find("<resourceID>A &amp; &quot;B&quot; &lt;c&gt;"
+                              .. "</resourceID>", 1, true))
+    assert.truthy(signed:find "<requestorID>REF30</requestorID>")
+    assert.truthy(signed:find "<ttl>420000</ttl>")
+    assert.truthy(signed:find "<mvpdId>Cablevision</mvpdId>")
+    assert.truthy(signed:find
+      "<issueTime>2025/06/15 15:06:40 GMT %+0000</issueTime>")
+    assert.truthy(signed:find "<sessionGUID>[^<]+</sessionGUID>")
+    assert.is_nil(signed:find "proxyMvpdId")
+  end)
+
+  it("names the proxy of a proxied mvpd", function()
+    local h = helper.new()
+    h:log_in("ann", "SmallTown")
+    local text = token_of(h, "SmallTown", "A")
+    assert.truthy(text:find "<mvpdId>SmallTown</mvpdId>")
+    assert.truthy(text:find "<proxyMvpdId>Clearleap</proxyMvpdId>")
+    local row
+    for _, mvpd in ipairs(h:get("/api/v2/REF30/configuration").json
+                          .requestor.mvpds) do
+      if mvpd.id == "SmallTown" then row = mvpd end
+    end
+    assert.is_true(row.isProxy)
+  end)
+end)
+
+describe("metadata", function()
+  it("has every documented shape, and an encrypted zip", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    local attributes =
+      h:get("/api/v2/REF30/profiles").json.profiles.Cablevision.attributes
+    assert.equal("string", type(attributes.userID.value))
+    assert.equal("number", type(attributes.onNet.value))
+    assert.is_true(json.is_array(attributes.channelID.value))
+    assert.equal("X", attributes.maxRating.value.VCHIP)
+    assert.equal("enc", attributes.zip.state)
+    local key = core.private_key(h.control.certificates()
+      .metadata_private_key)
+    assert.equal("77754",
+                 key:decrypt(core.base64.decode(attributes.zip.value)))
+  end)
+
+  it("encrypts a list as JSON, and nothing where nothing is asked",
+     function()
+    local h = helper.new()
+    h:log_in("bob", "Cablevision")
+    h:log_in("bob", "Dish")
+    local profiles = h:get("/api/v2/REF30/profiles").json.profiles
+    local key = core.private_key(h.control.certificates()
+      .metadata_private_key)
+    assert.equal('["12345","77754"]', key:decrypt(
+      core.base64.decode(profiles.Cablevision.attributes.zip.value)))
+    assert.same({ "12345", "77754" }, profiles.Dish.attributes.zip.value)
+    assert.equal("plain", profiles.Dish.attributes.zip.state)
+  end)
+end)

@@ -1,0 +1,180 @@
+--- Operations 1 and 2: statements, credentials, tokens.
+local core = require "adobepass.core"
+local helper = require "spec.sandbox.helper"
+local json = require "adobepass.json"
+
+local function register(h, body, headers)
+  return h:send {
+    method = "POST", path = "/o/client/register",
+    headers = headers or { ["Content-Type"] = "application/json" },
+    body = type(body) == "string" and body or json.encode(body),
+  }
+end
+
+local function token(h, body, headers)
+  return h:send {
+    method = "POST", path = "/o/client/token", body = body,
+    headers = headers
+      or { ["Content-Type"] = "application/x-www-form-urlencoded" },
+  }
+end
+
+describe("register", function()
+  it("answers 201 with credentials and the statement's scopes", function()
+    local h = helper.new()
+    local answer = register(h, {
+      software_statement = h.control.statement(),
+      redirect_uri = "myapp://done" })
+    assert.equal(201, answer.status)
+    assert.same({ "api:client:v2" }, answer.json.scopes)
+    assert.same({ "myapp://done" }, answer.json.redirect_uris)
+    assert.same({ "client_credentials" }, answer.json.grant_types)
+    assert.equal(helper.START / 1000, answer.json.client_id_issued_at)
+  end)
+
+  it("gives each registration credentials of its own", function()
+    local h = helper.new()
+    local body = { software_statement = h.control.statement() }
+    local one, two = register(h, body).json, register(h, body).json
+    assert.are_not.equal(one.client_id, two.client_id)
+    assert.are_not.equal(one.client_secret, two.client_secret)
+  end)
+
+  local h = helper.new()
+  local good = h.control.statement()
+  local revoked = h.control.statement()
+  h.control.revoke { statement = revoked }
+  h:register()
+  local refusals = {
+    { "no statement", {}, "invalid_request" },
+    { "a statement that is a number", { software_statement = 1 },
+      "invalid_request" },
+    { "no JSON", "software_statement=" .. good, "invalid_request" },
+    { "junk", { software_statement = "a.b.c" },
+      "invalid_software_statement" },
+    { "a statement that was changed",
+      { software_statement = good:sub(1, -5) .. "AAAA" },
+      "invalid_software_statement" },
+    { "an access token", { software_statement = h.token },
+      "invalid_software_statement" },
+    { "a revoked statement", { software_statement = revoked },
+      "unapproved_software_statement" },
+    { "a bad redirect URI",
+      { software_statement = good, redirect_uri = "no scheme" },
+      "invalid_redirect_uri" },
+  }
+  for _, case in ipairs(refusals) do
+    it("refuses " .. case[1], function()
+      local answer = register(h, case[2])
+      assert.equal(400, answer.status)
+      assert.same({ error = case[3] }, answer.json)
+    end)
+  end
+
+  it("refuses a form", function()
+    local answer = register(h, { software_statement = good },
+      { ["Content-Type"] = "application/x-www-form-urlencoded" })
+    assert.same({ error = "invalid_request" }, answer.json)
+  end)
+end)
+
+describe("token", function()
+  local function body(h, changes)
+    local fields = { client_id = h.client.client_id,
+                     client_secret = h.client.client_secret,
+                     grant_type = "client_credentials" }
+    for name, value in pairs(changes or {}) do
+      fields[name] = value or nil
+    end
+    return helper.form(fields)
+  end
+
+  it("answers 201 with a signed JWT of six hours", function()
+    local h = helper.new():register()
+    local answer = token(h, body(h))
+    assert.equal(201, answer.status)
+    assert.equal(21600, answer.json.expires_in)
+    assert.equal(helper.START, answer.json.created_at)
+    local key = core.public_key(h.control.certificates().tokens)
+    local payload =
+      core.jws.verify("RS256", key, answer.json.access_token)
+    local claims = json.decode(payload)
+    assert.equal(h.client.client_id, claims.sub)
+    assert.equal("auth.adobe.com", claims.iss)
+    assert.equal("api:client:v2", claims.scopes)
+    assert.equal(21600, claims.exp - claims.iat)
+  end)
+
+  it("takes the query of the OpenAPI file, too", function()
+    local h = helper.new():register()
+    local answer = h:send { method = "POST", path = "/o/client/token",
+                            query = body(h), headers = {}, body = "" }
+    assert.equal(201, answer.status)
+  end)
+
+  it("refuses in the documented ways", function()
+    local h = helper.new():register()
+    for _, case in ipairs {
+      { { grant_type = false }, "invalid_request" },
+      { { client_secret = false }, "invalid_request" },
+      { { grant_type = "password" }, "unsupported_grant_type" },
+      { { client_secret = "wrong" }, "invalid_client" },
+      { { client_id = "unknown" }, "invalid_client" },
+    } do
+      local answer = token(h, body(h, case[1]))
+      assert.equal(400, answer.status)
+      assert.same({ error = case[2] }, answer.json)
+    end
+    local twice = token(h, body(h) .. "&client_id=x")
+    assert.same({ error = "invalid_request" }, twice.json)
+  end)
+
+  it("ends when the client or its statement is revoked", function()
+    local h = helper.new():register()
+    h.control.revoke { statement = h.statement }
+    assert.same({ error = "unauthorized_client" }, token(h, body(h)).json)
+    assert.equal(200, h:get("/api/v2/REF30/profiles").status)
+    h.control.revoke { client_id = h.client.client_id }
+    assert.same({ error = "invalid_client" }, token(h, body(h)).json)
+  end)
+end)
+
+describe("an access token", function()
+  local function status(h)
+    return h:get("/api/v2/REF30/profiles").status
+  end
+
+  it("ends after six hours", function()
+    local h = helper.new():register()
+    h.control.advance(21599 * 1000)
+    assert.equal(200, status(h))
+    h.control.advance(1000)
+    assert.equal(401, status(h))
+  end)
+
+  it("ends when revoked, and only it", function()
+    local h = helper.new():register()
+    local other = h:new_token(h.client).json.access_token
+    h.control.revoke { token = h.token }
+    assert.equal(401, status(h))
+    h.token = other
+    assert.equal(200, status(h))
+  end)
+
+  it("needs the scope of the v2 API", function()
+    local h = helper.new():register { scopes = { "api:client:v1" } }
+    local answer = h:get "/api/v2/REF30/profiles"
+    assert.equal(401, answer.status)
+    assert.equal("invalid_access_token_client_application",
+                 answer.json.code)
+  end)
+
+  it("is not a service token, though the key is the same", function()
+    local h = helper.new():register()
+    h.token = h:post_form("/api/REF30/serviceToken", {}, {
+      ["X-SSO-ID"] = h.client.client_id }).json.serviceToken
+    local answer = h:get "/api/v2/REF30/profiles"
+    assert.equal(401, answer.status)
+    assert.equal("", answer.body)
+  end)
+end)

@@ -1,0 +1,273 @@
+--- Operations 4 to 7: the life of a code.
+local helper = require "spec.sandbox.helper"
+
+local function poll(h, code)
+  return h:get("/api/v2/REF30/profiles/code/" .. code)
+end
+
+local function resume(h, code, fields)
+  return h:post_form("/api/v2/REF30/sessions/" .. code, fields)
+end
+
+describe("a code", function()
+  it("has seven characters that are not mistaken on a TV", function()
+    local h = helper.new()
+    for _ = 1, 20 do
+      assert.truthy(h:session().json.code:find
+        "^[A-HJ-NP-Z2-9][A-HJ-NP-Z2-9]+$")
+    end
+  end)
+
+  it("carries its times as text, half an hour apart", function()
+    local answer = helper.new():session().json
+    assert.equal(("%.0f"):format(helper.START), answer.notBefore)
+    assert.equal(("%.0f"):format(helper.START + 1800000), answer.notAfter)
+  end)
+
+  it("leads to nobody, then to the viewer, until it ends", function()
+    local h = helper.new()
+    local code = h:session().json.code
+    assert.same({}, poll(h, code).json.profiles)
+    assert.is_true(h.control.log_in { code = code, username = "ann" })
+    assert.equal("regular", poll(h, code).json.profiles.Cablevision.type)
+    h.control.advance(1800000)
+    local answer = poll(h, code)
+    assert.equal("invalid_authentication_session", answer.json.code)
+    assert.equal("Cablevision",
+      next(h:get("/api/v2/REF30/profiles").json.profiles))
+  end)
+
+  it("expires to the millisecond", function()
+    local h = helper.new()
+    local code = h:session().json.code
+    h.control.advance(1800000 - 1)
+    assert.equal(200, poll(h, code).status)
+    h.control.advance(1)
+    assert.equal(400, poll(h, code).status)
+    assert.same({ nil, "expired" }, { h.box:find_session(code) })
+  end)
+
+  it("is killed by a newer one of the same device only", function()
+    local h = helper.new()
+    local first = h:session().json.code
+    h.device = "another"
+    h:session()
+    assert.equal(200, poll(h, first).status)
+    h.device = helper.new().device
+    h:session()
+    assert.equal("invalid_authentication_session",
+                 poll(h, first).json.code)
+    assert.same({ nil, "superseded" }, { h.box:find_session(first) })
+  end)
+
+  it("leads to its own login only, whoever polls it", function()
+    local h = helper.new()
+    local someone = { ["AD-Service-Token"] = h.control.identity {
+      kind = "service", subject = "someone" } }
+    h:log_in("ann", "Cablevision", someone)
+    h.device = "another"
+    local code = h:session().json.code
+    local answer = h:get("/api/v2/REF30/profiles/code/" .. code, someone)
+    assert.same({}, answer.json.profiles)
+  end)
+
+  it("makes a shorter login where the platform is unknown", function()
+    local h = helper.new()
+    h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
+    h:log_in("ann", "Cablevision")
+    local profiles = h:get("/api/v2/REF30/profiles").json.profiles
+    assert.equal(helper.START + 86400000, profiles.Dish.notAfter)
+    assert.equal(helper.START + 30 * 86400000,
+                 profiles.Cablevision.notAfter)
+  end)
+
+  it("is of one service provider", function()
+    local h = helper.new()
+    local code = h:session().json.code
+    local answer = h:get("/api/v2/REF40/profiles/code/" .. code)
+    assert.equal("invalid_parameter_code", answer.json.code)
+  end)
+
+  it("logs in once", function()
+    local h = helper.new()
+    local code = h:log_in("ann", "Cablevision").code
+    assert.same({ nil, "used" },
+      { h.control.log_in { code = code, username = "bob" } })
+    assert.equal("invalid_authentication_session",
+                 resume(h, code, {}).json.code)
+    assert.equal(200, poll(h, code).status)
+  end)
+end)
+
+describe("create_session", function()
+  it("names what is missing, and resume takes it step by step", function()
+    local h = helper.new()
+    local first = h:session { mvpd = false, domainName = false,
+                              redirectUrl = false }.json
+    assert.equal("resume", first.actionName)
+    assert.same({ "mvpd", "domain", "redirectUrl" }, first.missingParameters)
+    local second = resume(h, first.code,
+      { mvpd = "Cablevision", domainName = "adobe.com" }).json
+    assert.equal("retry", second.actionName)
+    assert.same({ "redirectUrl" }, second.missingParameters)
+    local third = resume(h, first.code,
+      { redirectUrl = "https://adobe.com" }).json
+    assert.equal("authenticate", third.actionName)
+    assert.is_nil(third.missingParameters)
+    assert.equal(first.code, third.code)
+  end)
+
+  it("needs no login where somebody is logged in, or nobody must", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    assert.equal("authenticated", h:session().json.reasonType)
+    assert.is_nil(h:session().json.code)
+    assert.equal("temporary",
+                 h:session { mvpd = "TempPass" }.json.reasonType)
+    assert.equal("degraded",
+                 h:session { mvpd = "DegradedMvpd" }.json.reasonType)
+  end)
+
+  it("takes no body that is not a form", function()
+    local h = helper.new()
+    local answer = h:post_json("/api/v2/REF30/sessions",
+                               { mvpd = "Cablevision" })
+    assert.equal(3, #answer.json.missingParameters)
+  end)
+
+  it("refuses unsafe addresses", function()
+    local h = helper.new()
+    for _, url in ipairs { "javascript:alert(1)", "adobe.com", "data:,x",
+                           "JavaScript://x/%0aalert(1)",
+                           "https://a b", "https://a\nb", "https:///x" } do
+      assert.equal("invalid_parameter_redirect_url",
+                   h:session { redirectUrl = url }.json.code, url)
+    end
+    assert.equal(200, h:session { redirectUrl = "myapp://done" }.status)
+  end)
+
+  it("refuses a misconfigured integration", function()
+    local answer = helper.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
+    assert.equal(500, answer.status)
+  end)
+end)
+
+describe("session status", function()
+  it("tells the second screen about the streaming device", function()
+    local h = helper.new()
+    local code = h:session({ mvpd = false },
+                           { ["X-Forwarded-For"] = "192.0.2.9" }).json.code
+    local answer = h:get("/api/v2/REF30/sessions/" .. code).json
+    assert.same({ "mvpd" }, answer.missingParameters)
+    assert.same({ serviceProvider = "REF30", domain = "adobe.com",
+                  redirectUrl = "https://adobe.com" },
+                answer.existingParameters)
+    assert.equal("SetTopBox", answer.device.type)
+    assert.equal("TV 5th Gen", answer.device.model)
+    assert.same({ major = 11, minor = 0, patch = 0, profile = "" },
+                answer.device.operatingSystem.version)
+    assert.equal("192.0.2.9", answer.device.connection.ipAddress)
+  end)
+
+  it("survives any device information", function()
+    local h = helper.new()
+    local code = h:session(nil, { ["X-Device-Info"] = helper.encode {
+      primaryHardwareType = { 1 }, model = { a = 1 }, osVersion = 5,
+      displayWidth = "x", displayHeight = -1, connectionSecure = "maybe",
+      connectionIp = { 1 },
+    } }).json.code
+    local answer = h:get("/api/v2/REF30/sessions/" .. code)
+    assert.equal(200, answer.status)
+    assert.equal("Unknown", answer.json.device.type)
+    assert.equal("127.0.0.1", answer.json.device.connection.ipAddress)
+  end)
+end)
+
+describe("authenticate", function()
+  it("sends the browser to the mvpd's page, without a token", function()
+    local h = helper.new()
+    local answer = h:session().json
+    local response = h:send { method = "GET", path = answer.url }
+    assert.equal(302, response.status)
+    assert.equal("https://api.test/mvpd/Cablevision/login?code="
+                 .. answer.code, helper.header(response, "Location"))
+  end)
+
+  local function open(h, code)
+    return h:send { method = "GET",
+                    path = "/api/v2/authenticate/REF30/" .. code }.status
+  end
+
+  it("refuses a code that still misses something", function()
+    local h = helper.new()
+    assert.equal(400, open(h, h:session { mvpd = false }.json.code))
+  end)
+
+  it("refuses a TempPass: it has no login", function()
+    local h = helper.new()
+    local code = h:session { mvpd = false }.json.code
+    resume(h, code, { mvpd = "TempPass" })
+    assert.equal(400, open(h, code))
+  end)
+end)
+
+describe("for the web pages, a box", function()
+  it("resumes a session", function()
+    local h = helper.new()
+    local code = h:session { mvpd = false, domainName = false,
+                             redirectUrl = false }.json.code
+    local session = h.box:find_session(code)
+    assert.same({ nil, "mvpd" }, { h.box:resume(session, {}) })
+    assert.same({ nil, "mvpd" },
+                { h.box:resume(session, { mvpd = "Disabled" }) })
+    assert.same({ nil, "redirect_url" }, { h.box:resume(session, {
+      mvpd = "Dish", redirect_url = "javascript:x" }) })
+    assert.is_nil(session.mvpd)
+    assert.is_true(h.box:resume(session, {
+      mvpd = "Dish", domain_name = "adobe.com",
+      redirect_url = "https://adobe.com" }))
+    assert.equal("authenticate", resume(h, code, {}).json.actionName)
+  end)
+
+  it("checks passwords", function()
+    local box = helper.new().box
+    assert.is_true(box:check_password("Dish", "ann", "secret"))
+    assert.is_false(box:check_password("Dish", "ann", "Secret"))
+    assert.is_false(box:check_password("Dish", "nobody", "secret"))
+    box.world.viewers.ann.mvpds = { "Spectrum" }
+    assert.is_false(box:check_password("Dish", "ann", "secret"))
+    assert.is_true(box:check_password("Spectrum", "ann", "secret"))
+  end)
+
+  it("refuses a login that the world does not allow", function()
+    local h = helper.new()
+    local session = h.box:find_session(h:session().json.code)
+    for _, case in ipairs { { "Disabled", "ann", "mvpd" },
+                            { "TempPass", "ann", "mvpd" },
+                            { "Nowhere", "ann", "mvpd" },
+                            { "Dish", "nobody", "username" } } do
+      assert.same({ nil, case[3] },
+        { h.box:complete_login(session, case[1], case[2]) })
+    end
+  end)
+
+  it("lists providers without TempPass, in order", function()
+    local last = ""
+    for _, row in ipairs(helper.new().box:mvpds "REF30") do
+      assert.is_nil(row.temp_pass)
+      assert.is_true(row.id > last)
+      assert.is_string(row.display_name)
+      assert.truthy(row.logo_url:find "^data:image/svg")
+      last = row.id
+    end
+  end)
+
+  it("notes a sign-out, and gives only a safe address back", function()
+    local h = helper.new()
+    assert.equal("https://adobe.com", h.box:sign_out {
+      mvpd = "Dish", redirect_url = "https://adobe.com" })
+    assert.is_nil(h.box:sign_out { mvpd = "Dish",
+                                   redirect_url = "javascript:x" })
+    assert.equal("sign_out", h.control.journal()[1].event)
+  end)
+end)

@@ -1,0 +1,306 @@
+--- Single sign-on: platform identity, service token, partner; and logout.
+local core = require "adobepass.core"
+local helper = require "spec.sandbox.helper"
+local json = require "adobepass.json"
+local keys = require "adobepass.sandbox.keys"
+
+local PFS = "AP-Partner-Framework-Status"
+local APPLE = "/api/v2/REF30/sessions/sso/Apple"
+local APPLE_PROFILE = "/api/v2/REF30/profiles/sso/Apple"
+
+local function profiles(h, extra, sp)
+  return h:get("/api/v2/" .. (sp or "REF30") .. "/profiles", extra)
+    .json.profiles
+end
+
+local METHODS = {
+  { kind = "platform", header = "Adobe-Subject-Token",
+    type = "platformSSO" },
+  { kind = "platform", header = "X-Roku-Reserved-Roku-Connect-Token",
+    type = "platformSSO" },
+  { kind = "service", header = "AD-Service-Token",
+    type = "serviceTokenSSO" },
+}
+
+for _, method in ipairs(METHODS) do
+  describe("single sign-on by " .. method.header, function()
+    local h, mine
+
+    before_each(function()
+      h = helper.new()
+      mine = { [method.header] = h.control.identity {
+        kind = method.kind, subject = "someone" } }
+      h:log_in("ann", "Cablevision", mine)
+      h.device = "another device"
+    end)
+
+    it("shows the login on another device and in another app", function()
+      assert.equal(method.type, profiles(h, mine).Cablevision.type)
+      assert.equal("Cablevision", profiles(h, mine).Cablevision.issuer)
+      assert.equal(method.type, profiles(h, mine, "REF40").Cablevision.type)
+      assert.equal("authenticatedSSO",
+        h:session({}, mine, "REF40").json.reasonType)
+      assert.is_true(h:authorize("Cablevision", { "CNN" }, mine, "REF40")
+        .json.decisions[1].authorized)
+    end)
+
+    it("shows nothing without the identity, or with another", function()
+      assert.same({}, profiles(h))
+      assert.same({}, profiles(h, { [method.header] =
+        h.control.identity { kind = method.kind, subject = "else" } }))
+    end)
+
+    it("believes no token that is expired, forged or junk", function()
+      local good = mine[method.header]
+      local other = method.kind == "platform" and "service" or "platform"
+      for _, bad in ipairs { "junk", "a.b.c", "a.b.c.d.e",
+                             good:sub(1, -5) .. "AAAA",
+                             h.control.identity { kind = other,
+                                                  subject = "someone" } } do
+        assert.same({}, profiles(h, { [method.header] = bad }))
+      end
+      h.control.advance(3600 * 1000)
+      assert.same({}, profiles(h, mine))
+    end)
+
+    it("is not asked where the device has a login of its own", function()
+      h:log_in("bob", "Cablevision")
+      assert.equal("regular", profiles(h, mine).Cablevision.type)
+    end)
+
+    it("stays within what is integrated", function()
+      assert.same({}, profiles(h, mine, "apasstest1").Spectrum or {})
+      h.box.world.providers.REF40.integrations.Cablevision = nil
+      assert.same({}, profiles(h, mine, "REF40"))
+    end)
+
+    it("ends everywhere with one logout, whose url is relative", function()
+      local answer = h:get(
+        "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fx.test",
+        mine).json.logouts.Cablevision
+      assert.equal("logout", answer.actionName)
+      assert.equal("/mvpd/Cablevision/logout?requestor_id=REF40"
+        .. "&redirect_url=https%3A%2F%2Fx.test", answer.url)
+      assert.same({}, profiles(h, mine))
+      h.device = helper.new().device
+      assert.same({}, profiles(h))
+    end)
+  end)
+end
+
+describe("a programmer's own AD-Service-Token", function()
+  local function signed(h, audience, subject)
+    local claims = { sub = subject or "someone", aud = audience,
+                     exp = math.floor(h.box:now() / 1000) + 60 }
+    return { ["AD-Service-Token"] = core.jws.sign("RS256",
+      core.private_key(keys.identity.private), json.encode(claims)) }
+  end
+
+  it("must be meant for Adobe, in any letters, and name somebody", function()
+    local h = helper.new()
+    h:log_in("ann", "Dish", signed(h, "adobe"))
+    h.device = "another"
+    assert.equal("Dish", next(profiles(h, signed(h, "Adobe"))))
+    assert.same({}, profiles(h, signed(h, "else")))
+    assert.same({}, profiles(h, signed(h, nil)))
+    assert.same({}, profiles(h, signed(h, "adobe", "")))
+  end)
+end)
+
+describe("a partner's session", function()
+  local function ask(h, status, fields)
+    return h:post_form(APPLE, fields or helper.parameters { mvpd = false },
+                       { [PFS] = status }).json
+  end
+
+  it("gives a SAML request", function()
+    local h = helper.new()
+    local answer = ask(h, h:partner_status())
+    assert.equal("partner_profile", answer.actionName)
+    assert.equal("saml", answer.authenticationRequest.type)
+    assert.equal("/api/v2/REF30/profiles/sso/Apple", answer.url)
+    assert.is_nil(answer.code)
+  end)
+
+  it("falls back where the status will not do", function()
+    local h = helper.new()
+    for _, status in ipairs { "junk", h:partner_status { access = "denied" },
+        h:partner_status { expires = "1" },
+        h:partner_status { id = "Nobody" } } do
+      local answer = ask(h, status)
+      assert.equal("pfs_fallback", answer.reasonType)
+      assert.equal("resume", answer.actionName)
+      assert.same({ "mvpd" }, answer.missingParameters)
+    end
+    h:session { mvpd = "Spectrum" }
+    local answer = ask(h, "junk")
+    assert.equal("authenticate", answer.actionName)
+    assert.equal("Spectrum", answer.mvpd)
+  end)
+
+  it("falls back where parameters or the configuration will not do",
+     function()
+    local h = helper.new()
+    local missing = ask(h, h:partner_status(), { domainName = "adobe.com" })
+    assert.equal("missing_parameters_fallback", missing.reasonType)
+    assert.same({ "redirectUrl" }, missing.missingParameters)
+    local off = ask(h, h:partner_status { id = "ElasticSSO" })
+    assert.equal("configuration_fallback", off.reasonType)
+    assert.equal("authenticate", off.actionName)
+  end)
+
+  it("refuses an unsafe address", function()
+    local h = helper.new()
+    assert.equal("invalid_parameter_redirect_url",
+      ask(h, "junk", { redirectUrl = "javascript://x/" }).code)
+  end)
+
+  it("needs no login where there is one, or nobody needs one", function()
+    local h = helper.new()
+    assert.equal("degraded",
+      ask(h, h:partner_status { id = "DegradedMvpd" }).reasonType)
+    h:log_in("ann", "Cablevision")
+    assert.equal("authenticated", ask(h, h:partner_status()).reasonType)
+  end)
+end)
+
+describe("a partner's profile", function()
+  local function request(h)
+    return h:post_form(APPLE, helper.parameters { mvpd = false },
+      { [PFS] = h:partner_status() }).json.authenticationRequest.request
+  end
+
+  local function send(h, response, status)
+    return h:post_form(APPLE_PROFILE, { SAMLResponse = response },
+                       { [PFS] = status or h:partner_status() })
+  end
+
+  local function response_for(h, given)
+    given = given or {}
+    return h.control.saml_response {
+      request = given.request or request(h),
+      mvpd = given.mvpd or "Cablevision", username = "ann" }
+  end
+
+  it("is made, and is there while the device says so", function()
+    local h = helper.new()
+    local answer = send(h, response_for(h))
+    assert.equal(201, answer.status)
+    local profile = answer.json.profiles.Cablevision
+    assert.equal("appleSSO", profile.type)
+    assert.equal("Apple", profile.issuer)
+    local status = { [PFS] = h:partner_status() }
+    assert.equal("appleSSO", profiles(h, status).Cablevision.type)
+    assert.same({}, profiles(h))
+    assert.same({}, profiles(h,
+      { [PFS] = h:partner_status { access = "denied" } }))
+    assert.is_true(h:authorize("Cablevision", { "CNN" }, status)
+      .json.decisions[1].authorized)
+    assert.equal("authenticated_profile_missing",
+      h:authorize("Cablevision", { "CNN" }).json.decisions[1].error.code)
+  end)
+
+  it("takes each response once", function()
+    local h = helper.new()
+    local response = response_for(h)
+    assert.equal(201, send(h, response).status)
+    assert.equal("invalid_parameter_saml_response",
+                 send(h, response).json.code)
+  end)
+
+  it("takes no second response to one request", function()
+    local h = helper.new()
+    local asked = request(h)
+    assert.equal(201, send(h, response_for(h, { request = asked })).status)
+    assert.equal("invalid_parameter_saml_response",
+      send(h, response_for(h, { request = asked })).json.code)
+  end)
+
+  it("takes no response that nobody asked for", function()
+    local h, other = helper.new(), helper.new { random = helper.random(7) }
+    assert.equal("invalid_parameter_saml_response",
+                 send(h, response_for(other)).json.code)
+  end)
+
+  it("takes no response for somebody whom nobody knows", function()
+    local h = helper.new()
+    local response = response_for(h)
+    h.box.world.viewers.ann = nil
+    assert.equal("invalid_parameter_saml_response",
+                 send(h, response).json.code)
+  end)
+
+  it("is degraded while the mvpd is", function()
+    local h = helper.new()
+    local answer = send(h, "x", h:partner_status { id = "DegradedMvpd" })
+    assert.equal(200, answer.status)
+    assert.equal("degraded", answer.json.profiles.DegradedMvpd.type)
+  end)
+
+  it("ends with a word to the viewer, and no url", function()
+    local h = helper.new()
+    send(h, response_for(h))
+    local path = "/api/v2/REF30/logout/Cablevision"
+    local action = h:get(path).json.logouts.Cablevision
+    assert.same({ actionName = "partner_logout",
+                  actionType = "partner_interactive", mvpd = "Cablevision" },
+                action)
+    assert.equal("invalid",
+                 h:get(path).json.logouts.Cablevision.actionName)
+  end)
+
+  it("is no longer there to end once it expired", function()
+    local h = helper.new()
+    send(h, response_for(h))
+    h.control.advance(31 * 86400 * 1000)
+    h:register()
+    assert.equal("invalid", h:get("/api/v2/REF30/logout/Cablevision")
+      .json.logouts.Cablevision.actionName)
+  end)
+
+  it("is offered in the configuration of an Apple device only", function()
+    local h = helper.new()
+    local function row(info)
+      local answer = h:get("/api/v2/REF30/configuration",
+                           { ["X-Device-Info"] = helper.encode(info) })
+      for _, mvpd in ipairs(answer.json.requestor.mvpds) do
+        if mvpd.id == "Cablevision" then return mvpd end
+      end
+    end
+    assert.equal("SUPPORTED", row({ osName = "tvOS" }).boardingStatus)
+    assert.equal("Cablevision", row({ osName = "iOS" }).platformMappingId)
+    assert.is_nil(row({ osName = "Linux" }).boardingStatus)
+  end)
+end)
+
+describe("logout", function()
+  it("ends one profile, with the mvpd's own page where it has one", function()
+    local h = helper.new()
+    h:log_in("ann", "Cablevision")
+    h:log_in("ann", "Dish")
+    local answer = h:get("/api/v2/REF30/logout/Cablevision"
+      .. "?redirectUrl=https%3A%2F%2Fadobe.com").json.logouts.Cablevision
+    assert.same({
+      actionName = "logout", actionType = "interactive",
+      mvpd = "Cablevision", url = "https://api.test/mvpd/Cablevision/logout"
+        .. "?requestor_id=REF30&redirect_url=https%3A%2F%2Fadobe.com",
+    }, answer)
+    assert.equal("Dish", next(profiles(h)))
+    assert.same({ actionName = "complete", actionType = "none",
+                  mvpd = "Dish" },
+                h:get("/api/v2/REF30/logout/Dish").json.logouts.Dish)
+    assert.same({}, profiles(h))
+  end)
+
+  it("has nothing to do where nobody is logged in", function()
+    local answer = helper.new():get "/api/v2/REF30/logout/Dish"
+    assert.same({ actionName = "invalid", actionType = "none",
+                  mvpd = "Dish" }, answer.json.logouts.Dish)
+  end)
+
+  it("refuses an unsafe address", function()
+    local answer = helper.new():get(
+      "/api/v2/REF30/logout/Dish?redirectUrl=javascript%3Aalert(1)")
+    assert.equal("invalid_parameter_redirect_url", answer.json.code)
+  end)
+end)

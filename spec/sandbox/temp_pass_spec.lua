@@ -1,0 +1,214 @@
+--- TempPass: basic, promotional, and its reset (operations 16 and 17).
+local helper = require "spec.sandbox.helper"
+local users = require "adobepass.sandbox.users"
+
+local BASIC, PROMO = "TempPass_TEST40", "flexibleTempPass"
+local HASH = users.sha256_hex "user@domain.com"
+
+local function who(value)
+  return { ["AP-TempPass-Identity"] = helper.encode { email = value } }
+end
+
+local function verdict(h, mvpd, resource, extra)
+  local decision = h:authorize(mvpd, { resource }, extra).json.decisions[1]
+  assert.equal("temppass", decision.source)
+  return decision.authorized and "permit" or decision.error.code
+end
+
+local function profile(h, mvpd, extra)
+  local answer = h:get("/api/v2/REF30/profiles/" .. mvpd, extra)
+  return answer.json.profiles and answer.json.profiles[mvpd]
+    or answer.json.code
+end
+
+local OVER = "temporary_access_duration_limit_exceeded"
+local SPENT = "temporary_access_resources_limit_exceeded"
+
+describe("basic TempPass", function()
+  it("starts with the first authorization, and ends by the clock", function()
+    local h = helper.new()
+    h:preauthorize(BASIC, { "A" })
+    profile(h, BASIC)
+    h.control.advance(3600000)
+    assert.equal("permit", verdict(h, BASIC, "A"))
+    h.control.advance(180000 - 1)
+    assert.equal("permit", verdict(h, BASIC, "B"))
+    h.control.advance(1)
+    assert.equal(OVER, verdict(h, BASIC, "A"))
+    assert.equal(OVER, profile(h, BASIC))
+  end)
+
+  it("is the device's", function()
+    local h = helper.new()
+    verdict(h, BASIC, "A")
+    h.control.advance(180000)
+    assert.equal(OVER, verdict(h, BASIC, "A"))
+    h.device = "another"
+    assert.equal("permit", verdict(h, BASIC, "A"))
+  end)
+
+  it("shows when it ends", function()
+    local h = helper.new()
+    verdict(h, BASIC, "A")
+    local shown = profile(h, BASIC)
+    assert.equal("temporary", shown.type)
+    assert.equal("Adobe", shown.issuer)
+    assert.equal(helper.START + 180000, shown.notAfter)
+    assert.equal(shown.notAfter, shown.attributes.expiration_date.value)
+    assert.is_nil(shown.attributes.remaining_resources)
+  end)
+
+  it("lives beside a regular login", function()
+    local h = helper.new()
+    verdict(h, BASIC, "A")
+    h:log_in("ann", "Cablevision")
+    assert.equal("permit", verdict(h, BASIC, "A"))
+    local answer = h:get "/api/v2/REF30/logout/TempPass_TEST40"
+    assert.equal("complete",
+                 answer.json.logouts[BASIC].actionName)
+    assert.equal("Cablevision",
+      next(h:get("/api/v2/REF30/profiles").json.profiles))
+  end)
+end)
+
+describe("promotional TempPass", function()
+  it("counts resources, each once", function()
+    local h = helper.new()
+    for _, resource in ipairs { "A", "A", "B", "C", "D" } do
+      assert.equal("permit", verdict(h, PROMO, resource, who "x"))
+    end
+    local shown = profile(h, PROMO, who "x").attributes
+    assert.equal(1, shown.remaining_resources.value)
+    assert.same({ "A", "B", "C", "D" }, shown.used_assets.value)
+    verdict(h, PROMO, "E", who "x")
+    assert.equal(SPENT, verdict(h, PROMO, "F", who "x"))
+    assert.equal(SPENT, profile(h, PROMO, who "x"))
+  end)
+
+  it("counts several resources of one request one by one", function()
+    local h = helper.new()
+    h.box.world.mvpds[PROMO].temp_pass.resources = 2
+    local list = h:authorize(PROMO, { "A", "B", "C" }, who "x").json.decisions
+    assert.is_true(list[1].authorized)
+    assert.is_true(list[2].authorized)
+    assert.equal(SPENT, list[3].error.code)
+  end)
+
+  -- The page's table: which trial a pair of identity and device has.
+  local function spent_on(device, identity)
+    local h = helper.new()
+    h.box.world.mvpds[PROMO].temp_pass.resources = 1
+    h.device = "first device"
+    verdict(h, PROMO, "A", who "first")
+    h.device = device
+    return verdict(h, PROMO, "B", who(identity))
+  end
+
+  it("knows the viewer again by device or identity", function()
+    assert.equal("permit", spent_on("new device", "new"))
+    assert.equal(SPENT, spent_on("new device", "first"))
+    assert.equal(SPENT, spent_on("first device", "new"))
+    assert.equal(SPENT, spent_on("first device", "first"))
+  end)
+
+  it("needs an identity under its key", function()
+    local h = helper.new()
+    local code = "invalid_header_identity_for_temporary_access"
+    for _, extra in ipairs {
+      {}, who(""), { ["AP-TempPass-Identity"] = "junk" },
+      { ["AP-TempPass-Identity"] = helper.encode { phone = "1" } },
+      { ["AP-TempPass-Identity"] = helper.encode { email = 5 } },
+    } do
+      assert.equal(code, verdict(h, PROMO, "A", extra))
+      assert.equal(code, profile(h, PROMO, extra))
+    end
+  end)
+end)
+
+describe("reset", function()
+  local RESET = "/reset-tempass/v3/reset"
+  local WHICH = "?requestor_id=REF30&mvpd_id="
+
+  local function spent()
+    local h = helper.new()
+    h.device = "tv 1"
+    verdict(h, BASIC, "A")
+    h.device = "tv 2"
+    verdict(h, BASIC, "A")
+    h.control.advance(180000)
+    return h
+  end
+
+  local function state_of(h, device)
+    h.device = device
+    return verdict(h, BASIC, "A")
+  end
+
+  it("begins one device anew", function()
+    local h = spent()
+    local answer = h:delete(RESET .. WHICH .. BASIC .. "&device_id=tv%201")
+    assert.equal(204, answer.status)
+    assert.equal("", answer.body)
+    assert.equal("permit", state_of(h, "tv 1"))
+    assert.equal(OVER, state_of(h, "tv 2"))
+  end)
+
+  for _, tail in ipairs { "", "&device_id=", "&device_id=all" } do
+    it("begins every device anew with '" .. tail .. "'", function()
+      local h = spent()
+      assert.equal(204, h:delete(RESET .. WHICH .. BASIC .. tail).status)
+      assert.equal("permit", state_of(h, "tv 1"))
+      assert.equal("permit", state_of(h, "tv 2"))
+    end)
+  end
+
+  it("finds an identity by its hash", function()
+    for _, identity in ipairs { HASH, "user@domain.com" } do
+      local h = helper.new()
+      h.box.world.mvpds[PROMO].temp_pass.resources = 1
+      verdict(h, PROMO, "A", who(identity))
+      assert.equal(SPENT, verdict(h, PROMO, "B", who(identity)))
+      h:delete(RESET .. "/generic" .. WHICH .. PROMO .. "&key=other")
+      assert.equal(SPENT, verdict(h, PROMO, "B", who(identity)))
+      h:delete(RESET .. "/generic" .. WHICH .. PROMO .. "&key=" .. HASH)
+      assert.equal("permit", verdict(h, PROMO, "B", who(identity)))
+    end
+  end)
+
+  it("resets every identity with key=all", function()
+    local h = helper.new()
+    h.box.world.mvpds[PROMO].temp_pass.resources = 1
+    verdict(h, PROMO, "A", who "x")
+    h:delete(RESET .. "/generic" .. WHICH .. PROMO .. "&key=all")
+    assert.equal("permit", verdict(h, PROMO, "B", who "x"))
+  end)
+
+  it("refuses what it must", function()
+    local h = helper.new()
+    local cases = {
+      { RESET, {}, 400 },
+      { RESET .. "?requestor_id=REF30", {}, 400 },
+      { RESET .. WHICH .. "Cablevision", {}, 400 },
+      { RESET .. WHICH .. BASIC, { authorization = false }, 401 },
+      { RESET .. "?requestor_id=OTHER&mvpd_id=TempPass", {}, 401 },
+    }
+    for _, case in ipairs(cases) do
+      assert.equal(case[3], h:delete(case[1], case[2]).status)
+    end
+    h.control.revoke { client_id = h.client.client_id }
+    assert.equal(403, h:delete(RESET .. WHICH .. BASIC).status)
+  end)
+
+  it("is on the management host alone", function()
+    local h = helper.new { mgmt = "https://mgmt.test" }
+    local function ask(role)
+      return h:send { method = "DELETE", path = RESET, host_role = role,
+        query = "requestor_id=REF30&mvpd_id=" .. BASIC,
+        headers = h:headers() }.status
+    end
+    assert.equal(204, ask "mgmt")
+    assert.equal(404, ask "api")
+    assert.equal(404, h:send { method = "GET", host_role = "mgmt",
+      path = "/api/v2/REF30/profiles", headers = h:headers() }.status)
+  end)
+end)

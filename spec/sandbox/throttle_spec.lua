@@ -1,0 +1,105 @@
+--- The throttle, held against the example of Adobe's page.
+local helper = require "spec.sandbox.helper"
+
+local function ask(h, address)
+  return h:send { method = "GET", path = "/api/v2/REF30/profiles",
+                  headers = { ["X-Forwarded-For"] = address } }.status
+end
+
+-- Second, and whether it passes: the page throttling-mechanism.
+local EXAMPLE = {
+  { 0, true }, { 0.3, true }, { 0.6, true }, { 0.9, true }, { 1.2, true },
+  { 1.3, true }, { 1.4, true }, { 1.5, true }, { 1.6, true }, { 1.7, true },
+  { 1.8, true }, { 2.1, true }, { 2.2, true }, { 2.4, false },
+  { 2.6, false }, { 2.8, false }, { 3.1, true },
+}
+
+describe("the throttle", function()
+  local h
+  before_each(function() h = helper.new { throttle = true } end)
+
+  it("does what the page's example says", function()
+    for _, row in ipairs(EXAMPLE) do
+      h.time = helper.START + row[1] * 1000
+      assert.equal(row[2], ask(h, "192.0.2.1") ~= 429, "at " .. row[1])
+    end
+  end)
+
+  it("passes one request a second for ever after the burst", function()
+    for _ = 1, 11 do ask(h, "a") end
+    for _ = 1, 30 do
+      assert.equal(429, ask(h, "a"))
+      h.time = h.time + 1000
+      assert.equal(401, ask(h, "a"))
+    end
+  end)
+
+  it("gives the burst once, not again after a pause", function()
+    for _ = 1, 11 do ask(h, "a") end
+    h.time = h.time + 30000
+    assert.equal(401, ask(h, "a"))
+    assert.equal(429, ask(h, "a"))
+  end)
+
+  it("takes a client that was long quiet for a new one", function()
+    for _ = 1, 12 do ask(h, "a") end
+    h.time = h.time + 60001
+    for _ = 1, 11 do assert.equal(401, ask(h, "a")) end
+    assert.equal(429, ask(h, "a"))
+  end)
+
+  it("takes one that asks now and then for the same", function()
+    for _ = 1, 11 do ask(h, "a") end
+    for _ = 1, 3 do
+      h.time = h.time + 30000
+      assert.equal(401, ask(h, "a"))
+    end
+    assert.equal(429, ask(h, "a"))
+  end)
+
+  it("counts each address for itself", function()
+    for _ = 1, 12 do ask(h, "192.0.2.1") end
+    assert.equal(429, ask(h, "192.0.2.1, 10.0.0.1"))
+    assert.equal(401, ask(h, "192.0.2.2"))
+    assert.equal(401, ask(h, nil))
+  end)
+
+  it("answers HTML with cookies and without Retry-After", function()
+    for _ = 1, 11 do ask(h, "a") end
+    local response = h:send { method = "GET",
+      path = "/api/v2/REF30/profiles",
+      headers = { ["X-Forwarded-For"] = "a" } }
+    assert.equal("text/html", helper.header(response, "Content-Type"))
+    assert.truthy(response.body:find "<h1>429 Too Many Requests</h1>")
+    assert.truthy(helper.header(response, "Set-Cookie"):find "^AWSALB=")
+    assert.is_nil(helper.header(response, "Retry-After"))
+  end)
+
+  it("covers /api/v2/ and /o/client/, nothing else", function()
+    local limited = {
+      ["/api/v2/anything"] = true, ["/o/client/register"] = true,
+      ["/api/REF30/list"] = false, ["/reset-tempass/v3/reset"] = false,
+      ["/activate"] = false, ["/sandbox/journal"] = false,
+    }
+    for path, expected in pairs(limited) do
+      local last
+      for _ = 1, 12 do
+        last = h:send { method = "GET", path = path }.status
+      end
+      assert.equal(expected, last == 429, path)
+      h.control.reset()
+    end
+  end)
+
+  it("shows in the journal", function()
+    for _ = 1, 12 do ask(h, "a") end
+    local entries = h.control.journal()
+    assert.is_nil(entries[11].throttled)
+    assert.is_true(entries[12].throttled)
+  end)
+
+  it("can be switched off", function()
+    local calm = helper.new()
+    for _ = 1, 30 do assert.equal(401, ask(calm, "a")) end
+  end)
+end)

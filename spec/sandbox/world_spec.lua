@@ -1,0 +1,141 @@
+--- Making a sandbox: world, options, keys.
+local core = require "adobepass.core"
+local helper = require "spec.sandbox.helper"
+local json = require "adobepass.json"
+local keys = require "adobepass.sandbox.keys"
+local routes = require "adobepass.sandbox.routes"
+local sandbox = require "adobepass.sandbox"
+local state = require "adobepass.sandbox.state"
+local world = require "adobepass.sandbox.world"
+
+describe("sandbox.new", function()
+  it("works with nothing given", function()
+    local box = sandbox.new()
+    assert.is_true(math.abs(box:now() / 1000 - os.time()) < 10)
+    assert.truthy(box:uuid():find
+      "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x+$")
+    assert.are_not.equal(box:uuid(), box:uuid())
+    assert.equal("https://127.0.0.1:8443", box.api)
+    assert.equal(box.api, box.mgmt)
+  end)
+
+  it("refuses what it does not know", function()
+    for _, options in ipairs {
+      { colour = "red" }, { now = 5 }, { random = "x" }, { api = 1 },
+      { throttle = "no" }, { keys = { nobody = {} } },
+      { keys = { media = { private = "x" } } },
+    } do
+      assert.has_error(function() sandbox.new(nil, options) end)
+    end
+    assert.has_error(function() sandbox.new(5) end)
+    assert.has_error(function() sandbox.new {} end)
+  end)
+
+  it("shares nothing: neither state nor world", function()
+    local one, two = helper.new(), helper.new()
+    one:log_in("ann", "Dish")
+    one.box.world.viewers.ann = nil
+    two.token = one.token
+    assert.equal(401, two:get("/api/v2/REF30/profiles").status)
+    assert.is_table(two.box.world.viewers.ann)
+    assert.is_nil(world.mvpds.Dish.id)
+    assert.is_table(world.viewers.ann)
+  end)
+
+  it("signs with the keys that it is given", function()
+    local h = helper.new { keys = { tokens = keys.platform } }
+    local key = core.public_key(keys.platform.certificate)
+    h:register()
+    assert.truthy(core.jws.verify("RS256", key, h.token))
+    assert.equal(200, h:get("/api/v2/REF30/profiles").status)
+  end)
+
+  it("plays a small world of one's own", function()
+    local small = state.copy(world)
+    small.providers = { MINE = {
+      name = "Mine", domains = { "mine.test" },
+      integrations = { House = {} } } }
+    small.mvpds = { House = { logo_url = "https://mine.test/logo.png" } }
+    small.viewers = { me = { password = "x", mvpds = { "House" } } }
+    small.degradation = {}
+    small.applications = { { id = "app", name = "App", uri = "https://a.test",
+      redirect_uri = "app://x", scopes = { "api:client:v2" },
+      providers = { "MINE" } } }
+    local h = helper.new { world = function(given)
+      for name in pairs(given) do given[name] = small[name] end
+    end }
+    local requestor = h:get("/api/v2/MINE/configuration").json.requestor
+    assert.same({ { id = "House", displayName = "House",
+                    logoUrl = "https://mine.test/logo.png" } },
+                requestor.mvpds)
+    h:log_in("me", "House", nil, "MINE")
+    assert.equal("House", next(
+      h:get("/api/v2/MINE/profiles").json.profiles))
+  end)
+end)
+
+describe("the default world", function()
+  it("is consistent", function()
+    for id, provider in pairs(world.providers) do
+      for mvpd in pairs(provider.integrations) do
+        assert.is_table(world.mvpds[mvpd], id .. ": " .. mvpd)
+      end
+    end
+    for _, application in ipairs(world.applications) do
+      for _, id in ipairs(application.providers) do
+        assert.is_table(world.providers[id], id)
+      end
+    end
+    for _, rule in ipairs(world.degradation) do
+      assert.is_table(world.providers[rule.provider]
+                      .integrations[rule.mvpd])
+    end
+  end)
+
+  it("is plain data", function()
+    assert.is_string(json.encode(world))
+  end)
+
+  it("has keys of good size, with certificates that fit", function()
+    for role, pair in pairs(keys) do
+      local private = assert(core.private_key(pair.private))
+      local public = assert(core.public_key(pair.certificate))
+      assert.equal(2048, private:bits())
+      assert.is_true(public:verify(role, private:sign(role)))
+    end
+  end)
+end)
+
+describe("the routes", function()
+  it("are the 22 operations, each once", function()
+    local names = {}
+    for number, route in ipairs(routes.list) do
+      assert.equal(number, route.number)
+      assert.is_nil(names[route.name])
+      assert.is_function(route.run)
+      names[route.name] = true
+    end
+    assert.equal(22, #routes.list)
+  end)
+end)
+
+describe("a path", function()
+  it("may end in a slash, be escaped, or be the sample's alias", function()
+    local h = helper.new()
+    local code = h:session().json.code
+    for _, path in ipairs {
+      "/api/v2/REF30/configuration/", "/api/v2/REF%33%30/configuration",
+      "/api/v2/sessions/REF30/" .. code,
+      "/api/v2/logout/REF30/Dish", "/api/v2/REF30/profiles/code/" .. code,
+    } do
+      assert.equal(200, h:get(path).status, path)
+    end
+  end)
+
+  it("names the methods that it has", function()
+    local h = helper.new()
+    local response = h:delete "/api/v2/REF30/sessions/CODE"
+    assert.equal(405, response.status)
+    assert.equal("GET, POST", helper.header(response, "Allow"))
+  end)
+end)
