@@ -1,0 +1,89 @@
+--- The sandbox inside nginx's one worker: a box, its pages, its state on disk.
+--
+-- nginx's prefix is the host's folder; `settings.json` there says the rest.
+--
+-- @module adobepass.sandbox.host.worker
+
+-- luacheck: globals ngx
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local sandbox = require "adobepass.sandbox"
+local shell = require "adobepass.sandbox.host.shell"
+local wire = require "adobepass.sandbox.host.wire"
+
+local worker = {}
+
+local SAVE_EVERY = 1 -- second
+local LARGEST_STATE = 256 * 1024 * 1024
+
+local settings, box, changed
+
+local function load_world(path)
+  if not path then return nil end
+  local chunk = assert(loadfile(path))
+  return chunk()
+end
+
+local function new_box()
+  return sandbox.new(load_world(settings.world), {
+    now = function() return math.floor(core.clock.wall() * 1000) end,
+    random = core.random.bytes, api = settings.api, mgmt = settings.mgmt,
+    throttle = settings.throttle,
+  })
+end
+
+local function state_file() return settings.state_dir .. "/state.json" end
+
+local function save()
+  if not changed or not settings.state_dir then return end
+  changed = false
+  local written, message = core.file.write(state_file(),
+    json.encode(box.control.snapshot()))
+  if not written then ngx.log(ngx.ERR, "the state was not kept: ", message) end
+end
+
+local function restore()
+  if not settings.state_dir then return end
+  local text, message, code = core.file.read(state_file(),
+    { max = LARGEST_STATE })
+  if code == "not_found" then return end
+  if text then text, message = json.decode(text) end
+  if text then text, message = box.control.restore(text) end
+  if text then return end
+  error(("%s cannot be used: %s"):format(state_file(), message), 0)
+end
+
+--- Before nginx answers anybody: whatever is wrong is said, and stops it.
+function worker.init()
+  local folder = ngx.config.prefix()
+  settings = json.decode(assert(shell.read_file(folder .. "/settings.json")))
+  box = new_box()
+  restore()
+  assert(shell.write_file(folder .. "/statement", box.control.statement()))
+end
+
+--- In the worker, which may be a second one after a crash.
+function worker.start()
+  box = new_box()
+  restore()
+  if settings.state_dir then ngx.timer.every(SAVE_EVERY, save) end
+end
+
+function worker.stop() save() end
+
+-- The control API is one server's, and that server's only.
+local function belongs(path, role)
+  return (path == "/sandbox" or path:find("^/sandbox/") ~= nil)
+    == (role == "control")
+end
+
+--- Answers one request; role: "api", "mgmt" or "control".
+function worker.serve(role)
+  local request = wire.request(role)
+  if not belongs(request.path, role) then return ngx.exit(404) end
+  local response = box:handle(request)
+  changed = true
+  wire.respond(response, box:now() / 1000)
+end
+
+return worker
