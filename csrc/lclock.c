@@ -4,6 +4,8 @@
 
 #include "clock.h"
 
+static const double longest_sleep = 86400;
+
 /*** The device's clocks.
 @section clock */
 
@@ -25,9 +27,19 @@ static int wall(lua_State *L) {
   return 1;
 }
 
+/***
+Sleep. The whole program waits, until the time is over or a signal comes.
+@function clock.sleep
+@number seconds from 0 to 86,400 */
+static int sleep_for(lua_State *L) {
+  ap_clock_sleep(ap_check_number(L, 1, 0, 0, longest_sleep));
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
   { "monotonic", monotonic },
   { "wall", wall },
+  { "sleep", sleep_for },
   { NULL, NULL },
 };
 

@@ -337,6 +337,28 @@ static int timeout(lua_State *L) {
   return 1;
 }
 
+static void tell_socket(void *context, int fd, int reads, int writes) {
+  lua_State *L = context;
+  lua_pushstring(L, reads && writes ? "rw" : reads ? "r" : "w");
+  lua_rawseti(L, -2, fd);
+}
+
+/***
+The sockets that the session waits for, to watch them in a loop of your own:
+step with 0 whenever one is ready or `timeout` has passed, then ask again.
+@function session:sockets
+@treturn table from descriptor to `"r"`, `"w"` or `"rw"`
+@treturn boolean false when not all could be told (while a name is resolved,
+or from the 1024th descriptor on): then step from time to time too */
+static int sockets(lua_State *L) {
+  ap_session **box = to_box(L);
+  int all = 1;
+  lua_newtable(L);
+  if (*box != NULL) all = ap_session_sockets(*box, tell_socket, L);
+  lua_pushboolean(L, all);
+  return 2;
+}
+
 /***
 Close the session and its connections. Requests that still run end with the
 code `closed`. Twice is well.
@@ -358,6 +380,7 @@ static const luaL_Reg methods[] = {
   { "submit", submit },
   { "step", step },
   { "timeout", timeout },
+  { "sockets", sockets },
   { "close", release },
   { NULL, NULL },
 };

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include <sys/select.h>
+
 #include "clock.h"
 #include "live.h"
 #include "outcome.h"
@@ -241,6 +243,25 @@ int ap_session_step(ap_session *session, double seconds, size_t *running,
                                                       : "transfer_failed",
                  "The transfers could not go on: %s.",
                  curl_multi_strerror(code));
+}
+
+/* curl_multi_fdset(3) leaves out what it cannot hold; with transfers running
+** and no socket told, it says so by -1. */
+int ap_session_sockets(ap_session *session, ap_socket_teller tell,
+                       void *context) {
+  fd_set reads, writes, errors;
+  int last = -1, fd;
+  FD_ZERO(&reads);
+  FD_ZERO(&writes);
+  FD_ZERO(&errors);
+  if (curl_multi_fdset(session->multi, &reads, &writes, &errors, &last) !=
+      CURLM_OK)
+    return 0;
+  for (fd = 0; fd <= last; fd++) {
+    int read = FD_ISSET(fd, &reads) != 0, write = FD_ISSET(fd, &writes) != 0;
+    if (read || write) tell(context, fd, read, write);
+  }
+  return last >= 0 || session->running == 0;
 }
 
 double ap_session_timeout(ap_session *session) {

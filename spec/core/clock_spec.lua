@@ -16,6 +16,17 @@ describe("core.clock", function()
     assert.is_true(now >= before and now < os.time() + 1)
   end)
 
+  it("sleeps as long as it is told", function()
+    local before = clock.monotonic()
+    clock.sleep(0.01)
+    assert.is_true(clock.monotonic() - before >= 0.0099)
+    clock.sleep(0)
+    for _, seconds in ipairs { -1, 0 / 0, 1e9, "1" } do
+      assert.error_matches(function() clock.sleep(seconds) end,
+        "bad argument #1")
+    end
+  end)
+
   -- A television in standby must find its tokens aged.
   it("counts standby too, where Linux can", function()
     local uptime = io.open("/proc/uptime")

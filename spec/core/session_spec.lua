@@ -540,6 +540,21 @@ describe("core.session", function()
       assert.equal(0, open():step(3600))
     end)
 
+    it("is announced by the sockets that it waits for", function()
+      assert.same({}, (session:sockets()))
+      local transfer = silent()
+      while transfer and not next((session:sockets())) do session:step(0) end
+      local sockets, all = session:sockets()
+      assert.is_true(all)
+      for fd, what in pairs(sockets) do
+        assert.is_true(fd > 2)
+        assert.matches("^[rw]+$", what)
+      end
+      transfer:close()
+      session:close()
+      assert.same({}, (session:sockets()))
+    end)
+
     it("is announced by timeout", function()
       assert.is_nil((session:timeout()))
       silent()
