@@ -6,7 +6,7 @@
 
 #include <openssl/crypto.h>
 
-enum { FIRST_CAPACITY = 1024 };
+enum { FIRST_CAPACITY = 256 };
 
 void ap_wipe_free(void *bytes, size_t length) {
   if (bytes == NULL) return;
@@ -47,10 +47,16 @@ static int reserve(ap_buf *buf, size_t needed) {
   return 1;
 }
 
-ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length) {
-  if (length == 0) return AP_BUF_OK;
+ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length) {
   if (length > buf->ceiling - buf->length) return AP_BUF_FULL;
-  if (!reserve(buf, buf->length + length)) return AP_BUF_NO_MEMORY;
+  return reserve(buf, buf->length + length) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+}
+
+ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length) {
+  ap_buf_result result;
+  if (length == 0) return AP_BUF_OK;
+  result = ap_buf_reserve(buf, length);
+  if (result != AP_BUF_OK) return result;
   memcpy(buf->data + buf->length, bytes, length);
   buf->length += length;
   return AP_BUF_OK;

@@ -13,6 +13,9 @@ typedef struct {
 typedef enum { AP_BUF_OK, AP_BUF_FULL, AP_BUF_NO_MEMORY } ap_buf_result;
 
 void ap_buf_init(ap_buf *buf, size_t ceiling);
+/* Makes room for so many bytes more, which the caller may then write behind
+** data + length, and count. */
+ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length);
 ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length);
 void ap_buf_clear(ap_buf *buf);
 void ap_buf_free(ap_buf *buf);

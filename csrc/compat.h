@@ -6,9 +6,11 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* Before 5.3 only a table can be kept with a userdata. */
+#define AP_ANCHOR_IN_TABLE (LUA_VERSION_NUM < 503)
+
 #if LUA_VERSION_NUM < 502
 #define lua_rawlen lua_objlen
-/* 5.1 keeps a table, and only a table, with each userdata. */
 #define lua_getuservalue lua_getfenv
 #define lua_setuservalue lua_setfenv
 #ifndef luaL_newlib /* LuaJIT has it */

@@ -42,9 +42,8 @@ static int split(const char *token, size_t length, parts *out,
   return 1;
 }
 
-static int append(ap_buf *out, const void *bytes, size_t length,
-                  ap_failure *failure) {
-  switch (ap_buf_append(out, bytes, length)) {
+static int make_room(ap_buf *out, size_t length, ap_failure *failure) {
+  switch (ap_buf_reserve(out, length)) {
     case AP_BUF_OK: return 1;
     case AP_BUF_FULL:
       return ap_fail(failure, "too_large",
@@ -53,20 +52,23 @@ static int append(ap_buf *out, const void *bytes, size_t length,
   }
 }
 
+static int append(ap_buf *out, const void *bytes, size_t length,
+                  ap_failure *failure) {
+  if (!make_room(out, length, failure)) return 0;
+  return ap_buf_append(out, bytes, length) == AP_BUF_OK;
+}
+
 static int decode_part(const parts *p, int i, ap_buf *out,
                        ap_failure *failure) {
-  size_t size = ap_base64_decoded_bound(p->length[i]);
-  unsigned char *bytes = malloc(size);
-  size_t decoded = 0;
-  int done;
-  if (bytes == NULL) return ap_fail_memory(failure);
-  if (!ap_base64_decode(AP_BASE64URL, p->part[i], p->length[i], bytes,
+  size_t size = ap_base64_decoded_bound(p->length[i]), decoded = 0;
+  unsigned char *room;
+  if (!make_room(out, size, failure)) return 0;
+  room = (unsigned char *)out->data + out->length;
+  if (!ap_base64_decode(AP_BASE64URL, p->part[i], p->length[i], room,
                         &decoded))
-    done = bad_token(failure);
-  else
-    done = append(out, bytes, decoded, failure);
-  ap_wipe_free(bytes, size);
-  return done;
+    return bad_token(failure);
+  out->length += decoded;
+  return 1;
 }
 
 static int decode_both(const parts *p, ap_buf *header, ap_buf *payload,
@@ -108,13 +110,10 @@ int ap_jws_verify(const ap_key *key, const char *token, size_t length,
 static int append_encoded(ap_buf *out, const void *bytes, size_t length,
                           ap_failure *failure) {
   size_t size = ap_base64_encoded_size(AP_BASE64URL, length);
-  char *text = malloc(size + 1);
-  int done;
-  if (text == NULL) return ap_fail_memory(failure);
-  ap_base64_encode(AP_BASE64URL, bytes, length, text);
-  done = append(out, text, size, failure);
-  ap_wipe_free(text, size);
-  return done;
+  if (!make_room(out, size, failure)) return 0;
+  ap_base64_encode(AP_BASE64URL, bytes, length, out->data + out->length);
+  out->length += size;
+  return 1;
 }
 
 static int append_signature(const ap_key *key, ap_buf *out,

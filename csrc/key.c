@@ -16,6 +16,7 @@ enum { LEAST_BITS = 2048 };
 
 struct ap_key {
   EVP_PKEY *pkey;
+  EVP_MD *sha256; /* fetched once: a name would be looked up each time */
   int is_private;
 };
 
@@ -64,20 +65,23 @@ static int acceptable(EVP_PKEY *pkey, ap_failure *failure) {
 /* Takes over `pkey`, which may be NULL. */
 static ap_key *wrap(EVP_PKEY *pkey, int is_private, ap_failure *failure) {
   ap_key *key = NULL;
+  EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
   ERR_clear_error();
   if (pkey == NULL)
     (void)ap_fail(failure, "invalid_key", is_private ?
       "This is not a private key in PEM form, or its passphrase is wrong." :
       "This is neither a public key nor a certificate in PEM form.");
   else if (acceptable(pkey, failure)) {
-    key = malloc(sizeof *key);
+    key = sha256 != NULL ? malloc(sizeof *key) : NULL;
     if (key == NULL) (void)ap_fail_memory(failure);
   }
   if (key == NULL) {
     EVP_PKEY_free(pkey);
+    EVP_MD_free(sha256);
     return NULL;
   }
   key->pkey = pkey;
+  key->sha256 = sha256;
   key->is_private = is_private;
   return key;
 }
@@ -110,6 +114,7 @@ ap_key *ap_key_public(const char *pem, size_t length, ap_failure *failure) {
 void ap_key_free(ap_key *key) {
   if (key == NULL) return;
   EVP_PKEY_free(key->pkey);
+  EVP_MD_free(key->sha256);
   free(key);
 }
 
@@ -139,8 +144,7 @@ int ap_key_sign(const ap_key *key, const void *bytes, size_t length,
   context = EVP_MD_CTX_new();
   *size = ap_key_size(key);
   signed_well = context != NULL &&
-    EVP_DigestSignInit_ex(context, NULL, "SHA256", NULL, NULL, key->pkey,
-                          NULL) == 1 &&
+    EVP_DigestSignInit(context, NULL, key->sha256, NULL, key->pkey) == 1 &&
     EVP_DigestSign(context, signature, size, bytes, length) == 1;
   EVP_MD_CTX_free(context);
   ERR_clear_error();
@@ -154,8 +158,7 @@ int ap_key_verify(const ap_key *key, const void *bytes, size_t length,
   EVP_MD_CTX *context = EVP_MD_CTX_new();
   int ready, good;
   ready = context != NULL &&
-    EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, key->pkey,
-                            NULL) == 1;
+    EVP_DigestVerifyInit(context, NULL, key->sha256, NULL, key->pkey) == 1;
   good = ready &&
     EVP_DigestVerify(context, signature, size, bytes, length) == 1;
   EVP_MD_CTX_free(context);

@@ -33,6 +33,8 @@ void *ap_new_handle(lua_State *L, const char *name, size_t size) {
   return handle;
 }
 
+#if AP_ANCHOR_IN_TABLE
+
 void ap_anchor(lua_State *L, int index) {
   lua_createtable(L, 1, 0);
   lua_insert(L, -2);
@@ -45,3 +47,15 @@ void ap_push_anchored(lua_State *L, int index) {
   lua_rawgeti(L, -1, 1);
   lua_remove(L, -2);
 }
+
+#else
+
+void ap_anchor(lua_State *L, int index) {
+  lua_setuservalue(L, index);
+}
+
+void ap_push_anchored(lua_State *L, int index) {
+  lua_getuservalue(L, index);
+}
+
+#endif

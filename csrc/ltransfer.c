@@ -2,12 +2,15 @@
 /*** @submodule adobepass.core */
 #include "lbind.h"
 
+#include <string.h>
+
 #include "header.h"
 #include "live.h"
 #include "session.h"
 
 #define TRANSFER "adobepass.transfer"
 #define HEADERS "adobepass.headers"
+#define RESPONSE "adobepass.response"
 
 /* A transfer keeps its session alive while it runs, and its result after. */
 typedef struct {
@@ -75,11 +78,16 @@ static void add_to_list(lua_State *L, int list, int i,
   lua_rawseti(L, list, i);
 }
 
-static void set_headers(lua_State *L, int result, const ap_buf *head) {
-  const char *at = head->length > 0 ? head->data : "";
-  const char *end = at + head->length;
+/* Both tables from the head's text, into the response. */
+static void set_headers(lua_State *L, int response) {
+  size_t length = 0;
+  const char *at, *end;
   ap_header header;
   int i = 0, list, headers;
+  lua_pushliteral(L, "head");
+  lua_rawget(L, response);
+  at = lua_tolstring(L, -1, &length);
+  end = at + length;
   lua_createtable(L, 8, 0);
   list = lua_gettop(L);
   lua_createtable(L, 0, 8);
@@ -90,8 +98,24 @@ static void set_headers(lua_State *L, int result, const ap_buf *head) {
     add_to_list(L, list, ++i, &header);
     add_header(L, headers, &header);
   }
-  lua_setfield(L, result, "headers");
-  lua_setfield(L, result, "header_list");
+  lua_setfield(L, response, "headers");
+  lua_setfield(L, response, "header_list");
+  lua_pop(L, 1);
+}
+
+/* Most answers are read for status and body alone: their headers are taken
+** apart when somebody first asks. */
+static int response_index(lua_State *L) {
+  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  if (strcmp(name, "headers") != 0 && strcmp(name, "header_list") != 0)
+    return 0;
+  lua_pushliteral(L, "head");
+  lua_rawget(L, 1);
+  if (lua_type(L, -1) != LUA_TSTRING) return 0;
+  set_headers(L, 1);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, 1);
+  return 1;
 }
 
 static void set_number(lua_State *L, const char *name, double number) {
@@ -109,11 +133,15 @@ static void set_timings(lua_State *L, int result, const ap_facts *facts) {
   lua_setfield(L, result, "timings");
 }
 
+static void set_buf(lua_State *L, const char *name, const ap_buf *buf) {
+  lua_pushlstring(L, buf->length > 0 ? buf->data : "", buf->length);
+  lua_setfield(L, -2, name);
+}
+
 static void push_result(lua_State *L, const ap_transfer *transfer) {
   const ap_facts *facts = &transfer->facts;
-  const ap_buf *body = &transfer->body;
   int result;
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 8);
   result = lua_gettop(L);
   lua_pushinteger(L, facts->status);
   lua_setfield(L, result, "status");
@@ -121,10 +149,11 @@ static void push_result(lua_State *L, const ap_transfer *transfer) {
   lua_setfield(L, result, "http_version");
   lua_pushboolean(L, facts->reused);
   lua_setfield(L, result, "reused");
-  lua_pushlstring(L, body->length > 0 ? body->data : "", body->length);
-  lua_setfield(L, result, "body");
-  set_headers(L, result, &transfer->head);
+  set_buf(L, "body", &transfer->body);
+  set_buf(L, "head", &transfer->head);
   set_timings(L, result, facts);
+  luaL_getmetatable(L, RESPONSE);
+  lua_setmetatable(L, result);
 }
 
 /* The result is made once; then Lua's memory alone holds the answer. */
@@ -154,7 +183,7 @@ What became of the request, as often as it is asked.
 
 A response has `status`; `headers`, looked up in any case of letters, repeated
 ones joined with a comma; `header_list`, every header as `{ name, value }` in
-the order it came; `body`; `http_version`; `reused`, whether the connection
+the order it came; `head`, the lines they stand in; `body`; `http_version`; `reused`, whether the connection
 stood already; and `timings`: `name`, `connect`, `tls`, `first_byte` and
 `total`, in seconds from the start.
 @function transfer:result
@@ -212,10 +241,15 @@ static const luaL_Reg metamethods[] = {
   { NULL, NULL },
 };
 
-void ap_open_transfer(lua_State *L) {
-  ap_new_type(L, TRANSFER, metamethods, methods);
-  luaL_newmetatable(L, HEADERS);
-  lua_pushcfunction(L, headers_index);
+static void set_index(lua_State *L, const char *type, lua_CFunction index) {
+  luaL_newmetatable(L, type);
+  lua_pushcfunction(L, index);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
+}
+
+void ap_open_transfer(lua_State *L) {
+  ap_new_type(L, TRANSFER, metamethods, methods);
+  set_index(L, HEADERS, headers_index);
+  set_index(L, RESPONSE, response_index);
 }

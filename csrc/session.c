@@ -105,14 +105,6 @@ static void keep_easy(ap_session *session, CURL *easy) {
     curl_easy_cleanup(easy);
 }
 
-/* Closing a connection may write to it, and so raise SIGPIPE. */
-static void remove_from_multi(ap_session *session, ap_transfer *transfer) {
-  ap_signals saved;
-  ap_signals_hold(&saved);
-  (void)curl_multi_remove_handle(session->multi, transfer->easy);
-  ap_signals_release(&saved);
-}
-
 static void release(ap_session *session, ap_transfer *transfer) {
   link_out(session, transfer);
   keep_easy(session, ap_transfer_detach(transfer));
@@ -121,7 +113,10 @@ static void release(ap_session *session, ap_transfer *transfer) {
 static void drop(ap_transfer *transfer, const char *code,
                  const char *sentence) {
   ap_session *session = transfer->session;
-  remove_from_multi(session, transfer);
+  ap_signals saved;
+  ap_signals_hold(&saved); /* to close a connection may be to write to it */
+  (void)curl_multi_remove_handle(session->multi, transfer->easy);
+  ap_signals_release(&saved);
   ap_transfer_abandon(transfer, code, sentence);
   release(session, transfer);
 }
@@ -203,7 +198,7 @@ static size_t collect(ap_session *session) {
     if (message->msg != CURLMSG_DONE) continue;
     (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
                             (char **)&transfer);
-    remove_from_multi(session, transfer);
+    (void)curl_multi_remove_handle(session->multi, message->easy_handle);
     ap_transfer_finish(transfer, code);
     release(session, transfer);
     ended++;
@@ -211,12 +206,14 @@ static size_t collect(ap_session *session) {
   return ended;
 }
 
-static CURLMcode perform(ap_session *session) {
+/* Stores how many transfers ended. */
+static CURLMcode perform(ap_session *session, size_t *ended) {
   ap_signals saved;
   CURLMcode code;
   int running;
   ap_signals_hold(&saved);
   code = curl_multi_perform(session->multi, &running);
+  *ended = code == CURLM_OK ? collect(session) : 0;
   ap_signals_release(&saved);
   return code;
 }
@@ -230,12 +227,13 @@ static CURLMcode wait_for_data(ap_session *session, double seconds) {
 int ap_session_step(ap_session *session, double seconds, size_t *running,
                     ap_failure *failure) {
   double deadline = seconds > 0 ? ap_clock_monotonic() + seconds : 0;
-  CURLMcode code = perform(session);
-  while (code == CURLM_OK && collect(session) == 0 && session->running > 0) {
+  size_t ended;
+  CURLMcode code = perform(session, &ended);
+  while (code == CURLM_OK && ended == 0 && session->running > 0) {
     double left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
     if (left <= 0) break;
     code = wait_for_data(session, left);
-    if (code == CURLM_OK) code = perform(session);
+    if (code == CURLM_OK) code = perform(session, &ended);
   }
   *running = session->running;
   if (code == CURLM_OK) return 1;

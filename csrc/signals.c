@@ -14,7 +14,6 @@ static int pipe_pending(void) {
 ** CURLOPT_NOSIGNAL leaves SIGPIPE to the application: libcurl-thread(3). */
 void ap_signals_hold(ap_signals *saved) {
   sigset_t held;
-  saved->pipe_was_pending = pipe_pending();
   (void)sigfillset(&held);
   (void)sigdelset(&held, SIGSEGV);
   (void)sigdelset(&held, SIGBUS);
@@ -23,6 +22,9 @@ void ap_signals_hold(ap_signals *saved) {
   (void)sigdelset(&held, SIGABRT);
   (void)sigdelset(&held, SIGTRAP);
   (void)pthread_sigmask(SIG_BLOCK, &held, &saved->mask);
+  /* It can only have been pending where it was blocked. */
+  saved->pipe_was_pending =
+    sigismember(&saved->mask, SIGPIPE) && pipe_pending();
 }
 
 void ap_signals_release(const ap_signals *saved) {

@@ -38,6 +38,13 @@ static int is_loopback(const char *host) {
          ntohl(address.s_addr) >> 24 == 127;
 }
 
+/* The usual spellings, which nobody reads in another way. */
+static int is_plainly_loopback(const char *after_scheme) {
+  size_t length = strcspn(after_scheme, ":/?#");
+  return ap_header_is(after_scheme, length, "127.0.0.1") ||
+         ap_header_is(after_scheme, length, "localhost");
+}
+
 static int is_allowed(const char *host, const struct curl_slist *allowed) {
   for (; allowed != NULL; allowed = allowed->next)
     if (ap_header_is(host, strlen(host), allowed->data)) return 1;
@@ -87,5 +94,7 @@ ap_url_kind ap_url_judge(const char *url, const struct curl_slist *allowed,
                   "The URL should name a host, and no user.");
     return AP_URL_REFUSED;
   }
-  return secure ? AP_URL_HTTPS : judge_http(url, allowed, failure);
+  if (secure) return AP_URL_HTTPS;
+  if (is_plainly_loopback(url + 7)) return AP_URL_LOOPBACK;
+  return judge_http(url, allowed, failure);
 }
