@@ -21,6 +21,7 @@ void ap_open_file(lua_State *L);
 void ap_open_key(lua_State *L);
 void ap_open_token(lua_State *L);
 void ap_open_transfer(lua_State *L);
+void ap_open_response(lua_State *L);
 void ap_open_session(lua_State *L);
 int ap_make_private_key(lua_State *L);
 int ap_make_public_key(lua_State *L);
@@ -31,6 +32,8 @@ int ap_make_session(lua_State *L);
 const ap_key *ap_check_key(lua_State *L, int arg);
 /* NULL when `index` holds no token; a closed token has no secret. */
 const ap_token *ap_to_token(lua_State *L, int index);
+/* Pushes what a transfer that is done has brought. */
+void ap_push_response(lua_State *L, const ap_transfer *transfer);
 /* Pushes a new transfer's handle; its value is set later. */
 ap_transfer **ap_push_transfer(lua_State *L);
 

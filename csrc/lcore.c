@@ -86,6 +86,7 @@ int luaopen_adobepass_core(lua_State *L) {
     return luaL_error(L, "adobepass: libcurl did not start");
   ap_open_session(L);
   ap_open_transfer(L);
+  ap_open_response(L);
   ap_open_token(L);
   ap_open_key(L);
   luaL_newlib(L, functions);

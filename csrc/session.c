@@ -92,7 +92,9 @@ static CURL *take_easy(ap_session *session) {
   if (session->idle_count > 0) return session->idle[--session->idle_count];
   easy = curl_easy_init();
   if (easy == NULL) return NULL;
-  if (ap_settings_apply(&session->settings, easy) == CURLE_OK) return easy;
+  if (ap_settings_apply(&session->settings, easy) == CURLE_OK &&
+      ap_transfer_equip(easy) == CURLE_OK)
+    return easy;
   curl_easy_cleanup(easy);
   return NULL;
 }

@@ -167,12 +167,16 @@ static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-static CURLcode set_callbacks(CURL *easy, ap_transfer *transfer) {
+CURLcode ap_transfer_equip(CURL *easy) {
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  return CURLE_OK;
+}
+
+static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_ERRORBUFFER, transfer->detail);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
   SET(CURLOPT_HEADERDATA, transfer);
   return CURLE_OK;
 }
@@ -193,11 +197,10 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-/* An empty name also keeps libcurl from the proxies of the environment. */
 static CURLcode set_proxy(CURL *easy, const ap_options *options,
                           int direct) {
   const char *proxy = options->texts[AP_TEXT_PROXY];
-  SET(CURLOPT_PROXY, proxy != NULL && !direct ? proxy : "");
+  if (proxy != NULL) SET(CURLOPT_PROXY, direct ? "" : proxy);
   return CURLE_OK;
 }
 
@@ -208,7 +211,7 @@ static CURLcode set_all(CURL *easy, ap_transfer *transfer,
   SET(CURLOPT_URL, request->url);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   code = set_method(easy, transfer, request->method);
-  if (code == CURLE_OK) code = set_callbacks(easy, transfer);
+  if (code == CURLE_OK) code = set_receiver(easy, transfer);
   if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
   return code == CURLE_OK ? set_proxy(easy, options, direct) : code;
 }
@@ -234,7 +237,6 @@ int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
 static void forget(CURL *easy) {
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-  (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 }
 
 static double seconds_of(CURL *easy, CURLINFO what) {

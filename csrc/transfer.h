@@ -62,6 +62,8 @@ int ap_transfer_add_header(ap_transfer *transfer, const char *name,
 int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
                            ap_failure *failure);
 
+/* Sets what each transfer has in common, once in an easy handle's life. */
+CURLcode ap_transfer_equip(CURL *easy);
 /* Sets all that is this request's own on an easy handle with the session's
 ** settings, whatever request it carried before. `direct`: no proxy. */
 int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
