@@ -47,12 +47,50 @@ build = {
     lib = { ["adobepass.core"] = "build/rock/adobepass/core.so" },
     lua = {
       -- written by .ci/modules
+      ["adobepass.answer"] =
+        "lua/adobepass/answer.lua",
+      ["adobepass.client"] =
+        "lua/adobepass/client.lua",
       ["adobepass.command"] =
         "lua/adobepass/command/init.lua",
       ["adobepass.command.sandbox"] =
         "lua/adobepass/command/sandbox.lua",
+      ["adobepass.device"] =
+        "lua/adobepass/device.lua",
+      ["adobepass.driver.block"] =
+        "lua/adobepass/driver/block.lua",
+      ["adobepass.driver.ended"] =
+        "lua/adobepass/driver/ended.lua",
+      ["adobepass.driver.luv"] =
+        "lua/adobepass/driver/luv.lua",
+      ["adobepass.driver.ngx"] =
+        "lua/adobepass/driver/ngx.lua",
+      ["adobepass.driver.tick"] =
+        "lua/adobepass/driver/tick.lua",
+      ["adobepass.environment"] =
+        "lua/adobepass/environment.lua",
+      ["adobepass.error_catalogue"] =
+        "lua/adobepass/error_catalogue.lua",
+      ["adobepass.errors"] =
+        "lua/adobepass/errors.lua",
+      ["adobepass.http_date"] =
+        "lua/adobepass/http_date.lua",
+      ["adobepass"] =
+        "lua/adobepass/init.lua",
       ["adobepass.json"] =
         "lua/adobepass/json.lua",
+      ["adobepass.moment"] =
+        "lua/adobepass/moment.lua",
+      ["adobepass.operations"] =
+        "lua/adobepass/operations.lua",
+      ["adobepass.options"] =
+        "lua/adobepass/options.lua",
+      ["adobepass.pace"] =
+        "lua/adobepass/pace.lua",
+      ["adobepass.request"] =
+        "lua/adobepass/request.lua",
+      ["adobepass.retry"] =
+        "lua/adobepass/retry.lua",
       ["adobepass.sandbox.box"] =
         "lua/adobepass/sandbox/box.lua",
       ["adobepass.sandbox.call"] =
@@ -149,6 +187,22 @@ build = {
         "lua/adobepass/sandbox/wire.lua",
       ["adobepass.sandbox.world"] =
         "lua/adobepass/sandbox/world.lua",
+      ["adobepass.server_clock"] =
+        "lua/adobepass/server_clock.lua",
+      ["adobepass.store.file"] =
+        "lua/adobepass/store/file.lua",
+      ["adobepass.store.interface"] =
+        "lua/adobepass/store/interface.lua",
+      ["adobepass.store.memory"] =
+        "lua/adobepass/store/memory.lua",
+      ["adobepass.store.redis"] =
+        "lua/adobepass/store/redis.lua",
+      ["adobepass.store.shdict"] =
+        "lua/adobepass/store/shdict.lua",
+      ["adobepass.tokens"] =
+        "lua/adobepass/tokens.lua",
+      ["adobepass.vault"] =
+        "lua/adobepass/vault.lua",
     },
   },
 }

@@ -1,0 +1,304 @@
+--- The client: one method for each documented operation, with tokens,
+-- retries, pacing and deadlines kept for the caller.
+-- @module adobepass.client
+
+local answer = require "adobepass.answer"
+local core = require "adobepass.core"
+local device = require "adobepass.device"
+local errors = require "adobepass.errors"
+local operations = require "adobepass.operations"
+local request = require "adobepass.request"
+local tokens = require "adobepass.tokens"
+
+local client = {}
+
+local BY_NAME = {}
+for _, operation in ipairs(operations) do
+  BY_NAME[operation.name] = operation
+end
+
+-- --- what all devices of a client share ------------------------------------
+
+local Shared = {}
+Shared.__index = Shared
+
+--- Tells the caller's `on_event`. Events hold no secret: names, codes, times.
+-- A device goes by a part of its key, which nobody can turn into its id.
+function Shared:emit(event, key)
+  if not self.on_event then return end
+  event.device = key and key:sub(1, 12)
+  self.on_event(event)
+end
+
+-- Made when first needed: never before nginx has forked its workers.
+function Shared:open_session()
+  if self.session then return self.session end
+  local session, message, code = core.session(self.http)
+  if not session then
+    return nil, errors.from_transport(nil, message, code)
+  end
+  self.session = session
+  return session
+end
+
+-- Adobe counts by the device's address; a server's devices have one each.
+local function pace_key(record) return record.ip or "own" end
+
+local PACED = { "^/api/v2/", "^/o/client/" }
+
+local function is_paced(operation)
+  for _, pattern in ipairs(PACED) do
+    if operation.path:find(pattern) then return true end
+  end
+  return false
+end
+
+local function late(operation, message)
+  return errors.from_transport(operation.name, message, "timeout")
+end
+
+local function wait_for_turn(self, call)
+  if not is_paced(call.operation) then return true end
+  local key, now = pace_key(call.device), self.driver.now()
+  local wait = self.pace:reserve(key, now)
+  if wait <= 0 then return true end
+  if now + wait >= call.deadline then
+    self.pace:cancel(key)
+    return nil, late(call.operation,
+      "There was no turn for the request in time: the device asks too much.")
+  end
+  self:emit({ type = "wait", reason = "pace", seconds = wait,
+    operation = call.operation.name }, call.key)
+  self.driver.sleep(wait)
+  return true
+end
+
+-- An answer's headers are laid out when somebody asks: not for each one.
+local LEARN_EVERY = 60
+
+local function learn_time(self, response, started)
+  local arrived = self.driver.now()
+  if self.learned_at and arrived - self.learned_at < LEARN_EVERY then
+    return
+  end
+  self.learned_at = arrived
+  self.clock:learn(response.headers["date"], arrived, arrived - started)
+end
+
+local function report(self, call, started, response, code)
+  if not self.on_event then return end
+  self:emit({ type = "request", operation = call.operation.name,
+    attempt = call.attempt, status = response and response.status,
+    error = code, seconds = self.driver.now() - started,
+    reused = response and response.reused,
+    http_version = response and response.http_version }, call.key)
+end
+
+-- One request on the wire: its response, or nil and an error.
+local function send(self, call, token)
+  local session, err = self:open_session()
+  if not session then return nil, err end
+  local built, name = call.request, call.operation.name
+  local started = self.driver.now()
+  local transfer, message, code = session:submit {
+    method = built.method, url = built.url, headers = built.headers,
+    body = built.body, bearer = token,
+    timeout = math.max(0.001, call.deadline - started) }
+  if not transfer then
+    return nil, errors.from_transport(name, message, code)
+  end
+  self.driver.wait(session, transfer, call.deadline)
+  local response, why, how = transfer:result()
+  transfer:close()
+  if how == "pending" then
+    why, how = "The server did not answer in time.", "timeout"
+  end
+  report(self, call, started, response, how)
+  if not response then return nil, errors.from_transport(name, why, how) end
+  learn_time(self, response, started)
+  return response
+end
+
+local function is_throttled(err) return err.http_status == 429 end
+
+local function obey(self, call, err)
+  if is_throttled(err) then
+    self.pace:penalize(pace_key(call.device), self.driver.now(),
+      math.max(1, err.retry_after or 0))
+  end
+end
+
+local function try(self, call, token)
+  local turn, err = wait_for_turn(self, call)
+  if not turn then return nil, err end
+  local response, why = send(self, call, token)
+  if not response then return nil, why end
+  local value, wrong = answer.read(call.operation, response,
+    self.clock:now_ms() / 1000)
+  if wrong then obey(self, call, wrong) end
+  return value, wrong
+end
+
+-- A refused token is renewed once for each request, and the request repeated:
+-- reference, "Registration".
+local function renew_token(call, err)
+  if err.http_status ~= 401 or call.renewed or not call.tokens then
+    return false
+  end
+  call.renewed, call.refused = true, call.tokens.id
+  return true
+end
+
+local function register_again(call, err)
+  if err.action ~= "application-registration" or call.registered
+      or not call.tokens then
+    return false
+  end
+  call.registered, call.refused = true, nil
+  return call.tokens:register_again()
+end
+
+local function pause(self, call, err)
+  local delay = self.retry:delay(err, call.attempt, {
+    safe = call.operation.safe ~= false, chance = self.chance(),
+    remaining = call.deadline - self.driver.now() })
+  if not delay then return false end
+  self:emit({ type = "retry", operation = call.operation.name,
+    attempt = call.attempt, error = err.code, seconds = delay }, call.key)
+  if delay > 0 then self.driver.sleep(delay) end
+  call.attempt = call.attempt + 1
+  return true
+end
+
+local function token_for(call)
+  if not call.tokens then return nil end
+  return call.tokens:get(call.deadline, call.refused)
+end
+
+local function carry_out(self, call)
+  while true do
+    local token, err = token_for(call)
+    if err and not token then return nil, err end
+    local value, why = try(self, call, token)
+    if not why then return value end
+    if not (renew_token(call, why) or register_again(call, why)
+        or pause(self, call, why)) then
+      return nil, why
+    end
+  end
+end
+
+-- `view`: the device's record, and its key in the store.
+local function new_call(self, view, operation, params, deadline)
+  local built, err = request.build(operation, params, {
+    origins = self.origins, service_provider = self.service_provider,
+    device = view.record })
+  if not built then return nil, err end
+  return { operation = operation, device = view.record, key = view.key,
+    request = built, attempt = 1, deadline = deadline }
+end
+
+--- Carries out an operation without a bearer: registration and token.
+function Shared:perform(view, name, params, deadline)
+  local call, err = new_call(self, view, BY_NAME[name], params, deadline)
+  if not call then return nil, err end
+  return carry_out(self, call)
+end
+
+local function device_key(self, record)
+  local text = table.concat({ self.origins.api, self.service_provider,
+    record.id }, "\n")
+  return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
+end
+
+-- Two views of one device share its token; nobody else's is ever near it.
+local function tokens_of(self, view)
+  local found = self.tokens[view.key]
+  if not found then
+    found = tokens.new(self, { record = view.record, key = view.key })
+    self.tokens[view.key] = found
+  end
+  return found
+end
+
+-- --- the client of one device -----------------------------------------------
+
+local Client = {}
+
+local Api = {}
+Api.__index = Api
+
+function Client.__index(self, name)
+  if name == "api" then
+    local api = setmetatable({ client = self }, Api)
+    rawset(self, "api", api)
+    return api
+  end
+  return Client[name]
+end
+
+for _, operation in ipairs(operations) do
+  Api[operation.name] = function(self, params)
+    return self.client:call(operation, params or {})
+  end
+end
+
+local function need_device(self, operation)
+  if self.record then return end
+  error(("client.api:%s: the client has no device; give one to "
+    .. "adobepass.new, or use client:device { id = ... }"):format(
+    operation.name), 4)
+end
+
+--- Carries out an operation of adobepass.operations.
+function Client:call(operation, params)
+  need_device(self, operation)
+  request.check(operation, params, 3)
+  local shared = self.shared
+  local deadline = shared.driver.now() + (params.timeout or shared.timeout)
+  local call, err = new_call(shared, self, operation, params, deadline)
+  if not call then return nil, err end
+  if operation.url_only then return call.request.url end
+  if operation.bearer ~= false then
+    -- Held here, since the table that all views share is a weak one.
+    self.tokens = self.tokens or tokens_of(shared, self)
+    call.tokens = self.tokens
+  end
+  return carry_out(shared, call)
+end
+
+--- A light view of the same client for another device.
+-- @tparam table fields `id`, `info`, `ip`, and what adobepass.device takes
+function Client:device(fields)
+  local shared = self.shared
+  local record = device.new(fields)
+  local key = device_key(shared, record)
+  for _, message in ipairs(fields.info and device.check(fields.info) or {}) do
+    shared:emit({ type = "warning", code = "device_info",
+      message = message }, key)
+  end
+  return setmetatable({ shared = shared, record = record, key = key },
+    Client)
+end
+
+--- Moves everything on; for the tick driver, once in each frame.
+function Client:update()
+  local driver = self.shared.driver
+  if not driver.update then
+    error("client:update is for a driver that has update, like tick", 2)
+  end
+  return driver.update(self.shared.session)
+end
+
+--- Closes the connections. Requests under way end with the code `closed`.
+function Client:close()
+  if self.shared.session then self.shared.session:close() end
+end
+
+--- @param shared see adobepass.new
+function client.new(shared)
+  shared.tokens = setmetatable({}, { __mode = "v" })
+  return setmetatable({ shared = setmetatable(shared, Shared) }, Client)
+end
+
+return client

@@ -1,0 +1,148 @@
+--- Adobe Pass Authentication (TV Everywhere) for Lua.
+-- @module adobepass
+
+local client = require "adobepass.client"
+local core = require "adobepass.core"
+local device = require "adobepass.device"
+local environment = require "adobepass.environment"
+local options = require "adobepass.options"
+local pace = require "adobepass.pace"
+local retry = require "adobepass.retry"
+local server_clock = require "adobepass.server_clock"
+
+local adobepass = { version = core.version }
+
+-- Each is loaded when it is asked for: nginx's parts need nginx.
+local function on_demand(prefix)
+  return setmetatable({}, { __index = function(self, name)
+    local made = require(prefix .. name)
+    rawset(self, name, made)
+    return made
+  end })
+end
+
+--- Where things are kept: `memory`, `file`, `shdict`, `redis`; or any table
+-- with the same methods.
+adobepass.store = on_demand "adobepass.store."
+
+--- How a host waits: `block`, `tick`, `ngx`, `luv`.
+adobepass.driver = on_demand "adobepass.driver."
+
+local FIELDS = {
+  service_provider = "string", software_statement = "string?",
+  redirect_uri = "string?", environment = "string or table",
+  device = "table?", store = "table?", driver = "table?",
+  on_event = "function?", timeout = "number?", http = "table?",
+  session = "table or userdata?", pace = "table or boolean?",
+  retry = "table?", token_margin = "number?", token_jitter = "number?",
+  random = "function?",
+}
+
+local DEVICE_ID = "device_id"
+
+local METHODS = { store = { "get", "set", "add", "delete", "clear" },
+  driver = { "wait", "sleep", "now" } }
+
+local function check_methods(name, value, level)
+  for _, method in ipairs(METHODS[name]) do
+    if type(value[method]) ~= "function" then
+      error(("adobepass.new: %s has no method '%s'"):format(name, method),
+        level + 1)
+    end
+  end
+  return value
+end
+
+local function check_statement(statement, level)
+  if not statement or core.jws.peek(statement) then return statement end
+  error("adobepass.new: software_statement is not a JWT; take the text that "
+    .. "the TVE Dashboard gives, whole", level + 1)
+end
+
+local function check_timeout(seconds, level)
+  if not seconds or seconds > 0 and seconds <= 3600 then return end
+  error("adobepass.new: timeout should be seconds, from above 0 to 3600",
+    level + 1)
+end
+
+local function usual_chance()
+  local high, low = core.random.bytes(2):byte(1, 2)
+  return (high * 256 + low) / 65536
+end
+
+local function http_of(given)
+  local http = {}
+  for name, value in pairs(given or {}) do http[name] = value end
+  http.user_agent = http.user_agent or "adobepass-lua/" .. core.version
+  return http
+end
+
+local function share(given)
+  local driver = check_methods("driver",
+    given.driver or adobepass.driver.block(), 3)
+  return {
+    service_provider = given.service_provider,
+    statement = check_statement(given.software_statement, 3),
+    redirect_uri = given.redirect_uri,
+    origins = environment.resolve(given.environment, 3),
+    store = check_methods("store", given.store or adobepass.store.memory(),
+      3),
+    driver = driver, on_event = given.on_event,
+    timeout = given.timeout or 30, http = http_of(given.http),
+    session = given.session,
+    pace = pace.new(given.pace ~= true and given.pace or nil),
+    retry = retry.new(given.retry), chance = given.random or usual_chance,
+    token_margin = given.token_margin, token_jitter = given.token_jitter,
+    clock = server_clock.new { monotonic = driver.now,
+      wall = core.clock.wall },
+  }
+end
+
+--- A client.
+--
+-- @tparam table given
+--
+-- * `service_provider`, `environment` (a name, or `{ api = url, mgmt = url }`)
+-- * `software_statement`: needed once, to register; `redirect_uri` with it
+-- * `device`: `{ id =, info =, ip = ... }`; a gateway leaves it out and uses
+--   `client:device`
+-- * `store` (memory), `driver` (block)
+-- * `on_event`: called with a table for every request, retry, wait, token,
+--   registration, cache hit and warning; it never holds a secret
+-- * `timeout`: seconds that bound each call with all it does (30)
+-- * `http`: options of core.session, like `ca_file` and `proxy`
+-- * `pace`: `{ rate = 1, burst = 10 }`, or false
+-- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
+-- * `token_margin`, `token_jitter`: see core.token
+-- * `session`, `random`: in place of ours, for tests
+function adobepass.new(given)
+  options.check("adobepass.new", given, FIELDS)
+  check_timeout(given.timeout, 2)
+  local made = client.new(share(given))
+  if not given.device then return made end
+  return made:device(given.device)
+end
+
+--- The identifier of this device, made once and kept by a store for ever:
+-- losing it loses every login.
+-- @param store
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] string code, `store_failed`
+function adobepass.device_id(store)
+  local id, message, code = store:get(DEVICE_ID)
+  if id or code then return id, message, code end
+  local fresh = device.generate_id()
+  local won, why, how = store:add(DEVICE_ID, fresh, 60)
+  if won == nil then return nil, why, how end
+  if not won then return store:get(DEVICE_ID) end
+  won, why, how = store:set(DEVICE_ID, fresh) -- from now on without an end
+  if not won then return nil, why, how end
+  return fresh
+end
+
+--- What the platform tells of itself, for `device.info`.
+adobepass.platform = device.platform
+
+return adobepass

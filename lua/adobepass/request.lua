@@ -1,0 +1,221 @@
+--- From an operation and its parameters to one HTTP request. No I/O.
+-- @module adobepass.request
+
+local device = require "adobepass.device"
+local errors = require "adobepass.errors"
+local json = require "adobepass.json"
+
+local request = {}
+
+--- Percent-encoding of all that RFC 3986 section 2.3 does not reserve.
+function request.escape(text)
+  return (tostring(text):gsub("[^%w%-._~]", function(c)
+    return ("%%%02X"):format(c:byte())
+  end))
+end
+
+-- What every call may say beside its operation's own parameters.
+local COMMON = { timeout = "number", identity = "table",
+  partner_status = "table or string", service_token = "string",
+  subject_token = "string", roku_token = "string", visitor_id = "string" }
+
+local function parameter_names(operation)
+  local names = {}
+  for _, parameter in ipairs(operation.params or {}) do
+    names[parameter[1]] = parameter
+  end
+  return names
+end
+
+local function complain(operation, message, level)
+  error(("client.api:%s: %s"):format(operation.name, message), level + 1)
+end
+
+local function check_names(operation, params, level)
+  local known = parameter_names(operation)
+  for name in pairs(params) do
+    if not known[name] and not COMMON[name]
+        and not (name == "everyone" and operation.everyone) then
+      complain(operation, ("unknown parameter '%s'"):format(tostring(name)),
+        level)
+    end
+  end
+end
+
+local LISTS = { resources = true, devices = true }
+
+local function check_type(operation, name, value, level)
+  local wanted = LISTS[name] and "table" or "string"
+  if type(value) == wanted then return end
+  complain(operation, ("%s should be %s, not %s"):format(name,
+    wanted == "table" and "a list of strings" or "a string", type(value)),
+    level)
+end
+
+local function is_optional(operation, parameter)
+  return parameter[3] == "optional" or parameter[1] == operation.everyone
+    or parameter[1] == "service_provider"
+end
+
+-- Nothing resets everybody unless it is told so by that word.
+local function check_everyone(operation, params, level)
+  local one = operation.everyone
+  if not one then return end
+  if params.everyone ~= nil and params.everyone ~= true then
+    complain(operation, "everyone should be true, or left out", level)
+  end
+  if (params[one] == nil) == (params.everyone == nil) then
+    complain(operation, ("either %s or everyone = true"):format(one), level)
+  end
+end
+
+local function check_one_of(operation, params, level)
+  local pair = operation.one_of
+  if pair and (params[pair[1]] == nil) == (params[pair[2]] == nil) then
+    complain(operation, ("either %s or %s"):format(pair[1], pair[2]), level)
+  end
+end
+
+--- Raises where the programmer is wrong: names and types.
+function request.check(operation, params, level)
+  level = (level or 2) + 1
+  if type(params) ~= "table" then
+    complain(operation, "a table of parameters expected", level)
+  end
+  check_names(operation, params, level)
+  for _, parameter in ipairs(operation.params or {}) do
+    local value = params[parameter[1]]
+    if value ~= nil or not is_optional(operation, parameter) then
+      check_type(operation, parameter[1], value, level)
+    end
+  end
+  check_everyone(operation, params, level)
+  check_one_of(operation, params, level)
+end
+
+local function refuse(operation, code, message)
+  return nil, errors.new { code = code, message = message, action = "none",
+    operation = operation.name }
+end
+
+-- What a viewer typed or a server said is judged here, not raised about: it
+-- never becomes a path.
+local function check_word(operation, name, value)
+  if #value == 0 or #value > 512 or value:find("[%c]") then
+    return refuse(operation, "invalid_parameter_" .. name,
+      ("The %s is empty, too long or not printable."):format(name))
+  end
+  return true
+end
+
+local function check_code(operation, value)
+  if value:find("^[%w_-]+$") and #value <= 64 then return true end
+  return refuse(operation, "invalid_parameter_code",
+    "A code has letters and digits alone.")
+end
+
+local function check_list(operation, name, list)
+  for index = 1, math.max(#list, 1) do
+    if type(list[index]) ~= "string" or list[index] == "" then
+      return refuse(operation, "invalid_parameter_" .. name,
+        ("The %s should be a list of strings, one at least."):format(name))
+    end
+  end
+  return true
+end
+
+local function check_values(operation, params)
+  for _, parameter in ipairs(operation.params or {}) do
+    local name, value = parameter[1], params[parameter[1]]
+    local good, err = true, nil
+    if name == "code" and value then good, err = check_code(operation, value)
+    elseif LISTS[name] then good, err = check_list(operation, name, value)
+    elseif name == "mvpd" and value then
+      good, err = check_word(operation, name, value)
+    end
+    if not good then return nil, err end
+  end
+  return true
+end
+
+local function path_of(operation, values)
+  return (operation.path:gsub("{([%w_]+)}", function(name)
+    return request.escape(values[name])
+  end))
+end
+
+local function add(list, name, value)
+  list[#list + 1] = request.escape(name) .. "=" .. request.escape(value)
+end
+
+-- Where each parameter goes, beside those in the path.
+local function distribute(operation, values)
+  local pairs_list, object, headers = {}, json.object {}, {}
+  for _, parameter in ipairs(operation.params or {}) do
+    local name, wire, value = parameter[1], parameter[2], values[parameter[1]]
+    local in_path = operation.path:find("{" .. name .. "}", 1, true)
+    if value ~= nil and not in_path then
+      if parameter[3] == "header" or operation.send == "headers" then
+        headers[wire] = value
+      elseif operation.send == "json" then
+        object[wire] = LISTS[name] and json.array(value) or value
+      else
+        add(pairs_list, wire, value)
+      end
+    end
+  end
+  return pairs_list, object, headers
+end
+
+local function overrides_of(params)
+  local chosen = {}
+  for name in pairs(COMMON) do chosen[name] = params[name] end
+  chosen.timeout = nil
+  return chosen
+end
+
+local function headers_of(operation, params, own, record)
+  local headers = device.headers(record, operation.headers or "",
+    overrides_of(params))
+  for name, value in pairs(own) do headers[name] = value end
+  headers.Accept = "application/json"
+  return headers
+end
+
+-- Leaving the device out would reset everybody; `all` says so aloud.
+local function with_defaults(operation, params, service_provider)
+  local values = {}
+  for name, value in pairs(params) do values[name] = value end
+  values.service_provider = service_provider
+  if params.everyone then values[operation.everyone] = "all" end
+  return values
+end
+
+--- The request, or nil and an error.
+-- @param operation of adobepass.operations
+-- @param params already checked by request.check
+-- @param where { origins, service_provider, device }
+function request.build(operation, params, where)
+  local good, err = check_values(operation, params)
+  if not good then return nil, err end
+  local values = with_defaults(operation, params, where.service_provider)
+  local list, object, own = distribute(operation, values)
+  local url = where.origins[operation.base or "api"]
+    .. path_of(operation, values)
+  if operation.url_only then return { url = url } end
+  local headers = headers_of(operation, params, own, where.device)
+  local body
+  if operation.send == "form" then
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    body = table.concat(list, "&")
+  elseif operation.send == "json" then
+    headers["Content-Type"] = "application/json"
+    body = json.encode(object)
+  elseif operation.send == "query" and #list > 0 then
+    url = url .. "?" .. table.concat(list, "&")
+  end
+  return { method = operation.method, url = url, headers = headers,
+    body = body }
+end
+
+return request
