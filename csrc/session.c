@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <sys/select.h>
 
@@ -22,7 +23,8 @@ struct ap_session {
   CURLM *multi;
   ap_settings settings;
   ap_transfer *first;
-  size_t running;
+  size_t running, resolving; /* of them, those that may resolve a name */
+  int raises_pipe;
   CURL *idle[MOST_IDLE];
   size_t idle_count;
 };
@@ -52,10 +54,19 @@ static ap_session *allocate(const ap_options *options, ap_failure *failure) {
   return session;
 }
 
+/* From 7.87 on, libcurl writes for OpenSSL itself, with MSG_NOSIGNAL as on its
+** plain sockets; before, OpenSSL wrote, and SIGPIPE could come. */
+static int may_raise_pipe(void) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  return info->version_num < 0x075700 || info->ssl_version == NULL ||
+         strncmp(info->ssl_version, "OpenSSL/", 8) != 0;
+}
+
 ap_session *ap_session_open(const ap_options *options, ap_failure *failure) {
   ap_session *session = allocate(options, failure);
   if (session == NULL) return NULL;
   ap_live_add(AP_LIVE_SESSION, 1);
+  session->raises_pipe = may_raise_pipe();
   session->multi = curl_multi_init();
   if (session->multi != NULL &&
       set_limits(session->multi, options) == CURLM_OK)
@@ -76,6 +87,7 @@ static void link_in(ap_session *session, ap_transfer *transfer) {
   if (session->first != NULL) session->first->previous = transfer;
   session->first = transfer;
   session->running++;
+  if (transfer->may_resolve) session->resolving++;
 }
 
 static void link_out(ap_session *session, ap_transfer *transfer) {
@@ -85,6 +97,7 @@ static void link_out(ap_session *session, ap_transfer *transfer) {
   transfer->previous = transfer->next = NULL;
   transfer->session = NULL;
   session->running--;
+  if (transfer->may_resolve) session->resolving--;
 }
 
 static CURL *take_easy(ap_session *session) {
@@ -182,6 +195,8 @@ int ap_session_submit(ap_session *session, ap_transfer *transfer,
   easy = take_easy(session);
   if (easy == NULL) return ap_fail_memory(failure);
   transfer->easy = easy;
+  transfer->may_resolve = ap_url_has_name(request->url) ||
+                          settings->options.texts[AP_TEXT_PROXY] != NULL;
   if (ap_transfer_prepare(transfer, easy, settings, request,
                           kind == AP_URL_LOOPBACK, failure) &&
       start(session, transfer, failure))
@@ -208,14 +223,22 @@ static size_t collect(ap_session *session) {
   return ended;
 }
 
-/* Stores how many transfers ended. */
 static CURLMcode perform(ap_session *session, size_t *ended) {
+  int running;
+  CURLMcode code = curl_multi_perform(session->multi, &running);
+  *ended = code == CURLM_OK ? collect(session) : 0;
+  return code;
+}
+
+/* Signals are held where libcurl may raise SIGPIPE, or start a thread which
+** would inherit their mask. Stores how many transfers ended. */
+static CURLMcode guarded_perform(ap_session *session, size_t *ended) {
   ap_signals saved;
   CURLMcode code;
-  int running;
+  if (session->resolving == 0 && !session->raises_pipe)
+    return perform(session, ended);
   ap_signals_hold(&saved);
-  code = curl_multi_perform(session->multi, &running);
-  *ended = code == CURLM_OK ? collect(session) : 0;
+  code = perform(session, ended);
   ap_signals_release(&saved);
   return code;
 }
@@ -230,12 +253,12 @@ int ap_session_step(ap_session *session, double seconds, size_t *running,
                     ap_failure *failure) {
   double deadline = seconds > 0 ? ap_clock_monotonic() + seconds : 0;
   size_t ended;
-  CURLMcode code = perform(session, &ended);
+  CURLMcode code = guarded_perform(session, &ended);
   while (code == CURLM_OK && ended == 0 && session->running > 0) {
     double left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
     if (left <= 0) break;
     code = wait_for_data(session, left);
-    if (code == CURLM_OK) code = perform(session, &ended);
+    if (code == CURLM_OK) code = guarded_perform(session, &ended);
   }
   *running = session->running;
   if (code == CURLM_OK) return 1;

@@ -44,6 +44,7 @@ typedef struct ap_transfer {
   char *request_body;
   size_t request_body_length;
   int has_type, has_accept, has_authorization;
+  int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
   ap_buf head, body;
   int head_complete, too_large, no_memory;

@@ -30,6 +30,13 @@ static int names_a_host_alone(const char *after_scheme) {
          memchr(after_scheme, '\\', length) == NULL;
 }
 
+int ap_url_has_name(const char *url) {
+  const char *slashes = strstr(url, "//");
+  const char *host = slashes != NULL ? slashes + 2 : url;
+  char next = host[strspn(host, "0123456789.")];
+  return *host != '[' && next != ':' && next != '/' && next != '\0';
+}
+
 static int is_loopback(const char *host) {
   struct in_addr address;
   if (ap_header_is(host, strlen(host), "localhost")) return 1;

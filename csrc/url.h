@@ -17,6 +17,8 @@ typedef enum {
 
 /* No control character, no space: what may stand in a request line. */
 int ap_url_is_clean(const char *url, size_t length);
+/* Does the host have a name, and not only an address? */
+int ap_url_has_name(const char *url);
 ap_url_kind ap_url_judge(const char *url, const struct curl_slist *allowed,
                          ap_failure *failure);
 

@@ -383,6 +383,16 @@ describe("core.session", function()
         .. "Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", close))
     end)
 
+    it("is connection_lost, and no signal, when nobody reads on", function()
+      for _, ending in ipairs { close, raw.reset } do
+        local peer = raw.listen(ending)
+        local transfer = session:submit { method = "POST", timeout = 10,
+          url = "http://127.0.0.1:" .. peer.port, body = ("x"):rep(8e6) }
+        failed("connection_lost", finish(session, transfer, peer:pumping()))
+        peer:close()
+      end
+    end)
+
     it("is protocol_error when the answer is not HTTP", function()
       failed("protocol_error", answered("rubbish\r\n\r\n", close))
       failed("protocol_error", answered("\0\1\2\3\4\5\6\7\8", close))
