@@ -1,0 +1,235 @@
+--- Measures the core on each Lua beside plain C, against one server, in
+-- rounds: plain, core, core, plain, ... One ratio each round, the median of
+-- all; so what else the machine does falls on all alike.
+--
+-- compare.lua [quick] LUA...: prints the table; status 1 where a target is
+-- missed. BENCH_ONLY=easy (crowd, sha256, ...) measures that job alone.
+
+local certificates = require "adobepass.sandbox.certificates"
+local nginx = require "adobepass.sandbox.nginx"
+local shell = require "adobepass.sandbox.host.shell"
+
+local PREFIX = "adobepass-bench"
+
+-- An answer of the size that configuration and decisions have.
+local BODY = '{"decisions":[{"resource":"REF30","serviceProvider":"REF30",'
+  .. '"mvpd":"Cablevision","source":"mvpd","authorized":true,"token":'
+  .. '{"issuedAt":1697094207324,"notBefore":1697094207324,'
+  .. '"notAfter":1697094802367,"serializedToken":"' .. ("PHNpZ25h"):rep(48)
+  .. '"}}]}'
+
+local CONFIG = [[
+http {
+  default_type application/json;
+  keepalive_requests 1000000000; keepalive_timeout 600;
+  server {
+    listen 127.0.0.1:@HTTP@ backlog=1024;
+    listen 127.0.0.1:@HTTPS@ ssl backlog=1024;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate @FOLDER@/server.pem;
+    ssl_certificate_key @FOLDER@/server.key;
+    location = /answer { return 200 '@BODY@'; }
+    location = /silent { content_by_lua_block { ngx.sleep(600) } }
+  }
+}
+]]
+
+-- `limit`: an absolute ceiling in microseconds; else `target`: a ratio. `turn`
+-- is what one turn counts for.
+local MEASURES = {
+  { "one at a time, http", "easy", "http/answer", target = 1.0 },
+  { "one at a time, https", "easy", "https/answer", target = 1.0 },
+  { "256 at once, http", "crowd", "http/answer", target = 0.9, turn = 256 },
+  { "256 at once, https", "crowd", "https/answer", target = 0.9, turn = 256 },
+  { "SHA-256, 1 KiB", "sha256", "1024", target = 0.9 },
+  { "SHA-256, 64 KiB", "sha256", "65536", target = 0.9 },
+  { "RS256, key:verify", "verify", "-", target = 0.9 },
+  { "RS256, jws.verify", "jws", "-", target = 0.9 },
+  { "step(0), 8 waiting, http", "idle", "http/silent", limit = 5 },
+  { "step(0), 8 waiting, https", "idle", "https/silent", limit = 5 },
+}
+
+local function run(command)
+  local said, status = shell.read(command)
+  if status ~= 0 then error(command .. ": " .. said, 0) end
+  return said
+end
+
+-- A token's first two parts, as a signature is made over them.
+local function make_signature(folder)
+  run(("cd %s && openssl genrsa -out private.pem 2048"
+    .. " && openssl rsa -in private.pem -pubout -out public.pem"
+    .. " && printf '{\"alg\":\"RS256\"}' | openssl base64 -A"
+    .. " | tr '+/' '-_' | tr -d = > message && printf . >> message"
+    .. " && printf '%%s' '%s' | openssl base64 -A"
+    .. " | tr '+/' '-_' | tr -d = >> message"
+    .. " && openssl dgst -sha256 -sign private.pem -out signature message")
+    :format(shell.quote(folder), BODY))
+end
+
+local function start_server(folder)
+  return assert(nginx.start { lua = true, ports = 2,
+    config = function(ports)
+      local values = { HTTP = ports[1], HTTPS = ports[2], FOLDER = folder,
+        BODY = BODY }
+      return (CONFIG:gsub("@(%u+)@", values))
+    end })
+end
+
+local function url_of(argument, server)
+  local scheme, path = argument:match("^(https?)(/.*)$")
+  if not scheme then return argument end
+  return ("%s://127.0.0.1:%d%s"):format(scheme,
+    server.ports[scheme == "http" and 1 or 2], path)
+end
+
+-- One that does the work: asked through a pipe, it answers through a FIFO.
+local function contender(name, command, folder)
+  local fifo = ("%s/%s.fifo"):format(folder, name)
+  run("mkfifo " .. shell.quote(fifo))
+  local pipe = assert(io.popen(("exec %s %s > %s"):format(command,
+    shell.quote(folder), shell.quote(fifo)), "w"))
+  local answers = assert(io.open(fifo))
+  local function ask(job, count, argument)
+    pipe:write(("%s %d %s\n"):format(job, count, argument))
+    pipe:flush()
+    local line = assert(answers:read("*l"), name .. " has ended")
+    return tonumber(line)
+  end
+  return { name = name, ask = ask, close = function() pipe:close() end }
+end
+
+local function lua_contender(lua, folder)
+  return contender(lua, ("env LUA_PATH='lua/?.lua;;' "
+    .. "LUA_CPATH='build/%s/?.so;;' %s bench/core.lua"):format(lua, lua),
+    folder)
+end
+
+local function median(list, part)
+  local sorted = {}
+  for index, value in ipairs(list) do sorted[index] = value end
+  table.sort(sorted)
+  local place = 1 + (#sorted - 1) * (part or 0.5)
+  local low = math.floor(place)
+  local high = math.min(low + 1, #sorted)
+  return sorted[low] + (sorted[high] - sorted[low]) * (place - low)
+end
+
+-- How many turns take plain C about so long; a warm-up for all, too.
+local function calibrate(contenders, job, argument, seconds)
+  for _, one in ipairs(contenders) do one.ask(job, 3, argument) end
+  local count = 1
+  local took
+  repeat
+    count = count * 2
+    took = contenders[1].ask(job, count, argument)
+  until took > seconds / 4
+  return math.ceil(count * seconds / took)
+end
+
+-- times[name][round], in seconds for one turn; the order goes round.
+local function measure(contenders, job, argument, plan)
+  local count = calibrate(contenders, job, argument, plan.seconds)
+  local times = {}
+  for _, one in ipairs(contenders) do times[one.name] = {} end
+  for round = 1, plan.rounds do
+    for place = 1, #contenders do
+      local one = contenders[(place + round) % #contenders + 1]
+      times[one.name][round] = one.ask(job, count, argument) / count
+    end
+  end
+  for _, one in ipairs(contenders) do one.ask("end", 0, "-") end
+  return times
+end
+
+local function values_of(times, name, entry)
+  local values = {}
+  for round, seconds in ipairs(times[name]) do
+    values[round] = entry.limit and seconds * 1e6
+      or times.plain[round] / seconds
+  end
+  return values
+end
+
+local function cell(values, entry)
+  local middle = median(values)
+  local missed
+  if entry.limit then missed = middle >= entry.limit
+  else missed = middle < entry.target end
+  return ("%5.2f (%.2f .. %.2f)%s"):format(middle, median(values, 0.25),
+    median(values, 0.75), missed and " MISSED" or ""), missed
+end
+
+local function target_of(entry)
+  return entry.limit and ("< %d us"):format(entry.limit)
+    or (">= %.1f"):format(entry.target)
+end
+
+local function plain_cell(times, entry)
+  local micros = median(times.plain) * 1e6 / (entry.turn or 1)
+  return ("%.2f us"):format(micros)
+end
+
+local ROW = "%-26s %-7s %-11s"
+
+local function print_row(entry, times, luas)
+  local row = { ROW:format(entry[1], target_of(entry),
+    plain_cell(times, entry)) }
+  local missed = false
+  for _, lua in ipairs(luas) do
+    local text, bad = cell(values_of(times, lua, entry), entry)
+    row[#row + 1] = ("%-28s"):format(text)
+    missed = missed or bad
+  end
+  print((table.concat(row, " "):gsub("%s+$", "")))
+  return missed
+end
+
+local function print_head(plan, luas)
+  print(("Plain C's time over the core's, in the same round: above 1, the "
+    .. "core is faster.\nMedian of %d rounds (quartiles); step(0) in "
+    .. "microseconds."):format(plan.rounds))
+  local head = { ROW:format("", "target", "plain C") }
+  for _, lua in ipairs(luas) do head[#head + 1] = ("%-28s"):format(lua) end
+  print((table.concat(head, " "):gsub("%s+$", "")))
+end
+
+local function compare(folder, server, plan, luas)
+  local contenders = { contender("plain", "build/bench/plain", folder) }
+  for index, lua in ipairs(luas) do
+    contenders[index + 1] = lua_contender(lua, folder)
+  end
+  print_head(plan, luas)
+  local missed, only = false, os.getenv("BENCH_ONLY")
+  for _, entry in ipairs(MEASURES) do
+    if not only or only == entry[2] then
+      local times = measure(contenders, entry[2],
+        url_of(entry[3], server), plan)
+      missed = print_row(entry, times, luas) or missed
+    end
+  end
+  for _, one in ipairs(contenders) do one.close() end
+  return missed
+end
+
+local function main(arguments)
+  local plan = { rounds = 21, seconds = 0.25 }
+  if arguments[1] == "quick" then
+    table.remove(arguments, 1)
+    plan = { rounds = 5, seconds = 0.05 }
+  end
+  local folder = assert(shell.make_folder(PREFIX))
+  local fine, missed = pcall(function()
+    assert(certificates.make(folder))
+    make_signature(folder)
+    local server = start_server(folder)
+    local result = compare(folder, server, plan, arguments)
+    server:stop()
+    return result
+  end)
+  shell.execute(shell.line("rm", "-rf", "--", folder))
+  if not fine then error(missed, 0) end
+  return missed
+end
+
+os.exit(main { ... } and 1 or 0)

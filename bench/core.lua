@@ -1,0 +1,120 @@
+--- The same jobs as plain.c, by the core: reads lines of "job count argument",
+-- answers each with the seconds that it took. compare.lua asks.
+
+local core = require "adobepass.core"
+local shell = require "adobepass.sandbox.host.shell"
+
+local CROWD, IDLE = 256, 8
+
+local folder = assert((...), "usage: core.lua FOLDER")
+local now = core.clock.monotonic
+local session, waiting
+
+local function read(name)
+  return assert(shell.read_file(folder .. "/" .. name))
+end
+
+local key = assert(core.public_key(read "public.pem"))
+local message, signature = read "message", read "signature"
+local token = message .. "." .. core.base64.url_encode(signature)
+
+local function need_session()
+  session = session or assert(core.session {
+    ca_file = folder .. "/server-ca.pem", http2 = false, timeout = 600 })
+  return session
+end
+
+local function check(transfer)
+  local answer = assert(transfer:result())
+  if answer.status ~= 200 or answer.body == "" then
+    error("not the answer")
+  end
+  transfer:close()
+end
+
+local function one(request)
+  local transfer = assert(session:submit(request))
+  while assert(session:step(1)) > 0 do end
+  check(transfer)
+end
+
+local function crowd(request)
+  local transfers = {}
+  for index = 1, CROWD do
+    transfers[index] = assert(session:submit(request))
+  end
+  while assert(session:step(1)) > 0 do end
+  for index = 1, CROWD do check(transfers[index]) end
+end
+
+-- Until all have sent their request and wait.
+local function settle(url)
+  waiting = {}
+  for index = 1, IDLE do
+    waiting[index] = assert(session:submit { url = url })
+  end
+  local stop = now() + 0.3
+  while now() < stop do assert(session:step(0.01) == IDLE) end
+end
+
+local function repeated(count, f, ...)
+  local start = now()
+  for _ = 1, count do f(...) end
+  return now() - start
+end
+
+local jobs = {}
+
+function jobs.easy(count, url)
+  need_session()
+  return repeated(count, one, { url = url })
+end
+
+function jobs.crowd(count, url)
+  need_session()
+  return repeated(count, crowd, { url = url })
+end
+
+function jobs.idle(count, url)
+  if not waiting then settle(url, need_session()) end
+  local start = now()
+  for _ = 1, count do session:step(0) end
+  return now() - start
+end
+
+function jobs.sha256(count, size)
+  local sha256, bytes = core.digest.sha256, ("\0"):rep(tonumber(size))
+  local start = now()
+  for _ = 1, count do sha256(bytes) end
+  return now() - start
+end
+
+function jobs.verify(count)
+  local start = now()
+  for _ = 1, count do
+    if not key:verify(message, signature) then error("refused") end
+  end
+  return now() - start
+end
+
+function jobs.jws(count)
+  local verify = core.jws.verify
+  local start = now()
+  for _ = 1, count do
+    if not verify("RS256", key, token) then error("refused") end
+  end
+  return now() - start
+end
+
+jobs["end"] = function()
+  if session then session:close() end
+  session, waiting = nil, nil
+  collectgarbage()
+  return 0
+end
+
+io.stdout:setvbuf("line")
+for line in io.lines() do
+  local name, count, argument = line:match("^(%S+) (%d+) (%S+)$")
+  print(("%.9f"):format(jobs[name](tonumber(count), argument)))
+end

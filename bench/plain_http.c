@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "plain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+enum { CROWD = 256, IDLE = 8 };
+
+/* A C program that knows what it does keeps its buffers and handles. */
+typedef struct {
+  CURL *easy;
+  char *body;
+  size_t length, capacity;
+} request;
+
+static request one, crowd[CROWD];
+static CURLM *multi;
+static struct curl_slist *headers;
+static const char *trusted;
+
+#define MUST(call, good) \
+  do { \
+    if ((call) != (good)) plain_die(#call); \
+  } while (0)
+
+static size_t append(char *bytes, size_t unit, size_t length, void *context) {
+  request *r = context;
+  (void)unit;
+  if (r->length + length > r->capacity) {
+    size_t capacity = (r->length + length) * 2;
+    char *body = realloc(r->body, capacity);
+    if (body == NULL) return 0;
+    r->body = body;
+    r->capacity = capacity;
+  }
+  memcpy(r->body + r->length, bytes, length);
+  r->length += length;
+  return length;
+}
+
+/* What the core sets, so that both put the same bytes on the wire under the
+** same promises. Not CURLOPT_NOSIGNAL: libcurl itself then keeps SIGPIPE from
+** the program, as the core does for its host. */
+static void set_options(request *r) {
+  CURL *easy = r->easy;
+  MUST(curl_easy_setopt(easy, CURLOPT_CAINFO, trusted), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                        (long)CURL_SSLVERSION_TLSv1_2), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                        (long)CURL_HTTP_VERSION_1_1), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 600000L), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_PROXY, ""), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_WRITEDATA, r), CURLE_OK);
+}
+
+static void prepare(request *r, const char *url) {
+  if (r->easy == NULL) {
+    r->easy = curl_easy_init();
+    if (r->easy == NULL) plain_die("curl_easy_init");
+    set_options(r);
+  }
+  MUST(curl_easy_setopt(r->easy, CURLOPT_URL, url), CURLE_OK);
+}
+
+static void check(const request *r) {
+  long status = 0;
+  MUST(curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status), CURLE_OK);
+  if (status != 200 || r->length == 0) plain_die("not the answer");
+}
+
+void plain_http_start(const char *ca_file) {
+  MUST(curl_global_init(CURL_GLOBAL_DEFAULT), CURLE_OK);
+  trusted = ca_file;
+  headers = curl_slist_append(NULL, "Accept:");
+}
+
+static void forget(request *r) {
+  curl_easy_cleanup(r->easy);
+  free(r->body);
+  memset(r, 0, sizeof *r);
+}
+
+void plain_http_end(void) {
+  size_t i;
+  for (i = 0; multi != NULL && i < CROWD; i++)
+    if (crowd[i].easy != NULL)
+      (void)curl_multi_remove_handle(multi, crowd[i].easy);
+  for (i = 0; i < CROWD; i++) forget(&crowd[i]);
+  forget(&one);
+  if (multi != NULL) (void)curl_multi_cleanup(multi);
+  multi = NULL;
+}
+
+double plain_easy(long count, const char *url) {
+  double start;
+  prepare(&one, url);
+  start = plain_now();
+  for (; count > 0; count--) {
+    one.length = 0;
+    MUST(curl_easy_perform(one.easy), CURLE_OK);
+    check(&one);
+  }
+  return plain_now() - start;
+}
+
+/* Room for a connection each, as the core has: libcurl's own choice would
+** close most of them after each crowd. */
+static void need_multi(void) {
+  if (multi != NULL) return;
+  multi = curl_multi_init();
+  if (multi == NULL) plain_die("curl_multi_init");
+  MUST(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CROWD), CURLM_OK);
+}
+
+static void add(size_t count, const char *url) {
+  size_t i;
+  for (i = 0; i < count; i++) {
+    crowd[i].length = 0;
+    prepare(&crowd[i], url);
+    MUST(curl_multi_add_handle(multi, crowd[i].easy), CURLM_OK);
+  }
+}
+
+static void collect(void) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+    MUST(message->data.result, CURLE_OK);
+    MUST(curl_multi_remove_handle(multi, message->easy_handle), CURLM_OK);
+  }
+}
+
+static void run_crowd(const char *url) {
+  int running = 1;
+  size_t i;
+  add(CROWD, url);
+  while (running > 0) {
+    MUST(curl_multi_perform(multi, &running), CURLM_OK);
+    collect();
+    if (running > 0)
+      MUST(curl_multi_poll(multi, NULL, 0, 1000, NULL), CURLM_OK);
+  }
+  for (i = 0; i < CROWD; i++) check(&crowd[i]);
+}
+
+double plain_crowd(long count, const char *url) {
+  double start;
+  need_multi();
+  start = plain_now();
+  for (; count > 0; count--) run_crowd(url);
+  return plain_now() - start;
+}
+
+/* Until all have sent their request and wait. */
+static void settle(void) {
+  double until = plain_now() + 0.3;
+  int running = IDLE;
+  while (plain_now() < until) {
+    MUST(curl_multi_perform(multi, &running), CURLM_OK);
+    MUST(curl_multi_poll(multi, NULL, 0, 10, NULL), CURLM_OK);
+  }
+  if (running != IDLE) plain_die("an answer that should never come");
+}
+
+double plain_idle(long count, const char *url) {
+  double start;
+  int running = 0;
+  if (multi == NULL) {
+    need_multi();
+    add(IDLE, url);
+    settle();
+  }
+  start = plain_now();
+  for (; count > 0; count--)
+    MUST(curl_multi_perform(multi, &running), CURLM_OK);
+  return plain_now() - start;
+}

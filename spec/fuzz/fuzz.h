@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the fuzz targets share. */
+#ifndef AP_FUZZ_H
+#define AP_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Unlike assert(3), never compiled away; an abort is a find to libFuzzer. */
+#define MUST(what) \
+  do { \
+    if (!(what)) { \
+      (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
+                    #what); \
+      abort(); \
+    } \
+  } while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Nothing verifies that does not decode to the same two parts unverified,
+** and whose header does not name the algorithm by itself. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "jws.h"
+#include "jwshead.h"
+
+/* The key of RFC 7515 appendix A.2, whose token is in the corpus. */
+static const char pem[] =
+  "-----BEGIN PUBLIC KEY-----\n"
+  "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAofgWCuLjybRlzo0tZWJj\n"
+  "NiuSfb4p4fAkd/wWJcyQoTbji9k0l8W26mPddxHmfHQp+Vaw+4qPCJrcS2mJPMEz\n"
+  "P1Pt0Bm4d4QlL+yRT+SFd2lZS+pCgNMsD1W/YpRPEwOWvG6b32690r2jZ47soMZo\n"
+  "9wGzjb/7OMg0LOL+bSf63kpaSHSXndS5z5rexMdbBYUsLA9e+KXBdQOS+UTo7WTB\n"
+  "EMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6/I5IhlJH7aGhyxX\n"
+  "FvUK+DWNmoudF8NAco9/h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp\n"
+  "oQIDAQAB\n"
+  "-----END PUBLIC KEY-----\n";
+
+static const ap_key *public_key(void) {
+  static ap_key *key;
+  if (key == NULL) key = ap_key_public(pem, sizeof pem - 1, NULL);
+  MUST(key != NULL);
+  return key;
+}
+
+typedef struct {
+  ap_buf header, payload;
+  ap_failure failure;
+} outcome;
+
+static void start(outcome *o) {
+  ap_buf_init(&o->header, AP_JWS_MAX);
+  ap_buf_init(&o->payload, AP_JWS_MAX);
+  o->failure.code = NULL;
+}
+
+static void end(outcome *o) {
+  ap_buf_free(&o->header);
+  ap_buf_free(&o->payload);
+}
+
+static int same(const ap_buf *a, const ap_buf *b) {
+  return a->length == b->length &&
+         (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
+}
+
+static void check_verify(const char *token, size_t length) {
+  outcome seen, verified;
+  start(&seen);
+  start(&verified);
+  if (ap_jws_verify(public_key(), token, length, &verified.header,
+                    &verified.payload, &verified.failure)) {
+    MUST(ap_jws_peek(token, length, &seen.header, &seen.payload,
+                     &seen.failure));
+    MUST(same(&seen.header, &verified.header));
+    MUST(same(&seen.payload, &verified.payload));
+    MUST(ap_jwshead_check(seen.header.data, seen.header.length, "RS256",
+                          NULL));
+  } else {
+    MUST(verified.failure.code != NULL);
+  }
+  end(&seen);
+  end(&verified);
+}
+
+static int occurs(const char *text, size_t length, const char *word) {
+  size_t size = strlen(word), i;
+  for (i = 0; i + size <= length; i++)
+    if (memcmp(text + i, word, size) == 0) return 1;
+  return 0;
+}
+
+/* A second, duller reader: what every header that passes has to hold. */
+static void check_head(const char *json, size_t length) {
+  if (!ap_jwshead_check(json, length, "RS256", NULL)) return;
+  MUST(occurs(json, length, "\"alg\""));
+  MUST(occurs(json, length, "\"RS256\""));
+  MUST(memchr(json, '{', length) != NULL);
+  MUST(!ap_jwshead_check(json, length, "none", NULL));
+  MUST(!ap_jwshead_check(json, length - 1, "RS256", NULL) ||
+       strchr(" \t\r\n", json[length - 1]) != NULL);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const char *text = (const char *)data;
+  outcome seen;
+  start(&seen);
+  if (ap_jws_peek(text, size, &seen.header, &seen.payload, &seen.failure))
+    check_head(seen.header.data, seen.header.length);
+  else
+    MUST(seen.failure.code != NULL);
+  end(&seen);
+  check_verify(text, size);
+  check_head(text, size);
+  return 0;
+}

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# run.sh FOLDER TARGET SECONDS|seeds: one line on what a fuzz target did, or
+# the whole of its log where it found something.
+folder=$1 target=$2 seconds=$3
+seeds=spec/fuzz/corpus/$target
+log=$folder/$target.log
+mkdir -p "$folder/corpus/$target" "$folder/found"
+
+set -- -print_final_stats=1 -timeout=10 -rss_limit_mb=1024 \
+  -artifact_prefix="$folder/found/$target-"
+[ -f "spec/fuzz/$target.dict" ] && set -- "$@" -dict="spec/fuzz/$target.dict"
+if [ "$seconds" = seeds ]; then
+  set -- "$@" -runs=0 "$seeds"
+else
+  # 64 KiB: beyond the ceilings of the file target and of a token.
+  set -- "$@" -max_len=70000 -max_total_time="$seconds" \
+    "$folder/corpus/$target" "$seeds"
+fi
+
+if ! "$folder/$target" "$@" > "$log" 2>&1; then
+  cat "$log"
+  echo "fuzz $target: FOUND something; the input is in $folder/found"
+  exit 1
+fi
+awk -v target="$target" '
+  /cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") covered = $(i + 1) }
+  /^Done /{ runs = $2; seconds = $5 }
+  END {
+    printf "fuzz %-7s %9d runs  %4d s  %5d edges covered, nothing found\n",
+      target, runs, seconds, covered
+  }' "$log"
