@@ -58,15 +58,20 @@ end
 --- of: { session =, api = origin, statement =, device = name }
 function tv.new(of)
   local self = setmetatable({ session = of.session, api = of.api,
-    device = "fingerprint " .. core.base64.encode(of.device or "tv-1") }, tv)
+    device = of.device or "tv-1" }, tv)
   register(self, of.statement)
   return self
+end
+
+--- The header that names the device; `self.device` may change.
+function tv:identifier()
+  return "fingerprint " .. core.base64.encode(self.device)
 end
 
 --- A code for a second screen; fields: mvpd, domainName, redirectUrl.
 function tv:code(fields)
   local answer = assert(self:call("POST", "/api/v2/REF30/sessions", {
-    ["AP-Device-Identifier"] = self.device, ["X-Device-Info"] = INFO,
+    ["AP-Device-Identifier"] = self:identifier(), ["X-Device-Info"] = INFO,
     ["Content-Type"] = "application/x-www-form-urlencoded",
   }, form(fields or {})))
   return answer.code

@@ -173,9 +173,26 @@ function Browser:clear(selector)
     .. "/clear"))
 end
 
+-- A click is answered before the next page is there, so the old one is given
+-- a mark to look for; an error means that neither is.
+local IS_NEW = "!window.isOld && document.readyState === 'complete'"
+
+function Browser:await_page(act)
+  self:value("window.isOld = true")
+  act()
+  local deadline = core.clock.monotonic() + 30
+  repeat
+    local is_new = self:call("POST", "/execute/sync",
+      { script = "return " .. IS_NEW, args = json.array() })
+  until is_new == true or core.clock.monotonic() > deadline
+end
+
+--- Clicks what leads to another page, and waits for that page.
 function Browser:click(selector)
-  return assert(self:call("POST", "/element/" .. assert(self:find(selector))
-    .. "/click"))
+  local element = assert(self:find(selector))
+  self:await_page(function()
+    assert(self:call("POST", "/element/" .. element .. "/click"))
+  end)
 end
 
 Browser.KEYS = { tab = "\238\128\132", enter = "\238\128\135" }
@@ -189,6 +206,11 @@ function Browser:press(keys)
   end
   return assert(self:call("POST", "/actions", { actions = json.array {
     { type = "key", id = "keyboard", actions = json.array(actions) } } }))
+end
+
+--- Presses keys of which the last leads to another page; waits for it.
+function Browser:enter(keys)
+  self:await_page(function() self:press(keys .. Browser.KEYS.enter) end)
 end
 
 --- The value of an expression of JavaScript, in the page.

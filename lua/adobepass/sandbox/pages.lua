@@ -328,12 +328,13 @@ function pages.signed_out(page)
   })
 end
 
---- Something did not work. page: heading, error, link ({ address, label })
+--- Something did not work. page: heading, error, advice, link ({ address,
+-- label })
 function pages.failure(page)
   return message(page, {
     heading = page.heading, icon = "cross", kind = " no", alert = true,
     say = "This did not work, and nothing was changed.",
-    strong = page.error, text = page.advice or "", link = page.link,
+    strong = page.error, text = page.advice, link = page.link,
   })
 end
 

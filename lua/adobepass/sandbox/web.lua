@@ -179,6 +179,13 @@ local function picker(at, session, message, status)
   })
 end
 
+local function is_listed(at, session, mvpd)
+  for _, row in ipairs(at.box:mvpds(session.service_provider)) do
+    if row.id == mvpd then return true end
+  end
+  return false
+end
+
 -- What the TV left out is filled in here, as a programmer's own second screen
 -- would (operation 5).
 local function complete(at, session, mvpd)
@@ -223,7 +230,8 @@ routes["/activate/provider"] = {
     if not token_is_good(at) then return activation(at, code, STALE, 403) end
     local session, reason = at.box:find_session(code)
     if not session then return activation(at, code, why_not(reason, code)) end
-    if not complete(at, session, at.form.mvpd) then
+    local mvpd = at.form.mvpd
+    if not is_listed(at, session, mvpd) or not complete(at, session, mvpd) then
       return picker(at, session, "That provider is not on the list.", 422)
     end
     return to_login(at, session)
@@ -242,6 +250,7 @@ routes["/"] = { GET = function(at) return go(at, "/activate") end }
 
 local function failure(at, heading, message)
   return show(at, 422, "failure", { heading = heading, error = message,
+    advice = "A code lives for half an hour, or until the TV shows a new one.",
     link = { "/activate", "Type a code" } })
 end
 

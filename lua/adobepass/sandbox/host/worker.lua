@@ -71,6 +71,25 @@ end
 
 function worker.stop() save() end
 
+-- A fault of TLS that any operation will do for strikes before there is one:
+-- at the client's first words.
+local function take_handshake_fault()
+  for index, fault in ipairs(box.state.faults) do
+    if fault.kind == "tls" and fault.operation == "*" then
+      fault.count = fault.count - 1
+      if fault.count <= 0 then table.remove(box.state.faults, index) end
+      return true
+    end
+  end
+end
+
+--- A client says hello, TLS has not begun.
+function worker.greet(role)
+  if role ~= "control" and take_handshake_fault() then
+    return ngx.exit(ngx.ERROR)
+  end
+end
+
 -- The control API is one server's, and that server's only.
 local function belongs(path, role)
   return (path == "/sandbox" or path:find("^/sandbox/") ~= nil)

@@ -1,0 +1,219 @@
+-- The pages in a real Chromium, against the real nginx. Pictures of what was
+-- seen go to build/screenshots.
+
+local core = require "adobepass.core"
+local host = require "adobepass.sandbox.host"
+local shell = require "adobepass.sandbox.host.shell"
+local tv = require "spec.support.tv"
+local webdriver = require "spec.support.webdriver"
+
+local PICTURES = "build/screenshots"
+local SIZES = { phone = { 390, 844 }, tv = { 1920, 1080 } }
+
+local there = webdriver.is_there()
+local test = there and it or pending
+
+describe("in a browser", function()
+  local running, browser, session, screen
+  local devices = 0
+
+  setup(function()
+    if not there then return end
+    shell.read("mkdir -p " .. PICTURES)
+    running = assert(host.start { throttle = false })
+    session = assert(core.session { ca_file = running.ca })
+    screen = tv.new { session = session, api = running.api,
+      statement = running.statement }
+    browser = webdriver.start()
+  end)
+
+  teardown(function()
+    if browser then browser:stop() end
+    if running then running:stop() end
+    if session then session:close() end
+  end)
+
+  before_each(function()
+    if not browser then return end
+    devices = devices + 1
+    screen.device = "browser-tv-" .. devices
+    browser:forget_cookies()
+    browser:size(390, 844)
+    browser:colours("light")
+  end)
+
+  local function picture(name)
+    for size, of in pairs(SIZES) do
+      browser:size(of[1], of[2])
+      browser:picture(("%s/%s-%s.png"):format(PICTURES, name, size))
+    end
+    browser:colours("dark")
+    browser:picture(("%s/%s-tv-dark.png"):format(PICTURES, name))
+    browser:size(390, 844)
+    browser:picture(("%s/%s-phone-dark.png"):format(PICTURES, name))
+    browser:colours("light")
+  end
+
+  local function activate(code)
+    browser:go(running.api .. "/activate")
+    browser:type("#code", code)
+    browser:click("button")
+  end
+
+  local function whole()
+    return screen:code { mvpd = "Cablevision", domainName = "adobe.com",
+      redirectUrl = running.api .. "/activate/success" }
+  end
+
+  local function sign_in(username, password)
+    browser:clear("#username")
+    browser:type("#username", username)
+    browser:type("#password", password)
+    browser:click("button[value=sign-in]")
+  end
+
+  test("a viewer activates a TV that left the provider open", function()
+    local code = screen:code()
+    browser:go(running.api .. "/activate")
+    picture "activate"
+    activate(code:lower())
+    assert.equal("Choose your TV provider", browser:text("h1"))
+    picture "providers"
+    browser:click("button[value=Comcast_SSO]")
+    assert.equal("Sign in to Comcast SSO", browser:text("h1"))
+    picture "login"
+    sign_in("ann", "secret")
+    assert.equal("You are signed in", browser:text("h1"))
+    assert.equal(running.api .. "/activate/success", browser:url())
+    picture "success"
+    assert.equal("Comcast_SSO", screen:signed_in(code))
+  end)
+
+  test("a viewer activates a TV that chose the provider", function()
+    local code = whole()
+    activate(code)
+    assert.equal("Sign in to Cablevision", browser:text("h1"))
+    sign_in("bob", "secret")
+    assert.equal("You are signed in", browser:text("h1"))
+    assert.equal("Cablevision", screen:signed_in(code))
+  end)
+
+  test("a wrong code is refused, and can be corrected", function()
+    activate("NOSUCH1")
+    assert.is_truthy(browser:text("#error"):find("do not know the code"))
+    assert.equal("NOSUCH1", browser:property("#code", "value"))
+    picture "wrong-code"
+    browser:clear("#code")
+    browser:type("#code", whole())
+    browser:click("button")
+    assert.equal("Sign in to Cablevision", browser:text("h1"))
+  end)
+
+  test("an old code is refused, and so is an expired one", function()
+    local old = whole()
+    local new = whole()
+    activate(old)
+    assert.is_truthy(browser:text("#error"):find("newer code"))
+    assert(tv.fetch(session, { method = "POST",
+      url = running.control .. "/sandbox/clock",
+      headers = { ["Content-Type"] = "application/json" },
+      body = '{"advance":1860000}' }))
+    activate(new)
+    assert.is_truthy(browser:text("#error"):find("has expired"))
+    picture "expired-code"
+    browser:go(running.api .. "/mvpd/Cablevision/login?code=" .. new)
+    assert.equal("Ask your TV for a new code", browser:text("h1"))
+    picture "dead-login"
+  end)
+
+  test("a wrong password is refused, and can be corrected", function()
+    local code = whole()
+    activate(code)
+    sign_in("ann", "wrong")
+    assert.is_truthy(browser:text("#error"):find("do not belong together"))
+    assert.equal("ann", browser:property("#username", "value"))
+    assert.equal("", browser:property("#password", "value"))
+    assert.equal("password", browser:value("document.activeElement.id"))
+    picture "wrong-password"
+    assert.is_nil(screen:signed_in(code))
+    sign_in("ann", "secret")
+    assert.equal("Cablevision", screen:signed_in(code))
+  end)
+
+  test("a viewer cancels, and starts over", function()
+    local code = whole()
+    activate(code)
+    browser:click("button[value=cancel]")
+    assert.equal("Nothing was changed", browser:text("h1"))
+    picture "cancelled"
+    assert.is_nil(screen:signed_in(code))
+    browser:click("a.button")
+    assert.equal(code, browser:property("#code", "value"))
+  end)
+
+  test("a viewer at home needs no password", function()
+    local response = assert(tv.fetch(session, { method = "POST",
+      url = running.api .. "/api/v2/REF30/sessions",
+      headers = { Authorization = screen.bearer,
+        ["AP-Device-Identifier"] = screen:identifier(),
+        ["X-Forwarded-For"] = "192.0.2.7",
+        ["Content-Type"] = "application/x-www-form-urlencoded" },
+      body = tv.form { mvpd = "Spectrum", domainName = "adobe.com",
+        redirectUrl = running.api .. "/activate/success" } }))
+    local code = response.body:match('"code":"(%w+)"')
+    activate(code)
+    assert.equal("Welcome home", browser:text("h1"))
+    picture "home"
+    browser:click("button[value=home]")
+    assert.equal("Spectrum", screen:signed_in(code))
+  end)
+
+  test("a viewer signs out, and goes on", function()
+    browser:go(running.api .. "/mvpd/Cablevision/logout?"
+      .. tv.form { requestor_id = "REF30",
+        redirect_url = running.api .. "/activate" })
+    assert.equal("You are signed out", browser:text("h1"))
+    picture "signed-out"
+    browser:click("a.button")
+    assert.equal(running.api .. "/activate", browser:url())
+  end)
+
+  test("no mouse is needed", function()
+    local tab = browser.KEYS.tab
+    local code = screen:code()
+    browser:go(running.api .. "/activate")
+    browser:enter(code:lower())
+    assert.equal("Choose your TV provider", browser:text("h1"))
+    browser:enter(tab .. tab)
+    assert.equal("Sign in to Adobe Pass SMI", browser:text("h1"))
+    browser:enter("ann" .. tab .. "secret" .. tab)
+    assert.equal("You are signed in", browser:text("h1"))
+    assert.equal("AdobePass_SMI", screen:signed_in(code))
+  end)
+
+  test("the focus is in the first field, and goes as the eye does", function()
+    activate(whole())
+    local order = {}
+    for index = 1, 4 do
+      order[index] = browser:value("document.activeElement.id || "
+        .. "document.activeElement.value")
+      browser:press(browser.KEYS.tab)
+    end
+    assert.same({ "username", "password", "sign-in", "cancel" }, order)
+  end)
+
+  test("nothing sticks out, on a phone or with large letters", function()
+    for _, width in ipairs { 320, 390, 1920 } do
+      browser:size(width, 700)
+      browser:go(running.api .. "/activate")
+      assert.is_true(browser:value(
+        "document.documentElement.scrollWidth <= innerWidth"), width)
+    end
+  end)
+
+  test("the style passes its own policy", function()
+    browser:go(running.api .. "/activate")
+    assert.equal("flex", browser:value(
+      "getComputedStyle(document.body).display"))
+  end)
+end)

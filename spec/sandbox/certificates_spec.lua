@@ -1,0 +1,72 @@
+local certificates = require "adobepass.sandbox.certificates"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.sandbox.host.shell"
+
+describe("certificates.make", function()
+  local place
+
+  before_each(function() place = folder.make() end)
+  after_each(function() folder.remove(place) end)
+
+  local function openssl(...)
+    return shell.read(shell.line("openssl", ...))
+  end
+
+  local function verify(files, host)
+    local _, status = openssl("verify", "-CAfile", files.ca,
+      host:find("^[%d.:]+$") and "-verify_ip" or "-verify_hostname", host,
+      files.cert)
+    return status == 0
+  end
+
+  it("makes a certificate that loopback's names pass with", function()
+    local files = assert(certificates.make(place))
+    for _, host in ipairs { "localhost", "127.0.0.1", "::1" } do
+      assert.is_true(verify(files, host), host)
+    end
+    assert.is_false(verify(files, "example.com"))
+  end)
+
+  it("makes one that ran out, and one for another host", function()
+    local old = assert(certificates.make(place, { expired = true }))
+    assert.is_truthy(openssl("verify", "-CAfile", old.ca, old.cert)
+      :find("certificate has expired", 1, true))
+    local other = assert(certificates.make(place,
+      { hosts = { "wrong.example" }, name = "other" }))
+    assert.is_true(verify(other, "wrong.example"))
+    assert.is_false(verify(other, "127.0.0.1"))
+  end)
+
+  it("leaves no key of the CA, and the server's key to its owner", function()
+    local files = assert(certificates.make(place))
+    assert.equal("server-ca.pem\nserver.key\nserver.pem",
+      shell.read("ls " .. shell.quote(place)))
+    assert.equal("-rw-------",
+      shell.read(shell.line("ls", "-l", files.key)):sub(1, 10))
+  end)
+
+  it("lets the CA speak for these hosts alone", function()
+    local files = assert(certificates.make(place))
+    local text = openssl("x509", "-in", files.ca, "-noout", "-text")
+    assert.is_truthy(text:find("Name Constraints: critical", 1, true))
+    assert.is_truthy(text:find("CA:TRUE, pathlen:0", 1, true))
+  end)
+
+  it("says what openssl said when it cannot", function()
+    local files, message, code = certificates.make(place .. "/nowhere")
+    assert.is_nil(files)
+    assert.equal("file", code)
+    assert.is_truthy(message:find("nowhere", 1, true))
+  end)
+
+  it("refuses what it does not know", function()
+    assert.has_error(function() certificates.make(place, { host = "a" }) end,
+      "certificates.make: unknown option 'host'")
+    assert.has_error(function()
+      certificates.make(place, { hosts = { "a b" } })
+    end)
+    assert.has_error(function()
+      certificates.make(place, { name = "../a" })
+    end)
+  end)
+end)

@@ -1,0 +1,227 @@
+-- The command as a user runs it: a process of its own.
+
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local json = require "adobepass.json"
+local shell = require "adobepass.sandbox.host.shell"
+local tv = require "spec.support.tv"
+
+local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+
+local function alive(pid)
+  local state = shell.read_file("/proc/" .. pid .. "/stat")
+  if state then return not state:find(") Z", 1, true) end
+  return select(2, shell.read("kill -s 0 " .. pid)) == 0
+end
+
+local function exists(path)
+  return select(2, shell.read(shell.line("test", "-e", path))) == 0
+end
+
+local function eventually(check)
+  local deadline = core.clock.monotonic() + 10
+  repeat
+    if check() then return true end
+    shell.read("sleep 0.02")
+  until core.clock.monotonic() > deadline
+  return false
+end
+
+local function run(words)
+  return shell.read(COMMAND .. words)
+end
+
+describe("adobepass", function()
+  it("explains itself", function()
+    local text, status = run "--help"
+    assert.equal(0, status)
+    assert.is_truthy(text:find("sandbox", 1, true))
+    text, status = run "sandbox --help"
+    assert.equal(0, status)
+    for _, option in ipairs { "--port", "--world", "--state-dir", "--json",
+      "--exec", "ADOBEPASS_STATEMENT", "libnginx-mod-http-lua" } do
+      assert.is_truthy(text:find(option, 1, true), option)
+    end
+    for line in text:gmatch("[^\n]+") do
+      assert.is_true(#line <= 79, line)
+    end
+  end)
+
+  it("says what was asked for in a wrong way, with status 2", function()
+    for words, expected in pairs {
+      [""] = "a command is required", ["sandpit"] = "sandpit",
+      ["sandbox --nope"] = "nope", ["sandbox --port x"] = "not 'x'",
+      ["sandbox --port 65534"] = "1 to 65533", ["sandbox extra"] = "too many",
+    } do
+      local text, status = run(words)
+      assert.equal(2, status)
+      assert.is_truthy(text:find(expected, 1, true), text)
+      assert.is_truthy(text:find("Try: adobepass", 1, true))
+    end
+  end)
+end)
+
+describe("adobepass sandbox", function()
+  -- A line at a time, with the process id of the command itself.
+  local function start(words)
+    local pipe = assert(io.popen("echo $$; exec " .. COMMAND .. words))
+    return { pipe = pipe, pid = pipe:read("*l") }
+  end
+
+  local function ready(words)
+    local process = start("sandbox --json " .. (words or ""))
+    process.line = process.pipe:read("*l")
+    process.told = assert(json.decode(process.line))
+    process.folder = process.told.ca:match("^(.*)/[^/]*$")
+    return process
+  end
+
+  local function is_gone(process)
+    return eventually(function()
+      return not alive(process.told.pid) and not exists(process.folder)
+    end)
+  end
+
+  it("tells a script everything in one line", function()
+    local process = ready()
+    assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
+      .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
+      .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
+    local session = assert(core.session { ca_file = process.told.ca })
+    local screen = tv.new { session = session, api = process.told.api,
+      statement = process.told.statement }
+    assert.is_string(screen:code())
+    session:close()
+    shell.read("kill -s TERM " .. process.pid)
+    process.pipe:close()
+    assert.is_true(is_gone(process))
+  end)
+
+  for _, signal in ipairs { "TERM", "HUP", "KILL" } do
+    it("leaves nothing behind on SIG" .. signal, function()
+      local process = ready()
+      shell.read(("kill -s %s %s"):format(signal, process.pid))
+      process.pipe:close()
+      assert.is_true(is_gone(process))
+    end)
+  end
+
+  it("ends with its nginx, after the last trace of it", function()
+    local process = ready()
+    shell.read("kill -s TERM " .. process.told.pid)
+    assert.is_nil(process.pipe:read("*l"))
+    process.pipe:close()
+    assert.is_false(alive(process.told.pid))
+    assert.is_false(exists(process.folder))
+  end)
+
+  -- A terminal sends SIGINT to all of the foreground: a session of their own
+  -- stands for that here.
+  it("stops on Ctrl-C with status 130, and without a trace", function()
+    if select(2, shell.read("command -v setsid")) ~= 0 then
+      return pending("no setsid here")
+    end
+    local script = ([[
+      trap '' INT
+      (trap - INT; exec %ssandbox --json)
+      echo "status $?"
+    ]]):format(COMMAND)
+    local pipe = assert(io.popen("exec setsid sh -c "
+      .. shell.quote("echo $$; " .. script)))
+    local group = pipe:read("*l")
+    local told = assert(json.decode(pipe:read("*l")))
+    shell.read("kill -s INT -- -" .. group)
+    assert.equal("status 130", pipe:read("*l"))
+    pipe:close()
+    assert.is_false(alive(told.pid))
+    assert.is_false(exists(told.ca))
+  end)
+
+  it("tells a person what to do next", function()
+    local process = start "sandbox"
+    local lines = {}
+    repeat
+      lines[#lines + 1] = process.pipe:read("*l")
+    until lines[#lines]:find("Ctrl-C", 1, true)
+    shell.read("kill -s TERM " .. process.pid)
+    process.pipe:close()
+    local text = table.concat(lines, "\n")
+    assert.is_truthy(text:find("https://127.0.0.1:%d+/activate"))
+    assert.is_truthy(text:find("ann +secret"))
+    assert.is_truthy(text:find("/server-ca.pem", 1, true))
+    assert.is_nil(text:find("\27", 1, true)) -- a pipe has no colours
+    assert.is_nil(text:find("@%u+@"))
+  end)
+
+  describe("--exec", function()
+    it("runs a command that finds everything, and tells its status",
+      function()
+        local text, status = run("sandbox --exec " .. shell.quote(
+          "env | grep ^ADOBEPASS_ | sort; test -r $ADOBEPASS_CA; exit 7"))
+        assert.equal(7, status)
+        for _, name in ipairs { "API", "CA", "CONTROL", "MGMT", "PID",
+          "STATEMENT" } do
+          assert.is_truthy(text:find("ADOBEPASS_" .. name .. "=", 1, true))
+        end
+        assert.is_false(alive(text:match("ADOBEPASS_PID=(%d+)")))
+        assert.is_false(exists(text:match("ADOBEPASS_CA=([^\n]+)")))
+      end)
+
+    it("lets it read and write as if it were alone", function()
+      local text, status = shell.read("printf in | " .. COMMAND
+        .. "sandbox --exec 'cat; echo out; echo err >&2'")
+      assert.equal(0, status)
+      assert.is_truthy(text:find("inout\nerr", 1, true))
+    end)
+
+    it("gives 128 and the signal where one ended it", function()
+      assert.equal(128 + 15, select(2,
+        run "sandbox --exec 'kill -s TERM $$'"))
+    end)
+
+    it("ends the command too when it is ended", function()
+      local process = start("sandbox --json --exec "
+        .. shell.quote("echo $$; exec sleep 600"))
+      process.told = assert(json.decode(process.pipe:read("*l")))
+      process.folder = process.told.ca:match("^(.*)/[^/]*$")
+      local command = process.pipe:read("*l")
+      shell.read("kill -s TERM " .. process.pid)
+      assert.is_true(is_gone(process))
+      assert.is_true(eventually(function() return not alive(command) end))
+      process.pipe:close()
+    end)
+  end)
+
+  -- Everything that a run makes has the name of its folder in it.
+  it("leaves no process and no file after fifty runs in a row", function()
+    local place = folder.make()
+    finally(function() folder.remove(place) end)
+    local started = core.clock.monotonic()
+    for _ = 1, 50 do
+      local text, status = shell.read(("TMPDIR=%s %s sandbox --exec %s")
+        :format(shell.quote(place), COMMAND, shell.quote(
+          "curl -s --cacert $ADOBEPASS_CA -o /dev/null -w '%{http_code}' "
+          .. "$ADOBEPASS_API/activate")))
+      assert.same({ "200", 0 }, { text, status })
+      assert.equal("", shell.read("ls -A " .. shell.quote(place)))
+    end
+    local left = shell.read("grep -lsF " .. shell.quote(place)
+      .. " /proc/[0-9]*/cmdline | grep -v self")
+    for pid in left:gmatch("/proc/(%d+)/") do
+      local line = shell.read_file("/proc/" .. pid .. "/cmdline") or ""
+      assert.is_truthy(line == "" or line:find("grep", 1, true), line)
+    end
+    print(("fifty runs in %.1f s"):format(core.clock.monotonic() - started))
+  end)
+
+  it("fails with status 1 and a sentence", function()
+    local text, status = run "sandbox --world /nowhere.lua"
+    assert.equal(1, status)
+    assert.is_truthy(text:find("^adobepass sandbox: .*/nowhere.lua"))
+    text, status = shell.read("ADOBEPASS_NGINX=/nowhere " .. COMMAND
+      .. "sandbox")
+    assert.equal(1, status)
+    assert.is_truthy(text:find("libnginx-mod-http-lua", 1, true))
+  end)
+end)

@@ -1,0 +1,372 @@
+-- The sandbox behind nginx: what in-process specs cannot see.
+
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local host = require "adobepass.sandbox.host"
+local json = require "adobepass.json"
+local shell = require "adobepass.sandbox.host.shell"
+local tv = require "spec.support.tv"
+
+local function control(running, session, method, path, body)
+  local response = assert(tv.fetch(session, { method = method,
+    url = running.control .. "/sandbox" .. path, body = body,
+    headers = body and { ["Content-Type"] = "application/json" } or nil }))
+  return json.decode(response.body).result, response
+end
+
+describe("the sandbox behind nginx", function()
+  local running, session, screen
+
+  setup(function()
+    running = assert(host.start { throttle = false })
+    session = assert(core.session { ca_file = running.ca, timeout = 20 })
+    screen = tv.new { session = session, api = running.api,
+      statement = running.statement }
+  end)
+
+  teardown(function()
+    session:close()
+    running:stop()
+  end)
+
+  before_each(function() control(running, session, "DELETE", "/faults") end)
+
+  local function get(origin, path, headers)
+    return tv.fetch(session, { url = running[origin] .. path,
+      headers = headers })
+  end
+
+  it("has three origins, each for its own", function()
+    assert.equal(200, get("api", "/activate").status)
+    assert.equal(404, get("mgmt", "/activate").status)
+    assert.equal(404, get("control", "/activate").status)
+    assert.equal(200, get("control", "/sandbox/").status)
+    for _, origin in ipairs { "api", "mgmt" } do
+      for _, path in ipairs { "/sandbox", "/sandbox/", "/sandbox/journal",
+        "/%73andbox/journal", "//sandbox/journal" } do
+        assert.equal(404, get(origin, path).status)
+      end
+    end
+    assert.equal(401, tv.fetch(session, { method = "DELETE",
+      url = running.mgmt .. "/reset-tempass/v3/reset" }).status)
+  end)
+
+  it("speaks HTTP/2 and HTTP/1.1, and only TLS", function()
+    assert.equal("2", get("api", "/activate").http_version)
+    local old = assert(core.session { ca_file = running.ca, http2 = false })
+    local response = tv.fetch(old, { url = running.api .. "/activate" })
+    assert.equal("1.1", response.http_version)
+    assert.equal(200, response.status)
+    old:close()
+    local plain = tv.fetch(session, { url = "http" .. running.api:sub(6)
+      .. "/activate" })
+    assert.equal(400, plain.status)
+  end)
+
+  it("shows the engine every byte of a request", function()
+    control(running, session, "DELETE", "/journal")
+    tv.fetch(session, { method = "POST", url = running.api
+      .. "/api/v2/a%2Fb/sessions?x=%20&y", body = "k=\0\255v",
+      headers = { ["X-One"] = "1", ["Content-Type"] = "text/plain" } })
+    local entry = control(running, session, "GET", "/journal")[1]
+    assert.equal("POST", entry.method)
+    assert.equal("/api/v2/a%2Fb/sessions", entry.path)
+    assert.equal("x=%20&y", entry.query)
+    assert.equal("1", entry.headers["x-one"])
+    assert.equal("127.0.0.1", entry.remote_addr)
+  end)
+
+  it("reads a body that is larger than its buffer", function()
+    local large = json.encode { software_statement = ("x"):rep(300000) }
+    local response = tv.fetch(session, { method = "POST", body = large,
+      url = running.api .. "/o/client/register",
+      headers = { ["Content-Type"] = "application/json" } })
+    assert.equal(400, response.status)
+    assert.is_truthy(response.body:find("invalid_software_statement"))
+  end)
+
+  it("tells the time that its clock shows", function()
+    local before = get("api", "/activate").headers.Date
+    control(running, session, "POST", "/clock", '{"advance":86400000}')
+    local after = get("api", "/activate").headers.Date
+    assert.are_not.equal(before:sub(1, 16), after:sub(1, 16))
+    control(running, session, "POST", "/clock", '{"advance":-86400000}')
+  end)
+
+  it("keeps both cookies of a 429", function()
+    control(running, session, "POST", "/faults",
+      '{"kind":"too_many_requests","operation":"configuration"}')
+    local response = get("api", "/api/v2/REF30/configuration")
+    local cookies = 0
+    for _, pair in ipairs(response.header_list) do
+      if pair[1]:lower() == "set-cookie" then cookies = cookies + 1 end
+    end
+    assert.equal(429, response.status)
+    assert.equal(2, cookies)
+  end)
+
+  describe("breaks", function()
+    -- Over both versions: each has its own way to break. And over new
+    -- connections: on one that stood already, libcurl repeats a request by
+    -- itself when the connection goes before the first byte.
+    local sessions
+
+    before_each(function()
+      sessions = {}
+      for index, http2 in ipairs { true, false } do
+        sessions[index] = assert(core.session { ca_file = running.ca,
+          http2 = http2, timeout = 20, max_body = 100 * 1024 * 1024 })
+      end
+    end)
+
+    after_each(function()
+      for _, one in ipairs(sessions) do one:close() end
+    end)
+
+    local function fault(order)
+      order.operation = "session"
+      assert(control(running, session, "POST", "/faults", json.encode(order)))
+    end
+
+    local function ask(one)
+      return tv.fetch(one, { url = running.api
+        .. "/api/v2/REF30/sessions/" .. screen:code(),
+        headers = { Authorization = screen.bearer } })
+    end
+
+    -- The next request is well again.
+    local function fails_once(order, codes)
+      for _, one in ipairs(sessions) do
+        fault(order)
+        local response, message, code = ask(one)
+        assert.is_nil(response, order.kind)
+        assert.is_truthy(codes[code], order.kind .. " " .. message)
+        assert.equal(200, assert(ask(one)).status)
+      end
+    end
+
+    it("a connection before the answer", function()
+      fails_once({ kind = "reset_before" }, { connection_lost = true })
+    end)
+
+    it("a connection within the answer", function()
+      fails_once({ kind = "reset_within" }, { connection_lost = true })
+    end)
+
+    it("a connection within an answer that has no body", function()
+      for _, one in ipairs(sessions) do
+        assert(control(running, session, "POST", "/faults",
+          '{"kind":"reset_within","operation":"configuration"}'))
+        local _, _, code = tv.fetch(one, { url = running.api
+          .. "/api/v2/REF30/configuration" })
+        assert.equal("connection_lost", code)
+      end
+    end)
+
+    it("a connection after the answer", function()
+      for _, one in ipairs(sessions) do
+        fault { kind = "reset_after" }
+        assert.is_table(json.decode(assert(ask(one)).body))
+        -- The next one meets the end of the connection, or a new connection.
+        assert.equal(200, assert(ask(one) or ask(one)).status)
+      end
+    end)
+
+    it("TLS", function()
+      fails_once({ kind = "tls" }, { tls_failed = true,
+        connection_lost = true })
+    end)
+
+    it("TLS before it begins, where any operation will do", function()
+      for _ = 1, 2 do
+        assert(control(running, session, "POST", "/faults",
+          '{"kind":"tls"}'))
+        local new = assert(core.session { ca_file = running.ca })
+        local response, message, code = tv.fetch(new,
+          { url = running.api .. "/activate" })
+        assert.is_nil(response)
+        assert.equal("tls_failed", code, message)
+        assert.equal(200, tv.fetch(new,
+          { url = running.api .. "/activate" }).status)
+        new:close()
+      end
+    end)
+
+    it("nothing, but late", function()
+      for _, one in ipairs(sessions) do
+        fault { kind = "delay", seconds = 0.3 }
+        local response = assert(ask(one))
+        assert.equal(200, response.status)
+        assert.is_true(response.timings.total >= 0.29)
+      end
+    end)
+
+    it("the pace", function()
+      for _, one in ipairs(sessions) do
+        fault { kind = "drip", seconds = 0.01, bytes = 16 }
+        local response = assert(ask(one))
+        assert.equal(200, response.status)
+        assert.is_table(json.decode(response.body))
+        assert.is_true(response.timings.total > 0.1)
+      end
+    end)
+
+    it("every bound of size", function()
+      for _, one in ipairs(sessions) do
+        fault { kind = "huge", bytes = 70 * 1024 * 1024 }
+        assert.equal(70 * 1024 * 1024, #assert(ask(one)).body)
+      end
+      fault { kind = "huge", bytes = 70 * 1024 * 1024 }
+      local _, _, code = ask(session)
+      assert.equal("too_large", code)
+      assert.equal(200, assert(ask(session)).status)
+    end)
+
+    it("the text", function()
+      fault { kind = "truncated" }
+      local response = assert(ask(session))
+      assert.is_nil(json.decode(response.body))
+      fault { kind = "garbage" }
+      assert.equal(64, #assert(ask(session)).body)
+      fault { kind = "wrong_content_type" }
+      assert.equal("text/html",
+        assert(ask(session)).headers["Content-Type"])
+    end)
+
+    it("nothing for a viewer who left in the middle of it", function()
+      local hasty = assert(core.session { ca_file = running.ca,
+        timeout = 0.2 })
+      for _, kind in ipairs { "delay", "drip" } do
+        fault { kind = kind, seconds = 30 }
+        local _, _, code = ask(hasty)
+        assert.equal("timeout", code)
+      end
+      hasty:close()
+      assert.equal(200, assert(ask(session)).status)
+    end)
+  end)
+
+  it("has nothing to complain about", function()
+    for line in running:log():gmatch("[^\n]+") do
+      assert.is_nil(line:find("%[error%].*lua"), line)
+      assert.is_nil(line:find("%[alert%]"), line)
+      assert.is_nil(line:find("%[crit%]"), line)
+    end
+  end)
+end)
+
+describe("host.start", function()
+  local place
+
+  before_each(function() place = folder.make() end)
+  after_each(function() folder.remove(place) end)
+
+  it("remembers in its state folder", function()
+    local state = place .. "/new/state"
+    local first = assert(host.start { state_dir = state })
+    local session = assert(core.session { ca_file = first.ca })
+    local screen = tv.new { session = session, api = first.api,
+      statement = first.statement }
+    local code = screen:code()
+    first:stop()
+    session:close()
+    assert.equal("drwx------",
+      shell.read(shell.line("ls", "-ld", state)):sub(1, 10))
+    assert.equal("-rw-------", shell.read(shell.line("ls", "-l",
+      state .. "/state.json")):sub(1, 10))
+    local second = assert(host.start { state_dir = state })
+    session = assert(core.session { ca_file = second.ca })
+    screen.session, screen.api = session, second.api
+    assert.is_nil(screen:signed_in(code))
+    local _, response = screen:call("GET", "/api/v2/REF30/sessions/" .. code)
+    assert.equal(200, response.status)
+    second:stop()
+    session:close()
+  end)
+
+  it("writes on change, not only at the end", function()
+    local running = assert(host.start { state_dir = place })
+    local session = assert(core.session { ca_file = running.ca })
+    tv.new { session = session, api = running.api,
+      statement = running.statement }
+    local deadline = core.clock.monotonic() + 10
+    repeat
+      session:step(0.05)
+      shell.read("sleep 0.05")
+      local text = shell.read_file(place .. "/state.json")
+      local state = text and json.decode(text)
+    until state and next(state.clients)
+      or core.clock.monotonic() > deadline
+    assert.is_truthy(next(json.decode(
+      shell.read_file(place .. "/state.json")).clients))
+    running:stop()
+    session:close()
+  end)
+
+  it("will not start on a state that it cannot read", function()
+    assert(shell.write_file(place .. "/state.json", "{", true))
+    local none, message, code = host.start { state_dir = place }
+    assert.is_nil(none)
+    assert.equal("nginx_failed", code)
+    assert.is_truthy(message:find("state.json cannot be used", 1, true))
+  end)
+
+  it("will not start where no state can be kept", function()
+    assert(shell.write_file(place .. "/file", ""))
+    local none, message, code = host.start { state_dir = place .. "/file/x" }
+    assert.is_nil(none)
+    assert.equal("state_dir", code)
+    assert.is_truthy(message:find("no state can be kept", 1, true))
+  end)
+
+  it("takes a world of one's own", function()
+    assert(shell.write_file(place .. "/world.lua", [[
+      local world = require "adobepass.sandbox.world"
+      world.providers.REF30.name = "My Channel"
+      return world]]))
+    local running = assert(host.start { world = place .. "/world.lua" })
+    local session = assert(core.session { ca_file = running.ca })
+    local world = control(running, session, "GET", "/world")
+    assert.is_truthy(json.encode(world):find("My Channel", 1, true))
+    running:stop()
+    session:close()
+  end)
+
+  it("says what is wrong with a world", function()
+    for text, expected in pairs {
+      ["return {"] = "world.lua:1:", ["return {}"] = "world.lifetimes",
+      ["error 'no'"] = "world.lua:1: no", ["return 1"] = "table expected",
+    } do
+      assert(shell.write_file(place .. "/world.lua", text))
+      local none, message = host.start { world = place .. "/world.lua" }
+      assert.is_nil(none)
+      assert.is_truthy(message:find(expected, 1, true), message)
+    end
+    local none, message = host.start { world = place .. "/none.lua" }
+    assert.is_nil(none)
+    assert.is_truthy(message:find("none.lua", 1, true), message)
+  end)
+
+  it("takes the ports that are asked for, or says that they are taken",
+    function()
+      local first = assert(host.start())
+      local port = tonumber(first.api:match(":(%d+)$"))
+      local none, message, code = host.start { port = port }
+      assert.is_nil(none)
+      assert.equal("port_taken", code)
+      assert.is_truthy(message:find(tostring(port), 1, true))
+      first:stop()
+      local second = assert(host.start { port = port })
+      assert.equal("https://127.0.0.1:" .. port, second.api)
+      assert.equal("https://127.0.0.1:" .. port + 1, second.mgmt)
+      assert.equal("https://127.0.0.1:" .. port + 2, second.control)
+      second:stop()
+    end)
+
+  it("refuses what it does not know", function()
+    assert.has_error(function() host.start { ports = 1 } end,
+      "host.start: unknown option 'ports'")
+    assert.has_error(function() host.start { port = "8443" } end,
+      "host.start: port must be a number")
+  end)
+end)

@@ -1,0 +1,208 @@
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local nginx = require "adobepass.sandbox.nginx"
+local shell = require "adobepass.sandbox.host.shell"
+local tv = require "spec.support.tv"
+
+local function hello(ports)
+  return ("http { server { listen 127.0.0.1:%d; return 200 hello; } }")
+    :format(ports[1])
+end
+
+local function exists(path)
+  return select(2, shell.read(shell.line("test", "-e", path))) == 0
+end
+
+-- An orphan that ended is a zombie for as long as the first process pleases.
+local function alive(pid)
+  local state = shell.read_file("/proc/" .. pid .. "/stat")
+  if state then return not state:find(") Z", 1, true) end
+  return select(2, shell.read("kill -s 0 " .. pid)) == 0
+end
+
+-- Looks for a while; what another process does has no other bell.
+local function eventually(check)
+  local deadline = core.clock.monotonic() + 10
+  local nothing = assert(core.session())
+  repeat
+    if check() then return true end
+    nothing:step(0.01)
+    shell.read("sleep 0.01")
+  until core.clock.monotonic() > deadline
+  return false
+end
+
+local CHILD = [[
+local nginx = require "adobepass.sandbox.nginx"
+local server = assert(nginx.start { config = function(ports)
+  return "http { server { listen 127.0.0.1:" .. ports[1]
+    .. "; return 200 hello; } }"
+end })
+print(server.pid, server.folder)
+io.stdout:flush()
+]]
+
+describe("nginx.start", function()
+  local session = assert(core.session())
+  local server
+
+  after_each(function()
+    if server then server:stop() end
+    server = nil
+  end)
+
+  local function get(port)
+    return tv.fetch(session, { url = "http://127.0.0.1:" .. port .. "/" })
+  end
+
+  it("answers when it returns, and is gone when it was stopped", function()
+    server = assert(nginx.start { config = hello })
+    assert.equal("hello", assert(get(server.ports[1])).body)
+    local pid, folder = server.pid, server.folder
+    assert.is_true(alive(pid))
+    server:stop()
+    assert.is_false(alive(pid))
+    assert.is_false(exists(folder))
+    assert.is_nil(get(server.ports[1]))
+  end)
+
+  it("stops once, however often it is told", function()
+    server = assert(nginx.start { config = hello })
+    server:stop()
+    server:stop()
+  end)
+
+  it("keeps its folder to itself", function()
+    server = assert(nginx.start { config = hello })
+    assert.equal("drwx------",
+      shell.read(shell.line("ls", "-ld", server.folder)):sub(1, 10))
+  end)
+
+  it("gives as many free ports as are asked for", function()
+    server = assert(nginx.start { ports = 4, config = hello })
+    local seen, different = {}, 0
+    for _, port in ipairs(server.ports) do
+      if not seen[port] then different = different + 1 end
+      seen[port] = true
+    end
+    assert.equal(4, different)
+  end)
+
+  it("takes other ports when one was taken", function()
+    local first = assert(nginx.start { config = hello })
+    local asked = 0
+    server = assert(nginx.start { config = function(ports)
+      asked = asked + 1
+      if asked == 1 then return hello(first.ports) end
+      return hello(ports)
+    end })
+    assert.equal(2, asked)
+    assert.equal("hello", assert(get(server.ports[1])).body)
+    first:stop()
+  end)
+
+  it("says so when the very port asked for is taken", function()
+    local first = assert(nginx.start { config = hello })
+    local second, message, code = nginx.start { config = hello,
+      ports = first.ports }
+    assert.is_nil(second)
+    assert.equal("port_taken", code)
+    assert.is_truthy(message:find(tostring(first.ports[1]), 1, true))
+    first:stop()
+  end)
+
+  it("says what nginx said of a bad configuration", function()
+    local folder
+    local bad, message, code = nginx.start { config = function(_, place)
+      folder = place
+      return "http { nonsense; }"
+    end }
+    assert.is_nil(bad)
+    assert.equal("nginx_failed", code)
+    assert.is_truthy(message:find('unknown directive "nonsense"', 1, true))
+    assert.is_false(exists(folder))
+  end)
+
+  it("passes on what the configuration could not do, and raises its errors",
+    function()
+      local folder
+      local none, message, code = nginx.start { config = function(_, place)
+        folder = place
+        return nil, "no certificates", "openssl"
+      end }
+      assert.same({ nil, "no certificates", "openssl" },
+        { none, message, code })
+      assert.is_false(exists(folder))
+      assert.has_error(function()
+        nginx.start { config = function() error("oops", 0) end }
+      end, "oops")
+    end)
+
+  it("refuses what it does not know", function()
+    assert.has_error(function() nginx.start { configuration = "" } end,
+      "nginx.start: unknown option 'configuration'")
+    assert.has_error(function() nginx.start {} end,
+      "nginx.start: config is missing")
+    assert.has_error(function() nginx.start { config = 1 } end)
+  end)
+
+  it("names a program that is not there", function()
+    local none, message, code = nginx.start { config = hello,
+      nginx = "/nowhere/nginx" }
+    assert.is_nil(none)
+    assert.equal("nginx_failed", code)
+    assert.is_truthy(message:find("nowhere", 1, true))
+  end)
+
+  it("runs a command and tells its status", function()
+    server = assert(nginx.start { config = hello })
+    assert.equal(0, server:run("true"))
+    assert.equal(7, server:run("exit 7"))
+    assert.equal(137, server:run("kill -KILL $$"))
+    assert.is_false(exists(server.folder .. "/command.pid"))
+  end)
+
+  it("notices that nginx ended by itself", function()
+    server = assert(nginx.start { config = hello })
+    shell.read("kill -s TERM " .. server.pid)
+    assert.is_true(server:wait())
+  end)
+
+  -- (For Ctrl-C, which is not for one process alone, see command_spec.)
+  for _, signal in ipairs { "KILL", "TERM", "HUP" } do
+    it("goes with its owner on SIG" .. signal, function()
+      local pipe = assert(io.popen("echo $$; exec "
+        .. child.command(CHILD .. "server:wait()")
+        .. " 2>&1"))
+      local owner = pipe:read("*l")
+      local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")
+      assert.is_true(alive(pid))
+      shell.read(("kill -s %s %s"):format(signal, owner))
+      pipe:close()
+      assert.is_true(eventually(function()
+        return not alive(pid) and not exists(folder)
+      end))
+    end)
+  end
+
+  it("goes with an owner that just ends, or forgets it", function()
+    local said = child.run(CHILD .. "server = nil; os.exit(0)")
+    local pid, folder = said:match("^(%d+)%s+(%S+)")
+    assert.is_true(eventually(function()
+      return not alive(pid) and not exists(folder)
+    end))
+  end)
+
+  it("does not wait for a command that outlives its owner", function()
+    local pipe = assert(io.popen("echo $$; exec " .. child.command(CHILD
+      .. "server:run('echo $$; exec sleep 600')") .. " 2>&1"))
+    local owner = pipe:read("*l")
+    local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")
+    local command = pipe:read("*l")
+    shell.read("kill -s KILL " .. owner)
+    assert.is_true(eventually(function()
+      return not alive(pid) and not exists(folder) and not alive(command)
+    end))
+    pipe:close()
+  end)
+end)

@@ -1,0 +1,159 @@
+local pages = require "adobepass.sandbox.pages"
+local style = require "adobepass.sandbox.pages.style"
+
+local HOSTILE = "\"><script>alert(1)</script><img src=x onerror='a()'>`&"
+
+-- Every page, every slot that something from outside can reach.
+local function all(value)
+  local function page(fields)
+    fields.nonce, fields.token = "nonce", value
+    return fields
+  end
+  local who = { brand = value, channel = value, device = value, code = value,
+    action = value, username = value, error = value,
+    viewers = { { username = value, password = value } } }
+  return {
+    activate = pages.activate(page { code = value, error = value }),
+    providers = pages.providers(page { code = value, channel = value,
+      device = value, error = value,
+      providers = { { id = value, display_name = value } } }),
+    login = pages.login(page(who)),
+    home = pages.home(page(who)),
+    success = pages.success(page { note = value }),
+    cancelled = pages.cancelled(page { brand = value, code = value,
+      again = value }),
+    signed_out = pages.signed_out(page { brand = value, redirect = value,
+      redirect_name = value }),
+    failure = pages.failure(page { heading = value, error = value,
+      advice = value, link = { value, value } }),
+  }
+end
+
+local function luminance(hex)
+  local sum = 0
+  for index, share in ipairs { 0.2126, 0.7152, 0.0722 } do
+    local part = tonumber(hex:sub(index * 2, index * 2 + 1), 16) / 255
+    part = part <= 0.04045 and part / 12.92 or ((part + 0.055) / 1.055) ^ 2.4
+    sum = sum + part * share
+  end
+  return sum
+end
+
+-- WCAG 2.2, "contrast ratio".
+local function contrast(one, other)
+  local a, b = luminance(one), luminance(other)
+  if a < b then a, b = b, a end
+  return (a + 0.05) / (b + 0.05)
+end
+
+describe("the pages", function()
+  it("escape whatever they are given, in every slot", function()
+    for name, html in pairs(all(HOSTILE)) do
+      assert.is_nil(html:find("<script", 1, true), name)
+      assert.is_nil(html:find("<img", 1, true), name)
+      assert.is_nil(html:find("onerror='", 1, true), name)
+      assert.is_truthy(html:find("&lt;script&gt;", 1, true), name)
+    end
+  end)
+
+  it("take braces for text, not for slots", function()
+    for name, html in pairs(all("{code}{!card}%1")) do
+      assert.is_truthy(html:find("{code}{!card}%1", 1, true), name)
+    end
+  end)
+
+  it("need no script, no other host and no inline style", function()
+    for name, html in pairs(all("plain")) do
+      assert.is_nil(html:find("<script", 1, true), name)
+      assert.is_nil(html:find("%son%a+="), name)
+      assert.is_nil(html:find("%sstyle="), name)
+      assert.is_nil(html:find("%ssrc="), name)
+      assert.is_nil(html:find("https?://[^w]"), name)
+      assert.is_nil(html:find("@import", 1, true), name)
+      assert.is_nil(html:find("url(", 1, true), name)
+    end
+  end)
+
+  it("put the nonce on the one style sheet, the token in each form", function()
+    for name, html in pairs(all("plain")) do
+      local _, sheets = html:gsub("<style", "")
+      local _, with_nonce = html:gsub('<style nonce="nonce">', "")
+      assert.equal(1, sheets, name)
+      assert.equal(1, with_nonce, name)
+      local _, forms = html:gsub("<form", "")
+      local _, tokens = html:gsub('name="token" value="plain"', "")
+      assert.equal(forms, tokens, name)
+    end
+  end)
+
+  it("have a language, a title, one heading and a name for each field",
+    function()
+      for name, html in pairs(all("plain")) do
+        assert.is_truthy(html:find('<html lang="en">', 1, true), name)
+        assert.is_truthy(html:find("<title>%S"), name)
+        local _, headings = html:gsub("<h1", "")
+        assert.equal(1, headings, name)
+        for id, kind in html:gmatch('<input[^>]-id="([^"]+)"([^>]*)') do
+          assert.is_truthy(html:find('<label for="' .. id .. '"', 1, true),
+            name .. " " .. kind)
+        end
+      end
+    end)
+
+  it("tie an error to its field, and say it aloud", function()
+    local html = pages.activate { nonce = "n", token = "t", code = "A",
+      error = "No such code." }
+    assert.is_truthy(html:find('id="error" role="alert"', 1, true))
+    assert.is_truthy(html:find('aria-invalid="true"', 1, true))
+    assert.is_truthy(html:find('aria-describedby="error hint"', 1, true))
+    local calm = pages.activate { nonce = "n", token = "t", code = "" }
+    assert.is_nil(calm:find('role="alert"', 1, true))
+    assert.is_nil(calm:find(" aria-invalid=", 1, true))
+  end)
+
+  it("refuse to leave a hole where a value is missing", function()
+    assert.has_error(function() pages.login { nonce = "n", token = "t" } end)
+    local fine, message = pcall(pages.activate, { nonce = "n", code = "" })
+    assert.is_false(fine)
+    assert.is_truthy(message:find("lacks its token", 1, true))
+  end)
+
+  it("show a letter of any alphabet as the mark of a brand", function()
+    local html = pages.signed_out { nonce = "n", token = "t",
+      brand = "Österreich TV" }
+    assert.is_truthy(html:find('aria-hidden="true">Ö</span>', 1, true))
+  end)
+end)
+
+describe("the colours of the pages", function()
+  local function check(colours, column, name)
+    local on = { colours.card, colours.ground }
+    for _, ground in ipairs(on) do
+      for _, text in ipairs { "ink", "soft" } do
+        assert.is_true(contrast(colours[text], ground) >= 4.5, name .. text)
+      end
+    end
+    assert.is_true(contrast(colours.bad, colours.bad_ground) >= 4.5, name)
+    assert.is_true(contrast(colours.good, colours.good_ground) >= 4.5, name)
+    assert.is_true(contrast(colours.edge, colours.card) >= 3, name .. "edge")
+    for index, accent in ipairs(style.accents) do
+      local colour = accent[column]
+      local label = name .. " accent " .. index
+      assert.is_true(contrast(colour, colours.on_accent) >= 4.5, label)
+      assert.is_true(contrast(colour, colours.card) >= 4.5, label)
+      assert.is_true(contrast(colour, colours.ground) >= 3, label)
+    end
+  end
+
+  it("can be read in the light", function()
+    check(style.light, 1, "light ")
+  end)
+
+  it("can be read in the dark", function()
+    check(style.dark, 2, "dark ")
+  end)
+
+  it("belong to a name for good", function()
+    assert.equal(style.accent("Cablevision"), style.accent("Cablevision"))
+  end)
+end)

@@ -1,0 +1,399 @@
+local sandbox = require "adobepass.sandbox"
+local tv = require "spec.support.tv"
+local web = require "adobepass.sandbox.web"
+
+local REDIRECT = "https://adobe.com/watch?from=tv"
+
+-- A browser with no screen: keeps the cookie, fills in the form it was shown.
+local Visitor = {}
+Visitor.__index = Visitor
+
+function Visitor:send(method, address, body)
+  local path, query = address:gsub("^https://127%.0%.0%.1:8443", "")
+    :match("^([^?]*)%??(.*)$")
+  local response = self.box:handle {
+    method = method, path = path, query = query ~= "" and query or nil,
+    headers = { cookie = self.cookie,
+      ["content-type"] = body and "application/x-www-form-urlencoded" },
+    body = body, remote_addr = "127.0.0.1", host_role = "api" }
+  response.header = {}
+  for _, pair in ipairs(response.headers) do
+    response.header[pair[1]:lower()] = pair[2]
+  end
+  local cookie = response.header["set-cookie"]
+  self.cookie = cookie and cookie:match("^[^;]+") or self.cookie
+  self.token = response.body:match('name="token" value="([^"]*)"')
+    or self.token
+  return response
+end
+
+function Visitor:get(address) return self:send("GET", address) end
+
+function Visitor:post(address, fields)
+  fields.token = fields.token or self.token
+  return self:send("POST", address, tv.form(fields))
+end
+
+-- As a browser goes: on, until there is a page.
+function Visitor:follow(response)
+  while response.header.location
+    and response.header.location:find("^/") or
+    (response.header.location or ""):find("^https://127%.0%.0%.1:8443") do
+    response = self:get(response.header.location)
+  end
+  return response
+end
+
+describe("the web pages", function()
+  local box, screen, visitor, time
+
+  before_each(function()
+    time = 1700000000000
+    box = sandbox.new(nil, { now = function() return time end,
+      throttle = false })
+    screen = tv.new { session = box:session(), api = box.api,
+      statement = box.control.statement() }
+    visitor = setmetatable({ box = box }, Visitor)
+  end)
+
+  local function code(fields)
+    fields = fields or {}
+    return screen:code(fields)
+  end
+
+  local function whole(redirect)
+    return code { mvpd = "Cablevision", domainName = "adobe.com",
+      redirectUrl = redirect or REDIRECT }
+  end
+
+  local function login(of)
+    local address = "/mvpd/Cablevision/login?code=" .. of
+    visitor:get(address)
+    return address
+  end
+
+  local function sign_in(of, fields)
+    fields = fields or {}
+    fields.username = fields.username or "ann"
+    fields.password = fields.password or "secret"
+    return visitor:post(login(of), fields)
+  end
+
+  describe("for a second screen", function()
+    it("lead from a code over the provider to the login and home", function()
+      local shown = code()
+      visitor:get("/activate")
+      local page = visitor:post("/activate", { code = shown })
+      assert.equal(200, page.status)
+      assert.is_truthy(page.body:find("Choose your TV provider", 1, true))
+      assert.is_truthy(page.body:find("Living room TV", 1, true))
+      assert.is_nil(page.body:find("Temp%-Pass"))
+      page = visitor:follow(visitor:post("/activate/provider",
+        { code = shown, mvpd = "Spectrum" }))
+      assert.is_truthy(page.body:find("Sign in to Spectrum", 1, true))
+      page = visitor:follow(visitor:post("/mvpd/Spectrum/login?code=" .. shown,
+        { username = "bob", password = "secret" }))
+      assert.is_truthy(page.body:find("You are signed in", 1, true))
+      assert.equal("Spectrum", screen:signed_in(shown))
+    end)
+
+    it("go straight to the login where the TV named the provider", function()
+      local shown = whole()
+      visitor:get("/activate")
+      local page = visitor:follow(visitor:post("/activate", { code = shown }))
+      assert.is_truthy(page.body:find("Sign in to Cablevision", 1, true))
+    end)
+
+    it("take a code as people type it", function()
+      local shown = whole()
+      visitor:get("/activate")
+      local typed = " " .. shown:sub(1, 3):lower() .. "-" .. shown:sub(4)
+      assert.equal(303, visitor:post("/activate", { code = typed }).status)
+    end)
+
+    it("show a code that came in the address, and do not use it", function()
+      local page = visitor:get("/activate?code=abc%3Cb%3E")
+      assert.is_truthy(page.body:find('value="ABC&lt;B&gt;"', 1, true))
+      assert.equal(200, page.status)
+    end)
+
+    local function complaint(of)
+      visitor:get("/activate")
+      local page = visitor:post("/activate", { code = of })
+      assert.equal(422, page.status)
+      return page.body:match('role="alert">([^<]*)<')
+    end
+
+    it("say what is wrong with a code", function()
+      assert.is_truthy(complaint("NOSUCH1"):find("We do not know the code"))
+      assert.is_truthy(complaint(""):find("Type the code"))
+      local first = whole()
+      local second = whole()
+      assert.is_truthy(complaint(first):find("has a newer code"))
+      sign_in(second)
+      assert.is_truthy(complaint(second):find("was used already"))
+      local third = tv.new({ session = box:session(), api = box.api,
+        device = "tv-2", statement = box.control.statement() }):code()
+      time = time + 31 * 60 * 1000
+      assert.is_truthy(complaint(third):find("has expired"))
+    end)
+
+    it("know the provider's list, and nobody else", function()
+      local shown = code()
+      visitor:get("/activate")
+      for _, mvpd in ipairs { "Nobody", "Disabled", "TempPass", "" } do
+        local page = visitor:post("/activate/provider",
+          { code = shown, mvpd = mvpd })
+        assert.equal(422, page.status)
+        assert.is_truthy(page.body:find("not on the list", 1, true))
+      end
+    end)
+  end)
+
+  describe("of a provider's login", function()
+    it("send the viewer back to where the application wanted", function()
+      local shown = whole()
+      local response = sign_in(shown)
+      assert.equal(303, response.status)
+      assert.equal(REDIRECT, response.header.location)
+      assert.equal("Cablevision", screen:signed_in(shown))
+    end)
+
+    it("refuse a wrong password, keep the name, forget the password",
+      function()
+        local shown = whole()
+        local page = sign_in(shown, { password = "guess-7731" })
+        assert.equal(422, page.status)
+        assert.is_truthy(page.body:find("do not belong together", 1, true))
+        assert.is_truthy(page.body:find('value="ann"', 1, true))
+        assert.is_nil(page.body:find("guess-7731", 1, true))
+        assert.is_nil(screen:signed_in(shown))
+        assert.equal(303, visitor:post("/mvpd/Cablevision/login?code="
+          .. shown, { username = "ann", password = "secret" }).status)
+      end)
+
+    it("let the viewer change their mind", function()
+      local shown = whole()
+      local page = sign_in(shown, { ["do"] = "cancel" })
+      assert.equal(200, page.status)
+      assert.is_truthy(page.body:find("Nothing was changed", 1, true))
+      assert.is_nil(screen:signed_in(shown))
+      assert.equal(303, sign_in(shown).status)
+    end)
+
+    it("ask nothing of a viewer at home", function()
+      local session = box:find_session(whole())
+      session.device.info.connectionIp = "192.0.2.7"
+      local page = visitor:get("/mvpd/Cablevision/login?code=" .. session.code)
+      assert.is_truthy(page.body:find("Continue as home", 1, true))
+      local response = visitor:post("/mvpd/Cablevision/login?code="
+        .. session.code, { ["do"] = "home" })
+      assert.equal(REDIRECT, response.header.location)
+    end)
+
+    it("do not take the word of a form for being at home", function()
+      local shown = whole()
+      assert.equal(403, visitor:post(login(shown), { ["do"] = "home" }).status)
+      assert.is_nil(screen:signed_in(shown))
+    end)
+
+    it("have no login for a dead code, or one of another provider", function()
+      local page = visitor:get("/mvpd/Cablevision/login?code=NOSUCH1")
+      assert.equal(422, page.status)
+      assert.is_truthy(page.body:find("Ask your TV for a new code", 1, true))
+      page = visitor:get("/mvpd/Spectrum/login?code=" .. whole())
+      assert.equal(422, page.status)
+      assert.is_truthy(page.body:find("Another provider was chosen", 1, true))
+    end)
+  end)
+
+  describe("of a provider's logout", function()
+    local function logout(query)
+      return visitor:get("/mvpd/Cablevision/logout?" .. query)
+    end
+
+    it("say goodbye, and go on to the application's domain", function()
+      local page = logout(tv.form { requestor_id = "REF30",
+        redirect_url = REDIRECT })
+      assert.equal(200, page.status)
+      assert.is_truthy(page.body:find("You are signed out", 1, true))
+      assert.equal("3; url=" .. REDIRECT, page.header.refresh)
+      assert.is_truthy(page.body:find("Continue to adobe.com", 1, true))
+    end)
+
+    it("stay where the address is nobody's", function()
+      for _, query in ipairs {
+        "", "redirect_url=https%3A%2F%2Fevil.example%2F",
+        "requestor_id=REF30&redirect_url=https%3A%2F%2Fevil.example%2F",
+        "requestor_id=Nobody&redirect_url=https%3A%2F%2Fadobe.com%2F",
+        "requestor_id=REF30&redirect_url=javascript%3Aalert(1)",
+        "requestor_id=REF30&redirect_url=%2F%2Fevil.example",
+      } do
+        local page = logout(query)
+        assert.equal(200, page.status)
+        assert.is_nil(page.header.refresh, query)
+        assert.is_nil(page.body:find("evil.example", 1, true))
+        assert.is_nil(page.body:find("Continue to", 1, true))
+      end
+    end)
+  end)
+
+  describe("and where they send a viewer", function()
+    local function allowed(url, provider)
+      return web.allowed(box, provider ~= false
+        and box:provider(provider or "REF30") or nil, url)
+    end
+
+    it("is a domain of the provider's, or this sandbox", function()
+      assert.equal("https://adobe.com", allowed("https://adobe.com/x?y#z"))
+      assert.equal("https://www.adobe.com:444",
+        allowed("https://www.ADOBE.com:444/"))
+      assert.equal("http://127.0.0.1:3000", allowed("http://127.0.0.1:3000/"))
+      assert.equal("'self'", allowed(box.api .. "/activate/success", "OTHER"))
+      assert.equal("'self'", allowed(box.api, false))
+    end)
+
+    it("or an application's own scheme", function()
+      assert.equal("myapp:", allowed("myapp://done"))
+      assert.is_nil(allowed("myapp://done", false))
+    end)
+
+    it("is never anywhere else", function()
+      for _, url in ipairs {
+        "https://evil.example/", "https://notadobe.com/",
+        "https://adobe.com.evil.example/", "https://adobe.com@evil.example/",
+        "https://evil.example\\@adobe.com/", "https://evil.example#adobe.com",
+        "https://adobe.com:80@evil.example", "//evil.example", "/\\evil",
+        "javascript:alert(1)", "javascript://adobe.com/%0aalert(1)",
+        "data:text/html,x", "data://adobe.com/", "file://adobe.com/etc",
+        "intent://adobe.com/", "blob:https://adobe.com/", "https:adobe.com",
+        "https://adobe.com/\r\nSet-Cookie: a=b", "https://adobe.com /",
+        "https://", "https:///adobe.com", "", "adobe.com",
+        "https://adobe.com;.evil.example/", "https://evil.example%2eadobe.com",
+        box.api .. ".evil.example/", box.api .. "@evil.example/",
+      } do
+        assert.is_nil(allowed(url), url)
+      end
+      assert.is_nil(allowed("https://adobe.com/", "OTHER"))
+      assert.is_nil(allowed("https://adobe.com/", false))
+      assert.is_nil(allowed(nil))
+    end)
+
+    it("ends at our own page where the session's address is not allowed",
+      function()
+        local response = sign_in(whole("https://evil.example/"))
+        assert.equal("/activate/success?stay=1", response.header.location)
+        local page = visitor:follow(response)
+        assert.is_truthy(page.body:find("not one of its own domains", 1, true))
+        assert.is_nil(page.body:find("evil.example", 1, true))
+      end)
+  end)
+
+  describe("and forgers", function()
+    it("need a token that belongs to the visitor's cookie", function()
+      local shown = whole()
+      local address = login(shown)
+      local fields = { username = "ann", password = "secret" }
+      local mine, cookie = visitor.token, visitor.cookie
+      local other = setmetatable({ box = box }, Visitor)
+      other:get("/activate")
+      for _, token in ipairs { "", "x", other.token, mine:sub(1, -2) } do
+        fields.token = token
+        visitor.cookie = cookie
+        assert.equal(403, visitor:post(address, fields).status)
+      end
+      fields.token = mine
+      visitor.cookie = nil
+      assert.equal(403, visitor:post(address, fields).status)
+      assert.is_nil(screen:signed_in(shown))
+      visitor.cookie = cookie
+      fields.token = mine
+      assert.equal(303, visitor:post(address, fields).status)
+    end)
+
+    it("need one on every form", function()
+      local shown = code()
+      for _, address in ipairs { "/activate", "/activate/provider" } do
+        local page = visitor:post(address, { code = shown, token = "x",
+          mvpd = "Cablevision" })
+        assert.equal(403, page.status)
+        assert.is_truthy(page.body:find("open for too long", 1, true))
+      end
+      assert.is_nil(box:find_session(shown).mvpd)
+    end)
+
+    it("cannot use the token of another sandbox", function()
+      local other = setmetatable({ box = sandbox.new() }, Visitor)
+      other:get("/activate")
+      other.box = box
+      assert.equal(403, other:post("/activate", { code = "A" }).status)
+    end)
+  end)
+
+  describe("in their headers", function()
+    it("are private, run nothing and load nothing", function()
+      local page = visitor:get("/activate")
+      local header = page.header
+      assert.equal("no-store", header["cache-control"])
+      assert.equal("no-referrer", header["referrer-policy"])
+      assert.equal("nosniff", header["x-content-type-options"])
+      assert.equal("text/html; charset=utf-8", header["content-type"])
+      local policy = header["content-security-policy"]
+      local nonce = policy:match("style%-src 'nonce%-([%w_-]+)'")
+      assert.is_truthy(page.body:find('<style nonce="' .. nonce, 1, true))
+      assert.is_truthy(policy:find("default-src 'none';", 1, true))
+      assert.is_truthy(policy:find("form-action 'self';", 1, true))
+      assert.is_truthy(policy:find("frame-ancestors 'none'", 1, true))
+      assert.is_nil(policy:find("unsafe", 1, true))
+      assert.are_not.equal(policy, visitor:get("/activate").header
+        ["content-security-policy"])
+    end)
+
+    it("let a form go on to the application, and nowhere else", function()
+      local page = visitor:get("/mvpd/Cablevision/login?code=" .. whole())
+      assert.is_truthy(page.header["content-security-policy"]:find(
+        "form-action 'self' https://adobe.com;", 1, true))
+      page = visitor:get("/mvpd/Cablevision/login?code="
+        .. whole("https://evil.example/"))
+      assert.is_truthy(page.header["content-security-policy"]:find(
+        "form-action 'self';", 1, true))
+    end)
+
+    it("set one cookie, once, that no script and no other site gets",
+      function()
+        local cookie = visitor:get("/activate").header["set-cookie"]
+        assert.is_truthy(cookie:find("^__Host%-adobepass%-sandbox=[%w_-]+;"))
+        assert.is_truthy(cookie:find(
+          "; Path=/; Secure; HttpOnly; SameSite=Lax", 1, true))
+        assert.is_nil(visitor:get("/activate").header["set-cookie"])
+        visitor.cookie = "other=1; " .. visitor.cookie
+        assert.is_nil(visitor:get("/activate").header["set-cookie"])
+      end)
+  end)
+
+  it("answer HEAD, refuse other methods, and leave other addresses", function()
+    assert.equal(200, visitor:send("HEAD", "/activate").status)
+    local response = visitor:send("DELETE", "/activate")
+    assert.equal(405, response.status)
+    assert.equal("GET, HEAD, POST", response.header.allow)
+    assert.is_nil(web.handle(box, { method = "GET", path = "/nowhere",
+      headers = {} }))
+    assert.is_nil(web.handle(box, { method = "GET", path = "/mvpd/None/login",
+      headers = {} }))
+    assert.is_nil(web.handle(box, { method = "GET", path = "/mvpd/%zz/login",
+      headers = {} }))
+    assert.equal("/activate", visitor:get("/").header.location)
+  end)
+
+  it("survive forms and addresses that make no sense", function()
+    visitor:get("/activate")
+    for _, body in ipairs { "%", "code=%zz", "code=a&code=b", "=", "&&",
+      ("x"):rep(100000), "code=\0\255" } do
+      for _, start in ipairs { "", "token=" .. visitor.token .. "&" } do
+        local response = visitor:send("POST", "/activate", start .. body)
+        assert.is_true(response.status == 403 or response.status == 422)
+      end
+    end
+    assert.equal(422, visitor:get("/mvpd/Cablevision/login?code=%").status)
+  end)
+end)
