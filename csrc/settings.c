@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -146,9 +147,23 @@ static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
   return CURLE_OK;
 }
 
+/* The host's children get none of our connections. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+  (void)context;
+  (void)purpose;
+#ifdef SOCK_CLOEXEC
+  return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                address->protocol);
+#else
+  return socket(address->family, address->socktype, address->protocol);
+#endif
+}
+
 CURLcode ap_settings_apply(const ap_settings *settings, CURL *easy) {
   CURLcode code;
   SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
   if (settings->overrides != NULL) SET(CURLOPT_RESOLVE, settings->overrides);
   code = apply_protocol(settings, easy);

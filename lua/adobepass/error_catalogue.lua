@@ -238,8 +238,9 @@ add("none", "This was stopped.", {
   cancelled = "Nothing: the program cancelled this itself.",
 })
 
--- Private files, where a store keeps things.
+-- Stores, and the private files of one of them.
 add("none", APP, {
+  store_failed = "See what the store says, and whether it can be reached.",
   not_found = "Check the path.",
   no_access = "Check who owns the file and its folder.",
   insecure_file = "Make the file readable for its owner alone.",

@@ -19,7 +19,8 @@ local DAYS = numbered("Sun Mon Tue Wed Thu Fri Sat Sunday Monday Tuesday "
 local LENGTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local TIME = "(%d%d):(%d%d):(%d%d)"
--- Each gives the day's name, then what `order` names, in the form's order.
+-- Each gives the day's name, the date and the time; asctime has the month
+-- before the day, and the year last.
 local FORMS = {
   { "^(%a+), (%d%d) (%a+) (%d%d%d%d) " .. TIME .. " GMT$" },
   { "^(%a+), (%d%d)%-(%a+)%-(%d%d) " .. TIME .. " GMT$", short_year = true },

@@ -82,7 +82,8 @@ function Pace:reserve(key, now)
   return math.max(0, moment - self.slack - now)
 end
 
---- Give a place back that was not used.
+--- Give a place back that was not used: the last one that was taken, or any;
+-- then two of those behind it may go at once.
 -- @string key
 function Pace:cancel(key)
   local moment = self.full_at[key]

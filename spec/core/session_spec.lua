@@ -207,6 +207,15 @@ describe("core.session", function()
       end
     end)
 
+    it("are not left to the programs that the host starts", function()
+      local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
+      if not listing then return pending("no /proc here") end
+      local before = select(2, folder.run(listing):gsub("socket:", ""))
+      get()
+      local after = select(2, folder.run(listing):gsub("socket:", ""))
+      assert.equal(before, after)
+    end)
+
     it("share one with HTTP/2, however many start together", function()
       local transfers, fresh = {}, 0
       for index = 1, 50 do
