@@ -48,13 +48,15 @@ end
 -- @param operation
 -- @param response of the session
 -- @param now epoch seconds, for a Retry-After that is a date
+-- @param secrets texts that were sent, and must not stand in an error
 -- @return the answer, Adobe's keys, nothing hidden; true where it is empty;
 -- or nil and an error
-function answer.read(operation, response, now)
+function answer.read(operation, response, now, secrets)
   local decoded, why
   if response.body ~= "" then decoded, why = json.decode(response.body) end
   if not contains(operation.ok, response.status) then
-    return nil, errors.from_answer(operation.name, response, decoded, now)
+    return nil, errors.from_answer(operation.name, response, decoded, now,
+      secrets)
   end
   if not operation.answer then return decoded or true end
   if decoded == nil then

@@ -57,9 +57,9 @@ local function late(operation, message)
   return errors.from_transport(operation.name, message, "timeout")
 end
 
-local function wait_for_turn(self, call)
-  if not is_paced(call.operation) then return true end
-  local key, now = pace_key(call.device), self.driver.now()
+-- One place in the queue: true once it has come.
+local function queue_up(self, call, key)
+  local now = self.driver.now()
   local wait = self.pace:reserve(key, now)
   if wait <= 0 then return true end
   if now + wait >= call.deadline then
@@ -71,6 +71,18 @@ local function wait_for_turn(self, call)
     operation = call.operation.name }, call.key)
   self.driver.sleep(wait)
   return true
+end
+
+-- A 429 may come to somebody else while we wait: then our place is no more.
+local function wait_for_turn(self, call)
+  if not is_paced(call.operation) then return true end
+  local key = pace_key(call.device)
+  while true do
+    local come, err = queue_up(self, call, key)
+    if not come then return nil, err end
+    if self.pace:barred_for(key, self.driver.now()) <= 0 then return true end
+    self.pace:cancel(key)
+  end
 end
 
 -- An answer's headers are laid out when somebody asks: not for each one.
@@ -134,7 +146,7 @@ local function try(self, call, token)
   local response, why = send(self, call, token)
   if not response then return nil, why end
   local value, wrong = answer.read(call.operation, response,
-    self.clock:now_ms() / 1000)
+    self.clock:now_ms() / 1000, call.secrets)
   if wrong then obey(self, call, wrong) end
   return value, wrong
 end
@@ -202,6 +214,7 @@ end
 function Shared:perform(view, name, params, deadline)
   local call, err = new_call(self, view, BY_NAME[name], params, deadline)
   if not call then return nil, err end
+  call.secrets = { params.client_secret, params.software_statement }
   return carry_out(self, call)
 end
 
