@@ -157,7 +157,7 @@ local function renew_token(call, err)
   if err.http_status ~= 401 or call.renewed or not call.tokens then
     return false
   end
-  call.renewed, call.refused = true, call.tokens.id
+  call.renewed, call.refused = true, call.sent
   return true
 end
 
@@ -182,9 +182,13 @@ local function pause(self, call, err)
   return true
 end
 
+-- Which token is sent is remembered: by the time it is refused, somebody else
+-- may have brought another.
 local function token_for(call)
   if not call.tokens then return nil end
-  return call.tokens:get(call.deadline, call.refused)
+  local token, err = call.tokens:get(call.deadline, call.refused)
+  call.sent = call.tokens.id
+  return token, err
 end
 
 local function carry_out(self, call)
@@ -214,7 +218,7 @@ end
 function Shared:perform(view, name, params, deadline)
   local call, err = new_call(self, view, BY_NAME[name], params, deadline)
   if not call then return nil, err end
-  call.secrets = { params.client_secret, params.software_statement }
+  call.secrets = { params.client_secret or params.software_statement }
   return carry_out(self, call)
 end
 

@@ -229,7 +229,7 @@ function Tokens:get(deadline, refused)
   if refused and not (self.id ~= refused and self.forced) then
     return renew(self, refused, deadline)
   end
-  if state == "fresh" then return self.token, nil, self.id end
+  if state == "fresh" then return self.token end
   local old = state == "due" and self.token
   local token, err = renew(self, refused, deadline)
   if token then return token end
