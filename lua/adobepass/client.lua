@@ -5,6 +5,7 @@
 local answer = require "adobepass.answer"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
+local environment = require "adobepass.environment"
 local errors = require "adobepass.errors"
 local operations = require "adobepass.operations"
 local request = require "adobepass.request"
@@ -282,6 +283,28 @@ function Client:call(operation, params)
     call.tokens = self.tokens
   end
   return carry_out(shared, call)
+end
+
+--- The absolute form of an answer's `url`.
+--
+-- With actionType `direct` the next request goes there, with the token: only
+-- the configured API may get that. An `interactive` one is for a browser.
+-- @string url
+-- @string action_type `direct` or `interactive`
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @return[2] an error with the code `foreign_url`
+function Client:absolute_url(url, action_type)
+  local api = self.shared.origins.api
+  if url:find("^/[^/\\]") then return api .. url end
+  local origin = environment.origin(url)
+  if origin == api or action_type == "interactive" and origin
+      and origin:find("^https://") then
+    return url
+  end
+  return nil, errors.new { code = "foreign_url", action = "none",
+    message = "The service's answer points to another place, which must not "
+      .. "be followed." }
 end
 
 --- A light view of the same client for another device.

@@ -16,8 +16,8 @@ local tokens = {}
 local Tokens = {}
 Tokens.__index = Tokens
 
--- Longer than any refresh takes: who holds the lock longer has died.
-local LOCK_SECONDS = 45
+-- Who holds the lock longer than a refresh may take has died.
+local LOCK_SECONDS, HOLD_SECONDS = 45, 40
 local FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 local FIRST_GRUDGE, LONGEST_GRUDGE = 1, 30
 -- A statement that was revoked must not register in a loop.
@@ -189,6 +189,7 @@ end
 local function renew_alone(self, refused, deadline)
   local token, err = stored(self, refused)
   if token or err then return token, err end
+  deadline = math.min(deadline, now_of(self) + HOLD_SECONDS)
   token, err = request_token(self, refused ~= nil, deadline)
   if token then self.grudge = 0 else remember_failure(self, err) end
   return token, err
