@@ -1,0 +1,229 @@
+--- A driver for libuv's loop: luv, luvit, Neovim.
+--
+--   local driver = adobepass.driver.luv()
+--   coroutine.wrap(function() client:login { ... } end)()
+--   uv.run()
+--
+-- `wait` and `sleep` yield, so they belong into a coroutine; the loop resumes
+-- it. Any number of coroutines may wait for one session. What is watched are
+-- the session's own sockets and its own timeout; when nobody waits, nothing is
+-- left in the loop, so that it can end.
+--
+-- The work is done in a prepare handle, just before the loop goes to sleep:
+-- there all that happened since is known, be it data, a timer, or a coroutine
+-- that cancelled what another one waits for.
+--
+-- libuv ends the program when it is told to watch a descriptor that has been
+-- closed (epoll_ctl in uv__io_poll), and libcurl closes them as it pleases: in
+-- a step, or when a transfer is collected. Therefore: sockets are asked for
+-- last, after everybody was resumed; no garbage is collected between that and
+-- the loop's own look; and since a closed descriptor's number may come back as
+-- another connection, each step watches anew. Should a socket slip through all
+-- the same, the next look in LONGEST seconds finds it.
+--
+-- An error in a coroutine that the driver resumes goes to `on_error(error,
+-- thread)`; without one it is raised in the loop, which luv answers by ending
+-- the program with a traceback.
+--
+-- @module adobepass.driver.luv
+
+local core = require "adobepass.core"
+local ended = require "adobepass.driver.ended"
+local options = require "adobepass.options"
+
+local OPTIONS = { uv = "table?", on_error = "function?" }
+
+local LONGEST = 1
+-- Where not all sockets can be watched, time alone moves the session.
+local BLIND = 0.01
+
+local now = core.clock.monotonic
+
+local function milliseconds(seconds)
+  return math.ceil(math.max(0, seconds) * 1000)
+end
+
+local function check_coroutine(what)
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then
+    error(("driver.luv: %s outside of a coroutine"):format(what), 3)
+  end
+  return thread
+end
+
+-- Resumes what the loop has to resume; an error, with its traceback.
+local function resume(state, thread, ...)
+  local fine, reason = coroutine.resume(thread, ...)
+  if fine then return nil end
+  if state.on_error then
+    state.on_error(reason, thread)
+    return nil
+  end
+  return debug.traceback(thread, tostring(reason))
+end
+
+-- Everybody who waits for one session.
+local Watch = {}
+Watch.__index = Watch
+
+function Watch:stop_watching(fd)
+  self.polls[fd]:stop()
+  self.polls[fd]:close()
+  self.polls[fd] = nil
+end
+
+function Watch:close()
+  for fd in pairs(self.polls) do self:stop_watching(fd) end
+  self.timer:close()
+  self.prepare:close()
+  self.state.watches[self.session] = nil
+end
+
+-- Whether the descriptor is watched now.
+function Watch:start_watching(fd, events)
+  local poll = self.polls[fd] or self.uv.new_poll(fd)
+  if not poll then return false end -- another handle has it
+  self.polls[fd] = poll
+  return poll:start(events, self.on_event) == 0
+end
+
+-- Watches what the session waits for; false if that is not all of it.
+function Watch:look(anew)
+  if not self.session.sockets then return false end
+  local sockets, all = self.session:sockets()
+  for fd in pairs(self.polls) do
+    if not sockets[fd] then self:stop_watching(fd) end
+  end
+  for fd, events in pairs(sockets) do
+    if anew or not self.polls[fd] then
+      all = self:start_watching(fd, events) and all
+    end
+  end
+  return all
+end
+
+-- In how many seconds something is to be done though no data come.
+function Watch:patience(all)
+  if self.stale then return 0 end
+  local wanted = self.session:timeout() or LONGEST
+  local seconds = math.min(wanted, all and LONGEST or BLIND)
+  for _, waiter in ipairs(self.waiters) do
+    seconds = math.min(seconds, waiter.deadline - now())
+  end
+  return seconds
+end
+
+-- Those who need not wait any longer, and their answers; not their transfers,
+-- which are theirs to drop once they run again.
+function Watch:take_ready()
+  local ready, waiting, time = {}, {}, now()
+  for _, waiter in ipairs(self.waiters) do
+    local answer = ended(waiter.transfer)
+    if answer or waiter.deadline <= time then
+      ready[#ready + 1] = { thread = waiter.thread, answer = answer }
+    else
+      waiting[#waiting + 1] = waiter
+    end
+  end
+  self.waiters = waiting
+  return ready
+end
+
+function Watch:wake_ready()
+  local trouble
+  for _, waiter in ipairs(self:take_ready()) do
+    local message = resume(self.state, waiter.thread, waiter.answer)
+    trouble = trouble or message
+  end
+  return trouble
+end
+
+-- Lua 5.1 cannot tell whether its collector runs; there it does afterwards.
+local function hold_collector()
+  local knows, runs = pcall(collectgarbage, "isrunning")
+  collectgarbage("stop")
+  return not knows or runs
+end
+
+function Watch:watch(moved)
+  local runs = hold_collector()
+  local all = self:look(moved)
+  self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
+  if runs then collectgarbage("restart") end
+end
+
+-- Before the loop sleeps.
+function Watch:turn()
+  local moved = self.stale
+  self.stale = false
+  if moved then self.session:step(0) end
+  local trouble = self:wake_ready()
+  if #self.waiters > 0 then
+    self:watch(moved or self.stale)
+  else
+    self:close()
+  end
+  if trouble then error(trouble, 0) end
+end
+
+local function new_watch(state, session)
+  local uv = state.uv
+  local self = setmetatable({ state = state, uv = uv, session = session,
+    waiters = {}, polls = {}, timer = uv.new_timer(),
+    prepare = uv.new_prepare() }, Watch)
+  self.on_event = function() self.stale = true end
+  self.prepare:start(function() self:turn() end)
+  state.watches[session] = self
+  return self
+end
+
+local function wait(state, session, transfer, deadline)
+  local thread = check_coroutine("wait")
+  if ended(transfer) then return true end
+  if deadline <= now() then return false end
+  local watch = state.watches[session] or new_watch(state, session)
+  watch.waiters[#watch.waiters + 1] =
+    { thread = thread, transfer = transfer, deadline = deadline }
+  -- What was submitted begins with the next step, so the loop may not sleep.
+  watch.stale = true
+  watch.timer:start(0, 0, watch.on_event)
+  return coroutine.yield()
+end
+
+-- libuv's timers count from the time that its loop knows, which may be old.
+local function start_timer(state, timer, seconds, callback)
+  state.uv.update_time()
+  timer:start(milliseconds(seconds), 0, callback)
+end
+
+local function sleep(state, seconds)
+  local thread = check_coroutine("sleep")
+  local timer, wake = state.uv.new_timer(), now() + seconds
+  local function ring()
+    local left = wake - now()
+    if left > 0 then return start_timer(state, timer, left, ring) end
+    timer:close()
+    local trouble = resume(state, thread)
+    if trouble then error(trouble, 0) end
+  end
+  start_timer(state, timer, seconds, ring)
+  coroutine.yield()
+end
+
+--- A driver for libuv.
+-- @function luv
+-- @tparam[opt] table options `uv`: luv's module, where it goes by another name
+-- (Neovim's vim.uv); `on_error(error, thread)`: hears of coroutines that
+-- failed after the driver resumed them
+-- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- `now()`
+return function(given)
+  given = options.check("driver.luv", given or {}, OPTIONS)
+  local state = { uv = given.uv or require "luv", watches = {},
+    on_error = given.on_error }
+  return {
+    now = now,
+    wait = function(...) return wait(state, ...) end,
+    sleep = function(seconds) sleep(state, seconds) end,
+  }
+end

@@ -1,0 +1,57 @@
+--- A driver for OpenResty, and nginx with Lua.
+--
+-- `wait` and `sleep` yield to nginx, so the worker serves others meanwhile.
+-- They work wherever ngx.sleep does: in requests, timers and light threads,
+-- not in init_by_lua (make sessions after nginx has forked, too).
+--
+-- nginx lends Lua no way to watch a foreign socket (lua-nginx-module #450 was
+-- closed, #2440 is open), so a session is looked at again and again: after
+-- 1 ms at first, then less and less often, at least every 10 ms. Looking costs
+-- less than a microsecond for each request on its way.
+--
+-- @module adobepass.driver.ngx
+
+-- luacheck: globals ngx
+
+local core = require "adobepass.core"
+local ended = require "adobepass.driver.ended"
+local options = require "adobepass.options"
+
+local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
+
+-- Not ngx.now: that is the time of day, which jumps when a clock is set, and
+-- as it was when nginx last looked.
+local now = core.clock.monotonic
+
+local function wait(session, transfer, deadline)
+  local pause = SHORTEST
+  while true do
+    session:step(0)
+    if ended(transfer) then return true end
+    local left = deadline - now()
+    if left <= 0 then return false end
+    -- ngx.sleep counts milliseconds; 0 of them would be a hot loop.
+    ngx.sleep(math.max(SHORTEST, math.min(pause, left)))
+    pause = math.min(pause * GROWTH, LONGEST)
+  end
+end
+
+-- Timers of nginx count from its cached time and may be early by that much.
+local function sleep(seconds)
+  local wake = now() + seconds
+  local left = seconds
+  repeat
+    ngx.sleep(math.max(SHORTEST, left))
+    left = wake - now()
+  until left <= 0
+end
+
+--- A driver for nginx.
+-- @function ngx
+-- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- `now()`
+return function(given)
+  options.check("driver.ngx", given or {}, {})
+  if not ngx then error("driver.ngx: only inside nginx", 2) end
+  return { wait = wait, sleep = sleep, now = now }
+end

@@ -1,0 +1,174 @@
+--- A driver for programs with a frame: games, LÖVE, a UI's timer.
+--
+--   local driver = adobepass.driver.tick { on_error = show }
+--   local task = driver.start(function() return client:login { ... } end)
+--   function love.update() driver.update() end       -- never blocks
+--   if task.status == "done" then use(task.results[1], task.results[2]) end
+--
+-- `wait` and `sleep` are plain coroutine.yield()s, so they belong into a task,
+-- or into any coroutine that you resume each frame yourself.
+--
+-- A task has `status`: "running", "done", "failed" or "cancelled"; `results`,
+-- with their number in `n`; `error`, whatever was raised, and `traceback`.
+--
+-- An error in a task is a mistake in a program (what a service does comes back
+-- as nil, err), so it is not kept quiet: `update` gives every task its turn
+-- and then calls `on_error(error, task)`, or raises with the task's traceback
+-- where there is no `on_error`. It is kept in the task in either case.
+--
+-- Runs on plain Lua 5.1: there is no pcall around a yield.
+--
+-- @module adobepass.driver.tick
+
+local core = require "adobepass.core"
+local ended = require "adobepass.driver.ended"
+local options = require "adobepass.options"
+
+local unpack = table.unpack or unpack -- luacheck: std max
+local OPTIONS = { now = "function?", on_error = "function?" }
+
+local function pack(...) return { n = select("#", ...), ... } end
+
+local function check_coroutine(what)
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then
+    error(("driver.tick: %s outside of a task: begin with driver.start")
+      :format(what), 3)
+  end
+end
+
+local Task = {}
+Task.__index = Task
+
+--- Stops a task where it waits. What it waited for is dropped, and a request
+-- that nobody holds is cancelled when it is collected.
+-- @function task:cancel
+function Task:cancel()
+  if self.status ~= "running" then return end
+  self.status = "cancelled"
+  -- From Lua 5.4 on this closes the variables of the task that are <close>.
+  local close = rawget(coroutine, "close")
+  if close and coroutine.status(self.thread) == "suspended" then
+    close(self.thread)
+  end
+  self.thread, self.session = nil, nil
+end
+
+local function fail(task, reason)
+  task.status, task.error = "failed", reason
+  task.traceback = debug.traceback(task.thread, tostring(reason))
+end
+
+-- One turn; whether the task failed in it.
+local function resume(state, task)
+  local thread = task.thread
+  state.current = task
+  local results = pack(coroutine.resume(thread,
+    unpack(task.arguments, 1, task.arguments.n)))
+  state.current, task.arguments = nil, { n = 0 }
+  if task.status ~= "running" then return false end -- it cancelled itself
+  if not results[1] then
+    fail(task, results[2])
+  elseif coroutine.status(thread) == "dead" then
+    task.status = "done"
+    task.results = pack(unpack(results, 2, results.n))
+  end
+  return task.status == "failed"
+end
+
+-- Each session that somebody waits for moves once.
+local function step(tasks, session)
+  local moved = {}
+  if session then
+    moved[session] = true
+    session:step(0)
+  end
+  for _, task in ipairs(tasks) do
+    if task.session and not moved[task.session] then
+      moved[task.session] = true
+      task.session:step(0)
+    end
+  end
+end
+
+-- Tasks that are started meanwhile begin with the next update.
+local function resume_all(state)
+  local failures = {}
+  for index = 1, #state.tasks do
+    local task = state.tasks[index]
+    if task.status == "running" and resume(state, task) then
+      failures[#failures + 1] = task
+    end
+  end
+  return failures
+end
+
+local function keep_running(state)
+  local tasks = {}
+  for _, task in ipairs(state.tasks) do
+    if task.status == "running" then tasks[#tasks + 1] = task end
+  end
+  state.tasks = tasks
+end
+
+local function report(failures, on_error)
+  for _, task in ipairs(failures) do
+    if not on_error then error(task.traceback, 0) end
+    on_error(task.error, task)
+  end
+end
+
+local function update(state, session)
+  if state.current then error("driver.tick: update inside of a task", 3) end
+  step(state.tasks, session)
+  local failures = resume_all(state)
+  keep_running(state)
+  report(failures, state.on_error)
+  return #state.tasks
+end
+
+local function start(state, fn, ...)
+  local task = setmetatable({ status = "running", arguments = pack(...),
+    thread = coroutine.create(fn) }, Task)
+  state.tasks[#state.tasks + 1] = task
+  return task
+end
+
+local function wait(state, session, transfer, deadline)
+  check_coroutine("wait")
+  local task = state.current
+  while not ended(transfer) do
+    if state.now() >= deadline then return false end
+    if task then task.session = session end
+    coroutine.yield()
+    if task then task.session = nil end
+  end
+  return true
+end
+
+local function sleep(state, seconds)
+  check_coroutine("sleep")
+  local wake = state.now() + seconds
+  repeat coroutine.yield() until state.now() >= wake
+end
+
+--- A driver that is moved once in each frame.
+-- @function tick
+-- @tparam[opt] table options `now`: seconds that never go back;
+-- `on_error(error, task)`: hears of tasks that failed
+-- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- `now()`; `start(fn, ...)`: a task, which begins with the next update;
+-- `update(session)`: steps the session (default: those that tasks wait for)
+-- without waiting, resumes every task once, and tells how many still run
+return function(given)
+  given = options.check("driver.tick", given or {}, OPTIONS)
+  local state = { tasks = {}, on_error = given.on_error,
+    now = given.now or core.clock.monotonic }
+  return {
+    now = state.now,
+    wait = function(...) return wait(state, ...) end,
+    sleep = function(seconds) sleep(state, seconds) end,
+    start = function(...) return start(state, ...) end,
+    update = function(session) return update(state, session) end,
+  }
+end

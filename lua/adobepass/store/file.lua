@@ -1,0 +1,261 @@
+--- A store in a folder of private files: for one machine, all its processes.
+--
+--   store.file("/var/lib/app", { key = 32 bytes, now = function() -> seconds,
+--                                patience = 5 })
+--
+-- One file for each key, named by the key's SHA-256, so that any key will do
+-- and many devices fit. The key stands in the file too and is compared: a file
+-- that was moved to another name is damaged, not somebody else's credential.
+-- Files are replaced whole (`core.file`): kill -9, a crash or a full disk
+-- leaves the old content or the new one.
+--
+-- All changes happen under one lock file, so that `add` is atomic between
+-- processes; the system lets go of a dead process's lock. `get` needs none.
+--
+-- What blocks the whole program: every call does file I/O; a change waits for
+-- the disk (fsync) and for the lock, `patience` seconds at most; the first
+-- call of each store, and `clear`, run a shell.
+--
+-- Entries with a time to live are counted by the wall clock, the only one that
+-- goes on over a restart. It may jump: forward, and an entry ends early; back,
+-- and an entry of the future ends at once, rather than live for years.
+--
+-- An entry's file stays after its time, until it is set again or deleted.
+--
+-- @module adobepass.store.file
+
+local core = require "adobepass.core"
+local interface = require "adobepass.store.interface"
+local options = require "adobepass.options"
+local shell = require "adobepass.sandbox.host.shell"
+
+local failed = interface.failed
+
+local OPTIONS = { key = "string?", now = "function?", patience = "number?" }
+local LONGEST_PATIENCE = 5
+local LARGEST = 1024 * 1024 -- what core.file.read takes unasked
+
+-- Milliseconds since 1970, milliseconds to live (0: for ever), key's length.
+-- Whole numbers, since a locale may write decimals with a comma.
+local HEAD = "adobepass-store 1 %.0f %.0f %d\n"
+local HEAD_PATTERN = "^adobepass%-store 1 (%-?%d+) (%d+) (%d+)\n()"
+
+local function milliseconds(self)
+  return math.floor(self.now() * 1000)
+end
+
+local function path_of(self, key)
+  return self.folder .. "/" .. core.digest.hex(core.digest.sha256(key))
+end
+
+local function encode(self, key, value, seconds)
+  local lifetime = seconds and math.ceil(seconds * 1000) or 0
+  return HEAD:format(milliseconds(self), lifetime, #key) .. key .. value
+end
+
+-- The key, the value and whether it lives; nothing if the file is damaged.
+local function decode(self, content)
+  local set_at, lifetime, length, start = content:match(HEAD_PATTERN)
+  if not set_at then return nil end
+  set_at, lifetime = tonumber(set_at), tonumber(lifetime)
+  local middle = start + tonumber(length)
+  local now = milliseconds(self)
+  local lives = lifetime == 0
+    or (set_at <= now and now < set_at + lifetime)
+  return content:sub(start, middle - 1), content:sub(middle), lives
+end
+
+local function sentence(message)
+  return message:match("%.$") and message or message .. "."
+end
+
+local function writable_by_others(mode)
+  return mode:sub(5, 5) == "w" or mode:sub(8, 8) == "w"
+end
+
+-- Whoever may write in the folder could take files away: that is how a viewer
+-- is logged out. Its owner and the superuser are trusted.
+local function judge(folder, listing)
+  local mode, owner, me = listing:match("^d(%S+)%s+%d+%s+(%d+).*\n(%d+)$")
+  if not mode then
+    return nil, folder .. " is no folder."
+  elseif owner ~= me and owner ~= "0" then
+    return nil, folder .. " belongs to another user."
+  elseif writable_by_others(mode) then
+    return nil, folder .. " is open to other users: run chmod 700 on it."
+  end
+  return true
+end
+
+-- Makes the folder, and looks at it, once. Lua has no mkdir.
+local function ready(self)
+  if self.is_ready then return true end
+  local folder = shell.quote(self.folder)
+  local said, status = shell.read(("umask 077; mkdir -p -- %s && ls -ldn -- "
+    .. "%s/. && id -u"):format(folder, folder))
+  if status ~= 0 then
+    return nil, "The store's folder cannot be used: " .. sentence(said)
+  end
+  local good, message = judge(self.folder, said)
+  self.is_ready = good
+  return good, message
+end
+
+-- The value, or nil; or nil, message, code.
+local function read(self, key)
+  local path = path_of(self, key)
+  local content, message, code = core.file.read(path, self.sealing)
+  if code == "not_found" then return nil end
+  if not content then return failed(message) end
+  local own_key, value, lives = decode(self, content)
+  if own_key ~= key then return failed(path .. " is damaged.") end
+  return lives and value or nil
+end
+
+local function write(self, key, value, seconds)
+  local content = encode(self, key, value, seconds)
+  if #content > LARGEST then
+    return failed("The entry is larger than 1 MiB.")
+  end
+  local done, message = core.file.write(path_of(self, key), content,
+    self.sealing)
+  if not done then return failed(message) end
+  return true
+end
+
+local function remove(self, key)
+  local done, message = core.file.remove(path_of(self, key))
+  if not done then return failed(message) end
+  return true
+end
+
+local function take_lock(self)
+  local lock, message, code = core.file.lock(self.folder .. "/.lock",
+    self.patience)
+  if lock then return lock end
+  self.is_ready = false -- it may be the folder that went
+  if code == "busy" then
+    message = "The store is busy: another process holds its lock."
+  end
+  return nil, message
+end
+
+-- Runs a change while nobody else changes anything. If it raises, which only
+-- want of memory can make it do, the collector closes the lock.
+local function changing(work)
+  return function(self, ...)
+    local good, message = ready(self)
+    if not good then return failed(message) end
+    local lock, reason = take_lock(self)
+    if not lock then return failed(reason) end
+    local result, why, code = work(self, ...)
+    lock:close()
+    return result, why, code
+  end
+end
+
+local function add(self, key, value, seconds)
+  local there, message, code = read(self, key)
+  if there then return false end
+  if code then return nil, message, code end
+  return write(self, key, value, seconds)
+end
+
+local function delete(self, key, value)
+  if value == nil then return remove(self, key) end
+  local there, message, code = read(self, key)
+  if code then return nil, message, code end
+  if there ~= value then return true end
+  return remove(self, key)
+end
+
+-- Our entries, and what a write that was killed has left of one.
+local function names(self)
+  local said, status = shell.read("ls -A -- " .. shell.quote(self.folder))
+  if status ~= 0 then return nil, "The folder cannot be read." end
+  local list = {}
+  for name in said:gmatch("[^\n]+") do
+    local digits = name:match("^%x+$") or name:match("^%.(%x+)%.tmp$")
+    if digits and #digits == 64 then list[#list + 1] = name end
+  end
+  return list
+end
+
+-- Whether a file's entry begins with `prefix`. Not knowing is an error, and
+-- the file stays.
+local function belongs(self, name, prefix)
+  if not prefix then return true end
+  if name:sub(1, 1) == "." then return false end
+  local path = self.folder .. "/" .. name
+  local content, message = core.file.read(path, self.sealing)
+  if not content then return nil, message end
+  local key = decode(self, content)
+  if not key then return nil, path .. " is damaged." end
+  return key:sub(1, #prefix) == prefix
+end
+
+-- Each removal by itself need not reach the disk: the last one, the core's,
+-- takes the whole folder there.
+local function remove_all(self, list)
+  for index, name in ipairs(list) do
+    local path = self.folder .. "/" .. name
+    local unlink = index == #list and core.file.remove or os.remove
+    local done, message = unlink(path)
+    if not done then return failed(sentence(message)) end
+  end
+  return true
+end
+
+local function clear(self, prefix)
+  local list, message = names(self)
+  if not list then return failed(message) end
+  local chosen, trouble = {}, nil
+  for _, name in ipairs(list) do
+    local ours, why = belongs(self, name, prefix)
+    if ours then chosen[#chosen + 1] = name end
+    trouble = trouble or why
+  end
+  local done, reason, code = remove_all(self, chosen)
+  if done and trouble then return failed(trouble) end
+  return done, reason, code
+end
+
+local file = { set = changing(write), add = changing(add),
+  delete = changing(delete), clear = changing(clear) }
+
+function file.get(self, key)
+  local good, message = ready(self)
+  if not good then return failed(message) end
+  return read(self, key)
+end
+
+local make = interface.class(file)
+
+local function check(folder, given)
+  if type(folder) ~= "string" or folder == ""
+      or folder:find("\0", 1, true) then
+    error("store.file: folder should be the path of a folder", 3)
+  end
+  if given.key and #given.key ~= 32 then
+    error("store.file: key should be 32 bytes", 3)
+  end
+  local patience = given.patience or 0
+  if not (patience >= 0 and patience <= LONGEST_PATIENCE) then
+    error("store.file: patience should be from 0 to 5", 3)
+  end
+end
+
+--- A store in a folder.
+-- @function file
+-- @string folder made, for the owner alone, if it is missing
+-- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM;
+-- `now`: the time of day in seconds; `patience`: seconds to wait for others
+-- who write (5, which is also the most)
+return function(folder, given)
+  given = options.check("store.file", given or {}, OPTIONS)
+  check(folder, given)
+  return make { folder = folder:gsub("(.)/+$", "%1"),
+    sealing = given.key and { key = given.key } or nil,
+    now = given.now or core.clock.wall,
+    patience = given.patience or LONGEST_PATIENCE }
+end

@@ -1,0 +1,252 @@
+--- What every store has to do, in whatever host it lives.
+--
+-- Each case gets a world: `store`, empty; `wait(seconds)`, after which that
+-- much time is over, by the store's clock; and `together(list)`, which runs
+-- functions at once where the host can. Plain Lua, since it runs inside nginx
+-- too, through `run`.
+
+local conformance = {}
+
+local cases = {}
+
+local function case(name, run)
+  cases[#cases + 1] = { name = name, run = run }
+end
+
+local function same(wanted, got)
+  if wanted ~= got then
+    error(("wanted %s, got %s"):format(tostring(wanted), tostring(got)), 2)
+  end
+end
+
+-- true, or false, or nil alone: no message and no code.
+local function answers(wanted, got, ...)
+  if wanted ~= got or select("#", ...) > 0 and (...) ~= nil then
+    error(("wanted %s, got %s, %s"):format(tostring(wanted), tostring(got),
+      tostring((...))), 2)
+  end
+end
+
+local function refuses(name, call, ...)
+  local fine, message = pcall(call, ...)
+  if fine or not tostring(message):find("'" .. name .. "'", 1, true) then
+    error(("'%s' should be refused, and it was: %s"):format(name,
+      tostring(message)), 2)
+  end
+end
+
+local SOON, LONG = 0.02, 600
+
+case("has nothing at first", function(world)
+  answers(nil, world.store:get("k"))
+end)
+
+case("gives back what was set, for ever", function(world)
+  answers(true, world.store:set("k", "v"))
+  answers("v", world.store:get("k"))
+  world.wait(SOON)
+  answers("v", world.store:get("k"))
+  answers(nil, world.store:get("K"))
+end)
+
+case("keeps the last value", function(world)
+  for _, value in ipairs { "one", "a longer one, and longer", "2" } do
+    answers(true, world.store:set("k", value))
+    same(value, world.store:get("k"))
+  end
+end)
+
+case("takes any bytes, in keys and in values", function(world)
+  local store = world.store
+  local all = {}
+  for byte = 0, 255 do all[byte + 1] = string.char(byte) end
+  all = table.concat(all)
+  for _, text in ipairs { all, "\0", "../../up", "a/b", " ", "*", "%s",
+    "\r\n", ("long "):rep(1000), "é", "-rf" } do
+    answers(true, store:set(text, text .. all))
+    same(text .. all, store:get(text))
+  end
+  answers(true, store:set("empty", ""))
+  same("", store:get("empty"))
+end)
+
+case("tells keys apart", function(world)
+  for i = 1, 100 do answers(true, world.store:set("k" .. i, "v" .. i)) end
+  for i = 1, 100 do same("v" .. i, world.store:get("k" .. i)) end
+end)
+
+case("forgets what had a time to live", function(world)
+  answers(true, world.store:set("k", "v", SOON))
+  answers(true, world.store:set("l", "v", LONG))
+  world.wait(SOON * 2)
+  answers(nil, world.store:get("k"))
+  answers("v", world.store:get("l"))
+end)
+
+case("starts a new time with each set", function(world)
+  local store = world.store
+  answers(true, store:set("short", "v", SOON))
+  answers(true, store:set("short", "w"))
+  answers(true, store:set("long", "v"))
+  answers(true, store:set("long", "w", SOON))
+  world.wait(SOON * 2)
+  same("w", store:get("short"))
+  same(nil, store:get("long"))
+end)
+
+case("takes very short and very long times", function(world)
+  answers(true, world.store:set("short", "v", 1e-6))
+  for i, seconds in ipairs { 1e9, 1e15, 1e300, math.huge } do
+    answers(true, world.store:set("long" .. i, "v", seconds))
+  end
+  world.wait(SOON)
+  answers(nil, world.store:get("short"))
+  for i = 1, 4 do answers("v", world.store:get("long" .. i)) end
+end)
+
+case("adds where nothing lives", function(world)
+  answers(true, world.store:add("k", "mine", LONG))
+  answers(false, world.store:add("k", "yours", LONG))
+  same("mine", world.store:get("k"))
+end)
+
+case("does not add over what was set", function(world)
+  answers(true, world.store:set("k", "v"))
+  answers(false, world.store:add("k", "w", LONG))
+  same("v", world.store:get("k"))
+end)
+
+case("adds when the holder's time is over", function(world)
+  answers(true, world.store:add("k", "dead", SOON))
+  world.wait(SOON * 2)
+  answers(true, world.store:add("k", "next", LONG))
+  same("next", world.store:get("k"))
+end)
+
+case("adds after a delete", function(world)
+  answers(true, world.store:add("k", "mine", LONG))
+  answers(true, world.store:delete("k"))
+  answers(true, world.store:add("k", "yours", LONG))
+end)
+
+case("lets one of many add", function(world)
+  for round = 1, 20 do
+    local wins, list = 0, {}
+    for i = 1, 20 do
+      list[i] = function()
+        if world.store:add("k" .. round, "v" .. i, LONG) then
+          wins = wins + 1
+        end
+      end
+    end
+    world.together(list)
+    same(1, wins)
+  end
+end)
+
+case("deletes", function(world)
+  answers(true, world.store:set("k", "v"))
+  answers(true, world.store:set("l", "v"))
+  answers(true, world.store:delete("k"))
+  answers(nil, world.store:get("k"))
+  answers(true, world.store:delete("k"))
+  answers("v", world.store:get("l"))
+end)
+
+case("deletes a value only where it stands", function(world)
+  local store = world.store
+  answers(true, store:add("k", "mine", LONG))
+  answers(true, store:delete("k", "yours"))
+  answers(true, store:delete("k", ""))
+  same("mine", store:get("k"))
+  answers(true, store:delete("k", "mine"))
+  same(nil, store:get("k"))
+  answers(true, store:delete("k", "mine"))
+  answers(true, store:set("for ever", "v"))
+  answers(true, store:delete("for ever", "v"))
+  same(nil, store:get("for ever"))
+end)
+
+case("does not let a late holder drop the next one's lock", function(world)
+  answers(true, world.store:add("k", "late", SOON))
+  world.wait(SOON * 2)
+  answers(true, world.store:add("k", "next", LONG))
+  answers(true, world.store:delete("k", "late"))
+  same("next", world.store:get("k"))
+end)
+
+case("clears what begins with a prefix, to the letter", function(world)
+  local store = world.store
+  local others = { "a", "ab", "xa*b", "a?b:", "a[b]", "A*b:1", "a\\*b:" }
+  for _, key in ipairs(others) do store:set(key, "v") end
+  for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
+    store:set(key, "v", LONG)
+  end
+  answers(true, store:clear("a*b:"))
+  for _, key in ipairs(others) do same("v", store:get(key)) end
+  for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
+    same(nil, store:get(key))
+  end
+  for _, prefix in ipairs { "a?", "a[b]", "a\\" } do
+    answers(true, store:clear(prefix))
+  end
+  for _, key in ipairs { "a?b:", "a[b]", "a\\*b:" } do
+    same(nil, store:get(key))
+  end
+  same("v", store:get("ab"))
+end)
+
+case("clears everything", function(world)
+  for i = 1, 50 do world.store:set("k" .. i, "v") end
+  answers(true, world.store:clear())
+  for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
+  answers(true, world.store:clear())
+  answers(true, world.store:clear("x"))
+  answers(true, world.store:set("k1", "v"))
+end)
+
+case("clears all of one prefix when that is empty", function(world)
+  answers(true, world.store:set("k", "v"))
+  answers(true, world.store:clear(""))
+  same(nil, world.store:get("k"))
+end)
+
+case("raises for wrong arguments, with their names", function(world)
+  local store = world.store
+  for _, method in ipairs { "get", "set", "add", "delete" } do
+    for _, key in ipairs { "", 1, true, {} } do
+      refuses("key", store[method], store, key, "v", LONG)
+    end
+    refuses("key", store[method], store)
+  end
+  for _, value in ipairs { 1, true, {} } do
+    refuses("value", store.set, store, "k", value)
+    refuses("value", store.add, store, "k", value, LONG)
+    refuses("value", store.delete, store, "k", value)
+    refuses("prefix", store.clear, store, value)
+  end
+  refuses("value", store.set, store, "k")
+  for _, seconds in ipairs { 0, -1, 0 / 0, "1", true } do
+    refuses("seconds", store.set, store, "k", "v", seconds)
+    refuses("seconds", store.add, store, "k", "v", seconds)
+  end
+  refuses("seconds", store.add, store, "k", "v")
+  answers(nil, store:get("k"))
+end)
+
+--- Runs one case, or raises.
+function conformance.run(name, world)
+  for _, entry in ipairs(cases) do
+    if entry.name == name then return entry.run(world) end
+  end
+  error("no case is called: " .. tostring(name))
+end
+
+--- The names of all cases, in order.
+function conformance.names()
+  local names = {}
+  for index, entry in ipairs(cases) do names[index] = entry.name end
+  return names
+end
+
+return conformance

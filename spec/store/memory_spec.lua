@@ -1,0 +1,108 @@
+local memory = require "adobepass.store.memory"
+
+describe("store.memory", function()
+  local time, store
+
+  local function open(max)
+    time = 0
+    store = memory { now = function() return time end, max = max }
+  end
+
+  before_each(function() open(3) end)
+
+  local function full(...)
+    local value, message, code = ...
+    assert.is_nil(value)
+    assert.equal("store_failed", code)
+    assert.matches("^The store is full: it holds 3 entries%.$", message)
+  end
+
+  it("refuses when it is full of what lives", function()
+    for i = 1, 3 do assert(store:set("k" .. i, "v")) end
+    full(store:set("k4", "v"))
+    full(store:add("k4", "v", 1))
+    for i = 1, 3 do assert.equal("v", store:get("k" .. i)) end
+  end)
+
+  it("still replaces and deletes when it is full", function()
+    for i = 1, 3 do assert(store:set("k" .. i, "v")) end
+    assert.is_true(store:set("k1", "w"))
+    assert.is_true(store:delete("k2"))
+    assert.is_true(store:set("k4", "v"))
+    full(store:set("k5", "v"))
+    assert.equal("w", store:get("k1"))
+  end)
+
+  it("lets what is over make room, and only that", function()
+    assert(store:set("for ever", "v"))
+    assert(store:set("short", "v", 1))
+    assert(store:set("long", "v", 100))
+    time = 1
+    assert.is_true(store:set("new", "v", 5))
+    assert.equal("v", store:get("for ever"))
+    assert.equal("v", store:get("long"))
+    full(store:set("newer", "v"))
+    time = 6
+    assert.is_true(store:set("newer", "v"))
+    assert.is_nil(store:get("new"))
+  end)
+
+  it("looks for room once while nothing can be over", function()
+    local looks = 0
+    local entries = setmetatable({}, { __index = function()
+      looks = looks + 1
+    end })
+    open(3)
+    for i = 1, 3 do assert(store:set("k" .. i, "v", 100)) end
+    store.entries = setmetatable(store.entries, getmetatable(entries))
+    full(store:set("k4", "v"))
+    full(store:set("k5", "v"))
+    assert.equal(2, looks) -- the question whether the key is there, no more
+  end)
+
+  it("counts well, whatever happens", function()
+    for round = 1, 50 do
+      for i = 1, 3 do assert(store:set("k" .. i, "v", 1)) end
+      full(store:set("k4", "v"))
+      if round % 3 == 0 then assert(store:clear()) end
+      if round % 3 == 1 then assert(store:clear("k")) end
+      assert(store:delete("k1"))
+      assert(store:delete("none"))
+      time = time + 2
+    end
+    assert(store:add("k1", "v", 1))
+  end)
+
+  it("holds ten thousand by default", function()
+    store = memory()
+    for i = 1, 10000 do assert(store:set("k" .. i, "v")) end
+    assert.is_nil((store:set("k10001", "v")))
+  end)
+
+  it("runs on the monotonic clock by default", function()
+    store = memory()
+    assert(store:set("k", "v", 0.001))
+    assert(store:set("l", "v", 600))
+    require("adobepass.core").clock.sleep(0.002)
+    assert.is_nil(store:get("k"))
+    assert.equal("v", store:get("l"))
+  end)
+
+  it("is nobody else's", function()
+    local other = memory()
+    assert(store:set("k", "v"))
+    assert.is_nil(other:get("k"))
+  end)
+
+  it("raises for options that make no sense", function()
+    for _, max in ipairs { 0, -1, 1.5, 0 / 0 } do
+      assert.error_matches(function() memory { max = max } end,
+        "store.memory: max should be a whole number above 0")
+    end
+    assert.error_matches(function() memory { maximum = 1 } end,
+      "unknown option 'maximum'")
+    assert.error_matches(function() memory { now = 1 } end,
+      "now should be a function")
+    assert.error_matches(function() memory "x" end, "table of options")
+  end)
+end)

@@ -1,0 +1,122 @@
+--- A real nginx in which specs run Lua: for what works nowhere else.
+--
+--   local host = nginx_host.start { http = "lua_shared_dict d 1m;" }
+--   host:call("spec.store.conformance", "run", argument)
+--   host:stop()
+--
+-- The function gets the argument, and its result comes back, both through
+-- JSON; an error in it is raised here. There is no busted in nginx: what runs
+-- there asserts with plain Lua, and the same module runs here as well.
+
+-- luacheck: globals ngx
+
+local core = require "adobepass.core"
+local finish = require "spec.support.finish"
+local folder = require "spec.support.folder"
+local json = require "adobepass.json"
+local nginx = require "adobepass.sandbox.nginx"
+
+local nginx_host = {}
+
+-- Each connection is a new one, so that the kernel spreads them over workers.
+local CONFIG = [[
+env TMPDIR; env PATH;
+http {
+  lua_package_path "@TREE@/lua/?.lua;@TREE@/lua/?/init.lua;@TREE@/?.lua;;";
+  lua_package_cpath "@TREE@/build/luajit/?.so;;";
+  lua_socket_log_errors off;
+  client_max_body_size 8m; client_body_buffer_size 8m;
+  keepalive_timeout 0;
+  @HTTP@
+  server {
+    listen 127.0.0.1:@PORT@ reuseport;
+    location = /call {
+      content_by_lua_block { require("spec.support.nginx_host").serve() }
+    }
+  }
+}
+]]
+
+-- nginx.start's nginx has one worker; a program that changes the one line and
+-- then becomes nginx gives it more.
+local MANY = [[#!/bin/sh
+for word; do
+  case $word in
+    */nginx.conf)
+      sed -i 's/^worker_processes 1;/worker_processes %d;/' "$word" ;;
+  esac
+done
+exec %s "$@"
+]]
+
+local function program(path, workers)
+  local name = path .. "/nginx"
+  folder.write(name, MANY:format(workers, folder.quote(assert(nginx.find()))))
+  folder.run("chmod 700 " .. folder.quote(name))
+  return name
+end
+
+local Host = {}
+Host.__index = Host
+
+--- options: http     further lines for nginx.conf's http block
+--           workers  how many (default 1)
+function nginx_host.start(options)
+  local self = setmetatable({}, Host)
+  local path = options.workers and folder.make()
+  self.path = path
+  self.server = assert(nginx.start {
+    lua = true, nginx = path and program(path, options.workers) or nil,
+    config = function(ports)
+      return (CONFIG:gsub("@(%u+)@", { TREE = folder.run("pwd"),
+        HTTP = options.http or "", PORT = ports[1] }))
+    end,
+  })
+  self.url = ("http://127.0.0.1:%d/call"):format(self.server.ports[1])
+  self.session = assert(core.session { timeout = 60 })
+  return self
+end
+
+function Host:submit(module, name, argument)
+  local body = json.encode { module = module, name = name,
+    argument = argument }
+  return assert(self.session:submit { url = self.url, method = "POST",
+    body = body })
+end
+
+function Host:finish(transfer)
+  local response = assert(finish(self.session, transfer))
+  local answer = json.decode(response.body)
+  if response.status ~= 200 or not answer then
+    error(response.body .. "\n" .. self.server:log(), 0)
+  end
+  if answer.error then error(answer.error, 0) end
+  return answer.result
+end
+
+--- Calls a module's function inside nginx; its result.
+function Host:call(module, name, argument)
+  return self:finish(self:submit(module, name, argument))
+end
+
+--- Ends nginx.
+function Host:stop()
+  self.session:close()
+  self.server:stop()
+  if self.path then folder.remove(self.path) end
+end
+
+local function run(call)
+  return require(call.module)[call.name](call.argument)
+end
+
+--- In nginx: does what was asked for.
+function nginx_host.serve()
+  ngx.req.read_body()
+  local call = assert(json.decode(ngx.req.get_body_data()))
+  local fine, result = xpcall(run, debug.traceback, call)
+  ngx.print(json.encode(fine and { result = result }
+    or { error = tostring(result) }))
+end
+
+return nginx_host

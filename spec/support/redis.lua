@@ -1,0 +1,88 @@
+--- A real Redis of our own: in a temporary folder, on a Unix socket there and
+-- on a free port, ended by its process id.
+
+local folder = require "spec.support.folder"
+
+local redis = {}
+
+local CONFIG = [[
+bind 127.0.0.1
+port %d
+unixsocket %s/redis.sock
+unixsocketperm 700
+dir %s
+save ""
+appendonly no
+%s
+]]
+
+-- Says "ready" once it takes commands, then stays the parent, so that we can
+-- wait for its end: a closed pipe is the order to end it.
+local RUN = [[
+cd %s || exit 1
+redis-server redis.conf > log 2>&1 < /dev/null &
+pid=$!
+tries=0
+until grep -q "Ready to accept" log || [ $tries = 1000 ]; do
+  kill -0 $pid 2> /dev/null || break
+  tries=$((tries + 1)); sleep 0.01
+done
+if grep -q "Ready to accept" log; then echo $pid > ready
+else cat log > failed; fi
+read -r _
+kill $pid 2> /dev/null
+wait $pid
+]]
+
+local function random_port()
+  local urandom = assert(io.open("/dev/urandom", "rb"))
+  local high, low = urandom:read(2):byte(1, 2)
+  urandom:close()
+  return 10000 + (high * 256 + low) % 22000
+end
+
+local Server = {}
+Server.__index = Server
+
+-- The script's pid file, or why there is none.
+local function outcome(path)
+  folder.run(("cd %s; until [ -s ready ] || [ -e failed ]; do sleep 0.01; "
+    .. "done"):format(folder.quote(path)))
+  return folder.read(path .. "/ready"), folder.read(path .. "/failed")
+end
+
+local function attempt(path, lines)
+  local port = random_port()
+  folder.write(path .. "/redis.conf", CONFIG:format(port, path, path, lines))
+  folder.run("rm -f " .. path .. "/log " .. path .. "/failed")
+  local pipe = assert(io.popen("exec sh -c " .. folder.quote(RUN:format(
+    folder.quote(path))), "w"))
+  local ready, why = outcome(path)
+  if ready then return pipe, port, tonumber(ready) end
+  pipe:close()
+  return nil, why
+end
+
+--- server.port, server.socket, server.pid, server:stop()
+-- @string[opt] lines more of redis.conf
+function redis.start(lines)
+  local path = folder.make()
+  local pipe, port, pid
+  for _ = 1, 5 do
+    pipe, port, pid = attempt(path, lines or "")
+    if pipe or not port:find("Address already in use", 1, true) then break end
+  end
+  assert(pipe, port)
+  return setmetatable({ pipe = pipe, port = port, pid = pid, path = path,
+    socket = path .. "/redis.sock" }, Server)
+end
+
+--- Ends it; when this returns, it is gone.
+function Server:stop()
+  if not self.pipe then return end
+  self.pipe:close()
+  self.pipe = nil
+  folder.remove(self.path)
+end
+
+return redis
