@@ -153,22 +153,25 @@ local function try(self, call, token)
 end
 
 -- A refused token is renewed once for each request, and the request repeated:
--- reference, "Registration".
+-- reference, "Registration". Refused was what went with the request, whatever
+-- others have brought since.
 local function renew_token(call, err)
-  if err.http_status ~= 401 or call.renewed or not call.tokens then
+  if err.http_status ~= 401 or call.refusal or not call.held then
     return false
   end
-  call.renewed, call.refused = true, call.sent
+  call.refusal = { id = call.held.id }
   return true
 end
 
 local function register_again(call, err)
   if err.action ~= "application-registration" or call.registered
-      or not call.tokens then
+      or not call.held then
     return false
   end
-  call.registered, call.refused = true, nil
-  return call.tokens:register_again()
+  call.registered = true
+  call.refusal = { id = call.held.id, client_id = call.held.client_id,
+    reason = err }
+  return true
 end
 
 local function pause(self, call, err)
@@ -185,17 +188,14 @@ end
 
 -- Which token is sent is remembered: by the time it is refused, somebody else
 -- may have brought another.
-local function token_for(call)
-  if not call.tokens then return nil end
-  local token, err = call.tokens:get(call.deadline, call.refused)
-  call.sent = call.tokens.id
-  return token, err
-end
-
 local function carry_out(self, call)
   while true do
-    local token, err = token_for(call)
-    if err and not token then return nil, err end
+    local token, err
+    if call.tokens then
+      call.held, err = call.tokens:get(call.deadline, call.refusal)
+      if not call.held then return nil, err end
+      token = call.held.token
+    end
     local value, why = try(self, call, token)
     if not why then return value end
     if not (renew_token(call, why) or register_again(call, why)
@@ -338,6 +338,7 @@ end
 --- @param shared see adobepass.new
 function client.new(shared)
   shared.tokens = setmetatable({}, { __mode = "v" })
+  shared.unsaved = {}
   return setmetatable({ shared = setmetatable(shared, Shared) }, Client)
 end
 

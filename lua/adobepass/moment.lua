@@ -1,14 +1,16 @@
 --- When something was written down, so that another process, or this one
--- after a restart, knows how much of its time is left.
+-- after a restart, knows how much time has passed.
 --
 -- While the machine runs, its monotonic clock tells exactly, whatever happens
 -- to the time of day; after a restart, or on another machine, only the time
--- of day is there, and a day that runs backwards counts as no time left.
+-- of day is there, and nobody can tell with one that runs backwards.
 -- @module adobepass.moment
 
 local core = require "adobepass.core"
 
 local moment = {}
+
+local huge = math.huge
 
 local function read_boot()
   local file = io.open("/proc/sys/kernel/random/boot_id")
@@ -31,19 +33,18 @@ function moment.stamp(record)
   return record
 end
 
-local function age(record)
-  local same_run = record.boot and record.boot == boot_id()
-    and type(record.monotonic) == "number"
-  if same_run then return core.clock.monotonic() - record.monotonic end
-  if type(record.wall) ~= "number" then return math.huge end
-  return core.clock.wall() - record.wall
-end
+-- Two machines never agree entirely; a token has a margin that is wider.
+local SKEW = 60
 
---- Seconds left of `expires_in`; 0 or less when it is over.
-function moment.left(record)
-  local passed = age(record)
-  if type(record.expires_in) ~= "number" or passed < 0 then return 0 end
-  return record.expires_in - passed
+--- Seconds since a record was stamped; huge where nobody can tell.
+function moment.age(record)
+  local passed
+  if record.boot and record.boot == boot_id() then
+    passed = core.clock.monotonic() - (tonumber(record.monotonic) or huge)
+  else
+    passed = core.clock.wall() - (tonumber(record.wall) or huge)
+  end
+  return passed > -SKEW and math.max(0, passed) or huge
 end
 
 return moment

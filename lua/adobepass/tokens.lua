@@ -27,7 +27,7 @@ local REGISTER_AGAIN_SECONDS = 600
 -- @param view whose they are: its record, and its key in the store
 function tokens.new(shared, view)
   return setmetatable({ shared = shared, view = view,
-    vault = vault.new(shared.store, view.key), grudge = 0 }, Tokens)
+    vault = vault.new(shared.store, view.key) }, Tokens)
 end
 
 local function now_of(self) return self.shared.driver.now() end
@@ -38,6 +38,10 @@ end
 
 local function emit(self, event) self.shared:emit(event, self.view.key) end
 
+local function warn(self, err)
+  emit(self, { type = "warning", code = err.code, message = err.message })
+end
+
 -- --- credentials ---------------------------------------------------------
 
 local function is_usable(credentials)
@@ -45,11 +49,13 @@ local function is_usable(credentials)
     and type(credentials.client_secret) == "string"
 end
 
+-- What could not be saved outlives this object: a gateway makes views anew.
 local function keep_credentials(self, credentials)
-  self.unsaved = credentials
+  local unsaved, key = self.shared.unsaved, self.view.key
+  unsaved[key] = credentials
   local good, err = self.vault:write("credentials", credentials)
   if not good then return nil, err end
-  self.unsaved = nil
+  unsaved[key] = nil
   return credentials
 end
 
@@ -73,7 +79,8 @@ end
 -- Called by who holds the lock. What could not be saved before is saved now,
 -- and not registered anew.
 local function credentials_of(self, deadline)
-  if self.unsaved then return keep_credentials(self, self.unsaved) end
+  local unsaved = self.shared.unsaved[self.view.key]
+  if unsaved then return keep_credentials(self, unsaved) end
   local kept, err = self.vault:read("credentials")
   if err then return nil, err end
   if not kept then return register(self, deadline) end
@@ -82,32 +89,35 @@ local function credentials_of(self, deadline)
     message = "What the store holds of credentials is damaged." }
 end
 
--- Forgets credentials that the server no longer knows, once in a while.
-local function may_register_again(self, credentials)
-  local kept, err = self.vault:read("credentials")
-  if err then return nil, err end
-  if kept and kept.client_id ~= credentials.client_id then return true end
-  local won, why = self.vault:claim("registered_again", "1",
+-- Replaces credentials that the server no longer knows, once in a while. The
+-- old ones stay until there are new ones: the server may have been wrong.
+local function register_again(self, reason, deadline)
+  if not self.shared.statement then return nil, reason end
+  local won, err = self.vault:claim("registered_again", "1",
     REGISTER_AGAIN_SECONDS)
-  if not won then return nil, why end
+  if not won then return nil, err or reason end
   emit(self, { type = "warning", code = "registered_again",
     message = "The server does not know this device's credentials any more: "
       .. "it registers again, and its viewers have to log in again." })
-  return self.vault:release("credentials")
+  local credentials, why = register(self, deadline)
+  if not credentials then self.vault:release("registered_again") end
+  return credentials, why
 end
 
 -- --- the token ------------------------------------------------------------
 
+-- Counted from when it was issued: one that is found in the store when it is
+-- due would seem fresh otherwise.
 local function adopt(self, record)
   local shared = self.shared
   local token = core.token({ access_token = record.access_token,
-    expires_in = record.expires_in }, { now = now_of(self),
-    margin = shared.token_margin, jitter = shared.token_jitter,
-    chance = shared.chance() })
+    expires_in = record.expires_in }, {
+    now = now_of(self) - moment.age(record), margin = shared.token_margin,
+    jitter = shared.token_jitter, chance = shared.chance() })
   if not token then return nil end
-  self.token, self.id = token, id_of(record.access_token)
-  self.forced = record.forced or false
-  return token
+  self.held = { token = token, id = id_of(record.access_token),
+    client_id = record.client_id, forced = record.forced }
+  return self.held
 end
 
 local function fetch(self, credentials, deadline)
@@ -119,80 +129,95 @@ end
 
 -- Another process may use the token too; a store that fails here costs no
 -- more than one more request.
-local function keep_token(self, answer, forced)
+local function keep_token(self, answer, client_id, forced)
   local record = moment.stamp { access_token = answer.access_token,
-    expires_in = tonumber(answer.expires_in) or 0, forced = forced }
-  local token = adopt(self, record)
-  if not token then
+    expires_in = tonumber(answer.expires_in) or 0, forced = forced,
+    client_id = client_id }
+  local held = adopt(self, record)
+  if not held then
     return nil, errors.malformed("token", "its token cannot be used")
   end
   local good, err = self.vault:write("token", record,
     math.max(1, record.expires_in))
-  if not good then emit(self, { type = "warning", code = err.code,
-    message = err.message }) end
+  if not good then warn(self, err) end
   emit(self, { type = "token", forced = forced,
     expires_in = record.expires_in })
-  return token
+  return held
 end
 
-local function request_token(self, forced, deadline)
+local function request_token(self, refusal, deadline)
   local credentials, err = credentials_of(self, deadline)
+  if credentials and refusal
+      and credentials.client_id == refusal.client_id then
+    credentials, err = register_again(self, refusal.reason, deadline)
+  end
   if not credentials then return nil, err end
   local answer, why = fetch(self, credentials, deadline)
   if not answer and why.code == "invalid_client" then
-    local again, broken = may_register_again(self, credentials)
-    if not again then return nil, broken or why end
-    credentials, err = credentials_of(self, deadline)
+    credentials, err = register_again(self, why, deadline)
     if not credentials then return nil, err end
     answer, why = fetch(self, credentials, deadline)
   end
   if not answer then return nil, why end
-  return keep_token(self, answer, forced)
+  return keep_token(self, answer, credentials.client_id, refusal ~= nil)
 end
 
 -- A failure is shared with who waits, and remembered for a while that grows.
+-- The store's own are not: they cost the server nothing.
 local function remember_failure(self, err)
-  self.grudge = math.min(LONGEST_GRUDGE,
-    math.max(FIRST_GRUDGE, self.grudge * 2))
-  self.vault:write("refresh_failed", { code = err.code, action = err.action,
-    message = err.message, http_status = err.http_status,
-    operation = err.operation }, self.grudge)
+  if err.code == "store_failed" then return end
+  local last = self.vault:read("refresh_failed")
+  local pause = last and tonumber(last.pause)
+  pause = pause and math.min(LONGEST_GRUDGE, pause * 2) or FIRST_GRUDGE
+  self.vault:write("refresh_failed", moment.stamp { pause = pause,
+    code = err.code, action = err.action, message = err.message,
+    http_status = err.http_status, operation = err.operation },
+    2 * LONGEST_GRUDGE)
 end
 
 local function remembered_failure(self)
   local record = self.vault:read("refresh_failed")
-  if record and type(record.code) == "string" then
-    emit(self, { type = "cache_hit", what = "refresh_failed" })
-    return errors.new { code = record.code, action = record.action,
-      message = record.message, http_status = record.http_status,
-      operation = record.operation }
-  end
-end
-
--- A token that is not the one that was refused. After a refusal only one that
--- a forced refresh brought will do: an ordinary refresh may have been under
--- way before.
-local function stored(self, refused)
-  local record, err = self.vault:read("token")
-  if not record then return nil, err end
-  if type(record.access_token) ~= "string" then return nil end
-  record.expires_in = moment.left(record)
-  if record.expires_in <= 0 then return nil end
-  if refused and (id_of(record.access_token) == refused
-      or not record.forced) then
+  if not record or type(record.code) ~= "string"
+      or moment.age(record) >= (tonumber(record.pause) or 0) then
     return nil
   end
-  local token = adopt(self, record)
-  return token and token:state(now_of(self)) == "fresh" and token or nil
+  emit(self, { type = "cache_hit", what = "refresh_failed" })
+  return errors.new { code = record.code, action = record.action,
+    message = record.message, http_status = record.http_status,
+    operation = record.operation }
 end
 
-local function renew_alone(self, refused, deadline)
-  local token, err = stored(self, refused)
-  if token or err then return token, err end
-  deadline = math.min(deadline, now_of(self) + HOLD_SECONDS)
-  token, err = request_token(self, refused ~= nil, deadline)
-  if token then self.grudge = 0 else remember_failure(self, err) end
-  return token, err
+-- After a refusal only what a forced refresh brought will do: an ordinary one
+-- may have been under way before. `refusal`: what the server refused, the id
+-- of a token or of a whole client.
+local function is_refused(held, refusal)
+  if not refusal then return false end
+  return not held.forced or held.id == refusal.id
+    or refusal.client_id ~= nil and held.client_id == refusal.client_id
+end
+
+-- What another one brought.
+local function stored(self, refusal)
+  local record, err = self.vault:read("token")
+  if not record then return nil, err end
+  if type(record.access_token) ~= "string"
+      or type(record.expires_in) ~= "number"
+      or moment.age(record) >= record.expires_in then
+    return nil
+  end
+  record.id = id_of(record.access_token)
+  if is_refused(record, refusal) then return nil end
+  local held = adopt(self, record)
+  return held and held.token:state(now_of(self)) == "fresh" and held or nil
+end
+
+local function renew_alone(self, refusal, deadline)
+  local held, err = stored(self, refusal)
+  if held or err then return held, err end
+  held, err = request_token(self, refusal, deadline)
+  if held then self.vault:release("refresh_failed")
+  else remember_failure(self, err) end
+  return held, err
 end
 
 local function late()
@@ -200,54 +225,57 @@ local function late()
     "The access token did not come in time.", "timeout")
 end
 
--- Waits for the lock, or for what its holder brings.
-local function renew(self, refused, deadline)
+local function lock_seconds(self)
+  return math.min(LONGEST_LOCK, self.shared.timeout * 2 / 3)
+end
+
+-- Waits for the lock, or for what its holder brings; nil alone where somebody
+-- holds it and there is no need to wait.
+local function renew(self, refusal, deadline, is_urgent)
   local driver, pause = self.shared.driver, FIRST_PAUSE
-  local owner = core.random.uuid()
+  local owner, seconds = core.random.uuid(), lock_seconds(self)
   while true do
     local failure = remembered_failure(self)
     if failure then return nil, failure end
-    local won, err = self.vault:claim("refresh", owner, LOCK_SECONDS)
+    local won, err = self.vault:claim("refresh", owner, seconds)
     if won == nil then return nil, err end
     if won then
-      local token, why = renew_alone(self, refused, deadline)
+      local held, why = renew_alone(self, refusal,
+        math.min(deadline, driver.now() + seconds))
       self.vault:release("refresh", owner)
-      return token, why
+      return held, why
     end
-    local token, broken = stored(self, refused)
-    if token or broken then return token, broken end
+    local held, broken = stored(self, refusal)
+    if held or broken then return held, broken end
+    if not is_urgent then return nil end
     if driver.now() + pause >= deadline then return nil, late() end
     driver.sleep(pause)
     pause = math.min(LONGEST_PAUSE, pause * 2)
   end
 end
 
---- A token to send, or nil and an error.
--- @param deadline by the driver's clock
--- @param refused the id of a token that the server just refused
-function Tokens:get(deadline, refused)
-  local state = self.token and self.token:state(now_of(self))
-  if refused and not (self.id ~= refused and self.forced) then
-    return renew(self, refused, deadline)
-  end
-  if state == "fresh" then return self.token end
-  local old = state == "due" and self.token
-  local token, err = renew(self, refused, deadline)
-  if token then return token end
-  if not old then return nil, err end
-  emit(self, { type = "warning", code = err.code, message = err.message })
-  return old
+-- One that still works is worth half of the time, and no waiting for others.
+local function renew_due(self, held, refusal, deadline)
+  local now = now_of(self)
+  local renewed, err = renew(self, refusal, now + (deadline - now) / 2)
+  if err then warn(self, err) end
+  return renewed or held
 end
 
---- The server says that this application is unknown: register again, once in
--- a while. True, or nil and an error where there is more to say.
-function Tokens:register_again()
-  local credentials, err = self.vault:read("credentials")
-  if err then return nil, err end
-  local again, why = may_register_again(self, credentials or {})
-  if not again then return nil, why end
-  self.token, self.id = nil, nil
-  return self.vault:release("token")
+--- What to send: a table with `token`, and what Tokens:get takes as a refusal
+-- (`id`, `client_id`); or nil and an error.
+-- @param deadline by the driver's clock
+-- @tparam[opt] table refusal what the server just refused: `id` of a token;
+-- `client_id` and `reason`, its error, where it was the whole application
+function Tokens:get(deadline, refusal)
+  local held = self.held
+  if not held or is_refused(held, refusal) then
+    return renew(self, refusal, deadline, true)
+  end
+  local state = held.token:state(now_of(self))
+  if state == "fresh" then return held end
+  if state == "due" then return renew_due(self, held, refusal, deadline) end
+  return renew(self, refusal, deadline, true)
 end
 
 return tokens
