@@ -49,6 +49,8 @@ build = {
       -- written by .ci/modules
       ["adobepass.answer"] =
         "lua/adobepass/answer.lua",
+      ["adobepass.cache"] =
+        "lua/adobepass/cache.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
       ["adobepass.command"] =
@@ -73,12 +75,34 @@ build = {
         "lua/adobepass/error_catalogue.lua",
       ["adobepass.errors"] =
         "lua/adobepass/errors.lua",
+      ["adobepass.flow.authorize"] =
+        "lua/adobepass/flow/authorize.lua",
+      ["adobepass.flow.decisions"] =
+        "lua/adobepass/flow/decisions.lua",
+      ["adobepass.flow.login"] =
+        "lua/adobepass/flow/login.lua",
+      ["adobepass.flow.logout"] =
+        "lua/adobepass/flow/logout.lua",
+      ["adobepass.flow.partner"] =
+        "lua/adobepass/flow/partner.lua",
+      ["adobepass.flow.preauthorize"] =
+        "lua/adobepass/flow/preauthorize.lua",
+      ["adobepass.flow.profile"] =
+        "lua/adobepass/flow/profile.lua",
+      ["adobepass.flow.providers"] =
+        "lua/adobepass/flow/providers.lua",
+      ["adobepass.flow.service_token"] =
+        "lua/adobepass/flow/service_token.lua",
+      ["adobepass.flow.temporary_access"] =
+        "lua/adobepass/flow/temporary_access.lua",
       ["adobepass.http_date"] =
         "lua/adobepass/http_date.lua",
       ["adobepass"] =
         "lua/adobepass/init.lua",
       ["adobepass.json"] =
         "lua/adobepass/json.lua",
+      ["adobepass.media_token"] =
+        "lua/adobepass/media_token.lua",
       ["adobepass.moment"] =
         "lua/adobepass/moment.lua",
       ["adobepass.operations"] =
@@ -189,6 +213,8 @@ build = {
         "lua/adobepass/sandbox/world.lua",
       ["adobepass.server_clock"] =
         "lua/adobepass/server_clock.lua",
+      ["adobepass.services"] =
+        "lua/adobepass/services.lua",
       ["adobepass.store.file"] =
         "lua/adobepass/store/file.lua",
       ["adobepass.store.interface"] =

@@ -9,6 +9,7 @@ local environment = require "adobepass.environment"
 local errors = require "adobepass.errors"
 local operations = require "adobepass.operations"
 local request = require "adobepass.request"
+local services = require "adobepass.services"
 local tokens = require "adobepass.tokens"
 
 local client = {}
@@ -107,8 +108,8 @@ local function report(self, call, started, response, code)
     http_version = response and response.http_version }, call.key)
 end
 
--- One request on the wire: its response, or nil and an error.
-local function send(self, call, token)
+-- Puts one request on the wire.
+local function launch(self, call, token)
   local session, err = self:open_session()
   if not session then return nil, err end
   local built, name = call.request, call.operation.name
@@ -120,14 +121,24 @@ local function send(self, call, token)
   if not transfer then
     return nil, errors.from_transport(name, message, code)
   end
-  self.driver.wait(session, transfer, call.deadline)
+  call.flight = { transfer = transfer, started = started }
+  return true
+end
+
+-- Waits for what was launched: its response, or nil and an error.
+local function land(self, call)
+  local transfer, started = call.flight.transfer, call.flight.started
+  call.flight = nil
+  self.driver.wait(self.session, transfer, call.deadline)
   local response, why, how = transfer:result()
   transfer:close()
   if how == "pending" then
     why, how = "The server did not answer in time.", "timeout"
   end
   report(self, call, started, response, how)
-  if not response then return nil, errors.from_transport(name, why, how) end
+  if not response then
+    return nil, errors.from_transport(call.operation.name, why, how)
+  end
   learn_time(self, response, started)
   return response
 end
@@ -141,10 +152,17 @@ local function obey(self, call, err)
   end
 end
 
-local function try(self, call, token)
+local function send(self, call, token)
   local turn, err = wait_for_turn(self, call)
   if not turn then return nil, err end
-  local response, why = send(self, call, token)
+  return launch(self, call, token)
+end
+
+local function try(self, call, token)
+  local sent, err = call.flight ~= nil, nil
+  if not sent then sent, err = send(self, call, token) end
+  if not sent then return nil, err end
+  local response, why = land(self, call)
   if not response then return nil, why end
   local value, wrong = answer.read(call.operation, response,
     self.clock:now_ms() / 1000, call.secrets)
@@ -174,10 +192,13 @@ local function register_again(call, err)
   return true
 end
 
+-- With less time than this left, a repeat could only end late.
+local LEAST_TIME = 0.05
+
 local function pause(self, call, err)
   local delay = self.retry:delay(err, call.attempt, {
     safe = call.operation.safe ~= false, chance = self.chance(),
-    remaining = call.deadline - self.driver.now() })
+    remaining = call.deadline - self.driver.now() - LEAST_TIME })
   if not delay then return false end
   self:emit({ type = "retry", operation = call.operation.name,
     attempt = call.attempt, error = err.code, seconds = delay }, call.key)
@@ -191,7 +212,7 @@ end
 local function carry_out(self, call)
   while true do
     local token, err
-    if call.tokens then
+    if call.tokens and not call.flight then
       call.held, err = call.tokens:get(call.deadline, call.refusal)
       if not call.held then return nil, err end
       token = call.held.token
@@ -243,6 +264,27 @@ end
 
 local Client = {}
 
+-- Loaded when first called: an application that only plays need not carry
+-- what logs in by a partner.
+local FLOWS = {
+  login = "login", start_login = "login", poll_login = "login",
+  check_code = "login", resume_login = "login", refresh_profile = "login",
+  providers = "providers", remember_provider = "providers",
+  remembered_provider = "providers", preauthorize = "preauthorize",
+  authorize = "authorize", logout = "logout",
+  temporary_access = "temporary_access",
+  reset_temp_pass = "temporary_access", partner_status = "partner",
+  partner_login = "partner", sign_service_token = "service_token",
+  get_service_token = "service_token", renew_service_token = "service_token",
+  link_device = "service_token", unlink_devices = "service_token",
+  linked_devices = "service_token",
+}
+
+local function flow_method(name)
+  local flow = FLOWS[name]
+  return flow and require("adobepass.flow." .. flow)[name]
+end
+
 local Api = {}
 Api.__index = Api
 
@@ -252,7 +294,7 @@ function Client.__index(self, name)
     rawset(self, "api", api)
     return api
   end
-  return Client[name]
+  return Client[name] or services[name] or flow_method(name)
 end
 
 for _, operation in ipairs(operations) do
@@ -268,21 +310,61 @@ local function need_device(self, operation)
     operation.name), 4)
 end
 
---- Carries out an operation of adobepass.operations.
-function Client:call(operation, params)
-  need_device(self, operation)
-  request.check(operation, params, 3)
+local function prepare(self, operation, params)
   local shared = self.shared
   local deadline = shared.driver.now() + (params.timeout or shared.timeout)
   local call, err = new_call(shared, self, operation, params, deadline)
   if not call then return nil, err end
-  if operation.url_only then return call.request.url end
   if operation.bearer ~= false then
     -- Held here, since the table that all views share is a weak one.
     self.tokens = self.tokens or tokens_of(shared, self)
     call.tokens = self.tokens
   end
-  return carry_out(shared, call)
+  return call
+end
+
+--- Carries out an operation of adobepass.operations.
+function Client:call(operation, params)
+  need_device(self, operation)
+  request.check(operation, params, 3)
+  local call, err = prepare(self, operation, params)
+  if not call then return nil, err end
+  if operation.url_only then return call.request.url end
+  return carry_out(self.shared, call)
+end
+
+-- What does not get off the ground here is carried out as any other call.
+local function take_off(shared, call)
+  local held = call.tokens:get(call.deadline)
+  call.held = held
+  return held and send(shared, call, held.token)
+end
+
+--- The same operation many times, the requests in flight together, within the
+-- pace. Answers a list of { value =, err = }.
+function Client:call_all(name, list)
+  local operation, calls, outcomes = BY_NAME[name], {}, {}
+  need_device(self, operation)
+  for index, params in ipairs(list) do
+    request.check(operation, params, 3)
+    local call, err = prepare(self, operation, params)
+    calls[index], outcomes[index] = call or false, { err = err }
+  end
+  for _, call in ipairs(calls) do
+    if call then take_off(self.shared, call) end
+  end
+  for index, call in ipairs(calls) do
+    if call then
+      local value, err = carry_out(self.shared, call)
+      outcomes[index] = { value = value, err = err }
+    end
+  end
+  return outcomes
+end
+
+--- What configuration answers are the same for: device info and provider.
+function Client:platform_key()
+  return device.headers(self.record, "I")["X-Device-Info"] or ""
 end
 
 --- The absolute form of an answer's `url`.
@@ -295,9 +377,11 @@ end
 -- @treturn[2] nil
 -- @return[2] an error with the code `foreign_url`
 function Client:absolute_url(url, action_type)
-  local api = self.shared.origins.api
-  if url:find("^/[^/\\]") then return api .. url end
-  local origin = environment.origin(url)
+  local api, origin = self.shared.origins.api, nil
+  if type(url) == "string" and not url:find "[%c%s]" then
+    if url:find("^/[^/\\]") then return api .. url end
+    origin = environment.origin(url)
+  end
   if origin == api or action_type == "interactive" and origin
       and origin:find("^https://") then
     return url

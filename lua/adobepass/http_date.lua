@@ -40,9 +40,12 @@ local function day_number(year, month, day)
     + floor(year / 400) + floor((153 * month - 457) / 5) + day - 719469
 end
 
-local function epoch(year, month, day, hour, minute, second)
+--- Seconds since 1970 of a date and time in UTC; nil where there is no such
+-- day or hour.
+function http_date.epoch(year, month, day, hour, minute, second)
   -- A leap second, 60, is the first second of the next minute.
-  if day < 1 or day > month_length(year, month) or hour > 23
+  if month < 1 or month > 12 or day < 1
+    or day > month_length(year, month) or hour > 23
     or minute > 59 or second > 60 then
     return nil
   end
@@ -65,7 +68,8 @@ local function read(form, text)
   end
   month, year = MONTHS[month], tonumber(year)
   if not DAYS[name] or not month then return nil end
-  return epoch(form.short_year and full_year(year) or year, month + 1,
+  if form.short_year then year = full_year(year) end
+  return http_date.epoch(year, month + 1,
     tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
 end
 

@@ -38,7 +38,8 @@ local FIELDS = {
   random = "function?",
 }
 
-local DEVICE_ID = "device_id"
+-- As long as a store can promise; then `set` makes it for ever.
+local DEVICE_ID, AGES = "device_id", 1e9
 
 local METHODS = { store = { "get", "set", "add", "delete", "clear" },
   driver = { "wait", "sleep", "now" } }
@@ -59,10 +60,38 @@ local function check_statement(statement, level)
     .. "the TVE Dashboard gives, whole", level + 1)
 end
 
+local function check_redirect(uri, level)
+  if not uri or uri:find "^%a[%w+.-]*:[^%s%c]+$" then return uri end
+  error("adobepass.new: redirect_uri should be an address, like "
+    .. "adobepass://com.programmer", level + 1)
+end
+
 local function check_timeout(seconds, level)
   if not seconds or seconds > 0 and seconds <= 3600 then return end
   error("adobepass.new: timeout should be seconds, from above 0 to 3600",
     level + 1)
+end
+
+local function check_provider(id, level)
+  if id:find "^[^%c/]+$" and id:find "[^.]" and #id <= 128 then return id end
+  error("adobepass.new: service_provider should be an id as the TVE Dashboard "
+    .. "shows it, like REF30", level + 1)
+end
+
+local function check_day(name, seconds, level)
+  if not seconds or seconds >= 0 and seconds <= 86400 then return seconds end
+  error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name),
+    level + 1)
+end
+
+-- A session that is made and closed: what is wrong with an option shows now.
+local function check_http(http, level)
+  local good, session = pcall(core.session, http)
+  if not good then
+    error("adobepass.new: http: " .. tostring(session), level + 1)
+  end
+  if session then session:close() end
+  return http
 end
 
 local function usual_chance()
@@ -77,22 +106,28 @@ local function http_of(given)
   return http
 end
 
+local function pace_options(given)
+  if given ~= true then return given end
+end
+
 local function share(given)
   local driver = check_methods("driver",
     given.driver or adobepass.driver.block(), 3)
   return {
-    service_provider = given.service_provider,
+    service_provider = check_provider(given.service_provider, 3),
     statement = check_statement(given.software_statement, 3),
-    redirect_uri = given.redirect_uri,
+    redirect_uri = check_redirect(given.redirect_uri, 3),
     origins = environment.resolve(given.environment, 3),
     store = check_methods("store", given.store or adobepass.store.memory(),
       3),
     driver = driver, on_event = given.on_event,
-    timeout = given.timeout or 30, http = http_of(given.http),
+    timeout = given.timeout or 30,
+    http = check_http(http_of(given.http), 3),
     session = given.session,
-    pace = pace.new(given.pace ~= true and given.pace or nil),
+    pace = pace.new(pace_options(given.pace)),
     retry = retry.new(given.retry), chance = given.random or usual_chance,
-    token_margin = given.token_margin, token_jitter = given.token_jitter,
+    token_margin = check_day("token_margin", given.token_margin, 3),
+    token_jitter = check_day("token_jitter", given.token_jitter, 3),
     clock = server_clock.new { monotonic = driver.now,
       wall = core.clock.wall },
   }
@@ -134,7 +169,7 @@ function adobepass.device_id(store)
   local id, message, code = store:get(DEVICE_ID)
   if id or code then return id, message, code end
   local fresh = device.generate_id()
-  local won, why, how = store:add(DEVICE_ID, fresh, 60)
+  local won, why, how = store:add(DEVICE_ID, fresh, AGES)
   if won == nil then return nil, why, how end
   if not won then return store:get(DEVICE_ID) end
   won, why, how = store:set(DEVICE_ID, fresh) -- from now on without an end

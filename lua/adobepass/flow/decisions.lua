@@ -1,0 +1,71 @@
+--- What preauthorization and authorization have in common: asking again for
+-- what may heal, and decisions as a program wants them.
+-- @module adobepass.flow.decisions
+
+local errors = require "adobepass.errors"
+
+local decisions = {}
+
+-- Adobe: two or three times at most.
+local ATTEMPTS = 3
+
+-- A sample of Adobe's echoes a resource with a space behind it.
+local function trimmed(text)
+  return type(text) == "string" and text:gsub("%s+$", "") or ""
+end
+
+--- One decision of ours from one of Adobe's.
+function decisions.new(operation, resource, given)
+  local token = type(given.token) == "table" and given.token or {}
+  local err = given.authorized ~= true
+    and errors.from_item(operation, given.error or {}) or nil
+  return { resource = resource, permitted = given.authorized == true,
+    mvpd = given.mvpd, source = given.source,
+    not_before = tonumber(given.notBefore),
+    not_after = tonumber(given.notAfter),
+    media_token = token.serializedToken,
+    media_token_not_before = tonumber(token.notBefore),
+    media_token_not_after = tonumber(token.notAfter),
+    error = err, reason = err and err:viewer_text() }
+end
+
+--- The answer's decisions by resource. One that was not answered is a denial
+-- that says so: what is not permitted is denied.
+function decisions.read(operation, resources, answer)
+  local given, found = {}, {}
+  for _, item in ipairs(answer.decisions) do
+    given[trimmed(item.resource)] = item
+  end
+  for _, resource in ipairs(resources) do
+    local item = given[trimmed(resource)] or { error = {
+      code = "no_decision", action = "retry",
+      message = "The answer has no decision for this resource." } }
+    found[resource] = decisions.new(operation, resource, item)
+  end
+  return found
+end
+
+local function may_heal(decision)
+  return not decision.permitted and decision.error.action == "retry"
+end
+
+--- Those that are to be asked for again.
+function decisions.to_repeat(found, resources, attempt)
+  local list = {}
+  if attempt >= ATTEMPTS then return list end
+  for _, resource in ipairs(resources) do
+    if may_heal(found[resource]) then list[#list + 1] = resource end
+  end
+  return list
+end
+
+--- The provider that decides: the one given, or that of the login.
+function decisions.mvpd(client, given, operation)
+  if given then return given end
+  local profile, err = client:recall("profile")
+  if err then return nil, err end
+  if profile then return profile.mvpd end
+  return nil, client:not_logged_in(operation)
+end
+
+return decisions

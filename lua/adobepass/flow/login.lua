@@ -1,0 +1,349 @@
+--- Logging a viewer in: with a second screen, or with a browser on this one.
+-- @module adobepass.flow.login
+
+local errors = require "adobepass.errors"
+local options_of = require "adobepass.options"
+local profiles = require "adobepass.flow.profile"
+
+local login = {}
+
+-- Adobe's checklist: every 3 to 5 seconds.
+local LEAST_INTERVAL, USUAL_INTERVAL = 3, 5
+-- How often a caller's `cancel` and `browser_returned` are asked.
+local GLANCE = 0.25
+
+local FIELDS = { mvpd = "string?", domain_name = "string?",
+  redirect_url = "string?", activation_url = "string?", on_code = "function?",
+  on_poll = "function?", cancel = "function?", choose = "function?",
+  browser_returned = "function?", interval = "number?",
+  metadata_key = "userdata?", metadata_padding = "string?",
+  service_token = "string?", subject_token = "string?",
+  roku_token = "string?", visitor_id = "string?", fresh = "boolean?" }
+
+local IDENTITY = { "service_token", "subject_token", "roku_token",
+  "visitor_id" }
+local STATUS = { "service_token", "subject_token", "roku_token", "visitor_id",
+  "partner_status" }
+
+local function pick(options, names)
+  local picked = {}
+  for _, name in ipairs(names) do picked[name] = options[name] end
+  return picked
+end
+
+local function with(params, more)
+  for name, value in pairs(more) do params[name] = value end
+  return params
+end
+
+local function check(where, options)
+  options_of.check(where, options, FIELDS, 3)
+  if (options.interval or USUAL_INTERVAL) < LEAST_INTERVAL then
+    error(("%s: interval should be %d seconds or more"):format(where,
+      LEAST_INTERVAL), 3)
+  end
+end
+
+-- --- who is logged in already --------------------------------------
+
+local function ask_for_profiles(client, options)
+  local answer, err = client.api:profiles(pick(options, IDENTITY))
+  if not answer then return nil, err end
+  return profiles.choose(profiles.list(client, answer, options), options)
+end
+
+local function existing(client, options)
+  if not options.fresh then
+    local kept, err = profiles.recall(client, options.mvpd)
+    if kept or err then return kept, err end
+  end
+  local found, err = ask_for_profiles(client, options)
+  if found then profiles.remember(client, found) end
+  return found, err
+end
+
+-- --- a session ----------------------------------------
+
+local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
+  domainName = "domain_name", redirectUrl = "redirect_url" }
+
+-- What is still missing and the caller has: one resume brings it.
+local function what_we_have(answer, options)
+  local params, any = { code = answer.code }, false
+  for _, name in ipairs(answer.missingParameters or {}) do
+    local ours = WIRE_NAMES[name]
+    if ours and options[ours] then params[ours], any = options[ours], true end
+  end
+  return any and params
+end
+
+local function open_session(client, options)
+  local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
+  local answer, err = client.api:create_session(
+    with(params, pick(options, IDENTITY)))
+  if not answer or answer.actionName ~= "resume" then return answer, err end
+  local more = what_we_have(answer, options)
+  if not more then return answer end
+  return client.api:resume_session(more)
+end
+
+-- No login is needed: authenticated, temporary, degraded or single sign-on.
+-- What the service lets in without a profile still has a provider.
+function login.let_in(client, answer, options)
+  local found, err = client.api:profile(
+    with({ mvpd = answer.mvpd }, pick(options, STATUS)))
+  if not found then return nil, err end
+  local chosen = profiles.choose(profiles.list(client, found, options),
+    with(pick(options, { "choose" }), { mvpd = answer.mvpd }))
+  if chosen then return profiles.remember(client, chosen) end
+  return { mvpd = answer.mvpd, type = answer.reasonType, attributes = {} }
+end
+
+local function browser_url(client, answer, options)
+  if answer.actionName ~= "authenticate" then return options.activation_url end
+  if not answer.url then
+    return client.api:authenticate_url { code = answer.code }
+  end
+  return client:absolute_url(answer.url, answer.actionType)
+end
+
+local function code_flow(client, answer, options)
+  local url, err = browser_url(client, answer, options)
+  if err then return nil, err end
+  local flow = { state = "pending", code = answer.code, url = url,
+    qr = options.activation_url and options.activation_url .. "?code="
+      .. answer.code or url,
+    mvpd = answer.mvpd or options.mvpd,
+    interval = options.interval or USUAL_INTERVAL,
+    expires_at = tonumber(answer.notAfter)
+      or client:now_ms() + 30 * 60 * 1000 }
+  -- Whoever polls with an older code of this device finds this one.
+  local good, why = client:remember("login", { code = flow.code },
+    (flow.expires_at - client:now_ms()) / 1000)
+  if not good then return nil, why end
+  return flow
+end
+
+local function unknown(answer)
+  return nil, errors.new { code = "unknown_action", action = "none",
+    operation = "create_session",
+    message = ("The service asks for '%s', which this version does not "
+      .. "know."):format(tostring(answer.actionName)) }
+end
+
+-- actionName says what is next; a value that is new but brings a code can
+-- still be polled for.
+local function obey(client, answer, options)
+  if answer.actionName == "authorize" then
+    local found, err = login.let_in(client, answer, options)
+    if not found then return nil, err end
+    return { state = "done", profile = found, mvpd = found.mvpd }
+  end
+  if type(answer.code) == "string" then
+    return code_flow(client, answer, options)
+  end
+  return unknown(answer)
+end
+
+local function begin(client, options)
+  local found, err = existing(client, options)
+  if err then return nil, err end
+  if found then
+    return { state = "done", profile = found, mvpd = found.mvpd }
+  end
+  local answer, why = open_session(client, options)
+  if not answer then return nil, why end
+  return obey(client, answer, options)
+end
+
+--- Begins a login; the answer is plain data that can be stored, sent to
+-- another worker, and given to `poll_login`: `state` ("pending" or "done"),
+-- `code`, `url`, `qr` (text for a QR code), `expires_at` (ms), `interval`
+-- (s), `mvpd`; and `profile` where no login was needed.
+function login.start_login(client, options)
+  check("client:start_login", options)
+  return begin(client, options)
+end
+
+-- --- polling ----------------------------------------
+
+local function is_superseded(client, flow)
+  local latest = client:recall("login")
+  return latest ~= nil and latest.code ~= flow.code
+end
+
+-- The network may be gone for a while; the code outlives that.
+local PASSING = { retry = true }
+
+local function judge(client, flow, err)
+  if PASSING[err.action] or (err.http_status or 0) >= 500 then
+    flow.last_error = err.code
+    return nil, "pending"
+  end
+  if err.code:find("code", 1, true) or err.code:find("session", 1, true) then
+    return nil, client:now_ms() >= flow.expires_at and "expired"
+      or "superseded"
+  end
+  if err.http_status == 403 then return nil, "denied" end
+  return nil, err
+end
+
+local function finish(client, flow, found)
+  client:forget("login")
+  client:clear_permits()
+  flow.state, flow.profile = "done", found
+  return profiles.remember(client, found)
+end
+
+--- Asks once: the profile; or nil and "pending", "expired", "superseded" (a
+-- newer login of this device was begun) or "denied"; or nil and an error.
+function login.poll_login(client, flow, options)
+  options = options or {}
+  if flow.state == "done" then return flow.profile end
+  local left = (flow.expires_at - client:now_ms()) / 1000
+  if left <= 0 then return nil, "expired" end
+  if is_superseded(client, flow) then return nil, "superseded" end
+  local answer, err = client.api:profile_for_code { code = flow.code,
+    timeout = math.max(0.5, math.min(left, client:timeout())) }
+  if not answer then return judge(client, flow, err) end
+  local found = profiles.choose(profiles.list(client, answer, options),
+    { mvpd = flow.mvpd, choose = options.choose })
+  if not found then return nil, "pending" end
+  return finish(client, flow, found)
+end
+
+-- Waits, with a glance at the caller from time to time: true if cancelled.
+local function wait_until(client, moment, options)
+  while true do
+    if options.cancel and options.cancel() then return true end
+    local left = moment - client:monotonic()
+    if left <= 0 then return false end
+    client:sleep(options.cancel and math.min(left, GLANCE) or left)
+  end
+end
+
+local function seconds_left(client, flow)
+  return (flow.expires_at - client:now_ms()) / 1000
+end
+
+local function cancelled()
+  return nil, errors.new { code = "cancelled", action = "none",
+    operation = "login", message = "The login was cancelled." }
+end
+
+local function ended(state)
+  return nil, errors.new { code = "login_" .. state,
+    action = state == "denied" and "authentication" or "none",
+    operation = "login", message = ({
+      expired = "The code ran out before the viewer had signed in.",
+      superseded = "A newer login of this device has begun.",
+      denied = "The provider did not let the viewer in." })[state] }
+end
+
+-- On this screen the browser tells when it has reached the redirect address;
+-- before, there is nothing to ask for.
+local function await_browser(client, flow, options)
+  if not options.browser_returned then return true end
+  while not options.browser_returned() do
+    if options.cancel and options.cancel() then return nil, "cancelled" end
+    if seconds_left(client, flow) <= 0 then return nil, "expired" end
+    client:sleep(GLANCE)
+  end
+  return true
+end
+
+-- The next poll: an interval later, or once more just before the code ends;
+-- never faster than Adobe allows, never after the end.
+local function next_wait(client, flow)
+  local left = seconds_left(client, flow)
+  if left > flow.interval then return flow.interval end
+  return left - 1 >= LEAST_INTERVAL and left - 1 or nil
+end
+
+local function poll_until_done(client, flow, options)
+  local at_once = options.browser_returned ~= nil
+  while true do
+    local wait = at_once and 0 or next_wait(client, flow)
+    at_once = false
+    if not wait then
+      wait_until(client, client:monotonic() + seconds_left(client, flow),
+        options)
+      return nil, "expired"
+    end
+    if wait_until(client, client:monotonic() + wait, options) then
+      return nil, "cancelled"
+    end
+    local found, state = login.poll_login(client, flow, options)
+    if state ~= "pending" then return found, state end
+    if options.on_poll then options.on_poll(flow) end
+  end
+end
+
+local function tell(options, flow)
+  if options.on_code then options.on_code(flow) end
+end
+
+--- Logs a viewer in, from the first question to the profile.
+--
+-- `on_code(flow)` gets the code, the address and the text for a QR code.
+-- Answers the profile; or nil and an error, whose code is `login_expired`,
+-- `login_superseded`, `login_denied` or `cancelled` where it ended so.
+function login.login(client, options)
+  check("client:login", options)
+  local flow, err = begin(client, options)
+  if not flow then return nil, err end
+  if flow.state == "done" then return flow.profile end
+  tell(options, flow)
+  local back, why = await_browser(client, flow, options)
+  local found, state
+  if back then found, state = poll_until_done(client, flow, options)
+  else state = why end
+  if found then return found end
+  if state == "cancelled" then return cancelled() end
+  if type(state) == "string" then return ended(state) end
+  return nil, state
+end
+
+-- --- the second screen ----------------------------------------
+
+--- Is the code that a viewer typed one that lives? Its session: `mvpd` where
+-- the provider was chosen on the TV, `missing`, `expires_at`.
+function login.check_code(client, code)
+  local answer, err = client.api:session { code = code }
+  if not answer then return nil, err end
+  local existing_parameters = answer.existingParameters or {}
+  return { code = code, mvpd = existing_parameters.mvpd,
+    missing = answer.missingParameters or {},
+    expires_at = tonumber(answer.notAfter) }
+end
+
+--- Brings what the TV left open (`mvpd`, `domain_name`, `redirect_url`) and
+-- answers where the viewer's browser goes; "" where no login is needed.
+function login.resume_login(client, options)
+  options_of.check("client:resume_login", options, { code = "string",
+    mvpd = "string?", domain_name = "string?", redirect_url = "string?" }, 2)
+  local answer, err = client.api:resume_session(options)
+  if not answer then return nil, err end
+  if answer.actionName == "authenticate" then
+    return client:absolute_url(answer.url, answer.actionType)
+  end
+  if answer.actionName == "authorize" then return "" end
+  return unknown(answer)
+end
+
+--- Asks for the profile again: some attributes change after authorization.
+function login.refresh_profile(client, options)
+  options = options or {}
+  local kept = client:recall("profile")
+  local mvpd = options.mvpd or kept and kept.mvpd
+  if not mvpd then return nil, client:not_logged_in("refresh_profile") end
+  local answer, err = client.api:profile { mvpd = mvpd }
+  if not answer then return nil, err end
+  local found = profiles.choose(profiles.list(client, answer, options),
+    { mvpd = mvpd })
+  if found then return profiles.remember(client, found) end
+  client:forget("profile")
+  return nil, client:not_logged_in("refresh_profile")
+end
+
+return login

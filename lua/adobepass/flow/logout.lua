@@ -1,0 +1,108 @@
+--- Signing out: the viewer's act, driven to its end for every provider.
+-- @module adobepass.flow.logout
+
+local errors = require "adobepass.errors"
+local options_of = require "adobepass.options"
+
+local logout = {}
+
+local FIELDS = { mvpd = "string?", redirect_url = "string?",
+  open_url = "function?", on_partner_logout = "function?",
+  service_token = "string?", subject_token = "string?",
+  roku_token = "string?", visitor_id = "string?" }
+
+-- The provider's own page has to be visited; without a browser the logout
+-- ends here, which is all right: reference, "Logout is the user's act".
+local function interactive(client, entry, options)
+  local url, err = client:absolute_url(entry.url or "", "interactive")
+  if not url then return "refused", err end
+  if not options.open_url then return "no_browser", nil, url end
+  options.open_url(url, entry.mvpd)
+  return "opened", nil, url
+end
+
+-- There is no address for this one: the viewer signs out in the settings.
+local function partner_interactive(_, entry, options)
+  if not options.on_partner_logout then return "viewer_to_be_told" end
+  options.on_partner_logout(entry.mvpd)
+  return "viewer_told"
+end
+
+local function none() return "complete" end
+
+local ACTIONS = { interactive = interactive, none = none,
+  partner_interactive = partner_interactive }
+
+local function drive(client, mvpd, entry, options)
+  entry.mvpd = entry.mvpd or mvpd
+  local act = ACTIONS[entry.actionType]
+  local outcome, err, url = "unknown", nil, entry.url
+  if entry.actionName == "invalid" then outcome = "invalid"
+  elseif act then outcome, err, url = act(client, entry, options) end
+  return { mvpd = mvpd, action_name = entry.actionName,
+    action_type = entry.actionType, outcome = outcome, url = url,
+    error = err }
+end
+
+-- Every profile that the service knows, where none is kept here.
+local function providers(client, options)
+  if options.mvpd then return { options.mvpd } end
+  local kept = client:recall("profile")
+  if kept then return { kept.mvpd } end
+  local answer, err = client.api:profiles()
+  if not answer then return nil, err end
+  local list = {}
+  for mvpd in pairs(answer.profiles) do list[#list + 1] = mvpd end
+  table.sort(list)
+  return list
+end
+
+-- The viewer's, and nothing else: the client's credentials stay.
+local function forget_viewer(client)
+  client:forget("profile")
+  client:forget("login")
+  client:clear_permits()
+end
+
+local function add_outcomes(client, answer, options, report)
+  for mvpd, entry in pairs(answer.logouts) do
+    if type(entry) == "table" then
+      report[#report + 1] = drive(client, mvpd, entry, options)
+    end
+  end
+end
+
+local function one(client, mvpd, options, report)
+  local params = { mvpd = mvpd, redirect_url = options.redirect_url }
+  for _, name in ipairs { "service_token", "subject_token", "roku_token",
+    "visitor_id" } do
+    params[name] = options[name]
+  end
+  local answer, err = client.api:logout(params)
+  if answer then return add_outcomes(client, answer, options, report) end
+  report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
+end
+
+--- Signs the viewer out.
+--
+-- `open_url(url, mvpd)` opens the provider's page in a browser; without it the
+-- logout stops there. `on_partner_logout(mvpd)` tells the viewer to sign out
+-- in the system's settings. Answers a report, an entry for each provider:
+-- `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
+-- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
+-- "refused" or "failed"), `url`, `error`. What is kept of the viewer here goes
+-- in any case.
+function logout.logout(client, options)
+  options = options_of.check("client:logout", options or {}, FIELDS, 2)
+  local list, err = providers(client, options)
+  forget_viewer(client)
+  if not list then return nil, err end
+  local report = {}
+  for _, mvpd in ipairs(list) do one(client, mvpd, options, report) end
+  if #report == 1 and report[1].outcome == "failed" then
+    return nil, errors.is(report[1].error) and report[1].error
+  end
+  return report
+end
+
+return logout

@@ -1,0 +1,177 @@
+--- Which of many resources may the viewer watch? For filtering a catalogue
+-- alone: it is no right to play, which is what `authorize` is for.
+-- @module adobepass.flow.preauthorize
+
+local decisions = require "adobepass.flow.decisions"
+local options_of = require "adobepass.options"
+
+local preauthorize = {}
+
+local USUAL_LIMIT = 5 -- Adobe: usually five resources in a request
+local FIELDS = { mvpd = "string?", identity = "table?",
+  service_token = "string?", subject_token = "string?",
+  roku_token = "string?", visitor_id = "string?" }
+
+-- The order of the caller, each once.
+local function folded(resources)
+  local list, seen = {}, {}
+  for _, resource in ipairs(resources) do
+    if not seen[resource] then
+      seen[resource] = true
+      list[#list + 1] = resource
+    end
+  end
+  return list
+end
+
+local function split(list, limit)
+  local batches = {}
+  for index, resource in ipairs(list) do
+    local at = math.floor((index - 1) / limit) + 1
+    batches[at] = batches[at] or {}
+    table.insert(batches[at], resource)
+  end
+  return batches
+end
+
+local function params_of(mvpd, batch, options)
+  local params = { mvpd = mvpd, resources = batch }
+  for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
+  return params
+end
+
+local function ask(client, mvpd, list, options)
+  local batches = split(list, client:batch_limit(mvpd) or USUAL_LIMIT)
+  local calls = {}
+  for index, batch in ipairs(batches) do
+    calls[index] = params_of(mvpd, batch, options)
+  end
+  return batches, client:call_all("preauthorize", calls)
+end
+
+local function is_too_many(err)
+  return err ~= nil and err.code == "too_many_resources"
+end
+
+local function note_denied(found, batch, err)
+  for _, resource in ipairs(batch) do
+    found[resource] = { resource = resource, permitted = false, error = err,
+      reason = err:viewer_text() }
+  end
+end
+
+-- A whole batch can be refused, or each of its items.
+local function was_too_many(batch, outcome, read)
+  if outcome.err then return is_too_many(outcome.err) end
+  return #batch > 1 and is_too_many(read[batch[1]].error)
+end
+
+local function collect(client, mvpd, batches, outcomes, found)
+  local again
+  for index, batch in ipairs(batches) do
+    local outcome = outcomes[index]
+    local read = outcome.value
+      and decisions.read("preauthorize", batch, outcome.value) or {}
+    if was_too_many(batch, outcome, read) and #batch > 1 then
+      client:learn_batch_limit(mvpd, math.max(1, math.floor(#batch / 2)))
+      again = again or {}
+      for _, resource in ipairs(batch) do again[#again + 1] = resource end
+    elseif outcome.err then
+      note_denied(found, batch, outcome.err)
+    end
+    for resource, decision in pairs(read) do found[resource] = decision end
+  end
+  return again
+end
+
+-- Asks for all; what was refused for being too many is asked for in smaller
+-- batches, which ends at one resource each.
+local function decide(client, mvpd, list, options, found)
+  while list do
+    local batches, outcomes = ask(client, mvpd, list, options)
+    list = collect(client, mvpd, batches, outcomes, found)
+  end
+end
+
+local function take_permits(client, mvpd, list, found)
+  local missing = {}
+  for _, resource in ipairs(list) do
+    local known = client:permit(mvpd, resource)
+    if known then found[resource] = known
+    else missing[#missing + 1] = resource end
+  end
+  return missing
+end
+
+-- Permits alone are kept, in memory alone.
+local function keep_permits(client, mvpd, list, found)
+  for _, resource in ipairs(list) do
+    if found[resource].permitted then
+      client:keep_permit(mvpd, resource, found[resource])
+    end
+  end
+end
+
+local function in_order(list, found, mvpd)
+  local result = { mvpd = mvpd, permitted = {}, denied = {}, decisions = {},
+    is_right_to_play = false }
+  for index, resource in ipairs(list) do
+    local decision = found[resource]
+    result.decisions[index] = decision
+    table.insert(decision.permitted and result.permitted or result.denied,
+      decision.permitted and resource or decision)
+  end
+  return result
+end
+
+local function check_resources(resources)
+  for _, resource in ipairs(resources) do
+    if type(resource) ~= "string" or resource == "" then
+      error("client:preauthorize: resources should be strings", 4)
+    end
+  end
+end
+
+-- Nothing at all could be decided: that is an error, and not a catalogue in
+-- which all is locked.
+local function failure(result)
+  local first = result.denied[1]
+  if #result.permitted > 0 or not first then return nil end
+  for _, decision in ipairs(result.denied) do
+    if decision.source or (decision.error.http_status or 0) == 200 then
+      return nil
+    end
+  end
+  return first.error
+end
+
+--- Filters a catalogue.
+--
+-- Any number of resources: duplicates are folded, batches go together, permits
+-- are cached in memory until logout or the next login, and only what the
+-- service marks "retry" is asked for again. The result has `permitted`
+-- (resources, in your order), `denied` (decisions, each with `reason`, a
+-- sentence for the viewer, and `error`) and `decisions` (all of them). It is
+-- not a right to play.
+function preauthorize.preauthorize(client, resources, options)
+  options = options_of.check("client:preauthorize", options or {}, FIELDS, 2)
+  check_resources(resources)
+  local mvpd, err = decisions.mvpd(client, options.mvpd, "preauthorize")
+  if not mvpd then return nil, err end
+  local list, found = folded(resources), {}
+  local missing = take_permits(client, mvpd, list, found)
+  local attempt = 1
+  while #missing > 0 do
+    decide(client, mvpd, missing, options, found)
+    keep_permits(client, mvpd, missing, found)
+    missing = decisions.to_repeat(found, missing, attempt)
+    if #missing > 0 then client:pause(attempt) end
+    attempt = attempt + 1
+  end
+  local result = in_order(list, found, mvpd)
+  local broken = failure(result)
+  if broken then return nil, broken end
+  return result
+end
+
+return preauthorize

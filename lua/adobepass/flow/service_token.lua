@@ -1,0 +1,63 @@
+--- Single sign-on by a service token: signed by the programmer's own key, or
+-- issued by Adobe's SSO Service.
+-- @module adobepass.flow.service_token
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local options_of = require "adobepass.options"
+
+local service_token = {}
+
+local FIELDS = { key = "userdata", issuer = "string", subject = "string",
+  lifetime = "number?", kid = "string?" }
+
+local USUAL_LIFETIME = 3600
+
+--- A service token of one's own (reference, AD-Service-Token): a JWS, RS256,
+-- with iss, sub, aud "adobe", iat and exp, by the server's time.
+-- @tparam table options `key` (a private one of the core), `issuer`,
+-- `subject` (who the viewer is to you, hashed), `lifetime` (3600 s), `kid`
+-- @treturn[1] string to be given as `service_token`
+function service_token.sign_service_token(client, options)
+  options_of.check("client:sign_service_token", options, FIELDS, 2)
+  local now = json.integer(client:now_ms() / 1000)
+  return core.jws.sign("RS256", options.key, json.encode {
+    iss = options.issuer, sub = options.subject, aud = "adobe", iat = now,
+    exp = now + json.integer(options.lifetime or USUAL_LIFETIME) },
+    { kid = options.kid })
+end
+
+--- The SSO Service's token for a viewer: `{ sso_id = }` for who is known by an
+-- identity of yours, `{ link = code }` for who typed the code that another
+-- device of theirs shows.
+function service_token.get_service_token(client, options)
+  local answer, err = client.api:service_token(options)
+  if not answer then return nil, err end
+  return answer.serviceToken
+end
+
+--- A new token for one that ran out or is about to.
+function service_token.renew_service_token(client, token)
+  local answer, err = client.api:refresh_service_token { token = token }
+  if not answer then return nil, err end
+  return answer.serviceToken
+end
+
+--- A short code with which another device joins this one's circle.
+function service_token.link_device(client, token)
+  local answer, err = client.api:link { token = token }
+  if not answer then return nil, err end
+  return answer.code
+end
+
+--- Takes devices out of the circle.
+function service_token.unlink_devices(client, token, devices)
+  return client.api:unlink { token = token, devices = devices }
+end
+
+--- The devices of the circle, as the service answers.
+function service_token.linked_devices(client, token)
+  return client.api:list_devices { token = token }
+end
+
+return service_token
