@@ -208,6 +208,28 @@ add("none", AGAIN, {
   foreign_url = "See who answers in Adobe's name; nothing was sent there.",
 })
 
+-- The flows' codes ---------------------------------------------------------
+
+add("authentication", SIGN_IN, {
+  not_logged_in = "Start a login.",
+  login_denied = "Let the viewer try again, or choose another provider.",
+  partner_failed = "See what the partner's framework said.",
+  partner_fallback = "Start an ordinary login.",
+})
+
+add("none", SIGN_IN, {
+  login_expired = "Start a new login.",
+  login_superseded = "Show the code of the newer login.",
+})
+
+add("none", AGAIN, {
+  unknown_action = "See whether a newer version of adobepass knows it.",
+})
+
+add("retry", AGAIN, {
+  no_decision = "Ask again; the answer left this resource out.",
+})
+
 add("configuration", APP, {
   software_statement_missing =
     "Give adobepass.new the software statement of the TVE Dashboard.",

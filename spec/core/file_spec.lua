@@ -5,7 +5,8 @@ local folder = require "spec.support.folder"
 local live = require "spec.support.live"
 
 local IS_ROOT = folder.run("id -u") == "0"
-local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS") or "100")
+local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
+  or os.getenv("ADOBEPASS_THOROUGH") and "1000" or "100")
 
 describe("core.file", function()
   local path, name
