@@ -1,0 +1,46 @@
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+
+describe("core", function()
+  it("tells what the libraries below offer", function()
+    local features = core.features()
+    assert.matches("^%d+%.%d+%.%d+", features.libcurl)
+    assert.matches("^%d+%.%d+%.%d+", features.openssl)
+    assert.equal("boolean", type(features.http2))
+    assert.is_true(features.async_dns) -- or a step would block on DNS
+  end)
+
+  it("has a version like the rockspec's", function()
+    assert.matches("^%d+%.%d+%.%d+$", core.version)
+  end)
+
+  it("counts what is open, kind by kind", function()
+    local before = core.live()
+    local session = core.session()
+    local transfer = session:submit { url = "http://127.0.0.1:1/" }
+    local token = core.token { access_token = "a", expires_in = 1 }
+    local now = core.live()
+    assert.equal(before.sessions + 1, now.sessions)
+    assert.equal(before.transfers + 1, now.transfers)
+    assert.equal(before.tokens + 1, now.tokens)
+    transfer:close()
+    token:close()
+    session:close()
+    assert.same(before, core.live())
+  end)
+
+  it("shows the world one symbol", function()
+    local build = os.getenv("ADOBEPASS_BUILD")
+    if not build then return pending("ADOBEPASS_BUILD is not set") end
+    if build:find("%-asan$") or build:find("%-cov$") then
+      return pending("sanitizers and gcov add symbols of their own")
+    end
+    local names = folder.run("nm -D --defined-only "
+      .. folder.quote(build .. "/adobepass/core.so"))
+    local seen = {}
+    for name in names:gmatch("%x+ %u ([%w_]+)") do
+      seen[#seen + 1] = name
+    end
+    assert.same({ "luaopen_adobepass_core" }, seen)
+  end)
+end)
