@@ -174,7 +174,7 @@ static void read_url(lua_State *L, int arg, ap_request *request) {
 static void read_request(lua_State *L, int arg, ap_request *request) {
   static const char *const known[] = {
     "method", "url", "headers", "body", "bearer", "timeout",
-    "connect_timeout", "max_body", NULL,
+    "connect_timeout", "max_body", "fresh", NULL,
   };
   luaL_checktype(L, arg, LUA_TTABLE);
   ap_options_check(L, arg, known);
@@ -188,6 +188,7 @@ static void read_request(lua_State *L, int arg, ap_request *request) {
     ap_option_number(L, arg, "connect_timeout", 0, 0, longest_time);
   request->max_body = (size_t)ap_option_number(L, arg, "max_body", 0, 0,
                                                highest_ceiling);
+  request->fresh = ap_option_flag(L, arg, "fresh", 0);
 }
 
 static void check_name(lua_State *L, int arg, int index) {
@@ -279,7 +280,9 @@ session's User-Agent and the body's length. No redirect is followed.
 @function session:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
 list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
-`max_body`: instead of the session's
+`max_body`: instead of the session's; `fresh`: true for a connection of its
+own. libcurl repeats a request by itself when a connection that stood already
+dies before the answer; one that must not be repeated needs a fresh one
 @treturn[1] transfer
 @treturn[2] nil
 @treturn[2] string message

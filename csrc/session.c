@@ -197,8 +197,8 @@ int ap_session_submit(ap_session *session, ap_transfer *transfer,
   transfer->easy = easy;
   transfer->may_resolve = ap_url_has_name(request->url) ||
                           settings->options.texts[AP_TEXT_PROXY] != NULL;
-  if (ap_transfer_prepare(transfer, easy, settings, request,
-                          kind == AP_URL_LOOPBACK, failure) &&
+  if (ap_transfer_prepare(transfer, easy, settings, request, kind,
+                          failure) &&
       start(session, transfer, failure))
     return 1;
   keep_easy(session, ap_transfer_detach(transfer));
@@ -243,10 +243,15 @@ static CURLMcode guarded_perform(ap_session *session, size_t *ended) {
   return code;
 }
 
+/* libcurl 7.88 may have read an HTTP/2 answer already that it only hands over
+** when it is asked again, and no socket tells of that. */
+static const double longest_wait = 0.05;
+
 /* Waits for the network, interruptible by signals, at least 1 ms. */
 static CURLMcode wait_for_data(ap_session *session, double seconds) {
-  int most = seconds > 1000 ? 1000000 : (int)(seconds * 1000) + 1;
-  return curl_multi_poll(session->multi, NULL, 0, most, NULL);
+  double wait = seconds < longest_wait ? seconds : longest_wait;
+  return curl_multi_poll(session->multi, NULL, 0, (int)(wait * 1000) + 1,
+                         NULL);
 }
 
 int ap_session_step(ap_session *session, double seconds, size_t *running,

@@ -142,7 +142,6 @@ static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP_VERSION, (long)(options->http2 ? CURL_HTTP_VERSION_2TLS
                                                   : CURL_HTTP_VERSION_1_1));
-  SET(CURLOPT_PIPEWAIT, options->http2 ? 1L : 0L);
   if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
   return CURLE_OK;
 }

@@ -197,28 +197,38 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-static CURLcode set_proxy(CURL *easy, const ap_options *options,
-                          int direct) {
+/* libcurl itself repeats a request, a POST too, when a connection that stood
+** already dies before the answer. `fresh` is for what must not be repeated.
+**
+** Requests that start together share one connection where HTTP/2 is to be
+** expected; plain http would have them wait for the first answer. What is
+** meant for this machine goes by no proxy. */
+static CURLcode set_route(CURL *easy, const ap_options *options,
+                          const ap_request *request, ap_url_kind kind) {
   const char *proxy = options->texts[AP_TEXT_PROXY];
-  if (proxy != NULL) SET(CURLOPT_PROXY, direct ? "" : proxy);
+  int shares = kind == AP_URL_HTTPS && options->http2 && !request->fresh;
+  SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
+  SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+  if (proxy != NULL)
+    SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
   return CURLE_OK;
 }
 
 static CURLcode set_all(CURL *easy, ap_transfer *transfer,
                         const ap_options *options, const ap_request *request,
-                        int direct) {
+                        ap_url_kind kind) {
   CURLcode code;
   SET(CURLOPT_URL, request->url);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   code = set_method(easy, transfer, request->method);
   if (code == CURLE_OK) code = set_receiver(easy, transfer);
   if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
-  return code == CURLE_OK ? set_proxy(easy, options, direct) : code;
+  return code == CURLE_OK ? set_route(easy, options, request, kind) : code;
 }
 
 int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
                         const ap_settings *settings, const ap_request *request,
-                        int direct, ap_failure *failure) {
+                        ap_url_kind kind, ap_failure *failure) {
   const ap_options *options = &settings->options;
   size_t most = request->max_body > 0 ? request->max_body : options->max_body;
   CURLcode code;
@@ -227,7 +237,7 @@ int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
   if (!copy_body(transfer, request, failure) ||
       !quieten(transfer, transfer->request_body != NULL, failure))
     return 0;
-  code = set_all(easy, transfer, options, request, direct);
+  code = set_all(easy, transfer, options, request, kind);
   if (code == CURLE_OK) return 1;
   ap_outcome_fail(code, transfer->detail, failure);
   return 0;

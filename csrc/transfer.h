@@ -11,6 +11,7 @@
 #include "fail.h"
 #include "settings.h"
 #include "token.h"
+#include "url.h"
 
 typedef enum {
   AP_TRANSFER_NEW,
@@ -25,6 +26,7 @@ typedef struct {
   size_t body_length;
   double timeout, connect_timeout; /* seconds; 0: the session's */
   size_t max_body;                 /* 0: the session's */
+  int fresh; /* on a connection of its own, which is never tried twice */
 } ap_request;
 
 typedef struct {
@@ -66,10 +68,10 @@ int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
 /* Sets what each transfer has in common, once in an easy handle's life. */
 CURLcode ap_transfer_equip(CURL *easy);
 /* Sets all that is this request's own on an easy handle with the session's
-** settings, whatever request it carried before. `direct`: no proxy. */
+** settings, whatever request it carried before. */
 int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
                         const ap_settings *settings, const ap_request *request,
-                        int direct, ap_failure *failure);
+                        ap_url_kind kind, ap_failure *failure);
 /* Takes the outcome out of the easy handle. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
 /* Ends a transfer that was not done with a failure of our own. */

@@ -31,7 +31,7 @@ local function add_other_spellings(operation, value)
 end
 
 local function check_fields(operation, value)
-  if type(value) ~= "table" then
+  if type(value) ~= "table" or json.is_array(value) then
     return nil, errors.malformed(operation.name, "it is no JSON object")
   end
   add_other_spellings(operation, value)
@@ -58,10 +58,14 @@ function answer.read(operation, response, now, secrets)
     return nil, errors.from_answer(operation.name, response, decoded, now,
       secrets)
   end
-  if not operation.answer then return decoded or true end
+  if not operation.answer and (response.status == 204
+      or response.body == "") then
+    return true
+  end
   if decoded == nil then
     return nil, errors.malformed(operation.name, why or "it is empty")
   end
+  if not operation.answer then return decoded end
   return check_fields(operation, decoded)
 end
 

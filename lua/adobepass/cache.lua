@@ -7,10 +7,10 @@ local cache = {}
 local Cache = {}
 Cache.__index = Cache
 
---- @int most how many entries at the most
+--- @int most how many entries at the most: two or more
 function cache.new(most)
-  return setmetatable({ most = most / 2, count = 0, young = {}, old = {} },
-    Cache)
+  return setmetatable({ most = math.floor(most / 2), count = 0, young = {},
+    old = {} }, Cache)
 end
 
 --- Keeps a value until a moment of the caller's clock.
@@ -24,12 +24,19 @@ function Cache:set(key, value, ends)
   self.young[key] = { value = value, ends = ends }
 end
 
+local function drop(self, key)
+  self.old[key] = nil
+  if self.young[key] then
+    self.young[key], self.count = nil, self.count - 1
+  end
+end
+
 --- The value, if its end has not come.
 function Cache:get(key, now)
   local entry = self.young[key] or self.old[key]
   if not entry then return nil end
   if now >= entry.ends then
-    self.old[key] = nil
+    drop(self, key)
     return nil
   end
   if not self.young[key] then self:set(key, entry.value, entry.ends) end

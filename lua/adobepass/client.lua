@@ -8,6 +8,7 @@ local device = require "adobepass.device"
 local environment = require "adobepass.environment"
 local errors = require "adobepass.errors"
 local operations = require "adobepass.operations"
+local options = require "adobepass.options"
 local request = require "adobepass.request"
 local services = require "adobepass.services"
 local tokens = require "adobepass.tokens"
@@ -63,8 +64,9 @@ end
 local function queue_up(self, call, key)
   local now = self.driver.now()
   local wait = self.pace:reserve(key, now)
+  call.is_late = wait > 0 and now + wait >= call.deadline
   if wait <= 0 then return true end
-  if now + wait >= call.deadline then
+  if call.is_late then
     self.pace:cancel(key)
     return nil, late(call.operation,
       "There was no turn for the request in time: the device asks too much.")
@@ -117,6 +119,7 @@ local function launch(self, call, token)
   local transfer, message, code = session:submit {
     method = built.method, url = built.url, headers = built.headers,
     body = built.body, bearer = token,
+    fresh = call.operation.safe == false or nil, -- or libcurl repeats it
     timeout = math.max(0.001, call.deadline - started) }
   if not transfer then
     return nil, errors.from_transport(name, message, code)
@@ -196,6 +199,8 @@ end
 local LEAST_TIME = 0.05
 
 local function pause(self, call, err)
+  if call.once then return false end
+  if call.is_late then return false end
   local delay = self.retry:delay(err, call.attempt, {
     safe = call.operation.safe ~= false, chance = self.chance(),
     remaining = call.deadline - self.driver.now() - LEAST_TIME })
@@ -297,17 +302,22 @@ function Client.__index(self, name)
   return Client[name] or services[name] or flow_method(name)
 end
 
-for _, operation in ipairs(operations) do
-  Api[operation.name] = function(self, params)
-    return self.client:call(operation, params or {})
+-- Raises where the programmer is wrong.
+local function check(self, operation, params)
+  if not self.record then
+    error(("client.api:%s: the client has no device; give one to "
+      .. "adobepass.new, or use client:device { id = ... }"):format(
+      operation.name))
   end
+  request.check(operation, params)
 end
 
-local function need_device(self, operation)
-  if self.record then return end
-  error(("client.api:%s: the client has no device; give one to "
-    .. "adobepass.new, or use client:device { id = ... }"):format(
-    operation.name), 4)
+for _, operation in ipairs(operations) do
+  Api[operation.name] = function(self, params)
+    params = params or {}
+    options.at_caller(check, self.client, operation, params)
+    return self.client:call(operation, params)
+  end
 end
 
 local function prepare(self, operation, params)
@@ -315,6 +325,7 @@ local function prepare(self, operation, params)
   local deadline = shared.driver.now() + (params.timeout or shared.timeout)
   local call, err = new_call(shared, self, operation, params, deadline)
   if not call then return nil, err end
+  call.once = params.once
   if operation.bearer ~= false then
     -- Held here, since the table that all views share is a weak one.
     self.tokens = self.tokens or tokens_of(shared, self)
@@ -323,10 +334,9 @@ local function prepare(self, operation, params)
   return call
 end
 
---- Carries out an operation of adobepass.operations.
+--- Carries out an operation of adobepass.operations, with parameters that
+-- are right.
 function Client:call(operation, params)
-  need_device(self, operation)
-  request.check(operation, params, 3)
   local call, err = prepare(self, operation, params)
   if not call then return nil, err end
   if operation.url_only then return call.request.url end
@@ -344,9 +354,8 @@ end
 -- pace. Answers a list of { value =, err = }.
 function Client:call_all(name, list)
   local operation, calls, outcomes = BY_NAME[name], {}, {}
-  need_device(self, operation)
   for index, params in ipairs(list) do
-    request.check(operation, params, 3)
+    options.at_caller(check, self, operation, params)
     local call, err = prepare(self, operation, params)
     calls[index], outcomes[index] = call or false, { err = err }
   end
@@ -395,7 +404,7 @@ end
 -- @tparam table fields `id`, `info`, `ip`, and what adobepass.device takes
 function Client:device(fields)
   local shared = self.shared
-  local record = device.new(fields)
+  local record = options.at_caller(device.new, fields)
   local key = device_key(shared, record)
   for _, message in ipairs(fields.info and device.check(fields.info) or {}) do
     shared:emit({ type = "warning", code = "device_info",

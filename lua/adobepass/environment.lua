@@ -24,11 +24,12 @@ local function names()
 end
 
 --- "https://host[:port]" of an address, without what follows; nil if it is no
--- address.
+-- address. What comes before an @ is no host, but the name of a user there.
 function environment.origin(url)
-  local scheme, host = tostring(url):match("^([hH][tT][tT][pP][sS]?)://"
-    .. "([^/?#@%c%s\\]+)")
-  return scheme and (scheme .. "://" .. host):lower()
+  local scheme, host, after = tostring(url):match("^([hH][tT][tT][pP][sS]?)"
+    .. "://([^/?#@%c%s\\]+)(.?)")
+  if not scheme or after:find "[^/?#]" then return nil end
+  return (scheme .. "://" .. host):lower()
 end
 
 local function check_origin(name, url, level)

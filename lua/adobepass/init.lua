@@ -44,51 +44,48 @@ local DEVICE_ID, AGES = "device_id", 1e9
 local METHODS = { store = { "get", "set", "add", "delete", "clear" },
   driver = { "wait", "sleep", "now" } }
 
-local function check_methods(name, value, level)
+local function check_methods(name, value)
   for _, method in ipairs(METHODS[name]) do
     if type(value[method]) ~= "function" then
-      error(("adobepass.new: %s has no method '%s'"):format(name, method),
-        level + 1)
+      error(("adobepass.new: %s has no method '%s'"):format(name, method))
     end
   end
   return value
 end
 
-local function check_statement(statement, level)
+local function check_statement(statement)
   if not statement or core.jws.peek(statement) then return statement end
   error("adobepass.new: software_statement is not a JWT; take the text that "
-    .. "the TVE Dashboard gives, whole", level + 1)
+    .. "the TVE Dashboard gives, whole")
 end
 
-local function check_redirect(uri, level)
+local function check_redirect(uri)
   if not uri or uri:find "^%a[%w+.-]*:[^%s%c]+$" then return uri end
   error("adobepass.new: redirect_uri should be an address, like "
-    .. "adobepass://com.programmer", level + 1)
+    .. "adobepass://com.programmer")
 end
 
-local function check_timeout(seconds, level)
+local function check_timeout(seconds)
   if not seconds or seconds > 0 and seconds <= 3600 then return end
-  error("adobepass.new: timeout should be seconds, from above 0 to 3600",
-    level + 1)
+  error("adobepass.new: timeout should be seconds, from above 0 to 3600")
 end
 
-local function check_provider(id, level)
+local function check_provider(id)
   if id:find "^[^%c/]+$" and id:find "[^.]" and #id <= 128 then return id end
   error("adobepass.new: service_provider should be an id as the TVE Dashboard "
-    .. "shows it, like REF30", level + 1)
+    .. "shows it, like REF30")
 end
 
-local function check_day(name, seconds, level)
+local function check_day(name, seconds)
   if not seconds or seconds >= 0 and seconds <= 86400 then return seconds end
-  error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name),
-    level + 1)
+  error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name))
 end
 
 -- A session that is made and closed: what is wrong with an option shows now.
-local function check_http(http, level)
+local function check_http(http)
   local good, session = pcall(core.session, http)
   if not good then
-    error("adobepass.new: http: " .. tostring(session), level + 1)
+    error("adobepass.new: http: " .. tostring(session))
   end
   if session then session:close() end
   return http
@@ -112,25 +109,31 @@ end
 
 local function share(given)
   local driver = check_methods("driver",
-    given.driver or adobepass.driver.block(), 3)
+    given.driver or adobepass.driver.block())
   return {
-    service_provider = check_provider(given.service_provider, 3),
-    statement = check_statement(given.software_statement, 3),
-    redirect_uri = check_redirect(given.redirect_uri, 3),
-    origins = environment.resolve(given.environment, 3),
-    store = check_methods("store", given.store or adobepass.store.memory(),
-      3),
+    service_provider = check_provider(given.service_provider),
+    statement = check_statement(given.software_statement),
+    redirect_uri = check_redirect(given.redirect_uri),
+    origins = environment.resolve(given.environment),
+    store = check_methods("store", given.store or adobepass.store.memory()),
     driver = driver, on_event = given.on_event,
     timeout = given.timeout or 30,
-    http = check_http(http_of(given.http), 3),
+    http = check_http(http_of(given.http)),
     session = given.session,
     pace = pace.new(pace_options(given.pace)),
     retry = retry.new(given.retry), chance = given.random or usual_chance,
-    token_margin = check_day("token_margin", given.token_margin, 3),
-    token_jitter = check_day("token_jitter", given.token_jitter, 3),
+    token_margin = check_day("token_margin", given.token_margin),
+    token_jitter = check_day("token_jitter", given.token_jitter),
     clock = server_clock.new { monotonic = driver.now,
       wall = core.clock.wall },
   }
+end
+
+local function new(given)
+  options.check("adobepass.new", given, FIELDS)
+  check_timeout(given.timeout)
+  local made = client.new(share(given))
+  return given.device and made:device(given.device) or made
 end
 
 --- A client.
@@ -151,11 +154,8 @@ end
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `session`, `random`: in place of ours, for tests
 function adobepass.new(given)
-  options.check("adobepass.new", given, FIELDS)
-  check_timeout(given.timeout, 2)
-  local made = client.new(share(given))
-  if not given.device then return made end
-  return made:device(given.device)
+  local made = options.at_caller(new, given)
+  return made
 end
 
 --- The identifier of this device, made once and kept by a store for ever:

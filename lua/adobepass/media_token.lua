@@ -14,19 +14,27 @@ local options_of = require "adobepass.options"
 
 local media_token = {}
 
-local NUMBERS = { ttl = true }
-
 local NAMES = { sessionGUID = "session_guid", requestorID = "requestor",
   resourceID = "resource", ttl = "ttl", issueTime = "issue_time",
   mvpdId = "mvpd", proxyMvpdId = "proxy_mvpd" }
 
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'" }
 
-local function unescape(text)
-  return (text:gsub("&(%a+);", ENTITIES))
+local function character(number)
+  local code = tonumber(number) or tonumber(number:sub(2), 16)
+  return code and code > 0 and code < 128 and string.char(code) or nil
 end
 
--- The element and what is in it, if it is there just once.
+-- In one go: what an entity becomes is no entity.
+local function unescape(text)
+  return (text:gsub("&(#?)(%w+);", function(sharp, name)
+    if sharp == "#" then return character(name) end
+    return ENTITIES[name]
+  end))
+end
+
+-- The element, what is in it, and the text without it; if it is there just
+-- once.
 local function element(text, name)
   local open, close = "<" .. name .. ">", "</" .. name .. ">"
   local first, inside = text:find(open, 1, true)
@@ -35,21 +43,39 @@ local function element(text, name)
   if text:find(open, inside, true) or text:find(close, stop, true) then
     return nil
   end
-  return text:sub(first, stop), text:sub(inside + 1, last - 1)
+  return text:sub(first, stop), text:sub(inside + 1, last - 1),
+    text:sub(1, first - 1) .. text:sub(stop + 1)
+end
+
+local LONGEST = 32768
+
+-- From whoever asks for the stream: it may be anything.
+local function decode(serialized)
+  if type(serialized) ~= "string" or #serialized > LONGEST then return nil end
+  return core.base64.decode(serialized)
+end
+
+-- Two elements beside each other, and nothing else.
+local function open_up(serialized)
+  local text = decode(serialized)
+  if not text then return nil end
+  local signed, inside, rest = element(text, "shortAuthorizationToken")
+  if not signed then return nil end
+  local _, signature, nothing = element(rest, "signatureInfo")
+  if not signature or nothing:find "%S" then return nil end
+  return signed, inside, signature
 end
 
 local function parse(serialized)
-  local text = core.base64.decode(serialized)
-  if not text or #text > 16384 then return nil end
-  local signed, inside = element(text, "shortAuthorizationToken")
-  local _, signature = element(text, "signatureInfo")
-  if not signed or not signature then return nil end
+  local signed, inside, signature = open_up(serialized)
+  if not signed then return nil end
   local fields = {}
   for wire, name in pairs(NAMES) do
     local _, value = element(inside, wire)
     fields[name] = value and unescape(value)
-    if NUMBERS[name] then fields[name] = tonumber(fields[name]) end
   end
+  local ttl = (fields.ttl or ""):match "^%s*(%d+)%s*$"
+  fields.ttl = ttl and #ttl <= 12 and tonumber(ttl) or nil
   return fields, signed, signature
 end
 
@@ -68,21 +94,27 @@ end
 
 local MOMENT = "^(%d%d%d%d)[-/](%d%d)[-/](%d%d)[ T](%d%d):(%d%d):(%d%d)(.*)$"
 
+local ZONES = { [""] = true, GMT = true, UTC = true, Z = true }
+
+-- Seconds that a zone is ahead of Greenwich; nil for one that is not known.
 local function offset_of(rest)
-  local sign, hours, minutes = rest:match("([+-])(%d%d):?(%d%d)%s*$")
-  if not sign then return 0 end
+  local zone, sign, hours, minutes = rest:gsub("^%.%d+", "")
+    :match "^%s*(%a*)%s*([+-]?)(%d?%d?):?(%d?%d?)%s*$"
+  if not ZONES[zone] or (sign == "") ~= (minutes == "") then return nil end
+  if sign == "" then return hours == "" and 0 or nil end
   local seconds = (tonumber(hours) * 60 + tonumber(minutes)) * 60
   return sign == "-" and -seconds or seconds
 end
 
 -- "2009/11/08 14:53:47 GMT -0800", as Adobe's pages show it; or ms since 1970.
 local function issued_ms(text)
-  if tonumber(text) then return tonumber(text) end
-  local year, month, day, hour, minute, second, rest =
-    tostring(text):match(MOMENT)
+  if not text then return nil end
+  if text:find "^%d+$" then return #text <= 15 and tonumber(text) or nil end
+  local year, month, day, hour, minute, second, rest = text:match(MOMENT)
   local at = year and http_date.epoch(tonumber(year), tonumber(month),
     tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
-  return at and (at - offset_of(rest)) * 1000
+  local offset = at and offset_of(rest)
+  return offset and (at - offset) * 1000
 end
 
 local FIELDS = { key = "userdata", resource = "string?",
@@ -90,17 +122,43 @@ local FIELDS = { key = "userdata", resource = "string?",
 
 local function refuse(status, message) return nil, message, status end
 
+-- ms that two machines' clocks may differ.
+local SKEW = 60000
+
 local function is_in_time(fields, now_ms)
   local issued = issued_ms(fields.issue_time)
   if not issued or not fields.ttl then return false end
-  return now_ms < issued + fields.ttl and now_ms >= issued - 60000
+  return now_ms < issued + fields.ttl and now_ms >= issued - SKEW
 end
 
--- Used before? The store remembers it as long as it could be used again.
-local function is_new(serialized, fields, store)
-  local name = "media_token:" .. core.digest.hex(core.digest.sha256(
-    serialized))
-  return store:add(name, "1", math.max(1, fields.ttl / 1000 + 60))
+-- Used before? The store remembers it as long as it could be used again. By
+-- what is signed: the rest could be written in another way.
+local function is_new(signed, fields, store)
+  local name = "media_token:" .. core.digest.hex(core.digest.sha256(signed))
+  return store:add(name, "1", math.max(1, fields.ttl / 1000 + SKEW / 1000))
+end
+
+local function is_signed(signed, signature, key)
+  local raw = core.base64.decode((signature:gsub("%s+", "")))
+  return raw and key:verify(signed, raw)
+end
+
+-- What is wrong with a token that is signed: a status and a sentence.
+local function find_fault(fields, options)
+  if not is_in_time(fields, options.now_ms) then
+    return "TOKEN_EXPIRED", "The media token's time is over."
+  elseif options.resource and fields.resource ~= options.resource then
+    return "INVALID_RESOURCE_ID", "The media token is for another resource."
+  elseif options.requestor and fields.requestor ~= options.requestor then
+    return "INVALID_REQUESTOR_ID", "The media token is for another requestor."
+  end
+end
+
+local function use_up(signed, fields, store)
+  local first, message, code = is_new(signed, fields, store)
+  if first then return fields end
+  if first == nil then return refuse(code or "store_failed", message) end
+  return refuse("TOKEN_USED", "The media token was used before.")
 end
 
 --- Verifies a media token. Answers what it says; or nil, a sentence and a
@@ -114,33 +172,17 @@ end
 function media_token.verify(serialized, options)
   options_of.check("media_token.verify", options, FIELDS, 2)
   local fields, signed, signature = parse(serialized)
-  local raw = signature and core.base64.decode((signature:gsub("%s+", "")))
-  if not raw then
+  if not fields then
     return refuse("INVALID_TOKEN_FORMAT", "This is not a media token.")
   end
-  if not options.key:verify(signed, raw) then
+  if not is_signed(signed, signature, options.key) then
     return refuse("INVALID_SIGNATURE", "The media token was not signed by "
       .. "this key.")
   end
-  if not is_in_time(fields, options.now_ms) then
-    return refuse("TOKEN_EXPIRED", "The media token's time is over.")
-  end
-  if options.resource and fields.resource ~= options.resource then
-    return refuse("INVALID_RESOURCE_ID", "The media token is for another "
-      .. "resource.")
-  end
-  if options.requestor and fields.requestor ~= options.requestor then
-    return refuse("INVALID_REQUESTOR_ID", "The media token is for another "
-      .. "requestor.")
-  end
-  if options.once then
-    local first, message, code = is_new(serialized, fields, options.once)
-    if first == nil then return refuse(code, message) end
-    if not first then
-      return refuse("TOKEN_USED", "The media token was used before.")
-    end
-  end
-  return fields
+  local status, message = find_fault(fields, options)
+  if status then return refuse(status, message) end
+  if not options.once then return fields end
+  return use_up(signed, fields, options.once)
 end
 
 return media_token

@@ -142,9 +142,9 @@ return {
     path = "/api/{service_provider}/unlink", headers = "D", send = "json",
     params = { { "token", "AD-Service-Token", "header" },
                { "devices", "devices" } },
-    ok = { 200 } },
+    ok = { 200 }, answer = {} },
 
   { number = 22, name = "list_devices", method = "GET",
     path = "/api/{service_provider}/list", headers = "D", send = "headers",
-    params = { SERVICE_TOKEN }, ok = { 200 } },
+    params = { SERVICE_TOKEN }, ok = { 200 }, answer = {} },
 }

@@ -43,4 +43,12 @@ function options.check(where, given, fields, level)
   return given
 end
 
+--- Calls f; what it raises is raised again where the caller of the caller
+-- stands, however deep it was found.
+function options.at_caller(f, ...)
+  local good, result = pcall(f, ...)
+  if good then return result end
+  error((tostring(result):gsub("^.-:%d+: ", "", 1)), 3)
+end
+
 return options

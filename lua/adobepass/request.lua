@@ -14,10 +14,13 @@ function request.escape(text)
   end))
 end
 
--- What every call may say beside its operation's own parameters.
-local COMMON = { timeout = "number", identity = "table",
-  partner_status = "table or string", service_token = "string",
-  subject_token = "string", roku_token = "string", visitor_id = "string" }
+-- What every call may say beside its operation's own parameters: a deadline,
+-- `once` (no repeat of what fails), and headers in place of the device's.
+local HEADERS = { "identity", "partner_status", "service_token",
+  "subject_token", "roku_token", "visitor_id" }
+
+local COMMON = { timeout = true, once = true }
+for _, name in ipairs(HEADERS) do COMMON[name] = true end
 
 local function parameter_names(operation)
   local names = {}
@@ -27,29 +30,27 @@ local function parameter_names(operation)
   return names
 end
 
-local function complain(operation, message, level)
-  error(("client.api:%s: %s"):format(operation.name, message), level + 1)
+local function complain(operation, message)
+  error(("client.api:%s: %s"):format(operation.name, message))
 end
 
-local function check_names(operation, params, level)
+local function check_names(operation, params)
   local known = parameter_names(operation)
   for name in pairs(params) do
     if not known[name] and not COMMON[name]
         and not (name == "everyone" and operation.everyone) then
-      complain(operation, ("unknown parameter '%s'"):format(tostring(name)),
-        level)
+      complain(operation, ("unknown parameter '%s'"):format(tostring(name)))
     end
   end
 end
 
 local LISTS = { resources = true, devices = true }
 
-local function check_type(operation, name, value, level)
+local function check_type(operation, name, value)
   local wanted = LISTS[name] and "table" or "string"
   if type(value) == wanted then return end
   complain(operation, ("%s should be %s, not %s"):format(name,
-    wanted == "table" and "a list of strings" or "a string", type(value)),
-    level)
+    wanted == "table" and "a list of strings" or "a string", type(value)))
 end
 
 local function is_optional(operation, parameter)
@@ -58,39 +59,67 @@ local function is_optional(operation, parameter)
 end
 
 -- Nothing resets everybody unless it is told so by that word.
-local function check_everyone(operation, params, level)
+local function check_everyone(operation, params)
   local one = operation.everyone
   if not one then return end
   if params.everyone ~= nil and params.everyone ~= true then
-    complain(operation, "everyone should be true, or left out", level)
+    complain(operation, "everyone should be true, or left out")
   end
   if (params[one] == nil) == (params.everyone == nil) then
-    complain(operation, ("either %s or everyone = true"):format(one), level)
+    complain(operation, ("either %s or everyone = true"):format(one))
   end
 end
 
-local function check_one_of(operation, params, level)
+local function check_one_of(operation, params)
   local pair = operation.one_of
   if pair and (params[pair[1]] == nil) == (params[pair[2]] == nil) then
-    complain(operation, ("either %s or %s"):format(pair[1], pair[2]), level)
+    complain(operation, ("either %s or %s"):format(pair[1], pair[2]))
+  end
+end
+
+local function check_timeout(operation, seconds)
+  if seconds == nil then return end
+  if type(seconds) == "number" and seconds > 0 and seconds <= 3600 then
+    return
+  end
+  complain(operation, "timeout should be seconds, from above 0 to 3600")
+end
+
+local function overrides_of(params)
+  local chosen = {}
+  for _, name in ipairs(HEADERS) do chosen[name] = params[name] end
+  return chosen
+end
+
+local NOBODY = { values = {} }
+
+-- Encoded here and once more later, so that what is wrong with one of them is
+-- said where the caller stands.
+local function check_overrides(operation, params)
+  local chosen = overrides_of(params)
+  if next(chosen) == nil then return end
+  local good, why = pcall(device.headers, NOBODY, "SPTV", chosen)
+  if not good then
+    complain(operation, (why:gsub("^.-:%d+: ", "")))
   end
 end
 
 --- Raises where the programmer is wrong: names and types.
-function request.check(operation, params, level)
-  level = (level or 2) + 1
+function request.check(operation, params)
   if type(params) ~= "table" then
-    complain(operation, "a table of parameters expected", level)
+    complain(operation, "a table of parameters expected")
   end
-  check_names(operation, params, level)
+  check_names(operation, params)
   for _, parameter in ipairs(operation.params or {}) do
     local value = params[parameter[1]]
     if value ~= nil or not is_optional(operation, parameter) then
-      check_type(operation, parameter[1], value, level)
+      check_type(operation, parameter[1], value)
     end
   end
-  check_everyone(operation, params, level)
-  check_one_of(operation, params, level)
+  check_timeout(operation, params.timeout)
+  check_overrides(operation, params)
+  check_everyone(operation, params)
+  check_one_of(operation, params)
 end
 
 local function refuse(operation, code, message)
@@ -98,10 +127,13 @@ local function refuse(operation, code, message)
     operation = operation.name }
 end
 
+local LONGEST_WORD, LONGEST_HEADER = 512, 16384
+
 -- What a viewer typed or a server said is judged here, not raised about: it
 -- never becomes a path.
-local function check_word(operation, name, value)
-  if #value == 0 or #value > 512 or value:find("[%c]") then
+local function check_word(operation, name, value, most)
+  if #value == 0 or #value > most or value:find "%c" or value == "."
+      or value == ".." then
     return refuse(operation, "invalid_parameter_" .. name,
       ("The %s is empty, too long or not printable."):format(name))
   end
@@ -114,26 +146,42 @@ local function check_code(operation, value)
     "A code has letters and digits alone.")
 end
 
+local function is_list_of_strings(list)
+  local count = 0
+  for _ in pairs(list) do count = count + 1 end
+  for index = 1, math.max(count, 1) do
+    if type(list[index]) ~= "string" or list[index] == "" then return false end
+  end
+  return true
+end
+
 local function check_list(operation, name, list)
-  for index = 1, math.max(#list, 1) do
-    if type(list[index]) ~= "string" or list[index] == "" then
-      return refuse(operation, "invalid_parameter_" .. name,
-        ("The %s should be a list of strings, one at least."):format(name))
-    end
+  if is_list_of_strings(list) then return true end
+  return refuse(operation, "invalid_parameter_" .. name,
+    ("The %s should be a list of strings, one at least."):format(name))
+end
+
+local IN_PATH = { mvpd = true, partner = true }
+
+local function check_value(operation, parameter, value)
+  local name = parameter[1]
+  if name == "code" then return check_code(operation, value) end
+  if LISTS[name] then return check_list(operation, name, value) end
+  if IN_PATH[name] then
+    return check_word(operation, name, value, LONGEST_WORD)
+  elseif parameter[3] == "header" or operation.send == "headers" then
+    return check_word(operation, name, value, LONGEST_HEADER)
   end
   return true
 end
 
 local function check_values(operation, params)
   for _, parameter in ipairs(operation.params or {}) do
-    local name, value = parameter[1], params[parameter[1]]
-    local good, err = true, nil
-    if name == "code" and value then good, err = check_code(operation, value)
-    elseif LISTS[name] then good, err = check_list(operation, name, value)
-    elseif name == "mvpd" and value then
-      good, err = check_word(operation, name, value)
+    local value = params[parameter[1]]
+    if value ~= nil then
+      local good, err = check_value(operation, parameter, value)
+      if not good then return nil, err end
     end
-    if not good then return nil, err end
   end
   return true
 end
@@ -158,20 +206,13 @@ local function distribute(operation, values)
       if parameter[3] == "header" or operation.send == "headers" then
         headers[wire] = value
       elseif operation.send == "json" then
-        object[wire] = LISTS[name] and json.array(value) or value
+        object[wire] = value
       else
         add(pairs_list, wire, value)
       end
     end
   end
   return pairs_list, object, headers
-end
-
-local function overrides_of(params)
-  local chosen = {}
-  for name in pairs(COMMON) do chosen[name] = params[name] end
-  chosen.timeout = nil
-  return chosen
 end
 
 local function headers_of(operation, params, own, record)

@@ -15,6 +15,10 @@ local FIRST_PAUSE = 0.5
 --- The server's time in ms.
 function services:now_ms() return self.shared.clock:now_ms() end
 
+--- Has the server told its time yet? Until then this device's clock counts,
+-- and a TV's may be years off.
+function services:knows_time() return self.shared.clock:known() end
+
 --- Seconds that only go forward.
 function services:monotonic() return self.shared.driver.now() end
 

@@ -16,8 +16,9 @@ local tokens = {}
 local Tokens = {}
 Tokens.__index = Tokens
 
--- Who holds the lock longer than a refresh may take has died.
-local LOCK_SECONDS, HOLD_SECONDS = 45, 40
+-- No refresh takes longer: who holds the lock longer has died. And it is less
+-- than a call may take, so that the next one has time left.
+local LONGEST_LOCK = 45
 local FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
 local FIRST_GRUDGE, LONGEST_GRUDGE = 1, 30
 -- A statement that was revoked must not register in a loop.
@@ -241,7 +242,7 @@ local function renew(self, refusal, deadline, is_urgent)
     if won == nil then return nil, err end
     if won then
       local held, why = renew_alone(self, refusal,
-        math.min(deadline, driver.now() + seconds))
+        math.min(deadline, driver.now() + seconds * 0.9))
       self.vault:release("refresh", owner)
       return held, why
     end

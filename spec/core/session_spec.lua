@@ -139,6 +139,31 @@ describe("core.session", function()
       end
     end)
 
+    it("has a connection of its own where that is wanted", function()
+      assert.is_false(get("HTTP").reused)
+      local url = nginx:url("HTTP", "/hello")
+      assert.is_false(send({ url = url, fresh = true }).reused)
+      assert.is_true(send({ url = url }).reused)
+    end)
+
+    it("is sent once where it must not be sent twice", function()
+      local count = 0
+      local peer = raw.listen(function(connection)
+        count = count + 1
+        if count > 1 then return raw.reset(connection) end
+        connection:send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+      end)
+      local url = "http://127.0.0.1:" .. peer.port
+      local function post(fresh)
+        return finish(session, session:submit { method = "POST", url = url,
+          fresh = fresh, timeout = 10 }, peer:pumping())
+      end
+      assert.equal(200, post().status)
+      assert.equal("connection_lost", select(3, post(true)))
+      assert.equal(2, count)
+      peer:close()
+    end)
+
     it("forgets one request for the next on the same handle", function()
       send { url = nginx:url("HTTP", "/echo"), method = "POST", body = "abc",
         headers = { ["X-Secret"] = "1", Accept = "a/b" } }
@@ -214,6 +239,13 @@ describe("core.session", function()
       get()
       local after = select(2, folder.run(listing):gsub("socket:", ""))
       assert.equal(before, after)
+    end)
+
+    it("do not make a request wait for another on plain http", function()
+      local first = session:submit { url = nginx:url("HTTP", "/silent") }
+      session:step(0)
+      assert.equal("hello", get("HTTP").body)
+      first:close()
     end)
 
     it("share one with HTTP/2, however many start together", function()

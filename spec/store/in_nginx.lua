@@ -3,7 +3,6 @@
 -- luacheck: globals ngx
 
 local conformance = require "spec.store.conformance"
-local core = require "adobepass.core"
 
 local in_nginx = {}
 
@@ -72,11 +71,11 @@ function in_nginx.fill()
   local store = open("shdict", "store")
   assert(store:clear())
   assert(store:set("credentials", "precious"))
-  local count, refused = 0, nil
-  repeat
+  local count, refused = 0, { true }
+  while refused[1] do
     count = count + 1
     refused = { store:set("k" .. count, ("x"):rep(500)) }
-  until not refused[1]
+  end
   local replaced = { store:set("credentials", ("y"):rep(5000)) }
   local added = { store:add("lock", ("x"):rep(2000), 600) }
   return { message = refused[2], code = refused[3], count = count,
@@ -93,7 +92,7 @@ function in_nginx.refill()
   repeat count = count + 1
   until not store:set("k" .. count, ("x"):rep(500), 0.02)
   ngx.sleep(0.04)
-  local done, message = store:set("credentials", ("y"):rep(5000))
+  local done, message = store:set("credentials", ("y"):rep(500))
   return { done = done, message = message, count = count }
 end
 
@@ -109,14 +108,14 @@ function in_nginx.contend(argument)
   return won
 end
 
---- Adds, then deletes by value, a foreign client in hand: connect answers it.
-function in_nginx.with_clients(argument)
-  local clock = core.clock.monotonic
-  local started = clock()
-  local store = open("redis", argument.options)
-  local value, message, code = store:get("k")
-  return { value = tostring(value), message = message, code = code,
-    took = clock() - started }
+--- The messages of wrong constructions: { kind =, given = { options } }.
+function in_nginx.refusals(argument)
+  local messages = {}
+  for index, given in ipairs(argument.given) do
+    local _, message = pcall(open, argument.kind, given)
+    messages[index] = tostring(message)
+  end
+  return messages
 end
 
 return in_nginx

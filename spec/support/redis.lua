@@ -20,6 +20,7 @@ appendonly no
 -- wait for its end: a closed pipe is the order to end it.
 local RUN = [[
 cd %s || exit 1
+: > log
 redis-server redis.conf > log 2>&1 < /dev/null &
 pid=$!
 tries=0
@@ -75,6 +76,23 @@ function redis.start(lines)
   assert(pipe, port)
   return setmetatable({ pipe = pipe, port = port, pid = pid, path = path,
     socket = path .. "/redis.sock" }, Server)
+end
+
+--- What redis-cli says to a command.
+function Server:ask(command)
+  return folder.run(("redis-cli -s %s %s"):format(folder.quote(self.socket),
+    command))
+end
+
+--- Sends it a signal.
+function Server:signal(name)
+  folder.run(("kill -s %s %d"):format(name, self.pid))
+end
+
+--- Waits until a process is gone, or only a zombie of somebody's.
+function redis.await_end(pid)
+  folder.run(("timeout 30 sh -c 'while grep -qs \"^State:.[^Z]\" "
+    .. "/proc/%d/status; do sleep 0.005; done'"):format(pid))
 end
 
 --- Ends it; when this returns, it is gone.

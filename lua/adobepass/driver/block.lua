@@ -13,6 +13,7 @@ local clock = core.clock
 
 -- The stand-alone Lua hears Ctrl-C between two steps only.
 local LONGEST_STEP = 1
+local LONGEST_SLEEP = 86400 -- what the core takes
 -- So that a session which cannot move (it was closed, or it never had this
 -- transfer) makes us slow instead of hot.
 local IDLE = 0.01
@@ -39,7 +40,7 @@ local function sleep(seconds)
   local wake = clock.monotonic() + seconds
   local left = seconds
   while left > 0 do
-    clock.sleep(math.min(left, LONGEST_STEP))
+    clock.sleep(math.min(left, LONGEST_SLEEP))
     left = wake - clock.monotonic()
   end
 end

@@ -19,7 +19,7 @@
 -- last, after everybody was resumed; no garbage is collected between that and
 -- the loop's own look; and since a closed descriptor's number may come back as
 -- another connection, each step watches anew. Should a socket slip through all
--- the same, the next look in LONGEST seconds finds it.
+-- the same, the next look, in LONGEST seconds, finds it.
 --
 -- An error in a coroutine that the driver resumes goes to `on_error(error,
 -- thread)`; without one it is raised in the loop, which luv answers by ending
@@ -33,11 +33,16 @@ local options = require "adobepass.options"
 
 local OPTIONS = { uv = "table?", on_error = "function?" }
 
-local LONGEST = 1
+local LONGEST = 0.05
 -- Where not all sockets can be watched, time alone moves the session.
 local BLIND = 0.01
 
 local now = core.clock.monotonic
+
+-- LuaJIT may collect whenever compiled code is left, even while its collector
+-- is stopped (lj_trace_exit in lj_trace.c): so this file is not compiled.
+local jit = rawget(_G, "jit")
+if jit then jit.off(true, true) end
 
 local function milliseconds(seconds)
   return math.ceil(math.max(0, seconds) * 1000)
@@ -75,7 +80,6 @@ end
 function Watch:close()
   for fd in pairs(self.polls) do self:stop_watching(fd) end
   self.timer:close()
-  self.prepare:close()
   self.state.watches[self.session] = nil
 end
 
@@ -132,48 +136,88 @@ end
 function Watch:wake_ready()
   local trouble
   for _, waiter in ipairs(self:take_ready()) do
+    self.stale = true
     local message = resume(self.state, waiter.thread, waiter.answer)
     trouble = trouble or message
   end
   return trouble
 end
 
--- Lua 5.1 cannot tell whether its collector runs; there it does afterwards.
-local function hold_collector()
+-- Until the loop has looked at its descriptors, which is between its prepare
+-- and its check handles. Lua 5.1 cannot tell whether its collector runs; there
+-- it does afterwards.
+local function hold_collector(state)
+  if state.is_holding then return end
   local knows, runs = pcall(collectgarbage, "isrunning")
+  state.is_holding = not knows or runs
   collectgarbage("stop")
-  return not knows or runs
 end
 
-function Watch:watch(moved)
-  local runs = hold_collector()
-  local all = self:look(moved)
+local function release_collector(state)
+  if not state.is_holding then return end
+  state.is_holding = false
+  collectgarbage("restart")
+end
+
+local function leave_loop(state)
+  release_collector(state)
+  state.prepare:close()
+  state.check:close()
+  state.prepare, state.check = nil, nil
+end
+
+-- Watches on, or no more where nobody waits.
+function Watch:watch()
+  if #self.waiters == 0 then return self:close() end
+  local all = self:look(self.has_moved or self.stale)
   self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
-  if runs then collectgarbage("restart") end
 end
 
--- Before the loop sleeps.
-function Watch:turn()
-  local moved = self.stale
+-- Twice: libcurl 7.88 may read an HTTP/2 answer right after it has sent the
+-- request, and look at what it read in the next step only. No socket will tell
+-- of that. (One in 1,300 fresh connections waited for LONGEST.)
+function Watch:step()
+  self.session:step(0)
+  self.session:step(0)
+end
+
+-- The session moves, and those who waited long enough run.
+function Watch:move()
+  self.has_moved = self.stale
   self.stale = false
-  if moved then self.session:step(0) end
-  local trouble = self:wake_ready()
-  if #self.waiters > 0 then
-    self:watch(moved or self.stale)
-  else
-    self:close()
+  if self.has_moved then self:step() end
+  return self:wake_ready()
+end
+
+-- Before the loop sleeps. Everybody runs before anything is watched, since
+-- whoever runs may close another one's session.
+local function turn(state)
+  local trouble
+  local watches = {}
+  for _, watch in pairs(state.watches) do watches[#watches + 1] = watch end
+  for _, watch in ipairs(watches) do
+    local message = watch:move()
+    trouble = trouble or message
   end
+  hold_collector(state)
+  for _, watch in pairs(state.watches) do watch:watch() end
+  if not next(state.watches) then leave_loop(state) end
   if trouble then error(trouble, 0) end
 end
 
+local function enter_loop(state)
+  if state.prepare then return end
+  state.prepare, state.check = state.uv.new_prepare(), state.uv.new_check()
+  state.prepare:start(function() turn(state) end)
+  state.check:start(function() release_collector(state) end)
+end
+
 local function new_watch(state, session)
-  local uv = state.uv
-  local self = setmetatable({ state = state, uv = uv, session = session,
-    waiters = {}, polls = {}, timer = uv.new_timer(),
-    prepare = uv.new_prepare() }, Watch)
+  local self = setmetatable({ state = state, uv = state.uv, polls = {},
+    session = session, waiters = {}, timer = state.uv.new_timer() }, Watch)
   self.on_event = function() self.stale = true end
-  self.prepare:start(function() self:turn() end)
   state.watches[session] = self
+  enter_loop(state)
   return self
 end
 

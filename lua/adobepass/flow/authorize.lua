@@ -8,7 +8,8 @@ local authorize = {}
 
 local FIELDS = { mvpd = "string?", identity = "table?",
   service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?" }
+  roku_token = "string?", visitor_id = "string?",
+  partner_status = "table or string?" }
 
 local function ask(client, mvpd, resource, options)
   local params = { mvpd = mvpd, resources = { resource } }
@@ -30,13 +31,14 @@ end
 function authorize.authorize(client, resource, options)
   options = options_of.check("client:authorize", options or {}, FIELDS, 2)
   if type(resource) ~= "string" then
-    error("client:authorize: resource should be a string", 3)
+    error("client:authorize: resource should be a string", 2)
   end
   local mvpd, err = decisions.mvpd(client, options.mvpd, "authorize")
   if not mvpd then return nil, err end
   local attempt = 1
   while true do
     local decision, why = ask(client, mvpd, resource, options)
+    decisions.note(client, mvpd, why or decision.error)
     if not decision then return nil, why end
     local again = decisions.to_repeat({ [resource] = decision }, { resource },
       attempt)

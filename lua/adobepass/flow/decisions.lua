@@ -45,8 +45,11 @@ function decisions.read(operation, resources, answer)
   return found
 end
 
+-- What failed as a whole was repeated by the client already.
 local function may_heal(decision)
-  return not decision.permitted and decision.error.action == "retry"
+  local err = decision.error
+  return not decision.permitted and err.action == "retry"
+    and err.http_status == 200
 end
 
 --- Those that are to be asked for again.
@@ -57,6 +60,14 @@ function decisions.to_repeat(found, resources, attempt)
     if may_heal(found[resource]) then list[#list + 1] = resource end
   end
   return list
+end
+
+--- A profile that the service no longer knows is not kept either: else the
+-- next login would be answered with it. This logs nobody out.
+function decisions.note(client, mvpd, err)
+  if not err or not err.code:find "^authenticated_profile_" then return end
+  local kept = client:recall("profile")
+  if kept and kept.mvpd == mvpd then client:forget("profile") end
 end
 
 --- The provider that decides: the one given, or that of the login.

@@ -54,12 +54,13 @@ end
 
 local function existing(client, options)
   if not options.fresh then
-    local kept, err = profiles.recall(client, options.mvpd)
+    local kept, err = profiles.recall(client, options)
     if kept or err then return kept, err end
   end
   local found, err = ask_for_profiles(client, options)
-  if found then profiles.remember(client, found) end
-  return found, err
+  if not found then return nil, err end
+  client:clear_permits()
+  return profiles.remember(client, found)
 end
 
 -- --- a session ----------------------------------------
@@ -67,12 +68,20 @@ end
 local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
   domainName = "domain_name", redirectUrl = "redirect_url" }
 
+-- By our names, where we have one.
+local function missing_of(answer)
+  local given, list = answer.missingParameters, {}
+  for index, name in ipairs(type(given) == "table" and given or {}) do
+    list[index] = WIRE_NAMES[name] or tostring(name)
+  end
+  return list
+end
+
 -- What is still missing and the caller has: one resume brings it.
 local function what_we_have(answer, options)
   local params, any = { code = answer.code }, false
-  for _, name in ipairs(answer.missingParameters or {}) do
-    local ours = WIRE_NAMES[name]
-    if ours and options[ours] then params[ours], any = options[ours], true end
+  for _, name in ipairs(missing_of(answer)) do
+    if options[name] then params[name], any = options[name], true end
   end
   return any and params
 end
@@ -81,7 +90,10 @@ local function open_session(client, options)
   local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
   local answer, err = client.api:create_session(
     with(params, pick(options, IDENTITY)))
-  if not answer or answer.actionName ~= "resume" then return answer, err end
+  if not answer or answer.actionName ~= "resume"
+      or type(answer.code) ~= "string" then
+    return answer, err
+  end
   local more = what_we_have(answer, options)
   if not more then return answer end
   return client.api:resume_session(more)
@@ -90,13 +102,18 @@ end
 -- No login is needed: authenticated, temporary, degraded or single sign-on.
 -- What the service lets in without a profile still has a provider.
 function login.let_in(client, answer, options)
+  local mvpd = answer.mvpd or options.mvpd
+  if type(mvpd) ~= "string" then
+    return nil, errors.malformed("create_session", "its mvpd is missing")
+  end
   local found, err = client.api:profile(
-    with({ mvpd = answer.mvpd }, pick(options, STATUS)))
+    with({ mvpd = mvpd }, pick(options, STATUS)))
   if not found then return nil, err end
+  client:clear_permits()
   local chosen = profiles.choose(profiles.list(client, found, options),
-    with(pick(options, { "choose" }), { mvpd = answer.mvpd }))
+    with(pick(options, { "choose" }), { mvpd = mvpd }))
   if chosen then return profiles.remember(client, chosen) end
-  return { mvpd = answer.mvpd, type = answer.reasonType, attributes = {} }
+  return { mvpd = mvpd, type = answer.reasonType, attributes = {} }
 end
 
 local function browser_url(client, answer, options)
@@ -107,16 +124,30 @@ local function browser_url(client, answer, options)
   return client:absolute_url(answer.url, answer.actionType)
 end
 
+-- Adobe: a code lives about half an hour. What is no time, or none of a code,
+-- is not believed.
+local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
+
+local function end_of(client, answer)
+  local now, ends = client:now_ms(), tonumber(answer.notAfter)
+  if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
+  return now + USUAL_LIFE
+end
+
+local function qr_text(answer, options, url)
+  local page = options.activation_url
+  if not page then return url end
+  return page .. (page:find("?", 1, true) and "&" or "?") .. "code="
+    .. answer.code
+end
+
 local function code_flow(client, answer, options)
   local url, err = browser_url(client, answer, options)
   if err then return nil, err end
   local flow = { state = "pending", code = answer.code, url = url,
-    qr = options.activation_url and options.activation_url .. "?code="
-      .. answer.code or url,
-    mvpd = answer.mvpd or options.mvpd,
+    qr = qr_text(answer, options, url), mvpd = answer.mvpd or options.mvpd,
     interval = options.interval or USUAL_INTERVAL,
-    expires_at = tonumber(answer.notAfter)
-      or client:now_ms() + 30 * 60 * 1000 }
+    expires_at = end_of(client, answer) }
   -- Whoever polls with an older code of this device finds this one.
   local good, why = client:remember("login", { code = flow.code },
     (flow.expires_at - client:now_ms()) / 1000)
@@ -125,10 +156,13 @@ local function code_flow(client, answer, options)
 end
 
 local function unknown(answer)
+  local missing = missing_of(answer)
   return nil, errors.new { code = "unknown_action", action = "none",
     operation = "create_session",
-    message = ("The service asks for '%s', which this version does not "
-      .. "know."):format(tostring(answer.actionName)) }
+    message = #missing > 0
+      and ("The service still misses %s."):format(table.concat(missing, ", "))
+      or ("The service asks for '%s', which this version does not know.")
+        :format(tostring(answer.actionName)) }
 end
 
 -- actionName says what is next; a value that is new but brings a code can
@@ -172,19 +206,41 @@ local function is_superseded(client, flow)
   return latest ~= nil and latest.code ~= flow.code
 end
 
--- The network may be gone for a while; the code outlives that.
-local PASSING = { retry = true }
+-- A clock that nobody has set yet proves nothing: then the service tells.
+local function seconds_left(client, flow)
+  local left = (flow.expires_at - client:now_ms()) / 1000
+  if left <= 0 and not client:knows_time() then return client:timeout() end
+  return left
+end
+
+-- The network may be gone for a while, or answer in Adobe's place as that of a
+-- hotel does; the code outlives that.
+local IN_BETWEEN = { malformed_answer = true, tls_failed = true,
+  too_large = true, transfer_failed = true }
+
+local function is_passing(err)
+  return err.action == "retry" or IN_BETWEEN[err.code]
+    or err.code:find "^http_3" ~= nil
+    or (err.http_status or 0) >= 500 and err.action == "none"
+end
+
+-- What the service says of a code that has died.
+local DEAD = { invalid_parameter_code = true,
+  invalid_authentication_session = true }
 
 local function judge(client, flow, err)
-  if PASSING[err.action] or (err.http_status or 0) >= 500 then
+  if is_passing(err) then
     flow.last_error = err.code
     return nil, "pending"
   end
-  if err.code:find("code", 1, true) or err.code:find("session", 1, true) then
+  if DEAD[err.code] then
     return nil, client:now_ms() >= flow.expires_at and "expired"
       or "superseded"
   end
-  if err.http_status == 403 then return nil, "denied" end
+  -- A 403 without a code of Adobe's is somebody's in between.
+  if err.http_status == 403 and err.code ~= "http_403" then
+    return nil, "denied"
+  end
   return nil, err
 end
 
@@ -200,11 +256,12 @@ end
 function login.poll_login(client, flow, options)
   options = options or {}
   if flow.state == "done" then return flow.profile end
-  local left = (flow.expires_at - client:now_ms()) / 1000
+  local left = seconds_left(client, flow)
   if left <= 0 then return nil, "expired" end
   if is_superseded(client, flow) then return nil, "superseded" end
+  -- Once: a repeat would come faster than Adobe allows.
   local answer, err = client.api:profile_for_code { code = flow.code,
-    timeout = math.max(0.5, math.min(left, client:timeout())) }
+    once = true, timeout = math.min(left, client:timeout()) }
   if not answer then return judge(client, flow, err) end
   local found = profiles.choose(profiles.list(client, answer, options),
     { mvpd = flow.mvpd, choose = options.choose })
@@ -220,10 +277,6 @@ local function wait_until(client, moment, options)
     if left <= 0 then return false end
     client:sleep(options.cancel and math.min(left, GLANCE) or left)
   end
-end
-
-local function seconds_left(client, flow)
-  return (flow.expires_at - client:now_ms()) / 1000
 end
 
 local function cancelled()
@@ -255,9 +308,9 @@ end
 -- The next poll: an interval later, or once more just before the code ends;
 -- never faster than Adobe allows, never after the end.
 local function next_wait(client, flow)
-  local left = seconds_left(client, flow)
+  local left = seconds_left(client, flow) - 1 -- for the answer
   if left > flow.interval then return flow.interval end
-  return left - 1 >= LEAST_INTERVAL and left - 1 or nil
+  return left >= LEAST_INTERVAL and left or nil
 end
 
 local function poll_until_done(client, flow, options)
@@ -311,9 +364,9 @@ end
 function login.check_code(client, code)
   local answer, err = client.api:session { code = code }
   if not answer then return nil, err end
-  local existing_parameters = answer.existingParameters or {}
-  return { code = code, mvpd = existing_parameters.mvpd,
-    missing = answer.missingParameters or {},
+  local given = answer.existingParameters
+  return { code = code, mvpd = type(given) == "table" and given.mvpd or nil,
+    missing = missing_of(answer),
     expires_at = tonumber(answer.notAfter) }
 end
 
@@ -331,18 +384,25 @@ function login.resume_login(client, options)
   return unknown(answer)
 end
 
+local REFRESH = { mvpd = "string?", metadata_key = "userdata?",
+  metadata_padding = "string?", service_token = "string?",
+  subject_token = "string?", roku_token = "string?", visitor_id = "string?" }
+
 --- Asks for the profile again: some attributes change after authorization.
 function login.refresh_profile(client, options)
-  options = options or {}
-  local kept = client:recall("profile")
+  options = options_of.check("client:refresh_profile", options or {}, REFRESH,
+    2)
+  local kept, broken = client:recall("profile")
+  if broken then return nil, broken end
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, client:not_logged_in("refresh_profile") end
-  local answer, err = client.api:profile { mvpd = mvpd }
+  local answer, err = client.api:profile(
+    with({ mvpd = mvpd }, pick(options, IDENTITY)))
   if not answer then return nil, err end
   local found = profiles.choose(profiles.list(client, answer, options),
     { mvpd = mvpd })
   if found then return profiles.remember(client, found) end
-  client:forget("profile")
+  if kept and kept.mvpd == mvpd then client:forget("profile") end
   return nil, client:not_logged_in("refresh_profile")
 end
 

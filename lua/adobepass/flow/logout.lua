@@ -1,7 +1,6 @@
 --- Signing out: the viewer's act, driven to its end for every provider.
 -- @module adobepass.flow.logout
 
-local errors = require "adobepass.errors"
 local options_of = require "adobepass.options"
 
 local logout = {}
@@ -44,12 +43,22 @@ local function drive(client, mvpd, entry, options)
     error = err }
 end
 
+local IDENTITY = { "service_token", "subject_token", "roku_token",
+  "visitor_id" }
+
+local function pick(options)
+  local picked = {}
+  for _, name in ipairs(IDENTITY) do picked[name] = options[name] end
+  return picked
+end
+
 -- Every profile that the service knows, where none is kept here.
 local function providers(client, options)
   if options.mvpd then return { options.mvpd } end
   local kept = client:recall("profile")
   if kept then return { kept.mvpd } end
-  local answer, err = client.api:profiles()
+  local identity = pick(options)
+  local answer, err = client.api:profiles(identity)
   if not answer then return nil, err end
   local list = {}
   for mvpd in pairs(answer.profiles) do list[#list + 1] = mvpd end
@@ -57,11 +66,21 @@ local function providers(client, options)
   return list
 end
 
+-- Another provider's profile stays where one was named.
+local function is_kept_on(client, options)
+  local kept = options.mvpd and client:recall("profile")
+  return kept and kept.mvpd ~= options.mvpd
+end
+
 -- The viewer's, and nothing else: the client's credentials stay.
-local function forget_viewer(client)
-  client:forget("profile")
-  client:forget("login")
+local function forget_viewer(client, options)
   client:clear_permits()
+  local good, err = true, nil
+  if not is_kept_on(client, options) then
+    good, err = client:forget("profile")
+  end
+  if good then good, err = client:forget("login") end
+  return good, err
 end
 
 local function add_outcomes(client, answer, options, report)
@@ -73,11 +92,8 @@ local function add_outcomes(client, answer, options, report)
 end
 
 local function one(client, mvpd, options, report)
-  local params = { mvpd = mvpd, redirect_url = options.redirect_url }
-  for _, name in ipairs { "service_token", "subject_token", "roku_token",
-    "visitor_id" } do
-    params[name] = options[name]
-  end
+  local params = pick(options)
+  params.mvpd, params.redirect_url = mvpd, options.redirect_url
   local answer, err = client.api:logout(params)
   if answer then return add_outcomes(client, answer, options, report) end
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
@@ -91,17 +107,18 @@ end
 -- `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
 -- "refused" or "failed"), `url`, `error`. What is kept of the viewer here goes
--- in any case.
+-- in any case; an error `store_failed` says that it could not.
 function logout.logout(client, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 2)
   local list, err = providers(client, options)
-  forget_viewer(client)
+  local forgotten, why = forget_viewer(client, options)
   if not list then return nil, err end
   local report = {}
   for _, mvpd in ipairs(list) do one(client, mvpd, options, report) end
   if #report == 1 and report[1].outcome == "failed" then
-    return nil, errors.is(report[1].error) and report[1].error
+    return nil, report[1].error
   end
+  if not forgotten then return nil, why end
   return report
 end
 

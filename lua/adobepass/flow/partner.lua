@@ -18,16 +18,26 @@ local STATUS = { access = "string", provider_id = "string?",
 local ACCESS = { granted = true, denied = true, restricted = true,
   notDetermined = true }
 
+-- The framework has a date, in seconds; this is where it goes wrong.
+local function check_status(given)
+  if not ACCESS[given.access] then
+    error("client:partner_status: access should be granted, denied, "
+      .. "restricted or notDetermined", 3)
+  end
+  local expires_at = given.expires_at
+  if expires_at and not (expires_at > 1e11 and expires_at < 1e15) then
+    error("client:partner_status: expires_at should be milliseconds since "
+      .. "1970", 3)
+  end
+end
+
 --- The AP-Partner-Framework-Status of what the framework told.
 -- @tparam table given `access` (granted, denied, restricted, notDetermined),
 -- `provider_id` (the partner's name of the provider), `expires_at` (ms),
 -- `access_error`, `provider_error`
 function partner.partner_status(_, given)
   options_of.check("client:partner_status", given, STATUS, 2)
-  if not ACCESS[given.access] then
-    error("client:partner_status: access should be granted, denied, "
-      .. "restricted or notDetermined", 2)
-  end
+  check_status(given)
   return {
     frameworkPermissionInfo = { accessStatus = given.access,
       error = given.access_error },
@@ -37,8 +47,10 @@ function partner.partner_status(_, given)
   }
 end
 
-local FIELDS = { partner = "string", status = "table", respond = "function",
-  domain_name = "string?", redirect_url = "string?", fallback = "table?" }
+local FIELDS = { partner = "string", status = "table or string",
+  respond = "function", domain_name = "string?", redirect_url = "string?",
+  fallback = "table?", visitor_id = "string?", metadata_key = "userdata?",
+  metadata_padding = "string?" }
 
 local function no_fallback(answer)
   return nil, errors.new { code = "partner_fallback",
@@ -61,6 +73,12 @@ local function is_request(request)
   return type(request) == "table" and type(request.request) == "string"
 end
 
+-- Frameworks give the response as XML; Adobe takes base64, in one line.
+local function in_base64(saml)
+  if saml:find "^%s*<" then return core.base64.encode(saml) end
+  return (saml:gsub("%s+", ""))
+end
+
 local function exchange(client, answer, options)
   local request = answer.authenticationRequest
   if not is_request(request) then
@@ -75,9 +93,25 @@ local function exchange(client, answer, options)
         .. (why and ": " .. tostring(why) or "") .. "." }
   end
   return client.api:partner_profile { partner = options.partner,
-    saml_response = core.base64.decode(saml) and saml
-      or core.base64.encode(saml),
-    partner_status = options.status }
+    saml_response = in_base64(saml), partner_status = options.status,
+    visitor_id = options.visitor_id }
+end
+
+local function no_partner_needed(client, answer, options)
+  if answer.actionName ~= "authorize" then
+    return fall_back(client, answer, options)
+  end
+  return login.let_in(client, answer, { partner_status = options.status,
+    visitor_id = options.visitor_id, metadata_key = options.metadata_key,
+    metadata_padding = options.metadata_padding })
+end
+
+local function by_partner(client, answer, options)
+  local found, err = exchange(client, answer, options)
+  if not found then return nil, err end
+  local chosen = profiles.choose(profiles.list(client, found, options), {})
+  if chosen then return profiles.remember(client, chosen) end
+  return nil, client:not_logged_in("partner_profile")
 end
 
 --- Logs in by the partner.
@@ -85,25 +119,20 @@ end
 -- `status` as of client:partner_status; `respond(request, mvpd)` takes Adobe's
 -- request (`type`, `request`, `attributesNames`) to the framework and answers
 -- its SAML response; `fallback` are options of client:login for when Adobe
--- wants an ordinary login. Answers the profile, or nil and an error.
+-- wants an ordinary login; `metadata_key` as of client:login. Answers the
+-- profile, or nil and an error. Such a profile counts only beside the status:
+-- give `partner_status` to client:authorize as well.
 function partner.partner_login(client, options)
   options_of.check("client:partner_login", options, FIELDS, 2)
   local answer, err = client.api:partner_session { partner = options.partner,
     domain_name = options.domain_name, redirect_url = options.redirect_url,
-    partner_status = options.status }
+    partner_status = options.status, visitor_id = options.visitor_id }
   if not answer then return nil, err end
-  if answer.actionName ~= "partner_profile" then
-    if answer.actionName == "authorize" then
-      return login.let_in(client, answer,
-        { partner_status = options.status })
-    end
-    return fall_back(client, answer, options)
-  end
-  local found, why = exchange(client, answer, options)
-  if not found then return nil, why end
-  local chosen = profiles.choose(profiles.list(client, found, {}), {})
-  if chosen then return profiles.remember(client, chosen) end
-  return nil, client:not_logged_in("partner_profile")
+  local finish = answer.actionName == "partner_profile" and by_partner
+    or no_partner_needed
+  local found, why = finish(client, answer, options)
+  if found then client:clear_permits() end
+  return found, why
 end
 
 return partner

@@ -10,7 +10,8 @@ local preauthorize = {}
 local USUAL_LIMIT = 5 -- Adobe: usually five resources in a request
 local FIELDS = { mvpd = "string?", identity = "table?",
   service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?" }
+  roku_token = "string?", visitor_id = "string?",
+  partner_status = "table or string?" }
 
 -- The order of the caller, each once.
 local function folded(resources)
@@ -34,17 +35,19 @@ local function split(list, limit)
   return batches
 end
 
-local function params_of(mvpd, batch, options)
-  local params = { mvpd = mvpd, resources = batch }
+local function params_of(mvpd, batch, options, timeout)
+  local params = { mvpd = mvpd, resources = batch, timeout = timeout }
   for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
   return params
 end
 
 local function ask(client, mvpd, list, options)
   local batches = split(list, client:batch_limit(mvpd) or USUAL_LIMIT)
+  -- Adobe takes one request a second: many batches need their time.
+  local timeout = math.min(3600, client:timeout() + #batches)
   local calls = {}
   for index, batch in ipairs(batches) do
-    calls[index] = params_of(mvpd, batch, options)
+    calls[index] = params_of(mvpd, batch, options, timeout)
   end
   return batches, client:call_all("preauthorize", calls)
 end
@@ -66,22 +69,41 @@ local function was_too_many(batch, outcome, read)
   return #batch > 1 and is_too_many(read[batch[1]].error)
 end
 
+-- Half of what was too much, and less than the least that was.
+local function learn_limit(client, mvpd, refused)
+  local least, most = math.huge, 0
+  for _, batch in ipairs(refused) do
+    least, most = math.min(least, #batch), math.max(most, #batch)
+  end
+  client:learn_batch_limit(mvpd,
+    math.min(math.floor(most / 2), least - 1))
+end
+
+local function joined(batches)
+  local list = {}
+  for _, batch in ipairs(batches) do
+    for _, resource in ipairs(batch) do list[#list + 1] = resource end
+  end
+  return list
+end
+
+-- Notes what was decided; answers what is to be asked for in smaller batches.
 local function collect(client, mvpd, batches, outcomes, found)
-  local again
+  local refused = {}
   for index, batch in ipairs(batches) do
     local outcome = outcomes[index]
     local read = outcome.value
       and decisions.read("preauthorize", batch, outcome.value) or {}
     if was_too_many(batch, outcome, read) and #batch > 1 then
-      client:learn_batch_limit(mvpd, math.max(1, math.floor(#batch / 2)))
-      again = again or {}
-      for _, resource in ipairs(batch) do again[#again + 1] = resource end
+      refused[#refused + 1] = batch
     elseif outcome.err then
       note_denied(found, batch, outcome.err)
     end
     for resource, decision in pairs(read) do found[resource] = decision end
   end
-  return again
+  if #refused == 0 then return nil end
+  learn_limit(client, mvpd, refused)
+  return joined(refused)
 end
 
 -- Asks for all; what was refused for being too many is asked for in smaller
@@ -109,6 +131,7 @@ local function keep_permits(client, mvpd, list, found)
     if found[resource].permitted then
       client:keep_permit(mvpd, resource, found[resource])
     end
+    decisions.note(client, mvpd, found[resource].error)
   end
 end
 
@@ -125,9 +148,12 @@ local function in_order(list, found, mvpd)
 end
 
 local function check_resources(resources)
+  if type(resources) ~= "table" then
+    error("client:preauthorize: a list of resources expected", 3)
+  end
   for _, resource in ipairs(resources) do
     if type(resource) ~= "string" or resource == "" then
-      error("client:preauthorize: resources should be strings", 4)
+      error("client:preauthorize: resources should be strings", 3)
     end
   end
 end

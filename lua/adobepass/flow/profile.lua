@@ -81,26 +81,61 @@ function profile.choose(list, options)
   return candidates[1]
 end
 
---- Keeps a profile until its end, and the choice of provider for good.
-function profile.remember(client, item)
+-- A pass lives beside a login, and takes neither its place nor that of the
+-- provider whom the viewer chose.
+local function is_in_the_way(client, item)
+  local kept = item.type == "temporary" and client:recall("profile")
+  return kept and kept.type ~= "temporary" and is_valid(client, kept)
+end
+
+local function keep(client, item)
   local seconds = (item.not_after - client:now_ms()) / 1000
-  if seconds > 0 then client:remember("profile", item, seconds) end
+  if seconds <= 0 or is_in_the_way(client, item) then return true end
+  return client:remember("profile", item, seconds)
+end
+
+local function keep_provider(client, item)
+  if item.type == "temporary" then return true end
   local provider = client:recall("provider")
-  if not provider or provider.id ~= item.mvpd then
-    client:remember("provider", { id = item.mvpd })
-  end
+  if provider and provider.id == item.mvpd then return true end
+  return client:remember("provider", { id = item.mvpd })
+end
+
+--- Keeps a profile until its end, and the choice of provider for good: the
+-- profile; or nil and an error where the store is broken.
+function profile.remember(client, item)
+  local good, err = keep(client, item)
+  if good then good, err = keep_provider(client, item) end
+  if not good then return nil, err end
   return item
+end
+
+-- It may have been kept before the key was at hand.
+local function open_kept(item, options)
+  for name, value in pairs(item.encrypted or {}) do
+    local plain = open_one(value, options)
+    item.attributes[name] = plain
+    if plain ~= nil then item.encrypted[name] = nil end
+  end
+  if item.encrypted and not next(item.encrypted) then item.encrypted = nil end
+  return item
+end
+
+local function is_wanted(item, mvpd)
+  if mvpd then return item.mvpd == mvpd end
+  return item.type ~= "temporary"
 end
 
 --- The profile that was kept, if it is still valid; nil and an error where the
 -- store is broken.
-function profile.recall(client, mvpd)
+function profile.recall(client, options)
   local item, err = client:recall("profile")
-  if err then return nil, err end
-  if item and is_valid(client, item) and (not mvpd or item.mvpd == mvpd) then
-    client:emit { type = "cache_hit", what = "profile" }
-    return item
+  if not item then return nil, err end
+  if not is_wanted(item, options.mvpd) or not is_valid(client, item) then
+    return nil
   end
+  client:emit { type = "cache_hit", what = "profile" }
+  return open_kept(item, options)
 end
 
 return profile

@@ -41,7 +41,7 @@ local function cached_list(client)
 end
 
 local function looks_like_a_test(item)
-  return item.id:lower():find("test", 1, true) ~= nil
+  return item.id:lower():find("%f[%a]test") ~= nil
 end
 
 local function is_shown(item, options)
@@ -86,6 +86,9 @@ end
 
 --- Keeps the viewer's choice for good, for the next time.
 function providers.remember_provider(client, item)
+  if type(item) ~= "table" or type(item.id) ~= "string" then
+    error("client:remember_provider: an entry of client:providers expected", 2)
+  end
   return client:remember("provider", { id = item.id,
     display_name = item.display_name, logo_url = item.logo_url })
 end

@@ -11,20 +11,25 @@ local service_token = {}
 local FIELDS = { key = "userdata", issuer = "string", subject = "string",
   lifetime = "number?", kid = "string?" }
 
-local USUAL_LIFETIME = 3600
+local USUAL_LIFETIME, LONGEST_LIFETIME = 3600, 366 * 86400
 
 --- A service token of one's own (reference, AD-Service-Token): a JWS, RS256,
--- with iss, sub, aud "adobe", iat and exp, by the server's time.
+-- with iss, sub, aud "adobe", iat and exp, by the server's time: that is known
+-- once it has answered anything; until then by this device's.
 -- @tparam table options `key` (a private one of the core), `issuer`,
 -- `subject` (who the viewer is to you, hashed), `lifetime` (3600 s), `kid`
 -- @treturn[1] string to be given as `service_token`
 function service_token.sign_service_token(client, options)
   options_of.check("client:sign_service_token", options, FIELDS, 2)
+  local lifetime = options.lifetime or USUAL_LIFETIME
+  if not (lifetime >= 1 and lifetime <= LONGEST_LIFETIME) then
+    error("client:sign_service_token: lifetime should be seconds, from 1 to "
+      .. "a year", 2)
+  end
   local now = json.integer(client:now_ms() / 1000)
   return core.jws.sign("RS256", options.key, json.encode {
     iss = options.issuer, sub = options.subject, aud = "adobe", iat = now,
-    exp = now + json.integer(options.lifetime or USUAL_LIFETIME) },
-    { kid = options.kid })
+    exp = now + json.integer(lifetime) }, { kid = options.kid })
 end
 
 --- The SSO Service's token for a viewer: `{ sso_id = }` for who is known by an

@@ -23,7 +23,7 @@ local KINDS = {
   huge = { wire = true, bytes = 64 * 1024 * 1024 },
   drip = { wire = true, seconds = 0.1, bytes = 1 },
   tls = { wire = true, instead = true },
-  status = { status = 503 },
+  status = { status = 503, retry_after = false },
   too_many_requests = { retry_after = false },
   error = { code = "internal_server_error", details = false },
   truncated = {},
@@ -34,7 +34,12 @@ local KINDS = {
 local before, after = {}, {}
 
 function before.status(_, fault)
-  return respond.html(fault.status)
+  local response = respond.html(fault.status)
+  if fault.retry_after then
+    table.insert(response.headers,
+      { "Retry-After", tostring(fault.retry_after) })
+  end
+  return response
 end
 
 function before.too_many_requests(box, fault)

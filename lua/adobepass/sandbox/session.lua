@@ -30,7 +30,7 @@ end
 
 local REQUEST = {}
 for name in ([[method url headers body bearer timeout connect_timeout
-    max_body]]):gmatch "%S+" do
+    max_body fresh]]):gmatch "%S+" do
   REQUEST[name] = true
 end
 

@@ -56,7 +56,7 @@ end
 -- The key, the value and whether it lives; nothing if the file is damaged.
 local function decode(self, content)
   local set_at, lifetime, length, start = content:match(HEAD_PATTERN)
-  if not set_at then return nil end
+  if not set_at or #length > #tostring(LARGEST) then return nil end
   set_at, lifetime = tonumber(set_at), tonumber(lifetime)
   local middle = start + tonumber(length)
   local now = milliseconds(self)

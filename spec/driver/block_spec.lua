@@ -1,0 +1,52 @@
+local block = require "adobepass.driver.block"
+
+describe("driver.block", function()
+  local function pending(ends_after)
+    local asked = 0
+    return { result = function()
+      asked = asked + 1
+      if ends_after and asked > ends_after then return {} end
+      return nil, "pending", "pending"
+    end }
+  end
+
+  it("steps no longer than is left", function()
+    local driver, steps = block(), {}
+    local deadline = driver.now() + 0.01
+    local session = { step = function(_, seconds)
+      steps[#steps + 1] = seconds
+      return 1
+    end }
+    assert.is_false(driver.wait(session, pending(), deadline))
+    for _, seconds in ipairs(steps) do
+      assert.is_true(seconds > 0 and seconds <= 0.01)
+    end
+  end)
+
+  it("steps a short while at most, so that Ctrl-C is heard", function()
+    local driver, longest = block(), 0
+    local session = { step = function(_, seconds)
+      longest = math.max(longest, seconds)
+      return 1
+    end }
+    assert.is_true(driver.wait(session, pending(3), driver.now() + 600))
+    assert.is_true(longest > 0 and longest <= 1)
+  end)
+
+  it("is not hot on a session that does not move", function()
+    for _, answer in ipairs { 0, false } do
+      local driver, steps = block(), 0
+      local session = { step = function()
+        steps = steps + 1
+        return answer or nil
+      end }
+      assert.is_false(driver.wait(session, pending(), driver.now() + 0.03))
+      assert.is_true(steps <= 4)
+    end
+  end)
+
+  it("raises for options, since it has none", function()
+    assert.error_matches(function() block { pace = 1 } end,
+      "driver.block: unknown option 'pace'")
+  end)
+end)

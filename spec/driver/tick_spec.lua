@@ -1,0 +1,265 @@
+local tick = require "adobepass.driver.tick"
+
+describe("driver.tick", function()
+  local time, driver, failures
+
+  before_each(function()
+    time, failures = 0, {}
+    driver = tick { now = function() return time end,
+      on_error = function(reason, task)
+        failures[#failures + 1] = { reason = reason, task = task }
+      end }
+  end)
+
+  local function a_transfer()
+    local transfer = {}
+    function transfer.result()
+      if transfer.answer then return transfer.answer end
+      return nil, "pending", "pending"
+    end
+    return transfer
+  end
+
+  local function a_session()
+    local session = { steps = {} }
+    function session:step(seconds)
+      self.steps[#self.steps + 1] = seconds
+      return 1
+    end
+    return session
+  end
+
+  it("begins a task with the next update, with its arguments", function()
+    local got
+    local task = driver.start(function(...) got = { n = select("#", ...), ... }
+    end, 1, nil, "three", nil)
+    assert.is_nil(got)
+    assert.equal("running", task.status)
+    assert.equal(0, driver.update())
+    assert.same({ n = 4, 1, nil, "three", nil }, got)
+    assert.equal("done", task.status)
+  end)
+
+  it("keeps the results, nils and all", function()
+    local task = driver.start(function() return nil, "why", nil end)
+    driver.update()
+    assert.same({ n = 3, nil, "why", nil }, task.results)
+  end)
+
+  it("resumes every task once in each update, in order", function()
+    local order = {}
+    for i = 1, 3 do
+      driver.start(function()
+        for turn = 1, i do
+          order[#order + 1] = i .. ":" .. turn
+          driver.sleep(0)
+        end
+      end)
+    end
+    local left = {}
+    for update = 1, 5 do left[update] = driver.update() end
+    assert.same({ 3, 2, 1, 0, 0 }, left)
+    assert.equal("1:1 2:1 3:1 2:2 3:2 3:3", table.concat(order, " "))
+  end)
+
+  it("begins what a task starts with the update after", function()
+    local seen = {}
+    driver.start(function()
+      driver.start(function() seen[#seen + 1] = "inner" end)
+      seen[#seen + 1] = "outer"
+    end)
+    assert.equal(1, driver.update())
+    assert.same({ "outer" }, seen)
+    assert.equal(0, driver.update())
+    assert.same({ "outer", "inner" }, seen)
+  end)
+
+  it("steps each session that is waited for once, never waiting", function()
+    local one, other, transfer = a_session(), a_session(), a_transfer()
+    for _, session in ipairs { one, one, other } do
+      driver.start(function() driver.wait(session, transfer, 100) end)
+    end
+    driver.update()
+    assert.same({}, one.steps)
+    driver.update()
+    driver.update(one)
+    assert.same({ 0, 0 }, one.steps)
+    assert.same({ 0, 0 }, other.steps)
+    transfer.answer = {}
+    assert.equal(0, driver.update())
+    driver.update()
+    assert.same({ 0, 0, 0 }, one.steps)
+  end)
+
+  it("steps a session that is given, for coroutines of one's own", function()
+    local session, transfer, ended = a_session(), a_transfer(), nil
+    local mine = coroutine.wrap(function()
+      ended = driver.wait(session, transfer, 100)
+    end)
+    mine()
+    assert.equal(0, driver.update(session))
+    assert.same({ 0 }, session.steps)
+    transfer.answer = {}
+    mine()
+    assert.is_true(ended)
+  end)
+
+  it("waits to the deadline of its own clock", function()
+    local ended
+    driver.start(function()
+      ended = driver.wait(a_session(), a_transfer(), 5)
+    end)
+    time = 4.999
+    driver.update()
+    assert.is_nil(ended)
+    time = 5
+    driver.update()
+    assert.is_false(ended)
+  end)
+
+  it("sleeps by its own clock, one update at least", function()
+    local awake = {}
+    driver.start(function()
+      driver.sleep(0)
+      awake[#awake + 1] = time
+      driver.sleep(10)
+      awake[#awake + 1] = time
+    end)
+    assert.equal(1, driver.update())
+    assert.same({}, awake)
+    for _ = 1, 11 do
+      driver.update()
+      time = time + 1
+    end
+    assert.same({ 0, 10 }, awake)
+  end)
+
+  describe("an error", function()
+    local function explode() error({ code = "boom" }) end
+
+    it("is kept in the task and told, with a traceback", function()
+      local task = driver.start(explode)
+      assert.equal(0, driver.update())
+      assert.equal("failed", task.status)
+      assert.same({ code = "boom" }, task.error)
+      assert.matches("traceback", task.traceback)
+      assert.equal(1, #failures)
+      assert.equal(task, failures[1].task)
+      assert.equal(task.error, failures[1].reason)
+      driver.update()
+      assert.equal(1, #failures)
+    end)
+
+    it("does not keep the others from their turn", function()
+      local turns = 0
+      for i = 1, 3 do
+        driver.start(function()
+          turns = turns + 1
+          if i < 3 then explode() end
+          driver.sleep(0)
+        end)
+      end
+      assert.equal(1, driver.update())
+      assert.equal(3, turns)
+      assert.equal(2, #failures)
+    end)
+
+    it("is raised after all had their turn, if nobody hears it", function()
+      driver = tick()
+      local other
+      local task = driver.start(function() error("boom at dawn") end)
+      driver.start(function() other = true driver.sleep(0) end)
+      assert.error_matches(driver.update, "boom at dawn.*traceback")
+      assert.is_true(other)
+      assert.equal("failed", task.status)
+      assert.equal(0, driver.update())
+    end)
+  end)
+
+  describe("cancel", function()
+    it("stops a task where it waits", function()
+      local after = false
+      local task = driver.start(function()
+        driver.sleep(0)
+        after = true
+      end)
+      driver.update()
+      task:cancel()
+      task:cancel()
+      assert.equal("cancelled", task.status)
+      assert.equal(0, driver.update())
+      assert.is_false(after)
+      assert.equal(0, #failures)
+    end)
+
+    it("stops one that never began, and one by another", function()
+      local never = driver.start(function() error "no" end)
+      never:cancel()
+      local victim
+      driver.start(function() victim:cancel() end)
+      victim = driver.start(function() error "no" end)
+      assert.equal(0, driver.update())
+      assert.equal("cancelled", victim.status)
+      assert.equal(0, #failures)
+    end)
+
+    it("stops a task that cancels itself, when it yields", function()
+      local task, after
+      task = driver.start(function()
+        task:cancel()
+        driver.sleep(0)
+        after = true
+      end)
+      assert.equal(0, driver.update())
+      driver.update()
+      assert.is_nil(after)
+      assert.equal("cancelled", task.status)
+    end)
+
+    it("leaves what is done as it is", function()
+      local task = driver.start(function() return 1 end)
+      driver.update()
+      task:cancel()
+      assert.equal("done", task.status)
+      assert.equal(1, task.results[1])
+    end)
+
+    it("lets go of what it waited for", function()
+      local held = setmetatable({}, { __mode = "v" })
+      local task = driver.start(function()
+        local thing = {}
+        held[1] = thing
+        driver.sleep(0)
+        return thing
+      end)
+      driver.update()
+      task:cancel()
+      driver.update()
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(held[1])
+    end)
+  end)
+
+  it("raises when it is used from outside of a task", function()
+    assert.error_matches(function() driver.sleep(1) end,
+      "sleep outside of a task: begin with driver.start")
+    assert.error_matches(function()
+      driver.wait(a_session(), a_transfer(), 1)
+    end, "wait outside of a task")
+  end)
+
+  it("raises when a task updates", function()
+    driver.start(function() driver.update() end)
+    driver.update()
+    assert.matches("update inside of a task", failures[1].reason)
+  end)
+
+  it("raises when the programmer is wrong", function()
+    assert.error_matches(function() tick { clock = 1 } end,
+      "driver.tick: unknown option 'clock'")
+    assert.error_matches(function() tick { on_error = 1 } end,
+      "on_error should be a")
+    assert.error_matches(function() driver.start(nil) end, "function")
+  end)
+end)

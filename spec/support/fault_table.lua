@@ -1,0 +1,131 @@
+--- What each fault of the sandbox leads to: the table that the fault matrix is
+-- held against.
+--
+--   { name, fault,
+--     once = { ends, requests }, always = { ends, requests }, but = { ... } }
+--
+-- `ends` is "value" or an error's code; `requests` how often the operation was
+-- asked. `once`: the fault strikes one time, `always`: each time. `but` has
+-- other ends for single operations, and for
+--
+--   unsafe  register and link: what was perhaps done is not done again
+--   bare    register and token: no token goes with them, their errors have
+--           the form of DCR
+--   empty   the answer has no body that could be spoilt
+
+local fault_table = {}
+
+fault_table.UNSAFE = { register = true, link = true }
+fault_table.BARE = { register = true, token = true }
+fault_table.EMPTY = { reset_temp_pass = true, reset_temp_pass_key = true }
+
+local list = {}
+
+local function add(name, fault, once, always, but)
+  list[#list + 1] = { name = name, fault = fault, once = once,
+    always = always, but = but or {} }
+end
+
+local function both(ends, requests)
+  return { once = { ends, requests }, always = { ends, requests } }
+end
+
+-- One request, and that is it.
+local function final(name, fault, ends, but)
+  add(name, fault, { ends, 1 }, { ends, 1 }, but)
+end
+
+-- Healed by a repeat, if it may be repeated.
+local function healed(name, fault, code, but)
+  but = but or {}
+  but.unsafe = but.unsafe or both(code, 1)
+  add(name, fault, { "value", 2 }, { code, 3 }, but)
+end
+
+-- The server said that it did nothing: anything may be repeated.
+local function held_back(name, fault, code)
+  add(name, fault, { "value", 2 }, { code, 3 })
+end
+
+local UNSPOILT = { empty = both("value", 1) }
+
+final("a delay beyond the deadline", { kind = "delay", seconds = 31 },
+  "timeout")
+final("a delay within the deadline", { kind = "delay", seconds = 10 },
+  "value")
+
+for _, status in ipairs { 500, 502, 503, 504 } do
+  healed("status " .. status, { kind = "status", status = status },
+    "http_" .. status)
+end
+held_back("status 503, Retry-After 2",
+  { kind = "status", status = 503, retry_after = 2 }, "http_503")
+final("status 503, Retry-After beyond the deadline",
+  { kind = "status", status = 503, retry_after = 60 }, "http_503")
+for _, status in ipairs { 301, 302, 303, 307, 308, 400, 403, 404, 418 } do
+  final("status " .. status, { kind = "status", status = status },
+    "http_" .. status)
+end
+final("status 200 with a page", { kind = "status", status = 200 },
+  "malformed_answer")
+final("status 204", { kind = "status", status = 204 }, "http_204", UNSPOILT)
+add("status 401", { kind = "status", status = 401 }, { "value", 2 },
+  { "unauthorized", 2 }, { bare = both("unauthorized", 1) })
+
+held_back("status 429", { kind = "too_many_requests" }, "too_many_requests")
+held_back("status 429, Retry-After 3",
+  { kind = "too_many_requests", retry_after = 3 }, "too_many_requests")
+final("status 429, Retry-After beyond the deadline",
+  { kind = "too_many_requests", retry_after = 60 }, "too_many_requests")
+
+healed("a reset before the answer", { kind = "reset_before" },
+  "connection_lost")
+-- A SAML response counts once, and the first request had spent it.
+healed("a reset within the answer", { kind = "reset_within" },
+  "connection_lost", { partner_profile = {
+    once = { "invalid_parameter_saml_response", 2 },
+    always = { "connection_lost", 3 } } })
+final("a reset after the answer", { kind = "reset_after" }, "value")
+
+final("half of the JSON", { kind = "truncated" }, "malformed_answer",
+  UNSPOILT)
+final("garbage", { kind = "garbage" }, "malformed_answer", UNSPOILT)
+final("another content type", { kind = "wrong_content_type" }, "value")
+final("64 MiB of body", { kind = "huge" }, "too_large")
+final("1 MiB of body", { kind = "huge", bytes = 1024 * 1024 }, "value")
+final("a slow body", { kind = "drip", seconds = 0.1, bytes = 256 }, "value")
+final("a body too slow", { kind = "drip", seconds = 4, bytes = 1 },
+  "timeout", UNSPOILT)
+final("a failure of TLS", { kind = "tls" }, "tls_failed")
+
+local function error_of(code) return { kind = "error", code = code } end
+
+healed("an internal error", error_of "internal_server_error",
+  "internal_server_error", { bare = both("internal_server_error", 1) })
+healed("an error with the action retry",
+  error_of "network_connection_timeout", "network_connection_timeout")
+for _, code in ipairs { "authenticated_profile_missing",
+  "too_many_resources", "invalid_configuration_platform",
+  "invalid_integration" } do
+  final("the error " .. code, error_of(code), code)
+end
+add("an unknown application",
+  error_of "invalid_access_token_client_application", { "value", 2 },
+  { "invalid_access_token_client_application", 3 },
+  { bare = both("invalid_access_token_client_application", 1) })
+
+fault_table.list = list
+
+--- What one case ends with, and after how many requests.
+-- @param times "once" or "always"
+function fault_table.expected(row, operation, times)
+  local but = row.but
+  local other = but[operation]
+    or fault_table.EMPTY[operation] and but.empty
+    or fault_table.BARE[operation] and but.bare
+    or fault_table.UNSAFE[operation] and but.unsafe
+  local ends = (other or row)[times]
+  return ends[1], ends[2]
+end
+
+return fault_table
