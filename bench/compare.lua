@@ -18,6 +18,28 @@ local BODY = '{"decisions":[{"resource":"REF30","serviceProvider":"REF30",'
   .. '"notAfter":1697094802367,"serializedToken":"' .. ("PHNpZ25h"):rep(48)
   .. '"}}]}'
 
+local ATTRIBUTE = '"%s":{"value":"BASE64_value_%s","state":"plain"}'
+
+local ANSWER = '{"profiles":{"Cablevision":{"notBefore":1697094207324,'
+  .. '"notAfter":1697094802367,"issuer":"Cablevision","type":"regular",'
+  .. '"attributes":{' .. ATTRIBUTE:gsub("%%s", "userID") .. ","
+  .. ATTRIBUTE:gsub("%%s", "upstreamUserID") .. ","
+  .. ATTRIBUTE:gsub("%%s", "parental-controls") .. ","
+  .. '"zip":{"value":["12345","12346"],"state":"plain"}}}}}'
+
+-- What the client needs: credentials, a token, and what a viewer has.
+local CLIENT = [[
+    location = /o/client/register {
+      return 201 '{"client_id":"bench","client_secret":"bench"}';
+    }
+    location = /o/client/token {
+      return 201 '{"access_token":"@TOKEN@","expires_in":86400}';
+    }
+    location = /api/v2/REF30/profiles {
+      return 200 '@PROFILES@';
+    }
+]]
+
 local CONFIG = [[
 http {
   default_type application/json;
@@ -29,10 +51,13 @@ http {
     ssl_certificate @FOLDER@/server.pem;
     ssl_certificate_key @FOLDER@/server.key;
     location = /answer { return 200 '@BODY@'; }
+@CLIENT@
     location = /silent { content_by_lua_block { ngx.sleep(600) } }
   }
 }
 ]]
+
+local PROFILES = "/api/v2/REF30/profiles"
 
 -- `limit`: an absolute ceiling in microseconds; else `target`: a ratio. `turn`
 -- is what one turn counts for.
@@ -41,6 +66,12 @@ local MEASURES = {
   { "one at a time, https", "easy", "https/answer", target = 1.0 },
   { "256 at once, http", "crowd", "http/answer", target = 0.9, turn = 256 },
   { "256 at once, https", "crowd", "https/answer", target = 0.9, turn = 256 },
+  { "client, profiles, http", "profiles", "http" .. PROFILES, target = 0.8 },
+  { "client, profiles, https", "profiles", "https" .. PROFILES, target = 0.8 },
+  { "client, 256 devices, http", "devices", "http" .. PROFILES,
+    target = 0.65, turn = 256 },
+  { "client, 256 devices, https", "devices", "https" .. PROFILES,
+    target = 0.65, turn = 256 },
   { "SHA-256, 1 KiB", "sha256", "1024", target = 0.9 },
   { "SHA-256, 64 KiB", "sha256", "65536", target = 0.9 },
   { "RS256, key:verify", "verify", "-", target = 0.9 },
@@ -71,7 +102,8 @@ local function start_server(folder)
   return assert(nginx.start { lua = true, ports = 2,
     config = function(ports)
       local values = { HTTP = ports[1], HTTPS = ports[2], FOLDER = folder,
-        BODY = BODY }
+        BODY = BODY, CLIENT = CLIENT:gsub("@(%u+)@", { TOKEN = ("t"):rep(600),
+          PROFILES = ANSWER }) }
       return (CONFIG:gsub("@(%u+)@", values))
     end })
 end
@@ -100,7 +132,7 @@ local function contender(name, command, folder)
 end
 
 local function lua_contender(lua, folder)
-  return contender(lua, ("env LUA_PATH='lua/?.lua;;' "
+  return contender(lua, ("env LUA_PATH='lua/?.lua;lua/?/init.lua;?.lua;;' "
     .. "LUA_CPATH='build/%s/?.so;;' %s bench/core.lua"):format(lua, lua),
     folder)
 end
@@ -162,7 +194,7 @@ end
 
 local function target_of(entry)
   return entry.limit and ("< %d us"):format(entry.limit)
-    or (">= %.1f"):format(entry.target)
+    or (">= %.2g"):format(entry.target)
 end
 
 local function plain_cell(times, entry)
@@ -194,11 +226,25 @@ local function print_head(plan, luas)
   print((table.concat(head, " "):gsub("%s+$", "")))
 end
 
+-- Nothing in C to compare with.
+local function state_views(contenders)
+  for index = 2, #contenders do
+    local one, seconds = contenders[index], {}
+    for round = 1, 5 do
+      seconds[round] = one.ask("seconds_of_views", 1, "-")
+    end
+    print(("10,000 devices of one client, %s: %.0f ms, %.0f bytes each")
+      :format(one.name, median(seconds) * 1e3,
+        one.ask("bytes_of_views", 1, "-") / 1e4))
+  end
+end
+
 local function compare(folder, server, plan, luas)
   local contenders = { contender("plain", "build/bench/plain", folder) }
   for index, lua in ipairs(luas) do
     contenders[index + 1] = lua_contender(lua, folder)
   end
+  contenders[2].ask("headers", 1, "-")
   print_head(plan, luas)
   local missed, only = false, os.getenv("BENCH_ONLY")
   for _, entry in ipairs(MEASURES) do
@@ -208,6 +254,7 @@ local function compare(folder, server, plan, luas)
       missed = print_row(entry, times, luas) or missed
     end
   end
+  if not only or only == "views" then state_views(contenders) end
   for _, one in ipairs(contenders) do one.close() end
   return missed
 end

@@ -1,6 +1,7 @@
 --- The same jobs as plain.c, by the core: reads lines of "job count argument",
 -- answers each with the seconds that it took. compare.lua asks.
 
+local client_jobs = require "bench.client"
 local core = require "adobepass.core"
 local shell = require "adobepass.sandbox.host.shell"
 
@@ -63,7 +64,7 @@ local function repeated(count, f, ...)
   return now() - start
 end
 
-local jobs = {}
+local jobs = setmetatable({}, { __index = client_jobs })
 
 function jobs.easy(count, url)
   need_session()
@@ -109,6 +110,7 @@ end
 jobs["end"] = function()
   if session then session:close() end
   session, waiting = nil, nil
+  client_jobs["end"]()
   collectgarbage()
   return 0
 end
@@ -116,5 +118,5 @@ end
 io.stdout:setvbuf("line")
 for line in io.lines() do
   local name, count, argument = line:match("^(%S+) (%d+) (%S+)$")
-  print(("%.9f"):format(jobs[name](tonumber(count), argument)))
+  print(("%.9f"):format(jobs[name](tonumber(count), argument, folder)))
 end

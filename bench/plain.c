@@ -24,6 +24,8 @@ static double end(long count, const char *argument) {
 static const job jobs[] = {
   { "easy", plain_easy },
   { "crowd", plain_crowd },
+  { "profiles", plain_profiles },
+  { "devices", plain_devices },
   { "idle", plain_idle },
   { "sha256", plain_sha256 },
   { "verify", plain_verify },
@@ -53,10 +55,13 @@ static double run(const char *name, long count, const char *argument) {
 
 int main(int count, char **arguments) {
   char line[256], name[16], argument[200], ca_file[512];
+  char headers_file[512];
   long turns;
   if (count != 2) plain_die("usage: plain FOLDER");
   (void)snprintf(ca_file, sizeof ca_file, "%s/server-ca.pem", arguments[1]);
-  plain_http_start(ca_file);
+  (void)snprintf(headers_file, sizeof headers_file, "%s/headers",
+                 arguments[1]);
+  plain_http_start(ca_file, headers_file);
   plain_crypto_start(arguments[1]);
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "%15s %ld %199s", name, &turns, argument) != 3)

@@ -8,12 +8,15 @@ double plain_now(void);
 /* Says what failed and ends the program. */
 void plain_die(const char *what);
 
-void plain_http_start(const char *ca_file);
+void plain_http_start(const char *ca_file, const char *headers_file);
 void plain_http_end(void);
 /* Requests one after another. */
 double plain_easy(long count, const char *url);
 /* Crowds of 256 requests at once. */
 double plain_crowd(long count, const char *url);
+/* Both again, with the headers that stand in the file. */
+double plain_profiles(long count, const char *url);
+double plain_devices(long count, const char *url);
 /* curl_multi_perform while 8 requests wait for an answer. */
 double plain_idle(long count, const char *url);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ typedef struct {
 
 static request one, crowd[CROWD];
 static CURLM *multi;
-static struct curl_slist *headers;
-static const char *trusted;
+static struct curl_slist *headers, *bare, *full;
+static const char *trusted, *header_file;
 
 #define MUST(call, good) \
   do { \
@@ -73,10 +74,26 @@ static void check(const request *r) {
   if (status != 200 || r->length == 0) plain_die("not the answer");
 }
 
-void plain_http_start(const char *ca_file) {
+void plain_http_start(const char *ca_file, const char *headers_file) {
   MUST(curl_global_init(CURL_GLOBAL_DEFAULT), CURLE_OK);
   trusted = ca_file;
-  headers = curl_slist_append(NULL, "Accept:");
+  header_file = headers_file;
+  bare = curl_slist_append(NULL, "Accept:");
+  headers = bare;
+}
+
+/* What the client sends with a request, a line each. */
+static void need_headers(void) {
+  char line[8192];
+  FILE *file;
+  if (full != NULL) return;
+  file = fopen(header_file, "rb");
+  if (file == NULL) plain_die(header_file);
+  while (fgets(line, sizeof line, file) != NULL) {
+    line[strcspn(line, "\n")] = '\0';
+    full = curl_slist_append(full, line);
+  }
+  (void)fclose(file);
 }
 
 static void forget(request *r) {
@@ -94,6 +111,7 @@ void plain_http_end(void) {
   forget(&one);
   if (multi != NULL) (void)curl_multi_cleanup(multi);
   multi = NULL;
+  headers = bare;
 }
 
 double plain_easy(long count, const char *url) {
@@ -154,6 +172,18 @@ double plain_crowd(long count, const char *url) {
   start = plain_now();
   for (; count > 0; count--) run_crowd(url);
   return plain_now() - start;
+}
+
+double plain_profiles(long count, const char *url) {
+  need_headers();
+  headers = full;
+  return plain_easy(count, url);
+}
+
+double plain_devices(long count, const char *url) {
+  need_headers();
+  headers = full;
+  return plain_crowd(count, url);
 }
 
 /* Until all have sent their request and wait. */

@@ -235,6 +235,7 @@ end
 local function new_call(self, view, operation, params, deadline)
   local built, err = request.build(operation, params, {
     origins = self.origins, service_provider = self.service_provider,
+    addresses = self.addresses,
     device = view.record })
   if not built then return nil, err end
   return { operation = operation, device = view.record, key = view.key,
@@ -431,7 +432,7 @@ end
 --- @param shared see adobepass.new
 function client.new(shared)
   shared.tokens = setmetatable({}, { __mode = "v" })
-  shared.unsaved = {}
+  shared.unsaved, shared.addresses = {}, {}
   return setmetatable({ shared = setmetatable(shared, Shared) }, Client)
 end
 

@@ -157,16 +157,39 @@ local function value_of(record, name, overrides)
   return record.values[name]
 end
 
+-- The fields of some letters: operations have few different ones.
+local lists = {}
+
+local function fields_of(letters)
+  local list = lists[letters]
+  if list then return list end
+  list = {}
+  for letter in letters:gmatch "%a" do
+    for _, name in ipairs(LETTERS[letter] or {}) do
+      list[#list + 1] = name
+    end
+  end
+  lists[letters] = list
+  return list
+end
+
+local function own_headers(record, letters)
+  local result, values = {}, record.values
+  for _, name in ipairs(fields_of(letters)) do
+    local value = values[name]
+    if value then result[FIELDS[name][1]] = value end
+  end
+  return result
+end
+
 local function headers(record, letters, overrides)
   local result = {}
   for name in pairs(overrides) do
     if not FIELDS[name] then encode(name) end
   end
   refuse_both(overrides)
-  for letter in letters:gmatch "%a" do
-    for _, name in ipairs(LETTERS[letter] or {}) do
-      result[FIELDS[name][1]] = value_of(record, name, overrides)
-    end
+  for _, name in ipairs(fields_of(letters)) do
+    result[FIELDS[name][1]] = value_of(record, name, overrides)
   end
   return result
 end
@@ -178,7 +201,10 @@ end
 -- false: not this time
 -- @treturn table from header to value
 function device.headers(record, letters, overrides)
-  local result = at_caller(headers, record, letters, overrides or {})
+  if not overrides or next(overrides) == nil then
+    return own_headers(record, letters)
+  end
+  local result = at_caller(headers, record, letters, overrides)
   return result
 end
 

@@ -62,11 +62,11 @@ function json.is_array(t)
 end
 
 local function whole_number(value)
+  if value <= MAX_EXACT and value >= -MAX_EXACT then
+    return tointeger(value) or value
+  end
   -- 1e999 is good JSON, but no number that we could write again.
   if value == huge or value == -huge then error "out of range" end
-  if value == floor(value) and value <= MAX_EXACT and value >= -MAX_EXACT then
-    return tointeger(value)
-  end
   return value
 end
 
@@ -76,7 +76,14 @@ local function whole(value)
   local kind = type(value)
   if kind == "number" then return whole_number(value) end
   if kind == "table" then
-    for key, item in pairs(value) do value[key] = whole(item) end
+    for key, item in next, value do
+      kind = type(item)
+      if kind == "table" then
+        whole(item)
+      elseif kind == "number" then
+        value[key] = whole_number(item)
+      end
+    end
   end
   return value
 end

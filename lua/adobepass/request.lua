@@ -7,11 +7,11 @@ local json = require "adobepass.json"
 
 local request = {}
 
+local function percent(char) return ("%%%02X"):format(char:byte()) end
+
 --- Percent-encoding of all that RFC 3986 section 2.3 does not reserve.
 function request.escape(text)
-  return (tostring(text):gsub("[^%w%-._~]", function(c)
-    return ("%%%02X"):format(c:byte())
-  end))
+  return (tostring(text):gsub("[^%w%-._~]", percent))
 end
 
 -- What every call may say beside its operation's own parameters: a deadline,
@@ -35,6 +35,7 @@ local function complain(operation, message)
 end
 
 local function check_names(operation, params)
+  if next(params) == nil then return end
   local known = parameter_names(operation)
   for name in pairs(params) do
     if not known[name] and not COMMON[name]
@@ -68,6 +69,11 @@ local function check_everyone(operation, params)
   if (params[one] == nil) == (params.everyone == nil) then
     complain(operation, ("either %s or everyone = true"):format(one))
   end
+  -- Adobe takes these two for everybody.
+  local named = (params[one] or one):lower():match "^%s*(.-)%s*$"
+  if named == "" or named == "all" then
+    complain(operation, ("such a %s means everyone: say so"):format(one))
+  end
 end
 
 local function check_one_of(operation, params)
@@ -85,8 +91,14 @@ local function check_timeout(operation, seconds)
   complain(operation, "timeout should be seconds, from above 0 to 3600")
 end
 
+local function check_once(operation, once)
+  if once == nil or type(once) == "boolean" then return end
+  complain(operation, "once should be true, or left out")
+end
+
 local function overrides_of(params)
   local chosen = {}
+  if next(params) == nil then return chosen end
   for _, name in ipairs(HEADERS) do chosen[name] = params[name] end
   return chosen
 end
@@ -117,6 +129,7 @@ function request.check(operation, params)
     end
   end
   check_timeout(operation, params.timeout)
+  check_once(operation, params.once)
   check_overrides(operation, params)
   check_everyone(operation, params)
   check_one_of(operation, params)
@@ -186,8 +199,23 @@ local function check_values(operation, params)
   return true
 end
 
-local function path_of(operation, values)
-  return (operation.path:gsub("{([%w_]+)}", function(name)
+-- The address, with gaps for the parameters. A client keeps it: nothing else
+-- in it ever changes.
+local function address_of(operation, where)
+  local kept = where.addresses or {}
+  local address = kept[operation]
+  if not address then
+    address = where.origins[operation.base or "api"] .. operation.path:gsub(
+      "{service_provider}", request.escape(where.service_provider))
+    kept[operation] = address
+  end
+  return address
+end
+
+local function url_of(operation, values, where)
+  local address = address_of(operation, where)
+  if not address:find("{", 1, true) then return address end
+  return (address:gsub("{([%w_]+)}", function(name)
     return request.escape(values[name])
   end))
 end
@@ -241,8 +269,7 @@ function request.build(operation, params, where)
   if not good then return nil, err end
   local values = with_defaults(operation, params, where.service_provider)
   local list, object, own = distribute(operation, values)
-  local url = where.origins[operation.base or "api"]
-    .. path_of(operation, values)
+  local url = url_of(operation, values, where)
   if operation.url_only then return { url = url } end
   local headers = headers_of(operation, params, own, where.device)
   local body

@@ -1,0 +1,113 @@
+--- The client's jobs: `profiles` on a connection that is kept, 256 devices at
+-- once, and how much a view of a device costs.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local device = require "adobepass.device"
+local shell = require "adobepass.sandbox.host.shell"
+
+local CROWD, VIEWS = 256, 10000
+
+-- A JWT's first part is all that the client looks at.
+local STATEMENT = core.base64.url_encode('{"alg":"RS256"}') .. "."
+  .. core.base64.url_encode("{}") .. ".c2ln"
+
+local INFO = { primaryHardwareType = "TV", model = "Living room TV",
+  version = "1", manufacturer = "Maker", vendor = "Maker", osName = "Linux",
+  osVersion = "6.1", connectionType = "WiFi" }
+
+local now = core.clock.monotonic
+local driver = adobepass.driver.tick()
+local client, views
+
+local function fields_of(index)
+  return { id = ("bench-device-%05d"):format(index), info = INFO,
+    ip = ("192.0.%d.%d"):format(math.floor(index / 256),
+      index % 256) }
+end
+
+local function new_client(folder, url, more)
+  local origin = url:match("^https?://[^/]+")
+  local options = { service_provider = "REF30", pace = false,
+    software_statement = STATEMENT, environment = { api = origin },
+    http = { ca_file = folder .. "/server-ca.pem", http2 = false,
+      max_connections = CROWD } }
+  for name, value in pairs(more or {}) do options[name] = value end
+  return adobepass.new(options)
+end
+
+local function ask(one)
+  if not assert(one.api:profiles()).profiles then error("not the answer") end
+end
+
+local function new_views(folder, url)
+  client = new_client(folder, url, { driver = driver })
+  views = {}
+  for index = 1, CROWD do views[index] = client:device(fields_of(index)) end
+end
+
+local function crowd()
+  for index = 1, CROWD do driver.start(ask, views[index]) end
+  local session = client.shared.session
+  repeat
+    if session then session:step(1) end
+  until driver.update(session) == 0
+end
+
+local function repeated(count, f, ...)
+  local start = now()
+  for _ = 1, count do f(...) end
+  return now() - start
+end
+
+local jobs = {}
+
+--- What the client sends with `profiles`, for plain C to send as well.
+function jobs.headers(_, _, folder)
+  local lines = {}
+  local record = device.new(fields_of(1))
+  local headers = device.headers(record, "DIFSPV")
+  headers.Accept = "application/json"
+  headers["User-Agent"] = "adobepass-lua/" .. adobepass.version
+  headers.Authorization = "Bearer " .. ("t"):rep(600)
+  for name, value in pairs(headers) do
+    lines[#lines + 1] = name .. ": " .. value .. "\n"
+  end
+  assert(shell.write_file(folder .. "/headers", table.concat(lines)))
+  return 0
+end
+
+function jobs.profiles(count, url, folder)
+  client = client or new_client(folder, url, { device = fields_of(1) })
+  return repeated(count, ask, client)
+end
+
+function jobs.devices(count, url, folder)
+  if not views then new_views(folder, url) end
+  return repeated(count, crowd)
+end
+
+local function used()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage("count") * 1024
+end
+
+local function make_views()
+  local one, list = new_client("", "https://localhost/"), {}
+  local before, start = used(), now()
+  for index = 1, VIEWS do list[index] = one:device(fields_of(index)) end
+  local took = now() - start
+  return took, used() - before, #list
+end
+
+--- Seconds, and bytes, for 10,000 views; with a table's room for them.
+function jobs.seconds_of_views() return (make_views()) end
+function jobs.bytes_of_views() return (select(2, make_views())) end
+
+jobs["end"] = function()
+  if client then client:close() end
+  client, views = nil, nil
+end
+
+return jobs
