@@ -139,8 +139,6 @@ build = {
         "lua/adobepass/sandbox/guards.lua",
       ["adobepass.sandbox.host"] =
         "lua/adobepass/sandbox/host.lua",
-      ["adobepass.sandbox.host.shell"] =
-        "lua/adobepass/sandbox/host/shell.lua",
       ["adobepass.sandbox.host.socket"] =
         "lua/adobepass/sandbox/host/socket.lua",
       ["adobepass.sandbox.host.wire"] =
@@ -215,6 +213,8 @@ build = {
         "lua/adobepass/server_clock.lua",
       ["adobepass.services"] =
         "lua/adobepass/services.lua",
+      ["adobepass.shell"] =
+        "lua/adobepass/shell.lua",
       ["adobepass.store.file"] =
         "lua/adobepass/store/file.lua",
       ["adobepass.store.interface"] =

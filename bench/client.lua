@@ -4,7 +4,7 @@
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local CROWD, VIEWS = 256, 10000
 

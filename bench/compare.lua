@@ -7,7 +7,7 @@
 
 local certificates = require "adobepass.sandbox.certificates"
 local nginx = require "adobepass.sandbox.nginx"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local PREFIX = "adobepass-bench"
 

@@ -2,7 +2,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.json"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 
 local REQUESTS = tonumber(arg[1])

@@ -3,7 +3,7 @@ local core = require "adobepass.core"
 local live = require "spec.support.live"
 local luv = require "adobepass.driver.luv"
 local server = require "spec.support.server"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local uv = require "luv"
 
 describe("driver.luv", function()

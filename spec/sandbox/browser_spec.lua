@@ -3,7 +3,7 @@
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 local webdriver = require "spec.support.webdriver"
 

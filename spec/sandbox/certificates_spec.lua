@@ -1,6 +1,6 @@
 local certificates = require "adobepass.sandbox.certificates"
 local folder = require "spec.support.folder"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 describe("certificates.make", function()
   local place

@@ -4,7 +4,7 @@ local child = require "spec.support.child"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.json"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 
 local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "

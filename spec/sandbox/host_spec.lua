@@ -4,7 +4,7 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.json"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 
 local function control(running, session, method, path, body)

@@ -1,7 +1,7 @@
 local child = require "spec.support.child"
 local core = require "adobepass.core"
 local nginx = require "adobepass.sandbox.nginx"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 
 local function hello(ports)

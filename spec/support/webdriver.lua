@@ -11,7 +11,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.json"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 
 local webdriver = {}

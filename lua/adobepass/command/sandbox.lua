@@ -3,7 +3,7 @@
 
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.json"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local sandbox = {
   name = "sandbox",

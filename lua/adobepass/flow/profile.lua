@@ -51,12 +51,26 @@ local function is_valid(client, item)
   return item.not_after ~= nil and item.not_after > client:now_ms()
 end
 
+-- Said aloud: the programmer would look for a wrong key.
+local function warn_of_jwe(client, item, options)
+  for _, value in pairs(options.metadata_key and item.encrypted or {}) do
+    if type(value) == "string" and is_jwe(value) then
+      client:emit { type = "warning", code = "metadata_jwe",
+        message = "An encrypted attribute is a JWE, which is not supported." }
+      return
+    end
+  end
+end
+
 --- All valid profiles of an answer, the one valid longest first.
 function profile.list(client, answer, options)
   local list = {}
   for mvpd, given in pairs(answer.profiles) do
     local item = type(given) == "table" and profile.new(mvpd, given, options)
-    if item and is_valid(client, item) then list[#list + 1] = item end
+    if item and is_valid(client, item) then
+      warn_of_jwe(client, item, options)
+      list[#list + 1] = item
+    end
   end
   table.sort(list, function(a, b)
     if a.not_after ~= b.not_after then return a.not_after > b.not_after end

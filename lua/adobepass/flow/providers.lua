@@ -11,6 +11,8 @@ local CACHE_SECONDS = 120
 local FIELDS = { temporary = "boolean?", test = "boolean?",
   filter = "function?" }
 
+local function text(value) return type(value) == "string" and value or nil end
+
 local function load_list(client)
   local answer, err = client.api:configuration()
   if not answer then return nil, err end
@@ -19,8 +21,8 @@ local function load_list(client)
     and answer.requestor.mvpds or {}
   for _, item in ipairs(mvpds) do
     if type(item) == "table" and type(item.id) == "string" then
-      list[#list + 1] = { id = item.id, logo_url = item.logoUrl,
-        display_name = item.displayName or item.id,
+      list[#list + 1] = { id = item.id, logo_url = text(item.logoUrl),
+        display_name = text(item.displayName) or item.id,
         temporary = item.isTempPass == true, details = item }
     end
   end

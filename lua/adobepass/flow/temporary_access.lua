@@ -217,7 +217,10 @@ function temporary_access.temporary_access(client, options)
 end
 
 -- Adobe takes these two for everybody.
-local MEANS_ALL = { [""] = true, all = true }
+local function means_all(text)
+  local named = (text or "one"):lower():match "^%s*(.-)%s*$"
+  return named == "" or named == "all"
+end
 
 local function check_whom(options)
   local named = 0
@@ -225,7 +228,7 @@ local function check_whom(options)
     if options[name] ~= nil then named = named + 1 end
   end
   if named ~= 1 or options.everyone == false
-      or MEANS_ALL[options.device or options.key] then
+      or means_all(options.device or options.key) then
     error("client:reset_temp_pass: give one of device, key and "
       .. "everyone = true", 3)
   end

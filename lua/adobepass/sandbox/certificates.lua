@@ -12,7 +12,7 @@
 --
 -- @module adobepass.sandbox.certificates
 
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local certificates = {}
 

@@ -19,7 +19,7 @@
 local certificates = require "adobepass.sandbox.certificates"
 local json = require "adobepass.json"
 local nginx = require "adobepass.sandbox.nginx"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local host = {}
 

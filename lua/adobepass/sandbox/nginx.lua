@@ -22,7 +22,7 @@
 --
 -- @module adobepass.sandbox.nginx
 
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local nginx = {}
 

@@ -27,7 +27,7 @@
 local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
 local options = require "adobepass.options"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 
 local failed = interface.failed
 

@@ -2,7 +2,7 @@
 -- @module adobepass.sandbox.host.wire
 
 -- luacheck: globals ngx
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local socket = require "adobepass.sandbox.host.socket"
 
 local wire = {}

@@ -8,7 +8,7 @@
 local core = require "adobepass.core"
 local json = require "adobepass.json"
 local sandbox = require "adobepass.sandbox"
-local shell = require "adobepass.sandbox.host.shell"
+local shell = require "adobepass.shell"
 local wire = require "adobepass.sandbox.host.wire"
 
 local worker = {}

@@ -1,5 +1,5 @@
 --- The few things that Lua asks of a POSIX shell, the same on every Lua.
--- @module adobepass.sandbox.host.shell
+-- @module adobepass.shell
 
 local shell = {}
 
