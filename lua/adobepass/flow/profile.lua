@@ -12,8 +12,7 @@ local function is_jwe(text)
 end
 
 local function open_one(value, options)
-  local sealed = type(value) == "string" and not is_jwe(value)
-    and core.base64.decode(value)
+  local sealed = type(value) == "string" and core.base64.decode(value)
   if not sealed or not options.metadata_key then return nil end
   return options.metadata_key:decrypt(sealed, options.metadata_padding)
 end

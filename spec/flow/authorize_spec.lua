@@ -1,0 +1,219 @@
+--- May the viewer play this, now?
+
+local json = require "adobepass.json"
+local story = require "spec.support.story"
+
+local function fails(code, value, err)
+  assert.is_nil(value)
+  assert.equal(code, err.code)
+  return err
+end
+
+describe("a playback", function()
+  local on, client
+  after_each(function() on, client = nil, nil end)
+
+  local function viewer(name)
+    on = story.new()
+    client = on.client
+    on:signed_in("Cablevision", name)
+    assert(client:login {})
+    on:forget_requests()
+  end
+
+  -- The service answers with this decision, or response.
+  local function decides(given)
+    on:answer(function(_, operation)
+      if operation ~= "authorize" then return nil end
+      if type(given) == "function" then given = given() end
+      if given.error and not given.resource or given.status then
+        return given
+      end
+      return { body = { decisions = json.array { given } } }
+    end)
+  end
+
+  it("is permitted, with a media token and both windows", function()
+    viewer "ann"
+    local decision = assert(client:authorize "CNN")
+    assert.is_true(decision.permitted)
+    assert.same({ "CNN", "Cablevision", "mvpd" },
+      { decision.resource, decision.mvpd, decision.source })
+    assert.equal("string", type(decision.media_token))
+    assert.equal(on.box:now(), decision.not_before)
+    assert.equal(on.box:now() + 86400000, decision.not_after)
+    assert.equal(7 * 60 * 1000, decision.media_token_not_after
+      - decision.media_token_not_before)
+    assert.is_nil(decision.error)
+    assert.is_nil(decision.reason)
+  end)
+
+  it("is always asked for: nothing is cached", function()
+    viewer "ann"
+    assert(client:preauthorize { "CNN" })
+    local first = assert(client:authorize "CNN")
+    on.driver.sleep(1)
+    local second = assert(client:authorize "CNN")
+    assert.equal(2, #on:moments "authorize")
+    assert.are_not.equal(first.media_token, second.media_token)
+  end)
+
+  it("leaves no media token in the store", function()
+    viewer "ann"
+    local token = assert(client:authorize "CNN").media_token
+    for _, entry in pairs(client.shared.store.entries) do
+      assert.is_nil(tostring(entry.value):find(token, 1, true))
+    end
+  end)
+
+  it("is denied with a reason, and what to do next", function()
+    viewer "bob"
+    local decision = assert(client:authorize "HBO")
+    assert.is_false(decision.permitted)
+    assert.is_nil(decision.media_token)
+    assert.equal("authorization_denied_by_mvpd", decision.error.code)
+    assert.equal("none", decision.error.action)
+    assert.truthy(decision.error.details:find "HBO")
+    assert.equal(decision.error:viewer_text(), decision.reason)
+  end)
+
+  it("is denied by parents", function()
+    viewer "kim"
+    local decision = assert(client:authorize "Late Night")
+    assert.equal("authorization_denied_by_parental_controls",
+      decision.error.code)
+    assert.is_true(assert(client:authorize "Matinee").permitted)
+  end)
+
+  it("logs nobody out when it is denied", function()
+    for _, name in ipairs { "bob", "stranger", "gone" } do
+      viewer(name)
+      assert.is_false(assert(client:authorize "HBO").permitted)
+      assert.is_nil(on:counts().logout)
+      assert.equal("Cablevision", assert(client:login {}).mvpd)
+    end
+  end)
+
+  it("says that a login is needed where it is", function()
+    viewer "ann"
+    assert(on.control.revoke { mvpd = "Cablevision" })
+    local decision = assert(client:authorize "CNN")
+    assert.equal("authentication", decision.error.action)
+    fails("not_logged_in", client:authorize "CNN")
+  end)
+
+  it("is asked for again when that may heal", function()
+    viewer "ann"
+    assert.is_true(assert(client:authorize "Flaky").permitted)
+    assert.equal(2, #on:moments "authorize")
+  end)
+
+  it("is asked for three times at most, more slowly each time", function()
+    viewer "ann"
+    local decision = assert(client:authorize "Unreachable")
+    assert.equal("network_connection_timeout", decision.error.code)
+    assert.equal("retry", decision.error.action)
+    local at = on:moments "authorize"
+    assert.equal(3, #at)
+    assert.is_true(at[2] > at[1])
+    assert.is_true(at[3] - at[2] > at[2] - at[1])
+  end)
+
+  it("is an error where there was no decision: three requests", function()
+    viewer "ann"
+    decides { status = 500 }
+    fails("http_500", client:authorize "CNN")
+    assert.equal(3, #on:moments "authorize")
+    on:forget_requests()
+    decides { error = "connect_failed" }
+    fails("connect_failed", client:authorize "CNN")
+    assert.equal(3, #on:moments "authorize")
+  end)
+
+  it("is an error at once where a repeat would not help", function()
+    viewer "ann"
+    fails("invalid_parameter_mvpd",
+      client:authorize("CNN", { mvpd = "Nobody" }))
+    assert.equal(1, #on:moments "authorize")
+  end)
+
+  it("is never permitted by what is not exactly that", function()
+    viewer "ann"
+    for _, given in ipairs {
+      { resource = "CNN", authorized = "true" },
+      { resource = "CNN", authorized = 1 },
+      { resource = "TBS", authorized = true },
+      { resource = 7, authorized = true }, {},
+    } do
+      decides(given)
+      assert.is_false(assert(client:authorize "CNN").permitted)
+    end
+  end)
+
+  it("reads a resource that is echoed with a space behind it", function()
+    viewer "ann"
+    decides { resource = "CNN ", authorized = true, token = {
+      serializedToken = "x" } }
+    assert.equal("x", assert(client:authorize "CNN").media_token)
+  end)
+
+  it("survives a permit without a token", function()
+    viewer "ann"
+    for _, token in ipairs { false, 7, "x" } do
+      decides { resource = "CNN", authorized = true, token = token }
+      local decision = assert(client:authorize "CNN")
+      assert.is_true(decision.permitted)
+      assert.is_nil(decision.media_token)
+    end
+  end)
+
+  it("may be an MRSS, sent as it is", function()
+    viewer "ann"
+    local mrss = "<rss><channel><title>CNN</title></channel></rss> "
+    assert.is_true(assert(client:authorize(mrss)).permitted)
+    assert.equal(mrss,
+      json.decode(on.requests[1].request.body).resources[1])
+  end)
+
+  it("is granted while the provider is in trouble", function()
+    viewer "ann"
+    local decision = assert(client:authorize("CNN",
+      { mvpd = "Degraded_AuthZAll" }))
+    assert.same({ true, "degradation" },
+      { decision.permitted, decision.source })
+    decision = assert(client:authorize("CNN",
+      { mvpd = "Degraded_AuthZNone" }))
+    assert.equal("authorization_denied_by_degradation_rule",
+      decision.error.code)
+  end)
+
+  it("needs a login, or a provider's name", function()
+    on = story.new()
+    local err = fails("not_logged_in", on.client:authorize "CNN")
+    assert.equal("authentication", err.action)
+    assert.same({}, on:counts())
+  end)
+
+  it("says that the store is broken, and asks nothing", function()
+    viewer "ann"
+    client.shared.store.get = function()
+      return nil, "The disk is gone.", "store_failed"
+    end
+    fails("store_failed", client:authorize "CNN")
+    assert.same({}, on:counts())
+  end)
+
+  it("raises for what is no resource, and for options that are none",
+    function()
+      viewer "ann"
+      for _, case in ipairs { { 7 }, { nil }, { { "CNN" } },
+        { "CNN", { mvpd = 7 } }, { "CNN", { nonsense = 1 } } } do
+        local ok, message = pcall(function()
+          client:authorize(case[1], case[2])
+        end)
+        assert.is_false(ok)
+        assert.truthy(message:find "authorize_spec.*client:authorize",
+          message)
+      end
+    end)
+end)

@@ -1,0 +1,241 @@
+--- Signing out: the viewer's act.
+
+local story = require "spec.support.story"
+
+local function fails(code, value, err)
+  assert.is_nil(value)
+  assert.equal(code, err.code)
+  return err
+end
+
+describe("a logout", function()
+  local on, client, opened
+  after_each(function() on, client, opened = nil, nil, nil end)
+
+  local function viewer(mvpd)
+    on = story.new()
+    client, opened = on.client, {}
+    on:signed_in(mvpd)
+    assert(client:login { mvpd = mvpd })
+    on:forget_requests()
+  end
+
+  local function open_url(url, mvpd) table.insert(opened, { url, mvpd }) end
+
+  -- The service answers with these entries.
+  local function says(logouts)
+    on:answer(function(_, operation)
+      if operation == "logout" then return { body = { logouts = logouts } } end
+    end)
+  end
+
+  local function reports(entry, options)
+    says { Cablevision = entry }
+    local report = assert(client:logout(options))
+    assert.equal(1, #report)
+    assert.equal("Cablevision", report[1].mvpd)
+    return report[1]
+  end
+
+  it("opens the provider's page where there is a browser", function()
+    viewer "Cablevision"
+    local report = assert(client:logout { open_url = open_url,
+      redirect_url = "https://adobe.com/bye" })
+    assert.equal(1, #report)
+    assert.same({ "Cablevision", "logout", "interactive", "opened" },
+      { report[1].mvpd, report[1].action_name, report[1].action_type,
+        report[1].outcome })
+    assert.same({ { report[1].url, "Cablevision" } }, opened)
+    assert.truthy(report[1].url:find("^https://api.test/mvpd/Cablevision"))
+    assert.truthy(on.requests[1].request.url:find(
+      "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
+  end)
+
+  it("ends there where there is none, and says which page it was", function()
+    viewer "Cablevision"
+    local report = assert(client:logout())
+    assert.equal("no_browser", report[1].outcome)
+    assert.truthy(report[1].url:find "^https://api.test/mvpd/Cablevision")
+  end)
+
+  it("is complete where the provider has no page", function()
+    viewer "Dish"
+    local report = assert(client:logout { open_url = open_url })
+    assert.same({ { mvpd = "Dish", action_name = "complete",
+      action_type = "none", outcome = "complete" } }, report)
+    assert.same({}, opened)
+  end)
+
+  it("tells the viewer to sign out in the system's settings", function()
+    viewer "Cablevision"
+    local partner = { actionName = "partner_logout",
+      actionType = "partner_interactive", mvpd = "Cablevision" }
+    local told
+    assert.equal("viewer_told", reports(partner, {
+      on_partner_logout = function(mvpd) told = mvpd end }).outcome)
+    assert.equal("Cablevision", told)
+    viewer "Cablevision"
+    assert.equal("viewer_to_be_told", reports(partner).outcome)
+  end)
+
+  it("says what was never a login", function()
+    viewer "Cablevision"
+    assert.equal("invalid", assert(client:logout {
+      mvpd = "Spectrum" })[1].outcome)
+  end)
+
+  it("reports what it does not know, and opens nothing", function()
+    viewer "Cablevision"
+    local entry = reports({ actionName = "dance", actionType = "slow",
+      url = "https://x.example/" }, { open_url = open_url })
+    assert.same({ mvpd = "Cablevision", action_name = "dance",
+      action_type = "slow", outcome = "unknown",
+      url = "https://x.example/" }, entry)
+    assert.same({}, opened)
+  end)
+
+  it("obeys the type of an action whose name is new", function()
+    viewer "Cablevision"
+    assert.equal("opened", reports({ actionName = "dance",
+      actionType = "interactive", url = "/page" },
+      { open_url = open_url }).outcome)
+    assert.same({ { "https://api.test/page", "Cablevision" } }, opened)
+  end)
+
+  it("opens no page that is not safe", function()
+    viewer "Cablevision"
+    for _, url in ipairs { "javascript:alert(1)", "http://x.example/", "" } do
+      local entry = reports({ actionName = "logout", url = url,
+        actionType = "interactive" }, { open_url = open_url })
+      assert.equal("refused", entry.outcome)
+      assert.equal("foreign_url", entry.error.code)
+    end
+    assert.equal("refused", reports({ actionName = "logout",
+      actionType = "interactive" }).outcome)
+    assert.same({}, opened)
+  end)
+
+  it("drives every entry of a single logout", function()
+    viewer "Cablevision"
+    says { Cablevision = { actionName = "logout", url = "/a",
+        actionType = "interactive" },
+      Spectrum = { actionName = "logout", url = "https://x.example/b",
+        actionType = "interactive", mvpd = "Spectrum" },
+      Dish = { actionName = "complete", actionType = "none" },
+      Odd = "junk" }
+    local outcomes = {}
+    for _, entry in ipairs(assert(client:logout { open_url = open_url })) do
+      outcomes[entry.mvpd] = entry.outcome
+    end
+    assert.same({ Cablevision = "opened", Spectrum = "opened",
+      Dish = "complete" }, outcomes)
+    table.sort(opened, function(a, b) return a[2] < b[2] end)
+    assert.same({ { "https://api.test/a", "Cablevision" },
+      { "https://x.example/b", "Spectrum" } }, opened)
+  end)
+
+  it("asks which providers there are where none is known", function()
+    viewer "Cablevision"
+    on:signed_in("Dish")
+    local other = on:new_client()
+    local report = assert(other:logout())
+    assert.same({ "Cablevision", "Dish" },
+      { report[1].mvpd, report[2].mvpd })
+    assert.same({ "no_browser", "complete" },
+      { report[1].outcome, report[2].outcome })
+  end)
+
+  it("has nothing to report where nobody is logged in", function()
+    on = story.new()
+    assert.same({}, on.client:logout())
+    assert.is_nil(on:counts().logout)
+  end)
+
+  it("ends the login on both sides", function()
+    viewer "Cablevision"
+    assert(client:logout())
+    on:forget_requests()
+    assert.is_nil(client:recall "profile")
+    fails("not_logged_in", client:authorize "CNN")
+    local decision = assert(client:authorize("CNN",
+      { mvpd = "Cablevision" }))
+    assert.equal("authenticated_profile_missing", decision.error.code)
+    assert.equal("pending", client:start_login {
+      mvpd = "Cablevision" }.state)
+  end)
+
+  it("keeps the client's credentials", function()
+    viewer "Cablevision"
+    assert(client:logout())
+    assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+    assert.is_nil(on:counts().register)
+    assert.is_nil(on:counts().token)
+    assert(on:new_client { store = client.shared.store }.api:profiles())
+    assert.is_nil(on:counts().register)
+  end)
+
+  it("ends what is kept here even when the service fails", function()
+    viewer "Cablevision"
+    on:answer(function() return { error = "connect_failed" } end)
+    fails("connect_failed", client:logout())
+    assert.is_nil(client:recall "profile")
+  end)
+
+  it("goes on with the next provider when one fails", function()
+    viewer "Cablevision"
+    on:signed_in("Dish")
+    on:answer(function(request, operation)
+      if operation == "logout" and request.url:find "Cablevision" then
+        return { status = 400 }
+      end
+    end)
+    local report = assert(on:new_client():logout())
+    assert.same({ "failed", "complete" },
+      { report[1].outcome, report[2].outcome })
+    assert.equal("http_400", report[1].error.code)
+  end)
+
+  it("says when it cannot be known who is logged in", function()
+    on = story.new()
+    on:answer(function() return { error = "connect_failed" } end)
+    fails("connect_failed", on.client:logout())
+  end)
+
+  it("from one provider leaves the login with another", function()
+    viewer "Cablevision"
+    assert(client:logout { mvpd = "TempPass" })
+    assert.equal("Cablevision", client:recall("profile").mvpd)
+    assert(client:logout { mvpd = "Cablevision" })
+    assert.is_nil(client:recall "profile")
+  end)
+
+  it("of one device leaves the others logged in", function()
+    viewer "Cablevision"
+    local other = client:device { id = "kitchen" }
+    assert(on.control.log_in { service_provider = "REF30",
+      device = "kitchen", mvpd = "Dish", username = "bob" })
+    assert(other:login {})
+    assert(client:logout())
+    assert.equal("Dish", other:recall("profile").mvpd)
+  end)
+
+  it("says when the store would not forget", function()
+    viewer "Cablevision"
+    client.shared.store.delete = function()
+      return nil, "The disk is gone.", "store_failed"
+    end
+    fails("store_failed", client:logout { open_url = open_url })
+    assert.equal(1, #opened)
+    assert.equal(1, #on:moments "logout")
+  end)
+
+  it("raises for options that are none", function()
+    viewer "Cablevision"
+    for _, options in ipairs { { nonsense = 1 }, { open_url = "x" } } do
+      local ok, message = pcall(function() client:logout(options) end)
+      assert.is_false(ok)
+      assert.truthy(message:find "logout_spec.*client:logout", message)
+    end
+    assert.same({}, on:counts())
+  end)
+end)

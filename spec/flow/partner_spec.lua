@@ -1,0 +1,439 @@
+--- Single sign-on by what the device itself knows: a partner's framework, or
+-- the platform's identity. And access where a provider is in trouble.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local story = require "spec.support.story"
+
+local HEADER = "ap-partner-framework-status"
+local HOUR = 3600 * 1000
+
+local function pick_operations(list)
+  local names = {}
+  for index, entry in ipairs(list) do names[index] = entry.operation end
+  return names
+end
+
+describe("single sign-on by a partner", function()
+  local on
+
+  before_each(function() on = story.new() end)
+
+  local function status(changes)
+    local given = { access = "granted", provider_id = "Cablevision",
+      expires_at = on.box:now() + HOUR }
+    for name, value in pairs(changes or {}) do given[name] = value end
+    return on.client:partner_status(given)
+  end
+
+  local function respond(request, mvpd)
+    return on.control.saml_response { request = request.request,
+      mvpd = mvpd, username = "ann" }
+  end
+
+  local function log_in(changes)
+    local options = { partner = "Apple", status = status(),
+      respond = respond, domain_name = "adobe.com",
+      redirect_url = "https://adobe.com" }
+    for name, value in pairs(changes or {}) do
+      options[name] = value or nil
+    end
+    return on.client:partner_login(options)
+  end
+
+  describe("tells what the framework says:", function()
+    it("access and provider", function()
+      assert.same({
+        frameworkPermissionInfo = { accessStatus = "granted" },
+        frameworkProviderInfo = { id = "Cablevision",
+          expirationDate = "1750003600000" },
+      }, status())
+      log_in()
+      local sent = on:received("partner_session")[1].headers[HEADER]
+      assert.same(status(), json.decode(core.base64.decode(sent)))
+    end)
+
+    it("what went wrong", function()
+      assert.same({
+        frameworkPermissionInfo = { accessStatus = "denied",
+          error = "no" },
+        frameworkProviderInfo = { error = "none" },
+      }, on.client:partner_status { access = "denied", access_error = "no",
+        provider_error = "none" })
+    end)
+
+    it("and raises for what no framework says", function()
+      for _, given in ipairs {
+        {}, { access = "yes" }, { access = true }, { access = "Granted" },
+        { access = "granted", expires_at = "1750003600000" },
+        { access = "granted", expires_at = 1750003600 }, -- seconds
+        { access = "granted", expires_at = 0 / 0 },
+        { access = "granted", expires_at = 1 / 0 },
+        { access = "granted", provider_id = 5 },
+        { access = "granted", provider = "Cablevision" },
+      } do
+        local fine, message = pcall(function()
+          on.client:partner_status(given)
+        end)
+        assert.is_false(fine)
+        assert.matches("partner_spec.lua:%d+: client:partner_status: ",
+          message)
+      end
+    end)
+  end)
+
+  it("hands the request out and the response back", function()
+    local asked
+    local profile = assert(log_in { respond = function(request, mvpd)
+      asked = { request = request, mvpd = mvpd }
+      return respond(request, mvpd)
+    end })
+    assert.equal("appleSSO", profile.type)
+    assert.equal("Cablevision", profile.mvpd)
+    assert.equal("Apple", profile.issuer)
+    assert.equal("ann-household", profile.attributes.householdID)
+    assert.is_true(profile.not_after > on.box:now())
+    assert.equal("saml", asked.request.type)
+    assert.is_table(asked.request.attributesNames)
+    assert.equal("Cablevision", asked.mvpd)
+    assert.same({ "register", "token", "partner_session",
+      "partner_profile" }, pick_operations(on:received()))
+  end)
+
+  it("takes the response as XML, or in lines of base64", function()
+    for _, change in ipairs {
+      function(saml) return core.base64.decode(saml) end,
+      function(saml) return "\n  " .. core.base64.decode(saml) end,
+      function(saml) return (saml:gsub((".").rep(".", 64), "%0\r\n")) end,
+    } do
+      on = story.new()
+      local profile = assert(log_in { respond = function(request, mvpd)
+        return change(respond(request, mvpd))
+      end })
+      assert.equal("Cablevision", profile.mvpd)
+    end
+  end)
+
+  it("keeps the profile, and plays beside the status", function()
+    local profile = assert(log_in())
+    assert.same(profile, on.client:recall "profile")
+    assert.same({ id = "Cablevision" }, on.client:recall "provider")
+    local decision = assert(on.client:authorize("CNN",
+      { partner_status = status() }))
+    assert.is_true(decision.permitted)
+    local catalogue = assert(on.client:preauthorize({ "CNN" },
+      { partner_status = status() }))
+    assert.same({ "CNN" }, catalogue.permitted)
+    -- The framework's provider was removed in the settings.
+    decision = assert(on.client:authorize("CNN",
+      { partner_status = status { provider_id = "Spectrum" } }))
+    assert.is_false(decision.permitted)
+    assert.equal("authenticated_profile_missing", decision.error.code)
+  end)
+
+  it("opens what is encrypted for the programmer", function()
+    assert.is_nil(assert(log_in()).attributes.zip)
+    on = story.new()
+    local key = assert(core.private_key(
+      on.control.certificates().metadata_private_key))
+    assert.equal("77754",
+      assert(log_in { metadata_key = key }).attributes.zip)
+  end)
+
+  it("forgets the permits of whom it was before", function()
+    on:signed_in("Cablevision", "bob")
+    assert(on.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
+    assert.is_not_nil(on.client:permit("Cablevision", "TBS"))
+    assert(on.client:logout { mvpd = "Cablevision" })
+    assert(on.client:preauthorize({ "TBS" }, { mvpd = "Degraded_AuthZAll" }))
+    assert.is_not_nil(on.client:permit("Degraded_AuthZAll", "TBS"))
+    assert(log_in())
+    assert.is_nil(on.client:permit("Degraded_AuthZAll", "TBS"))
+  end)
+
+  it("needs nothing of the framework where one is logged in", function()
+    local first = assert(log_in())
+    on.control.clear_journal()
+    local profile = assert(log_in { respond = function()
+      error "nobody shall be asked"
+    end })
+    first.encrypted, profile.encrypted = nil, nil -- anew each time
+    assert.same(first, profile)
+    assert.same({ "partner_session", "profile" },
+      pick_operations(on:received()))
+    assert.is_string(on:received("profile")[1].headers[HEADER])
+  end)
+
+  it("needs nothing where access is degraded", function()
+    local profile = assert(log_in {
+      status = status { provider_id = "DegradedMvpd" } })
+    assert.equal("degraded", profile.type)
+    assert.equal("DegradedMvpd", profile.mvpd)
+    local decision = assert(on.client:authorize "CNN")
+    assert.is_true(decision.permitted)
+    assert.equal("degradation", decision.source)
+  end)
+
+  describe("falls back to an ordinary login", function()
+    local WAYS = {
+      { "pfs_fallback", "without access", { access = "denied" } },
+      { "pfs_fallback", "while access is asked for",
+        { access = "notDetermined" } },
+      { "pfs_fallback", "where access is restricted",
+        { access = "restricted" } },
+      { "pfs_fallback", "without a provider", { provider_id = "Nobody" } },
+      { "pfs_fallback", "when the provider's time is over",
+        { expires_at = 1.7e12 } },
+      { "configuration_fallback", "where the provider has no such thing",
+        { provider_id = "ElasticSSO" } },
+      { "missing_parameters_fallback", "where something is missing", {},
+        { domain_name = false } },
+    }
+
+    for _, row in ipairs(WAYS) do
+      local reason, when, changes, options = row[1], row[2], row[3], row[4]
+
+      it(when .. ", where it is wanted", function()
+        local shown
+        local given = { status = status(changes), respond = function()
+          error "nobody shall be asked"
+        end, fallback = { mvpd = "Cablevision", domain_name = "adobe.com",
+          redirect_url = "https://adobe.com", on_code = function(flow)
+            shown = flow
+            on:sign_in(flow.code, "ann", "Cablevision")
+          end } }
+        for name, value in pairs(options or {}) do given[name] = value end
+        local profile = assert(log_in(given))
+        assert.equal("regular", profile.type)
+        assert.equal("Cablevision", profile.mvpd)
+        assert.is_string(shown.code)
+        assert.is_string(shown.url)
+      end)
+
+      it(when .. ", and says so where it is not", function()
+        local given = { status = status(changes) }
+        for name, value in pairs(options or {}) do given[name] = value end
+        local profile, err = log_in(given)
+        assert.is_nil(profile)
+        assert.equal("partner_fallback", err.code)
+        assert.equal("authentication", err.action)
+        assert.matches(reason, err.message, 1, true)
+      end)
+    end
+
+    it("with the provider that the viewer chose last", function()
+      assert(log_in())
+      assert(on.client:logout { mvpd = "Cablevision" })
+      assert(on.client:start_login { mvpd = "Spectrum",
+        domain_name = "adobe.com", redirect_url = "https://adobe.com" })
+      local chosen
+      local profile = assert(log_in { status = status { access = "denied" },
+        fallback = { on_code = function(flow)
+          chosen = flow.mvpd
+          on:sign_in(flow.code)
+        end } })
+      assert.equal("Spectrum", chosen)
+      assert.equal("Spectrum", profile.mvpd)
+    end)
+  end)
+
+  it("says why the framework gave nothing", function()
+    for message, answers in pairs { ["gave no response."] = {},
+      ["gave no response: the viewer said no."] =
+        { false, "the viewer said no" } } do
+      local profile, err = log_in { respond = function()
+        return answers[1], answers[2]
+      end }
+      assert.is_nil(profile)
+      assert.equal("partner_failed", err.code)
+      assert.matches(message, err.message, 1, true)
+    end
+  end)
+
+  it("hands back what the service says of the response", function()
+    for saml, code in pairs {
+      ["<x/>"] = "invalid_parameter_saml_response",
+      ["AAAA"] = "invalid_parameter_saml_response",
+    } do
+      local profile, err = log_in { respond = function() return saml end }
+      assert.is_nil(profile)
+      assert.equal(code, err.code)
+    end
+    local profile, err = log_in { respond = function(request)
+      return respond(request, "Spectrum")
+    end }
+    assert.is_nil(profile)
+    assert.equal("invalid_header_pfs_provider_id_mismatch", err.code)
+  end)
+
+  it("survives answers that make no sense", function()
+    for _, body in ipairs {
+      { actionName = "partner_profile" },
+      { actionName = "partner_profile", authenticationRequest = 5 },
+      { actionName = "partner_profile", authenticationRequest = {} },
+      { actionName = "partner_profile",
+        authenticationRequest = { request = 5 } },
+      { actionName = "dance" }, { actionName = "authorize" },
+      { actionName = "authorize", mvpd = 5 },
+    } do
+      on:answer(function(_, operation)
+        return operation == "partner_session" and { body = body } or nil
+      end)
+      local profile, err = log_in()
+      assert.is_nil(profile)
+      assert.is_string(err.code)
+      assert.is_string(err.message)
+    end
+  end)
+
+  it("signs out in the settings, and tells so", function()
+    assert(log_in())
+    local told
+    local report = assert(on.client:logout {
+      on_partner_logout = function(mvpd) told = mvpd end })
+    assert.equal("viewer_told", report[1].outcome)
+    assert.equal("partner_interactive", report[1].action_type)
+    assert.equal("Cablevision", told)
+    assert.is_nil(on.client:recall "profile")
+  end)
+
+  it("raises where the programmer is wrong", function()
+    for _, changes in ipairs { { partner = false }, { status = false },
+      { respond = false }, { partner = 5 }, { status = 5 },
+      { respond = "x" }, { fallback = 5 }, { nope = 1 } } do
+      assert.error_matches(function() log_in(changes) end,
+        "client:partner_login: ")
+    end
+    assert.same({}, on:received())
+  end)
+end)
+
+for name, header in pairs { subject_token = "adobe-subject-token",
+  roku_token = "x-roku-reserved-roku-connect-token" } do
+  describe("single sign-on by the platform's " .. name, function()
+    local on, mine
+
+    before_each(function()
+      on = story.new()
+      mine = assert(on.control.identity { kind = "platform",
+        subject = "someone" })
+    end)
+
+    local function log_in(client, token)
+      local flow, code = nil, nil
+      local profile, err = client:login { mvpd = "Cablevision",
+        domain_name = "adobe.com", redirect_url = "https://adobe.com",
+        [name] = token, on_code = function(given)
+          flow, code = given, given.code
+          on:sign_in(code)
+        end }
+      return profile, err, flow
+    end
+
+    it("lets in on the next device without a code", function()
+      assert.equal("regular", assert(log_in(on.client, mine)).type)
+      local second = on.client:device { id = "another" }
+      local profile, _, flow = log_in(second, mine)
+      assert.is_nil(flow)
+      assert.equal("platformSSO", profile.type)
+      assert.equal("Cablevision", profile.mvpd)
+      local decision = assert(second:authorize("CNN", { [name] = mine }))
+      assert.is_true(decision.permitted)
+      local list = on:received "authorize"
+      assert.equal(mine, list[1].headers[header])
+    end)
+
+    it("goes with every call of a device that has it", function()
+      assert(log_in(on.client, mine))
+      local second = on.client:device { id = "another", [name] = mine }
+      assert.equal("platformSSO", assert(second:login {}).type)
+      assert.is_true(assert(second:authorize "CNN").permitted)
+    end)
+
+    it("lets nobody else in", function()
+      assert(log_in(on.client, mine))
+      local other = assert(on.control.identity { kind = "platform",
+        subject = "somebody else" })
+      for _, token in ipairs { other, mine .. "x" } do
+        local profile, _, flow = log_in(on.client:device {
+          id = "of " .. token:sub(-9) }, token)
+        assert.is_string(flow.code)
+        assert.equal("regular", profile.type)
+      end
+    end)
+
+    it("ends everywhere with one logout", function()
+      assert(log_in(on.client, mine))
+      local second = on.client:device { id = "another" }
+      assert(log_in(second, mine))
+      local opened
+      local report = assert(second:logout { [name] = mine,
+        redirect_url = "https://adobe.com",
+        open_url = function(url) opened = url end })
+      assert.equal("opened", report[1].outcome)
+      assert.matches("^" .. on.box.api:gsub("%p", "%%%0")
+        .. "/mvpd/Cablevision/logout", opened) -- it came without a host
+      for _, client in ipairs { on.client, second } do
+        assert.same({}, assert(client.api:profiles { [name] = mine })
+          .profiles)
+      end
+    end)
+  end)
+end
+
+describe("degraded access", function()
+  local on
+
+  before_each(function()
+    on = story.new()
+    on:signed_in()
+    assert(on.client:login {})
+  end)
+
+  -- What a program does, whatever the state of the provider.
+  local function watch()
+    local code
+    local profile, err = on.client:login { mvpd = "Cablevision",
+      domain_name = "adobe.com", redirect_url = "https://adobe.com",
+      on_code = function(flow)
+        code = flow.code
+        on:sign_in(code)
+      end }
+    if not profile then return nil, err end
+    local decision = assert(on.client:authorize "CNN")
+    return { profile = profile.type, code = code, source = decision.source,
+      permitted = decision.permitted,
+      error = decision.error and decision.error.code }
+  end
+
+  local function degrade(rule)
+    assert(on.control.set_degradation { service_provider = "REF30",
+      mvpd = "Cablevision", rule = rule, seconds = 600 })
+  end
+
+  it("is played like any other", function()
+    assert.equal("mvpd", watch().source)
+    degrade "AuthZAll"
+    assert.same({ profile = "regular", source = "degradation",
+      permitted = true }, watch())
+    degrade "AuthZNone"
+    assert.same({ profile = "regular", source = "degradation",
+      permitted = false, error = "authorization_denied_by_degradation_rule",
+    }, watch())
+    on.driver.sleep(601)
+    assert.equal("mvpd", watch().source)
+  end)
+
+  it("lets in who is not logged in, and asks again when it is over",
+    function()
+      assert(on.client:logout())
+      degrade "AuthNAll"
+      assert.same({ profile = "degraded", source = "degradation",
+        permitted = true }, watch())
+      on.driver.sleep(601)
+      local after = watch()
+      assert.equal("regular", after.profile)
+      assert.equal("mvpd", after.source)
+      assert.is_string(after.code)
+    end)
+end)

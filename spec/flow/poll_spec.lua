@@ -1,0 +1,254 @@
+--- Poll tables: the exact second of every request, in twenty timelines.
+--
+-- Seconds are counted from when the code was on screen. A code lives 1800 s.
+-- The server's clock is known to half a second, so that what is timed by its
+-- end may be off by as much; all else is exact.
+
+local core = require "adobepass.core"
+local story = require "spec.support.story"
+
+local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com" }
+
+local function every(step, first, last)
+  local list = {}
+  for second = first, last, step do list[#list + 1] = second end
+  return list
+end
+
+local function joined(...)
+  local list = {}
+  for _, part in ipairs { ... } do
+    for _, second in ipairs(part) do list[#list + 1] = second end
+  end
+  return list
+end
+
+local HTML = { body = "<html>Please log in to the hotel's network</html>" }
+
+-- 1799.5 is one second before the end, as the server's time is known then.
+local LAST = 1799 - 0.5
+
+-- title, options of client:login, script(on, code), state, seconds, reason
+local TABLE = {
+  { "the viewer signs in at once", {}, function(on)
+    on:at(1, function() on:sign_in(on.code) end)
+  end, "done", { 5 } },
+
+  { "the viewer takes ten minutes", {}, function(on)
+    on:at(598, function() on:sign_in(on.code) end)
+  end, "done", every(5, 5, 600) },
+
+  { "the viewer signs in two seconds before the end", {}, function(on)
+    on:at(1797, function() on:sign_in(on.code) end)
+  end, "done", joined(every(5, 5, 1795), { LAST }) },
+
+  { "nobody signs in", {}, function() end, "login_expired",
+    joined(every(5, 5, 1795), { LAST }) },
+
+  { "nobody signs in, polled every 3 seconds", { interval = 3 },
+    function() end, "login_expired", every(3, 3, 1797) },
+
+  { "nobody signs in, polled every 10 seconds", { interval = 10 },
+    function() end, "login_expired", joined(every(10, 10, 1790), { LAST }) },
+
+  { "a newer login of this device begins", {}, function(on)
+    on:at(12, function() on:new_client():start_login(LOGIN) end)
+  end, "login_superseded", { 5, 10, 15 } },
+
+  { "a newer login of this client begins: nothing more is asked", {},
+    function(on)
+      on:at(12, function() on.client:start_login(LOGIN) end)
+    end, "login_superseded", { 5, 10 } },
+
+  { "the viewer turns it off", {}, function(on, options)
+    options.cancel = function() return on:since() >= 12 end
+  end, "cancelled", { 5, 10 } },
+
+  { "a 429 in the middle", {}, function(on)
+    on:strike(10, 10, { status = 429, body = "<html>" })
+    on:at(18, function() on:sign_in(on.code) end)
+  end, "done", { 5, 10, 15, 20 } },
+
+  { "a 429 with Retry-After: 12", {}, function(on)
+    on:strike(10, 10, { status = 429, headers = { ["retry-after"] = "12" } })
+    on:at(18, function() on:sign_in(on.code) end)
+  end, "done", { 5, 10, 22 } },
+
+  { "a 429 with Retry-After: 120: longer than a call may take", {},
+    function(on)
+      on:strike(10, 10,
+        { status = 429, headers = { ["retry-after"] = "120" } })
+      on:at(18, function() on:sign_in(on.code) end)
+    end, "done", { 5, 10, 130 } },
+
+  { "the network is down for a minute", {}, function(on)
+    on:strike(10, 70, { error = "connect_failed" })
+    on:at(30, function() on:sign_in(on.code) end)
+  end, "done", every(5, 5, 75) },
+
+  { "names cannot be resolved from the first poll to the end", {},
+    function(on) on:strike(0, 3600, { error = "resolve_failed" }) end,
+    "login_expired", joined(every(5, 5, 1795), { LAST }) },
+
+  { "answers do not come: each takes the whole timeout", {}, function(on)
+    assert(on.control.fault { kind = "delay", seconds = 600, count = 2,
+      operation = "profile_for_code" })
+    on:at(50, function() on:sign_in(on.code) end)
+  end, "done", { 5, 40, 75 } },
+
+  { "the wall clock jumps ten years ahead, then back by twenty", {},
+    function(on)
+      on:at(7, function() on:set_wall(10 * 365 * 86400) end)
+      on:at(22, function() on:set_wall(-20 * 365 * 86400) end)
+      on:at(31, function() on:sign_in(on.code) end)
+    end, "done", every(5, 5, 35) },
+
+  { "junk for an answer", {}, function(on)
+    on:strike(5, 20, { body = "\0\255{" })
+    on:at(11, function() on:sign_in(on.code) end)
+  end, "done", every(5, 5, 25) },
+
+  { "a hotel's network answers in Adobe's place", {}, function(on)
+    on:strike(5, 10, HTML)
+    on:strike(15, 15, { status = 302, headers = { location = "x" } })
+    on:strike(20, 20, { error = "tls_failed" })
+    on:at(11, function() on:sign_in(on.code) end)
+  end, "done", every(5, 5, 25) },
+
+  { "500 and 503 for a while", {}, function(on)
+    on:strike(5, 10, { status = 500 })
+    on:strike(15, 20, { status = 503 })
+    on:at(11, function() on:sign_in(on.code) end)
+  end, "done", every(5, 5, 25) },
+
+  { "the provider says no", {}, function(on)
+    on:strike(15, 15, { status = 403, body = { action = "authentication",
+      code = "identity_not_recognized_by_mvpd", status = 403 } })
+  end, "login_denied", { 5, 10, 15 } },
+
+  { "a firewall says 403, in no words of Adobe's", {}, function(on)
+    on:strike(15, 15, { status = 403, body = "<html>" })
+  end, "http_403", { 5, 10, 15 } },
+
+  { "the integration is broken", {}, function(on)
+    on:strike(10, 10, { status = 500, body = { status = 500,
+      action = "configuration", code = "invalid_configuration_platform" } })
+  end, "invalid_configuration_platform", { 5, 10 } },
+
+  { "the access token is revoked: one refresh, one repeat", {}, function(on)
+    on:strike(10, 10, { status = 401 }, 1)
+    on:at(12, function() on:sign_in(on.code) end)
+  end, "done", { 5, 10, 10, 15 } },
+
+  { "this screen: nothing before the browser is back", {},
+    function(on, options)
+      options.browser_returned = function() return on:since() >= 42 end
+      on:at(41, function() on:sign_in(on.code) end)
+    end, "done", { 42 } },
+
+  { "this screen: the provider is slow to tell", {}, function(on, options)
+    options.browser_returned = function() return on:since() >= 42 end
+    on:at(49, function() on:sign_in(on.code) end)
+  end, "done", { 42, 47, 52 } },
+
+  { "this screen: the viewer closes the browser", {}, function(on, options)
+    options.browser_returned = function() return false end
+    options.cancel = function() return on:since() >= 42 end
+  end, "cancelled", {} },
+
+  { "this screen: the browser never comes back", {}, function(_, options)
+    options.browser_returned = function() return false end
+  end, "login_expired", {} },
+}
+
+-- A story that knows its code, its wall clock, and when things fail.
+local function prepare()
+  local on = story.new { pace = {} }
+  local wall, jump = core.clock.wall, 0
+  rawset(on, "since", function() return on.driver.now() end)
+  rawset(on, "set_wall", function(_, by) jump = by end)
+  core.clock.wall = function() return wall() + jump end
+  function on.restore() core.clock.wall = wall end
+  local strikes = {}
+  rawset(on, "strike", function(_, from, to, given, most)
+    table.insert(strikes, { from = from, to = to, given = given,
+      left = most or math.huge })
+  end)
+  on:answer(function(_, operation, seconds)
+    for _, strike in ipairs(strikes) do
+      if operation == "profile_for_code" and strike.left > 0
+          and seconds >= strike.from and seconds <= strike.to then
+        strike.left = strike.left - 1
+        return strike.given
+      end
+    end
+  end)
+  return on
+end
+
+local function run(on, row)
+  local options = { on_code = function(flow) on.code = flow.code end }
+  for name, value in pairs(LOGIN) do options[name] = value end
+  for name, value in pairs(row[2]) do options[name] = value end
+  row[3](on, options)
+  local found, err = on:play(function() return on.client:login(options) end)
+  return found and "done" or err.code
+end
+
+local function assert_moments(expected, found)
+  assert.equal(#expected, #found, table.concat(found, " "))
+  for index, second in ipairs(expected) do
+    local about = second == LAST and 0.51 or 0.001
+    assert.is_true(math.abs(second - found[index]) <= about,
+      ("poll %d at %g, not %g"):format(index, found[index], second))
+  end
+end
+
+describe("polling", function()
+  local on
+  before_each(function() on = prepare() end)
+  after_each(function()
+    on.restore()
+    on = nil
+  end)
+
+  for _, row in ipairs(TABLE) do
+    it(row[1], function()
+      assert.equal(row[4], run(on, row))
+      local moments = on:moments "profile_for_code"
+      assert_moments(row[5], moments)
+      for index, second in ipairs(moments) do
+        local before = moments[index - 1]
+        assert.is_true(second < 1800)
+        assert.is_true(not before or second - before >= 2.999
+          or row[1]:find "token" ~= nil)
+      end
+    end)
+  end
+
+  it("repeats nothing by itself, as any call may ask", function()
+    on:answer(function(_, operation)
+      return operation == "profiles" and { status = 503 } or nil
+    end)
+    assert.is_nil(on.client.api:profiles { once = true })
+    assert.equal(1, #on:moments "profiles")
+    assert.is_nil(on.client.api:profiles { once = false })
+    assert.equal(1 + 3, #on:moments "profiles")
+    assert.has_error(function()
+      on.client.api:profiles { once = 1 }
+    end)
+  end)
+
+  it("has twenty timelines and more", function()
+    assert.is_true(#TABLE >= 20)
+  end)
+
+  it("is never told to be faster than Adobe allows", function()
+    for _, name in ipairs { "login", "start_login" } do
+      assert.error_matches(function()
+        on.client[name](on.client, { interval = 2.9 })
+      end, "interval should be 3 seconds or more")
+    end
+  end)
+end)

@@ -1,0 +1,382 @@
+--- Which of many may the viewer watch?
+
+local json = require "adobepass.json"
+local story = require "spec.support.story"
+
+local function fails(code, value, err)
+  assert.is_nil(value)
+  assert.equal(code, err.code)
+  return err
+end
+
+local function names(count, prefix)
+  local list = {}
+  for index = 1, count do list[index] = (prefix or "R") .. index end
+  return list
+end
+
+local function resources_of(request) return json.decode(request.body).resources
+end
+
+-- What each request asked for.
+local function batches(on)
+  local list = {}
+  for _, entry in ipairs(on.requests) do
+    if entry.operation == "preauthorize" then
+      list[#list + 1] = resources_of(entry.request)
+    end
+  end
+  return list
+end
+
+local function sizes(on)
+  local list = {}
+  for index, batch in ipairs(batches(on)) do list[index] = #batch end
+  return list
+end
+
+local function denied(list)
+  local result = {}
+  for index, decision in ipairs(list) do result[index] = decision.resource end
+  return result
+end
+
+-- One decision as the service gives it.
+local function item(resource, code, action)
+  return { resource = resource, serviceProvider = "REF30", mvpd =
+    "Cablevision", source = "mvpd", authorized = code == nil,
+    error = code and { code = code, action = action or "none",
+      status = 403, message = "No." } or nil }
+end
+
+describe("a catalogue", function()
+  local on, client
+  after_each(function() on, client = nil, nil end)
+  before_each(function()
+    on = story.new()
+    client = on.client
+    on:signed_in("Cablevision", "bob")
+    assert(client:login {})
+    on:forget_requests()
+  end)
+
+  -- The service decides each item by `judge(resource, nth request)`.
+  local function judged(judge)
+    local count = 0
+    on:answer(function(request, operation)
+      if operation ~= "preauthorize" then return nil end
+      count = count + 1
+      local list = {}
+      for _, resource in ipairs(resources_of(request)) do
+        local given = judge(resource, count)
+        if given and (given.status or given.error and not given.resource) then
+          return given
+        end
+        list[#list + 1] = given
+      end
+      return { body = { decisions = json.array(list) } }
+    end)
+  end
+
+  it("is filtered in the order of the application", function()
+    local result = assert(client:preauthorize { "TBS", "HBO", "CNN", "Live" })
+    assert.equal("Cablevision", result.mvpd)
+    assert.same({ "TBS", "CNN" }, result.permitted)
+    assert.same({ "HBO", "Live" }, denied(result.denied))
+    for index, name in ipairs { "TBS", "HBO", "CNN", "Live" } do
+      assert.equal(name, result.decisions[index].resource)
+    end
+  end)
+
+  it("says why something is denied, in a sentence", function()
+    local decision = client:preauthorize({ "HBO" }).denied[1]
+    assert.equal("preauthorization_denied_by_mvpd", decision.error.code)
+    assert.truthy(decision.error.details:find "HBO")
+    assert.truthy(decision.reason:find "%.$")
+    assert.equal("mvpd", decision.source)
+  end)
+
+  it("says that it is no right to play, and holds no media token", function()
+    local result = client:preauthorize { "CNN" }
+    assert.is_false(result.is_right_to_play)
+    assert.is_nil(result.decisions[1].media_token)
+  end)
+
+  it("may be of any size: five in a request, each once", function()
+    local list = names(14)
+    list[#list + 1], list[#list + 2] = "R3", "R14"
+    local result = assert(client:preauthorize(list))
+    assert.same(names(14), result.permitted)
+    assert.same({ 5, 5, 4 }, sizes(on))
+  end)
+
+  it("may be empty: nothing is asked", function()
+    local result = assert(client:preauthorize {})
+    assert.same({}, result.permitted)
+    assert.same({}, on:counts())
+  end)
+
+  it("is asked for in flight together", function()
+    assert(on.control.fault { kind = "delay", seconds = 3, count = 3,
+      operation = "preauthorize" })
+    local before = on.driver.now()
+    assert(client:preauthorize(names(14)))
+    local moments = on:moments "preauthorize"
+    assert.same({ before, before, before }, moments)
+    assert.equal(before + 3, on.driver.now())
+  end)
+
+  it("keeps the pace of one a second after a burst, however large",
+    function()
+      local paced = on:new_client { pace = {}, store = client.shared.store,
+        timeout = 5 }
+      local before = on.driver.now()
+      local result = assert(paced:preauthorize(names(200)))
+      assert.equal(200, #result.permitted)
+      local moments = on:moments "preauthorize"
+      assert.equal(40, #moments)
+      for index = 11, 40 do
+        assert.is_true(moments[index] - before >= index - 11)
+      end
+    end)
+
+  it("learns how many resources a provider takes", function()
+    on:signed_in("Strict", "bob")
+    local result = assert(client:preauthorize(names(13),
+      { mvpd = "Strict" }))
+    assert.same(names(13), result.permitted)
+    assert.same({ 5, 5, 3, 2, 2, 2, 2, 2, 2, 1 }, sizes(on))
+    on:forget_requests()
+    assert(client:preauthorize(names(4, "S"), { mvpd = "Strict" }))
+    assert.same({ 2, 2 }, sizes(on))
+    on:forget_requests()
+    assert(client:preauthorize(names(4, "S")))
+    assert.same({ 4 }, sizes(on))
+  end)
+
+  it("learns it also from a refusal of the whole request", function()
+    judged(function(resource, count)
+      if count == 1 then
+        return { status = 403, body = { code = "too_many_resources",
+          action = "configuration", status = 403 } }
+      end
+      return item(resource)
+    end)
+    local result = assert(client:preauthorize(names(4)))
+    assert.same(names(4), result.permitted)
+    assert.same({ 4, 2, 2 }, sizes(on))
+  end)
+
+  it("ends where even one resource is too many", function()
+    judged(function(resource)
+      return item(resource, "too_many_resources", "configuration")
+    end)
+    local result = assert(client:preauthorize(names(2)))
+    assert.same({ "R1", "R2" }, denied(result.denied))
+    assert.same({ 2, 1, 1 }, sizes(on))
+  end)
+
+  describe("of which some is in trouble", function()
+    it("asks again for that alone", function()
+      local result = assert(client:preauthorize { "CNN", "Flaky", "HBO" })
+      assert.same({ "CNN", "Flaky" }, result.permitted)
+      assert.same({ { "CNN", "Flaky", "HBO" }, { "Flaky" } }, batches(on))
+    end)
+
+    it("asks three times at most, more slowly each time", function()
+      local result = assert(client:preauthorize { "CNN", "Unreachable" })
+      assert.same({ "CNN" }, result.permitted)
+      assert.equal("network_connection_timeout",
+        result.denied[1].error.code)
+      assert.same({ { "CNN", "Unreachable" }, { "Unreachable" },
+        { "Unreachable" } }, batches(on))
+      local at = on:moments "preauthorize"
+      assert.is_true(at[2] > at[1])
+      assert.is_true(at[3] - at[2] > at[2] - at[1])
+    end)
+
+    it("asks nothing again that says no retry", function()
+      judged(function(resource)
+        return item(resource, "something_new", "configuration")
+      end)
+      assert.equal(2, #assert(client:preauthorize { "A", "B" }).denied)
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("loses nothing when a batch fails", function()
+      judged(function(resource)
+        if resource == "R6" then return { error = "connect_failed" } end
+        return item(resource)
+      end)
+      local result = assert(client:preauthorize(names(12)))
+      assert.same({ "R1", "R2", "R3", "R4", "R5", "R11", "R12" },
+        result.permitted)
+      assert.same({ "R6", "R7", "R8", "R9", "R10" }, denied(result.denied))
+      for _, decision in ipairs(result.denied) do
+        assert.equal("connect_failed", decision.error.code)
+        assert.equal("string", type(decision.reason))
+      end
+    end)
+
+    it("repeats a failing batch three times in all, not nine", function()
+      judged(function(resource)
+        if resource == "R6" then return { status = 500 } end
+        return item(resource)
+      end)
+      assert(client:preauthorize(names(10)))
+      assert.equal(1 + 3, #on:moments "preauthorize")
+    end)
+
+    it("asks again for what the answer left out", function()
+      judged(function(resource, count)
+        if resource == "B" and count == 1 then return nil end
+        return item(resource)
+      end)
+      local result = assert(client:preauthorize { "A", "B" })
+      assert.same({ "A", "B" }, result.permitted)
+      assert.same({ { "A", "B" }, { "B" } }, batches(on))
+    end)
+
+    it("denies what the answer never speaks of", function()
+      judged(function(resource)
+        return resource == "A" and item(resource) or nil
+      end)
+      local result = assert(client:preauthorize { "A", "B" })
+      assert.equal("no_decision", result.denied[1].error.code)
+    end)
+
+    it("reads a resource that is echoed with a space behind it", function()
+      judged(function(resource) return item(resource .. " ") end)
+      assert.same({ "A" }, assert(client:preauthorize { "A" }).permitted)
+    end)
+
+    it("denies what is neither permitted nor denied", function()
+      judged(function(resource)
+        return { resource = resource, authorized = "yes" }
+      end)
+      local result = client:preauthorize { "A" }
+      assert.same({}, result.permitted)
+      assert.equal("unknown_error", result.denied[1].error.code)
+    end)
+
+    it("is an error where nothing could be decided at all", function()
+      on:answer(function() return { error = "connect_failed" } end)
+      fails("connect_failed", client:preauthorize { "A", "B" })
+      on:answer(function() return { status = 500 } end)
+      fails("http_500", client:preauthorize { "A", "B" })
+    end)
+  end)
+
+  describe("asked for again", function()
+    before_each(function()
+      assert(client:preauthorize { "CNN", "HBO", "TBS" })
+      on:forget_requests()
+    end)
+
+    it("asks for what was not permitted alone", function()
+      local result = assert(client:preauthorize { "TBS", "HBO", "CNN" })
+      assert.same({ "TBS", "CNN" }, result.permitted)
+      assert.same({ { "HBO" } }, batches(on))
+    end)
+
+    it("asks nothing for permits", function()
+      assert(client:preauthorize { "TBS", "CNN" })
+      assert.same({}, on:counts())
+    end)
+
+    it("asks for all with another provider", function()
+      on:signed_in("Spectrum", "bob")
+      assert(client:preauthorize({ "CNN" }, { mvpd = "Spectrum" }))
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("asks for all on another device", function()
+      local other = client:device { id = "kitchen" }
+      local result = assert(other:preauthorize({ "CNN" },
+        { mvpd = "Cablevision" }))
+      assert.equal("authenticated_profile_missing",
+        result.denied[1].error.code)
+    end)
+
+    it("asks for all after a logout", function()
+      assert(client:logout())
+      on:signed_in("Cablevision", "bob")
+      assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("asks for all after a logout and a login", function()
+      assert(client:logout())
+      on:signed_in("Cablevision", "bob")
+      assert(client:login {})
+      assert(client:preauthorize { "CNN" })
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("asks for all after a new login, whichever way it went", function()
+      assert(client:login { fresh = true })
+      assert(client:preauthorize { "CNN" })
+      assert.equal(1, #on:moments "preauthorize")
+      local flow = assert(client:start_login { fresh = true,
+        mvpd = "Spectrum", domain_name = "adobe.com",
+        redirect_url = "https://adobe.com" })
+      on:sign_in(flow.code)
+      assert(client:poll_login(flow))
+      assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      assert.equal(2, #on:moments "preauthorize")
+      assert(client:login { mvpd = "DegradedMvpd" })
+      assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      assert.equal(3, #on:moments "preauthorize")
+    end)
+
+    it("asks for all after a restart: memory alone has permits", function()
+      local again = on:new_client { store = client.shared.store }
+      assert(again:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("asks for all the next day", function()
+      on.driver.sleep(86401)
+      assert(client:preauthorize { "CNN" })
+      assert.equal(1, #on:moments "preauthorize")
+    end)
+
+    it("holds a bounded number of permits", function()
+      for index = 1, 3000 do
+        client:keep_permit("Cablevision", "X" .. index, { permitted = true })
+      end
+      local count = 0
+      for index = 1, 3000 do
+        if client:permit("Cablevision", "X" .. index) then
+          count = count + 1
+        end
+      end
+      assert.is_true(count <= 1000)
+    end)
+  end)
+
+  it("forgets a profile that the service no longer knows", function()
+    assert(on.control.revoke { mvpd = "Cablevision" })
+    assert.equal(1, #assert(client:preauthorize { "CNN" }).denied)
+    fails("not_logged_in", client:preauthorize { "CNN" })
+  end)
+
+  it("needs a login, or a provider's name", function()
+    local nobody = on:new_client()
+    local err = fails("not_logged_in", nobody:preauthorize { "CNN" })
+    assert.equal("authentication", err.action)
+    assert(nobody:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+  end)
+
+  it("is of strings, and raises else", function()
+    for _, wrong in ipairs { { 7 }, { "" }, "CNN", 7 } do
+      local ok, message = pcall(function() client:preauthorize(wrong) end)
+      assert.is_false(ok)
+      assert.truthy(message:find "preauthorize_spec.*client:preauthorize",
+        message)
+    end
+    assert.error_matches(function()
+      client:preauthorize({ "CNN" }, { nonsense = 1 })
+    end, "unknown option 'nonsense'")
+  end)
+end)

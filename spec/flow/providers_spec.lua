@@ -1,0 +1,178 @@
+--- The list from which a viewer picks a provider.
+
+local story = require "spec.support.story"
+
+local function ids(list)
+  local names = {}
+  for index, item in ipairs(list) do names[index] = item.id end
+  return names
+end
+
+local function index_of(list, id)
+  for index, item in ipairs(list) do
+    if item.id == id then return index end
+  end
+end
+
+-- A picker of these entries.
+local function offers(on, mvpds)
+  on:answer(function(_, operation)
+    if operation == "configuration" then
+      return { body = { requestor = { mvpds = mvpds } } }
+    end
+  end)
+end
+
+describe("the picker", function()
+  local on
+  after_each(function() on = nil end)
+  before_each(function() on = story.new() end)
+
+  it("has providers with id, name and logo, sorted by name", function()
+    local list = assert(on.client:providers())
+    assert.is_true(#list > 5)
+    for index, item in ipairs(list) do
+      assert.equal("string", type(item.id))
+      assert.equal(item.id, item.details.id)
+      assert.is_nil(item.remembered)
+      local before = list[index - 1]
+      assert.is_true(not before or before.display_name:lower()
+        <= item.display_name:lower())
+    end
+    assert.equal("Cablevision",
+      list[index_of(list, "Cablevision")].display_name)
+  end)
+
+  it("leaves out passes and tests, unless they are wanted", function()
+    offers(on, { { id = "TempPass_TEST40", isTempPass = true },
+      { id = "TempPass", isTempPass = true }, { id = "Test_IdP" },
+      { id = "Contest", displayName = "contest" }, { id = "Dish" },
+      { id = "Greatest" } })
+    assert.same({ "Contest", "Dish", "Greatest" }, ids(on.client:providers()))
+    assert.same({ "Contest", "Dish", "Greatest", "TempPass" },
+      ids(on.client:providers { temporary = true }))
+    assert.same({ "Contest", "Dish", "Greatest", "Test_IdP" },
+      ids(on.client:providers { test = true }))
+    assert.same({ "Dish" }, ids(on.client:providers {
+      filter = function(item) return item.id == "Dish" end }))
+  end)
+
+  it("sorts whatever letters a name begins with", function()
+    offers(on, { { id = "b", displayName = "beta" },
+      { id = "a2", displayName = "Alpha" }, { id = "a1",
+      displayName = "alpha" }, { id = "c", displayName = "Gamma" } })
+    assert.same({ "a1", "a2", "b", "c" }, ids(on.client:providers()))
+  end)
+
+  it("begins with the provider of last time", function()
+    local list = on.client:providers()
+    local spectrum = list[index_of(list, "Spectrum")]
+    assert.is_true(on.client:remember_provider(spectrum))
+    local again = on.client:providers()
+    assert.equal("Spectrum", again[1].id)
+    assert.is_true(again[1].remembered)
+    assert.is_nil(again[2].remembered)
+    assert.equal(#list, #again)
+  end)
+
+  it("is asked for once in two minutes, whoever looks", function()
+    on.client:providers()
+    on.driver.sleep(119)
+    on.client:providers { temporary = true }
+    assert.equal(1, #on:moments "configuration")
+    on.driver.sleep(2)
+    on.client:providers()
+    assert.equal(2, #on:moments "configuration")
+  end)
+
+  it("is cached for a platform, never for a viewer", function()
+    local info = { model = "X", version = "1", osName = "Linux",
+      osVersion = "6", connectionType = "WiFi" }
+    local other = { model = "Y", version = "1", osName = "Linux",
+      osVersion = "6", connectionType = "WiFi" }
+    on.client:device { id = "one", info = info }:providers()
+    on.client:device { id = "two", info = info }:providers()
+    assert.equal(1, #on:moments "configuration")
+    on.client:device { id = "three", info = other }:providers()
+    assert.equal(2, #on:moments "configuration")
+  end)
+
+  it("does not spoil the cache when its entries are changed", function()
+    local list = on.client:providers()
+    list[1].id, list[2] = "spoiled", nil
+    assert.is_nil(index_of(on.client:providers(), "spoiled"))
+  end)
+
+  it("survives junk, and says what failed", function()
+    offers(on, { 7, { displayName = "nobody" }, { id = "Dish" } })
+    assert.same({ "Dish" }, ids(on.client:providers()))
+    local fresh = story.new()
+    offers(fresh, "none")
+    assert.same({}, fresh.client:providers())
+    local broken = story.new()
+    broken:answer(function() return { error = "connect_failed" } end)
+    local list, err = broken.client:providers()
+    assert.same({ nil, "connect_failed" }, { list, err.code })
+  end)
+
+  it("does not remember a failure", function()
+    on:answer(function(_, operation)
+      return operation == "configuration" and { status = 404 } or nil
+    end)
+    assert.is_nil(on.client:providers())
+    on:answer(nil)
+    assert.is_true(#on.client:providers() > 5)
+  end)
+end)
+
+describe("the provider that was picked", function()
+  local on
+  after_each(function() on = nil end)
+  before_each(function() on = story.new() end)
+
+  it("is kept for good, with name and logo", function()
+    assert.is_nil(on.client:remembered_provider())
+    on.client:remember_provider { id = "Dish", display_name = "Dish TV",
+      logo_url = "https://x/y.png", details = {}, temporary = false }
+    on.driver.sleep(10 * 365 * 86400)
+    local again = on:new_client { store = on.client.shared.store }
+    assert.same({ id = "Dish", display_name = "Dish TV",
+      logo_url = "https://x/y.png" }, again:remembered_provider())
+  end)
+
+  it("keeps its name and logo when the viewer has logged in", function()
+    on.client:remember_provider { id = "Cablevision", display_name = "C" }
+    on:signed_in()
+    assert(on.client:login {})
+    assert.equal("C", on.client:remembered_provider().display_name)
+  end)
+
+  it("is that of the login if none was picked, or another", function()
+    on.client:remember_provider { id = "Dish", display_name = "Dish TV" }
+    on:signed_in()
+    assert(on.client:login {})
+    assert.same({ id = "Cablevision" }, on.client:remembered_provider())
+  end)
+
+  it("outlives a logout", function()
+    on:signed_in()
+    assert(on.client:login {})
+    assert(on.client:logout())
+    assert.equal("Cablevision", on.client:remembered_provider().id)
+  end)
+
+  it("is of one device alone", function()
+    on.client:remember_provider { id = "Dish" }
+    assert.is_nil(on.client:device { id = "kitchen" }:remembered_provider())
+  end)
+
+  it("raises where it is none, and for options that are none", function()
+    local ok, message = pcall(function()
+      on.client:remember_provider {}
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "providers_spec.*an entry of client:providers")
+    assert.error_matches(function() on.client:providers { tests = true } end,
+      "unknown option 'tests'")
+  end)
+end)

@@ -1,0 +1,227 @@
+--- Single sign-on by a service token: the programmer's own, or that of
+-- Adobe's SSO Service.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local keyring = require "adobepass.sandbox.keyring"
+local story = require "spec.support.story"
+
+local KEY = keyring.new():private "identity"
+local PUBLIC = keyring.new():public "identity"
+
+describe("a service token", function()
+  local on
+
+  before_each(function() on = story.new() end)
+
+  local function log_in(client, token)
+    local shown
+    local profile = assert(client:login { mvpd = "Cablevision",
+      domain_name = "adobe.com", redirect_url = "https://adobe.com",
+      service_token = token, on_code = function(flow)
+        shown = flow.code
+        on:sign_in(shown)
+      end })
+    return profile.type, shown
+  end
+
+  -- Logged in on the first device; what the second one is.
+  local function on_the_second_device(first, second)
+    log_in(on.client, first)
+    return log_in(on.client:device { id = "another" }, second or first)
+  end
+
+  describe("of one's own", function()
+    local function sign(changes)
+      local options = { key = KEY, issuer = "https://programmer.example",
+        subject = "viewer-1" }
+      for name, value in pairs(changes or {}) do options[name] = value end
+      return assert(on.client:sign_service_token(options))
+    end
+
+    local function claims_of(token)
+      return json.decode((assert(core.jws.verify("RS256", PUBLIC, token))))
+    end
+
+    it("has the claims that Adobe wants, by the server's time", function()
+      assert(on.client.api:configuration()) -- the server tells its time
+      local now = math.floor(on.client:now_ms() / 1000)
+      local claims = claims_of(sign())
+      assert.equal("https://programmer.example", claims.iss)
+      assert.equal("viewer-1", claims.sub)
+      assert.equal("adobe", claims.aud)
+      assert.equal(now, claims.iat)
+      assert.equal(now + 3600, claims.exp)
+      assert.matches("^%d+$", tostring(claims.exp))
+      assert.equal(60, claims_of(sign { lifetime = 60 }).exp - now)
+      assert.equal(60, claims_of(sign { lifetime = 60.9 }).exp - now)
+    end)
+
+    it("names its key where there are several", function()
+      local header = json.decode((assert(core.base64.url_decode(
+        sign({ kid = "2026" }):match "^[^.]+"))))
+      assert.equal("RS256", header.alg)
+      assert.equal("2026", header.kid)
+    end)
+
+    it("lets in on the next device without a code", function()
+      assert(on.client.api:configuration())
+      local kind, code = on_the_second_device(sign())
+      assert.equal("serviceTokenSSO", kind)
+      assert.is_nil(code)
+    end)
+
+    it("is for one viewer, and for its time", function()
+      assert(on.client.api:configuration())
+      assert.is_string(select(2, on_the_second_device(sign(),
+        sign { subject = "viewer-2" })))
+      local short = sign { lifetime = 10 }
+      on.driver.sleep(11)
+      assert.same({}, on.client:device({ id = "third" }).api:profiles {
+        service_token = short }.profiles)
+    end)
+
+    it("raises where the programmer is wrong", function()
+      for _, changes in ipairs { { key = "PEM" }, { issuer = 5 },
+        { subject = {} }, { lifetime = "1 h" }, { kid = 5 }, { aud = "x" },
+        { lifetime = 0 }, { lifetime = -1 }, { lifetime = 0 / 0 },
+        { lifetime = 1 / 0 } } do
+        assert.error_matches(function() sign(changes) end,
+          "client:sign_service_token: ")
+      end
+      assert.error(function() on.client:sign_service_token {} end)
+    end)
+  end)
+
+  for _, spelling in ipairs {
+    { token_field = "serviceToken", link_field = "code" },
+    { token_field = "jws", link_field = "link" },
+  } do
+    describe(("of the SSO Service that says %s and %s"):format(
+      spelling.token_field, spelling.link_field), function()
+      before_each(function()
+        on = story.new { box = { world = function(world)
+          world.sso_service = spelling
+        end } }
+      end)
+
+      it("lets in on the next device by an identity", function()
+        local token = assert(on.client:get_service_token {
+          sso_id = "viewer-1" })
+        local second = assert(on.client:device({ id = "another" })
+          :get_service_token { sso_id = "viewer-1" })
+        local kind, code = on_the_second_device(token, second)
+        assert.equal("serviceTokenSSO", kind)
+        assert.is_nil(code)
+      end)
+
+      it("lets in on the next device by a code", function()
+        local token = assert(on.client:get_service_token {
+          sso_id = "viewer-1" })
+        local code = assert(on.client:link_device(token))
+        assert.matches("^%d%d%d%d%d%d$", code)
+        local second = on.client:device { id = "another" }
+        local joined = assert(second:get_service_token { link = code })
+        assert.equal("serviceTokenSSO",
+          (on_the_second_device(token, joined)))
+        local again, err = second:get_service_token { link = code }
+        assert.is_nil(again)
+        assert.equal("token_invalid", err.code)
+      end)
+
+      it("is renewed when its time is over", function()
+        local token = assert(on.client:get_service_token {
+          sso_id = "viewer-1" })
+        on.driver.sleep(3601)
+        local none, err = on.client:linked_devices(token)
+        assert.is_nil(none)
+        assert.is_string(err.code)
+        local fresh = assert(on.client:renew_service_token(token))
+        assert.are_not.equal(token, fresh)
+        assert(on.client:linked_devices(fresh))
+        assert.equal("serviceTokenSSO", (on_the_second_device(fresh)))
+      end)
+    end)
+  end
+
+  describe("has a circle of devices", function()
+    local token, second
+
+    before_each(function()
+      token = assert(on.client:get_service_token { sso_id = "viewer-1" })
+      second = on.client:device { id = "another",
+        info = { primaryHardwareType = "TV", model = "Two" } }
+      assert(second:get_service_token {
+        link = assert(on.client:link_device(token)) })
+    end)
+
+    local function circle()
+      local names = {}
+      for id in pairs(assert(on.client:linked_devices(token)).devices) do
+        names[#names + 1] = id
+      end
+      table.sort(names)
+      return names
+    end
+
+    it("that can be listed", function()
+      assert.same({ "another", "ba23d141-d715-561c-94f4-e9e4c966b1eb" },
+        circle())
+      assert.equal("Two",
+        on.client:linked_devices(token).devices.another.model)
+    end)
+
+    it("that a device leaves", function()
+      log_in(on.client, token)
+      assert.equal("serviceTokenSSO", (log_in(second, token)))
+      local answer = assert(on.client:unlink_devices(token,
+        { "another", "nobody" }))
+      assert.same({ "another" }, answer.unlinkedDevices)
+      assert.same({ "ba23d141-d715-561c-94f4-e9e4c966b1eb" }, circle())
+      assert.same({}, second.api:profiles { service_token = token }.profiles)
+    end)
+
+    it("from which nobody goes by mistake", function()
+      local answer, err = on.client:unlink_devices(token, {})
+      assert.is_nil(answer)
+      assert.equal("invalid_parameter_devices", err.code)
+      assert.equal(2, #circle())
+    end)
+  end)
+
+  it("ends everywhere with one logout", function()
+    local token = assert(on.client:get_service_token { sso_id = "viewer-1" })
+    local second = on.client:device { id = "another" }
+    on_the_second_device(token)
+    assert(second:login { service_token = token })
+    local report = assert(second:logout { service_token = token })
+    assert.equal("no_browser", report[1].outcome)
+    for _, client in ipairs { on.client, second } do
+      assert.same({}, assert(client.api:profiles { service_token = token })
+        .profiles)
+    end
+  end)
+
+  it("says what the SSO Service says", function()
+    for _, call in ipairs {
+      function() return on.client:get_service_token { link = "000000" } end,
+      function() return on.client:renew_service_token "junk" end,
+      function() return on.client:link_device "junk" end,
+      function() return on.client:linked_devices "junk" end,
+      function() return on.client:unlink_devices("junk", { "x" }) end,
+    } do
+      local value, err = call()
+      assert.is_nil(value)
+      assert.is_string(err.code)
+      assert.is_true(err.http_status >= 400)
+    end
+  end)
+
+  it("is for an identity or a code, not both", function()
+    for _, options in ipairs { {}, { sso_id = "x", link = "y" },
+      { sso_id = 5 }, { nope = "x" } } do
+      assert.error(function() on.client:get_service_token(options) end)
+    end
+    assert.same({}, on:received())
+  end)
+end)

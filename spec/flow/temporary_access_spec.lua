@@ -1,0 +1,559 @@
+--- Watching for a while without a login.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local scenes = require "spec.support.scenes"
+local story = require "spec.support.story"
+
+local EMAIL = "user@domain.com"
+local SHA256 =
+  "f7ee5ec7312165148b69fcca1d29075b14b8aef0b5048a332b18b88d09069fb7"
+local THREE_MINUTES, FIVE_MINUTES = "TempPass_TEST40", "TempPass_5mins"
+local FIVE_TITLES = "flexibleTempPass"
+local OVER = "temporary_access_duration_limit_exceeded"
+local SPENT = "temporary_access_resources_limit_exceeded"
+
+describe("temporary access", function()
+  local on
+
+  before_each(function() on = story.new() end)
+
+  local function new_pass(options)
+    return on.client:temporary_access(options)
+  end
+
+  local function plays(pass, resource)
+    return assert(pass:authorize(resource or "CNN")).permitted
+  end
+
+  local function permit(pass, resource)
+    local decision = assert(pass:authorize(resource or "CNN"))
+    assert.is_true(decision.permitted, decision.reason)
+    return decision
+  end
+
+  local function denial(pass, resource)
+    local decision = assert(pass:authorize(resource or "CNN"))
+    assert.is_false(decision.permitted)
+    return decision
+  end
+
+  -- By the server's clock, which says whole seconds.
+  local function is_near(expected, value)
+    assert.is_true(math.abs(expected - value) <= 1000,
+      ("%s is not about %d"):format(tostring(value), expected))
+  end
+
+  -- At the caller's line, in the caller's words.
+  local function raises(method, options)
+    local fine, message = pcall(function()
+      on.client[method](on.client, options)
+    end)
+    assert.is_false(fine)
+    assert.matches("temporary_access_spec.lua:%d+: client:" .. method .. ": ",
+      message)
+  end
+
+  local function pass_for(minutes) on.driver.sleep(minutes * 60) end
+
+  describe("of a basic pass", function()
+    it("plays without a login, in three requests from nothing", function()
+      local decision = permit(new_pass { mvpd = THREE_MINUTES })
+      assert.equal("temppass", decision.source)
+      assert.is_string(decision.media_token)
+      local names = {}
+      for index, entry in ipairs(on:received()) do
+        names[index] = entry.operation
+      end
+      assert.same({ "register", "token", "authorize" }, names)
+    end)
+
+    it("knows nothing of an end before the first playback", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      assert.is_nil(pass:remaining_ms())
+      assert.equal("active", pass:check())
+      assert.same({}, on:received())
+    end)
+
+    it("tells what is left, asking once a playback", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      is_near(180000, pass:remaining_ms())
+      pass_for(1)
+      is_near(120000, pass:remaining_ms())
+      assert.is_nil(pass:remaining_resources())
+      assert.equal(1, #on:received "profile")
+      assert.equal("temporary", pass.profile.type)
+    end)
+
+    it("tells what would be left when asked before a playback", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      assert.is_true(pass:refresh())
+      is_near(180000, pass:remaining_ms())
+      pass_for(10) -- it has not begun
+      permit(pass)
+      is_near(180000, pass:remaining_ms())
+      assert.equal("active", pass:check())
+    end)
+
+    it("ends in a denial that says: log in", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      pass_for(3)
+      local decision = denial(pass)
+      assert.equal(OVER, decision.error.code)
+      assert.equal("authentication", decision.error.action)
+      assert.is_string(decision.reason)
+      local fine, err = pass:refresh()
+      assert.is_nil(fine)
+      assert.equal(OVER, err.code)
+      assert.equal("authentication", err.action)
+      assert.equal(0, pass:remaining_ms())
+    end)
+
+    it("gives over to a real login, which it does not touch", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      assert.is_nil(on.client:recall "profile")
+      assert.is_nil(on.client:recall "provider")
+      pass_for(3)
+      denial(pass)
+      local flow = assert(on.client:start_login { mvpd = "Cablevision",
+        domain_name = "adobe.com", redirect_url = "https://adobe.com" })
+      assert.equal("pending", flow.state)
+      assert(on.control.log_in { code = flow.code, username = "ann" })
+      assert.equal("Cablevision", assert(on.client:poll_login(flow)).mvpd)
+      local decision = assert(on.client:authorize "CNN")
+      assert.is_true(decision.permitted)
+      assert.equal("Cablevision", decision.mvpd)
+      assert.equal(OVER, denial(pass).error.code)
+      assert.equal("Cablevision", on.client:recall("profile").mvpd)
+    end)
+
+    it("hands back what went wrong otherwise", function()
+      on.control.fault { kind = "status", status = 500,
+        operation = "authorize", count = 99 }
+      local decision, err = new_pass { mvpd = THREE_MINUTES }
+        :authorize "CNN"
+      assert.is_nil(decision)
+      assert.equal(500, err.http_status)
+    end)
+  end)
+
+  describe("of a promotional pass", function()
+    local function promotion(changes)
+      local options = { mvpd = FIVE_TITLES, identity = { email = EMAIL } }
+      for name, value in pairs(changes or {}) do options[name] = value end
+      return new_pass(options)
+    end
+
+    local function sent_identity()
+      local list = on:received "authorize"
+      local header = list[#list].headers["ap-temppass-identity"]
+      return json.decode(core.base64.decode(header))
+    end
+
+    it("sends the SHA-256 that Adobe's page has", function()
+      permit(promotion())
+      assert.same({ email = SHA256 }, sent_identity())
+    end)
+
+    it("gives the same hash however the address was typed", function()
+      for _, typed in ipairs { "User@Domain.com", "  user@domain.com ",
+        "\tUSER@DOMAIN.COM\n", SHA256, SHA256:upper() } do
+        permit(promotion { identity = { email = typed } })
+        assert.same({ email = SHA256 }, sent_identity())
+      end
+    end)
+
+    it("sends a SHA-512 where it is wanted", function()
+      permit(promotion { hash = "sha512" })
+      assert.same({ email = core.digest.hex(core.digest.sha512(EMAIL)) },
+        sent_identity())
+    end)
+
+    it("never shows who the viewer is", function()
+      local events = {}
+      on = story.new { on_event = function(event)
+        events[#events + 1] = event
+      end }
+      local pass = promotion { identity = { email = "User@Domain.com" } }
+      permit(pass)
+      pass:check()
+      pass:refresh()
+      assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES,
+        key = "User@Domain.com" })
+      assert.is_true(#on:received() >= 4)
+      local seen = { json.encode(on.control.journal()), json.encode(events),
+        json.encode(on.control.snapshot()), json.encode(pass.identity) }
+      for name, entry in pairs(on.client.shared.store.entries) do
+        seen[#seen + 1] = name .. " " .. entry.value
+      end
+      for _, text in ipairs(seen) do
+        text = text:lower()
+        assert.is_nil(text:find("domain.com", 1, true))
+        assert.is_nil(text:find(core.base64.encode(EMAIL), 1, true))
+      end
+    end)
+
+    it("tells how many titles are left", function()
+      local pass = promotion()
+      assert.is_nil(pass:remaining_resources())
+      permit(pass, "A")
+      assert.equal(4, pass:remaining_resources())
+      is_near(3600000, pass:remaining_ms())
+      permit(pass, "A") -- each counts once
+      assert.equal(4, pass:remaining_resources())
+      for _, title in ipairs { "B", "C", "D" } do permit(pass, title) end
+      assert.equal(1, pass:remaining_resources())
+    end)
+
+    it("has none left while the last one plays on", function()
+      local pass = promotion()
+      for _, title in ipairs { "A", "B", "C", "D" } do permit(pass, title) end
+      assert.equal(1, pass:remaining_resources())
+      permit(pass, "E")
+      assert.equal(0, pass:remaining_resources())
+      assert.equal("active", pass:check())
+      local decision = denial(pass, "F")
+      assert.equal(SPENT, decision.error.code)
+      assert.equal("authentication", decision.error.action)
+    end)
+
+    it("knows the viewer again on another device", function()
+      local pass = promotion()
+      for _, title in ipairs { "A", "B", "C", "D", "E" } do
+        permit(pass, title)
+      end
+      on.client = on.client:device { id = "another" }
+      assert.equal(SPENT, denial(promotion(), "F").error.code)
+    end)
+
+    it("says so where the identity is missing", function()
+      local decision, err = new_pass { mvpd = FIVE_TITLES }:authorize "A"
+      err = decision and decision.error or err
+      assert.equal("invalid_header_identity_for_temporary_access", err.code)
+    end)
+  end)
+
+  describe("of several passes in a row", function()
+    local LIST = { FIVE_MINUTES, THREE_MINUTES }
+
+    it("takes the next when one is used up, in the same call", function()
+      local pass = new_pass { mvpd = LIST }
+      assert.equal(FIVE_MINUTES, permit(pass).mvpd)
+      pass_for(5)
+      assert.equal(THREE_MINUTES, permit(pass).mvpd)
+      assert.equal(THREE_MINUTES, pass.mvpd)
+      is_near(180000, pass:remaining_ms())
+      pass_for(3)
+      assert.equal(OVER, denial(pass).error.code)
+    end)
+
+    it("finds the one that is left after a restart", function()
+      permit(new_pass { mvpd = LIST })
+      pass_for(5)
+      local pass = new_pass { mvpd = LIST }
+      assert.is_true(pass:refresh())
+      assert.equal(THREE_MINUTES, pass.mvpd)
+      permit(pass)
+      pass_for(3)
+      local fine, err = new_pass({ mvpd = LIST }):refresh()
+      assert.is_nil(fine)
+      assert.equal("authentication", err.action)
+    end)
+
+    it("goes on when the titles are used up as well", function()
+      local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
+        identity = { email = EMAIL } }
+      for _, title in ipairs { "A", "B", "C", "D", "E" } do
+        assert.equal(FIVE_TITLES, permit(pass, title).mvpd)
+      end
+      assert.equal(THREE_MINUTES, permit(pass, "F").mvpd)
+      assert.is_nil(pass:remaining_resources())
+    end)
+
+    it("plays again with the last one when its day begins anew", function()
+      local pass = new_pass { mvpd = LIST }
+      permit(pass)
+      pass_for(5)
+      permit(pass)
+      pass_for(3)
+      assert.is_false(plays(pass))
+      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        everyone = true })
+      permit(pass)
+      is_near(180000, pass:remaining_ms())
+      assert.equal("active", pass:check())
+    end)
+
+    it("goes on too where the whole answer is the refusal", function()
+      on.control.fault { kind = "error", code = OVER,
+        operation = "authorize" }
+      local pass = new_pass { mvpd = LIST }
+      assert.equal(THREE_MINUTES, permit(pass).mvpd)
+      on.control.fault { kind = "error", code = SPENT,
+        operation = "authorize" }
+      local decision, err = pass:authorize "CNN"
+      assert.is_nil(decision)
+      assert.equal(SPENT, err.code)
+    end)
+
+    for _, when in ipairs { "before its end", "after its end" } do
+      it("knows nothing of the next one by the last, seen " .. when,
+        function()
+          local pass, asked = new_pass { mvpd = LIST }, 0
+          permit(pass)
+          if when == "before its end" then pass:check() end
+          pass_for(5)
+          assert.equal("expired", pass:check())
+          on:answer(function(_, operation)
+            if operation ~= "authorize" then return nil end
+            asked = asked + 1
+            return asked > 1 and { status = 500 } or nil
+          end)
+          local decision, err = pass:authorize "CNN"
+          assert.is_nil(decision)
+          assert.equal(500, err.http_status)
+          assert.equal(THREE_MINUTES, pass.mvpd)
+          assert.is_nil(pass.profile)
+          assert.is_nil(pass:remaining_ms())
+          assert.equal("active", pass:check())
+        end)
+    end
+
+    it("lets no late answer of the old one speak for the new", function()
+      local told
+      local pass = new_pass { mvpd = LIST,
+        on_expired = function(which) told = which.mvpd end }
+      permit(pass)
+      pass_for(5)
+      on.control.fault { kind = "delay", operation = "profile", seconds = 2 }
+      on.driver.run(function() assert.equal("active", pass:check()) end,
+        function() permit(pass) end)
+      assert.equal(THREE_MINUTES, pass.mvpd)
+      assert.is_nil(told)
+      assert.equal("active", pass:check())
+      is_near(180000, pass:remaining_ms())
+    end)
+
+    it("goes on by one, however many find it used up at once", function()
+      local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES,
+        "TempPass" } }
+      permit(pass)
+      pass_for(5)
+      local used = {}
+      local function viewer()
+        local decision = permit(pass)
+        used[#used + 1] = decision.mvpd
+      end
+      on.driver.run(viewer, viewer, viewer)
+      assert.same({ THREE_MINUTES, THREE_MINUTES, THREE_MINUTES }, used)
+      assert.equal(THREE_MINUTES, pass.mvpd)
+    end)
+  end)
+
+  describe("during playback", function()
+    local told
+
+    local function playing(options)
+      options.on_expiring = function(pass)
+        told[#told + 1] = "expiring " .. pass.mvpd
+      end
+      options.on_expired = function(pass)
+        told[#told + 1] = "expired " .. pass.mvpd
+      end
+      local pass = new_pass(options)
+      permit(pass)
+      return pass
+    end
+
+    before_each(function() told = {} end)
+
+    it("tells once that the end is near, and once that it came", function()
+      local pass, seen = playing { mvpd = THREE_MINUTES }, {}
+      for second = 0, 200 do
+        local state = assert(pass:check())
+        if seen[#seen] ~= state then
+          seen[#seen + 1] = state
+          seen[state] = second
+        end
+        on.driver.sleep(1)
+      end
+      assert.same({ "expiring " .. THREE_MINUTES,
+        "expired " .. THREE_MINUTES }, told)
+      assert.equal(3, #seen)
+      is_near(120000, seen.expiring * 1000)
+      is_near(180000, seen.expired * 1000)
+      assert.equal(1, #on:received "profile")
+      assert.equal(0, pass:remaining_ms())
+    end)
+
+    it("warns as early as is wanted", function()
+      local pass = playing { mvpd = THREE_MINUTES, expiring = 100 }
+      pass_for(1)
+      assert.equal("active", pass:check())
+      on.driver.sleep(25)
+      assert.equal("expiring", pass:check())
+    end)
+
+    it("tells of the next pass as well", function()
+      local pass = playing { mvpd = { THREE_MINUTES, FIVE_MINUTES } }
+      pass_for(2.5)
+      pass:check()
+      pass_for(0.6)
+      pass:check()
+      permit(pass)
+      assert.equal("active", pass:check())
+      pass_for(4.5)
+      pass:check()
+      pass_for(0.6)
+      pass:check()
+      assert.same({ "expiring " .. THREE_MINUTES,
+        "expired " .. THREE_MINUTES, "expiring " .. FIVE_MINUTES,
+        "expired " .. FIVE_MINUTES }, told)
+    end)
+
+    it("tells of tomorrow's end as well", function()
+      local pass = playing { mvpd = THREE_MINUTES }
+      pass_for(3.1)
+      pass:check()
+      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        device = scenes.DEVICE })
+      permit(pass)
+      assert.equal("active", pass:check())
+      pass_for(3.1)
+      assert.equal("expired", pass:check())
+      assert.equal(2, #told)
+    end)
+
+    it("knows the end that came before the first check", function()
+      local pass = playing { mvpd = THREE_MINUTES }
+      pass_for(4)
+      assert.equal("expired", pass:check())
+      assert.equal("expired", pass:check())
+      assert.same({ "expired " .. THREE_MINUTES }, told)
+    end)
+
+    it("goes by the server's clock, whatever this device's says", function()
+      local kept, wall = core.clock.wall, 86400 -- January 1970
+      finally(function() core.clock.wall = kept end)
+      core.clock.wall = function() return wall end
+      on = story.new()
+      local pass = playing { mvpd = THREE_MINUTES }
+      is_near(180000, pass:remaining_ms())
+      wall = 4e9 -- somebody sets it
+      is_near(180000, pass:remaining_ms())
+      assert.equal("active", pass:check())
+      pass_for(3.1)
+      assert.equal("expired", pass:check())
+    end)
+
+    it("asks again where the service could not be asked", function()
+      local pass = playing { mvpd = THREE_MINUTES }
+      on.control.fault { kind = "status", status = 503,
+        operation = "profile", count = 3 }
+      local state, err = pass:check()
+      assert.is_nil(state)
+      assert.equal(503, err.http_status)
+      local asked = #on:received "profile"
+      for _ = 1, 100 do -- a frame loop does not become a storm
+        assert.equal(err, select(2, pass:check()))
+      end
+      assert.equal(asked, #on:received "profile")
+      on.driver.sleep(5)
+      local before = on.driver.now()
+      assert.equal("active", pass:check())
+      assert.equal(asked + 1, #on:received "profile")
+      is_near(180000, pass:remaining_ms() + before * 1000)
+    end)
+  end)
+
+  describe("begun anew", function()
+    local function sent()
+      local list = {}
+      for _, entry in ipairs(on:received()) do
+        if entry.method == "DELETE" then
+          list[#list + 1] = entry.path .. "?" .. entry.query
+        end
+      end
+      return list
+    end
+
+    it("by a device", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      pass_for(3)
+      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        device = "another" })
+      assert.is_false(plays(pass))
+      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        device = scenes.DEVICE })
+      permit(pass)
+    end)
+
+    it("by who the viewer is, hashed", function()
+      local pass = new_pass { mvpd = FIVE_TITLES,
+        identity = { email = EMAIL } }
+      for _, title in ipairs { "A", "B", "C", "D", "E" } do
+        permit(pass, title)
+      end
+      for _, key in ipairs { SHA256, " User@domain.com" } do
+        assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES, key = key })
+        permit(pass, "F")
+      end
+      local path = "/reset-tempass/v3/reset/generic?requestor_id=REF30"
+        .. "&mvpd_id=flexibleTempPass&key=" .. SHA256
+      assert.same({ path, path }, sent())
+    end)
+
+    it("by everyone, when it is said", function()
+      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        everyone = true })
+      assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES,
+        everyone = true, by = "key" })
+      assert.same({ "/reset-tempass/v3/reset?requestor_id=REF30"
+        .. "&mvpd_id=TempPass_TEST40&device_id=all",
+        "/reset-tempass/v3/reset/generic?requestor_id=REF30"
+        .. "&mvpd_id=flexibleTempPass&key=all" }, sent())
+    end)
+
+    it("never for everyone without the word", function()
+      for _, options in ipairs {
+        {}, { device = "" }, { device = "all" }, { device = " All" },
+        { key = "" }, { key = "all" }, { key = "ALL " },
+        { everyone = false }, { by = "key" },
+        { device = "x", everyone = true }, { device = "x", key = "y" },
+        { key = "y", everyone = true }, { device = "x", by = "key" },
+        { everyone = true, by = "mvpd" }, { everyone = true, hash = "md5" },
+        { everyone = "yes" }, { devices = "x" },
+      } do
+        options.mvpd = THREE_MINUTES
+        raises("reset_temp_pass", options)
+      end
+      for _, word in ipairs { "", "all", "ALL", " all " } do
+        local api = on.client.api
+        assert.error(function()
+          api:reset_temp_pass { mvpd = THREE_MINUTES, device = word }
+        end)
+        assert.error(function()
+          api:reset_temp_pass_key { mvpd = FIVE_TITLES, key = word }
+        end)
+      end
+      assert.same({}, on:received())
+    end)
+  end)
+
+  it("raises where the programmer is wrong", function()
+    for _, options in ipairs {
+      {}, { mvpd = 5 }, { mvpd = {} }, { mvpd = { "A", 5 } },
+      { mvpd = "A", identity = { email = 5 } },
+      { mvpd = "A", identity = { email = " " } },
+      { mvpd = "A", identity = {} }, { mvpd = "A", identity = EMAIL },
+      { mvpd = "A", hash = "md5" }, { mvpd = "A", on_expired = "x" },
+      { mvpd = "A", nope = 1 },
+    } do
+      raises("temporary_access", options)
+    end
+  end)
+end)
