@@ -9,7 +9,11 @@ file = {
   "csrc/lcore.c", "csrc/lsession.c", "csrc/ltransfer.c", "csrc/ltoken.c",
   "csrc/ldigest.c", "csrc/lbase64.c", "csrc/lrandom.c", "csrc/lkey.c",
   "csrc/ljws.c", "csrc/lfile.c", "csrc/lclock.c",
-  "lua/adobepass/sandbox/init.lua",
+  "lua/adobepass/init.lua", "lua/adobepass/client.lua",
+  "lua/adobepass/flow", "lua/adobepass/media_token.lua",
+  "lua/adobepass/errors.lua", "lua/adobepass/device.lua",
+  "lua/adobepass/store", "lua/adobepass/driver",
+  "lua/adobepass/json.lua", "lua/adobepass/sandbox/init.lua",
 }
 all = false
 sort = false
