@@ -42,16 +42,23 @@ describe("in a browser", function()
     browser:colours("light")
   end)
 
+  -- A PNG's width and height stand at its 17th byte.
+  local function take(name, of)
+    local path = ("%s/%s.png"):format(PICTURES, name)
+    browser:picture(path)
+    local high, low = shell.read_file(path):byte(19, 20)
+    assert.equal(of[1], high * 256 + low)
+  end
+
   local function picture(name)
     for size, of in pairs(SIZES) do
       browser:size(of[1], of[2])
-      browser:picture(("%s/%s-%s.png"):format(PICTURES, name, size))
+      browser:colours("dark")
+      take(name .. "-" .. size .. "-dark", of)
+      browser:colours("light")
+      take(name .. "-" .. size, of)
     end
-    browser:colours("dark")
-    browser:picture(("%s/%s-tv-dark.png"):format(PICTURES, name))
     browser:size(390, 844)
-    browser:picture(("%s/%s-phone-dark.png"):format(PICTURES, name))
-    browser:colours("light")
   end
 
   local function activate(code)
