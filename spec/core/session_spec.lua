@@ -287,8 +287,10 @@ describe("core.session", function()
 
     it("trusts whom it is told to", function()
       assert.equal("hello", try("GOOD", "good").body)
-      with { ca_path = folder.make(), ca_file = nginx.files.good.ca }
+      local nobody = folder.make()
+      with { ca_path = nobody, ca_file = nginx.files.good.ca }
       assert.equal("hello", get().body)
+      folder.remove(nobody)
     end)
 
     it("refuses who is signed by nobody it trusts", function()
