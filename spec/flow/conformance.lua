@@ -192,6 +192,66 @@ stories["has several viewers beside each other"] = function(world)
   assert(assert(gateway:authorize "CNN").permitted)
 end
 
+stories["signs on through a partner's framework"] = function(world)
+  local client, told = world:new_client(), nil
+  local status = client:partner_status { access = "granted",
+    provider_id = "Cablevision", expires_at = client:now_ms() + 3600000 }
+  local profile = assert(client:partner_login { partner = "Apple",
+    status = status, domain_name = "adobe.com",
+    redirect_url = "https://adobe.com",
+    respond = function(request, mvpd)
+      return world:ask("POST", "/saml", { request = request.request,
+        mvpd = mvpd, username = "ann" })
+    end })
+  equal("appleSSO", profile.type)
+  assert(assert(client:authorize("CNN",
+    { partner_status = status })).permitted)
+  local report = assert(client:logout {
+    on_partner_logout = function(mvpd) told = mvpd end })
+  equal("viewer_told", report[1].outcome)
+  equal("Cablevision", told)
+end
+
+-- Logged in on one device, and on a second that shows the same token.
+local function sign_on_twice(world, client, identity)
+  local flow = assert(client:start_login(login_options(identity)))
+  equal("pending", flow.state)
+  world:sign_in(flow.code)
+  assert(client:poll_login(flow))
+  local second = client:device { id = "second " .. client.record.id }
+  local again = assert(second:start_login(login_options(identity)))
+  equal("done", again.state)
+  assert(assert(second:authorize("CNN", identity)).permitted)
+  return again.profile.type
+end
+
+stories["signs on with what the platform knows"] = function(world)
+  local client = world:new_client()
+  local token = world:ask("POST", "/identity",
+    { kind = "platform", subject = client.record.id })
+  equal("platformSSO", sign_on_twice(world, client,
+    { subject_token = token }))
+end
+
+stories["signs on with a service token"] = function(world)
+  local client = world:new_client()
+  local token = assert(client:get_service_token {
+    sso_id = client.record.id })
+  equal("serviceTokenSSO", sign_on_twice(world, client,
+    { service_token = token }))
+  equal("string", type(assert(client:link_device(token))))
+  assert(client:linked_devices(token))
+end
+
+stories["is let in while the provider is in trouble"] = function(world)
+  local client = world:new_client()
+  local profile = assert(client:login(
+    login_options { mvpd = "DegradedMvpd" }))
+  equal("degraded", profile.type)
+  equal("degradation", assert(client:authorize("CNN",
+    { mvpd = "DegradedMvpd" })).source)
+end
+
 function conformance.names()
   local names = {}
   for name in pairs(stories) do names[#names + 1] = name end
