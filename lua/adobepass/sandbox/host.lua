@@ -81,19 +81,6 @@ local function fill(template, values)
   return (template:gsub("@(%u+)@", values))
 end
 
--- The tree that this very file is in.
-local function tree()
-  local source = debug.getinfo(1, "S").source:gsub("^@", "")
-  local path = source:gsub("adobepass/sandbox/host%.lua$", "")
-  return path:sub(1, 1) == "/" and path or shell.read("pwd") .. "/" .. path
-end
-
--- nginx and Lua would read these in a name as their own syntax.
-local function plain(path)
-  if not path:find("[\"\\$;?%c{}]") then return path end
-  return nil, "nginx cannot be given such a path: " .. path, "path"
-end
-
 local function origin(port) return "https://127.0.0.1:" .. port end
 
 local function write_settings(options, folder, ports)
@@ -111,20 +98,15 @@ local function servers(ports)
   return table.concat(texts)
 end
 
--- Where a checkout, and where a LuaRocks tree, has the core for LuaJIT.
-local CPATH = "@T@../build/luajit/?.so;@T@../../../lib/lua/5.1/?.so;;"
-local PATH = "@T@?.lua;@T@?/init.lua;;"
-
 local function configure(options, folder, ports)
   local files, message, code = certificates.make(folder)
   if not files then return nil, message, code end
-  local path, why, kind = plain(tree())
-  if not path then return nil, why, kind end
+  local path, cpath, kind = nginx.lua_paths()
+  if not path then return nil, cpath, kind end
   local written, reason, how = write_settings(options, folder, ports)
   if not written then return nil, reason, how end
-  return fill(HTTP, { PATH = fill(PATH, { T = path }),
-    CPATH = fill(CPATH, { T = path }), CERT = files.cert, KEY = files.key,
-    SERVERS = servers(ports) })
+  return fill(HTTP, { PATH = path, CPATH = cpath, CERT = files.cert,
+    KEY = files.key, SERVERS = servers(ports) })
 end
 
 local function absolute(path)

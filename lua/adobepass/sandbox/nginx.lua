@@ -154,6 +154,28 @@ function nginx.lua_modules(binary)
   return table.concat(lines)
 end
 
+-- The tree that this very file is in.
+local function tree()
+  local source = debug.getinfo(1, "S").source:gsub("^@", "")
+  local path = source:gsub("adobepass/sandbox/nginx%.lua$", "")
+  return path:sub(1, 1) == "/" and path or shell.read("pwd") .. "/" .. path
+end
+
+-- Where a checkout, and where a LuaRocks tree, has the core for LuaJIT.
+local CPATH = "@T@../build/luajit/?.so;@T@../../../lib/lua/5.1/?.so;;"
+local PATH = "@T@?.lua;@T@?/init.lua;;"
+
+--- What lua_package_path and lua_package_cpath have to be, for an nginx that
+-- runs these very modules. nil, message, code where nginx and Lua would read
+-- something in the path's name as their own syntax.
+function nginx.lua_paths()
+  local path = tree()
+  if path:find("[\"\\$;?%c{}]") then
+    return nil, "nginx cannot be given such a path: " .. path, "path"
+  end
+  return (PATH:gsub("@T@", path)), (CPATH:gsub("@T@", path))
+end
+
 -- Below 32768: Linux takes the ports of outgoing connections from above.
 local function random_ports(count)
   local urandom = assert(io.open("/dev/urandom", "rb"))

@@ -1,0 +1,39 @@
+--- A television logs its viewer in, and plays: the shortest whole program.
+--
+--   adobepass sandbox --exec 'lua5.4 examples/quickstart.lua'
+--
+-- Then open the address that it prints, and sign in as bob with "secret".
+-- Started again within the day, it knows the viewer still.
+
+local adobepass = require "adobepass"
+
+local store = assert(adobepass.store.file(
+  os.getenv "QUICKSTART_STORE" or "quickstart.store"))
+
+local client = adobepass.new {
+  service_provider = "REF30",
+  environment = { api = os.getenv "ADOBEPASS_API",
+    mgmt = os.getenv "ADOBEPASS_MGMT" },
+  software_statement = os.getenv "ADOBEPASS_STATEMENT",
+  http = { ca_file = os.getenv "ADOBEPASS_CA" },
+  device = { id = assert(adobepass.device_id(store)),
+    info = adobepass.platform() },
+  store = store,
+}
+
+local profile, err = client:login {
+  mvpd = "Cablevision", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com",
+  activation_url = os.getenv "ADOBEPASS_API" .. "/activate",
+  on_code = function(login)
+    print("Go to " .. login.qr .. " and sign in.")
+  end,
+}
+if not profile then error(err:viewer_text(), 0) end
+print("Signed in with " .. profile.mvpd)
+
+local catalogue = assert(client:preauthorize { "CNN", "TBS", "HBO" })
+print("You may watch " .. table.concat(catalogue.permitted, ", "))
+
+local decision = assert(client:authorize(catalogue.permitted[1]))
+print("Playing " .. decision.resource)

@@ -1,0 +1,126 @@
+--- The second screen: a viewer brings the code from the television, chooses a
+-- provider where that was left open, and goes on to the provider's own page.
+-- @module app
+
+-- luacheck: globals ngx
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local page = require "page"
+
+local app = {}
+
+local COOKIE = "second_screen"
+
+local client
+
+-- In the worker, when it is first needed: nginx has forked by then.
+local function service()
+  client = client or adobepass.new {
+    service_provider = "REF30",
+    environment = { api = os.getenv "ADOBEPASS_API",
+      mgmt = os.getenv "ADOBEPASS_MGMT" },
+    software_statement = os.getenv "ADOBEPASS_STATEMENT",
+    http = { ca_file = os.getenv "ADOBEPASS_CA" },
+    store = adobepass.store.shdict "adobepass",
+    driver = adobepass.driver.ngx(),
+  }
+  return client
+end
+
+local function show(text, status)
+  ngx.status = status or 200
+  ngx.header["Content-Type"] = "text/html; charset=utf-8"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.header["X-Content-Type-Options"] = "nosniff"
+  ngx.header["Referrer-Policy"] = "no-referrer"
+  ngx.header["Content-Security-Policy"] = "default-src 'none'; "
+    .. "style-src 'unsafe-inline'; form-action 'self' https:; "
+    .. "base-uri 'none'; frame-ancestors 'none'"
+  ngx.print(text)
+end
+
+-- Each browser is a device of its own to the service.
+local function visitor()
+  local id = ngx.var["cookie_" .. COOKIE] or ""
+  if not id:find "^[%x-]+$" or #id ~= 36 then
+    id = core.random.uuid()
+    ngx.header["Set-Cookie"] = COOKIE .. "=" .. id
+      .. "; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"
+  end
+  return service():device { id = id, ip = ngx.var.remote_addr,
+    info = { primaryHardwareType = "Browser", userAgent =
+      (ngx.var.http_user_agent or "unknown"):sub(1, 200) } }
+end
+
+-- A form on another site may not send our viewers to a provider.
+local function is_ours()
+  local origin = ngx.var.http_origin
+  return origin == nil or origin == "null"
+    or origin == ngx.var.scheme .. "://" .. ngx.var.http_host
+end
+
+local function here()
+  return ngx.var.scheme .. "://" .. ngx.var.http_host
+end
+
+local function go(url, err)
+  if not url then return show(page.problem(err:viewer_text()), 502) end
+  if url == "" then return ngx.redirect("/done", 303) end
+  return ngx.redirect(url, 303)
+end
+
+-- The television chose all; or it left something open, which we bring.
+local function send_on(viewer, session, mvpd)
+  if #session.missing == 0 then
+    return go(viewer.api:authenticate_url { code = session.code })
+  end
+  return go(viewer:resume_login { code = session.code,
+    mvpd = session.mvpd or mvpd, domain_name = "adobe.com",
+    redirect_url = here() .. "/done" })
+end
+
+local function choose(viewer, code)
+  local list, err = viewer:providers()
+  if not list then return show(page.problem(err:viewer_text()), 502) end
+  show(page.providers(code, list))
+end
+
+local function with_code(form)
+  local code = (form.code or ""):upper():gsub("[^%w]", "")
+  if code == "" then
+    return show(page.code(nil, "Please type a code."), 400)
+  end
+  local viewer = visitor()
+  local session, err = viewer:check_code(code)
+  if not session then
+    return show(page.code(code, err:viewer_text()), 400)
+  end
+  if not session.mvpd and not form.mvpd then return choose(viewer, code) end
+  send_on(viewer, session, form.mvpd)
+end
+
+local function plain(form)
+  for name, value in pairs(form) do
+    if type(value) ~= "string" then form[name] = nil end
+  end
+  return form
+end
+
+--- The page of the code. `?code=` comes from a QR code, and is only filled in:
+-- the viewer sees it and goes on.
+function app.activate()
+  if ngx.req.get_method() ~= "POST" then
+    return show(page.code(plain(ngx.req.get_uri_args(5)).code))
+  end
+  if not is_ours() then
+    return show(page.code(nil, "Please type the code here."), 403)
+  end
+  ngx.req.read_body()
+  with_code(plain(ngx.req.get_post_args(5) or {}))
+end
+
+--- Where the provider sends the viewer back to.
+function app.done() show(page.done()) end
+
+return app

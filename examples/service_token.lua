@@ -1,0 +1,47 @@
+--- Single sign-on between a viewer's devices: who signed in on one is in on
+-- the next without a password. The living room shows six digits, the bedroom
+-- types them (Adobe's SSO Service).
+--
+--   adobepass sandbox --exec 'lua5.4 examples/service_token.lua'
+--
+-- With accounts of your own there is nothing to type: each device's token is
+-- client:sign_service_token { key =, issuer =, subject = }.
+
+local adobepass = require "adobepass"
+
+local client = adobepass.new {
+  service_provider = "REF30",
+  environment = { api = os.getenv "ADOBEPASS_API",
+    mgmt = os.getenv "ADOBEPASS_MGMT" },
+  software_statement = os.getenv "ADOBEPASS_STATEMENT",
+  http = { ca_file = os.getenv "ADOBEPASS_CA" },
+}
+
+local function device(name)
+  return client:device { id = name,
+    info = { primaryHardwareType = "TV", model = name } }
+end
+
+local function log_in(viewer, name, token)
+  local profile, err = viewer:login {
+    mvpd = "Cablevision", domain_name = "adobe.com",
+    redirect_url = "https://adobe.com",
+    activation_url = os.getenv "ADOBEPASS_API" .. "/activate",
+    service_token = token,
+    on_code = function(login)
+      print(("%s: go to %s and sign in."):format(name, login.qr))
+    end,
+  }
+  if not profile then error(err:viewer_text(), 0) end
+  print(("%s: signed in with %s (%s)"):format(name, profile.mvpd,
+    profile.type))
+end
+
+local living_room, bedroom = device "living-room", device "bedroom"
+
+local token = assert(living_room:get_service_token { sso_id = "account-4711" })
+log_in(living_room, "Living room", token)
+
+local code = assert(living_room:link_device(token))
+print("Living room: type " .. code .. " in the bedroom.")
+log_in(bedroom, "Bedroom", assert(bedroom:get_service_token { link = code }))

@@ -1,0 +1,44 @@
+--- The short examples, each as it stands.
+
+local example = require "spec.support.example"
+local folder = require "spec.support.folder"
+local host = require "adobepass.sandbox.host"
+
+local function code_of(line)
+  return assert(line and line:match "code=(%w+)", line)
+end
+
+describe("the example", function()
+  local running, home
+
+  setup(function()
+    running = assert(host.start { throttle = false })
+    home = folder.make()
+  end)
+
+  teardown(function()
+    running:stop()
+    folder.remove(home)
+  end)
+
+  it("quickstart.lua logs in, and knows the viewer the next time", function()
+    local run = example.start(running, "examples/quickstart.lua", home)
+    run:sign_in(code_of(run:line()))
+    local said = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
+      .. "Playing CNN\n"
+    assert.equal(said, run:stop())
+    run = example.start(running, "examples/quickstart.lua", home)
+    assert.equal(said, run:stop())
+  end)
+
+  it("service_token.lua lets the second device in by a code", function()
+    local run = example.start(running, "examples/service_token.lua", home)
+    run:sign_in(code_of(run:line()))
+    assert.equal("Living room: signed in with Cablevision (regular)",
+      run:line())
+    assert.matches("^Living room: type %d%d%d%d%d%d in the bedroom%.$",
+      run:line())
+    assert.equal("Bedroom: signed in with Cablevision (serviceTokenSSO)\n",
+      run:stop())
+  end)
+end)

@@ -1,0 +1,117 @@
+--- The second screen's own page: in a real nginx, seen in a real Chromium, for
+-- a television that waits at a real sandbox. Pictures go to build/screenshots.
+
+local core = require "adobepass.core"
+local example = require "spec.support.example"
+local folder = require "spec.support.folder"
+local host = require "adobepass.sandbox.host"
+local tv = require "spec.support.tv"
+local webdriver = require "spec.support.webdriver"
+
+local test = webdriver.is_there() and it or pending
+
+describe("the second screen", function()
+  local running, home, run, browser, session, screen, page
+
+  setup(function()
+    if not webdriver.is_there() then return end
+    running = assert(host.start { throttle = false })
+    home = folder.make()
+    run = example.start(running, "examples/second_screen/start.lua", home)
+    page = assert(run:line():match "http://127%.0%.0%.1:%d+/")
+    session = assert(core.session { ca_file = running.ca })
+    screen = tv.new { session = session, api = running.api,
+      statement = running.statement }
+    browser = webdriver.start()
+    folder.run "mkdir -p build/screenshots"
+  end)
+
+  teardown(function()
+    if not browser then return end
+    browser:stop()
+    run:interrupt()
+    run:stop()
+    running:stop()
+    session:close()
+    folder.remove(home)
+  end)
+
+  before_each(function()
+    if not browser then return end
+    screen.device = "tv-" .. core.random.uuid()
+    browser:forget_cookies()
+    browser:size(390, 844)
+    browser:colours "light"
+  end)
+
+  local function picture(name)
+    browser:picture(("build/screenshots/second-screen-%s.png"):format(name))
+  end
+
+  local function activate(code)
+    browser:go(page)
+    browser:clear "#code"
+    browser:type("#code", code)
+    browser:click "button"
+  end
+
+  local function sign_in()
+    browser:type("#username", "bob")
+    browser:type("#password", "secret")
+    browser:click "button[value=sign-in]"
+  end
+
+  test("asks for the provider that the television left open", function()
+    local code = screen:code()
+    browser:go(page)
+    picture "code"
+    activate(code:lower())
+    assert.equal("Choose your provider", browser:text "h1")
+    browser:colours "dark"
+    picture "providers"
+    browser:click "button[value=Cablevision]"
+    assert.equal("Sign in to Cablevision", browser:text "h1")
+    sign_in()
+    assert.equal("You are signed in", browser:text "h1")
+    assert.equal(page .. "done", browser:url())
+    picture "done"
+    assert.equal("Cablevision", screen:signed_in(code))
+  end)
+
+  test("goes straight to the provider that the television chose", function()
+    local code = screen:code { mvpd = "Cablevision", domainName = "adobe.com",
+      redirectUrl = running.api .. "/activate/success" }
+    browser:go(page .. "?code=" .. code)
+    assert.equal(code, browser:property("#code", "value"))
+    browser:click "button"
+    assert.equal("Sign in to Cablevision", browser:text "h1")
+    sign_in()
+    assert.equal("Cablevision", screen:signed_in(code))
+  end)
+
+  test("says what is wrong with a code, and shows it as text", function()
+    activate "NOSUCH1"
+    assert.equal("NOSUCH1", browser:property("#code", "value"))
+    assert.truthy(browser:text "#problem")
+    picture "wrong-code"
+    browser:go(page .. "?code=%22%3E%3Cb%20id=x%3E")
+    assert.equal('"><b id=x>', browser:property("#code", "value"))
+  end)
+
+  local function post(headers, body)
+    headers["Content-Type"] = "application/x-www-form-urlencoded"
+    return assert(tv.fetch(session, { method = "POST", url = page,
+      headers = headers, body = body }))
+  end
+
+  test("sends nobody on from another site's form", function()
+    local code = screen:code()
+    assert.equal(403, post({ Origin = "https://evil.example" },
+      "mvpd=Cablevision&code=" .. code).status)
+    assert.equal(400, post({}, "code=").status)
+    assert.equal(400, post({}, "code=%00%ff&code=a&mvpd").status)
+    assert.equal(413, post({}, "code=" .. ("x"):rep(5000)).status)
+    assert.equal(303, post({ Origin = page:sub(1, -2) },
+      "mvpd=Cablevision&code=" .. code).status)
+  end)
+end)
