@@ -35,7 +35,7 @@ function example.start(running, file, home)
   local fifo = folder.quote(home .. "/words")
   folder.run("rm -f " .. fifo .. "; mkfifo " .. fifo)
   local said = assert(io.popen(("exec < %s 2>&1; echo $$; "
-    .. "exec env %s %s -l spec.support.patient %s"):format(fifo,
+    .. "exec setsid env %s %s -l spec.support.patient %s"):format(fifo,
       environment(running, home), folder.quote(child.interpreter()), file)))
   local words = assert(io.open(home .. "/words", "w"))
   return setmetatable({ running = running, said = said, words = words,
@@ -56,7 +56,8 @@ function Run:sign_in(code)
   self.words:flush()
 end
 
-function Run:interrupt() folder.run("kill -s INT " .. self.pid) end
+-- A terminal tells all of the foreground.
+function Run:interrupt() folder.run("kill -s INT -- -" .. self.pid) end
 
 --- Waits for its end; the rest of what it said.
 function Run:stop()
