@@ -23,9 +23,9 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis curl \
-  lua-luv luarocks
+  lua-luv luarocks lua-ldoc
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang libclang-rt-14-dev \
-  valgrind lua-ldoc
+  valgrind
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
 ifdef CI

@@ -32,6 +32,7 @@ local function check_status(given)
 end
 
 --- The AP-Partner-Framework-Status of what the framework told.
+-- @param _ the client
 -- @tparam table given `access` (granted, denied, restricted, notDetermined),
 -- `provider_id` (the partner's name of the provider), `expires_at` (ms),
 -- `access_error`, `provider_error`

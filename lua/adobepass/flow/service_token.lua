@@ -16,6 +16,7 @@ local USUAL_LIFETIME, LONGEST_LIFETIME = 3600, 366 * 86400
 --- A service token of one's own (reference, AD-Service-Token): a JWS, RS256,
 -- with iss, sub, aud "adobe", iat and exp, by the server's time: that is known
 -- once it has answered anything; until then by this device's.
+-- @param client
 -- @tparam table options `key` (a private one of the core), `issuer`,
 -- `subject` (who the viewer is to you, hashed), `lifetime` (3600 s), `kid`
 -- @treturn[1] string to be given as `service_token`
