@@ -57,6 +57,9 @@ environment = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;\
 $(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
 ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 
+# Lua prefers these to the ones above.
+unexport LUA_PATH_5_4 LUA_CPATH_5_4 LUA_PATH_5_3 LUA_CPATH_5_3
+
 .PHONY: all
 all: $(CORE) ## build the core for LUA (lua5.4, luajit, lua5.3 or lua5.1)
 

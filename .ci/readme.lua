@@ -1,0 +1,145 @@
+-- SPDX-License-Identifier: MIT
+-- Tries the README as a new user would: each block is copied and run, in
+-- order, from an installation of its own. The comment above a block says how
+-- it is to be run:
+--
+--   try: sh                  in this folder
+--   try: sandbox             in a shell beside a sandbox
+--   try: file NAME           written to NAME
+--   try: lua5.4 NAME         written, and run beside a sandbox
+--   try: love NAME, nginx NAME   the same, until its viewer is signed in
+--
+-- A block without one fails. `make test` is left to whoever runs this.
+
+package.path = "lua/?.lua;" .. package.path
+package.cpath = "build/lua5.4/?.so;" .. package.cpath
+
+local shell = require "adobepass.shell"
+
+local WORK = assert(shell.make_folder "adobepass-readme")
+local quote = shell.quote
+
+local function blocks_of(text)
+  local list, how = {}, nil
+  local lines = text:gmatch "([^\n]*)\n"
+  for line in lines do
+    if line:find "^```%a" then
+      local block = { how = how or error("a block that nobody tries: "
+        .. line), lines = {} }
+      for inner in lines do
+        if inner == "```" then break end
+        block.lines[#block.lines + 1] = inner
+      end
+      block.text = table.concat(block.lines, "\n") .. "\n"
+      list[#list + 1] = block
+    end
+    how = line:match "^<!%-%- try: (.-) %-%->$"
+  end
+  return list
+end
+
+local ENVIRONMENT = ([[
+unset LUA_PATH LUA_CPATH
+export HOME=@W@/home PREFIX=@W@/usr PATH="@W@/usr/bin:$PATH" NO_COLOR=1
+share=$PREFIX/share/lua lib=$PREFIX/lib/lua
+export LUA_PATH_5_4="$share/5.4/?.lua;$share/5.4/?/init.lua;;"
+export LUA_CPATH_5_4="$lib/5.4/?.so;;"
+export LUA_PATH="./?.lua;$share/5.1/?.lua;$share/5.1/?/init.lua;;"
+export LUA_CPATH="$lib/5.1/?.so;;"
+mkdir -p "$HOME"
+]]):gsub("@W@", WORK)
+
+local passed, failed = 0, 0
+
+local function try(name, script)
+  local path = WORK .. "/script"
+  assert(shell.write_file(path, ENVIRONMENT .. "set -e\n" .. script))
+  local said, status = shell.read("timeout 180 sh " .. quote(path) .. " 2>&1")
+  if status == 0 then passed = passed + 1 else failed = failed + 1 end
+  print(("== %s: %s"):format(name, status == 0 and "as it says"
+    or "status " .. tostring(status)))
+  print((said:gsub('"client_secret":"[^"]*"', '"client_secret":"..."')
+    :gsub("[^\n]+", "   %0")))
+end
+
+-- What follows runs beside a sandbox, in the work folder, while somebody signs
+-- in whoever shows a code.
+local function beside_sandbox(script)
+  local inner = WORK .. "/inner"
+  assert(shell.write_file(inner, ([[
+set -e
+cd %s
+lua5.4 %s/.ci/viewer.lua & viewer=$!
+trap 'kill $viewer' EXIT
+]]):format(quote(WORK), quote(shell.read "pwd")) .. script))
+  return "adobepass sandbox --exec " .. quote("sh " .. inner) .. "\n"
+end
+
+-- The television has asked for its profile, and has it.
+local SIGNED_IN = [[
+tries=0
+until curl -s --cacert "$ADOBEPASS_CA" "$ADOBEPASS_CONTROL/sandbox/journal" |
+  grep -q profile_for_code.*profile_for_code; do
+  tries=$((tries + 1)); [ $tries -lt 100 ]; sleep 0.3
+done
+]]
+
+local run = {}
+
+function run.sh(block)
+  local text = block.text:gsub("make test[^\n]*\n", function(line)
+    print("(left out here: " .. line:gsub("%s+$", "") .. ")")
+    return ""
+  end)
+  try("sh", text)
+end
+
+function run.sandbox(block) try("sandbox", beside_sandbox(block.text)) end
+
+function run.file(block, name)
+  assert(shell.write_file(WORK .. "/" .. name, block.text))
+end
+
+run["lua5.4"] = function(block, name)
+  run.file(block, name)
+  try(name, beside_sandbox("lua5.4 " .. name .. "\n"))
+end
+
+function run.love(block, name)
+  run.file(block, name)
+  try(name, beside_sandbox([[
+mkdir -p app && cp ]] .. name .. [[ app
+Xvfb -displayfd 3 -screen 0 1280x720x24 3> display 2> /dev/null & screen=$!
+until [ -s display ]; do sleep 0.1; done
+DISPLAY=:$(cat display) love app > love.log 2>&1 & love=$!
+]] .. SIGNED_IN .. [[
+kill $love $screen
+cat love.log
+]]))
+end
+
+function run.nginx(block, name)
+  run.file(block, name)
+  try(name, beside_sandbox(([[
+nginx=$(command -v openresty || PATH="$PATH:/usr/sbin" command -v nginx)
+[ "$(id -u)" != 0 ] || user='user root;' # whose the sandbox's folder is
+"$nginx" -p . -c %s -g "$user" > nginx.log 2>&1 & pid=$!
+trap 'cat nginx.log; kill $viewer $pid' EXIT
+curl -sf --retry 20 --retry-connrefused --retry-delay 1 \
+  -H "X-Device: one" http://127.0.0.1:8087/login | grep code=
+curl -sf -H "X-Device: one" http://127.0.0.1:8087/play
+]]):format(name)))
+end
+
+local only = arg[1] -- a pattern: what is tried, beside the installation
+
+for _, block in ipairs(blocks_of(assert(shell.read_file "README.md"))) do
+  local kind, name = block.how:match "^(%S+) ?(.*)$"
+  if not only or block.how:find(only)
+      or block.how:find "^file " or block.text:find "make install" then
+    run[kind](block, name)
+  end
+end
+shell.execute("rm -rf -- " .. quote(WORK))
+print(("%d passed, %d failed"):format(passed, failed))
+os.exit(failed == 0)
