@@ -16,11 +16,12 @@ local HOSTS = {
     "mgmt-prequal.auth-staging.adobe.com" },
 }
 
-local function names()
+--- The names of Adobe's environments, sorted.
+function environment.names()
   local list = {}
   for name in pairs(HOSTS) do list[#list + 1] = name end
   table.sort(list)
-  return table.concat(list, ", ")
+  return list
 end
 
 --- "https://host[:port]" of an address, without what follows; nil if it is no
@@ -47,7 +48,8 @@ function environment.resolve(given, level)
     local hosts = HOSTS[given]
     if not hosts then
       error(("environment should be one of %s, or { api = url, mgmt = url }, "
-        .. "not '%s'"):format(names(), given), level)
+        .. "not '%s'"):format(table.concat(environment.names(), ", "), given),
+        level)
     end
     return { api = "https://" .. hosts[1], mgmt = "https://" .. hosts[2] }
   end
