@@ -117,6 +117,14 @@ local function issued_ms(text)
   return offset and (at - offset) * 1000
 end
 
+--- When a media token ends by what it says of itself: ms since 1970, or nil
+-- where it does not say so in a way that is known.
+-- @tparam table fields what `media_token.inspect` answers
+function media_token.ends(fields)
+  local issued = issued_ms(fields.issue_time)
+  return issued and fields.ttl and issued + fields.ttl or nil
+end
+
 local FIELDS = { key = "userdata", resource = "string?",
   requestor = "string?", now_ms = "number", once = "table?" }
 
@@ -126,9 +134,9 @@ local function refuse(status, message) return nil, message, status end
 local SKEW = 60000
 
 local function is_in_time(fields, now_ms)
-  local issued = issued_ms(fields.issue_time)
-  if not issued or not fields.ttl then return false end
-  return now_ms < issued + fields.ttl and now_ms >= issued - SKEW
+  local ends = media_token.ends(fields)
+  if not ends then return false end
+  return now_ms < ends and now_ms >= ends - fields.ttl - SKEW
 end
 
 -- Used before? The store remembers it as long as it could be used again. By

@@ -4,6 +4,7 @@
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.json"
 local shell = require "adobepass.shell"
+local terminal = require "adobepass.command.terminal"
 
 local sandbox = {
   name = "sandbox",
@@ -26,6 +27,8 @@ Examples:
       Run tests against it, and stop with their exit status. They find it in
       ADOBEPASS_API, ADOBEPASS_MGMT, ADOBEPASS_CONTROL, ADOBEPASS_CA,
       ADOBEPASS_STATEMENT and ADOBEPASS_PID.
+  adobepass sandbox --exec bash
+      A shell in which every other command, like adobepass login, finds it.
   adobepass sandbox --json
       One line when it is ready, with the same things, for a script to read.
 
@@ -69,13 +72,30 @@ local function as_json(running)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
-local function with_environment(running, command)
+local function export(name, value)
+  return ("export ADOBEPASS_%s=%s"):format(name, shell.quote(value))
+end
+
+-- In a checkout the command is not where the shell looks.
+local function own_path()
+  local folder = (arg and arg[0] or ""):match "^(.*)/[^/]*$"
+  if not folder then return "" end
+  return ('export PATH="$PATH:$(cd -- %s && pwd)"'):format(
+    shell.quote(folder))
+end
+
+-- What adobepass keeps of this sandbox goes with it, unless the sandbox itself
+-- is remembered.
+local function with_environment(running, arguments)
   local words = {}
   for index, name in ipairs(SHOWN) do
-    words[index] = ("export ADOBEPASS_%s=%s"):format(name:upper(),
-      shell.quote(running[name]))
+    words[index] = export(name:upper(), running[name])
   end
-  words[#words + 1] = command
+  if not arguments.state_dir then
+    words[#words + 1] = export("STORE", running.folder .. "/store")
+  end
+  words[#words + 1] = own_path()
+  words[#words + 1] = arguments.exec
   return table.concat(words, "\n")
 end
 
@@ -98,6 +118,11 @@ local TEXT = [[
                     mgmt = "@MGMT@" }
     with the statement and the CA of the two files above.
 
+  @BOLD@Or be the television yourself@PLAIN@, in another terminal
+    adobepass login --api @API@ \
+      --ca @CA@ \
+      --statement @FOLDER@/statement
+
   @BOLD@Or try it by hand@PLAIN@
     curl --cacert @CA@ \
       @API@/o/client/register \
@@ -107,17 +132,6 @@ local TEXT = [[
   @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
 
 ]]
-
-local STYLE = { BOLD = "\27[1m", DIM = "\27[2m", LINK = "\27[36m",
-  PLAIN = "\27[0m" }
-
-local function colours()
-  local wanted = not os.getenv("NO_COLOR") and os.getenv("TERM") ~= "dumb"
-    and shell.execute("test -t 1") == 0
-  return setmetatable({}, { __index = function(_, name)
-    return STYLE[name] and (wanted and STYLE[name] or "")
-  end })
-end
 
 local function viewers_text(path)
   local world = path and dofile(path) or require "adobepass.sandbox.world"
@@ -134,7 +148,7 @@ local function viewers_text(path)
 end
 
 local function as_text(running, arguments)
-  local values = colours()
+  local values = terminal.styles()
   for _, name in ipairs(SHOWN) do values[name:upper()] = running[name] end
   values.FOLDER = running.folder
   values.VIEWERS = viewers_text(arguments.world)
@@ -149,7 +163,7 @@ local function carry_on(running, arguments)
   end
   io.stdout:flush()
   if arguments.exec then
-    return running:run(with_environment(running, arguments.exec))
+    return running:run(with_environment(running, arguments))
   end
   return running:wait() and 0 or 130
 end
@@ -169,9 +183,7 @@ function sandbox.run(arguments)
   local fine, status = pcall(carry_on, running, arguments)
   running:stop()
   if fine then return status end
-  if tostring(status):find("interrupted!", 1, true) then return 130 end
-  io.stderr:write("adobepass sandbox: ", tostring(status), "\n")
-  return 1
+  error(status, 0)
 end
 
 return sandbox
