@@ -106,7 +106,7 @@ local function verify(text, found, path)
   if found.kind == "media" then
     found.is_signed = verify_media(text, found, key) ~= nil
   else
-    found.is_signed = core.jws.verify(text, key) ~= nil
+    found.is_signed = core.jws.verify("RS256", key, text) ~= nil
   end
   key:close()
   return true
@@ -180,7 +180,9 @@ local function scope_sentence(found)
 end
 
 local function signature_sentence(found)
-  if found.is_signed == nil then
+  if found.header and found.header.alg == "none" then
+    return { "BAD", "It is not signed at all: anybody can have written it." }
+  elseif found.is_signed == nil then
     return { "DIM", "Its signature was not looked at (--key does)." }
   elseif found.is_signed then
     return { "GOOD", "It was signed by this key." }

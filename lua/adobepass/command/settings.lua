@@ -163,7 +163,7 @@ function settings.folder(arguments)
   if not state and home then state = home .. "/.local/state" end
   local folder = arguments.store or variable(arguments, "STORE")
     or state and state .. "/adobepass"
-  if folder then return folder end
+  if folder and folder ~= "" then return folder end
   return nil, report.usage("Say where to keep things: --store with a folder.")
 end
 
@@ -219,6 +219,13 @@ local function make(arguments, found, device)
   }
 end
 
+-- Programs do not repeat at once what has just failed. Who types has mended
+-- something in between.
+local function ready(client)
+  if client:recall "refresh_failed" then client:forget "refresh_failed" end
+  return client
+end
+
 --- A client of what `gather` found.
 function settings.client_of(arguments, found)
   local info, err = device_info(arguments)
@@ -227,7 +234,7 @@ function settings.client_of(arguments, found)
   local id, message = adobepass.device_id(found.store)
   if not id then return broken_store(message) end
   local good, client = pcall(make, arguments, found, { id = id, info = info })
-  if good then return client end
+  if good then return ready(client) end
   return nil, report.usage(without_position(client))
 end
 

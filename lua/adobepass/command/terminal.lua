@@ -18,8 +18,9 @@ function terminal.is_terminal(number)
   return known[number]
 end
 
+-- NO_COLOR counts where it is not empty (no-color.org).
 local function wants_colour(number)
-  return not os.getenv("NO_COLOR") and os.getenv("TERM") ~= "dumb"
+  return (os.getenv("NO_COLOR") or "") == "" and os.getenv("TERM") ~= "dumb"
     and terminal.is_terminal(number)
 end
 
