@@ -2,6 +2,7 @@
 
 local folder = require "spec.support.folder"
 local json = require "adobepass.json"
+local scenes = require "spec.support.scenes"
 local rigs = require "spec.command.rig"
 local shell = require "adobepass.shell"
 
@@ -43,11 +44,13 @@ describe("adobepass doctor", function()
       mvpd = "Cablevision", username = "ann",
       device = require("adobepass").device_id(
         require("adobepass").store.file(rig.place .. "/store")) })
-    local by_name, answer = examine()
+    local info = rig.place .. "/info.json"
+    assert(shell.write_file(info, json.encode(scenes.INFO)))
+    local by_name, answer = examine("--device-info " .. info)
     assert.same({ 0, 0 }, { answer.fail, answer.warn })
     for _, name in ipairs { "service", "network", "TLS", "management",
       "clock", "statement", "provider", "store", "credentials", "login",
-      "qrencode" } do
+      "device", "qrencode" } do
       assert.equal("ok", by_name[name].status)
     end
     assert.is_truthy(by_name.login.message:find "^Cablevision, until ")
@@ -149,6 +152,16 @@ describe("adobepass doctor", function()
     finds("fail", "credentials", "adobepass login --statement", "", changes)
     folder.run("for f in " .. store .. "/[0-9a-f]*; do echo junk > $f; done")
     finds("fail", "store", "damaged", "", changes)
+  end)
+
+  it("looks at what the device says of itself", function()
+    local path = rig.place .. "/device.json"
+    assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
+    local by_name = finds("warn", "device", "shorter logins",
+      "--device-info " .. path)
+    assert.is_truthy(by_name.device.message:find "connectionType is missing.*"
+      and by_name.device.message:find "osName should be one of")
+    finds("fail", "device", "one JSON object", "--device-info /dev/null")
   end)
 
   it("misses qrencode", function()

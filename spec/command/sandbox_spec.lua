@@ -14,7 +14,8 @@ describe("adobepass sandbox --exec", function()
   teardown(function() folder.remove(place) end)
 
   -- A shell would find lua5.4 by the first line of the command.
-  local INNER = shell.quote(child.interpreter()) .. ' "$(command -v adobepass)"'
+  local INNER = shell.quote(child.interpreter())
+    .. ' "$(command -v adobepass)"'
 
   local function inside(words, options)
     return shell.read(("env -u ADOBEPASS_STORE HOME=%s XDG_STATE_HOME= %s"

@@ -29,10 +29,11 @@ Status 0: permitted. 4: denied. 3: sign in (again) first.]]
 function authorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resource", "A resource id, as the provider knows it.")
-    :argname("<resource>")
+    :argname("<resource>"):convert(settings.filled)
   settings.define(parser,
     parser:option("--mvpd", "Ask this provider, not that of the login.")
-      :argname("<id>"),
+      :argname("<id>")
+      :convert(settings.filled),
     parser:flag("--token", "Print the media token."))
 end
 

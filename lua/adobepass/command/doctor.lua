@@ -3,6 +3,7 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
+local device = require "adobepass.device"
 local http_date = require "adobepass.http_date"
 local json = require "adobepass.json"
 local jwt = require "adobepass.command.jwt"
@@ -202,9 +203,24 @@ local function provider(arguments, seen)
     "Use one of these: " .. table.concat(list, ", ") .. ".")
 end
 
+local function device_info(arguments, seen)
+  local info, err = settings.device_info(arguments)
+  if not info then return failed("device", err) end
+  seen.has_info = true
+  local wrong = device.check(info)
+  if #wrong == 0 then
+    return ok("device", words.clean(("%s, %s"):format(info.model,
+      info.osName)))
+  end
+  return warn("device", words.clean(table.concat(wrong, "; ")) .. ".",
+    "Adobe takes a device that it does not know for an unknown one, with "
+    .. "shorter logins. Describe it in a file, with --device-info.")
+end
+
 -- Without the statement: nothing shall register.
 local function client_of(arguments, seen)
-  if not (seen.place and seen.store and seen.service_provider) then
+  if not (seen.place and seen.store and seen.service_provider
+      and seen.has_info) then
     return nil
   end
   return settings.client_of(arguments, { place = seen.place,
@@ -264,7 +280,7 @@ local function qrencode()
 end
 
 local CHECKS = { place, reach, management, clock, statement, provider, store,
-  credentials, qrencode }
+  device_info, credentials, qrencode }
 
 -- --- telling ----------------------------------------------------------------
 

@@ -45,7 +45,8 @@ function login.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
     parser:option("--mvpd", "The viewer's TV provider, by its id.")
-      :argname("<id>"),
+      :argname("<id>")
+      :convert(settings.filled),
     parser:option("--domain-name", "A domain of yours that Adobe knows "
       .. "(adobe.com, as in Adobe's examples)."):argname("<domain>"),
     parser:option("--redirect-url", "Where the second screen ends up "

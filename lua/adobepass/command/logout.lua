@@ -30,7 +30,8 @@ function logout.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
     parser:option("--mvpd", "Sign out of this provider alone.")
-      :argname("<id>"),
+      :argname("<id>")
+      :convert(settings.filled),
     parser:option("--redirect-url", "Where the provider's page leads to in "
       .. "the end."):argname("<url>"),
     parser:flag("--open", "Open the provider's page in a browser."))

@@ -28,10 +28,11 @@ Status 0: at least one is open. 4: none is. 3: nobody is signed in.]]
 function preauthorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resources", "Resource ids, as the provider knows them.")
-    :args("+"):argname("<resource>")
+    :args("+"):argname("<resource>"):convert(settings.filled)
   settings.define(parser,
     parser:option("--mvpd", "Ask this provider, not that of the login.")
-      :argname("<id>"))
+      :argname("<id>")
+      :convert(settings.filled))
 end
 
 --- A decision as JSON has it.

@@ -29,7 +29,8 @@ Status 3 says that nobody is signed in.]]
 function profiles.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
-    parser:option("--mvpd", "This provider's alone."):argname("<id>"),
+    parser:option("--mvpd", "This provider's alone."):argname("<id>")
+      :convert(settings.filled),
     parser:flag("--attributes", "Show what the attributes hold, too."))
 end
 

@@ -39,6 +39,7 @@ function reset.define(parser)
   local by = parser:flag("--by-key", "With --everyone: all viewers of a "
     .. "promotional TempPass.")
   local mvpd = parser:option("--mvpd", "The TempPass."):argname("<id>")
+    :convert(settings.filled)
     :count(1)
   settings.define(parser, mvpd, whom[1], whom[2], whom[3], whom[4], by)
 end

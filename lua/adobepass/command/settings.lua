@@ -5,6 +5,7 @@
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local environment = require "adobepass.environment"
+local errors = require "adobepass.errors"
 local json = require "adobepass.json"
 local jwt = require "adobepass.command.jwt"
 local report = require "adobepass.command.report"
@@ -18,6 +19,12 @@ local function seconds(text)
   local value = tonumber(text)
   if value and value > 0 and value <= 3600 then return value end
   return nil, "seconds should be from above 0 to 3600, not '" .. text .. "'"
+end
+
+--- A value that says something: for argparse's convert.
+function settings.filled(text)
+  if text:find "%S" then return text end
+  return nil, "an empty name names nothing"
 end
 
 local function place_options(parser)
@@ -98,7 +105,7 @@ end
 
 local function without_position(message)
   return (tostring(message):gsub("^.-:%d+: ", "", 1)
-    :gsub("^adobepass%.new: ", ""))
+    :gsub("^adobepass%.new: ", ""):gsub("^environment%.", "--"))
 end
 
 --- The origins `api` and `mgmt`.
@@ -113,8 +120,8 @@ end
 --- Is an origin this machine, and so a sandbox?
 function settings.is_loopback(origin)
   local host = origin:match "^%a+://([^/]*)"
-  return host:find "^127%." ~= nil or host:find "^localhost%f[:\0]" ~= nil
-    or host:find "^%[::1%]" ~= nil
+  return host:find "^127%." ~= nil or host == "localhost"
+    or host:find "^localhost:" ~= nil or host:find "^%[::1%]" ~= nil
 end
 
 --- A whole file, or the input.
@@ -172,8 +179,8 @@ function settings.ca(arguments)
   return arguments.ca or variable(arguments, "CA")
 end
 
--- What this machine says of itself, or what a file says in its place.
-local function device_info(arguments)
+--- What this machine says of itself, or what a file says in its place.
+function settings.device_info(arguments)
   if arguments.device_info then
     local text, err = settings.read(arguments.device_info)
     if not text then return nil, err end
@@ -205,7 +212,7 @@ function settings.gather(arguments)
 end
 
 local function broken_store(message)
-  return nil, require("adobepass.errors").new { code = "store_failed",
+  return nil, errors.new { code = "store_failed",
     action = "none", message = message }
 end
 
@@ -228,7 +235,7 @@ end
 
 --- A client of what `gather` found.
 function settings.client_of(arguments, found)
-  local info, err = device_info(arguments)
+  local info, err = settings.device_info(arguments)
   if not info then return nil, err end
   found.store = found.store or adobepass.store.file(found.folder)
   local id, message = adobepass.device_id(found.store)
