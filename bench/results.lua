@@ -1,0 +1,137 @@
+--- What a run found, in a small file that bench/report lays out.
+--
+--   local found = results.new("soak", "make soak")
+--   found:figure("errors", 0, "", "<= 0")     -- name, value, unit, target
+--   found:note "Flat memory: ..."
+--   found:write()                             -- build/results/soak.txt
+--
+-- A target is "<= 5", "< 5", ">= 0.9" or "= 1"; without one a figure is only
+-- stated. bench/result writes the same from a shell.
+--
+-- The file: a line each, its parts apart by a tab: `command`, `date`,
+-- `machine` (name, value), `figure` (name, value, unit, target), `note`.
+
+-- luacheck: read_globals table.unpack unpack
+
+local core = require "adobepass.core"
+local shell = require "adobepass.shell"
+
+local unpack = table.unpack or unpack
+
+local results = {}
+
+results.FOLDER = "build/results"
+
+local Found = {}
+Found.__index = Found
+
+local function said(command)
+  local text, status = shell.read(command)
+  return status == 0 and text or "unknown"
+end
+
+local function cpu()
+  local text = shell.read_file "/proc/cpuinfo" or ""
+  local _, cores = text:gsub("processor%s*:", "")
+  return ("%s, model %s, %d cores"):format(
+    text:match "model name%s*:%s*([^\n]+)" or "unknown",
+    text:match "model%s*:%s*(%d+)" or "?", cores)
+end
+
+local function interpreters()
+  return said "lua5.4 -v | cut -d' ' -f1,2" .. ", "
+    .. said "luajit -v | cut -d' ' -f1,2"
+end
+
+--- What the figures were measured on: a list of { name, value }.
+function results.machine()
+  local features = core.features()
+  return {
+    { "cpu", cpu() },
+    { "kernel", said "uname -sr" },
+    { "system", said ". /etc/os-release && echo $PRETTY_NAME" },
+    { "compiler", said "${CC:-cc} --version | head -n 1" },
+    { "Lua", interpreters() },
+    { "libraries", ("libcurl %s, OpenSSL %s, nginx %s"):format(
+      features.libcurl, features.openssl, said
+      "PATH=$PATH:/usr/sbin nginx -v 2>&1 | cut -d/ -f2 | cut -d' ' -f1") },
+  }
+end
+
+local function one_line(value)
+  return (tostring(value):gsub("%s+", " "))
+end
+
+local function add(self, ...)
+  local parts = { ... }
+  for index, part in ipairs(parts) do parts[index] = one_line(part) end
+  self.lines[#self.lines + 1] = table.concat(parts, "\t")
+end
+
+--- @tparam string name of the file
+-- @tparam string command what gives these figures again
+function results.new(name, command)
+  local self = setmetatable({ name = name, lines = {} }, Found)
+  add(self, "command", command)
+  add(self, "date", os.date "!%Y-%m-%d %H:%M UTC")
+  for _, item in ipairs(results.machine()) do
+    add(self, "machine", item[1], item[2])
+  end
+  return self
+end
+
+function Found:figure(name, value, unit, target)
+  add(self, "figure", name, value, unit or "", target or "")
+end
+
+function Found:note(text) add(self, "note", text) end
+
+--- Writes the file whole, in place of the last run's.
+function Found:write()
+  local path = ("%s/%s.txt"):format(results.FOLDER, self.name)
+  assert(shell.execute(shell.line("mkdir", "-p", results.FOLDER)) == 0)
+  assert(shell.write_file(path .. ".new",
+    table.concat(self.lines, "\n") .. "\n"))
+  assert(os.rename(path .. ".new", path))
+  return path
+end
+
+local function split(line)
+  local parts = {}
+  for part in (line .. "\t"):gmatch "(.-)\t" do parts[#parts + 1] = part end
+  return parts
+end
+
+--- What a run wrote: command, date, machine (text), figures, notes; or nil.
+function results.read(name)
+  local text = shell.read_file(("%s/%s.txt"):format(results.FOLDER, name))
+  if not text then return nil end
+  local found = { figures = {}, notes = {}, machine = {} }
+  for line in text:gmatch "[^\n]+" do
+    local kind, a, b, c, d = unpack(split(line))
+    if kind == "figure" then
+      table.insert(found.figures, { name = a, value = b, unit = c,
+        target = d })
+    elseif kind == "note" then table.insert(found.notes, a)
+    elseif kind == "machine" then table.insert(found.machine, { a, b })
+    else found[kind] = a end
+  end
+  return found
+end
+
+local HOLDS = {
+  ["<"] = function(value, bound) return value < bound end,
+  ["<="] = function(value, bound) return value <= bound end,
+  [">="] = function(value, bound) return value >= bound end,
+  ["="] = function(value, bound) return value == bound end,
+}
+
+--- Whether a figure meets its target; nil where it has none.
+function results.met(figure)
+  local sign, bound = figure.target:match "^([<>=]+)%s*([%d.]+)"
+  if not sign then return nil end
+  local value = tonumber((tostring(figure.value):match "^%+?(-?%d[%d.]*)"))
+  return value ~= nil and HOLDS[sign](value, tonumber(bound))
+end
+
+return results

@@ -1,0 +1,248 @@
+--- Many devices of one client at a steady load, frame by frame: run by
+-- bench/soak inside of `adobepass sandbox --exec`, once on each Lua.
+--
+-- Each turn is a device's: it asks for its profiles, filters a catalogue, or
+-- plays; one device in twenty logs in with a second screen and out again. A
+-- sample every five seconds goes to build/soak/LUA.csv.
+
+local adobepass = require "adobepass"
+local json = require "adobepass.json"
+local shell = require "adobepass.shell"
+
+local NAME = assert(arg[1], "usage: soak.lua NAME")
+local MINUTES = tonumber(os.getenv "MINUTES")
+local DEVICES = tonumber(os.getenv "DEVICES")
+local RATE = tonumber(os.getenv "RATE")
+
+local SAMPLE, TELL = 5, 30 -- seconds
+local MOST_AT_ONCE = 400   -- turns; those that find no place are counted
+local LOGINS = 20          -- one device in so many
+
+local INFO = { primaryHardwareType = "TV", model = "Living room TV",
+  version = "1", osName = "Linux", osVersion = "6.1",
+  connectionType = "WiFi" }
+local TITLES = { "CNN", "TBS", "REF30", "Title 1", "Title 2" }
+local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com" }
+
+local COLUMNS = { "seconds", "rss_kb", "lua_kb", "descriptors", "requests",
+  "errors", "left_out", "p50_ms", "p99_ms", "max_ms", "in_flight",
+  "sandbox_kb" }
+
+local driver = adobepass.driver.tick()
+local now = driver.now
+local control_url = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox"
+local server = os.getenv "ADOBEPASS_PID"
+
+-- What happened since the last sample.
+local function fresh_counts()
+  return { requests = 0, errors = 0, left_out = 0, latencies = {} }
+end
+
+local counts, reasons = fresh_counts(), {}
+
+local function note_error(code)
+  counts.errors = counts.errors + 1
+  reasons[code] = (reasons[code] or 0) + 1
+end
+
+local function on_event(event)
+  if event.type ~= "request" then return end
+  counts.requests = counts.requests + 1
+  table.insert(counts.latencies, event.seconds * 1000)
+  if event.error or event.status >= 400 then
+    note_error(("%s of %s"):format(event.error or event.status,
+      event.operation))
+  end
+end
+
+local client = adobepass.new {
+  service_provider = "REF30", pace = false, driver = driver,
+  environment = { api = os.getenv "ADOBEPASS_API",
+    mgmt = os.getenv "ADOBEPASS_MGMT" },
+  software_statement = os.getenv "ADOBEPASS_STATEMENT",
+  store = adobepass.store.memory { max = 20 * DEVICES },
+  http = { ca_file = os.getenv "ADOBEPASS_CA" }, on_event = on_event,
+}
+
+-- --- what devices do ---
+
+-- The viewer's hand, which is no part of what is measured.
+local function sign_in(body)
+  body.username = "ann"
+  local session = assert(client.shared:open_session())
+  local transfer = assert(session:submit { method = "POST",
+    url = control_url .. "/login", body = json.encode(body),
+    headers = { ["Content-Type"] = "application/json" } })
+  driver.wait(session, transfer, now() + 30)
+  local answer = transfer:result()
+  transfer:close()
+  if not answer or answer.status ~= 200 then note_error "sign in" end
+end
+
+local function arrive(device)
+  assert(device.view.api:configuration())
+  sign_in { service_provider = "REF30", device = device.view.record.id,
+    mvpd = "Cablevision" }
+  return device.view:login {}
+end
+
+local turns = {
+  function(view) return view.api:profiles() end,
+  function(view) return view:preauthorize(TITLES) end,
+  function(view)
+    return view.api:preauthorize { mvpd = "Cablevision", resources = TITLES }
+  end,
+  function(view) return view:authorize "CNN" end,
+  function(view) return view.api:profile { mvpd = "Cablevision" } end,
+}
+
+local function view_turn(device)
+  if device.turn == 0 then return arrive(device) end
+  return turns[device.turn % #turns + 1](device.view)
+end
+
+-- Polled in vain three times, then let in, then out again.
+local function login_turn(device)
+  local view = device.view
+  if not device.flow then
+    local flow, err = view:start_login(LOGIN)
+    device.flow, device.polls = flow, 0
+    return flow, err
+  end
+  device.polls = device.polls + 1
+  if device.polls > 3 then sign_in { code = device.flow.code } end
+  local profile, state = view:poll_login(device.flow)
+  if not profile then
+    if state ~= "pending" then device.flow = nil end
+    return state == "pending", state
+  end
+  device.flow = nil
+  return view:logout { redirect_url = "https://adobe.com" }
+end
+
+local function take_turn(device)
+  local act = device.logs_in and login_turn or view_turn
+  local good, err = act(device)
+  device.turn, device.busy = device.turn + 1, false
+  if not good then note_error(type(err) == "table" and err.code or err) end
+end
+
+local function make_devices()
+  local devices = {}
+  for index = 1, DEVICES do
+    devices[index] = { turn = 0, logs_in = index % LOGINS == 0,
+      view = client:device { id = ("%s-device-%05d"):format(NAME, index),
+        info = INFO } }
+  end
+  return devices
+end
+
+-- --- samples ---
+
+local function memory_of(pid)
+  local text = shell.read_file(("/proc/%s/status"):format(pid)) or ""
+  return tonumber(text:match "VmRSS:%s+(%d+)")
+end
+
+local function worker_of(pid)
+  local text = shell.read_file(("/proc/%s/task/%s/children"):format(pid, pid))
+  return text and text:match "%d+"
+end
+
+local function descriptors()
+  return tonumber((shell.read "ls /proc/$PPID/fd | wc -l"))
+end
+
+local function part(sorted, share)
+  return sorted[math.max(1, math.ceil(#sorted * share))] or 0
+end
+
+local function sample(file, started, running)
+  local last = counts
+  counts = fresh_counts()
+  table.sort(last.latencies)
+  local row = { ("%.1f"):format(now() - started), memory_of "self",
+    ("%.0f"):format(collectgarbage "count"), descriptors(), last.requests,
+    last.errors, last.left_out, ("%.2f"):format(part(last.latencies, 0.5)),
+    ("%.2f"):format(part(last.latencies, 0.99)),
+    ("%.2f"):format(part(last.latencies, 1)), running,
+    memory_of(worker_of(server) or "none") or 0 }
+  file:write(table.concat(row, ","), "\n")
+  return row
+end
+
+local function tell(row)
+  local minutes = tonumber(row[1]) / 60
+  io.stderr:write(("%-7s %5.1f min  RSS %6.1f MiB  Lua %6.1f MiB  "
+    .. "%3d descriptors  %5.0f requests/s  p99 %6.1f ms  %d errors\n")
+    :format(NAME, minutes, row[2] / 1024, row[3] / 1024, row[4],
+      row[5] / SAMPLE, tonumber(row[9]), row[6]))
+end
+
+-- --- the load ---
+
+-- Round and round: each device has its turn once in DEVICES / RATE seconds.
+local function start_turns(load, devices)
+  local due = math.floor((now() - load.started) * RATE)
+  while load.count < due do
+    load.count = load.count + 1
+    local device = devices[(load.count - 1) % DEVICES + 1]
+    if device.busy or load.running >= MOST_AT_ONCE then
+      counts.left_out = counts.left_out + 1
+    else
+      device.busy, load.running = true, load.running + 1
+      driver.start(take_turn, device)
+    end
+  end
+end
+
+local function parent()
+  return (shell.read_file "/proc/self/stat" or ""):match "%) %a (%d+)"
+end
+
+local starter = parent()
+
+-- Who started us, and the server: without either there is nothing to go on
+-- for, and our end of a pipe would keep nginx alive.
+local function is_wanted()
+  return parent() == starter and memory_of(server) ~= nil
+end
+
+local function run(load, devices, file)
+  local next_sample, next_tell = load.started + SAMPLE, load.started + TELL
+  while now() < load.started + MINUTES * 60 do
+    start_turns(load, devices)
+    assert(client.shared:open_session()):step(0.002)
+    load.running = driver.update(client.shared.session)
+    if now() >= next_sample then
+      local row = sample(file, load.started, load.running)
+      next_sample = next_sample + SAMPLE
+      if now() >= next_tell then
+        tell(row)
+        next_tell = next_tell + TELL
+      end
+      if not is_wanted() then return end
+    end
+  end
+end
+
+local function print_reasons()
+  for reason, count in pairs(reasons) do
+    io.stderr:write(("%-7s error: %s, %d times\n"):format(NAME, reason, count))
+  end
+end
+
+local file = assert(io.open(("build/soak/%s.csv"):format(NAME), "w"))
+file:setvbuf "line"
+file:write(table.concat(COLUMNS, ","), "\n")
+local devices = make_devices()
+local load = { started = now(), count = 0, running = 0 }
+local fine, why = pcall(run, load, devices, file)
+print_reasons()
+file:close()
+client:close()
+-- Ctrl-C is an error in the stand-alone Lua: then what there is counts.
+if not fine and not tostring(why):find("interrupted!", 1, true) then
+  error(why, 0)
+end
