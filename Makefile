@@ -22,10 +22,10 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
   openssl nginx-light libnginx-mod-http-lua
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
-  redis-server lua-nginx-redis curl \
-  lua-luv luarocks lua-ldoc
-LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang libclang-rt-14-dev \
-  valgrind
+  redis-server lua-nginx-redis curl valgrind man-db tmux \
+  lua-luv luarocks lua-ldoc love xvfb xauth xdotool qrencode imagemagick
+LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
+  libclang-rt-14-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
 ifdef CI
@@ -112,7 +112,8 @@ demo: deps ## see it work, step by step, against a server made for it
 .PHONY: test
 test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
 	@$(MAKE) --no-print-directory -s cores
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
+	  build/lua5.4/allocations.so
 	@rm -f build/counts
 	@status=0; for lua in $(LUAS); do echo "== specs on $$lua"; \
 	  [ $$lua = lua5.4 ] || unset ADOBEPASS_THOROUGH; \
@@ -126,8 +127,9 @@ lint: lint-deps ## luacheck, cppcheck, clang-tidy, warnings as errors
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
-	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/c/*.c -- \
+	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c spec/guard
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/c/*.c \
+	  spec/guard/*.c -- \
 	  -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \

@@ -5,6 +5,16 @@ ifndef EVIDENCE
 EVIDENCE := bench/REPORT.md
 MINUTES ?= 30
 
+GUARD := build/lua5.4/allocations.so
+$(GUARD): spec/guard/allocations.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -shared -o $@ $<
+
+.PHONY: guards
+guards: ## instructions, allocations, requests: measured and their ceilings
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 all $(GUARD)
+	@env $(call environment,lua5.4) lua5.4 spec/guard/show.lua
+
 .PHONY: soak
 soak: ## 10,000 devices at a steady load (MINUTES=30)
 	@MINUTES=$(MINUTES) bench/soak

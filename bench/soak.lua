@@ -99,7 +99,7 @@ local turns = {
 
 local function view_turn(device)
   if device.turn == 0 then return arrive(device) end
-  return turns[device.turn % #turns + 1](device.view)
+  return turns[(device.turn + device.index) % #turns + 1](device.view)
 end
 
 -- Polled in vain three times, then let in, then out again.
@@ -131,7 +131,8 @@ end
 local function make_devices()
   local devices = {}
   for index = 1, DEVICES do
-    devices[index] = { turn = 0, logs_in = index % LOGINS == 0,
+    devices[index] = { index = index, turn = 0,
+      logs_in = index % LOGINS == 0,
       view = client:device { id = ("%s-device-%05d"):format(NAME, index),
         info = INFO } }
   end

@@ -1,0 +1,53 @@
+--- What each operation and each story may cost at most. `make guards` prints
+-- what was measured beside it; where that has sunk, lower the ceiling.
+--
+-- Instructions and allocations: of one turn on Lua 5.4, at -O2 with Debian
+-- 12's gcc and libraries, about a tenth above what was measured. The core
+-- request is over plain http. Requests and handshakes: of one story, exact.
+
+return {
+  instructions = {
+    ["core request"] = 88000,
+    ["token check"] = 1270,
+    ["SHA-256 of 1 KiB"] = 36000,
+    ["jws.verify"] = 396000,
+    ["client.api:profiles"] = 148000,
+    ["25 cached permits"] = 383000,
+    ["2,000 providers from JSON"] = 70500000,
+    ["a view of a device"] = 169000,
+  },
+  allocations = {
+    ["core request"] = 50,
+    ["token check"] = 0.1,
+    ["SHA-256 of 1 KiB"] = 1.1,
+    ["jws.verify"] = 36,
+    ["client.api:profiles"] = 64,
+    ["25 cached permits"] = 102,
+    ["2,000 providers from JSON"] = 20900,
+    ["a view of a device"] = 39.5,
+  },
+  requests = {
+    ["first answer of a new device"] = 3,
+    ["a device after the first"] = 3,
+    ["login, three polls"] = 7,
+    ["login of a viewer who is known"] = 0,
+    ["list of providers, twice"] = 1,
+    ["catalogue of 100"] = 20,
+    ["the same catalogue again"] = 0,
+    ["play, twice"] = 2,
+    ["50 questions at once"] = 52,
+    ["logout"] = 1,
+  },
+  handshakes = {
+    ["first answer of a new device"] = 1,
+    ["a device after the first"] = 1,
+    ["login, three polls"] = 1,
+    ["login of a viewer who is known"] = 0,
+    ["list of providers, twice"] = 0,
+    ["catalogue of 100"] = 0,
+    ["the same catalogue again"] = 0,
+    ["play, twice"] = 0,
+    ["50 questions at once"] = 1,
+    ["logout"] = 0,
+  },
+}

@@ -1,0 +1,55 @@
+--- Counts that no change may raise unseen: they do not depend on how busy the
+-- machine is. `make guards` prints them all.
+
+local ceilings = require "spec.guard.ceilings"
+local count = require "spec.guard.count"
+local judge = require "spec.guard.judge"
+local stories = require "spec.guard.stories"
+
+local function all_below(measured)
+  for _, row in ipairs(judge.rows(measured, ceilings)) do
+    assert.is_nil(judge.complaint(row))
+  end
+  assert.same({}, judge.unused(measured, ceilings))
+end
+
+-- A guard that nothing could trip would be none.
+local function each_can_fail(measured)
+  for _, row in ipairs(judge.rows(measured, ceilings)) do
+    if row.measured > 0 then
+      row.ceiling = row.measured * 0.99
+      assert.matches("the ceiling is", judge.complaint(row))
+    end
+    row.ceiling = nil
+    assert.matches("no ceiling", judge.complaint(row))
+  end
+end
+
+describe("what an operation costs", function()
+  local measured
+  local obstacle = count.obstacle()
+
+  setup(function() measured = not obstacle and count.work() end)
+
+  it("is below its ceiling, in instructions and in allocations", function()
+    if obstacle then return pending(obstacle) end
+    all_below(measured)
+  end)
+
+  it("would be seen, each of them", function()
+    if obstacle then return pending(obstacle) end
+    each_can_fail(measured)
+  end)
+end)
+
+describe("what a story costs", function()
+  local measured
+
+  setup(function() measured = stories.count() end)
+
+  it("is below its ceiling, in requests and in handshakes", function()
+    all_below(measured)
+  end)
+
+  it("would be seen, each of them", function() each_can_fail(measured) end)
+end)

@@ -1,0 +1,149 @@
+--- What is counted: each operation, so many times, between two marks.
+--
+--   require("spec.guard.work").main(url, kind)
+--
+-- The mark is core.live(), where callgrind dumps what it has counted so far;
+-- or, with `allocations`, a line with the count of allocations.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local keyring = require "adobepass.sandbox.keyring"
+local scenes = require "spec.support.scenes"
+local scripted = require "spec.support.scripted_session"
+
+local work = {}
+
+local PROFILES = json.encode { profiles = { Cablevision = {
+  notBefore = 1697094207324, notAfter = 1897094802367,
+  issuer = "Cablevision", type = "regular", attributes = {
+    userID = { value = "BASE64_value_userID", state = "plain" },
+    zip = { value = { "12345", "12346" }, state = "plain" } } } } }
+
+-- A JWT's first part is all that the client looks at.
+local STATEMENT = core.base64.url_encode '{"alg":"RS256"}' .. "."
+  .. core.base64.url_encode "{}" .. ".c2ln"
+
+--- A configuration answer with so many providers, as JSON.
+function work.configuration(count)
+  local list = {}
+  for index = 1, count do
+    list[index] = { id = ("Provider_%04d"):format(index),
+      displayName = ("Provider number %d"):format(index),
+      logoUrl = ("https://logos.example.com/%04d.png"):format(index),
+      boardingStatus = "SUPPORTED", isTempPass = false, isProxy = false,
+      authPerAggregator = false, passiveAuthnEnabled = true,
+      requiredMetadataFields = { "userID" } }
+  end
+  return json.encode { requestor = { id = "REF30", name = "Reference",
+    mvpds = json.array(list) } }
+end
+
+--- A client whose service answers this to all but registration and token.
+function work.client(body, more)
+  local options = { service_provider = "REF30", pace = false,
+    environment = { api = "https://api.test" }, random = function()
+      return 0.5
+    end, software_statement = STATEMENT, session = scripted.adobe {
+      body = body }, device = { id = "a-device", info = scenes.INFO } }
+  for name, value in pairs(more or {}) do options[name] = value or nil end
+  return adobepass.new(options)
+end
+
+local function request(url)
+  local session = assert(core.session { timeout = 60 })
+  local given = { url = url, headers = { Accept = "application/json" } }
+  return function()
+    local transfer = assert(session:submit(given))
+    while assert(session:step(1)) > 0 do end
+    assert(assert(transfer:result()).status == 200)
+    transfer:close()
+  end
+end
+
+local function token()
+  local one = assert(core.token({ access_token = ("t"):rep(600),
+    expires_in = 21600 }, { now = 0 }))
+  return function() return one:state(100) end
+end
+
+local function sha256()
+  local bytes = ("x"):rep(1024)
+  return function() return core.digest.sha256(bytes) end
+end
+
+local function jws()
+  local pair = keyring.new()
+  local text = assert(core.jws.sign("RS256", pair:private "tokens", PROFILES))
+  local key = pair:public "tokens"
+  return function() return assert(core.jws.verify("RS256", key, text)) end
+end
+
+local function profiles()
+  local client = work.client(PROFILES)
+  return function() return assert(client.api:profiles()) end
+end
+
+-- Permits of 25 titles, all of them known.
+local function cached()
+  local titles, decisions = {}, {}
+  for index = 1, 25 do
+    titles[index] = "Title " .. index
+    decisions[index] = { resource = titles[index], authorized = true,
+      source = "mvpd", mvpd = "Cablevision", serviceProvider = "REF30" }
+  end
+  local client = work.client(json.encode { decisions = json.array(decisions) })
+  local function ask()
+    local catalogue = assert(client:preauthorize(titles,
+      { mvpd = "Cablevision" }))
+    assert(#catalogue.permitted == 25)
+  end
+  ask()
+  return ask
+end
+
+local function decode()
+  local text = work.configuration(2000)
+  return function() return assert(json.decode(text)) end
+end
+
+local function view()
+  local client, index = work.client "{}", 0
+  return function()
+    index = index + 1
+    return client:device { id = "device-" .. index, info = scenes.INFO }
+  end
+end
+
+--- In the order of the work: name, times, how to make it ready.
+work.list = {
+  { "core request", 200, request },
+  { "token check", 2000, token },
+  { "SHA-256 of 1 KiB", 500, sha256 },
+  { "jws.verify", 50, jws },
+  { "client.api:profiles", 100, profiles },
+  { "25 cached permits", 100, cached },
+  { "2,000 providers from JSON", 2, decode },
+  { "a view of a device", 200, view },
+}
+
+local function run(url, mark)
+  for _, item in ipairs(work.list) do
+    local act = item[3](url)
+    for _ = 1, math.ceil(item[2] / 10) do act() end
+    collectgarbage()
+    collectgarbage()
+    mark()
+    for _ = 1, item[2] do act() end
+    mark()
+  end
+end
+
+function work.main(url, kind)
+  if not kind then return run(url, core.live) end
+  local allocations, counts = require "allocations", {}
+  run(url, function() counts[#counts + 1] = allocations() end)
+  for _, count in ipairs(counts) do print(count) end
+end
+
+return work
