@@ -1,0 +1,111 @@
+--- SECURITY.md says nothing that no spec proves; and two of its claims that
+-- have no other place.
+
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local sandbox_host = require "adobepass.sandbox.host"
+
+-- What proves something: { file, name of the test } for each.
+local function proofs(text)
+  local list = {}
+  for file, names in text:gmatch '`(spec/[%w_/]+%.lua)`:%s*("[^|;`)]*)' do
+    for name in names:gmatch '"([^"]+)"' do
+      list[#list + 1] = { file, name }
+    end
+  end
+  return list
+end
+
+local function missing(text)
+  local list = {}
+  for _, proof in ipairs(proofs(text)) do
+    local spec = folder.read(proof[1]) or ""
+    if not spec:find('it("' .. proof[2] .. '"', 1, true) then
+      list[#list + 1] = proof[1] .. ": " .. proof[2]
+    end
+  end
+  return list
+end
+
+-- The claims of the tables: a row's first cell and its second.
+local function claims(text)
+  local list = {}
+  for claim, proof in text:gmatch "\n| ([^|]+) | ([^|]+) |" do
+    if claim ~= "claim" then list[#list + 1] = { claim, proof } end
+  end
+  return list
+end
+
+describe("SECURITY.md", function()
+  local text
+
+  setup(function() text = folder.read "SECURITY.md" end)
+
+  it("names specs that are there", function()
+    assert.same({}, missing(text))
+    assert.is_true(#proofs(text) > 80)
+  end)
+
+  it("names each spec in a way that is seen", function()
+    local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?\"", "")
+    local _, files = text:gsub("`spec/[%w_/]+_spec%.lua`", "")
+    assert.equal(files - 1, named) -- the first one names this file
+  end)
+
+  it("claims nothing without a spec", function()
+    local list = claims(text)
+    assert.is_true(#list > 35)
+    for _, claim in ipairs(list) do
+      assert.is_true(#proofs(claim[2]) > 0, claim[1])
+    end
+  end)
+
+  it("would be caught with a spec that is not there", function()
+    local row = '\n| x | `spec/json_spec.lua`: "no such name"; '
+      .. '`spec/none_spec.lua`: "a", "refuses what is no text" |'
+    assert.same({ "spec/json_spec.lua: no such name",
+      "spec/none_spec.lua: a", "spec/none_spec.lua: refuses what is no text" },
+      missing(row))
+    assert.equal(1, #claims(row))
+  end)
+end)
+
+describe("the core", function()
+  it("has no switch that turns verification off", function()
+    for _, name in ipairs { "verify", "verify_peer", "verify_host",
+      "insecure", "tls_verify", "ssl_verify", "ssl_verifypeer",
+      "skip_verify", "follow_redirects", "follow_location" } do
+      for _, value in ipairs { false, true, 0 } do
+        assert.error_matches(function() core.session { [name] = value } end,
+          name)
+      end
+    end
+  end)
+end)
+
+describe("the sandbox", function()
+  -- What nginx listens on, by the kernel's own list: addresses in hex, the
+  -- state 0A.
+  local function listeners(port)
+    local found = {}
+    for _, name in ipairs { "tcp", "tcp6" } do
+      local list = folder.read("/proc/net/" .. name) or ""
+      for address, hex in list:gmatch
+          "%d+: (%x+):(%x%x%x%x) %x+:%x+ 0A " do
+        if tonumber(hex, 16) == port then found[#found + 1] = address end
+      end
+    end
+    return found
+  end
+
+  it("listens on loopback alone", function()
+    local running = assert(sandbox_host.start {})
+    local seen = {}
+    for _, origin in ipairs { running.api, running.mgmt, running.control } do
+      seen[#seen + 1] = table.concat(
+        listeners(tonumber(origin:match "%d+$")), " ")
+    end
+    running:stop()
+    assert.same({ "0100007F", "0100007F", "0100007F" }, seen)
+  end)
+end)
