@@ -126,7 +126,7 @@ everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
 `client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
 it; `proxy` (the environment's proxies are not used); `resolve`: a list of
 `"host:port:address"`; `max_connections`, `max_host_connections` (0: no
-limit); `dns_cache` (30) seconds; `user_agent`; `http2` (true);
+limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds; `user_agent`; `http2` (true);
 `compression` (false); `allow_http`: hosts to which plain http is allowed,
 beside this machine.
 @function session

@@ -16,7 +16,8 @@
 enum { MOST_IDLE = 256 };
 
 /* Left to itself libcurl keeps four connections for each running transfer,
-** and closes the rest after each crowd. */
+** and closes the rest after each crowd. Who allows more keeps more: to open
+** one again costs a handshake. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
 struct ap_session {
@@ -29,6 +30,11 @@ struct ap_session {
   size_t idle_count;
 };
 
+static long most_idle(const ap_options *options) {
+  return options->max_connections > MOST_IDLE_CONNECTIONS
+           ? options->max_connections : MOST_IDLE_CONNECTIONS;
+}
+
 static CURLMcode set_limits(CURLM *multi, const ap_options *options) {
   CURLMcode code = curl_multi_setopt(multi, CURLMOPT_PIPELINING,
                                      (long)CURLPIPE_MULTIPLEX);
@@ -40,7 +46,7 @@ static CURLMcode set_limits(CURLM *multi, const ap_options *options) {
                              options->max_host_connections);
   if (code == CURLM_OK)
     code = curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS,
-                             (long)MOST_IDLE_CONNECTIONS);
+                             most_idle(options));
   return code;
 }
 

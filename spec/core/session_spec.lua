@@ -232,6 +232,24 @@ describe("core.session", function()
       end
     end)
 
+    it("are all kept where more than usual are allowed", function()
+      with { max_connections = 300 }
+      local function crowd()
+        local transfers, made = {}, 0
+        for index = 1, 300 do
+          transfers[index] = assert(session:submit {
+            url = nginx:url("HTTP", "/hello") })
+        end
+        while assert(session:step(1)) > 0 do end
+        for _, transfer in ipairs(transfers) do
+          made = made + (assert(transfer:result()).reused and 0 or 1)
+        end
+        return made
+      end
+      assert.equal(300, crowd())
+      assert.equal(0, crowd())
+    end)
+
     it("are not left to the programs that the host starts", function()
       local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
       if not listing then return pending("no /proc here") end
