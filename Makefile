@@ -127,10 +127,10 @@ lint: lint-deps ## luacheck, cppcheck, clang-tidy, warnings as errors
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
-	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c spec/guard
+	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c \
+	  spec/guard
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/c/*.c \
-	  spec/guard/*.c -- \
-	  -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
+	  spec/guard/*.c -- -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
   -fno-sanitize-recover=undefined

@@ -15,6 +15,11 @@ guards: ## instructions, allocations, requests: measured and their ceilings
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all $(GUARD)
 	@env $(call environment,lua5.4) lua5.4 spec/guard/show.lua
 
+build/bench/more: bench/more.c
+	@mkdir -p $(@D)
+	$(CC) -std=c99 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) \
+	  $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) -o $@ $< $(LIBS)
+
 .PHONY: soak
 soak: ## 10,000 devices at a steady load (MINUTES=30)
 	@MINUTES=$(MINUTES) bench/soak

@@ -10,15 +10,17 @@ local core = require "adobepass.core"
 local json = require "adobepass.json"
 local keyring = require "adobepass.sandbox.keyring"
 local scenes = require "spec.support.scenes"
-local scripted = require "spec.support.scripted_session"
 
 local work = {}
 
+--- What a viewer who is logged in has.
 local PROFILES = json.encode { profiles = { Cablevision = {
   notBefore = 1697094207324, notAfter = 1897094802367,
   issuer = "Cablevision", type = "regular", attributes = {
     userID = { value = "BASE64_value_userID", state = "plain" },
     zip = { value = { "12345", "12346" }, state = "plain" } } } } }
+
+work.PROFILES = PROFILES
 
 -- A JWT's first part is all that the client looks at.
 local STATEMENT = core.base64.url_encode '{"alg":"RS256"}' .. "."
@@ -39,13 +41,42 @@ function work.configuration(count)
     mvpds = json.array(list) } }
 end
 
---- A client whose service answers this to all but registration and token.
-function work.client(body, more)
+-- A session that answers at once and remembers nothing, so that a million
+-- calls weigh what one does.
+local Transfer, Session = {}, {}
+Transfer.__index, Session.__index = Transfer, Session
+
+function Transfer:result()
+  return { status = 200, body = self.body, headers = {}, http_version = "1.1",
+    reused = true }
+end
+
+function Transfer.close() end
+
+local CREDENTIALS = '{"client_id":"an-id","client_secret":"a-secret"}'
+local TOKEN = '{"access_token":"a-token","expires_in":21600}'
+
+function Session:submit(given)
+  local body
+  if given.url:find("/o/client/register", 1, true) then body = CREDENTIALS
+  elseif given.url:find("/o/client/token", 1, true) then body = TOKEN
+  else body = self.answer(given) end
+  return setmetatable({ body = body }, Transfer)
+end
+
+function Session.step() return 0 end
+function Session.close() end
+
+--- A client whose service answers with the body that a function gives for a
+-- request, or always with the same one.
+function work.client(answer, more)
+  local body = answer
+  if type(answer) == "string" then answer = function() return body end end
   local options = { service_provider = "REF30", pace = false,
-    environment = { api = "https://api.test" }, random = function()
+    environment = { api = "https://api.test" }, software_statement = STATEMENT,
+    session = setmetatable({ answer = answer }, Session), random = function()
       return 0.5
-    end, software_statement = STATEMENT, session = scripted.adobe {
-      body = body }, device = { id = "a-device", info = scenes.INFO } }
+    end, device = { id = "a-device", info = scenes.INFO } }
   for name, value in pairs(more or {}) do options[name] = value or nil end
   return adobepass.new(options)
 end
@@ -85,7 +116,7 @@ local function profiles()
 end
 
 -- Permits of 25 titles, all of them known.
-local function cached()
+function work.cached()
   local titles, decisions = {}, {}
   for index = 1, 25 do
     titles[index] = "Title " .. index
@@ -122,7 +153,7 @@ work.list = {
   { "SHA-256 of 1 KiB", 500, sha256 },
   { "jws.verify", 50, jws },
   { "client.api:profiles", 100, profiles },
-  { "25 cached permits", 100, cached },
+  { "25 cached permits", 100, work.cached },
   { "2,000 providers from JSON", 2, decode },
   { "a view of a device", 200, view },
 }
