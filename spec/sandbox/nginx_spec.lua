@@ -168,6 +168,34 @@ describe("nginx.start", function()
     assert.is_true(server:wait())
   end)
 
+  it("has as many workers as are asked for", function()
+    server = assert(nginx.start { config = hello, workers = 3 })
+    local children = shell.read_file(("/proc/%d/task/%d/children"):format(
+      server.pid, server.pid))
+    assert.equal(3, select(2, children:gsub("%d+", "")))
+  end)
+
+  it("starts again where it was, after it was ended", function()
+    server = assert(nginx.start { config = hello })
+    local pid, port = server.pid, server.ports[1]
+    shell.read("kill -s TERM " .. pid)
+    assert.is_true(server:restart())
+    assert.not_equal(pid, server.pid)
+    assert.equal("hello", assert(get(port)).body)
+    server:stop()
+    assert.is_false(alive(server.pid))
+  end)
+
+  it("says why it could not start again", function()
+    server = assert(nginx.start { config = hello })
+    shell.write_file(server.folder .. "/nginx.conf", "nonsense;")
+    shell.read("kill -s TERM " .. server.pid)
+    local none, message, code = server:restart()
+    assert.is_nil(none)
+    assert.equal("nginx_failed", code)
+    assert.is_truthy(message:find("nonsense", 1, true))
+  end)
+
   -- (For Ctrl-C, which is not for one process alone, see command_spec.)
   for _, signal in ipairs { "KILL", "TERM", "HUP" } do
     it("goes with its owner on SIG" .. signal, function()

@@ -37,25 +37,6 @@ http {
 }
 ]]
 
--- nginx.start's nginx has one worker; a program that changes the one line and
--- then becomes nginx gives it more.
-local MANY = [[#!/bin/sh
-for word; do
-  case $word in
-    */nginx.conf)
-      sed -i 's/^worker_processes 1;/worker_processes %d;/' "$word" ;;
-  esac
-done
-exec %s "$@"
-]]
-
-local function program(path, workers)
-  local name = path .. "/nginx"
-  folder.write(name, MANY:format(workers, folder.quote(assert(nginx.find()))))
-  folder.run("chmod 700 " .. folder.quote(name))
-  return name
-end
-
 local Host = {}
 Host.__index = Host
 
@@ -63,10 +44,8 @@ Host.__index = Host
 --           workers  how many (default 1)
 function nginx_host.start(options)
   local self = setmetatable({}, Host)
-  local path = options.workers and folder.make()
-  self.path = path
   self.server = assert(nginx.start {
-    lua = true, nginx = path and program(path, options.workers) or nil,
+    lua = true, workers = options.workers,
     config = function(ports)
       return (CONFIG:gsub("@(%u+)@", { TREE = folder.run("pwd"),
         HTTP = options.http or "", PORT = ports[1] }))
@@ -103,7 +82,6 @@ end
 function Host:stop()
   self.session:close()
   self.server:stop()
-  if self.path then folder.remove(self.path) end
 end
 
 local function run(call)

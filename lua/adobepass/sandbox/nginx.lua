@@ -6,12 +6,14 @@
 --   }
 --   server.folder, server.ports, server.pid
 --   server:log(); server:wait(); server:run(command); server:stop()
+--   server:restart()            -- after it ended: same folder, ports, config
 --
--- options: nginx   the program (default: nginx.find)
---          lua     true: fail early where it has no Lua module
+-- options: nginx    the program (default: nginx.find)
+--          lua      true: fail early where it has no Lua module
+--          workers  how many processes answer (default: 1)
 --
 -- `config` is everything of nginx.conf but what every private nginx needs
--- (process id, user, modules, events, one worker, temporary folders). It runs
+-- (process id, user, modules, events, workers, temporary folders). It runs
 -- again, with other ports, when a port that looked free was taken; it may
 -- answer nil, message, code instead.
 --
@@ -84,7 +86,7 @@ cd / && rm -rf -- "$1"
 local PREAMBLE = [[
 daemon off;
 master_process on;
-worker_processes 1;
+worker_processes @WORKERS@;
 pid @FOLDER@/nginx.pid;
 error_log @FOLDER@/error.log warn;
 @MAIN@
@@ -102,7 +104,7 @@ local TEMPORARY = [[
 ]]
 
 local OPTIONS = { config = "string or function", ports = "number or table",
-  nginx = "string", lua = "boolean" }
+  nginx = "string", lua = "boolean", workers = "number" }
 
 local function check_options(options)
   for name, value in pairs(options) do
@@ -203,14 +205,15 @@ local function fill(template, values)
   return (template:gsub("@(%u+)@", values))
 end
 
-local function write_config(server, main)
+local function write_config(server)
   local text, folder = server.config, server.folder
   if type(text) == "function" then
     local made, message, code = text(server.ports, folder)
     if not made then return nil, message, code end
     text = made
   end
-  local values = { FOLDER = folder, MAIN = main }
+  local values = { FOLDER = folder, MAIN = server.main,
+    WORKERS = server.workers }
   text = text:gsub("http%s*{", function(start)
     return start .. "\n" .. fill(TEMPORARY, values)
   end, 1)
@@ -244,12 +247,12 @@ local function failure(server)
   return "nginx did not start: " .. first, "nginx_failed"
 end
 
-local function launch(server, options, main)
+local function launch(server, options)
   local message, code
   for _ = 1, type(options.ports) == "table" and 1 or 5 do
     server.ports = type(options.ports) == "table" and options.ports
       or random_ports(options.ports or 1)
-    local written, why, how = write_config(server, main)
+    local written, why, how = write_config(server)
     if not written then return nil, why, how end
     if ask_keeper(server) then return server end
     message, code = failure(server)
@@ -259,7 +262,7 @@ local function launch(server, options, main)
 end
 
 -- The keeper comes first: whatever happens next, the folder goes with us.
-local function open(binary, config)
+local function open(binary, main, options)
   local folder, message, code = shell.make_folder("adobepass")
   if not folder then return nil, message, code end
   local said, status = shell.read("umask 077; cd " .. shell.quote(folder)
@@ -269,7 +272,8 @@ local function open(binary, config)
     .. shell.line(KEEPER, "adobepass-keeper", folder, binary), "w"))
   local answers = assert(io.open(folder .. "/status", "rb"))
   return setmetatable({ folder = folder, keeper = keeper, status = answers,
-    config = config }, Server)
+    config = options.config, main = main, workers = options.workers or 1 },
+    Server)
 end
 
 --- Starts an nginx; when it answers, its sockets are bound.
@@ -284,13 +288,21 @@ function nginx.start(options)
       .. "OpenResty", "nginx_lua_missing"
   end
   local main = (modules or "") .. user_line()
-  local server, why, how = open(binary, options.config)
+  local server, why, how = open(binary, main, options)
   if not server then return nil, why, how end
-  local fine, started, reason, kind = pcall(launch, server, options, main)
+  local fine, started, reason, kind = pcall(launch, server, options)
   if fine and started then return started end
   server:stop()
   if not fine then error(started, 0) end
   return nil, reason, kind
+end
+
+--- Waits until nginx has ended, by a signal of somebody's, and starts it again
+-- with all that it had: true, or nil, message, code.
+function Server:restart()
+  repeat local line = self.status:read("*l") until not line or line == "gone"
+  if ask_keeper(self) then return true end
+  return nil, failure(self)
 end
 
 --- Ends nginx and removes the folder; when it returns, both are gone.
