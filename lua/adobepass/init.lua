@@ -42,7 +42,8 @@ local FIELDS = {
 local DEVICE_ID, AGES = "device_id", 1e9
 
 local METHODS = { store = { "get", "set", "add", "delete", "clear" },
-  driver = { "wait", "sleep", "now" } }
+  driver = { "wait", "sleep", "now" },
+  pace = { "reserve", "cancel", "penalize", "barred_for" } }
 
 local function check_methods(name, value)
   for _, method in ipairs(METHODS[name]) do
@@ -103,8 +104,13 @@ local function http_of(given)
   return http
 end
 
-local function pace_options(given)
-  if given ~= true then return given end
+-- A gateway of many workers shares one, for example in its Redis.
+local function pace_of(given)
+  if type(given) == "table" and given.reserve then
+    return check_methods("pace", given)
+  end
+  if given == true then given = nil end
+  return pace.new(given)
 end
 
 local function share(given)
@@ -120,7 +126,7 @@ local function share(given)
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
     session = given.session,
-    pace = pace.new(pace_options(given.pace)),
+    pace = pace_of(given.pace),
     retry = retry.new(given.retry), chance = given.random or usual_chance,
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),
@@ -149,7 +155,8 @@ end
 --   registration, cache hit and warning; it never holds a secret
 -- * `timeout`: seconds that bound each call with all it does (30)
 -- * `http`: options of core.session, like `ca_file` and `proxy`
--- * `pace`: `{ rate = 1, burst = 10 }`, or false
+-- * `pace`: `{ rate = 1, burst = 10 }`, or false; or any table with the
+-- methods of adobepass.pace, like one that many machines share
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `session`, `random`: in place of ours, for tests

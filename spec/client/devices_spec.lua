@@ -261,4 +261,17 @@ describe("views of devices", function()
     end
     assert.is_true(count > 10)
   end)
+
+  it("go at a pace that others share, where one is given", function()
+    local said = {}
+    local shared = { cancel = print, penalize = print,
+      barred_for = function() return 0 end,
+      reserve = function(_, key)
+        said[#said + 1] = key
+        return 0
+      end }
+    local view = gateway { pace = shared }:device(fields_of(7))
+    assert.is_table(view.api:profiles())
+    assert.same({ "192.0.2.7", "192.0.2.7", "192.0.2.7" }, said)
+  end)
 end)
