@@ -1,0 +1,97 @@
+--- The settings of a gateway: one JSON file, read when nginx starts and when
+-- it reloads.
+--
+-- Secrets are never in it: it names the files that hold them.
+-- @module gateway.config
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local options = require "adobepass.options"
+local shell = require "adobepass.shell"
+
+local config = {}
+
+local FIELDS = { service_provider = "string",
+  environment = "string or table", ca_file = "string?",
+  statement_file = "string", media_key_file = "string?", redis = "table",
+  ticket_keys = "table", ticket_seconds = "number?", domain_name = "string",
+  redirect_url = "string", activation_url = "string?", channels = "table",
+  timeout = "number?", interval = "number?", pace = "boolean?",
+  secure_cookies = "boolean?", log_file = "string?" }
+
+local REDIS = { socket = "string?", host = "string?", port = "number?",
+  password_file = "string?", database = "number?", timeout = "number?" }
+
+local LEAST_KEY = 32 -- bytes: as many as an HMAC with SHA-256 has
+
+local function read(path)
+  local text = assert(shell.read_file(path))
+  return (text:gsub("%s+$", ""))
+end
+
+-- The first key signs, each of them opens: so that keys can change while
+-- tickets are out.
+local function read_keys(list)
+  local keys = {}
+  for index, item in ipairs(list) do
+    options.check("ticket_keys", item, { id = "string", file = "string" })
+    local secret = read(item.file)
+    if #secret < LEAST_KEY or not item.id:find "^[%w_-]+$" then
+      error(("ticket_keys: '%s' needs an id of letters and digits, and %d "
+        .. "bytes or more"):format(item.id, LEAST_KEY))
+    end
+    keys[index] = { id = item.id, secret = secret }
+  end
+  if #keys == 0 then error "ticket_keys: at least one key is needed" end
+  return keys
+end
+
+-- An id becomes a part of paths and tickets.
+local function read_channels(list)
+  local channels = { list = list, by_id = {} }
+  for _, item in ipairs(list) do
+    options.check("channels", item,
+      { id = "string", resource = "string", title = "string" })
+    if not item.id:find "^[%w_-]+$" then
+      error("channels: an id is letters, digits, - and _: " .. item.id)
+    end
+    channels.by_id[item.id] = item
+  end
+  return channels
+end
+
+local function read_redis(given)
+  options.check("redis", given, REDIS)
+  return { socket = given.socket, host = given.host or "127.0.0.1",
+    port = given.port or 6379, database = given.database or 0,
+    password = given.password_file and read(given.password_file),
+    timeout = given.timeout or 1 }
+end
+
+--- Reads and checks everything; raises what is wrong, so that nginx does not
+-- start with it, and goes on with what it had when it is told to reload.
+-- @string path
+function config.load(path)
+  local given = json.decode(read(path))
+  options.check(path, given, FIELDS)
+  return {
+    service_provider = given.service_provider,
+    environment = given.environment, ca_file = given.ca_file,
+    statement = read(given.statement_file),
+    media_key = given.media_key_file
+      and assert(core.public_key(read(given.media_key_file))),
+    redis = read_redis(given.redis), keys = read_keys(given.ticket_keys),
+    ticket_seconds = given.ticket_seconds or 300,
+    domain_name = given.domain_name, redirect_url = given.redirect_url,
+    activation_url = given.activation_url,
+    channels = read_channels(given.channels),
+    timeout = given.timeout or 8, interval = given.interval or 5,
+    pace = given.pace ~= false,
+    cookie_ending = given.secure_cookies == false
+      and "; HttpOnly; SameSite=Strict"
+      or "; HttpOnly; SameSite=Strict; Secure",
+    log_file = given.log_file or "/dev/stderr",
+  }
+end
+
+return config

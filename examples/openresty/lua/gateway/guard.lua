@@ -1,0 +1,80 @@
+--- Who may fetch playlists and segments: whoever has a ticket.
+--
+-- Nothing is asked of anybody here: no store, no Adobe. A signature is checked
+-- once for each ticket and worker; what can change is checked each time.
+-- @module gateway.guard
+
+-- luacheck: globals ngx
+
+local lrucache = require "resty.lrucache"
+local metrics = require "gateway.metrics"
+local problem = require "gateway.problem"
+local ticket = require "gateway.ticket"
+
+local guard = {}
+
+-- A worker's viewers of five minutes. One that is pushed out costs its next
+-- request one HMAC.
+local MOST = 10000
+
+local PLAY_AGAIN = "Ask /play for this channel again."
+
+local signer, opened
+
+--- @param given see gateway.sign
+function guard.start(given)
+  signer, opened = given, lrucache.new(MOST)
+end
+
+local function open(kind, text)
+  local known = opened:get(text)
+  if known and known.kind == kind then return known end
+  local found = ticket.open(signer, kind, text)
+  if not found then return nil end
+  found.kind = kind
+  found.prefix = "/hls/" .. found.channel .. "/"
+  opened:set(text, found)
+  return found
+end
+
+-- The device's cookie is remembered with the ticket that it was good for.
+local function is_holder(found, cookie)
+  if not cookie then return false end
+  if found.cookie == cookie then return true end
+  local id = signer:open("device", cookie)
+  if not id or ticket.holder(id) ~= found.holder then return false end
+  found.cookie = cookie
+  return true
+end
+
+local function refuse(status, code, message)
+  metrics.count_file "refused"
+  return problem.send(problem.new(status, code, message, "play"))
+end
+
+local function check(kind, text, path)
+  local found = text and open(kind, text)
+  if not found then
+    return refuse(401, "ticket_missing", PLAY_AGAIN)
+  elseif found.expires <= ngx.time() then
+    return refuse(401, "ticket_expired", PLAY_AGAIN)
+  elseif path:sub(1, #found.prefix) ~= found.prefix then
+    return refuse(403, "ticket_foreign", "The ticket is for another channel.")
+  elseif kind == "cookie"
+      and not is_holder(found, ngx.var.cookie_gateway_device) then
+    return refuse(403, "ticket_foreign", "The ticket is another device's.")
+  end
+  metrics.count_file "served"
+end
+
+--- For access_by_lua: the ticket comes as a cookie.
+function guard.cookie()
+  return check("cookie", ngx.var.cookie_gateway_ticket, ngx.var.uri)
+end
+
+--- The same for a ticket in the path, which nginx has cut out of it.
+function guard.url()
+  return check("url", ngx.var.gateway_ticket, ngx.var.uri)
+end
+
+return guard

@@ -1,0 +1,203 @@
+--- The gateway: what nginx calls (see gateway.conf).
+-- @module gateway
+
+-- luacheck: globals ngx
+
+local adobepass = require "adobepass"
+local catalogue = require "gateway.catalogue"
+local config = require "gateway.config"
+local core = require "adobepass.core"
+local flows = require "gateway.flows"
+local guard = require "gateway.guard"
+local health = require "gateway.health"
+local json = require "adobepass.json"
+local log = require "gateway.log"
+local login = require "gateway.login"
+local logout = require "gateway.logout"
+local metrics = require "gateway.metrics"
+local pace = require "gateway.pace"
+local play = require "gateway.play"
+local problem = require "gateway.problem"
+local redis = require "gateway.redis"
+local sign = require "gateway.sign"
+local viewer = require "gateway.viewer"
+
+local gateway = {}
+
+-- `body`: the fields that it may have. `open`: no device is needed.
+local ROUTES = {
+  viewer = {
+    login = { "POST", login.post, welcome = true, body = { mvpd = "string" } },
+    ["login/status"] = { "GET", login.status },
+    providers = { "GET", catalogue.providers },
+    catalogue = { "GET", catalogue.list },
+    play = { "POST", play.post, argument = true,
+      body = { ticket = "string" } },
+    logout = { "POST", logout.post, body = {} },
+  },
+  operator = {
+    ["health/live"] = { "GET", health.live, open = true },
+    ["health/ready"] = { "GET", health.ready, open = true },
+  },
+}
+
+local settings, name, is_ready
+
+--- In init_by_lua: nothing but files is touched.
+-- @string path of the settings
+-- @string node what this nginx is called in logs
+function gateway.load(path, node)
+  settings, name = config.load(path), node
+end
+
+--- In init_worker_by_lua.
+function gateway.start()
+  log.start(settings.log_file, name)
+  metrics.start()
+  local signer = sign.new(settings.keys)
+  settings.signer = signer
+  guard.start(signer)
+  viewer.trust(signer)
+end
+
+local function tell(event)
+  metrics.event(event)
+  if event.type ~= "cache_hit" then log.event(event) end
+end
+
+local function new_client(connect, store)
+  return adobepass.new {
+    service_provider = settings.service_provider,
+    software_statement = settings.statement,
+    environment = settings.environment, store = store,
+    driver = adobepass.driver.ngx(), on_event = tell,
+    timeout = settings.timeout, pace = settings.pace and pace.new(connect),
+    http = { ca_file = settings.ca_file },
+  }
+end
+
+-- When the first request needs it: after nginx has forked.
+local function get_ready()
+  if is_ready then return end
+  local connect = redis.connector(settings.redis)
+  local store = adobepass.store.redis { connect = connect }
+  viewer.start(new_client(connect, store), settings)
+  flows.start(store)
+  health.start(store)
+  catalogue.start(settings)
+  login.start(settings)
+  logout.start(settings)
+  play.start(settings, settings.signer)
+  is_ready = true
+end
+
+local function bad_request(status, message)
+  return nil, problem.new(status, "bad_request", message)
+end
+
+-- JSON alone: a form on somebody else's page cannot send that type unasked.
+local function read_body(allowed)
+  local kind = ngx.var.content_type or ""
+  if not kind:lower():find "^application/json%f[^%w+/.-]" then
+    return bad_request(415, "The body has to be application/json.")
+  end
+  ngx.req.read_body()
+  local body = json.decode(ngx.req.get_body_data() or "")
+  if type(body) ~= "table" then
+    return bad_request(400, "The body has to be a JSON object.")
+  end
+  for field, value in pairs(body) do
+    if type(value) ~= allowed[field] then
+      return bad_request(400, "The body has a field that is unknown or wrong.")
+    end
+  end
+  return body
+end
+
+local function read(route, argument)
+  if ngx.req.get_method() ~= route[1] then
+    ngx.header["Allow"] = route[1]
+    return bad_request(405, "This is for " .. route[1] .. ".")
+  end
+  local request, err = { argument = argument }, nil
+  if route.body then request.body, err = read_body(route.body) end
+  if err then return nil, err end
+  if not route.open then
+    request.who, err = (route.welcome and viewer.welcome or viewer.who)()
+  end
+  if err then return nil, err end
+  return request
+end
+
+local function carry_out(route, argument)
+  get_ready()
+  local request, err = read(route, argument)
+  if not request then return nil, err end
+  ngx.ctx.who = request.who
+  return route[2](request)
+end
+
+local function send(answer)
+  ngx.header["Content-Type"] = "application/json"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.print(json.encode(answer))
+end
+
+local function note(route_name, started, made)
+  local seconds, who = core.clock.monotonic() - started, ngx.ctx.who
+  local status = made and made.status or 200
+  metrics.count("gateway_requests_total",
+    { route = route_name, status = status })
+  metrics.observe("gateway_request_seconds", { route = route_name }, seconds)
+  log.write { event = "request", route = route_name, status = status,
+    method = ngx.req.get_method(), seconds = seconds,
+    code = made and made.code, device = who and who.device }
+end
+
+-- The message may hold anything, so it goes to nginx's own log alone.
+local function broken(message)
+  ngx.log(ngx.ERR, "a defect: ", message)
+  return problem.new(500, "internal_error", "The gateway has a defect.")
+end
+
+-- "/play/cnn" is the route "play" with an argument.
+local function find(routes)
+  local path = ngx.var.uri:sub(2)
+  local first, rest = path:match "^(%l+)/([%w_-]+)$"
+  if first and routes[first] and routes[first].argument then
+    return first, routes[first], rest
+  end
+  local route = routes[path]
+  if route and not route.argument then return path, route end
+end
+
+--- In content_by_lua: answers a route for a `viewer` or an `operator`.
+function gateway.serve(whom)
+  local started = core.clock.monotonic()
+  local route_name, route, argument = find(ROUTES[whom])
+  if not route then return ngx.exit(404) end
+  local fine, answer, err = pcall(carry_out, route, argument)
+  local made = not fine and broken(answer) or err and problem.of(err) or nil
+  note(route_name, started, made)
+  if made then return problem.send(made) end
+  return send(answer)
+end
+
+local SAID = { [404] = "There is nothing here.",
+  [413] = "The request is too large.", [414] = "The address is too long.",
+  [429] = "Too many requests. Please wait." }
+
+--- What nginx itself refuses, in our form.
+function gateway.refuse()
+  local status = ngx.status
+  return problem.send(problem.new(status, "http_" .. status,
+    SAID[status] or "The request was refused.",
+    status == 429 and "retry" or "none", status == 429 and 2 or nil))
+end
+
+function gateway.metrics()
+  ngx.header["Content-Type"] = "text/plain; version=0.0.4"
+  ngx.print(metrics.text())
+end
+
+return gateway

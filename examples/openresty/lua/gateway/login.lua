@@ -1,0 +1,86 @@
+--- A viewer signs in: the television shows a code, and asks from time to time.
+-- Adobe's cookbook, phase B.
+-- @module gateway.login
+
+local flows = require "gateway.flows"
+local viewer = require "gateway.viewer"
+
+local login = {}
+
+local config
+
+function login.start(given) config = given end
+
+local function shown(flow)
+  return { state = flow.state, code = flow.code, url = flow.url, qr = flow.qr,
+    mvpd = flow.mvpd, interval = flow.interval, expires_at = flow.expires_at }
+end
+
+-- The viewer's attributes stay here.
+local function signed_in(profile)
+  return { state = "done", profile = { mvpd = profile.mvpd,
+    type = profile.type, not_after = profile.not_after } }
+end
+
+local function begin(who, mvpd)
+  local view = viewer.client(who)
+  local flow, err = view:start_login { mvpd = mvpd, interval = config.interval,
+    domain_name = config.domain_name, redirect_url = config.redirect_url,
+    activation_url = config.activation_url }
+  if not flow then return nil, err end
+  if flow.state == "done" then return signed_in(flow.profile) end
+  local kept, why = flows.save(who, flow)
+  return kept and shown(kept), why
+end
+
+--- POST /login { mvpd? }: a code to show; or "done", where somebody is signed
+-- in. A television that asks twice, since an answer got lost, gets the same
+-- code twice: a new one would kill the first.
+function login.post(request)
+  local who, mvpd = request.who, request.body.mvpd
+  return flows.alone(who, 2 * config.timeout, function()
+    local flow, err = flows.load(who)
+    if err then return nil, err end
+    if flow and flow.mvpd == mvpd then return shown(flow) end
+    return begin(who, mvpd)
+  end)
+end
+
+local function standing(view)
+  local profile, err = view:recall "profile"
+  if err then return nil, err end
+  return profile and signed_in(profile) or { state = "none" }
+end
+
+local function ended(who, state)
+  local good, err = flows.forget(who)
+  if not good then return nil, err end
+  return { state = state }
+end
+
+local function ask(who, view, flow)
+  local profile, state = view:poll_login(flow)
+  if type(state) == "table" then return nil, state end
+  if state == "pending" then return shown(flow) end
+  if not profile then return ended(who, state) end
+  local good, err = flows.forget(who)
+  if not good then return nil, err end
+  return signed_in(profile)
+end
+
+--- GET /login/status: "pending", "done", "expired", "superseded", "denied" or
+-- "none". However often a television asks, Adobe is asked once an interval.
+function login.status(request)
+  local who, view = request.who, viewer.client(request.who)
+  local flow, err = flows.load(who)
+  if err then return nil, err end
+  if not flow then return standing(view) end
+  local turn, why = flows.turn(flow)
+  if turn == nil then return nil, why end
+  if turn then return ask(who, view, flow) end
+  local answer = shown(flow)
+  answer.retry_after = why
+  return answer
+end
+
+return login

@@ -1,0 +1,32 @@
+--- The viewer signs out. Adobe's cookbook, phase E.
+-- @module gateway.logout
+
+local flows = require "gateway.flows"
+local json = require "adobepass.json"
+local play = require "gateway.play"
+local viewer = require "gateway.viewer"
+
+local logout = {}
+
+local config
+
+function logout.start(given) config = given end
+
+--- POST /logout: for each provider what was done, and the address of its own
+-- page, where a television with a browser goes. The device keeps its cookie.
+function logout.post(request)
+  local good, err = flows.forget(request.who)
+  if not good then return nil, err end
+  play.forget_tickets()
+  local report, why = viewer.client(request.who):logout {
+    redirect_url = config.redirect_url }
+  if not report then return nil, why end
+  local shown = {}
+  for index, entry in ipairs(report) do
+    shown[index] = { mvpd = entry.mvpd, outcome = entry.outcome,
+      url = entry.url }
+  end
+  return { providers = json.array(shown) }
+end
+
+return logout

@@ -1,0 +1,109 @@
+--- Numbers for Prometheus, of all workers of this nginx, kept over a reload.
+--
+-- Text format: https://prometheus.io/docs/instrumenting/exposition_formats/
+-- @module gateway.metrics
+
+-- luacheck: globals ngx
+
+local metrics = {}
+
+local BUCKETS = { 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10 } -- seconds
+
+local KINDS = {
+  { "gateway_requests_total", "counter", "Requests by route and status." },
+  { "gateway_request_seconds", "histogram", "Time that an answer took." },
+  { "gateway_files_total", "counter", "Playlists and segments, by outcome." },
+  { "gateway_adobe_requests_total", "counter",
+    "Requests to Adobe by operation and status, or error." },
+  { "gateway_adobe_request_seconds", "histogram", "Time that Adobe took." },
+  { "gateway_adobe_events_total", "counter",
+    "Registrations, tokens, retries, waits, cache hits and warnings." },
+}
+
+local function dict() return ngx.shared.gateway_metrics end
+
+local function labelled(name, labels)
+  local parts = {}
+  for label, value in pairs(labels) do
+    parts[#parts + 1] = ('%s="%s"'):format(label,
+      (tostring(value):gsub('[\\"\n]', "_")))
+  end
+  table.sort(parts)
+  return ("%s{%s}"):format(name, table.concat(parts, ","))
+end
+
+--- Adds to a counter.
+function metrics.count(name, labels, by)
+  dict():incr(labelled(name, labels), by or 1, 0)
+end
+
+--- Adds to a histogram.
+function metrics.observe(name, labels, seconds)
+  local all = {}
+  for label, value in pairs(labels) do all[label] = value end
+  metrics.count(name .. "_sum", labels, seconds)
+  metrics.count(name .. "_count", labels)
+  for _, bound in ipairs(BUCKETS) do
+    all.le = bound
+    if seconds <= bound then metrics.count(name .. "_bucket", all)
+    else dict():safe_add(labelled(name .. "_bucket", all), 0) end
+  end
+  all.le = "+Inf"
+  metrics.count(name .. "_bucket", all)
+end
+
+-- Files are many: each worker counts its own, and tells it once a second.
+local files = {}
+
+function metrics.count_file(outcome)
+  files[outcome] = (files[outcome] or 0) + 1
+end
+
+local function tell_files()
+  for outcome, count in pairs(files) do
+    files[outcome] = nil
+    metrics.count("gateway_files_total", { outcome = outcome }, count)
+  end
+end
+
+function metrics.start()
+  ngx.timer.every(1, tell_files)
+end
+
+--- What happened on the way to Adobe: an event of adobepass.
+function metrics.event(event)
+  if event.type ~= "request" then
+    return metrics.count("gateway_adobe_events_total", { type = event.type,
+      what = event.what or event.code or event.reason or "" })
+  end
+  metrics.count("gateway_adobe_requests_total", {
+    operation = event.operation, status = event.status or event.error })
+  metrics.observe("gateway_adobe_request_seconds",
+    { operation = event.operation }, event.seconds)
+end
+
+local function belongs(key, name)
+  local own = key:match "^[^{]+"
+  return own == name or own == name .. "_sum" or own == name .. "_count"
+    or own == name .. "_bucket"
+end
+
+--- Everything, as text.
+function metrics.text()
+  tell_files()
+  local keys, lines = dict():get_keys(0), {}
+  table.sort(keys)
+  for _, kind in ipairs(KINDS) do
+    local name = kind[1]
+    lines[#lines + 1] = ("# HELP %s %s"):format(name, kind[3])
+    lines[#lines + 1] = ("# TYPE %s %s"):format(name, kind[2])
+    for _, key in ipairs(keys) do
+      if belongs(key, name) then
+        lines[#lines + 1] = ("%s %.14g"):format(key, dict():get(key))
+      end
+    end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return metrics

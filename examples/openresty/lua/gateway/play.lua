@@ -1,0 +1,88 @@
+--- Playback begins: Adobe is asked each time, and what it grants becomes a
+-- short-lived ticket for the channel's files. Adobe's cookbook, phase D.
+-- @module gateway.play
+
+-- luacheck: globals ngx
+
+local media_token = require "adobepass.media_token"
+local problem = require "gateway.problem"
+local ticket = require "gateway.ticket"
+local viewer = require "gateway.viewer"
+
+local play = {}
+
+local COOKIE = "gateway_ticket=%s; Path=/hls/%s/; Max-Age=%d%s"
+
+local config, signer
+
+function play.start(given, given_signer)
+  config, signer = given, given_signer
+end
+
+local function denied(decision)
+  local made = problem.from(decision.error)
+  made.status = decision.error.action == "authentication" and 401 or 403
+  made.retry_after = nil
+  return nil, made
+end
+
+-- EXPERIMENTAL, as adobepass.media_token is; without a key it is left out. The
+-- token came from Adobe this moment and goes no further, so nobody can use it
+-- twice: it is verified here once, and never again for a file.
+local function verify(view, decision)
+  if not config.media_key then return true end
+  local good, message = media_token.verify(decision.media_token, {
+    key = config.media_key, resource = decision.resource,
+    requestor = config.service_provider, now_ms = view:now_ms() })
+  if good then return true end
+  return nil, problem.new(502, "media_token_refused", message, "retry")
+end
+
+local function with_cookie(channel, text)
+  viewer.add_cookie(COOKIE:format(text, channel.id, config.ticket_seconds,
+    config.cookie_ending))
+  return ("/hls/%s/index.m3u8"):format(channel.id)
+end
+
+local function with_url(channel, text)
+  return ("/hls/%s/~%s/index.m3u8"):format(channel.id, text)
+end
+
+local function admit(who, channel, kind)
+  local expires = ngx.time() + config.ticket_seconds
+  local text = ticket.issue(signer, kind, { channel = channel.id,
+    holder = ticket.holder(who.id), expires = expires })
+  return { channel = channel.id, expires_at = expires * 1000,
+    playlist = (kind == "url" and with_url or with_cookie)(channel, text) }
+end
+
+--- POST /play/<channel> { ticket = "cookie" (default) or "url" }: where the
+-- playlist is. Asked again before `expires_at`, it gives a new ticket.
+function play.post(request)
+  local channel = config.channels.by_id[request.argument]
+  if not channel then
+    return nil, problem.new(404, "no_such_channel",
+      "There is no such channel.")
+  end
+  local kind = request.body.ticket or "cookie"
+  if kind ~= "cookie" and kind ~= "url" then
+    return nil, problem.new(400, "bad_request", "ticket: cookie or url.")
+  end
+  local view = viewer.client(request.who)
+  local decision, err = view:authorize(channel.resource)
+  if not decision then return nil, err end
+  if not decision.permitted then return denied(decision) end
+  local good, why = verify(view, decision)
+  if not good then return nil, why end
+  return admit(request.who, channel, kind)
+end
+
+--- Takes the tickets out of a browser. They live on until they expire: what
+-- was copied is good for some minutes more.
+function play.forget_tickets()
+  for _, channel in ipairs(config.channels.list) do
+    viewer.add_cookie(COOKIE:format("", channel.id, 0, config.cookie_ending))
+  end
+end
+
+return play

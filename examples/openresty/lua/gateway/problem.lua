@@ -1,0 +1,77 @@
+--- What went wrong, as JSON: `code`, `message`, `action`, `retry_after`, and
+-- `viewer_text`, a sentence for the screen.
+-- @module gateway.problem
+
+-- luacheck: globals ngx
+
+local errors = require "adobepass.errors"
+local json = require "adobepass.json"
+
+local problem = {}
+
+-- A device that hears no better waits so long.
+local USUAL_WAIT = 2
+
+local VIEWER = { play = "Please start playback again." }
+local LATER = "This is not possible right now. Please try again later."
+
+--- @number status of HTTP
+-- @string code
+-- @string message
+-- @string[opt] action what to do: none, retry, authentication, play, ...
+-- @number[opt] retry_after
+function problem.new(status, code, message, action, retry_after)
+  return { status = status, code = code, message = message,
+    action = action or "none", retry_after = retry_after,
+    viewer_text = VIEWER[action] or status >= 500 and LATER or nil }
+end
+
+--- The store does not answer: all that needs no store goes on.
+function problem.store(message)
+  return problem.new(503, "store_failed", message, "retry", USUAL_WAIT)
+end
+
+-- What a device got wrong; all else between us and Adobe is not its doing.
+local ASKED_WRONG = { invalid_parameter_mvpd = true,
+  invalid_integration = true, invalid_header_device_info = true }
+
+local function is_passing(err)
+  local status = err.http_status
+  return not status or status >= 500 or status == 429
+    or err.action == "retry"
+end
+
+local function status_of(err)
+  if err.action == "authentication" then return 401 end
+  if ASKED_WRONG[err.code] then return 400 end
+  return is_passing(err) and 503 or 502
+end
+
+--- Of an error of adobepass.
+function problem.from(err)
+  if err.code == "store_failed" then return problem.store(err.message) end
+  local status = status_of(err)
+  local made = problem.new(status, err.code, err.message, err.action,
+    status == 503 and math.max(err.retry_after or 0, USUAL_WAIT) or nil)
+  made.viewer_text = err:viewer_text()
+  return made
+end
+
+--- Either kind.
+function problem.of(err)
+  return errors.is(err) and problem.from(err) or err
+end
+
+--- Answers it, and ends the request.
+function problem.send(made)
+  ngx.status = made.status
+  ngx.header["Content-Type"] = "application/json"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.header["Retry-After"] = made.retry_after
+  ngx.print(json.encode { code = made.code, message = made.message,
+    action = made.action, retry_after = made.retry_after,
+    viewer_text = made.viewer_text })
+  return ngx.exit(ngx.HTTP_OK)
+end
+
+return problem

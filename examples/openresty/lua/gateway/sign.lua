@@ -1,0 +1,55 @@
+--- Texts that only this gateway can have written: HMAC with SHA-256, and keys
+-- that can change. Every node with the same keys opens them, without asking
+-- anybody.
+--
+-- A sealed text is `key id.payload.signature`, the latter two in base64url. It
+-- is not encrypted. What it is for is signed too: a device's cookie is never
+-- taken for a ticket.
+-- @module gateway.sign
+
+local core = require "adobepass.core"
+
+local base64, digest = core.base64, core.digest
+
+local sign = {}
+
+local Signer = {}
+Signer.__index = Signer
+
+local LONGEST = 1024
+
+--- @tparam table keys a list of { id =, secret = }: the first signs
+function sign.new(keys)
+  local by_id = {}
+  for _, key in ipairs(keys) do by_id[key.id] = key.secret end
+  return setmetatable({ first = keys[1], by_id = by_id }, Signer)
+end
+
+local function signature(secret, purpose, id, payload)
+  return digest.hmac_sha256(secret,
+    table.concat({ purpose, id, payload }, "\n"))
+end
+
+--- @string purpose what it is for
+-- @string text without a secret: it can be read
+function Signer:seal(purpose, text)
+  local id, payload = self.first.id, base64.url_encode(text)
+  return table.concat({ id, payload, base64.url_encode(
+    signature(self.first.secret, purpose, id, payload)) }, ".")
+end
+
+--- The text; nil where it is not ours, or for something else.
+function Signer:open(purpose, sealed)
+  if not sealed or #sealed > LONGEST then return nil end
+  local id, payload, given =
+    sealed:match "^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$"
+  local secret = id and self.by_id[id]
+  local raw = secret and base64.url_decode(given)
+  if not raw
+      or not digest.equal(signature(secret, purpose, id, payload), raw) then
+    return nil
+  end
+  return base64.url_decode(payload)
+end
+
+return sign

@@ -1,0 +1,108 @@
+--- Which device asks: a cookie of ours says so, signed.
+--
+-- The device tells what it is in X-Device-Info, as it would tell Adobe; where
+-- it is, nginx tells (see set_real_ip_from in gateway.conf). Both are passed
+-- on to Adobe, as its cookbook for servers wants it.
+-- @module gateway.viewer
+
+-- luacheck: globals ngx
+
+local core = require "adobepass.core"
+local device = require "adobepass.device"
+local json = require "adobepass.json"
+local lrucache = require "resty.lrucache"
+local problem = require "gateway.problem"
+
+local viewer = {}
+
+local COOKIE = "gateway_device=%s; Path=/; Max-Age=34560000%s" -- 400 days
+local LONGEST_INFO = 4096
+local MOST_VIEWS = 2000
+
+local client, signer, cookie_ending, views
+
+--- @param given an adobepass client
+-- @param config see gateway.config
+function viewer.start(given, config)
+  client, cookie_ending = given, config.cookie_ending
+  views = lrucache.new(MOST_VIEWS)
+end
+
+--- @param given see gateway.sign
+function viewer.trust(given) signer = given end
+
+-- A table, or nil.
+local function info_of(header)
+  local text = header and #header <= LONGEST_INFO
+    and core.base64.decode(header)
+  local info = text and json.decode(text)
+  return type(info) == "table" and not json.is_array(info) and info or nil
+end
+
+local function no_info()
+  return nil, problem.new(400, "invalid_header_device_info",
+    "X-Device-Info has to be the device's description: JSON in base64.")
+end
+
+local function identify(id)
+  local header = ngx.var.http_x_device_info
+  if not info_of(header) then return no_info() end
+  return { id = id, key = core.digest.hex(core.digest.sha256(id)):sub(1, 32),
+    info = header, ip = ngx.var.remote_addr, port = ngx.var.remote_port }
+end
+
+--- Who asks: a table; or nil and a problem.
+function viewer.who()
+  local id = signer:open("device", ngx.var.cookie_gateway_device)
+  if id then return identify(id) end
+  return nil, problem.new(401, "device_unknown",
+    "The device's cookie is missing or not ours: it begins with POST /login.",
+    "authentication")
+end
+
+--- The same, and a device that comes for the first time gets its cookie. Its
+-- identifier is for ever: with it goes the viewer's login.
+function viewer.welcome()
+  local known = signer:open("device", ngx.var.cookie_gateway_device)
+  local who, err = identify(known or assert(device.generate_id()))
+  if not who then return nil, err end
+  viewer.add_cookie(COOKIE:format(signer:seal("device", who.id),
+    cookie_ending)) -- once more each time, so that it does not run out
+  return who
+end
+
+function viewer.add_cookie(text)
+  local list = ngx.header["Set-Cookie"] or {}
+  if type(list) == "string" then list = { list } end
+  list[#list + 1] = text
+  ngx.header["Set-Cookie"] = list
+end
+
+-- Adobe wants the port too, in the info; some providers need it.
+local function connected(who)
+  local info = info_of(who.info)
+  info.connectionIp = who.ip
+  info.connectionPort = tonumber(who.port)
+  return info
+end
+
+--- The client of a device. Kept for a while, so that its token need not be
+-- fetched from Redis each time.
+function viewer.client(who)
+  local key = table.concat({ who.id, who.ip, who.port or "", who.info }, "\n")
+  local view = views:get(key)
+  if not view then
+    view = client:device { id = who.id, ip = who.ip, info = connected(who) }
+    views:set(key, view)
+  end
+  who.device = view.key:sub(1, 12) -- as events name it
+  return view
+end
+
+--- The same without its connection: what the list of providers depends on is
+-- the platform, and so all devices of a kind share one.
+function viewer.platform_client(who)
+  return client:device { id = who.id, ip = who.ip, info = who.info }
+end
+
+return viewer

@@ -1,0 +1,98 @@
+--- A Redis of our own, which remembers over a restart, and is started again
+-- when it dies, as a service manager would do.
+--
+--   local server, message = redis.start()
+--   server.folder       ours, for others' files too; goes with us
+--   server.socket       where it listens
+--   server:pid(); server:stop()
+--
+-- A file `down` in the folder keeps it down, for as long as it is there. It
+-- ends with the process that started it, however that ends: a shell holds a
+-- pipe from there.
+
+local shell = require "adobepass.shell"
+
+local redis = {}
+
+local Server = {}
+Server.__index = Server
+
+-- Appended to the file before it is answered: not even SIGKILL loses what
+-- Redis had said "OK" to.
+local CONFIG = [[
+port 0
+unixsocket %s/redis.sock
+unixsocketperm 700
+dir %s
+save ""
+appendonly yes
+appendfsync everysec
+maxmemory-policy noeviction
+]]
+
+local KEEPER = [[
+trap '' HUP INT QUIT TERM PIPE
+cd "$1" || exit 1
+alone=$(command -v setsid)
+: > wanted
+serve() {
+  while [ -e wanted ]; do
+    if [ -e down ]; then sleep 0.05; continue; fi
+    $alone redis-server redis.conf < /dev/null > redis.log 2>&1 &
+    echo $! > redis.pid
+    wait $!
+    rm -f redis.pid
+    [ -e wanted ] && sleep 0.2
+  done
+}
+serve < /dev/null &
+server=$!
+read -r _
+rm -f wanted
+[ -s redis.pid ] && kill -s TERM "$(cat redis.pid)"
+wait $server
+cd / && rm -rf -- "$1"
+]]
+
+local function read_pid(self)
+  return tonumber((shell.read_file(self.folder .. "/redis.pid")))
+end
+
+--- Its process id; nil while it is down.
+function Server:pid() return read_pid(self) end
+
+--- Waits until it answers: true, or nil and what it said.
+function Server:await()
+  local _, status = shell.read(("timeout 20 sh -c 'until [ \"$(redis-cli -s "
+    .. "%s/redis.sock ping)\" = PONG ]; do sleep 0.02; done' 2> /dev/null")
+    :format(self.folder))
+  if status == 0 then return true end
+  return nil, "Redis did not start: "
+    .. (shell.read_file(self.folder .. "/redis.log") or "")
+end
+
+--- Ends it, and removes the folder.
+function Server:stop()
+  if not self.keeper then return end
+  self.keeper:close()
+  self.keeper = nil
+end
+
+function redis.start()
+  if select(2, shell.read "command -v redis-server") ~= 0 then
+    return nil, "no redis-server: install redis (Debian: redis-server)"
+  end
+  local folder, message = shell.make_folder "adobepass-gateway"
+  if not folder then return nil, message end
+  shell.write_file(folder .. "/redis.conf", CONFIG:format(folder, folder))
+  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
+    .. shell.line(KEEPER, "gateway-keeper", folder), "w"))
+  local server = setmetatable({ folder = folder, keeper = keeper,
+    socket = folder .. "/redis.sock" }, Server)
+  local fine, why = server:await()
+  if fine then return server end
+  server:stop()
+  return nil, why
+end
+
+return redis

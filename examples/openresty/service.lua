@@ -1,0 +1,169 @@
+--- The whole gateway on this machine: Redis, nginx nodes, the sandbox.
+--
+--   local running, message = service.start { nodes = 2 }
+--   running.nodes[1].url        where televisions ask
+--   running.nodes[1].operator   health and metrics
+--   running.redis, running.sandbox, running.folder, running.log
+--   running:stop()
+--
+-- It ends with the process that started it, however that ends.
+
+local core = require "adobepass.core"
+local host = require "adobepass.sandbox.host"
+local json = require "adobepass.json"
+local media = require "examples.openresty.media"
+local nginx = require "adobepass.sandbox.nginx"
+local options_of = require "adobepass.options"
+local redis = require "examples.openresty.redis"
+local shell = require "adobepass.shell"
+
+local service = {}
+
+local Running = {}
+Running.__index = Running
+
+local FIELDS = { nodes = "number?", workers = "number?", throttle = "boolean?",
+  trusted = "string?", settings = "table?", without_sandbox = "boolean?" }
+
+local CHANNELS = {
+  { id = "cnn", resource = "CNN", title = "CNN" },
+  { id = "tbs", resource = "TBS", title = "TBS" },
+  { id = "hbo", resource = "HBO", title = "HBO" },
+  { id = "late-night", resource = "Late Night", title = "Late Night" },
+}
+
+local function tree()
+  local source = debug.getinfo(1, "S").source:gsub("^@", "")
+  local path = source:gsub("examples/openresty/service%.lua$", "")
+  return path:sub(1, 1) == "/" and path or shell.read "pwd" .. "/" .. path
+end
+
+local function fill(template, values)
+  return (template:gsub("@([%u_]+)@", values))
+end
+
+local function private(folder, name, text)
+  local path = folder .. "/" .. name
+  assert(shell.write_file(path, text, true))
+  return path
+end
+
+--- A key for tickets, as the settings want it.
+function service.new_key(folder, id)
+  return { id = id, file = private(folder, "key-" .. id,
+    core.digest.hex(assert(core.random.bytes(32)))) }
+end
+
+-- The sandbox's certificates come over its control port.
+local function media_key(sandbox, folder)
+  local text = shell.read(shell.line("curl", "-sS", "--cacert", sandbox.ca,
+    sandbox.control .. "/sandbox/certificates"))
+  local answer = assert(json.decode(text), text)
+  return private(folder, "media.pem", answer.result.media)
+end
+
+local function of_sandbox(sandbox, folder)
+  return { service_provider = "REF30",
+    environment = { api = sandbox.api, mgmt = sandbox.mgmt },
+    ca_file = sandbox.ca, statement_file = private(folder, "statement",
+      sandbox.statement),
+    media_key_file = media_key(sandbox, folder),
+    activation_url = sandbox.api .. "/activate",
+    domain_name = "adobe.com", redirect_url = "https://adobe.com",
+    channels = json.array(CHANNELS) }
+end
+
+-- What was given goes before.
+local function settings_of(running, given)
+  local folder = running.folder
+  local settings = running.sandbox and of_sandbox(running.sandbox, folder)
+    or {}
+  settings.redis = { socket = running.redis.socket }
+  settings.secure_cookies = false -- plain http, on loopback
+  settings.log_file = running.log
+  for name, value in pairs(given or {}) do settings[name] = value end
+  settings.ticket_keys = settings.ticket_keys
+    or json.array { service.new_key(folder, "first") }
+  return settings
+end
+
+--- Writes the settings; nodes read them when they start or reload.
+function Running:configure(changes)
+  for name, value in pairs(changes) do self.settings[name] = value end
+  private(self.folder, "settings.json", json.encode(self.settings))
+end
+
+local function config_of(running, name, ports, options)
+  local path = tree()
+  local template = assert(shell.read_file(path
+    .. "examples/openresty/gateway.conf"))
+  return fill(template, { TREE = path:gsub("/$", ""), NODE = name,
+    PORT = ports[1], ADMIN = ports[2], MEDIA = running.folder,
+    SETTINGS = running.folder .. "/settings.json",
+    TRUSTED = options.trusted or "127.0.0.1" })
+end
+
+local function start_node(running, name, options)
+  local server, message = nginx.start { lua = true, ports = 2,
+    workers = options.workers or 2, config = function(ports)
+      return config_of(running, name, ports, options)
+    end }
+  if not server then return nil, message end
+  return { server = server, name = name,
+    url = "http://127.0.0.1:" .. server.ports[1],
+    operator = "http://127.0.0.1:" .. server.ports[2] }
+end
+
+local function start_nodes(running, options)
+  for index = 1, options.nodes or 2 do
+    local node, message = start_node(running, ("node-%d"):format(index),
+      options)
+    if not node then return nil, message end
+    running.nodes[index] = node
+  end
+  return running
+end
+
+local function start_sandbox(running, options)
+  local sandbox, message = host.start { throttle = options.throttle,
+    state_dir = running.folder .. "/sandbox" }
+  running.sandbox = sandbox
+  return sandbox, message
+end
+
+local function begin(running, options)
+  if not options.without_sandbox then
+    local sandbox, message = start_sandbox(running, options)
+    if not sandbox then return nil, message end
+  end
+  running.settings = settings_of(running, options.settings)
+  running:configure {}
+  media.write(running.folder, running.settings.channels)
+  return start_nodes(running, options)
+end
+
+--- Starts it all; when it answers, so do all nodes.
+--
+-- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
+-- `trusted`: who may tell a viewer's address (127.0.0.1), `settings`: see
+-- lua/gateway/config.lua, `without_sandbox`
+function service.start(options)
+  options = options_of.check("service.start", options or {}, FIELDS)
+  local server, message = redis.start()
+  if not server then return nil, message end
+  local running = setmetatable({ redis = server, folder = server.folder,
+    log = server.folder .. "/gateway.log", nodes = {} }, Running)
+  local fine, started, why = pcall(begin, running, options)
+  if fine and started then return running end
+  running:stop()
+  return nil, fine and why or started
+end
+
+--- Ends everything; when it returns, nothing is left.
+function Running:stop()
+  for _, node in ipairs(self.nodes) do node.server:stop() end
+  if self.sandbox then self.sandbox:stop() end
+  self.redis:stop()
+end
+
+return service
