@@ -159,6 +159,14 @@ function service.start(options)
   return nil, fine and why or started
 end
 
+--- Waits until the terminal interrupts us; see adobepass.sandbox.nginx. (It
+-- returns when the last node ends, and goes on for nodes that are killed.)
+function Running:wait()
+  for _, node in ipairs(self.nodes) do
+    if not node.server:wait() then return end
+  end
+end
+
 --- Ends everything; when it returns, nothing is left.
 function Running:stop()
   for _, node in ipairs(self.nodes) do node.server:stop() end

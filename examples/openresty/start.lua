@@ -1,0 +1,168 @@
+--- Starts Redis, two nginx nodes and the sandbox; says how to try them; stops
+-- all of it on Ctrl-C. `examples/openresty/run` calls it.
+
+local core = require "adobepass.core"
+local json = require "adobepass.json"
+local service = require "examples.openresty.service"
+local shell = require "adobepass.shell"
+
+local USAGE = [[
+usage: examples/openresty/run [--json] [--settings file] [--nodes n]
+
+Starts Redis, two nginx nodes of the gateway and the sandbox, on loopback, and
+runs until Ctrl-C.
+
+  --json       one line when it is ready, for a script
+  --settings   your own settings (see README.md), as for the real service;
+               then no sandbox is started
+  --nodes      how many nginx nodes (2)]]
+
+local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
+  model = "Demo", version = "1", osName = "Linux", osVersion = "6.1",
+  connectionType = "LAN" })
+
+local TEXT = [[
+
+  @BOLD@The gateway is running.@PLAIN@
+
+@NODES@  @DIM@Redis@PLAIN@       @SOCKET@
+  @DIM@Log@PLAIN@         @LOG@
+  @DIM@Everything@PLAIN@  @FOLDER@
+@SANDBOX@
+  @BOLD@Be a television@PLAIN@
+    JAR=@FOLDER@/jar
+    INFO=@INFO@
+    tv() { curl -s -b $JAR -c $JAR -H "X-Device-Info: $INFO" \
+      -H 'Content-Type: application/json' "$@"; echo; }
+
+    tv @ONE@/login -d '{"mvpd":"@MVPD@"}'    # a code to show
+    tv @TWO@/login/status                   # any node knows it
+    tv @ONE@/catalogue
+    tv @TWO@/play/@CHANNEL@ -d '{}'
+    tv @ONE@/hls/@CHANNEL@/index.m3u8
+    tv @ONE@/logout -d '{}'
+@SIGNIN@
+  @BOLD@Break it@PLAIN@
+    kill -9 -- -@PID@                    # a node; the other one goes on
+    kill -9 $(cat @FOLDER@/redis.pid)    # Redis; it comes back
+    touch @FOLDER@/down                  # ... not before this file is gone
+    kill -HUP @PID@                         # reload, under load
+    curl @OPERATOR@/health/ready
+    curl @OPERATOR@/metrics
+
+  @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
+
+]]
+
+local SANDBOX = [[
+  @DIM@Sandbox@PLAIN@     @LINK@@API@@PLAIN@, control @LINK@@CONTROL@@PLAIN@
+  @DIM@Its CA@PLAIN@      @CA@
+]]
+
+local SIGN_IN = [[
+
+  @BOLD@Be the viewer@PLAIN@ (bob, secret): type the code at
+    @LINK@@API@/activate@PLAIN@
+]]
+
+local STYLE = { BOLD = "\27[1m", DIM = "\27[2m", LINK = "\27[36m",
+  PLAIN = "\27[0m" }
+
+local function colours()
+  local wanted = not os.getenv "NO_COLOR" and os.getenv "TERM" ~= "dumb"
+    and shell.execute "test -t 1" == 0
+  return setmetatable({}, { __index = function(_, name)
+    return STYLE[name] and (wanted and STYLE[name] or "")
+  end })
+end
+
+local function fill(template, values)
+  return (template:gsub("@(%u+)@", values))
+end
+
+local function nodes_text(running, values)
+  local lines = {}
+  for index, node in ipairs(running.nodes) do
+    lines[index] = fill(("  @DIM@Node %d@PLAIN@      @LINK@%s@PLAIN@, for "
+      .. "operators @LINK@%s@PLAIN@, pid %d\n"):format(index, node.url,
+      node.operator, node.server.pid), values)
+  end
+  return table.concat(lines)
+end
+
+local function as_text(running)
+  local values, nodes = colours(), running.nodes
+  values.NODES = nodes_text(running, values)
+  values.SOCKET, values.LOG = running.redis.socket, running.log
+  values.FOLDER, values.INFO = running.folder, INFO
+  values.ONE, values.TWO = nodes[1].url, nodes[#nodes].url
+  values.OPERATOR, values.PID = nodes[1].operator, nodes[1].server.pid
+  values.CHANNEL = running.settings.channels[1].id
+  values.MVPD, values.SANDBOX, values.SIGNIN = "...", "", ""
+  if running.sandbox then
+    values.MVPD = "Cablevision"
+    for _, name in ipairs { "api", "control", "ca" } do
+      values[name:upper()] = running.sandbox[name]
+    end
+    values.SANDBOX = fill(SANDBOX, values)
+    values.SIGNIN = fill(SIGN_IN, values)
+  end
+  return fill(TEXT, values)
+end
+
+local function as_json(running)
+  local nodes = {}
+  for index, node in ipairs(running.nodes) do
+    nodes[index] = { url = node.url, operator = node.operator,
+      pid = node.server.pid }
+  end
+  local sandbox = running.sandbox
+  return json.encode { nodes = json.array(nodes), folder = running.folder,
+    log = running.log, redis = { socket = running.redis.socket,
+      pid = running.redis:pid() },
+    sandbox = sandbox and { api = sandbox.api, control = sandbox.control,
+      ca = sandbox.ca, pid = sandbox.pid } } .. "\n"
+end
+
+local function stop_with(message)
+  io.stderr:write(message, "\n")
+  os.exit(2)
+end
+
+local function read_settings(path)
+  local text, message = shell.read_file(path)
+  local settings = text and json.decode(text)
+  if settings then return settings end
+  stop_with("The settings cannot be read: " .. (message or "no JSON"))
+end
+
+local function arguments()
+  local given, index = { json = false, options = {} }, 1
+  while arg[index] do
+    local word, value = arg[index], arg[index + 1]
+    if word == "--json" then
+      given.json = true
+    elseif word == "--settings" and value then
+      given.options.settings = read_settings(value)
+      given.options.without_sandbox, index = true, index + 1
+    elseif word == "--nodes" and tonumber(value) then
+      given.options.nodes, index = tonumber(value), index + 1
+    else
+      stop_with(USAGE)
+    end
+    index = index + 1
+  end
+  return given
+end
+
+local given = arguments()
+local running, message = service.start(given.options)
+if not running then stop_with("The gateway did not start: " .. message) end
+io.stdout:write((given.json and as_json or as_text)(running))
+io.stdout:flush()
+-- Ctrl-C is an error in the stand-alone Lua; it must not skip the end.
+local fine, problem = pcall(running.wait, running)
+running:stop()
+if not fine and not tostring(problem):find("interrupted!", 1, true) then
+  stop_with(tostring(problem))
+end
