@@ -4,7 +4,7 @@
 --   local server, message = redis.start()
 --   server.folder       ours, for others' files too; goes with us
 --   server.socket       where it listens
---   server:pid(); server:stop()
+--   server:pid(); server:ask "dbsize"; server:stop()
 --
 -- A file `down` in the folder keeps it down, for as long as it is there. It
 -- ends with the process that started it, however that ends: a shell holds a
@@ -60,6 +60,12 @@ end
 
 --- Its process id; nil while it is down.
 function Server:pid() return read_pid(self) end
+
+--- What it says to a command.
+function Server:ask(command)
+  return (shell.read(("redis-cli -s %s %s"):format(shell.quote(self.socket),
+    command)))
+end
 
 --- Waits until it answers: true, or nil and what it said.
 function Server:await()

@@ -48,7 +48,7 @@ local function private(folder, name, text)
   return path
 end
 
---- A key for tickets, as the settings want it.
+--- A key, as the settings want it.
 function service.new_key(folder, id)
   return { id = id, file = private(folder, "key-" .. id,
     core.digest.hex(assert(core.random.bytes(32)))) }
@@ -82,8 +82,10 @@ local function settings_of(running, given)
   settings.secure_cookies = false -- plain http, on loopback
   settings.log_file = running.log
   for name, value in pairs(given or {}) do settings[name] = value end
-  settings.ticket_keys = settings.ticket_keys
-    or json.array { service.new_key(folder, "first") }
+  for _, name in ipairs { "device_keys", "ticket_keys" } do
+    settings[name] = settings[name]
+      or json.array { service.new_key(folder, name) }
+  end
   return settings
 end
 

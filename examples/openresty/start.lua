@@ -27,7 +27,7 @@ local TEXT = [[
 
 @NODES@  @DIM@Redis@PLAIN@       @SOCKET@
   @DIM@Log@PLAIN@         @LOG@
-  @DIM@Everything@PLAIN@  @FOLDER@
+  @DIM@Folder@PLAIN@      @FOLDER@
 @SANDBOX@
   @BOLD@Be a television@PLAIN@
     JAR=@FOLDER@/jar
@@ -35,20 +35,23 @@ local TEXT = [[
     tv() { curl -s -b $JAR -c $JAR -H "X-Device-Info: $INFO" \
       -H 'Content-Type: application/json' "$@"; echo; }
 
-    tv @ONE@/login -d '{"mvpd":"@MVPD@"}'    # a code to show
-    tv @TWO@/login/status                   # any node knows it
+    tv @ONE@/login -d '{"mvpd":"@MVPD@"}'
+    tv @TWO@/login/status
     tv @ONE@/catalogue
     tv @TWO@/play/@CHANNEL@ -d '{}'
     tv @ONE@/hls/@CHANNEL@/index.m3u8
     tv @ONE@/logout -d '{}'
 @SIGNIN@
   @BOLD@Break it@PLAIN@
-    kill -9 -- -@PID@                    # a node; the other one goes on
-    kill -9 $(cat @FOLDER@/redis.pid)    # Redis; it comes back
-    touch @FOLDER@/down                  # ... not before this file is gone
-    kill -HUP @PID@                         # reload, under load
-    curl @OPERATOR@/health/ready
-    curl @OPERATOR@/metrics
+    @DIM@A node; the other one goes on:@PLAIN@
+      kill -9 -- -@PID@
+    @DIM@Redis; it comes back, unless a file "down" keeps it down:@PLAIN@
+      kill -9 $(cat @FOLDER@/redis.pid)
+      touch @FOLDER@/down; rm @FOLDER@/down
+    @DIM@Reload under load; look at it:@PLAIN@
+      kill -HUP @PID@
+      curl @OPERATOR@/health/ready
+      curl @OPERATOR@/metrics
 
   @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
 

@@ -14,10 +14,10 @@ local config = {}
 local FIELDS = { service_provider = "string",
   environment = "string or table", ca_file = "string?",
   statement_file = "string", media_key_file = "string?", redis = "table",
-  ticket_keys = "table", ticket_seconds = "number?", domain_name = "string",
-  redirect_url = "string", activation_url = "string?", channels = "table",
-  timeout = "number?", interval = "number?", pace = "boolean?",
-  secure_cookies = "boolean?", log_file = "string?" }
+  device_keys = "table", ticket_keys = "table", ticket_seconds = "number?",
+  domain_name = "string", redirect_url = "string", activation_url = "string?",
+  channels = "table", timeout = "number?", interval = "number?",
+  pace = "boolean?", secure_cookies = "boolean?", log_file = "string?" }
 
 local REDIS = { socket = "string?", host = "string?", port = "number?",
   password_file = "string?", database = "number?", timeout = "number?" }
@@ -30,19 +30,19 @@ local function read(path)
 end
 
 -- The first key signs, each of them opens: so that keys can change while
--- tickets are out.
-local function read_keys(list)
+-- tickets are out. A device's cookie lives long, and so do its keys.
+local function read_keys(name, list)
   local keys = {}
   for index, item in ipairs(list) do
-    options.check("ticket_keys", item, { id = "string", file = "string" })
+    options.check(name, item, { id = "string", file = "string" })
     local secret = read(item.file)
     if #secret < LEAST_KEY or not item.id:find "^[%w_-]+$" then
-      error(("ticket_keys: '%s' needs an id of letters and digits, and %d "
-        .. "bytes or more"):format(item.id, LEAST_KEY))
+      error(("%s: '%s' needs an id of letters and digits, and %d bytes or "
+        .. "more"):format(name, item.id, LEAST_KEY))
     end
     keys[index] = { id = item.id, secret = secret }
   end
-  if #keys == 0 then error "ticket_keys: at least one key is needed" end
+  if #keys == 0 then error(name .. ": at least one key is needed") end
   return keys
 end
 
@@ -80,7 +80,9 @@ function config.load(path)
     statement = read(given.statement_file),
     media_key = given.media_key_file
       and assert(core.public_key(read(given.media_key_file))),
-    redis = read_redis(given.redis), keys = read_keys(given.ticket_keys),
+    redis = read_redis(given.redis),
+    device_keys = read_keys("device_keys", given.device_keys),
+    ticket_keys = read_keys("ticket_keys", given.ticket_keys),
     ticket_seconds = given.ticket_seconds or 300,
     domain_name = given.domain_name, redirect_url = given.redirect_url,
     activation_url = given.activation_url,

@@ -19,17 +19,17 @@ local MOST = 10000
 
 local PLAY_AGAIN = "Ask /play for this channel again."
 
-local signer, opened
+local devices, tickets, opened
 
---- @param given see gateway.sign
-function guard.start(given)
-  signer, opened = given, lrucache.new(MOST)
+--- Both see gateway.sign.
+function guard.start(of_devices, of_tickets)
+  devices, tickets, opened = of_devices, of_tickets, lrucache.new(MOST)
 end
 
 local function open(kind, text)
   local known = opened:get(text)
   if known and known.kind == kind then return known end
-  local found = ticket.open(signer, kind, text)
+  local found = ticket.open(tickets, kind, text)
   if not found then return nil end
   found.kind = kind
   found.prefix = "/hls/" .. found.channel .. "/"
@@ -41,7 +41,7 @@ end
 local function is_holder(found, cookie)
   if not cookie then return false end
   if found.cookie == cookie then return true end
-  local id = signer:open("device", cookie)
+  local id = devices:open("device", cookie)
   if not id or ticket.holder(id) ~= found.holder then return false end
   found.cookie = cookie
   return true

@@ -41,7 +41,7 @@ local ROUTES = {
   },
 }
 
-local settings, name, is_ready
+local settings, name, tickets, is_ready
 
 --- In init_by_lua: nothing but files is touched.
 -- @string path of the settings
@@ -54,10 +54,10 @@ end
 function gateway.start()
   log.start(settings.log_file, name)
   metrics.start()
-  local signer = sign.new(settings.keys)
-  settings.signer = signer
-  guard.start(signer)
-  viewer.trust(signer)
+  local devices = sign.new(settings.device_keys)
+  tickets = sign.new(settings.ticket_keys)
+  guard.start(devices, tickets)
+  viewer.trust(devices)
 end
 
 local function tell(event)
@@ -87,7 +87,7 @@ local function get_ready()
   catalogue.start(settings)
   login.start(settings)
   logout.start(settings)
-  play.start(settings, settings.signer)
+  play.start(settings, tickets)
   is_ready = true
 end
 

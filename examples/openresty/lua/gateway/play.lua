@@ -13,10 +13,11 @@ local play = {}
 
 local COOKIE = "gateway_ticket=%s; Path=/hls/%s/; Max-Age=%d%s"
 
-local config, signer
+local config, tickets
 
-function play.start(given, given_signer)
-  config, signer = given, given_signer
+--- @param of_tickets see gateway.sign
+function play.start(given, of_tickets)
+  config, tickets = given, of_tickets
 end
 
 local function denied(decision)
@@ -50,7 +51,7 @@ end
 
 local function admit(who, channel, kind)
   local expires = ngx.time() + config.ticket_seconds
-  local text = ticket.issue(signer, kind, { channel = channel.id,
+  local text = ticket.issue(tickets, kind, { channel = channel.id,
     holder = ticket.holder(who.id), expires = expires })
   return { channel = channel.id, expires_at = expires * 1000,
     playlist = (kind == "url" and with_url or with_cookie)(channel, text) }

@@ -19,7 +19,7 @@ local COOKIE = "gateway_device=%s; Path=/; Max-Age=34560000%s" -- 400 days
 local LONGEST_INFO = 4096
 local MOST_VIEWS = 2000
 
-local client, signer, cookie_ending, views
+local client, devices, cookie_ending, views
 
 --- @param given an adobepass client
 -- @param config see gateway.config
@@ -29,7 +29,7 @@ function viewer.start(given, config)
 end
 
 --- @param given see gateway.sign
-function viewer.trust(given) signer = given end
+function viewer.trust(given) devices = given end
 
 -- A table, or nil.
 local function info_of(header)
@@ -53,7 +53,7 @@ end
 
 --- Who asks: a table; or nil and a problem.
 function viewer.who()
-  local id = signer:open("device", ngx.var.cookie_gateway_device)
+  local id = devices:open("device", ngx.var.cookie_gateway_device)
   if id then return identify(id) end
   return nil, problem.new(401, "device_unknown",
     "The device's cookie is missing or not ours: it begins with POST /login.",
@@ -63,10 +63,10 @@ end
 --- The same, and a device that comes for the first time gets its cookie. Its
 -- identifier is for ever: with it goes the viewer's login.
 function viewer.welcome()
-  local known = signer:open("device", ngx.var.cookie_gateway_device)
+  local known = devices:open("device", ngx.var.cookie_gateway_device)
   local who, err = identify(known or assert(device.generate_id()))
   if not who then return nil, err end
-  viewer.add_cookie(COOKIE:format(signer:seal("device", who.id),
+  viewer.add_cookie(COOKIE:format(devices:seal("device", who.id),
     cookie_ending)) -- once more each time, so that it does not run out
   return who
 end

@@ -1,0 +1,320 @@
+--- What the gateway survives: a node killed in the middle of a login, Redis
+-- killed and started again, the service gone for a while, a reload under load.
+
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local flight = require "spec.support.flight"
+local folder = require "spec.support.folder"
+local nodes = require "spec.examples.nodes"
+local redis = require "spec.support.redis"
+local service = require "examples.openresty.service"
+local television = require "spec.examples.television"
+
+-- nginx's Lua is the same whatever runs this: once is enough.
+if child.interpreter() ~= "lua5.4" then return end
+
+describe("the gateway survives", function()
+  local running, control, one, two, tv
+
+  before_each(function()
+    running = assert(service.start { throttle = false })
+    control = flight.control(running.sandbox)
+    one, two = running.nodes[1].url, running.nodes[2].url
+    tv = television.new()
+  end)
+  after_each(function()
+    tv:close()
+    control:close()
+    running:stop()
+  end)
+
+  local LIMIT = 30 -- seconds; what is waited for comes far sooner
+
+  local function eventually(check)
+    local deadline = core.clock.monotonic() + LIMIT
+    repeat
+      local value = check()
+      if value then return value end
+      core.clock.sleep(0.1) -- ten a second: that is no abuse yet
+    until core.clock.monotonic() > deadline
+    error("it did not happen", 2)
+  end
+
+  -- Locks and turns in Redis come to their end at once.
+  local function time_passes()
+    for key in running.redis:ask("--scan --pattern '*gateway:*:*'")
+      :gmatch "%S+" do
+      if key:find ":lock:" or key:find ":poll:" then
+        running.redis:ask("del " .. key)
+      end
+    end
+  end
+
+  local function begin_login()
+    local status, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
+    assert.same({ 200, "pending" }, { status, login.state })
+    return login
+  end
+
+  local function viewer_signs_in(login)
+    control:ask("POST", "/sandbox/login", { code = login.code,
+      username = "bob", mvpd = "Cablevision" })
+  end
+
+  local function is_done(status, answer)
+    assert.same({ 200, "done" }, { status, answer.state })
+  end
+
+  local function sign_in()
+    viewer_signs_in(begin_login())
+    is_done(tv:get(one .. "/login/status"))
+  end
+
+  local function play(node)
+    local status, played = tv:post(node .. "/play/cnn")
+    assert.equal(200, status, played.code)
+    return played.playlist
+  end
+
+  local function is_unavailable(code, status, answer, response)
+    assert.same({ 503, code, "retry" },
+      { status, answer.code, answer.action })
+    assert.is_true(answer.retry_after >= 1)
+    assert.equal(answer.retry_after,
+      tonumber(response.headers["retry-after"]))
+  end
+
+  describe("one node killed", function()
+    it("between two questions of a television", function()
+      local login = begin_login()
+      nodes.kill(running.nodes[1])
+      assert.is_nil(tv:get(one .. "/login/status"))
+      assert.equal(login.code, select(2, tv:post(two .. "/login",
+        { mvpd = "Cablevision" })).code)
+      viewer_signs_in(login)
+      is_done(tv:get(two .. "/login/status"))
+      assert.equal(200, (tv:get(two .. play(two))))
+      local _, counts = control:take()
+      assert.same({ 1, 1, 1 },
+        { counts.register, counts.token, counts.create_session })
+    end)
+
+    it("while it asks Adobe", function()
+      local login = begin_login()
+      viewer_signs_in(login)
+      control:fault { kind = "delay", operation = "profile_for_code",
+        seconds = 60 }
+      local asked = tv:submit("GET", one .. "/login/status")
+      eventually(function()
+        tv.session:step(0)
+        return flight.counts(control:journal()).profile_for_code > 0
+      end)
+      nodes.kill(running.nodes[1])
+      assert.is_nil(tv:finish(asked))
+      assert.equal("pending",
+        select(2, tv:get(two .. "/login/status")).state)
+      time_passes()
+      is_done(tv:get(two .. "/login/status"))
+    end)
+
+    it("while it begins a login, whose lock dies with it", function()
+      tv:post(one .. "/login", { mvpd = "Dish" }) -- for the cookie
+      control:fault { kind = "delay", operation = "create_session",
+        seconds = 60 }
+      local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
+      eventually(function()
+        tv.session:step(0)
+        return flight.counts(control:journal()).create_session > 1
+      end)
+      nodes.kill(running.nodes[1])
+      tv:finish(asked)
+      time_passes()
+      local status, login = tv:post(two .. "/login", { mvpd = "Spectrum" })
+      assert.same({ 200, "pending" }, { status, login.state })
+    end)
+
+    it("and it comes back where it was", function()
+      sign_in()
+      nodes.kill(running.nodes[1])
+      assert.is_true(running.nodes[1].server:restart())
+      assert.equal(200, (tv:get(two .. play(one))))
+      assert.equal(1, select(2, control:take()).register)
+    end)
+  end)
+
+  describe("Redis", function()
+    local function kill_redis()
+      local pid = running.redis:pid()
+      folder.run("kill -9 " .. pid)
+      redis.await_end(pid)
+      return pid
+    end
+
+    it("killed and started again: no login, no registration is lost",
+      function()
+        sign_in()
+        local login = television.new()
+        local _, begun = login:post(one .. "/login", { mvpd = "Dish" })
+        local pid = kill_redis()
+        eventually(function()
+          local now = running.redis:pid()
+          return now and now ~= pid
+        end)
+        running.redis:await()
+        is_done(tv:get(two .. "/login/status"))
+        assert.equal(200, (tv:get(one .. play(two))))
+        assert.equal(begun.code,
+          select(2, login:get(two .. "/login/status")).code)
+        -- One that never saw this device before, with what Redis remembers.
+        folder.run("kill -HUP " .. running.nodes[2].server.pid)
+        assert.equal(200, (tv:get(two .. "/catalogue")))
+        login:close()
+        assert.equal(2, select(2, control:take()).register)
+      end)
+
+    it("down: says so at once, and segments go on", function()
+      sign_in()
+      local playlist = play(one)
+      folder.write(running.folder .. "/down", "")
+      kill_redis()
+      local before = core.clock.monotonic()
+      is_unavailable("store_failed", tv:post(one .. "/login"))
+      is_unavailable("store_failed", tv:get(two .. "/login/status"))
+      is_unavailable("store_failed", tv:post(one .. "/play/cnn"))
+      is_unavailable("store_failed", tv:get(two .. "/catalogue"))
+      is_unavailable("store_failed", tv:post(two .. "/logout"))
+      is_unavailable("store_failed",
+        tv:get(running.nodes[1].operator .. "/health/ready"))
+      assert.is_true(core.clock.monotonic() - before < 20)
+      assert.equal(200, (tv:get(running.nodes[1].operator .. "/health/live")))
+      for _, node in ipairs { one, two } do
+        assert.equal(200, (tv:get(node .. playlist)))
+        assert.equal(200, (tv:get(node .. "/hls/cnn/segment2.ts")))
+      end
+      folder.run("rm " .. running.folder .. "/down")
+      running.redis:await()
+      is_done(tv:get(two .. "/login/status"))
+      assert.equal(200, (tv:get(one .. play(two))))
+      assert.equal(200, (tv:get(running.nodes[1].operator .. "/health/ready")))
+      assert.equal(1, select(2, control:take()).register)
+    end)
+  end)
+
+  describe("the service", function()
+    local function stop_sandbox()
+      local pid = running.sandbox.pid
+      folder.run("kill -TERM " .. pid)
+      redis.await_end(pid)
+    end
+
+    it("gone: says so at once, segments go on, and so does a login", function()
+      sign_in()
+      local playlist = play(one)
+      local other = television.new()
+      local _, begun = other:post(two .. "/login", { mvpd = "Dish" })
+      stop_sandbox()
+
+      local before = core.clock.monotonic()
+      is_unavailable("connect_failed", tv:post(one .. "/play/cnn"))
+      is_unavailable("connect_failed", tv:post(two .. "/play/cnn"))
+      is_unavailable("connect_failed", tv:get(two .. "/catalogue"))
+      is_unavailable("connect_failed",
+        television.new():post(one .. "/login"))
+      assert.is_true(core.clock.monotonic() - before < 4 * 8)
+      local _, answer = other:get(two .. "/login/status")
+      assert.same({ "pending", begun.code }, { answer.state, answer.code })
+      for _, node in ipairs(running.nodes) do
+        assert.equal(200, (tv:get(node.operator .. "/health/ready")))
+        assert.equal(200, (tv:get(node.url .. playlist)))
+      end
+
+      assert.is_true(running.sandbox.server:restart())
+      eventually(function() return tv:post(two .. "/play/cnn") == 200 end)
+      assert.equal(200, (tv:get(two .. "/hls/cnn/segment1.ts")))
+      control:ask("POST", "/sandbox/login", { code = begun.code,
+        username = "bob", mvpd = "Dish" })
+      time_passes()
+      is_done(other:get(one .. "/login/status"))
+      other:close()
+      -- (The journal is part of what the sandbox keeps.)
+      assert.equal(2, select(2, control:take()).register)
+    end)
+
+    it("mute: the answer comes within its deadline", function()
+      running:configure { timeout = 1 }
+      for _, node in ipairs(running.nodes) do
+        local former = nodes.workers(node)
+        folder.run("kill -HUP " .. node.server.pid)
+        nodes.await_end(former)
+      end
+      sign_in()
+      local playlist = play(one)
+      control:fault { kind = "delay", operation = "*", seconds = 60,
+        count = 1000 }
+      local before = core.clock.monotonic()
+      is_unavailable("timeout", tv:post(one .. "/play/cnn"))
+      assert.is_true(core.clock.monotonic() - before < 10)
+      assert.equal(200, (tv:get(two .. playlist)))
+      control:ask("DELETE", "/sandbox/faults")
+      play(one)
+    end)
+  end)
+
+  describe("a reload", function()
+    local function reload()
+      for _, node in ipairs(running.nodes) do
+        folder.run("kill -HUP " .. node.server.pid)
+      end
+    end
+
+    it("in the middle of a login", function()
+      local login = begin_login()
+      control:fault { kind = "delay", operation = "profile_for_code",
+        seconds = 1 }
+      local asked = tv:submit("GET", one .. "/login/status")
+      eventually(function()
+        tv.session:step(0)
+        return flight.counts(control:journal()).profile_for_code > 0
+      end)
+      local former = nodes.workers(running.nodes[1])
+      reload()
+      viewer_signs_in(login)
+      local status, answer = tv:finish(asked)
+      assert.equal(200, status)
+      assert.is_true(answer.state == "pending" or answer.state == "done")
+      nodes.await_end(former)
+      time_passes()
+      is_done(tv:get(one .. "/login/status"))
+      assert.equal(1, select(2, control:take()).register)
+    end)
+
+    it("under requests, of which none is lost", function()
+      sign_in()
+      local playlist = play(one)
+      local former = nodes.workers(running.nodes[1])
+      local crowd = {}
+      for index = 1, 8 do
+        crowd[index] = television.new { ip = "192.0.2." .. index }
+        crowd[index].cookies = tv.cookies
+      end
+      local function round()
+        local asked = {}
+        for index, one_of_them in ipairs(crowd) do
+          asked[index] = one_of_them:submit("GET", (index % 2 == 0 and one
+            or two) .. (index % 4 < 2 and playlist or "/login/status"))
+        end
+        for index, one_of_them in ipairs(crowd) do
+          assert.equal(200, (one_of_them:finish(asked[index])))
+        end
+      end
+      round()
+      for _ = 1, 3 do
+        reload()
+        for _ = 1, 8 do round() end
+      end
+      nodes.await_end(former)
+      round()
+      for _, one_of_them in ipairs(crowd) do one_of_them:close() end
+    end)
+  end)
+end)

@@ -1,0 +1,476 @@
+--- The gateway as a television meets it: two real nginx nodes, a real Redis,
+-- the sandbox over HTTPS.
+
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local flight = require "spec.support.flight"
+local folder = require "spec.support.folder"
+local json = require "adobepass.json"
+local nodes = require "spec.examples.nodes"
+local service = require "examples.openresty.service"
+local television = require "spec.examples.television"
+
+-- nginx's Lua is the same whatever runs this: once is enough.
+if child.interpreter() ~= "lua5.4" then return end
+
+describe("the gateway", function()
+  local running, control, one, two, tv
+
+  setup(function()
+    running = assert(service.start { throttle = false })
+    control = flight.control(running.sandbox)
+    one, two = running.nodes[1].url, running.nodes[2].url
+  end)
+  teardown(function()
+    control:close()
+    running:stop()
+  end)
+
+  local count = 0
+  before_each(function() -- each one at an address of its own
+    count = count + 1
+    tv = television.new { ip = "192.0.2." .. count }
+    control:take()
+  end)
+  after_each(function() tv:close() end)
+
+  -- What came from or for this television alone.
+  local function operations()
+    return select(2, control:take())
+  end
+
+  local function sign_in(username)
+    local _, login = assert(tv:post(one .. "/login", { mvpd = "Cablevision" }))
+    assert.equal("pending", login.state)
+    control:ask("POST", "/sandbox/login", { code = login.code,
+      username = username or "bob", mvpd = "Cablevision" })
+    local status, answer = tv:get(two .. "/login/status")
+    assert.same({ 200, "done" }, { status, answer.state })
+    return login, answer
+  end
+
+  local function is_refused(status, code, got, answer)
+    assert.same({ status, code }, { got, type(answer) == "table"
+      and answer.code or type(answer) })
+    assert.string(answer.message)
+    assert.string(answer.action)
+  end
+
+  describe("tells a viewer's story:", function()
+    it("a code, a login, a catalogue, playback, a logout", function()
+      local login, done = sign_in()
+      assert.equal(7, #login.code)
+      assert.truthy(login.qr:find("/activate?code=" .. login.code, 1, true))
+      assert.same({ mvpd = "Cablevision", type = "regular",
+        not_after = done.profile.not_after }, done.profile)
+
+      local _, catalogue = tv:get(one .. "/catalogue")
+      local open = {}
+      for _, channel in ipairs(catalogue.channels) do
+        open[channel.id] = channel.permitted
+      end
+      assert.same({ cnn = true, tbs = true, hbo = false,
+        ["late-night"] = true }, open)
+
+      local status, played = tv:post(two .. "/play/cnn")
+      assert.equal(200, status)
+      local got, playlist, response = tv:get(one .. played.playlist)
+      assert.equal(200, got)
+      assert.equal("application/vnd.apple.mpegurl",
+        response.headers["content-type"])
+      local segment = playlist:match "\n(segment1[^\n]*)"
+      assert.equal(200, (tv:get(two .. "/hls/cnn/" .. segment)))
+
+      local _, report = tv:post(one .. "/logout")
+      assert.equal("Cablevision", report.providers[1].mvpd)
+      assert.truthy(report.providers[1].url:find "^https://")
+      assert.is_nil(tv:cookie "gateway_ticket")
+      assert.equal(401, (tv:get(two .. played.playlist)))
+      assert.equal("none", select(2, tv:get(two .. "/login/status")).state)
+      is_refused(401, "not_logged_in", tv:post(two .. "/play/cnn"))
+    end)
+
+    it("of the providers, the last one first", function()
+      tv:post(one .. "/login")
+      local status, answer = tv:get(one .. "/providers")
+      assert.equal(200, status)
+      assert.is_true(#answer.providers > 5)
+      for _, item in ipairs(answer.providers) do
+        assert.is_nil(item.id:find "TempPass")
+      end
+    end)
+
+    it("who is signed in already gets no code", function()
+      sign_in()
+      local _, answer = tv:post(one .. "/login", { mvpd = "Cablevision" })
+      assert.same({ "done", nil }, { answer.state, answer.code })
+    end)
+
+    it("who may not watch hears why", function()
+      sign_in()
+      local status, answer = tv:post(one .. "/play/hbo")
+      is_refused(403, "authorization_denied_by_mvpd", status, answer)
+      assert.equal("Your TV subscription does not include this.",
+        answer.viewer_text)
+      assert.is_nil(tv:cookie "gateway_ticket")
+      is_refused(404, "no_such_channel", tv:post(one .. "/play/nothing"))
+    end)
+
+    it("another viewer's permits are not this one's", function()
+      sign_in "ann"
+      assert.is_true(select(2, tv:get(one .. "/catalogue"))
+        .channels[3].permitted)
+      tv:post(one .. "/logout")
+      sign_in "bob"
+      for _, node in ipairs { one, two, one, two, one, two } do
+        assert.is_false(select(2, tv:get(node .. "/catalogue"))
+          .channels[3].permitted)
+      end
+    end)
+
+    it("a player without cookies plays by an address", function()
+      sign_in()
+      local status, played = tv:post(one .. "/play/tbs", { ticket = "url" })
+      assert.equal(200, status)
+      assert.is_nil(tv:cookie "gateway_ticket")
+      local bare = { Cookie = false }
+      assert.equal(200, (tv:get(two .. played.playlist, bare)))
+      local base = played.playlist:match "^(.*/)"
+      assert.equal(200, (tv:get(one .. base .. "segment2.ts", bare)))
+      assert.equal(401, (tv:get(one .. "/hls/tbs/segment2.ts", bare)))
+    end)
+  end)
+
+  describe("asks Adobe", function()
+    it("for a device that it names, with the viewer's address", function()
+      sign_in()
+      local journal = control:take()
+      local seen = 0
+      for _, entry in ipairs(journal) do
+        if entry.path and entry.path:find "^/api/v2/" then
+          seen = seen + 1
+          assert.equal(tv.ip, entry.headers["x-forwarded-for"])
+          local info = entry.headers["x-device-info"]
+          info = info and json.decode(core.base64.decode(info))
+          assert.equal(info and tv.ip, info and info.connectionIp)
+          assert.equal(info and "Living room", info and info.model)
+        end
+      end
+      assert.is_true(seen >= 3)
+    end)
+
+    it("once an interval, however often and wherever it is asked", function()
+      local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
+      control:take()
+      local asked = {}
+      for index = 1, 40 do
+        asked[index] = tv:submit("GET", (index % 2 == 0 and one or two)
+          .. "/login/status")
+      end
+      for index = 1, 40 do
+        local status, answer = tv:finish(asked[index])
+        assert.same({ 200, "pending", login.code },
+          { status, answer.state, answer.code })
+      end
+      assert.equal(1, operations().profile_for_code)
+    end)
+
+    it("once for a code, however often a television asks for one", function()
+      local asked, codes = {}, {}
+      tv:post(one .. "/login") -- for the cookie
+      control:take()
+      for index = 1, 12 do
+        asked[index] = tv:submit("POST", (index % 2 == 0 and one or two)
+          .. "/login", { mvpd = "Dish" })
+      end
+      for index = 1, 12 do
+        codes[select(2, tv:finish(asked[index])).code or "none"] = true
+      end
+      assert.is_nil(codes.none)
+      assert.string((next(codes)))
+      assert.is_nil(next(codes, (next(codes))))
+      assert.equal(1, operations().create_session)
+    end)
+
+    it("for one registration and one token, on all workers of all nodes",
+      function()
+        local device = television.new { ip = tv.ip }
+        -- A device with a cookie whom nobody knows any more.
+        assert.equal(200, (device:post(one .. "/login")))
+        running.redis:ask "flushall"
+        control:take()
+        control:fault { kind = "delay", operation = "register",
+          seconds = 0.3 }
+        local crowd, asked = {}, {}
+        for index = 1, 32 do -- connections, spread over the workers
+          crowd[index] = television.new { ip = tv.ip }
+          crowd[index].cookies = device.cookies
+          asked[index] = crowd[index]:submit("GET",
+            (index % 2 == 0 and one or two) .. "/providers")
+        end
+        for index = 1, 32 do
+          assert.equal(200, (crowd[index]:finish(asked[index])))
+          crowd[index]:close()
+        end
+        device:close()
+        local counts = operations()
+        assert.same({ 1, 1 }, { counts.register, counts.token })
+      end)
+  end)
+
+  describe("refuses", function()
+    it("a television that does not say what it is", function()
+      for _, info in ipairs { false, "", "no base64!", "WzFd", "e30",
+        ("A"):rep(8000) } do
+        local status, answer = tv:post(one .. "/login", nil,
+          { ["X-Device-Info"] = info })
+        assert.is_true(status == 400, tostring(info))
+        assert.truthy(answer.code:find "^invalid_header" or answer.code
+          == "http_400")
+      end
+    end)
+
+    it("who has no cookie of ours", function()
+      for _, path in ipairs { "/login/status", "/providers", "/catalogue" } do
+        is_refused(401, "device_unknown", tv:get(one .. path))
+        is_refused(401, "device_unknown",
+          tv:get(one .. path, { Cookie = "gateway_device=x.y.z" }))
+      end
+      is_refused(401, "device_unknown", tv:post(one .. "/play/cnn"))
+      is_refused(401, "device_unknown", tv:post(one .. "/logout"))
+    end)
+
+    it("another method, another type, another field", function()
+      is_refused(405, "bad_request", tv:get(one .. "/login"))
+      is_refused(405, "bad_request", tv:post(one .. "/catalogue"))
+      for _, kind in ipairs { "text/plain", "application/jsonx",
+        "application/x-www-form-urlencoded", "multipart/form-data" } do
+        is_refused(415, "bad_request",
+          tv:post(one .. "/login", "{}", { ["Content-Type"] = kind }))
+      end
+      for _, body in ipairs { "", "no json", "5", '{"mvpd":5}',
+        '{"redirect_url":"https://evil.example"}',
+        '{"domain_name":"evil.example"}' } do
+        is_refused(400, "bad_request", tv:post(one .. "/login", body))
+      end
+      is_refused(413, "http_413",
+        tv:post(one .. "/login", ('{"mvpd":"%s"}'):format(("x"):rep(9000))))
+      assert.equal(0, operations().create_session)
+    end)
+
+    it("a provider that there is not", function()
+      local status, answer = tv:post(one .. "/login", { mvpd = "Nobody" })
+      assert.is_true(status == 400, tostring(answer.code))
+    end)
+
+    it("to be led to other files", function()
+      sign_in()
+      tv:post(one .. "/play/cnn")
+      local all = { Cookie = ("gateway_device=%s; gateway_ticket=%s"):format(
+        tv:cookie "gateway_device", tv:cookie "gateway_ticket") }
+      assert.equal(200, (tv:get(one .. "/hls/cnn/index.m3u8", all)))
+      for _, path in ipairs { "/hls/cnn/../tbs/index.m3u8",
+        "/hls/cnn/..%2ftbs/index.m3u8", "/hls/cnn/%2e%2e/tbs/index.m3u8",
+        "/hls/cnn//../tbs/index.m3u8", "/hls//cnn/../tbs/segment1.ts",
+        "/hls/tbs/index.m3u8", "/hls/cnn/../../settings.json",
+        "/hls/cnn/../../key-ticket_keys", "/settings.json", "/hls/cnn/",
+        "/hls/cnn/.htaccess", "/hls/cnn/index.m3u8%00.ts",
+        "/hls/cnn/..%5c..%5csettings.json", "/hls/",
+        "/hls/cnn/nothing.ts" } do
+        local status = tv:get(one .. path, all)
+        assert.is_true(status == 403 or status == 404 or status == 400, path)
+      end
+    end)
+
+    it("tickets that are forged, expired, or somebody else's", function()
+      sign_in()
+      tv:post(one .. "/play/cnn")
+      local ticket, device = tv:cookie "gateway_ticket",
+        tv:cookie "gateway_device"
+      local function get(given, holder, path)
+        return tv:get(one .. (path or "/hls/cnn/segment1.ts"), { Cookie =
+          ("gateway_device=%s; gateway_ticket=%s"):format(holder, given) })
+      end
+      assert.equal(200, (get(ticket, device)))
+      local id, payload, mac = ticket:match "^(.-)%.(.-)%.(.*)$"
+      local longer = core.base64.url_encode((core.base64.url_decode(payload)
+        :gsub("^%d+", "9999999999")))
+      is_refused(401, "ticket_missing", get("", device))
+      is_refused(401, "ticket_missing", get(device, device))
+      is_refused(401, "ticket_missing",
+        get(("%s.%s.%s"):format(id, longer, mac), device))
+      is_refused(403, "ticket_foreign",
+        get(ticket, device, "/hls/tbs/segment1.ts"))
+      is_refused(403, "ticket_foreign", get(ticket, "none"))
+      local other = television.new { ip = "192.0.2.200" }
+      other:post(one .. "/login")
+      is_refused(403, "ticket_foreign",
+        get(ticket, (other:cookie "gateway_device")))
+      assert.equal(200, (get(ticket, device))) -- and it still is good
+      other:close()
+      -- A cookie's ticket is nothing in an address.
+      is_refused(401, "ticket_missing",
+        tv:get(("%s/hls/cnn/~%s/segment1.ts"):format(one, ticket)))
+    end)
+
+    it("to believe anybody but the load balancer where a viewer is",
+      function()
+        local careful = assert(service.start { throttle = false, nodes = 1,
+          workers = 1, trusted = "198.51.100.1" })
+        local heard = flight.control(careful.sandbox)
+        assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
+        local journal = heard:take()
+        assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
+        heard:close()
+        careful:stop()
+      end)
+
+    it("who asks far too much", function()
+      local worst, last = 0, nil
+      for _ = 1, 120 do
+        local status, answer = tv:get(one .. "/login/status")
+        if status > worst then worst, last = status, answer end
+      end
+      is_refused(429, "http_429", worst, last)
+      assert.equal(2, last.retry_after)
+    end)
+  end)
+
+  it("answers with cookies and headers as they should be", function()
+    sign_in()
+    local _, _, response = tv:post(one .. "/play/cnn")
+    assert.equal("no-store", response.headers["cache-control"])
+    assert.equal("nosniff", response.headers["x-content-type-options"])
+    assert.equal("no-referrer", response.headers["referrer-policy"])
+    assert.truthy(response.headers["content-security-policy"]
+      :find("default-src 'none'", 1, true))
+    local _, cookie = tv:cookie "gateway_ticket"
+    assert.truthy(cookie.line:find("; HttpOnly; SameSite=Strict", 1, true))
+    assert.equal("/hls/cnn/", cookie.path)
+    assert.is_nil(response.headers["access-control-allow-origin"])
+  end)
+
+  it("lets keys change while tickets are out, and refuses rotated ones",
+    function()
+      local changing = assert(service.start { throttle = false, nodes = 1,
+        settings = { ticket_seconds = 300 } })
+      local url = changing.nodes[1].url
+      local heard = flight.control(changing.sandbox)
+      local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
+      heard:ask("POST", "/sandbox/login", { code = login.code,
+        username = "bob", mvpd = "Dish" })
+      tv:get(url .. "/login/status")
+      tv:post(url .. "/play/cnn")
+      local path = url .. "/hls/cnn/segment1.ts"
+      assert.equal(200, (tv:get(path)))
+
+      -- Done when no worker is left that knows the former keys.
+      local function change(keys)
+        local node = changing.nodes[1]
+        local former = nodes.workers(node)
+        changing:configure { ticket_keys = json.array(keys) }
+        folder.run("kill -HUP " .. node.server.pid)
+        nodes.await_end(former)
+      end
+      local old = changing.settings.ticket_keys[1]
+      local new = service.new_key(changing.folder, "second")
+      change { old, new } -- known everywhere first, then in use, then alone
+      change { new, old }
+      assert.equal(200, (tv:get(path)))
+      local before = tv:cookie "gateway_ticket"
+      assert.equal(200, (tv:post(url .. "/play/tbs")))
+      change { new }
+      is_refused(401, "ticket_missing", tv:get(path))
+      assert.equal(200, (tv:get(url .. "/hls/tbs/segment1.ts")))
+      assert.is_nil(before:find "^second%.")
+      -- The device and its login have nothing to do with it.
+      assert.equal("done", select(2, tv:get(url .. "/login/status")).state)
+      heard:close()
+      changing:stop()
+    end)
+
+  it("lets a ticket end, also one that it knows", function()
+    local brief = assert(service.start { throttle = false, nodes = 1,
+      workers = 1, settings = { ticket_seconds = 2 } })
+    local url = brief.nodes[1].url
+    local heard = flight.control(brief.sandbox)
+    local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
+    heard:ask("POST", "/sandbox/login", { code = login.code,
+      username = "bob", mvpd = "Dish" })
+    tv:get(url .. "/login/status")
+    tv:post(url .. "/play/cnn")
+    local path, deadline = url .. "/hls/cnn/segment1.ts",
+      core.clock.monotonic() + 20
+    assert.equal(200, (tv:get(path)))
+    local status, answer
+    repeat
+      status, answer = tv:get(path)
+    until status ~= 200 or core.clock.monotonic() > deadline
+    is_refused(401, "ticket_expired", status, answer)
+    heard:close()
+    brief:stop()
+  end)
+
+  describe("tells its operators", function()
+    it("that it lives and is ready, and nobody else", function()
+      local node = running.nodes[1]
+      assert.equal("alive", select(2, tv:get(node.operator
+        .. "/health/live")).state)
+      assert.equal("ready", select(2, tv:get(node.operator
+        .. "/health/ready")).state)
+      for _, path in ipairs { "/health/live", "/health/ready", "/metrics" } do
+        assert.equal(404, (tv:get(one .. path)))
+      end
+    end)
+
+    it("numbers, as Prometheus reads them", function()
+      sign_in()
+      tv:post(one .. "/play/cnn")
+      tv:get(one .. "/hls/cnn/segment1.ts")
+      local _, text, response = tv:get(running.nodes[1].operator .. "/metrics")
+      assert.equal("text/plain; version=0.0.4",
+        response.headers["content-type"])
+      for line in text:gmatch "[^\n]+" do
+        assert.truthy(line:find "^# %u+ [%l_]+ %S"
+          or line:find '^[%l_]+{[%w_="/.+,-]+} %d[%d.e-]*$', line)
+      end
+      assert.truthy(text:find('gateway_requests_total{route="play",'
+        .. 'status="200"}', 1, true))
+      assert.truthy(text:find('gateway_adobe_requests_total{'
+        .. 'operation="authorize",status="200"}', 1, true))
+    end)
+
+    it("what happened, in lines of JSON without a secret", function()
+      local login = sign_in()
+      local _, played = tv:post(one .. "/play/cnn", { ticket = "url" })
+      tv:post(two .. "/play/tbs")
+      local _, snapshot = nil, control:ask("GET", "/sandbox/snapshot")
+      local text, lines = folder.read(running.log), 0
+      for line in text:gmatch "[^\n]+" do
+        assert.string(assert(json.decode(line)).event, line)
+        lines = lines + 1
+      end
+      assert.is_true(lines > 20)
+      local secrets = { login.code, played.playlist:match "~(.-)/",
+        tv:cookie "gateway_device", tv:cookie "gateway_ticket", tv.ip,
+        running.sandbox.statement, "Living room", "uuid-ann",
+        folder.read(running.settings.ticket_keys[1].file) }
+      for id, client in pairs(snapshot.clients) do
+        secrets[#secrets + 1] = id
+        secrets[#secrets + 1] = client.secret or client.client_secret
+      end
+      assert.is_true(#secrets > 10)
+      for _, secret in ipairs(secrets) do
+        assert.is_nil(text:find(secret, 1, true), secret)
+      end
+    end)
+  end)
+
+  it("had nothing to complain about", function()
+    for _, node in ipairs(running.nodes) do
+      local said = node.server:log()
+      assert.is_nil(said:find("a defect", 1, true), said)
+      assert.is_nil(said:find("lua entry thread aborted", 1, true), said)
+    end
+  end)
+end)

@@ -1,0 +1,87 @@
+--- What the gateway signs: devices' cookies and tickets.
+
+package.path = "examples/openresty/lua/?.lua;" .. package.path
+
+local core = require "adobepass.core"
+local sign = require "gateway.sign"
+local ticket = require "gateway.ticket"
+
+local OLD = { id = "old", secret = ("o"):rep(32) }
+local NEW = { id = "new", secret = ("n"):rep(32) }
+
+describe("a sealed text", function()
+  local signer = sign.new { NEW, OLD }
+  local sealed = signer:seal("device", "tv-1")
+
+  it("opens, for what it was sealed for", function()
+    assert.equal("tv-1", signer:open("device", sealed))
+    assert.is_nil(signer:open("ticket-url", sealed))
+  end)
+
+  it("opens with a key that no longer signs, and not with a foreign one",
+    function()
+      local old = sign.new({ OLD }):seal("device", "tv-1")
+      assert.equal("tv-1", signer:open("device", old))
+      assert.is_nil(sign.new({ NEW }):open("device", old))
+      local namesake = sign.new { { id = "new", secret = ("x"):rep(32) } }
+      assert.is_nil(namesake:open("device", sealed))
+    end)
+
+  it("does not open when any of its bytes is another", function()
+    for index = 1, #sealed do
+      local byte = sealed:sub(index, index) == "A" and "B" or "A"
+      local other = sealed:sub(1, index - 1) .. byte .. sealed:sub(index + 1)
+      assert.is_nil(signer:open("device", other), other)
+    end
+  end)
+
+  it("does not open when it is cut, grown, or nothing", function()
+    for length = 0, #sealed - 1 do
+      assert.is_nil(signer:open("device", sealed:sub(1, length)))
+    end
+    for _, other in ipairs { sealed .. "A", sealed .. ".", " " .. sealed,
+      sealed .. "\n", sealed:gsub("^new", "none"), "new..", "..",
+      sealed .. ("A"):rep(2000) } do
+      assert.is_nil(signer:open("device", other))
+    end
+    assert.is_nil(signer:open("device", nil))
+  end)
+
+  it("does not let the parts be cut elsewhere", function()
+    local one = sign.new { { id = "k", secret = OLD.secret } }
+    local mac = core.digest.hmac_sha256(OLD.secret, "device\nk\nYQ")
+    assert.equal("a", one:open("device", "k.YQ."
+      .. core.base64.url_encode(mac)))
+    assert.is_nil(one:open("device\nk", "YQ.YQ."
+      .. core.base64.url_encode(mac)))
+  end)
+end)
+
+describe("a ticket", function()
+  local signer = sign.new { NEW }
+  local fields = { channel = "late-night", expires = 1800000000,
+    holder = ticket.holder "tv-1" }
+
+  it("says what it was issued for, and to its kind alone", function()
+    local text = ticket.issue(signer, "cookie", fields)
+    assert.same(fields, ticket.open(signer, "cookie", text))
+    assert.is_nil(ticket.open(signer, "url", text))
+    assert.is_nil(signer:open("device", text))
+    assert.truthy(text:find "^[%w._-]+$") -- fit for a path and a cookie
+  end)
+
+  it("does not hold the device's identifier", function()
+    local text = signer:open("ticket-url",
+      ticket.issue(signer, "url", fields))
+    assert.is_nil(text:find("tv-1", 1, true))
+    assert.not_equal(ticket.holder "tv-1", ticket.holder "tv-2")
+  end)
+
+  it("is nothing that merely was signed", function()
+    for _, text in ipairs { "", "soon cnn 00", "5 cnn", "5 c nn 00",
+      "5  0" } do
+      assert.is_nil(ticket.open(signer, "url",
+        signer:seal("ticket-url", text)))
+    end
+  end)
+end)
