@@ -120,12 +120,10 @@ describe("the gateway", function()
       sign_in "ann"
       assert.is_true(select(2, tv:get(one .. "/catalogue"))
         .channels[3].permitted)
-      tv:post(one .. "/logout")
+      tv:post(two .. "/logout") -- of which the first node hears nothing
       sign_in "bob"
-      for _, node in ipairs { one, two, one, two, one, two } do
-        assert.is_false(select(2, tv:get(node .. "/catalogue"))
-          .channels[3].permitted)
-      end
+      assert.is_false(select(2, tv:get(one .. "/catalogue"))
+        .channels[3].permitted)
     end)
 
     it("a player without cookies plays by an address", function()
@@ -158,6 +156,31 @@ describe("the gateway", function()
       end
       assert.is_true(seen >= 3)
     end)
+
+    it("no faster than it allows, on all workers of all nodes together",
+      function()
+        sign_in() -- five of the burst of ten
+        local crowd, asked = {}, {}
+        for index = 1, 8 do
+          crowd[index] = television.new { ip = tv.ip }
+          crowd[index].cookies = tv.cookies
+          asked[index] = crowd[index]:submit("POST",
+            (index % 2 == 0 and one or two) .. "/play/cnn", {})
+        end
+        for index = 1, 8 do
+          assert.equal(200, (crowd[index]:finish(asked[index])))
+          crowd[index]:close()
+        end
+        local moments = {}
+        for _, entry in ipairs(control:take()) do
+          moments[#moments + 1] = entry.time
+        end
+        assert.equal(13, #moments)
+        -- After ten at once, three more, a second apart, give or take.
+        assert.is_true(moments[13] - moments[12] > 800)
+        assert.is_true(moments[12] - moments[11] > 800)
+        assert.is_true(moments[13] - moments[1] > 2500)
+      end)
 
     it("once an interval, however often and wherever it is asked", function()
       local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })

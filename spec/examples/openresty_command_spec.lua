@@ -1,0 +1,142 @@
+--- The command that starts it all: one line tells where, and nothing is left.
+
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local json = require "adobepass.json"
+local shell = require "adobepass.shell"
+local television = require "spec.examples.television"
+
+-- nginx's Lua is the same whatever runs this: once is enough.
+if child.interpreter() ~= "lua5.4" then return end
+
+local RUN = "examples/openresty/run"
+
+local function is_gone(pid)
+  local status = shell.read_file(("/proc/%d/status"):format(pid))
+  return not status or status:find "State:%s*Z" ~= nil
+end
+
+local function exists(path)
+  return select(2, shell.read(shell.line("test", "-e", path))) == 0
+end
+
+local function eventually(check)
+  local deadline = core.clock.monotonic() + 30
+  while not check() do
+    assert(core.clock.monotonic() < deadline, "it did not happen")
+    core.clock.sleep(0.05)
+  end
+end
+
+describe("examples/openresty/run", function()
+  -- Its process id (the shell becomes the command) and what it says.
+  local function start(arguments)
+    local pipe = assert(io.popen(("echo $$; exec %s --json %s 2>&1"):format(
+      RUN, arguments or "")))
+    return pipe, pipe:read "*l", assert(json.decode(pipe:read "*l"))
+  end
+
+  local function is_all_gone(said)
+    local pids = { said.redis.pid, said.sandbox and said.sandbox.pid }
+    for _, node in ipairs(said.nodes) do pids[#pids + 1] = node.pid end
+    eventually(function()
+      for _, pid in ipairs(pids) do
+        if not is_gone(pid) then return false end
+      end
+      return not exists(said.folder)
+    end)
+  end
+
+  -- (Ctrl-C is a signal to all of a terminal's processes: setsid is one.)
+  for _, signal in ipairs { "TERM", "KILL", "HUP" } do
+    it("leaves nothing behind on SIG" .. signal, function()
+      local pipe, pid, said = start()
+      assert.equal(2, #said.nodes)
+      local tv = television.new()
+      for _, node in ipairs(said.nodes) do
+        assert.equal(200, (tv:get(node.operator .. "/health/ready")))
+      end
+      assert.equal(200, (tv:post(said.nodes[1].url .. "/login")))
+      tv:close()
+      folder.run(("kill -s %s %s"):format(signal, pid))
+      is_all_gone(said)
+      pipe:close()
+    end)
+  end
+
+  it("leaves nothing behind on Ctrl-C", function()
+    local path = folder.make()
+    local out = path .. "/out"
+    local pipe = assert(io.popen(("exec setsid sh -c 'echo $$; exec %s "
+      .. "--json > %s 2>&1'"):format(RUN, out)))
+    local pid = pipe:read "*l"
+    local said
+    eventually(function()
+      local line = (folder.read(out) or ""):match "^(.-)\n"
+      said = line and assert(json.decode(line))
+      return said
+    end)
+    folder.run("kill -s INT -- -" .. pid)
+    is_all_gone(said)
+    pipe:close()
+    folder.remove(path)
+  end)
+
+  it("starts without a sandbox, for the real service", function()
+    local path = folder.make()
+    folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln\n")
+    folder.write(path .. "/settings.json", json.encode {
+      service_provider = "REF30", environment = "release-staging",
+      statement_file = path .. "/statement", domain_name = "adobe.com",
+      redirect_url = "https://adobe.com", channels = json.array { {
+        id = "news", resource = "News", title = "News" } } })
+    local pipe, pid, said = start("--nodes 1 --settings " .. path
+      .. "/settings.json")
+    assert.is_nil(said.sandbox)
+    assert.equal(1, #said.nodes)
+    local tv = television.new()
+    assert.equal(200, (tv:get(said.nodes[1].operator .. "/health/ready")))
+    assert.equal(401, (tv:get(said.nodes[1].url .. "/hls/news/index.m3u8")))
+    tv:close()
+    folder.run("kill -s TERM " .. pid)
+    is_all_gone(said)
+    pipe:close()
+    folder.remove(path)
+  end)
+
+  for what, change in pairs {
+    ["an unknown field"] = { chanels = {} },
+    ["a channel that is no part of a path"] = { channels = { {
+      id = "../etc", resource = "x", title = "x" } } },
+    ["a statement that is not there"] = { statement_file = "/nowhere" },
+  } do
+    it("says what is wrong with settings: " .. what, function()
+      local path = folder.make()
+      folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
+      local settings = { service_provider = "REF30",
+        environment = "release-staging", domain_name = "adobe.com",
+        statement_file = path .. "/statement",
+        redirect_url = "https://adobe.com",
+        channels = json.array { { id = "a", resource = "A", title = "A" } } }
+      for name, value in pairs(change) do settings[name] = value end
+      folder.write(path .. "/settings.json", json.encode(settings))
+      local said, status = shell.read(("%s --settings %s/settings.json")
+        :format(RUN, path))
+      assert.equal(2, status)
+      assert.truthy(said:find("The gateway did not start", 1, true), said)
+      assert.truthy(said:find(({ ["an unknown field"] = "chanels",
+        ["a channel that is no part of a path"] = "../etc",
+        ["a statement that is not there"] = "/nowhere" })[what], 1, true),
+        said)
+      assert.is_nil(said:find("traceback", 1, true), said)
+      folder.remove(path)
+    end)
+  end
+
+  it("explains itself", function()
+    local said, status = shell.read(RUN .. " --help")
+    assert.equal(2, status)
+    assert.truthy(said:find("usage: examples/openresty/run", 1, true))
+  end)
+end)
