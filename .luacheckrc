@@ -3,6 +3,7 @@ max_line_length = 79
 exclude_files = { "build", ".ldoc.lua" }
 
 files["spec"] = { std = "+busted" }
+files["examples/tv"] = { std = "min+love" }
 
 -- Flows wait through the driver and know no scheduler, no clock of their own.
 files["lua/adobepass/flow"] = {
