@@ -1,0 +1,74 @@
+--- Which of some boxes has the focus, and the ring that glides to it.
+--
+-- Items have `x`, `y`, `width` and `height`, and may have anything else.
+
+local ui = require "ui"
+
+local focus = {}
+local Focus = {}
+Focus.__index = Focus
+
+local GLIDE = 18 -- a higher number: a faster ring
+local SIDES = { "x", "y", "width", "height" }
+
+-- How far an item lies ahead, and how far aside.
+local AHEAD = {
+  left = function(dx, dy) return -dx, dy end,
+  right = function(dx, dy) return dx, dy end,
+  up = function(dx, dy) return -dy, dx end,
+  down = function(dx, dy) return dy, dx end,
+}
+
+local function middle(item)
+  return item.x + item.width / 2, item.y + item.height / 2
+end
+
+-- Straight ahead is nearer than aside.
+local function nearest(self, key)
+  local x, y = middle(self:item())
+  local best, least = nil, math.huge
+  for index, item in ipairs(self.items) do
+    local to_x, to_y = middle(item)
+    local ahead, aside = AHEAD[key](to_x - x, to_y - y)
+    local cost = ahead + 2.5 * math.abs(aside)
+    if ahead > 1 and cost < least then best, least = index, cost end
+  end
+  return best
+end
+
+--- A focus on the first item, or on another.
+function focus.new(items, at)
+  local self = setmetatable({ items = items, at = at or 1, time = 0 }, Focus)
+  self.ring = {}
+  for _, side in ipairs(SIDES) do self.ring[side] = self:item()[side] end
+  return self
+end
+
+function Focus:item() return self.items[self.at] end
+
+--- Moves it by an arrow key; whether that was one.
+function Focus:key(key)
+  if not AHEAD[key] then return false end
+  local found = nearest(self, key)
+  if found then self.at, self.time = found, 0 end
+  return true
+end
+
+function Focus:update(seconds)
+  self.time = self.time + seconds
+  local part, item = 1 - math.exp(-GLIDE * seconds), self:item()
+  for _, side in ipairs(SIDES) do
+    self.ring[side] = self.ring[side] + (item[side] - self.ring[side]) * part
+  end
+end
+
+--- Draws the ring around what has the focus.
+function Focus:draw(radius)
+  local ring, wide = self.ring, 6
+  local pulse = 0.85 + 0.15 * math.cos(self.time * 3)
+  ui.colour("accent", pulse)
+  ui.frame(ring.x - wide, ring.y - wide, ring.width + 2 * wide,
+    ring.height + 2 * wide, (radius or 12) + wide, 4)
+end
+
+return focus

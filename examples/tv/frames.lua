@@ -1,0 +1,76 @@
+--- What each frame costs, when TV_FRAMES names a file: a line of CSV for
+-- each, in milliseconds.
+--
+--   work      from the frame's begin to the return of present(): input, the
+--             update, drawing, and the collector's step
+--   interval  from this frame's begin to the next one's
+--   cpu       what our own thread computed within `work`; the rest of it is
+--             waiting, for the graphics driver's threads or for a processor
+--   network   the part of `work` that client:update() took
+
+local ffi = require "ffi"
+
+ffi.cdef [[
+  typedef struct { long seconds, nanoseconds; } tv_timespec;
+  int clock_gettime(int clock, tv_timespec *now);
+]]
+
+local frames = {}
+
+local MONOTONIC, THREAD_CPU = 1, 3 -- Linux: <time.h>
+local MOST = 60 * 60 * 30 -- half an hour
+local HEAD = "work,interval,cpu,network,screen\n"
+
+local spec = ffi.new "tv_timespec"
+
+local function milliseconds(clock)
+  ffi.C.clock_gettime(clock, spec)
+  return tonumber(spec.seconds) * 1e3 + tonumber(spec.nanoseconds) / 1e6
+end
+
+local path = os.getenv "TV_FRAMES"
+local count, screens = 0, {}
+local numbers = path and ffi.new("double[?]", MOST * 4)
+local began, cpu_began, network
+
+--- The frame begins: the one before has its interval now.
+function frames.begin()
+  if not path then return end
+  local now = milliseconds(MONOTONIC)
+  if count > 0 then numbers[count * 4 - 3] = now - began end
+  began, cpu_began, network = now, milliseconds(THREAD_CPU), 0
+end
+
+--- Runs what is to be counted as the network's.
+function frames.network(work)
+  if not path then return work() end
+  local before = milliseconds(MONOTONIC)
+  work()
+  network = milliseconds(MONOTONIC) - before
+end
+
+--- The frame's work is done.
+function frames.finish(screen)
+  if not path or count == MOST then return end
+  local at = count * 4
+  numbers[at] = milliseconds(MONOTONIC) - began
+  numbers[at + 2] = milliseconds(THREAD_CPU) - cpu_began
+  numbers[at + 3] = network
+  count = count + 1
+  screens[count] = screen
+end
+
+--- Writes the file. The last frame has no interval and is left out.
+function frames.write()
+  if not path then return end
+  local file = assert(io.open(path, "w"))
+  file:write(HEAD)
+  for index = 0, count - 2 do
+    local at = index * 4
+    file:write(("%.3f,%.3f,%.3f,%.3f,%s\n"):format(numbers[at],
+      numbers[at + 1], numbers[at + 2], numbers[at + 3], screens[index + 1]))
+  end
+  file:close()
+end
+
+return frames

@@ -1,0 +1,107 @@
+--- A TV app on adobepass: start with app.lua, which tells its stories.
+
+-- The checkout that this folder is in; an installed module has its own places.
+local tree = love.filesystem.getSource() .. "/../../"
+if io.open(tree .. "lua/adobepass/init.lua") then
+  package.path = ("%slua/?.lua;%slua/?/init.lua;"):format(tree, tree)
+    .. package.path
+  package.cpath = tree .. "build/luajit/?.so;" .. package.cpath
+end
+
+local app = require "app"
+local frames = require "frames"
+local settings = require "settings"
+local tiles = require "tiles"
+local ui = require "ui"
+
+local RATE = 60 -- frames a second, where no screen sets the pace
+local LONGEST = 0.1 -- seconds: what stood still does not leap
+
+-- Remote controls come as keyboards.
+local KEYS = { up = "up", down = "down", left = "left", right = "right",
+  ["return"] = "ok", kpenter = "ok", escape = "back", backspace = "back" }
+
+local running, report, told
+
+-- Graphics drivers compile for each kind of drawing when they meet it first:
+-- they shall meet all of them now, and not in a frame.
+local function warm_up()
+  local data = love.image.newImageData(2, 2)
+  local image = love.graphics.newImage(data)
+  image:setFilter("nearest", "nearest")
+  ui.begin()
+  ui.title("Warm", "up")
+  ui.hints { { "move", "" } }
+  tiles.draw(settings.channels[1], 0, 0)
+  love.graphics.draw(image, 0, 0, 0, 8)
+  love.graphics.draw(image, 0, 0, 0, 8.5)
+  ui.ring(100, 100, 30, 0.5, "good")
+  ui.text("body", "text", "half", 20.5, 20.5, 0.5)
+  ui.begin()
+  love.graphics.present()
+end
+
+function love.load()
+  love.mouse.setVisible(false)
+  ui.load()
+  tiles.load()
+  warm_up()
+  local path = os.getenv "TV_REPORT"
+  report = path and assert(io.open(path, "a"))
+  running = app.new()
+end
+
+function love.keypressed(key)
+  if KEYS[key] then running:key(KEYS[key]) end
+end
+
+function love.quit()
+  running:close()
+  frames.write()
+end
+
+-- Says where we are, for who drives us from outside.
+local function tell()
+  local state = report and running:state()
+  if state == told then return end
+  told = state
+  report:write(state, "\n")
+  report:flush()
+end
+
+local function take_events()
+  love.event.pump()
+  for name, a, b, c, d, e, f in love.event.poll() do
+    if name == "quit" then
+      love.quit()
+      return a or 0
+    end
+    love.handlers[name](a, b, c, d, e, f) -- luacheck: ignore 143
+  end
+end
+
+local function one_frame()
+  frames.begin()
+  local status = take_events()
+  if status then return status end
+  running:update(math.min(love.timer.step(), LONGEST))
+  running:draw()
+  love.graphics.present()
+  collectgarbage("step", 1)
+  frames.finish(running.screen.name)
+  tell()
+end
+
+-- Where vsync does not set the pace, a sleep does: each frame has its time in
+-- a row of equal ones, and after a late one the row begins anew.
+function love.run()
+  love.load()
+  love.timer.step()
+  local due = love.timer.getTime()
+  return function()
+    local status = one_frame()
+    if status then return status end
+    due = math.max(due + 1 / RATE, love.timer.getTime())
+    love.timer.sleep(due - love.timer.getTime())
+  end
+end

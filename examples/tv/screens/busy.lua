@@ -1,0 +1,28 @@
+--- Something is asked for. It takes a moment at most, so nothing jumps in at
+-- once.
+
+local ui = require "ui"
+
+local Busy = {}
+Busy.__index = Busy
+
+local PATIENCE = 0.25 -- seconds before we say so
+
+function Busy:update(seconds) self.time = self.time + seconds end
+
+function Busy:draw()
+  ui.light()
+  if self.time < PATIENCE then return end
+  ui.centred("heading", "text", self.text, 0, 300, ui.WIDTH, 40)
+  ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
+  ui.hints { { "Back", "stop" } }
+end
+
+function Busy:key(key)
+  if key == "back" then self.app:choose_provider() end
+end
+
+return function(app, given)
+  return setmetatable({ app = app, text = given.text, what = given.text,
+    time = 0 }, Busy)
+end

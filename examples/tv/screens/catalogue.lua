@@ -1,0 +1,101 @@
+--- The channels: what may be watched, and what is locked, and why.
+
+local focus = require "focus"
+local icons = require "icons"
+local messages = require "messages"
+local settings = require "settings"
+local tiles = require "tiles"
+local ui = require "ui"
+
+local Catalogue = {}
+Catalogue.__index = Catalogue
+
+local COLUMNS, GAP, TOP = 4, 20, 142
+local W, H = tiles.WIDTH, tiles.HEIGHT
+
+local function tile(channel, index, decision)
+  local row, column = math.floor((index - 1) / COLUMNS), (index - 1) % COLUMNS
+  local locked = decision and not decision.permitted
+  return { x = ui.LEFT + column * (W + GAP), y = TOP + row * (H + GAP),
+    width = W, height = H, label = channel.id, channel = channel,
+    decision = locked and decision or nil }
+end
+
+local function corner_button(label, act)
+  return { x = ui.RIGHT - 180, y = 52, width = 180, height = 50,
+    label = label, act = act }
+end
+
+-- With a pass nothing is decided beforehand.
+local function items_of(app, decisions)
+  local by_id, items = {}, {}
+  for _, decision in ipairs(decisions or {}) do
+    by_id[decision.resource] = decision
+  end
+  for index, channel in ipairs(settings.channels) do
+    items[index] = tile(channel, index, by_id[channel.id])
+  end
+  items[#items + 1] = app.pass
+    and corner_button("Sign in", function() app:choose_provider() end)
+    or corner_button("Sign out", function() app:ask_to_sign_out() end)
+  return items
+end
+
+function Catalogue:update(seconds) self.focus:update(seconds) end
+
+local function draw_lock(item)
+  ui.colour "text"
+  icons.lock(item.x + 32, item.y + 28, 24)
+  ui.text("label", "text", item.label, item.x + 56, item.y + 18)
+  ui.column("tiny", "soft", item.decision.reason, item.x + 18,
+    item.y + H - 62, W - 36)
+end
+
+local function draw_item(item, is_focused)
+  if item.act then return ui.button(item, is_focused) end
+  tiles.draw(item.channel, item.x, item.y, item.decision ~= nil)
+  if item.decision then return draw_lock(item) end
+  if is_focused then
+    ui.colour "white"
+    icons.play(item.x + W - 34, item.y + 32, 22)
+  end
+end
+
+function Catalogue:draw()
+  ui.title(self.title)
+  local wide = ui.fonts.small:getWidth(self.badge)
+  ui.text("small", "soft", self.badge, ui.RIGHT - 204 - wide, 65)
+  for _, item in ipairs(self.focus.items) do
+    draw_item(item, item == self.focus:item())
+  end
+  self.focus:draw(self.focus:item().act and 12 or tiles.RADIUS)
+  ui.hints { { "move", "move" },
+    { "OK", self.focus:item().decision and "why is it locked?" or "choose" } }
+end
+
+function Catalogue:key(key)
+  if self.focus:key(key) then
+    self.app.last = self.focus.at
+  elseif key == "ok" then
+    local item = self.focus:item()
+    if item.act then return item.act() end
+    if item.decision then
+      return self.app:explain(item.channel, item.decision)
+    end
+    self.app:play(item.channel)
+  end
+end
+
+local function badge_of(app)
+  if app.pass then return ("%d minutes free"):format(app.pass_minutes) end
+  return messages.provider_name(app)
+end
+
+return function(app, given)
+  local items = items_of(app, given.decisions)
+  local at = app.last and app.last < #items and app.last or 1
+  return setmetatable({ app = app, focus = focus.new(items, at),
+    title = app.pass and "Free preview" or "What shall it be?",
+    badge = badge_of(app), what = app.pass and "free" or "signed in" },
+    Catalogue)
+end

@@ -1,0 +1,130 @@
+--- The code for the second screen, as letters and as a QR code, and the time
+-- that is left for it.
+
+local messages = require "messages"
+local qr = require "qr"
+local settings = require "settings"
+local ui = require "ui"
+
+local Code = {}
+Code.__index = Code
+
+local CARD = { x = 856, y = 164, size = 352, edge = 8 }
+
+-- The code is there: what was polled for may take minutes from here.
+local function show_code(self, flow)
+  self.flow, self.note = flow, flow.code
+  self.drawing = qr.start(flow.qr)
+  self.whole = flow.expires_at - self.app.client:now_ms()
+  self.page = self.app.activation_url:gsub("^https://", "")
+end
+
+-- A poll that did not come through is no reason to give up the code.
+local function note_poll(self, flow)
+  self.is_offline = flow.last_error ~= nil
+  flow.last_error = nil
+end
+
+local OVER = { login_expired = true, login_superseded = true }
+
+local function sort_out(self, err)
+  local app, provider = self.app, self.provider
+  if OVER[err.code] then
+    return app:show("message", messages.code_over(app, provider))
+  end
+  if err.code == "login_denied" then
+    return app:show("message", messages.denied(app, provider))
+  end
+  app:show("message",
+    messages.failed(app, err, function() app:sign_in(provider) end))
+end
+
+local function log_in(self)
+  local profile, err = self.app.client:login {
+    mvpd = self.provider.id, domain_name = settings.domain_name,
+    redirect_url = settings.redirect_url, interval = settings.poll_interval,
+    activation_url = self.app.activation_url,
+    on_code = function(flow) show_code(self, flow) end,
+    on_poll = function(flow) note_poll(self, flow) end,
+  }
+  if not profile then return sort_out(self, err) end
+  self.app:home()
+end
+
+function Code:begin()
+  self.app:start(function() log_in(self) end)
+end
+
+function Code:update(seconds)
+  self.time = self.time + seconds
+  if self.flow and not self.picture then
+    self.picture = qr.image(self.drawing)
+  end
+end
+
+local function draw_letters(code, x, y)
+  local width, gap = 74, 12
+  for letter in code:gmatch "." do
+    ui.colour "panel"
+    ui.box(x, y, width, 92, 12)
+    ui.centred("code", "text", letter, x, y, width, 92)
+    x = x + width + gap
+  end
+end
+
+local function draw_step(number, text, y)
+  ui.colour "raised"
+  ui.disc(ui.LEFT + 20, y + 15, 20)
+  ui.centred("label", "accent", number, ui.LEFT, y - 5, 40, 40)
+  ui.text("body", "soft", text, ui.LEFT + 58, y)
+end
+
+local function draw_picture(self)
+  ui.colour "white"
+  ui.box(CARD.x, CARD.y, CARD.size, CARD.size, 20)
+  local size = self.picture:getWidth()
+  local scale = math.floor((CARD.size - 2 * CARD.edge) / size * ui.scale) / ui.scale
+  local edge = (CARD.size - size * scale) / 2
+  love.graphics.draw(self.picture, CARD.x + edge, CARD.y + edge, 0, scale)
+  ui.centred("small", "soft", "Or point your phone's camera here", CARD.x,
+    CARD.y + CARD.size + 14, CARD.size, 30)
+end
+
+local function draw_time(self)
+  local left = self.flow.expires_at - self.app.client:now_ms()
+  local colour = left < 60000 and "bad" or left < 300000 and "warm" or "accent"
+  ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, colour)
+  ui.text("digits", "text", ui.clock(left / 1000), ui.LEFT + 104, 541)
+  if self.is_offline then
+    ui.text("small", "warm", "No connection: we keep trying",
+      ui.LEFT + 104, 580)
+  else
+    local wide = ui.text("small", "soft", "Waiting for you to sign in",
+      ui.LEFT + 104, 580)
+    ui.waiting(ui.LEFT + 124 + wide, 593, self.time)
+  end
+end
+
+function Code:draw()
+  ui.title("Sign in with " .. self.provider.display_name)
+  ui.hints { { "Back", "other provider" } }
+  if not self.flow then
+    return ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
+  end
+  draw_step("1", "On your phone or computer, open", 148)
+  ui.text("heading", "text", self.page, ui.LEFT + 58, 184)
+  draw_step("2", "Type this code", 250)
+  draw_letters(self.flow.code, ui.LEFT + 58, 296)
+  draw_step("3", "Sign in there. This screen goes on by itself.", 428)
+  draw_time(self)
+  if self.picture then draw_picture(self) end
+end
+
+function Code:key(key)
+  if key == "back" then self.app:choose_provider() end
+end
+
+return function(app, given)
+  return setmetatable({ app = app, provider = given.provider, time = 0,
+    what = given.provider.id }, Code)
+end

@@ -1,0 +1,129 @@
+--- Which TV provider? And the offer to do without one for a while.
+
+local focus = require "focus"
+local icons = require "icons"
+local messages = require "messages"
+local ui = require "ui"
+
+local Picker = {}
+Picker.__index = Picker
+
+local COLUMNS, WIDTH, HEIGHT, GAP = 3, 362, 84, 25
+local TOP, BOTTOM = 166, ui.BOTTOM - 52
+local GLIDE = 14
+
+-- A colour for each provider, from its name: logos come from elsewhere.
+local HUES = { { 0.29, 0.53, 0.91 }, { 0.85, 0.39, 0.34 },
+  { 0.30, 0.66, 0.47 }, { 0.72, 0.46, 0.83 }, { 0.90, 0.60, 0.26 },
+  { 0.24, 0.64, 0.70 } }
+
+local function hue_of(name)
+  local sum = 0
+  for index = 1, #name do sum = sum + name:byte(index) * index end
+  return HUES[sum % #HUES + 1]
+end
+
+local function offer_item(pass)
+  return { x = ui.LEFT, y = TOP, width = ui.RIGHT - ui.LEFT, height = HEIGHT,
+    label = ("Watch %d minutes free"):format(pass.minutes), pass = pass }
+end
+
+local function provider_item(provider, index, top)
+  local row, column = math.floor((index - 1) / COLUMNS), (index - 1) % COLUMNS
+  return { x = ui.LEFT + column * (WIDTH + GAP), width = WIDTH,
+    y = top + row * (HEIGHT + GAP), height = HEIGHT,
+    label = provider.display_name, provider = provider,
+    hue = hue_of(provider.display_name) }
+end
+
+local function items_of(given)
+  local items, top = {}, TOP
+  for index, provider in ipairs(given.providers) do
+    items[index] = provider_item(provider, index, top)
+  end
+  if given.pass then
+    local last = items[#items]
+    local item = offer_item(given.pass)
+    item.y = last and last.y + HEIGHT + GAP or TOP
+    items[#items + 1] = item
+  end
+  return items
+end
+
+-- What has the focus is to be seen whole.
+local function aim(self)
+  local item = self.focus:item()
+  local low, high = item.y + HEIGHT - BOTTOM, item.y - TOP
+  return math.min(math.max(self.aim, low), high)
+end
+
+function Picker:update(seconds)
+  self.focus:update(seconds)
+  self.aim = aim(self)
+  self.scroll = self.scroll
+    + (self.aim - self.scroll) * (1 - math.exp(-GLIDE * seconds))
+end
+
+local function draw_provider(item)
+  ui.colour "panel"
+  ui.box(item.x, item.y, WIDTH, HEIGHT)
+  ui.colour(item.hue)
+  ui.disc(item.x + 46, item.y + HEIGHT / 2, 25)
+  ui.centred("label", "white", item.label:sub(1, 1):upper(), item.x + 21,
+    item.y, 50, HEIGHT)
+  ui.text("body", "text", item.fitted, item.x + 88,
+    item.y + (item.provider.remembered and 14 or 27))
+  if item.provider.remembered then
+    ui.text("tiny", "good", "Last time", item.x + 89, item.y + 48)
+  end
+end
+
+local function draw_offer(item)
+  ui.colour { 0.10, 0.24, 0.20 }
+  ui.box(item.x, item.y, item.width, HEIGHT)
+  ui.colour "good"
+  icons.clock(item.x + 46, item.y + HEIGHT / 2, 42)
+  ui.text("strong", "text", item.label, item.x + 88, item.y + 14)
+  ui.text("small", "soft", "No sign-in needed", item.x + 88, item.y + 46)
+end
+
+-- Rows that scroll away go behind the title and the hints.
+local function draw_edges()
+  ui.colour "background"
+  love.graphics.rectangle("fill", 0, ui.BAND, ui.WIDTH, TOP - 14 - ui.BAND)
+  love.graphics.rectangle("fill", 0, BOTTOM + 14, ui.WIDTH, ui.HEIGHT)
+end
+
+function Picker:draw()
+  love.graphics.push()
+  love.graphics.translate(0, -self.scroll)
+  for _, item in ipairs(self.focus.items) do
+    local y = item.y - self.scroll
+    if y > TOP - HEIGHT - 30 and y < BOTTOM + 30 then
+      if item.pass then draw_offer(item) else draw_provider(item) end
+    end
+  end
+  self.focus:draw(14)
+  love.graphics.pop()
+  if self.tallest > BOTTOM then draw_edges() end
+  ui.title("Choose your TV provider",
+    "Whoever brings you television at home.")
+  ui.hints { { "move", "move" }, { "OK", "choose" } }
+end
+
+function Picker:key(key)
+  if self.focus:key(key) or key ~= "ok" then return end
+  local item = self.focus:item()
+  if item.provider then return self.app:sign_in(item.provider) end
+  self.app:show("message", messages.offer(self.app, item.pass))
+end
+
+return function(app, given)
+  local items = items_of(given)
+  for _, item in ipairs(items) do
+    item.fitted = ui.fitted("body", item.label, WIDTH - 108)
+  end
+  local last = items[#items]
+  return setmetatable({ app = app, focus = focus.new(items), scroll = 0,
+    aim = 0, tallest = last and last.y + HEIGHT or 0 }, Picker)
+end

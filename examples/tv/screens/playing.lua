@@ -1,0 +1,112 @@
+--- A channel plays: the picture, its name, and the time.
+
+local ui = require "ui"
+
+local Playing = {}
+Playing.__index = Playing
+
+local ASK_EVERY = 10 -- seconds between questions to the service about a pass
+local SHOW_FOR = 6 -- seconds for which the bar stays after a key
+
+-- A pass ends while something plays: that is ours to see to.
+local function watch_pass(self)
+  local app, asked = self.app, 0
+  while true do
+    local state = app.pass:check()
+    if state == "expired" then return app:pass_over() end
+    self.left = app.pass:remaining_ms()
+    app.driver.sleep(1)
+    asked = asked + 1
+    if asked % ASK_EVERY == 0 then app.pass:refresh() end
+  end
+end
+
+function Playing:begin()
+  if not self.app.pass then return end
+  self.app:start(function() watch_pass(self) end)
+end
+
+function Playing:update(seconds)
+  self.time, self.shown = self.time + seconds, self.shown + seconds
+end
+
+-- What a player would show: here, bars in the channel's colour, dancing.
+local function draw_film(self)
+  local colour, bars, width = self.channel.colour, 20, 40
+  for index = 0, bars - 1 do
+    local high = 120 + 62 * math.sin(self.time * 2.2 + index * 0.7)
+      + 44 * math.sin(self.time * 3.7 + index * 1.9)
+    local light = 0.75 + 0.25 * math.sin(index * 0.5 + self.time)
+    love.graphics.setColor(colour[1] * light, colour[2] * light,
+      colour[3] * light)
+    love.graphics.rectangle("fill", 130 + index * 52, 300 - high / 2, width,
+      high, 8)
+  end
+end
+
+local function draw_live(self, x, y)
+  ui.colour "bad"
+  ui.box(x, y, 82, 32, 8)
+  ui.colour("white", 0.6 + 0.4 * math.sin(self.time * 4))
+  love.graphics.circle("fill", x + 19, y + 16, 5)
+  ui.text("tiny", "white", "LIVE", x + 32, y + 6)
+end
+
+local function token_text(self)
+  local left = self.token_ends - self.app.client:now_ms()
+  if left <= 0 then return "Media token used" end
+  return "Media token good for " .. ui.clock(left / 1000)
+end
+
+local function draw_bar(self)
+  ui.colour(self.foot)
+  love.graphics.rectangle("fill", 0, 520, ui.WIDTH, 230)
+  ui.text("title", "text", self.channel.id, ui.LEFT, 540)
+  local wide = ui.fonts.title:getWidth(self.channel.id)
+  draw_live(self, ui.LEFT + wide + 26, 552)
+  ui.text("body", "soft", self.channel.about, ui.LEFT, 592)
+  local time = ui.clock(math.floor(self.time))
+  ui.text("digits", "text", time,
+    ui.RIGHT - ui.fonts.digits:getWidth(time), 552)
+  local token = token_text(self)
+  ui.text("small", "soft", token,
+    ui.RIGHT - ui.fonts.small:getWidth(token), 596)
+  ui.hints { { "Back", "channels" } }
+end
+
+local function draw_pass(self)
+  local whole = self.app.pass_minutes * 60000
+  local left = math.min(self.left, whole)
+  ui.colour(self.foot)
+  ui.box(ui.RIGHT - 236, ui.TOP, 236, 84, 18)
+  ui.ring(ui.RIGHT - 192, ui.TOP + 42, 26, left / whole,
+    left < 60000 and "bad" or "good")
+  ui.text("digits", "text", ui.clock(left / 1000), ui.RIGHT - 150,
+    ui.TOP + 9)
+  ui.text("tiny", "soft", "free minutes", ui.RIGHT - 150, ui.TOP + 48)
+end
+
+function Playing:draw()
+  draw_film(self)
+  if self.shown < SHOW_FOR then draw_bar(self) end
+  if self.left and self.app.pass then draw_pass(self) end
+end
+
+function Playing:key(key)
+  self.shown = 0
+  if key == "back" then self.app:channels() end
+end
+
+local function shade(colour, light)
+  return { colour[1] * light, colour[2] * light, colour[3] * light }
+end
+
+return function(app, given)
+  local decision = given.decision
+  return setmetatable({ app = app, channel = given.channel, time = 0,
+    shown = 0, what = given.channel.id,
+    paper = shade(given.channel.colour, 0.30),
+    foot = shade(given.channel.colour, 0.13),
+    note = decision.media_token and "media token" or "",
+    token_ends = decision.media_token_not_after or 0 }, Playing)
+end

@@ -1,0 +1,14 @@
+-- The thread behind store.lua: does each change in its order.
+
+local path, cpath, folder, orders, answers = ...
+package.path, package.cpath = path, cpath
+
+local disk = require "adobepass.store.file" (folder)
+
+while true do
+  local order = orders:demand()
+  if order == "end" then return end
+  local method = order[1]
+  local done, message = disk[method](disk, order[2], order[3], order[4])
+  if done == nil then answers:push(message) end
+end

@@ -1,0 +1,246 @@
+--- How everything looks: colours, letters, and the few shapes that screens are
+-- made of. All in a space of 1280 x 720, whatever the window has.
+
+local ui = { WIDTH = 1280, HEIGHT = 720 }
+
+-- Televisions may cut off a twentieth at each edge: nothing stands there.
+ui.LEFT, ui.TOP, ui.RIGHT, ui.BOTTOM = 72, 48, 1208, 672
+ui.BAND = 132 -- the height of the light at the top
+
+ui.colours = {
+  background = { 0.043, 0.055, 0.090 },
+  glow = { 0.090, 0.125, 0.225 },
+  panel = { 0.098, 0.122, 0.184 },
+  raised = { 0.145, 0.180, 0.265 },
+  text = { 0.955, 0.965, 0.985 },
+  soft = { 0.690, 0.735, 0.820 },
+  faint = { 0.500, 0.550, 0.650 },
+  accent = { 0.380, 0.690, 1.000 },
+  good = { 0.340, 0.820, 0.560 },
+  warm = { 1.000, 0.730, 0.330 },
+  bad = { 1.000, 0.450, 0.420 },
+  white = { 1, 1, 1 }, black = { 0, 0, 0 },
+}
+
+-- Debian's DejaVu, where it is; else LÖVE's own letters.
+local BOLD = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
+local SIZES = {
+  title = { 42, true }, heading = { 28, true }, body = { 24 },
+  strong = { 24, true }, small = { 19 }, label = { 19, true },
+  tiny = { 16 }, code = { 62, true }, digits = { 28, true },
+}
+local WARM = ""
+for byte = 32, 126 do WARM = WARM .. string.char(byte) end
+
+local function read_bold()
+  local file = io.open(BOLD, "rb")
+  if not file then return nil end
+  local data = love.filesystem.newFileData(file:read "*a", "bold.ttf")
+  file:close()
+  return data
+end
+
+local function load_fonts(scale)
+  local bold, fonts = read_bold(), {}
+  for name, size in pairs(SIZES) do
+    local font = size[2] and bold
+      and love.graphics.newFont(bold, size[1], "light", scale)
+      or love.graphics.newFont(size[1], "light", scale)
+    font:getWidth(WARM) -- drawn into the texture now, not in a frame
+    fonts[name] = font
+  end
+  return fonts
+end
+
+-- Light falls from above. Noise hides the steps that eight bits make of it.
+local function make_band()
+  local top, low = ui.colours.glow, ui.colours.background
+  local data = love.image.newImageData(ui.WIDTH, ui.BAND)
+  data:mapPixel(function(_, y)
+    local part = (1 - y / ui.BAND) ^ 2
+    local noise = (love.math.random() - 0.5) / 255 * (part > 0 and 1 or 0)
+    return low[1] + (top[1] - low[1]) * part + noise,
+      low[2] + (top[2] - low[2]) * part + noise,
+      low[3] + (top[3] - low[3]) * part + noise, 1
+  end)
+  local image = love.graphics.newImage(data)
+  image:setFilter("nearest", "nearest")
+  return image
+end
+
+--- Once, before the first frame.
+function ui.load()
+  local width, height = love.graphics.getDimensions()
+  ui.scale = math.min(width / ui.WIDTH, height / ui.HEIGHT)
+  ui.offset_x = (width - ui.WIDTH * ui.scale) / 2
+  ui.offset_y = (height - ui.HEIGHT * ui.scale) / 2
+  ui.fonts = load_fonts(ui.scale)
+  ui.band = make_band()
+  love.graphics.setLineStyle "smooth"
+end
+
+--- Begins a frame's picture, on one colour.
+function ui.begin(colour)
+  local paper = colour or ui.colours.background
+  love.graphics.origin()
+  love.graphics.clear(paper[1], paper[2], paper[3])
+  love.graphics.translate(ui.offset_x, ui.offset_y)
+  love.graphics.scale(ui.scale)
+end
+
+function ui.colour(name, alpha)
+  local colour = ui.colours[name] or name
+  love.graphics.setColor(colour[1], colour[2], colour[3], alpha or 1)
+end
+
+--- Draws an image that hides what is behind it: nothing is blended, which
+-- costs half as much.
+function ui.stamp(image, x, y)
+  love.graphics.setBlendMode("replace", "premultiplied")
+  love.graphics.draw(image, x, y)
+  love.graphics.setBlendMode "alpha"
+end
+
+-- --- shapes -----------------------------------------------------------------
+
+-- A fill has hard edges; a thin smooth line around it softens them.
+local function softened(shape, ...)
+  love.graphics[shape]("fill", ...)
+  love.graphics.setLineWidth(1)
+  love.graphics[shape]("line", ...)
+end
+
+function ui.box(x, y, width, height, radius)
+  softened("rectangle", x, y, width, height, radius or 14)
+end
+
+function ui.disc(x, y, radius) softened("circle", x, y, radius) end
+
+function ui.frame(x, y, width, height, radius, line)
+  love.graphics.setLineWidth(line)
+  love.graphics.rectangle("line", x, y, width, height, radius)
+end
+
+local QUARTER = math.pi / 2
+
+--- A ring of which a part is bright: 1 is all of it.
+function ui.ring(x, y, radius, part, colour)
+  love.graphics.setLineWidth(7)
+  ui.colour "raised"
+  love.graphics.circle("line", x, y, radius, 64)
+  if part <= 0 then return end
+  ui.colour(colour)
+  love.graphics.arc("line", "open", x, y, radius, -QUARTER,
+    -QUARTER + 4 * QUARTER * math.min(1, part), 64)
+end
+
+--- Three dots that take turns: something goes on.
+function ui.waiting(x, y, time)
+  for index = 0, 2 do
+    local wave = math.sin(time * 4 - index * 0.8)
+    ui.colour("accent", 0.35 + 0.65 * math.max(0, wave))
+    love.graphics.circle("fill", x + index * 22, y, 6)
+  end
+end
+
+-- --- words ------------------------------------------------------------------
+
+--- Text on one line; answers its width.
+function ui.text(font, colour, text, x, y, alpha)
+  love.graphics.setFont(ui.fonts[font])
+  ui.colour(colour, alpha)
+  love.graphics.print(text, x, y)
+  return ui.fonts[font]:getWidth(text)
+end
+
+--- Text in a column; answers its height.
+function ui.column(font, colour, text, x, y, width, align)
+  local face = ui.fonts[font]
+  love.graphics.setFont(face)
+  ui.colour(colour)
+  love.graphics.printf(text, x, y, width, align or "left")
+  local _, lines = face:getWrap(text, width)
+  return #lines * face:getHeight()
+end
+
+--- Text in the middle of a box.
+function ui.centred(font, colour, text, x, y, width, height)
+  local face = ui.fonts[font]
+  love.graphics.setFont(face)
+  ui.colour(colour)
+  love.graphics.print(text, math.floor(x + (width - face:getWidth(text)) / 2),
+    math.floor(y + (height - face:getHeight()) / 2))
+end
+
+--- What fits into a width, with dots where some is missing.
+function ui.fitted(font, text, width)
+  local face = ui.fonts[font]
+  if face:getWidth(text) <= width then return text end
+  repeat text = text:gsub("[%z\1-\127\194-\244][\128-\191]*$", "")
+  until text == "" or face:getWidth(text .. "…") <= width
+  return text .. "…"
+end
+
+--- "4:05" of seconds.
+function ui.clock(seconds)
+  seconds = math.max(0, math.ceil(seconds))
+  return ("%d:%02d"):format(math.floor(seconds / 60), seconds % 60)
+end
+
+-- --- what every screen has --------------------------------------------------
+
+--- The light at the top.
+function ui.light()
+  ui.colour "white"
+  ui.stamp(ui.band, 0, 0)
+end
+
+function ui.title(text, under)
+  ui.light()
+  ui.text("title", "text", text, ui.LEFT, ui.TOP)
+  if under then ui.text("body", "soft", under, ui.LEFT, ui.TOP + 56) end
+end
+
+-- The arrows of a remote control, which not every font has.
+local function draw_arrows(x, y)
+  local near, far, half = 5, 10, 5
+  for turn = 0, 3 do
+    local dx, dy = math.cos(turn * QUARTER), math.sin(turn * QUARTER)
+    love.graphics.polygon("fill", x + dx * far, y + dy * far,
+      x + dx * near - dy * half, y + dy * near + dx * half,
+      x + dx * near + dy * half, y + dy * near - dx * half)
+  end
+end
+
+local function draw_key(name, x, y)
+  local width = name == "move" and 38 or ui.fonts.tiny:getWidth(name) + 22
+  ui.colour "raised"
+  ui.box(x, y, width, 28, 8)
+  if name == "move" then
+    ui.colour "text"
+    draw_arrows(x + width / 2, y + 14)
+  else
+    ui.centred("tiny", "text", name, x, y, width, 28)
+  end
+  return width
+end
+
+--- A row at the foot that tells the keys: { "OK", "choose" }, ...; the key
+-- "move" stands for all four arrows.
+function ui.hints(list)
+  local x, y = ui.LEFT, ui.BOTTOM - 28
+  for _, hint in ipairs(list) do
+    x = x + draw_key(hint[1], x, y) + 10
+    x = x + ui.text("tiny", "soft", hint[2], x, y + 4) + 30
+  end
+end
+
+--- A button of a list that has the focus somewhere.
+function ui.button(item, is_focused)
+  ui.colour(is_focused and "text" or "raised")
+  ui.box(item.x, item.y, item.width, item.height, 12)
+  ui.centred("label", is_focused and "background" or "text", item.label,
+    item.x, item.y, item.width, item.height)
+end
+
+return ui
