@@ -191,8 +191,9 @@ install: all ## copy module and command below PREFIX
 	  install -m 755 $(CORE) $$lib/adobepass/core.so; \
 	  for file in $(LUA_FILES:lua/%=%); do \
 	    install -D -m 644 lua/$$file $$share/$$file; done; \
-	  if [ -e bin/adobepass ]; then \
-	    install -m 755 bin/adobepass $(DESTDIR)$(PREFIX)/bin; fi
+	  install -m 755 bin/adobepass $(DESTDIR)$(PREFIX)/bin; \
+	  install -D -m 644 bin/adobepass.1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/adobepass.1
 
 .PHONY: clean
 clean: ## remove all that was built

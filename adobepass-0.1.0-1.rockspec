@@ -53,10 +53,48 @@ build = {
         "lua/adobepass/cache.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
+      ["adobepass.command.authorize"] =
+        "lua/adobepass/command/authorize.lua",
+      ["adobepass.command.code_screen"] =
+        "lua/adobepass/command/code_screen.lua",
+      ["adobepass.command.completion"] =
+        "lua/adobepass/command/completion.lua",
+      ["adobepass.command.doctor"] =
+        "lua/adobepass/command/doctor.lua",
       ["adobepass.command"] =
         "lua/adobepass/command/init.lua",
+      ["adobepass.command.inspect"] =
+        "lua/adobepass/command/inspect.lua",
+      ["adobepass.command.jwt"] =
+        "lua/adobepass/command/jwt.lua",
+      ["adobepass.command.letters"] =
+        "lua/adobepass/command/letters.lua",
+      ["adobepass.command.login"] =
+        "lua/adobepass/command/login.lua",
+      ["adobepass.command.logout"] =
+        "lua/adobepass/command/logout.lua",
+      ["adobepass.command.manual"] =
+        "lua/adobepass/command/manual.lua",
+      ["adobepass.command.picker"] =
+        "lua/adobepass/command/picker.lua",
+      ["adobepass.command.preauthorize"] =
+        "lua/adobepass/command/preauthorize.lua",
+      ["adobepass.command.profiles"] =
+        "lua/adobepass/command/profiles.lua",
+      ["adobepass.command.register"] =
+        "lua/adobepass/command/register.lua",
+      ["adobepass.command.report"] =
+        "lua/adobepass/command/report.lua",
+      ["adobepass.command.reset"] =
+        "lua/adobepass/command/reset.lua",
       ["adobepass.command.sandbox"] =
         "lua/adobepass/command/sandbox.lua",
+      ["adobepass.command.settings"] =
+        "lua/adobepass/command/settings.lua",
+      ["adobepass.command.terminal"] =
+        "lua/adobepass/command/terminal.lua",
+      ["adobepass.command.words"] =
+        "lua/adobepass/command/words.lua",
       ["adobepass.device"] =
         "lua/adobepass/device.lua",
       ["adobepass.driver.block"] =
