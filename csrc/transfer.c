@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <openssl/crypto.h>
 
 #include "header.h"
 #include "outcome.h"
@@ -14,13 +11,16 @@ ap_transfer *ap_transfer_new(void) {
   return calloc(1, sizeof(ap_transfer));
 }
 
-/* Some of these lines hold a bearer. */
+/* A header's line and its link in one block. They are ours, not libcurl's,
+** which only reads them: some hold a bearer, and are wiped. */
 static void free_headers(ap_transfer *transfer) {
-  struct curl_slist *line;
-  for (line = transfer->headers; line != NULL; line = line->next)
-    OPENSSL_cleanse(line->data, strlen(line->data));
-  curl_slist_free_all(transfer->headers);
-  transfer->headers = NULL;
+  struct curl_slist *line = transfer->headers;
+  while (line != NULL) {
+    struct curl_slist *next = line->next;
+    ap_wipe_free(line, sizeof *line + strlen(line->data));
+    line = next;
+  }
+  transfer->headers = transfer->last_header = NULL;
 }
 
 static void free_request(ap_transfer *transfer) {
@@ -37,25 +37,26 @@ void ap_transfer_free(ap_transfer *transfer) {
   free(transfer);
 }
 
-static int add_line(ap_transfer *transfer, const char *line,
-                    ap_failure *failure) {
-  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-  if (longer == NULL) return ap_fail_memory(failure);
-  transfer->headers = longer;
-  return 1;
+static void append(ap_transfer *transfer, struct curl_slist *line) {
+  if (transfer->headers == NULL) transfer->headers = line;
+  else transfer->last_header->next = line;
+  transfer->last_header = line;
 }
 
-static int add_pair(ap_transfer *transfer, const char *name,
+static int add_line(ap_transfer *transfer, const char *name,
                     const char *separator, const char *value,
                     ap_failure *failure) {
-  size_t size = strlen(name) + strlen(separator) + strlen(value) + 1;
-  char *line = malloc(size);
-  int done;
+  size_t first = strlen(name), second = strlen(separator);
+  size_t third = strlen(value) + 1;
+  struct curl_slist *line = malloc(sizeof *line + first + second + third);
   if (line == NULL) return ap_fail_memory(failure);
-  (void)snprintf(line, size, "%s%s%s", name, separator, value);
-  done = add_line(transfer, line, failure);
-  ap_wipe_free(line, size);
-  return done;
+  line->data = (char *)(line + 1);
+  line->next = NULL;
+  memcpy(line->data, name, first);
+  memcpy(line->data + first, separator, second);
+  memcpy(line->data + first + second, value, third);
+  append(transfer, line);
+  return 1;
 }
 
 static void note_name(ap_transfer *transfer, const char *name) {
@@ -71,14 +72,14 @@ static void note_name(ap_transfer *transfer, const char *name) {
 int ap_transfer_add_header(ap_transfer *transfer, const char *name,
                            const char *value, ap_failure *failure) {
   note_name(transfer, name);
-  return add_pair(transfer, name, *value != '\0' ? ": " : ";", value,
+  return add_line(transfer, name, *value != '\0' ? ": " : ";", value,
                   failure);
 }
 
 int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
                            ap_failure *failure) {
   transfer->has_authorization = 1;
-  return add_pair(transfer, "Authorization", ": Bearer ", token->secret,
+  return add_line(transfer, "Authorization", ": Bearer ", token->secret,
                   failure);
 }
 
@@ -118,12 +119,14 @@ static size_t on_header(char *line, size_t one, size_t length,
 /* What libcurl would send unasked is left out: the caller's headers are all
 ** there are. */
 static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
-  if (!transfer->has_accept && !add_line(transfer, "Accept:", failure))
+  if (!transfer->has_accept &&
+      !add_line(transfer, "Accept", ":", "", failure))
     return 0;
   if (!has_body) return 1;
-  if (!transfer->has_type && !add_line(transfer, "Content-Type:", failure))
+  if (!transfer->has_type &&
+      !add_line(transfer, "Content-Type", ":", "", failure))
     return 0;
-  return add_line(transfer, "Expect:", failure);
+  return add_line(transfer, "Expect", ":", "", failure);
 }
 
 static int copy_body(ap_transfer *transfer, const ap_request *request,

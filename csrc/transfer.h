@@ -42,7 +42,7 @@ typedef struct ap_transfer {
   struct ap_session *session; /* while it runs */
   struct ap_transfer *previous, *next;
   CURL *easy; /* while it runs */
-  struct curl_slist *headers;
+  struct curl_slist *headers, *last_header;
   char *request_body;
   size_t request_body_length;
   int has_type, has_accept, has_authorization;
