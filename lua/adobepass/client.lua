@@ -231,12 +231,11 @@ local function carry_out(self, call)
   end
 end
 
--- `view`: the device's record, and its key in the store.
+-- `view`: the device's record, its key in the store, and headers that were
+-- made of the record.
 local function new_call(self, view, operation, params, deadline)
-  local built, err = request.build(operation, params, {
-    origins = self.origins, service_provider = self.service_provider,
-    addresses = self.addresses,
-    device = view.record })
+  view.headers = view.headers or {}
+  local built, err = request.build(operation, params, self, view)
   if not built then return nil, err end
   return { operation = operation, device = view.record, key = view.key,
     request = built, attempt = 1, deadline = deadline }

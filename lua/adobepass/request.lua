@@ -199,10 +199,17 @@ local function check_values(operation, params)
   return true
 end
 
+-- Leaving the device out would reset everybody; `all` says so aloud.
+local function value_of(operation, params, name, where)
+  if name == "service_provider" then return where.service_provider end
+  if params.everyone and name == operation.everyone then return "all" end
+  return params[name]
+end
+
 -- The address, with gaps for the parameters. A client keeps it: nothing else
 -- in it ever changes.
 local function address_of(operation, where)
-  local kept = where.addresses or {}
+  local kept = where.addresses
   local address = kept[operation]
   if not address then
     address = where.origins[operation.base or "api"] .. operation.path:gsub(
@@ -212,78 +219,108 @@ local function address_of(operation, where)
   return address
 end
 
-local function url_of(operation, values, where)
+local function url_of(operation, params, where)
   local address = address_of(operation, where)
   if not address:find("{", 1, true) then return address end
   return (address:gsub("{([%w_]+)}", function(name)
-    return request.escape(values[name])
+    return request.escape(value_of(operation, params, name, where))
   end))
 end
 
-local function add(list, name, value)
-  list[#list + 1] = request.escape(name) .. "=" .. request.escape(value)
+-- Where a parameter goes, if not into the path.
+local function place_of(operation, parameter)
+  if operation.path:find("{" .. parameter[1] .. "}", 1, true) then
+    return "path"
+  elseif parameter[3] == "header" or operation.send == "headers" then
+    return "headers"
+  end
+  return "content"
 end
 
--- Where each parameter goes, beside those in the path.
-local function distribute(operation, values)
-  local pairs_list, object, headers = {}, json.object {}, {}
+-- What goes to a place, as { name on the wire, value }.
+local function fields_at(place, operation, params, where)
+  local fields = {}
   for _, parameter in ipairs(operation.params or {}) do
-    local name, wire, value = parameter[1], parameter[2], values[parameter[1]]
-    local in_path = operation.path:find("{" .. name .. "}", 1, true)
-    if value ~= nil and not in_path then
-      if parameter[3] == "header" or operation.send == "headers" then
-        headers[wire] = value
-      elseif operation.send == "json" then
-        object[wire] = value
-      else
-        add(pairs_list, wire, value)
-      end
+    local value = value_of(operation, params, parameter[1], where)
+    if value ~= nil and place_of(operation, parameter) == place then
+      fields[#fields + 1] = { parameter[2], value }
     end
   end
-  return pairs_list, object, headers
+  return fields
 end
 
-local function headers_of(operation, params, own, record)
-  local headers = device.headers(record, operation.headers or "",
-    overrides_of(params))
-  for name, value in pairs(own) do headers[name] = value end
-  headers.Accept = "application/json"
+local function as_pairs(fields)
+  local list = {}
+  for index, field in ipairs(fields) do
+    list[index] = request.escape(field[1]) .. "=" .. request.escape(field[2])
+  end
+  return table.concat(list, "&")
+end
+
+local function as_json(fields)
+  local object = json.object {}
+  for _, field in ipairs(fields) do object[field[1]] = field[2] end
+  return json.encode(object)
+end
+
+-- What a device sends with operations of some letters. Each view keeps it,
+-- and nobody changes it.
+local function kept_headers(operation, view)
+  local letters = operation.headers or ""
+  local headers = view.headers[letters]
+  if not headers then
+    headers = device.headers(view.record, letters)
+    headers.Accept = "application/json"
+    view.headers[letters] = headers
+  end
   return headers
 end
 
--- Leaving the device out would reset everybody; `all` says so aloud.
-local function with_defaults(operation, params, service_provider)
-  local values = {}
-  for name, value in pairs(params) do values[name] = value end
-  values.service_provider = service_provider
-  if params.everyone then values[operation.everyone] = "all" end
-  return values
+local function headers_of(operation, params, where, view)
+  local headers = device.headers(view.record, operation.headers or "",
+    overrides_of(params))
+  headers.Accept = "application/json"
+  for _, field in ipairs(fields_at("headers", operation, params, where)) do
+    headers[field[1]] = field[2]
+  end
+  return headers
 end
 
---- The request, or nil and an error.
+local BODIES = {
+  form = { "application/x-www-form-urlencoded", as_pairs },
+  json = { "application/json", as_json },
+}
+
+local function add_content(built, operation, params, where)
+  local fields = fields_at("content", operation, params, where)
+  local kind = BODIES[operation.send]
+  if kind then
+    built.headers["Content-Type"] = kind[1]
+    built.body = kind[2](fields)
+  elseif #fields > 0 then
+    built.url = built.url .. "?" .. as_pairs(fields)
+  end
+  return built
+end
+
+--- The request, or nil and an error. Its headers are not to be changed.
 -- @param operation of adobepass.operations
 -- @param params already checked by request.check
--- @param where { origins, service_provider, device }
-function request.build(operation, params, where)
+-- @param where a client's `origins`, `service_provider`, and `addresses`, in
+-- which those that were made are kept
+-- @param view a device's `record`, and `headers`, kept in the same way
+function request.build(operation, params, where, view)
   local good, err = check_values(operation, params)
   if not good then return nil, err end
-  local values = with_defaults(operation, params, where.service_provider)
-  local list, object, own = distribute(operation, values)
-  local url = url_of(operation, values, where)
-  if operation.url_only then return { url = url } end
-  local headers = headers_of(operation, params, own, where.device)
-  local body
-  if operation.send == "form" then
-    headers["Content-Type"] = "application/x-www-form-urlencoded"
-    body = table.concat(list, "&")
-  elseif operation.send == "json" then
-    headers["Content-Type"] = "application/json"
-    body = json.encode(object)
-  elseif operation.send == "query" and #list > 0 then
-    url = url .. "?" .. table.concat(list, "&")
+  local built = { url = url_of(operation, params, where),
+    method = operation.method }
+  if operation.url_only then return built end
+  if not operation.params and next(params) == nil then
+    built.headers = kept_headers(operation, view)
+    return built
   end
-  return { method = operation.method, url = url, headers = headers,
-    body = body }
+  built.headers = headers_of(operation, params, where, view)
+  return add_content(built, operation, params, where)
 end
 
 return request
