@@ -10,7 +10,7 @@
 #include "live.h"
 #include "outcome.h"
 #include "signals.h"
-#include "url.h"
+#include "urls.h"
 
 /* Making an easy handle costs more than a short request: some are kept. */
 enum { MOST_IDLE = 256 };
@@ -26,6 +26,7 @@ struct ap_session {
   ap_transfer *first;
   size_t running, resolving; /* of them, those that may resolve a name */
   int raises_pipe;
+  ap_urls urls;
   CURL *idle[MOST_IDLE];
   size_t idle_count;
 };
@@ -162,15 +163,16 @@ void ap_session_close(ap_session *session) {
     drop(session->first, "closed",
          "The session was closed before the answer came.");
   destroy(session);
+  ap_urls_close(&session->urls);
   ap_settings_close(&session->settings);
   free(session);
   ap_live_add(AP_LIVE_SESSION, -1);
 }
 
 /* Would a secret travel in the open through somebody's proxy? */
-static int check_proxy(const ap_session *session, ap_url_kind kind,
-                       const ap_transfer *transfer, ap_failure *failure) {
-  if (kind != AP_URL_PLAIN || !transfer->has_authorization ||
+static int check_proxy(const ap_session *session, const ap_transfer *transfer,
+                       ap_failure *failure) {
+  if (transfer->url->kind != AP_URL_PLAIN || !transfer->has_authorization ||
       session->settings.options.texts[AP_TEXT_PROXY] == NULL)
     return 1;
   return ap_fail(failure, "insecure_url",
@@ -193,18 +195,15 @@ static int start(ap_session *session, ap_transfer *transfer,
 int ap_session_submit(ap_session *session, ap_transfer *transfer,
                       const ap_request *request, ap_failure *failure) {
   ap_settings *settings = &session->settings;
-  ap_url_kind kind =
-    ap_url_judge(request->url, settings->plain_hosts, failure);
-  CURL *easy;
-  if (kind == AP_URL_REFUSED) return 0;
-  if (!check_proxy(session, kind, transfer, failure)) return 0;
-  easy = take_easy(session);
-  if (easy == NULL) return ap_fail_memory(failure);
-  transfer->easy = easy;
-  transfer->may_resolve = ap_url_has_name(request->url) ||
+  transfer->url = ap_urls_open(&session->urls, request->url,
+                               settings->plain_hosts, failure);
+  if (transfer->url == NULL || !check_proxy(session, transfer, failure))
+    return 0;
+  transfer->may_resolve = transfer->url->has_name ||
                           settings->options.texts[AP_TEXT_PROXY] != NULL;
-  if (ap_transfer_prepare(transfer, easy, settings, request, kind,
-                          failure) &&
+  transfer->easy = take_easy(session);
+  if (transfer->easy == NULL) return ap_fail_memory(failure);
+  if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(session, transfer, failure))
     return 1;
   keep_easy(session, ap_transfer_detach(transfer));

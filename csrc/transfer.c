@@ -32,6 +32,7 @@ static void free_request(ap_transfer *transfer) {
 void ap_transfer_free(ap_transfer *transfer) {
   if (transfer == NULL) return;
   free_request(transfer);
+  ap_url_drop(transfer->url);
   ap_buf_free(&transfer->head);
   ap_buf_free(&transfer->body);
   free(transfer);
@@ -63,6 +64,7 @@ static void note_name(ap_transfer *transfer, const char *name) {
   size_t length = strlen(name);
   if (ap_header_is(name, length, "content-type")) transfer->has_type = 1;
   if (ap_header_is(name, length, "accept")) transfer->has_accept = 1;
+  if (ap_header_is(name, length, "user-agent")) transfer->has_agent = 1;
   if (ap_header_is(name, length, "authorization"))
     transfer->has_authorization = 1;
 }
@@ -127,6 +129,15 @@ static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
       !add_line(transfer, "Content-Type", ":", "", failure))
     return 0;
   return add_line(transfer, "Expect", ":", "", failure);
+}
+
+/* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
+** request, and show a proxy. */
+static int add_agent(ap_transfer *transfer, const ap_options *options,
+                     ap_failure *failure) {
+  const char *agent = options->texts[AP_TEXT_USER_AGENT];
+  if (agent == NULL || transfer->has_agent) return 1;
+  return ap_transfer_add_header(transfer, "User-Agent", agent, failure);
 }
 
 static int copy_body(ap_transfer *transfer, const ap_request *request,
@@ -206,8 +217,10 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
 ** Requests that start together share one connection where HTTP/2 is to be
 ** expected; plain http would have them wait for the first answer. What is
 ** meant for this machine goes by no proxy. */
-static CURLcode set_route(CURL *easy, const ap_options *options,
-                          const ap_request *request, ap_url_kind kind) {
+static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
+                          const ap_options *options,
+                          const ap_request *request) {
+  ap_url_kind kind = transfer->url->kind;
   const char *proxy = options->texts[AP_TEXT_PROXY];
   int shares = kind == AP_URL_HTTPS && options->http2 && !request->fresh;
   SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
@@ -217,30 +230,38 @@ static CURLcode set_route(CURL *easy, const ap_options *options,
   return CURLE_OK;
 }
 
-static CURLcode set_all(CURL *easy, ap_transfer *transfer,
-                        const ap_options *options, const ap_request *request,
-                        ap_url_kind kind) {
-  CURLcode code;
-  SET(CURLOPT_URL, request->url);
+/* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
+** each request if it had none. */
+static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
+  SET(CURLOPT_URL, transfer->url->text);
+  SET(CURLOPT_CURLU, transfer->url->parsed);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
-  code = set_method(easy, transfer, request->method);
-  if (code == CURLE_OK) code = set_receiver(easy, transfer);
-  if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
-  return code == CURLE_OK ? set_route(easy, options, request, kind) : code;
+  return CURLE_OK;
 }
 
-int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
-                        const ap_settings *settings, const ap_request *request,
-                        ap_url_kind kind, ap_failure *failure) {
+static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
+                        const ap_request *request) {
+  CURL *easy = transfer->easy;
+  CURLcode code = set_head(easy, transfer);
+  if (code == CURLE_OK) code = set_method(easy, transfer, request->method);
+  if (code == CURLE_OK) code = set_receiver(easy, transfer);
+  if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
+  if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
+  return code;
+}
+
+int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
+                        const ap_request *request, ap_failure *failure) {
   const ap_options *options = &settings->options;
   size_t most = request->max_body > 0 ? request->max_body : options->max_body;
   CURLcode code;
   ap_buf_init(&transfer->head, options->max_headers);
   ap_buf_init(&transfer->body, most);
   if (!copy_body(transfer, request, failure) ||
+      !add_agent(transfer, options, failure) ||
       !quieten(transfer, transfer->request_body != NULL, failure))
     return 0;
-  code = set_all(easy, transfer, options, request, kind);
+  code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;
   ap_outcome_fail(code, transfer->detail, failure);
   return 0;
@@ -250,6 +271,7 @@ int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
 static void forget(CURL *easy) {
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
 }
 
 static double seconds_of(CURL *easy, CURLINFO what) {

@@ -41,11 +41,12 @@ struct ap_session;
 typedef struct ap_transfer {
   struct ap_session *session; /* while it runs */
   struct ap_transfer *previous, *next;
-  CURL *easy; /* while it runs */
+  CURL *easy;  /* while it runs */
+  ap_url *url;
   struct curl_slist *headers, *last_header;
   char *request_body;
   size_t request_body_length;
-  int has_type, has_accept, has_authorization;
+  int has_type, has_accept, has_agent, has_authorization;
   int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
   ap_buf head, body;
@@ -67,11 +68,10 @@ int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
 
 /* Sets what each transfer has in common, once in an easy handle's life. */
 CURLcode ap_transfer_equip(CURL *easy);
-/* Sets all that is this request's own on an easy handle with the session's
-** settings, whatever request it carried before. */
-int ap_transfer_prepare(ap_transfer *transfer, CURL *easy,
-                        const ap_settings *settings, const ap_request *request,
-                        ap_url_kind kind, ap_failure *failure);
+/* Sets all that is this request's own on its easy handle, which has the
+** session's settings, whatever request it carried before. */
+int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
+                        const ap_request *request, ap_failure *failure);
 /* Takes the outcome out of the easy handle. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
 /* Ends a transfer that was not done with a failure of our own. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "url.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
 
+#include "buf.h"
 #include "header.h"
 
 int ap_url_is_clean(const char *url, size_t length) {
@@ -30,7 +32,7 @@ static int names_a_host_alone(const char *after_scheme) {
          memchr(after_scheme, '\\', length) == NULL;
 }
 
-int ap_url_has_name(const char *url) {
+static int has_name(const char *url) {
   const char *slashes = strstr(url, "//");
   const char *host = slashes != NULL ? slashes + 2 : url;
   char next = host[strspn(host, "0123456789.")];
@@ -43,13 +45,6 @@ static int is_loopback(const char *host) {
   if (strcmp(host, "[::1]") == 0) return 1;
   return inet_pton(AF_INET, host, &address) == 1 &&
          ntohl(address.s_addr) >> 24 == 127;
-}
-
-/* The usual spellings, which nobody reads in another way. */
-static int is_plainly_loopback(const char *after_scheme) {
-  size_t length = strcspn(after_scheme, ":/?#");
-  return ap_header_is(after_scheme, length, "127.0.0.1") ||
-         ap_header_is(after_scheme, length, "localhost");
 }
 
 static int is_allowed(const char *host, const struct curl_slist *allowed) {
@@ -69,39 +64,72 @@ static ap_url_kind judge_host(const char *host,
   return AP_URL_REFUSED;
 }
 
-/* libcurl's own parser names the host here, so that it cannot see another
-** one later. */
-static ap_url_kind judge_http(const char *url,
-                              const struct curl_slist *allowed,
-                              ap_failure *failure) {
-  ap_url_kind kind = AP_URL_REFUSED;
-  char *host = NULL;
-  CURLU *parsed = curl_url();
-  if (parsed == NULL) return (ap_url_kind)ap_fail_memory(failure);
-  if (curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-      curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-    kind = judge_host(host, allowed, failure);
-  else
-    (void)ap_fail(failure, "invalid_url", "The URL names no host.");
-  curl_free(host);
-  curl_url_cleanup(parsed);
-  return kind;
+static int refuse(ap_failure *failure, const char *message) {
+  return ap_fail(failure, "invalid_url", "%s", message);
 }
 
-ap_url_kind ap_url_judge(const char *url, const struct curl_slist *allowed,
-                         ap_failure *failure) {
-  int secure = starts(url, "https://");
-  if (!secure && !starts(url, "http://")) {
-    (void)ap_fail(failure, "invalid_url",
-                  "The URL should begin with https://.");
-    return AP_URL_REFUSED;
-  }
-  if (!names_a_host_alone(url + (secure ? 8 : 7))) {
-    (void)ap_fail(failure, "invalid_url",
-                  "The URL should name a host, and no user.");
-    return AP_URL_REFUSED;
-  }
-  if (secure) return AP_URL_HTTPS;
-  if (is_plainly_loopback(url + 7)) return AP_URL_LOOPBACK;
-  return judge_http(url, allowed, failure);
+static int check_text(const char *text, ap_failure *failure) {
+  int secure = starts(text, "https://");
+  if (!secure && !starts(text, "http://"))
+    return refuse(failure, "The URL should begin with https://.");
+  if (!names_a_host_alone(text + (secure ? 8 : 7)))
+    return refuse(failure, "The URL should name a host, and no user.");
+  return 1;
+}
+
+static int parse(ap_url *url, ap_failure *failure) {
+  CURLUcode code;
+  url->parsed = curl_url();
+  if (url->parsed == NULL) return ap_fail_memory(failure);
+  code = curl_url_set(url->parsed, CURLUPART_URL, url->text, 0);
+  if (code == CURLUE_OK) return 1;
+  return code == CURLUE_OUT_OF_MEMORY
+           ? ap_fail_memory(failure)
+           : refuse(failure, "The URL names no host.");
+}
+
+static int judge(ap_url *url, const struct curl_slist *allowed,
+                 ap_failure *failure) {
+  char *host = NULL;
+  url->kind = AP_URL_HTTPS;
+  url->has_name = has_name(url->text);
+  if (starts(url->text, "https://")) return 1;
+  if (curl_url_get(url->parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+    return ap_fail_memory(failure);
+  url->kind = judge_host(host, allowed, failure);
+  curl_free(host);
+  return url->kind != AP_URL_REFUSED;
+}
+
+static ap_url *allocate(const char *text) {
+  ap_url *url = calloc(1, sizeof *url);
+  if (url == NULL) return NULL;
+  url->uses = 1;
+  url->text = ap_copy(text, strlen(text));
+  if (url->text != NULL) return url;
+  ap_url_drop(url);
+  return NULL;
+}
+
+ap_url *ap_url_open(const char *text, const struct curl_slist *allowed,
+                    ap_failure *failure) {
+  ap_url *url;
+  if (!check_text(text, failure)) return NULL;
+  url = allocate(text);
+  if (url == NULL) (void)ap_fail_memory(failure);
+  else if (parse(url, failure) && judge(url, allowed, failure)) return url;
+  ap_url_drop(url);
+  return NULL;
+}
+
+ap_url *ap_url_use(ap_url *url) {
+  url->uses++;
+  return url;
+}
+
+void ap_url_drop(ap_url *url) {
+  if (url == NULL || --url->uses > 0) return;
+  curl_url_cleanup(url->parsed);
+  free(url->text);
+  free(url);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Where a request goes: judged, and parsed once by libcurl itself. */
 #ifndef AP_URL_H
 #define AP_URL_H
 
@@ -17,9 +18,21 @@ typedef enum {
 
 /* No control character, no space: what may stand in a request line. */
 int ap_url_is_clean(const char *url, size_t length);
-/* Does the host have a name, and not only an address? */
-int ap_url_has_name(const char *url);
-ap_url_kind ap_url_judge(const char *url, const struct curl_slist *allowed,
-                         ap_failure *failure);
+
+/* What was judged is what libcurl gets: it never reads the text again. */
+typedef struct {
+  ap_url_kind kind;
+  int has_name; /* and not only an address */
+  CURLU *parsed;
+  char *text;
+  long uses;
+} ap_url;
+
+/* Judges and parses; NULL where it is refused. One use is the caller's. */
+ap_url *ap_url_open(const char *text, const struct curl_slist *allowed,
+                    ap_failure *failure);
+ap_url *ap_url_use(ap_url *url);
+/* Gives one use back; with the last one it is gone. NULL is allowed. */
+void ap_url_drop(ap_url *url);
 
 #endif

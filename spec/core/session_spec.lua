@@ -129,6 +129,27 @@ describe("core.session", function()
         response.body)
     end)
 
+    it("goes by a name of its own, if it has one", function()
+      with { user_agent = "adobepass spec" }
+      local response = send { url = nginx:url("HTTP", "/headers"),
+        headers = { ["user-agent"] = "another" } }
+      assert.equal(("Host=127.0.0.1:%d\nuser-agent=another"):format(
+        nginx.ports.HTTP), response.body)
+    end)
+
+    it("goes where each was sent, however many places there are", function()
+      local places = {}
+      for round = 1, 2 do
+        for index = 1, 200 do
+          local query = ("?%d"):format(index)
+          local response = send { url = nginx:url("HTTP", "/echo" .. query) }
+          places[index] = places[index] or response.body
+          assert.equal(places[index], response.body, round)
+          assert.truthy(response.body:find(query, 1, true))
+        end
+      end
+    end)
+
     it("carries any method and any body", function()
       for _, case in ipairs { { "POST", "a=b" }, { "PUT", "\0\255" },
         { "DELETE", "" }, { "PATCH", ("x"):rep(3000000) }, { "GET", "odd" } }

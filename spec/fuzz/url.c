@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 
 #include "buf.h"
-#include "url.h"
+#include "urls.h"
 
 static const char named[] = "plain.example";
 
@@ -72,11 +72,9 @@ static void check_address(const char *url) {
   MUST(looked);
 }
 
-/* What libcurl cannot read (a port of six digits) goes nowhere. */
 static void check_loopback(const char *url) {
   char *host = part_of(url, CURLUPART_HOST);
-  if (host == NULL) return;
-  MUST(is_loopback(host));
+  MUST(host != NULL && is_loopback(host));
   curl_free(host);
   check_address(url);
 }
@@ -84,24 +82,36 @@ static void check_loopback(const char *url) {
 static void check_accepted(const char *url, ap_url_kind kind) {
   char *user = part_of(url, CURLUPART_USER);
   char *scheme = part_of(url, CURLUPART_SCHEME);
-  MUST(user == NULL);
-  if (scheme != NULL)
-    MUST(strcmp(scheme, kind == AP_URL_HTTPS ? "https" : "http") == 0);
+  MUST(user == NULL && scheme != NULL);
+  MUST(strcmp(scheme, kind == AP_URL_HTTPS ? "https" : "http") == 0);
   curl_free(scheme);
-  curl_free(user);
 }
 
-static void check_judge(const char *url, const struct curl_slist *allowed) {
+static void check_kind(const char *text, const ap_url *url,
+                       const struct curl_slist *allowed) {
+  MUST(strcmp(url->text, text) == 0);
+  check_accepted(text, url->kind);
+  if (url->kind == AP_URL_LOOPBACK) check_loopback(text);
+  if (url->kind == AP_URL_PLAIN)
+    MUST(allowed != NULL && part_is(text, CURLUPART_HOST, named));
+}
+
+/* Asked again, what was kept is the same; and refused stays refused. */
+static void check_judge(const char *text, const struct curl_slist *allowed) {
+  ap_urls urls = { { NULL } };
   ap_failure failure = { NULL, "" };
-  ap_url_kind kind = ap_url_judge(url, allowed, &failure);
-  if (kind == AP_URL_REFUSED) {
+  ap_url *url = ap_urls_open(&urls, text, allowed, &failure);
+  ap_url *again = ap_urls_open(&urls, text, allowed, NULL);
+  if (url == NULL) {
+    MUST(again == NULL);
     MUST(failure.code != NULL && failure.message[0] != '\0');
-    return;
+  } else {
+    MUST(again != NULL && again->kind == url->kind);
+    check_kind(text, url, allowed);
   }
-  check_accepted(url, kind);
-  if (kind == AP_URL_LOOPBACK) check_loopback(url);
-  if (kind == AP_URL_PLAIN)
-    MUST(allowed != NULL && part_is(url, CURLUPART_HOST, named));
+  ap_url_drop(again);
+  ap_urls_close(&urls);
+  ap_url_drop(url);
 }
 
 static void check_clean(const char *url, size_t length) {
