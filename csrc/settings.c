@@ -11,10 +11,9 @@
 #include "buf.h"
 #include "header.h"
 
-static const CURLoption curl_names[AP_TEXTS] = {
+static const CURLoption curl_names[AP_CURL_TEXTS] = {
   CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_SSLCERT, CURLOPT_SSLKEY,
   CURLOPT_KEYPASSWD, CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
-  CURLOPT_USERAGENT,
 };
 
 /* libcurl would name a missing file only when the first request fails. */
@@ -99,7 +98,7 @@ int ap_settings_allow_http(ap_settings *settings, const char *host,
 
 static CURLcode apply_texts(const ap_settings *settings, CURL *easy) {
   size_t i;
-  for (i = 0; i < AP_TEXTS; i++) {
+  for (i = 0; i < AP_CURL_TEXTS; i++) {
     const char *text = settings->options.texts[i];
     if (text != NULL) SET(curl_names[i], text);
   }

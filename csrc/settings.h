@@ -17,7 +17,8 @@ typedef enum {
   AP_TEXT_CLIENT_KEY_PASSWORD,
   AP_TEXT_PINNED_PUBLIC_KEY,
   AP_TEXT_PROXY,
-  AP_TEXT_USER_AGENT,
+  AP_CURL_TEXTS, /* those before it are options of libcurl */
+  AP_TEXT_USER_AGENT = AP_CURL_TEXTS,
   AP_TEXTS
 } ap_text;
 

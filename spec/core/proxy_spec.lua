@@ -72,11 +72,13 @@ describe("core.session through a proxy", function()
       connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     end)
     local _, _, code = try("https://hidden.example/path?code=ABC",
-      { proxy = "http://127.0.0.1:" .. peer.port, user_agent = "spec" }, peer)
+      { proxy = "http://127.0.0.1:" .. peer.port, user_agent = "Ours/1" },
+      peer)
     peer:close()
     assert.equal("proxy_failed", code)
     assert.matches("^CONNECT hidden%.example:443 HTTP/1", peer.heard)
-    for _, ours in ipairs { SECRET, "Authorization", "X-Ours", "ABC" } do
+    for _, ours in ipairs { SECRET, "Authorization", "X-Ours", "ABC",
+        "Ours/1" } do
       assert.is_nil(peer.heard:find(ours, 1, true), ours)
     end
   end)
