@@ -57,7 +57,8 @@ describe("adobepass --help", function()
       ["profiles --environment release-staging --api https://x"] =
         "can not be used together",
       ["preauthorize"] = "resource", ["authorize a b"] = "too many",
-      ["authorize ''"] = "names nothing", ["login --mvpd ''"] = "names nothing",
+      ["authorize ''"] = "names nothing",
+      ["login --mvpd ''"] = "names nothing",
       ["preauthorize a ''"] = "names nothing",
       ["profiles --api ftp://x"] = "--api should be an address",
       ["profiles --api https://127.0.0.1:1 --service-provider a/b"] = "REF30",

@@ -21,19 +21,29 @@ Rig.__index = Rig
 
 local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
 
+-- Hears of each process that was started, and when we end, however that is,
+-- ends those that are left and takes the folder away.
+local KEEPER = [[
+while read -r group; do groups="$groups -$group"; done
+[ -z "$groups" ] || kill -s TERM -- $groups
+rm -rf -- "$1"]]
+
 --- @param options of host.start
 function rig.start(options)
   options = options or {}
   options.throttle = false
-  local box = assert(host.start(options))
-  return setmetatable({ box = box, place = folder.make(), said = {},
-    session = assert(core.session { ca_file = box.ca }) }, Rig)
+  local box, place = assert(host.start(options)), folder.make()
+  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
+    .. shell.line(KEEPER, "keeper", place), "w"))
+  return setmetatable({ box = box, place = place, said = {},
+    keeper = keeper, session = assert(core.session { ca_file = box.ca }) },
+    Rig)
 end
 
 function Rig:stop()
   self.session:close()
   self.box:stop()
-  folder.remove(self.place)
+  self.keeper:close()
 end
 
 -- All others are ours, and begin with ADOBEPASS_.
@@ -116,15 +126,20 @@ function Process:finish()
   return text or rest, tonumber(status)
 end
 
---- Starts one that is read while it runs, both streams together; in a session
--- of its own, as the foreground of a terminal is.
-function Rig:spawn(words, changes)
-  local script = ("trap '' INT; (trap - INT; exec %s) 2>&1; echo status $?")
-    :format(self:line(words, changes))
+-- A process in a session of its own, as the foreground of a terminal is.
+local function start(self, script)
   local pipe = assert(io.popen("exec setsid sh -c "
     .. shell.quote("echo $$; " .. script)))
   local group = pipe:read "*l"
+  self.keeper:write(group, "\n")
+  self.keeper:flush()
   return setmetatable({ rig = self, pipe = pipe, group = group }, Process)
+end
+
+--- Starts one that is read while it runs, both streams together.
+function Rig:spawn(words, changes)
+  return start(self, ("trap '' INT; (trap - INT; exec %s) 2>&1; "
+    .. "echo status $?"):format(self:line(words, changes)))
 end
 
 --- What a terminal does on Ctrl-C.
@@ -139,10 +154,10 @@ function Rig:at_terminal(words, changes, size)
   local inner = ("stty rows %d cols %d; %s; echo status $?"):format(
     size and size[1] or 24, size and size[2] or 80,
     self:line(words, changes))
-  local pipe = assert(io.popen("exec script -qec " .. shell.quote(inner)
-    .. " /dev/null < " .. shell.quote(name)))
-  local keys = assert(io.open(name, "w"))
-  return setmetatable({ rig = self, pipe = pipe, keys = keys }, Process)
+  local process = start(self, ("exec script -qec %s /dev/null < %s"):format(
+    shell.quote(inner), shell.quote(name)))
+  process.keys = assert(io.open(name, "w"))
+  return process
 end
 
 function Process:type(text)

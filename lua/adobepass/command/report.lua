@@ -43,8 +43,8 @@ local ADVICE = {
     "Check --service-provider; the statement has to be made for it.",
   invalid_parameter_mvpd = "Spell the provider's id as Adobe does; adobepass "
     .. "login without --mvpd lets you pick one.",
-  invalid_parameter_redirect_url = "Give --domain-name and --redirect-url with "
-    .. "a domain of yours that Adobe knows.",
+  invalid_parameter_redirect_url = "Give --domain-name and --redirect-url "
+    .. "with a domain of yours that Adobe knows.",
   login_denied = "Try again, or with another --mvpd.",
   login_expired = "Run adobepass login again, for a new code.",
   login_superseded = "Go on where the newer login runs.",

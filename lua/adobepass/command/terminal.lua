@@ -66,9 +66,9 @@ local line
 -- terminal: that one gets lines with `terminal.say`.
 function terminal.progress(text)
   if text == line then return end
+  line = text -- before it is out: Ctrl-C may come in between
   io.stdout:write("\r", text, "\27[K")
   io.stdout:flush()
-  line = text
 end
 
 --- Leaves the line, if there is one: as it stands, or cleared.
