@@ -1,5 +1,6 @@
 -- adobepass doctor: each check, as it is and as it fails.
 
+local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
 local json = require "adobepass.json"
 local scenes = require "spec.support.scenes"
@@ -42,8 +43,8 @@ describe("adobepass doctor", function()
   it("finds nothing wrong where nothing is", function()
     rig:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
-      device = require("adobepass").device_id(
-        require("adobepass").store.file(rig.place .. "/store")) })
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
     local info = rig.place .. "/info.json"
     assert(shell.write_file(info, json.encode(scenes.INFO)))
     local by_name, answer = examine("--device-info " .. info)

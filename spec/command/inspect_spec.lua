@@ -1,5 +1,6 @@
 -- adobepass inspect: statements, tokens of all kinds, and what is none.
 
+local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.json"
 local rigs = require "spec.command.rig"
@@ -12,8 +13,8 @@ describe("adobepass inspect", function()
     rig = rigs.start()
     rig:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
-      device = require("adobepass").device_id(
-        require("adobepass").store.file(rig.place .. "/store")) })
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
     certificates = rig:control("GET", "/certificates")
     media = rig:run_private "authorize CNN --mvpd Cablevision --token"
   end)

@@ -1,5 +1,6 @@
 -- The whole story at a command line: register, login, decisions, logout.
 
+local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.json"
@@ -226,11 +227,25 @@ describe("adobepass", function()
     assert.equal(3, select(3, rig:run "profiles"))
   end)
 
-  it("opens the provider's page where it is asked to", function()
+  local function sign_in_here()
     rig:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "bob",
-      device = require("adobepass").device_id(
-        require("adobepass").store.file(rig.place .. "/store")) })
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
+  end
+
+  it("asks the service who is signed in, not what is kept here", function()
+    sign_in_here()
+    assert.is_truthy(rig:run("login"):find("already", 1, true))
+    rig:control("POST", "/revoke", { mvpd = "Cablevision" })
+    local process = rig:spawn "login"
+    code_of(process)
+    process:interrupt()
+    assert.equal(130, select(2, process:finish()))
+  end)
+
+  it("opens the provider's page where it is asked to", function()
+    sign_in_here()
     local opener = rig.place .. "/bin/xdg-open"
     folder.run("mkdir " .. rig.place .. "/bin")
     assert(shell.write_file(opener, "#!/bin/sh\necho \"$1\" > "

@@ -1,5 +1,6 @@
 -- What a person sees: a real terminal of 80 by 24, by script(1), and keys.
 
+local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
 local rigs = require "spec.command.rig"
 local shell = require "adobepass.shell"
@@ -119,6 +120,26 @@ describe("adobepass at a terminal", function()
     local address = screen:seek "/activate"
     assert.is_truthy(plain(address):find(rig.box.api .. "/activate", 1, true))
     stop_here(screen)
+  end)
+
+  it("asks for no provider where somebody is signed in", function()
+    if not has "script" then return end
+    local store = { STORE = rig.place .. "/pass" }
+    assert.equal(0, select(3, rig:run("authorize CNN --mvpd TempPass",
+      store)))
+    local screen = rig:at_terminal("login", store) -- a pass is no login
+    screen:seek "Spectrum"
+    stop_here(screen)
+    rig:control("POST", "/login", { service_provider = "REF30",
+      mvpd = "Cablevision", username = "ann", device = adobepass.device_id(
+        adobepass.store.file(store.STORE)) })
+    rig:control("DELETE", "/journal")
+    local rest, status = rig:at_terminal("login", store):finish()
+    assert.equal(0, status)
+    assert.is_truthy(plain(rest):find "^Signed in already with Cablevision")
+    for _, entry in ipairs(rig:control("GET", "/journal")) do
+      assert.are_not.equal("configuration", entry.operation)
+    end
   end)
 
   it("ends on Ctrl-C and at the end of the input while it asks", function()
