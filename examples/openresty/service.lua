@@ -23,7 +23,8 @@ local Running = {}
 Running.__index = Running
 
 local FIELDS = { nodes = "number?", workers = "number?", throttle = "boolean?",
-  trusted = "string?", settings = "table?", without_sandbox = "boolean?" }
+  trusted = "string?", settings = "table?", without_sandbox = "boolean?",
+  edit = "function?" }
 
 local CHANNELS = {
   { id = "cnn", resource = "CNN", title = "CNN" },
@@ -99,10 +100,11 @@ local function config_of(running, name, ports, options)
   local path = tree()
   local template = assert(shell.read_file(path
     .. "examples/openresty/gateway.conf"))
-  return fill(template, { TREE = path:gsub("/$", ""), NODE = name,
+  local text = fill(template, { TREE = path:gsub("/$", ""), NODE = name,
     PORT = ports[1], ADMIN = ports[2], MEDIA = running.folder,
     SETTINGS = running.folder .. "/settings.json",
     TRUSTED = options.trusted or "127.0.0.1" })
+  return options.edit and options.edit(text) or text
 end
 
 local function start_node(running, name, options)
@@ -148,7 +150,8 @@ end
 --
 -- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
 -- `trusted`: who may tell a viewer's address (127.0.0.1), `settings`: see
--- lua/gateway/config.lua, `without_sandbox`
+-- lua/gateway/config.lua, `without_sandbox`, `edit`: a function from nginx's
+-- configuration to another one, for measuring
 function service.start(options)
   options = options_of.check("service.start", options or {}, FIELDS)
   local server, message = redis.start()

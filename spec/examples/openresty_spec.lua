@@ -461,6 +461,15 @@ describe("the gateway", function()
         .. 'status="200"}', 1, true))
       assert.truthy(text:find('gateway_adobe_requests_total{'
         .. 'operation="authorize",status="200"}', 1, true))
+      local last = 0
+      for count in text:gmatch
+        'gateway_request_seconds_bucket{le="[^"]+",route="play"} (%d+)' do
+        assert.is_true(tonumber(count) >= last)
+        last = tonumber(count)
+      end
+      assert.is_true(last >= 1)
+      assert.truthy(text:find(('gateway_request_seconds_count{route="play"} '
+        .. "%d\n"):format(last), 1, true))
     end)
 
     it("what happened, in lines of JSON without a secret", function()

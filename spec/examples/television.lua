@@ -14,10 +14,13 @@ local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
   model = "Living room", version = "1", osName = "Linux", osVersion = "6",
   connectionType = "WiFi" })
 
---- options: `ip`: what a load balancer would tell of its address
+--- options: `ip`: what a load balancer would tell of its address; `session`
+-- and `wait(session, transfer)` in place of its own
 function television.new(options)
-  return setmetatable({ session = assert(core.session { timeout = 60 }),
-    cookies = {}, ip = options and options.ip }, Television)
+  options = options or {}
+  return setmetatable({ cookies = {}, ip = options.ip, wait = options.wait,
+    session = options.session or assert(core.session { timeout = 60 }) },
+    Television)
 end
 
 local function path_of(url)
@@ -71,6 +74,7 @@ end
 
 --- Its answer: the status, the JSON (or text) and the response.
 function Television:finish(transfer)
+  if self.wait then self.wait(self.session, transfer) end
   local response, message, code = finish(self.session, transfer)
   transfer:close()
   if not response then return nil, message, code end

@@ -37,19 +37,21 @@ function metrics.count(name, labels, by)
   dict():incr(labelled(name, labels), by or 1, 0)
 end
 
---- Adds to a histogram.
-function metrics.observe(name, labels, seconds)
-  local all = {}
-  for label, value in pairs(labels) do all[label] = value end
-  metrics.count(name .. "_sum", labels, seconds)
-  metrics.count(name .. "_count", labels)
+local function bucket_of(seconds)
   for _, bound in ipairs(BUCKETS) do
-    all.le = bound
-    if seconds <= bound then metrics.count(name .. "_bucket", all)
-    else dict():safe_add(labelled(name .. "_bucket", all), 0) end
+    if seconds <= bound then return bound end
   end
-  all.le = "+Inf"
-  metrics.count(name .. "_bucket", all)
+  return "+Inf"
+end
+
+--- Adds to a histogram: to one bucket, since they are added up when somebody
+-- looks.
+-- @string label
+-- @string value of this one label
+function metrics.observe(name, label, value, seconds)
+  metrics.count(name .. "_sum", { [label] = value }, seconds)
+  metrics.count(name .. "_bucket",
+    { [label] = value, le = bucket_of(seconds) })
 end
 
 -- Files are many: each worker counts its own, and tells it once a second.
@@ -78,14 +80,42 @@ function metrics.event(event)
   end
   metrics.count("gateway_adobe_requests_total", {
     operation = event.operation, status = event.status or event.error })
-  metrics.observe("gateway_adobe_request_seconds",
-    { operation = event.operation }, event.seconds)
+  metrics.observe("gateway_adobe_request_seconds", "operation",
+    event.operation, event.seconds)
 end
 
-local function belongs(key, name)
-  local own = key:match "^[^{]+"
-  return own == name or own == name .. "_sum" or own == name .. "_count"
-    or own == name .. "_bucket"
+local function add_line(lines, key)
+  lines[#lines + 1] = ("%s %.14g"):format(key, dict():get(key) or 0)
+end
+
+local function add_counter(lines, keys, name)
+  for _, key in ipairs(keys) do
+    if key:match "^[^{]+" == name then add_line(lines, key) end
+  end
+end
+
+-- Prometheus wants each bucket to hold those before it, too.
+local function add_buckets(lines, name, label, value)
+  local sum = 0
+  local function add(bound)
+    local key = labelled(name .. "_bucket", { [label] = value, le = bound })
+    sum = sum + (dict():get(key) or 0)
+    lines[#lines + 1] = ("%s %.14g"):format(key, sum)
+  end
+  for _, bound in ipairs(BUCKETS) do add(bound) end
+  add "+Inf"
+  lines[#lines + 1] = ("%s %.14g"):format(labelled(name .. "_count",
+    { [label] = value }), sum)
+end
+
+local function add_histogram(lines, keys, name)
+  for _, key in ipairs(keys) do
+    local own, label, value = key:match '^([^{]+){([%l]+)="([^"]*)"}$'
+    if own == name .. "_sum" then
+      add_buckets(lines, name, label, value)
+      add_line(lines, key)
+    end
+  end
 end
 
 --- Everything, as text.
@@ -97,11 +127,8 @@ function metrics.text()
     local name = kind[1]
     lines[#lines + 1] = ("# HELP %s %s"):format(name, kind[3])
     lines[#lines + 1] = ("# TYPE %s %s"):format(name, kind[2])
-    for _, key in ipairs(keys) do
-      if belongs(key, name) then
-        lines[#lines + 1] = ("%s %.14g"):format(key, dict():get(key))
-      end
-    end
+    local add = kind[2] == "counter" and add_counter or add_histogram
+    add(lines, keys, name)
   end
   return table.concat(lines, "\n") .. "\n"
 end
