@@ -29,6 +29,19 @@ local function sign_in(screen, control, url)
   assert(answer.state == "done")
 end
 
+local TICKS = 100 -- a second: what /proc counts in
+
+local function cpu_seconds(pids)
+  local sum = 0
+  for _, pid in ipairs(pids) do
+    local stat = shell.read_file("/proc/" .. pid .. "/stat") or ""
+    local user, system = stat:match
+      "%) %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
+    sum = sum + (tonumber(user) or 0) + (tonumber(system) or 0)
+  end
+  return sum / TICKS
+end
+
 -- --- wrk --------------------------------------------------------------------
 
 -- wrk's own Lua: each request with the headers of the next viewer.
@@ -73,28 +86,46 @@ local function with_free_files(text)
     (FREE:gsub("@MEDIA@", media)), 1))
 end
 
+-- One round: how many a second, and how many a second of the worker's CPU.
+local function fetch(running, path, cookies)
+  local pids = nodes.workers(running.nodes[1])
+  local before, seconds = cpu_seconds(pids), 2
+  local rate = wrk(running.folder, running.nodes[1].url, { { method = "GET",
+    path = path, headers = { Cookie = cookies } } }, seconds)
+  return { rate, rate * seconds / (cpu_seconds(pids) - before) }
+end
+
+local PREFIXES = { guarded = "/hls", free = "/free" }
+
+-- The order changes each round.
+local function both(running, name, cookies, round)
+  local order, found = { "guarded", "free" }, {}
+  for step = 1, 2 do
+    local kind = order[(round + step) % 2 + 1]
+    found[kind] = fetch(running, PREFIXES[kind] .. name, cookies)
+  end
+  return found
+end
+
+local function spread(list)
+  return median(list), list[1], list[#list]
+end
+
 local function one_file(running, screen, name, rounds)
-  local url, ratios, rates = running.nodes[1].url, {}, { {}, {} }
   local cookies = ("gateway_device=%s; gateway_ticket=%s"):format(
     screen:cookie "gateway_device", (screen:cookie "gateway_ticket"))
-  local function run(prefix)
-    return wrk(running.folder, url, { { method = "GET",
-      path = prefix .. name, headers = { Cookie = cookies } } }, 2)
-  end
+  local guarded, free, ratios, by_cpu = {}, {}, {}, {}
   for round = 1, rounds do
-    local first = round % 2 == 1 and "/hls" or "/free"
-    local one = run(first)
-    local other = run(first == "/hls" and "/free" or "/hls")
-    local guarded = first == "/hls" and one or other
-    local free = first == "/hls" and other or one
-    ratios[round] = guarded / free
-    rates[1][round], rates[2][round] = guarded, free
+    local found = both(running, name, cookies, round)
+    guarded[round], free[round] = found.guarded[1], found.free[1]
+    ratios[round] = found.guarded[1] / found.free[1]
+    by_cpu[round] = found.guarded[2] / found.free[2]
   end
-  local ratio = median(ratios)
-  say("%-22s guarded %7.0f /s  unguarded %7.0f /s  ratio %.2f (%.2f .. %.2f)",
-    name, median(rates[1]), median(rates[2]), ratio, ratios[1],
-    ratios[#ratios])
-  return ratio
+  say("%-18s guarded %6.0f /s, unguarded %6.0f /s", name, median(guarded),
+    median(free))
+  say("  ratio            %.2f (%.2f .. %.2f)", spread(ratios))
+  say("  ratio by CPU     %.2f (%.2f .. %.2f)", spread(by_cpu))
+  return median(ratios)
 end
 
 local function files(rounds)
@@ -105,8 +136,8 @@ local function files(rounds)
   local screen = television.new()
   sign_in(screen, control, running.nodes[1].url)
   assert(screen:post(running.nodes[1].url .. "/play/cnn") == 200)
-  say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median and "
-    .. "range of the ratio", rounds)
+  say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median "
+    .. "(range)", rounds)
   local segment = one_file(running, screen, "/cnn/segment1.ts", rounds)
   one_file(running, screen, "/cnn/index.m3u8", rounds)
   control:close()
@@ -115,19 +146,6 @@ local function files(rounds)
 end
 
 -- --- /play beside the sandbox alone -----------------------------------------
-
-local TICKS = 100 -- a second: what /proc counts in
-
-local function cpu_seconds(pids)
-  local sum = 0
-  for _, pid in ipairs(pids) do
-    local stat = shell.read_file("/proc/" .. pid .. "/stat") or ""
-    local user, system = stat:match
-      "%) %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
-    sum = sum + (tonumber(user) or 0) + (tonumber(system) or 0)
-  end
-  return sum / TICKS
-end
 
 local function without_limit(text)
   return (text:gsub("limit_req zone=[^;]*;", "", 1))

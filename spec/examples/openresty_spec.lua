@@ -462,10 +462,10 @@ describe("the gateway", function()
       assert.truthy(text:find('gateway_adobe_requests_total{'
         .. 'operation="authorize",status="200"}', 1, true))
       local last = 0
-      for count in text:gmatch
+      for number in text:gmatch
         'gateway_request_seconds_bucket{le="[^"]+",route="play"} (%d+)' do
-        assert.is_true(tonumber(count) >= last)
-        last = tonumber(count)
+        assert.is_true(tonumber(number) >= last)
+        last = tonumber(number)
       end
       assert.is_true(last >= 1)
       assert.truthy(text:find(('gateway_request_seconds_count{route="play"} '
