@@ -44,8 +44,12 @@ function Shared:open_session()
   return session
 end
 
--- Adobe counts by the device's address; a server's devices have one each.
-local function pace_key(record) return record.ip or "own" end
+-- Adobe counts by the device's address; a server's devices have one each. But
+-- registration and token do not tell it: these count for the server's own.
+local function pace_key(call)
+  local tells = (call.operation.headers or ""):find("F", 1, true)
+  return tells and call.device.ip or "own"
+end
 
 local PACED = { "^/api/v2/", "^/o/client/" }
 
@@ -80,7 +84,7 @@ end
 -- A 429 may come to somebody else while we wait: then our place is no more.
 local function wait_for_turn(self, call)
   if not is_paced(call.operation) then return true end
-  local key = pace_key(call.device)
+  local key = pace_key(call)
   while true do
     local come, err = queue_up(self, call, key)
     if not come then return nil, err end
@@ -150,7 +154,7 @@ local function is_throttled(err) return err.http_status == 429 end
 
 local function obey(self, call, err)
   if is_throttled(err) then
-    self.pace:penalize(pace_key(call.device), self.driver.now(),
+    self.pace:penalize(pace_key(call), self.driver.now(),
       math.max(1, err.retry_after or 0))
   end
 end

@@ -155,7 +155,7 @@ describe("views of devices", function()
   it("are held back each for itself by the pace", function()
     local client = gateway { pace = true }
     local busy = client:device(fields_of(1))
-    for _ = 1, 8 do busy.api:profiles() end -- with its registration: ten
+    for _ = 1, 10 do busy.api:profiles() end
     local started = time.elapsed
     client:device(fields_of(2)).api:profiles()
     assert.equal(started, time.elapsed)
@@ -272,6 +272,23 @@ describe("views of devices", function()
       end }
     local view = gateway { pace = shared }:device(fields_of(7))
     assert.is_table(view.api:profiles())
-    assert.same({ "192.0.2.7", "192.0.2.7", "192.0.2.7" }, said)
+    -- Registration and token tell no address, so they are not the device's.
+    assert.same({ "own", "own", "192.0.2.7" }, said)
+  end)
+
+  it("register no faster together than one address may", function()
+    local client = gateway { pace = true }
+    for index = 1, 10 do
+      assert.is_table(client:device(fields_of(index)).api:profiles())
+    end
+    local moments, began = {}, nil
+    for _, entry in ipairs((at.control.take())) do
+      if entry.path:find "^/o/client/" then
+        began = began or entry.time
+        moments[#moments + 1] = entry.time - began
+      end
+    end
+    assert.equal(20, #moments)
+    assert.is_true(moments[20] >= 9000)
   end)
 end)
