@@ -4,7 +4,6 @@
 local settings = {
   service_provider = "REF30",
   domain_name = "adobe.com",
-  redirect_url = "https://adobe.com",
   poll_interval = 3,
 
   -- The first of these that the service offers is offered to the viewer.

@@ -52,16 +52,19 @@ local function load_fonts(scale)
   return fonts
 end
 
--- Light falls from above. Noise hides the steps that eight bits make of it.
+-- A part of a step, by which a pixel differs from its neighbours.
+local DITHER = { [0] = 0, 2, 3, 1 }
+
+-- Light falls from above. A pattern hides the steps that eight bits make of it.
 local function make_band()
   local top, low = ui.colours.glow, ui.colours.background
   local data = love.image.newImageData(ui.WIDTH, ui.BAND)
-  data:mapPixel(function(_, y)
+  data:mapPixel(function(x, y)
     local part = (1 - y / ui.BAND) ^ 2
-    local noise = (love.math.random() - 0.5) / 255 * (part > 0 and 1 or 0)
-    return low[1] + (top[1] - low[1]) * part + noise,
-      low[2] + (top[2] - low[2]) * part + noise,
-      low[3] + (top[3] - low[3]) * part + noise, 1
+    local more = (DITHER[x % 2 + y % 2 * 2] / 4 - 0.375) / 255
+    return low[1] + (top[1] - low[1]) * part + more,
+      low[2] + (top[2] - low[2]) * part + more,
+      low[3] + (top[3] - low[3]) * part + more, 1
   end)
   local image = love.graphics.newImage(data)
   image:setFilter("nearest", "nearest")

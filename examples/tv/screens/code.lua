@@ -42,8 +42,9 @@ end
 local function log_in(self)
   local profile, err = self.app.client:login {
     mvpd = self.provider.id, domain_name = settings.domain_name,
-    redirect_url = settings.redirect_url, interval = settings.poll_interval,
     activation_url = self.app.activation_url,
+    redirect_url = self.app.activation_url .. "/success",
+    interval = settings.poll_interval,
     on_code = function(flow) show_code(self, flow) end,
     on_poll = function(flow) note_poll(self, flow) end,
   }
@@ -83,7 +84,8 @@ local function draw_picture(self)
   ui.colour "white"
   ui.box(CARD.x, CARD.y, CARD.size, CARD.size, 20)
   local size = self.picture:getWidth()
-  local scale = math.floor((CARD.size - 2 * CARD.edge) / size * ui.scale) / ui.scale
+  local room = (CARD.size - 2 * CARD.edge) * ui.scale
+  local scale = math.floor(room / size) / ui.scale
   local edge = (CARD.size - size * scale) / 2
   love.graphics.draw(self.picture, CARD.x + edge, CARD.y + edge, 0, scale)
   ui.centred("small", "soft", "Or point your phone's camera here", CARD.x,

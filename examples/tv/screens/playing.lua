@@ -5,7 +5,7 @@ local ui = require "ui"
 local Playing = {}
 Playing.__index = Playing
 
-local ASK_EVERY = 10 -- seconds between questions to the service about a pass
+local ASK_EVERY = 5 -- seconds between questions to the service about a pass
 local SHOW_FOR = 6 -- seconds for which the bar stays after a key
 
 -- A pass ends while something plays: that is ours to see to.

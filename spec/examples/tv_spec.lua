@@ -1,0 +1,78 @@
+--- The TV app in a real LÖVE, before a real viewer's keys. Pictures of what
+-- was seen go to build/screenshots/tv. LÖVE has its own Lua, so one run is
+-- enough.
+
+local child = require "spec.support.child"
+local core = require "adobepass.core"
+local evening = require "spec.examples.tv.evening"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.shell"
+local stage = require "spec.examples.tv.stage"
+
+local PICTURES = "build/screenshots/tv"
+
+local there = child.interpreter() == "lua5.4" and stage.is_there()
+local test = there and it or pending
+
+describe("the TV app: a viewer", function()
+  local on
+
+  -- A PNG's width and height stand at its 17th byte.
+  local function look(name)
+    local path = ("%s/%s.png"):format(PICTURES, name)
+    core.clock.sleep(0.4) -- the screen is rising: only the picture minds
+    on.set:picture(path)
+    local w1, w2, _, _, h1, h2 = shell.read_file(path):byte(19, 24)
+    assert.same({ 1280, 720 }, { w1 * 256 + w2, h1 * 256 + h2 })
+  end
+
+  setup(function()
+    if not there then return end
+    folder.run("mkdir -p " .. PICTURES)
+    on = stage.new()
+    on.look = look
+  end)
+
+  teardown(function()
+    if on then on:stop() end
+  end)
+
+  for _, name in ipairs(evening.order) do
+    test((name:gsub("_", " ")), function() evening[name](on) end)
+  end
+end)
+
+describe("the television of these specs", function()
+  local function exists(path)
+    return select(2, shell.read(shell.line("test", "-e", path))) == 0
+  end
+
+  -- The keeper removes the folder last, when all that it began has ended.
+  local function is_gone(path)
+    local deadline = core.clock.monotonic() + 20
+    repeat
+      if not exists(path) then return true end
+      core.clock.sleep(0.05)
+    until core.clock.monotonic() > deadline
+    return false
+  end
+
+  test("goes with its owner, even when that is killed", function()
+    local owner = child.start [[
+      local core = require "adobepass.core"
+      local television = require "spec.examples.tv.television"
+      local set = television.new()
+      set:switch_on({}, true)
+      set:await "no service"
+      print(set.display)
+      print(set.folder)
+      io.stdout:flush()
+      while true do core.clock.sleep(60) end
+    ]]
+    local display, path = owner:line(), owner:line()
+    assert.is_true(exists("/tmp/.X11-unix/X" .. display))
+    owner:kill()
+    assert.is_true(is_gone(path))
+    assert.is_false(exists("/tmp/.X11-unix/X" .. display))
+  end)
+end)
