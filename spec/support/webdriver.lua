@@ -21,8 +21,8 @@ Browser.__index = Browser
 
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 
--- $1 folder. Port 0: it takes a free one and says which. It would inherit
--- what we ignore.
+-- $1 folder, $2 niceness. Port 0: it takes a free one and says which. It would
+-- inherit what we ignore.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
@@ -30,7 +30,7 @@ exec 3<>said
 (
   trap - HUP INT QUIT TERM PIPE
   export HOME="$1"
-  exec setsid chromedriver --port=0 >&3 2>&1 < /dev/null
+  exec nice -n "$2" setsid chromedriver --port=0 >&3 2>&1 < /dev/null
 ) &
 pid=$!
 read -r _
@@ -90,12 +90,14 @@ local function port_of(said)
 end
 
 --- Starts ChromeDriver and one browser in it.
-function webdriver.start()
+-- @tparam[opt] table options `nice`: how much it lets others go first, to 19
+function webdriver.start(options)
   local folder = assert(shell.make_folder("adobepass-browser"))
   local _, status = shell.read("mkfifo " .. shell.quote(folder .. "/said"))
   assert(status == 0, "no FIFO")
   local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "chromedriver-keeper", folder), "w"))
+    .. shell.line(KEEPER, "chromedriver-keeper", folder,
+      options and options.nice or 0), "w"))
   local said = assert(io.open(folder .. "/said", "rb"))
   local self = setmetatable({
     folder = folder, keeper = keeper, said = said,
