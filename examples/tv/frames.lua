@@ -5,7 +5,9 @@
 --             update, drawing, and the collector's step
 --   interval  from this frame's begin to the next one's
 --   cpu       what our own thread computed within `work`; the rest of it is
---             waiting, for the graphics driver's threads or for a processor
+--             waiting, for the graphics driver or for a processor
+--   process   what all our threads computed within `work`: a driver that draws
+--             in software does so in threads of ours
 --   network   the part of `work` that client:update() took
 
 local ffi = require "ffi"
@@ -17,9 +19,10 @@ ffi.cdef [[
 
 local frames = {}
 
-local MONOTONIC, THREAD_CPU = 1, 3 -- Linux: <time.h>
+local MONOTONIC, PROCESS_CPU, THREAD_CPU = 1, 2, 3 -- Linux: <time.h>
 local MOST = 60 * 60 * 30 -- half an hour
-local HEAD = "work,interval,cpu,network,screen\n"
+local WIDE = 5 -- numbers a frame
+local HEAD = "work,interval,cpu,process,network,screen\n"
 
 local spec = ffi.new "tv_timespec"
 
@@ -30,15 +33,17 @@ end
 
 local path = os.getenv "TV_FRAMES"
 local count, screens = 0, {}
-local numbers = path and ffi.new("double[?]", MOST * 4)
-local began, cpu_began, network
+local numbers = path and ffi.new("double[?]", MOST * WIDE)
+local began, cpu_began, process_began, network
 
 --- The frame begins: the one before has its interval now.
 function frames.begin()
   if not path then return end
   local now = milliseconds(MONOTONIC)
-  if count > 0 then numbers[count * 4 - 3] = now - began end
-  began, cpu_began, network = now, milliseconds(THREAD_CPU), 0
+  if count > 0 then numbers[(count - 1) * WIDE + 1] = now - began end
+  began, network = now, 0
+  process_began = milliseconds(PROCESS_CPU)
+  cpu_began = milliseconds(THREAD_CPU)
 end
 
 --- Runs what is to be counted as the network's.
@@ -52,10 +57,11 @@ end
 --- The frame's work is done.
 function frames.finish(screen)
   if not path or count == MOST then return end
-  local at = count * 4
+  local at = count * WIDE
   numbers[at] = milliseconds(MONOTONIC) - began
   numbers[at + 2] = milliseconds(THREAD_CPU) - cpu_began
-  numbers[at + 3] = network
+  numbers[at + 3] = milliseconds(PROCESS_CPU) - process_began
+  numbers[at + 4] = network
   count = count + 1
   screens[count] = screen
 end
@@ -66,9 +72,10 @@ function frames.write()
   local file = assert(io.open(path, "w"))
   file:write(HEAD)
   for index = 0, count - 2 do
-    local at = index * 4
-    file:write(("%.3f,%.3f,%.3f,%.3f,%s\n"):format(numbers[at],
-      numbers[at + 1], numbers[at + 2], numbers[at + 3], screens[index + 1]))
+    for column = 0, WIDE - 1 do
+      file:write(("%.3f,"):format(numbers[index * WIDE + column]))
+    end
+    file:write(screens[index + 1], "\n")
   end
   file:close()
 end

@@ -26,13 +26,16 @@ local running, report, told
 -- Graphics drivers compile for each kind of drawing when they meet it first:
 -- they shall meet all of them now, and not in a frame.
 local function warm_up()
-  local data = love.image.newImageData(2, 2)
-  local image = love.graphics.newImage(data)
+  local image = love.graphics.newImage(love.image.newImageData(2, 2))
   image:setFilter("nearest", "nearest")
   ui.begin()
   ui.title("Warm", "up")
   ui.hints { { "move", "" } }
-  tiles.draw(settings.channels[1], 0, 0)
+  for _, channel in ipairs(settings.channels) do
+    tiles.draw(channel, 0, 0)
+    tiles.draw(channel, 0, 0, true)
+  end
+  ui.column("tiny", "text", "one two", 0, 0, 40)
   love.graphics.draw(image, 0, 0, 0, 8)
   love.graphics.draw(image, 0, 0, 0, 8.5)
   ui.ring(100, 100, 30, 0.5, "good")

@@ -55,7 +55,7 @@ end
 -- A part of a step, by which a pixel differs from its neighbours.
 local DITHER = { [0] = 0, 2, 3, 1 }
 
--- Light falls from above. A pattern hides the steps that eight bits make of it.
+-- Light falls from above. A pattern hides the steps that eight bits make.
 local function make_band()
   local top, low = ui.colours.glow, ui.colours.background
   local data = love.image.newImageData(ui.WIDTH, ui.BAND)

@@ -42,6 +42,19 @@ describe("the TV app: a viewer", function()
   end
 end)
 
+describe("the TV app's store", function()
+  test("is one, and keeps what it was given", function()
+    local path = folder.make()
+    finally(function() folder.remove(path) end)
+    local tree = folder.run "pwd"
+    folder.run(("cp examples/tv/store.lua examples/tv/store_writer.lua "
+      .. "spec/examples/tv/in_love/*.lua %s"):format(folder.quote(path)))
+    local said = folder.run("unset LUA_PATH LUA_CPATH; timeout 60 love "
+      .. shell.line(path, tree, path .. "/kept"))
+    assert.matches("^%d+ cases$", said)
+  end)
+end)
+
 describe("the television of these specs", function()
   local function exists(path)
     return select(2, shell.read(shell.line("test", "-e", path))) == 0

@@ -28,10 +28,11 @@ end
 
 --- Builds it up. `look(name)` takes a picture, and `service(sandbox)` may add
 -- to what the app is told; both are for the caller to replace.
-function stage.new()
+-- @tparam[opt] table second_screen options of webdriver.start
+function stage.new(second_screen)
   local sandbox = new_sandbox()
   local self = setmetatable({ sandbox = sandbox, set = television.new(),
-    browser = webdriver.start(), new_sandbox = new_sandbox,
+    browser = webdriver.start(second_screen), new_sandbox = new_sandbox,
     session = assert(core.session { ca_file = sandbox.ca }),
     service = service, look = function() end }, Stage)
   self.browser:size(390, 844)

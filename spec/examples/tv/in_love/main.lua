@@ -1,0 +1,68 @@
+-- The app's store in LÖVE without a window: every case of the conformance,
+-- and what is left when the store is opened again.
+--
+--   love FOLDER TREE SCRATCH     FOLDER: this one, with the app's store in it
+
+local tree, scratch = arg[2], arg[3]
+package.path = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;"):format(tree, tree,
+  tree) .. package.path
+package.cpath = tree .. "/build/luajit/?.so;" .. package.cpath
+
+local conformance = require "spec.store.conformance"
+local core = require "adobepass.core"
+local store = require "store"
+
+local function together(list)
+  for _, run in ipairs(list) do run() end
+end
+
+local function conform(name, path)
+  local opened = store.new(path)
+  conformance.run(name, { store = opened, wait = core.clock.sleep,
+    together = together })
+  store.close(opened)
+end
+
+-- What was changed goes to the disk, in its order.
+local function keeps(path)
+  local first = store.new(path)
+  for round = 1, 50 do assert(first:set("k", "v" .. round)) end
+  assert(first:set("gone", "v") and first:delete "gone")
+  assert(first:set("some:1", "v") and first:clear "some:")
+  assert(first:set("some:2", "v"))
+  store.close(first)
+  local again = store.new(path)
+  assert(again:get "k" == "v50")
+  assert(again:get "gone" == nil and again:get "some:1" == nil)
+  assert(again:get "some:2" == "v")
+  assert(again:clear "some:")
+  assert(again:get "some:2" == nil and again:get "k" == "v50")
+  store.close(again)
+end
+
+-- A disk that takes nothing is told of at the next change.
+local function tells(path)
+  local opened = store.new(path)
+  assert(opened:set("k", ("v"):rep(1024 * 1024)))
+  opened.orders:push "end"
+  opened.writer:wait()
+  local done, message, code = opened:set("k", "v")
+  assert(done == nil and code == "store_failed", tostring(code))
+  assert(message:find "larger than 1 MiB")
+end
+
+function love.run()
+  for index, name in ipairs(conformance.names()) do
+    conform(name, scratch .. "/" .. index)
+  end
+  keeps(scratch .. "/keeps")
+  tells(scratch .. "/tells")
+  print(#conformance.names() .. " cases")
+  return function() return 0 end
+end
+
+-- No window to show it in.
+function love.errorhandler(message)
+  io.stderr:write(debug.traceback(tostring(message)), "\n")
+  return function() return 1 end
+end
