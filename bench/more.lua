@@ -148,7 +148,7 @@ local function growth(self)
       end
       local micros = rounds.part(seconds) * 1e6
       first = first or micros
-      local label = ("%6d devices, %s"):format(count, one.name)
+      local label = ("%d devices, %s"):format(count, one.name)
       self:figure(label .. ": memory of each", ("%.2f"):format(bytes / 1024),
         "KiB")
       self:figure(label .. ": time of a call", ("%.1f"):format(micros), "us")

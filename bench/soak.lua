@@ -14,7 +14,7 @@ local MINUTES = tonumber(os.getenv "MINUTES")
 local DEVICES = tonumber(os.getenv "DEVICES")
 local RATE = tonumber(os.getenv "RATE")
 
-local SAMPLE, TELL = 5, 30 -- seconds
+local SAMPLE, TELL, COLLECT = 5, 30, 60 -- seconds
 local MOST_AT_ONCE = 400   -- turns; those that find no place are counted
 local LOGINS = 20          -- one device in so many
 
@@ -25,7 +25,7 @@ local TITLES = { "CNN", "TBS", "REF30", "Title 1", "Title 2" }
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
-local COLUMNS = { "seconds", "rss_kb", "lua_kb", "descriptors", "requests",
+local COLUMNS = { "seconds", "rss_kb", "lua_kb", "live_kb", "descriptors", "requests",
   "errors", "left_out", "p50_ms", "p99_ms", "max_ms", "in_flight",
   "sandbox_kb" }
 
@@ -159,12 +159,25 @@ local function part(sorted, share)
   return sorted[math.max(1, math.ceil(#sorted * share))] or 0
 end
 
+-- What is still in use: seen once a minute, since to look costs a pause.
+local live_kb, next_look = 0, 0
+local function live()
+  if now() >= next_look then
+    next_look = now() + COLLECT
+    collectgarbage()
+    collectgarbage()
+    live_kb = collectgarbage "count"
+  end
+  return live_kb
+end
+
 local function sample(file, started, running)
   local last = counts
   counts = fresh_counts()
   table.sort(last.latencies)
   local row = { ("%.1f"):format(now() - started), memory_of "self",
-    ("%.0f"):format(collectgarbage "count"), descriptors(), last.requests,
+    ("%.0f"):format(collectgarbage "count"), ("%.1f"):format(live()),
+    descriptors(), last.requests,
     last.errors, last.left_out, ("%.2f"):format(part(last.latencies, 0.5)),
     ("%.2f"):format(part(last.latencies, 0.99)),
     ("%.2f"):format(part(last.latencies, 1)), running,
@@ -177,8 +190,8 @@ local function tell(row)
   local minutes = tonumber(row[1]) / 60
   io.stderr:write(("%-7s %5.1f min  RSS %6.1f MiB  Lua %6.1f MiB  "
     .. "%3d descriptors  %5.0f requests/s  p99 %6.1f ms  %d errors\n")
-    :format(NAME, minutes, row[2] / 1024, row[3] / 1024, row[4],
-      row[5] / SAMPLE, tonumber(row[9]), row[6]))
+    :format(NAME, minutes, row[2] / 1024, row[4] / 1024, row[5],
+      row[6] / SAMPLE, tonumber(row[10]), row[7]))
 end
 
 -- --- the load ---

@@ -6,10 +6,6 @@ local plot = require "bench.plot"
 local results = require "bench.results"
 local shell = require "adobepass.shell"
 
--- What memory may grow by from the middle third to the last, in percent; and
--- what the garbage collector's saw may add to Lua's own count.
-local RSS_TARGET, LUA_TARGET = "<= 3", "<= 5"
-
 local function read(name)
   local text = shell.read_file(("build/soak/%s.csv"):format(name)) or ""
   local rows, columns = {}, nil
@@ -77,14 +73,21 @@ local function slope(rows, column)
   return above / below * 3600
 end
 
-local function flat(found, name, what, rows, column, target)
+local function flat(found, name, rows, item)
+  local what, column, target = item[1], item[2], item[3]
   local grown, rise = growth(rows, column), slope(rows, column) / 1024
   found:figure(("%s, %s: last third over middle third"):format(name, what),
     ("%+.2f"):format(grown), "%", target)
+  found:figure(("%s, %s: slope of the last two thirds"):format(name, what),
+    ("%+.2f"):format(rise), "MiB an hour")
   print(("%-7s flat memory, %s: last third vs. middle third %+.2f %% "
     .. "(target %s), slope %+.2f MiB an hour"):format(name, what, grown,
     target, rise))
 end
+
+-- What memory may grow by from the middle third to the last, in percent.
+local FLAT = { { "RSS", "rss_kb", "<= 3" },
+  { "Lua's own, in use", "live_kb", "<= 2" } }
 
 local function judge(found, name, rows)
   local total = sum(rows, "requests")
@@ -93,10 +96,11 @@ local function judge(found, name, rows)
   found:figure(name .. ", rate", ("%.1f"):format(total / seconds), "a second")
   found:figure(name .. ", errors", ("%.0f"):format(sum(rows, "errors")), "",
     "<= 0")
-  flat(found, name, "RSS", rows, "rss_kb", RSS_TARGET)
-  flat(found, name, "Lua's own", rows, "lua_kb", LUA_TARGET)
+  for _, item in ipairs(FLAT) do flat(found, name, rows, item) end
   found:figure(name .. ", RSS at the end",
     ("%.1f"):format(rows[#rows].rss_kb / 1024), "MiB")
+  found:figure(name .. ", Lua's own, in use at the end",
+    ("%.1f"):format(rows[#rows].live_kb / 1024), "MiB")
   found:figure(name .. ", descriptors, most in the last third less the "
     .. "middle", most(third(rows, 3), "descriptors")
     - most(third(rows, 2), "descriptors"), "", "<= 4")

@@ -30,8 +30,7 @@ local found, broken = results.new("guards", "make guards"), false
 print(LINE:format("", "", "measured", "ceiling", "room"))
 for _, row in ipairs(judge.rows(measure(), ceilings)) do
   print_row(row)
-  found:figure(("%s: %s"):format(row.kind, row.name),
-    judge.number(row.measured), "",
+  found:figure(row.name, judge.number(row.measured), row.kind,
     row.ceiling and "<= " .. judge.number(row.ceiling))
   local complaint = judge.complaint(row)
   if complaint then
