@@ -1,11 +1,13 @@
 --- Makes bench/REPORT.md of what the newest runs have kept in build/results.
 -- It only lays out what it finds: nothing in that page is written by hand.
+-- report.lua [PAGE FOLDER]: another page, of other results.
 
 local plot = require "bench.plot"
 local results = require "bench.results"
 local shell = require "adobepass.shell"
 
-local PAGE = "bench/REPORT.md"
+local PAGE = arg[1] or "bench/REPORT.md"
+results.FOLDER = arg[2] or results.FOLDER
 
 -- name of the results, title, what it shows, what makes it anew
 local SECTIONS = {

@@ -25,9 +25,9 @@ local TITLES = { "CNN", "TBS", "REF30", "Title 1", "Title 2" }
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
-local COLUMNS = { "seconds", "rss_kb", "lua_kb", "live_kb", "descriptors", "requests",
-  "errors", "left_out", "p50_ms", "p99_ms", "max_ms", "in_flight",
-  "sandbox_kb" }
+local COLUMNS = { "seconds", "rss_kb", "lua_kb", "live_kb", "descriptors",
+  "requests", "errors", "left_out", "p50_ms", "p99_ms", "max_ms",
+  "in_flight", "sandbox_kb" }
 
 local driver = adobepass.driver.tick()
 local now = driver.now
