@@ -12,10 +12,13 @@ local fake_driver = {}
 
 local MOST_STEPS = 10000 -- a driver that spins shall not hang a spec
 
+-- The noise of a float: so little is no time at all.
+local NOISE = 1e-6
+
 -- Never short of what was asked for, but for the noise of a float.
 local function advance(box, seconds)
   assert(box.control.advance(math.max(0,
-    math.ceil(seconds * 1000 - 1e-6))))
+    math.ceil((seconds - NOISE) * 1000))))
 end
 
 local function wait(self, session, transfer, deadline)
@@ -34,6 +37,8 @@ end
 
 local function sleep(self, seconds)
   self.slept[#self.slept + 1] = seconds
+  -- The clock has whole milliseconds: a part of one would never pass.
+  seconds = math.max(seconds, 0.001)
   if coroutine.running() == self.current then
     coroutine.yield { at = self.now() + seconds, asleep = true }
   else
@@ -74,7 +79,8 @@ local function run(self, ...)
   while #tasks > 0 do
     for index = #tasks, 1, -1 do
       local waits_for = tasks[index].waits_for
-      if not waits_for.asleep or waits_for.at <= self.now() then
+      if not waits_for.asleep or waits_for.at <= self.now() + NOISE
+      then
         resume(self, tasks[index])
         if coroutine.status(tasks[index].thread) == "dead" then
           table.remove(tasks, index)

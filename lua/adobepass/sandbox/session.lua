@@ -236,8 +236,9 @@ function Session:step(seconds)
   end
   if settle(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
     local now = self.box:now()
-    self.box.control.advance(
-      math.max(0, math.min(next_end(self) - now, seconds * 1000)))
+    local wait = math.min(next_end(self) - now, seconds * 1000)
+    -- The clock has whole milliseconds: a part of one would never pass.
+    self.box.control.advance(math.max(0, math.ceil(wait - 1e-6)))
     settle(self)
   end
   return #self.running
