@@ -392,6 +392,8 @@ describe("the catalogue", function()
     "insecure_url", "out_of_memory", "transfer_failed", "not_found",
     "no_access", "insecure_file", "no_space", "read_only", "busy", "io_error",
     "key_needed", "decrypt_failed", "store_failed",
+    "invalid_parameter_token", "invalid_parameter_sso_id",
+    "invalid_parameter_link", "invalid_parameter_devices",
   }
   local ACTIONS = { "none", "configuration", "application-registration",
     "authentication", "authorization", "retry" }

@@ -114,3 +114,25 @@ describe("json.is_array", function()
     assert.is_false(json.is_array "x")
   end)
 end)
+
+describe("a value of an answer", function()
+  it("is a number where it can be reckoned with", function()
+    for _, value in ipairs { 0, -1.5, 1750000000000, "0", "-1.5",
+      "1750000000000" } do
+      assert.equal(tonumber(value), json.number(value))
+    end
+    for _, value in ipairs { "", "x", "1e999", "1e3", "inf", "-inf", "nan",
+      "0x10", " 1", "1 ", "1\0", ("9"):rep(400), true, {}, json.null,
+      1 / 0, -1 / 0, 0 / 0 } do
+      assert.is_nil(json.number(value))
+    end
+    assert.is_nil(json.number(nil))
+  end)
+
+  it("is a text where it is a string", function()
+    assert.equal("", json.text "")
+    for _, value in ipairs { 7, true, {}, json.null } do
+      assert.is_nil(json.text(value))
+    end
+  end)
+end)

@@ -13,8 +13,15 @@ local function contains(list, value)
   return false
 end
 
+-- A list is no map: its names would be numbers. Empty, they look alike.
+local function is_map(value)
+  return type(value) == "table"
+    and (not json.is_array(value) or next(value) == nil)
+end
+
 -- An object may come where the last item was taken out: {} for [].
 local function fits(value, wanted)
+  if wanted == "table" then return is_map(value) end
   if wanted ~= "list" then return type(value) == wanted end
   if type(value) ~= "table" then return false end
   for key, item in pairs(value) do
@@ -48,15 +55,16 @@ end
 -- @param operation
 -- @param response of the session
 -- @param now epoch seconds, for a Retry-After that is a date
--- @param secrets texts that were sent, and must not stand in an error
+-- @func[opt] list_secrets lists texts that were sent with `call`, and must not
+-- stand in an error
 -- @return the answer, Adobe's keys, nothing hidden; true where it is empty;
 -- or nil and an error
-function answer.read(operation, response, now, secrets)
+function answer.read(operation, response, now, list_secrets, call)
   local decoded, why
   if response.body ~= "" then decoded, why = json.decode(response.body) end
   if not contains(operation.ok, response.status) then
     return nil, errors.from_answer(operation.name, response, decoded, now,
-      secrets)
+      list_secrets and list_secrets(call))
   end
   if not operation.answer and (response.status == 204
       or response.body == "") then

@@ -165,6 +165,32 @@ local function send(self, call, token)
   return launch(self, call, token)
 end
 
+-- Who the device and its viewer are went out with the request; a server that
+-- repeats it must not put it into an error, which ends in a log. What is
+-- short would strike words that mean something else.
+local LEAST_SECRET = 8
+local SECRET_PARAMS = { "client_secret", "software_statement",
+  "saml_response", "device", "key" }
+local HARMLESS = { Accept = true, ["Content-Type"] = true }
+
+local function secrets_of(call)
+  local secrets = {}
+  local function keep(text)
+    secrets[#secrets + 1] = text
+    secrets[#secrets + 1] = request.escape(text)
+  end
+  for name, value in pairs(call.request.headers) do
+    value = value:gsub("^fingerprint ", "")
+    if not HARMLESS[name] and #value >= LEAST_SECRET then keep(value) end
+  end
+  if #call.device.id >= LEAST_SECRET then keep(call.device.id) end
+  if call.held then keep((call.held.token:reveal())) end
+  for _, name in ipairs(SECRET_PARAMS) do
+    if call.params[name] then keep(call.params[name]) end
+  end
+  return secrets
+end
+
 local function try(self, call, token)
   local sent, err = call.flight ~= nil, nil
   if not sent then sent, err = send(self, call, token) end
@@ -172,7 +198,7 @@ local function try(self, call, token)
   local response, why = land(self, call)
   if not response then return nil, why end
   local value, wrong = answer.read(call.operation, response,
-    self.clock:now_ms() / 1000, call.secrets)
+    self.clock:now_ms() / 1000, secrets_of, call)
   if wrong then obey(self, call, wrong) end
   return value, wrong
 end
@@ -242,14 +268,13 @@ local function new_call(self, view, operation, params, deadline)
   local built, err = request.build(operation, params, self, view)
   if not built then return nil, err end
   return { operation = operation, device = view.record, key = view.key,
-    request = built, attempt = 1, deadline = deadline }
+    request = built, params = params, attempt = 1, deadline = deadline }
 end
 
 --- Carries out an operation without a bearer: registration and token.
 function Shared:perform(view, name, params, deadline)
   local call, err = new_call(self, view, BY_NAME[name], params, deadline)
   if not call then return nil, err end
-  call.secrets = { params.client_secret or params.software_statement }
   return carry_out(self, call)
 end
 
@@ -352,6 +377,13 @@ local function take_off(shared, call)
   local held = call.tokens:get(call.deadline)
   call.held = held
   return held and send(shared, call, held.token)
+end
+
+--- Texts of a call that must stand in no error.
+function Client:secrets(params)
+  return secrets_of { device = self.record, params = params,
+    held = self.tokens and self.tokens.held, request = { headers =
+      device.headers(self.record, "DFSPTV", request.overrides(params)) } }
 end
 
 --- The same operation many times, the requests in flight together, within the

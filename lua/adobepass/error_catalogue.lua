@@ -41,6 +41,10 @@ add("none", APP, {
     "Use a partner name that Adobe documents, for example Apple.",
   invalid_parameter_saml_response =
     "Hand the partner's SAML response on in base64, whole and unchanged.",
+  invalid_parameter_token = "Give the service token whole and unchanged.",
+  invalid_parameter_sso_id = "Give an sso_id that a header can carry.",
+  invalid_parameter_link = "Give the link code as the other device shows it.",
+  invalid_parameter_devices = "Give a list of device ids, one at the least.",
   invalid_header_device_info =
     "Check device.info: device.check names what is missing or not known.",
   invalid_header_device_identifier =

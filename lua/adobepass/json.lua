@@ -10,6 +10,8 @@
 --   json.object(t)          t, marked: always an object, also when empty
 --   json.is_array(t)        marked, or a sequence with at least one element
 --   json.integer(number)    rounded down, an integer where Lua has them
+--   json.number(value)      of an answer: finite, from a number or digits
+--   json.text(value)        of an answer: a string, or nil
 --   json.null               JSON's null, in and out
 --
 -- A decoded empty array is an empty table and would be written as `{}`:
@@ -45,6 +47,21 @@ end
 
 function json.integer(number)
   return tointeger(floor(number))
+end
+
+--- A value of an answer as a number that can be reckoned with and written
+-- again: a number or its digits; else nil. Some Luas read "inf" or "0x10" too.
+function json.number(value)
+  if type(value) == "string" and value:find "^%-?%d+%.?%d*$" then
+    value = tonumber(value)
+  end
+  if type(value) ~= "number" or value - value ~= 0 then return nil end
+  return value
+end
+
+--- A value of an answer if it is a text; else nil, also for null.
+function json.text(value)
+  return type(value) == "string" and value or nil
 end
 
 function json.array(t)

@@ -96,7 +96,8 @@ local function check_once(operation, once)
   complain(operation, "once should be true, or left out")
 end
 
-local function overrides_of(params)
+--- The headers that a call has in place of the device's.
+function request.overrides(params)
   local chosen = {}
   if next(params) == nil then return chosen end
   for _, name in ipairs(HEADERS) do chosen[name] = params[name] end
@@ -108,7 +109,7 @@ local NOBODY = { values = {} }
 -- Encoded here and once more later, so that what is wrong with one of them is
 -- said where the caller stands.
 local function check_overrides(operation, params)
-  local chosen = overrides_of(params)
+  local chosen = request.overrides(params)
   if next(chosen) == nil then return end
   local good, why = pcall(device.headers, NOBODY, "SPTV", chosen)
   if not good then
@@ -278,7 +279,7 @@ end
 
 local function headers_of(operation, params, where, view)
   local headers = device.headers(view.record, operation.headers or "",
-    overrides_of(params))
+    request.overrides(params))
   headers.Accept = "application/json"
   for _, field in ipairs(fields_at("headers", operation, params, where)) do
     headers[field[1]] = field[2]

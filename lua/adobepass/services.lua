@@ -4,6 +4,7 @@
 
 local cache = require "adobepass.cache"
 local errors = require "adobepass.errors"
+local json = require "adobepass.json"
 local vault = require "adobepass.vault"
 
 local services = {}
@@ -64,18 +65,32 @@ local function permits_of(self)
   return self.permits
 end
 
-local function permit_key(mvpd, resource) return mvpd .. "\n" .. resource end
+local function permit_key(scope, resource) return scope .. "\n" .. resource end
+
+local WHO = { "identity", "service_token", "subject_token", "roku_token",
+  "partner_status" }
+
+--- For whom permits count: at a provider, for who the options say the viewer
+-- is. Another identity is another viewer. (What JSON cannot hold is refused
+-- where it is sent.)
+function services.permit_scope(_, mvpd, options)
+  local who = {}
+  for _, name in ipairs(WHO) do who[name] = options[name] end
+  local good, text = pcall(json.encode, who)
+  return good and next(who) ~= nil and mvpd .. "\n" .. text or mvpd
+end
 
 --- A permit of a preauthorization that is still good.
-function services:permit(mvpd, resource)
-  local found = permits_of(self):get(permit_key(mvpd, resource),
+-- @string scope a provider, or what permit_scope answers
+function services:permit(scope, resource)
+  local found = permits_of(self):get(permit_key(scope, resource),
     self:monotonic())
   if found then self:emit { type = "cache_hit", what = "permit" } end
   return found
 end
 
-function services:keep_permit(mvpd, resource, decision)
-  permits_of(self):set(permit_key(mvpd, resource), decision,
+function services:keep_permit(scope, resource, decision)
+  permits_of(self):set(permit_key(scope, resource), decision,
     self:monotonic() + PERMIT_SECONDS)
 end
 

@@ -16,7 +16,7 @@ local function ask(client, mvpd, resource, options)
   for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
   local answer, err = client.api:authorize(params)
   if not answer then return nil, err end
-  return decisions.read("authorize", { resource }, answer)[resource]
+  return decisions.read(client, "authorize", params, answer)[resource]
 end
 
 --- Asks for one playback.

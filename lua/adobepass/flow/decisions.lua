@@ -3,6 +3,7 @@
 -- @module adobepass.flow.decisions
 
 local errors = require "adobepass.errors"
+local json = require "adobepass.json"
 
 local decisions = {}
 
@@ -14,33 +15,48 @@ local function trimmed(text)
   return type(text) == "string" and text:gsub("%s+$", "") or ""
 end
 
+-- What is not permitted, and why; rid of what went out with `asked`.
+local function denial(client, operation, given, asked)
+  return errors.from_item(operation, given.error or {},
+    client:secrets(asked))
+end
+
 --- One decision of ours from one of Adobe's.
-function decisions.new(operation, resource, given)
+function decisions.new(client, operation, resource, given, asked)
   local token = type(given.token) == "table" and given.token or {}
   local err = given.authorized ~= true
-    and errors.from_item(operation, given.error or {}) or nil
+    and denial(client, operation, given, asked) or nil
   return { resource = resource, permitted = given.authorized == true,
     mvpd = given.mvpd, source = given.source,
-    not_before = tonumber(given.notBefore),
-    not_after = tonumber(given.notAfter),
-    media_token = token.serializedToken,
-    media_token_not_before = tonumber(token.notBefore),
-    media_token_not_after = tonumber(token.notAfter),
+    not_before = json.number(given.notBefore),
+    not_after = json.number(given.notAfter),
+    media_token = json.text(token.serializedToken),
+    media_token_not_before = json.number(token.notBefore),
+    media_token_not_after = json.number(token.notAfter),
     error = err, reason = err and err:viewer_text() }
+end
+
+-- Where two decisions differ, the denial counts.
+local function add(given, resource, item)
+  local other = given[resource]
+  if not other or other.authorized == true then given[resource] = item end
 end
 
 --- The answer's decisions by resource. One that was not answered is a denial
 -- that says so: what is not permitted is denied.
-function decisions.read(operation, resources, answer)
-  local given, found = {}, {}
+-- @param asked the parameters of the call
+function decisions.read(client, operation, asked, answer)
+  local exact, given, found, resources = {}, {}, {}, asked.resources
   for _, item in ipairs(answer.decisions) do
-    given[trimmed(item.resource)] = item
+    if json.text(item.resource) then add(exact, item.resource, item) end
+    add(given, trimmed(item.resource), item)
   end
   for _, resource in ipairs(resources) do
-    local item = given[trimmed(resource)] or { error = {
+    local item = exact[resource] or given[trimmed(resource)] or { error = {
       code = "no_decision", action = "retry",
       message = "The answer has no decision for this resource." } }
-    found[resource] = decisions.new(operation, resource, item)
+    found[resource] = decisions.new(client, operation, resource, item,
+      asked)
   end
   return found
 end

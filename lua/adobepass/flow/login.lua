@@ -2,6 +2,7 @@
 -- @module adobepass.flow.login
 
 local errors = require "adobepass.errors"
+local json = require "adobepass.json"
 local options_of = require "adobepass.options"
 local profiles = require "adobepass.flow.profile"
 
@@ -77,11 +78,15 @@ local function missing_of(answer)
   return list
 end
 
+local PARAMETERS = { mvpd = true, domain_name = true, redirect_url = true }
+
 -- What is still missing and the caller has: one resume brings it.
 local function what_we_have(answer, options)
   local params, any = { code = answer.code }, false
   for _, name in ipairs(missing_of(answer)) do
-    if options[name] then params[name], any = options[name], true end
+    if PARAMETERS[name] and options[name] then
+      params[name], any = options[name], true
+    end
   end
   return any and params
 end
@@ -102,8 +107,8 @@ end
 -- No login is needed: authenticated, temporary, degraded or single sign-on.
 -- What the service lets in without a profile still has a provider.
 function login.let_in(client, answer, options)
-  local mvpd = answer.mvpd or options.mvpd
-  if type(mvpd) ~= "string" then
+  local mvpd = json.text(answer.mvpd) or options.mvpd
+  if not mvpd then
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
   local found, err = client.api:profile(
@@ -118,7 +123,7 @@ end
 
 local function browser_url(client, answer, options)
   if answer.actionName ~= "authenticate" then return options.activation_url end
-  if not answer.url then
+  if not answer.url or answer.url == json.null then
     return client.api:authenticate_url { code = answer.code }
   end
   return client:absolute_url(answer.url, answer.actionType)
@@ -129,7 +134,7 @@ end
 local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
 
 local function end_of(client, answer)
-  local now, ends = client:now_ms(), tonumber(answer.notAfter)
+  local now, ends = client:now_ms(), json.number(answer.notAfter)
   if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
   return now + USUAL_LIFE
 end
@@ -145,7 +150,8 @@ local function code_flow(client, answer, options)
   local url, err = browser_url(client, answer, options)
   if err then return nil, err end
   local flow = { state = "pending", code = answer.code, url = url,
-    qr = qr_text(answer, options, url), mvpd = answer.mvpd or options.mvpd,
+    qr = qr_text(answer, options, url),
+    mvpd = json.text(answer.mvpd) or options.mvpd,
     interval = options.interval or USUAL_INTERVAL,
     expires_at = end_of(client, answer) }
   -- Whoever polls with an older code of this device finds this one.
@@ -365,9 +371,10 @@ function login.check_code(client, code)
   local answer, err = client.api:session { code = code }
   if not answer then return nil, err end
   local given = answer.existingParameters
-  return { code = code, mvpd = type(given) == "table" and given.mvpd or nil,
+  return { code = code,
+    mvpd = type(given) == "table" and json.text(given.mvpd) or nil,
     missing = missing_of(answer),
-    expires_at = tonumber(answer.notAfter) }
+    expires_at = json.number(answer.notAfter) }
 end
 
 --- Brings what the TV left open (`mvpd`, `domain_name`, `redirect_url`) and

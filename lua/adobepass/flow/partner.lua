@@ -5,6 +5,7 @@
 
 local core = require "adobepass.core"
 local errors = require "adobepass.errors"
+local json = require "adobepass.json"
 local login = require "adobepass.flow.login"
 local options_of = require "adobepass.options"
 local profiles = require "adobepass.flow.profile"
@@ -65,7 +66,8 @@ end
 local function fall_back(client, answer, options)
   if not options.fallback then return no_fallback(answer) end
   local params = { domain_name = options.domain_name,
-    redirect_url = options.redirect_url, mvpd = answer.mvpd, fresh = true }
+    redirect_url = options.redirect_url, mvpd = json.text(answer.mvpd),
+    fresh = true }
   for name, value in pairs(options.fallback) do params[name] = value end
   return login.login(client, params)
 end

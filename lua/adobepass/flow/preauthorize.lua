@@ -49,7 +49,7 @@ local function ask(client, mvpd, list, options)
   for index, batch in ipairs(batches) do
     calls[index] = params_of(mvpd, batch, options, timeout)
   end
-  return batches, client:call_all("preauthorize", calls)
+  return calls, client:call_all("preauthorize", calls)
 end
 
 local function is_too_many(err)
@@ -88,12 +88,12 @@ local function joined(batches)
 end
 
 -- Notes what was decided; answers what is to be asked for in smaller batches.
-local function collect(client, mvpd, batches, outcomes, found)
+local function collect(client, mvpd, calls, outcomes, found)
   local refused = {}
-  for index, batch in ipairs(batches) do
-    local outcome = outcomes[index]
+  for index, call in ipairs(calls) do
+    local batch, outcome = call.resources, outcomes[index]
     local read = outcome.value
-      and decisions.read("preauthorize", batch, outcome.value) or {}
+      and decisions.read(client, "preauthorize", call, outcome.value) or {}
     if was_too_many(batch, outcome, read) and #batch > 1 then
       refused[#refused + 1] = batch
     elseif outcome.err then
@@ -110,15 +110,15 @@ end
 -- batches, which ends at one resource each.
 local function decide(client, mvpd, list, options, found)
   while list do
-    local batches, outcomes = ask(client, mvpd, list, options)
-    list = collect(client, mvpd, batches, outcomes, found)
+    local calls, outcomes = ask(client, mvpd, list, options)
+    list = collect(client, mvpd, calls, outcomes, found)
   end
 end
 
-local function take_permits(client, mvpd, list, found)
+local function take_permits(client, scope, list, found)
   local missing = {}
   for _, resource in ipairs(list) do
-    local known = client:permit(mvpd, resource)
+    local known = client:permit(scope, resource)
     if known then found[resource] = known
     else missing[#missing + 1] = resource end
   end
@@ -126,10 +126,10 @@ local function take_permits(client, mvpd, list, found)
 end
 
 -- Permits alone are kept, in memory alone.
-local function keep_permits(client, mvpd, list, found)
+local function keep_permits(client, scope, mvpd, list, found)
   for _, resource in ipairs(list) do
     if found[resource].permitted then
-      client:keep_permit(mvpd, resource, found[resource])
+      client:keep_permit(scope, resource, found[resource])
     end
     decisions.note(client, mvpd, found[resource].error)
   end
@@ -185,11 +185,12 @@ function preauthorize.preauthorize(client, resources, options)
   local mvpd, err = decisions.mvpd(client, options.mvpd, "preauthorize")
   if not mvpd then return nil, err end
   local list, found = folded(resources), {}
-  local missing = take_permits(client, mvpd, list, found)
+  local scope = client:permit_scope(mvpd, options)
+  local missing = take_permits(client, scope, list, found)
   local attempt = 1
   while #missing > 0 do
     decide(client, mvpd, missing, options, found)
-    keep_permits(client, mvpd, missing, found)
+    keep_permits(client, scope, mvpd, missing, found)
     missing = decisions.to_repeat(found, missing, attempt)
     if #missing > 0 then client:pause(attempt) end
     attempt = attempt + 1

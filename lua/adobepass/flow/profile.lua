@@ -3,6 +3,7 @@
 -- @module adobepass.flow.profile
 
 local core = require "adobepass.core"
+local json = require "adobepass.json"
 
 local profile = {}
 
@@ -41,8 +42,8 @@ end
 function profile.new(mvpd, given, options)
   local attributes, encrypted = attributes_of(given.attributes, options)
   return { mvpd = mvpd, type = given.type, issuer = given.issuer,
-    not_before = tonumber(given.notBefore),
-    not_after = tonumber(given.notAfter),
+    not_before = json.number(given.notBefore),
+    not_after = json.number(given.notAfter),
     attributes = attributes, encrypted = encrypted }
 end
 

@@ -1,6 +1,7 @@
 --- The list from which a viewer picks a provider.
 -- @module adobepass.flow.providers
 
+local json = require "adobepass.json"
 local options_of = require "adobepass.options"
 
 local providers = {}
@@ -11,8 +12,6 @@ local CACHE_SECONDS = 120
 local FIELDS = { temporary = "boolean?", test = "boolean?",
   filter = "function?" }
 
-local function text(value) return type(value) == "string" and value or nil end
-
 local function load_list(client)
   local answer, err = client.api:configuration()
   if not answer then return nil, err end
@@ -21,8 +20,8 @@ local function load_list(client)
     and answer.requestor.mvpds or {}
   for _, item in ipairs(mvpds) do
     if type(item) == "table" and type(item.id) == "string" then
-      list[#list + 1] = { id = item.id, logo_url = text(item.logoUrl),
-        display_name = text(item.displayName) or item.id,
+      list[#list + 1] = { id = item.id, logo_url = json.text(item.logoUrl),
+        display_name = json.text(item.displayName) or item.id,
         temporary = item.isTempPass == true, details = item }
     end
   end

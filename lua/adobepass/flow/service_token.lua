@@ -3,6 +3,7 @@
 -- @module adobepass.flow.service_token
 
 local core = require "adobepass.core"
+local errors = require "adobepass.errors"
 local json = require "adobepass.json"
 local options_of = require "adobepass.options"
 
@@ -33,20 +34,27 @@ function service_token.sign_service_token(client, options)
     exp = now + json.integer(lifetime) }, { kid = options.kid })
 end
 
+-- What no header can carry would fail later, and look like the caller's fault.
+local function token_of(operation, answer)
+  local token = answer.serviceToken
+  if token:find "^[%w%p]+$" then return token end
+  return nil, errors.malformed(operation, "its token cannot be sent")
+end
+
 --- The SSO Service's token for a viewer: `{ sso_id = }` for who is known by an
 -- identity of yours, `{ link = code }` for who typed the code that another
 -- device of theirs shows.
 function service_token.get_service_token(client, options)
   local answer, err = client.api:service_token(options)
   if not answer then return nil, err end
-  return answer.serviceToken
+  return token_of("service_token", answer)
 end
 
 --- A new token for one that ran out or is about to.
 function service_token.renew_service_token(client, token)
   local answer, err = client.api:refresh_service_token { token = token }
   if not answer then return nil, err end
-  return answer.serviceToken
+  return token_of("refresh_service_token", answer)
 end
 
 --- A short code with which another device joins this one's circle.
