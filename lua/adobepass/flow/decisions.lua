@@ -44,7 +44,10 @@ end
 
 --- The answer's decisions by resource. One that was not answered is a denial
 -- that says so: what is not permitted is denied.
+-- @param client
+-- @string operation its name
 -- @param asked the parameters of the call
+-- @param answer
 function decisions.read(client, operation, asked, answer)
   local exact, given, found, resources = {}, {}, {}, asked.resources
   for _, item in ipairs(answer.decisions) do
