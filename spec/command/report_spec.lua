@@ -30,6 +30,7 @@ describe("words", function()
     end
     assert.equal("in 2 hours", words.distance(7200))
     assert.equal("2 hours ago", words.distance(-7200))
+    assert.equal("now", words.distance(-0.4))
     assert.equal("29:05", words.countdown(29 * 60 + 5.9))
     assert.equal("0:00", words.countdown(-1))
   end)

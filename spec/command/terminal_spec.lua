@@ -134,9 +134,11 @@ describe("adobepass at a terminal", function()
       mvpd = "Cablevision", username = "ann", device = adobepass.device_id(
         adobepass.store.file(store.STORE)) })
     rig:control("DELETE", "/journal")
-    local rest, status = rig:at_terminal("login", store):finish()
+    screen = rig:at_terminal("login", store)
+    screen:type "\4" -- or a question would wait for its answer
+    local rest, status = screen:finish()
     assert.equal(0, status)
-    assert.is_truthy(plain(rest):find "^Signed in already with Cablevision")
+    assert.is_truthy(plain(rest):find "Signed in already with Cablevision")
     for _, entry in ipairs(rig:control("GET", "/journal")) do
       assert.are_not.equal("configuration", entry.operation)
     end
@@ -151,6 +153,17 @@ describe("adobepass at a terminal", function()
       screen:type(key)
       local _, status = screen:finish()
       assert.equal(130, status)
+    end
+  end)
+
+  it("breaks what went wrong between words", function()
+    if not has "script" then return end
+    local screen = rig:at_terminal("authorize CNN",
+      { STORE = rig.place .. "/nobody" }, { 24, 40 })
+    local rest, status = screen:finish()
+    assert.equal(3, status)
+    for line in plain(rest):gmatch "[^\n]+" do
+      assert.is_true(#line <= 40, line)
     end
   end)
 

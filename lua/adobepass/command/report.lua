@@ -67,11 +67,19 @@ local function as_json(err, advice)
     trace = err.trace, retry_after = err.retry_after } }
 end
 
+-- A terminal would break lines within words.
+local function wrapped(text)
+  if not terminal.is_terminal(2) then return text end
+  local _, columns = terminal.size()
+  return table.concat(words.wrap(text, columns), "\n")
+end
+
 local function as_text(name, err, advice)
   local code = err.code ~= "usage" and " [" .. err.code .. "]" or ""
-  local lines = { ("adobepass %s: %s%s"):format(name, err.message, code) }
-  if err.details then lines[#lines + 1] = err.details end
-  lines[#lines + 1] = advice
+  local lines = { wrapped(("adobepass %s: %s%s"):format(name, err.message,
+    code)) }
+  if err.details then lines[#lines + 1] = wrapped(err.details) end
+  lines[#lines + 1] = wrapped(advice)
   return table.concat(lines, "\n")
 end
 

@@ -23,8 +23,9 @@ function words.span(seconds)
   return "less than a second"
 end
 
---- "in 3 days", "2 hours ago".
+--- "in 3 days", "2 hours ago", "now".
 function words.distance(seconds)
+  if math.abs(seconds) < 1 then return "now" end
   if seconds < 0 then return words.span(-seconds) .. " ago" end
   return "in " .. words.span(seconds)
 end
