@@ -17,7 +17,8 @@ local FIELDS = { service_provider = "string",
   device_keys = "table", ticket_keys = "table", ticket_seconds = "number?",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", timeout = "number?", interval = "number?",
-  pace = "boolean?", secure_cookies = "boolean?", log_file = "string?" }
+  pace = "boolean?", allow_listed = "boolean?",
+  secure_cookies = "boolean?", log_file = "string?" }
 
 local REDIS = { socket = "string?", host = "string?", port = "number?",
   password_file = "string?", database = "number?", timeout = "number?" }
@@ -88,7 +89,7 @@ function config.load(path)
     activation_url = given.activation_url,
     channels = read_channels(given.channels),
     timeout = given.timeout or 8, interval = given.interval or 5,
-    pace = given.pace ~= false,
+    pace = given.pace ~= false, allow_listed = given.allow_listed == true,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"
       or "; HttpOnly; SameSite=Strict; Secure",

@@ -71,7 +71,8 @@ local function new_client(connect, store)
     software_statement = settings.statement,
     environment = settings.environment, store = store,
     driver = adobepass.driver.ngx(), on_event = tell,
-    timeout = settings.timeout, pace = settings.pace and pace.new(connect),
+    timeout = settings.timeout,
+    pace = settings.pace and pace.new(connect, settings.allow_listed),
     http = { ca_file = settings.ca_file },
   }
 end

@@ -4,6 +4,9 @@
 -- Adobe: one request a second after a burst of ten. A bucket is one number,
 -- the moment at which it is full again, by the clock of Redis, so that the
 -- nodes' clocks do not matter. Without Redis each worker counts for itself.
+--
+-- Registration and token count for the gateway's own address, which Adobe can
+-- put on its list of those that are not held back.
 -- @module gateway.pace
 
 local local_pace = require "adobepass.pace"
@@ -30,9 +33,14 @@ redis.call("set", KEYS[1], string.format("%.0f", full), "px",
 return wait
 ]]
 
+-- What adobepass calls the host's own address.
+local OWN = "own"
+
 --- @func connect see gateway.redis
-function pace.new(connect)
-  return setmetatable({ connect = connect, own = local_pace.new() }, Pace)
+-- @bool is_listed the gateway's own address is on Adobe's list
+function pace.new(connect, is_listed)
+  return setmetatable({ connect = connect, is_listed = is_listed,
+    alone = local_pace.new() }, Pace)
 end
 
 local IDLE_MS, POOL_SIZE = 60000, 64
@@ -48,22 +56,23 @@ end
 
 --- Takes the next place of an address: seconds to wait.
 function Pace:reserve(key, now)
-  return move(self, key, INTERVAL, 0) or self.own:reserve(key, now)
+  if key == OWN and self.is_listed then return 0 end
+  return move(self, key, INTERVAL, 0) or self.alone:reserve(key, now)
 end
 
 --- Gives a place back that was not used.
 function Pace:cancel(key)
-  if not move(self, key, -INTERVAL, 0) then self.own:cancel(key) end
+  if not move(self, key, -INTERVAL, 0) then self.alone:cancel(key) end
 end
 
 --- After a 429: nobody's turn comes for so long, on any node.
 function Pace:penalize(key, now, seconds)
   if not move(self, key, 0, seconds * 1000 + SLACK) then
-    self.own:penalize(key, now, seconds)
+    self.alone:penalize(key, now, seconds)
   end
 end
 
 --- Who had a place when the 429 came goes; the next ones wait.
-function Pace:barred_for(key, now) return self.own:barred_for(key, now) end
+function Pace:barred_for(key, now) return self.alone:barred_for(key, now) end
 
 return pace
