@@ -471,7 +471,7 @@ describe("the gateway", function()
         .. 'operation="authorize",status="200"}', 1, true))
       local last = 0
       for number in text:gmatch
-        'gateway_request_seconds_bucket{le="[^"]+",route="play"} (%d+)' do
+        'gateway_request_seconds_bucket{route="play",le="[^"]+"} (%d+)' do
         assert.is_true(tonumber(number) >= last)
         last = tonumber(number)
       end

@@ -147,10 +147,10 @@ end
 local function note(route_name, started, made)
   local seconds, who = core.clock.monotonic() - started, ngx.ctx.who
   local status = made and made.status or 200
-  metrics.count("gateway_requests_total",
-    { route = route_name, status = status })
+  metrics.count("gateway_requests_total", "route", route_name, "status",
+    status)
   metrics.observe("gateway_request_seconds", "route", route_name, seconds)
-  log.write { event = "request", route = route_name, status = status,
+  log.request { route = route_name, status = status,
     method = ngx.req.get_method(), seconds = seconds,
     code = made and made.code, device = who and who.device }
 end

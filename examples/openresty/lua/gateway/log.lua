@@ -12,9 +12,8 @@ local json = require "adobepass.json"
 
 local log = {}
 
-local FIELDS = { "event", "route", "method", "status", "seconds", "device",
-  "code", "operation", "attempt", "error", "message", "reason", "what",
-  "type", "action" }
+local FIELDS = { "route", "method", "operation", "status", "code", "device",
+  "attempt", "error", "message", "reason", "what" }
 
 local file, node
 
@@ -29,23 +28,29 @@ local function rounded(seconds)
   return seconds and math.floor(seconds * 10000 + 0.5) / 10000
 end
 
---- Writes a line.
--- @tparam table given any of the fields above
-function log.write(given)
-  local line = { time = ngx.utctime():gsub(" ", "T") .. "Z", node = node,
-    worker = ngx.worker.id() }
-  for _, name in ipairs(FIELDS) do line[name] = given[name] end
-  line.seconds = rounded(given.seconds)
-  if ngx.get_phase() ~= "timer" then line.request = ngx.var.request_id end
-  file:write(json.encode(line), "\n")
+local function add(line, name, value)
+  if value == nil then return end
+  line[#line + 1] = ('"%s":%s'):format(name, json.encode(value))
 end
 
---- An event of adobepass.
-function log.event(event)
-  local line = { event = "adobe_" .. event.type }
-  for name, value in pairs(event) do line[name] = value end
-  line.type = nil
-  log.write(line)
+-- Each in its place: a person reads them, too.
+local function write(event, given)
+  local line = {}
+  add(line, "time", ngx.utctime():gsub(" ", "T") .. "Z")
+  add(line, "node", node)
+  add(line, "worker", ngx.worker.id())
+  add(line, "request", ngx.var.request_id)
+  add(line, "event", event)
+  for _, name in ipairs(FIELDS) do add(line, name, given[name]) end
+  add(line, "seconds", rounded(given.seconds))
+  file:write("{", table.concat(line, ","), "}\n")
 end
+
+--- A request that was answered.
+-- @tparam table given any of the fields above
+function log.request(given) write("request", given) end
+
+--- An event of adobepass.
+function log.event(event) write("adobe_" .. event.type, event) end
 
 return log

@@ -22,19 +22,26 @@ local KINDS = {
 
 local function dict() return ngx.shared.gateway_metrics end
 
-local function labelled(name, labels)
-  local parts = {}
-  for label, value in pairs(labels) do
-    parts[#parts + 1] = ('%s="%s"'):format(label,
-      (tostring(value):gsub('[\\"\n]', "_")))
-  end
-  table.sort(parts)
-  return ("%s{%s}"):format(name, table.concat(parts, ","))
+local function quoted(value)
+  value = tostring(value)
+  if value:find '[\\"%c]' then value = value:gsub('[\\"%c]', "_") end
+  return '"' .. value .. '"'
 end
 
---- Adds to a counter.
-function metrics.count(name, labels, by)
-  dict():incr(labelled(name, labels), by or 1, 0)
+-- One label or two.
+local function labelled(name, label, value, second, other)
+  if not second then
+    return name .. "{" .. label .. "=" .. quoted(value) .. "}"
+  end
+  return name .. "{" .. label .. "=" .. quoted(value) .. "," .. second .. "="
+    .. quoted(other) .. "}"
+end
+
+local function add(key, by) dict():incr(key, by, 0) end
+
+--- Adds one to a counter, which has one label or two.
+function metrics.count(name, label, value, second, other)
+  add(labelled(name, label, value, second, other), 1)
 end
 
 local function bucket_of(seconds)
@@ -46,12 +53,9 @@ end
 
 --- Adds to a histogram: to one bucket, since they are added up when somebody
 -- looks.
--- @string label
--- @string value of this one label
 function metrics.observe(name, label, value, seconds)
-  metrics.count(name .. "_sum", { [label] = value }, seconds)
-  metrics.count(name .. "_bucket",
-    { [label] = value, le = bucket_of(seconds) })
+  add(labelled(name .. "_sum", label, value), seconds)
+  add(labelled(name .. "_bucket", label, value, "le", bucket_of(seconds)), 1)
 end
 
 -- Files are many: each worker counts its own, and tells it once a second.
@@ -64,7 +68,7 @@ end
 local function tell_files()
   for outcome, count in pairs(files) do
     files[outcome] = nil
-    metrics.count("gateway_files_total", { outcome = outcome }, count)
+    add(labelled("gateway_files_total", "outcome", outcome), count)
   end
 end
 
@@ -75,11 +79,11 @@ end
 --- What happened on the way to Adobe: an event of adobepass.
 function metrics.event(event)
   if event.type ~= "request" then
-    return metrics.count("gateway_adobe_events_total", { type = event.type,
-      what = event.what or event.code or event.reason or "" })
+    return metrics.count("gateway_adobe_events_total", "type", event.type,
+      "what", event.what or event.code or event.reason or "")
   end
-  metrics.count("gateway_adobe_requests_total", {
-    operation = event.operation, status = event.status or event.error })
+  metrics.count("gateway_adobe_requests_total", "operation",
+    event.operation, "status", event.status or event.error)
   metrics.observe("gateway_adobe_request_seconds", "operation",
     event.operation, event.seconds)
 end
@@ -97,15 +101,15 @@ end
 -- Prometheus wants each bucket to hold those before it, too.
 local function add_buckets(lines, name, label, value)
   local sum = 0
-  local function add(bound)
-    local key = labelled(name .. "_bucket", { [label] = value, le = bound })
+  local function add_bucket(bound)
+    local key = labelled(name .. "_bucket", label, value, "le", bound)
     sum = sum + (dict():get(key) or 0)
     lines[#lines + 1] = ("%s %.14g"):format(key, sum)
   end
-  for _, bound in ipairs(BUCKETS) do add(bound) end
-  add "+Inf"
-  lines[#lines + 1] = ("%s %.14g"):format(labelled(name .. "_count",
-    { [label] = value }), sum)
+  for _, bound in ipairs(BUCKETS) do add_bucket(bound) end
+  add_bucket "+Inf"
+  lines[#lines + 1] = ("%s %.14g"):format(labelled(name .. "_count", label,
+    value), sum)
 end
 
 local function add_histogram(lines, keys, name)
@@ -127,8 +131,8 @@ function metrics.text()
     local name = kind[1]
     lines[#lines + 1] = ("# HELP %s %s"):format(name, kind[3])
     lines[#lines + 1] = ("# TYPE %s %s"):format(name, kind[2])
-    local add = kind[2] == "counter" and add_counter or add_histogram
-    add(lines, keys, name)
+    local write = kind[2] == "counter" and add_counter or add_histogram
+    write(lines, keys, name)
   end
   return table.concat(lines, "\n") .. "\n"
 end
