@@ -290,6 +290,20 @@ describe("the gateway survives", function()
       assert.equal(1, select(2, control:take()).register)
     end)
 
+    it("with settings that are wrong, which are not taken", function()
+      local node = running.nodes[1]
+      local former = nodes.workers(node)
+      running:configure { ticket_seconds = "long" }
+      folder.run("kill -HUP " .. node.server.pid)
+      eventually(function()
+        return node.server:log():find("ticket_seconds should be a number", 1,
+          true)
+      end)
+      sign_in()
+      assert.equal(200, (tv:get(one .. play(one))))
+      assert.same(former, nodes.workers(node))
+    end)
+
     it("under requests, of which none is lost", function()
       sign_in()
       local playlist = play(one)

@@ -138,6 +138,13 @@ describe("the gateway", function()
       local base = played.playlist:match "^(.*/)"
       assert.equal(200, (tv:get(one .. base .. "segment2.ts", bare)))
       assert.equal(401, (tv:get(one .. "/hls/tbs/segment2.ts", bare)))
+      is_refused(403, "ticket_foreign", tv:get(one
+        .. base:gsub("^/hls/tbs/", "/hls/cnn/") .. "segment2.ts", bare))
+      for _, wrong in ipairs { base:gsub("~", "~x"), base:gsub("~.-/", "~/"),
+        (base:gsub("%.[^.]*/$", ".AAAA/")) } do
+        local got = tv:get(one .. wrong .. "segment2.ts", bare)
+        assert.is_true(got == 401 or got == 404, wrong)
+      end
     end)
   end)
 
@@ -242,6 +249,13 @@ describe("the gateway", function()
         device:close()
         local counts = operations()
         assert.same({ 1, 1 }, { counts.register, counts.token })
+        local workers, kinds = {}, 0
+        for node, worker in folder.read(running.log):gmatch
+          '"node":"([^"]+)","worker":(%d+)[^\n]+"route":"providers"' do
+          if not workers[node .. worker] then kinds = kinds + 1 end
+          workers[node .. worker] = true
+        end
+        assert.equal(4, kinds)
       end)
   end)
 
@@ -419,6 +433,24 @@ describe("the gateway", function()
       heard:close()
       changing:stop()
     end)
+
+  it("plays nothing on a media token that Adobe did not sign", function()
+    local path = folder.make()
+    folder.run(("openssl genrsa 2048 2> /dev/null | openssl rsa -pubout "
+      .. "-out %s/other.pem 2> /dev/null"):format(path))
+    local strict = assert(service.start { throttle = false, nodes = 1,
+      workers = 1, settings = { media_key_file = path .. "/other.pem" } })
+    local url, heard = strict.nodes[1].url, flight.control(strict.sandbox)
+    local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
+    heard:ask("POST", "/sandbox/login", { code = login.code,
+      username = "bob", mvpd = "Dish" })
+    tv:get(url .. "/login/status")
+    is_refused(502, "media_token_refused", tv:post(url .. "/play/cnn"))
+    assert.is_nil(tv:cookie "gateway_ticket")
+    heard:close()
+    strict:stop()
+    folder.remove(path)
+  end)
 
   it("lets a ticket end, also one that it knows", function()
     local brief = assert(service.start { throttle = false, nodes = 1,

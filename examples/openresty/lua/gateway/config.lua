@@ -5,6 +5,7 @@
 -- @module gateway.config
 
 local core = require "adobepass.core"
+local environment = require "adobepass.environment"
 local json = require "adobepass.json"
 local options = require "adobepass.options"
 local shell = require "adobepass.shell"
@@ -61,6 +62,12 @@ local function read_channels(list)
   return channels
 end
 
+local function read_statement(path)
+  local statement = read(path)
+  if core.jws.peek(statement) then return statement end
+  error("statement_file: no software statement is in " .. path)
+end
+
 local function read_redis(given)
   options.check("redis", given, REDIS)
   return { socket = given.socket, host = given.host or "127.0.0.1",
@@ -75,10 +82,11 @@ end
 function config.load(path)
   local given = json.decode(read(path))
   options.check(path, given, FIELDS)
+  environment.resolve(given.environment) -- raises what is wrong with it
   return {
     service_provider = given.service_provider,
     environment = given.environment, ca_file = given.ca_file,
-    statement = read(given.statement_file),
+    statement = read_statement(given.statement_file),
     media_key = given.media_key_file
       and assert(core.public_key(read(given.media_key_file))),
     redis = read_redis(given.redis),
