@@ -164,6 +164,9 @@ function App:choose_provider()
         messages.failed(self, err, function() self:choose_provider() end))
     end
     local providers, pass = split(list)
+    if #providers == 0 and not pass then
+      return self:show("message", messages.no_providers(self))
+    end
     self:show("picker", { providers = providers, pass = pass })
   end)
 end

@@ -44,7 +44,15 @@ local function warm_up()
   love.graphics.present()
 end
 
-function love.load()
+-- Without a frame, and without asking for another mode of the screen.
+local function fill_the_screen()
+  -- luacheck: ignore 143
+  local width, height = love.window.getDesktopDimensions()
+  love.window.setMode(width, height, { borderless = true })
+end
+
+function love.load(arguments)
+  if arguments[1] == "--fullscreen" then fill_the_screen() end
   love.mouse.setVisible(false)
   ui.load()
   tiles.load()
@@ -98,7 +106,7 @@ end
 -- Where vsync does not set the pace, a sleep does: each frame has its time in
 -- a row of equal ones, and after a late one the row begins anew.
 function love.run()
-  love.load()
+  love.load(love.arg.parseGameArguments(arg)) -- luacheck: ignore 143
   love.timer.step()
   local due = love.timer.getTime()
   return function()

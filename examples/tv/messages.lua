@@ -45,6 +45,14 @@ function messages.failed(app, err, again)
     buttons = { button("Try again", again), to_channels(app) } }
 end
 
+--- The service lists nobody for this app, on this device.
+function messages.no_providers(app)
+  return { what = "no providers", icon = "notice", colour = "warm",
+    title = "No TV provider yet",
+    text = "No TV provider works with this app on this television so far.",
+    buttons = { to_providers(app, "Look again") } }
+end
+
 --- A channel that the viewer may not watch.
 function messages.locked(app, channel, decision)
   local own_words = decision.error.details

@@ -88,7 +88,7 @@ end
 
 local function badge_of(app)
   if app.pass then return ("%d minutes free"):format(app.pass_minutes) end
-  return messages.provider_name(app)
+  return ui.fitted("small", messages.provider_name(app), 320)
 end
 
 return function(app, given)

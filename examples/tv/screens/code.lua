@@ -108,7 +108,7 @@ local function draw_time(self)
 end
 
 function Code:draw()
-  ui.title("Sign in with " .. self.provider.display_name)
+  ui.title(self.title)
   ui.hints { { "Back", "other provider" } }
   if not self.flow then
     return ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
@@ -127,6 +127,8 @@ function Code:key(key)
 end
 
 return function(app, given)
-  return setmetatable({ app = app, provider = given.provider, time = 0,
-    what = given.provider.id }, Code)
+  local provider = given.provider
+  return setmetatable({ app = app, provider = provider, time = 0,
+    what = provider.id, title = ui.fitted("title",
+      "Sign in with " .. provider.display_name, ui.RIGHT - ui.LEFT) }, Code)
 end

@@ -36,16 +36,12 @@ local function provider_item(provider, index, top)
     hue = hue_of(provider.display_name) }
 end
 
+-- The offer comes first, where it is seen.
 local function items_of(given)
-  local items, top = {}, TOP
+  local items = { given.pass and offer_item(given.pass) }
+  local top = given.pass and TOP + HEIGHT + GAP or TOP
   for index, provider in ipairs(given.providers) do
-    items[index] = provider_item(provider, index, top)
-  end
-  if given.pass then
-    local last = items[#items]
-    local item = offer_item(given.pass)
-    item.y = last and last.y + HEIGHT + GAP or TOP
-    items[#items + 1] = item
+    items[#items + 1] = provider_item(provider, index, top)
   end
   return items
 end
@@ -124,6 +120,7 @@ return function(app, given)
     item.fitted = ui.fitted("body", item.label, WIDTH - 108)
   end
   local last = items[#items]
-  return setmetatable({ app = app, focus = focus.new(items), scroll = 0,
-    aim = 0, tallest = last and last.y + HEIGHT or 0 }, Picker)
+  return setmetatable({ app = app, scroll = 0, aim = 0,
+    focus = focus.new(items, given.pass and math.min(2, #items) or 1),
+    tallest = last.y + HEIGHT }, Picker)
 end

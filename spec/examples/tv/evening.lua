@@ -143,7 +143,7 @@ function evening.watches_free(stage)
   local set = stage.set
   switch_on(stage, true)
   set:await "^picker\t"
-  set:focus("Watch 10 minutes free", "Down", "Down", "Down")
+  set:focus("Watch 10 minutes free", "Up")
   stage.look "picker-free"
   set:press "Return"
   set:await "^message\toffer\tStart watching\t"
