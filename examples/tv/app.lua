@@ -226,12 +226,19 @@ function App:channels()
   self:show("catalogue", { decisions = not self.pass and self.decisions })
 end
 
+--- To the channels, where there are some; else to the providers.
+function App:go_back()
+  if self.pass or self.decisions then return self:channels() end
+  self:choose_provider()
+end
+
 --- The viewer's wish to go, and then the going.
 function App:ask_to_sign_out()
   self:show("message", messages.ask_to_sign_out(self))
 end
 
 function App:sign_out()
+  self.decisions = nil
   self:busy("Signing out", function()
     local report, err = self.client:logout {}
     if not report then

@@ -19,7 +19,7 @@ function Busy:draw()
 end
 
 function Busy:key(key)
-  if key == "back" then self.app:choose_provider() end
+  if key == "back" then self.app:go_back() end
 end
 
 return function(app, given)

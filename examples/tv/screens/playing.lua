@@ -45,7 +45,7 @@ local function draw_film(self)
 end
 
 local function draw_live(self, x, y)
-  ui.colour "bad"
+  ui.colour "live"
   ui.box(x, y, 82, 32, 8)
   ui.colour("white", 0.6 + 0.4 * math.sin(self.time * 4))
   love.graphics.circle("fill", x + 19, y + 16, 5)
