@@ -12,6 +12,13 @@ local CACHE_SECONDS = 120
 local FIELDS = { temporary = "boolean?", test = "boolean?",
   filter = "function?" }
 
+local function by_name(a, b)
+  local left, right = a.display_name:lower(), b.display_name:lower()
+  if left ~= right then return left < right end
+  return a.id < b.id
+end
+
+-- Sorted here, once for all who ask while it is cached.
 local function load_list(client)
   local answer, err = client.api:configuration()
   if not answer then return nil, err end
@@ -25,6 +32,7 @@ local function load_list(client)
         temporary = item.isTempPass == true, details = item }
     end
   end
+  table.sort(list, by_name)
   return list
 end
 
@@ -57,15 +65,6 @@ local function copy(item, remembered)
     details = item.details, remembered = item.id == remembered or nil }
 end
 
-local function by_name(a, b)
-  if (a.remembered or false) ~= (b.remembered or false) then
-    return a.remembered == true
-  end
-  local left, right = a.display_name:lower(), b.display_name:lower()
-  if left ~= right then return left < right end
-  return a.id < b.id
-end
-
 --- The providers to choose from: `id`, `display_name`, `logo_url`,
 -- `remembered` (the one of last time, which comes first), `details` (Adobe's
 -- own entry); sorted by name. TempPass and test entries are left out unless
@@ -77,12 +76,15 @@ function providers.providers(client, options)
   local list, err = cached_list(client)
   if not list then return nil, err end
   local last = client:recall("provider") or {}
-  local shown = {}
+  local first, others = {}, {}
   for _, item in ipairs(list) do
-    if is_shown(item, options) then shown[#shown + 1] = copy(item, last.id) end
+    if is_shown(item, options) then
+      table.insert(item.id == last.id and first or others,
+        copy(item, last.id))
+    end
   end
-  table.sort(shown, by_name)
-  return shown
+  for _, item in ipairs(others) do first[#first + 1] = item end
+  return first
 end
 
 --- Keeps the viewer's choice for good, for the next time.
