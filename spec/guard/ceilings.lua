@@ -14,6 +14,7 @@ return {
     ["client.api:profiles"] = 148000,
     ["25 cached permits"] = 383000,
     ["2,000 providers from JSON"] = 70500000,
+    ["2,000 providers from the cache"] = 22500000,
     ["a view of a device"] = 169000,
   },
   allocations = {
@@ -24,6 +25,7 @@ return {
     ["client.api:profiles"] = 64,
     ["25 cached permits"] = 102,
     ["2,000 providers from JSON"] = 20900,
+    ["2,000 providers from the cache"] = 5260,
     ["a view of a device"] = 39.5,
   },
   requests = {

@@ -133,6 +133,11 @@ function work.cached()
   return ask
 end
 
+local function providers()
+  local client = work.client(work.configuration(2000))
+  return function() assert(#assert(client:providers()) == 2000) end
+end
+
 local function decode()
   local text = work.configuration(2000)
   return function() return assert(json.decode(text)) end
@@ -155,6 +160,7 @@ work.list = {
   { "client.api:profiles", 100, profiles },
   { "25 cached permits", 100, work.cached },
   { "2,000 providers from JSON", 2, decode },
+  { "2,000 providers from the cache", 5, providers },
   { "a view of a device", 200, view },
 }
 
