@@ -1,9 +1,9 @@
---- The sandbox's world, in which tokens and codes end soon: a soak of half an
--- hour renews each device's token twice.
+--- The sandbox's world, in which tokens and codes end after ten minutes: in
+-- half an hour each device's token is renewed several times.
 
 local world = require "adobepass.sandbox.world"
 
 world.lifetimes.access_token = 600
-world.lifetimes.code = 120
+world.lifetimes.code = 600
 
 return world
