@@ -1,0 +1,141 @@
+--- The judge of the stories sees what it is there for: each property broken
+-- on purpose, in one of the clients or on its way, and caught.
+
+local acts = require "spec.hostile.acts"
+local errors = require "adobepass.errors"
+local die = require "spec.hostile.die"
+local live = require "spec.support.live"
+local tale = require "spec.hostile.tale"
+
+-- Of the stories of these seeds, at least one has to come upon it.
+local SEEDS = 40
+
+local function verdict(twist)
+  for seed = 1, SEEDS do
+    local good, why = pcall(tale.run, die.new(seed), twist)
+    if not good then return tostring(why) end
+  end
+  return "nothing was seen"
+end
+
+local function assert_seen(words, twist)
+  local why = verdict(twist)
+  assert.truthy(why:find(words, 1, true), why)
+end
+
+-- Replaces a method of every device's client; `instead` gets the old one.
+local function replaced(name, instead)
+  return function(on)
+    for _, who in ipairs(on.people) do
+      local old = who.client[name]
+      rawset(who.client, name, function(...)
+        return instead(old, on, who, ...)
+      end)
+    end
+  end
+end
+
+describe("the judge", function()
+  teardown(function()
+    tale.close()
+    live.assert_none()
+  end)
+
+  it("has nothing to say of the product as it is", function()
+    assert.equal("nothing was seen", verdict())
+  end)
+
+  it("sees a permit that nobody gave", function()
+    assert_seen("a permit that nobody gave", replaced("authorize",
+      function(_, _, _, _, resource)
+        return { resource = resource, permitted = true, mvpd = "Dish" }
+      end))
+  end)
+
+  it("sees a permit that outlived its viewer", function()
+    local keep = replaced("clear_permits", function() end)
+    assert_seen("a permit that nobody gave", function(on)
+      on.acts = acts.named("login", "preauthorize", "logout")
+      keep(on)
+    end)
+  end)
+
+  it("sees a secret in an event", function()
+    assert_seen("a secret of", function(on)
+      local submit = on.session.submit
+      function on.session.submit(self, request)
+        if request.bearer then
+          on.client.shared:emit { type = "request",
+            operation = (request.bearer:reveal()) }
+        end
+        return submit(self, request)
+      end
+    end)
+  end)
+
+  it("sees a secret in an error", function()
+    assert_seen("a secret of", replaced("providers", function()
+      return nil, errors.new { code = "timeout",
+        message = "device-of-the-hall did not answer" }
+    end))
+  end)
+
+  it("sees a call that is late", function()
+    assert_seen("took ", replaced("providers", function(old, on, _, ...)
+      on.driver.sleep(1000)
+      return old(...)
+    end))
+  end)
+
+  it("sees a code that nobody knows", function()
+    assert_seen("a code that nobody knows", replaced("providers", function()
+      return nil, errors.new { code = "out_of_luck", message = "No." }
+    end))
+  end)
+
+  it("sees what is no error of ours", function()
+    assert_seen("no error of ours", replaced("refresh_profile", function()
+      return nil, { code = "timeout" }
+    end))
+  end)
+
+  it("sees a Lua error", function()
+    assert_seen("attempt to", replaced("authorize", function()
+      return nil .. ""
+    end))
+  end)
+
+  it("sees the token of another device", function()
+    local other
+    assert_seen("the token of another device", function(on)
+      other = nil
+      local submit = on.session.submit
+      function on.session.submit(self, request)
+        if request.bearer and request.headers["X-Device-Info"] then
+          local changed = {}
+          for name, value in pairs(request) do changed[name] = value end
+          changed.bearer = other or request.bearer
+          other = other or request.bearer
+          request = changed
+        end
+        return submit(self, request)
+      end
+    end)
+  end)
+
+  it("sees the profile of another device", function()
+    local seen
+    local mix_up = replaced("login", function(old, on, who, ...)
+      local found, err = old(...)
+      if seen and seen.on == on and seen.who ~= who then
+        return seen.profile
+      end
+      if found then seen = { on = on, who = who, profile = found } end
+      return found, err
+    end)
+    assert_seen("the profile of another device", function(on)
+      on.acts = acts.named "login"
+      mix_up(on)
+    end)
+  end)
+end)

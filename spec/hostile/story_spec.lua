@@ -1,0 +1,34 @@
+--- Whole stories against a service, a network and clocks that all go wrong:
+-- each ends in time, in a result or an error with a name; nobody gets what
+-- nobody gave; and no secret is told.
+--
+-- A failure names its seed: ADOBEPASS_STORY=123 plays that story again.
+
+local die = require "spec.hostile.die"
+local live = require "spec.support.live"
+local tale = require "spec.hostile.tale"
+
+local RUNS = die.count(300, 5000)
+
+-- Kibibytes; a story leaves none, and 200 of them would be seen.
+local MOST_GROWN = 256
+
+describe("a hostile service", function()
+  teardown(function()
+    tale.close()
+    live.assert_none()
+  end)
+
+  it("is borne in " .. RUNS .. " stories", function()
+    local settled
+    die.each("ADOBEPASS_STORY", RUNS, function(one, seed)
+      tale.run(one)
+      if seed == 100 then settled = tale.collect() end
+    end)
+    local total = tale.total
+    print(("hostile stories: %d runs, %d acts, %d requests, %d faults")
+      :format(total.runs, total.acts, total.requests, total.faults))
+    local grown = tale.collect() - (settled or math.huge)
+    assert(grown < MOST_GROWN, ("%.0f KiB more than before"):format(grown))
+  end)
+end)
