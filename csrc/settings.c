@@ -73,15 +73,24 @@ static int append(struct curl_slist **list, const char *text,
   return 1;
 }
 
-/* Plain http is let through to localhost because it is this machine: no
-** override may make it another one. */
+/* A name, and not one of the forms that libcurl reads as more: "+name",
+** "-name" and the pattern "*" (CURLOPT_RESOLVE), or an address. */
+static int is_other_name(const char *host, size_t length) {
+  static const char digits[] = "0123456789.";
+  static const char others[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123456789.";
+  return host[0] != '-' && strspn(host, others) == length &&
+         strspn(host, digits) < length && !ap_header_is(host, length, "localhost");
+}
+
+/* Plain http is let through to localhost and its addresses because they are
+** this machine: no override may make them another one. */
 int ap_settings_override(ap_settings *settings, const char *entry,
                          ap_failure *failure) {
-  size_t host = strcspn(entry, ":");
-  if (ap_header_is(entry, host, "localhost"))
+  if (!is_other_name(entry, strcspn(entry, ":")))
     return ap_fail(failure, "insecure_url",
-                   "The name localhost is this machine and cannot be "
-                   "overridden.");
+                   "An override is for the name of another machine: "
+                   "localhost, addresses and patterns stay as they are.");
   return append(&settings->overrides, entry, failure);
 }
 

@@ -671,8 +671,11 @@ describe("core.session", function()
   end)
 
   it("does not let localhost be another machine", function()
-    failed("insecure_url", core.session {
-      resolve = { "localhost:80:192.0.2.1" } })
+    for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
+      "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
+      failed("insecure_url", core.session {
+        resolve = { host .. ":80:192.0.2.1" } })
+    end
   end)
 
   describe("misuse", function()
