@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS, from the seeds in
-# spec/fuzz/corpus; what it learns on the way stays in build/fuzz/corpus.
+# spec/fuzz/corpus; what it learns on the way stays in build/fuzz/corpus, and a
+# table of all in build/fuzz/table. One target: FUZZ_TARGETS=key.
 # `make fuzz-seeds` only replays the seeds, in a second or two.
 
 ifndef FUZZ_DIR
@@ -16,9 +17,10 @@ FUZZ_FLAGS = -std=c99 -g -O1 -D_GNU_SOURCE -Icsrc -pthread \
 
 .PHONY: fuzz fuzz-seeds
 fuzz: $(FUZZ_PROGRAMS) ## fuzz each target for FUZZ_SECONDS (60)
+	@rm -f $(FUZZ_DIR)/table
 	@for target in $(FUZZ_TARGETS); do \
-	  sh spec/fuzz/run.sh $(FUZZ_DIR) $$target $(FUZZ_SECONDS) || exit 1; \
-	done
+	  sh spec/fuzz/run.sh $(FUZZ_DIR) $$target $(FUZZ_SECONDS); done; \
+	  sh spec/fuzz/run.sh $(FUZZ_DIR) table
 
 fuzz-seeds: $(FUZZ_PROGRAMS) ## replay the seeds of the fuzz targets
 	@for target in $(FUZZ_TARGETS); do \

@@ -2,7 +2,18 @@
 # SPDX-License-Identifier: MIT
 # run.sh FOLDER TARGET SECONDS|seeds: one line on what a fuzz target did, or
 # the whole of its log where it found something.
+# run.sh FOLDER table: what all of them did, as a table for a report.
 folder=$1 target=$2 seconds=$3
+rows=$folder/table
+
+if [ "$target" = table ]; then
+  echo "| target | seconds | runs | edges | finds |"
+  echo "|---|---:|---:|---:|---:|"
+  cat "$rows"
+  ! grep -q "| [1-9][0-9]* |\$" "$rows"
+  exit
+fi
+
 seeds=spec/fuzz/corpus/$target
 log=$folder/$target.log
 mkdir -p "$folder/corpus/$target" "$folder/found"
@@ -18,15 +29,21 @@ else
     "$folder/corpus/$target" "$seeds"
 fi
 
-if ! "$folder/$target" "$@" > "$log" 2>&1; then
+"$folder/$target" "$@" > "$log" 2>&1
+status=$?
+if [ $status != 0 ]; then
   cat "$log"
   echo "fuzz $target: FOUND something; the input is in $folder/found"
-  exit 1
 fi
-awk -v target="$target" '
+awk -v target="$target" -v finds=$((status != 0)) -v rows="$rows" '
   /cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") covered = $(i + 1) }
+  /^#[0-9]/ { runs = substr($1, 2) }
   /^Done /{ runs = $2; seconds = $5 }
   END {
-    printf "fuzz %-7s %9d runs  %4d s  %5d edges covered, nothing found\n",
-      target, runs, seconds, covered
+    if (!finds)
+      printf "fuzz %-8s %9d runs  %4d s  %5d edges covered, nothing found\n",
+        target, runs, seconds, covered
+    printf "| %s | %d | %d | %d | %d |\n", target, seconds, runs, covered,
+      finds >> rows
   }' "$log"
+exit $status
