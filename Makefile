@@ -16,6 +16,7 @@ PREFIX ?= /usr/local
 
 # All that the tests run on. The first is the one that is measured.
 LUAS ?= lua5.4 luajit lua5.3 lua5.1
+JOBS ?= $(shell nproc 2> /dev/null || echo 1)
 
 BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
   libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
@@ -115,11 +116,15 @@ test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
 	  build/lua5.4/allocations.so
 	@rm -f build/counts
-	@status=0; for lua in $(LUAS); do echo "== specs on $$lua"; \
-	  [ $$lua = lua5.4 ] || unset ADOBEPASS_THOROUGH; \
-	  env $(call environment,$$lua) sh .ci/specs $$lua $(SPECS) \
-	    || status=1; done; \
+	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
+	  --output-sync=target $(LUAS:%=specs-%) || status=1; \
 	  sh .ci/sum build/counts && exit $$status
+
+.PHONY: $(LUAS:%=specs-%)
+$(LUAS:%=specs-%): specs-%:
+	@echo "== specs on $*"; \
+	  [ $* = lua5.4 ] || unset ADOBEPASS_THOROUGH; \
+	  env $(call environment,$*) sh .ci/specs $* $(SPECS)
 
 .PHONY: lint
 lint: lint-deps ## luacheck, cppcheck, clang-tidy, warnings as errors

@@ -11,7 +11,7 @@ local webdriver = require "spec.support.webdriver"
 local test = webdriver.is_there() and it or pending
 
 describe("the second screen", function()
-  local running, home, run, browser, session, screen, page
+  local running, home, run, browser, session, screen, page, pictures
 
   setup(function()
     if not webdriver.is_there() then return end
@@ -23,7 +23,7 @@ describe("the second screen", function()
     screen = tv.new { session = session, api = running.api,
       statement = running.statement }
     browser = webdriver.start()
-    folder.run "mkdir -p build/screenshots"
+    pictures = folder.pictures()
   end)
 
   teardown(function()
@@ -45,7 +45,7 @@ describe("the second screen", function()
   end)
 
   local function picture(name)
-    browser:picture(("build/screenshots/second-screen-%s.png"):format(name))
+    browser:picture(("%s/second-screen-%s.png"):format(pictures, name))
   end
 
   local function activate(code)

@@ -2,24 +2,24 @@
 -- seen go to build/screenshots.
 
 local core = require "adobepass.core"
+local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
 local webdriver = require "spec.support.webdriver"
 
-local PICTURES = "build/screenshots"
 local SIZES = { phone = { 390, 844 }, tv = { 1920, 1080 } }
 
 local there = webdriver.is_there()
 local test = there and it or pending
 
 describe("in a browser", function()
-  local running, browser, session, screen
+  local running, browser, session, screen, pictures
   local devices = 0
 
   setup(function()
     if not there then return end
-    shell.read("mkdir -p " .. PICTURES)
+    pictures = folder.pictures()
     running = assert(host.start { throttle = false })
     session = assert(core.session { ca_file = running.ca })
     screen = tv.new { session = session, api = running.api,
@@ -44,7 +44,7 @@ describe("in a browser", function()
 
   -- A PNG's width and height stand at its 17th byte.
   local function take(name, of)
-    local path = ("%s/%s.png"):format(PICTURES, name)
+    local path = ("%s/%s.png"):format(pictures, name)
     browser:picture(path)
     local high, low = shell.read_file(path):byte(19, 20)
     assert.equal(of[1], high * 256 + low)

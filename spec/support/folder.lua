@@ -20,6 +20,13 @@ function folder.run(command)
   return output
 end
 
+--- Where the pictures of what was seen go: each Lua has its own.
+function folder.pictures()
+  local path = "build/screenshots/" .. (os.getenv "ADOBEPASS_LUA" or "lua")
+  folder.run("mkdir -p " .. shell.quote(path))
+  return path
+end
+
 folder.quote = shell.quote
 folder.read = shell.read_file
 folder.write = shell.write_file

@@ -189,11 +189,15 @@ function Browser:await_page(act)
   until is_new == true or core.clock.monotonic() > deadline
 end
 
---- Clicks what leads to another page, and waits for that page.
+--- Clicks what leads to another page, and waits for that page. On a busy
+-- machine it may be there before ChromeDriver is done with the old one, whose
+-- element is then stale: the page tells that the click has worked.
 function Browser:click(selector)
   local element = assert(self:find(selector))
   self:await_page(function()
-    assert(self:call("POST", "/element/" .. element .. "/click"))
+    local done, message = self:call("POST",
+      "/element/" .. element .. "/click")
+    assert(done or message:find("stale element", 1, true), message)
   end)
 end
 
