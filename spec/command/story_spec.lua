@@ -244,6 +244,26 @@ describe("adobepass", function()
     assert.equal(130, select(2, process:finish()))
   end)
 
+  -- The lock of a refresh would keep the next one waiting for 40 seconds.
+  it("can be interrupted while the service keeps silent, and begun anew",
+    function()
+      local store = { STORE = rig.place .. "/silent" }
+      rig:control("POST", "/faults", { operation = "token", kind = "delay",
+        seconds = 600 })
+      rig:control("DELETE", "/journal")
+      local process = rig:spawn("register --timeout 60", store)
+      local limit = core.clock.monotonic() + 30
+      repeat -- until it has asked for its token
+        assert.is_true(core.clock.monotonic() < limit)
+      until #rig:control("GET", "/journal") >= 2
+      process:interrupt()
+      local text, status = process:finish()
+      assert.same({ "", 130 }, { text, status })
+      local started = core.clock.monotonic()
+      assert.equal(0, select(3, rig:run("register --timeout 60", store)))
+      assert.is_true(core.clock.monotonic() - started < 20)
+    end)
+
   it("opens the provider's page where it is asked to", function()
     sign_in_here()
     local opener = rig.place .. "/bin/xdg-open"

@@ -8,6 +8,7 @@
 -- @module adobepass.command
 
 local argparse = require "argparse"
+local claims = require "adobepass.command.claims"
 local core = require "adobepass.core"
 local report = require "adobepass.command.report"
 local terminal = require "adobepass.command.terminal"
@@ -76,7 +77,10 @@ local function carry_out(module, arguments)
   terminal.settle()
   if good and status then return status end
   if good then return report.failure(module.name, err, arguments.json) end
-  if is_interrupt(status) then return report.INTERRUPTED end
+  if is_interrupt(status) then
+    claims.release()
+    return report.INTERRUPTED
+  end
   io.stderr:write("adobepass ", module.name, ": ", tostring(status), "\n")
   return report.FAILED
 end

@@ -3,6 +3,7 @@
 -- @module adobepass.command.settings
 
 local adobepass = require "adobepass"
+local claims = require "adobepass.command.claims"
 local core = require "adobepass.core"
 local environment = require "adobepass.environment"
 local errors = require "adobepass.errors"
@@ -237,7 +238,8 @@ end
 function settings.client_of(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
-  found.store = found.store or adobepass.store.file(found.folder)
+  found.store = claims.around(found.store
+    or adobepass.store.file(found.folder))
   local id, message = adobepass.device_id(found.store)
   if not id then return broken_store(message) end
   local good, client = pcall(make, arguments, found, { id = id, info = info })
