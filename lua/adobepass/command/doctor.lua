@@ -287,26 +287,27 @@ local CHECKS = { place, reach, management, clock, statement, provider, store,
 local MARKS = { ok = { "GOOD", "✓", "ok  " }, warn = { "WARN", "!", "warn" },
   fail = { "BAD", "✗", "FAIL" } }
 
-local INDENT = 17
+local NAME = 12 -- columns of a check's name
 
 -- What belongs to a finding, below each other.
-local function block(text, style)
+local function block(text, style, indent)
   local _, columns = terminal.size()
-  local lines = words.wrap(text, math.max(30, columns - INDENT))
+  local lines = words.wrap(text, math.max(30, columns - indent))
   for index, line in ipairs(lines) do
     lines[index] = terminal.paint(style, line)
   end
-  return table.concat(lines, "\n" .. (" "):rep(INDENT))
+  return table.concat(lines, "\n" .. (" "):rep(indent))
 end
 
 local function show(finding)
   local mark = MARKS[finding.status]
-  terminal.say((" %s  %s %s"):format(
-    terminal.paint(mark[1], terminal.is_utf8() and mark[2] or mark[3]),
-    words.pad(finding.name, 12), block(words.clean(finding.message),
-      "PLAIN")))
+  local sign = terminal.is_utf8() and mark[2] or mark[3]
+  local indent = 1 + words.width(sign) + 2 + NAME + 1
+  terminal.say((" %s  %s %s"):format(terminal.paint(mark[1], sign),
+    words.pad(finding.name, NAME), block(words.clean(finding.message),
+      "PLAIN", indent)))
   if finding.advice then
-    terminal.say((" "):rep(INDENT) .. block(finding.advice, "DIM"))
+    terminal.say((" "):rep(indent) .. block(finding.advice, "DIM", indent))
   end
 end
 
