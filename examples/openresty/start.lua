@@ -30,9 +30,8 @@ local TEXT = [[
   @DIM@Folder@PLAIN@      @FOLDER@
 @SANDBOX@
   @BOLD@Be a television@PLAIN@
-    JAR=@FOLDER@/jar
-    INFO=@INFO@
-    tv() { curl -s -b $JAR -c $JAR -H "X-Device-Info: $INFO" \
+    cd @FOLDER@
+    tv() { curl -s -b jar -c jar -H "X-Device-Info: $(cat info)" \
       -H 'Content-Type: application/json' "$@"; echo; }
 
     tv @ONE@/login -d '{"mvpd":"@MVPD@"}'
@@ -45,9 +44,9 @@ local TEXT = [[
   @BOLD@Break it@PLAIN@
     @DIM@A node; the other one goes on:@PLAIN@
       kill -9 -- -@PID@
-    @DIM@Redis; it comes back, unless a file "down" keeps it down:@PLAIN@
-      kill -9 $(cat @FOLDER@/redis.pid)
-      touch @FOLDER@/down; rm @FOLDER@/down
+    @DIM@Redis; it comes back, unless a file "down" is in that folder:@PLAIN@
+      kill -9 $(cat redis.pid)
+      touch down; rm down
     @DIM@Reload under load; look at it:@PLAIN@
       kill -HUP @PID@
       curl @OPERATOR@/health/ready
@@ -86,8 +85,8 @@ end
 local function nodes_text(running, values)
   local lines = {}
   for index, node in ipairs(running.nodes) do
-    lines[index] = fill(("  @DIM@Node %d@PLAIN@      @LINK@%s@PLAIN@, for "
-      .. "operators @LINK@%s@PLAIN@, pid %d\n"):format(index, node.url,
+    lines[index] = fill(("  @DIM@Node %d@PLAIN@      @LINK@%s@PLAIN@, "
+      .. "operators' @LINK@%s@PLAIN@, pid %d\n"):format(index, node.url,
       node.operator, node.server.pid), values)
   end
   return table.concat(lines)
@@ -97,7 +96,8 @@ local function as_text(running)
   local values, nodes = colours(), running.nodes
   values.NODES = nodes_text(running, values)
   values.SOCKET, values.LOG = running.redis.socket, running.log
-  values.FOLDER, values.INFO = running.folder, INFO
+  values.FOLDER = running.folder
+  assert(shell.write_file(running.folder .. "/info", INFO))
   values.ONE, values.TWO = nodes[1].url, nodes[#nodes].url
   values.OPERATOR, values.PID = nodes[1].operator, nodes[1].server.pid
   values.CHANNEL = running.settings.channels[1].id
