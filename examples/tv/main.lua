@@ -25,9 +25,7 @@ local running, report, told
 
 -- Graphics drivers compile for each kind of drawing when they meet it first:
 -- they shall meet all of them now, and not in a frame.
-local function warm_up()
-  local image = love.graphics.newImage(love.image.newImageData(2, 2))
-  image:setFilter("nearest", "nearest")
+local function draw_all(image)
   ui.begin()
   ui.title("Warm", "up")
   ui.hints { { "move", "" } }
@@ -42,6 +40,13 @@ local function warm_up()
   ui.text("body", "text", "half", 20.5, 20.5, 0.5)
   ui.begin()
   love.graphics.present()
+end
+
+-- Its buffers are used in turns, and grow.
+local function warm_up()
+  local image = love.graphics.newImage(love.image.newImageData(2, 2))
+  image:setFilter("nearest", "nearest")
+  for _ = 1, 4 do draw_all(image) end
 end
 
 -- Without a frame, and without asking for another mode of the screen.
