@@ -162,6 +162,19 @@ local function command()
     os.getenv "MINUTES", os.getenv "DEVICES", os.getenv "RATE")
 end
 
+-- bench/soak.lua lets devices arrive at a third of the rate; then each of them
+-- fills what it keeps.
+local function warn_if_short(found, seconds)
+  local arriving = 2 * tonumber(os.getenv "DEVICES")
+    / (tonumber(os.getenv "RATE") / 3)
+  if arriving <= seconds / 3 then return end
+  local text = ("Too short to judge memory: devices arrived and settled for "
+    .. "%.0f minutes of %.0f, which should be a third at most."):format(
+    arriving / 60, seconds / 60)
+  print(text)
+  found:note(text)
+end
+
 local function main(names)
   local found, all = results.new("soak", command()), {}
   for _, name in ipairs(names) do
@@ -170,6 +183,7 @@ local function main(names)
     judge(found, name, all[name])
   end
   local last = all[names[1]]
+  warn_if_short(found, last[#last].seconds)
   found:figure("sandbox's worker, RSS at the end",
     ("%.1f"):format(last[#last].sandbox_kb / 1024), "MiB")
   assert(shell.write_file("bench/soak.svg", draw(names, all)))
