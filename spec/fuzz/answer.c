@@ -86,10 +86,10 @@ static void run(ap_transfer *transfer, server *s) {
 }
 
 static void check_head(const ap_transfer *transfer) {
-  const char *at = transfer->head.data;
-  const char *end = at + transfer->head.length;
+  const char *at = transfer->head.data, *end;
   ap_header header;
   if (at == NULL) return;
+  end = at + transfer->head.length;
   MUST(transfer->head.length <= MOST_HEADERS);
   while (ap_header_next(&at, end, &header)) {
     MUST(ap_header_is_token(header.name, header.name_length));

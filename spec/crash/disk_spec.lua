@@ -1,0 +1,77 @@
+--- A client on a disk that fills up or may not be written any more, at the
+-- worst moment: between its registration and the saving of it. (What the file
+-- store itself does then, and under kill -9, is in spec/store/file_spec.lua
+-- and spec/core/file_spec.lua.)
+
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
+
+local IS_ROOT = folder.run("id -u") == "0"
+
+-- A file system of its own size in a mount namespace of its own: nothing of it
+-- is left when the script ends, however it ends.
+local function on_disk(path, script)
+  local mount = "mount -t tmpfs -o size=64k,mode=700 small " .. path
+  return folder.run(("unshare -m sh -c %s"):format(folder.quote(mount
+    .. " && cd " .. path .. " && " .. child.command(script))))
+end
+
+-- `break_disk` strikes when the service has answered the registration.
+local SCRIPT = [[
+  local adobepass = require "adobepass"
+  local fake_time = require "spec.support.fake_time"
+  local flight = require "spec.support.flight"
+  local at = flight.here(fake_time.start())
+  local struck = false
+  local function new_client()
+    return flight.client(at, { store = adobepass.store.file "store",
+      on_event = function(event)
+        if event.operation == "register" and not struck then
+          struck = true
+          os.execute "BREAK"
+        end
+      end })
+  end
+  local client, said = new_client(), {}
+  local function call(one)
+    said[#said + 1] = flight.outcome(one.api:profiles())
+  end
+  for _ = 1, 5 do call(client) end
+  os.execute "MEND"
+  call(client)
+  call(new_client())
+  local _, counts = at.control.take()
+  print(table.concat(said, " "), counts.register)
+]]
+
+local function play(break_disk, mend)
+  local path = folder.make()
+  local said = on_disk(path, (SCRIPT:gsub("%u%u%u%u+", { BREAK = break_disk,
+    MEND = mend })))
+  folder.remove(path)
+  return said
+end
+
+local FAILED = ("store_failed "):rep(5)
+
+describe("a disk", function()
+  local function with_root(name, body)
+    it(name, function()
+      if not IS_ROOT then
+        pending("only root can mount a disk to break")
+        return
+      end
+      body()
+    end)
+  end
+
+  with_root("that is full costs no second registration", function()
+    assert.equal(FAILED .. "ok ok\t1",
+      play("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
+  end)
+
+  with_root("that may not be written costs none either", function()
+    assert.equal(FAILED .. "ok ok\t1", play("mount -o remount,ro .",
+      "mount -o remount,rw ."))
+  end)
+end)
