@@ -185,18 +185,9 @@ function tale.run(die, twist)
   return on
 end
 
---- Collects all that can be. What LuaJIT compiled holds on to what it saw.
-function tale.collect()
-  if package.loaded.jit then package.loaded.jit.flush() end
-  collectgarbage()
-  collectgarbage()
-  return collectgarbage "count"
-end
-
 --- The sandbox and its keys may be collected.
 function tale.close()
   box, fresh, statement, listener = nil, nil, nil, nil
-  tale.collect()
 end
 
 return tale

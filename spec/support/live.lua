@@ -4,9 +4,15 @@ local core = require "adobepass.core"
 
 local live = {}
 
+--- Collects all that can be. What LuaJIT compiled holds on to what it saw.
+function live.collect()
+  if package.loaded.jit then package.loaded.jit.flush() end
+  collectgarbage()
+  collectgarbage()
+end
+
 local function counted()
-  collectgarbage()
-  collectgarbage()
+  live.collect()
   return core.live()
 end
 
