@@ -96,6 +96,7 @@ int luaopen_adobepass_core(lua_State *L) {
   set_part(L, "clock", ap_open_clock);
   set_part(L, "jws", ap_open_jws);
   set_part(L, "file", ap_open_file);
+  set_part(L, "json", ap_open_json);
   lua_pushliteral(L, ADOBEPASS_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

@@ -1,8 +1,9 @@
---- JSON: the one place that knows lua-cjson.
+--- JSON, in and out.
 --
 -- lua-cjson 2.1.0 (Debian) reads every number as a float and writes an empty
 -- array as an object; Adobe's times are 13-digit integers and its `resources`
--- must be an array. So cjson only parses here, and we write.
+-- must be an array. So the core reads, and we write; null and the marks of
+-- arrays are lua-cjson's, so that values go from the one to the other.
 --
 --   json.encode(value)      string; raises on what JSON cannot hold
 --   json.decode(text)       value | nil, message, "malformed_json"
@@ -14,15 +15,14 @@
 --   json.text(value)        of an answer: a string, or nil
 --   json.null               JSON's null, in and out
 --
--- A decoded empty array is an empty table and would be written as `{}`:
--- original cjson does not tell the two apart. Where cjson does (OpenResty's
--- fork), the mark is kept.
+-- A decoded empty array is an empty table and would be written as `{}`.
 --
 -- @module adobepass.json
 
 -- luacheck: read_globals math.type math.tointeger
 
 local cjson = require "cjson"
+local core = require "adobepass.core"
 
 local floor, huge = math.floor, math.huge
 local format, gsub = string.format, string.gsub
@@ -35,15 +35,8 @@ local MAX_EXACT = 2 ^ 53
 
 local json = { null = cjson.null }
 
-local reader = cjson.new()
-reader.decode_max_depth(MAX_DEPTH)
-reader.decode_invalid_numbers(false)
-
-local ARRAY = reader.array_mt or { __name = "adobepass.json.array" }
+local ARRAY = cjson.array_mt or { __name = "adobepass.json.array" }
 local OBJECT = { __name = "adobepass.json.object" }
-if reader.decode_array_with_array_mt then
-  reader.decode_array_with_array_mt(true)
-end
 
 function json.integer(number)
   return tointeger(floor(number))
@@ -78,47 +71,11 @@ function json.is_array(t)
   return mark == ARRAY or (mark ~= OBJECT and t[1] ~= nil)
 end
 
-local function whole_number(value)
-  if value <= MAX_EXACT and value >= -MAX_EXACT then
-    return tointeger(value) or value
-  end
-  -- 1e999 is good JSON, but no number that we could write again.
-  if value == huge or value == -huge then error "out of range" end
-  return value
-end
-
--- Lua 5.3 and later keep integers apart from floats: give whole numbers back
--- as integers, in place.
-local function whole(value)
-  local kind = type(value)
-  if kind == "number" then return whole_number(value) end
-  if kind == "table" then
-    for key, item in next, value do
-      kind = type(item)
-      if kind == "table" then
-        whole(item)
-      elseif kind == "number" then
-        value[key] = whole_number(item)
-      end
-    end
-  end
-  return value
-end
-
-local function read(text)
-  return whole(reader.decode(text))
-end
-
 function json.decode(text)
   if type(text) ~= "string" then
     return nil, "JSON text expected, got " .. type(text), "malformed_json"
   end
-  local ok, value = pcall(read, text)
-  if not ok then
-    -- cjson quotes the text it stumbled over, which may be a secret.
-    return nil, "malformed JSON", "malformed_json"
-  end
-  return value
+  return core.json.decode(text)
 end
 
 local ESCAPES = {
