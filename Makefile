@@ -20,11 +20,11 @@ JOBS ?= $(shell nproc 2> /dev/null || echo 1)
 
 BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
   libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
-  openssl nginx-light libnginx-mod-http-lua
+  openssl nginx-light libnginx-mod-http-lua qrencode
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
-  redis-server lua-nginx-redis curl valgrind man-db tmux \
-  lua-luv luarocks lua-ldoc love xvfb xauth xdotool qrencode imagemagick
+  redis-server lua-nginx-redis curl valgrind man-db groff-base \
+  lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
   libclang-rt-14-dev
 
@@ -187,18 +187,29 @@ doc: lint-deps ## the reference, into build/doc
 	ldoc -q -c .ldoc -d build/doc .
 	@echo "build/doc/index.html"
 
+completions := bash:bash-completion/completions/adobepass \
+  zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
+
 .PHONY: install
-install: all ## copy module and command below PREFIX
+install: all ## copy module, command and manual page below PREFIX
 	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \
-	  lib=$(DESTDIR)$(PREFIX)/lib/lua/$$version; \
-	  share=$(DESTDIR)$(PREFIX)/share/lua/$$version; \
-	  install -d $$lib/adobepass $(DESTDIR)$(PREFIX)/bin; \
-	  install -m 755 $(CORE) $$lib/adobepass/core.so; \
+	  to=$(DESTDIR)$(PREFIX); share=$$to/share/lua/$$version; \
+	  install -D -m 755 $(CORE) $$to/lib/lua/$$version/adobepass/core.so; \
 	  for file in $(LUA_FILES:lua/%=%); do \
 	    install -D -m 644 lua/$$file $$share/$$file; done; \
-	  install -m 755 bin/adobepass $(DESTDIR)$(PREFIX)/bin; \
-	  install -D -m 644 bin/adobepass.1 \
-	    $(DESTDIR)$(PREFIX)/share/man/man1/adobepass.1
+	  install -D -m 755 bin/adobepass $$to/bin/adobepass; \
+	  install -D -m 644 bin/adobepass.1 $$to/share/man/man1/adobepass.1; \
+	  for pair in $(completions); do \
+	    file=$$to/share/$${pair#*:}; install -d $${file%/*}; \
+	    env $(call environment,$(LUA)) $(LUA) bin/adobepass completion \
+	      $${pair%%:*} > $$file; done
+ifneq ($(LUA),luajit)
+# The sandbox runs in nginx, whose Lua is LuaJIT.
+	@if $(PKG_CONFIG) --exists luajit; then \
+	  $(MAKE) --no-print-directory -s LUA=luajit all && \
+	  install -D -m 755 build/luajit/adobepass/core.so \
+	    $(DESTDIR)$(PREFIX)/lib/lua/5.1/adobepass/core.so; fi
+endif
 
 .PHONY: clean
 clean: ## remove all that was built

@@ -55,6 +55,8 @@ build = {
         "lua/adobepass/client.lua",
       ["adobepass.command.authorize"] =
         "lua/adobepass/command/authorize.lua",
+      ["adobepass.command.claims"] =
+        "lua/adobepass/command/claims.lua",
       ["adobepass.command.code_screen"] =
         "lua/adobepass/command/code_screen.lua",
       ["adobepass.command.completion"] =
