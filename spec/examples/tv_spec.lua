@@ -20,7 +20,7 @@ describe("the TV app: a viewer", function()
   -- A PNG's width and height stand at its 17th byte.
   local function look(name)
     local path = ("%s/%s.png"):format(PICTURES, name)
-    core.clock.sleep(0.4) -- the screen is rising: only the picture minds
+    core.clock.sleep(0.3) -- the screen is rising: only the picture minds
     on.set:picture(path)
     local w1, w2, _, _, h1, h2 = shell.read_file(path):byte(19, 24)
     assert.same({ 1280, 720 }, { w1 * 256 + w2, h1 * 256 + h2 })
