@@ -61,6 +61,21 @@ describe("the README", function()
     end
   end)
 
+  it("has the quickstart as it is run", function()
+    assert.truthy(text:find("```lua\n"
+      .. folder.read "examples/quickstart.lua" .. "```", 1, true))
+  end)
+
+  it("says how each of its blocks is tried", function()
+    local blocks, tried = 0, 0
+    for before in text:gmatch "([^\n]*)\n```%l" do
+      blocks = blocks + 1
+      if before:find "^<!%-%- try: %S" then tried = tried + 1 end
+    end
+    assert.is_true(blocks > 8)
+    assert.equal(blocks, tried)
+  end)
+
   it("has Lua that runs without a network", function()
     local block = text:match("```lua\n(local sandbox.-)```")
     local load_text = rawget(_G, "loadstring") or load
