@@ -13,9 +13,9 @@ local ticket = require "gateway.ticket"
 
 local guard = {}
 
--- A worker's viewers of five minutes. One that is pushed out costs its next
--- request one HMAC.
-local MOST = 10000
+-- Of about a kilobyte each. One that is pushed out costs its next request one
+-- HMAC, which is no more than some microseconds.
+local MOST = 2000
 
 local PLAY_AGAIN = "Ask /play for this channel again."
 
