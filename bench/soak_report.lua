@@ -104,7 +104,7 @@ local function judge(found, name, rows)
   found:figure(name .. ", descriptors, most in the last third less the "
     .. "middle", most(third(rows, 3), "descriptors")
     - most(third(rows, 2), "descriptors"), "", "<= 4")
-  found:figure(name .. ", latency, median of p50",
+  found:figure(name .. ", latency, mean of p50",
     ("%.1f"):format(mean(rows, "p50_ms")), "ms")
   found:figure(name .. ", latency, mean of p99",
     ("%.1f"):format(mean(rows, "p99_ms")), "ms")
