@@ -186,6 +186,16 @@ describe("nginx.start", function()
     assert.is_false(alive(server.pid))
   end)
 
+  it("takes the workers along when nginx itself was killed", function()
+    server = assert(nginx.start { config = hello })
+    local worker = shell.read_file(("/proc/%d/task/%d/children"):format(
+      server.pid, server.pid)):match("%d+")
+    shell.read("kill -s KILL " .. server.pid)
+    assert.is_true(server:restart())
+    assert.is_false(alive(worker))
+    assert.equal("hello", assert(get(server.ports[1])).body)
+  end)
+
   it("says why it could not start again", function()
     server = assert(nginx.start { config = hello })
     shell.write_file(server.folder .. "/nginx.conf", "nonsense;")

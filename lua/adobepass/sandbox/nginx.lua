@@ -36,7 +36,8 @@ Server.__index = Server
 -- nginx is our child (a container's first process may never reap an orphan),
 -- in a session of its own where setsid is (Ctrl-C is for the owner to hear);
 -- it writes its process id when its sockets are bound. Its LuaJIT must not
--- meet the modules of the Lua that we run on. An owner that ended may stay a
+-- meet the modules of the Lua that we run on. If it was killed, its process id
+-- is still there, and so are its workers. An owner that ended may stay a
 -- zombie for long: /proc knows that we have another parent.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
@@ -47,6 +48,7 @@ alone=$(command -v setsid)
 run() {
   $alone "$2" -p "$1" -c "$1/nginx.conf" -e "$1/error.log" > start.log 2>&1 \
     < /dev/null 3>&-
+  [ -s nginx.pid ] && kill -s KILL -- "-$(cat nginx.pid)"
   rm -f running nginx.pid
   echo gone >&3
 }
