@@ -29,6 +29,7 @@ local function begin(who, mvpd)
     activation_url = config.activation_url }
   if not flow then return nil, err end
   if flow.state == "done" then return signed_in(flow.profile) end
+  flow.asked_for = mvpd
   local kept, why = flows.save(who, flow)
   return kept and shown(kept), why
 end
@@ -41,7 +42,7 @@ function login.post(request)
   return flows.alone(who, 2 * config.timeout, function()
     local flow, err = flows.load(who)
     if err then return nil, err end
-    if flow and flow.mvpd == mvpd then return shown(flow) end
+    if flow and flow.asked_for == mvpd then return shown(flow) end
     return begin(who, mvpd)
   end)
 end
