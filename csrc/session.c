@@ -26,6 +26,7 @@ struct ap_session {
   ap_transfer *first;
   size_t running, resolving; /* of them, those that may resolve a name */
   int raises_pipe;
+  int keeps_easy;
   ap_urls urls;
   CURL *idle[MOST_IDLE];
   size_t idle_count;
@@ -69,11 +70,20 @@ static int may_raise_pipe(void) {
          strncmp(info->ssl_version, "OpenSSL/", 8) != 0;
 }
 
+/* From 7.83 on, a handle that is used again points to the last header of the
+** answer before; an answer that begins with a folded line then writes there,
+** into freed memory (curl/curl#11103, mended in 8.1). */
+static int may_be_used_again(void) {
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version < 0x075300 || version > 0x080100;
+}
+
 ap_session *ap_session_open(const ap_options *options, ap_failure *failure) {
   ap_session *session = allocate(options, failure);
   if (session == NULL) return NULL;
   ap_live_add(AP_LIVE_SESSION, 1);
   session->raises_pipe = may_raise_pipe();
+  session->keeps_easy = may_be_used_again();
   session->multi = curl_multi_init();
   if (session->multi != NULL &&
       set_limits(session->multi, options) == CURLM_OK)
@@ -121,7 +131,7 @@ static CURL *take_easy(ap_session *session) {
 
 static void keep_easy(ap_session *session, CURL *easy) {
   if (easy == NULL) return;
-  if (session->idle_count < MOST_IDLE)
+  if (session->keeps_easy && session->idle_count < MOST_IDLE)
     session->idle[session->idle_count++] = easy;
   else
     curl_easy_cleanup(easy);
