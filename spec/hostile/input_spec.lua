@@ -14,7 +14,7 @@ local scripted = require "spec.support.scripted_session"
 local stage = require "spec.support.stage"
 local wire = require "adobepass.sandbox.wire"
 
-local RUNS = die.count(400, 8000)
+local RUNS = die.count(400, 4000)
 
 -- Bytes that mean something to one of the forms that carry them.
 local SIGNS = { "\0", "\r\n", "\r", "\n", "\t", "%", "%2F", "/", "..", "../",

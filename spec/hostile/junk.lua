@@ -27,6 +27,23 @@ end
 -- The order of pairs is not the same in two runs; that of the names is.
 local function by_name(a, b) return tostring(a[2]) < tostring(b[2]) end
 
+-- What a client acts upon; the rest it only hands on.
+local TELLING = {}
+for name in ([[authorized error resource mvpd notAfter profiles decisions
+    logouts missingParameters actionName actionType code url type token
+    expires_in access_token client_id serializedToken serviceToken
+    attributes authenticationRequest existingParameters]]):gmatch "%S+" do
+  TELLING[name] = true
+end
+
+local function telling(places)
+  local list = {}
+  for _, place in ipairs(places) do
+    if TELLING[place[2]] then list[#list + 1] = place end
+  end
+  return #list > 0 and list or places
+end
+
 -- An object becomes a list of its values: the kind that is easily overlooked.
 local function listed(value)
   if type(value) ~= "table" then return json.array { value } end
@@ -42,7 +59,7 @@ function junk.spoil(die, text)
   local places = junk.places(value)
   if #places == 0 then return nil end
   table.sort(places, by_name)
-  local place = die:pick(places)
+  local place = die:pick(die:chance(0.7) and telling(places) or places)
   local table_of, key = place[1], place[2]
   if die:chance(0.2) then table_of[key] = listed(table_of[key])
   else table_of[key] = die:pick(VALUES) end

@@ -20,7 +20,7 @@ local saml = require "adobepass.sandbox.saml"
 local sandbox_device = require "adobepass.sandbox.device"
 local wire = require "adobepass.sandbox.wire"
 
-local RUNS = die.count(300, 20000)
+local RUNS = die.count(300, 3000)
 
 -- Each input is one of these with one to three mutations.
 local function mutate(seeds, body)

@@ -90,12 +90,19 @@ local function add_devices(on)
   end
 end
 
+-- A few acts, done again and again, meet each other more often than many do.
+local function repertoire(die)
+  local chosen = {}
+  for index = 1, 4 do chosen[index] = die:pick(acts.list) end
+  return chosen
+end
+
 local function new_story(die)
   open_box()
   assert(box.control.restore(fresh))
   box.is_throttled = die:chance(0.3)
   local on = { die = die, box = box, control = box.control, people = {},
-    acts = acts.list,
+    acts = repertoire(die),
     witness = witness.new(), timeout = die:pick { 2, 10, 30 },
     driver = fake_driver.new(box) }
   on.session = network.new { die = die, box = box, witness = on.witness,
@@ -143,7 +150,7 @@ end
 
 local function evening(on, who, how)
   return function()
-    for _ = 1, on.die:upto(4) do how(on, who, on.die:pick(on.acts)) end
+    for _ = 1, on.die:upto(5) do how(on, who, on.die:pick(on.acts)) end
   end
 end
 
