@@ -20,15 +20,6 @@ end
 
 local function say(format, ...) print(format:format(...)) end
 
-local function sign_in(screen, control, url)
-  local status, login = screen:post(url .. "/login", { mvpd = MVPD })
-  assert(status == 200, login and login.code)
-  control:ask("POST", "/sandbox/login", { code = login.code,
-    username = "bob", mvpd = MVPD })
-  local _, answer = screen:get(url .. "/login/status")
-  assert(answer.state == "done")
-end
-
 local TICKS = 100 -- a second: what /proc counts in
 
 local function cpu_seconds(pids)
@@ -134,7 +125,7 @@ local function files(rounds)
     settings = { ticket_seconds = 3600 } })
   local control = flight.control(running.sandbox)
   local screen = television.new()
-  sign_in(screen, control, running.nodes[1].url)
+  screen:sign_in(control, running.nodes[1].url)
   assert(screen:post(running.nodes[1].url .. "/play/cnn") == 200)
   say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median "
     .. "(range)", rounds)
@@ -161,7 +152,7 @@ local function plays(running, control)
   local list = {}
   for index = 1, VIEWERS do
     local screen = television.new { ip = "192.0.2." .. index }
-    sign_in(screen, control, running.nodes[1].url)
+    screen:sign_in(control, running.nodes[1].url)
     list[index] = { method = "POST", path = "/play/cnn", body = "{}",
       headers = { ["Content-Type"] = "application/json",
         ["X-Device-Info"] = INFO, ["X-Forwarded-For"] = screen.ip,
@@ -455,7 +446,7 @@ local function everybody_watches(crowd, state)
   for index = 1, OUTAGE_VIEWERS do
     crowd.driver.start(function()
       local screen = new_screen(crowd, index)
-      sign_in(screen, crowd.control, crowd.running.nodes[1].url)
+      screen:sign_in(crowd.control, crowd.running.nodes[1].url)
       ask(crowd, "play", screen, "POST", "/play/cnn", {})
       state.ready = (state.ready or 0) + 1
       crowd.driver.start(keep_playing, crowd, screen, state)

@@ -1,9 +1,9 @@
 --- The command that starts it all: one line tells where, and nothing is left.
 
 local child = require "spec.support.child"
-local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.json"
+local nodes = require "spec.examples.nodes"
 local shell = require "adobepass.shell"
 local television = require "spec.examples.television"
 
@@ -21,14 +21,6 @@ local function exists(path)
   return select(2, shell.read(shell.line("test", "-e", path))) == 0
 end
 
-local function eventually(check)
-  local deadline = core.clock.monotonic() + 30
-  while not check() do
-    assert(core.clock.monotonic() < deadline, "it did not happen")
-    core.clock.sleep(0.05)
-  end
-end
-
 describe("examples/openresty/run", function()
   -- Its process id (the shell becomes the command) and what it says.
   local function start(arguments)
@@ -40,7 +32,7 @@ describe("examples/openresty/run", function()
   local function is_all_gone(said)
     local pids = { said.redis.pid, said.sandbox and said.sandbox.pid }
     for _, node in ipairs(said.nodes) do pids[#pids + 1] = node.pid end
-    eventually(function()
+    nodes.eventually(function()
       for _, pid in ipairs(pids) do
         if not is_gone(pid) then return false end
       end
@@ -72,7 +64,7 @@ describe("examples/openresty/run", function()
       .. "--json > %s 2>&1'"):format(RUN, out)))
     local pid = pipe:read "*l"
     local said
-    eventually(function()
+    nodes.eventually(function()
       local line = (folder.read(out) or ""):match "^(.-)\n"
       said = line and assert(json.decode(line))
       return said

@@ -30,18 +30,6 @@ describe("the gateway survives", function()
     running:stop()
   end)
 
-  local LIMIT = 30 -- seconds; what is waited for comes far sooner
-
-  local function eventually(check)
-    local deadline = core.clock.monotonic() + LIMIT
-    repeat
-      local value = check()
-      if value then return value end
-      core.clock.sleep(0.1) -- ten a second: that is no abuse yet
-    until core.clock.monotonic() > deadline
-    error("it did not happen", 2)
-  end
-
   -- Locks and turns in Redis come to their end at once.
   local function time_passes()
     for key in running.redis:ask("--scan --pattern '*gateway:*:*'")
@@ -67,10 +55,7 @@ describe("the gateway survives", function()
     assert.same({ 200, "done" }, { status, answer.state })
   end
 
-  local function sign_in()
-    viewer_signs_in(begin_login())
-    is_done(tv:get(one .. "/login/status"))
-  end
+  local function sign_in() tv:sign_in(control, one) end
 
   local function play(node)
     local status, played = tv:post(node .. "/play/cnn")
@@ -107,7 +92,7 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 60 }
       local asked = tv:submit("GET", one .. "/login/status")
-      eventually(function()
+      nodes.eventually(function()
         tv.session:step(0)
         return flight.counts(control:journal()).profile_for_code > 0
       end)
@@ -124,7 +109,7 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
       local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
-      eventually(function()
+      nodes.eventually(function()
         tv.session:step(0)
         return flight.counts(control:journal()).create_session > 1
       end)
@@ -158,7 +143,7 @@ describe("the gateway survives", function()
         local login = television.new()
         local _, begun = login:post(one .. "/login", { mvpd = "Dish" })
         local pid = kill_redis()
-        eventually(function()
+        nodes.eventually(function()
           local now = running.redis:pid()
           return now and now ~= pid
         end)
@@ -231,7 +216,9 @@ describe("the gateway survives", function()
       end
 
       assert.is_true(running.sandbox.server:restart())
-      eventually(function() return tv:post(two .. "/play/cnn") == 200 end)
+      nodes.eventually(function()
+        return tv:post(two .. "/play/cnn") == 200
+      end)
       assert.equal(200, (tv:get(two .. "/hls/cnn/segment1.ts")))
       control:ask("POST", "/sandbox/login", { code = begun.code,
         username = "bob", mvpd = "Dish" })
@@ -274,7 +261,7 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 1 }
       local asked = tv:submit("GET", one .. "/login/status")
-      eventually(function()
+      nodes.eventually(function()
         tv.session:step(0)
         return flight.counts(control:journal()).profile_for_code > 0
       end)
@@ -295,7 +282,7 @@ describe("the gateway survives", function()
       local former = nodes.workers(node)
       running:configure { ticket_seconds = "long" }
       folder.run("kill -HUP " .. node.server.pid)
-      eventually(function()
+      nodes.eventually(function()
         return node.server:log():find("ticket_seconds should be a number", 1,
           true)
       end)

@@ -42,13 +42,7 @@ describe("the gateway", function()
   end
 
   local function sign_in(username)
-    local _, login = assert(tv:post(one .. "/login", { mvpd = "Cablevision" }))
-    assert.equal("pending", login.state)
-    control:ask("POST", "/sandbox/login", { code = login.code,
-      username = username or "bob", mvpd = "Cablevision" })
-    local status, answer = tv:get(two .. "/login/status")
-    assert.same({ 200, "done" }, { status, answer.state })
-    return login, answer
+    return tv:sign_in(control, one, two, username)
   end
 
   local function is_refused(status, code, got, answer)
@@ -401,10 +395,7 @@ describe("the gateway", function()
         settings = { ticket_seconds = 300 } })
       local url = changing.nodes[1].url
       local heard = flight.control(changing.sandbox)
-      local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
-      heard:ask("POST", "/sandbox/login", { code = login.code,
-        username = "bob", mvpd = "Dish" })
-      tv:get(url .. "/login/status")
+      tv:sign_in(heard, url)
       tv:post(url .. "/play/cnn")
       local path = url .. "/hls/cnn/segment1.ts"
       assert.equal(200, (tv:get(path)))
@@ -441,10 +432,7 @@ describe("the gateway", function()
     local strict = assert(service.start { throttle = false, nodes = 1,
       workers = 1, settings = { media_key_file = path .. "/other.pem" } })
     local url, heard = strict.nodes[1].url, flight.control(strict.sandbox)
-    local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
-    heard:ask("POST", "/sandbox/login", { code = login.code,
-      username = "bob", mvpd = "Dish" })
-    tv:get(url .. "/login/status")
+    tv:sign_in(heard, url)
     is_refused(502, "media_token_refused", tv:post(url .. "/play/cnn"))
     assert.is_nil(tv:cookie "gateway_ticket")
     heard:close()
@@ -457,10 +445,7 @@ describe("the gateway", function()
       workers = 1, settings = { ticket_seconds = 2 } })
     local url = brief.nodes[1].url
     local heard = flight.control(brief.sandbox)
-    local _, login = tv:post(url .. "/login", { mvpd = "Dish" })
-    heard:ask("POST", "/sandbox/login", { code = login.code,
-      username = "bob", mvpd = "Dish" })
-    tv:get(url .. "/login/status")
+    tv:sign_in(heard, url)
     tv:post(url .. "/play/cnn")
     local path, deadline = url .. "/hls/cnn/segment1.ts",
       core.clock.monotonic() + 20

@@ -91,6 +91,18 @@ function Television:post(url, body, headers)
   return self:finish(self:submit("POST", url, body or {}, headers))
 end
 
+--- A viewer signs in on it: by a code from one node, which another one knows.
+-- `control` is the sandbox's; what the first answered.
+function Television:sign_in(control, one, two, username)
+  local status, login = self:post(one .. "/login", { mvpd = "Cablevision" })
+  assert(status == 200 and login.state == "pending", login.code)
+  control:ask("POST", "/sandbox/login", { code = login.code,
+    username = username or "bob", mvpd = "Cablevision" })
+  local got, answer = self:get((two or one) .. "/login/status")
+  assert(got == 200 and answer.state == "done", answer.code)
+  return login, answer
+end
+
 function Television:close() self.session:close() end
 
 return television
