@@ -212,6 +212,9 @@ local function play(seconds)
   say("ratio                         %7.2f", median(ratios))
   say("CPU of one /play: gateway %.2f ms, sandbox %.2f ms: the gateway's "
     .. "share is %.0f %%", mine, its, 100 * mine / (mine + its))
+  say("the sandbox's one worker was busy for %.0f %% of the time, the "
+    .. "gateway's %d for %.0f %% of a core", its * median(rates[1]) / 10,
+    #own, mine * median(rates[1]) / 10)
   control:close()
   running:stop()
   return true
