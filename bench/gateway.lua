@@ -55,11 +55,11 @@ local function literal(value)
   return "{ " .. table.concat(parts, ", ") .. " }"
 end
 
-local function wrk(folder, url, requests, seconds)
+local function wrk(folder, url, requests, seconds, connections)
   local script = folder .. "/wrk.lua"
   assert(shell.write_file(script, WRK:format(literal(requests))))
-  local text, status = shell.read(shell.line("wrk", "-t", "1", "-c", "16",
-    "-d", seconds .. "s", "-s", script, url))
+  local text, status = shell.read(shell.line("wrk", "-t", "1", "-c",
+    connections or 16, "-d", seconds .. "s", "-s", script, url))
   assert(status == 0, text)
   assert(not text:find "Non%-2xx" and not text:find "Socket errors", text)
   return tonumber(text:match "Requests/sec:%s+([%d.]+)")
@@ -195,18 +195,19 @@ local function play(seconds)
   local rounds, ratios, rates, costs = 3, {}, { {}, {} }, { {}, {} }
   for round = 1, rounds do
     local ours, theirs = cpu_seconds(own), cpu_seconds(sandbox)
-    local rate = wrk(running.folder, running.nodes[1].url, through, seconds)
+    local rate = wrk(running.folder, running.nodes[1].url, through, seconds,
+      VIEWERS)
     local count = rate * seconds
     costs[1][round] = (cpu_seconds(own) - ours) / count
     costs[2][round] = (cpu_seconds(sandbox) - theirs) / count
     rates[1][round] = rate
     rates[2][round] = wrk(running.folder, running.sandbox.api, direct,
-      seconds)
+      seconds, VIEWERS)
     ratios[round] = rate / rates[2][round]
   end
   local mine, its = median(costs[1]) * 1000, median(costs[2]) * 1000
-  say("%d viewers, wrk -t1 -c16, %d rounds of %d s; median", VIEWERS, rounds,
-    seconds)
+  say("%d viewers, wrk -t1 -c%d, %d rounds of %d s; median", VIEWERS,
+    VIEWERS, rounds, seconds)
   say("/play through the gateway     %7.0f /s", median(rates[1]))
   say("authorize, the sandbox alone  %7.0f /s", median(rates[2]))
   say("ratio                         %7.2f", median(ratios))
