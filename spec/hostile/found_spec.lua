@@ -53,6 +53,17 @@ describe("a hostile answer", function()
     end)
   end
 
+  it("with a list of attributes has none", function()
+    local profile = profile_until(4e12)
+    profile.attributes = json.array { json.object {}, { value = "x" },
+      json.object {}, { value = "y", state = "enc" } }
+    local on = answering("profiles", { body = { profiles = {
+      Cablevision = profile } } })
+    local found = assert(on.client:login(LOGIN))
+    assert.same({}, found.attributes)
+    assert.is_nil(found.encrypted)
+  end)
+
   it("with such a time in a decision has none", function()
     local on = answering("authorize", { body = { decisions = json.array {
       { resource = "CNN", authorized = true, notAfter = "1e999",

@@ -23,7 +23,7 @@ end
 local function attributes_of(given, options)
   local plain, encrypted = {}, nil
   for name, attribute in pairs(type(given) == "table" and given or {}) do
-    if type(attribute) == "table" then
+    if type(name) == "string" and type(attribute) == "table" then
       if attribute.state ~= "enc" then
         plain[name] = attribute.value
       else
