@@ -8,7 +8,7 @@ local die = require "spec.hostile.die"
 local live = require "spec.support.live"
 local tale = require "spec.hostile.tale"
 
-local RUNS = die.count(300, 5000)
+local RUNS = die.count(300, 6000)
 
 -- Kibibytes; a story leaves none, and 200 of them would be seen.
 local MOST_GROWN = 256

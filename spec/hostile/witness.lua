@@ -20,8 +20,8 @@ Witness.__index = Witness
 local SECRET = { access_token = true, client_secret = true,
   serviceToken = true, serializedToken = true, software_statement = true }
 
--- Shorter ones stand in a text by chance.
-local SHORTEST = 8
+-- Shorter ones stand in a text by chance, and some of our junk is a word.
+local SHORTEST = 12
 
 function Witness:keep_secret(text)
   if type(text) == "string" and #text >= SHORTEST then
