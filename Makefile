@@ -23,7 +23,8 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
   openssl nginx-light libnginx-mod-http-lua qrencode
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
-  redis-server lua-nginx-redis curl valgrind man-db groff-base \
+  redis-server lua-nginx-redis lua-resty-lrucache curl valgrind man-db \
+  groff-base \
   lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
   libclang-rt-14-dev
@@ -109,6 +110,21 @@ demo: deps ## see it work, step by step, against a server made for it
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
 	@$(MAKE) --no-print-directory -s LUA=luajit all
 	@$(call environment,lua5.4) lua5.4 examples/demo.lua
+
+.PHONY: gateway
+gateway: deps ## the gateway of examples/openresty on this machine, to try
+	@sh .ci/packages redis-server lua-nginx-redis lua-resty-lrucache curl
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
+	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@examples/openresty/run
+
+.PHONY: tv
+tv: deps ## the TV app of examples/tv on this machine, to try
+	@sh .ci/packages love
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
+	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@$(call environment,lua5.4) bin/adobepass sandbox \
+	  --world examples/tv/world.lua --exec 'love examples/tv'
 
 .PHONY: test
 test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
