@@ -117,6 +117,42 @@ describe("driver.tick", function()
     assert.is_false(ended)
   end)
 
+  it("gives a task its turns while a coroutine of its own waits", function()
+    local transfer, turns = a_transfer(), 0
+    driver.start(function()
+      local inner = coroutine.wrap(function()
+        return driver.wait(a_session(), transfer, 5)
+      end)
+      while not inner() do
+        turns = turns + 1
+        coroutine.yield()
+      end
+    end)
+    for _ = 1, 3 do assert.equal(1, driver.update()) end
+    assert.equal(3, turns)
+    transfer.answer = {}
+    assert.equal(0, driver.update())
+    assert.equal(3, turns)
+  end)
+
+  it("gives no turn to a task before its transfer has ended", function()
+    local transfer, turns = a_transfer(), 0
+    local yield = coroutine.yield
+    finally(function() rawset(coroutine, "yield", yield) end)
+    rawset(coroutine, "yield", function(...)
+      turns = turns + 1
+      return yield(...)
+    end)
+    local task = driver.start(function()
+      return driver.wait(a_session(), transfer, 5)
+    end)
+    for _ = 1, 10 do driver.update() end
+    assert.equal(1, turns)
+    transfer.answer = {}
+    driver.update()
+    assert.is_true(task.results[1])
+  end)
+
   it("sleeps by its own clock, one update at least", function()
     local awake = {}
     driver.start(function()

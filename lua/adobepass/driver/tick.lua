@@ -35,6 +35,7 @@ local function check_coroutine(what)
     error(("driver.tick: %s outside of a task: begin with driver.start")
       :format(what), 3)
   end
+  return thread
 end
 
 local Task = {}
@@ -51,7 +52,7 @@ function Task:cancel()
   if close and coroutine.status(self.thread) == "suspended" then
     close(self.thread)
   end
-  self.thread, self.session = nil, nil
+  self.thread, self.session, self.transfer = nil, nil, nil
 end
 
 local function fail(task, reason)
@@ -59,21 +60,31 @@ local function fail(task, reason)
   task.traceback = debug.traceback(task.thread, tostring(reason))
 end
 
--- One turn; whether the task failed in it.
-local function resume(state, task)
-  local thread = task.thread
-  state.current = task
-  local results = pack(coroutine.resume(thread,
-    unpack(task.arguments, 1, task.arguments.n)))
-  state.current, task.arguments = nil, { n = 0 }
+-- What became of a task's turn; whether it failed in it.
+local function settle(state, task, good, ...)
+  state.current = nil
   if task.status ~= "running" then return false end -- it cancelled itself
-  if not results[1] then
-    fail(task, results[2])
-  elseif coroutine.status(thread) == "dead" then
-    task.status = "done"
-    task.results = pack(unpack(results, 2, results.n))
+  if not good then
+    fail(task, (...))
+  elseif coroutine.status(task.thread) == "dead" then
+    task.status, task.results = "done", pack(...)
   end
   return task.status == "failed"
+end
+
+local NO_ARGUMENTS = pack()
+
+local function resume(state, task)
+  local arguments = task.arguments
+  state.current, task.arguments = task, NO_ARGUMENTS
+  return settle(state, task, coroutine.resume(task.thread,
+    unpack(arguments, 1, arguments.n)))
+end
+
+-- Who waits for a transfer has no turn before there is something to see.
+local function is_due(state, task)
+  local transfer = task.transfer
+  return not transfer or ended(transfer) or state.now() >= task.deadline
 end
 
 -- Each session that somebody waits for moves once.
@@ -96,7 +107,8 @@ local function resume_all(state)
   local failures = {}
   for index = 1, #state.tasks do
     local task = state.tasks[index]
-    if task.status == "running" and resume(state, task) then
+    if task.status == "running" and is_due(state, task)
+        and resume(state, task) then
       failures[#failures + 1] = task
     end
   end
@@ -134,14 +146,16 @@ local function start(state, fn, ...)
   return task
 end
 
+-- A coroutine within a task yields to that task, which then has its turns.
 local function wait(state, session, transfer, deadline)
-  check_coroutine("wait")
-  local task = state.current
+  local thread, task = check_coroutine("wait"), state.current
+  local is_own = task and task.thread == thread
   while not ended(transfer) do
     if state.now() >= deadline then return false end
     if task then task.session = session end
+    if is_own then task.transfer, task.deadline = transfer, deadline end
     coroutine.yield()
-    if task then task.session = nil end
+    if task then task.session, task.transfer = nil, nil end
   end
   return true
 end
@@ -159,7 +173,8 @@ end
 -- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`; `start(fn, ...)`: a task, which begins with the next update;
 -- `update(session)`: steps the session (default: those that tasks wait for)
--- without waiting, resumes every task once, and tells how many still run
+-- without waiting, resumes every task once that can go on, and tells how many
+-- still run
 return function(given)
   given = options.check("driver.tick", given or {}, OPTIONS)
   local state = { tasks = {}, on_error = given.on_error,
