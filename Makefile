@@ -55,8 +55,9 @@ OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
 # What the specs see: this tree, and the core of one Lua.
-environment = LUA_PATH="$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;\
-$(CURDIR)/?.lua;;" LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
+lua_path := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua
+environment = LUA_PATH="$(lua_path);;" \
+LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
 ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 
 # Lua prefers these to the ones above.
