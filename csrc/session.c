@@ -12,8 +12,10 @@
 #include "signals.h"
 #include "urls.h"
 
-/* Making an easy handle costs more than a short request: some are kept. */
-enum { MOST_IDLE = 256 };
+/* Making an easy handle costs a good part of a short request: some are kept.
+** Where they may not be (may_be_used_again), a few that have served wait to be
+** taken apart, and one more is made, while the network is waited for. */
+enum { MOST_IDLE = 256, MOST_SPENT = 8 };
 
 /* Left to itself libcurl keeps four connections for each running transfer,
 ** and closes the rest after each crowd. Who allows more keeps more: to open
@@ -28,8 +30,8 @@ struct ap_session {
   int raises_pipe;
   int keeps_easy;
   ap_urls urls;
-  CURL *idle[MOST_IDLE];
-  size_t idle_count;
+  CURL *idle[MOST_IDLE], *spent[MOST_SPENT];
+  size_t idle_count, spent_count;
 };
 
 static long most_idle(const ap_options *options) {
@@ -117,10 +119,8 @@ static void link_out(ap_session *session, ap_transfer *transfer) {
   if (transfer->may_resolve) session->resolving--;
 }
 
-static CURL *take_easy(ap_session *session) {
-  CURL *easy;
-  if (session->idle_count > 0) return session->idle[--session->idle_count];
-  easy = curl_easy_init();
+static CURL *make_easy(ap_session *session) {
+  CURL *easy = curl_easy_init();
   if (easy == NULL) return NULL;
   if (ap_settings_apply(&session->settings, easy) == CURLE_OK &&
       ap_transfer_equip(easy) == CURLE_OK)
@@ -129,12 +129,31 @@ static CURL *take_easy(ap_session *session) {
   return NULL;
 }
 
+static CURL *take_easy(ap_session *session) {
+  if (session->idle_count > 0) return session->idle[--session->idle_count];
+  return make_easy(session);
+}
+
 static void keep_easy(ap_session *session, CURL *easy) {
   if (easy == NULL) return;
   if (session->keeps_easy && session->idle_count < MOST_IDLE)
     session->idle[session->idle_count++] = easy;
+  else if (!session->keeps_easy && session->spent_count < MOST_SPENT)
+    session->spent[session->spent_count++] = easy;
   else
     curl_easy_cleanup(easy);
+}
+
+static void clean_up(CURL **list, size_t *count) {
+  while (*count > 0) curl_easy_cleanup(list[--*count]);
+}
+
+/* What is not urgent, done while a server is at work. */
+static void prepare_next(ap_session *session) {
+  clean_up(session->spent, &session->spent_count);
+  if (session->idle_count > 0) return;
+  session->idle[0] = make_easy(session);
+  if (session->idle[0] != NULL) session->idle_count = 1;
 }
 
 static void release(ap_session *session, ap_transfer *transfer) {
@@ -161,8 +180,8 @@ void ap_session_cancel(ap_transfer *transfer) {
 static void destroy(ap_session *session) {
   ap_signals saved;
   ap_signals_hold(&saved);
-  while (session->idle_count > 0)
-    curl_easy_cleanup(session->idle[--session->idle_count]);
+  clean_up(session->idle, &session->idle_count);
+  clean_up(session->spent, &session->spent_count);
   (void)curl_multi_cleanup(session->multi);
   ap_signals_release(&saved);
 }
@@ -265,6 +284,7 @@ static const double longest_wait = 0.05;
 /* Waits for the network, interruptible by signals, at least 1 ms. */
 static CURLMcode wait_for_data(ap_session *session, double seconds) {
   double wait = seconds < longest_wait ? seconds : longest_wait;
+  prepare_next(session);
   return curl_multi_poll(session->multi, NULL, 0, (int)(wait * 1000) + 1,
                          NULL);
 }
