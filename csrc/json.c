@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,14 +164,16 @@ static double whole_number(const char *text, size_t length) {
   return is_negative ? -number : number;
 }
 
-/* strtod(3) goes by the locale of the host. */
+/* strtod(3) goes by the locale of the host, whose point may be more than a
+** byte. */
 static double any_number(const char *text, size_t length) {
-  char copy[AP_JSON_LONGEST_NUMBER + 1];
-  char *point;
-  memcpy(copy, text, length);
-  copy[length] = '\0';
-  point = strchr(copy, '.');
-  if (point != NULL) *point = *localeconv()->decimal_point;
+  char copy[AP_JSON_LONGEST_NUMBER + MB_LEN_MAX + 1];
+  const char *point = memchr(text, '.', length);
+  size_t whole = point != NULL ? (size_t)(point - text) : length;
+  size_t rest = point != NULL ? length - whole - 1 : 0;
+  (void)snprintf(copy, sizeof copy, "%.*s%s%.*s", (int)whole, text,
+                 point != NULL ? localeconv()->decimal_point : "", (int)rest,
+                 point != NULL ? point + 1 : "");
   return strtod(copy, NULL);
 }
 

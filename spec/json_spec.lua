@@ -1,4 +1,7 @@
+local child = require "spec.support.child"
+local folder = require "spec.support.folder"
 local json = require "adobepass.json"
+local shell = require "adobepass.shell"
 
 local function is_integer(value)
   return math.type == nil or math.type(value) == "integer" -- luacheck: ignore
@@ -45,6 +48,21 @@ describe("json.encode", function()
       assert.truthy(message:find "json.encode: ")
     end)
   end
+
+  -- In Pashto the point is a character of two bytes.
+  it("writes a point in any locale", function()
+    local place = folder.make()
+    local _, status = shell.read(
+      ("localedef -i ps_AF -f UTF-8 %s/ps_AF.utf8"):format(place))
+    local said = status == 0 and folder.run(("LOCPATH=%s %s"):format(place,
+      child.command [[
+        local json = require "adobepass.json" -- lua-cjson would abort there
+        assert(os.setlocale("ps_AF.utf8", "numeric"))
+        print(json.encode { 3 / 2, -1 / 4, 10 ^ 300 })]]))
+    folder.remove(place)
+    if not said then return pending "no Pashto here" end
+    assert.equal("[1.5,-0.25,1e+300]", said)
+  end)
 end)
 
 describe("json.decode", function()

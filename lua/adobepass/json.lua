@@ -107,7 +107,7 @@ local function write_number(value)
     text = format(form, value)
     if tonumber(text) == value then break end
   end
-  return (gsub(text, ",", ".")) -- a locale may print a comma
+  return (gsub(text, "[^%-+%de]+", ".")) -- a locale may print another point
 end
 
 local write

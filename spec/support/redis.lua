@@ -29,7 +29,7 @@ until grep -q "Ready to accept" log || [ $tries = 1000 ]; do
   tries=$((tries + 1)); sleep 0.01
 done
 if grep -q "Ready to accept" log; then echo $pid > ready
-else cat log > failed; fi
+else cp log why && mv why failed; fi
 read -r _
 kill $pid 2> /dev/null
 wait $pid
