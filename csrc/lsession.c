@@ -171,6 +171,13 @@ static void read_url(lua_State *L, int arg, ap_request *request) {
                           "a URL without spaces or control characters");
 }
 
+/* libcurl would make a POST of a HEAD that has one. */
+static void read_body(lua_State *L, int arg, ap_request *request) {
+  request->body = ap_option_bytes(L, arg, "body", &request->body_length);
+  if (request->body != NULL && strcmp(request->method, "HEAD") == 0)
+    (void)ap_option_error(L, arg, "body", "left out of a HEAD");
+}
+
 static void read_request(lua_State *L, int arg, ap_request *request) {
   static const char *const known[] = {
     "method", "url", "headers", "body", "bearer", "timeout",
@@ -181,7 +188,7 @@ static void read_request(lua_State *L, int arg, ap_request *request) {
   memset(request, 0, sizeof *request);
   read_method(L, arg, request);
   read_url(L, arg, request);
-  request->body = ap_option_bytes(L, arg, "body", &request->body_length);
+  read_body(L, arg, request);
   request->timeout =
     ap_option_number(L, arg, "timeout", 0, 0, longest_time);
   request->connect_timeout =

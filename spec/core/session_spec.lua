@@ -764,6 +764,8 @@ describe("core.session", function()
       refuses("'transfer%-encoding' may not",
         { url = url, headers = { ["transfer-encoding"] = "chunked" } })
       refuses("option 'body' should be a string", { url = url, body = {} })
+      refuses("option 'body' should be left out of a HEAD",
+        { url = url, method = "HEAD", body = "" })
       refuses("option 'bearer' should be a token", { url = url,
         bearer = "abc" })
       refuses("option 'bearer' should be a token", { url = url,
