@@ -25,18 +25,18 @@ static int starts(const char *url, const char *scheme) {
 
 /* Name and port between the slashes, and nothing else. A user's password
 ** would be one more secret in one more log; of further slashes libcurl passes
-** over some, and would find a user behind them. */
+** over some, and would find a user behind them. An address's zone is lost in
+** libcurl before 8.3, where it is given what it has parsed: curl/curl#11549. */
 static int names_a_host_alone(const char *after_scheme) {
   size_t length = strcspn(after_scheme, "/?#");
   return length > 0 && memchr(after_scheme, '@', length) == NULL &&
-         memchr(after_scheme, '\\', length) == NULL;
+         memchr(after_scheme, '\\', length) == NULL &&
+         (*after_scheme != '[' || memchr(after_scheme, '%', length) == NULL);
 }
 
-static int has_name(const char *url) {
-  const char *slashes = strstr(url, "//");
-  const char *host = slashes != NULL ? slashes + 2 : url;
-  char next = host[strspn(host, "0123456789.")];
-  return *host != '[' && next != ':' && next != '/' && next != '\0';
+static int is_address(const char *host) {
+  struct in_addr address;
+  return *host == '[' || inet_pton(AF_INET, host, &address) == 1;
 }
 
 static int is_loopback(const char *host) {
@@ -73,7 +73,7 @@ static int check_text(const char *text, ap_failure *failure) {
   if (!secure && !starts(text, "http://"))
     return refuse(failure, "The URL should begin with https://.");
   if (!names_a_host_alone(text + (secure ? 8 : 7)))
-    return refuse(failure, "The URL should name a host, and no user.");
+    return refuse(failure, "The URL should name a host, and no user or zone.");
   return 1;
 }
 
@@ -91,12 +91,11 @@ static int parse(ap_url *url, ap_failure *failure) {
 static int judge(ap_url *url, const struct curl_slist *allowed,
                  ap_failure *failure) {
   char *host = NULL;
-  url->kind = AP_URL_HTTPS;
-  url->has_name = has_name(url->text);
-  if (starts(url->text, "https://")) return 1;
   if (curl_url_get(url->parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
     return ap_fail_memory(failure);
-  url->kind = judge_host(host, allowed, failure);
+  url->has_name = !is_address(host);
+  url->kind = starts(url->text, "https://")
+                ? AP_URL_HTTPS : judge_host(host, allowed, failure);
   curl_free(host);
   return url->kind != AP_URL_REFUSED;
 }

@@ -531,6 +531,8 @@ describe("core.session", function()
         { "invalid_url", "https://?" }, { "invalid_url", "http://a\\@b/" },
         { "invalid_url", "https://me:secret@localhost/" },
         { "invalid_url", "http://me@localhost/" },
+        { "invalid_url", "https://[fe80::1%25eth0]/" },
+        { "invalid_url", "http://[::1%lo]/" },
         { "insecure_url", "http://example.com/" },
         { "insecure_url", "http://127.0.0.1.example.com/" },
         { "insecure_url", "http://localhost.example.com/" },

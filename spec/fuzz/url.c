@@ -87,10 +87,21 @@ static void check_accepted(const char *url, ap_url_kind kind) {
   curl_free(scheme);
 }
 
+/* Without a name there is nothing to look up. */
+static void check_name(const char *text, const ap_url *url) {
+  struct in_addr address;
+  char *host = part_of(text, CURLUPART_HOST);
+  MUST(host != NULL);
+  MUST(url->has_name || *host == '[' ||
+       inet_pton(AF_INET, host, &address) == 1);
+  curl_free(host);
+}
+
 static void check_kind(const char *text, const ap_url *url,
                        const struct curl_slist *allowed) {
   MUST(strcmp(url->text, text) == 0);
   check_accepted(text, url->kind);
+  check_name(text, url);
   if (url->kind == AP_URL_LOOPBACK) check_loopback(text);
   if (url->kind == AP_URL_PLAIN)
     MUST(allowed != NULL && part_is(text, CURLUPART_HOST, named));
