@@ -139,7 +139,7 @@ end
 -- --- /play beside the sandbox alone -----------------------------------------
 
 local function without_limit(text)
-  return (text:gsub("limit_req zone=[^;]*;", "", 1))
+  return (text:gsub("limit_req zone=[^;]*;", ""))
 end
 
 local VIEWERS = 64

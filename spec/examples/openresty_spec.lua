@@ -276,6 +276,8 @@ describe("the gateway", function()
     end)
 
     it("another method, another type, another field", function()
+      tv:post(one .. "/login") -- for the cookie
+      control:take()
       is_refused(405, "bad_request", tv:get(one .. "/login"))
       is_refused(405, "bad_request", tv:post(one .. "/catalogue"))
       for _, kind in ipairs { "text/plain", "application/jsonx",
@@ -373,6 +375,27 @@ describe("the gateway", function()
       is_refused(429, "http_429", worst, last)
       assert.equal(2, last.retry_after)
     end)
+
+    it("many new devices of one address, and no known one", function()
+      local known = tv:post(one .. "/login")
+      assert.equal(200, known)
+      control:take()
+      local forged = { Cookie = "gateway_device=a.b.c" }
+      for index = 1, 5 do
+        assert.equal(200, (tv:post(one .. "/login", {}, index % 2 == 0
+          and forged or { Cookie = false })))
+      end
+      is_refused(429, "http_429", tv:post(one .. "/login", {},
+        { Cookie = false }))
+      is_refused(429, "http_429", tv:post(one .. "/login", {}, forged))
+      assert.equal(5, operations().register)
+    end)
+
+    it("headers that are too large, in its own form", function()
+      local status, answer = tv:get(one .. "/providers",
+        { Cookie = "a=" .. ("x"):rep(10000) })
+      is_refused(431, "http_431", status, answer)
+    end)
   end)
 
   it("answers with cookies and headers as they should be", function()
@@ -383,6 +406,8 @@ describe("the gateway", function()
     assert.equal("no-referrer", response.headers["referrer-policy"])
     assert.truthy(response.headers["content-security-policy"]
       :find("default-src 'none'", 1, true))
+    _, _, response = tv:get(one .. "/hls/cnn/index.m3u8")
+    assert.equal("private", response.headers["cache-control"])
     local _, cookie = tv:cookie "gateway_ticket"
     assert.truthy(cookie.line:find("; HttpOnly; SameSite=Strict", 1, true))
     assert.equal("/hls/cnn/", cookie.path)

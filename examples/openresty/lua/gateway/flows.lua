@@ -19,24 +19,33 @@ function flows.start(given) store = given end
 
 local function name(what, key) return ("gateway:%s:%s"):format(what, key) end
 
+-- What was read of a login, to know it again.
+local texts = setmetatable({}, { __mode = "k" })
+
 --- The login that a device has under way; nil; or nil and a problem.
 function flows.load(who)
   local text, message, code = store:get(name("login", who.key))
-  if text then return json.decode(text) end
   if code then return nil, problem.store(message) end
+  local flow = text and json.decode(text) or nil
+  if flow then texts[flow] = text end
+  return flow
 end
 
---- Keeps it as long as its code lives.
-function flows.save(who, flow)
-  local seconds = math.max(1, flow.expires_at / 1000 - core.clock.wall())
+--- Keeps it as long as its code lives. `now_ms` is the time of Adobe, whose
+-- clock says when that ends.
+function flows.save(who, flow, now_ms)
+  local seconds = math.max(1, (flow.expires_at - now_ms) / 1000)
   local good, message = store:set(name("login", who.key), json.encode(flow),
     seconds)
   if good then return flow end
   return nil, problem.store(message)
 end
 
-function flows.forget(who)
-  local good, message = store:delete(name("login", who.key))
+--- Forgets the login that a device has under way; with `flow`, which came from
+-- `load`, that one alone: a newer one stays.
+function flows.forget(who, flow)
+  local good, message = store:delete(name("login", who.key),
+    flow and texts[flow])
   if good then return true end
   return nil, problem.store(message)
 end

@@ -186,6 +186,7 @@ end
 
 local SAID = { [404] = "There is nothing here.",
   [413] = "The request is too large.", [414] = "The address is too long.",
+  [431] = "The headers are too large.",
   [429] = "Too many requests. Please wait." }
 
 --- What nginx itself refuses, in our form.

@@ -30,7 +30,7 @@ local function begin(who, mvpd)
   if not flow then return nil, err end
   if flow.state == "done" then return signed_in(flow.profile) end
   flow.asked_for = mvpd
-  local kept, why = flows.save(who, flow)
+  local kept, why = flows.save(who, flow, view:now_ms())
   return kept and shown(kept), why
 end
 
@@ -53,8 +53,9 @@ local function standing(view)
   return profile and signed_in(profile) or { state = "none" }
 end
 
-local function ended(who, state)
-  local good, err = flows.forget(who)
+-- While Adobe was asked, the viewer may have chosen another provider.
+local function ended(who, flow, state)
+  local good, err = flows.forget(who, flow)
   if not good then return nil, err end
   return { state = state }
 end
@@ -63,7 +64,7 @@ local function ask(who, view, flow)
   local profile, state = view:poll_login(flow)
   if type(state) == "table" then return nil, state end
   if state == "pending" then return shown(flow) end
-  if not profile then return ended(who, state) end
+  if not profile then return ended(who, flow, state) end
   local good, err = flows.forget(who)
   if not good then return nil, err end
   return signed_in(profile)

@@ -47,12 +47,17 @@ local function status_of(err)
   return is_passing(err) and 503 or 502
 end
 
+-- Whole seconds, as Retry-After wants them.
+local function wait_of(err)
+  return math.ceil(math.max(err.retry_after or 0, USUAL_WAIT))
+end
+
 --- Of an error of adobepass.
 function problem.from(err)
   if err.code == "store_failed" then return problem.store(err.message) end
   local status = status_of(err)
   local made = problem.new(status, err.code, err.message, err.action,
-    status == 503 and math.max(err.retry_after or 0, USUAL_WAIT) or nil)
+    status == 503 and wait_of(err) or nil)
   made.viewer_text = err:viewer_text()
   return made
 end

@@ -71,6 +71,16 @@ function viewer.welcome()
   return who
 end
 
+--- Whoever asks for a login and is no device of ours: the address, for nginx's
+-- limit; else "".
+function viewer.newcomer()
+  if ngx.var.uri ~= "/login"
+      or devices:open("device", ngx.var.cookie_gateway_device) then
+    return ""
+  end
+  return ngx.var.binary_remote_addr
+end
+
 function viewer.add_cookie(text)
   local list = ngx.header["Set-Cookie"] or {}
   if type(list) == "string" then list = { list } end

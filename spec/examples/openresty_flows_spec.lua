@@ -1,0 +1,62 @@
+--- What the gateway's nodes know of a login, without nginx: a store in memory.
+
+package.path = "examples/openresty/lua/?.lua;" .. package.path
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local errors = require "adobepass.errors"
+local flows = require "gateway.flows"
+local problem = require "gateway.problem"
+
+describe("the gateway's logins", function()
+  local who, seconds = { key = "tv" }, nil
+
+  before_each(function()
+    local store = adobepass.store.memory()
+    flows.start(setmetatable({ set = function(_, key, value, life)
+      seconds = life
+      return store:set(key, value, life)
+    end }, { __index = function(_, name)
+      return function(_, ...) return store[name](store, ...) end
+    end }))
+  end)
+
+  local function flow_of(code, expires_at)
+    return { code = code, state = "pending", interval = 5,
+      expires_at = expires_at or (core.clock.wall() + 1800) * 1000 }
+  end
+
+  it("are kept as long as the code lives by Adobe's clock", function()
+    local adobe = (core.clock.wall() - 7200) * 1000 -- ours is ahead
+    flows.save(who, flow_of("AAAA", adobe + 1800000), adobe)
+    assert.is_true(math.abs(seconds - 1800) < 1)
+    assert.equal("AAAA", flows.load(who).code)
+  end)
+
+  it("end one by one: a newer one outlives the end of an older", function()
+    local now = core.clock.wall() * 1000
+    flows.save(who, flow_of "OLD1", now)
+    local old = flows.load(who)
+    old.last_error = "timeout" -- as polling notes it
+    flows.save(who, flow_of "NEW2", now)
+    assert.is_true(flows.forget(who, old))
+    assert.equal("NEW2", flows.load(who).code)
+    assert.is_true(flows.forget(who, flows.load(who)))
+    assert.is_nil(flows.load(who))
+  end)
+
+  it("end all at once where no one is named", function()
+    flows.save(who, flow_of "AAAA", core.clock.wall() * 1000)
+    assert.is_true(flows.forget(who))
+    assert.is_nil(flows.load(who))
+  end)
+end)
+
+describe("the gateway's problems", function()
+  it("name whole seconds to wait, and two at least", function()
+    for given, wanted in pairs { [0.2] = 2, [7.3] = 8, [5] = 5 } do
+      assert.equal(wanted, problem.from(errors.new { code = "timeout",
+        action = "retry", retry_after = given }).retry_after)
+    end
+  end)
+end)
