@@ -33,7 +33,8 @@ local function show(text, status)
   ngx.header["Content-Type"] = "text/html; charset=utf-8"
   ngx.header["Cache-Control"] = "no-store"
   ngx.header["X-Content-Type-Options"] = "nosniff"
-  ngx.header["Referrer-Policy"] = "no-referrer"
+  -- Not "no-referrer": with that, our own form would come from "null".
+  ngx.header["Referrer-Policy"] = "same-origin"
   ngx.header["Content-Security-Policy"] = "default-src 'none'; "
     .. "style-src 'unsafe-inline'; form-action 'self' https:; "
     .. "base-uri 'none'; frame-ancestors 'none'"
@@ -53,15 +54,16 @@ local function visitor()
       (ngx.var.http_user_agent or "unknown"):sub(1, 200) } }
 end
 
--- A form on another site may not send our viewers to a provider.
-local function is_ours()
-  local origin = ngx.var.http_origin
-  return origin == nil or origin == "null"
-    or origin == ngx.var.scheme .. "://" .. ngx.var.http_host
-end
-
 local function here()
   return ngx.var.scheme .. "://" .. ngx.var.http_host
+end
+
+-- A form on another site may not send our viewers to a provider: with
+-- somebody else's code, that one's television would be signed in. Any site can
+-- make its form come from "null".
+local function is_ours()
+  local origin = ngx.var.http_origin
+  return origin == nil or origin == here()
 end
 
 local function go(url, err)

@@ -108,6 +108,8 @@ describe("the second screen", function()
     local code = screen:code()
     assert.equal(403, post({ Origin = "https://evil.example" },
       "mvpd=Cablevision&code=" .. code).status)
+    assert.equal(403, post({ Origin = "null" },
+      "mvpd=Cablevision&code=" .. code).status)
     assert.equal(400, post({}, "code=").status)
     assert.equal(400, post({}, "code=%00%ff&code=a&mvpd").status)
     assert.equal(413, post({}, "code=" .. ("x"):rep(5000)).status)
