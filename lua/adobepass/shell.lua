@@ -70,9 +70,10 @@ end
 function shell.read_file(path)
   local file, message = io.open(path, "rb")
   if not file then return nil, message, "file" end
-  local text = file:read("*a")
+  local text, problem = file:read("*a") -- a folder opens, and cannot be read
   file:close()
-  return text
+  if text then return text end
+  return nil, ("%s: %s"):format(path, problem or "it cannot be read"), "file"
 end
 
 return shell

@@ -78,6 +78,7 @@ describe("adobepass --help", function()
     text, status = run "login --json --interval x"
     assert.equal(2, status)
     assert.is_truthy(text:find('^{"error":{.*"code":"usage"'))
+    assert.is_truthy(run("--json"):find("Try: adobepass --help", 1, true))
   end)
 end)
 

@@ -134,10 +134,22 @@ describe("adobepass inspect", function()
       "It is not signed at all", 1, true))
   end)
 
+  it("shows what is no text as JSON has it", function()
+    local out = inspect(signed { none = json.null, exp = "soon",
+      list = { "a", 5 }, mixed = { "a", json.null, { b = 1 } } })
+    for _, text in ipairs { "  none +null\n", "  list +a, 5\n",
+      '  mixed +%["a",null,{"b":1}%]\n', "Its end is no time%." } do
+      assert.is_truthy(out:find(text), text)
+    end
+  end)
+
   it("says which file cannot be read, with status 2", function()
     local _, status, err = inspect(nil, "/nowhere")
     assert.equal(2, status)
     assert.is_truthy(err:find("/nowhere", 1, true))
+    _, status, err = inspect(nil, "/tmp") -- it opens, and cannot be read
+    assert.equal(2, status)
+    assert.is_truthy(err:find("cannot be read: /tmp: ", 1, true))
     _, status, err = inspect(media, "--key " .. file_of("none", "no key"))
     assert.equal(2, status)
     assert.is_truthy(err:find("--key", 1, true))

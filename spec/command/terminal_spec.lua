@@ -167,6 +167,24 @@ describe("adobepass at a terminal", function()
     end
   end)
 
+  it("shows the code below the QR code where it is narrow", function()
+    if not (has "script" and has "qrencode") then return end
+    local screen = rig:at_terminal("login", { STORE = rig.place .. "/narrow" },
+      { 40, 40 })
+    screen:seek "Spectrum"
+    screen:type "\n"
+    local _, text = screen:seek "/activate"
+    assert.equal(7, #code_in(text))
+    local before = #rig.said
+    screen:await "sign-in  29:5" -- rewritten since 30:00
+    screen:await "\r"
+    local shown = table.concat(rig.said, "", before + 1)
+    stop_here(screen)
+    for part in shown:gmatch "[^\r\n]+" do
+      assert.is_true(#plain(part) < 40, part)
+    end
+  end)
+
   it("does without QR code, colours and UTF-8", function()
     if not has "script" then return end
     local function shown(words, changes, size)

@@ -40,16 +40,24 @@ local function lines_of(rows)
   return lines
 end
 
--- What is below the QR code: an empty line, the address over as many as it
--- needs, and the line of progress.
-local function room(address, columns)
-  return 2 + math.ceil((#address + 2) / columns)
+local BESIDE = 36 -- what the text beside needs
+
+local function has_room_beside(width, columns)
+  return width + 3 + BESIDE <= columns
+end
+
+-- What is below the QR code: the code, where there is no room beside; an empty
+-- line, the address over as many as it needs, and the line of progress.
+local function room(address, width, columns)
+  return (has_room_beside(width, columns) and 2 or 3)
+    + math.ceil((#address + 2) / columns)
 end
 
 local function fits(modules, address)
   local rows, columns = terminal.size()
-  return math.ceil(#modules / 2) + room(address, columns) <= rows
-    and #modules[1] + 2 <= columns
+  local width = #modules[1]
+  return math.ceil(#modules / 2) + room(address, width, columns) <= rows
+    and width + 2 <= columns
 end
 
 --- The lines of a QR code and their width; nil where it cannot be drawn or
@@ -72,6 +80,10 @@ local function code_lines(code)
   return drawn
 end
 
+local function code_line(flow)
+  return terminal.paint("DIM", "Code      ") .. flow.code
+end
+
 -- Beside the QR code, as far as the height of that allows.
 local function text_lines(flow, has_qr)
   local lines = { "", has_qr and "Scan this with a phone, or open the"
@@ -79,7 +91,7 @@ local function text_lines(flow, has_qr)
       .. (flow.mvpd and "." or " and type the code."), "" }
   for _, line in ipairs(code_lines(flow.code)) do lines[#lines + 1] = line end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = terminal.paint("DIM", "Code      ") .. flow.code
+  lines[#lines + 1] = code_line(flow)
   if flow.mvpd then
     lines[#lines + 1] = terminal.paint("DIM", "Provider  ")
       .. words.clean(flow.mvpd)
@@ -100,17 +112,15 @@ local function beside(left, width, right)
   return lines
 end
 
-local BESIDE = 36 -- what the text beside needs
-
 local function compose(flow, address)
   local qr, width = code_screen.qr(flow.qr or address, address)
   local text = text_lines(flow, qr ~= nil)
   local _, columns = terminal.size()
   if not qr then return beside({}, 0, text) end
-  if width + 3 + BESIDE > columns then
-    return beside(qr, width, {})
-  end
-  return beside(qr, width, text)
+  if has_room_beside(width, columns) then return beside(qr, width, text) end
+  local lines = beside(qr, width, {})
+  lines[#lines + 1] = " " .. code_line(flow)
+  return lines
 end
 
 --- Prints it all.

@@ -116,13 +116,25 @@ end
 
 local DATES = { iat = true, exp = true, nbf = true, auth_time = true }
 
+local function is_plain(value)
+  return type(value) ~= "table" and value ~= json.null
+end
+
+local function is_list(value)
+  if not json.is_array(value) then return false end
+  for _, item in ipairs(value) do
+    if not is_plain(item) then return false end
+  end
+  return true
+end
+
 local function value_of(found, name)
   local value = found.claims[name]
   if DATES[name] and type(value) == "number" then
     return words.date(value * 1000, found.now)
-  elseif type(value) ~= "table" then
+  elseif is_plain(value) then
     return words.clean(value)
-  elseif json.is_array(value) then
+  elseif is_list(value) then
     return words.clean(table.concat(jwt.list(value), ", "))
   end
   return words.clean(json.encode(value))
@@ -157,7 +169,9 @@ local function algorithm(found)
 end
 
 local function time_sentence(found)
-  if not found.ends then
+  if not found.ends and found.claims.exp ~= nil then
+    return { "WARN", "Its end is no time." }
+  elseif not found.ends then
     return found.kind == "media" and { "WARN", "It does not say how long it "
       .. "is good." } or { "GOOD", "It has no end." }
   end

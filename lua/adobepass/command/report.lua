@@ -89,7 +89,8 @@ end
 -- @bool wants_json
 function report.failure(name, err, wants_json)
   local advice = err.code == "usage"
-    and ("Try: adobepass %s --help"):format(name) or report.advice(err)
+    and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
+    or report.advice(err)
   terminal.complain(wants_json and as_json(err, advice)
     or as_text(name, err, advice))
   return report.status(err)

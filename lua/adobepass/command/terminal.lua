@@ -62,12 +62,15 @@ end
 
 local line
 
---- Shows a line in place of the last one. Not for a stream that is no
--- terminal: that one gets lines with `terminal.say`.
+--- Shows a line in place of the last one, as much of it as one line holds: a
+-- longer one could not be rewritten. Not for a stream that is no terminal:
+-- that one gets lines with `terminal.say`.
+-- @string text of ASCII
 function terminal.progress(text)
   if text == line then return end
   line = text -- before it is out: Ctrl-C may come in between
-  io.stdout:write("\r", text, "\27[K")
+  local _, columns = terminal.size()
+  io.stdout:write("\r", text:sub(1, columns - 1), "\27[K")
   io.stdout:flush()
 end
 
