@@ -313,15 +313,22 @@ static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   return answer >= 300 ? CURLE_PROXY : code;
 }
 
+/* libcurl takes any number for a status after "HTTP/2"; RFC 9110 section 15
+** has three digits. */
+static int is_status(long status) {
+  return status >= 100 && status <= 999;
+}
+
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
+  const char *detail = transfer->too_large ? NULL : transfer->detail;
   if (code == CURLE_OK) {
     read_facts(transfer->easy, &transfer->facts);
     transfer->state = AP_TRANSFER_DONE;
-  } else {
-    const char *detail = transfer->too_large ? NULL : transfer->detail;
-    ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);
-    transfer->state = AP_TRANSFER_FAILED;
+    if (is_status(transfer->facts.status)) return;
+    code = CURLE_WEIRD_SERVER_REPLY;
   }
+  ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);
+  transfer->state = AP_TRANSFER_FAILED;
 }
 
 void ap_transfer_abandon(ap_transfer *transfer, const char *code,

@@ -479,6 +479,9 @@ describe("core.session", function()
       failed("protocol_error", answered("rubbish\r\n\r\n", close))
       failed("protocol_error", answered("\0\1\2\3\4\5\6\7\8", close))
       failed("protocol_error", answered("HTTP/9.9 200 OK\r\n\r\n", close))
+      failed("protocol_error", answered("HTTP/2 70000 OK\r\n\r\n", close))
+      failed("protocol_error", answered("HTTP/22222222222222222221.1 100 "
+        .. "OK\r\n\r\n", close))
     end)
 
     it("is timeout when the answer stops half way", function()

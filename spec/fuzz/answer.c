@@ -99,7 +99,7 @@ static void check_head(const ap_transfer *transfer) {
 
 static void check(const ap_transfer *transfer) {
   if (transfer->state == AP_TRANSFER_DONE) {
-    MUST(transfer->facts.status >= 0 && transfer->facts.status <= 999);
+    MUST(transfer->facts.status >= 100 && transfer->facts.status <= 999);
     MUST(transfer->facts.http_version != NULL);
     MUST(transfer->body.length <= MOST_BODY);
     check_head(transfer);
