@@ -76,13 +76,15 @@ describe("core.json.decode", function()
       local place = folder.make()
       local _, status = shell.read(
         ("localedef -i %s -f UTF-8 %s/%s.utf8"):format(name, place, name))
+      local script = ([[
+        assert(os.setlocale("%s.utf8", "numeric"))
+        local decode = require("adobepass.core").json.decode
+        local list = decode "[1.5,12345678901234567890,5,-12.75e2]"
+        print(list[1] == 3 / 2, list[2] > 1e19, list[3] == 5,
+          list[4] == -1275)]]):format(name)
       local said = status == 0 and folder.run(
-        ("LOCPATH=%s ASAN_OPTIONS=detect_leaks=0 %s"):format(place, child.command(([[
-          assert(os.setlocale("%s.utf8", "numeric"))
-          local decode = require("adobepass.core").json.decode
-          local list = decode "[1.5,12345678901234567890,5,-12.75e2]"
-          print(list[1] == 3 / 2, list[2] > 1e19, list[3] == 5,
-            list[4] == -1275)]]):format(name))))
+        ("LOCPATH=%s ASAN_OPTIONS=detect_leaks=0 %s"):format(place,
+          child.command(script)))
       folder.remove(place)
       if not said then return pending("no " .. language .. " here") end
       assert.equal("true\ttrue\ttrue\ttrue", said)
