@@ -56,6 +56,8 @@ describe("adobepass --help", function()
       ["profiles --environment nowhere"] = "release-staging",
       ["profiles --environment release-staging --api https://x"] =
         "can not be used together",
+      ["profiles --environment release-staging --mgmt https://x"] =
+        "--mgmt belongs to --api",
       ["preauthorize"] = "resource", ["authorize a b"] = "too many",
       ["authorize ''"] = "names nothing",
       ["login --mvpd ''"] = "names nothing",

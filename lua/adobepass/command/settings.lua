@@ -109,10 +109,15 @@ local function without_position(message)
     :gsub("^adobepass%.new: ", ""):gsub("^environment%.", "--"))
 end
 
+local ALONE = "--mgmt belongs to --api; a named environment has its own"
+
 --- The origins `api` and `mgmt`.
 function settings.place(arguments)
   local named = named_place(arguments)
   if not named then return nil, report.usage(NOWHERE) end
+  if arguments.mgmt and type(named) == "string" then
+    return nil, report.usage(ALONE)
+  end
   local good, place = pcall(environment.resolve, named)
   if good then return place end
   return nil, report.usage(without_position(place))
