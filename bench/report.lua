@@ -29,8 +29,19 @@ local SECTIONS = {
     "bench/collect fuzz" },
   { "soak", "Soak", "A steady load for a long time: what grows?",
     "make soak" },
-  { "gateway", "Gateway beside bare nginx", "" },
-  { "tv", "TV frames", "" },
+  { "gateway-files", "The gateway's files beside bare nginx", "The same "
+    .. "nginx serves the same files with the guard and without, in turn.",
+    "bench/gateway.sh files" },
+  { "gateway-play", "The gateway's /play beside the sandbox alone", "",
+    "bench/gateway.sh play" },
+  { "gateway-outage", "The gateway while the service is gone", "",
+    "bench/gateway.sh outage" },
+  { "gateway-hour", "The gateway: an hour's traffic in less time", "",
+    "bench/gateway.sh hour" },
+  { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
+    .. "before a real Chromium and the sandbox: an evening's run. Computed: "
+    .. "by all the app's threads, drawing among them.",
+    "lua5.4 spec/examples/tv/frames.lua" },
 }
 
 local LUAS = { "lua5.4", "luajit", "lua5.3", "lua5.1" }
