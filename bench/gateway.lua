@@ -21,7 +21,7 @@ end
 
 local function say(format, ...) print(format:format(...)) end
 
-local found -- what is kept for bench/report
+local kept -- what is kept for bench/report
 
 local TICKS = 100 -- a second: what /proc counts in
 
@@ -119,10 +119,10 @@ local function one_file(running, screen, name, rounds)
     median(free))
   say("  ratio            %.2f (%.2f .. %.2f)", spread(ratios))
   say("  ratio by CPU     %.2f (%.2f .. %.2f)", spread(by_cpu))
-  found:figure(name .. ", guarded", ("%.0f"):format(median(guarded)), "/s")
-  found:figure(name .. ", guarded beside unguarded",
+  kept:figure(name .. ", guarded", ("%.0f"):format(median(guarded)), "/s")
+  kept:figure(name .. ", guarded beside unguarded",
     ("%.2f (%.2f .. %.2f)"):format(spread(ratios)), "", ">= 0.8")
-  found:figure(name .. ", the same by the worker's CPU time",
+  kept:figure(name .. ", the same by the worker's CPU time",
     ("%.2f (%.2f .. %.2f)"):format(spread(by_cpu)), "", ">= 0.8")
   return median(ratios)
 end
@@ -224,14 +224,14 @@ local function play(seconds)
   say("the sandbox's one worker was busy for %.0f %% of the time, the "
     .. "gateway's %d for %.0f %% of a core", its * median(rates[1]) / 10,
     #own, mine * median(rates[1]) / 10)
-  found:figure("/play through the gateway", ("%.0f"):format(median(rates[1])),
+  kept:figure("/play through the gateway", ("%.0f"):format(median(rates[1])),
     "/s")
-  found:figure("authorize, the sandbox alone",
+  kept:figure("authorize, the sandbox alone",
     ("%.0f"):format(median(rates[2])), "/s")
-  found:figure("ratio", ("%.2f"):format(median(ratios)), "")
-  found:figure("CPU of one /play, gateway", ("%.2f"):format(mine), "ms")
-  found:figure("CPU of one /play, sandbox", ("%.2f"):format(its), "ms")
-  found:figure("the sandbox's worker was busy",
+  kept:figure("ratio", ("%.2f"):format(median(ratios)), "")
+  kept:figure("CPU of one /play, gateway", ("%.2f"):format(mine), "ms")
+  kept:figure("CPU of one /play, sandbox", ("%.2f"):format(its), "ms")
+  kept:figure("the sandbox's worker was busy",
     ("%.0f"):format(its * median(rates[1]) / 10), "%")
   control:close()
   running:stop()
@@ -414,10 +414,10 @@ local function hour(seconds)
   local growth = rows[#rows] - rows[math.ceil(#rows / 2)]
   say("growth of a worker in the second half: %.0f KB, bound %d KB", growth,
     BOUND_KB)
-  found:figure("viewers", viewers, "")
-  found:figure("answers", total(crowd.count), "")
-  found:figure("errors", total(crowd.errors), "", "<= 0")
-  found:figure("growth of a worker in the second half",
+  kept:figure("viewers", viewers, "")
+  kept:figure("answers", total(crowd.count), "")
+  kept:figure("errors", total(crowd.errors), "", "<= 0")
+  kept:figure("growth of a worker in the second half",
     ("%.0f"):format(growth), "KB", "<= " .. BOUND_KB)
   crowd.control:close()
   crowd.running:stop()
@@ -521,11 +521,11 @@ local function outage(seconds)
     .. "%d registrations, %d before", state.healed or -1,
     state.signed_in and "ended well" or "was LOST",
     count_registrations(crowd.control), registered)
-  found:figure("segments while it was gone", crowd.count.segment or 0, "")
-  found:figure("segments lost", segments_lost, "", "<= 0")
-  found:figure("first /play after it came back",
+  kept:figure("segments while it was gone", crowd.count.segment or 0, "")
+  kept:figure("segments lost", segments_lost, "", "<= 0")
+  kept:figure("first /play after it came back",
     ("%.1f"):format(state.healed or -1), "s")
-  found:figure("registrations that this cost",
+  kept:figure("registrations that this cost",
     count_registrations(crowd.control) - registered, "", "<= 0")
   crowd.control:close()
   crowd.running:stop()
@@ -544,9 +544,9 @@ if not job then
   os.exit(2)
 end
 local number = tonumber(arg[2]) or job[2]
-found = results.new("gateway-" .. arg[1],
+kept = results.new("gateway-" .. arg[1],
   ("bench/gateway.sh %s %d"):format(arg[1], number))
 local fine = job[1](number)
-found:write()
+kept:write()
 print(fine and "all is well" or "a target is MISSED")
 os.exit(fine and 0 or 1)
