@@ -151,9 +151,10 @@ end
 function Rig:at_terminal(words, changes, size)
   local name = ("%s/keys-%d"):format(self.place, #self.said)
   folder.run(shell.line("mkfifo", name))
-  local inner = ("stty rows %d cols %d; %s; echo status $?"):format(
-    size and size[1] or 24, size and size[2] or 80,
-    self:line(words, changes))
+  -- The shell in it hears Ctrl-C, too, and shall outlive it.
+  local inner = ("trap : INT; stty rows %d cols %d; %s; echo status $?")
+    :format(size and size[1] or 24, size and size[2] or 80,
+      self:line(words, changes))
   local process = start(self, ("exec script -qec %s /dev/null < %s"):format(
     shell.quote(inner), shell.quote(name)))
   process.keys = assert(io.open(name, "w"))

@@ -3,6 +3,7 @@ local core = require "adobepass.core"
 local file = core.file
 local folder = require "spec.support.folder"
 local live = require "spec.support.live"
+local shell = require "adobepass.shell"
 
 local IS_ROOT = folder.run("id -u") == "0"
 local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
@@ -114,9 +115,12 @@ describe("core.file", function()
 
   it("says when it may not", function()
     if not IS_ROOT then return pending("needs root") end
+    local nobody = "setpriv --reuid=65534 --clear-groups "
+    if shell.execute(nobody .. "test -r csrc/file.c") ~= 0 then
+      return pending("needs a tree that everybody may read")
+    end
     assert(file.write(name, "x"))
-    local said = folder.run("setpriv --reuid=65534 --clear-groups "
-      .. child.command(([[
+    local said = folder.run(nobody .. child.command(([[
         local file = require("adobepass.core").file
         print(select(3, file.read(%q)), select(3, file.write(%q, "y")))
       ]]):format(name, name)))
