@@ -7,6 +7,7 @@
 
 local certificates = require "adobepass.sandbox.certificates"
 local nginx = require "adobepass.sandbox.nginx"
+local rounds = require "bench.rounds"
 local shell = require "adobepass.shell"
 
 local PREFIX = "adobepass-bench"
@@ -115,38 +116,6 @@ local function url_of(argument, server)
     server.ports[scheme == "http" and 1 or 2], path)
 end
 
--- One that does the work: asked through a pipe, it answers through a FIFO.
-local function contender(name, command, folder)
-  local fifo = ("%s/%s.fifo"):format(folder, name)
-  run("mkfifo " .. shell.quote(fifo))
-  local pipe = assert(io.popen(("exec %s %s > %s"):format(command,
-    shell.quote(folder), shell.quote(fifo)), "w"))
-  local answers = assert(io.open(fifo))
-  local function ask(job, count, argument)
-    pipe:write(("%s %d %s\n"):format(job, count, argument))
-    pipe:flush()
-    local line = assert(answers:read("*l"), name .. " has ended")
-    return tonumber(line)
-  end
-  return { name = name, ask = ask, close = function() pipe:close() end }
-end
-
-local function lua_contender(lua, folder)
-  return contender(lua, ("env LUA_PATH='lua/?.lua;lua/?/init.lua;?.lua;;' "
-    .. "LUA_CPATH='build/%s/?.so;;' %s bench/core.lua"):format(lua, lua),
-    folder)
-end
-
-local function median(list, part)
-  local sorted = {}
-  for index, value in ipairs(list) do sorted[index] = value end
-  table.sort(sorted)
-  local place = 1 + (#sorted - 1) * (part or 0.5)
-  local low = math.floor(place)
-  local high = math.min(low + 1, #sorted)
-  return sorted[low] + (sorted[high] - sorted[low]) * (place - low)
-end
-
 -- How many turns take plain C about so long; a warm-up for all, too.
 local function calibrate(contenders, job, argument, seconds)
   for _, one in ipairs(contenders) do one.ask(job, 3, argument) end
@@ -184,12 +153,12 @@ local function values_of(times, name, entry)
 end
 
 local function cell(values, entry)
-  local middle = median(values)
+  local middle = rounds.part(values)
   local missed
   if entry.limit then missed = middle >= entry.limit
   else missed = middle < entry.target end
-  return ("%5.2f (%.2f .. %.2f)%s"):format(middle, median(values, 0.25),
-    median(values, 0.75), missed and " MISSED" or ""), missed
+  return ("%5.2f (%.2f .. %.2f)%s"):format(middle, rounds.part(values, 0.25),
+    rounds.part(values, 0.75), missed and " MISSED" or ""), missed
 end
 
 local function target_of(entry)
@@ -198,7 +167,7 @@ local function target_of(entry)
 end
 
 local function plain_cell(times, entry)
-  local micros = median(times.plain) * 1e6 / (entry.turn or 1)
+  local micros = rounds.part(times.plain) * 1e6 / (entry.turn or 1)
   return ("%.2f us"):format(micros)
 end
 
@@ -234,15 +203,16 @@ local function state_views(contenders)
       seconds[round] = one.ask("seconds_of_views", 1, "-")
     end
     print(("10,000 devices of one client, %s: %.0f ms, %.0f bytes each")
-      :format(one.name, median(seconds) * 1e3,
+      :format(one.name, rounds.part(seconds) * 1e3,
         one.ask("bytes_of_views", 1, "-") / 1e4))
   end
 end
 
 local function compare(folder, server, plan, luas)
-  local contenders = { contender("plain", "build/bench/plain", folder) }
+  local contenders = { rounds.contender("plain", "build/bench/plain",
+    folder) }
   for index, lua in ipairs(luas) do
-    contenders[index + 1] = lua_contender(lua, folder)
+    contenders[index + 1] = rounds.lua(lua, "bench/core.lua", folder)
   end
   contenders[2].ask("headers", 1, "-")
   print_head(plan, luas)

@@ -11,6 +11,7 @@ local service = require "examples.openresty.service"
 local shell = require "adobepass.shell"
 local television = require "spec.examples.television"
 local tv = require "spec.support.tv"
+local wrk_script = require "bench.wrk"
 
 local MVPD = "Cablevision"
 
@@ -48,19 +49,9 @@ function request()
 end
 ]]
 
-local function literal(value)
-  if type(value) ~= "table" then return ("%q"):format(value) end
-  local parts = {}
-  for key, item in pairs(value) do
-    parts[#parts + 1] = type(key) == "number" and literal(item)
-      or ("[%q] = %s"):format(key, literal(item))
-  end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
-
 local function wrk(folder, url, requests, seconds, connections)
   local script = folder .. "/wrk.lua"
-  assert(shell.write_file(script, WRK:format(literal(requests))))
+  assert(shell.write_file(script, WRK:format(wrk_script.literal(requests))))
   local text, status = shell.read(shell.line("wrk", "-t", "1", "-c",
     connections or 16, "-d", seconds .. "s", "-s", script, url))
   assert(status == 0, text)

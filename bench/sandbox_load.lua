@@ -4,6 +4,7 @@ local core = require "adobepass.core"
 local json = require "adobepass.json"
 local shell = require "adobepass.shell"
 local tv = require "spec.support.tv"
+local wrk = require "bench.wrk"
 
 local REQUESTS = tonumber(arg[1])
 local ROUNDS = 3
@@ -48,16 +49,6 @@ function response(status)
   end
 end
 ]]
-
-local function literal(value)
-  if type(value) ~= "table" then return ("%q"):format(value) end
-  local parts = {}
-  for key, item in pairs(value) do
-    parts[#parts + 1] = type(key) == "number" and literal(item)
-      or ("[%q] = %s"):format(key, literal(item))
-  end
-  return "{ " .. table.concat(parts, ", ") .. " }"
-end
 
 local function requests(screen, code, other)
   local device = { Authorization = screen.bearer, Accept = "application/json",
@@ -132,7 +123,7 @@ screen.device = "tv-1"
 
 local script = os.tmpname()
 assert(shell.write_file(script, WRK:format(
-  literal(requests(screen, code, other)))))
+  wrk.literal(requests(screen, code, other)))))
 
 local start, before = memory(), nil
 print(("worker at the start %9d KB"):format(start))

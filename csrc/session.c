@@ -72,9 +72,9 @@ static int may_raise_pipe(void) {
          strncmp(info->ssl_version, "OpenSSL/", 8) != 0;
 }
 
-/* From 7.83 on, a handle that is used again points to the last header of the
-** answer before; an answer that begins with a folded line then writes there,
-** into freed memory (curl/curl#11103, mended in 8.1). */
+/* In 7.83 to 8.1.0, a handle that is used again points to the last header of
+** the answer before; an answer that begins with a folded line then writes
+** there, into freed memory (curl/curl#11103). */
 static int may_be_used_again(void) {
   unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
   return version < 0x075300 || version > 0x080100;
