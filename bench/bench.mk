@@ -11,7 +11,7 @@ BENCH_FLAGS = -std=c99 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) \
 bench: ## measure the core beside plain C (ratios)
 	@bench/run
 
-$(BENCH_DIR)/plain: $(BENCH_SOURCES) bench/plain.h
+$(BENCH_DIR)/plain: $(BENCH_SOURCES) $(wildcard bench/plain*.h)
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_FLAGS) -o $@ $(BENCH_SOURCES) $(LIBS)
 endif

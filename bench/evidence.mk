@@ -15,10 +15,10 @@ guards: ## instructions, allocations, requests: measured and their ceilings
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all $(GUARD)
 	@env $(call environment,lua5.4) lua5.4 spec/guard/show.lua
 
-build/bench/more: bench/more.c
+build/bench/more: bench/more.c bench/plain_request.c bench/plain_request.h
 	@mkdir -p $(@D)
 	$(CC) -std=c99 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) \
-	  $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) -o $@ $< $(LIBS)
+	  $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) -o $@ $(filter %.c,$^) $(LIBS)
 
 .PHONY: soak
 soak: ## 10,000 devices at a steady load (MINUTES=30)

@@ -4,6 +4,8 @@
 **
 ** crowd N:URL   N requests at once, and again, on N connections that are kept
 ** sign -        RS256 over 832 bytes, a context each */
+#include "plain_request.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +17,7 @@
 
 enum { MESSAGE = 832, MOST_SIGNATURE = 1024 };
 
-typedef struct {
-  CURL *easy;
-  char *body;
-  size_t length, capacity;
-} request;
-
-static request *crowd;
+static plain_request *crowd;
 static size_t crowd_size;
 static CURLM *multi;
 static struct curl_slist *headers;
@@ -43,23 +39,8 @@ static double now(void) {
   return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-static size_t append(char *bytes, size_t unit, size_t length, void *context) {
-  request *r = context;
-  (void)unit;
-  if (r->length + length > r->capacity) {
-    size_t capacity = (r->length + length) * 2;
-    char *body = realloc(r->body, capacity);
-    if (body == NULL) return 0;
-    r->body = body;
-    r->capacity = capacity;
-  }
-  memcpy(r->body + r->length, bytes, length);
-  r->length += length;
-  return length;
-}
-
 /* What the core sets, under the same promises. */
-static void prepare(request *r, const char *url, const char *ca_file) {
+static void prepare(plain_request *r, const char *url, const char *ca_file) {
   r->easy = curl_easy_init();
   if (r->easy == NULL) die("curl_easy_init");
   MUST(curl_easy_setopt(r->easy, CURLOPT_URL, url), CURLE_OK);
@@ -73,7 +54,8 @@ static void prepare(request *r, const char *url, const char *ca_file) {
        CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_PROXY, ""), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
-  MUST(curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, append), CURLE_OK);
+  MUST(curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, plain_append),
+       CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, r), CURLE_OK);
 }
 
@@ -93,7 +75,7 @@ static void need_crowd(const char *argument) {
   for (i = 0; i < size; i++) prepare(&crowd[i], rest + 1, ca_file);
 }
 
-static void check(const request *r) {
+static void check(const plain_request *r) {
   long status = 0;
   MUST(curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status), CURLE_OK);
   if (status != 200 || r->length == 0) die("not the answer");

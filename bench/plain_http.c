@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "plain.h"
+#include "plain_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,14 +10,7 @@
 
 enum { CROWD = 256, IDLE = 8 };
 
-/* A C program that knows what it does keeps its buffers and handles. */
-typedef struct {
-  CURL *easy;
-  char *body;
-  size_t length, capacity;
-} request;
-
-static request one, crowd[CROWD];
+static plain_request one, crowd[CROWD];
 static CURLM *multi;
 static struct curl_slist *headers, *bare, *full;
 static const char *trusted, *header_file;
@@ -26,25 +20,10 @@ static const char *trusted, *header_file;
     if ((call) != (good)) plain_die(#call); \
   } while (0)
 
-static size_t append(char *bytes, size_t unit, size_t length, void *context) {
-  request *r = context;
-  (void)unit;
-  if (r->length + length > r->capacity) {
-    size_t capacity = (r->length + length) * 2;
-    char *body = realloc(r->body, capacity);
-    if (body == NULL) return 0;
-    r->body = body;
-    r->capacity = capacity;
-  }
-  memcpy(r->body + r->length, bytes, length);
-  r->length += length;
-  return length;
-}
-
 /* What the core sets, so that both put the same bytes on the wire under the
 ** same promises. Not CURLOPT_NOSIGNAL: libcurl itself then keeps SIGPIPE from
 ** the program, as the core does for its host. */
-static void set_options(request *r) {
+static void set_options(plain_request *r) {
   CURL *easy = r->easy;
   MUST(curl_easy_setopt(easy, CURLOPT_CAINFO, trusted), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_SSLVERSION,
@@ -55,11 +34,11 @@ static void set_options(request *r) {
   MUST(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_PROXY, ""), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
-  MUST(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, plain_append), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_WRITEDATA, r), CURLE_OK);
 }
 
-static void prepare(request *r, const char *url) {
+static void prepare(plain_request *r, const char *url) {
   if (r->easy == NULL) {
     r->easy = curl_easy_init();
     if (r->easy == NULL) plain_die("curl_easy_init");
@@ -68,7 +47,7 @@ static void prepare(request *r, const char *url) {
   MUST(curl_easy_setopt(r->easy, CURLOPT_URL, url), CURLE_OK);
 }
 
-static void check(const request *r) {
+static void check(const plain_request *r) {
   long status = 0;
   MUST(curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status), CURLE_OK);
   if (status != 200 || r->length == 0) plain_die("not the answer");
@@ -96,7 +75,7 @@ static void need_headers(void) {
   (void)fclose(file);
 }
 
-static void forget(request *r) {
+static void forget(plain_request *r) {
   curl_easy_cleanup(r->easy);
   free(r->body);
   memset(r, 0, sizeof *r);
