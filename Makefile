@@ -18,8 +18,9 @@ PREFIX ?= /usr/local
 LUAS ?= lua5.4 luajit lua5.3 lua5.1
 JOBS ?= $(shell nproc 2> /dev/null || echo 1)
 
-BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev luajit2 \
-  libluajit2-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
+BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
+  luajit2/luajit libluajit2-5.1-dev/libluajit-5.1-dev \
+  libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   openssl nginx-light libnginx-mod-http-lua qrencode
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
@@ -27,7 +28,7 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
   groff-base \
   lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
-  libclang-rt-14-dev
+  libclang-rt-14-dev/libclang-rt-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
 ifdef CI

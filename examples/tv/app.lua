@@ -80,10 +80,12 @@ function App:busy(text, story)
   self:start(story)
 end
 
+--- Moves everything on; whether the picture is another one now.
 function App:update(seconds)
+  local rises = self.age < RISE
   self.age = self.age + seconds
   if self.client then frames.network(self.move_network) end
-  self.screen:update(seconds)
+  return self.screen:update(seconds) or rises or self.age == 0
 end
 
 -- A new screen rises into its place.

@@ -9,6 +9,7 @@ local Focus = {}
 Focus.__index = Focus
 
 local GLIDE = 18 -- a higher number: a faster ring
+local STILL = 0.25 -- nearer than this, the ring is there
 local SIDES = { "x", "y", "width", "height" }
 
 -- How far an item lies ahead, and how far aside.
@@ -38,7 +39,7 @@ end
 
 --- A focus on the first item, or on another.
 function focus.new(items, at)
-  local self = setmetatable({ items = items, at = at or 1, time = 0 }, Focus)
+  local self = setmetatable({ items = items, at = at or 1 }, Focus)
   self.ring = {}
   for _, side in ipairs(SIDES) do self.ring[side] = self:item()[side] end
   return self
@@ -50,23 +51,33 @@ function Focus:item() return self.items[self.at] end
 function Focus:key(key)
   if not AHEAD[key] then return false end
   local found = nearest(self, key)
-  if found then self.at, self.time = found, 0 end
+  if found then self.at = found end
   return true
 end
 
+--- A part of the way from one place to another.
+-- @treturn number where it is then
+-- @treturn boolean whether that is another place
+function focus.glide(from, to, seconds, speed)
+  local rest = to - from
+  if math.abs(rest) < STILL then return to, rest ~= 0 end
+  return from + rest * (1 - math.exp(-speed * seconds)), true
+end
+
+--- Whether the ring moves.
 function Focus:update(seconds)
-  self.time = self.time + seconds
-  local part, item = 1 - math.exp(-GLIDE * seconds), self:item()
+  local ring, item, moves = self.ring, self:item(), false
   for _, side in ipairs(SIDES) do
-    self.ring[side] = self.ring[side] + (item[side] - self.ring[side]) * part
+    local place, moved = focus.glide(ring[side], item[side], seconds, GLIDE)
+    ring[side], moves = place, moves or moved
   end
+  return moves
 end
 
 --- Draws the ring around what has the focus.
 function Focus:draw(radius)
   local ring, wide = self.ring, 6
-  local pulse = 0.85 + 0.15 * math.cos(self.time * 3)
-  ui.colour("accent", pulse)
+  ui.colour "accent"
   ui.frame(ring.x - wide, ring.y - wide, ring.width + 2 * wide,
     ring.height + 2 * wide, (radius or 12) + wide, 4)
 end

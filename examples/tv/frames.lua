@@ -9,6 +9,7 @@
 --   process   what all our threads computed within `work`: a driver that draws
 --             in software does so in threads of ours
 --   network   the part of `work` that client:update() took
+--   drawn     1 if the frame had a new picture, else 0
 
 local ffi = require "ffi"
 
@@ -21,8 +22,8 @@ local frames = {}
 
 local MONOTONIC, PROCESS_CPU, THREAD_CPU = 1, 2, 3 -- Linux: <time.h>
 local MOST = 60 * 60 * 30 -- half an hour
-local WIDE = 5 -- numbers a frame
-local HEAD = "work,interval,cpu,process,network,screen\n"
+local WIDE = 6 -- numbers a frame
+local HEAD = "work,interval,cpu,process,network,drawn,screen\n"
 
 local spec = ffi.new "tv_timespec"
 
@@ -54,14 +55,15 @@ function frames.network(work)
   network = milliseconds(MONOTONIC) - before
 end
 
---- The frame's work is done.
-function frames.finish(screen)
+--- The frame's work is done, on this screen, and drawn or not.
+function frames.finish(screen, is_drawn)
   if not path or count == MOST then return end
   local at = count * WIDE
   numbers[at] = milliseconds(MONOTONIC) - began
   numbers[at + 2] = milliseconds(THREAD_CPU) - cpu_began
   numbers[at + 3] = milliseconds(PROCESS_CPU) - process_began
   numbers[at + 4] = network
+  numbers[at + 5] = is_drawn and 1 or 0
   count = count + 1
   screens[count] = screen
 end

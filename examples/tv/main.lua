@@ -16,12 +16,15 @@ local ui = require "ui"
 
 local RATE = 60 -- frames a second, where no screen sets the pace
 local LONGEST = 0.1 -- seconds: what stood still does not leap
+local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case
+-- that another window covered ours
 
 -- Remote controls come as keyboards.
 local KEYS = { up = "up", down = "down", left = "left", right = "right",
   ["return"] = "ok", kpenter = "ok", escape = "back", backspace = "back" }
 
 local running, report, told
+local drawn_at = -math.huge
 
 -- Graphics drivers compile for each kind of drawing when they meet it first:
 -- they shall meet all of them now, and not in a frame.
@@ -96,15 +99,23 @@ local function take_events()
   end
 end
 
+local function draw()
+  running:draw()
+  love.graphics.present()
+  drawn_at = love.timer.getTime()
+end
+
+-- A picture that is still right is left alone: the processor and the battery
+-- are others' too.
 local function one_frame()
   frames.begin()
   local status = take_events()
   if status then return status end
-  running:update(math.min(love.timer.step(), LONGEST))
-  running:draw()
-  love.graphics.present()
+  local changes = running:update(math.min(love.timer.step(), LONGEST))
+    or love.timer.getTime() - drawn_at > REPEAT
+  if changes then draw() end
   collectgarbage("step", 1)
-  frames.finish(running.screen.name)
+  frames.finish(running.screen.name, changes)
   tell()
 end
 

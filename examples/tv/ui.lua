@@ -126,6 +126,7 @@ function ui.frame(x, y, width, height, radius, line)
 end
 
 local QUARTER = math.pi / 2
+local BEAT = 1 / 12 -- seconds: what waits needs no smoother picture
 
 --- A ring of which a part is bright: 1 is all of it.
 function ui.ring(x, y, radius, part, colour)
@@ -136,6 +137,11 @@ function ui.ring(x, y, radius, part, colour)
   ui.colour(colour)
   love.graphics.arc("line", "open", x, y, radius, -QUARTER,
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
+end
+
+--- Whether the three dots change in these seconds, the last of `time`.
+function ui.dots_change(time, seconds)
+  return math.floor(time / BEAT) ~= math.floor((time - seconds) / BEAT)
 end
 
 --- Three dots that take turns: something goes on.

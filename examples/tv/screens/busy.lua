@@ -8,7 +8,10 @@ Busy.__index = Busy
 
 local PATIENCE = 0.25 -- seconds before we say so
 
-function Busy:update(seconds) self.time = self.time + seconds end
+function Busy:update(seconds)
+  self.time = self.time + seconds
+  return ui.dots_change(self.time, seconds)
+end
 
 function Busy:draw()
   ui.light()

@@ -41,7 +41,7 @@ local function items_of(app, decisions)
   return items
 end
 
-function Catalogue:update(seconds) self.focus:update(seconds) end
+function Catalogue:update(seconds) return self.focus:update(seconds) end
 
 local function draw_lock(item)
   ui.colour "text"

@@ -13,7 +13,7 @@ local CARD = { x = 856, y = 164, size = 352, edge = 8 }
 
 -- The code is there: what was polled for may take minutes from here.
 local function show_code(self, flow)
-  self.flow, self.note = flow, flow.code
+  self.flow, self.note, self.has_news = flow, flow.code, true
   self.drawing = qr.start(flow.qr)
   self.whole = flow.expires_at - self.app.client:now_ms()
   self.page = self.app.activation_url:gsub("^https://", "")
@@ -21,7 +21,7 @@ end
 
 -- A poll that did not come through is no reason to give up the code.
 local function note_poll(self, flow)
-  self.is_offline = flow.last_error ~= nil
+  self.is_offline, self.has_news = flow.last_error ~= nil, true
   flow.last_error = nil
 end
 
@@ -58,9 +58,13 @@ end
 
 function Code:update(seconds)
   self.time = self.time + seconds
+  local changes = self.has_news or ui.dots_change(self.time, seconds)
+  self.has_news = false
   if self.flow and not self.picture then
     self.picture = qr.image(self.drawing)
+    changes = changes or self.picture ~= nil
   end
+  return changes
 end
 
 local function draw_letters(code, x, y)

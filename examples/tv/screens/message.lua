@@ -19,7 +19,7 @@ local function place(buttons)
   return buttons
 end
 
-function Message:update(seconds) self.focus:update(seconds) end
+function Message:update(seconds) return self.focus:update(seconds) end
 
 local function draw_icon(self)
   ui.colour "panel"

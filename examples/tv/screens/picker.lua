@@ -54,10 +54,11 @@ local function aim(self)
 end
 
 function Picker:update(seconds)
-  self.focus:update(seconds)
+  local moves = self.focus:update(seconds)
   self.aim = aim(self)
-  self.scroll = self.scroll
-    + (self.aim - self.scroll) * (1 - math.exp(-GLIDE * seconds))
+  local scroll, scrolls = focus.glide(self.scroll, self.aim, seconds, GLIDE)
+  self.scroll = scroll
+  return moves or scrolls
 end
 
 local function draw_provider(item)

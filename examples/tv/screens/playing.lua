@@ -28,6 +28,7 @@ end
 
 function Playing:update(seconds)
   self.time, self.shown = self.time + seconds, self.shown + seconds
+  return true
 end
 
 -- What a player would show: here, bars in the channel's colour, dancing.
