@@ -46,30 +46,27 @@ end
 
 -- Adobe counts by the device's address; a server's devices have one each. But
 -- registration and token do not tell it: these count for the server's own.
-local function pace_key(call)
-  local tells = (call.operation.headers or ""):find("F", 1, true)
-  return tells and call.device.ip or "own"
+local IS_PACED, TELLS_ADDRESS = {}, {}
+for _, operation in ipairs(operations) do
+  local path, headers = operation.path, operation.headers or ""
+  IS_PACED[operation] = path:find "^/api/v2/" or path:find "^/o/client/"
+  TELLS_ADDRESS[operation] = headers:find "F"
 end
 
-local PACED = { "^/api/v2/", "^/o/client/" }
-
-local function is_paced(operation)
-  for _, pattern in ipairs(PACED) do
-    if operation.path:find(pattern) then return true end
-  end
-  return false
+local function pace_key(call)
+  return TELLS_ADDRESS[call.operation] and call.device.ip or "own"
 end
 
 local function late(operation, message)
   return errors.from_transport(operation.name, message, "timeout")
 end
 
--- One place in the queue: true once it has come.
+-- One place in the queue: true once it has come, and whether we waited.
 local function queue_up(self, call, key)
   local now = self.driver.now()
   local wait = self.pace:reserve(key, now)
   call.is_late = wait > 0 and now + wait >= call.deadline
-  if wait <= 0 then return true end
+  if wait <= 0 then return true, false end
   if call.is_late then
     self.pace:cancel(key)
     return nil, late(call.operation,
@@ -78,17 +75,19 @@ local function queue_up(self, call, key)
   self:emit({ type = "wait", reason = "pace", seconds = wait,
     operation = call.operation.name }, call.key)
   self.driver.sleep(wait)
-  return true
+  return true, true
 end
 
 -- A 429 may come to somebody else while we wait: then our place is no more.
 local function wait_for_turn(self, call)
-  if not is_paced(call.operation) then return true end
+  if not IS_PACED[call.operation] then return true end
   local key = pace_key(call)
   while true do
-    local come, err = queue_up(self, call, key)
-    if not come then return nil, err end
-    if self.pace:barred_for(key, self.driver.now()) <= 0 then return true end
+    local come, waited = queue_up(self, call, key)
+    if not come then return nil, waited end
+    if not waited or self.pace:barred_for(key, self.driver.now()) <= 0 then
+      return true
+    end
     self.pace:cancel(key)
   end
 end
@@ -150,15 +149,6 @@ local function land(self, call)
   return response
 end
 
-local function is_throttled(err) return err.http_status == 429 end
-
-local function obey(self, call, err)
-  if is_throttled(err) then
-    self.pace:penalize(pace_key(call), self.driver.now(),
-      math.max(1, err.retry_after or 0))
-  end
-end
-
 local function send(self, call, token)
   local turn, err = wait_for_turn(self, call)
   if not turn then return nil, err end
@@ -191,16 +181,28 @@ local function secrets_of(call)
   return secrets
 end
 
+local THROTTLED = 429
+
+local function refused(self, call, response)
+  local err = errors.from_answer(call.operation.name, response,
+    (answer.decode(response)), self.clock:now_ms() / 1000, secrets_of(call))
+  if err.http_status == THROTTLED then
+    self.pace:penalize(pace_key(call), self.driver.now(),
+      math.max(1, err.retry_after or 0))
+  end
+  return nil, err
+end
+
 local function try(self, call, token)
   local sent, err = call.flight ~= nil, nil
   if not sent then sent, err = send(self, call, token) end
   if not sent then return nil, err end
   local response, why = land(self, call)
   if not response then return nil, why end
-  local value, wrong = answer.read(call.operation, response,
-    self.clock:now_ms() / 1000, secrets_of, call)
-  if wrong then obey(self, call, wrong) end
-  return value, wrong
+  if not answer.is_success(call.operation, response) then
+    return refused(self, call, response)
+  end
+  return answer.read(call.operation, response)
 end
 
 -- A refused token is renewed once for each request, and the request repeated:

@@ -117,11 +117,17 @@ local function check_overrides(operation, params)
   end
 end
 
+-- Much is asked of a server without a word: then there is nothing to look at.
+local function is_bare(operation, params)
+  return not operation.params and next(params) == nil
+end
+
 --- Raises where the programmer is wrong: names and types.
 function request.check(operation, params)
   if type(params) ~= "table" then
     complain(operation, "a table of parameters expected")
   end
+  if is_bare(operation, params) then return end
   check_names(operation, params)
   for _, parameter in ipairs(operation.params or {}) do
     local value = params[parameter[1]]
@@ -221,9 +227,7 @@ local function address_of(operation, where)
 end
 
 local function url_of(operation, params, where)
-  local address = address_of(operation, where)
-  if not address:find("{", 1, true) then return address end
-  return (address:gsub("{([%w_]+)}", function(name)
+  return (address_of(operation, where):gsub("{([%w_]+)}", function(name)
     return request.escape(value_of(operation, params, name, where))
   end))
 end
@@ -311,15 +315,15 @@ end
 -- which those that were made are kept
 -- @param view a device's `record`, and `headers`, kept in the same way
 function request.build(operation, params, where, view)
+  if is_bare(operation, params) then
+    return { url = address_of(operation, where), method = operation.method,
+      headers = kept_headers(operation, view) }
+  end
   local good, err = check_values(operation, params)
   if not good then return nil, err end
   local built = { url = url_of(operation, params, where),
     method = operation.method }
   if operation.url_only then return built end
-  if not operation.params and next(params) == nil then
-    built.headers = kept_headers(operation, view)
-    return built
-  end
   built.headers = headers_of(operation, params, where, view)
   return add_content(built, operation, params, where)
 end

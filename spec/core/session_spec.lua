@@ -782,6 +782,24 @@ describe("core.session", function()
       token:close()
     end)
 
+    -- Beside others of all kinds: they are looked at eight at a time.
+    it("finds each control character of a header, wherever it is", function()
+      local url = nginx:url("GOOD", "/hello")
+      for byte = 0, 255 do
+        local may = byte >= 32 and byte ~= 127 or byte == 9
+        for place = 1, 17 do
+          for _, other in ipairs { "~", "\255", "\t" } do
+            local value = other:rep(place - 1) .. string.char(byte)
+              .. other:rep(17 - place)
+            local good, transfer = pcall(session.submit, session,
+              { url = url, headers = { X = value } })
+            assert.equal(may, good, ("%d at %d"):format(byte, place))
+            if good then transfer:close() end
+          end
+        end
+      end
+    end)
+
     it("raises for steps that cannot be", function()
       for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
         assert.error_matches(function() session:step(seconds) end,
