@@ -22,15 +22,19 @@ Browser.__index = Browser
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 
 -- $1 folder, $2 niceness. Port 0: it takes a free one and says which. It would
--- inherit what we ignore.
+-- inherit what we ignore. Linux weighs sessions against each other as equals,
+-- and by niceness only within each: so the session is told, too (sched(7),
+-- "The autogroup feature").
 local KEEPER = [[
+START='(echo "$1" > /proc/self/autogroup) 2> /dev/null
+  exec chromedriver --port=0'
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
 exec 3<>said
 (
   trap - HUP INT QUIT TERM PIPE
   export HOME="$1"
-  exec nice -n "$2" setsid chromedriver --port=0 >&3 2>&1 < /dev/null
+  exec nice -n "$2" setsid sh -c "$START" sh "$2" >&3 2>&1 < /dev/null
 ) &
 pid=$!
 read -r _
