@@ -42,6 +42,7 @@ local CLIENT = [[
 ]]
 
 local CONFIG = [[
+worker_cpu_affinity @PLACE@;
 http {
   default_type application/json;
   keepalive_requests 1000000000; keepalive_timeout 600;
@@ -103,7 +104,8 @@ local function start_server(folder)
   return assert(nginx.start { lua = true, ports = 2,
     config = function(ports)
       local values = { HTTP = ports[1], HTTPS = ports[2], FOLDER = folder,
-        BODY = BODY, CLIENT = CLIENT:gsub("@(%u+)@", { TOKEN = ("t"):rep(600),
+        PLACE = rounds.server_place, BODY = BODY,
+        CLIENT = CLIENT:gsub("@(%u+)@", { TOKEN = ("t"):rep(600),
           PROFILES = ANSWER }) }
       return (CONFIG:gsub("@(%u+)@", values))
     end })

@@ -15,6 +15,7 @@ local shell = require "adobepass.shell"
 local BODY = ('{"decisions":[{"token":"%s"}]}'):format(("PHNpZ25h"):rep(70))
 
 local CONFIG = [[
+worker_cpu_affinity @PLACE@;
 http {
   default_type application/json;
   keepalive_requests 1000000000; keepalive_timeout 600;
@@ -56,7 +57,7 @@ local function start_server(folder)
   return assert(nginx.start { lua = true, ports = 2, nginx = program,
     config = function(ports)
       return (CONFIG:gsub("@(%u+)@", { HTTP = ports[1], HTTPS = ports[2],
-        FOLDER = folder, BODY = BODY }))
+        FOLDER = folder, PLACE = rounds.server_place, BODY = BODY }))
     end })
 end
 

@@ -5,13 +5,25 @@ local shell = require "adobepass.shell"
 
 local rounds = {}
 
+-- Whether the server runs where its client does, or has to be woken elsewhere,
+-- makes more of a difference than what is compared. So contenders share the
+-- first processor and servers the last, as two machines would.
+local processors = tonumber((shell.read "nproc")) or 1
+local may_pin = processors > 1 and select(2,
+  shell.read "taskset -c 0 true") == 0
+
+--- For nginx's directive worker_cpu_affinity.
+rounds.server_place = may_pin and "1" .. ("0"):rep(processors - 1)
+  or ("1"):rep(processors)
+
 --- A process that reads "job count argument" and answers a number: asked
 -- through a pipe, it answers through a FIFO.
 function rounds.contender(name, command, folder, label)
   local fifo = ("%s/%s.fifo"):format(folder, name)
   assert(shell.execute(shell.line("mkfifo", fifo)) == 0)
-  local pipe = assert(io.popen(("exec %s %s > %s"):format(command,
-    shell.quote(folder), shell.quote(fifo)), "w"))
+  local pipe = assert(io.popen(("exec %s%s %s > %s"):format(
+    may_pin and "taskset -c 0 " or "", command, shell.quote(folder),
+    shell.quote(fifo)), "w"))
   local answers = assert(io.open(fifo))
   local function ask(job, count, argument)
     pipe:write(("%s %d %s\n"):format(job, count, argument or "-"))

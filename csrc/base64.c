@@ -67,21 +67,39 @@ static long unpadded(ap_base64_kind kind, const char *text, size_t length) {
   return (long)(length - padding);
 }
 
+static int decode_four(ap_base64_kind kind, const char *text,
+                       unsigned char *out) {
+  int a = value_of(kind, text[0]), b = value_of(kind, text[1]);
+  int c = value_of(kind, text[2]), d = value_of(kind, text[3]);
+  if ((a | b | c | d) < 0) return 0;
+  out[0] = (unsigned char)(a << 2 | b >> 4);
+  out[1] = (unsigned char)(b << 4 | c >> 2);
+  out[2] = (unsigned char)(c << 6 | d);
+  return 1;
+}
+
+/* Two or three digits, whose last bits stand for nothing and must be zero. */
+static int decode_tail(ap_base64_kind kind, const char *text, size_t digits,
+                       unsigned char *out) {
+  int a = value_of(kind, text[0]), b = value_of(kind, text[1]);
+  int c = digits == 3 ? value_of(kind, text[2]) : 0;
+  if ((a | b | c) < 0) return 0;
+  out[0] = (unsigned char)(a << 2 | b >> 4);
+  if (digits == 2) return (b & 15) == 0;
+  out[1] = (unsigned char)(b << 4 | c >> 2);
+  return (c & 3) == 0;
+}
+
 int ap_base64_decode(ap_base64_kind kind, const char *text, size_t length,
                      unsigned char *out, size_t *out_length) {
   long digits = unpadded(kind, text, length);
-  unsigned bits = 0, pending = 0;
-  size_t written = 0;
-  long i;
-  for (i = 0; i < digits; i++) {
-    int value = value_of(kind, text[i]);
-    if (value < 0) return 0;
-    pending = (pending << 6 | (unsigned)value) & 0xffffu;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out[written++] = (unsigned char)(pending >> bits);
-  }
-  *out_length = written;
-  return digits >= 0 && (pending & ((1u << bits) - 1u)) == 0;
+  size_t left;
+  *out_length = 0;
+  if (digits < 0) return 0;
+  for (left = (size_t)digits; left >= 4; left -= 4, text += 4, out += 3)
+    if (!decode_four(kind, text, out)) return 0;
+  if (left == 1 || (left > 0 && !decode_tail(kind, text, left, out)))
+    return 0;
+  *out_length = (size_t)digits / 4 * 3 + (left > 0 ? left - 1 : 0);
+  return 1;
 }

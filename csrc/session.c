@@ -13,9 +13,11 @@
 #include "urls.h"
 
 /* Making an easy handle costs a good part of a short request: some are kept.
-** Where they may not be (may_be_used_again), a few that have served wait to be
-** taken apart, and one more is made, while the network is waited for. */
-enum { MOST_IDLE = 256, MOST_SPENT = 8 };
+** Where they may not be used again (may_be_used_again), those that have served
+** are kept as well, and taken apart one at a time as others are made: so the
+** allocator does not give their memory back to the system after each crowd.
+** One more of each is done while the network is waited for. */
+enum { MOST_KEPT = 256 };
 
 /* Left to itself libcurl keeps four connections for each running transfer,
 ** and closes the rest after each crowd. Who allows more keeps more: to open
@@ -30,7 +32,7 @@ struct ap_session {
   int raises_pipe;
   int keeps_easy;
   ap_urls urls;
-  CURL *idle[MOST_IDLE], *spent[MOST_SPENT];
+  CURL *idle[MOST_KEPT], *spent[MOST_KEPT];
   size_t idle_count, spent_count;
 };
 
@@ -129,16 +131,22 @@ static CURL *make_easy(ap_session *session) {
   return NULL;
 }
 
+static void take_one_apart(ap_session *session) {
+  if (session->spent_count > 0)
+    curl_easy_cleanup(session->spent[--session->spent_count]);
+}
+
 static CURL *take_easy(ap_session *session) {
   if (session->idle_count > 0) return session->idle[--session->idle_count];
+  take_one_apart(session);
   return make_easy(session);
 }
 
 static void keep_easy(ap_session *session, CURL *easy) {
   if (easy == NULL) return;
-  if (session->keeps_easy && session->idle_count < MOST_IDLE)
+  if (session->keeps_easy && session->idle_count < MOST_KEPT)
     session->idle[session->idle_count++] = easy;
-  else if (!session->keeps_easy && session->spent_count < MOST_SPENT)
+  else if (!session->keeps_easy && session->spent_count < MOST_KEPT)
     session->spent[session->spent_count++] = easy;
   else
     curl_easy_cleanup(easy);
@@ -150,7 +158,7 @@ static void clean_up(CURL **list, size_t *count) {
 
 /* What is not urgent, done while a server is at work. */
 static void prepare_next(ap_session *session) {
-  clean_up(session->spent, &session->spent_count);
+  take_one_apart(session);
   if (session->idle_count > 0) return;
   session->idle[0] = make_easy(session);
   if (session->idle[0] != NULL) session->idle_count = 1;
