@@ -172,6 +172,15 @@ asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
 	    sh .ci/specs build/$$lua-asan/host spec/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
+.PHONY: poll
+poll: lint-deps ## the core's specs with what replaces epoll elsewhere
+	@rm -f build/counts
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
+	  CPPFLAGS=-DAP_WATCH_POLL all
+	@env $(call environment,lua5.4-poll,lua5.4) sh .ci/specs lua5.4 \
+	  spec/core spec/driver
+	@sh .ci/sum build/counts
+
 .PHONY: valgrind
 VALGRIND := valgrind --quiet --leak-check=full --error-exitcode=9 \
   --show-leak-kinds=definite,indirect \

@@ -347,26 +347,24 @@ static int timeout(lua_State *L) {
   return 1;
 }
 
-static void tell_socket(void *context, int fd, int reads, int writes) {
+static void tell_socket(void *context, int fd, int events) {
+  static const char *const names[] = { "", "r", "w", "rw" };
   lua_State *L = context;
-  lua_pushstring(L, reads && writes ? "rw" : reads ? "r" : "w");
+  lua_pushstring(L, names[events]);
   lua_rawseti(L, -2, fd);
 }
 
 /***
-The sockets that the session waits for, to watch them in a loop of your own:
-step with 0 whenever one is ready or `timeout` has passed, then ask again.
+The descriptors that the session waits for, to watch them in a loop of your
+own: step with 0 whenever one is ready or `timeout` has passed, then ask again.
+On Linux it is one that stands for all of them (an epoll).
 @function session:sockets
-@treturn table from descriptor to `"r"`, `"w"` or `"rw"`
-@treturn boolean false when not all could be told (while a name is resolved,
-or from the 1024th descriptor on): then step from time to time too */
+@treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
 static int sockets(lua_State *L) {
   ap_session **box = to_box(L);
-  int all = 1;
   lua_newtable(L);
-  if (*box != NULL) all = ap_session_sockets(*box, tell_socket, L);
-  lua_pushboolean(L, all);
-  return 2;
+  if (*box != NULL) ap_session_sockets(*box, tell_socket, L);
+  return 1;
 }
 
 /***

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all: see move_all */
 #include "session.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include <sys/select.h>
 
 #include "clock.h"
 #include "live.h"
 #include "outcome.h"
 #include "signals.h"
 #include "urls.h"
+#include "watch.h"
 
 /* Making an easy handle costs a good part of a short request: some are kept.
 ** Where they may not be used again (may_be_used_again), those that have served
@@ -24,8 +24,25 @@ enum { MOST_KEPT = 256 };
 ** one again costs a handshake. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
+/* libcurl moves transfers in two ways. To go round all of them costs least
+** where many are answered at once; to watch their sockets costs as much as is
+** ready, and something for each transfer. So a few are watched, and a crowd is
+** gone round, until that was in vain so many times in a row; then it is
+** watched, too, until nothing is left. */
+enum { MOST_WATCHED_AT_FIRST = 16, MOST_IN_VAIN = 16 };
+typedef enum { UNDECIDED, ROUND, WATCHING } way;
+
+/* So many sockets are served before it is asked what has ended. */
+enum { MOST_READY = 64 };
+
 struct ap_session {
   CURLM *multi;
+  way way;
+  size_t in_vain;
+  ap_watch watch;
+  ap_watch_event ready[MOST_READY];
+  size_t ready_count;
+  double asked_all; /* when */
   ap_settings settings;
   ap_transfer *first;
   size_t running, resolving; /* of them, those that may resolve a name */
@@ -58,12 +75,45 @@ static CURLMcode set_limits(CURLM *multi, const ap_options *options) {
 
 static ap_session *allocate(const ap_options *options, ap_failure *failure) {
   ap_session *session = calloc(1, sizeof *session);
-  if (session == NULL) (void)ap_fail_memory(failure);
-  else if (!ap_settings_open(&session->settings, options, failure)) {
-    free(session);
-    session = NULL;
+  if (session == NULL) {
+    (void)ap_fail_memory(failure);
+    return NULL;
   }
-  return session;
+  if (!ap_watch_open(&session->watch))
+    (void)ap_fail(failure, "transfer_failed",
+                  "There is no descriptor left to watch sockets with.");
+  else if (ap_settings_open(&session->settings, options, failure))
+    return session;
+  ap_watch_close(&session->watch);
+  free(session);
+  return NULL;
+}
+
+/* libcurl says which sockets it waits for. What is kept with a socket tells
+** that it is known. */
+static int watch_socket(CURL *easy, curl_socket_t fd, int what,
+                        void *context, void *known) {
+  ap_session *session = context;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    ap_watch_remove(&session->watch, fd);
+    return 0;
+  }
+  if (!ap_watch_set(&session->watch, fd,
+                    ((what & CURL_POLL_IN) != 0 ? AP_WATCH_READ : 0) |
+                    ((what & CURL_POLL_OUT) != 0 ? AP_WATCH_WRITE : 0),
+                    known != NULL))
+    return -1;
+  (void)curl_multi_assign(session->multi, fd, session);
+  return 0;
+}
+
+static CURLMcode listen_to(ap_session *session) {
+  CURLMcode code = curl_multi_setopt(session->multi, CURLMOPT_SOCKETDATA,
+                                     session);
+  if (code != CURLM_OK) return code;
+  return curl_multi_setopt(session->multi, CURLMOPT_SOCKETFUNCTION,
+                           watch_socket);
 }
 
 /* From 7.87 on, libcurl writes for OpenSSL itself, with MSG_NOSIGNAL as on its
@@ -90,7 +140,8 @@ ap_session *ap_session_open(const ap_options *options, ap_failure *failure) {
   session->keeps_easy = may_be_used_again();
   session->multi = curl_multi_init();
   if (session->multi != NULL &&
-      set_limits(session->multi, options) == CURLM_OK)
+      set_limits(session->multi, options) == CURLM_OK &&
+      listen_to(session) == CURLM_OK)
     return session;
   (void)ap_fail_memory(failure);
   ap_session_close(session);
@@ -118,6 +169,7 @@ static void link_out(ap_session *session, ap_transfer *transfer) {
   transfer->previous = transfer->next = NULL;
   transfer->session = NULL;
   session->running--;
+  if (session->running == 0) session->way = UNDECIDED;
   if (transfer->may_resolve) session->resolving--;
 }
 
@@ -192,6 +244,7 @@ static void destroy(ap_session *session) {
   clean_up(session->spent, &session->spent_count);
   (void)curl_multi_cleanup(session->multi);
   ap_signals_release(&saved);
+  ap_watch_close(&session->watch);
 }
 
 void ap_session_close(ap_session *session) {
@@ -265,49 +318,120 @@ static size_t collect(ap_session *session) {
   return ended;
 }
 
-static CURLMcode perform(ap_session *session, size_t *ended) {
+static CURLMcode act(ap_session *session, curl_socket_t fd, int events) {
   int running;
-  CURLMcode code = curl_multi_perform(session->multi, &running);
-  *ended = code == CURLM_OK ? collect(session) : 0;
-  return code;
+  return curl_multi_socket_action(session->multi, fd, events, &running);
 }
 
-/* Signals are held where libcurl may raise SIGPIPE, or start a thread which
-** would inherit their mask. Stores how many transfers ended. */
-static CURLMcode guarded_perform(ap_session *session, size_t *ended) {
-  ap_signals saved;
-  CURLMcode code;
-  if (session->resolving == 0 && !session->raises_pipe)
-    return perform(session, ended);
-  ap_signals_hold(&saved);
-  code = perform(session, ended);
-  ap_signals_release(&saved);
+/* What begins, and what has waited long enough. */
+static CURLMcode move_due(ap_session *session) {
+  long milliseconds = -1;
+  CURLMcode code = curl_multi_timeout(session->multi, &milliseconds);
+  if (code != CURLM_OK || milliseconds != 0) return code;
+  return act(session, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static CURLMcode move_ready(ap_session *session) {
+  CURLMcode code = CURLM_OK;
+  size_t i;
+  for (i = 0; code == CURLM_OK && i < session->ready_count; i++)
+    code = act(session, session->ready[i].fd, session->ready[i].events);
+  session->ready_count = 0;
   return code;
 }
 
 /* libcurl 7.88 may have read an HTTP/2 answer already that it only hands over
 ** when it is asked again, and no socket tells of that. */
-static const double longest_wait = 0.05;
+static const double ask_all_after = 0.05;
 
-/* Waits for the network, interruptible by signals, at least 1 ms. */
-static CURLMcode wait_for_data(ap_session *session, double seconds) {
-  double wait = seconds < longest_wait ? seconds : longest_wait;
+static CURLMcode watch_all(ap_session *session) {
+  int running;
+  session->way = WATCHING;
+  session->asked_all = ap_clock_monotonic();
+  return curl_multi_socket_all(session->multi, &running);
+}
+
+static CURLMcode go_round(ap_session *session) {
+  int running;
+  return curl_multi_perform(session->multi, &running);
+}
+
+/* Signals are held where libcurl may raise SIGPIPE, or start a thread which
+** would inherit their mask. Stores how many transfers ended. */
+static CURLMcode guarded(ap_session *session,
+                         CURLMcode (*move)(ap_session *), size_t *ended) {
+  int holds = session->resolving > 0 || session->raises_pipe;
+  ap_signals saved;
+  CURLMcode code;
+  if (holds) ap_signals_hold(&saved);
+  code = move(session);
+  *ended = code == CURLM_OK ? collect(session) : 0;
+  if (holds) ap_signals_release(&saved);
+  return code;
+}
+
+/* Interruptible by signals, at least 1 ms. */
+static int milliseconds_of(double seconds) {
+  double wait = seconds < ask_all_after ? seconds : ask_all_after;
+  return seconds > 0 ? (int)(wait * 1000) + 1 : 0;
+}
+
+static void wait_for_sockets(ap_session *session, double seconds) {
+  int most = milliseconds_of(seconds);
+  long wanted = -1;
+  if (most > 0) prepare_next(session);
+  (void)curl_multi_timeout(session->multi, &wanted);
+  if (wanted >= 0 && wanted < most) most = (int)wanted;
+  session->ready_count = ap_watch_wait(&session->watch, most, session->ready,
+                                       MOST_READY);
+}
+
+static CURLMcode turn_watching(ap_session *session, double seconds,
+                               size_t *ended) {
+  CURLMcode code = guarded(session, move_due, ended);
+  if (code != CURLM_OK || *ended > 0) return code;
+  wait_for_sockets(session, seconds);
+  if (session->ready_count > 0) return guarded(session, move_ready, ended);
+  if (ap_clock_monotonic() - session->asked_all < ask_all_after)
+    return CURLM_OK;
+  return guarded(session, watch_all, ended);
+}
+
+static CURLMcode turn_round(ap_session *session, double seconds,
+                            size_t *ended) {
+  CURLMcode code = guarded(session, go_round, ended);
+  session->in_vain = *ended > 0 ? 0 : session->in_vain + 1;
+  if (code != CURLM_OK || *ended > 0) return code;
+  if (session->in_vain > MOST_IN_VAIN)
+    return guarded(session, watch_all, ended);
+  if (seconds <= 0) return CURLM_OK;
   prepare_next(session);
-  return curl_multi_poll(session->multi, NULL, 0, (int)(wait * 1000) + 1,
+  return curl_multi_poll(session->multi, NULL, 0, milliseconds_of(seconds),
                          NULL);
+}
+
+static CURLMcode turn(ap_session *session, double seconds, size_t *ended) {
+  *ended = 0;
+  if (session->running == 0) return CURLM_OK;
+  if (session->way == UNDECIDED) {
+    session->way = session->running > MOST_WATCHED_AT_FIRST ? ROUND : WATCHING;
+    session->in_vain = 0;
+  }
+  return session->way == WATCHING ? turn_watching(session, seconds, ended)
+                                  : turn_round(session, seconds, ended);
 }
 
 int ap_session_step(ap_session *session, double seconds, size_t *running,
                     ap_failure *failure) {
   double deadline = seconds > 0 ? ap_clock_monotonic() + seconds : 0;
-  size_t ended;
-  CURLMcode code = guarded_perform(session, &ended);
-  while (code == CURLM_OK && ended == 0 && session->running > 0) {
-    double left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
-    if (left <= 0) break;
-    code = wait_for_data(session, left);
-    if (code == CURLM_OK) code = guarded_perform(session, &ended);
-  }
+  double left = seconds;
+  size_t ended = 0;
+  CURLMcode code;
+  do {
+    code = turn(session, left, &ended);
+    left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
+  } while (code == CURLM_OK && ended == 0 && session->running > 0 &&
+           left > 0);
   *running = session->running;
   if (code == CURLM_OK) return 1;
   return ap_fail(failure, code == CURLM_OUT_OF_MEMORY ? "out_of_memory"
@@ -316,27 +440,25 @@ int ap_session_step(ap_session *session, double seconds, size_t *running,
                  curl_multi_strerror(code));
 }
 
-/* curl_multi_fdset(3) leaves out what it cannot hold; with transfers running
-** and no socket told, it says so by -1. */
-int ap_session_sockets(ap_session *session, ap_socket_teller tell,
-                       void *context) {
-  fd_set reads, writes, errors;
-  int last = -1, fd;
-  FD_ZERO(&reads);
-  FD_ZERO(&writes);
-  FD_ZERO(&errors);
-  if (curl_multi_fdset(session->multi, &reads, &writes, &errors, &last) !=
-      CURLM_OK)
-    return 0;
-  for (fd = 0; fd <= last; fd++) {
-    int read = FD_ISSET(fd, &reads) != 0, write = FD_ISSET(fd, &writes) != 0;
-    if (read || write) tell(context, fd, read, write);
-  }
-  return last >= 0 || session->running == 0;
+/* What is told must be watched. A transfer that ends by that shall not wait
+** for the next socket to be heard of. */
+void ap_session_sockets(ap_session *session, ap_watch_teller tell,
+                        void *context) {
+  size_t ended = 0;
+  if (session->running == 0) return;
+  if (session->way != WATCHING) (void)guarded(session, watch_all, &ended);
+  if (ended > 0) session->asked_all = 0;
+  ap_watch_tell(&session->watch, tell, context);
 }
 
 double ap_session_timeout(ap_session *session) {
   long milliseconds = -1;
+  double seconds, left;
+  if (session->running == 0) return -1;
   (void)curl_multi_timeout(session->multi, &milliseconds);
-  return milliseconds < 0 ? -1 : (double)milliseconds / 1000;
+  seconds = milliseconds < 0 ? ask_all_after : (double)milliseconds / 1000;
+  left = session->way != WATCHING ? ask_all_after
+    : session->asked_all + ask_all_after - ap_clock_monotonic();
+  if (left < seconds) seconds = left;
+  return seconds > 0 ? seconds : 0;
 }

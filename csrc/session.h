@@ -8,6 +8,7 @@
 #include "fail.h"
 #include "settings.h"
 #include "transfer.h"
+#include "watch.h"
 
 typedef struct ap_session ap_session;
 
@@ -26,13 +27,9 @@ void ap_session_cancel(ap_transfer *transfer);
 /* Moves all transfers; waits until one ends, at most `seconds`. */
 int ap_session_step(ap_session *session, double seconds, size_t *running,
                     ap_failure *failure);
-/* What the session waits for, for hosts that watch descriptors themselves:
-** calls `tell` for each one. Answers 0 when some cannot be told, since they
-** are FD_SETSIZE or more: then only time can drive the steps. */
-typedef void (*ap_socket_teller)(void *context, int fd, int reads,
-                                 int writes);
-int ap_session_sockets(ap_session *session, ap_socket_teller tell,
-                       void *context);
+/* What the session waits for, for hosts that watch descriptors themselves. */
+void ap_session_sockets(ap_session *session, ap_watch_teller tell,
+                        void *context);
 /* In how many seconds a step is wanted even if no data comes; < 0: none. */
 double ap_session_timeout(ap_session *session);
 

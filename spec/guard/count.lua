@@ -14,6 +14,7 @@ http {
   keepalive_requests 1000000;
   server {
     listen 127.0.0.1:@PORT@;
+    location = /silent { content_by_lua_block { ngx.sleep(600) } }
     location / { default_type application/json; return 200 '@BODY@'; }
   }
 }
@@ -34,7 +35,7 @@ function count.obstacle()
 end
 
 local function start_server()
-  return assert(nginx.start { ports = 1, config = function(ports)
+  return assert(nginx.start { ports = 1, lua = true, config = function(ports)
     return (CONFIG:gsub("@(%u+)@", { PORT = ports[1],
       BODY = ('{"a":"%s"}'):format(("x"):rep(590)) }))
   end })

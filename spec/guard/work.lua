@@ -92,6 +92,17 @@ local function request(url)
   end
 end
 
+-- What a gateway does for each of its waiting requests, again and again.
+local function look(url)
+  local session = assert(core.session { timeout = 600 })
+  local transfers = {}
+  for index = 1, 200 do
+    transfers[index] = assert(session:submit { url = url .. "silent" })
+  end
+  for _ = 1, 100 do assert(session:step(0.001) == #transfers) end
+  return function() assert(session:step(0) == #transfers) end
+end
+
 local function token()
   local one = assert(core.token({ access_token = ("t"):rep(600),
     expires_in = 21600 }, { now = 0 }))
@@ -154,6 +165,7 @@ end
 --- In the order of the work: name, times, how to make it ready.
 work.list = {
   { "core request", 200, request },
+  { "a look at 200 that wait", 500, look },
   { "token check", 2000, token },
   { "SHA-256 of 1 KiB", 500, sha256 },
   { "jws.verify", 50, jws },

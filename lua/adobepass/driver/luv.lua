@@ -94,7 +94,7 @@ end
 -- Watches what the session waits for; false if that is not all of it.
 function Watch:look(anew)
   if not self.session.sockets then return false end
-  local sockets, all = self.session:sockets()
+  local sockets, all = self.session:sockets(), true
   for fd in pairs(self.polls) do
     if not sockets[fd] then self:stop_watching(fd) end
   end
@@ -173,19 +173,11 @@ function Watch:watch()
   self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
 end
 
--- Twice: libcurl 7.88 may read an HTTP/2 answer right after it has sent the
--- request, and look at what it read in the next step only. No socket will tell
--- of that. (One in 1,300 fresh connections waited for LONGEST.)
-function Watch:step()
-  self.session:step(0)
-  self.session:step(0)
-end
-
 -- The session moves, and those who waited long enough run.
 function Watch:move()
   self.has_moved = self.stale
   self.stale = false
-  if self.has_moved then self:step() end
+  if self.has_moved then self.session:step(0) end
   return self:wake_ready()
 end
 

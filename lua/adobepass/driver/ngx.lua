@@ -6,8 +6,8 @@
 --
 -- nginx lends Lua no way to watch a foreign socket (lua-nginx-module #450 was
 -- closed, #2440 is open), so a session is looked at again and again: after
--- 1 ms at first, then less and less often, at least every 10 ms. Looking costs
--- less than a microsecond for each request on its way.
+-- 1 ms at first, then less and less often, at least every 10 ms. A look costs
+-- the same however many wait: on Linux the session watches their sockets.
 --
 -- @module adobepass.driver.ngx
 
