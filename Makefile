@@ -84,7 +84,7 @@ $(BUILD)/host: spec/c/host.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LDFLAGS)
 
-wrapped := malloc calloc free
+wrapped := malloc calloc free epoll_create1 epoll_ctl
 $(BUILD)/alloc_failure: spec/c/alloc_failure.c $(OBJECTS)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) \

@@ -4,6 +4,7 @@
 #
 #   bench/gateway.sh files [rounds]      guarded beside unguarded, by wrk
 #   bench/gateway.sh play [seconds]      /play beside the sandbox alone, by wrk
+#   bench/gateway.sh slow [viewers]      /play while the service takes a second
 #   bench/gateway.sh outage [seconds]    the sandbox is gone for so long (30)
 #   bench/gateway.sh hour [seconds]      an hour's traffic in so long (300)
 #

@@ -34,6 +34,8 @@ local SECTIONS = {
     "bench/gateway.sh files" },
   { "gateway-play", "The gateway's /play beside the sandbox alone", "",
     "bench/gateway.sh play" },
+  { "gateway-slow", "The gateway's /play while the service takes a second",
+    "All viewers of one node wait, all the time.", "bench/gateway.sh slow" },
   { "gateway-outage", "The gateway while the service is gone", "",
     "bench/gateway.sh outage" },
   { "gateway-hour", "The gateway: an hour's traffic in less time", "",

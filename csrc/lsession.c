@@ -134,8 +134,8 @@ beside this machine.
 @treturn[1] session
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `not_found`, `no_access`, `insecure_url` or
-`out_of_memory` */
+@treturn[2] string code: `not_found`, `no_access`, `insecure_url`,
+`out_of_memory` or `transfer_failed`, where no descriptor is left */
 int ap_make_session(lua_State *L) {
   ap_options options;
   ap_session **box;

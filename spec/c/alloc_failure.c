@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Fails each allocation in turn: Lua's, ours, libcurl's and OpenSSL's. Each
-** run must end in the right answer, in a returned failure or in Lua's "not
+/* Fails each allocation in turn: Lua's, ours, libcurl's and OpenSSL's, and
+** what the kernel keeps for us to watch sockets. Each run must end in the right answer, in a returned failure or in Lua's "not
 ** enough memory", and leave nothing allocated behind.
 ** usage: alloc_failure [--spare-libcurl] script.lua argument ...
 **
@@ -21,12 +21,16 @@
 #include <lua.h>
 #include <lualib.h>
 #include <openssl/crypto.h>
+#include <sys/epoll.h>
 
 int luaopen_adobepass_core(lua_State *L);
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void __real_free(void *block);
+int __real_epoll_create1(int flags);
+int __real_epoll_ctl(int epoll, int operation, int fd,
+                     struct epoll_event *event);
 
 static unsigned long seen, victim;
 static int armed, spare_libcurl;
@@ -52,6 +56,17 @@ void *__wrap_calloc(size_t count, size_t size) {
 void __wrap_free(void *block) {
   if (block != NULL) balance--;
   __real_free(block);
+}
+
+/* To take a socket out never fails. */
+int __wrap_epoll_create1(int flags) {
+  return must_fail() ? -1 : __real_epoll_create1(flags);
+}
+
+int __wrap_epoll_ctl(int epoll, int operation, int fd,
+                     struct epoll_event *event) {
+  return operation != EPOLL_CTL_DEL && must_fail()
+           ? -1 : __real_epoll_ctl(epoll, operation, fd, event);
 }
 
 static int must_fail_curl(void) {

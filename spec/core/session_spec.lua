@@ -1,5 +1,6 @@
 local core = require "adobepass.core"
 local finish = require "spec.support.finish"
+local child = require "spec.support.child"
 local folder = require "spec.support.folder"
 local live = require "spec.support.live"
 local raw = require "spec.support.raw"
@@ -748,6 +749,23 @@ describe("core.session", function()
       assert.equal(before, watched())
       look_around()
       assert.equal(before + #crowd, watched())
+    end)
+
+    it("is no more when the process has no descriptor left", function()
+      local said = folder.run("ulimit -n 64; " .. child.command [[
+        local core = require "adobepass.core"
+        local held = {}
+        for index = 1, 64 do held[index] = io.open "/dev/null" or false end
+        local session, message, code = core.session {}
+        held = nil
+        collectgarbage()
+        collectgarbage()
+        print(session, code, message, core.live().sessions)
+        print(core.session {})
+      ]])
+      if said:find "^adobepass.session" then return pending "no epoll here" end
+      assert.matches("^nil\ttransfer_failed\tThere is no descriptor left .*"
+        .. "\t0\nadobepass.session", said)
     end)
 
     it("is told as what is watched", function()

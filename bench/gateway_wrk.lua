@@ -1,0 +1,234 @@
+--- The gateway under wrk: guarded beside unguarded files, and /play beside the
+-- sandbox alone, and with a service that is slow.
+
+local core = require "adobepass.core"
+local flight = require "spec.support.flight"
+local json = require "adobepass.json"
+local nodes = require "spec.examples.nodes"
+local service = require "examples.openresty.service"
+local shell = require "adobepass.shell"
+local television = require "spec.examples.television"
+local tools = require "bench.gateway_tools"
+local tv = require "spec.support.tv"
+local wrk_script = require "bench.wrk"
+
+local cpu_seconds, median, say = tools.cpu_seconds, tools.median, tools.say
+
+local MVPD = "Cablevision"
+
+-- wrk's own Lua: each request with the headers of the next viewer.
+local WRK = [[
+local list, at = %s, 0
+function request()
+  at = at %% #list + 1
+  local one = list[at]
+  return wrk.format(one.method, one.path, one.headers, one.body)
+end
+]]
+
+local function wrk(folder, url, requests, seconds, connections)
+  local script = folder .. "/wrk.lua"
+  assert(shell.write_file(script, WRK:format(wrk_script.literal(requests))))
+  local text, status = shell.read(shell.line("wrk", "-t", "1", "-c",
+    connections or 16, "-d", seconds .. "s", "-s", script, url))
+  assert(status == 0, text)
+  assert(not text:find "Non%-2xx" and not text:find "Socket errors", text)
+  return tonumber(text:match "Requests/sec:%s+([%d.]+)")
+end
+
+-- --- guarded and unguarded files --------------------------------------------
+
+local FREE = [[
+    location /free/ { alias @MEDIA@/hls/; }
+    location = /refused {]]
+
+local function with_free_files(text)
+  local media = text:match "root (%S+);"
+  return (text:gsub("    location = /refused {",
+    (FREE:gsub("@MEDIA@", media)), 1))
+end
+
+-- One round: how many a second, and how many a second of the worker's CPU.
+local function fetch(running, path, cookies)
+  local pids = nodes.workers(running.nodes[1])
+  local before, seconds = cpu_seconds(pids), 2
+  local rate = wrk(running.folder, running.nodes[1].url, { { method = "GET",
+    path = path, headers = { Cookie = cookies } } }, seconds)
+  return { rate, rate * seconds / (cpu_seconds(pids) - before) }
+end
+
+local PREFIXES = { guarded = "/hls", free = "/free" }
+
+-- The order changes each round.
+local function both(running, name, cookies, round)
+  local order, found = { "guarded", "free" }, {}
+  for step = 1, 2 do
+    local kind = order[(round + step) % 2 + 1]
+    found[kind] = fetch(running, PREFIXES[kind] .. name, cookies)
+  end
+  return found
+end
+
+local function spread(list)
+  return median(list), list[1], list[#list]
+end
+
+local function one_file(running, screen, name, rounds, kept)
+  local cookies = ("gateway_device=%s; gateway_ticket=%s"):format(
+    screen:cookie "gateway_device", (screen:cookie "gateway_ticket"))
+  local guarded, free, ratios, by_cpu = {}, {}, {}, {}
+  for round = 1, rounds do
+    local found = both(running, name, cookies, round)
+    guarded[round], free[round] = found.guarded[1], found.free[1]
+    ratios[round] = found.guarded[1] / found.free[1]
+    by_cpu[round] = found.guarded[2] / found.free[2]
+  end
+  say("%-18s guarded %6.0f /s, unguarded %6.0f /s", name, median(guarded),
+    median(free))
+  say("  ratio            %.2f (%.2f .. %.2f)", spread(ratios))
+  say("  ratio by CPU     %.2f (%.2f .. %.2f)", spread(by_cpu))
+  kept:figure(name .. ", guarded", ("%.0f"):format(median(guarded)), "/s")
+  kept:figure(name .. ", guarded beside unguarded",
+    ("%.2f (%.2f .. %.2f)"):format(spread(ratios)), "", ">= 0.8")
+  kept:figure(name .. ", the same by the worker's CPU time",
+    ("%.2f (%.2f .. %.2f)"):format(spread(by_cpu)), "", ">= 0.8")
+  return median(ratios)
+end
+
+local function files(rounds, kept)
+  local running = assert(service.start { nodes = 1, workers = 1,
+    throttle = false, edit = with_free_files,
+    settings = { ticket_seconds = 3600 } })
+  local control = flight.control(running.sandbox)
+  local screen = television.new()
+  screen:sign_in(control, running.nodes[1].url)
+  assert(screen:post(running.nodes[1].url .. "/play/cnn") == 200)
+  say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median "
+    .. "(range)", rounds)
+  local segment = one_file(running, screen, "/cnn/segment1.ts", rounds,
+    kept)
+  one_file(running, screen, "/cnn/index.m3u8", rounds, kept)
+  control:close()
+  running:stop()
+  return segment >= 0.8
+end
+
+-- --- /play beside the sandbox alone -----------------------------------------
+
+local function without_limit(text)
+  return (text:gsub("limit_req zone=[^;]*;", ""))
+end
+
+local VIEWERS = 64
+
+local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
+  model = "Living room", version = "1", osName = "Linux", osVersion = "6",
+  connectionType = "WiFi" })
+
+local function plays(running, control, viewers)
+  local list = {}
+  for index = 1, viewers do
+    local screen = television.new {
+      ip = ("10.1.%d.%d"):format(math.floor(index / 250), index % 250 + 1) }
+    screen:sign_in(control, running.nodes[1].url)
+    list[index] = { method = "POST", path = "/play/cnn", body = "{}",
+      headers = { ["Content-Type"] = "application/json",
+        ["X-Device-Info"] = INFO, ["X-Forwarded-For"] = screen.ip,
+        Cookie = "gateway_device=" .. screen:cookie "gateway_device" } }
+    screen:close()
+  end
+  return list
+end
+
+local function authorizations(running, control)
+  local screen = tv.new { session = assert(core.session {
+    ca_file = running.sandbox.ca }), api = running.sandbox.api,
+    statement = running.sandbox.statement }
+  local code = screen:code()
+  control:ask("POST", "/sandbox/login", { code = code, mvpd = MVPD,
+    username = "bob" })
+  return { { method = "POST", body = '{"resources":["CNN"]}',
+    path = "/api/v2/REF30/decisions/authorize/" .. MVPD,
+    headers = { Authorization = screen.bearer, Accept = "application/json",
+      ["Content-Type"] = "application/json", ["X-Device-Info"] = INFO,
+      ["AP-Device-Identifier"] = screen:identifier() } } }
+end
+
+local function play(seconds, kept)
+  local running = assert(service.start { throttle = false,
+    edit = without_limit, settings = { pace = false } })
+  local control = flight.control(running.sandbox)
+  local through, direct = plays(running, control, VIEWERS),
+    authorizations(running, control)
+  local own, sandbox = tools.workers(running),
+    nodes.workers(running.sandbox)
+  local rounds, ratios, rates, costs = 3, {}, { {}, {} }, { {}, {} }
+  for round = 1, rounds do
+    local ours, theirs = cpu_seconds(own), cpu_seconds(sandbox)
+    local rate = wrk(running.folder, running.nodes[1].url, through, seconds,
+      VIEWERS)
+    local count = rate * seconds
+    costs[1][round] = (cpu_seconds(own) - ours) / count
+    costs[2][round] = (cpu_seconds(sandbox) - theirs) / count
+    rates[1][round] = rate
+    rates[2][round] = wrk(running.folder, running.sandbox.api, direct,
+      seconds, VIEWERS)
+    ratios[round] = rate / rates[2][round]
+  end
+  local mine, its = median(costs[1]) * 1000, median(costs[2]) * 1000
+  say("%d viewers, wrk -t1 -c%d, %d rounds of %d s; median", VIEWERS,
+    VIEWERS, rounds, seconds)
+  say("/play through the gateway     %7.0f /s", median(rates[1]))
+  say("authorize, the sandbox alone  %7.0f /s", median(rates[2]))
+  say("ratio                         %7.2f", median(ratios))
+  say("CPU of one /play: gateway %.2f ms, sandbox %.2f ms: the gateway's "
+    .. "share is %.0f %%", mine, its, 100 * mine / (mine + its))
+  say("the sandbox's one worker was busy for %.0f %% of the time, the "
+    .. "gateway's %d for %.0f %% of a core", its * median(rates[1]) / 10,
+    #own, mine * median(rates[1]) / 10)
+  kept:figure("/play through the gateway", ("%.0f"):format(median(rates[1])),
+    "/s")
+  kept:figure("authorize, the sandbox alone",
+    ("%.0f"):format(median(rates[2])), "/s")
+  kept:figure("ratio", ("%.2f"):format(median(ratios)), "")
+  kept:figure("CPU of one /play, gateway", ("%.2f"):format(mine), "ms")
+  kept:figure("CPU of one /play, sandbox", ("%.2f"):format(its), "ms")
+  kept:figure("the sandbox's worker was busy",
+    ("%.0f"):format(its * median(rates[1]) / 10), "%")
+  control:close()
+  running:stop()
+  return true
+end
+
+-- --- a service that takes a second ------------------------------------------
+
+-- Of each worker's processor, while all viewers wait.
+local BOUND_CPU = 25
+
+-- Everybody waits for the service all the time: what does that cost us?
+local function slow(viewers, kept)
+  local running = assert(service.start { throttle = false,
+    edit = without_limit, settings = { pace = false } })
+  local control, seconds = flight.control(running.sandbox), 20
+  local requests = plays(running, control, viewers)
+  control:ask("POST", "/sandbox/faults", { kind = "delay", seconds = 1,
+    operation = "authorize", count = 1e6 })
+  local own = tools.workers(running)
+  local before = cpu_seconds(own)
+  local rate = wrk(running.folder, running.nodes[1].url, requests, seconds,
+    viewers)
+  local busy = 100 * (cpu_seconds(own) - before) / seconds
+  say("%d viewers at one node, each answer takes the service 1 s", viewers)
+  say("/play                         %7.0f /s of %d", rate, viewers)
+  say("the gateway's workers were busy for %.0f %% of a core", busy)
+  kept:figure("viewers who wait for 1 s each", viewers, "")
+  kept:figure("/play", ("%.2f"):format(rate / viewers),
+    "of what is possible", ">= 0.9")
+  kept:figure("the gateway's workers were busy", ("%.0f"):format(busy),
+    "% of a core", "<= " .. BOUND_CPU)
+  control:close()
+  running:stop()
+  return rate >= 0.9 * viewers and busy <= BOUND_CPU
+end
+
+return { files = files, play = play, slow = slow }
