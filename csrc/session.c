@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all: see move_all */
+#define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all, in watch_all */
 #include "session.h"
 
 #include <stdlib.h>
