@@ -56,6 +56,20 @@ int ap_header_is(const char *text, size_t length, const char *name) {
   return 1;
 }
 
+static int is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+int ap_header_status(const char *line, size_t length) {
+  const char *space = memchr(line, ' ', length);
+  size_t left = space != NULL ? (size_t)(line + length - space) : 0;
+  if (left < 4 || space[1] == '0' || !is_digit(space[1]) ||
+      !is_digit(space[2]) || !is_digit(space[3]) ||
+      (left > 4 && is_digit(space[4])))
+    return 0;
+  return (space[1] - '0') * 100 + (space[2] - '0') * 10 + (space[3] - '0');
+}
+
 static int is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }

@@ -85,7 +85,7 @@ static int push_object(lua_State *L, ap_json *json) {
 }
 
 static int push_value(lua_State *L, ap_json *json, ap_json_event event) {
-  luaL_checkstack(L, 2 * GATHERED + 4, "nested too deeply");
+  luaL_checkstack(L, 2 * GATHERED + 4, "not enough memory");
   switch (event) {
     case AP_JSON_NULL: lua_pushlightuserdata(L, NULL); return 1;
     case AP_JSON_FALSE: lua_pushboolean(L, 0); return 1;

@@ -139,7 +139,9 @@ static int encrypt(lua_State *L) {
 }
 
 /***
-Decrypt a short text.
+Decrypt a short text. With `pkcs1`, OpenSSL 3.2 and later answer bytes of no
+meaning where the text was meant for another key or was damaged, so that nobody
+learns from what happens next: look at what came, or use `oaep`.
 @function key:decrypt
 @string bytes
 @string[opt="pkcs1"] padding `pkcs1`, `oaep` or `oaep-sha256`

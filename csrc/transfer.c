@@ -110,6 +110,7 @@ static size_t on_header(char *line, size_t one, size_t length,
   if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
     ap_buf_clear(&transfer->head);
     transfer->head_complete = 0;
+    transfer->status = ap_header_status(line, length);
   } else if (length <= 2) {
     transfer->head_complete = 1;
   } else if (!transfer->head_complete) {
@@ -313,18 +314,15 @@ static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   return answer >= 300 ? CURLE_PROXY : code;
 }
 
-/* libcurl takes any number for a status after "HTTP/2"; RFC 9110 section 15
-** has three digits. */
-static int is_status(long status) {
-  return status >= 100 && status <= 999;
-}
-
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
   const char *detail = transfer->too_large ? NULL : transfer->detail;
   if (code == CURLE_OK) {
     read_facts(transfer->easy, &transfer->facts);
     transfer->state = AP_TRANSFER_DONE;
-    if (is_status(transfer->facts.status)) return;
+    /* libcurl 7.88 takes any number for a status after "HTTP/2", and 8.14
+    ** takes 200 for one that it cannot read. */
+    if (transfer->status > 0 && transfer->facts.status == transfer->status)
+      return;
     code = CURLE_WEIRD_SERVER_REPLY;
   }
   ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);

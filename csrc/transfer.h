@@ -51,6 +51,7 @@ typedef struct ap_transfer {
   ap_transfer_state state;
   ap_buf head, body;
   int head_complete, too_large, no_memory;
+  int status; /* of the last line that told one; 0: malformed */
   ap_facts facts;
   ap_failure failure;
   char detail[CURL_ERROR_SIZE];

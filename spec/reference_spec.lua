@@ -33,7 +33,9 @@ describe("the reference", function()
   end
 
   test("is made without a complaint", function()
-    assert.equal("reading configuration from .ldoc.lua", said)
+    local complaints = said:gsub("format: [^\n]*", "") -- how ldoc 1.5 begins
+    assert.equal("reading configuration from .ldoc.lua",
+      (complaints:gsub("%s+$", "")))
   end)
 
   test("has every function of the module itself", function()

@@ -103,7 +103,11 @@ describe("core.private_key and core.public_key", function()
 
   it("gives one answer for all that cannot be decrypted", function()
     local sealed = public:encrypt("94105", "oaep")
-    local first = select(2, secret:decrypt(sealed, "pkcs1"))
+    local first = select(2, secret:decrypt("", "oaep"))
+    -- From 3.2 on OpenSSL answers something, so that nobody learns from this.
+    local other, why = secret:decrypt(sealed, "pkcs1")
+    assert.is_not.equal("94105", other)
+    assert.equal(first, why or first)
     for _, bytes in ipairs { sealed, "", "x", ("\0"):rep(256),
       ("\255"):rep(256), ("x"):rep(300) } do
       local text, message, code = secret:decrypt(bytes, "oaep-sha256")

@@ -479,8 +479,12 @@ describe("core.session", function()
     it("is protocol_error when the answer is not HTTP", function()
       failed("protocol_error", answered("rubbish\r\n\r\n", close))
       failed("protocol_error", answered("\0\1\2\3\4\5\6\7\8", close))
-      failed("protocol_error", answered("HTTP/9.9 200 OK\r\n\r\n", close))
       failed("protocol_error", answered("HTTP/2 70000 OK\r\n\r\n", close))
+      for _, line in ipairs { "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1 020",
+        "HTTP/1.1 20", "HTTP/1.1 -20", "HTTP/2 99", "HTTP/2 1e2",
+        "HTTP/1.1" } do
+        failed("protocol_error", answered(line .. "\r\n\r\n", close))
+      end
       failed("protocol_error", answered("HTTP/22222222222222222221.1 100 "
         .. "OK\r\n\r\n", close))
     end)

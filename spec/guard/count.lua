@@ -1,6 +1,7 @@
 --- Counts that do not depend on how busy a machine is: instructions (by
 -- valgrind's callgrind) and allocations, of each operation of spec.guard.work.
 
+local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local nginx = require "adobepass.sandbox.nginx"
 local shell = require "adobepass.shell"
@@ -25,6 +26,11 @@ function count.obstacle()
   if os.getenv "ADOBEPASS_LUA" ~= "lua5.4" then return "for lua5.4 alone" end
   if not (os.getenv "ADOBEPASS_BUILD" or "lua5.4"):find "lua5%.4$" then
     return "for the usual build alone"
+  end
+  local features = core.features()
+  if not features.libcurl:find "^7%.88%."
+      or not shell.read "lua5.4 -v":find("5.4.4", 1, true) then
+    return "for Debian 12's libraries alone"
   end
   if shell.execute "command -v valgrind > /dev/null" ~= 0 then
     return "valgrind is not installed"

@@ -193,6 +193,17 @@ function Browser:await_page(act)
   until is_new == true or core.clock.monotonic() > deadline
 end
 
+--- Waits until an element has the focus: a page gives it a moment after it is
+-- there.
+function Browser:await_focus(id)
+  local deadline = core.clock.monotonic() + 30
+  local found
+  repeat
+    found = self:value "document.activeElement.id"
+  until found == id or core.clock.monotonic() > deadline
+  assert(found == id, found)
+end
+
 --- Clicks what leads to another page, and waits for that page. On a busy
 -- machine it may be there before ChromeDriver is done with the old one, whose
 -- element is then stale: the page tells that the click has worked.
