@@ -37,7 +37,10 @@ static void check_value(const ap_header *header) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *block = (const char *)data, *at = block, *before = block;
   ap_header header;
+  int status;
   if (size == 0) return 0;
+  status = ap_header_status(block, size);
+  MUST(status == 0 || (status >= 100 && status <= 999));
   while (ap_header_next(&at, block + size, &header)) {
     MUST(header.name >= before && header.name_length > 0);
     MUST(header.value > header.name + header.name_length);
