@@ -1,3 +1,4 @@
+local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local server = require "spec.support.server"
 
@@ -13,7 +14,7 @@ describe("running out of memory", function()
   local function fail_each(place, option)
     local said = folder.run(("%s %s spec/c/alloc_failure.lua %s %s %s"):format(
       PROGRAM, option, nginx:url(place, "/echo"),
-      nginx:url("GOOD", "/silent"), folder.quote(nginx.files.good.ca)))
+      nginx:url(place, "/silent"), folder.quote(nginx.files.good.ca)))
     print(said)
     assert.matches("no crash, no leak$", said)
     return tonumber(said:match("^%d+"))
@@ -27,6 +28,10 @@ describe("running out of memory", function()
   it("is survived over TLS too #thorough", function()
     if not os.getenv("ADOBEPASS_THOROUGH") or not io.open(PROGRAM) then
       return pending("ADOBEPASS_THOROUGH is not set")
+    end
+    if not core.features().libcurl:find "^7%." then
+      return pending("libcurl 8.14 follows a null pointer in SSL_set0_rbio "
+        .. "where OpenSSL got no memory")
     end
     assert.is_true(fail_each("GOOD", "--spare-libcurl") > 2000)
   end)
