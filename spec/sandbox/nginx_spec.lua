@@ -170,9 +170,10 @@ describe("nginx.start", function()
 
   it("has as many workers as are asked for", function()
     server = assert(nginx.start { config = hello, workers = 3 })
-    local children = shell.read_file(("/proc/%d/task/%d/children"):format(
-      server.pid, server.pid))
-    assert.equal(3, select(2, children:gsub("%d+", "")))
+    local path = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
+    assert.is_true(eventually(function()
+      return select(2, shell.read_file(path):gsub("%d+", "")) == 3
+    end))
   end)
 
   it("starts again where it was, after it was ended", function()
