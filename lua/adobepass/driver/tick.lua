@@ -82,9 +82,9 @@ local function resume(state, task)
 end
 
 -- Who waits for a transfer has no turn before there is something to see.
-local function is_due(state, task)
+local function is_due(task, now)
   local transfer = task.transfer
-  return not transfer or ended(transfer) or state.now() >= task.deadline
+  return not transfer or ended(transfer) or now >= task.deadline
 end
 
 -- Each session that somebody waits for moves once.
@@ -104,10 +104,10 @@ end
 
 -- Tasks that are started meanwhile begin with the next update.
 local function resume_all(state)
-  local failures = {}
+  local failures, now = {}, state.now()
   for index = 1, #state.tasks do
     local task = state.tasks[index]
-    if task.status == "running" and is_due(state, task)
+    if task.status == "running" and is_due(task, now)
         and resume(state, task) then
       failures[#failures + 1] = task
     end
@@ -116,11 +116,16 @@ local function resume_all(state)
 end
 
 local function keep_running(state)
-  local tasks = {}
-  for _, task in ipairs(state.tasks) do
-    if task.status == "running" then tasks[#tasks + 1] = task end
+  local tasks, kept = state.tasks, 0
+  local count = #tasks
+  for index = 1, count do
+    local task = tasks[index]
+    if task.status == "running" then
+      kept = kept + 1
+      tasks[kept] = task
+    end
   end
-  state.tasks = tasks
+  for index = kept + 1, count do tasks[index] = nil end
 end
 
 local function report(failures, on_error)
