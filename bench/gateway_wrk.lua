@@ -209,7 +209,7 @@ local BOUND_CPU = 25
 local function slow(viewers, kept)
   local running = assert(service.start { throttle = false,
     edit = without_limit, settings = { pace = false } })
-  local control, seconds = flight.control(running.sandbox), 20
+  local control, seconds = flight.control(running.sandbox), 40
   local requests = plays(running, control, viewers)
   control:ask("POST", "/sandbox/faults", { kind = "delay", seconds = 1,
     operation = "authorize", count = 1e6 })
