@@ -61,12 +61,12 @@ local function late(operation, message)
   return errors.from_transport(operation.name, message, "timeout")
 end
 
--- One place in the queue: true once it has come, and whether we waited.
+-- One place in the queue: the seconds that we waited until it had come.
 local function queue_up(self, call, key)
   local now = self.driver.now()
   local wait = self.pace:reserve(key, now)
   call.is_late = wait > 0 and now + wait >= call.deadline
-  if wait <= 0 then return true, false end
+  if wait <= 0 then return 0 end
   if call.is_late then
     self.pace:cancel(key)
     return nil, late(call.operation,
@@ -75,7 +75,7 @@ local function queue_up(self, call, key)
   self:emit({ type = "wait", reason = "pace", seconds = wait,
     operation = call.operation.name }, call.key)
   self.driver.sleep(wait)
-  return true, true
+  return wait
 end
 
 -- A 429 may come to somebody else while we wait: then our place is no more.
@@ -83,9 +83,9 @@ local function wait_for_turn(self, call)
   if not IS_PACED[call.operation] then return true end
   local key = pace_key(call)
   while true do
-    local come, waited = queue_up(self, call, key)
-    if not come then return nil, waited end
-    if not waited or self.pace:barred_for(key, self.driver.now()) <= 0 then
+    local waited, err = queue_up(self, call, key)
+    if not waited then return nil, err end
+    if waited == 0 or self.pace:barred_for(key, self.driver.now()) <= 0 then
       return true
     end
     self.pace:cancel(key)
@@ -183,6 +183,7 @@ end
 
 local THROTTLED = 429
 
+-- The error of an answer that is no success; what it says of pace is obeyed.
 local function refused(self, call, response)
   local err = errors.from_answer(call.operation.name, response,
     (answer.decode(response)), self.clock:now_ms() / 1000, secrets_of(call))
