@@ -6,9 +6,9 @@
 --
 -- `wait` and `sleep` yield, so they belong into a coroutine; the loop resumes
 -- it. Any number of coroutines may wait for one session. What is watched is
--- what the session tells (on Linux one descriptor for all of its sockets, else
--- each) and its own timeout; when nobody waits, nothing is left in the loop, so
--- that it can end.
+-- what the session tells (on Linux one descriptor for all of its sockets,
+-- else each) and its own timeout; when nobody waits, nothing is left in the
+-- loop, so that it can end.
 --
 -- The work is done in a prepare handle, just before the loop goes to sleep:
 -- there all that happened since is known, be it data, a timer, or a coroutine
