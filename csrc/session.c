@@ -6,18 +6,12 @@
 #include <string.h>
 
 #include "clock.h"
+#include "easies.h"
 #include "live.h"
 #include "outcome.h"
 #include "signals.h"
 #include "urls.h"
 #include "watch.h"
-
-/* Making an easy handle costs a good part of a short request: some are kept.
-** Where they may not be used again (may_be_used_again), those that have served
-** are kept as well, and taken apart one at a time as others are made: so the
-** allocator does not give their memory back to the system after each crowd.
-** One more of each is done while the network is waited for. */
-enum { MOST_KEPT = 256 };
 
 /* Left to itself libcurl keeps four connections for each running transfer,
 ** and closes the rest after each crowd. Who allows more keeps more: to open
@@ -47,10 +41,8 @@ struct ap_session {
   ap_transfer *first;
   size_t running, resolving; /* of them, those that may resolve a name */
   int raises_pipe;
-  int keeps_easy;
   ap_urls urls;
-  CURL *idle[MOST_KEPT], *spent[MOST_KEPT];
-  size_t idle_count, spent_count;
+  ap_easies easies;
 };
 
 static long most_idle(const ap_options *options) {
@@ -124,20 +116,12 @@ static int may_raise_pipe(void) {
          strncmp(info->ssl_version, "OpenSSL/", 8) != 0;
 }
 
-/* In 7.83 to 8.1.0, a handle that is used again points to the last header of
-** the answer before; an answer that begins with a folded line then writes
-** there, into freed memory (curl/curl#11103). */
-static int may_be_used_again(void) {
-  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-  return version < 0x075300 || version > 0x080100;
-}
-
 ap_session *ap_session_open(const ap_options *options, ap_failure *failure) {
   ap_session *session = allocate(options, failure);
   if (session == NULL) return NULL;
   ap_live_add(AP_LIVE_SESSION, 1);
   session->raises_pipe = may_raise_pipe();
-  session->keeps_easy = may_be_used_again();
+  ap_easies_open(&session->easies, &session->settings);
   session->multi = curl_multi_init();
   if (session->multi != NULL &&
       set_limits(session->multi, options) == CURLM_OK &&
@@ -173,52 +157,9 @@ static void link_out(ap_session *session, ap_transfer *transfer) {
   if (transfer->may_resolve) session->resolving--;
 }
 
-static CURL *make_easy(ap_session *session) {
-  CURL *easy = curl_easy_init();
-  if (easy == NULL) return NULL;
-  if (ap_settings_apply(&session->settings, easy) == CURLE_OK &&
-      ap_transfer_equip(easy) == CURLE_OK)
-    return easy;
-  curl_easy_cleanup(easy);
-  return NULL;
-}
-
-static void take_one_apart(ap_session *session) {
-  if (session->spent_count > 0)
-    curl_easy_cleanup(session->spent[--session->spent_count]);
-}
-
-static CURL *take_easy(ap_session *session) {
-  if (session->idle_count > 0) return session->idle[--session->idle_count];
-  take_one_apart(session);
-  return make_easy(session);
-}
-
-static void keep_easy(ap_session *session, CURL *easy) {
-  if (easy == NULL) return;
-  if (session->keeps_easy && session->idle_count < MOST_KEPT)
-    session->idle[session->idle_count++] = easy;
-  else if (!session->keeps_easy && session->spent_count < MOST_KEPT)
-    session->spent[session->spent_count++] = easy;
-  else
-    curl_easy_cleanup(easy);
-}
-
-static void clean_up(CURL **list, size_t *count) {
-  while (*count > 0) curl_easy_cleanup(list[--*count]);
-}
-
-/* What is not urgent, done while a server is at work. */
-static void prepare_next(ap_session *session) {
-  take_one_apart(session);
-  if (session->idle_count > 0) return;
-  session->idle[0] = make_easy(session);
-  if (session->idle[0] != NULL) session->idle_count = 1;
-}
-
 static void release(ap_session *session, ap_transfer *transfer) {
   link_out(session, transfer);
-  keep_easy(session, ap_transfer_detach(transfer));
+  ap_easies_keep(&session->easies, ap_transfer_detach(transfer));
 }
 
 static void drop(ap_transfer *transfer, const char *code,
@@ -240,8 +181,7 @@ void ap_session_cancel(ap_transfer *transfer) {
 static void destroy(ap_session *session) {
   ap_signals saved;
   ap_signals_hold(&saved);
-  clean_up(session->idle, &session->idle_count);
-  clean_up(session->spent, &session->spent_count);
+  ap_easies_close(&session->easies);
   (void)curl_multi_cleanup(session->multi);
   ap_signals_release(&saved);
   ap_watch_close(&session->watch);
@@ -291,12 +231,12 @@ int ap_session_submit(ap_session *session, ap_transfer *transfer,
     return 0;
   transfer->may_resolve = transfer->url->has_name ||
                           settings->options.texts[AP_TEXT_PROXY] != NULL;
-  transfer->easy = take_easy(session);
+  transfer->easy = ap_easies_take(&session->easies);
   if (transfer->easy == NULL) return ap_fail_memory(failure);
   if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(session, transfer, failure))
     return 1;
-  keep_easy(session, ap_transfer_detach(transfer));
+  ap_easies_keep(&session->easies, ap_transfer_detach(transfer));
   return 0;
 }
 
@@ -379,7 +319,7 @@ static int milliseconds_of(double seconds) {
 static void wait_for_sockets(ap_session *session, double seconds) {
   int most = milliseconds_of(seconds);
   long wanted = -1;
-  if (most > 0) prepare_next(session);
+  if (most > 0) ap_easies_prepare(&session->easies);
   (void)curl_multi_timeout(session->multi, &wanted);
   if (wanted >= 0 && wanted < most) most = (int)wanted;
   session->ready_count = ap_watch_wait(&session->watch, most, session->ready,
@@ -405,7 +345,7 @@ static CURLMcode turn_round(ap_session *session, double seconds,
   if (session->in_vain > MOST_IN_VAIN)
     return guarded(session, watch_all, ended);
   if (seconds <= 0) return CURLM_OK;
-  prepare_next(session);
+  ap_easies_prepare(&session->easies);
   return curl_multi_poll(session->multi, NULL, 0, milliseconds_of(seconds),
                          NULL);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A session's easy handles. To make one costs a good part of a short
+** request, so some are kept. */
+#ifndef AP_EASIES_H
+#define AP_EASIES_H
+
+#include <stddef.h>
+
+#include "settings.h"
+
+enum { AP_EASIES = 256 };
+
+typedef struct {
+  const ap_settings *settings;
+  int may_reuse;
+  CURL *idle[AP_EASIES], *spent[AP_EASIES];
+  size_t idle_count, spent_count;
+} ap_easies;
+
+void ap_easies_open(ap_easies *easies, const ap_settings *settings);
+void ap_easies_close(ap_easies *easies);
+/* One with the session's settings, or NULL where there is no memory. */
+CURL *ap_easies_take(ap_easies *easies);
+/* Takes back one that was taken, or NULL. */
+void ap_easies_keep(ap_easies *easies, CURL *easy);
+/* What is not urgent, to be done while a server is at work. */
+void ap_easies_prepare(ap_easies *easies);
+
+#endif
