@@ -12,9 +12,8 @@ enum { AP_EASIES = 256 };
 
 typedef struct {
   const ap_settings *settings;
-  int may_reuse;
-  CURL *idle[AP_EASIES], *spent[AP_EASIES];
-  size_t idle_count, spent_count;
+  CURL *idle[AP_EASIES];
+  size_t count;
 } ap_easies;
 
 void ap_easies_open(ap_easies *easies, const ap_settings *settings);
@@ -23,7 +22,5 @@ void ap_easies_close(ap_easies *easies);
 CURL *ap_easies_take(ap_easies *easies);
 /* Takes back one that was taken, or NULL. */
 void ap_easies_keep(ap_easies *easies, CURL *easy);
-/* What is not urgent, to be done while a server is at work. */
-void ap_easies_prepare(ap_easies *easies);
 
 #endif

@@ -63,7 +63,7 @@ static int is_digit(char c) {
 int ap_header_status(const char *line, size_t length) {
   const char *space = memchr(line, ' ', length);
   size_t left = space != NULL ? (size_t)(line + length - space) : 0;
-  if (left < 4 || space[1] == '0' || !is_digit(space[1]) ||
+  if (left < 4 || memcmp(line, "HTTP/", 5) != 0 || space[1] == '0' || !is_digit(space[1]) ||
       !is_digit(space[2]) || !is_digit(space[3]) ||
       (left > 4 && is_digit(space[4])))
     return 0;

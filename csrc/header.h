@@ -17,8 +17,8 @@ int ap_header_is_value(const char *text, size_t length);
 /* Is this the name, in any case of letters? */
 int ap_header_is(const char *text, size_t length, const char *name);
 
-/* The status of a line that begins with "HTTP/", or 0 where it is malformed:
-** three digits (RFC 9112 section 4). */
+/* The status that a line of five bytes or more tells, or 0 where it is
+** malformed: "HTTP/", and three digits (RFC 9112 section 4). */
 int ap_header_status(const char *line, size_t length);
 
 /* Steps *at over a block of lines to the next "name: value", or answers 0 at

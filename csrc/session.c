@@ -319,7 +319,6 @@ static int milliseconds_of(double seconds) {
 static void wait_for_sockets(ap_session *session, double seconds) {
   int most = milliseconds_of(seconds);
   long wanted = -1;
-  if (most > 0) ap_easies_prepare(&session->easies);
   (void)curl_multi_timeout(session->multi, &wanted);
   if (wanted >= 0 && wanted < most) most = (int)wanted;
   session->ready_count = ap_watch_wait(&session->watch, most, session->ready,
@@ -345,7 +344,6 @@ static CURLMcode turn_round(ap_session *session, double seconds,
   if (session->in_vain > MOST_IN_VAIN)
     return guarded(session, watch_all, ended);
   if (seconds <= 0) return CURLM_OK;
-  ap_easies_prepare(&session->easies);
   return curl_multi_poll(session->multi, NULL, 0, milliseconds_of(seconds),
                          NULL);
 }

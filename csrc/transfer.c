@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fold.h"
 #include "header.h"
 #include "outcome.h"
 
@@ -101,13 +102,18 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
+/* libcurl takes one in any case of letters, with a status of its own. */
+static int is_status_line(const char *line, size_t length) {
+  return length >= 5 && ap_header_is(line, 5, "http/");
+}
+
 /* A new status line (after a 100) begins a new head; what comes after the
 ** head's end are trailers, which nobody asked for. */
 static size_t on_header(char *line, size_t one, size_t length,
                         void *context) {
   ap_transfer *transfer = context;
   (void)one;
-  if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+  if (is_status_line(line, length)) {
     ap_buf_clear(&transfer->head);
     transfer->head_complete = 0;
     transfer->status = ap_header_status(line, length);
@@ -117,6 +123,15 @@ static size_t on_header(char *line, size_t one, size_t length,
     store(transfer, &transfer->head, line, length);
   }
   return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+static size_t on_header_watched(char *line, size_t one, size_t length,
+                                void *context) {
+  ap_transfer *transfer = context;
+  int begins = is_status_line(line, length);
+  if (begins || transfer->watches_fold) ap_fold_watch(transfer->easy, begins);
+  transfer->watches_fold = begins;
+  return on_header(line, one, length, context);
 }
 
 /* What libcurl would send unasked is left out: the caller's headers are all
@@ -184,8 +199,12 @@ static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
 
 CURLcode ap_transfer_equip(CURL *easy) {
   SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
-  return CURLE_OK;
+  if (!ap_fold_harms()) {
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    return CURLE_OK;
+  }
+  SET(CURLOPT_HEADERFUNCTION, on_header_watched);
+  return ap_fold_equip(easy);
 }
 
 static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
@@ -270,6 +289,7 @@ int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
 
 /* The easy handle outlives this transfer. */
 static void forget(CURL *easy) {
+  ap_fold_watch(easy, 0);
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);

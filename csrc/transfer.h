@@ -50,7 +50,7 @@ typedef struct ap_transfer {
   int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
   ap_buf head, body;
-  int head_complete, too_large, no_memory;
+  int head_complete, too_large, no_memory, watches_fold;
   int status; /* of the last line that told one; 0: malformed */
   ap_facts facts;
   ap_failure failure;

@@ -475,7 +475,7 @@ describe("core.session", function()
       failed("protocol_error", answered("HTTP/2 70000 OK\r\n\r\n", close))
       for _, line in ipairs { "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1 020",
         "HTTP/1.1 20", "HTTP/1.1 -20", "HTTP/2 99", "HTTP/2 1e2",
-        "HTTP/1.1" } do
+        "HTTP/1.1", "http/1.1 200" } do
         failed("protocol_error", answered(line .. "\r\n\r\n", close))
       end
       failed("protocol_error", answered("HTTP/22222222222222222221.1 100 "
@@ -503,23 +503,35 @@ describe("core.session", function()
       assert.is_nil(response.headers["x-late"])
     end)
 
-    -- In a handle that was used before, libcurl 7.83 to 8.0 wrote it into
+    -- In a handle that was used before, libcurl 7.84 to 8.0 wrote it into
     -- freed memory; whether it takes such an answer depends on its age.
-    it("is not led astray by a first line that is folded", function()
+    local function leads_nobody_astray(before_fold)
       local peer = raw.listen(function(connection, heard)
         local _, count = heard:gsub("\r\n\r\n", "")
-        connection:send("HTTP/1.1 200 OK\r\n"
-          .. (count % 2 == 1 and ("X-Long: %s\r\n"):format(("x"):rep(500))
-            or (" X-Fold: %s\r\n"):format(("y"):rep(2000)))
-          .. "Content-Length: 2\r\n\r\nok")
+        connection:send(count % 2 == 1
+          and ("HTTP/1.1 200 OK\r\nX-Long: %s\r\n"):format(("x"):rep(500))
+          or ("%s X-Fold: %s\r\n"):format(before_fold, ("y"):rep(2000)))
+        connection:send "Content-Length: 2\r\n\r\nok"
       end)
       for _ = 1, 10 do
         local response, _, code = finish(session, session:submit {
           url = "http://127.0.0.1:" .. peer.port }, peer:pumping())
         assert.equal(response and "ok" or nil, (response or {}).body)
-        assert.equal(not response and "transfer_failed" or nil, code)
+        assert.is_true(response ~= nil or code == "transfer_failed"
+          or code == "protocol_error")
       end
       peer:close()
+    end
+
+    it("is not led astray by a first line that is folded", function()
+      leads_nobody_astray "HTTP/1.1 200 OK\r\n"
+      leads_nobody_astray "HTTP/1.1 200 OK\r\n\t"
+      leads_nobody_astray "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n"
+      leads_nobody_astray "HTTP/1.1 103 Early\r\n"
+    end)
+
+    it("is not led astray by one after a status that is none", function()
+      leads_nobody_astray "http/1.1 200 OK\r\n"
     end)
 
     it("is invalid_url or insecure_url before anything is sent", function()
