@@ -101,8 +101,6 @@ build = {
         "lua/adobepass/device.lua",
       ["adobepass.driver.block"] =
         "lua/adobepass/driver/block.lua",
-      ["adobepass.driver.ended"] =
-        "lua/adobepass/driver/ended.lua",
       ["adobepass.driver.luv"] =
         "lua/adobepass/driver/luv.lua",
       ["adobepass.driver.ngx"] =

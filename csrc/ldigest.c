@@ -9,7 +9,7 @@
 #define HASHER "adobepass.hasher"
 
 static int hasher_gc(lua_State *L) {
-  ap_hasher **box = luaL_checkudata(L, 1, HASHER);
+  ap_hasher **box = ap_check_handle(L, HASHER);
   ap_hasher_free(*box);
   *box = NULL;
   return 0;

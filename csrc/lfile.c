@@ -23,7 +23,7 @@ static const unsigned char *option_key(lua_State *L, int arg) {
 }
 
 static int content_gc(lua_State *L) {
-  ap_buf_free(luaL_checkudata(L, 1, CONTENT));
+  ap_buf_free(ap_check_handle(L, CONTENT));
   return 0;
 }
 
@@ -109,7 +109,7 @@ static int remove_file(lua_State *L) {
 
 /* The descriptor and one, so that zero is "closed". */
 static int *to_lock(lua_State *L) {
-  return luaL_checkudata(L, 1, LOCK);
+  return ap_check_handle(L, LOCK);
 }
 
 /***

@@ -3,20 +3,25 @@
 
 #include <string.h>
 
-/* 5.1 has no luaL_setfuncs. */
-static void set_functions(lua_State *L, const luaL_Reg *functions) {
+/* Each with its type's metatable, by which it knows its own values: to look
+** that up by name takes longer than most methods do. */
+static void set_methods(lua_State *L, int metatable,
+                        const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {
-    lua_pushcfunction(L, functions->func);
+    lua_pushvalue(L, metatable);
+    lua_pushcclosure(L, functions->func, 1);
     lua_setfield(L, -2, functions->name);
   }
 }
 
 void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
                  const luaL_Reg *methods) {
+  int metatable;
   luaL_newmetatable(L, name);
-  set_functions(L, metamethods);
+  metatable = lua_gettop(L);
+  set_methods(L, metatable, metamethods);
   lua_newtable(L);
-  set_functions(L, methods);
+  set_methods(L, metatable, methods);
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
@@ -31,6 +36,16 @@ void *ap_new_handle(lua_State *L, const char *name, size_t size) {
   luaL_getmetatable(L, name);
   lua_setmetatable(L, -2);
   return handle;
+}
+
+void *ap_check_handle(lua_State *L, const char *name) {
+  void *handle = lua_touserdata(L, 1);
+  if (handle != NULL && lua_getmetatable(L, 1)) {
+    int is_own = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+    if (is_own) return handle;
+  }
+  return luaL_checkudata(L, 1, name);
 }
 
 #if AP_ANCHOR_IN_TABLE

@@ -14,7 +14,7 @@ typedef struct {
 } scratch;
 
 static int scratch_gc(lua_State *L) {
-  scratch *s = luaL_checkudata(L, 1, SCRATCH);
+  scratch *s = ap_check_handle(L, SCRATCH);
   ap_buf_free(&s->header);
   ap_buf_free(&s->payload);
   return 0;

@@ -7,7 +7,7 @@
 #define KEY "adobepass.key"
 
 static ap_key **to_box(lua_State *L) {
-  return luaL_checkudata(L, 1, KEY);
+  return ap_check_handle(L, KEY);
 }
 
 const ap_key *ap_check_key(lua_State *L, int arg) {

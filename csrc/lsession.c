@@ -15,7 +15,7 @@ static const double mebibyte = 1024 * 1024;
 static const double highest_ceiling = 1024.0 * 1024 * 1024;
 
 static ap_session **to_box(lua_State *L) {
-  return luaL_checkudata(L, 1, SESSION);
+  return ap_check_handle(L, SESSION);
 }
 
 static int push_closed(lua_State *L) {
@@ -293,8 +293,8 @@ dies before the answer; one that must not be repeated needs a fresh one
 @treturn[1] transfer
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `closed`, `invalid_url`, `insecure_url` or
-`out_of_memory` */
+@treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`
+or `out_of_memory` */
 static int submit(lua_State *L) {
   ap_session **box = to_box(L);
   ap_transfer **transfer;

@@ -13,7 +13,7 @@ static const double a_day = 86400, ten_years = 3650.0 * 86400;
 static const double any_time = 1e15;
 
 static ap_token *to_box(lua_State *L) {
-  return luaL_checkudata(L, 1, TOKEN);
+  return ap_check_handle(L, TOKEN);
 }
 
 const ap_token *ap_to_token(lua_State *L, int index) {

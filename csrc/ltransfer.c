@@ -14,7 +14,7 @@ typedef struct {
 } handle;
 
 static handle *to_handle(lua_State *L) {
-  return luaL_checkudata(L, 1, TRANSFER);
+  return ap_check_handle(L, TRANSFER);
 }
 
 ap_transfer **ap_push_transfer(lua_State *L) {
@@ -73,6 +73,17 @@ static int result(lua_State *L) {
 }
 
 /***
+Whether there is a result, good or bad: it costs less than to ask for one.
+@function transfer:ended
+@treturn boolean */
+static int ended(lua_State *L) {
+  const handle *h = to_handle(L);
+  lua_pushboolean(L, h->transfer == NULL ||
+                     h->transfer->state > AP_TRANSFER_RUNNING);
+  return 1;
+}
+
+/***
 Cancel a request that runs, and forget one that is done. Twice is well;
 dropping the transfer does the same.
 @function transfer:close */
@@ -98,6 +109,7 @@ static int to_string(lua_State *L) {
 
 static const luaL_Reg methods[] = {
   { "result", result },
+  { "ended", ended },
   { "close", release },
   { NULL, NULL },
 };

@@ -8,24 +8,18 @@
 #include "header.h"
 #include "outcome.h"
 
-ap_transfer *ap_transfer_new(void) {
-  return calloc(1, sizeof(ap_transfer));
-}
+enum { MOST_LINES = 1024 * 1024, USUAL_LINES = 2048 };
 
-/* A header's line and its link in one block. They are ours, not libcurl's,
-** which only reads them: some hold a bearer, and are wiped. */
-static void free_headers(ap_transfer *transfer) {
-  struct curl_slist *line = transfer->headers;
-  while (line != NULL) {
-    struct curl_slist *next = line->next;
-    ap_wipe_free(line, sizeof *line + strlen(line->data));
-    line = next;
-  }
-  transfer->headers = transfer->last_header = NULL;
+ap_transfer *ap_transfer_new(void) {
+  ap_transfer *transfer = calloc(1, sizeof *transfer);
+  if (transfer != NULL) ap_buf_init(&transfer->lines, MOST_LINES);
+  return transfer;
 }
 
 static void free_request(ap_transfer *transfer) {
-  free_headers(transfer);
+  free(transfer->headers);
+  transfer->headers = NULL;
+  ap_buf_free(&transfer->lines);
   ap_wipe_free(transfer->request_body, transfer->request_body_length);
   transfer->request_body = NULL;
 }
@@ -39,25 +33,37 @@ void ap_transfer_free(ap_transfer *transfer) {
   free(transfer);
 }
 
-static void append(ap_transfer *transfer, struct curl_slist *line) {
-  if (transfer->headers == NULL) transfer->headers = line;
-  else transfer->last_header->next = line;
-  transfer->last_header = line;
-}
-
 static int add_line(ap_transfer *transfer, const char *name,
                     const char *separator, const char *value,
                     ap_failure *failure) {
-  size_t first = strlen(name), second = strlen(separator);
-  size_t third = strlen(value) + 1;
-  struct curl_slist *line = malloc(sizeof *line + first + second + third);
-  if (line == NULL) return ap_fail_memory(failure);
-  line->data = (char *)(line + 1);
-  line->next = NULL;
-  memcpy(line->data, name, first);
-  memcpy(line->data + first, separator, second);
-  memcpy(line->data + first + second, value, third);
-  append(transfer, line);
+  ap_buf *lines = &transfer->lines;
+  ap_buf_result result = lines->capacity > 0 ? AP_BUF_OK
+    : ap_buf_reserve(lines, USUAL_LINES);
+  if (result == AP_BUF_OK) result = ap_buf_append(lines, name, strlen(name));
+  if (result == AP_BUF_OK)
+    result = ap_buf_append(lines, separator, strlen(separator));
+  if (result == AP_BUF_OK)
+    result = ap_buf_append(lines, value, strlen(value) + 1);
+  transfer->line_count++;
+  if (result == AP_BUF_OK) return 1;
+  if (result == AP_BUF_NO_MEMORY) return ap_fail_memory(failure);
+  return ap_fail(failure, "too_large",
+                 "The request's headers are larger than 1 MiB.");
+}
+
+/* The list is ours, not libcurl's, which only reads it: its lines, of which
+** one may hold a bearer, are wiped. */
+static int link_lines(ap_transfer *transfer, ap_failure *failure) {
+  struct curl_slist *list = calloc(transfer->line_count, sizeof *list);
+  char *line = transfer->lines.data;
+  size_t i;
+  if (list == NULL) return ap_fail_memory(failure);
+  for (i = 0; i < transfer->line_count; i++) {
+    list[i].data = line;
+    if (i > 0) list[i - 1].next = &list[i];
+    line += strlen(line) + 1;
+  }
+  transfer->headers = list;
   return 1;
 }
 
@@ -279,7 +285,8 @@ int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
   ap_buf_init(&transfer->body, most);
   if (!copy_body(transfer, request, failure) ||
       !add_agent(transfer, options, failure) ||
-      !quieten(transfer, transfer->request_body != NULL, failure))
+      !quieten(transfer, transfer->request_body != NULL, failure) ||
+      (transfer->line_count > 0 && !link_lines(transfer, failure)))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;

@@ -43,7 +43,9 @@ typedef struct ap_transfer {
   struct ap_transfer *previous, *next;
   CURL *easy;  /* while it runs */
   ap_url *url;
-  struct curl_slist *headers, *last_header;
+  ap_buf lines; /* the request's headers, a NUL after each */
+  size_t line_count;
+  struct curl_slist *headers;
   char *request_body;
   size_t request_body_length;
   int has_type, has_accept, has_agent, has_authorization;

@@ -117,24 +117,21 @@ end
 local function launch(self, call, token)
   local session, err = self:open_session()
   if not session then return nil, err end
-  local built, name = call.request, call.operation.name
-  local started = self.driver.now()
-  local transfer, message, code = session:submit {
-    method = built.method, url = built.url, headers = built.headers,
-    body = built.body, bearer = token,
-    fresh = call.operation.safe == false or nil, -- or libcurl repeats it
-    timeout = math.max(0.001, call.deadline - started) }
+  local built, started = call.request, self.driver.now()
+  built.bearer = token
+  built.timeout = math.max(0.001, call.deadline - started)
+  local transfer, message, code = session:submit(built)
   if not transfer then
-    return nil, errors.from_transport(name, message, code)
+    return nil, errors.from_transport(call.operation.name, message, code)
   end
-  call.flight = { transfer = transfer, started = started }
+  call.transfer, call.started = transfer, started
   return true
 end
 
 -- Waits for what was launched: its response, or nil and an error.
 local function land(self, call)
-  local transfer, started = call.flight.transfer, call.flight.started
-  call.flight = nil
+  local transfer, started = call.transfer, call.started
+  call.transfer = nil
   self.driver.wait(self.session, transfer, call.deadline)
   local response, why, how = transfer:result()
   transfer:close()
@@ -195,7 +192,7 @@ local function refused(self, call, response)
 end
 
 local function try(self, call, token)
-  local sent, err = call.flight ~= nil, nil
+  local sent, err = call.transfer ~= nil, nil
   if not sent then sent, err = send(self, call, token) end
   if not sent then return nil, err end
   local response, why = land(self, call)
@@ -250,7 +247,7 @@ end
 local function carry_out(self, call)
   while true do
     local token, err
-    if call.tokens and not call.flight then
+    if call.tokens and not call.transfer then
       call.held, err = call.tokens:get(call.deadline, call.refusal)
       if not call.held then return nil, err end
       token = call.held.token
@@ -271,7 +268,8 @@ local function new_call(self, view, operation, params, deadline)
   local built, err = request.build(operation, params, self, view)
   if not built then return nil, err end
   return { operation = operation, device = view.record, key = view.key,
-    request = built, params = params, attempt = 1, deadline = deadline }
+    request = built, params = params, once = params.once or false,
+    attempt = 1, deadline = deadline, is_late = false }
 end
 
 --- Carries out an operation without a bearer: registration and token.
@@ -357,7 +355,6 @@ local function prepare(self, operation, params)
   local deadline = shared.driver.now() + (params.timeout or shared.timeout)
   local call, err = new_call(shared, self, operation, params, deadline)
   if not call then return nil, err end
-  call.once = params.once
   if operation.bearer ~= false then
     -- Held here, since the table that all views share is a weak one.
     self.tokens = self.tokens or tokens_of(shared, self)

@@ -575,6 +575,14 @@ describe("core.session", function()
         :format(nginx.ports.HTTP) }).body)
       failed("insecure_url", session:submit { url = "http://other.example" })
     end)
+
+    it("is too_large when the request's headers are", function()
+      local url = nginx:url("HTTP", "/hello")
+      local most = ("x"):rep(1024 * 1024 - 100)
+      assert(session:submit { url = url, headers = { A = most } }):close()
+      failed("too_large", session:submit { url = url,
+        headers = { A = most, B = ("y"):rep(100) } })
+    end)
   end)
 
   describe("an end", function()
@@ -586,8 +594,23 @@ describe("core.session", function()
       local transfer = silent()
       assert.same({ nil, "pending", "pending" },
         { transfer:result() })
+      assert.is_false(transfer:ended())
       assert.equal("adobepass.transfer (running)", tostring(transfer))
       assert.equal(1, session:step(0))
+      assert.is_false(transfer:ended())
+    end)
+
+    it("is seen without a result", function()
+      local transfer = assert(session:submit { timeout = 0.05,
+        url = nginx:url("GOOD", "/silent") })
+      while not transfer:ended() do session:step(1) end
+      failed("timeout", transfer:result())
+      local closed = silent()
+      closed:close()
+      assert.is_true(closed:ended())
+      local good = assert(session:submit { url = nginx:url("GOOD", "/hello") })
+      while not good:ended() do session:step(1) end
+      assert.equal("hello", good:result().body)
     end)
 
     it("is cancelled by closing", function()

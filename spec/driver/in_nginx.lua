@@ -56,7 +56,7 @@ end
 function in_nginx.looks(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0
   local session = { step = function() steps = steps + 1 end }
-  local transfer = { result = function() return nil, "", "pending" end }
+  local transfer = { ended = function() return false end }
   local started = driver.now()
   local ended = driver.wait(session, transfer, started + argument.seconds)
   return { ended = ended, steps = steps, took = driver.now() - started }

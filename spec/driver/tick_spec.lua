@@ -13,10 +13,7 @@ describe("driver.tick", function()
 
   local function a_transfer()
     local transfer = {}
-    function transfer.result()
-      if transfer.answer then return transfer.answer end
-      return nil, "pending", "pending"
-    end
+    function transfer.ended() return transfer.answer ~= nil end
     return transfer
   end
 
@@ -137,14 +134,14 @@ describe("driver.tick", function()
 
   it("gives no turn to a task before its transfer has ended", function()
     local transfer, turns = a_transfer(), 0
+    local task = driver.start(function()
+      return driver.wait(a_session(), transfer, 5)
+    end)
     local yield = coroutine.yield
     finally(function() rawset(coroutine, "yield", yield) end)
     rawset(coroutine, "yield", function(...)
       turns = turns + 1
       return yield(...)
-    end)
-    local task = driver.start(function()
-      return driver.wait(a_session(), transfer, 5)
     end)
     for _ = 1, 10 do driver.update() end
     assert.equal(1, turns)

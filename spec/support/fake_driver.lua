@@ -6,8 +6,6 @@
 --   driver.slept       every sleep asked for, in order
 --   driver.run(a, b)   runs functions beside each other, to their ends
 
-local ended = require "adobepass.driver.ended"
-
 local fake_driver = {}
 
 local MOST_STEPS = 10000 -- a driver that spins shall not hang a spec
@@ -23,7 +21,7 @@ end
 
 local function wait(self, session, transfer, deadline)
   local steps = 0
-  while not ended(transfer) and self.now() < deadline do
+  while not transfer:ended() and self.now() < deadline do
     steps = steps + 1
     assert(steps < MOST_STEPS, "the driver spins")
     if coroutine.running() == self.current then
@@ -32,7 +30,7 @@ local function wait(self, session, transfer, deadline)
       session:step(deadline - self.now())
     end
   end
-  return ended(transfer)
+  return transfer:ended()
 end
 
 local function sleep(self, seconds)

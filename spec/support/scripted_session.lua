@@ -17,6 +17,8 @@ function Transfer:result()
     headers = given.headers or {}, http_version = "1.1", reused = true }
 end
 
+function Transfer.ended() return true end
+
 function Transfer.close() end
 
 local Session = {}

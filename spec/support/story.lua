@@ -43,6 +43,10 @@ function Transfer:result()
   return response_of(given, self.story:date())
 end
 
+function Transfer:ended()
+  return self.given ~= nil or self.inner:ended()
+end
+
 function Transfer:close()
   if self.inner then self.inner:close() end
 end

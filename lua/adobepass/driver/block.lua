@@ -6,7 +6,6 @@
 -- @module adobepass.driver.block
 
 local core = require "adobepass.core"
-local ended = require "adobepass.driver.ended"
 local options = require "adobepass.options"
 
 local clock = core.clock
@@ -25,10 +24,10 @@ local function step(session, seconds)
 end
 
 local function wait(session, transfer, deadline)
-  while not ended(transfer) do
+  while not transfer:ended() do
     local left = deadline - clock.monotonic()
     if left <= 0 then return false end
-    if not step(session, left) and not ended(transfer) then
+    if not step(session, left) and not transfer:ended() then
       clock.sleep(math.min(left, IDLE))
     end
   end

@@ -29,7 +29,6 @@
 -- @module adobepass.driver.luv
 
 local core = require "adobepass.core"
-local ended = require "adobepass.driver.ended"
 local options = require "adobepass.options"
 
 local OPTIONS = { uv = "table?", on_error = "function?" }
@@ -123,7 +122,7 @@ end
 function Watch:take_ready()
   local ready, waiting, time = {}, {}, now()
   for _, waiter in ipairs(self.waiters) do
-    local answer = ended(waiter.transfer)
+    local answer = waiter.transfer:ended()
     if answer or waiter.deadline <= time then
       ready[#ready + 1] = { thread = waiter.thread, answer = answer }
     else
@@ -216,7 +215,7 @@ end
 
 local function wait(state, session, transfer, deadline)
   local thread = check_coroutine("wait")
-  if ended(transfer) then return true end
+  if transfer:ended() then return true end
   if deadline <= now() then return false end
   local watch = state.watches[session] or new_watch(state, session)
   watch.waiters[#watch.waiters + 1] =

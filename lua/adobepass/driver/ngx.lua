@@ -14,7 +14,6 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local ended = require "adobepass.driver.ended"
 local options = require "adobepass.options"
 
 local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
@@ -27,7 +26,7 @@ local function wait(session, transfer, deadline)
   local pause = SHORTEST
   while true do
     session:step(0)
-    if ended(transfer) then return true end
+    if transfer:ended() then return true end
     local left = deadline - now()
     if left <= 0 then return false end
     -- ngx.sleep counts milliseconds; 0 of them would be a hot loop.

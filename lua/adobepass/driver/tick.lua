@@ -21,10 +21,8 @@
 -- @module adobepass.driver.tick
 
 local core = require "adobepass.core"
-local ended = require "adobepass.driver.ended"
 local options = require "adobepass.options"
 
-local unpack = table.unpack or unpack -- luacheck: std max
 local OPTIONS = { now = "function?", on_error = "function?" }
 
 local function pack(...) return { n = select("#", ...), ... } end
@@ -72,19 +70,15 @@ local function settle(state, task, good, ...)
   return task.status == "failed"
 end
 
-local NO_ARGUMENTS = pack()
-
 local function resume(state, task)
-  local arguments = task.arguments
-  state.current, task.arguments = task, NO_ARGUMENTS
-  return settle(state, task, coroutine.resume(task.thread,
-    unpack(arguments, 1, arguments.n)))
+  state.current = task
+  return settle(state, task, coroutine.resume(task.thread))
 end
 
 -- Who waits for a transfer has no turn before there is something to see.
 local function is_due(task, now)
   local transfer = task.transfer
-  return not transfer or ended(transfer) or now >= task.deadline
+  return not transfer or transfer:ended() or now >= task.deadline
 end
 
 -- Each session that somebody waits for moves once.
@@ -144,9 +138,19 @@ local function update(state, session)
   return #state.tasks
 end
 
+-- Holds the arguments until the task's first turn.
+local function begin(fn, ...)
+  coroutine.yield()
+  return fn(...)
+end
+
 local function start(state, fn, ...)
-  local task = setmetatable({ status = "running", arguments = pack(...),
-    thread = coroutine.create(fn) }, Task)
+  if type(fn) ~= "function" then
+    error("driver.tick: start expects a function", 3)
+  end
+  local thread = coroutine.create(begin)
+  coroutine.resume(thread, fn, ...)
+  local task = setmetatable({ status = "running", thread = thread }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
@@ -155,7 +159,7 @@ end
 local function wait(state, session, transfer, deadline)
   local thread, task = check_coroutine("wait"), state.current
   local is_own = task and task.thread == thread
-  while not ended(transfer) do
+  while not transfer:ended() do
     if state.now() >= deadline then return false end
     if task then task.session = session end
     if is_own then task.transfer, task.deadline = transfer, deadline end

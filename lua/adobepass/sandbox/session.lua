@@ -266,6 +266,9 @@ function Transfer:result()
   return self.answer
 end
 
+--- Whether there is a result, good or bad.
+function Transfer:ended() return self.done == true end
+
 --- Cancels what runs, forgets what is done.
 function Transfer:close()
   if self.gone then return end
