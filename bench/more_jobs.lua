@@ -103,11 +103,7 @@ local function held_client(driver)
     local transfer = submit(self, request)
     if request.url:find("/o/client/token", 1, true) then
       state.tokens = state.tokens + 1
-      local result = transfer.result
-      function transfer.result(...)
-        if state.held then return nil, "Not yet.", "pending" end
-        return result(...)
-      end
+      function transfer.ended() return not state.held end
     end
     return transfer
   end

@@ -7,24 +7,24 @@
 
 return {
   instructions = {
-    ["core request"] = 95000,
+    ["core request"] = 82500,
     ["a look at 200 that wait"] = 6000, -- libcurl is asked every 50 ms, too
-    ["token check"] = 1270,
+    ["token check"] = 1140,
     ["SHA-256 of 1 KiB"] = 36000,
     ["jws.verify"] = 396000,
-    ["client.api:profiles"] = 74000,
+    ["client.api:profiles"] = 67500,
     ["25 cached permits"] = 404000,
     ["2,000 providers from JSON"] = 29000000,
     ["2,000 providers from the cache"] = 22500000,
     ["a view of a device"] = 169000,
   },
   allocations = {
-    ["core request"] = 58,
+    ["core request"] = 48.5,
     ["a look at 200 that wait"] = 0.1,
     ["token check"] = 0.1,
     ["SHA-256 of 1 KiB"] = 1.1,
     ["jws.verify"] = 36,
-    ["client.api:profiles"] = 36.5,
+    ["client.api:profiles"] = 29,
     ["25 cached permits"] = 106,
     ["2,000 providers from JSON"] = 12100,
     ["2,000 providers from the cache"] = 5260,

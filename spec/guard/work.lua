@@ -51,6 +51,8 @@ function Transfer:result()
     reused = true }
 end
 
+function Transfer.ended() return true end
+
 function Transfer.close() end
 
 local CREDENTIALS = '{"client_id":"an-id","client_secret":"a-secret"}'

@@ -29,6 +29,8 @@ function Transfer:result()
   return response
 end
 
+function Transfer:ended() return self.inner:ended() end
+
 function Transfer:close() self.inner:close() end
 
 -- --- what goes wrong on the way ---------------------------------------------
