@@ -43,6 +43,32 @@ describe("driver.tick", function()
     assert.same({ n = 3, nil, "why", nil }, task.results)
   end)
 
+  it("has a coroutine serve one task after another, if it came to its end",
+    function()
+      local threads = {}
+      local function note(what, ...)
+        threads[#threads + 1] = (coroutine.running())
+        if what == "fail" then error(what) end
+        if what == "wait" then driver.sleep(9) end
+        return what, ...
+      end
+      local first = driver.start(note, "first", nil)
+      driver.update()
+      local waiting = driver.start(note, "wait")
+      driver.update()
+      waiting:cancel()
+      driver.start(note, "fail")
+      driver.update()
+      local last = driver.start(note)
+      driver.update()
+      assert.equal(threads[1], threads[2])
+      assert.not_equal(threads[2], threads[3])
+      assert.not_equal(threads[3], threads[4])
+      assert.equal("fail", failures[1].reason:match "%a+$")
+      assert.same({ n = 2, "first", nil }, first.results)
+      assert.same({ n = 1 }, last.results)
+    end)
+
   it("resumes every task once in each update, in order", function()
     local order = {}
     for i = 1, 3 do
