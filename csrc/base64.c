@@ -40,21 +40,21 @@ void ap_base64_encode(ap_base64_kind kind, const unsigned char *bytes,
   if (length > 0) encode_tail(kind, bytes, length, out);
 }
 
-/* The digits' values and one, so that zero is "no digit". The last two of
-** each alphabet are told apart below. */
-static const unsigned char places[256] = {
-  ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-  20, 21, 22, 23, 24, 25, 26,
-  ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
-  44, 45, 46, 47, 48, 49, 50, 51, 52,
-  ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+#define LETTERS_AND_DIGITS \
+  ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, \
+  20, 21, 22, 23, 24, 25, 26, \
+  ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, \
+  44, 45, 46, 47, 48, 49, 50, 51, 52, \
+  ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62
+
+/* The digits' values and one, so that zero is "no digit". */
+static const unsigned char places[2][256] = {
+  { LETTERS_AND_DIGITS, ['+'] = 63, ['/'] = 64 },
+  { LETTERS_AND_DIGITS, ['-'] = 63, ['_'] = 64 },
 };
 
 static int value_of(ap_base64_kind kind, char c) {
-  int place = places[(unsigned char)c];
-  if (place > 0) return place - 1;
-  if (c == alphabets[kind][62]) return 62;
-  return c == alphabets[kind][63] ? 63 : -1;
+  return places[kind][(unsigned char)c] - 1;
 }
 
 /* The text without its padding, or -1 where the padding is wrong. */

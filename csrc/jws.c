@@ -19,8 +19,12 @@ static int bad_token(ap_failure *failure) {
 }
 
 static size_t count_dots(const char *token, size_t length) {
-  size_t i, dots = 0;
-  for (i = 0; i < length; i++) dots += token[i] == '.';
+  const char *end = token + length;
+  size_t dots = 0;
+  while ((token = memchr(token, '.', (size_t)(end - token))) != NULL) {
+    dots++;
+    token++;
+  }
   return dots;
 }
 
