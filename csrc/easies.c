@@ -10,8 +10,17 @@ void ap_easies_open(ap_easies *easies, const ap_settings *settings) {
   easies->settings = settings;
 }
 
+static CURL *take_idle(ap_easies *easies) {
+  CURL *easy = easies->idle;
+  char *next = NULL;
+  (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &next);
+  easies->idle = next;
+  easies->count--;
+  return easy;
+}
+
 void ap_easies_close(ap_easies *easies) {
-  while (easies->count > 0) curl_easy_cleanup(easies->idle[--easies->count]);
+  while (easies->idle != NULL) curl_easy_cleanup(take_idle(easies));
 }
 
 static CURL *make(const ap_easies *easies) {
@@ -25,12 +34,16 @@ static CURL *make(const ap_easies *easies) {
 }
 
 CURL *ap_easies_take(ap_easies *easies) {
-  if (easies->count > 0) return easies->idle[--easies->count];
-  return make(easies);
+  return easies->idle != NULL ? take_idle(easies) : make(easies);
 }
 
 void ap_easies_keep(ap_easies *easies, CURL *easy) {
   if (easy == NULL) return;
-  if (easies->count < AP_EASIES) easies->idle[easies->count++] = easy;
-  else curl_easy_cleanup(easy);
+  if (easies->count == AP_EASIES ||
+      curl_easy_setopt(easy, CURLOPT_PRIVATE, easies->idle) != CURLE_OK) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  easies->idle = easy;
+  easies->count++;
 }

@@ -8,11 +8,11 @@
 
 #include "settings.h"
 
-enum { AP_EASIES = 256 };
+enum { AP_EASIES = 2048 };
 
 typedef struct {
   const ap_settings *settings;
-  CURL *idle[AP_EASIES];
+  CURL *idle; /* the first; each has the next as its CURLOPT_PRIVATE */
   size_t count;
 } ap_easies;
 
