@@ -25,6 +25,7 @@ function rounds.contender(name, command, folder, label)
     may_pin and "taskset -c 0 " or "", command, shell.quote(folder),
     shell.quote(fifo)), "w"))
   local answers = assert(io.open(fifo))
+  os.remove(fifo) -- both ends have it; the next of that name makes its own
   local function ask(job, count, argument)
     pipe:write(("%s %d %s\n"):format(job, count, argument or "-"))
     pipe:flush()
