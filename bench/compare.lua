@@ -133,29 +133,29 @@ local function calibrate(contenders, job, argument, seconds)
   return math.ceil(count * seconds / took)
 end
 
--- Adds to times[name] the seconds of one turn; the order goes round.
-local function run_rounds(contenders, count, job, argument, plan, times)
-  for round = 1, plan.rounds do
-    for place = 1, #contenders do
-      local one = contenders[(place + round) % #contenders + 1]
-      local list = times[one.name]
-      list[#list + 1] = one.ask(job, count, argument) / count
-    end
+-- Adds a round to times[name], in seconds for one turn. Who begins changes.
+local function run_round(contenders, count, job, argument, times)
+  local round = #times.plain
+  for place = 1, #contenders do
+    local one = contenders[(place + round) % #contenders + 1]
+    times[one.name][round + 1] = one.ask(job, count, argument) / count
   end
 end
 
 -- Where a process's memory happens to lie makes up to a tenth of a crowd's
 -- time, and stays so: a few processes of each take part, one after another.
 local function measure(start, job, argument, plan)
-  local times, count = setmetatable({}, { __index = function(list, name)
-    list[name] = {}
-    return list[name]
-  end }), nil
+  local times, count = {}, nil
   for _ = 1, plan.starts do
     local contenders = start()
-    for _, one in ipairs(contenders) do one.ask(job, 3, argument) end
+    for _, one in ipairs(contenders) do
+      times[one.name] = times[one.name] or {}
+      one.ask(job, 3, argument)
+    end
     count = count or calibrate(contenders, job, argument, plan.seconds)
-    run_rounds(contenders, count, job, argument, plan, times)
+    for _ = 1, plan.rounds do
+      run_round(contenders, count, job, argument, times)
+    end
     for _, one in ipairs(contenders) do one.ask("end", 0, "-") end
     close_all(contenders)
   end
@@ -242,8 +242,9 @@ end
 local function compare(folder, server, plan, luas)
   local start = starter(folder, luas)
   local missed, only = false, os.getenv("BENCH_ONLY")
-  local first = start()
-  first[2].ask("headers", 1, "-")
+  local contenders = start()
+  contenders[2].ask("headers", 1, "-")
+  close_all(contenders)
   print_head(plan, luas)
   for _, entry in ipairs(MEASURES) do
     if not only or only == entry[2] then
@@ -251,8 +252,9 @@ local function compare(folder, server, plan, luas)
       missed = print_row(entry, times, luas) or missed
     end
   end
-  if not only or only == "views" then state_views(first) end
-  close_all(first)
+  contenders = start()
+  if not only or only == "views" then state_views(contenders) end
+  close_all(contenders)
   return missed
 end
 

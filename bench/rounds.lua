@@ -33,7 +33,10 @@ function rounds.contender(name, command, folder, label)
     return tonumber(line)
   end
   return { name = label or name, ask = ask,
-    close = function() pipe:close() end }
+    close = function()
+      pipe:close()
+      answers:close()
+    end }
 end
 
 --- The same on one Lua, by its name; `number` tells several of it apart.

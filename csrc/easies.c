@@ -3,11 +3,16 @@
 
 #include <string.h>
 
+#include "fold.h"
 #include "transfer.h"
 
+/* The trailers of a proxy's refusal are stored without being shown: there
+** nothing but a new handle keeps a fold away from freed memory. */
 void ap_easies_open(ap_easies *easies, const ap_settings *settings) {
   memset(easies, 0, sizeof *easies);
   easies->settings = settings;
+  easies->keeps = settings->options.texts[AP_TEXT_PROXY] == NULL ||
+                  !ap_fold_harms();
 }
 
 static CURL *take_idle(ap_easies *easies) {
@@ -33,13 +38,23 @@ static CURL *make(const ap_easies *easies) {
   return NULL;
 }
 
-CURL *ap_easies_take(ap_easies *easies) {
-  return easies->idle != NULL ? take_idle(easies) : make(easies);
+/* A stream that was refused (HTTP/2) leaves a handle with leave to repeat what
+** it carries next. */
+CURL *ap_easies_take(ap_easies *easies, int is_new) {
+  return easies->idle == NULL || is_new ? make(easies) : take_idle(easies);
+}
+
+/* libcurl counts over a handle's whole life how often a connection that stood
+** died under a request, and at the sixth time does not open another one. */
+static int is_as_new(CURL *easy) {
+  long opened = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+  return opened == 0;
 }
 
 void ap_easies_keep(ap_easies *easies, CURL *easy) {
   if (easy == NULL) return;
-  if (easies->count == AP_EASIES ||
+  if (!easies->keeps || easies->count == AP_EASIES || !is_as_new(easy) ||
       curl_easy_setopt(easy, CURLOPT_PRIVATE, easies->idle) != CURLE_OK) {
     curl_easy_cleanup(easy);
     return;

@@ -9,8 +9,9 @@ int ap_fold_harms(void) {
   return version >= 0x075400 && version < 0x080100;
 }
 
-/* Those versions show a line before they store it. One that is cut to nothing
-** they refuse, as a new handle refuses a fold that follows no header. */
+/* Those versions show a line of a head before they store it. One that is cut
+** to nothing they refuse, as a new handle refuses a fold that follows no
+** header. */
 static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
                     void *context) {
   (void)easy;

@@ -48,9 +48,8 @@ static char lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-int ap_header_is(const char *text, size_t length, const char *name) {
+int ap_header_same(const char *text, const char *name, size_t length) {
   size_t i;
-  if (strlen(name) != length) return 0;
   for (i = 0; i < length; i++)
     if (lower(text[i]) != lower(name[i])) return 0;
   return 1;
@@ -63,7 +62,8 @@ static int is_digit(char c) {
 int ap_header_status(const char *line, size_t length) {
   const char *space = memchr(line, ' ', length);
   size_t left = space != NULL ? (size_t)(line + length - space) : 0;
-  if (left < 4 || memcmp(line, "HTTP/", 5) != 0 || space[1] == '0' || !is_digit(space[1]) ||
+  if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return 0;
+  if (left < 4 || space[1] == '0' || !is_digit(space[1]) ||
       !is_digit(space[2]) || !is_digit(space[3]) ||
       (left > 4 && is_digit(space[4])))
     return 0;

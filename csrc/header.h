@@ -4,6 +4,7 @@
 #define AP_HEADER_H
 
 #include <stddef.h>
+#include <string.h>
 
 typedef struct {
   const char *name, *value;
@@ -14,11 +15,16 @@ typedef struct {
 int ap_header_is_token(const char *text, size_t length);
 /* No CR, LF, NUL or other control character but a tab. */
 int ap_header_is_value(const char *text, size_t length);
+/* Are so many characters the same, in any case of letters? */
+int ap_header_same(const char *text, const char *name, size_t length);
 /* Is this the name, in any case of letters? */
-int ap_header_is(const char *text, size_t length, const char *name);
+static inline int ap_header_is(const char *text, size_t length,
+                               const char *name) {
+  return strlen(name) == length && ap_header_same(text, name, length);
+}
 
-/* The status that a line of five bytes or more tells, or 0 where it is
-** malformed: "HTTP/", and three digits (RFC 9112 section 4). */
+/* The status that a line tells, or 0 where it is malformed: "HTTP/", and three
+** digits (RFC 9112 section 4). */
 int ap_header_status(const char *line, size_t length);
 
 /* Steps *at over a block of lines to the next "name: value", or answers 0 at

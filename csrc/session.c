@@ -231,7 +231,7 @@ int ap_session_submit(ap_session *session, ap_transfer *transfer,
     return 0;
   transfer->may_resolve = transfer->url->has_name ||
                           settings->options.texts[AP_TEXT_PROXY] != NULL;
-  transfer->easy = ap_easies_take(&session->easies);
+  transfer->easy = ap_easies_take(&session->easies, request->fresh);
   if (transfer->easy == NULL) return ap_fail_memory(failure);
   if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(session, transfer, failure))

@@ -33,22 +33,32 @@ void ap_transfer_free(ap_transfer *transfer) {
   free(transfer);
 }
 
+static int make_room(ap_buf *lines, size_t length, ap_failure *failure) {
+  int is_first = lines->capacity == 0 && length < USUAL_LINES;
+  switch (ap_buf_reserve(lines, is_first ? USUAL_LINES : length)) {
+    case AP_BUF_OK: return 1;
+    case AP_BUF_NO_MEMORY: return ap_fail_memory(failure);
+    default:
+      return ap_fail(failure, "too_large",
+                     "The request's headers are larger than 1 MiB.");
+  }
+}
+
 static int add_line(ap_transfer *transfer, const char *name,
                     const char *separator, const char *value,
                     ap_failure *failure) {
   ap_buf *lines = &transfer->lines;
-  ap_buf_result result = lines->capacity > 0 ? AP_BUF_OK
-    : ap_buf_reserve(lines, USUAL_LINES);
-  if (result == AP_BUF_OK) result = ap_buf_append(lines, name, strlen(name));
-  if (result == AP_BUF_OK)
-    result = ap_buf_append(lines, separator, strlen(separator));
-  if (result == AP_BUF_OK)
-    result = ap_buf_append(lines, value, strlen(value) + 1);
+  size_t first = strlen(name), second = strlen(separator);
+  size_t third = strlen(value) + 1;
+  char *line;
+  if (!make_room(lines, first + second + third, failure)) return 0;
+  line = lines->data + lines->length;
+  memcpy(line, name, first);
+  memcpy(line + first, separator, second);
+  memcpy(line + first + second, value, third);
+  lines->length += first + second + third;
   transfer->line_count++;
-  if (result == AP_BUF_OK) return 1;
-  if (result == AP_BUF_NO_MEMORY) return ap_fail_memory(failure);
-  return ap_fail(failure, "too_large",
-                 "The request's headers are larger than 1 MiB.");
+  return 1;
 }
 
 /* The list is ours, not libcurl's, which only reads it: its lines, of which

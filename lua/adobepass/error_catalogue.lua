@@ -255,7 +255,8 @@ add("retry", NETWORK, {
 -- A repeat would end alike; transfer_failed is a failure of unknown kind.
 add("none", LATER, {
   tls_failed = "Check ca_file, the device's date, and who is in between.",
-  too_large = "Raise max_body if such an answer is to be expected.",
+  too_large = "Raise max_body if such an answer is to be expected. "
+    .. "Headers that are sent may have 1 MiB.",
   out_of_memory = "Free memory before the next request.",
   transfer_failed = "Read the message: libcurl has no code for it.",
 })

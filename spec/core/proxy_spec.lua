@@ -103,6 +103,29 @@ describe("core.session through a proxy", function()
     assert.equal("", peer.heard)
   end)
 
+  -- libcurl 7.84 to 8.0 appended it to a header of the answer before, which
+  -- was freed: curl/curl#11103.
+  it("is not led astray by a folded line in a refusal's trailers", function()
+    local peer = raw.listen(function(connection)
+      connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+        .. "0\r\n : folded trailer\r\n\r\n")
+    end)
+    local session = assert(core.session { connect_timeout = 0.1,
+      proxy = "http://127.0.0.1:" .. peer.port })
+    local function ask(url)
+      return finish(session, assert(session:submit { url = url }),
+        peer:pumping())
+    end
+    for _ = 1, 2 do
+      -- Twice: the handle of a transfer that opened a connection is not kept.
+      assert(ask(nginx:url("HTTP", "/many")))
+      assert(ask(nginx:url("HTTP", "/many")))
+      assert.equal("proxy_failed", select(3, ask "https://hidden.example/"))
+    end
+    session:close()
+    peer:close()
+  end)
+
   it("does not look into the environment for a proxy", function()
     local script = ([[
       local core = require "adobepass.core"

@@ -482,6 +482,22 @@ describe("core.session", function()
         .. "OK\r\n\r\n", close))
     end)
 
+    -- libcurl repeats these requests itself, but a handle not for ever.
+    it("is none where connections die between two requests", function()
+      local asked = {}
+      local peer = raw.listen(function(connection)
+        asked[connection] = (asked[connection] or 0) + 1
+        if asked[connection] > 1 then return connection:close() end
+        connection:send "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+      end)
+      for _ = 1, 20 do
+        local response = assert(finish(session, assert(session:submit {
+          url = "http://127.0.0.1:" .. peer.port }), peer:pumping()))
+        assert.equal("ok", response.body)
+      end
+      peer:close()
+    end)
+
     it("is timeout when the answer stops half way", function()
       with { timeout = 0.05 }
       local peer = raw.listen(function(connection)

@@ -58,34 +58,14 @@ local function fail(task, reason)
   task.traceback = debug.traceback(task.thread, tostring(reason))
 end
 
--- A coroutine serves one task after another: to make one takes longer than
--- many tasks do. It holds a task's arguments until the first turn, and says
--- with ENDED that it is free.
-local ENDED, MOST_IDLE = {}, 256
-
-local function serve(fn, ...)
-  coroutine.yield()
-  return serve(coroutine.yield(ENDED, fn(...)))
-end
-
-local function take_thread(state)
-  return table.remove(state.idle) or coroutine.create(serve)
-end
-
-local function finish(state, task, ...)
-  task.status, task.results = "done", pack(...)
-  if #state.idle < MOST_IDLE then state.idle[#state.idle + 1] = task.thread end
-  task.thread = nil
-end
-
 -- What became of a task's turn; whether it failed in it.
-local function settle(state, task, good, first, ...)
+local function settle(state, task, good, ...)
   state.current = nil
   if task.status ~= "running" then return false end -- it cancelled itself
   if not good then
-    fail(task, first)
-  elseif first == ENDED then
-    finish(state, task, ...)
+    fail(task, (...))
+  elseif coroutine.status(task.thread) == "dead" then
+    task.status, task.results = "done", pack(...)
   end
   return task.status == "failed"
 end
@@ -158,11 +138,17 @@ local function update(state, session)
   return #state.tasks
 end
 
+-- Holds the arguments until the task's first turn.
+local function begin(fn, ...)
+  coroutine.yield()
+  return fn(...)
+end
+
 local function start(state, fn, ...)
   if type(fn) ~= "function" then
     error("driver.tick: start expects a function", 3)
   end
-  local thread = take_thread(state)
+  local thread = coroutine.create(begin)
   coroutine.resume(thread, fn, ...)
   local task = setmetatable({ status = "running", thread = thread }, Task)
   state.tasks[#state.tasks + 1] = task
@@ -200,13 +186,20 @@ end
 -- still run
 return function(given)
   given = options.check("driver.tick", given or {}, OPTIONS)
-  local state = { tasks = {}, idle = {}, on_error = given.on_error,
+  local state = { tasks = {}, on_error = given.on_error,
     now = given.now or core.clock.monotonic }
   return {
     now = state.now,
     wait = function(...) return wait(state, ...) end,
     sleep = function(seconds) sleep(state, seconds) end,
-    start = function(...) return start(state, ...) end,
-    update = function(session) return update(state, session) end,
+    -- No tail calls: their errors name the line that called.
+    start = function(...)
+      local task = start(state, ...)
+      return task
+    end,
+    update = function(session)
+      local running = update(state, session)
+      return running
+    end,
   }
 end
