@@ -113,7 +113,7 @@ describe("core.session: a crowd", function()
   end)
 
   it("is told as what is watched", function()
-    many(40, "HTTP", "/silent")
+    local crowd = many(40, "HTTP", "/silent")
     session:step(0)
     local sockets = session:sockets()
     assert.is_truthy(next(sockets))
@@ -122,5 +122,7 @@ describe("core.session: a crowd", function()
       assert.is_true(fd > 2)
       assert.matches("^[rw]+$", what)
     end
+    for _, transfer in ipairs(crowd) do transfer:close() end
+    assert.is_nil(session:timeout())
   end)
 end)
