@@ -31,12 +31,7 @@ describe("driver", function()
   end
 
   describe("in this process,", function()
-    -- What LuaJIT has compiled holds on to what it saw there.
-    after_each(function()
-      local jit = rawget(_G, "jit")
-      if jit then jit.flush() end
-      live.assert_none()
-    end)
+    after_each(live.assert_none)
 
     describe("block", function()
       for _, name in ipairs(conformance.names(false)) do

@@ -4,6 +4,7 @@
 
 local conformance = require "spec.driver.conformance"
 local core = require "adobepass.core"
+local live = require "spec.support.live"
 
 local in_nginx = {}
 
@@ -27,9 +28,7 @@ function in_nginx.conform(argument)
   local world = new_world(argument)
   conformance.run(argument.name, world)
   world.session:close()
-  collectgarbage()
-  collectgarbage()
-  return core.live()
+  return live.counted()
 end
 
 --- Whether others are served while one waits: { ca =, urls = }. The waiting

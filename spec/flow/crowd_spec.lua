@@ -2,6 +2,7 @@
 
 local adobepass = require "adobepass"
 local dates = require "spec.support.dates"
+local live = require "spec.support.live"
 local memory = require "adobepass.store.memory"
 local scenes = require "spec.support.scenes"
 local story = require "spec.support.story"
@@ -109,10 +110,7 @@ describe("a thousand viewers at once", function()
   end)
 
   local function bytes()
-    local jit = rawget(_G, "jit")
-    if jit then jit.flush() end -- compiled code holds on to what it saw
-    collectgarbage()
-    collectgarbage()
+    live.collect()
     return collectgarbage "count" * 1024
   end
 

@@ -3,6 +3,7 @@
 local adobepass = require "adobepass"
 local conformance = require "spec.flow.conformance"
 local core = require "adobepass.core"
+local live = require "spec.support.live"
 local nginx_host = require "spec.support.nginx_host"
 local sandbox_host = require "adobepass.sandbox.host"
 
@@ -17,20 +18,11 @@ describe("over HTTPS,", function()
 
   teardown(function() running:stop() end)
 
-  -- Under LuaJIT what was compiled holds on to what it saw.
-  local function handles()
-    local jit = rawget(_G, "jit")
-    if jit then jit.flush() end
-    collectgarbage()
-    collectgarbage()
-    return core.live()
-  end
-
   -- Other specs in this process may have left some.
   local function leaves_nothing_open()
     local before
-    before_each(function() before = handles() end)
-    after_each(function() assert.same(before, handles()) end)
+    before_each(function() before = live.counted() end)
+    after_each(function() assert.same(before, live.counted()) end)
   end
 
   local function each(run)

@@ -1,7 +1,7 @@
 --- What the specs of the flows do inside nginx.
 
 local conformance = require "spec.flow.conformance"
-local core = require "adobepass.core"
+local live = require "spec.support.live"
 
 local in_nginx = {}
 
@@ -9,10 +9,7 @@ local in_nginx = {}
 function in_nginx.tell(argument)
   conformance.run(argument.name, argument.where,
     require "adobepass.driver.ngx"())
-  require "jit".flush() -- what was compiled holds on to what it saw
-  collectgarbage()
-  collectgarbage()
-  return core.live()
+  return live.counted()
 end
 
 return in_nginx

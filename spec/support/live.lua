@@ -11,17 +11,18 @@ function live.collect()
   collectgarbage()
 end
 
-local function counted()
+--- How many handles of each kind nobody could collect.
+function live.counted()
   live.collect()
   return core.live()
 end
 
 -- What the files before this one still hold on to is theirs.
-local before = counted()
+local before = live.counted()
 
 --- Collects what can be, then wants nothing to be open that was not before.
 function live.assert_none()
-  for kind, count in pairs(counted()) do
+  for kind, count in pairs(live.counted()) do
     local more = count - before[kind]
     assert(more <= 0, ("%d %s left open"):format(more, kind))
   end
