@@ -65,6 +65,7 @@ static int live(lua_State *L) {
 
 static const luaL_Reg functions[] = {
   { "session", ap_make_session },
+  { "headers", ap_make_headers },
   { "token", ap_make_token },
   { "private_key", ap_make_private_key },
   { "public_key", ap_make_public_key },
@@ -85,6 +86,7 @@ int luaopen_adobepass_core(lua_State *L) {
   if (curl_state != CURLE_OK)
     return luaL_error(L, "adobepass: libcurl did not start");
   ap_open_session(L);
+  ap_open_headers(L);
   ap_open_transfer(L);
   ap_open_response(L);
   ap_open_token(L);

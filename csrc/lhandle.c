@@ -38,6 +38,16 @@ void *ap_new_handle(lua_State *L, const char *name, size_t size) {
   return handle;
 }
 
+void *ap_to_handle(lua_State *L, int index, const char *name) {
+  void *handle = lua_touserdata(L, index);
+  int same;
+  if (handle == NULL || !lua_getmetatable(L, index)) return NULL;
+  luaL_getmetatable(L, name);
+  same = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return same ? handle : NULL;
+}
+
 void *ap_check_handle(lua_State *L, const char *name) {
   void *handle = lua_touserdata(L, 1);
   if (handle != NULL && lua_getmetatable(L, 1)) {

@@ -10,6 +10,8 @@ void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
                  const luaL_Reg *methods);
 /* Pushes a userdata of that type, all zero: born closed. */
 void *ap_new_handle(lua_State *L, const char *name, size_t size);
+/* NULL where there is no userdata of that type at `index`. */
+void *ap_to_handle(lua_State *L, int index, const char *name);
 /* Of a method: its own value, the first argument; or raises. */
 void *ap_check_handle(lua_State *L, const char *name);
 /* Keeps the value on the top with the userdata at `index`; pops it. */

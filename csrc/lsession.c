@@ -198,64 +198,16 @@ static void read_request(lua_State *L, int arg, ap_request *request) {
   request->fresh = ap_option_flag(L, arg, "fresh", 0);
 }
 
-static void check_name(lua_State *L, int arg, int index) {
-  size_t length;
-  const char *name;
-  if (lua_type(L, index) != LUA_TSTRING)
-    (void)ap_option_error(L, arg, "headers", "a table from name to value");
-  name = lua_tolstring(L, index, &length);
-  if (!ap_header_is_token(name, length) ||
-      ap_header_is(name, length, "content-length") ||
-      ap_header_is(name, length, "transfer-encoding"))
-    (void)ap_option_error(L, arg, "headers", lua_pushfstring(
-      L, "a table of headers that may be set, and '%s' may not", name));
-}
-
-static void check_value(lua_State *L, int arg, const char *name, int index) {
-  /* The type first: to ask for its text would make a number a string. */
-  int is_text = lua_type(L, index) == LUA_TSTRING;
-  if (!is_text || !ap_header_is_value(lua_tostring(L, index),
-                                      lua_rawlen(L, index)))
-    (void)ap_option_error(L, arg, "headers", lua_pushfstring(
-      L, "a table of strings without control characters: see '%s'", name));
-}
-
-/* The value, or each of the values, on the top of the stack. */
-static int add_values(lua_State *L, int arg, ap_transfer *transfer,
-                      const char *name, ap_failure *failure) {
-  int i, length, done = 1;
-  if (!lua_istable(L, -1)) {
-    check_value(L, arg, name, -1);
-    return ap_transfer_add_header(transfer, name, lua_tostring(L, -1),
-                                  failure);
-  }
-  length = (int)lua_rawlen(L, -1);
-  for (i = 1; done && i <= length; i++) {
-    lua_rawgeti(L, -1, i);
-    check_value(L, arg, name, -1);
-    done = ap_transfer_add_header(transfer, name, lua_tostring(L, -1),
-                                  failure);
-    lua_pop(L, 1);
-  }
-  return done;
-}
-
 static int add_headers(lua_State *L, int arg, ap_transfer *transfer,
                        ap_failure *failure) {
-  int done = 1, top = lua_gettop(L);
+  int done = 1;
   lua_pushliteral(L, "headers");
   lua_rawget(L, arg);
-  if (!lua_isnil(L, -1) && !lua_istable(L, -1))
-    return ap_option_error(L, arg, "headers", "a table from name to value");
-  if (lua_istable(L, -1)) {
-    lua_pushnil(L);
-    while (done && lua_next(L, -2)) {
-      check_name(L, arg, -2);
-      done = add_values(L, arg, transfer, lua_tostring(L, -2), failure);
-      lua_pop(L, 1);
-    }
-  }
-  lua_settop(L, top);
+  if (lua_isuserdata(L, -1))
+    done = ap_use_headers(L, arg, transfer, failure);
+  else if (!lua_isnil(L, -1))
+    done = ap_read_headers(L, arg, &transfer->lines, failure);
+  lua_pop(L, 1); /* the request's table still holds them */
   return done;
 }
 
@@ -271,12 +223,12 @@ static int add_bearer(lua_State *L, int arg, ap_transfer *transfer,
   token = ap_to_token(L, -1);
   lua_pop(L, 1); /* the request's table still holds it */
   if (token == NULL) return ap_option_error(L, arg, "bearer", "a token");
-  if (transfer->has_authorization)
+  if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
     return ap_option_error(L, arg, "bearer",
                            "left out beside an Authorization header");
   if (token->secret == NULL)
     return ap_fail(failure, "closed", "The token is closed.");
-  return ap_transfer_add_bearer(transfer, token, failure);
+  return ap_lines_add_bearer(&transfer->lines, token, failure);
 }
 
 /***
@@ -286,7 +238,7 @@ The headers that are sent are those given, and no others beside Host, the
 session's User-Agent and the body's length. No redirect is followed.
 @function session:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
-list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
+list of values, or what `core.headers` made of such; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
 `max_body`: instead of the session's; `fresh`: true for a connection of its
 own. libcurl repeats a request by itself when a connection that stood already
 dies before the answer; one that must not be repeated needs a fresh one

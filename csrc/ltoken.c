@@ -17,13 +17,7 @@ static ap_token *to_box(lua_State *L) {
 }
 
 const ap_token *ap_to_token(lua_State *L, int index) {
-  void *handle = lua_touserdata(L, index);
-  int same;
-  if (handle == NULL || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, TOKEN);
-  same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return same ? handle : NULL;
+  return ap_to_handle(L, index, TOKEN);
 }
 
 static double usual_chance(void) {

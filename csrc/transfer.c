@@ -8,18 +8,18 @@
 #include "header.h"
 #include "outcome.h"
 
-enum { MOST_LINES = 1024 * 1024, USUAL_LINES = 2048 };
-
 ap_transfer *ap_transfer_new(void) {
   ap_transfer *transfer = calloc(1, sizeof *transfer);
-  if (transfer != NULL) ap_buf_init(&transfer->lines, MOST_LINES);
+  if (transfer != NULL) ap_lines_init(&transfer->lines);
   return transfer;
 }
 
 static void free_request(ap_transfer *transfer) {
   free(transfer->headers);
   transfer->headers = NULL;
-  ap_buf_free(&transfer->lines);
+  ap_lines_free(&transfer->lines);
+  ap_headers_drop(transfer->ready);
+  transfer->ready = NULL;
   ap_wipe_free(transfer->request_body, transfer->request_body_length);
   transfer->request_body = NULL;
 }
@@ -33,73 +33,14 @@ void ap_transfer_free(ap_transfer *transfer) {
   free(transfer);
 }
 
-static int make_room(ap_buf *lines, size_t length, ap_failure *failure) {
-  int is_first = lines->capacity == 0 && length < USUAL_LINES;
-  switch (ap_buf_reserve(lines, is_first ? USUAL_LINES : length)) {
-    case AP_BUF_OK: return 1;
-    case AP_BUF_NO_MEMORY: return ap_fail_memory(failure);
-    default:
-      return ap_fail(failure, "too_large",
-                     "The request's headers are larger than 1 MiB.");
-  }
+void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers) {
+  transfer->ready = ap_headers_use(headers);
 }
 
-static int add_line(ap_transfer *transfer, const char *name,
-                    const char *separator, const char *value,
-                    ap_failure *failure) {
-  ap_buf *lines = &transfer->lines;
-  size_t first = strlen(name), second = strlen(separator);
-  size_t third = strlen(value) + 1;
-  char *line;
-  if (!make_room(lines, first + second + third, failure)) return 0;
-  line = lines->data + lines->length;
-  memcpy(line, name, first);
-  memcpy(line + first, separator, second);
-  memcpy(line + first + second, value, third);
-  lines->length += first + second + third;
-  transfer->line_count++;
-  return 1;
-}
-
-/* The list is ours, not libcurl's, which only reads it: its lines, of which
-** one may hold a bearer, are wiped. */
-static int link_lines(ap_transfer *transfer, ap_failure *failure) {
-  struct curl_slist *list = calloc(transfer->line_count, sizeof *list);
-  char *line = transfer->lines.data;
-  size_t i;
-  if (list == NULL) return ap_fail_memory(failure);
-  for (i = 0; i < transfer->line_count; i++) {
-    list[i].data = line;
-    if (i > 0) list[i - 1].next = &list[i];
-    line += strlen(line) + 1;
-  }
-  transfer->headers = list;
-  return 1;
-}
-
-static void note_name(ap_transfer *transfer, const char *name) {
-  size_t length = strlen(name);
-  if (ap_header_is(name, length, "content-type")) transfer->has_type = 1;
-  if (ap_header_is(name, length, "accept")) transfer->has_accept = 1;
-  if (ap_header_is(name, length, "user-agent")) transfer->has_agent = 1;
-  if (ap_header_is(name, length, "authorization"))
-    transfer->has_authorization = 1;
-}
-
-/* libcurl takes "Name:" for a wish to leave the header out, and "Name;" for
-** an empty one: CURLOPT_HTTPHEADER(3). */
-int ap_transfer_add_header(ap_transfer *transfer, const char *name,
-                           const char *value, ap_failure *failure) {
-  note_name(transfer, name);
-  return add_line(transfer, name, *value != '\0' ? ": " : ";", value,
-                  failure);
-}
-
-int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
-                           ap_failure *failure) {
-  transfer->has_authorization = 1;
-  return add_line(transfer, "Authorization", ": Bearer ", token->secret,
-                  failure);
+int ap_transfer_has(const ap_transfer *transfer, unsigned what) {
+  const ap_headers *ready = transfer->ready;
+  return ((transfer->lines.has | (ready != NULL ? ready->lines.has : 0)) &
+          what) != 0;
 }
 
 static void store(ap_transfer *transfer, ap_buf *buf, const char *bytes,
@@ -153,14 +94,15 @@ static size_t on_header_watched(char *line, size_t one, size_t length,
 /* What libcurl would send unasked is left out: the caller's headers are all
 ** there are. */
 static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
-  if (!transfer->has_accept &&
-      !add_line(transfer, "Accept", ":", "", failure))
+  ap_lines *lines = &transfer->lines;
+  if (!ap_transfer_has(transfer, AP_HAS_ACCEPT) &&
+      !ap_lines_leave_out(lines, "Accept", failure))
     return 0;
   if (!has_body) return 1;
-  if (!transfer->has_type &&
-      !add_line(transfer, "Content-Type", ":", "", failure))
+  if (!ap_transfer_has(transfer, AP_HAS_TYPE) &&
+      !ap_lines_leave_out(lines, "Content-Type", failure))
     return 0;
-  return add_line(transfer, "Expect", ":", "", failure);
+  return ap_lines_leave_out(lines, "Expect", failure);
 }
 
 /* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
@@ -168,8 +110,8 @@ static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
 static int add_agent(ap_transfer *transfer, const ap_options *options,
                      ap_failure *failure) {
   const char *agent = options->texts[AP_TEXT_USER_AGENT];
-  if (agent == NULL || transfer->has_agent) return 1;
-  return ap_transfer_add_header(transfer, "User-Agent", agent, failure);
+  if (agent == NULL || ap_transfer_has(transfer, AP_HAS_AGENT)) return 1;
+  return ap_lines_add(&transfer->lines, "User-Agent", agent, failure);
 }
 
 static int copy_body(ap_transfer *transfer, const ap_request *request,
@@ -266,12 +208,17 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
+static struct curl_slist *list_of(const ap_headers *ready) {
+  return ready != NULL ? ready->list : NULL;
+}
+
 /* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
 ** each request if it had none. */
 static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);
-  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  SET(CURLOPT_HTTPHEADER,
+      transfer->headers != NULL ? transfer->headers : list_of(transfer->ready));
   return CURLE_OK;
 }
 
@@ -296,7 +243,8 @@ int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
   if (!copy_body(transfer, request, failure) ||
       !add_agent(transfer, options, failure) ||
       !quieten(transfer, transfer->request_body != NULL, failure) ||
-      (transfer->line_count > 0 && !link_lines(transfer, failure)))
+      !ap_lines_link(&transfer->lines, list_of(transfer->ready),
+                     &transfer->headers, failure))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;

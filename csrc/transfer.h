@@ -9,8 +9,9 @@
 
 #include "buf.h"
 #include "fail.h"
+#include "headers.h"
+#include "lines.h"
 #include "settings.h"
-#include "token.h"
 #include "url.h"
 
 typedef enum {
@@ -43,12 +44,11 @@ typedef struct ap_transfer {
   struct ap_transfer *previous, *next;
   CURL *easy;  /* while it runs */
   ap_url *url;
-  ap_buf lines; /* the request's headers, a NUL after each */
-  size_t line_count;
-  struct curl_slist *headers;
+  ap_lines lines;       /* the request's own headers, */
+  ap_headers *ready;    /* and those that it shares with others, or NULL */
+  struct curl_slist *headers; /* of both, where there are own ones */
   char *request_body;
   size_t request_body_length;
-  int has_type, has_accept, has_agent, has_authorization;
   int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
   ap_buf head, body;
@@ -63,11 +63,10 @@ ap_transfer *ap_transfer_new(void);
 /* The transfer must not be running: its session cancels it first. */
 void ap_transfer_free(ap_transfer *transfer);
 
-/* Name and value have been checked with header.h. */
-int ap_transfer_add_header(ap_transfer *transfer, const char *name,
-                           const char *value, ap_failure *failure);
-int ap_transfer_add_bearer(ap_transfer *transfer, const ap_token *token,
-                           ap_failure *failure);
+/* Sealed ones, beside the lines of its own. */
+void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers);
+/* Whether one of its headers is one of AP_HAS_... */
+int ap_transfer_has(const ap_transfer *transfer, unsigned what);
 
 /* Sets what each transfer has in common, once in an easy handle's life. */
 CURLcode ap_transfer_equip(CURL *easy);

@@ -166,7 +166,7 @@ local function secrets_of(call)
     secrets[#secrets + 1] = text
     secrets[#secrets + 1] = request.escape(text)
   end
-  for name, value in pairs(call.request.headers) do
+  for name, value in pairs(request.header_table(call.request)) do
     value = value:gsub("^fingerprint ", "")
     if not HARMLESS[name] and #value >= LEAST_SECRET then keep(value) end
   end

@@ -1,6 +1,7 @@
 --- From an operation and its parameters to one HTTP request. No I/O.
 -- @module adobepass.request
 
+local core = require "adobepass.core"
 local device = require "adobepass.device"
 local errors = require "adobepass.errors"
 local json = require "adobepass.json"
@@ -268,39 +269,66 @@ local function as_json(fields)
   return json.encode(object)
 end
 
--- What a device sends with operations of some letters. Each view keeps it,
--- and nobody changes it.
-local function kept_headers(operation, view)
-  local letters = operation.headers or ""
-  local headers = view.headers[letters]
-  if not headers then
-    headers = device.headers(view.record, letters)
-    headers.Accept = "application/json"
-    view.headers[letters] = headers
-  end
-  return headers
-end
-
-local function headers_of(operation, params, where, view)
-  local headers = device.headers(view.record, operation.headers or "",
-    request.overrides(params))
-  headers.Accept = "application/json"
-  for _, field in ipairs(fields_at("headers", operation, params, where)) do
-    headers[field[1]] = field[2]
-  end
-  return headers
-end
-
 local BODIES = {
   form = { "application/x-www-form-urlencoded", as_pairs },
   json = { "application/json", as_json },
 }
 
+local function table_of_headers(operation, view, chosen, fields)
+  local headers = device.headers(view.record, operation.headers or "", chosen)
+  local kind = BODIES[operation.send]
+  headers.Accept = "application/json"
+  headers["Content-Type"] = kind and kind[1]
+  for _, field in ipairs(fields) do headers[field[1]] = field[2] end
+  return headers
+end
+
+-- Operations that send the same headers of a device, by their letters and how
+-- they send what else there is.
+local kinds = {}
+
+local function kind_of(operation)
+  local kind = kinds[operation]
+  if not kind then
+    kind = (operation.headers or "") .. " " .. (operation.send or "")
+    kinds[operation] = kind
+  end
+  return kind
+end
+
+-- What a device sends with operations of a kind is made ready once, and each
+-- view keeps it. Headers too large to be made ready are refused when they are
+-- sent.
+local function kept_headers(operation, view)
+  local kind = kind_of(operation)
+  local headers = view.headers[kind]
+  if not headers then
+    local made = table_of_headers(operation, view, nil, {})
+    headers = core.headers(made) or made
+    view.headers[kind] = headers
+  end
+  return headers
+end
+
+local function headers_of(operation, params, where, view)
+  local chosen = request.overrides(params)
+  local fields = fields_at("headers", operation, params, where)
+  if next(chosen) == nil and #fields == 0 then
+    return kept_headers(operation, view)
+  end
+  return table_of_headers(operation, view, chosen, fields)
+end
+
+--- The headers of a request that was built, from name to value.
+function request.header_table(built)
+  local headers = built.headers
+  return type(headers) == "table" and headers or headers:table()
+end
+
 local function add_content(built, operation, params, where)
   local fields = fields_at("content", operation, params, where)
   local kind = BODIES[operation.send]
   if kind then
-    built.headers["Content-Type"] = kind[1]
     built.body = kind[2](fields)
   elseif #fields > 0 then
     built.url = built.url .. "?" .. as_pairs(fields)

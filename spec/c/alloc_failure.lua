@@ -14,6 +14,7 @@ assert(check(core.json.decode '{"a":[1,"\\u00e9"]}').a[1] == 1)
 local session = check(core.session { ca_file = ca, timeout = 20,
   resolve = { "other.example:1:127.0.0.1" }, allow_http = { "x.example" } })
 local token = check(core.token { access_token = "abc", expires_in = 60 })
+local ready = check(core.headers { ["X-Ready"] = { "1", "2" } })
 local transfer = check(session:submit { url = url, method = "POST",
   body = "a=b", bearer = token, headers = { Accept = "*/*", X = { "1" } } })
 repeat
@@ -23,8 +24,9 @@ until code ~= "pending"
 local response = check(transfer:result())
 assert(response.status == 200, response.status)
 transfer:close()
-local dropped = check(session:submit { url = silent })
+local dropped = check(session:submit { url = silent, headers = ready })
 check(session:step(0))
+ready:close()
 token:close()
 session:close()
 check(select(3, dropped:result()) == "closed", dropped:result())

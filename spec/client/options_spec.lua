@@ -3,6 +3,7 @@
 local adobepass = require "adobepass"
 local errors = require "adobepass.errors"
 local fake_driver = require "spec.support.fake_driver"
+local header_table = require "adobepass.request".header_table
 local helper = require "spec.sandbox.helper"
 local json = require "adobepass.json"
 local memory = require "adobepass.store.memory"
@@ -494,7 +495,7 @@ describe("an answer", function()
     assert.equal("retry", err.action)
     assert.equal(429, err.http_status)
     for _, request in ipairs(client.shared.session.requests) do
-      assert.is_nil(request.headers.Cookie)
+      assert.is_nil(header_table(request).Cookie)
     end
   end)
 

@@ -2,6 +2,7 @@
 
 local core = require "adobepass.core"
 local errors = require "adobepass.errors"
+local header_table = require "adobepass.request".header_table
 local json = require "adobepass.json"
 local story = require "spec.support.story"
 
@@ -178,7 +179,7 @@ describe("an error that repeats what was sent", function()
   local function echo(request)
     local parts = { request.url, request.body or "",
       request.bearer and (request.bearer:reveal()) or "" }
-    for name, value in pairs(request.headers) do
+    for name, value in pairs(header_table(request)) do
       parts[#parts + 1] = name .. "=" .. value
     end
     return table.concat(parts, " ")

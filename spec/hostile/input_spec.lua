@@ -6,6 +6,7 @@ local device = require "adobepass.sandbox.device"
 local die = require "spec.hostile.die"
 local errors = require "adobepass.errors"
 local finish = require "spec.support.finish"
+local header_table = require "adobepass.request".header_table
 local json = require "adobepass.json"
 local live = require "spec.support.live"
 local operations = require "adobepass.operations"
@@ -63,12 +64,12 @@ local function read(request)
     local plain = assert(wire.unescape(segment))
     table.insert(seen.segments, plain)
   end
-  if request.headers["Content-Type"] == "application/json" then
+  if header_table(request)["Content-Type"] == "application/json" then
     seen.json = assert(json.decode(request.body))
   else
     seen.form = assert(wire.form(request.body or ""))
   end
-  for name, value in pairs(request.headers) do
+  for name, value in pairs(header_table(request)) do
     assert(not (name .. value):find "[%z\r\n]", "a header has no end")
   end
   return seen
@@ -100,7 +101,7 @@ local function arrived(operation, params, request)
   for _, parameter in ipairs(operation.params or {}) do
     local name, field = parameter[1], parameter[2]
     local got = in_path[name] or seen.query[field] or seen.form[field]
-      or seen.json and seen.json[field] or request.headers[field]
+      or seen.json and seen.json[field] or header_table(request)[field]
     if params[name] ~= nil then
       assert(is_same(params[name], got), name .. " came as another")
     end
@@ -152,7 +153,7 @@ describe("any bytes", function()
         return
       end
       assert(viewer.api:configuration())
-      local headers = session.requests[#session.requests].headers
+      local headers = header_table(session.requests[#session.requests])
       assert(device.identifier(headers["AP-Device-Identifier"]) == id)
       assert(device.decode_object(headers["X-Device-Info"]).model == model)
       assert(headers["X-Forwarded-For"] == ip)

@@ -4,6 +4,7 @@
 local acts = require "spec.hostile.acts"
 local errors = require "adobepass.errors"
 local die = require "spec.hostile.die"
+local header_table = require "adobepass.request".header_table
 local live = require "spec.support.live"
 local tale = require "spec.hostile.tale"
 
@@ -111,7 +112,7 @@ describe("the judge", function()
       other = nil
       local submit = on.session.submit
       function on.session.submit(self, request)
-        if request.bearer and request.headers["X-Device-Info"] then
+        if request.bearer and header_table(request)["X-Device-Info"] then
           local changed = {}
           for name, value in pairs(request) do changed[name] = value end
           changed.bearer = other or request.bearer

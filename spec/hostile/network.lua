@@ -5,6 +5,7 @@
 -- `part` of all requests meet one fault, or several at once. What is done to
 -- clocks and to the service itself is noted: `session.jumped`, in seconds.
 
+local header_table = require "adobepass.request".header_table
 local http_date = require "spec.support.dates"
 local json = require "adobepass.json"
 local junk = require "spec.hostile.junk"
@@ -77,7 +78,7 @@ end
 function spoils.echo(self, response, request)
   local parts = { request.url, request.body or "",
     request.bearer and (request.bearer:reveal()) or "" }
-  for name, value in pairs(request.headers) do
+  for name, value in pairs(header_table(request)) do
     parts[#parts + 1] = name .. ": " .. value
   end
   local all = table.concat(parts, " ")

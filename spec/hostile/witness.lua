@@ -9,6 +9,7 @@
 local catalogue = require "adobepass.error_catalogue"
 local core = require "adobepass.core"
 local errors = require "adobepass.errors"
+local header_table = require "adobepass.request".header_table
 local json = require "adobepass.json"
 
 local witness = {}
@@ -55,7 +56,7 @@ end
 
 -- A request's info has the device's name as model.
 local function model_of(request)
-  local info = request.headers["X-Device-Info"]
+  local info = header_table(request)["X-Device-Info"]
   local text = info and core.base64.decode(info)
   return text and (json.decode(text) or {}).model
 end
@@ -70,7 +71,7 @@ function Witness:device_of(request)
 end
 
 local function identity_of(request)
-  return request.headers["AP-TempPass-Identity"] or ""
+  return header_table(request)["AP-TempPass-Identity"] or ""
 end
 
 local function note(map, key, device)
@@ -106,7 +107,7 @@ function Witness:sent(request)
   local device, bearer = model_of(request), bearer_of(request)
   self.requests = self.requests + 1
   for _, name in ipairs(IDENTITY) do
-    self:keep_secret(request.headers[name])
+    self:keep_secret(header_table(request)[name])
   end
   if not device then return end
   local owners = bearer and self.bearers[bearer]

@@ -50,6 +50,7 @@ end
 
 local function lower_headers(given)
   local headers = {}
+  if type(given) == "userdata" then given = given:table() end
   for name, value in pairs(given or {}) do
     if type(value) == "table" then value = table.concat(value, ", ") end
     headers[name:lower()] = value

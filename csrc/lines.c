@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "lines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "header.h"
+
+enum { MOST_TEXT = 1024 * 1024, USUAL_TEXT = 1024 };
+
+void ap_lines_init(ap_lines *lines) {
+  memset(lines, 0, sizeof *lines);
+  ap_buf_init(&lines->text, MOST_TEXT);
+}
+
+void ap_lines_free(ap_lines *lines) {
+  ap_buf_free(&lines->text);
+  lines->count = 0;
+  lines->has = 0;
+}
+
+static int make_room(ap_buf *text, size_t length, ap_failure *failure) {
+  int is_first = text->capacity == 0 && length < USUAL_TEXT;
+  switch (ap_buf_reserve(text, is_first ? USUAL_TEXT : length)) {
+    case AP_BUF_OK: return 1;
+    case AP_BUF_NO_MEMORY: return ap_fail_memory(failure);
+    default:
+      return ap_fail(failure, "too_large",
+                     "The request's headers are larger than 1 MiB.");
+  }
+}
+
+static int add(ap_lines *lines, const char *name, const char *separator,
+               const char *value, ap_failure *failure) {
+  ap_buf *text = &lines->text;
+  size_t first = strlen(name), second = strlen(separator);
+  size_t third = strlen(value) + 1;
+  char *line;
+  if (!make_room(text, first + second + third, failure)) return 0;
+  line = text->data + text->length;
+  memcpy(line, name, first);
+  memcpy(line + first, separator, second);
+  memcpy(line + first + second, value, third);
+  text->length += first + second + third;
+  lines->count++;
+  return 1;
+}
+
+static unsigned meaning_of(const char *name) {
+  size_t length = strlen(name);
+  if (ap_header_is(name, length, "content-type")) return AP_HAS_TYPE;
+  if (ap_header_is(name, length, "accept")) return AP_HAS_ACCEPT;
+  if (ap_header_is(name, length, "user-agent")) return AP_HAS_AGENT;
+  if (ap_header_is(name, length, "authorization"))
+    return AP_HAS_AUTHORIZATION;
+  return 0;
+}
+
+/* libcurl takes "Name:" for a wish to leave the header out, and "Name;" for
+** an empty one: CURLOPT_HTTPHEADER(3). */
+int ap_lines_add(ap_lines *lines, const char *name, const char *value,
+                 ap_failure *failure) {
+  lines->has |= meaning_of(name);
+  return add(lines, name, *value != '\0' ? ": " : ";", value, failure);
+}
+
+int ap_lines_add_bearer(ap_lines *lines, const ap_token *token,
+                        ap_failure *failure) {
+  lines->has |= AP_HAS_AUTHORIZATION;
+  return add(lines, "Authorization", ": Bearer ", token->secret, failure);
+}
+
+int ap_lines_leave_out(ap_lines *lines, const char *name,
+                       ap_failure *failure) {
+  return add(lines, name, ":", "", failure);
+}
+
+/* The list is ours, not libcurl's, which only reads it: its lines, of which
+** one may hold a bearer, are wiped. */
+int ap_lines_link(const ap_lines *lines, struct curl_slist *rest,
+                  struct curl_slist **made, ap_failure *failure) {
+  char *line = lines->text.data;
+  struct curl_slist *list;
+  size_t i;
+  *made = NULL;
+  if (lines->count == 0) return 1;
+  list = calloc(lines->count, sizeof *list);
+  if (list == NULL) return ap_fail_memory(failure);
+  for (i = 0; i < lines->count; i++) {
+    list[i].data = line;
+    list[i].next = i + 1 < lines->count ? &list[i + 1] : rest;
+    line += strlen(line) + 1;
+  }
+  *made = list;
+  return 1;
+}
