@@ -34,11 +34,8 @@ static size_t grown(const ap_buf *buf, size_t needed) {
 }
 
 /* Not realloc: it would leave an unwiped copy behind. */
-static int reserve(ap_buf *buf, size_t needed) {
-  size_t capacity = grown(buf, needed);
-  char *data;
-  if (needed <= buf->capacity) return 1;
-  data = malloc(capacity);
+static int move(ap_buf *buf, size_t capacity) {
+  char *data = malloc(capacity);
   if (data == NULL) return 0;
   if (buf->length > 0) memcpy(data, buf->data, buf->length);
   ap_wipe_free(buf->data, buf->length);
@@ -48,8 +45,18 @@ static int reserve(ap_buf *buf, size_t needed) {
 }
 
 ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length) {
+  size_t needed = buf->length + length;
   if (length > buf->ceiling - buf->length) return AP_BUF_FULL;
-  return reserve(buf, buf->length + length) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+  if (needed <= buf->capacity) return AP_BUF_OK;
+  return move(buf, grown(buf, needed)) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+}
+
+ap_buf_result ap_buf_trim(ap_buf *buf) {
+  if (buf->length == buf->capacity) return AP_BUF_OK;
+  if (buf->length > 0)
+    return move(buf, buf->length) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+  ap_buf_free(buf);
+  return AP_BUF_OK;
 }
 
 ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length) {

@@ -17,6 +17,8 @@ void ap_buf_init(ap_buf *buf, size_t ceiling);
 ** data + length, and count. */
 ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length);
 ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length);
+/* Gives back what it has room for and does not hold. */
+ap_buf_result ap_buf_trim(ap_buf *buf);
 void ap_buf_clear(ap_buf *buf);
 void ap_buf_free(ap_buf *buf);
 

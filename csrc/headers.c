@@ -12,6 +12,8 @@ ap_headers *ap_headers_new(void) {
 }
 
 int ap_headers_seal(ap_headers *headers, ap_failure *failure) {
+  if (ap_buf_trim(&headers->lines.text) != AP_BUF_OK)
+    return ap_fail_memory(failure);
   return ap_lines_link(&headers->lines, NULL, &headers->list, failure);
 }
 

@@ -6,7 +6,7 @@
 
 #include "header.h"
 
-enum { MOST_TEXT = 1024 * 1024, USUAL_TEXT = 1024 };
+enum { MOST_TEXT = 1024 * 1024 };
 
 void ap_lines_init(ap_lines *lines) {
   memset(lines, 0, sizeof *lines);
@@ -20,8 +20,7 @@ void ap_lines_free(ap_lines *lines) {
 }
 
 static int make_room(ap_buf *text, size_t length, ap_failure *failure) {
-  int is_first = text->capacity == 0 && length < USUAL_TEXT;
-  switch (ap_buf_reserve(text, is_first ? USUAL_TEXT : length)) {
+  switch (ap_buf_reserve(text, length)) {
     case AP_BUF_OK: return 1;
     case AP_BUF_NO_MEMORY: return ap_fail_memory(failure);
     default:
@@ -30,18 +29,19 @@ static int make_room(ap_buf *text, size_t length, ap_failure *failure) {
   }
 }
 
+/* The name with what parts it from the value, and the value. */
 static int add(ap_lines *lines, const char *name, const char *separator,
-               const char *value, ap_failure *failure) {
+               const char *value, size_t length, ap_failure *failure) {
   ap_buf *text = &lines->text;
   size_t first = strlen(name), second = strlen(separator);
-  size_t third = strlen(value) + 1;
   char *line;
-  if (!make_room(text, first + second + third, failure)) return 0;
+  if (!make_room(text, first + second + length + 1, failure)) return 0;
   line = text->data + text->length;
   memcpy(line, name, first);
   memcpy(line + first, separator, second);
-  memcpy(line + first + second, value, third);
-  text->length += first + second + third;
+  memcpy(line + first + second, value, length);
+  line[first + second + length] = '\0';
+  text->length += first + second + length + 1;
   lines->count++;
   return 1;
 }
@@ -61,18 +61,25 @@ static unsigned meaning_of(const char *name) {
 int ap_lines_add(ap_lines *lines, const char *name, const char *value,
                  ap_failure *failure) {
   lines->has |= meaning_of(name);
-  return add(lines, name, *value != '\0' ? ": " : ";", value, failure);
+  return add(lines, name, *value != '\0' ? ": " : ";", value, strlen(value),
+             failure);
 }
 
-int ap_lines_add_bearer(ap_lines *lines, const ap_token *token,
+static const char bearer[] = "Authorization: Bearer ";
+
+int ap_lines_add_bearer(ap_lines *lines, const char *secret, size_t length,
                         ap_failure *failure) {
   lines->has |= AP_HAS_AUTHORIZATION;
-  return add(lines, "Authorization", ": Bearer ", token->secret, failure);
+  return add(lines, bearer, "", secret, length, failure);
+}
+
+const char *ap_lines_bearer(const ap_lines *lines) {
+  return lines->text.data + sizeof bearer - 1;
 }
 
 int ap_lines_leave_out(ap_lines *lines, const char *name,
                        ap_failure *failure) {
-  return add(lines, name, ":", "", failure);
+  return add(lines, name, ":", "", 0, failure);
 }
 
 /* The list is ours, not libcurl's, which only reads it: its lines, of which

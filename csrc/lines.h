@@ -9,7 +9,6 @@
 
 #include "buf.h"
 #include "fail.h"
-#include "token.h"
 
 /* Headers whose being there matters to the others. */
 enum {
@@ -32,8 +31,10 @@ void ap_lines_free(ap_lines *lines);
 /* Name and value have been checked with header.h. */
 int ap_lines_add(ap_lines *lines, const char *name, const char *value,
                  ap_failure *failure);
-int ap_lines_add_bearer(ap_lines *lines, const ap_token *token,
+int ap_lines_add_bearer(ap_lines *lines, const char *secret, size_t length,
                         ap_failure *failure);
+/* The secret of lines whose first one is a bearer's. */
+const char *ap_lines_bearer(const ap_lines *lines);
 /* Keeps libcurl from sending a header of its own. */
 int ap_lines_leave_out(ap_lines *lines, const char *name,
                        ap_failure *failure);

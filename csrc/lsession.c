@@ -228,7 +228,8 @@ static int add_bearer(lua_State *L, int arg, ap_transfer *transfer,
                            "left out beside an Authorization header");
   if (token->secret == NULL)
     return ap_fail(failure, "closed", "The token is closed.");
-  return ap_lines_add_bearer(&transfer->lines, token, failure);
+  ap_transfer_use_bearer(transfer, token);
+  return 1;
 }
 
 /***

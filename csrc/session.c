@@ -240,20 +240,32 @@ int ap_session_submit(ap_session *session, ap_transfer *transfer,
   return 0;
 }
 
-static size_t collect(ap_session *session) {
-  size_t ended = 0;
+/* All that libcurl has to say is heard first: to remove a handle it goes
+** through what it has not said yet. */
+static ap_transfer *hear(ap_session *session) {
+  ap_transfer *first = NULL, **last = &first;
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(session->multi, &left)) != NULL) {
-    CURLcode code = message->data.result;
     ap_transfer *transfer = NULL;
     if (message->msg != CURLMSG_DONE) continue;
     (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
                             (char **)&transfer);
-    (void)curl_multi_remove_handle(session->multi, message->easy_handle);
-    ap_transfer_finish(transfer, code);
+    transfer->outcome = message->data.result;
+    *last = transfer;
+    last = &transfer->next_ended;
+  }
+  return first;
+}
+
+static size_t collect(ap_session *session) {
+  ap_transfer *transfer = hear(session), *next;
+  size_t ended = 0;
+  for (; transfer != NULL; transfer = next, ended++) {
+    next = transfer->next_ended;
+    (void)curl_multi_remove_handle(session->multi, transfer->easy);
+    ap_transfer_finish(transfer, transfer->outcome);
     release(session, transfer);
-    ended++;
   }
   return ended;
 }

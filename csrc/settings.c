@@ -44,14 +44,26 @@ static int copy_texts(ap_settings *settings, const ap_options *options) {
   return 1;
 }
 
+/* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
+** request, and show a proxy. */
+static int make_agent(ap_settings *settings, ap_failure *failure) {
+  const char *agent = settings->options.texts[AP_TEXT_USER_AGENT];
+  if (agent == NULL) return 1;
+  settings->agent = ap_headers_new();
+  if (settings->agent == NULL) return ap_fail_memory(failure);
+  return ap_lines_add(&settings->agent->lines, "User-Agent", agent, failure) &&
+         ap_headers_seal(settings->agent, failure);
+}
+
 int ap_settings_open(ap_settings *settings, const ap_options *options,
                      ap_failure *failure) {
   memset(settings, 0, sizeof *settings);
   if (!check_files(options, failure)) return 0;
   settings->options = *options;
-  if (copy_texts(settings, options)) return 1;
+  if (!copy_texts(settings, options)) (void)ap_fail_memory(failure);
+  else if (make_agent(settings, failure)) return 1;
   ap_settings_close(settings);
-  return ap_fail_memory(failure);
+  return 0;
 }
 
 void ap_settings_close(ap_settings *settings) {
@@ -60,6 +72,7 @@ void ap_settings_close(ap_settings *settings) {
     char *text = settings->copies[i];
     ap_wipe_free(text, text != NULL ? strlen(text) : 0);
   }
+  ap_headers_drop(settings->agent);
   curl_slist_free_all(settings->overrides);
   curl_slist_free_all(settings->plain_hosts);
   memset(settings, 0, sizeof *settings);

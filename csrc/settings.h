@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "fail.h"
+#include "headers.h"
 
 typedef enum {
   AP_TEXT_CA_FILE,
@@ -34,6 +35,7 @@ typedef struct {
 typedef struct {
   ap_options options; /* its texts are the copies */
   char *copies[AP_TEXTS];
+  ap_headers *agent; /* the User-Agent, or NULL */
   struct curl_slist *overrides, *plain_hosts;
 } ap_settings;
 

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "buf.h"
-
 /* Visible ASCII, as RFC 6750 section 2.1 has it and a header can carry. */
 static int is_sendable(const char *secret, size_t length) {
   size_t i;
@@ -22,13 +20,26 @@ static double lead_of(const ap_token_terms *terms) {
   return lead < most ? lead : most;
 }
 
+static int make_line(ap_token *token, const char *secret, size_t length,
+                     ap_failure *failure) {
+  ap_headers *line = ap_headers_new();
+  if (line == NULL) return ap_fail_memory(failure);
+  if (ap_lines_add_bearer(&line->lines, secret, length, failure) &&
+      ap_headers_seal(line, failure)) {
+    token->line = line;
+    return 1;
+  }
+  ap_headers_drop(line);
+  return 0;
+}
+
 int ap_token_open(ap_token *token, const char *secret, size_t length,
                   const ap_token_terms *terms, ap_failure *failure) {
   if (!is_sendable(secret, length))
     return ap_fail(failure, "malformed_answer",
                    "The answer's access_token is not one that can be sent.");
-  token->secret = ap_copy(secret, length);
-  if (token->secret == NULL) return ap_fail_memory(failure);
+  if (!make_line(token, secret, length, failure)) return 0;
+  token->secret = ap_lines_bearer(&token->line->lines);
   token->length = length;
   token->expires_at = terms->now + terms->lifetime;
   token->due_at = token->expires_at - lead_of(terms);
@@ -41,6 +52,6 @@ ap_token_life ap_token_life_at(const ap_token *token, double now) {
 }
 
 void ap_token_close(ap_token *token) {
-  ap_wipe_free(token->secret, token->length);
+  ap_headers_drop(token->line);
   memset(token, 0, sizeof *token);
 }

@@ -6,13 +6,15 @@
 #include <stddef.h>
 
 #include "fail.h"
+#include "headers.h"
 
 enum { AP_TOKEN_MAX = 64 * 1024 };
 
 typedef enum { AP_TOKEN_FRESH, AP_TOKEN_DUE, AP_TOKEN_EXPIRED } ap_token_life;
 
 typedef struct {
-  char *secret;
+  ap_headers *line; /* "Authorization: Bearer ", and the secret */
+  const char *secret;
   size_t length;
   double due_at, expires_at; /* monotonic seconds */
 } ap_token;
@@ -27,7 +29,7 @@ typedef struct {
 int ap_token_open(ap_token *token, const char *secret, size_t length,
                   const ap_token_terms *terms, ap_failure *failure);
 ap_token_life ap_token_life_at(const ap_token *token, double now);
-/* Wipes; twice is well. */
+/* Wipes, as soon as no request has the token; twice is well. */
 void ap_token_close(ap_token *token);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "transfer.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +10,21 @@
 #include "outcome.h"
 
 ap_transfer *ap_transfer_new(void) {
-  ap_transfer *transfer = calloc(1, sizeof *transfer);
-  if (transfer != NULL) ap_lines_init(&transfer->lines);
+  ap_transfer *transfer = malloc(sizeof *transfer);
+  if (transfer == NULL) return NULL;
+  memset(transfer, 0, offsetof(ap_transfer, failure));
+  transfer->detail[0] = '\0';
+  ap_lines_init(&transfer->lines);
   return transfer;
 }
 
 static void free_request(ap_transfer *transfer) {
-  free(transfer->headers);
-  transfer->headers = NULL;
+  free(transfer->own);
   ap_lines_free(&transfer->lines);
   ap_headers_drop(transfer->ready);
-  transfer->ready = NULL;
+  ap_headers_drop(transfer->bearer);
+  transfer->own = NULL;
+  transfer->ready = transfer->bearer = NULL;
   ap_wipe_free(transfer->request_body, transfer->request_body_length);
   transfer->request_body = NULL;
 }
@@ -37,10 +42,17 @@ void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers) {
   transfer->ready = ap_headers_use(headers);
 }
 
+void ap_transfer_use_bearer(ap_transfer *transfer, const ap_token *token) {
+  transfer->bearer = ap_headers_use(token->line);
+}
+
+static unsigned has(const ap_headers *headers) {
+  return headers != NULL ? headers->lines.has : 0;
+}
+
 int ap_transfer_has(const ap_transfer *transfer, unsigned what) {
-  const ap_headers *ready = transfer->ready;
-  return ((transfer->lines.has | (ready != NULL ? ready->lines.has : 0)) &
-          what) != 0;
+  return ((transfer->lines.has | has(transfer->ready) |
+           has(transfer->bearer)) & what) != 0;
 }
 
 static void store(ap_transfer *transfer, ap_buf *buf, const char *bytes,
@@ -105,13 +117,26 @@ static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
   return ap_lines_leave_out(lines, "Expect", failure);
 }
 
-/* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
-** request, and show a proxy. */
-static int add_agent(ap_transfer *transfer, const ap_options *options,
-                     ap_failure *failure) {
-  const char *agent = options->texts[AP_TEXT_USER_AGENT];
-  if (agent == NULL || ap_transfer_has(transfer, AP_HAS_AGENT)) return 1;
-  return ap_lines_add(&transfer->lines, "User-Agent", agent, failure);
+static void put_first(struct curl_slist **list, struct curl_slist *link,
+                      const ap_headers *line) {
+  if (line == NULL) return;
+  link->data = line->lines.text.data;
+  link->next = *list;
+  *list = link;
+}
+
+/* The request's own headers, and before and behind them what it shares. */
+static int link_all(ap_transfer *transfer, const ap_headers *agent,
+                    ap_failure *failure) {
+  struct curl_slist *ready =
+    transfer->ready != NULL ? transfer->ready->list : NULL;
+  if (!ap_lines_link(&transfer->lines, ready, &transfer->own, failure))
+    return 0;
+  transfer->headers = transfer->own != NULL ? transfer->own : ready;
+  if (!ap_transfer_has(transfer, AP_HAS_AGENT))
+    put_first(&transfer->headers, &transfer->agent_link, agent);
+  put_first(&transfer->headers, &transfer->bearer_link, transfer->bearer);
+  return 1;
 }
 
 static int copy_body(ap_transfer *transfer, const ap_request *request,
@@ -208,17 +233,12 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-static struct curl_slist *list_of(const ap_headers *ready) {
-  return ready != NULL ? ready->list : NULL;
-}
-
 /* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
 ** each request if it had none. */
 static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);
-  SET(CURLOPT_HTTPHEADER,
-      transfer->headers != NULL ? transfer->headers : list_of(transfer->ready));
+  SET(CURLOPT_HTTPHEADER, transfer->headers);
   return CURLE_OK;
 }
 
@@ -241,10 +261,8 @@ int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
   ap_buf_init(&transfer->head, options->max_headers);
   ap_buf_init(&transfer->body, most);
   if (!copy_body(transfer, request, failure) ||
-      !add_agent(transfer, options, failure) ||
       !quieten(transfer, transfer->request_body != NULL, failure) ||
-      !ap_lines_link(&transfer->lines, list_of(transfer->ready),
-                     &transfer->headers, failure))
+      !link_all(transfer, settings->agent, failure))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;

@@ -12,6 +12,7 @@
 #include "headers.h"
 #include "lines.h"
 #include "settings.h"
+#include "token.h"
 #include "url.h"
 
 typedef enum {
@@ -41,12 +42,14 @@ struct ap_session;
 
 typedef struct ap_transfer {
   struct ap_session *session; /* while it runs */
-  struct ap_transfer *previous, *next;
+  struct ap_transfer *previous, *next, *next_ended;
+  CURLcode outcome; /* once libcurl has told it */
   CURL *easy;  /* while it runs */
   ap_url *url;
-  ap_lines lines;       /* the request's own headers, */
-  ap_headers *ready;    /* and those that it shares with others, or NULL */
-  struct curl_slist *headers; /* of both, where there are own ones */
+  ap_lines lines;             /* the request's own headers, */
+  ap_headers *ready, *bearer; /* and those that it shares, or NULL */
+  struct curl_slist *own, agent_link, bearer_link;
+  struct curl_slist *headers; /* all of them */
   char *request_body;
   size_t request_body_length;
   int may_resolve; /* libcurl may start a thread to look a name up */
@@ -55,7 +58,7 @@ typedef struct ap_transfer {
   int head_complete, too_large, no_memory, watches_fold;
   int status; /* of the last line that told one; 0: malformed */
   ap_facts facts;
-  ap_failure failure;
+  ap_failure failure; /* from here on nothing is set before it is needed */
   char detail[CURL_ERROR_SIZE];
 } ap_transfer;
 
@@ -65,6 +68,7 @@ void ap_transfer_free(ap_transfer *transfer);
 
 /* Sealed ones, beside the lines of its own. */
 void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers);
+void ap_transfer_use_bearer(ap_transfer *transfer, const ap_token *token);
 /* Whether one of its headers is one of AP_HAS_... */
 int ap_transfer_has(const ap_transfer *transfer, unsigned what);
 

@@ -49,9 +49,9 @@ end
 
 --- Whether a response's status is a success of its operation.
 function answer.is_success(operation, response)
-  local status = response.status
-  for _, good in ipairs(operation.ok) do
-    if good == status then return true end
+  local status, ok = response.status, operation.ok
+  for index = 1, #ok do
+    if ok[index] == status then return true end
   end
   return false
 end

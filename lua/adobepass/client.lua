@@ -54,7 +54,7 @@ for _, operation in ipairs(operations) do
 end
 
 local function pace_key(call)
-  return TELLS_ADDRESS[call.operation] and call.device.ip or "own"
+  return TELLS_ADDRESS[call.operation] and call.view.record.ip or "own"
 end
 
 local function late(operation, message)
@@ -73,14 +73,14 @@ local function queue_up(self, call, key)
       "There was no turn for the request in time: the device asks too much.")
   end
   self:emit({ type = "wait", reason = "pace", seconds = wait,
-    operation = call.operation.name }, call.key)
+    operation = call.operation.name }, call.view.key)
   self.driver.sleep(wait)
   return wait
 end
 
 -- A 429 may come to somebody else while we wait: then our place is no more.
 local function wait_for_turn(self, call)
-  if not IS_PACED[call.operation] then return true end
+  if self.pace.off or not IS_PACED[call.operation] then return true end
   local key = pace_key(call)
   while true do
     local waited, err = queue_up(self, call, key)
@@ -110,12 +110,13 @@ local function report(self, call, started, response, code)
     attempt = call.attempt, status = response and response.status,
     error = code, seconds = self.driver.now() - started,
     reused = response and response.reused,
-    http_version = response and response.http_version }, call.key)
+    http_version = response and response.http_version }, call.view.key)
 end
 
 -- Puts one request on the wire.
 local function launch(self, call, token)
-  local session, err = self:open_session()
+  local session, err = self.session, nil
+  if not session then session, err = self:open_session() end
   if not session then return nil, err end
   local built, started = call.request, self.driver.now()
   built.bearer = token
@@ -170,7 +171,8 @@ local function secrets_of(call)
     value = value:gsub("^fingerprint ", "")
     if not HARMLESS[name] and #value >= LEAST_SECRET then keep(value) end
   end
-  if #call.device.id >= LEAST_SECRET then keep(call.device.id) end
+  local id = call.view.record.id
+  if #id >= LEAST_SECRET then keep(id) end
   if call.held then keep((call.held.token:reveal())) end
   for _, name in ipairs(SECRET_PARAMS) do
     if call.params[name] then keep(call.params[name]) end
@@ -229,14 +231,14 @@ end
 local LEAST_TIME = 0.05
 
 local function pause(self, call, err)
-  if call.once then return false end
-  if call.is_late then return false end
+  if call.params.once or call.is_late then return false end
   local delay = self.retry:delay(err, call.attempt, {
     safe = call.operation.safe ~= false, chance = self.chance(),
     remaining = call.deadline - self.driver.now() - LEAST_TIME })
   if not delay then return false end
   self:emit({ type = "retry", operation = call.operation.name,
-    attempt = call.attempt, error = err.code, seconds = delay }, call.key)
+    attempt = call.attempt, error = err.code, seconds = delay },
+    call.view.key)
   if delay > 0 then self.driver.sleep(delay) end
   call.attempt = call.attempt + 1
   return true
@@ -262,14 +264,14 @@ local function carry_out(self, call)
 end
 
 -- `view`: the device's record, its key in the store, and headers that were
--- made of the record.
+-- made of the record. What is nil here has room for what it becomes.
 local function new_call(self, view, operation, params, deadline)
   view.headers = view.headers or {}
   local built, err = request.build(operation, params, self, view)
   if not built then return nil, err end
-  return { operation = operation, device = view.record, key = view.key,
-    request = built, params = params, once = params.once or false,
-    attempt = 1, deadline = deadline, is_late = false }
+  return { operation = operation, view = view, request = built,
+    params = params, attempt = 1, deadline = deadline,
+    tokens = nil, held = nil, transfer = nil, started = nil }
 end
 
 --- Carries out an operation without a bearer: registration and token.
@@ -342,11 +344,18 @@ local function check(self, operation, params)
   request.check(operation, params)
 end
 
+-- Who says nothing where nothing needs to be said cannot be wrong.
+local NO_PARAMS = {}
+
 for _, operation in ipairs(operations) do
+  local may_be_bare = not operation.params
   Api[operation.name] = function(self, params)
-    params = params or {}
-    options.at_caller(check, self.client, operation, params)
-    return self.client:call(operation, params)
+    local of = self.client
+    if params ~= nil or not may_be_bare or not of.record then
+      params = params or {}
+      options.at_caller(check, of, operation, params)
+    end
+    return of:call(operation, params or NO_PARAMS)
   end
 end
 
@@ -381,7 +390,7 @@ end
 
 --- Texts of a call that must stand in no error.
 function Client:secrets(params)
-  return secrets_of { device = self.record, params = params,
+  return secrets_of { view = self, params = params,
     held = self.tokens and self.tokens.held, request = { headers =
       device.headers(self.record, "DFSPTV", request.overrides(params)) } }
 end

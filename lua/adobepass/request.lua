@@ -341,8 +341,8 @@ local function fresh_for(operation)
   return operation.safe == false or nil
 end
 
---- The request as the core takes it, but for bearer and timeout; or nil and
--- an error. Its headers are not to be changed.
+--- The request as the core takes it, but for bearer and timeout, for which
+-- it has room; or nil and an error. Its headers are not to be changed.
 -- @param operation of adobepass.operations
 -- @param params already checked by request.check
 -- @param where a client's `origins`, `service_provider`, and `addresses`, in
@@ -351,12 +351,14 @@ end
 function request.build(operation, params, where, view)
   if is_bare(operation, params) then
     return { url = address_of(operation, where), method = operation.method,
-      headers = kept_headers(operation, view), fresh = fresh_for(operation) }
+      headers = kept_headers(operation, view), fresh = fresh_for(operation),
+      bearer = nil, timeout = nil }
   end
   local good, err = check_values(operation, params)
   if not good then return nil, err end
   local built = { url = url_of(operation, params, where),
-    method = operation.method, fresh = fresh_for(operation) }
+    method = operation.method, fresh = fresh_for(operation),
+    headers = nil, body = nil, bearer = nil, timeout = nil }
   if operation.url_only then return built end
   built.headers = headers_of(operation, params, where, view)
   return add_content(built, operation, params, where)

@@ -150,7 +150,9 @@ local function start(state, fn, ...)
   end
   local thread = coroutine.create(begin)
   coroutine.resume(thread, fn, ...)
-  local task = setmetatable({ status = "running", thread = thread }, Task)
+  -- What is nil here has room for what it becomes.
+  local task = setmetatable({ status = "running", thread = thread,
+    session = nil, transfer = nil, deadline = nil, results = nil }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
@@ -190,7 +192,9 @@ return function(given)
     now = given.now or core.clock.monotonic }
   return {
     now = state.now,
-    wait = function(...) return wait(state, ...) end,
+    wait = function(session, transfer, deadline)
+      return wait(state, session, transfer, deadline)
+    end,
     sleep = function(seconds) sleep(state, seconds) end,
     -- No tail calls: their errors name the line that called.
     start = function(...)
