@@ -73,6 +73,41 @@ int ap_option_error(lua_State *L, int arg, const char *name,
                                                name, wanted));
 }
 
+const char *ap_value_bytes(lua_State *L, int arg, const char *name,
+                           size_t *length) {
+  int type = lua_type(L, -1);
+  if (type == LUA_TSTRING) return lua_tolstring(L, -1, length);
+  if (type != LUA_TNIL) (void)ap_option_error(L, arg, name, "a string");
+  return NULL;
+}
+
+const char *ap_value_text(lua_State *L, int arg, const char *name) {
+  size_t length = 0;
+  const char *text = ap_value_bytes(L, arg, name, &length);
+  if (text != NULL && (length == 0 || strlen(text) != length))
+    (void)ap_option_error(L, arg, name, "a string, not empty, without a NUL");
+  return text;
+}
+
+double ap_value_number(lua_State *L, int arg, const char *name,
+                       double fallback, double least, double most) {
+  int type = lua_type(L, -1);
+  double number = type == LUA_TNUMBER ? lua_tonumber(L, -1) : fallback;
+  if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
+      !(number >= least && number <= most))
+    (void)ap_option_error(L, arg, name, lua_pushfstring(
+      L, "a number from %f to %f", least, most));
+  return number;
+}
+
+int ap_value_flag(lua_State *L, int arg, const char *name, int fallback) {
+  int type = lua_type(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    (void)ap_option_error(L, arg, name, "true or false");
+  return type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
+}
+
+/* Its type. */
 static int push_option(lua_State *L, int arg, const char *name) {
   lua_pushstring(L, name);
   lua_rawget(L, arg);
@@ -81,40 +116,34 @@ static int push_option(lua_State *L, int arg, const char *name) {
 
 const char *ap_option_bytes(lua_State *L, int arg, const char *name,
                             size_t *length) {
-  int type = push_option(L, arg, name);
-  const char *bytes = NULL;
-  if (type == LUA_TSTRING) bytes = lua_tolstring(L, -1, length);
-  else if (type != LUA_TNIL) (void)ap_option_error(L, arg, name, "a string");
+  const char *bytes;
+  (void)push_option(L, arg, name);
+  bytes = ap_value_bytes(L, arg, name, length);
   lua_pop(L, 1);
   return bytes;
 }
 
 const char *ap_option_text(lua_State *L, int arg, const char *name) {
-  size_t length = 0;
-  const char *text = ap_option_bytes(L, arg, name, &length);
-  if (text != NULL && (length == 0 || strlen(text) != length))
-    (void)ap_option_error(L, arg, name, "a string, not empty, without a NUL");
+  const char *text;
+  (void)push_option(L, arg, name);
+  text = ap_value_text(L, arg, name);
+  lua_pop(L, 1);
   return text;
 }
 
 double ap_option_number(lua_State *L, int arg, const char *name,
                         double fallback, double least, double most) {
-  int type = push_option(L, arg, name);
-  double number = fallback;
-  if (type == LUA_TNUMBER) number = lua_tonumber(L, -1);
-  if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
-      !(number >= least && number <= most))
-    (void)ap_option_error(L, arg, name, lua_pushfstring(
-      L, "a number from %f to %f", least, most));
+  double number;
+  (void)push_option(L, arg, name);
+  number = ap_value_number(L, arg, name, fallback, least, most);
   lua_pop(L, 1);
   return number;
 }
 
 int ap_option_flag(lua_State *L, int arg, const char *name, int fallback) {
-  int type = push_option(L, arg, name);
-  int flag = type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    (void)ap_option_error(L, arg, name, "true or false");
+  int flag;
+  (void)push_option(L, arg, name);
+  flag = ap_value_flag(L, arg, name, fallback);
   lua_pop(L, 1);
   return flag;
 }

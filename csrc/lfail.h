@@ -21,6 +21,15 @@ const char *ap_check_text(lua_State *L, int arg);
 double ap_check_number(lua_State *L, int arg, double fallback, double least,
                        double most);
 
+/* The value on the top of the stack, which stays there: option `name` of
+** argument `arg`. */
+const char *ap_value_bytes(lua_State *L, int arg, const char *name,
+                           size_t *length);
+const char *ap_value_text(lua_State *L, int arg, const char *name);
+double ap_value_number(lua_State *L, int arg, const char *name,
+                       double fallback, double least, double most);
+int ap_value_flag(lua_State *L, int arg, const char *name, int fallback);
+
 /* Option tables: absent ones become empty, unknown keys raise. `known` ends
 ** with NULL. */
 void ap_options_check(lua_State *L, int arg, const char *const known[]);

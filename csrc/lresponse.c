@@ -128,7 +128,7 @@ static void pack(lua_State *L, const ap_transfer *transfer) {
 
 void ap_push_response(lua_State *L, const ap_transfer *transfer) {
   const ap_buf *body = &transfer->body;
-  lua_createtable(L, 1, 2);
+  lua_createtable(L, 0, 3); /* one block for all of it, [1] as well */
   lua_pushinteger(L, transfer->facts.status);
   lua_setfield(L, -2, "status");
   lua_pushlstring(L, body->length > 0 ? body->data : "", body->length);

@@ -156,75 +156,122 @@ int ap_make_session(lua_State *L) {
   return ap_push_failure(L, &failure);
 }
 
-static void read_method(lua_State *L, int arg, ap_request *request) {
-  const char *method = ap_option_text(L, arg, "method");
-  request->method = method != NULL ? method : "GET";
+/* A request's table is gone through once, since there are many: each option
+** has one who reads the value on the top of the stack. Headers and bearer wait
+** in places of their own for the transfer that takes them. */
+enum { REQUEST = 2, HEADERS, BEARER };
+
+typedef void (*option_reader)(lua_State *L, ap_request *request);
+
+static void read_method(lua_State *L, ap_request *request) {
+  request->method = ap_value_text(L, REQUEST, "method");
   if (!ap_header_is_token(request->method, strlen(request->method)))
-    (void)ap_option_error(L, arg, "method", "a word like GET");
+    (void)ap_option_error(L, REQUEST, "method", "a word like GET");
 }
 
-static void read_url(lua_State *L, int arg, ap_request *request) {
-  request->url = ap_option_text(L, arg, "url");
+static void read_url(lua_State *L, ap_request *request) {
+  request->url = ap_value_text(L, REQUEST, "url");
+}
+
+static void read_body(lua_State *L, ap_request *request) {
+  request->body = ap_value_bytes(L, REQUEST, "body", &request->body_length);
+}
+
+static void read_timeout(lua_State *L, ap_request *request) {
+  request->timeout =
+    ap_value_number(L, REQUEST, "timeout", 0, 0, longest_time);
+}
+
+static void read_connect_timeout(lua_State *L, ap_request *request) {
+  request->connect_timeout =
+    ap_value_number(L, REQUEST, "connect_timeout", 0, 0, longest_time);
+}
+
+static void read_max_body(lua_State *L, ap_request *request) {
+  request->max_body = (size_t)ap_value_number(L, REQUEST, "max_body", 0, 0,
+                                              highest_ceiling);
+}
+
+static void read_fresh(lua_State *L, ap_request *request) {
+  request->fresh = ap_value_flag(L, REQUEST, "fresh", 0);
+}
+
+static void keep_headers(lua_State *L, ap_request *request) {
+  (void)request;
+  lua_pushvalue(L, -1);
+  lua_replace(L, HEADERS);
+}
+
+static void keep_bearer(lua_State *L, ap_request *request) {
+  (void)request;
+  lua_pushvalue(L, -1);
+  lua_replace(L, BEARER);
+}
+
+static option_reader reader_of(lua_State *L, const char *name) {
+  static const struct {
+    const char *name;
+    option_reader read;
+  } known[] = {
+    { "url", read_url }, { "method", read_method },
+    { "headers", keep_headers }, { "bearer", keep_bearer },
+    { "timeout", read_timeout }, { "body", read_body },
+    { "fresh", read_fresh }, { "connect_timeout", read_connect_timeout },
+    { "max_body", read_max_body },
+  };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(name, known[i].name) == 0) return known[i].read;
+  (void)luaL_argerror(L, REQUEST,
+                      lua_pushfstring(L, "unknown option '%s'", name));
+  return NULL;
+}
+
+static void read_each(lua_State *L, ap_request *request) {
+  lua_pushnil(L);
+  while (lua_next(L, REQUEST)) {
+    if (lua_type(L, -2) != LUA_TSTRING)
+      (void)luaL_argerror(L, REQUEST, "options have names");
+    reader_of(L, lua_tostring(L, -2))(L, request);
+    lua_pop(L, 1);
+  }
+}
+
+/* libcurl would make a POST of a HEAD that has a body. */
+static void read_request(lua_State *L, ap_request *request) {
+  luaL_checktype(L, REQUEST, LUA_TTABLE);
+  memset(request, 0, sizeof *request);
+  request->method = "GET";
+  read_each(L, request);
   if (request->url == NULL ||
       !ap_url_is_clean(request->url, strlen(request->url)))
-    (void)ap_option_error(L, arg, "url",
+    (void)ap_option_error(L, REQUEST, "url",
                           "a URL without spaces or control characters");
-}
-
-/* libcurl would make a POST of a HEAD that has one. */
-static void read_body(lua_State *L, int arg, ap_request *request) {
-  request->body = ap_option_bytes(L, arg, "body", &request->body_length);
   if (request->body != NULL && strcmp(request->method, "HEAD") == 0)
-    (void)ap_option_error(L, arg, "body", "left out of a HEAD");
+    (void)ap_option_error(L, REQUEST, "body", "left out of a HEAD");
 }
 
-static void read_request(lua_State *L, int arg, ap_request *request) {
-  static const char *const known[] = {
-    "method", "url", "headers", "body", "bearer", "timeout",
-    "connect_timeout", "max_body", "fresh", NULL,
-  };
-  luaL_checktype(L, arg, LUA_TTABLE);
-  ap_options_check(L, arg, known);
-  memset(request, 0, sizeof *request);
-  read_method(L, arg, request);
-  read_url(L, arg, request);
-  read_body(L, arg, request);
-  request->timeout =
-    ap_option_number(L, arg, "timeout", 0, 0, longest_time);
-  request->connect_timeout =
-    ap_option_number(L, arg, "connect_timeout", 0, 0, longest_time);
-  request->max_body = (size_t)ap_option_number(L, arg, "max_body", 0, 0,
-                                               highest_ceiling);
-  request->fresh = ap_option_flag(L, arg, "fresh", 0);
-}
-
-static int add_headers(lua_State *L, int arg, ap_transfer *transfer,
+static int add_headers(lua_State *L, ap_transfer *transfer,
                        ap_failure *failure) {
   int done = 1;
-  lua_pushliteral(L, "headers");
-  lua_rawget(L, arg);
+  if (lua_isnil(L, HEADERS)) return 1;
+  lua_pushvalue(L, HEADERS);
   if (lua_isuserdata(L, -1))
-    done = ap_use_headers(L, arg, transfer, failure);
-  else if (!lua_isnil(L, -1))
-    done = ap_read_headers(L, arg, &transfer->lines, failure);
-  lua_pop(L, 1); /* the request's table still holds them */
+    done = ap_use_headers(L, REQUEST, transfer, failure);
+  else
+    done = ap_read_headers(L, REQUEST, &transfer->lines, failure);
+  lua_pop(L, 1);
   return done;
 }
 
-static int add_bearer(lua_State *L, int arg, ap_transfer *transfer,
+static int add_bearer(lua_State *L, ap_transfer *transfer,
                       ap_failure *failure) {
-  const ap_token *token;
-  lua_pushliteral(L, "bearer");
-  lua_rawget(L, arg);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return 1;
-  }
-  token = ap_to_token(L, -1);
-  lua_pop(L, 1); /* the request's table still holds it */
-  if (token == NULL) return ap_option_error(L, arg, "bearer", "a token");
+  const ap_token *token = ap_to_token(L, BEARER);
+  if (lua_isnil(L, BEARER)) return 1;
+  if (token == NULL)
+    return ap_option_error(L, REQUEST, "bearer", "a token");
   if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
-    return ap_option_error(L, arg, "bearer",
+    return ap_option_error(L, REQUEST, "bearer",
                            "left out beside an Authorization header");
   if (token->secret == NULL)
     return ap_fail(failure, "closed", "The token is closed.");
@@ -253,15 +300,15 @@ static int submit(lua_State *L) {
   ap_transfer **transfer;
   ap_request request;
   ap_failure failure;
-  lua_settop(L, 2);
-  read_request(L, 2, &request);
+  lua_settop(L, BEARER);
+  read_request(L, &request);
   if (*box == NULL) return push_closed(L);
   transfer = ap_push_transfer(L);
   if (*transfer == NULL) return ap_push_memory_failure(L);
   lua_pushvalue(L, 1);
   ap_anchor(L, -2);
-  if (add_headers(L, 2, *transfer, &failure) &&
-      add_bearer(L, 2, *transfer, &failure) &&
+  if (add_headers(L, *transfer, &failure) &&
+      add_bearer(L, *transfer, &failure) &&
       ap_session_submit(*box, *transfer, &request, &failure))
     return 1;
   return ap_push_failure(L, &failure);

@@ -234,7 +234,7 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
 }
 
 /* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
-** each request if it had none. */
+** each request if it had none, and reads where it repeats one. */
 static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);

@@ -118,17 +118,11 @@ local function check_overrides(operation, params)
   end
 end
 
--- Much is asked of a server without a word: then there is nothing to look at.
-local function is_bare(operation, params)
-  return not operation.params and next(params) == nil
-end
-
 --- Raises where the programmer is wrong: names and types.
 function request.check(operation, params)
   if type(params) ~= "table" then
     complain(operation, "a table of parameters expected")
   end
-  if is_bare(operation, params) then return end
   check_names(operation, params)
   for _, parameter in ipairs(operation.params or {}) do
     local value = params[parameter[1]]
@@ -283,24 +277,19 @@ local function table_of_headers(operation, view, chosen, fields)
   return headers
 end
 
--- Operations that send the same headers of a device, by their letters and how
--- they send what else there is.
-local kinds = {}
-
-local function kind_of(operation)
-  local kind = kinds[operation]
-  if not kind then
-    kind = (operation.headers or "") .. " " .. (operation.send or "")
-    kinds[operation] = kind
-  end
+-- Operations that send the same headers of a device: those with the same
+-- letters that send what else there is in the same way.
+local kinds = setmetatable({}, { __index = function(self, operation)
+  local kind = (operation.headers or "") .. " " .. (operation.send or "")
+  self[operation] = kind
   return kind
-end
+end })
 
 -- What a device sends with operations of a kind is made ready once, and each
 -- view keeps it. Headers too large to be made ready are refused when they are
 -- sent.
 local function kept_headers(operation, view)
-  local kind = kind_of(operation)
+  local kind = kinds[operation]
   local headers = view.headers[kind]
   if not headers then
     local made = table_of_headers(operation, view, nil, {})
@@ -349,7 +338,7 @@ end
 -- which those that were made are kept
 -- @param view a device's `record`, and `headers`, kept in the same way
 function request.build(operation, params, where, view)
-  if is_bare(operation, params) then
+  if not operation.params and next(params) == nil then
     return { url = address_of(operation, where), method = operation.method,
       headers = kept_headers(operation, view), fresh = fresh_for(operation),
       bearer = nil, timeout = nil }

@@ -27,13 +27,9 @@ local OPTIONS = { now = "function?", on_error = "function?" }
 
 local function pack(...) return { n = select("#", ...), ... } end
 
-local function check_coroutine(what)
-  local thread, is_main = coroutine.running()
-  if not thread or is_main then
-    error(("driver.tick: %s outside of a task: begin with driver.start")
-      :format(what), 3)
-  end
-  return thread
+local function complain(what)
+  error(("driver.tick: %s outside of a task: begin with driver.start")
+    :format(what), 3)
 end
 
 local Task = {}
@@ -159,7 +155,9 @@ end
 
 -- A coroutine within a task yields to that task, which then has its turns.
 local function wait(state, session, transfer, deadline)
-  local thread, task = check_coroutine("wait"), state.current
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then complain "wait" end
+  local task = state.current
   local is_own = task and task.thread == thread
   while not transfer:ended() do
     if state.now() >= deadline then return false end
@@ -172,7 +170,8 @@ local function wait(state, session, transfer, deadline)
 end
 
 local function sleep(state, seconds)
-  check_coroutine("sleep")
+  local thread, is_main = coroutine.running()
+  if not thread or is_main then complain "sleep" end
   local wake = state.now() + seconds
   repeat coroutine.yield() until state.now() >= wake
 end
