@@ -17,7 +17,7 @@ local INFO = { primaryHardwareType = "TV", model = "Living room TV",
   osVersion = "6.1", connectionType = "WiFi" }
 
 local now = core.clock.monotonic
-local driver = adobepass.driver.tick()
+local driver = adobepass.driver.tick { reuse = true }
 local client, views
 
 local function fields_of(index)

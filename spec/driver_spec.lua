@@ -39,7 +39,7 @@ describe("driver", function()
       end
     end)
 
-    describe("tick", function()
+    local function under_tick(new_driver)
       local function frames(driver, list)
         for _, fn in ipairs(list) do driver.start(fn) end
         repeat core.clock.sleep(0.0005) until driver.update() == 0
@@ -47,7 +47,7 @@ describe("driver", function()
 
       for _, name in ipairs(conformance.names(true)) do
         it(name, function()
-          local driver = tick()
+          local driver = new_driver()
           local world = new_world(driver)
           -- The case is a task itself, and so are those that it starts.
           function world.together(list)
@@ -63,6 +63,12 @@ describe("driver", function()
           frames(driver, { function() run(name, world) end })
         end)
       end
+    end
+
+    describe("tick", function() under_tick(tick) end)
+
+    describe("tick that reuses coroutines", function()
+      under_tick(function() return tick { reuse = true } end)
     end)
 
     describe("luv", function()

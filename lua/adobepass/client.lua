@@ -104,11 +104,14 @@ local function learn_time(self, response, started)
   self.clock:learn(response.headers["date"], arrived, arrived - started)
 end
 
-local function report(self, call, started, response, code)
+-- What was left of the time went with the request.
+local function sent_at(call) return call.deadline - call.request.timeout end
+
+local function report(self, call, response, code)
   if not self.on_event then return end
   self:emit({ type = "request", operation = call.operation.name,
     attempt = call.attempt, status = response and response.status,
-    error = code, seconds = self.driver.now() - started,
+    error = code, seconds = self.driver.now() - sent_at(call),
     reused = response and response.reused,
     http_version = response and response.http_version }, call.view.key)
 end
@@ -118,20 +121,20 @@ local function launch(self, call, token)
   local session, err = self.session, nil
   if not session then session, err = self:open_session() end
   if not session then return nil, err end
-  local built, started = call.request, self.driver.now()
+  local built = call.request
   built.bearer = token
-  built.timeout = math.max(0.001, call.deadline - started)
+  built.timeout = math.max(0.001, call.deadline - self.driver.now())
   local transfer, message, code = session:submit(built)
   if not transfer then
     return nil, errors.from_transport(call.operation.name, message, code)
   end
-  call.transfer, call.started = transfer, started
+  call.transfer = transfer
   return true
 end
 
 -- Waits for what was launched: its response, or nil and an error.
 local function land(self, call)
-  local transfer, started = call.transfer, call.started
+  local transfer = call.transfer
   call.transfer = nil
   self.driver.wait(self.session, transfer, call.deadline)
   local response, why, how = transfer:result()
@@ -139,11 +142,11 @@ local function land(self, call)
   if how == "pending" then
     why, how = "The server did not answer in time.", "timeout"
   end
-  report(self, call, started, response, how)
+  report(self, call, response, how)
   if not response then
     return nil, errors.from_transport(call.operation.name, why, how)
   end
-  learn_time(self, response, started)
+  learn_time(self, response, sent_at(call))
   return response
 end
 
@@ -249,8 +252,8 @@ end
 local function carry_out(self, call)
   while true do
     local token, err
-    if call.tokens and not call.transfer then
-      call.held, err = call.tokens:get(call.deadline, call.refusal)
+    if call.operation.bearer ~= false and not call.transfer then
+      call.held, err = call.view.tokens:get(call.deadline, call.refusal)
       if not call.held then return nil, err end
       token = call.held.token
     end
@@ -271,7 +274,7 @@ local function new_call(self, view, operation, params, deadline)
   if not built then return nil, err end
   return { operation = operation, view = view, request = built,
     params = params, attempt = 1, deadline = deadline,
-    tokens = nil, held = nil, transfer = nil, started = nil }
+    held = nil, transfer = nil }
 end
 
 --- Carries out an operation without a bearer: registration and token.
@@ -344,21 +347,6 @@ local function check(self, operation, params)
   request.check(operation, params)
 end
 
--- Who says nothing where nothing needs to be said cannot be wrong.
-local NO_PARAMS = {}
-
-for _, operation in ipairs(operations) do
-  local may_be_bare = not operation.params
-  Api[operation.name] = function(self, params)
-    local of = self.client
-    if params ~= nil or not may_be_bare or not of.record then
-      params = params or {}
-      options.at_caller(check, of, operation, params)
-    end
-    return of:call(operation, params or NO_PARAMS)
-  end
-end
-
 local function prepare(self, operation, params)
   local shared = self.shared
   local deadline = shared.driver.now() + (params.timeout or shared.timeout)
@@ -367,7 +355,6 @@ local function prepare(self, operation, params)
   if operation.bearer ~= false then
     -- Held here, since the table that all views share is a weak one.
     self.tokens = self.tokens or tokens_of(shared, self)
-    call.tokens = self.tokens
   end
   return call
 end
@@ -381,9 +368,24 @@ function Client:call(operation, params)
   return carry_out(self.shared, call)
 end
 
+-- Who says nothing where nothing needs to be said cannot be wrong.
+local NO_PARAMS = {}
+
+for _, operation in ipairs(operations) do
+  local may_be_bare = not operation.params
+  Api[operation.name] = function(self, params)
+    local of = self.client
+    if params ~= nil or not may_be_bare or not of.record then
+      params = params or {}
+      options.at_caller(check, of, operation, params)
+    end
+    return Client.call(of, operation, params or NO_PARAMS)
+  end
+end
+
 -- What does not get off the ground here is carried out as any other call.
 local function take_off(shared, call)
-  local held = call.tokens:get(call.deadline)
+  local held = call.view.tokens:get(call.deadline)
   call.held = held
   return held and send(shared, call, held.token)
 end

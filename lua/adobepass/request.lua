@@ -325,13 +325,11 @@ local function add_content(built, operation, params, where)
   return built
 end
 
--- libcurl itself repeats what goes over a connection that stood already.
-local function fresh_for(operation)
-  return operation.safe == false or nil
-end
-
 --- The request as the core takes it, but for bearer and timeout, for which
 -- it has room; or nil and an error. Its headers are not to be changed.
+--
+-- libcurl itself repeats what goes over a connection that stood already, so
+-- what is not safe goes over a fresh one.
 -- @param operation of adobepass.operations
 -- @param params already checked by request.check
 -- @param where a client's `origins`, `service_provider`, and `addresses`, in
@@ -340,13 +338,13 @@ end
 function request.build(operation, params, where, view)
   if not operation.params and next(params) == nil then
     return { url = address_of(operation, where), method = operation.method,
-      headers = kept_headers(operation, view), fresh = fresh_for(operation),
-      bearer = nil, timeout = nil }
+      headers = kept_headers(operation, view),
+      fresh = operation.safe == false or nil, bearer = nil, timeout = nil }
   end
   local good, err = check_values(operation, params)
   if not good then return nil, err end
   local built = { url = url_of(operation, params, where),
-    method = operation.method, fresh = fresh_for(operation),
+    method = operation.method, fresh = operation.safe == false or nil,
     headers = nil, body = nil, bearer = nil, timeout = nil }
   if operation.url_only then return built end
   built.headers = headers_of(operation, params, where, view)

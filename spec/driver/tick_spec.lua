@@ -1,11 +1,12 @@
 local tick = require "adobepass.driver.tick"
 
-describe("driver.tick", function()
+for _, reuse in ipairs { false, true } do
+describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   local time, driver, failures
 
   before_each(function()
     time, failures = 0, {}
-    driver = tick { now = function() return time end,
+    driver = tick { reuse = reuse, now = function() return time end,
       on_error = function(reason, task)
         failures[#failures + 1] = { reason = reason, task = task }
       end }
@@ -198,7 +199,7 @@ describe("driver.tick", function()
     end)
 
     it("is raised after all had their turn, if nobody hears it", function()
-      driver = tick()
+      driver = tick { reuse = reuse }
       local other
       local task = driver.start(function() error("boom at dawn") end)
       driver.start(function() other = true driver.sleep(0) end)
@@ -300,5 +301,106 @@ describe("driver.tick", function()
     end)
     assert.matches("tick_spec.lua:%d+: driver.tick: start expects a function",
       why)
+  end)
+end)
+end
+
+describe("driver.tick that reuses coroutines", function()
+  local driver
+
+  before_each(function()
+    driver = tick { reuse = true, on_error = function() end }
+  end)
+
+  -- Runs tasks one after another, and counts their coroutines.
+  local function coroutines_of(tasks)
+    local seen, count = {}, 0
+    for _, fn in ipairs(tasks) do
+      local task
+      task = driver.start(function()
+        local thread = coroutine.running()
+        if not seen[thread] then
+          seen[thread] = true
+          count = count + 1
+        end
+        return fn(task)
+      end)
+      while driver.update() > 0 do end
+    end
+    return count
+  end
+
+  local function good() return "good", nil, 3 end
+  local function sleepy()
+    driver.sleep(0)
+    return "good"
+  end
+  local function bad() error "bad" end
+
+  local function canceller(task) task:cancel() end
+
+  it("has one serve many, however they go on", function()
+    assert.equal(1, coroutines_of { good, sleepy, good, sleepy })
+  end)
+
+  it("takes a new one after an error, and after a task that is cancelled",
+    function()
+      assert.equal(2, coroutines_of { good, bad, good })
+      assert.equal(2, coroutines_of { sleepy, canceller, sleepy })
+    end)
+
+  it("does not without being told to", function()
+    driver = tick()
+    assert.equal(3, coroutines_of { good, sleepy, good })
+  end)
+
+  it("gives each task its own arguments and results", function()
+    local function echo(...)
+      driver.sleep(0)
+      return ...
+    end
+    for round = 1, 3 do
+      local first = driver.start(echo, round, nil, "a", nil)
+      local second = driver.start(echo)
+      while driver.update() > 0 do end
+      assert.same({ n = 4, round, nil, "a", nil }, first.results)
+      assert.same({ n = 0 }, second.results)
+    end
+  end)
+
+  it("lets a task that ends start the next one", function()
+    local order = {}
+    local function chain(left)
+      order[#order + 1] = left
+      if left > 0 then driver.start(chain, left - 1) end
+    end
+    driver.start(chain, 50)
+    while driver.update() > 0 do end
+    assert.equal(51, #order)
+    assert.equal(0, order[51])
+  end)
+
+  it("keeps no more than so many for later", function()
+    local held = setmetatable({}, { __mode = "k" })
+    local function hold() held[coroutine.running()] = true end
+    for _ = 1, 1500 do driver.start(hold) end
+    assert.equal(0, driver.update())
+    collectgarbage()
+    collectgarbage()
+    local count = 0
+    for _ in pairs(held) do count = count + 1 end
+    assert.equal(1024, count)
+  end)
+
+  it("keeps nothing of what a task had", function()
+    local held = setmetatable({}, { __mode = "v" })
+    driver.start(function(thing)
+      held[1] = thing
+      return thing
+    end, {})
+    driver.update()
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(held[1])
   end)
 end)
