@@ -153,14 +153,6 @@ static CURLcode apply_proxy(CURL *easy) {
   return CURLE_OK;
 }
 
-/* Answers are short, and a crowd takes a buffer for each. But a frame of HTTP/2
-** has up to 16 KiB (RFC 9113, section 4.2), which is libcurl's own size, and
-** libcurl 7.88 leaves what does not fit until it is asked again. */
-static CURLcode apply_buffer(const ap_options *options, CURL *easy) {
-  if (!options->http2) SET(CURLOPT_BUFFERSIZE, 4096L);
-  return CURLE_OK;
-}
-
 static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
   const ap_options *options = &settings->options;
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -172,7 +164,7 @@ static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
   SET(CURLOPT_HTTP_VERSION, (long)(options->http2 ? CURL_HTTP_VERSION_2TLS
                                                   : CURL_HTTP_VERSION_1_1));
   if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
-  return apply_buffer(options, easy);
+  return CURLE_OK;
 }
 
 /* The host's children get none of our connections. */

@@ -9,6 +9,9 @@
 #include "header.h"
 #include "outcome.h"
 
+/* Sizes of buffers: the least that libcurl takes, and its own at last. */
+enum { SHORT_ANSWER = 1024, LONG_ANSWER = 4096, LARGEST_BUFFER = 16384 };
+
 ap_transfer *ap_transfer_new(void) {
   ap_transfer *transfer = malloc(sizeof *transfer);
   if (transfer == NULL) return NULL;
@@ -242,6 +245,21 @@ static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   return CURLE_OK;
 }
 
+/* Most answers are short, and a crowd takes a buffer for each; a long one should
+** not come in a hundred pieces. How long it was the last time tells. But a
+** frame of HTTP/2 has up to 16 KiB (RFC 9113, section 4.2), and libcurl 7.88
+** leaves what does not fit until it is asked again. A handle that still has the
+** buffer of a request that was cancelled keeps that one. */
+static void set_buffer(CURL *easy, const ap_transfer *transfer,
+                       const ap_options *options) {
+  size_t answered = transfer->url->answered;
+  long size = SHORT_ANSWER;
+  if (options->http2) return;
+  if (answered > SHORT_ANSWER) size = LONG_ANSWER;
+  if (answered > LONG_ANSWER) size = LARGEST_BUFFER;
+  (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, size);
+}
+
 static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
                         const ap_request *request) {
   CURL *easy = transfer->easy;
@@ -250,6 +268,7 @@ static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
   if (code == CURLE_OK) code = set_receiver(easy, transfer);
   if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
   if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
+  set_buffer(easy, transfer, options);
   return code;
 }
 
@@ -322,6 +341,7 @@ void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
   if (code == CURLE_OK) {
     read_facts(transfer->easy, &transfer->facts);
     transfer->state = AP_TRANSFER_DONE;
+    transfer->url->answered = transfer->head.length + transfer->body.length;
     /* libcurl 7.88 takes any number for a status after "HTTP/2", and 8.14
     ** takes 200 for one that it cannot read. */
     if (transfer->status > 0 && transfer->facts.status == transfer->status)

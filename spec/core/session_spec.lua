@@ -154,6 +154,23 @@ describe("core.session", function()
       end
     end)
 
+    -- How long an answer was decides how large the next one's buffer is.
+    it("has any length, long after short and short after long", function()
+      for _, place in ipairs { "HTTP", "GOOD" } do
+        with { http2 = false }
+        for _, size in ipairs { 10, 900, 1024, 5000, 300000, 7, 16384, 3 } do
+          local body = ("x"):rep(size - 1) .. "y"
+          local request = { url = nginx:url(place, "/echo"), method = "POST",
+            body = body }
+          assert(session:submit(request)):close()
+          local cancelled = assert(session:submit(request))
+          session:step(0)
+          cancelled:close()
+          assert.equal("POST /echo\n\n" .. body, send(request).body)
+        end
+      end
+    end)
+
     it("has a connection of its own where that is wanted", function()
       assert.is_false(get("HTTP").reused)
       local url = nginx:url("HTTP", "/hello")
