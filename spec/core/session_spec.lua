@@ -166,7 +166,7 @@ describe("core.session", function()
           local cancelled = assert(session:submit(request))
           session:step(0)
           cancelled:close()
-          assert.equal("POST /echo\n\n" .. body, send(request).body)
+          assert.equal(body, send(request).body:sub(-size))
         end
       end
     end)
