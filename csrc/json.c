@@ -97,7 +97,7 @@ static uint64_t has_zero(uint64_t word) {
 
 /* Whether one of eight characters ends a string, begins an escape or is NUL:
 ** most of an answer is strings. */
-static int is_plain(const char *at) {
+static int is_plain_text(const char *at) {
   static const uint64_t ones = UINT64_C(0x0101010101010101);
   uint64_t word;
   memcpy(&word, at, sizeof word);
@@ -113,7 +113,7 @@ static int read_string(ap_json *json) {
   json->has_escapes = 0;
   while (at < json->end && *at != '"') {
     size_t length = 1;
-    if (json->end - at >= 8 && is_plain(at)) {
+    if (json->end - at >= 8 && is_plain_text(at)) {
       at += 8;
       continue;
     }

@@ -21,7 +21,7 @@ int ap_push_memory_failure(lua_State *L) {
 }
 
 const char *ap_check_bytes(lua_State *L, int arg, size_t *length) {
-  luaL_checktype(L, arg, LUA_TSTRING);
+  if (lua_type(L, arg) != LUA_TSTRING) luaL_checktype(L, arg, LUA_TSTRING);
   return lua_tolstring(L, arg, length);
 }
 

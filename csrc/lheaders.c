@@ -4,10 +4,10 @@
 
 #include "header.h"
 
-#define HEADERS "adobepass.request_headers"
+#define REQUEST_HEADERS "adobepass.request_headers"
 
 static ap_headers **to_box(lua_State *L) {
-  return ap_check_handle(L, HEADERS);
+  return ap_check_handle(L, REQUEST_HEADERS);
 }
 
 static void check_name(lua_State *L, int arg, int index) {
@@ -67,11 +67,12 @@ int ap_read_headers(lua_State *L, int arg, ap_lines *lines,
 
 int ap_use_headers(lua_State *L, int arg, ap_transfer *transfer,
                    ap_failure *failure) {
-  ap_headers **box = ap_to_handle(L, -1, HEADERS);
+  ap_headers **box = ap_to_handle(L, -1, REQUEST_HEADERS);
   if (box == NULL)
     return ap_option_error(L, arg, "headers",
                            "a table, or what core.headers made of one");
-  if (*box == NULL) return ap_fail(failure, "closed", "The headers are closed.");
+  if (*box == NULL)
+    return ap_fail(failure, "closed", "The headers are closed.");
   ap_transfer_use_headers(transfer, *box);
   return 1;
 }
@@ -93,7 +94,7 @@ int ap_make_headers(lua_State *L) {
   ap_headers **box;
   ap_failure failure;
   lua_settop(L, 1);
-  box = ap_new_handle(L, HEADERS, sizeof *box);
+  box = ap_new_handle(L, REQUEST_HEADERS, sizeof *box);
   *box = ap_headers_new();
   if (*box == NULL) return ap_push_memory_failure(L);
   lua_pushvalue(L, 1);
@@ -105,8 +106,8 @@ int ap_make_headers(lua_State *L) {
 }
 
 /***
-The table that they were made of, for whoever stands in for a session in a
-test.
+The table that they were made of, also after they were closed: for whoever
+stands in for a session in a test.
 @function headers:table
 @treturn table */
 static int source(lua_State *L) {
@@ -145,5 +146,5 @@ static const luaL_Reg metamethods[] = {
 };
 
 void ap_open_headers(lua_State *L) {
-  ap_new_type(L, HEADERS, metamethods, methods);
+  ap_new_type(L, REQUEST_HEADERS, metamethods, methods);
 }

@@ -6,11 +6,9 @@
 
 #include "header.h"
 
-enum { MOST_TEXT = 1024 * 1024 };
-
 void ap_lines_init(ap_lines *lines) {
   memset(lines, 0, sizeof *lines);
-  ap_buf_init(&lines->text, MOST_TEXT);
+  ap_buf_init(&lines->text, AP_LINES_MOST);
 }
 
 void ap_lines_free(ap_lines *lines) {
@@ -19,13 +17,17 @@ void ap_lines_free(ap_lines *lines) {
   lines->has = 0;
 }
 
+int ap_lines_fail(ap_failure *failure) {
+  return ap_fail(failure, "too_large",
+                 "The request's headers are larger than 1 MiB.");
+}
+
 static int make_room(ap_buf *text, size_t length, ap_failure *failure) {
   switch (ap_buf_reserve(text, length)) {
     case AP_BUF_OK: return 1;
     case AP_BUF_NO_MEMORY: return ap_fail_memory(failure);
     default:
-      return ap_fail(failure, "too_large",
-                     "The request's headers are larger than 1 MiB.");
+      return ap_lines_fail(failure);
   }
 }
 
@@ -51,6 +53,7 @@ static unsigned meaning_of(const char *name) {
   if (ap_header_is(name, length, "content-type")) return AP_HAS_TYPE;
   if (ap_header_is(name, length, "accept")) return AP_HAS_ACCEPT;
   if (ap_header_is(name, length, "user-agent")) return AP_HAS_AGENT;
+  if (ap_header_is(name, length, "expect")) return AP_HAS_EXPECT;
   if (ap_header_is(name, length, "authorization"))
     return AP_HAS_AUTHORIZATION;
   return 0;

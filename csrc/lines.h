@@ -10,12 +10,16 @@
 #include "buf.h"
 #include "fail.h"
 
+/* libcurl itself sends no longer head. */
+enum { AP_LINES_MOST = 1024 * 1024 };
+
 /* Headers whose being there matters to the others. */
 enum {
   AP_HAS_TYPE = 1,
   AP_HAS_ACCEPT = 2,
   AP_HAS_AGENT = 4,
-  AP_HAS_AUTHORIZATION = 8
+  AP_HAS_AUTHORIZATION = 8,
+  AP_HAS_EXPECT = 16
 };
 
 typedef struct {
@@ -28,6 +32,8 @@ void ap_lines_init(ap_lines *lines);
 /* Wipes; twice is well. */
 void ap_lines_free(ap_lines *lines);
 
+/* "too_large". */
+int ap_lines_fail(ap_failure *failure);
 /* Name and value have been checked with header.h. */
 int ap_lines_add(ap_lines *lines, const char *name, const char *value,
                  ap_failure *failure);

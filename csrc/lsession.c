@@ -126,7 +126,8 @@ everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
 `client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
 it; `proxy` (the environment's proxies are not used); `resolve`: a list of
 `"host:port:address"`; `max_connections`, `max_host_connections` (0: no
-limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds; `user_agent`; `http2` (true);
+limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds;
+`user_agent`; `http2` (true);
 `compression` (false); `allow_http`: hosts to which plain http is allowed,
 beside this machine.
 @function session
@@ -159,7 +160,7 @@ int ap_make_session(lua_State *L) {
 /* A request's table is gone through once, since there are many: each option
 ** has one who reads the value on the top of the stack. Headers and bearer wait
 ** in places of their own for the transfer that takes them. */
-enum { REQUEST = 2, HEADERS, BEARER };
+enum { REQUEST = 2, HEADERS_PLACE, BEARER_PLACE };
 
 typedef void (*option_reader)(lua_State *L, ap_request *request);
 
@@ -199,13 +200,13 @@ static void read_fresh(lua_State *L, ap_request *request) {
 static void keep_headers(lua_State *L, ap_request *request) {
   (void)request;
   lua_pushvalue(L, -1);
-  lua_replace(L, HEADERS);
+  lua_replace(L, HEADERS_PLACE);
 }
 
 static void keep_bearer(lua_State *L, ap_request *request) {
   (void)request;
   lua_pushvalue(L, -1);
-  lua_replace(L, BEARER);
+  lua_replace(L, BEARER_PLACE);
 }
 
 static option_reader reader_of(lua_State *L, const char *name) {
@@ -213,10 +214,14 @@ static option_reader reader_of(lua_State *L, const char *name) {
     const char *name;
     option_reader read;
   } known[] = {
-    { "url", read_url }, { "method", read_method },
-    { "headers", keep_headers }, { "bearer", keep_bearer },
-    { "timeout", read_timeout }, { "body", read_body },
-    { "fresh", read_fresh }, { "connect_timeout", read_connect_timeout },
+    { "url", read_url },
+    { "method", read_method },
+    { "headers", keep_headers },
+    { "bearer", keep_bearer },
+    { "timeout", read_timeout },
+    { "body", read_body },
+    { "fresh", read_fresh },
+    { "connect_timeout", read_connect_timeout },
     { "max_body", read_max_body },
   };
   size_t i;
@@ -230,9 +235,13 @@ static option_reader reader_of(lua_State *L, const char *name) {
 static void read_each(lua_State *L, ap_request *request) {
   lua_pushnil(L);
   while (lua_next(L, REQUEST)) {
+    const char *name;
     if (lua_type(L, -2) != LUA_TSTRING)
       (void)luaL_argerror(L, REQUEST, "options have names");
-    reader_of(L, lua_tostring(L, -2))(L, request);
+    name = lua_tostring(L, -2);
+    if (strlen(name) != lua_rawlen(L, -2))
+      (void)luaL_argerror(L, REQUEST, "an option's name holds no NUL");
+    reader_of(L, name)(L, request);
     lua_pop(L, 1);
   }
 }
@@ -254,8 +263,8 @@ static void read_request(lua_State *L, ap_request *request) {
 static int add_headers(lua_State *L, ap_transfer *transfer,
                        ap_failure *failure) {
   int done = 1;
-  if (lua_isnil(L, HEADERS)) return 1;
-  lua_pushvalue(L, HEADERS);
+  if (lua_isnil(L, HEADERS_PLACE)) return 1;
+  lua_pushvalue(L, HEADERS_PLACE);
   if (lua_isuserdata(L, -1))
     done = ap_use_headers(L, REQUEST, transfer, failure);
   else
@@ -266,8 +275,8 @@ static int add_headers(lua_State *L, ap_transfer *transfer,
 
 static int add_bearer(lua_State *L, ap_transfer *transfer,
                       ap_failure *failure) {
-  const ap_token *token = ap_to_token(L, BEARER);
-  if (lua_isnil(L, BEARER)) return 1;
+  const ap_token *token = ap_to_token(L, BEARER_PLACE);
+  if (lua_isnil(L, BEARER_PLACE)) return 1;
   if (token == NULL)
     return ap_option_error(L, REQUEST, "bearer", "a token");
   if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
@@ -286,7 +295,8 @@ The headers that are sent are those given, and no others beside Host, the
 session's User-Agent and the body's length. No redirect is followed.
 @function session:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
-list of values, or what `core.headers` made of such; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
+list of values, or what `core.headers` made of such; `body`; `bearer`: a token;
+`timeout`, `connect_timeout`,
 `max_body`: instead of the session's; `fresh`: true for a connection of its
 own. libcurl repeats a request by itself when a connection that stood already
 dies before the answer; one that must not be repeated needs a fresh one
@@ -300,7 +310,8 @@ static int submit(lua_State *L) {
   ap_transfer **transfer;
   ap_request request;
   ap_failure failure;
-  lua_settop(L, BEARER);
+  lua_settop(L, REQUEST);
+  lua_settop(L, BEARER_PLACE);
   read_request(L, &request);
   if (*box == NULL) return push_closed(L);
   transfer = ap_push_transfer(L);

@@ -202,7 +202,8 @@ void ap_session_close(ap_session *session) {
 /* Would a secret travel in the open through somebody's proxy? */
 static int check_proxy(const ap_session *session, const ap_transfer *transfer,
                        ap_failure *failure) {
-  if (transfer->url->kind != AP_URL_PLAIN || !ap_transfer_has(transfer, AP_HAS_AUTHORIZATION) ||
+  if (transfer->url->kind != AP_URL_PLAIN ||
+      !ap_transfer_has(transfer, AP_HAS_AUTHORIZATION) ||
       session->settings.options.texts[AP_TEXT_PROXY] == NULL)
     return 1;
   return ap_fail(failure, "insecure_url",

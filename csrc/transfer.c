@@ -117,7 +117,12 @@ static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
   if (!ap_transfer_has(transfer, AP_HAS_TYPE) &&
       !ap_lines_leave_out(lines, "Content-Type", failure))
     return 0;
-  return ap_lines_leave_out(lines, "Expect", failure);
+  return ap_transfer_has(transfer, AP_HAS_EXPECT) ||
+         ap_lines_leave_out(lines, "Expect", failure);
+}
+
+static size_t length_of(const ap_headers *headers) {
+  return headers != NULL ? headers->lines.text.length : 0;
 }
 
 static void put_first(struct curl_slist **list, struct curl_slist *link,
@@ -133,6 +138,9 @@ static int link_all(ap_transfer *transfer, const ap_headers *agent,
                     ap_failure *failure) {
   struct curl_slist *ready =
     transfer->ready != NULL ? transfer->ready->list : NULL;
+  if (transfer->lines.text.length + length_of(transfer->ready) +
+        length_of(transfer->bearer) + length_of(agent) > AP_LINES_MOST)
+    return ap_lines_fail(failure);
   if (!ap_lines_link(&transfer->lines, ready, &transfer->own, failure))
     return 0;
   transfer->headers = transfer->own != NULL ? transfer->own : ready;
@@ -245,8 +253,8 @@ static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   return CURLE_OK;
 }
 
-/* Most answers are short, and a crowd takes a buffer for each; a long one should
-** not come in a hundred pieces. How long it was the last time tells. But a
+/* Most answers are short, and a crowd takes a buffer for each; a long one is
+** not to come in a hundred pieces. How long it was the last time tells. But a
 ** frame of HTTP/2 has up to 16 KiB (RFC 9113, section 4.2), and libcurl 7.88
 ** leaves what does not fit until it is asked again. A handle that still has the
 ** buffer of a request that was cancelled keeps that one. */

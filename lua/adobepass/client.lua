@@ -121,9 +121,11 @@ local function launch(self, call, token)
   local session, err = self.session, nil
   if not session then session, err = self:open_session() end
   if not session then return nil, err end
-  local built = call.request
-  built.bearer = token
-  built.timeout = math.max(0.001, call.deadline - self.driver.now())
+  local built, left = call.request, call.deadline - self.driver.now()
+  if left <= 0 then
+    return nil, late(call.operation, "There was no time left to send it in.")
+  end
+  built.bearer, built.timeout = token, left
   local transfer, message, code = session:submit(built)
   if not transfer then
     return nil, errors.from_transport(call.operation.name, message, code)

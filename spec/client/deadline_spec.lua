@@ -138,6 +138,23 @@ describe("a call's timeline", function()
     assert.is_table(on.client.api:profiles { timeout = 60 })
   end)
 
+  it("leaves unsent what a slow store left no time for", function()
+    local on = ready()
+    local store = on.client.shared.store
+    local slow = setmetatable({ get = function(_, key)
+      on.driver.sleep(10)
+      return store:get(key)
+    end }, { __index = function(_, name)
+      return function(_, ...) return store[name](store, ...) end
+    end })
+    local client = on:new_client { store = slow, on_event = function(event)
+      assert.not_equal("request", event.type)
+    end }
+    local value, err = client.api:profiles { timeout = 5 }
+    assert.is_nil(value)
+    assert.equal("timeout", err.code)
+  end)
+
   it("holds registration and token too", function()
     local on = stage.new()
     on.started, on.clock = on.driver.now(), on.box:now()

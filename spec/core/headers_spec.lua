@@ -123,6 +123,21 @@ describe("core.headers", function()
     failed("too_large", core.headers { A = most, B = ("y"):rep(100) })
   end)
 
+  it("count together with what a request has of its own", function()
+    local most = assert(core.headers { A = ("x"):rep(LARGEST - 100) })
+    local token = core.token { access_token = ("t"):rep(200),
+      expires_in = 60 }
+    assert(submit(most)):close()
+    failed("too_large", submit(most, { bearer = token }))
+    token:close()
+  end)
+
+  it("keep libcurl from a word of its own for what they have", function()
+    local headers = assert(core.headers { Expect = "100-continue" })
+    local body = seen(submit(headers, { method = "POST", body = "a" }))
+    assert.matches("Expect=100%-continue\n", body)
+  end)
+
   it("carry no bearer through a proxy in the open", function()
     session:close()
     session = assert(core.session { allow_http = { "a.example" },

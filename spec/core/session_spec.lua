@@ -223,6 +223,15 @@ describe("core.session", function()
       failed("closed", none, message, code)
     end)
 
+    it("has nothing that stands beside its table", function()
+      local token = core.token { access_token = "s3cret", expires_in = 60 }
+      local url = nginx:url("HTTP", "/headers")
+      local transfer = assert(session:submit({ url = url }, nil, token))
+      assert.is_nil(finish(session, transfer).body:find("s3cret", 1, true))
+      assert(session:submit({ url = url }, "headers", "token")):close()
+      token:close()
+    end)
+
     it("does not need its token any longer once submitted", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local transfer = session:submit { url = nginx:url("HTTP", "/headers"),
@@ -812,6 +821,8 @@ describe("core.session", function()
       refuses("table expected", nil)
       refuses("option 'url' should be", {})
       refuses("unknown option 'uri'", { uri = url })
+      refuses("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
+      refuses("options have names", { url = url, "bearer" })
       for _, bad in ipairs { "\r", "\n", "\0", " ", "\t", "\127" } do
         refuses("option 'url' should be", { url = url .. bad })
         refuses("option 'method' should be",

@@ -44,6 +44,29 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ n = 3, nil, "why", nil }, task.results)
   end)
 
+  it("counts the results, be there none", function()
+    local task = driver.start(function() end)
+    driver.update()
+    assert.same({ n = 0 }, task.results)
+  end)
+
+  it("asks no result whether it equals something of its own", function()
+    local strange = setmetatable({}, { __eq = function(one, other)
+      return one.id == other.id
+    end })
+    local sent = driver.start(function() return strange end)
+    local yields = driver.start(function()
+      coroutine.yield(strange)
+      return "end"
+    end)
+    driver.update()
+    assert.equal("done", sent.status)
+    assert.is_true(rawequal(strange, sent.results[1]))
+    assert.equal("running", yields.status)
+    driver.update()
+    assert.equal("end", yields.results[1])
+  end)
+
   it("resumes every task once in each update, in order", function()
     local order = {}
     for i = 1, 3 do

@@ -73,16 +73,16 @@ local function keep_thread(state, thread)
 end
 
 -- What became of a task's turn; whether it failed in it.
-local function settle(state, task, good, first, ...)
+local function settle(state, task, good, ...)
   state.current = nil
   if task.status ~= "running" then return false end -- it cancelled itself
   if not good then
-    fail(task, first)
-  elseif first == SERVED then
+    fail(task, (...))
+  elseif rawequal((...), SERVED) then
     keep_thread(state, task.thread)
-    task.status, task.results = "done", pack(...)
+    task.status, task.results = "done", pack(select(2, ...))
   elseif coroutine.status(task.thread) == "dead" then
-    task.status, task.results = "done", pack(first, ...)
+    task.status, task.results = "done", pack(...)
   end
   return task.status == "failed"
 end
