@@ -11,6 +11,7 @@ static const char *const names[] = { "SHA256", "SHA512" };
 struct ap_hasher {
   EVP_MD_CTX *context;
   EVP_MD *digests[2];
+  unsigned char out[AP_DIGEST_MAX];
 };
 
 ap_hasher *ap_hasher_new(void) {
@@ -34,15 +35,15 @@ void ap_hasher_free(ap_hasher *hasher) {
   free(hasher);
 }
 
-int ap_digest(ap_hasher *hasher, ap_hash hash, const void *bytes,
-              size_t length, unsigned char out[AP_DIGEST_MAX],
-              unsigned *size, ap_failure *failure) {
+const unsigned char *ap_digest(ap_hasher *hasher, ap_hash hash,
+                               const void *bytes, size_t length,
+                               unsigned *size) {
   EVP_MD_CTX *context = hasher->context;
   if (EVP_DigestInit_ex2(context, hasher->digests[hash], NULL) == 1 &&
       EVP_DigestUpdate(context, bytes, length) == 1 &&
-      EVP_DigestFinal_ex(context, out, size) == 1)
-    return 1;
-  return ap_fail_memory(failure);
+      EVP_DigestFinal_ex(context, hasher->out, size) == 1)
+    return hasher->out;
+  return NULL;
 }
 
 int ap_hmac(ap_hash hash, const void *key, size_t key_length,

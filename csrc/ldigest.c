@@ -17,13 +17,11 @@ static int hasher_gc(lua_State *L) {
 
 static int push_digest(lua_State *L, ap_hash hash) {
   ap_hasher **box = lua_touserdata(L, lua_upvalueindex(1));
-  unsigned char out[AP_DIGEST_MAX];
-  ap_failure failure;
   unsigned size;
   size_t length;
   const char *bytes = ap_check_bytes(L, 1, &length);
-  if (!ap_digest(*box, hash, bytes, length, out, &size, &failure))
-    return ap_push_failure(L, &failure);
+  const unsigned char *out = ap_digest(*box, hash, bytes, length, &size);
+  if (out == NULL) return ap_push_memory_failure(L);
   lua_pushlstring(L, (const char *)out, size);
   return 1;
 }
