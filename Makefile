@@ -50,7 +50,8 @@ endif
 LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
 SOURCES := $(wildcard csrc/*.c)
-BINDINGS := $(filter-out csrc/live.c csrc/lockfile.c,$(wildcard csrc/l*.c))
+BINDINGS := $(filter-out csrc/lines.c csrc/live.c csrc/lockfile.c, \
+  $(wildcard csrc/l*.c))
 PURE := $(filter-out $(BINDINGS),$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
