@@ -105,25 +105,25 @@ static int is_plain_text(const char *at) {
           has_zero(word ^ ones * '\\')) == 0;
 }
 
+static const char *skip_plain_text(const char *at, const char *end) {
+  while (end - at >= 8 && is_plain_text(at)) at += 8;
+  return at;
+}
+
 /* Up to the closing quote. Control characters are let through, but for NUL:
 ** not every service escapes them. */
 static int read_string(ap_json *json) {
-  const char *at = json->at + 1;
-  json->raw = at;
+  const char *at = skip_plain_text(json->at + 1, json->end);
+  json->raw = json->at + 1;
   json->has_escapes = 0;
-  while (at < json->end && *at != '"') {
-    size_t length = 1;
-    if (json->end - at >= 8 && is_plain_text(at)) {
-      at += 8;
-      continue;
-    }
+  for (; at < json->end && *at != '"'; at++) {
+    size_t length;
     if (*at == '\0') return 0;
-    if (*at == '\\') {
-      length = measure_escape(at, json->end);
-      if (length == 0) return 0;
-      json->has_escapes = 1;
-    }
-    at += length;
+    if (*at != '\\') continue;
+    length = measure_escape(at, json->end);
+    if (length == 0) return 0;
+    json->has_escapes = 1;
+    at = skip_plain_text(at + length, json->end) - 1;
   }
   if (at == json->end) return 0;
   json->raw_length = (size_t)(at - json->raw);
