@@ -191,7 +191,8 @@ valgrind: lint-deps ## the core's specs under valgrind
 	@status=0; for lua in $(SANITIZED); do \
 	  echo "== specs on $$lua, under valgrind"; \
 	  $(MAKE) --no-print-directory -s LUA=$$lua all || exit 1; \
-	  env $(call environment,$$lua) ADOBEPASS_KILLS=5 sh .ci/specs \
+	  env $(call environment,$$lua) ADOBEPASS_KILLS=5 \
+	    ADOBEPASS_LIMIT=3600 sh .ci/specs \
 	    "$(VALGRIND) $$lua" spec/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
