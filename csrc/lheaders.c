@@ -2,6 +2,8 @@
 /*** @submodule adobepass.core */
 #include "lbind.h"
 
+#include <string.h>
+
 #include "header.h"
 
 #define REQUEST_HEADERS "adobepass.request_headers"
@@ -101,18 +103,40 @@ int ap_make_headers(lua_State *L) {
   if (!ap_read_headers(L, 1, &(*box)->lines, &failure) ||
       !ap_headers_seal(*box, &failure))
     return ap_push_failure(L, &failure);
-  ap_anchor(L, 2);
+  lua_pop(L, 1);
   return 1;
 }
 
+/* Into the table on the top: a value, or one more in a list of them. */
+static void add_line(lua_State *L, const char *line) {
+  const char *end = line + strcspn(line, ":;");
+  lua_pushlstring(L, line, (size_t)(end - line));
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_pushstring(L, *end == ':' ? end + 2 : "");
+  } else {
+    if (!lua_istable(L, -1)) {
+      lua_createtable(L, 2, 0);
+      lua_insert(L, -2);
+      lua_rawseti(L, -2, 1);
+    }
+    lua_pushstring(L, *end == ':' ? end + 2 : "");
+    lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
+  }
+  lua_rawset(L, -3);
+}
+
 /***
-The table that they were made of, also after they were closed: for whoever
-stands in for a session in a test.
+A table of what is inside, for whoever stands in for a session in a test.
 @function headers:table
-@treturn table */
-static int source(lua_State *L) {
-  (void)to_box(L);
-  ap_push_anchored(L, 1);
+@treturn table name to value, or to a list of values; empty once closed */
+static int to_table(lua_State *L) {
+  ap_headers **box = to_box(L);
+  const struct curl_slist *line = *box != NULL ? (*box)->list : NULL;
+  lua_newtable(L);
+  for (; line != NULL; line = line->next) add_line(L, line->data);
   return 1;
 }
 
@@ -133,7 +157,7 @@ static int to_string(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  { "table", source },
+  { "table", to_table },
   { "close", release },
   { NULL, NULL },
 };

@@ -285,17 +285,16 @@ local kinds = setmetatable({}, { __index = function(self, operation)
   return kind
 end })
 
--- What a device sends with operations of a kind is made ready once, and each
--- view keeps it. Headers too large to be made ready are refused when they are
--- sent.
+-- What a device sends with operations of a kind is kept by its view, and made
+-- ready when it is sent again: many a view asks but once. Headers too large to
+-- be made ready are refused when they are sent.
 local function kept_headers(operation, view)
   local kind = kinds[operation]
   local headers = view.headers[kind]
-  if not headers then
-    local made = table_of_headers(operation, view, nil, {})
-    headers = core.headers(made) or made
-    view.headers[kind] = headers
-  end
+  if type(headers) == "userdata" then return headers end
+  headers = headers and core.headers(headers)
+    or table_of_headers(operation, view, nil, {})
+  view.headers[kind] = headers
   return headers
 end
 

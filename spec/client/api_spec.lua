@@ -201,6 +201,21 @@ describe("client.api", function()
     end)
   end
 
+  -- They are kept by the view, and made ready for the core by the second.
+  it("sends the same headers again and again", function()
+    local on = stage.new()
+    for _ = 1, 4 do
+      assert(on.client.api:profiles())
+      assert(on.client.api:preauthorize { mvpd = "Cablevision",
+        resources = { "CNN" } })
+    end
+    for _, operation in ipairs { "profiles", "preauthorize" } do
+      local sent = on:received(operation)
+      assert.equal(4, #sent)
+      for index = 2, 4 do assert.same(sent[1].headers, sent[index].headers) end
+    end
+  end)
+
   it("sends a call's own headers in place of the device's", function()
     local on = stage.new { device = { id = scenes.DEVICE,
       subject_token = "subject", visitor_id = "visitor" } }

@@ -38,6 +38,10 @@ describe("core.headers", function()
     assert.truthy(wanted:find("X-Two=a|b", 1, true))
     for _ = 1, 3 do assert.equal(wanted, seen(submit(headers))) end
     assert.equal(seen(submit(nil)), seen(submit(assert(core.headers {}))))
+    list["X-None"] = nil
+    assert.same(list, headers:table())
+    headers:close()
+    assert.same({}, headers:table())
   end)
 
   it("go with many requests at once", function()
@@ -81,7 +85,7 @@ describe("core.headers", function()
   it("stay as they were made, whatever becomes of the table", function()
     local list = { ["X-Own"] = "mine" }
     local headers = assert(core.headers(list))
-    assert.equal(list, headers:table())
+    assert.same(list, headers:table())
     list["X-Own"], list["X-More"] = "yours", "1"
     local body = seen(submit(headers))
     assert.matches("X%-Own=mine", body)
