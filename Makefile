@@ -212,9 +212,10 @@ cov: test-deps ## which lines of C the specs reach
 	@rm -f build/counts
 
 .PHONY: doc
+DOC := build/doc
 doc: lint-deps ## the reference, into build/doc
-	ldoc -q -c .ldoc -d build/doc .
-	@echo "build/doc/index.html"
+	@ldoc -q -c .ldoc.lua -d $(DOC) .
+	@echo "$(DOC)/index.html"
 
 completions := bash:bash-completion/completions/adobepass \
   zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
