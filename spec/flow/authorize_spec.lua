@@ -1,13 +1,8 @@
 --- May the viewer play this, now?
 
+local fails = require "spec.support.fails"
 local json = require "adobepass.json"
 local story = require "spec.support.story"
-
-local function fails(code, value, err)
-  assert.is_nil(value)
-  assert.equal(code, err.code)
-  return err
-end
 
 describe("a playback", function()
   local on, client

@@ -1,41 +1,12 @@
 --- Logging in, as the viewer and the application live it.
 
 local core = require "adobepass.core"
+local fails = require "spec.support.fails"
 local json = require "adobepass.json"
 local memory = require "adobepass.store.memory"
 local story = require "spec.support.story"
 
-local function options_of(changes)
-  local options = { mvpd = "Cablevision", domain_name = "adobe.com",
-    redirect_url = "https://adobe.com" }
-  for name, value in pairs(changes or {}) do options[name] = value or nil end
-  return options
-end
-
-local function fails(code, value, err)
-  assert.is_nil(value)
-  assert.equal(code, type(err) == "table" and err.code or err)
-  return err
-end
-
--- A profile as the service tells of it; `days` it is still valid.
-local function told(on, days, more)
-  local profile = { notBefore = on.box:now(), type = "regular",
-    issuer = "Adobe", notAfter = on.box:now() + days * 86400000,
-    attributes = {} }
-  for name, value in pairs(more or {}) do profile[name] = value end
-  return profile
-end
-
--- The service answers an operation with this body.
-local function says(on, operation, body, status)
-  on:answer(function(_, asked)
-    if asked == operation then
-      return { body = type(body) == "function" and body() or body,
-        status = status }
-    end
-  end)
-end
+local login_options = story.login_options
 
 -- A store that breaks when it is told to.
 local function breakable(now)
@@ -59,7 +30,7 @@ describe("a login with a second screen", function()
   it("shows a code, waits for the viewer, and knows them", function()
     local shown
     local profile = on:play(function()
-      return assert(on.client:login(options_of {
+      return assert(on.client:login(login_options {
         on_code = function(flow) shown = flow end,
         on_poll = function(flow) on:sign_in(flow.code) end }))
     end)
@@ -75,7 +46,7 @@ describe("a login with a second screen", function()
 
   it("asks for profiles, then a session, then the code alone", function()
     on:play(function()
-      return on.client:login(options_of {
+      return on.client:login(login_options {
         on_poll = function(flow) on:sign_in(flow.code) end })
     end)
     assert.same({ register = 1, token = 1, profiles = 1, create_session = 1,
@@ -104,7 +75,7 @@ describe("a login with a second screen", function()
     assert.is_nil(found.mvpd)
     assert.same({ "mvpd", "domain_name", "redirect_url" }, found.missing)
     assert.equal(flow.expires_at, found.expires_at)
-    local url = assert(phone:resume_login(options_of { code = flow.code }))
+    local url = assert(phone:resume_login(login_options { code = flow.code }))
     assert.equal("https://api.test/api/v2/authenticate/REF30/" .. flow.code,
       url)
     on:sign_in(flow.code)
@@ -113,7 +84,7 @@ describe("a login with a second screen", function()
   end)
 
   it("knows the provider that was chosen on the TV", function()
-    local flow = assert(on.client:start_login(options_of()))
+    local flow = assert(on.client:start_login(login_options()))
     local found = assert(on.client:check_code(flow.code))
     assert.equal("Cablevision", found.mvpd)
     assert.same({}, found.missing)
@@ -128,7 +99,7 @@ describe("a login with a second screen", function()
   end)
 
   it("says when a typed code is too old", function()
-    local flow = assert(on.client:start_login(options_of()))
+    local flow = assert(on.client:start_login(login_options()))
     on.driver.sleep(1801)
     fails("invalid_authentication_session", on.client:check_code(flow.code))
   end)
@@ -148,205 +119,14 @@ describe("a login with a second screen", function()
   end)
 
   it("is not led by a resume to a foreign place", function()
-    says(on, "resume_session", { actionName = "authenticate",
+    on:says("resume_session", { actionName = "authenticate",
       actionType = "interactive", url = "http://evil.example/" })
     fails("foreign_url", on.client:resume_login { code = "ABC" })
   end)
 
   it("survives junk about a code", function()
-    says(on, "session", { existingParameters = 7, missingParameters = "x" })
+    on:says("session", { existingParameters = 7, missingParameters = "x" })
     assert.same({ code = "ABC", missing = {} }, on.client:check_code "ABC")
-  end)
-end)
-
-describe("who is logged in already", function()
-  local on
-  after_each(function() on = nil end)
-  before_each(function() on = story.new() end)
-
-  local function logged_in()
-    on:signed_in()
-    assert(on.client:login(options_of()))
-    on:forget_requests()
-  end
-
-  it("is known from the store: no request at all", function()
-    logged_in()
-    local profile = assert(on.client:login {})
-    assert.equal("Cablevision", profile.mvpd)
-    assert.equal("ann-household", profile.attributes.householdID)
-    assert.same({}, on:counts())
-  end)
-
-  -- A client that has just started, on a device whose clock is years off.
-  local function restarted(years, body)
-    local wall = core.clock.wall
-    core.clock.wall = function()
-      return on.box:now() / 1000 + years * 365 * 86400
-    end
-    local again = on:new_client { store = on.client.shared.store }
-    local profile = again:login {}
-    core.clock.wall = wall
-    assert.equal("Cablevision", profile.mvpd)
-    body()
-  end
-
-  it("is known from the store after a restart", function()
-    logged_in()
-    restarted(0, function() assert.same({}, on:counts()) end)
-  end)
-
-  it("is asked for after a restart with a clock that is wrong", function()
-    logged_in()
-    restarted(10, function() assert.same({ profiles = 1 }, on:counts()) end)
-  end)
-
-  it("is asked for when nothing is stored", function()
-    on:signed_in()
-    local flow = assert(on.client:start_login(options_of()))
-    assert.same({ "done", "Cablevision" }, { flow.state, flow.mvpd })
-    assert.equal(flow.profile, on.client:poll_login(flow))
-    assert.same({ register = 1, token = 1, profiles = 1 }, on:counts())
-  end)
-
-  it("is asked for anew if the application wants it fresh", function()
-    logged_in()
-    assert(on.client:login(options_of { fresh = true }))
-    assert.same({ profiles = 1 }, on:counts())
-  end)
-
-  it("is not taken for one with another provider", function()
-    logged_in()
-    local flow = assert(on.client:start_login(options_of {
-      mvpd = "Spectrum" }))
-    assert.equal("pending", flow.state)
-  end)
-
-  it("is kept until the profile ends, and no longer", function()
-    logged_in()
-    on.driver.sleep(30 * 86400 + 1)
-    local flow = assert(on.client:start_login(options_of()))
-    assert.equal("pending", flow.state)
-    assert.equal("Cablevision", on.client:remembered_provider().id)
-  end)
-
-  it("is forgotten when the service no longer knows it", function()
-    logged_in()
-    assert(on.control.revoke { mvpd = "Cablevision" })
-    local decision = assert(on.client:authorize "CNN")
-    assert.equal("authenticated_profile_invalidated", decision.error.code)
-    on:forget_requests()
-    assert.equal("pending", on.client:start_login(options_of()).state)
-    assert.is_nil(on:counts().logout)
-  end)
-
-  it("is the one valid longest of several", function()
-    says(on, "profiles", function()
-      return { profiles = { Spectrum = told(on, 3), Dish = told(on, 9),
-        ATTOTT = told(on, 1) } }
-    end)
-    assert.equal("Dish", assert(on.client:login {}).mvpd)
-  end)
-
-  it("is the application's choice of several, longest first", function()
-    says(on, "profiles", function()
-      return { profiles = { Spectrum = told(on, 3), Dish = told(on, 9),
-        ATTOTT = told(on, -1) } }
-    end)
-    local offered = {}
-    local chosen = assert(on.client:login { choose = function(list)
-      for index, item in ipairs(list) do offered[index] = item.mvpd end
-      return list[2]
-    end })
-    assert.same({ "Dish", "Spectrum" }, offered)
-    assert.equal("Spectrum", chosen.mvpd)
-    assert.equal("Spectrum", assert(on.client:login {}).mvpd)
-  end)
-
-  it("is nobody if the application wants none of several", function()
-    says(on, "profiles", function()
-      return { profiles = { Spectrum = told(on, 3), Dish = told(on, 9) } }
-    end)
-    local flow = assert(on.client:start_login(options_of {
-      mvpd = false, choose = function() end }))
-    assert.equal("pending", flow.state)
-  end)
-
-  it("is not somebody with a pass", function()
-    says(on, "profiles", function()
-      return { profiles = { TempPass = told(on, 9, { type = "temporary" }) } }
-    end)
-    assert.equal("pending", on.client:start_login(options_of()).state)
-  end)
-
-  it("survives junk among the profiles", function()
-    says(on, "profiles", function()
-      return { profiles = { Dish = 7, Spectrum = {},
-        ATTOTT = told(on, 1, { attributes = { zip = "x", a = { value = 1,
-          state = "plain" } } }) } }
-    end)
-    assert.same({ a = 1 }, assert(on.client:login {}).attributes)
-  end)
-
-  it("is not guessed when the question fails", function()
-    on:answer(function(_, operation)
-      return operation == "profiles" and { error = "connect_failed" } or nil
-    end)
-    fails("connect_failed", on.client:login {})
-    assert.is_nil(on:counts().create_session)
-  end)
-end)
-
-describe("encrypted attributes", function()
-  local on, key
-  after_each(function() on, key = nil, nil end)
-  before_each(function()
-    on = story.new()
-    key = assert(core.private_key(
-      on.control.certificates().metadata_private_key))
-    on:signed_in()
-  end)
-
-  it("are opened with the application's key", function()
-    local profile = assert(on.client:login { metadata_key = key })
-    assert.equal("77754", profile.attributes.zip)
-    assert.is_nil(profile.encrypted)
-  end)
-
-  it("are handed on as they came without it", function()
-    local profile = assert(on.client:login {})
-    assert.is_nil(profile.attributes.zip)
-    assert.equal("string", type(profile.encrypted.zip))
-  end)
-
-  it("are opened later, when the key is at hand", function()
-    assert(on.client:login {})
-    on:forget_requests()
-    local profile = assert(on.client:login { metadata_key = key })
-    assert.equal("77754", profile.attributes.zip)
-    assert.is_nil(profile.encrypted)
-    assert.same({}, on:counts())
-  end)
-
-  it("are no rubbish when they are JWE, or not for this key", function()
-    says(on, "profiles", function()
-      return { profiles = { Dish = told(on, 1, { attributes = {
-        jwe = { value = "a.b.c.d.e", state = "enc" },
-        other = { value = core.base64.encode(("x"):rep(256)), state = "enc" },
-        plain = { value = "Zm9v", state = "plain" } } }) } }
-    end)
-    local warnings = {}
-    on.client = on:new_client { on_event = function(event)
-      if event.type == "warning" then
-        warnings[#warnings + 1] = event.code
-      end
-    end }
-    local profile = assert(on.client:login { fresh = true,
-      metadata_key = key })
-    assert.same({ "metadata_jwe" }, warnings)
-    assert.equal("a.b.c.d.e", profile.encrypted.jwe)
-    assert.equal("Zm9v", profile.attributes.plain)
-    assert.is_nil(profile.attributes.jwe)
   end)
 end)
 
@@ -356,16 +136,14 @@ describe("what the service says next", function()
   before_each(function() on = story.new() end)
 
   local function obeys(body)
-    says(on, "create_session", body)
-    return on.client:start_login(options_of())
+    on:says("create_session", body)
+    return on.client:start_login(login_options())
   end
 
   it("is obeyed: authenticated meanwhile", function()
-    on:answer(function(_, operation)
-      if operation == "profiles" then return { body = '{"profiles":{}}' } end
-    end)
+    on:says("profiles", '{"profiles":{}}')
     on:signed_in()
-    local flow = assert(on.client:start_login(options_of()))
+    local flow = assert(on.client:start_login(login_options()))
     assert.same({ "done", "Cablevision" }, { flow.state, flow.mvpd })
     assert.equal("ann-household", flow.profile.attributes.householdID)
     on:forget_requests()
@@ -374,7 +152,7 @@ describe("what the service says next", function()
   end)
 
   it("is obeyed: degraded, with no special code", function()
-    local profile = assert(on.client:login(options_of {
+    local profile = assert(on.client:login(login_options {
       mvpd = "DegradedMvpd" }))
     assert.same({ "DegradedMvpd", "degraded" },
       { profile.mvpd, profile.type })
@@ -382,7 +160,8 @@ describe("what the service says next", function()
   end)
 
   it("is obeyed: temporary, with no special code", function()
-    local profile = assert(on.client:login(options_of { mvpd = "TempPass" }))
+    local profile = assert(on.client:login(login_options {
+      mvpd = "TempPass" }))
     assert.same({ "TempPass", "temporary" }, { profile.mvpd, profile.type })
     assert.is_true(assert(on.client:authorize "CNN").permitted)
     assert.is_nil(on.client:remembered_provider())
@@ -390,8 +169,8 @@ describe("what the service says next", function()
 
   it("is obeyed: a pass takes no login's place", function()
     on:signed_in()
-    assert(on.client:login(options_of()))
-    assert(on.client:login(options_of { mvpd = "TempPass" }))
+    assert(on.client:login(login_options()))
+    assert(on.client:login(login_options { mvpd = "TempPass" }))
     on:forget_requests()
     assert.equal("Cablevision", assert(on.client:login {}).mvpd)
     assert.equal("Cablevision", on.client:remembered_provider().id)
@@ -400,8 +179,8 @@ describe("what the service says next", function()
   end)
 
   it("is obeyed: a pass is no login when none is named", function()
-    assert(on.client:login(options_of { mvpd = "TempPass" }))
-    assert.equal("pending", on.client:start_login(options_of {
+    assert(on.client:login(login_options { mvpd = "TempPass" }))
+    assert.equal("pending", on.client:start_login(login_options {
       mvpd = false }).state)
   end)
 
@@ -409,13 +188,11 @@ describe("what the service says next", function()
     local subject = assert(on.control.identity { kind = "platform",
       subject = "viewer-1" })
     local other = on:new_client { device = { id = "another TV" } }
-    local theirs = assert(other:start_login(options_of {
+    local theirs = assert(other:start_login(login_options {
       subject_token = subject }))
     on:sign_in(theirs.code)
-    on:answer(function(_, operation)
-      if operation == "profiles" then return { body = '{"profiles":{}}' } end
-    end)
-    local profile = assert(on.client:login(options_of {
+    on:says("profiles", '{"profiles":{}}')
+    local profile = assert(on.client:login(login_options {
       subject_token = subject }))
     assert.same({ "Cablevision", "platformSSO" },
       { profile.mvpd, profile.type })
@@ -431,7 +208,7 @@ describe("what the service says next", function()
       end
     end)
     assert.same({ mvpd = "Dish", type = "something_new", attributes = {} },
-      on.client:login(options_of()))
+      on.client:login(login_options()))
   end)
 
   it("is obeyed: authorize, with the provider that was asked for", function()
@@ -442,7 +219,7 @@ describe("what the service says next", function()
         return { body = { actionName = "authorize" } }
       end
     end)
-    assert.equal("Cablevision", assert(on.client:login(options_of())).mvpd)
+    assert.equal("Cablevision", assert(on.client:login(login_options())).mvpd)
     fails("malformed_answer", on.client:login { fresh = true })
   end)
 
@@ -459,7 +236,7 @@ describe("what the service says next", function()
           mvpd = "Cablevision" } }
       end
     end)
-    local flow = assert(on.client:start_login(options_of()))
+    local flow = assert(on.client:start_login(login_options()))
     assert.equal("https://api.test/api/v2/authenticate/REF30/ABC", flow.url)
     assert.truthy(asked.url:find("/REF30/sessions/ABC", 1, true))
     assert.truthy(asked.body:find("domainName=adobe.com", 1, true))
@@ -479,7 +256,7 @@ describe("what the service says next", function()
         return { body = { actionName = "authorize", mvpd = "Cablevision" } }
       end
     end)
-    assert.equal("done", assert(on.client:start_login(options_of())).state)
+    assert.equal("done", assert(on.client:start_login(login_options())).state)
   end)
 
   it("is obeyed: nothing is resumed that we have not", function()
@@ -494,7 +271,7 @@ describe("what the service says next", function()
           missingParameters = { "mvpd" } } }
       end
     end)
-    fails("invalid_parameter_code", on.client:start_login(options_of()))
+    fails("invalid_parameter_code", on.client:start_login(login_options()))
   end)
 
   it("may be new: with a code it is polled for", function()
@@ -530,9 +307,9 @@ describe("what the service says next", function()
 
   it("is an error of Adobe's where there is one", function()
     fails("invalid_parameter_mvpd",
-      on.client:login(options_of { mvpd = "Nobody" }))
+      on.client:login(login_options { mvpd = "Nobody" }))
     fails("invalid_integration",
-      on.client:login(options_of { mvpd = "Disabled" }))
+      on.client:login(login_options { mvpd = "Disabled" }))
   end)
 end)
 
@@ -541,7 +318,7 @@ describe("a login step by step", function()
   after_each(function() on, flow = nil, nil end)
   before_each(function()
     on = story.new()
-    flow = assert(on.client:start_login(options_of()))
+    flow = assert(on.client:start_login(login_options()))
   end)
 
   it("is plain data, that another client goes on with", function()
@@ -591,19 +368,19 @@ describe("a login step by step", function()
   end)
 
   it("is superseded by a newer one of this device", function()
-    local newer = assert(on.client:start_login(options_of()))
+    local newer = assert(on.client:start_login(login_options()))
     fails("superseded", on.client:poll_login(flow))
     assert.equal(0, #on:moments "profile_for_code")
     fails("pending", on.client:poll_login(newer))
   end)
 
   it("is superseded by one that the service alone knows of", function()
-    assert(on:new_client():start_login(options_of()))
+    assert(on:new_client():start_login(login_options()))
     fails("superseded", on.client:poll_login(flow))
   end)
 
   it("is not superseded by another device", function()
-    assert(on.client:device { id = "kitchen" }:start_login(options_of()))
+    assert(on.client:device { id = "kitchen" }:start_login(login_options()))
     fails("pending", on.client:poll_login(flow))
   end)
 
@@ -623,8 +400,8 @@ describe("a login step by step", function()
   it("takes the profile of its provider, or the application's choice",
     function()
       flow.mvpd = nil
-      says(on, "profile_for_code", function()
-        return { profiles = { Spectrum = told(on, 3), Dish = told(on, 9) } }
+      on:says("profile_for_code", function()
+        return { profiles = { Spectrum = on:told(3), Dish = on:told(9) } }
       end)
       local profile = assert(on.client:poll_login(flow, {
         choose = function(list) return list[2] end }))
@@ -633,7 +410,7 @@ describe("a login step by step", function()
 
   it("ends in a sentence for the viewer", function()
     local _, err = on:play(function()
-      return on.client:login(options_of { fresh = true,
+      return on.client:login(login_options { fresh = true,
         cancel = function() return on.driver.now() > 1 end })
     end)
     assert.equal("cancelled", err.code)
@@ -652,7 +429,7 @@ describe("a store that breaks", function()
 
   it("is said before anything is asked", function()
     store.broken = true
-    fails("store_failed", on.client:login(options_of()))
+    fails("store_failed", on.client:login(login_options()))
     fails("store_failed", on.client:refresh_profile())
     assert.same({}, on:counts())
   end)
@@ -660,12 +437,12 @@ describe("a store that breaks", function()
   it("is said when the code cannot be kept", function()
     assert(on.client.api:profiles())
     store.broken = "set"
-    fails("store_failed", on.client:start_login(options_of()))
+    fails("store_failed", on.client:start_login(login_options()))
   end)
 
   it("is said when the profile cannot be kept, and nothing is lost",
     function()
-      local flow = assert(on.client:start_login(options_of()))
+      local flow = assert(on.client:start_login(login_options()))
       on:sign_in(flow.code)
       store.broken = "set"
       fails("store_failed", on.client:poll_login(flow))
@@ -673,55 +450,9 @@ describe("a store that breaks", function()
     end)
 
   it("does not stop a login on its way", function()
-    local flow = assert(on.client:start_login(options_of()))
+    local flow = assert(on.client:start_login(login_options()))
     store.broken = "get"
     fails("pending", on.client:poll_login(flow))
-  end)
-end)
-
-describe("a profile after authorization", function()
-  local on
-  after_each(function() on = nil end)
-  before_each(function()
-    on = story.new()
-    on:signed_in()
-  end)
-
-  it("is refreshed on demand", function()
-    assert.is_nil(assert(on.client:login {}).attributes.allowMirroring)
-    assert(on.client:authorize "CNN")
-    on:forget_requests()
-    local profile = assert(on.client:refresh_profile())
-    assert.is_true(profile.attributes.allowMirroring)
-    assert.same({ profile = 1 }, on:counts())
-    assert.is_true(on.client:login {}.attributes.allowMirroring)
-  end)
-
-  it("is of nobody where nobody is logged in", function()
-    fails("not_logged_in", on.client:refresh_profile())
-    assert.same({}, on:counts())
-  end)
-
-  it("is forgotten when the service has none", function()
-    assert(on.client:login {})
-    assert(on.control.revoke { mvpd = "Cablevision" })
-    fails("not_logged_in", on.client:refresh_profile())
-    assert.equal("pending", on.client:start_login(options_of()).state)
-  end)
-
-  it("stays when it is another's that the service has not", function()
-    assert(on.client:login {})
-    fails("not_logged_in", on.client:refresh_profile { mvpd = "Spectrum" })
-    on:forget_requests()
-    assert(on.client:login {})
-    assert.same({}, on:counts())
-  end)
-
-  it("stays when the question fails", function()
-    assert(on.client:login {})
-    on:answer(function() return { error = "connect_failed" } end)
-    fails("connect_failed", on.client:refresh_profile())
-    assert.equal("Cablevision", on.client:login {}.mvpd)
   end)
 end)
 

@@ -1,12 +1,7 @@
 --- Signing out: the viewer's act.
 
+local fails = require "spec.support.fails"
 local story = require "spec.support.story"
-
-local function fails(code, value, err)
-  assert.is_nil(value)
-  assert.equal(code, err.code)
-  return err
-end
 
 describe("a logout", function()
   local on, client, opened
@@ -23,11 +18,7 @@ describe("a logout", function()
   local function open_url(url, mvpd) table.insert(opened, { url, mvpd }) end
 
   -- The service answers with these entries.
-  local function says(logouts)
-    on:answer(function(_, operation)
-      if operation == "logout" then return { body = { logouts = logouts } } end
-    end)
-  end
+  local function says(logouts) on:says("logout", { logouts = logouts }) end
 
   local function reports(entry, options)
     says { Cablevision = entry }

@@ -276,9 +276,7 @@ describe("single sign-on by a partner", function()
       { actionName = "dance" }, { actionName = "authorize" },
       { actionName = "authorize", mvpd = 5 },
     } do
-      on:answer(function(_, operation)
-        return operation == "partner_session" and { body = body } or nil
-      end)
+      on:says("partner_session", body)
       local profile, err = log_in()
       assert.is_nil(profile)
       assert.is_string(err.code)

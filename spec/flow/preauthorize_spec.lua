@@ -1,13 +1,8 @@
 --- Which of many may the viewer watch?
 
+local fails = require "spec.support.fails"
 local json = require "adobepass.json"
 local story = require "spec.support.story"
-
-local function fails(code, value, err)
-  assert.is_nil(value)
-  assert.equal(code, err.code)
-  return err
-end
 
 local function names(count, prefix)
   local list = {}

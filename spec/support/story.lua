@@ -8,6 +8,7 @@
 --     return { status =, body =, headers = } or { error = code }
 --   end)                               nil: the sandbox answers
 --   on:moments "profile_for_code"      seconds of each such request
+--   on:says(operation, body)           the service answers that one so
 --   on:sign_in(code)                   the viewer signs in on another screen
 
 local http_date = require "spec.support.dates"
@@ -117,6 +118,25 @@ end
 
 function Story:answer(answers) self.answers = answers end
 
+--- The service answers an operation with this body, or what it makes.
+function Story:says(operation, body, status)
+  self:answer(function(_, asked)
+    if asked == operation then
+      return { body = type(body) == "function" and body() or body,
+        status = status }
+    end
+  end)
+end
+
+--- A profile as the service tells of it; `days` it is still valid.
+function Story:told(days, more)
+  local profile = { notBefore = self.box:now(), type = "regular",
+    issuer = "Adobe", notAfter = self.box:now() + days * 86400000,
+    attributes = {} }
+  for name, value in pairs(more or {}) do profile[name] = value end
+  return profile
+end
+
 function Story:at(seconds, act)
   table.insert(self.acts, function()
     self.driver.sleep(seconds - self.driver.now())
@@ -163,6 +183,14 @@ function Story:signed_in(mvpd, username)
   assert(self.control.log_in { service_provider = "REF30",
     device = "ba23d141-d715-561c-94f4-e9e4c966b1eb",
     mvpd = mvpd or "Cablevision", username = username or "ann" })
+end
+
+--- Options of a login by a second screen; false leaves one out.
+function story.login_options(changes)
+  local options = { mvpd = "Cablevision", domain_name = "adobe.com",
+    redirect_url = "https://adobe.com" }
+  for name, value in pairs(changes or {}) do options[name] = value or nil end
+  return options
 end
 
 --- fields of adobepass.new; `box`: options of spec.sandbox.helper
