@@ -1,14 +1,9 @@
 --- Each operation, as Adobe documents it: what is sent, what comes back.
 
-local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local fake_driver = require "spec.support.fake_driver"
-local helper = require "spec.sandbox.helper"
 local json = require "adobepass.json"
 local operations = require "adobepass.operations"
-local samples = require "spec.support.samples"
 local scenes = require "spec.support.scenes"
-local scripted = require "spec.support.scripted_session"
 local stage = require "spec.support.stage"
 local wire = require "adobepass.sandbox.wire"
 
@@ -239,138 +234,6 @@ describe("client.api", function()
   end)
 end)
 
--- --- Adobe's samples -------------------------------------------------------
-
--- Where a sample's request is not what the row of its own page says.
-local ROW_WINS = {
-  configuration = "the sample lacks AP-Device-Identifier, which the table has",
-}
-
-local function prepared_client(sample, session, driver, box)
-  return adobepass.new {
-    service_provider = sample.service_provider,
-    environment = { api = box.api, mgmt = box.mgmt },
-    software_statement = box.control.statement(), session = session,
-    driver = driver, device = sample.device, pace = false,
-    random = function() return 0.5 end, retry = { attempts = 1 },
-  }
-end
-
-local function body_of(entry)
-  if entry.headers["content-type"] == JSON then
-    return json.decode(entry.body)
-  end
-  return wire.form(entry.body)
-end
-
-local function without_dots(values)
-  local result = {}
-  for name, value in pairs(values) do
-    result[name] = type(value) == "string" and value:gsub("%.%.%.$", "")
-      or value
-  end
-  return result
-end
-
-local function expected_body(sample)
-  local body = sample.body
-  if type(body) == "string" then body = wire.form(body) end
-  return without_dots(body or {})
-end
-
-local function unescaped(path)
-  return (wire.unescape(path))
-end
-
-local function check_request(sample, entry)
-  assert.equal(sample.method, entry.method)
-  assert.equal(unescaped(sample.path), unescaped(entry.path))
-  assert.same(sample.query, (wire.form(entry.query)))
-  assert.same(expected_body(sample), body_of(entry))
-  local sent = {}
-  for name, value in pairs(entry.headers) do sent[name] = value end
-  sent.host, sent.authorization = nil, sent.authorization and true
-  if ROW_WINS[sample.file] then sent["ap-device-identifier"] = nil end
-  assert.same(sample.headers, sent)
-end
-
-local BARE = { register = true, token = true }
-
-local function answering(sample)
-  local headers = {}
-  for name, value in pairs(sample.response.headers or {}) do
-    headers[name:lower()] = value
-  end
-  return scripted.adobe({ status = sample.response.status, headers = headers,
-    body = json.encode(sample.response.json) }, BARE[sample.operation])
-end
-
-local FIELDS = { code = "code", action = "action", status = "status",
-  message = "message", details = "details", helpUrl = "help_url",
-  trace = "trace" }
-
-local function check_error(sample, err)
-  local documented = sample.response.json
-  assert.equal(sample.response.status, err.http_status)
-  if type(documented.error) == "string" then
-    return assert.equal(documented.error, err.code)
-  end
-  for theirs, ours in pairs(FIELDS) do
-    assert.equal(documented[theirs], err[ours], theirs)
-  end
-end
-
-describe("Adobe's samples through client.api", function()
-  local requests, answers = 0, 0
-
-  for _, sample in ipairs(samples.all()) do
-    if sample.operation ~= "authenticate_url" then
-      it(sample.title .. ": the request", function()
-        local box = helper.new { mgmt = "https://mgmt.test" }.box
-        local client = prepared_client(sample, box:session(),
-          fake_driver.new(box), box)
-        client.api[sample.operation](client.api, sample.params)
-        local journal = box.control.journal()
-        local entry = journal[#journal]
-        assert.equal(sample.operation, entry.operation)
-        assert.is_nil(entry.unexpected)
-        check_request(sample, entry)
-        requests = requests + 1
-      end)
-
-      it(sample.title .. ": the answer", function()
-        local box = helper.new { mgmt = "https://mgmt.test" }.box
-        local client = prepared_client(sample, answering(sample),
-          fake_driver.new(box), box)
-        local answer, err =
-          client.api[sample.operation](client.api, sample.params)
-        if sample.response.status < 300 then
-          assert.same(sample.response.json, answer)
-        else
-          assert.is_nil(answer)
-          check_error(sample, err)
-        end
-        answers = answers + 1
-      end)
-    else
-      it(sample.title, function()
-        local on = stage.new()
-        assert.equal(on.box.api .. sample.path,
-          on.client.api:authenticate_url(sample.params))
-      end)
-    end
-  end
-
-  it("are all there", function()
-    print(("samples through the client: %d requests, %d answers"):format(
-      requests, answers))
-    assert.equal(73, requests)
-    assert.equal(73, answers)
-  end)
-end)
-
--- --- both spellings --------------------------------------------------------
-
 describe("where Adobe has two spellings", function()
   local function in_world(fields)
     return stage.new { box = { world = function(world)
@@ -404,8 +267,6 @@ describe("where Adobe has two spellings", function()
     end)
   end
 end)
-
--- --- what stands alone -----------------------------------------------------
 
 describe("authenticate_url", function()
   it("is absolute, asks nobody, and a browser can follow it", function()
@@ -486,67 +347,6 @@ describe("an answer's url", function()
       client:absolute_url("https://mvpd.test/x", "interactive"))
     for _, url in ipairs { "http://mvpd.test/x", "javascript:alert(1)" } do
       assert.is_nil((client:absolute_url(url, "interactive")))
-    end
-  end)
-end)
-
--- --- escapes ---------------------------------------------------------------
-
-local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
-  "@", "é", "日", "\240\159\147\186", "a", "Z", "0", "~", ".", "-", "_",
-  "\\", '"', "'", "<", "{", "|", "^", "`", "\255", "%00" }
-
-local function random_words(seed, count)
-  local bytes = helper.random(seed)
-  local function word()
-    local parts = { "x" } -- a word of dots alone is refused
-    for _ = 1, bytes(1):byte() % 12 do
-      parts[#parts + 1] = ALPHABET[bytes(1):byte() % #ALPHABET + 1]
-    end
-    return table.concat(parts)
-  end
-  local words = {}
-  for index = 1, count do words[index] = word() end
-  return words
-end
-
-describe("escapes", function()
-  local ROUNDS = 300
-
-  it("carry any mvpd and value through the sandbox's parser", function()
-    local on = stage.new()
-    on.client.api:profiles()
-    for _, word in ipairs(random_words(7, ROUNDS)) do
-      on.control.clear_journal()
-      on.client.api:profile { mvpd = word }
-      on.client.api:logout { mvpd = word, redirect_url = word }
-      on.client.api:create_session { mvpd = word, domain_name = word,
-        redirect_url = word }
-      local journal = on.control.journal()
-      assert.equal(3, #journal)
-      assert.equal("profile", journal[1].operation)
-      assert.equal(word, wire.unescape(
-        journal[1].path:match "^/api/v2/REF30/profiles/([^/]+)$"))
-      assert.equal("logout", journal[2].operation)
-      assert.same({ redirectUrl = word }, (wire.form(journal[2].query)))
-      assert.same({ mvpd = word, domainName = word, redirectUrl = word },
-        (wire.form(journal[3].body)))
-    end
-    print(("escapes: %d of %d words"):format(ROUNDS, ROUNDS))
-  end)
-
-  it("carry any resource, and a list of one stays a list", function()
-    local on = stage.new()
-    for _, word in ipairs(random_words(11, 50)) do
-      if not word:find "\255" then
-        on.control.clear_journal()
-        on.client.api:authorize { mvpd = "Cablevision",
-          resources = { word } }
-        local journal = on.control.journal()
-        local body = journal[#journal].body
-        assert.equal("[", body:match '^{"resources":(.)')
-        assert.same({ resources = { word } }, json.decode(body))
-      end
     end
   end)
 end)

@@ -98,7 +98,7 @@ describe("a body", function()
 
   local function ask(operation, body)
     local session = scripted.adobe({ status = operation.ok[1], body = body },
-      operation.bearer == false)
+      operation.name)
     local api = on:new_client { session = session }.api
     return api[operation.name](api, params[operation.name])
   end

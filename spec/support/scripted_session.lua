@@ -5,6 +5,8 @@
 -- A response: status (200), body (""), headers ({}); or `error`, a code. The
 -- last one is given again and again.
 
+local operations = require "adobepass.operations"
+
 local scripted = {}
 
 local Transfer = {}
@@ -45,11 +47,17 @@ local CREDENTIALS = { status = 201,
 local TOKEN = { status = 201,
   body = '{"access_token":"a-token","expires_in":3600}' }
 
---- Credentials and token are given, `answer` to all else; to all where it is
--- `bare`, as registration and token themselves are.
-function scripted.adobe(answer, bare)
+-- Operations that no token goes with: registration, and the token itself.
+local bare = {}
+for _, operation in ipairs(operations) do
+  bare[operation.name] = operation.bearer == false
+end
+
+--- Credentials and token are given, `answer` to all else; to all where the
+-- operation that is asked needs neither.
+function scripted.adobe(answer, operation)
   return scripted.new { function(request)
-    if bare then return answer end
+    if bare[operation] then return answer end
     if request.url:find("/o/client/register", 1, true) then
       return CREDENTIALS
     end
