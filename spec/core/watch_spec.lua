@@ -1,28 +1,18 @@
 local child = require "spec.support.child"
-local core = require "adobepass.core"
+local core_session = require "spec.support.core_session"
 local failed = require "spec.support.failed"
 local finish = require "spec.support.finish"
 local folder = require "spec.support.folder"
-local live = require "spec.support.live"
-local server = require "spec.support.server"
 
 -- A session watches a few transfers, and goes round a crowd until that was
 -- in vain often enough.
 describe("core.session: a crowd", function()
-  local nginx, session
+  local on = core_session.new()
 
-  setup(function() nginx = server.start() end)
-  teardown(function() nginx.stop() end)
-
-  before_each(function()
-    session = assert(core.session { ca_file = nginx.files.good.ca,
-      timeout = 20 })
-  end)
-
-  after_each(function()
-    session:close()
-    live.assert_none()
-  end)
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
 
   -- How many sockets the process watches by epoll, as Linux tells it.
   local function watched()
@@ -39,19 +29,19 @@ describe("core.session: a crowd", function()
   local function many(count, server_name, path, timeout)
     local list = {}
     for index = 1, count do
-      list[index] = assert(session:submit { timeout = timeout,
-        url = nginx:url(server_name, path or "/hello") })
+      list[index] = assert(on.session:submit { timeout = timeout,
+        url = on.url(server_name, path or "/hello") })
     end
     return list
   end
 
   local function look_around()
-    for _ = 1, 40 do session:step(0) end
+    for _ = 1, 40 do on.session:step(0) end
   end
 
   local function all_answer(list)
     for _, transfer in ipairs(list) do
-      assert.equal(200, finish(session, transfer).status)
+      assert.equal(200, finish(on.session, transfer).status)
     end
   end
 
@@ -63,16 +53,16 @@ describe("core.session: a crowd", function()
         look_around()
         all_answer(many(50, name))
         for index = 1, 10 do waiting[index]:close() end
-        assert.equal(20, session:step(0))
+        assert.equal(20, on.session:step(0))
         all_answer(many(50, name))
-        session:close()
+        on.session:close()
         for index = 11, 30 do failed("closed", waiting[index]:result()) end
       end)
 
     it("ends in time: " .. name, function()
       local waiting = many(30, name, "/silent", 0.2)
       look_around()
-      while assert(session:step(1)) > 0 do end
+      while assert(on.session:step(1)) > 0 do end
       for _, transfer in ipairs(waiting) do
         failed("timeout", transfer:result())
       end
@@ -83,13 +73,13 @@ describe("core.session: a crowd", function()
   it("is watched once it was asked in vain, a few at once", function()
     local before = watched()
     local few = many(3, "HTTP", "/silent")
-    session:step(0.05)
+    on.session:step(0.05)
     if watched() == before then return pending "no epoll here" end
     assert.equal(before + #few, watched())
     for _, transfer in ipairs(few) do transfer:close() end
     assert.equal(before, watched())
     local crowd = many(40, "HTTP", "/silent")
-    session:step(0)
+    on.session:step(0)
     assert.equal(before, watched())
     look_around()
     assert.equal(before + #crowd, watched())
@@ -114,15 +104,15 @@ describe("core.session: a crowd", function()
 
   it("is told as what is watched", function()
     local crowd = many(40, "HTTP", "/silent")
-    session:step(0)
-    local sockets = session:sockets()
+    on.session:step(0)
+    local sockets = on.session:sockets()
     assert.is_truthy(next(sockets))
-    assert.is_true(session:timeout() <= 0.05)
+    assert.is_true(on.session:timeout() <= 0.05)
     for fd, what in pairs(sockets) do
       assert.is_true(fd > 2)
       assert.matches("^[rw]+$", what)
     end
     for _, transfer in ipairs(crowd) do transfer:close() end
-    assert.is_nil(session:timeout())
+    assert.is_nil(on.session:timeout())
   end)
 end)

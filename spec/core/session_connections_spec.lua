@@ -1,0 +1,110 @@
+--- Connections: kept, shared, and led elsewhere.
+
+local core_session = require "spec.support.core_session"
+local failed = require "spec.support.failed"
+local folder = require "spec.support.folder"
+
+describe("core.session: connections", function()
+  local on = core_session.new()
+  local get, send, with = on.get, on.send, on.with
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  it("are kept, over TLS and in the clear", function()
+    for _, place in ipairs { "HTTP", "GOOD", "OLD" } do
+      assert.is_false(get(place).reused)
+      for _ = 1, 5 do assert.is_true(get(place).reused) end
+    end
+  end)
+
+  it("speak HTTP/1.1 where HTTP/2 is not wanted", function()
+    with { http2 = false }
+    assert.equal("1.1", get().http_version)
+  end)
+
+  it("carry a hundred requests at once", function()
+    for _, http2 in ipairs { true, false } do
+      with { http2 = http2, max_host_connections = 16 }
+      local transfers = {}
+      for index = 1, 100 do
+        transfers[index] = assert(on.session:submit { method = "POST",
+          url = on.url("GOOD", "/echo?n=" .. index),
+          body = "body " .. index })
+      end
+      local running = 100
+      while running > 0 do running = assert(on.session:step(1)) end
+      for index, transfer in ipairs(transfers) do
+        local body = assert(transfer:result()).body
+        assert.matches(("^POST /echo%%?n=%d\n"):format(index), body)
+        assert.matches(("\nbody %d$"):format(index), body)
+      end
+    end
+  end)
+
+  it("are all kept where more than usual are allowed", function()
+    with { max_connections = 300 }
+    local function crowd()
+      local transfers, made = {}, 0
+      for index = 1, 300 do
+        transfers[index] = assert(on.session:submit {
+          url = on.url("HTTP", "/hello") })
+      end
+      while assert(on.session:step(1)) > 0 do end
+      for _, transfer in ipairs(transfers) do
+        made = made + (assert(transfer:result()).reused and 0 or 1)
+      end
+      return made
+    end
+    assert.equal(300, crowd())
+    assert.equal(0, crowd())
+  end)
+
+  it("are not left to the programs that the host starts", function()
+    local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
+    if not listing then return pending("no /proc here") end
+    local before = select(2, folder.run(listing):gsub("socket:", ""))
+    get()
+    local after = select(2, folder.run(listing):gsub("socket:", ""))
+    assert.equal(before, after)
+  end)
+
+  it("do not make a request wait for another on plain http", function()
+    local first = on.session:submit { url = on.url("HTTP", "/silent") }
+    on.session:step(0)
+    assert.equal("hello", get("HTTP").body)
+    first:close()
+  end)
+
+  it("share one with HTTP/2, however many start together", function()
+    local transfers, fresh = {}, 0
+    for index = 1, 50 do
+      transfers[index] = on.session:submit { url = on.url("GOOD", "/hello") }
+    end
+    while on.session:step(1) > 0 do end
+    for _, transfer in ipairs(transfers) do
+      if not transfer:result().reused then fresh = fresh + 1 end
+    end
+    assert.equal(1, fresh)
+  end)
+
+  it("go where an override says", function()
+    with { resolve = { ("localhost.example:%d:127.0.0.1"):format(
+      on.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
+      on.nginx.ports.WRONG) }, ca_file = on.nginx.files.wrong.ca }
+    assert.equal("hello", send({ url = ("https://elsewhere.example:%d/hello")
+      :format(on.nginx.ports.WRONG) }).body)
+    failed("tls_failed", send { url = ("https://localhost.example:%d/hello")
+      :format(on.nginx.ports.WRONG) })
+  end)
+
+  it("unpack what was compressed, where that is wanted", function()
+    assert.is_nil(get("GOOD", "/zipped").headers["content-encoding"])
+    with { compression = true }
+    local response = get("GOOD", "/zipped")
+    assert.equal("gzip", response.headers["content-encoding"])
+    assert.equal(("z"):rep(100000), response.body)
+  end)
+end)

@@ -1,0 +1,121 @@
+--- What a programmer may not do with a session: it raises.
+
+local core = require "adobepass.core"
+local core_session = require "spec.support.core_session"
+
+describe("core.session: misuse", function()
+  local on = core_session.new()
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  local function raises(pattern, options)
+    assert.error_matches(function() core.session(options) end, pattern)
+  end
+
+  it("raises for options that cannot be", function()
+    raises("unknown option 'verify'", { verify = false })
+    raises("unknown option 'insecure'", { insecure = true })
+    raises("options have names", { "x" })
+    raises("table expected", 5)
+    for _, name in ipairs { "timeout", "connect_timeout", "max_body",
+      "max_headers", "max_connections", "max_host_connections",
+      "dns_cache" } do
+      raises("option '" .. name .. "' should be a number from",
+        { [name] = "1" })
+      raises("option '" .. name .. "' should be", { [name] = -1 })
+      raises("option '" .. name .. "' should be", { [name] = 0 / 0 })
+    end
+    raises("option 'timeout' should be", { timeout = 0 })
+    for _, name in ipairs { "ca_file", "ca_path", "client_cert",
+      "client_key", "client_key_password", "pinned_public_key", "proxy",
+      "user_agent", "min_tls" } do
+      raises("option '" .. name .. "' should be a string", { [name] = 1 })
+      raises("option '" .. name .. "' should be", { [name] = "" })
+      raises("option '" .. name .. "' should be", { [name] = "a\0b" })
+    end
+    raises("option 'min_tls' should be \"1.2\"", { min_tls = "1.1" })
+    raises("option 'user_agent' should be", { user_agent = "a\r\nb" })
+    raises("option 'http2' should be true or false", { http2 = 1 })
+    raises("option 'allow_http' should be a list", { allow_http = "x" })
+    raises("option 'resolve' should be a list", { resolve = { 1 } })
+    for _, entry in ipairs { "", "host", "host:1", "host:1:", ":1:x",
+      "host::x" } do
+      raises("option 'resolve' should be", { resolve = { entry } })
+    end
+  end)
+
+  local function refuses(pattern, request)
+    assert.error_matches(function() on.session:submit(request) end, pattern)
+  end
+
+  it("raises for requests that cannot be", function()
+    local url = on.url("GOOD", "/hello")
+    refuses("table expected", nil)
+    refuses("option 'url' should be", {})
+    refuses("unknown option 'uri'", { uri = url })
+    refuses("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
+    refuses("options have names", { url = url, "bearer" })
+    for _, bad in ipairs { "\r", "\n", "\0", " ", "\t", "\127" } do
+      refuses("option 'url' should be", { url = url .. bad })
+      refuses("option 'method' should be",
+        { url = url, method = "GET" .. bad })
+      refuses("option 'headers' should be",
+        { url = url, headers = { ["X" .. bad] = "1" } })
+    end
+    for _, bad in ipairs { "\r", "\n", "\0", "a\r\nX-Evil: 1", "\127" } do
+      refuses("see 'X'", { url = url, headers = { X = bad } })
+      refuses("see 'X'", { url = url, headers = { X = { "a", bad } } })
+    end
+    refuses("option 'method' should be a word",
+      { url = url, method = "a/b" })
+    refuses("option 'headers' should be", { url = url, headers = "X: 1" })
+    refuses("option 'headers' should be", { url = url, headers = { "X" } })
+    refuses("see 'X'", { url = url, headers = { X = 1 } })
+    refuses("'Content%-Length' may not",
+      { url = url, headers = { ["Content-Length"] = "1" } })
+    refuses("'transfer%-encoding' may not",
+      { url = url, headers = { ["transfer-encoding"] = "chunked" } })
+    refuses("option 'body' should be a string", { url = url, body = {} })
+    refuses("option 'body' should be left out of a HEAD",
+      { url = url, method = "HEAD", body = "" })
+    refuses("option 'bearer' should be a token", { url = url,
+      bearer = "abc" })
+    refuses("option 'bearer' should be a token", { url = url,
+      bearer = io.stdout })
+    refuses("option 'timeout' should be", { url = url, timeout = -1 })
+    local token = core.token { access_token = "a", expires_in = 60 }
+    refuses("option 'bearer' should be left out", { url = url,
+      bearer = token, headers = { authorization = "x" } })
+    token:close()
+  end)
+
+  -- Beside others of all kinds: they are looked at eight at a time.
+  it("finds each control character of a header, wherever it is", function()
+    local url = on.url("GOOD", "/hello")
+    for byte = 0, 255 do
+      local may = byte >= 32 and byte ~= 127 or byte == 9
+      for place = 1, 17 do
+        for _, other in ipairs { "~", "\255", "\t" } do
+          local value = other:rep(place - 1) .. string.char(byte)
+            .. other:rep(17 - place)
+          local good, transfer = pcall(on.session.submit, on.session,
+            { url = url, headers = { X = value } })
+          assert.equal(may, good, ("%d at %d"):format(byte, place))
+          if good then transfer:close() end
+        end
+      end
+    end
+  end)
+
+  it("raises for steps that cannot be", function()
+    for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
+      assert.error_matches(function() on.session:step(seconds) end,
+        "bad argument")
+    end
+    assert.error_matches(function() on.session.step(io.stdout, 0) end,
+      "bad argument #1")
+  end)
+end)

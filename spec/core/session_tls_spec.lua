@@ -1,0 +1,82 @@
+--- TLS: who is trusted, and who is not.
+
+local core = require "adobepass.core"
+local core_session = require "spec.support.core_session"
+local failed = require "spec.support.failed"
+local folder = require "spec.support.folder"
+
+describe("core.session: TLS", function()
+  local on = core_session.new()
+  local get, send, with = on.get, on.send, on.with
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  local function try(place, ca)
+    with { ca_file = on.nginx.files[ca].ca }
+    return send { url = on.url(place, "/hello") }
+  end
+
+  it("trusts whom it is told to", function()
+    assert.equal("hello", try("GOOD", "good").body)
+    local nobody = folder.make()
+    with { ca_path = nobody, ca_file = on.nginx.files.good.ca }
+    assert.equal("hello", get().body)
+    folder.remove(nobody)
+  end)
+
+  it("refuses who is signed by nobody it trusts", function()
+    assert.matches("issuer", failed("tls_failed", try("GOOD", "other")))
+    on.session:close()
+    on.session = assert(core.session { timeout = 20 })
+    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+  end)
+
+  it("refuses a self-signed server", function()
+    with { ca_file = on.nginx.files.other.ca }
+    failed("tls_failed", send { url = on.url("MUTUAL", "/who") })
+  end)
+
+  it("refuses a certificate that ran out", function()
+    assert.matches("expired", failed("tls_failed", try("EXPIRED",
+      "expired")))
+  end)
+
+  it("refuses a certificate for another host", function()
+    failed("tls_failed", try("WRONG", "wrong"))
+  end)
+
+  it("refuses a version that is too old", function()
+    assert.equal("hello", get("OLD").body)
+    with { min_tls = "1.3" }
+    failed("tls_failed", send { url = on.url("OLD", "/hello") })
+    assert.equal("hello", get("GOOD").body)
+  end)
+
+  it("refuses a server whose key is not the pinned one", function()
+    local function pin(certificate)
+      local hash = folder.run(("openssl x509 -in %s -noout -pubkey "
+        .. "| openssl pkey -pubin -outform der | openssl dgst -sha256 "
+        .. "-binary | openssl base64"):format(folder.quote(certificate)))
+      return { pinned_public_key = "sha256//" .. hash }
+    end
+    with(pin(on.nginx.files.good.cert))
+    assert.equal("hello", get().body)
+    with(pin(on.nginx.files.other.cert))
+    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+  end)
+
+  it("shows a client certificate", function()
+    assert.equal(400, get("MUTUAL", "/who").status)
+    with { client_cert = on.nginx.files.client.cert,
+      client_key = on.nginx.files.client.key }
+    assert.equal("CN=living room", get("MUTUAL", "/who").body)
+  end)
+
+  it("is not spoken by everybody", function()
+    failed("tls_failed", send { url = ("https://127.0.0.1:%d/"):format(
+      on.nginx.ports.HTTP) })
+  end)
+end)
