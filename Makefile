@@ -78,15 +78,16 @@ $(BUILD)/obj/%.o: csrc/%.c
 
 -include $(OBJECTS:.o=.d)
 
-# A small interpreter, for the sanitizers; and the program that fails each
-# allocation in turn.
+# A small interpreter, for the sanitizers; the program that fails each
+# allocation in turn; and the one that looks into what is freed.
 $(BUILD)/host: spec/c/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LDFLAGS)
 
-wrapped := malloc calloc free epoll_create1 epoll_ctl
-$(BUILD)/alloc_failure: spec/c/alloc_failure.c $(OBJECTS)
+$(BUILD)/alloc_failure: wrapped = malloc calloc free epoll_create1 epoll_ctl
+$(BUILD)/freed: wrapped = free OPENSSL_cleanse
+$(BUILD)/alloc_failure $(BUILD)/freed: $(BUILD)/%: spec/c/%.c $(OBJECTS)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
@@ -133,7 +134,7 @@ tv: deps ## the TV app of examples/tv on this machine, to try
 test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
-	  build/lua5.4/allocations.so
+	  build/lua5.4/freed build/lua5.4/allocations.so
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
 	  --output-sync=target $(LUAS:%=specs-%) || status=1; \

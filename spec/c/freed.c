@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Looks into each block that the core frees: does it still hold a secret?
+** usage: freed [--unwiped] script.lua argument ...
+**
+** The script gets a function before its arguments. `freed(secret)` answers how
+** many blocks the core has freed since the last call and how many of them held
+** the secret named then, and watches for this one from now on. With --unwiped
+** nothing is wiped, so that a look that sees nothing is told.
+**
+** The core's own calls are caught by the linker (--wrap): what Lua, libcurl
+** and OpenSSL free is theirs. */
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+
+int luaopen_adobepass_core(lua_State *L);
+
+void __real_free(void *block);
+void __real_OPENSSL_cleanse(void *bytes, size_t length);
+
+static char secret[64];
+static lua_Integer blocks, unwiped;
+static int wiping = 1;
+
+void __wrap_free(void *block) {
+  if (block != NULL && secret[0] != '\0') {
+    blocks++;
+    unwiped += memmem(block, malloc_usable_size(block), secret,
+                      strlen(secret)) != NULL;
+  }
+  __real_free(block);
+}
+
+void __wrap_OPENSSL_cleanse(void *bytes, size_t length) {
+  if (wiping) __real_OPENSSL_cleanse(bytes, length);
+}
+
+static int freed(lua_State *L) {
+  const char *next = luaL_checkstring(L, 1);
+  luaL_argcheck(L, strlen(next) < sizeof secret, 1, "too long");
+  lua_pushinteger(L, blocks);
+  lua_pushinteger(L, unwiped);
+  memcpy(secret, next, strlen(next) + 1);
+  blocks = unwiped = 0;
+  return 2;
+}
+
+static int run(lua_State *L, char **argv) {
+  int count;
+  luaL_openlibs(L);
+  luaL_requiref(L, "adobepass.core", luaopen_adobepass_core, 0);
+  lua_settop(L, 0);
+  if (luaL_loadfile(L, argv[0]) != LUA_OK) return 0;
+  lua_pushcfunction(L, freed);
+  for (count = 1; argv[count] != NULL; count++) lua_pushstring(L, argv[count]);
+  return lua_pcall(L, count, 0, 0) == LUA_OK;
+}
+
+int main(int argc, char **argv) {
+  lua_State *L;
+  int fine;
+  if (argc > 1 && strcmp(argv[1], "--unwiped") == 0) {
+    wiping = 0;
+    argc--;
+    argv++;
+  }
+  if (argc < 2 || (L = luaL_newstate()) == NULL) return 2;
+  fine = run(L, argv + 1);
+  if (!fine) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  lua_close(L);
+  return fine ? 0 : 1;
+}

@@ -1,0 +1,101 @@
+--- What freed.c watches: all that the core keeps secrets in, to its end. One
+-- line for each: its name, blocks freed, blocks that still held the secret.
+
+local core = require "adobepass.core"
+local freed, server, silent, folder = ...
+
+local SECRET = "a-secret-that-may-not-stay"
+
+local function collect()
+  collectgarbage()
+  collectgarbage()
+end
+
+local function finish(session, transfer)
+  while not transfer:ended() do session:step(1) end
+  return transfer:result()
+end
+
+local function with_session(body, options)
+  local session = assert(core.session(options or { timeout = 20 }))
+  body(session)
+  session:close()
+end
+
+local function token()
+  return core.token { access_token = SECRET, expires_in = 60 }
+end
+
+local function cancelled(request)
+  return function()
+    with_session(function(session)
+      local transfer = assert(session:submit(request))
+      session:step(0)
+      transfer:close()
+    end)
+  end
+end
+
+local function answered(request, code)
+  return function()
+    with_session(function(session)
+      local transfer = assert(session:submit(request))
+      assert(select(3, finish(session, transfer)) == code)
+      transfer:close()
+    end)
+  end
+end
+
+local function in_file(key)
+  return function()
+    local path = folder .. "/kept"
+    assert(core.file.write(path, SECRET, { key = key }))
+    assert(core.file.read(path, { key = key }))
+  end
+end
+
+local POST = { url = server, method = "POST", body = SECRET }
+
+local stories = {
+  { "a token that is closed", function() token():close() end },
+  { "a token that is dropped", function() token() end },
+  { "headers made ready", function()
+    assert(core.headers { ["X-Own"] = SECRET }):close()
+  end },
+  { "headers that are refused", function()
+    with_session(function(session)
+      assert(not pcall(session.submit, session, { url = server,
+        headers = { ["X-Own"] = { SECRET, "b\r\n" } } }))
+    end)
+    assert(not pcall(core.headers, { ["X-Own"] = { SECRET, "b\r\n" } }))
+  end },
+  { "a request and its answer", answered(POST) },
+  { "an answer that is too large", answered({ url = server, max_body = 60,
+    method = "POST", body = SECRET:rep(100) }, "too_large") },
+  { "a request that is cancelled", cancelled { url = silent, method = "POST",
+    body = SECRET, headers = { ["X-Own"] = SECRET } } },
+  { "a token with a request", function()
+    local bearer = token()
+    cancelled { url = silent, bearer = bearer } ()
+    bearer:close()
+  end },
+  { "a request whose session closes", function()
+    with_session(function(session)
+      assert(session:submit { url = silent, method = "POST", body = SECRET })
+      session:step(0)
+    end)
+  end },
+  { "a key's passphrase", function()
+    with_session(function() end, { client_key_password = SECRET })
+  end },
+  { "a file", in_file(nil) },
+  { "a file that is encrypted", in_file(("k"):rep(32)) },
+}
+
+for _, story in ipairs(stories) do
+  collect()
+  freed(SECRET)
+  story[2]()
+  collect()
+  print(("%s: %d %d"):format(story[1], freed(SECRET)))
+end
