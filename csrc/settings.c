@@ -55,12 +55,21 @@ static int make_agent(ap_settings *settings, ap_failure *failure) {
          ap_headers_seal(settings->agent, failure);
 }
 
+/* Each handle would keep TLS sessions for itself, and lose them with itself. */
+static int keep_tls_sessions(ap_settings *settings) {
+  settings->tls_sessions = curl_share_init();
+  return settings->tls_sessions != NULL &&
+         curl_share_setopt(settings->tls_sessions, CURLSHOPT_SHARE,
+                           CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
 int ap_settings_open(ap_settings *settings, const ap_options *options,
                      ap_failure *failure) {
   memset(settings, 0, sizeof *settings);
   if (!check_files(options, failure)) return 0;
   settings->options = *options;
-  if (!copy_texts(settings, options)) (void)ap_fail_memory(failure);
+  if (!copy_texts(settings, options) || !keep_tls_sessions(settings))
+    (void)ap_fail_memory(failure);
   else if (make_agent(settings, failure)) return 1;
   ap_settings_close(settings);
   return 0;
@@ -73,6 +82,8 @@ void ap_settings_close(ap_settings *settings) {
     ap_wipe_free(text, text != NULL ? strlen(text) : 0);
   }
   ap_headers_drop(settings->agent);
+  if (settings->tls_sessions != NULL)
+    (void)curl_share_cleanup(settings->tls_sessions);
   curl_slist_free_all(settings->overrides);
   curl_slist_free_all(settings->plain_hosts);
   memset(settings, 0, sizeof *settings);
@@ -132,6 +143,7 @@ static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
   const ap_options *options = &settings->options;
   long version = options->tls_1_3 ? CURL_SSLVERSION_TLSv1_3
                                   : CURL_SSLVERSION_TLSv1_2;
+  SET(CURLOPT_SHARE, settings->tls_sessions);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, version);

@@ -36,6 +36,7 @@ typedef struct {
   ap_options options; /* its texts are the copies */
   char *copies[AP_TEXTS];
   ap_headers *agent; /* the User-Agent, or NULL */
+  CURLSH *tls_sessions; /* for all connections: the next handshake is short */
   struct curl_slist *overrides, *plain_hosts;
 } ap_settings;
 

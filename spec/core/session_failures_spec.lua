@@ -56,6 +56,8 @@ describe("core.session: a failure", function()
   end)
 
   it("is too_large for headers over their ceiling", function()
+    assert.equal(200, get("HTTP", "/long_header?n=60").status)
+    failed("too_large", send { url = on.url("HTTP", "/long_header?n=66") })
     with { max_headers = 4000 }
     assert.equal(200, get("HTTP", "/long_header?n=2").status)
     failed("too_large", send { url = on.url("HTTP",

@@ -75,6 +75,18 @@ describe("core.session: TLS", function()
     assert.equal("CN=living room", get("MUTUAL", "/who").body)
   end)
 
+  it("knows a server again on a new connection, for itself alone", function()
+    for _, place in ipairs { "GOOD", "OLD" } do
+      local function is_known()
+        return send { url = on.url(place, "/resumed"), fresh = true }.body
+      end
+      assert.equal(".", is_known())
+      for _ = 1, 3 do assert.equal("r", is_known()) end
+      with {}
+      assert.equal(".", is_known())
+    end
+  end)
+
   it("is not spoken by everybody", function()
     failed("tls_failed", send { url = ("https://127.0.0.1:%d/"):format(
       on.nginx.ports.HTTP) })
