@@ -43,6 +43,8 @@ CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
 ifeq ($(shell uname),Darwin)
 LDFLAGS_ALL = -bundle -undefined dynamic_lookup $(LDFLAGS)
 else
+# Names are bound when the core is loaded, so calls need no stubs of their own.
+CFLAGS_ALL += -fno-plt
 # nodelete: a thread of libcurl's resolver may outlive the Lua state.
 LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
   $(LDFLAGS)

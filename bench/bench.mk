@@ -4,7 +4,7 @@
 ifndef BENCH_DIR
 BENCH_DIR := build/bench
 BENCH_SOURCES := $(wildcard bench/plain*.c)
-BENCH_FLAGS = -std=c99 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) \
+BENCH_FLAGS = -std=c99 -D_GNU_SOURCE -fno-plt $(WARNINGS) $(CFLAGS) \
   $(shell $(PKG_CONFIG) --cflags libcurl libcrypto)
 
 .PHONY: bench
