@@ -81,7 +81,8 @@ $(BUILD)/obj/%.o: csrc/%.c
 -include $(OBJECTS:.o=.d)
 
 # A small interpreter, for the sanitizers; the program that fails each
-# allocation in turn; and the one that looks into what is freed.
+# allocation in turn; the one that looks into what is freed; and the one for
+# which time stands still.
 $(BUILD)/host: spec/c/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
@@ -89,8 +90,10 @@ $(BUILD)/host: spec/c/host.c
 
 $(BUILD)/alloc_failure: wrapped = malloc calloc free epoll_create1 epoll_ctl
 $(BUILD)/freed: wrapped = free OPENSSL_cleanse
-$(BUILD)/alloc_failure $(BUILD)/freed: $(BUILD)/%: spec/c/%.c $(OBJECTS)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(OBJECTS) \
+$(BUILD)/freed $(BUILD)/later: script = spec/c/script.c
+$(BUILD)/alloc_failure $(BUILD)/freed $(BUILD)/later: $(BUILD)/%: \
+  spec/c/%.c spec/c/script.c spec/c/script.h $(OBJECTS)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(script) $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
 
@@ -136,7 +139,7 @@ tv: deps ## the TV app of examples/tv on this machine, to try
 test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
-	  build/lua5.4/freed build/lua5.4/allocations.so
+	  build/lua5.4/freed build/lua5.4/later build/lua5.4/allocations.so
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
 	  --output-sync=target $(LUAS:%=specs-%) || status=1; \

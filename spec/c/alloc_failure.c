@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fails each allocation in turn: Lua's, ours, libcurl's and OpenSSL's, and
-** what the kernel keeps for us to watch sockets. Each run must end in the right answer, in a returned failure or in Lua's "not
-** enough memory", and leave nothing allocated behind.
+** what the kernel keeps for us to watch sockets. Each run must end in the right
+** answer, in a returned failure or in Lua's "not enough memory", and leave
+** nothing allocated behind.
 ** usage: alloc_failure [--spare-libcurl] script.lua argument ...
 **
 ** libcurl 7.88 frees a name twice when memory runs out just while it keeps a

@@ -10,14 +10,11 @@
 ** The core's own calls are caught by the linker (--wrap): what Lua, libcurl
 ** and OpenSSL free is theirs. */
 #include <malloc.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
 
-int luaopen_adobepass_core(lua_State *L);
+#include "script.h"
 
 void __real_free(void *block);
 void __real_OPENSSL_cleanse(void *bytes, size_t length);
@@ -49,28 +46,7 @@ static int freed(lua_State *L) {
   return 2;
 }
 
-static int run(lua_State *L, char **argv) {
-  int count;
-  luaL_openlibs(L);
-  luaL_requiref(L, "adobepass.core", luaopen_adobepass_core, 0);
-  lua_settop(L, 0);
-  if (luaL_loadfile(L, argv[0]) != LUA_OK) return 0;
-  lua_pushcfunction(L, freed);
-  for (count = 1; argv[count] != NULL; count++) lua_pushstring(L, argv[count]);
-  return lua_pcall(L, count, 0, 0) == LUA_OK;
-}
-
 int main(int argc, char **argv) {
-  lua_State *L;
-  int fine;
-  if (argc > 1 && strcmp(argv[1], "--unwiped") == 0) {
-    wiping = 0;
-    argc--;
-    argv++;
-  }
-  if (argc < 2 || (L = luaL_newstate()) == NULL) return 2;
-  fine = run(L, argv + 1);
-  if (!fine) fprintf(stderr, "%s\n", lua_tostring(L, -1));
-  lua_close(L);
-  return fine ? 0 : 1;
+  wiping = argc < 2 || strcmp(argv[1], "--unwiped") != 0;
+  return script_run(argv + (wiping ? 1 : 2), freed);
 }

@@ -3,9 +3,9 @@ local core = require "adobepass.core"
 local file = core.file
 local folder = require "spec.support.folder"
 local live = require "spec.support.live"
+local mounted = require "spec.support.mounted"
 local shell = require "adobepass.shell"
 
-local IS_ROOT = folder.run("id -u") == "0"
 local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
   or os.getenv("ADOBEPASS_THOROUGH") and "1000" or "100")
 
@@ -107,14 +107,14 @@ describe("core.file", function()
   end)
 
   it("refuses what belongs to somebody else", function()
-    if not IS_ROOT then return pending("needs root") end
+    if not mounted.is_root then return pending("needs root") end
     assert(file.write(name, "x"))
     folder.run("chown 65534 " .. name)
     refused("insecure_file", file.read(name))
   end)
 
   it("says when it may not", function()
-    if not IS_ROOT then return pending("needs root") end
+    if not mounted.is_root then return pending("needs root") end
     local nobody = "setpriv --reuid=65534 --clear-groups "
     if shell.execute(nobody .. "test -r \"$PWD/csrc/file.c\"") ~= 0 then
       return pending("needs a tree that everybody may read")
@@ -135,33 +135,26 @@ describe("core.file", function()
     refused("too_large", file.read(name))
   end)
 
-  -- A file system of 64 KiB, in a mount namespace of its own.
-  local function on_small_disk(script)
-    local mount = "mount -t tmpfs -o size=64k,mode=700 small " .. path
-    return folder.run(("unshare -%s sh -c %s"):format(IS_ROOT and "m" or "rm",
-      folder.quote(mount .. " && cd " .. path .. " && "
-        .. child.command(script))))
-  end
-
   it("keeps the old content when the disk is full", function()
-    assert.equal("no_space\ttrue\t.\t..\tsecret", on_small_disk [[
+    assert.equal("no_space\ttrue\t.\t..\tsecret",
+      mounted.on_small_disk(path, [[
       local file = require("adobepass.core").file
       local old = ("o"):rep(30000)
       assert(file.write("secret", old))
       local _, _, code = file.write("secret", ("n"):rep(60000))
       local list = io.popen("ls -a"):read("*a"):gsub("\n$", "")
       print(code, file.read("secret") == old, (list:gsub("\n", "\t")))
-    ]])
+    ]]))
   end)
 
   it("says when the disk may not be written", function()
-    assert.equal("read_only\ttrue\tx", on_small_disk [[
+    assert.equal("read_only\ttrue\tx", mounted.on_small_disk(path, [[
       local file = require("adobepass.core").file
       assert(file.write("secret", "x"))
       os.execute("mount -o remount,ro .")
       print(select(3, file.write("secret", "y")), select(3,
         file.remove("secret")) == "read_only", (file.read("secret")))
-    ]])
+    ]]))
   end)
 
   it("removes, and does not mind when nothing is there", function()

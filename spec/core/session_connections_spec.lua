@@ -3,6 +3,7 @@
 local core_session = require "spec.support.core_session"
 local failed = require "spec.support.failed"
 local folder = require "spec.support.folder"
+local mounted = require "spec.support.mounted"
 
 describe("core.session: connections", function()
   local on = core_session.new()
@@ -98,6 +99,23 @@ describe("core.session: connections", function()
       :format(on.nginx.ports.WRONG) }).body)
     failed("tls_failed", send { url = ("https://localhost.example:%d/hello")
       :format(on.nginx.ports.WRONG) })
+  end)
+
+  -- Time goes on as the script says; it alone sees its file of names.
+  it("find the new address of a name after 30 seconds, or as asked", function()
+    local program = "build/lua5.4/later"
+    if not folder.read(program) then return pending "not built" end
+    local path = folder.make()
+    local hosts = folder.quote(path .. "/hosts")
+    local function passed(seconds)
+      return mounted.run(("touch %s && mount --bind %s /etc/hosts && "
+        .. "%s spec/c/later.lua http://moving.example:%d/hello %s %s"):format(
+        hosts, hosts, program, on.nginx.ports.HTTP, hosts, seconds))
+    end
+    assert.equal("connect_failed\t30", passed "default")
+    assert.equal("connect_failed\t5", passed "5")
+    assert.equal("connect_failed\t0", passed "0")
+    folder.remove(path)
   end)
 
   it("unpack what was compressed, where that is wanted", function()

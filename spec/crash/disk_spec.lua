@@ -3,18 +3,8 @@
 -- store itself does then, and under kill -9, is in spec/store/file_spec.lua
 -- and spec/core/file_spec.lua.)
 
-local child = require "spec.support.child"
 local folder = require "spec.support.folder"
-
-local IS_ROOT = folder.run("id -u") == "0"
-
--- A file system of its own size in a mount namespace of its own: nothing of it
--- is left when the script ends, however it ends.
-local function on_disk(path, script)
-  local mount = "mount -t tmpfs -o size=64k,mode=700 small " .. path
-  return folder.run(("unshare -m sh -c %s"):format(folder.quote(mount
-    .. " && cd " .. path .. " && " .. child.command(script))))
-end
+local mounted = require "spec.support.mounted"
 
 -- `break_disk` strikes when the service has answered the registration.
 local SCRIPT = [[
@@ -46,8 +36,8 @@ local SCRIPT = [[
 
 local function play(break_disk, mend)
   local path = folder.make()
-  local said = on_disk(path, (SCRIPT:gsub("%u%u%u%u+", { BREAK = break_disk,
-    MEND = mend })))
+  local said = mounted.on_small_disk(path, (SCRIPT:gsub("%u%u%u%u+", {
+    BREAK = break_disk, MEND = mend })))
   folder.remove(path)
   return said
 end
@@ -57,7 +47,7 @@ local FAILED = ("store_failed "):rep(5)
 describe("a disk", function()
   local function with_root(name, body)
     it(name, function()
-      if not IS_ROOT then
+      if not mounted.is_root then
         pending("only root can mount a disk to break")
         return
       end

@@ -3,8 +3,8 @@ local core = require "adobepass.core"
 local file = require "adobepass.store.file"
 local folder = require "spec.support.folder"
 local live = require "spec.support.live"
+local mounted = require "spec.support.mounted"
 
-local IS_ROOT = folder.run("id -u") == "0"
 local PROCESSES, ROUNDS = 8, 100
 
 local function name_of(key)
@@ -85,7 +85,7 @@ describe("store.file", function()
     end)
 
     it("is refused when it is somebody else's", function()
-      if not IS_ROOT then return pending("needs root") end
+      if not mounted.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s/store; chown 65534 %s/store"):format(path,
         path))
       failed("belongs to another user", store:get("k"))
@@ -277,17 +277,9 @@ describe("store.file", function()
     end)
   end)
 
-  -- A file system of 64 KiB, in a mount namespace of its own.
-  local function on_small_disk(script)
-    local mount = "mount -t tmpfs -o size=64k,mode=700 small " .. path
-    return folder.run(("unshare -%s sh -c %s"):format(IS_ROOT and "m" or "rm",
-      folder.quote(mount .. " && cd " .. path .. " && "
-        .. child.command(script))))
-  end
-
   it("keeps everything when the disk is full", function()
     assert.equal("nil\tstore_failed\tfalse\tkept\tnil\tgone",
-      on_small_disk [[
+      mounted.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
       assert(store:set("credentials", "kept"))
       local done, message, code = store:set("big", ("x"):rep(100000))
@@ -296,12 +288,12 @@ describe("store.file", function()
       assert(store:delete("credentials"))
       print(done, code, quotes, credentials, big,
         store:get("credentials") or "gone")
-    ]])
+    ]]))
   end)
 
   it("says when the disk may not be written", function()
     assert.equal("v\tnil store_failed\tnil store_failed\tnil store_failed\t"
-      .. "nil store_failed", on_small_disk [[
+      .. "nil store_failed", mounted.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
       assert(store:set("k", "v"))
       os.execute("mount -o remount,ro .")
@@ -311,7 +303,7 @@ describe("store.file", function()
       print(store:get("k"), answer(store:set("k", "w")),
         answer(store:add("l", "w", 1)), answer(store:delete("k")),
         answer(store:clear()))
-    ]])
+    ]]))
   end)
 
   describe("between processes", function()

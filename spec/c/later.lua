@@ -1,0 +1,34 @@
+--- What later.c runs: a name's address changes. For how many seconds is the
+-- old one used? `later later.lua URL HOSTS SECONDS`: a number, or "default".
+
+local core = require "adobepass.core"
+local later, url, hosts, seconds = ...
+
+local function say_where(address)
+  local file = assert(io.open(hosts, "w"))
+  file:write(address, " moving.example\n")
+  file:close()
+end
+
+local session = assert(core.session { timeout = 20,
+  allow_http = { "moving.example" }, dns_cache = tonumber(seconds) })
+
+-- Each request has a connection of its own, so that it needs the address.
+local function get()
+  local transfer = assert(session:submit { url = url,
+    headers = { Connection = "close" } })
+  while not transfer:ended() do session:step(1) end
+  local response, _, code = transfer:result()
+  return response and response.status or code
+end
+
+say_where "127.0.0.1"
+assert(get() == 200)
+say_where "127.0.0.2" -- nobody listens there
+local passed = 0
+while get() == 200 and passed < 100 do
+  later(1)
+  passed = passed + 1
+end
+print(get(), passed)
+session:close()
