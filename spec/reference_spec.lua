@@ -33,7 +33,8 @@ describe("the reference", function()
   end
 
   test("is made without a complaint", function()
-    local complaints = said:gsub("format: [^\n]*", "") -- how ldoc 1.5 begins
+    -- What ldoc 1.5 says besides: a format, and an empty line for each part.
+    local complaints = said:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
     assert.equal("reading configuration from .ldoc.lua\n" .. path
       .. "/index.html", (complaints:gsub("%s+$", "")))
   end)

@@ -237,7 +237,7 @@ describe("store.file", function()
       store = file(path .. "/store")
       assert(store:set("k", "v", 600))
       assert.equal("v", store:get("k"))
-      time = os.time() + 601
+      time = os.time() + 602
       assert.is_nil(open():get("k"))
     end)
   end)
