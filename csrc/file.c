@@ -179,23 +179,30 @@ static int fill(int fd, const char *path, const char *bytes, size_t length,
   return 1;
 }
 
-/* A rename is on the disk only when its folder is: rename(2), fsync(2). */
-static int sync_folder(const char *path, ap_failure *failure) {
+/* A rename is on the disk only when its folder is: rename(2), fsync(2). The
+** folder is opened before anything changes, so that only the sync itself can
+** fail after it. Answers -1, with errno, if it fails. */
+static int open_folder(const char *path, ap_failure *failure) {
   const char *slash = strrchr(path, '/');
   size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 1;
   char *folder = ap_copy(slash != NULL ? path : ".", length);
-  int fd, done;
-  if (folder == NULL) return ap_fail_memory(failure);
-  fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  done = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-  if (!done) (void)fail_errno(failure, "Cannot sync", folder);
-  if (fd >= 0) (void)close(fd);
+  int fd, error;
+  fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  error = folder == NULL ? ENOMEM : errno;
+  if (folder == NULL) (void)ap_fail_memory(failure);
+  else if (fd < 0) (void)fail_errno(failure, "Cannot open", folder);
   free(folder);
-  return done;
+  errno = error;
+  return fd;
 }
 
-static int replace(const char *path, const char *temporary, const char *bytes,
-                   size_t length, ap_failure *failure) {
+static int sync_folder(int fd, const char *path, ap_failure *failure) {
+  if (fsync(fd) == 0 || errno == EINVAL) return 1;
+  return fail_errno(failure, "Cannot sync the folder of", path);
+}
+
+static int replace_in(int folder, const char *path, const char *temporary,
+                      const char *bytes, size_t length, ap_failure *failure) {
   int fd = open_temporary(temporary, failure);
   int done;
   if (fd < 0) return 0;
@@ -204,7 +211,17 @@ static int replace(const char *path, const char *temporary, const char *bytes,
     done = fail_errno(failure, "Cannot replace", path);
   if (!done) (void)unlink(temporary);
   (void)close(fd);
-  return done && sync_folder(path, failure);
+  return done && sync_folder(folder, path, failure);
+}
+
+static int replace(const char *path, const char *temporary, const char *bytes,
+                   size_t length, ap_failure *failure) {
+  int folder = open_folder(path, failure);
+  int done;
+  if (folder < 0) return 0;
+  done = replace_in(folder, path, temporary, bytes, length, failure);
+  (void)close(folder);
+  return done;
 }
 
 static int check_target(const char *path, ap_failure *failure) {
@@ -237,8 +254,16 @@ int ap_file_write(const char *path, const char *bytes, size_t length,
   return done;
 }
 
+static int remove_in(int folder, const char *path, ap_failure *failure) {
+  if (unlink(path) == 0) return sync_folder(folder, path, failure);
+  return errno == ENOENT || fail_errno(failure, "Cannot remove", path);
+}
+
 int ap_file_remove(const char *path, ap_failure *failure) {
-  if (unlink(path) == 0) return sync_folder(path, failure);
-  if (errno == ENOENT) return 1;
-  return fail_errno(failure, "Cannot remove", path);
+  int folder = open_folder(path, failure);
+  int done;
+  if (folder < 0) return errno == ENOENT;
+  done = remove_in(folder, path, failure);
+  (void)close(folder);
+  return done;
 }

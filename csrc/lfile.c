@@ -64,7 +64,9 @@ static int read_file(lua_State *L) {
 
 /***
 Write a private file. When this answers true the content is on the disk; if
-anything goes wrong, at any instant, the old content stays.
+anything goes wrong, at any instant, the old content stays. (The disk may fail
+as the folder is synced, after the new content took its place: an `io_error`,
+with the content of either.)
 @function file.write
 @string path
 @string content

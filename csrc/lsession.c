@@ -124,7 +124,8 @@ seconds; `max_body` (4 MiB) and `max_headers` (64 KiB) bytes; `ca_file`,
 `ca_path`: whom to trust (default: the system's list; there is no way to trust
 everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
 `client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
-it; `proxy` (the environment's proxies are not used); `resolve`: a list of
+it; `proxy`, to which all goes in a tunnel but what is meant for this machine
+(the environment's proxies and `no_proxy` are not used); `resolve`: a list of
 `"host:port:address"`; `max_connections`, `max_host_connections` (0: no
 limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds;
 `user_agent`; `http2` (true);

@@ -158,7 +158,8 @@ static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
 /* Only what the caller gave goes through a proxy, and all of it in a tunnel:
 ** the proxy sees no header of ours. */
 static CURLcode apply_proxy(CURL *easy) {
-  SET(CURLOPT_PROXY, ""); /* nor the proxies of the environment */
+  SET(CURLOPT_PROXY, "");   /* nor the proxies of the environment, */
+  SET(CURLOPT_NOPROXY, ""); /* nor its exceptions */
   SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);

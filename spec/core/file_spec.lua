@@ -113,18 +113,37 @@ describe("core.file", function()
     refused("insecure_file", file.read(name))
   end)
 
+  local NOBODY = "setpriv --reuid=65534 --clear-groups "
+
+  local function why_not_as_nobody()
+    if not mounted.is_root then return "needs root" end
+    return shell.execute(NOBODY .. "test -r \"$PWD/csrc/file.c\"") ~= 0
+      and "needs a tree that everybody may read"
+  end
+
   it("says when it may not", function()
-    if not mounted.is_root then return pending("needs root") end
-    local nobody = "setpriv --reuid=65534 --clear-groups "
-    if shell.execute(nobody .. "test -r \"$PWD/csrc/file.c\"") ~= 0 then
-      return pending("needs a tree that everybody may read")
-    end
+    local why_not = why_not_as_nobody()
+    if why_not then return pending(why_not) end
     assert(file.write(name, "x"))
-    local said = folder.run(nobody .. child.command(([[
+    local said = folder.run(NOBODY .. child.command(([[
         local file = require("adobepass.core").file
         print(select(3, file.read(%q)), select(3, file.write(%q, "y")))
       ]]):format(name, name)))
     assert.equal("no_access\tno_access", said)
+  end)
+
+  it("changes nothing in a folder that it may not sync", function()
+    local why_not = why_not_as_nobody()
+    if why_not then return pending(why_not) end
+    assert(file.write(name, "old"))
+    folder.run(("chown -R 65534 %s && chmod 300 %s"):format(path, path))
+    assert.equal("no_access\tno_access\told", folder.run(NOBODY
+      .. child.command(([[
+        local file = require("adobepass.core").file
+        print(select(3, file.write(%q, "new")), select(3, file.remove(%q)),
+          (file.read(%q)))
+      ]]):format(name, name, name))))
+    folder.run(("chown -R 0 %s && chmod 700 %s"):format(path, path))
   end)
 
   it("reads no more than it is allowed", function()

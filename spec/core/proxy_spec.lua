@@ -1,3 +1,4 @@
+local child = require "spec.support.child"
 local core = require "adobepass.core"
 local finish = require "spec.support.finish"
 local folder = require "spec.support.folder"
@@ -127,14 +128,26 @@ describe("core.session through a proxy", function()
   end)
 
   it("does not look into the environment for a proxy", function()
-    local script = ([[
+    assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
+      .. "all_proxy=http://127.0.0.1:1 " .. child.command(([[
       local core = require "adobepass.core"
       local finish = require "spec.support.finish"
       local session = core.session { ca_file = %q }
       print(assert(finish(session, session:submit { url = %q })).body)
-    ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello"))
-    local child = require "spec.support.child"
-    assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
-      .. "all_proxy=http://127.0.0.1:1 " .. child.command(script)))
+    ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
+  end)
+
+  it("is not passed by because of the environment", function()
+    for _, exception in ipairs { "no_proxy=*", "NO_PROXY=hidden.example" } do
+      assert.equal("connect_failed", folder.run(("env '%s' %s"):format(
+        exception, child.command(([[
+        local core = require "adobepass.core"
+        local finish = require "spec.support.finish"
+        local session = core.session { proxy = "http://127.0.0.1:1",
+          resolve = { "hidden.example:%d:127.0.0.1" } }
+        local transfer = session:submit { url = "https://hidden.example:%d/" }
+        print((select(3, finish(session, transfer))))
+      ]]):format(nginx.ports.GOOD, nginx.ports.GOOD)))))
+    end
   end)
 end)
