@@ -15,7 +15,10 @@ enum { MOST_BYTES = 1024 * 1024 };
 Random bytes.
 @function random.bytes
 @int count from 1 to 1,048,576
-@treturn string */
+@treturn[1] string
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `no_randomness` */
 static int bytes(lua_State *L) {
   double count = ap_check_number(L, 1, 0, 1, MOST_BYTES);
   size_t length = (size_t)count;
@@ -32,7 +35,10 @@ static int bytes(lua_State *L) {
 /***
 A random UUID (RFC 9562 version 4).
 @function random.uuid
-@treturn string 36 characters, lower case */
+@treturn[1] string 36 characters, lower case
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `no_randomness` */
 static int uuid(lua_State *L) {
   unsigned char b[16];
   char text[37];

@@ -1,3 +1,4 @@
+local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
 local json = require "adobepass.json"
@@ -394,5 +395,8 @@ describe("device.generate_id", function()
     finally(function() core.random.bytes = bytes end)
     core.random.bytes = function() return nil, "none", "no_random" end
     assert.same({ nil, "none", "no_random" }, { device.generate_id() })
+    local store = adobepass.store.memory()
+    assert.same({ nil, "none", "no_random" }, { adobepass.device_id(store) })
+    assert.is_nil((store:get "device_id"))
   end)
 end)

@@ -92,8 +92,12 @@ local function check_http(http)
   return http
 end
 
+-- It spreads requests over time and keeps no secret, so math.random will do
+-- where the system has no randomness.
 local function usual_chance()
-  local high, low = core.random.bytes(2):byte(1, 2)
+  local bytes = core.random.bytes(2)
+  if not bytes then return math.random() end
+  local high, low = bytes:byte(1, 2)
   return (high * 256 + low) / 65536
 end
 
@@ -171,12 +175,14 @@ end
 -- @treturn[1] string
 -- @treturn[2] nil
 -- @treturn[2] string message
--- @treturn[2] string code, `store_failed`
+-- @treturn[2] string code, `store_failed` or `no_randomness`
 function adobepass.device_id(store)
   local id, message, code = store:get(DEVICE_ID)
   if id or code then return id, message, code end
-  local fresh = device.generate_id()
-  local won, why, how = store:add(DEVICE_ID, fresh, AGES)
+  local fresh, why, how = device.generate_id()
+  if not fresh then return nil, why, how end
+  local won
+  won, why, how = store:add(DEVICE_ID, fresh, AGES)
   if won == nil then return nil, why, how end
   if not won then return store:get(DEVICE_ID) end
   won, why, how = store:set(DEVICE_ID, fresh) -- from now on without an end

@@ -234,7 +234,11 @@ end
 -- holds it and there is no need to wait.
 local function renew(self, refusal, deadline, is_urgent)
   local driver, pause = self.shared.driver, FIRST_PAUSE
-  local owner, seconds = core.random.uuid(), lock_seconds(self)
+  local owner, message, code = core.random.uuid()
+  if not owner then
+    return nil, errors.from_transport("token", message, code)
+  end
+  local seconds = lock_seconds(self)
   while true do
     local failure = remembered_failure(self)
     if failure then return nil, failure end

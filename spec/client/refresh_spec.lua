@@ -2,6 +2,7 @@
 -- broken stores. In this process, on a clock of ours.
 
 local adobepass = require "adobepass"
+local core = require "adobepass.core"
 local fake_time = require "spec.support.fake_time"
 local flight = require "spec.support.flight"
 
@@ -63,6 +64,19 @@ describe("the token's life", function()
     end
     at.control.clear_journal()
   end
+
+  it("fails without the system's randomness, and raises nothing", function()
+    local uuid, bytes = core.random.uuid, core.random.bytes
+    finally(function() core.random.uuid, core.random.bytes = uuid, bytes end)
+    core.random.uuid = function() return nil, "none", "no_randomness" end
+    core.random.bytes = core.random.uuid
+    local one = flight.client(at, { store = store, random = false })
+    assert.equal("no_randomness", ask(one))
+    core.random.uuid = uuid
+    at.control.fault { operation = "profiles", kind = "status" }
+    assert.equal("ok", ask(one)) -- having waited, by chance, and repeated it
+    assert.equal(2, counts().profiles)
+  end)
 
   it("never takes an ordinary refresh for a forced one", function()
     local driver = adobepass.driver.tick()

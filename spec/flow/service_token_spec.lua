@@ -2,6 +2,7 @@
 -- Adobe's SSO Service.
 
 local core = require "adobepass.core"
+local fails = require "spec.support.fails"
 local json = require "adobepass.json"
 local keyring = require "adobepass.sandbox.keyring"
 local story = require "spec.support.story"
@@ -69,6 +70,12 @@ describe("a service token", function()
       local kind, code = on_the_second_device(sign())
       assert.equal("serviceTokenSSO", kind)
       assert.is_nil(code)
+    end)
+
+    it("needs the private half of the key", function()
+      fails("private_key_needed", on.client:sign_service_token {
+        key = PUBLIC, issuer = "https://programmer.example",
+        subject = "viewer-1" })
     end)
 
     it("is for one viewer, and for its time", function()

@@ -21,6 +21,8 @@ local USUAL_LIFETIME, LONGEST_LIFETIME = 3600, 366 * 86400
 -- @tparam table options `key` (a private one of the core), `issuer`,
 -- `subject` (who the viewer is to you, hashed), `lifetime` (3600 s), `kid`
 -- @treturn[1] string to be given as `service_token`
+-- @treturn[2] nil
+-- @treturn[2] table the error, `private_key_needed` for a public key
 function service_token.sign_service_token(client, options)
   options_of.check("client:sign_service_token", options, FIELDS, 2)
   local lifetime = options.lifetime or USUAL_LIFETIME
@@ -29,9 +31,12 @@ function service_token.sign_service_token(client, options)
       .. "a year", 2)
   end
   local now = json.integer(client:now_ms() / 1000)
-  return core.jws.sign("RS256", options.key, json.encode {
-    iss = options.issuer, sub = options.subject, aud = "adobe", iat = now,
-    exp = now + json.integer(lifetime) }, { kid = options.kid })
+  local token, message, code = core.jws.sign("RS256", options.key,
+    json.encode { iss = options.issuer, sub = options.subject, aud = "adobe",
+      iat = now, exp = now + json.integer(lifetime) }, { kid = options.kid })
+  if token then return token end
+  return nil, errors.new { code = code, message = message,
+    operation = "sign_service_token" }
 end
 
 -- What no header can carry would fail later, and look like the caller's fault.
