@@ -38,7 +38,7 @@ describe("a logout", function()
         report[1].outcome })
     assert.same({ { report[1].url, "Cablevision" } }, opened)
     assert.truthy(report[1].url:find("^https://api.test/mvpd/Cablevision"))
-    assert.truthy(on.requests[1].request.url:find(
+    assert.truthy(on.requests[2].request.url:find(
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
   end)
 
@@ -134,6 +134,48 @@ describe("a logout", function()
       { report[1].mvpd, report[2].mvpd })
     assert.same({ "no_browser", "complete" },
       { report[1].outcome, report[2].outcome })
+  end)
+
+  it("ends every login, so that no other lets the viewer in again", function()
+    viewer "Cablevision"
+    on:signed_in("Spectrum")
+    on:signed_in("Dish")
+    local report = assert(client:logout { open_url = open_url })
+    local outcomes = {}
+    for index, entry in ipairs(report) do
+      outcomes[index] = entry.mvpd .. " " .. entry.outcome
+    end
+    assert.same({ "Cablevision opened", "Dish complete", "Spectrum opened" },
+      outcomes)
+    assert.equal(2, #opened)
+    assert.same({}, assert(client.api:profiles()).profiles)
+  end)
+
+  it("leaves a pass alone, which is no login", function()
+    viewer "Cablevision"
+    on:says("profiles", { profiles = { Cablevision = {}, TempPass_TEST40 =
+      { type = "temporary" } } })
+    assert.equal(1, #assert(client:logout()))
+    assert.equal(1, on:counts().logout)
+  end)
+
+  it("asks once where one answer ends several", function()
+    viewer "Cablevision"
+    on:signed_in("Dish")
+    says { Cablevision = { actionName = "complete", actionType = "none" },
+      Dish = { actionName = "complete", actionType = "none" } }
+    assert.equal(2, #assert(client:logout()))
+    assert.equal(1, on:counts().logout)
+  end)
+
+  it("ends what it knows of where the others cannot be asked for", function()
+    viewer "Cablevision"
+    on:answer(function(_, operation)
+      if operation == "profiles" then return { status = 400 } end
+    end)
+    fails("http_400", client:logout { open_url = open_url })
+    assert.equal(1, #opened)
+    assert.is_nil(client:recall "profile")
   end)
 
   it("has nothing to report where nobody is logged in", function()

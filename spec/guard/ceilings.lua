@@ -40,7 +40,7 @@ return {
     ["the same catalogue again"] = 0,
     ["play, twice"] = 2,
     ["50 questions at once"] = 52,
-    ["logout"] = 1,
+    ["logout"] = 2, -- whom else to sign out of, and the logout
   },
   handshakes = {
     ["first answer of a new device"] = 1,

@@ -52,18 +52,27 @@ local function pick(options)
   return picked
 end
 
--- Every profile that the service knows, where none is kept here.
+-- A pass is no login: there is nothing to sign out of.
+local function known_to_service(client, options)
+  local answer, err = client.api:profiles(pick(options))
+  if not answer then return {}, err end
+  local list = {}
+  for mvpd, item in pairs(answer.profiles) do
+    local is_pass = type(item) == "table" and item.type == "temporary"
+    if not is_pass then list[#list + 1] = mvpd end
+  end
+  table.sort(list)
+  return list
+end
+
+-- The one kept here, then all others that the service knows: who signs out is
+-- not to be let in again by another. With an error, those known in spite of it.
 local function providers(client, options)
   if options.mvpd then return { options.mvpd } end
   local kept = client:recall("profile")
-  if kept then return { kept.mvpd } end
-  local identity = pick(options)
-  local answer, err = client.api:profiles(identity)
-  if not answer then return nil, err end
-  local list = {}
-  for mvpd in pairs(answer.profiles) do list[#list + 1] = mvpd end
-  table.sort(list)
-  return list
+  local list, err = known_to_service(client, options)
+  if kept then table.insert(list, 1, kept.mvpd) end
+  return list, err
 end
 
 -- Another provider's profile stays where one was named.
@@ -91,7 +100,16 @@ local function add_outcomes(client, answer, options, report)
   end
 end
 
+local function is_in(report, mvpd)
+  for _, entry in ipairs(report) do
+    if entry.mvpd == mvpd then return true end
+  end
+  return false
+end
+
+-- One answer may have ended several: a single logout.
 local function one(client, mvpd, options, report)
+  if is_in(report, mvpd) then return end
   local params = pick(options)
   params.mvpd, params.redirect_url = mvpd, options.redirect_url
   local answer, err = client.api:logout(params)
@@ -99,7 +117,8 @@ local function one(client, mvpd, options, report)
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
 end
 
---- Signs the viewer out.
+--- Signs the viewer out: of `mvpd`, or else of every provider that the service
+-- knows for this device.
 --
 -- `open_url(url, mvpd)` opens the provider's page in a browser; without it the
 -- logout stops there. `on_partner_logout(mvpd)` tells the viewer to sign out
@@ -112,13 +131,12 @@ function logout.logout(client, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 2)
   local list, err = providers(client, options)
   local forgotten, why = forget_viewer(client, options)
-  if not list then return nil, err end
   local report = {}
   for _, mvpd in ipairs(list) do one(client, mvpd, options, report) end
   if #report == 1 and report[1].outcome == "failed" then
     return nil, report[1].error
   end
-  if not forgotten then return nil, why end
+  if err or not forgotten then return nil, err or why end
   return report
 end
 
