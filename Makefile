@@ -81,8 +81,8 @@ $(BUILD)/obj/%.o: csrc/%.c
 -include $(OBJECTS:.o=.d)
 
 # A small interpreter, for the sanitizers; the program that fails each
-# allocation in turn; the one that looks into what is freed; and the one for
-# which time stands still.
+# allocation in turn; the one that looks into what is freed; the one for which
+# time stands still; and the one that finds no name.
 $(BUILD)/host: spec/c/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
@@ -90,8 +90,9 @@ $(BUILD)/host: spec/c/host.c
 
 $(BUILD)/alloc_failure: wrapped = malloc calloc free epoll_create1 epoll_ctl
 $(BUILD)/freed: wrapped = free OPENSSL_cleanse
-$(BUILD)/freed $(BUILD)/later: script = spec/c/script.c
-$(BUILD)/alloc_failure $(BUILD)/freed $(BUILD)/later: $(BUILD)/%: \
+with_script := $(BUILD)/freed $(BUILD)/later $(BUILD)/stuck
+$(with_script): script = spec/c/script.c
+$(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
   spec/c/%.c spec/c/script.c spec/c/script.h $(OBJECTS)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(script) $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) \
@@ -139,7 +140,8 @@ tv: deps ## the TV app of examples/tv on this machine, to try
 test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
-	  build/lua5.4/freed build/lua5.4/later build/lua5.4/allocations.so
+	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
+	  build/lua5.4/allocations.so
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
 	  --output-sync=target $(LUAS:%=specs-%) || status=1; \

@@ -13,7 +13,6 @@ static const char *const names[] = { "SHA256", "SHA512" };
 struct ap_hasher {
   EVP_MD_CTX *begun[2];
   EVP_MD_CTX *copies[2];
-  unsigned char out[AP_DIGEST_MAX];
 };
 
 static int begin(ap_hasher *hasher, ap_hash hash) {
@@ -44,15 +43,13 @@ void ap_hasher_free(ap_hasher *hasher) {
   free(hasher);
 }
 
-const unsigned char *ap_digest(ap_hasher *hasher, ap_hash hash,
-                               const void *bytes, size_t length,
-                               unsigned *size) {
+int ap_digest(ap_hasher *hasher, ap_hash hash, const void *bytes,
+              size_t length, unsigned char out[AP_DIGEST_MAX],
+              unsigned *size) {
   EVP_MD_CTX *copy = hasher->copies[hash];
-  if (EVP_MD_CTX_copy_ex(copy, hasher->begun[hash]) == 1 &&
-      EVP_DigestUpdate(copy, bytes, length) == 1 &&
-      EVP_DigestFinal_ex(copy, hasher->out, size) == 1)
-    return hasher->out;
-  return NULL;
+  return EVP_MD_CTX_copy_ex(copy, hasher->begun[hash]) == 1 &&
+         EVP_DigestUpdate(copy, bytes, length) == 1 &&
+         EVP_DigestFinal_ex(copy, out, size) == 1;
 }
 
 int ap_hmac(ap_hash hash, const void *key, size_t key_length,

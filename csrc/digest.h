@@ -17,11 +17,10 @@ typedef struct ap_hasher ap_hasher;
 ap_hasher *ap_hasher_new(void);
 void ap_hasher_free(ap_hasher *hasher);
 
-/* The digest, which stands until the next one, and its size in *size; or NULL
-** where there is no memory. */
-const unsigned char *ap_digest(ap_hasher *hasher, ap_hash hash,
-                               const void *bytes, size_t length,
-                               unsigned *size);
+/* Stores the digest and its size; or answers 0 where there is no memory. */
+int ap_digest(ap_hasher *hasher, ap_hash hash, const void *bytes,
+              size_t length, unsigned char out[AP_DIGEST_MAX],
+              unsigned *size);
 /* Stores the size in *size, or fails. */
 int ap_hmac(ap_hash hash, const void *key, size_t key_length,
             const void *bytes, size_t length,

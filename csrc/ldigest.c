@@ -15,13 +15,16 @@ static int hasher_gc(lua_State *L) {
   return 0;
 }
 
+/* As a Lua state ends, the hasher may go before somebody's finalizer asks. */
 static int push_digest(lua_State *L, ap_hash hash) {
   ap_hasher **box = lua_touserdata(L, lua_upvalueindex(1));
+  unsigned char out[AP_DIGEST_MAX];
   unsigned size;
   size_t length;
   const char *bytes = ap_check_bytes(L, 1, &length);
-  const unsigned char *out = ap_digest(*box, hash, bytes, length, &size);
-  if (out == NULL) return ap_push_memory_failure(L);
+  if (*box == NULL) return ap_push_code(L, "closed", "This Lua has ended.");
+  if (!ap_digest(*box, hash, bytes, length, out, &size))
+    return ap_push_memory_failure(L);
   lua_pushlstring(L, (const char *)out, size);
   return 1;
 }

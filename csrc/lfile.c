@@ -109,8 +109,7 @@ static int remove_file(lua_State *L) {
   return 1;
 }
 
-/* The descriptor and one, so that zero is "closed". */
-static int *to_lock(lua_State *L) {
+static ap_lockfile *to_lock(lua_State *L) {
   return ap_check_handle(L, LOCK);
 }
 
@@ -127,10 +126,10 @@ system lets go of it when the process ends.
 static int lock(lua_State *L) {
   const char *path = ap_check_text(L, 1);
   double seconds = ap_check_number(L, 2, 0, 0, longest_wait);
-  int *box = ap_new_handle(L, LOCK, sizeof *box);
+  ap_lockfile *box = ap_new_handle(L, LOCK, sizeof *box);
   ap_failure failure;
-  *box = ap_lockfile_take(path, seconds, &failure) + 1;
-  if (*box == 0) return ap_push_failure(L, &failure);
+  if (!ap_lockfile_take(box, path, seconds, &failure))
+    return ap_push_failure(L, &failure);
   ap_live_add(AP_LIVE_LOCK, 1);
   return 1;
 }
@@ -139,17 +138,16 @@ static int lock(lua_State *L) {
 Let go of the lock. Twice is well.
 @function lock:close */
 static int release(lua_State *L) {
-  int *box = to_lock(L);
-  if (*box == 0) return 0;
-  ap_lockfile_drop(*box - 1);
+  ap_lockfile *box = to_lock(L);
+  if (box->owner == 0) return 0;
+  ap_lockfile_drop(box);
   ap_live_add(AP_LIVE_LOCK, -1);
-  *box = 0;
   return 0;
 }
 
 static int to_string(lua_State *L) {
   lua_pushfstring(L, "adobepass.lock (%s)",
-                  *to_lock(L) == 0 ? "closed" : "held");
+                  to_lock(L)->owner == 0 ? "closed" : "held");
   return 1;
 }
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Userdata: their types, their birth, and what they keep alive. */
+/* Userdata: their types, their birth, and what they keep alive.
+**
+** Whatever makes room in Lua may run a finalizer, and that may close any value
+** that it reaches, one that a call is at work on, too. So a call makes its room
+** first and looks at its values after that, or holds on to them. */
 #ifndef AP_LHANDLE_H
 #define AP_LHANDLE_H
 

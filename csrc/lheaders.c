@@ -134,9 +134,13 @@ A table of what is inside, for whoever stands in for a session in a test.
 @treturn table name to value, or to a list of values; empty once closed */
 static int to_table(lua_State *L) {
   ap_headers **box = to_box(L);
-  const struct curl_slist *line = *box != NULL ? (*box)->list : NULL;
+  ap_headers **held = ap_new_handle(L, REQUEST_HEADERS, sizeof *held);
+  const struct curl_slist *line;
   lua_newtable(L);
-  for (; line != NULL; line = line->next) add_line(L, line->data);
+  if (*box == NULL) return 1;
+  *held = ap_headers_use(*box);
+  for (line = (*held)->list; line != NULL; line = line->next)
+    add_line(L, line->data);
   return 1;
 }
 

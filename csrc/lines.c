@@ -59,13 +59,15 @@ static unsigned meaning_of(const char *name) {
   return 0;
 }
 
-/* libcurl takes "Name:" for a wish to leave the header out, and "Name;" for
-** an empty one: CURLOPT_HTTPHEADER(3). */
+/* libcurl takes "Name:" for a wish to leave the header out, blanks behind it or
+** not, and "Name;" for an empty one: CURLOPT_HTTPHEADER(3). Blanks around a
+** value are none of it: RFC 9110, section 5.5. */
 int ap_lines_add(ap_lines *lines, const char *name, const char *value,
                  ap_failure *failure) {
+  int is_empty = value[strspn(value, " \t")] == '\0';
   lines->has |= meaning_of(name);
-  return add(lines, name, *value != '\0' ? ": " : ";", value, strlen(value),
-             failure);
+  return add(lines, name, is_empty ? ";" : ": ", value,
+             is_empty ? 0 : strlen(value), failure);
 }
 
 static const char bearer[] = "Authorization: Bearer ";

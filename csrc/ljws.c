@@ -84,10 +84,11 @@ static int sign(lua_State *L) {
   scratch *s;
   ap_failure failure;
   check_algorithm(L);
-  key = ap_check_key(L, 2);
+  (void)ap_check_key(L, 2);
   payload = ap_check_bytes(L, 3, &length);
   header = push_header(L, 4);
   s = new_scratch(L);
+  key = ap_check_key(L, 2);
   if (!ap_jws_sign(key, header, strlen(header), payload, length, &s->payload,
                    &failure))
     return ap_push_failure(L, &failure);
@@ -122,9 +123,10 @@ static int verify(lua_State *L) {
   scratch *s;
   ap_failure failure;
   check_algorithm(L);
-  key = ap_check_key(L, 2);
+  (void)ap_check_key(L, 2);
   token = ap_check_bytes(L, 3, &length);
   s = new_scratch(L);
+  key = ap_check_key(L, 2);
   return push_parts(L, ap_jws_verify(key, token, length, &s->header,
                                      &s->payload, &failure), s, &failure);
 }

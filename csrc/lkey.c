@@ -16,6 +16,12 @@ const ap_key *ap_check_key(lua_State *L, int arg) {
   return *box;
 }
 
+/* For what the first argument makes: see lhandle.h. */
+static const ap_key *make_room(lua_State *L, unsigned char **out) {
+  *out = lua_newuserdata(L, ap_key_size(ap_check_key(L, 1)));
+  return ap_check_key(L, 1);
+}
+
 static ap_padding check_padding(lua_State *L, int arg) {
   static const char *const names[] = { "pkcs1", "oaep", "oaep-sha256", NULL };
   return (ap_padding)luaL_checkoption(L, arg, "pkcs1", names);
@@ -75,10 +81,10 @@ Sign bytes: SHA256withRSA, PKCS#1 v1.5.
 @treturn[2] string message
 @treturn[2] string code: `private_key_needed` or `sign_failed` */
 static int sign(lua_State *L) {
-  const ap_key *key = ap_check_key(L, 1);
   size_t length, size = 0;
   const char *bytes = ap_check_bytes(L, 2, &length);
-  unsigned char *out = lua_newuserdata(L, ap_key_size(key));
+  unsigned char *out;
+  const ap_key *key = make_room(L, &out);
   ap_failure failure;
   if (!ap_key_sign(key, bytes, length, out, &size, &failure))
     return ap_push_failure(L, &failure);
@@ -113,11 +119,11 @@ typedef int (*transformation)(const ap_key *, ap_padding, const void *,
                               ap_failure *);
 
 static int transform(lua_State *L, transformation apply) {
-  const ap_key *key = ap_check_key(L, 1);
   size_t length, size = 0;
   const char *bytes = ap_check_bytes(L, 2, &length);
   ap_padding padding = check_padding(L, 3);
-  unsigned char *out = lua_newuserdata(L, ap_key_size(key));
+  unsigned char *out;
+  const ap_key *key = make_room(L, &out);
   ap_failure failure;
   if (!apply(key, padding, bytes, length, out, &size, &failure))
     return ap_push_failure(L, &failure);

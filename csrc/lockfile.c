@@ -33,18 +33,25 @@ int ap_lockfile_hold(int fd, double seconds, ap_failure *failure) {
   return 1;
 }
 
-int ap_lockfile_take(const char *path, double seconds, ap_failure *failure) {
+int ap_lockfile_take(ap_lockfile *lock, const char *path, double seconds,
+                     ap_failure *failure) {
   int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    (void)ap_fail(failure, errno == ELOOP ? "insecure_file" : "io_error",
-                  "The lock file could not be opened: %s.", strerror(errno));
-    return -1;
+  lock->owner = 0;
+  if (fd < 0)
+    return ap_fail(failure, errno == ELOOP ? "insecure_file" : "io_error",
+                   "The lock file could not be opened: %s.", strerror(errno));
+  if (!ap_lockfile_hold(fd, seconds, failure)) {
+    (void)close(fd);
+    return 0;
   }
-  if (ap_lockfile_hold(fd, seconds, failure)) return fd;
-  (void)close(fd);
-  return -1;
+  lock->fd = fd;
+  lock->owner = getpid();
+  return 1;
 }
 
-void ap_lockfile_drop(int fd) {
-  if (fd >= 0) (void)close(fd);
+void ap_lockfile_drop(ap_lockfile *lock) {
+  if (lock->owner == 0) return;
+  if (lock->owner == getpid()) (void)flock(lock->fd, LOCK_UN);
+  (void)close(lock->fd);
+  lock->owner = 0;
 }

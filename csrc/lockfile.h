@@ -4,12 +4,22 @@
 #ifndef AP_LOCKFILE_H
 #define AP_LOCKFILE_H
 
+#include <sys/types.h>
+
 #include "fail.h"
 
-/* Waits at most `seconds`; 0 asks once. Answers a descriptor, or -1. */
-int ap_lockfile_take(const char *path, double seconds, ap_failure *failure);
+typedef struct {
+  int fd;
+  pid_t owner; /* 0: nobody, it is not held */
+} ap_lockfile;
+
+/* Waits at most `seconds`; 0 asks once. */
+int ap_lockfile_take(ap_lockfile *lock, const char *path, double seconds,
+                     ap_failure *failure);
 /* The same for a descriptor that is open already. */
 int ap_lockfile_hold(int fd, double seconds, ap_failure *failure);
-void ap_lockfile_drop(int fd);
+/* A child that was forked meanwhile lets go of nothing, and keeps nothing from
+** being let go of. Twice is well. */
+void ap_lockfile_drop(ap_lockfile *lock);
 
 #endif

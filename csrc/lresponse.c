@@ -7,6 +7,7 @@
 
 #define RESPONSE "adobepass.response"
 #define HEADERS "adobepass.headers"
+#define PACKED "adobepass.packed"
 
 /* Most answers are read for status and body alone. The rest waits at [1],
 ** packed, and is laid out when somebody first asks for some of it. */
@@ -107,7 +108,7 @@ static int response_index(lua_State *L) {
   const packed *p;
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_rawgeti(L, 1, 1);
-  p = lua_touserdata(L, -1);
+  p = ap_to_handle(L, -1, PACKED);
   if (p == NULL) return 0;
   set_facts(L, 1, &p->facts);
   set_headers(L, 1, p);
@@ -121,6 +122,8 @@ static int response_index(lua_State *L) {
 static void pack(lua_State *L, const ap_transfer *transfer) {
   size_t length = transfer->head.length;
   packed *p = lua_newuserdata(L, sizeof *p + length);
+  luaL_getmetatable(L, PACKED);
+  lua_setmetatable(L, -2);
   p->facts = transfer->facts;
   p->head_length = length;
   if (length > 0) memcpy(p->head, transfer->head.data, length);
@@ -149,4 +152,6 @@ static void set_index(lua_State *L, const char *type, lua_CFunction index) {
 void ap_open_response(lua_State *L) {
   set_index(L, HEADERS, headers_index);
   set_index(L, RESPONSE, response_index);
+  luaL_newmetatable(L, PACKED);
+  lua_pop(L, 1);
 }

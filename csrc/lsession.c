@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "header.h"
+#include "override.h"
 #include "session.h"
 #include "url.h"
 
@@ -13,6 +14,9 @@
 static const double least_time = 0.001, longest_time = 86400;
 static const double mebibyte = 1024 * 1024;
 static const double highest_ceiling = 1024.0 * 1024 * 1024;
+static const double most_connections = 1e6;
+/* libcurl itself takes no more than 300 KiB, and no line over 100. */
+static const double most_headers = 256 * 1024;
 
 static ap_session **to_box(lua_State *L) {
   return ap_check_handle(L, SESSION);
@@ -24,8 +28,8 @@ static int push_closed(lua_State *L) {
 
 static void read_texts(lua_State *L, int arg, ap_options *options) {
   static const char *const names[AP_TEXTS] = {
-    "ca_file", "ca_path", "client_cert", "client_key", "client_key_password",
-    "pinned_public_key", "proxy", "user_agent",
+    "client_cert", "client_key", "client_key_password", "pinned_public_key",
+    "proxy", "ca_file", "ca_path", "user_agent",
   };
   size_t i;
   for (i = 0; i < AP_TEXTS; i++)
@@ -35,6 +39,17 @@ static void read_texts(lua_State *L, int arg, ap_options *options) {
                           strlen(options->texts[AP_TEXT_USER_AGENT])))
     (void)ap_option_error(L, arg, "user_agent",
                           "one line without control characters");
+  if (options->texts[AP_TEXT_PROXY] != NULL &&
+      !ap_url_is_proxy(options->texts[AP_TEXT_PROXY]))
+    (void)ap_option_error(L, arg, "proxy", "a URL like http://proxy:3128, a "
+                          "password in it percent-encoded");
+}
+
+static long read_count(lua_State *L, int arg, const char *name) {
+  double count = ap_option_number(L, arg, name, 0, 0, most_connections);
+  if ((double)(long)count != count)
+    (void)ap_option_error(L, arg, name, "a whole number");
+  return (long)count;
 }
 
 static void read_bounds(lua_State *L, int arg, ap_options *options) {
@@ -45,11 +60,9 @@ static void read_bounds(lua_State *L, int arg, ap_options *options) {
   options->max_body = (size_t)ap_option_number(
     L, arg, "max_body", 4 * mebibyte, 1, highest_ceiling);
   options->max_headers = (size_t)ap_option_number(
-    L, arg, "max_headers", 64 * 1024, 1, mebibyte);
-  options->max_connections = (long)ap_option_number(
-    L, arg, "max_connections", 0, 0, 1e6);
-  options->max_host_connections = (long)ap_option_number(
-    L, arg, "max_host_connections", 0, 0, 1e6);
+    L, arg, "max_headers", 64 * 1024, 1, most_headers);
+  options->max_connections = read_count(L, arg, "max_connections");
+  options->max_host_connections = read_count(L, arg, "max_host_connections");
   options->dns_cache = (long)ap_option_number(L, arg, "dns_cache", 30, 0,
                                               longest_time);
 }
@@ -62,10 +75,7 @@ static int read_tls(lua_State *L, int arg) {
 }
 
 static void check_override(lua_State *L, int arg, const char *entry) {
-  const char *port = strchr(entry, ':');
-  const char *address = port != NULL ? strchr(port + 1, ':') : NULL;
-  if (port == NULL || port == entry || address == NULL ||
-      address == port + 1 || address[1] == '\0')
+  if (!ap_override_is_one(entry))
     (void)ap_option_error(L, arg, "resolve",
                           "a list of \"host:port:address\"");
 }
@@ -120,9 +130,9 @@ names that were resolved are kept in the session.
 A session.
 
 Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
-seconds; `max_body` (4 MiB) and `max_headers` (64 KiB) bytes; `ca_file`,
-`ca_path`: whom to trust (default: the system's list; there is no way to trust
-everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
+seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256) bytes;
+`ca_file`, `ca_path`: whom to trust, and nobody else (default: the system's
+list; there is no way to trust everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
 `client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
 it; `proxy`, to which all goes in a tunnel but what is meant for this machine
 (the environment's proxies and `no_proxy` are not used); `resolve`: a list of
@@ -144,15 +154,17 @@ int ap_make_session(lua_State *L) {
   ap_failure failure;
   ap_settings *settings;
   lua_settop(L, 1);
+  box = ap_new_handle(L, SESSION, sizeof *box); /* at 2 */
   read_options(L, 1, &options);
-  check_lists(L, 1); /* at 2 and 3 */
-  box = ap_new_handle(L, SESSION, sizeof *box);
+  check_lists(L, 1); /* at 3 and 4 */
   *box = ap_session_open(&options, &failure);
   if (*box == NULL) return ap_push_failure(L, &failure);
   settings = ap_session_settings(*box);
-  if (add_list(L, 2, settings, ap_settings_allow_http, &failure) &&
-      add_list(L, 3, settings, ap_settings_override, &failure))
+  if (add_list(L, 3, settings, ap_settings_allow_http, &failure) &&
+      add_list(L, 4, settings, ap_settings_override, &failure)) {
+    lua_settop(L, 2);
     return 1;
+  }
   ap_session_close(*box);
   *box = NULL;
   return ap_push_failure(L, &failure);
@@ -161,7 +173,7 @@ int ap_make_session(lua_State *L) {
 /* A request's table is gone through once, since there are many: each option
 ** has one who reads the value on the top of the stack. Headers and bearer wait
 ** in places of their own for the transfer that takes them. */
-enum { REQUEST = 2, HEADERS_PLACE, BEARER_PLACE };
+enum { REQUEST = 2, HEADERS_PLACE, BEARER_PLACE, TRANSFER_PLACE };
 
 typedef void (*option_reader)(lua_State *L, ap_request *request);
 
@@ -313,12 +325,12 @@ static int submit(lua_State *L) {
   ap_failure failure;
   lua_settop(L, REQUEST);
   lua_settop(L, BEARER_PLACE);
+  transfer = ap_push_transfer(L);
+  lua_pushvalue(L, 1);
+  ap_anchor(L, TRANSFER_PLACE);
   read_request(L, &request);
   if (*box == NULL) return push_closed(L);
-  transfer = ap_push_transfer(L);
   if (*transfer == NULL) return ap_push_memory_failure(L);
-  lua_pushvalue(L, 1);
-  ap_anchor(L, -2);
   if (add_headers(L, *transfer, &failure) &&
       add_bearer(L, *transfer, &failure) &&
       ap_session_submit(*box, *transfer, &request, &failure))
@@ -359,11 +371,28 @@ static int timeout(lua_State *L) {
   return 1;
 }
 
-static void tell_socket(void *context, int fd, int events) {
+typedef struct {
+  ap_watch_event *events; /* NULL: only count them */
+  size_t count, room;
+} socket_list;
+
+static void list_socket(void *context, int fd, int events) {
+  socket_list *list = context;
+  if (list->events != NULL && list->count < list->room) {
+    list->events[list->count].fd = fd;
+    list->events[list->count].events = events;
+  }
+  list->count++;
+}
+
+static void push_sockets(lua_State *L, const socket_list *list) {
   static const char *const names[] = { "", "r", "w", "rw" };
-  lua_State *L = context;
-  lua_pushstring(L, names[events]);
-  lua_rawseti(L, -2, fd);
+  size_t i;
+  lua_newtable(L);
+  for (i = 0; i < list->count && i < list->room; i++) {
+    lua_pushstring(L, names[list->events[i].events]);
+    lua_rawseti(L, -2, list->events[i].fd);
+  }
 }
 
 /***
@@ -374,8 +403,13 @@ On Linux it is one that stands for all of them (an epoll).
 @treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
 static int sockets(lua_State *L) {
   ap_session **box = to_box(L);
-  lua_newtable(L);
-  if (*box != NULL) ap_session_sockets(*box, tell_socket, L);
+  socket_list list = { NULL, 0, 0 };
+  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  list.room = list.count;
+  list.count = 0;
+  list.events = lua_newuserdata(L, (list.room + 1) * sizeof *list.events);
+  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  push_sockets(L, &list);
   return 1;
 }
 

@@ -2,6 +2,10 @@
 /*** @submodule adobepass.core */
 #include "lbind.h"
 
+#include <string.h>
+
+#include <openssl/crypto.h>
+
 #include "clock.h"
 #include "digest.h"
 #include "live.h"
@@ -145,9 +149,13 @@ The secret itself, to keep it in a store. Never log it.
 @treturn[2] string code: `closed` */
 static int reveal(lua_State *L) {
   const ap_token *token = to_box(L);
+  size_t room = token->length + 1;
+  char *secret = lua_newuserdata(L, room); /* Lua 5.1: see lhandle.h */
   if (token->secret == NULL)
     return ap_push_code(L, "closed", "The token is closed.");
-  lua_pushlstring(L, token->secret, token->length);
+  memcpy(secret, token->secret, room - 1);
+  lua_pushlstring(L, secret, room - 1);
+  OPENSSL_cleanse(secret, room);
   return 1;
 }
 

@@ -11,6 +11,8 @@
 typedef struct {
   ap_transfer *transfer; /* first: ap_push_transfer gives its address */
   int cancelled, delivered;
+  int delivering; /* so many calls read the answer just now */
+  int closing;    /* once they are done */
 } handle;
 
 static handle *to_handle(lua_State *L) {
@@ -19,20 +21,37 @@ static handle *to_handle(lua_State *L) {
 
 ap_transfer **ap_push_transfer(lua_State *L) {
   handle *h = ap_new_handle(L, TRANSFER, sizeof *h);
-  ap_live_add(AP_LIVE_TRANSFER, 1);
   h->transfer = ap_transfer_new();
+  if (h->transfer != NULL) ap_live_add(AP_LIVE_TRANSFER, 1);
   return &h->transfer;
+}
+
+static void let_go(handle *h) {
+  ap_transfer *transfer = h->transfer;
+  if (transfer == NULL) return;
+  h->cancelled = transfer->state == AP_TRANSFER_RUNNING;
+  h->transfer = NULL;
+  ap_session_cancel(transfer);
+  ap_transfer_free(transfer);
+  ap_live_add(AP_LIVE_TRANSFER, -1);
+}
+
+/* A finalizer that closes the transfer, or asks for its result, may run in
+** the middle of this. */
+static void make_response(lua_State *L, handle *h) {
+  h->delivering++;
+  ap_push_response(L, h->transfer);
+  ap_anchor(L, 1);
+  if (--h->delivering > 0) return;
+  ap_buf_free(&h->transfer->head);
+  ap_buf_free(&h->transfer->body);
+  h->delivered = 1;
+  if (h->closing) let_go(h);
 }
 
 /* The result is made once; then Lua's memory alone holds the answer. */
 static int deliver(lua_State *L, handle *h) {
-  if (!h->delivered) {
-    ap_push_response(L, h->transfer);
-    ap_anchor(L, 1);
-    ap_buf_free(&h->transfer->head);
-    ap_buf_free(&h->transfer->body);
-    h->delivered = 1;
-  }
+  if (!h->delivered) make_response(L, h);
   ap_push_anchored(L, 1);
   return 1;
 }
@@ -89,13 +108,14 @@ dropping the transfer does the same.
 @function transfer:close */
 static int release(lua_State *L) {
   handle *h = to_handle(L);
-  ap_transfer *transfer = h->transfer;
-  if (transfer == NULL) return 0;
-  h->cancelled = transfer->state == AP_TRANSFER_RUNNING;
-  h->transfer = NULL;
-  ap_session_cancel(transfer);
-  ap_transfer_free(transfer);
-  ap_live_add(AP_LIVE_TRANSFER, -1);
+  if (h->delivering > 0) h->closing = 1;
+  else let_go(h);
+  return 0;
+}
+
+/* No call is at work on what nobody has any more. */
+static int collect(lua_State *L) {
+  let_go(to_handle(L));
   return 0;
 }
 
@@ -115,7 +135,7 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg metamethods[] = {
-  { "__gc", release },
+  { "__gc", collect },
   { "__close", release },
   { "__tostring", to_string },
   { NULL, NULL },

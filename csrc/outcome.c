@@ -28,6 +28,10 @@ static const outcome memory = {
 static const outcome other = {
   "transfer_failed", "The request failed" };
 
+#if LIBCURL_VERSION_NUM < 0x080600
+#define CURLE_TOO_LARGE 100 /* a line of an answer, to later ones */
+#endif
+
 static const outcome *outcome_of(CURLcode code) {
   switch ((int)code) {
     case CURLE_OPERATION_TIMEDOUT: return &late;
@@ -43,7 +47,7 @@ static const outcome *outcome_of(CURLcode code) {
     case CURLE_USE_SSL_FAILED: return &tls;
     case CURLE_SEND_ERROR: case CURLE_RECV_ERROR: case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE: return &lost;
-    case CURLE_FILESIZE_EXCEEDED: return &large;
+    case CURLE_FILESIZE_EXCEEDED: case CURLE_TOO_LARGE: return &large;
     case CURLE_WEIRD_SERVER_REPLY: case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING: case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return &protocol;

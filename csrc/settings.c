@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "buf.h"
-#include "header.h"
+#include "override.h"
 
 static const CURLoption curl_names[AP_CURL_TEXTS] = {
-  CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_SSLCERT, CURLOPT_SSLKEY,
-  CURLOPT_KEYPASSWD, CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
+  CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_KEYPASSWD,
+  CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
 };
 
 /* libcurl would name a missing file only when the first request fails. */
@@ -97,21 +97,11 @@ static int append(struct curl_slist **list, const char *text,
   return 1;
 }
 
-/* A name, and not one of the forms that libcurl reads as more: "+name",
-** "-name" and the pattern "*" (CURLOPT_RESOLVE), or an address. */
-static int is_other_name(const char *host, size_t length) {
-  static const char digits[] = "0123456789.";
-  static const char others[] = "abcdefghijklmnopqrstuvwxyz"
-                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123456789.";
-  return host[0] != '-' && strspn(host, others) == length &&
-         strspn(host, digits) < length && !ap_header_is(host, length, "localhost");
-}
-
 /* Plain http is let through to localhost and its addresses because they are
 ** this machine: no override may make them another one. */
 int ap_settings_override(ap_settings *settings, const char *entry,
                          ap_failure *failure) {
-  if (!is_other_name(entry, strcspn(entry, ":")))
+  if (!ap_override_is_of_another(entry))
     return ap_fail(failure, "insecure_url",
                    "An override is for the name of another machine: "
                    "localhost, addresses and patterns stay as they are.");
@@ -138,6 +128,19 @@ static CURLcode apply_texts(const ap_settings *settings, CURL *easy) {
   return CURLE_OK;
 }
 
+/* Who names whom to trust names all of them: beside a file, libcurl would look
+** into the system's folder, and beside a folder, into the system's file. */
+static CURLcode apply_trust(const ap_options *options, CURL *easy) {
+  const char *file = options->texts[AP_TEXT_CA_FILE];
+  const char *path = options->texts[AP_TEXT_CA_PATH];
+  if (file == NULL && path == NULL) return CURLE_OK;
+  SET(CURLOPT_CAINFO, file);
+  SET(CURLOPT_CAPATH, path);
+  SET(CURLOPT_PROXY_CAINFO, file);
+  SET(CURLOPT_PROXY_CAPATH, path);
+  return CURLE_OK;
+}
+
 /* A proxy that speaks TLS is held to what its users are. */
 static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
   const ap_options *options = &settings->options;
@@ -148,11 +151,7 @@ static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
   SET(CURLOPT_SSLVERSION, version);
   SET(CURLOPT_PROXY_SSLVERSION, version);
-  if (options->texts[AP_TEXT_CA_FILE] != NULL)
-    SET(CURLOPT_PROXY_CAINFO, options->texts[AP_TEXT_CA_FILE]);
-  if (options->texts[AP_TEXT_CA_PATH] != NULL)
-    SET(CURLOPT_PROXY_CAPATH, options->texts[AP_TEXT_CA_PATH]);
-  return CURLE_OK;
+  return apply_trust(options, easy);
 }
 
 /* Only what the caller gave goes through a proxy, and all of it in a tunnel:
@@ -196,6 +195,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 CURLcode ap_settings_apply(const ap_settings *settings, CURL *easy) {
   CURLcode code;
   SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  SET(CURLOPT_QUICK_EXIT, 1L); /* no end waits for a name to be found */
+#endif
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
   if (settings->overrides != NULL) SET(CURLOPT_RESOLVE, settings->overrides);

@@ -11,15 +11,15 @@
 #include "headers.h"
 
 typedef enum {
-  AP_TEXT_CA_FILE,
-  AP_TEXT_CA_PATH,
   AP_TEXT_CLIENT_CERT,
   AP_TEXT_CLIENT_KEY,
   AP_TEXT_CLIENT_KEY_PASSWORD,
   AP_TEXT_PINNED_PUBLIC_KEY,
   AP_TEXT_PROXY,
-  AP_CURL_TEXTS, /* those before it are options of libcurl */
-  AP_TEXT_USER_AGENT = AP_CURL_TEXTS,
+  AP_CURL_TEXTS, /* those before it are options of libcurl as they are */
+  AP_TEXT_CA_FILE = AP_CURL_TEXTS,
+  AP_TEXT_CA_PATH,
+  AP_TEXT_USER_AGENT,
   AP_TEXTS
 } ap_text;
 

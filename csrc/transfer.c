@@ -79,6 +79,12 @@ static int is_status_line(const char *line, size_t length) {
   return length >= 5 && ap_header_is(line, 5, "http/");
 }
 
+/* libcurl keeps lines that we do not: they have the same ceiling. */
+static void pass_over(ap_transfer *transfer, size_t length) {
+  transfer->beside += length;
+  if (transfer->beside > transfer->head.ceiling) transfer->too_large = 1;
+}
+
 /* A new status line (after a 100) begins a new head; what comes after the
 ** head's end are trailers, which nobody asked for. */
 static size_t on_header(char *line, size_t one, size_t length,
@@ -86,6 +92,7 @@ static size_t on_header(char *line, size_t one, size_t length,
   ap_transfer *transfer = context;
   (void)one;
   if (is_status_line(line, length)) {
+    pass_over(transfer, transfer->head.length);
     ap_buf_clear(&transfer->head);
     transfer->head_complete = 0;
     transfer->status = ap_header_status(line, length);
@@ -93,6 +100,8 @@ static size_t on_header(char *line, size_t one, size_t length,
     transfer->head_complete = 1;
   } else if (!transfer->head_complete) {
     store(transfer, &transfer->head, line, length);
+  } else {
+    pass_over(transfer, length);
   }
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
@@ -218,7 +227,9 @@ static long milliseconds(double asked, double usual) {
 static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
                            const ap_options *options,
                            const ap_request *request) {
-  SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body.ceiling);
+  int has_answer = strcmp(request->method, "HEAD") != 0;
+  SET(CURLOPT_MAXFILESIZE_LARGE,
+      has_answer ? (curl_off_t)transfer->body.ceiling : 0);
   SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS,
       milliseconds(request->connect_timeout, options->connect_timeout));
@@ -335,11 +346,19 @@ static void read_facts(CURL *easy, ap_facts *facts) {
   facts->total = seconds_of(easy, CURLINFO_TOTAL_TIME_T);
 }
 
+/* Before 8.6, libcurl had "out of memory" for a line of an answer that is
+** longer than the 100 KiB it takes. */
+static int is_long_line(CURL *easy, CURLcode code) {
+  return code == CURLE_OUT_OF_MEMORY &&
+         seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
+}
+
 /* A tunnel that was refused is "receive error" to older libcurls. */
 static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   long answer = 0;
   if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;
-  if (transfer->too_large) return CURLE_FILESIZE_EXCEEDED;
+  if (transfer->too_large || is_long_line(transfer->easy, code))
+    return CURLE_FILESIZE_EXCEEDED;
   (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
   return answer >= 300 ? CURLE_PROXY : code;
 }

@@ -55,6 +55,7 @@ typedef struct ap_transfer {
   int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
   ap_buf head, body;
+  size_t beside; /* bytes of heads that are not in `head` */
   int head_complete, too_large, no_memory, watches_fold;
   int status; /* of the last line that told one; 0: malformed */
   ap_facts facts;

@@ -132,3 +132,44 @@ void ap_url_drop(ap_url *url) {
   free(url->text);
   free(url);
 }
+
+static int is_proxy_scheme(const char *text, const char *end) {
+  static const char *const known[] = {
+    "http", "https", "socks4", "socks4a", "socks5", "socks5h",
+  };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (ap_header_is(text, (size_t)(end - text), known[i])) return 1;
+  return 0;
+}
+
+/* A password that is not escaped ends a host at its first slash. */
+static int is_host_alone(CURLU *parsed) {
+  char *path = NULL, *query = NULL, *fragment = NULL;
+  int alone;
+  (void)curl_url_get(parsed, CURLUPART_PATH, &path, 0);
+  (void)curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
+  (void)curl_url_get(parsed, CURLUPART_FRAGMENT, &fragment, 0);
+  alone = (path == NULL || strcmp(path, "/") == 0) && query == NULL &&
+          fragment == NULL;
+  curl_free(path);
+  curl_free(query);
+  curl_free(fragment);
+  return alone;
+}
+
+int ap_url_is_proxy(const char *text) {
+  const char *end = strstr(text, "://");
+  CURLU *parsed;
+  int is_one;
+  if (!ap_url_is_clean(text, strlen(text)) ||
+      (end != NULL && !is_proxy_scheme(text, end)))
+    return 0;
+  parsed = curl_url();
+  if (parsed == NULL) return 1; /* and no memory for a session, either */
+  is_one = curl_url_set(parsed, CURLUPART_URL, text,
+                        CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
+             CURLUE_OK && is_host_alone(parsed);
+  curl_url_cleanup(parsed);
+  return is_one;
+}

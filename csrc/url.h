@@ -19,6 +19,9 @@ typedef enum {
 /* No control character, no space: what may stand in a request line. */
 int ap_url_is_clean(const char *url, size_t length);
 
+/* A proxy's, as libcurl reads it: without a scheme it is http. */
+int ap_url_is_proxy(const char *text);
+
 /* What was judged is what libcurl gets: it never reads the text again. */
 typedef struct {
   ap_url_kind kind;

@@ -265,6 +265,34 @@ describe("core.file", function()
       gate:close()
     end)
 
+    -- flock(2): the lock is of all who have the descriptor.
+    it("is let go by who took it, whoever was forked meanwhile", function()
+      if not rawget(_G, "jit") then
+        return pending "for LuaJIT alone, which can fork"
+      end
+      assert.equal("busy\tnil", child.run(([[
+        local ffi = require "ffi"
+        ffi.cdef "int fork(void); void _exit(int); int pause(void);"
+        ffi.cdef "int kill(int, int); int waitpid(int, int *, int);"
+        local file = require("adobepass.core").file
+        local function code_of() return (select(3, file.lock(%q))) end
+        local lock = assert(file.lock(%q))
+        local first = ffi.C.fork()
+        if first == 0 then
+          lock:close() -- which is not its to let go of
+          ffi.C._exit(0)
+        end
+        ffi.C.waitpid(first, nil, 0)
+        local held = code_of()
+        local second = ffi.C.fork()
+        while second == 0 do ffi.C.pause() end
+        lock:close()
+        local free = code_of()
+        ffi.C.kill(second, 9)
+        print(held, free)
+      ]]):format(path .. "/lock", path .. "/lock")))
+    end)
+
     it("is let go by the collector", function()
       assert(file.lock(path .. "/lock"))
       collectgarbage()

@@ -30,6 +30,15 @@ describe("core.headers", function()
     return assert(finish(session, assert(transfer))).body
   end
 
+  it("are sent when they are empty or blank, too", function()
+    local body = seen(submit { ["X-Blank"] = " ", ["X-Tab"] = " \t ",
+      ["X-Empty"] = "" })
+    for _, name in ipairs { "X-Blank", "X-Tab", "X-Empty" } do
+      assert.truthy(("\n" .. body .. "\n"):find("\n" .. name .. "=\n", 1,
+        true), name)
+    end
+  end)
+
   it("are sent as the table that they were made of", function()
     local list = { Accept = "application/json", ["X-Two"] = { "a", "b" },
       ["X-Empty"] = "", ["X-None"] = {} }

@@ -118,6 +118,32 @@ describe("core.session: connections", function()
     folder.remove(path)
   end)
 
+  -- A name that is not found would hold up whoever has to wait for its thread.
+  it("end at once, though a name is still looked for", function()
+    local program = "build/lua5.4/stuck"
+    if not folder.read(program) then return pending "not built" end
+    assert.equal(table.concat({ "timeout\ttimeout", "transfer:close",
+      "session:close", "session:close with a request\tclosed",
+      "collected\t0" }, "\n"),
+      folder.run("timeout -s KILL 60 " .. program .. " spec/c/stuck.lua"))
+  end)
+
+  it("are no more than is allowed, in all and to a host", function()
+    for _, limit in ipairs { "max_connections", "max_host_connections" } do
+      with { [limit] = 3, http2 = false }
+      local transfers, made = {}, 0
+      for index = 1, 20 do
+        transfers[index] = assert(on.session:submit {
+          url = on.url("HTTP", "/hello") })
+      end
+      while assert(on.session:step(1)) > 0 do end
+      for _, transfer in ipairs(transfers) do
+        made = made + (assert(transfer:result()).reused and 0 or 1)
+      end
+      assert.equal(3, made, limit)
+    end
+  end)
+
   it("unpack what was compressed, where that is wanted", function()
     assert.is_nil(get("GOOD", "/zipped").headers["content-encoding"])
     with { compression = true }

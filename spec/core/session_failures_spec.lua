@@ -64,11 +64,6 @@ describe("core.session: a failure", function()
       "/long_header?n=4") })
   end)
 
-  it("is too_large for a small answer that unpacks to a big one", function()
-    with { compression = true, max_body = 50000 }
-    failed("too_large", send { url = on.url("GOOD", "/zipped") })
-  end)
-
   local function answered(bytes, ending)
     local peer = raw.listen(function(connection)
       connection:send(bytes)
@@ -80,6 +75,39 @@ describe("core.session: a failure", function()
     peer:close()
     return result, message, code
   end
+
+  local LINE = "X-Line: " .. ("y"):rep(990) .. "\r\n"
+
+  -- libcurl keeps them all, though nobody asked for them.
+  it("is too_large for trailers over the headers' ceiling", function()
+    local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    assert.equal(200, answered(head .. LINE:rep(60) .. "\r\n").status)
+    failed("too_large", answered(head .. LINE:rep(70)))
+  end)
+
+  it("is too_large for early hints over it", function()
+    local hint = "HTTP/1.1 103 Early Hints\r\n" .. LINE:rep(10) .. "\r\n"
+    local answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    assert.equal(200, answered(hint:rep(5) .. answer).status)
+    failed("too_large", answered(hint:rep(7) .. answer))
+  end)
+
+  it("is too_large for a line that is longer than all may be", function()
+    for _, kilobytes in ipairs { 70, 101, 200 } do
+      failed("too_large", answered("HTTP/1.1 200 OK\r\nX: "
+        .. ("y"):rep(kilobytes * 1024) .. "\r\n\r\n"))
+    end
+  end)
+
+  it("is none for the length that a HEAD is told of", function()
+    assert.equal(200, send({ method = "HEAD", max_body = 1000,
+      url = on.url("HTTP", "/bytes?n=5000000") }).status)
+  end)
+
+  it("is too_large for a small answer that unpacks to a big one", function()
+    with { compression = true, max_body = 50000 }
+    failed("too_large", send { url = on.url("GOOD", "/zipped") })
+  end)
 
   local function close(connection) connection:close() end
 

@@ -41,10 +41,51 @@ describe("core.session: misuse", function()
     raises("option 'http2' should be true or false", { http2 = 1 })
     raises("option 'allow_http' should be a list", { allow_http = "x" })
     raises("option 'resolve' should be a list", { resolve = { 1 } })
-    for _, entry in ipairs { "", "host", "host:1", "host:1:", ":1:x",
-      "host::x" } do
+    raises("option 'max_headers' should be", { max_headers = 262145 })
+    raises("option 'max_connections' should be a whole",
+      { max_connections = 0.5 })
+    raises("option 'max_host_connections' should be a whole",
+      { max_host_connections = 1.5 })
+    for _, entry in ipairs { "", "host", "host:1", "host:1:", ":1:127.0.0.1",
+      "host::127.0.0.1", "host:0:127.0.0.1", "host:65536:127.0.0.1",
+      "host:443x:127.0.0.1", "host:1:x", "host:1:127.0.0.1,", "host:1:1.2.3",
+      "host:1:[127.0.0.1]", "host:1:[::1", "host:1:" .. ("1"):rep(60) } do
       raises("option 'resolve' should be", { resolve = { entry } })
     end
+  end)
+
+  it("takes every override that can be", function()
+    for _, entry in ipairs { "host:1:127.0.0.1", "host:65535:::1",
+      "host:443:[::1]", "host:443:127.0.0.1,[::1],::1" } do
+      assert(core.session { resolve = { entry } }):close()
+    end
+  end)
+
+  -- An unescaped password ends the host, and would come back in an error.
+  it("raises for a proxy that cannot be, and does not tell it", function()
+    for _, proxy in ipairs { "http://me:s3k/ret@127.0.0.1:3128",
+      "http://me:80/s3kret@127.0.0.1:3128", "http://me:s3kret@host:99999",
+      "http://me:s3kret@host:x", "gopher://me:s3kret@host",
+      "http://me:s3kret@host:1/?#", "http://me:s3kret@host\r\nX: 1",
+      "http://me:s3kret@host:1?x", "me s3kret", "http://" } do
+      local good, message = pcall(core.session, { proxy = proxy })
+      assert.is_false(good, proxy)
+      assert.matches("option 'proxy' should be a URL like", message)
+      assert.is_nil(message:find("s3k", 1, true))
+    end
+    for _, proxy in ipairs { "127.0.0.1:3128", "proxy", "http://h:1/",
+      "https://me:s3k%2Fret@h:1", "socks5h://h:1080", "ftp.example:3128" } do
+      assert(core.session { proxy = proxy }):close()
+    end
+  end)
+
+  it("reads nothing but its own for a response", function()
+    local response = on.get("HTTP", "/hello")
+    local index = debug.getmetatable(response).__index
+    for _, other in ipairs { io.stdout, on.session, 1, "x", false } do
+      assert.is_nil(index({ other }, "headers"))
+    end
+    assert.equal("1.1", response.http_version)
   end)
 
   local function refuses(pattern, request)

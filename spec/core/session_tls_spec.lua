@@ -1,9 +1,11 @@
 --- TLS: who is trusted, and who is not.
 
+local child = require "spec.support.child"
 local core = require "adobepass.core"
 local core_session = require "spec.support.core_session"
 local failed = require "spec.support.failed"
 local folder = require "spec.support.folder"
+local mounted = require "spec.support.mounted"
 
 describe("core.session: TLS", function()
   local on = core_session.new()
@@ -32,6 +34,31 @@ describe("core.session: TLS", function()
     on.session:close()
     on.session = assert(core.session { timeout = 20 })
     failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+  end)
+
+  -- A machine whose own list has the server's CA, as a file and as a folder.
+  it("trusts the system's list, or else whom it is told to alone", function()
+    local system, nobody = folder.make(), folder.make()
+    local good, other = on.nginx.files.good.ca, on.nginx.files.client.cert
+    folder.run(("cp %s %s/ca-certificates.crt && cp %s %s/ca.pem && "
+      .. "openssl rehash %s"):format(good, system, good, system, system))
+    local script = ([[
+      local core = require "adobepass.core"
+      local finish = require "spec.support.finish"
+      local function ask(options)
+        local session = core.session(options)
+        local answer, _, code = finish(session, session:submit { url = %q })
+        session:close()
+        return answer and answer.body or code
+      end
+      print(ask {}, ask { ca_path = %q }, ask { ca_file = %q },
+        ask { ca_path = %q }, ask { ca_path = %q, ca_file = %q })
+    ]]):format(on.url("GOOD", "/hello"), system, other, nobody, nobody, other)
+    assert.equal("hello\thello\ttls_failed\ttls_failed\ttls_failed",
+      mounted.run(("mount --bind %s /etc/ssl/certs && %s"):format(system,
+        child.command(script))))
+    folder.remove(system)
+    folder.remove(nobody)
   end)
 
   it("refuses a self-signed server", function()
@@ -73,6 +100,21 @@ describe("core.session: TLS", function()
     with { client_cert = on.nginx.files.client.cert,
       client_key = on.nginx.files.client.key }
     assert.equal("CN=living room", get("MUTUAL", "/who").body)
+  end)
+
+  it("opens a client's key with its password", function()
+    local path = folder.make()
+    local key = path .. "/locked.key"
+    folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
+      ):format(on.nginx.files.client.key, key))
+    local function who(password)
+      with { client_cert = on.nginx.files.client.cert, client_key = key,
+        client_key_password = password }
+      return send { url = on.url("MUTUAL", "/who") }
+    end
+    assert.equal("CN=living room", who("sesame").body)
+    failed("tls_failed", who "another")
+    folder.remove(path)
   end)
 
   it("knows a server again on a new connection, for itself alone", function()

@@ -66,7 +66,7 @@ local function known_to_service(client, options)
 end
 
 -- The one kept here, then all others that the service knows: who signs out is
--- not to be let in again by another. With an error, those known in spite of it.
+-- not to be let in again by another. With an error, those known without it.
 local function providers(client, options)
   if options.mvpd then return { options.mvpd } end
   local kept = client:recall("profile")
