@@ -182,7 +182,7 @@ asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
 	  sh .ci/sum build/counts && exit $$status
 
 .PHONY: poll
-poll: lint-deps ## the core's specs with what replaces epoll elsewhere
+poll: lint-deps cores ## the core's specs with what replaces epoll elsewhere
 	@rm -f build/counts
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
 	  CPPFLAGS=-DAP_WATCH_POLL all

@@ -157,7 +157,10 @@ end
 -- * `store` (memory), `driver` (block)
 -- * `on_event`: called with a table for every request, retry, wait, token,
 --   registration, cache hit and warning; it never holds a secret
--- * `timeout`: seconds that bound each call with all it does (30)
+-- * `timeout`: seconds that bound each call of `client.api` with all it does
+--   (30), and within which a story repeats what was to be repeated; one that
+--   asks for several things, in batches or of several providers, takes as long
+--   for each
 -- * `http`: options of core.session, like `ca_file` and `proxy`
 -- * `pace`: `{ rate = 1, burst = 10 }`, or false; or any table with the
 -- methods of adobepass.pace, like one that many machines share

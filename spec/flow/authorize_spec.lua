@@ -43,6 +43,25 @@ describe("a playback", function()
     assert.is_nil(decision.reason)
   end)
 
+  it("is decided within one timeout, however often it is asked for", function()
+    for seconds, times in pairs { [8] = 3, [25] = 2, [31] = 1 } do
+      viewer "ann"
+      local start, asked = on.driver.now(), 0
+      on:answer(function(request, operation)
+        if operation ~= "authorize" then return nil end
+        asked = asked + 1
+        assert.is_true(on.driver.now() + request.timeout <= start + 30.001)
+        on.driver.sleep(seconds)
+        return { body = { decisions = json.array { { resource = "CNN",
+          authorized = false, error = { action = "retry", message = "Later.",
+            code = "network_connection_timeout" } } } } }
+      end)
+      local decision = assert(client:authorize "CNN")
+      assert.equal("retry", decision.error.action)
+      assert.equal(times, asked)
+    end
+  end)
+
   it("is always asked for: nothing is cached", function()
     viewer "ann"
     assert(client:preauthorize { "CNN" })

@@ -133,7 +133,7 @@ local function mvpd_of(on, who)
   return given, given or kept.mvpd
 end
 
-act("authorize", 3, 10, function(on, who)
+act("authorize", 1, 10, function(on, who)
   local given, mvpd = mvpd_of(on, who)
   local decision = heed(on, who.client:authorize(on.die:pick(RESOURCES),
     { mvpd = given }))

@@ -11,8 +11,9 @@ local FIELDS = { mvpd = "string?", identity = "table?",
   roku_token = "string?", visitor_id = "string?",
   partner_status = "table or string?" }
 
-local function ask(client, mvpd, resource, options)
-  local params = { mvpd = mvpd, resources = { resource } }
+local function ask(client, mvpd, resource, options, deadline)
+  local params = { mvpd = mvpd, resources = { resource },
+    timeout = deadline - client:monotonic() }
   for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
   local answer, err = client.api:authorize(params)
   if not answer then return nil, err end
@@ -27,7 +28,8 @@ end
 -- decision itself; or `permitted = false` with `reason`, a sentence for the
 -- viewer, and `error`, whose `action` says what to do next. Nothing is logged
 -- out because something was denied. nil and an error where there was no
--- decision at all.
+-- decision at all. What the service marks "retry" is asked for again, all of it
+-- within the client's `timeout`.
 function authorize.authorize(client, resource, options)
   options = options_of.check("client:authorize", options or {}, FIELDS, 2)
   if type(resource) ~= "string" then
@@ -35,15 +37,17 @@ function authorize.authorize(client, resource, options)
   end
   local mvpd, err = decisions.mvpd(client, options.mvpd, "authorize")
   if not mvpd then return nil, err end
+  local deadline = client:monotonic() + client:timeout()
   local attempt = 1
   while true do
-    local decision, why = ask(client, mvpd, resource, options)
+    local decision, why = ask(client, mvpd, resource, options, deadline)
     decisions.note(client, mvpd, why or decision.error)
     if not decision then return nil, why end
     local again = decisions.to_repeat({ [resource] = decision }, { resource },
       attempt)
     if #again == 0 then return decision end
     client:pause(attempt)
+    if client:monotonic() >= deadline then return decision end
     attempt = attempt + 1
   end
 end

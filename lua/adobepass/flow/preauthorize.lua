@@ -174,8 +174,9 @@ end
 --- Filters a catalogue.
 --
 -- Any number of resources: duplicates are folded, batches go together, permits
--- are cached in memory until logout or the next login, and only what the
--- service marks "retry" is asked for again. The result has `permitted`
+-- are cached by this client or view, in memory, for a day at the most and until
+-- its logout or next login, and only what the service marks "retry" is asked
+-- for again, if that is within the client's `timeout`. The result has `permitted`
 -- (resources, in your order), `denied` (decisions, each with `reason`, a
 -- sentence for the viewer, and `error`) and `decisions` (all of them). It is
 -- not a right to play.
@@ -187,12 +188,14 @@ function preauthorize.preauthorize(client, resources, options)
   local list, found = folded(resources), {}
   local scope = client:permit_scope(mvpd, options)
   local missing = take_permits(client, scope, list, found)
+  local deadline = client:monotonic() + client:timeout()
   local attempt = 1
   while #missing > 0 do
     decide(client, mvpd, missing, options, found)
     keep_permits(client, scope, mvpd, missing, found)
     missing = decisions.to_repeat(found, missing, attempt)
     if #missing > 0 then client:pause(attempt) end
+    if client:monotonic() >= deadline then break end
     attempt = attempt + 1
   end
   local result = in_order(list, found, mvpd)
