@@ -235,14 +235,17 @@ install: all ## copy module, command and manual page below PREFIX
 	  install -D -m 755 $(CORE) $$to/lib/lua/$$version/adobepass/core.so; \
 	  for file in $(LUA_FILES:lua/%=%); do \
 	    install -D -m 644 lua/$$file $$share/$$file; done; \
-	  install -D -m 755 bin/adobepass $$to/bin/adobepass; \
+	  if [ $(LUA) != luajit ] || [ ! -e $$to/bin/adobepass ]; then \
+	    install -D -m 755 bin/adobepass $$to/bin/adobepass; \
+	    sed -i '1s/lua5.4/$(LUA)/' $$to/bin/adobepass; fi; \
 	  install -D -m 644 bin/adobepass.1 $$to/share/man/man1/adobepass.1; \
 	  for pair in $(completions); do \
 	    file=$$to/share/$${pair#*:}; install -d $${file%/*}; \
 	    env $(call environment,$(LUA)) $(LUA) bin/adobepass completion \
 	      $${pair%%:*} > $$file; done
-ifneq ($(LUA),luajit)
-# The sandbox runs in nginx, whose Lua is LuaJIT.
+ifeq ($(filter luajit lua5.1,$(LUA)),)
+# The sandbox runs in nginx, whose Lua is LuaJIT. (Lua 5.1 looks for its core in
+# the same place.)
 	@if $(PKG_CONFIG) --exists luajit; then \
 	  $(MAKE) --no-print-directory -s LUA=luajit all && \
 	  install -D -m 755 build/luajit/adobepass/core.so \

@@ -102,7 +102,7 @@ static int push_value(lua_State *L, ap_json *json, ap_json_event event) {
 @section json */
 
 /***
-What a JSON text says. Whole numbers are integers where Lua has them; null is
+What a JSON text says. Whole numbers up to 2^53 are integers where Lua has them; null is
 a light userdata, as lua-cjson's is; of two equal keys the last one counts.
 Deeper than 64, or with numbers that no double holds, it is refused.
 @function json.decode

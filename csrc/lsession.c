@@ -305,7 +305,8 @@ static int add_bearer(lua_State *L, ap_transfer *transfer,
 Start a request. Nothing moves before the next `step`.
 
 The headers that are sent are those given, and no others beside Host, the
-session's User-Agent and the body's length. No redirect is followed.
+session's User-Agent, the body's length, and Accept-Encoding with
+`compression`. No redirect is followed.
 @function session:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
 list of values, or what `core.headers` made of such; `body`; `bearer`: a token;

@@ -3,7 +3,8 @@
 --   adobepass sandbox --exec 'lua5.4 examples/quickstart.lua'
 --
 -- Then open the address that it prints, and sign in as bob with "secret".
--- Started again within the day, it knows the viewer still.
+-- Started again beside the same sandbox (`adobepass sandbox --exec sh` is a
+-- shell beside one), it knows the viewer still.
 
 local adobepass = require "adobepass"
 
@@ -35,5 +36,6 @@ print("Signed in with " .. profile.mvpd)
 local catalogue = assert(client:preauthorize { "CNN", "TBS", "HBO" })
 print("You may watch " .. table.concat(catalogue.permitted, ", "))
 
-local decision = assert(client:authorize(catalogue.permitted[1]))
+local first = assert(catalogue.permitted[1], "nothing to play")
+local decision = assert(client:authorize(first))
 print("Playing " .. decision.resource)

@@ -28,8 +28,8 @@ end
 -- decision itself; or `permitted = false` with `reason`, a sentence for the
 -- viewer, and `error`, whose `action` says what to do next. Nothing is logged
 -- out because something was denied. nil and an error where there was no
--- decision at all. What the service marks "retry" is asked for again, all of it
--- within the client's `timeout`.
+-- decision at all. What the service marks "retry" is asked for again, all of
+-- it within the client's `timeout`.
 function authorize.authorize(client, resource, options)
   options = options_of.check("client:authorize", options or {}, FIELDS, 2)
   if type(resource) ~= "string" then

@@ -196,10 +196,11 @@ local function begin(client, options)
   return obey(client, answer, options)
 end
 
---- Begins a login; the answer is plain data that can be stored, sent to
--- another worker, and given to `poll_login`: `state` ("pending" or "done"),
--- `code`, `url`, `qr` (text for a QR code), `expires_at` (ms), `interval`
--- (s), `mvpd`; and `profile` where no login was needed.
+--- Begins a login, with the options of `login`. The answer is plain data that
+-- can be stored, sent to another worker, and given to `poll_login`: `state`
+-- ("pending" or "done"), `code`, `url`, `qr` (text for a QR code),
+-- `expires_at` (ms), `interval` (s), `mvpd`; and `profile` where no login was
+-- needed.
 function login.start_login(client, options)
   check("client:start_login", options)
   return begin(client, options)
@@ -257,8 +258,10 @@ local function finish(client, flow, found)
   return profiles.remember(client, found)
 end
 
---- Asks once: the profile; or nil and "pending", "expired", "superseded" (a
--- newer login of this device was begun) or "denied"; or nil and an error.
+--- Asks once, with options as of `login` (`choose`, `metadata_key`,
+-- `metadata_padding`): the profile; or nil and "pending", "expired",
+-- "superseded" (a newer login of this device was begun) or "denied"; or nil
+-- and an error.
 function login.poll_login(client, flow, options)
   options = options or {}
   if flow.state == "done" then return flow.profile end
@@ -344,9 +347,26 @@ end
 
 --- Logs a viewer in, from the first question to the profile.
 --
--- `on_code(flow)` gets the code, the address and the text for a QR code.
 -- Answers the profile; or nil and an error, whose code is `login_expired`,
 -- `login_superseded`, `login_denied` or `cancelled` where it ended so.
+-- @param client
+-- @tparam table options
+--
+-- * `mvpd`, `domain_name`, `redirect_url`: what is known of the login; what is
+--   left out the second screen brings
+-- * `activation_url`: your page where a viewer types the code
+-- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code
+-- * `on_poll(flow)`: called after each question that brought no profile
+-- * `cancel()`: true ends the login; `interval`: seconds between two questions
+--   (5, at the least 3)
+-- * `browser_returned()`: for a login in this device's own browser: nothing is
+--   asked before it is true
+-- * `choose(profiles)`: the one to use, of several; else the one that is valid
+--   longest. `fresh`: true asks the service, whatever is kept
+-- * `metadata_key`, a private key of the core: opens encrypted attributes;
+--   `metadata_padding`: as of key:decrypt
+-- * `service_token`, `subject_token`, `roku_token`, `visitor_id`: who the
+--   viewer is, for single sign-on
 function login.login(client, options)
   check("client:login", options)
   local flow, err = begin(client, options)
@@ -396,6 +416,8 @@ local REFRESH = { mvpd = "string?", metadata_key = "userdata?",
   subject_token = "string?", roku_token = "string?", visitor_id = "string?" }
 
 --- Asks for the profile again: some attributes change after authorization.
+-- Options, all of them optional: `mvpd` (that of the login), and as of `login`
+-- `metadata_key`, `metadata_padding` and who the viewer is.
 function login.refresh_profile(client, options)
   options = options_of.check("client:refresh_profile", options or {}, REFRESH,
     2)

@@ -174,9 +174,9 @@ end
 --- Filters a catalogue.
 --
 -- Any number of resources: duplicates are folded, batches go together, permits
--- are cached by this client or view, in memory, for a day at the most and until
--- its logout or next login, and only what the service marks "retry" is asked
--- for again, if that is within the client's `timeout`. The result has `permitted`
+-- are cached by this client or view, in memory, for a day at the most and
+-- until its logout or next login, and only what the service marks "retry" is
+-- asked for again, if that is within `timeout`. The result has `permitted`
 -- (resources, in your order), `denied` (decisions, each with `reason`, a
 -- sentence for the viewer, and `error`) and `decisions` (all of them). It is
 -- not a right to play.
