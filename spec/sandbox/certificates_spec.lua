@@ -48,7 +48,13 @@ describe("certificates.make", function()
   it("lets the CA speak for these hosts alone", function()
     local files = assert(certificates.make(place))
     local text = openssl("x509", "-in", files.ca, "-noout", "-text")
-    assert.is_truthy(text:find("Name Constraints: critical", 1, true))
+    local named = {}
+    for kind, host in assert(text:match("Name Constraints: critical\n"
+      .. "%s*Permitted:\n(.-)\n    %a")):gmatch "(%a+):(%S+)" do
+      named[#named + 1] = kind .. " " .. host
+    end
+    assert.same({ "DNS localhost", "IP 127.0.0.1/255.255.255.255",
+      "IP 0:0:0:0:0:0:0:1/" .. ("FFFF:"):rep(8):sub(1, -2) }, named)
     assert.is_truthy(text:find("CA:TRUE, pathlen:0", 1, true))
   end)
 
