@@ -144,18 +144,10 @@ static int is_proxy_scheme(const char *text, const char *end) {
 }
 
 /* A password that is not escaped ends a host at its first slash. */
-static int is_host_alone(CURLU *parsed) {
-  char *path = NULL, *query = NULL, *fragment = NULL;
-  int alone;
-  (void)curl_url_get(parsed, CURLUPART_PATH, &path, 0);
-  (void)curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
-  (void)curl_url_get(parsed, CURLUPART_FRAGMENT, &fragment, 0);
-  alone = (path == NULL || strcmp(path, "/") == 0) && query == NULL &&
-          fragment == NULL;
-  curl_free(path);
-  curl_free(query);
-  curl_free(fragment);
-  return alone;
+static int ends_with_host(const char *text) {
+  size_t length = strcspn(text, "/?#");
+  return length > 0 &&
+         (text[length] == '\0' || strcmp(text + length, "/") == 0);
 }
 
 int ap_url_is_proxy(const char *text) {
@@ -163,13 +155,14 @@ int ap_url_is_proxy(const char *text) {
   CURLU *parsed;
   int is_one;
   if (!ap_url_is_clean(text, strlen(text)) ||
-      (end != NULL && !is_proxy_scheme(text, end)))
+      (end != NULL && !is_proxy_scheme(text, end)) ||
+      !ends_with_host(end != NULL ? end + 3 : text))
     return 0;
   parsed = curl_url();
   if (parsed == NULL) return 1; /* and no memory for a session, either */
   is_one = curl_url_set(parsed, CURLUPART_URL, text,
                         CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
-             CURLUE_OK && is_host_alone(parsed);
+           CURLUE_OK;
   curl_url_cleanup(parsed);
   return is_one;
 }

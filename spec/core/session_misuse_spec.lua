@@ -67,7 +67,8 @@ describe("core.session: misuse", function()
       "http://me:80/s3kret@127.0.0.1:3128", "http://me:s3kret@host:99999",
       "http://me:s3kret@host:x", "gopher://me:s3kret@host",
       "http://me:s3kret@host:1/?#", "http://me:s3kret@host\r\nX: 1",
-      "http://me:s3kret@host:1?x", "me s3kret", "http://" } do
+      "http://me:s3kret@host:1?x", "me s3kret", "http://",
+      "http:///me:s3kret@host" } do
       local good, message = pcall(core.session, { proxy = proxy })
       assert.is_false(good, proxy)
       assert.matches("option 'proxy' should be a URL like", message)

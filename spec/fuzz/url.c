@@ -133,6 +133,22 @@ static void check_clean(const char *url, size_t length) {
     MUST((unsigned char)url[i] > ' ' && url[i] != 0x7f);
 }
 
+/* What is taken for a proxy has a host, as libcurl reads a proxy. */
+static void check_proxy(const char *url) {
+  CURLU *parsed = curl_url();
+  char *host = NULL;
+  MUST(parsed != NULL);
+  if (ap_url_is_proxy(url)) {
+    MUST(curl_url_set(parsed, CURLUPART_URL, url,
+                      CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
+         CURLUE_OK);
+    MUST(curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+    MUST(*host != '\0' && strpbrk(host, "/?#@") == NULL);
+  }
+  curl_free(host);
+  curl_url_cleanup(parsed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char name[sizeof named];
   struct curl_slist allowed = { name, NULL };
@@ -142,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   check_clean(url, size);
   check_judge(url, NULL);
   check_judge(url, &allowed);
+  check_proxy(url);
   free(url);
   return 0;
 }
