@@ -204,7 +204,8 @@ end
 -- passes, is hashed here (`hash` is "sha256" or "sha512"): it never leaves in
 -- the clear. Answers a pass: `mvpd`, `authorize(resource)`, `refresh()`,
 -- `remaining_ms()`, `remaining_resources()`, `profile`, and `check()` for
--- while something plays.
+-- while something plays, which calls `on_expiring` and `on_expired`;
+-- `expiring` is how many seconds before a pass's end the first is called (60).
 function temporary_access.temporary_access(client, options)
   options_of.check("client:temporary_access", options, FIELDS, 2)
   check_hash("client:temporary_access", options.hash)
