@@ -8,7 +8,8 @@ style = "!pale"
 file = {
   "csrc/lcore.c", "csrc/lsession.c", "csrc/lheaders.c",
   "csrc/ltransfer.c", "csrc/ltoken.c", "csrc/ldigest.c", "csrc/lbase64.c",
-  "csrc/lrandom.c", "csrc/lkey.c", "csrc/ljws.c", "csrc/lfile.c", "csrc/lclock.c", "csrc/ljson.c",
+  "csrc/lrandom.c", "csrc/lkey.c", "csrc/ljws.c", "csrc/lfile.c",
+  "csrc/lclock.c", "csrc/ljson.c",
   "lua/adobepass/init.lua", "lua/adobepass/client.lua",
   "lua/adobepass/flow", "lua/adobepass/media_token.lua",
   "lua/adobepass/errors.lua", "lua/adobepass/device.lua",

@@ -92,7 +92,7 @@ static size_t on_header(char *line, size_t one, size_t length,
   ap_transfer *transfer = context;
   (void)one;
   if (is_status_line(line, length)) {
-    pass_over(transfer, transfer->head.length);
+    pass_over(transfer, transfer->head.length + length);
     ap_buf_clear(&transfer->head);
     transfer->head_complete = 0;
     transfer->status = ap_header_status(line, length);

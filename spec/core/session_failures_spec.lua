@@ -90,6 +90,9 @@ describe("core.session: a failure", function()
     local answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     assert.equal(200, answered(hint:rep(5) .. answer).status)
     failed("too_large", answered(hint:rep(7) .. answer))
+    local reason = "HTTP/1.1 103 " .. ("r"):rep(10000) .. "\r\n\r\n"
+    assert.equal(200, answered(reason:rep(5) .. answer).status)
+    failed("too_large", answered(reason:rep(7) .. answer))
   end)
 
   it("is too_large for a line that is longer than all may be", function()
