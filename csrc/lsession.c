@@ -132,7 +132,8 @@ A session.
 Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
 seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256) bytes;
 `ca_file`, `ca_path`: whom to trust, and nobody else (default: the system's
-list; there is no way to trust everybody); `min_tls`: `"1.2"` or `"1.3"`; `client_cert`, `client_key`,
+list; there is no way to trust everybody); `min_tls`: `"1.2"` or `"1.3"`;
+`client_cert`, `client_key`,
 `client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
 it; `proxy`, to which all goes in a tunnel but what is meant for this machine
 (the environment's proxies and `no_proxy` are not used); `resolve`: a list of
