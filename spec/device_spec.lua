@@ -47,7 +47,7 @@ describe("device.headers", function()
       core.base64.encode('{"email":"' .. HASH .. '"}'),
   }
 
-  it("makes every header", function()
+  it("[device-makes-every-header] makes every header", function()
     assert.same(everything, device.headers(device.new(full()), "DIFSPTV"))
   end)
 
@@ -59,31 +59,34 @@ describe("device.headers", function()
     A = {}, [""] = {},
   }
   for letter, names in pairs(by_letter) do
-    it("sends for '" .. letter .. "' what belongs to it", function()
+    it("[device-sends-belongs] sends for '"
+      .. letter .. "' what belongs to it", function()
       local expected = {}
       for _, name in ipairs(names) do expected[name] = everything[name] end
       assert.same(expected, device.headers(device.new(full()), letter))
     end)
   end
 
-  it("reads the letters as the reference writes them", function()
+  it("[device-reads-letters-reference] reads the letters as the reference "
+    .. "writes them", function()
     local viewer = device.new(full())
     assert.same(device.headers(viewer, "DIF"),
       device.headers(viewer, "A D I F"))
   end)
 
-  it("leaves out what the device does not have", function()
+  it("[device-leaves-out] leaves out what the device does not have", function()
     assert.same({ ["AP-Device-Identifier"] = "fingerprint eA==" },
       device.headers(device.new { id = "x" }, "DIFSPTV"))
   end)
 
-  it("sends Roku's token in the place of the subject's", function()
+  it("[device-sends-roku-token] sends Roku's token in the place of the "
+    .. "subject's", function()
     local viewer = device.new { id = "x", roku_token = "roku" }
     assert.same({ ["X-Roku-Reserved-Roku-Connect-Token"] = "roku" },
       device.headers(viewer, "S"))
   end)
 
-  it("takes other values for one call", function()
+  it("[device-values-call] takes other values for one call", function()
     local viewer = device.new(full())
     local sent = device.headers(viewer, "FPTV", { ip = "198.51.100.1",
       identity = { phone = HASH }, visitor_id = false })
@@ -95,12 +98,14 @@ describe("device.headers", function()
     assert.same(everything, device.headers(viewer, "DIFSPTV"))
   end)
 
-  it("sends no other value that the operation does not take", function()
+  it("[device-sends-no-value-operation] sends no other value that the "
+    .. "operation does not take", function()
     assert.same({}, device.headers(device.new { id = "x" }, "A",
       { ip = "198.51.100.1" }))
   end)
 
-  it("lets a token of one call stand for both kinds", function()
+  it("[device-token-call-kinds] lets a token of one call stand for both "
+    .. "kinds", function()
     local roku = device.new { id = "x", roku_token = "roku" }
     assert.same({ ["Adobe-Subject-Token"] = "s" },
       device.headers(roku, "S", { subject_token = "s" }))
@@ -109,7 +114,7 @@ describe("device.headers", function()
       device.headers(subject, "S", { roku_token = "r" }))
   end)
 
-  it("checks the values of one call", function()
+  it("[device-checks-values-call] checks the values of one call", function()
     local viewer = device.new(full())
     raises("device.ip", device.headers, viewer, "F", { ip = "a\nb" })
     raises("ipp", device.headers, viewer, "F", { ipp = "1" })
@@ -119,19 +124,22 @@ describe("device.headers", function()
 end)
 
 describe("device.new", function()
-  it("gives a record that shows its id and its address", function()
+  it("[device-record-shows-id] gives a record that shows its id and its "
+    .. "address", function()
     local viewer = device.new(full())
     assert.equal("ba23d141", viewer.id)
     assert.equal("203.0.113.7", viewer.ip)
     assert.equal("adobepass.device", tostring(viewer))
   end)
 
-  it("gives a record that takes no new fields", function()
+  it("[device-record-no-new-fields] gives a record that takes no new "
+    .. "fields", function()
     local viewer = device.new { id = "x" }
     raises("info", function() viewer.info = {} end)
   end)
 
-  it("does not follow later changes of the tables", function()
+  it("[device-not-follow-later-changes] does not follow later changes of the "
+    .. "tables", function()
     local info = { model = "a" }
     local viewer = device.new { id = "x", info = info }
     info.model = "b"
@@ -139,14 +147,15 @@ describe("device.new", function()
     assert.same({ model = "a" }, decoded(sent["X-Device-Info"]))
   end)
 
-  it("writes the same info in the same way", function()
+  it("[device-writes-info-way] writes the same info in the same "
+    .. "way", function()
     local a, b = {}, {}
     for i = 1, 20 do a["k" .. i], b["k" .. 21 - i] = 1, 1 end
     assert.same(device.headers(device.new { id = "x", info = a }, "I"),
       device.headers(device.new { id = "x", info = b }, "I"))
   end)
 
-  it("takes what is encoded already", function()
+  it("[device-encoded-already] takes what is encoded already", function()
     local text = core.base64.encode "{\n \"model\": \"a\"}"
     local viewer = device.new { id = "x", info = text, partner_status = text,
       identity = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
@@ -156,7 +165,8 @@ describe("device.new", function()
       device.headers(viewer, "IPT"))
   end)
 
-  it("takes SHA-256 and SHA-512, in any case of letters", function()
+  it("[device-sha-256-sha-512-case] takes SHA-256 and SHA-512, in any case of "
+    .. "letters", function()
     for _, hash in ipairs { HASH, HASH:upper(), HASH .. HASH } do
       assert.truthy(device.new { id = "x", identity = { email = hash } })
     end
@@ -164,7 +174,7 @@ describe("device.new", function()
 
   local good = { ("x"):rep(512), "\0\1\2", "é", " " }
   for i, id in ipairs(good) do
-    it("takes the good id " .. i, function()
+    it("[device-takes-good-id] takes the good id " .. i, function()
       assert.equal(id, device.new { id = id }.id)
     end)
   end
@@ -194,18 +204,20 @@ describe("device.new", function()
     { "device.identity", { identity = { HASH } } },
   }
   for i, case in ipairs(bad) do
-    it("refuses bad input " .. i .. " and names " .. case[1], function()
+    it("[device-refuses-bad-input] refuses bad input "
+      .. i .. " and names " .. case[1], function()
       raises(case[1], device.new, full(case[2]))
     end)
   end
 
-  it("names no viewer where it refuses an identity", function()
+  it("[device-names-no-viewer-refuses] names no viewer where it refuses an "
+    .. "identity", function()
     local message = raises("email", device.new, full {
       identity = { email = "user@domain.com" } })
     assert.is_nil(message:find("user@domain.com", 1, true))
   end)
 
-  it("says where the misuse stands", function()
+  it("[device-says-misuse-stands] says where the misuse stands", function()
     local ok, message = pcall(function()
       local viewer = device.new { id = "" }
       return viewer
@@ -214,7 +226,7 @@ describe("device.new", function()
     assert.truthy(message:find "device_spec.lua:%d+: device.id")
   end)
 
-  it("is light: 2 KiB beyond its data at most", function()
+  it("[device-light-2-kib] is light: 2 KiB beyond its data at most", function()
     local devices, data = {}, 0
     collectgarbage()
     collectgarbage()
@@ -239,12 +251,13 @@ describe("device.new", function()
 end)
 
 describe("device.check", function()
-  it("has nothing to say on good info", function()
+  it("[device-nothing-say-good] has nothing to say on good info", function()
     assert.same({}, device.check(INFO))
     assert.same({}, device.check(core.base64.encode(json.encode(INFO))))
   end)
 
-  it("knows every key of the header's page", function()
+  it("[device-key-header-page] knows every key of the header's "
+    .. "page", function()
     local info = { primaryHardwareType = "SetTopBox", model = "m",
       version = "1", manufacturer = "m", vendor = "v", osName = "Roku OS",
       osFamily = "PlayStation OS", osVendor = "Tizen Project",
@@ -262,7 +275,7 @@ describe("device.check", function()
   local required =
     { "model", "version", "osName", "osVersion", "connectionType" }
   for _, key in ipairs(required) do
-    it("misses " .. key, function()
+    it("[device-misses] misses " .. key, function()
       local info = {}
       for name, value in pairs(INFO) do info[name] = value end
       info[key] = nil
@@ -282,7 +295,8 @@ describe("device.check", function()
     { "colour", "red" }, { "OSName", "Linux" },
   }
   for i, case in ipairs(bad) do
-    it("warns of bad value " .. i .. ", of " .. case[1], function()
+    it("[device-warns-bad-value] warns of bad value "
+      .. i .. ", of " .. case[1], function()
       local info = {}
       for name, value in pairs(INFO) do info[name] = value end
       info[case[1]] = case[2]
@@ -292,12 +306,12 @@ describe("device.check", function()
     end)
   end
 
-  it("names the values that are known", function()
+  it("[device-names-values] names the values that are known", function()
     local warning = device.check { osName = "x" }[3]
     assert.truthy(warning:find("Linux, Mac OS, OS X", 1, true))
   end)
 
-  it("keeps an order and takes any key", function()
+  it("[device-keeps-order-key] keeps an order and takes any key", function()
     assert.same({ "info.1 is no key that Adobe documents",
       "info.b is no key that Adobe documents",
       "info.connectionType is missing", "info.model is missing",
@@ -306,11 +320,11 @@ describe("device.check", function()
   end)
 
   for i, value in ipairs { false, 5, "not base64!", "WzE=", json.null } do
-    it("warns of info that is none " .. i, function()
+    it("[device-warns-info-none] warns of info that is none " .. i, function()
       assert.same({ "info should be a table" }, device.check(value))
     end)
   end
-  it("warns of no info", function()
+  it("[device-warns-no-info] warns of no info", function()
     assert.same({ "info should be a table" }, device.check(nil))
   end)
 end)
@@ -323,7 +337,7 @@ describe("device.platform", function()
     return device.platform(function(source) return sources[source] end)
   end
 
-  it("reads what Linux says", function()
+  it("[device-reads-linux] reads what Linux says", function()
     assert.same({ osName = "Linux", osFamily = "Linux", osVersion = "6.1.0",
       model = "NUC 9", version = "K1", manufacturer = "Intel",
       connectionType = "LAN" }, platform {
@@ -335,13 +349,14 @@ describe("device.platform", function()
         ["/proc/net/route"] = ROUTES:format "enp3s0" })
   end)
 
-  it("reads what a board says", function()
+  it("[device-reads-board] reads what a board says", function()
     local info = platform { ["/proc/device-tree/model"] = "Raspberry Pi 4\0",
       ["/proc/net/route"] = ROUTES:format "wlan0" }
     assert.same({ model = "Raspberry Pi 4", connectionType = "WiFi" }, info)
   end)
 
-  it("asks uname where there is no /proc", function()
+  it("[device-asks-uname-no-proc] asks uname where there is no "
+    .. "/proc", function()
     assert.same({ osName = "Mac OS", osFamily = "macOS", osVendor = "Apple",
       osVersion = "23.1.0", model = "arm64" }, platform {
         ["uname -s"] = "Darwin\n", ["uname -r"] = "23.1.0\n",
@@ -349,7 +364,8 @@ describe("device.platform", function()
     assert.same({ osFamily = "BSD" }, platform { ["uname -s"] = "FreeBSD\n" })
   end)
 
-  it("leaves out what firmware left out", function()
+  it("[device-leaves-firmware-left] leaves out what firmware left "
+    .. "out", function()
     for _, text in ipairs { "", "\n", "None", "To Be Filled By O.E.M.\n",
       "Default string", "Not Specified" } do
       assert.same({}, platform { ["/sys/class/dmi/id/product_name"] = text,
@@ -357,13 +373,15 @@ describe("device.platform", function()
     end
   end)
 
-  it("keeps no controls and bounds what it reads", function()
+  it("[device-keeps-no-controls-bounds] keeps no controls and bounds what it "
+    .. "reads", function()
     local info = platform { ["uname -r"] = ("x"):rep(4000),
       ["uname -m"] = "a\27[2J", ["/proc/net/route"] = "ppp0 \0 junk" }
     assert.same({ osVersion = ("x"):rep(100), model = "a" }, info)
   end)
 
-  it("knows this machine, without a warning but for what is missing",
+  it("[device-machine-warning-missing] knows this machine, without a warning "
+    .. "but for what is missing",
     function()
       local info = device.platform()
       assert.truthy(info.osVersion)
@@ -372,14 +390,15 @@ describe("device.platform", function()
       end
     end)
 
-  it("gives each caller a table of its own", function()
+  it("[device-caller-table] gives each caller a table of its own", function()
     device.platform().model = "changed"
     assert.not_equal("changed", device.platform().model)
   end)
 end)
 
 describe("device.generate_id", function()
-  it("gives 64 hexadecimal digits, never the same", function()
+  it("[device-64-hexadecimal-digits] gives 64 hexadecimal digits, never the "
+    .. "same", function()
     local seen = {}
     for _ = 1, 100 do
       local id = device.generate_id()
@@ -390,7 +409,8 @@ describe("device.generate_id", function()
     end
   end)
 
-  it("gives the core's error where there is no randomness", function()
+  it("[device-core-error-no-randomness] gives the core's error where there is "
+    .. "no randomness", function()
     local bytes = core.random.bytes
     finally(function() core.random.bytes = bytes end)
     core.random.bytes = function() return nil, "none", "no_random" end

@@ -24,7 +24,8 @@ describe("the reference", function()
     end
   end)
 
-  it("has an entry for every function and method of the core", function()
+  it("[docs-entry-function-method] has an entry for every function and method "
+    .. "of the core", function()
     local documented, count = {}, 0
     for name in table.concat(all):gmatch("@function ([%w_.:]+)") do
       documented[name:match("[%w_]+$")] = true
@@ -38,7 +39,8 @@ describe("the reference", function()
     assert.is_true(count > 40)
   end)
 
-  it("is mentioned by file in the list that ldoc reads", function()
+  it("[docs-mentioned-file-list] is mentioned by file in the list that ldoc "
+    .. "reads", function()
     local list = folder.read(".ldoc.lua")
     for path in folder.run("grep -l '@function' csrc/*.c"):gmatch("[^\n]+") do
       assert.truthy(list:find(path, 1, true), path)
@@ -51,7 +53,8 @@ describe("the README", function()
 
   setup(function() text = folder.read("README.md") end)
 
-  it("names every code that the core returns", function()
+  it("[docs-names-code-core] names every code that the core "
+    .. "returns", function()
     for path in folder.run("ls csrc/*.c"):gmatch("[^\n]+") do
       for code in folder.read(path):gmatch('fail%([^;]-"([%l_]+)",') do
         if code:find("_", 1, true) then
@@ -61,12 +64,12 @@ describe("the README", function()
     end
   end)
 
-  it("has the quickstart as it is run", function()
+  it("[docs-quickstart-run] has the quickstart as it is run", function()
     assert.truthy(text:find("```lua\n"
       .. folder.read "examples/quickstart.lua" .. "```", 1, true))
   end)
 
-  it("says how each of its blocks is tried", function()
+  it("[docs-blocks-tried] says how each of its blocks is tried", function()
     local blocks, tried = 0, 0
     for before in text:gmatch "([^\n]*)\n```%l" do
       blocks = blocks + 1
@@ -76,7 +79,7 @@ describe("the README", function()
     assert.equal(blocks, tried)
   end)
 
-  it("has Lua that runs without a network", function()
+  it("[docs-lua-runs-network] has Lua that runs without a network", function()
     local block = text:match("```lua\n(local sandbox.-)```")
     local load_text = rawget(_G, "loadstring") or load
     local printed = {}
@@ -87,7 +90,7 @@ describe("the README", function()
 end)
 
 describe("make demo", function()
-  it("tells the whole story", function()
+  it("[docs-tells-whole-scenario] tells the whole story", function()
     local said = folder.run("NO_COLOR=1 " .. child.interpreter()
       .. " examples/demo.lua")
     for number = 1, 11 do

@@ -35,6 +35,7 @@ describe("driver", function()
 
     describe("block", function()
       for _, name in ipairs(conformance.names(false)) do
+        -- tags: spec.driver.conformance
         it(name, function() run(name, new_world(block())) end)
       end
     end)
@@ -46,6 +47,7 @@ describe("driver", function()
       end
 
       for _, name in ipairs(conformance.names(true)) do
+        -- tags: spec.driver.conformance
         it(name, function()
           local driver = new_driver()
           local world = new_world(driver)
@@ -82,6 +84,7 @@ describe("driver", function()
       end
 
       for _, name in ipairs(conformance.names(true)) do
+        -- tags: spec.driver.conformance
         it(name, function()
           local state = {}
           local driver = luv { on_error = function(message)
@@ -120,6 +123,7 @@ describe("driver", function()
     teardown(function() host:stop() end)
 
     for _, name in ipairs(conformance.names(true)) do
+      -- tags: spec.driver.conformance
       it(name, function()
         local urls = {}
         for place in pairs(nginx.ports) do

@@ -20,7 +20,7 @@ local DENIED = {
 }
 
 describe("errors.new", function()
-  it("keeps what it is given", function()
+  it("[errors-keeps-given] keeps what it is given", function()
     local err = errors.new { code = "x", message = "m", action = "retry",
       http_status = 502, status = 403, details = "d", help_url = "h",
       trace = "t", retry_after = 3, operation = "o" }
@@ -30,14 +30,15 @@ describe("errors.new", function()
       json.decode(json.encode(err)))
   end)
 
-  it("fills action and message in", function()
+  it("[errors-fills-action-message] fills action and message in", function()
     assert.equal("retry", errors.new { code = "timeout" }.action)
     assert.equal("none", errors.new { code = "of_tomorrow" }.action)
     assert.truthy(errors.new { code = "x" }.message:find "%a")
     assert.truthy(errors.new { code = "x", message = "" }.message:find "%a")
   end)
 
-  it("does not change the table it is given", function()
+  it("[errors-not-change-table] does not change the table it is "
+    .. "given", function()
     local fields = { code = "x" }
     errors.new(fields)
     assert.same({ code = "x" }, fields)
@@ -51,7 +52,8 @@ describe("errors.new", function()
     { "retry_after", { code = "x", retry_after = "5" } },
   }
   for i, case in ipairs(misuse) do
-    it("raises on misuse " .. i .. " and names " .. case[1], function()
+    it("[errors-raises-misuse-names] raises on misuse "
+      .. i .. " and names " .. case[1], function()
       local ok, message = pcall(errors.new, case[2])
       assert.is_false(ok)
       assert.truthy(message:find("errors.new: .*" .. case[1]))
@@ -60,7 +62,7 @@ describe("errors.new", function()
 end)
 
 describe("an error", function()
-  it("is told from everything else", function()
+  it("[errors-told-everything-else] is told from everything else", function()
     assert.is_true(errors.is(errors.new { code = "x" }))
     for _, value in ipairs { "x", 1, true, {}, setmetatable({}, {}), print } do
       assert.is_false(errors.is(value))
@@ -70,7 +72,7 @@ describe("an error", function()
       getmetatable(errors.new { code = "x" }).__name)
   end)
 
-  it("reads as a sentence", function()
+  it("[errors-reads-sentence] reads as a sentence", function()
     local err = errors.from_transport("token", "No answer in time.", "timeout")
     assert.equal("token: No answer in time. [timeout] " .. err:hint(),
       tostring(err))
@@ -78,7 +80,7 @@ describe("an error", function()
       tostring(errors.new { code = "x", message = "It broke." }))
   end)
 
-  it("joins with text on both sides", function()
+  it("[errors-joins-text-sides] joins with text on both sides", function()
     local err = errors.new { code = "x", message = "It broke." }
     assert.equal("a " .. tostring(err), "a " .. err)
     assert.equal(tostring(err) .. " b", err .. " b")
@@ -86,7 +88,8 @@ describe("an error", function()
     assert.equal(tostring(err) .. "1", err .. 1)
   end)
 
-  it("passes through error and assert as it is", function()
+  it("[errors-passes-error-assert] passes through error and assert as it "
+    .. "is", function()
     local err = errors.new { code = "x" }
     -- Lua's own two: busted has others.
     local chunk = assert(loadstring("return error, assert"))
@@ -102,7 +105,8 @@ describe("an error", function()
 end)
 
 describe("errors.from_answer", function()
-  it("keeps all that an enhanced error says", function()
+  it("[errors-keeps-enhanced-error] keeps all that an enhanced error "
+    .. "says", function()
     local err = answer(400, DENIED)
     assert.same({ operation = "profiles", http_status = 400, status = 403,
       action = "none", code = "authorization_denied_by_mvpd",
@@ -150,7 +154,8 @@ describe("errors.from_answer", function()
     { 200, "text", "http_200", "none" },
   }
   for _, case in ipairs(cases) do
-    it(("answers a %d with %s"):format(case[1], case[3]), function()
+    it("[errors-responses] "
+      .. ("answers a %d with %s"):format(case[1], case[3]), function()
       local err = answer(case[1], case[2])
       assert.equal(case[3], err.code)
       assert.equal(case[4], err.action)
@@ -160,18 +165,21 @@ describe("errors.from_answer", function()
     end)
   end
 
-  it("takes DCR's description for the message", function()
+  it("[errors-dcr-description-message] takes DCR's description for the "
+    .. "message", function()
     local err = answer(400, { error = "invalid_request",
       error_description = "grant_type is missing" })
     assert.equal("grant_type is missing", err.message)
   end)
 
-  it("keeps the message of an answer without a code", function()
+  it("[errors-keeps-message-response] keeps the message of an answer without "
+    .. "a code", function()
     assert.equal("Gone fishing", answer(404, { message = "Gone fishing" })
       .message)
   end)
 
-  it("takes the status as a number or its digits", function()
+  it("[errors-status-number-digits] takes the status as a number or its "
+    .. "digits", function()
     local cases_of_status = {
       { 403, 403 }, { 403.0, 403 }, { "403", 403 }, { 42 }, { 4.03 }, { -1 },
       { "abc" }, { "0x193" }, { 1e300 }, { {} }, { true }, { json.null },
@@ -183,7 +191,7 @@ describe("errors.from_answer", function()
     end
   end)
 
-  it("never raises, whatever the types", function()
+  it("[errors-never-raises-types] never raises, whatever the types", function()
     local values = { 1, -0.5, 1e308, 0 / 0, true, false, "", " ", "\0", {},
       { {} }, json.null, print, ("x"):rep(5000), { code = {} } }
     local names = { "code", "message", "action", "status", "details",
@@ -215,7 +223,8 @@ describe("Retry-After", function()
   }
   for _, case in ipairs(cases) do
     local title = case[1]:sub(1, 30)
-    it(("of %q is %s"):format(title, tostring(case[3])), function()
+    it("[errors-of-is] "
+      .. ("of %q is %s"):format(title, tostring(case[3])), function()
       for _, status in ipairs { 429, 503 } do
         local err = answer(status, nil, { ["retry-after"] = case[1] }, case[2])
         assert.equal(case[3], err.retry_after)
@@ -223,13 +232,15 @@ describe("Retry-After", function()
     end)
   end
 
-  it("goes by the answer's own Date without a clock", function()
+  it("[errors-response-date-clock] goes by the answer's own Date without a "
+    .. "clock", function()
     local headers = { ["retry-after"] = DATE,
       date = "Sun, 06 Nov 1994 08:49:30 GMT" }
     assert.equal(7, answer(503, nil, headers).retry_after)
   end)
 
-  it("counts with an error of Adobe's too, but on no other status", function()
+  it("[errors-counts-error-adobe] counts with an error of Adobe's too, but on "
+    .. "no other status", function()
     local headers = { ["retry-after"] = "5" }
     assert.equal(5, answer(429, DENIED, headers).retry_after)
     assert.is_nil(answer(500, nil, headers).retry_after)
@@ -238,7 +249,7 @@ describe("Retry-After", function()
 end)
 
 describe("text from a server", function()
-  it("is bounded", function()
+  it("[errors-bounded] is bounded", function()
     local long = ("é"):rep(2000)
     local err = answer(400, { code = long, message = "a" .. long,
       details = long, action = long, helpUrl = long, trace = long })
@@ -254,12 +265,12 @@ describe("text from a server", function()
     end
   end)
 
-  it("that fits is left whole", function()
+  it("[errors-fits-left] that fits is left whole", function()
     local text = ("x"):rep(500)
     assert.equal(text, answer(400, { code = "c", message = text }).message)
   end)
 
-  it("holds no control characters", function()
+  it("[errors-no-control-characters] holds no control characters", function()
     local err = answer(400, { code = "a\27[2Jb\0c\194\155d",
       message = "\r\n one\ttwo\n\n  three\127 ", details = "\1\2" })
     assert.equal("a [2Jb c d", err.code)
@@ -267,7 +278,8 @@ describe("text from a server", function()
     assert.is_nil(err.details)
   end)
 
-  it("is looked at in time that grows with its length", function()
+  it("[errors-time-grows-length] is looked at in time that grows with its "
+    .. "length", function()
     local hostile = { (" "):rep(2e6), ("eyJ"):rep(7e5), ("eyJ "):rep(5e5),
       ("bearer "):rep(3e5), "bearer" .. ("="):rep(2e6),
       ("\194"):rep(2e6), ("\128"):rep(2e6) }
@@ -288,7 +300,7 @@ describe("text from a server", function()
     { "a media token", "PHNpZ25hdHVyZUluZm8+YWJj=" },
   }
   for _, case in ipairs(secrets) do
-    it("does not keep " .. case[1], function()
+    it("[errors-not-keep] does not keep " .. case[1], function()
       local text = "before (" .. case[2] .. ") after"
       assert.equal("before ([redacted]) after", errors.redact(text))
       local err = answer(400, { code = case[2], message = text,
@@ -300,13 +312,14 @@ describe("text from a server", function()
     end)
   end
 
-  it("keeps words that only begin alike", function()
+  it("[errors-keeps-begin-alike] keeps words that only begin alike", function()
     for _, text in ipairs { "the bearer.", "eyJ", "PHN", "cardbearers go" } do
       assert.equal(text, errors.redact(text))
     end
   end)
 
-  it("loses literal secrets, patterns in them or not", function()
+  it("[errors-loses-literal-secrets] loses literal secrets, patterns in them "
+    .. "or not", function()
     assert.equal("a [redacted] b [redacted]",
       errors.redact("a s%d+x b s%d+x", { "s%d+x" }))
     assert.equal("[redacted]!", errors.redact("abcdef!", { "abc", "abcdef" }))
@@ -314,7 +327,8 @@ describe("text from a server", function()
     assert.equal("abc", errors.redact("abc", {}))
   end)
 
-  it("loses a literal secret before it is cut", function()
+  it("[errors-loses-literal-secret] loses a literal secret before it is "
+    .. "cut", function()
     local secret = "t7AkePiru4t7AkePiru4"
     local text = ("x"):rep(490) .. secret
     local err = answer(400, { code = "c", message = text }, nil, nil,
@@ -327,7 +341,7 @@ describe("text from a server", function()
 end)
 
 describe("errors.from_item", function()
-  it("is the error of a decision", function()
+  it("[errors-error-decision] is the error of a decision", function()
     local err = errors.from_item("preauthorize", DENIED)
     assert.equal("authorization_denied_by_mvpd", err.code)
     assert.equal(200, err.http_status)
@@ -336,7 +350,7 @@ describe("errors.from_item", function()
     assert.equal('No "Live" channel', err.details)
   end)
 
-  it("has a code where Adobe gave none", function()
+  it("[errors-code-adobe-gave] has a code where Adobe gave none", function()
     assert.equal("unknown_error", errors.from_item("authorize", {}).code)
     assert.equal("malformed_answer", errors.from_item("authorize", 1).code)
   end)
@@ -352,14 +366,14 @@ describe("errors.from_transport", function()
     of_tomorrow = "none",
   }
   for code, action in pairs(actions) do
-    it("says " .. action .. " to " .. code, function()
+    it("[errors-says] says " .. action .. " to " .. code, function()
       local err = errors.from_transport("token", "It failed.", code)
       assert.same({ operation = "token", message = "It failed.", code = code,
         action = action }, json.decode(json.encode(err)))
     end)
   end
 
-  it("takes what the core gives", function()
+  it("[errors-takes-core-gives] takes what the core gives", function()
     local session = assert(core.session())
     local _, message, code = session:submit { url = "http://example.com/" }
     local err = errors.from_transport("token", message, code)
@@ -369,7 +383,7 @@ describe("errors.from_transport", function()
 end)
 
 describe("errors.malformed", function()
-  it("says why", function()
+  it("[errors-says-why] says why", function()
     local err = errors.malformed("profiles", "profiles is no object")
     assert.equal("malformed_answer", err.code)
     assert.equal("none", err.action)
@@ -398,7 +412,8 @@ describe("the catalogue", function()
   local ACTIONS = { "none", "configuration", "application-registration",
     "authentication", "authorization", "retry" }
 
-  it("knows every documented code, with its action", function()
+  it("[errors-documented-code-action] knows every documented code, with its "
+    .. "action", function()
     local count = 0
     for code, known in pairs(documented.known) do
       local entry = assert(catalogue.codes[code], code)
@@ -408,7 +423,7 @@ describe("the catalogue", function()
     assert.equal(47, count)
   end)
 
-  it("knows our codes, and no others", function()
+  it("[errors-knows-our-codes] knows our codes, and no others", function()
     local count = 47
     for _, code in ipairs(OURS) do
       assert.truthy(catalogue.codes[code], code)
@@ -419,7 +434,7 @@ describe("the catalogue", function()
     assert.equal(0, count)
   end)
 
-  it("speaks in short sentences", function()
+  it("[errors-speaks-short-sentences] speaks in short sentences", function()
     local function check(name, entry)
       for _, field in ipairs { "viewer", "hint" } do
         assert.truthy(entry[field]:find "^%u.*%.$", name)
@@ -435,7 +450,8 @@ describe("the catalogue", function()
     end
   end)
 
-  it("falls back to the action, and to none", function()
+  it("[errors-falls-action-none] falls back to the action, and to "
+    .. "none", function()
     local function text(fields)
       local err = errors.new(fields)
       return err:viewer_text(), err:hint()

@@ -21,19 +21,21 @@ describe("an installation", function()
       .. "%s"):format(path, arguments))
   end
 
-  it("has a command that finds its modules, on the Lua it is for", function()
+  it("[install-command-finds-modules] has a command that finds its modules, "
+    .. "on the Lua it is for", function()
     assert.matches("^adobepass %d", command "--version")
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
   end)
 
-  it("has a sandbox that runs", function()
+  it("[install-sandbox-runs] has a sandbox that runs", function()
     if LUA == "lua5.1" then return pending "nginx has LuaJIT" end
     assert.matches("https://127%.0%.0%.1:%d+",
       command "sandbox --exec 'echo $ADOBEPASS_API' 2>&1")
   end)
 
-  it("of nginx's Lua leaves another's command alone", function()
+  it("[install-nginx-lua-leaves] of nginx's Lua leaves another's command "
+    .. "alone", function()
     folder.run(("make -s install LUA=luajit PREFIX=%s 2>&1"):format(path))
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")

@@ -70,7 +70,7 @@ describe("a media token of the sandbox", function()
     return verify(decision.media_token, options)
   end
 
-  it("says what it is for", function()
+  it("[media-token-says] says what it is for", function()
     play "CNN"
     local fields = assert(media_token.inspect(decision.media_token))
     assert.equal("REF30", fields.requestor)
@@ -83,7 +83,8 @@ describe("a media token of the sandbox", function()
     assert.is_nil(fields.signature)
   end)
 
-  it("is good for its resource and requestor, for seven minutes", function()
+  it("[media-token-resource-requestor] is good for its resource and "
+    .. "requestor, for seven minutes", function()
     play "CNN"
     assert.equal("VALID_TOKEN", check())
     assert.equal("VALID_TOKEN",
@@ -98,7 +99,7 @@ describe("a media token of the sandbox", function()
   for _, resource in ipairs { "Tom's & Jerry's \"Best\" <1>",
     "Gr\195\188\195\159e", "a&amp;b", "&#39;", "&lt;ttl&gt;1&lt;/ttl&gt;",
     '<rss><channel><title>CNN</title></channel></rss>' } do
-    it("is good for " .. resource, function()
+    it("[media-token-good] is good for " .. resource, function()
       play(resource)
       local status, fields = check { resource = resource }
       assert.equal("VALID_TOKEN", status)
@@ -108,7 +109,8 @@ describe("a media token of the sandbox", function()
 end)
 
 describe("media_token.verify", function()
-  it("tells an authentic one from the other key's", function()
+  it("[media-token-authentic-key] tells an authentic one from the other "
+    .. "key's", function()
     local text = body()
     assert.equal("VALID_TOKEN", verify(pack(text)))
     assert.equal("INVALID_SIGNATURE",
@@ -121,7 +123,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("refuses every changed byte of the text", function()
+  it("[media-token-refuses-changed-byte] refuses every changed byte of the "
+    .. "text", function()
     local plain = core.base64.decode(token())
     for at = 1, #plain do
       local byte = plain:byte(at)
@@ -135,7 +138,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("refuses every changed, missing or added byte as sent", function()
+  it("[media-token-refuses-changed] refuses every changed, missing or added "
+    .. "byte as sent", function()
     local serialized = token()
     for at = 1, #serialized do
       local before, after = serialized:sub(1, at - 1), serialized:sub(at + 1)
@@ -148,7 +152,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("refuses what stands beside the two elements", function()
+  it("[media-token-refuses-two-elements] refuses what stands beside the two "
+    .. "elements", function()
     local text = body()
     local info = element("signatureInfo", signed(text))
     local INVALID = "INVALID_TOKEN_FORMAT"
@@ -173,14 +178,16 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("never takes the signature out of what is signed", function()
+  it("[media-token-never-signature] never takes the signature out of what is "
+    .. "signed", function()
     local inner = body { resourceID = element("signatureInfo", "AAAA") }
     assert.equal("INVALID_TOKEN_FORMAT",
       (verify(core.base64.encode(inner))))
     assert.equal("VALID_TOKEN", (verify(pack(inner))))
   end)
 
-  it("takes a field that is there twice, or within another, for none",
+  it("[media-token-field-twice-within] takes a field that is there twice, or "
+    .. "within another, for none",
     function()
       local twice = body():gsub("<resourceID>.-</resourceID>",
         "%0<resourceID>TBS</resourceID>")
@@ -195,7 +202,8 @@ describe("media_token.verify", function()
       assert.equal("TOKEN_EXPIRED", (verify(pack(longer))))
     end)
 
-  it("holds what is wanted against what is missing", function()
+  it("[media-token-holds-wanted-against] holds what is wanted against what is "
+    .. "missing", function()
     local none = token { resourceID = false, requestorID = false }
     assert.equal("VALID_TOKEN", (verify(none)))
     assert.equal("INVALID_RESOURCE_ID", (verify(none, { resource = "CNN" })))
@@ -207,14 +215,15 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("looks at the signature first, and last at what it is for", function()
+  it("[media-token-signature-first-last] looks at the signature first, and "
+    .. "last at what it is for", function()
     local text = body { resourceID = "TBS" }
     local wanted = { resource = "CNN", now_ms = NOW + 1e9 }
     assert.equal("INVALID_SIGNATURE", (verify(pack(text, "AAAA"), wanted)))
     assert.equal("TOKEN_EXPIRED", (verify(pack(text), wanted)))
   end)
 
-  it("refuses junk", function()
+  it("[media-token-refuses-junk] refuses junk", function()
     local huge = ("A"):rep(4 * 1024 * 1024)
     for _, junk in ipairs { "", "x", "\0", "====", "AAAA", huge, "null",
       core.base64.encode "", core.base64.encode "<a/>",
@@ -230,7 +239,7 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("keeps a NUL apart", function()
+  it("[media-token-keeps-nul-apart] keeps a NUL apart", function()
     local status, fields = verify(token { resourceID = "CNN\0evil" },
       { resource = "CNN\0evil" })
     assert.equal("VALID_TOKEN", status)
@@ -239,7 +248,8 @@ describe("media_token.verify", function()
       (verify(token { resourceID = "CNN\0evil" }, { resource = "CNN" })))
   end)
 
-  it("reads an entity once, and lets be what is none", function()
+  it("[media-token-reads-entity-none] reads an entity once, and lets be what "
+    .. "is none", function()
     for text, expected in pairs {
       ["&amp;lt;"] = "&lt;", ["&#38;lt;"] = "&lt;", ["&#x27;"] = "'",
       ["&nbsp;"] = "&nbsp;", ["&#0;"] = "&#0;", ["&#999999;"] = "&#999999;",
@@ -256,7 +266,8 @@ describe("media_token.verify", function()
       return (verify(token { issueTime = issue_time }, changes))
     end
 
-    it("to the millisecond, with a minute of grace before it", function()
+    it("[media-token-millisecond-minute] to the millisecond, with a minute of "
+      .. "grace before it", function()
       for now, expected in pairs {
         [NOW] = "VALID_TOKEN", [NOW + SEVEN_MINUTES - 1] = "VALID_TOKEN",
         [NOW + SEVEN_MINUTES] = "TOKEN_EXPIRED", [NOW - 60000] =
@@ -282,7 +293,7 @@ describe("media_token.verify", function()
       ["2009-11-08T14:53:47+02:00"] = -2, ["2009-11-08 14:53:47 -0130"] = 1.5,
       ["2009/11/08 14:53:47"] = 0,
     } do
-      it("of " .. text, function()
+      it("[media-token-valid-time] of " .. text, function()
         local issued = EPOCH + hours * HOUR
         assert.equal("VALID_TOKEN", at(text, { now_ms = issued }))
         assert.equal("VALID_TOKEN",
@@ -302,7 +313,8 @@ describe("media_token.verify", function()
       "0x123", "1e12", "-1", "nan", "1257692027.5",
       "9999999999999999999999", "2009/11/08 14:53:47 GMT -0800 x",
     } do
-      it("of no such time as '" .. text .. "'", function()
+      it("[media-token-invalid-time] of no such time as '"
+        .. text .. "'", function()
         for hours = -12, 12 do
           assert.equal("TOKEN_EXPIRED",
             at(text, { now_ms = EPOCH + hours * HOUR }))
@@ -310,7 +322,7 @@ describe("media_token.verify", function()
       end)
     end
 
-    it("of no such life as these", function()
+    it("[media-token-no-life-these] of no such life as these", function()
       for _, ttl in ipairs { "", "-1", "0", "1e9", "0x7fffffff", "inf", "nan",
         "420000.5", "999999999999999999999", "7 minutes" } do
         assert.equal("TOKEN_EXPIRED", (verify(token { ttl = ttl })))
@@ -332,7 +344,8 @@ describe("media_token.verify", function()
       return (verify(serialized, options))
     end
 
-    it("takes a token once, as long as it could be used", function()
+    it("[media-token-takes-once-long] takes a token once, as long as it could "
+      .. "be used", function()
       local one, other = token(), token { sessionGUID = "other" }
       assert.equal("VALID_TOKEN", use(one))
       assert.equal("TOKEN_USED", use(one))
@@ -342,7 +355,8 @@ describe("media_token.verify", function()
       assert.equal("TOKEN_USED", use(other))
     end)
 
-    it("knows it again however it is written", function()
+    it("[media-token-however-written] knows it again however it is "
+      .. "written", function()
       local text = body()
       local signature = signed(text)
       assert.equal("VALID_TOKEN", use(pack(text)))
@@ -356,13 +370,15 @@ describe("media_token.verify", function()
       end
     end)
 
-    it("uses up none that is refused", function()
+    it("[media-token-uses-none-refused] uses up none that is "
+      .. "refused", function()
       assert.equal("INVALID_RESOURCE_ID", use(token(), { resource = "TBS" }))
       assert.equal("TOKEN_EXPIRED", use(token(), { now_ms = 0 }))
       assert.equal("VALID_TOKEN", use(token()))
     end)
 
-    it("keeps no token, only that it was there", function()
+    it("[media-token-keeps-no-only] keeps no token, only that it was "
+      .. "there", function()
       use(token())
       for name, entry in pairs(store.entries) do
         assert.matches("^media_token:%x+$", name)
@@ -370,7 +386,8 @@ describe("media_token.verify", function()
       end
     end)
 
-    it("refuses where the store is broken", function()
+    it("[media-token-refuses-store-broken] refuses where the store is "
+      .. "broken", function()
       store.add = function() return nil, "on fire", "store_failed" end
       assert.equal("store_failed", use(token()))
       store.add = function() return nil, "on fire" end
@@ -378,7 +395,8 @@ describe("media_token.verify", function()
     end)
   end)
 
-  it("raises where the programmer is wrong", function()
+  it("[media-token-raises-programmer] raises where the programmer is "
+    .. "wrong", function()
     for _, options in ipairs { {}, { key = KEY }, { now_ms = NOW },
       { key = "PEM", now_ms = NOW }, { key = KEY, now_ms = "now" },
       { key = KEY, now_ms = NOW, nope = 1 },
@@ -392,7 +410,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("refuses what nginx makes of a strange query", function()
+  it("[media-token-refuses-nginx] refuses what nginx makes of a strange "
+    .. "query", function()
     for _, wrong in ipairs { true, 5, {}, { token() } } do
       assert.equal("INVALID_TOKEN_FORMAT", (verify(wrong)))
       assert.is_nil((media_token.inspect(wrong)))

@@ -1,13 +1,15 @@
 local pace = require "adobepass.pace"
 
 describe("pace", function()
-  it("lets a burst go, then one each second", function()
+  it("[rate-limit-burst-second] lets a burst go, then one each "
+    .. "second", function()
     local p = pace.new {}
     for _ = 1, 10 do assert.equal(0, p:reserve("a", 100)) end
     assert.equal(1, p:reserve("a", 100))
   end)
 
-  it("spaces those who wait, in order", function()
+  it("[rate-limit-spaces-wait-order] spaces those who wait, in "
+    .. "order", function()
     local p = pace.new { burst = 1 }
     local waits = {}
     for i = 1, 5 do waits[i] = p:reserve("a", 100) end
@@ -15,7 +17,8 @@ describe("pace", function()
     assert.equal(4.5, p:reserve("a", 100.5))
   end)
 
-  it("fills again with time, never beyond the burst", function()
+  it("[rate-limit-fills-time] fills again with time, never beyond the "
+    .. "burst", function()
     local p = pace.new { rate = 2, burst = 4 }
     for _ = 1, 4 do p:reserve("a", 0) end
     assert.equal(0, p:reserve("a", 0.5))
@@ -24,7 +27,7 @@ describe("pace", function()
     assert.equal(0.5, p:reserve("a", 1000))
   end)
 
-  it("keeps the keys apart", function()
+  it("[rate-limit-keeps-keys-apart] keeps the keys apart", function()
     local p = pace.new { burst = 1 }
     assert.equal(0, p:reserve("a", 0))
     assert.equal(0, p:reserve("b", 0))
@@ -32,7 +35,7 @@ describe("pace", function()
     assert.equal(1, p:reserve("b", 0))
   end)
 
-  it("can be turned off", function()
+  it("[rate-limit-can-turned-off] can be turned off", function()
     local p = pace.new(false)
     for _ = 1, 100 do assert.equal(0, p:reserve("a", 0)) end
     p:penalize("a", 0, 60)
@@ -42,7 +45,8 @@ describe("pace", function()
     assert.equal(0, p:size())
   end)
 
-  it("never lets more go than the bucket holds, whoever comes when",
+  it("[rate-limit-never-lets-more-go] never lets more go than the bucket "
+    .. "holds, whoever comes when",
     function()
       local p = pace.new { rate = 3, burst = 5 }
       local starts, now, gone = {}, 0, 0
@@ -64,7 +68,8 @@ describe("pace", function()
       assert.is_true(gone > 1000)
     end)
 
-  it("lets nobody go before the penalty is over, then one by one", function()
+  it("[rate-limit-lets-go-before] lets nobody go before the penalty is over, "
+    .. "then one by one", function()
     local p = pace.new {}
     p:penalize("a", 100, 3)
     assert.equal(3, p:reserve("a", 100))
@@ -73,7 +78,8 @@ describe("pace", function()
     assert.equal(0, p:reserve("a", 200))
   end)
 
-  it("keeps the longer of two penalties", function()
+  it("[rate-limit-keeps-longer-two] keeps the longer of two "
+    .. "penalties", function()
     local p = pace.new {}
     p:penalize("a", 100, 30)
     p:penalize("a", 101, 1)
@@ -81,7 +87,8 @@ describe("pace", function()
     assert.equal(29, p:reserve("a", 101))
   end)
 
-  it("tells who waits already that a penalty came", function()
+  it("[rate-limit-waits-already-penalty] tells who waits already that a "
+    .. "penalty came", function()
     local p = pace.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
@@ -96,7 +103,7 @@ describe("pace", function()
     assert.equal(0, p:barred_for("b", 5))
   end)
 
-  it("takes a place back", function()
+  it("[rate-limit-takes-place-back] takes a place back", function()
     local p = pace.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
@@ -106,7 +113,8 @@ describe("pace", function()
     assert.equal(1, p:size())
   end)
 
-  it("does not end a penalty by taking places back", function()
+  it("[rate-limit-not-end-penalty] does not end a penalty by taking places "
+    .. "back", function()
     local p = pace.new {}
     for _ = 1, 5 do p:reserve("a", 0) end
     p:penalize("a", 0, 20)
@@ -114,7 +122,7 @@ describe("pace", function()
     assert.equal(20, p:reserve("a", 0))
   end)
 
-  it("forgets full buckets first", function()
+  it("[rate-limit-forgets-full-buckets] forgets full buckets first", function()
     local p = pace.new { max_keys = 100, burst = 2 }
     for i = 1, 80 do p:reserve("idle" .. i, 0) end
     for i = 1, 20 do p:reserve("busy" .. i, 9) end
@@ -127,7 +135,8 @@ describe("pace", function()
     assert.equal(99.5, p:barred_for("busy1", 9.5))
   end)
 
-  it("stays bounded when no bucket is full, and forgets the fullest",
+  it("[rate-limit-bounded-no-bucket] stays bounded when no bucket is full, "
+    .. "and forgets the fullest",
     function()
       local p = pace.new { max_keys = 100 }
       p:penalize("barred", 0, 1000)
@@ -138,7 +147,7 @@ describe("pace", function()
       assert.equal(1000, p:reserve("barred", 0))
     end)
 
-  it("counts what it holds", function()
+  it("[rate-limit-counts-holds] counts what it holds", function()
     local p = pace.new { max_keys = 7 }
     for i = 1, 3000 do
       local key, now = "key" .. i * 31 % 23, i / 10
@@ -152,7 +161,8 @@ describe("pace", function()
     end
   end)
 
-  it("holds a single key where that is all it may", function()
+  it("[rate-limit-single-key] holds a single key where that is all it "
+    .. "may", function()
     local p = pace.new { max_keys = 1 }
     p:reserve("a", 0)
     p:reserve("b", 0)
@@ -165,7 +175,8 @@ describe("pace", function()
     { "max_keys", true }, { "speed", 1 },
   }
   for i, case in ipairs(misuse) do
-    it("raises on misuse " .. i .. " and names " .. case[1], function()
+    it("[rate-limit-raises-misuse-names] raises on misuse "
+      .. i .. " and names " .. case[1], function()
       local ok, message = pcall(pace.new, { [case[1]] = case[2] })
       assert.is_false(ok)
       assert.truthy(message:find("pace.new: .*" .. case[1]))

@@ -32,14 +32,15 @@ describe("the reference", function()
     assert.is_true(#names >= least, module)
   end
 
-  test("is made without a complaint", function()
+  test("[reference-made-complaint] is made without a complaint", function()
     -- What ldoc 1.5 says besides: a format, and an empty line for each part.
     local complaints = said:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
     assert.equal("reading configuration from .ldoc.lua\n" .. path
       .. "/index.html", (complaints:gsub("%s+$", "")))
   end)
 
-  test("has every function of the module itself", function()
+  test("[reference-function-module] has every function of the module "
+    .. "itself", function()
     local names = {}
     for name, value in pairs(adobepass) do
       if type(value) == "function" then
@@ -53,13 +54,13 @@ describe("the reference", function()
     end
   end)
 
-  test("has every method of a client", function()
+  test("[reference-method-client] has every method of a client", function()
     assert_has("adobepass.client",
       functions_of("lua/adobepass/client.lua", "\nfunction (Client:%l[%l_]+)"),
       4)
   end)
 
-  test("has every flow", function()
+  test("[reference-every-flow] has every flow", function()
     local count = 0
     local list = folder.read("lua/adobepass/client.lua")
       :match "\nlocal FLOWS = (%b{})"
@@ -71,14 +72,15 @@ describe("the reference", function()
   end)
 
   for module, least in pairs { media_token = 2, errors = 2, device = 3 } do
-    test("has every function of " .. module, function()
+    test("[reference-every-function] has every function of "
+      .. module, function()
       assert_has("adobepass." .. module, functions_of(
         ("lua/adobepass/%s.lua"):format(module),
         "\nfunction " .. module .. "%.(%l[%l_]+)"), least)
     end)
   end
 
-  test("has every store and every driver", function()
+  test("[reference-store-driver] has every store and every driver", function()
     for _, name in ipairs { "memory", "file", "shdict", "redis" } do
       assert_has("adobepass.store." .. name, {}, 0)
     end

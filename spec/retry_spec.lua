@@ -58,17 +58,19 @@ describe("retry", function()
   }
   for _, case in ipairs(cases) do
     local name, failure, when_safe, when_not = (table.unpack or unpack)(case) -- luacheck: ignore
-    it((when_safe and "repeats " or "does not repeat ") .. name, function()
+    it("[retry-repeats-not-repeat] "
+      .. (when_safe and "repeats " or "does not repeat ") .. name, function()
       local terms = { safe = true }
       assert.equal(when_safe or false, delay(failure, 1, terms) ~= nil)
     end)
-    it((when_not and "repeats " or "does not repeat ") .. name
+    it("[retry-not-repeat] "
+      .. (when_not and "repeats " or "does not repeat ") .. name
       .. " when that may act twice", function()
       assert.equal(when_not or false, delay(failure, 1, {}) ~= nil)
     end)
   end
 
-  it("doubles up to the cap", function()
+  it("[retry-doubles-cap] doubles up to the cap", function()
     local options = { attempts = 10, base = 0.5, cap = 8 }
     local seen = {}
     for attempt = 1, 9 do
@@ -77,27 +79,29 @@ describe("retry", function()
     assert.same({ 0.5, 1, 2, 4, 8, 8, 8, 8, 8 }, seen)
   end)
 
-  it("spreads by chance over the whole of it", function()
+  it("[retry-spreads-chance] spreads by chance over the whole of "
+    .. "it", function()
     for tenth = 0, 10 do
       local terms = { safe = true, chance = tenth / 10 }
       assert.equal(tenth / 10, delay(RETRY, 2, terms))
     end
   end)
 
-  it("gives up after the attempts", function()
+  it("[retry-gives-up-after] gives up after the attempts", function()
     assert.truthy(delay(RETRY, 2, { safe = true }))
     assert.is_nil(delay(RETRY, 3, { safe = true }))
     assert.is_nil(delay(RETRY, 4, { safe = true }))
     assert.is_nil(delay(RETRY, 1, { safe = true }, { attempts = 1 }))
   end)
 
-  it("waits a second or more after a 429", function()
+  it("[retry-waits-second-429] waits a second or more after a 429", function()
     for tenth = 0, 10 do
       assert.is_true(delay(THROTTLED, 1, { chance = tenth / 10 }) >= 1)
     end
   end)
 
-  it("obeys Retry-After on 429 and 503, and no one else's", function()
+  it("[retry-obeys-retry-after-429] obeys Retry-After on 429 and 503, and no "
+    .. "one else's", function()
     local terms = { safe = true, chance = 0 }
     local function after(status, seconds)
       return delay(err { http_status = status, action = "retry",
@@ -110,11 +114,13 @@ describe("retry", function()
     assert.equal(0, after(502, 7))
   end)
 
-  it("spreads those who were told the same Retry-After", function()
+  it("[retry-spreads-retry-after] spreads those who were told the same "
+    .. "Retry-After", function()
     assert.equal(5.25, delay(BUSY, 1, { chance = 0.5 }))
   end)
 
-  it("gives up at once when the wait does not fit", function()
+  it("[retry-wait-not-fit] gives up at once when the wait does not "
+    .. "fit", function()
     local terms = { safe = true, chance = 1, remaining = 0.6 }
     assert.equal(0.5, delay(RETRY, 1, terms))
     terms.remaining = 0.5
@@ -125,7 +131,8 @@ describe("retry", function()
     assert.equal(5, delay(BUSY, 1, { chance = 0, remaining = 5.1 }))
   end)
 
-  it("never waits longer than allowed, whatever the numbers", function()
+  it("[retry-never-waits-longer-allowed] never waits longer than allowed, "
+    .. "whatever the numbers", function()
     for i = 1, 3000 do
       local options = { attempts = 10, base = i % 13 / 10 + 0.01,
         cap = i % 17 + 0.01 }
@@ -146,7 +153,8 @@ describe("retry", function()
     { "cap", math.huge }, { "cap", false }, { "tries", 3 },
   }
   for i, case in ipairs(misuse) do
-    it("raises on misuse " .. i .. " and names " .. case[1], function()
+    it("[retry-raises-misuse-names] raises on misuse "
+      .. i .. " and names " .. case[1], function()
       local ok, message = pcall(retry.new, { [case[1]] = case[2] })
       assert.is_false(ok)
       assert.truthy(message:find("retry.new: .*" .. case[1]))

@@ -21,7 +21,7 @@ local function name_of(path)
 end
 
 describe("the rockspec", function()
-  it("lists every Lua module", function()
+  it("[rockspec-lists-lua-module] lists every Lua module", function()
     local expected = {}
     for path in folder.run("find lua -name '*.lua'"):gmatch("[^\n]+") do
       expected[name_of(path)] = path
@@ -29,12 +29,13 @@ describe("the rockspec", function()
     assert.same(expected, rockspec().build.install.lua)
   end)
 
-  it("has the version of the core", function()
+  it("[rockspec-version-core] has the version of the core", function()
     local version = require("adobepass.core").version
     assert.equal(version .. "-1", rockspec().version)
   end)
 
-  it("bounds every dependency from above", function()
+  it("[rockspec-bounds-dependency-above] bounds every dependency from "
+    .. "above", function()
     for _, dependency in ipairs(rockspec().dependencies) do
       assert.matches("< ", dependency)
     end

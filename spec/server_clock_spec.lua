@@ -19,13 +19,15 @@ describe("server_clock", function()
       wall = function() return wall end }
   end)
 
-  it("takes this device's time until it has learned better", function()
+  it("[server-clock-device-time-learned] takes this device's time until it "
+    .. "has learned better", function()
     assert.is_false(it_is:known())
     assert.equal(315532800000, it_is:now_ms())
     assert.equal(1060, it_is:monotonic_of(315532860000))
   end)
 
-  it("learns the server's time, whatever the device believes", function()
+  it("[server-clock-learns-time-device] learns the server's time, whatever "
+    .. "the device believes", function()
     it_is:learn(DATE, 1000, 0)
     assert.is_true(it_is:known())
     assert.equal(AT * 1000 + 500, it_is:now_ms())
@@ -33,7 +35,8 @@ describe("server_clock", function()
     assert.equal(AT * 1000 + 60750, it_is:now_ms())
   end)
 
-  it("gives integers where Lua has them", function()
+  it("[server-clock-integers-lua] gives integers where Lua has "
+    .. "them", function()
     it_is:learn(DATE, 1000.0123, 0.0456)
     local text = tostring(it_is:now_ms())
     if math.type then
@@ -42,7 +45,7 @@ describe("server_clock", function()
     end
   end)
 
-  it("counts every millisecond", function()
+  it("[server-clock-counts-millisecond] counts every millisecond", function()
     it_is:learn(DATE, 1000.1, 0)
     for ms = 0, 999 do
       monotonic = 1000.1 + ms / 1000
@@ -50,7 +53,7 @@ describe("server_clock", function()
     end
   end)
 
-  it("says when an instant comes", function()
+  it("[server-clock-says-instant-comes] says when an instant comes", function()
     it_is:learn(DATE, 1000, 0)
     assert.equal(1000, it_is:monotonic_of(AT * 1000 + 500))
     assert.equal(1599.5, it_is:monotonic_of((AT + 600) * 1000))
@@ -58,12 +61,14 @@ describe("server_clock", function()
     assert.equal((AT + 600) * 1000, it_is:now_ms())
   end)
 
-  it("puts the Date into the middle of the round trip", function()
+  it("[server-clock-puts-date-middle] puts the Date into the middle of the "
+    .. "round trip", function()
     it_is:learn(DATE, 1000, 4)
     assert.equal(AT * 1000 + 2500, it_is:now_ms())
   end)
 
-  it("takes the present for the arrival when it is not told", function()
+  it("[server-clock-present-arrival] takes the present for the arrival when "
+    .. "it is not told", function()
     monotonic = 2000
     it_is:learn(DATE)
     assert.equal(AT * 1000 + 500, it_is:now_ms())
@@ -74,20 +79,22 @@ describe("server_clock", function()
     { "a table", {} },
   }
   for _, case in ipairs(ignored) do
-    it("ignores " .. case[1], function()
+    it("[server-clock-ignores] ignores " .. case[1], function()
       it_is:learn(case[2], 1000, 0)
       assert.is_false(it_is:known())
     end)
   end
 
-  it("takes a senseless round trip for an unknown one", function()
+  it("[server-clock-round-trip-unknown] takes a senseless round trip for an "
+    .. "unknown one", function()
     for _, round_trip in ipairs { -1, 0 / 0, math.huge, "1" } do
       it_is:learn(DATE, 1000, round_trip)
       assert.equal(AT * 1000 + 500, it_is:now_ms())
     end
   end)
 
-  it("does not jitter by less than two seconds", function()
+  it("[server-clock-not-jitter-two] does not jitter by less than two "
+    .. "seconds", function()
     it_is:learn(DATE, 1000, 0.05)
     local before = it_is:now_ms()
     for later = -1, 1 do
@@ -97,7 +104,8 @@ describe("server_clock", function()
     end
   end)
 
-  it("prefers the shorter round trip", function()
+  it("[server-clock-prefers-shorter] prefers the shorter round "
+    .. "trip", function()
     it_is:learn(DATE, 1000, nil)
     it_is:learn(date(1), 1000, 0.5)
     assert.equal(AT * 1000 + 1750, it_is:now_ms())
@@ -105,7 +113,8 @@ describe("server_clock", function()
     assert.equal(AT * 1000 + 510, it_is:now_ms())
   end)
 
-  it("follows a server whose clock was set", function()
+  it("[server-clock-follows-set] follows a server whose clock was "
+    .. "set", function()
     it_is:learn(DATE, 1000, 0.02)
     it_is:learn(date(3), 1000, 0.2)
     assert.equal(AT * 1000 + 3600, it_is:now_ms())
@@ -113,7 +122,8 @@ describe("server_clock", function()
     assert.equal(AT * 1000 - 2500, it_is:now_ms())
   end)
 
-  it("does not take a slow answer for a clock that was set", function()
+  it("[server-clock-not-slow-response] does not take a slow answer for a "
+    .. "clock that was set", function()
     it_is:learn(DATE, 1000, 0.02)
     local before = it_is:now_ms()
     it_is:learn(date(0), 1000, 20) -- stamped just before it came
@@ -123,7 +133,8 @@ describe("server_clock", function()
     assert.equal(before - 30010, it_is:now_ms())
   end)
 
-  it("is never further off than half a round trip and half a second",
+  it("[server-clock-never-further-half] is never further off than half a "
+    .. "round trip and half a second",
     function()
       for i = 0, 2000 do
         -- A true time and a place of the server's stamp in the round trip.
@@ -144,7 +155,8 @@ describe("server_clock", function()
     { "wal", { monotonic = os.time, wall = os.time, wal = 1 } },
   }
   for i, case in ipairs(misuse) do
-    it("raises on misuse " .. i .. " and names " .. case[1], function()
+    it("[server-clock-raises-misuse-names] raises on misuse "
+      .. i .. " and names " .. case[1], function()
       local ok, message = pcall(clock.new, case[2])
       assert.is_false(ok)
       assert.truthy(message:find(case[1], 1, true))

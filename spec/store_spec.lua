@@ -23,6 +23,7 @@ end
 
 local function conforms(world_of)
   for _, name in ipairs(conformance.names()) do
+    -- tags: spec.store.conformance
     it(name, function() world_of(name) end)
   end
 end

@@ -128,7 +128,8 @@ local function play(on, operation)
 end
 
 describe("client.api", function()
-  it("has the 22 operations of the reference, each numbered", function()
+  it("[api-22-operations-reference] has the 22 operations of the reference, "
+    .. "each numbered", function()
     assert.equal(22, #operations)
     for number, operation in ipairs(operations) do
       assert.equal(number, operation.number)
@@ -137,7 +138,8 @@ describe("client.api", function()
   end)
 
   for operation, row in pairs(ROWS) do
-    it(operation .. " sends what its row lists, and no more", function()
+    it("[api-sends-row-lists] "
+      .. operation .. " sends what its row lists, and no more", function()
       local _, entry, params = play(stage.new(), operation)
       assert.equal(row[1], entry.method)
       assert.equal(filled(row[2], params), entry.path)
@@ -149,7 +151,8 @@ describe("client.api", function()
       assert.is_nil(entry.unexpected)
     end)
 
-    it(operation .. " sends optional headers when they are given", function()
+    it("[api-sends-optional-headers] "
+      .. operation .. " sends optional headers when they are given", function()
       local identity = { email = ("0f"):rep(32) }
       local on = stage.new { device = { id = scenes.DEVICE,
         info = scenes.INFO, ip = "192.0.2.7", visitor_id = "visitor",
@@ -176,7 +179,8 @@ describe("client.api", function()
       end
     end)
 
-    it(operation .. " gives the documented answer", function()
+    it("[api-documented-response] "
+      .. operation .. " gives the documented answer", function()
       local on = stage.new()
       local response
       local handle = on.box.handle
@@ -197,7 +201,7 @@ describe("client.api", function()
   end
 
   -- They are kept by the view, and made ready for the core by the second.
-  it("sends the same headers again and again", function()
+  it("[api-sends-headers] sends the same headers again and again", function()
     local on = stage.new()
     for _ = 1, 4 do
       assert(on.client.api:profiles())
@@ -211,7 +215,8 @@ describe("client.api", function()
     end
   end)
 
-  it("sends a call's own headers in place of the device's", function()
+  it("[api-sends-call-headers] sends a call's own headers in place of the "
+    .. "device's", function()
     local on = stage.new { device = { id = scenes.DEVICE,
       subject_token = "subject", visitor_id = "visitor" } }
     assert(on.client.api:profiles { roku_token = "roku",
@@ -222,7 +227,7 @@ describe("client.api", function()
     assert.equal("another", sent["ap-visitor-identifier"])
   end)
 
-  it("does not change what it is given", function()
+  it("[api-not-change-given] does not change what it is given", function()
     local on = stage.new()
     local resources = { "REF30", "CNN" }
     local params = { mvpd = "Cablevision", resources = resources }
@@ -242,7 +247,7 @@ describe("where Adobe has two spellings", function()
   end
 
   for _, spelling in ipairs { "serviceToken", "jws" } do
-    it(spelling .. " is a service token", function()
+    it("[api-service-token] " .. spelling .. " is a service token", function()
       local on = in_world { token_field = spelling }
       local answer = assert(on.client.api:service_token { sso_id = "me" })
       assert.is_string(answer.serviceToken)
@@ -254,7 +259,7 @@ describe("where Adobe has two spellings", function()
   end
 
   for _, spelling in ipairs { "code", "link" } do
-    it(spelling .. " is a link code", function()
+    it("[api-link-code] " .. spelling .. " is a link code", function()
       local on = in_world { link_field = spelling }
       local token = assert(on.client.api:service_token { sso_id = "me" })
       local answer = assert(on.client.api:link { token = token.serviceToken })
@@ -269,7 +274,8 @@ describe("where Adobe has two spellings", function()
 end)
 
 describe("authenticate_url", function()
-  it("is absolute, asks nobody, and a browser can follow it", function()
+  it("[api-absolute-asks-browser] is absolute, asks nobody, and a browser can "
+    .. "follow it", function()
     local on = stage.new()
     local code = assert(on.client.api:create_session(
       scenes.create_session())).code
@@ -285,7 +291,8 @@ describe("authenticate_url", function()
 end)
 
 describe("resetting temporary access", function()
-  it("names one device or key, escaped, at the management host", function()
+  it("[api-names-device-key] names one device or key, escaped, at the "
+    .. "management host", function()
     local on = stage.new()
     assert.is_true(on.client.api:reset_temp_pass {
       mvpd = "TempPass_TEST40", device = "a b&c=d%/" })
@@ -299,7 +306,7 @@ describe("resetting temporary access", function()
       key = "0f" }, (wire.form(on:received "reset_temp_pass_key"[1].query)))
   end)
 
-  it("resets everybody only by that word", function()
+  it("[api-resets-everybody] resets everybody only by that word", function()
     local on = stage.new()
     for operation, name in pairs { reset_temp_pass = "device_id",
       reset_temp_pass_key = "key" } do
@@ -319,7 +326,8 @@ describe("resetting temporary access", function()
 end)
 
 describe("an answer's url", function()
-  it("is followed on the configured API alone", function()
+  it("[api-followed-configured] is followed on the configured API "
+    .. "alone", function()
     local client = stage.new().client
     for url, absolute in pairs {
       ["/api/v2/REF30/x?y"] = "https://api.test/api/v2/REF30/x?y",
@@ -341,7 +349,8 @@ describe("an answer's url", function()
     assert.equal("foreign_url", select(2, client:absolute_url()).code)
   end)
 
-  it("may lead a browser elsewhere, but not in the clear", function()
+  it("[api-lead-browser-elsewhere] may lead a browser elsewhere, but not in "
+    .. "the clear", function()
     local client = stage.new().client
     assert.equal("https://mvpd.test/x",
       client:absolute_url("https://mvpd.test/x", "interactive"))

@@ -96,7 +96,8 @@ describe("a call", function()
 
   after_each(function() on = nil end)
 
-  it("raises where the programmer is wrong, and asks nobody", function()
+  it("[api-usage-raises-programmer] raises where the programmer is wrong, and "
+    .. "asks nobody", function()
     for _, case in ipairs(MISUSE) do
       raises(case[3], function()
         local answer = on.client.api[case[1]](on.client.api, case[2])
@@ -107,7 +108,8 @@ describe("a call", function()
     print(("misuse: %d of %d"):format(#MISUSE, #MISUSE))
   end)
 
-  it("refuses what a viewer or a server has wrong, and asks nobody",
+  it("[api-usage-refuses-viewer-server] refuses what a viewer or a server has "
+    .. "wrong, and asks nobody",
     function()
       for _, case in ipairs(REFUSED) do
         local answer, err = on.client.api[case[1]](on.client.api, case[3])
@@ -120,7 +122,8 @@ describe("a call", function()
       print(("refused: %d of %d"):format(#REFUSED, #REFUSED))
     end)
 
-  it("of a client without a device raises, and says what to do", function()
+  it("[api-usage-client-device-raises] of a client without a device raises, "
+    .. "and says what to do", function()
     local given = fields()
     given.device = nil
     local client = adobepass.new(given)
@@ -132,7 +135,8 @@ describe("a call", function()
     end
   end)
 
-  it("takes a device later, and names what is wrong with it", function()
+  it("[api-usage-device-later-names] takes a device later, and names what is "
+    .. "wrong with it", function()
     raises("device.id", function()
       local view = on.client:device {}
       return view

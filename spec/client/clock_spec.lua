@@ -40,7 +40,8 @@ describe("a client whose clock is wrong", function()
   for title, wall in pairs { ["is right"] = TODAY, ["says 1970"] = 7,
     ["is 30 years ahead"] = TODAY + 30 * YEAR,
     ["is 10 years behind"] = TODAY - 10 * YEAR } do
-    it("reuses and refreshes in time where it " .. title, function()
+    it("[client-clock-reuses-refreshes] reuses and refreshes in time where it "
+      .. title, function()
       start(wall)
       local one = client { token_jitter = 0 }
       assert.equal(1, ask(one))
@@ -56,7 +57,8 @@ describe("a client whose clock is wrong", function()
       assert.equal(1, ask(client()))
     end)
 
-    it("learns the server's time where it " .. title, function()
+    it("[client-clock-learns-server-time] learns the server's time where it "
+      .. title, function()
       start(wall)
       local one = client()
       ask(one)
@@ -68,7 +70,8 @@ describe("a client whose clock is wrong", function()
     end)
   end
 
-  it("does not care when its clock is set meanwhile", function()
+  it("[client-clock-not-care-set] does not care when its clock is set "
+    .. "meanwhile", function()
     start(7)
     local one = client()
     assert.equal(1, ask(one))
@@ -80,7 +83,8 @@ describe("a client whose clock is wrong", function()
     end
   end)
 
-  it("refreshes in time with a token that it found in the store", function()
+  it("[client-clock-refreshes-time] refreshes in time with a token that it "
+    .. "found in the store", function()
     start(TODAY)
     ask(client())
     local other = client { token_jitter = 0 }
@@ -94,7 +98,8 @@ describe("a client whose clock is wrong", function()
     assert.equal(1, ask(other))
   end)
 
-  it("staggers those who share one moment", function()
+  it("[client-clock-staggers-share] staggers those who share one "
+    .. "moment", function()
     start(TODAY)
     local early = client { random = function() return 1 end }
     local late = client { random = function() return 0 end }
@@ -128,7 +133,8 @@ describe("moment", function()
       ("wanted %g, got %g"):format(wanted, got))
   end
 
-  it("tells by the monotonic clock while the machine runs", function()
+  it("[client-clock-monotonic-machine] tells by the monotonic clock while the "
+    .. "machine runs", function()
     local record = kept()
     time:advance(100)
     near(100, moment.age(record))
@@ -138,25 +144,29 @@ describe("moment", function()
     near(100, moment.age(record))
   end)
 
-  it("tells by the time of day after a restart", function()
+  it("[client-clock-time-day-restart] tells by the time of day after a "
+    .. "restart", function()
     local record = kept()
     time:advance(HOUR)
     near(HOUR, moment.age(restarted(record)))
   end)
 
-  it("knows nothing where the day runs backwards", function()
+  it("[client-clock-day-runs-backwards] knows nothing where the day runs "
+    .. "backwards", function()
     local record = kept()
     time:set_wall(7)
     assert.equal(math.huge, moment.age(restarted(record)))
   end)
 
-  it("bears with machines that differ a little", function()
+  it("[client-clock-bears-machines] bears with machines that differ a "
+    .. "little", function()
     local record = kept()
     time:set_wall(TODAY - 2)
     assert.equal(0, moment.age(restarted(record)))
   end)
 
-  it("knows nothing from a record that says nothing", function()
+  it("[client-clock-knows-nothing] knows nothing from a record that says "
+    .. "nothing", function()
     for _, record in ipairs { {}, { wall = "x" }, { boot = false },
       { wall = false, monotonic = 3 } } do
       assert.equal(math.huge, moment.age(record))
@@ -167,7 +177,8 @@ describe("moment", function()
     assert.number(core.clock.wall())
   end)
 
-  it("makes a token that survives a restart, and no longer", function()
+  it("[client-clock-token-survives] makes a token that survives a restart, "
+    .. "and no longer", function()
     local at = flight.here(time)
     local store = adobepass.store.memory { now = function()
       return time.elapsed

@@ -47,74 +47,100 @@ end
 -- faults; when the requests went; when the call ended and with what; options
 -- of adobepass.new: half of each backoff (0.5, 1, 2 ... seconds) by default.
 local TIMELINES = {
-  { "nothing wrong", {}, "0", 0, "value" },
+  { "[deadline-nothing-wrong] nothing wrong", {}, "0", 0, "value" },
 
-  { "a 429 waits for a second and the backoff", { throttled(1) },
+  { "[deadline-429-waits-second] a 429 waits for a second and the backoff",
+    { throttled(1) },
     "0 1250", 1250, "value" },
-  { "each 429 does", { throttled(ALWAYS) }, "0 1250 2750", 2750,
+  { "[deadline-each-429] each 429 does",
+    { throttled(ALWAYS) }, "0 1250 2750", 2750,
     "too_many_requests" },
-  { "a 429 without luck waits for a second all the same",
+  { "[deadline-429-luck-waits] a 429 without luck waits for a second all the "
+    .. "same",
     { throttled(ALWAYS) }, "0 1000 2000", 2000, "too_many_requests",
     { random = chance(0) } },
-  { "the Retry-After of a 429 is obeyed", { throttled(1, 7) }, "0 7250",
+  { "[deadline-retry-after-429-obeyed] the Retry-After of a 429 is obeyed",
+    { throttled(1, 7) }, "0 7250",
     7250, "value" },
-  { "a Retry-After below a second is a second", { throttled(1, 0) },
+  { "[deadline-retry-after-below] a Retry-After below a second is a second",
+    { throttled(1, 0) },
     "0 1250", 1250, "value" },
-  { "a Retry-After that takes all the time is given up at once",
+  { "[deadline-retry-after-time] a Retry-After that takes all the time is "
+    .. "given up at once",
     { throttled(1, 30) }, "0", 0, "too_many_requests" },
-  { "so is one that takes more", { throttled(1, 3600) }, "0", 0,
+  { "[deadline-one-takes-more] so is one that takes more",
+    { throttled(1, 3600) }, "0", 0,
     "too_many_requests" },
-  { "one that just fits is obeyed", { throttled(1, 29) }, "0 29250", 29250,
+  { "[deadline-fits-obeyed] one that just fits is obeyed",
+    { throttled(1, 29) }, "0 29250", 29250,
     "value" },
 
-  { "the Retry-After of a 503 is obeyed", { status(503, ALWAYS, 2) },
+  { "[deadline-retry-after-503-obeyed] the Retry-After of a 503 is obeyed",
+    { status(503, ALWAYS, 2) },
     "0 2250 4750", 4750, "http_503" },
-  { "or given up at once", { status(503, 1, 60) }, "0", 0, "http_503" },
-  { "a 503 without it is repeated", { status(503, 1) }, "0 250", 250,
+  { "[deadline-given-up-once] or given up at once",
+    { status(503, 1, 60) }, "0", 0, "http_503" },
+  { "[deadline-503-repeated] a 503 without it is repeated",
+    { status(503, 1) }, "0 250", 250,
     "value" },
 
-  { "a 500 is repeated", { status(500, 1) }, "0 250", 250, "value" },
-  { "three times in all", { status(500, ALWAYS) }, "0 250 750", 750,
+  { "[deadline-500-repeated] a 500 is repeated",
+    { status(500, 1) }, "0 250", 250, "value" },
+  { "[deadline-three-times] three times in all",
+    { status(500, ALWAYS) }, "0 250 750", 750,
     "http_500" },
-  { "full jitter begins at nothing", { status(500, ALWAYS) }, "0 0 0", 0,
+  { "[deadline-full-jitter-begins] full jitter begins at nothing",
+    { status(500, ALWAYS) }, "0 0 0", 0,
     "http_500", { random = chance(0) } },
-  { "and ends at the whole", { status(500, ALWAYS) }, "0 500 1500", 1500,
+  { "[deadline-ends-whole] and ends at the whole",
+    { status(500, ALWAYS) }, "0 500 1500", 1500,
     "http_500", { random = chance(1) } },
-  { "the backoff grows to its cap", { status(500, ALWAYS) },
+  { "[deadline-backoff-grows-cap] the backoff grows to its cap",
+    { status(500, ALWAYS) },
     "0 1000 3000 5000 7000", 7000, "http_500", { random = chance(1),
       retry = { attempts = 5, base = 1, cap = 2 } } },
-  { "one attempt is one", { status(500, ALWAYS) }, "0", 0, "http_500",
+  { "[deadline-one-attempt-one] one attempt is one",
+    { status(500, ALWAYS) }, "0", 0, "http_500",
     { retry = { attempts = 1 } } },
-  { "a refusal is not repeated", { status(404, ALWAYS) }, "0", 0,
+  { "[deadline-refusal-not-repeated] a refusal is not repeated",
+    { status(404, ALWAYS) }, "0", 0,
     "http_404" },
 
-  { "a repeat that would come late is not made", { status(500, ALWAYS) },
+  { "[deadline-repeat-late] a repeat that would come late is not made",
+    { status(500, ALWAYS) },
     "0 500", 500, "http_500", { random = chance(1), timeout = 1.2 } },
-  { "nor one with no time left for it", { status(500, ALWAYS) }, "0", 0,
+  { "[deadline-no-time-left] nor one with no time left for it",
+    { status(500, ALWAYS) }, "0", 0,
     "http_500", { random = chance(1), timeout = 0.52 } },
 
-  { "a lost connection is repeated", { { kind = "reset_before" } },
+  { "[deadline-lost-connection] a lost connection is repeated",
+    { { kind = "reset_before" } },
     "0 250", 250, "value" },
-  { "an answer may take its time", { { kind = "delay", seconds = 29 } },
+  { "[deadline-response-time] an answer may take its time",
+    { { kind = "delay", seconds = 29 } },
     "0", 29000, "value" },
-  { "until the deadline", { { kind = "delay", seconds = 31 } }, "0", 30000,
+  { "[deadline-until] until the deadline",
+    { { kind = "delay", seconds = 31 } }, "0", 30000,
     "timeout" },
-  { "which is the client's", { { kind = "delay", seconds = 31 } }, "0",
+  { "[deadline-client] which is the client's",
+    { { kind = "delay", seconds = 31 } }, "0",
     5000, "timeout", { timeout = 5 } },
-  { "a body may come slowly",
+  { "[deadline-body-slowly] a body may come slowly",
     { { kind = "drip", seconds = 1, bytes = 1 } }, "0", 15000, "value" },
-  { "until the deadline, too",
+  { "[deadline-until-too] until the deadline, too",
     { { kind = "drip", seconds = 3, bytes = 1 } }, "0", 30000, "timeout" },
-  { "a repeat has what is left",
+  { "[deadline-repeat-left] a repeat has what is left",
     { status(500, 1), { kind = "delay", seconds = 31 } }, "0 250", 30000,
     "timeout" },
-  { "all that goes wrong is in the same time", { throttled(1, 10),
+  { "[deadline-wrong-time] all that goes wrong is in the same time",
+    { throttled(1, 10),
       status(503, 1, 10), { kind = "delay", seconds = 31 } },
     "0 10250 20750", 30000, "timeout" },
 }
 
 describe("a call's timeline", function()
   for _, line in ipairs(TIMELINES) do
+    -- tags: TIMELINES
     it(line[1], function()
       local on = ready(line[6])
       for _, fault in ipairs(line[2]) do
@@ -128,7 +154,7 @@ describe("a call's timeline", function()
     end)
   end
 
-  it("is as long as the call says", function()
+  it("[deadline-long-call-says] is as long as the call says", function()
     local on = ready()
     on.control.fault { kind = "delay", seconds = 31, count = 2 }
     local value, err = on.client.api:profiles { timeout = 2.5 }
@@ -138,7 +164,8 @@ describe("a call's timeline", function()
     assert.is_table(on.client.api:profiles { timeout = 60 })
   end)
 
-  it("leaves unsent what a slow store left no time for", function()
+  it("[deadline-leaves-unsent-slow] leaves unsent what a slow store left no "
+    .. "time for", function()
     local on = ready()
     local store = on.client.shared.store
     local slow = setmetatable({ get = function(_, key)
@@ -155,7 +182,8 @@ describe("a call's timeline", function()
     assert.equal("timeout", err.code)
   end)
 
-  it("holds registration and token too", function()
+  it("[deadline-registration-token] holds registration and token "
+    .. "too", function()
     local on = stage.new()
     on.started, on.clock = on.driver.now(), on.box:now()
     for _, operation in ipairs { "register", "token", "profiles" } do
@@ -186,7 +214,8 @@ end
 local BURST = ("0 "):rep(10)
 
 describe("the pace", function()
-  it("is one request a second after a burst of ten", function()
+  it("[deadline-request-second-burst] is one request a second after a burst "
+    .. "of ten", function()
     local on = ready { pace = true, box = { throttle = true } }
     ask(on.client, 14)
     assert.equal(BURST .. "1000 2000 3000 4000", times(on))
@@ -195,7 +224,7 @@ describe("the pace", function()
     end
   end)
 
-  it("comes back while nobody asks", function()
+  it("[deadline-comes-back-asks] comes back while nobody asks", function()
     local on = ready { pace = true }
     ask(on.client, 10)
     on.driver.sleep(3)
@@ -203,7 +232,7 @@ describe("the pace", function()
     assert.equal(BURST .. "3000 3000 3000 4000 5000", times(on))
   end)
 
-  it("can be another, or none", function()
+  it("[deadline-can-another-none] can be another, or none", function()
     local on = ready { pace = { rate = 2, burst = 1 } }
     ask(on.client, 4)
     assert.equal("0 500 1000 1500", times(on))
@@ -212,7 +241,8 @@ describe("the pace", function()
     assert.equal("0", passed(on))
   end)
 
-  it("does not hold back another address", function()
+  it("[deadline-not-hold-back-another] does not hold back another "
+    .. "address", function()
     local on = ready { pace = true }
     local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
     ask(one, 14) -- registration and token are of our own address
@@ -222,7 +252,8 @@ describe("the pace", function()
     assert.equal("4000", times(on, nil, "192.0.2.2"))
   end)
 
-  it("holds all devices of one address together", function()
+  it("[deadline-devices-address] holds all devices of one address "
+    .. "together", function()
     local on = ready { pace = true }
     local one = view(on, "192.0.2.1")
     local other = on.client:device { id = "neighbour", ip = "192.0.2.1" }
@@ -231,7 +262,8 @@ describe("the pace", function()
     assert.equal(BURST .. "1000", times(on, nil, "192.0.2.1"))
   end)
 
-  it("is bounded by the deadline: who has no turn in time is told at once",
+  it("[deadline-bounded-no-turn-time] is bounded by the deadline: who has no "
+    .. "turn in time is told at once",
     function()
       local on = ready { pace = true }
       ask(on.client, 10)
@@ -243,7 +275,7 @@ describe("the pace", function()
       assert.equal(BURST .. "1000", times(on))
     end)
 
-  it("gives each coroutine its turn", function()
+  it("[deadline-coroutine-turn] gives each coroutine its turn", function()
     local on = ready { pace = true }
     local tasks = {}
     for index = 1, 15 do
@@ -253,7 +285,8 @@ describe("the pace", function()
     assert.equal(BURST .. "1000 2000 3000 4000 5000", times(on))
   end)
 
-  it("does not count what Adobe does not", function()
+  it("[deadline-not-count-adobe] does not count what Adobe does "
+    .. "not", function()
     local on = ready { pace = true }
     for _ = 1, 30 do
       assert(on.client.api:service_token { sso_id = "me" })
@@ -270,7 +303,8 @@ describe("a 429", function()
       operation = "profiles", retry_after = retry_after })
   end
 
-  it("stops the whole device, for whoever asks", function()
+  it("[deadline-stops-device-asks] stops the whole device, for whoever "
+    .. "asks", function()
     local on = ready { pace = true, retry = { attempts = 1 } }
     throttle(on)
     assert.is_nil((on.client.api:profiles()))
@@ -280,7 +314,7 @@ describe("a 429", function()
     assert.equal("2000", times(on, "configuration"))
   end)
 
-  it("stops it for as long as it says", function()
+  it("[deadline-stops-long-says] stops it for as long as it says", function()
     local on = ready { pace = true, retry = { attempts = 1 } }
     throttle(on, 5)
     assert.is_nil((on.client.api:profiles()))
@@ -288,7 +322,7 @@ describe("a 429", function()
     assert.equal("0 5000 6000", times(on))
   end)
 
-  it("does not stop another address", function()
+  it("[deadline-not-stop-address] does not stop another address", function()
     local on = ready { pace = true, retry = { attempts = 1 } }
     local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
     ask(one, 1)
@@ -301,7 +335,8 @@ describe("a 429", function()
     assert.equal("0 0 0", times(on, nil, "192.0.2.2"))
   end)
 
-  it("holds back those who wait for their turn already", function()
+  it("[deadline-wait-turn-already] holds back those who wait for their turn "
+    .. "already", function()
     local on = ready { pace = true, retry = { attempts = 1 } }
     local ends = 0
     local function once()

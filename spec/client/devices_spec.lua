@@ -58,7 +58,8 @@ describe("views of devices", function()
     return #list == COUNT and bytes
   end
 
-  it("weigh at most 2 KiB beyond their own data", function()
+  it("[devices-weigh-2-kib] weigh at most 2 KiB beyond their own "
+    .. "data", function()
     local client = gateway { on_event = false }
     local own = bytes_each(function(index)
       local fields = fields_of(index)
@@ -72,7 +73,7 @@ describe("views of devices", function()
     assert.is_true(whole - own <= 2048, ("%.0f bytes"):format(whole - own))
   end)
 
-  it("leave nothing behind when they go", function()
+  it("[devices-leave-behind] leave nothing behind when they go", function()
     local client = gateway { on_event = false,
       store = adobepass.store.memory { max = 200 } }
     local function visit()
@@ -130,7 +131,8 @@ describe("views of devices", function()
     assert.is_true(seen >= wanted)
   end
 
-  it("never show anything of one device with another", function()
+  it("[devices-never-show-device] never show anything of one device with "
+    .. "another", function()
     local driver = adobepass.driver.tick()
     local client, views, journal = gateway { driver = driver }, {}, {}
     for index = 1, 50 do views[index] = client:device(fields_of(index)) end
@@ -152,7 +154,8 @@ describe("views of devices", function()
     assert.equal(50, counts.register - 0)
   end)
 
-  it("are held back each for itself by the pace", function()
+  it("[devices-held-rate-limit] are held back each for itself by the "
+    .. "pace", function()
     local client = gateway { pace = true }
     local busy = client:device(fields_of(1))
     for _ = 1, 10 do busy.api:profiles() end
@@ -163,7 +166,7 @@ describe("views of devices", function()
     assert.is_true(time.elapsed > started)
   end)
 
-  it("are barred each for itself after a 429", function()
+  it("[devices-barred-429] are barred each for itself after a 429", function()
     local client = gateway { pace = true, retry = { attempts = 1 } }
     local one = client:device(fields_of(1))
     local two = client:device(fields_of(2))
@@ -179,7 +182,7 @@ describe("views of devices", function()
     assert.is_true(time.elapsed - started >= 1)
   end)
 
-  it("have an id that is made once and kept", function()
+  it("[devices-id-kept] have an id that is made once and kept", function()
     local store = adobepass.store.memory()
     local id = assert(adobepass.device_id(store))
     assert.matches("^%x+$", id)
@@ -210,7 +213,8 @@ describe("views of devices", function()
     return list
   end
 
-  it("keep every secret out of events and errors", function()
+  it("[devices-keep-secret-events] keep every secret out of events and "
+    .. "errors", function()
     local secrets, said = {}, {}
     local store = adobepass.store.memory()
     local client = gateway { store = store, retry = { attempts = 2 } }
@@ -262,7 +266,8 @@ describe("views of devices", function()
     assert.is_true(count > 10)
   end)
 
-  it("go at a pace that others share, where one is given", function()
+  it("[devices-rate-limit-share] go at a pace that others share, where one is "
+    .. "given", function()
     local said = {}
     local shared = { cancel = print, penalize = print,
       barred_for = function() return 0 end,
@@ -276,7 +281,8 @@ describe("views of devices", function()
     assert.same({ "own", "own", "192.0.2.7" }, said)
   end)
 
-  it("register no faster together than one address may", function()
+  it("[devices-register-no-faster] register no faster together than one "
+    .. "address may", function()
     local client = gateway { pace = true }
     for index = 1, 10 do
       assert.is_table(client:device(fields_of(index)).api:profiles())

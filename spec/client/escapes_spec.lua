@@ -26,7 +26,8 @@ end
 describe("escapes", function()
   local ROUNDS = 300
 
-  it("carry any mvpd and value through the sandbox's parser", function()
+  it("[client-escape-carry-mvpd-value] carry any mvpd and value through the "
+    .. "sandbox's parser", function()
     local on = stage.new()
     on.client.api:profiles()
     for _, word in ipairs(random_words(7, ROUNDS)) do
@@ -48,7 +49,8 @@ describe("escapes", function()
     print(("escapes: %d of %d words"):format(ROUNDS, ROUNDS))
   end)
 
-  it("carry any resource, and a list of one stays a list", function()
+  it("[client-escape-carry-resource] carry any resource, and a list of one "
+    .. "stays a list", function()
     local on = stage.new()
     for _, word in ipairs(random_words(11, 50)) do
       if not word:find "\255" then

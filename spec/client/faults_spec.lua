@@ -58,7 +58,7 @@ describe("the fault matrix", function()
   end
 
   for _, operation in ipairs(names) do
-    it("of " .. operation, function()
+    it("[client-fault-matrix-operation] of " .. operation, function()
       local on = stage.new()
       on.client.api:profiles() -- so that there is a token
       local params = scenes[operation](on)
@@ -70,14 +70,15 @@ describe("the fault matrix", function()
     end)
   end
 
-  it("has all of its cases", function()
+  it("[client-fault-all-cases] has all of its cases", function()
     local expected = 21 * 2 * #fault_table.list
     print(("faults: %d of %d"):format(cases, expected))
     assert.equal(21, #names)
     assert.equal(expected, cases)
   end)
 
-  it("knows every kind of fault that the sandbox has", function()
+  it("[client-fault-kind-sandbox] knows every kind of fault that the sandbox "
+    .. "has", function()
     local known = {}
     for _, row in ipairs(fault_table.list) do known[row.fault.kind] = true end
     local file = assert(io.open "lua/adobepass/sandbox/faults.lua")
@@ -96,7 +97,7 @@ end)
 -- meet the same faults, and whoever asked gets what they end with.
 describe("the fault matrix of a first call", function()
   for _, operation in ipairs { "register", "token" } do
-    it("at " .. operation, function()
+    it("[client-fault-first-call] at " .. operation, function()
       local on = stage.new()
       on:keep()
       for _, row in ipairs(fault_table.list) do
@@ -235,19 +236,20 @@ describe("faults over HTTPS", function()
   end
 
   for _, operation in ipairs(SOME) do
-    it("end as they should: " .. operation, function()
+    it("[client-fault-end] end as they should: " .. operation, function()
       local params = scenes[operation](on)
       for _, row in ipairs(REAL) do check_real(operation, params, row) end
     end)
   end
 
-  it("end well when all had come before the reset", function()
+  it("[client-fault-end-reset] end well when all had come before the "
+    .. "reset", function()
     control.clear()
     assert(control.fault { operation = "profiles", kind = "reset_after" })
     assert.is_table(attempt(on.client, "profiles"))
   end)
 
-  it("end with a name where TLS breaks", function()
+  it("[client-fault-end-name-tls] end with a name where TLS breaks", function()
     control.clear()
     assert(control.fault { kind = "tls", count = 10 })
     local fresh = new_client { store = on.client.shared.store }
@@ -260,7 +262,7 @@ describe("faults over HTTPS", function()
     stranger:close()
   end)
 
-  it("are all counted", function()
+  it("[client-fault-all-counted] are all counted", function()
     print(("faults over HTTPS: %d of %d"):format(ends, #SOME * #REAL))
     assert.equal(#SOME * #REAL, ends)
   end)

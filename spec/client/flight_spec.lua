@@ -53,7 +53,8 @@ describe("single flight over HTTPS", function()
     assert.same({ 0, count }, { counts.token, counts.profiles })
   end
 
-  it("holds for 200 coroutines on one client", function()
+  it("[single-flight-200-coroutines] holds for 200 coroutines on one "
+    .. "client", function()
     local driver = adobepass.driver.tick()
     local client = flight.client(at, { driver = driver })
     flies_once(function()
@@ -63,7 +64,8 @@ describe("single flight over HTTPS", function()
     client:close()
   end)
 
-  it("holds for 200 views of one device", function()
+  it("[single-flight-200-views-device] holds for 200 views of one "
+    .. "device", function()
     local driver, views = adobepass.driver.tick(), {}
     local client = flight.client(at, { driver = driver, device = false })
     for index = 1, 200 do views[index] = client:device { id = "one" } end
@@ -74,7 +76,8 @@ describe("single flight over HTTPS", function()
     client:close()
   end)
 
-  it("holds for 8 processes on one file store", function()
+  it("[single-flight-8-processes-file] holds for 8 processes on one file "
+    .. "store", function()
     local path, members = folder.make(), {}
     at.store = { "file", path .. "/store" }
     for index = 1, 8 do
@@ -103,7 +106,8 @@ describe("single flight over HTTPS", function()
     return outcomes, workers
   end
 
-  it("holds for 8 workers of nginx on one shared dictionary", function()
+  it("[single-flight-8-workers-nginx] holds for 8 workers of nginx on one "
+    .. "shared dictionary", function()
     local host = nginx_host.start { workers = 8,
       http = "lua_shared_dict adobepass 1m;" }
     at.store, at.driver = { "shdict", "adobepass" }, "ngx"
@@ -117,7 +121,8 @@ describe("single flight over HTTPS", function()
     host:stop()
   end)
 
-  it("holds for two nginx on one Redis", function()
+  it("[single-flight-two-nginx-redis] holds for two nginx on one "
+    .. "Redis", function()
     local server = redis.start()
     local hosts = { nginx_host.start {}, nginx_host.start {} }
     at.store, at.driver = { "redis", { socket = server.socket } }, "ngx"
@@ -153,7 +158,8 @@ describe("single flight over HTTPS", function()
     ["request:token"] = { stored = true, registers = 1 },
     ["token:nil"] = { stored = true, registers = 1 },
   } do
-    it("loses nothing when killed at " .. moment, function()
+    it("[single-flight-loses-killed] loses nothing when killed at "
+      .. moment, function()
       local path = folder.make()
       -- A short timeout makes for a lock that soon tells of a death.
       at.store, at.driver, at.timeout = { "file", path .. "/store" }, nil, 1.5

@@ -84,7 +84,7 @@ describe("adobepass.new", function()
     end
   end
 
-  it("takes what is right", function()
+  it("[client-options-takes-right] takes what is right", function()
     assert.is_table(adobepass.new(fields()).api)
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
@@ -97,7 +97,8 @@ describe("adobepass.new", function()
     assert.is_table(new_with("software_statement", nil)())
   end)
 
-  it("names the field that is wrong, at the caller's line", function()
+  it("[client-options-names-field-wrong] names the field that is wrong, at "
+    .. "the caller's line", function()
     local count = 0
     for field, values in pairs(WRONG) do
       for _, item in ipairs(values) do
@@ -109,14 +110,15 @@ describe("adobepass.new", function()
     print(("wrong options: %d of %d"):format(count, count))
   end)
 
-  it("knows each of its fields in this spec", function()
+  it("[client-options-fields-spec] knows each of its fields in this "
+    .. "spec", function()
     for field in pairs(fields()) do assert.is_table(WRONG[field]) end
     raises("unknown option 'servce_provider'",
       new_with("servce_provider", "REF30"))
     raises("unknown option '1'", new_with(1, "REF30"))
   end)
 
-  it("wants what it cannot do without", function()
+  it("[client-options-wants] wants what it cannot do without", function()
     for _, field in ipairs { "service_provider", "environment" } do
       raises(field, new_with(field, nil))
     end
@@ -126,7 +128,8 @@ describe("adobepass.new", function()
     end)
   end)
 
-  it("wants every method of a store and of a driver", function()
+  it("[client-options-method-store] wants every method of a store and of a "
+    .. "driver", function()
     for _, method in ipairs { "get", "set", "add", "delete", "clear" } do
       raises(("store has no method '%s'"):format(method),
         new_with("store", without(memory(), method)))
@@ -137,7 +140,8 @@ describe("adobepass.new", function()
     end
   end)
 
-  it("shows in the message what the environments are", function()
+  it("[client-options-shows-message] shows in the message what the "
+    .. "environments are", function()
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
       raises(name, new_with("environment", "live"))

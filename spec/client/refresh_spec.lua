@@ -65,7 +65,8 @@ describe("the token's life", function()
     at.control.clear_journal()
   end
 
-  it("fails without the system's randomness, and raises nothing", function()
+  it("[credentials-fails-system] fails without the system's randomness, and "
+    .. "raises nothing", function()
     local uuid, bytes = core.random.uuid, core.random.bytes
     finally(function() core.random.uuid, core.random.bytes = uuid, bytes end)
     core.random.uuid = function() return nil, "none", "no_randomness" end
@@ -78,7 +79,8 @@ describe("the token's life", function()
     assert.equal(2, counts().profiles)
   end)
 
-  it("never takes an ordinary refresh for a forced one", function()
+  it("[credentials-never-ordinary] never takes an ordinary refresh for a "
+    .. "forced one", function()
     local driver = adobepass.driver.tick()
     local slow = client { driver = driver, token_margin = 20000,
       token_jitter = 0 }
@@ -119,7 +121,8 @@ describe("the token's life", function()
     assert.truthy(next(bearers, first)) -- one each
   end)
 
-  it("asks only once again, however many were refused", function()
+  it("[credentials-asks-however-refused] asks only once again, however many "
+    .. "were refused", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     assert.same({ ok = 50 }, crowd(driver, one, 50))
@@ -129,7 +132,8 @@ describe("the token's life", function()
     assert.same({ 0, 1, 100 }, { seen.register, seen.token, seen.profiles })
   end)
 
-  it("who is refused late takes what others brought", function()
+  it("[credentials-refused-late-brought] who is refused late takes what "
+    .. "others brought", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     crowd(driver, one, 1)
@@ -145,7 +149,8 @@ describe("the token's life", function()
     assert.equal(1, counts().token)
   end)
 
-  it("remembers a failure for 1, 2, 4 .. 30 seconds", function()
+  it("[credentials-remembers-failure-1] remembers a failure for 1, 2, 4 .. 30 "
+    .. "seconds", function()
     local one = client()
     assert(at.control.fault { kind = "status", operation = "token",
       status = 503, count = 1000 })
@@ -166,7 +171,8 @@ describe("the token's life", function()
     assert.equal("ok", ask(one))
   end)
 
-  it("shares a failure with who waits, and with other clients", function()
+  it("[credentials-shares-failure-waits] shares a failure with who waits, and "
+    .. "with other clients", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     assert(at.control.fault { kind = "status", operation = "token",
@@ -178,7 +184,8 @@ describe("the token's life", function()
     assert.equal(0, counts().token)
   end)
 
-  it("passes over a lock whose holder died", function()
+  it("[credentials-passes-lock-holder] passes over a lock whose holder "
+    .. "died", function()
     local driver = adobepass.driver.tick()
     local one, two = client { driver = driver }, client { driver = driver }
     assert(at.control.fault { kind = "delay", operation = "token",
@@ -194,7 +201,8 @@ describe("the token's life", function()
     assert.same({ 1, 2 }, { seen.register, seen.token })
   end)
 
-  it("uses a due token while another refreshes it, or cannot", function()
+  it("[credentials-uses-due-token] uses a due token while another refreshes "
+    .. "it, or cannot", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver, timeout = 30 }
     crowd(driver, one, 1)
@@ -211,7 +219,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("timeout"))
   end)
 
-  it("registers once more when the server forgot it", function()
+  it("[credentials-registers-server] registers once more when the server "
+    .. "forgot it", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     crowd(driver, one, 1)
@@ -221,7 +230,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("registered_again"))
   end)
 
-  it("does not register a third time within ten minutes", function()
+  it("[credentials-not-register-third] does not register a third time within "
+    .. "ten minutes", function()
     local one = client()
     ask(one)
     revoke_client()
@@ -238,7 +248,8 @@ describe("the token's life", function()
     assert.equal(2, events_of("registered_again"))
   end)
 
-  it("does what the action application-registration says", function()
+  it("[credentials-action] does what the action application-registration "
+    .. "says", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     crowd(driver, one, 1)
@@ -263,7 +274,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("registered_again"))
   end)
 
-  it("keeps old credentials until there are new ones", function()
+  it("[credentials-keeps-old-new] keeps old credentials until there are new "
+    .. "ones", function()
     local one = client()
     ask(one)
     local known = at.control.snapshot()
@@ -278,7 +290,8 @@ describe("the token's life", function()
     assert.equal(0, counts().register)
   end)
 
-  it("keeps credentials that nothing could replace", function()
+  it("[credentials-keeps-replace] keeps credentials that nothing could "
+    .. "replace", function()
     local one = client()
     ask(one)
     local known = at.control.snapshot()
@@ -293,7 +306,8 @@ describe("the token's life", function()
     assert.equal(0, counts().register)
   end)
 
-  it("saves later what could not be saved, and registers no more", function()
+  it("[credentials-saves-later] saves later what could not be saved, and "
+    .. "registers no more", function()
     store.broken.set = function(key) return key:find("^credentials") end
     local one = client { device = false }
     -- A gateway's view lives no longer than its request.
@@ -312,7 +326,8 @@ describe("the token's life", function()
     end)() })
   end)
 
-  it("takes a store that cannot read for no empty one", function()
+  it("[credentials-store-cannot-read] takes a store that cannot read for no "
+    .. "empty one", function()
     store.broken.get = true
     assert.equal("store_failed", ask(client()))
     store.broken.get = function(key) return key:find("^credentials") end
@@ -325,7 +340,8 @@ describe("the token's life", function()
     assert.equal("ok", ask(client()))
   end)
 
-  it("takes a damaged record for no missing one", function()
+  it("[credentials-damaged-record] takes a damaged record for no missing "
+    .. "one", function()
     local name
     store.broken.set = function(key)
       name = key:find("^credentials") and key or name

@@ -91,7 +91,8 @@ describe("Adobe's samples through client.api", function()
 
   for _, sample in ipairs(samples.all()) do
     if sample.operation ~= "authenticate_url" then
-      it(sample.title .. ": the request", function()
+      it("[client-samples-request] "
+        .. sample.title .. ": the request", function()
         local box = helper.new { mgmt = "https://mgmt.test" }.box
         local client = prepared_client(sample, box:session(),
           fake_driver.new(box), box)
@@ -104,7 +105,8 @@ describe("Adobe's samples through client.api", function()
         requests = requests + 1
       end)
 
-      it(sample.title .. ": the answer", function()
+      it("[client-samples-response] "
+        .. sample.title .. ": the answer", function()
         local box = helper.new { mgmt = "https://mgmt.test" }.box
         local client = prepared_client(sample, answering(sample),
           fake_driver.new(box), box)
@@ -119,7 +121,7 @@ describe("Adobe's samples through client.api", function()
         answers = answers + 1
       end)
     else
-      it(sample.title, function()
+      it("[client-samples-url] " .. sample.title, function()
         local on = stage.new()
         assert.equal(on.box.api .. sample.path,
           on.client.api:authenticate_url(sample.params))
@@ -127,7 +129,7 @@ describe("Adobe's samples through client.api", function()
     end
   end
 
-  it("are all there", function()
+  it("[client-samples-all] are all there", function()
     print(("samples through the client: %d requests, %d answers"):format(
       requests, answers))
     assert.equal(73, requests)

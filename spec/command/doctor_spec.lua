@@ -40,7 +40,7 @@ describe("adobepass doctor", function()
 
   local function new_store(name) return rig.place .. "/" .. name end
 
-  it("finds nothing wrong where nothing is", function()
+  it("[doctor-finds-wrong] finds nothing wrong where nothing is", function()
     rig:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
@@ -59,7 +59,8 @@ describe("adobepass doctor", function()
     rig:control("POST", "/revoke", { mvpd = "Cablevision" })
   end)
 
-  it("says it in words, with what to do, within 80 columns", function()
+  it("[doctor-within-80-columns] says it in words, with what to do, within 80 "
+    .. "columns", function()
     local out, err, status = rig:run("doctor", { STATEMENT = "x.y" })
     assert.same({ "", 1 }, { err, status })
     assert.is_truthy(out:find("✗  statement    The software statement is not "
@@ -73,12 +74,13 @@ describe("adobepass doctor", function()
       .. (" "):rep(20) .. "%S"))
   end)
 
-  it("misses the service's address", function()
+  it("[doctor-misses-service-address] misses the service's address", function()
     finds("fail", "service", "--environment", "", { API = "" })
     finds("fail", "service", "https://host:port", "", { API = "nowhere" })
   end)
 
-  it("misses the statement, but only before the registration", function()
+  it("[doctor-misses-statement] misses the statement, but only before the "
+    .. "registration", function()
     finds("fail", "credentials", "--statement FILE", "", { STATEMENT = "",
       STORE = new_store "empty" })
     local by_name = examine("", { STATEMENT = "" })
@@ -86,7 +88,7 @@ describe("adobepass doctor", function()
     assert.equal("ok", by_name.credentials.status)
   end)
 
-  it("looks into the statement", function()
+  it("[doctor-looks-statement] looks into the statement", function()
     local function has(text, statement)
       finds("fail", "statement", text, "--statement -", nil, statement)
     end
@@ -101,7 +103,8 @@ describe("adobepass doctor", function()
   end)
 
   -- 0.0.0.0 is this machine too, but not by its name.
-  it("misses the service provider away from a sandbox", function()
+  it("[doctor-misses-service-provider] misses the service provider away from "
+    .. "a sandbox", function()
     local by_name = examine("", { API = "https://0.0.0.0:1",
       STATEMENT = "" })
     assert.equal("fail", by_name.provider.status)
@@ -109,25 +112,27 @@ describe("adobepass doctor", function()
       true))
   end)
 
-  it("cannot reach a closed port", function()
+  it("[doctor-cannot-reach-closed-port] cannot reach a closed port", function()
     finds("fail", "network", "Check the network", "",
       { API = "https://127.0.0.1:1" })
     finds("warn", "management", "Only adobepass reset", "",
       { MGMT = "https://127.0.0.1:1" })
   end)
 
-  it("does not trust an unknown authority", function()
+  it("[doctor-not-trust-unknown] does not trust an unknown "
+    .. "authority", function()
     local by_name = finds("fail", "TLS", "--ca", "", { CA = "" })
     assert.equal("ok", by_name.network.status)
     finds("fail", "TLS", "--ca", "--ca /nowhere.pem")
   end)
 
-  it("refuses plain http to another machine, before it is asked", function()
+  it("[doctor-refuses-plain-http] refuses plain http to another machine, "
+    .. "before it is asked", function()
     finds("fail", "network", "Use https", "--service-provider REF30",
       { API = "http://192.0.2.1" })
   end)
 
-  it("compares the clocks", function()
+  it("[doctor-compares-clocks] compares the clocks", function()
     local function moved(ms, status, text)
       rig:control("POST", "/clock", { advance = ms })
       finds(status, "clock", text)
@@ -138,7 +143,7 @@ describe("adobepass doctor", function()
     moved(60000, "warn", "behind the service's")
   end)
 
-  it("wants a folder for this user alone", function()
+  it("[doctor-folder-user] wants a folder for this user alone", function()
     local lax = new_store "lax"
     folder.run("mkdir " .. lax .. " && chmod 777 " .. lax)
     finds("fail", "store", "chmod 700", "", { STORE = lax })
@@ -146,7 +151,8 @@ describe("adobepass doctor", function()
     finds("fail", "store", "--store", "--store ''")
   end)
 
-  it("finds damaged credentials, and those that were revoked", function()
+  it("[doctor-finds-damaged-credentials] finds damaged credentials, and those "
+    .. "that were revoked", function()
     local store = new_store "revoked"
     local changes = { STORE = store }
     local out = rig:run("register --json", changes)
@@ -156,7 +162,8 @@ describe("adobepass doctor", function()
     finds("fail", "store", "damaged", "", changes)
   end)
 
-  it("looks at what the device says of itself", function()
+  it("[doctor-looks-device-says] looks at what the device says of "
+    .. "itself", function()
     local path = rig.place .. "/device.json"
     assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
     local by_name = finds("warn", "device", "shorter logins",
@@ -166,7 +173,7 @@ describe("adobepass doctor", function()
     finds("fail", "device", "one JSON object", "--device-info /dev/null")
   end)
 
-  it("misses qrencode", function()
+  it("[doctor-misses-qrencode] misses qrencode", function()
     local bin = rig.place .. "/bin"
     folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
       .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
@@ -175,7 +182,7 @@ describe("adobepass doctor", function()
       { PATH = bin })
   end)
 
-  it("changes nothing at the service", function()
+  it("[doctor-changes-service] changes nothing at the service", function()
     rig:control("DELETE", "/journal")
     examine("", { STORE = new_store "untouched" })
     for _, entry in ipairs(rig:control("GET", "/journal")) do
@@ -183,7 +190,7 @@ describe("adobepass doctor", function()
     end
   end)
 
-  it("tells no secret", function()
+  it("[doctor-tells-no-secret] tells no secret", function()
     local said = table.concat(rig.said, "\n")
     assert.is_nil(said:find(rig.box.statement, 1, true))
     assert.is_nil(said:find(shell.read("cat " .. rig.place .. "/store/*")

@@ -24,7 +24,8 @@ local function each_option(visit)
 end
 
 describe("adobepass --help", function()
-  it("fits 79 columns, with an example for each command", function()
+  it("[help-fits-79-columns] fits 79 columns, with an example for each "
+    .. "command", function()
     for _, name in ipairs(command.NAMES) do
       local text, status = run(name .. " --help")
       assert.equal(0, status)
@@ -36,7 +37,8 @@ describe("adobepass --help", function()
     end
   end)
 
-  it("names the commands, the statuses and the version", function()
+  it("[help-names-commands-statuses] names the commands, the statuses and the "
+    .. "version", function()
     local text = run "--help"
     for _, name in ipairs(command.NAMES) do
       assert.is_truthy(text:find("\n   " .. name, 1, true), name)
@@ -49,7 +51,8 @@ describe("adobepass --help", function()
       (run "--version"))
   end)
 
-  it("is pointed to by what was asked for in a wrong way", function()
+  it("[help-pointed-asked-wrong] is pointed to by what was asked for in a "
+    .. "wrong way", function()
     for words, expected in pairs {
       ["login --interval 1"] = "3 (Adobe's least)",
       ["login --timeout 0"] = "from above 0",
@@ -87,12 +90,13 @@ end)
 describe("the manual page", function()
   local page = assert(shell.read_file "bin/adobepass.1")
 
-  it("is what the command prints", function()
+  it("[help-command-prints] is what the command prints", function()
     assert.equal(page, (run "manual") .. "\n",
       "make it anew: bin/adobepass manual > bin/adobepass.1")
   end)
 
-  it("tells of every command and every option", function()
+  it("[help-command-option] tells of every command and every "
+    .. "option", function()
     for _, name in ipairs(command.NAMES) do
       assert.is_truthy(page:find("\n.SS adobepass " .. name .. "\n", 1,
         true), name)
@@ -106,7 +110,7 @@ describe("the manual page", function()
     assert.is_true(count > 100)
   end)
 
-  it("is read by man without a complaint", function()
+  it("[help-read-man-complaint] is read by man without a complaint", function()
     if not exists "groff" then return pending "no groff here" end
     assert.equal("", (shell.read "groff -man -Tutf8 -ww -z bin/adobepass.1"))
     if not exists "man" then return end
@@ -127,7 +131,7 @@ describe("completion", function()
     return path
   end
 
-  it("is taken by each shell", function()
+  it("[help-taken-each-shell] is taken by each shell", function()
     for _, name in ipairs { "bash", "zsh", "fish" } do
       local path = script(name)
       if exists(name) then
@@ -136,7 +140,8 @@ describe("completion", function()
     end
   end)
 
-  it("names every option and command to each shell", function()
+  it("[help-names-option-command] names every option and command to each "
+    .. "shell", function()
     for _, name in ipairs { "bash", "zsh", "fish" } do
       local text = shell.read_file(script(name))
       each_option(function(_, alias)
@@ -155,7 +160,7 @@ describe("completion", function()
     return said
   end
 
-  it("completes in bash", function()
+  it("[help-completes-bash] completes in bash", function()
     if not exists "bash" then return pending "no bash here" end
     assert.equal("preauthorize", completed("adobepass", "pre"))
     assert.equal("--attributes", completed("adobepass", "login", "--att"))

@@ -46,7 +46,8 @@ describe("adobepass inspect", function()
     return token
   end
 
-  it("knows a software statement, and whether it is of use", function()
+  it("[inspect-software-statement-use] knows a software statement, and "
+    .. "whether it is of use", function()
     local out, status = inspect(rig.box.statement .. "\n")
     assert.equal(0, status)
     for _, text in ipairs { "^A software statement\n", "alg RS256",
@@ -62,7 +63,7 @@ describe("adobepass inspect", function()
     assert.is_truthy(out:find("It lacks api:client:v2", 1, true))
   end)
 
-  it("does not print the token itself", function()
+  it("[inspect-not-print-token] does not print the token itself", function()
     local statement = rig.box.statement
     for _, words in ipairs { "", "--json" } do
       local out = inspect(statement, words)
@@ -71,7 +72,8 @@ describe("adobepass inspect", function()
     end
   end)
 
-  it("knows an access token, and when its time is over", function()
+  it("[inspect-access-token-time] knows an access token, and when its time is "
+    .. "over", function()
     local now = math.floor(core.clock.wall())
     local text = signed { scopes = "api:client:v2", sub = "client",
       nbf = now, exp = now + 6 * 3600 }
@@ -87,7 +89,7 @@ describe("adobepass inspect", function()
     assert.is_truthy(out:find("It is not good before", 1, true))
   end)
 
-  it("knows a media token", function()
+  it("[inspect-media-token] knows a media token", function()
     local out, status = inspect(media)
     assert.equal(0, status)
     assert.is_truthy(out:find("^A media token\n"))
@@ -98,7 +100,8 @@ describe("adobepass inspect", function()
       { seen.kind, seen.claims.mvpd, seen.is_over })
   end)
 
-  it("verifies with a key, and says so in its status", function()
+  it("[inspect-verifies-key-status] verifies with a key, and says so in its "
+    .. "status", function()
     local good = file_of("media.pem", certificates.media)
     local tokens = file_of("tokens.pem", certificates.tokens)
     local own = file_of("own.pem", certificates.metadata)
@@ -117,7 +120,8 @@ describe("adobepass inspect", function()
       "It was not signed by this key.", 1, true))
   end)
 
-  it("says what is no token, with status 1", function()
+  it("[inspect-no-token-status-1] says what is no token, with status "
+    .. "1", function()
     for _, text in ipairs { "hello", "", "a.b", "a.b.c" } do
       local out, status, err = inspect(text)
       assert.same({ "", 1 }, { out, status })
@@ -129,12 +133,14 @@ describe("adobepass inspect", function()
       { json.decode(err).error.code, status })
   end)
 
-  it("warns of a token that nobody has signed", function()
+  it("[inspect-warns-token-signed] warns of a token that nobody has "
+    .. "signed", function()
     assert.is_truthy(inspect("eyJhbGciOiJub25lIn0.e30."):find(
       "It is not signed at all", 1, true))
   end)
 
-  it("shows what is no text as JSON has it", function()
+  it("[inspect-shows-no-text-json] shows what is no text as JSON has "
+    .. "it", function()
     local out = inspect(signed { none = json.null, exp = "soon",
       list = { "a", 5 }, mixed = { "a", json.null, { b = 1 } } })
     for _, text in ipairs { "  none +null\n", "  list +a, 5\n",
@@ -143,7 +149,8 @@ describe("adobepass inspect", function()
     end
   end)
 
-  it("says which file cannot be read, with status 2", function()
+  it("[inspect-file-cannot-read-status] says which file cannot be read, with "
+    .. "status 2", function()
     local _, status, err = inspect(nil, "/nowhere")
     assert.equal(2, status)
     assert.is_truthy(err:find("/nowhere", 1, true))
@@ -155,7 +162,8 @@ describe("adobepass inspect", function()
     assert.is_truthy(err:find("--key", 1, true))
   end)
 
-  it("prints nothing that a terminal would obey", function()
+  it("[inspect-prints-terminal-obey] prints nothing that a terminal would "
+    .. "obey", function()
     local out = inspect(signed { ["a\27[2Jb"] = "c\27]0;d\7e\194\155f",
       list = { "\27c" }, map = { x = "\27c" } })
     assert.is_nil(out:find "[%z\1-\9\11-\31\127]")

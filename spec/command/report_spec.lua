@@ -5,7 +5,7 @@ local report = require "adobepass.command.report"
 local words = require "adobepass.command.words"
 
 describe("the exit status", function()
-  it("is that of what went wrong", function()
+  it("[exit-status-went-wrong] is that of what went wrong", function()
     for code, status in pairs { usage = 2, cancelled = 130, login_denied = 4,
       login_expired = 3, login_superseded = 1, not_logged_in = 3,
       authenticated_profile_expired = 3, timeout = 1, store_failed = 1,
@@ -21,7 +21,8 @@ describe("the exit status", function()
 end)
 
 describe("words", function()
-  it("tell how long, by the largest unit that fits", function()
+  it("[exit-status-largest-unit-fits] tell how long, by the largest unit that "
+    .. "fits", function()
     for seconds, text in pairs { [0] = "less than a second",
       [1] = "1 second", [59] = "59 seconds", [60] = "1 minute",
       [419.6] = "7 minutes", [3600] = "1 hour", [86400] = "1 day",
@@ -35,7 +36,8 @@ describe("words", function()
     assert.equal("0:00", words.countdown(-1))
   end)
 
-  it("tell when, or repeat what is no time", function()
+  it("[exit-status-repeat-no-time] tell when, or repeat what is no "
+    .. "time", function()
     assert.is_truthy(words.date(0):find "^%d+ %u%l+ 19%d%d, %d%d:%d%d$")
     assert.is_truthy(words.date(86400000, 0):find "%(in 1 day%)$")
     for _, value in ipairs { -1, 1e300, 0 / 0, "soon\27[2J" } do
@@ -43,7 +45,7 @@ describe("words", function()
     end
   end)
 
-  it("count characters, not bytes", function()
+  it("[exit-status-count-characters] count characters, not bytes", function()
     assert.equal(3, words.width "aé█")
     assert.equal("é ", words.pad("é", 2))
     assert.equal("long", words.pad("long", 2))
@@ -51,7 +53,8 @@ describe("words", function()
     assert.equal(0, words.widest {})
   end)
 
-  it("leave nothing that a terminal would obey", function()
+  it("[exit-status-leave-terminal-obey] leave nothing that a terminal would "
+    .. "obey", function()
     assert.equal("a [2Jb c é", words.clean "a\27[2Jb\194\155c é")
   end)
 end)

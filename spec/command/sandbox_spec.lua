@@ -23,7 +23,8 @@ describe("adobepass sandbox --exec", function()
       options or "", shell.quote(INNER .. " " .. words)))
   end
 
-  it("is found by the other commands, and so are they", function()
+  it("[command-sandbox-found-commands] is found by the other commands, and so "
+    .. "are they", function()
     local text, status = inside "register --json"
     assert.equal(0, status)
     local answer = assert(json.decode(text))
@@ -34,7 +35,8 @@ describe("adobepass sandbox --exec", function()
     assert.equal("", shell.read("ls -A " .. shell.quote(place)))
   end)
 
-  it("keeps what a sandbox that is remembered has", function()
+  it("[command-sandbox-keeps-remembered] keeps what a sandbox that is "
+    .. "remembered has", function()
     local text, status = inside("register --json",
       "--state-dir " .. shell.quote(place .. "/state"))
     assert.equal(0, status)
@@ -44,7 +46,8 @@ describe("adobepass sandbox --exec", function()
       .. "/.local/state/adobepass")))
   end)
 
-  it("ends with the status of what it runs", function()
+  it("[command-sandbox-ends-status-runs] ends with the status of what it "
+    .. "runs", function()
     local text, status = inside "profiles"
     assert.same({ "Nobody is signed in. Run adobepass login.", 3 },
       { text, status })

@@ -47,7 +47,7 @@ describe("adobepass", function()
     return found, status
   end
 
-  it("registers once", function()
+  it("[command-registers-once] registers once", function()
     local out, err, status = rig:run "register"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("This device is registered for REF30 at "
@@ -63,7 +63,8 @@ describe("adobepass", function()
     assert.equal(0, select(3, rig:run("register", { STATEMENT = "" })))
   end)
 
-  it("says that nobody is signed in, with status 3", function()
+  it("[command-signed-status-3] says that nobody is signed in, with status "
+    .. "3", function()
     local out, err, status = rig:run "profiles"
     assert.same({ "Nobody is signed in. Run adobepass login.", "", 3 },
       { out, err, status })
@@ -84,7 +85,7 @@ describe("adobepass", function()
   end
 
   -- Together, since each waits for its first question.
-  it("signs a viewer in", function()
+  it("[command-signs-viewer] signs a viewer in", function()
     local plain = rig:spawn "login --mvpd Cablevision --interval 3"
     local other = rig:spawn("login --json --interval 3",
       { STORE = rig.place .. "/other" })
@@ -128,7 +129,8 @@ describe("adobepass", function()
     assert.is_nil(text:find("adobepass", 1, true)) -- nothing to say
   end)
 
-  it("shows who is signed in, and their attributes when asked to", function()
+  it("[command-shows-signed-attributes] shows who is signed in, and their "
+    .. "attributes when asked to", function()
     local out, err, status = rig:run "login"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Signed in already with Cablevision", 1, true))
@@ -146,7 +148,7 @@ describe("adobepass", function()
     end
   end)
 
-  it("filters a catalogue", function()
+  it("[command-filters-catalog] filters a catalogue", function()
     local out, err, status = rig:run "preauthorize CNN HBO 'Late Night'"
     assert.same({ "", 0 }, { err, status })
     assert.equal("  CNN         open\n  HBO         locked  Your subscription "
@@ -160,7 +162,8 @@ describe("adobepass", function()
     assert.equal(4, select(3, rig:run "preauthorize HBO"))
   end)
 
-  it("authorizes, and prints the media token only when asked to", function()
+  it("[command-authorizes-prints-media] authorizes, and prints the media "
+    .. "token only when asked to", function()
     local out, err, status = rig:run "authorize CNN"
     assert.same({ "", 0 }, { err, status })
     assert.equal("permitted  CNN may be played.\nIts media token (--token "
@@ -175,7 +178,8 @@ describe("adobepass", function()
     assert.is_truthy(core.base64.decode(answer.media_token))
   end)
 
-  it("says what was denied, with status 4", function()
+  it("[command-denied-status-4] says what was denied, with status "
+    .. "4", function()
     local out, err, status = rig:run "authorize HBO"
     assert.same({ "", 4 }, { err, status })
     assert.is_truthy(out:find("denied  HBO: Your subscription package", 1,
@@ -189,7 +193,8 @@ describe("adobepass", function()
       { answer.permitted, answer.code, status })
   end)
 
-  it("gives a TempPass back, to whom it is told", function()
+  it("[command-gives-temppass-back] gives a TempPass back, to whom it is "
+    .. "told", function()
     for words, whom in pairs { ["--this-device"] = "this device",
       ["--device-id some-device"] = "the device",
       ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
@@ -213,7 +218,7 @@ describe("adobepass", function()
     end
   end)
 
-  it("signs out, and again", function()
+  it("[command-signs-out-again] signs out, and again", function()
     local out, err, status = rig:run "logout"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Cablevision  Signed out here.", 1, true))
@@ -234,7 +239,8 @@ describe("adobepass", function()
         adobepass.store.file(rig.place .. "/store")) })
   end
 
-  it("asks the service who is signed in, not what is kept here", function()
+  it("[command-asks-service-signed] asks the service who is signed in, not "
+    .. "what is kept here", function()
     sign_in_here()
     assert.is_truthy(rig:run("login"):find("already", 1, true))
     rig:control("POST", "/revoke", { mvpd = "Cablevision" })
@@ -245,7 +251,8 @@ describe("adobepass", function()
   end)
 
   -- The lock of a refresh would keep the next one waiting for 40 seconds.
-  it("can be interrupted while the service keeps silent, and begun anew",
+  it("[command-interrupted-service] can be interrupted while the service "
+    .. "keeps silent, and begun anew",
     function()
       local store = { STORE = rig.place .. "/silent" }
       rig:control("POST", "/faults", { operation = "token", kind = "delay",
@@ -264,7 +271,8 @@ describe("adobepass", function()
       assert.is_true(core.clock.monotonic() - started < 20)
     end)
 
-  it("opens the provider's page where it is asked to", function()
+  it("[command-opens-provider-page] opens the provider's page where it is "
+    .. "asked to", function()
     sign_in_here()
     local opener = rig.place .. "/bin/xdg-open"
     folder.run("mkdir " .. rig.place .. "/bin")
@@ -280,7 +288,8 @@ describe("adobepass", function()
     assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
   end)
 
-  it("tells of requests with --verbose, apart from the answer", function()
+  it("[command-requests-verbose-apart] tells of requests with --verbose, "
+    .. "apart from the answer", function()
     local out, err = rig:run "profiles --verbose"
     assert.equal("Nobody is signed in. Run adobepass login.", out)
     assert.is_truthy(err:find("^request .*operation=profiles .*status=200"))
@@ -289,7 +298,8 @@ describe("adobepass", function()
     assert.equal("request", json.decode(err).event.type)
   end)
 
-  it("says that it did not work with status 1, and why", function()
+  it("[command-not-work-status-1] says that it did not work with status 1, "
+    .. "and why", function()
     local why, status = error_of("profiles --timeout 1",
       { API = "https://127.0.0.1:1" })
     assert.same({ "connect_failed", "retry", 1 },
@@ -301,7 +311,8 @@ describe("adobepass", function()
     assert.is_truthy(err:find("--ca FILE", 1, true))
   end)
 
-  it("says in words of the command what the service does not take",
+  it("[command-says-words-service] says in words of the command what the "
+    .. "service does not take",
     function()
       for words, expected in pairs {
         ["authorize CNN --mvpd Nobody"] = "lets you pick one",
@@ -314,7 +325,8 @@ describe("adobepass", function()
     end)
 
   -- The variables describe one service: the CA is not for another.
-  it("leaves all variables aside for who names another place", function()
+  it("[command-leaves-variables-aside] leaves all variables aside for who "
+    .. "names another place", function()
     local elsewhere = rig.box.api:gsub("127.0.0.1", "localhost")
     local _, err, status = rig:run("register --api " .. elsewhere
       .. " --store " .. rig.place .. "/third")
@@ -326,7 +338,7 @@ describe("adobepass", function()
       .. " --statement -", nil, rig.box.statement .. "\n")))
   end)
 
-  it("tells no secret", function()
+  it("[command-tells-no-secret] tells no secret", function()
     local said = table.concat(rig.said, "\n")
     local secrets = { rig.box.statement, rig.box.statement:match "[^.]+$",
       "bob-household" }

@@ -25,7 +25,8 @@ describe("adobepass at a terminal", function()
     return assert(plain(text):match "Code%s+(%w+)", text)
   end
 
-  it("shows the code, a QR code and the time left, within 80 by 24",
+  it("[terminal-shows-code-qr] shows the code, a QR code and the time left, "
+    .. "within 80 by 24",
     function()
       if not (has "script" and has "qrencode") then return end
       local screen = rig:at_terminal "login --mvpd Cablevision --interval 3"
@@ -51,7 +52,7 @@ describe("adobepass at a terminal", function()
     end)
 
   -- A phone's view, if zbar can look: drawn as it stands.
-  it("draws a QR code that can be read", function()
+  it("[terminal-draws-qr-code] draws a QR code that can be read", function()
     if not (has "zbarimg" and has "qrencode") then return end
     local terminal = require "adobepass.command.terminal"
     local old = terminal.size
@@ -91,7 +92,8 @@ describe("adobepass at a terminal", function()
     return plain(rest)
   end
 
-  it("ends its line on Ctrl-C, and takes up nothing", function()
+  it("[terminal-ends-line-ctrl-c] ends its line on Ctrl-C, and takes up "
+    .. "nothing", function()
     if not has "script" then return end
     local store = { STORE = rig.place .. "/ctrl-c" }
     local screen = rig:at_terminal("login --mvpd Cablevision", store)
@@ -101,7 +103,8 @@ describe("adobepass at a terminal", function()
     assert.equal(3, select(3, rig:run("profiles", store)))
   end)
 
-  it("lets a provider be picked by a part of its name", function()
+  it("[terminal-provider-picked-part] lets a provider be picked by a part of "
+    .. "its name", function()
     if not has "script" then return end
     local store = { STORE = rig.place .. "/picker" }
     local screen = rig:at_terminal("login", store)
@@ -122,7 +125,8 @@ describe("adobepass at a terminal", function()
     stop_here(screen)
   end)
 
-  it("asks for no provider where somebody is signed in", function()
+  it("[terminal-asks-no-provider-signed] asks for no provider where somebody "
+    .. "is signed in", function()
     if not has "script" then return end
     local store = { STORE = rig.place .. "/pass" }
     assert.equal(0, select(3, rig:run("authorize CNN --mvpd TempPass",
@@ -144,7 +148,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("ends on Ctrl-C and at the end of the input while it asks", function()
+  it("[terminal-ends-ctrl-c-end] ends on Ctrl-C and at the end of the input "
+    .. "while it asks", function()
     if not has "script" then return end
     for _, key in ipairs { "\3", "\4" } do
       local screen = rig:at_terminal("login",
@@ -156,7 +161,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("breaks what went wrong between words", function()
+  it("[terminal-breaks-went-wrong] breaks what went wrong between "
+    .. "words", function()
     if not has "script" then return end
     local screen = rig:at_terminal("authorize CNN",
       { STORE = rig.place .. "/nobody" }, { 24, 40 })
@@ -167,7 +173,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("shows the code below the QR code where it is narrow", function()
+  it("[terminal-shows-code-below] shows the code below the QR code where it "
+    .. "is narrow", function()
     if not (has "script" and has "qrencode") then return end
     local screen = rig:at_terminal("login", { STORE = rig.place .. "/narrow" },
       { 40, 40 })
@@ -185,7 +192,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("does without QR code, colours and UTF-8", function()
+  it("[terminal-qr-code-colors] does without QR code, colours and "
+    .. "UTF-8", function()
     if not has "script" then return end
     local function shown(words, changes, size)
       local screen = rig:at_terminal("login --mvpd Dish " .. words, changes,

@@ -20,12 +20,14 @@ describe("running out of memory", function()
     return tonumber(said:match("^%d+"))
   end
 
-  it("is survived at each allocation of a session's life", function()
+  it("[alloc-failure-survived] is survived at each allocation of a session's "
+    .. "life", function()
     if not io.open(PROGRAM) then return pending(PROGRAM .. " is not built") end
     assert.is_true(fail_each("HTTP", "") > 300)
   end)
 
-  it("is survived over TLS too #thorough", function()
+  it("[alloc-failure-survived-tls] is survived over TLS too "
+    .. "#thorough", function()
     if not os.getenv("ADOBEPASS_THOROUGH") or not io.open(PROGRAM) then
       return pending("ADOBEPASS_THOROUGH is not set")
     end

@@ -6,14 +6,15 @@ describe("core.base64", function()
     foob = "Zm9vYg==", fooba = "Zm9vYmE=", foobar = "Zm9vYmFy",
     ["\251\255\254"] = "+//+", ["\0"] = "AA==" }
 
-  it("gives the known answers both ways", function()
+  it("[base64-responses-ways] gives the known answers both ways", function()
     for bytes, text in pairs(vectors) do
       assert.equal(text, base64.encode(bytes))
       assert.equal(bytes, base64.decode(text))
     end
   end)
 
-  it("gives the known answers of base64url both ways", function()
+  it("[base64-responses-base64url-ways] gives the known answers of base64url "
+    .. "both ways", function()
     for bytes, text in pairs(vectors) do
       local url = text:gsub("=", ""):gsub("%+", "-"):gsub("/", "_")
       assert.equal(url, base64.url_encode(bytes))
@@ -21,7 +22,8 @@ describe("core.base64", function()
     end
   end)
 
-  it("brings every length and every byte back", function()
+  it("[base64-brings-length-byte] brings every length and every byte "
+    .. "back", function()
     local all = {}
     for i = 0, 255 do all[#all + 1] = string.char(i) end
     local bytes = table.concat(all)
@@ -39,7 +41,7 @@ describe("core.base64", function()
     assert.is_string(message)
   end
 
-  it("refuses every other spelling", function()
+  it("[base64-refuses-spelling] refuses every other spelling", function()
     for _, text in ipairs { "Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zm9v=",
       "Zm9vYg==Zm9v", "Zm 9v", "Zm9v\n", "\nZm9v", "Zm9_", "Zm9-", "Zh==",
       "Zm9=", "Zm9v\0", "Zg=a", "a", "Z=g=", "Zm9\195" } do
@@ -47,14 +49,15 @@ describe("core.base64", function()
     end
   end)
 
-  it("refuses every other spelling of base64url", function()
+  it("[base64-spelling-base64url] refuses every other spelling of "
+    .. "base64url", function()
     for _, text in ipairs { "Zg==", "Zm8=", "Z", "Zm9vY", "Zh", "Zm9", "+A",
       "/A", "Zm9v\n", "Zm 9", "Zg\0" } do
       refused(base64.url_decode, text)
     end
   end)
 
-  it("raises for what is no string", function()
+  it("[base64-raises-no-string] raises for what is no string", function()
     for _, name in ipairs { "encode", "decode", "url_encode",
       "url_decode" } do
       assert.error_matches(function() base64[name](12) end,

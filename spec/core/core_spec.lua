@@ -2,7 +2,8 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 
 describe("core", function()
-  it("tells what the libraries below offer", function()
+  it("[core-libraries-below-offer] tells what the libraries below "
+    .. "offer", function()
     local features = core.features()
     assert.matches("^%d+%.%d+%.%d+", features.libcurl)
     assert.matches("^%d+%.%d+%.%d+", features.openssl)
@@ -10,11 +11,11 @@ describe("core", function()
     assert.is_true(features.async_dns) -- or a step would block on DNS
   end)
 
-  it("has a version like the rockspec's", function()
+  it("[core-version-rockspec] has a version like the rockspec's", function()
     assert.matches("^%d+%.%d+%.%d+$", core.version)
   end)
 
-  it("counts what is open, kind by kind", function()
+  it("[core-counts-open-kind] counts what is open, kind by kind", function()
     local before = core.live()
     local session = core.session()
     local transfer = session:submit { url = "http://127.0.0.1:1/" }
@@ -29,7 +30,7 @@ describe("core", function()
     assert.same(before, core.live())
   end)
 
-  it("shows the world one symbol", function()
+  it("[core-shows-world-symbol] shows the world one symbol", function()
     local build = os.getenv("ADOBEPASS_BUILD")
     if not build then return pending("ADOBEPASS_BUILD is not set") end
     if build:find("%-asan$") or build:find("%-cov$") then

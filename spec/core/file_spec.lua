@@ -32,7 +32,8 @@ describe("core.file", function()
     return message
   end
 
-  it("brings back what was written, any bytes of it", function()
+  it("[core-file-brings-written-bytes] brings back what was written, any "
+    .. "bytes of it", function()
     for _, content in ipairs { "", "x", "\0\255\r\n", ("y"):rep(100000) } do
       assert.is_true(file.write(name, content))
       assert.equal(content, file.read(name))
@@ -40,7 +41,8 @@ describe("core.file", function()
     assert.equal("secret", listing())
   end)
 
-  it("is for the owner's eyes, whatever the umask", function()
+  it("[core-file-owner-eyes-umask] is for the owner's eyes, whatever the "
+    .. "umask", function()
     child.run(([[
       assert(require("adobepass.core").file.write(%q, "x"))
     ]]):format(name))
@@ -52,26 +54,28 @@ describe("core.file", function()
     assert.equal("y", file.read(name))
   end)
 
-  it("makes an open file private again by writing it", function()
+  it("[core-file-open-private-writing] makes an open file private again by "
+    .. "writing it", function()
     folder.write(name, "old")
     folder.run("chmod 644 " .. name)
     assert(file.write(name, "new"))
     assert.equal("600", folder.run("stat -c %a " .. name))
   end)
 
-  it("takes a relative name too", function()
+  it("[core-file-relative-name] takes a relative name too", function()
     folder.run("cd " .. path .. " && " .. child.command(
       [[assert(require("adobepass.core").file.write("here", "x"))]]))
     assert.equal("x", file.read(path .. "/here"))
   end)
 
-  it("names what is not there", function()
+  it("[core-file-names] names what is not there", function()
     assert.matches("secret", refused("not_found", file.read(name)))
     refused("not_found", file.write(path .. "/none/secret", "x"))
     refused("not_found", file.read(path .. "/secret/x"))
   end)
 
-  it("refuses to read what others may read", function()
+  it("[core-file-refuses-read-read] refuses to read what others may "
+    .. "read", function()
     assert(file.write(name, "x"))
     for _, mode in ipairs { "640", "604", "660", "601", "620" } do
       folder.run("chmod " .. mode .. " " .. name)
@@ -79,7 +83,8 @@ describe("core.file", function()
     end
   end)
 
-  it("follows no symbolic link, and replaces none", function()
+  it("[core-file-follows-no-symbolic] follows no symbolic link, and replaces "
+    .. "none", function()
     assert(file.write(path .. "/real", "real"))
     folder.run(("ln -s %s/real %s"):format(path, name))
     refused("insecure_file", file.read(name))
@@ -88,7 +93,8 @@ describe("core.file", function()
     assert.equal("real", file.read(path .. "/real"))
   end)
 
-  it("is not held up by a pipe, nor misled by a folder", function()
+  it("[core-file-not-held-pipe-misled] is not held up by a pipe, nor misled "
+    .. "by a folder", function()
     folder.run("mkfifo -m 600 " .. name)
     refused("insecure_file", file.read(name))
     refused("insecure_file", file.write(name, "x"))
@@ -96,7 +102,8 @@ describe("core.file", function()
     refused("insecure_file", file.write(path, "x"))
   end)
 
-  it("is not misled by what stands in the temporary file's place", function()
+  it("[core-file-not-misled-temporary] is not misled by what stands in the "
+    .. "temporary file's place", function()
     assert(file.write(path .. "/real", "real"))
     local temporary = path .. "/.secret.tmp"
     folder.run(("ln -s %s/real %s"):format(path, temporary))
@@ -106,7 +113,8 @@ describe("core.file", function()
     assert.equal("real", file.read(path .. "/real"))
   end)
 
-  it("refuses what belongs to somebody else", function()
+  it("[core-file-refuses-belongs] refuses what belongs to somebody "
+    .. "else", function()
     if not mounted.is_root then return pending("needs root") end
     assert(file.write(name, "x"))
     folder.run("chown 65534 " .. name)
@@ -121,7 +129,7 @@ describe("core.file", function()
       and "needs a tree that everybody may read"
   end
 
-  it("says when it may not", function()
+  it("[core-file-says-may] says when it may not", function()
     local why_not = why_not_as_nobody()
     if why_not then return pending(why_not) end
     assert(file.write(name, "x"))
@@ -132,7 +140,8 @@ describe("core.file", function()
     assert.equal("no_access\tno_access", said)
   end)
 
-  it("changes nothing in a folder that it may not sync", function()
+  it("[core-file-changes-folder] changes nothing in a folder that it may not "
+    .. "sync", function()
     local why_not = why_not_as_nobody()
     if why_not then return pending(why_not) end
     assert(file.write(name, "old"))
@@ -146,7 +155,8 @@ describe("core.file", function()
     folder.run(("chown -R 0 %s && chmod 700 %s"):format(path, path))
   end)
 
-  it("reads no more than it is allowed", function()
+  it("[core-file-reads-no-allowed] reads no more than it is "
+    .. "allowed", function()
     assert(file.write(name, ("x"):rep(100)))
     assert.equal(100, #file.read(name, { max = 100 }))
     refused("too_large", file.read(name, { max = 99 }))
@@ -154,7 +164,8 @@ describe("core.file", function()
     refused("too_large", file.read(name))
   end)
 
-  it("keeps the old content when the disk is full", function()
+  it("[core-file-keeps-old-content] keeps the old content when the disk is "
+    .. "full", function()
     assert.equal("no_space\ttrue\t.\t..\tsecret",
       mounted.on_small_disk(path, [[
       local file = require("adobepass.core").file
@@ -166,7 +177,8 @@ describe("core.file", function()
     ]]))
   end)
 
-  it("says when the disk may not be written", function()
+  it("[core-file-disk-not-written] says when the disk may not be "
+    .. "written", function()
     assert.equal("read_only\ttrue\tx", mounted.on_small_disk(path, [[
       local file = require("adobepass.core").file
       assert(file.write("secret", "x"))
@@ -176,7 +188,8 @@ describe("core.file", function()
     ]]))
   end)
 
-  it("removes, and does not mind when nothing is there", function()
+  it("[core-file-removes-not-mind] removes, and does not mind when nothing is "
+    .. "there", function()
     assert(file.write(name, "x"))
     assert.is_true(file.remove(name))
     assert.is_true(file.remove(name))
@@ -187,7 +200,7 @@ describe("core.file", function()
   describe("with a key", function()
     local key = ("k"):rep(32)
 
-    it("brings back what it encrypted", function()
+    it("[core-file-brings-encrypted] brings back what it encrypted", function()
       for _, content in ipairs { "", "x", ("secret word "):rep(1000) } do
         assert.is_true(file.write(name, content, { key = key }))
         assert.equal(content, file.read(name, { key = key }))
@@ -195,14 +208,16 @@ describe("core.file", function()
       end
     end)
 
-    it("never encrypts twice alike", function()
+    it("[core-file-never-encrypts-twice] never encrypts twice "
+      .. "alike", function()
       file.write(name, "x", { key = key })
       local first = folder.read(name)
       file.write(name, "x", { key = key })
       assert.not_equal(first, folder.read(name))
     end)
 
-    it("refuses every changed byte and every cut", function()
+    it("[core-file-refuses-changed-byte] refuses every changed byte and every "
+      .. "cut", function()
       file.write(name, "content", { key = key })
       local sealed = folder.read(name)
       for at = 1, #sealed do
@@ -215,7 +230,8 @@ describe("core.file", function()
       end
     end)
 
-    it("wants the right key, for the right file", function()
+    it("[core-file-right-key-right] wants the right key, for the right "
+      .. "file", function()
       file.write(name, "content", { key = key })
       refused("decrypt_failed", file.read(name, { key = ("K"):rep(32) }))
       refused("key_needed", file.read(name))
@@ -223,7 +239,8 @@ describe("core.file", function()
       refused("decrypt_failed", file.read(name, { key = key }))
     end)
 
-    it("refuses to write in clear what looks encrypted", function()
+    it("[core-file-refuses-write-clear] refuses to write in clear what looks "
+      .. "encrypted", function()
       file.write(name, "content", { key = key })
       local sealed = folder.read(name)
       assert.error_matches(function() file.write(name, sealed) end,
@@ -245,7 +262,8 @@ describe("core.file", function()
       return holder
     end
 
-    it("keeps others out, in this process too", function()
+    it("[core-file-keeps-process] keeps others out, in this process "
+      .. "too", function()
       local lock = assert(file.lock(path .. "/lock"))
       assert.equal("adobepass.lock (held)", tostring(lock))
       refused("busy", file.lock(path .. "/lock"))
@@ -256,7 +274,8 @@ describe("core.file", function()
       assert(file.lock(path .. "/lock")):close()
     end)
 
-    it("keeps other processes out until its own is killed", function()
+    it("[core-file-keeps-processes-killed] keeps other processes out until "
+      .. "its own is killed", function()
       local gate = assert(file.lock(path .. "/gate"))
       local holder = hold()
       refused("busy", file.lock(path .. "/lock", 0.005))
@@ -266,7 +285,8 @@ describe("core.file", function()
     end)
 
     -- flock(2): the lock is of all who have the descriptor.
-    it("is let go by who took it, whoever was forked meanwhile", function()
+    it("[core-file-took-forked-meanwhile] is let go by who took it, whoever "
+      .. "was forked meanwhile", function()
       if not rawget(_G, "jit") then
         return pending "for LuaJIT alone, which can fork"
       end
@@ -293,14 +313,15 @@ describe("core.file", function()
       ]]):format(path .. "/lock", path .. "/lock")))
     end)
 
-    it("is let go by the collector", function()
+    it("[core-file-let-go-collector] is let go by the collector", function()
       assert(file.lock(path .. "/lock"))
       collectgarbage()
       collectgarbage()
       assert(file.lock(path .. "/lock")):close()
     end)
 
-    it("names a folder that is missing", function()
+    it("[core-file-names-folder-missing] names a folder that is "
+      .. "missing", function()
       refused("io_error", file.lock(path .. "/none/lock"))
     end)
   end)
@@ -321,7 +342,8 @@ describe("core.file", function()
       core.digest.hex(core.digest.sha256(content:sub(33))))
   end
 
-  it("survives " .. KILLS .. " kills of a writer, always whole", function()
+  it("[core-file-survives-kills-writer] survives "
+    .. KILLS .. " kills of a writer, always whole", function()
     assert(file.write(name, core.digest.sha256("")))
     for round = 1, KILLS do
       local writer = child.start(WRITER:format(name))
@@ -336,7 +358,8 @@ describe("core.file", function()
     assert.equal("secret", listing())
   end)
 
-  it("keeps writers of one file apart", function()
+  it("[core-file-keeps-writers-apart] keeps writers of one file "
+    .. "apart", function()
     assert(file.write(name, core.digest.sha256("")))
     local writers = {}
     for index = 1, 4 do writers[index] = child.start(WRITER:format(name)) end
@@ -346,7 +369,8 @@ describe("core.file", function()
     assert_whole(assert(file.read(name)))
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[core-file-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     for _, call in ipairs { "read", "write", "remove", "lock" } do
       assert.error_matches(function() file[call]() end, "string expected")
       assert.error_matches(function() file[call]("a\0b", "x") end,

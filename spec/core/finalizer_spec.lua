@@ -57,7 +57,8 @@ describe("a finalizer", function()
     return tonumber(done), tonumber(closed)
   end
 
-  it("may close the session that a request is given to", function()
+  it("[finalizer-close-session-request] may close the session that a request "
+    .. "is given to", function()
     local _, closed = play [[
       local request = { url = URL }
       for _ = 1, 100 do
@@ -69,7 +70,8 @@ describe("a finalizer", function()
   end)
 
   -- At the second allocation: the first one makes the table that is answered.
-  it("may close the session that tells its sockets", function()
+  it("[finalizer-close-session-sockets] may close the session that tells its "
+    .. "sockets", function()
     local done = play [[
       for _ = 1, 100 do
         local session = core.session {}
@@ -87,7 +89,8 @@ describe("a finalizer", function()
     assert.equal(100, done)
   end)
 
-  it("may close the transfer whose answer is read", function()
+  it("[finalizer-close-transfer] may close the transfer whose answer is "
+    .. "read", function()
     local done = play [[
       local session = core.session {}
       for _ = 1, 100 do
@@ -105,7 +108,8 @@ describe("a finalizer", function()
     assert.equal(100, done)
   end)
 
-  it("may ask for the answer that is read", function()
+  it("[finalizer-ask-response-read] may ask for the answer that is "
+    .. "read", function()
     local done = play [[
       local session = core.session {}
       for _ = 1, 100 do
@@ -130,7 +134,7 @@ describe("a finalizer", function()
     ["a key that signs a token"] = "core.jws.sign, 'RS256', KEY, '{}'",
     ["a key that verifies a token"] = "core.jws.verify, 'RS256', KEY, TOKEN",
   } do
-    it("may close " .. name, function()
+    it("[finalizer-may-close] may close " .. name, function()
       local _, closed = play(([[
         local pem = io.open(PEM):read "*a"
         local whole = core.private_key(pem)
@@ -147,7 +151,8 @@ describe("a finalizer", function()
     end)
   end
 
-  it("may close the headers that are told", function()
+  it("[finalizer-close-headers] may close the headers that are "
+    .. "told", function()
     play [[
       for _ = 1, 100 do
         local headers = core.headers { A = { "1", "2" }, B = "3" }
@@ -159,7 +164,8 @@ describe("a finalizer", function()
     ]]
   end)
 
-  it("may close the token that is revealed", function()
+  it("[finalizer-close-token-revealed] may close the token that is "
+    .. "revealed", function()
     play [[
       for _ = 1, 100 do
         local token = core.token { access_token = ("s"):rep(40),
@@ -172,7 +178,8 @@ describe("a finalizer", function()
     ]]
   end)
 
-  it("may take a digest while another is taken", function()
+  it("[finalizer-may-take-digest] may take a digest while another is "
+    .. "taken", function()
     local done = play [[
       local sha256 = core.digest.sha256
       local wanted = sha256 "outer"
@@ -186,7 +193,7 @@ describe("a finalizer", function()
   end)
 
   -- The last to be made are the first to go.
-  it("may use the core when that has gone", function()
+  it("[finalizer-use-core] may use the core when that has gone", function()
     assert.equal("closed", child.run [[
       local core
       local function last()

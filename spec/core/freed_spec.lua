@@ -34,7 +34,7 @@ describe("what the core frees", function()
     return stories
   end
 
-  it("holds no secret any more", function()
+  it("[freed-memory-holds-no-secret-any] holds no secret any more", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
     for name, found in pairs(look "") do
       assert.is_true(found[1] > 0, name)
@@ -42,7 +42,8 @@ describe("what the core frees", function()
     end
   end)
 
-  it("would be seen to hold one if nothing were wiped", function()
+  it("[freed-memory-seen-hold-one] would be seen to hold one if nothing were "
+    .. "wiped", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
     for name, found in pairs(look "--unwiped") do
       assert.is_true(found[2] > 0, name)

@@ -30,7 +30,8 @@ describe("core.headers", function()
     return assert(finish(session, assert(transfer))).body
   end
 
-  it("are sent when they are empty or blank, too", function()
+  it("[headers-sent-empty-blank] are sent when they are empty or blank, "
+    .. "too", function()
     local body = seen(submit { ["X-Blank"] = " ", ["X-Tab"] = " \t ",
       ["X-Empty"] = "" })
     for _, name in ipairs { "X-Blank", "X-Tab", "X-Empty" } do
@@ -39,7 +40,8 @@ describe("core.headers", function()
     end
   end)
 
-  it("are sent as the table that they were made of", function()
+  it("[headers-sent-table] are sent as the table that they were made "
+    .. "of", function()
     local list = { Accept = "application/json", ["X-Two"] = { "a", "b" },
       ["X-Empty"] = "", ["X-None"] = {} }
     local headers = assert(core.headers(list))
@@ -53,7 +55,7 @@ describe("core.headers", function()
     assert.same({}, headers:table())
   end)
 
-  it("go with many requests at once", function()
+  it("[headers-go-many-requests] go with many requests at once", function()
     local headers = assert(core.headers { ["X-Own"] = "mine" })
     local transfers = {}
     for index = 1, 50 do transfers[index] = submit(headers) end
@@ -62,7 +64,7 @@ describe("core.headers", function()
     end
   end)
 
-  it("leave a request what is its own", function()
+  it("[headers-leave-request] leave a request what is its own", function()
     local headers = assert(core.headers { ["X-Own"] = "mine" })
     local first = core.token { access_token = "one", expires_in = 60 }
     local second = core.token { access_token = "two", expires_in = 60 }
@@ -79,7 +81,8 @@ describe("core.headers", function()
     second:close()
   end)
 
-  it("count as given where libcurl or the session has one", function()
+  it("[headers-count-libcurl-session] count as given where libcurl or the "
+    .. "session has one", function()
     session:close()
     session = assert(core.session { user_agent = "the session" })
     local headers = assert(core.headers { Accept = "a/b",
@@ -91,7 +94,8 @@ describe("core.headers", function()
       seen(submit(assert(core.headers { A = "1" }))))
   end)
 
-  it("stay as they were made, whatever becomes of the table", function()
+  it("[headers-becomes-table] stay as they were made, whatever becomes of the "
+    .. "table", function()
     local list = { ["X-Own"] = "mine" }
     local headers = assert(core.headers(list))
     assert.same(list, headers:table())
@@ -101,7 +105,8 @@ describe("core.headers", function()
     assert.is_nil(body:find("X-More", 1, true))
   end)
 
-  it("may be closed or dropped while requests have them", function()
+  it("[headers-closed-dropped-requests] may be closed or dropped while "
+    .. "requests have them", function()
     local headers = assert(core.headers { ["X-Own"] = "mine" })
     local closed = submit(headers)
     headers:close()
@@ -113,7 +118,8 @@ describe("core.headers", function()
     failed("closed", submit(headers))
   end)
 
-  it("may outlive their session and its requests", function()
+  it("[headers-outlive-session-requests] may outlive their session and its "
+    .. "requests", function()
     local headers = assert(core.headers { ["X-Own"] = "mine" })
     local transfer = assert(submit(headers))
     session:close()
@@ -122,7 +128,7 @@ describe("core.headers", function()
     assert.matches("X%-Own=mine", seen(submit(headers)))
   end)
 
-  it("show nothing of what is in them", function()
+  it("[headers-show-nothing] show nothing of what is in them", function()
     local headers = assert(core.headers { ["X-Own"] = "s3cret" })
     assert.equal("adobepass.request_headers (ready)", tostring(headers))
     headers:close()
@@ -130,13 +136,14 @@ describe("core.headers", function()
     assert.equal("adobepass.request_headers", getmetatable(headers))
   end)
 
-  it("are too_large beyond 1 MiB", function()
+  it("[headers-too-large-beyond-1] are too_large beyond 1 MiB", function()
     local most = ("x"):rep(LARGEST - 100)
     assert(core.headers { A = most }):close()
     failed("too_large", core.headers { A = most, B = ("y"):rep(100) })
   end)
 
-  it("count together with what a request has of its own", function()
+  it("[headers-count-together-request] count together with what a request has "
+    .. "of its own", function()
     local most = assert(core.headers { A = ("x"):rep(LARGEST - 100) })
     local token = core.token { access_token = ("t"):rep(200),
       expires_in = 60 }
@@ -145,13 +152,15 @@ describe("core.headers", function()
     token:close()
   end)
 
-  it("keep libcurl from a word of its own for what they have", function()
+  it("[headers-keep-libcurl] keep libcurl from a word of its own for what "
+    .. "they have", function()
     local headers = assert(core.headers { Expect = "100-continue" })
     local body = seen(submit(headers, { method = "POST", body = "a" }))
     assert.matches("Expect=100%-continue\n", body)
   end)
 
-  it("carry no bearer through a proxy in the open", function()
+  it("[headers-carry-no-bearer-proxy] carry no bearer through a proxy in the "
+    .. "open", function()
     session:close()
     session = assert(core.session { allow_http = { "a.example" },
       proxy = "http://127.0.0.1:9" })
@@ -160,7 +169,7 @@ describe("core.headers", function()
       submit(headers, { url = "http://a.example/" }))
   end)
 
-  it("raise for what cannot be sent", function()
+  it("[headers-raise-cannot-sent] raise for what cannot be sent", function()
     local function refuses(pattern, list)
       assert.error_matches(function() core.headers(list) end, pattern)
     end
@@ -173,7 +182,8 @@ describe("core.headers", function()
     refuses("'X\r' may not", { ["X\r"] = "1" })
   end)
 
-  it("raise where they are no headers, or say who one is twice", function()
+  it("[headers-raise-no-twice] raise where they are no headers, or say who "
+    .. "one is twice", function()
     local token = core.token { access_token = "a", expires_in = 60 }
     local function refuses(pattern, request)
       request.url = nginx:url("HTTP", "/headers")

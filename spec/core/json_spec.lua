@@ -41,7 +41,7 @@ describe("core.json.decode", function()
     { '"a\tb"', "a\tb" }, -- not every service escapes them
   }
   for index, case in ipairs(known) do
-    it("knows the answer " .. index, function()
+    it("[core-json-knows-response] knows the answer " .. index, function()
       assert.same(case[2], (decode(case[1])))
     end)
   end
@@ -58,7 +58,8 @@ describe("core.json.decode", function()
     { "0." .. ("3"):rep(126), 1 / 3 }, { "1e-400", 0, WHOLE },
   }
   for _, case in ipairs(numbers) do
-    it("reads the number " .. case[1]:sub(1, 24), function()
+    it("[core-json-reads-number] reads the number "
+      .. case[1]:sub(1, 24), function()
       for _, text in ipairs { case[1], "[" .. case[1] .. "]" } do
         local value = decode(text)
         if type(value) == "table" then value = value[1] end
@@ -72,7 +73,8 @@ describe("core.json.decode", function()
   -- that takes two bytes. (glibc keeps LOCPATH for ever, which a sanitizer
   -- takes for a leak.)
   for language, name in pairs { German = "de_DE", Pashto = "ps_AF" } do
-    it("goes by no locale, not by that of " .. language, function()
+    it("[core-json-goes-no-locale] goes by no locale, not by that of "
+      .. language, function()
       local place = folder.make()
       local _, status = shell.read(
         ("localedef -i %s -f UTF-8 %s/%s.utf8"):format(name, place, name))
@@ -104,13 +106,15 @@ describe("core.json.decode", function()
     '{"a":[{"b":[1,{"c":nope}]}]}',
   }
   for _, text in ipairs(bad) do
-    it("refuses " .. ("%q"):format(text:sub(1, 20)), function()
+    it("[core-json-refuses] refuses "
+      .. ("%q"):format(text:sub(1, 20)), function()
       refused(text)
       refused('{"a":' .. text)
     end)
   end
 
-  it("refuses each beginning of a text, and each byte after it", function()
+  it("[core-json-refuses-beginning-text] refuses each beginning of a text, "
+    .. "and each byte after it", function()
     local text = [[{"a":[1,-2.5e3,"x\u00e9\n",true,false,null,{"b":{}}]}]]
     for length = 0, #text - 1 do refused(text:sub(1, length)) end
     for byte = 0, 255 do
@@ -123,7 +127,7 @@ describe("core.json.decode", function()
     end
   end)
 
-  it("goes 64 deep and no deeper", function()
+  it("[core-json-64-deep-no-deeper] goes 64 deep and no deeper", function()
     for _, pair in ipairs { { "[", "]" }, { '{"a":', "}" } } do
       local function nested(depth)
         return pair[1]:rep(depth) .. "1" .. pair[2]:rep(depth)
@@ -134,7 +138,8 @@ describe("core.json.decode", function()
     end
   end)
 
-  it("holds as many fields and items as there are", function()
+  it("[core-json-fields-items] holds as many fields and items as there "
+    .. "are", function()
     for _, count in ipairs { 15, 16, 17, 32, 33, 5000 } do
       local fields, items, expected = {}, {}, {}
       for i = 1, count do
@@ -148,13 +153,14 @@ describe("core.json.decode", function()
     end
   end)
 
-  it("raises on what is no string", function()
+  it("[core-json-raises-no-string] raises on what is no string", function()
     for _, value in ipairs { 5, {}, true } do
       assert.error_matches(function() decode(value) end, "string expected")
     end
   end)
 
-  it("reads what lua-cjson reads of every sample, and changes of it",
+  it("[core-json-reads-lua-cjson-reads] reads what lua-cjson reads of every "
+    .. "sample, and changes of it",
     function()
       local count = 0
       for path in folder.run("ls spec/samples/*.json"):gmatch "[^\n]+" do

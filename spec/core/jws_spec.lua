@@ -48,7 +48,7 @@ describe("core.jws", function()
     live.assert_none()
   end)
 
-  it("verifies the example of RFC 7515", function()
+  it("[jws-verifies-example-rfc] verifies the example of RFC 7515", function()
     local theirs = assert(core.public_key(
       public_pem(base64.url_decode(MODULUS))))
     local payload, header = jws.verify("RS256", theirs, TOKEN)
@@ -58,7 +58,8 @@ describe("core.jws", function()
     theirs:close()
   end)
 
-  it("brings back what it signed, whatever that is", function()
+  it("[jws-brings-signed] brings back what it signed, whatever that "
+    .. "is", function()
     for _, payload in ipairs { "{}", "", "\0\255", ("x"):rep(20000) } do
       local token = assert(jws.sign("RS256", key, payload))
       assert.equal(payload, (jws.verify("RS256", public, token)))
@@ -66,7 +67,8 @@ describe("core.jws", function()
     end
   end)
 
-  it("writes the header that was asked for", function()
+  it("[jws-writes-header-asked] writes the header that was asked "
+    .. "for", function()
     local function header(options)
       return select(2, jws.peek(jws.sign("RS256", key, "{}", options)))
     end
@@ -88,7 +90,8 @@ describe("core.jws", function()
     return text .. "." .. base64.url_encode(key:sign(text))
   end
 
-  it("knows one algorithm, whatever a token says of itself", function()
+  it("[jws-algorithm-token] knows one algorithm, whatever a token says of "
+    .. "itself", function()
     refused("wrong_algorithm", signed '{"alg":"none"}')
     refused("wrong_algorithm", signed '{"alg":"HS256"}')
     refused("wrong_algorithm", signed '{"alg":"RS512"}')
@@ -100,7 +103,8 @@ describe("core.jws", function()
       core.digest.hmac_sha256(pem, text)))
   end)
 
-  it("refuses headers that have two readings", function()
+  it("[jws-refuses-headers-two] refuses headers that have two "
+    .. "readings", function()
     for _, header in ipairs {
       '{"alg":"RS256","alg":"none"}', '{"alg":"none","alg":"RS256"}',
       '{"\\u0061lg":"none","alg":"RS256"}', '{"alg":["RS256"]}',
@@ -117,7 +121,8 @@ describe("core.jws", function()
     end
   end)
 
-  it("reads headers however they are laid out", function()
+  it("[jws-reads-headers-however] reads headers however they are laid "
+    .. "out", function()
     for _, header in ipairs { '{"alg":"RS256"}', ' { "alg" : "RS256" } ',
       '{"kid":"a,b}\\"c","alg":"RS256","n":[1,{"alg":"x"},-2.5e3,null]}',
       '\t{"x":{},"y":[],\r\n"alg":"RS256"}' } do
@@ -126,7 +131,7 @@ describe("core.jws", function()
     end
   end)
 
-  it("refuses every changed byte", function()
+  it("[jws-refuses-changed-byte] refuses every changed byte", function()
     local token = jws.sign("RS256", key, '{"iss":"x"}')
     for at = 1, #token do
       local c = token:sub(at, at)
@@ -136,7 +141,7 @@ describe("core.jws", function()
     end
   end)
 
-  it("refuses what is no token", function()
+  it("[jws-refuses-no-token] refuses what is no token", function()
     for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c",
       "e30.e30", "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..",
       "\0.\0.\0" } do
@@ -147,14 +152,16 @@ describe("core.jws", function()
     assert.equal("invalid_token", select(3, jws.peek("nothing")))
   end)
 
-  it("does not sign what it could not verify", function()
+  it("[jws-not-sign-not-verify] does not sign what it could not "
+    .. "verify", function()
     assert.equal("too_large",
       select(3, jws.sign("RS256", key, ("x"):rep(60000))))
     assert.equal("private_key_needed",
       select(3, jws.sign("RS256", public, "{}")))
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[jws-raises-programmer-wrong] raises when the programmer is "
+    .. "wrong", function()
     for _, algorithm in ipairs { "none", "HS256", "RS512" } do
       assert.error_matches(function() jws.sign(algorithm, key, "") end,
         "invalid option")

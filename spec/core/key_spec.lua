@@ -39,14 +39,16 @@ describe("core.private_key and core.public_key", function()
     live.assert_none()
   end)
 
-  it("signs as the openssl command does", function()
+  it("[key-signs-openssl-command] signs as the openssl command "
+    .. "does", function()
     folder.write(path .. "/text", "some bytes \0 and more")
     openssl("dgst -sha256 -sign rsa.pem -out signature text")
     assert.equal(core.digest.hex(file("signature")),
       core.digest.hex(secret:sign("some bytes \0 and more")))
   end)
 
-  it("verifies what the openssl command signed", function()
+  it("[key-verifies-openssl-command] verifies what the openssl command "
+    .. "signed", function()
     folder.write(path .. "/text", "")
     openssl("dgst -sha256 -sign rsa.pem -out signature text")
     for _, key in ipairs { secret, public, certificate } do
@@ -54,7 +56,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("refuses other bytes, other signatures, other keys", function()
+  it("[key-refuses-bytes-signatures] refuses other bytes, other signatures, "
+    .. "other keys", function()
     local signature = secret:sign("bytes")
     local other = assert(core.private_key(file("other.pem")))
     for _, case in ipairs {
@@ -79,7 +82,8 @@ describe("core.private_key and core.public_key", function()
       .. "-pkeyopt rsa_oaep_md:sha256",
   }
 
-  it("decrypts what the openssl command encrypted", function()
+  it("[key-decrypts-openssl-command] decrypts what the openssl command "
+    .. "encrypted", function()
     folder.write(path .. "/zip", "94105")
     for padding, options in pairs(paddings) do
       openssl("pkeyutl -encrypt -pubin -inkey public.pem %s -in zip -out c",
@@ -88,7 +92,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("encrypts for the openssl command to decrypt", function()
+  it("[key-encrypts-openssl-command] encrypts for the openssl command to "
+    .. "decrypt", function()
     for padding, options in pairs(paddings) do
       folder.write(path .. "/c", assert(public:encrypt("94105", padding)))
       assert.equal("94105",
@@ -96,12 +101,13 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("takes PKCS#1 v1.5 when no padding is named", function()
+  it("[key-pkcs-1-v1] takes PKCS#1 v1.5 when no padding is named", function()
     assert.equal("x", secret:decrypt(certificate:encrypt("x")))
     assert.equal("x", secret:decrypt(certificate:encrypt("x"), "pkcs1"))
   end)
 
-  it("gives one answer for all that cannot be decrypted", function()
+  it("[key-response-cannot-decrypted] gives one answer for all that cannot be "
+    .. "decrypted", function()
     local sealed = public:encrypt("94105", "oaep")
     local first = select(2, secret:decrypt("", "oaep"))
     -- From 3.2 on OpenSSL answers something, so that nobody learns from this.
@@ -117,17 +123,19 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("says when a text is too long to encrypt", function()
+  it("[key-text-encrypt] says when a text is too long to encrypt", function()
     assert.equal("encrypt_failed",
       select(3, public:encrypt(("x"):rep(300))))
   end)
 
-  it("does not sign or decrypt with a public key", function()
+  it("[key-not-sign-decrypt-public] does not sign or decrypt with a public "
+    .. "key", function()
     assert.equal("private_key_needed", select(3, public:sign("x")))
     assert.equal("private_key_needed", select(3, public:decrypt("x")))
   end)
 
-  it("opens a locked key with its passphrase alone", function()
+  it("[key-opens-locked-passphrase] opens a locked key with its passphrase "
+    .. "alone", function()
     local key = assert(core.private_key(file("locked.pem"), "sesame"))
     assert.equal(2048, key:bits())
     key:close()
@@ -140,7 +148,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("refuses weak keys, other kinds and rubbish", function()
+  it("[key-refuses-weak-keys] refuses weak keys, other kinds and "
+    .. "rubbish", function()
     assert.equal("weak_key", select(3, core.private_key(file("small.pem"))))
     assert.equal("invalid_key", select(3, core.private_key(file("ec.pem"))))
     assert.equal("invalid_key",
@@ -156,13 +165,13 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("tells what it is, and no more", function()
+  it("[key-tells-no-more] tells what it is, and no more", function()
     assert.equal("adobepass.key (RSA, 2048 bits, private)", tostring(secret))
     assert.equal("adobepass.key (RSA, 2048 bits, public)", tostring(public))
     assert.equal(2048, certificate:bits())
   end)
 
-  it("cannot be used once closed", function()
+  it("[key-cannot-used-closed] cannot be used once closed", function()
     secret:close()
     secret:close()
     assert.equal("adobepass.key (closed)", tostring(secret))
@@ -170,7 +179,8 @@ describe("core.private_key and core.public_key", function()
       "the key is closed")
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[key-raises-programmer-wrong] raises when the programmer is "
+    .. "wrong", function()
     assert.error_matches(function() core.private_key(1) end,
       "string expected")
     assert.error_matches(function() core.private_key("x", 1) end,

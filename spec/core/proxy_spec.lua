@@ -46,7 +46,7 @@ describe("core.session through a proxy", function()
     return result, message, code
   end
 
-  it("reaches the server in a tunnel", function()
+  it("[proxy-reaches-server-tunnel] reaches the server in a tunnel", function()
     local response = assert(try(nginx:url("GOOD", "/headers"),
       { proxy = tinyproxy.url }))
     assert.equal(200, response.status)
@@ -54,21 +54,22 @@ describe("core.session through a proxy", function()
     assert.is_nil(response.headers.via)
   end)
 
-  it("says when the proxy refuses", function()
+  it("[proxy-says-refuses] says when the proxy refuses", function()
     local _, message, code = try(nginx:url("OLD", "/hello"),
       { proxy = tinyproxy.url })
     assert.equal("proxy_failed", code)
     assert.matches("403", message)
   end)
 
-  it("says when there is no proxy", function()
+  it("[proxy-says] says when there is no proxy", function()
     local peer = raw.listen()
     peer:close()
     assert.equal("connect_failed", select(3, try(nginx:url("GOOD", "/"),
       { proxy = "http://127.0.0.1:" .. peer.port })))
   end)
 
-  it("shows the proxy a CONNECT and nothing of ours", function()
+  it("[proxy-shows-connect] shows the proxy a CONNECT and nothing of "
+    .. "ours", function()
     local peer = raw.listen(function(connection)
       connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     end)
@@ -84,7 +85,8 @@ describe("core.session through a proxy", function()
     end
   end)
 
-  it("sends no bearer in the open through a proxy", function()
+  it("[proxy-sends-no-bearer-open] sends no bearer in the open through a "
+    .. "proxy", function()
     local peer = raw.listen()
     local _, message, code = try("http://plain.example/", {
       proxy = "http://127.0.0.1:" .. peer.port,
@@ -95,7 +97,8 @@ describe("core.session through a proxy", function()
     assert.equal("", peer.heard)
   end)
 
-  it("keeps what is meant for this machine on it", function()
+  it("[proxy-keeps-machine] keeps what is meant for this machine on "
+    .. "it", function()
     local peer = raw.listen()
     local response = assert(try(nginx:url("HTTP", "/headers"),
       { proxy = "http://127.0.0.1:" .. peer.port }, nil))
@@ -106,7 +109,8 @@ describe("core.session through a proxy", function()
 
   -- libcurl 7.84 to 8.0 appended it to a header of the answer before, which
   -- was freed: curl/curl#11103.
-  it("is not led astray by a folded line in a refusal's trailers", function()
+  it("[proxy-not-led-astray-folded] is not led astray by a folded line in a "
+    .. "refusal's trailers", function()
     local peer = raw.listen(function(connection)
       connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
         .. "0\r\n : folded trailer\r\n\r\n")
@@ -127,7 +131,8 @@ describe("core.session through a proxy", function()
     peer:close()
   end)
 
-  it("does not look into the environment for a proxy", function()
+  it("[proxy-not-look-environment] does not look into the environment for a "
+    .. "proxy", function()
     assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
       .. "all_proxy=http://127.0.0.1:1 " .. child.command(([[
       local core = require "adobepass.core"
@@ -137,7 +142,8 @@ describe("core.session through a proxy", function()
     ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
   end)
 
-  it("is not passed by because of the environment", function()
+  it("[proxy-not-passed-environment] is not passed by because of the "
+    .. "environment", function()
     for _, exception in ipairs { "no_proxy=*", "NO_PROXY=hidden.example" } do
       assert.equal("connect_failed", folder.run(("env '%s' %s"):format(
         exception, child.command(([[

@@ -14,19 +14,21 @@ describe("core.session: connections", function()
   before_each(on.open)
   after_each(on.close)
 
-  it("are kept, over TLS and in the clear", function()
+  it("[connection-kept-tls-clear] are kept, over TLS and in the "
+    .. "clear", function()
     for _, place in ipairs { "HTTP", "GOOD", "OLD" } do
       assert.is_false(get(place).reused)
       for _ = 1, 5 do assert.is_true(get(place).reused) end
     end
   end)
 
-  it("speak HTTP/1.1 where HTTP/2 is not wanted", function()
+  it("[connection-speak-http-1] speak HTTP/1.1 where HTTP/2 is not "
+    .. "wanted", function()
     with { http2 = false }
     assert.equal("1.1", get().http_version)
   end)
 
-  it("carry a hundred requests at once", function()
+  it("[connection-carry-hundred] carry a hundred requests at once", function()
     for _, http2 in ipairs { true, false } do
       with { http2 = http2, max_host_connections = 16 }
       local transfers = {}
@@ -59,13 +61,15 @@ describe("core.session: connections", function()
     return made
   end
 
-  it("are all kept where more than usual are allowed", function()
+  it("[connection-kept-usual-allowed] are all kept where more than usual are "
+    .. "allowed", function()
     with { max_connections = 300 }
     assert.equal(300, crowd(300))
     assert.equal(0, crowd(300))
   end)
 
-  it("are not left to the programs that the host starts", function()
+  it("[connection-not-left-programs] are not left to the programs that the "
+    .. "host starts", function()
     local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
     if not listing then return pending("no /proc here") end
     local before = select(2, folder.run(listing):gsub("socket:", ""))
@@ -74,14 +78,16 @@ describe("core.session: connections", function()
     assert.equal(before, after)
   end)
 
-  it("do not make a request wait for another on plain http", function()
+  it("[connection-not-request-wait] do not make a request wait for another on "
+    .. "plain http", function()
     local first = on.session:submit { url = on.url("HTTP", "/silent") }
     on.session:step(0)
     assert.equal("hello", get("HTTP").body)
     first:close()
   end)
 
-  it("share one with HTTP/2, however many start together", function()
+  it("[connection-share-http-2] share one with HTTP/2, however many start "
+    .. "together", function()
     local transfers, fresh = {}, 0
     for index = 1, 50 do
       transfers[index] = on.session:submit { url = on.url("GOOD", "/hello") }
@@ -93,7 +99,7 @@ describe("core.session: connections", function()
     assert.equal(1, fresh)
   end)
 
-  it("go where an override says", function()
+  it("[connection-go-override-says] go where an override says", function()
     with { resolve = { ("localhost.example:%d:127.0.0.1"):format(
       on.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
       on.nginx.ports.WRONG) }, ca_file = on.nginx.files.wrong.ca }
@@ -104,7 +110,8 @@ describe("core.session: connections", function()
   end)
 
   -- Time goes on as the script says; it alone sees its file of names.
-  it("find the new address of a name after 30 seconds, or as asked", function()
+  it("[connection-find-new-address] find the new address of a name after 30 "
+    .. "seconds, or as asked", function()
     local program = "build/lua5.4/later"
     if not folder.read(program) then return pending "not built" end
     local path = folder.make()
@@ -121,7 +128,8 @@ describe("core.session: connections", function()
   end)
 
   -- A name that is not found would hold up whoever has to wait for its thread.
-  it("end at once, though a name is still looked for", function()
+  it("[connection-end-name] end at once, though a name is still looked "
+    .. "for", function()
     local program = "build/lua5.4/stuck"
     if not folder.read(program) then return pending "not built" end
     assert.equal(table.concat({ "timeout\ttimeout", "transfer:close",
@@ -130,14 +138,16 @@ describe("core.session: connections", function()
       folder.run("timeout -s KILL 60 " .. program .. " spec/c/stuck.lua"))
   end)
 
-  it("are no more than is allowed, in all and to a host", function()
+  it("[connection-no-allowed-host] are no more than is allowed, in all and to "
+    .. "a host", function()
     for _, limit in ipairs { "max_connections", "max_host_connections" } do
       with { [limit] = 3, http2 = false }
       assert.equal(3, crowd(20), limit)
     end
   end)
 
-  it("unpack what was compressed, where that is wanted", function()
+  it("[connection-unpack-compressed] unpack what was compressed, where that "
+    .. "is wanted", function()
     assert.is_nil(get("GOOD", "/zipped").headers["content-encoding"])
     with { compression = true }
     local response = get("GOOD", "/zipped")

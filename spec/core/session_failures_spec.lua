@@ -14,14 +14,16 @@ describe("core.session: a failure", function()
   before_each(on.open)
   after_each(on.close)
 
-  it("is timeout when nobody answers", function()
+  it("[http-failure-timeout-responses] is timeout when nobody "
+    .. "answers", function()
     failed("timeout", send { url = on.url("GOOD", "/silent"),
       timeout = 0.05 })
     with { timeout = 0.05 }
     failed("timeout", send { url = on.url("GOOD", "/silent") })
   end)
 
-  it("is timeout when nobody greets back", function()
+  it("[http-failure-timeout-greets] is timeout when nobody greets "
+    .. "back", function()
     local peer = raw.listen()
     with { connect_timeout = 0.05 }
     failed("timeout", send { url = "https://127.0.0.1:" .. peer.port })
@@ -30,19 +32,22 @@ describe("core.session: a failure", function()
     peer:close()
   end)
 
-  it("is resolve_failed for a name that cannot be", function()
+  it("[http-failure-resolve-failed-name] is resolve_failed for a name that "
+    .. "cannot be", function()
     failed("resolve_failed", send { url = "https://" .. ("a"):rep(64)
       .. ".invalid/" })
   end)
 
-  it("is connect_failed when nobody listens", function()
+  it("[http-failure-connect-failed] is connect_failed when nobody "
+    .. "listens", function()
     local peer = raw.listen()
     peer:close()
     failed("connect_failed", send { url = "https://127.0.0.1:"
       .. peer.port })
   end)
 
-  it("is too_large for a body over its ceiling", function()
+  it("[http-failure-too-large-body] is too_large for a body over its "
+    .. "ceiling", function()
     for _, chunked in ipairs { "0", "1" } do
       local function url(n)
         return on.url("GOOD", ("/bytes?n=%d&chunked=%s"):format(n,
@@ -55,7 +60,8 @@ describe("core.session: a failure", function()
     end
   end)
 
-  it("is too_large for headers over their ceiling", function()
+  it("[http-failure-too-large-headers] is too_large for headers over their "
+    .. "ceiling", function()
     assert.equal(200, get("HTTP", "/long_header?n=60").status)
     failed("too_large", send { url = on.url("HTTP", "/long_header?n=66") })
     with { max_headers = 4000 }
@@ -79,13 +85,15 @@ describe("core.session: a failure", function()
   local LINE = "X-Line: " .. ("y"):rep(990) .. "\r\n"
 
   -- libcurl keeps them all, though nobody asked for them.
-  it("is too_large for trailers over the headers' ceiling", function()
+  it("[http-failure-too-large-trailers] is too_large for trailers over the "
+    .. "headers' ceiling", function()
     local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
     assert.equal(200, answered(head .. LINE:rep(60) .. "\r\n").status)
     failed("too_large", answered(head .. LINE:rep(70)))
   end)
 
-  it("is too_large for early hints over it", function()
+  it("[http-failure-too-large-early] is too_large for early hints over "
+    .. "it", function()
     local hint = "HTTP/1.1 103 Early Hints\r\n" .. LINE:rep(10) .. "\r\n"
     local answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     assert.equal(200, answered(hint:rep(5) .. answer).status)
@@ -95,26 +103,30 @@ describe("core.session: a failure", function()
     failed("too_large", answered(reason:rep(7) .. answer))
   end)
 
-  it("is too_large for a line that is longer than all may be", function()
+  it("[http-failure-too-large-line] is too_large for a line that is longer "
+    .. "than all may be", function()
     for _, kilobytes in ipairs { 70, 101, 200 } do
       failed("too_large", answered("HTTP/1.1 200 OK\r\nX: "
         .. ("y"):rep(kilobytes * 1024) .. "\r\n\r\n"))
     end
   end)
 
-  it("is none for the length that a HEAD is told of", function()
+  it("[http-failure-none-length-head] is none for the length that a HEAD is "
+    .. "told of", function()
     assert.equal(200, send({ method = "HEAD", max_body = 1000,
       url = on.url("HTTP", "/bytes?n=5000000") }).status)
   end)
 
-  it("is too_large for a small answer that unpacks to a big one", function()
+  it("[http-failure-too-large-small] is too_large for a small answer that "
+    .. "unpacks to a big one", function()
     with { compression = true, max_body = 50000 }
     failed("too_large", send { url = on.url("GOOD", "/zipped") })
   end)
 
   local function close(connection) connection:close() end
 
-  it("is connection_lost when the answer breaks off", function()
+  it("[http-failure-connection-lost] is connection_lost when the answer "
+    .. "breaks off", function()
     failed("connection_lost", answered("", close))
     failed("connection_lost", answered("", raw.reset))
     failed("connection_lost", answered("HTTP/1.1 200 OK\r\n"
@@ -125,7 +137,8 @@ describe("core.session: a failure", function()
       .. "Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", close))
   end)
 
-  it("is connection_lost, and no signal, when nobody reads on", function()
+  it("[http-failure-no-signal-reads] is connection_lost, and no signal, when "
+    .. "nobody reads on", function()
     for _, ending in ipairs { close, raw.reset } do
       local peer = raw.listen(ending)
       local transfer = on.session:submit { method = "POST", timeout = 10,
@@ -135,7 +148,8 @@ describe("core.session: a failure", function()
     end
   end)
 
-  it("is protocol_error when the answer is not HTTP", function()
+  it("[http-failure-protocol-error] is protocol_error when the answer is not "
+    .. "HTTP", function()
     failed("protocol_error", answered("rubbish\r\n\r\n", close))
     failed("protocol_error", answered("\0\1\2\3\4\5\6\7\8", close))
     failed("protocol_error", answered("HTTP/2 70000 OK\r\n\r\n", close))
@@ -149,7 +163,8 @@ describe("core.session: a failure", function()
   end)
 
   -- libcurl repeats these requests itself, but a handle not for ever.
-  it("is none where connections die between two requests", function()
+  it("[http-failure-none-connections] is none where connections die between "
+    .. "two requests", function()
     local asked = {}
     local peer = raw.listen(function(connection)
       asked[connection] = (asked[connection] or 0) + 1
@@ -164,7 +179,8 @@ describe("core.session: a failure", function()
     peer:close()
   end)
 
-  it("is timeout when the answer stops half way", function()
+  it("[http-failure-timeout-response] is timeout when the answer stops half "
+    .. "way", function()
     with { timeout = 0.05 }
     local peer = raw.listen(function(connection)
       connection:send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
@@ -174,7 +190,8 @@ describe("core.session: a failure", function()
     peer:close()
   end)
 
-  it("leaves out interim answers, trailers and folded lines", function()
+  it("[http-failure-leaves-interim] leaves out interim answers, trailers and "
+    .. "folded lines", function()
     local response = assert(answered("HTTP/1.1 103 Early Hints\r\n"
       .. "X-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-A: 1\r\n"
       .. "Transfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
@@ -205,18 +222,21 @@ describe("core.session: a failure", function()
     peer:close()
   end
 
-  it("is not led astray by a first line that is folded", function()
+  it("[http-failure-not-led-astray] is not led astray by a first line that is "
+    .. "folded", function()
     leads_nobody_astray "HTTP/1.1 200 OK\r\n"
     leads_nobody_astray "HTTP/1.1 200 OK\r\n\t"
     leads_nobody_astray "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n"
     leads_nobody_astray "HTTP/1.1 103 Early\r\n"
   end)
 
-  it("is not led astray by one after a status that is none", function()
+  it("[http-failure-led-astray-status] is not led astray by one after a "
+    .. "status that is none", function()
     leads_nobody_astray "http/1.1 200 OK\r\n"
   end)
 
-  it("is invalid_url or insecure_url before anything is sent", function()
+  it("[http-failure-invalid-url] is invalid_url or insecure_url before "
+    .. "anything is sent", function()
     for _, case in ipairs {
       { "invalid_url", "ftp://localhost/" },
       { "invalid_url", "file:///etc/passwd" },
@@ -242,7 +262,8 @@ describe("core.session: a failure", function()
       url = "https://me:secret@localhost/" }):find("secret", 1, true))
   end)
 
-  it("lets plain http through to this machine, however spelled", function()
+  it("[http-failure-plain-machine] lets plain http through to this machine, "
+    .. "however spelled", function()
     for _, host in ipairs { "127.0.0.1", "localhost", "LOCALHOST",
       "127.1" } do
       assert.equal("hello", send({ url = ("http://%s:%d/hello"):format(host,
@@ -250,7 +271,8 @@ describe("core.session: a failure", function()
     end
   end)
 
-  it("lets plain http through to a host that was named", function()
+  it("[http-failure-plain-host-named] lets plain http through to a host that "
+    .. "was named", function()
     with { allow_http = { "inside.example" }, resolve = {
       ("inside.example:%d:127.0.0.1"):format(on.nginx.ports.HTTP) } }
     assert.equal("hello", send({ url = ("http://Inside.Example:%d/hello")
@@ -258,7 +280,8 @@ describe("core.session: a failure", function()
     failed("insecure_url", on.session:submit { url = "http://other.example" })
   end)
 
-  it("is too_large when the request's headers are", function()
+  it("[http-failure-too-large-request] is too_large when the request's "
+    .. "headers are", function()
     local url = on.url("HTTP", "/hello")
     local most = ("x"):rep(1024 * 1024 - 100)
     assert(on.session:submit { url = url, headers = { A = most } }):close()

@@ -15,7 +15,8 @@ describe("core.session: misuse", function()
     assert.error_matches(function() core.session(options) end, pattern)
   end
 
-  it("raises for options that cannot be", function()
+  it("[http-usage-raises-options] raises for options that cannot "
+    .. "be", function()
     raises("unknown option 'verify'", { verify = false })
     raises("unknown option 'insecure'", { insecure = true })
     raises("options have names", { "x" })
@@ -54,7 +55,8 @@ describe("core.session: misuse", function()
     end
   end)
 
-  it("takes every override that can be", function()
+  it("[http-usage-takes-every-override] takes every override that can "
+    .. "be", function()
     for _, entry in ipairs { "host:1:127.0.0.1", "host:65535:::1",
       "host:443:[::1]", "host:443:127.0.0.1,[::1],::1" } do
       assert(core.session { resolve = { entry } }):close()
@@ -62,7 +64,8 @@ describe("core.session: misuse", function()
   end)
 
   -- An unescaped password ends the host, and would come back in an error.
-  it("raises for a proxy that cannot be, and does not tell it", function()
+  it("[http-usage-raises-proxy] raises for a proxy that cannot be, and does "
+    .. "not tell it", function()
     for _, proxy in ipairs { "http://me:s3k/ret@127.0.0.1:3128",
       "http://me:80/s3kret@127.0.0.1:3128", "http://me:s3kret@host:99999",
       "http://me:s3kret@host:x", "gopher://me:s3kret@host",
@@ -80,7 +83,8 @@ describe("core.session: misuse", function()
     end
   end)
 
-  it("reads nothing but its own for a response", function()
+  it("[http-usage-reads-response] reads nothing but its own for a "
+    .. "response", function()
     local response = on.get("HTTP", "/hello")
     local index = debug.getmetatable(response).__index
     for _, other in ipairs { io.stdout, on.session, 1, "x", false } do
@@ -93,7 +97,8 @@ describe("core.session: misuse", function()
     assert.error_matches(function() on.session:submit(request) end, pattern)
   end
 
-  it("raises for requests that cannot be", function()
+  it("[http-usage-raises-requests] raises for requests that cannot "
+    .. "be", function()
     local url = on.url("GOOD", "/hello")
     refuses("table expected", nil)
     refuses("option 'url' should be", {})
@@ -135,7 +140,8 @@ describe("core.session: misuse", function()
   end)
 
   -- Beside others of all kinds: they are looked at eight at a time.
-  it("finds each control character of a header, wherever it is", function()
+  it("[http-usage-finds-control] finds each control character of a header, "
+    .. "wherever it is", function()
     local url = on.url("GOOD", "/hello")
     for byte = 0, 255 do
       local may = byte >= 32 and byte ~= 127 or byte == 9
@@ -152,7 +158,7 @@ describe("core.session: misuse", function()
     end
   end)
 
-  it("raises for steps that cannot be", function()
+  it("[http-usage-raises-steps] raises for steps that cannot be", function()
     for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
       assert.error_matches(function() on.session:step(seconds) end,
         "bad argument")

@@ -16,7 +16,8 @@ describe("core.session", function()
   after_each(on.close)
 
   describe("a response", function()
-    it("has a status, a body and a version", function()
+    it("[http-status-body-version] has a status, a body and a "
+      .. "version", function()
       local response = get()
       assert.equal(200, response.status)
       assert.equal("hello", response.body)
@@ -27,12 +28,14 @@ describe("core.session", function()
       assert.equal("1.1", get("HTTP").http_version)
     end)
 
-    it("has whole numbers that are integers", function()
+    it("[http-numbers-integers] has whole numbers that are "
+      .. "integers", function()
       local kind = rawget(math, "type") -- from 5.3 on
       if kind then assert.equal("integer", kind(get().status)) end
     end)
 
-    it("has headers in any case, repeated ones joined and kept", function()
+    it("[http-headers-case-repeated] has headers in any case, repeated ones "
+      .. "joined and kept", function()
       local response = get("HTTP", "/many")
       for _, name in ipairs { "x-mixed-case", "X-Mixed-Case",
         "X-MIXED-CASE" } do
@@ -53,25 +56,27 @@ describe("core.session", function()
       end
     end)
 
-    it("has timings in the order of events", function()
+    it("[http-timings-order-events] has timings in the order of "
+      .. "events", function()
       local t = get().timings
       assert.is_true(t.name <= t.connect and t.connect <= t.tls)
       assert.is_true(t.tls <= t.first_byte and t.first_byte <= t.total)
       assert.is_true(t.tls > 0 and t.total < 20)
     end)
 
-    it("follows no redirect", function()
+    it("[http-follows-no-redirect] follows no redirect", function()
       local response = get("GOOD", "/moved")
       assert.equal(302, response.status)
       assert.matches("/hello$", response.headers.location)
     end)
 
-    it("is the same as often as it is asked for", function()
+    it("[http-often-asked] is the same as often as it is asked for", function()
       local transfer = assert(on.session:submit { url = on.url("GOOD", "/") })
       assert.equal(finish(on.session, transfer), (transfer:result()))
     end)
 
-    it("outlives its transfer and its session", function()
+    it("[http-outlives-transfer-session] outlives its transfer and its "
+      .. "session", function()
       local transfer = assert(on.session:submit {
         url = on.url("GOOD", "/hello") })
       local response = finish(on.session, transfer)
@@ -84,7 +89,8 @@ describe("core.session", function()
   end)
 
   describe("a request", function()
-    it("sends the headers that were given, and no others", function()
+    it("[http-sends-headers] sends the headers that were given, and no "
+      .. "others", function()
       local response = send { url = on.url("HTTP", "/headers"),
         headers = { Accept = "application/json", ["X-Two"] = { "a", "b" },
           ["X-Empty"] = "" } }
@@ -92,7 +98,8 @@ describe("core.session", function()
         .. "X-Empty=\nX-Two=a|b"):format(on.nginx.ports.HTTP), response.body)
     end)
 
-    it("adds the length of a body, and the session's name", function()
+    it("[http-adds-length-body] adds the length of a body, and the session's "
+      .. "name", function()
       with { user_agent = "adobepass spec" }
       local response = send { url = on.url("HTTP", "/headers"),
         method = "POST", body = "abc" }
@@ -101,7 +108,8 @@ describe("core.session", function()
         response.body)
     end)
 
-    it("goes by a name of its own, if it has one", function()
+    it("[http-goes-name-own] goes by a name of its own, if it has "
+      .. "one", function()
       with { user_agent = "adobepass spec" }
       local response = send { url = on.url("HTTP", "/headers"),
         headers = { ["user-agent"] = "another" } }
@@ -109,7 +117,8 @@ describe("core.session", function()
         on.nginx.ports.HTTP), response.body)
     end)
 
-    it("goes where each was sent, however many places there are", function()
+    it("[http-sent-however-places] goes where each was sent, however many "
+      .. "places there are", function()
       local places = {}
       for round = 1, 2 do
         for index = 1, 200 do
@@ -122,7 +131,7 @@ describe("core.session", function()
       end
     end)
 
-    it("carries any method and any body", function()
+    it("[http-carries-method-body] carries any method and any body", function()
       for _, case in ipairs { { "POST", "a=b" }, { "PUT", "\0\255" },
         { "DELETE", "" }, { "PATCH", ("x"):rep(3000000) }, { "GET", "odd" } }
       do
@@ -133,7 +142,8 @@ describe("core.session", function()
     end)
 
     -- How long an answer was decides how large the next one's buffer is.
-    it("has any length, long after short and short after long", function()
+    it("[http-length-short-short] has any length, long after short and short "
+      .. "after long", function()
       for _, place in ipairs { "HTTP", "GOOD" } do
         with { http2 = false }
         for _, size in ipairs { 10, 900, 1024, 5000, 300000, 7, 16384, 3 } do
@@ -149,14 +159,16 @@ describe("core.session", function()
       end
     end)
 
-    it("has a connection of its own where that is wanted", function()
+    it("[http-connection-own-wanted] has a connection of its own where that "
+      .. "is wanted", function()
       assert.is_false(get("HTTP").reused)
       local url = on.url("HTTP", "/hello")
       assert.is_false(send({ url = url, fresh = true }).reused)
       assert.is_true(send({ url = url }).reused)
     end)
 
-    it("is sent once where it must not be sent twice", function()
+    it("[http-sent-not-sent-twice] is sent once where it must not be sent "
+      .. "twice", function()
       local count = 0
       local peer = raw.listen(function(connection)
         count = count + 1
@@ -174,7 +186,8 @@ describe("core.session", function()
       peer:close()
     end)
 
-    it("forgets one request for the next on the same handle", function()
+    it("[http-forgets-request-next] forgets one request for the next on the "
+      .. "same handle", function()
       send { url = on.url("HTTP", "/echo"), method = "POST", body = "abc",
         headers = { ["X-Secret"] = "1", Accept = "a/b" } }
       assert.equal(("Host=127.0.0.1:%d"):format(on.nginx.ports.HTTP),
@@ -190,7 +203,8 @@ describe("core.session", function()
         url = on.url("GOOD", "/echo") }).body)
     end)
 
-    it("carries a token that Lua never sees", function()
+    it("[http-carries-token-lua] carries a token that Lua never "
+      .. "sees", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local response = send { url = on.url("HTTP", "/headers"),
         bearer = token }
@@ -201,7 +215,8 @@ describe("core.session", function()
       failed("closed", none, message, code)
     end)
 
-    it("has nothing that stands beside its table", function()
+    it("[http-nothing-stands-beside] has nothing that stands beside its "
+      .. "table", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local url = on.url("HTTP", "/headers")
       local transfer = assert(on.session:submit({ url = url }, nil, token))
@@ -210,7 +225,8 @@ describe("core.session", function()
       token:close()
     end)
 
-    it("does not need its token any longer once submitted", function()
+    it("[http-not-need-token-longer] does not need its token any longer once "
+      .. "submitted", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local transfer = on.session:submit { url = on.url("HTTP", "/headers"),
         bearer = token }
@@ -224,7 +240,7 @@ describe("core.session", function()
       return assert(on.session:submit { url = on.url("GOOD", "/silent") })
     end
 
-    it("is pending until it is known", function()
+    it("[http-pending-until-known] is pending until it is known", function()
       local transfer = silent()
       assert.same({ nil, "pending", "pending" },
         { transfer:result() })
@@ -234,7 +250,7 @@ describe("core.session", function()
       assert.is_false(transfer:ended())
     end)
 
-    it("is seen without a result", function()
+    it("[http-seen-result] is seen without a result", function()
       local transfer = assert(on.session:submit { timeout = 0.05,
         url = on.url("GOOD", "/silent") })
       while not transfer:ended() do on.session:step(1) end
@@ -247,7 +263,7 @@ describe("core.session", function()
       assert.equal("hello", good:result().body)
     end)
 
-    it("is cancelled by closing", function()
+    it("[http-cancelled-closing] is cancelled by closing", function()
       local transfer = silent()
       on.session:step(0)
       transfer:close()
@@ -257,7 +273,7 @@ describe("core.session", function()
       assert.equal(0, on.session:step(0))
     end)
 
-    it("is cancelled by dropping", function()
+    it("[http-cancelled-dropping] is cancelled by dropping", function()
       silent()
       collectgarbage()
       collectgarbage()
@@ -266,7 +282,8 @@ describe("core.session", function()
       assert.equal("hello", get().body)
     end)
 
-    it("is closed when its session closes", function()
+    it("[http-closed-session-closes] is closed when its session "
+      .. "closes", function()
       local transfers = {}
       for index = 1, 20 do transfers[index] = silent() end
       on.session:step(0)
@@ -279,7 +296,7 @@ describe("core.session", function()
       end
     end)
 
-    it("comes in any order of dropping", function()
+    it("[http-order-dropping] comes in any order of dropping", function()
       for _ = 1, 20 do
         local dropped = on.another()
         local transfers = {}
@@ -296,7 +313,8 @@ describe("core.session", function()
       end
     end)
 
-    it("keeps a session alive that only a transfer knows", function()
+    it("[http-keeps-session-alive] keeps a session alive that only a transfer "
+      .. "knows", function()
       local transfer = on.another():submit { url = on.url("GOOD", "/hello") }
       collectgarbage()
       collectgarbage()
@@ -305,7 +323,8 @@ describe("core.session", function()
       transfer:close()
     end)
 
-    it("leaves a closed session harmless", function()
+    it("[http-leaves-closed-session] leaves a closed session "
+      .. "harmless", function()
       on.session:close()
       on.session:close()
       assert.equal("adobepass.session (closed)", tostring(on.session))
@@ -314,7 +333,8 @@ describe("core.session", function()
       assert.is_nil((on.session:timeout()))
     end)
 
-    it("is awaited no longer than asked", function()
+    it("[http-awaited-no-longer-asked] is awaited no longer than "
+      .. "asked", function()
       silent()
       local before = core.clock.monotonic()
       on.session:step(0.03)
@@ -323,7 +343,8 @@ describe("core.session", function()
       assert.equal(0, on.another():step(3600))
     end)
 
-    it("is announced by the sockets that it waits for", function()
+    it("[http-announced-sockets-waits] is announced by the sockets that it "
+      .. "waits for", function()
       assert.same({}, (on.session:sockets()))
       local transfer = silent()
       while transfer and not next((on.session:sockets())) do
@@ -338,14 +359,14 @@ describe("core.session", function()
       assert.same({}, (on.session:sockets()))
     end)
 
-    it("is announced by timeout", function()
+    it("[http-announced-timeout] is announced by timeout", function()
       assert.is_nil((on.session:timeout()))
       silent()
       assert.is_true(on.session:timeout() >= 0)
     end)
   end)
 
-  it("says what it is", function()
+  it("[http-says] says what it is", function()
     assert.equal("adobepass.session (open)", tostring(on.session))
     local transfer = on.session:submit { url = on.url("GOOD", "/hello") }
     finish(on.session, transfer)
@@ -353,7 +374,7 @@ describe("core.session", function()
     assert.equal("adobepass.session", getmetatable(on.session))
   end)
 
-  it("says which file it cannot read", function()
+  it("[http-file-cannot-read] says which file it cannot read", function()
     for _, name in ipairs { "ca_file", "ca_path", "client_cert",
       "client_key" } do
       local none, message, code = core.session { [name] = "/none/at/all" }
@@ -361,7 +382,8 @@ describe("core.session", function()
     end
   end)
 
-  it("does not let localhost be another machine", function()
+  it("[http-not-localhost-machine] does not let localhost be another "
+    .. "machine", function()
     for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
       "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
       failed("insecure_url", core.session {

@@ -21,7 +21,7 @@ describe("core.session: TLS", function()
     return send { url = on.url(place, "/hello") }
   end
 
-  it("trusts whom it is told to", function()
+  it("[tls-trusts-told] trusts whom it is told to", function()
     assert.equal("hello", try("GOOD", "good").body)
     local nobody = folder.make()
     with { ca_path = nobody, ca_file = on.nginx.files.good.ca }
@@ -29,7 +29,8 @@ describe("core.session: TLS", function()
     folder.remove(nobody)
   end)
 
-  it("refuses who is signed by nobody it trusts", function()
+  it("[tls-refuses-signed-trusts] refuses who is signed by nobody it "
+    .. "trusts", function()
     assert.matches("issuer", failed("tls_failed", try("GOOD", "other")))
     on.session:close()
     on.session = assert(core.session { timeout = 20 })
@@ -37,7 +38,8 @@ describe("core.session: TLS", function()
   end)
 
   -- A machine whose own list has the server's CA, as a file and as a folder.
-  it("trusts the system's list, or else whom it is told to alone", function()
+  it("[tls-trusts-system-list] trusts the system's list, or else whom it is "
+    .. "told to alone", function()
     local system, nobody = folder.make(), folder.make()
     local good, other = on.nginx.files.good.ca, on.nginx.files.client.cert
     folder.run(("cp %s %s/ca-certificates.crt && cp %s %s/ca.pem && "
@@ -61,28 +63,32 @@ describe("core.session: TLS", function()
     folder.remove(nobody)
   end)
 
-  it("refuses a self-signed server", function()
+  it("[tls-refuses-self-signed-server] refuses a self-signed "
+    .. "server", function()
     with { ca_file = on.nginx.files.other.ca }
     failed("tls_failed", send { url = on.url("MUTUAL", "/who") })
   end)
 
-  it("refuses a certificate that ran out", function()
+  it("[tls-refuses-certificate-ran] refuses a certificate that ran "
+    .. "out", function()
     assert.matches("expired", failed("tls_failed", try("EXPIRED",
       "expired")))
   end)
 
-  it("refuses a certificate for another host", function()
+  it("[tls-refuses-certificate-host] refuses a certificate for another "
+    .. "host", function()
     failed("tls_failed", try("WRONG", "wrong"))
   end)
 
-  it("refuses a version that is too old", function()
+  it("[tls-refuses-version-old] refuses a version that is too old", function()
     assert.equal("hello", get("OLD").body)
     with { min_tls = "1.3" }
     failed("tls_failed", send { url = on.url("OLD", "/hello") })
     assert.equal("hello", get("GOOD").body)
   end)
 
-  it("refuses a server whose key is not the pinned one", function()
+  it("[tls-refuses-server-key] refuses a server whose key is not the pinned "
+    .. "one", function()
     local function pin(certificate)
       local hash = folder.run(("openssl x509 -in %s -noout -pubkey "
         .. "| openssl pkey -pubin -outform der | openssl dgst -sha256 "
@@ -95,14 +101,15 @@ describe("core.session: TLS", function()
     failed("tls_failed", send { url = on.url("GOOD", "/hello") })
   end)
 
-  it("shows a client certificate", function()
+  it("[tls-shows-client-certificate] shows a client certificate", function()
     assert.equal(400, get("MUTUAL", "/who").status)
     with { client_cert = on.nginx.files.client.cert,
       client_key = on.nginx.files.client.key }
     assert.equal("CN=living room", get("MUTUAL", "/who").body)
   end)
 
-  it("opens a client's key with its password", function()
+  it("[tls-opens-client-key] opens a client's key with its "
+    .. "password", function()
     local path = folder.make()
     local key = path .. "/locked.key"
     folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
@@ -117,7 +124,8 @@ describe("core.session: TLS", function()
     folder.remove(path)
   end)
 
-  it("knows a server again on a new connection, for itself alone", function()
+  it("[tls-server-new-connection] knows a server again on a new connection, "
+    .. "for itself alone", function()
     for _, place in ipairs { "GOOD", "OLD" } do
       local function is_known()
         return send { url = on.url(place, "/resumed"), fresh = true }.body
@@ -129,7 +137,7 @@ describe("core.session: TLS", function()
     end
   end)
 
-  it("is not spoken by everybody", function()
+  it("[tls-not-spoken-everybody] is not spoken by everybody", function()
     failed("tls_failed", send { url = ("https://127.0.0.1:%d/"):format(
       on.nginx.ports.HTTP) })
   end)

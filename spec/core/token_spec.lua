@@ -15,7 +15,8 @@ end
 describe("core.token", function()
   after_each(live.assert_none)
 
-  it("is fresh, then due, then expired", function()
+  it("[core-token-fresh-due-expired] is fresh, then due, then "
+    .. "expired", function()
     local token = core.token(answer, terms)
     assert.equal("fresh", token:state(1000))
     assert.equal("fresh", token:state(87069.9))
@@ -28,7 +29,7 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("spreads the refresh by chance", function()
+  it("[core-token-spreads-refresh] spreads the refresh by chance", function()
     local function due(chance)
       local token = core.token(answer, { now = 0, margin = 100, jitter = 50,
         chance = chance })
@@ -41,7 +42,8 @@ describe("core.token", function()
     assert.equal(86250, due(1))
   end)
 
-  it("draws the chance itself when none is given", function()
+  it("[core-token-draws-chance-none] draws the chance itself when none is "
+    .. "given", function()
     local seen, count = {}, 0
     for _ = 1, 64 do
       local token = core.token(answer, { now = 0, jitter = 60 })
@@ -53,27 +55,31 @@ describe("core.token", function()
     assert.is_true(count > 10)
   end)
 
-  it("is never due before half of a short life", function()
+  it("[core-token-never-due-half-short] is never due before half of a short "
+    .. "life", function()
     local token = core.token(with { expires_in = 20 }, terms)
     assert.equal(1010, token:due_at())
     assert.equal(1020, token:expires_at())
     token:close()
   end)
 
-  it("is expired at birth when its life is nothing", function()
+  it("[core-token-expired-birth-life] is expired at birth when its life is "
+    .. "nothing", function()
     local token = core.token(with { expires_in = 0 }, terms)
     assert.equal("expired", token:state(1000))
     token:close()
   end)
 
-  it("uses the clock when no time is given", function()
+  it("[core-token-uses-clock-no-time] uses the clock when no time is "
+    .. "given", function()
     local token = core.token(answer)
     assert.equal("fresh", token:state())
     assert.is_true(token:expires_at() > core.clock.monotonic() + 86000)
     token:close()
   end)
 
-  it("takes seconds that came as text, and no created_at", function()
+  it("[core-token-seconds-text] takes seconds that came as text, and no "
+    .. "created_at", function()
     local token = core.token({ access_token = "a", expires_in = "60" },
       { now = 0 })
     assert.equal(60, token:expires_at())
@@ -81,7 +87,8 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("shows its secret to nobody who does not ask by name", function()
+  it("[core-token-shows-secret-not-ask] shows its secret to nobody who does "
+    .. "not ask by name", function()
     local token = core.token(answer)
     assert.equal("adobepass.token (redacted)", tostring(token))
     assert.equal("aaa.bbb-ccc_ddd", token:reveal())
@@ -89,7 +96,8 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("is gone once closed, as often as that is said", function()
+  it("[core-token-closed-often] is gone once closed, as often as that is "
+    .. "said", function()
     local token = core.token(answer, terms)
     token:close()
     token:close()
@@ -107,7 +115,8 @@ describe("core.token", function()
     assert.is_nil(message:find(answer.access_token, 1, true))
   end
 
-  it("refuses what no server should send", function()
+  it("[core-token-refuses-no-server] refuses what no server should "
+    .. "send", function()
     malformed { access_token = 7 }
     malformed { access_token = "" }
     malformed { access_token = "two words" }
@@ -124,7 +133,8 @@ describe("core.token", function()
     assert.equal("malformed_answer", select(3, core.token {}))
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[core-token-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     assert.error_matches(function() core.token() end, "table expected")
     assert.error_matches(function() core.token("x") end, "table expected")
     assert.error_matches(function() core.token(answer, { margn = 1 }) end,

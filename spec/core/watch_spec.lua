@@ -46,7 +46,8 @@ describe("core.session: a crowd", function()
   end
 
   for _, name in ipairs { "HTTP", "GOOD" } do
-    it("does not keep those from their answers who have one: " .. name,
+    it("[poller-not-keep-responses] does not keep those from their answers "
+      .. "who have one: " .. name,
       function()
         local waiting = many(30, name, "/silent")
         all_answer(many(50, name))
@@ -59,7 +60,7 @@ describe("core.session: a crowd", function()
         for index = 11, 30 do failed("closed", waiting[index]:result()) end
       end)
 
-    it("ends in time: " .. name, function()
+    it("[poller-ends-time] ends in time: " .. name, function()
       local waiting = many(30, name, "/silent", 0.2)
       look_around()
       while assert(on.session:step(1)) > 0 do end
@@ -70,7 +71,8 @@ describe("core.session: a crowd", function()
     end)
   end
 
-  it("is watched once it was asked in vain, a few at once", function()
+  it("[poller-watched-asked-vain] is watched once it was asked in vain, a few "
+    .. "at once", function()
     local before = watched()
     local few = many(3, "HTTP", "/silent")
     on.session:step(0.05)
@@ -85,7 +87,8 @@ describe("core.session: a crowd", function()
     assert.equal(before + #crowd, watched())
   end)
 
-  it("is no more when the process has no descriptor left", function()
+  it("[poller-no-process-no-descriptor] is no more when the process has no "
+    .. "descriptor left", function()
     local said = folder.run("ulimit -n 64; " .. child.command [[
       local core = require "adobepass.core"
       local held = {}
@@ -102,7 +105,7 @@ describe("core.session: a crowd", function()
       .. "\t0\nadobepass.session", said)
   end)
 
-  it("is told as what is watched", function()
+  it("[poller-told-watched] is told as what is watched", function()
     local crowd = many(40, "HTTP", "/silent")
     on.session:step(0)
     local sockets = on.session:sockets()

@@ -40,7 +40,7 @@ describe("a clock that jumps", function()
     return list
   end
 
-  it("costs no registration, and few tokens", function()
+  it("[crash-clock-costs] costs no registration, and few tokens", function()
     die.each("ADOBEPASS_CLOCK", RUNS, function(one)
       local at = flight.here(time)
       local clients = clients_of(at)
@@ -57,7 +57,8 @@ describe("a clock that jumps", function()
     end)
   end)
 
-  it("holds up nobody with a lock of the future", function()
+  it("[crash-clock-lock-future] holds up nobody with a lock of the "
+    .. "future", function()
     local at = flight.here(time)
     local one = clients_of(at)[1]
     assert(one.api:profiles())

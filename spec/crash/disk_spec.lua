@@ -46,6 +46,7 @@ local FAILED = ("store_failed "):rep(5)
 
 describe("a disk", function()
   local function with_root(name, body)
+    -- tags: calls of with_root
     it(name, function()
       if not mounted.is_root then
         pending("only root can mount a disk to break")
@@ -55,12 +56,14 @@ describe("a disk", function()
     end)
   end
 
-  with_root("that is full costs no second registration", function()
+  with_root("[crash-disk-full-costs-no-second] that is full costs no second "
+    .. "registration", function()
     assert.equal(FAILED .. "ok ok\t1",
       play("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
   end)
 
-  with_root("that may not be written costs none either", function()
+  with_root("[crash-disk-not-written-costs] that may not be written costs "
+    .. "none either", function()
     assert.equal(FAILED .. "ok ok\t1", play("mount -o remount,ro .",
       "mount -o remount,rw ."))
   end)

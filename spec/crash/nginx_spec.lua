@@ -107,15 +107,17 @@ describe("an nginx of 8 workers", function()
 
   local SHARED = "lua_shared_dict adobepass 1m;"
 
-  it("outlives the death of workers, on a shared dictionary", function()
+  it("[crash-nginx-outlives-death] outlives the death of workers, on a shared "
+    .. "dictionary", function()
     survives({ "shdict", "adobepass" }, SHARED, kill_one)
   end)
 
-  it("outlives reloads, on a shared dictionary", function()
+  it("[crash-nginx-outlives-reloads] outlives reloads, on a shared "
+    .. "dictionary", function()
     survives({ "shdict", "adobepass" }, SHARED, reload)
   end)
 
-  it("outlives both, on a Redis", function()
+  it("[crash-nginx-outlives-redis] outlives both, on a Redis", function()
     local server = redis.start()
     survives({ "redis", { socket = server.socket } }, nil, function(host)
       kill_one(host)

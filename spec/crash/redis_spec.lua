@@ -68,7 +68,8 @@ describe("a Redis", function()
     return journal
   end
 
-  it("that was killed and comes back with all costs nothing", function()
+  it("[crash-redis-killed-costs] that was killed and comes back with all "
+    .. "costs nothing", function()
     local server = start(DURABLE)
     local at, host = told(server), new_host()
     assert.equal("ok", call(host, at))
@@ -81,7 +82,8 @@ describe("a Redis", function()
     assert_came(0, 0)
   end)
 
-  it("that comes back with nothing is told a new registration, once",
+  it("[crash-redis-new-registration] that comes back with nothing is told a "
+    .. "new registration, once",
     function()
       local server = start()
       local at, host = told(server), new_host()
@@ -98,7 +100,8 @@ describe("a Redis", function()
       assert_came(1, 1)
     end)
 
-  it("that stands still ends calls with an error of the store, in time",
+  it("[crash-redis-ends-calls-error] that stands still ends calls with an "
+    .. "error of the store, in time",
     function()
       local server = start()
       local at, host = told(server, 5), new_host()
@@ -113,7 +116,8 @@ describe("a Redis", function()
       assert_came(0, 0)
     end)
 
-  it("that pauses for a while is waited for, and asked again", function()
+  it("[crash-redis-pauses-waited-asked] that pauses for a while is waited "
+    .. "for, and asked again", function()
     local server = start()
     local at, host = told(server, 5), new_host()
     assert.equal("ok", call(host, at))

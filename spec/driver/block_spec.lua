@@ -9,7 +9,7 @@ describe("driver.block", function()
     end }
   end
 
-  it("steps no longer than is left", function()
+  it("[driver-block-steps-no-longer] steps no longer than is left", function()
     local driver, steps = block(), {}
     local deadline = driver.now() + 0.01
     local session = { step = function(_, seconds)
@@ -22,7 +22,8 @@ describe("driver.block", function()
     end
   end)
 
-  it("steps a short while at most, so that Ctrl-C is heard", function()
+  it("[driver-block-steps-short-ctrl-c] steps a short while at most, so that "
+    .. "Ctrl-C is heard", function()
     local driver, longest = block(), 0
     local session = { step = function(_, seconds)
       longest = math.max(longest, seconds)
@@ -32,7 +33,8 @@ describe("driver.block", function()
     assert.is_true(longest > 0 and longest <= 1)
   end)
 
-  it("is not hot on a session that does not move", function()
+  it("[driver-block-not-hot-session] is not hot on a session that does not "
+    .. "move", function()
     for _, answer in ipairs { 0, false } do
       local driver, steps = block(), 0
       local session = { step = function()
@@ -44,7 +46,8 @@ describe("driver.block", function()
     end
   end)
 
-  it("raises for options, since it has none", function()
+  it("[driver-block-raises-options] raises for options, since it has "
+    .. "none", function()
     assert.error_matches(function() block { pace = 1 } end,
       "driver.block: unknown option 'pace'")
   end)

@@ -50,14 +50,14 @@ local function at_least(seconds, started)
   end
 end
 
-case("waits for an answer", function(world)
+case("[driver-waits-response] waits for an answer", function(world)
   local transfer = submit(world, "/hello")
   same("pending", code_of(transfer))
   same(true, wait(world, transfer))
   same("hello", assert(transfer:result()).body)
 end)
 
-case("waits for one after another", function(world)
+case("[driver-waits-one-after] waits for one after another", function(world)
   for i = 1, 5 do
     local transfer = submit(world, "/echo?" .. i)
     same(true, wait(world, transfer))
@@ -65,13 +65,13 @@ case("waits for one after another", function(world)
   end
 end)
 
-case("waits for a large answer", function(world)
+case("[driver-waits-large-response] waits for a large answer", function(world)
   local transfer = submit(world, "/bytes?n=2000000")
   same(true, wait(world, transfer))
   same(2000000, #assert(transfer:result()).body)
 end)
 
-case("does not wait for what is done", function(world)
+case("[driver-not-wait-done] does not wait for what is done", function(world)
   local transfer = submit(world, "/hello")
   same(true, wait(world, transfer))
   same(true, wait(world, transfer))
@@ -80,7 +80,8 @@ case("does not wait for what is done", function(world)
   same(200, transfer:result().status)
 end)
 
-case("waits for those of a crowd in any order", function(world)
+case("[driver-waits-order] waits for those of a crowd in any "
+  .. "order", function(world)
   local transfers = {}
   for i = 1, 10 do transfers[i] = submit(world, "/echo?" .. i) end
   for i = 10, 1, -1 do
@@ -89,7 +90,8 @@ case("waits for those of a crowd in any order", function(world)
   end
 end)
 
-case("says when the deadline passed first", function(world)
+case("[driver-deadline-passed-first] says when the deadline passed "
+  .. "first", function(world)
   local transfer = submit(world, "/silent")
   local started = core.clock.monotonic()
   same(false, wait(world, transfer, A_MOMENT))
@@ -100,7 +102,7 @@ case("says when the deadline passed first", function(world)
   transfer:close()
 end)
 
-case("goes on after a deadline", function(world)
+case("[driver-goes-after-deadline] goes on after a deadline", function(world)
   local silent = submit(world, "/silent")
   local hello = submit(world, "/hello")
   same(false, wait(world, silent, A_MOMENT))
@@ -109,34 +111,38 @@ case("goes on after a deadline", function(world)
   silent:close()
 end)
 
-case("ends with a transfer that fails", function(world)
+case("[driver-ends-transfer-fails] ends with a transfer that "
+  .. "fails", function(world)
   local transfer = submit(world, "/hello", "EXPIRED")
   same(true, wait(world, transfer))
   same("tls_failed", code_of(transfer))
 end)
 
-case("ends with a transfer that meets its own timeout", function(world)
+case("[driver-ends-transfer-meets] ends with a transfer that meets its own "
+  .. "timeout", function(world)
   local transfer = assert(world.session:submit {
     url = world.url("GOOD", "/silent"), timeout = A_MOMENT })
   same(true, wait(world, transfer))
   same("timeout", code_of(transfer))
 end)
 
-case("does not wait for what was cancelled", function(world)
+case("[driver-not-wait-cancelled] does not wait for what was "
+  .. "cancelled", function(world)
   local transfer = submit(world, "/silent")
   transfer:close()
   same(true, wait(world, transfer))
   same("cancelled", code_of(transfer))
 end)
 
-case("does not wait on a closed session", function(world)
+case("[driver-not-wait-closed-session] does not wait on a closed "
+  .. "session", function(world)
   local transfer = submit(world, "/silent")
   world.session:close()
   same(true, wait(world, transfer))
   same("closed", code_of(transfer))
 end)
 
-case("sleeps as long as it is told", function(world)
+case("[driver-sleeps-long-told] sleeps as long as it is told", function(world)
   local started = core.clock.monotonic()
   world.driver.sleep(A_MOMENT)
   at_least(A_MOMENT, started)
@@ -144,7 +150,8 @@ case("sleeps as long as it is told", function(world)
   world.driver.sleep(0.0001)
 end)
 
-case("has a clock that goes forward only", function(world)
+case("[driver-clock-forward] has a clock that goes forward "
+  .. "only", function(world)
   local last = world.driver.now()
   for _ = 1, 3 do
     world.driver.sleep(0.002)
@@ -155,7 +162,8 @@ case("has a clock that goes forward only", function(world)
 end)
 
 -- The sandbox has no sockets to watch.
-case("takes the sandbox's session too", function(world)
+case("[driver-sandbox-session] takes the sandbox's session "
+  .. "too", function(world)
   local box = sandbox.new()
   local session = box:session()
   local transfer = session:submit { url = box.api .. "/" }
@@ -164,7 +172,7 @@ case("takes the sandbox's session too", function(world)
   same("number", type(assert(transfer:result()).status))
 end)
 
-case("serves twenty at once", function(world)
+case("[driver-serves-twenty] serves twenty at once", function(world)
   local answers, list = 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -182,7 +190,8 @@ case("serves twenty at once", function(world)
 end, "together")
 
 -- Each of them waits until all are there: so they do overlap.
-case("lets all of twenty wait at the same time", function(world)
+case("[driver-twenty-wait-time] lets all of twenty wait at the same "
+  .. "time", function(world)
   local there, list = 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -196,7 +205,8 @@ case("lets all of twenty wait at the same time", function(world)
   same(20, there)
 end, "together")
 
-case("lets twenty sleep at the same time", function(world)
+case("[driver-twenty-sleep-time] lets twenty sleep at the same "
+  .. "time", function(world)
   local asleep, most, list = 0, 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -211,7 +221,8 @@ case("lets twenty sleep at the same time", function(world)
   same(0, asleep)
 end, "together")
 
-case("wakes who waits for what another one cancels", function(world)
+case("[driver-wakes-waits-cancels] wakes who waits for what another one "
+  .. "cancels", function(world)
   local transfer, order = submit(world, "/silent"), {}
   world.together {
     function()
@@ -228,7 +239,8 @@ case("wakes who waits for what another one cancels", function(world)
   same("cancelled woken", table.concat(order, " "))
 end, "together")
 
-case("wakes all when the session is closed", function(world)
+case("[driver-wakes-session-closed] wakes all when the session is "
+  .. "closed", function(world)
   local list, ended = {}, 0
   for i = 1, 5 do
     list[i] = function()
@@ -246,7 +258,8 @@ case("wakes all when the session is closed", function(world)
   same(5, ended)
 end, "together")
 
-case("lets two wait for the same transfer", function(world)
+case("[driver-two-wait-transfer] lets two wait for the same "
+  .. "transfer", function(world)
   local transfer, ended = submit(world, "/hello"), 0
   local function one()
     same(true, wait(world, transfer))
@@ -256,7 +269,7 @@ case("lets two wait for the same transfer", function(world)
   same(2, ended)
 end, "together")
 
-case("keeps each one's own deadline", function(world)
+case("[driver-keeps-deadline] keeps each one's own deadline", function(world)
   local order, list = {}, {}
   local transfer = submit(world, "/silent")
   for index, seconds in ipairs { 0.03, 0.01, 0.02 } do

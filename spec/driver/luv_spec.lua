@@ -47,7 +47,8 @@ describe("driver.luv", function()
     return count
   end
 
-  it("leaves no handle in the loop", function()
+  it("[driver-luv-leaves-no-handle-loop] leaves no handle in the "
+    .. "loop", function()
     local before = handles()
     run(function()
       for _ = 1, 3 do
@@ -61,7 +62,8 @@ describe("driver.luv", function()
     assert.equal(before, handles())
   end)
 
-  it("lets the loop end though a request still runs", function()
+  it("[driver-luv-loop-end-request] lets the loop end though a request still "
+    .. "runs", function()
     local silent
     run(function()
       silent = submit("/silent")
@@ -73,7 +75,8 @@ describe("driver.luv", function()
 
   -- HTTP/1.1 without keeping: each request's descriptor is closed, and its
   -- number is the next one's.
-  it("follows descriptors that come back as other connections", function()
+  it("[driver-luv-follows-descriptors] follows descriptors that come back as "
+    .. "other connections", function()
     local answers = 0
     local function one()
       for _ = 1, 20 do
@@ -90,7 +93,8 @@ describe("driver.luv", function()
   end)
 
   -- OLD speaks HTTP/1.1: a request that is dropped takes its connection along.
-  it("outlives requests that are dropped at any time", function()
+  it("[driver-luv-outlives-requests] outlives requests that are dropped at "
+    .. "any time", function()
     local ended = 0
     local function drop()
       for _ = 1, 30 do
@@ -107,7 +111,8 @@ describe("driver.luv", function()
     assert.equal(4, ended)
   end)
 
-  it("outlives a session that is closed in a callback", function()
+  it("[driver-luv-outlives-session] outlives a session that is closed in a "
+    .. "callback", function()
     local timer, code = uv.new_timer(), nil
     local pipe = uv.new_pipe(false)
     timer:start(2, 0, function()
@@ -123,7 +128,8 @@ describe("driver.luv", function()
     assert.equal("closed", code)
   end)
 
-  it("waits for two sessions at once", function()
+  it("[driver-luv-waits-two-sessions] waits for two sessions at "
+    .. "once", function()
     local other = assert(core.session { ca_file = nginx.files.good.ca })
     local ended = 0
     local function one(which)
@@ -141,7 +147,8 @@ describe("driver.luv", function()
     assert.equal(2, ended)
   end)
 
-  it("lives beside another driver on the same session", function()
+  it("[driver-luv-lives-session] lives beside another driver on the same "
+    .. "session", function()
     local other, ended = luv(), 0
     local function one(which)
       return function()
@@ -156,7 +163,8 @@ describe("driver.luv", function()
     assert.equal(2, ended)
   end)
 
-  it("tells of a coroutine that fails, and wakes the others", function()
+  it("[driver-luv-coroutine-fails-wakes] tells of a coroutine that fails, and "
+    .. "wakes the others", function()
     local ended = false
     local transfer = submit("/hello")
     run(function()
@@ -173,7 +181,8 @@ describe("driver.luv", function()
     assert.same({ "boom after a sleep", "boom after a wait" }, failures)
   end)
 
-  it("ends the program with a traceback when nobody hears", function()
+  it("[driver-luv-ends-program] ends the program with a traceback when nobody "
+    .. "hears", function()
     local said, status = shell.read(child.command([[
       local driver = require "adobepass.driver.luv"()
       coroutine.wrap(function()
@@ -187,7 +196,7 @@ describe("driver.luv", function()
     assert.matches("traceback", said)
   end)
 
-  it("leaves the collector as it was", function()
+  it("[driver-luv-leaves-collector] leaves the collector as it was", function()
     local knows = pcall(collectgarbage, "isrunning")
     if not knows then return pending("this Lua does not tell") end
     for _, word in ipairs { "restart", "stop" } do
@@ -198,7 +207,8 @@ describe("driver.luv", function()
     collectgarbage("restart")
   end)
 
-  it("lets go of a session nobody waits for", function()
+  it("[driver-luv-session-waits] lets go of a session nobody waits "
+    .. "for", function()
     run(function() wait(submit("/hello")) end)
     session:close()
     session = assert(core.session())
@@ -207,7 +217,8 @@ describe("driver.luv", function()
     live.assert_none()
   end)
 
-  it("raises when it is used from outside of a coroutine", function()
+  it("[driver-luv-raises-used-outside] raises when it is used from outside of "
+    .. "a coroutine", function()
     assert.error_matches(function() driver.sleep(0) end,
       "sleep outside of a coroutine")
     local transfer = submit("/hello")
@@ -216,7 +227,8 @@ describe("driver.luv", function()
     transfer:close()
   end)
 
-  it("takes luv under another name", function()
+  it("[driver-luv-takes-under-another] takes luv under another "
+    .. "name", function()
     local used = false
     local mine = setmetatable({ new_timer = function()
       used = true
@@ -227,7 +239,8 @@ describe("driver.luv", function()
     assert.is_true(used)
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[driver-luv-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     assert.error_matches(function() luv { loop = 1 } end,
       "driver.luv: unknown option 'loop'")
   end)

@@ -14,7 +14,8 @@ describe("driver.ngx", function()
     nginx.stop()
   end)
 
-  it("lets the worker serve others meanwhile", function()
+  it("[driver-ngx-worker-serve] lets the worker serve others "
+    .. "meanwhile", function()
     local said = host:call("spec.driver.in_nginx", "serves_others",
       { ca = nginx.files.good.ca, urls = { GOOD = nginx:url("GOOD", "") } })
     assert.is_true(said.ended)
@@ -22,19 +23,20 @@ describe("driver.ngx", function()
   end)
 
   -- 1, 1.5, 2.25, ... ms: six looks in the first 20 ms, never more.
-  it("looks less and less often", function()
+  it("[driver-ngx-looks-less-less] looks less and less often", function()
     local said = host:call("spec.driver.in_nginx", "looks", { seconds = 0.02 })
     assert.is_false(said.ended)
     assert.is_true(said.took >= 0.02)
     assert.is_true(said.steps >= 2 and said.steps <= 10, said.steps)
   end)
 
-  it("raises for options, since it has none", function()
+  it("[driver-ngx-raises-options-since] raises for options, since it has "
+    .. "none", function()
     assert.matches("driver.ngx: unknown option 'pace'",
       host:call("spec.driver.in_nginx", "refusal"))
   end)
 
-  it("raises outside of nginx", function()
+  it("[driver-ngx-raises-outside-nginx] raises outside of nginx", function()
     assert.error_matches(function() require "adobepass.driver.ngx"() end,
       "only inside nginx")
   end)

@@ -27,7 +27,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     return session
   end
 
-  it("begins a task with the next update, with its arguments", function()
+  it("[driver-tick-begins-task-next] begins a task with the next update, with "
+    .. "its arguments", function()
     local got
     local task = driver.start(function(...) got = { n = select("#", ...), ... }
     end, 1, nil, "three", nil)
@@ -38,19 +39,22 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("done", task.status)
   end)
 
-  it("keeps the results, nils and all", function()
+  it("[driver-tick-keeps-results-nils] keeps the results, nils and "
+    .. "all", function()
     local task = driver.start(function() return nil, "why", nil end)
     driver.update()
     assert.same({ n = 3, nil, "why", nil }, task.results)
   end)
 
-  it("counts the results, be there none", function()
+  it("[driver-tick-counts-results-none] counts the results, be there "
+    .. "none", function()
     local task = driver.start(function() end)
     driver.update()
     assert.same({ n = 0 }, task.results)
   end)
 
-  it("asks no result whether it equals something of its own", function()
+  it("[driver-tick-asks-no-result] asks no result whether it equals something "
+    .. "of its own", function()
     local strange = setmetatable({}, { __eq = function(one, other)
       return one.id == other.id
     end })
@@ -67,7 +71,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("end", yields.results[1])
   end)
 
-  it("resumes every task once in each update, in order", function()
+  it("[driver-tick-resumes-task-update] resumes every task once in each "
+    .. "update, in order", function()
     local order = {}
     for i = 1, 3 do
       driver.start(function()
@@ -83,7 +88,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("1:1 2:1 3:1 2:2 3:2 3:3", table.concat(order, " "))
   end)
 
-  it("begins what a task starts with the update after", function()
+  it("[driver-tick-begins-task-starts] begins what a task starts with the "
+    .. "update after", function()
     local seen = {}
     driver.start(function()
       driver.start(function() seen[#seen + 1] = "inner" end)
@@ -95,7 +101,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ "outer", "inner" }, seen)
   end)
 
-  it("steps each session that is waited for once, never waiting", function()
+  it("[driver-tick-steps-session-waited] steps each session that is waited "
+    .. "for once, never waiting", function()
     local one, other, transfer = a_session(), a_session(), a_transfer()
     for _, session in ipairs { one, one, other } do
       driver.start(function() driver.wait(session, transfer, 100) end)
@@ -112,7 +119,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 0, 0 }, one.steps)
   end)
 
-  it("steps a session that is given, for coroutines of one's own", function()
+  it("[driver-tick-steps-session] steps a session that is given, for "
+    .. "coroutines of one's own", function()
     local session, transfer, ended = a_session(), a_transfer(), nil
     local mine = coroutine.wrap(function()
       ended = driver.wait(session, transfer, 100)
@@ -125,7 +133,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_true(ended)
   end)
 
-  it("waits to the deadline of its own clock", function()
+  it("[driver-tick-waits-deadline-clock] waits to the deadline of its own "
+    .. "clock", function()
     local ended
     driver.start(function()
       ended = driver.wait(a_session(), a_transfer(), 5)
@@ -138,7 +147,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_false(ended)
   end)
 
-  it("gives a task its turns while a coroutine of its own waits", function()
+  it("[driver-tick-task-turns-coroutine] gives a task its turns while a "
+    .. "coroutine of its own waits", function()
     local transfer, turns = a_transfer(), 0
     driver.start(function()
       local inner = coroutine.wrap(function()
@@ -156,7 +166,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal(3, turns)
   end)
 
-  it("gives no turn to a task before its transfer has ended", function()
+  it("[driver-tick-no-turn-task] gives no turn to a task before its transfer "
+    .. "has ended", function()
     local transfer, turns = a_transfer(), 0
     local task = driver.start(function()
       return driver.wait(a_session(), transfer, 5)
@@ -174,7 +185,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_true(task.results[1])
   end)
 
-  it("sleeps by its own clock, one update at least", function()
+  it("[driver-tick-sleeps-clock-update] sleeps by its own clock, one update "
+    .. "at least", function()
     local awake = {}
     driver.start(function()
       driver.sleep(0)
@@ -194,7 +206,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   describe("an error", function()
     local function explode() error({ code = "boom" }) end
 
-    it("is kept in the task and told, with a traceback", function()
+    it("[driver-tick-kept-task-traceback] is kept in the task and told, with "
+      .. "a traceback", function()
       local task = driver.start(explode)
       assert.equal(0, driver.update())
       assert.equal("failed", task.status)
@@ -207,7 +220,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(1, #failures)
     end)
 
-    it("does not keep the others from their turn", function()
+    it("[driver-tick-not-keep-turn] does not keep the others from their "
+      .. "turn", function()
       local turns = 0
       for i = 1, 3 do
         driver.start(function()
@@ -221,7 +235,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(2, #failures)
     end)
 
-    it("is raised after all had their turn, if nobody hears it", function()
+    it("[driver-tick-raised-turn-hears] is raised after all had their turn, "
+      .. "if nobody hears it", function()
       driver = tick { reuse = reuse }
       local other
       local task = driver.start(function() error("boom at dawn") end)
@@ -234,7 +249,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   end)
 
   describe("cancel", function()
-    it("stops a task where it waits", function()
+    it("[driver-tick-stops-task-waits] stops a task where it waits", function()
       local after = false
       local task = driver.start(function()
         driver.sleep(0)
@@ -249,7 +264,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(0, #failures)
     end)
 
-    it("stops one that never began, and one by another", function()
+    it("[driver-tick-stops-never-began] stops one that never began, and one "
+      .. "by another", function()
       local never = driver.start(function() error "no" end)
       never:cancel()
       local victim
@@ -260,7 +276,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(0, #failures)
     end)
 
-    it("stops a task that cancels itself, when it yields", function()
+    it("[driver-tick-stops-task-cancels] stops a task that cancels itself, "
+      .. "when it yields", function()
       local task, after
       task = driver.start(function()
         task:cancel()
@@ -273,7 +290,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal("cancelled", task.status)
     end)
 
-    it("leaves what is done as it is", function()
+    it("[driver-tick-leaves-done] leaves what is done as it is", function()
       local task = driver.start(function() return 1 end)
       driver.update()
       task:cancel()
@@ -281,7 +298,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(1, task.results[1])
     end)
 
-    it("lets go of what it waited for", function()
+    it("[driver-tick-lets-go-waited] lets go of what it waited for", function()
       local held = setmetatable({}, { __mode = "v" })
       local task = driver.start(function()
         local thing = {}
@@ -298,7 +315,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end)
   end)
 
-  it("raises when it is used from outside of a task", function()
+  it("[driver-tick-raises-used-outside] raises when it is used from outside "
+    .. "of a task", function()
     assert.error_matches(function() driver.sleep(1) end,
       "sleep outside of a task: begin with driver.start")
     assert.error_matches(function()
@@ -306,14 +324,15 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end, "wait outside of a task")
   end)
 
-  it("raises when a task updates", function()
+  it("[driver-tick-raises-task-updates] raises when a task updates", function()
     driver.start(function() driver.update() end)
     driver.update()
     assert.matches("tick_spec.lua:%d+: driver.tick: update inside of a task",
       failures[1].reason)
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[driver-tick-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     assert.error_matches(function() tick { clock = 1 } end,
       "driver.tick: unknown option 'clock'")
     assert.error_matches(function() tick { on_error = 1 } end,
@@ -362,22 +381,25 @@ describe("driver.tick that reuses coroutines", function()
 
   local function canceller(task) task:cancel() end
 
-  it("has one serve many, however they go on", function()
+  it("[driver-tick-serve-however] has one serve many, however they go "
+    .. "on", function()
     assert.equal(1, coroutines_of { good, sleepy, good, sleepy })
   end)
 
-  it("takes a new one after an error, and after a task that is cancelled",
+  it("[driver-tick-new-error-task] takes a new one after an error, and after "
+    .. "a task that is cancelled",
     function()
       assert.equal(2, coroutines_of { good, bad, good })
       assert.equal(2, coroutines_of { sleepy, canceller, sleepy })
     end)
 
-  it("does not without being told to", function()
+  it("[driver-tick-not-told] does not without being told to", function()
     driver = tick()
     assert.equal(3, coroutines_of { good, sleepy, good })
   end)
 
-  it("gives each task its own arguments and results", function()
+  it("[driver-tick-task-arguments] gives each task its own arguments and "
+    .. "results", function()
     local function echo(...)
       driver.sleep(0)
       return ...
@@ -391,7 +413,8 @@ describe("driver.tick that reuses coroutines", function()
     end
   end)
 
-  it("lets a task that ends start the next one", function()
+  it("[driver-tick-task-ends-start] lets a task that ends start the next "
+    .. "one", function()
     local order = {}
     local function chain(left)
       order[#order + 1] = left
@@ -403,7 +426,8 @@ describe("driver.tick that reuses coroutines", function()
     assert.equal(0, order[51])
   end)
 
-  it("keeps no more than so many for later", function()
+  it("[driver-tick-keeps-no-later] keeps no more than so many for "
+    .. "later", function()
     local held = setmetatable({}, { __mode = "k" })
     local function hold() held[coroutine.running()] = true end
     for _ = 1, 1500 do driver.start(hold) end
@@ -415,7 +439,7 @@ describe("driver.tick that reuses coroutines", function()
     assert.equal(1024, count)
   end)
 
-  it("keeps nothing of what a task had", function()
+  it("[driver-tick-keeps-task] keeps nothing of what a task had", function()
     local held = setmetatable({}, { __mode = "v" })
     driver.start(function(thing)
       held[1] = thing

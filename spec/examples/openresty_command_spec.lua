@@ -42,7 +42,8 @@ describe("examples/openresty/run", function()
 
   -- (Ctrl-C is a signal to all of a terminal's processes: setsid is one.)
   for _, signal in ipairs { "TERM", "KILL", "HUP" } do
-    it("leaves nothing behind on SIG" .. signal, function()
+    it("[gateway-command-leaves-behind] leaves nothing behind on SIG"
+      .. signal, function()
       local pipe, pid, said = start()
       assert.equal(2, #said.nodes)
       local tv = television.new()
@@ -57,7 +58,8 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  it("leaves nothing behind on Ctrl-C", function()
+  it("[gateway-command-behind-ctrl-c] leaves nothing behind on "
+    .. "Ctrl-C", function()
     local path = folder.make()
     local out = path .. "/out"
     local pipe = assert(io.popen(("exec setsid sh -c 'echo $$; exec %s "
@@ -75,7 +77,8 @@ describe("examples/openresty/run", function()
     folder.remove(path)
   end)
 
-  it("starts without a sandbox, for the real service", function()
+  it("[gateway-command-starts-sandbox] starts without a sandbox, for the real "
+    .. "service", function()
     local path = folder.make()
     folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln\n")
     folder.write(path .. "/settings.json", json.encode {
@@ -109,7 +112,8 @@ describe("examples/openresty/run", function()
     ["32 bytes or more"] = { ticket_keys = json.array {
       { id = "short", file = "/etc/hostname" } } },
   } do
-    it("says what is wrong with settings: " .. what, function()
+    it("[gateway-command-wrong-settings] says what is wrong with settings: "
+      .. what, function()
       local path = folder.make()
       folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
       local settings = { service_provider = "REF30",
@@ -129,7 +133,7 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  it("explains itself", function()
+  it("[gateway-command-explains] explains itself", function()
     local said, status = shell.read(RUN .. " --help")
     assert.equal(2, status)
     assert.truthy(said:find("usage: examples/openresty/run", 1, true))

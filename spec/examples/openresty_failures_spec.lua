@@ -72,7 +72,8 @@ describe("the gateway survives", function()
   end
 
   describe("one node killed", function()
-    it("between two questions of a television", function()
+    it("[gateway-failure-two-questions-tv] between two questions of a "
+      .. "television", function()
       local login = begin_login()
       nodes.kill(running.nodes[1])
       assert.is_nil(tv:get(one .. "/login/status"))
@@ -86,7 +87,7 @@ describe("the gateway survives", function()
         { counts.register, counts.token, counts.create_session })
     end)
 
-    it("while it asks Adobe", function()
+    it("[gateway-failure-asks-adobe] while it asks Adobe", function()
       local login = begin_login()
       viewer_signs_in(login)
       control:fault { kind = "delay", operation = "profile_for_code",
@@ -104,7 +105,8 @@ describe("the gateway survives", function()
       is_done(tv:get(two .. "/login/status"))
     end)
 
-    it("while it begins a login, whose lock dies with it", function()
+    it("[gateway-failure-begins-login] while it begins a login, whose lock "
+      .. "dies with it", function()
       tv:post(one .. "/login", { mvpd = "Dish" }) -- for the cookie
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
@@ -120,7 +122,8 @@ describe("the gateway survives", function()
       assert.same({ 200, "pending" }, { status, login.state })
     end)
 
-    it("and it comes back where it was", function()
+    it("[gateway-failure-comes-back] and it comes back where it "
+      .. "was", function()
       sign_in()
       nodes.kill(running.nodes[1])
       assert.is_true(running.nodes[1].server:restart())
@@ -137,7 +140,8 @@ describe("the gateway survives", function()
       return pid
     end
 
-    it("killed and started again: no login, no registration is lost",
+    it("[gateway-failure-killed-started] killed and started again: no login, "
+      .. "no registration is lost",
       function()
         sign_in()
         local login = television.new()
@@ -159,7 +163,8 @@ describe("the gateway survives", function()
         assert.equal(2, select(2, control:take()).register)
       end)
 
-    it("down: says so at once, and segments go on", function()
+    it("[gateway-failure-down-segments] down: says so at once, and segments "
+      .. "go on", function()
       sign_in()
       local playlist = play(one)
       folder.write(running.folder .. "/down", "")
@@ -194,7 +199,8 @@ describe("the gateway survives", function()
       redis.await_end(pid)
     end
 
-    it("gone: says so at once, segments go on, and so does a login", function()
+    it("[gateway-failure-segments-login] gone: says so at once, segments go "
+      .. "on, and so does a login", function()
       sign_in()
       local playlist = play(one)
       local other = television.new()
@@ -229,7 +235,8 @@ describe("the gateway survives", function()
       assert.equal(2, select(2, control:take()).register)
     end)
 
-    it("mute: the answer comes within its deadline", function()
+    it("[gateway-failure-mute-response] mute: the answer comes within its "
+      .. "deadline", function()
       running:configure { timeout = 1 }
       for _, node in ipairs(running.nodes) do
         local former = nodes.workers(node)
@@ -256,7 +263,7 @@ describe("the gateway survives", function()
       end
     end
 
-    it("in the middle of a login", function()
+    it("[gateway-failure-middle-login] in the middle of a login", function()
       local login = begin_login()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 1 }
@@ -277,7 +284,8 @@ describe("the gateway survives", function()
       assert.equal(1, select(2, control:take()).register)
     end)
 
-    it("with settings that are wrong, which are not taken", function()
+    it("[gateway-failure-settings-wrong] with settings that are wrong, which "
+      .. "are not taken", function()
       local node = running.nodes[1]
       local former = nodes.workers(node)
       running:configure { ticket_seconds = "long" }
@@ -291,7 +299,8 @@ describe("the gateway survives", function()
       assert.same(former, nodes.workers(node))
     end)
 
-    it("under requests, of which none is lost", function()
+    it("[gateway-failure-requests-none] under requests, of which none is "
+      .. "lost", function()
       sign_in()
       local playlist = play(one)
       local former = nodes.workers(running.nodes[1])

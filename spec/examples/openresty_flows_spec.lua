@@ -26,14 +26,16 @@ describe("the gateway's logins", function()
       expires_at = expires_at or (core.clock.wall() + 1800) * 1000 }
   end
 
-  it("are kept as long as the code lives by Adobe's clock", function()
+  it("[gateway-flow-kept-code-lives] are kept as long as the code lives by "
+    .. "Adobe's clock", function()
     local adobe = (core.clock.wall() - 7200) * 1000 -- ours is ahead
     flows.save(who, flow_of("AAAA", adobe + 1800000), adobe)
     assert.is_true(math.abs(seconds - 1800) < 1)
     assert.equal("AAAA", flows.load(who).code)
   end)
 
-  it("end one by one: a newer one outlives the end of an older", function()
+  it("[gateway-flow-end-newer-outlives] end one by one: a newer one outlives "
+    .. "the end of an older", function()
     local now = core.clock.wall() * 1000
     flows.save(who, flow_of "OLD1", now)
     local old = flows.load(who)
@@ -45,7 +47,8 @@ describe("the gateway's logins", function()
     assert.is_nil(flows.load(who))
   end)
 
-  it("end all at once where no one is named", function()
+  it("[gateway-flow-end-no-named] end all at once where no one is "
+    .. "named", function()
     flows.save(who, flow_of "AAAA", core.clock.wall() * 1000)
     assert.is_true(flows.forget(who))
     assert.is_nil(flows.load(who))
@@ -53,7 +56,8 @@ describe("the gateway's logins", function()
 end)
 
 describe("the gateway's problems", function()
-  it("name whole seconds to wait, and two at least", function()
+  it("[gateway-flow-name-seconds-wait] name whole seconds to wait, and two at "
+    .. "least", function()
     for given, wanted in pairs { [0.2] = 2, [7.3] = 8, [5] = 5 } do
       assert.equal(wanted, problem.from(errors.new { code = "timeout",
         action = "retry", retry_after = given }).retry_after)

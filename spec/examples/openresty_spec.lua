@@ -53,7 +53,8 @@ describe("the gateway", function()
   end
 
   describe("tells a viewer's story:", function()
-    it("a code, a login, a catalogue, playback, a logout", function()
+    it("[gateway-code-login-catalog] a code, a login, a catalogue, playback, "
+      .. "a logout", function()
       local login, done = sign_in()
       assert.equal(7, #login.code)
       assert.truthy(login.qr:find("/activate?code=" .. login.code, 1, true))
@@ -86,7 +87,8 @@ describe("the gateway", function()
       is_refused(401, "not_logged_in", tv:post(two .. "/play/cnn"))
     end)
 
-    it("of the providers, the last one first", function()
+    it("[gateway-providers-last-first] of the providers, the last one "
+      .. "first", function()
       tv:post(one .. "/login")
       local status, answer = tv:get(one .. "/providers")
       assert.equal(200, status)
@@ -96,13 +98,14 @@ describe("the gateway", function()
       end
     end)
 
-    it("who is signed in already gets no code", function()
+    it("[gateway-signed-already-no-code] who is signed in already gets no "
+      .. "code", function()
       sign_in()
       local _, answer = tv:post(one .. "/login", { mvpd = "Cablevision" })
       assert.same({ "done", nil }, { answer.state, answer.code })
     end)
 
-    it("who may not watch hears why", function()
+    it("[gateway-not-watch-hears-why] who may not watch hears why", function()
       sign_in()
       local status, answer = tv:post(one .. "/play/hbo")
       is_refused(403, "authorization_denied_by_mvpd", status, answer)
@@ -112,7 +115,8 @@ describe("the gateway", function()
       is_refused(404, "no_such_channel", tv:post(one .. "/play/nothing"))
     end)
 
-    it("another viewer's permits are not this one's", function()
+    it("[gateway-viewer-permits] another viewer's permits are not this "
+      .. "one's", function()
       sign_in "ann"
       assert.is_true(select(2, tv:get(one .. "/catalogue"))
         .channels[3].permitted)
@@ -122,7 +126,8 @@ describe("the gateway", function()
         .channels[3].permitted)
     end)
 
-    it("a player without cookies plays by an address", function()
+    it("[gateway-player-cookies-plays] a player without cookies plays by an "
+      .. "address", function()
       sign_in()
       local status, played = tv:post(one .. "/play/tbs", { ticket = "url" })
       assert.equal(200, status)
@@ -143,7 +148,8 @@ describe("the gateway", function()
   end)
 
   describe("asks Adobe", function()
-    it("for a device that it names, with the viewer's address", function()
+    it("[gateway-device-names-viewer] for a device that it names, with the "
+      .. "viewer's address", function()
       sign_in()
       local journal = control:take()
       local seen = 0
@@ -160,7 +166,8 @@ describe("the gateway", function()
       assert.is_true(seen >= 3)
     end)
 
-    it("no faster than it allows, on all workers of all nodes together",
+    it("[gateway-no-faster-allows-workers] no faster than it allows, on all "
+      .. "workers of all nodes together",
       function()
         sign_in() -- three of the burst of ten
         local crowd, asked = {}, {}
@@ -187,7 +194,8 @@ describe("the gateway", function()
         assert.is_true(moments[13] - moments[1] > 2500)
       end)
 
-    it("once an interval, however often and wherever it is asked", function()
+    it("[gateway-interval-however-often] once an interval, however often and "
+      .. "wherever it is asked", function()
       local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
       control:take()
       local asked = {}
@@ -203,7 +211,8 @@ describe("the gateway", function()
       assert.equal(1, operations().profile_for_code)
     end)
 
-    it("once for a code, however often a television asks for one", function()
+    it("[gateway-code-however-often] once for a code, however often a "
+      .. "television asks for one", function()
       local asked, codes = {}, {}
       tv:post(one .. "/login") -- for the cookie
       control:take()
@@ -220,7 +229,8 @@ describe("the gateway", function()
       assert.equal(1, operations().create_session)
     end)
 
-    it("for one registration and one token, on all workers of all nodes",
+    it("[gateway-registration-token] for one registration and one token, on "
+      .. "all workers of all nodes",
       function()
         local device = television.new { ip = tv.ip }
         -- A device with a cookie whom nobody knows any more.
@@ -254,7 +264,8 @@ describe("the gateway", function()
   end)
 
   describe("refuses", function()
-    it("a television that does not say what it is", function()
+    it("[gateway-tv-not-say] a television that does not say what it "
+      .. "is", function()
       for _, info in ipairs { false, "", "no base64!", "WzFd", "e30",
         ("A"):rep(8000) } do
         local status, answer = tv:post(one .. "/login", nil,
@@ -265,7 +276,7 @@ describe("the gateway", function()
       end
     end)
 
-    it("who has no cookie of ours", function()
+    it("[gateway-no-cookie-ours] who has no cookie of ours", function()
       for _, path in ipairs { "/login/status", "/providers", "/catalogue" } do
         is_refused(401, "device_unknown", tv:get(one .. path))
         is_refused(401, "device_unknown",
@@ -275,7 +286,8 @@ describe("the gateway", function()
       is_refused(401, "device_unknown", tv:post(one .. "/logout"))
     end)
 
-    it("another method, another type, another field", function()
+    it("[gateway-method-type-field] another method, another type, another "
+      .. "field", function()
       tv:post(one .. "/login") -- for the cookie
       control:take()
       is_refused(405, "bad_request", tv:get(one .. "/login"))
@@ -295,12 +307,12 @@ describe("the gateway", function()
       assert.equal(0, operations().create_session)
     end)
 
-    it("a provider that there is not", function()
+    it("[gateway-provider] a provider that there is not", function()
       local status, answer = tv:post(one .. "/login", { mvpd = "Nobody" })
       assert.is_true(status == 400, tostring(answer.code))
     end)
 
-    it("to be led to other files", function()
+    it("[gateway-led-files] to be led to other files", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       local all = { Cookie = ("gateway_device=%s; gateway_ticket=%s"):format(
@@ -319,7 +331,8 @@ describe("the gateway", function()
       end
     end)
 
-    it("tickets that are forged, expired, or somebody else's", function()
+    it("[gateway-tickets-forged-expired] tickets that are forged, expired, or "
+      .. "somebody else's", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       local ticket, device = tv:cookie "gateway_ticket",
@@ -350,7 +363,8 @@ describe("the gateway", function()
         tv:get(("%s/hls/cnn/~%s/segment1.ts"):format(one, ticket)))
     end)
 
-    it("to believe anybody but the load balancer where a viewer is",
+    it("[gateway-believe-load-balancer] to believe anybody but the load "
+      .. "balancer where a viewer is",
       function()
         local careful = assert(service.start { throttle = false, nodes = 1,
           workers = 1, trusted = "198.51.100.1" })
@@ -366,7 +380,7 @@ describe("the gateway", function()
         careful:stop()
       end)
 
-    it("who asks far too much", function()
+    it("[gateway-asks-far] who asks far too much", function()
       local worst, last = 0, nil
       for _ = 1, 120 do
         local status, answer = tv:get(one .. "/login/status")
@@ -376,7 +390,8 @@ describe("the gateway", function()
       assert.equal(2, last.retry_after)
     end)
 
-    it("many new devices of one address, and no known one", function()
+    it("[gateway-new-devices-address] many new devices of one address, and no "
+      .. "known one", function()
       local known = tv:post(one .. "/login")
       assert.equal(200, known)
       control:take()
@@ -391,14 +406,16 @@ describe("the gateway", function()
       assert.equal(5, operations().register)
     end)
 
-    it("headers that are too large, in its own form", function()
+    it("[gateway-headers-large-form] headers that are too large, in its own "
+      .. "form", function()
       local status, answer = tv:get(one .. "/providers",
         { Cookie = "a=" .. ("x"):rep(10000) })
       is_refused(431, "http_431", status, answer)
     end)
   end)
 
-  it("answers with cookies and headers as they should be", function()
+  it("[gateway-responses-cookies] answers with cookies and headers as they "
+    .. "should be", function()
     sign_in()
     local _, _, response = tv:post(one .. "/play/cnn")
     assert.equal("no-store", response.headers["cache-control"])
@@ -414,7 +431,8 @@ describe("the gateway", function()
     assert.is_nil(response.headers["access-control-allow-origin"])
   end)
 
-  it("lets keys change while tickets are out, and refuses rotated ones",
+  it("[gateway-keys-change-tickets] lets keys change while tickets are out, "
+    .. "and refuses rotated ones",
     function()
       local changing = assert(service.start { throttle = false, nodes = 1,
         settings = { ticket_seconds = 300 } })
@@ -450,7 +468,8 @@ describe("the gateway", function()
       changing:stop()
     end)
 
-  it("plays nothing on a media token that Adobe did not sign", function()
+  it("[gateway-plays-media-token] plays nothing on a media token that Adobe "
+    .. "did not sign", function()
     local path = folder.make()
     folder.run(("openssl genrsa 2048 2> /dev/null | openssl rsa -pubout "
       .. "-out %s/other.pem 2> /dev/null"):format(path))
@@ -465,7 +484,8 @@ describe("the gateway", function()
     folder.remove(path)
   end)
 
-  it("lets a ticket end, also one that it knows", function()
+  it("[gateway-ticket-end] lets a ticket end, also one that it "
+    .. "knows", function()
     local brief = assert(service.start { throttle = false, nodes = 1,
       workers = 1, settings = { ticket_seconds = 2 } })
     local url = brief.nodes[1].url
@@ -485,7 +505,8 @@ describe("the gateway", function()
   end)
 
   describe("tells its operators", function()
-    it("that it lives and is ready, and nobody else", function()
+    it("[gateway-lives-ready] that it lives and is ready, and nobody "
+      .. "else", function()
       local node = running.nodes[1]
       assert.equal("alive", select(2, tv:get(node.operator
         .. "/health/live")).state)
@@ -496,7 +517,8 @@ describe("the gateway", function()
       end
     end)
 
-    it("numbers, as Prometheus reads them", function()
+    it("[gateway-numbers-prometheus-reads] numbers, as Prometheus reads "
+      .. "them", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       tv:get(one .. "/hls/cnn/segment1.ts")
@@ -522,7 +544,8 @@ describe("the gateway", function()
         .. "%d\n"):format(last), 1, true))
     end)
 
-    it("what happened, in lines of JSON without a secret", function()
+    it("[gateway-happened-lines-json] what happened, in lines of JSON without "
+      .. "a secret", function()
       local login = sign_in()
       local _, played = tv:post(one .. "/play/cnn", { ticket = "url" })
       tv:post(two .. "/play/tbs")
@@ -548,7 +571,7 @@ describe("the gateway", function()
     end)
   end)
 
-  it("had nothing to complain about", function()
+  it("[gateway-nothing-complain] had nothing to complain about", function()
     for _, node in ipairs(running.nodes) do
       local said = node.server:log()
       assert.is_nil(said:find("a defect", 1, true), said)

@@ -13,12 +13,14 @@ describe("a sealed text", function()
   local signer = sign.new { NEW, OLD }
   local sealed = signer:seal("device", "tv-1")
 
-  it("opens, for what it was sealed for", function()
+  it("[gateway-ticket-opens-sealed] opens, for what it was sealed "
+    .. "for", function()
     assert.equal("tv-1", signer:open("device", sealed))
     assert.is_nil(signer:open("ticket-url", sealed))
   end)
 
-  it("opens with a key that no longer signs, and not with a foreign one",
+  it("[gateway-ticket-opens-key] opens with a key that no longer signs, and "
+    .. "not with a foreign one",
     function()
       local old = sign.new({ OLD }):seal("device", "tv-1")
       assert.equal("tv-1", signer:open("device", old))
@@ -27,7 +29,8 @@ describe("a sealed text", function()
       assert.is_nil(namesake:open("device", sealed))
     end)
 
-  it("does not open when any of its bytes is another", function()
+  it("[gateway-ticket-not-open-bytes] does not open when any of its bytes is "
+    .. "another", function()
     for index = 1, #sealed do
       local byte = sealed:sub(index, index) == "A" and "B" or "A"
       local other = sealed:sub(1, index - 1) .. byte .. sealed:sub(index + 1)
@@ -35,7 +38,8 @@ describe("a sealed text", function()
     end
   end)
 
-  it("does not open when it is cut, grown, or nothing", function()
+  it("[gateway-ticket-not-open-cut] does not open when it is cut, grown, or "
+    .. "nothing", function()
     for length = 0, #sealed - 1 do
       assert.is_nil(signer:open("device", sealed:sub(1, length)))
     end
@@ -47,7 +51,8 @@ describe("a sealed text", function()
     assert.is_nil(signer:open("device", nil))
   end)
 
-  it("does not let the parts be cut elsewhere", function()
+  it("[gateway-ticket-not-parts-cut] does not let the parts be cut "
+    .. "elsewhere", function()
     local one = sign.new { { id = "k", secret = OLD.secret } }
     local mac = core.digest.hmac_sha256(OLD.secret, "device\nk\nYQ")
     assert.equal("a", one:open("device", "k.YQ."
@@ -62,7 +67,8 @@ describe("a ticket", function()
   local fields = { channel = "late-night", expires = 1800000000,
     holder = ticket.holder "tv-1" }
 
-  it("says what it was issued for, and to its kind alone", function()
+  it("[gateway-ticket-issued-kind] says what it was issued for, and to its "
+    .. "kind alone", function()
     local text = ticket.issue(signer, "cookie", fields)
     assert.same(fields, ticket.open(signer, "cookie", text))
     assert.is_nil(ticket.open(signer, "url", text))
@@ -70,14 +76,16 @@ describe("a ticket", function()
     assert.truthy(text:find "^[%w._-]+$") -- fit for a path and a cookie
   end)
 
-  it("does not hold the device's identifier", function()
+  it("[gateway-ticket-not-device] does not hold the device's "
+    .. "identifier", function()
     local text = signer:open("ticket-url",
       ticket.issue(signer, "url", fields))
     assert.is_nil(text:find("tv-1", 1, true))
     assert.not_equal(ticket.holder "tv-1", ticket.holder "tv-2")
   end)
 
-  it("is nothing that merely was signed", function()
+  it("[gateway-ticket-merely-signed] is nothing that merely was "
+    .. "signed", function()
     for _, text in ipairs { "", "soon cnn 00", "5 cnn", "5 c nn 00",
       "5  0" } do
       assert.is_nil(ticket.open(signer, "url",

@@ -21,7 +21,8 @@ describe("the example", function()
     folder.remove(home)
   end)
 
-  it("quickstart.lua logs in, and knows the viewer the next time", function()
+  it("[example-quickstart-lua-logs] quickstart.lua logs in, and knows the "
+    .. "viewer the next time", function()
     local run = example.start(running, "examples/quickstart.lua", home)
     run:sign_in(code_of(run:line()))
     local said = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
@@ -31,7 +32,8 @@ describe("the example", function()
     assert.equal(said, run:stop())
   end)
 
-  it("service_token.lua lets the second device in by a code", function()
+  it("[example-service-token-lua-second] service_token.lua lets the second "
+    .. "device in by a code", function()
     local run = example.start(running, "examples/service_token.lua", home)
     run:sign_in(code_of(run:line()))
     assert.equal("Living room: signed in with Cablevision (regular)",

@@ -61,7 +61,8 @@ describe("the second screen", function()
     browser:click "button[value=sign-in]"
   end
 
-  test("asks for the provider that the television left open", function()
+  test("[second-screen-asks-provider-tv] asks for the provider that the "
+    .. "television left open", function()
     local code = screen:code()
     browser:go(page)
     picture "code"
@@ -78,7 +79,8 @@ describe("the second screen", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("goes straight to the provider that the television chose", function()
+  test("[second-screen-straight-provider] goes straight to the provider that "
+    .. "the television chose", function()
     local code = screen:code { mvpd = "Cablevision", domainName = "adobe.com",
       redirectUrl = running.api .. "/activate/success" }
     browser:go(page .. "?code=" .. code)
@@ -89,7 +91,8 @@ describe("the second screen", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("says what is wrong with a code, and shows it as text", function()
+  test("[second-screen-wrong-code-shows] says what is wrong with a code, and "
+    .. "shows it as text", function()
     activate "NOSUCH1"
     assert.equal("NOSUCH1", browser:property("#code", "value"))
     assert.truthy(browser:text "#problem")
@@ -104,7 +107,8 @@ describe("the second screen", function()
       headers = headers, body = body }))
   end
 
-  test("sends nobody on from another site's form", function()
+  test("[second-screen-sends-site-form] sends nobody on from another site's "
+    .. "form", function()
     local code = screen:code()
     assert.equal(403, post({ Origin = "https://evil.example" },
       "mvpd=Cablevision&code=" .. code).status)

@@ -38,12 +38,13 @@ describe("the TV app: a viewer", function()
   end)
 
   for _, name in ipairs(evening.order) do
-    test((name:gsub("_", " ")), function() evening[name](on) end)
+    test("[tv-viewer] "
+      .. (name:gsub("_", " ")), function() evening[name](on) end)
   end
 end)
 
 describe("the TV app's store", function()
-  test("is one, and keeps what it was given", function()
+  test("[tv-one-keeps-given] is one, and keeps what it was given", function()
     local path = folder.make()
     finally(function() folder.remove(path) end)
     local tree = folder.run "pwd"
@@ -70,7 +71,8 @@ describe("the television of these specs", function()
     return false
   end
 
-  test("goes with its owner, even when that is killed", function()
+  test("[tv-owner-killed] goes with its owner, even when that is "
+    .. "killed", function()
     local owner = child.start [[
       local core = require "adobepass.core"
       local television = require "spec.examples.tv.television"

@@ -28,7 +28,8 @@ describe("a playback", function()
     end)
   end
 
-  it("is permitted, with a media token and both windows", function()
+  it("[authorize-permitted-media-token] is permitted, with a media token and "
+    .. "both windows", function()
     viewer "ann"
     local decision = assert(client:authorize "CNN")
     assert.is_true(decision.permitted)
@@ -43,7 +44,8 @@ describe("a playback", function()
     assert.is_nil(decision.reason)
   end)
 
-  it("is decided within one timeout, however often it is asked for", function()
+  it("[authorize-decided-within-timeout] is decided within one timeout, "
+    .. "however often it is asked for", function()
     for seconds, times in pairs { [8] = 3, [25] = 2, [31] = 1 } do
       viewer "ann"
       local start, asked = on.driver.now(), 0
@@ -62,7 +64,8 @@ describe("a playback", function()
     end
   end)
 
-  it("is always asked for: nothing is cached", function()
+  it("[authorize-always-asked-cached] is always asked for: nothing is "
+    .. "cached", function()
     viewer "ann"
     assert(client:preauthorize { "CNN" })
     local first = assert(client:authorize "CNN")
@@ -72,7 +75,8 @@ describe("a playback", function()
     assert.are_not.equal(first.media_token, second.media_token)
   end)
 
-  it("leaves no media token in the store", function()
+  it("[authorize-leaves-no-media-token] leaves no media token in the "
+    .. "store", function()
     viewer "ann"
     local token = assert(client:authorize "CNN").media_token
     for _, entry in pairs(client.shared.store.entries) do
@@ -80,7 +84,8 @@ describe("a playback", function()
     end
   end)
 
-  it("is denied with a reason, and what to do next", function()
+  it("[authorize-denied-reason-next] is denied with a reason, and what to do "
+    .. "next", function()
     viewer "bob"
     local decision = assert(client:authorize "HBO")
     assert.is_false(decision.permitted)
@@ -91,7 +96,7 @@ describe("a playback", function()
     assert.equal(decision.error:viewer_text(), decision.reason)
   end)
 
-  it("is denied by parents", function()
+  it("[authorize-denied-parents] is denied by parents", function()
     viewer "kim"
     local decision = assert(client:authorize "Late Night")
     assert.equal("authorization_denied_by_parental_controls",
@@ -99,7 +104,7 @@ describe("a playback", function()
     assert.is_true(assert(client:authorize "Matinee").permitted)
   end)
 
-  it("logs nobody out when it is denied", function()
+  it("[authorize-logs-denied] logs nobody out when it is denied", function()
     for _, name in ipairs { "bob", "stranger", "gone" } do
       viewer(name)
       assert.is_false(assert(client:authorize "HBO").permitted)
@@ -108,7 +113,8 @@ describe("a playback", function()
     end
   end)
 
-  it("says that a login is needed where it is", function()
+  it("[authorize-login-needed] says that a login is needed where it "
+    .. "is", function()
     viewer "ann"
     assert(on.control.revoke { mvpd = "Cablevision" })
     local decision = assert(client:authorize "CNN")
@@ -116,13 +122,14 @@ describe("a playback", function()
     fails("not_logged_in", client:authorize "CNN")
   end)
 
-  it("is asked for again when that may heal", function()
+  it("[authorize-asked-heal] is asked for again when that may heal", function()
     viewer "ann"
     assert.is_true(assert(client:authorize "Flaky").permitted)
     assert.equal(2, #on:moments "authorize")
   end)
 
-  it("is asked for three times at most, more slowly each time", function()
+  it("[authorize-asked-three-times] is asked for three times at most, more "
+    .. "slowly each time", function()
     viewer "ann"
     local decision = assert(client:authorize "Unreachable")
     assert.equal("network_connection_timeout", decision.error.code)
@@ -133,7 +140,8 @@ describe("a playback", function()
     assert.is_true(at[3] - at[2] > at[2] - at[1])
   end)
 
-  it("is an error where there was no decision: three requests", function()
+  it("[authorize-error-no-decision] is an error where there was no decision: "
+    .. "three requests", function()
     viewer "ann"
     decides { status = 500 }
     fails("http_500", client:authorize "CNN")
@@ -144,14 +152,16 @@ describe("a playback", function()
     assert.equal(3, #on:moments "authorize")
   end)
 
-  it("is an error at once where a repeat would not help", function()
+  it("[authorize-error-repeat-not-help] is an error at once where a repeat "
+    .. "would not help", function()
     viewer "ann"
     fails("invalid_parameter_mvpd",
       client:authorize("CNN", { mvpd = "Nobody" }))
     assert.equal(1, #on:moments "authorize")
   end)
 
-  it("is never permitted by what is not exactly that", function()
+  it("[authorize-never-permitted] is never permitted by what is not exactly "
+    .. "that", function()
     viewer "ann"
     for _, given in ipairs {
       { resource = "CNN", authorized = "true" },
@@ -164,14 +174,16 @@ describe("a playback", function()
     end
   end)
 
-  it("reads a resource that is echoed with a space behind it", function()
+  it("[authorize-reads-resource-echoed] reads a resource that is echoed with "
+    .. "a space behind it", function()
     viewer "ann"
     decides { resource = "CNN ", authorized = true, token = {
       serializedToken = "x" } }
     assert.equal("x", assert(client:authorize "CNN").media_token)
   end)
 
-  it("survives a permit without a token", function()
+  it("[authorize-survives-permit-token] survives a permit without a "
+    .. "token", function()
     viewer "ann"
     for _, token in ipairs { false, 7, "x" } do
       decides { resource = "CNN", authorized = true, token = token }
@@ -181,7 +193,7 @@ describe("a playback", function()
     end
   end)
 
-  it("may be an MRSS, sent as it is", function()
+  it("[authorize-mrss-sent] may be an MRSS, sent as it is", function()
     viewer "ann"
     local mrss = "<rss><channel><title>CNN</title></channel></rss> "
     assert.is_true(assert(client:authorize(mrss)).permitted)
@@ -189,7 +201,8 @@ describe("a playback", function()
       json.decode(on.requests[1].request.body).resources[1])
   end)
 
-  it("is granted while the provider is in trouble", function()
+  it("[authorize-granted-provider] is granted while the provider is in "
+    .. "trouble", function()
     viewer "ann"
     local decision = assert(client:authorize("CNN",
       { mvpd = "Degraded_AuthZAll" }))
@@ -201,14 +214,16 @@ describe("a playback", function()
       decision.error.code)
   end)
 
-  it("needs a login, or a provider's name", function()
+  it("[authorize-needs-login-provider] needs a login, or a provider's "
+    .. "name", function()
     on = story.new()
     local err = fails("not_logged_in", on.client:authorize "CNN")
     assert.equal("authentication", err.action)
     assert.same({}, on:counts())
   end)
 
-  it("says that the store is broken, and asks nothing", function()
+  it("[authorize-store-broken-asks] says that the store is broken, and asks "
+    .. "nothing", function()
     viewer "ann"
     client.shared.store.get = function()
       return nil, "The disk is gone.", "store_failed"
@@ -217,7 +232,8 @@ describe("a playback", function()
     assert.same({}, on:counts())
   end)
 
-  it("raises for what is no resource, and for options that are none",
+  it("[authorize-raises-no-resource] raises for what is no resource, and for "
+    .. "options that are none",
     function()
       viewer "ann"
       for _, case in ipairs { { 7 }, { nil }, { { "CNN" } },

@@ -517,7 +517,7 @@ local function hold(title, list)
   describe("Adobe's checklist, " .. title, function()
     for _, entry in ipairs(list) do
       if type(entry.test) == "function" then
-        it(entry.phase .. ": " .. entry.name, function()
+        it("[checklist-row] " .. entry.phase .. ": " .. entry.name, function()
           entry.test(story.new())
         end)
       end
@@ -542,15 +542,17 @@ local function count_of(list)
 end
 
 describe("Adobe's checklist", function()
-  it("has 23 mandatory rows: 22 are held, 1 is not code's", function()
+  it("[checklist-23-mandatory-rows] has 23 mandatory rows: 22 are held, 1 is "
+    .. "not code's", function()
     assert.same({ 22, 1 }, count_of(mandatory))
   end)
 
-  it("has 12 recommended rows: 9 are held, 3 are not code's", function()
+  it("[checklist-12-recommended-rows] has 12 recommended rows: 9 are held, 3 "
+    .. "are not code's", function()
     assert.same({ 9, 3 }, count_of(recommended))
   end)
 
-  it("has Adobe's test environments by name", function()
+  it("[checklist-adobe-test] has Adobe's test environments by name", function()
     for _, name in ipairs { "prequal-production", "release-staging",
       "prequal-staging", "release-production" } do
       assert.truthy(environment.resolve(name).api:find "^https://")

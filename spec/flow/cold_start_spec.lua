@@ -51,14 +51,16 @@ describe("a cold start over HTTPS", function()
     assert.equal("string", type(decision.media_token))
   end
 
-  it("of a pass: three requests and one handshake", function()
+  it("[cold-start-pass-three-requests] of a pass: three requests and one "
+    .. "handshake", function()
     local client = start "cold"
     permitted(client:temporary_access { mvpd = "TempPass" }:authorize "CNN")
     assert.same({ "register", "token", "authorize" }, requests())
     assert.equal(1, handshakes)
   end)
 
-  it("of a returning viewer: one request and one handshake", function()
+  it("[cold-start-returning-viewer] of a returning viewer: one request and "
+    .. "one handshake", function()
     local store = adobepass.store.memory()
     local client = start("returning", store)
     assert(control:ask("POST", "/sandbox/login", {
@@ -74,7 +76,8 @@ describe("a cold start over HTTPS", function()
     assert.equal(1, handshakes)
   end)
 
-  it("of a second play: one request and no handshake", function()
+  it("[cold-start-second-play-request] of a second play: one request and no "
+    .. "handshake", function()
     local client = start "second"
     local pass = client:temporary_access { mvpd = "TempPass" }
     permitted(pass:authorize "CNN")
@@ -85,7 +88,8 @@ describe("a cold start over HTTPS", function()
     assert.equal(0, handshakes)
   end)
 
-  it("of a login: what must be, and one handshake", function()
+  it("[cold-start-login-handshake] of a login: what must be, and one "
+    .. "handshake", function()
     local client = start "login"
     local flow = assert(client:start_login { mvpd = "Cablevision",
       domain_name = "adobe.com", redirect_url = "https://adobe.com" })
@@ -100,7 +104,8 @@ describe("a cold start over HTTPS", function()
     assert.equal(1, handshakes)
   end)
 
-  it("of a catalogue of 25: five requests", function()
+  it("[cold-start-catalog-25-five] of a catalogue of 25: five "
+    .. "requests", function()
     local client, list = start "catalogue", {}
     for index = 1, 25 do list[index] = "R" .. index end
     assert(control:ask("POST", "/sandbox/login", {

@@ -85,7 +85,8 @@ end
 
 local stories = {}
 
-stories["logs in with a second screen, step by step"] = function(world)
+stories["[flow-logs-second-screen] logs in with a second screen, step by "
+  .. "step"] = function(world)
   local client, phone = world:new_client(), world:new_client()
   local flow = assert(client:start_login { domain_name = "adobe.com",
     redirect_url = "https://adobe.com", mvpd = "Cablevision",
@@ -103,7 +104,8 @@ stories["logs in with a second screen, step by step"] = function(world)
   equal(profile.not_after, assert(client:login {}).not_after)
 end
 
-stories["logs in with a browser on this screen"] = function(world)
+stories["[flow-logs-browser-screen] logs in with a browser on this "
+  .. "screen"] = function(world)
   local client, is_back = world:new_client(), false
   local key = assert(core.private_key(
     world:ask("GET", "/certificates").metadata_private_key))
@@ -117,7 +119,8 @@ stories["logs in with a browser on this screen"] = function(world)
   equal("77754", profile.attributes.zip)
 end
 
-stories["stops a login that was cancelled"] = function(world)
+stories["[flow-stops-login-cancelled] stops a login that was "
+  .. "cancelled"] = function(world)
   local asked = 0
   local profile, err = world:new_client():login(login_options {
     cancel = function()
@@ -128,7 +131,7 @@ stories["stops a login that was cancelled"] = function(world)
   equal("cancelled", err.code)
 end
 
-stories["filters a catalogue"] = function(world)
+stories["[flow-filters-catalog] filters a catalogue"] = function(world)
   local client, titles = world:viewer "bob", {}
   for number = 1, 12 do titles[number] = "Title " .. number end
   titles[4], titles[9] = "HBO", "Live"
@@ -138,7 +141,8 @@ stories["filters a catalogue"] = function(world)
   equal("Title 12", catalogue.permitted[10])
 end
 
-stories["plays, with a media token that is good"] = function(world)
+stories["[flow-plays-media-token] plays, with a media token that is "
+  .. "good"] = function(world)
   local client = world:viewer()
   local key = assert(core.public_key(
     world:ask("GET", "/certificates").media))
@@ -153,7 +157,7 @@ stories["plays, with a media token that is good"] = function(world)
   equal("authorization_denied_by_parental_controls", late.error.code)
 end
 
-stories["logs out"] = function(world)
+stories["[flow-logs-out] logs out"] = function(world)
   local client, opened = world:viewer(), nil
   local report = assert(client:logout { redirect_url = "https://adobe.com",
     open_url = function(url) opened = url end })
@@ -165,7 +169,8 @@ stories["logs out"] = function(world)
   equal(nil, next(assert(client.api:profiles()).profiles))
 end
 
-stories["plays with one pass and then with the next"] = function(world)
+stories["[flow-plays-pass-next] plays with one pass and then with the "
+  .. "next"] = function(world)
   local client = world:new_client()
   local pass = client:temporary_access { expiring = 200,
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
@@ -183,7 +188,8 @@ stories["plays with one pass and then with the next"] = function(world)
     device = client.record.id })
 end
 
-stories["has several viewers beside each other"] = function(world)
+stories["[flow-several-viewers] has several viewers beside each "
+  .. "other"] = function(world)
   local gateway = world:viewer()
   local second = gateway:device { id = "beside " .. gateway.record.id }
   local decision, err = second:authorize "CNN"
@@ -192,7 +198,8 @@ stories["has several viewers beside each other"] = function(world)
   assert(assert(gateway:authorize "CNN").permitted)
 end
 
-stories["signs on through a partner's framework"] = function(world)
+stories["[flow-signs-partner-framework] signs on through a partner's "
+  .. "framework"] = function(world)
   local client, told = world:new_client(), nil
   local status = client:partner_status { access = "granted",
     provider_id = "Cablevision", expires_at = client:now_ms() + 3600000 }
@@ -225,7 +232,8 @@ local function sign_on_twice(world, client, identity)
   return again.profile.type
 end
 
-stories["signs on with what the platform knows"] = function(world)
+stories["[flow-signs-platform] signs on with what the platform "
+  .. "knows"] = function(world)
   local client = world:new_client()
   local token = world:ask("POST", "/identity",
     { kind = "platform", subject = client.record.id })
@@ -233,7 +241,8 @@ stories["signs on with what the platform knows"] = function(world)
     { subject_token = token }))
 end
 
-stories["signs on with a service token"] = function(world)
+stories["[flow-signs-service-token] signs on with a service "
+  .. "token"] = function(world)
   local client = world:new_client()
   local token = assert(client:get_service_token {
     sso_id = client.record.id })
@@ -243,7 +252,8 @@ stories["signs on with a service token"] = function(world)
   assert(client:linked_devices(token))
 end
 
-stories["is let in while the provider is in trouble"] = function(world)
+stories["[flow-provider-trouble] is let in while the provider is in "
+  .. "trouble"] = function(world)
   local client = world:new_client()
   local profile = assert(client:login(
     login_options { mvpd = "DegradedMvpd" }))

@@ -90,7 +90,8 @@ describe("a thousand viewers at once", function()
     assert.is_true(last <= 5000 + 2 * FRAME, last)
   end
 
-  it("are all let in, and none is polled for early", function()
+  it("[many-logins-none-polled-early] are all let in, and none is polled for "
+    .. "early", function()
     local flows, began = {}, on.box:now()
     local tasks = start(flows)
     while frame() > 0 do
@@ -126,7 +127,8 @@ describe("a thousand viewers at once", function()
     assert.equal(VIEWERS, waiting)
   end
 
-  it("take little memory each while they wait", function()
+  it("[many-logins-little-memory-wait] take little memory each while they "
+    .. "wait", function()
     wait_for_all()
     local with = bytes()
     -- The sandbox stays; what goes is the client's, with its views and store.

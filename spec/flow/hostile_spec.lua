@@ -127,7 +127,8 @@ describe("an answer that is not as documented", function()
 
   for _, case in ipairs(STORIES) do
     for _, operation in ipairs(case[2]) do
-      it(("is survived by %s (%s)"):format(case[1], operation), function()
+      it("[flow-invalid-response-survived] "
+        .. ("is survived by %s (%s)"):format(case[1], operation), function()
         play(case, operation)
       end)
     end

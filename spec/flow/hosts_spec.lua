@@ -27,6 +27,7 @@ describe("over HTTPS,", function()
 
   local function each(run)
     for _, name in ipairs(conformance.names()) do
+      -- tags: spec.flow.conformance
       it(name, function() run(name) end)
     end
   end
@@ -53,7 +54,8 @@ describe("over HTTPS,", function()
       play(driver, function() conformance.run(name, where, driver) end)
     end)
 
-    it("logs in by a second screen, polled every five seconds", function()
+    it("[flow-host-logs-second-screen] logs in by a second screen, polled "
+      .. "every five seconds", function()
       local skipped, polls = 0, nil
       local driver = adobepass.driver.tick { now = function()
         return core.clock.monotonic() + skipped
@@ -71,7 +73,8 @@ describe("over HTTPS,", function()
       assert.is_true(skipped >= 14.9) -- so nobody waited
     end)
 
-    it("does all of it at once, frame by frame", function()
+    it("[flow-host-frame-frame] does all of it at once, frame by "
+      .. "frame", function()
       local driver, ended = adobepass.driver.tick(), 0
       local names = conformance.names()
       for _, name in ipairs(names) do

@@ -27,7 +27,8 @@ describe("a login with a second screen", function()
   after_each(function() on = nil end)
   before_each(function() on = story.new() end)
 
-  it("shows a code, waits for the viewer, and knows them", function()
+  it("[login-shows-code-waits] shows a code, waits for the viewer, and knows "
+    .. "them", function()
     local shown
     local profile = on:play(function()
       return assert(on.client:login(login_options {
@@ -44,7 +45,8 @@ describe("a login with a second screen", function()
     assert.same({ "REF30", "CNN", "TBS" }, profile.attributes.channelID)
   end)
 
-  it("asks for profiles, then a session, then the code alone", function()
+  it("[login-asks-profiles-session] asks for profiles, then a session, then "
+    .. "the code alone", function()
     on:play(function()
       return on.client:login(login_options {
         on_poll = function(flow) on:sign_in(flow.code) end })
@@ -53,7 +55,8 @@ describe("a login with a second screen", function()
       profile_for_code = 2 }, on:counts())
   end)
 
-  it("sends the viewer to a page of the application's", function()
+  it("[login-sends-viewer-page] sends the viewer to a page of the "
+    .. "application's", function()
     local flow = assert(on.client:start_login {
       activation_url = "https://tv.example.com/go" })
     assert.equal("https://tv.example.com/go", flow.url)
@@ -61,13 +64,15 @@ describe("a login with a second screen", function()
     assert.is_nil(flow.mvpd)
   end)
 
-  it("adds the code to a page that has a query", function()
+  it("[login-adds-code-page] adds the code to a page that has a "
+    .. "query", function()
     local flow = assert(on.client:start_login {
       activation_url = "https://tv.example.com/?to=go" })
     assert.equal("https://tv.example.com/?to=go&code=" .. flow.code, flow.qr)
   end)
 
-  it("lets a page complete what the TV left open", function()
+  it("[login-page-complete-tv] lets a page complete what the TV left "
+    .. "open", function()
     local flow = assert(on.client:start_login {
       activation_url = "https://tv.example.com/go" })
     local phone = on:new_client { device = { id = "phone" } }
@@ -83,14 +88,16 @@ describe("a login with a second screen", function()
     assert.equal("Cablevision", assert(on.client:poll_login(flow)).mvpd)
   end)
 
-  it("knows the provider that was chosen on the TV", function()
+  it("[login-provider-chosen-tv] knows the provider that was chosen on the "
+    .. "TV", function()
     local flow = assert(on.client:start_login(login_options()))
     local found = assert(on.client:check_code(flow.code))
     assert.equal("Cablevision", found.mvpd)
     assert.same({}, found.missing)
   end)
 
-  it("says when a code was typed wrong, without a request or with", function()
+  it("[login-code-typed-wrong] says when a code was typed wrong, without a "
+    .. "request or with", function()
     fails("invalid_parameter_code", on.client:check_code "A B/../C")
     assert.is_nil(on:counts().session)
     fails("invalid_parameter_code", on.client:check_code "WRONG77")
@@ -98,13 +105,13 @@ describe("a login with a second screen", function()
       code = "WRONG77", mvpd = "Cablevision" })
   end)
 
-  it("says when a typed code is too old", function()
+  it("[login-typed-code-old] says when a typed code is too old", function()
     local flow = assert(on.client:start_login(login_options()))
     on.driver.sleep(1801)
     fails("invalid_authentication_session", on.client:check_code(flow.code))
   end)
 
-  it("says what a resume still misses", function()
+  it("[login-resume-misses] says what a resume still misses", function()
     local flow = assert(on.client:start_login {})
     local err = fails("unknown_action", on.client:resume_login {
       code = flow.code, mvpd = "Cablevision" })
@@ -112,19 +119,21 @@ describe("a login with a second screen", function()
       err.message)
   end)
 
-  it("has no address where a resume needs no login", function()
+  it("[login-no-address-resume-needs] has no address where a resume needs no "
+    .. "login", function()
     local flow = assert(on.client:start_login {})
     assert.equal("", on.client:resume_login {
       code = flow.code, mvpd = "DegradedMvpd" })
   end)
 
-  it("is not led by a resume to a foreign place", function()
+  it("[login-not-led-resume-foreign] is not led by a resume to a foreign "
+    .. "place", function()
     on:says("resume_session", { actionName = "authenticate",
       actionType = "interactive", url = "http://evil.example/" })
     fails("foreign_url", on.client:resume_login { code = "ABC" })
   end)
 
-  it("survives junk about a code", function()
+  it("[login-survives-junk-code] survives junk about a code", function()
     on:says("session", { existingParameters = 7, missingParameters = "x" })
     assert.same({ code = "ABC", missing = {} }, on.client:check_code "ABC")
   end)
@@ -140,7 +149,8 @@ describe("what the service says next", function()
     return on.client:start_login(login_options())
   end
 
-  it("is obeyed: authenticated meanwhile", function()
+  it("[login-obeyed-authenticated] is obeyed: authenticated "
+    .. "meanwhile", function()
     on:says("profiles", '{"profiles":{}}')
     on:signed_in()
     local flow = assert(on.client:start_login(login_options()))
@@ -151,7 +161,8 @@ describe("what the service says next", function()
     assert.same({}, on:counts())
   end)
 
-  it("is obeyed: degraded, with no special code", function()
+  it("[login-obeyed-degraded-no-special] is obeyed: degraded, with no special "
+    .. "code", function()
     local profile = assert(on.client:login(login_options {
       mvpd = "DegradedMvpd" }))
     assert.same({ "DegradedMvpd", "degraded" },
@@ -159,7 +170,8 @@ describe("what the service says next", function()
     assert.is_true(assert(on.client:authorize "CNN").permitted)
   end)
 
-  it("is obeyed: temporary, with no special code", function()
+  it("[login-obeyed-temporary] is obeyed: temporary, with no special "
+    .. "code", function()
     local profile = assert(on.client:login(login_options {
       mvpd = "TempPass" }))
     assert.same({ "TempPass", "temporary" }, { profile.mvpd, profile.type })
@@ -167,7 +179,8 @@ describe("what the service says next", function()
     assert.is_nil(on.client:remembered_provider())
   end)
 
-  it("is obeyed: a pass takes no login's place", function()
+  it("[login-obeyed-pass-no-place] is obeyed: a pass takes no login's "
+    .. "place", function()
     on:signed_in()
     assert(on.client:login(login_options()))
     assert(on.client:login(login_options { mvpd = "TempPass" }))
@@ -178,13 +191,14 @@ describe("what the service says next", function()
     assert.equal("Cablevision", assert(on.client:authorize "CNN").mvpd)
   end)
 
-  it("is obeyed: a pass is no login when none is named", function()
+  it("[login-obeyed-pass-no-none] is obeyed: a pass is no login when none is "
+    .. "named", function()
     assert(on.client:login(login_options { mvpd = "TempPass" }))
     assert.equal("pending", on.client:start_login(login_options {
       mvpd = false }).state)
   end)
 
-  it("is obeyed: single sign-on", function()
+  it("[login-obeyed-single-sign-on] is obeyed: single sign-on", function()
     local subject = assert(on.control.identity { kind = "platform",
       subject = "viewer-1" })
     local other = on:new_client { device = { id = "another TV" } }
@@ -198,7 +212,8 @@ describe("what the service says next", function()
       { profile.mvpd, profile.type })
   end)
 
-  it("is obeyed: a provider without a profile to show", function()
+  it("[login-obeyed-provider-profile] is obeyed: a provider without a profile "
+    .. "to show", function()
     on:answer(function(_, operation)
       if operation == "create_session" then
         return { body = { actionName = "authorize", mvpd = "Dish",
@@ -211,7 +226,8 @@ describe("what the service says next", function()
       on.client:login(login_options()))
   end)
 
-  it("is obeyed: authorize, with the provider that was asked for", function()
+  it("[login-obeyed-authorize-provider] is obeyed: authorize, with the "
+    .. "provider that was asked for", function()
     on:signed_in()
     on:answer(function(_, operation)
       if operation == "profiles" then return { body = '{"profiles":{}}' } end
@@ -223,7 +239,8 @@ describe("what the service says next", function()
     fails("malformed_answer", on.client:login { fresh = true })
   end)
 
-  it("is obeyed: resume, with what was missing", function()
+  it("[login-obeyed-resume-missing] is obeyed: resume, with what was "
+    .. "missing", function()
     local asked
     on:answer(function(request, operation)
       if operation == "create_session" then
@@ -245,7 +262,8 @@ describe("what the service says next", function()
     assert.equal(1, #on:moments "resume_session")
   end)
 
-  it("is obeyed: resume leads to no login at all", function()
+  it("[login-obeyed-resume-leads] is obeyed: resume leads to no login at "
+    .. "all", function()
     on:signed_in()
     on:answer(function(_, operation)
       if operation == "profiles" then return { body = '{"profiles":{}}' } end
@@ -259,12 +277,13 @@ describe("what the service says next", function()
     assert.equal("done", assert(on.client:start_login(login_options())).state)
   end)
 
-  it("is obeyed: nothing is resumed that we have not", function()
+  it("[login-obeyed-resumed] is obeyed: nothing is resumed that we have "
+    .. "not", function()
     assert(on.client:start_login { mvpd = "Cablevision" })
     assert.equal(0, #on:moments "resume_session")
   end)
 
-  it("says so when a resume fails", function()
+  it("[login-resume-fails] says so when a resume fails", function()
     on:answer(function(_, operation)
       if operation == "create_session" then
         return { body = { actionName = "resume", code = "ABC",
@@ -274,29 +293,33 @@ describe("what the service says next", function()
     fails("invalid_parameter_code", on.client:start_login(login_options()))
   end)
 
-  it("may be new: with a code it is polled for", function()
+  it("[login-new-code-polled] may be new: with a code it is polled "
+    .. "for", function()
     local flow = assert(obeys { actionName = "dance", actionType = "slow",
       code = "ABC", missingParameters = "all", notAfter = "soon" })
     assert.same({ "pending", "ABC" }, { flow.state, flow.code })
     assert.is_nil(flow.url)
   end)
 
-  it("may be new: without a code it is an error that says so", function()
+  it("[login-new-code-error] may be new: without a code it is an error that "
+    .. "says so", function()
     local err = fails("unknown_action", obeys { actionName = "dance" })
     assert.truthy(tostring(err):find("'dance'", 1, true))
   end)
 
-  it("may lack its address: then it is known", function()
+  it("[login-lack-address] may lack its address: then it is known", function()
     local flow = assert(obeys { actionName = "authenticate", code = "ABC" })
     assert.equal("https://api.test/api/v2/authenticate/REF30/ABC", flow.url)
   end)
 
-  it("never leads the browser to a place that is not safe", function()
+  it("[login-never-leads-browser-place] never leads the browser to a place "
+    .. "that is not safe", function()
     fails("foreign_url", obeys { actionName = "authenticate", code = "ABC",
       actionType = "interactive", url = "javascript:alert(1)" })
   end)
 
-  it("is not believed where a code ends yesterday, or never", function()
+  it("[login-not-believed-code-ends] is not believed where a code ends "
+    .. "yesterday, or never", function()
     for _, ends in ipairs { "0", "-1", "nan", "inf", "9e99", "x" } do
       local flow = assert(obeys { actionName = "authenticate", code = "ABC",
         notAfter = ends })
@@ -305,7 +328,8 @@ describe("what the service says next", function()
     end
   end)
 
-  it("is an error of Adobe's where there is one", function()
+  it("[login-error-adobe] is an error of Adobe's where there is "
+    .. "one", function()
     fails("invalid_parameter_mvpd",
       on.client:login(login_options { mvpd = "Nobody" }))
     fails("invalid_integration",
@@ -321,7 +345,8 @@ describe("a login step by step", function()
     flow = assert(on.client:start_login(login_options()))
   end)
 
-  it("is plain data, that another client goes on with", function()
+  it("[login-plain-data-client] is plain data, that another client goes on "
+    .. "with", function()
     local text = json.encode(flow)
     local other = on:new_client { store = on.client.shared.store }
     local theirs = assert(json.decode(text))
@@ -337,13 +362,15 @@ describe("a login step by step", function()
     assert.same({}, on:counts())
   end)
 
-  it("goes on in a client whose store knows nothing of it", function()
+  it("[login-client-store] goes on in a client whose store knows nothing of "
+    .. "it", function()
     on:sign_in(flow.code)
     assert.equal("Cablevision",
       assert(on:new_client():poll_login(flow)).mvpd)
   end)
 
-  it("goes on where a clock is years ahead and nobody has set it", function()
+  it("[login-clock-years-ahead] goes on where a clock is years ahead and "
+    .. "nobody has set it", function()
     on:sign_in(flow.code)
     local wall = core.clock.wall
     core.clock.wall = function() return wall() + 10 * 365 * 86400 end
@@ -352,7 +379,8 @@ describe("a login step by step", function()
     assert.equal("Cablevision", profile.mvpd)
   end)
 
-  it("asks once each time, and knows nothing when it is done", function()
+  it("[login-asks-time-done] asks once each time, and knows nothing when it "
+    .. "is done", function()
     fails("pending", on.client:poll_login(flow))
     assert.equal(1, #on:moments "profile_for_code")
     on:sign_in(flow.code)
@@ -361,43 +389,48 @@ describe("a login step by step", function()
     assert.equal(2, #on:moments "profile_for_code")
   end)
 
-  it("asks nothing after the end", function()
+  it("[login-asks-end] asks nothing after the end", function()
     on.driver.sleep(1801)
     fails("expired", on.client:poll_login(flow))
     assert.equal(0, #on:moments "profile_for_code")
   end)
 
-  it("is superseded by a newer one of this device", function()
+  it("[login-superseded-newer-device] is superseded by a newer one of this "
+    .. "device", function()
     local newer = assert(on.client:start_login(login_options()))
     fails("superseded", on.client:poll_login(flow))
     assert.equal(0, #on:moments "profile_for_code")
     fails("pending", on.client:poll_login(newer))
   end)
 
-  it("is superseded by one that the service alone knows of", function()
+  it("[login-superseded-service] is superseded by one that the service alone "
+    .. "knows of", function()
     assert(on:new_client():start_login(login_options()))
     fails("superseded", on.client:poll_login(flow))
   end)
 
-  it("is not superseded by another device", function()
+  it("[login-not-superseded-device] is not superseded by another "
+    .. "device", function()
     assert(on.client:device { id = "kitchen" }:start_login(login_options()))
     fails("pending", on.client:poll_login(flow))
   end)
 
-  it("outlives failures, and notes the last one", function()
+  it("[login-outlives-failures-notes] outlives failures, and notes the last "
+    .. "one", function()
     on:answer(function() return { error = "connect_failed" } end)
     fails("pending", on.client:poll_login(flow))
     assert.equal("connect_failed", flow.last_error)
     assert.equal(1, #on:moments "profile_for_code")
   end)
 
-  it("is denied by the provider", function()
+  it("[login-denied-provider] is denied by the provider", function()
     assert(on.control.fault { kind = "error", operation = "profile_for_code",
       code = "identity_not_recognized_by_mvpd" })
     fails("denied", on.client:poll_login(flow))
   end)
 
-  it("takes the profile of its provider, or the application's choice",
+  it("[login-profile-provider] takes the profile of its provider, or the "
+    .. "application's choice",
     function()
       flow.mvpd = nil
       on:says("profile_for_code", function()
@@ -408,7 +441,8 @@ describe("a login step by step", function()
       assert.equal("Spectrum", profile.mvpd)
     end)
 
-  it("ends in a sentence for the viewer", function()
+  it("[login-ends-sentence-viewer] ends in a sentence for the "
+    .. "viewer", function()
     local _, err = on:play(function()
       return on.client:login(login_options { fresh = true,
         cancel = function() return on.driver.now() > 1 end })
@@ -427,20 +461,23 @@ describe("a store that breaks", function()
     on.client = on:new_client { store = store }
   end)
 
-  it("is said before anything is asked", function()
+  it("[login-said-before-anything] is said before anything is "
+    .. "asked", function()
     store.broken = true
     fails("store_failed", on.client:login(login_options()))
     fails("store_failed", on.client:refresh_profile())
     assert.same({}, on:counts())
   end)
 
-  it("is said when the code cannot be kept", function()
+  it("[login-code-cannot-kept] is said when the code cannot be "
+    .. "kept", function()
     assert(on.client.api:profiles())
     store.broken = "set"
     fails("store_failed", on.client:start_login(login_options()))
   end)
 
-  it("is said when the profile cannot be kept, and nothing is lost",
+  it("[login-profile-cannot-kept-lost] is said when the profile cannot be "
+    .. "kept, and nothing is lost",
     function()
       local flow = assert(on.client:start_login(login_options()))
       on:sign_in(flow.code)
@@ -449,7 +486,7 @@ describe("a store that breaks", function()
       assert.equal("Cablevision", on.client:poll_login(flow).mvpd)
     end)
 
-  it("does not stop a login on its way", function()
+  it("[login-not-stop-way] does not stop a login on its way", function()
     local flow = assert(on.client:start_login(login_options()))
     store.broken = "get"
     fails("pending", on.client:poll_login(flow))
@@ -469,7 +506,8 @@ describe("misuse", function()
     ["a refresh with what it knows not"] = { "refresh_profile",
       { code = "x" }, "unknown option 'code'" },
   } do
-    it(title .. " raises where the caller stands", function()
+    it("[login-raises-caller] "
+      .. title .. " raises where the caller stands", function()
       local ok, message = pcall(function()
         client[case[1]](client, case[2])
       end)

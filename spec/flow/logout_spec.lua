@@ -28,7 +28,8 @@ describe("a logout", function()
     return report[1]
   end
 
-  it("opens the provider's page where there is a browser", function()
+  it("[logout-opens-provider-page] opens the provider's page where there is a "
+    .. "browser", function()
     viewer "Cablevision"
     local report = assert(client:logout { open_url = open_url,
       redirect_url = "https://adobe.com/bye" })
@@ -42,14 +43,16 @@ describe("a logout", function()
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
   end)
 
-  it("ends there where there is none, and says which page it was", function()
+  it("[logout-ends-none-page] ends there where there is none, and says which "
+    .. "page it was", function()
     viewer "Cablevision"
     local report = assert(client:logout())
     assert.equal("no_browser", report[1].outcome)
     assert.truthy(report[1].url:find "^https://api.test/mvpd/Cablevision")
   end)
 
-  it("is complete where the provider has no page", function()
+  it("[logout-complete-provider-no-page] is complete where the provider has "
+    .. "no page", function()
     viewer "Dish"
     local report = assert(client:logout { open_url = open_url })
     assert.same({ { mvpd = "Dish", action_name = "complete",
@@ -57,7 +60,8 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("tells the viewer to sign out in the system's settings", function()
+  it("[logout-viewer-sign-system] tells the viewer to sign out in the "
+    .. "system's settings", function()
     viewer "Cablevision"
     local partner = { actionName = "partner_logout",
       actionType = "partner_interactive", mvpd = "Cablevision" }
@@ -69,13 +73,14 @@ describe("a logout", function()
     assert.equal("viewer_to_be_told", reports(partner).outcome)
   end)
 
-  it("says what was never a login", function()
+  it("[logout-says-never-login] says what was never a login", function()
     viewer "Cablevision"
     assert.equal("invalid", assert(client:logout {
       mvpd = "Spectrum" })[1].outcome)
   end)
 
-  it("reports what it does not know, and opens nothing", function()
+  it("[logout-reports-not-opens] reports what it does not know, and opens "
+    .. "nothing", function()
     viewer "Cablevision"
     local entry = reports({ actionName = "dance", actionType = "slow",
       url = "https://x.example/" }, { open_url = open_url })
@@ -85,7 +90,8 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("obeys the type of an action whose name is new", function()
+  it("[logout-obeys-type-action] obeys the type of an action whose name is "
+    .. "new", function()
     viewer "Cablevision"
     assert.equal("opened", reports({ actionName = "dance",
       actionType = "interactive", url = "/page" },
@@ -93,7 +99,8 @@ describe("a logout", function()
     assert.same({ { "https://api.test/page", "Cablevision" } }, opened)
   end)
 
-  it("opens no page that is not safe", function()
+  it("[logout-opens-no-page-not-safe] opens no page that is not "
+    .. "safe", function()
     viewer "Cablevision"
     for _, url in ipairs { "javascript:alert(1)", "http://x.example/", "" } do
       local entry = reports({ actionName = "logout", url = url,
@@ -106,7 +113,8 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("drives every entry of a single logout", function()
+  it("[logout-drives-entry-single] drives every entry of a single "
+    .. "logout", function()
     viewer "Cablevision"
     says { Cablevision = { actionName = "logout", url = "/a",
         actionType = "interactive" },
@@ -125,7 +133,8 @@ describe("a logout", function()
       { "https://x.example/b", "Spectrum" } }, opened)
   end)
 
-  it("asks which providers there are where none is known", function()
+  it("[logout-asks-providers-none] asks which providers there are where none "
+    .. "is known", function()
     viewer "Cablevision"
     on:signed_in("Dish")
     local other = on:new_client()
@@ -136,7 +145,8 @@ describe("a logout", function()
       { report[1].outcome, report[2].outcome })
   end)
 
-  it("ends every login, so that no other lets the viewer in again", function()
+  it("[logout-ends-login-no-viewer] ends every login, so that no other lets "
+    .. "the viewer in again", function()
     viewer "Cablevision"
     on:signed_in("Spectrum")
     on:signed_in("Dish")
@@ -151,7 +161,8 @@ describe("a logout", function()
     assert.same({}, assert(client.api:profiles()).profiles)
   end)
 
-  it("leaves a pass alone, which is no login", function()
+  it("[logout-leaves-pass-no-login] leaves a pass alone, which is no "
+    .. "login", function()
     viewer "Cablevision"
     on:says("profiles", { profiles = { Cablevision = {}, TempPass_TEST40 =
       { type = "temporary" } } })
@@ -159,7 +170,8 @@ describe("a logout", function()
     assert.equal(1, on:counts().logout)
   end)
 
-  it("asks once where one answer ends several", function()
+  it("[logout-asks-response-ends] asks once where one answer ends "
+    .. "several", function()
     viewer "Cablevision"
     on:signed_in("Dish")
     says { Cablevision = { actionName = "complete", actionType = "none" },
@@ -168,7 +180,8 @@ describe("a logout", function()
     assert.equal(1, on:counts().logout)
   end)
 
-  it("ends what it knows of where the others cannot be asked for", function()
+  it("[logout-ends-cannot-asked] ends what it knows of where the others "
+    .. "cannot be asked for", function()
     viewer "Cablevision"
     on:answer(function(_, operation)
       if operation == "profiles" then return { status = 400 } end
@@ -178,13 +191,14 @@ describe("a logout", function()
     assert.is_nil(client:recall "profile")
   end)
 
-  it("has nothing to report where nobody is logged in", function()
+  it("[logout-report-logged] has nothing to report where nobody is logged "
+    .. "in", function()
     on = story.new()
     assert.same({}, on.client:logout())
     assert.is_nil(on:counts().logout)
   end)
 
-  it("ends the login on both sides", function()
+  it("[logout-ends-login-sides] ends the login on both sides", function()
     viewer "Cablevision"
     assert(client:logout())
     on:forget_requests()
@@ -197,7 +211,8 @@ describe("a logout", function()
       mvpd = "Cablevision" }.state)
   end)
 
-  it("keeps the client's credentials", function()
+  it("[logout-keeps-client-credentials] keeps the client's "
+    .. "credentials", function()
     viewer "Cablevision"
     assert(client:logout())
     assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
@@ -207,14 +222,16 @@ describe("a logout", function()
     assert.is_nil(on:counts().register)
   end)
 
-  it("ends what is kept here even when the service fails", function()
+  it("[logout-ends-kept-service] ends what is kept here even when the service "
+    .. "fails", function()
     viewer "Cablevision"
     on:answer(function() return { error = "connect_failed" } end)
     fails("connect_failed", client:logout())
     assert.is_nil(client:recall "profile")
   end)
 
-  it("goes on with the next provider when one fails", function()
+  it("[logout-next-provider-fails] goes on with the next provider when one "
+    .. "fails", function()
     viewer "Cablevision"
     on:signed_in("Dish")
     on:answer(function(request, operation)
@@ -228,13 +245,15 @@ describe("a logout", function()
     assert.equal("http_400", report[1].error.code)
   end)
 
-  it("says when it cannot be known who is logged in", function()
+  it("[logout-says-cannot-known-logged] says when it cannot be known who is "
+    .. "logged in", function()
     on = story.new()
     on:answer(function() return { error = "connect_failed" } end)
     fails("connect_failed", on.client:logout())
   end)
 
-  it("from one provider leaves the login with another", function()
+  it("[logout-provider-leaves-login] from one provider leaves the login with "
+    .. "another", function()
     viewer "Cablevision"
     assert(client:logout { mvpd = "TempPass" })
     assert.equal("Cablevision", client:recall("profile").mvpd)
@@ -242,7 +261,8 @@ describe("a logout", function()
     assert.is_nil(client:recall "profile")
   end)
 
-  it("of one device leaves the others logged in", function()
+  it("[logout-device-leaves-logged] of one device leaves the others logged "
+    .. "in", function()
     viewer "Cablevision"
     local other = client:device { id = "kitchen" }
     assert(on.control.log_in { service_provider = "REF30",
@@ -252,7 +272,8 @@ describe("a logout", function()
     assert.equal("Dish", other:recall("profile").mvpd)
   end)
 
-  it("says when the store would not forget", function()
+  it("[logout-store-not-forget] says when the store would not "
+    .. "forget", function()
     viewer "Cablevision"
     client.shared.store.delete = function()
       return nil, "The disk is gone.", "store_failed"
@@ -262,7 +283,8 @@ describe("a logout", function()
     assert.equal(1, #on:moments "logout")
   end)
 
-  it("raises for options that are none", function()
+  it("[logout-raises-options-none] raises for options that are "
+    .. "none", function()
     viewer "Cablevision"
     for _, options in ipairs { { nonsense = 1 }, { open_url = "x" } } do
       local ok, message = pcall(function() client:logout(options) end)

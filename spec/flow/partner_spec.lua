@@ -42,7 +42,7 @@ describe("single sign-on by a partner", function()
   end
 
   describe("tells what the framework says:", function()
-    it("access and provider", function()
+    it("[partner-access-provider] access and provider", function()
       assert.same({
         frameworkPermissionInfo = { accessStatus = "granted" },
         frameworkProviderInfo = { id = "Cablevision",
@@ -53,7 +53,7 @@ describe("single sign-on by a partner", function()
       assert.same(status(), json.decode(core.base64.decode(sent)))
     end)
 
-    it("what went wrong", function()
+    it("[partner-went-wrong] what went wrong", function()
       assert.same({
         frameworkPermissionInfo = { accessStatus = "denied",
           error = "no" },
@@ -62,7 +62,8 @@ describe("single sign-on by a partner", function()
         provider_error = "none" })
     end)
 
-    it("and raises for what no framework says", function()
+    it("[partner-raises-no-framework] and raises for what no framework "
+      .. "says", function()
       for _, given in ipairs {
         {}, { access = "yes" }, { access = true }, { access = "Granted" },
         { access = "granted", expires_at = "1750003600000" },
@@ -82,7 +83,8 @@ describe("single sign-on by a partner", function()
     end)
   end)
 
-  it("hands the request out and the response back", function()
+  it("[partner-hands-request-response] hands the request out and the response "
+    .. "back", function()
     local asked
     local profile = assert(log_in { respond = function(request, mvpd)
       asked = { request = request, mvpd = mvpd }
@@ -100,7 +102,8 @@ describe("single sign-on by a partner", function()
       "partner_profile" }, pick_operations(on:received()))
   end)
 
-  it("takes the response as XML, or in lines of base64", function()
+  it("[partner-response-xml-lines] takes the response as XML, or in lines of "
+    .. "base64", function()
     for _, change in ipairs {
       function(saml) return core.base64.decode(saml) end,
       function(saml) return "\n  " .. core.base64.decode(saml) end,
@@ -114,7 +117,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("keeps the profile, and plays beside the status", function()
+  it("[partner-keeps-profile-plays] keeps the profile, and plays beside the "
+    .. "status", function()
     local profile = assert(log_in())
     assert.same(profile, on.client:recall "profile")
     assert.same({ id = "Cablevision" }, on.client:recall "provider")
@@ -131,7 +135,8 @@ describe("single sign-on by a partner", function()
     assert.equal("authenticated_profile_missing", decision.error.code)
   end)
 
-  it("opens what is encrypted for the programmer", function()
+  it("[partner-opens-encrypted] opens what is encrypted for the "
+    .. "programmer", function()
     assert.is_nil(assert(log_in()).attributes.zip)
     on = story.new()
     local key = assert(core.private_key(
@@ -140,7 +145,8 @@ describe("single sign-on by a partner", function()
       assert(log_in { metadata_key = key }).attributes.zip)
   end)
 
-  it("forgets the permits of whom it was before", function()
+  it("[partner-forgets-permits] forgets the permits of whom it was "
+    .. "before", function()
     on:signed_in("Cablevision", "bob")
     assert(on.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
     assert.is_not_nil(on.client:permit("Cablevision", "TBS"))
@@ -151,7 +157,8 @@ describe("single sign-on by a partner", function()
     assert.is_nil(on.client:permit("Degraded_AuthZAll", "TBS"))
   end)
 
-  it("needs nothing of the framework where one is logged in", function()
+  it("[partner-needs-framework-logged] needs nothing of the framework where "
+    .. "one is logged in", function()
     local first = assert(log_in())
     on.control.clear_journal()
     local profile = assert(log_in { respond = function()
@@ -164,7 +171,8 @@ describe("single sign-on by a partner", function()
     assert.is_string(on:received("profile")[1].headers[HEADER])
   end)
 
-  it("needs nothing where access is degraded", function()
+  it("[partner-needs-access-degraded] needs nothing where access is "
+    .. "degraded", function()
     local profile = assert(log_in {
       status = status { provider_id = "DegradedMvpd" } })
     assert.equal("degraded", profile.type)
@@ -193,7 +201,7 @@ describe("single sign-on by a partner", function()
     for _, row in ipairs(WAYS) do
       local reason, when, changes, options = row[1], row[2], row[3], row[4]
 
-      it(when .. ", where it is wanted", function()
+      it("[partner-wanted] " .. when .. ", where it is wanted", function()
         local shown
         local given = { status = status(changes), respond = function()
           error "nobody shall be asked"
@@ -210,7 +218,8 @@ describe("single sign-on by a partner", function()
         assert.is_string(shown.url)
       end)
 
-      it(when .. ", and says so where it is not", function()
+      it("[partner-says] "
+        .. when .. ", and says so where it is not", function()
         local given = { status = status(changes) }
         for name, value in pairs(options or {}) do given[name] = value end
         local profile, err = log_in(given)
@@ -221,7 +230,8 @@ describe("single sign-on by a partner", function()
       end)
     end
 
-    it("with the provider that the viewer chose last", function()
+    it("[partner-provider-viewer-chose] with the provider that the viewer "
+      .. "chose last", function()
       assert(log_in())
       assert(on.client:logout { mvpd = "Cablevision" })
       assert(on.client:start_login { mvpd = "Spectrum",
@@ -237,7 +247,8 @@ describe("single sign-on by a partner", function()
     end)
   end)
 
-  it("says why the framework gave nothing", function()
+  it("[partner-why-framework-gave] says why the framework gave "
+    .. "nothing", function()
     for message, answers in pairs { ["gave no response."] = {},
       ["gave no response: the viewer said no."] =
         { false, "the viewer said no" } } do
@@ -250,7 +261,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("hands back what the service says of the response", function()
+  it("[partner-hands-service-response] hands back what the service says of "
+    .. "the response", function()
     for saml, code in pairs {
       ["<x/>"] = "invalid_parameter_saml_response",
       ["AAAA"] = "invalid_parameter_saml_response",
@@ -266,7 +278,8 @@ describe("single sign-on by a partner", function()
     assert.equal("invalid_header_pfs_provider_id_mismatch", err.code)
   end)
 
-  it("survives answers that make no sense", function()
+  it("[partner-survives-responses] survives answers that make no "
+    .. "sense", function()
     for _, body in ipairs {
       { actionName = "partner_profile" },
       { actionName = "partner_profile", authenticationRequest = 5 },
@@ -284,7 +297,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("signs out in the settings, and tells so", function()
+  it("[partner-signs-settings] signs out in the settings, and tells "
+    .. "so", function()
     assert(log_in())
     local told
     local report = assert(on.client:logout {
@@ -295,7 +309,8 @@ describe("single sign-on by a partner", function()
     assert.is_nil(on.client:recall "profile")
   end)
 
-  it("raises where the programmer is wrong", function()
+  it("[partner-raises-programmer-wrong] raises where the programmer is "
+    .. "wrong", function()
     for _, changes in ipairs { { partner = false }, { status = false },
       { respond = false }, { partner = 5 }, { status = 5 },
       { respond = "x" }, { fallback = 5 }, { nope = 1 } } do
@@ -328,7 +343,8 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       return profile, err, flow
     end
 
-    it("lets in on the next device without a code", function()
+    it("[partner-next-device-code] lets in on the next device without a "
+      .. "code", function()
       assert.equal("regular", assert(log_in(on.client, mine)).type)
       local second = on.client:device { id = "another" }
       local profile, _, flow = log_in(second, mine)
@@ -341,14 +357,15 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       assert.equal(mine, list[1].headers[header])
     end)
 
-    it("goes with every call of a device that has it", function()
+    it("[partner-call-device] goes with every call of a device that has "
+      .. "it", function()
       assert(log_in(on.client, mine))
       local second = on.client:device { id = "another", [name] = mine }
       assert.equal("platformSSO", assert(second:login {}).type)
       assert.is_true(assert(second:authorize "CNN").permitted)
     end)
 
-    it("lets nobody else in", function()
+    it("[partner-lets-else] lets nobody else in", function()
       assert(log_in(on.client, mine))
       local other = assert(on.control.identity { kind = "platform",
         subject = "somebody else" })
@@ -360,7 +377,8 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       end
     end)
 
-    it("ends everywhere with one logout", function()
+    it("[partner-ends-everywhere-logout] ends everywhere with one "
+      .. "logout", function()
       assert(log_in(on.client, mine))
       local second = on.client:device { id = "another" }
       assert(log_in(second, mine))
@@ -409,7 +427,7 @@ describe("degraded access", function()
       mvpd = "Cablevision", rule = rule, seconds = 600 })
   end
 
-  it("is played like any other", function()
+  it("[partner-played-like-any] is played like any other", function()
     assert.equal("mvpd", watch().source)
     degrade "AuthZAll"
     assert.same({ profile = "regular", source = "degradation",
@@ -422,7 +440,8 @@ describe("degraded access", function()
     assert.equal("mvpd", watch().source)
   end)
 
-  it("lets in who is not logged in, and asks again when it is over",
+  it("[partner-not-logged-asks] lets in who is not logged in, and asks again "
+    .. "when it is over",
     function()
       assert(on.client:logout())
       degrade "AuthNAll"

@@ -31,133 +31,154 @@ local LAST = 1799 - 0.5
 
 -- title, options of client:login, script(on, code), state, seconds, reason
 local TABLE = {
-  { "the viewer signs in at once", {}, function(on)
+  { "[login-poll-viewer-signs] the viewer signs in at once", {}, function(on)
     on:at(1, function() on:sign_in(on.code) end)
   end, "done", { 5 } },
 
-  { "the viewer takes ten minutes", {}, function(on)
+  { "[login-poll-viewer-ten-minutes] the viewer takes ten minutes",
+    {}, function(on)
     on:at(598, function() on:sign_in(on.code) end)
   end, "done", every(5, 5, 600) },
 
-  { "the viewer signs in two seconds before the end", {}, function(on)
+  { "[login-poll-viewer-signs-two] the viewer signs in two seconds before the "
+    .. "end", {}, function(on)
     on:at(1797, function() on:sign_in(on.code) end)
   end, "done", joined(every(5, 5, 1795), { LAST }) },
 
-  { "nobody signs in", {}, function() end, "login_expired",
+  { "[login-poll-signs] nobody signs in", {}, function() end, "login_expired",
     joined(every(5, 5, 1795), { LAST }) },
 
-  { "nobody signs in, polled every 3 seconds", { interval = 3 },
+  { "[login-poll-signs-polled-3] nobody signs in, polled every 3 seconds",
+    { interval = 3 },
     function() end, "login_expired", every(3, 3, 1797) },
 
-  { "nobody signs in, polled every 10 seconds", { interval = 10 },
+  { "[login-poll-signs-polled-10] nobody signs in, polled every 10 seconds",
+    { interval = 10 },
     function() end, "login_expired", joined(every(10, 10, 1790), { LAST }) },
 
-  { "a newer login of this device begins", {}, function(on)
+  { "[login-poll-newer-device-begins] a newer login of this device begins",
+    {}, function(on)
     on:at(12, function() on:new_client():start_login(LOGIN) end)
   end, "login_superseded", { 5, 10, 15 } },
 
-  { "a newer login of this client begins: nothing more is asked", {},
+  { "[login-poll-newer-client-begins] a newer login of this client begins: "
+    .. "nothing more is asked", {},
     function(on)
       on:at(12, function() on.client:start_login(LOGIN) end)
     end, "login_superseded", { 5, 10 } },
 
-  { "the viewer turns it off", {}, function(on, options)
+  { "[login-poll-viewer-turns] the viewer turns it off",
+    {}, function(on, options)
     options.cancel = function() return on:since() >= 12 end
   end, "cancelled", { 5, 10 } },
 
-  { "a 429 in the middle", {}, function(on)
+  { "[login-poll-429-middle] a 429 in the middle", {}, function(on)
     on:strike(10, 10, { status = 429, body = "<html>" })
     on:at(18, function() on:sign_in(on.code) end)
   end, "done", { 5, 10, 15, 20 } },
 
-  { "a 429 with Retry-After: 12", {}, function(on)
+  { "[login-poll-429-retry-after-12] a 429 with Retry-After: 12",
+    {}, function(on)
     on:strike(10, 10, { status = 429, headers = { ["retry-after"] = "12" } })
     on:at(18, function() on:sign_in(on.code) end)
   end, "done", { 5, 10, 22 } },
 
-  { "a 429 with Retry-After: 120: longer than a call may take", {},
+  { "[login-poll-429-retry-after-120] a 429 with Retry-After: 120: longer "
+    .. "than a call may take", {},
     function(on)
       on:strike(10, 10,
         { status = 429, headers = { ["retry-after"] = "120" } })
       on:at(18, function() on:sign_in(on.code) end)
     end, "done", { 5, 10, 130 } },
 
-  { "the network is down for a minute", {}, function(on)
+  { "[login-poll-network-down-minute] the network is down for a minute",
+    {}, function(on)
     on:strike(10, 70, { error = "connect_failed" })
     on:at(30, function() on:sign_in(on.code) end)
   end, "done", every(5, 5, 75) },
 
-  { "names cannot be resolved from the first poll to the end", {},
+  { "[login-poll-names-cannot-resolved] names cannot be resolved from the "
+    .. "first poll to the end", {},
     function(on) on:strike(0, 3600, { error = "resolve_failed" }) end,
     "login_expired", joined(every(5, 5, 1795), { LAST }) },
 
-  { "answers do not come: each takes the whole timeout", {}, function(on)
+  { "[login-poll-responses-not-timeout] answers do not come: each takes the "
+    .. "whole timeout", {}, function(on)
     assert(on.control.fault { kind = "delay", seconds = 600, count = 2,
       operation = "profile_for_code" })
     on:at(50, function() on:sign_in(on.code) end)
   end, "done", { 5, 40, 75 } },
 
-  { "the wall clock jumps ten years ahead, then back by twenty", {},
+  { "[login-poll-wall-clock-jumps] the wall clock jumps ten years ahead, then "
+    .. "back by twenty", {},
     function(on)
       on:at(7, function() on:set_wall(10 * 365 * 86400) end)
       on:at(22, function() on:set_wall(-20 * 365 * 86400) end)
       on:at(31, function() on:sign_in(on.code) end)
     end, "done", every(5, 5, 35) },
 
-  { "junk for an answer", {}, function(on)
+  { "[login-poll-junk-response] junk for an answer", {}, function(on)
     on:strike(5, 20, { body = "\0\255{" })
     on:at(11, function() on:sign_in(on.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "a hotel's network answers in Adobe's place", {}, function(on)
+  { "[login-poll-hotel-network] a hotel's network answers in Adobe's place",
+    {}, function(on)
     on:strike(5, 10, HTML)
     on:strike(15, 15, { status = 302, headers = { location = "x" } })
     on:strike(20, 20, { error = "tls_failed" })
     on:at(11, function() on:sign_in(on.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "500 and 503 for a while", {}, function(on)
+  { "[login-poll-500-503] 500 and 503 for a while", {}, function(on)
     on:strike(5, 10, { status = 500 })
     on:strike(15, 20, { status = 503 })
     on:at(11, function() on:sign_in(on.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "the provider says no", {}, function(on)
+  { "[login-poll-provider-says] the provider says no", {}, function(on)
     on:strike(15, 15, { status = 403, body = { action = "authentication",
       code = "identity_not_recognized_by_mvpd", status = 403 } })
   end, "login_denied", { 5, 10, 15 } },
 
-  { "a firewall says 403, in no words of Adobe's", {}, function(on)
+  { "[login-poll-firewall-403-no-adobe] a firewall says 403, in no words of "
+    .. "Adobe's", {}, function(on)
     on:strike(15, 15, { status = 403, body = "<html>" })
   end, "http_403", { 5, 10, 15 } },
 
-  { "the integration is broken", {}, function(on)
+  { "[login-poll-integration-broken] the integration is broken",
+    {}, function(on)
     on:strike(10, 10, { status = 500, body = { status = 500,
       action = "configuration", code = "invalid_configuration_platform" } })
   end, "invalid_configuration_platform", { 5, 10 } },
 
-  { "the access token is revoked: one refresh, one repeat", {}, function(on)
+  { "[login-poll-access-token-revoked] the access token is revoked: one "
+    .. "refresh, one repeat", {}, function(on)
     on:strike(10, 10, { status = 401 }, 1)
     on:at(12, function() on:sign_in(on.code) end)
   end, "done", { 5, 10, 10, 15 } },
 
-  { "this screen: nothing before the browser is back", {},
+  { "[login-poll-screen-browser] this screen: nothing before the browser is "
+    .. "back", {},
     function(on, options)
       options.browser_returned = function() return on:since() >= 42 end
       on:at(41, function() on:sign_in(on.code) end)
     end, "done", { 42 } },
 
-  { "this screen: the provider is slow to tell", {}, function(on, options)
+  { "[login-poll-screen-provider-slow] this screen: the provider is slow to "
+    .. "tell", {}, function(on, options)
     options.browser_returned = function() return on:since() >= 42 end
     on:at(49, function() on:sign_in(on.code) end)
   end, "done", { 42, 47, 52 } },
 
-  { "this screen: the viewer closes the browser", {}, function(on, options)
+  { "[login-poll-screen-viewer-closes] this screen: the viewer closes the "
+    .. "browser", {}, function(on, options)
     options.browser_returned = function() return false end
     options.cancel = function() return on:since() >= 42 end
   end, "cancelled", {} },
 
-  { "this screen: the browser never comes back", {}, function(_, options)
+  { "[login-poll-screen-browser-2] this screen: the browser never comes back",
+    {}, function(_, options)
     options.browser_returned = function() return false end
   end, "login_expired", {} },
 }
@@ -214,6 +235,7 @@ describe("polling", function()
   end)
 
   for _, row in ipairs(TABLE) do
+    -- tags: TABLE
     it(row[1], function()
       assert.equal(row[4], run(on, row))
       local moments = on:moments "profile_for_code"
@@ -227,7 +249,8 @@ describe("polling", function()
     end)
   end
 
-  it("repeats nothing by itself, as any call may ask", function()
+  it("[login-poll-repeats-call-ask] repeats nothing by itself, as any call "
+    .. "may ask", function()
     on:answer(function(_, operation)
       return operation == "profiles" and { status = 503 } or nil
     end)
@@ -240,11 +263,12 @@ describe("polling", function()
     end)
   end)
 
-  it("has twenty timelines and more", function()
+  it("[login-poll-twenty-timelines] has twenty timelines and more", function()
     assert.is_true(#TABLE >= 20)
   end)
 
-  it("is never told to be faster than Adobe allows", function()
+  it("[login-poll-never-faster-adobe] is never told to be faster than Adobe "
+    .. "allows", function()
     for _, name in ipairs { "login", "start_login" } do
       assert.error_matches(function()
         on.client[name](on.client, { interval = 2.9 })

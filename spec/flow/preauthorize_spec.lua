@@ -73,7 +73,8 @@ describe("a catalogue", function()
     end)
   end
 
-  it("is filtered in the order of the application", function()
+  it("[preauthorize-filtered-order] is filtered in the order of the "
+    .. "application", function()
     local result = assert(client:preauthorize { "TBS", "HBO", "CNN", "Live" })
     assert.equal("Cablevision", result.mvpd)
     assert.same({ "TBS", "CNN" }, result.permitted)
@@ -83,7 +84,8 @@ describe("a catalogue", function()
     end
   end)
 
-  it("says why something is denied, in a sentence", function()
+  it("[preauthorize-why-denied-sentence] says why something is denied, in a "
+    .. "sentence", function()
     local decision = client:preauthorize({ "HBO" }).denied[1]
     assert.equal("preauthorization_denied_by_mvpd", decision.error.code)
     assert.truthy(decision.error.details:find "HBO")
@@ -91,13 +93,15 @@ describe("a catalogue", function()
     assert.equal("mvpd", decision.source)
   end)
 
-  it("says that it is no right to play, and holds no media token", function()
+  it("[preauthorize-no-right-play] says that it is no right to play, and "
+    .. "holds no media token", function()
     local result = client:preauthorize { "CNN" }
     assert.is_false(result.is_right_to_play)
     assert.is_nil(result.decisions[1].media_token)
   end)
 
-  it("may be of any size: five in a request, each once", function()
+  it("[preauthorize-size-five-request] may be of any size: five in a request, "
+    .. "each once", function()
     local list = names(14)
     list[#list + 1], list[#list + 2] = "R3", "R14"
     local result = assert(client:preauthorize(list))
@@ -105,13 +109,13 @@ describe("a catalogue", function()
     assert.same({ 5, 5, 4 }, sizes(on))
   end)
 
-  it("may be empty: nothing is asked", function()
+  it("[preauthorize-empty-asked] may be empty: nothing is asked", function()
     local result = assert(client:preauthorize {})
     assert.same({}, result.permitted)
     assert.same({}, on:counts())
   end)
 
-  it("is asked for in flight together", function()
+  it("[preauthorize-asked-flight] is asked for in flight together", function()
     assert(on.control.fault { kind = "delay", seconds = 3, count = 3,
       operation = "preauthorize" })
     local before = on.driver.now()
@@ -121,7 +125,8 @@ describe("a catalogue", function()
     assert.equal(before + 3, on.driver.now())
   end)
 
-  it("keeps the pace of one a second after a burst, however large",
+  it("[preauthorize-keeps-rate-limit] keeps the pace of one a second after a "
+    .. "burst, however large",
     function()
       local paced = on:new_client { pace = {}, store = client.shared.store,
         timeout = 5 }
@@ -135,7 +140,8 @@ describe("a catalogue", function()
       end
     end)
 
-  it("learns how many resources a provider takes", function()
+  it("[preauthorize-learns-resources] learns how many resources a provider "
+    .. "takes", function()
     on:signed_in("Strict", "bob")
     local result = assert(client:preauthorize(names(13),
       { mvpd = "Strict" }))
@@ -149,7 +155,8 @@ describe("a catalogue", function()
     assert.same({ 4 }, sizes(on))
   end)
 
-  it("learns it also from a refusal of the whole request", function()
+  it("[preauthorize-learns-refusal] learns it also from a refusal of the "
+    .. "whole request", function()
     judged(function(resource, count)
       if count == 1 then
         return { status = 403, body = { code = "too_many_resources",
@@ -162,7 +169,8 @@ describe("a catalogue", function()
     assert.same({ 4, 2, 2 }, sizes(on))
   end)
 
-  it("ends where even one resource is too many", function()
+  it("[preauthorize-ends-resource] ends where even one resource is too "
+    .. "many", function()
     judged(function(resource)
       return item(resource, "too_many_resources", "configuration")
     end)
@@ -172,13 +180,14 @@ describe("a catalogue", function()
   end)
 
   describe("of which some is in trouble", function()
-    it("asks again for that alone", function()
+    it("[preauthorize-asks-again-alone] asks again for that alone", function()
       local result = assert(client:preauthorize { "CNN", "Flaky", "HBO" })
       assert.same({ "CNN", "Flaky" }, result.permitted)
       assert.same({ { "CNN", "Flaky", "HBO" }, { "Flaky" } }, batches(on))
     end)
 
-    it("asks three times at most, more slowly each time", function()
+    it("[preauthorize-asks-three-times] asks three times at most, more slowly "
+      .. "each time", function()
       local result = assert(client:preauthorize { "CNN", "Unreachable" })
       assert.same({ "CNN" }, result.permitted)
       assert.equal("network_connection_timeout",
@@ -190,7 +199,8 @@ describe("a catalogue", function()
       assert.is_true(at[3] - at[2] > at[2] - at[1])
     end)
 
-    it("asks nothing again that says no retry", function()
+    it("[preauthorize-asks-no-retry] asks nothing again that says no "
+      .. "retry", function()
       judged(function(resource)
         return item(resource, "something_new", "configuration")
       end)
@@ -198,7 +208,8 @@ describe("a catalogue", function()
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("loses nothing when a batch fails", function()
+    it("[preauthorize-loses-batch-fails] loses nothing when a batch "
+      .. "fails", function()
       judged(function(resource)
         if resource == "R6" then return { error = "connect_failed" } end
         return item(resource)
@@ -213,7 +224,8 @@ describe("a catalogue", function()
       end
     end)
 
-    it("repeats a failing batch three times in all, not nine", function()
+    it("[preauthorize-repeats-failing] repeats a failing batch three times in "
+      .. "all, not nine", function()
       judged(function(resource)
         if resource == "R6" then return { status = 500 } end
         return item(resource)
@@ -222,7 +234,8 @@ describe("a catalogue", function()
       assert.equal(1 + 3, #on:moments "preauthorize")
     end)
 
-    it("asks again for what the answer left out", function()
+    it("[preauthorize-asks-response-left] asks again for what the answer left "
+      .. "out", function()
       judged(function(resource, count)
         if resource == "B" and count == 1 then return nil end
         return item(resource)
@@ -232,7 +245,8 @@ describe("a catalogue", function()
       assert.same({ { "A", "B" }, { "B" } }, batches(on))
     end)
 
-    it("denies what the answer never speaks of", function()
+    it("[preauthorize-denies-response] denies what the answer never speaks "
+      .. "of", function()
       judged(function(resource)
         return resource == "A" and item(resource) or nil
       end)
@@ -240,12 +254,14 @@ describe("a catalogue", function()
       assert.equal("no_decision", result.denied[1].error.code)
     end)
 
-    it("reads a resource that is echoed with a space behind it", function()
+    it("[preauthorize-reads-resource] reads a resource that is echoed with a "
+      .. "space behind it", function()
       judged(function(resource) return item(resource .. " ") end)
       assert.same({ "A" }, assert(client:preauthorize { "A" }).permitted)
     end)
 
-    it("denies what is neither permitted nor denied", function()
+    it("[preauthorize-denies-permitted] denies what is neither permitted nor "
+      .. "denied", function()
       judged(function(resource)
         return { resource = resource, authorized = "yes" }
       end)
@@ -254,7 +270,8 @@ describe("a catalogue", function()
       assert.equal("unknown_error", result.denied[1].error.code)
     end)
 
-    it("is an error where nothing could be decided at all", function()
+    it("[preauthorize-error-decided] is an error where nothing could be "
+      .. "decided at all", function()
       on:answer(function() return { error = "connect_failed" } end)
       fails("connect_failed", client:preauthorize { "A", "B" })
       on:answer(function() return { status = 500 } end)
@@ -268,24 +285,26 @@ describe("a catalogue", function()
       on:forget_requests()
     end)
 
-    it("asks for what was not permitted alone", function()
+    it("[preauthorize-asks-not-permitted] asks for what was not permitted "
+      .. "alone", function()
       local result = assert(client:preauthorize { "TBS", "HBO", "CNN" })
       assert.same({ "TBS", "CNN" }, result.permitted)
       assert.same({ { "HBO" } }, batches(on))
     end)
 
-    it("asks nothing for permits", function()
+    it("[preauthorize-asks-permits] asks nothing for permits", function()
       assert(client:preauthorize { "TBS", "CNN" })
       assert.same({}, on:counts())
     end)
 
-    it("asks for all with another provider", function()
+    it("[preauthorize-asks-provider] asks for all with another "
+      .. "provider", function()
       on:signed_in("Spectrum", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Spectrum" }))
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("asks for all on another device", function()
+    it("[preauthorize-asks-device] asks for all on another device", function()
       local other = client:device { id = "kitchen" }
       local result = assert(other:preauthorize({ "CNN" },
         { mvpd = "Cablevision" }))
@@ -293,14 +312,15 @@ describe("a catalogue", function()
         result.denied[1].error.code)
     end)
 
-    it("asks for all after a logout", function()
+    it("[preauthorize-asks-logout] asks for all after a logout", function()
       assert(client:logout())
       on:signed_in("Cablevision", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("asks for all after a logout and a login", function()
+    it("[preauthorize-asks-logout-login] asks for all after a logout and a "
+      .. "login", function()
       assert(client:logout())
       on:signed_in("Cablevision", "bob")
       assert(client:login {})
@@ -308,7 +328,8 @@ describe("a catalogue", function()
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("asks for all after a new login, whichever way it went", function()
+    it("[preauthorize-asks-new-login] asks for all after a new login, "
+      .. "whichever way it went", function()
       assert(client:login { fresh = true })
       assert(client:preauthorize { "CNN" })
       assert.equal(1, #on:moments "preauthorize")
@@ -324,19 +345,21 @@ describe("a catalogue", function()
       assert.equal(3, #on:moments "preauthorize")
     end)
 
-    it("asks for all after a restart: memory alone has permits", function()
+    it("[preauthorize-asks-restart-memory] asks for all after a restart: "
+      .. "memory alone has permits", function()
       local again = on:new_client { store = client.shared.store }
       assert(again:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("asks for all the next day", function()
+    it("[preauthorize-asks-next-day] asks for all the next day", function()
       on.driver.sleep(86401)
       assert(client:preauthorize { "CNN" })
       assert.equal(1, #on:moments "preauthorize")
     end)
 
-    it("holds a bounded number of permits", function()
+    it("[preauthorize-bounded-number] holds a bounded number of "
+      .. "permits", function()
       for index = 1, 3000 do
         client:keep_permit("Cablevision", "X" .. index, { permitted = true })
       end
@@ -350,20 +373,22 @@ describe("a catalogue", function()
     end)
   end)
 
-  it("forgets a profile that the service no longer knows", function()
+  it("[preauthorize-forgets-profile] forgets a profile that the service no "
+    .. "longer knows", function()
     assert(on.control.revoke { mvpd = "Cablevision" })
     assert.equal(1, #assert(client:preauthorize { "CNN" }).denied)
     fails("not_logged_in", client:preauthorize { "CNN" })
   end)
 
-  it("needs a login, or a provider's name", function()
+  it("[preauthorize-needs-login] needs a login, or a provider's "
+    .. "name", function()
     local nobody = on:new_client()
     local err = fails("not_logged_in", nobody:preauthorize { "CNN" })
     assert.equal("authentication", err.action)
     assert(nobody:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
   end)
 
-  it("is of strings, and raises else", function()
+  it("[preauthorize-strings-raises] is of strings, and raises else", function()
     for _, wrong in ipairs { { 7 }, { "" }, "CNN", 7 } do
       local ok, message = pcall(function() client:preauthorize(wrong) end)
       assert.is_false(ok)

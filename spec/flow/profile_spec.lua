@@ -17,7 +17,8 @@ describe("who is logged in already", function()
     on:forget_requests()
   end
 
-  it("is known from the store: no request at all", function()
+  it("[profile-store-no-request] is known from the store: no request at "
+    .. "all", function()
     logged_in()
     local profile = assert(on.client:login {})
     assert.equal("Cablevision", profile.mvpd)
@@ -38,17 +39,19 @@ describe("who is logged in already", function()
     body()
   end
 
-  it("is known from the store after a restart", function()
+  it("[profile-store-restart] is known from the store after a "
+    .. "restart", function()
     logged_in()
     restarted(0, function() assert.same({}, on:counts()) end)
   end)
 
-  it("is asked for after a restart with a clock that is wrong", function()
+  it("[profile-asked-restart-clock] is asked for after a restart with a clock "
+    .. "that is wrong", function()
     logged_in()
     restarted(10, function() assert.same({ profiles = 1 }, on:counts()) end)
   end)
 
-  it("is asked for when nothing is stored", function()
+  it("[profile-asked-stored] is asked for when nothing is stored", function()
     on:signed_in()
     local flow = assert(on.client:start_login(login_options()))
     assert.same({ "done", "Cablevision" }, { flow.state, flow.mvpd })
@@ -56,20 +59,23 @@ describe("who is logged in already", function()
     assert.same({ register = 1, token = 1, profiles = 1 }, on:counts())
   end)
 
-  it("is asked for anew if the application wants it fresh", function()
+  it("[profile-asked-application-fresh] is asked for anew if the application "
+    .. "wants it fresh", function()
     logged_in()
     assert(on.client:login(login_options { fresh = true }))
     assert.same({ profiles = 1 }, on:counts())
   end)
 
-  it("is not taken for one with another provider", function()
+  it("[profile-not-taken-one-another] is not taken for one with another "
+    .. "provider", function()
     logged_in()
     local flow = assert(on.client:start_login(login_options {
       mvpd = "Spectrum" }))
     assert.equal("pending", flow.state)
   end)
 
-  it("is kept until the profile ends, and no longer", function()
+  it("[profile-kept-ends-no-longer] is kept until the profile ends, and no "
+    .. "longer", function()
     logged_in()
     on.driver.sleep(30 * 86400 + 1)
     local flow = assert(on.client:start_login(login_options()))
@@ -77,7 +83,8 @@ describe("who is logged in already", function()
     assert.equal("Cablevision", on.client:remembered_provider().id)
   end)
 
-  it("is forgotten when the service no longer knows it", function()
+  it("[profile-forgotten-service] is forgotten when the service no longer "
+    .. "knows it", function()
     logged_in()
     assert(on.control.revoke { mvpd = "Cablevision" })
     local decision = assert(on.client:authorize "CNN")
@@ -87,7 +94,8 @@ describe("who is logged in already", function()
     assert.is_nil(on:counts().logout)
   end)
 
-  it("is the one valid longest of several", function()
+  it("[profile-valid-longest-several] is the one valid longest of "
+    .. "several", function()
     on:says("profiles", function()
       return { profiles = { Spectrum = on:told(3), Dish = on:told(9),
         ATTOTT = on:told(1) } }
@@ -95,7 +103,8 @@ describe("who is logged in already", function()
     assert.equal("Dish", assert(on.client:login {}).mvpd)
   end)
 
-  it("is the application's choice of several, longest first", function()
+  it("[profile-application-choice] is the application's choice of several, "
+    .. "longest first", function()
     on:says("profiles", function()
       return { profiles = { Spectrum = on:told(3), Dish = on:told(9),
         ATTOTT = on:told(-1) } }
@@ -110,7 +119,8 @@ describe("who is logged in already", function()
     assert.equal("Spectrum", assert(on.client:login {}).mvpd)
   end)
 
-  it("is nobody if the application wants none of several", function()
+  it("[profile-application-none-several] is nobody if the application wants "
+    .. "none of several", function()
     on:says("profiles", function()
       return { profiles = { Spectrum = on:told(3), Dish = on:told(9) } }
     end)
@@ -119,14 +129,15 @@ describe("who is logged in already", function()
     assert.equal("pending", flow.state)
   end)
 
-  it("is not somebody with a pass", function()
+  it("[profile-not-pass] is not somebody with a pass", function()
     on:says("profiles", function()
       return { profiles = { TempPass = on:told(9, { type = "temporary" }) } }
     end)
     assert.equal("pending", on.client:start_login(login_options()).state)
   end)
 
-  it("survives junk among the profiles", function()
+  it("[profile-survives-junk-profiles] survives junk among the "
+    .. "profiles", function()
     on:says("profiles", function()
       return { profiles = { Dish = 7, Spectrum = {},
         ATTOTT = on:told(1, { attributes = { zip = "x", a = { value = 1,
@@ -135,7 +146,8 @@ describe("who is logged in already", function()
     assert.same({ a = 1 }, assert(on.client:login {}).attributes)
   end)
 
-  it("is not guessed when the question fails", function()
+  it("[profile-not-guessed-question] is not guessed when the question "
+    .. "fails", function()
     on:answer(function(_, operation)
       return operation == "profiles" and { error = "connect_failed" } or nil
     end)
@@ -154,19 +166,21 @@ describe("encrypted attributes", function()
     on:signed_in()
   end)
 
-  it("are opened with the application's key", function()
+  it("[profile-opened-application-key] are opened with the application's "
+    .. "key", function()
     local profile = assert(on.client:login { metadata_key = key })
     assert.equal("77754", profile.attributes.zip)
     assert.is_nil(profile.encrypted)
   end)
 
-  it("are handed on as they came without it", function()
+  it("[profile-handed-came] are handed on as they came without it", function()
     local profile = assert(on.client:login {})
     assert.is_nil(profile.attributes.zip)
     assert.equal("string", type(profile.encrypted.zip))
   end)
 
-  it("are opened later, when the key is at hand", function()
+  it("[profile-opened-later-key] are opened later, when the key is at "
+    .. "hand", function()
     assert(on.client:login {})
     on:forget_requests()
     local profile = assert(on.client:login { metadata_key = key })
@@ -175,7 +189,8 @@ describe("encrypted attributes", function()
     assert.same({}, on:counts())
   end)
 
-  it("are no rubbish when they are JWE, or not for this key", function()
+  it("[profile-no-rubbish-jwe-not-key] are no rubbish when they are JWE, or "
+    .. "not for this key", function()
     on:says("profiles", function()
       return { profiles = { Dish = on:told(1, { attributes = {
         jwe = { value = "a.b.c.d.e", state = "enc" },
@@ -205,7 +220,7 @@ describe("a profile after authorization", function()
     on:signed_in()
   end)
 
-  it("is refreshed on demand", function()
+  it("[profile-refreshed-demand] is refreshed on demand", function()
     assert.is_nil(assert(on.client:login {}).attributes.allowMirroring)
     assert(on.client:authorize "CNN")
     on:forget_requests()
@@ -215,19 +230,21 @@ describe("a profile after authorization", function()
     assert.is_true(on.client:login {}.attributes.allowMirroring)
   end)
 
-  it("is of nobody where nobody is logged in", function()
+  it("[profile-logged] is of nobody where nobody is logged in", function()
     fails("not_logged_in", on.client:refresh_profile())
     assert.same({}, on:counts())
   end)
 
-  it("is forgotten when the service has none", function()
+  it("[profile-forgotten-service-none] is forgotten when the service has "
+    .. "none", function()
     assert(on.client:login {})
     assert(on.control.revoke { mvpd = "Cablevision" })
     fails("not_logged_in", on.client:refresh_profile())
     assert.equal("pending", on.client:start_login(login_options()).state)
   end)
 
-  it("stays when it is another's that the service has not", function()
+  it("[profile-stays-another-service] stays when it is another's that the "
+    .. "service has not", function()
     assert(on.client:login {})
     fails("not_logged_in", on.client:refresh_profile { mvpd = "Spectrum" })
     on:forget_requests()
@@ -235,7 +252,7 @@ describe("a profile after authorization", function()
     assert.same({}, on:counts())
   end)
 
-  it("stays when the question fails", function()
+  it("[profile-question-fails] stays when the question fails", function()
     assert(on.client:login {})
     on:answer(function() return { error = "connect_failed" } end)
     fails("connect_failed", on.client:refresh_profile())

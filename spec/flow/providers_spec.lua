@@ -28,7 +28,8 @@ describe("the picker", function()
   after_each(function() on = nil end)
   before_each(function() on = story.new() end)
 
-  it("has providers with id, name and logo, sorted by name", function()
+  it("[providers-id-name-logo] has providers with id, name and logo, sorted "
+    .. "by name", function()
     local list = assert(on.client:providers())
     assert.is_true(#list > 5)
     for index, item in ipairs(list) do
@@ -43,7 +44,8 @@ describe("the picker", function()
       list[index_of(list, "Cablevision")].display_name)
   end)
 
-  it("leaves out passes and tests, unless they are wanted", function()
+  it("[providers-leaves-passes-tests] leaves out passes and tests, unless "
+    .. "they are wanted", function()
     offers(on, { { id = "TempPass_TEST40", isTempPass = true },
       { id = "TempPass", isTempPass = true }, { id = "Test_IdP" },
       { id = "Contest", displayName = "contest" }, { id = "Dish" },
@@ -57,14 +59,16 @@ describe("the picker", function()
       filter = function(item) return item.id == "Dish" end }))
   end)
 
-  it("sorts whatever letters a name begins with", function()
+  it("[providers-sorts-letters-name] sorts whatever letters a name begins "
+    .. "with", function()
     offers(on, { { id = "b", displayName = "beta" },
       { id = "a2", displayName = "Alpha" }, { id = "a1",
       displayName = "alpha" }, { id = "c", displayName = "Gamma" } })
     assert.same({ "a1", "a2", "b", "c" }, ids(on.client:providers()))
   end)
 
-  it("begins with the provider of last time", function()
+  it("[providers-begins-provider-last] begins with the provider of last "
+    .. "time", function()
     local list = on.client:providers()
     local spectrum = list[index_of(list, "Spectrum")]
     assert.is_true(on.client:remember_provider(spectrum))
@@ -75,7 +79,8 @@ describe("the picker", function()
     assert.equal(#list, #again)
   end)
 
-  it("is asked for once in two minutes, whoever looks", function()
+  it("[providers-asked-two-minutes] is asked for once in two minutes, whoever "
+    .. "looks", function()
     on.client:providers()
     on.driver.sleep(119)
     on.client:providers { temporary = true }
@@ -85,7 +90,8 @@ describe("the picker", function()
     assert.equal(2, #on:moments "configuration")
   end)
 
-  it("is cached for a platform, never for a viewer", function()
+  it("[providers-cached-platform] is cached for a platform, never for a "
+    .. "viewer", function()
     local info = { model = "X", version = "1", osName = "Linux",
       osVersion = "6", connectionType = "WiFi" }
     local other = { model = "Y", version = "1", osName = "Linux",
@@ -97,13 +103,15 @@ describe("the picker", function()
     assert.equal(2, #on:moments "configuration")
   end)
 
-  it("does not spoil the cache when its entries are changed", function()
+  it("[providers-not-spoil-cache] does not spoil the cache when its entries "
+    .. "are changed", function()
     local list = on.client:providers()
     list[1].id, list[2] = "spoiled", nil
     assert.is_nil(index_of(on.client:providers(), "spoiled"))
   end)
 
-  it("survives junk, and says what failed", function()
+  it("[providers-survives-junk-failed] survives junk, and says what "
+    .. "failed", function()
     offers(on, { 7, { displayName = "nobody" }, { id = "Dish" } })
     assert.same({ "Dish" }, ids(on.client:providers()))
     local fresh = story.new()
@@ -115,7 +123,7 @@ describe("the picker", function()
     assert.same({ nil, "connect_failed" }, { list, err.code })
   end)
 
-  it("does not remember a failure", function()
+  it("[providers-not-remember-failure] does not remember a failure", function()
     on:answer(function(_, operation)
       return operation == "configuration" and { status = 404 } or nil
     end)
@@ -130,7 +138,8 @@ describe("the provider that was picked", function()
   after_each(function() on = nil end)
   before_each(function() on = story.new() end)
 
-  it("is kept for good, with name and logo", function()
+  it("[providers-kept-name-logo] is kept for good, with name and "
+    .. "logo", function()
     assert.is_nil(on.client:remembered_provider())
     on.client:remember_provider { id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png", details = {}, temporary = false }
@@ -140,33 +149,36 @@ describe("the provider that was picked", function()
       logo_url = "https://x/y.png" }, again:remembered_provider())
   end)
 
-  it("keeps its name and logo when the viewer has logged in", function()
+  it("[providers-keeps-name-logo] keeps its name and logo when the viewer has "
+    .. "logged in", function()
     on.client:remember_provider { id = "Cablevision", display_name = "C" }
     on:signed_in()
     assert(on.client:login {})
     assert.equal("C", on.client:remembered_provider().display_name)
   end)
 
-  it("is that of the login if none was picked, or another", function()
+  it("[providers-login-none-picked] is that of the login if none was picked, "
+    .. "or another", function()
     on.client:remember_provider { id = "Dish", display_name = "Dish TV" }
     on:signed_in()
     assert(on.client:login {})
     assert.same({ id = "Cablevision" }, on.client:remembered_provider())
   end)
 
-  it("outlives a logout", function()
+  it("[providers-outlives-logout] outlives a logout", function()
     on:signed_in()
     assert(on.client:login {})
     assert(on.client:logout())
     assert.equal("Cablevision", on.client:remembered_provider().id)
   end)
 
-  it("is of one device alone", function()
+  it("[providers-one-device-alone] is of one device alone", function()
     on.client:remember_provider { id = "Dish" }
     assert.is_nil(on.client:device { id = "kitchen" }:remembered_provider())
   end)
 
-  it("raises where it is none, and for options that are none", function()
+  it("[providers-raises-none-options] raises where it is none, and for "
+    .. "options that are none", function()
     local ok, message = pcall(function()
       on.client:remember_provider {}
     end)

@@ -44,7 +44,8 @@ describe("a service token", function()
       return json.decode((assert(core.jws.verify("RS256", PUBLIC, token))))
     end
 
-    it("has the claims that Adobe wants, by the server's time", function()
+    it("[service-token-claims-adobe] has the claims that Adobe wants, by the "
+      .. "server's time", function()
       assert(on.client.api:configuration()) -- the server tells its time
       local now = math.floor(on.client:now_ms() / 1000)
       local claims = claims_of(sign())
@@ -58,27 +59,31 @@ describe("a service token", function()
       assert.equal(60, claims_of(sign { lifetime = 60.9 }).exp - now)
     end)
 
-    it("names its key where there are several", function()
+    it("[service-token-names-key-several] names its key where there are "
+      .. "several", function()
       local header = json.decode((assert(core.base64.url_decode(
         sign({ kid = "2026" }):match "^[^.]+"))))
       assert.equal("RS256", header.alg)
       assert.equal("2026", header.kid)
     end)
 
-    it("lets in on the next device without a code", function()
+    it("[service-token-next-device-code] lets in on the next device without a "
+      .. "code", function()
       assert(on.client.api:configuration())
       local kind, code = on_the_second_device(sign())
       assert.equal("serviceTokenSSO", kind)
       assert.is_nil(code)
     end)
 
-    it("needs the private half of the key", function()
+    it("[service-token-needs-private-half] needs the private half of the "
+      .. "key", function()
       fails("private_key_needed", on.client:sign_service_token {
         key = PUBLIC, issuer = "https://programmer.example",
         subject = "viewer-1" })
     end)
 
-    it("is for one viewer, and for its time", function()
+    it("[service-token-viewer-time] is for one viewer, and for its "
+      .. "time", function()
       assert(on.client.api:configuration())
       assert.is_string(select(2, on_the_second_device(sign(),
         sign { subject = "viewer-2" })))
@@ -88,7 +93,8 @@ describe("a service token", function()
         service_token = short }.profiles)
     end)
 
-    it("raises where the programmer is wrong", function()
+    it("[service-token-raises-programmer] raises where the programmer is "
+      .. "wrong", function()
       for _, changes in ipairs { { key = "PEM" }, { issuer = 5 },
         { subject = {} }, { lifetime = "1 h" }, { kid = 5 }, { aud = "x" },
         { lifetime = 0 }, { lifetime = -1 }, { lifetime = 0 / 0 },
@@ -112,7 +118,8 @@ describe("a service token", function()
         end } }
       end)
 
-      it("lets in on the next device by an identity", function()
+      it("[service-token-next-device] lets in on the next device by an "
+        .. "identity", function()
         local token = assert(on.client:get_service_token {
           sso_id = "viewer-1" })
         local second = assert(on.client:device({ id = "another" })
@@ -122,7 +129,8 @@ describe("a service token", function()
         assert.is_nil(code)
       end)
 
-      it("lets in on the next device by a code", function()
+      it("[service-token-device-code] lets in on the next device by a "
+        .. "code", function()
         local token = assert(on.client:get_service_token {
           sso_id = "viewer-1" })
         local code = assert(on.client:link_device(token))
@@ -136,7 +144,8 @@ describe("a service token", function()
         assert.equal("token_invalid", err.code)
       end)
 
-      it("is renewed when its time is over", function()
+      it("[service-token-renewed-time] is renewed when its time is "
+        .. "over", function()
         local token = assert(on.client:get_service_token {
           sso_id = "viewer-1" })
         on.driver.sleep(3601)
@@ -171,14 +180,14 @@ describe("a service token", function()
       return names
     end
 
-    it("that can be listed", function()
+    it("[service-token-can-listed] that can be listed", function()
       assert.same({ "another", "ba23d141-d715-561c-94f4-e9e4c966b1eb" },
         circle())
       assert.equal("Two",
         on.client:linked_devices(token).devices.another.model)
     end)
 
-    it("that a device leaves", function()
+    it("[service-token-device-leaves] that a device leaves", function()
       log_in(on.client, token)
       assert.equal("serviceTokenSSO", (log_in(second, token)))
       local answer = assert(on.client:unlink_devices(token,
@@ -188,7 +197,8 @@ describe("a service token", function()
       assert.same({}, second.api:profiles { service_token = token }.profiles)
     end)
 
-    it("from which nobody goes by mistake", function()
+    it("[service-token-goes-mistake] from which nobody goes by "
+      .. "mistake", function()
       local answer, err = on.client:unlink_devices(token, {})
       assert.is_nil(answer)
       assert.equal("invalid_parameter_devices", err.code)
@@ -196,7 +206,8 @@ describe("a service token", function()
     end)
   end)
 
-  it("ends everywhere with one logout", function()
+  it("[service-token-ends-everywhere] ends everywhere with one "
+    .. "logout", function()
     local token = assert(on.client:get_service_token { sso_id = "viewer-1" })
     local second = on.client:device { id = "another" }
     on_the_second_device(token)
@@ -209,7 +220,7 @@ describe("a service token", function()
     end
   end)
 
-  it("says what the SSO Service says", function()
+  it("[service-token-says-sso-says] says what the SSO Service says", function()
     for _, call in ipairs {
       function() return on.client:get_service_token { link = "000000" } end,
       function() return on.client:renew_service_token "junk" end,
@@ -224,7 +235,8 @@ describe("a service token", function()
     end
   end)
 
-  it("is for an identity or a code, not both", function()
+  it("[service-token-identity-code] is for an identity or a code, not "
+    .. "both", function()
     for _, options in ipairs { {}, { sso_id = "x", link = "y" },
       { sso_id = 5 }, { nope = "x" } } do
       assert.error(function() on.client:get_service_token(options) end)

@@ -57,7 +57,8 @@ describe("temporary access", function()
   local function pass_for(minutes) on.driver.sleep(minutes * 60) end
 
   describe("of a basic pass", function()
-    it("plays without a login, in three requests from nothing", function()
+    it("[temp-access-plays-login-three] plays without a login, in three "
+      .. "requests from nothing", function()
       local decision = permit(new_pass { mvpd = THREE_MINUTES })
       assert.equal("temppass", decision.source)
       assert.is_string(decision.media_token)
@@ -68,14 +69,16 @@ describe("temporary access", function()
       assert.same({ "register", "token", "authorize" }, names)
     end)
 
-    it("knows nothing of an end before the first playback", function()
+    it("[temp-access-end-first-playback] knows nothing of an end before the "
+      .. "first playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_nil(pass:remaining_ms())
       assert.equal("active", pass:check())
       assert.same({}, on:received())
     end)
 
-    it("tells what is left, asking once a playback", function()
+    it("[temp-access-left-asking-playback] tells what is left, asking once a "
+      .. "playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       is_near(180000, pass:remaining_ms())
@@ -86,7 +89,8 @@ describe("temporary access", function()
       assert.equal("temporary", pass.profile.type)
     end)
 
-    it("tells what would be left when asked before a playback", function()
+    it("[temp-access-left-asked-playback] tells what would be left when asked "
+      .. "before a playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_true(pass:refresh())
       is_near(180000, pass:remaining_ms())
@@ -96,7 +100,8 @@ describe("temporary access", function()
       assert.equal("active", pass:check())
     end)
 
-    it("ends in a denial that says: log in", function()
+    it("[temp-access-ends-denial-log] ends in a denial that says: log "
+      .. "in", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       pass_for(3)
@@ -111,7 +116,8 @@ describe("temporary access", function()
       assert.equal(0, pass:remaining_ms())
     end)
 
-    it("gives over to a real login, which it does not touch", function()
+    it("[temp-access-real-login-not-touch] gives over to a real login, which "
+      .. "it does not touch", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       assert.is_nil(on.client:recall "profile")
@@ -130,7 +136,8 @@ describe("temporary access", function()
       assert.equal("Cablevision", on.client:recall("profile").mvpd)
     end)
 
-    it("hands back what went wrong otherwise", function()
+    it("[temp-access-hands-went-wrong] hands back what went wrong "
+      .. "otherwise", function()
       on.control.fault { kind = "status", status = 500,
         operation = "authorize", count = 99 }
       local decision, err = new_pass { mvpd = THREE_MINUTES }
@@ -153,12 +160,14 @@ describe("temporary access", function()
       return json.decode(core.base64.decode(header))
     end
 
-    it("sends the SHA-256 that Adobe's page has", function()
+    it("[temp-access-sends-sha-256-adobe] sends the SHA-256 that Adobe's page "
+      .. "has", function()
       permit(promotion())
       assert.same({ email = SHA256 }, sent_identity())
     end)
 
-    it("gives the same hash however the address was typed", function()
+    it("[temp-access-hash-however-address] gives the same hash however the "
+      .. "address was typed", function()
       for _, typed in ipairs { "User@Domain.com", "  user@domain.com ",
         "\tUSER@DOMAIN.COM\n", SHA256, SHA256:upper() } do
         permit(promotion { identity = { email = typed } })
@@ -166,13 +175,15 @@ describe("temporary access", function()
       end
     end)
 
-    it("sends a SHA-512 where it is wanted", function()
+    it("[temp-access-sends-sha-512] sends a SHA-512 where it is "
+      .. "wanted", function()
       permit(promotion { hash = "sha512" })
       assert.same({ email = core.digest.hex(core.digest.sha512(EMAIL)) },
         sent_identity())
     end)
 
-    it("never shows who the viewer is", function()
+    it("[temp-access-never-shows-viewer] never shows who the viewer "
+      .. "is", function()
       local events = {}
       on = story.new { on_event = function(event)
         events[#events + 1] = event
@@ -196,7 +207,7 @@ describe("temporary access", function()
       end
     end)
 
-    it("tells how many titles are left", function()
+    it("[temp-access-titles-left] tells how many titles are left", function()
       local pass = promotion()
       assert.is_nil(pass:remaining_resources())
       permit(pass, "A")
@@ -208,7 +219,8 @@ describe("temporary access", function()
       assert.equal(1, pass:remaining_resources())
     end)
 
-    it("has none left while the last one plays on", function()
+    it("[temp-access-none-left-last] has none left while the last one plays "
+      .. "on", function()
       local pass = promotion()
       for _, title in ipairs { "A", "B", "C", "D" } do permit(pass, title) end
       assert.equal(1, pass:remaining_resources())
@@ -220,7 +232,8 @@ describe("temporary access", function()
       assert.equal("authentication", decision.error.action)
     end)
 
-    it("knows the viewer again on another device", function()
+    it("[temp-access-viewer-device] knows the viewer again on another "
+      .. "device", function()
       local pass = promotion()
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
         permit(pass, title)
@@ -229,7 +242,8 @@ describe("temporary access", function()
       assert.equal(SPENT, denial(promotion(), "F").error.code)
     end)
 
-    it("says so where the identity is missing", function()
+    it("[temp-access-identity-missing] says so where the identity is "
+      .. "missing", function()
       local decision, err = new_pass { mvpd = FIVE_TITLES }:authorize "A"
       err = decision and decision.error or err
       assert.equal("invalid_header_identity_for_temporary_access", err.code)
@@ -239,7 +253,8 @@ describe("temporary access", function()
   describe("of several passes in a row", function()
     local LIST = { FIVE_MINUTES, THREE_MINUTES }
 
-    it("takes the next when one is used up, in the same call", function()
+    it("[temp-access-next-used-call] takes the next when one is used up, in "
+      .. "the same call", function()
       local pass = new_pass { mvpd = LIST }
       assert.equal(FIVE_MINUTES, permit(pass).mvpd)
       pass_for(5)
@@ -250,7 +265,8 @@ describe("temporary access", function()
       assert.equal(OVER, denial(pass).error.code)
     end)
 
-    it("finds the one that is left after a restart", function()
+    it("[temp-access-finds-left-restart] finds the one that is left after a "
+      .. "restart", function()
       permit(new_pass { mvpd = LIST })
       pass_for(5)
       local pass = new_pass { mvpd = LIST }
@@ -263,7 +279,8 @@ describe("temporary access", function()
       assert.equal("authentication", err.action)
     end)
 
-    it("goes on when the titles are used up as well", function()
+    it("[temp-access-titles-used] goes on when the titles are used up as "
+      .. "well", function()
       local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
         identity = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
@@ -273,7 +290,8 @@ describe("temporary access", function()
       assert.is_nil(pass:remaining_resources())
     end)
 
-    it("plays again with the last one when its day begins anew", function()
+    it("[temp-access-plays-last-day] plays again with the last one when its "
+      .. "day begins anew", function()
       local pass = new_pass { mvpd = LIST }
       permit(pass)
       pass_for(5)
@@ -287,7 +305,8 @@ describe("temporary access", function()
       assert.equal("active", pass:check())
     end)
 
-    it("goes on too where the whole answer is the refusal", function()
+    it("[temp-access-response-refusal] goes on too where the whole answer is "
+      .. "the refusal", function()
       on.control.fault { kind = "error", code = OVER,
         operation = "authorize" }
       local pass = new_pass { mvpd = LIST }
@@ -300,7 +319,8 @@ describe("temporary access", function()
     end)
 
     for _, when in ipairs { "before its end", "after its end" } do
-      it("knows nothing of the next one by the last, seen " .. when,
+      it("[temp-access-next-last] knows nothing of the next one by the last, "
+        .. "seen " .. when,
         function()
           local pass, asked = new_pass { mvpd = LIST }, 0
           permit(pass)
@@ -322,7 +342,8 @@ describe("temporary access", function()
         end)
     end
 
-    it("lets no late answer of the old one speak for the new", function()
+    it("[temp-access-no-late-response-old] lets no late answer of the old one "
+      .. "speak for the new", function()
       local told
       local pass = new_pass { mvpd = LIST,
         on_expired = function(which) told = which.mvpd end }
@@ -337,7 +358,8 @@ describe("temporary access", function()
       is_near(180000, pass:remaining_ms())
     end)
 
-    it("goes on by one, however many find it used up at once", function()
+    it("[temp-access-however-find-used] goes on by one, however many find it "
+      .. "used up at once", function()
       local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES,
         "TempPass" } }
       permit(pass)
@@ -370,7 +392,8 @@ describe("temporary access", function()
 
     before_each(function() told = {} end)
 
-    it("tells once that the end is near, and once that it came", function()
+    it("[temp-access-end-near] tells once that the end is near, and once that "
+      .. "it came", function()
       local pass, seen = playing { mvpd = THREE_MINUTES }, {}
       for second = 0, 200 do
         local state = assert(pass:check())
@@ -389,7 +412,7 @@ describe("temporary access", function()
       assert.equal(0, pass:remaining_ms())
     end)
 
-    it("warns as early as is wanted", function()
+    it("[temp-access-warns-early] warns as early as is wanted", function()
       local pass = playing { mvpd = THREE_MINUTES, expiring = 100 }
       pass_for(1)
       assert.equal("active", pass:check())
@@ -397,7 +420,7 @@ describe("temporary access", function()
       assert.equal("expiring", pass:check())
     end)
 
-    it("tells of the next pass as well", function()
+    it("[temp-access-next-pass] tells of the next pass as well", function()
       local pass = playing { mvpd = { THREE_MINUTES, FIVE_MINUTES } }
       pass_for(2.5)
       pass:check()
@@ -414,7 +437,7 @@ describe("temporary access", function()
         "expired " .. FIVE_MINUTES }, told)
     end)
 
-    it("tells of tomorrow's end as well", function()
+    it("[temp-access-tomorrow-end] tells of tomorrow's end as well", function()
       local pass = playing { mvpd = THREE_MINUTES }
       pass_for(3.1)
       pass:check()
@@ -427,7 +450,8 @@ describe("temporary access", function()
       assert.equal(2, #told)
     end)
 
-    it("knows the end that came before the first check", function()
+    it("[temp-access-end-first-check] knows the end that came before the "
+      .. "first check", function()
       local pass = playing { mvpd = THREE_MINUTES }
       pass_for(4)
       assert.equal("expired", pass:check())
@@ -435,7 +459,8 @@ describe("temporary access", function()
       assert.same({ "expired " .. THREE_MINUTES }, told)
     end)
 
-    it("goes by the server's clock, whatever this device's says", function()
+    it("[temp-access-server-clock-device] goes by the server's clock, "
+      .. "whatever this device's says", function()
       local kept, wall = core.clock.wall, 86400 -- January 1970
       finally(function() core.clock.wall = kept end)
       core.clock.wall = function() return wall end
@@ -449,7 +474,8 @@ describe("temporary access", function()
       assert.equal("expired", pass:check())
     end)
 
-    it("asks again where the service could not be asked", function()
+    it("[temp-access-asks-service] asks again where the service could not be "
+      .. "asked", function()
       local pass = playing { mvpd = THREE_MINUTES }
       on.control.fault { kind = "status", status = 503,
         operation = "profile", count = 3 }
@@ -480,7 +506,7 @@ describe("temporary access", function()
       return list
     end
 
-    it("by a device", function()
+    it("[temp-access-device] by a device", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       pass_for(3)
@@ -492,7 +518,7 @@ describe("temporary access", function()
       permit(pass)
     end)
 
-    it("by who the viewer is, hashed", function()
+    it("[temp-access-viewer-hashed] by who the viewer is, hashed", function()
       local pass = new_pass { mvpd = FIVE_TITLES,
         identity = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
@@ -507,7 +533,7 @@ describe("temporary access", function()
       assert.same({ path, path }, sent())
     end)
 
-    it("by everyone, when it is said", function()
+    it("[temp-access-everyone-said] by everyone, when it is said", function()
       assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
         everyone = true })
       assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES,
@@ -518,7 +544,8 @@ describe("temporary access", function()
         .. "&mvpd_id=flexibleTempPass&key=all" }, sent())
     end)
 
-    it("never for everyone without the word", function()
+    it("[temp-access-never-everyone-word] never for everyone without the "
+      .. "word", function()
       for _, options in ipairs {
         {}, { device = "" }, { device = "all" }, { device = " All" },
         { key = "" }, { key = "all" }, { key = "ALL " },
@@ -544,7 +571,8 @@ describe("temporary access", function()
     end)
   end)
 
-  it("raises where the programmer is wrong", function()
+  it("[temp-access-raises-programmer] raises where the programmer is "
+    .. "wrong", function()
     for _, options in ipairs {
       {}, { mvpd = 5 }, { mvpd = {} }, { mvpd = { "A", 5 } },
       { mvpd = "A", identity = { email = 5 } },

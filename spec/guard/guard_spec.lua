@@ -31,12 +31,13 @@ describe("what an operation costs", function()
 
   setup(function() measured = not obstacle and count.work() end)
 
-  it("is below its ceiling, in instructions and in allocations", function()
+  it("[guard-below-limit-instructions] is below its ceiling, in instructions "
+    .. "and in allocations", function()
     if obstacle then return pending(obstacle) end
     all_below(measured)
   end)
 
-  it("would be seen, each of them", function()
+  it("[guard-seen-each] would be seen, each of them", function()
     if obstacle then return pending(obstacle) end
     each_can_fail(measured)
   end)
@@ -47,9 +48,11 @@ describe("what a story costs", function()
 
   setup(function() measured = stories.count() end)
 
-  it("is below its ceiling, in requests and in handshakes", function()
+  it("[guard-below-limit-requests] is below its ceiling, in requests and in "
+    .. "handshakes", function()
     all_below(measured)
   end)
 
-  it("would be seen, each of them", function() each_can_fail(measured) end)
+  it("[guard-seen-each-2] would be seen, each of "
+    .. "them", function() each_can_fail(measured) end)
 end)

@@ -16,10 +16,18 @@ local function proofs(text)
   return list
 end
 
+-- The source of a spec file, with the tags removed and the titles that are
+-- wrapped over several lines joined.
+local function read_spec(path)
+  local source = folder.read(path) or ""
+  return (source:gsub('it%("%[[%l%d-]+%] ', 'it("')
+    :gsub('"%s*%.%.%s*"', ""))
+end
+
 local function missing(text)
   local list = {}
   for _, proof in ipairs(proofs(text)) do
-    local spec = folder.read(proof[1]) or ""
+    local spec = read_spec(proof[1])
     if not spec:find('it("' .. proof[2] .. '"', 1, true) then
       list[#list + 1] = proof[1] .. ": " .. proof[2]
     end
@@ -41,18 +49,19 @@ describe("SECURITY.md", function()
 
   setup(function() text = folder.read "SECURITY.md" end)
 
-  it("names specs that are there", function()
+  it("[security-names-specs] names specs that are there", function()
     assert.same({}, missing(text))
     assert.is_true(#proofs(text) > 80)
   end)
 
-  it("names each spec in a way that is seen", function()
+  it("[security-names-spec-way] names each spec in a way that is "
+    .. "seen", function()
     local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?\"", "")
     local _, files = text:gsub("`spec/[%w_/]+_spec%.lua`", "")
     assert.equal(files - 1, named) -- the first one names this file
   end)
 
-  it("claims nothing without a spec", function()
+  it("[security-claims-spec] claims nothing without a spec", function()
     local list = claims(text)
     assert.is_true(#list > 35)
     for _, claim in ipairs(list) do
@@ -60,7 +69,8 @@ describe("SECURITY.md", function()
     end
   end)
 
-  it("would be caught with a spec that is not there", function()
+  it("[security-caught-spec] would be caught with a spec that is not "
+    .. "there", function()
     local row = '\n| x | `spec/json_spec.lua`: "no such name"; '
       .. '`spec/none_spec.lua`: "a", "refuses what is no text" |'
     assert.same({ "spec/json_spec.lua: no such name",
@@ -71,7 +81,8 @@ describe("SECURITY.md", function()
 end)
 
 describe("the core", function()
-  it("has no switch that turns verification off", function()
+  it("[security-no-switch-turns] has no switch that turns verification "
+    .. "off", function()
     for _, name in ipairs { "verify", "verify_peer", "verify_host",
       "insecure", "tls_verify", "ssl_verify", "ssl_verifypeer",
       "skip_verify", "follow_redirects", "follow_location" } do
@@ -98,7 +109,7 @@ describe("the sandbox", function()
     return found
   end
 
-  it("listens on loopback alone", function()
+  it("[security-listens-loopback] listens on loopback alone", function()
     local running = assert(sandbox_host.start {})
     local seen = {}
     for _, origin in ipairs { running.api, running.mgmt, running.control } do

@@ -109,7 +109,8 @@ describe("a body", function()
   end
 
   for _, row in ipairs(BODIES) do
-    it("of " .. row[1] .. " is a result or malformed", function()
+    it("[hostile-response-result] of "
+      .. row[1] .. " is a result or malformed", function()
       for _, operation in ipairs(readers_of(row[2])) do
         assert(is_named(ask(operation, row[2])), operation.name)
       end
@@ -117,7 +118,8 @@ describe("a body", function()
   end
 
   -- Without a collection meanwhile: all that was ever asked for is counted.
-  it("takes memory by its size alone", function()
+  it("[hostile-response-memory-size] takes memory by its size "
+    .. "alone", function()
     for _, row in ipairs(BODIES) do
       local before = kilobytes()
       collectgarbage "stop"
@@ -130,7 +132,8 @@ describe("a body", function()
   end)
 
   -- The real answers, in each operation, with some of their bytes changed.
-  it("that was changed is a result or an error with a name", function()
+  it("[hostile-response-changed-result] that was changed is a result or an "
+    .. "error with a name", function()
     local runs, broken = die.count(20, 200), 0
     for _, operation in ipairs(READ) do
       on:back()

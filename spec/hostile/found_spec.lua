@@ -29,7 +29,8 @@ local function is_malformed(value, err)
 end
 
 describe("a hostile answer", function()
-  it("with a list for a map makes no provider of a number", function()
+  it("[hostile-regression-list-map] with a list for a map makes no provider "
+    .. "of a number", function()
     local body = { profiles = json.array { profile_until(4e12) } }
     local on = answering("profiles", { body = body })
     is_malformed(on.client:login(LOGIN))
@@ -38,14 +39,16 @@ describe("a hostile answer", function()
     assert.equal("not_logged_in", err.code)
   end)
 
-  it("with a list of logouts is no report", function()
+  it("[hostile-regression-list-logouts] with a list of logouts is no "
+    .. "report", function()
     local on = answering("logout", { body = { logouts = json.array {
       { actionName = "logout", actionType = "interactive" } } } })
     is_malformed(on.client:logout { mvpd = "Cablevision" })
   end)
 
   for _, ends in ipairs { "1e999", "inf", "nan", "-inf", "0x7fffffffffff" } do
-    it("with the end " .. ends .. " is kept by nobody", function()
+    it("[hostile-regression-end-kept] with the end "
+      .. ends .. " is kept by nobody", function()
       local on = answering("profiles", { body = { profiles = {
         Cablevision = profile_until(ends) } } })
       local flow = assert(on.client:start_login(LOGIN))
@@ -54,7 +57,7 @@ describe("a hostile answer", function()
     end)
   end
 
-  it("with a list of attributes has none", function()
+  it("[hostile-regression-list] with a list of attributes has none", function()
     local profile = profile_until(4e12)
     profile.attributes = json.array { json.object {}, { value = "x" },
       json.object {}, { value = "y", state = "enc" } }
@@ -65,7 +68,8 @@ describe("a hostile answer", function()
     assert.is_nil(found.encrypted)
   end)
 
-  it("with such a time in a decision has none", function()
+  it("[hostile-regression-time-decision] with such a time in a decision has "
+    .. "none", function()
     local on = answering("authorize", { body = { decisions = json.array {
       { resource = "CNN", authorized = true, notAfter = "1e999",
         token = { serializedToken = "x", notAfter = "1e999" } } } } })
@@ -75,7 +79,8 @@ describe("a hostile answer", function()
     assert.is_string(json.encode(decision))
   end)
 
-  it("may miss what is no parameter of a login", function()
+  it("[hostile-regression-miss] may miss what is no parameter of a "
+    .. "login", function()
     local on = answering("create_session", { body = { actionName = "resume",
       code = "ABC123", missingParameters = json.array { "on_code", "interval",
         "service_token", json.null, "mvpd" } } })
@@ -93,7 +98,8 @@ describe("a hostile answer", function()
   end)
 
   for name, mvpd in pairs { null = json.null, number = 7, list = {} } do
-    it("may fall back to an mvpd that is a " .. name, function()
+    it("[hostile-regression-fall-mvpd] may fall back to an mvpd that is a "
+      .. name, function()
       local on = answering("partner_session", { body = { mvpd = mvpd,
         actionName = "authenticate", reasonType = "pfs_fallback" } })
       local value, err = on.client:partner_login { partner = "Apple",
@@ -105,7 +111,8 @@ describe("a hostile answer", function()
       assert.equal("cancelled", err.code)
     end)
 
-    it("may name an mvpd that is a " .. name .. ", and log in", function()
+    it("[hostile-regression-name-mvpd-log] may name an mvpd that is a "
+      .. name .. ", and log in", function()
       local on = answering("create_session", { body = { mvpd = mvpd,
         actionName = "authenticate", actionType = "interactive",
         url = json.null, code = "ABC123" } })
@@ -115,7 +122,8 @@ describe("a hostile answer", function()
     end)
   end
 
-  it("that contradicts itself denies", function()
+  it("[hostile-regression-contradicts] that contradicts itself "
+    .. "denies", function()
     for _, order in ipairs { { true, false }, { false, true } } do
       local on = answering("authorize", { body = { decisions = json.array {
         { resource = "CNN", authorized = order[1] },
@@ -125,7 +133,8 @@ describe("a hostile answer", function()
     end
   end)
 
-  it("is read for each resource as it is spelt", function()
+  it("[hostile-regression-read-resource] is read for each resource as it is "
+    .. "spelt", function()
     local on = answering("preauthorize", { body = { decisions = json.array {
       { resource = "CNN ", authorized = false },
       { resource = "CNN", authorized = true } } } })
@@ -135,7 +144,8 @@ describe("a hostile answer", function()
     assert.equal("CNN ", result.denied[1].resource)
   end)
 
-  it("with a token that no header carries gives none", function()
+  it("[hostile-regression-token] with a token that no header carries gives "
+    .. "none", function()
     for _, token in ipairs { "a\r\nb", "", " ", "\0", "a b" } do
       local on = answering("other", { body = { serviceToken = token } })
       is_malformed(on.client:get_service_token { sso_id = "viewer-1" })
@@ -143,7 +153,8 @@ describe("a hostile answer", function()
     end
   end)
 
-  it("with a media token that is no text has none", function()
+  it("[hostile-regression-media-token] with a media token that is no text has "
+    .. "none", function()
     for _, token in ipairs { 7, true, json.null, {} } do
       local on = answering("authorize", { body = { decisions = json.array {
         { resource = "CNN", authorized = true,
@@ -159,7 +170,8 @@ describe("a permit", function()
     return { email = core.digest.hex(core.digest.sha256(email)) }
   end
 
-  it("is kept for the identity that asked, and no other", function()
+  it("[hostile-regression-kept-identity] is kept for the identity that asked, "
+    .. "and no other", function()
     local on = story.new()
     local function ask(who)
       on:forget_requests()
@@ -207,7 +219,8 @@ describe("an error that repeats what was sent", function()
     return on, function() return bearer end
   end
 
-  it("has neither device nor viewer nor token in it", function()
+  it("[hostile-regression-device-viewer] has neither device nor viewer nor "
+    .. "token in it", function()
     for _, field in ipairs { "code", "message", "details", "trace" } do
       local on, bearer = echoing(function(text)
         return { status = 403, body = { [field] = text } }
@@ -223,7 +236,8 @@ describe("an error that repeats what was sent", function()
     end
   end)
 
-  it("has none in a decision either", function()
+  it("[hostile-regression-none-decision] has none in a decision "
+    .. "either", function()
     local on, bearer = echoing(function(text)
       return { body = { decisions = json.array { { resource = "CNN",
         authorized = false, error = { code = "x", message = text } } } } }

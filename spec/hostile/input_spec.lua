@@ -118,7 +118,8 @@ end
 describe("any bytes", function()
   teardown(live.assert_none)
 
-  it("in a parameter arrive as they are, or nothing is sent", function()
+  it("[hostile-input-parameter-arrive] in a parameter arrive as they are, or "
+    .. "nothing is sent", function()
     local sent, refused, on = 0, 0, stage.new()
     die.each("ADOBEPASS_INPUT", RUNS, function(one)
       local session = scripted.adobe { body = "{}" }
@@ -139,7 +140,8 @@ describe("any bytes", function()
     print(("hostile input: %d arrived, %d refused"):format(sent, refused))
   end)
 
-  it("in a device arrive as they are, or there is no device", function()
+  it("[hostile-input-device-arrive] in a device arrive as they are, or there "
+    .. "is no device", function()
     local on = stage.new()
     die.each("ADOBEPASS_INPUT", RUNS, function(one)
       local session = scripted.adobe { body = '{"requestor":{}}' }
@@ -161,7 +163,8 @@ describe("any bytes", function()
     end)
   end)
 
-  it("in an identity arrive hashed, and never as they are", function()
+  it("[hostile-input-identity-arrive] in an identity arrive hashed, and never "
+    .. "as they are", function()
     local on = stage.new()
     die.each("ADOBEPASS_INPUT", RUNS, function(one)
       local who = text(one)
@@ -203,7 +206,8 @@ describe("any bytes given to the core", function()
     return lines
   end
 
-  it("are one header line, or are refused", function()
+  it("[hostile-input-header-line] are one header line, or are "
+    .. "refused", function()
     local sent = 0
     die.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
       peer.heard = ""

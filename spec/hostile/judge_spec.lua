@@ -42,18 +42,21 @@ describe("the judge", function()
     live.assert_none()
   end)
 
-  it("has nothing to say of the product as it is", function()
+  it("[hostile-check-nothing-say] has nothing to say of the product as it "
+    .. "is", function()
     assert.equal("nothing was seen", verdict(nil, 40))
   end)
 
-  it("sees a permit that nobody gave", function()
+  it("[hostile-check-sees-permit-gave] sees a permit that nobody "
+    .. "gave", function()
     assert_seen("a permit that nobody gave", replaced("authorize",
       function(_, _, _, _, resource)
         return { resource = resource, permitted = true, mvpd = "Dish" }
       end))
   end)
 
-  it("sees a permit that outlived its viewer", function()
+  it("[hostile-check-sees-permit] sees a permit that outlived its "
+    .. "viewer", function()
     local keep = replaced("clear_permits", function() end)
     assert_seen("a permit that nobody gave", function(on)
       on.acts = acts.named("login", "preauthorize", "logout")
@@ -61,7 +64,7 @@ describe("the judge", function()
     end)
   end)
 
-  it("sees a secret in an event", function()
+  it("[hostile-check-sees-secret-event] sees a secret in an event", function()
     assert_seen("a secret of", function(on)
       local submit = on.session.submit
       function on.session.submit(self, request)
@@ -74,39 +77,40 @@ describe("the judge", function()
     end)
   end)
 
-  it("sees a secret in an error", function()
+  it("[hostile-check-sees-secret-error] sees a secret in an error", function()
     assert_seen("a secret of", replaced("providers", function()
       return nil, errors.new { code = "timeout",
         message = "device-of-the-hall did not answer" }
     end))
   end)
 
-  it("sees a call that is late", function()
+  it("[hostile-check-sees-call-late] sees a call that is late", function()
     assert_seen("took ", replaced("providers", function(old, on, _, ...)
       on.driver.sleep(1000)
       return old(...)
     end))
   end)
 
-  it("sees a code that nobody knows", function()
+  it("[hostile-check-sees-code] sees a code that nobody knows", function()
     assert_seen("a code that nobody knows", replaced("providers", function()
       return nil, errors.new { code = "out_of_luck", message = "No." }
     end))
   end)
 
-  it("sees what is no error of ours", function()
+  it("[hostile-check-sees-no-error] sees what is no error of ours", function()
     assert_seen("no error of ours", replaced("refresh_profile", function()
       return nil, { code = "timeout" }
     end))
   end)
 
-  it("sees a Lua error", function()
+  it("[hostile-check-sees-lua-error] sees a Lua error", function()
     assert_seen("attempt to", replaced("authorize", function()
       return nil .. ""
     end))
   end)
 
-  it("sees the token of another device", function()
+  it("[hostile-check-sees-token-device] sees the token of another "
+    .. "device", function()
     local other
     assert_seen("the token of another device", function(on)
       other = nil
@@ -124,7 +128,8 @@ describe("the judge", function()
     end)
   end)
 
-  it("sees the profile of another device", function()
+  it("[hostile-check-sees-profile] sees the profile of another "
+    .. "device", function()
     local seen
     local mix_up = replaced("login", function(old, on, who, ...)
       local found, err = old(...)

@@ -49,7 +49,8 @@ describe("a changed", function()
     live.assert_none()
   end)
 
-  it("date is a whole number of seconds, or none", function()
+  it("[hostile-parser-date-number] date is a whole number of seconds, or "
+    .. "none", function()
     mutate({ "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
       "Sunday, 06-Nov-94 08:49:37 GMT", "Thu, 29 Feb 2024 23:59:60 GMT" },
       function(text)
@@ -58,7 +59,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("Retry-After is from 0 to an hour, or none", function()
+  it("[hostile-parser-retry-after-0] Retry-After is from 0 to an hour, or "
+    .. "none", function()
     mutate({ "1", "120", "99999999999", "Sun, 06 Nov 1994 08:49:37 GMT" },
       function(text)
         local err = errors.from_answer("token", { status = 429,
@@ -68,7 +70,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("media token says nothing that is no text, and is never verified",
+  it("[hostile-parser-media-token] media token says nothing that is no text, "
+    .. "and is never verified",
     function()
       local key = assert(core.public_key(h.control.certificates().media))
       local plain = core.base64.decode(media)
@@ -87,7 +90,8 @@ describe("a changed", function()
       end)
     end)
 
-  it("JSON text is a value that can be written again, or none", function()
+  it("[hostile-parser-json-text-value] JSON text is a value that can be "
+    .. "written again, or none", function()
     local answers = {}
     for index, entry in ipairs(h.answers) do
       answers[index] = entry.response.body
@@ -100,7 +104,8 @@ describe("a changed", function()
     end)
   end)
 
-  it("address has an origin of a host alone, or none", function()
+  it("[hostile-parser-address-origin] address has an origin of a host alone, "
+    .. "or none", function()
     mutate({ "https://sp.auth.adobe.com", "http://127.0.0.1:8443/x?y#z",
       "HTTPS://[::1]:443", "https://user@host/" }, function(text)
         local origin = environment.origin(text)
@@ -108,7 +113,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("error is a sentence without control characters", function()
+  it("[hostile-parser-error-sentence] error is a sentence without control "
+    .. "characters", function()
     mutate({ '{"error":{"code":"a","message":"b","status":403,'
       .. '"details":"c","helpUrl":"d","trace":"e","action":"none"}}',
       '{"error":"invalid_client","error_description":"x"}' },
@@ -119,7 +125,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("device info is checked without a word of Lua", function()
+  it("[hostile-parser-device-info] device info is checked without a word of "
+    .. "Lua", function()
     mutate({ helper.encode(helper.INFO), core.base64.encode "{}",
       core.base64.encode '{"model":{},"x":[]}' }, function(text)
         for _, warning in ipairs(device.check(text)) do
@@ -130,7 +137,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("file of a store is what it was, or damaged", function()
+  it("[hostile-parser-file-store] file of a store is what it was, or "
+    .. "damaged", function()
     local path = folder.make()
     local store = file_store(path .. "/store")
     assert(store:set("credentials", "precious"))
@@ -147,7 +155,7 @@ describe("a changed", function()
 
   -- --- the sandbox ----------------------------------------------------------
 
-  it("escape is undone, or refused", function()
+  it("[hostile-parser-escape-undone] escape is undone, or refused", function()
     mutate({ "a%20b", "%41%42", "REF30", "a%2Fb%00" }, function(text)
       local plain = wire.unescape(text)
       is_text_or_nil(plain)
@@ -155,7 +163,8 @@ describe("a changed", function()
     end)
   end)
 
-  it("form is names and values, or refused", function()
+  it("[hostile-parser-form-names-values] form is names and values, or "
+    .. "refused", function()
     mutate({ "a=b&c=d+e&a=f", "grant_type=client_credentials&client_id=%41",
       "SAMLResponse=PHNhbWw%2BPC9zYW1sPg%3D%3D" }, function(text)
         for name, value in pairs((wire.form(text)) or {}) do
@@ -164,7 +173,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("media type, or URL, is one word of it, or none", function()
+  it("[hostile-parser-media-type-url] media type, or URL, is one word of it, "
+    .. "or none", function()
     mutate({ "application/json; charset=utf-8", "https://a.test/b?c=d",
       "adobepass://com.programmer", "javascript:alert(1)" }, function(text)
         assert(not wire.media_type(text):find "[;%s]")
@@ -174,7 +184,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("partner status or SAML response names somebody, or nobody", function()
+  it("[hostile-parser-partner-status] partner status or SAML response names "
+    .. "somebody, or nobody", function()
     local request = saml.request(h.box, "Cablevision")
     local response = saml.response(h.box, request, "Cablevision", "ann")
     mutate({ request, response, h:partner_status(),
@@ -188,7 +199,8 @@ describe("a changed", function()
   end)
 
   -- Every route, its pages too, with headers, cookies and bodies.
-  it("request is answered by the sandbox", function()
+  it("[hostile-parser-request-responded] request is answered by the "
+    .. "sandbox", function()
     local code = h:session({ mvpd = "Dish" }).json.code
     local forms = { "code=" .. code, "mvpd=Cablevision&username=ann",
       "username=ann&password=secret&token=x", '{"resources":["CNN"]}' }

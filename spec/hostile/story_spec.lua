@@ -26,7 +26,8 @@ describe("a hostile service", function()
     live.assert_none()
   end)
 
-  it("is borne in " .. RUNS .. " stories", function()
+  it("[hostile-scenario-scenarios] is borne in "
+    .. RUNS .. " stories", function()
     local settled
     die.each("ADOBEPASS_STORY", RUNS, function(one, seed)
       tale.run(one)

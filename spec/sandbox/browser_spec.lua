@@ -79,7 +79,8 @@ describe("in a browser", function()
     browser:click("button[value=sign-in]")
   end
 
-  test("a viewer activates a TV that left the provider open", function()
+  test("[browser-viewer-activates-tv] a viewer activates a TV that left the "
+    .. "provider open", function()
     local code = screen:code()
     browser:go(running.api .. "/activate")
     picture "activate"
@@ -96,7 +97,8 @@ describe("in a browser", function()
     assert.equal("Comcast_SSO", screen:signed_in(code))
   end)
 
-  test("a viewer activates a TV that chose the provider", function()
+  test("[browser-activates-tv-chose] a viewer activates a TV that chose the "
+    .. "provider", function()
     local code = whole()
     activate(code)
     assert.equal("Sign in to Cablevision", browser:text("h1"))
@@ -105,7 +107,8 @@ describe("in a browser", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("a wrong code is refused, and can be corrected", function()
+  test("[browser-wrong-code-refused] a wrong code is refused, and can be "
+    .. "corrected", function()
     activate("NOSUCH1")
     assert.is_truthy(browser:text("#error"):find("do not know the code"))
     assert.equal("NOSUCH1", browser:property("#code", "value"))
@@ -116,7 +119,8 @@ describe("in a browser", function()
     assert.equal("Sign in to Cablevision", browser:text("h1"))
   end)
 
-  test("an old code is refused, and so is an expired one", function()
+  test("[browser-old-code-refused] an old code is refused, and so is an "
+    .. "expired one", function()
     local old = whole()
     local new = whole()
     activate(old)
@@ -133,7 +137,8 @@ describe("in a browser", function()
     picture "dead-login"
   end)
 
-  test("a wrong password is refused, and can be corrected", function()
+  test("[browser-wrong-password-refused] a wrong password is refused, and can "
+    .. "be corrected", function()
     local code = whole()
     activate(code)
     sign_in("ann", "wrong")
@@ -147,7 +152,8 @@ describe("in a browser", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("a viewer cancels, and starts over", function()
+  test("[browser-viewer-cancels-starts] a viewer cancels, and starts "
+    .. "over", function()
     local code = whole()
     activate(code)
     browser:click("button[value=cancel]")
@@ -158,7 +164,8 @@ describe("in a browser", function()
     assert.equal(code, browser:property("#code", "value"))
   end)
 
-  test("a viewer at home needs no password", function()
+  test("[browser-viewer-home-needs] a viewer at home needs no "
+    .. "password", function()
     local response = assert(tv.fetch(session, { method = "POST",
       url = running.api .. "/api/v2/REF30/sessions",
       headers = { Authorization = screen.bearer,
@@ -175,7 +182,7 @@ describe("in a browser", function()
     assert.equal("Spectrum", screen:signed_in(code))
   end)
 
-  test("a viewer signs out, and goes on", function()
+  test("[browser-viewer-signs] a viewer signs out, and goes on", function()
     browser:go(running.api .. "/mvpd/Cablevision/logout?"
       .. tv.form { requestor_id = "REF30",
         redirect_url = running.api .. "/activate" })
@@ -185,7 +192,7 @@ describe("in a browser", function()
     assert.equal(running.api .. "/activate", browser:url())
   end)
 
-  test("no mouse is needed", function()
+  test("[browser-no-mouse-needed] no mouse is needed", function()
     local tab = browser.KEYS.tab
     local code = screen:code()
     browser:go(running.api .. "/activate")
@@ -198,7 +205,8 @@ describe("in a browser", function()
     assert.equal("AdobePass_SMI", screen:signed_in(code))
   end)
 
-  test("the focus is in the first field, and goes as the eye does", function()
+  test("[browser-focus-first-field] the focus is in the first field, and goes "
+    .. "as the eye does", function()
     activate(whole())
     local order = {}
     for index = 1, 4 do
@@ -209,7 +217,8 @@ describe("in a browser", function()
     assert.same({ "username", "password", "sign-in", "cancel" }, order)
   end)
 
-  test("nothing sticks out, on a phone or with large letters", function()
+  test("[browser-sticks-phone-large] nothing sticks out, on a phone or with "
+    .. "large letters", function()
     for _, width in ipairs { 320, 390, 1920 } do
       browser:size(width, 700)
       browser:go(running.api .. "/activate")
@@ -218,7 +227,8 @@ describe("in a browser", function()
     end
   end)
 
-  test("the style passes its own policy", function()
+  test("[browser-style-passes-policy] the style passes its own "
+    .. "policy", function()
     browser:go(running.api .. "/activate")
     assert.equal("flex", browser:value(
       "getComputedStyle(document.body).display"))

@@ -19,7 +19,8 @@ describe("certificates.make", function()
     return status == 0
   end
 
-  it("makes a certificate that loopback's names pass with", function()
+  it("[certificates-certificate] makes a certificate that loopback's names "
+    .. "pass with", function()
     local files = assert(certificates.make(place))
     for _, host in ipairs { "localhost", "127.0.0.1", "::1" } do
       assert.is_true(verify(files, host), host)
@@ -27,7 +28,8 @@ describe("certificates.make", function()
     assert.is_false(verify(files, "example.com"))
   end)
 
-  it("makes one that ran out, and one for another host", function()
+  it("[certificates-ran-host] makes one that ran out, and one for another "
+    .. "host", function()
     local old = assert(certificates.make(place, { expired = true }))
     assert.is_truthy(openssl("verify", "-CAfile", old.ca, old.cert)
       :find("certificate has expired", 1, true))
@@ -37,7 +39,8 @@ describe("certificates.make", function()
     assert.is_false(verify(other, "127.0.0.1"))
   end)
 
-  it("leaves no key of the CA, and the server's key to its owner", function()
+  it("[certificates-leaves-no-key-ca] leaves no key of the CA, and the "
+    .. "server's key to its owner", function()
     local files = assert(certificates.make(place))
     assert.equal("server-ca.pem\nserver.key\nserver.pem",
       shell.read("ls " .. shell.quote(place)))
@@ -45,7 +48,8 @@ describe("certificates.make", function()
       shell.read(shell.line("ls", "-l", files.key)):sub(1, 10))
   end)
 
-  it("lets the CA speak for these hosts alone", function()
+  it("[certificates-ca-speak-hosts] lets the CA speak for these hosts "
+    .. "alone", function()
     local files = assert(certificates.make(place))
     local text = openssl("x509", "-in", files.ca, "-noout", "-text")
     local named = {}
@@ -58,14 +62,16 @@ describe("certificates.make", function()
     assert.is_truthy(text:find("CA:TRUE, pathlen:0", 1, true))
   end)
 
-  it("says what openssl said when it cannot", function()
+  it("[certificates-says-openssl-said] says what openssl said when it "
+    .. "cannot", function()
     local files, message, code = certificates.make(place .. "/nowhere")
     assert.is_nil(files)
     assert.equal("file", code)
     assert.is_truthy(message:find("nowhere", 1, true))
   end)
 
-  it("refuses what it does not know", function()
+  it("[certificates-refuses-not-know] refuses what it does not "
+    .. "know", function()
     assert.has_error(function() certificates.make(place, { host = "a" }) end,
       "certificates.make: unknown option 'host'")
     assert.has_error(function()

@@ -33,7 +33,7 @@ local function run(words)
 end
 
 describe("adobepass", function()
-  it("explains itself", function()
+  it("[sandbox-command-explains] explains itself", function()
     local text, status = run "--help"
     assert.equal(0, status)
     assert.is_truthy(text:find("sandbox", 1, true))
@@ -48,7 +48,8 @@ describe("adobepass", function()
     end
   end)
 
-  it("says what was asked for in a wrong way, with status 2", function()
+  it("[sandbox-command-asked-wrong-way] says what was asked for in a wrong "
+    .. "way, with status 2", function()
     for words, expected in pairs {
       [""] = "a command is required", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "not 'x'",
@@ -83,7 +84,8 @@ describe("adobepass sandbox", function()
     end)
   end
 
-  it("tells a script everything in one line", function()
+  it("[sandbox-command-script-line] tells a script everything in one "
+    .. "line", function()
     local process = ready()
     assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
       .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
@@ -99,7 +101,8 @@ describe("adobepass sandbox", function()
   end)
 
   for _, signal in ipairs { "TERM", "HUP", "KILL" } do
-    it("leaves nothing behind on SIG" .. signal, function()
+    it("[sandbox-command-leaves-behind] leaves nothing behind on SIG"
+      .. signal, function()
       local process = ready()
       shell.read(("kill -s %s %s"):format(signal, process.pid))
       process.pipe:close()
@@ -107,7 +110,8 @@ describe("adobepass sandbox", function()
     end)
   end
 
-  it("ends with its nginx, after the last trace of it", function()
+  it("[sandbox-command-ends-nginx-last] ends with its nginx, after the last "
+    .. "trace of it", function()
     local process = ready()
     shell.read("kill -s TERM " .. process.told.pid)
     assert.is_nil(process.pipe:read("*l"))
@@ -118,7 +122,8 @@ describe("adobepass sandbox", function()
 
   -- A terminal sends SIGINT to all of the foreground: a session of their own
   -- stands for that here.
-  it("stops on Ctrl-C with status 130, and without a trace", function()
+  it("[sandbox-command-stops-ctrl-c] stops on Ctrl-C with status 130, and "
+    .. "without a trace", function()
     if select(2, shell.read("command -v setsid")) ~= 0 then
       return pending("no setsid here")
     end
@@ -138,7 +143,7 @@ describe("adobepass sandbox", function()
     assert.is_false(exists(told.ca))
   end)
 
-  it("tells a person what to do next", function()
+  it("[sandbox-command-person-next] tells a person what to do next", function()
     local process = start "sandbox"
     local lines = {}
     repeat
@@ -155,7 +160,8 @@ describe("adobepass sandbox", function()
   end)
 
   describe("--exec", function()
-    it("runs a command that finds everything, and tells its status",
+    it("[sandbox-command-runs-finds] runs a command that finds everything, "
+      .. "and tells its status",
       function()
         local text, status = run("sandbox --exec " .. shell.quote(
           "env | grep ^ADOBEPASS_ | sort; test -r $ADOBEPASS_CA; exit 7"))
@@ -168,19 +174,22 @@ describe("adobepass sandbox", function()
         assert.is_false(exists(text:match("ADOBEPASS_CA=([^\n]+)")))
       end)
 
-    it("lets it read and write as if it were alone", function()
+    it("[sandbox-command-read-write] lets it read and write as if it were "
+      .. "alone", function()
       local text, status = shell.read("printf in | " .. COMMAND
         .. "sandbox --exec 'cat; echo out; echo err >&2'")
       assert.equal(0, status)
       assert.is_truthy(text:find("inout\nerr", 1, true))
     end)
 
-    it("gives 128 and the signal where one ended it", function()
+    it("[sandbox-command-128-signal-ended] gives 128 and the signal where one "
+      .. "ended it", function()
       assert.equal(128 + 15, select(2,
         run "sandbox --exec 'kill -s TERM $$'"))
     end)
 
-    it("ends the command too when it is ended", function()
+    it("[sandbox-command-ends-ended] ends the command too when it is "
+      .. "ended", function()
       local process = start("sandbox --json --exec "
         .. shell.quote("echo $$; exec sleep 600"))
       process.told = assert(json.decode(process.pipe:read("*l")))
@@ -194,7 +203,8 @@ describe("adobepass sandbox", function()
   end)
 
   -- Everything that a run makes has the name of its folder in it.
-  it("leaves no process and no file after fifty runs in a row", function()
+  it("[sandbox-command-leaves] leaves no process and no file after fifty runs "
+    .. "in a row", function()
     local place = folder.make()
     finally(function() folder.remove(place) end)
     local started = core.clock.monotonic()
@@ -215,7 +225,8 @@ describe("adobepass sandbox", function()
     print(("fifty runs in %.1f s"):format(core.clock.monotonic() - started))
   end)
 
-  it("fails with status 1 and a sentence", function()
+  it("[sandbox-command-fails-status-1] fails with status 1 and a "
+    .. "sentence", function()
     local text, status = run "sandbox --world /nowhere.lua"
     assert.equal(1, status)
     assert.is_truthy(text:find("^adobepass sandbox: .*/nowhere.lua"))

@@ -5,7 +5,7 @@ local json = require "adobepass.json"
 local routes = require "adobepass.sandbox.routes"
 
 describe("the journal", function()
-  it("keeps requests as received", function()
+  it("[control-keeps-requests-received] keeps requests as received", function()
     local h = helper.new():register()
     h.control.clear_journal()
     h:post_json("/api/v2/REF30/decisions/authorize/Dish",
@@ -21,7 +21,8 @@ describe("the journal", function()
     assert.is_nil(entry.unexpected)
   end)
 
-  it("points at headers that the operation does not document", function()
+  it("[control-points-headers-operation] points at headers that the operation "
+    .. "does not document", function()
     local h = helper.new()
     local code = h:session().json.code
     h.control.clear_journal()
@@ -33,7 +34,8 @@ describe("the journal", function()
     assert.is_nil(h.control.journal()[2].unexpected)
   end)
 
-  it("keeps no typed password, and stays small", function()
+  it("[control-keeps-no-typed-password] keeps no typed password, and stays "
+    .. "small", function()
     local h = helper.new()
     h:send { method = "POST", path = "/somewhere",
              body = "username=ann&password=s3cret&code=1" }
@@ -45,7 +47,7 @@ describe("the journal", function()
     assert.equal(16384, #entries[500].body)
   end)
 
-  it("does not note the control API", function()
+  it("[control-not-note-api] does not note the control API", function()
     local h = helper.new()
     h:send { method = "GET", path = "/sandbox/journal" }
     assert.equal(0, #h.control.journal())
@@ -53,7 +55,8 @@ describe("the journal", function()
 end)
 
 describe("the clock", function()
-  it("moves on and to a time, and runs on from there", function()
+  it("[control-moves-time-runs] moves on and to a time, and runs on from "
+    .. "there", function()
     local h = helper.new()
     assert.equal(helper.START, h.control.now())
     h.control.advance(1500)
@@ -64,7 +67,7 @@ describe("the clock", function()
     assert.equal(1000, h.box:now())
   end)
 
-  it("refuses what is no time", function()
+  it("[control-refuses-no-time] refuses what is no time", function()
     local h = helper.new()
     for _, value in ipairs { "soon", 0 / 0, math.huge, -1, {}, 1e18 } do
       assert.is_nil(h.control.set_time(value))
@@ -74,7 +77,8 @@ describe("the clock", function()
     assert.equal(helper.START, h.box:now())
   end)
 
-  it("is a whole number of milliseconds whatever the host gives", function()
+  it("[control-number-milliseconds-host] is a whole number of milliseconds "
+    .. "whatever the host gives", function()
     local h = helper.new()
     h.time = helper.START + 0.75
     assert.equal(helper.START, h.box:now())
@@ -83,7 +87,8 @@ describe("the clock", function()
 end)
 
 describe("log_in", function()
-  it("needs no code where the device is named", function()
+  it("[control-needs-no-code-device] needs no code where the device is "
+    .. "named", function()
     local h = helper.new()
     assert.is_true(h.control.log_in {
       service_provider = "REF30", device = h.device, mvpd = "Dish",
@@ -92,7 +97,7 @@ describe("log_in", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("says what is wrong", function()
+  it("[control-says-wrong] says what is wrong", function()
     local h = helper.new()
     for _, case in ipairs {
       { {}, "service_provider" },
@@ -111,7 +116,7 @@ describe("log_in", function()
 end)
 
 describe("revoke", function()
-  it("says what is wrong", function()
+  it("[control-says-wrong-2] says what is wrong", function()
     local h = helper.new()
     for _, given in ipairs { {}, { client_id = "x" }, { token = "x" },
                              { statement = "x" }, { client_id = 5 } } do
@@ -119,7 +124,8 @@ describe("revoke", function()
     end
   end)
 
-  it("ends the logins of one viewer, or of all", function()
+  it("[control-ends-logins-viewer] ends the logins of one viewer, or of "
+    .. "all", function()
     local h = helper.new()
     h:log_in("ann", "Dish")
     h.device = "bob's"
@@ -132,7 +138,8 @@ describe("revoke", function()
 end)
 
 describe("memory", function()
-  it("comes back from a snapshot, through JSON", function()
+  it("[control-snapshot-json] comes back from a snapshot, through "
+    .. "JSON", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     h:authorize("TempPass", { "A" })
@@ -152,7 +159,7 @@ describe("memory", function()
         .notAfter)
   end)
 
-  it("is not shared with a snapshot", function()
+  it("[control-not-shared-snapshot] is not shared with a snapshot", function()
     local h = helper.new():register()
     local before = h.control.snapshot()
     h:log_in("ann", "Dish")
@@ -164,7 +171,7 @@ describe("memory", function()
     end
   end)
 
-  it("takes nothing that is no snapshot", function()
+  it("[control-takes-nothing] takes nothing that is no snapshot", function()
     local h = helper.new()
     local broken = h.control.snapshot()
     broken.sessions = 5
@@ -176,7 +183,7 @@ describe("memory", function()
     assert.equal(400, h:get("/api/v2/REF30/profiles/Nobody").status)
   end)
 
-  it("can be wiped", function()
+  it("[control-can-wiped] can be wiped", function()
     local h = helper.new()
     h:log_in("ann", "Dish")
     h.control.fault { kind = "tls" }
@@ -187,7 +194,7 @@ describe("memory", function()
     assert.equal(helper.START, h.box:now())
   end)
 
-  it("forgets what is long over", function()
+  it("[control-forgets-long-over] forgets what is long over", function()
     local h = helper.new()
     for i = 1, 20 do
       h.device = "device " .. i
@@ -208,7 +215,8 @@ describe("a fault", function()
     return h:get "/api/v2/REF30/profiles"
   end
 
-  it("strikes one operation, so often, in the order given", function()
+  it("[control-strikes-operation-often] strikes one operation, so often, in "
+    .. "the order given", function()
     h.control.fault { kind = "status", status = 502, operation = "profiles",
                       count = 2 }
     h.control.fault { kind = "status", status = 504 }
@@ -219,7 +227,7 @@ describe("a fault", function()
     assert.equal("status", h.control.journal()[4].fault)
   end)
 
-  it("can be listed and cleared", function()
+  it("[control-listed-cleared] can be listed and cleared", function()
     h.control.fault { kind = "drip", seconds = 2, count = 3 }
     local fault = h.control.faults()[1]
     assert.equal("drip", fault.kind)
@@ -228,7 +236,8 @@ describe("a fault", function()
     assert.equal(200, ask().status)
   end)
 
-  it("answers 429 with or without Retry-After", function()
+  it("[control-responses-429] answers 429 with or without "
+    .. "Retry-After", function()
     h.control.fault { kind = "too_many_requests" }
     h.control.fault { kind = "too_many_requests", retry_after = 7 }
     assert.is_nil(helper.header(ask(), "Retry-After"))
@@ -237,7 +246,8 @@ describe("a fault", function()
     assert.equal("7", helper.header(second, "Retry-After"))
   end)
 
-  it("answers any enhanced code, in the operation's own form", function()
+  it("[control-responses-enhanced-code] answers any enhanced code, in the "
+    .. "operation's own form", function()
     h.control.fault { kind = "error", code = "network_received_error",
                       details = "down", count = 2 }
     local answer = ask()
@@ -248,7 +258,7 @@ describe("a fault", function()
     assert.equal("network_received_error", service.json.error.code)
   end)
 
-  it("spoils an answer", function()
+  it("[control-corrupts-response] spoils an answer", function()
     local whole = ask().body
     h.control.fault { kind = "truncated" }
     local half = ask()
@@ -262,7 +272,7 @@ describe("a fault", function()
     assert.equal(200, ask().status)
   end)
 
-  it("tells the host what to do on the wire", function()
+  it("[control-host-wire] tells the host what to do on the wire", function()
     local cases = {
       { { kind = "delay", seconds = 5 }, { kind = "delay", seconds = 5 } },
       { { kind = "reset_before" }, { kind = "reset_before" } },
@@ -279,7 +289,8 @@ describe("a fault", function()
     assert.is_nil(ask().fault)
   end)
 
-  it("before the request is one that nobody served", function()
+  it("[control-request-served] before the request is one that nobody "
+    .. "served", function()
     h:log_in("ann", "Dish")
     for _, kind in ipairs { "reset_before", "tls", "status" } do
       h.control.fault { kind = kind }
@@ -291,7 +302,8 @@ describe("a fault", function()
     assert.same({}, ask().json.profiles)
   end)
 
-  it("is refused where it makes no sense", function()
+  it("[control-refused-no-sense] is refused where it makes no "
+    .. "sense", function()
     for _, given in ipairs {
       {}, { kind = "magic" }, { kind = "delay", operation = "dance" },
       { kind = "delay", seconds = "x" }, { kind = "delay", seconds = -1 },
@@ -317,7 +329,7 @@ describe("the control API over HTTP", function()
     return h:send(request)
   end
 
-  it("does what the functions do", function()
+  it("[control-functions] does what the functions do", function()
     local h = helper.new():register()
     local code = h:session().json.code
     assert.is_true(send(h, "POST", "/login",
@@ -354,7 +366,7 @@ describe("the control API over HTTP", function()
     assert.is_true(#send(h, "GET", "").json.result > 15)
   end)
 
-  it("says what is wrong", function()
+  it("[control-says-wrong-3] says what is wrong", function()
     local h = helper.new()
     for _, case in ipairs {
       { "POST", "/login", { code = "NONE" } }, { "POST", "/faults", {} },
@@ -379,7 +391,7 @@ describe("the control API over HTTP", function()
                            { body = "{" }).status)
   end)
 
-  it("is for this machine alone", function()
+  it("[control-this-machine-alone] is for this machine alone", function()
     local h = helper.new()
     local function status(changes)
       return send(h, "GET", "/clock", nil, changes).status
@@ -398,7 +410,8 @@ describe("the control API over HTTP", function()
     end
   end)
 
-  it("takes JSON only, so that no form of a web page can reach it",
+  it("[control-json-no-form-web] takes JSON only, so that no form of a web "
+    .. "page can reach it",
      function()
     local h = helper.new()
     local answer = send(h, "POST", "/faults", { kind = "tls" },
@@ -406,7 +419,8 @@ describe("the control API over HTTP", function()
     assert.equal(400, answer.status)
   end)
 
-  it("has no place under the API's own addresses", function()
+  it("[control-no-place-api-addresses] has no place under the API's own "
+    .. "addresses", function()
     for _, route in ipairs(routes.list) do
       assert.is_nil(route.path:find "sandbox")
     end
@@ -414,7 +428,8 @@ describe("the control API over HTTP", function()
 end)
 
 describe("statement", function()
-  it("is the first application's, or a narrower one", function()
+  it("[control-first-application] is the first application's, or a narrower "
+    .. "one", function()
     local h = helper.new()
     assert.equal(400, h:get("/api/v2/REF40/profiles/Nobody").status)
     h:register { service_provider = "REF30" }

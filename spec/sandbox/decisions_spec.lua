@@ -8,7 +8,8 @@ local function first(answer)
 end
 
 describe("authorize", function()
-  it("keeps the order, and answers each resource", function()
+  it("[decisions-keeps-order-responses] keeps the order, and answers each "
+    .. "resource", function()
     local h = helper.new()
     h:log_in("bob", "Cablevision")
     local list = h:authorize("Cablevision", { "CNN", "HBO", "TBS" })
@@ -20,7 +21,7 @@ describe("authorize", function()
     assert.is_table(list[3].token)
   end)
 
-  it("gives two windows", function()
+  it("[decisions-two-windows] gives two windows", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:authorize("Cablevision", { "CNN" }))
@@ -28,7 +29,8 @@ describe("authorize", function()
     assert.equal(helper.START + 420000, decision.token.notAfter)
   end)
 
-  it("gives a window with the mvpd's denial, none with others", function()
+  it("[decisions-window-mvpd-denial] gives a window with the mvpd's denial, "
+    .. "none with others", function()
     local h = helper.new()
     h:log_in("bob", "Cablevision")
     assert.equal(helper.START, first(
@@ -41,7 +43,8 @@ describe("authorize", function()
     end
   end)
 
-  it("refuses junk in place of resources", function()
+  it("[decisions-refuses-junk-place] refuses junk in place of "
+    .. "resources", function()
     local h = helper.new()
     for _, body in ipairs { "", "{}", "[]", '{"resources":"CNN"}', "nope",
         '{"resources":{"a":1}}', '{"resources":[1]}', '{"resources":[""]}',
@@ -55,7 +58,8 @@ describe("authorize", function()
     assert.equal("invalid_parameter_resources", form.json.code)
   end)
 
-  it("obeys parental controls, also inside MRSS", function()
+  it("[decisions-obeys-parental] obeys parental controls, also inside "
+    .. "MRSS", function()
     local h = helper.new()
     h:log_in("kim", "Cablevision")
     local mrss = "<rss><channel><title>CNN</title><item>"
@@ -72,7 +76,8 @@ describe("authorize", function()
     assert.equal(denied, ask(mrss:format "tv-14"))
   end)
 
-  it("fails once, then not, where the world says so", function()
+  it("[decisions-fails-not-world] fails once, then not, where the world says "
+    .. "so", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     assert.equal("network_received_error",
@@ -80,7 +85,8 @@ describe("authorize", function()
     assert.is_true(first(h:authorize("Cablevision", { "Flaky" })).authorized)
   end)
 
-  it("asks a dummy mvpd nothing, but wants a login", function()
+  it("[decisions-asks-dummy-mvpd] asks a dummy mvpd nothing, but wants a "
+    .. "login", function()
     local h = helper.new()
     assert.equal("authenticated_profile_missing",
                  first(h:authorize("Dummy", { "A" })).error.code)
@@ -90,7 +96,7 @@ describe("authorize", function()
     assert.is_true(decision.authorized)
   end)
 
-  it("lets some metadata appear", function()
+  it("[decisions-metadata-appear] lets some metadata appear", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     local function mirroring()
@@ -104,7 +110,8 @@ describe("authorize", function()
     assert.same({ value = true, state = "plain" }, mirroring())
   end)
 
-  it("trusts home-based authentication at home only", function()
+  it("[decisions-trusts-home-based] trusts home-based authentication at home "
+    .. "only", function()
     local h = helper.new()
     local function at(address)
       return { ["X-Device-Info"] =
@@ -119,7 +126,8 @@ describe("authorize", function()
     assert.is_true(profile.attributes.hba_status.value)
   end)
 
-  it("forgets home where the viewer typed a password elsewhere", function()
+  it("[decisions-forgets-home-viewer] forgets home where the viewer typed a "
+    .. "password elsewhere", function()
     local h = helper.new()
     h:log_in("home", "Spectrum")
     assert.is_true(first(h:authorize("Spectrum", { "A" })).authorized)
@@ -127,7 +135,7 @@ describe("authorize", function()
 end)
 
 describe("preauthorize", function()
-  it("gives no token and no window", function()
+  it("[decisions-no-token-no-window] gives no token and no window", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:preauthorize("Cablevision", { "CNN" }))
@@ -136,7 +144,8 @@ describe("preauthorize", function()
     assert.is_nil(decision.notAfter)
   end)
 
-  it("refuses all where too many are asked for", function()
+  it("[decisions-refuses-asked] refuses all where too many are asked "
+    .. "for", function()
     local h = helper.new()
     h:log_in("ann", "Strict")
     local list = h:preauthorize("Strict", { "A", "B", "C" }).json.decisions
@@ -165,28 +174,31 @@ describe("degradation", function()
     }
   end
 
-  it("AuthNAll logs everybody in and grants all", function()
+  it("[decisions-authnall-logs] AuthNAll logs everybody in and grants "
+    .. "all", function()
     local h = helper.new()
     set(h, "AuthNAll")
     assert.same({ true, "authorize", "degradation", true, "complete" },
                 picture(h))
   end)
 
-  it("AuthZAll grants all, and logs nobody in", function()
+  it("[decisions-authzall-grants-logs] AuthZAll grants all, and logs nobody "
+    .. "in", function()
     local h = helper.new()
     set(h, "AuthZAll")
     assert.same({ false, "authenticate", "degradation", true, "invalid" },
                 picture(h))
   end)
 
-  it("AuthZNone refuses all", function()
+  it("[decisions-authznone-refuses] AuthZNone refuses all", function()
     local h = helper.new()
     set(h, "AuthZNone")
     assert.same({ false, "authenticate", "degradation", false, "invalid" },
                 picture(h))
   end)
 
-  it("ends by the clock, or when cleared", function()
+  it("[decisions-ends-clock-cleared] ends by the clock, or when "
+    .. "cleared", function()
     local h = helper.new()
     set(h, "AuthNAll", 60)
     h.control.advance(60001)
@@ -201,7 +213,8 @@ describe("degradation", function()
     assert.equal("mvpd", first(h:authorize("DegradedMvpd", { "A" })).source)
   end)
 
-  it("leaves a real profile in place", function()
+  it("[decisions-leaves-real-profile] leaves a real profile in "
+    .. "place", function()
     local h = helper.new()
     h:log_in("ann", "Dish")
     set(h, "AuthNAll")
@@ -209,7 +222,8 @@ describe("degradation", function()
     assert.equal("regular", profile.type)
   end)
 
-  it("refuses unknown rules and integrations", function()
+  it("[decisions-refuses-unknown-rules] refuses unknown rules and "
+    .. "integrations", function()
     local h = helper.new()
     assert.is_nil(h.control.set_degradation {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthAll" })
@@ -224,7 +238,8 @@ describe("a media token", function()
     return core.base64.decode(decision.token.serializedToken)
   end
 
-  it("has the documented layout and a good signature", function()
+  it("[decisions-documented-layout] has the documented layout and a good "
+    .. "signature", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     local text = token_of(h, "Cablevision", 'A & "B" <c>')
@@ -243,7 +258,8 @@ describe("a media token", function()
     assert.is_nil(signed:find "proxyMvpdId")
   end)
 
-  it("names the proxy of a proxied mvpd", function()
+  it("[decisions-names-proxy-proxied] names the proxy of a proxied "
+    .. "mvpd", function()
     local h = helper.new()
     h:log_in("ann", "SmallTown")
     local text = token_of(h, "SmallTown", "A")
@@ -259,7 +275,8 @@ describe("a media token", function()
 end)
 
 describe("metadata", function()
-  it("has every documented shape, and an encrypted zip", function()
+  it("[decisions-documented-shape] has every documented shape, and an "
+    .. "encrypted zip", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     local attributes =
@@ -275,7 +292,8 @@ describe("metadata", function()
                  key:decrypt(core.base64.decode(attributes.zip.value)))
   end)
 
-  it("encrypts a list as JSON, and nothing where nothing is asked",
+  it("[decisions-encrypts-list-json] encrypts a list as JSON, and nothing "
+    .. "where nothing is asked",
      function()
     local h = helper.new()
     h:log_in("bob", "Cablevision")

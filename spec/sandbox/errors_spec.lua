@@ -230,14 +230,14 @@ describe("the enhanced error code", function()
   local reached, count = {}, 0
   for _, entry in ipairs(ACTIONS) do
     for _, row in ipairs(entry[2]) do
-      it(row[1] .. " is reachable", function()
+      it("[sandbox-errors-reachable] " .. row[1] .. " is reachable", function()
         check(entry[1], row)
         reached[row[1]], count = true, count + 1
       end)
     end
   end
 
-  it("list is complete", function()
+  it("[sandbox-errors-list-complete] list is complete", function()
     print(("error codes: %d of %d"):format(count, KNOWN))
     assert.equal(KNOWN, count)
     for code in pairs(errors.known) do
@@ -248,7 +248,7 @@ describe("the enhanced error code", function()
 end)
 
 describe("an error", function()
-  it("carries what the mvpd says", function()
+  it("[sandbox-errors-carries-mvpd] carries what the mvpd says", function()
     local h = helper.new()
     h:log_in("bob", "Cablevision")
     local decision = h:authorize("Cablevision", { "HBO" }).json.decisions[1]
@@ -256,7 +256,8 @@ describe("an error", function()
                  .. "channel", decision.error.details)
   end)
 
-  it("of an unknown token is a 401 without JSON", function()
+  it("[sandbox-errors-unknown-token-401] of an unknown token is a 401 without "
+    .. "JSON", function()
     local h = helper.new()
     for _, value in ipairs { "Bearer x", "Basic " .. core.base64.encode "a:b",
                              "" } do
@@ -266,7 +267,7 @@ describe("an error", function()
     end
   end)
 
-  it("of operation 7 is a page", function()
+  it("[sandbox-errors-operation-7-page] of operation 7 is a page", function()
     local h = helper.new()
     local response = h:send {
       method = "GET", path = "/api/v2/authenticate/REF30/NONE" }

@@ -36,7 +36,8 @@ describe("the sandbox behind nginx", function()
       headers = headers })
   end
 
-  it("has three origins, each for its own", function()
+  it("[sandbox-host-three-origins] has three origins, each for its "
+    .. "own", function()
     assert.equal(200, get("api", "/activate").status)
     assert.equal(404, get("mgmt", "/activate").status)
     assert.equal(404, get("control", "/activate").status)
@@ -51,7 +52,8 @@ describe("the sandbox behind nginx", function()
       url = running.mgmt .. "/reset-tempass/v3/reset" }).status)
   end)
 
-  it("speaks HTTP/2 and HTTP/1.1, and only TLS", function()
+  it("[sandbox-host-speaks-http-2] speaks HTTP/2 and HTTP/1.1, and only "
+    .. "TLS", function()
     assert.equal("2", get("api", "/activate").http_version)
     local old = assert(core.session { ca_file = running.ca, http2 = false })
     local response = tv.fetch(old, { url = running.api .. "/activate" })
@@ -66,7 +68,8 @@ describe("the sandbox behind nginx", function()
     assert.equal(400, plain.status)
   end)
 
-  it("shows the engine every byte of a request", function()
+  it("[sandbox-host-shows-engine-byte] shows the engine every byte of a "
+    .. "request", function()
     control(running, session, "DELETE", "/journal")
     tv.fetch(session, { method = "POST", url = running.api
       .. "/api/v2/a%2Fb/sessions?x=%20&y", body = "k=\0\255v",
@@ -79,7 +82,8 @@ describe("the sandbox behind nginx", function()
     assert.equal("127.0.0.1", entry.remote_addr)
   end)
 
-  it("reads a body that is larger than its buffer", function()
+  it("[sandbox-host-reads-body-larger] reads a body that is larger than its "
+    .. "buffer", function()
     local large = json.encode { software_statement = ("x"):rep(300000) }
     local response = tv.fetch(session, { method = "POST", body = large,
       url = running.api .. "/o/client/register",
@@ -88,7 +92,8 @@ describe("the sandbox behind nginx", function()
     assert.is_truthy(response.body:find("invalid_software_statement"))
   end)
 
-  it("tells the time that its clock shows", function()
+  it("[sandbox-host-time-clock-shows] tells the time that its clock "
+    .. "shows", function()
     local before = get("api", "/activate").headers.Date
     control(running, session, "POST", "/clock", '{"advance":86400000}')
     local after = get("api", "/activate").headers.Date
@@ -96,7 +101,7 @@ describe("the sandbox behind nginx", function()
     control(running, session, "POST", "/clock", '{"advance":-86400000}')
   end)
 
-  it("keeps both cookies of a 429", function()
+  it("[sandbox-host-keeps-cookies-429] keeps both cookies of a 429", function()
     control(running, session, "POST", "/faults",
       '{"kind":"too_many_requests","operation":"configuration"}')
     local response = get("api", "/api/v2/REF30/configuration")
@@ -148,15 +153,18 @@ describe("the sandbox behind nginx", function()
       end
     end
 
-    it("a connection before the answer", function()
+    it("[sandbox-host-connection-response] a connection before the "
+      .. "answer", function()
       fails_once({ kind = "reset_before" }, { connection_lost = true })
     end)
 
-    it("a connection within the answer", function()
+    it("[sandbox-host-connection-within] a connection within the "
+      .. "answer", function()
       fails_once({ kind = "reset_within" }, { connection_lost = true })
     end)
 
-    it("a connection within an answer that has no body", function()
+    it("[sandbox-host-within-response] a connection within an answer that has "
+      .. "no body", function()
       for _, one in ipairs(sessions) do
         assert(control(running, session, "POST", "/faults",
           '{"kind":"reset_within","operation":"configuration"}'))
@@ -166,7 +174,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("a connection after the answer", function()
+    it("[sandbox-host-connection-response-2] a connection after the "
+      .. "answer", function()
       for _, one in ipairs(sessions) do
         fault { kind = "reset_after" }
         assert.is_table(json.decode(assert(ask(one)).body))
@@ -175,12 +184,13 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("TLS", function()
+    it("[sandbox-host-tls] TLS", function()
       fails_once({ kind = "tls" }, { tls_failed = true,
         connection_lost = true })
     end)
 
-    it("TLS before it begins, where any operation will do", function()
+    it("[sandbox-host-tls-begins] TLS before it begins, where any operation "
+      .. "will do", function()
       for _ = 1, 2 do
         assert(control(running, session, "POST", "/faults",
           '{"kind":"tls"}'))
@@ -195,7 +205,7 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("nothing, but late", function()
+    it("[sandbox-host-nothing-late] nothing, but late", function()
       for _, one in ipairs(sessions) do
         fault { kind = "delay", seconds = 0.3 }
         local response = assert(ask(one))
@@ -204,7 +214,7 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("the pace", function()
+    it("[sandbox-host-rate-limit] the pace", function()
       for _, one in ipairs(sessions) do
         fault { kind = "drip", seconds = 0.01, bytes = 16 }
         local response = assert(ask(one))
@@ -214,7 +224,7 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("every bound of size", function()
+    it("[sandbox-host-bound-size] every bound of size", function()
       for _, one in ipairs(sessions) do
         fault { kind = "huge", bytes = 70 * 1024 * 1024 }
         assert.equal(70 * 1024 * 1024, #assert(ask(one)).body)
@@ -225,7 +235,7 @@ describe("the sandbox behind nginx", function()
       assert.equal(200, assert(ask(session)).status)
     end)
 
-    it("the text", function()
+    it("[sandbox-host-text] the text", function()
       fault { kind = "truncated" }
       local response = assert(ask(session))
       assert.is_nil(json.decode(response.body))
@@ -236,7 +246,8 @@ describe("the sandbox behind nginx", function()
         assert(ask(session)).headers["Content-Type"])
     end)
 
-    it("nothing for a viewer who left in the middle of it", function()
+    it("[sandbox-host-viewer-left-middle] nothing for a viewer who left in "
+      .. "the middle of it", function()
       local hasty = assert(core.session { ca_file = running.ca,
         timeout = 0.2 })
       for _, kind in ipairs { "delay", "drip" } do
@@ -249,7 +260,8 @@ describe("the sandbox behind nginx", function()
     end)
   end)
 
-  it("has nothing to complain about", function()
+  it("[sandbox-host-nothing-complain] has nothing to complain "
+    .. "about", function()
     for line in running:log():gmatch("[^\n]+") do
       assert.is_nil(line:find("%[error%].*lua"), line)
       assert.is_nil(line:find("%[alert%]"), line)
@@ -264,7 +276,7 @@ describe("host.start", function()
   before_each(function() place = folder.make() end)
   after_each(function() folder.remove(place) end)
 
-  it("remembers in its state folder", function()
+  it("[sandbox-host-remembers-state] remembers in its state folder", function()
     local state = place .. "/new/state"
     local first = assert(host.start { state_dir = state })
     local session = assert(core.session { ca_file = first.ca })
@@ -287,7 +299,8 @@ describe("host.start", function()
     session:close()
   end)
 
-  it("writes on change, not only at the end", function()
+  it("[sandbox-host-writes-change] writes on change, not only at the "
+    .. "end", function()
     local running = assert(host.start { state_dir = place })
     local session = assert(core.session { ca_file = running.ca })
     tv.new { session = session, api = running.api,
@@ -306,7 +319,8 @@ describe("host.start", function()
     session:close()
   end)
 
-  it("will not start on a state that it cannot read", function()
+  it("[sandbox-host-not-start-state] will not start on a state that it cannot "
+    .. "read", function()
     assert(shell.write_file(place .. "/state.json", "{", true))
     local none, message, code = host.start { state_dir = place }
     assert.is_nil(none)
@@ -314,7 +328,8 @@ describe("host.start", function()
     assert.is_truthy(message:find("state.json cannot be used", 1, true))
   end)
 
-  it("will not start where no state can be kept", function()
+  it("[sandbox-host-not-start-no-state] will not start where no state can be "
+    .. "kept", function()
     assert(shell.write_file(place .. "/file", ""))
     local none, message, code = host.start { state_dir = place .. "/file/x" }
     assert.is_nil(none)
@@ -322,7 +337,7 @@ describe("host.start", function()
     assert.is_truthy(message:find("no state can be kept", 1, true))
   end)
 
-  it("takes a world of one's own", function()
+  it("[sandbox-host-takes-world-one] takes a world of one's own", function()
     assert(shell.write_file(place .. "/world.lua", [[
       local world = require "adobepass.sandbox.world"
       world.providers.REF30.name = "My Channel"
@@ -335,7 +350,7 @@ describe("host.start", function()
     session:close()
   end)
 
-  it("says what is wrong with a world", function()
+  it("[sandbox-host-wrong-world] says what is wrong with a world", function()
     for text, expected in pairs {
       ["return {"] = "world.lua:1:", ["return {}"] = "world.lifetimes",
       ["error 'no'"] = "world.lua:1: no", ["return 1"] = "table expected",
@@ -350,7 +365,8 @@ describe("host.start", function()
     assert.is_truthy(message:find("none.lua", 1, true), message)
   end)
 
-  it("takes the ports that are asked for, or says that they are taken",
+  it("[sandbox-host-ports-asked] takes the ports that are asked for, or says "
+    .. "that they are taken",
     function()
       local first = assert(host.start())
       local port = tonumber(first.api:match(":(%d+)$"))
@@ -366,7 +382,8 @@ describe("host.start", function()
       second:stop()
     end)
 
-  it("refuses what it does not know", function()
+  it("[sandbox-host-refuses-not-know] refuses what it does not "
+    .. "know", function()
     assert.has_error(function() host.start { ports = 1 } end,
       "host.start: unknown option 'ports'")
     assert.has_error(function() host.start { port = "8443" } end,

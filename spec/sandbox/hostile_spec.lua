@@ -32,7 +32,7 @@ local function no_failure(h)
 end
 
 describe("a hostile request", function()
-  it("may be no request at all", function()
+  it("[sandbox-hostile-may-no-request] may be no request at all", function()
     local h = helper.new()
     for _, request in ipairs { {}, 5, "x", true,
         { method = {}, path = 5, headers = "x", body = {}, query = 1 },
@@ -43,7 +43,7 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("may have any path", function()
+  it("[sandbox-hostile-may-any-path] may have any path", function()
     local h = helper.new()
     for _, junk in ipairs(JUNK) do
       for _, method in ipairs { "GET", "POST", "DELETE", "", "BREW" } do
@@ -60,13 +60,13 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("with a bad escape is a 400", function()
+  it("[sandbox-hostile-bad-escape-400] with a bad escape is a 400", function()
     local h = helper.new()
     assert.equal(400, check(h, {
       method = "GET", path = "/api/v2/%zz/profiles" }).status)
   end)
 
-  it("may have any header", function()
+  it("[sandbox-hostile-may-any-header] may have any header", function()
     local h = helper.new()
     for _, junk in ipairs(JUNK) do
       for _, name in ipairs { "authorization", "ap-device-identifier",
@@ -84,7 +84,7 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("may have any body", function()
+  it("[sandbox-hostile-may-any-body] may have any body", function()
     local h = helper.new()
     for _, route in ipairs(routes.list) do
       if route.method == "POST" then
@@ -102,7 +102,7 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("may have JSON of any shape", function()
+  it("[sandbox-hostile-json-shape] may have JSON of any shape", function()
     local h = helper.new()
     h:register()
     local shapes = { 1, "x", true, json.null, json.array {}, {}, { {} },
@@ -125,7 +125,8 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("leaves a memory that can still be kept as JSON", function()
+  it("[sandbox-hostile-leaves-memory] leaves a memory that can still be kept "
+    .. "as JSON", function()
     local h = helper.new()
     local deep = ('{"a":'):rep(60) .. "1" .. ("}"):rep(60)
     local answer = h:session(nil, {
@@ -135,7 +136,7 @@ describe("a hostile request", function()
     assert.is_string(json.encode(h.control.snapshot()))
   end)
 
-  it("may be huge", function()
+  it("[sandbox-hostile-may-huge] may be huge", function()
     local h = helper.new()
     local big = ("x"):rep(2 * 1024 * 1024)
     assert.equal(413, check(h, { method = "POST",
@@ -146,14 +147,16 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("cannot inject a header through a redirect", function()
+  it("[sandbox-hostile-cannot-inject] cannot inject a header through a "
+    .. "redirect", function()
     local h = helper.new()
     for _, url in ipairs { "https://a.test/\r\nX-Bad: 1", "https://a\0b" } do
       assert.equal(400, h:session { redirectUrl = url }.status)
     end
   end)
 
-  it("may be anything that a seeded die gives", function()
+  it("[sandbox-hostile-seeded-die] may be anything that a seeded die "
+    .. "gives", function()
     local roll = helper.random(20251115)
     local function pick(list)
       local a, b = roll(2):byte(1, 2)

@@ -55,7 +55,8 @@ describe("nginx.start", function()
     return tv.fetch(session, { url = "http://127.0.0.1:" .. port .. "/" })
   end
 
-  it("answers when it returns, and is gone when it was stopped", function()
+  it("[nginx-responses-returns-stopped] answers when it returns, and is gone "
+    .. "when it was stopped", function()
     server = assert(nginx.start { config = hello })
     assert.equal("hello", assert(get(server.ports[1])).body)
     local pid, folder = server.pid, server.folder
@@ -66,19 +67,21 @@ describe("nginx.start", function()
     assert.is_nil(get(server.ports[1]))
   end)
 
-  it("stops once, however often it is told", function()
+  it("[nginx-stops-however-often] stops once, however often it is "
+    .. "told", function()
     server = assert(nginx.start { config = hello })
     server:stop()
     server:stop()
   end)
 
-  it("keeps its folder to itself", function()
+  it("[nginx-keeps-folder] keeps its folder to itself", function()
     server = assert(nginx.start { config = hello })
     assert.equal("drwx------",
       shell.read(shell.line("ls", "-ld", server.folder)):sub(1, 10))
   end)
 
-  it("gives as many free ports as are asked for", function()
+  it("[nginx-free-ports-asked] gives as many free ports as are asked "
+    .. "for", function()
     server = assert(nginx.start { ports = 4, config = hello })
     local seen, different = {}, 0
     for _, port in ipairs(server.ports) do
@@ -88,7 +91,8 @@ describe("nginx.start", function()
     assert.equal(4, different)
   end)
 
-  it("takes other ports when one was taken", function()
+  it("[nginx-takes-other-ports] takes other ports when one was "
+    .. "taken", function()
     local first = assert(nginx.start { config = hello })
     local asked = 0
     server = assert(nginx.start { config = function(ports)
@@ -101,7 +105,8 @@ describe("nginx.start", function()
     first:stop()
   end)
 
-  it("says so when the very port asked for is taken", function()
+  it("[nginx-port-asked] says so when the very port asked for is "
+    .. "taken", function()
     local first = assert(nginx.start { config = hello })
     local second, message, code = nginx.start { config = hello,
       ports = first.ports }
@@ -111,7 +116,8 @@ describe("nginx.start", function()
     first:stop()
   end)
 
-  it("says what nginx said of a bad configuration", function()
+  it("[nginx-bad-configuration] says what nginx said of a bad "
+    .. "configuration", function()
     local folder
     local bad, message, code = nginx.start { config = function(_, place)
       folder = place
@@ -123,7 +129,8 @@ describe("nginx.start", function()
     assert.is_false(exists(folder))
   end)
 
-  it("passes on what the configuration could not do, and raises its errors",
+  it("[nginx-passes-configuration] passes on what the configuration could not "
+    .. "do, and raises its errors",
     function()
       local folder
       local none, message, code = nginx.start { config = function(_, place)
@@ -138,7 +145,7 @@ describe("nginx.start", function()
       end, "oops")
     end)
 
-  it("refuses what it does not know", function()
+  it("[nginx-refuses-not-know] refuses what it does not know", function()
     assert.has_error(function() nginx.start { configuration = "" } end,
       "nginx.start: unknown option 'configuration'")
     assert.has_error(function() nginx.start {} end,
@@ -146,7 +153,7 @@ describe("nginx.start", function()
     assert.has_error(function() nginx.start { config = 1 } end)
   end)
 
-  it("names a program that is not there", function()
+  it("[nginx-names-program] names a program that is not there", function()
     local none, message, code = nginx.start { config = hello,
       nginx = "/nowhere/nginx" }
     assert.is_nil(none)
@@ -154,7 +161,8 @@ describe("nginx.start", function()
     assert.is_truthy(message:find("nowhere", 1, true))
   end)
 
-  it("runs a command and tells its status", function()
+  it("[nginx-runs-command-status] runs a command and tells its "
+    .. "status", function()
     server = assert(nginx.start { config = hello })
     assert.equal(0, server:run("true"))
     assert.equal(7, server:run("exit 7"))
@@ -162,13 +170,13 @@ describe("nginx.start", function()
     assert.is_false(exists(server.folder .. "/command.pid"))
   end)
 
-  it("notices that nginx ended by itself", function()
+  it("[nginx-notices-ended] notices that nginx ended by itself", function()
     server = assert(nginx.start { config = hello })
     shell.read("kill -s TERM " .. server.pid)
     assert.is_true(server:wait())
   end)
 
-  it("has as many workers as are asked for", function()
+  it("[nginx-workers-asked] has as many workers as are asked for", function()
     server = assert(nginx.start { config = hello, workers = 3 })
     local path = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
     assert.is_true(eventually(function()
@@ -176,7 +184,8 @@ describe("nginx.start", function()
     end))
   end)
 
-  it("starts again where it was, after it was ended", function()
+  it("[nginx-starts-ended] starts again where it was, after it was "
+    .. "ended", function()
     server = assert(nginx.start { config = hello })
     local pid, port = server.pid, server.ports[1]
     shell.read("kill -s TERM " .. pid)
@@ -187,7 +196,8 @@ describe("nginx.start", function()
     assert.is_false(alive(server.pid))
   end)
 
-  it("takes the workers along when nginx itself was killed", function()
+  it("[nginx-workers-killed] takes the workers along when nginx itself was "
+    .. "killed", function()
     server = assert(nginx.start { config = hello })
     local worker = shell.read_file(("/proc/%d/task/%d/children"):format(
       server.pid, server.pid)):match("%d+")
@@ -197,7 +207,7 @@ describe("nginx.start", function()
     assert.equal("hello", assert(get(server.ports[1])).body)
   end)
 
-  it("says why it could not start again", function()
+  it("[nginx-why-not-start] says why it could not start again", function()
     server = assert(nginx.start { config = hello })
     shell.write_file(server.folder .. "/nginx.conf", "nonsense;")
     shell.read("kill -s TERM " .. server.pid)
@@ -209,7 +219,7 @@ describe("nginx.start", function()
 
   -- (For Ctrl-C, which is not for one process alone, see command_spec.)
   for _, signal in ipairs { "KILL", "TERM", "HUP" } do
-    it("goes with its owner on SIG" .. signal, function()
+    it("[nginx-owner-sig] goes with its owner on SIG" .. signal, function()
       local pipe = assert(io.popen("echo $$; exec "
         .. child.command(CHILD .. "server:wait()")
         .. " 2>&1"))
@@ -224,7 +234,8 @@ describe("nginx.start", function()
     end)
   end
 
-  it("goes with an owner that just ends, or forgets it", function()
+  it("[nginx-owner-ends-forgets] goes with an owner that just ends, or "
+    .. "forgets it", function()
     local said = child.run(CHILD .. "server = nil; os.exit(0)")
     local pid, folder = said:match("^(%d+)%s+(%S+)")
     assert.is_true(eventually(function()
@@ -232,7 +243,8 @@ describe("nginx.start", function()
     end))
   end)
 
-  it("does not wait for a command that outlives its owner", function()
+  it("[nginx-not-wait-command-outlives] does not wait for a command that "
+    .. "outlives its owner", function()
     local pipe = assert(io.popen("echo $$; exec " .. child.command(CHILD
       .. "server:run('echo $$; exec sleep 600')") .. " 2>&1"))
     local owner = pipe:read("*l")

@@ -47,7 +47,8 @@ local function contrast(one, other)
 end
 
 describe("the pages", function()
-  it("escape whatever they are given, in every slot", function()
+  it("[pages-escape-slot] escape whatever they are given, in every "
+    .. "slot", function()
     for name, html in pairs(all(HOSTILE)) do
       assert.is_nil(html:find("<script", 1, true), name)
       assert.is_nil(html:find("<img", 1, true), name)
@@ -56,13 +57,15 @@ describe("the pages", function()
     end
   end)
 
-  it("take braces for text, not for slots", function()
+  it("[pages-braces-text-not-slots] take braces for text, not for "
+    .. "slots", function()
     for name, html in pairs(all("{code}{!card}%1")) do
       assert.is_truthy(html:find("{code}{!card}%1", 1, true), name)
     end
   end)
 
-  it("need no script, no other host and no inline style", function()
+  it("[pages-need-no-script-no-host] need no script, no other host and no "
+    .. "inline style", function()
     for name, html in pairs(all("plain")) do
       assert.is_nil(html:find("<script", 1, true), name)
       assert.is_nil(html:find("%son%a+="), name)
@@ -74,7 +77,8 @@ describe("the pages", function()
     end
   end)
 
-  it("put the nonce on the one style sheet, the token in each form", function()
+  it("[pages-put-nonce-style] put the nonce on the one style sheet, the token "
+    .. "in each form", function()
     for name, html in pairs(all("plain")) do
       local _, sheets = html:gsub("<style", "")
       local _, with_nonce = html:gsub('<style nonce="nonce">', "")
@@ -86,7 +90,8 @@ describe("the pages", function()
     end
   end)
 
-  it("have a language, a title, one heading and a name for each field",
+  it("[pages-language-title-heading] have a language, a title, one heading "
+    .. "and a name for each field",
     function()
       for name, html in pairs(all("plain")) do
         assert.is_truthy(html:find('<html lang="en">', 1, true), name)
@@ -100,7 +105,8 @@ describe("the pages", function()
       end
     end)
 
-  it("tie an error to its field, and say it aloud", function()
+  it("[pages-tie-error-field] tie an error to its field, and say it "
+    .. "aloud", function()
     local html = pages.activate { nonce = "n", token = "t", code = "A",
       error = "No such code." }
     assert.is_truthy(html:find('id="error" role="alert"', 1, true))
@@ -111,14 +117,16 @@ describe("the pages", function()
     assert.is_nil(calm:find(" aria-invalid=", 1, true))
   end)
 
-  it("refuse to leave a hole where a value is missing", function()
+  it("[pages-refuse-leave-hole] refuse to leave a hole where a value is "
+    .. "missing", function()
     assert.has_error(function() pages.login { nonce = "n", token = "t" } end)
     local fine, message = pcall(pages.activate, { nonce = "n", code = "" })
     assert.is_false(fine)
     assert.is_truthy(message:find("lacks its token", 1, true))
   end)
 
-  it("show a letter of any alphabet as the mark of a brand", function()
+  it("[pages-show-letter-alphabet] show a letter of any alphabet as the mark "
+    .. "of a brand", function()
     local html = pages.signed_out { nonce = "n", token = "t",
       brand = "Österreich TV" }
     assert.is_truthy(html:find('aria-hidden="true">Ö</span>', 1, true))
@@ -145,15 +153,15 @@ describe("the colours of the pages", function()
     end
   end
 
-  it("can be read in the light", function()
+  it("[pages-read-light] can be read in the light", function()
     check(style.light, 1, "light ")
   end)
 
-  it("can be read in the dark", function()
+  it("[pages-read-dark] can be read in the dark", function()
     check(style.dark, 2, "dark ")
   end)
 
-  it("belong to a name for good", function()
+  it("[pages-belong-name] belong to a name for good", function()
     assert.equal(style.accent("Cablevision"), style.accent("Cablevision"))
   end)
 end)

@@ -20,7 +20,8 @@ local function token(h, body, headers)
 end
 
 describe("register", function()
-  it("answers 201 with credentials and the statement's scopes", function()
+  it("[registration-responses-201] answers 201 with credentials and the "
+    .. "statement's scopes", function()
     local h = helper.new()
     local answer = register(h, {
       software_statement = h.control.statement(),
@@ -32,7 +33,8 @@ describe("register", function()
     assert.equal(helper.START / 1000, answer.json.client_id_issued_at)
   end)
 
-  it("gives each registration credentials of its own", function()
+  it("[registration-gives-each] gives each registration credentials of its "
+    .. "own", function()
     local h = helper.new()
     local body = { software_statement = h.control.statement() }
     local one, two = register(h, body).json, register(h, body).json
@@ -64,14 +66,14 @@ describe("register", function()
       "invalid_redirect_uri" },
   }
   for _, case in ipairs(refusals) do
-    it("refuses " .. case[1], function()
+    it("[registration-refuses] refuses " .. case[1], function()
       local answer = register(h, case[2])
       assert.equal(400, answer.status)
       assert.same({ error = case[3] }, answer.json)
     end)
   end
 
-  it("refuses a form", function()
+  it("[registration-refuses-form] refuses a form", function()
     local answer = register(h, { software_statement = good },
       { ["Content-Type"] = "application/x-www-form-urlencoded" })
     assert.same({ error = "invalid_request" }, answer.json)
@@ -89,7 +91,8 @@ describe("token", function()
     return helper.form(fields)
   end
 
-  it("answers 201 with a signed JWT of six hours", function()
+  it("[registration-201-signed-jwt] answers 201 with a signed JWT of six "
+    .. "hours", function()
     local h = helper.new():register()
     local answer = token(h, body(h))
     assert.equal(201, answer.status)
@@ -105,14 +108,16 @@ describe("token", function()
     assert.equal(21600, claims.exp - claims.iat)
   end)
 
-  it("takes the query of the OpenAPI file, too", function()
+  it("[registration-query-openapi-file] takes the query of the OpenAPI file, "
+    .. "too", function()
     local h = helper.new():register()
     local answer = h:send { method = "POST", path = "/o/client/token",
                             query = body(h), headers = {}, body = "" }
     assert.equal(201, answer.status)
   end)
 
-  it("refuses in the documented ways", function()
+  it("[registration-refuses-documented] refuses in the documented "
+    .. "ways", function()
     local h = helper.new():register()
     for _, case in ipairs {
       { { grant_type = false }, "invalid_request" },
@@ -129,7 +134,8 @@ describe("token", function()
     assert.same({ error = "invalid_request" }, twice.json)
   end)
 
-  it("ends when the client or its statement is revoked", function()
+  it("[registration-ends-client] ends when the client or its statement is "
+    .. "revoked", function()
     local h = helper.new():register()
     h.control.revoke { statement = h.statement }
     assert.same({ error = "unauthorized_client" }, token(h, body(h)).json)
@@ -144,7 +150,7 @@ describe("an access token", function()
     return h:get("/api/v2/REF30/profiles").status
   end
 
-  it("ends after six hours", function()
+  it("[registration-ends-six-hours] ends after six hours", function()
     local h = helper.new():register()
     h.control.advance(21599 * 1000)
     assert.equal(200, status(h))
@@ -152,7 +158,7 @@ describe("an access token", function()
     assert.equal(401, status(h))
   end)
 
-  it("ends when revoked, and only it", function()
+  it("[registration-ends-revoked] ends when revoked, and only it", function()
     local h = helper.new():register()
     local other = h:new_token(h.client).json.access_token
     h.control.revoke { token = h.token }
@@ -161,7 +167,7 @@ describe("an access token", function()
     assert.equal(200, status(h))
   end)
 
-  it("needs the scope of the v2 API", function()
+  it("[registration-needs-scope-v2] needs the scope of the v2 API", function()
     local h = helper.new():register { scopes = { "api:client:v1" } }
     local answer = h:get "/api/v2/REF30/profiles"
     assert.equal(401, answer.status)
@@ -169,7 +175,8 @@ describe("an access token", function()
                  answer.json.code)
   end)
 
-  it("is not a service token, though the key is the same", function()
+  it("[registration-not-service-token] is not a service token, though the key "
+    .. "is the same", function()
     local h = helper.new():register()
     h.token = h:post_form("/api/REF30/serviceToken", {}, {
       ["X-SSO-ID"] = h.client.client_id }).json.serviceToken

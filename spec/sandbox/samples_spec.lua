@@ -520,7 +520,7 @@ describe("the documented samples", function()
       total = total + 1
       local title = ("%s %d: %s (%s)")
         :format(file, index, sample.title, sample.variant)
-      it(title, function()
+      it("[sandbox-samples-documented] " .. title, function()
         local found = check(file, index, sample)
         assert.equal("", table.concat(found, "\n"))
         passed = passed + 1
@@ -528,17 +528,19 @@ describe("the documented samples", function()
     end
   end
 
-  it("are all there, and all pass", function()
+  it("[sandbox-samples-all-all-pass] are all there, and all pass", function()
     print(("samples: %d of %d"):format(passed, total))
     assert.equal(74, total)
     assert.equal(74, passed)
   end)
 
-  it("need no more tolerance than is said above", function()
+  it("[sandbox-samples-need] need no more tolerance than is said "
+    .. "above", function()
     assert.equal(2, tolerated_count)
   end)
 
-  it("contradict themselves only where we say so, with a reason", function()
+  it("[sandbox-samples-contradict] contradict themselves only where we say "
+    .. "so, with a reason", function()
     for where, reason in pairs(CONTRADICTIONS) do
       assert.is_true(#reason > 20, where)
     end

@@ -35,7 +35,8 @@ local function outcome(h, changes)
 end
 
 describe("a session in process", function()
-  it("answers as a core session does", function()
+  it("[sandbox-transport-responses-core] answers as a core session "
+    .. "does", function()
     local h = ready()
     local transfer = submit(h)
     assert.same({ nil, "pending", "pending" }, { transfer:result() })
@@ -53,7 +54,8 @@ describe("a session in process", function()
     assert.equal(result, transfer:result())
   end)
 
-  it("takes a bearer out of a core token", function()
+  it("[sandbox-transport-bearer-core] takes a bearer out of a core "
+    .. "token", function()
     local h = ready()
     local answer = h:new_token(h.client).json
     local token = core.token { access_token = answer.access_token,
@@ -63,7 +65,8 @@ describe("a session in process", function()
     assert.equal(401, outcome(h, { bearer = "junk" }).status)
   end)
 
-  it("sends body, method, query and repeated headers", function()
+  it("[sandbox-transport-sends-body] sends body, method, query and repeated "
+    .. "headers", function()
     local h = ready()
     h.control.clear_journal()
     outcome(h, { method = "POST", url = PROFILES .. "?a=b#c", body = "x",
@@ -78,7 +81,8 @@ describe("a session in process", function()
     assert.equal("127.0.0.1", entry.remote_addr)
   end)
 
-  it("joins headers that come twice", function()
+  it("[sandbox-transport-joins-headers] joins headers that come "
+    .. "twice", function()
     local h = ready()
     h.control.fault { kind = "too_many_requests" }
     local result = outcome(h)
@@ -86,7 +90,7 @@ describe("a session in process", function()
     assert.equal(3, #result.header_list)
   end)
 
-  it("tells the hosts apart", function()
+  it("[sandbox-transport-hosts-apart] tells the hosts apart", function()
     local h = ready { mgmt = "https://mgmt.test" }
     local reset = "/reset-tempass/v3/reset"
       .. "?requestor_id=REF30&mvpd_id=TempPass"
@@ -96,7 +100,7 @@ describe("a session in process", function()
       method = "DELETE", url = "https://api.test" .. reset }).status)
   end)
 
-  it("reaches no other host", function()
+  it("[sandbox-transport-reaches] reaches no other host", function()
     local h = ready()
     for _, url in ipairs { "https://other.test/", "http://api.test/",
                            "https://api.test.evil.test/",
@@ -106,7 +110,8 @@ describe("a session in process", function()
     end
   end)
 
-  it("lets a delay pass on the sandbox's clock, not on ours", function()
+  it("[sandbox-transport-delay-pass] lets a delay pass on the sandbox's "
+    .. "clock, not on ours", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 5 }
     local transfer = submit(h)
@@ -122,7 +127,8 @@ describe("a session in process", function()
     assert.is_true(os.clock() - before < 1)
   end)
 
-  it("times out at the deadline, not later", function()
+  it("[sandbox-transport-times-deadline] times out at the deadline, not "
+    .. "later", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 50 }
     local _, code = outcome(h, { timeout = 3 })
@@ -130,7 +136,7 @@ describe("a session in process", function()
     assert.equal(helper.START + 3000, h.box:now())
   end)
 
-  it("waits for a drip", function()
+  it("[sandbox-transport-waits-drip] waits for a drip", function()
     local h = ready()
     h.control.fault { kind = "drip", seconds = 1, bytes = 5 }
     assert.equal(200, outcome(h).status)
@@ -144,7 +150,8 @@ describe("a session in process", function()
     tls = "tls_failed", huge = "too_large",
   }
   for kind, expected in pairs(failures) do
-    it("fails with " .. expected .. " on " .. kind, function()
+    it("[sandbox-transport-fails] fails with "
+      .. expected .. " on " .. kind, function()
       local h = ready()
       h.control.fault { kind = kind }
       local result, code, message = outcome(h)
@@ -155,13 +162,14 @@ describe("a session in process", function()
     end)
   end
 
-  it("has the whole answer before a reset that comes after it", function()
+  it("[sandbox-transport-response-reset] has the whole answer before a reset "
+    .. "that comes after it", function()
     local h = ready()
     h.control.fault { kind = "reset_after" }
     assert.equal(200, outcome(h).status)
   end)
 
-  it("bounds the body", function()
+  it("[sandbox-transport-bounds-body] bounds the body", function()
     local h = ready()
     assert.equal("too_large", (select(2, outcome(h, { max_body = 5 }))))
     h.control.fault { kind = "huge", bytes = 1000 }
@@ -170,7 +178,8 @@ describe("a session in process", function()
     assert.same({}, json.decode(result.body).profiles)
   end)
 
-  it("keeps several transfers apart", function()
+  it("[sandbox-transport-keeps-several] keeps several transfers "
+    .. "apart", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 4 }
     local slow, fast = submit(h), submit(h)
@@ -182,7 +191,8 @@ describe("a session in process", function()
     assert.equal(200, slow:result().status)
   end)
 
-  it("cancels a transfer, and forgets one that is done", function()
+  it("[sandbox-transport-cancels] cancels a transfer, and forgets one that is "
+    .. "done", function()
     local h = ready()
     local cancelled, done = submit(h), submit(h)
     cancelled:close()
@@ -193,7 +203,8 @@ describe("a session in process", function()
     assert.equal("closed", (select(3, done:result())))
   end)
 
-  it("ends what runs when it is closed", function()
+  it("[sandbox-transport-ends-runs] ends what runs when it is "
+    .. "closed", function()
     local h = ready()
     local transfer = submit(h)
     h.session:close()
@@ -204,7 +215,7 @@ describe("a session in process", function()
     assert.is_nil(h.session:timeout())
   end)
 
-  it("raises on misuse", function()
+  it("[sandbox-transport-raises-misuse] raises on misuse", function()
     local h = ready()
     assert.has_error(function() h.box:session { verify = false } end)
     assert.has_error(function() h.session:submit { url = "x", foo = 1 } end)
@@ -212,7 +223,8 @@ describe("a session in process", function()
     assert.truthy(h.box:session { ca_file = "any", timeout = 2 })
   end)
 
-  it("has the fields and methods of the real one", function()
+  it("[sandbox-transport-fields-methods] has the fields and methods of the "
+    .. "real one", function()
     local real = assert(core.session())
     local ours = helper.new().box:session()
     for _, name in ipairs { "submit", "step", "timeout", "close" } do

@@ -10,7 +10,8 @@ local function resume(h, code, fields)
 end
 
 describe("a code", function()
-  it("has seven characters that are not mistaken on a TV", function()
+  it("[sandbox-session-seven-characters] has seven characters that are not "
+    .. "mistaken on a TV", function()
     local h = helper.new()
     for _ = 1, 20 do
       assert.truthy(h:session().json.code:find
@@ -18,13 +19,15 @@ describe("a code", function()
     end
   end)
 
-  it("carries its times as text, half an hour apart", function()
+  it("[sandbox-session-carries-times] carries its times as text, half an hour "
+    .. "apart", function()
     local answer = helper.new():session().json
     assert.equal(("%.0f"):format(helper.START), answer.notBefore)
     assert.equal(("%.0f"):format(helper.START + 1800000), answer.notAfter)
   end)
 
-  it("leads to nobody, then to the viewer, until it ends", function()
+  it("[sandbox-session-leads-viewer] leads to nobody, then to the viewer, "
+    .. "until it ends", function()
     local h = helper.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
@@ -37,7 +40,7 @@ describe("a code", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("expires to the millisecond", function()
+  it("[sandbox-session-expires] expires to the millisecond", function()
     local h = helper.new()
     local code = h:session().json.code
     h.control.advance(1800000 - 1)
@@ -47,7 +50,8 @@ describe("a code", function()
     assert.same({ nil, "expired" }, { h.box:find_session(code) })
   end)
 
-  it("is killed by a newer one of the same device only", function()
+  it("[sandbox-session-killed-newer] is killed by a newer one of the same "
+    .. "device only", function()
     local h = helper.new()
     local first = h:session().json.code
     h.device = "another"
@@ -60,7 +64,8 @@ describe("a code", function()
     assert.same({ nil, "superseded" }, { h.box:find_session(first) })
   end)
 
-  it("leads to its own login only, whoever polls it", function()
+  it("[sandbox-session-leads-login] leads to its own login only, whoever "
+    .. "polls it", function()
     local h = helper.new()
     local someone = { ["AD-Service-Token"] = h.control.identity {
       kind = "service", subject = "someone" } }
@@ -71,7 +76,8 @@ describe("a code", function()
     assert.same({}, answer.json.profiles)
   end)
 
-  it("makes a shorter login where the platform is unknown", function()
+  it("[sandbox-session-shorter-login] makes a shorter login where the "
+    .. "platform is unknown", function()
     local h = helper.new()
     h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
     h:log_in("ann", "Cablevision")
@@ -81,14 +87,15 @@ describe("a code", function()
                  profiles.Cablevision.notAfter)
   end)
 
-  it("is of one service provider", function()
+  it("[sandbox-session-service-provider] is of one service "
+    .. "provider", function()
     local h = helper.new()
     local code = h:session().json.code
     local answer = h:get("/api/v2/REF40/profiles/code/" .. code)
     assert.equal("invalid_parameter_code", answer.json.code)
   end)
 
-  it("logs in once", function()
+  it("[sandbox-session-logs-once] logs in once", function()
     local h = helper.new()
     local code = h:log_in("ann", "Cablevision").code
     assert.same({ nil, "used" },
@@ -100,7 +107,8 @@ describe("a code", function()
 end)
 
 describe("create_session", function()
-  it("names what is missing, and resume takes it step by step", function()
+  it("[sandbox-session-names-missing] names what is missing, and resume takes "
+    .. "it step by step", function()
     local h = helper.new()
     local first = h:session { mvpd = false, domainName = false,
                               redirectUrl = false }.json
@@ -117,7 +125,8 @@ describe("create_session", function()
     assert.equal(first.code, third.code)
   end)
 
-  it("needs no login where somebody is logged in, or nobody must", function()
+  it("[sandbox-session-needs-no-login] needs no login where somebody is "
+    .. "logged in, or nobody must", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     assert.equal("authenticated", h:session().json.reasonType)
@@ -128,14 +137,15 @@ describe("create_session", function()
                  h:session { mvpd = "DegradedMvpd" }.json.reasonType)
   end)
 
-  it("takes no body that is not a form", function()
+  it("[sandbox-session-no-body-not-form] takes no body that is not a "
+    .. "form", function()
     local h = helper.new()
     local answer = h:post_json("/api/v2/REF30/sessions",
                                { mvpd = "Cablevision" })
     assert.equal(3, #answer.json.missingParameters)
   end)
 
-  it("refuses unsafe addresses", function()
+  it("[sandbox-session-refuses-unsafe] refuses unsafe addresses", function()
     local h = helper.new()
     for _, url in ipairs { "javascript:alert(1)", "adobe.com", "data:,x",
                            "JavaScript://x/%0aalert(1)",
@@ -146,14 +156,16 @@ describe("create_session", function()
     assert.equal(200, h:session { redirectUrl = "myapp://done" }.status)
   end)
 
-  it("refuses a misconfigured integration", function()
+  it("[sandbox-session-refuses] refuses a misconfigured "
+    .. "integration", function()
     local answer = helper.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
     assert.equal(500, answer.status)
   end)
 end)
 
 describe("session status", function()
-  it("tells the second screen about the streaming device", function()
+  it("[sandbox-session-second-screen] tells the second screen about the "
+    .. "streaming device", function()
     local h = helper.new()
     local code = h:session({ mvpd = false },
                            { ["X-Forwarded-For"] = "192.0.2.9" }).json.code
@@ -169,7 +181,8 @@ describe("session status", function()
     assert.equal("192.0.2.9", answer.device.connection.ipAddress)
   end)
 
-  it("survives any device information", function()
+  it("[sandbox-session-survives-device] survives any device "
+    .. "information", function()
     local h = helper.new()
     local code = h:session(nil, { ["X-Device-Info"] = helper.encode {
       primaryHardwareType = { 1 }, model = { a = 1 }, osVersion = 5,
@@ -184,7 +197,8 @@ describe("session status", function()
 end)
 
 describe("authenticate", function()
-  it("sends the browser to the mvpd's page, without a token", function()
+  it("[sandbox-session-sends-browser] sends the browser to the mvpd's page, "
+    .. "without a token", function()
     local h = helper.new()
     local answer = h:session().json
     local response = h:send { method = "GET", path = answer.url }
@@ -198,12 +212,14 @@ describe("authenticate", function()
                     path = "/api/v2/authenticate/REF30/" .. code }.status
   end
 
-  it("refuses a code that still misses something", function()
+  it("[sandbox-session-refuses-code] refuses a code that still misses "
+    .. "something", function()
     local h = helper.new()
     assert.equal(400, open(h, h:session { mvpd = false }.json.code))
   end)
 
-  it("refuses a TempPass: it has no login", function()
+  it("[sandbox-session-refuses-temppass] refuses a TempPass: it has no "
+    .. "login", function()
     local h = helper.new()
     local code = h:session { mvpd = false }.json.code
     resume(h, code, { mvpd = "TempPass" })
@@ -212,7 +228,7 @@ describe("authenticate", function()
 end)
 
 describe("for the web pages, a box", function()
-  it("resumes a session", function()
+  it("[sandbox-session-resumes] resumes a session", function()
     local h = helper.new()
     local code = h:session { mvpd = false, domainName = false,
                              redirectUrl = false }.json.code
@@ -229,7 +245,7 @@ describe("for the web pages, a box", function()
     assert.equal("authenticate", resume(h, code, {}).json.actionName)
   end)
 
-  it("checks passwords", function()
+  it("[sandbox-session-checks-passwords] checks passwords", function()
     local box = helper.new().box
     assert.is_true(box:check_password("Dish", "ann", "secret"))
     assert.is_false(box:check_password("Dish", "ann", "Secret"))
@@ -239,7 +255,8 @@ describe("for the web pages, a box", function()
     assert.is_true(box:check_password("Spectrum", "ann", "secret"))
   end)
 
-  it("refuses a login that the world does not allow", function()
+  it("[sandbox-session-refuses-login] refuses a login that the world does not "
+    .. "allow", function()
     local h = helper.new()
     local session = h.box:find_session(h:session().json.code)
     for _, case in ipairs { { "Disabled", "ann", "mvpd" },
@@ -251,7 +268,8 @@ describe("for the web pages, a box", function()
     end
   end)
 
-  it("lists providers without TempPass, in order", function()
+  it("[sandbox-session-lists-providers] lists providers without TempPass, in "
+    .. "order", function()
     local last = ""
     for _, row in ipairs(helper.new().box:mvpds "REF30") do
       assert.is_nil(row.temp_pass)
@@ -262,7 +280,8 @@ describe("for the web pages, a box", function()
     end
   end)
 
-  it("notes a sign-out, and gives only a safe address back", function()
+  it("[sandbox-session-notes-sign-out] notes a sign-out, and gives only a "
+    .. "safe address back", function()
     local h = helper.new()
     assert.equal("https://adobe.com", h.box:sign_out {
       mvpd = "Dish", redirect_url = "https://adobe.com" })

@@ -22,7 +22,8 @@ local function list(h, token)
 end
 
 describe("the SSO Service", function()
-  it("gives a token with the documented claims", function()
+  it("[sso-service-token-documented] gives a token with the documented "
+    .. "claims", function()
     local h = helper.new()
     local answer = create(h)
     assert.equal(201, answer.status)
@@ -38,7 +39,8 @@ describe("the SSO Service", function()
     assert.equal(3600, claims.exp - claims.iat)
   end)
 
-  it("names its fields as the world says", function()
+  it("[sso-service-names-fields-world] names its fields as the world "
+    .. "says", function()
     local h = helper.new { world = function(world)
       world.sso_service = { token_field = "jws", link_field = "link" }
     end }
@@ -47,7 +49,8 @@ describe("the SSO Service", function()
     assert.truthy(link(h, token).json.link:find "^%d%d%d%d%d%d$")
   end)
 
-  it("renews a token, also one that ended lately", function()
+  it("[sso-service-renews-token-ended] renews a token, also one that ended "
+    .. "lately", function()
     local h = helper.new()
     local token = create(h).json.serviceToken
     h.control.advance(3600 * 1000)
@@ -63,7 +66,8 @@ describe("the SSO Service", function()
                                         bearing(token)).json.error.code)
   end)
 
-  it("links another device by six digits, once, for a while", function()
+  it("[sso-service-links-device-six] links another device by six digits, "
+    .. "once, for a while", function()
     local h = helper.new()
     local token = create(h).json.serviceToken
     local code = link(h, token).json.code
@@ -82,7 +86,8 @@ describe("the SSO Service", function()
     assert.equal("SetTopBox", devices.second.deviceType)
   end)
 
-  it("carries the login to a linked device, until unlinked", function()
+  it("[sso-service-carries-login-linked] carries the login to a linked "
+    .. "device, until unlinked", function()
     local h = helper.new()
     local token = create(h).json.serviceToken
     h:log_in("ann", "Cablevision", bearing(token))
@@ -104,7 +109,8 @@ describe("the SSO Service", function()
     assert.equal("serviceTokenSSO", shown())
   end)
 
-  it("knows a device by the payload of its header, too", function()
+  it("[sso-service-device-payload] knows a device by the payload of its "
+    .. "header, too", function()
     local h = helper.new()
     local token = create(h).json.serviceToken
     local payload = core.base64.encode(h.device)
@@ -115,7 +121,7 @@ describe("the SSO Service", function()
     assert.equal('{"devices":{}}', response.body)
   end)
 
-  it("has errors of its own form", function()
+  it("[sso-service-errors-form] has errors of its own form", function()
     local h = helper.new()
     local token = create(h).json.serviceToken
     local bad = token:sub(1, -5) .. "AAAA"

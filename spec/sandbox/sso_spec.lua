@@ -34,7 +34,8 @@ for _, method in ipairs(METHODS) do
       h.device = "another device"
     end)
 
-    it("shows the login on another device and in another app", function()
+    it("[sso-shows-login-device] shows the login on another device and in "
+      .. "another app", function()
       assert.equal(method.type, profiles(h, mine).Cablevision.type)
       assert.equal("Cablevision", profiles(h, mine).Cablevision.issuer)
       assert.equal(method.type, profiles(h, mine, "REF40").Cablevision.type)
@@ -44,13 +45,15 @@ for _, method in ipairs(METHODS) do
         .json.decisions[1].authorized)
     end)
 
-    it("shows nothing without the identity, or with another", function()
+    it("[sso-shows-identity] shows nothing without the identity, or with "
+      .. "another", function()
       assert.same({}, profiles(h))
       assert.same({}, profiles(h, { [method.header] =
         h.control.identity { kind = method.kind, subject = "else" } }))
     end)
 
-    it("believes no token that is expired, forged or junk", function()
+    it("[sso-believes-no-token-expired] believes no token that is expired, "
+      .. "forged or junk", function()
       local good = mine[method.header]
       local other = method.kind == "platform" and "service" or "platform"
       for _, bad in ipairs { "junk", "a.b.c", "a.b.c.d.e",
@@ -63,18 +66,20 @@ for _, method in ipairs(METHODS) do
       assert.same({}, profiles(h, mine))
     end)
 
-    it("is not asked where the device has a login of its own", function()
+    it("[sso-not-asked-device-login] is not asked where the device has a "
+      .. "login of its own", function()
       h:log_in("bob", "Cablevision")
       assert.equal("regular", profiles(h, mine).Cablevision.type)
     end)
 
-    it("stays within what is integrated", function()
+    it("[sso-within-integrated] stays within what is integrated", function()
       assert.same({}, profiles(h, mine, "apasstest1").Spectrum or {})
       h.box.world.providers.REF40.integrations.Cablevision = nil
       assert.same({}, profiles(h, mine, "REF40"))
     end)
 
-    it("ends everywhere with one logout, whose url is relative", function()
+    it("[sso-ends-everywhere-logout] ends everywhere with one logout, whose "
+      .. "url is relative", function()
       local answer = h:get(
         "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fx.test",
         mine).json.logouts.Cablevision
@@ -96,7 +101,8 @@ describe("a programmer's own AD-Service-Token", function()
       core.private_key(keys.identity.private), json.encode(claims)) }
   end
 
-  it("must be meant for Adobe, in any letters, and name somebody", function()
+  it("[sso-adobe-letters-name] must be meant for Adobe, in any letters, and "
+    .. "name somebody", function()
     local h = helper.new()
     h:log_in("ann", "Dish", signed(h, "adobe"))
     h.device = "another"
@@ -113,7 +119,7 @@ describe("a partner's session", function()
                        { [PFS] = status }).json
   end
 
-  it("gives a SAML request", function()
+  it("[sso-saml-request] gives a SAML request", function()
     local h = helper.new()
     local answer = ask(h, h:partner_status())
     assert.equal("partner_profile", answer.actionName)
@@ -122,7 +128,7 @@ describe("a partner's session", function()
     assert.is_nil(answer.code)
   end)
 
-  it("falls back where the status will not do", function()
+  it("[sso-falls-status] falls back where the status will not do", function()
     local h = helper.new()
     for _, status in ipairs { "junk", h:partner_status { access = "denied" },
         h:partner_status { expires = "1" },
@@ -138,7 +144,8 @@ describe("a partner's session", function()
     assert.equal("Spectrum", answer.mvpd)
   end)
 
-  it("falls back where parameters or the configuration will not do",
+  it("[sso-falls-parameters] falls back where parameters or the configuration "
+    .. "will not do",
      function()
     local h = helper.new()
     local missing = ask(h, h:partner_status(), { domainName = "adobe.com" })
@@ -149,13 +156,14 @@ describe("a partner's session", function()
     assert.equal("authenticate", off.actionName)
   end)
 
-  it("refuses an unsafe address", function()
+  it("[sso-refuses-unsafe-address] refuses an unsafe address", function()
     local h = helper.new()
     assert.equal("invalid_parameter_redirect_url",
       ask(h, "junk", { redirectUrl = "javascript://x/" }).code)
   end)
 
-  it("needs no login where there is one, or nobody needs one", function()
+  it("[sso-needs-no-login-needs] needs no login where there is one, or nobody "
+    .. "needs one", function()
     local h = helper.new()
     assert.equal("degraded",
       ask(h, h:partner_status { id = "DegradedMvpd" }).reasonType)
@@ -182,7 +190,8 @@ describe("a partner's profile", function()
       mvpd = given.mvpd or "Cablevision", username = "ann" }
   end
 
-  it("is made, and is there while the device says so", function()
+  it("[sso-made-device-says] is made, and is there while the device says "
+    .. "so", function()
     local h = helper.new()
     local answer = send(h, response_for(h))
     assert.equal(201, answer.status)
@@ -200,7 +209,7 @@ describe("a partner's profile", function()
       h:authorize("Cablevision", { "CNN" }).json.decisions[1].error.code)
   end)
 
-  it("takes each response once", function()
+  it("[sso-takes-each-response] takes each response once", function()
     local h = helper.new()
     local response = response_for(h)
     assert.equal(201, send(h, response).status)
@@ -208,7 +217,8 @@ describe("a partner's profile", function()
                  send(h, response).json.code)
   end)
 
-  it("takes no second response to one request", function()
+  it("[sso-no-second-response-request] takes no second response to one "
+    .. "request", function()
     local h = helper.new()
     local asked = request(h)
     assert.equal(201, send(h, response_for(h, { request = asked })).status)
@@ -216,13 +226,15 @@ describe("a partner's profile", function()
       send(h, response_for(h, { request = asked })).json.code)
   end)
 
-  it("takes no response that nobody asked for", function()
+  it("[sso-no-response-asked] takes no response that nobody asked "
+    .. "for", function()
     local h, other = helper.new(), helper.new { random = helper.random(7) }
     assert.equal("invalid_parameter_saml_response",
                  send(h, response_for(other)).json.code)
   end)
 
-  it("takes no response for somebody whom nobody knows", function()
+  it("[sso-takes-no-response-knows] takes no response for somebody whom "
+    .. "nobody knows", function()
     local h = helper.new()
     local response = response_for(h)
     h.box.world.viewers.ann = nil
@@ -230,14 +242,15 @@ describe("a partner's profile", function()
                  send(h, response).json.code)
   end)
 
-  it("is degraded while the mvpd is", function()
+  it("[sso-degraded-mvpd] is degraded while the mvpd is", function()
     local h = helper.new()
     local answer = send(h, "x", h:partner_status { id = "DegradedMvpd" })
     assert.equal(200, answer.status)
     assert.equal("degraded", answer.json.profiles.DegradedMvpd.type)
   end)
 
-  it("ends with a word to the viewer, and no url", function()
+  it("[sso-ends-viewer-no-url] ends with a word to the viewer, and no "
+    .. "url", function()
     local h = helper.new()
     send(h, response_for(h))
     local path = "/api/v2/REF30/logout/Cablevision"
@@ -249,7 +262,8 @@ describe("a partner's profile", function()
                  h:get(path).json.logouts.Cablevision.actionName)
   end)
 
-  it("is no longer there to end once it expired", function()
+  it("[sso-no-longer-end-expired] is no longer there to end once it "
+    .. "expired", function()
     local h = helper.new()
     send(h, response_for(h))
     h.control.advance(31 * 86400 * 1000)
@@ -258,7 +272,8 @@ describe("a partner's profile", function()
       .json.logouts.Cablevision.actionName)
   end)
 
-  it("is offered in the configuration of an Apple device only", function()
+  it("[sso-offered-configuration-apple] is offered in the configuration of an "
+    .. "Apple device only", function()
     local h = helper.new()
     local function row(info)
       local answer = h:get("/api/v2/REF30/configuration",
@@ -274,7 +289,8 @@ describe("a partner's profile", function()
 end)
 
 describe("logout", function()
-  it("ends one profile, with the mvpd's own page where it has one", function()
+  it("[sso-ends-profile-mvpd] ends one profile, with the mvpd's own page "
+    .. "where it has one", function()
     local h = helper.new()
     h:log_in("ann", "Cablevision")
     h:log_in("ann", "Dish")
@@ -292,13 +308,14 @@ describe("logout", function()
     assert.same({}, profiles(h))
   end)
 
-  it("has nothing to do where nobody is logged in", function()
+  it("[sso-nothing-logged] has nothing to do where nobody is logged "
+    .. "in", function()
     local answer = helper.new():get "/api/v2/REF30/logout/Dish"
     assert.same({ actionName = "invalid", actionType = "none",
                   mvpd = "Dish" }, answer.json.logouts.Dish)
   end)
 
-  it("refuses an unsafe address", function()
+  it("[sso-unsafe-address] refuses an unsafe address", function()
     local answer = helper.new():get(
       "/api/v2/REF30/logout/Dish?redirectUrl=javascript%3Aalert(1)")
     assert.equal("invalid_parameter_redirect_url", answer.json.code)

@@ -25,7 +25,8 @@ local OVER = "temporary_access_duration_limit_exceeded"
 local SPENT = "temporary_access_resources_limit_exceeded"
 
 describe("basic TempPass", function()
-  it("starts with the first authorization, and ends by the clock", function()
+  it("[temp-pass-starts-first] starts with the first authorization, and ends "
+    .. "by the clock", function()
     local h = helper.new()
     h:preauthorize(BASIC, { "A" })
     profile(h, BASIC)
@@ -38,7 +39,7 @@ describe("basic TempPass", function()
     assert.equal(OVER, profile(h, BASIC))
   end)
 
-  it("is the device's", function()
+  it("[temp-pass-device] is the device's", function()
     local h = helper.new()
     verdict(h, BASIC, "A")
     h.control.advance(180000)
@@ -47,7 +48,7 @@ describe("basic TempPass", function()
     assert.equal("permit", verdict(h, BASIC, "A"))
   end)
 
-  it("shows when it ends", function()
+  it("[temp-pass-shows-ends] shows when it ends", function()
     local h = helper.new()
     verdict(h, BASIC, "A")
     local shown = profile(h, BASIC)
@@ -58,7 +59,7 @@ describe("basic TempPass", function()
     assert.is_nil(shown.attributes.remaining_resources)
   end)
 
-  it("lives beside a regular login", function()
+  it("[temp-pass-lives-regular-login] lives beside a regular login", function()
     local h = helper.new()
     verdict(h, BASIC, "A")
     h:log_in("ann", "Cablevision")
@@ -72,7 +73,7 @@ describe("basic TempPass", function()
 end)
 
 describe("promotional TempPass", function()
-  it("counts resources, each once", function()
+  it("[temp-pass-counts-resources] counts resources, each once", function()
     local h = helper.new()
     for _, resource in ipairs { "A", "A", "B", "C", "D" } do
       assert.equal("permit", verdict(h, PROMO, resource, who "x"))
@@ -85,7 +86,8 @@ describe("promotional TempPass", function()
     assert.equal(SPENT, profile(h, PROMO, who "x"))
   end)
 
-  it("counts several resources of one request one by one", function()
+  it("[temp-pass-counts-several] counts several resources of one request one "
+    .. "by one", function()
     local h = helper.new()
     h.box.world.mvpds[PROMO].temp_pass.resources = 2
     local list = h:authorize(PROMO, { "A", "B", "C" }, who "x").json.decisions
@@ -104,14 +106,16 @@ describe("promotional TempPass", function()
     return verdict(h, PROMO, "B", who(identity))
   end
 
-  it("knows the viewer again by device or identity", function()
+  it("[temp-pass-viewer-device-identity] knows the viewer again by device or "
+    .. "identity", function()
     assert.equal("permit", spent_on("new device", "new"))
     assert.equal(SPENT, spent_on("new device", "first"))
     assert.equal(SPENT, spent_on("first device", "new"))
     assert.equal(SPENT, spent_on("first device", "first"))
   end)
 
-  it("needs an identity under its key", function()
+  it("[temp-pass-needs-identity-key] needs an identity under its "
+    .. "key", function()
     local h = helper.new()
     local code = "invalid_header_identity_for_temporary_access"
     for _, extra in ipairs {
@@ -144,7 +148,7 @@ describe("reset", function()
     return verdict(h, BASIC, "A")
   end
 
-  it("begins one device anew", function()
+  it("[temp-pass-begins-device] begins one device anew", function()
     local h = spent()
     local answer = h:delete(RESET .. WHICH .. BASIC .. "&device_id=tv%201")
     assert.equal(204, answer.status)
@@ -154,7 +158,8 @@ describe("reset", function()
   end)
 
   for _, tail in ipairs { "", "&device_id=", "&device_id=all" } do
-    it("begins every device anew with '" .. tail .. "'", function()
+    it("[temp-pass-begins-device-2] begins every device anew with '"
+      .. tail .. "'", function()
       local h = spent()
       assert.equal(204, h:delete(RESET .. WHICH .. BASIC .. tail).status)
       assert.equal("permit", state_of(h, "tv 1"))
@@ -162,7 +167,8 @@ describe("reset", function()
     end)
   end
 
-  it("finds an identity by its hash", function()
+  it("[temp-pass-finds-identity-hash] finds an identity by its "
+    .. "hash", function()
     for _, identity in ipairs { HASH, "user@domain.com" } do
       local h = helper.new()
       h.box.world.mvpds[PROMO].temp_pass.resources = 1
@@ -175,7 +181,8 @@ describe("reset", function()
     end
   end)
 
-  it("resets every identity with key=all", function()
+  it("[temp-pass-resets-identity-key] resets every identity with "
+    .. "key=all", function()
     local h = helper.new()
     h.box.world.mvpds[PROMO].temp_pass.resources = 1
     verdict(h, PROMO, "A", who "x")
@@ -183,7 +190,7 @@ describe("reset", function()
     assert.equal("permit", verdict(h, PROMO, "B", who "x"))
   end)
 
-  it("refuses what it must", function()
+  it("[temp-pass-refuses-must] refuses what it must", function()
     local h = helper.new()
     local cases = {
       { RESET, {}, 400 },
@@ -199,7 +206,7 @@ describe("reset", function()
     assert.equal(403, h:delete(RESET .. WHICH .. BASIC).status)
   end)
 
-  it("is on the management host alone", function()
+  it("[temp-pass-management-host] is on the management host alone", function()
     local h = helper.new { mgmt = "https://mgmt.test" }
     local function ask(role)
       return h:send { method = "DELETE", path = RESET, host_role = role,

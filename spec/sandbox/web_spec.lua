@@ -80,7 +80,8 @@ describe("the web pages", function()
   end
 
   describe("for a second screen", function()
-    it("lead from a code over the provider to the login and home", function()
+    it("[web-lead-code-provider] lead from a code over the provider to the "
+      .. "login and home", function()
       local shown = code()
       visitor:get("/activate")
       local page = visitor:post("/activate", { code = shown })
@@ -97,21 +98,23 @@ describe("the web pages", function()
       assert.equal("Spectrum", screen:signed_in(shown))
     end)
 
-    it("go straight to the login where the TV named the provider", function()
+    it("[web-straight-login-tv] go straight to the login where the TV named "
+      .. "the provider", function()
       local shown = whole()
       visitor:get("/activate")
       local page = visitor:follow(visitor:post("/activate", { code = shown }))
       assert.is_truthy(page.body:find("Sign in to Cablevision", 1, true))
     end)
 
-    it("take a code as people type it", function()
+    it("[web-code-people-type] take a code as people type it", function()
       local shown = whole()
       visitor:get("/activate")
       local typed = " " .. shown:sub(1, 3):lower() .. "-" .. shown:sub(4)
       assert.equal(303, visitor:post("/activate", { code = typed }).status)
     end)
 
-    it("show a code that came in the address, and do not use it", function()
+    it("[web-show-code-address] show a code that came in the address, and do "
+      .. "not use it", function()
       local page = visitor:get("/activate?code=abc%3Cb%3E")
       assert.is_truthy(page.body:find('value="ABC&lt;B&gt;"', 1, true))
       assert.equal(200, page.status)
@@ -124,7 +127,7 @@ describe("the web pages", function()
       return page.body:match('role="alert">([^<]*)<')
     end
 
-    it("say what is wrong with a code", function()
+    it("[web-wrong-code] say what is wrong with a code", function()
       assert.is_truthy(complaint("NOSUCH1"):find("We do not know the code"))
       assert.is_truthy(complaint(""):find("Type the code"))
       local first = whole()
@@ -138,7 +141,8 @@ describe("the web pages", function()
       assert.is_truthy(complaint(third):find("has expired"))
     end)
 
-    it("know the provider's list, and nobody else", function()
+    it("[web-provider-list] know the provider's list, and nobody "
+      .. "else", function()
       local shown = code()
       visitor:get("/activate")
       for _, mvpd in ipairs { "Nobody", "Disabled", "TempPass", "" } do
@@ -151,7 +155,8 @@ describe("the web pages", function()
   end)
 
   describe("of a provider's login", function()
-    it("send the viewer back to where the application wanted", function()
+    it("[web-send-viewer-application] send the viewer back to where the "
+      .. "application wanted", function()
       local shown = whole()
       local response = sign_in(shown)
       assert.equal(303, response.status)
@@ -159,7 +164,8 @@ describe("the web pages", function()
       assert.equal("Cablevision", screen:signed_in(shown))
     end)
 
-    it("refuse a wrong password, keep the name, forget the password",
+    it("[web-refuse-wrong-password] refuse a wrong password, keep the name, "
+      .. "forget the password",
       function()
         local shown = whole()
         local page = sign_in(shown, { password = "guess-7731" })
@@ -172,7 +178,7 @@ describe("the web pages", function()
           .. shown, { username = "ann", password = "secret" }).status)
       end)
 
-    it("let the viewer change their mind", function()
+    it("[web-viewer-change-mind] let the viewer change their mind", function()
       local shown = whole()
       local page = sign_in(shown, { ["do"] = "cancel" })
       assert.equal(200, page.status)
@@ -181,7 +187,7 @@ describe("the web pages", function()
       assert.equal(303, sign_in(shown).status)
     end)
 
-    it("ask nothing of a viewer at home", function()
+    it("[web-ask-viewer-home] ask nothing of a viewer at home", function()
       local session = box:find_session(whole())
       session.device.info.connectionIp = "192.0.2.7"
       local page = visitor:get("/mvpd/Cablevision/login?code=" .. session.code)
@@ -191,13 +197,15 @@ describe("the web pages", function()
       assert.equal(REDIRECT, response.header.location)
     end)
 
-    it("do not take the word of a form for being at home", function()
+    it("[web-not-form-home] do not take the word of a form for being at "
+      .. "home", function()
       local shown = whole()
       assert.equal(403, visitor:post(login(shown), { ["do"] = "home" }).status)
       assert.is_nil(screen:signed_in(shown))
     end)
 
-    it("have no login for a dead code, or one of another provider", function()
+    it("[web-no-login-dead-code] have no login for a dead code, or one of "
+      .. "another provider", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=NOSUCH1")
       assert.equal(422, page.status)
       assert.is_truthy(page.body:find("Ask your TV for a new code", 1, true))
@@ -212,7 +220,8 @@ describe("the web pages", function()
       return visitor:get("/mvpd/Cablevision/logout?" .. query)
     end
 
-    it("say goodbye, and go on to the application's domain", function()
+    it("[web-application-domain] say goodbye, and go on to the application's "
+      .. "domain", function()
       local page = logout(tv.form { requestor_id = "REF30",
         redirect_url = REDIRECT })
       assert.equal(200, page.status)
@@ -221,7 +230,7 @@ describe("the web pages", function()
       assert.is_truthy(page.body:find("Continue to adobe.com", 1, true))
     end)
 
-    it("stay where the address is nobody's", function()
+    it("[web-stay-address] stay where the address is nobody's", function()
       for _, query in ipairs {
         "", "redirect_url=https%3A%2F%2Fevil.example%2F",
         "requestor_id=REF30&redirect_url=https%3A%2F%2Fevil.example%2F",
@@ -244,7 +253,8 @@ describe("the web pages", function()
         and box:provider(provider or "REF30") or nil, url)
     end
 
-    it("is a domain of the provider's, or this sandbox", function()
+    it("[web-domain-provider-sandbox] is a domain of the provider's, or this "
+      .. "sandbox", function()
       assert.equal("https://adobe.com", allowed("https://adobe.com/x?y#z"))
       assert.equal("https://www.adobe.com:444",
         allowed("https://www.ADOBE.com:444/"))
@@ -253,12 +263,12 @@ describe("the web pages", function()
       assert.equal("'self'", allowed(box.api, false))
     end)
 
-    it("or an application's own scheme", function()
+    it("[web-application-scheme] or an application's own scheme", function()
       assert.equal("myapp:", allowed("myapp://done"))
       assert.is_nil(allowed("myapp://done", false))
     end)
 
-    it("is never anywhere else", function()
+    it("[web-never-anywhere-else] is never anywhere else", function()
       for _, url in ipairs {
         "https://evil.example/", "https://notadobe.com/",
         "https://adobe.com.evil.example/", "https://adobe.com@evil.example/",
@@ -279,7 +289,8 @@ describe("the web pages", function()
       assert.is_nil(allowed(nil))
     end)
 
-    it("ends at our own page where the session's address is not allowed",
+    it("[web-ends-page-session] ends at our own page where the session's "
+      .. "address is not allowed",
       function()
         local response = sign_in(whole("https://evil.example/"))
         assert.equal("/activate/success?stay=1", response.header.location)
@@ -290,7 +301,8 @@ describe("the web pages", function()
   end)
 
   describe("and forgers", function()
-    it("need a token that belongs to the visitor's cookie", function()
+    it("[web-need-token-belongs] need a token that belongs to the visitor's "
+      .. "cookie", function()
       local shown = whole()
       local address = login(shown)
       local fields = { username = "ann", password = "secret" }
@@ -311,7 +323,7 @@ describe("the web pages", function()
       assert.equal(303, visitor:post(address, fields).status)
     end)
 
-    it("need one on every form", function()
+    it("[web-need-form] need one on every form", function()
       local shown = code()
       for _, address in ipairs { "/activate", "/activate/provider" } do
         local page = visitor:post(address, { code = shown, token = "x",
@@ -322,7 +334,8 @@ describe("the web pages", function()
       assert.is_nil(box:find_session(shown).mvpd)
     end)
 
-    it("cannot use the token of another sandbox", function()
+    it("[web-cannot-use-token-sandbox] cannot use the token of another "
+      .. "sandbox", function()
       local other = setmetatable({ box = sandbox.new() }, Visitor)
       other:get("/activate")
       other.box = box
@@ -331,7 +344,8 @@ describe("the web pages", function()
   end)
 
   describe("in their headers", function()
-    it("are private, run nothing and load nothing", function()
+    it("[web-private-run-load] are private, run nothing and load "
+      .. "nothing", function()
       local page = visitor:get("/activate")
       local header = page.header
       assert.equal("no-store", header["cache-control"])
@@ -349,7 +363,8 @@ describe("the web pages", function()
         ["content-security-policy"])
     end)
 
-    it("let a form go on to the application, and nowhere else", function()
+    it("[web-form-application-nowhere] let a form go on to the application, "
+      .. "and nowhere else", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=" .. whole())
       assert.is_truthy(page.header["content-security-policy"]:find(
         "form-action 'self' https://adobe.com;", 1, true))
@@ -359,7 +374,8 @@ describe("the web pages", function()
         "form-action 'self';", 1, true))
     end)
 
-    it("set one cookie, once, that no script and no other site gets",
+    it("[web-set-cookie-no-script] set one cookie, once, that no script and "
+      .. "no other site gets",
       function()
         local cookie = visitor:get("/activate").header["set-cookie"]
         assert.is_truthy(cookie:find("^__Host%-adobepass%-sandbox=[%w_-]+;"))
@@ -371,7 +387,8 @@ describe("the web pages", function()
       end)
   end)
 
-  it("answer HEAD, refuse other methods, and leave other addresses", function()
+  it("[web-response-head-refuse] answer HEAD, refuse other methods, and leave "
+    .. "other addresses", function()
     assert.equal(200, visitor:send("HEAD", "/activate").status)
     local response = visitor:send("DELETE", "/activate")
     assert.equal(405, response.status)
@@ -385,7 +402,8 @@ describe("the web pages", function()
     assert.equal("/activate", visitor:get("/").header.location)
   end)
 
-  it("survive forms and addresses that make no sense", function()
+  it("[web-survive-forms-addresses] survive forms and addresses that make no "
+    .. "sense", function()
     visitor:get("/activate")
     for _, body in ipairs { "%", "code=%zz", "code=a&code=b", "=", "&&",
       ("x"):rep(100000), "code=\0\255" } do

@@ -2,7 +2,8 @@
 local wire = require "adobepass.sandbox.wire"
 
 describe("wire", function()
-  it("unescapes, or says that it cannot", function()
+  it("[url-encoding-unescapes-says] unescapes, or says that it "
+    .. "cannot", function()
     assert.equal("a b/é\0", wire.unescape "a%20b%2F%C3%A9%00")
     assert.equal("%41", wire.unescape "%2541")
     for _, bad in ipairs { "%", "a%2", "%zz", "%%", "% 1" } do
@@ -10,7 +11,8 @@ describe("wire", function()
     end
   end)
 
-  it("escapes what it must, and comes back", function()
+  it("[url-encoding-escapes-must-comes] escapes what it must, and comes "
+    .. "back", function()
     assert.equal("a-b._~%20%2F%26%25", wire.escape "a-b._~ /&%")
     local all = {}
     for byte = 0, 255 do all[#all + 1] = string.char(byte) end
@@ -18,7 +20,7 @@ describe("wire", function()
     assert.equal(text, wire.unescape(wire.escape(text)))
   end)
 
-  it("reads forms", function()
+  it("[url-encoding-reads-forms] reads forms", function()
     assert.same({ a = "1 2", b = "", ["c d"] = "x=y" },
                 (wire.form "a=1+2&b=&c+d=x%3Dy&&"))
     assert.same({ a = "1" }, (wire.form "a=1&a=2"))
@@ -27,12 +29,12 @@ describe("wire", function()
     assert.is_nil(wire.form "a=%zz")
   end)
 
-  it("escapes for XML", function()
+  it("[url-encoding-escapes-xml] escapes for XML", function()
     assert.equal("&amp;&lt;&gt;&quot;&#39;x", wire.xml "&<>\"'x")
     assert.equal("5", wire.xml(5))
   end)
 
-  it("knows safe addresses", function()
+  it("[url-encoding-safe-addresses] knows safe addresses", function()
     for _, url in ipairs { "https://a.test", "http://a/b?c#d", "app://done",
                            "com.app-x+1://y" } do
       assert.is_true(wire.safe_url(url), url)
@@ -46,7 +48,7 @@ describe("wire", function()
     assert.is_false(wire.safe_url(nil))
   end)
 
-  it("reads media types", function()
+  it("[url-encoding-reads-media-types] reads media types", function()
     assert.equal("application/json",
                  wire.media_type " Application/JSON ; charset=UTF-8")
     assert.equal("", wire.media_type(nil))

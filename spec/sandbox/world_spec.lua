@@ -9,7 +9,7 @@ local state = require "adobepass.sandbox.state"
 local world = require "adobepass.sandbox.world"
 
 describe("sandbox.new", function()
-  it("works with nothing given", function()
+  it("[world-works-nothing-given] works with nothing given", function()
     local box = sandbox.new()
     assert.is_true(math.abs(box:now() / 1000 - os.time()) < 10)
     assert.truthy(box:uuid():find
@@ -19,7 +19,7 @@ describe("sandbox.new", function()
     assert.equal(box.api, box.mgmt)
   end)
 
-  it("refuses what it does not know", function()
+  it("[world-refuses-not-know] refuses what it does not know", function()
     for _, options in ipairs {
       { colour = "red" }, { now = 5 }, { random = "x" }, { api = 1 },
       { throttle = "no" }, { keys = { nobody = {} } },
@@ -31,7 +31,7 @@ describe("sandbox.new", function()
     assert.has_error(function() sandbox.new {} end)
   end)
 
-  it("shares nothing: neither state nor world", function()
+  it("[world-shares-state] shares nothing: neither state nor world", function()
     local one, two = helper.new(), helper.new()
     one:log_in("ann", "Dish")
     one.box.world.viewers.ann = nil
@@ -42,7 +42,7 @@ describe("sandbox.new", function()
     assert.is_table(world.viewers.ann)
   end)
 
-  it("signs with the keys that it is given", function()
+  it("[world-signs-keys] signs with the keys that it is given", function()
     local h = helper.new { keys = { tokens = keys.platform } }
     local key = core.public_key(keys.platform.certificate)
     h:register()
@@ -50,7 +50,7 @@ describe("sandbox.new", function()
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
   end)
 
-  it("plays a small world of one's own", function()
+  it("[world-plays-small] plays a small world of one's own", function()
     local small = state.copy(world)
     small.providers = { MINE = {
       name = "Mine", domains = { "mine.test" },
@@ -75,7 +75,7 @@ describe("sandbox.new", function()
 end)
 
 describe("the default world", function()
-  it("is consistent", function()
+  it("[world-consistent] is consistent", function()
     for id, provider in pairs(world.providers) do
       for mvpd in pairs(provider.integrations) do
         assert.is_table(world.mvpds[mvpd], id .. ": " .. mvpd)
@@ -92,11 +92,12 @@ describe("the default world", function()
     end
   end)
 
-  it("is plain data", function()
+  it("[world-plain-data] is plain data", function()
     assert.is_string(json.encode(world))
   end)
 
-  it("has keys of good size, with certificates that fit", function()
+  it("[world-keys-size-certificates] has keys of good size, with certificates "
+    .. "that fit", function()
     for role, pair in pairs(keys) do
       local private = assert(core.private_key(pair.private))
       local public = assert(core.public_key(pair.certificate))
@@ -107,7 +108,7 @@ describe("the default world", function()
 end)
 
 describe("the routes", function()
-  it("are the 22 operations, each once", function()
+  it("[world-22-operations] are the 22 operations, each once", function()
     local names = {}
     for number, route in ipairs(routes.list) do
       assert.equal(number, route.number)
@@ -120,7 +121,8 @@ describe("the routes", function()
 end)
 
 describe("a path", function()
-  it("may end in a slash, be escaped, or be the sample's alias", function()
+  it("[world-end-slash-escaped] may end in a slash, be escaped, or be the "
+    .. "sample's alias", function()
     local h = helper.new()
     local code = h:session().json.code
     for _, path in ipairs {
@@ -132,7 +134,7 @@ describe("a path", function()
     end
   end)
 
-  it("names the methods that it has", function()
+  it("[world-names-methods] names the methods that it has", function()
     local h = helper.new()
     local response = h:delete "/api/v2/REF30/sessions/CODE"
     assert.equal(405, response.status)

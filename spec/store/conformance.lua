@@ -37,11 +37,12 @@ end
 
 local SOON, LONG = 0.02, 600
 
-case("has nothing at first", function(world)
+case("[store-nothing-first] has nothing at first", function(world)
   answers(nil, world.store:get("k"))
 end)
 
-case("gives back what was set, for ever", function(world)
+case("[store-gives-back-set] gives back what was set, for "
+  .. "ever", function(world)
   answers(true, world.store:set("k", "v"))
   answers("v", world.store:get("k"))
   world.wait(SOON)
@@ -49,14 +50,15 @@ case("gives back what was set, for ever", function(world)
   answers(nil, world.store:get("K"))
 end)
 
-case("keeps the last value", function(world)
+case("[store-keeps-last-value] keeps the last value", function(world)
   for _, value in ipairs { "one", "a longer one, and longer", "2" } do
     answers(true, world.store:set("k", value))
     same(value, world.store:get("k"))
   end
 end)
 
-case("takes any bytes, in keys and in values", function(world)
+case("[store-bytes-keys-values] takes any bytes, in keys and in "
+  .. "values", function(world)
   local store = world.store
   local all = {}
   for byte = 0, 255 do all[byte + 1] = string.char(byte) end
@@ -70,12 +72,13 @@ case("takes any bytes, in keys and in values", function(world)
   same("", store:get("empty"))
 end)
 
-case("tells keys apart", function(world)
+case("[store-keys-apart] tells keys apart", function(world)
   for i = 1, 100 do answers(true, world.store:set("k" .. i, "v" .. i)) end
   for i = 1, 100 do same("v" .. i, world.store:get("k" .. i)) end
 end)
 
-case("forgets what had a time to live", function(world)
+case("[store-forgets-time-live] forgets what had a time to "
+  .. "live", function(world)
   answers(true, world.store:set("k", "v", SOON))
   answers(true, world.store:set("l", "v", LONG))
   world.wait(SOON * 2)
@@ -83,7 +86,7 @@ case("forgets what had a time to live", function(world)
   answers("v", world.store:get("l"))
 end)
 
-case("starts a new time with each set", function(world)
+case("[store-starts-new-time] starts a new time with each set", function(world)
   local store = world.store
   answers(true, store:set("short", "v", SOON))
   answers(true, store:set("short", "w"))
@@ -94,7 +97,8 @@ case("starts a new time with each set", function(world)
   same(nil, store:get("long"))
 end)
 
-case("takes very short and very long times", function(world)
+case("[store-short-times] takes very short and very long "
+  .. "times", function(world)
   answers(true, world.store:set("short", "v", 1e-6))
   for i, seconds in ipairs { 1e9, 1e15, 1e300, math.huge } do
     answers(true, world.store:set("long" .. i, "v", seconds))
@@ -104,32 +108,33 @@ case("takes very short and very long times", function(world)
   for i = 1, 4 do answers("v", world.store:get("long" .. i)) end
 end)
 
-case("adds where nothing lives", function(world)
+case("[store-adds-lives] adds where nothing lives", function(world)
   answers(true, world.store:add("k", "mine", LONG))
   answers(false, world.store:add("k", "yours", LONG))
   same("mine", world.store:get("k"))
 end)
 
-case("does not add over what was set", function(world)
+case("[store-not-add-set] does not add over what was set", function(world)
   answers(true, world.store:set("k", "v"))
   answers(false, world.store:add("k", "w", LONG))
   same("v", world.store:get("k"))
 end)
 
-case("adds when the holder's time is over", function(world)
+case("[store-adds-holder-time] adds when the holder's time is "
+  .. "over", function(world)
   answers(true, world.store:add("k", "dead", SOON))
   world.wait(SOON * 2)
   answers(true, world.store:add("k", "next", LONG))
   same("next", world.store:get("k"))
 end)
 
-case("adds after a delete", function(world)
+case("[store-adds-delete] adds after a delete", function(world)
   answers(true, world.store:add("k", "mine", LONG))
   answers(true, world.store:delete("k"))
   answers(true, world.store:add("k", "yours", LONG))
 end)
 
-case("lets one of many add", function(world)
+case("[store-lets-one-many] lets one of many add", function(world)
   for round = 1, 20 do
     local wins, list = 0, {}
     for i = 1, 20 do
@@ -144,7 +149,7 @@ case("lets one of many add", function(world)
   end
 end)
 
-case("deletes", function(world)
+case("[store-deletes] deletes", function(world)
   answers(true, world.store:set("k", "v"))
   answers(true, world.store:set("l", "v"))
   answers(true, world.store:delete("k"))
@@ -153,7 +158,8 @@ case("deletes", function(world)
   answers("v", world.store:get("l"))
 end)
 
-case("deletes a value only where it stands", function(world)
+case("[store-deletes-value] deletes a value only where it "
+  .. "stands", function(world)
   local store = world.store
   answers(true, store:add("k", "mine", LONG))
   answers(true, store:delete("k", "yours"))
@@ -167,7 +173,8 @@ case("deletes a value only where it stands", function(world)
   same(nil, store:get("for ever"))
 end)
 
-case("does not let a late holder drop the next one's lock", function(world)
+case("[store-not-late-holder-drop] does not let a late holder drop the next "
+  .. "one's lock", function(world)
   answers(true, world.store:add("k", "late", SOON))
   world.wait(SOON * 2)
   answers(true, world.store:add("k", "next", LONG))
@@ -175,7 +182,8 @@ case("does not let a late holder drop the next one's lock", function(world)
   same("next", world.store:get("k"))
 end)
 
-case("clears what begins with a prefix, to the letter", function(world)
+case("[store-clears-begins-prefix] clears what begins with a prefix, to the "
+  .. "letter", function(world)
   local store = world.store
   local others = { "a", "ab", "xa*b", "a?b:", "a[b]", "A*b:1", "a\\*b:" }
   for _, key in ipairs(others) do store:set(key, "v") end
@@ -196,7 +204,7 @@ case("clears what begins with a prefix, to the letter", function(world)
   same("v", store:get("ab"))
 end)
 
-case("clears everything", function(world)
+case("[store-clears-everything] clears everything", function(world)
   for i = 1, 50 do world.store:set("k" .. i, "v") end
   answers(true, world.store:clear())
   for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
@@ -205,13 +213,15 @@ case("clears everything", function(world)
   answers(true, world.store:set("k1", "v"))
 end)
 
-case("clears all of one prefix when that is empty", function(world)
+case("[store-clears-prefix-empty] clears all of one prefix when that is "
+  .. "empty", function(world)
   answers(true, world.store:set("k", "v"))
   answers(true, world.store:clear(""))
   same(nil, world.store:get("k"))
 end)
 
-case("raises for wrong arguments, with their names", function(world)
+case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
+  .. "names", function(world)
   local store = world.store
   for _, method in ipairs { "get", "set", "add", "delete" } do
     for _, key in ipairs { "", 1, true, {} } do

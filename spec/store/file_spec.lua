@@ -43,7 +43,8 @@ describe("store.file", function()
   local function mode(name) return folder.run("stat -c %a " .. name) end
 
   describe("its folder", function()
-    it("is made when it is needed, for the owner alone", function()
+    it("[store-file-needed-owner] is made when it is needed, for the owner "
+      .. "alone", function()
       assert.equal("", folder.run("ls -A " .. path))
       folder.run("umask 0")
       assert(store:set("k", "v"))
@@ -51,7 +52,7 @@ describe("store.file", function()
       assert.equal("600", mode(file_of("k")))
     end)
 
-    it("may be deep, and have any name", function()
+    it("[store-file-deep-name] may be deep, and have any name", function()
       for _, name in ipairs { "/a/b/c", "/with space", "/it's", "/-rf",
         "/$HOME", "/end/" } do
         local other = file(path .. name)
@@ -62,7 +63,7 @@ describe("store.file", function()
       end
     end)
 
-    it("may be relative", function()
+    it("[store-file-may-relative] may be relative", function()
       assert.equal("v", folder.run("cd " .. path .. " && " .. child.command [[
         local store = require "adobepass.store.file" "-here"
         assert(store:set("k", "v"))
@@ -70,7 +71,8 @@ describe("store.file", function()
       ]]))
     end)
 
-    it("is refused when others may write in it", function()
+    it("[store-file-refused-write] is refused when others may write in "
+      .. "it", function()
       for _, bits in ipairs { "770", "777", "1777", "702" } do
         folder.run(("mkdir -p %s/store; chmod %s %s/store"):format(path, bits,
           path))
@@ -84,27 +86,30 @@ describe("store.file", function()
       assert.is_true(store:set("k", "v"))
     end)
 
-    it("is refused when it is somebody else's", function()
+    it("[store-file-refused-else] is refused when it is somebody "
+      .. "else's", function()
       if not mounted.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s/store; chown 65534 %s/store"):format(path,
         path))
       failed("belongs to another user", store:get("k"))
     end)
 
-    it("is an error when it is a file", function()
+    it("[store-file-error] is an error when it is a file", function()
       folder.write(path .. "/store", "")
       failed("cannot be used", store:get("k"))
       failed("cannot be used", store:set("k", "precious"))
     end)
 
-    it("is an error when it cannot be made", function()
+    it("[store-file-error-cannot-made] is an error when it cannot be "
+      .. "made", function()
       local nowhere = file("/proc/none/store")
       failed("cannot be used", nowhere:get("k"))
       failed("cannot be used", nowhere:add("k", "precious", 1))
       failed("cannot be used", nowhere:clear())
     end)
 
-    it("is made again when it went away", function()
+    it("[store-file-made-again-went] is made again when it went "
+      .. "away", function()
       assert(store:set("k", "v"))
       folder.run("rm -r " .. path .. "/store")
       failed("lock file", store:set("k", "precious"))
@@ -112,7 +117,8 @@ describe("store.file", function()
       assert.equal("v", store:get("k"))
     end)
 
-    it("is left alone, with what is not ours", function()
+    it("[store-file-left-alone-not-ours] is left alone, with what is not "
+      .. "ours", function()
       assert(store:set("k", "v"))
       local others = { "notes", ".hidden", name_of("x") .. ".bak",
         "." .. name_of("x") }
@@ -128,7 +134,8 @@ describe("store.file", function()
   end)
 
   describe("a file", function()
-    it("that others may read is an error, never absence", function()
+    it("[store-file-read-error] that others may read is an error, never "
+      .. "absence", function()
       assert(store:set("k", "precious"))
       folder.run("chmod 644 " .. file_of("k"))
       failed("chmod 600", store:get("k"))
@@ -139,7 +146,7 @@ describe("store.file", function()
       assert.is_nil(store:get("k"))
     end)
 
-    it("that is a link is an error", function()
+    it("[store-file-link-error] that is a link is an error", function()
       assert(store:set("k", "precious"))
       folder.run(("ln -s %s %s"):format(file_of("k"), file_of("l")))
       failed("Cannot open", store:get("l"))
@@ -147,7 +154,8 @@ describe("store.file", function()
       assert.equal("precious", store:get("k"))
     end)
 
-    it("that was damaged is an error, until it is replaced", function()
+    it("[store-file-damaged-error] that was damaged is an error, until it is "
+      .. "replaced", function()
       for _, content in ipairs { "", "x", "adobepass-store 1 0 0 1\n",
         "adobepass-store 1 0 0 1\nlprecious",
         "adobepass-store 2 0 0 1\nkprecious",
@@ -168,7 +176,8 @@ describe("store.file", function()
     end)
 
     -- As if two keys had one hash: the first is never taken for the second.
-    it("holds one key's entry only, and knows which", function()
+    it("[store-file-key-entry] holds one key's entry only, and knows "
+      .. "which", function()
       assert(store:set("k", "precious"))
       folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
       failed("is damaged", store:get("l"))
@@ -178,7 +187,8 @@ describe("store.file", function()
       assert.equal("precious", store:get("k"))
     end)
 
-    it("with a key that continues into the value stays apart", function()
+    it("[store-file-key-continues-value] with a key that continues into the "
+      .. "value stays apart", function()
       assert(store:set("ab", "c"))
       assert(store:set("a", "bc"))
       assert.equal("c", store:get("ab"))
@@ -187,7 +197,8 @@ describe("store.file", function()
       assert.equal("bc", store:get("a"))
     end)
 
-    it("is refused before it gets too large to be read", function()
+    it("[store-file-refused-large-read] is refused before it gets too large "
+      .. "to be read", function()
       local most = 1024 * 1024 - 60
       assert.is_true(store:set("k", ("x"):rep(most)))
       assert.equal(most, #store:get("k"))
@@ -196,7 +207,8 @@ describe("store.file", function()
       assert.equal(most, #store:get("k"))
     end)
 
-    it("is cleared with the rest that a killed writer left", function()
+    it("[store-file-cleared-rest-killed] is cleared with the rest that a "
+      .. "killed writer left", function()
       assert(store:set("k", "v"))
       folder.write(path .. "/store/." .. name_of("k") .. ".tmp", "precious")
       assert.is_true(store:clear())
@@ -205,7 +217,7 @@ describe("store.file", function()
   end)
 
   describe("its clock", function()
-    it("goes on while nobody runs", function()
+    it("[store-file-goes-runs] goes on while nobody runs", function()
       assert(store:set("k", "v", 10))
       assert.equal("v", open():get("k"))
       time = time + 9.998
@@ -214,7 +226,8 @@ describe("store.file", function()
       assert.is_nil(open():get("k"))
     end)
 
-    it("may jump back, and nothing lives the longer", function()
+    it("[store-file-jump-lives-longer] may jump back, and nothing lives the "
+      .. "longer", function()
       assert(store:set("k", "v", 10))
       assert(store:set("for ever", "v"))
       time = time - 0.5
@@ -225,7 +238,7 @@ describe("store.file", function()
       assert.equal("v", store:get("for ever"))
     end)
 
-    it("may stand before 1970", function()
+    it("[store-file-may-stand-before] may stand before 1970", function()
       time = -5
       assert(store:set("k", "v", 10))
       assert.equal("v", store:get("k"))
@@ -233,7 +246,8 @@ describe("store.file", function()
       assert.is_nil(store:get("k"))
     end)
 
-    it("is the time of day by default", function()
+    it("[store-file-time-day-default] is the time of day by "
+      .. "default", function()
       store = file(path .. "/store")
       assert(store:set("k", "v", 600))
       assert.equal("v", store:get("k"))
@@ -245,7 +259,7 @@ describe("store.file", function()
   describe("with a key", function()
     local key, other = ("k"):rep(32), ("o"):rep(32)
 
-    it("writes nothing in clear", function()
+    it("[store-file-writes-clear] writes nothing in clear", function()
       local sealed = open { key = key }
       assert(sealed:set("device 7", "precious"))
       local content = folder.read(file_of("device 7"))
@@ -253,7 +267,8 @@ describe("store.file", function()
       assert.is_nil(content:find("device 7", 1, true))
     end)
 
-    it("takes another key for an error, never for absence", function()
+    it("[store-file-key-error] takes another key for an error, never for "
+      .. "absence", function()
       assert(open({ key = key }):set("k", "precious"))
       for _, wrong in ipairs { open { key = other }, open() } do
         failed("", wrong:get("k"))
@@ -264,12 +279,13 @@ describe("store.file", function()
       assert.equal("precious", open({ key = key }):get("k"))
     end)
 
-    it("does not take what was written without one", function()
+    it("[store-file-not-take-written-one] does not take what was written "
+      .. "without one", function()
       assert(store:set("k", "v"))
       failed("", open({ key = key }):get("k"))
     end)
 
-    it("knows an entry that was moved", function()
+    it("[store-file-entry-moved] knows an entry that was moved", function()
       local sealed = open { key = key }
       assert(sealed:set("k", "precious"))
       folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
@@ -277,7 +293,8 @@ describe("store.file", function()
     end)
   end)
 
-  it("keeps everything when the disk is full", function()
+  it("[store-file-keeps-disk-full] keeps everything when the disk is "
+    .. "full", function()
     assert.equal("nil\tstore_failed\tfalse\tkept\tnil\tgone",
       mounted.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
@@ -291,7 +308,8 @@ describe("store.file", function()
     ]]))
   end)
 
-  it("says when the disk may not be written", function()
+  it("[store-file-disk-not-written] says when the disk may not be "
+    .. "written", function()
     assert.equal("v\tnil store_failed\tnil store_failed\tnil store_failed\t"
       .. "nil store_failed", mounted.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
@@ -307,7 +325,7 @@ describe("store.file", function()
   end)
 
   describe("between processes", function()
-    it("says when it is busy", function()
+    it("[store-file-says-busy] says when it is busy", function()
       assert(store:set("k", "v"))
       local lock = assert(core.file.lock(path .. "/store/.lock"))
       local hasty = open { patience = 0.005 }
@@ -336,7 +354,8 @@ describe("store.file", function()
       print(table.concat(won, " "))
     ]]
 
-    it(("lets one of %d add, %d times"):format(PROCESSES, ROUNDS), function()
+    it("[store-file-add-times] "
+      .. ("lets one of %d add, %d times"):format(PROCESSES, ROUNDS), function()
       local gate = assert(core.file.lock(path .. "/gate"))
       local racers, winners = {}, {}
       for i = 1, PROCESSES do
@@ -372,7 +391,8 @@ describe("store.file", function()
       end
     ]]
 
-    it("outlives an adder that is killed at any instant", function()
+    it("[store-file-outlives-adder-killed] outlives an adder that is killed "
+      .. "at any instant", function()
       for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "40") do
         local adder = child.start(ADDER:format(path .. "/store"))
         assert.equal("ready", adder:line())
@@ -387,7 +407,8 @@ describe("store.file", function()
       end
     end)
 
-    it("passes over a dead holder when its time is over", function()
+    it("[store-file-passes-dead-holder] passes over a dead holder when its "
+      .. "time is over", function()
       time = core.clock.wall()
       child.run(([[
         local store = require "adobepass.store.file"(%q)
@@ -400,7 +421,8 @@ describe("store.file", function()
     end)
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[store-file-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     assert.error_matches(function() file() end, "folder should be the path")
     assert.error_matches(function() file("") end, "folder should be the path")
     assert.error_matches(function() file("a\0b") end,

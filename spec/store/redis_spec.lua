@@ -38,13 +38,15 @@ describe("store.redis", function()
     { "delete", "k" }, { "delete", "k", "precious" }, { "clear" },
     { "clear", "k" } }
 
-  it("speaks over a port, or a socket", function()
+  it("[store-redis-speaks-port-socket] speaks over a port, or a "
+    .. "socket", function()
     calls({ port = server.port }, { { "set", "k", "v" } })
     assert.equal("v", calls({ socket = server.socket },
       { { "get", "k" } })[1][1])
   end)
 
-  it("keeps databases and prefixes apart", function()
+  it("[store-redis-keeps-databases] keeps databases and prefixes "
+    .. "apart", function()
     local list = { {}, { database = 1 }, { prefix = "other:" },
       { database = 1, prefix = "" } }
     for index, options in ipairs(list) do
@@ -62,7 +64,7 @@ describe("store.redis", function()
     assert.equal("v1", calls(list[1], { { "get", "k" } })[1][1])
   end)
 
-  it("clears more than one batch", function()
+  it("[store-redis-clears-batch] clears more than one batch", function()
     local list = {}
     for i = 1, 1200 do list[i] = { "set", "k" .. i, "v" } end
     list[#list + 1] = { "clear", "k" }
@@ -72,13 +74,14 @@ describe("store.redis", function()
     for i = 1202, #said do assert.equal("nil", said[i][1]) end
   end)
 
-  it("uses its connections again", function()
+  it("[store-redis-uses-connections] uses its connections again", function()
     for _ = 1, 20 do calls({ socket = server.socket }, EVERYTHING) end
     local said = server:ask("INFO clients")
     assert.is_true(tonumber(said:match("connected_clients:(%d+)")) < 10)
   end)
 
-  it(("lets one of two machines add, %d times"):format(ROUNDS), function()
+  it("[store-redis-two-machines-add] "
+    .. ("lets one of two machines add, %d times"):format(ROUNDS), function()
     local other = nginx_host.start {}
     local options = { port = server.port }
     calls(options, { { "clear" } })
@@ -102,7 +105,8 @@ describe("store.redis", function()
       assert(fine, message)
     end
 
-    it("is an error when it was stopped", function()
+    it("[store-redis-error-stopped] is an error when it was "
+      .. "stopped", function()
       with("", function(sick)
         local options = { socket = sick.socket, timeout = 1 }
         assert.equal("true", calls(options, { { "set", "k", "v" } })[1][1])
@@ -113,7 +117,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("is an error when it does not answer in time", function()
+    it("[store-redis-error-not-response] is an error when it does not answer "
+      .. "in time", function()
       with("", function(sick)
         sick:signal("STOP")
         all_failed("Redis .*time", calls({ socket = sick.socket,
@@ -122,7 +127,7 @@ describe("store.redis", function()
       end)
     end)
 
-    it("is an error when it is full", function()
+    it("[store-redis-error-full] is an error when it is full", function()
       with("maxmemory 1", function(sick)
         all_failed("Redis refused SET: OOM%.", calls(
           { socket = sick.socket }, { { "set", "k", "precious" },
@@ -130,7 +135,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("wants its password, and does not tell it", function()
+    it("[store-redis-wants-password] wants its password, and does not tell "
+      .. "it", function()
       with("requirepass precious", function(sick)
         local function with_password(password)
           return { socket = sick.socket, password = password }
@@ -148,7 +154,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("is an error when it may not run scripts, with no value told",
+    it("[store-redis-error-not-run] is an error when it may not run scripts, "
+      .. "with no value told",
       function()
         with('rename-command EVAL ""', function(sick)
           all_failed("Redis refused EVAL: ERR%.", calls(
@@ -156,12 +163,14 @@ describe("store.redis", function()
         end)
       end)
 
-    it("is an error when the database is none", function()
+    it("[store-redis-error-database-none] is an error when the database is "
+      .. "none", function()
       all_failed("Redis refused SELECT: ERR%.", calls(
         { socket = server.socket, database = 99 }, EVERYTHING))
     end)
 
-    it("is an error when it holds something else", function()
+    it("[store-redis-error-holds] is an error when it holds something "
+      .. "else", function()
       server:ask("LPUSH adobepass:list x")
       all_failed("Redis refused GET: WRONGTYPE%.", calls(
         { socket = server.socket }, { { "get", "list" } }))
@@ -191,7 +200,7 @@ describe("store.redis", function()
         one
     end
 
-    it("needs no nginx", function()
+    it("[store-redis-needs-no-nginx] needs no nginx", function()
       local store, said = open { get = { "v" }, set = { "OK" }, del = { 1 },
         eval = { 0 } }
       assert.equal("v", store:get("k"))
@@ -207,14 +216,14 @@ describe("store.redis", function()
       assert.equal(5, said.closed)
     end)
 
-    it("takes nothing for nothing", function()
+    it("[store-redis-takes-nothing] takes nothing for nothing", function()
       local store = open {}
       assert.is_nil((store:get("k")))
       assert.is_nil((select(3, store:get("k"))))
       assert.is_false(store:add("k", "v", 1))
     end)
 
-    it("passes on why there is none", function()
+    it("[store-redis-passes-why-none] passes on why there is none", function()
       local store = store_of { connect = function()
         return nil, "No Redis today."
       end }
@@ -228,7 +237,8 @@ describe("store.redis", function()
     end)
   end)
 
-  it("raises when the programmer is wrong", function()
+  it("[store-redis-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
     local said = host:call("spec.store.in_nginx", "refusals",
       { kind = "redis", given = { { hosts = "x" }, { port = "1" },
         { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 } } })
@@ -240,7 +250,8 @@ describe("store.redis", function()
     assert.error_matches(function() store_of() end, "inside nginx")
   end)
 
-  it("leaves no Redis behind when its owner dies", function()
+  it("[store-redis-leaves-no-behind] leaves no Redis behind when its owner "
+    .. "dies", function()
     local owner = child.start [[
       io.stdout:setvbuf("no")
       local server = require("spec.support.redis").start()

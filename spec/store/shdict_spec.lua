@@ -22,7 +22,8 @@ describe("store.shdict", function()
       host = nginx_host.start { http = "lua_shared_dict store 16k;" }
     end)
 
-    it("refuses when it is full, and loses nothing", function()
+    it("[store-shdict-refuses-full-loses] refuses when it is full, and loses "
+      .. "nothing", function()
       local said = host:call("spec.store.in_nginx", "fill")
       assert.equal("The shared dictionary refused: no memory.", said.message)
       assert.equal("store_failed", said.code)
@@ -33,13 +34,14 @@ describe("store.shdict", function()
       assert.equal("precious", said.kept)
     end)
 
-    it("lets what is over make room", function()
+    it("[store-shdict-lets-over-make] lets what is over make room", function()
       local said = host:call("spec.store.in_nginx", "refill")
       assert.is_true(said.count > 3)
       assert.is_true(said.done, said.message)
     end)
 
-    it("says so when a key is too long, or the value foreign", function()
+    it("[store-shdict-key-value-foreign] says so when a key is too long, or "
+      .. "the value foreign", function()
       local said = host:call("spec.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "set", ("k"):rep(65536), "precious" },
@@ -52,7 +54,8 @@ describe("store.shdict", function()
       end
     end)
 
-    it("leaves a lock that ends soon to end by itself", function()
+    it("[store-shdict-leaves-lock-ends] leaves a lock that ends soon to end "
+      .. "by itself", function()
       local said = host:call("spec.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "clear" }, { "add", "k", "mine", 0.09 }, { "delete", "k", "mine" },
@@ -62,7 +65,7 @@ describe("store.shdict", function()
       for _, answer in ipairs(said) do assert.equal("true", answer[1]) end
     end)
 
-    it("raises for what is no dictionary", function()
+    it("[store-shdict-raises] raises for what is no dictionary", function()
       local said = host:call("spec.store.in_nginx", "refusals",
         { kind = "shdict", given = { "none", 1, {} } })
       assert.matches("no lua_shared_dict 'none'", said[1])
@@ -70,7 +73,7 @@ describe("store.shdict", function()
       assert.matches("no lua_shared_dict 'table", said[3])
     end)
 
-    it("raises outside of nginx", function()
+    it("[store-shdict-raises-outside] raises outside of nginx", function()
       assert.error_matches(function()
         require "adobepass.store.shdict" "store"
       end, "only inside nginx")
@@ -83,7 +86,8 @@ describe("store.shdict", function()
       host = nginx_host.start { workers = WORKERS, http = WORKER }
     end)
 
-    it(("lets one of %d add, %d times"):format(WORKERS, ROUNDS), function()
+    it("[store-shdict-add-times] "
+      .. ("lets one of %d add, %d times"):format(WORKERS, ROUNDS), function()
       local winners = host:call("spec.store.in_nginx", "winners",
         { workers = WORKERS, rounds = ROUNDS })
       assert.equal(ROUNDS, #winners)
