@@ -153,8 +153,13 @@ $(LUAS:%=specs-%): specs-%:
 	  [ $* = lua5.4 ] || unset ADOBEPASS_THOROUGH; \
 	  env $(call environment,$*) sh .ci/specs $* $(SPECS)
 
+.PHONY: manifest
+manifest: ## update spec/manifest.txt, the tags of all specs
+	@lua5.4 .ci/manifest
+
 .PHONY: lint
-lint: lint-deps ## luacheck, cppcheck, clang-tidy, warnings as errors
+lint: lint-deps ## spec tags, luacheck, cppcheck, clang-tidy, warnings as errors
+	@lua5.4 .ci/manifest check
 	luacheck -q .
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
