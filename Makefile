@@ -37,7 +37,7 @@ endif
 
 LIBRARIES := libcurl libcrypto
 INCLUDES = $(shell $(PKG_CONFIG) --cflags $(LUA_PC) $(LIBRARIES))
-CPPFLAGS_ALL = -D_GNU_SOURCE $(INCLUDES) $(CPPFLAGS)
+CPPFLAGS_ALL = -D_GNU_SOURCE -Icsrc $(INCLUDES) $(CPPFLAGS)
 CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
   -pthread $(WARNINGS) $(CFLAGS)
 ifeq ($(shell uname),Darwin)
@@ -51,10 +51,8 @@ LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
 endif
 LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
-SOURCES := $(wildcard csrc/*.c)
-BINDINGS := $(filter-out csrc/lines.c csrc/live.c csrc/lockfile.c, \
-  $(wildcard csrc/l*.c))
-PURE := $(filter-out $(BINDINGS),$(SOURCES))
+SOURCES := $(wildcard csrc/*/*.c)
+PURE := $(filter-out csrc/lua/%,$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
@@ -83,7 +81,7 @@ $(BUILD)/obj/%.o: csrc/%.c
 # A small interpreter, for the sanitizers; the program that fails each
 # allocation in turn; the one that looks into what is freed; the one for which
 # time stands still; and the one that finds no name.
-$(BUILD)/host: spec/c/host.c
+$(BUILD)/host: spec/support/programs/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LDFLAGS)
@@ -91,9 +89,9 @@ $(BUILD)/host: spec/c/host.c
 $(BUILD)/alloc_failure: wrapped = malloc calloc free epoll_create1 epoll_ctl
 $(BUILD)/freed: wrapped = free OPENSSL_cleanse
 with_script := $(BUILD)/freed $(BUILD)/later $(BUILD)/stuck
-$(with_script): script = spec/c/script.c
+$(with_script): script = spec/support/programs/script.c
 $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
-  spec/c/%.c spec/c/script.c spec/c/script.h $(OBJECTS)
+  spec/support/programs/%.c spec/support/programs/script.c spec/support/programs/script.h $(OBJECTS)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(script) $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
@@ -164,9 +162,9 @@ lint: lint-deps ## spec tags, luacheck, cppcheck, clang-tidy, warnings as errors
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
-	  --enable=warning,performance,portability -D_GNU_SOURCE csrc spec/c \
-	  spec/guard
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/c/*.c \
+	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
+	  spec/support/programs  spec/guard
+	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/support/programs/*.c \
 	  spec/guard/*.c -- -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
@@ -183,7 +181,7 @@ asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
 	  env $(call environment,$$lua-asan,$(CURDIR)/build/$$lua-asan/host) \
 	    ADOBEPASS_GC=stress UBSAN_OPTIONS=print_stacktrace=1 \
 	    ASAN_OPTIONS=detect_leaks=1 \
-	    sh .ci/specs build/$$lua-asan/host spec/core || status=1; done; \
+	    sh .ci/specs build/$$lua-asan/host spec/unit/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
 .PHONY: poll
@@ -192,7 +190,7 @@ poll: lint-deps cores ## the core's specs with what replaces epoll elsewhere
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
 	  CPPFLAGS=-DAP_WATCH_POLL all
 	@env $(call environment,lua5.4-poll,lua5.4) sh .ci/specs lua5.4 \
-	  spec/core spec/driver
+	  spec/unit/core spec/unit/driver spec/integration/driver
 	@sh .ci/sum build/counts
 
 .PHONY: valgrind
@@ -206,7 +204,7 @@ valgrind: lint-deps ## the core's specs under valgrind
 	  $(MAKE) --no-print-directory -s LUA=$$lua all || exit 1; \
 	  env $(call environment,$$lua) ADOBEPASS_KILLS=5 \
 	    ADOBEPASS_LIMIT=3600 sh .ci/specs \
-	    "$(VALGRIND) $$lua" spec/core || status=1; done; \
+	    "$(VALGRIND) $$lua" spec/unit/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
 -include spec/fuzz/fuzz.mk bench/bench.mk bench/evidence.mk
@@ -216,7 +214,7 @@ cov: test-deps ## which lines of C the specs reach
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-cov \
 	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
 	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
-	@env $(call environment,lua5.4-cov,lua5.4) sh .ci/specs lua5.4 spec/core \
+	@env $(call environment,lua5.4-cov,lua5.4) sh .ci/specs lua5.4 spec/unit/core \
 	  > build/cov.log || true # a child without rights cannot count
 	@cd build/lua5.4-cov/obj && gcov -n *.gcda 2>/dev/null | awk '\
 	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \

@@ -47,58 +47,70 @@ build = {
     lib = { ["adobepass.core"] = "build/rock/adobepass/core.so" },
     lua = {
       -- written by .ci/modules
-      ["adobepass.answer"] =
-        "lua/adobepass/answer.lua",
-      ["adobepass.cache"] =
-        "lua/adobepass/cache.lua",
+      ["adobepass.api.environment"] =
+        "lua/adobepass/api/environment.lua",
+      ["adobepass.api.error_catalog"] =
+        "lua/adobepass/api/error_catalog.lua",
+      ["adobepass.api.errors"] =
+        "lua/adobepass/api/errors.lua",
+      ["adobepass.api.flow_context"] =
+        "lua/adobepass/api/flow_context.lua",
+      ["adobepass.api.operations"] =
+        "lua/adobepass/api/operations.lua",
+      ["adobepass.api.request"] =
+        "lua/adobepass/api/request.lua",
+      ["adobepass.api.response"] =
+        "lua/adobepass/api/response.lua",
+      ["adobepass.auth.credentials"] =
+        "lua/adobepass/auth/credentials.lua",
+      ["adobepass.cli.authorize"] =
+        "lua/adobepass/cli/authorize.lua",
+      ["adobepass.cli.big_text"] =
+        "lua/adobepass/cli/big_text.lua",
+      ["adobepass.cli.code_screen"] =
+        "lua/adobepass/cli/code_screen.lua",
+      ["adobepass.cli.completion"] =
+        "lua/adobepass/cli/completion.lua",
+      ["adobepass.cli.doctor"] =
+        "lua/adobepass/cli/doctor.lua",
+      ["adobepass.cli"] =
+        "lua/adobepass/cli/init.lua",
+      ["adobepass.cli.inspect"] =
+        "lua/adobepass/cli/inspect.lua",
+      ["adobepass.cli.jwt"] =
+        "lua/adobepass/cli/jwt.lua",
+      ["adobepass.cli.lock_cleanup"] =
+        "lua/adobepass/cli/lock_cleanup.lua",
+      ["adobepass.cli.login"] =
+        "lua/adobepass/cli/login.lua",
+      ["adobepass.cli.logout"] =
+        "lua/adobepass/cli/logout.lua",
+      ["adobepass.cli.manual"] =
+        "lua/adobepass/cli/manual.lua",
+      ["adobepass.cli.picker"] =
+        "lua/adobepass/cli/picker.lua",
+      ["adobepass.cli.preauthorize"] =
+        "lua/adobepass/cli/preauthorize.lua",
+      ["adobepass.cli.profiles"] =
+        "lua/adobepass/cli/profiles.lua",
+      ["adobepass.cli.register"] =
+        "lua/adobepass/cli/register.lua",
+      ["adobepass.cli.report"] =
+        "lua/adobepass/cli/report.lua",
+      ["adobepass.cli.reset"] =
+        "lua/adobepass/cli/reset.lua",
+      ["adobepass.cli.sandbox"] =
+        "lua/adobepass/cli/sandbox.lua",
+      ["adobepass.cli.settings"] =
+        "lua/adobepass/cli/settings.lua",
+      ["adobepass.cli.terminal"] =
+        "lua/adobepass/cli/terminal.lua",
+      ["adobepass.cli.text"] =
+        "lua/adobepass/cli/text.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
-      ["adobepass.command.authorize"] =
-        "lua/adobepass/command/authorize.lua",
-      ["adobepass.command.claims"] =
-        "lua/adobepass/command/claims.lua",
-      ["adobepass.command.code_screen"] =
-        "lua/adobepass/command/code_screen.lua",
-      ["adobepass.command.completion"] =
-        "lua/adobepass/command/completion.lua",
-      ["adobepass.command.doctor"] =
-        "lua/adobepass/command/doctor.lua",
-      ["adobepass.command"] =
-        "lua/adobepass/command/init.lua",
-      ["adobepass.command.inspect"] =
-        "lua/adobepass/command/inspect.lua",
-      ["adobepass.command.jwt"] =
-        "lua/adobepass/command/jwt.lua",
-      ["adobepass.command.letters"] =
-        "lua/adobepass/command/letters.lua",
-      ["adobepass.command.login"] =
-        "lua/adobepass/command/login.lua",
-      ["adobepass.command.logout"] =
-        "lua/adobepass/command/logout.lua",
-      ["adobepass.command.manual"] =
-        "lua/adobepass/command/manual.lua",
-      ["adobepass.command.picker"] =
-        "lua/adobepass/command/picker.lua",
-      ["adobepass.command.preauthorize"] =
-        "lua/adobepass/command/preauthorize.lua",
-      ["adobepass.command.profiles"] =
-        "lua/adobepass/command/profiles.lua",
-      ["adobepass.command.register"] =
-        "lua/adobepass/command/register.lua",
-      ["adobepass.command.report"] =
-        "lua/adobepass/command/report.lua",
-      ["adobepass.command.reset"] =
-        "lua/adobepass/command/reset.lua",
-      ["adobepass.command.sandbox"] =
-        "lua/adobepass/command/sandbox.lua",
-      ["adobepass.command.settings"] =
-        "lua/adobepass/command/settings.lua",
-      ["adobepass.command.terminal"] =
-        "lua/adobepass/command/terminal.lua",
-      ["adobepass.command.words"] =
-        "lua/adobepass/command/words.lua",
-      ["adobepass.device"] =
-        "lua/adobepass/device.lua",
+      ["adobepass.device.headers"] =
+        "lua/adobepass/device/headers.lua",
       ["adobepass.driver.block"] =
         "lua/adobepass/driver/block.lua",
       ["adobepass.driver.luv"] =
@@ -107,12 +119,6 @@ build = {
         "lua/adobepass/driver/ngx.lua",
       ["adobepass.driver.tick"] =
         "lua/adobepass/driver/tick.lua",
-      ["adobepass.environment"] =
-        "lua/adobepass/environment.lua",
-      ["adobepass.error_catalogue"] =
-        "lua/adobepass/error_catalogue.lua",
-      ["adobepass.errors"] =
-        "lua/adobepass/errors.lua",
       ["adobepass.flow.authorize"] =
         "lua/adobepass/flow/authorize.lua",
       ["adobepass.flow.decisions"] =
@@ -133,68 +139,88 @@ build = {
         "lua/adobepass/flow/service_token.lua",
       ["adobepass.flow.temporary_access"] =
         "lua/adobepass/flow/temporary_access.lua",
-      ["adobepass.http_date"] =
-        "lua/adobepass/http_date.lua",
       ["adobepass"] =
         "lua/adobepass/init.lua",
-      ["adobepass.json"] =
-        "lua/adobepass/json.lua",
       ["adobepass.media_token"] =
         "lua/adobepass/media_token.lua",
-      ["adobepass.moment"] =
-        "lua/adobepass/moment.lua",
-      ["adobepass.operations"] =
-        "lua/adobepass/operations.lua",
-      ["adobepass.options"] =
-        "lua/adobepass/options.lua",
-      ["adobepass.pace"] =
-        "lua/adobepass/pace.lua",
-      ["adobepass.request"] =
-        "lua/adobepass/request.lua",
-      ["adobepass.retry"] =
-        "lua/adobepass/retry.lua",
-      ["adobepass.sandbox.box"] =
-        "lua/adobepass/sandbox/box.lua",
-      ["adobepass.sandbox.call"] =
-        "lua/adobepass/sandbox/call.lua",
-      ["adobepass.sandbox.certificates"] =
-        "lua/adobepass/sandbox/certificates.lua",
-      ["adobepass.sandbox.control"] =
-        "lua/adobepass/sandbox/control.lua",
-      ["adobepass.sandbox.control_http"] =
-        "lua/adobepass/sandbox/control_http.lua",
-      ["adobepass.sandbox.degradation"] =
-        "lua/adobepass/sandbox/degradation.lua",
-      ["adobepass.sandbox.device"] =
-        "lua/adobepass/sandbox/device.lua",
-      ["adobepass.sandbox.engine"] =
-        "lua/adobepass/sandbox/engine.lua",
-      ["adobepass.sandbox.errors"] =
-        "lua/adobepass/sandbox/errors.lua",
-      ["adobepass.sandbox.faults"] =
-        "lua/adobepass/sandbox/faults.lua",
-      ["adobepass.sandbox.guards"] =
-        "lua/adobepass/sandbox/guards.lua",
+      ["adobepass.policy.cache"] =
+        "lua/adobepass/policy/cache.lua",
+      ["adobepass.policy.rate_limiter"] =
+        "lua/adobepass/policy/rate_limiter.lua",
+      ["adobepass.policy.retry"] =
+        "lua/adobepass/policy/retry.lua",
+      ["adobepass.policy.server_clock"] =
+        "lua/adobepass/policy/server_clock.lua",
+      ["adobepass.policy.timestamp"] =
+        "lua/adobepass/policy/timestamp.lua",
+      ["adobepass.sandbox.control.commands"] =
+        "lua/adobepass/sandbox/control/commands.lua",
+      ["adobepass.sandbox.control.http"] =
+        "lua/adobepass/sandbox/control/http.lua",
+      ["adobepass.sandbox.data.degradation"] =
+        "lua/adobepass/sandbox/data/degradation.lua",
+      ["adobepass.sandbox.data.keyring"] =
+        "lua/adobepass/sandbox/data/keyring.lua",
+      ["adobepass.sandbox.data.keys"] =
+        "lua/adobepass/sandbox/data/keys.lua",
+      ["adobepass.sandbox.data.media_token"] =
+        "lua/adobepass/sandbox/data/media_token.lua",
+      ["adobepass.sandbox.data.partner_status"] =
+        "lua/adobepass/sandbox/data/partner_status.lua",
+      ["adobepass.sandbox.data.profile_store"] =
+        "lua/adobepass/sandbox/data/profile_store.lua",
+      ["adobepass.sandbox.data.profile_view"] =
+        "lua/adobepass/sandbox/data/profile_view.lua",
+      ["adobepass.sandbox.data.saml"] =
+        "lua/adobepass/sandbox/data/saml.lua",
+      ["adobepass.sandbox.data.temp_pass"] =
+        "lua/adobepass/sandbox/data/temp_pass.lua",
+      ["adobepass.sandbox.data.tokens"] =
+        "lua/adobepass/sandbox/data/tokens.lua",
+      ["adobepass.sandbox.data.users"] =
+        "lua/adobepass/sandbox/data/users.lua",
+      ["adobepass.sandbox.data.world"] =
+        "lua/adobepass/sandbox/data/world.lua",
+      ["adobepass.sandbox.engine.checks"] =
+        "lua/adobepass/sandbox/engine/checks.lua",
+      ["adobepass.sandbox.engine.device"] =
+        "lua/adobepass/sandbox/engine/device.lua",
+      ["adobepass.sandbox.engine.engine"] =
+        "lua/adobepass/sandbox/engine/engine.lua",
+      ["adobepass.sandbox.engine.errors"] =
+        "lua/adobepass/sandbox/engine/errors.lua",
+      ["adobepass.sandbox.engine.faults"] =
+        "lua/adobepass/sandbox/engine/faults.lua",
+      ["adobepass.sandbox.engine.instance"] =
+        "lua/adobepass/sandbox/engine/instance.lua",
+      ["adobepass.sandbox.engine.journal"] =
+        "lua/adobepass/sandbox/engine/journal.lua",
+      ["adobepass.sandbox.engine.request_context"] =
+        "lua/adobepass/sandbox/engine/request_context.lua",
+      ["adobepass.sandbox.engine.respond"] =
+        "lua/adobepass/sandbox/engine/respond.lua",
+      ["adobepass.sandbox.engine.routes"] =
+        "lua/adobepass/sandbox/engine/routes.lua",
+      ["adobepass.sandbox.engine.state"] =
+        "lua/adobepass/sandbox/engine/state.lua",
+      ["adobepass.sandbox.engine.throttle"] =
+        "lua/adobepass/sandbox/engine/throttle.lua",
+      ["adobepass.sandbox.engine.url_encoding"] =
+        "lua/adobepass/sandbox/engine/url_encoding.lua",
+      ["adobepass.sandbox.host.certificates"] =
+        "lua/adobepass/sandbox/host/certificates.lua",
       ["adobepass.sandbox.host"] =
-        "lua/adobepass/sandbox/host.lua",
+        "lua/adobepass/sandbox/host/init.lua",
+      ["adobepass.sandbox.host.nginx"] =
+        "lua/adobepass/sandbox/host/nginx.lua",
+      ["adobepass.sandbox.host.nginx_adapter"] =
+        "lua/adobepass/sandbox/host/nginx_adapter.lua",
       ["adobepass.sandbox.host.socket"] =
         "lua/adobepass/sandbox/host/socket.lua",
-      ["adobepass.sandbox.host.wire"] =
-        "lua/adobepass/sandbox/host/wire.lua",
       ["adobepass.sandbox.host.worker"] =
         "lua/adobepass/sandbox/host/worker.lua",
       ["adobepass.sandbox"] =
         "lua/adobepass/sandbox/init.lua",
-      ["adobepass.sandbox.journal"] =
-        "lua/adobepass/sandbox/journal.lua",
-      ["adobepass.sandbox.keyring"] =
-        "lua/adobepass/sandbox/keyring.lua",
-      ["adobepass.sandbox.keys"] =
-        "lua/adobepass/sandbox/keys.lua",
-      ["adobepass.sandbox.media_token"] =
-        "lua/adobepass/sandbox/media_token.lua",
-      ["adobepass.sandbox.nginx"] =
-        "lua/adobepass/sandbox/nginx.lua",
       ["adobepass.sandbox.operations.configuration"] =
         "lua/adobepass/sandbox/operations/configuration.lua",
       ["adobepass.sandbox.operations.dcr"] =
@@ -213,46 +239,16 @@ build = {
         "lua/adobepass/sandbox/operations/sso_service.lua",
       ["adobepass.sandbox.operations.temp_pass"] =
         "lua/adobepass/sandbox/operations/temp_pass.lua",
-      ["adobepass.sandbox.pages"] =
-        "lua/adobepass/sandbox/pages.lua",
+      ["adobepass.sandbox.pages.html"] =
+        "lua/adobepass/sandbox/pages/html.lua",
       ["adobepass.sandbox.pages.style"] =
         "lua/adobepass/sandbox/pages/style.lua",
-      ["adobepass.sandbox.partner_status"] =
-        "lua/adobepass/sandbox/partner_status.lua",
-      ["adobepass.sandbox.profile_store"] =
-        "lua/adobepass/sandbox/profile_store.lua",
-      ["adobepass.sandbox.profile_view"] =
-        "lua/adobepass/sandbox/profile_view.lua",
-      ["adobepass.sandbox.respond"] =
-        "lua/adobepass/sandbox/respond.lua",
-      ["adobepass.sandbox.routes"] =
-        "lua/adobepass/sandbox/routes.lua",
-      ["adobepass.sandbox.saml"] =
-        "lua/adobepass/sandbox/saml.lua",
-      ["adobepass.sandbox.session"] =
-        "lua/adobepass/sandbox/session.lua",
-      ["adobepass.sandbox.state"] =
-        "lua/adobepass/sandbox/state.lua",
-      ["adobepass.sandbox.temp_pass"] =
-        "lua/adobepass/sandbox/temp_pass.lua",
-      ["adobepass.sandbox.throttle"] =
-        "lua/adobepass/sandbox/throttle.lua",
-      ["adobepass.sandbox.tokens"] =
-        "lua/adobepass/sandbox/tokens.lua",
-      ["adobepass.sandbox.users"] =
-        "lua/adobepass/sandbox/users.lua",
-      ["adobepass.sandbox.web"] =
-        "lua/adobepass/sandbox/web.lua",
-      ["adobepass.sandbox.wire"] =
-        "lua/adobepass/sandbox/wire.lua",
-      ["adobepass.sandbox.world"] =
-        "lua/adobepass/sandbox/world.lua",
-      ["adobepass.server_clock"] =
-        "lua/adobepass/server_clock.lua",
-      ["adobepass.services"] =
-        "lua/adobepass/services.lua",
-      ["adobepass.shell"] =
-        "lua/adobepass/shell.lua",
+      ["adobepass.sandbox.pages.web"] =
+        "lua/adobepass/sandbox/pages/web.lua",
+      ["adobepass.sandbox.transport"] =
+        "lua/adobepass/sandbox/transport.lua",
+      ["adobepass.store.device_store"] =
+        "lua/adobepass/store/device_store.lua",
       ["adobepass.store.file"] =
         "lua/adobepass/store/file.lua",
       ["adobepass.store.interface"] =
@@ -263,10 +259,14 @@ build = {
         "lua/adobepass/store/redis.lua",
       ["adobepass.store.shdict"] =
         "lua/adobepass/store/shdict.lua",
-      ["adobepass.tokens"] =
-        "lua/adobepass/tokens.lua",
-      ["adobepass.vault"] =
-        "lua/adobepass/vault.lua",
+      ["adobepass.util.http_date"] =
+        "lua/adobepass/util/http_date.lua",
+      ["adobepass.util.json"] =
+        "lua/adobepass/util/json.lua",
+      ["adobepass.util.options"] =
+        "lua/adobepass/util/options.lua",
+      ["adobepass.util.shell"] =
+        "lua/adobepass/util/shell.lua",
     },
   },
 }

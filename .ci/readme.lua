@@ -14,7 +14,7 @@
 package.path = "lua/?.lua;" .. package.path
 package.cpath = "build/lua5.4/?.so;" .. package.cpath
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local WORK = assert(shell.make_folder "adobepass-readme")
 local quote = shell.quote

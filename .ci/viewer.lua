@@ -3,7 +3,7 @@
 -- whoever shows a code gets bob signed in, a moment later.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 
 local CONTROL = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox"
 

@@ -3,8 +3,8 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local device = require "adobepass.device"
-local shell = require "adobepass.shell"
+local device = require "adobepass.device.headers"
+local shell = require "adobepass.util.shell"
 
 local CROWD, VIEWS = 256, 10000
 

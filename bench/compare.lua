@@ -5,10 +5,10 @@
 -- compare.lua [quick] LUA...: prints the table; status 1 where a target is
 -- missed. BENCH_ONLY=easy (crowd, sha256, ...) measures that job alone.
 
-local certificates = require "adobepass.sandbox.certificates"
-local nginx = require "adobepass.sandbox.nginx"
+local certificates = require "adobepass.sandbox.host.certificates"
+local nginx = require "adobepass.sandbox.host.nginx"
 local rounds = require "bench.rounds"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local PREFIX = "adobepass-bench"
 

@@ -3,7 +3,7 @@
 
 local client_jobs = require "bench.client"
 local core = require "adobepass.core"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local CROWD, IDLE = 256, 8
 

@@ -1,6 +1,6 @@
 --- What bench/gateway.sh runs.
 
-local crowd = require "bench.gateway_crowd"
+local crowd = require "bench.gateway_load"
 local results = require "bench.results"
 local wrk = require "bench.gateway_wrk"
 

@@ -1,8 +1,8 @@
 --- What the gateway's benchmarks share: their figures, and what its workers
 -- cost.
 
-local nodes = require "spec.examples.nodes"
-local shell = require "adobepass.shell"
+local nodes = require "spec.examples.gateway_nodes"
+local shell = require "adobepass.util.shell"
 
 local tools = {}
 

@@ -2,14 +2,14 @@
 -- sandbox alone, and with a service that is slow.
 
 local core = require "adobepass.core"
-local flight = require "spec.support.flight"
-local json = require "adobepass.json"
-local nodes = require "spec.examples.nodes"
+local flight = require "spec.support.many_clients"
+local json = require "adobepass.util.json"
+local nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
-local shell = require "adobepass.shell"
-local television = require "spec.examples.television"
+local shell = require "adobepass.util.shell"
+local television = require "spec.examples.gateway_client"
 local tools = require "bench.gateway_tools"
-local tv = require "spec.support.tv"
+local tv = require "spec.support.tv_client"
 local wrk_script = require "bench.wrk"
 
 local cpu_seconds, median, say = tools.cpu_seconds, tools.median, tools.say

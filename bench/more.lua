@@ -5,12 +5,12 @@
 -- more.lua [quick] LUA...: prints the figures and keeps them for bench/report.
 -- Status 1 where a target is missed.
 
-local certificates = require "adobepass.sandbox.certificates"
+local certificates = require "adobepass.sandbox.host.certificates"
 local core = require "adobepass.core"
-local nginx = require "adobepass.sandbox.nginx"
+local nginx = require "adobepass.sandbox.host.nginx"
 local results = require "bench.results"
 local rounds = require "bench.rounds"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local BODY = ('{"decisions":[{"token":"%s"}]}'):format(("PHNpZ25h"):rep(70))
 

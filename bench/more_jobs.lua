@@ -4,9 +4,9 @@
 local adobepass = require "adobepass"
 local cjson = require "cjson"
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
-local work = require "spec.guard.work"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local work = require "spec.guard.workload"
 
 local folder = assert((...), "usage: more_jobs.lua FOLDER")
 local now = core.clock.monotonic

@@ -4,7 +4,7 @@
 
 local plot = require "bench.plot"
 local results = require "bench.results"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local PAGE = arg[1] or "bench/REPORT.md"
 results.FOLDER = arg[2] or results.FOLDER
@@ -43,7 +43,7 @@ local SECTIONS = {
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
     .. "before a real Chromium and the sandbox: an evening's run. Computed: "
     .. "by all the app's threads, drawing among them.",
-    "lua5.4 spec/examples/tv/frames.lua" },
+    "lua5.4 spec/examples/tv/frame_times.lua" },
 }
 
 local LUAS = { "lua5.4", "luajit", "lua5.3", "lua5.1" }

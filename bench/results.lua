@@ -14,7 +14,7 @@
 -- luacheck: read_globals table.unpack unpack
 
 local core = require "adobepass.core"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local unpack = table.unpack or unpack
 

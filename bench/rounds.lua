@@ -1,7 +1,7 @@
 --- Contenders that do the same work in turn, in one run: what else the machine
 -- does falls on all alike, so that the ratio of their times means something.
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local rounds = {}
 

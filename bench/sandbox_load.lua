@@ -1,9 +1,9 @@
 -- The load behind bench/sandbox_load.sh: run by `adobepass sandbox --exec`.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 local wrk = require "bench.wrk"
 
 local REQUESTS = tonumber(arg[1])

@@ -6,8 +6,8 @@
 -- sample every five seconds goes to build/soak/LUA.csv.
 
 local adobepass = require "adobepass"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
 
 local NAME = assert(arg[1], "usage: soak.lua NAME")
 local MINUTES = tonumber(os.getenv "MINUTES")

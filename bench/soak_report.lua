@@ -4,7 +4,7 @@
 
 local plot = require "bench.plot"
 local results = require "bench.results"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local function read(name)
   local text = shell.read_file(("build/soak/%s.csv"):format(name)) or ""

@@ -4,7 +4,7 @@
 -- starts on your own machine. `make demo` runs it.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local sandbox = require "adobepass.sandbox.host"
 
 local PROVIDER, MVPD = "REF30", "Cablevision"

@@ -1,7 +1,7 @@
 --- Something to guard: a playlist and three segments for each channel. They
 -- hold no picture.
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local media = {}
 

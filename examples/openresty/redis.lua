@@ -10,7 +10,7 @@
 -- ends with the process that started it, however that ends: a shell holds a
 -- pipe from there.
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local redis = {}
 

@@ -10,12 +10,12 @@
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local media = require "examples.openresty.media"
-local nginx = require "adobepass.sandbox.nginx"
-local options_of = require "adobepass.options"
+local nginx = require "adobepass.sandbox.host.nginx"
+local options_of = require "adobepass.util.options"
 local redis = require "examples.openresty.redis"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local service = {}
 
@@ -164,7 +164,8 @@ function service.start(options)
   return nil, fine and why or started
 end
 
---- Waits until the terminal interrupts us; see adobepass.sandbox.nginx. (It
+--- Waits until the terminal interrupts us; see adobepass.sandbox.host.nginx.
+-- (It
 -- returns when the last node ends, and goes on for nodes that are killed.)
 function Running:wait()
   for _, node in ipairs(self.nodes) do

@@ -2,9 +2,9 @@
 -- all of it on Ctrl-C. `examples/openresty/run` calls it.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local service = require "examples.openresty.service"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local USAGE = [[
 usage: examples/openresty/run [--json] [--settings file] [--nodes n]

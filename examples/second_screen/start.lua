@@ -5,8 +5,8 @@
 -- A television to try it with: in another terminal, with the same variables
 -- (`adobepass sandbox` prints them), `adobepass login`.
 
-local nginx = require "adobepass.sandbox.nginx"
-local shell = require "adobepass.shell"
+local nginx = require "adobepass.sandbox.host.nginx"
+local shell = require "adobepass.util.shell"
 
 local HERE = arg[0]:match "^(.*)/[^/]*$" or "."
 

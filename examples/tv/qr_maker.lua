@@ -3,7 +3,7 @@
 local path, text, answer = ...
 package.path = path
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local drawn, status = shell.read(shell.line("qrencode", "--type=ASCII",
   "--margin=0", "--", text))

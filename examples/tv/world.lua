@@ -4,7 +4,7 @@
 --
 --   bin/adobepass sandbox --world examples/tv/world.lua --exec 'love ...'
 
-local world = require "adobepass.sandbox.world"
+local world = require "adobepass.sandbox.data.world"
 
 local PACKAGE = "Your package does not include %s. Ask us for Premium."
 

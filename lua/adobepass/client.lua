@@ -2,16 +2,16 @@
 -- retries, pacing and deadlines kept for the caller.
 -- @module adobepass.client
 
-local answer = require "adobepass.answer"
+local answer = require "adobepass.api.response"
 local core = require "adobepass.core"
-local device = require "adobepass.device"
-local environment = require "adobepass.environment"
-local errors = require "adobepass.errors"
-local operations = require "adobepass.operations"
-local options = require "adobepass.options"
-local request = require "adobepass.request"
-local services = require "adobepass.services"
-local tokens = require "adobepass.tokens"
+local device = require "adobepass.device.headers"
+local environment = require "adobepass.api.environment"
+local errors = require "adobepass.api.errors"
+local operations = require "adobepass.api.operations"
+local options = require "adobepass.util.options"
+local request = require "adobepass.api.request"
+local services = require "adobepass.api.flow_context"
+local tokens = require "adobepass.auth.credentials"
 
 local client = {}
 
@@ -361,7 +361,7 @@ local function prepare(self, operation, params)
   return call
 end
 
---- Carries out an operation of adobepass.operations, with parameters that
+--- Carries out an operation of adobepass.api.operations, with parameters that
 -- are right.
 function Client:call(operation, params)
   local call, err = prepare(self, operation, params)
@@ -450,7 +450,8 @@ function Client:absolute_url(url, action_type)
 end
 
 --- A light view of the same client for another device.
--- @tparam table fields `id`, `info`, `ip`, and what adobepass.device takes
+-- @tparam table fields `id`, `info`, `ip`, and what adobepass.device.headers
+-- takes
 function Client:device(fields)
   local shared = self.shared
   local record = options.at_caller(device.new, fields)

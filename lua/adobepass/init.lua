@@ -3,12 +3,12 @@
 
 local client = require "adobepass.client"
 local core = require "adobepass.core"
-local device = require "adobepass.device"
-local environment = require "adobepass.environment"
-local options = require "adobepass.options"
-local pace = require "adobepass.pace"
-local retry = require "adobepass.retry"
-local server_clock = require "adobepass.server_clock"
+local device = require "adobepass.device.headers"
+local environment = require "adobepass.api.environment"
+local options = require "adobepass.util.options"
+local pace = require "adobepass.policy.rate_limiter"
+local retry = require "adobepass.policy.retry"
+local server_clock = require "adobepass.policy.server_clock"
 
 local adobepass = { version = core.version }
 
@@ -163,7 +163,7 @@ end
 --   for each
 -- * `http`: options of core.session, like `ca_file` and `proxy`
 -- * `pace`: `{ rate = 1, burst = 10 }`, or false; or any table with the
--- methods of adobepass.pace, like one that many machines share
+-- methods of adobepass.policy.rate_limiter, like one that many machines share
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `session`, `random`: in place of ours, for tests

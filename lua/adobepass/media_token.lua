@@ -9,8 +9,8 @@
 -- @module adobepass.media_token
 
 local core = require "adobepass.core"
-local http_date = require "adobepass.http_date"
-local options_of = require "adobepass.options"
+local http_date = require "adobepass.util.http_date"
+local options_of = require "adobepass.util.options"
 
 local media_token = {}
 

@@ -1,11 +1,11 @@
 --- The command that starts it all: one line tells where, and nothing is left.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local folder = require "spec.support.folder"
-local json = require "adobepass.json"
-local nodes = require "spec.examples.nodes"
-local shell = require "adobepass.shell"
-local television = require "spec.examples.television"
+local json = require "adobepass.util.json"
+local nodes = require "spec.examples.gateway_nodes"
+local shell = require "adobepass.util.shell"
+local television = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
 if child.interpreter() ~= "lua5.4" then return end

@@ -1,14 +1,14 @@
 --- What the gateway survives: a node killed in the middle of a login, Redis
 -- killed and started again, the service gone for a while, a reload under load.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local core = require "adobepass.core"
-local flight = require "spec.support.flight"
+local flight = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
-local nodes = require "spec.examples.nodes"
-local redis = require "spec.support.redis"
+local nodes = require "spec.examples.gateway_nodes"
+local redis = require "spec.support.redis_server"
 local service = require "examples.openresty.service"
-local television = require "spec.examples.television"
+local television = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
 if child.interpreter() ~= "lua5.4" then return end

@@ -4,7 +4,7 @@ package.path = "examples/openresty/lua/?.lua;" .. package.path
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local errors = require "adobepass.errors"
+local errors = require "adobepass.api.errors"
 local flows = require "gateway.flows"
 local problem = require "gateway.problem"
 

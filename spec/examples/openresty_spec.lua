@@ -1,14 +1,14 @@
 --- The gateway as a television meets it: two real nginx nodes, a real Redis,
 -- the sandbox over HTTPS.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local core = require "adobepass.core"
-local flight = require "spec.support.flight"
+local flight = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
-local json = require "adobepass.json"
-local nodes = require "spec.examples.nodes"
+local json = require "adobepass.util.json"
+local nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
-local television = require "spec.examples.television"
+local television = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
 if child.interpreter() ~= "lua5.4" then return end

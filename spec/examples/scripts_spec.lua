@@ -1,6 +1,6 @@
 --- The short examples, each as it stands.
 
-local example = require "spec.support.example"
+local example = require "spec.support.example_runner"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 

@@ -2,10 +2,10 @@
 -- a television that waits at a real sandbox. Pictures go to build/screenshots.
 
 local core = require "adobepass.core"
-local example = require "spec.support.example"
+local example = require "spec.support.example_runner"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
-local tv = require "spec.support.tv"
+local tv = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
 
 local test = webdriver.is_there() and it or pending

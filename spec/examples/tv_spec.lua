@@ -2,12 +2,12 @@
 -- was seen go to build/screenshots/tv. LÖVE has its own Lua, so one run is
 -- enough.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local core = require "adobepass.core"
-local evening = require "spec.examples.tv.evening"
+local evening = require "spec.examples.tv.scenarios"
 local folder = require "spec.support.folder"
-local shell = require "adobepass.shell"
-local stage = require "spec.examples.tv.stage"
+local shell = require "adobepass.util.shell"
+local stage = require "spec.examples.tv.fixture"
 
 local PICTURES = "build/screenshots/tv"
 
@@ -75,7 +75,7 @@ describe("the television of these specs", function()
     .. "killed", function()
     local owner = child.start [[
       local core = require "adobepass.core"
-      local television = require "spec.examples.tv.television"
+      local television = require "spec.examples.tv.love_app"
       local set = television.new()
       set:switch_on({}, true)
       set:await "no service"

@@ -1,10 +1,10 @@
 --- Logging in, as the viewer and the application live it.
 
 local core = require "adobepass.core"
-local fails = require "spec.support.fails"
-local json = require "adobepass.json"
+local fails = require "spec.support.assert_client_error"
+local json = require "adobepass.util.json"
 local memory = require "adobepass.store.memory"
-local story = require "spec.support.story"
+local story = require "spec.support.timeline"
 
 local login_options = story.login_options
 

@@ -1,7 +1,7 @@
 --- Signing out: the viewer's act.
 
-local fails = require "spec.support.fails"
-local story = require "spec.support.story"
+local fails = require "spec.support.assert_client_error"
+local story = require "spec.support.timeline"
 
 describe("a logout", function()
   local on, client, opened

@@ -2,8 +2,8 @@
 -- the platform's identity. And access where a provider is in trouble.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local story = require "spec.support.story"
+local json = require "adobepass.util.json"
+local story = require "spec.support.timeline"
 
 local HEADER = "ap-partner-framework-status"
 local HOUR = 3600 * 1000

@@ -5,7 +5,7 @@
 -- end may be off by as much; all else is exact.
 
 local core = require "adobepass.core"
-local story = require "spec.support.story"
+local story = require "spec.support.timeline"
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }

@@ -1,8 +1,8 @@
 --- Which of many may the viewer watch?
 
-local fails = require "spec.support.fails"
-local json = require "adobepass.json"
-local story = require "spec.support.story"
+local fails = require "spec.support.assert_client_error"
+local json = require "adobepass.util.json"
+local story = require "spec.support.timeline"
 
 local function names(count, prefix)
   local list = {}

@@ -1,8 +1,8 @@
 --- Who is logged in: known, asked for, read, and forgotten.
 
 local core = require "adobepass.core"
-local fails = require "spec.support.fails"
-local story = require "spec.support.story"
+local fails = require "spec.support.assert_client_error"
+local story = require "spec.support.timeline"
 
 local login_options = story.login_options
 

@@ -1,6 +1,6 @@
 --- The list from which a viewer picks a provider.
 
-local story = require "spec.support.story"
+local story = require "spec.support.timeline"
 
 local function ids(list)
   local names = {}

@@ -2,10 +2,10 @@
 -- Adobe's SSO Service.
 
 local core = require "adobepass.core"
-local fails = require "spec.support.fails"
-local json = require "adobepass.json"
-local keyring = require "adobepass.sandbox.keyring"
-local story = require "spec.support.story"
+local fails = require "spec.support.assert_client_error"
+local json = require "adobepass.util.json"
+local keyring = require "adobepass.sandbox.data.keyring"
+local story = require "spec.support.timeline"
 
 local KEY = keyring.new():private "identity"
 local PUBLIC = keyring.new():public "identity"

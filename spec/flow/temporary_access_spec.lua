@@ -1,9 +1,9 @@
 --- Watching for a while without a login.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local scenes = require "spec.support.scenes"
-local story = require "spec.support.story"
+local json = require "adobepass.util.json"
+local scenes = require "spec.support.operation_setup"
+local story = require "spec.support.timeline"
 
 local EMAIL = "user@domain.com"
 local SHA256 =

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base64.h"
+#include "crypto/base64.h"
 
 static void check_decode(ap_base64_kind kind, const char *text,
                          size_t length) {

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "buf.h"
-#include "json.h"
+#include "base/buffer.h"
+#include "base/json.h"
 
 static void put(ap_buf *out, const char *bytes, size_t length) {
   MUST(ap_buf_append(out, bytes, length) == AP_BUF_OK);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "jws.h"
-#include "jwshead.h"
+#include "crypto/jws.h"
+#include "crypto/jws_header.h"
 
 /* The key of RFC 7515 appendix A.2, whose token is in the corpus. */
 static const char pem[] =

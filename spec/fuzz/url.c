@@ -9,8 +9,8 @@
 
 #include <arpa/inet.h>
 
-#include "buf.h"
-#include "urls.h"
+#include "base/buffer.h"
+#include "http/url_cache.h"
 
 static const char named[] = "plain.example";
 

@@ -2,9 +2,9 @@
 -- machine is. `make guards` prints them all.
 
 local ceilings = require "spec.guard.ceilings"
-local count = require "spec.guard.count"
-local judge = require "spec.guard.judge"
-local stories = require "spec.guard.stories"
+local count = require "spec.guard.counter"
+local judge = require "spec.guard.comparison"
+local stories = require "spec.guard.flow_costs"
 
 local function all_below(measured)
   for _, row in ipairs(judge.rows(measured, ceilings)) do

@@ -1,10 +1,10 @@
 --- What runs keep, how it is drawn, and the page that is made of it.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local plot = require "bench.plot"
 local results = require "bench.results"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local usual = results.FOLDER
 

@@ -71,9 +71,9 @@ describe("SECURITY.md", function()
 
   it("[security-caught-spec] would be caught with a spec that is not "
     .. "there", function()
-    local row = '\n| x | `spec/json_spec.lua`: "no such name"; '
+    local row = '\n| x | `spec/unit/util/json_spec.lua`: "no such name"; '
       .. '`spec/none_spec.lua`: "a", "refuses what is no text" |'
-    assert.same({ "spec/json_spec.lua: no such name",
+    assert.same({ "spec/unit/util/json_spec.lua: no such name",
       "spec/none_spec.lua: a", "spec/none_spec.lua: refuses what is no text" },
       missing(row))
     assert.equal(1, #claims(row))

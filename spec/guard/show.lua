@@ -2,10 +2,10 @@
 -- `make guards`. Status 1 where a ceiling is broken.
 
 local ceilings = require "spec.guard.ceilings"
-local count = require "spec.guard.count"
-local judge = require "spec.guard.judge"
+local count = require "spec.guard.counter"
+local judge = require "spec.guard.comparison"
 local results = require "bench.results"
-local stories = require "spec.guard.stories"
+local stories = require "spec.guard.flow_costs"
 
 local LINE = "%-13s %-31s %12s %12s %6s"
 

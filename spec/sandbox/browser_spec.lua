@@ -4,8 +4,8 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
 
 local SIZES = { phone = { 390, 844 }, tv = { 1920, 1080 } }

@@ -1,6 +1,6 @@
-local certificates = require "adobepass.sandbox.certificates"
+local certificates = require "adobepass.sandbox.host.certificates"
 local folder = require "spec.support.folder"
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 describe("certificates.make", function()
   local place

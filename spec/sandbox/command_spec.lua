@@ -1,11 +1,11 @@
 -- The command as a user runs it: a process of its own.
 
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 
 local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
 

@@ -1,8 +1,8 @@
 --- The control functions, in process and over HTTP: journal, clock, faults,
 -- revocations, memory.
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
-local routes = require "adobepass.sandbox.routes"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local routes = require "adobepass.sandbox.engine.routes"
 
 describe("the journal", function()
   it("[control-keeps-requests-received] keeps requests as received", function()

@@ -1,7 +1,7 @@
 --- Operations 11 and 12, degradation, and media tokens.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
 
 local function first(answer)
   return answer.json.decisions[1]

@@ -2,8 +2,8 @@
 -- Each row: code, where it shows ("top" of the answer or in a "decision"),
 -- HTTP status, and how to get there.
 local core = require "adobepass.core"
-local errors = require "adobepass.sandbox.errors"
-local helper = require "spec.sandbox.helper"
+local errors = require "adobepass.sandbox.engine.errors"
+local helper = require "spec.sandbox.fixture"
 
 local CABLEVISION = "/api/v2/REF30/profiles/Cablevision"
 local APPLE = "/api/v2/REF30/profiles/sso/Apple"

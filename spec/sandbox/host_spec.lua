@@ -3,9 +3,9 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 
 local function control(running, session, method, path, body)
   local response = assert(tv.fetch(session, { method = method,
@@ -339,7 +339,7 @@ describe("host.start", function()
 
   it("[sandbox-host-takes-world-one] takes a world of one's own", function()
     assert(shell.write_file(place .. "/world.lua", [[
-      local world = require "adobepass.sandbox.world"
+      local world = require "adobepass.sandbox.data.world"
       world.providers.REF30.name = "My Channel"
       return world]]))
     local running = assert(host.start { world = place .. "/world.lua" })

@@ -1,8 +1,8 @@
-local child = require "spec.support.child"
+local child = require "spec.support.child_process"
 local core = require "adobepass.core"
-local nginx = require "adobepass.sandbox.nginx"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local nginx = require "adobepass.sandbox.host.nginx"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 
 local function hello(ports)
   return ("http { server { listen 127.0.0.1:%d; return 200 hello; } }")
@@ -33,7 +33,7 @@ local function eventually(check)
 end
 
 local CHILD = [[
-local nginx = require "adobepass.sandbox.nginx"
+local nginx = require "adobepass.sandbox.host.nginx"
 local server = assert(nginx.start { config = function(ports)
   return "http { server { listen 127.0.0.1:" .. ports[1]
     .. "; return 200 hello; } }"

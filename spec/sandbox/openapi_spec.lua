@@ -1,9 +1,9 @@
 --- Every answer of operations 1 to 15 against Adobe's OpenAPI files.
 -- (16 to 22 have no file: their tables are checked in their own specs.)
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
-local routes = require "adobepass.sandbox.routes"
-local schema = require "spec.support.schema"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local routes = require "adobepass.sandbox.engine.routes"
+local schema = require "spec.support.openapi_schema"
 
 local V2 = schema.load "spec/openapi/restApiV2.json"
 local DCR = schema.load "spec/openapi/dcrApi.json"

@@ -1,4 +1,4 @@
-local pages = require "adobepass.sandbox.pages"
+local pages = require "adobepass.sandbox.pages.html"
 local style = require "adobepass.sandbox.pages.style"
 
 local HOSTILE = "\"><script>alert(1)</script><img src=x onerror='a()'>`&"

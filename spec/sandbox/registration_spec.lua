@@ -1,7 +1,7 @@
 --- Operations 1 and 2: statements, credentials, tokens.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
 
 local function register(h, body, headers)
   return h:send {

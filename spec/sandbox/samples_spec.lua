@@ -5,8 +5,8 @@
 -- else is sent as it stands. The answer must have the same status, the same
 -- names, types and closed values.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
 
 -- Where the samples contradict the prose, a schema or each other. Each entry
 -- names what the sandbox does instead.

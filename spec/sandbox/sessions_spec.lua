@@ -1,5 +1,5 @@
 --- Operations 4 to 7: the life of a code.
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.sandbox.fixture"
 
 local function poll(h, code)
   return h:get("/api/v2/REF30/profiles/code/" .. code)

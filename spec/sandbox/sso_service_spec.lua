@@ -1,7 +1,7 @@
 --- Operations 18 to 22: the SSO Service.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
 
 local ID = { ["X-SSO-ID"] = "viewer-7" }
 

@@ -1,8 +1,8 @@
 --- Single sign-on: platform identity, service token, partner; and logout.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
-local keys = require "adobepass.sandbox.keys"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local keys = require "adobepass.sandbox.data.keys"
 
 local PFS = "AP-Partner-Framework-Status"
 local APPLE = "/api/v2/REF30/sessions/sso/Apple"

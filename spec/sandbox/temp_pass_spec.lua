@@ -1,6 +1,6 @@
 --- TempPass: basic, promotional, and its reset (operations 16 and 17).
-local helper = require "spec.sandbox.helper"
-local users = require "adobepass.sandbox.users"
+local helper = require "spec.sandbox.fixture"
+local users = require "adobepass.sandbox.data.users"
 
 local BASIC, PROMO = "TempPass_TEST40", "flexibleTempPass"
 local HASH = users.sha256_hex "user@domain.com"

@@ -1,5 +1,5 @@
 --- The throttle, held against the example of Adobe's page.
-local helper = require "spec.sandbox.helper"
+local helper = require "spec.sandbox.fixture"
 
 local function ask(h, address)
   return h:send { method = "GET", path = "/api/v2/REF30/profiles",

@@ -1,6 +1,6 @@
 local sandbox = require "adobepass.sandbox"
-local tv = require "spec.support.tv"
-local web = require "adobepass.sandbox.web"
+local tv = require "spec.support.tv_client"
+local web = require "adobepass.sandbox.pages.web"
 
 local REDIRECT = "https://adobe.com/watch?from=tv"
 

@@ -1,12 +1,12 @@
 --- Making a sandbox: world, options, keys.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.helper"
-local json = require "adobepass.json"
-local keys = require "adobepass.sandbox.keys"
-local routes = require "adobepass.sandbox.routes"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local keys = require "adobepass.sandbox.data.keys"
+local routes = require "adobepass.sandbox.engine.routes"
 local sandbox = require "adobepass.sandbox"
-local state = require "adobepass.sandbox.state"
-local world = require "adobepass.sandbox.world"
+local state = require "adobepass.sandbox.engine.state"
+local world = require "adobepass.sandbox.data.world"
 
 describe("sandbox.new", function()
   it("[world-works-nothing-given] works with nothing given", function()

@@ -1,6 +1,6 @@
 --- Temporary folders that a spec removes.
 
-local shell = require "adobepass.shell"
+local shell = require "adobepass.util.shell"
 
 local folder = {}
 

@@ -1,7 +1,7 @@
 --- A real nginx in which specs run Lua: for what works nowhere else.
 --
 --   local host = nginx_host.start { http = "lua_shared_dict d 1m;" }
---   host:call("spec.store.conformance", "run", argument)
+--   host:call("spec.support.store_conformance", "run", argument)
 --   host:stop()
 --
 -- The function gets the argument, and its result comes back, both through
@@ -11,10 +11,10 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local finish = require "spec.support.finish"
+local finish = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
-local json = require "adobepass.json"
-local nginx = require "adobepass.sandbox.nginx"
+local json = require "adobepass.util.json"
+local nginx = require "adobepass.sandbox.host.nginx"
 
 local nginx_host = {}
 

@@ -2,7 +2,7 @@
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local raw = require "spec.support.raw"
+local raw = require "spec.support.tcp_peer"
 local socket = require "socket"
 
 local proxy = {}

@@ -1,8 +1,8 @@
 --- The documented exchanges, and the calls of client.api that make them.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local wire = require "adobepass.sandbox.wire"
+local json = require "adobepass.util.json"
+local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local samples = {}
 

@@ -10,9 +10,9 @@
 -- with it, its browsers and its folder too.
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
-local shell = require "adobepass.shell"
-local tv = require "spec.support.tv"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local tv = require "spec.support.tv_client"
 
 local webdriver = {}
 

@@ -6,7 +6,7 @@
 -- @module adobepass.driver.block
 
 local core = require "adobepass.core"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local clock = core.clock
 

@@ -29,7 +29,7 @@
 -- @module adobepass.driver.luv
 
 local core = require "adobepass.core"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local OPTIONS = { uv = "table?", on_error = "function?" }
 

@@ -14,7 +14,7 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
 

@@ -26,7 +26,7 @@
 -- @module adobepass.driver.tick
 
 local core = require "adobepass.core"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local OPTIONS = { now = "function?", on_error = "function?",
   reuse = "boolean?" }

@@ -2,7 +2,7 @@
 -- @module adobepass.flow.authorize
 
 local decisions = require "adobepass.flow.decisions"
-local options_of = require "adobepass.options"
+local options_of = require "adobepass.util.options"
 
 local authorize = {}
 

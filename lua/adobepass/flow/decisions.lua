@@ -2,8 +2,8 @@
 -- what may heal, and decisions as a program wants them.
 -- @module adobepass.flow.decisions
 
-local errors = require "adobepass.errors"
-local json = require "adobepass.json"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
 
 local decisions = {}
 

@@ -1,9 +1,9 @@
 --- Logging a viewer in: with a second screen, or with a browser on this one.
 -- @module adobepass.flow.login
 
-local errors = require "adobepass.errors"
-local json = require "adobepass.json"
-local options_of = require "adobepass.options"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 
 local login = {}

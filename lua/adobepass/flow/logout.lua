@@ -1,7 +1,7 @@
 --- Signing out: the viewer's act, driven to its end for every provider.
 -- @module adobepass.flow.logout
 
-local options_of = require "adobepass.options"
+local options_of = require "adobepass.util.options"
 
 local logout = {}
 

@@ -4,10 +4,10 @@
 -- @module adobepass.flow.partner
 
 local core = require "adobepass.core"
-local errors = require "adobepass.errors"
-local json = require "adobepass.json"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
 local login = require "adobepass.flow.login"
-local options_of = require "adobepass.options"
+local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 
 local partner = {}

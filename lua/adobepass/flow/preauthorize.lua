@@ -3,7 +3,7 @@
 -- @module adobepass.flow.preauthorize
 
 local decisions = require "adobepass.flow.decisions"
-local options_of = require "adobepass.options"
+local options_of = require "adobepass.util.options"
 
 local preauthorize = {}
 

@@ -3,7 +3,7 @@
 -- @module adobepass.flow.profile
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 
 local profile = {}
 

@@ -1,8 +1,8 @@
 --- The list from which a viewer picks a provider.
 -- @module adobepass.flow.providers
 
-local json = require "adobepass.json"
-local options_of = require "adobepass.options"
+local json = require "adobepass.util.json"
+local options_of = require "adobepass.util.options"
 
 local providers = {}
 

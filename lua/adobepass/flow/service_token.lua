@@ -3,9 +3,9 @@
 -- @module adobepass.flow.service_token
 
 local core = require "adobepass.core"
-local errors = require "adobepass.errors"
-local json = require "adobepass.json"
-local options_of = require "adobepass.options"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local options_of = require "adobepass.util.options"
 
 local service_token = {}
 

@@ -3,7 +3,7 @@
 -- @module adobepass.flow.temporary_access
 
 local core = require "adobepass.core"
-local options_of = require "adobepass.options"
+local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 
 local temporary_access = {}

@@ -1,17 +1,17 @@
 --- The sandbox: an Adobe Pass that is one pure function, request to response.
 --
 -- No I/O, no sleep: time and randomness come in through the options. Hosts
--- (nginx, or the session in `adobepass.sandbox.session`) carry the bytes.
+-- (nginx, or the session in `adobepass.sandbox.transport`) carry the bytes.
 --
 --   local sandbox = require "adobepass.sandbox"
 --   local box = sandbox.new(world, options)
 --
--- world    a table laid out as `adobepass.sandbox.world` (the default).
+-- world    a table laid out as `adobepass.sandbox.data.world` (the default).
 -- options  { now = function() -> ms since the epoch,
 --            random = function(n) -> n bytes,
 --            api = "https://127.0.0.1:8443",   origin used in absolute URLs
 --            mgmt = origin of the management host,
---            keys = a table laid out as `adobepass.sandbox.keys`,
+--            keys = a table laid out as `adobepass.sandbox.data.keys`,
 --            throttle = false }                switches the throttle off
 --
 -- box:handle(request) -> response; never raises, whatever the request.
@@ -34,12 +34,13 @@
 -- the response when the host gets it.)
 --
 -- box:session()  an object with submit, step, result and close as a core
---   session has: tests without a network (`adobepass.sandbox.session`).
+--   session has: tests without a network (`adobepass.sandbox.transport`).
 -- box.control    moves the clock, logs viewers in, revokes, degrades, breaks:
---   `adobepass.sandbox.control`; the same over HTTP under /sandbox/.
+--   `adobepass.sandbox.control.commands`; the same over HTTP under /sandbox/.
 -- box.api, box.mgmt, box.world, box:now() (ms), box:random(n), box:uuid().
 --
--- For the web pages (`adobepass.sandbox.web`: handle(box, request) -> response
+-- For the web pages (`adobepass.sandbox.pages.web`: handle(box, request) ->
+-- response
 -- | nil, asked for every path outside the API), and only they:
 --   box:find_session(code) -> session | nil, "unknown" | "expired" |
 --       "superseded" | "used"
@@ -66,11 +67,11 @@
 -- @module adobepass.sandbox
 
 local core = require "adobepass.core"
-local box = require "adobepass.sandbox.box"
-local control = require "adobepass.sandbox.control"
-local keyring = require "adobepass.sandbox.keyring"
-local state = require "adobepass.sandbox.state"
-local default_world = require "adobepass.sandbox.world"
+local box = require "adobepass.sandbox.engine.instance"
+local control = require "adobepass.sandbox.control.commands"
+local keyring = require "adobepass.sandbox.data.keyring"
+local state = require "adobepass.sandbox.engine.state"
+local default_world = require "adobepass.sandbox.data.world"
 
 local sandbox = {}
 

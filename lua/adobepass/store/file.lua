@@ -26,8 +26,8 @@
 
 local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
-local options = require "adobepass.options"
-local shell = require "adobepass.shell"
+local options = require "adobepass.util.options"
+local shell = require "adobepass.util.shell"
 
 local failed = interface.failed
 

@@ -11,7 +11,7 @@
 
 local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local OPTIONS = { now = "function?", max = "number?" }
 local NEVER = math.huge

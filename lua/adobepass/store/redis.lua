@@ -22,7 +22,7 @@
 
 local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
-local options = require "adobepass.options"
+local options = require "adobepass.util.options"
 
 local failed = interface.failed
 

@@ -5,10 +5,10 @@
 -- @module gateway.config
 
 local core = require "adobepass.core"
-local environment = require "adobepass.environment"
-local json = require "adobepass.json"
-local options = require "adobepass.options"
-local shell = require "adobepass.shell"
+local environment = require "adobepass.api.environment"
+local json = require "adobepass.util.json"
+local options = require "adobepass.util.options"
+local shell = require "adobepass.util.shell"
 
 local config = {}
 

@@ -5,7 +5,7 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local problem = require "gateway.problem"
 
 local flows = {}

@@ -8,7 +8,7 @@
 
 -- luacheck: globals ngx
 
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 
 local log = {}
 

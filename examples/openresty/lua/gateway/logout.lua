@@ -2,7 +2,7 @@
 -- @module gateway.logout
 
 local flows = require "gateway.flows"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local play = require "gateway.play"
 local viewer = require "gateway.viewer"
 

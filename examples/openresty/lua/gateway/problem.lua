@@ -4,8 +4,8 @@
 
 -- luacheck: globals ngx
 
-local errors = require "adobepass.errors"
-local json = require "adobepass.json"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
 
 local problem = {}
 

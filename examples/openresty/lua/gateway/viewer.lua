@@ -8,8 +8,8 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local device = require "adobepass.device"
-local json = require "adobepass.json"
+local device = require "adobepass.device.headers"
+local json = require "adobepass.util.json"
 local lrucache = require "resty.lrucache"
 local problem = require "gateway.problem"
 

@@ -6,10 +6,10 @@
 
 -- luacheck: globals ngx
 local core = require "adobepass.core"
-local json = require "adobepass.json"
+local json = require "adobepass.util.json"
 local sandbox = require "adobepass.sandbox"
-local shell = require "adobepass.shell"
-local wire = require "adobepass.sandbox.host.wire"
+local shell = require "adobepass.util.shell"
+local wire = require "adobepass.sandbox.host.nginx_adapter"
 
 local worker = {}
 

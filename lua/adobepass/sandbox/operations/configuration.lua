@@ -1,9 +1,9 @@
 --- Operation 3: the providers that a picker shows.
 -- @module adobepass.sandbox.operations.configuration
 
-local device = require "adobepass.sandbox.device"
-local json = require "adobepass.json"
-local respond = require "adobepass.sandbox.respond"
+local device = require "adobepass.sandbox.engine.device"
+local json = require "adobepass.util.json"
+local respond = require "adobepass.sandbox.engine.respond"
 
 local configuration = {}
 

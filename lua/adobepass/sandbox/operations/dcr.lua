@@ -3,11 +3,11 @@
 -- @module adobepass.sandbox.operations.dcr
 
 local core = require "adobepass.core"
-local device = require "adobepass.sandbox.device"
-local json = require "adobepass.json"
-local respond = require "adobepass.sandbox.respond"
-local tokens = require "adobepass.sandbox.tokens"
-local wire = require "adobepass.sandbox.wire"
+local device = require "adobepass.sandbox.engine.device"
+local json = require "adobepass.util.json"
+local respond = require "adobepass.sandbox.engine.respond"
+local tokens = require "adobepass.sandbox.data.tokens"
+local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local dcr = {}
 

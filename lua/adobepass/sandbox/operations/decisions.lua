@@ -2,14 +2,14 @@
 -- Pages: rest-api-v2/apis/decisions-apis. A denial is an item of a 200.
 -- @module adobepass.sandbox.operations.decisions
 
-local degradation = require "adobepass.sandbox.degradation"
-local errors = require "adobepass.sandbox.errors"
-local json = require "adobepass.json"
-local media_token = require "adobepass.sandbox.media_token"
-local profile_store = require "adobepass.sandbox.profile_store"
-local respond = require "adobepass.sandbox.respond"
-local temp_pass = require "adobepass.sandbox.temp_pass"
-local users = require "adobepass.sandbox.users"
+local degradation = require "adobepass.sandbox.data.degradation"
+local errors = require "adobepass.sandbox.engine.errors"
+local json = require "adobepass.util.json"
+local media_token = require "adobepass.sandbox.data.media_token"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local respond = require "adobepass.sandbox.engine.respond"
+local temp_pass = require "adobepass.sandbox.data.temp_pass"
+local users = require "adobepass.sandbox.data.users"
 
 local decisions = {}
 

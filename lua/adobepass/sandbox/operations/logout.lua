@@ -2,11 +2,11 @@
 -- Page: rest-api-v2/apis/logout-apis.
 -- @module adobepass.sandbox.operations.logout
 
-local degradation = require "adobepass.sandbox.degradation"
-local json = require "adobepass.json"
-local profile_store = require "adobepass.sandbox.profile_store"
-local respond = require "adobepass.sandbox.respond"
-local wire = require "adobepass.sandbox.wire"
+local degradation = require "adobepass.sandbox.data.degradation"
+local json = require "adobepass.util.json"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local respond = require "adobepass.sandbox.engine.respond"
+local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local logout = {}
 

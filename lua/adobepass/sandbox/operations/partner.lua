@@ -3,15 +3,15 @@
 -- flows/single-sign-on-access-flows, partner.
 -- @module adobepass.sandbox.operations.partner
 
-local degradation = require "adobepass.sandbox.degradation"
-local json = require "adobepass.json"
-local partner_status = require "adobepass.sandbox.partner_status"
-local profile_store = require "adobepass.sandbox.profile_store"
-local profile_view = require "adobepass.sandbox.profile_view"
-local respond = require "adobepass.sandbox.respond"
-local saml = require "adobepass.sandbox.saml"
+local degradation = require "adobepass.sandbox.data.degradation"
+local json = require "adobepass.util.json"
+local partner_status = require "adobepass.sandbox.data.partner_status"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local profile_view = require "adobepass.sandbox.data.profile_view"
+local respond = require "adobepass.sandbox.engine.respond"
+local saml = require "adobepass.sandbox.data.saml"
 local sessions = require "adobepass.sandbox.operations.sessions"
-local wire = require "adobepass.sandbox.wire"
+local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local partner = {}
 

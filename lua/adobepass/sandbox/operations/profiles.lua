@@ -2,12 +2,12 @@
 -- Pages: rest-api-v2/apis/profiles-apis. An empty map means nobody (yet).
 -- @module adobepass.sandbox.operations.profiles
 
-local degradation = require "adobepass.sandbox.degradation"
-local json = require "adobepass.json"
-local profile_store = require "adobepass.sandbox.profile_store"
-local profile_view = require "adobepass.sandbox.profile_view"
-local respond = require "adobepass.sandbox.respond"
-local temp_pass = require "adobepass.sandbox.temp_pass"
+local degradation = require "adobepass.sandbox.data.degradation"
+local json = require "adobepass.util.json"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local profile_view = require "adobepass.sandbox.data.profile_view"
+local respond = require "adobepass.sandbox.engine.respond"
+local temp_pass = require "adobepass.sandbox.data.temp_pass"
 
 local profiles = {}
 

@@ -2,12 +2,12 @@
 -- Pages: rest-api-v2/apis/sessions-apis.
 -- @module adobepass.sandbox.operations.sessions
 
-local degradation = require "adobepass.sandbox.degradation"
-local device = require "adobepass.sandbox.device"
-local json = require "adobepass.json"
-local profile_store = require "adobepass.sandbox.profile_store"
-local respond = require "adobepass.sandbox.respond"
-local wire = require "adobepass.sandbox.wire"
+local degradation = require "adobepass.sandbox.data.degradation"
+local device = require "adobepass.sandbox.engine.device"
+local json = require "adobepass.util.json"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local respond = require "adobepass.sandbox.engine.respond"
+local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local sessions = {}
 

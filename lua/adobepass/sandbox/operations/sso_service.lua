@@ -4,10 +4,10 @@
 -- A circle is the set of devices that share one subject.
 -- @module adobepass.sandbox.operations.sso_service
 
-local device = require "adobepass.sandbox.device"
-local json = require "adobepass.json"
-local respond = require "adobepass.sandbox.respond"
-local tokens = require "adobepass.sandbox.tokens"
+local device = require "adobepass.sandbox.engine.device"
+local json = require "adobepass.util.json"
+local respond = require "adobepass.sandbox.engine.respond"
+local tokens = require "adobepass.sandbox.data.tokens"
 
 local sso_service = {}
 

@@ -3,8 +3,8 @@
 -- everybody.
 -- @module adobepass.sandbox.operations.temp_pass
 
-local respond = require "adobepass.sandbox.respond"
-local temp_pass = require "adobepass.sandbox.temp_pass"
+local respond = require "adobepass.sandbox.engine.respond"
+local temp_pass = require "adobepass.sandbox.data.temp_pass"
 
 local operations = {}
 

@@ -8,7 +8,7 @@ package.path = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;"):format(tree, tree,
   tree) .. package.path
 package.cpath = tree .. "/build/luajit/?.so;" .. package.cpath
 
-local conformance = require "spec.store.conformance"
+local conformance = require "spec.support.store_conformance"
 local core = require "adobepass.core"
 local store = require "store"
 

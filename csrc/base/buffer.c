@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+enum { FIRST_CAPACITY = 256 };
+
+void ap_wipe_free(void *bytes, size_t length) {
+  if (bytes == NULL) return;
+  OPENSSL_cleanse(bytes, length);
+  free(bytes);
+}
+
+char *ap_copy(const void *bytes, size_t length) {
+  char *copy = malloc(length + 1);
+  if (copy == NULL) return NULL;
+  if (length > 0) memcpy(copy, bytes, length);
+  copy[length] = '\0';
+  return copy;
+}
+
+void ap_buf_init(ap_buf *buf, size_t ceiling) {
+  memset(buf, 0, sizeof *buf);
+  buf->ceiling = ceiling;
+}
+
+static size_t grown(const ap_buf *buf, size_t needed) {
+  size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
+  while (capacity < needed && capacity < buf->ceiling / 2) capacity *= 2;
+  return capacity < needed ? buf->ceiling : capacity;
+}
+
+/* Not realloc: it would leave an unwiped copy behind. */
+static int move(ap_buf *buf, size_t capacity) {
+  char *data = malloc(capacity);
+  if (data == NULL) return 0;
+  if (buf->length > 0) memcpy(data, buf->data, buf->length);
+  ap_wipe_free(buf->data, buf->length);
+  buf->data = data;
+  buf->capacity = capacity;
+  return 1;
+}
+
+ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length) {
+  size_t needed = buf->length + length;
+  if (length > buf->ceiling - buf->length) return AP_BUF_FULL;
+  if (needed <= buf->capacity) return AP_BUF_OK;
+  return move(buf, grown(buf, needed)) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+}
+
+ap_buf_result ap_buf_trim(ap_buf *buf) {
+  if (buf->length == buf->capacity) return AP_BUF_OK;
+  if (buf->length > 0)
+    return move(buf, buf->length) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+  ap_buf_free(buf);
+  return AP_BUF_OK;
+}
+
+ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length) {
+  ap_buf_result result;
+  if (length == 0) return AP_BUF_OK;
+  result = ap_buf_reserve(buf, length);
+  if (result != AP_BUF_OK) return result;
+  memcpy(buf->data + buf->length, bytes, length);
+  buf->length += length;
+  return AP_BUF_OK;
+}
+
+void ap_buf_clear(ap_buf *buf) {
+  if (buf->data != NULL) OPENSSL_cleanse(buf->data, buf->length);
+  buf->length = 0;
+}
+
+void ap_buf_free(ap_buf *buf) {
+  ap_wipe_free(buf->data, buf->length);
+  ap_buf_init(buf, buf->ceiling);
+}

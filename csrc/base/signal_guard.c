@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/signal_guard.h"
+
+#include <stddef.h>
+
+static int pipe_pending(void) {
+  sigset_t pending;
+  (void)sigpending(&pending);
+  return sigismember(&pending, SIGPIPE);
+}
+
+/* Everything that can wait is held, not SIGPIPE alone: a resolver thread that
+** libcurl starts inherits this mask, and must never run the host's handlers.
+** CURLOPT_NOSIGNAL leaves SIGPIPE to the application: libcurl-thread(3). */
+void ap_signals_hold(ap_signals *saved) {
+  sigset_t held;
+  (void)sigfillset(&held);
+  (void)sigdelset(&held, SIGSEGV);
+  (void)sigdelset(&held, SIGBUS);
+  (void)sigdelset(&held, SIGFPE);
+  (void)sigdelset(&held, SIGILL);
+  (void)sigdelset(&held, SIGABRT);
+  (void)sigdelset(&held, SIGTRAP);
+  (void)pthread_sigmask(SIG_BLOCK, &held, &saved->mask);
+  /* It can only have been pending where it was blocked. */
+  saved->pipe_was_pending =
+    sigismember(&saved->mask, SIGPIPE) && pipe_pending();
+}
+
+void ap_signals_release(const ap_signals *saved) {
+  if (!saved->pipe_was_pending && pipe_pending()) {
+    sigset_t only_pipe;
+    int taken;
+    (void)sigemptyset(&only_pipe);
+    (void)sigaddset(&only_pipe, SIGPIPE);
+    (void)sigwait(&only_pipe, &taken);
+  }
+  (void)pthread_sigmask(SIG_SETMASK, &saved->mask, NULL);
+}

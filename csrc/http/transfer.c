@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/transfer.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/folded_header.h"
+#include "http/header_field.h"
+#include "http/curl_error.h"
+
+/* Sizes of buffers: the least that libcurl takes, and its own at last. */
+enum { SHORT_ANSWER = 1024, LONG_ANSWER = 4096, LARGEST_BUFFER = 16384 };
+
+ap_transfer *ap_transfer_new(void) {
+  ap_transfer *transfer = malloc(sizeof *transfer);
+  if (transfer == NULL) return NULL;
+  memset(transfer, 0, offsetof(ap_transfer, failure));
+  transfer->detail[0] = '\0';
+  ap_lines_init(&transfer->lines);
+  return transfer;
+}
+
+static void free_request(ap_transfer *transfer) {
+  free(transfer->own);
+  ap_lines_free(&transfer->lines);
+  ap_headers_drop(transfer->ready);
+  ap_headers_drop(transfer->bearer);
+  transfer->own = NULL;
+  transfer->ready = transfer->bearer = NULL;
+  ap_wipe_free(transfer->request_body, transfer->request_body_length);
+  transfer->request_body = NULL;
+}
+
+void ap_transfer_free(ap_transfer *transfer) {
+  if (transfer == NULL) return;
+  free_request(transfer);
+  ap_url_drop(transfer->url);
+  ap_buf_free(&transfer->head);
+  ap_buf_free(&transfer->body);
+  free(transfer);
+}
+
+void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers) {
+  transfer->ready = ap_headers_use(headers);
+}
+
+void ap_transfer_use_bearer(ap_transfer *transfer, const ap_token *token) {
+  transfer->bearer = ap_headers_use(token->line);
+}
+
+static unsigned has(const ap_headers *headers) {
+  return headers != NULL ? headers->lines.has : 0;
+}
+
+int ap_transfer_has(const ap_transfer *transfer, unsigned what) {
+  return ((transfer->lines.has | has(transfer->ready) |
+           has(transfer->bearer)) & what) != 0;
+}
+
+static void store(ap_transfer *transfer, ap_buf *buf, const char *bytes,
+                  size_t length) {
+  switch (ap_buf_append(buf, bytes, length)) {
+    case AP_BUF_OK: break;
+    case AP_BUF_FULL: transfer->too_large = 1; break;
+    default: transfer->no_memory = 1;
+  }
+}
+
+static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
+  ap_transfer *transfer = context;
+  (void)one;
+  store(transfer, &transfer->body, bytes, length);
+  return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+/* libcurl takes one in any case of letters, with a status of its own. */
+static int is_status_line(const char *line, size_t length) {
+  return length >= 5 && ap_header_is(line, 5, "http/");
+}
+
+/* libcurl keeps lines that we do not: they have the same ceiling. */
+static void pass_over(ap_transfer *transfer, size_t length) {
+  transfer->beside += length;
+  if (transfer->beside > transfer->head.ceiling) transfer->too_large = 1;
+}
+
+/* A new status line (after a 100) begins a new head; what comes after the
+** head's end are trailers, which nobody asked for. */
+static size_t on_header(char *line, size_t one, size_t length,
+                        void *context) {
+  ap_transfer *transfer = context;
+  (void)one;
+  if (is_status_line(line, length)) {
+    pass_over(transfer, transfer->head.length + length);
+    ap_buf_clear(&transfer->head);
+    transfer->head_complete = 0;
+    transfer->status = ap_header_status(line, length);
+  } else if (length <= 2) {
+    transfer->head_complete = 1;
+  } else if (!transfer->head_complete) {
+    store(transfer, &transfer->head, line, length);
+  } else {
+    pass_over(transfer, length);
+  }
+  return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+static size_t on_header_watched(char *line, size_t one, size_t length,
+                                void *context) {
+  ap_transfer *transfer = context;
+  int begins = is_status_line(line, length);
+  if (begins || transfer->watches_fold) ap_fold_watch(transfer->easy, begins);
+  transfer->watches_fold = begins;
+  return on_header(line, one, length, context);
+}
+
+/* What libcurl would send unasked is left out: the caller's headers are all
+** there are. */
+static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
+  ap_lines *lines = &transfer->lines;
+  if (!ap_transfer_has(transfer, AP_HAS_ACCEPT) &&
+      !ap_lines_leave_out(lines, "Accept", failure))
+    return 0;
+  if (!has_body) return 1;
+  if (!ap_transfer_has(transfer, AP_HAS_TYPE) &&
+      !ap_lines_leave_out(lines, "Content-Type", failure))
+    return 0;
+  return ap_transfer_has(transfer, AP_HAS_EXPECT) ||
+         ap_lines_leave_out(lines, "Expect", failure);
+}
+
+static size_t length_of(const ap_headers *headers) {
+  return headers != NULL ? headers->lines.text.length : 0;
+}
+
+static void put_first(struct curl_slist **list, struct curl_slist *link,
+                      const ap_headers *line) {
+  if (line == NULL) return;
+  link->data = line->lines.text.data;
+  link->next = *list;
+  *list = link;
+}
+
+/* The request's own headers, and before and behind them what it shares. */
+static int link_all(ap_transfer *transfer, const ap_headers *agent,
+                    ap_failure *failure) {
+  struct curl_slist *ready =
+    transfer->ready != NULL ? transfer->ready->list : NULL;
+  if (transfer->lines.text.length + length_of(transfer->ready) +
+        length_of(transfer->bearer) + length_of(agent) > AP_LINES_MOST)
+    return ap_lines_fail(failure);
+  if (!ap_lines_link(&transfer->lines, ready, &transfer->own, failure))
+    return 0;
+  transfer->headers = transfer->own != NULL ? transfer->own : ready;
+  if (!ap_transfer_has(transfer, AP_HAS_AGENT))
+    put_first(&transfer->headers, &transfer->agent_link, agent);
+  put_first(&transfer->headers, &transfer->bearer_link, transfer->bearer);
+  return 1;
+}
+
+static int copy_body(ap_transfer *transfer, const ap_request *request,
+                     ap_failure *failure) {
+  if (request->body == NULL) return 1;
+  transfer->request_body = ap_copy(request->body, request->body_length);
+  transfer->request_body_length = request->body_length;
+  return transfer->request_body != NULL ? 1 : ap_fail_memory(failure);
+}
+
+#define SET(option, value) \
+  do { \
+    CURLcode code_ = curl_easy_setopt(easy, option, value); \
+    if (code_ != CURLE_OK) return code_; \
+  } while (0)
+
+static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
+  const char *body = transfer->request_body;
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE,
+      (curl_off_t)transfer->request_body_length);
+  SET(CURLOPT_POSTFIELDS, body != NULL ? body : "");
+  return CURLE_OK;
+}
+
+static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
+                           const char *method) {
+  int post = strcmp(method, "POST") == 0;
+  int head = strcmp(method, "HEAD") == 0;
+  int get = strcmp(method, "GET") == 0;
+  int has_body = transfer->request_body != NULL;
+  if (post || has_body) {
+    CURLcode code = set_post(easy, transfer);
+    if (code != CURLE_OK) return code;
+  } else {
+    SET(CURLOPT_HTTPGET, 1L);
+    if (head) SET(CURLOPT_NOBODY, 1L);
+  }
+  SET(CURLOPT_CUSTOMREQUEST,
+      post || head || (get && !has_body) ? NULL : method);
+  return CURLE_OK;
+}
+
+CURLcode ap_transfer_equip(CURL *easy) {
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  if (!ap_fold_harms()) {
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    return CURLE_OK;
+  }
+  SET(CURLOPT_HEADERFUNCTION, on_header_watched);
+  return ap_fold_equip(easy);
+}
+
+static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->detail);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_HEADERDATA, transfer);
+  return CURLE_OK;
+}
+
+/* 0 would mean "for ever" to libcurl. */
+static long milliseconds(double asked, double usual) {
+  double seconds = asked > 0 ? asked : usual;
+  return seconds < 0.001 ? 1 : (long)(seconds * 1000);
+}
+
+static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
+                           const ap_options *options,
+                           const ap_request *request) {
+  int has_answer = strcmp(request->method, "HEAD") != 0;
+  SET(CURLOPT_MAXFILESIZE_LARGE,
+      has_answer ? (curl_off_t)transfer->body.ceiling : 0);
+  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
+  SET(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(request->connect_timeout, options->connect_timeout));
+  return CURLE_OK;
+}
+
+/* libcurl itself repeats a request, a POST too, when a connection that stood
+** already dies before the answer. `fresh` is for what must not be repeated.
+**
+** Requests that start together share one connection where HTTP/2 is to be
+** expected; plain http would have them wait for the first answer. What is
+** meant for this machine goes by no proxy. */
+static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
+                          const ap_options *options,
+                          const ap_request *request) {
+  ap_url_kind kind = transfer->url->kind;
+  const char *proxy = options->texts[AP_TEXT_PROXY];
+  int shares = kind == AP_URL_HTTPS && options->http2 && !request->fresh;
+  SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
+  SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+  if (proxy != NULL)
+    SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
+  return CURLE_OK;
+}
+
+/* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
+** each request if it had none, and reads where it repeats one. */
+static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
+  SET(CURLOPT_URL, transfer->url->text);
+  SET(CURLOPT_CURLU, transfer->url->parsed);
+  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  return CURLE_OK;
+}
+
+/* Most answers are short, and a crowd takes a buffer for each; a long one is
+** not to come in a hundred pieces. How long it was the last time tells. But a
+** frame of HTTP/2 has up to 16 KiB (RFC 9113, section 4.2), and libcurl 7.88
+** leaves what does not fit until it is asked again. A handle that still has the
+** buffer of a request that was cancelled keeps that one. */
+static void set_buffer(CURL *easy, const ap_transfer *transfer,
+                       const ap_options *options) {
+  size_t answered = transfer->url->answered;
+  long size = SHORT_ANSWER;
+  if (options->http2) return;
+  if (answered > SHORT_ANSWER) size = LONG_ANSWER;
+  if (answered > LONG_ANSWER) size = LARGEST_BUFFER;
+  (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, size);
+}
+
+static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
+                        const ap_request *request) {
+  CURL *easy = transfer->easy;
+  CURLcode code = set_head(easy, transfer);
+  if (code == CURLE_OK) code = set_method(easy, transfer, request->method);
+  if (code == CURLE_OK) code = set_receiver(easy, transfer);
+  if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
+  if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
+  set_buffer(easy, transfer, options);
+  return code;
+}
+
+int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
+                        const ap_request *request, ap_failure *failure) {
+  const ap_options *options = &settings->options;
+  size_t most = request->max_body > 0 ? request->max_body : options->max_body;
+  CURLcode code;
+  ap_buf_init(&transfer->head, options->max_headers);
+  ap_buf_init(&transfer->body, most);
+  if (!copy_body(transfer, request, failure) ||
+      !quieten(transfer, transfer->request_body != NULL, failure) ||
+      !link_all(transfer, settings->agent, failure))
+    return 0;
+  code = set_all(transfer, options, request);
+  if (code == CURLE_OK) return 1;
+  ap_outcome_fail(code, transfer->detail, failure);
+  return 0;
+}
+
+/* The easy handle outlives this transfer. */
+static void forget(CURL *easy) {
+  ap_fold_watch(easy, 0);
+  (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+  (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
+}
+
+static double seconds_of(CURL *easy, CURLINFO what) {
+  curl_off_t microseconds = 0;
+  (void)curl_easy_getinfo(easy, what, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+static const char *version_of(CURL *easy) {
+  long version = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
+  switch (version) {
+    case CURL_HTTP_VERSION_1_0: return "1.0";
+    case CURL_HTTP_VERSION_2_0: return "2";
+    case CURL_HTTP_VERSION_3: return "3";
+    default: return "1.1";
+  }
+}
+
+static void read_facts(CURL *easy, ap_facts *facts) {
+  long connections = 0;
+  (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &facts->status);
+  (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+  facts->http_version = version_of(easy);
+  facts->reused = connections == 0;
+  facts->name = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T);
+  facts->connect = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  facts->tls = seconds_of(easy, CURLINFO_APPCONNECT_TIME_T);
+  facts->first_byte = seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T);
+  facts->total = seconds_of(easy, CURLINFO_TOTAL_TIME_T);
+}
+
+/* Before 8.6, libcurl had "out of memory" for a line of an answer that is
+** longer than the 100 KiB it takes. */
+static int is_long_line(CURL *easy, CURLcode code) {
+  return code == CURLE_OUT_OF_MEMORY &&
+         seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
+}
+
+/* A tunnel that was refused is "receive error" to older libcurls. */
+static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
+  long answer = 0;
+  if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;
+  if (transfer->too_large || is_long_line(transfer->easy, code))
+    return CURLE_FILESIZE_EXCEEDED;
+  (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
+  return answer >= 300 ? CURLE_PROXY : code;
+}
+
+void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
+  const char *detail = transfer->too_large ? NULL : transfer->detail;
+  if (code == CURLE_OK) {
+    read_facts(transfer->easy, &transfer->facts);
+    transfer->state = AP_TRANSFER_DONE;
+    transfer->url->answered = transfer->head.length + transfer->body.length;
+    /* libcurl 7.88 takes any number for a status after "HTTP/2", and 8.14
+    ** takes 200 for one that it cannot read. */
+    if (transfer->status > 0 && transfer->facts.status == transfer->status)
+      return;
+    code = CURLE_WEIRD_SERVER_REPLY;
+  }
+  ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);
+  transfer->state = AP_TRANSFER_FAILED;
+}
+
+void ap_transfer_abandon(ap_transfer *transfer, const char *code,
+                         const char *sentence) {
+  (void)ap_fail(&transfer->failure, code, "%s", sentence);
+  transfer->state = AP_TRANSFER_FAILED;
+}
+
+CURL *ap_transfer_detach(ap_transfer *transfer) {
+  CURL *easy = transfer->easy;
+  if (easy != NULL) forget(easy);
+  transfer->easy = NULL;
+  free_request(transfer);
+  return easy;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+#include "base/buffer.h"
+#include "http/header_field.h"
+
+int ap_url_is_clean(const char *url, size_t length) {
+  size_t i;
+  for (i = 0; i < length; i++) {
+    unsigned char c = (unsigned char)url[i];
+    if (c <= 0x20 || c == 0x7f) return 0;
+  }
+  return length > 0;
+}
+
+static int starts(const char *url, const char *scheme) {
+  size_t length = strlen(scheme);
+  return strlen(url) > length && ap_header_is(url, length, scheme);
+}
+
+/* Name and port between the slashes, and nothing else. A user's password
+** would be one more secret in one more log; of further slashes libcurl passes
+** over some, and would find a user behind them. An address's zone is lost in
+** libcurl before 8.3, where it is given what it has parsed: curl/curl#11549. */
+static int names_a_host_alone(const char *after_scheme) {
+  size_t length = strcspn(after_scheme, "/?#");
+  return length > 0 && memchr(after_scheme, '@', length) == NULL &&
+         memchr(after_scheme, '\\', length) == NULL &&
+         (*after_scheme != '[' || memchr(after_scheme, '%', length) == NULL);
+}
+
+static int is_address(const char *host) {
+  struct in_addr address;
+  return *host == '[' || inet_pton(AF_INET, host, &address) == 1;
+}
+
+static int is_loopback(const char *host) {
+  struct in_addr address;
+  if (ap_header_is(host, strlen(host), "localhost")) return 1;
+  if (strcmp(host, "[::1]") == 0) return 1;
+  return inet_pton(AF_INET, host, &address) == 1 &&
+         ntohl(address.s_addr) >> 24 == 127;
+}
+
+static int is_allowed(const char *host, const struct curl_slist *allowed) {
+  for (; allowed != NULL; allowed = allowed->next)
+    if (ap_header_is(host, strlen(host), allowed->data)) return 1;
+  return 0;
+}
+
+static ap_url_kind judge_host(const char *host,
+                              const struct curl_slist *allowed,
+                              ap_failure *failure) {
+  if (is_loopback(host)) return AP_URL_LOOPBACK;
+  if (is_allowed(host, allowed)) return AP_URL_PLAIN;
+  (void)ap_fail(failure, "insecure_url",
+                "Plain http goes to this machine alone: use https, or name "
+                "%.100s in allow_http.", host);
+  return AP_URL_REFUSED;
+}
+
+static int refuse(ap_failure *failure, const char *message) {
+  return ap_fail(failure, "invalid_url", "%s", message);
+}
+
+static int check_text(const char *text, ap_failure *failure) {
+  int secure = starts(text, "https://");
+  if (!secure && !starts(text, "http://"))
+    return refuse(failure, "The URL should begin with https://.");
+  if (!names_a_host_alone(text + (secure ? 8 : 7)))
+    return refuse(failure, "The URL should name a host, and no user or zone.");
+  return 1;
+}
+
+static int parse(ap_url *url, ap_failure *failure) {
+  CURLUcode code;
+  url->parsed = curl_url();
+  if (url->parsed == NULL) return ap_fail_memory(failure);
+  code = curl_url_set(url->parsed, CURLUPART_URL, url->text, 0);
+  if (code == CURLUE_OK) return 1;
+  return code == CURLUE_OUT_OF_MEMORY
+           ? ap_fail_memory(failure)
+           : refuse(failure, "The URL names no host.");
+}
+
+static int judge(ap_url *url, const struct curl_slist *allowed,
+                 ap_failure *failure) {
+  char *host = NULL;
+  if (curl_url_get(url->parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+    return ap_fail_memory(failure);
+  url->has_name = !is_address(host);
+  url->kind = starts(url->text, "https://")
+                ? AP_URL_HTTPS : judge_host(host, allowed, failure);
+  curl_free(host);
+  return url->kind != AP_URL_REFUSED;
+}
+
+static ap_url *allocate(const char *text) {
+  ap_url *url = calloc(1, sizeof *url);
+  if (url == NULL) return NULL;
+  url->uses = 1;
+  url->text = ap_copy(text, strlen(text));
+  if (url->text != NULL) return url;
+  ap_url_drop(url);
+  return NULL;
+}
+
+ap_url *ap_url_open(const char *text, const struct curl_slist *allowed,
+                    ap_failure *failure) {
+  ap_url *url;
+  if (!check_text(text, failure)) return NULL;
+  url = allocate(text);
+  if (url == NULL) (void)ap_fail_memory(failure);
+  else if (parse(url, failure) && judge(url, allowed, failure)) return url;
+  ap_url_drop(url);
+  return NULL;
+}
+
+ap_url *ap_url_use(ap_url *url) {
+  url->uses++;
+  return url;
+}
+
+void ap_url_drop(ap_url *url) {
+  if (url == NULL || --url->uses > 0) return;
+  curl_url_cleanup(url->parsed);
+  free(url->text);
+  free(url);
+}
+
+static int is_proxy_scheme(const char *text, const char *end) {
+  static const char *const known[] = {
+    "http", "https", "socks4", "socks4a", "socks5", "socks5h",
+  };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (ap_header_is(text, (size_t)(end - text), known[i])) return 1;
+  return 0;
+}
+
+/* A password that is not escaped ends a host at its first slash. */
+static int ends_with_host(const char *text) {
+  size_t length = strcspn(text, "/?#");
+  return length > 0 &&
+         (text[length] == '\0' || strcmp(text + length, "/") == 0);
+}
+
+int ap_url_is_proxy(const char *text) {
+  const char *end = strstr(text, "://");
+  CURLU *parsed;
+  int is_one;
+  if (!ap_url_is_clean(text, strlen(text)) ||
+      (end != NULL && !is_proxy_scheme(text, end)) ||
+      !ends_with_host(end != NULL ? end + 3 : text))
+    return 0;
+  parsed = curl_url();
+  if (parsed == NULL) return 1; /* and no memory for a session, either */
+  is_one = curl_url_set(parsed, CURLUPART_URL, text,
+                        CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
+           CURLUE_OK;
+  curl_url_cleanup(parsed);
+  return is_one;
+}

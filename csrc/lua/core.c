@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/***
+The C half: HTTP, tokens, hashing, signatures and private files.
+
+Nothing here blocks unasked, and no Lua runs inside libcurl. Wrong types and
+impossible options raise; what the world does is returned as nil, a sentence
+and a stable code.
+@module adobepass.core */
+#include "lua/bindings.h"
+
+#include <pthread.h>
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+
+#include "base/handle_count.h"
+#include "base/version.h"
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static CURLcode curl_state;
+
+/* Never undone: a thread of libcurl's resolver may outlive the Lua state. */
+static void start_curl(void) {
+  curl_state = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static void set_feature(lua_State *L, const char *name, int bit) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  lua_pushboolean(L, (info->features & bit) != 0);
+  lua_setfield(L, -2, name);
+}
+
+/***
+What the libraries below offer: `libcurl` and `openssl` (versions), `http2`,
+and `async_dns`; without the last, a step blocks while a name is resolved.
+@function features
+@treturn table */
+static int features(lua_State *L) {
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
+  lua_setfield(L, -2, "libcurl");
+  lua_pushstring(L, OpenSSL_version(OPENSSL_VERSION_STRING));
+  lua_setfield(L, -2, "openssl");
+  set_feature(L, "http2", CURL_VERSION_HTTP2);
+  set_feature(L, "async_dns", CURL_VERSION_ASYNCHDNS);
+  return 1;
+}
+
+/***
+How many handles of each kind are open, to find leaks in tests: `sessions`,
+`transfers`, `tokens`, `keys`, `locks`.
+@function live
+@treturn table */
+static int live(lua_State *L) {
+  static const char *const names[AP_LIVE_KINDS] =
+    { "sessions", "transfers", "tokens", "keys", "locks" };
+  int kind;
+  lua_createtable(L, 0, AP_LIVE_KINDS);
+  for (kind = 0; kind < AP_LIVE_KINDS; kind++) {
+    lua_pushinteger(L, ap_live_count((ap_live_kind)kind));
+    lua_setfield(L, -2, names[kind]);
+  }
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  { "session", ap_make_session },
+  { "headers", ap_make_headers },
+  { "token", ap_make_token },
+  { "private_key", ap_make_private_key },
+  { "public_key", ap_make_public_key },
+  { "features", features },
+  { "live", live },
+  { NULL, NULL },
+};
+
+static void set_part(lua_State *L, const char *name,
+                     void (*open)(lua_State *)) {
+  open(L);
+  lua_setfield(L, -2, name);
+}
+
+__attribute__((visibility("default")))
+int luaopen_adobepass_core(lua_State *L) {
+  (void)pthread_once(&curl_once, start_curl);
+  if (curl_state != CURLE_OK)
+    return luaL_error(L, "adobepass: libcurl did not start");
+  ap_open_session(L);
+  ap_open_headers(L);
+  ap_open_transfer(L);
+  ap_open_response(L);
+  ap_open_token(L);
+  ap_open_key(L);
+  luaL_newlib(L, functions);
+  set_part(L, "digest", ap_open_digest);
+  set_part(L, "base64", ap_open_base64);
+  set_part(L, "random", ap_open_random);
+  set_part(L, "clock", ap_open_clock);
+  set_part(L, "jws", ap_open_jws);
+  set_part(L, "file", ap_open_file);
+  set_part(L, "json", ap_open_json);
+  lua_pushliteral(L, ADOBEPASS_VERSION);
+  lua_setfield(L, -2, "version");
+  return 1;
+}

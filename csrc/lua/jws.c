@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
+#include "lua/bindings.h"
+
+#include <string.h>
+
+#include "crypto/jws.h"
+
+#define SCRATCH "adobepass.scratch"
+
+/* Two buffers in Lua's keeping: freed whatever is raised. */
+typedef struct {
+  ap_buf header, payload;
+} scratch;
+
+static int scratch_gc(lua_State *L) {
+  scratch *s = ap_check_handle(L, SCRATCH);
+  ap_buf_free(&s->header);
+  ap_buf_free(&s->payload);
+  return 0;
+}
+
+static scratch *new_scratch(lua_State *L) {
+  scratch *s = ap_new_handle(L, SCRATCH, sizeof *s);
+  ap_buf_init(&s->header, AP_JWS_MAX);
+  ap_buf_init(&s->payload, AP_JWS_MAX);
+  return s;
+}
+
+static void push_buf(lua_State *L, ap_buf *buf) {
+  lua_pushlstring(L, buf->length > 0 ? buf->data : "", buf->length);
+  ap_buf_free(buf);
+}
+
+static void check_algorithm(lua_State *L) {
+  static const char *const names[] = { "RS256", NULL };
+  (void)luaL_checkoption(L, 1, NULL, names);
+}
+
+/* Only what needs no escaping in JSON. */
+static const char *option_plain(lua_State *L, int arg, const char *name) {
+  const char *text = ap_option_text(L, arg, name);
+  const char *c;
+  for (c = text; c != NULL && *c != '\0'; c++)
+    if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e || *c == '"' ||
+        *c == '\\')
+      (void)ap_option_error(L, arg, name,
+                            "plain ASCII without quotes or backslashes");
+  return text;
+}
+
+static const char *push_header(lua_State *L, int arg) {
+  static const char *const known[] = { "kid", "typ", NULL };
+  const char *kid, *typ;
+  ap_options_check(L, arg, known);
+  kid = option_plain(L, arg, "kid");
+  typ = option_plain(L, arg, "typ");
+  if (typ == NULL) typ = "JWT";
+  if (kid == NULL)
+    return lua_pushfstring(L, "{\"alg\":\"RS256\",\"typ\":\"%s\"}", typ);
+  return lua_pushfstring(L, "{\"alg\":\"RS256\",\"typ\":\"%s\","
+                            "\"kid\":\"%s\"}", typ, kid);
+}
+
+/*** JSON Web Signatures (RFC 7515), compact form. The caller names the
+algorithm, RS256, and a token that names another is refused.
+@section jws */
+
+/***
+Sign a payload.
+@function jws.sign
+@string algorithm `"RS256"`
+@tparam key key a private key
+@string payload usually JSON
+@tparam[opt] table options `kid`, and `typ` (default `JWT`)
+@treturn[1] string the token
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `private_key_needed` or `too_large` */
+static int sign(lua_State *L) {
+  const ap_key *key;
+  const char *payload, *header;
+  size_t length;
+  scratch *s;
+  ap_failure failure;
+  check_algorithm(L);
+  (void)ap_check_key(L, 2);
+  payload = ap_check_bytes(L, 3, &length);
+  header = push_header(L, 4);
+  s = new_scratch(L);
+  key = ap_check_key(L, 2);
+  if (!ap_jws_sign(key, header, strlen(header), payload, length, &s->payload,
+                   &failure))
+    return ap_push_failure(L, &failure);
+  push_buf(L, &s->payload);
+  return 1;
+}
+
+static int push_parts(lua_State *L, int good, scratch *s,
+                      const ap_failure *failure) {
+  if (!good) return ap_push_failure(L, failure);
+  push_buf(L, &s->payload);
+  push_buf(L, &s->header);
+  return 2;
+}
+
+/***
+Check a token's signature and give what was signed.
+@function jws.verify
+@string algorithm `"RS256"`
+@tparam key key
+@string token
+@treturn[1] string payload
+@treturn[1] string header
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `invalid_token`, `encrypted_token`,
+`wrong_algorithm` or `invalid_signature` */
+static int verify(lua_State *L) {
+  const ap_key *key;
+  const char *token;
+  size_t length;
+  scratch *s;
+  ap_failure failure;
+  check_algorithm(L);
+  (void)ap_check_key(L, 2);
+  token = ap_check_bytes(L, 3, &length);
+  s = new_scratch(L);
+  key = ap_check_key(L, 2);
+  return push_parts(L, ap_jws_verify(key, token, length, &s->header,
+                                     &s->payload, &failure), s, &failure);
+}
+
+/***
+Decode a token without checking anything: to look at, never to trust.
+@function jws.peek
+@string token
+@treturn[1] string payload
+@treturn[1] string header
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `invalid_token` or `encrypted_token` */
+static int peek(lua_State *L) {
+  size_t length;
+  const char *token = ap_check_bytes(L, 1, &length);
+  scratch *s = new_scratch(L);
+  ap_failure failure;
+  return push_parts(L, ap_jws_peek(token, length, &s->header, &s->payload,
+                                   &failure), s, &failure);
+}
+
+static const luaL_Reg functions[] = {
+  { "sign", sign },
+  { "verify", verify },
+  { "peek", peek },
+  { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", scratch_gc },
+  { NULL, NULL },
+};
+
+static const luaL_Reg methods[] = { { NULL, NULL } };
+
+void ap_open_jws(lua_State *L) {
+  ap_new_type(L, SCRATCH, metamethods, methods);
+  luaL_newlib(L, functions);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
+#include "lua/bindings.h"
+
+#include "crypto/aead.h"
+#include "storage/private_file.h"
+#include "base/handle_count.h"
+#include "storage/file_lock.h"
+
+#define LOCK "adobepass.lock"
+#define CONTENT "adobepass.content"
+
+static const double usual_ceiling = 1024 * 1024;
+static const double highest_ceiling = 1024 * 1024 * 1024;
+static const double longest_wait = 3600;
+
+static const unsigned char *option_key(lua_State *L, int arg) {
+  size_t length = 0;
+  const char *key = ap_option_bytes(L, arg, "key", &length);
+  if (key != NULL && length != AP_CIPHER_KEY_SIZE)
+    (void)ap_option_error(L, arg, "key", "32 bytes");
+  return (const unsigned char *)key;
+}
+
+static int content_gc(lua_State *L) {
+  ap_buf_free(ap_check_handle(L, CONTENT));
+  return 0;
+}
+
+/*** Private files: for the owner alone, replaced whole or not at all.
+@section file */
+
+/***
+Read a private file. One that others may read, that belongs to somebody else,
+or that is no regular file is refused.
+@function file.read
+@string path
+@tparam[opt] table options `max`: bytes (default 1 MiB); `key`: 32 bytes, for
+an encrypted file
+@treturn[1] string
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `not_found`, `insecure_file`, `no_access`,
+`too_large`, `key_needed`, `decrypt_failed` or `io_error` */
+static int read_file(lua_State *L) {
+  static const char *const known[] = { "max", "key", NULL };
+  const char *path = ap_check_text(L, 1);
+  const unsigned char *key;
+  double most;
+  ap_buf *content;
+  ap_failure failure;
+  ap_options_check(L, 2, known);
+  key = option_key(L, 2);
+  most = ap_option_number(L, 2, "max", usual_ceiling, 1, highest_ceiling);
+  content = ap_new_handle(L, CONTENT, sizeof *content);
+  ap_buf_init(content, (size_t)most);
+  if (!ap_file_read(path, key, content, &failure))
+    return ap_push_failure(L, &failure);
+  lua_pushlstring(L, content->length > 0 ? content->data : "",
+                  content->length);
+  ap_buf_free(content);
+  return 1;
+}
+
+/***
+Write a private file. When this answers true the content is on the disk; if
+anything goes wrong, at any instant, the old content stays. (The disk may fail
+as the folder is synced, after the new content took its place: an `io_error`,
+with the content of either.)
+@function file.write
+@string path
+@string content
+@tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `not_found`, `insecure_file`, `no_access`,
+`no_space`, `read_only`, `busy` or `io_error` */
+static int write_file(lua_State *L) {
+  static const char *const known[] = { "key", NULL };
+  const char *path = ap_check_text(L, 1);
+  size_t length;
+  const char *content = ap_check_bytes(L, 2, &length);
+  const unsigned char *key;
+  ap_failure failure;
+  ap_options_check(L, 3, known);
+  key = option_key(L, 3);
+  luaL_argcheck(L, key != NULL || !ap_cipher_is_sealed(content, length), 2,
+                "begins like an encrypted file");
+  if (!ap_file_write(path, content, length, key, &failure))
+    return ap_push_failure(L, &failure);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/***
+Remove a file. Removing what is not there is well.
+@function file.remove
+@string path
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `no_access`, `read_only` or `io_error` */
+static int remove_file(lua_State *L) {
+  const char *path = ap_check_text(L, 1);
+  ap_failure failure;
+  if (!ap_file_remove(path, &failure)) return ap_push_failure(L, &failure);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static ap_lockfile *to_lock(lua_State *L) {
+  return ap_check_handle(L, LOCK);
+}
+
+/***
+Take an advisory lock, made for this alone: not on the file it guards. The
+system lets go of it when the process ends.
+@function file.lock
+@string path of the lock file, made if missing
+@number[opt=0] seconds to wait; 0 asks once
+@treturn[1] lock with one method, `close`
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `busy`, `insecure_file` or `io_error` */
+static int lock(lua_State *L) {
+  const char *path = ap_check_text(L, 1);
+  double seconds = ap_check_number(L, 2, 0, 0, longest_wait);
+  ap_lockfile *box = ap_new_handle(L, LOCK, sizeof *box);
+  ap_failure failure;
+  if (!ap_lockfile_take(box, path, seconds, &failure))
+    return ap_push_failure(L, &failure);
+  ap_live_add(AP_LIVE_LOCK, 1);
+  return 1;
+}
+
+/***
+Let go of the lock. Twice is well.
+@function lock:close */
+static int release(lua_State *L) {
+  ap_lockfile *box = to_lock(L);
+  if (box->owner == 0) return 0;
+  ap_lockfile_drop(box);
+  ap_live_add(AP_LIVE_LOCK, -1);
+  return 0;
+}
+
+static int to_string(lua_State *L) {
+  lua_pushfstring(L, "adobepass.lock (%s)",
+                  to_lock(L)->owner == 0 ? "closed" : "held");
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  { "read", read_file },
+  { "write", write_file },
+  { "remove", remove_file },
+  { "lock", lock },
+  { NULL, NULL },
+};
+
+static const luaL_Reg methods[] = {
+  { "close", release },
+  { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", release },
+  { "__close", release },
+  { "__tostring", to_string },
+  { NULL, NULL },
+};
+
+static const luaL_Reg content_metamethods[] = {
+  { "__gc", content_gc },
+  { NULL, NULL },
+};
+
+static const luaL_Reg content_methods[] = { { NULL, NULL } };
+
+void ap_open_file(lua_State *L) {
+  ap_new_type(L, LOCK, metamethods, methods);
+  ap_new_type(L, CONTENT, content_metamethods, content_methods);
+  luaL_newlib(L, functions);
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
+#include "lua/bindings.h"
+
+#include <string.h>
+
+#include "http/header_field.h"
+#include "http/resolve_entry.h"
+#include "http/transport.h"
+#include "http/url.h"
+
+#define SESSION "adobepass.session"
+
+static const double least_time = 0.001, longest_time = 86400;
+static const double mebibyte = 1024 * 1024;
+static const double highest_ceiling = 1024.0 * 1024 * 1024;
+static const double most_connections = 1e6;
+/* libcurl itself takes no more than 300 KiB, and no line over 100. */
+static const double most_headers = 256 * 1024;
+
+static ap_session **to_box(lua_State *L) {
+  return ap_check_handle(L, SESSION);
+}
+
+static int push_closed(lua_State *L) {
+  return ap_push_code(L, "closed", "The session is closed.");
+}
+
+static void read_texts(lua_State *L, int arg, ap_options *options) {
+  static const char *const names[AP_TEXTS] = {
+    "client_cert", "client_key", "client_key_password", "pinned_public_key",
+    "proxy", "ca_file", "ca_path", "user_agent",
+  };
+  size_t i;
+  for (i = 0; i < AP_TEXTS; i++)
+    options->texts[i] = ap_option_text(L, arg, names[i]);
+  if (options->texts[AP_TEXT_USER_AGENT] != NULL &&
+      !ap_header_is_value(options->texts[AP_TEXT_USER_AGENT],
+                          strlen(options->texts[AP_TEXT_USER_AGENT])))
+    (void)ap_option_error(L, arg, "user_agent",
+                          "one line without control characters");
+  if (options->texts[AP_TEXT_PROXY] != NULL &&
+      !ap_url_is_proxy(options->texts[AP_TEXT_PROXY]))
+    (void)ap_option_error(L, arg, "proxy", "a URL like http://proxy:3128, a "
+                          "password in it percent-encoded");
+}
+
+static long read_count(lua_State *L, int arg, const char *name) {
+  double count = ap_option_number(L, arg, name, 0, 0, most_connections);
+  if ((double)(long)count != count)
+    (void)ap_option_error(L, arg, name, "a whole number");
+  return (long)count;
+}
+
+static void read_bounds(lua_State *L, int arg, ap_options *options) {
+  options->connect_timeout = ap_option_number(L, arg, "connect_timeout", 10,
+                                              least_time, longest_time);
+  options->timeout = ap_option_number(L, arg, "timeout", 30, least_time,
+                                      longest_time);
+  options->max_body = (size_t)ap_option_number(
+    L, arg, "max_body", 4 * mebibyte, 1, highest_ceiling);
+  options->max_headers = (size_t)ap_option_number(
+    L, arg, "max_headers", 64 * 1024, 1, most_headers);
+  options->max_connections = read_count(L, arg, "max_connections");
+  options->max_host_connections = read_count(L, arg, "max_host_connections");
+  options->dns_cache = (long)ap_option_number(L, arg, "dns_cache", 30, 0,
+                                              longest_time);
+}
+
+static int read_tls(lua_State *L, int arg) {
+  const char *version = ap_option_text(L, arg, "min_tls");
+  if (version == NULL || strcmp(version, "1.2") == 0) return 0;
+  if (strcmp(version, "1.3") == 0) return 1;
+  return ap_option_error(L, arg, "min_tls", "\"1.2\" or \"1.3\"");
+}
+
+static void check_override(lua_State *L, int arg, const char *entry) {
+  if (!ap_override_is_one(entry))
+    (void)ap_option_error(L, arg, "resolve",
+                          "a list of \"host:port:address\"");
+}
+
+/* Leaves both lists on the stack: allow_http, then resolve. */
+static void check_lists(lua_State *L, int arg) {
+  int i, length;
+  (void)ap_option_list(L, arg, "allow_http");
+  length = ap_option_list(L, arg, "resolve");
+  for (i = 1; i <= length; i++) {
+    lua_rawgeti(L, -1, i);
+    check_override(L, arg, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
+typedef int (*adder)(ap_settings *, const char *, ap_failure *);
+
+static int add_list(lua_State *L, int list, ap_settings *settings, adder add,
+                    ap_failure *failure) {
+  int i, done = 1;
+  int length = lua_istable(L, list) ? (int)lua_rawlen(L, list) : 0;
+  for (i = 1; done && i <= length; i++) {
+    lua_rawgeti(L, list, i);
+    done = add(settings, lua_tostring(L, -1), failure);
+    lua_pop(L, 1);
+  }
+  return done;
+}
+
+static void read_options(lua_State *L, int arg, ap_options *options) {
+  static const char *const known[] = {
+    "ca_file", "ca_path", "client_cert", "client_key", "client_key_password",
+    "pinned_public_key", "proxy", "user_agent", "connect_timeout", "timeout",
+    "max_body", "max_headers", "max_connections", "max_host_connections",
+    "dns_cache", "min_tls", "http2", "compression", "resolve", "allow_http",
+    NULL,
+  };
+  ap_options_check(L, arg, known);
+  read_texts(L, arg, options);
+  read_bounds(L, arg, options);
+  options->tls_1_3 = read_tls(L, arg);
+  options->http2 = ap_option_flag(L, arg, "http2", 1);
+  options->compression = ap_option_flag(L, arg, "compression", 0);
+}
+
+/*** Many requests over one set of connections. Connections, TLS sessions and
+names that were resolved are kept in the session.
+@type session */
+
+/***
+A session.
+
+Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
+seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256) bytes;
+`ca_file`, `ca_path`: whom to trust, and nobody else (default: the system's
+list; there is no way to trust everybody); `min_tls`: `"1.2"` or `"1.3"`;
+`client_cert`, `client_key`,
+`client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
+it; `proxy`, to which all goes in a tunnel but what is meant for this machine
+(the environment's proxies and `no_proxy` are not used); `resolve`: a list of
+`"host:port:address"`; `max_connections`, `max_host_connections` (0: no
+limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds;
+`user_agent`; `http2` (true);
+`compression` (false); `allow_http`: hosts to which plain http is allowed,
+beside this machine.
+@function session
+@tparam[opt] table options
+@treturn[1] session
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `not_found`, `no_access`, `insecure_url`,
+`out_of_memory` or `transfer_failed`, where no descriptor is left */
+int ap_make_session(lua_State *L) {
+  ap_options options;
+  ap_session **box;
+  ap_failure failure;
+  ap_settings *settings;
+  lua_settop(L, 1);
+  box = ap_new_handle(L, SESSION, sizeof *box); /* at 2 */
+  read_options(L, 1, &options);
+  check_lists(L, 1); /* at 3 and 4 */
+  *box = ap_session_open(&options, &failure);
+  if (*box == NULL) return ap_push_failure(L, &failure);
+  settings = ap_session_settings(*box);
+  if (add_list(L, 3, settings, ap_settings_allow_http, &failure) &&
+      add_list(L, 4, settings, ap_settings_override, &failure)) {
+    lua_settop(L, 2);
+    return 1;
+  }
+  ap_session_close(*box);
+  *box = NULL;
+  return ap_push_failure(L, &failure);
+}
+
+/* A request's table is gone through once, since there are many: each option
+** has one who reads the value on the top of the stack. Headers and bearer wait
+** in places of their own for the transfer that takes them. */
+enum { REQUEST = 2, HEADERS_PLACE, BEARER_PLACE, TRANSFER_PLACE };
+
+typedef void (*option_reader)(lua_State *L, ap_request *request);
+
+static void read_method(lua_State *L, ap_request *request) {
+  request->method = ap_value_text(L, REQUEST, "method");
+  if (!ap_header_is_token(request->method, strlen(request->method)))
+    (void)ap_option_error(L, REQUEST, "method", "a word like GET");
+}
+
+static void read_url(lua_State *L, ap_request *request) {
+  request->url = ap_value_text(L, REQUEST, "url");
+}
+
+static void read_body(lua_State *L, ap_request *request) {
+  request->body = ap_value_bytes(L, REQUEST, "body", &request->body_length);
+}
+
+static void read_timeout(lua_State *L, ap_request *request) {
+  request->timeout =
+    ap_value_number(L, REQUEST, "timeout", 0, 0, longest_time);
+}
+
+static void read_connect_timeout(lua_State *L, ap_request *request) {
+  request->connect_timeout =
+    ap_value_number(L, REQUEST, "connect_timeout", 0, 0, longest_time);
+}
+
+static void read_max_body(lua_State *L, ap_request *request) {
+  request->max_body = (size_t)ap_value_number(L, REQUEST, "max_body", 0, 0,
+                                              highest_ceiling);
+}
+
+static void read_fresh(lua_State *L, ap_request *request) {
+  request->fresh = ap_value_flag(L, REQUEST, "fresh", 0);
+}
+
+static void keep_headers(lua_State *L, ap_request *request) {
+  (void)request;
+  lua_pushvalue(L, -1);
+  lua_replace(L, HEADERS_PLACE);
+}
+
+static void keep_bearer(lua_State *L, ap_request *request) {
+  (void)request;
+  lua_pushvalue(L, -1);
+  lua_replace(L, BEARER_PLACE);
+}
+
+static option_reader reader_of(lua_State *L, const char *name) {
+  static const struct {
+    const char *name;
+    option_reader read;
+  } known[] = {
+    { "url", read_url },
+    { "method", read_method },
+    { "headers", keep_headers },
+    { "bearer", keep_bearer },
+    { "timeout", read_timeout },
+    { "body", read_body },
+    { "fresh", read_fresh },
+    { "connect_timeout", read_connect_timeout },
+    { "max_body", read_max_body },
+  };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof *known; i++)
+    if (strcmp(name, known[i].name) == 0) return known[i].read;
+  (void)luaL_argerror(L, REQUEST,
+                      lua_pushfstring(L, "unknown option '%s'", name));
+  return NULL;
+}
+
+static void read_each(lua_State *L, ap_request *request) {
+  lua_pushnil(L);
+  while (lua_next(L, REQUEST)) {
+    const char *name;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      (void)luaL_argerror(L, REQUEST, "options have names");
+    name = lua_tostring(L, -2);
+    if (strlen(name) != lua_rawlen(L, -2))
+      (void)luaL_argerror(L, REQUEST, "an option's name holds no NUL");
+    reader_of(L, name)(L, request);
+    lua_pop(L, 1);
+  }
+}
+
+/* libcurl would make a POST of a HEAD that has a body. */
+static void read_request(lua_State *L, ap_request *request) {
+  luaL_checktype(L, REQUEST, LUA_TTABLE);
+  memset(request, 0, sizeof *request);
+  request->method = "GET";
+  read_each(L, request);
+  if (request->url == NULL ||
+      !ap_url_is_clean(request->url, strlen(request->url)))
+    (void)ap_option_error(L, REQUEST, "url",
+                          "a URL without spaces or control characters");
+  if (request->body != NULL && strcmp(request->method, "HEAD") == 0)
+    (void)ap_option_error(L, REQUEST, "body", "left out of a HEAD");
+}
+
+static int add_headers(lua_State *L, ap_transfer *transfer,
+                       ap_failure *failure) {
+  int done = 1;
+  if (lua_isnil(L, HEADERS_PLACE)) return 1;
+  lua_pushvalue(L, HEADERS_PLACE);
+  if (lua_isuserdata(L, -1))
+    done = ap_use_headers(L, REQUEST, transfer, failure);
+  else
+    done = ap_read_headers(L, REQUEST, &transfer->lines, failure);
+  lua_pop(L, 1);
+  return done;
+}
+
+static int add_bearer(lua_State *L, ap_transfer *transfer,
+                      ap_failure *failure) {
+  const ap_token *token = ap_to_token(L, BEARER_PLACE);
+  if (lua_isnil(L, BEARER_PLACE)) return 1;
+  if (token == NULL)
+    return ap_option_error(L, REQUEST, "bearer", "a token");
+  if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
+    return ap_option_error(L, REQUEST, "bearer",
+                           "left out beside an Authorization header");
+  if (token->secret == NULL)
+    return ap_fail(failure, "closed", "The token is closed.");
+  ap_transfer_use_bearer(transfer, token);
+  return 1;
+}
+
+/***
+Start a request. Nothing moves before the next `step`.
+
+The headers that are sent are those given, and no others beside Host, the
+session's User-Agent, the body's length, and Accept-Encoding with
+`compression`. No redirect is followed.
+@function session:submit
+@tparam table request `url`; `method` (GET); `headers`: name to value, or to a
+list of values, or what `core.headers` made of such; `body`; `bearer`: a token;
+`timeout`, `connect_timeout`,
+`max_body`: instead of the session's; `fresh`: true for a connection of its
+own. libcurl repeats a request by itself when a connection that stood already
+dies before the answer; one that must not be repeated needs a fresh one
+@treturn[1] transfer
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`
+or `out_of_memory` */
+static int submit(lua_State *L) {
+  ap_session **box = to_box(L);
+  ap_transfer **transfer;
+  ap_request request;
+  ap_failure failure;
+  lua_settop(L, REQUEST);
+  lua_settop(L, BEARER_PLACE);
+  transfer = ap_push_transfer(L);
+  lua_pushvalue(L, 1);
+  ap_anchor(L, TRANSFER_PLACE);
+  read_request(L, &request);
+  if (*box == NULL) return push_closed(L);
+  if (*transfer == NULL) return ap_push_memory_failure(L);
+  if (add_headers(L, *transfer, &failure) &&
+      add_bearer(L, *transfer, &failure) &&
+      ap_session_submit(*box, *transfer, &request, &failure))
+    return 1;
+  return ap_push_failure(L, &failure);
+}
+
+/***
+Move all requests. Returns when one of them has ended, at the latest after
+`seconds`; with 0 it never waits.
+@function session:step
+@number[opt=0] seconds
+@treturn[1] integer how many requests are still running
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `closed`, `out_of_memory` or `transfer_failed` */
+static int step(lua_State *L) {
+  ap_session **box = to_box(L);
+  double seconds = ap_check_number(L, 2, 0, 0, longest_time);
+  ap_failure failure;
+  size_t running;
+  if (*box == NULL) return push_closed(L);
+  if (!ap_session_step(*box, seconds, &running, &failure))
+    return ap_push_failure(L, &failure);
+  lua_pushinteger(L, (lua_Integer)running);
+  return 1;
+}
+
+/***
+In how many seconds the session wants a step even if no data comes.
+@function session:timeout
+@treturn ?number nil when it does not matter */
+static int timeout(lua_State *L) {
+  ap_session **box = to_box(L);
+  double seconds = *box != NULL ? ap_session_timeout(*box) : -1;
+  if (seconds < 0) lua_pushnil(L);
+  else lua_pushnumber(L, seconds);
+  return 1;
+}
+
+typedef struct {
+  ap_watch_event *events; /* NULL: only count them */
+  size_t count, room;
+} socket_list;
+
+static void list_socket(void *context, int fd, int events) {
+  socket_list *list = context;
+  if (list->events != NULL && list->count < list->room) {
+    list->events[list->count].fd = fd;
+    list->events[list->count].events = events;
+  }
+  list->count++;
+}
+
+static void push_sockets(lua_State *L, const socket_list *list) {
+  static const char *const names[] = { "", "r", "w", "rw" };
+  size_t i;
+  lua_newtable(L);
+  for (i = 0; i < list->count && i < list->room; i++) {
+    lua_pushstring(L, names[list->events[i].events]);
+    lua_rawseti(L, -2, list->events[i].fd);
+  }
+}
+
+/***
+The descriptors that the session waits for, to watch them in a loop of your
+own: step with 0 whenever one is ready or `timeout` has passed, then ask again.
+On Linux it is one that stands for all of them (an epoll).
+@function session:sockets
+@treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
+static int sockets(lua_State *L) {
+  ap_session **box = to_box(L);
+  socket_list list = { NULL, 0, 0 };
+  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  list.room = list.count;
+  list.count = 0;
+  list.events = lua_newuserdata(L, (list.room + 1) * sizeof *list.events);
+  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  push_sockets(L, &list);
+  return 1;
+}
+
+/***
+Close the session and its connections. Requests that still run end with the
+code `closed`. Twice is well.
+@function session:close */
+static int release(lua_State *L) {
+  ap_session **box = to_box(L);
+  ap_session_close(*box);
+  *box = NULL;
+  return 0;
+}
+
+static int to_string(lua_State *L) {
+  lua_pushfstring(L, "adobepass.session (%s)",
+                  *to_box(L) == NULL ? "closed" : "open");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+  { "submit", submit },
+  { "step", step },
+  { "timeout", timeout },
+  { "sockets", sockets },
+  { "close", release },
+  { NULL, NULL },
+};
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", release },
+  { "__close", release },
+  { "__tostring", to_string },
+  { NULL, NULL },
+};
+
+void ap_open_session(lua_State *L) {
+  ap_new_type(L, SESSION, metamethods, methods);
+}

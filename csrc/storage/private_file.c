@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "storage/private_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "crypto/aead.h"
+#include "storage/file_lock.h"
+
+enum { CHUNK = 16 * 1024, TEMPORARY_TRIES = 100 };
+
+static const double temporary_patience = 10;
+
+static const char *code_of(int error) {
+  switch (error) {
+    case ENOENT: case ENOTDIR: return "not_found";
+    case ELOOP: return "insecure_file";
+    case EACCES: case EPERM: return "no_access";
+    case ENOSPC: case EDQUOT: return "no_space";
+    case EROFS: return "read_only";
+    case ENOMEM: return "out_of_memory";
+    default: return "io_error";
+  }
+}
+
+static int fail_errno(ap_failure *failure, const char *what,
+                      const char *path) {
+  int error = errno;
+  return ap_fail(failure, code_of(error), "%s %s: %s.", what, path,
+                 strerror(error));
+}
+
+static int fail_insecure(ap_failure *failure, const char *path,
+                         const char *why) {
+  return ap_fail(failure, "insecure_file", "%s %s.", path, why);
+}
+
+/* Is this open file ours, a regular one, and closed to others? */
+static int check_private(int fd, const char *path, ap_failure *failure) {
+  struct stat info;
+  if (fstat(fd, &info) != 0)
+    return fail_errno(failure, "Cannot look at", path);
+  if (!S_ISREG(info.st_mode))
+    return fail_insecure(failure, path, "is not a regular file");
+  if (info.st_uid != geteuid())
+    return fail_insecure(failure, path, "belongs to another user");
+  if ((info.st_mode & 077) != 0)
+    return fail_insecure(failure, path,
+                         "is open to other users: run chmod 600 on it");
+  return 1;
+}
+
+static int keep(ap_buf *out, const char *bytes, size_t length,
+                const char *path, ap_failure *failure) {
+  switch (ap_buf_append(out, bytes, length)) {
+    case AP_BUF_OK: return 1;
+    case AP_BUF_FULL:
+      return ap_fail(failure, "too_large", "%s is larger than %lu bytes.",
+                     path, (unsigned long)out->ceiling);
+    default: return ap_fail_memory(failure);
+  }
+}
+
+static int read_all(int fd, const char *path, ap_buf *out,
+                    ap_failure *failure) {
+  char chunk[CHUNK];
+  ssize_t got;
+  int done = 1;
+  while (done && (got = read(fd, chunk, sizeof chunk)) != 0) {
+    if (got > 0)
+      done = keep(out, chunk, (size_t)got, path, failure);
+    else if (errno != EINTR)
+      done = fail_errno(failure, "Cannot read", path);
+  }
+  OPENSSL_cleanse(chunk, sizeof chunk);
+  return done;
+}
+
+static int read_private(const char *path, ap_buf *out, ap_failure *failure) {
+  int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  int fd = open(path, flags);
+  int done;
+  if (fd < 0) return fail_errno(failure, "Cannot open", path);
+  done = check_private(fd, path, failure) &&
+         read_all(fd, path, out, failure);
+  (void)close(fd);
+  return done;
+}
+
+static int read_sealed(const char *path, const unsigned char *key,
+                       ap_buf *out, ap_failure *failure) {
+  ap_buf sealed;
+  int done;
+  ap_buf_init(&sealed, out->ceiling + AP_CIPHER_EXTRA);
+  done = read_private(path, &sealed, failure) &&
+    ap_cipher_open(key, sealed.data, sealed.length, out, failure);
+  ap_buf_free(&sealed);
+  return done;
+}
+
+int ap_file_read(const char *path, const unsigned char *key, ap_buf *out,
+                 ap_failure *failure) {
+  if (key != NULL) return read_sealed(path, key, out, failure);
+  if (!read_private(path, out, failure)) return 0;
+  if (!ap_cipher_is_sealed(out->data, out->length)) return 1;
+  return ap_fail(failure, "key_needed", "%s is encrypted: give its key.",
+                 path);
+}
+
+/* "folder/.name.tmp" for "folder/name", which the caller frees. One name for
+** all writers, under a lock: what a crash leaves is used again, so that
+** temporary files never pile up. */
+static char *temporary_path(const char *path) {
+  const char *slash = strrchr(path, '/');
+  const char *name = slash != NULL ? slash + 1 : path;
+  size_t size = strlen(path) + sizeof "..tmp";
+  char *temporary = malloc(size);
+  if (temporary != NULL)
+    (void)snprintf(temporary, size, "%.*s.%s.tmp", (int)(name - path), path,
+                   name);
+  return temporary;
+}
+
+/* The file that we locked may have been renamed away meanwhile. */
+static int still_named(int fd, const char *path) {
+  struct stat held, named;
+  return fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
+         held.st_ino == named.st_ino && held.st_dev == named.st_dev &&
+         held.st_nlink == 1;
+}
+
+static int open_temporary(const char *path, ap_failure *failure) {
+  int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+  int tries;
+  for (tries = 0; tries < TEMPORARY_TRIES; tries++) {
+    int fd = open(path, flags, 0600);
+    if (fd < 0) {
+      (void)fail_errno(failure, "Cannot write", path);
+      return -1;
+    }
+    if (!ap_lockfile_hold(fd, temporary_patience, failure)) {
+      (void)close(fd);
+      return -1;
+    }
+    if (still_named(fd, path)) return fd;
+    (void)close(fd);
+  }
+  (void)ap_fail(failure, "busy", "Too many writers at once for %s.", path);
+  return -1;
+}
+
+static int write_all(int fd, const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t put = write(fd, bytes, length);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return 0;
+    bytes += put;
+    length -= (size_t)put;
+  }
+  return 1;
+}
+
+static int fill(int fd, const char *path, const char *bytes, size_t length,
+                ap_failure *failure) {
+  if (fchmod(fd, 0600) != 0)
+    return fail_errno(failure, "Cannot write", path);
+  if (!check_private(fd, path, failure)) return 0;
+  if (ftruncate(fd, 0) != 0 || !write_all(fd, bytes, length) ||
+      fsync(fd) != 0)
+    return fail_errno(failure, "Cannot write", path);
+  return 1;
+}
+
+/* A rename is on the disk only when its folder is: rename(2), fsync(2). The
+** folder is opened before anything changes, so that only the sync itself can
+** fail after it. Answers -1, with errno, if it fails. */
+static int open_folder(const char *path, ap_failure *failure) {
+  const char *slash = strrchr(path, '/');
+  size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 1;
+  char *folder = ap_copy(slash != NULL ? path : ".", length);
+  int fd, error;
+  fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  error = folder == NULL ? ENOMEM : errno;
+  if (folder == NULL) (void)ap_fail_memory(failure);
+  else if (fd < 0) (void)fail_errno(failure, "Cannot open", folder);
+  free(folder);
+  errno = error;
+  return fd;
+}
+
+static int sync_folder(int fd, const char *path, ap_failure *failure) {
+  if (fsync(fd) == 0 || errno == EINVAL) return 1;
+  return fail_errno(failure, "Cannot sync the folder of", path);
+}
+
+static int replace_in(int folder, const char *path, const char *temporary,
+                      const char *bytes, size_t length, ap_failure *failure) {
+  int fd = open_temporary(temporary, failure);
+  int done;
+  if (fd < 0) return 0;
+  done = fill(fd, temporary, bytes, length, failure);
+  if (done && rename(temporary, path) != 0)
+    done = fail_errno(failure, "Cannot replace", path);
+  if (!done) (void)unlink(temporary);
+  (void)close(fd);
+  return done && sync_folder(folder, path, failure);
+}
+
+static int replace(const char *path, const char *temporary, const char *bytes,
+                   size_t length, ap_failure *failure) {
+  int folder = open_folder(path, failure);
+  int done;
+  if (folder < 0) return 0;
+  done = replace_in(folder, path, temporary, bytes, length, failure);
+  (void)close(folder);
+  return done;
+}
+
+static int check_target(const char *path, ap_failure *failure) {
+  struct stat info;
+  if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return 1;
+  return fail_insecure(failure, path, "is not a regular file");
+}
+
+static int write_plain(const char *path, const char *bytes, size_t length,
+                       ap_failure *failure) {
+  char *temporary;
+  int done;
+  if (!check_target(path, failure)) return 0;
+  temporary = temporary_path(path);
+  if (temporary == NULL) return ap_fail_memory(failure);
+  done = replace(path, temporary, bytes, length, failure);
+  free(temporary);
+  return done;
+}
+
+int ap_file_write(const char *path, const char *bytes, size_t length,
+                  const unsigned char *key, ap_failure *failure) {
+  ap_buf sealed;
+  int done;
+  if (key == NULL) return write_plain(path, bytes, length, failure);
+  ap_buf_init(&sealed, length + AP_CIPHER_EXTRA);
+  done = ap_cipher_seal(key, bytes, length, &sealed, failure) &&
+         write_plain(path, sealed.data, sealed.length, failure);
+  ap_buf_free(&sealed);
+  return done;
+}
+
+static int remove_in(int folder, const char *path, ap_failure *failure) {
+  if (unlink(path) == 0) return sync_folder(folder, path, failure);
+  return errno == ENOENT || fail_errno(failure, "Cannot remove", path);
+}
+
+int ap_file_remove(const char *path, ap_failure *failure) {
+  int folder = open_folder(path, failure);
+  int done;
+  if (folder < 0) return errno == ENOENT;
+  done = remove_in(folder, path, failure);
+  (void)close(folder);
+  return done;
+}

@@ -1,0 +1,62 @@
+--- Where the service is: a name of Adobe's, or addresses of one's own.
+-- @module adobepass.api.environment
+
+local options = require "adobepass.util.options"
+
+local environment = {}
+
+-- Reference: "Hosts". The SSO Service lives on the API's host.
+local HOSTS = {
+  ["release-production"] = { "sp.auth.adobe.com", "mgmt.auth.adobe.com" },
+  ["prequal-production"] = { "sp-prequal.auth.adobe.com",
+    "mgmt-prequal.auth.adobe.com" },
+  ["release-staging"] = { "sp.auth-staging.adobe.com",
+    "mgmt.auth-staging.adobe.com" },
+  ["prequal-staging"] = { "sp-prequal.auth-staging.adobe.com",
+    "mgmt-prequal.auth-staging.adobe.com" },
+}
+
+--- The names of Adobe's environments, sorted.
+function environment.names()
+  local list = {}
+  for name in pairs(HOSTS) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+--- "https://host[:port]" of an address, without what follows; nil if it is no
+-- address. What comes before an @ is no host, but the name of a user there.
+function environment.origin(url)
+  local scheme, host, after = tostring(url):match("^([hH][tT][tT][pP][sS]?)"
+    .. "://([^/?#@%c%s\\]+)(.?)")
+  if not scheme or after:find "[^/?#]" then return nil end
+  return (scheme .. "://" .. host):lower()
+end
+
+local function check_origin(name, url, level)
+  local origin = environment.origin(url)
+  if origin and origin == (url:gsub("/$", "")):lower() then return origin end
+  error(("environment.%s should be an address like https://host:port, "
+    .. "not '%s'"):format(name, url), level + 1)
+end
+
+--- The origins of the API and of the management host.
+-- @tparam string|table given a name, or { api = url, mgmt = url }
+function environment.resolve(given, level)
+  level = (level or 2) + 1
+  if type(given) == "string" then
+    local hosts = HOSTS[given]
+    if not hosts then
+      error(("environment should be one of %s, or { api = url, mgmt = url }, "
+        .. "not '%s'"):format(table.concat(environment.names(), ", "), given),
+        level)
+    end
+    return { api = "https://" .. hosts[1], mgmt = "https://" .. hosts[2] }
+  end
+  options.check("environment", given, { api = "string", mgmt = "string?" },
+    level)
+  return { api = check_origin("api", given.api, level),
+    mgmt = check_origin("mgmt", given.mgmt or given.api, level) }
+end
+
+return environment

@@ -1,0 +1,297 @@
+--- What each error code means: a sentence for the viewer, a hint for the
+-- developer, and the action where the server does not name one.
+--
+-- The codes are those of Adobe's pages enhanced-error-codes and the DCR API's
+-- two, and our own; the sentences are ours. A viewer can sign in, wait, call
+-- the provider or the app's support: no more is asked of them.
+-- @module adobepass.api.error_catalog
+
+local codes = {}
+
+local APP = "This app has a problem. Please contact its support."
+local LATER = "This is not possible right now. Please try again later."
+local AGAIN = "That did not work. Please try again."
+local NETWORK = "There is no connection. Please check your network."
+local SIGN_IN = "Please sign in with your TV provider."
+local SIGN_IN_AGAIN = "Please sign in with your TV provider again."
+local PROVIDER = "Your TV provider does not work with this app."
+local SETTINGS =
+  "Please allow this app to use your TV provider in the device's settings."
+local DENIED = "Your TV subscription does not include this."
+
+local DASHBOARD = "Have it corrected in the TVE Dashboard, or by Adobe."
+local REPEAT = "Repeat it two or three times at most, ever more slowly."
+
+local function add(action, viewer, entries)
+  for code, hint in pairs(entries) do
+    codes[code] = { action = action, viewer = viewer, hint = hint }
+  end
+end
+
+-- Enhanced error codes: none ----------------------------------------------
+
+add("none", APP, {
+  invalid_parameter_service_provider =
+    "Check service_provider: it is the requestor id Adobe gave you.",
+  invalid_parameter_resources =
+    "Send a list of resource ids, each as the provider knows it.",
+  invalid_parameter_redirect_url =
+    "Send an absolute redirect_url on a domain of yours that Adobe knows.",
+  invalid_parameter_partner =
+    "Use a partner name that Adobe documents, for example Apple.",
+  invalid_parameter_saml_response =
+    "Hand the partner's SAML response on in base64, whole and unchanged.",
+  invalid_parameter_token = "Give the service token whole and unchanged.",
+  invalid_parameter_sso_id = "Give an sso_id that a header can carry.",
+  invalid_parameter_link = "Give the link code as the other device shows it.",
+  invalid_parameter_devices = "Give a list of device ids, one at the least.",
+  invalid_header_device_info =
+    "Check device.info: device.check names what is missing or not known.",
+  invalid_header_device_identifier =
+    "Give each device an id, and never change it.",
+  invalid_header_identity_for_temporary_access =
+    "Send the viewer's hashed identity, the same one on each request.",
+  invalid_header_pfs_permission_access_not_present =
+    "Put frameworkPermissionInfo.accessStatus into partner_status.",
+  invalid_header_pfs_provider_id_not_determined =
+    "Sign in without the partner: Adobe knows no provider by this id.",
+  invalid_header_pfs_provider_id_mismatch =
+    "Send the mvpd that partner_status belongs to.",
+})
+
+add("none", PROVIDER, {
+  invalid_parameter_mvpd =
+    "Check mvpd: take the id from the configuration, spelt as it is there.",
+  invalid_integration =
+    "Have the integration of service provider and mvpd switched on.",
+})
+
+add("none", "This code is not valid. Please start again.", {
+  invalid_parameter_code =
+    "Have the viewer check the code, or make a new session.",
+  invalid_authentication_session =
+    "Make a new session: this one has ended or was replaced.",
+})
+
+add("none", SETTINGS, {
+  invalid_header_pfs_permission_access_not_determined =
+    "Have the partner framework ask the viewer first.",
+  invalid_header_pfs_permission_access_not_granted =
+    "Sign in without the partner unless the viewer allows it.",
+})
+
+add("none", SIGN_IN_AGAIN, {
+  invalid_header_pfs_provider_info_expired =
+    "Ask the partner framework for a current status.",
+})
+
+add("none", DENIED, {
+  preauthorization_denied_by_mvpd =
+    "Show the details, if there are any; this is no reason to log out.",
+  authorization_denied_by_mvpd =
+    "Show the details, if there are any; this is no reason to log out.",
+})
+
+add("none", "Parental controls do not allow this.", {
+  authorization_denied_by_parental_controls =
+    "Point the viewer to the provider's parental controls.",
+})
+
+add("none", LATER, {
+  authorization_denied_by_degradation_rule =
+    "Show the details: a degradation rule of yours denies this resource.",
+  internal_server_error =
+    "Repeat it later; if it stays, send the trace to Adobe.",
+})
+
+-- Enhanced error codes: the other actions ---------------------------------
+
+add("configuration", APP, {
+  too_many_resources =
+    "Ask for fewer resources at once, or have Adobe raise the limit.",
+  invalid_configuration_user_metadata_certificate =
+    "The certificate for user metadata is missing or wrong. " .. DASHBOARD,
+  invalid_configuration_temporary_access =
+    "The TempPass is not set up well. " .. DASHBOARD,
+  invalid_configuration_platform =
+    "The integration has no settings for this platform. " .. DASHBOARD,
+  invalid_configuration_platform_id =
+    "The platform's id is missing or wrong. " .. DASHBOARD,
+  invalid_configuration_platform_trait =
+    "A trait of the platform is missing or wrong. " .. DASHBOARD,
+  invalid_configuration_platform_category_trait =
+    "A trait of the platform's category is missing or wrong. " .. DASHBOARD,
+  invalid_configuration_platform_services =
+    "The integration's platform services are not set up. " .. DASHBOARD,
+  invalid_configuration_mvpd_platform =
+    "The provider has no settings for this platform. " .. DASHBOARD,
+  invalid_configuration_mvpd_platform_boarding_status =
+    "The provider is not boarded on this platform. " .. DASHBOARD,
+  invalid_configuration_mvpd_platform_profile_exchange =
+    "The provider's profile exchange is not set up. " .. DASHBOARD,
+})
+
+add("application-registration", AGAIN, {
+  invalid_access_token_service_provider =
+    "Register with a statement that is made for this service provider.",
+  invalid_access_token_client_application =
+    "Register again; check that the application is still listed.",
+})
+
+add("authentication", SIGN_IN, {
+  authenticated_profile_missing = "Start a login.",
+})
+
+add("authentication", SIGN_IN_AGAIN, {
+  authenticated_profile_expired = "Start a login: profiles do run out.",
+  authenticated_profile_invalidated =
+    "Start a login: the profile was ended elsewhere.",
+  authorization_denied_by_session_invalidated =
+    "Start a login: the provider has ended the session.",
+  identity_not_recognized_by_mvpd =
+    "Start a login: the provider does not know this identity any more.",
+})
+
+add("authentication", "You seem to be away from home. Please sign in again.", {
+  authorization_denied_by_hba_policies =
+    "Start a login: the old one was made by the home network.",
+})
+
+add("authentication", "Your free access is used up. " .. SIGN_IN, {
+  temporary_access_duration_limit_exceeded =
+    "Offer a login: the TempPass has run out of time.",
+  temporary_access_resources_limit_exceeded =
+    "Offer a login: the TempPass has run out of resources.",
+})
+
+add("retry", LATER, {
+  network_received_error =
+    "The provider's answer could not be read. " .. REPEAT,
+  network_connection_timeout =
+    "The provider could not be reached. " .. REPEAT,
+  maximum_execution_time_exceeded =
+    "The provider took too long. " .. REPEAT,
+})
+
+-- Dynamic client registration ---------------------------------------------
+
+add("none", APP, {
+  invalid_request =
+    "A parameter is missing, given twice or malformed: report it to us.",
+  unsupported_grant_type =
+    "Check the address: this server gives no client credentials tokens.",
+})
+
+add("configuration", APP, {
+  invalid_redirect_uri =
+    "Use a redirect_uri on a domain that the application is allowed.",
+  invalid_software_statement =
+    "Download the software statement anew, and hand it on unchanged.",
+  unapproved_software_statement =
+    "Check that statement and environment belong together, and that it has "
+    .. "not been revoked.",
+  unauthorized_client =
+    "Have the application's scope checked: it must hold api:client:v2.",
+})
+
+add("application-registration", AGAIN, {
+  invalid_client = "Register again: these credentials are not valid.",
+})
+
+-- Answers without a code --------------------------------------------------
+
+add("retry", LATER, {
+  too_many_requests =
+    "Wait a second or more: 1 request per second and device address.",
+})
+
+add("none", AGAIN, {
+  unauthorized = "Get a new access token, then repeat the request once.",
+  malformed_answer = "See what stands between you and Adobe, then report it.",
+  unknown_error = "Adobe gave no code for this: report it with the trace.",
+  foreign_url = "See who answers in Adobe's name; nothing was sent there.",
+})
+
+-- The flows' codes ---------------------------------------------------------
+
+add("authentication", SIGN_IN, {
+  not_logged_in = "Start a login.",
+  login_denied = "Let the viewer try again, or choose another provider.",
+  partner_failed = "See what the partner's framework said.",
+  partner_fallback = "Start an ordinary login.",
+})
+
+add("none", SIGN_IN, {
+  login_expired = "Start a new login.",
+  login_superseded = "Show the code of the newer login.",
+})
+
+add("none", AGAIN, {
+  unknown_action = "See whether a newer version of adobepass knows it.",
+})
+
+add("retry", AGAIN, {
+  no_decision = "Ask again; the answer left this resource out.",
+})
+
+add("configuration", APP, {
+  software_statement_missing =
+    "Give adobepass.new the software statement of the TVE Dashboard.",
+})
+
+-- The core's codes --------------------------------------------------------
+
+-- A repeat may heal these. protocol_error is one of them since HTTP/2 servers
+-- that restart end their streams with it.
+add("retry", NETWORK, {
+  timeout = "Check the network; raise the timeout if it is just slow.",
+  resolve_failed = "Check the network, the DNS and the host's name.",
+  connect_failed = "Check the network, the firewall and the host's name.",
+  connection_lost = "Check the network, and what stands in between.",
+  proxy_failed = "Check the proxy's address and what it lets through.",
+  protocol_error = "See what stands between you and Adobe.",
+})
+
+-- A repeat would end alike; transfer_failed is a failure of unknown kind.
+add("none", LATER, {
+  tls_failed = "Check ca_file, the device's date, and who is in between.",
+  too_large = "Raise max_body if such an answer is to be expected. "
+    .. "Headers that are sent may have 1 MiB.",
+  out_of_memory = "Free memory before the next request.",
+  transfer_failed = "Read the message: libcurl has no code for it.",
+})
+
+add("none", APP, {
+  invalid_url = "Check the configured addresses.",
+  insecure_url = "Use https, or allow the host by name while developing.",
+  closed = "Do not use what is closed.",
+})
+
+add("none", "This was stopped.", {
+  cancelled = "Nothing: the program cancelled this itself.",
+})
+
+-- Stores, and the private files of one of them.
+add("none", APP, {
+  store_failed = "See what the store says, and whether it can be reached.",
+  not_found = "Check the path.",
+  no_access = "Check who owns the file and its folder.",
+  insecure_file = "Make the file readable for its owner alone.",
+  no_space = "Free space on the disk.",
+  read_only = "Put the store where the program may write.",
+  busy = "See which program holds the store's lock.",
+  io_error = "Check the disk.",
+  key_needed = "Give the store the key it was encrypted with.",
+  decrypt_failed = "Give the store the key it was encrypted with.",
+})
+
+local actions = {
+  none = { viewer = LATER, hint = "Check the request, and the message." },
+  configuration = { viewer = APP, hint = DASHBOARD },
+  ["application-registration"] = { viewer = AGAIN, hint = "Register again." },
+  authentication = { viewer = SIGN_IN_AGAIN, hint = "Start a login." },
+  authorization = { viewer = AGAIN, hint = "Ask for an authorization." },
+  retry = { viewer = LATER, hint = REPEAT },
+}
+
+return { codes = codes, actions = actions }

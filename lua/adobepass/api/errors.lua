@@ -1,0 +1,275 @@
+--- Errors: one kind of object, whatever went wrong.
+--
+-- Facts from Adobe's page features-standard/error-reporting/
+-- enhanced-error-codes and those of the DCR API. What a server writes is
+-- bounded, cleaned and rid of tokens before it is kept: an error ends up in
+-- logs and on screens.
+-- @module adobepass.api.errors
+
+-- luacheck: read_globals math.tointeger
+
+local catalogue = require "adobepass.api.error_catalog"
+local http_date = require "adobepass.util.http_date"
+
+local errors = {}
+local methods = {}
+local Error = { __name = "adobepass.error", __index = methods }
+
+-- The most bytes that are kept of each field that is text.
+local TEXT = {
+  code = 100, message = 500, action = 100, details = 1000, help_url = 500,
+  trace = 200, operation = 100,
+}
+local NUMBERS = { http_status = true, status = true, retry_after = true }
+
+local REDACTED = "[redacted]"
+local LONGEST_RETRY_AFTER = 3600
+
+-- JSON in base64, as every JWT and device header is, begins with eyJ: '{"'. A
+-- media token begins with <signatureInfo>. RFC 6750 2.1 has bearer tokens.
+local SECRETS = {
+  "eyJ[%w_%-][%w_%-]+[%w_%-%.%+/=]*",
+  "PHNpZ25hdHVyZUluZm8[%w_%-%.%+/=]*",
+  "[Bb][Ee][Aa][Rr][Ee][Rr][%s:=]+[%w%-%._~%+/]+=*",
+}
+
+local function literally(text, secret)
+  local parts, at = {}, 1
+  local first, last = text:find(secret, 1, true)
+  while first do
+    parts[#parts + 1] = text:sub(at, first - 1) .. REDACTED
+    at = last + 1
+    first, last = text:find(secret, at, true)
+  end
+  return table.concat(parts) .. text:sub(at)
+end
+
+local function longest_first(secrets)
+  local sorted = {}
+  for _, secret in ipairs(secrets or {}) do
+    if secret ~= "" then sorted[#sorted + 1] = secret end
+  end
+  table.sort(sorted, function(a, b) return #a > #b end)
+  return sorted
+end
+
+--- A text without secrets: those given, and all that looks like a token.
+-- @string text
+-- @tparam[opt] {string,...} secrets taken literally
+-- @treturn string
+function errors.redact(text, secrets)
+  for _, secret in ipairs(longest_first(secrets)) do
+    text = literally(text, secret)
+  end
+  for _, pattern in ipairs(SECRETS) do
+    text = text:gsub(pattern, REDACTED)
+  end
+  return text
+end
+
+-- Cut between characters, not within one: UTF-8 goes on with 10xxxxxx.
+local function cut(text, most)
+  if #text <= most then return text end
+  local last = most - 3
+  while last > 0 and text:find("^[\128-\191]", last + 1) do last = last - 1 end
+  return text:sub(1, last) .. "..."
+end
+
+-- U+0080 to U+009F are controls too: one of them begins commands to terminals.
+local function clean(text, most, secrets)
+  text = text:gsub("\194[\128-\159]", " "):gsub("[%c ]+", " ")
+  text = errors.redact(text, secrets):gsub("^ ", ""):gsub(" $", "")
+  return cut(text, most)
+end
+
+local function text_or_nil(value, name, secrets)
+  if type(value) ~= "string" then return nil end
+  local text = clean(value, TEXT[name], secrets)
+  return text ~= "" and text or nil
+end
+
+local function status_or_nil(value)
+  local status = type(value) == "number" and value or nil
+  if type(value) == "string" and value:find "^%d%d%d$" then
+    status = tonumber(value)
+  end
+  if not status or status % 1 ~= 0 or status < 100 or status > 599 then
+    return nil
+  end
+  return math.tointeger and math.tointeger(status) or status
+end
+
+local function make(fields)
+  local known = catalogue.codes[fields.code]
+  fields.action = fields.action or known and known.action or "none"
+  fields.message = fields.message or "It failed, and no reason was given."
+  return setmetatable(fields, Error)
+end
+
+local function check(name, value)
+  local kind = TEXT[name] and "string" or NUMBERS[name] and "number"
+  if not kind then
+    error("errors.new: unknown field " .. tostring(name), 3)
+  elseif type(value) ~= kind then
+    error("errors.new: " .. name .. " should be a " .. kind, 3)
+  end
+end
+
+--- An error of our own.
+-- @tparam table fields `code`, and any of `message`, `action`, `http_status`,
+-- `status`, `details`, `help_url`, `trace`, `retry_after`, `operation`
+-- @treturn table
+function errors.new(fields)
+  local copy = {}
+  for name, value in pairs(fields) do
+    check(name, value)
+    if TEXT[name] then value = text_or_nil(value, name) end
+    copy[name] = value
+  end
+  if not copy.code then
+    error("errors.new: code should be a string that is not empty", 2)
+  end
+  return make(copy)
+end
+
+--- Is a value one of our errors?
+-- @treturn boolean
+function errors.is(value)
+  return type(value) == "table" and getmetatable(value) == Error
+end
+
+-- RFC 9110 10.2.3: seconds, or a date. By the clock that we were given, else
+-- by the server's own, since a TV's may be wrong.
+local function retry_after_of(headers, now)
+  local value = headers["retry-after"]
+  if type(value) ~= "string" then return nil end
+  local seconds = value:find "^%d+$" and tonumber(value)
+  if not seconds then
+    local date = http_date.parse(value)
+    now = now or http_date.parse(headers["date"])
+    seconds = date and now and date - now
+  end
+  return seconds and math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
+end
+
+-- Without a code in the answer, the status makes one.
+local STATUS_CODES = { [401] = "unauthorized", [429] = "too_many_requests" }
+
+local function code_of_status(status)
+  return STATUS_CODES[status] or ("http_%d"):format(status)
+end
+
+local function action_of_status(status)
+  return (status == 429 or status >= 500) and "retry" or "none"
+end
+
+local function message_of_status(status)
+  return ("The server answered with the HTTP status %d."):format(status)
+end
+
+-- Adobe's page says that the body holds an "error" object, its sample shows
+-- the object itself; DCR has a string there.
+local function body_of(decoded)
+  if type(decoded) ~= "table" then return {} end
+  if type(decoded.error) == "table" then return decoded.error end
+  return decoded
+end
+
+local function fields_of(operation, body, secrets)
+  local function text(name, field)
+    return text_or_nil(body[name], field, secrets)
+  end
+  return {
+    operation = operation,
+    code = text("code", "code") or text("error", "code"),
+    message = text("message", "message")
+      or text("error_description", "message"),
+    action = text("action", "action"), details = text("details", "details"),
+    help_url = text("helpUrl", "help_url"), trace = text("trace", "trace"),
+    status = status_or_nil(body.status),
+  }
+end
+
+--- The error of an answer that is no success.
+-- @string operation the operation's name
+-- @tparam table response `status` and `headers`, as the core gives them
+-- @param decoded its JSON, if it has any; any type
+-- @number[opt] now the server's time, in seconds since 1970
+-- @tparam[opt] {string,...} secrets to keep out of the error
+-- @treturn table
+function errors.from_answer(operation, response, decoded, now, secrets)
+  local status = response.status
+  local fields = fields_of(operation, body_of(decoded), secrets)
+  fields.http_status = status
+  fields.code = fields.code or code_of_status(status)
+  fields.message = fields.message or message_of_status(status)
+  if not catalogue.codes[fields.code] then
+    fields.action = fields.action or action_of_status(status)
+  end
+  if status == 429 or status == 503 then
+    fields.retry_after = retry_after_of(response.headers, now)
+  end
+  return make(fields)
+end
+
+--- The error of one decision in an answer that is a success.
+-- @string operation the operation's name
+-- @param item its `error`; any type
+-- @tparam[opt] {string,...} secrets to keep out of the error
+-- @treturn table
+function errors.from_item(operation, item, secrets)
+  if type(item) ~= "table" then
+    return errors.malformed(operation, "an error that is no object")
+  end
+  local fields = fields_of(operation, item, secrets)
+  fields.http_status = 200
+  fields.code = fields.code or "unknown_error"
+  return make(fields)
+end
+
+--- The error of a request that got no answer.
+-- @string operation the operation's name
+-- @string message
+-- @string code both as the core gives them
+-- @treturn table
+function errors.from_transport(operation, message, code)
+  return errors.new { operation = operation, message = message, code = code }
+end
+
+--- The error of an answer that cannot be understood.
+-- @string operation the operation's name
+-- @string why what is wrong with it, e.g. "decisions is no list"
+-- @treturn table
+function errors.malformed(operation, why)
+  return errors.new { operation = operation, code = "malformed_answer",
+    message = "The server's answer is not as documented: " .. why }
+end
+
+local function entry(err, field)
+  local known = catalogue.codes[err.code]
+  local by_action = catalogue.actions[err.action] or catalogue.actions.none
+  return known and known[field] or by_action[field]
+end
+
+--- A sentence for the viewer, fit for a TV screen.
+-- @treturn string
+function methods:viewer_text()
+  return entry(self, "viewer")
+end
+
+--- What a developer can do about it.
+-- @treturn string
+function methods:hint()
+  return entry(self, "hint")
+end
+
+function Error.__tostring(err)
+  local subject = err.operation and err.operation .. ": " or ""
+  return ("%s%s [%s] %s"):format(subject, err.message, err.code, err:hint())
+end
+
+function Error.__concat(left, right)
+  return tostring(left) .. tostring(right)
+end
+
+return errors

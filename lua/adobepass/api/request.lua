@@ -1,0 +1,353 @@
+--- From an operation and its parameters to one HTTP request. No I/O.
+-- @module adobepass.api.request
+
+local core = require "adobepass.core"
+local device = require "adobepass.device.headers"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+
+local request = {}
+
+local function percent(char) return ("%%%02X"):format(char:byte()) end
+
+--- Percent-encoding of all that RFC 3986 section 2.3 does not reserve.
+function request.escape(text)
+  return (tostring(text):gsub("[^%w%-._~]", percent))
+end
+
+-- What every call may say beside its operation's own parameters: a deadline,
+-- `once` (no repeat of what fails), and headers in place of the device's.
+local HEADERS = { "identity", "partner_status", "service_token",
+  "subject_token", "roku_token", "visitor_id" }
+
+local COMMON = { timeout = true, once = true }
+for _, name in ipairs(HEADERS) do COMMON[name] = true end
+
+local function parameter_names(operation)
+  local names = {}
+  for _, parameter in ipairs(operation.params or {}) do
+    names[parameter[1]] = parameter
+  end
+  return names
+end
+
+local function complain(operation, message)
+  error(("client.api:%s: %s"):format(operation.name, message))
+end
+
+local function check_names(operation, params)
+  if next(params) == nil then return end
+  local known = parameter_names(operation)
+  for name in pairs(params) do
+    if not known[name] and not COMMON[name]
+        and not (name == "everyone" and operation.everyone) then
+      complain(operation, ("unknown parameter '%s'"):format(tostring(name)))
+    end
+  end
+end
+
+local LISTS = { resources = true, devices = true }
+
+local function check_type(operation, name, value)
+  local wanted = LISTS[name] and "table" or "string"
+  if type(value) == wanted then return end
+  complain(operation, ("%s should be %s, not %s"):format(name,
+    wanted == "table" and "a list of strings" or "a string", type(value)))
+end
+
+local function is_optional(operation, parameter)
+  return parameter[3] == "optional" or parameter[1] == operation.everyone
+    or parameter[1] == "service_provider"
+end
+
+-- Nothing resets everybody unless it is told so by that word.
+local function check_everyone(operation, params)
+  local one = operation.everyone
+  if not one then return end
+  if params.everyone ~= nil and params.everyone ~= true then
+    complain(operation, "everyone should be true, or left out")
+  end
+  if (params[one] == nil) == (params.everyone == nil) then
+    complain(operation, ("either %s or everyone = true"):format(one))
+  end
+  -- Adobe takes these two for everybody.
+  local named = (params[one] or one):lower():match "^%s*(.-)%s*$"
+  if named == "" or named == "all" then
+    complain(operation, ("such a %s means everyone: say so"):format(one))
+  end
+end
+
+local function check_one_of(operation, params)
+  local pair = operation.one_of
+  if pair and (params[pair[1]] == nil) == (params[pair[2]] == nil) then
+    complain(operation, ("either %s or %s"):format(pair[1], pair[2]))
+  end
+end
+
+local function check_timeout(operation, seconds)
+  if seconds == nil then return end
+  if type(seconds) == "number" and seconds > 0 and seconds <= 3600 then
+    return
+  end
+  complain(operation, "timeout should be seconds, from above 0 to 3600")
+end
+
+local function check_once(operation, once)
+  if once == nil or type(once) == "boolean" then return end
+  complain(operation, "once should be true, or left out")
+end
+
+--- The headers that a call has in place of the device's.
+function request.overrides(params)
+  local chosen = {}
+  if next(params) == nil then return chosen end
+  for _, name in ipairs(HEADERS) do chosen[name] = params[name] end
+  return chosen
+end
+
+local NOBODY = { values = {} }
+
+-- Encoded here and once more later, so that what is wrong with one of them is
+-- said where the caller stands.
+local function check_overrides(operation, params)
+  local chosen = request.overrides(params)
+  if next(chosen) == nil then return end
+  local good, why = pcall(device.headers, NOBODY, "SPTV", chosen)
+  if not good then
+    complain(operation, (why:gsub("^.-:%d+: ", "")))
+  end
+end
+
+--- Raises where the programmer is wrong: names and types.
+function request.check(operation, params)
+  if type(params) ~= "table" then
+    complain(operation, "a table of parameters expected")
+  end
+  check_names(operation, params)
+  for _, parameter in ipairs(operation.params or {}) do
+    local value = params[parameter[1]]
+    if value ~= nil or not is_optional(operation, parameter) then
+      check_type(operation, parameter[1], value)
+    end
+  end
+  check_timeout(operation, params.timeout)
+  check_once(operation, params.once)
+  check_overrides(operation, params)
+  check_everyone(operation, params)
+  check_one_of(operation, params)
+end
+
+local function refuse(operation, code, message)
+  return nil, errors.new { code = code, message = message, action = "none",
+    operation = operation.name }
+end
+
+local LONGEST_WORD, LONGEST_HEADER = 512, 16384
+
+-- What a viewer typed or a server said is judged here, not raised about: it
+-- never becomes a path.
+local function check_word(operation, name, value, most)
+  if #value == 0 or #value > most or value:find "%c" or value == "."
+      or value == ".." then
+    return refuse(operation, "invalid_parameter_" .. name,
+      ("The %s is empty, too long or not printable."):format(name))
+  end
+  return true
+end
+
+local function check_code(operation, value)
+  if value:find("^[%w_-]+$") and #value <= 64 then return true end
+  return refuse(operation, "invalid_parameter_code",
+    "A code has letters and digits alone.")
+end
+
+local function is_list_of_strings(list)
+  local count = 0
+  for _ in pairs(list) do count = count + 1 end
+  for index = 1, math.max(count, 1) do
+    if type(list[index]) ~= "string" or list[index] == "" then return false end
+  end
+  return true
+end
+
+local function check_list(operation, name, list)
+  if is_list_of_strings(list) then return true end
+  return refuse(operation, "invalid_parameter_" .. name,
+    ("The %s should be a list of strings, one at least."):format(name))
+end
+
+local IN_PATH = { mvpd = true, partner = true }
+
+local function check_value(operation, parameter, value)
+  local name = parameter[1]
+  if name == "code" then return check_code(operation, value) end
+  if LISTS[name] then return check_list(operation, name, value) end
+  if IN_PATH[name] then
+    return check_word(operation, name, value, LONGEST_WORD)
+  elseif parameter[3] == "header" or operation.send == "headers" then
+    return check_word(operation, name, value, LONGEST_HEADER)
+  end
+  return true
+end
+
+local function check_values(operation, params)
+  for _, parameter in ipairs(operation.params or {}) do
+    local value = params[parameter[1]]
+    if value ~= nil then
+      local good, err = check_value(operation, parameter, value)
+      if not good then return nil, err end
+    end
+  end
+  return true
+end
+
+-- Leaving the device out would reset everybody; `all` says so aloud.
+local function value_of(operation, params, name, where)
+  if name == "service_provider" then return where.service_provider end
+  if params.everyone and name == operation.everyone then return "all" end
+  return params[name]
+end
+
+-- The address, with gaps for the parameters. A client keeps it: nothing else
+-- in it ever changes.
+local function address_of(operation, where)
+  local kept = where.addresses
+  local address = kept[operation]
+  if not address then
+    address = where.origins[operation.base or "api"] .. operation.path:gsub(
+      "{service_provider}", request.escape(where.service_provider))
+    kept[operation] = address
+  end
+  return address
+end
+
+local function url_of(operation, params, where)
+  return (address_of(operation, where):gsub("{([%w_]+)}", function(name)
+    return request.escape(value_of(operation, params, name, where))
+  end))
+end
+
+-- Where a parameter goes, if not into the path.
+local function place_of(operation, parameter)
+  if operation.path:find("{" .. parameter[1] .. "}", 1, true) then
+    return "path"
+  elseif parameter[3] == "header" or operation.send == "headers" then
+    return "headers"
+  end
+  return "content"
+end
+
+-- What goes to a place, as { name on the wire, value }.
+local function fields_at(place, operation, params, where)
+  local fields = {}
+  for _, parameter in ipairs(operation.params or {}) do
+    local value = value_of(operation, params, parameter[1], where)
+    if value ~= nil and place_of(operation, parameter) == place then
+      fields[#fields + 1] = { parameter[2], value }
+    end
+  end
+  return fields
+end
+
+local function as_pairs(fields)
+  local list = {}
+  for index, field in ipairs(fields) do
+    list[index] = request.escape(field[1]) .. "=" .. request.escape(field[2])
+  end
+  return table.concat(list, "&")
+end
+
+local function as_json(fields)
+  local object = json.object {}
+  for _, field in ipairs(fields) do object[field[1]] = field[2] end
+  return json.encode(object)
+end
+
+local BODIES = {
+  form = { "application/x-www-form-urlencoded", as_pairs },
+  json = { "application/json", as_json },
+}
+
+local function table_of_headers(operation, view, chosen, fields)
+  local headers = device.headers(view.record, operation.headers or "", chosen)
+  local kind = BODIES[operation.send]
+  headers.Accept = "application/json"
+  headers["Content-Type"] = kind and kind[1]
+  for _, field in ipairs(fields) do headers[field[1]] = field[2] end
+  return headers
+end
+
+-- Operations that send the same headers of a device: those with the same
+-- letters that send what else there is in the same way.
+local kinds = setmetatable({}, { __index = function(self, operation)
+  local kind = (operation.headers or "") .. " " .. (operation.send or "")
+  self[operation] = kind
+  return kind
+end })
+
+-- What a device sends with operations of a kind is kept by its view, and made
+-- ready when it is sent again: many a view asks but once. Headers too large to
+-- be made ready are refused when they are sent.
+local function kept_headers(operation, view)
+  local kind = kinds[operation]
+  local headers = view.headers[kind]
+  if type(headers) == "userdata" then return headers end
+  headers = headers and core.headers(headers)
+    or table_of_headers(operation, view, nil, {})
+  view.headers[kind] = headers
+  return headers
+end
+
+local function headers_of(operation, params, where, view)
+  local chosen = request.overrides(params)
+  local fields = fields_at("headers", operation, params, where)
+  if next(chosen) == nil and #fields == 0 then
+    return kept_headers(operation, view)
+  end
+  return table_of_headers(operation, view, chosen, fields)
+end
+
+--- The headers of a request that was built, from name to value.
+function request.header_table(built)
+  local headers = built.headers
+  return type(headers) == "table" and headers or headers:table()
+end
+
+local function add_content(built, operation, params, where)
+  local fields = fields_at("content", operation, params, where)
+  local kind = BODIES[operation.send]
+  if kind then
+    built.body = kind[2](fields)
+  elseif #fields > 0 then
+    built.url = built.url .. "?" .. as_pairs(fields)
+  end
+  return built
+end
+
+--- The request as the core takes it, but for bearer and timeout, for which
+-- it has room; or nil and an error. Its headers are not to be changed.
+--
+-- libcurl itself repeats what goes over a connection that stood already, so
+-- what is not safe goes over a fresh one.
+-- @param operation of adobepass.api.operations
+-- @param params already checked by request.check
+-- @param where a client's `origins`, `service_provider`, and `addresses`, in
+-- which those that were made are kept
+-- @param view a device's `record`, and `headers`, kept in the same way
+function request.build(operation, params, where, view)
+  if not operation.params and next(params) == nil then
+    return { url = address_of(operation, where), method = operation.method,
+      headers = kept_headers(operation, view),
+      fresh = operation.safe == false or nil, bearer = nil, timeout = nil }
+  end
+  local good, err = check_values(operation, params)
+  if not good then return nil, err end
+  local built = { url = url_of(operation, params, where),
+    method = operation.method, fresh = operation.safe == false or nil,
+    headers = nil, body = nil, bearer = nil, timeout = nil }
+  if operation.url_only then return built end
+  built.headers = headers_of(operation, params, where, view)
+  return add_content(built, operation, params, where)
+end
+
+return request

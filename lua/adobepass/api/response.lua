@@ -1,0 +1,82 @@
+--- From a response to the documented answer. No I/O.
+-- @module adobepass.api.response
+
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+
+local answer = {}
+
+-- A list is no map: its names would be numbers. An object may come where the
+-- last item of a list was taken out: {} for [].
+local function is_map(value)
+  return type(value) == "table" and value[1] == nil
+end
+
+local function is_list_of_tables(value)
+  if type(value) ~= "table" then return false end
+  for key, item in pairs(value) do
+    if type(key) ~= "number" or type(item) ~= "table" then return false end
+  end
+  return true
+end
+
+local function fits(value, wanted)
+  if wanted == "table" then return is_map(value) end
+  if wanted == "list" then return is_list_of_tables(value) end
+  return type(value) == wanted
+end
+
+-- Both spellings are there afterwards, whichever came.
+local function add_other_spellings(also, value)
+  for ours, theirs in pairs(also) do
+    value[ours] = value[ours] or value[theirs]
+  end
+end
+
+local function check_fields(operation, value)
+  if not is_map(value) then
+    return nil, errors.malformed(operation.name, "it is no JSON object")
+  end
+  if operation.also then add_other_spellings(operation.also, value) end
+  for name, wanted in pairs(operation.answer) do
+    if not fits(value[name], wanted) then
+      return nil, errors.malformed(operation.name,
+        ("its %s is missing or no %s"):format(name, wanted))
+    end
+  end
+  return value
+end
+
+--- Whether a response's status is a success of its operation.
+function answer.is_success(operation, response)
+  local status, ok = response.status, operation.ok
+  for index = 1, #ok do
+    if ok[index] == status then return true end
+  end
+  return false
+end
+
+--- What a response's body says; nil where it is empty.
+-- @return the value; or nil and what is wrong with it
+function answer.decode(response)
+  if response.body == "" then return nil, "it is empty" end
+  return core.json.decode(response.body)
+end
+
+--- What the response of a success says.
+-- @return the answer, Adobe's keys, nothing hidden; true where it is empty;
+-- or nil and an error
+function answer.read(operation, response)
+  if not operation.answer and (response.status == 204
+      or response.body == "") then
+    return true
+  end
+  local decoded, why = answer.decode(response)
+  if decoded == nil then
+    return nil, errors.malformed(operation.name, why)
+  end
+  if not operation.answer then return decoded end
+  return check_fields(operation, decoded)
+end
+
+return answer

@@ -1,0 +1,103 @@
+--- adobepass authorize: may the viewer play this, now?
+-- @module adobepass.cli.authorize
+
+local preauthorize = require "adobepass.cli.preauthorize"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local authorize = {
+  name = "authorize",
+  summary = "Ask whether a resource may be played now.",
+}
+
+local DESCRIPTION = [[
+Asks the provider, as an application does before each playback. The media
+token that comes with a permit is for the player, for some minutes and for one
+use. It is printed with --token alone: by itself, or as a field of --json.]]
+
+local EPILOG = [[
+Examples:
+  adobepass authorize CNN
+  adobepass authorize CNN --token | player --media-token -
+  adobepass authorize CNN --json && echo "on air"
+
+Status 0: permitted. 4: denied. 3: sign in (again) first.]]
+
+--- Declares the options.
+function authorize.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  parser:argument("resource", "A resource id, as the provider knows it.")
+    :argname("<resource>"):convert(settings.filled)
+  settings.define(parser,
+    parser:option("--mvpd", "Ask this provider, not that of the login.")
+      :argname("<id>")
+      :convert(settings.filled),
+    parser:flag("--token", "Print the media token."))
+end
+
+local function as_json(decision, with_token)
+  local view = preauthorize.view(decision)
+  view.media_token_not_after = decision.media_token_not_after
+  view.media_token = with_token and decision.media_token or nil
+  report.json(view)
+end
+
+local function show_permit(client, decision)
+  local name = words.clean(decision.resource)
+  terminal.say(("%s  %s may be played."):format(
+    terminal.paint("GOOD", "permitted"), terminal.paint("BOLD", name)))
+  local left = decision.media_token_not_after
+  if left then
+    terminal.say(terminal.paint("DIM", ("Its media token (--token prints it)"
+      .. " is good for %s."):format(
+      words.span((left - client:now_ms()) / 1000))))
+  end
+end
+
+-- Where a player reads the output, a denial is not for it.
+local function show_denial(decision, token_alone)
+  local tell, stream = terminal.say, 1
+  if token_alone then tell, stream = terminal.complain, 2 end
+  tell(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied", stream),
+    words.clean(decision.resource), preauthorize.reason(decision),
+    words.clean(decision.error.code)))
+  if decision.error.action ~= "none" then
+    tell(report.advice(decision.error))
+  end
+end
+
+local function as_text(client, decision, token_alone)
+  if not decision.permitted then
+    return show_denial(decision, token_alone)
+  end
+  if not token_alone then return show_permit(client, decision) end
+  if decision.media_token then terminal.say(decision.media_token) end
+end
+
+-- A permit without a token is none for who wants the token.
+local function status(decision, arguments)
+  if not decision.permitted then
+    return report.status(decision.error)
+  end
+  return arguments.token and not decision.media_token and report.FAILED
+    or report.DONE
+end
+
+--- Asks, shows.
+function authorize.run(arguments)
+  local client, err = settings.client(arguments)
+  if not client then return nil, err end
+  local decision, why = client:authorize(arguments.resource,
+    { mvpd = arguments.mvpd })
+  if not decision then return nil, why end
+  if arguments.json then
+    as_json(decision, arguments.token)
+  else
+    as_text(client, decision, arguments.token)
+  end
+  return status(decision, arguments)
+end
+
+return authorize

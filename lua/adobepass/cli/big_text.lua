@@ -1,0 +1,84 @@
+--- A code in letters that can be read from the other end of the room.
+-- @module adobepass.cli.big_text
+
+local letters = {}
+
+-- Five rows each, top to bottom.
+local GLYPHS = {
+  ["0"] = ".##. #.## ##.# #..# .##.",
+  ["1"] = ".#. ##. .#. .#. ###",
+  ["2"] = "###. ...# .##. #... ####",
+  ["3"] = "###. ...# .##. ...# ###.",
+  ["4"] = "#..# #..# #### ...# ...#",
+  ["5"] = "#### #... ###. ...# ###.",
+  ["6"] = ".##. #... ###. #..# .##.",
+  ["7"] = "#### ...# ..#. .#.. .#..",
+  ["8"] = ".##. #..# .##. #..# .##.",
+  ["9"] = ".##. #..# .### ...# .##.",
+  A = ".##. #..# #### #..# #..#",
+  B = "###. #..# ###. #..# ###.",
+  C = ".### #... #... #... .###",
+  D = "###. #..# #..# #..# ###.",
+  E = "#### #... ###. #... ####",
+  F = "#### #... ###. #... #...",
+  G = ".### #... #.## #..# .###",
+  H = "#..# #..# #### #..# #..#",
+  I = "### .#. .#. .#. ###",
+  J = "..## ...# ...# #..# .##.",
+  K = "#..# #.#. ##.. #.#. #..#",
+  L = "#... #... #... #... ####",
+  M = "#...# ##.## #.#.# #...# #...#",
+  N = "#..# ##.# #.## #..# #..#",
+  O = ".##. #..# #..# #..# .##.",
+  P = "###. #..# ###. #... #...",
+  Q = ".##. #..# #..# #.#. .#.#",
+  R = "###. #..# ###. #.#. #..#",
+  S = ".### #... .##. ...# ###.",
+  T = "##### ..#.. ..#.. ..#.. ..#..",
+  U = "#..# #..# #..# #..# .##.",
+  V = "#...# #...# .#.#. .#.#. ..#..",
+  W = "#...# #...# #.#.# ##.## #...#",
+  X = "#..# #..# .##. #..# #..#",
+  Y = "#...# .#.#. ..#.. ..#.. ..#..",
+  Z = "#### ..#. .#.. #... ####",
+}
+
+-- Two rows of dots make one of half blocks.
+local BLOCKS = { ["##"] = "█", ["#."] = "▀", [".#"] = "▄", [".."] = " " }
+
+--- Rows of dots ("#" and ".", all of one length) as lines of half blocks.
+function letters.blocks(rows)
+  local lines = {}
+  for at = 1, #rows, 2 do
+    local upper = rows[at]
+    local lower, cells = rows[at + 1] or ("."):rep(#upper), {}
+    for column = 1, #upper do
+      cells[column] = BLOCKS[upper:sub(column, column)
+        .. lower:sub(column, column)]
+    end
+    lines[#lines + 1] = table.concat(cells)
+  end
+  return lines
+end
+
+local function rows_of(glyph)
+  local rows = {}
+  for row in glyph:gmatch "%S+" do rows[#rows + 1] = row end
+  return rows
+end
+
+--- A word as three lines of half blocks; nil if it has other characters than
+-- capital letters and digits.
+function letters.draw(word)
+  local rows = { "", "", "", "", "" }
+  for character in word:gmatch "." do
+    local glyph = GLYPHS[character]
+    if not glyph then return nil end
+    for index, row in ipairs(rows_of(glyph)) do
+      rows[index] = rows[index] .. row .. "."
+    end
+  end
+  return letters.blocks(rows)
+end
+
+return letters

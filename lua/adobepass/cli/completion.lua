@@ -1,0 +1,38 @@
+--- adobepass completion: lets a shell complete what is typed.
+-- @module adobepass.cli.completion
+
+local report = require "adobepass.cli.report"
+
+local completion = {
+  name = "completion",
+  summary = "Print what completes the command line in a shell.",
+}
+
+local DESCRIPTION = [[
+Prints a script for the shell that is named.]]
+
+local EPILOG = [[
+Examples:
+  eval "$(adobepass completion bash)"       in ~/.bashrc
+  adobepass completion zsh > ~/.zfunc/_adobepass
+      with: fpath+=~/.zfunc; autoload -U compinit; compinit
+  adobepass completion fish > ~/.config/fish/completions/adobepass.fish]]
+
+local MAKE = { bash = "get_bash_complete", zsh = "get_zsh_complete",
+  fish = "get_fish_complete" }
+
+--- Declares the options.
+function completion.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
+  parser:argument("shell", "bash, zsh or fish."):argname("<shell>")
+    :choices { "bash", "zsh", "fish" }
+end
+
+--- Prints it.
+function completion.run(arguments)
+  local parser = require("adobepass.cli").parser()
+  io.stdout:write(parser[MAKE[arguments.shell]](parser))
+  return report.DONE
+end
+
+return completion

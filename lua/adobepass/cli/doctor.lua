@@ -1,0 +1,346 @@
+--- adobepass doctor: what is wrong with a configuration, in plain words.
+-- @module adobepass.cli.doctor
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local device = require "adobepass.device.headers"
+local http_date = require "adobepass.util.http_date"
+local json = require "adobepass.util.json"
+local jwt = require "adobepass.cli.jwt"
+local profiles = require "adobepass.cli.profiles"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local shell = require "adobepass.util.shell"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local doctor = {
+  name = "doctor",
+  summary = "Say what is wrong with the configuration, and what to do.",
+}
+
+local DESCRIPTION = [[
+Looks at everything that a login needs: where the service is and whether it
+can be reached, its certificate, this machine's clock, the software statement,
+the folder in which things are kept, the credentials and the login in there.
+It registers nothing, and signs nobody in or out.]]
+
+local EPILOG = [[
+Examples:
+  adobepass doctor --environment release-staging --service-provider REF30 \
+    --statement statement.txt
+  adobepass doctor --json | jq '.checks[] | select(.status == "fail")'
+
+Status 1: at least one check failed.]]
+
+--- Declares the options.
+function doctor.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  settings.define(parser)
+end
+
+-- --- findings ---------------------------------------------------------------
+
+local function ok(name, message)
+  return { name = name, status = "ok", message = message }
+end
+
+local function warn(name, message, advice)
+  return { name = name, status = "warn", message = message, advice = advice }
+end
+
+local function fail(name, message, advice)
+  return { name = name, status = "fail", message = message, advice = advice }
+end
+
+local function failed(name, err)
+  return fail(name, err.message, err.code ~= "usage" and report.advice(err)
+    or nil)
+end
+
+-- --- the checks: each answers its findings, and leaves in `seen` what it has
+-- found out; nil where there is nothing to look at ---------------------------
+
+local function place(arguments, seen)
+  local found, err = settings.place(arguments)
+  if not found then return failed("service", err) end
+  seen.place = found
+  return ok("service", found.api)
+end
+
+local function sentence(text)
+  return text:match "%.$" and text or text .. "."
+end
+
+local function store(arguments, seen)
+  local folder, err = settings.folder(arguments)
+  if not folder then return failed("store", err) end
+  local kept = adobepass.store.file(folder)
+  local done, message = kept:set("doctor", "1", 1)
+  if done then done, message = kept:delete "doctor" end
+  if not done then
+    return fail("store", sentence(message), "Let this user alone write "
+      .. "there, or name another folder with --store.")
+  end
+  seen.folder, seen.store = folder, kept
+  return ok("store", folder .. ", for this user alone")
+end
+
+-- Whatever it answers: it is there.
+local function knock(arguments, seen, origin)
+  local good, session = pcall(core.session, { ca_file = settings.ca(arguments),
+    timeout = arguments.timeout or 15 })
+  if not good or not session then
+    return nil, "The CA file cannot be used.", "tls_failed"
+  end
+  local transfer, message, code = session:submit { url = origin .. "/" }
+  local response
+  if transfer then
+    seen.driver.wait(session, transfer, seen.driver.now() + 20)
+    response, message, code = transfer:result()
+  end
+  session:close()
+  return response, message, code
+end
+
+local REACH = { tls_failed = "Name the authority's certificate with --ca if "
+    .. "it is one of your own; check this machine's date; else somebody is in "
+    .. "between.",
+  resolve_failed = "Check the host's name, and the DNS of this network.",
+  insecure_url = "Use https." }
+
+local function unreachable(name, message, code)
+  local advice = REACH[code] or "Check the network, the firewall and the "
+    .. "address. A proxy that is needed is not used by itself."
+  return fail(name, sentence(words.clean(message)), advice)
+end
+
+local function reach(arguments, seen)
+  if not seen.place then return nil end
+  local response, message, code = knock(arguments, seen, seen.place.api)
+  if code == "tls_failed" then
+    return ok("network", "the service answers"),
+      unreachable("TLS", message, code)
+  elseif not response then
+    return unreachable("network", message, code)
+  end
+  seen.date = http_date.parse(response.headers["date"])
+  seen.is_reached = true
+  local tls = seen.place.api:find "^https" and ok("TLS",
+    "the certificate is good") or warn("TLS", "plain http, which is for this "
+    .. "machine alone", "Use https.")
+  return ok("network", "the service answers"), tls
+end
+
+local function management(arguments, seen)
+  if not seen.is_reached or seen.place.mgmt == seen.place.api then
+    return nil
+  end
+  local response, message = knock(arguments, seen, seen.place.mgmt)
+  if response then return ok("management", seen.place.mgmt) end
+  return warn("management", sentence(words.clean(message)),
+    "Only adobepass reset needs it.")
+end
+
+local SMALL, LARGE = 30, 300 -- seconds
+
+local function clock(_, seen)
+  if not seen.date then return nil end
+  local offset = core.clock.wall() - seen.date
+  if math.abs(offset) < SMALL then return ok("clock", "right") end
+  local message = ("This machine's clock is %s %s the service's."):format(
+    words.span(math.abs(offset)), offset > 0 and "ahead of" or "behind")
+  local advice = "Have it set over the network (NTP)."
+  if math.abs(offset) < LARGE then return warn("clock", message, advice) end
+  return fail("clock", message, advice .. " Certificates and tokens are "
+    .. "judged by it.")
+end
+
+local function judge_statement(statement)
+  local token = jwt.read(statement)
+  if not token then
+    return fail("statement", "It does not hold JSON.",
+      "Download it anew from the TVE Dashboard.")
+  elseif jwt.kind(token.claims) ~= "statement" then
+    return fail("statement", "This is another kind of token, not a software "
+      .. "statement.", "See what it is: adobepass inspect. Take the statement "
+      .. "of the TVE Dashboard.")
+  elseif not jwt.has_scope(token.claims) then
+    return fail("statement", "It lacks " .. jwt.SCOPE .. ", the scope of the "
+      .. "REST API v2.", "Have the application's scope changed in the TVE "
+      .. "Dashboard, then download the statement anew.")
+  end
+  return ok("statement", "a software statement with the v2 scope"),
+    token.claims
+end
+
+local function statement(arguments, seen)
+  local text, err = settings.statement(arguments)
+  if err then return failed("statement", err) end
+  seen.statement = text
+  if not text then return nil end
+  local finding, claims = judge_statement(text)
+  seen.claims = claims
+  return finding
+end
+
+local function is_among(list, id)
+  for _, item in ipairs(list) do
+    if item == id then return true end
+  end
+  return #list == 0
+end
+
+local function provider(arguments, seen)
+  if not seen.place then return nil end
+  local id, err = settings.service_provider(arguments, seen.place,
+    seen.statement)
+  if not id then return failed("provider", err) end
+  seen.service_provider = id
+  local list = jwt.list(seen.claims and seen.claims.service_providers)
+  if is_among(list, id) then return ok("provider", id) end
+  return fail("provider", "The statement does not speak for " .. id .. ".",
+    "Use one of these: " .. table.concat(list, ", ") .. ".")
+end
+
+local function device_info(arguments, seen)
+  local info, err = settings.device_info(arguments)
+  if not info then return failed("device", err) end
+  seen.has_info = true
+  local wrong = device.check(info)
+  if #wrong == 0 then
+    return ok("device", words.clean(("%s, %s"):format(info.model,
+      info.osName)))
+  end
+  return warn("device", words.clean(table.concat(wrong, "; ")) .. ".",
+    "Adobe takes a device that it does not know for an unknown one, with "
+    .. "shorter logins. Describe it in a file, with --device-info.")
+end
+
+-- Without the statement: nothing shall register.
+local function client_of(arguments, seen)
+  if not (seen.place and seen.store and seen.service_provider
+      and seen.has_info) then
+    return nil
+  end
+  return settings.client_of(arguments, { place = seen.place,
+    ca = settings.ca(arguments), store = seen.store,
+    service_provider = seen.service_provider })
+end
+
+local function unregistered(seen)
+  if seen.statement then
+    return ok("credentials", "none yet; the first command registers")
+  end
+  return fail("credentials", "This device is not registered, and there is no "
+    .. "software statement to register with.", "Download it from the TVE "
+    .. "Dashboard, and give it once: --statement FILE.")
+end
+
+local UNKNOWN = { invalid_client = true, unauthorized = true }
+
+local function refused(err)
+  if UNKNOWN[err.code] or err.action == "application-registration" then
+    return fail("credentials", "The service does not know them any more.",
+      "Register again: adobepass login --statement FILE. Viewers have to "
+      .. "sign in again.")
+  end
+  return failed("credentials", err)
+end
+
+local function login_of(seen, list)
+  local item = list[1]
+  if not item then
+    return warn("login", "Nobody is signed in.", "Run adobepass login.")
+  end
+  return ok("login", ("%s, until %s"):format(words.clean(item.mvpd),
+    words.date(item.not_after, seen.client:now_ms())))
+end
+
+local function credentials(arguments, seen)
+  local client, err = client_of(arguments, seen)
+  if err then return failed("store", err) end
+  if not client then return nil end
+  local kept, broken = client:recall "credentials"
+  if broken then return failed("credentials", broken) end
+  if not kept then return unregistered(seen) end
+  if not seen.is_reached then return nil end
+  seen.client = client
+  local list, why = profiles.ask(client)
+  if not list then return refused(why) end
+  return ok("credentials", "the service takes them"), login_of(seen, list)
+end
+
+local function qrencode()
+  if select(2, shell.read "command -v qrencode") == 0 then
+    return ok("qrencode", "login draws QR codes")
+  end
+  return warn("qrencode", "It is not installed: login shows the address "
+    .. "alone.", "Install the package qrencode.")
+end
+
+local CHECKS = { place, reach, management, clock, statement, provider, store,
+  device_info, credentials, qrencode }
+
+-- --- telling ----------------------------------------------------------------
+
+local MARKS = { ok = { "GOOD", "✓", "ok  " }, warn = { "WARN", "!", "warn" },
+  fail = { "BAD", "✗", "FAIL" } }
+
+local NAME = 12 -- columns of a check's name
+
+-- What belongs to a finding, below each other.
+local function block(text, style, indent)
+  local _, columns = terminal.size()
+  local lines = words.wrap(text, math.max(30, columns - indent))
+  for index, line in ipairs(lines) do
+    lines[index] = terminal.paint(style, line)
+  end
+  return table.concat(lines, "\n" .. (" "):rep(indent))
+end
+
+local function show(finding)
+  local mark = MARKS[finding.status]
+  local sign = terminal.is_utf8() and mark[2] or mark[3]
+  local indent = 1 + words.width(sign) + 2 + NAME + 1
+  terminal.say((" %s  %s %s"):format(terminal.paint(mark[1], sign),
+    words.pad(finding.name, NAME), block(words.clean(finding.message),
+      "PLAIN", indent)))
+  if finding.advice then
+    terminal.say((" "):rep(indent) .. block(finding.advice, "DIM", indent))
+  end
+end
+
+local function as_json(findings, count)
+  report.json { checks = json.array(findings), fail = count.fail,
+    warn = count.warn }
+end
+
+local function verdict(count)
+  if count.fail > 0 then
+    return terminal.paint("BAD", ("%d to be mended."):format(count.fail))
+  end
+  return terminal.paint("GOOD", "All that is needed is there.")
+end
+
+local function as_text(findings, count)
+  for _, finding in ipairs(findings) do show(finding) end
+  terminal.say("\n " .. verdict(count))
+end
+
+--- Looks at everything, tells.
+function doctor.run(arguments)
+  local seen = { driver = adobepass.driver.block() }
+  local findings, count = {}, { ok = 0, warn = 0, fail = 0 }
+  for _, check in ipairs(CHECKS) do
+    for _, finding in ipairs { check(arguments, seen) } do
+      findings[#findings + 1] = finding
+      count[finding.status] = count[finding.status] + 1
+    end
+  end
+  if arguments.json then as_json(findings, count)
+  else as_text(findings, count) end
+  return count.fail > 0 and report.FAILED or report.DONE
+end
+
+return doctor

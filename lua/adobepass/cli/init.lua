@@ -1,0 +1,98 @@
+--- The command line: one file a subcommand, and this one to choose.
+--
+-- A subcommand is a table: name, summary, define(parser) and
+-- run(arguments) -> exit status, or nil and an error. Statuses mean: 0 done,
+-- 1 it did not work, 2 asked for in a wrong way, 3 nobody is signed in,
+-- 4 denied, 130 interrupted.
+--
+-- @module adobepass.cli
+
+local argparse = require "argparse"
+local claims = require "adobepass.cli.lock_cleanup"
+local core = require "adobepass.core"
+local report = require "adobepass.cli.report"
+local terminal = require "adobepass.cli.terminal"
+
+local command = {}
+
+--- The subcommands, in the order in which they are told of.
+command.NAMES = { "sandbox", "register", "login", "profiles", "preauthorize",
+  "authorize", "logout", "reset", "inspect", "doctor", "completion",
+  "manual" }
+
+local EPILOG = [[
+A first look, without a licence:
+  adobepass sandbox --exec 'adobepass login'
+
+Each command explains itself: adobepass login --help
+
+Exit status: 0 done; 1 it did not work; 2 asked for in a wrong way; 3 nobody
+is signed in, or the code ran out; 4 denied; 130 interrupted.]]
+
+local function show_version()
+  io.stdout:write("adobepass ", core.version, "\n")
+  os.exit(0)
+end
+
+--- The parser of the whole command, and the subcommands by name.
+function command.parser()
+  local parser = argparse("adobepass",
+    "TV Everywhere from a terminal: Adobe Pass Authentication, and a "
+    .. "sandbox of it that needs no licence.", EPILOG)
+  parser:command_target("command"):require_command(true):help_max_width(79)
+  parser:flag("--version", "Print the version."):action(show_version)
+  local commands = {}
+  for _, name in ipairs(command.NAMES) do
+    local module = require("adobepass.cli." .. name)
+    commands[name] = module
+    module.define(parser:command(name):summary(module.summary))
+  end
+  return parser, commands
+end
+
+local function wants_json(list)
+  for _, word in ipairs(list) do
+    if word == "--json" then return true end
+  end
+  return false
+end
+
+-- Says what is wrong, and where the right way is written.
+local function refuse(list, name, message)
+  if wants_json(list) then
+    return report.failure(name or "", report.usage(message), true)
+  end
+  io.stderr:write("adobepass: ", message, "\nTry: adobepass ",
+    name and name .. " " or "", "--help\n")
+  return report.USAGE
+end
+
+-- Ctrl-C is an error in the stand-alone Lua.
+local function is_interrupt(message)
+  return tostring(message):find("interrupted!", 1, true) ~= nil
+end
+
+local function carry_out(module, arguments)
+  local good, status, err = pcall(module.run, arguments)
+  terminal.settle()
+  if good and status then return status end
+  if good then return report.failure(module.name, err, arguments.json) end
+  if is_interrupt(status) then
+    claims.release()
+    return report.INTERRUPTED
+  end
+  io.stderr:write("adobepass ", module.name, ": ", tostring(status), "\n")
+  return report.FAILED
+end
+
+--- Runs a command line (a list of words); its exit status.
+function command.run(list)
+  local parser, commands = command.parser()
+  local good, arguments = parser:pparse(list)
+  if not good then
+    return refuse(list, commands[list[1]] and list[1], arguments)
+  end
+  return carry_out(commands[arguments.command], arguments)
+end
+
+return command

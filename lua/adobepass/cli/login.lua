@@ -1,0 +1,190 @@
+--- adobepass login: signs a viewer in with a second screen.
+-- @module adobepass.cli.login
+
+local code_screen = require "adobepass.cli.code_screen"
+local errors = require "adobepass.api.errors"
+local picker = require "adobepass.cli.picker"
+local profiles = require "adobepass.cli.profiles"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local login = {
+  name = "login",
+  summary = "Sign a viewer in, with a phone as second screen.",
+}
+
+local DESCRIPTION = [[
+Shows a code, an address and a QR code, and waits until the viewer has signed
+in on a phone or a computer. Without --mvpd a terminal offers the providers to
+choose from; elsewhere the second screen does. A device that is new registers
+first, by itself.]]
+
+local EPILOG = [[
+Examples:
+  adobepass sandbox --exec 'adobepass login'
+      All of it in a sandbox (viewer ann, password secret).
+  adobepass login --environment release-staging --service-provider REF30 \
+    --statement statement.txt --domain-name example.com
+      The real service; the statement is not needed again.
+  adobepass login --mvpd Cablevision --json
+      Two lines: {"event":"code", ...}, then {"event":"profile", ...}.
+
+Status 3: the code ran out. 4: the provider said no. 130: Ctrl-C.]]
+
+local function interval(text)
+  local value = tonumber(text)
+  if value and value >= 3 and value <= 60 then return value end
+  return nil, "an interval is from 3 (Adobe's least) to 60 seconds, not '"
+    .. text .. "'"
+end
+
+--- Declares the options.
+function login.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  settings.define(parser,
+    parser:option("--mvpd", "The viewer's TV provider, by its id.")
+      :argname("<id>")
+      :convert(settings.filled),
+    parser:option("--domain-name", "A domain of yours that Adobe knows "
+      .. "(adobe.com, as in Adobe's examples)."):argname("<domain>"),
+    parser:option("--redirect-url", "Where the second screen ends up "
+      .. "(https:// and that domain)."):argname("<url>"),
+    parser:option("--activation-url", "Your page on which a code is typed "
+      .. "(the sandbox has one: /activate)."):argname("<url>"),
+    parser:option("--interval", "Seconds from one question to the next (5).")
+      :argname("<seconds>"):convert(interval),
+    parser:flag("--attributes", "Show what the profile's attributes hold, "
+      .. "in --json."),
+    parser:flag("--no-qr", "Draw no QR code."))
+end
+
+-- --- who is the provider? ---------------------------------------------------
+
+local function can_ask(arguments)
+  return not arguments.json and terminal.is_terminal(0)
+    and terminal.is_terminal(1)
+end
+
+local function cancelled()
+  return nil, errors.new { code = "cancelled", action = "none",
+    message = "Nothing was chosen." }
+end
+
+local function pick(client)
+  local list, err = client:providers()
+  if not list then return nil, err end
+  local item = picker.choose(list)
+  if item == nil then return cancelled() end
+  if item then client:remember_provider(item) end
+  return item and item.id or false
+end
+
+-- The provider: an id, or false where the second screen chooses. Adobe: never
+-- ask for the list where somebody is signed in.
+local function provider(client, arguments)
+  if arguments.mvpd then return arguments.mvpd end
+  if not can_ask(arguments) then return false end
+  local list, err = profiles.ask(client)
+  if not list then return nil, err end
+  for _, item in ipairs(list) do
+    if item.type ~= "temporary" then return false end
+  end
+  return pick(client)
+end
+
+-- --- waiting ----------------------------------------------------------------
+
+local Watch = {}
+Watch.__index = Watch
+
+local function line_of(self)
+  local left = (self.flow.expires_at - self.client:now_ms()) / 1000
+  return (" Waiting for the sign-in  %s left  asked %d time%s"):format(
+    words.countdown(left), self.attempts, self.attempts == 1 and "" or "s")
+end
+
+function Watch:tell_code(flow)
+  self.flow = flow
+  if self.arguments.json then
+    report.json { event = "code", code = flow.code, url = flow.url,
+      qr = flow.qr, mvpd = flow.mvpd, expires_at = flow.expires_at,
+      interval = flow.interval }
+  elseif terminal.is_terminal(1) then
+    code_screen.show(flow, not self.arguments.no_qr)
+  else
+    code_screen.tell(flow)
+    terminal.say(line_of(self))
+  end
+end
+
+--- Rewrites the line of progress; a terminal's alone.
+function Watch:glance()
+  if not self.arguments.json and terminal.is_terminal(1) then
+    terminal.progress(line_of(self))
+  end
+  return false
+end
+
+-- Elsewhere a line each minute: who reads a log needs no more.
+function Watch:tell_poll()
+  self.attempts = self.attempts + 1
+  if self.arguments.json or terminal.is_terminal(1) then return end
+  local minute = math.floor(self.client:monotonic() / 60)
+  if minute ~= self.minute then terminal.say(line_of(self)) end
+  self.minute = minute
+end
+
+-- --- the end ----------------------------------------------------------------
+
+local function tell_profile(watch, profile)
+  local arguments = watch.arguments
+  if arguments.json then
+    return report.json { event = "profile", was_signed_in = not watch.flow,
+      profile = report.profile(profile, arguments.attributes) }
+  end
+  local until_when = profile.not_after and ", until "
+    .. words.date(profile.not_after, watch.client:now_ms()) or ""
+  terminal.say(("%s with %s%s."):format(terminal.paint("GOOD",
+    watch.flow and "Signed in" or "Signed in already"),
+    terminal.paint("BOLD", words.clean(profile.mvpd)), until_when))
+  if watch.flow then
+    terminal.say(terminal.paint("DIM", "Next: adobepass preauthorize or "
+      .. "authorize, with the name of a channel."))
+  end
+end
+
+local function activation_url(arguments, found, mvpd)
+  if arguments.activation_url or mvpd then return arguments.activation_url end
+  return settings.is_loopback(found.place.api)
+    and found.place.api .. "/activate" or nil
+end
+
+local function options_of(arguments, found, mvpd, watch)
+  local domain = arguments.domain_name or "adobe.com"
+  return { mvpd = mvpd or nil, domain_name = domain, fresh = true,
+    redirect_url = arguments.redirect_url or "https://" .. domain,
+    activation_url = activation_url(arguments, found, mvpd),
+    interval = arguments.interval,
+    on_code = function(flow) watch:tell_code(flow) end,
+    on_poll = function() watch:tell_poll() end,
+    cancel = function() return watch:glance() end }
+end
+
+--- Asks, shows the code, waits, tells who is in.
+function login.run(arguments)
+  local client, found = settings.client(arguments)
+  if not client then return nil, found end
+  local mvpd, err = provider(client, arguments)
+  if mvpd == nil then return nil, err end
+  local watch = setmetatable({ client = client, arguments = arguments,
+    attempts = 0 }, Watch)
+  local profile, why = client:login(options_of(arguments, found, mvpd,
+    watch))
+  if not profile then return nil, why end
+  tell_profile(watch, profile)
+  return report.DONE
+end
+
+return login

@@ -1,0 +1,111 @@
+--- adobepass logout: signs the viewer out.
+-- @module adobepass.cli.logout
+
+local json = require "adobepass.util.json"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local shell = require "adobepass.util.shell"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local logout = {
+  name = "logout",
+  summary = "Sign the viewer out.",
+}
+
+local DESCRIPTION = [[
+Ends the login at the service and forgets it here. Some providers have a page
+of their own to be visited, too: its address is printed, and opened in a
+browser with --open. The device stays registered.]]
+
+local EPILOG = [[
+Examples:
+  adobepass logout
+  adobepass logout --mvpd Cablevision --open
+
+Status 0 also where nobody was signed in.]]
+
+--- Declares the options.
+function logout.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  settings.define(parser,
+    parser:option("--mvpd", "Sign out of this provider alone.")
+      :argname("<id>")
+      :convert(settings.filled),
+    parser:option("--redirect-url", "Where the provider's page leads to in "
+      .. "the end."):argname("<url>"),
+    parser:flag("--open", "Open the provider's page in a browser."))
+end
+
+-- Of macOS, and of every other desktop.
+local OPENER = "if command -v xdg-open; then xdg-open %s; else open %s; fi"
+  .. " > /dev/null 2>&1"
+
+local function open_in_browser(url)
+  local word = shell.quote(url)
+  shell.execute(OPENER:format(word, word))
+end
+
+local SENTENCES = {
+  complete = "Signed out.",
+  no_browser = "Signed out here. To end it at the provider too, open:",
+  opened = "Signed out. The provider's page was opened in a browser:",
+  viewer_to_be_told = "Signed out here. Sign out in the system's settings, "
+    .. "too.",
+  invalid = "There was nothing to sign out of.",
+  refused = "The service named an address that must not be opened.",
+  failed = "This did not work:",
+  unknown = "The service asks for something that this version does not know.",
+}
+
+local function show(entry)
+  terminal.say(("%s  %s"):format(
+    terminal.paint("BOLD", words.clean(entry.mvpd)),
+    SENTENCES[entry.outcome]))
+  if entry.error then
+    terminal.say("  " .. words.clean(entry.error.message))
+  end
+  if entry.url and entry.outcome ~= "refused" then
+    terminal.say("  " .. terminal.paint("LINK", words.clean(entry.url)))
+  end
+end
+
+local function as_json(list)
+  local shown = json.array {}
+  for index, entry in ipairs(list) do
+    shown[index] = { mvpd = entry.mvpd, outcome = entry.outcome,
+      action_name = entry.action_name, action_type = entry.action_type,
+      url = entry.url, error = entry.error and entry.error.code }
+  end
+  report.json { logouts = shown }
+end
+
+local function status(list)
+  for _, entry in ipairs(list) do
+    if entry.outcome == "failed" or entry.outcome == "refused" then
+      return report.FAILED
+    end
+  end
+  return report.DONE
+end
+
+--- Signs out, tells what was done.
+function logout.run(arguments)
+  local client, err = settings.client(arguments)
+  if not client then return nil, err end
+  local list, why = client:logout { mvpd = arguments.mvpd,
+    redirect_url = arguments.redirect_url,
+    open_url = arguments.open and open_in_browser or nil }
+  if not list then return nil, why end
+  if arguments.json then
+    as_json(list)
+  elseif #list == 0 then
+    terminal.say("Nobody was signed in.")
+  end
+  if not arguments.json then
+    for _, entry in ipairs(list) do show(entry) end
+  end
+  return status(list)
+end
+
+return logout

@@ -1,0 +1,64 @@
+--- Choosing a TV provider at a terminal: by number, or by a part of its name.
+-- @module adobepass.cli.picker
+
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local picker = {}
+
+local function matches(item, text)
+  text = text:lower()
+  return item.display_name:lower():find(text, 1, true)
+    or item.id:lower():find(text, 1, true)
+end
+
+local function narrow(list, text)
+  local found = {}
+  for _, item in ipairs(list) do
+    if matches(item, text) then found[#found + 1] = item end
+  end
+  return found
+end
+
+local function show(list, most)
+  for index = 1, math.min(#list, most) do
+    local item = list[index]
+    local name = words.clean(item.display_name)
+    terminal.say(("%s  %s%s"):format(
+      terminal.paint("DIM", ("%4d"):format(index)), name,
+      item.remembered and terminal.paint("DIM", "  (last time's)") or ""))
+  end
+  if #list > most then
+    terminal.say(terminal.paint("DIM", ("      and %d more: type a part of "
+      .. "the name"):format(#list - most)))
+  end
+end
+
+local PROMPT = "  Number or part of a name (Enter: choose on the phone): "
+
+--- Asks until one is chosen. Answers the provider; false: on the phone; nil:
+-- the input has ended.
+-- @param list of client:providers
+function picker.choose(list)
+  local shown, rows = list, terminal.size()
+  terminal.say(terminal.paint("BOLD", "  Which TV provider?"))
+  show(list, math.max(5, rows - 5))
+  while true do
+    local answer = terminal.ask(PROMPT)
+    if not answer then return nil end
+    answer = answer:match "^%s*(.-)%s*$"
+    if answer == "" then return false end
+    local picked = answer:find "^%d+$" and shown[tonumber(answer)]
+    if picked then return picked end
+    local found = narrow(list, answer)
+    if #found == 1 then return found[1] end
+    if #found == 0 then
+      terminal.say("  No provider has that in its name.")
+    else
+      shown = found
+      show(found, math.max(5, rows - 5))
+    end
+  end
+end
+
+return picker

@@ -1,0 +1,101 @@
+--- adobepass preauthorize: which of many may the viewer watch?
+-- @module adobepass.cli.preauthorize
+
+local json = require "adobepass.util.json"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local preauthorize = {
+  name = "preauthorize",
+  summary = "Filter a catalogue: which resources may the viewer watch?",
+}
+
+local DESCRIPTION = [[
+Asks for any number of resources at once and shows which of them are open, and
+why the others are not. It is for filtering a catalogue, and no right to play:
+before playback ask with adobepass authorize.]]
+
+local EPILOG = [[
+Examples:
+  adobepass preauthorize CNN TBS HBO
+  adobepass preauthorize --json $(cat channels) | jq -r '.permitted[]'
+
+Status 0: at least one is open. 4: none is. 3: nobody is signed in.]]
+
+--- Declares the options.
+function preauthorize.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  parser:argument("resources", "Resource ids, as the provider knows them.")
+    :args("+"):argname("<resource>"):convert(settings.filled)
+  settings.define(parser,
+    parser:option("--mvpd", "Ask this provider, not that of the login.")
+      :argname("<id>")
+      :convert(settings.filled))
+end
+
+--- A decision as JSON has it.
+function preauthorize.view(decision)
+  local err = decision.error
+  return { resource = decision.resource, permitted = decision.permitted,
+    mvpd = decision.mvpd, source = decision.source,
+    not_before = decision.not_before, not_after = decision.not_after,
+    reason = decision.reason, code = err and err.code,
+    action = err and err.action, details = err and err.details }
+end
+
+local function as_json(result)
+  local decisions = json.array {}
+  for index, decision in ipairs(result.decisions) do
+    decisions[index] = preauthorize.view(decision)
+  end
+  report.json { mvpd = result.mvpd, decisions = decisions,
+    permitted = json.array(result.permitted), is_right_to_play = false }
+end
+
+--- Why something is denied: the provider's own words, if it has some.
+function preauthorize.reason(decision)
+  return words.clean(decision.error.details or decision.reason)
+end
+
+local function show(decision, width)
+  local name = words.pad(words.clean(decision.resource), width)
+  if decision.permitted then
+    return terminal.say(("  %s  %s"):format(name,
+      terminal.paint("GOOD", "open")))
+  end
+  terminal.say(("  %s  %s  %s"):format(name,
+    terminal.paint("BAD", "locked"), preauthorize.reason(decision)))
+end
+
+local function as_text(result)
+  local names = {}
+  for index, decision in ipairs(result.decisions) do
+    names[index] = words.clean(decision.resource)
+  end
+  local width = words.widest(names)
+  for _, decision in ipairs(result.decisions) do show(decision, width) end
+  terminal.say(terminal.paint("DIM", ("  %d of %d open at %s"):format(
+    #result.permitted, #names, words.clean(result.mvpd))))
+end
+
+local function status(result)
+  if #result.permitted > 0 then return report.DONE end
+  local first = result.denied[1].error
+  return first.action == "authentication" and report.SIGNED_OUT
+    or report.DENIED
+end
+
+--- Asks, shows.
+function preauthorize.run(arguments)
+  local client, err = settings.client(arguments)
+  if not client then return nil, err end
+  local result, why = client:preauthorize(arguments.resources,
+    { mvpd = arguments.mvpd })
+  if not result then return nil, why end
+  if arguments.json then as_json(result) else as_text(result) end
+  return status(result)
+end
+
+return preauthorize

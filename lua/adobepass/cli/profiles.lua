@@ -1,0 +1,105 @@
+--- adobepass profiles: who is signed in on this device.
+-- @module adobepass.cli.profiles
+
+local flow = require "adobepass.flow.profile"
+local json = require "adobepass.util.json"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local profiles = {
+  name = "profiles",
+  summary = "Show who is signed in on this device.",
+}
+
+local DESCRIPTION = [[
+Asks the service for the profiles of this device: the provider of each, its
+kind and until when it is good. What a profile tells of the viewer is private:
+the names of its attributes are shown, their values with --attributes alone.]]
+
+local EPILOG = [[
+Examples:
+  adobepass profiles
+  adobepass profiles --json | jq -r '.profiles[0].mvpd'
+
+Status 3 says that nobody is signed in.]]
+
+--- Declares the options.
+function profiles.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  settings.define(parser,
+    parser:option("--mvpd", "This provider's alone."):argname("<id>")
+      :convert(settings.filled),
+    parser:flag("--attributes", "Show what the attributes hold, too."))
+end
+
+--- The profiles that the service knows, the one valid longest first.
+function profiles.ask(client, mvpd)
+  local answer, err = client.api:profiles()
+  if not answer then return nil, err end
+  local list = {}
+  for _, item in ipairs(flow.list(client, answer, {})) do
+    if not mvpd or item.mvpd == mvpd then list[#list + 1] = item end
+  end
+  return list
+end
+
+local function as_json(list, arguments)
+  local shown = json.array {}
+  for index, item in ipairs(list) do
+    shown[index] = report.profile(item, arguments.attributes)
+  end
+  report.json { profiles = shown }
+end
+
+local function row(name, text)
+  terminal.say(("  %s  %s"):format(terminal.paint("DIM", words.pad(name, 10)),
+    words.clean(text)))
+end
+
+local function value_of(item, name)
+  local value = item.attributes[name]
+  return words.clean(type(value) == "string" and value
+    or json.encode(value))
+end
+
+local function show_attributes(item, with_values)
+  local names = report.profile(item, false).attributes
+  if not with_values and #names > 0 then
+    row("attributes", table.concat(names, ", "))
+  end
+  if not with_values then return end
+  local width = words.widest(names)
+  for _, name in ipairs(names) do
+    terminal.say(("  %s  %s"):format(
+      terminal.paint("DIM", words.pad(name, math.max(10, width))),
+      value_of(item, name)))
+  end
+end
+
+local function show(client, item, arguments)
+  terminal.say(terminal.paint("BOLD", words.clean(item.mvpd)))
+  row("kind", item.type or "unknown")
+  if item.issuer then row("issuer", item.issuer) end
+  row("until", words.date(item.not_after, client:now_ms()))
+  show_attributes(item, arguments.attributes)
+end
+
+--- Shows them.
+function profiles.run(arguments)
+  local client, err = settings.client(arguments)
+  if not client then return nil, err end
+  local list, why = profiles.ask(client, arguments.mvpd)
+  if not list then return nil, why end
+  if arguments.json then
+    as_json(list, arguments)
+  elseif #list == 0 then
+    terminal.say("Nobody is signed in. Run adobepass login.")
+  else
+    for _, item in ipairs(list) do show(client, item, arguments) end
+  end
+  return #list > 0 and report.DONE or report.SIGNED_OUT
+end
+
+return profiles

@@ -1,0 +1,57 @@
+--- adobepass register: makes this machine known to the service.
+-- @module adobepass.cli.register
+
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+
+local register = {
+  name = "register",
+  summary = "Register this device, once in its life.",
+}
+
+local DESCRIPTION = [[
+Trades the software statement for credentials of this device's own, keeps
+them, and sees that the service takes them. Every other command does this by
+itself when it is needed. Credentials never end: where there are some, they
+are only tried.]]
+
+local EPILOG = [[
+Examples:
+  adobepass register --environment release-staging \
+    --service-provider REF30 --statement statement.txt
+      After that, no command needs the statement any more.
+  adobepass sandbox --exec 'adobepass register'
+      In a sandbox everything needed is known.]]
+
+--- Declares the options.
+function register.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  settings.define(parser)
+end
+
+local function tell(arguments, found, answer)
+  if arguments.json then return report.json(answer) end
+  terminal.say(("%s for %s at %s."):format(answer.was_registered
+    and "This device was registered already" or "This device is registered",
+    found.service_provider, found.place.api))
+  terminal.say(terminal.paint("DIM", "Client id  " .. answer.client_id))
+  terminal.say(terminal.paint("DIM", "Kept in    " .. found.folder))
+end
+
+--- Registers, and asks once with what that gave.
+function register.run(arguments)
+  local client, found = settings.client(arguments)
+  if not client then return nil, found end
+  local before, broken = client:recall "credentials"
+  if broken then return nil, broken end
+  local answer, err = client.api:profiles()
+  if not answer then return nil, err end
+  local now = client:recall "credentials" or {}
+  tell(arguments, found, { registered = true, was_registered = before ~= nil,
+    client_id = tostring(now.client_id), store = found.folder,
+    service_provider = found.service_provider, api = found.place.api })
+  return report.DONE
+end
+
+return register

@@ -1,0 +1,147 @@
+--- How it ended: what went wrong in words, or in JSON, and the exit status.
+--
+-- Statuses: 0 done, 1 it did not work, 2 asked for in a wrong way, 3 nobody is
+-- signed in, 4 denied, 130 interrupted.
+--
+-- @module adobepass.cli.report
+
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local report = {}
+
+report.DONE, report.FAILED, report.USAGE = 0, 1, 2
+report.SIGNED_OUT, report.DENIED, report.INTERRUPTED = 3, 4, 130
+
+local BY_CODE = { usage = report.USAGE, cancelled = report.INTERRUPTED,
+  login_denied = report.DENIED, login_expired = report.SIGNED_OUT }
+
+--- The exit status that an error has.
+function report.status(err)
+  if BY_CODE[err.code] then return BY_CODE[err.code] end
+  if err.action == "authentication" then return report.SIGNED_OUT end
+  return err.code:find("denied", 1, true) and report.DENIED or report.FAILED
+end
+
+--- An error for who asked in a wrong way.
+function report.usage(message)
+  return errors.new { code = "usage", action = "none", message = message }
+end
+
+local SIGN_IN = "Run adobepass login."
+
+-- The library's hints speak to who writes a program; these to who types.
+local ADVICE = {
+  authenticated_profile_expired = SIGN_IN,
+  authenticated_profile_invalidated = SIGN_IN,
+  authenticated_profile_missing = SIGN_IN,
+  cancelled = "Start it again when you like.",
+  insecure_file = "Make the file readable for its owner alone: chmod 600.",
+  invalid_access_token_service_provider =
+    "Check --service-provider; the statement has to be made for it.",
+  invalid_parameter_mvpd = "Spell the provider's id as Adobe does; adobepass "
+    .. "login without --mvpd lets you pick one.",
+  invalid_parameter_redirect_url = "Give --domain-name and --redirect-url "
+    .. "with a domain of yours that Adobe knows.",
+  login_denied = "Try again, or with another --mvpd.",
+  login_expired = "Run adobepass login again, for a new code.",
+  login_superseded = "Go on where the newer login runs.",
+  not_logged_in = SIGN_IN .. " Or name a provider with --mvpd.",
+  software_statement_missing = "Give the text of the TVE Dashboard once, with "
+    .. "--statement FILE; it is not needed after that.",
+  store_failed = "Run adobepass doctor, which looks at the folder.",
+  timeout = "Check the network, or give it more time with --timeout.",
+  tls_failed = "Check this machine's date; name the certificate authority "
+    .. "with --ca FILE if it is one of your own.",
+}
+
+--- What whoever types can do about an error.
+function report.advice(err) return ADVICE[err.code] or err:hint() end
+
+local function as_json(err, advice)
+  return json.encode { error = { code = err.code, message = err.message,
+    action = err.action, advice = advice, details = err.details,
+    operation = err.operation, http_status = err.http_status,
+    trace = err.trace, retry_after = err.retry_after } }
+end
+
+-- A terminal would break lines within words.
+local function wrapped(text)
+  if not terminal.is_terminal(2) then return text end
+  local _, columns = terminal.size()
+  return table.concat(words.wrap(text, columns), "\n")
+end
+
+local function as_text(name, err, advice)
+  local code = err.code ~= "usage" and " [" .. err.code .. "]" or ""
+  local lines = { wrapped(("adobepass %s: %s%s"):format(name, err.message,
+    code)) }
+  if err.details then lines[#lines + 1] = wrapped(err.details) end
+  lines[#lines + 1] = wrapped(advice)
+  return table.concat(lines, "\n")
+end
+
+--- Says on the error stream what went wrong; the exit status.
+-- @string name the subcommand's
+-- @param err one of adobepass.api.errors
+-- @bool wants_json
+function report.failure(name, err, wants_json)
+  local advice = err.code == "usage"
+    and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
+    or report.advice(err)
+  terminal.complain(wants_json and as_json(err, advice)
+    or as_text(name, err, advice))
+  return report.status(err)
+end
+
+--- One line of JSON.
+function report.json(value) terminal.say(json.encode(value)) end
+
+local function names_of(map)
+  local list = json.array {}
+  for name in pairs(map or {}) do list[#list + 1] = words.clean(name) end
+  table.sort(list)
+  return list
+end
+
+--- A profile without what tells who the viewer is: the attributes' names
+-- alone, unless the values are asked for.
+function report.profile(profile, with_values)
+  local names = names_of(profile.attributes)
+  return { mvpd = profile.mvpd, type = profile.type, issuer = profile.issuer,
+    not_before = profile.not_before, not_after = profile.not_after,
+    encrypted = profile.encrypted and names_of(profile.encrypted),
+    attributes = with_values and json.object(profile.attributes) or names }
+end
+
+local function value_of(event, name)
+  local value = event[name]
+  if type(value) == "number" and value % 1 ~= 0 then
+    return ("%.3f"):format(value)
+  end
+  return words.clean(value)
+end
+
+local function event_line(event)
+  local names, parts = {}, { words.pad(event.type, 12) }
+  for name in pairs(event) do
+    if name ~= "type" and name ~= "device" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    parts[#parts + 1] = name .. "=" .. value_of(event, name)
+  end
+  return table.concat(parts, " ")
+end
+
+--- Shows the client's events on the error stream, a line each.
+function report.events(wants_json)
+  return function(event)
+    terminal.complain(wants_json and json.encode { event = event }
+      or terminal.paint("DIM", event_line(event), 2))
+  end
+end
+
+return report

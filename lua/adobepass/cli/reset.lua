@@ -1,0 +1,103 @@
+--- adobepass reset: gives somebody their TempPass back.
+-- @module adobepass.cli.reset
+
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+local words = require "adobepass.cli.text"
+
+local reset = {
+  name = "reset",
+  summary = "Give a device, a viewer or everyone their TempPass back.",
+}
+
+local DESCRIPTION = [[
+Resets a TempPass, so that free access begins anew: for one device, for one
+viewer of a promotional TempPass, or for all there are. Nothing resets
+everyone without the word.]]
+
+local EPILOG = [[
+Examples:
+  adobepass reset --mvpd TempPass --this-device
+  adobepass reset --mvpd TempPass --device-id ba23d141-d715-561c
+  echo user@domain.com | adobepass reset --mvpd flexibleTempPass --key -
+  adobepass reset --mvpd TempPass --everyone]]
+
+--- Declares the options.
+function reset.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG)
+  local whom = {
+    parser:flag("--this-device", "The device that this machine is."),
+    parser:option("--device-id", "Another device, by its identifier.")
+      :argname("<id>"),
+    parser:option("--key", "A viewer of a promotional TempPass: the SHA-256 "
+      .. "of who they are, or - to read who they are from the input; it is "
+      .. "hashed here."):argname("<key>"),
+    parser:flag("--everyone", "All devices of all viewers."),
+  }
+  parser:mutex(whom[1], whom[2], whom[3], whom[4])
+  local by = parser:flag("--by-key", "With --everyone: all viewers of a "
+    .. "promotional TempPass.")
+  local mvpd = parser:option("--mvpd", "The TempPass."):argname("<id>")
+    :convert(settings.filled)
+    :count(1)
+  settings.define(parser, mvpd, whom[1], whom[2], whom[3], whom[4], by)
+end
+
+local function viewer(arguments)
+  if arguments.key ~= "-" then return arguments.key end
+  return settings.read "-" or ""
+end
+
+-- The word that names whom, as the library has it; and in words.
+local function whom_of(arguments, client)
+  if arguments.this_device then
+    return { device = client.record.id }, "this device"
+  elseif arguments.device_id then
+    return { device = arguments.device_id }, "the device"
+  elseif arguments.key then
+    return { key = viewer(arguments) }, "the viewer"
+  elseif arguments.everyone then
+    return { everyone = true, by = arguments.by_key and "key" or nil },
+      "everyone"
+  end
+end
+
+local NOBODY = "Say whom to reset: --this-device, --device-id, --key or "
+  .. "--everyone."
+local ALL = "An empty name and 'all' mean everyone to the service. Say "
+  .. "--everyone if that is what you want."
+
+local function means_all(text)
+  local name = text and text:lower():match "^%s*(.-)%s*$"
+  return name == "" or name == "all"
+end
+
+local function carry_out(client, arguments)
+  local params, name = whom_of(arguments, client)
+  if not params then return nil, report.usage(NOBODY) end
+  if means_all(params.device) or means_all(params.key) then
+    return nil, report.usage(ALL)
+  end
+  params.mvpd = arguments.mvpd
+  local answer, err = client:reset_temp_pass(params)
+  if not answer then return nil, err end
+  return name
+end
+
+--- Resets, says so.
+function reset.run(arguments)
+  local client, err = settings.client(arguments)
+  if not client then return nil, err end
+  local name, why = carry_out(client, arguments)
+  if not name then return nil, why end
+  if arguments.json then
+    report.json { reset = true, mvpd = arguments.mvpd, whom = name }
+  else
+    terminal.say(("%s begins anew for %s."):format(
+      words.clean(arguments.mvpd), name))
+  end
+  return report.DONE
+end
+
+return reset

@@ -1,0 +1,189 @@
+--- adobepass sandbox: starts the sandbox, says how to use it, stops it.
+-- @module adobepass.cli.sandbox
+
+local host = require "adobepass.sandbox.host"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local terminal = require "adobepass.cli.terminal"
+
+local sandbox = {
+  name = "sandbox",
+  summary = "Start an Adobe Pass of your own, on this machine.",
+}
+
+local DESCRIPTION = [[
+Starts the whole of Adobe Pass Authentication on loopback: the REST API v2,
+registration, TempPass reset, single sign-on, and the web pages on which a
+viewer signs in. Nothing of it is real and all of it answers, over HTTPS.
+It runs until Ctrl-C and leaves nothing behind.]]
+
+local EPILOG = [[
+Examples:
+  adobepass sandbox
+      Start it, and read what to do next.
+  adobepass sandbox --port 8443 --state-dir ~/.adobepass-sandbox
+      The same addresses and the same logins every day.
+  adobepass sandbox --exec 'busted spec'
+      Run tests against it, and stop with their exit status. They find it in
+      ADOBEPASS_API, ADOBEPASS_MGMT, ADOBEPASS_CONTROL, ADOBEPASS_CA,
+      ADOBEPASS_STATEMENT and ADOBEPASS_PID.
+  adobepass sandbox --exec bash
+      A shell in which every other command, like adobepass login, finds it.
+  adobepass sandbox --json
+      One line when it is ready, with the same things, for a script to read.
+
+It needs nginx with Lua: on Debian the packages nginx-light and
+libnginx-mod-http-lua, elsewhere OpenResty ($ADOBEPASS_NGINX names another).]]
+
+local function port_number(text)
+  local port = tonumber(text)
+  if port and port >= 1 and port <= 65533 and port % 1 == 0 then
+    return math.floor(port)
+  end
+  return nil, "a port is a number from 1 to 65533, not '" .. text .. "'"
+end
+
+--- Declares the options.
+function sandbox.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
+  parser:option("--port", "The service's port; management and control "
+    .. "take the next two. Without it, free ports."):argname("<port>")
+    :convert(port_number)
+  parser:option("--world", "A Lua file with your own providers, viewers "
+    .. "and channels (copy adobepass/sandbox/world.lua)."):argname("<file>")
+  parser:option("--state-dir", "A folder in which everything is "
+    .. "remembered until the next start."):argname("<folder>")
+    :target("state_dir")
+  parser:option("--exec", "Run a shell command with the sandbox, then "
+    .. "stop, with its exit status."):argname("<command>")
+  parser:flag("--json", "Print one line of JSON when ready.")
+  parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 a second "
+    .. "after a burst of 10)."):target("no_throttle")
+end
+
+local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid" }
+
+-- By hand, for the order: it is read by people, too.
+local function as_json(running)
+  local parts = {}
+  for index, name in ipairs(SHOWN) do
+    parts[index] = ('"%s":%s'):format(name, json.encode(running[name]))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+local function export(name, value)
+  return ("export ADOBEPASS_%s=%s"):format(name, shell.quote(value))
+end
+
+-- In a checkout the command is not where the shell looks.
+local function own_path()
+  local folder = (arg and arg[0] or ""):match "^(.*)/[^/]*$"
+  if not folder then return "" end
+  return ('export PATH="$PATH:$(cd -- %s && pwd)"'):format(
+    shell.quote(folder))
+end
+
+-- What adobepass keeps of this sandbox goes with it, unless the sandbox itself
+-- is remembered.
+local function with_environment(running, arguments)
+  local words = {}
+  for index, name in ipairs(SHOWN) do
+    words[index] = export(name:upper(), running[name])
+  end
+  if not arguments.state_dir then
+    words[#words + 1] = export("STORE", running.folder .. "/store")
+  end
+  words[#words + 1] = own_path()
+  words[#words + 1] = arguments.exec
+  return table.concat(words, "\n")
+end
+
+local TEXT = [[
+
+  @BOLD@The adobepass sandbox is running.@PLAIN@ Nothing here is real.
+
+  @DIM@Service@PLAIN@      @LINK@@API@@PLAIN@
+  @DIM@Management@PLAIN@   @LINK@@MGMT@@PLAIN@
+  @DIM@Control@PLAIN@      @LINK@@CONTROL@/sandbox/@PLAIN@
+  @DIM@Its CA@PLAIN@       @CA@
+  @DIM@Statement@PLAIN@    @FOLDER@/statement
+
+  @BOLD@Sign a viewer in@PLAIN@
+    Your application shows a code; type it at @LINK@@API@/activate@PLAIN@
+    in any browser (which must trust that CA, or be told to go on).
+@VIEWERS@
+  @BOLD@Point your application at it@PLAIN@
+    environment = { api = "@API@",
+                    mgmt = "@MGMT@" }
+    with the statement and the CA of the two files above.
+
+  @BOLD@Or be the television yourself@PLAIN@, in another terminal
+    adobepass login --api @API@ \
+      --ca @CA@ \
+      --statement @FOLDER@/statement
+
+  @BOLD@Or try it by hand@PLAIN@
+    curl --cacert @CA@ \
+      @API@/o/client/register \
+      -H 'Content-Type: application/json' \
+      -d '{"software_statement":"'$(cat @FOLDER@/statement)'"}'
+
+  @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
+
+]]
+
+local function viewers_text(path)
+  local world = path and dofile(path) or require "adobepass.sandbox.data.world"
+  local names = {}
+  for name in pairs(world.viewers or {}) do names[#names + 1] = name end
+  table.sort(names)
+  local lines = {}
+  for index, name in ipairs(names) do
+    lines[index] = ("    %-12s %s\n"):format(name,
+      world.viewers[name].password)
+  end
+  if #lines == 0 then return "" end
+  return "\n    Viewer       Password\n" .. table.concat(lines)
+end
+
+local function as_text(running, arguments)
+  local values = terminal.styles()
+  for _, name in ipairs(SHOWN) do values[name:upper()] = running[name] end
+  values.FOLDER = running.folder
+  values.VIEWERS = viewers_text(arguments.world)
+  return (TEXT:gsub("@(%u+)@", values))
+end
+
+local function carry_on(running, arguments)
+  if arguments.json then
+    io.stdout:write(as_json(running), "\n")
+  elseif not arguments.exec then
+    io.stdout:write(as_text(running, arguments))
+  end
+  io.stdout:flush()
+  if arguments.exec then
+    return running:run(with_environment(running, arguments))
+  end
+  return running:wait() and 0 or 130
+end
+
+--- Starts, tells, waits, stops.
+function sandbox.run(arguments)
+  local running, message = host.start {
+    port = arguments.port, world = arguments.world,
+    state_dir = arguments.state_dir,
+    throttle = not arguments.no_throttle and nil or false,
+  }
+  if not running then
+    io.stderr:write("adobepass sandbox: ", message, "\n")
+    return 1
+  end
+  -- Ctrl-C is an error in the stand-alone Lua; it must not skip the end.
+  local fine, status = pcall(carry_on, running, arguments)
+  running:stop()
+  if fine then return status end
+  error(status, 0)
+end
+
+return sandbox

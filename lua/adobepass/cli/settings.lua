@@ -1,0 +1,265 @@
+--- What the subcommands that ask the service have in common: the options that
+-- make a client, their variables and their defaults.
+-- @module adobepass.cli.settings
+
+local adobepass = require "adobepass"
+local claims = require "adobepass.cli.lock_cleanup"
+local core = require "adobepass.core"
+local environment = require "adobepass.api.environment"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local jwt = require "adobepass.cli.jwt"
+local report = require "adobepass.cli.report"
+local shell = require "adobepass.util.shell"
+
+local settings = {}
+
+-- --- the options ------------------------------------------------------------
+
+local function seconds(text)
+  local value = tonumber(text)
+  if value and value > 0 and value <= 3600 then return value end
+  return nil, "seconds should be from above 0 to 3600, not '" .. text .. "'"
+end
+
+--- A value that says something: for argparse's convert.
+function settings.filled(text)
+  if text:find "%S" then return text end
+  return nil, "an empty name names nothing"
+end
+
+local function place_options(parser)
+  local name = parser:option("--environment", "One of Adobe's: "
+    .. table.concat(environment.names(), ", ") .. ".")
+    :argname("<name>"):choices(environment.names())
+  local api = parser:option("--api", "Another address of the service, like "
+    .. "https://host:port ($ADOBEPASS_API)."):argname("<url>")
+  parser:mutex(name, api)
+  parser:group("Where the service is ($ADOBEPASS_ENVIRONMENT)", name, api,
+    parser:option("--mgmt", "The management address that belongs to --api "
+      .. "($ADOBEPASS_MGMT)."):argname("<url>"),
+    parser:option("--ca", "Certificate authorities to trust, in place of the "
+      .. "system's ($ADOBEPASS_CA)."):argname("<file>"),
+    parser:option("--timeout", "Seconds that each call may take (30).")
+      :argname("<seconds>"):convert(seconds))
+end
+
+local function identity_options(parser)
+  parser:group("Who asks",
+    parser:option("--service-provider", "The requestor id of the TVE "
+      .. "Dashboard ($ADOBEPASS_SERVICE_PROVIDER; REF30 in the sandbox).")
+      :argname("<id>"),
+    parser:option("--statement", "A file with the software statement, or - "
+      .. "for the input; needed once, to register ($ADOBEPASS_STATEMENT holds "
+      .. "the text itself)."):argname("<file>"),
+    parser:option("--store", "The folder that keeps credentials and logins "
+      .. "($ADOBEPASS_STORE; ~/.local/state/adobepass)."):argname("<folder>"),
+    parser:option("--device-info", "A file with X-Device-Info as JSON, to be "
+      .. "another device than this machine."):argname("<file>"))
+end
+
+local function output_options(parser)
+  parser:group("How it is told",
+    parser:flag("--json", "One line of JSON, errors too."),
+    parser:flag("--verbose", "Tell of each request on the error stream."))
+end
+
+--- Declares the shared options after a subcommand's own.
+function settings.define(parser, ...)
+  parser:help_max_width(79)
+  if select("#", ...) > 0 then parser:group("Options", ...) end
+  place_options(parser)
+  identity_options(parser)
+  output_options(parser)
+end
+
+-- --- their values -----------------------------------------------------------
+
+local function getenv(name)
+  local value = os.getenv("ADOBEPASS_" .. name)
+  return value ~= "" and value or nil
+end
+
+-- The variables describe one service. Who names another one leaves them all
+-- aside: a sandbox's CA and statement are not for Adobe, nor Adobe's for it.
+local function is_elsewhere(arguments)
+  local option = arguments.api or arguments.environment
+  local variable = getenv "API" or getenv "ENVIRONMENT"
+  return option and variable and option ~= variable
+end
+
+local function variable(arguments, name)
+  return not is_elsewhere(arguments) and getenv(name) or nil
+end
+
+local NOWHERE = "Say where the service is: --environment release-staging "
+  .. "(or another of Adobe's), or try it in a sandbox: adobepass sandbox "
+  .. "--exec 'adobepass login'"
+
+local function named_place(arguments)
+  if arguments.environment then return arguments.environment end
+  local api = arguments.api or variable(arguments, "API")
+  if not api then return variable(arguments, "ENVIRONMENT") end
+  return { api = api,
+    mgmt = arguments.mgmt or variable(arguments, "MGMT") }
+end
+
+local function without_position(message)
+  return (tostring(message):gsub("^.-:%d+: ", "", 1)
+    :gsub("^adobepass%.new: ", ""):gsub("^environment%.", "--"))
+end
+
+local ALONE = "--mgmt belongs to --api; a named environment has its own"
+
+--- The origins `api` and `mgmt`.
+function settings.place(arguments)
+  local named = named_place(arguments)
+  if not named then return nil, report.usage(NOWHERE) end
+  if arguments.mgmt and type(named) == "string" then
+    return nil, report.usage(ALONE)
+  end
+  local good, place = pcall(environment.resolve, named)
+  if good then return place end
+  return nil, report.usage(without_position(place))
+end
+
+--- Is an origin this machine, and so a sandbox?
+function settings.is_loopback(origin)
+  local host = origin:match "^%a+://([^/]*)"
+  return host:find "^127%." ~= nil or host == "localhost"
+    or host:find "^localhost:" ~= nil or host:find "^%[::1%]" ~= nil
+end
+
+--- A whole file, or the input.
+function settings.read(path)
+  if path == "-" then return io.read "*a" end
+  local text, message = shell.read_file(path)
+  if text then return text end
+  return nil, report.usage("This file cannot be read: " .. message)
+end
+
+local NO_JWT = "The software statement is not a JWT. Take the text that the "
+  .. "TVE Dashboard gives, whole."
+
+--- The software statement, or nil where none was given; or nil and an error.
+function settings.statement(arguments)
+  local text, err = variable(arguments, "STATEMENT"), nil
+  if arguments.statement then
+    text, err = settings.read(arguments.statement)
+  end
+  if not text then return nil, err end
+  text = text:gsub("%s+", "")
+  if core.jws.peek(text) then return text end
+  return nil, report.usage(NO_JWT)
+end
+
+local function only_provider(statement)
+  local token = statement and jwt.read(statement)
+  local list = token and jwt.list(token.claims.service_providers) or {}
+  return #list == 1 and list[1] or nil
+end
+
+--- Which service provider asks.
+function settings.service_provider(arguments, place, statement)
+  local id = arguments.service_provider
+    or variable(arguments, "SERVICE_PROVIDER") or only_provider(statement)
+    or settings.is_loopback(place.api) and "REF30"
+  if id then return id end
+  return nil, report.usage("Say who asks: --service-provider with the "
+    .. "requestor id that the TVE Dashboard shows.")
+end
+
+--- The folder of the store.
+function settings.folder(arguments)
+  local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
+  if state and state:sub(1, 1) ~= "/" then state = nil end -- as XDG asks
+  if not state and home then state = home .. "/.local/state" end
+  local folder = arguments.store or variable(arguments, "STORE")
+    or state and state .. "/adobepass"
+  if folder and folder ~= "" then return folder end
+  return nil, report.usage("Say where to keep things: --store with a folder.")
+end
+
+--- The CA file, or nil for those of the system.
+function settings.ca(arguments)
+  return arguments.ca or variable(arguments, "CA")
+end
+
+--- What this machine says of itself, or what a file says in its place.
+function settings.device_info(arguments)
+  if arguments.device_info then
+    local text, err = settings.read(arguments.device_info)
+    if not text then return nil, err end
+    local info = json.decode(text)
+    if type(info) == "table" and not json.is_array(info) then return info end
+    return nil, report.usage("--device-info should be a file with one JSON "
+      .. "object.")
+  end
+  local info = adobepass.platform()
+  info.primaryHardwareType = info.primaryHardwareType or "Desktop"
+  info.version = info.version or adobepass.version
+  return info
+end
+
+--- Where, who and with what: `place`, `statement`, `service_provider`,
+-- `folder`, `ca`; or nil and an error.
+function settings.gather(arguments)
+  local place, err = settings.place(arguments)
+  if not place then return nil, err end
+  local statement, why = settings.statement(arguments)
+  if why then return nil, why end
+  local provider, unknown = settings.service_provider(arguments, place,
+    statement)
+  if not provider then return nil, unknown end
+  local folder, nowhere = settings.folder(arguments)
+  if not folder then return nil, nowhere end
+  return { place = place, statement = statement, folder = folder,
+    service_provider = provider, ca = settings.ca(arguments) }
+end
+
+local function broken_store(message)
+  return nil, errors.new { code = "store_failed",
+    action = "none", message = message }
+end
+
+local function make(arguments, found, device)
+  return adobepass.new {
+    service_provider = found.service_provider, environment = found.place,
+    software_statement = found.statement, store = found.store,
+    http = { ca_file = found.ca }, timeout = arguments.timeout,
+    device = device,
+    on_event = arguments.verbose and report.events(arguments.json) or nil,
+  }
+end
+
+-- Programs do not repeat at once what has just failed. Who types has mended
+-- something in between.
+local function ready(client)
+  if client:recall "refresh_failed" then client:forget "refresh_failed" end
+  return client
+end
+
+--- A client of what `gather` found.
+function settings.client_of(arguments, found)
+  local info, err = settings.device_info(arguments)
+  if not info then return nil, err end
+  found.store = claims.around(found.store
+    or adobepass.store.file(found.folder))
+  local id, message = adobepass.device_id(found.store)
+  if not id then return broken_store(message) end
+  local good, client = pcall(make, arguments, found, { id = id, info = info })
+  if good then return ready(client) end
+  return nil, report.usage(without_position(client))
+end
+
+--- The client that the options ask for, and what `gather` found; or nil and
+-- an error.
+function settings.client(arguments)
+  local found, err = settings.gather(arguments)
+  if not found then return nil, err end
+  local client, why = settings.client_of(arguments, found)
+  if not client then return nil, why end
+  return client, found
+end
+
+return settings

@@ -1,0 +1,125 @@
+--- Token buckets: how fast each device may ask.
+--
+-- Adobe counts by device address: a request each second after a burst of ten
+-- (page throttling-mechanism). A bucket is one number, the moment at which it
+-- is full again (the generic cell rate algorithm, ITU-T I.371).
+-- @module adobepass.policy.rate_limiter
+
+local pace = {}
+local Pace = {}
+Pace.__index = Pace
+
+local LIMITS = {
+  rate = { 1, 0.001, 1e6 }, -- default, least, most
+  burst = { 10, 1, 1e6 },
+  max_keys = { 10000, 1, 1e7 },
+}
+
+local function check(name, value)
+  local limits = LIMITS[name]
+  if not limits then
+    error("pace.new: unknown option " .. tostring(name), 3)
+  end
+  if type(value) ~= "number" or value ~= value or value < limits[2]
+    or value > limits[3] then
+    error(("pace.new: %s should be a number from %g to %g"):format(name,
+      limits[2], limits[3]), 3)
+  end
+end
+
+--- A pace.
+-- @param[opt] options `rate` (1) requests per second, `burst` (10) at once,
+-- `max_keys` (10,000) buckets at most; or false: never wait
+-- @treturn table
+function pace.new(options)
+  local self = { off = options == false, full_at = {}, barred = {}, keys = 0 }
+  for name, limits in pairs(LIMITS) do self[name] = limits[1] end
+  for name, value in pairs(options or {}) do
+    check(name, value)
+    self[name] = value
+  end
+  self.interval = 1 / self.rate
+  -- How far ahead the filling of a bucket may lie while one may still go.
+  self.slack = (self.burst - 1) * self.interval
+  return setmetatable(self, Pace)
+end
+
+local function forget(self, key)
+  self.full_at[key], self.barred[key] = nil, nil
+  self.keys = self.keys - 1
+end
+
+-- Those that are full say nothing. If all are in use, the fullest tenth goes,
+-- so that this is not done again for the next key.
+local function make_room(self, now)
+  local keys, full_at = {}, self.full_at
+  for key in pairs(full_at) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b) return full_at[a] < full_at[b] end)
+  local least = math.ceil(self.max_keys / 10)
+  for i, key in ipairs(keys) do
+    if i > least and full_at[key] > now then break end
+    forget(self, key)
+  end
+end
+
+local function filled_at(self, key, now)
+  local moment = self.full_at[key]
+  if not moment then
+    if self.keys >= self.max_keys then make_room(self, now) end
+    self.keys = self.keys + 1
+  end
+  return math.max(moment or now, now)
+end
+
+--- Take the next place in the queue of a key.
+-- @string key the device's address
+-- @number now seconds of the monotonic clock
+-- @treturn number seconds to wait; 0: go
+function Pace:reserve(key, now)
+  if self.off then return 0 end
+  local moment = filled_at(self, key, now)
+  self.full_at[key] = moment + self.interval
+  return math.max(0, moment - self.slack - now)
+end
+
+--- Give a place back that was not used: the last one that was taken, or any;
+-- then two of those behind it may go at once.
+-- @string key
+function Pace:cancel(key)
+  local moment = self.full_at[key]
+  if not moment then return end
+  local barred = self.barred[key]
+  moment = moment - self.interval
+  if barred then moment = math.max(moment, barred + self.slack) end
+  self.full_at[key] = moment
+end
+
+--- After a 429: nobody of the key goes for a while, and then one by one,
+-- since the server has just said that the bucket is empty.
+-- @string key
+-- @number now
+-- @number seconds
+function Pace:penalize(key, now, seconds)
+  if self.off then return end
+  local barred = math.max(self.barred[key] or now, now + seconds)
+  self.full_at[key] =
+    math.max(filled_at(self, key, now), barred + self.slack)
+  self.barred[key] = barred
+end
+
+--- Is a key still barred? Who had a place already when the 429 came asks this
+-- after the wait; if so, it gives the place back and takes a new one.
+-- @string key
+-- @number now
+-- @treturn number seconds; 0 when it may go
+function Pace:barred_for(key, now)
+  return math.max(0, (self.barred[key] or now) - now)
+end
+
+--- How many keys are remembered.
+-- @treturn integer
+function Pace:size()
+  return self.keys
+end
+
+return pace

@@ -1,0 +1,114 @@
+--- The control API: `adobepass.sandbox.control.commands` as JSON over HTTP,
+-- for this
+-- machine only. POST what a function takes; the answer is { "result": ... } or
+-- { "error": "..." } with 400.
+-- @module adobepass.sandbox.control.http
+
+local control = require "adobepass.sandbox.control.commands"
+local json = require "adobepass.util.json"
+local respond = require "adobepass.sandbox.engine.respond"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local control_http = {}
+
+local PREFIX = "/sandbox"
+
+-- path -> method -> function; `field` is the one that is taken out of the body
+local ROUTES = {
+  ["/journal"] = { GET = "journal", DELETE = "clear_journal" },
+  ["/clock"] = { GET = "now", POST = "clock" },
+  ["/login"] = { POST = "log_in" },
+  ["/revoke"] = { POST = "revoke" },
+  ["/degradation"] = {
+    POST = "set_degradation", DELETE = "clear_degradation" },
+  ["/faults"] = { GET = "faults", POST = "fault", DELETE = "clear_faults" },
+  ["/reset"] = { POST = "reset" },
+  ["/statement"] = { GET = "statement", POST = "statement" },
+  ["/identity"] = { POST = "identity" },
+  ["/saml"] = { POST = "saml_response" },
+  ["/certificates"] = { GET = "certificates" },
+  ["/world"] = { GET = "world" },
+  ["/snapshot"] = { GET = "snapshot", PUT = "restore" },
+}
+
+--- Whether a path belongs to the control API.
+function control_http.is_ours(path)
+  return path == PREFIX or path:sub(1, #PREFIX + 1) == PREFIX .. "/"
+end
+
+-- A page elsewhere on the web could have its name resolve to 127.0.0.1; its
+-- requests still carry that name.
+local function is_local_name(host)
+  if not host then return true end
+  local name = host:match "^%[(.-)%]" or host:match "^[^:]*"
+  return name:lower() == "localhost" or control.is_loopback(name)
+end
+
+local function is_allowed(request)
+  return control.is_loopback(request.remote_addr)
+    and not request.headers["x-forwarded-for"]
+    and is_local_name(request.headers.host)
+end
+
+-- JSON only: a form of another site's page cannot send that type unasked.
+local function body_of(request)
+  if request.body == "" then return {} end
+  if wire.media_type(request.headers["content-type"])
+      ~= "application/json" then
+    return nil
+  end
+  local value = json.decode(request.body)
+  return type(value) == "table" and value or nil
+end
+
+-- Two functions behind one address.
+local function set_clock(bound, given)
+  if given.advance then return bound.advance(given.advance) end
+  return bound.set_time(given.time)
+end
+
+local function help()
+  local list = {}
+  for path, methods in pairs(ROUTES) do
+    for method in pairs(methods) do
+      list[#list + 1] = method .. " " .. PREFIX .. path
+    end
+  end
+  table.sort(list)
+  return respond.json(200, { result = json.array(list) })
+end
+
+local function failed(message)
+  return respond.json(400, { error = tostring(message) })
+end
+
+local function run(box, name, given)
+  local value, message
+  if name == "clock" then
+    value, message = set_clock(box.control, given)
+  else
+    value, message = box.control[name](given)
+  end
+  if value == nil then return failed(message) end
+  return respond.json(200, { result = value })
+end
+
+local function answer(box, request)
+  local path = request.path:sub(#PREFIX + 1):gsub("/$", "")
+  if path == "" and request.method == "GET" then return help() end
+  local methods = ROUTES[path]
+  if not methods then return respond.html(404) end
+  local name = methods[request.method]
+  if not name then return respond.html(405) end
+  local given = body_of(request)
+  if not given then return failed "a JSON object expected" end
+  return run(box, name, given)
+end
+
+function control_http.handle(box, request)
+  if not is_allowed(request) then return respond.html(404) end
+  local ok, response = pcall(answer, box, request)
+  return ok and response or failed(response)
+end
+
+return control_http

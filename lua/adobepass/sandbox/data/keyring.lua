@@ -1,0 +1,58 @@
+--- Keys by role, parsed once.
+-- @module adobepass.sandbox.data.keyring
+
+local core = require "adobepass.core"
+local defaults = require "adobepass.sandbox.data.keys"
+
+local Keyring = {}
+Keyring.__index = Keyring
+
+local keyring = {}
+
+local function check(given)
+  for role, pair in pairs(given) do
+    if not defaults[role] then
+      error("unknown role of key: " .. tostring(role), 0)
+    end
+    if type(pair) ~= "table" or type(pair.private) ~= "string"
+        or type(pair.certificate) ~= "string" then
+      error("key " .. role .. ": private and certificate (PEM) expected", 0)
+    end
+  end
+end
+
+--- @param given role -> { private = PEM, certificate = PEM }, may be nil
+function keyring.new(given)
+  check(given or {})
+  local pems = {}
+  for role, pair in pairs(defaults) do
+    pems[role] = given and given[role] or pair
+  end
+  return setmetatable({ pems = pems, parsed = {} }, Keyring)
+end
+
+local function parsed(self, name, read, pem)
+  local key = self.parsed[name]
+  if not key then
+    key = assert(read(pem))
+    self.parsed[name] = key
+  end
+  return key
+end
+
+function Keyring:private(role)
+  return parsed(self, role .. " private", core.private_key,
+                self.pems[role].private)
+end
+
+function Keyring:public(role)
+  return parsed(self, role .. " public", core.public_key,
+                self.pems[role].certificate)
+end
+
+--- The certificate as PEM: what a client is given to verify with.
+function Keyring:certificate(role)
+  return self.pems[role].certificate
+end
+
+return keyring

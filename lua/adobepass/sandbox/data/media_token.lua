@@ -1,0 +1,56 @@
+--- Media tokens in the documented layout.
+--
+-- base64 of two sibling elements: signatureInfo, holding the base64 of the
+-- SHA256withRSA signature, and shortAuthorizationToken. Adobe does not publish
+-- which bytes it signs; here they are those of the whole element
+-- <shortAuthorizationToken>...</shortAuthorizationToken>, as they stand.
+-- @module adobepass.sandbox.data.media_token
+
+local core = require "adobepass.core"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local media_token = {}
+
+local FIELDS = {
+  "sessionGUID", "requestorID", "resourceID", "ttl", "issueTime", "mvpdId",
+  "proxyMvpdId",
+}
+
+local function element(name, content)
+  return "<" .. name .. ">" .. content .. "</" .. name .. ">"
+end
+
+local function body(values)
+  local parts = {}
+  for _, name in ipairs(FIELDS) do
+    if values[name] ~= nil then
+      parts[#parts + 1] = element(name, wire.xml(values[name]))
+    end
+  end
+  return element("shortAuthorizationToken", table.concat(parts))
+end
+
+-- The form that Adobe's older pages show: 2009/11/08 14:53:47 GMT -0800.
+local function issue_time(ms)
+  return os.date("!%Y/%m/%d %H:%M:%S GMT +0000", math.floor(ms / 1000))
+end
+
+--- @param grant { service_provider, mvpd (row), resource, user }
+-- @return the documented `token` of a decision
+function media_token.new(box, grant)
+  local now, lifetime = box:now(), box.world.lifetimes.media_token * 1000
+  local text = body {
+    sessionGUID = grant.user, requestorID = grant.service_provider,
+    resourceID = grant.resource, ttl = ("%d"):format(lifetime),
+    issueTime = issue_time(now), mvpdId = grant.mvpd.id,
+    proxyMvpdId = grant.mvpd.proxy,
+  }
+  local signature = core.base64.encode(box.keys:private("media"):sign(text))
+  return {
+    notBefore = now, notAfter = now + lifetime,
+    serializedToken =
+      core.base64.encode(element("signatureInfo", signature) .. text),
+  }
+end
+
+return media_token

@@ -1,0 +1,54 @@
+--- AP-Partner-Framework-Status: what the device's own sign-on says.
+-- Page: appendix/headers AP-Partner-Framework-Status.
+-- @module adobepass.sandbox.data.partner_status
+
+local device = require "adobepass.sandbox.engine.device"
+
+local partner_status = {}
+
+local function refused(what)
+  return nil, "invalid_header_pfs_" .. what
+end
+
+local function table_at(object, key)
+  local value = object and object[key]
+  return type(value) == "table" and value or {}
+end
+
+--- The mvpd id that a partner's provider id stands for, or nil.
+local function mvpd_for(world, partner_id)
+  for id, row in pairs(world.mvpds) do
+    if row.partner_id and row.partner_id == partner_id then return id end
+  end
+end
+
+local function permission(object)
+  local status =
+    table_at(object, "frameworkPermissionInfo").accessStatus
+  if type(status) ~= "string" or status == "" then
+    return refused "permission_access_not_present"
+  elseif status == "notDetermined" then
+    return refused "permission_access_not_determined"
+  elseif status ~= "granted" then
+    return refused "permission_access_not_granted"
+  end
+  return true
+end
+
+--- @param value the header's value or nil
+-- @return mvpd id | nil, code
+function partner_status.read(box, value)
+  local object = value and device.decode_object(value)
+  local ok, code = permission(object)
+  if not ok then return nil, code end
+  local provider = table_at(object, "frameworkProviderInfo")
+  local mvpd_id = provider.id and mvpd_for(box.world, provider.id)
+  if not mvpd_id then return refused "provider_id_not_determined" end
+  local expires = tonumber(provider.expirationDate)
+  if not expires or expires <= box:now() then
+    return refused "provider_info_expired"
+  end
+  return mvpd_id
+end
+
+return partner_status

@@ -1,0 +1,117 @@
+--- Profiles: kept by application and device, found also by single sign-on.
+-- @module adobepass.sandbox.data.profile_store
+
+local partner_status = require "adobepass.sandbox.data.partner_status"
+
+local profile_store = {}
+
+-- The order in which a single sign-on profile is looked for.
+local METHODS = {
+  { kind = "platform", type = "platformSSO" },
+  { kind = "service", type = "serviceTokenSSO" },
+}
+
+local function index(box, owner, identities)
+  for kind, subject in pairs(identities) do
+    local key = kind .. ":" .. subject
+    box.state.identities[key] = box.state.identities[key] or {}
+    box.state.identities[key][owner] = true
+  end
+end
+
+--- @param owner "sp|device"
+-- @param profile { mvpd, username, type, issuer, not_before, not_after,
+--   identities, at_home }
+function profile_store.save(box, owner, profile)
+  box.state.profiles[owner] = box.state.profiles[owner] or {}
+  box.state.profiles[owner][profile.mvpd] = profile
+  index(box, owner, profile.identities)
+end
+
+-- An Apple profile only counts while the device says that it still does.
+local function is_visible(call, profile)
+  if profile.type ~= "appleSSO" then return true end
+  local status = call:header "ap-partner-framework-status"
+  return partner_status.read(call.box, status) == profile.mvpd
+end
+
+local function health(box, profile)
+  if profile.invalidated then return "invalidated" end
+  if box:now() >= profile.not_after then return "expired" end
+  return "alive"
+end
+
+local function is_unlinked(call, kind, subject)
+  local circle = kind == "service" and call.box.state.circles[subject]
+  return circle and circle.unlinked[call.device] or false
+end
+
+-- Profiles of other applications and devices that share an identity.
+local function shared(call, method)
+  local subject = call:identities()[method.kind]
+  local found = {}
+  if not subject or is_unlinked(call, method.kind, subject) then
+    return found
+  end
+  local owners = call.box.state.identities[method.kind .. ":" .. subject]
+  for owner in pairs(owners or {}) do
+    for id, profile in pairs(call.box.state.profiles[owner] or {}) do
+      if profile.identities[method.kind] == subject
+          and health(call.box, profile) == "alive"
+          and call.box:integration(call.provider.id, id) then
+        found[id] = { profile = profile, type = method.type, owner = owner }
+      end
+    end
+  end
+  return found
+end
+
+--- The living profiles of a call: mvpd -> { profile, type, owner }.
+function profile_store.all(call)
+  local result = {}
+  local owner = call:owner()
+  for id, profile in pairs(call.box.state.profiles[owner] or {}) do
+    if health(call.box, profile) == "alive" and is_visible(call, profile) then
+      result[id] = { profile = profile, type = profile.type, owner = owner }
+    end
+  end
+  for _, method in ipairs(METHODS) do
+    for id, entry in pairs(shared(call, method)) do
+      result[id] = result[id] or entry
+    end
+  end
+  return result
+end
+
+--- @return { profile, type, owner } | nil, "missing" | "expired" |
+--   "invalidated"
+function profile_store.find(call, mvpd_id)
+  local entry = profile_store.all(call)[mvpd_id]
+  if entry then return entry end
+  local own = (call.box.state.profiles[call:owner()] or {})[mvpd_id]
+  if own and is_visible(call, own) then
+    return nil, health(call.box, own)
+  end
+  return nil, "missing"
+end
+
+function profile_store.remove(box, owner, mvpd_id)
+  local profiles = box.state.profiles[owner]
+  if profiles then profiles[mvpd_id] = nil end
+end
+
+--- Ends the login of a viewer at an mvpd, everywhere: the mvpd did it.
+-- @param username nil: of all viewers
+-- @return how many
+function profile_store.invalidate(box, mvpd_id, username)
+  local count = 0
+  for _, profiles in pairs(box.state.profiles) do
+    local profile = profiles[mvpd_id]
+    if profile and (username == nil or profile.username == username) then
+      profile.invalidated, count = true, count + 1
+    end
+  end
+  return count
+end
+
+return profile_store

@@ -1,0 +1,144 @@
+--- TempPass: access for a while, to a device (basic) or to a device and the
+-- hash of a user's identifier (promotional).
+-- Page: features-premium/temporary-access/temp-pass-feature.
+--
+-- A trial starts with the first authorization. A known device or a known
+-- identity finds its old trial again, whatever the other one is.
+-- @module adobepass.sandbox.data.temp_pass
+
+local json = require "adobepass.util.json"
+local users = require "adobepass.sandbox.data.users"
+
+local temp_pass = {}
+
+local INVALID_IDENTITY = "invalid_header_identity_for_temporary_access"
+
+local function trials(box, provider_id, mvpd_id)
+  local key = provider_id .. "|" .. mvpd_id
+  box.state.temp_passes[key] = box.state.temp_passes[key] or {}
+  return box.state.temp_passes[key]
+end
+
+local function find(list, device, identity)
+  for _, trial in ipairs(list) do
+    if trial.devices[device] or identity and trial.identities[identity] then
+      return trial
+    end
+  end
+end
+
+local function identity_of(call, settings)
+  if not settings.identity then return nil, true end
+  local object = call:temp_pass_identity()
+  local value = object and object[settings.identity]
+  if type(value) ~= "string" or value == "" then return nil, false end
+  return value, true
+end
+
+--- The trial of this call, found or fresh; a fresh one is not yet begun.
+-- @return trial | nil, code
+function temp_pass.open(call)
+  local settings = call.mvpd.temp_pass
+  local identity, ok = identity_of(call, settings)
+  if not ok then return nil, INVALID_IDENTITY end
+  local list = trials(call.box, call.provider.id, call.mvpd.id)
+  local trial = find(list, call.device, identity)
+  local now = call.box:now()
+  if trial and now >= trial.not_after then
+    return nil, "temporary_access_duration_limit_exceeded"
+  end
+  return trial or {
+    devices = {}, identities = {}, used = {}, fresh = true,
+    not_before = now, not_after = now + settings.ttl * 1000,
+  }, nil, identity
+end
+
+local function is_used(trial, resource)
+  for _, name in ipairs(trial.used) do
+    if name == resource then return true end
+  end
+  return false
+end
+
+local function remaining(call, trial)
+  local limit = call.mvpd.temp_pass.resources
+  return limit and limit - #trial.used
+end
+
+local function begin(call, trial)
+  if not trial.fresh then return end
+  trial.fresh = nil
+  table.insert(trials(call.box, call.provider.id, call.mvpd.id), trial)
+end
+
+--- Whether a resource may be played; a permit is counted if `consume`.
+-- @return true | nil, code
+function temp_pass.permit(call, resource, consume)
+  local trial, code, identity = temp_pass.open(call)
+  if not trial then return nil, code end
+  local left = remaining(call, trial)
+  if left and left <= 0 then
+    return nil, "temporary_access_resources_limit_exceeded"
+  end
+  if not consume then return true end
+  begin(call, trial)
+  trial.devices[call.device] = true
+  if identity then trial.identities[identity] = true end
+  if left and not is_used(trial, resource) then
+    table.insert(trial.used, resource)
+  end
+  return true
+end
+
+local function plain(value)
+  return { value = value, state = "plain" }
+end
+
+local function attributes(call, trial)
+  local result = {
+    userID = plain("temppass_" .. users.device_hash(call.device)),
+    expiration_date = plain(trial.not_after),
+  }
+  local left = remaining(call, trial)
+  if left then
+    result.remaining_resources = plain(left)
+    local used = {}
+    for i, name in ipairs(trial.used) do used[i] = name end
+    result.used_assets = plain(json.array(used))
+  end
+  return result
+end
+
+--- The documented profile.
+-- @return profile | nil, code
+function temp_pass.profile(call)
+  local trial, code = temp_pass.open(call)
+  if not trial then return nil, code end
+  local left = remaining(call, trial)
+  if left and left <= 0 then
+    return nil, "temporary_access_resources_limit_exceeded"
+  end
+  return {
+    notBefore = trial.not_before, notAfter = trial.not_after,
+    issuer = "Adobe", type = "temporary",
+    attributes = attributes(call, trial),
+  }
+end
+
+--- Ends trials so that they can begin anew.
+-- @param by "devices" or "identities"
+-- @param value whose; nil: everybody's
+function temp_pass.reset(box, provider_id, mvpd_id, by, value)
+  local list, kept = trials(box, provider_id, mvpd_id), {}
+  for _, trial in ipairs(list) do
+    local hit = value == nil
+    for name in pairs(trial[by]) do
+      -- An unhashed identity still answers to its hash.
+      hit = hit or name == value or users.sha256_hex(name) == value
+    end
+    if not hit then kept[#kept + 1] = trial end
+  end
+  box.state.temp_passes[provider_id .. "|" .. mvpd_id] = kept
+end
+
+return temp_pass

@@ -1,0 +1,146 @@
+--- The streaming device, as its headers describe it.
+-- Pages: appendix/headers AP-Device-Identifier and X-Device-Info.
+-- @module adobepass.sandbox.engine.device
+
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+
+local device = {}
+
+--- Decodes a header that is base64 of a JSON object.
+function device.decode_object(value)
+  local text = core.base64.decode(value)
+  local object = text and json.decode(text)
+  if type(object) ~= "table" or json.is_array(object) then return nil end
+  return object
+end
+
+--- What X-Device-Info says: its scalars, as it is a flat object.
+function device.info(value)
+  local object = device.decode_object(value)
+  for name, item in pairs(object or {}) do
+    local kind = type(item)
+    if kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+      object[name] = nil
+    end
+  end
+  return object
+end
+
+--- The identifier inside "fingerprint <base64>", or nil.
+function device.identifier(value)
+  local encoded = (value or ""):match "^fingerprint%s+(%S+)%s*$"
+  local id = encoded and core.base64.decode(encoded)
+  if not id or id == "" or #id > 1024 then return nil end
+  return id
+end
+
+local HARDWARE = {}
+for name in ([[Camera DataCollectionTerminal Desktop EmbeddedNetworkModule
+    eReader GamesConsole GeolocationTracker Glasses MediaPlayer MobilePhone
+    PaymentTerminal PluginModem SetTopBox TV Tablet WirelessHotspot Wristwatch
+    VehicleMultimediaSystem Projector Unknown]]):gmatch "%S+" do
+  HARDWARE[name] = true
+end
+
+function device.type(info)
+  local name = info and info.primaryHardwareType
+  return HARDWARE[name] and name or "Unknown"
+end
+
+local function text_or_null(value)
+  if type(value) == "string" or type(value) == "number" then
+    return tostring(value)
+  end
+  return json.null
+end
+
+local function number_or_zero(value)
+  local number = tonumber(value)
+  if not number or number < 0 or number > 1e6 then return 0 end
+  return math.floor(number)
+end
+
+local function version(value)
+  local text = type(value) == "string" and value or ""
+  local parts = {}
+  for part in text:gmatch "%d+" do
+    parts[#parts + 1] = number_or_zero(part)
+  end
+  return {
+    major = parts[1] or 0, minor = parts[2] or 0, patch = parts[3] or 0,
+    profile = "",
+  }
+end
+
+local function hardware(info)
+  return {
+    name = json.null,
+    vendor = text_or_null(info.vendor or info.manufacturer),
+    version = version(info.version),
+    manufacturer = text_or_null(info.manufacturer),
+  }
+end
+
+local function operating_system(info)
+  return {
+    name = text_or_null(info.osName),
+    family = text_or_null(info.osFamily or info.osName),
+    vendor = text_or_null(info.osVendor), version = version(info.osVersion),
+  }
+end
+
+local function browser(info, user_agent)
+  return {
+    name = text_or_null(info.browserName),
+    vendor = text_or_null(info.browserVendor),
+    version = version(info.browserVersion),
+    userAgent = text_or_null(info.userAgent or user_agent),
+    originalUserAgent = text_or_null(user_agent),
+  }
+end
+
+local function display(info)
+  return {
+    width = number_or_zero(info.displayWidth),
+    height = number_or_zero(info.displayHeight),
+    ppi = number_or_zero(info.displayPpi),
+    name = "DISPLAY", vendor = json.null, version = json.null,
+    diagonalSize = text_or_null(info.diagonalScreenSize),
+  }
+end
+
+--- Where the device is: what it says itself, else where its request came from.
+-- @param where { info?, address }
+function device.address(where)
+  local said = where.info and where.info.connectionIp
+  return type(said) == "string" and said or where.address
+end
+
+local function connection(info, address)
+  return {
+    ipAddress = text_or_null(
+      device.address { info = info, address = address }),
+    port = text_or_null(info.connectionPort),
+    secure = tostring(info.connectionSecure) == "true",
+    type = text_or_null(info.connectionType),
+  }
+end
+
+--- The documented `device` of a session's status.
+function device.describe(info, user_agent, address)
+  info = info or {}
+  return {
+    type = device.type(info),
+    model = text_or_null(info.model),
+    version = version(info.version),
+    hardware = hardware(info),
+    operatingSystem = operating_system(info),
+    browser = browser(info, user_agent),
+    display = display(info),
+    applicationId = text_or_null(info.applicationId),
+    connection = connection(info, address),
+  }
+end
+
+return device

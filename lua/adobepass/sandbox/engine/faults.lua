@@ -1,0 +1,177 @@
+--- Faults on order: by operation and count.
+--
+--   operation  a name in `adobepass.sandbox.engine.routes`, or "*" (default)
+--   count      how many requests it strikes (default 1)
+--   kind       what happens; with settings of its own, below
+-- @module adobepass.sandbox.engine.faults
+
+local errors = require "adobepass.sandbox.engine.errors"
+local json = require "adobepass.util.json"
+local respond = require "adobepass.sandbox.engine.respond"
+local routes = require "adobepass.sandbox.engine.routes"
+local throttle = require "adobepass.sandbox.engine.throttle"
+
+local faults = {}
+
+-- kind -> setting -> default. `before` answers in the operation's place (it
+-- never runs), `after` spoils its answer, `wire` is for the host to carry out.
+local KINDS = {
+  delay = { wire = true, seconds = 1 },
+  reset_before = { wire = true, instead = true },
+  reset_within = { wire = true },
+  reset_after = { wire = true },
+  huge = { wire = true, bytes = 64 * 1024 * 1024 },
+  drip = { wire = true, seconds = 0.1, bytes = 1 },
+  tls = { wire = true, instead = true },
+  status = { status = 503, retry_after = false },
+  too_many_requests = { retry_after = false },
+  error = { code = "internal_server_error", details = false },
+  truncated = {},
+  wrong_content_type = { content_type = "text/html" },
+  garbage = { bytes = 64 },
+}
+
+local before, after = {}, {}
+
+function before.status(_, fault)
+  local response = respond.html(fault.status)
+  if fault.retry_after then
+    table.insert(response.headers,
+      { "Retry-After", tostring(fault.retry_after) })
+  end
+  return response
+end
+
+function before.too_many_requests(box, fault)
+  return throttle.response(box, fault.retry_after or nil)
+end
+
+function before.error(box, fault, route)
+  local refusal = { code = fault.code, details = fault.details or nil }
+  return respond.refusals[route.refusal](box, refusal)
+end
+
+function after.truncated(_, response)
+  response.body = response.body:sub(1, math.floor(#response.body / 2))
+end
+
+local function set_content_type(response, value)
+  for _, header in ipairs(response.headers) do
+    if header[1] == "Content-Type" then header[2] = value end
+  end
+end
+
+function after.wrong_content_type(_, response, fault)
+  set_content_type(response, fault.content_type)
+end
+
+function after.garbage(box, response, fault)
+  response.body = box:random(fault.bytes)
+end
+
+local BOUNDS = {
+  seconds = { 0, 3600 }, bytes = { 1, 1024 * 1024 * 1024 },
+  status = { 200, 599 }, count = { 1, 1000000 }, retry_after = { 0, 86400 },
+}
+
+local function is_within(name, value)
+  local bounds = BOUNDS[name]
+  if not bounds then return type(value) == "string" end
+  return type(value) == "number" and value >= bounds[1]
+    and value <= bounds[2]
+end
+
+local GENERAL = { operation = true, count = true, kind = true }
+
+local function check(given)
+  local kind = KINDS[given.kind]
+  if not kind then return nil, "unknown kind " .. tostring(given.kind) end
+  local operation = given.operation or "*"
+  if operation ~= "*" and not routes.by_name[operation] then
+    return nil, "unknown operation " .. tostring(operation)
+  end
+  for name, value in pairs(given) do
+    local is_setting = kind[name] ~= nil and name ~= "wire"
+      and name ~= "instead"
+    if not GENERAL[name] and not is_setting then
+      return nil, "unknown setting " .. tostring(name)
+    end
+    if name ~= "operation" and name ~= "kind" and not is_within(name, value)
+    then
+      return nil, "bad value of " .. name
+    end
+  end
+  if given.kind == "error" and given.code and not errors.known[given.code] then
+    return nil, "unknown code " .. given.code
+  end
+  return kind
+end
+
+--- Orders a fault.
+-- @return true | nil, message
+function faults.set(box, given)
+  local kind, message = check(given)
+  if not kind then return nil, message end
+  local fault = {
+    kind = given.kind, operation = given.operation or "*",
+    count = given.count or 1,
+  }
+  for name, default in pairs(kind) do
+    if name ~= "wire" and name ~= "instead" then
+      fault[name] = given[name] == nil and default or given[name]
+    end
+  end
+  table.insert(box.state.faults, fault)
+  return true
+end
+
+function faults.clear(box)
+  box.state.faults = {}
+end
+
+--- The fault that strikes this operation now, or nil; counts it.
+function faults.take(box, name)
+  for i, fault in ipairs(box.state.faults) do
+    if fault.operation == "*" or fault.operation == name then
+      fault.count = fault.count - 1
+      if fault.count <= 0 then table.remove(box.state.faults, i) end
+      return fault
+    end
+  end
+end
+
+--- The answer that stands in for the operation, or nil: it runs.
+function faults.instead(box, fault, route)
+  if before[fault.kind] then return before[fault.kind](box, fault, route) end
+  if KINDS[fault.kind].instead then
+    local response = respond.empty(500)
+    response.fault = faults.order(fault)
+    return response
+  end
+end
+
+--- What the host is told.
+function faults.order(fault)
+  return { kind = fault.kind, seconds = fault.seconds, bytes = fault.bytes }
+end
+
+--- Spoils an answer that was made.
+function faults.spoil(box, fault, response)
+  if after[fault.kind] then
+    after[fault.kind](box, response, fault)
+  elseif KINDS[fault.kind].wire then
+    response.fault = faults.order(fault)
+  end
+end
+
+--- The faults still to come, as plain data.
+function faults.list(box)
+  local list = {}
+  for i, fault in ipairs(box.state.faults) do
+    list[i] = {}
+    for name, value in pairs(fault) do list[i][name] = value end
+  end
+  return json.array(list)
+end
+
+return faults

@@ -1,0 +1,237 @@
+--- One sandbox: its world, its memory, and what the web pages ask of it.
+-- The interface is documented in `adobepass.sandbox`.
+-- @module adobepass.sandbox.engine.instance
+
+local core = require "adobepass.core"
+local device = require "adobepass.sandbox.engine.device"
+local guards = require "adobepass.sandbox.engine.checks"
+local engine = require "adobepass.sandbox.engine.engine"
+local journal = require "adobepass.sandbox.engine.journal"
+local json = require "adobepass.util.json"
+local profile_store = require "adobepass.sandbox.data.profile_store"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local Box = {}
+Box.__index = Box
+
+local box = {}
+
+local function logo(row, id)
+  return ('<svg xmlns="http://www.w3.org/2000/svg" width="112" height="33">'
+    .. '<rect width="112" height="33" rx="6" fill="#20304a"/>'
+    .. '<text x="56" y="21" fill="#fff" font-family="sans-serif"'
+    .. ' font-size="12" text-anchor="middle">%s</text></svg>')
+    :format(wire.xml((row.display_name or id):sub(1, 16)))
+end
+
+-- Rows of the world learn their names; logos need no other host.
+local function name_rows(world)
+  for id, row in pairs(world.providers) do row.id = id end
+  for id, row in pairs(world.mvpds) do
+    row.id, row.display_name = id, row.display_name or id
+    row.logo_url = row.logo_url
+      or "data:image/svg+xml;base64," .. core.base64.encode(logo(row, id))
+  end
+end
+
+function box.new(fields)
+  name_rows(fields.world)
+  return setmetatable(fields, Box)
+end
+
+--- Now, in whole ms since the epoch.
+function Box:now()
+  return json.integer(self.clock() + self.state.clock_offset)
+end
+
+function Box:random(n)
+  return self.bytes(n)
+end
+
+function Box:uuid()
+  local hex = core.digest.hex(self.bytes(16))
+  local variant = ("89ab"):sub(hex:byte(17) % 4 + 1, hex:byte(17) % 4 + 1)
+  return ("%s-%s-4%s-%s%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12),
+    hex:sub(14, 16), variant, hex:sub(18, 20), hex:sub(21, 32))
+end
+
+--- Answers one request; never raises.
+function Box:handle(request)
+  return engine.handle(self, request)
+end
+
+--- A session of the same shape as a core session.
+function Box:session(options)
+  -- Late: only tests without a network need it.
+  return require("adobepass.sandbox.transport").new(self, options)
+end
+
+--- Runs guards by name; the first refusal, or nil.
+function Box:check(call, names) -- luacheck: no self
+  for _, name in ipairs(names) do
+    local refusal = guards[name](call)
+    if refusal then return refusal end
+  end
+end
+
+function Box:provider(id)
+  return self.world.providers[id]
+end
+
+function Box:mvpd(id)
+  return self.world.mvpds[id]
+end
+
+--- The enabled integration of a provider with an mvpd, or nil.
+function Box:integration(provider_id, mvpd_id)
+  local provider = self.world.providers[provider_id]
+  local integration = provider and provider.integrations[mvpd_id]
+  if not integration or integration.enabled == false then return nil end
+  if not self.world.mvpds[mvpd_id] then return nil end
+  return integration
+end
+
+--- Every mvpd with an enabled integration, by name.
+function Box:integrated(provider_id)
+  local provider, list = self.world.providers[provider_id], {}
+  for id in pairs(provider and provider.integrations or {}) do
+    if self:integration(provider_id, id) then
+      list[#list + 1] = self.world.mvpds[id]
+    end
+  end
+  table.sort(list, function(a, b) return a.id < b.id end)
+  return list
+end
+
+--- What a picker shows: no TempPass.
+function Box:mvpds(provider_id)
+  local list = {}
+  for _, row in ipairs(self:integrated(provider_id)) do
+    if not row.temp_pass then list[#list + 1] = row end
+  end
+  return list
+end
+
+--- @return session | nil, "unknown" | "superseded" | "used" | "expired"
+function Box:find_session(code)
+  local session = self.state.sessions[code]
+  if not session then return nil, "unknown" end
+  if session.superseded then return nil, "superseded" end
+  if self:now() >= session.not_after then return nil, "expired" end
+  if session.used then return nil, "used" end
+  return session
+end
+
+local function is_customer(viewer, mvpd_id)
+  if not viewer then return false end
+  if not viewer.mvpds then return true end
+  for _, id in ipairs(viewer.mvpds) do
+    if id == mvpd_id then return true end
+  end
+  return false
+end
+
+function Box:check_password(mvpd_id, username, password)
+  local viewer = self.world.viewers[username]
+  return is_customer(viewer, mvpd_id)
+    and core.digest.equal(viewer.password, password)
+end
+
+--- Whether a device is in a viewer's home network.
+-- @param where { info?, address }
+function Box:is_at_home(viewer, where) -- luacheck: no self
+  local address = device.address(where) or ""
+  for _, prefix in ipairs(viewer and viewer.home or {}) do
+    if address:sub(1, #prefix) == prefix then return true end
+  end
+  return false
+end
+
+--- The viewer whom the mvpd knows by the device's address, or nil.
+function Box:recognized_at_home(session, mvpd_id)
+  local names = {}
+  for username in pairs(self.world.viewers) do names[#names + 1] = username end
+  table.sort(names)
+  for _, username in ipairs(names) do
+    local viewer = self.world.viewers[username]
+    if is_customer(viewer, mvpd_id)
+        and self:is_at_home(viewer, session.device) then
+      return username
+    end
+  end
+end
+
+local function may_go_to(url)
+  return url == nil or wire.safe_url(url)
+end
+
+-- Nobody logs in at a TempPass.
+local function can_log_in_at(self, provider_id, mvpd_id)
+  return mvpd_id ~= nil and self:integration(provider_id, mvpd_id) ~= nil
+    and not self.world.mvpds[mvpd_id].temp_pass
+end
+
+--- Fills in what the TV left out.
+-- @return true | nil, "mvpd" | "domain_name" | "redirect_url"
+function Box:resume(session, given)
+  local mvpd_id = given.mvpd or session.mvpd
+  if not can_log_in_at(self, session.service_provider, mvpd_id) then
+    return nil, "mvpd"
+  end
+  if given.domain_name ~= nil and type(given.domain_name) ~= "string" then
+    return nil, "domain_name"
+  end
+  if not may_go_to(given.redirect_url) then return nil, "redirect_url" end
+  session.mvpd = mvpd_id
+  session.domain_name = given.domain_name or session.domain_name
+  session.redirect_url = given.redirect_url or session.redirect_url
+  return true
+end
+
+local function new_profile(self, mvpd_id, username, where)
+  local lifetimes = self.world.lifetimes
+  local life = where.info and lifetimes.profile
+    or lifetimes.profile_unknown_platform
+  local now = self:now()
+  return {
+    mvpd = mvpd_id, username = username, type = "regular", issuer = mvpd_id,
+    not_before = now, not_after = now + life * 1000,
+    at_home = self:is_at_home(self.world.viewers[username], where),
+  }
+end
+
+--- The viewer is logged in: the profile is made.
+-- @param session an open session, or { service_provider, device, identities }
+-- @return true | nil, reason
+function Box:complete_login(session, mvpd_id, username)
+  if session.code then
+    local found, why = self:find_session(session.code)
+    if not found then return nil, why end
+  end
+  if not can_log_in_at(self, session.service_provider, mvpd_id) then
+    return nil, "mvpd"
+  end
+  if not is_customer(self.world.viewers[username], mvpd_id) then
+    return nil, "username"
+  end
+  local profile = new_profile(self, mvpd_id, username, session.device)
+  profile.identities = session.identities or {}
+  local owner = session.service_provider .. "|" .. session.device.id
+  profile_store.save(self, owner, profile)
+  session.mvpd, session.used = mvpd_id, true
+  self.state.last_mvpd[owner] = mvpd_id
+  return true
+end
+
+function Box:safe_redirect(url) -- luacheck: no self
+  return wire.safe_url(url)
+end
+
+--- The viewer signed out at the mvpd.
+-- @return the address to go back to, where it is a safe one
+function Box:sign_out(given)
+  journal.note(self, "sign_out", given.mvpd)
+  if wire.safe_url(given.redirect_url) then return given.redirect_url end
+end
+
+return box

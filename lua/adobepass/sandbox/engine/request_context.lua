@@ -1,0 +1,101 @@
+--- One request being answered: what it carries, read when asked for.
+-- Guards (`adobepass.sandbox.engine.checks`) fill in client, provider, mvpd,
+-- device,
+-- session and resources before the operation runs.
+-- @module adobepass.sandbox.engine.request_context
+
+local device = require "adobepass.sandbox.engine.device"
+local json = require "adobepass.util.json"
+local tokens = require "adobepass.sandbox.data.tokens"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local Call = {}
+Call.__index = Call
+
+local call = {}
+
+function call.new(box, request, route, params)
+  return setmetatable({
+    box = box, request = request, route = route, params = params,
+  }, Call)
+end
+
+function Call:header(name)
+  local value = self.request.headers[name]
+  if type(value) == "string" and value ~= "" then return value end
+end
+
+--- The address of the streaming device: X-Forwarded-For counts if given.
+function Call:address()
+  return call.address(self.request)
+end
+
+function call.address(request)
+  local forwarded = request.headers["x-forwarded-for"]
+  local first = type(forwarded) == "string"
+    and forwarded:match "^%s*([^,%s]+)"
+  return first or request.remote_addr or "unknown"
+end
+
+--- The query: name -> value. Malformed counts as empty.
+function Call:query()
+  if not self.query_values then
+    self.query_values = wire.form(self.request.query) or {}
+  end
+  return self.query_values
+end
+
+--- The form in the body; a body of another type has no parameters.
+-- @return name -> value, name -> true where repeated
+function Call:form()
+  if not self.form_values then
+    local media = wire.media_type(self:header "content-type")
+    if media == "application/x-www-form-urlencoded" then
+      self.form_values, self.form_repeated = wire.form(self.request.body)
+    end
+    self.form_values = self.form_values or {}
+  end
+  return self.form_values, self.form_repeated or {}
+end
+
+--- A form parameter; nil where it is missing or empty.
+function Call:parameter(name)
+  local value = self:form()[name]
+  if value ~= "" then return value end
+end
+
+--- The JSON object in the body, or nil.
+function Call:object()
+  local media = wire.media_type(self:header "content-type")
+  if media ~= "application/json" then return nil end
+  local value = json.decode(self.request.body)
+  if type(value) ~= "table" or json.is_array(value) then return nil end
+  return value
+end
+
+--- Where profiles of this application on this device are kept.
+function Call:owner()
+  return self.provider.id .. "|" .. self.device
+end
+
+--- Single sign-on identities that the headers prove.
+-- @return { platform = subject?, service = subject? }
+function Call:identities()
+  if self.identity_values then return self.identity_values end
+  local platform = self:header "adobe-subject-token"
+    or self:header "x-roku-reserved-roku-connect-token"
+  local service = self:header "ad-service-token"
+  self.identity_values = {
+    platform = platform and tokens.read_platform(self.box, platform) or nil,
+    service = service and tokens.read_service(self.box, service) or nil,
+  }
+  return self.identity_values
+end
+
+--- The identity in AP-TempPass-Identity: { [key] = value } or nil.
+function Call:temp_pass_identity()
+  local value = self:header "ap-temppass-identity"
+  return value and device.decode_object(value)
+end
+
+return call

@@ -1,0 +1,208 @@
+--- The 22 operations: where, how checked, who answers.
+--
+-- name, number   as in our client; the number of the reference
+-- host           "api" or "mgmt"
+-- path           {x} takes one segment; `also` are documented aliases
+-- guards         names in `adobepass.sandbox.engine.checks`, in order
+-- sends          headers of the family that the documentation lists; others
+--                are noted in the journal as unexpected
+-- refusal        the form of its errors (`adobepass.sandbox.engine.respond`)
+-- @module adobepass.sandbox.engine.routes
+
+local configuration = require "adobepass.sandbox.operations.configuration"
+local dcr = require "adobepass.sandbox.operations.dcr"
+local decisions = require "adobepass.sandbox.operations.decisions"
+local logout = require "adobepass.sandbox.operations.logout"
+local partner = require "adobepass.sandbox.operations.partner"
+local profiles = require "adobepass.sandbox.operations.profiles"
+local sessions = require "adobepass.sandbox.operations.sessions"
+local sso_service = require "adobepass.sandbox.operations.sso_service"
+local temp_pass = require "adobepass.sandbox.operations.temp_pass"
+
+local V2 = { "bearer", "own_provider" }
+local DEVICE = { "bearer", "own_provider", "device_identifier", "device_info" }
+
+local function after(first, ...)
+  local list = {}
+  for i, name in ipairs(first) do list[i] = name end
+  for _, name in ipairs { ... } do list[#list + 1] = name end
+  return list
+end
+
+-- Letters as in the reference: D device, I info, S single sign-on, P partner
+-- status, T temporary identity, V visitor, X/L SSO Service, J its token.
+local HEADERS = {
+  D = { "ap-device-identifier" },
+  I = { "x-device-info" },
+  S = { "adobe-subject-token", "x-roku-reserved-roku-connect-token",
+        "ad-service-token" },
+  P = { "ap-partner-framework-status" },
+  T = { "ap-temppass-identity" },
+  V = { "ap-visitor-identifier" },
+  F = { "x-forwarded-for" },
+  X = { "x-sso-id", "x-sso-link" },
+  J = { "ad-service-token" },
+}
+
+local routes = {}
+
+local list = {
+  { number = 1, name = "register", method = "POST",
+    path = "/o/client/register", guards = {}, sends = "I",
+    refusal = "dcr", run = dcr.register },
+  { number = 2, name = "token", method = "POST", path = "/o/client/token",
+    guards = {}, sends = "I", refusal = "dcr", run = dcr.token },
+  { number = 3, name = "configuration", method = "GET",
+    path = "/api/v2/{sp}/configuration", guards = V2, sends = "DIF",
+    run = configuration.get },
+  { number = 4, name = "create_session", method = "POST",
+    path = "/api/v2/{sp}/sessions", guards = DEVICE, sends = "DIFSV",
+    run = sessions.create },
+  { number = 5, name = "resume_session", method = "POST",
+    path = "/api/v2/{sp}/sessions/{code}", guards = after(V2, "open_code"),
+    sends = "FV", run = sessions.resume },
+  { number = 6, name = "session", method = "GET",
+    path = "/api/v2/{sp}/sessions/{code}",
+    also = "/api/v2/sessions/{sp}/{code}", -- the page's own sample
+    guards = after(V2, "open_code"), sends = "FV", run = sessions.status },
+  { number = 7, name = "authenticate", method = "GET",
+    path = "/api/v2/authenticate/{sp}/{code}",
+    guards = { "provider", "open_code" }, sends = "", refusal = "html",
+    run = sessions.authenticate },
+  { number = 8, name = "profiles", method = "GET",
+    path = "/api/v2/{sp}/profiles", guards = DEVICE, sends = "DIFSPV",
+    run = profiles.all },
+  { number = 9, name = "profile", method = "GET",
+    path = "/api/v2/{sp}/profiles/{mvpd}",
+    guards = after(DEVICE, "mvpd", "configured"), sends = "DIFSPTV",
+    run = profiles.for_mvpd },
+  { number = 10, name = "profile_for_code", method = "GET",
+    path = "/api/v2/{sp}/profiles/code/{code}", guards = after(V2, "code"),
+    sends = "FTV", run = profiles.for_code },
+  { number = 11, name = "authorize", method = "POST",
+    path = "/api/v2/{sp}/decisions/authorize/{mvpd}",
+    guards = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    run = decisions.authorize },
+  { number = 12, name = "preauthorize", method = "POST",
+    path = "/api/v2/{sp}/decisions/preauthorize/{mvpd}",
+    guards = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    run = decisions.preauthorize },
+  { number = 13, name = "logout", method = "GET",
+    path = "/api/v2/{sp}/logout/{mvpd}",
+    also = "/api/v2/logout/{sp}/{mvpd}", -- the page's own sample
+    guards = after(DEVICE, "mvpd"), sends = "DIFSV", run = logout.start },
+  { number = 14, name = "partner_session", method = "POST",
+    path = "/api/v2/{sp}/sessions/sso/{partner}",
+    guards = after(DEVICE, "partner"), sends = "DIFPV",
+    run = partner.session },
+  { number = 15, name = "partner_profile", method = "POST",
+    path = "/api/v2/{sp}/profiles/sso/{partner}",
+    guards = after(DEVICE, "partner"), sends = "DIFPV",
+    run = partner.profile },
+  { number = 16, name = "reset_temp_pass", method = "DELETE", host = "mgmt",
+    path = "/reset-tempass/v3/reset",
+    guards = after(V2, "mvpd", "temp_pass"), sends = "",
+    unknown_client_status = 403, run = temp_pass.reset_device },
+  { number = 17, name = "reset_temp_pass_key", method = "DELETE",
+    host = "mgmt", path = "/reset-tempass/v3/reset/generic",
+    guards = after(V2, "mvpd", "temp_pass"), sends = "",
+    unknown_client_status = 403, run = temp_pass.reset_key },
+  { number = 18, name = "service_token", method = "POST",
+    path = "/api/{sp}/serviceToken", guards = after(V2, "sso_device"),
+    sends = "DIX", refusal = "sso_service", run = sso_service.create },
+  { number = 19, name = "refresh_service_token", method = "GET",
+    path = "/api/{sp}/serviceToken",
+    guards = after(V2, "renewable_service_token"), sends = "J",
+    refusal = "sso_service", run = sso_service.refresh },
+  { number = 20, name = "link", method = "POST", path = "/api/{sp}/link",
+    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    refusal = "sso_service", run = sso_service.link },
+  { number = 21, name = "unlink", method = "POST", path = "/api/{sp}/unlink",
+    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    refusal = "sso_service", run = sso_service.unlink },
+  { number = 22, name = "list_devices", method = "GET",
+    path = "/api/{sp}/list",
+    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    refusal = "sso_service", run = sso_service.list },
+}
+
+-- A path as segments: literal text, or { name } for a parameter.
+local function compile(path)
+  local segments = {}
+  for segment in path:gmatch "[^/]+" do
+    local name = segment:match "^{(%w+)}$"
+    segments[#segments + 1] = name and { name } or segment
+  end
+  return segments
+end
+
+local function allowed(letters)
+  local set = {}
+  for letter in letters:gmatch "." do
+    for _, name in ipairs(HEADERS[letter]) do set[name] = true end
+  end
+  return set
+end
+
+local patterns = {}
+routes.by_name = {}
+
+for _, route in ipairs(list) do
+  route.host = route.host or "api"
+  route.refusal = route.refusal or "enhanced"
+  route.headers = allowed(route.sends)
+  routes.by_name[route.name] = route
+  for _, path in ipairs { route.path, route.also } do
+    patterns[#patterns + 1] = { route = route, segments = compile(path) }
+  end
+end
+
+routes.list = list
+
+local function match(pattern, segments)
+  if #pattern ~= #segments then return nil end
+  local params = {}
+  for i, expected in ipairs(pattern) do
+    if type(expected) == "table" then
+      params[expected[1]] = segments[i]
+    elseif expected ~= segments[i] then
+      return nil
+    end
+  end
+  return params
+end
+
+--- @param segments decoded segments of the path
+-- @param host "api", "mgmt" or nil
+-- @return route, params | nil, methods that the path has (maybe none)
+function routes.find(method, segments, host)
+  local methods = {}
+  for _, pattern in ipairs(patterns) do
+    local route = pattern.route
+    local params = (host == nil or host == route.host)
+      and match(pattern.segments, segments)
+    if params and route.method == method then return route, params end
+    if params then methods[#methods + 1] = route.method end
+  end
+  table.sort(methods)
+  return nil, methods
+end
+
+local FAMILY = {}
+for _, names in pairs(HEADERS) do
+  for _, name in ipairs(names) do FAMILY[name] = true end
+end
+
+--- Headers of the family that this operation does not document.
+function routes.unexpected(route, headers)
+  local found = {}
+  for name in pairs(headers) do
+    if FAMILY[name] and not route.headers[name] then
+      found[#found + 1] = name
+    end
+  end
+  table.sort(found)
+  return found
+end
+
+return routes

@@ -1,0 +1,71 @@
+--- What the sandbox remembers: plain data with string keys, so that it can be
+-- kept as JSON and given back.
+-- @module adobepass.sandbox.engine.state
+
+local state = {}
+
+-- Raise it when a table below changes its meaning.
+state.VERSION = 1
+
+local HOUR = 3600 * 1000
+
+local function degradation(world)
+  local rules = {}
+  for _, entry in ipairs(world.degradation or {}) do
+    rules[entry.provider .. "|" .. entry.mvpd] = { rule = entry.rule }
+  end
+  return rules
+end
+
+function state.new(world)
+  return {
+    version = state.VERSION,
+    clock_offset = 0,          -- ms that the clock was moved by
+    clients = {},              -- client_id -> credentials
+    revoked_statements = {},   -- statement id -> true
+    revoked_tokens = {},       -- jti -> true
+    sessions = {},             -- code -> session
+    current = {},              -- "sp|device" -> its newest code
+    last_mvpd = {},            -- "sp|device" -> mvpd last chosen
+    profiles = {},             -- "sp|device" -> mvpd -> profile
+    identities = {},           -- single sign-on identity -> "sp|device"s
+    partner_requests = {},     -- id of a SAML request -> when
+    temp_passes = {},          -- "sp|mvpd" -> list of trials
+    degradation = degradation(world),
+    circles = {},              -- SSO service: subject -> its devices
+    links = {},                -- SSO service: link code -> whose
+    troubles = {},             -- "device|resource" -> how often
+    clients_seen = {},         -- address -> throttle window
+    faults = {},
+    journal = {},
+  }
+end
+
+--- A deep copy of plain data.
+function state.copy(value)
+  if type(value) ~= "table" then return value end
+  local result = {}
+  for key, item in pairs(value) do result[key] = state.copy(item) end
+  return result
+end
+
+local function drop(map, is_stale)
+  for key, value in pairs(map) do
+    if is_stale(value) then map[key] = nil end
+  end
+end
+
+--- Forgets what nobody can ask for any more, so that a long run stays small.
+-- A dead code is kept for an hour: "expired" is a better answer than
+-- "unknown".
+function state.sweep(data, now, forget_after)
+  drop(data.sessions, function(s) return s.not_after + HOUR < now end)
+  drop(data.current, function(code) return not data.sessions[code] end)
+  drop(data.links, function(link) return link.not_after + HOUR < now end)
+  drop(data.partner_requests, function(at) return at + HOUR < now end)
+  drop(data.clients_seen, function(c)
+    return c.last + forget_after * 1000 < now
+  end)
+end
+
+return state

@@ -1,0 +1,65 @@
+--- Escapes and bodies: the text forms that HTTP carries.
+-- @module adobepass.sandbox.engine.url_encoding
+
+local wire = {}
+
+--- Decodes percent escapes; nil where an escape is malformed.
+function wire.unescape(text)
+  local bad = false
+  local plain = text:gsub("%%(.?.?)", function(hex)
+    local value = hex:match "^%x%x$" and tonumber(hex, 16)
+    if not value then bad = true end
+    return value and string.char(value)
+  end)
+  if bad then return nil end
+  return plain
+end
+
+function wire.escape(text)
+  return (text:gsub("[^%w%-%._~]", function(char)
+    return string.format("%%%02X", char:byte())
+  end))
+end
+
+--- Parses a query or a form. A name given twice is noted, as DCR forbids it.
+-- @return name -> value, name -> true where repeated; nil if malformed
+function wire.form(text)
+  local values, repeated = {}, {}
+  for pair in (text or ""):gmatch "[^&]+" do
+    local name, value = pair:match "^([^=]*)=?(.*)$"
+    name = wire.unescape((name:gsub("+", " ")))
+    value = wire.unescape((value:gsub("+", " ")))
+    if not name or not value then return nil end
+    if values[name] then repeated[name] = true end
+    values[name] = values[name] or value
+  end
+  return values, repeated
+end
+
+local ENTITIES = {
+  ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
+  ['"'] = "&quot;", ["'"] = "&#39;",
+}
+
+--- Escapes text for XML and HTML.
+function wire.xml(text)
+  return (tostring(text):gsub("[&<>\"']", ENTITIES))
+end
+
+--- Absolute, without spaces, and not a scheme that runs script.
+local SCRIPTS = { javascript = true, data = true, vbscript = true }
+
+function wire.safe_url(url)
+  if type(url) ~= "string" or #url > 2048 then return false end
+  local scheme, rest = url:match "^(%a[%w+.-]*):(.+)$"
+  if not scheme or SCRIPTS[scheme:lower()] then return false end
+  if url:find "[%c%s\"'<>\\]" then return false end
+  return rest:find "^//[^/?#]" ~= nil
+end
+
+--- The media type of a Content-Type value, lower case, without parameters.
+function wire.media_type(value)
+  return ((value or ""):match "^%s*([^;%s]*)" or ""):lower()
+end
+
+return wire

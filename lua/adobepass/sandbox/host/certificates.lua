@@ -1,0 +1,142 @@
+--- Throw-away certificates for loopback, made with the openssl command.
+--
+--   local files = certificates.make(folder, { hosts = { "localhost" } })
+--   -> { ca = path, cert = path, key = path } | nil, message, code
+--
+-- options: hosts    names and addresses (default localhost, 127.0.0.1, ::1)
+--          expired  true: it ran out yesterday
+--          name     first part of the files' names (default "server")
+--
+-- The CA's key is deleted as soon as it has signed, and the CA may speak for
+-- these hosts only (RFC 5280, 4.2.1.10): who trusts it risks nothing else.
+--
+-- @module adobepass.sandbox.host.certificates
+
+local shell = require "adobepass.util.shell"
+
+local certificates = {}
+
+local OPTIONS = { hosts = true, expired = true, name = true }
+local LOOPBACK = { "localhost", "127.0.0.1", "::1" }
+
+-- `openssl ca` alone sets both dates, on every version of OpenSSL.
+local CONFIG = [[
+[req]
+distinguished_name = subject
+prompt = no
+[subject]
+CN = adobepass sandbox
+[authority]
+basicConstraints = critical, CA:TRUE, pathlen:0
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+nameConstraints = critical, @permitted
+[permitted]
+@PERMITTED@
+[ca]
+default_ca = here
+[here]
+new_certs_dir = .
+database = @NAME@-index
+default_md = sha256
+policy = any
+rand_serial = yes
+unique_subject = no
+[any]
+commonName = supplied
+[leaf]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = serverAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+subjectAltName = @names
+[names]
+@NAMES@
+]]
+
+local COMMANDS = [[
+set -e
+umask 077
+cd @FOLDER@
+export OPENSSL_CONF=/dev/null
+: > @NAME@-index
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+  -config @NAME@.cnf -extensions authority -days 365 \
+  -keyout @NAME@-ca.key -out @NAME@-ca.pem
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
+  -config @NAME@.cnf -subj /CN=@HOST@ \
+  -keyout @NAME@.key -out @NAME@.csr
+openssl ca -batch -notext -config @NAME@.cnf -extensions leaf \
+  -cert @NAME@-ca.pem -keyfile @NAME@-ca.key \
+  -startdate @FROM@ -enddate @TO@ -in @NAME@.csr -out @NAME@.pem
+rm -f @NAME@-ca.key @NAME@.csr @NAME@.cnf @NAME@-index* [0-9A-F]*.pem
+]]
+
+local function is_address(host)
+  return host:find(":", 1, true) ~= nil or host:find("^[%d.]+$") ~= nil
+end
+
+-- A constraint on an address is a network: RFC 5280 wants the mask with it.
+local function constraint(host)
+  if host:find(":", 1, true) then
+    return host .. "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
+  end
+  return is_address(host) and host .. "/255.255.255.255" or host
+end
+
+local function list(hosts, prefix, show)
+  local lines = {}
+  for index, host in ipairs(hosts) do
+    lines[index] = ("%s%s.%d = %s"):format(prefix,
+      is_address(host) and "IP" or "DNS", index, show(host))
+  end
+  return table.concat(lines, "\n")
+end
+
+local function same(host) return host end
+
+local function date(days)
+  return os.date("!%y%m%d%H%M%SZ", os.time() + days * 86400)
+end
+
+local function fill(template, values)
+  return (template:gsub("@(%u+)@", values))
+end
+
+local function check(folder, options)
+  if type(folder) ~= "string" then error("folder must be a string", 3) end
+  for name in pairs(options) do
+    if not OPTIONS[name] then
+      error("certificates.make: unknown option '" .. tostring(name) .. "'", 3)
+    end
+  end
+  for _, host in ipairs(options.hosts or {}) do
+    if host:find("[^%w.:*-]") then error("not a host: " .. host, 3) end
+  end
+  if (options.name or ""):find("[^%w_-]") then
+    error("not a plain file name: " .. options.name, 3)
+  end
+end
+
+--- Makes a CA and one server certificate in a folder that exists.
+function certificates.make(folder, options)
+  options = options or {}
+  check(folder, options)
+  local hosts, name = options.hosts or LOOPBACK, options.name or "server"
+  local values = { NAME = name, FOLDER = shell.quote(folder),
+    HOST = hosts[1], NAMES = list(hosts, "", same),
+    PERMITTED = list(hosts, "permitted;", constraint),
+    FROM = date(options.expired and -3 or -1),
+    TO = date(options.expired and -1 or 365) }
+  local base = folder .. "/" .. name
+  local written, message = shell.write_file(base .. ".cnf",
+    fill(CONFIG, values))
+  if not written then return nil, message, "file" end
+  local said, status = shell.read("(" .. fill(COMMANDS, values) .. ")")
+  if status ~= 0 then return nil, "openssl: " .. said, "openssl" end
+  return { ca = base .. "-ca.pem", cert = base .. ".pem",
+    key = base .. ".key" }
+end
+
+return certificates

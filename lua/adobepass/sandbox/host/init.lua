@@ -1,0 +1,165 @@
+--- The sandbox behind a real nginx, over real HTTPS, on loopback.
+--
+--   local host = require "adobepass.sandbox.host"
+--   local running, message, code = host.start {
+--     port = 8443,        -- and the two after it; free ones if left out
+--     world = "my_world.lua",
+--     state_dir = "var",  -- remembers everything across restarts
+--     throttle = false,   -- switches the request limit off
+--   }
+--   running.api, .mgmt, .control   origins
+--   running.ca                     file: trust this
+--   running.statement              software statement of the first application
+--   running.pid; running:wait(); running:run(command); running:stop()
+--
+-- It ends with the process that started it, however that ends.
+--
+-- @module adobepass.sandbox.host
+
+local certificates = require "adobepass.sandbox.host.certificates"
+local json = require "adobepass.util.json"
+local nginx = require "adobepass.sandbox.host.nginx"
+local shell = require "adobepass.util.shell"
+
+local host = {}
+
+local Running = {}
+Running.__index = Running
+
+local OPTIONS = { port = "number", world = "string", state_dir = "string",
+  throttle = "boolean", nginx = "string" }
+
+local HTTP = [[
+http {
+  default_type "";
+  lua_package_path "@PATH@";
+  lua_package_cpath "@CPATH@";
+  lua_check_client_abort on;
+  client_max_body_size 1m;
+  client_body_buffer_size 64k;
+  large_client_header_buffers 8 32k;
+  reset_timedout_connection on;
+  keepalive_requests 100000;
+  ssl_certificate @CERT@;
+  ssl_certificate_key @KEY@;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  init_by_lua_block { require("adobepass.sandbox.host.worker").init() }
+  init_worker_by_lua_block { require("adobepass.sandbox.host.worker").start() }
+  exit_worker_by_lua_block { require("adobepass.sandbox.host.worker").stop() }
+@SERVERS@
+}
+]]
+
+local SERVER = [[
+  server {
+    listen 127.0.0.1:@PORT@ ssl http2;
+    ssl_client_hello_by_lua_block {
+      require("adobepass.sandbox.host.worker").greet("@ROLE@")
+    }
+    location / {
+      content_by_lua_block {
+        require("adobepass.sandbox.host.worker").serve("@ROLE@")
+      }
+    }
+  }
+]]
+
+local ROLES = { "api", "mgmt", "control" }
+
+local function check(options)
+  for name, value in pairs(options) do
+    if not OPTIONS[name] then
+      error("host.start: unknown option '" .. tostring(name) .. "'", 3)
+    end
+    if type(value) ~= OPTIONS[name] then
+      error(("host.start: %s must be a %s"):format(name, OPTIONS[name]), 3)
+    end
+  end
+end
+
+local function fill(template, values)
+  return (template:gsub("@(%u+)@", values))
+end
+
+local function origin(port) return "https://127.0.0.1:" .. port end
+
+local function write_settings(options, folder, ports)
+  return shell.write_file(folder .. "/settings.json", json.encode {
+    api = origin(ports[1]), mgmt = origin(ports[2]), world = options.world,
+    state_dir = options.state_dir, throttle = options.throttle,
+  })
+end
+
+local function servers(ports)
+  local texts = {}
+  for index, role in ipairs(ROLES) do
+    texts[index] = fill(SERVER, { ROLE = role, PORT = ports[index] })
+  end
+  return table.concat(texts)
+end
+
+local function configure(options, folder, ports)
+  local files, message, code = certificates.make(folder)
+  if not files then return nil, message, code end
+  local path, cpath, kind = nginx.lua_paths()
+  if not path then return nil, cpath, kind end
+  local written, reason, how = write_settings(options, folder, ports)
+  if not written then return nil, reason, how end
+  return fill(HTTP, { PATH = path, CPATH = cpath, CERT = files.cert,
+    KEY = files.key, SERVERS = servers(ports) })
+end
+
+local function absolute(path)
+  if not path or path:sub(1, 1) == "/" then return path end
+  return shell.read("pwd") .. "/" .. path
+end
+
+local function make_state_dir(path)
+  if not path then return true end
+  local said, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
+    .. " && test -w " .. shell.quote(path))
+  if status == 0 then return true end
+  return nil, "no state can be kept in " .. path .. ": " .. said, "state_dir"
+end
+
+local function ports_of(options)
+  if not options.port then return 3 end
+  return { options.port, options.port + 1, options.port + 2 }
+end
+
+--- Starts the sandbox; when it answers, so does every port.
+function host.start(options)
+  options = options or {}
+  check(options)
+  options = { port = options.port, throttle = options.throttle,
+    nginx = options.nginx, world = absolute(options.world),
+    state_dir = absolute(options.state_dir) }
+  local made, message, code = make_state_dir(options.state_dir)
+  if not made then return nil, message, code end
+  local server, why, how = nginx.start {
+    nginx = options.nginx, ports = ports_of(options), lua = true,
+    config = function(ports, folder)
+      return configure(options, folder, ports)
+    end,
+  }
+  if not server then return nil, why, how end
+  return setmetatable({
+    server = server, pid = server.pid, folder = server.folder,
+    api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
+    control = origin(server.ports[3]), ca = server.folder .. "/server-ca.pem",
+    statement = shell.read_file(server.folder .. "/statement"),
+  }, Running)
+end
+
+--- Waits until nginx ends, or the terminal interrupts: true for the former.
+function Running:wait() return self.server:wait() end
+
+--- Runs a shell command meanwhile; its exit status.
+function Running:run(command) return self.server:run(command) end
+
+function Running:stop() return self.server:stop() end
+
+--- What nginx and the sandbox had to complain about.
+function Running:log() return self.server:log() end
+
+return host

@@ -1,0 +1,139 @@
+--- The engine's requests and responses, as nginx's; and faults, carried out.
+-- @module adobepass.sandbox.host.nginx_adapter
+
+-- luacheck: globals ngx
+local shell = require "adobepass.util.shell"
+local socket = require "adobepass.sandbox.host.socket"
+
+local wire = {}
+
+local CHUNK = 65536
+
+local function headers_of_request()
+  local headers = {}
+  -- Without a ceiling: nginx's own (large_client_header_buffers) holds.
+  for name, value in pairs(ngx.req.get_headers(0)) do
+    headers[name] = type(value) == "table" and table.concat(value, ", ")
+      or tostring(value)
+  end
+  return headers
+end
+
+-- The Lua module will not read an HTTP/2 body of unknown length.
+local function body_of_request()
+  if ngx.req.http_version() >= 2 and not ngx.var.http_content_length then
+    return ""
+  end
+  ngx.req.read_body()
+  local file = ngx.req.get_body_file()
+  return file and shell.read_file(file) or ngx.req.get_body_data() or ""
+end
+
+--- The request that nginx has, as the engine takes it.
+function wire.request(role)
+  local path, query = ngx.var.request_uri:match("^([^?]*)%??(.*)$")
+  return {
+    host_role = role, method = ngx.req.get_method(), path = path,
+    query = query ~= "" and query or nil, headers = headers_of_request(),
+    body = body_of_request(), remote_addr = ngx.var.remote_addr,
+  }
+end
+
+local function send_head(response, length, date)
+  ngx.status = response.status
+  ngx.header["Date"] = date
+  local lists = {}
+  for _, pair in ipairs(response.headers) do
+    local name = pair[1]:lower()
+    lists[name] = lists[name] or {}
+    table.insert(lists[name], pair[2])
+    ngx.header[pair[1]] = #lists[name] > 1 and lists[name] or pair[2]
+  end
+  -- No body goes with these (RFC 9110, 6.4.1).
+  if response.status ~= 204 and response.status ~= 304 then
+    ngx.header["Content-Length"] = length
+  end
+end
+
+-- What was printed is on its way when this returns; nil when nobody listens.
+local function push(text)
+  return (text == "" or ngx.print(text)) and ngx.flush(true)
+end
+
+local function break_off(how)
+  if not how() then ngx.exit(444) end
+  ngx.exit(ngx.ERROR)
+end
+
+-- Waits where the client may leave first, and ends then.
+local function patient()
+  ngx.on_abort(function() ngx.exit(499) end)
+end
+
+local carry = {}
+
+function carry.reset_before() break_off(socket.reset) end
+
+function carry.tls() break_off(socket.spoil) end
+
+-- Of an empty body one byte is promised, or nothing would be missing.
+function carry.reset_within(response, date)
+  send_head(response, math.max(1, #response.body), date)
+  ngx.send_headers()
+  push(response.body:sub(1, math.floor(#response.body / 2)))
+  break_off(socket.reset)
+end
+
+-- A reset makes the other side forget what it has not read yet, so it gets a
+-- moment to read; over HTTP/2 only eof() says that this was all.
+function carry.reset_after(response, date)
+  send_head(response, #response.body, date)
+  push(response.body)
+  ngx.eof()
+  ngx.sleep(0.05)
+  break_off(socket.reset)
+end
+
+function carry.huge(response, date)
+  local bytes = response.fault.bytes
+  local left = math.max(0, bytes - #response.body)
+  send_head(response, #response.body + left, date)
+  local alive = push(response.body)
+  local spaces = (" "):rep(CHUNK)
+  while alive and left > 0 do
+    alive = push(left < CHUNK and spaces:sub(1, left) or spaces)
+    left = left - CHUNK
+  end
+end
+
+function carry.drip(response, date)
+  local fault, at = response.fault, 1
+  patient()
+  send_head(response, #response.body, date)
+  ngx.send_headers()
+  while at <= #response.body do
+    if not push(response.body:sub(at, at + fault.bytes - 1)) then return end
+    at = at + fault.bytes
+    ngx.sleep(fault.seconds)
+  end
+end
+
+local function plain(response, date)
+  send_head(response, #response.body, date)
+  ngx.print(response.body)
+end
+
+function carry.delay(response, date)
+  patient()
+  ngx.sleep(response.fault.seconds)
+  plain(response, date)
+end
+
+--- Sends a response, with what its fault asks for. `now`: seconds.
+function wire.respond(response, now)
+  local fault = response.fault
+  local way = fault and carry[fault.kind] or plain
+  way(response, ngx.http_time(now))
+end
+
+return wire

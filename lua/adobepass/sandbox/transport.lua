@@ -1,0 +1,281 @@
+--- The sandbox behind the face of a core session: no network, no waiting.
+--
+--   local session = box:session()
+--   local transfer = session:submit { url = box.api .. "/..." }
+--   session:step(1)
+--   transfer:result()
+--
+-- Faults become what a core session would report. A delay passes on the
+-- sandbox's own clock: a step moves it, so nothing sleeps.
+-- @module adobepass.sandbox.transport
+
+local Transfer = {}
+Transfer.__index = Transfer
+
+local Session = {}
+Session.__index = Session
+
+local session = {}
+
+local DEFAULTS = { timeout = 30, max_body = 4 * 1024 * 1024 }
+
+-- What a core session also knows, and what has no meaning here.
+local IGNORED = {}
+for name in ([[ca_file ca_path client_cert client_key client_key_password
+    pinned_public_key proxy user_agent connect_timeout max_headers
+    max_connections max_host_connections dns_cache min_tls http2 compression
+    resolve allow_http]]):gmatch "%S+" do
+  IGNORED[name] = true
+end
+
+local REQUEST = {}
+for name in ([[method url headers body bearer timeout connect_timeout
+    max_body fresh]]):gmatch "%S+" do
+  REQUEST[name] = true
+end
+
+function session.new(box, options)
+  local self = { box = box, running = {} }
+  for name, value in pairs(options or {}) do
+    if not DEFAULTS[name] and not IGNORED[name] then
+      error("unknown option " .. tostring(name), 3)
+    end
+    self[name] = value
+  end
+  self.timeout_seconds = self.timeout or DEFAULTS.timeout
+  self.max_body = self.max_body or DEFAULTS.max_body
+  self.timeout = nil -- the method of that name
+  return setmetatable(self, Session)
+end
+
+local function lower_headers(given)
+  local headers = {}
+  if type(given) == "userdata" then given = given:table() end
+  for name, value in pairs(given or {}) do
+    if type(value) == "table" then value = table.concat(value, ", ") end
+    headers[name:lower()] = value
+  end
+  return headers
+end
+
+local function bearer_text(bearer)
+  if type(bearer) == "string" then return bearer end
+  return (bearer:reveal())
+end
+
+-- An address belongs to the api host, to the management host, or to nobody.
+local function target(box, url)
+  local rest = url:gsub("#.*$", "")
+  for role, origin in pairs { api = box.api, mgmt = box.mgmt } do
+    local tail = rest:sub(#origin + 1)
+    if rest:sub(1, #origin) == origin and (tail == "" or tail:find "^[/?]")
+    then
+      local path, query = tail:match "^([^?]*)%??(.*)$"
+      if box.api == box.mgmt then role = nil end
+      return { host_role = role, path = path == "" and "/" or path,
+               query = query ~= "" and query or nil }
+    end
+  end
+end
+
+local function build(box, given)
+  local request = target(box, given.url)
+  if not request then return nil end
+  request.method = given.method or "GET"
+  request.headers = lower_headers(given.headers)
+  request.headers.host = given.url:match "^%a+://([^/?#]+)"
+  if given.bearer then
+    request.headers.authorization = "Bearer " .. bearer_text(given.bearer)
+  end
+  request.body, request.remote_addr = given.body or "", "127.0.0.1"
+  return request
+end
+
+local function check(given)
+  for name in pairs(given) do
+    if not REQUEST[name] then
+      error("unknown option " .. tostring(name), 3)
+    end
+  end
+  if type(given.url) ~= "string" then error("url: string expected", 3) end
+end
+
+--- Takes a request; it runs in the next step.
+function Session:submit(given)
+  check(given)
+  if self.closed then return nil, "The session is closed.", "closed" end
+  local now = self.box:now()
+  local transfer = setmetatable({
+    started = now, request = build(self.box, given),
+    deadline = now + (given.timeout or self.timeout_seconds) * 1000,
+    max_body = given.max_body or self.max_body,
+  }, Transfer)
+  table.insert(self.running, transfer)
+  return transfer
+end
+
+local HEADERS = {
+  __index = function(headers, name)
+    return type(name) == "string" and rawget(headers, name:lower()) or nil
+  end,
+}
+
+local function joined(list)
+  local headers = {}
+  for _, header in ipairs(list) do
+    local name = header[1]:lower()
+    headers[name] = headers[name] and headers[name] .. ", " .. header[2]
+      or header[2]
+  end
+  return setmetatable(headers, HEADERS)
+end
+
+local function outcome(box, transfer, response)
+  local list = {}
+  for i, header in ipairs(response.headers) do
+    list[i] = { header[1], header[2] }
+  end
+  local seconds = (box:now() - transfer.started) / 1000
+  return {
+    status = response.status, body = response.body, http_version = "1.1",
+    reused = true, header_list = list, headers = joined(list),
+    timings = { name = 0, connect = 0, tls = 0, first_byte = seconds,
+                total = seconds },
+  }
+end
+
+local LOST = { "The connection ended before the answer was complete.",
+               "connection_lost" }
+local LATE = { "The server did not answer in time.", "timeout" }
+local LARGE = { "The answer is larger than allowed.", "too_large" }
+
+-- What each fault makes of a response: a failure, or nothing.
+local WIRE = {
+  reset_before = function() return LOST end,
+  reset_within = function() return LOST end,
+  reset_after = function() end, -- every byte had come
+  tls = function()
+    return { "No secure connection could be made.", "tls_failed" }
+  end,
+  huge = function(response, fault)
+    local missing = fault.bytes - #response.body
+    -- Padding that nobody may read need not be made.
+    if fault.bytes > response.limit then return LARGE end
+    response.body = response.body .. (" "):rep(missing)
+  end,
+  delay = function(response, fault) response.delay = fault.seconds end,
+  drip = function(response, fault)
+    response.delay = math.ceil(#response.body / fault.bytes) * fault.seconds
+  end,
+}
+
+local function dispatch(self, transfer)
+  local request = transfer.request
+  if not request then
+    transfer.failure =
+      { "The server could not be reached.", "connect_failed" }
+    return
+  end
+  local response = self.box:handle(request)
+  response.limit = transfer.max_body
+  local fault = response.fault
+  transfer.failure = fault and WIRE[fault.kind](response, fault)
+  if #response.body > transfer.max_body then transfer.failure = LARGE end
+  transfer.due = transfer.started + (response.delay or 0) * 1000
+  transfer.response = response
+end
+
+local function finish(self, transfer)
+  if transfer.failure then return end
+  if transfer.due > transfer.deadline then
+    transfer.failure = LATE
+  else
+    transfer.answer = outcome(self.box, transfer, transfer.response)
+  end
+end
+
+local function ends_at(transfer)
+  if transfer.failure then return transfer.started end
+  return math.min(transfer.due, transfer.deadline)
+end
+
+local function settle(self)
+  local now, left, ended = self.box:now(), {}, 0
+  for _, transfer in ipairs(self.running) do
+    if transfer.done then
+      ended = ended + 1
+    elseif ends_at(transfer) <= now then
+      transfer.done, ended = true, ended + 1
+      finish(self, transfer)
+    else
+      left[#left + 1] = transfer
+    end
+  end
+  self.running = left
+  return ended
+end
+
+local function next_end(self)
+  local soonest
+  for _, transfer in ipairs(self.running) do
+    local at = ends_at(transfer)
+    if not soonest or at < soonest then soonest = at end
+  end
+  return soonest
+end
+
+--- Moves all requests. Where none ends at once, the clock moves on, by
+-- `seconds` at most, to where one does.
+-- @return how many still run
+function Session:step(seconds)
+  if self.closed then return nil, "The session is closed.", "closed" end
+  for _, transfer in ipairs(self.running) do
+    if not transfer.done and not transfer.response
+        and not transfer.failure then
+      dispatch(self, transfer)
+    end
+  end
+  if settle(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
+    local now = self.box:now()
+    local wait = math.min(next_end(self) - now, seconds * 1000)
+    -- The clock has whole milliseconds: a part of one would never pass.
+    self.box.control.advance(math.max(0, math.ceil(wait - 1e-6)))
+    settle(self)
+  end
+  return #self.running
+end
+
+--- In how many seconds a step is wanted; nil: it does not matter.
+function Session:timeout()
+  local at = not self.closed and next_end(self)
+  return at and math.max(0, (at - self.box:now()) / 1000) or nil
+end
+
+function Session:close()
+  for _, transfer in ipairs(self.running) do
+    transfer.done = true
+    transfer.failure = { "The session is closed.", "closed" }
+  end
+  self.running, self.closed = {}, true
+end
+
+--- The response, or nil, message, code: "pending" while it runs.
+function Transfer:result()
+  if self.gone then return nil, self.gone[1], self.gone[2] end
+  if not self.done then return nil, "pending", "pending" end
+  if self.failure then return nil, self.failure[1], self.failure[2] end
+  return self.answer
+end
+
+--- Whether there is a result, good or bad.
+function Transfer:ended() return self.done == true end
+
+--- Cancels what runs, forgets what is done.
+function Transfer:close()
+  if self.gone then return end
+  self.gone = self.done and { "The transfer is closed.", "closed" }
+    or { "The request was cancelled.", "cancelled" }
+  self.done, self.failure = true, self.gone
+end
+
+return session

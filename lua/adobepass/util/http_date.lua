@@ -1,0 +1,88 @@
+--- The dates of HTTP headers: RFC 9110 section 5.6.7.
+-- @module adobepass.util.http_date
+
+local floor = math.floor
+
+local http_date = {}
+
+local function numbered(names)
+  local numbers, count = {}, 0
+  for name in names:gmatch "%a+" do
+    numbers[name], count = count, count + 1
+  end
+  return numbers
+end
+
+local MONTHS = numbered "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+local DAYS = numbered("Sun Mon Tue Wed Thu Fri Sat Sunday Monday Tuesday "
+  .. "Wednesday Thursday Friday Saturday")
+local LENGTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local TIME = "(%d%d):(%d%d):(%d%d)"
+-- Each gives the day's name, the date and the time; asctime has the month
+-- before the day, and the year last.
+local FORMS = {
+  { "^(%a+), (%d%d) (%a+) (%d%d%d%d) " .. TIME .. " GMT$" },
+  { "^(%a+), (%d%d)%-(%a+)%-(%d%d) " .. TIME .. " GMT$", short_year = true },
+  { "^(%a+) (%a+) ([ %d]%d) " .. TIME .. " (%d%d%d%d)$", asctime = true },
+}
+
+local function month_length(year, month)
+  local leap = year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+  return month == 2 and leap and 29 or LENGTHS[month]
+end
+
+-- Days since 1970-01-01, counted in years that begin in March, so that the
+-- leap day is the last of its year.
+local function day_number(year, month, day)
+  if month <= 2 then year, month = year - 1, month + 12 end
+  return 365 * year + floor(year / 4) - floor(year / 100)
+    + floor(year / 400) + floor((153 * month - 457) / 5) + day - 719469
+end
+
+--- Seconds since 1970 of a date and time in UTC; nil where there is no such
+-- day or hour.
+function http_date.epoch(year, month, day, hour, minute, second)
+  -- A leap second, 60, is the first second of the next minute.
+  if month < 1 or month > 12 or day < 1
+    or day > month_length(year, month) or hour > 23
+    or minute > 59 or second > 60 then
+    return nil
+  end
+  return ((day_number(year, month, day) * 24 + hour) * 60 + minute) * 60
+    + second
+end
+
+-- The RFC reads two digits by today's date, which a TV may not know; no date
+-- of HTTP is older than 1970.
+local function full_year(year)
+  return year < 70 and 2000 + year or 1900 + year
+end
+
+local function read(form, text)
+  local name, day, month, year, hour, minute, second = text:match(form[1])
+  if not name then return nil end
+  if form.asctime then
+    day, month, year, hour, minute, second =
+      month, day, second, year, hour, minute
+  end
+  month, year = MONTHS[month], tonumber(year)
+  if not DAYS[name] or not month then return nil end
+  if form.short_year then year = full_year(year) end
+  return http_date.epoch(year, month + 1,
+    tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
+end
+
+--- Seconds since 1970 of a header like Date or Retry-After.
+-- Reads the date of today's HTTP and the two obsolete forms.
+-- @param text `"Sun, 06 Nov 1994 08:49:37 GMT"`; anything else is not a date
+-- @treturn ?number an integer where Lua has them; nil when it is no date
+function http_date.parse(text)
+  if type(text) ~= "string" then return nil end
+  for _, form in ipairs(FORMS) do
+    local seconds = read(form, text)
+    if seconds then return seconds end
+  end
+end
+
+return http_date

@@ -1,0 +1,359 @@
+-- The whole story at a command line: register, login, decisions, logout.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
+local rigs = require "spec.cli.command_fixture"
+local shell = require "adobepass.util.shell"
+
+describe("adobepass", function()
+  local rig, short
+
+  -- The clock of a sandbox of its own runs out for a code that nobody waits
+  -- for long.
+  local function short_lived()
+    local path = folder.make() .. "/world.lua"
+    assert(shell.write_file(path, "local world = "
+      .. "require 'adobepass.sandbox.data.world'\n"
+      .. "world.lifetimes.code = 2\nreturn world\n"))
+    local made = rigs.start { world = path }
+    folder.remove((path:gsub("/world.lua$", "")))
+    return made
+  end
+
+  setup(function()
+    rig, short = rigs.start(), short_lived()
+  end)
+
+  teardown(function()
+    rig:stop()
+    short:stop()
+  end)
+
+  local function json_of(words, changes)
+    local out, err, status = rig:run(words .. " --json", changes)
+    assert.equal("", err)
+    return assert(json.decode(out)), status
+  end
+
+  local function error_of(words, changes)
+    local out, err, status = rig:run(words .. " --json", changes)
+    assert.equal("", out)
+    local found = assert(json.decode(err)).error
+    for _, name in ipairs { "code", "message", "action", "advice" } do
+      assert.is_string(found[name])
+    end
+    return found, status
+  end
+
+  it("[command-registers-once] registers once", function()
+    local out, err, status = rig:run "register"
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("This device is registered for REF30 at "
+      .. rig.box.api, 1, true))
+    local id = out:match "Client id  (%S+)"
+    local answer
+    answer, status = json_of "register"
+    assert.equal(0, status)
+    assert.same({ registered = true, was_registered = true, client_id = id,
+      service_provider = "REF30", api = rig.box.api,
+      store = rig.place .. "/store" }, answer)
+    -- Never again does it need the statement.
+    assert.equal(0, select(3, rig:run("register", { STATEMENT = "" })))
+  end)
+
+  it("[command-signed-status-3] says that nobody is signed in, with status "
+    .. "3", function()
+    local out, err, status = rig:run "profiles"
+    assert.same({ "Nobody is signed in. Run adobepass login.", "", 3 },
+      { out, err, status })
+    local answer
+    answer, status = json_of "profiles"
+    assert.same({ { profiles = {} }, 3 }, { answer, status })
+    out, err, status = rig:run "authorize CNN"
+    assert.same({ "", 3 }, { out, status })
+    assert.is_truthy(err:find("Run adobepass login", 1, true))
+    local why
+    why, status = error_of "preauthorize CNN"
+    assert.same({ "not_logged_in", "authentication", 3 },
+      { why.code, why.action, status })
+  end)
+
+  local function code_of(process)
+    return process:seek("Code"):match "Code%s+(%w+)"
+  end
+
+  -- Together, since each waits for its first question.
+  it("[command-signs-viewer] signs a viewer in", function()
+    local plain = rig:spawn "login --mvpd Cablevision --interval 3"
+    local other = rig:spawn("login --json --interval 3",
+      { STORE = rig.place .. "/other" })
+    local late = short:spawn "login --mvpd Cablevision"
+    local store = { STORE = rig.place .. "/twice" }
+    local first = rig:spawn("login --mvpd Dish --interval 3", store)
+    local code = code_of(plain)
+    local address = plain:line()
+    assert.is_truthy(address:find("^Address   " .. rig.box.api:gsub("%p",
+      "%%%0") .. "/api/v2/authenticate/REF30/" .. code .. "$"))
+    assert.equal("Provider  Cablevision", plain:line())
+    rig:sign_in(code)
+    local event = json.decode(other:line())
+    assert.equal("code", event.event)
+    assert.equal(rig.box.api .. "/activate", event.url)
+    assert.equal(event.url .. "?code=" .. event.code, event.qr)
+    rig:sign_in(event.code, "ann", "AdobeShibboleth")
+    code_of(first)
+    local second = rig:spawn("login --mvpd Dish", store)
+    code_of(second)
+    second:interrupt()
+    local text, status = plain:finish()
+    assert.equal(0, status)
+    assert.is_truthy(text:find("left  asked 0 times", 1, true))
+    assert.is_truthy(text:find("Signed in with Cablevision, until .-, "
+      .. "%d%d:%d%d %(in 30 days%)%."))
+    assert.is_nil(text:find("\27", 1, true)) -- a pipe has no colours
+    text, status = other:finish()
+    event = assert(json.decode(text))
+    assert.same({ "profile", "AdobeShibboleth", "regular", 0 },
+      { event.event, event.profile.mvpd, event.profile.type, status })
+    text, status = late:finish()
+    assert.equal(3, status)
+    assert.is_truthy(text:find("[login_expired]\nRun adobepass login again",
+      1, true))
+    text, status = first:finish()
+    assert.equal(1, status)
+    assert.is_truthy(text:find("[login_superseded]", 1, true))
+    text, status = second:finish()
+    assert.equal(130, status)
+    assert.is_nil(text:find("adobepass", 1, true)) -- nothing to say
+  end)
+
+  it("[command-shows-signed-attributes] shows who is signed in, and their "
+    .. "attributes when asked to", function()
+    local out, err, status = rig:run "login"
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("Signed in already with Cablevision", 1, true))
+    out, err, status = rig:run "profiles"
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("^Cablevision\n  kind        regular\n"))
+    assert.is_truthy(out:find("householdID", 1, true))
+    local answer = json_of "profiles"
+    assert.equal("Cablevision", answer.profiles[1].mvpd)
+    assert.is_truthy(answer.profiles[1].not_after > 1e12)
+    assert.equal(3, select(3, rig:run "profiles --mvpd Dish"))
+    for _, words in ipairs { "profiles --attributes",
+      "profiles --attributes --json" } do
+      assert.is_truthy(rig:run_private(words):find("bob-household", 1, true))
+    end
+  end)
+
+  it("[command-filters-catalog] filters a catalogue", function()
+    local out, err, status = rig:run "preauthorize CNN HBO 'Late Night'"
+    assert.same({ "", 0 }, { err, status })
+    assert.equal("  CNN         open\n  HBO         locked  Your subscription "
+      .. "package does not include the \"HBO\" channel\n  Late Night  open\n"
+      .. "  2 of 3 open at Cablevision", out)
+    local answer
+    answer, status = json_of "preauthorize CNN HBO"
+    assert.same({ { "CNN" }, 0 }, { answer.permitted, status })
+    assert.equal("authorization_denied_by_mvpd", answer.decisions[2].code
+      :gsub("^pre", ""), nil)
+    assert.equal(4, select(3, rig:run "preauthorize HBO"))
+  end)
+
+  it("[command-authorizes-prints-media] authorizes, and prints the media "
+    .. "token only when asked to", function()
+    local out, err, status = rig:run "authorize CNN"
+    assert.same({ "", 0 }, { err, status })
+    assert.equal("permitted  CNN may be played.\nIts media token (--token "
+      .. "prints it) is good for 7 minutes.", out)
+    local answer = json_of "authorize CNN"
+    assert.is_true(answer.permitted)
+    assert.is_nil(answer.media_token)
+    local token = rig:run_private "authorize CNN --token"
+    assert.is_truthy(core.base64.decode(token):find("<signatureInfo>", 1,
+      true))
+    answer = json.decode((rig:run_private "authorize CNN --token --json"))
+    assert.is_truthy(core.base64.decode(answer.media_token))
+  end)
+
+  it("[command-denied-status-4] says what was denied, with status "
+    .. "4", function()
+    local out, err, status = rig:run "authorize HBO"
+    assert.same({ "", 4 }, { err, status })
+    assert.is_truthy(out:find("denied  HBO: Your subscription package", 1,
+      true))
+    out, err, status = rig:run "authorize HBO --token"
+    assert.same({ "", 4 }, { out, status })
+    assert.is_truthy(err:find("denied  HBO", 1, true))
+    local answer
+    answer, status = json_of "authorize HBO"
+    assert.same({ false, "authorization_denied_by_mvpd", 4 },
+      { answer.permitted, answer.code, status })
+  end)
+
+  it("[command-gives-temppass-back] gives a TempPass back, to whom it is "
+    .. "told", function()
+    for words, whom in pairs { ["--this-device"] = "this device",
+      ["--device-id some-device"] = "the device",
+      ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
+      local out, err, status = rig:run("reset --mvpd TempPass " .. words)
+      assert.same({ "TempPass begins anew for " .. whom .. ".", "", 0 },
+        { out, err, status })
+    end
+    rig:control("DELETE", "/journal")
+    local out, _, status = rig:run("reset --mvpd flexibleTempPass --key - "
+      .. "--json", nil, " User@domain.com\n")
+    assert.same({ '{"mvpd":"flexibleTempPass","reset":true,"whom":'
+      .. '"the viewer"}', 0 }, { out, status })
+    local journal = rig:control("GET", "/journal")
+    assert.is_truthy(json.encode(journal):find("f7ee5ec7312165148b69fcca1d2907"
+      .. "5b14b8aef0b5048a332b18b88d09069fb7", 1, true))
+    for _, words in ipairs { "", "--device-id all", "--device-id ' '",
+      "--key ''" } do
+      local _, err, code = rig:run("reset --mvpd TempPass " .. words)
+      assert.equal(2, code)
+      assert.is_truthy(err:find("--everyone", 1, true))
+    end
+  end)
+
+  it("[command-signs-out-again] signs out, and again", function()
+    local out, err, status = rig:run "logout"
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("Cablevision  Signed out here.", 1, true))
+    assert.is_truthy(out:find("/mvpd/Cablevision/logout", 1, true))
+    out, err, status = rig:run "logout"
+    assert.same({ "Nobody was signed in.", "", 0 }, { out, err, status })
+    local answer
+    answer, status = json_of("logout", { STORE = rig.place .. "/other" })
+    assert.same({ "AdobeShibboleth", "no_browser", 0 },
+      { answer.logouts[1].mvpd, answer.logouts[1].outcome, status })
+    assert.equal(3, select(3, rig:run "profiles"))
+  end)
+
+  local function sign_in_here()
+    rig:control("POST", "/login", { service_provider = "REF30",
+      mvpd = "Cablevision", username = "bob",
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
+  end
+
+  it("[command-asks-service-signed] asks the service who is signed in, not "
+    .. "what is kept here", function()
+    sign_in_here()
+    assert.is_truthy(rig:run("login"):find("already", 1, true))
+    rig:control("POST", "/revoke", { mvpd = "Cablevision" })
+    local process = rig:spawn "login"
+    code_of(process)
+    process:interrupt()
+    assert.equal(130, select(2, process:finish()))
+  end)
+
+  -- The lock of a refresh would keep the next one waiting for 40 seconds.
+  it("[command-interrupted-service] can be interrupted while the service "
+    .. "keeps silent, and begun anew",
+    function()
+      local store = { STORE = rig.place .. "/silent" }
+      rig:control("POST", "/faults", { operation = "token", kind = "delay",
+        seconds = 600 })
+      rig:control("DELETE", "/journal")
+      local process = rig:spawn("register --timeout 60", store)
+      local limit = core.clock.monotonic() + 30
+      repeat -- until it has asked for its token
+        assert.is_true(core.clock.monotonic() < limit)
+      until #rig:control("GET", "/journal") >= 2
+      process:interrupt()
+      local text, status = process:finish()
+      assert.same({ "", 130 }, { text, status })
+      local started = core.clock.monotonic()
+      assert.equal(0, select(3, rig:run("register --timeout 60", store)))
+      assert.is_true(core.clock.monotonic() - started < 20)
+    end)
+
+  it("[command-opens-provider-page] opens the provider's page where it is "
+    .. "asked to", function()
+    sign_in_here()
+    local opener = rig.place .. "/bin/xdg-open"
+    folder.run("mkdir " .. rig.place .. "/bin")
+    assert(shell.write_file(opener, "#!/bin/sh\necho \"$1\" > "
+      .. rig.place .. "/opened\n"))
+    folder.run("chmod +x " .. opener)
+    local out, _, status = rig:run("logout --mvpd Cablevision --open "
+      .. "--redirect-url https://adobe.com",
+      { PATH = rig.place .. "/bin:" .. os.getenv "PATH" })
+    assert.equal(0, status)
+    assert.is_truthy(out:find("was opened in a browser", 1, true))
+    local opened = assert(shell.read_file(rig.place .. "/opened"))
+    assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
+  end)
+
+  it("[command-requests-verbose-apart] tells of requests with --verbose, "
+    .. "apart from the answer", function()
+    local out, err = rig:run "profiles --verbose"
+    assert.equal("Nobody is signed in. Run adobepass login.", out)
+    assert.is_truthy(err:find("^request .*operation=profiles .*status=200"))
+    out, err = rig:run "profiles --verbose --json"
+    assert.same({ profiles = {} }, json.decode(out))
+    assert.equal("request", json.decode(err).event.type)
+  end)
+
+  it("[command-not-work-status-1] says that it did not work with status 1, "
+    .. "and why", function()
+    local why, status = error_of("profiles --timeout 1",
+      { API = "https://127.0.0.1:1" })
+    assert.same({ "connect_failed", "retry", 1 },
+      { why.code, why.action, status })
+    local out, err
+    out, err, status = rig:run("profiles", { CA = "" })
+    assert.same({ "", 1 }, { out, status })
+    assert.is_truthy(err:find("^adobepass profiles: .*%[tls_failed%]\n"))
+    assert.is_truthy(err:find("--ca FILE", 1, true))
+  end)
+
+  it("[command-says-words-service] says in words of the command what the "
+    .. "service does not take",
+    function()
+      for words, expected in pairs {
+        ["authorize CNN --mvpd Nobody"] = "lets you pick one",
+        ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
+        ["profiles --service-provider OTHER"] = "--service-provider" } do
+        local _, err, status = rig:run(words, { STORE = rig.place .. "/w" })
+        assert.equal(1, status)
+        assert.is_truthy(err:find(expected, 1, true), err)
+      end
+    end)
+
+  -- The variables describe one service: the CA is not for another.
+  it("[command-leaves-variables-aside] leaves all variables aside for who "
+    .. "names another place", function()
+    local elsewhere = rig.box.api:gsub("127.0.0.1", "localhost")
+    local _, err, status = rig:run("register --api " .. elsewhere
+      .. " --store " .. rig.place .. "/third")
+    assert.equal(1, status)
+    assert.is_truthy(err:find("tls_failed", 1, true)
+      or err:find("software_statement_missing", 1, true), err)
+    assert.equal(0, select(3, rig:run("register --api " .. elsewhere
+      .. " --store " .. rig.place .. "/third --ca " .. rig.box.ca
+      .. " --statement -", nil, rig.box.statement .. "\n")))
+  end)
+
+  it("[command-tells-no-secret] tells no secret", function()
+    local said = table.concat(rig.said, "\n")
+    local secrets = { rig.box.statement, rig.box.statement:match "[^.]+$",
+      "bob-household" }
+    local kept = folder.run("cat " .. shell.quote(rig.place)
+      .. "/*/[0-9a-f]*")
+    for _, name in ipairs { "client_secret", "access_token" } do
+      local count = 0
+      for value in kept:gmatch('"' .. name .. '":"([^"]+)"') do
+        secrets[#secrets + 1], count = value, count + 1
+      end
+      assert.is_true(count >= 2, name)
+    end
+    for _, secret in ipairs(secrets) do
+      assert.is_nil(said:find(secret, 1, true))
+    end
+    assert.is_nil(said:find("PHNpZ25hdHVyZUluZm8", 1, true))
+  end)
+end)

@@ -1,0 +1,199 @@
+-- adobepass doctor: each check, as it is and as it fails.
+
+local adobepass = require "adobepass"
+local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
+local scenes = require "spec.support.operation_setup"
+local rigs = require "spec.cli.command_fixture"
+local shell = require "adobepass.util.shell"
+
+describe("adobepass doctor", function()
+  local rig
+
+  setup(function()
+    rig = rigs.start()
+    assert.equal(0, select(3, rig:run "register"))
+  end)
+
+  teardown(function() rig:stop() end)
+
+  local function examine(words, changes, input)
+    local out, err, status = rig:run("doctor --json " .. (words or ""),
+      changes, input)
+    assert.equal("", err)
+    local answer, by_name = assert(json.decode(out)), {}
+    for _, check in ipairs(answer.checks) do by_name[check.name] = check end
+    assert.equal(answer.fail > 0 and 1 or 0, status)
+    return by_name, answer
+  end
+
+  -- What is wrong is wrong alone, said in a sentence, with what to do.
+  local function finds(status, name, text, words, changes, input)
+    local by_name, answer = examine(words, changes, input)
+    local found = assert(by_name[name], "nothing said of " .. name)
+    assert.equal(status, found.status, found.message)
+    assert.is_truthy((found.message .. " " .. (found.advice or "")):find(text,
+      1, true), found.message)
+    if status == "fail" then assert.equal(1, answer.fail) end
+    return by_name
+  end
+
+  local function new_store(name) return rig.place .. "/" .. name end
+
+  it("[doctor-finds-wrong] finds nothing wrong where nothing is", function()
+    rig:control("POST", "/login", { service_provider = "REF30",
+      mvpd = "Cablevision", username = "ann",
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
+    local info = rig.place .. "/info.json"
+    assert(shell.write_file(info, json.encode(scenes.INFO)))
+    local by_name, answer = examine("--device-info " .. info)
+    assert.same({ 0, 0 }, { answer.fail, answer.warn })
+    for _, name in ipairs { "service", "network", "TLS", "management",
+      "clock", "statement", "provider", "store", "credentials", "login",
+      "device", "qrencode" } do
+      assert.equal("ok", by_name[name].status)
+    end
+    assert.is_truthy(by_name.login.message:find "^Cablevision, until ")
+    rig:control("DELETE", "/journal")
+    rig:control("POST", "/revoke", { mvpd = "Cablevision" })
+  end)
+
+  it("[doctor-within-80-columns] says it in words, with what to do, within 80 "
+    .. "columns", function()
+    local out, err, status = rig:run("doctor", { STATEMENT = "x.y" })
+    assert.same({ "", 1 }, { err, status })
+    assert.is_truthy(out:find("✗  statement    The software statement is not "
+      .. "a JWT.", 1, true))
+    assert.is_truthy(out:find("!  login        Nobody is signed in.\n"
+      .. (" "):rep(17) .. "Run adobepass login.", 1, true))
+    assert.is_truthy(out:find("1 to be mended.", 1, true))
+    for line in out:gmatch "[^\n]+" do assert.is_true(#line <= 82, line) end
+    out = rig:run("doctor", { STATEMENT = "x.y", LC_ALL = "C" })
+    assert.is_truthy(out:find(" FAIL  statement    The software.-\n"
+      .. (" "):rep(20) .. "%S"))
+  end)
+
+  it("[doctor-misses-service-address] misses the service's address", function()
+    finds("fail", "service", "--environment", "", { API = "" })
+    finds("fail", "service", "https://host:port", "", { API = "nowhere" })
+  end)
+
+  it("[doctor-misses-statement] misses the statement, but only before the "
+    .. "registration", function()
+    finds("fail", "credentials", "--statement FILE", "", { STATEMENT = "",
+      STORE = new_store "empty" })
+    local by_name = examine("", { STATEMENT = "" })
+    assert.is_nil(by_name.statement)
+    assert.equal("ok", by_name.credentials.status)
+  end)
+
+  it("[doctor-looks-statement] looks into the statement", function()
+    local function has(text, statement)
+      finds("fail", "statement", text, "--statement -", nil, statement)
+    end
+    has("not a JWT", "hello")
+    has("scope", rig:control("POST", "/statement",
+      { application = "adobepass-sandbox-legacy-app" }))
+    has("another kind of token", rig:control("POST", "/identity",
+      { kind = "service", subject = "viewer" }))
+    finds("fail", "statement", "/nowhere", "--statement /nowhere")
+    finds("fail", "provider", "REF30, REF40",
+      "--service-provider OTHER", { STORE = new_store "other" })
+  end)
+
+  -- 0.0.0.0 is this machine too, but not by its name.
+  it("[doctor-misses-service-provider] misses the service provider away from "
+    .. "a sandbox", function()
+    local by_name = examine("", { API = "https://0.0.0.0:1",
+      STATEMENT = "" })
+    assert.equal("fail", by_name.provider.status)
+    assert.is_truthy(by_name.provider.message:find("--service-provider", 1,
+      true))
+  end)
+
+  it("[doctor-cannot-reach-closed-port] cannot reach a closed port", function()
+    finds("fail", "network", "Check the network", "",
+      { API = "https://127.0.0.1:1" })
+    finds("warn", "management", "Only adobepass reset", "",
+      { MGMT = "https://127.0.0.1:1" })
+  end)
+
+  it("[doctor-not-trust-unknown] does not trust an unknown "
+    .. "authority", function()
+    local by_name = finds("fail", "TLS", "--ca", "", { CA = "" })
+    assert.equal("ok", by_name.network.status)
+    finds("fail", "TLS", "--ca", "--ca /nowhere.pem")
+  end)
+
+  it("[doctor-refuses-plain-http] refuses plain http to another machine, "
+    .. "before it is asked", function()
+    finds("fail", "network", "Use https", "--service-provider REF30",
+      { API = "http://192.0.2.1" })
+  end)
+
+  it("[doctor-compares-clocks] compares the clocks", function()
+    local function moved(ms, status, text)
+      rig:control("POST", "/clock", { advance = ms })
+      finds(status, "clock", text)
+      rig:control("POST", "/clock", { advance = -ms })
+    end
+    moved(20 * 60000, "fail", "20 minutes behind the service's")
+    moved(-90 * 60000, "fail", "2 hours ahead of the service's")
+    moved(60000, "warn", "behind the service's")
+  end)
+
+  it("[doctor-folder-user] wants a folder for this user alone", function()
+    local lax = new_store "lax"
+    folder.run("mkdir " .. lax .. " && chmod 777 " .. lax)
+    finds("fail", "store", "chmod 700", "", { STORE = lax })
+    finds("fail", "store", "--store", "", { STORE = "/dev/null/store" })
+    finds("fail", "store", "--store", "--store ''")
+  end)
+
+  it("[doctor-finds-damaged-credentials] finds damaged credentials, and those "
+    .. "that were revoked", function()
+    local store = new_store "revoked"
+    local changes = { STORE = store }
+    local out = rig:run("register --json", changes)
+    rig:control("POST", "/revoke", { client_id = json.decode(out).client_id })
+    finds("fail", "credentials", "adobepass login --statement", "", changes)
+    folder.run("for f in " .. store .. "/[0-9a-f]*; do echo junk > $f; done")
+    finds("fail", "store", "damaged", "", changes)
+  end)
+
+  it("[doctor-looks-device-says] looks at what the device says of "
+    .. "itself", function()
+    local path = rig.place .. "/device.json"
+    assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
+    local by_name = finds("warn", "device", "shorter logins",
+      "--device-info " .. path)
+    assert.is_truthy(by_name.device.message:find "connectionType is missing.*"
+      and by_name.device.message:find "osName should be one of")
+    finds("fail", "device", "one JSON object", "--device-info /dev/null")
+  end)
+
+  it("[doctor-misses-qrencode] misses qrencode", function()
+    local bin = rig.place .. "/bin"
+    folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
+      .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
+      .. "/ || :; done")
+    finds("warn", "qrencode", "Install the package qrencode", "",
+      { PATH = bin })
+  end)
+
+  it("[doctor-changes-service] changes nothing at the service", function()
+    rig:control("DELETE", "/journal")
+    examine("", { STORE = new_store "untouched" })
+    for _, entry in ipairs(rig:control("GET", "/journal")) do
+      assert.is_truthy(entry.path == "/", entry.path)
+    end
+  end)
+
+  it("[doctor-tells-no-secret] tells no secret", function()
+    local said = table.concat(rig.said, "\n")
+    assert.is_nil(said:find(rig.box.statement, 1, true))
+    assert.is_nil(said:find(shell.read("cat " .. rig.place .. "/store/*")
+      :match '"client_secret":"([^"]+)"', 1, true))
+  end)
+end)

@@ -1,0 +1,171 @@
+-- What explains the command: --help, the manual page, shell completion.
+
+local child = require "spec.support.child_process"
+local command = require "adobepass.cli"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
+
+local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+
+local function run(words) return shell.read(COMMAND .. words) end
+
+local function exists(tool)
+  return select(2, shell.read("command -v " .. tool)) == 0
+end
+
+-- Every subcommand, with its options' names.
+local function each_option(visit)
+  local parser = command.parser()
+  for _, sub in ipairs(parser._commands) do
+    for _, option in ipairs(sub._options) do
+      for _, alias in ipairs(option._aliases) do visit(sub._name, alias) end
+    end
+  end
+end
+
+describe("adobepass --help", function()
+  it("[help-fits-79-columns] fits 79 columns, with an example for each "
+    .. "command", function()
+    for _, name in ipairs(command.NAMES) do
+      local text, status = run(name .. " --help")
+      assert.equal(0, status)
+      for line in text:gmatch "[^\n]+" do
+        assert.is_true(#line <= 79, line)
+      end
+      assert.is_truthy(text:find("\nExamples?:\n  .*adobepass "
+        .. name), name)
+    end
+  end)
+
+  it("[help-names-commands-statuses] names the commands, the statuses and the "
+    .. "version", function()
+    local text = run "--help"
+    for _, name in ipairs(command.NAMES) do
+      assert.is_truthy(text:find("\n   " .. name, 1, true), name)
+    end
+    for _, status in ipairs { "0 done", "1 it did not", "2 asked", "3 nobody",
+      "4 denied", "130 interrupted" } do
+      assert.is_truthy(text:find(status, 1, true), status)
+    end
+    assert.equal("adobepass " .. require("adobepass").version,
+      (run "--version"))
+  end)
+
+  it("[help-pointed-asked-wrong] is pointed to by what was asked for in a "
+    .. "wrong way", function()
+    for words, expected in pairs {
+      ["login --interval 1"] = "3 (Adobe's least)",
+      ["login --timeout 0"] = "from above 0",
+      ["profiles --environment nowhere"] = "release-staging",
+      ["profiles --environment release-staging --api https://x"] =
+        "can not be used together",
+      ["profiles --environment release-staging --mgmt https://x"] =
+        "--mgmt belongs to --api",
+      ["preauthorize"] = "resource", ["authorize a b"] = "too many",
+      ["authorize ''"] = "names nothing",
+      ["login --mvpd ''"] = "names nothing",
+      ["preauthorize a ''"] = "names nothing",
+      ["profiles --api ftp://x"] = "--api should be an address",
+      ["profiles --api https://127.0.0.1:1 --service-provider a/b"] = "REF30",
+      ["profiles --api https://127.0.0.1:1 --statement /etc/passwd"] = "JWT",
+      ["completion csh"] = "bash", ["reset --this-device"] = "--mvpd",
+    } do
+      local text, status = run(words)
+      assert.equal(2, status)
+      assert.is_truthy(text:find(expected, 1, true), text)
+      assert.is_truthy(text:find("Try: adobepass " .. words:match "%S+"
+        .. " --help", 1, true), text)
+    end
+    local text, status = shell.read("env -u ADOBEPASS_API " .. COMMAND
+      .. "profiles")
+    assert.equal(2, status)
+    assert.is_truthy(text:find("adobepass sandbox --exec", 1, true))
+    text, status = run "login --json --interval x"
+    assert.equal(2, status)
+    assert.is_truthy(text:find('^{"error":{.*"code":"usage"'))
+    assert.is_truthy(run("--json"):find("Try: adobepass --help", 1, true))
+  end)
+end)
+
+describe("the manual page", function()
+  local page = assert(shell.read_file "bin/adobepass.1")
+
+  it("[help-command-prints] is what the command prints", function()
+    assert.equal(page, (run "manual") .. "\n",
+      "make it anew: bin/adobepass manual > bin/adobepass.1")
+  end)
+
+  it("[help-command-option] tells of every command and every "
+    .. "option", function()
+    for _, name in ipairs(command.NAMES) do
+      assert.is_truthy(page:find("\n.SS adobepass " .. name .. "\n", 1,
+        true), name)
+    end
+    local count = 0
+    each_option(function(name, alias)
+      local written = "\\fB[^\n]*" .. alias:gsub("%-", "\\%%-") .. "[\\,]"
+      assert.is_truthy(page:find(written), name .. " " .. alias)
+      count = count + 1
+    end)
+    assert.is_true(count > 100)
+  end)
+
+  it("[help-read-man-complaint] is read by man without a complaint", function()
+    if not exists "groff" then return pending "no groff here" end
+    assert.equal("", (shell.read "groff -man -Tutf8 -ww -z bin/adobepass.1"))
+    if not exists "man" then return end
+    assert.equal("", (shell.read("MANWIDTH=80 man --warnings -l "
+      .. "bin/adobepass.1 2>&1 > /dev/null")))
+  end)
+end)
+
+describe("completion", function()
+  local place
+
+  setup(function() place = folder.make() end)
+  teardown(function() folder.remove(place) end)
+
+  local function script(name)
+    local path = place .. "/" .. name
+    folder.run(COMMAND .. "completion " .. name .. " > " .. path)
+    return path
+  end
+
+  it("[help-taken-each-shell] is taken by each shell", function()
+    for _, name in ipairs { "bash", "zsh", "fish" } do
+      local path = script(name)
+      if exists(name) then
+        assert.equal("", (shell.read(name .. " -n " .. path)))
+      end
+    end
+  end)
+
+  it("[help-names-option-command] names every option and command to each "
+    .. "shell", function()
+    for _, name in ipairs { "bash", "zsh", "fish" } do
+      local text = shell.read_file(script(name))
+      each_option(function(_, alias)
+        local plain = name == "fish" and alias:gsub("^%-+", "") or alias
+        assert.is_truthy(text:find(plain, 1, true), name .. alias)
+      end)
+    end
+  end)
+
+  local function completed(...)
+    local words, count = shell.line(...), select("#", ...)
+    local said = folder.run("bash -c " .. shell.quote(("source %s; "
+      .. "COMP_WORDS=(%s); COMP_CWORD=%d; _adobepass; "
+      .. "echo \"${COMPREPLY[@]}\""):format(script "bash", words,
+      count - 1)))
+    return said
+  end
+
+  it("[help-completes-bash] completes in bash", function()
+    if not exists "bash" then return pending "no bash here" end
+    assert.equal("preauthorize", completed("adobepass", "pre"))
+    assert.equal("--attributes", completed("adobepass", "login", "--att"))
+    assert.equal("release-production release-staging",
+      completed("adobepass", "login", "--environment", "rel"))
+    assert.equal("--everyone", completed("adobepass", "reset", "--ev"))
+  end)
+end)

@@ -1,0 +1,172 @@
+-- adobepass inspect: statements, tokens of all kinds, and what is none.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+local rigs = require "spec.cli.command_fixture"
+local shell = require "adobepass.util.shell"
+
+describe("adobepass inspect", function()
+  local rig, certificates, media
+
+  setup(function()
+    rig = rigs.start()
+    rig:control("POST", "/login", { service_provider = "REF30",
+      mvpd = "Cablevision", username = "ann",
+      device = adobepass.device_id(
+        adobepass.store.file(rig.place .. "/store")) })
+    certificates = rig:control("GET", "/certificates")
+    media = rig:run_private "authorize CNN --mvpd Cablevision --token"
+  end)
+
+  teardown(function() rig:stop() end)
+
+  local function file_of(name, text)
+    local path = rig.place .. "/" .. name
+    assert(shell.write_file(path, text))
+    return path
+  end
+
+  local function inspect(text, words)
+    local out, err, status = rig:run("inspect " .. (words or ""), nil, text)
+    return out, status, err
+  end
+
+  local function view(text, words)
+    local out, status = inspect(text, (words or "") .. " --json")
+    return assert(json.decode(out)), status
+  end
+
+  -- A token as the sandbox would sign it, with its key of the metadata.
+  local function signed(claims)
+    local key = assert(core.private_key(certificates.metadata_private_key))
+    local token = assert(core.jws.sign("RS256", key,
+      json.encode(claims)))
+    key:close()
+    return token
+  end
+
+  it("[inspect-software-statement-use] knows a software statement, and "
+    .. "whether it is of use", function()
+    local out, status = inspect(rig.box.statement .. "\n")
+    assert.equal(0, status)
+    for _, text in ipairs { "^A software statement\n", "alg RS256",
+      "  client_name        Sandbox application\n", "  scopes +api:client:v2",
+      "  iat +%d+ %u%l+ %d%d%d%d, %d%d:%d%d %(.-%)\n", "It has no end%.",
+      "It has the scope of the REST API v2%.", "%-%-key does" } do
+      assert.is_truthy(out:find(text), text)
+    end
+    local path = file_of("old", rig:control("POST", "/statement",
+      { application = "adobepass-sandbox-legacy-app" }))
+    out, status = inspect(nil, path)
+    assert.equal(0, status)
+    assert.is_truthy(out:find("It lacks api:client:v2", 1, true))
+  end)
+
+  it("[inspect-not-print-token] does not print the token itself", function()
+    local statement = rig.box.statement
+    for _, words in ipairs { "", "--json" } do
+      local out = inspect(statement, words)
+      assert.is_nil(out:find(statement:match "[^.]+$", 1, true))
+      assert.is_nil(out:find(statement:match "^[^.]+", 1, true))
+    end
+  end)
+
+  it("[inspect-access-token-time] knows an access token, and when its time is "
+    .. "over", function()
+    local now = math.floor(core.clock.wall())
+    local text = signed { scopes = "api:client:v2", sub = "client",
+      nbf = now, exp = now + 6 * 3600 }
+    local out, status = inspect(text)
+    assert.equal(0, status)
+    assert.is_truthy(out:find("^An access token\n"))
+    assert.is_truthy(out:find("It is good until .- %(in 6 hours%)"))
+    out, status = inspect(signed { scope = "other", exp = now - 7200 })
+    assert.equal(0, status)
+    assert.is_truthy(out:find("Its time was over on .- %(2 hours ago%)"))
+    out = inspect(signed { sub = "x", exp = now + 99, nbf = now + 50 })
+    assert.is_truthy(out:find("^A JWT\n"))
+    assert.is_truthy(out:find("It is not good before", 1, true))
+  end)
+
+  it("[inspect-media-token] knows a media token", function()
+    local out, status = inspect(media)
+    assert.equal(0, status)
+    assert.is_truthy(out:find("^A media token\n"))
+    assert.is_truthy(out:find("  resource      CNN\n", 1, true))
+    assert.is_truthy(out:find("It is good until .- %(in 7 minutes%)"))
+    local seen = view(media)
+    assert.same({ "media", "Cablevision", false },
+      { seen.kind, seen.claims.mvpd, seen.is_over })
+  end)
+
+  it("[inspect-verifies-key-status] verifies with a key, and says so in its "
+    .. "status", function()
+    local good = file_of("media.pem", certificates.media)
+    local tokens = file_of("tokens.pem", certificates.tokens)
+    local own = file_of("own.pem", certificates.metadata)
+    local function outcome(text, key)
+      local seen, status = view(text, "--key " .. key)
+      return { seen.is_signed, status }
+    end
+    assert.same({ true, 0 }, outcome(media, good))
+    assert.same({ false, 1 }, outcome(media, tokens))
+    assert.same({ true, 0 }, outcome(rig.box.statement, tokens))
+    assert.same({ false, 1 }, outcome(rig.box.statement, good))
+    assert.same({ true, 1 }, outcome(signed { exp = 1000000000 }, own))
+    assert.is_truthy(inspect(rig.box.statement, "--key " .. tokens):find(
+      "It was signed by this key.", 1, true))
+    assert.is_truthy(inspect(rig.box.statement, "--key " .. good):find(
+      "It was not signed by this key.", 1, true))
+  end)
+
+  it("[inspect-no-token-status-1] says what is no token, with status "
+    .. "1", function()
+    for _, text in ipairs { "hello", "", "a.b", "a.b.c" } do
+      local out, status, err = inspect(text)
+      assert.same({ "", 1 }, { out, status })
+      assert.is_truthy(err:find("neither a JWT nor a media token", 1, true))
+    end
+    local _, status, err = inspect("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d",
+      "--json")
+    assert.same({ "encrypted_token", 1 },
+      { json.decode(err).error.code, status })
+  end)
+
+  it("[inspect-warns-token-signed] warns of a token that nobody has "
+    .. "signed", function()
+    assert.is_truthy(inspect("eyJhbGciOiJub25lIn0.e30."):find(
+      "It is not signed at all", 1, true))
+  end)
+
+  it("[inspect-shows-no-text-json] shows what is no text as JSON has "
+    .. "it", function()
+    local out = inspect(signed { none = json.null, exp = "soon",
+      list = { "a", 5 }, mixed = { "a", json.null, { b = 1 } } })
+    for _, text in ipairs { "  none +null\n", "  list +a, 5\n",
+      '  mixed +%["a",null,{"b":1}%]\n', "Its end is no time%." } do
+      assert.is_truthy(out:find(text), text)
+    end
+  end)
+
+  it("[inspect-file-cannot-read-status] says which file cannot be read, with "
+    .. "status 2", function()
+    local _, status, err = inspect(nil, "/nowhere")
+    assert.equal(2, status)
+    assert.is_truthy(err:find("/nowhere", 1, true))
+    _, status, err = inspect(nil, "/tmp") -- it opens, and cannot be read
+    assert.equal(2, status)
+    assert.is_truthy(err:find("cannot be read: /tmp: ", 1, true))
+    _, status, err = inspect(media, "--key " .. file_of("none", "no key"))
+    assert.equal(2, status)
+    assert.is_truthy(err:find("--key", 1, true))
+  end)
+
+  it("[inspect-prints-terminal-obey] prints nothing that a terminal would "
+    .. "obey", function()
+    local out = inspect(signed { ["a\27[2Jb"] = "c\27]0;d\7e\194\155f",
+      list = { "\27c" }, map = { x = "\27c" } })
+    assert.is_nil(out:find "[%z\1-\9\11-\31\127]")
+    assert.is_nil(out:find("\194\155", 1, true))
+  end)
+end)

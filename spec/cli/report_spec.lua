@@ -1,0 +1,60 @@
+-- The exit statuses, and words for times and widths.
+
+local errors = require "adobepass.api.errors"
+local report = require "adobepass.cli.report"
+local words = require "adobepass.cli.text"
+
+describe("the exit status", function()
+  it("[exit-status-went-wrong] is that of what went wrong", function()
+    for code, status in pairs { usage = 2, cancelled = 130, login_denied = 4,
+      login_expired = 3, login_superseded = 1, not_logged_in = 3,
+      authenticated_profile_expired = 3, timeout = 1, store_failed = 1,
+      authorization_denied_by_mvpd = 4, internal_server_error = 1,
+      authorization_denied_by_parental_controls = 4,
+      temporary_access_duration_limit_exceeded = 3,
+      invalid_client = 1, something_new = 1 } do
+      local err = errors.new { code = code, message = "x" }
+      assert.equal(status, report.status(err), code)
+      assert.is_truthy(report.advice(err):find "%S")
+    end
+  end)
+end)
+
+describe("words", function()
+  it("[exit-status-largest-unit-fits] tell how long, by the largest unit that "
+    .. "fits", function()
+    for seconds, text in pairs { [0] = "less than a second",
+      [1] = "1 second", [59] = "59 seconds", [60] = "1 minute",
+      [419.6] = "7 minutes", [3600] = "1 hour", [86400] = "1 day",
+      [30 * 86400 - 1] = "30 days" } do
+      assert.equal(text, words.span(seconds))
+    end
+    assert.equal("in 2 hours", words.distance(7200))
+    assert.equal("2 hours ago", words.distance(-7200))
+    assert.equal("now", words.distance(-0.4))
+    assert.equal("29:05", words.countdown(29 * 60 + 5.9))
+    assert.equal("0:00", words.countdown(-1))
+  end)
+
+  it("[exit-status-repeat-no-time] tell when, or repeat what is no "
+    .. "time", function()
+    assert.is_truthy(words.date(0):find "^%d+ %u%l+ 19%d%d, %d%d:%d%d$")
+    assert.is_truthy(words.date(86400000, 0):find "%(in 1 day%)$")
+    for _, value in ipairs { -1, 1e300, 0 / 0, "soon\27[2J" } do
+      assert.is_nil(words.date(value, 0):find "[%c(]")
+    end
+  end)
+
+  it("[exit-status-count-characters] count characters, not bytes", function()
+    assert.equal(3, words.width "aé█")
+    assert.equal("é ", words.pad("é", 2))
+    assert.equal("long", words.pad("long", 2))
+    assert.same({ "aa bb", "cccccc", "d" }, words.wrap("aa  bb cccccc d", 5))
+    assert.equal(0, words.widest {})
+  end)
+
+  it("[exit-status-leave-terminal-obey] leave nothing that a terminal would "
+    .. "obey", function()
+    assert.equal("a [2Jb c é", words.clean "a\27[2Jb\194\155c é")
+  end)
+end)

@@ -1,0 +1,55 @@
+-- The other commands inside `adobepass sandbox --exec`: with no option at all.
+
+local child = require "spec.support.child_process"
+local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+
+local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+
+describe("adobepass sandbox --exec", function()
+  local place
+
+  setup(function() place = folder.make() end)
+  teardown(function() folder.remove(place) end)
+
+  -- A shell would find lua5.4 by the first line of the command.
+  local INNER = shell.quote(child.interpreter())
+    .. ' "$(command -v adobepass)"'
+
+  local function inside(words, options)
+    return shell.read(("env -u ADOBEPASS_STORE HOME=%s XDG_STATE_HOME= %s"
+      .. "sandbox %s --exec %s"):format(shell.quote(place), COMMAND,
+      options or "", shell.quote(INNER .. " " .. words)))
+  end
+
+  it("[command-sandbox-found-commands] is found by the other commands, and so "
+    .. "are they", function()
+    local text, status = inside "register --json"
+    assert.equal(0, status)
+    local answer = assert(json.decode(text))
+    assert.equal("REF30", answer.service_provider)
+    -- What they kept went with it.
+    assert.is_truthy(answer.store:find("/store$"))
+    assert.equal(1, select(2, shell.read("test -e " .. answer.store)))
+    assert.equal("", shell.read("ls -A " .. shell.quote(place)))
+  end)
+
+  it("[command-sandbox-keeps-remembered] keeps what a sandbox that is "
+    .. "remembered has", function()
+    local text, status = inside("register --json",
+      "--state-dir " .. shell.quote(place .. "/state"))
+    assert.equal(0, status)
+    assert.equal(place .. "/.local/state/adobepass",
+      json.decode(text).store)
+    assert.equal(0, select(2, shell.read("ls " .. place
+      .. "/.local/state/adobepass")))
+  end)
+
+  it("[command-sandbox-ends-status-runs] ends with the status of what it "
+    .. "runs", function()
+    local text, status = inside "profiles"
+    assert.same({ "Nobody is signed in. Run adobepass login.", 3 },
+      { text, status })
+  end)
+end)

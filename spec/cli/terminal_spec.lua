@@ -1,0 +1,215 @@
+-- What a person sees: a real terminal of 80 by 24, by script(1), and keys.
+
+local adobepass = require "adobepass"
+local folder = require "spec.support.folder"
+local rigs = require "spec.cli.command_fixture"
+local shell = require "adobepass.util.shell"
+
+describe("adobepass at a terminal", function()
+  local rig
+
+  setup(function() rig = rigs.start() end)
+  teardown(function() rig:stop() end)
+
+  local function has(tool)
+    if select(2, shell.read("command -v " .. tool)) == 0 then return true end
+    pending("no " .. tool .. " here")
+  end
+
+  -- Without what colours and places text.
+  local function plain(text)
+    return (text:gsub("\27%[[%d;]*%a", ""):gsub("\r", ""))
+  end
+
+  local function code_in(text)
+    return assert(plain(text):match "Code%s+(%w+)", text)
+  end
+
+  it("[terminal-shows-code-qr] shows the code, a QR code and the time left, "
+    .. "within 80 by 24",
+    function()
+      if not (has "script" and has "qrencode") then return end
+      local screen = rig:at_terminal "login --mvpd Cablevision --interval 3"
+      local address, text = screen:seek "/authenticate/"
+      local code = code_in(text)
+      assert.is_truthy(plain(address):find("REF30/" .. code, 1, true))
+      assert.is_truthy(text:find("\27%[38;5;16;48;5;231m")) -- black on white
+      assert.is_truthy(text:find("▀█", 1, true))
+      local count = 0
+      for line in plain(text):gmatch "[^\n]*" do
+        local width = select(2, line:gsub("[^\128-\191]", ""))
+        assert.is_true(width <= 80, line)
+        if width > 0 then count = count + 1 end
+      end
+      assert.is_true(count > 15 and count < 23)
+      rig:sign_in(code)
+      local rest, status = screen:finish()
+      rest = plain(rest)
+      assert.equal(0, status)
+      assert.is_truthy(rest:find("Waiting for the sign%-in  29:5%d left"))
+      assert.is_truthy(rest:find("29:5%d.*29:5%d")) -- it is rewritten
+      assert.is_truthy(rest:find("Signed in with Cablevision", 1, true))
+    end)
+
+  -- A phone's view, if zbar can look: drawn as it stands.
+  it("[terminal-draws-qr-code] draws a QR code that can be read", function()
+    if not (has "zbarimg" and has "qrencode") then return end
+    local terminal = require "adobepass.cli.terminal"
+    local old = terminal.size
+    terminal.size = function() return 24, 80 end
+    local address = "https://sp.auth-staging.adobe.com/api/v2/authenticate/"
+      .. "REF30/8ER640M"
+    local lines = require("adobepass.cli.code_screen").qr(address,
+      address)
+    terminal.size = old
+    local dots = { ["█"] = "11", ["▀"] = "10", ["▄"] = "01", [" "] = "00" }
+    local rows = {}
+    for _, line in ipairs(lines) do
+      local upper, lower = {}, {}
+      for cell in plain(line):gmatch "[%z\1-\127\194-\244][\128-\191]*" do
+        upper[#upper + 1] = (dots[cell]:sub(1, 1) .. " "):rep(4)
+        lower[#lower + 1] = (dots[cell]:sub(2, 2) .. " "):rep(4)
+      end
+      for _ = 1, 4 do rows[#rows + 1] = table.concat(upper) end
+      for _ = 1, 4 do rows[#rows + 1] = table.concat(lower) end
+    end
+    local path = folder.make()
+    finally(function() folder.remove(path) end)
+    -- Without a terminal the light modules are drawn: 1 is light here.
+    for index, row in ipairs(rows) do
+      rows[index] = row:gsub("[01]", { ["0"] = "1", ["1"] = "0" })
+    end
+    assert(shell.write_file(path .. "/qr.pbm", ("P1\n%d %d\n%s\n"):format(
+      #rows[1] / 2, #rows, table.concat(rows, "\n"))))
+    assert.equal("QR-Code:" .. address, shell.read("zbarimg -q "
+      .. path .. "/qr.pbm 2> /dev/null"))
+  end)
+
+  local function stop_here(screen)
+    screen:type "\3"
+    local rest, status = screen:finish()
+    assert.equal(130, status)
+    return plain(rest)
+  end
+
+  it("[terminal-ends-line-ctrl-c] ends its line on Ctrl-C, and takes up "
+    .. "nothing", function()
+    if not has "script" then return end
+    local store = { STORE = rig.place .. "/ctrl-c" }
+    local screen = rig:at_terminal("login --mvpd Cablevision", store)
+    screen:await "asked 0 times"
+    local rest = stop_here(screen)
+    assert.is_truthy(rest:find "^[^\n]*\n$", rest)
+    assert.equal(3, select(3, rig:run("profiles", store)))
+  end)
+
+  it("[terminal-provider-picked-part] lets a provider be picked by a part of "
+    .. "its name", function()
+    if not has "script" then return end
+    local store = { STORE = rig.place .. "/picker" }
+    local screen = rig:at_terminal("login", store)
+    assert.is_truthy(plain(screen:seek "Spectrum"):find "16  Spectrum")
+    screen:type "no such\n"
+    screen:seek "No provider has that in its name."
+    screen:type "cable\n"
+    assert.is_truthy(plain(screen:seek "Small Town"):find "2  Small Town")
+    screen:type "1\n"
+    local _, text = screen:seek "/authenticate/"
+    assert.is_truthy(plain(text):find("Provider  Cablevision", 1, true))
+    stop_here(screen)
+    screen = rig:at_terminal("login", store)
+    assert.is_truthy(plain(screen:seek "last time's"):find "1  Cablevision")
+    screen:type "\n" -- on the phone
+    local address = screen:seek "/activate"
+    assert.is_truthy(plain(address):find(rig.box.api .. "/activate", 1, true))
+    stop_here(screen)
+  end)
+
+  it("[terminal-asks-no-provider-signed] asks for no provider where somebody "
+    .. "is signed in", function()
+    if not has "script" then return end
+    local store = { STORE = rig.place .. "/pass" }
+    assert.equal(0, select(3, rig:run("authorize CNN --mvpd TempPass",
+      store)))
+    local screen = rig:at_terminal("login", store) -- a pass is no login
+    screen:seek "Spectrum"
+    stop_here(screen)
+    rig:control("POST", "/login", { service_provider = "REF30",
+      mvpd = "Cablevision", username = "ann", device = adobepass.device_id(
+        adobepass.store.file(store.STORE)) })
+    rig:control("DELETE", "/journal")
+    screen = rig:at_terminal("login", store)
+    screen:type "\4" -- or a question would wait for its answer
+    local rest, status = screen:finish()
+    assert.equal(0, status)
+    assert.is_truthy(plain(rest):find "Signed in already with Cablevision")
+    for _, entry in ipairs(rig:control("GET", "/journal")) do
+      assert.are_not.equal("configuration", entry.operation)
+    end
+  end)
+
+  it("[terminal-ends-ctrl-c-end] ends on Ctrl-C and at the end of the input "
+    .. "while it asks", function()
+    if not has "script" then return end
+    for _, key in ipairs { "\3", "\4" } do
+      local screen = rig:at_terminal("login",
+        { STORE = rig.place .. "/asked" })
+      screen:seek "Spectrum"
+      screen:type(key)
+      local _, status = screen:finish()
+      assert.equal(130, status)
+    end
+  end)
+
+  it("[terminal-breaks-went-wrong] breaks what went wrong between "
+    .. "words", function()
+    if not has "script" then return end
+    local screen = rig:at_terminal("authorize CNN",
+      { STORE = rig.place .. "/nobody" }, { 24, 40 })
+    local rest, status = screen:finish()
+    assert.equal(3, status)
+    for line in plain(rest):gmatch "[^\n]+" do
+      assert.is_true(#line <= 40, line)
+    end
+  end)
+
+  it("[terminal-shows-code-below] shows the code below the QR code where it "
+    .. "is narrow", function()
+    if not (has "script" and has "qrencode") then return end
+    local screen = rig:at_terminal("login", { STORE = rig.place .. "/narrow" },
+      { 40, 40 })
+    screen:seek "Spectrum"
+    screen:type "\n"
+    local _, text = screen:seek "/activate"
+    assert.equal(7, #code_in(text))
+    local before = #rig.said
+    screen:await "sign-in  29:5" -- rewritten since 30:00
+    screen:await "\r"
+    local shown = table.concat(rig.said, "", before + 1)
+    stop_here(screen)
+    for part in shown:gmatch "[^\r\n]+" do
+      assert.is_true(#plain(part) < 40, part)
+    end
+  end)
+
+  it("[terminal-qr-code-colors] does without QR code, colours and "
+    .. "UTF-8", function()
+    if not has "script" then return end
+    local function shown(words, changes, size)
+      local screen = rig:at_terminal("login --mvpd Dish " .. words, changes,
+        size)
+      local _, text = screen:seek "/authenticate/"
+      stop_here(screen)
+      return text
+    end
+    assert.is_nil(shown("--no-qr"):find("231m", 1, true))
+    assert.is_nil(shown("", nil, { 12, 80 }):find("231m", 1, true)) -- low
+    assert.is_nil(shown("", nil, { 24, 30 }):find("231m", 1, true)) -- narrow
+    local text = shown("", { NO_COLOR = "1" })
+    assert.is_nil(text:find("\27%[%d"))
+    assert.is_truthy(text:find("█", 1, true))
+    text = shown("", { LC_ALL = "C" })
+    assert.is_nil(text:find "[\128-\255]")
+    code_in(text)
+  end)
+end)

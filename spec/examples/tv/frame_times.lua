@@ -1,0 +1,167 @@
+--- How long do the TV app's frames take? An evening before the television,
+-- without pictures, and what each frame cost:
+--
+--   lua5.4 spec/examples/tv/frame_times.lua        with the paths that specs
+-- have
+--
+-- A frame's work is all that it does: input, the update with the network,
+-- drawing, handing the picture over, the collector. `cpu` is what the app's
+-- own thread computed of it, `process` what all its threads did, among them
+-- those of the graphics driver, which has no other place to draw under Xvfb.
+-- A long frame is our doing if our threads computed for that long; in the rest
+-- of the time it waited for a processor, or for the X server. A frame without
+-- a new picture is short: those with one are also counted alone.
+
+local core = require "adobepass.core"
+local evening = require "spec.examples.tv.scenarios"
+local folder = require "spec.support.folder"
+local results = require "bench.results"
+local stage = require "spec.examples.tv.fixture"
+
+local FRAME, LONG = 1000 / 60, 25 -- ms
+local GLANCE = 2 -- seconds that the viewer looks at a screen
+local COLUMNS = { "work", "interval", "cpu", "process", "network", "drawn" }
+
+-- A file for each time that the app is started.
+local function record(on, path)
+  local plain, count = on.service, 0
+  function on.service(sandbox)
+    local told = plain(sandbox)
+    count = count + 1
+    told.frames = ("%s/%d.csv"):format(path, count)
+    return told
+  end
+end
+
+local function watch(path)
+  local on = stage.new { nice = 19 } -- the phone is another machine
+  on.look = function() core.clock.sleep(GLANCE) end
+  record(on, path)
+  local fine, problem = pcall(function()
+    for _, name in ipairs(evening.order) do
+      io.stderr:write(name:gsub("_", " "), "\n")
+      evening[name](on)
+    end
+    on.set:switch_off()
+  end)
+  on:stop()
+  assert(fine, problem)
+end
+
+local function read(path)
+  local frames = {}
+  for line in folder.run("tail -q -n +2 " .. folder.quote(path)
+    .. "/*.csv"):gmatch "[^\n]+" do
+    local frame, index = {}, 0
+    for value in line:gmatch "[^,]+" do
+      index = index + 1
+      frame[COLUMNS[index] or "screen"] = tonumber(value) or value
+    end
+    frames[#frames + 1] = frame
+  end
+  return frames
+end
+
+local function sorted(frames, column)
+  local list = {}
+  for index, frame in ipairs(frames) do list[index] = frame[column] end
+  table.sort(list)
+  return list
+end
+
+local function at(list, part)
+  return list[math.max(1, math.ceil(#list * part))]
+end
+
+local function share_below(list, limit)
+  local count = 0
+  for _, value in ipairs(list) do
+    if value < limit then count = count + 1 end
+  end
+  return 100 * count / #list
+end
+
+local function show_columns(frames)
+  print(("%-9s %8s %8s %8s %8s"):format("ms", "median", "99%", "99.9%",
+    "longest"))
+  for index = 1, #COLUMNS - 1 do
+    local column = COLUMNS[index]
+    local list = sorted(frames, column)
+    print(("%-9s %8.2f %8.2f %8.2f %8.2f"):format(column, at(list, 0.5),
+      at(list, 0.99), at(list, 0.999), list[#list]))
+  end
+end
+
+local function with_picture(frames)
+  local list = {}
+  for _, frame in ipairs(frames) do
+    if frame.drawn == 1 then list[#list + 1] = frame end
+  end
+  return list
+end
+
+local function share(frames, column)
+  return ("%.2f"):format(share_below(sorted(frames, column), FRAME))
+end
+
+local function count_long(frames)
+  local long, ours = 0, 0
+  for _, frame in ipairs(frames) do
+    if frame.work > LONG then long = long + 1 end
+    if frame.process > LONG then ours = ours + 1 end
+  end
+  return long, ours
+end
+
+local function show_longest(frames)
+  table.sort(frames, function(a, b) return a.process > b.process end)
+  print "\nthe frames that computed most"
+  for index = 1, math.min(5, #frames) do
+    local frame = frames[index]
+    print(("  %.2f ms, own thread %.2f ms, network %.2f ms, work %.2f ms, %s")
+      :format(frame.process, frame.cpu, frame.network, frame.work,
+        frame.screen))
+  end
+end
+
+-- For bench/report.
+local function keep(frames, ours)
+  local found = results.new("tv", "bench/tv")
+  found:figure("frames", #frames, "")
+  for _, column in ipairs { "work", "process", "cpu", "network" } do
+    local list = sorted(frames, column)
+    found:figure(column .. ", 99.9 %", ("%.2f"):format(at(list, 0.999)), "ms")
+    found:figure(column .. ", longest", ("%.2f"):format(list[#list]), "ms")
+  end
+  local drawn = with_picture(frames)
+  found:figure("frames with a new picture", #drawn, "")
+  found:figure("of all frames, worked less than 16.7 ms",
+    share(frames, "work"), "%", ">= 99.9")
+  found:figure("of those with a new picture, worked less than 16.7 ms",
+    share(drawn, "work"), "%", ">= 99.9")
+  found:figure("of those with a new picture, computed less than 16.7 ms",
+    share(drawn, "process"), "%", ">= 99.9")
+  found:figure("frames that computed more than 25 ms", ours, "", "<= 0")
+  found:write()
+end
+
+local function show(frames)
+  local drawn = with_picture(frames)
+  print(("%d frames, %d of them with a new picture"):format(#frames, #drawn))
+  show_columns(frames)
+  print(("\nless than %.1f ms: %s%% worked, of those with a new picture %s%%; "
+    .. "%s%% of those computed"):format(FRAME, share(frames, "work"),
+    share(drawn, "work"), share(drawn, "process")))
+  local long, ours = count_long(frames)
+  print(("%d worked more than %d ms; by us: %d"):format(long, LONG, ours))
+  show_longest(frames)
+  keep(frames, ours)
+end
+
+local path = folder.make()
+local fine, problem = pcall(function()
+  watch(path)
+  show(read(path))
+end)
+folder.remove(path)
+assert(fine, problem)

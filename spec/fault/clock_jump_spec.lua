@@ -1,0 +1,72 @@
+--- Clocks that jump, forward and back, under a client that keeps its things in
+-- files: locks and tokens are held by them.
+
+local adobepass = require "adobepass"
+local die = require "spec.fault.seeded_random"
+local fake_time = require "spec.support.fake_clock"
+local flight = require "spec.support.many_clients"
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+
+local RUNS, JUMPS = die.count(5, 40), 20
+
+-- Seconds that the time of day is set by; the machine's own clock goes on.
+local BY = { -1.5e9, -86400, -3600, -50, -1, 0, 1, 50, 3600, 86400, 3e8 }
+local PASSES = { 0, 1, 40, 3600, 7 * 3600 }
+
+local function jump(one, time)
+  time:set_wall(1790000000 + one:pick(BY) + time.elapsed)
+  time:advance(one:pick(PASSES))
+  if one:chance(0.2) then time:restart() end
+end
+
+describe("a clock that jumps", function()
+  local time, path
+
+  before_each(function() time, path = fake_time.start(), folder.make() end)
+  after_each(function()
+    time.stop()
+    folder.remove(path)
+  end)
+  teardown(live.assert_none)
+
+  -- As two processes would: each with its own memory, on one folder.
+  local function clients_of(at)
+    local list = {}
+    for index = 1, 2 do
+      list[index] = flight.client(at, {
+        store = adobepass.store.file(path .. "/store") })
+    end
+    return list
+  end
+
+  it("[crash-clock-costs] costs no registration, and few tokens", function()
+    die.each("ADOBEPASS_CLOCK", RUNS, function(one)
+      local at = flight.here(time)
+      local clients = clients_of(at)
+      for _ = 1, JUMPS do
+        jump(one, time)
+        for _, client in ipairs(clients) do
+          assert(client.api:profiles())
+        end
+      end
+      local _, counts = at.control.take()
+      assert.equal(1, counts.register)
+      assert.is_true(counts.token <= 2 * JUMPS)
+      assert(clients[1].shared.store:clear())
+    end)
+  end)
+
+  it("[crash-clock-lock-future] holds up nobody with a lock of the "
+    .. "future", function()
+    local at = flight.here(time)
+    local one = clients_of(at)[1]
+    assert(one.api:profiles())
+    local store = one.shared.store
+    assert(store:add("refresh:" .. one.key, "a process that died", 45))
+    time:set_wall(1790000000 - 86400 + time.elapsed)
+    time:advance(8 * 3600)
+    local other = clients_of(at)[2]
+    assert.equal("ok", flight.outcome(other.api:profiles()))
+  end)
+end)

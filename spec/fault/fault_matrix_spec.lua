@@ -1,0 +1,269 @@
+--- The fault matrix: every operation, every fault of the sandbox, once and
+-- each time. All end as spec.support.fault_table says, within the deadline.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+local fault_table = require "spec.support.fault_table"
+local host = require "adobepass.sandbox.host"
+local json = require "adobepass.util.json"
+local operations = require "adobepass.api.operations"
+local scenes = require "spec.support.operation_setup"
+local stage = require "spec.support.client_fixture"
+local tv = require "spec.support.tv_client"
+
+local TIMEOUT = 30
+local COUNTS = { once = 1, always = 1000 }
+
+local function attempt(client, operation, params)
+  local good, value, err = pcall(client.api[operation], client.api, params)
+  assert(good, value)
+  return value, err
+end
+
+local function ending(value, err)
+  if value ~= nil then return "value" end
+  assert(errors.is(err))
+  assert.is_string(err.message)
+  assert.is_nil(tostring(err):find("eyJ", 1, true))
+  return err.code
+end
+
+local function strike(control, row, operation, times)
+  local fault = { operation = operation, count = COUNTS[times] }
+  for name, value in pairs(row.fault) do fault[name] = value end
+  assert(control.fault(fault))
+end
+
+local cases = 0
+
+-- One case: how it ended, and after how many requests.
+local function check(on, row, operation, times, params)
+  on:back { timeout = TIMEOUT }
+  strike(on.control, row, operation, times)
+  local started = on.driver.now()
+  local ended = ending(attempt(on.client, operation, params))
+  local expected, requests = fault_table.expected(row, operation, times)
+  local where = row.name .. ", " .. times
+  assert.equal(expected, ended, where)
+  assert.equal(requests, #on:received(operation), where)
+  assert.is_true(on.driver.now() - started <= TIMEOUT, where)
+  cases = cases + 1
+end
+
+describe("the fault matrix", function()
+  local names = {}
+  for _, operation in ipairs(operations) do
+    if not operation.url_only then names[#names + 1] = operation.name end
+  end
+
+  for _, operation in ipairs(names) do
+    it("[client-fault-matrix-operation] of " .. operation, function()
+      local on = stage.new()
+      on.client.api:profiles() -- so that there is a token
+      local params = scenes[operation](on)
+      on:keep()
+      for _, row in ipairs(fault_table.list) do
+        check(on, row, operation, "once", params)
+        check(on, row, operation, "always", params)
+      end
+    end)
+  end
+
+  it("[client-fault-all-cases] has all of its cases", function()
+    local expected = 21 * 2 * #fault_table.list
+    print(("faults: %d of %d"):format(cases, expected))
+    assert.equal(21, #names)
+    assert.equal(expected, cases)
+  end)
+
+  it("[client-fault-kind-sandbox] knows every kind of fault that the sandbox "
+    .. "has", function()
+    local known = {}
+    for _, row in ipairs(fault_table.list) do known[row.fault.kind] = true end
+    local file = assert(io.open "lua/adobepass/sandbox/engine/faults.lua")
+    local kinds = file:read("*a"):match "\nlocal KINDS = {\n(.-)\n}\n"
+    file:close()
+    local count = 0
+    for kind in kinds:gmatch "\n?  ([%w_]+) = {" do
+      count = count + 1
+      assert.is_true(known[kind], kind)
+    end
+    assert.equal(13, count)
+  end)
+end)
+
+-- A client without token or credentials: the requests that it makes by itself
+-- meet the same faults, and whoever asked gets what they end with.
+describe("the fault matrix of a first call", function()
+  for _, operation in ipairs { "register", "token" } do
+    it("[client-fault-first-call] at " .. operation, function()
+      local on = stage.new()
+      on:keep()
+      for _, row in ipairs(fault_table.list) do
+        for times in pairs(COUNTS) do
+          on:back { timeout = TIMEOUT }
+          strike(on.control, row, operation, times)
+          local ended = ending(attempt(on.client, "profiles"))
+          local expected, requests =
+            fault_table.expected(row, operation, times)
+          assert.equal(expected, ended, row.name .. ", " .. times)
+          assert.equal(requests, #on:received(operation), row.name)
+          assert.is_true(on.driver.now() <= TIMEOUT)
+        end
+      end
+    end)
+  end
+end)
+
+-- --- over real HTTPS -------------------------------------------------------
+
+local function control_of(running, session)
+  local function call(method, path, given)
+    local response = assert(tv.fetch(session, { method = method,
+      url = running.control .. "/sandbox/" .. path,
+      body = given and json.encode(given) or nil,
+      headers = given and { ["Content-Type"] = "application/json" } or nil }))
+    local decoded = json.decode(response.body)
+    return decoded.result, decoded.error
+  end
+  return {
+    fault = function(given) return call("POST", "faults", given) end,
+    log_in = function(given) return call("POST", "login", given) end,
+    clear = function()
+      call("DELETE", "faults")
+      call("DELETE", "journal")
+    end,
+    count = function(operation)
+      local count = 0
+      for _, entry in ipairs(call("GET", "journal")) do
+        if entry.operation == operation then count = count + 1 end
+      end
+      return count
+    end,
+  }
+end
+
+local LIMIT = 2 -- seconds
+
+-- What it ends with, and after how many requests; other ends for `unsafe` and
+-- `empty` operations. libcurl names one and the same break in several ways.
+local LOST = { connection_lost = true, tls_failed = true,
+  protocol_error = true }
+local REAL = {
+  { { kind = "delay", seconds = 5 }, "timeout", 1, timeout = 0.3 },
+  { { kind = "delay", seconds = 0.2 }, "value", 1 },
+  { { kind = "status", status = 500 }, "value", 2,
+    unsafe = { "http_500", 1 } },
+  { { kind = "status", status = 503, retry_after = 0 }, "value", 2 },
+  { { kind = "status", status = 503, retry_after = 30 }, "http_503", 1 },
+  { { kind = "status", status = 302 }, "http_302", 1 },
+  { { kind = "status", status = 404 }, "http_404", 1 },
+  { { kind = "status", status = 401 }, "value", 2 },
+  { { kind = "too_many_requests" }, "value", 2 },
+  { { kind = "too_many_requests", retry_after = 30 },
+    "too_many_requests", 1 },
+  { { kind = "reset_before" }, "value", 2, unsafe = { LOST, 1 } },
+  -- Without a body the head is all, unless the reset overtakes it.
+  { { kind = "reset_within" }, "value", 2, unsafe = { LOST, 1 },
+    empty = { "value" } },
+  { { kind = "truncated" }, "malformed_answer", 1, empty = { "value", 1 } },
+  { { kind = "garbage" }, "malformed_answer", 1, empty = { "value", 1 } },
+  { { kind = "wrong_content_type" }, "value", 1 },
+  { { kind = "huge" }, "too_large", 1, empty = { "value", 1 } },
+  { { kind = "drip", seconds = 0.001, bytes = 16 }, "value", 1 },
+  { { kind = "drip", seconds = 0.1 }, "timeout", 1, timeout = 0.3,
+    empty = { "value", 1 } },
+}
+
+local SOME = { "profiles", "authorize", "create_session", "link",
+  "reset_temp_pass" }
+
+describe("faults over HTTPS", function()
+  local running, session, control, on, ends = nil, nil, nil, nil, 0
+
+  local function new_client(more)
+    local given = {
+      service_provider = scenes.SERVICE_PROVIDER,
+      environment = { api = running.api, mgmt = running.mgmt },
+      software_statement = running.statement, pace = false,
+      http = { ca_file = running.ca }, timeout = LIMIT,
+      device = { id = scenes.DEVICE, info = scenes.INFO },
+      retry = { base = 0.01, cap = 0.02 },
+    }
+    for name, value in pairs(more or {}) do given[name] = value end
+    return adobepass.new(given)
+  end
+
+  setup(function()
+    running = assert(host.start { throttle = false })
+    session = assert(core.session { ca_file = running.ca })
+    control = control_of(running, session)
+    on = { client = new_client(), control = control,
+      statement = running.statement }
+    assert(on.client.api:profiles())
+  end)
+
+  teardown(function()
+    on.client:close()
+    session:close()
+    running:stop()
+    running, session, control, on = nil, nil, nil, nil
+  end)
+
+  local function check_real(operation, params, row)
+    local wanted = operation == "link" and row.unsafe
+      or operation == "reset_temp_pass" and row.empty
+      or { row[2], row[3] }
+    control.clear()
+    local fault = { operation = operation }
+    for name, value in pairs(row[1]) do fault[name] = value end
+    assert(control.fault(fault))
+    local started = core.clock.monotonic()
+    params.timeout = row.timeout
+    local ended = ending(attempt(on.client, operation, params))
+    local where = operation .. ": " .. row[1].kind
+    if wanted[1] == LOST then
+      assert.is_true(LOST[ended], where .. ": " .. ended)
+    else
+      assert.equal(wanted[1], ended, where)
+    end
+    local requests = control.count(operation)
+    assert.equal(wanted[2] or requests, requests, where)
+    assert.is_true(core.clock.monotonic() - started
+      < (row.timeout or LIMIT) + 0.5, where)
+    ends = ends + 1
+  end
+
+  for _, operation in ipairs(SOME) do
+    it("[client-fault-end] end as they should: " .. operation, function()
+      local params = scenes[operation](on)
+      for _, row in ipairs(REAL) do check_real(operation, params, row) end
+    end)
+  end
+
+  it("[client-fault-end-reset] end well when all had come before the "
+    .. "reset", function()
+    control.clear()
+    assert(control.fault { operation = "profiles", kind = "reset_after" })
+    assert.is_table(attempt(on.client, "profiles"))
+  end)
+
+  it("[client-fault-end-name-tls] end with a name where TLS breaks", function()
+    control.clear()
+    assert(control.fault { kind = "tls", count = 10 })
+    local fresh = new_client { store = on.client.shared.store }
+    local ended = ending(attempt(fresh, "profiles"))
+    assert.is_true(LOST[ended], ended)
+    control.clear()
+    fresh:close()
+    local stranger = new_client { http = {} }
+    assert.equal("tls_failed", ending(attempt(stranger, "profiles")))
+    stranger:close()
+  end)
+
+  it("[client-fault-all-counted] are all counted", function()
+    print(("faults over HTTPS: %d of %d"):format(ends, #SOME * #REAL))
+    assert.equal(#SOME * #REAL, ends)
+  end)
+end)

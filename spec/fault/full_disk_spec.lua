@@ -1,0 +1,71 @@
+--- A client on a disk that fills up or may not be written any more, at the
+-- worst moment: between its registration and the saving of it. (What the file
+-- store itself does then, and under kill -9, is in
+-- spec/unit/store/file_spec.lua
+-- and spec/unit/core/storage/private_file_spec.lua.)
+
+local folder = require "spec.support.folder"
+local mounted = require "spec.support.mount_namespace"
+
+-- `break_disk` strikes when the service has answered the registration.
+local SCRIPT = [[
+  local adobepass = require "adobepass"
+  local fake_time = require "spec.support.fake_clock"
+  local flight = require "spec.support.many_clients"
+  local at = flight.here(fake_time.start())
+  local struck = false
+  local function new_client()
+    return flight.client(at, { store = adobepass.store.file "store",
+      on_event = function(event)
+        if event.operation == "register" and not struck then
+          struck = true
+          os.execute "BREAK"
+        end
+      end })
+  end
+  local client, said = new_client(), {}
+  local function call(one)
+    said[#said + 1] = flight.outcome(one.api:profiles())
+  end
+  for _ = 1, 5 do call(client) end
+  os.execute "MEND"
+  call(client)
+  call(new_client())
+  local _, counts = at.control.take()
+  print(table.concat(said, " "), counts.register)
+]]
+
+local function play(break_disk, mend)
+  local path = folder.make()
+  local said = mounted.on_small_disk(path, (SCRIPT:gsub("%u%u%u%u+", {
+    BREAK = break_disk, MEND = mend })))
+  folder.remove(path)
+  return said
+end
+
+local FAILED = ("store_failed "):rep(5)
+
+describe("a disk", function()
+  local function with_root(name, body)
+    -- tags: calls of with_root
+    it(name, function()
+      if not mounted.is_root then
+        pending("only root can mount a disk to break")
+        return
+      end
+      body()
+    end)
+  end
+
+  with_root("[crash-disk-full-costs-no-second] that is full costs no second "
+    .. "registration", function()
+    assert.equal(FAILED .. "ok ok\t1",
+      play("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
+  end)
+
+  with_root("[crash-disk-not-written-costs] that may not be written costs "
+    .. "none either", function()
+    assert.equal(FAILED .. "ok ok\t1", play("mount -o remount,ro .",
+      "mount -o remount,rw ."))
+  end)
+end)

@@ -1,0 +1,238 @@
+--- Any bytes, from whoever gives them: they go out so that the server reads
+-- exactly them, or nothing goes out at all. ADOBEPASS_INPUT=7 does one again.
+
+local core = require "adobepass.core"
+local device = require "adobepass.sandbox.engine.device"
+local die = require "spec.fault.seeded_random"
+local errors = require "adobepass.api.errors"
+local finish = require "spec.support.run_transfer"
+local header_table = require "adobepass.api.request".header_table
+local json = require "adobepass.util.json"
+local live = require "spec.support.open_handles"
+local operations = require "adobepass.api.operations"
+local raw = require "spec.support.tcp_peer"
+local scripted = require "spec.support.scripted_transport"
+local stage = require "spec.support.client_fixture"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local RUNS = die.count(400, 4000)
+
+-- Bytes that mean something to one of the forms that carry them.
+local SIGNS = { "\0", "\r\n", "\r", "\n", "\t", "%", "%2F", "/", "..", "../",
+  ".", "?", "#", "&", "=", "+", " ", ";", ",", ":", '"', "\\", "'", "<", ">",
+  "{", "}", "[", "]", "@", "|", "\127", "\194\133", "\255", "é", "日本",
+  "\r\nX-Evil: 1", "\r\n\r\nGET / HTTP/1.1", "all", "x", "REF30", "~", "_" }
+
+local function text(one)
+  if one:chance(0.3) then return one.bytes(one:upto(40)) end
+  local parts = {}
+  for index = 1, one:upto(6) do parts[index] = one:pick(SIGNS) end
+  return table.concat(parts)
+end
+
+-- --- through the client -----------------------------------------------------
+
+local function value_of(one, name)
+  if name ~= "resources" and name ~= "devices" then return text(one) end
+  local list = {}
+  for index = 1, one:upto(3) do list[index] = text(one) end
+  return list
+end
+
+local function params_of(one, operation)
+  local params = {}
+  for _, parameter in ipairs(operation.params or {}) do
+    local name = parameter[1]
+    if name ~= "service_provider" and (parameter[3] ~= "optional"
+        or one:chance(0.7)) then
+      params[name] = value_of(one, name)
+    end
+  end
+  local pair = operation.one_of
+  if pair and params[pair[1]] and params[pair[2]] then
+    params[pair[2]] = nil
+  end
+  return params
+end
+
+-- What a careful server makes of the request.
+local function read(request)
+  local path, query = request.url:match "^https://api%.test(/[^?#]*)%??(.*)$"
+  assert(path, "it went to another host")
+  local seen = { segments = {}, query = assert(wire.form(query)), form = {} }
+  for segment in path:gmatch "[^/]+" do
+    local plain = assert(wire.unescape(segment))
+    table.insert(seen.segments, plain)
+  end
+  if header_table(request)["Content-Type"] == "application/json" then
+    seen.json = assert(json.decode(request.body))
+  else
+    seen.form = assert(wire.form(request.body or ""))
+  end
+  for name, value in pairs(header_table(request)) do
+    assert(not (name .. value):find "[%z\r\n]", "a header has no end")
+  end
+  return seen
+end
+
+local function path_of(operation)
+  local names = {}
+  for segment in operation.path:gmatch "[^/]+" do
+    names[#names + 1] = segment:match "^{(.+)}$" or false
+  end
+  return names
+end
+
+local function is_same(left, right)
+  if type(left) ~= "table" then return left == right end
+  for index = 1, math.max(#left, #right) do
+    if left[index] ~= right[index] then return false end
+  end
+  return true
+end
+
+local function arrived(operation, params, request)
+  local seen, names = read(request), path_of(operation)
+  assert(#seen.segments == #names, "the path has another length")
+  local in_path = {}
+  for index, name in ipairs(names) do
+    if name then in_path[name] = seen.segments[index] end
+  end
+  for _, parameter in ipairs(operation.params or {}) do
+    local name, field = parameter[1], parameter[2]
+    local got = in_path[name] or seen.query[field] or seen.form[field]
+      or seen.json and seen.json[field] or header_table(request)[field]
+    if params[name] ~= nil then
+      assert(is_same(params[name], got), name .. " came as another")
+    end
+  end
+end
+
+local PLAIN = {}
+for _, operation in ipairs(operations) do
+  if not operation.url_only and operation.bearer ~= false then
+    PLAIN[#PLAIN + 1] = operation
+  end
+end
+
+describe("any bytes", function()
+  teardown(live.assert_none)
+
+  it("[hostile-input-parameter-arrive] in a parameter arrive as they are, or "
+    .. "nothing is sent", function()
+    local sent, refused, on = 0, 0, stage.new()
+    die.each("ADOBEPASS_INPUT", RUNS, function(one)
+      local session = scripted.adobe { body = "{}" }
+      local api = on:new_client { session = session, environment = {
+        api = "https://api.test", mgmt = "https://api.test" } }.api
+      local operation = one:pick(PLAIN)
+      local params = params_of(one, operation)
+      local good, _, err = pcall(api[operation.name], api, params)
+      local request = session.requests[#session.requests]
+      if request and not request.url:find("/o/client/", 1, true) then
+        arrived(operation, params, request)
+        sent = sent + 1
+      else
+        assert(not good or errors.is(err))
+        refused = refused + 1
+      end
+    end)
+    print(("hostile input: %d arrived, %d refused"):format(sent, refused))
+  end)
+
+  it("[hostile-input-device-arrive] in a device arrive as they are, or there "
+    .. "is no device", function()
+    local on = stage.new()
+    die.each("ADOBEPASS_INPUT", RUNS, function(one)
+      local session = scripted.adobe { body = '{"requestor":{}}' }
+      local client = on:new_client { session = session }
+      local id, model, ip = text(one), text(one), text(one)
+      local good, viewer = pcall(client.device, client,
+        { id = id, ip = ip, info = { model = model }, visitor_id = ip })
+      if not good then
+        assert(type(viewer) == "string" and not viewer:find(id, 1, true)
+          or #id < 8)
+        return
+      end
+      assert(viewer.api:configuration())
+      local headers = header_table(session.requests[#session.requests])
+      assert(device.identifier(headers["AP-Device-Identifier"]) == id)
+      assert(device.decode_object(headers["X-Device-Info"]).model == model)
+      assert(headers["X-Forwarded-For"] == ip)
+      assert(not ip:find "[%z\r\n]")
+    end)
+  end)
+
+  it("[hostile-input-identity-arrive] in an identity arrive hashed, and never "
+    .. "as they are", function()
+    local on = stage.new()
+    die.each("ADOBEPASS_INPUT", RUNS, function(one)
+      local who = text(one)
+      local good, pass = pcall(on.client.temporary_access, on.client,
+        { mvpd = "flexibleTempPass", identity = { email = who } })
+      if not good then
+        assert(not who:find "%S")
+        return
+      end
+      local plain = who:gsub("^%s+", ""):gsub("%s+$", ""):lower()
+      assert(pass.identity.email
+        == core.digest.hex(core.digest.sha256(plain)))
+    end)
+  end)
+end)
+
+-- --- on the wire itself -----------------------------------------------------
+
+describe("any bytes given to the core", function()
+  local peer, session
+
+  before_each(function()
+    peer = raw.listen(function(connection, heard)
+      if heard:find("\r\n\r\n", 1, true) then
+        connection:send("HTTP/1.1 204 No\r\nConnection: close\r\n\r\n")
+      end
+    end)
+    session = assert(core.session { timeout = 20 })
+  end)
+  after_each(function()
+    session:close()
+    peer:close()
+  end)
+
+  -- "GET", the path, and header by header what was heard.
+  local function head()
+    local lines = {}
+    for line in peer.heard:gmatch "(.-)\r\n" do lines[#lines + 1] = line end
+    return lines
+  end
+
+  it("[hostile-input-header-line] are one header line, or are "
+    .. "refused", function()
+    local sent = 0
+    die.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
+      peer.heard = ""
+      local value = text(one)
+      local good, transfer = pcall(session.submit, session, {
+        url = ("http://127.0.0.1:%d/"):format(peer.port), fresh = true,
+        headers = { ["X-Any"] = value } })
+      if not good or not transfer then
+        assert(value:find "%c", "refused without a reason")
+        return
+      end
+      assert(finish(session, transfer, peer:pumping()).status == 204)
+      transfer:close()
+      local found = 0
+      for _, line in ipairs(head()) do
+        assert(not line:find "^X%-Evil")
+        local heard = line:match "^X%-Any:%s*(.-)%s*$"
+        if heard then
+          found = found + 1
+          assert(heard == value:match "^[ \t]*(.-)[ \t]*$")
+        end
+      end
+      assert(found == (value:find "[^ \t]" and 1 or found))
+      sent = sent + 1
+    end)
+    assert.is_true(sent > 20)
+  end)
+end)

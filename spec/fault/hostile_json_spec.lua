@@ -1,0 +1,153 @@
+--- JSON that is made to hurt, in every answer that the client reads: a result
+-- or malformed_answer; in memory and steps that are bounded by its size.
+
+local die = require "spec.fault.seeded_random"
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local junk = require "spec.fault.damaged_json"
+local live = require "spec.support.open_handles"
+local operations = require "adobepass.api.operations"
+local scenes = require "spec.support.operation_setup"
+local scripted = require "spec.support.scripted_transport"
+local stage = require "spec.support.client_fixture"
+
+local MIB = 1024 * 1024
+
+-- What a decoded text takes at the most, for each byte of it: an item of a
+-- list, "0,", is 16 bytes of an array that may have just doubled.
+local BYTES_FOR_A_BYTE, SPARE = 80, 4 * MIB
+
+local function nested(open, close, depth)
+  return open:rep(depth) .. "0" .. close:rep(depth)
+end
+
+local BODIES = {
+  { "deep lists", nested("[", "]", 200000) },
+  { "deep objects", nested('{"a":', "}", 100000) },
+  { "deep and never closed", ("["):rep(MIB) },
+  { "deep in a field", '{"profiles":' .. nested('{"x":', "}", 60) .. "}" },
+  { "many items", "[" .. ("0,"):rep(MIB / 4) .. "0]" },
+  { "many empty objects", '{"decisions":[' .. ("{},"):rep(50000) .. "{}]}" },
+  { "many names", "{" .. ('"":0,'):rep(50000) .. '"":0}' },
+  { "names twice", '{"profiles":7,"profiles":{},"decisions":[],'
+    .. '"decisions":"x","logouts":{},"logouts":7}' },
+  { "a text of 4 MB", '"' .. ("x"):rep(4 * MIB - 100) .. '"' },
+  { "a name of 4 MB", '{"' .. ("x"):rep(4 * MIB - 100) .. '":1}' },
+  { "a text of escapes", '"' .. ("\\u0041"):rep(100000) .. '"' },
+  { "a number of 1 MB", ("9"):rep(MIB) },
+  { "a fraction of 1 MB", "0." .. ("1"):rep(MIB) },
+  { "an exponent", '{"expires_in":1e99999999,"profiles":{}}' },
+  { "numbers of all sizes", '{"profiles":{"x":{"notAfter":1e308}},'
+    .. '"decisions":[{"notAfter":-1e308}],"logouts":{},"expires_in":1e-320}' },
+  { "hexadecimal", '{"expires_in":0x10}' },
+  { "no number", '{"expires_in":NaN,"x":Infinity,"y":-nan}' },
+  { "invalid UTF-8", '{"actionName":"\255\254\192\128",'
+    .. '"code":"\237\160\128"}' },
+  { "a NUL", '{"actionName":"a\0b","profiles":{}}' },
+  { "an escaped NUL", '{"actionName":"a\\u0000b","code":"\\u0000",'
+    .. '"profiles":{"\\u0000":{"notAfter":4e12}},"logouts":{"\\u0000":{}},'
+    .. '"client_id":"\\u0000","client_secret":"\\u0000","serviceToken":"'
+    .. '\\u0000","access_token":"\\u0000","expires_in":60}' },
+  { "half of a surrogate", '{"actionName":"\\ud800","profiles":{}}' },
+  { "surrogates the wrong way round", '{"actionName":"\\udc00\\ud800"}' },
+  { "a byte order mark", '\239\187\191{"profiles":{}}' },
+  { "UTF-16", "\255\254{\0}\0" },
+  { "two values", '{"profiles":{}}{"profiles":{}}' },
+  { "a comma too many", '{"profiles":{},}' },
+  { "a comment", '{"profiles":{}/* x */}' },
+  { "single quotes", "{'profiles':{}}" },
+  { "nothing but white space", (" "):rep(MIB) },
+  { "white space around", (" "):rep(MIB) .. "{}" .. ("\n"):rep(MIB) },
+  { "__index", '{"__index":{"profiles":{}},"__metatable":1,"__gc":1}' },
+  { "a page", "<html>" .. ("<b>"):rep(1000) },
+}
+
+local READ = {}
+for _, operation in ipairs(operations) do
+  if operation.answer then READ[#READ + 1] = operation end
+end
+
+-- Large ones take their time: a few operations read them for all.
+local LARGE, FEW = 65536, { READ[1], READ[2], READ[#READ] }
+
+local function readers_of(body)
+  local all = #body < LARGE or os.getenv "ADOBEPASS_THOROUGH"
+  return all and READ or FEW
+end
+
+local function kilobytes()
+  live.collect()
+  return collectgarbage "count"
+end
+
+describe("a body", function()
+  local on, params = nil, {}
+
+  setup(function()
+    on = stage.new()
+    on:keep()
+    for _, operation in ipairs(READ) do
+      on:back()
+      params[operation.name] = scenes[operation.name](on)
+    end
+  end)
+  teardown(function()
+    on = nil
+    live.assert_none()
+  end)
+
+  local function ask(operation, body)
+    local session = scripted.adobe({ status = operation.ok[1], body = body },
+      operation.name)
+    local api = on:new_client { session = session }.api
+    return api[operation.name](api, params[operation.name])
+  end
+
+  local function is_named(value, err)
+    return value ~= nil
+      or errors.is(err) and err.code == "malformed_answer"
+  end
+
+  for _, row in ipairs(BODIES) do
+    it("[hostile-response-result] of "
+      .. row[1] .. " is a result or malformed", function()
+      for _, operation in ipairs(readers_of(row[2])) do
+        assert(is_named(ask(operation, row[2])), operation.name)
+      end
+    end)
+  end
+
+  -- Without a collection meanwhile: all that was ever asked for is counted.
+  it("[hostile-response-memory-size] takes memory by its size "
+    .. "alone", function()
+    for _, row in ipairs(BODIES) do
+      local before = kilobytes()
+      collectgarbage "stop"
+      json.decode(row[2])
+      local taken = (collectgarbage "count" - before) * 1024
+      collectgarbage "restart"
+      assert(taken <= BYTES_FOR_A_BYTE * #row[2] + SPARE,
+        ("%s: %.0f bytes"):format(row[1], taken))
+    end
+  end)
+
+  -- The real answers, in each operation, with some of their bytes changed.
+  it("[hostile-response-changed-result] that was changed is a result or an "
+    .. "error with a name", function()
+    local runs, broken = die.count(20, 200), 0
+    for _, operation in ipairs(READ) do
+      on:back()
+      local good = json.encode(assert(on.client.api[operation.name](
+        on.client.api, scenes[operation.name](on))))
+      die.each("ADOBEPASS_BODY", runs, function(one)
+        local changed = one:chance(0.5) and junk.spoil(one, good)
+          or junk.mutate(one, good)
+        local value, err = ask(operation, changed)
+        assert(is_named(value, err), changed)
+        broken = broken + (value == nil and 1 or 0)
+      end)
+    end
+    print(("hostile bodies: %d answers, %d malformed"):format(runs * #READ,
+      broken))
+  end)
+end)

@@ -1,0 +1,128 @@
+--- Workers of nginx that are killed, and an nginx that is reloaded, under load
+-- and in the middle of a refresh: nothing is lost, nobody registers again, and
+-- whatever is answered is right.
+
+local die = require "spec.fault.seeded_random"
+local flight = require "spec.support.many_clients"
+local folder = require "spec.support.folder"
+local nginx_host = require "spec.support.nginx_host"
+local redis = require "spec.support.redis_server"
+local sandbox_host = require "adobepass.sandbox.host"
+
+local WORKERS, LOAD, ROUNDS = 8, 48, die.count(1, 3)
+
+describe("an nginx of 8 workers", function()
+  local running, control
+
+  setup(function()
+    running = assert(sandbox_host.start { throttle = false })
+    control = flight.control(running)
+  end)
+  teardown(function()
+    control:close()
+    running:stop()
+  end)
+
+  -- A short timeout makes for a lock that soon tells of a death.
+  local function told(store)
+    return { api = running.api, mgmt = running.mgmt, ca = running.ca,
+      statement = running.statement, driver = "ngx", timeout = 6,
+      store = store }
+  end
+
+  local function workers_of(host)
+    local list = {}
+    for pid in folder.run("ps -o pid= --ppid " .. host.server.pid)
+      :gmatch "%d+" do
+      list[#list + 1] = tonumber(pid)
+    end
+    return list
+  end
+
+  local function submit(host, at)
+    local list = {}
+    for index = 1, LOAD do
+      list[index] = host:submit("spec.support.many_clients", "in_nginx", at)
+    end
+    return list
+  end
+
+  -- How many were answered; each of them well. Of the others the connection
+  -- was lost with their worker.
+  local function finish(host, list)
+    local answered = 0
+    for _, transfer in ipairs(list) do
+      local good, said = pcall(host.finish, host, transfer)
+      if good then
+        assert.equal("ok", said.outcome)
+        answered = answered + 1
+      end
+    end
+    return answered
+  end
+
+  local function everybody_forgets(bearer)
+    control:revoke(bearer)
+    control:fault { kind = "delay", operation = "token", seconds = 0.1 }
+  end
+
+  -- Until the first has answered: then all the others are under way.
+  local function get_going(host, list)
+    while select(3, list[1]:result()) == "pending" do
+      host.session:step(0.05)
+      if select(3, list[#list]:result()) ~= "pending" then break end
+    end
+  end
+
+  local function kill_one(host)
+    local list = workers_of(host)
+    folder.run("kill -9 " .. list[#list])
+    redis.await_end(list[#list])
+  end
+
+  local function reload(host)
+    folder.run("kill -HUP " .. host.server.pid)
+  end
+
+  local function survives(store, http, strike)
+    local host = nginx_host.start { workers = WORKERS, http = http }
+    local at = told(store)
+    control:take()
+    assert.equal(LOAD, finish(host, submit(host, at)))
+    local journal, counts = control:take()
+    assert.equal(1, counts.register)
+    for _ = 1, ROUNDS do
+      everybody_forgets(flight.bearer(journal))
+      local list = submit(host, at)
+      get_going(host, list)
+      strike(host)
+      finish(host, list)
+      assert.equal(LOAD, finish(host, submit(host, at)))
+      journal, counts = control:take()
+      assert.equal(0, counts.register)
+      assert.is_true(counts.token >= 1)
+    end
+    host:stop()
+  end
+
+  local SHARED = "lua_shared_dict adobepass 1m;"
+
+  it("[crash-nginx-outlives-death] outlives the death of workers, on a shared "
+    .. "dictionary", function()
+    survives({ "shdict", "adobepass" }, SHARED, kill_one)
+  end)
+
+  it("[crash-nginx-outlives-reloads] outlives reloads, on a shared "
+    .. "dictionary", function()
+    survives({ "shdict", "adobepass" }, SHARED, reload)
+  end)
+
+  it("[crash-nginx-outlives-redis] outlives both, on a Redis", function()
+    local server = redis.start()
+    survives({ "redis", { socket = server.socket } }, nil, function(host)
+      kill_one(host)
+      reload(host)
+    end)
+    server:stop()
+  end)
+end)

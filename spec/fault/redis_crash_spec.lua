@@ -1,0 +1,129 @@
+--- A Redis that is killed, comes back, or stands still, under the clients of
+-- an nginx: what is lost is what Redis lost, and no more.
+
+local flight = require "spec.support.many_clients"
+local nginx_host = require "spec.support.nginx_host"
+local redis = require "spec.support.redis_server"
+local sandbox_host = require "adobepass.sandbox.host"
+
+-- So that what was answered is on the disk when kill -9 comes.
+local DURABLE = "appendonly yes\nappendfsync always"
+
+describe("a Redis", function()
+  local running, control, hosts, servers
+
+  setup(function()
+    running = assert(sandbox_host.start { throttle = false })
+    control = flight.control(running)
+  end)
+  teardown(function()
+    control:close()
+    running:stop()
+  end)
+  before_each(function()
+    control:take()
+    hosts, servers = {}, {}
+  end)
+  after_each(function()
+    for _, host in ipairs(hosts) do host:stop() end
+    for index = #servers, 1, -1 do servers[index]:stop() end
+  end)
+
+  local function start(lines)
+    servers[#servers + 1] = redis.start(lines)
+    return servers[#servers]
+  end
+
+  -- In the place of one that is gone: its folder, its socket.
+  local function start_again(gone, lines)
+    return start(("%s\ndir %s\nunixsocket %s"):format(lines, gone.path,
+      gone.socket))
+  end
+
+  local function kill(server)
+    server:signal "KILL"
+    redis.await_end(server.pid)
+  end
+
+  local function new_host()
+    hosts[#hosts + 1] = nginx_host.start {}
+    return hosts[#hosts]
+  end
+
+  local function told(server, timeout)
+    return { api = running.api, mgmt = running.mgmt, ca = running.ca,
+      statement = running.statement, driver = "ngx", timeout = timeout,
+      store = { "redis", { socket = server.socket, timeout = 0.3 } } }
+  end
+
+  local function call(host, at)
+    return host:call("spec.support.many_clients", "in_nginx", at).outcome
+  end
+
+  -- How often somebody registered and got a token since the last time; and
+  -- what came in.
+  local function assert_came(registers, tokens)
+    local journal, counts = control:take()
+    assert.same({ registers, tokens }, { counts.register, counts.token })
+    return journal
+  end
+
+  it("[crash-redis-killed-costs] that was killed and comes back with all "
+    .. "costs nothing", function()
+    local server = start(DURABLE)
+    local at, host = told(server), new_host()
+    assert.equal("ok", call(host, at))
+    assert_came(1, 1)
+    kill(server)
+    assert.equal("store_failed", call(new_host(), at))
+    assert.equal("ok", call(host, at))
+    start_again(server, DURABLE)
+    assert.equal("ok", call(new_host(), at))
+    assert_came(0, 0)
+  end)
+
+  it("[crash-redis-new-registration] that comes back with nothing is told a "
+    .. "new registration, once",
+    function()
+      local server = start()
+      local at, host = told(server), new_host()
+      assert.equal("ok", call(host, at))
+      local journal = assert_came(1, 1)
+      kill(server)
+      start_again(server, "")
+      -- Who has a token goes on with it.
+      assert.equal("ok", call(host, at))
+      assert_came(0, 0)
+      control:revoke(flight.bearer(journal))
+      assert.equal("ok", call(host, at))
+      assert.equal("ok", call(new_host(), at))
+      assert_came(1, 1)
+    end)
+
+  it("[crash-redis-ends-calls-error] that stands still ends calls with an "
+    .. "error of the store, in time",
+    function()
+      local server = start()
+      local at, host = told(server, 5), new_host()
+      assert.equal("ok", call(host, at))
+      assert_came(1, 1)
+      server:signal "STOP"
+      local fresh = new_host()
+      for _ = 1, 3 do assert.equal("store_failed", call(fresh, at)) end
+      assert.equal("ok", call(host, at))
+      server:signal "CONT"
+      assert.equal("ok", call(fresh, at))
+      assert_came(0, 0)
+    end)
+
+  it("[crash-redis-pauses-waited-asked] that pauses for a while is waited "
+    .. "for, and asked again", function()
+    local server = start()
+    local at, host = told(server, 5), new_host()
+    assert.equal("ok", call(host, at))
+    assert_came(1, 1)
+    server:ask "CLIENT PAUSE 100 ALL"
+    assert.equal("ok", call(new_host(), at))
+    assert_came(0, 0)
+  end)
+end)

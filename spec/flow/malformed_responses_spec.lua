@@ -1,0 +1,136 @@
+--- Answers that are not as documented: a flow says so, and never raises.
+--
+-- Each field of each answer is replaced by each kind of junk, one at a time.
+
+local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
+local story = require "spec.support.timeline"
+
+local LOGIN = { mvpd = "Spectrum", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com" }
+
+local JUNK = { 7, -1.5, "", "x", ("y"):rep(5000), true, false, json.null,
+  json.array {}, json.object {}, json.array { 7 },
+  json.object { x = json.array { "y" } } }
+
+-- What each flow is asked, and which answers it reads.
+local STORIES = {
+  { "login", { "profiles", "create_session", "profile_for_code" },
+    function(client)
+      local flow, err = client:start_login(LOGIN)
+      if not flow then return nil, err end
+      return client:poll_login(flow)
+    end },
+  { "a login that resumes", { "resume_session" }, function(client, on)
+    return client:resume_login { code = on.code, mvpd = "Dish" }
+  end },
+  { "a code that was typed", { "session" }, function(client, on)
+    return client:check_code(on.code)
+  end },
+  { "login, let in", { "create_session", "profile" }, function(client)
+    return client:login { mvpd = "DegradedMvpd" }
+  end },
+  { "refresh_profile", { "profile" }, function(client)
+    return client:refresh_profile { mvpd = "DegradedMvpd" }
+  end },
+  { "providers", { "configuration" }, function(client)
+    return client:providers()
+  end },
+  { "preauthorize", { "preauthorize" }, function(client)
+    return client:preauthorize({ "CNN", "HBO" }, { mvpd = "Cablevision" })
+  end },
+  { "authorize", { "authorize" }, function(client)
+    return client:authorize("CNN", { mvpd = "Cablevision" })
+  end },
+  { "logout", { "logout" }, function(client)
+    return client:logout { mvpd = "Cablevision", open_url = function(url)
+      assert(url:find "^https://")
+    end }
+  end },
+}
+
+-- luacheck: read_globals table.unpack unpack
+local unpack = table.unpack or unpack
+
+-- Every place in a value: paths of keys.
+local function places(value, prefix, list)
+  list = list or {}
+  if type(value) ~= "table" then return list end
+  for key, item in pairs(value) do
+    local path = { unpack(prefix or {}) }
+    path[#path + 1] = key
+    list[#list + 1] = path
+    places(item, path, list)
+  end
+  return list
+end
+
+local function spoilt(text, path, junk)
+  local value = json.decode(text)
+  local at = value
+  for index = 1, #path - 1 do at = at[path[index]] end
+  at[path[#path]] = junk
+  return json.encode(value)
+end
+
+local function prepare()
+  local on = story.new()
+  on:signed_in("Cablevision", "bob")
+  on.code = on:new_client { device = { id = "tv-2" } }.api:create_session(
+    LOGIN).code
+  return on
+end
+
+-- What the sandbox really says, in each operation of a story.
+local function listen(on, run)
+  local bodies = {}
+  local handle = on.box.handle
+  function on.box.handle(box, request)
+    local response = handle(box, request)
+    local entry = box.state.journal[#box.state.journal]
+    bodies[entry.operation] = response.body
+    return response
+  end
+  run(on.client, on)
+  on.box.handle = handle
+  return bodies
+end
+
+local function is_fine(value, err)
+  return value ~= nil and value ~= false or errors.is(err)
+    or type(err) == "string"
+end
+
+describe("an answer that is not as documented", function()
+  -- Nobody was logged in where a login is to be played to its end.
+  local function play(case, operation)
+    local bodies = listen(prepare(), case[3])
+    local body = assert(bodies[operation])
+    local count, on = 0, prepare()
+    for _, path in ipairs(places(json.decode(body))) do
+      for _, junk in ipairs(JUNK) do
+        local text = spoilt(body, path, junk)
+        on:answer(function(_, asked)
+          if asked == operation then return { body = text } end
+        end)
+        local client = on:new_client { store = on.client.shared.store,
+          retry = { attempts = 1 } }
+        client:forget "profile"
+        local good, value, err = pcall(case[3], client, on)
+        assert(good, ("%s: %s"):format(text, tostring(value)))
+        assert(is_fine(value, err), text)
+        count = count + 1
+      end
+    end
+    assert.is_true(count >= #JUNK)
+  end
+
+  for _, case in ipairs(STORIES) do
+    for _, operation in ipairs(case[2]) do
+      it("[flow-invalid-response-survived] "
+        .. ("is survived by %s (%s)"):format(case[1], operation), function()
+        play(case, operation)
+      end)
+    end
+  end
+end)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* A private file reads as what it holds; a sealed one opens exactly as its
+** bytes do in memory, and what was sealed opens again. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/aead.h"
+#include "storage/private_file.h"
+
+/* The reader's chunk of 16 KiB, and some. */
+enum { CEILING = 20000 };
+
+/* spec/fuzz/corpus/private_file/sealed was made with this key. */
+static const unsigned char key[AP_CIPHER_KEY_SIZE];
+
+static char folder[] = "/tmp/adobepass-fuzz.XXXXXX";
+static char path[sizeof folder + sizeof "/file"];
+
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
+static void remove_folder(void) {
+  (void)unlink(path);
+  (void)rmdir(folder);
+}
+
+int LLVMFuzzerInitialize(int *count, char ***arguments) {
+  (void)count;
+  (void)arguments;
+  MUST(mkdtemp(folder) != NULL);
+  (void)snprintf(path, sizeof path, "%s/file", folder);
+  return atexit(remove_folder);
+}
+
+static void put(const uint8_t *data, size_t size) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  MUST(fd >= 0);
+  MUST(write(fd, data, size) == (ssize_t)size);
+  (void)close(fd);
+}
+
+static int holds(const ap_buf *buf, const void *bytes, size_t length) {
+  return buf->length == length &&
+         (length == 0 || memcmp(buf->data, bytes, length) == 0);
+}
+
+static void check_plain(const uint8_t *data, size_t size) {
+  ap_failure failure;
+  ap_buf out;
+  ap_buf_init(&out, CEILING);
+  if (ap_file_read(path, NULL, &out, &failure))
+    MUST(holds(&out, data, size));
+  else if (size <= CEILING)
+    MUST(ap_cipher_is_sealed((const char *)data, size));
+  else
+    MUST(strcmp(failure.code, "too_large") == 0);
+  ap_buf_free(&out);
+}
+
+static void check_sealed(const uint8_t *data, size_t size) {
+  ap_failure failure;
+  ap_buf from_file, from_memory;
+  int opened;
+  ap_buf_init(&from_file, CEILING);
+  ap_buf_init(&from_memory, CEILING);
+  opened = ap_cipher_open(key, (const char *)data, size, &from_memory,
+                          &failure);
+  MUST(ap_file_read(path, key, &from_file, &failure) == opened);
+  MUST(holds(&from_file, from_memory.data, from_memory.length));
+  MUST(opened || from_memory.length == 0);
+  ap_buf_free(&from_file);
+  ap_buf_free(&from_memory);
+}
+
+static void check_round(const uint8_t *data, size_t size) {
+  ap_failure failure;
+  ap_buf sealed, opened;
+  ap_buf_init(&sealed, size + AP_CIPHER_EXTRA);
+  ap_buf_init(&opened, size);
+  MUST(ap_cipher_seal(key, (const char *)data, size, &sealed, &failure));
+  MUST(ap_cipher_open(key, sealed.data, sealed.length, &opened, &failure));
+  MUST(holds(&opened, data, size));
+  sealed.data[size % sealed.length] ^= 1;
+  MUST(!ap_cipher_open(key, sealed.data, sealed.length, &opened, &failure));
+  MUST(strcmp(failure.code, "decrypt_failed") == 0);
+  ap_buf_free(&sealed);
+  ap_buf_free(&opened);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  put(data, size);
+  check_plain(data, size);
+  check_sealed(data, size);
+  check_round(data, size);
+  return 0;
+}

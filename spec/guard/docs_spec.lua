@@ -1,0 +1,103 @@
+--- What a user can call is documented.
+
+local child = require "spec.support.child_process"
+local folder = require "spec.support.folder"
+
+-- Every name that a binding registers, but metamethods.
+local function registered(text)
+  local names = {}
+  for name in text:gmatch('\n  { "([%l%d_]+)", [%l_]+ },') do
+    if not name:find("^__") then names[#names + 1] = name end
+  end
+  for name in text:gmatch('add_digest%(L, "([%l%d_]+)"') do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+describe("the reference", function()
+  local all = {}
+
+  setup(function()
+    for path in folder.run("ls csrc/lua/*.c"):gmatch("[^\n]+") do
+      all[#all + 1] = folder.read(path)
+    end
+  end)
+
+  it("[docs-entry-function-method] has an entry for every function and method "
+    .. "of the core", function()
+    local documented, count = {}, 0
+    for name in table.concat(all):gmatch("@function ([%w_.:]+)") do
+      documented[name:match("[%w_]+$")] = true
+    end
+    for _, text in ipairs(all) do
+      for _, name in ipairs(registered(text)) do
+        assert.is_true(documented[name], name)
+        count = count + 1
+      end
+    end
+    assert.is_true(count > 40)
+  end)
+
+  it("[docs-mentioned-file-list] is mentioned by file in the list that ldoc "
+    .. "reads", function()
+    local list = folder.read(".ldoc.lua")
+    local paths = folder.run("grep -l '@function' csrc/*/*.c")
+    for path in paths:gmatch("[^\n]+") do
+      assert.truthy(list:find(path, 1, true), path)
+    end
+  end)
+end)
+
+describe("the README", function()
+  local text
+
+  setup(function() text = folder.read("README.md") end)
+
+  it("[docs-names-code-core] names every code that the core "
+    .. "returns", function()
+    for path in folder.run("ls csrc/*/*.c"):gmatch("[^\n]+") do
+      for code in folder.read(path):gmatch('fail%([^;]-"([%l_]+)",') do
+        if code:find("_", 1, true) then
+          assert.truthy(text:find("`" .. code .. "`", 1, true), code)
+        end
+      end
+    end
+  end)
+
+  it("[docs-quickstart-run] has the quickstart as it is run", function()
+    assert.truthy(text:find("```lua\n"
+      .. folder.read "examples/quickstart.lua" .. "```", 1, true))
+  end)
+
+  it("[docs-blocks-tried] says how each of its blocks is tried", function()
+    local blocks, tried = 0, 0
+    for before in text:gmatch "([^\n]*)\n```%l" do
+      blocks = blocks + 1
+      if before:find "^<!%-%- try: %S" then tried = tried + 1 end
+    end
+    assert.is_true(blocks > 8)
+    assert.equal(blocks, tried)
+  end)
+
+  it("[docs-lua-runs-network] has Lua that runs without a network", function()
+    local block = text:match("```lua\n(local sandbox.-)```")
+    local load_text = rawget(_G, "loadstring") or load
+    local printed = {}
+    local chunk = assert(load_text("local print = ...\n" .. block))
+    chunk(function(value) printed[#printed + 1] = value end)
+    assert.same({ 401 }, printed)
+  end)
+end)
+
+describe("make demo", function()
+  it("[docs-tells-whole-scenario] tells the whole story", function()
+    local said = folder.run("NO_COLOR=1 " .. child.interpreter()
+      .. " examples/demo.lua")
+    for number = 1, 11 do
+      assert.truthy(said:find(("\n%d. "):format(number), 1, true), number)
+    end
+    assert.matches("That was all of it", said)
+    assert.is_nil(said:find("secret=", 1, true))
+  end)
+end)

@@ -1,0 +1,171 @@
+--- Requests (by the sandbox's journal) and TLS handshakes (by the client's
+-- events) of each story, over real HTTPS. What a cold start takes has a spec
+-- of its own: spec/integration/flow/cold_start_spec.lua.
+
+local adobepass = require "adobepass"
+local flight = require "spec.support.many_clients"
+local sandbox_host = require "adobepass.sandbox.host"
+
+local stories = {}
+
+local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com" }
+
+local World = {}
+World.__index = World
+
+-- Counts go on while clients come and go.
+local function on_event(self)
+  return function(event)
+    if event.type == "request" and not event.reused then
+      self.handshakes = self.handshakes + 1
+    end
+  end
+end
+
+function World:new_client(device, more)
+  local options = { device = device and { id = device } or false,
+    on_event = on_event(self) }
+  for name, value in pairs(more or {}) do options[name] = value end
+  local client = flight.client(self.running, options)
+  self.clients[#self.clients + 1] = client
+  return client
+end
+
+function World:sign_in(body)
+  body.username = "ann"
+  assert(self.control:ask("POST", "/sandbox/login", body))
+end
+
+--- A viewer who is logged in, in a client that has a token and a connection.
+function World:viewer(device)
+  local client = self:new_client(device)
+  self:sign_in { service_provider = "REF30", device = device,
+    mvpd = "Cablevision" }
+  assert(client:login {})
+  return client
+end
+
+local function titles(count)
+  local list = {}
+  for index = 1, count do list[index] = "Title " .. index end
+  return list
+end
+
+-- Each prepares, and answers what is to be counted.
+local list = {}
+
+list["first answer of a new device"] = function(world)
+  local client = world:new_client "first"
+  return function() assert(client.api:profiles()) end
+end
+
+list["a device after the first"] = function(world)
+  local gateway = world:new_client()
+  assert(gateway:device { id = "one" }.api:profiles())
+  local second = gateway:device { id = "two" }
+  return function() assert(second.api:profiles()) end
+end
+
+list["login, three polls"] = function(world)
+  local client = world:new_client "login"
+  return function()
+    local flow = assert(client:start_login(LOGIN))
+    for _ = 1, 2 do
+      assert(select(2, client:poll_login(flow)) == "pending")
+    end
+    world:sign_in { code = flow.code }
+    assert(client:poll_login(flow))
+  end
+end
+
+list["login of a viewer who is known"] = function(world)
+  local client = world:viewer "known"
+  return function() assert(client:login {}) end
+end
+
+list["list of providers, twice"] = function(world)
+  local client = world:viewer "providers"
+  return function()
+    assert(#client:providers() > 5 and #client:providers() > 5)
+  end
+end
+
+list["catalogue of 100"] = function(world)
+  local client = world:viewer "catalogue"
+  return function()
+    assert(#assert(client:preauthorize(titles(100))).permitted == 100)
+  end
+end
+
+list["the same catalogue again"] = function(world)
+  local client = world:viewer "again"
+  assert(client:preauthorize(titles(100)))
+  return function()
+    assert(#assert(client:preauthorize(titles(100))).permitted == 100)
+  end
+end
+
+list["play, twice"] = function(world)
+  local client = world:viewer "play"
+  return function()
+    assert(assert(client:authorize "CNN").media_token)
+    assert(assert(client:authorize "CNN").media_token)
+  end
+end
+
+list["50 questions at once"] = function(world)
+  local driver = adobepass.driver.tick()
+  local client = world:new_client("crowd", { driver = driver })
+  return function()
+    local outcomes = flight.crowd(driver, function()
+      return client.shared.session
+    end, 50, function() return client.api:profiles() end)
+    for _, outcome in ipairs(outcomes) do assert(outcome == "ok", outcome) end
+  end
+end
+
+list["logout"] = function(world)
+  local client = world:viewer "logout"
+  return function()
+    local report = assert(client:logout { redirect_url = "https://adobe.com",
+      open_url = function() end })
+    assert(report[1].outcome == "opened")
+  end
+end
+
+local function new_world()
+  local running = assert(sandbox_host.start { throttle = false })
+  return setmetatable({ running = running, handshakes = 0, clients = {},
+    control = flight.control(running) }, World)
+end
+
+local function measure(world, prepare)
+  local act = prepare(world)
+  world.control:take()
+  world.handshakes = 0
+  act()
+  local requests = 0
+  for _, entry in ipairs((world.control:take())) do
+    requests = requests + (entry.operation and 1 or 0)
+  end
+  for _, client in ipairs(world.clients) do client:close() end
+  world.clients = {}
+  return requests, world.handshakes
+end
+
+--- Requests and handshakes, each by story.
+function stories.count()
+  local world, requests, handshakes = new_world(), {}, {}
+  local fine, why = pcall(function()
+    for name, prepare in pairs(list) do
+      requests[name], handshakes[name] = measure(world, prepare)
+    end
+  end)
+  world.control:close()
+  world.running:stop()
+  if not fine then error(why, 0) end
+  return { requests = requests, handshakes = handshakes }
+end
+
+return stories

@@ -1,0 +1,96 @@
+--- The reference (`make doc`) has whatever a user can call.
+
+local adobepass = require "adobepass"
+local folder = require "spec.support.folder"
+
+local function functions_of(path, pattern)
+  local names = {}
+  for name in folder.read(path):gmatch(pattern) do names[#names + 1] = name end
+  return names
+end
+
+describe("the reference", function()
+  local _, missing = require("adobepass.util.shell").read "command -v ldoc"
+  local test = missing == 0 and it or pending
+  local path, said
+
+  setup(function()
+    if missing ~= 0 then return end
+    path = folder.make()
+    said = folder.run("unset LUA_PATH LUA_CPATH MAKEFLAGS; "
+      .. "make -s -o lint-deps doc DOC=" .. folder.quote(path) .. " 2>&1")
+  end)
+
+  teardown(function() if path then folder.remove(path) end end)
+
+  local function assert_has(module, names, least)
+    local text = folder.read(("%s/modules/%s.html"):format(path, module))
+    for _, name in ipairs(names) do
+      assert.truthy(text:find('name = "' .. name .. '"', 1, true),
+        module .. ": " .. name)
+    end
+    assert.is_true(#names >= least, module)
+  end
+
+  test("[reference-made-complaint] is made without a complaint", function()
+    -- What ldoc 1.5 says besides: a format, and an empty line for each part.
+    local complaints = said:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
+    assert.equal("reading configuration from .ldoc.lua\n" .. path
+      .. "/index.html", (complaints:gsub("%s+$", "")))
+  end)
+
+  test("[reference-function-module] has every function of the module "
+    .. "itself", function()
+    local names = {}
+    for name, value in pairs(adobepass) do
+      if type(value) == "function" then
+        names[#names + 1] = name
+      end
+    end
+    assert_has("adobepass", names, 3)
+    for _, what in ipairs { "store", "driver" } do
+      assert.truthy(folder.read(path .. "/index.html"):find("adobepass."
+        .. what, 1, true))
+    end
+  end)
+
+  test("[reference-method-client] has every method of a client", function()
+    assert_has("adobepass.client",
+      functions_of("lua/adobepass/client.lua", "\nfunction (Client:%l[%l_]+)"),
+      4)
+  end)
+
+  test("[reference-every-flow] has every flow", function()
+    local count = 0
+    local list = folder.read("lua/adobepass/client.lua")
+      :match "\nlocal FLOWS = (%b{})"
+    for name, flow in list:gmatch '([%l_]+) = "([%l_]+)"' do
+      assert_has("adobepass.flow." .. flow, { name }, 1)
+      count = count + 1
+    end
+    assert.is_true(count >= 20, count)
+  end)
+
+  local MODULES = { media_token = "media_token", errors = "api.errors",
+    device = "device" }
+  local PATHS = { media_token = "media_token", errors = "api/errors",
+    device = "device/headers" }
+
+  for module, least in pairs { media_token = 2, errors = 2, device = 3 } do
+    test("[reference-every-function] has every function of "
+      .. module, function()
+      assert_has("adobepass." .. MODULES[module], functions_of(
+        ("lua/adobepass/%s.lua"):format(PATHS[module]),
+        "\nfunction " .. module .. "%.(%l[%l_]+)"), least)
+    end)
+  end
+
+  test("[reference-store-driver] has every store and every driver", function()
+    for _, name in ipairs { "memory", "file", "shdict", "redis" } do
+      assert_has("adobepass.store." .. name, {}, 0)
+    end
+    for _, name in ipairs { "block", "tick", "ngx", "luv" } do
+      assert_has("adobepass.driver." .. name, { name }, 1)
+    end
+  end)
+end)

@@ -1,0 +1,200 @@
+--- What is counted: each operation, so many times, between two marks.
+--
+--   require("spec.guard.workload").main(url, kind)
+--
+-- The mark is core.live(), where callgrind dumps what it has counted so far;
+-- or, with `allocations`, a line with the count of allocations.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+local keyring = require "adobepass.sandbox.data.keyring"
+local scenes = require "spec.support.operation_setup"
+
+local work = {}
+
+--- What a viewer who is logged in has.
+local PROFILES = json.encode { profiles = { Cablevision = {
+  notBefore = 1697094207324, notAfter = 1897094802367,
+  issuer = "Cablevision", type = "regular", attributes = {
+    userID = { value = "BASE64_value_userID", state = "plain" },
+    zip = { value = { "12345", "12346" }, state = "plain" } } } } }
+
+work.PROFILES = PROFILES
+
+-- A JWT's first part is all that the client looks at.
+local STATEMENT = core.base64.url_encode '{"alg":"RS256"}' .. "."
+  .. core.base64.url_encode "{}" .. ".c2ln"
+
+--- A configuration answer with so many providers, as JSON.
+function work.configuration(count)
+  local list = {}
+  for index = 1, count do
+    list[index] = { id = ("Provider_%04d"):format(index),
+      displayName = ("Provider number %d"):format(index),
+      logoUrl = ("https://logos.example.com/%04d.png"):format(index),
+      boardingStatus = "SUPPORTED", isTempPass = false, isProxy = false,
+      authPerAggregator = false, passiveAuthnEnabled = true,
+      requiredMetadataFields = { "userID" } }
+  end
+  return json.encode { requestor = { id = "REF30", name = "Reference",
+    mvpds = json.array(list) } }
+end
+
+-- A session that answers at once and remembers nothing, so that a million
+-- calls weigh what one does.
+local Transfer, Session = {}, {}
+Transfer.__index, Session.__index = Transfer, Session
+
+function Transfer:result()
+  return { status = 200, body = self.body, headers = {}, http_version = "1.1",
+    reused = true }
+end
+
+function Transfer.ended() return true end
+
+function Transfer.close() end
+
+local CREDENTIALS = '{"client_id":"an-id","client_secret":"a-secret"}'
+local TOKEN = '{"access_token":"a-token","expires_in":21600}'
+
+function Session:submit(given)
+  local body
+  if given.url:find("/o/client/register", 1, true) then body = CREDENTIALS
+  elseif given.url:find("/o/client/token", 1, true) then body = TOKEN
+  else body = self.answer(given) end
+  return setmetatable({ body = body }, Transfer)
+end
+
+function Session.step() return 0 end
+function Session.close() end
+
+--- A client whose service answers with the body that a function gives for a
+-- request, or always with the same one.
+function work.client(answer, more)
+  local body = answer
+  if type(answer) == "string" then answer = function() return body end end
+  local options = { service_provider = "REF30", pace = false,
+    environment = { api = "https://api.test" }, software_statement = STATEMENT,
+    session = setmetatable({ answer = answer }, Session), random = function()
+      return 0.5
+    end, device = { id = "a-device", info = scenes.INFO } }
+  for name, value in pairs(more or {}) do options[name] = value or nil end
+  return adobepass.new(options)
+end
+
+local function request(url)
+  local session = assert(core.session { timeout = 60 })
+  local given = { url = url, headers = { Accept = "application/json" } }
+  return function()
+    local transfer = assert(session:submit(given))
+    while assert(session:step(1)) > 0 do end
+    assert(assert(transfer:result()).status == 200)
+    transfer:close()
+  end
+end
+
+-- What a gateway does for each of its waiting requests, again and again.
+local function look(url)
+  local session = assert(core.session { timeout = 600 })
+  local transfers = {}
+  for index = 1, 200 do
+    transfers[index] = assert(session:submit { url = url .. "silent" })
+  end
+  for _ = 1, 100 do assert(session:step(0.001) == #transfers) end
+  return function() assert(session:step(0) == #transfers) end
+end
+
+local function token()
+  local one = assert(core.token({ access_token = ("t"):rep(600),
+    expires_in = 21600 }, { now = 0 }))
+  return function() return one:state(100) end
+end
+
+local function sha256()
+  local bytes = ("x"):rep(1024)
+  return function() return core.digest.sha256(bytes) end
+end
+
+local function jws()
+  local pair = keyring.new()
+  local text = assert(core.jws.sign("RS256", pair:private "tokens", PROFILES))
+  local key = pair:public "tokens"
+  return function() return assert(core.jws.verify("RS256", key, text)) end
+end
+
+local function profiles()
+  local client = work.client(PROFILES)
+  return function() return assert(client.api:profiles()) end
+end
+
+-- Permits of 25 titles, all of them known.
+function work.cached()
+  local titles, decisions = {}, {}
+  for index = 1, 25 do
+    titles[index] = "Title " .. index
+    decisions[index] = { resource = titles[index], authorized = true,
+      source = "mvpd", mvpd = "Cablevision", serviceProvider = "REF30" }
+  end
+  local client = work.client(json.encode { decisions = json.array(decisions) })
+  local function ask()
+    local catalogue = assert(client:preauthorize(titles,
+      { mvpd = "Cablevision" }))
+    assert(#catalogue.permitted == 25)
+  end
+  ask()
+  return ask
+end
+
+local function providers()
+  local client = work.client(work.configuration(2000))
+  return function() assert(#assert(client:providers()) == 2000) end
+end
+
+local function decode()
+  local text = work.configuration(2000)
+  return function() return assert(json.decode(text)) end
+end
+
+local function view()
+  local client, index = work.client "{}", 0
+  return function()
+    index = index + 1
+    return client:device { id = "device-" .. index, info = scenes.INFO }
+  end
+end
+
+--- In the order of the work: name, times, how to make it ready.
+work.list = {
+  { "core request", 200, request },
+  { "a look at 200 that wait", 500, look },
+  { "token check", 2000, token },
+  { "SHA-256 of 1 KiB", 500, sha256 },
+  { "jws.verify", 50, jws },
+  { "client.api:profiles", 100, profiles },
+  { "25 cached permits", 100, work.cached },
+  { "2,000 providers from JSON", 2, decode },
+  { "2,000 providers from the cache", 5, providers },
+  { "a view of a device", 200, view },
+}
+
+local function run(url, mark)
+  for _, item in ipairs(work.list) do
+    local act = item[3](url)
+    for _ = 1, math.ceil(item[2] / 10) do act() end
+    collectgarbage()
+    collectgarbage()
+    mark()
+    for _ = 1, item[2] do act() end
+    mark()
+  end
+end
+
+function work.main(url, kind)
+  if not kind then return run(url, core.live) end
+  local allocations, counts = require "allocations", {}
+  run(url, function() counts[#counts + 1] = allocations() end)
+  for _, count in ipairs(counts) do print(count) end
+end
+
+return work

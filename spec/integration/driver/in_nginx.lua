@@ -1,0 +1,70 @@
+--- What the specs of the ngx driver do inside nginx.
+
+-- luacheck: globals ngx
+
+local conformance = require "spec.support.driver_conformance"
+local core = require "adobepass.core"
+local live = require "spec.support.open_handles"
+
+local in_nginx = {}
+
+local function together(list)
+  local threads = {}
+  for index, fn in ipairs(list) do threads[index] = ngx.thread.spawn(fn) end
+  for _, thread in ipairs(threads) do assert(ngx.thread.wait(thread)) end
+end
+
+local function new_world(argument)
+  return {
+    driver = require("adobepass.driver.ngx")(),
+    session = assert(core.session { ca_file = argument.ca, timeout = 60 }),
+    url = function(place, rest) return argument.urls[place] .. rest end,
+    together = together,
+  }
+end
+
+--- One case of the conformance: { ca =, urls =, name = }.
+function in_nginx.conform(argument)
+  local world = new_world(argument)
+  conformance.run(argument.name, world)
+  world.session:close()
+  return live.counted()
+end
+
+--- Whether others are served while one waits: { ca =, urls = }. The waiting
+-- one ends when the other has had its turn.
+function in_nginx.serves_others(argument)
+  local world, turns = new_world(argument), 0
+  local transfer = assert(world.session:submit {
+    url = world.url("GOOD", "/silent") })
+  local other = ngx.thread.spawn(function()
+    for _ = 1, 3 do
+      ngx.sleep(0.001)
+      turns = turns + 1
+    end
+    transfer:close()
+  end)
+  local ended = world.driver.wait(world.session, transfer,
+    world.driver.now() + 60)
+  ngx.thread.wait(other)
+  world.session:close()
+  return { ended = ended, turns = turns }
+end
+
+--- How often a session is looked at in a time: { seconds = }.
+function in_nginx.looks(argument)
+  local driver, steps = require("adobepass.driver.ngx")(), 0
+  local session = { step = function() steps = steps + 1 end }
+  local transfer = { ended = function() return false end }
+  local started = driver.now()
+  local ended = driver.wait(session, transfer, started + argument.seconds)
+  return { ended = ended, steps = steps, took = driver.now() - started }
+end
+
+--- The message of a wrong construction.
+function in_nginx.refusal()
+  local _, message = pcall(require "adobepass.driver.ngx", { pace = 1 })
+  return message
+end
+
+return in_nginx

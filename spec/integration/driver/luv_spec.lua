@@ -1,0 +1,247 @@
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local live = require "spec.support.open_handles"
+local luv = require "adobepass.driver.luv"
+local server = require "spec.support.https_server"
+local shell = require "adobepass.util.shell"
+local uv = require "luv"
+
+describe("driver.luv", function()
+  local nginx, driver, session, failures
+
+  setup(function() nginx = server.start() end)
+  teardown(function() nginx.stop() end)
+
+  before_each(function()
+    failures = {}
+    driver = luv { on_error = function(reason)
+      failures[#failures + 1] = reason
+    end }
+    session = assert(core.session { ca_file = nginx.files.good.ca,
+      timeout = 60 })
+  end)
+
+  after_each(function()
+    session:close()
+    assert.is_false(uv.loop_alive())
+  end)
+
+  local function submit(rest, place)
+    return assert(session:submit { url = nginx:url(place or "GOOD", rest) })
+  end
+
+  local function wait(transfer, seconds)
+    return driver.wait(session, transfer, driver.now() + (seconds or 60))
+  end
+
+  local function run(...)
+    for _, fn in ipairs { ... } do coroutine.wrap(fn)() end
+    uv.run()
+  end
+
+  local function handles()
+    local count = 0
+    uv.walk(function(handle)
+      if not handle:is_closing() then count = count + 1 end
+    end)
+    return count
+  end
+
+  it("[driver-luv-leaves-no-handle-loop] leaves no handle in the "
+    .. "loop", function()
+    local before = handles()
+    run(function()
+      for _ = 1, 3 do
+        assert(wait(submit("/hello")))
+        driver.sleep(0.001)
+        local silent = submit("/silent")
+        assert.is_false(wait(silent, 0.005))
+        silent:close()
+      end
+    end)
+    assert.equal(before, handles())
+  end)
+
+  it("[driver-luv-loop-end-request] lets the loop end though a request still "
+    .. "runs", function()
+    local silent
+    run(function()
+      silent = submit("/silent")
+      assert.is_false(wait(silent, 0.005))
+    end)
+    assert.equal("pending", (select(3, silent:result())))
+    silent:close()
+  end)
+
+  -- HTTP/1.1 without keeping: each request's descriptor is closed, and its
+  -- number is the next one's.
+  it("[driver-luv-follows-descriptors] follows descriptors that come back as "
+    .. "other connections", function()
+    local answers = 0
+    local function one()
+      for _ = 1, 20 do
+        local transfer = assert(session:submit {
+          url = nginx:url("HTTP", "/hello"),
+          headers = { Connection = "close" } })
+        assert.is_true(wait(transfer))
+        assert.equal(200, assert(transfer:result()).status)
+        answers = answers + 1
+      end
+    end
+    run(one, one, one)
+    assert.equal(60, answers)
+  end)
+
+  -- OLD speaks HTTP/1.1: a request that is dropped takes its connection along.
+  it("[driver-luv-outlives-requests] outlives requests that are dropped at "
+    .. "any time", function()
+    local ended = 0
+    local function drop()
+      for _ = 1, 30 do
+        wait(submit("/silent", "OLD"), core.random.bytes(1):byte() / 100000)
+        collectgarbage("step", 10)
+      end
+      ended = ended + 1
+    end
+    local function use()
+      for _ = 1, 30 do assert.is_true(wait(submit("/hello", "OLD"))) end
+      ended = ended + 1
+    end
+    run(drop, use, drop, use)
+    assert.equal(4, ended)
+  end)
+
+  it("[driver-luv-outlives-session] outlives a session that is closed in a "
+    .. "callback", function()
+    local timer, code = uv.new_timer(), nil
+    local pipe = uv.new_pipe(false)
+    timer:start(2, 0, function()
+      session:close()
+      timer:close()
+      pipe:close()
+    end)
+    run(function()
+      local silent = submit("/silent", "OLD")
+      assert.is_true(wait(silent))
+      code = select(3, silent:result())
+    end)
+    assert.equal("closed", code)
+  end)
+
+  it("[driver-luv-waits-two-sessions] waits for two sessions at "
+    .. "once", function()
+    local other = assert(core.session { ca_file = nginx.files.good.ca })
+    local ended = 0
+    local function one(which)
+      return function()
+        for _ = 1, 5 do
+          local transfer = assert(which:submit {
+            url = nginx:url("GOOD", "/hello") })
+          assert(driver.wait(which, transfer, driver.now() + 60))
+        end
+        ended = ended + 1
+      end
+    end
+    run(one(session), one(other))
+    other:close()
+    assert.equal(2, ended)
+  end)
+
+  it("[driver-luv-lives-session] lives beside another driver on the same "
+    .. "session", function()
+    local other, ended = luv(), 0
+    local function one(which)
+      return function()
+        for _ = 1, 5 do
+          local transfer = submit("/hello")
+          assert(which.wait(session, transfer, which.now() + 60))
+        end
+        ended = ended + 1
+      end
+    end
+    run(one(driver), one(other))
+    assert.equal(2, ended)
+  end)
+
+  it("[driver-luv-coroutine-fails-wakes] tells of a coroutine that fails, and "
+    .. "wakes the others", function()
+    local ended = false
+    local transfer = submit("/hello")
+    run(function()
+      wait(transfer)
+      error("boom after a wait", 0)
+    end, function()
+      ended = wait(transfer)
+    end, function()
+      driver.sleep(0.001)
+      error("boom after a sleep", 0)
+    end)
+    assert.is_true(ended)
+    table.sort(failures)
+    assert.same({ "boom after a sleep", "boom after a wait" }, failures)
+  end)
+
+  it("[driver-luv-ends-program] ends the program with a traceback when nobody "
+    .. "hears", function()
+    local said, status = shell.read(child.command([[
+      local driver = require "adobepass.driver.luv"()
+      coroutine.wrap(function()
+        driver.sleep(0)
+        error "boom"
+      end)()
+      require("luv").run()
+    ]]))
+    assert.not_equal(0, status)
+    assert.matches("boom", said)
+    assert.matches("traceback", said)
+  end)
+
+  it("[driver-luv-leaves-collector] leaves the collector as it was", function()
+    local knows = pcall(collectgarbage, "isrunning")
+    if not knows then return pending("this Lua does not tell") end
+    for _, word in ipairs { "restart", "stop" } do
+      collectgarbage(word)
+      run(function() wait(submit("/hello")) end)
+      assert.equal(word == "restart", collectgarbage("isrunning"))
+    end
+    collectgarbage("restart")
+  end)
+
+  it("[driver-luv-session-waits] lets go of a session nobody waits "
+    .. "for", function()
+    run(function() wait(submit("/hello")) end)
+    session:close()
+    session = assert(core.session())
+    assert.equal(1, live.counted().sessions)
+    session:close()
+    live.assert_none()
+  end)
+
+  it("[driver-luv-raises-used-outside] raises when it is used from outside of "
+    .. "a coroutine", function()
+    assert.error_matches(function() driver.sleep(0) end,
+      "sleep outside of a coroutine")
+    local transfer = submit("/hello")
+    assert.error_matches(function() wait(transfer) end,
+      "wait outside of a coroutine")
+    transfer:close()
+  end)
+
+  it("[driver-luv-takes-under-another] takes luv under another "
+    .. "name", function()
+    local used = false
+    local mine = setmetatable({ new_timer = function()
+      used = true
+      return uv.new_timer()
+    end }, { __index = uv })
+    driver = luv { uv = mine }
+    run(function() driver.sleep(0) end)
+    assert.is_true(used)
+  end)
+
+  it("[driver-luv-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
+    assert.error_matches(function() luv { loop = 1 } end,
+      "driver.luv: unknown option 'loop'")
+  end)
+end)

@@ -1,0 +1,129 @@
+--- Each story once more over real HTTPS, under every driver.
+
+local adobepass = require "adobepass"
+local conformance = require "spec.support.flow_conformance"
+local core = require "adobepass.core"
+local live = require "spec.support.open_handles"
+local nginx_host = require "spec.support.nginx_host"
+local sandbox_host = require "adobepass.sandbox.host"
+
+describe("over HTTPS,", function()
+  local running, where
+
+  setup(function()
+    running = assert(sandbox_host.start { throttle = false })
+    where = { api = running.api, mgmt = running.mgmt, ca = running.ca,
+      control = running.control, statement = running.statement }
+  end)
+
+  teardown(function() running:stop() end)
+
+  -- Other specs in this process may have left some.
+  local function leaves_nothing_open()
+    local before
+    before_each(function() before = live.counted() end)
+    after_each(function() assert.same(before, live.counted()) end)
+  end
+
+  local function each(run)
+    for _, name in ipairs(conformance.names()) do
+      -- tags: spec.support.flow_conformance
+      it(name, function() run(name) end)
+    end
+  end
+
+  describe("under block, a viewer", function()
+    leaves_nothing_open()
+
+    each(function(name)
+      conformance.run(name, where, adobepass.driver.block())
+    end)
+  end)
+
+  describe("under tick, a viewer", function()
+    leaves_nothing_open()
+
+    local function play(driver, fn)
+      local task = driver.start(fn)
+      while driver.update() > 0 do core.clock.sleep(0.0005) end
+      assert.equal("done", task.status)
+    end
+
+    each(function(name)
+      local driver = adobepass.driver.tick()
+      play(driver, function() conformance.run(name, where, driver) end)
+    end)
+
+    it("[flow-host-logs-second-screen] logs in by a second screen, polled "
+      .. "every five seconds", function()
+      local skipped, polls = 0, nil
+      local driver = adobepass.driver.tick { now = function()
+        return core.clock.monotonic() + skipped
+      end }
+      local sleep = driver.sleep
+      function driver.sleep(seconds) -- time flies
+        skipped = skipped + seconds
+        sleep(0)
+      end
+      play(driver, function()
+        polls = conformance.log_in_by_polling(where, driver)
+      end)
+      assert.equal(2, #polls)
+      assert.is_true(polls[1] >= 5 and polls[2] >= 10)
+      assert.is_true(skipped >= 14.9) -- so nobody waited
+    end)
+
+    it("[flow-host-frame-frame] does all of it at once, frame by "
+      .. "frame", function()
+      local driver, ended = adobepass.driver.tick(), 0
+      local names = conformance.names()
+      for _, name in ipairs(names) do
+        driver.start(function()
+          conformance.run(name, where, driver)
+          ended = ended + 1
+        end)
+      end
+      while driver.update() > 0 do core.clock.sleep(0.0005) end
+      assert.equal(#names, ended)
+    end)
+  end)
+
+  describe("under ngx, a viewer", function()
+    local host
+
+    setup(function() host = nginx_host.start {} end)
+    teardown(function() host:stop() end)
+
+    each(function(name)
+      for kind, count in pairs(host:call(
+        "spec.integration.flow.in_nginx", "tell",
+        { name = name, where = where })) do
+        assert.equal(0, count, kind)
+      end
+    end)
+  end)
+
+  local has_luv, uv = pcall(require, "luv")
+  if not has_luv then return end
+
+  describe("under luv, a viewer", function()
+    leaves_nothing_open()
+
+    each(function(name)
+      local trouble, done
+      local driver = adobepass.driver.luv { on_error = function(message)
+        trouble = message
+        uv.stop()
+      end }
+      local thread = coroutine.create(function()
+        conformance.run(name, where, driver)
+        done = true
+      end)
+      local fine, message = coroutine.resume(thread)
+      if fine then uv.run() else trouble = message end
+      if trouble then error(trouble, 0) end
+      assert.is_true(done)
+      assert.is_false(uv.loop_alive())
+    end)
+  end)
+end)

@@ -1,0 +1,140 @@
+--- A thousand viewers log in at once, on one OS thread.
+
+local adobepass = require "adobepass"
+local dates = require "spec.support.date_header"
+local live = require "spec.support.open_handles"
+local memory = require "adobepass.store.memory"
+local scenes = require "spec.support.operation_setup"
+local story = require "spec.support.timeline"
+
+local VIEWERS = 1000
+local FRAME = 250 -- ms
+-- Of Lua's memory, for one who waits for a second screen.
+local MOST_BYTES = 20 * 1024
+
+describe("a thousand viewers at once", function()
+  local on, driver, gateway, polls
+
+  -- The journal has room for 500: each entry is looked at when it is new. And
+  -- every answer has a Date, as its hosts give it.
+  local function watch(box)
+    local handle = box.handle
+    function box:handle(request)
+      local response = handle(self, request)
+      local entry = self.state.journal[#self.state.journal]
+      local code = entry.path:match "/profiles/code/([^/]+)$"
+      if code then
+        polls[code] = polls[code] or {}
+        table.insert(polls[code], { at = entry.time, status = entry.status })
+      end
+      table.insert(response.headers, { "Date", dates(self:now() / 1000) })
+      return response
+    end
+  end
+
+  before_each(function()
+    on, polls = story.new(), {}
+    local start = on.box:now()
+    local function now() return (on.box:now() - start) / 1000 end
+    driver = adobepass.driver.tick { now = now }
+    watch(on.box)
+    gateway = adobepass.new {
+      service_provider = scenes.SERVICE_PROVIDER, driver = driver,
+      environment = { api = on.box.api, mgmt = on.box.mgmt },
+      software_statement = on.statement, session = on.box:session(),
+      store = memory { now = now, max = 100 * VIEWERS }, pace = false,
+    }
+  end)
+
+  local function log_in(number, flows)
+    local viewer = gateway:device { id = "viewer " .. number,
+      info = scenes.INFO }
+    return viewer:login { mvpd = "Cablevision", domain_name = "adobe.com",
+      redirect_url = "https://adobe.com", on_code = function(flow)
+        flows[number] = { code = flow.code, at = on.box:now() }
+      end }
+  end
+
+  local function start(flows)
+    local tasks = {}
+    for number = 1, VIEWERS do
+      tasks[number] = driver.start(log_in, number, flows)
+    end
+    return tasks
+  end
+
+  local function frame()
+    assert(on.control.advance(FRAME))
+    return driver.update(gateway.shared.session)
+  end
+
+  -- Some sign in at once, some take two minutes for it.
+  local function sign_in(flows, elapsed)
+    for number, flow in pairs(flows) do
+      if not flow.signed_in and elapsed >= number % 120 * 1000 then
+        on:sign_in(flow.code)
+        flow.signed_in = on.box:now()
+      end
+    end
+  end
+
+  local function assert_good_manners(flow)
+    local list = assert(polls[flow.code])
+    assert.is_true(list[1].at - flow.at >= 5000) -- the code has to be typed
+    for index = 2, #list do
+      local passed = list[index].at - list[index - 1].at
+      assert.is_true(passed >= 5000, passed) -- the usual interval
+      assert.is_true(passed <= 5000 + 2 * FRAME, passed)
+    end
+    local last = list[#list].at - flow.signed_in
+    assert.is_true(last <= 5000 + 2 * FRAME, last)
+  end
+
+  it("[many-logins-none-polled-early] are all let in, and none is polled for "
+    .. "early", function()
+    local flows, began = {}, on.box:now()
+    local tasks = start(flows)
+    while frame() > 0 do
+      local elapsed = on.box:now() - began
+      assert.is_true(elapsed < 10 * 60 * 1000)
+      sign_in(flows, elapsed)
+    end
+    local count = 0
+    for number, task in ipairs(tasks) do
+      assert.equal("done", task.status)
+      local profile = assert(task.results[1], task.results[2])
+      assert.equal("Cablevision", profile.mvpd)
+      assert_good_manners(flows[number])
+      count = count + #polls[flows[number].code]
+    end
+    assert.is_true(count > 10 * VIEWERS) -- or nobody had to wait
+  end)
+
+  local function bytes()
+    live.collect()
+    return collectgarbage "count" * 1024
+  end
+
+  -- In a function of its own: nothing of it stays on the stack.
+  local function wait_for_all()
+    local flows, waiting = {}, 0
+    local tasks = start(flows)
+    for _ = 1, 40 do frame() end
+    for number, task in ipairs(tasks) do
+      assert.equal("running", task.status)
+      waiting = waiting + (flows[number] and 1 or 0)
+    end
+    assert.equal(VIEWERS, waiting)
+  end
+
+  it("[many-logins-little-memory-wait] take little memory each while they "
+    .. "wait", function()
+    wait_for_all()
+    local with = bytes()
+    -- The sandbox stays; what goes is the client's, with its views and store.
+    driver, gateway = nil, nil
+    local each = (with - bytes()) / VIEWERS
+    print(("memory of a viewer who waits: %.1f KiB"):format(each / 1024))
+    assert.is_true(each > 1024 and each < MOST_BYTES, each)
+  end)
+end)

@@ -1,0 +1,43 @@
+--- `make install`, below a folder that no Lua looks into by itself.
+
+local child = require "spec.support.child_process"
+local folder = require "spec.support.folder"
+
+local LUA = child.interpreter()
+
+describe("an installation", function()
+  if LUA:find "/" then return end -- a host of a sanitizer's
+  local path
+
+  setup(function()
+    path = folder.make()
+    folder.run(("make -s install LUA=%s PREFIX=%s 2>&1"):format(LUA, path))
+  end)
+
+  teardown(function() folder.remove(path) end)
+
+  local function command(arguments)
+    return folder.run(("cd / && env -u LUA_PATH -u LUA_CPATH %s/bin/adobepass "
+      .. "%s"):format(path, arguments))
+  end
+
+  it("[install-command-finds-modules] has a command that finds its modules, "
+    .. "on the Lua it is for", function()
+    assert.matches("^adobepass %d", command "--version")
+    assert.equal("#!/usr/bin/env " .. LUA,
+      folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
+  end)
+
+  it("[install-sandbox-runs] has a sandbox that runs", function()
+    if LUA == "lua5.1" then return pending "nginx has LuaJIT" end
+    assert.matches("https://127%.0%.0%.1:%d+",
+      command "sandbox --exec 'echo $ADOBEPASS_API' 2>&1")
+  end)
+
+  it("[install-nginx-lua-leaves] of nginx's Lua leaves another's command "
+    .. "alone", function()
+    folder.run(("make -s install LUA=luajit PREFIX=%s 2>&1"):format(path))
+    assert.equal("#!/usr/bin/env " .. LUA,
+      folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
+  end)
+end)

@@ -1,0 +1,268 @@
+local child = require "spec.support.child_process"
+local nginx_host = require "spec.support.nginx_host"
+local redis = require "spec.support.redis_server"
+local store_of = require "adobepass.store.redis"
+
+local ROUNDS = 100
+
+describe("store.redis", function()
+  local server, host
+
+  setup(function()
+    server = redis.start()
+    host = nginx_host.start {}
+  end)
+
+  teardown(function()
+    host:stop()
+    server:stop()
+  end)
+
+  local function calls(options, list, from)
+    return (from or host):call("spec.integration.store.in_nginx", "calls",
+      { kind = "redis", options = options, calls = list })
+  end
+
+  local function all_failed(wanted, said)
+    for _, answer in ipairs(said) do
+      assert.equal("nil", answer[1])
+      assert.matches(wanted, answer[2])
+      assert.matches("%.$", answer[2])
+      assert.equal("store_failed", answer[3])
+      assert.is_nil(answer[2]:find("precious", 1, true))
+    end
+  end
+
+  local EVERYTHING = { { "get", "k" }, { "set", "k", "precious" },
+    { "set", "k", "precious", 5 }, { "add", "k", "precious", 5 },
+    { "delete", "k" }, { "delete", "k", "precious" }, { "clear" },
+    { "clear", "k" } }
+
+  it("[store-redis-speaks-port-socket] speaks over a port, or a "
+    .. "socket", function()
+    calls({ port = server.port }, { { "set", "k", "v" } })
+    assert.equal("v", calls({ socket = server.socket },
+      { { "get", "k" } })[1][1])
+  end)
+
+  it("[store-redis-keeps-databases] keeps databases and prefixes "
+    .. "apart", function()
+    local list = { {}, { database = 1 }, { prefix = "other:" },
+      { database = 1, prefix = "" } }
+    for index, options in ipairs(list) do
+      options.socket = server.socket
+      calls(options, { { "clear" }, { "set", "k", "v" .. index } })
+    end
+    -- The last one's prefix is empty: it clears its whole database.
+    local wanted = { "v1", "nil", "v3", "v4" }
+    for index, options in ipairs(list) do
+      for _ = 1, 3 do -- on connections that were kept
+        assert.equal(wanted[index], calls(options, { { "get", "k" } })[1][1])
+      end
+    end
+    calls(list[3], { { "clear" } })
+    assert.equal("v1", calls(list[1], { { "get", "k" } })[1][1])
+  end)
+
+  it("[store-redis-clears-batch] clears more than one batch", function()
+    local list = {}
+    for i = 1, 1200 do list[i] = { "set", "k" .. i, "v" } end
+    list[#list + 1] = { "clear", "k" }
+    for i = 1, 1200 do list[#list + 1] = { "get", "k" .. i } end
+    local said = calls({ socket = server.socket }, list)
+    assert.equal("true", said[1201][1])
+    for i = 1202, #said do assert.equal("nil", said[i][1]) end
+  end)
+
+  it("[store-redis-uses-connections] uses its connections again", function()
+    for _ = 1, 20 do calls({ socket = server.socket }, EVERYTHING) end
+    local said = server:ask("INFO clients")
+    assert.is_true(tonumber(said:match("connected_clients:(%d+)")) < 10)
+  end)
+
+  it("[store-redis-two-machines-add] "
+    .. ("lets one of two machines add, %d times"):format(ROUNDS), function()
+    local other = nginx_host.start {}
+    local options = { port = server.port }
+    calls(options, { { "clear" } })
+    local function contend(machine, name)
+      return machine:submit("spec.integration.store.in_nginx", "contend",
+        { kind = "redis", options = options, rounds = ROUNDS, name = name })
+    end
+    local first, second = contend(host, "first"), contend(other, "second")
+    host.session:step(0)
+    other.session:step(0)
+    local won, lost = host:finish(first), other:finish(second)
+    other:stop()
+    for round = 1, ROUNDS do assert.equal(won[round], not lost[round]) end
+  end)
+
+  describe("that is not well", function()
+    local function with(lines, work)
+      local sick = redis.start(lines)
+      local fine, message = pcall(work, sick)
+      sick:stop()
+      assert(fine, message)
+    end
+
+    it("[store-redis-error-stopped] is an error when it was "
+      .. "stopped", function()
+      with("", function(sick)
+        local options = { socket = sick.socket, timeout = 1 }
+        assert.equal("true", calls(options, { { "set", "k", "v" } })[1][1])
+        sick:stop()
+        all_failed("Redis ", calls(options, EVERYTHING))
+        all_failed("cannot be reached", calls({ port = sick.port },
+          EVERYTHING))
+      end)
+    end)
+
+    it("[store-redis-error-not-response] is an error when it does not answer "
+      .. "in time", function()
+      with("", function(sick)
+        sick:signal("STOP")
+        all_failed("Redis .*time", calls({ socket = sick.socket,
+          timeout = 0.01 }, EVERYTHING))
+        sick:signal("CONT")
+      end)
+    end)
+
+    it("[store-redis-error-full] is an error when it is full", function()
+      with("maxmemory 1", function(sick)
+        all_failed("Redis refused SET: OOM%.", calls(
+          { socket = sick.socket }, { { "set", "k", "precious" },
+            { "add", "k", "precious", 5 } }))
+      end)
+    end)
+
+    it("[store-redis-wants-password] wants its password, and does not tell "
+      .. "it", function()
+      with("requirepass precious", function(sick)
+        local function with_password(password)
+          return { socket = sick.socket, password = password }
+        end
+        all_failed("Redis refused %u+: NOAUTH%.",
+          calls(with_password(nil), EVERYTHING))
+        all_failed("Redis refused AUTH: WRONGPASS%.",
+          calls(with_password("precious2"), EVERYTHING))
+        for _ = 1, 2 do
+          assert.equal("true", calls(with_password("precious"),
+            { { "set", "k", "v" } })[1][1])
+        end
+        all_failed("WRONGPASS", calls(with_password("precious2"),
+          EVERYTHING))
+      end)
+    end)
+
+    it("[store-redis-error-not-run] is an error when it may not run scripts, "
+      .. "with no value told",
+      function()
+        with('rename-command EVAL ""', function(sick)
+          all_failed("Redis refused EVAL: ERR%.", calls(
+            { socket = sick.socket }, { { "delete", "k", "precious" } }))
+        end)
+      end)
+
+    it("[store-redis-error-database-none] is an error when the database is "
+      .. "none", function()
+      all_failed("Redis refused SELECT: ERR%.", calls(
+        { socket = server.socket, database = 99 }, EVERYTHING))
+    end)
+
+    it("[store-redis-error-holds] is an error when it holds something "
+      .. "else", function()
+      server:ask("LPUSH adobepass:list x")
+      all_failed("Redis refused GET: WRONGTYPE%.", calls(
+        { socket = server.socket }, { { "get", "list" } }))
+    end)
+  end)
+
+  describe("with a client of one's own", function()
+    local function client(replies)
+      local said = { closed = 0 }
+      return setmetatable(said, { __index = function(_, command)
+        if command == "set_keepalive" then return nil end
+        return function(_, ...)
+          if command == "close" then
+            said.closed = said.closed + 1
+            return
+          end
+          said[#said + 1] = table.concat({ command, ... }, " ")
+          local reply = replies[command]
+          if reply then return reply[1], reply[2] end
+        end
+      end })
+    end
+
+    local function open(replies)
+      local one = client(replies)
+      return store_of { prefix = "p:", connect = function() return one end },
+        one
+    end
+
+    it("[store-redis-needs-no-nginx] needs no nginx", function()
+      local store, said = open { get = { "v" }, set = { "OK" }, del = { 1 },
+        eval = { 0 } }
+      assert.equal("v", store:get("k"))
+      assert.is_true(store:set("k", "v", 0.0001))
+      assert.is_true(store:add("k", "v", 1.5))
+      assert.is_true(store:delete("k"))
+      assert.is_true(store:delete("k", "v"))
+      assert.equal("get p:k", said[1])
+      assert.equal("set p:k v PX 1", said[2])
+      assert.equal("set p:k v NX PX 1500", said[3])
+      assert.equal("del p:k", said[4])
+      assert.matches("^eval .* 1 p:k v$", said[5])
+      assert.equal(5, said.closed)
+    end)
+
+    it("[store-redis-takes-nothing] takes nothing for nothing", function()
+      local store = open {}
+      assert.is_nil((store:get("k")))
+      assert.is_nil((select(3, store:get("k"))))
+      assert.is_false(store:add("k", "v", 1))
+    end)
+
+    it("[store-redis-passes-why-none] passes on why there is none", function()
+      local store = store_of { connect = function()
+        return nil, "No Redis today."
+      end }
+      for _, call in ipairs(EVERYTHING) do
+        local value, message, code = store[call[1]](store, call[2], call[3],
+          call[4])
+        assert.is_nil(value)
+        assert.equal("No Redis today.", message)
+        assert.equal("store_failed", code)
+      end
+    end)
+  end)
+
+  it("[store-redis-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
+    local said = host:call("spec.integration.store.in_nginx", "refusals",
+      { kind = "redis", given = { { hosts = "x" }, { port = "1" },
+        { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 } } })
+    assert.matches("unknown option 'hosts'", said[1])
+    assert.matches("port should be a number", said[2])
+    assert.matches("socket, or host and port", said[3])
+    assert.matches("timeout should be", said[4])
+    assert.matches("database should be", said[5])
+    assert.error_matches(function() store_of() end, "inside nginx")
+  end)
+
+  it("[store-redis-leaves-no-behind] leaves no Redis behind when its owner "
+    .. "dies", function()
+    local owner = child.start [[
+      io.stdout:setvbuf("no")
+      local server = require("spec.support.redis_server").start()
+      print(server.pid)
+      print(server.path)
+      io.read("*l")
+      require("adobepass.core").clock.sleep(600)
+    ]]
+    local pid, path = owner:line(), owner:line()
+    owner:kill()
+    redis.await_end(tonumber(pid))
+    os.execute("rm -rf " .. path)
+  end)
+end)

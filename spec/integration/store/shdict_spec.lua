@@ -1,0 +1,97 @@
+local nginx_host = require "spec.support.nginx_host"
+
+local WORKERS, ROUNDS = 8, 100
+
+local WORKER = ([[
+  lua_shared_dict store 1m;
+  lua_shared_dict tally 1m;
+  init_worker_by_lua_block {
+    ngx.timer.at(0, function()
+      require("spec.integration.store.in_nginx").race(%d, %d)
+    end)
+  }
+]]):format(WORKERS, ROUNDS)
+
+describe("store.shdict", function()
+  local host
+
+  teardown(function() host:stop() end)
+
+  describe("small", function()
+    setup(function()
+      host = nginx_host.start { http = "lua_shared_dict store 16k;" }
+    end)
+
+    it("[store-shdict-refuses-full-loses] refuses when it is full, and loses "
+      .. "nothing", function()
+      local said = host:call("spec.integration.store.in_nginx", "fill")
+      assert.equal("The shared dictionary refused: no memory.", said.message)
+      assert.equal("store_failed", said.code)
+      assert.is_true(said.count > 3)
+      assert.is_true(said.first)
+      assert.equal("nil store_failed", said.replaced)
+      assert.equal("nil store_failed", said.added)
+      assert.equal("precious", said.kept)
+    end)
+
+    it("[store-shdict-lets-over-make] lets what is over make room", function()
+      local said = host:call("spec.integration.store.in_nginx", "refill")
+      assert.is_true(said.count > 3)
+      assert.is_true(said.done, said.message)
+    end)
+
+    it("[store-shdict-key-value-foreign] says so when a key is too long, or "
+      .. "the value foreign", function()
+      local said = host:call("spec.integration.store.in_nginx", "calls",
+        { kind = "shdict", options = "store", calls = {
+          { "set", ("k"):rep(65536), "precious" },
+          { "get", ("k"):rep(65536) },
+          { "add", ("k"):rep(65536), "precious", 1 },
+        } })
+      for _, answer in ipairs(said) do
+        assert.same({ "nil", "The shared dictionary refused: key too long.",
+          "store_failed" }, answer)
+      end
+    end)
+
+    it("[store-shdict-leaves-lock-ends] leaves a lock that ends soon to end "
+      .. "by itself", function()
+      local said = host:call("spec.integration.store.in_nginx", "calls",
+        { kind = "shdict", options = "store", calls = {
+          { "clear" }, { "add", "k", "mine", 0.09 }, { "delete", "k", "mine" },
+          { "add", "l", "mine", 60 }, { "delete", "l", "mine" },
+          { "add", "l", "next", 60 },
+        } })
+      for _, answer in ipairs(said) do assert.equal("true", answer[1]) end
+    end)
+
+    it("[store-shdict-raises] raises for what is no dictionary", function()
+      local said = host:call("spec.integration.store.in_nginx", "refusals",
+        { kind = "shdict", given = { "none", 1, {} } })
+      assert.matches("no lua_shared_dict 'none'", said[1])
+      assert.matches("no lua_shared_dict '1'", said[2])
+      assert.matches("no lua_shared_dict 'table", said[3])
+    end)
+
+    it("[store-shdict-raises-outside] raises outside of nginx", function()
+      assert.error_matches(function()
+        require "adobepass.store.shdict" "store"
+      end, "only inside nginx")
+    end)
+  end)
+
+  describe("among workers", function()
+    setup(function()
+      host:stop()
+      host = nginx_host.start { workers = WORKERS, http = WORKER }
+    end)
+
+    it("[store-shdict-add-times] "
+      .. ("lets one of %d add, %d times"):format(WORKERS, ROUNDS), function()
+      local winners = host:call("spec.integration.store.in_nginx", "winners",
+        { workers = WORKERS, rounds = ROUNDS })
+      assert.equal(ROUNDS, #winners)
+      for _, count in ipairs(winners) do assert.equal(1, count) end
+    end)
+  end)
+end)

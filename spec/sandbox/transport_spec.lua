@@ -1,0 +1,236 @@
+--- The session in process: a core session's face, without network or sleep.
+local core = require "adobepass.core"
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+
+local PROFILES = "https://api.test/api/v2/REF30/profiles"
+
+local function ready(options)
+  local h = helper.new(options):register()
+  h.session = h.box:session()
+  return h
+end
+
+local function headers_of(h)
+  local headers = h:headers()
+  headers.authorization = nil
+  return headers
+end
+
+local function submit(h, changes)
+  local request = { url = PROFILES, headers = headers_of(h),
+                    bearer = h.token }
+  for name, value in pairs(changes or {}) do request[name] = value end
+  return h.session:submit(request)
+end
+
+local function outcome(h, changes)
+  local transfer = submit(h, changes)
+  for _ = 1, 100 do
+    if h.session:step(1) == 0 then break end
+  end
+  local result, message, code = transfer:result()
+  if result then return result end
+  return nil, code, message
+end
+
+describe("a session in process", function()
+  it("[sandbox-transport-responses-core] answers as a core session "
+    .. "does", function()
+    local h = ready()
+    local transfer = submit(h)
+    assert.same({ nil, "pending", "pending" }, { transfer:result() })
+    assert.equal(0, h.session:step(0))
+    local result = transfer:result()
+    assert.equal(200, result.status)
+    assert.equal('{"profiles":{}}', result.body)
+    assert.equal("application/json;charset=UTF-8",
+                 result.headers["content-type"])
+    assert.equal(result.headers["content-type"],
+                 result.headers["Content-Type"])
+    assert.same({ { "Content-Type", "application/json;charset=UTF-8" } },
+                result.header_list)
+    assert.equal(0, result.timings.total)
+    assert.equal(result, transfer:result())
+  end)
+
+  it("[sandbox-transport-bearer-core] takes a bearer out of a core "
+    .. "token", function()
+    local h = ready()
+    local answer = h:new_token(h.client).json
+    local token = core.token { access_token = answer.access_token,
+                               expires_in = answer.expires_in,
+                               created_at = answer.created_at }
+    assert.equal(200, outcome(h, { bearer = token }).status)
+    assert.equal(401, outcome(h, { bearer = "junk" }).status)
+  end)
+
+  it("[sandbox-transport-sends-body] sends body, method, query and repeated "
+    .. "headers", function()
+    local h = ready()
+    h.control.clear_journal()
+    outcome(h, { method = "POST", url = PROFILES .. "?a=b#c", body = "x",
+                 headers = { ["X-Mine"] = { "1", "2" } } })
+    local entry = h.control.journal()[1]
+    assert.equal("POST", entry.method)
+    assert.equal("/api/v2/REF30/profiles", entry.path)
+    assert.equal("a=b", entry.query)
+    assert.equal("x", entry.body)
+    assert.equal("1, 2", entry.headers["x-mine"])
+    assert.equal("api.test", entry.headers.host)
+    assert.equal("127.0.0.1", entry.remote_addr)
+  end)
+
+  it("[sandbox-transport-joins-headers] joins headers that come "
+    .. "twice", function()
+    local h = ready()
+    h.control.fault { kind = "too_many_requests" }
+    local result = outcome(h)
+    assert.truthy(result.headers["set-cookie"]:find "AWSALB=.*, AWSALBCORS=")
+    assert.equal(3, #result.header_list)
+  end)
+
+  it("[sandbox-transport-hosts-apart] tells the hosts apart", function()
+    local h = ready { mgmt = "https://mgmt.test" }
+    local reset = "/reset-tempass/v3/reset"
+      .. "?requestor_id=REF30&mvpd_id=TempPass"
+    assert.equal(204, outcome(h, {
+      method = "DELETE", url = "https://mgmt.test" .. reset }).status)
+    assert.equal(404, outcome(h, {
+      method = "DELETE", url = "https://api.test" .. reset }).status)
+  end)
+
+  it("[sandbox-transport-reaches] reaches no other host", function()
+    local h = ready()
+    for _, url in ipairs { "https://other.test/", "http://api.test/",
+                           "https://api.test.evil.test/",
+                           "https://api.tes" } do
+      local _, code = outcome(h, { url = url })
+      assert.equal("connect_failed", code, url)
+    end
+  end)
+
+  it("[sandbox-transport-delay-pass] lets a delay pass on the sandbox's "
+    .. "clock, not on ours", function()
+    local h = ready()
+    h.control.fault { kind = "delay", seconds = 5 }
+    local transfer = submit(h)
+    local before = os.clock()
+    assert.equal(1, h.session:step(0))
+    assert.equal(helper.START, h.box:now())
+    assert.equal(5, h.session:timeout())
+    assert.equal(1, h.session:step(2))
+    assert.equal(helper.START + 2000, h.box:now())
+    assert.equal(0, h.session:step(60))
+    assert.equal(helper.START + 5000, h.box:now())
+    assert.equal(5, transfer:result().timings.total)
+    assert.is_true(os.clock() - before < 1)
+  end)
+
+  it("[sandbox-transport-times-deadline] times out at the deadline, not "
+    .. "later", function()
+    local h = ready()
+    h.control.fault { kind = "delay", seconds = 50 }
+    local _, code = outcome(h, { timeout = 3 })
+    assert.equal("timeout", code)
+    assert.equal(helper.START + 3000, h.box:now())
+  end)
+
+  it("[sandbox-transport-waits-drip] waits for a drip", function()
+    local h = ready()
+    h.control.fault { kind = "drip", seconds = 1, bytes = 5 }
+    assert.equal(200, outcome(h).status)
+    assert.equal(helper.START + 3000, h.box:now())
+    h.control.fault { kind = "drip", seconds = 10, bytes = 1 }
+    assert.equal("timeout", (select(2, outcome(h))))
+  end)
+
+  local failures = {
+    reset_before = "connection_lost", reset_within = "connection_lost",
+    tls = "tls_failed", huge = "too_large",
+  }
+  for kind, expected in pairs(failures) do
+    it("[sandbox-transport-fails] fails with "
+      .. expected .. " on " .. kind, function()
+      local h = ready()
+      h.control.fault { kind = kind }
+      local result, code, message = outcome(h)
+      assert.is_nil(result)
+      assert.equal(expected, code)
+      assert.is_true(#message > 20)
+      assert.equal(200, outcome(h).status)
+    end)
+  end
+
+  it("[sandbox-transport-response-reset] has the whole answer before a reset "
+    .. "that comes after it", function()
+    local h = ready()
+    h.control.fault { kind = "reset_after" }
+    assert.equal(200, outcome(h).status)
+  end)
+
+  it("[sandbox-transport-bounds-body] bounds the body", function()
+    local h = ready()
+    assert.equal("too_large", (select(2, outcome(h, { max_body = 5 }))))
+    h.control.fault { kind = "huge", bytes = 1000 }
+    local result = outcome(h)
+    assert.equal(1000, #result.body)
+    assert.same({}, json.decode(result.body).profiles)
+  end)
+
+  it("[sandbox-transport-keeps-several] keeps several transfers "
+    .. "apart", function()
+    local h = ready()
+    h.control.fault { kind = "delay", seconds = 4 }
+    local slow, fast = submit(h), submit(h)
+    assert.equal(1, h.session:step(1))
+    assert.equal(200, fast:result().status)
+    assert.is_nil(slow:result())
+    assert.equal(helper.START, h.box:now())
+    h.session:step(10)
+    assert.equal(200, slow:result().status)
+  end)
+
+  it("[sandbox-transport-cancels] cancels a transfer, and forgets one that is "
+    .. "done", function()
+    local h = ready()
+    local cancelled, done = submit(h), submit(h)
+    cancelled:close()
+    h.session:step(0)
+    done:close()
+    done:close()
+    assert.equal("cancelled", (select(3, cancelled:result())))
+    assert.equal("closed", (select(3, done:result())))
+  end)
+
+  it("[sandbox-transport-ends-runs] ends what runs when it is "
+    .. "closed", function()
+    local h = ready()
+    local transfer = submit(h)
+    h.session:close()
+    h.session:close()
+    assert.equal("closed", (select(3, transfer:result())))
+    assert.equal("closed", (select(3, submit(h))))
+    assert.equal("closed", (select(3, h.session:step(0))))
+    assert.is_nil(h.session:timeout())
+  end)
+
+  it("[sandbox-transport-raises-misuse] raises on misuse", function()
+    local h = ready()
+    assert.has_error(function() h.box:session { verify = false } end)
+    assert.has_error(function() h.session:submit { url = "x", foo = 1 } end)
+    assert.has_error(function() h.session:submit {} end)
+    assert.truthy(h.box:session { ca_file = "any", timeout = 2 })
+  end)
+
+  it("[sandbox-transport-fields-methods] has the fields and methods of the "
+    .. "real one", function()
+    local real = assert(core.session())
+    local ours = helper.new().box:session()
+    for _, name in ipairs { "submit", "step", "timeout", "close" } do
+      assert.is_function(real[name])
+      assert.is_function(ours[name])
+    end
+    real:close()
+  end)
+end)

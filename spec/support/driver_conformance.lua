@@ -1,0 +1,308 @@
+--- What every driver has to do, in whatever host it lives.
+--
+-- Each case gets a world: `driver`; `session`; `url(place, rest)` of
+-- `spec.support.https_server`; `together(list)`, which runs functions at
+-- once, or
+-- nothing where the host can do one thing at a time. Plain Lua, since it runs
+-- inside nginx too.
+--
+-- How long something took is only ever compared with the least it may take.
+
+local core = require "adobepass.core"
+local sandbox = require "adobepass.sandbox"
+
+local conformance = {}
+
+local cases = {}
+
+local function case(name, run, needs)
+  cases[#cases + 1] = { name = name, run = run, needs = needs }
+end
+
+local function same(wanted, got)
+  if wanted ~= got then
+    error(("wanted %s, got %s"):format(tostring(wanted), tostring(got)), 2)
+  end
+end
+
+local MINUTE = 60
+local A_MOMENT = 0.02
+-- A float's worth of doubt.
+local DUST = 1e-6
+
+local function submit(world, rest, place)
+  return assert(world.session:submit {
+    url = world.url(place or "GOOD", rest) })
+end
+
+local function wait(world, transfer, seconds)
+  return world.driver.wait(world.session, transfer,
+    world.driver.now() + (seconds or MINUTE))
+end
+
+local function code_of(transfer)
+  return (select(3, transfer:result()))
+end
+
+local function at_least(seconds, started)
+  local took = core.clock.monotonic() - started
+  if took < seconds - DUST then
+    error(("took %g s instead of %g"):format(took, seconds), 2)
+  end
+end
+
+case("[driver-waits-response] waits for an answer", function(world)
+  local transfer = submit(world, "/hello")
+  same("pending", code_of(transfer))
+  same(true, wait(world, transfer))
+  same("hello", assert(transfer:result()).body)
+end)
+
+case("[driver-waits-one-after] waits for one after another", function(world)
+  for i = 1, 5 do
+    local transfer = submit(world, "/echo?" .. i)
+    same(true, wait(world, transfer))
+    same("GET /echo?" .. i, transfer:result().body:match("^[^\n]*"))
+  end
+end)
+
+case("[driver-waits-large-response] waits for a large answer", function(world)
+  local transfer = submit(world, "/bytes?n=2000000")
+  same(true, wait(world, transfer))
+  same(2000000, #assert(transfer:result()).body)
+end)
+
+case("[driver-not-wait-done] does not wait for what is done", function(world)
+  local transfer = submit(world, "/hello")
+  same(true, wait(world, transfer))
+  same(true, wait(world, transfer))
+  same(true, wait(world, transfer, 0))
+  same(true, wait(world, transfer, -1))
+  same(200, transfer:result().status)
+end)
+
+case("[driver-waits-order] waits for those of a crowd in any "
+  .. "order", function(world)
+  local transfers = {}
+  for i = 1, 10 do transfers[i] = submit(world, "/echo?" .. i) end
+  for i = 10, 1, -1 do
+    same(true, wait(world, transfers[i]))
+    same("GET /echo?" .. i, transfers[i]:result().body:match("^[^\n]*"))
+  end
+end)
+
+case("[driver-deadline-passed-first] says when the deadline passed "
+  .. "first", function(world)
+  local transfer = submit(world, "/silent")
+  local started = core.clock.monotonic()
+  same(false, wait(world, transfer, A_MOMENT))
+  at_least(A_MOMENT, started)
+  same("pending", code_of(transfer))
+  same(false, wait(world, transfer, 0))
+  same(false, wait(world, transfer, -MINUTE))
+  transfer:close()
+end)
+
+case("[driver-goes-after-deadline] goes on after a deadline", function(world)
+  local silent = submit(world, "/silent")
+  local hello = submit(world, "/hello")
+  same(false, wait(world, silent, A_MOMENT))
+  same(true, wait(world, hello))
+  same(200, hello:result().status)
+  silent:close()
+end)
+
+case("[driver-ends-transfer-fails] ends with a transfer that "
+  .. "fails", function(world)
+  local transfer = submit(world, "/hello", "EXPIRED")
+  same(true, wait(world, transfer))
+  same("tls_failed", code_of(transfer))
+end)
+
+case("[driver-ends-transfer-meets] ends with a transfer that meets its own "
+  .. "timeout", function(world)
+  local transfer = assert(world.session:submit {
+    url = world.url("GOOD", "/silent"), timeout = A_MOMENT })
+  same(true, wait(world, transfer))
+  same("timeout", code_of(transfer))
+end)
+
+case("[driver-not-wait-cancelled] does not wait for what was "
+  .. "cancelled", function(world)
+  local transfer = submit(world, "/silent")
+  transfer:close()
+  same(true, wait(world, transfer))
+  same("cancelled", code_of(transfer))
+end)
+
+case("[driver-not-wait-closed-session] does not wait on a closed "
+  .. "session", function(world)
+  local transfer = submit(world, "/silent")
+  world.session:close()
+  same(true, wait(world, transfer))
+  same("closed", code_of(transfer))
+end)
+
+case("[driver-sleeps-long-told] sleeps as long as it is told", function(world)
+  local started = core.clock.monotonic()
+  world.driver.sleep(A_MOMENT)
+  at_least(A_MOMENT, started)
+  world.driver.sleep(0)
+  world.driver.sleep(0.0001)
+end)
+
+case("[driver-clock-forward] has a clock that goes forward "
+  .. "only", function(world)
+  local last = world.driver.now()
+  for _ = 1, 3 do
+    world.driver.sleep(0.002)
+    local now = world.driver.now()
+    if now < last + 0.002 - DUST then error("the clock stands still") end
+    last = now
+  end
+end)
+
+-- The sandbox has no sockets to watch.
+case("[driver-sandbox-session] takes the sandbox's session "
+  .. "too", function(world)
+  local box = sandbox.new()
+  local session = box:session()
+  local transfer = session:submit { url = box.api .. "/" }
+  same(true, world.driver.wait(session, transfer,
+    world.driver.now() + MINUTE))
+  same("number", type(assert(transfer:result()).status))
+end)
+
+case("[driver-serves-twenty] serves twenty at once", function(world)
+  local answers, list = 0, {}
+  for i = 1, 20 do
+    list[i] = function()
+      for j = 1, 3 do
+        local line = ("/echo?%d-%d"):format(i, j)
+        local transfer = submit(world, line)
+        same(true, wait(world, transfer))
+        same("GET " .. line, transfer:result().body:match("^[^\n]*"))
+        answers = answers + 1
+      end
+    end
+  end
+  world.together(list)
+  same(60, answers)
+end, "together")
+
+-- Each of them waits until all are there: so they do overlap.
+case("[driver-twenty-wait-time] lets all of twenty wait at the same "
+  .. "time", function(world)
+  local there, list = 0, {}
+  for i = 1, 20 do
+    list[i] = function()
+      local transfer = submit(world, "/silent")
+      there = there + 1
+      while there < 20 do same(false, wait(world, transfer, 0.001)) end
+      transfer:close()
+    end
+  end
+  world.together(list)
+  same(20, there)
+end, "together")
+
+case("[driver-twenty-sleep-time] lets twenty sleep at the same "
+  .. "time", function(world)
+  local asleep, most, list = 0, 0, {}
+  for i = 1, 20 do
+    list[i] = function()
+      asleep = asleep + 1
+      most = math.max(most, asleep)
+      world.driver.sleep(A_MOMENT)
+      asleep = asleep - 1
+    end
+  end
+  world.together(list)
+  same(20, most)
+  same(0, asleep)
+end, "together")
+
+case("[driver-wakes-waits-cancels] wakes who waits for what another one "
+  .. "cancels", function(world)
+  local transfer, order = submit(world, "/silent"), {}
+  world.together {
+    function()
+      same(true, wait(world, transfer))
+      same("cancelled", code_of(transfer))
+      order[2] = "woken"
+    end,
+    function()
+      world.driver.sleep(0.002)
+      order[1] = "cancelled"
+      transfer:close()
+    end,
+  }
+  same("cancelled woken", table.concat(order, " "))
+end, "together")
+
+case("[driver-wakes-session-closed] wakes all when the session is "
+  .. "closed", function(world)
+  local list, ended = {}, 0
+  for i = 1, 5 do
+    list[i] = function()
+      local transfer = submit(world, "/silent")
+      same(true, wait(world, transfer))
+      same("closed", code_of(transfer))
+      ended = ended + 1
+    end
+  end
+  list[6] = function()
+    world.driver.sleep(0.002)
+    world.session:close()
+  end
+  world.together(list)
+  same(5, ended)
+end, "together")
+
+case("[driver-two-wait-transfer] lets two wait for the same "
+  .. "transfer", function(world)
+  local transfer, ended = submit(world, "/hello"), 0
+  local function one()
+    same(true, wait(world, transfer))
+    ended = ended + 1
+  end
+  world.together { one, one }
+  same(2, ended)
+end, "together")
+
+case("[driver-keeps-deadline] keeps each one's own deadline", function(world)
+  local order, list = {}, {}
+  local transfer = submit(world, "/silent")
+  for index, seconds in ipairs { 0.03, 0.01, 0.02 } do
+    list[index] = function()
+      local started = core.clock.monotonic()
+      same(false, wait(world, transfer, seconds))
+      at_least(seconds, started)
+      order[#order + 1] = index
+    end
+  end
+  world.together(list)
+  same(3, #order)
+  transfer:close()
+end, "together")
+
+--- Runs one case, or raises.
+function conformance.run(name, world)
+  for _, entry in ipairs(cases) do
+    if entry.name == name then return entry.run(world) end
+  end
+  error("no case is called: " .. tostring(name))
+end
+
+--- The names of the cases: of those for hosts where things run at once, too?
+function conformance.names(is_concurrent)
+  local names = {}
+  for _, entry in ipairs(cases) do
+    if is_concurrent or not entry.needs then
+      names[#names + 1] = entry.name
+    end
+  end
+  return names
+end
+
+return conformance

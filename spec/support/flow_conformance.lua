@@ -1,0 +1,296 @@
+--- The stories that every driver tells in the same words, against a sandbox
+-- over HTTPS. Plain asserts: nginx has no busted.
+--
+--   conformance.run(name, { api =, mgmt =, control =, ca =, statement = },
+--     driver)
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+local scenes = require "spec.support.operation_setup"
+
+local conformance = {}
+
+local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
+  redirect_url = "https://adobe.com" }
+
+local function equal(expected, value, what)
+  if expected == value then return end
+  error(("%s: %s instead of %s"):format(what or "value", tostring(value),
+    tostring(expected)), 2)
+end
+
+local function login_options(more)
+  local options = {}
+  for name, value in pairs(LOGIN) do options[name] = value end
+  for name, value in pairs(more or {}) do options[name] = value end
+  return options
+end
+
+-- --- a world ----------------------------------------------------------
+
+local World = {}
+World.__index = World
+
+local function new_world(where, driver)
+  return setmetatable({ where = where, driver = driver, clients = {},
+    session = assert(core.session { ca_file = where.ca }) }, World)
+end
+
+--- Asks the control API.
+function World:ask(method, path, body)
+  local transfer = assert(self.session:submit { method = method,
+    url = self.where.control .. "/sandbox" .. path,
+    body = body and json.encode(body),
+    headers = body and { ["Content-Type"] = "application/json" } })
+  self.driver.wait(self.session, transfer, self.driver.now() + 20)
+  local response = assert(transfer:result())
+  local answer = json.decode(response.body)
+  return assert(answer.result, answer.error)
+end
+
+--- A device that nobody knows yet, and its client.
+function World:new_client()
+  local where = self.where
+  local client = adobepass.new {
+    service_provider = "REF30", software_statement = where.statement,
+    environment = { api = where.api, mgmt = where.mgmt },
+    http = { ca_file = where.ca }, driver = self.driver, pace = false,
+    device = { info = scenes.INFO,
+      id = core.digest.hex(core.random.bytes(8)) },
+  }
+  self.clients[#self.clients + 1] = client
+  return client
+end
+
+function World:sign_in(code, username)
+  self:ask("POST", "/login", { code = code, username = username or "ann" })
+end
+
+--- A client whose viewer has signed in.
+function World:viewer(username)
+  local client = self:new_client()
+  local flow = assert(client:start_login(login_options()))
+  self:sign_in(flow.code, username)
+  assert(client:poll_login(flow))
+  return client
+end
+
+function World:close()
+  for _, client in ipairs(self.clients) do client:close() end
+  self.session:close()
+end
+
+-- --- the stories ------------------------------------------------------
+
+local stories = {}
+
+stories["[flow-logs-second-screen] logs in with a second screen, step by "
+  .. "step"] = function(world)
+  local client, phone = world:new_client(), world:new_client()
+  local flow = assert(client:start_login { domain_name = "adobe.com",
+    redirect_url = "https://adobe.com", mvpd = "Cablevision",
+    activation_url = world.where.api .. "/activate" })
+  equal("pending", flow.state)
+  equal(world.where.api .. "/activate?code=" .. flow.code, flow.qr)
+  equal("Cablevision", assert(phone:check_code(flow.code)).mvpd)
+  equal("pending", select(2, client:poll_login(flow)))
+  -- It is plain data: another worker may go on with it.
+  flow = json.decode(json.encode(flow))
+  world:sign_in(flow.code)
+  local profile = assert(client:poll_login(flow))
+  equal("Cablevision", profile.mvpd)
+  equal("ann-household", profile.attributes.householdID)
+  equal(profile.not_after, assert(client:login {}).not_after)
+end
+
+stories["[flow-logs-browser-screen] logs in with a browser on this "
+  .. "screen"] = function(world)
+  local client, is_back = world:new_client(), false
+  local key = assert(core.private_key(
+    world:ask("GET", "/certificates").metadata_private_key))
+  local profile = assert(client:login(login_options {
+    metadata_key = key, browser_returned = function() return is_back end,
+    on_code = function(flow)
+      assert(flow.url:find(world.where.api, 1, true))
+      world:sign_in(flow.code)
+      is_back = true
+    end }))
+  equal("77754", profile.attributes.zip)
+end
+
+stories["[flow-stops-login-cancelled] stops a login that was "
+  .. "cancelled"] = function(world)
+  local asked = 0
+  local profile, err = world:new_client():login(login_options {
+    cancel = function()
+      asked = asked + 1
+      return asked > 2
+    end })
+  equal(nil, profile)
+  equal("cancelled", err.code)
+end
+
+stories["[flow-filters-catalog] filters a catalogue"] = function(world)
+  local client, titles = world:viewer "bob", {}
+  for number = 1, 12 do titles[number] = "Title " .. number end
+  titles[4], titles[9] = "HBO", "Live"
+  local catalogue = assert(client:preauthorize(titles))
+  equal(10, #catalogue.permitted)
+  equal("Title 1", catalogue.permitted[1])
+  equal("Title 12", catalogue.permitted[10])
+end
+
+stories["[flow-plays-media-token] plays, with a media token that is "
+  .. "good"] = function(world)
+  local client = world:viewer()
+  local key = assert(core.public_key(
+    world:ask("GET", "/certificates").media))
+  local decision = assert(client:authorize "CNN")
+  assert(decision.permitted, decision.reason)
+  local media_token = require "adobepass.media_token"
+  local fields = assert(media_token.verify(decision.media_token, {
+    key = key, now_ms = client:now_ms(), resource = "CNN",
+    requestor = "REF30", once = adobepass.store.memory() }))
+  equal("Cablevision", fields.mvpd)
+  local late = assert(world:viewer("kim"):authorize "Late Night")
+  equal("authorization_denied_by_parental_controls", late.error.code)
+end
+
+stories["[flow-logs-out] logs out"] = function(world)
+  local client, opened = world:viewer(), nil
+  local report = assert(client:logout { redirect_url = "https://adobe.com",
+    open_url = function(url) opened = url end })
+  equal("opened", report[1].outcome)
+  assert(opened:find(world.where.api .. "/mvpd/Cablevision/logout", 1, true))
+  local decision, err = client:authorize "CNN"
+  equal(nil, decision)
+  equal("not_logged_in", err.code)
+  equal(nil, next(assert(client.api:profiles()).profiles))
+end
+
+stories["[flow-plays-pass-next] plays with one pass and then with the "
+  .. "next"] = function(world)
+  local client = world:new_client()
+  local pass = client:temporary_access { expiring = 200,
+    mvpd = { "flexibleTempPass", "TempPass_TEST40" },
+    identity = { email = client.record.id .. "@domain.com" } }
+  for number = 1, 5 do
+    assert(assert(pass:authorize("Title " .. number)).permitted)
+    equal(5 - number, pass:remaining_resources())
+  end
+  equal("active", pass:check())
+  equal("TempPass_TEST40", assert(pass:authorize "Title 6").mvpd)
+  equal("expiring", pass:check())
+  local left = pass:remaining_ms()
+  assert(left > 170000 and left <= 181000, left)
+  assert(client:reset_temp_pass { mvpd = "TempPass_TEST40",
+    device = client.record.id })
+end
+
+stories["[flow-several-viewers] has several viewers beside each "
+  .. "other"] = function(world)
+  local gateway = world:viewer()
+  local second = gateway:device { id = "beside " .. gateway.record.id }
+  local decision, err = second:authorize "CNN"
+  equal(nil, decision)
+  equal("not_logged_in", err.code)
+  assert(assert(gateway:authorize "CNN").permitted)
+end
+
+stories["[flow-signs-partner-framework] signs on through a partner's "
+  .. "framework"] = function(world)
+  local client, told = world:new_client(), nil
+  local status = client:partner_status { access = "granted",
+    provider_id = "Cablevision", expires_at = client:now_ms() + 3600000 }
+  local profile = assert(client:partner_login { partner = "Apple",
+    status = status, domain_name = "adobe.com",
+    redirect_url = "https://adobe.com",
+    respond = function(request, mvpd)
+      return world:ask("POST", "/saml", { request = request.request,
+        mvpd = mvpd, username = "ann" })
+    end })
+  equal("appleSSO", profile.type)
+  assert(assert(client:authorize("CNN",
+    { partner_status = status })).permitted)
+  local report = assert(client:logout {
+    on_partner_logout = function(mvpd) told = mvpd end })
+  equal("viewer_told", report[1].outcome)
+  equal("Cablevision", told)
+end
+
+-- Logged in on one device, and on a second that shows the same token.
+local function sign_on_twice(world, client, identity)
+  local flow = assert(client:start_login(login_options(identity)))
+  equal("pending", flow.state)
+  world:sign_in(flow.code)
+  assert(client:poll_login(flow))
+  local second = client:device { id = "second " .. client.record.id }
+  local again = assert(second:start_login(login_options(identity)))
+  equal("done", again.state)
+  assert(assert(second:authorize("CNN", identity)).permitted)
+  return again.profile.type
+end
+
+stories["[flow-signs-platform] signs on with what the platform "
+  .. "knows"] = function(world)
+  local client = world:new_client()
+  local token = world:ask("POST", "/identity",
+    { kind = "platform", subject = client.record.id })
+  equal("platformSSO", sign_on_twice(world, client,
+    { subject_token = token }))
+end
+
+stories["[flow-signs-service-token] signs on with a service "
+  .. "token"] = function(world)
+  local client = world:new_client()
+  local token = assert(client:get_service_token {
+    sso_id = client.record.id })
+  equal("serviceTokenSSO", sign_on_twice(world, client,
+    { service_token = token }))
+  equal("string", type(assert(client:link_device(token))))
+  assert(client:linked_devices(token))
+end
+
+stories["[flow-provider-trouble] is let in while the provider is in "
+  .. "trouble"] = function(world)
+  local client = world:new_client()
+  local profile = assert(client:login(
+    login_options { mvpd = "DegradedMvpd" }))
+  equal("degraded", profile.type)
+  equal("degradation", assert(client:authorize("CNN",
+    { mvpd = "DegradedMvpd" })).source)
+end
+
+function conformance.names()
+  local names = {}
+  for name in pairs(stories) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Raises where a story does not end as it should.
+function conformance.run(name, where, driver)
+  local world = new_world(where, driver)
+  stories[name](world)
+  world:close()
+end
+
+--- The login as a whole, for a driver whose time passes fast: the seconds at
+-- which it was polled in vain.
+function conformance.log_in_by_polling(where, driver)
+  local world, polls = new_world(where, driver), {}
+  local client = world:new_client()
+  local began, code
+  local profile = assert(client:login(login_options {
+    on_code = function(flow) began, code = driver.now(), flow.code end,
+    on_poll = function()
+      polls[#polls + 1] = driver.now() - began
+      if #polls == 2 then world:sign_in(code) end
+    end }))
+  equal("Cablevision", profile.mvpd)
+  world:close()
+  return polls
+end
+
+return conformance

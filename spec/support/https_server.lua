@@ -1,0 +1,163 @@
+--- A real nginx over real TLS for the transport specs: what a good server
+-- does, and some of what a bad one does.
+
+local certificates = require "adobepass.sandbox.host.certificates"
+local folder = require "spec.support.folder"
+local nginx = require "adobepass.sandbox.host.nginx"
+
+local server = {}
+
+local LOCATIONS = [[
+    location = /hello { return 200 "hello"; }
+    location = /resumed { return 200 "$ssl_session_reused"; }
+    location = /nothing { return 204; }
+    location = /moved { return 302 /hello; }
+    location = /many {
+      add_header Set-Cookie a=1; add_header Set-Cookie b=2;
+      add_header X-Empty "" always; add_header X-Mixed-Case Yes;
+      return 200 "";
+    }
+    location = /silent { content_by_lua_block { ngx.sleep(600) } }
+    location = /echo {
+      client_max_body_size 8m; client_body_buffer_size 8m;
+      content_by_lua_block {
+        ngx.req.read_body()
+        ngx.print(ngx.req.get_method(), " ", ngx.var.request_uri, "\n",
+          ngx.req.raw_header and ngx.var.server_protocol ~= "HTTP/2.0"
+          and ngx.req.raw_header(true) or "", "\n",
+          ngx.req.get_body_data() or "")
+      }
+    }
+    location = /headers {
+      content_by_lua_block {
+        local names = {}
+        for name, value in pairs(ngx.req.get_headers(0, true)) do
+          names[#names + 1] = name .. "="
+            .. (type(value) == "table" and table.concat(value, "|")
+                or tostring(value))
+        end
+        table.sort(names)
+        ngx.print(table.concat(names, "\n"))
+      }
+    }
+    location = /bytes {
+      content_by_lua_block {
+        local count = tonumber(ngx.var.arg_n)
+        if ngx.var.arg_chunked ~= "1" then
+          ngx.header.content_length = count
+        end
+        local block = ("x"):rep(4096)
+        while count > 0 do
+          ngx.print(block:sub(1, count))
+          ngx.flush(true)
+          count = count - 4096
+        end
+      }
+    }
+    location = /long_header {
+      content_by_lua_block {
+        for i = 1, tonumber(ngx.var.arg_n) do
+          ngx.header["X-Long-" .. i] = ("y"):rep(1000)
+        end
+        ngx.print("ok")
+      }
+    }
+    location = /zipped {
+      gzip on; gzip_min_length 1; gzip_types text/plain;
+      default_type text/plain;
+      content_by_lua_block { ngx.print(("z"):rep(100000)) }
+    }
+]]
+
+local CONFIG = [[
+http {
+  lua_socket_log_errors off;
+  lua_check_client_abort on; # or each dropped request would sleep on
+  keepalive_requests 100000;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_cache shared:sessions:1m; # TLS 1.2: libcurl takes no tickets
+  server { listen 127.0.0.1:@HTTP@; @LOCATIONS@ }
+  server {
+    listen 127.0.0.1:@GOOD@ ssl http2; listen [::1]:@GOOD@ ssl http2;
+    ssl_certificate @CERT@; ssl_certificate_key @KEY@; @LOCATIONS@
+  }
+  server {
+    listen 127.0.0.1:@EXPIRED@ ssl;
+    ssl_certificate @EXPIREDCERT@; ssl_certificate_key @EXPIREDKEY@;
+    @LOCATIONS@
+  }
+  server {
+    listen 127.0.0.1:@WRONG@ ssl;
+    ssl_certificate @WRONGCERT@; ssl_certificate_key @WRONGKEY@; @LOCATIONS@
+  }
+  server {
+    listen 127.0.0.1:@OLD@ ssl; ssl_protocols TLSv1.2;
+    ssl_certificate @CERT@; ssl_certificate_key @KEY@; @LOCATIONS@
+  }
+  server {
+    listen 127.0.0.1:@MUTUAL@ ssl; ssl_verify_client on;
+    ssl_client_certificate @CA@;
+    ssl_certificate @CERT@; ssl_certificate_key @KEY@;
+    location = /who { return 200 $ssl_client_s_dn; }
+  }
+}
+]]
+
+local PORTS = { "HTTP", "GOOD", "EXPIRED", "WRONG", "OLD", "MUTUAL" }
+
+--- A client's certificate, signed by itself.
+local function make_client(path)
+  folder.run(("cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 "
+    .. "-subj '/CN=living room' -keyout client.key -out client.pem"):format(
+    folder.quote(path)))
+  return { cert = path .. "/client.pem", key = path .. "/client.key" }
+end
+
+local function make_certificates(path)
+  return {
+    good = assert(certificates.make(path, { name = "good" })),
+    other = assert(certificates.make(path, { name = "other" })),
+    expired = assert(certificates.make(path,
+      { name = "expired", expired = true })),
+    wrong = assert(certificates.make(path,
+      { name = "wrong", hosts = { "elsewhere.example" } })),
+    client = make_client(path),
+  }
+end
+
+local function values_of(files, ports)
+  local values = { LOCATIONS = LOCATIONS, CA = files.client.cert,
+    CERT = files.good.cert, KEY = files.good.key,
+    EXPIREDCERT = files.expired.cert, EXPIREDKEY = files.expired.key,
+    WRONGCERT = files.wrong.cert, WRONGKEY = files.wrong.key }
+  for index, name in ipairs(PORTS) do values[name] = ports[index] end
+  return values
+end
+
+--- server.files, server.ports.GOOD and so on, server:url("GOOD", "/hello").
+function server.start()
+  local path = folder.make()
+  local files = make_certificates(path)
+  local started = assert(nginx.start {
+    ports = #PORTS,
+    config = function(ports)
+      return (CONFIG:gsub("@LOCATIONS@", function() return LOCATIONS end)
+        :gsub("@(%u+)@", values_of(files, ports)))
+    end,
+  })
+  local running = { files = files, ports = {} }
+  for index, name in ipairs(PORTS) do
+    running.ports[name] = started.ports[index]
+  end
+  function running:url(name, rest)
+    local scheme = name == "HTTP" and "http" or "https"
+    return ("%s://127.0.0.1:%d%s"):format(scheme, self.ports[name], rest)
+  end
+  function running.stop()
+    started:stop()
+    folder.remove(path)
+  end
+  return running
+end
+
+return server

@@ -1,0 +1,150 @@
+--- Options of adobepass.new: what is wrong is named where it was written.
+
+local adobepass = require "adobepass"
+local fake_driver = require "spec.support.fake_driver"
+local fields = require "spec.support.valid_options"
+local memory = require "adobepass.store.memory"
+local raises = require "spec.support.assert_raises"
+
+local function without(object, method)
+  local copy = {}
+  for name, value in pairs(object) do copy[name] = value end
+  local methods = getmetatable(object)
+  for name, value in pairs(methods and methods.__index or {}) do
+    copy[name] = value
+  end
+  copy[method] = nil
+  return copy
+end
+
+local NAN, HUGE = 0 / 0, math.huge
+local function f() end
+
+-- field -> wrong values; a pair is a value and the words of the message.
+local WRONG = {
+  service_provider = { 5, {}, "", "a/b", "..", "a\nb", ("x"):rep(200) },
+  software_statement = { 5, {}, "", "no statement", "a.b.c", "a.b" },
+  redirect_uri = { 5, "", "no address", "a:b c" },
+  environment = { 5, true, "production", "", {}, { api = 5 },
+    { { api = "sp.auth.adobe.com" }, "environment.api" },
+    { { api = "https://host/path" }, "environment.api" },
+    { { api = "https://user@host" }, "environment.api" },
+    { { api = "ftp://host" }, "environment.api" },
+    { { api = "https://" }, "environment.api" },
+    { { api = "https://h", mgmt = "h" }, "environment.mgmt" },
+    { { api = "https://h", mgmt = 5 }, "mgmt" },
+    { { api = "https://h", host = "x" }, "unknown option 'host'" } },
+  device = { 5, "id", { {}, "device.id" }, { { id = "" }, "device.id" },
+    { { id = 5 }, "device.id" }, { { id = ("x"):rep(600) }, "device.id" },
+    { { id = "x", info = 5 }, "device.info" },
+    { { id = "x", info = { 1, 2 } }, "device.info" },
+    { { id = "x", info = { f = f } }, "device.info" },
+    { { id = "x", ip = "a\nb" }, "device.ip" },
+    { { id = "x", visitor_id = "" }, "device.visitor_id" },
+    { { id = "x", service_token = 5 }, "device.service_token" },
+    { { id = "x", subject_token = "a", roku_token = "b" },
+      "device.roku_token" },
+    { { id = "x", partner_status = "no base64!" }, "device.partner_status" },
+    { { id = "x", identity = { email = "user@domain.com" } },
+      "device.identity" },
+    { { id = "x", fingerprint = "y" }, "fingerprint" } },
+  store = { 5, "memory", { {}, "store has no method 'get'" } },
+  driver = { 5, "block", { {}, "driver has no method 'wait'" } },
+  on_event = { 5, "log", {} },
+  timeout = { "30", 0, -1, NAN, HUGE, 4000 },
+  http = { 5, { { ca_fil = "x" }, "ca_fil" }, { { ca_file = 5 }, "ca_file" },
+    { { min_tls = "1.0" }, "min_tls" }, { { timeout = -1 }, "timeout" } },
+  session = { 5, "x" },
+  pace = { 5, "x", { { rate = 0 }, "rate" }, { { burst = 0 }, "burst" },
+    { { rate = "1" }, "rate" }, { { rate = NAN }, "rate" },
+    { { speed = 1 }, "speed" },
+    { { reserve = print }, "pace has no method 'cancel'" } },
+  retry = { 5, false, { { attempts = 0 }, "attempts" },
+    { { attempts = 1.5 }, "attempts" }, { { base = -1 }, "base" },
+    { { cap = HUGE }, "cap" }, { { tries = 3 }, "tries" } },
+  token_margin = { "60", -1, NAN, HUGE }, token_jitter = { "5", -1, NAN, 1e9 },
+  random = { 5, "x" },
+}
+
+-- A wrong value that is a table itself comes as { value, words }.
+local function split(field, item)
+  if type(item) == "table" and type(item[2]) == "string" then
+    return item[1], item[2]
+  end
+  return item, field
+end
+
+describe("adobepass.new", function()
+  local function new_with(field, value)
+    local given = fields()
+    given[field] = value
+    return function()
+      local client = adobepass.new(given)
+      return client
+    end
+  end
+
+  it("[client-options-takes-right] takes what is right", function()
+    assert.is_table(adobepass.new(fields()).api)
+    for _, name in ipairs { "release-production", "prequal-production",
+      "release-staging", "prequal-staging" } do
+      assert.is_table(new_with("environment", name)())
+    end
+    for _, value in ipairs { true, false, { rate = 5 } } do
+      assert.is_table(new_with("pace", value)())
+    end
+    assert.is_table(new_with("environment", { api = "https://h:8443/" })())
+    assert.is_table(new_with("software_statement", nil)())
+  end)
+
+  it("[client-options-names-field-wrong] names the field that is wrong, at "
+    .. "the caller's line", function()
+    local count = 0
+    for field, values in pairs(WRONG) do
+      for _, item in ipairs(values) do
+        local value, words = split(field, item)
+        raises(words, new_with(field, value))
+        count = count + 1
+      end
+    end
+    print(("wrong options: %d of %d"):format(count, count))
+  end)
+
+  it("[client-options-fields-spec] knows each of its fields in this "
+    .. "spec", function()
+    for field in pairs(fields()) do assert.is_table(WRONG[field]) end
+    raises("unknown option 'servce_provider'",
+      new_with("servce_provider", "REF30"))
+    raises("unknown option '1'", new_with(1, "REF30"))
+  end)
+
+  it("[client-options-wants] wants what it cannot do without", function()
+    for _, field in ipairs { "service_provider", "environment" } do
+      raises(field, new_with(field, nil))
+    end
+    raises("a table of options", function()
+      local client = adobepass.new()
+      return client
+    end)
+  end)
+
+  it("[client-options-method-store] wants every method of a store and of a "
+    .. "driver", function()
+    for _, method in ipairs { "get", "set", "add", "delete", "clear" } do
+      raises(("store has no method '%s'"):format(method),
+        new_with("store", without(memory(), method)))
+    end
+    for _, method in ipairs { "wait", "sleep", "now" } do
+      raises(("driver has no method '%s'"):format(method),
+        new_with("driver", without(fake_driver.new(), method)))
+    end
+  end)
+
+  it("[client-options-shows-message] shows in the message what the "
+    .. "environments are", function()
+    for _, name in ipairs { "release-production", "prequal-production",
+      "release-staging", "prequal-staging" } do
+      raises(name, new_with("environment", "live"))
+    end
+  end)
+end)

@@ -1,0 +1,67 @@
+--- Any word goes into a path, a query or a body, and comes out the same.
+
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local stage = require "spec.support.client_fixture"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
+  "@", "é", "日", "\240\159\147\186", "a", "Z", "0", "~", ".", "-", "_",
+  "\\", '"', "'", "<", "{", "|", "^", "`", "\255", "%00" }
+
+local function random_words(seed, count)
+  local bytes = helper.random(seed)
+  local function word()
+    local parts = { "x" } -- a word of dots alone is refused
+    for _ = 1, bytes(1):byte() % 12 do
+      parts[#parts + 1] = ALPHABET[bytes(1):byte() % #ALPHABET + 1]
+    end
+    return table.concat(parts)
+  end
+  local words = {}
+  for index = 1, count do words[index] = word() end
+  return words
+end
+
+describe("escapes", function()
+  local ROUNDS = 300
+
+  it("[client-escape-carry-mvpd-value] carry any mvpd and value through the "
+    .. "sandbox's parser", function()
+    local on = stage.new()
+    on.client.api:profiles()
+    for _, word in ipairs(random_words(7, ROUNDS)) do
+      on.control.clear_journal()
+      on.client.api:profile { mvpd = word }
+      on.client.api:logout { mvpd = word, redirect_url = word }
+      on.client.api:create_session { mvpd = word, domain_name = word,
+        redirect_url = word }
+      local journal = on.control.journal()
+      assert.equal(3, #journal)
+      assert.equal("profile", journal[1].operation)
+      assert.equal(word, wire.unescape(
+        journal[1].path:match "^/api/v2/REF30/profiles/([^/]+)$"))
+      assert.equal("logout", journal[2].operation)
+      assert.same({ redirectUrl = word }, (wire.form(journal[2].query)))
+      assert.same({ mvpd = word, domainName = word, redirectUrl = word },
+        (wire.form(journal[3].body)))
+    end
+    print(("escapes: %d of %d words"):format(ROUNDS, ROUNDS))
+  end)
+
+  it("[client-escape-carry-resource] carry any resource, and a list of one "
+    .. "stays a list", function()
+    local on = stage.new()
+    for _, word in ipairs(random_words(11, 50)) do
+      if not word:find "\255" then
+        on.control.clear_journal()
+        on.client.api:authorize { mvpd = "Cablevision",
+          resources = { word } }
+        local journal = on.control.journal()
+        local body = journal[#journal].body
+        assert.equal("[", body:match '^{"resources":(.)')
+        assert.same({ resources = { word } }, json.decode(body))
+      end
+    end
+  end)
+end)

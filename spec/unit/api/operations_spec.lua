@@ -1,0 +1,361 @@
+--- Each operation, as Adobe documents it: what is sent, what comes back.
+
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+local operations = require "adobepass.api.operations"
+local scenes = require "spec.support.operation_setup"
+local stage = require "spec.support.client_fixture"
+local wire = require "adobepass.sandbox.engine.url_encoding"
+
+-- luacheck: read_globals math.type
+local math_type = math.type or function() return "integer" end
+
+-- The rows of the reference. `base`: headers that are always there, beside
+-- Accept; `optional`: those that come when they are given.
+local FORM, JSON = "application/x-www-form-urlencoded", "application/json"
+local ROWS = {
+  register = { "POST", "/o/client/register", "I", "", JSON },
+  token = { "POST", "/o/client/token", "I", "", FORM },
+  configuration = { "GET", "/api/v2/REF30/configuration", "ADI", "F" },
+  create_session = { "POST", "/api/v2/REF30/sessions", "ADI", "FSV", FORM },
+  resume_session = { "POST", "/api/v2/REF30/sessions/{code}", "A", "FV",
+    FORM },
+  session = { "GET", "/api/v2/REF30/sessions/{code}", "A", "FV" },
+  profiles = { "GET", "/api/v2/REF30/profiles", "ADI", "FSPV" },
+  profile = { "GET", "/api/v2/REF30/profiles/{mvpd}", "ADI", "FSPTV" },
+  profile_for_code = { "GET", "/api/v2/REF30/profiles/code/{code}", "A",
+    "FTV" },
+  authorize = { "POST", "/api/v2/REF30/decisions/authorize/{mvpd}", "ADI",
+    "FSPTV", JSON },
+  preauthorize = { "POST", "/api/v2/REF30/decisions/preauthorize/{mvpd}",
+    "ADI", "FSPTV", JSON },
+  logout = { "GET", "/api/v2/REF30/logout/{mvpd}", "ADI", "FSV" },
+  partner_session = { "POST", "/api/v2/REF30/sessions/sso/{partner}", "ADI",
+    "FPV", FORM },
+  partner_profile = { "POST", "/api/v2/REF30/profiles/sso/{partner}", "ADI",
+    "FPV", FORM },
+  reset_temp_pass = { "DELETE", "/reset-tempass/v3/reset", "A", "" },
+  reset_temp_pass_key = { "DELETE", "/reset-tempass/v3/reset/generic", "A",
+    "" },
+  service_token = { "POST", "/api/REF30/serviceToken", "ADIX", "" },
+  refresh_service_token = { "GET", "/api/REF30/serviceToken", "AJ", "" },
+  link = { "POST", "/api/REF30/link", "ADJ", "" },
+  unlink = { "POST", "/api/REF30/unlink", "ADJ", "", JSON },
+  list_devices = { "GET", "/api/REF30/list", "ADJ", "" },
+}
+
+local NAMES = {
+  A = { "authorization" }, D = { "ap-device-identifier" },
+  I = { "x-device-info" }, F = { "x-forwarded-for" },
+  V = { "ap-visitor-identifier" }, T = { "ap-temppass-identity" },
+  P = { "ap-partner-framework-status" },
+  S = { "adobe-subject-token", "ad-service-token" },
+  X = { "x-sso-id" }, J = { "ad-service-token" },
+}
+
+-- What comes back: a field of the answer, and a test of it.
+local function is_list(value) return value[1] ~= nil end
+local function is_text(value) return type(value) == "string" end
+local function is_map(value) return type(value) == "table" end
+local function is_time(value)
+  return type(value) == "number" and value > 1e12 and value < 1e13
+    and math_type(value) == "integer"
+    and ("%d"):format(value):find("^%d%d%d%d%d%d%d%d%d%d%d%d%d$") ~= nil
+end
+local ANSWERS = {
+  register = { client_id = is_text, client_secret = is_text,
+    grant_types = is_list, redirect_uris = is_list },
+  token = { access_token = is_text, created_at = is_time },
+  configuration = { requestor = is_map, ["requestor.mvpds"] = is_list },
+  create_session = { code = is_text, url = is_text, notAfter = is_text },
+  resume_session = { code = is_text, url = is_text, notAfter = is_text },
+  session = { existingParameters = is_map, device = is_map },
+  profiles = { ["profiles.Cablevision.notAfter"] = is_time,
+    ["profiles.Cablevision.attributes.channelID.value"] = is_list },
+  profile = { ["profiles.Cablevision.notBefore"] = is_time },
+  profile_for_code = { ["profiles.Cablevision.notAfter"] = is_time },
+  authorize = { decisions = is_list, ["decisions.1.notAfter"] = is_time,
+    ["decisions.1.token.notAfter"] = is_time },
+  preauthorize = { decisions = is_list,
+    ["decisions.2.resource"] = is_text },
+  logout = { ["logouts.Cablevision.url"] = is_text },
+  partner_session = { ["authenticationRequest.attributesNames"] = is_list },
+  partner_profile = { ["profiles.Cablevision.notAfter"] = is_time },
+  reset_temp_pass = {}, reset_temp_pass_key = {},
+  service_token = { serviceToken = is_text, notAfter = is_time },
+  refresh_service_token = { serviceToken = is_text, notAfter = is_time },
+  link = { code = is_text, notAfter = is_time },
+  unlink = { ["unlinkedDevices"] = is_list },
+  list_devices = { devices = is_map },
+}
+
+local function field(value, path)
+  for name in path:gmatch "[^.]+" do
+    value = value[name] or value[tonumber(name)]
+  end
+  return value
+end
+
+local function sorted_names(headers)
+  local names = {}
+  for name in pairs(headers) do names[#names + 1] = name end
+  table.sort(names)
+  return table.concat(names, " ")
+end
+
+-- Names of the headers that a row wants: those of the letters, and the rest.
+local function names_of(letters, content_type)
+  local wanted = { accept = true, host = true }
+  wanted["content-type"] = content_type and true or nil
+  for letter in letters:gmatch "%a" do
+    for _, name in ipairs(NAMES[letter]) do wanted[name] = true end
+  end
+  return sorted_names(wanted)
+end
+
+local function filled(path, params)
+  return (path:gsub("{(%w+)}", function(name) return params[name] end))
+end
+
+local function play(on, operation)
+  local params = scenes[operation](on)
+  on.control.clear_journal()
+  local answer, err = on.client.api[operation](on.client.api, params)
+  assert(answer, tostring(err))
+  local received = on:received(operation)
+  assert.equal(1, #received)
+  return answer, received[1], params
+end
+
+describe("client.api", function()
+  it("[api-22-operations-reference] has the 22 operations of the reference, "
+    .. "each numbered", function()
+    assert.equal(22, #operations)
+    for number, operation in ipairs(operations) do
+      assert.equal(number, operation.number)
+      assert.is_true(operation.url_only or ROWS[operation.name] ~= nil)
+    end
+  end)
+
+  for operation, row in pairs(ROWS) do
+    it("[api-sends-row-lists] "
+      .. operation .. " sends what its row lists, and no more", function()
+      local _, entry, params = play(stage.new(), operation)
+      assert.equal(row[1], entry.method)
+      assert.equal(filled(row[2], params), entry.path)
+      local status = params.partner_status and "P" or ""
+      assert.equal(names_of(row[3] .. status, row[5]),
+        sorted_names(entry.headers))
+      assert.equal(row[5], entry.headers["content-type"])
+      assert.equal("application/json", entry.headers.accept)
+      assert.is_nil(entry.unexpected)
+    end)
+
+    it("[api-sends-optional-headers] "
+      .. operation .. " sends optional headers when they are given", function()
+      local identity = { email = ("0f"):rep(32) }
+      local on = stage.new { device = { id = scenes.DEVICE,
+        info = scenes.INFO, ip = "192.0.2.7", visitor_id = "visitor",
+        subject_token = "subject", service_token = "service",
+        partner_status = scenes.partner_status(), identity = identity } }
+      local _, entry = play(on, operation)
+      assert.equal(names_of(row[3] .. row[4], row[5]),
+        sorted_names(entry.headers))
+      assert.is_nil(entry.unexpected)
+      local sent = entry.headers
+      if row[4]:find "F" then
+        assert.equal("192.0.2.7", sent["x-forwarded-for"])
+      end
+      if row[4]:find "V" then
+        assert.equal("visitor", sent["ap-visitor-identifier"])
+      end
+      if row[4]:find "S" then
+        assert.equal("subject", sent["adobe-subject-token"])
+        assert.equal("service", sent["ad-service-token"])
+      end
+      if row[4]:find "T" then
+        assert.same(identity, json.decode(core.base64.decode(
+          sent["ap-temppass-identity"])))
+      end
+    end)
+
+    it("[api-documented-response] "
+      .. operation .. " gives the documented answer", function()
+      local on = stage.new()
+      local response
+      local handle = on.box.handle
+      function on.box:handle(request)
+        response = handle(self, request)
+        return response
+      end
+      local answer = play(on, operation)
+      if response.body == "" then
+        assert.is_true(answer)
+      else
+        assert.same(json.decode(response.body), answer)
+      end
+      for path, fits in pairs(ANSWERS[operation]) do
+        assert.is_true(fits(field(answer, path)), path)
+      end
+    end)
+  end
+
+  -- They are kept by the view, and made ready for the core by the second.
+  it("[api-sends-headers] sends the same headers again and again", function()
+    local on = stage.new()
+    for _ = 1, 4 do
+      assert(on.client.api:profiles())
+      assert(on.client.api:preauthorize { mvpd = "Cablevision",
+        resources = { "CNN" } })
+    end
+    for _, operation in ipairs { "profiles", "preauthorize" } do
+      local sent = on:received(operation)
+      assert.equal(4, #sent)
+      for index = 2, 4 do assert.same(sent[1].headers, sent[index].headers) end
+    end
+  end)
+
+  it("[api-sends-call-headers] sends a call's own headers in place of the "
+    .. "device's", function()
+    local on = stage.new { device = { id = scenes.DEVICE,
+      subject_token = "subject", visitor_id = "visitor" } }
+    assert(on.client.api:profiles { roku_token = "roku",
+      visitor_id = "another" })
+    local sent = on:received "profiles"[1].headers
+    assert.equal("roku", sent["x-roku-reserved-roku-connect-token"])
+    assert.is_nil(sent["adobe-subject-token"])
+    assert.equal("another", sent["ap-visitor-identifier"])
+  end)
+
+  it("[api-not-change-given] does not change what it is given", function()
+    local on = stage.new()
+    local resources = { "REF30", "CNN" }
+    local params = { mvpd = "Cablevision", resources = resources }
+    on.client.api:preauthorize(params)
+    assert.same({ mvpd = "Cablevision", resources = { "REF30", "CNN" } },
+      params)
+    assert.equal(resources, params.resources)
+    assert.is_nil(getmetatable(resources))
+  end)
+end)
+
+describe("where Adobe has two spellings", function()
+  local function in_world(fields)
+    return stage.new { box = { world = function(world)
+      for name, value in pairs(fields) do world.sso_service[name] = value end
+    end } }
+  end
+
+  for _, spelling in ipairs { "serviceToken", "jws" } do
+    it("[api-service-token] " .. spelling .. " is a service token", function()
+      local on = in_world { token_field = spelling }
+      local answer = assert(on.client.api:service_token { sso_id = "me" })
+      assert.is_string(answer.serviceToken)
+      assert.equal(answer.serviceToken, answer[spelling])
+      answer = assert(on.client.api:refresh_service_token {
+        token = answer.serviceToken })
+      assert.is_string(answer.serviceToken)
+    end)
+  end
+
+  for _, spelling in ipairs { "code", "link" } do
+    it("[api-link-code] " .. spelling .. " is a link code", function()
+      local on = in_world { link_field = spelling }
+      local token = assert(on.client.api:service_token { sso_id = "me" })
+      local answer = assert(on.client.api:link { token = token.serviceToken })
+      assert.equal(answer[spelling], answer.code)
+      local other = on.client:device { id = "another", info = scenes.INFO }
+      assert(other.api:service_token { link = answer.code })
+      local sent = on:received "service_token"[2].headers
+      assert.equal(answer.code, sent["x-sso-link"])
+      assert.is_nil(sent["x-sso-id"])
+    end)
+  end
+end)
+
+describe("authenticate_url", function()
+  it("[api-absolute-asks-browser] is absolute, asks nobody, and a browser can "
+    .. "follow it", function()
+    local on = stage.new()
+    local code = assert(on.client.api:create_session(
+      scenes.create_session())).code
+    on.control.clear_journal()
+    local url = assert(on.client.api:authenticate_url { code = code })
+    assert.equal(on.box.api .. "/api/v2/authenticate/REF30/" .. code, url)
+    assert.equal(0, #on.control.journal())
+    local session = on.box:session()
+    local transfer = session:submit { url = url }
+    session:step(0)
+    assert.equal(302, transfer:result().status)
+  end)
+end)
+
+describe("resetting temporary access", function()
+  it("[api-names-device-key] names one device or key, escaped, at the "
+    .. "management host", function()
+    local on = stage.new()
+    assert.is_true(on.client.api:reset_temp_pass {
+      mvpd = "TempPass_TEST40", device = "a b&c=d%/" })
+    local entry = on:received "reset_temp_pass"[1]
+    assert.equal("mgmt", entry.host_role)
+    assert.same({ requestor_id = "REF30", mvpd_id = "TempPass_TEST40",
+      device_id = "a b&c=d%/" }, (wire.form(entry.query)))
+    assert.is_true(on.client.api:reset_temp_pass_key {
+      mvpd = "flexibleTempPass", key = "0f" })
+    assert.same({ requestor_id = "REF30", mvpd_id = "flexibleTempPass",
+      key = "0f" }, (wire.form(on:received "reset_temp_pass_key"[1].query)))
+  end)
+
+  it("[api-resets-everybody] resets everybody only by that word", function()
+    local on = stage.new()
+    for operation, name in pairs { reset_temp_pass = "device_id",
+      reset_temp_pass_key = "key" } do
+      local api = on.client.api
+      assert.is_true(api[operation](api, { mvpd = "TempPass_TEST40",
+        everyone = true }))
+      assert.equal("all", wire.form(on:received(operation)[1].query)[name])
+      for _, params in ipairs { { mvpd = "TempPass" },
+        { mvpd = "TempPass", everyone = false },
+        { mvpd = "TempPass", everyone = "yes" },
+        { mvpd = "TempPass", everyone = true, device = "x", key = "x" } } do
+        assert.error(function() api[operation](api, params) end)
+      end
+      assert.equal(1, #on:received(operation))
+    end
+  end)
+end)
+
+describe("an answer's url", function()
+  it("[api-followed-configured] is followed on the configured API "
+    .. "alone", function()
+    local client = stage.new().client
+    for url, absolute in pairs {
+      ["/api/v2/REF30/x?y"] = "https://api.test/api/v2/REF30/x?y",
+      ["https://api.test/x"] = "https://api.test/x",
+      ["HTTPS://API.test/x"] = "HTTPS://API.test/x",
+    } do
+      assert.equal(absolute, client:absolute_url(url, "direct"))
+    end
+    for _, url in ipairs { "https://evil.test/x", "//evil.test/x",
+      "/\\evil.test", "https://api.test@evil.test/", "https://api.test:1/",
+      "https://api.test\\@evil.test/", "http://api.test/x", "javascript:x",
+      "https://api.test.evil.test/", "https://api.test/ x", "x", "",
+      "https://api.test\n.evil.test/", "https://:pw@api.test/" } do
+      local absolute, err = client:absolute_url(url, "direct")
+      assert.is_nil(absolute, url)
+      assert.equal("foreign_url", err.code)
+    end
+    assert.equal("foreign_url", select(2, client:absolute_url(5)).code)
+    assert.equal("foreign_url", select(2, client:absolute_url()).code)
+  end)
+
+  it("[api-lead-browser-elsewhere] may lead a browser elsewhere, but not in "
+    .. "the clear", function()
+    local client = stage.new().client
+    assert.equal("https://mvpd.test/x",
+      client:absolute_url("https://mvpd.test/x", "interactive"))
+    for _, url in ipairs { "http://mvpd.test/x", "javascript:alert(1)" } do
+      assert.is_nil((client:absolute_url(url, "interactive")))
+    end
+  end)
+end)

@@ -1,0 +1,284 @@
+--- Answers of any shape: a value or an error, never a Lua error.
+
+local adobepass = require "adobepass"
+local errors = require "adobepass.api.errors"
+local fake_driver = require "spec.support.fake_driver"
+local fields = require "spec.support.valid_options"
+local header_table = require "adobepass.api.request".header_table
+local helper = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
+local operations = require "adobepass.api.operations"
+local scenes = require "spec.support.operation_setup"
+local scripted = require "spec.support.scripted_transport"
+local stage = require "spec.support.client_fixture"
+
+-- The documented answer of each operation that has one, as the sandbox has it.
+local function documented(operation)
+  local here, response = stage.new(), nil
+  local handle = here.box.handle
+  function here.box:handle(request)
+    response = handle(self, request)
+    return response
+  end
+  local params = scenes[operation](here)
+  assert(here.client.api[operation](here.client.api, params))
+  return response, params
+end
+
+local function client_of(session)
+  local given = fields()
+  given.session, given.driver, given.pace = session, fake_driver.new(), false
+  given.random = function() return 0.5 end
+  return adobepass.new(given)
+end
+
+local JUNK = { "null", "true", "[]", "{}", '"x"', "-1", "1e999", "[1,2]",
+  '{"a":null}', ("["):rep(100) .. ("]"):rep(100), '"\\u0000\\ud800"',
+  "99999999999999999999", '""', '{"":{"":[[]]}}' }
+
+local MUTATIONS = {
+  function(body, below) return body:sub(1, below(#body)) end,
+  function(body, below) return body:sub(below(#body) + 1) end,
+  function(body, below) -- a byte of another value
+    local at = below(#body) + 1
+    return body:sub(1, at - 1) .. string.char(below(256)) .. body:sub(at + 1)
+  end,
+  function(body, below) -- a piece twice
+    local at = below(#body) + 1
+    return body:sub(1, at) .. body:sub(at - below(at), at) .. body:sub(at + 1)
+  end,
+  function(body, below) -- another value for a name
+    local places = {}
+    for place in body:gmatch '":()' do places[#places + 1] = place end
+    if #places == 0 then return JUNK[below(#JUNK) + 1] end
+    local place = places[below(#places) + 1]
+    local rest = body:sub(place):gsub('^"?[^,}"%]]*"?', "", 1)
+    return body:sub(1, place - 1) .. JUNK[below(#JUNK) + 1] .. rest
+  end,
+  function(_, below) return JUNK[below(#JUNK) + 1] end,
+  function(body) return body .. body end,
+  function(body, below) return body:rep(1 + below(3)):reverse() end,
+}
+
+local function source(seed)
+  local bytes = helper.random(seed)
+  return function(n) -- 0 to n - 1
+    if n < 1 then return 0 end
+    local a, b = bytes(2):byte(1, 2)
+    return (a * 256 + b) % n
+  end
+end
+
+-- The top-level fields that an answer must have, and what they are.
+local function must_fail(operation, body)
+  local value = json.decode(body)
+  if type(value) ~= "table" or json.is_array(value) then return true end
+  for name, wanted in pairs(operation.answer or {}) do
+    local other = (operation.also or {})[name]
+    local found = value[name]
+    if found == nil and other then found = value[other] end
+    wanted = wanted == "list" and "table" or wanted
+    if type(found) ~= wanted then return true end
+  end
+  return false
+end
+
+describe("an answer", function()
+  local function ask(answer, operation, params)
+    local client = client_of(scripted.adobe(answer, operation))
+    local good, value, err = pcall(client.api[operation], client.api, params)
+    assert(good, value)
+    if value == nil then
+      assert.is_true(errors.is(err))
+      assert.is_true(#tostring(err) < 4000)
+    end
+    return value, err
+  end
+
+  it("[client-response-damaged] that is damaged is malformed_answer, never a "
+    .. "Lua error", function()
+    local ROUNDS, total, malformed = 60, 0, 0
+    for number, operation in ipairs(operations) do
+      if operation.answer then
+        local response, params = documented(operation.name)
+        local below = source(1000 + number)
+        for round = 1, ROUNDS + #JUNK do
+          local mutate = MUTATIONS[round % #MUTATIONS + 1]
+          local body = JUNK[round - ROUNDS]
+            or mutate(response.body, below)
+          local value, err = ask({ status = response.status, body = body },
+            operation.name, params)
+          if must_fail(operation, body) then
+            assert.is_nil(value, body)
+            assert.equal("malformed_answer", err.code)
+            malformed = malformed + 1
+          else
+            assert.is_true(value ~= nil or err.code == "malformed_answer")
+          end
+          total = total + 1
+        end
+      end
+    end
+    assert.is_true(malformed > total / 3)
+    print(("hostile answers: %d, of which %d malformed"):format(total,
+      malformed))
+  end)
+
+  it("[client-response-status-body] with any status and body is a value or an "
+    .. "error", function()
+    local below = source(77)
+    for _, operation in ipairs(operations) do
+      if not operation.url_only then
+        local params = scenes[operation.name](stage.new())
+        for _ = 1, 20 do
+          local status = 100 + below(500)
+          local _, err = ask({ status = status,
+            body = JUNK[below(#JUNK) + 1],
+            headers = { ["retry-after"] = ("x"):rep(below(50)),
+              date = "Mon, 99 Foo 20000 99:99:99 GMT" } },
+            operation.name, params)
+          if err and err.http_status then
+            assert.equal(status, err.http_status)
+          end
+        end
+      end
+    end
+  end)
+
+  it("[client-response-registration] of registration or token may be hostile "
+    .. "as well", function()
+    local below, total = source(78), 0
+    local texts = {
+      register = '{"client_id":"a","client_secret":"b"}',
+      token = '{"access_token":"a","expires_in":3600,"created_at":1}' }
+    for name, text in pairs(texts) do
+      for round = 1, 200 do
+        local body = MUTATIONS[round % #MUTATIONS + 1](text, below)
+        local session = scripted.new { function(request)
+          for at, whole in pairs(texts) do
+            if request.url:find("/o/client/" .. at, 1, true) then
+              return { status = 201, body = at == name and body or whole }
+            end
+          end
+          return { body = '{"profiles":{}}' }
+        end }
+        local client = client_of(session)
+        local good, value, err = pcall(client.api.profiles, client.api)
+        assert(good, body .. ": " .. tostring(value))
+        assert.is_true(value ~= nil or errors.is(err))
+        total = total + 1
+      end
+    end
+    print(("hostile credentials and tokens: %d of %d"):format(total, total))
+  end)
+
+  local EXPIRES = { "null", "-1", "0", "1e308", "1e999", '"3600"', '"x"',
+    "{}", "[]", "true", "0.5", '"-5"', '"nan"', '"inf"', '"0x10"' }
+
+  it("[client-response-token-operation] of the token operation may say any "
+    .. "time", function()
+    for _, expires in ipairs(EXPIRES) do
+      local client = client_of(scripted.new { function(request)
+        if request.url:find("register", 1, true) then
+          return { status = 201,
+            body = '{"client_id":"a","client_secret":"b"}' }
+        elseif request.url:find("/token", 1, true) then
+          return { status = 201, body = ('{"access_token":"a",'
+            .. '"expires_in":%s}'):format(expires) }
+        end
+        return { body = '{"profiles":{}}' }
+      end })
+      local good, value, err = pcall(client.api.profiles, client.api)
+      assert(good, expires .. ": " .. tostring(value))
+      assert.is_true(value ~= nil or errors.is(err), expires)
+    end
+  end)
+
+  -- What comes from elsewhere than the API: proxies, load balancers.
+  it("[client-response-html-cookies-429] in HTML with cookies is a 429 that "
+    .. "is obeyed", function()
+    local client = client_of(scripted.adobe { status = 429,
+      body = "<html>429</html>", headers = { ["set-cookie"] = "a=b" } })
+    local value, err = client.api:profiles()
+    assert.is_nil(value)
+    assert.equal("too_many_requests", err.code)
+    assert.equal("retry", err.action)
+    assert.equal(429, err.http_status)
+    for _, request in ipairs(client.shared.session.requests) do
+      assert.is_nil(header_table(request).Cookie)
+    end
+  end)
+
+  it("[client-response-empty-401] that is an empty 401 is "
+    .. "`unauthorized`", function()
+    local _, err = ask({ status = 401 }, "profiles")
+    assert.equal("unauthorized", err.code)
+    assert.equal(401, err.http_status)
+  end)
+
+  it("[client-response-code-action] with a code and an action of tomorrow "
+    .. "passes them on", function()
+    local _, err = ask({ status = 403, body = json.encode {
+      code = "brand_new", action = "dance", status = 418,
+      message = "Do it.", details = "Now.", trace = "t-1",
+      helpUrl = "https://help.test" } }, "profiles")
+    assert.equal("brand_new", err.code)
+    assert.equal("dance", err.action)
+    assert.equal(403, err.http_status)
+    assert.equal(418, err.status)
+    assert.equal("Do it.", err.message)
+    assert.equal("Now.", err.details)
+    assert.equal("t-1", err.trace)
+    assert.equal("https://help.test", err.help_url)
+    assert.is_string(err:viewer_text())
+  end)
+
+  it("[client-response-code-status] without a code has one of its status, and "
+    .. "the action", function()
+    for status, action in pairs { [400] = "none", [404] = "none",
+      [500] = "retry", [502] = "retry", [503] = "retry", [599] = "retry" } do
+      local _, err = ask({ status = status, body = "<html>" }, "profiles")
+      assert.equal("http_" .. status, err.code)
+      assert.equal(action, err.action)
+      assert.equal(status, err.http_status)
+    end
+  end)
+
+  it("[client-response-form-dcr-code] in the form of DCR has its "
+    .. "code", function()
+    for _, code in ipairs { "invalid_request", "invalid_redirect_uri",
+      "invalid_software_statement", "unapproved_software_statement",
+      "unauthorized_client", "unsupported_grant_type", "of_tomorrow" } do
+      local _, err = ask({ status = 400,
+        body = json.encode { error = code } }, "register",
+        { software_statement = "x" })
+      assert.equal(code, err.code)
+      assert.equal("register", err.operation)
+    end
+  end)
+
+  it("[client-response-leads-elsewhere] that leads elsewhere is an error, and "
+    .. "not followed", function()
+    for _, status in ipairs { 301, 302, 303, 307, 308 } do
+      local session = scripted.adobe { status = status,
+        headers = { location = "https://evil.test/" } }
+      local client = client_of(session)
+      local value, err = client.api:profiles()
+      assert.is_nil(value)
+      assert.equal("http_" .. status, err.code)
+      for _, request in ipairs(session.requests) do
+        assert.is_nil(request.url:find("evil", 1, true))
+      end
+    end
+  end)
+
+  it("[client-response-never-core-code] that never came has the core's "
+    .. "code", function()
+    for _, code in ipairs { "timeout", "connection_lost", "tls_failed",
+      "too_large", "resolve_failed", "connect_failed", "closed" } do
+      local _, err = ask({ error = code }, "profiles")
+      assert.equal(code, err.code)
+      assert.is_nil(err.http_status)
+    end
+  end)
+end)

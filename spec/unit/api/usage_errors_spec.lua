@@ -1,0 +1,145 @@
+--- Calls that are refused before anything is sent.
+
+local adobepass = require "adobepass"
+local fields = require "spec.support.valid_options"
+local json = require "adobepass.util.json"
+local operations = require "adobepass.api.operations"
+local raises = require "spec.support.assert_raises"
+local stage = require "spec.support.client_fixture"
+
+local NAN, HUGE = 0 / 0, math.huge
+local MVPD = "Cablevision"
+
+-- operation -> wrong parameters, and words of the message.
+local MISUSE = {
+  { "profile", {}, "mvpd should be a string, not nil" },
+  { "profile", { mvpd = 5 }, "mvpd should be a string" },
+  { "profile", { mvp = MVPD }, "unknown parameter 'mvp'" },
+  { "profile", "Cablevision", "a table of parameters" },
+  { "profile", { mvpd = MVPD, timeout = "5" }, "timeout should be" },
+  { "profile", { mvpd = MVPD, timeout = 0 }, "timeout should be" },
+  { "profile", { mvpd = MVPD, timeout = NAN }, "timeout should be" },
+  { "profile", { mvpd = MVPD, timeout = HUGE }, "timeout should be" },
+  { "profile", { mvpd = MVPD, identity = 5 }, "identity should be" },
+  { "profile", { mvpd = MVPD, identity = { email = "a@b.c" } }, "SHA-256" },
+  { "profile", { mvpd = MVPD, visitor_id = "a\r\nb" }, "visitor_id" },
+  { "profile", { mvpd = MVPD, service_token = 5 }, "service_token" },
+  { "profile", { mvpd = MVPD, roku_token = "a", subject_token = "b" },
+    "roku_token" },
+  { "profile", { mvpd = MVPD, everyone = true }, "everyone" },
+  { "authorize", { mvpd = MVPD }, "resources should be a list of strings" },
+  { "authorize", { mvpd = MVPD, resources = "CNN" }, "resources should be" },
+  { "authorize", { resources = { "CNN" } }, "mvpd should be" },
+  { "session", {}, "code should be a string" },
+  { "session", { code = 123456 }, "code should be a string" },
+  { "create_session", { mvpd = MVPD, domainName = "x" }, "domainName" },
+  { "create_session", { redirect_url = {} }, "redirect_url should be" },
+  { "partner_session", {}, "partner should be" },
+  { "partner_profile", { partner = "Apple" }, "saml_response should be" },
+  { "service_token", {}, "either sso_id or link" },
+  { "service_token", { sso_id = "a", link = "b" }, "either sso_id or link" },
+  { "link", {}, "token should be" },
+  { "unlink", { token = "x" }, "devices should be" },
+  { "register", {}, "software_statement should be" },
+  { "authenticate_url", {}, "code should be" },
+}
+
+-- What viewers type and servers say: refused, with a code.
+local REFUSED = {}
+
+local function refuse(operation, code, params)
+  REFUSED[#REFUSED + 1] = { operation, code, params }
+end
+
+local CODES = { "", "a/b", "../x", "a b", "a\nb", "a\0b", "é", "%41", "a?b",
+  "a#b", "a;b", ".", "..", ("A"):rep(65), ("A"):rep(1024 * 1024) }
+for _, code in ipairs(CODES) do
+  for _, operation in ipairs { "session", "resume_session",
+    "profile_for_code", "authenticate_url" } do
+    refuse(operation, "invalid_parameter_code", { code = code })
+  end
+end
+
+local WORDS = { "", ".", "..", "a\nb", "a\0b", "\127", ("x"):rep(1024 * 1024) }
+for _, word in ipairs(WORDS) do
+  for _, operation in ipairs { "profile", "logout", "create_session" } do
+    refuse(operation, "invalid_parameter_mvpd", { mvpd = word })
+  end
+  refuse("authorize", "invalid_parameter_mvpd",
+    { mvpd = word, resources = { "CNN" } })
+  refuse("partner_session", "invalid_parameter_partner", { partner = word })
+  refuse("service_token", "invalid_parameter_sso_id", { sso_id = word })
+  refuse("service_token", "invalid_parameter_link", { link = word })
+  refuse("link", "invalid_parameter_token", { token = word })
+  refuse("unlink", "invalid_parameter_token",
+    { token = word, devices = { "x" } })
+end
+
+for _, list in ipairs { {}, { "" }, { 5 }, { "a", 5 }, { [2] = "a" },
+  { "a", [3] = "b" }, { "a", name = "b" }, { name = "b" }, { { "a" } },
+  { json.null } } do
+  for _, operation in ipairs { "authorize", "preauthorize" } do
+    refuse(operation, "invalid_parameter_resources",
+      { mvpd = MVPD, resources = list })
+  end
+  refuse("unlink", "invalid_parameter_devices",
+    { token = "x", devices = list })
+end
+
+describe("a call", function()
+  local on
+
+  before_each(function()
+    on = stage.new()
+    on.control.clear_journal()
+  end)
+
+  after_each(function() on = nil end)
+
+  it("[api-usage-raises-programmer] raises where the programmer is wrong, and "
+    .. "asks nobody", function()
+    for _, case in ipairs(MISUSE) do
+      raises(case[3], function()
+        local answer = on.client.api[case[1]](on.client.api, case[2])
+        return answer
+      end)
+    end
+    assert.equal(0, #on.control.journal())
+    print(("misuse: %d of %d"):format(#MISUSE, #MISUSE))
+  end)
+
+  it("[api-usage-refuses-viewer-server] refuses what a viewer or a server has "
+    .. "wrong, and asks nobody",
+    function()
+      for _, case in ipairs(REFUSED) do
+        local answer, err = on.client.api[case[1]](on.client.api, case[3])
+        assert.is_nil(answer)
+        assert.equal(case[2], err.code)
+        assert.equal(case[1], err.operation)
+        assert.is_true(#tostring(err) < 1000)
+      end
+      assert.equal(0, #on.control.journal())
+      print(("refused: %d of %d"):format(#REFUSED, #REFUSED))
+    end)
+
+  it("[api-usage-client-device-raises] of a client without a device raises, "
+    .. "and says what to do", function()
+    local given = fields()
+    given.device = nil
+    local client = adobepass.new(given)
+    for _, operation in ipairs(operations) do
+      raises("client:device", function()
+        local answer = client.api[operation.name](client.api)
+        return answer
+      end)
+    end
+  end)
+
+  it("[api-usage-device-later-names] takes a device later, and names what is "
+    .. "wrong with it", function()
+    raises("device.id", function()
+      local view = on.client:device {}
+      return view
+    end)
+  end)
+end)

@@ -1,0 +1,363 @@
+--- Credentials and tokens when things go wrong: refusals, failures, deaths,
+-- broken stores. In this process, on a clock of ours.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local fake_time = require "spec.support.fake_clock"
+local flight = require "spec.support.many_clients"
+
+describe("the token's life", function()
+  local time, at, store, events
+
+  before_each(function()
+    time = fake_time.start()
+    at = flight.here(time)
+    store = flight.breakable(adobepass.store.memory())
+    events = {}
+  end)
+  after_each(function()
+    time.stop()
+    at, store, events = nil, nil, nil
+  end)
+
+  local function client(more)
+    local options = { store = store, retry = { attempts = 1 },
+      on_event = function(event) events[#events + 1] = event end }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return flight.client(at, options)
+  end
+
+  local function ask(one) return flight.outcome(one.api:profiles()) end
+
+  local function counts() return select(2, at.control.take()) end
+
+  local function events_of(code)
+    local count = 0
+    for _, event in ipairs(events) do
+      if event.code == code then count = count + 1 end
+    end
+    return count
+  end
+
+  local function crowd(driver, one, count)
+    local outcomes = flight.crowd(driver, function()
+      time:advance(0.01)
+    end, count, function() return one.api:profiles() end)
+    local tally = {}
+    for _, outcome in ipairs(outcomes) do
+      tally[outcome] = (tally[outcome] or 0) + 1
+    end
+    return tally
+  end
+
+  local function revoke()
+    local journal = at.control.journal()
+    assert(at.control.revoke { token = flight.bearer(journal) })
+    at.control.clear_journal()
+  end
+
+  local function revoke_client()
+    for id, known in pairs(at.control.snapshot().clients) do
+      if not known.revoked then
+        assert(at.control.revoke { client_id = id })
+      end
+    end
+    at.control.clear_journal()
+  end
+
+  it("[credentials-fails-system] fails without the system's randomness, and "
+    .. "raises nothing", function()
+    local uuid, bytes = core.random.uuid, core.random.bytes
+    finally(function() core.random.uuid, core.random.bytes = uuid, bytes end)
+    core.random.uuid = function() return nil, "none", "no_randomness" end
+    core.random.bytes = core.random.uuid
+    local one = flight.client(at, { store = store, random = false })
+    assert.equal("no_randomness", ask(one))
+    core.random.uuid = uuid
+    at.control.fault { operation = "profiles", kind = "status" }
+    assert.equal("ok", ask(one)) -- having waited, by chance, and repeated it
+    assert.equal(2, counts().profiles)
+  end)
+
+  it("[credentials-never-ordinary] never takes an ordinary refresh for a "
+    .. "forced one", function()
+    local driver = adobepass.driver.tick()
+    local slow = client { driver = driver, token_margin = 20000,
+      token_jitter = 0 }
+    local refused = client { driver = driver }
+    driver.start(ask, slow)
+    repeat until driver.update() == 0
+    driver.start(ask, refused)
+    repeat until driver.update() == 0
+    local first_token = flight.bearer(at.control.journal())
+    assert.equal(1, counts().token)
+
+    time:advance(3 * 3600 + 1) -- due for `slow`, fresh for `refused`
+    assert(at.control.fault { kind = "delay", operation = "token",
+      seconds = 5 })
+    local ordinary = driver.start(ask, slow)
+    for _ = 1, 5 do driver.update() end
+    assert.equal(1, flight.counts(at.control.journal()).token)
+
+    at.control.clear_journal()
+    assert(at.control.revoke { token = first_token }) -- only now
+    local forced = driver.start(ask, refused)
+    repeat time:advance(0.1) until driver.update() == 0
+    assert.same({ "ok", "ok" }, { forced.results[1], ordinary.results[1] })
+    local order, bearers = {}, {}
+    for index, entry in ipairs(at.control.journal()) do
+      order[index] = entry.operation .. " " .. entry.status
+      if entry.status == 200 then
+        bearers[entry.headers.authorization] = true
+        bearers[#bearers + 1] = true
+      end
+    end
+    assert.equal("profiles 401", order[1])
+    table.sort(order)
+    assert.same({ "profiles 200", "profiles 200", "profiles 401",
+      "token 201" }, order)
+    bearers[1], bearers[2] = nil, nil
+    local first = next(bearers)
+    assert.truthy(next(bearers, first)) -- one each
+  end)
+
+  it("[credentials-asks-however-refused] asks only once again, however many "
+    .. "were refused", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    revoke()
+    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    local seen = counts()
+    assert.same({ 0, 1, 100 }, { seen.register, seen.token, seen.profiles })
+  end)
+
+  it("[credentials-refused-late-brought] who is refused late takes what "
+    .. "others brought", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    crowd(driver, one, 1)
+    revoke()
+    assert(at.control.fault { kind = "delay", operation = "profiles",
+      seconds = 5 })
+    local late = driver.start(ask, one)
+    driver.update()
+    driver.update()
+    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    repeat time:advance(1) until driver.update() == 0
+    assert.equal("ok", late.results[1])
+    assert.equal(1, counts().token)
+  end)
+
+  it("[credentials-remembers-failure-1] remembers a failure for 1, 2, 4 .. 30 "
+    .. "seconds", function()
+    local one = client()
+    assert(at.control.fault { kind = "status", operation = "token",
+      status = 503, count = 1000 })
+    for _, pause in ipairs { 1, 2, 4, 8, 16, 30, 30 } do
+      assert.equal("http_503", ask(one))
+      assert.equal(1, counts().token)
+      time:advance(pause - 0.01)
+      assert.equal("http_503", ask(one))
+      assert.equal(0, counts().token)
+      time:advance(0.02)
+    end
+    at.control.clear_faults()
+    assert.equal("ok", ask(one))
+    assert(at.control.fault { kind = "status", operation = "token" })
+    revoke()
+    assert.equal("http_503", ask(one))
+    time:advance(1.01) -- a success begins anew
+    assert.equal("ok", ask(one))
+  end)
+
+  it("[credentials-shares-failure-waits] shares a failure with who waits, and "
+    .. "with other clients", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    assert(at.control.fault { kind = "status", operation = "token",
+      status = 503, count = 1000 })
+    assert.same({ http_503 = 50 }, crowd(driver, one, 50))
+    assert.equal(1, counts().token)
+    assert.same({ http_503 = 5 }, crowd(driver, client { driver = driver },
+      5))
+    assert.equal(0, counts().token)
+  end)
+
+  it("[credentials-passes-lock-holder] passes over a lock whose holder "
+    .. "died", function()
+    local driver = adobepass.driver.tick()
+    local one, two = client { driver = driver }, client { driver = driver }
+    assert(at.control.fault { kind = "delay", operation = "token",
+      seconds = 600 })
+    local dies = driver.start(ask, one)
+    for _ = 1, 5 do driver.update() end
+    assert.equal(1, flight.counts(at.control.journal()).token)
+    dies:cancel()
+    local task = driver.start(ask, two)
+    repeat time:advance(0.1) until driver.update() == 0
+    assert.equal("ok", task.results[1])
+    local seen = counts()
+    assert.same({ 1, 2 }, { seen.register, seen.token })
+  end)
+
+  it("[credentials-uses-due-token] uses a due token while another refreshes "
+    .. "it, or cannot", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver, timeout = 30 }
+    crowd(driver, one, 1)
+    counts()
+    time:advance(6 * 3600 - 200)
+    assert(at.control.fault { kind = "delay", operation = "token",
+      seconds = 600 })
+    local first = driver.start(ask, one)
+    driver.update()
+    assert.same({ ok = 20 }, crowd(driver, one, 20))
+    repeat time:advance(0.1) until driver.update() == 0
+    assert.equal("ok", first.results[1])
+    assert.equal(1, counts().token)
+    assert.equal(1, events_of("timeout"))
+  end)
+
+  it("[credentials-registers-server] registers once more when the server "
+    .. "forgot it", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    crowd(driver, one, 1)
+    revoke_client()
+    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.equal(1, counts().register)
+    assert.equal(1, events_of("registered_again"))
+  end)
+
+  it("[credentials-not-register-third] does not register a third time within "
+    .. "ten minutes", function()
+    local one = client()
+    ask(one)
+    revoke_client()
+    assert.equal("ok", ask(one))
+    revoke_client()
+    for _ = 1, 20 do
+      assert.equal("invalid_client", ask(one))
+      time:advance(29)
+    end
+    assert.equal(0, counts().register)
+    time:advance(60)
+    assert.equal("ok", ask(one))
+    assert.equal(1, counts().register)
+    assert.equal(2, events_of("registered_again"))
+  end)
+
+  it("[credentials-action] does what the action application-registration "
+    .. "says", function()
+    local driver = adobepass.driver.tick()
+    local one = client { driver = driver }
+    crowd(driver, one, 1)
+    counts()
+    local function refuse(count)
+      assert(at.control.fault { kind = "error", operation = "profiles",
+        code = "invalid_access_token_client_application", count = count })
+    end
+    -- A new token is tried first: it costs no viewer his login.
+    refuse(1)
+    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    assert.equal(0, counts().register)
+    refuse(100)
+    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.equal(1, counts().register)
+    refuse(10)
+    assert.same({ invalid_access_token_client_application = 5 },
+      crowd(driver, one, 5))
+    assert.equal(0, counts().register)
+    at.control.clear_faults()
+    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    assert.equal(1, events_of("registered_again"))
+  end)
+
+  it("[credentials-keeps-old-new] keeps old credentials until there are new "
+    .. "ones", function()
+    local one = client()
+    ask(one)
+    local known = at.control.snapshot()
+    revoke_client()
+    assert(at.control.fault { kind = "status", operation = "register",
+      count = 1 })
+    assert.equal("http_503", ask(one))
+    at.control.restore(known) -- the server comes to its senses
+    counts()
+    time:advance(2)
+    assert.equal("ok", ask(one))
+    assert.equal(0, counts().register)
+  end)
+
+  it("[credentials-keeps-replace] keeps credentials that nothing could "
+    .. "replace", function()
+    local one = client()
+    ask(one)
+    local known = at.control.snapshot()
+    revoke_client()
+    at.statement = nil
+    local two = client()
+    assert.equal("invalid_client", ask(two))
+    at.control.restore(known)
+    counts()
+    time:advance(2)
+    assert.equal("ok", ask(two))
+    assert.equal(0, counts().register)
+  end)
+
+  it("[credentials-saves-later] saves later what could not be saved, and "
+    .. "registers no more", function()
+    store.broken.set = function(key) return key:find("^credentials") end
+    local one = client { device = false }
+    -- A gateway's view lives no longer than its request.
+    local function ask_anew()
+      collectgarbage()
+      return ask(one:device { id = "living-room" })
+    end
+    assert.equal("store_failed", ask_anew())
+    assert.equal("store_failed", ask_anew())
+    store.broken.set = nil
+    assert.equal("ok", ask_anew())
+    assert.equal("ok", ask(client()))
+    assert.same({ 1, 1 }, { (function()
+      local seen = counts()
+      return seen.register, seen.token
+    end)() })
+  end)
+
+  it("[credentials-store-cannot-read] takes a store that cannot read for no "
+    .. "empty one", function()
+    store.broken.get = true
+    assert.equal("store_failed", ask(client()))
+    store.broken.get = function(key) return key:find("^credentials") end
+    assert.equal("store_failed", ask(client()))
+    store.broken.get = nil
+    store.broken.add = true
+    assert.equal("store_failed", ask(client()))
+    assert.equal(0, counts().register)
+    store.broken.add = nil
+    assert.equal("ok", ask(client()))
+  end)
+
+  it("[credentials-damaged-record] takes a damaged record for no missing "
+    .. "one", function()
+    local name
+    store.broken.set = function(key)
+      name = key:find("^credentials") and key or name
+    end
+    ask(client())
+    counts()
+    local whole = store:get(name)
+    store:clear("token")
+    for _, damaged in ipairs { "", "{", whole:sub(1, -2), "[]", "{}", "7",
+      "null", '{"client_id":7,"client_secret":"x"}', "\0" } do
+      assert(store:set(name, damaged))
+      assert.equal("store_failed", ask(client()))
+    end
+    assert.equal(0, counts().register)
+    assert(store:set(name, whole))
+    assert.equal("ok", ask(client()))
+    assert.equal(0, counts().register)
+  end)
+end)

@@ -1,0 +1,186 @@
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+local base64, jws = core.base64, core.jws
+
+-- RFC 7515 appendix A.2: the modulus, and the token signed with its key.
+local MODULUS = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmf"
+  .. "HQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b"
+  .. "32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS"
+  .. "-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxX"
+  .. "FvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+local TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzOD"
+  .. "AsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3"
+  .. "hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2F"
+  .. "p5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h"
+  .. "6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOk"
+  .. "HWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXL"
+  .. "IhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+
+-- DER of SubjectPublicKeyInfo for a modulus of 2048 bits and 65537.
+local function public_pem(modulus)
+  local der = "\48\130\1\34\48\13\6\9\42\134\72\134\247\13\1\1\1\5\0\3\130\1"
+    .. "\15\0\48\130\1\10\2\130\1\1\0" .. modulus .. "\2\3\1\0\1"
+  local text = base64.encode(der):gsub(("."):rep(64), "%0\n")
+  return "-----BEGIN PUBLIC KEY-----\n" .. text .. "\n-----END PUBLIC KEY-----"
+end
+
+describe("core.jws", function()
+  local path, key, public
+
+  setup(function()
+    path = folder.make()
+    folder.run("openssl genrsa -out " .. path .. "/rsa.pem 2048")
+    folder.run(("cd %s && openssl rsa -in rsa.pem -pubout -out public.pem")
+      :format(path))
+  end)
+
+  teardown(function() folder.remove(path) end)
+
+  before_each(function()
+    key = assert(core.private_key(folder.read(path .. "/rsa.pem")))
+    public = assert(core.public_key(folder.read(path .. "/public.pem")))
+  end)
+
+  after_each(function()
+    key:close()
+    public:close()
+    live.assert_none()
+  end)
+
+  it("[jws-verifies-example-rfc] verifies the example of RFC 7515", function()
+    local theirs = assert(core.public_key(
+      public_pem(base64.url_decode(MODULUS))))
+    local payload, header = jws.verify("RS256", theirs, TOKEN)
+    assert.equal('{"iss":"joe",\r\n "exp":1300819380,\r\n '
+      .. '"http://example.com/is_root":true}', payload)
+    assert.equal('{"alg":"RS256"}', header)
+    theirs:close()
+  end)
+
+  it("[jws-brings-signed] brings back what it signed, whatever that "
+    .. "is", function()
+    for _, payload in ipairs { "{}", "", "\0\255", ("x"):rep(20000) } do
+      local token = assert(jws.sign("RS256", key, payload))
+      assert.equal(payload, (jws.verify("RS256", public, token)))
+      assert.equal(payload, (jws.peek(token)))
+    end
+  end)
+
+  it("[jws-writes-header-asked] writes the header that was asked "
+    .. "for", function()
+    local function header(options)
+      return select(2, jws.peek(jws.sign("RS256", key, "{}", options)))
+    end
+    assert.equal('{"alg":"RS256","typ":"JWT"}', header())
+    assert.equal('{"alg":"RS256","typ":"JOSE","kid":"key-1"}',
+      header { typ = "JOSE", kid = "key-1" })
+  end)
+
+  local function refused(wanted, token)
+    local payload, message, code = jws.verify("RS256", public, token)
+    assert.is_nil(payload)
+    assert.equal(wanted, code)
+    assert.is_string(message)
+  end
+
+  -- A token whose signature is right for its header, whatever that says.
+  local function signed(header)
+    local text = base64.url_encode(header) .. "." .. base64.url_encode("{}")
+    return text .. "." .. base64.url_encode(key:sign(text))
+  end
+
+  it("[jws-algorithm-token] knows one algorithm, whatever a token says of "
+    .. "itself", function()
+    refused("wrong_algorithm", signed '{"alg":"none"}')
+    refused("wrong_algorithm", signed '{"alg":"HS256"}')
+    refused("wrong_algorithm", signed '{"alg":"RS512"}')
+    refused("wrong_algorithm", signed '{"alg":"rs256"}')
+    refused("wrong_algorithm", base64.url_encode('{"alg":"none"}') .. ".e30.")
+    local pem = folder.read(path .. "/public.pem")
+    local text = base64.url_encode('{"alg":"HS256"}') .. ".e30"
+    refused("wrong_algorithm", text .. "." .. base64.url_encode(
+      core.digest.hmac_sha256(pem, text)))
+  end)
+
+  it("[jws-refuses-headers-two] refuses headers that have two "
+    .. "readings", function()
+    for _, header in ipairs {
+      '{"alg":"RS256","alg":"none"}', '{"alg":"none","alg":"RS256"}',
+      '{"\\u0061lg":"none","alg":"RS256"}', '{"alg":["RS256"]}',
+      '{"alg":null}', "{}", "[]", "", '"RS256"', '{"alg":"RS256"',
+      '{"alg":"RS256"}}', '{"alg":"RS256"} x', '{"alg" "RS256"}',
+      '{"alg":"RS256",}', '{"x":{"alg":"RS256"}}',
+      '{"alg":"RS256","crit":["b64"]}', '{"alg":"RS256',
+      '{"x":' .. ("["):rep(40) .. ("]"):rep(40) .. ',"alg":"RS256"}',
+      '{"alg":"RS256\0"}', "\0", '{"x":\0,"alg":"RS256"}',
+    } do
+      local code = select(3, jws.verify("RS256", public, signed(header)))
+      assert.is_true(code == "invalid_token" or code == "wrong_algorithm",
+        header)
+    end
+  end)
+
+  it("[jws-reads-headers-however] reads headers however they are laid "
+    .. "out", function()
+    for _, header in ipairs { '{"alg":"RS256"}', ' { "alg" : "RS256" } ',
+      '{"kid":"a,b}\\"c","alg":"RS256","n":[1,{"alg":"x"},-2.5e3,null]}',
+      '\t{"x":{},"y":[],\r\n"alg":"RS256"}' } do
+      local payload = jws.verify("RS256", public, signed(header))
+      assert.equal("{}", payload, header)
+    end
+  end)
+
+  it("[jws-refuses-changed-byte] refuses every changed byte", function()
+    local token = jws.sign("RS256", key, '{"iss":"x"}')
+    for at = 1, #token do
+      local c = token:sub(at, at)
+      local changed = token:sub(1, at - 1) .. (c == "A" and "B" or "A")
+        .. token:sub(at + 1)
+      assert.is_nil((jws.verify("RS256", public, changed)), at)
+    end
+  end)
+
+  it("[jws-refuses-no-token] refuses what is no token", function()
+    for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c",
+      "e30.e30", "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..",
+      "\0.\0.\0" } do
+      refused("invalid_token", text)
+    end
+    refused("encrypted_token", "a.b.c.d.e")
+    assert.equal("encrypted_token", select(3, jws.peek("a.b.c.d.e")))
+    assert.equal("invalid_token", select(3, jws.peek("nothing")))
+  end)
+
+  it("[jws-not-sign-not-verify] does not sign what it could not "
+    .. "verify", function()
+    assert.equal("too_large",
+      select(3, jws.sign("RS256", key, ("x"):rep(60000))))
+    assert.equal("private_key_needed",
+      select(3, jws.sign("RS256", public, "{}")))
+  end)
+
+  it("[jws-raises-programmer-wrong] raises when the programmer is "
+    .. "wrong", function()
+    for _, algorithm in ipairs { "none", "HS256", "RS512" } do
+      assert.error_matches(function() jws.sign(algorithm, key, "") end,
+        "invalid option")
+      assert.error_matches(function() jws.verify(algorithm, key, "") end,
+        "invalid option")
+    end
+    assert.error_matches(function() jws.verify(nil, key, "") end,
+      "bad argument #1")
+    assert.error_matches(function() jws.verify("RS256", "pem", "") end,
+      "bad argument #2")
+    assert.error_matches(function()
+      jws.sign("RS256", key, "", { kid = 'a"b' })
+    end, "option 'kid' should be plain ASCII")
+    assert.error_matches(function()
+      jws.sign("RS256", key, "", { alg = "none" })
+    end, "unknown option 'alg'")
+    local closed = assert(core.public_key(folder.read(path .. "/public.pem")))
+    closed:close()
+    assert.error_matches(function() jws.verify("RS256", closed, "") end,
+      "the key is closed")
+  end)
+end)

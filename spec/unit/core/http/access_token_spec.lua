@@ -1,0 +1,157 @@
+local core = require "adobepass.core"
+local live = require "spec.support.open_handles"
+
+local answer = { access_token = "aaa.bbb-ccc_ddd", expires_in = 86400,
+  created_at = 1698764800000, token_type = "bearer", id = "x" }
+local terms = { now = 1000, margin = 300, jitter = 60, chance = 0.5 }
+
+local function with(change)
+  local copy = {}
+  for name, value in pairs(answer) do copy[name] = value end
+  for name, value in pairs(change) do copy[name] = value end
+  return copy
+end
+
+describe("core.token", function()
+  after_each(live.assert_none)
+
+  it("[core-token-fresh-due-expired] is fresh, then due, then "
+    .. "expired", function()
+    local token = core.token(answer, terms)
+    assert.equal("fresh", token:state(1000))
+    assert.equal("fresh", token:state(87069.9))
+    assert.equal("due", token:state(87070))
+    assert.equal("due", token:state(87399.9))
+    assert.equal("expired", token:state(87400))
+    assert.equal(87070, token:due_at())
+    assert.equal(87400, token:expires_at())
+    assert.equal(1698764800000, token:created_at())
+    token:close()
+  end)
+
+  it("[core-token-spreads-refresh] spreads the refresh by chance", function()
+    local function due(chance)
+      local token = core.token(answer, { now = 0, margin = 100, jitter = 50,
+        chance = chance })
+      local at = token:due_at()
+      token:close()
+      return at
+    end
+    assert.equal(86300, due(0))
+    assert.equal(86275, due(0.5))
+    assert.equal(86250, due(1))
+  end)
+
+  it("[core-token-draws-chance-none] draws the chance itself when none is "
+    .. "given", function()
+    local seen, count = {}, 0
+    for _ = 1, 64 do
+      local token = core.token(answer, { now = 0, jitter = 60 })
+      local at = token:due_at()
+      token:close()
+      assert.is_true(at > 86400 - 361 and at <= 86400 - 300)
+      if not seen[at] then seen[at], count = true, count + 1 end
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("[core-token-never-due-half-short] is never due before half of a short "
+    .. "life", function()
+    local token = core.token(with { expires_in = 20 }, terms)
+    assert.equal(1010, token:due_at())
+    assert.equal(1020, token:expires_at())
+    token:close()
+  end)
+
+  it("[core-token-expired-birth-life] is expired at birth when its life is "
+    .. "nothing", function()
+    local token = core.token(with { expires_in = 0 }, terms)
+    assert.equal("expired", token:state(1000))
+    token:close()
+  end)
+
+  it("[core-token-uses-clock-no-time] uses the clock when no time is "
+    .. "given", function()
+    local token = core.token(answer)
+    assert.equal("fresh", token:state())
+    assert.is_true(token:expires_at() > core.clock.monotonic() + 86000)
+    token:close()
+  end)
+
+  it("[core-token-seconds-text] takes seconds that came as text, and no "
+    .. "created_at", function()
+    local token = core.token({ access_token = "a", expires_in = "60" },
+      { now = 0 })
+    assert.equal(60, token:expires_at())
+    assert.is_nil(token:created_at())
+    token:close()
+  end)
+
+  it("[core-token-shows-secret-not-ask] shows its secret to nobody who does "
+    .. "not ask by name", function()
+    local token = core.token(answer)
+    assert.equal("adobepass.token (redacted)", tostring(token))
+    assert.equal("aaa.bbb-ccc_ddd", token:reveal())
+    assert.is_nil(token.secret)
+    token:close()
+  end)
+
+  it("[core-token-closed-often] is gone once closed, as often as that is "
+    .. "said", function()
+    local token = core.token(answer, terms)
+    token:close()
+    token:close()
+    assert.equal("expired", token:state(1000))
+    assert.equal("adobepass.token (closed)", tostring(token))
+    local secret, message, code = token:reveal()
+    assert.same({ nil, "The token is closed.", "closed" },
+      { secret, message, code })
+  end)
+
+  local function malformed(change)
+    local token, message, code = core.token(with(change))
+    assert.is_nil(token)
+    assert.equal("malformed_answer", code)
+    assert.is_nil(message:find(answer.access_token, 1, true))
+  end
+
+  it("[core-token-refuses-no-server] refuses what no server should "
+    .. "send", function()
+    malformed { access_token = 7 }
+    malformed { access_token = "" }
+    malformed { access_token = "two words" }
+    malformed { access_token = "line\r\nX-Evil: 1" }
+    malformed { access_token = "nul\0" }
+    malformed { access_token = "\195\164" }
+    malformed { access_token = ("a"):rep(65537) }
+    malformed { expires_in = "soon" }
+    malformed { expires_in = {} }
+    malformed { expires_in = -1 }
+    malformed { expires_in = 1 / 0 }
+    malformed { expires_in = 0 / 0 }
+    malformed { expires_in = 1e300 }
+    assert.equal("malformed_answer", select(3, core.token {}))
+  end)
+
+  it("[core-token-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
+    assert.error_matches(function() core.token() end, "table expected")
+    assert.error_matches(function() core.token("x") end, "table expected")
+    assert.error_matches(function() core.token(answer, { margn = 1 }) end,
+      "unknown option 'margn'")
+    for name in pairs(terms) do
+      assert.error_matches(function()
+        core.token(answer, { [name] = "x" })
+      end, "option '" .. name .. "' should be a number")
+    end
+    assert.error_matches(function()
+      core.token(answer, { chance = 1.5 })
+    end, "option 'chance' should be a number from 0")
+    local token = core.token(answer)
+    assert.error_matches(function() token:state("now") end,
+      "number expected")
+    assert.error_matches(function() token.state(io.stdout) end,
+      "bad argument")
+    token:close()
+  end)
+end)

@@ -1,0 +1,159 @@
+--- Connections: kept, shared, and led elsewhere.
+
+local core_session = require "spec.support.core_transport"
+local failed = require "spec.support.assert_core_failure"
+local folder = require "spec.support.folder"
+local mounted = require "spec.support.mount_namespace"
+
+describe("core.session: connections", function()
+  local on = core_session.new()
+  local get, send, with = on.get, on.send, on.with
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  it("[connection-kept-tls-clear] are kept, over TLS and in the "
+    .. "clear", function()
+    for _, place in ipairs { "HTTP", "GOOD", "OLD" } do
+      assert.is_false(get(place).reused)
+      for _ = 1, 5 do assert.is_true(get(place).reused) end
+    end
+  end)
+
+  it("[connection-speak-http-1] speak HTTP/1.1 where HTTP/2 is not "
+    .. "wanted", function()
+    with { http2 = false }
+    assert.equal("1.1", get().http_version)
+  end)
+
+  it("[connection-carry-hundred] carry a hundred requests at once", function()
+    for _, http2 in ipairs { true, false } do
+      with { http2 = http2, max_host_connections = 16 }
+      local transfers = {}
+      for index = 1, 100 do
+        transfers[index] = assert(on.session:submit { method = "POST",
+          url = on.url("GOOD", "/echo?n=" .. index),
+          body = "body " .. index })
+      end
+      local running = 100
+      while running > 0 do running = assert(on.session:step(1)) end
+      for index, transfer in ipairs(transfers) do
+        local body = assert(transfer:result()).body
+        assert.matches(("^POST /echo%%?n=%d\n"):format(index), body)
+        assert.matches(("\nbody %d$"):format(index), body)
+      end
+    end
+  end)
+
+  -- So many requests at once; how many connections were made for them.
+  local function crowd(count)
+    local transfers, made = {}, 0
+    for index = 1, count do
+      transfers[index] = assert(on.session:submit {
+        url = on.url("HTTP", "/hello") })
+    end
+    while assert(on.session:step(1)) > 0 do end
+    for _, transfer in ipairs(transfers) do
+      made = made + (assert(transfer:result()).reused and 0 or 1)
+    end
+    return made
+  end
+
+  it("[connection-kept-usual-allowed] are all kept where more than usual are "
+    .. "allowed", function()
+    with { max_connections = 300 }
+    assert.equal(300, crowd(300))
+    assert.equal(0, crowd(300))
+  end)
+
+  it("[connection-not-left-programs] are not left to the programs that the "
+    .. "host starts", function()
+    local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
+    if not listing then return pending("no /proc here") end
+    local before = select(2, folder.run(listing):gsub("socket:", ""))
+    get()
+    local after = select(2, folder.run(listing):gsub("socket:", ""))
+    assert.equal(before, after)
+  end)
+
+  it("[connection-not-request-wait] do not make a request wait for another on "
+    .. "plain http", function()
+    local first = on.session:submit { url = on.url("HTTP", "/silent") }
+    on.session:step(0)
+    assert.equal("hello", get("HTTP").body)
+    first:close()
+  end)
+
+  it("[connection-share-http-2] share one with HTTP/2, however many start "
+    .. "together", function()
+    local transfers, fresh = {}, 0
+    for index = 1, 50 do
+      transfers[index] = on.session:submit { url = on.url("GOOD", "/hello") }
+    end
+    while on.session:step(1) > 0 do end
+    for _, transfer in ipairs(transfers) do
+      if not transfer:result().reused then fresh = fresh + 1 end
+    end
+    assert.equal(1, fresh)
+  end)
+
+  it("[connection-go-override-says] go where an override says", function()
+    with { resolve = { ("localhost.example:%d:127.0.0.1"):format(
+      on.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
+      on.nginx.ports.WRONG) }, ca_file = on.nginx.files.wrong.ca }
+    assert.equal("hello", send({ url = ("https://elsewhere.example:%d/hello")
+      :format(on.nginx.ports.WRONG) }).body)
+    failed("tls_failed", send { url = ("https://localhost.example:%d/hello")
+      :format(on.nginx.ports.WRONG) })
+  end)
+
+  -- Time goes on as the script says; it alone sees its file of names.
+  it("[connection-find-new-address] find the new address of a name after 30 "
+    .. "seconds, or as asked", function()
+    local program = "build/lua5.4/later"
+    if not folder.read(program) then return pending "not built" end
+    local path = folder.make()
+    local hosts = folder.quote(path .. "/hosts")
+    local function passed(seconds)
+      return mounted.run(("touch %s && mount --bind %s /etc/hosts && "
+        .. "%s spec/support/programs/later.lua "
+        .. "http://moving.example:%d/hello %s %s"):format(
+        hosts, hosts, program, on.nginx.ports.HTTP, hosts, seconds))
+    end
+    assert.equal("connect_failed\t30", passed "default")
+    assert.equal("connect_failed\t5", passed "5")
+    assert.equal("connect_failed\t0", passed "0")
+    folder.remove(path)
+  end)
+
+  -- A name that is not found would hold up whoever has to wait for its thread.
+  it("[connection-end-name] end at once, though a name is still looked "
+    .. "for", function()
+    local program = "build/lua5.4/stuck"
+    if not folder.read(program) then return pending "not built" end
+    assert.equal(table.concat({ "timeout\ttimeout", "transfer:close",
+      "session:close", "session:close with a request\tclosed",
+      "collected\t0" }, "\n"),
+      folder.run("timeout -s KILL 60 " .. program
+        .. " spec/support/programs/stuck.lua"))
+  end)
+
+  it("[connection-no-allowed-host] are no more than is allowed, in all and to "
+    .. "a host", function()
+    for _, limit in ipairs { "max_connections", "max_host_connections" } do
+      with { [limit] = 3, http2 = false }
+      assert.equal(3, crowd(20), limit)
+    end
+  end)
+
+  it("[connection-unpack-compressed] unpack what was compressed, where that "
+    .. "is wanted", function()
+    assert.is_nil(get("GOOD", "/zipped").headers["content-encoding"])
+    with { compression = true }
+    local response = get("GOOD", "/zipped")
+    assert.equal("gzip", response.headers["content-encoding"])
+    assert.equal(("z"):rep(100000), response.body)
+  end)
+end)

@@ -1,0 +1,121 @@
+local child = require "spec.support.child_process"
+local core_session = require "spec.support.core_transport"
+local failed = require "spec.support.assert_core_failure"
+local finish = require "spec.support.run_transfer"
+local folder = require "spec.support.folder"
+
+-- A session watches a few transfers, and goes round a crowd until that was
+-- in vain often enough.
+describe("core.session: a crowd", function()
+  local on = core_session.new()
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  -- How many sockets the process watches by epoll, as Linux tells it.
+  local function watched()
+    local count = 0
+    local list = folder.run "ls -l /proc/$PPID/fd 2> /dev/null || true"
+    for fd in list:gmatch "(%d+) %-> anon_inode:%[eventpoll%]" do
+      local file = assert(io.open("/proc/self/fdinfo/" .. fd))
+      for _ in file:read("*a"):gmatch "tfd:" do count = count + 1 end
+      file:close()
+    end
+    return count
+  end
+
+  local function many(count, server_name, path, timeout)
+    local list = {}
+    for index = 1, count do
+      list[index] = assert(on.session:submit { timeout = timeout,
+        url = on.url(server_name, path or "/hello") })
+    end
+    return list
+  end
+
+  local function look_around()
+    for _ = 1, 40 do on.session:step(0) end
+  end
+
+  local function all_answer(list)
+    for _, transfer in ipairs(list) do
+      assert.equal(200, finish(on.session, transfer).status)
+    end
+  end
+
+  for _, name in ipairs { "HTTP", "GOOD" } do
+    it("[poller-not-keep-responses] does not keep those from their answers "
+      .. "who have one: " .. name,
+      function()
+        local waiting = many(30, name, "/silent")
+        all_answer(many(50, name))
+        look_around()
+        all_answer(many(50, name))
+        for index = 1, 10 do waiting[index]:close() end
+        assert.equal(20, on.session:step(0))
+        all_answer(many(50, name))
+        on.session:close()
+        for index = 11, 30 do failed("closed", waiting[index]:result()) end
+      end)
+
+    it("[poller-ends-time] ends in time: " .. name, function()
+      local waiting = many(30, name, "/silent", 0.2)
+      look_around()
+      while assert(on.session:step(1)) > 0 do end
+      for _, transfer in ipairs(waiting) do
+        failed("timeout", transfer:result())
+      end
+      all_answer(many(30, name))
+    end)
+  end
+
+  it("[poller-watched-asked-vain] is watched once it was asked in vain, a few "
+    .. "at once", function()
+    local before = watched()
+    local few = many(3, "HTTP", "/silent")
+    on.session:step(0.05)
+    if watched() == before then return pending "no epoll here" end
+    assert.equal(before + #few, watched())
+    for _, transfer in ipairs(few) do transfer:close() end
+    assert.equal(before, watched())
+    local crowd = many(40, "HTTP", "/silent")
+    on.session:step(0)
+    assert.equal(before, watched())
+    look_around()
+    assert.equal(before + #crowd, watched())
+  end)
+
+  it("[poller-no-process-no-descriptor] is no more when the process has no "
+    .. "descriptor left", function()
+    local said = folder.run("ulimit -n 64; " .. child.command [[
+      local core = require "adobepass.core"
+      local held = {}
+      for index = 1, 64 do held[index] = io.open "/dev/null" or false end
+      local session, message, code = core.session {}
+      held = nil
+      collectgarbage()
+      collectgarbage()
+      print(session, code, message, core.live().sessions)
+      print(core.session {})
+    ]])
+    if said:find "^adobepass.session" then return pending "no epoll here" end
+    assert.matches("^nil\ttransfer_failed\tThere is no descriptor left .*"
+      .. "\t0\nadobepass.session", said)
+  end)
+
+  it("[poller-told-watched] is told as what is watched", function()
+    local crowd = many(40, "HTTP", "/silent")
+    on.session:step(0)
+    local sockets = on.session:sockets()
+    assert.is_truthy(next(sockets))
+    assert.is_true(on.session:timeout() <= 0.05)
+    for fd, what in pairs(sockets) do
+      assert.is_true(fd > 2)
+      assert.matches("^[rw]+$", what)
+    end
+    for _, transfer in ipairs(crowd) do transfer:close() end
+    assert.is_nil(on.session:timeout())
+  end)
+end)

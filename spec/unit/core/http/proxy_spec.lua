@@ -1,0 +1,159 @@
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local finish = require "spec.support.run_transfer"
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+local proxy = require "spec.support.proxy"
+local raw = require "spec.support.tcp_peer"
+local server = require "spec.support.https_server"
+
+local SECRET = "bearer-that-no-proxy-may-see"
+
+describe("core.session through a proxy", function()
+  local nginx, tinyproxy, token
+
+  setup(function()
+    nginx = server.start()
+    tinyproxy = proxy.start(nginx.ports.GOOD)
+  end)
+
+  teardown(function()
+    tinyproxy.stop()
+    nginx.stop()
+  end)
+
+  before_each(function()
+    token = core.token { access_token = SECRET, expires_in = 60 }
+  end)
+
+  after_each(function()
+    token:close()
+    live.assert_none()
+  end)
+
+  local function try(url, options, peer)
+    options.ca_file = nginx.files.good.ca
+    options.timeout = 20
+    local session = assert(core.session(options))
+    local transfer, message, code = session:submit { url = url,
+      bearer = token, headers = { ["X-Ours"] = "1" } }
+    local result
+    if transfer then
+      result, message, code =
+        finish(session, transfer, peer and peer:pumping())
+    end
+    session:close()
+    return result, message, code
+  end
+
+  it("[proxy-reaches-server-tunnel] reaches the server in a tunnel", function()
+    local response = assert(try(nginx:url("GOOD", "/headers"),
+      { proxy = tinyproxy.url }))
+    assert.equal(200, response.status)
+    assert.truthy(response.body:find(SECRET, 1, true))
+    assert.is_nil(response.headers.via)
+  end)
+
+  it("[proxy-says-refuses] says when the proxy refuses", function()
+    local _, message, code = try(nginx:url("OLD", "/hello"),
+      { proxy = tinyproxy.url })
+    assert.equal("proxy_failed", code)
+    assert.matches("403", message)
+  end)
+
+  it("[proxy-says] says when there is no proxy", function()
+    local peer = raw.listen()
+    peer:close()
+    assert.equal("connect_failed", select(3, try(nginx:url("GOOD", "/"),
+      { proxy = "http://127.0.0.1:" .. peer.port })))
+  end)
+
+  it("[proxy-shows-connect] shows the proxy a CONNECT and nothing of "
+    .. "ours", function()
+    local peer = raw.listen(function(connection)
+      connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+    end)
+    local _, _, code = try("https://hidden.example/path?code=ABC",
+      { proxy = "http://127.0.0.1:" .. peer.port, user_agent = "Ours/1" },
+      peer)
+    peer:close()
+    assert.equal("proxy_failed", code)
+    assert.matches("^CONNECT hidden%.example:443 HTTP/1", peer.heard)
+    for _, ours in ipairs { SECRET, "Authorization", "X-Ours", "ABC",
+        "Ours/1" } do
+      assert.is_nil(peer.heard:find(ours, 1, true), ours)
+    end
+  end)
+
+  it("[proxy-sends-no-bearer-open] sends no bearer in the open through a "
+    .. "proxy", function()
+    local peer = raw.listen()
+    local _, message, code = try("http://plain.example/", {
+      proxy = "http://127.0.0.1:" .. peer.port,
+      allow_http = { "plain.example" } }, peer)
+    peer:close()
+    assert.equal("insecure_url", code)
+    assert.is_nil(message:find(SECRET, 1, true))
+    assert.equal("", peer.heard)
+  end)
+
+  it("[proxy-keeps-machine] keeps what is meant for this machine on "
+    .. "it", function()
+    local peer = raw.listen()
+    local response = assert(try(nginx:url("HTTP", "/headers"),
+      { proxy = "http://127.0.0.1:" .. peer.port }, nil))
+    peer:close()
+    assert.truthy(response.body:find(SECRET, 1, true))
+    assert.equal("", peer.heard)
+  end)
+
+  -- libcurl 7.84 to 8.0 appended it to a header of the answer before, which
+  -- was freed: curl/curl#11103.
+  it("[proxy-not-led-astray-folded] is not led astray by a folded line in a "
+    .. "refusal's trailers", function()
+    local peer = raw.listen(function(connection)
+      connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
+        .. "0\r\n : folded trailer\r\n\r\n")
+    end)
+    local session = assert(core.session { connect_timeout = 0.1,
+      proxy = "http://127.0.0.1:" .. peer.port })
+    local function ask(url)
+      return finish(session, assert(session:submit { url = url }),
+        peer:pumping())
+    end
+    for _ = 1, 2 do
+      -- Twice: the handle of a transfer that opened a connection is not kept.
+      assert(ask(nginx:url("HTTP", "/many")))
+      assert(ask(nginx:url("HTTP", "/many")))
+      assert.equal("proxy_failed", select(3, ask "https://hidden.example/"))
+    end
+    session:close()
+    peer:close()
+  end)
+
+  it("[proxy-not-look-environment] does not look into the environment for a "
+    .. "proxy", function()
+    assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
+      .. "all_proxy=http://127.0.0.1:1 " .. child.command(([[
+      local core = require "adobepass.core"
+      local finish = require "spec.support.run_transfer"
+      local session = core.session { ca_file = %q }
+      print(assert(finish(session, session:submit { url = %q })).body)
+    ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
+  end)
+
+  it("[proxy-not-passed-environment] is not passed by because of the "
+    .. "environment", function()
+    for _, exception in ipairs { "no_proxy=*", "NO_PROXY=hidden.example" } do
+      assert.equal("connect_failed", folder.run(("env '%s' %s"):format(
+        exception, child.command(([[
+        local core = require "adobepass.core"
+        local finish = require "spec.support.run_transfer"
+        local session = core.session { proxy = "http://127.0.0.1:1",
+          resolve = { "hidden.example:%d:127.0.0.1" } }
+        local transfer = session:submit { url = "https://hidden.example:%d/" }
+        print((select(3, finish(session, transfer))))
+      ]]):format(nginx.ports.GOOD, nginx.ports.GOOD)))))
+    end
+  end)
+end)

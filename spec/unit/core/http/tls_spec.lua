@@ -1,0 +1,144 @@
+--- TLS: who is trusted, and who is not.
+
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local core_session = require "spec.support.core_transport"
+local failed = require "spec.support.assert_core_failure"
+local folder = require "spec.support.folder"
+local mounted = require "spec.support.mount_namespace"
+
+describe("core.session: TLS", function()
+  local on = core_session.new()
+  local get, send, with = on.get, on.send, on.with
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  local function try(place, ca)
+    with { ca_file = on.nginx.files[ca].ca }
+    return send { url = on.url(place, "/hello") }
+  end
+
+  it("[tls-trusts-told] trusts whom it is told to", function()
+    assert.equal("hello", try("GOOD", "good").body)
+    local nobody = folder.make()
+    with { ca_path = nobody, ca_file = on.nginx.files.good.ca }
+    assert.equal("hello", get().body)
+    folder.remove(nobody)
+  end)
+
+  it("[tls-refuses-signed-trusts] refuses who is signed by nobody it "
+    .. "trusts", function()
+    assert.matches("issuer", failed("tls_failed", try("GOOD", "other")))
+    on.session:close()
+    on.session = assert(core.session { timeout = 20 })
+    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+  end)
+
+  -- A machine whose own list has the server's CA, as a file and as a folder.
+  it("[tls-trusts-system-list] trusts the system's list, or else whom it is "
+    .. "told to alone", function()
+    local system, nobody = folder.make(), folder.make()
+    local good, other = on.nginx.files.good.ca, on.nginx.files.client.cert
+    folder.run(("cp %s %s/ca-certificates.crt && cp %s %s/ca.pem && "
+      .. "openssl rehash %s"):format(good, system, good, system, system))
+    local script = ([[
+      local core = require "adobepass.core"
+      local finish = require "spec.support.run_transfer"
+      local function ask(options)
+        local session = core.session(options)
+        local answer, _, code = finish(session, session:submit { url = %q })
+        session:close()
+        return answer and answer.body or code
+      end
+      print(ask {}, ask { ca_path = %q }, ask { ca_file = %q },
+        ask { ca_path = %q }, ask { ca_path = %q, ca_file = %q })
+    ]]):format(on.url("GOOD", "/hello"), system, other, nobody, nobody, other)
+    assert.equal("hello\thello\ttls_failed\ttls_failed\ttls_failed",
+      mounted.run(("mount --bind %s /etc/ssl/certs && %s"):format(system,
+        child.command(script))))
+    folder.remove(system)
+    folder.remove(nobody)
+  end)
+
+  it("[tls-refuses-self-signed-server] refuses a self-signed "
+    .. "server", function()
+    with { ca_file = on.nginx.files.other.ca }
+    failed("tls_failed", send { url = on.url("MUTUAL", "/who") })
+  end)
+
+  it("[tls-refuses-certificate-ran] refuses a certificate that ran "
+    .. "out", function()
+    assert.matches("expired", failed("tls_failed", try("EXPIRED",
+      "expired")))
+  end)
+
+  it("[tls-refuses-certificate-host] refuses a certificate for another "
+    .. "host", function()
+    failed("tls_failed", try("WRONG", "wrong"))
+  end)
+
+  it("[tls-refuses-version-old] refuses a version that is too old", function()
+    assert.equal("hello", get("OLD").body)
+    with { min_tls = "1.3" }
+    failed("tls_failed", send { url = on.url("OLD", "/hello") })
+    assert.equal("hello", get("GOOD").body)
+  end)
+
+  it("[tls-refuses-server-key] refuses a server whose key is not the pinned "
+    .. "one", function()
+    local function pin(certificate)
+      local hash = folder.run(("openssl x509 -in %s -noout -pubkey "
+        .. "| openssl pkey -pubin -outform der | openssl dgst -sha256 "
+        .. "-binary | openssl base64"):format(folder.quote(certificate)))
+      return { pinned_public_key = "sha256//" .. hash }
+    end
+    with(pin(on.nginx.files.good.cert))
+    assert.equal("hello", get().body)
+    with(pin(on.nginx.files.other.cert))
+    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+  end)
+
+  it("[tls-shows-client-certificate] shows a client certificate", function()
+    assert.equal(400, get("MUTUAL", "/who").status)
+    with { client_cert = on.nginx.files.client.cert,
+      client_key = on.nginx.files.client.key }
+    assert.equal("CN=living room", get("MUTUAL", "/who").body)
+  end)
+
+  it("[tls-opens-client-key] opens a client's key with its "
+    .. "password", function()
+    local path = folder.make()
+    local key = path .. "/locked.key"
+    folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
+      ):format(on.nginx.files.client.key, key))
+    local function who(password)
+      with { client_cert = on.nginx.files.client.cert, client_key = key,
+        client_key_password = password }
+      return send { url = on.url("MUTUAL", "/who") }
+    end
+    assert.equal("CN=living room", who("sesame").body)
+    failed("tls_failed", who "another")
+    folder.remove(path)
+  end)
+
+  it("[tls-server-new-connection] knows a server again on a new connection, "
+    .. "for itself alone", function()
+    for _, place in ipairs { "GOOD", "OLD" } do
+      local function is_known()
+        return send { url = on.url(place, "/resumed"), fresh = true }.body
+      end
+      assert.equal(".", is_known())
+      for _ = 1, 3 do assert.equal("r", is_known()) end
+      with {}
+      assert.equal(".", is_known())
+    end
+  end)
+
+  it("[tls-not-spoken-everybody] is not spoken by everybody", function()
+    failed("tls_failed", send { url = ("https://127.0.0.1:%d/"):format(
+      on.nginx.ports.HTTP) })
+  end)
+end)

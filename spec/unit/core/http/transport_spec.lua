@@ -1,0 +1,393 @@
+--- A session: what is sent, what comes back, and how it ends.
+
+local core = require "adobepass.core"
+local core_session = require "spec.support.core_transport"
+local failed = require "spec.support.assert_core_failure"
+local finish = require "spec.support.run_transfer"
+local raw = require "spec.support.tcp_peer"
+
+describe("core.session", function()
+  local on = core_session.new()
+  local get, send, with = on.get, on.send, on.with
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  describe("a response", function()
+    it("[http-status-body-version] has a status, a body and a "
+      .. "version", function()
+      local response = get()
+      assert.equal(200, response.status)
+      assert.equal("hello", response.body)
+      assert.equal("2", response.http_version)
+      local empty = get("GOOD", "/nothing")
+      assert.equal(204, empty.status)
+      assert.equal("", empty.body)
+      assert.equal("1.1", get("HTTP").http_version)
+    end)
+
+    it("[http-numbers-integers] has whole numbers that are "
+      .. "integers", function()
+      local kind = rawget(math, "type") -- from 5.3 on
+      if kind then assert.equal("integer", kind(get().status)) end
+    end)
+
+    it("[http-headers-case-repeated] has headers in any case, repeated ones "
+      .. "joined and kept", function()
+      local response = get("HTTP", "/many")
+      for _, name in ipairs { "x-mixed-case", "X-Mixed-Case",
+        "X-MIXED-CASE" } do
+        assert.equal("Yes", response.headers[name])
+      end
+      assert.equal("a=1, b=2", response.headers["Set-Cookie"])
+      assert.is_nil(response.headers["X-None"])
+      assert.is_nil(response.headers[1])
+      local cookies, mixed = {}, nil
+      for _, header in ipairs(response.header_list) do
+        if header[1] == "Set-Cookie" then cookies[#cookies + 1] = header[2] end
+        if header[1] == "X-Mixed-Case" then mixed = header[2] end
+      end
+      assert.same({ "a=1", "b=2" }, cookies)
+      assert.equal("Yes", mixed)
+      for name in pairs(response.headers) do
+        assert.equal(name:lower(), name)
+      end
+    end)
+
+    it("[http-timings-order-events] has timings in the order of "
+      .. "events", function()
+      local t = get().timings
+      assert.is_true(t.name <= t.connect and t.connect <= t.tls)
+      assert.is_true(t.tls <= t.first_byte and t.first_byte <= t.total)
+      assert.is_true(t.tls > 0 and t.total < 20)
+    end)
+
+    it("[http-follows-no-redirect] follows no redirect", function()
+      local response = get("GOOD", "/moved")
+      assert.equal(302, response.status)
+      assert.matches("/hello$", response.headers.location)
+    end)
+
+    it("[http-often-asked] is the same as often as it is asked for", function()
+      local transfer = assert(on.session:submit { url = on.url("GOOD", "/") })
+      assert.equal(finish(on.session, transfer), (transfer:result()))
+    end)
+
+    it("[http-outlives-transfer-session] outlives its transfer and its "
+      .. "session", function()
+      local transfer = assert(on.session:submit {
+        url = on.url("GOOD", "/hello") })
+      local response = finish(on.session, transfer)
+      on.session:close()
+      assert.equal(response, (transfer:result()))
+      transfer:close()
+      assert.equal("hello", response.body)
+      assert.equal("closed", select(3, transfer:result()))
+    end)
+  end)
+
+  describe("a request", function()
+    it("[http-sends-headers] sends the headers that were given, and no "
+      .. "others", function()
+      local response = send { url = on.url("HTTP", "/headers"),
+        headers = { Accept = "application/json", ["X-Two"] = { "a", "b" },
+          ["X-Empty"] = "" } }
+      assert.equal(("Accept=application/json\nHost=127.0.0.1:%d\n"
+        .. "X-Empty=\nX-Two=a|b"):format(on.nginx.ports.HTTP), response.body)
+    end)
+
+    it("[http-adds-length-body] adds the length of a body, and the session's "
+      .. "name", function()
+      with { user_agent = "adobepass spec" }
+      local response = send { url = on.url("HTTP", "/headers"),
+        method = "POST", body = "abc" }
+      assert.equal(("Content-Length=3\nHost=127.0.0.1:%d\n"
+        .. "User-Agent=adobepass spec"):format(on.nginx.ports.HTTP),
+        response.body)
+    end)
+
+    it("[http-goes-name-own] goes by a name of its own, if it has "
+      .. "one", function()
+      with { user_agent = "adobepass spec" }
+      local response = send { url = on.url("HTTP", "/headers"),
+        headers = { ["user-agent"] = "another" } }
+      assert.equal(("Host=127.0.0.1:%d\nuser-agent=another"):format(
+        on.nginx.ports.HTTP), response.body)
+    end)
+
+    it("[http-sent-however-places] goes where each was sent, however many "
+      .. "places there are", function()
+      local places = {}
+      for round = 1, 2 do
+        for index = 1, 200 do
+          local query = ("?%d"):format(index)
+          local response = send { url = on.url("HTTP", "/echo" .. query) }
+          places[index] = places[index] or response.body
+          assert.equal(places[index], response.body, round)
+          assert.truthy(response.body:find(query, 1, true))
+        end
+      end
+    end)
+
+    it("[http-carries-method-body] carries any method and any body", function()
+      for _, case in ipairs { { "POST", "a=b" }, { "PUT", "\0\255" },
+        { "DELETE", "" }, { "PATCH", ("x"):rep(3000000) }, { "GET", "odd" } }
+      do
+        local response = send { url = on.url("GOOD", "/echo?q=1"),
+          method = case[1], body = case[2] }
+        assert.equal(case[1] .. " /echo?q=1\n\n" .. case[2], response.body)
+      end
+    end)
+
+    -- How long an answer was decides how large the next one's buffer is.
+    it("[http-length-short-short] has any length, long after short and short "
+      .. "after long", function()
+      for _, place in ipairs { "HTTP", "GOOD" } do
+        with { http2 = false }
+        for _, size in ipairs { 10, 900, 1024, 5000, 300000, 7, 16384, 3 } do
+          local body = ("x"):rep(size - 1) .. "y"
+          local request = { url = on.url(place, "/echo"), method = "POST",
+            body = body }
+          assert(on.session:submit(request)):close()
+          local cancelled = assert(on.session:submit(request))
+          on.session:step(0)
+          cancelled:close()
+          assert.equal(body, send(request).body:sub(-size))
+        end
+      end
+    end)
+
+    it("[http-connection-own-wanted] has a connection of its own where that "
+      .. "is wanted", function()
+      assert.is_false(get("HTTP").reused)
+      local url = on.url("HTTP", "/hello")
+      assert.is_false(send({ url = url, fresh = true }).reused)
+      assert.is_true(send({ url = url }).reused)
+    end)
+
+    it("[http-sent-not-sent-twice] is sent once where it must not be sent "
+      .. "twice", function()
+      local count = 0
+      local peer = raw.listen(function(connection)
+        count = count + 1
+        if count > 1 then return raw.reset(connection) end
+        connection:send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+      end)
+      local url = "http://127.0.0.1:" .. peer.port
+      local function post(fresh)
+        return finish(on.session, on.session:submit { method = "POST",
+          url = url, fresh = fresh, timeout = 10 }, peer:pumping())
+      end
+      assert.equal(200, post().status)
+      assert.equal("connection_lost", select(3, post(true)))
+      assert.equal(2, count)
+      peer:close()
+    end)
+
+    it("[http-forgets-request-next] forgets one request for the next on the "
+      .. "same handle", function()
+      send { url = on.url("HTTP", "/echo"), method = "POST", body = "abc",
+        headers = { ["X-Secret"] = "1", Accept = "a/b" } }
+      assert.equal(("Host=127.0.0.1:%d"):format(on.nginx.ports.HTTP),
+        send({ url = on.url("HTTP", "/headers") }).body)
+      assert.equal("GET /echo\n\n",
+        send({ url = on.url("GOOD", "/echo") }).body)
+      assert.equal("DELETE /echo\n\n", send({ method = "DELETE",
+        url = on.url("GOOD", "/echo") }).body)
+      local head = send { method = "HEAD", url = on.url("GOOD", "/hello") }
+      assert.equal("", head.body)
+      assert.equal("5", head.headers["content-length"])
+      assert.equal("POST /echo\n\n", send({ method = "POST",
+        url = on.url("GOOD", "/echo") }).body)
+    end)
+
+    it("[http-carries-token-lua] carries a token that Lua never "
+      .. "sees", function()
+      local token = core.token { access_token = "s3cret", expires_in = 60 }
+      local response = send { url = on.url("HTTP", "/headers"),
+        bearer = token }
+      assert.matches("Authorization=Bearer s3cret\n", response.body)
+      token:close()
+      local none, message, code = on.session:submit {
+        url = on.url("HTTP", "/headers"), bearer = token }
+      failed("closed", none, message, code)
+    end)
+
+    it("[http-nothing-stands-beside] has nothing that stands beside its "
+      .. "table", function()
+      local token = core.token { access_token = "s3cret", expires_in = 60 }
+      local url = on.url("HTTP", "/headers")
+      local transfer = assert(on.session:submit({ url = url }, nil, token))
+      assert.is_nil(finish(on.session, transfer).body:find("s3cret", 1, true))
+      assert(on.session:submit({ url = url }, "headers", "token")):close()
+      token:close()
+    end)
+
+    it("[http-not-need-token-longer] does not need its token any longer once "
+      .. "submitted", function()
+      local token = core.token { access_token = "s3cret", expires_in = 60 }
+      local transfer = on.session:submit { url = on.url("HTTP", "/headers"),
+        bearer = token }
+      token:close()
+      assert.matches("Bearer s3cret", finish(on.session, transfer).body)
+    end)
+  end)
+
+  describe("an end", function()
+    local function silent()
+      return assert(on.session:submit { url = on.url("GOOD", "/silent") })
+    end
+
+    it("[http-pending-until-known] is pending until it is known", function()
+      local transfer = silent()
+      assert.same({ nil, "pending", "pending" },
+        { transfer:result() })
+      assert.is_false(transfer:ended())
+      assert.equal("adobepass.transfer (running)", tostring(transfer))
+      assert.equal(1, on.session:step(0))
+      assert.is_false(transfer:ended())
+    end)
+
+    it("[http-seen-result] is seen without a result", function()
+      local transfer = assert(on.session:submit { timeout = 0.05,
+        url = on.url("GOOD", "/silent") })
+      while not transfer:ended() do on.session:step(1) end
+      failed("timeout", transfer:result())
+      local closed = silent()
+      closed:close()
+      assert.is_true(closed:ended())
+      local good = assert(on.session:submit { url = on.url("GOOD", "/hello") })
+      while not good:ended() do on.session:step(1) end
+      assert.equal("hello", good:result().body)
+    end)
+
+    it("[http-cancelled-closing] is cancelled by closing", function()
+      local transfer = silent()
+      on.session:step(0)
+      transfer:close()
+      failed("cancelled", transfer:result())
+      transfer:close()
+      failed("cancelled", transfer:result())
+      assert.equal(0, on.session:step(0))
+    end)
+
+    it("[http-cancelled-dropping] is cancelled by dropping", function()
+      silent()
+      collectgarbage()
+      collectgarbage()
+      assert.equal(0, core.live().transfers)
+      assert.equal(0, on.session:step(0))
+      assert.equal("hello", get().body)
+    end)
+
+    it("[http-closed-session-closes] is closed when its session "
+      .. "closes", function()
+      local transfers = {}
+      for index = 1, 20 do transfers[index] = silent() end
+      on.session:step(0)
+      on.session:close()
+      for _, transfer in ipairs(transfers) do
+        failed("closed", transfer:result())
+        transfer:close()
+        transfer:close()
+        failed("closed", transfer:result())
+      end
+    end)
+
+    it("[http-order-dropping] comes in any order of dropping", function()
+      for _ = 1, 20 do
+        local dropped = on.another()
+        local transfers = {}
+        for index = 1, 5 do
+          transfers[index] = dropped:submit {
+            url = on.url("GOOD", "/silent") }
+        end
+        dropped:step(0)
+        transfers[2] = nil
+        dropped = nil -- luacheck: ignore
+        collectgarbage()
+        collectgarbage()
+        assert.equal("pending", select(3, transfers[1]:result()))
+      end
+    end)
+
+    it("[http-keeps-session-alive] keeps a session alive that only a transfer "
+      .. "knows", function()
+      local transfer = on.another():submit { url = on.url("GOOD", "/hello") }
+      collectgarbage()
+      collectgarbage()
+      assert.equal("pending", select(3, transfer:result()))
+      assert.equal(2, core.live().sessions)
+      transfer:close()
+    end)
+
+    it("[http-leaves-closed-session] leaves a closed session "
+      .. "harmless", function()
+      on.session:close()
+      on.session:close()
+      assert.equal("adobepass.session (closed)", tostring(on.session))
+      failed("closed", on.session:submit { url = on.url("GOOD", "/") })
+      failed("closed", on.session:step(0))
+      assert.is_nil((on.session:timeout()))
+    end)
+
+    it("[http-awaited-no-longer-asked] is awaited no longer than "
+      .. "asked", function()
+      silent()
+      local before = core.clock.monotonic()
+      on.session:step(0.03)
+      local took = core.clock.monotonic() - before
+      assert.is_true(took >= 0.025, took)
+      assert.equal(0, on.another():step(3600))
+    end)
+
+    it("[http-announced-sockets-waits] is announced by the sockets that it "
+      .. "waits for", function()
+      assert.same({}, (on.session:sockets()))
+      local transfer = silent()
+      while transfer and not next((on.session:sockets())) do
+        on.session:step(0)
+      end
+      for fd, what in pairs((on.session:sockets())) do
+        assert.is_true(fd > 2)
+        assert.matches("^[rw]+$", what)
+      end
+      transfer:close()
+      on.session:close()
+      assert.same({}, (on.session:sockets()))
+    end)
+
+    it("[http-announced-timeout] is announced by timeout", function()
+      assert.is_nil((on.session:timeout()))
+      silent()
+      assert.is_true(on.session:timeout() >= 0)
+    end)
+  end)
+
+  it("[http-says] says what it is", function()
+    assert.equal("adobepass.session (open)", tostring(on.session))
+    local transfer = on.session:submit { url = on.url("GOOD", "/hello") }
+    finish(on.session, transfer)
+    assert.equal("adobepass.transfer (done)", tostring(transfer))
+    assert.equal("adobepass.session", getmetatable(on.session))
+  end)
+
+  it("[http-file-cannot-read] says which file it cannot read", function()
+    for _, name in ipairs { "ca_file", "ca_path", "client_cert",
+      "client_key" } do
+      local none, message, code = core.session { [name] = "/none/at/all" }
+      assert.matches("/none/at/all", failed("not_found", none, message, code))
+    end
+  end)
+
+  it("[http-not-localhost-machine] does not let localhost be another "
+    .. "machine", function()
+    for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
+      "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
+      failed("insecure_url", core.session {
+        resolve = { host .. ":80:192.0.2.1" } })
+    end
+  end)
+end)

@@ -1,0 +1,169 @@
+--- What a programmer may not do with a session: it raises.
+
+local core = require "adobepass.core"
+local core_session = require "spec.support.core_transport"
+
+describe("core.session: misuse", function()
+  local on = core_session.new()
+
+  setup(on.start)
+  teardown(on.stop)
+  before_each(on.open)
+  after_each(on.close)
+
+  local function raises(pattern, options)
+    assert.error_matches(function() core.session(options) end, pattern)
+  end
+
+  it("[http-usage-raises-options] raises for options that cannot "
+    .. "be", function()
+    raises("unknown option 'verify'", { verify = false })
+    raises("unknown option 'insecure'", { insecure = true })
+    raises("options have names", { "x" })
+    raises("table expected", 5)
+    for _, name in ipairs { "timeout", "connect_timeout", "max_body",
+      "max_headers", "max_connections", "max_host_connections",
+      "dns_cache" } do
+      raises("option '" .. name .. "' should be a number from",
+        { [name] = "1" })
+      raises("option '" .. name .. "' should be", { [name] = -1 })
+      raises("option '" .. name .. "' should be", { [name] = 0 / 0 })
+    end
+    raises("option 'timeout' should be", { timeout = 0 })
+    for _, name in ipairs { "ca_file", "ca_path", "client_cert",
+      "client_key", "client_key_password", "pinned_public_key", "proxy",
+      "user_agent", "min_tls" } do
+      raises("option '" .. name .. "' should be a string", { [name] = 1 })
+      raises("option '" .. name .. "' should be", { [name] = "" })
+      raises("option '" .. name .. "' should be", { [name] = "a\0b" })
+    end
+    raises("option 'min_tls' should be \"1.2\"", { min_tls = "1.1" })
+    raises("option 'user_agent' should be", { user_agent = "a\r\nb" })
+    raises("option 'http2' should be true or false", { http2 = 1 })
+    raises("option 'allow_http' should be a list", { allow_http = "x" })
+    raises("option 'resolve' should be a list", { resolve = { 1 } })
+    raises("option 'max_headers' should be", { max_headers = 262145 })
+    raises("option 'max_connections' should be a whole",
+      { max_connections = 0.5 })
+    raises("option 'max_host_connections' should be a whole",
+      { max_host_connections = 1.5 })
+    for _, entry in ipairs { "", "host", "host:1", "host:1:", ":1:127.0.0.1",
+      "host::127.0.0.1", "host:0:127.0.0.1", "host:65536:127.0.0.1",
+      "host:443x:127.0.0.1", "host:1:x", "host:1:127.0.0.1,", "host:1:1.2.3",
+      "host:1:[127.0.0.1]", "host:1:[::1", "host:1:" .. ("1"):rep(60) } do
+      raises("option 'resolve' should be", { resolve = { entry } })
+    end
+  end)
+
+  it("[http-usage-takes-every-override] takes every override that can "
+    .. "be", function()
+    for _, entry in ipairs { "host:1:127.0.0.1", "host:65535:::1",
+      "host:443:[::1]", "host:443:127.0.0.1,[::1],::1" } do
+      assert(core.session { resolve = { entry } }):close()
+    end
+  end)
+
+  -- An unescaped password ends the host, and would come back in an error.
+  it("[http-usage-raises-proxy] raises for a proxy that cannot be, and does "
+    .. "not tell it", function()
+    for _, proxy in ipairs { "http://me:s3k/ret@127.0.0.1:3128",
+      "http://me:80/s3kret@127.0.0.1:3128", "http://me:s3kret@host:99999",
+      "http://me:s3kret@host:x", "gopher://me:s3kret@host",
+      "http://me:s3kret@host:1/?#", "http://me:s3kret@host\r\nX: 1",
+      "http://me:s3kret@host:1?x", "me s3kret", "http://",
+      "http:///me:s3kret@host" } do
+      local good, message = pcall(core.session, { proxy = proxy })
+      assert.is_false(good, proxy)
+      assert.matches("option 'proxy' should be a URL like", message)
+      assert.is_nil(message:find("s3k", 1, true))
+    end
+    for _, proxy in ipairs { "127.0.0.1:3128", "proxy", "http://h:1/",
+      "https://me:s3k%2Fret@h:1", "socks5h://h:1080", "ftp.example:3128" } do
+      assert(core.session { proxy = proxy }):close()
+    end
+  end)
+
+  it("[http-usage-reads-response] reads nothing but its own for a "
+    .. "response", function()
+    local response = on.get("HTTP", "/hello")
+    local index = debug.getmetatable(response).__index
+    for _, other in ipairs { io.stdout, on.session, 1, "x", false } do
+      assert.is_nil(index({ other }, "headers"))
+    end
+    assert.equal("1.1", response.http_version)
+  end)
+
+  local function refuses(pattern, request)
+    assert.error_matches(function() on.session:submit(request) end, pattern)
+  end
+
+  it("[http-usage-raises-requests] raises for requests that cannot "
+    .. "be", function()
+    local url = on.url("GOOD", "/hello")
+    refuses("table expected", nil)
+    refuses("option 'url' should be", {})
+    refuses("unknown option 'uri'", { uri = url })
+    refuses("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
+    refuses("options have names", { url = url, "bearer" })
+    for _, bad in ipairs { "\r", "\n", "\0", " ", "\t", "\127" } do
+      refuses("option 'url' should be", { url = url .. bad })
+      refuses("option 'method' should be",
+        { url = url, method = "GET" .. bad })
+      refuses("option 'headers' should be",
+        { url = url, headers = { ["X" .. bad] = "1" } })
+    end
+    for _, bad in ipairs { "\r", "\n", "\0", "a\r\nX-Evil: 1", "\127" } do
+      refuses("see 'X'", { url = url, headers = { X = bad } })
+      refuses("see 'X'", { url = url, headers = { X = { "a", bad } } })
+    end
+    refuses("option 'method' should be a word",
+      { url = url, method = "a/b" })
+    refuses("option 'headers' should be", { url = url, headers = "X: 1" })
+    refuses("option 'headers' should be", { url = url, headers = { "X" } })
+    refuses("see 'X'", { url = url, headers = { X = 1 } })
+    refuses("'Content%-Length' may not",
+      { url = url, headers = { ["Content-Length"] = "1" } })
+    refuses("'transfer%-encoding' may not",
+      { url = url, headers = { ["transfer-encoding"] = "chunked" } })
+    refuses("option 'body' should be a string", { url = url, body = {} })
+    refuses("option 'body' should be left out of a HEAD",
+      { url = url, method = "HEAD", body = "" })
+    refuses("option 'bearer' should be a token", { url = url,
+      bearer = "abc" })
+    refuses("option 'bearer' should be a token", { url = url,
+      bearer = io.stdout })
+    refuses("option 'timeout' should be", { url = url, timeout = -1 })
+    local token = core.token { access_token = "a", expires_in = 60 }
+    refuses("option 'bearer' should be left out", { url = url,
+      bearer = token, headers = { authorization = "x" } })
+    token:close()
+  end)
+
+  -- Beside others of all kinds: they are looked at eight at a time.
+  it("[http-usage-finds-control] finds each control character of a header, "
+    .. "wherever it is", function()
+    local url = on.url("GOOD", "/hello")
+    for byte = 0, 255 do
+      local may = byte >= 32 and byte ~= 127 or byte == 9
+      for place = 1, 17 do
+        for _, other in ipairs { "~", "\255", "\t" } do
+          local value = other:rep(place - 1) .. string.char(byte)
+            .. other:rep(17 - place)
+          local good, transfer = pcall(on.session.submit, on.session,
+            { url = url, headers = { X = value } })
+          assert.equal(may, good, ("%d at %d"):format(byte, place))
+          if good then transfer:close() end
+        end
+      end
+    end
+  end)
+
+  it("[http-usage-raises-steps] raises for steps that cannot be", function()
+    for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
+      assert.error_matches(function() on.session:step(seconds) end,
+        "bad argument")
+    end
+    assert.error_matches(function() on.session.step(io.stdout, 0) end,
+      "bad argument #1")
+  end)
+end)

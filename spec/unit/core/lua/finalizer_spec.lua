@@ -1,0 +1,213 @@
+--- Finalizers run wherever Lua makes room: in the middle of a call, and as the
+-- state ends. They may close what a call is at work on.
+
+local child = require "spec.support.child_process"
+local folder = require "spec.support.folder"
+local server = require "spec.support.https_server"
+
+-- Every allocation collects, from start to end. `fragile` answers an object
+-- that is closed by the next one.
+local PRELUDE = [[
+  if _VERSION == "Lua 5.4" then
+    collectgarbage("incremental", 1, 1000, 30)
+  else
+    collectgarbage("setpause", 0)
+    collectgarbage("setstepmul", 1000000)
+  end
+  local core = require "adobepass.core"
+  local function on_collect(f)
+    if not newproxy then return setmetatable({}, { __gc = f }) end
+    getmetatable(newproxy(true)).__gc = f
+  end
+  local function fragile(object)
+    collectgarbage()
+    on_collect(function() object:close() end)
+    return object
+  end
+  local counts = {}
+  local function count(value, _, code)
+    local name = value and "done" or code
+    counts[name] = (counts[name] or 0) + 1
+  end
+  local function tell()
+    print(("%d done, %d closed"):format(counts.done or 0, counts.closed or 0))
+  end
+]]
+
+describe("a finalizer", function()
+  local nginx, path
+
+  setup(function()
+    nginx, path = server.start(), folder.make()
+    folder.run(("openssl genrsa -out %s/key.pem 2048"):format(path))
+  end)
+
+  teardown(function()
+    nginx.stop()
+    folder.remove(path)
+  end)
+
+  -- How often, of 100 times, the call was done and how often it was refused.
+  local function play(script)
+    local said = child.run(PRELUDE .. ("local URL, PEM = %q, %q\n"):format(
+      nginx:url("HTTP", "/many"), path .. "/key.pem") .. script)
+    local done, closed = said:match "^(%d+) done, (%d+) closed$"
+    assert(done, said)
+    assert.equal(100, done + closed)
+    return tonumber(done), tonumber(closed)
+  end
+
+  it("[finalizer-close-session-request] may close the session that a request "
+    .. "is given to", function()
+    local _, closed = play [[
+      local request = { url = URL }
+      for _ = 1, 100 do
+        count(fragile(core.session {}):submit(request))
+      end
+      tell()
+    ]]
+    assert.equal(100, closed)
+  end)
+
+  -- At the second allocation: the first one makes the table that is answered.
+  it("[finalizer-close-session-sockets] may close the session that tells its "
+    .. "sockets", function()
+    local done = play [[
+      for _ = 1, 100 do
+        local session = core.session {}
+        local transfer = session:submit { url = URL }
+        session:step(0)
+        collectgarbage()
+        on_collect(function()
+          on_collect(function() session:close() end)
+        end)
+        count(session:sockets())
+        transfer:close()
+      end
+      tell()
+    ]]
+    assert.equal(100, done)
+  end)
+
+  it("[finalizer-close-transfer] may close the transfer whose answer is "
+    .. "read", function()
+    local done = play [[
+      local session = core.session {}
+      for _ = 1, 100 do
+        local transfer = session:submit { url = URL }
+        while not transfer:ended() do session:step(1) end
+        local response = fragile(transfer):result()
+        count(response and response.status == 200
+          and response.headers["set-cookie"] == "a=1, b=2")
+      end
+      session:close()
+      collectgarbage()
+      assert(core.live().transfers == 0)
+      tell()
+    ]]
+    assert.equal(100, done)
+  end)
+
+  it("[finalizer-ask-response-read] may ask for the answer that is "
+    .. "read", function()
+    local done = play [[
+      local session = core.session {}
+      for _ = 1, 100 do
+        local transfer = session:submit { url = URL }
+        while not transfer:ended() do session:step(1) end
+        on_collect(function()
+          assert(transfer:result().headers["set-cookie"] == "a=1, b=2")
+          transfer:close()
+        end)
+        count(transfer:result().headers["set-cookie"] == "a=1, b=2")
+      end
+      session:close()
+      tell()
+    ]]
+    assert.equal(100, done)
+  end)
+
+  for name, call in pairs {
+    ["a key that signs"] = "whole.sign, KEY, 'text'",
+    ["a key that encrypts"] = "whole.encrypt, KEY, 'text'",
+    ["a key that decrypts"] = "whole.decrypt, KEY, SECRET",
+    ["a key that signs a token"] = "core.jws.sign, 'RS256', KEY, '{}'",
+    ["a key that verifies a token"] = "core.jws.verify, 'RS256', KEY, TOKEN",
+  } do
+    it("[finalizer-may-close] may close " .. name, function()
+      local _, closed = play(([[
+        local pem = io.open(PEM):read "*a"
+        local whole = core.private_key(pem)
+        local SECRET = whole:encrypt "text"
+        local TOKEN = core.jws.sign("RS256", whole, "{}")
+        for _ = 1, 100 do
+          local good, value = pcall(%s)
+          count(good and value, nil,
+            tostring(value):find "the key is closed" and "closed" or value)
+        end
+        tell()
+      ]]):format(call:gsub("KEY", "fragile(core.private_key(pem))")))
+      assert.equal(100, closed)
+    end)
+  end
+
+  it("[finalizer-close-headers] may close the headers that are "
+    .. "told", function()
+    play [[
+      for _ = 1, 100 do
+        local headers = core.headers { A = { "1", "2" }, B = "3" }
+        local told = fragile(headers):table()
+        local all = told.A and told.A[2] == "2" and told.B == "3"
+        count(all, nil, next(told) == nil and "closed" or "half")
+      end
+      tell()
+    ]]
+  end)
+
+  it("[finalizer-close-token-revealed] may close the token that is "
+    .. "revealed", function()
+    play [[
+      for _ = 1, 100 do
+        local token = core.token { access_token = ("s"):rep(40),
+          expires_in = 60 }
+        local secret, message, code = fragile(token):reveal()
+        count(secret == nil and secret or secret == ("s"):rep(40), message,
+          code)
+      end
+      tell()
+    ]]
+  end)
+
+  it("[finalizer-may-take-digest] may take a digest while another is "
+    .. "taken", function()
+    local done = play [[
+      local sha256 = core.digest.sha256
+      local wanted = sha256 "outer"
+      for _ = 1, 100 do
+        on_collect(function() sha256 "inner" end)
+        count(sha256 "outer" == wanted)
+      end
+      tell()
+    ]]
+    assert.equal(100, done)
+  end)
+
+  -- The last to be made are the first to go.
+  it("[finalizer-use-core] may use the core when that has gone", function()
+    assert.equal("closed", child.run [[
+      local core
+      local function last()
+        print((select(3, core.digest.sha256 "x")))
+        assert(not core.session { ca_file = "/nowhere" })
+      end
+      local guard
+      if newproxy then
+        guard = newproxy(true)
+        getmetatable(guard).__gc = last
+      else
+        guard = setmetatable({}, { __gc = last })
+      end
+      core = require "adobepass.core"
+    ]])
+  end)
+end)

@@ -1,0 +1,41 @@
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local server = require "spec.support.https_server"
+
+local PROGRAM = "build/lua5.4/alloc_failure"
+
+-- One program serves for every Lua: it holds its own.
+describe("running out of memory", function()
+  local nginx
+
+  setup(function() nginx = server.start() end)
+  teardown(function() nginx.stop() end)
+
+  local function fail_each(place, option)
+    local said = folder.run(
+      ("%s %s spec/support/programs/alloc_failure.lua %s %s %s"):format(
+      PROGRAM, option, nginx:url(place, "/echo"),
+      nginx:url(place, "/silent"), folder.quote(nginx.files.good.ca)))
+    print(said)
+    assert.matches("no crash, no leak$", said)
+    return tonumber(said:match("^%d+"))
+  end
+
+  it("[alloc-failure-survived] is survived at each allocation of a session's "
+    .. "life", function()
+    if not io.open(PROGRAM) then return pending(PROGRAM .. " is not built") end
+    assert.is_true(fail_each("HTTP", "") > 300)
+  end)
+
+  it("[alloc-failure-survived-tls] is survived over TLS too "
+    .. "#thorough", function()
+    if not os.getenv("ADOBEPASS_THOROUGH") or not io.open(PROGRAM) then
+      return pending("ADOBEPASS_THOROUGH is not set")
+    end
+    if not core.features().libcurl:find "^7%." then
+      return pending("libcurl 8.14 follows a null pointer in SSL_set0_rbio "
+        .. "where OpenSSL got no memory")
+    end
+    assert.is_true(fail_each("GOOD", "--spare-libcurl") > 2000)
+  end)
+end)

@@ -1,0 +1,53 @@
+--- What the core has freed holds no secret any more.
+
+local folder = require "spec.support.folder"
+local server = require "spec.support.https_server"
+
+local PROGRAM = "build/lua5.4/freed"
+
+local function is_built() return folder.read(PROGRAM) ~= nil end
+
+-- One program serves for every Lua: it holds its own.
+describe("what the core frees", function()
+  local nginx, path
+
+  setup(function()
+    nginx, path = server.start(), folder.make()
+  end)
+
+  teardown(function()
+    nginx.stop()
+    folder.remove(path)
+  end)
+
+  -- name -> { blocks freed, those that held the secret }
+  local function look(option)
+    local said = folder.run(
+      ("%s %s spec/support/programs/freed.lua %s %s %s"):format(PROGRAM,
+      option, nginx:url("HTTP", "/echo"), nginx:url("HTTP", "/silent"),
+      folder.quote(path)))
+    local stories, count = {}, 0
+    for name, blocks, secret in said:gmatch "([^\n]+): (%d+) (%d+)" do
+      stories[name] = { tonumber(blocks), tonumber(secret) }
+      count = count + 1
+    end
+    assert.equal(12, count)
+    return stories
+  end
+
+  it("[freed-memory-holds-no-secret-any] holds no secret any more", function()
+    if not is_built() then return pending(PROGRAM .. " is not built") end
+    for name, found in pairs(look "") do
+      assert.is_true(found[1] > 0, name)
+      assert.equal(0, found[2], name)
+    end
+  end)
+
+  it("[freed-memory-seen-hold-one] would be seen to hold one if nothing were "
+    .. "wiped", function()
+    if not is_built() then return pending(PROGRAM .. " is not built") end
+    for name, found in pairs(look "--unwiped") do
+      assert.is_true(found[2] > 0, name)
+    end
+  end)
+end)

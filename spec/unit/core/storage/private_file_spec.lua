@@ -1,0 +1,389 @@
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local file = core.file
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+local mounted = require "spec.support.mount_namespace"
+local shell = require "adobepass.util.shell"
+
+local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
+  or os.getenv("ADOBEPASS_THOROUGH") and "1000" or "100")
+
+describe("core.file", function()
+  local path, name
+
+  before_each(function()
+    path = folder.make()
+    name = path .. "/secret"
+  end)
+
+  after_each(function()
+    folder.remove(path)
+    live.assert_none()
+  end)
+
+  local function listing() return folder.run("ls -A " .. path) end
+
+  local function refused(wanted, ...)
+    local value, message, code = ...
+    assert.is_nil(value)
+    assert.equal(wanted, code)
+    assert.matches("%.$", message)
+    return message
+  end
+
+  it("[core-file-brings-written-bytes] brings back what was written, any "
+    .. "bytes of it", function()
+    for _, content in ipairs { "", "x", "\0\255\r\n", ("y"):rep(100000) } do
+      assert.is_true(file.write(name, content))
+      assert.equal(content, file.read(name))
+    end
+    assert.equal("secret", listing())
+  end)
+
+  it("[core-file-owner-eyes-umask] is for the owner's eyes, whatever the "
+    .. "umask", function()
+    child.run(([[
+      assert(require("adobepass.core").file.write(%q, "x"))
+    ]]):format(name))
+    assert.equal("600", folder.run("stat -c %a " .. name))
+    folder.run("umask 0777; " .. child.command(([[
+      assert(require("adobepass.core").file.write(%q, "y"))
+    ]]):format(name)))
+    assert.equal("600", folder.run("stat -c %a " .. name))
+    assert.equal("y", file.read(name))
+  end)
+
+  it("[core-file-open-private-writing] makes an open file private again by "
+    .. "writing it", function()
+    folder.write(name, "old")
+    folder.run("chmod 644 " .. name)
+    assert(file.write(name, "new"))
+    assert.equal("600", folder.run("stat -c %a " .. name))
+  end)
+
+  it("[core-file-relative-name] takes a relative name too", function()
+    folder.run("cd " .. path .. " && " .. child.command(
+      [[assert(require("adobepass.core").file.write("here", "x"))]]))
+    assert.equal("x", file.read(path .. "/here"))
+  end)
+
+  it("[core-file-names] names what is not there", function()
+    assert.matches("secret", refused("not_found", file.read(name)))
+    refused("not_found", file.write(path .. "/none/secret", "x"))
+    refused("not_found", file.read(path .. "/secret/x"))
+  end)
+
+  it("[core-file-refuses-read-read] refuses to read what others may "
+    .. "read", function()
+    assert(file.write(name, "x"))
+    for _, mode in ipairs { "640", "604", "660", "601", "620" } do
+      folder.run("chmod " .. mode .. " " .. name)
+      assert.matches("chmod 600", refused("insecure_file", file.read(name)))
+    end
+  end)
+
+  it("[core-file-follows-no-symbolic] follows no symbolic link, and replaces "
+    .. "none", function()
+    assert(file.write(path .. "/real", "real"))
+    folder.run(("ln -s %s/real %s"):format(path, name))
+    refused("insecure_file", file.read(name))
+    refused("insecure_file", file.write(name, "x"))
+    refused("insecure_file", file.lock(name))
+    assert.equal("real", file.read(path .. "/real"))
+  end)
+
+  it("[core-file-not-held-pipe-misled] is not held up by a pipe, nor misled "
+    .. "by a folder", function()
+    folder.run("mkfifo -m 600 " .. name)
+    refused("insecure_file", file.read(name))
+    refused("insecure_file", file.write(name, "x"))
+    refused("insecure_file", file.read(path))
+    refused("insecure_file", file.write(path, "x"))
+  end)
+
+  it("[core-file-not-misled-temporary] is not misled by what stands in the "
+    .. "temporary file's place", function()
+    assert(file.write(path .. "/real", "real"))
+    local temporary = path .. "/.secret.tmp"
+    folder.run(("ln -s %s/real %s"):format(path, temporary))
+    refused("insecure_file", file.write(name, "x"))
+    folder.run(("rm %s; mkfifo -m 600 %s"):format(temporary, temporary))
+    refused("insecure_file", file.write(name, "x"))
+    assert.equal("real", file.read(path .. "/real"))
+  end)
+
+  it("[core-file-refuses-belongs] refuses what belongs to somebody "
+    .. "else", function()
+    if not mounted.is_root then return pending("needs root") end
+    assert(file.write(name, "x"))
+    folder.run("chown 65534 " .. name)
+    refused("insecure_file", file.read(name))
+  end)
+
+  local NOBODY = "setpriv --reuid=65534 --clear-groups "
+
+  local function why_not_as_nobody()
+    if not mounted.is_root then return "needs root" end
+    return shell.execute(NOBODY .. "test -r \"$PWD/csrc/file.c\"") ~= 0
+      and "needs a tree that everybody may read"
+  end
+
+  it("[core-file-says-may] says when it may not", function()
+    local why_not = why_not_as_nobody()
+    if why_not then return pending(why_not) end
+    assert(file.write(name, "x"))
+    local said = folder.run(NOBODY .. child.command(([[
+        local file = require("adobepass.core").file
+        print(select(3, file.read(%q)), select(3, file.write(%q, "y")))
+      ]]):format(name, name)))
+    assert.equal("no_access\tno_access", said)
+  end)
+
+  it("[core-file-changes-folder] changes nothing in a folder that it may not "
+    .. "sync", function()
+    local why_not = why_not_as_nobody()
+    if why_not then return pending(why_not) end
+    assert(file.write(name, "old"))
+    folder.run(("chown -R 65534 %s && chmod 300 %s"):format(path, path))
+    assert.equal("no_access\tno_access\told", folder.run(NOBODY
+      .. child.command(([[
+        local file = require("adobepass.core").file
+        print(select(3, file.write(%q, "new")), select(3, file.remove(%q)),
+          (file.read(%q)))
+      ]]):format(name, name, name))))
+    folder.run(("chown -R 0 %s && chmod 700 %s"):format(path, path))
+  end)
+
+  it("[core-file-reads-no-allowed] reads no more than it is "
+    .. "allowed", function()
+    assert(file.write(name, ("x"):rep(100)))
+    assert.equal(100, #file.read(name, { max = 100 }))
+    refused("too_large", file.read(name, { max = 99 }))
+    assert(file.write(name, ("x"):rep(1048577)))
+    refused("too_large", file.read(name))
+  end)
+
+  it("[core-file-keeps-old-content] keeps the old content when the disk is "
+    .. "full", function()
+    assert.equal("no_space\ttrue\t.\t..\tsecret",
+      mounted.on_small_disk(path, [[
+      local file = require("adobepass.core").file
+      local old = ("o"):rep(30000)
+      assert(file.write("secret", old))
+      local _, _, code = file.write("secret", ("n"):rep(60000))
+      local list = io.popen("ls -a"):read("*a"):gsub("\n$", "")
+      print(code, file.read("secret") == old, (list:gsub("\n", "\t")))
+    ]]))
+  end)
+
+  it("[core-file-disk-not-written] says when the disk may not be "
+    .. "written", function()
+    assert.equal("read_only\ttrue\tx", mounted.on_small_disk(path, [[
+      local file = require("adobepass.core").file
+      assert(file.write("secret", "x"))
+      os.execute("mount -o remount,ro .")
+      print(select(3, file.write("secret", "y")), select(3,
+        file.remove("secret")) == "read_only", (file.read("secret")))
+    ]]))
+  end)
+
+  it("[core-file-removes-not-mind] removes, and does not mind when nothing is "
+    .. "there", function()
+    assert(file.write(name, "x"))
+    assert.is_true(file.remove(name))
+    assert.is_true(file.remove(name))
+    assert.equal("", listing())
+    assert.is_nil((file.remove(path)))
+  end)
+
+  describe("with a key", function()
+    local key = ("k"):rep(32)
+
+    it("[core-file-brings-encrypted] brings back what it encrypted", function()
+      for _, content in ipairs { "", "x", ("secret word "):rep(1000) } do
+        assert.is_true(file.write(name, content, { key = key }))
+        assert.equal(content, file.read(name, { key = key }))
+        assert.is_nil(folder.read(name):find("secret word", 1, true))
+      end
+    end)
+
+    it("[core-file-never-encrypts-twice] never encrypts twice "
+      .. "alike", function()
+      file.write(name, "x", { key = key })
+      local first = folder.read(name)
+      file.write(name, "x", { key = key })
+      assert.not_equal(first, folder.read(name))
+    end)
+
+    it("[core-file-refuses-changed-byte] refuses every changed byte and every "
+      .. "cut", function()
+      file.write(name, "content", { key = key })
+      local sealed = folder.read(name)
+      for at = 1, #sealed do
+        local c = sealed:byte(at)
+        folder.write(name, sealed:sub(1, at - 1)
+          .. string.char((c + 1) % 256) .. sealed:sub(at + 1))
+        refused("decrypt_failed", file.read(name, { key = key }))
+        folder.write(name, sealed:sub(1, at - 1))
+        refused("decrypt_failed", file.read(name, { key = key }))
+      end
+    end)
+
+    it("[core-file-right-key-right] wants the right key, for the right "
+      .. "file", function()
+      file.write(name, "content", { key = key })
+      refused("decrypt_failed", file.read(name, { key = ("K"):rep(32) }))
+      refused("key_needed", file.read(name))
+      file.write(name, "plain")
+      refused("decrypt_failed", file.read(name, { key = key }))
+    end)
+
+    it("[core-file-refuses-write-clear] refuses to write in clear what looks "
+      .. "encrypted", function()
+      file.write(name, "content", { key = key })
+      local sealed = folder.read(name)
+      assert.error_matches(function() file.write(name, sealed) end,
+        "begins like an encrypted file")
+    end)
+  end)
+
+  describe("lock", function()
+    local function hold()
+      local holder = child.start(([[
+        io.stdout:setvbuf("no")
+        local file = require("adobepass.core").file
+        local lock = assert(file.lock(%q))
+        print("held")
+        file.lock(%q, 3600)
+        lock:close()
+      ]]):format(path .. "/lock", path .. "/gate"))
+      assert.equal("held", holder:line())
+      return holder
+    end
+
+    it("[core-file-keeps-process] keeps others out, in this process "
+      .. "too", function()
+      local lock = assert(file.lock(path .. "/lock"))
+      assert.equal("adobepass.lock (held)", tostring(lock))
+      refused("busy", file.lock(path .. "/lock"))
+      refused("busy", file.lock(path .. "/lock", 0.005))
+      lock:close()
+      lock:close()
+      assert.equal("adobepass.lock (closed)", tostring(lock))
+      assert(file.lock(path .. "/lock")):close()
+    end)
+
+    it("[core-file-keeps-processes-killed] keeps other processes out until "
+      .. "its own is killed", function()
+      local gate = assert(file.lock(path .. "/gate"))
+      local holder = hold()
+      refused("busy", file.lock(path .. "/lock", 0.005))
+      holder:kill()
+      assert(file.lock(path .. "/lock", 10)):close()
+      gate:close()
+    end)
+
+    -- flock(2): the lock is of all who have the descriptor.
+    it("[core-file-took-forked-meanwhile] is let go by who took it, whoever "
+      .. "was forked meanwhile", function()
+      if not rawget(_G, "jit") then
+        return pending "for LuaJIT alone, which can fork"
+      end
+      assert.equal("busy\tnil", child.run(([[
+        local ffi = require "ffi"
+        ffi.cdef "int fork(void); void _exit(int); int pause(void);"
+        ffi.cdef "int kill(int, int); int waitpid(int, int *, int);"
+        local file = require("adobepass.core").file
+        local function code_of() return (select(3, file.lock(%q))) end
+        local lock = assert(file.lock(%q))
+        local first = ffi.C.fork()
+        if first == 0 then
+          lock:close() -- which is not its to let go of
+          ffi.C._exit(0)
+        end
+        ffi.C.waitpid(first, nil, 0)
+        local held = code_of()
+        local second = ffi.C.fork()
+        while second == 0 do ffi.C.pause() end
+        lock:close()
+        local free = code_of()
+        ffi.C.kill(second, 9)
+        print(held, free)
+      ]]):format(path .. "/lock", path .. "/lock")))
+    end)
+
+    it("[core-file-let-go-collector] is let go by the collector", function()
+      assert(file.lock(path .. "/lock"))
+      collectgarbage()
+      collectgarbage()
+      assert(file.lock(path .. "/lock")):close()
+    end)
+
+    it("[core-file-names-folder-missing] names a folder that is "
+      .. "missing", function()
+      refused("io_error", file.lock(path .. "/none/lock"))
+    end)
+  end)
+
+  -- Each content carries its own digest, so that half of one shows.
+  local WRITER = [[
+    local core = require "adobepass.core"
+    io.stdout:setvbuf("no")
+    print("ready")
+    for i = 1, 1e9 do
+      local body = (i .. " "):rep(2000 + i %% 7 * 500)
+      assert(core.file.write(%q, core.digest.sha256(body) .. body))
+    end
+  ]]
+
+  local function assert_whole(content)
+    assert.equal(core.digest.hex(content:sub(1, 32)),
+      core.digest.hex(core.digest.sha256(content:sub(33))))
+  end
+
+  it("[core-file-survives-kills-writer] survives "
+    .. KILLS .. " kills of a writer, always whole", function()
+    assert(file.write(name, core.digest.sha256("")))
+    for round = 1, KILLS do
+      local writer = child.start(WRITER:format(name))
+      assert.equal("ready", writer:line())
+      for _ = 1, 1 + core.random.bytes(1):byte() % 40 do
+        assert_whole(assert(file.read(name)))
+      end
+      writer:kill()
+      assert_whole(assert(file.read(name), "lost in round " .. round))
+    end
+    assert(file.write(name, "at last"))
+    assert.equal("secret", listing())
+  end)
+
+  it("[core-file-keeps-writers-apart] keeps writers of one file "
+    .. "apart", function()
+    assert(file.write(name, core.digest.sha256("")))
+    local writers = {}
+    for index = 1, 4 do writers[index] = child.start(WRITER:format(name)) end
+    for _, writer in ipairs(writers) do assert(writer:line()) end
+    for _ = 1, 300 do assert_whole(assert(file.read(name))) end
+    for _, writer in ipairs(writers) do writer:kill() end
+    assert_whole(assert(file.read(name)))
+  end)
+
+  it("[core-file-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
+    for _, call in ipairs { "read", "write", "remove", "lock" } do
+      assert.error_matches(function() file[call]() end, "string expected")
+      assert.error_matches(function() file[call]("a\0b", "x") end,
+        "should hold no NUL")
+    end
+    assert.error_matches(function() file.write(name) end, "bad argument #2")
+    assert.error_matches(function() file.write(name, "x", { key = "k" }) end,
+      "option 'key' should be 32 bytes")
+    assert.error_matches(function() file.read(name, { size = 1 }) end,
+      "unknown option 'size'")
+    assert.error_matches(function() file.read(name, { max = 0 }) end,
+      "option 'max' should be a number")
+    assert.error_matches(function() file.lock(name, -1) end,
+      "bad argument #2")
+  end)
+end)

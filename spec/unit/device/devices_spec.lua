@@ -1,0 +1,300 @@
+--- Many devices on one client: light, and each for itself.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local fake_time = require "spec.support.fake_clock"
+local flight = require "spec.support.many_clients"
+
+local INFO = { primaryHardwareType = "TV", version = "1", osName = "Linux",
+  osVersion = "6", connectionType = "WiFi" }
+
+local function info_of(index)
+  local info = { model = "Model " .. index }
+  for name, value in pairs(INFO) do info[name] = value end
+  return info
+end
+
+local function fields_of(index)
+  return { id = "device-" .. index, info = info_of(index),
+    ip = "192.0.2." .. index, visitor_id = "visitor-" .. index,
+    subject_token = "subject-" .. index }
+end
+
+describe("views of devices", function()
+  local time, at, events
+
+  before_each(function()
+    time = fake_time.start()
+    at = flight.here(time)
+    events = {}
+  end)
+  after_each(function()
+    time.stop()
+    at, events = nil, nil
+  end)
+
+  local function gateway(more)
+    local options = { device = false,
+      on_event = function(event) events[#events + 1] = event end }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return flight.client(at, options)
+  end
+
+  local function used()
+    collectgarbage()
+    collectgarbage()
+    return collectgarbage("count") * 1024
+  end
+
+  local COUNT = 10000
+
+  -- Bytes for each of 10,000 things that `make(index)` answers.
+  local function bytes_each(make)
+    local list = {}
+    for index = 1, COUNT do list[index] = false end
+    local before = used()
+    for index = 1, COUNT do list[index] = make(index) end
+    local bytes = (used() - before) / COUNT
+    return #list == COUNT and bytes
+  end
+
+  it("[devices-weigh-2-kib] weigh at most 2 KiB beyond their own "
+    .. "data", function()
+    local client = gateway { on_event = false }
+    local own = bytes_each(function(index)
+      local fields = fields_of(index)
+      fields.info = core.base64.encode(tostring(index) .. ("x"):rep(120))
+      return { fields.id, fields.info, fields.ip, fields.visitor_id,
+        fields.subject_token }
+    end)
+    local whole = bytes_each(function(index)
+      return client:device(fields_of(index))
+    end)
+    assert.is_true(whole - own <= 2048, ("%.0f bytes"):format(whole - own))
+  end)
+
+  it("[devices-leave-behind] leave nothing behind when they go", function()
+    local client = gateway { on_event = false,
+      store = adobepass.store.memory { max = 200 } }
+    local function visit()
+      for index = 1, 50 do
+        client:device(fields_of(index)).api:profiles()
+      end
+      at.control.clear_journal()
+    end
+    visit()
+    local before = used()
+    for _ = 1, 5 do visit() end
+    assert.is_true(used() - before < 64 * 1024)
+    assert.is_nil(next(client.shared.unsaved))
+  end)
+
+  local CALLS = {
+    function(api) return api:profiles() end,
+    function(api) return api:configuration() end,
+    function(api) return api:create_session { mvpd = "Cablevision",
+      domain_name = "adobe.com", redirect_url = "https://adobe.com" } end,
+    function(api) return api:preauthorize { mvpd = "Cablevision",
+      resources = { "CNN", "TBS" } } end,
+    function(api) return api:authorize { mvpd = "Cablevision",
+      resources = { "CNN" } } end,
+    function(api) return api:logout { mvpd = "Cablevision" } end,
+  }
+
+  local OWN = { "ap-device-identifier", "x-device-info", "x-forwarded-for",
+    "ap-visitor-identifier", "adobe-subject-token" }
+
+  -- Whatever a request says, it says of one device alone.
+  local function judge(journal, wanted)
+    local owner_of, seen = {}, 0
+    local function belongs(value, index, what)
+      if not value then return end
+      assert.equal(owner_of[value] or index, index, what .. " of another")
+      owner_of[value] = index
+    end
+    for _, entry in ipairs(journal) do
+      local index = entry.headers["x-device-info"]
+        and tonumber(core.base64.decode(entry.headers["x-device-info"])
+          :match('"Model (%d+)"'))
+      assert.number(index, entry.operation)
+      seen = seen + 1
+      assert.is_nil(entry.headers.cookie)
+      for _, name in ipairs(OWN) do
+        belongs(entry.headers[name], index, name)
+      end
+      belongs(entry.headers.authorization, index, "token")
+      belongs(entry.body:match("client_id=([^&]+)"), index, "credential")
+      if entry.headers["x-forwarded-for"] then
+        assert.equal("192.0.2." .. index, entry.headers["x-forwarded-for"])
+      end
+    end
+    assert.is_true(seen >= wanted)
+  end
+
+  it("[devices-never-show-device] never show anything of one device with "
+    .. "another", function()
+    local driver = adobepass.driver.tick()
+    local client, views, journal = gateway { driver = driver }, {}, {}
+    for index = 1, 50 do views[index] = client:device(fields_of(index)) end
+    for round = 1, #CALLS do
+      if round % 2 == 0 then
+        assert(at.control.fault { kind = "too_many_requests", count = 20 })
+      end
+      flight.crowd(driver, function() time:advance(0.05) end, 50,
+        function(index)
+          return CALLS[(index + round) % #CALLS + 1](views[index].api)
+        end)
+      for _, entry in ipairs((at.control.take())) do
+        journal[#journal + 1] = entry
+      end
+    end
+    judge(journal, 50 * #CALLS)
+    local counts = flight.counts(journal)
+    assert.is_true(counts.register >= 50)
+    assert.equal(50, counts.register - 0)
+  end)
+
+  it("[devices-held-rate-limit] are held back each for itself by the "
+    .. "pace", function()
+    local client = gateway { pace = true }
+    local busy = client:device(fields_of(1))
+    for _ = 1, 10 do busy.api:profiles() end
+    local started = time.elapsed
+    client:device(fields_of(2)).api:profiles()
+    assert.equal(started, time.elapsed)
+    busy.api:profiles()
+    assert.is_true(time.elapsed > started)
+  end)
+
+  it("[devices-barred-429] are barred each for itself after a 429", function()
+    local client = gateway { pace = true, retry = { attempts = 1 } }
+    local one = client:device(fields_of(1))
+    local two = client:device(fields_of(2))
+    one.api:profiles()
+    two.api:profiles()
+    assert(at.control.fault { kind = "too_many_requests", count = 1 })
+    assert.equal("too_many_requests",
+      flight.outcome(one.api:profiles()))
+    local started = time.elapsed
+    assert.equal("ok", flight.outcome(two.api:profiles()))
+    assert.equal(started, time.elapsed)
+    assert.equal("ok", flight.outcome(one.api:profiles()))
+    assert.is_true(time.elapsed - started >= 1)
+  end)
+
+  it("[devices-id-kept] have an id that is made once and kept", function()
+    local store = adobepass.store.memory()
+    local id = assert(adobepass.device_id(store))
+    assert.matches("^%x+$", id)
+    assert.equal(64, #id)
+    time:advance(40 * 365 * 86400)
+    assert.equal(id, adobepass.device_id(store))
+    local other = flight.breakable(adobepass.store.memory())
+    other.broken.get = true
+    assert.equal("store_failed", (select(3, adobepass.device_id(other))))
+    other.broken.get, other.broken.set = nil, true
+    assert.equal("store_failed", (select(3, adobepass.device_id(other))))
+    other.broken.set = nil
+    local kept = adobepass.device_id(other)
+    time:advance(365 * 86400)
+    assert.equal(kept, adobepass.device_id(other))
+  end)
+
+  -- Everything that is said in a table, at any depth.
+  local function texts_of(value, list)
+    if type(value) == "table" then
+      for name, item in pairs(value) do
+        texts_of(name, list)
+        texts_of(item, list)
+      end
+    else
+      list[#list + 1] = tostring(value)
+    end
+    return list
+  end
+
+  it("[devices-keep-secret-events] keep every secret out of events and "
+    .. "errors", function()
+    local secrets, said = {}, {}
+    local store = adobepass.store.memory()
+    local client = gateway { store = store, retry = { attempts = 2 } }
+    local view = client:device(fields_of(7))
+    local function note(text)
+      if type(text) == "string" and #text > 3 then secrets[text] = true end
+    end
+    local function call(run)
+      local _, err = run(view.api)
+      if err then
+        said[#said + 1] = tostring(err)
+        texts_of(err, said)
+      end
+    end
+    local faults = { "status", "too_many_requests", "truncated", "garbage",
+      "wrong_content_type", "reset_within", "tls", "huge", "error" }
+    for _, run in ipairs(CALLS) do
+      call(run)
+      for _, kind in ipairs(faults) do
+        assert(at.control.fault { kind = kind, count = 2 })
+        call(run)
+        at.control.clear_faults()
+        time:advance(40)
+      end
+      for _, entry in ipairs((at.control.take())) do
+        note((entry.headers.authorization or ""):match("^Bearer (.*)"))
+        note(entry.body:match("client_secret=([^&]+)"))
+        note(entry.headers["ap-device-identifier"])
+      end
+      for id in pairs(at.control.snapshot().clients) do
+        assert(at.control.revoke { client_id = id })
+      end
+    end
+    for _, text in ipairs { at.statement, "device-7", "192.0.2.7",
+      "visitor-7", "subject-7", core.base64.encode("device-7") } do
+      note(text)
+    end
+    for _, known in pairs(at.control.snapshot().clients) do
+      note(known.secret)
+    end
+    texts_of(events, said)
+    assert.is_true(#said > 500)
+    local all = table.concat(said, "\n")
+    local count = 0
+    for secret in pairs(secrets) do
+      count = count + 1
+      assert.is_nil(all:find(secret, 1, true))
+    end
+    assert.is_true(count > 10)
+  end)
+
+  it("[devices-rate-limit-share] go at a pace that others share, where one is "
+    .. "given", function()
+    local said = {}
+    local shared = { cancel = print, penalize = print,
+      barred_for = function() return 0 end,
+      reserve = function(_, key)
+        said[#said + 1] = key
+        return 0
+      end }
+    local view = gateway { pace = shared }:device(fields_of(7))
+    assert.is_table(view.api:profiles())
+    -- Registration and token tell no address, so they are not the device's.
+    assert.same({ "own", "own", "192.0.2.7" }, said)
+  end)
+
+  it("[devices-register-no-faster] register no faster together than one "
+    .. "address may", function()
+    local client = gateway { pace = true }
+    for index = 1, 10 do
+      assert.is_table(client:device(fields_of(index)).api:profiles())
+    end
+    local moments, began = {}, nil
+    for _, entry in ipairs((at.control.take())) do
+      if entry.path:find "^/o/client/" then
+        began = began or entry.time
+        moments[#moments + 1] = entry.time - began
+      end
+    end
+    assert.equal(20, #moments)
+    assert.is_true(moments[20] >= 9000)
+  end)
+end)

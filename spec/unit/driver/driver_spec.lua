@@ -1,0 +1,139 @@
+--- All drivers, one conformance, each in its real host, over real HTTPS.
+
+local block = require "adobepass.driver.block"
+local conformance = require "spec.support.driver_conformance"
+local core = require "adobepass.core"
+local live = require "spec.support.open_handles"
+local luv = require "adobepass.driver.luv"
+local nginx_host = require "spec.support.nginx_host"
+local server = require "spec.support.https_server"
+local tick = require "adobepass.driver.tick"
+local uv = require "luv"
+
+describe("driver", function()
+  local nginx
+
+  setup(function() nginx = server.start() end)
+  teardown(function() nginx.stop() end)
+
+  local function new_world(driver, together)
+    return {
+      driver = driver, together = together,
+      session = assert(core.session { ca_file = nginx.files.good.ca,
+        timeout = 60 }),
+      url = function(place, rest) return nginx:url(place, rest) end,
+    }
+  end
+
+  local function run(name, world)
+    conformance.run(name, world)
+    world.session:close()
+  end
+
+  describe("in this process,", function()
+    after_each(live.assert_none)
+
+    describe("block", function()
+      for _, name in ipairs(conformance.names(false)) do
+        -- tags: spec.support.driver_conformance
+        it(name, function() run(name, new_world(block())) end)
+      end
+    end)
+
+    local function under_tick(new_driver)
+      local function frames(driver, list)
+        for _, fn in ipairs(list) do driver.start(fn) end
+        repeat core.clock.sleep(0.0005) until driver.update() == 0
+      end
+
+      for _, name in ipairs(conformance.names(true)) do
+        -- tags: spec.support.driver_conformance
+        it(name, function()
+          local driver = new_driver()
+          local world = new_world(driver)
+          -- The case is a task itself, and so are those that it starts.
+          function world.together(list)
+            local left = #list
+            for _, fn in ipairs(list) do
+              driver.start(function()
+                fn()
+                left = left - 1
+              end)
+            end
+            while left > 0 do driver.sleep(0) end
+          end
+          frames(driver, { function() run(name, world) end })
+        end)
+      end
+    end
+
+    describe("tick", function() under_tick(tick) end)
+
+    describe("tick that reuses coroutines", function()
+      under_tick(function() return tick { reuse = true } end)
+    end)
+
+    describe("luv", function()
+      -- Runs them in coroutines of one loop; raises what one of them raised.
+      local function spawn(state, list)
+        for _, fn in ipairs(list) do
+          local thread = coroutine.create(fn)
+          local fine, message = coroutine.resume(thread)
+          if not fine then state.trouble = message end
+        end
+      end
+
+      for _, name in ipairs(conformance.names(true)) do
+        -- tags: spec.support.driver_conformance
+        it(name, function()
+          local state = {}
+          local driver = luv { on_error = function(message)
+            state.trouble = message
+            uv.stop()
+          end }
+          local world = new_world(driver)
+          function world.together(list)
+            local left = #list
+            for index, fn in ipairs(list) do
+              list[index] = function()
+                fn()
+                left = left - 1
+              end
+            end
+            spawn(state, list)
+            while left > 0 do driver.sleep(0.001) end
+          end
+          spawn(state, { function()
+            run(name, world)
+            state.done = true
+          end })
+          uv.run()
+          if state.trouble then error(state.trouble, 0) end
+          assert.is_true(state.done)
+          assert.is_false(uv.loop_alive())
+        end)
+      end
+    end)
+  end)
+
+  describe("ngx", function()
+    local host
+
+    setup(function() host = nginx_host.start {} end)
+    teardown(function() host:stop() end)
+
+    for _, name in ipairs(conformance.names(true)) do
+      -- tags: spec.support.driver_conformance
+      it(name, function()
+        local urls = {}
+        for place in pairs(nginx.ports) do
+          urls[place] = nginx:url(place, "")
+        end
+        local handles = host:call(
+          "spec.integration.driver.in_nginx", "conform",
+          { ca = nginx.files.good.ca, urls = urls, name = name })
+        for kind, count in pairs(handles) do assert.equal(0, count, kind) end
+      end)
+    end
+  end)
+end)

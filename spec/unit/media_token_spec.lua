@@ -1,0 +1,421 @@
+--- The media token: what it says, and whether to believe it.
+
+local core = require "adobepass.core"
+local http_date = require "adobepass.util.http_date"
+local keyring = require "adobepass.sandbox.data.keyring"
+local media_token = require "adobepass.media_token"
+local memory = require "adobepass.store.memory"
+local story = require "spec.support.timeline"
+
+local KEYS = keyring.new()
+local KEY = KEYS:public "media"
+local NOW = 1750000000000
+local SEVEN_MINUTES = 7 * 60 * 1000
+
+local function element(name, content)
+  return content and "<" .. name .. ">" .. content .. "</" .. name .. ">" or ""
+end
+
+local FIELDS = { "sessionGUID", "requestorID", "resourceID", "ttl",
+  "issueTime", "mvpdId", "proxyMvpdId" }
+
+-- The signed part; changes override, false leaves out.
+local function body(changes)
+  local values = { sessionGUID = "guid", requestorID = "REF30",
+    resourceID = "CNN", ttl = ("%d"):format(SEVEN_MINUTES),
+    issueTime = ("%d"):format(NOW), mvpdId = "Cablevision" }
+  for name, value in pairs(changes or {}) do values[name] = value end
+  local parts = {}
+  for _, name in ipairs(FIELDS) do
+    parts[#parts + 1] = element(name, values[name] or nil)
+  end
+  return element("shortAuthorizationToken", table.concat(parts))
+end
+
+local function signed(text, role)
+  return core.base64.encode(KEYS:private(role or "media"):sign(text))
+end
+
+local function pack(text, signature)
+  return core.base64.encode(element("signatureInfo",
+    signature or signed(text)) .. text)
+end
+
+local function token(changes) return pack(body(changes)) end
+
+local function verify(serialized, changes)
+  local options = { key = KEY, now_ms = NOW }
+  for name, value in pairs(changes or {}) do options[name] = value end
+  local fields, message, status = media_token.verify(serialized, options)
+  if fields then return "VALID_TOKEN", fields end
+  assert.is_string(message)
+  return status, message
+end
+
+describe("a media token of the sandbox", function()
+  local on, decision
+
+  local function play(resource)
+    on = story.new()
+    on:signed_in()
+    decision = assert(on.client:authorize(resource,
+      { mvpd = "Cablevision" }))
+    assert.is_true(decision.permitted)
+  end
+
+  local function check(changes)
+    local options = { key = assert(core.public_key(
+      on.control.certificates().media)), now_ms = on.client:now_ms() }
+    for name, value in pairs(changes or {}) do options[name] = value end
+    return verify(decision.media_token, options)
+  end
+
+  it("[media-token-says] says what it is for", function()
+    play "CNN"
+    local fields = assert(media_token.inspect(decision.media_token))
+    assert.equal("REF30", fields.requestor)
+    assert.equal("CNN", fields.resource)
+    assert.equal("Cablevision", fields.mvpd)
+    assert.equal(SEVEN_MINUTES, fields.ttl)
+    assert.matches("^2025/06/15 .* GMT %+0000$", fields.issue_time)
+    assert.is_string(fields.session_guid)
+    assert.is_nil(fields.proxy_mvpd)
+    assert.is_nil(fields.signature)
+  end)
+
+  it("[media-token-resource-requestor] is good for its resource and "
+    .. "requestor, for seven minutes", function()
+    play "CNN"
+    assert.equal("VALID_TOKEN", check())
+    assert.equal("VALID_TOKEN",
+      check { resource = "CNN", requestor = "REF30" })
+    assert.equal("INVALID_RESOURCE_ID", check { resource = "TBS" })
+    assert.equal("INVALID_REQUESTOR_ID", check { requestor = "REF40" })
+    local ends = decision.media_token_not_after
+    assert.equal("VALID_TOKEN", check { now_ms = ends - 1 })
+    assert.equal("TOKEN_EXPIRED", check { now_ms = ends })
+  end)
+
+  for _, resource in ipairs { "Tom's & Jerry's \"Best\" <1>",
+    "Gr\195\188\195\159e", "a&amp;b", "&#39;", "&lt;ttl&gt;1&lt;/ttl&gt;",
+    '<rss><channel><title>CNN</title></channel></rss>' } do
+    it("[media-token-good] is good for " .. resource, function()
+      play(resource)
+      local status, fields = check { resource = resource }
+      assert.equal("VALID_TOKEN", status)
+      assert.equal(resource, fields.resource)
+    end)
+  end
+end)
+
+describe("media_token.verify", function()
+  it("[media-token-authentic-key] tells an authentic one from the other "
+    .. "key's", function()
+    local text = body()
+    assert.equal("VALID_TOKEN", verify(pack(text)))
+    assert.equal("INVALID_SIGNATURE",
+      verify(pack(text, signed(text, "tokens"))))
+    assert.equal("INVALID_SIGNATURE",
+      verify(pack(text), { key = KEYS:public "tokens" }))
+    for _, signature in ipairs { "", "AAAA", "not base64!",
+      signed(body { resourceID = "TBS" }) } do
+      assert.equal("INVALID_SIGNATURE", verify(pack(text, signature)))
+    end
+  end)
+
+  it("[media-token-refuses-changed-byte] refuses every changed byte of the "
+    .. "text", function()
+    local plain = core.base64.decode(token())
+    for at = 1, #plain do
+      local byte = plain:byte(at)
+      for _, other in ipairs { (byte + 1) % 256, byte == 0 and 1 or 0,
+        byte == 32 and 60 or 32 } do
+        local changed = plain:sub(1, at - 1) .. string.char(other)
+          .. plain:sub(at + 1)
+        assert.are_not.equal("VALID_TOKEN",
+          (verify(core.base64.encode(changed))), at)
+      end
+    end
+  end)
+
+  it("[media-token-refuses-changed] refuses every changed, missing or added "
+    .. "byte as sent", function()
+    local serialized = token()
+    for at = 1, #serialized do
+      local before, after = serialized:sub(1, at - 1), serialized:sub(at + 1)
+      local other = serialized:sub(at, at) == "A" and "B" or "A"
+      for _, changed in ipairs { before .. other .. after, before .. after,
+        before .. "\0" .. after, before .. "A" .. serialized:sub(at),
+        before .. "\n" .. serialized:sub(at) } do
+        assert.are_not.equal("VALID_TOKEN", (verify(changed)), at)
+      end
+    end
+  end)
+
+  it("[media-token-refuses-two-elements] refuses what stands beside the two "
+    .. "elements", function()
+    local text = body()
+    local info = element("signatureInfo", signed(text))
+    local INVALID = "INVALID_TOKEN_FORMAT"
+    for plain, expected in pairs {
+      [text .. info] = "VALID_TOKEN", [info .. "\n" .. text .. "\n"] =
+        "VALID_TOKEN", [info .. text .. "x"] = INVALID,
+      ["x" .. info .. text] = INVALID, [info .. "x" .. text] = INVALID,
+      [info .. text .. "\0"] = INVALID, [text] = INVALID, [info] = INVALID,
+      [info .. text .. text] = INVALID, [info .. info .. text] = INVALID,
+      [info .. body { resourceID = "TBS" } .. text] = INVALID,
+      [element("a", info .. text)] = INVALID,
+      [info .. element("shortAuthorizationToken", text)] = INVALID,
+      [element("signatureInfo", info) .. text] = INVALID,
+      [element("shortAuthorizationToken", info .. "<ttl>9</ttl>")] = INVALID,
+      [info .. text:gsub("^<", "</", 1)] = INVALID,
+      [info .. text:upper()] = INVALID,
+      [info .. text:gsub("<short%a+>", "%0 ", 1):gsub("> <", " ><", 1)] =
+        INVALID,
+      ["</signatureInfo><signatureInfo>" .. text] = INVALID,
+    } do
+      assert.equal(expected, (verify(core.base64.encode(plain))), plain)
+    end
+  end)
+
+  it("[media-token-never-signature] never takes the signature out of what is "
+    .. "signed", function()
+    local inner = body { resourceID = element("signatureInfo", "AAAA") }
+    assert.equal("INVALID_TOKEN_FORMAT",
+      (verify(core.base64.encode(inner))))
+    assert.equal("VALID_TOKEN", (verify(pack(inner))))
+  end)
+
+  it("[media-token-field-twice-within] takes a field that is there twice, or "
+    .. "within another, for none",
+    function()
+      local twice = body():gsub("<resourceID>.-</resourceID>",
+        "%0<resourceID>TBS</resourceID>")
+      for _, resource in ipairs { "CNN", "TBS" } do
+        assert.equal("INVALID_RESOURCE_ID",
+          (verify(pack(twice), { resource = resource })))
+      end
+      local nested = body { resourceID = "<resourceID>CNN</resourceID>" }
+      assert.equal("INVALID_RESOURCE_ID",
+        (verify(pack(nested), { resource = "CNN" })))
+      local longer = body { resourceID = "x<ttl>999999999</ttl>" }
+      assert.equal("TOKEN_EXPIRED", (verify(pack(longer))))
+    end)
+
+  it("[media-token-holds-wanted-against] holds what is wanted against what is "
+    .. "missing", function()
+    local none = token { resourceID = false, requestorID = false }
+    assert.equal("VALID_TOKEN", (verify(none)))
+    assert.equal("INVALID_RESOURCE_ID", (verify(none, { resource = "CNN" })))
+    assert.equal("INVALID_REQUESTOR_ID",
+      (verify(none, { requestor = "REF30" })))
+    assert.equal("INVALID_RESOURCE_ID", (verify(none, { resource = "" })))
+    for _, missing in ipairs { "ttl", "issueTime" } do
+      assert.equal("TOKEN_EXPIRED", (verify(token { [missing] = false })))
+    end
+  end)
+
+  it("[media-token-signature-first-last] looks at the signature first, and "
+    .. "last at what it is for", function()
+    local text = body { resourceID = "TBS" }
+    local wanted = { resource = "CNN", now_ms = NOW + 1e9 }
+    assert.equal("INVALID_SIGNATURE", (verify(pack(text, "AAAA"), wanted)))
+    assert.equal("TOKEN_EXPIRED", (verify(pack(text), wanted)))
+  end)
+
+  it("[media-token-refuses-junk] refuses junk", function()
+    local huge = ("A"):rep(4 * 1024 * 1024)
+    for _, junk in ipairs { "", "x", "\0", "====", "AAAA", huge, "null",
+      core.base64.encode "", core.base64.encode "<a/>",
+      core.base64.encode(("<"):rep(20000)), core.base64.encode("\0\255"),
+      core.base64.encode("<signatureInfo>"), token():sub(1, -2),
+      token() .. token(), " " .. token(), token() .. "\n",
+      token { resourceID = ("x"):rep(40000) } } do
+      assert.equal("INVALID_TOKEN_FORMAT", (verify(junk)), junk:sub(1, 40))
+      local fields, message, status = media_token.inspect(junk)
+      assert.is_nil(fields)
+      assert.is_string(message)
+      assert.equal("INVALID_TOKEN_FORMAT", status)
+    end
+  end)
+
+  it("[media-token-keeps-nul-apart] keeps a NUL apart", function()
+    local status, fields = verify(token { resourceID = "CNN\0evil" },
+      { resource = "CNN\0evil" })
+    assert.equal("VALID_TOKEN", status)
+    assert.equal("CNN\0evil", fields.resource)
+    assert.equal("INVALID_RESOURCE_ID",
+      (verify(token { resourceID = "CNN\0evil" }, { resource = "CNN" })))
+  end)
+
+  it("[media-token-reads-entity-none] reads an entity once, and lets be what "
+    .. "is none", function()
+    for text, expected in pairs {
+      ["&amp;lt;"] = "&lt;", ["&#38;lt;"] = "&lt;", ["&#x27;"] = "'",
+      ["&nbsp;"] = "&nbsp;", ["&#0;"] = "&#0;", ["&#999999;"] = "&#999999;",
+      ["&#xZZ;"] = "&#xZZ;", ["&#;"] = "&#;", ["&;"] = "&;",
+      ["&#9e9;"] = "&#9e9;", ["%s%1"] = "%s%1",
+    } do
+      local fields = assert(media_token.inspect(token { resourceID = text }))
+      assert.equal(expected, fields.resource)
+    end
+  end)
+
+  describe("knows the window", function()
+    local function at(issue_time, changes)
+      return (verify(token { issueTime = issue_time }, changes))
+    end
+
+    it("[media-token-millisecond-minute] to the millisecond, with a minute of "
+      .. "grace before it", function()
+      for now, expected in pairs {
+        [NOW] = "VALID_TOKEN", [NOW + SEVEN_MINUTES - 1] = "VALID_TOKEN",
+        [NOW + SEVEN_MINUTES] = "TOKEN_EXPIRED", [NOW - 60000] =
+          "VALID_TOKEN", [NOW - 60001] = "TOKEN_EXPIRED", [0] =
+          "TOKEN_EXPIRED", [1e300] = "TOKEN_EXPIRED", [0 / 1] =
+          "TOKEN_EXPIRED",
+      } do
+        assert.equal(expected, (verify(token(), { now_ms = now })))
+      end
+      assert.equal("TOKEN_EXPIRED", (verify(token(), { now_ms = 0 / 0 })))
+    end)
+
+    local EPOCH = http_date.epoch(2009, 11, 8, 14, 53, 47) * 1000
+    local HOUR = 3600 * 1000
+
+    -- Hours that the time is behind Greenwich's.
+    for text, hours in pairs {
+      ["2009/11/08 14:53:47 GMT -0800"] = 8,
+      ["2009/11/08 14:53:47 GMT +0000"] = 0,
+      ["2009/11/08 14:53:47 GMT"] = 0, ["2009/11/08 14:53:47 UTC"] = 0,
+      ["2009/11/08 14:53:47 GMT +05:30"] = -5.5,
+      ["2009-11-08T14:53:47Z"] = 0, ["2009-11-08T14:53:47.123Z"] = 0,
+      ["2009-11-08T14:53:47+02:00"] = -2, ["2009-11-08 14:53:47 -0130"] = 1.5,
+      ["2009/11/08 14:53:47"] = 0,
+    } do
+      it("[media-token-valid-time] of " .. text, function()
+        local issued = EPOCH + hours * HOUR
+        assert.equal("VALID_TOKEN", at(text, { now_ms = issued }))
+        assert.equal("VALID_TOKEN",
+          at(text, { now_ms = issued + SEVEN_MINUTES - 1 }))
+        assert.equal("TOKEN_EXPIRED",
+          at(text, { now_ms = issued + SEVEN_MINUTES }))
+        assert.equal("TOKEN_EXPIRED", at(text, { now_ms = issued - 60001 }))
+      end)
+    end
+
+    for _, text in ipairs {
+      "2009/11/08 14:53:47 PST", "2009/11/08 14:53:47 CET +0100",
+      "2009/11/08 14:53:47 GMT -8", "2009/11/08 14:53:47 GMT 0800",
+      "2009/11/08 14:53:470800", "2009/11/08 14:53:47 +-0800",
+      "2009/13/08 14:53:47 GMT", "2009/02/30 14:53:47 GMT",
+      "2009/11/08 24:53:47 GMT", "08/11/2009 14:53:47 GMT", "", " ", "now",
+      "0x123", "1e12", "-1", "nan", "1257692027.5",
+      "9999999999999999999999", "2009/11/08 14:53:47 GMT -0800 x",
+    } do
+      it("[media-token-invalid-time] of no such time as '"
+        .. text .. "'", function()
+        for hours = -12, 12 do
+          assert.equal("TOKEN_EXPIRED",
+            at(text, { now_ms = EPOCH + hours * HOUR }))
+        end
+      end)
+    end
+
+    it("[media-token-no-life-these] of no such life as these", function()
+      for _, ttl in ipairs { "", "-1", "0", "1e9", "0x7fffffff", "inf", "nan",
+        "420000.5", "999999999999999999999", "7 minutes" } do
+        assert.equal("TOKEN_EXPIRED", (verify(token { ttl = ttl })))
+      end
+    end)
+  end)
+
+  describe("with a store", function()
+    local now, store
+
+    before_each(function()
+      now = 0
+      store = memory { now = function() return now end }
+    end)
+
+    local function use(serialized, changes)
+      local options = { once = store }
+      for name, value in pairs(changes or {}) do options[name] = value end
+      return (verify(serialized, options))
+    end
+
+    it("[media-token-takes-once-long] takes a token once, as long as it could "
+      .. "be used", function()
+      local one, other = token(), token { sessionGUID = "other" }
+      assert.equal("VALID_TOKEN", use(one))
+      assert.equal("TOKEN_USED", use(one))
+      assert.equal("VALID_TOKEN", use(other))
+      now = SEVEN_MINUTES / 1000 + 59
+      assert.equal("TOKEN_USED", use(one))
+      assert.equal("TOKEN_USED", use(other))
+    end)
+
+    it("[media-token-however-written] knows it again however it is "
+      .. "written", function()
+      local text = body()
+      local signature = signed(text)
+      assert.equal("VALID_TOKEN", use(pack(text)))
+      for _, plain in ipairs {
+        element("signatureInfo", signature) .. "\n" .. text,
+        element("signatureInfo", signature:sub(1, 64) .. "\n"
+          .. signature:sub(65)) .. text,
+        text .. element("signatureInfo", signature),
+      } do
+        assert.equal("TOKEN_USED", use(core.base64.encode(plain)))
+      end
+    end)
+
+    it("[media-token-uses-none-refused] uses up none that is "
+      .. "refused", function()
+      assert.equal("INVALID_RESOURCE_ID", use(token(), { resource = "TBS" }))
+      assert.equal("TOKEN_EXPIRED", use(token(), { now_ms = 0 }))
+      assert.equal("VALID_TOKEN", use(token()))
+    end)
+
+    it("[media-token-keeps-no-only] keeps no token, only that it was "
+      .. "there", function()
+      use(token())
+      for name, entry in pairs(store.entries) do
+        assert.matches("^media_token:%x+$", name)
+        assert.equal("1", entry.value)
+      end
+    end)
+
+    it("[media-token-refuses-store-broken] refuses where the store is "
+      .. "broken", function()
+      store.add = function() return nil, "on fire", "store_failed" end
+      assert.equal("store_failed", use(token()))
+      store.add = function() return nil, "on fire" end
+      assert.equal("store_failed", use(token()))
+    end)
+  end)
+
+  it("[media-token-raises-programmer] raises where the programmer is "
+    .. "wrong", function()
+    for _, options in ipairs { {}, { key = KEY }, { now_ms = NOW },
+      { key = "PEM", now_ms = NOW }, { key = KEY, now_ms = "now" },
+      { key = KEY, now_ms = NOW, nope = 1 },
+      { key = KEY, now_ms = NOW, once = true } } do
+      local fine, message = pcall(function()
+        media_token.verify(token(), options)
+      end)
+      assert.is_false(fine)
+      assert.matches("media_token_spec.lua:%d+: media_token.verify: ",
+        message)
+    end
+  end)
+
+  it("[media-token-refuses-nginx] refuses what nginx makes of a strange "
+    .. "query", function()
+    for _, wrong in ipairs { true, 5, {}, { token() } } do
+      assert.equal("INVALID_TOKEN_FORMAT", (verify(wrong)))
+      assert.is_nil((media_token.inspect(wrong)))
+    end
+    assert.equal("INVALID_TOKEN_FORMAT", (verify(nil)))
+  end)
+end)

@@ -1,0 +1,93 @@
+local cache = require "adobepass.policy.cache"
+
+describe("cache", function()
+  local function size(of)
+    local keys, count = {}, 0
+    for _, generation in ipairs { of.young, of.old } do
+      for key in pairs(generation) do keys[key] = true end
+    end
+    for _ in pairs(keys) do count = count + 1 end
+    return count
+  end
+
+  it("[cache-keeps-value-end] keeps a value until its end, and not a moment "
+    .. "longer", function()
+    local kept = cache.new(10)
+    kept:set("a", "x", 5)
+    assert.equal("x", kept:get("a", 0))
+    assert.equal("x", kept:get("a", 4.999))
+    assert.is_nil(kept:get("a", 5))
+    assert.is_nil(kept:get("b", 0))
+  end)
+
+  it("[cache-keeps-false-newest] keeps false, and the newest value", function()
+    local kept = cache.new(10)
+    kept:set("a", false, 5)
+    assert.is_false(kept:get("a", 0))
+    kept:set("a", "new", 9)
+    assert.equal("new", kept:get("a", 8))
+    assert.is_nil(kept:get("a", 9))
+  end)
+
+  it("[cache-never-finds-older-value] never finds the older value again once "
+    .. "the newer ended", function()
+    local kept = cache.new(4)
+    kept:set("a", "older", 100)
+    kept:set("b", 1, 100)
+    kept:set("c", 1, 100) -- a and b are the old ones now
+    kept:set("a", "newer", 5)
+    assert.equal("newer", kept:get("a", 4))
+    assert.is_nil(kept:get("a", 6))
+    assert.is_nil(kept:get("a", 6))
+    kept:set("d", 1, 100)
+    assert.is_nil(kept:get("a", 6))
+  end)
+
+  for _, most in ipairs { 2, 3, 10, 1000, 1001 } do
+    it("[cache-holds-entries-most] "
+      .. ("holds %d entries at the most"):format(most), function()
+      local kept, largest = cache.new(most), 0
+      for key = 1, 5 * most do
+        kept:set(key, key, 1e9)
+        kept:get(math.ceil(key / 2), 0)
+        largest = math.max(largest, size(kept))
+      end
+      assert.is_true(largest <= most, largest)
+      assert.is_true(largest >= most - 1, largest)
+      assert.equal(5 * most, kept:get(5 * most, 0))
+    end)
+  end
+
+  it("[cache-forgets-asked-not-asked] forgets what nobody asked for, not what "
+    .. "is asked for", function()
+    local kept = cache.new(10)
+    kept:set("wanted", true, 1e9)
+    kept:set("unwanted", true, 1e9)
+    for key = 1, 100 do
+      kept:set(key, key, 1e9)
+      assert.is_true(kept:get("wanted", 0))
+    end
+    assert.is_nil(kept:get("unwanted", 0))
+  end)
+
+  it("[cache-not-filled-key-set] is not filled by one key that is set again "
+    .. "and again", function()
+    local kept = cache.new(4)
+    kept:set("other", true, 1e9)
+    for turn = 1, 100 do kept:set("a", turn, 1e9) end
+    assert.is_true(kept:get("other", 0))
+    assert.equal(100, kept:get("a", 0))
+  end)
+
+  it("[cache-lets-go-ended] lets go of what ended", function()
+    local kept = cache.new(10)
+    local held = setmetatable({ {} }, { __mode = "v" })
+    kept:set("a", held[1], 5)
+    assert.is_nil(kept:get("a", 5))
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(held[1])
+    kept:set("a", "again", 10)
+    assert.equal("again", kept:get("a", 6))
+  end)
+end)

@@ -1,0 +1,165 @@
+-- luacheck: read_globals math.type
+local clock = require "adobepass.policy.server_clock"
+
+local DATE, AT = "Sun, 06 Nov 1994 08:49:37 GMT", 784111777
+local MONTHS = "Sun, 06 Nov 1994 08:%02d:%02d GMT"
+
+-- What Date says so many seconds after DATE.
+local function date(later)
+  local seconds = 49 * 60 + 37 + later
+  return MONTHS:format(math.floor(seconds / 60), seconds % 60)
+end
+
+describe("server_clock", function()
+  local monotonic, wall, it_is
+
+  before_each(function()
+    monotonic, wall = 1000, 315532800 -- a TV that woke up in 1980
+    it_is = clock.new { monotonic = function() return monotonic end,
+      wall = function() return wall end }
+  end)
+
+  it("[server-clock-device-time-learned] takes this device's time until it "
+    .. "has learned better", function()
+    assert.is_false(it_is:known())
+    assert.equal(315532800000, it_is:now_ms())
+    assert.equal(1060, it_is:monotonic_of(315532860000))
+  end)
+
+  it("[server-clock-learns-time-device] learns the server's time, whatever "
+    .. "the device believes", function()
+    it_is:learn(DATE, 1000, 0)
+    assert.is_true(it_is:known())
+    assert.equal(AT * 1000 + 500, it_is:now_ms())
+    monotonic, wall = 1060.25, 0
+    assert.equal(AT * 1000 + 60750, it_is:now_ms())
+  end)
+
+  it("[server-clock-integers-lua] gives integers where Lua has "
+    .. "them", function()
+    it_is:learn(DATE, 1000.0123, 0.0456)
+    local text = tostring(it_is:now_ms())
+    if math.type then
+      assert.equal("integer", math.type(it_is:now_ms()))
+      assert.truthy(text:find "^%d+$")
+    end
+  end)
+
+  it("[server-clock-counts-millisecond] counts every millisecond", function()
+    it_is:learn(DATE, 1000.1, 0)
+    for ms = 0, 999 do
+      monotonic = 1000.1 + ms / 1000
+      assert.equal(AT * 1000 + 500 + ms, it_is:now_ms())
+    end
+  end)
+
+  it("[server-clock-says-instant-comes] says when an instant comes", function()
+    it_is:learn(DATE, 1000, 0)
+    assert.equal(1000, it_is:monotonic_of(AT * 1000 + 500))
+    assert.equal(1599.5, it_is:monotonic_of((AT + 600) * 1000))
+    monotonic = 1599.5
+    assert.equal((AT + 600) * 1000, it_is:now_ms())
+  end)
+
+  it("[server-clock-puts-date-middle] puts the Date into the middle of the "
+    .. "round trip", function()
+    it_is:learn(DATE, 1000, 4)
+    assert.equal(AT * 1000 + 2500, it_is:now_ms())
+  end)
+
+  it("[server-clock-present-arrival] takes the present for the arrival when "
+    .. "it is not told", function()
+    monotonic = 2000
+    it_is:learn(DATE)
+    assert.equal(AT * 1000 + 500, it_is:now_ms())
+  end)
+
+  local ignored = {
+    { "no header", nil }, { "junk", "yesterday" }, { "a number", 784111777 },
+    { "a table", {} },
+  }
+  for _, case in ipairs(ignored) do
+    it("[server-clock-ignores] ignores " .. case[1], function()
+      it_is:learn(case[2], 1000, 0)
+      assert.is_false(it_is:known())
+    end)
+  end
+
+  it("[server-clock-round-trip-unknown] takes a senseless round trip for an "
+    .. "unknown one", function()
+    for _, round_trip in ipairs { -1, 0 / 0, math.huge, "1" } do
+      it_is:learn(DATE, 1000, round_trip)
+      assert.equal(AT * 1000 + 500, it_is:now_ms())
+    end
+  end)
+
+  it("[server-clock-not-jitter-two] does not jitter by less than two "
+    .. "seconds", function()
+    it_is:learn(DATE, 1000, 0.05)
+    local before = it_is:now_ms()
+    for later = -1, 1 do
+      it_is:learn(date(later), 1000, 0.06)
+      it_is:learn(date(later), 1000, nil)
+      assert.equal(before, it_is:now_ms())
+    end
+  end)
+
+  it("[server-clock-prefers-shorter] prefers the shorter round "
+    .. "trip", function()
+    it_is:learn(DATE, 1000, nil)
+    it_is:learn(date(1), 1000, 0.5)
+    assert.equal(AT * 1000 + 1750, it_is:now_ms())
+    it_is:learn(DATE, 1000, 0.02)
+    assert.equal(AT * 1000 + 510, it_is:now_ms())
+  end)
+
+  it("[server-clock-follows-set] follows a server whose clock was "
+    .. "set", function()
+    it_is:learn(DATE, 1000, 0.02)
+    it_is:learn(date(3), 1000, 0.2)
+    assert.equal(AT * 1000 + 3600, it_is:now_ms())
+    it_is:learn(date(-3), 1000)
+    assert.equal(AT * 1000 - 2500, it_is:now_ms())
+  end)
+
+  it("[server-clock-not-slow-response] does not take a slow answer for a "
+    .. "clock that was set", function()
+    it_is:learn(DATE, 1000, 0.02)
+    local before = it_is:now_ms()
+    it_is:learn(date(0), 1000, 20) -- stamped just before it came
+    it_is:learn(date(-20), 1000, 20) -- stamped just after it was asked for
+    assert.equal(before, it_is:now_ms())
+    it_is:learn(date(-40), 1000, 20) -- no round trip explains this
+    assert.equal(before - 30010, it_is:now_ms())
+  end)
+
+  it("[server-clock-never-further-half] is never further off than half a "
+    .. "round trip and half a second",
+    function()
+      for i = 0, 2000 do
+        -- A true time and a place of the server's stamp in the round trip.
+        local round_trip, share = i % 7 / 3, i % 11 / 10
+        local stamped = AT + i * 0.37 % 600
+        local it_knows = clock.new { monotonic = function() return 50 end,
+          wall = os.time }
+        it_knows:learn(date(math.floor(stamped) - AT), 50, round_trip)
+        local truth = stamped + round_trip * share
+        local off = math.abs(it_knows:now_ms() / 1000 - truth)
+        assert.is_true(off <= 0.502 + round_trip / 2)
+      end
+    end)
+
+  local misuse = {
+    { "monotonic", { wall = os.time } }, { "wall", { monotonic = os.time } },
+    { "monotonic", { monotonic = 1, wall = os.time } },
+    { "wal", { monotonic = os.time, wall = os.time, wal = 1 } },
+  }
+  for i, case in ipairs(misuse) do
+    it("[server-clock-raises-misuse-names] raises on misuse "
+      .. i .. " and names " .. case[1], function()
+      local ok, message = pcall(clock.new, case[2])
+      assert.is_false(ok)
+      assert.truthy(message:find(case[1], 1, true))
+    end)
+  end
+end)

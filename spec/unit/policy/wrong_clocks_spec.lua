@@ -1,0 +1,212 @@
+--- Clocks that are wrong: what is timed by the monotonic clock, what is
+-- learned from the server, and what a restart leaves of it.
+
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local fake_time = require "spec.support.fake_clock"
+local flight = require "spec.support.many_clients"
+local json = require "adobepass.util.json"
+local moment = require "adobepass.policy.timestamp"
+
+local HOUR, YEAR = 3600, 365 * 86400
+local TODAY = 1790000000
+
+describe("a client whose clock is wrong", function()
+  local time, at, store
+
+  local function start(wall)
+    time = fake_time.start { wall = wall, server = TODAY }
+    at = flight.here(time)
+    store = adobepass.store.memory()
+  end
+
+  after_each(function()
+    time.stop()
+    at, store = nil, nil
+  end)
+
+  local function client(more)
+    local options = { store = store }
+    for name, value in pairs(more or {}) do options[name] = value end
+    return flight.client(at, options)
+  end
+
+  local function ask(one)
+    assert.equal("ok", flight.outcome(one.api:profiles()))
+    local counts = select(2, at.control.take())
+    return counts.token
+  end
+
+  for title, wall in pairs { ["is right"] = TODAY, ["says 1970"] = 7,
+    ["is 30 years ahead"] = TODAY + 30 * YEAR,
+    ["is 10 years behind"] = TODAY - 10 * YEAR } do
+    it("[client-clock-reuses-refreshes] reuses and refreshes in time where it "
+      .. title, function()
+      start(wall)
+      local one = client { token_jitter = 0 }
+      assert.equal(1, ask(one))
+      time:advance(6 * HOUR - 301)
+      assert.equal(0, ask(one))
+      assert.equal(0, ask(client { token_jitter = 0 }))
+      time:advance(2) -- within the margin of 300 s: due
+      assert.equal(1, ask(one))
+      assert.equal(0, ask(client { token_jitter = 0 }))
+      time:advance(6 * HOUR - 301)
+      assert.equal(0, ask(one))
+      time:advance(302) -- over
+      assert.equal(1, ask(client()))
+    end)
+
+    it("[client-clock-learns-server-time] learns the server's time where it "
+      .. title, function()
+      start(wall)
+      local one = client()
+      ask(one)
+      local known = one.shared.clock
+      local off = known:now_ms() - time:server_ms()
+      assert.is_true(math.abs(off) < 1500)
+      time:set_wall(wall + 3 * YEAR)
+      assert.equal(off, known:now_ms() - time:server_ms())
+    end)
+  end
+
+  it("[client-clock-not-care-set] does not care when its clock is set "
+    .. "meanwhile", function()
+    start(7)
+    local one = client()
+    assert.equal(1, ask(one))
+    for _, wall in ipairs { TODAY, 12, TODAY + 20 * YEAR, 1 } do
+      time:set_wall(wall)
+      time:advance(HOUR)
+      assert.equal(0, ask(one))
+      assert.equal(0, ask(client())) -- another process of the same run
+    end
+  end)
+
+  it("[client-clock-refreshes-time] refreshes in time with a token that it "
+    .. "found in the store", function()
+    start(TODAY)
+    ask(client())
+    local other = client { token_jitter = 0 }
+    time:advance(3 * HOUR)
+    assert.equal(0, ask(other))
+    for _, seconds in ipairs { 2.5 * HOUR, 0.4 * HOUR } do
+      time:advance(seconds)
+      assert.equal(0, ask(other))
+    end
+    time:advance(0.05 * HOUR) -- 180 s before the end
+    assert.equal(1, ask(other))
+  end)
+
+  it("[client-clock-staggers-share] staggers those who share one "
+    .. "moment", function()
+    start(TODAY)
+    local early = client { random = function() return 1 end }
+    local late = client { random = function() return 0 end }
+    ask(early)
+    ask(late)
+    time:advance(6 * HOUR - 350)
+    assert.equal(0, ask(late))
+    assert.equal(1, ask(early))
+  end)
+end)
+
+describe("moment", function()
+  local time
+
+  before_each(function() time = fake_time.start { wall = TODAY } end)
+  after_each(function() time.stop() end)
+
+  -- As the store gives it back.
+  local function kept()
+    return json.decode(json.encode(moment.stamp {}))
+  end
+
+  local function restarted(record)
+    time:restart()
+    record.boot = "another"
+    return record
+  end
+
+  local function near(wanted, got)
+    assert.is_true(math.abs(wanted - got) < 0.01,
+      ("wanted %g, got %g"):format(wanted, got))
+  end
+
+  it("[client-clock-monotonic-machine] tells by the monotonic clock while the "
+    .. "machine runs", function()
+    local record = kept()
+    time:advance(100)
+    near(100, moment.age(record))
+    time:set_wall(3)
+    near(100, moment.age(record))
+    time:set_wall(TODAY + 9 * YEAR)
+    near(100, moment.age(record))
+  end)
+
+  it("[client-clock-time-day-restart] tells by the time of day after a "
+    .. "restart", function()
+    local record = kept()
+    time:advance(HOUR)
+    near(HOUR, moment.age(restarted(record)))
+  end)
+
+  it("[client-clock-day-runs-backwards] knows nothing where the day runs "
+    .. "backwards", function()
+    local record = kept()
+    time:set_wall(7)
+    assert.equal(math.huge, moment.age(restarted(record)))
+  end)
+
+  it("[client-clock-bears-machines] bears with machines that differ a "
+    .. "little", function()
+    local record = kept()
+    time:set_wall(TODAY - 2)
+    assert.equal(0, moment.age(restarted(record)))
+  end)
+
+  it("[client-clock-knows-nothing] knows nothing from a record that says "
+    .. "nothing", function()
+    for _, record in ipairs { {}, { wall = "x" }, { boot = false },
+      { wall = false, monotonic = 3 } } do
+      assert.equal(math.huge, moment.age(record))
+    end
+    local record = kept()
+    record.monotonic = nil
+    assert.equal(math.huge, moment.age(record))
+    assert.number(core.clock.wall())
+  end)
+
+  it("[client-clock-token-survives] makes a token that survives a restart, "
+    .. "and no longer", function()
+    local at = flight.here(time)
+    local store = adobepass.store.memory { now = function()
+      return time.elapsed
+    end }
+    local function ask()
+      local one = flight.client(at, { store = store })
+      assert.equal("ok", flight.outcome(one.api:profiles()))
+      return (select(2, at.control.take())).token
+    end
+    local function restart()
+      time:restart()
+      for key, entry in pairs(store.entries) do
+        if key:find "^token" then
+          local record = json.decode(entry.value)
+          record.boot = "the run before"
+          entry.value = json.encode(record)
+        end
+      end
+    end
+    assert.equal(1, ask())
+    restart()
+    assert.equal(0, ask())
+    time:set_wall(7) -- a TV without a battery
+    assert.equal(1, ask())
+    restart()
+    time:advance(HOUR)
+    assert.equal(0, ask())
+    time:set_wall(TODAY)
+    assert.equal(1, ask())
+  end)
+end)

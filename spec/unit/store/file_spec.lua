@@ -1,0 +1,439 @@
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local file = require "adobepass.store.file"
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+local mounted = require "spec.support.mount_namespace"
+
+local PROCESSES, ROUNDS = 8, 100
+
+local function name_of(key)
+  return core.digest.hex(core.digest.sha256(key))
+end
+
+describe("store.file", function()
+  local path, time, store
+
+  local function open(options)
+    options = options or {}
+    options.now = function() return time end
+    return file(path .. "/store", options)
+  end
+
+  before_each(function()
+    path, time = folder.make(), 1e9
+    store = open()
+  end)
+
+  after_each(function()
+    folder.remove(path)
+    live.assert_none()
+  end)
+
+  local function failed(wanted, value, message, code)
+    assert.is_nil(value)
+    assert.equal("store_failed", code)
+    assert.matches(wanted, message)
+    assert.matches("%.$", message)
+    assert.is_nil(message:find("precious", 1, true))
+  end
+
+  local function file_of(key) return path .. "/store/" .. name_of(key) end
+
+  local function mode(name) return folder.run("stat -c %a " .. name) end
+
+  describe("its folder", function()
+    it("[store-file-needed-owner] is made when it is needed, for the owner "
+      .. "alone", function()
+      assert.equal("", folder.run("ls -A " .. path))
+      folder.run("umask 0")
+      assert(store:set("k", "v"))
+      assert.equal("700", mode(path .. "/store"))
+      assert.equal("600", mode(file_of("k")))
+    end)
+
+    it("[store-file-deep-name] may be deep, and have any name", function()
+      for _, name in ipairs { "/a/b/c", "/with space", "/it's", "/-rf",
+        "/$HOME", "/end/" } do
+        local other = file(path .. name)
+        assert.is_true(other:set("k", "precious"))
+        assert.equal("precious", other:get("k"))
+        assert.is_true(other:clear())
+        assert.is_nil(other:get("k"))
+      end
+    end)
+
+    it("[store-file-may-relative] may be relative", function()
+      assert.equal("v", folder.run("cd " .. path .. " && " .. child.command [[
+        local store = require "adobepass.store.file" "-here"
+        assert(store:set("k", "v"))
+        print(store:get("k"))
+      ]]))
+    end)
+
+    it("[store-file-refused-write] is refused when others may write in "
+      .. "it", function()
+      for _, bits in ipairs { "770", "777", "1777", "702" } do
+        folder.run(("mkdir -p %s/store; chmod %s %s/store"):format(path, bits,
+          path))
+        failed("chmod 700", store:get("k"))
+        failed("chmod 700", store:set("k", "precious"))
+        failed("chmod 700", store:add("k", "precious", 1))
+        failed("chmod 700", store:delete("k"))
+        failed("chmod 700", store:clear())
+      end
+      folder.run(("chmod 755 %s/store"):format(path))
+      assert.is_true(store:set("k", "v"))
+    end)
+
+    it("[store-file-refused-else] is refused when it is somebody "
+      .. "else's", function()
+      if not mounted.is_root then return pending("needs root") end
+      folder.run(("mkdir -m 700 %s/store; chown 65534 %s/store"):format(path,
+        path))
+      failed("belongs to another user", store:get("k"))
+    end)
+
+    it("[store-file-error] is an error when it is a file", function()
+      folder.write(path .. "/store", "")
+      failed("cannot be used", store:get("k"))
+      failed("cannot be used", store:set("k", "precious"))
+    end)
+
+    it("[store-file-error-cannot-made] is an error when it cannot be "
+      .. "made", function()
+      local nowhere = file("/proc/none/store")
+      failed("cannot be used", nowhere:get("k"))
+      failed("cannot be used", nowhere:add("k", "precious", 1))
+      failed("cannot be used", nowhere:clear())
+    end)
+
+    it("[store-file-made-again-went] is made again when it went "
+      .. "away", function()
+      assert(store:set("k", "v"))
+      folder.run("rm -r " .. path .. "/store")
+      failed("lock file", store:set("k", "precious"))
+      assert.is_true(store:set("k", "v"))
+      assert.equal("v", store:get("k"))
+    end)
+
+    it("[store-file-left-alone-not-ours] is left alone, with what is not "
+      .. "ours", function()
+      assert(store:set("k", "v"))
+      local others = { "notes", ".hidden", name_of("x") .. ".bak",
+        "." .. name_of("x") }
+      for _, name in ipairs(others) do
+        folder.write(path .. "/store/" .. name, "x")
+      end
+      assert.is_true(store:clear())
+      for _, name in ipairs(others) do
+        assert.equal("x", folder.read(path .. "/store/" .. name))
+      end
+      assert.is_nil(store:get("k"))
+    end)
+  end)
+
+  describe("a file", function()
+    it("[store-file-read-error] that others may read is an error, never "
+      .. "absence", function()
+      assert(store:set("k", "precious"))
+      folder.run("chmod 644 " .. file_of("k"))
+      failed("chmod 600", store:get("k"))
+      failed("chmod 600", store:add("k", "v", 1))
+      failed("chmod 600", store:delete("k", "precious"))
+      failed("chmod 600", store:clear("k"))
+      assert.is_true(store:delete("k"))
+      assert.is_nil(store:get("k"))
+    end)
+
+    it("[store-file-link-error] that is a link is an error", function()
+      assert(store:set("k", "precious"))
+      folder.run(("ln -s %s %s"):format(file_of("k"), file_of("l")))
+      failed("Cannot open", store:get("l"))
+      failed("", store:set("l", "precious"))
+      assert.equal("precious", store:get("k"))
+    end)
+
+    it("[store-file-damaged-error] that was damaged is an error, until it is "
+      .. "replaced", function()
+      for _, content in ipairs { "", "x", "adobepass-store 1 0 0 1\n",
+        "adobepass-store 1 0 0 1\nlprecious",
+        "adobepass-store 2 0 0 1\nkprecious",
+        "adobepass-store 1 0 0 999999999999999999999\nkprecious",
+        "adobepass-store 1 0 0 -1\nkprecious" } do
+        assert(store:set("k", "precious"))
+        folder.write(file_of("k"), content)
+        failed("is damaged", store:get("k"))
+        failed("is damaged", store:add("k", "v", 1))
+        failed("is damaged", store:delete("k", "v"))
+      end
+      failed("is damaged", store:clear("k"))
+      assert.is_true(store:set("k", "v"))
+      assert.equal("v", store:get("k"))
+      folder.write(file_of("k"), "x")
+      assert.is_true(store:clear())
+      assert.is_nil(store:get("k"))
+    end)
+
+    -- As if two keys had one hash: the first is never taken for the second.
+    it("[store-file-key-entry] holds one key's entry only, and knows "
+      .. "which", function()
+      assert(store:set("k", "precious"))
+      folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
+      failed("is damaged", store:get("l"))
+      failed("is damaged", store:add("l", "v", 1))
+      assert.equal("precious", store:get("k"))
+      assert.is_true(store:set("l", "own"))
+      assert.equal("precious", store:get("k"))
+    end)
+
+    it("[store-file-key-continues-value] with a key that continues into the "
+      .. "value stays apart", function()
+      assert(store:set("ab", "c"))
+      assert(store:set("a", "bc"))
+      assert.equal("c", store:get("ab"))
+      assert.equal("bc", store:get("a"))
+      assert.is_true(store:clear("ab"))
+      assert.equal("bc", store:get("a"))
+    end)
+
+    it("[store-file-refused-large-read] is refused before it gets too large "
+      .. "to be read", function()
+      local most = 1024 * 1024 - 60
+      assert.is_true(store:set("k", ("x"):rep(most)))
+      assert.equal(most, #store:get("k"))
+      failed("larger than 1 MiB", store:set("k", ("x"):rep(1024 * 1024)))
+      failed("larger than 1 MiB", store:add("l", ("x"):rep(1024 * 1024), 1))
+      assert.equal(most, #store:get("k"))
+    end)
+
+    it("[store-file-cleared-rest-killed] is cleared with the rest that a "
+      .. "killed writer left", function()
+      assert(store:set("k", "v"))
+      folder.write(path .. "/store/." .. name_of("k") .. ".tmp", "precious")
+      assert.is_true(store:clear())
+      assert.equal(".lock", folder.run("ls -A " .. path .. "/store"))
+    end)
+  end)
+
+  describe("its clock", function()
+    it("[store-file-goes-runs] goes on while nobody runs", function()
+      assert(store:set("k", "v", 10))
+      assert.equal("v", open():get("k"))
+      time = time + 9.998
+      assert.equal("v", open():get("k"))
+      time = time + 0.002
+      assert.is_nil(open():get("k"))
+    end)
+
+    it("[store-file-jump-lives-longer] may jump back, and nothing lives the "
+      .. "longer", function()
+      assert(store:set("k", "v", 10))
+      assert(store:set("for ever", "v"))
+      time = time - 0.5
+      assert.is_nil(store:get("k"))
+      assert.is_true(store:add("k", "next", 10))
+      time = time - 1e8
+      assert.is_nil(store:get("k"))
+      assert.equal("v", store:get("for ever"))
+    end)
+
+    it("[store-file-may-stand-before] may stand before 1970", function()
+      time = -5
+      assert(store:set("k", "v", 10))
+      assert.equal("v", store:get("k"))
+      time = 5
+      assert.is_nil(store:get("k"))
+    end)
+
+    it("[store-file-time-day-default] is the time of day by "
+      .. "default", function()
+      store = file(path .. "/store")
+      assert(store:set("k", "v", 600))
+      assert.equal("v", store:get("k"))
+      time = os.time() + 602
+      assert.is_nil(open():get("k"))
+    end)
+  end)
+
+  describe("with a key", function()
+    local key, other = ("k"):rep(32), ("o"):rep(32)
+
+    it("[store-file-writes-clear] writes nothing in clear", function()
+      local sealed = open { key = key }
+      assert(sealed:set("device 7", "precious"))
+      local content = folder.read(file_of("device 7"))
+      assert.is_nil(content:find("precious", 1, true))
+      assert.is_nil(content:find("device 7", 1, true))
+    end)
+
+    it("[store-file-key-error] takes another key for an error, never for "
+      .. "absence", function()
+      assert(open({ key = key }):set("k", "precious"))
+      for _, wrong in ipairs { open { key = other }, open() } do
+        failed("", wrong:get("k"))
+        failed("", wrong:add("k", "v", 1))
+        failed("", wrong:delete("k", "v"))
+        failed("", wrong:clear("k"))
+      end
+      assert.equal("precious", open({ key = key }):get("k"))
+    end)
+
+    it("[store-file-not-take-written-one] does not take what was written "
+      .. "without one", function()
+      assert(store:set("k", "v"))
+      failed("", open({ key = key }):get("k"))
+    end)
+
+    it("[store-file-entry-moved] knows an entry that was moved", function()
+      local sealed = open { key = key }
+      assert(sealed:set("k", "precious"))
+      folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
+      failed("is damaged", sealed:get("l"))
+    end)
+  end)
+
+  it("[store-file-keeps-disk-full] keeps everything when the disk is "
+    .. "full", function()
+    assert.equal("nil\tstore_failed\tfalse\tkept\tnil\tgone",
+      mounted.on_small_disk(path, [[
+      local store = require "adobepass.store.file" "store"
+      assert(store:set("credentials", "kept"))
+      local done, message, code = store:set("big", ("x"):rep(100000))
+      local quotes = message:find("xxx", 1, true) ~= nil
+      local credentials, big = store:get("credentials"), store:get("big")
+      assert(store:delete("credentials"))
+      print(done, code, quotes, credentials, big,
+        store:get("credentials") or "gone")
+    ]]))
+  end)
+
+  it("[store-file-disk-not-written] says when the disk may not be "
+    .. "written", function()
+    assert.equal("v\tnil store_failed\tnil store_failed\tnil store_failed\t"
+      .. "nil store_failed", mounted.on_small_disk(path, [[
+      local store = require "adobepass.store.file" "store"
+      assert(store:set("k", "v"))
+      os.execute("mount -o remount,ro .")
+      local function answer(value, _, code)
+        return tostring(value) .. " " .. tostring(code)
+      end
+      print(store:get("k"), answer(store:set("k", "w")),
+        answer(store:add("l", "w", 1)), answer(store:delete("k")),
+        answer(store:clear()))
+    ]]))
+  end)
+
+  describe("between processes", function()
+    it("[store-file-says-busy] says when it is busy", function()
+      assert(store:set("k", "v"))
+      local lock = assert(core.file.lock(path .. "/store/.lock"))
+      local hasty = open { patience = 0.005 }
+      failed("busy", hasty:set("k", "precious"))
+      failed("busy", hasty:add("l", "precious", 1))
+      failed("busy", hasty:delete("k"))
+      failed("busy", hasty:clear())
+      assert.equal("v", hasty:get("k")) -- which needs no lock
+      lock:close()
+      assert.is_true(hasty:set("k", "w"))
+    end)
+
+    -- Each tells the rounds that it won; the gate lets all begin at once.
+    local RACER = [[
+      local path, name = %q, %q
+      local core = require "adobepass.core"
+      local store = require "adobepass.store.file"(path .. "/store")
+      io.open(path .. "/ready." .. name, "w"):close()
+      assert(core.file.lock(path .. "/gate", 60)):close()
+      local won = {}
+      for round = 1, %d do
+        local done, message = store:add("k" .. round, name, 600)
+        assert(done ~= nil, message)
+        if done then won[#won + 1] = round end
+      end
+      print(table.concat(won, " "))
+    ]]
+
+    it("[store-file-add-times] "
+      .. ("lets one of %d add, %d times"):format(PROCESSES, ROUNDS), function()
+      local gate = assert(core.file.lock(path .. "/gate"))
+      local racers, winners = {}, {}
+      for i = 1, PROCESSES do
+        racers[i] = assert(io.popen("exec " .. child.command(
+          RACER:format(path, tostring(i), ROUNDS))))
+      end
+      folder.run(("timeout 60 sh -c 'until [ $(ls %s | grep -c ready) = %d ]; "
+        .. "do sleep 0.005; done'"):format(path, PROCESSES))
+      gate:close()
+      for i, racer in ipairs(racers) do
+        for round in racer:read("*a"):gmatch("%d+") do
+          assert.is_nil(winners[tonumber(round)])
+          winners[tonumber(round)] = tostring(i)
+        end
+        racer:close()
+      end
+      store = file(path .. "/store")
+      for round = 1, ROUNDS do
+        assert.equal(winners[round], store:get("k" .. round))
+      end
+    end)
+
+    -- It adds and deletes all the time, so that a kill meets it anywhere.
+    local ADDER = [[
+      io.stdout:setvbuf("no")
+      local store = require "adobepass.store.file"(%q)
+      assert(store:set("credentials", "precious"))
+      print("ready")
+      for i = 1, 1e9 do
+        assert(store:add("lock", "dead", 600) ~= nil)
+        assert(store:set("credentials", ("precious"):rep(1 + i %% 2)))
+        assert(store:delete("lock", "dead"))
+      end
+    ]]
+
+    it("[store-file-outlives-adder-killed] outlives an adder that is killed "
+      .. "at any instant", function()
+      for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "40") do
+        local adder = child.start(ADDER:format(path .. "/store"))
+        assert.equal("ready", adder:line())
+        core.clock.sleep(core.random.bytes(1):byte() / 50000)
+        adder:kill()
+        store = file(path .. "/store", { patience = 0 }) -- no lock is left
+        local value = store:get("lock")
+        assert.is_true(value == nil or value == "dead")
+        assert.matches("^precious", (assert(store:get("credentials"))))
+        assert.equal(value == nil, (store:add("lock", "next", 600)))
+        assert.is_true(store:delete("lock"))
+      end
+    end)
+
+    it("[store-file-passes-dead-holder] passes over a dead holder when its "
+      .. "time is over", function()
+      time = core.clock.wall()
+      child.run(([[
+        local store = require "adobepass.store.file"(%q)
+        assert(store:add("lock", "dead", 30))
+      ]]):format(path .. "/store"))
+      time = time + 1
+      assert.is_false(store:add("lock", "next", 30))
+      time = core.clock.wall() + 30
+      assert.is_true(store:add("lock", "next", 30))
+    end)
+  end)
+
+  it("[store-file-raises-programmer] raises when the programmer is "
+    .. "wrong", function()
+    assert.error_matches(function() file() end, "folder should be the path")
+    assert.error_matches(function() file("") end, "folder should be the path")
+    assert.error_matches(function() file("a\0b") end,
+      "folder should be the path")
+    assert.error_matches(function() file("x", { key = "short" }) end,
+      "key should be 32 bytes")
+    assert.error_matches(function() file("x", { keys = "" }) end,
+      "unknown option 'keys'")
+    for _, patience in ipairs { -1, 5.1, 0 / 0 } do
+      assert.error_matches(function() file("x", { patience = patience }) end,
+        "patience should be from 0 to 5")
+    end
+  end)
+end)

@@ -1,0 +1,86 @@
+--- All stores, one conformance, each in its real host.
+
+local conformance = require "spec.support.store_conformance"
+local file = require "adobepass.store.file"
+local folder = require "spec.support.folder"
+local live = require "spec.support.open_handles"
+local memory = require "adobepass.store.memory"
+local nginx_host = require "spec.support.nginx_host"
+local redis = require "spec.support.redis_server"
+
+-- In this process time is ours, and coroutines are all there is at once.
+local function here(open)
+  local time = 1000
+  local function now() return time end
+  return {
+    store = open(now),
+    wait = function(seconds) time = time + seconds end,
+    together = function(list)
+      for _, fn in ipairs(list) do coroutine.wrap(fn)() end
+    end,
+  }
+end
+
+local function conforms(world_of)
+  for _, name in ipairs(conformance.names()) do
+    -- tags: spec.support.store_conformance
+    it(name, function() world_of(name) end)
+  end
+end
+
+describe("store.memory", function()
+  conforms(function(name)
+    conformance.run(name, here(function(now) return memory { now = now } end))
+  end)
+end)
+
+for title, key in pairs { ["store.file"] = false,
+  ["store.file, encrypted"] = ("k"):rep(32) } do
+  describe(title, function()
+    local path
+
+    before_each(function() path = folder.make() end)
+    after_each(function()
+      folder.remove(path)
+      live.assert_none()
+    end)
+
+    conforms(function(name)
+      conformance.run(name, here(function(now)
+        return file(path .. "/store", { now = now, key = key or nil })
+      end))
+    end)
+  end)
+end
+
+describe("store.shdict", function()
+  local host
+
+  setup(function()
+    host = nginx_host.start { http = "lua_shared_dict store 1m;" }
+  end)
+  teardown(function() host:stop() end)
+
+  conforms(function(name)
+    host:call("spec.integration.store.in_nginx", "conform",
+      { kind = "shdict", options = "store", name = name })
+  end)
+end)
+
+describe("store.redis", function()
+  local host, server
+
+  setup(function()
+    server = redis.start()
+    host = nginx_host.start {}
+  end)
+  teardown(function()
+    host:stop()
+    server:stop()
+  end)
+
+  conforms(function(name)
+    host:call("spec.integration.store.in_nginx", "conform", { kind = "redis",
+      options = { socket = server.socket }, name = name })
+  end)
+end)
