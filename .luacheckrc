@@ -1,5 +1,5 @@
 std = "min"
-max_line_length = 79
+max_line_length = 88
 exclude_files = { "build", ".ldoc.lua" }
 
 files["spec"] = { std = "+busted" }

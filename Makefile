@@ -188,7 +188,7 @@ asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
 poll: lint-deps cores ## the core's specs with what replaces epoll elsewhere
 	@rm -f build/counts
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
-	  CPPFLAGS=-DAP_WATCH_POLL all
+	  CPPFLAGS=-DAP_POLLER_POLL all
 	@env $(call environment,lua5.4-poll,lua5.4) sh .ci/specs lua5.4 \
 	  spec/unit/core spec/unit/driver spec/integration/driver
 	@sh .ci/sum build/counts

@@ -7,13 +7,13 @@ local json = require "adobepass.util.json"
 
 local CONTROL = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox"
 
-local session = assert(core.session { ca_file = os.getenv "ADOBEPASS_CA" })
+local transport = assert(core.http.new { ca_file = os.getenv "ADOBEPASS_CA" })
 
 local function ask(method, path, body)
-  local transfer = assert(session:submit { method = method,
+  local transfer = assert(transport:submit { method = method,
     url = CONTROL .. path, body = body,
     headers = { ["Content-Type"] = "application/json" } })
-  while select(3, transfer:result()) == "pending" do session:step(1) end
+  while select(3, transfer:result()) == "pending" do transport:step(1) end
   local answer = transfer:result()
   return answer and json.decode(answer.body)
 end

@@ -28,7 +28,7 @@ end
 
 local function new_client(folder, url, more)
   local origin = url:match("^https?://[^/]+")
-  local options = { service_provider = "REF30", pace = false,
+  local options = { service_provider = "REF30", rate_limit = false,
     software_statement = STATEMENT, environment = { api = origin },
     http = { ca_file = folder .. "/server-ca.pem", http2 = false,
       max_connections = CROWD } }
@@ -48,10 +48,10 @@ end
 
 local function crowd()
   for index = 1, CROWD do driver.start(ask, views[index]) end
-  local session = client.shared.session
+  local transport = client.shared.transport
   repeat
-    if session then session:step(1) end
-  until driver.update(session) == 0
+    if transport then transport:step(1) end
+  until driver.update(transport) == 0
 end
 
 local function repeated(count, f, ...)

@@ -9,7 +9,7 @@ local CROWD, IDLE = 256, 8
 
 local folder = assert((...), "usage: core.lua FOLDER")
 local now = core.clock.monotonic
-local session, waiting
+local transport, waiting
 
 local function read(name)
   return assert(shell.read_file(folder .. "/" .. name))
@@ -20,9 +20,9 @@ local message, signature = read "message", read "signature"
 local token = message .. "." .. core.base64.url_encode(signature)
 
 local function need_session()
-  session = session or assert(core.session {
+  transport = transport or assert(core.http.new {
     ca_file = folder .. "/server-ca.pem", http2 = false, timeout = 600 })
-  return session
+  return transport
 end
 
 local function check(transfer)
@@ -34,17 +34,17 @@ local function check(transfer)
 end
 
 local function one(request)
-  local transfer = assert(session:submit(request))
-  while assert(session:step(1)) > 0 do end
+  local transfer = assert(transport:submit(request))
+  while assert(transport:step(1)) > 0 do end
   check(transfer)
 end
 
 local function crowd(request)
   local transfers = {}
   for index = 1, CROWD do
-    transfers[index] = assert(session:submit(request))
+    transfers[index] = assert(transport:submit(request))
   end
-  while assert(session:step(1)) > 0 do end
+  while assert(transport:step(1)) > 0 do end
   for index = 1, CROWD do check(transfers[index]) end
 end
 
@@ -52,10 +52,10 @@ end
 local function settle(url)
   waiting = {}
   for index = 1, IDLE do
-    waiting[index] = assert(session:submit { url = url })
+    waiting[index] = assert(transport:submit { url = url })
   end
   local stop = now() + 0.3
-  while now() < stop do assert(session:step(0.01) == IDLE) end
+  while now() < stop do assert(transport:step(0.01) == IDLE) end
 end
 
 local function repeated(count, f, ...)
@@ -79,7 +79,7 @@ end
 function jobs.idle(count, url)
   if not waiting then settle(url, need_session()) end
   local start = now()
-  for _ = 1, count do session:step(0) end
+  for _ = 1, count do transport:step(0) end
   return now() - start
 end
 
@@ -108,8 +108,8 @@ function jobs.jws(count)
 end
 
 jobs["end"] = function()
-  if session then session:close() end
-  session, waiting = nil, nil
+  if transport then transport:close() end
+  transport, waiting = nil, nil
   client_jobs["end"]()
   collectgarbage()
   return 0

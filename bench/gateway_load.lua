@@ -22,11 +22,11 @@ local LISTED = { throttle = false, settings = { allow_listed = true } }
 
 local function crowd_of(running)
   local driver = adobepass.driver.tick {}
-  local session = assert(core.session { timeout = 60 })
-  return { driver = driver, session = session, running = running,
+  local transport = assert(core.http.new { timeout = 60 })
+  return { driver = driver, transport = transport, running = running,
     control = flight.control(running.sandbox), count = {}, errors = {},
     slowest = {}, wait = function(_, transfer)
-      driver.wait(session, transfer, driver.now() + 60)
+      driver.wait(transport, transfer, driver.now() + 60)
     end }
 end
 
@@ -34,7 +34,7 @@ end
 local function run(crowd, done, each)
   local next_look = 0
   repeat
-    crowd.session:step(0.002)
+    crowd.transport:step(0.002)
     crowd.driver.update()
     local now = crowd.driver.now()
     if now >= next_look then
@@ -65,7 +65,7 @@ local function address(index)
 end
 
 local function new_screen(crowd, index)
-  return television.new { ip = address(index), session = crowd.session,
+  return television.new { ip = address(index), transport = crowd.transport,
     wait = crowd.wait }
 end
 
@@ -275,7 +275,7 @@ local function outage(seconds, kept)
   run(crowd, function() return crowd.driver.now() - gone >= seconds end,
     function()
       asked_ready = asked_ready + 1
-      local response = tv.fetch(crowd.control.session, {
+      local response = tv.fetch(crowd.control.transport, {
         url = crowd.running.nodes[1].operator .. "/health/ready" })
       ready = ready + (response and response.status == 200 and 1 or 0)
     end)

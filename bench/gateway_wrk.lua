@@ -141,7 +141,7 @@ local function plays(running, control, viewers)
 end
 
 local function authorizations(running, control)
-  local screen = tv.new { session = assert(core.session {
+  local screen = tv.new { transport = assert(core.http.new {
     ca_file = running.sandbox.ca }), api = running.sandbox.api,
     statement = running.sandbox.statement }
   local code = screen:code()
@@ -156,7 +156,7 @@ end
 
 local function play(seconds, kept)
   local running = assert(service.start { throttle = false,
-    edit = without_limit, settings = { pace = false } })
+    edit = without_limit, settings = { rate_limit = false } })
   local control = flight.control(running.sandbox)
   local through, direct = plays(running, control, VIEWERS),
     authorizations(running, control)
@@ -208,7 +208,7 @@ local BOUND_CPU = 25
 -- Everybody waits for the service all the time: what does that cost us?
 local function slow(viewers, kept)
   local running = assert(service.start { throttle = false,
-    edit = without_limit, settings = { pace = false } })
+    edit = without_limit, settings = { rate_limit = false } })
   local control, seconds = flight.control(running.sandbox), 40
   local requests = plays(running, control, viewers)
   control:ask("POST", "/sandbox/faults", { kind = "delay", seconds = 1,

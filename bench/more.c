@@ -46,12 +46,13 @@ static void prepare(plain_request *r, const char *url, const char *ca_file) {
   MUST(curl_easy_setopt(r->easy, CURLOPT_URL, url), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_CAINFO, ca_file), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_SSLVERSION,
-                        (long)CURL_SSLVERSION_TLSv1_2), CURLE_OK);
-  MUST(curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION,
-                        (long)CURL_HTTP_VERSION_1_1), CURLE_OK);
-  MUST(curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, 600000L), CURLE_OK);
-  MUST(curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS, 60000L),
+                        (long)CURL_SSLVERSION_TLSv1_2),
        CURLE_OK);
+  MUST(curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION,
+                        (long)CURL_HTTP_VERSION_1_1),
+       CURLE_OK);
+  MUST(curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, 600000L), CURLE_OK);
+  MUST(curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS, 60000L), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_PROXY, ""), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
   MUST(curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, plain_append),

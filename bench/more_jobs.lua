@@ -16,7 +16,7 @@ local MESSAGE = ("\0"):rep(832)
 local PROFILES = work.PROFILES
 
 local jobs = {}
-local session, key
+local transport, key
 
 local function timed(count, f, ...)
   local start = now()
@@ -30,16 +30,16 @@ local function need_session(options)
   options = options or {}
   options.ca_file, options.timeout = folder .. "/server-ca.pem", 600
   options.connect_timeout = 60
-  session = session or assert(core.session(options))
-  return session
+  transport = transport or assert(core.http.new(options))
+  return transport
 end
 
 local function crowd(size, url)
   local transfers = {}
   for index = 1, size do
-    transfers[index] = assert(session:submit { url = url })
+    transfers[index] = assert(transport:submit { url = url })
   end
-  while assert(session:step(1)) > 0 do end
+  while assert(transport:step(1)) > 0 do end
   for _, transfer in ipairs(transfers) do
     assert(assert(transfer:result()).status == 200)
     transfer:close()
@@ -97,7 +97,7 @@ end
 -- Its token request hangs until `release`.
 local function held_client(driver)
   local client = work.client(PROFILES, { driver = driver })
-  local inner, state = client.shared.session, { tokens = 0, held = true }
+  local inner, state = client.shared.transport, { tokens = 0, held = true }
   local submit = inner.submit
   function inner.submit(self, request)
     local transfer = submit(self, request)
@@ -120,7 +120,7 @@ local function flight()
   for frame = 1, 1e6 do
     time = time + 1 / 60
     state.held = frame < 10
-    if driver.update(client.shared.session) == 0 then break end
+    if driver.update(client.shared.transport) == 0 then break end
   end
   assert(state.tokens == 1, "more than one token request")
 end
@@ -146,10 +146,10 @@ local function transfers(count, url, http2)
   crowd(1, (url:gsub("silent$", "answer"))) -- opens what is there once
   local list, before = {}, resident()
   for index = 1, count do
-    list[index] = assert(session:submit { url = url })
+    list[index] = assert(transport:submit { url = url })
   end
   local stop = now() + 2
-  while now() < stop do assert(session:step(0.05) == #list) end
+  while now() < stop do assert(transport:step(0.05) == #list) end
   return (resident() - before) / #list
 end
 
@@ -225,8 +225,8 @@ function jobs.asks(count)
 end
 
 jobs["end"] = function()
-  if session then session:close() end
-  session, views = nil, nil
+  if transport then transport:close() end
+  transport, views = nil, nil
   collectgarbage()
   return 0
 end

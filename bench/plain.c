@@ -47,8 +47,7 @@ void plain_die(const char *what) {
 static double run(const char *name, long count, const char *argument) {
   size_t i;
   for (i = 0; i < sizeof jobs / sizeof *jobs; i++)
-    if (strcmp(jobs[i].name, name) == 0)
-      return jobs[i].run(count, argument);
+    if (strcmp(jobs[i].name, name) == 0) return jobs[i].run(count, argument);
   plain_die("no such job");
   return 0;
 }

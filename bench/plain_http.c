@@ -26,10 +26,12 @@ static const char *trusted, *header_file;
 static void set_options(plain_request *r) {
   CURL *easy = r->easy;
   MUST(curl_easy_setopt(easy, CURLOPT_CAINFO, trusted), CURLE_OK);
-  MUST(curl_easy_setopt(easy, CURLOPT_SSLVERSION,
-                        (long)CURL_SSLVERSION_TLSv1_2), CURLE_OK);
-  MUST(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-                        (long)CURL_HTTP_VERSION_1_1), CURLE_OK);
+  MUST(
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2),
+    CURLE_OK);
+  MUST(
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1),
+    CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 600000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_PROXY, ""), CURLE_OK);

@@ -13,10 +13,10 @@ local ROUNDS = 3
 local BOUND_KB = 8 * 1024
 
 local api = os.getenv "ADOBEPASS_API"
-local session = assert(core.session { ca_file = os.getenv "ADOBEPASS_CA" })
+local transport = assert(core.http.new { ca_file = os.getenv "ADOBEPASS_CA" })
 
 local function control(path, body)
-  local response = assert(tv.fetch(session, { method = "POST",
+  local response = assert(tv.fetch(transport, { method = "POST",
     url = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox" .. path,
     headers = { ["Content-Type"] = "application/json" },
     body = json.encode(body) }))
@@ -112,7 +112,7 @@ local function run_h2load(screen, code)
   return tonumber(count), rate, nil
 end
 
-local screen = tv.new { session = session, api = api,
+local screen = tv.new { transport = transport, api = api,
   statement = os.getenv "ADOBEPASS_STATEMENT" }
 local code = screen:code()
 control("/login", { code = code, mvpd = "Cablevision", username = "ann" })
@@ -151,5 +151,5 @@ if growth > BOUND_KB then
   print "the worker grows"
   trouble = true
 end
-session:close()
+transport:close()
 os.exit(trouble and 1 or 0)

@@ -57,7 +57,7 @@ local function on_event(event)
 end
 
 local client = adobepass.new {
-  service_provider = "REF30", pace = false, driver = driver,
+  service_provider = "REF30", rate_limit = false, driver = driver,
   environment = { api = os.getenv "ADOBEPASS_API",
     mgmt = os.getenv "ADOBEPASS_MGMT" },
   software_statement = os.getenv "ADOBEPASS_STATEMENT",
@@ -70,11 +70,11 @@ local client = adobepass.new {
 -- The viewer's hand, which is no part of what is measured.
 local function sign_in(body)
   body.username = "ann"
-  local session = assert(client.shared:open_session())
-  local transfer = assert(session:submit { method = "POST",
+  local transport = assert(client.shared:open_session())
+  local transfer = assert(transport:submit { method = "POST",
     url = control_url .. "/login", body = json.encode(body),
     headers = { ["Content-Type"] = "application/json" } })
-  driver.wait(session, transfer, now() + 30)
+  driver.wait(transport, transfer, now() + 30)
   local answer = transfer:result()
   transfer:close()
   if not answer or answer.status ~= 200 then note_error "sign in" end
@@ -238,7 +238,7 @@ local function run(load, devices, file)
   while now() < load.started + MINUTES * 60 do
     start_turns(load, devices)
     assert(client.shared:open_session()):step(0.002)
-    load.running = driver.update(client.shared.session)
+    load.running = driver.update(client.shared.transport)
     if now() >= next_sample then
       local row = sample(file, load.started, load.running)
       next_sample = next_sample + SAMPLE

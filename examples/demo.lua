@@ -42,18 +42,18 @@ local function note(format, ...)
   say(paint("32", "=> ") .. format:format(...))
 end
 
-local session, token
+local transport, token
 
 --- One request, from submit to answer, shown as it goes. `who` says what it
 -- tells of the television: "device", "info" or nothing. The token goes to the
 -- API alone.
 local function ask(method, url, who, kind, body)
-  local transfer = assert(session:submit { method = method, url = url,
+  local transfer = assert(transport:submit { method = method, url = url,
     body = body, bearer = url:find("/api/v2/", 1, true) and token or nil,
     headers = { Accept = JSON, ["Content-Type"] = kind,
       ["AP-Device-Identifier"] = who == "device" and IDENTIFIER or nil,
       ["X-Device-Info"] = who and INFO or nil } })
-  while select(3, transfer:result()) == "pending" do session:step(1) end
+  while select(3, transfer:result()) == "pending" do transport:step(1) end
   local answer = assert(transfer:result())
   say(("%s %s  %s %d, HTTP/%s, %.1f ms%s"):format(paint("33", method),
     url:gsub("^https://[^/]+", ""), paint("2", "->"), answer.status,
@@ -157,7 +157,7 @@ end
 local function tell(running)
   local api = running.api
   local v2 = api .. "/api/v2/" .. PROVIDER
-  session = assert(core.session { ca_file = running.ca })
+  transport = assert(core.http.new { ca_file = running.ca })
   local client = register(api, running.statement)
   fetch_token(api, client)
   show_providers(v2)
@@ -174,7 +174,7 @@ local function tell(running)
   step("A free taste, without any sign-in", [[
     TempPass: the same request, for a provider that gives everybody a day.]])
   play(v2, "TempPass")
-  session:close()
+  transport:close()
 end
 
 print(paint("1", "\nadobepass: a television signs in, plays and signs out"))

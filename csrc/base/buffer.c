@@ -22,19 +22,19 @@ char *ap_copy(const void *bytes, size_t length) {
   return copy;
 }
 
-void ap_buf_init(ap_buf *buf, size_t ceiling) {
+void ap_buffer_init(ap_buffer *buf, size_t ceiling) {
   memset(buf, 0, sizeof *buf);
   buf->ceiling = ceiling;
 }
 
-static size_t grown(const ap_buf *buf, size_t needed) {
+static size_t grown(const ap_buffer *buf, size_t needed) {
   size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
   while (capacity < needed && capacity < buf->ceiling / 2) capacity *= 2;
   return capacity < needed ? buf->ceiling : capacity;
 }
 
 /* Not realloc: it would leave an unwiped copy behind. */
-static int move(ap_buf *buf, size_t capacity) {
+static int move(ap_buffer *buf, size_t capacity) {
   char *data = malloc(capacity);
   if (data == NULL) return 0;
   if (buf->length > 0) memcpy(data, buf->data, buf->length);
@@ -44,37 +44,38 @@ static int move(ap_buf *buf, size_t capacity) {
   return 1;
 }
 
-ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length) {
+ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length) {
   size_t needed = buf->length + length;
-  if (length > buf->ceiling - buf->length) return AP_BUF_FULL;
-  if (needed <= buf->capacity) return AP_BUF_OK;
-  return move(buf, grown(buf, needed)) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
+  if (length > buf->ceiling - buf->length) return AP_BUFFER_FULL;
+  if (needed <= buf->capacity) return AP_BUFFER_OK;
+  return move(buf, grown(buf, needed)) ? AP_BUFFER_OK : AP_BUFFER_NO_MEMORY;
 }
 
-ap_buf_result ap_buf_trim(ap_buf *buf) {
-  if (buf->length == buf->capacity) return AP_BUF_OK;
+ap_buffer_result ap_buffer_trim(ap_buffer *buf) {
+  if (buf->length == buf->capacity) return AP_BUFFER_OK;
   if (buf->length > 0)
-    return move(buf, buf->length) ? AP_BUF_OK : AP_BUF_NO_MEMORY;
-  ap_buf_free(buf);
-  return AP_BUF_OK;
+    return move(buf, buf->length) ? AP_BUFFER_OK : AP_BUFFER_NO_MEMORY;
+  ap_buffer_free(buf);
+  return AP_BUFFER_OK;
 }
 
-ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length) {
-  ap_buf_result result;
-  if (length == 0) return AP_BUF_OK;
-  result = ap_buf_reserve(buf, length);
-  if (result != AP_BUF_OK) return result;
+ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
+                                  size_t length) {
+  ap_buffer_result result;
+  if (length == 0) return AP_BUFFER_OK;
+  result = ap_buffer_reserve(buf, length);
+  if (result != AP_BUFFER_OK) return result;
   memcpy(buf->data + buf->length, bytes, length);
   buf->length += length;
-  return AP_BUF_OK;
+  return AP_BUFFER_OK;
 }
 
-void ap_buf_clear(ap_buf *buf) {
+void ap_buffer_clear(ap_buffer *buf) {
   if (buf->data != NULL) OPENSSL_cleanse(buf->data, buf->length);
   buf->length = 0;
 }
 
-void ap_buf_free(ap_buf *buf) {
+void ap_buffer_free(ap_buffer *buf) {
   ap_wipe_free(buf->data, buf->length);
-  ap_buf_init(buf, buf->ceiling);
+  ap_buffer_init(buf, buf->ceiling);
 }

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* A growable buffer that is born with a ceiling and wiped when it goes. */
-#ifndef AP_BUF_H
-#define AP_BUF_H
+#ifndef AP_BASE_BUFFER_H
+#define AP_BASE_BUFFER_H
 
 #include <stddef.h>
 
 typedef struct {
   char *data;
   size_t length, capacity, ceiling;
-} ap_buf;
+} ap_buffer;
 
-typedef enum { AP_BUF_OK, AP_BUF_FULL, AP_BUF_NO_MEMORY } ap_buf_result;
+typedef enum {
+  AP_BUFFER_OK,
+  AP_BUFFER_FULL,
+  AP_BUFFER_NO_MEMORY
+} ap_buffer_result;
 
-void ap_buf_init(ap_buf *buf, size_t ceiling);
+void ap_buffer_init(ap_buffer *buf, size_t ceiling);
 /* Makes room for so many bytes more, which the caller may then write behind
 ** data + length, and count. */
-ap_buf_result ap_buf_reserve(ap_buf *buf, size_t length);
-ap_buf_result ap_buf_append(ap_buf *buf, const void *bytes, size_t length);
+ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length);
+ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
+                                  size_t length);
 /* Gives back what it has room for and does not hold. */
-ap_buf_result ap_buf_trim(ap_buf *buf);
-void ap_buf_clear(ap_buf *buf);
-void ap_buf_free(ap_buf *buf);
+ap_buffer_result ap_buffer_trim(ap_buffer *buf);
+void ap_buffer_clear(ap_buffer *buf);
+void ap_buffer_free(ap_buffer *buf);
 
 /* Wipes and frees; NULL is allowed. */
 void ap_wipe_free(void *bytes, size_t length);

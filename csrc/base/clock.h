@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AP_CLOCK_H
-#define AP_CLOCK_H
+#ifndef AP_BASE_CLOCK_H
+#define AP_BASE_CLOCK_H
 
 /* Seconds that only go forward, standby of the device included. */
 double ap_clock_monotonic(void);

@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int ap_fail(ap_failure *failure, const char *code, const char *format, ...) {
+int ap_failure_set(ap_failure *failure, const char *code, const char *format,
+                   ...) {
   va_list arguments;
   if (failure == NULL) return 0;
   failure->code = code;
@@ -15,6 +16,7 @@ int ap_fail(ap_failure *failure, const char *code, const char *format, ...) {
   return 0;
 }
 
-int ap_fail_memory(ap_failure *failure) {
-  return ap_fail(failure, "out_of_memory", "There is not enough memory.");
+int ap_failure_no_memory(ap_failure *failure) {
+  return ap_failure_set(failure, "out_of_memory",
+                        "There is not enough memory.");
 }

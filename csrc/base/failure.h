@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one record of a failure: a stable code and a sentence. */
-#ifndef AP_FAIL_H
-#define AP_FAIL_H
+#ifndef AP_BASE_FAILURE_H
+#define AP_BASE_FAILURE_H
 
 #define AP_MESSAGE_SIZE 384
 
@@ -11,12 +11,12 @@ typedef struct {
 } ap_failure;
 
 /* Fills `failure` (which may be NULL) and answers 0, so that a function can
-** end with `return ap_fail(...)`. The message must hold no secret. */
+** end with `return ap_failure_set(...)`. The message must hold no secret. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-int ap_fail(ap_failure *failure, const char *code, const char *format, ...);
+int ap_failure_set(ap_failure *failure, const char *code, const char *format, ...);
 
-int ap_fail_memory(ap_failure *failure);
+int ap_failure_no_memory(ap_failure *failure);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* How many handles of each kind are open, so that a test can prove that none
 ** was left behind. */
-#ifndef AP_LIVE_H
-#define AP_LIVE_H
+#ifndef AP_BASE_HANDLE_COUNT_H
+#define AP_BASE_HANDLE_COUNT_H
 
 typedef enum {
-  AP_LIVE_SESSION,
-  AP_LIVE_TRANSFER,
-  AP_LIVE_TOKEN,
-  AP_LIVE_KEY,
-  AP_LIVE_LOCK,
-  AP_LIVE_KINDS
-} ap_live_kind;
+  AP_HANDLE_TRANSPORT,
+  AP_HANDLE_TRANSFER,
+  AP_HANDLE_TOKEN,
+  AP_HANDLE_KEY,
+  AP_HANDLE_LOCK,
+  AP_HANDLE_KINDS
+} ap_handle_kind;
 
-void ap_live_add(ap_live_kind kind, long change);
-long ap_live_count(ap_live_kind kind);
+void ap_handle_count_add(ap_handle_kind kind, long change);
+long ap_handle_count_get(ap_handle_kind kind);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads JSON (RFC 8259) a piece at a time. It allocates nothing, and what it
 ** tells points into the text. */
-#ifndef AP_JSON_H
-#define AP_JSON_H
+#ifndef AP_BASE_JSON_H
+#define AP_BASE_JSON_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@ typedef enum {
   AP_JSON_TRUE,
   AP_JSON_NUMBER,
   AP_JSON_STRING,
-  AP_JSON_ARRAY, /* then its values, then CLOSE */
+  AP_JSON_ARRAY,  /* then its values, then CLOSE */
   AP_JSON_OBJECT, /* then a KEY and a value for each, then CLOSE */
   AP_JSON_KEY,
   AP_JSON_CLOSE,

@@ -12,7 +12,7 @@ static int pipe_pending(void) {
 /* Everything that can wait is held, not SIGPIPE alone: a resolver thread that
 ** libcurl starts inherits this mask, and must never run the host's handlers.
 ** CURLOPT_NOSIGNAL leaves SIGPIPE to the application: libcurl-thread(3). */
-void ap_signals_hold(ap_signals *saved) {
+void ap_signal_guard_hold(ap_signal_guard *saved) {
   sigset_t held;
   (void)sigfillset(&held);
   (void)sigdelset(&held, SIGSEGV);
@@ -27,7 +27,7 @@ void ap_signals_hold(ap_signals *saved) {
     sigismember(&saved->mask, SIGPIPE) && pipe_pending();
 }
 
-void ap_signals_release(const ap_signals *saved) {
+void ap_signal_guard_release(const ap_signal_guard *saved) {
   if (!saved->pipe_was_pending && pipe_pending()) {
     sigset_t only_pipe;
     int taken;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Keeps signals away from the host while libcurl works. */
-#ifndef AP_SIGNALS_H
-#define AP_SIGNALS_H
+#ifndef AP_BASE_SIGNAL_GUARD_H
+#define AP_BASE_SIGNAL_GUARD_H
 
 #include <signal.h>
 
 typedef struct {
   sigset_t mask;
   int pipe_was_pending;
-} ap_signals;
+} ap_signal_guard;
 
-void ap_signals_hold(ap_signals *saved);
-void ap_signals_release(const ap_signals *saved);
+void ap_signal_guard_hold(ap_signal_guard *saved);
+void ap_signal_guard_release(const ap_signal_guard *saved);
 
 #endif

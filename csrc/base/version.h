@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AP_VERSION_H
-#define AP_VERSION_H
+#ifndef AP_BASE_VERSION_H
+#define AP_BASE_VERSION_H
 
 #define ADOBEPASS_VERSION "0.1.0"
 

@@ -15,7 +15,7 @@ static const unsigned char magic[8] = { 0, 'A', 'P', 's', 'e', 'a', 'l', 1 };
 
 enum { MAGIC = sizeof magic, NONCE = 12, TAG = 16 };
 
-int ap_cipher_is_sealed(const char *bytes, size_t length) {
+int ap_aead_is_sealed(const char *bytes, size_t length) {
   return length >= MAGIC && memcmp(bytes, magic, MAGIC) == 0;
 }
 
@@ -42,11 +42,11 @@ static int seal(const unsigned char *key, const char *bytes, int length,
   if (!ap_random(out + MAGIC, NONCE, NULL)) return 0;
   context = start(key, out + MAGIC, 1);
   done = context != NULL &&
-    EVP_CipherUpdate(context, text, &written, (const unsigned char *)bytes,
-                     length) == 1 &&
-    EVP_CipherFinal_ex(context, text + written, &last) == 1 &&
-    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG,
-                        text + length) == 1;
+         EVP_CipherUpdate(context, text, &written,
+                          (const unsigned char *)bytes, length) == 1 &&
+         EVP_CipherFinal_ex(context, text + written, &last) == 1 &&
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG,
+                             text + length) == 1;
   EVP_CIPHER_CTX_free(context);
   return done;
 }
@@ -59,56 +59,55 @@ static int unseal(const unsigned char *key, const unsigned char *sealed,
   int written = 0, last = 0, done;
   memcpy(tag, text + length, TAG);
   done = context != NULL &&
-    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
-    EVP_CipherUpdate(context, out, &written, text, length) == 1 &&
-    EVP_CipherFinal_ex(context, out + written, &last) == 1;
+         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, TAG, tag) == 1 &&
+         EVP_CipherUpdate(context, out, &written, text, length) == 1 &&
+         EVP_CipherFinal_ex(context, out + written, &last) == 1;
   EVP_CIPHER_CTX_free(context);
   return done;
 }
 
-static int keep(ap_buf *out, const void *bytes, size_t length,
+static int keep(ap_buffer *out, const void *bytes, size_t length,
                 ap_failure *failure) {
-  ap_buf_result result = ap_buf_append(out, bytes, length);
-  if (result == AP_BUF_OK) return 1;
-  if (result == AP_BUF_NO_MEMORY) return ap_fail_memory(failure);
-  return ap_fail(failure, "too_large", "The content is too large.");
+  ap_buffer_result result = ap_buffer_append(out, bytes, length);
+  if (result == AP_BUFFER_OK) return 1;
+  if (result == AP_BUFFER_NO_MEMORY) return ap_failure_no_memory(failure);
+  return ap_failure_set(failure, "too_large", "The content is too large.");
 }
 
-int ap_cipher_seal(const unsigned char key[AP_CIPHER_KEY_SIZE],
-                   const char *bytes, size_t length, ap_buf *out,
-                   ap_failure *failure) {
-  size_t size = length + AP_CIPHER_EXTRA;
+int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
+                 size_t length, ap_buffer *out, ap_failure *failure) {
+  size_t size = length + AP_AEAD_EXTRA;
   unsigned char *sealed;
   int done;
-  if (length > INT_MAX - AP_CIPHER_EXTRA)
-    return ap_fail(failure, "too_large", "The content is too large.");
+  if (length > INT_MAX - AP_AEAD_EXTRA)
+    return ap_failure_set(failure, "too_large", "The content is too large.");
   sealed = malloc(size);
-  if (sealed == NULL) return ap_fail_memory(failure);
+  if (sealed == NULL) return ap_failure_no_memory(failure);
   done = seal(key, bytes, (int)length, sealed);
-  if (!done) (void)ap_fail_memory(failure);
+  if (!done) (void)ap_failure_no_memory(failure);
   done = done && keep(out, sealed, size, failure);
   ap_wipe_free(sealed, size);
   ERR_clear_error();
   return done;
 }
 
-int ap_cipher_open(const unsigned char key[AP_CIPHER_KEY_SIZE],
-                   const char *bytes, size_t length, ap_buf *out,
-                   ap_failure *failure) {
+int ap_aead_open(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
+                 size_t length, ap_buffer *out, ap_failure *failure) {
   size_t size;
   unsigned char *text;
   int done;
-  if (!ap_cipher_is_sealed(bytes, length) || length < AP_CIPHER_EXTRA ||
+  if (!ap_aead_is_sealed(bytes, length) || length < AP_AEAD_EXTRA ||
       length > INT_MAX)
-    return ap_fail(failure, "decrypt_failed",
-                   "The content is not encrypted, or was cut short.");
-  size = length - AP_CIPHER_EXTRA;
+    return ap_failure_set(failure, "decrypt_failed",
+                          "The content is not encrypted, or was cut short.");
+  size = length - AP_AEAD_EXTRA;
   text = malloc(size + 1);
-  if (text == NULL) return ap_fail_memory(failure);
+  if (text == NULL) return ap_failure_no_memory(failure);
   done = unseal(key, (const unsigned char *)bytes, (int)size, text);
   if (!done)
-    (void)ap_fail(failure, "decrypt_failed",
-                  "The content was encrypted with another key, or damaged.");
+    (void)ap_failure_set(
+      failure, "decrypt_failed",
+      "The content was encrypted with another key, or damaged.");
   done = done && keep(out, text, size, failure);
   ap_wipe_free(text, size);
   ERR_clear_error();

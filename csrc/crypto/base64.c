@@ -40,12 +40,14 @@ void ap_base64_encode(ap_base64_kind kind, const unsigned char *bytes,
   if (length > 0) encode_tail(kind, bytes, length, out);
 }
 
+/* clang-format off */
 #define LETTERS_AND_DIGITS \
   ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, \
   20, 21, 22, 23, 24, 25, 26, \
   ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, \
   44, 45, 46, 47, 48, 49, 50, 51, 52, \
   ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62
+/* clang-format on */
 
 /* The digits' values and one, so that zero is "no digit". */
 static const unsigned char places[2][256] = {
@@ -98,8 +100,7 @@ int ap_base64_decode(ap_base64_kind kind, const char *text, size_t length,
   if (digits < 0) return 0;
   for (left = (size_t)digits; left >= 4; left -= 4, text += 4, out += 3)
     if (!decode_four(kind, text, out)) return 0;
-  if (left == 1 || (left > 0 && !decode_tail(kind, text, left, out)))
-    return 0;
+  if (left == 1 || (left > 0 && !decode_tail(kind, text, left, out))) return 0;
   *out_length = (size_t)digits / 4 * 3 + (left > 0 ? left - 1 : 0);
   return 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Strict base64 (RFC 4648 section 4, padded) and base64url (section 5,
 ** unpadded): no white space, no stray bits, one spelling for each value. */
-#ifndef AP_BASE64_H
-#define AP_BASE64_H
+#ifndef AP_CRYPTO_BASE64_H
+#define AP_CRYPTO_BASE64_H
 
 #include <stddef.h>
 

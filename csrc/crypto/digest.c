@@ -53,19 +53,18 @@ int ap_digest(ap_hasher *hasher, ap_hash hash, const void *bytes,
 }
 
 int ap_hmac(ap_hash hash, const void *key, size_t key_length,
-            const void *bytes, size_t length,
-            unsigned char out[AP_DIGEST_MAX], unsigned *size,
-            ap_failure *failure) {
+            const void *bytes, size_t length, unsigned char out[AP_DIGEST_MAX],
+            unsigned *size, ap_failure *failure) {
   size_t written = 0;
   if (EVP_Q_mac(NULL, "HMAC", NULL, names[hash], NULL, key, key_length, bytes,
                 length, out, AP_DIGEST_MAX, &written) == NULL)
-    return ap_fail_memory(failure);
+    return ap_failure_no_memory(failure);
   *size = (unsigned)written;
   return 1;
 }
 
 int ap_random(unsigned char *out, size_t length, ap_failure *failure) {
   if (RAND_bytes_ex(NULL, out, length, 0) == 1) return 1;
-  return ap_fail(failure, "no_randomness",
-                 "The system gave no random numbers.");
+  return ap_failure_set(failure, "no_randomness",
+                        "The system gave no random numbers.");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef AP_DIGEST_H
-#define AP_DIGEST_H
+#ifndef AP_CRYPTO_DIGEST_H
+#define AP_CRYPTO_DIGEST_H
 
 #include <stddef.h>
 
@@ -19,13 +19,11 @@ void ap_hasher_free(ap_hasher *hasher);
 
 /* Stores the digest and its size; or answers 0 where there is no memory. */
 int ap_digest(ap_hasher *hasher, ap_hash hash, const void *bytes,
-              size_t length, unsigned char out[AP_DIGEST_MAX],
-              unsigned *size);
+              size_t length, unsigned char out[AP_DIGEST_MAX], unsigned *size);
 /* Stores the size in *size, or fails. */
 int ap_hmac(ap_hash hash, const void *key, size_t key_length,
-            const void *bytes, size_t length,
-            unsigned char out[AP_DIGEST_MAX], unsigned *size,
-            ap_failure *failure);
+            const void *bytes, size_t length, unsigned char out[AP_DIGEST_MAX],
+            unsigned *size, ap_failure *failure);
 
 int ap_random(unsigned char *out, size_t length, ap_failure *failure);
 

@@ -13,9 +13,10 @@ typedef struct {
 } parts;
 
 static int bad_token(ap_failure *failure) {
-  return ap_fail(failure, "invalid_token",
-                 "This is not a signed token: it should be three base64url "
-                 "parts with dots between.");
+  return ap_failure_set(
+    failure, "invalid_token",
+    "This is not a signed token: it should be three base64url "
+    "parts with dots between.");
 }
 
 static size_t count_dots(const char *token, size_t length) {
@@ -33,8 +34,9 @@ static int split(const char *token, size_t length, parts *out,
   size_t dots = length <= AP_JWS_MAX ? count_dots(token, length) : 0;
   int i;
   if (dots == 4)
-    return ap_fail(failure, "encrypted_token",
-                   "This token is encrypted (JWE), which is not supported.");
+    return ap_failure_set(
+      failure, "encrypted_token",
+      "This token is encrypted (JWE), which is not supported.");
   if (dots != 2) return bad_token(failure);
   for (i = 0; i < 3; i++) {
     const char *dot = memchr(token, '.', length);
@@ -46,23 +48,24 @@ static int split(const char *token, size_t length, parts *out,
   return 1;
 }
 
-static int make_room(ap_buf *out, size_t length, ap_failure *failure) {
-  switch (ap_buf_reserve(out, length)) {
-    case AP_BUF_OK: return 1;
-    case AP_BUF_FULL:
-      return ap_fail(failure, "too_large",
-                     "The token would be larger than %d bytes.", AP_JWS_MAX);
-    default: return ap_fail_memory(failure);
+static int make_room(ap_buffer *out, size_t length, ap_failure *failure) {
+  switch (ap_buffer_reserve(out, length)) {
+    case AP_BUFFER_OK: return 1;
+    case AP_BUFFER_FULL:
+      return ap_failure_set(failure, "too_large",
+                            "The token would be larger than %d bytes.",
+                            AP_JWS_MAX);
+    default: return ap_failure_no_memory(failure);
   }
 }
 
-static int append(ap_buf *out, const void *bytes, size_t length,
+static int append(ap_buffer *out, const void *bytes, size_t length,
                   ap_failure *failure) {
   if (!make_room(out, length, failure)) return 0;
-  return ap_buf_append(out, bytes, length) == AP_BUF_OK;
+  return ap_buffer_append(out, bytes, length) == AP_BUFFER_OK;
 }
 
-static int decode_part(const parts *p, int i, ap_buf *out,
+static int decode_part(const parts *p, int i, ap_buffer *out,
                        ap_failure *failure) {
   size_t size = ap_base64_decoded_bound(p->length[i]), decoded = 0;
   unsigned char *room;
@@ -75,43 +78,43 @@ static int decode_part(const parts *p, int i, ap_buf *out,
   return 1;
 }
 
-static int decode_both(const parts *p, ap_buf *header, ap_buf *payload,
+static int decode_both(const parts *p, ap_buffer *header, ap_buffer *payload,
                        ap_failure *failure) {
   return decode_part(p, 0, header, failure) &&
          decode_part(p, 1, payload, failure);
 }
 
-int ap_jws_peek(const char *token, size_t length, ap_buf *header,
-                ap_buf *payload, ap_failure *failure) {
+int ap_jws_peek(const char *token, size_t length, ap_buffer *header,
+                ap_buffer *payload, ap_failure *failure) {
   parts p = { { NULL }, { 0 } };
   return split(token, length, &p, failure) &&
          decode_both(&p, header, payload, failure);
 }
 
-static int check_signature(const ap_key *key, const parts *p,
+static int check_signature(const ap_rsa_key *key, const parts *p,
                            ap_failure *failure) {
   size_t signed_length = p->length[0] + 1 + p->length[1];
-  ap_buf signature;
+  ap_buffer signature;
   int good;
-  ap_buf_init(&signature, AP_JWS_MAX);
+  ap_buffer_init(&signature, AP_JWS_MAX);
   good = decode_part(p, 2, &signature, failure) &&
-    ap_key_verify(key, p->part[0], signed_length,
-                  (const unsigned char *)signature.data, signature.length,
-                  failure);
-  ap_buf_free(&signature);
+         ap_rsa_key_verify(key, p->part[0], signed_length,
+                           (const unsigned char *)signature.data,
+                           signature.length, failure);
+  ap_buffer_free(&signature);
   return good;
 }
 
-int ap_jws_verify(const ap_key *key, const char *token, size_t length,
-                  ap_buf *header, ap_buf *payload, ap_failure *failure) {
+int ap_jws_verify(const ap_rsa_key *key, const char *token, size_t length,
+                  ap_buffer *header, ap_buffer *payload, ap_failure *failure) {
   parts p = { { NULL }, { 0 } };
   return split(token, length, &p, failure) &&
          decode_both(&p, header, payload, failure) &&
-         ap_jwshead_check(header->data, header->length, "RS256", failure) &&
+         ap_jws_header_check(header->data, header->length, "RS256", failure) &&
          check_signature(key, &p, failure);
 }
 
-static int append_encoded(ap_buf *out, const void *bytes, size_t length,
+static int append_encoded(ap_buffer *out, const void *bytes, size_t length,
                           ap_failure *failure) {
   size_t size = ap_base64_encoded_size(AP_BASE64URL, length);
   if (!make_room(out, size, failure)) return 0;
@@ -120,23 +123,23 @@ static int append_encoded(ap_buf *out, const void *bytes, size_t length,
   return 1;
 }
 
-static int append_signature(const ap_key *key, ap_buf *out,
+static int append_signature(const ap_rsa_key *key, ap_buffer *out,
                             ap_failure *failure) {
   size_t size = 0;
-  unsigned char *signature = malloc(ap_key_size(key));
+  unsigned char *signature = malloc(ap_rsa_key_size(key));
   int done;
-  if (signature == NULL) return ap_fail_memory(failure);
-  done = ap_key_sign(key, out->data, out->length, signature, &size,
-                     failure) &&
-         append(out, ".", 1, failure) &&
-         append_encoded(out, signature, size, failure);
+  if (signature == NULL) return ap_failure_no_memory(failure);
+  done =
+    ap_rsa_key_sign(key, out->data, out->length, signature, &size, failure) &&
+    append(out, ".", 1, failure) &&
+    append_encoded(out, signature, size, failure);
   free(signature);
   return done;
 }
 
-int ap_jws_sign(const ap_key *key, const char *header, size_t header_length,
-                const char *payload, size_t payload_length, ap_buf *out,
-                ap_failure *failure) {
+int ap_jws_sign(const ap_rsa_key *key, const char *header,
+                size_t header_length, const char *payload,
+                size_t payload_length, ap_buffer *out, ap_failure *failure) {
   return append_encoded(out, header, header_length, failure) &&
          append(out, ".", 1, failure) &&
          append_encoded(out, payload, payload_length, failure) &&

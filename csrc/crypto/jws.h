@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON Web Signatures in the compact form (RFC 7515), RS256 alone. */
-#ifndef AP_JWS_H
-#define AP_JWS_H
+#ifndef AP_CRYPTO_JWS_H
+#define AP_CRYPTO_JWS_H
 
 #include <stddef.h>
 
@@ -12,13 +12,13 @@
 enum { AP_JWS_MAX = 64 * 1024 };
 
 /* Both results are appended to buffers that the caller owns. */
-int ap_jws_sign(const ap_key *key, const char *header, size_t header_length,
-                const char *payload, size_t payload_length, ap_buf *out,
-                ap_failure *failure);
-int ap_jws_verify(const ap_key *key, const char *token, size_t length,
-                  ap_buf *header, ap_buf *payload, ap_failure *failure);
+int ap_jws_sign(const ap_rsa_key *key, const char *header,
+                size_t header_length, const char *payload,
+                size_t payload_length, ap_buffer *out, ap_failure *failure);
+int ap_jws_verify(const ap_rsa_key *key, const char *token, size_t length,
+                  ap_buffer *header, ap_buffer *payload, ap_failure *failure);
 /* Decodes without verifying: to look at, never to trust. */
-int ap_jws_peek(const char *token, size_t length, ap_buf *header,
-                ap_buf *payload, ap_failure *failure);
+int ap_jws_peek(const char *token, size_t length, ap_buffer *header,
+                ap_buffer *payload, ap_failure *failure);
 
 #endif

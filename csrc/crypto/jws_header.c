@@ -53,17 +53,19 @@ static int read_head(const char *text, size_t length, head *found) {
          found->alg != NULL;
 }
 
-int ap_jwshead_check(const char *json, size_t length, const char *algorithm,
-                     ap_failure *failure) {
+int ap_jws_header_check(const char *json, size_t length, const char *algorithm,
+                        ap_failure *failure) {
   head found = { NULL, 0, 0 };
   if (!read_head(json, length, &found))
-    return ap_fail(failure, "invalid_token",
-                   "The token's header is not one that can be trusted.");
+    return ap_failure_set(
+      failure, "invalid_token",
+      "The token's header is not one that can be trusted.");
   if (found.is_critical)
-    return ap_fail(failure, "invalid_token",
-                   "The token asks for extensions that are not supported.");
+    return ap_failure_set(
+      failure, "invalid_token",
+      "The token asks for extensions that are not supported.");
   if (!is(found.alg, found.alg_length, algorithm))
-    return ap_fail(failure, "wrong_algorithm",
-                   "The token is not signed with %s.", algorithm);
+    return ap_failure_set(failure, "wrong_algorithm",
+                          "The token is not signed with %s.", algorithm);
   return 1;
 }

@@ -1,46 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /* RSA keys, parsed once. */
-#ifndef AP_KEY_H
-#define AP_KEY_H
+#ifndef AP_CRYPTO_RSA_KEY_H
+#define AP_CRYPTO_RSA_KEY_H
 
 #include <stddef.h>
 
 #include "base/failure.h"
 
-typedef struct ap_key ap_key;
+typedef struct ap_rsa_key ap_rsa_key;
 
 typedef enum {
   AP_PADDING_PKCS1,
-  AP_PADDING_OAEP,       /* SHA-1, the default of RFC 8017 */
+  AP_PADDING_OAEP, /* SHA-1, the default of RFC 8017 */
   AP_PADDING_OAEP_SHA256
 } ap_padding;
 
 /* The passphrase may be NULL: then an encrypted key fails, and nobody is
 ** asked at a terminal. */
-ap_key *ap_key_private(const char *pem, size_t length, const char *passphrase,
-                       ap_failure *failure);
+ap_rsa_key *ap_rsa_key_private(const char *pem, size_t length,
+                               const char *passphrase, ap_failure *failure);
 /* From a PEM public key or the PEM certificate that holds it. */
-ap_key *ap_key_public(const char *pem, size_t length, ap_failure *failure);
-void ap_key_free(ap_key *key);
+ap_rsa_key *ap_rsa_key_public(const char *pem, size_t length,
+                              ap_failure *failure);
+void ap_rsa_key_free(ap_rsa_key *key);
 
-int ap_key_bits(const ap_key *key);
-int ap_key_is_private(const ap_key *key);
+int ap_rsa_key_bits(const ap_rsa_key *key);
+int ap_rsa_key_is_private(const ap_rsa_key *key);
 /* How many bytes a signature or a ciphertext has. */
-size_t ap_key_size(const ap_key *key);
+size_t ap_rsa_key_size(const ap_rsa_key *key);
 
-/* SHA256withRSA (PKCS#1 v1.5). `signature` holds ap_key_size bytes. */
-int ap_key_sign(const ap_key *key, const void *bytes, size_t length,
-                unsigned char *signature, size_t *size, ap_failure *failure);
-int ap_key_verify(const ap_key *key, const void *bytes, size_t length,
-                  const unsigned char *signature, size_t size,
-                  ap_failure *failure);
+/* SHA256withRSA (PKCS#1 v1.5). `signature` holds ap_rsa_key_size bytes. */
+int ap_rsa_key_sign(const ap_rsa_key *key, const void *bytes, size_t length,
+                    unsigned char *signature, size_t *size,
+                    ap_failure *failure);
+int ap_rsa_key_verify(const ap_rsa_key *key, const void *bytes, size_t length,
+                      const unsigned char *signature, size_t size,
+                      ap_failure *failure);
 
-/* `out` holds ap_key_size bytes. */
-int ap_key_encrypt(const ap_key *key, ap_padding padding, const void *bytes,
-                   size_t length, unsigned char *out, size_t *size,
-                   ap_failure *failure);
-int ap_key_decrypt(const ap_key *key, ap_padding padding, const void *bytes,
-                   size_t length, unsigned char *out, size_t *size,
-                   ap_failure *failure);
+/* `out` holds ap_rsa_key_size bytes. */
+int ap_rsa_key_encrypt(const ap_rsa_key *key, ap_padding padding,
+                       const void *bytes, size_t length, unsigned char *out,
+                       size_t *size, ap_failure *failure);
+int ap_rsa_key_decrypt(const ap_rsa_key *key, ap_padding padding,
+                       const void *bytes, size_t length, unsigned char *out,
+                       size_t *size, ap_failure *failure);
 
 #endif

@@ -8,14 +8,15 @@
 
 /* The trailers of a proxy's refusal are stored without being shown: there
 ** nothing but a new handle keeps a fold away from freed memory. */
-void ap_easies_open(ap_easies *easies, const ap_settings *settings) {
+void ap_easy_pool_open(ap_easy_pool *easies,
+                       const ap_transport_settings *settings) {
   memset(easies, 0, sizeof *easies);
   easies->settings = settings;
   easies->keeps = settings->options.texts[AP_TEXT_PROXY] == NULL ||
-                  !ap_fold_harms();
+                  !ap_folded_header_harms();
 }
 
-static CURL *take_idle(ap_easies *easies) {
+static CURL *take_idle(ap_easy_pool *easies) {
   CURL *easy = easies->idle;
   char *next = NULL;
   (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &next);
@@ -24,14 +25,14 @@ static CURL *take_idle(ap_easies *easies) {
   return easy;
 }
 
-void ap_easies_close(ap_easies *easies) {
+void ap_easy_pool_close(ap_easy_pool *easies) {
   while (easies->idle != NULL) curl_easy_cleanup(take_idle(easies));
 }
 
-static CURL *make(const ap_easies *easies) {
+static CURL *make(const ap_easy_pool *easies) {
   CURL *easy = curl_easy_init();
   if (easy == NULL) return NULL;
-  if (ap_settings_apply(easies->settings, easy) == CURLE_OK &&
+  if (ap_transport_settings_apply(easies->settings, easy) == CURLE_OK &&
       ap_transfer_equip(easy) == CURLE_OK)
     return easy;
   curl_easy_cleanup(easy);
@@ -40,7 +41,7 @@ static CURL *make(const ap_easies *easies) {
 
 /* A stream that was refused (HTTP/2) leaves a handle with leave to repeat what
 ** it carries next. */
-CURL *ap_easies_take(ap_easies *easies, int is_new) {
+CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new) {
   return easies->idle == NULL || is_new ? make(easies) : take_idle(easies);
 }
 
@@ -52,9 +53,10 @@ static int is_as_new(CURL *easy) {
   return opened == 0;
 }
 
-void ap_easies_keep(ap_easies *easies, CURL *easy) {
+void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy) {
   if (easy == NULL) return;
-  if (!easies->keeps || easies->count == AP_EASIES || !is_as_new(easy) ||
+  if (!easies->keeps || easies->count == AP_EASY_POOL_SIZE ||
+      !is_as_new(easy) ||
       curl_easy_setopt(easy, CURLOPT_PRIVATE, easies->idle) != CURLE_OK) {
     curl_easy_cleanup(easy);
     return;

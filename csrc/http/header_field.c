@@ -11,7 +11,7 @@ static int is_token_char(unsigned char c) {
   return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
-int ap_header_is_token(const char *text, size_t length) {
+int ap_header_field_is_token(const char *text, size_t length) {
   size_t i;
   for (i = 0; i < length; i++)
     if (!is_token_char((unsigned char)text[i])) return 0;
@@ -34,7 +34,7 @@ static int has_control(const char *text) {
   return ((below | delete) & ~word & (ones << 7)) != 0;
 }
 
-int ap_header_is_value(const char *text, size_t length) {
+int ap_header_field_is_value(const char *text, size_t length) {
   size_t i = 0;
   while (i < length) {
     if (length - i >= 8 && !has_control(text + i)) i += 8;
@@ -48,7 +48,7 @@ static char lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-int ap_header_same(const char *text, const char *name, size_t length) {
+int ap_header_field_same(const char *text, const char *name, size_t length) {
   size_t i;
   for (i = 0; i < length; i++)
     if (lower(text[i]) != lower(name[i])) return 0;
@@ -59,7 +59,7 @@ static int is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-int ap_header_status(const char *line, size_t length) {
+int ap_header_field_status(const char *line, size_t length) {
   const char *space = memchr(line, ' ', length);
   size_t left = space != NULL ? (size_t)(line + length - space) : 0;
   if (length < 5 || memcmp(line, "HTTP/", 5) != 0) return 0;
@@ -74,7 +74,7 @@ static int is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
 }
 
-static void trim(ap_header *header) {
+static void trim(ap_header_field *header) {
   while (header->value_length > 0 && is_blank(*header->value)) {
     header->value++;
     header->value_length--;
@@ -84,7 +84,7 @@ static void trim(ap_header *header) {
     header->value_length--;
 }
 
-static int read_line(const char *line, size_t length, ap_header *out) {
+static int read_line(const char *line, size_t length, ap_header_field *out) {
   const char *colon = memchr(line, ':', length);
   if (colon == NULL) return 0;
   out->name = line;
@@ -92,11 +92,12 @@ static int read_line(const char *line, size_t length, ap_header *out) {
   out->value = colon + 1;
   out->value_length = length - out->name_length - 1;
   trim(out);
-  return ap_header_is_token(out->name, out->name_length) &&
-         ap_header_is_value(out->value, out->value_length);
+  return ap_header_field_is_token(out->name, out->name_length) &&
+         ap_header_field_is_value(out->value, out->value_length);
 }
 
-int ap_header_next(const char **at, const char *end, ap_header *out) {
+int ap_header_field_next(const char **at, const char *end,
+                         ap_header_field *out) {
   while (*at < end) {
     const char *line = *at;
     const char *stop = memchr(line, '\n', (size_t)(end - line));

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/poller.h"
 
-#ifdef AP_WATCH_POLL
+#ifdef AP_POLLER_POLL
 
 #include <poll.h>
 #include <stdlib.h>
 
 enum { FIRST_ROOM = 8 };
 
-int ap_watch_open(ap_watch *watch) {
+int ap_poller_open(ap_poller *watch) {
   watch->list = NULL;
   watch->count = watch->room = 0;
   return 1;
 }
 
-void ap_watch_close(ap_watch *watch) {
+void ap_poller_close(ap_poller *watch) {
   free(watch->list);
-  (void)ap_watch_open(watch);
+  (void)ap_poller_open(watch);
 }
 
-static struct pollfd *find(const ap_watch *watch, int fd) {
+static struct pollfd *find(const ap_poller *watch, int fd) {
   size_t i;
   for (i = 0; i < watch->count; i++)
     if (watch->list[i].fd == fd) return &watch->list[i];
   return NULL;
 }
 
-static struct pollfd *add(ap_watch *watch, int fd) {
+static struct pollfd *add(ap_poller *watch, int fd) {
   struct pollfd *entry;
   if (watch->count == watch->room) {
     size_t room = watch->room > 0 ? 2 * watch->room : FIRST_ROOM;
@@ -41,26 +41,26 @@ static struct pollfd *add(ap_watch *watch, int fd) {
   return entry;
 }
 
-int ap_watch_set(ap_watch *watch, int fd, int events, int is_known) {
+int ap_poller_set(ap_poller *watch, int fd, int events, int is_known) {
   struct pollfd *entry = is_known ? find(watch, fd) : add(watch, fd);
   if (entry == NULL) return 0;
-  entry->events = (short)(((events & AP_WATCH_READ) != 0 ? POLLIN : 0) |
-                          ((events & AP_WATCH_WRITE) != 0 ? POLLOUT : 0));
+  entry->events = (short)(((events & AP_POLLER_READ) != 0 ? POLLIN : 0) |
+                          ((events & AP_POLLER_WRITE) != 0 ? POLLOUT : 0));
   return 1;
 }
 
-void ap_watch_remove(ap_watch *watch, int fd) {
+void ap_poller_remove(ap_poller *watch, int fd) {
   struct pollfd *entry = find(watch, fd);
   if (entry != NULL) *entry = watch->list[--watch->count];
 }
 
 static int read_events(short events) {
-  return ((events & POLLIN) != 0 ? AP_WATCH_READ : 0) |
-         ((events & POLLOUT) != 0 ? AP_WATCH_WRITE : 0);
+  return ((events & POLLIN) != 0 ? AP_POLLER_READ : 0) |
+         ((events & POLLOUT) != 0 ? AP_POLLER_WRITE : 0);
 }
 
-size_t ap_watch_wait(ap_watch *watch, int milliseconds,
-                     ap_watch_event *events, size_t most) {
+size_t ap_poller_wait(ap_poller *watch, int milliseconds,
+                      ap_poller_event *events, size_t most) {
   int left = poll(watch->list, (nfds_t)watch->count, milliseconds);
   size_t i, count = 0;
   for (i = 0; left > 0 && i < watch->count && count < most; i++) {
@@ -72,8 +72,8 @@ size_t ap_watch_wait(ap_watch *watch, int milliseconds,
   return count;
 }
 
-void ap_watch_tell(const ap_watch *watch, ap_watch_teller tell,
-                   void *context) {
+void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback tell,
+                           void *context) {
   size_t i;
   for (i = 0; i < watch->count; i++)
     tell(context, watch->list[i].fd, read_events(watch->list[i].events));

@@ -43,23 +43,22 @@ static int are_addresses(const char *text) {
   }
 }
 
-int ap_override_is_one(const char *entry) {
+int ap_resolve_entry_is_one(const char *entry) {
   size_t host = strcspn(entry, ":"), port;
   if (host == 0 || entry[host] == '\0') return 0;
   port = strcspn(entry + host + 1, ":");
-  return is_port(entry + host + 1, port) &&
-         entry[host + 1 + port] == ':' &&
+  return is_port(entry + host + 1, port) && entry[host + 1 + port] == ':' &&
          are_addresses(entry + host + 1 + port + 1);
 }
 
 /* A name, and not one of the forms that libcurl reads as more: "+name",
 ** "-name" and the pattern "*" (CURLOPT_RESOLVE), or an address. */
-int ap_override_is_of_another(const char *entry) {
+int ap_resolve_entry_is_of_another(const char *entry) {
   static const char numeric[] = "0123456789.";
   static const char others[] = "abcdefghijklmnopqrstuvwxyz"
                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123456789.";
   size_t length = strcspn(entry, ":");
   return entry[0] != '-' && strspn(entry, others) == length &&
          strspn(entry, numeric) < length &&
-         !ap_header_is(entry, length, "localhost");
+         !ap_header_field_is(entry, length, "localhost");
 }

@@ -17,15 +17,15 @@ ap_transfer *ap_transfer_new(void) {
   if (transfer == NULL) return NULL;
   memset(transfer, 0, offsetof(ap_transfer, failure));
   transfer->detail[0] = '\0';
-  ap_lines_init(&transfer->lines);
+  ap_header_list_init(&transfer->lines);
   return transfer;
 }
 
 static void free_request(ap_transfer *transfer) {
   free(transfer->own);
-  ap_lines_free(&transfer->lines);
-  ap_headers_drop(transfer->ready);
-  ap_headers_drop(transfer->bearer);
+  ap_header_list_free(&transfer->lines);
+  ap_prepared_headers_drop(transfer->ready);
+  ap_prepared_headers_drop(transfer->bearer);
   transfer->own = NULL;
   transfer->ready = transfer->bearer = NULL;
   ap_wipe_free(transfer->request_body, transfer->request_body_length);
@@ -36,33 +36,36 @@ void ap_transfer_free(ap_transfer *transfer) {
   if (transfer == NULL) return;
   free_request(transfer);
   ap_url_drop(transfer->url);
-  ap_buf_free(&transfer->head);
-  ap_buf_free(&transfer->body);
+  ap_buffer_free(&transfer->head);
+  ap_buffer_free(&transfer->body);
   free(transfer);
 }
 
-void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers) {
-  transfer->ready = ap_headers_use(headers);
+void ap_transfer_use_headers(ap_transfer *transfer,
+                             ap_prepared_headers *headers) {
+  transfer->ready = ap_prepared_headers_use(headers);
 }
 
-void ap_transfer_use_bearer(ap_transfer *transfer, const ap_token *token) {
-  transfer->bearer = ap_headers_use(token->line);
+void ap_transfer_use_bearer(ap_transfer *transfer,
+                            const ap_access_token *token) {
+  transfer->bearer = ap_prepared_headers_use(token->line);
 }
 
-static unsigned has(const ap_headers *headers) {
+static unsigned has(const ap_prepared_headers *headers) {
   return headers != NULL ? headers->lines.has : 0;
 }
 
 int ap_transfer_has(const ap_transfer *transfer, unsigned what) {
   return ((transfer->lines.has | has(transfer->ready) |
-           has(transfer->bearer)) & what) != 0;
+           has(transfer->bearer)) &
+          what) != 0;
 }
 
-static void store(ap_transfer *transfer, ap_buf *buf, const char *bytes,
+static void store(ap_transfer *transfer, ap_buffer *buf, const char *bytes,
                   size_t length) {
-  switch (ap_buf_append(buf, bytes, length)) {
-    case AP_BUF_OK: break;
-    case AP_BUF_FULL: transfer->too_large = 1; break;
+  switch (ap_buffer_append(buf, bytes, length)) {
+    case AP_BUFFER_OK: break;
+    case AP_BUFFER_FULL: transfer->too_large = 1; break;
     default: transfer->no_memory = 1;
   }
 }
@@ -76,7 +79,7 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
 
 /* libcurl takes one in any case of letters, with a status of its own. */
 static int is_status_line(const char *line, size_t length) {
-  return length >= 5 && ap_header_is(line, 5, "http/");
+  return length >= 5 && ap_header_field_is(line, 5, "http/");
 }
 
 /* libcurl keeps lines that we do not: they have the same ceiling. */
@@ -87,15 +90,14 @@ static void pass_over(ap_transfer *transfer, size_t length) {
 
 /* A new status line (after a 100) begins a new head; what comes after the
 ** head's end are trailers, which nobody asked for. */
-static size_t on_header(char *line, size_t one, size_t length,
-                        void *context) {
+static size_t on_header(char *line, size_t one, size_t length, void *context) {
   ap_transfer *transfer = context;
   (void)one;
   if (is_status_line(line, length)) {
     pass_over(transfer, transfer->head.length + length);
-    ap_buf_clear(&transfer->head);
+    ap_buffer_clear(&transfer->head);
     transfer->head_complete = 0;
-    transfer->status = ap_header_status(line, length);
+    transfer->status = ap_header_field_status(line, length);
   } else if (length <= 2) {
     transfer->head_complete = 1;
   } else if (!transfer->head_complete) {
@@ -110,7 +112,8 @@ static size_t on_header_watched(char *line, size_t one, size_t length,
                                 void *context) {
   ap_transfer *transfer = context;
   int begins = is_status_line(line, length);
-  if (begins || transfer->watches_fold) ap_fold_watch(transfer->easy, begins);
+  if (begins || transfer->watches_fold)
+    ap_folded_header_watch(transfer->easy, begins);
   transfer->watches_fold = begins;
   return on_header(line, one, length, context);
 }
@@ -118,24 +121,24 @@ static size_t on_header_watched(char *line, size_t one, size_t length,
 /* What libcurl would send unasked is left out: the caller's headers are all
 ** there are. */
 static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
-  ap_lines *lines = &transfer->lines;
+  ap_header_list *lines = &transfer->lines;
   if (!ap_transfer_has(transfer, AP_HAS_ACCEPT) &&
-      !ap_lines_leave_out(lines, "Accept", failure))
+      !ap_header_list_leave_out(lines, "Accept", failure))
     return 0;
   if (!has_body) return 1;
   if (!ap_transfer_has(transfer, AP_HAS_TYPE) &&
-      !ap_lines_leave_out(lines, "Content-Type", failure))
+      !ap_header_list_leave_out(lines, "Content-Type", failure))
     return 0;
   return ap_transfer_has(transfer, AP_HAS_EXPECT) ||
-         ap_lines_leave_out(lines, "Expect", failure);
+         ap_header_list_leave_out(lines, "Expect", failure);
 }
 
-static size_t length_of(const ap_headers *headers) {
+static size_t length_of(const ap_prepared_headers *headers) {
   return headers != NULL ? headers->lines.text.length : 0;
 }
 
 static void put_first(struct curl_slist **list, struct curl_slist *link,
-                      const ap_headers *line) {
+                      const ap_prepared_headers *line) {
   if (line == NULL) return;
   link->data = line->lines.text.data;
   link->next = *list;
@@ -143,14 +146,15 @@ static void put_first(struct curl_slist **list, struct curl_slist *link,
 }
 
 /* The request's own headers, and before and behind them what it shares. */
-static int link_all(ap_transfer *transfer, const ap_headers *agent,
+static int link_all(ap_transfer *transfer, const ap_prepared_headers *agent,
                     ap_failure *failure) {
   struct curl_slist *ready =
     transfer->ready != NULL ? transfer->ready->list : NULL;
   if (transfer->lines.text.length + length_of(transfer->ready) +
-        length_of(transfer->bearer) + length_of(agent) > AP_LINES_MOST)
-    return ap_lines_fail(failure);
-  if (!ap_lines_link(&transfer->lines, ready, &transfer->own, failure))
+        length_of(transfer->bearer) + length_of(agent) >
+      AP_HEADER_LIST_MAX)
+    return ap_header_list_fail(failure);
+  if (!ap_header_list_link(&transfer->lines, ready, &transfer->own, failure))
     return 0;
   transfer->headers = transfer->own != NULL ? transfer->own : ready;
   if (!ap_transfer_has(transfer, AP_HAS_AGENT))
@@ -164,7 +168,7 @@ static int copy_body(ap_transfer *transfer, const ap_request *request,
   if (request->body == NULL) return 1;
   transfer->request_body = ap_copy(request->body, request->body_length);
   transfer->request_body_length = request->body_length;
-  return transfer->request_body != NULL ? 1 : ap_fail_memory(failure);
+  return transfer->request_body != NULL ? 1 : ap_failure_no_memory(failure);
 }
 
 #define SET(option, value) \
@@ -176,8 +180,7 @@ static int copy_body(ap_transfer *transfer, const ap_request *request,
 static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
   const char *body = transfer->request_body;
   SET(CURLOPT_POST, 1L);
-  SET(CURLOPT_POSTFIELDSIZE_LARGE,
-      (curl_off_t)transfer->request_body_length);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->request_body_length);
   SET(CURLOPT_POSTFIELDS, body != NULL ? body : "");
   return CURLE_OK;
 }
@@ -202,12 +205,12 @@ static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
 
 CURLcode ap_transfer_equip(CURL *easy) {
   SET(CURLOPT_WRITEFUNCTION, on_body);
-  if (!ap_fold_harms()) {
+  if (!ap_folded_header_harms()) {
     SET(CURLOPT_HEADERFUNCTION, on_header);
     return CURLE_OK;
   }
   SET(CURLOPT_HEADERFUNCTION, on_header_watched);
-  return ap_fold_equip(easy);
+  return ap_folded_header_equip(easy);
 }
 
 static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
@@ -225,7 +228,7 @@ static long milliseconds(double asked, double usual) {
 }
 
 static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
-                           const ap_options *options,
+                           const ap_transport_options *options,
                            const ap_request *request) {
   int has_answer = strcmp(request->method, "HEAD") != 0;
   SET(CURLOPT_MAXFILESIZE_LARGE,
@@ -243,15 +246,14 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
 ** expected; plain http would have them wait for the first answer. What is
 ** meant for this machine goes by no proxy. */
 static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
-                          const ap_options *options,
+                          const ap_transport_options *options,
                           const ap_request *request) {
   ap_url_kind kind = transfer->url->kind;
   const char *proxy = options->texts[AP_TEXT_PROXY];
   int shares = kind == AP_URL_HTTPS && options->http2 && !request->fresh;
   SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
   SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-  if (proxy != NULL)
-    SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
+  if (proxy != NULL) SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
   return CURLE_OK;
 }
 
@@ -270,7 +272,7 @@ static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
 ** leaves what does not fit until it is asked again. A handle that still has the
 ** buffer of a request that was cancelled keeps that one. */
 static void set_buffer(CURL *easy, const ap_transfer *transfer,
-                       const ap_options *options) {
+                       const ap_transport_options *options) {
   size_t answered = transfer->url->answered;
   long size = SHORT_ANSWER;
   if (options->http2) return;
@@ -279,7 +281,8 @@ static void set_buffer(CURL *easy, const ap_transfer *transfer,
   (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, size);
 }
 
-static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
+static CURLcode set_all(ap_transfer *transfer,
+                        const ap_transport_options *options,
                         const ap_request *request) {
   CURL *easy = transfer->easy;
   CURLcode code = set_head(easy, transfer);
@@ -291,26 +294,27 @@ static CURLcode set_all(ap_transfer *transfer, const ap_options *options,
   return code;
 }
 
-int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
+int ap_transfer_prepare(ap_transfer *transfer,
+                        const ap_transport_settings *settings,
                         const ap_request *request, ap_failure *failure) {
-  const ap_options *options = &settings->options;
+  const ap_transport_options *options = &settings->options;
   size_t most = request->max_body > 0 ? request->max_body : options->max_body;
   CURLcode code;
-  ap_buf_init(&transfer->head, options->max_headers);
-  ap_buf_init(&transfer->body, most);
+  ap_buffer_init(&transfer->head, options->max_headers);
+  ap_buffer_init(&transfer->body, most);
   if (!copy_body(transfer, request, failure) ||
       !quieten(transfer, transfer->request_body != NULL, failure) ||
       !link_all(transfer, settings->agent, failure))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;
-  ap_outcome_fail(code, transfer->detail, failure);
+  ap_curl_error_set(code, transfer->detail, failure);
   return 0;
 }
 
 /* The easy handle outlives this transfer. */
 static void forget(CURL *easy) {
-  ap_fold_watch(easy, 0);
+  ap_folded_header_watch(easy, 0);
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
@@ -333,7 +337,7 @@ static const char *version_of(CURL *easy) {
   }
 }
 
-static void read_facts(CURL *easy, ap_facts *facts) {
+static void read_facts(CURL *easy, ap_transfer_info *facts) {
   long connections = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &facts->status);
   (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
@@ -375,13 +379,13 @@ void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
       return;
     code = CURLE_WEIRD_SERVER_REPLY;
   }
-  ap_outcome_fail(refine(transfer, code), detail, &transfer->failure);
+  ap_curl_error_set(refine(transfer, code), detail, &transfer->failure);
   transfer->state = AP_TRANSFER_FAILED;
 }
 
 void ap_transfer_abandon(ap_transfer *transfer, const char *code,
                          const char *sentence) {
-  (void)ap_fail(&transfer->failure, code, "%s", sentence);
+  (void)ap_failure_set(&transfer->failure, code, "%s", sentence);
   transfer->state = AP_TRANSFER_FAILED;
 }
 

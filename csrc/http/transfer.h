@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One request and what became of it. */
-#ifndef AP_TRANSFER_H
-#define AP_TRANSFER_H
+#ifndef AP_HTTP_TRANSFER_H
+#define AP_HTTP_TRANSFER_H
 
 #include <stddef.h>
 
@@ -26,8 +26,8 @@ typedef struct {
   const char *method, *url;
   const char *body; /* NULL: none */
   size_t body_length;
-  double timeout, connect_timeout; /* seconds; 0: the session's */
-  size_t max_body;                 /* 0: the session's */
+  double timeout, connect_timeout; /* seconds; 0: the transport's */
+  size_t max_body;                 /* 0: the transport's */
   int fresh; /* on a connection of its own, which is never tried twice */
 } ap_request;
 
@@ -36,48 +36,51 @@ typedef struct {
   const char *http_version;
   int reused; /* came over a connection that stood already */
   double name, connect, tls, first_byte, total; /* seconds */
-} ap_facts;
+} ap_transfer_info;
 
-struct ap_session;
+struct ap_transport;
 
 typedef struct ap_transfer {
-  struct ap_session *session; /* while it runs */
+  struct ap_transport *transport; /* while it runs */
   struct ap_transfer *previous, *next, *next_ended;
   CURLcode outcome; /* once libcurl has told it */
-  CURL *easy;  /* while it runs */
+  CURL *easy;       /* while it runs */
   ap_url *url;
-  ap_lines lines;             /* the request's own headers, */
-  ap_headers *ready, *bearer; /* and those that it shares, or NULL */
+  ap_header_list lines;                /* the request's own headers, */
+  ap_prepared_headers *ready, *bearer; /* and those that it shares, or NULL */
   struct curl_slist *own, agent_link, bearer_link;
   struct curl_slist *headers; /* all of them */
   char *request_body;
   size_t request_body_length;
   int may_resolve; /* libcurl may start a thread to look a name up */
   ap_transfer_state state;
-  ap_buf head, body;
+  ap_buffer head, body;
   size_t beside; /* bytes of heads that are not in `head` */
   int head_complete, too_large, no_memory, watches_fold;
   int status; /* of the last line that told one; 0: malformed */
-  ap_facts facts;
+  ap_transfer_info facts;
   ap_failure failure; /* from here on nothing is set before it is needed */
   char detail[CURL_ERROR_SIZE];
 } ap_transfer;
 
 ap_transfer *ap_transfer_new(void);
-/* The transfer must not be running: its session cancels it first. */
+/* The transfer must not be running: its transport cancels it first. */
 void ap_transfer_free(ap_transfer *transfer);
 
 /* Sealed ones, beside the lines of its own. */
-void ap_transfer_use_headers(ap_transfer *transfer, ap_headers *headers);
-void ap_transfer_use_bearer(ap_transfer *transfer, const ap_token *token);
+void ap_transfer_use_headers(ap_transfer *transfer,
+                             ap_prepared_headers *headers);
+void ap_transfer_use_bearer(ap_transfer *transfer,
+                            const ap_access_token *token);
 /* Whether one of its headers is one of AP_HAS_... */
 int ap_transfer_has(const ap_transfer *transfer, unsigned what);
 
 /* Sets what each transfer has in common, once in an easy handle's life. */
 CURLcode ap_transfer_equip(CURL *easy);
 /* Sets all that is this request's own on its easy handle, which has the
-** session's settings, whatever request it carried before. */
-int ap_transfer_prepare(ap_transfer *transfer, const ap_settings *settings,
+** transport's settings, whatever request it carried before. */
+int ap_transfer_prepare(ap_transfer *transfer,
+                        const ap_transport_settings *settings,
                         const ap_request *request, ap_failure *failure);
 /* Takes the outcome out of the easy handle. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);

@@ -12,27 +12,32 @@
 #include "http/resolve_entry.h"
 
 static const CURLoption curl_names[AP_CURL_TEXTS] = {
-  CURLOPT_SSLCERT, CURLOPT_SSLKEY, CURLOPT_KEYPASSWD,
+  CURLOPT_SSLCERT,         CURLOPT_SSLKEY, CURLOPT_KEYPASSWD,
   CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
 };
 
 /* libcurl would name a missing file only when the first request fails. */
-static int check_files(const ap_options *options, ap_failure *failure) {
-  static const ap_text files[] = {
-    AP_TEXT_CA_FILE, AP_TEXT_CA_PATH, AP_TEXT_CLIENT_CERT,
+static int check_files(const ap_transport_options *options,
+                       ap_failure *failure) {
+  static const ap_text_option files[] = {
+    AP_TEXT_CA_FILE,
+    AP_TEXT_CA_PATH,
+    AP_TEXT_CLIENT_CERT,
     AP_TEXT_CLIENT_KEY,
   };
   size_t i;
   for (i = 0; i < sizeof files / sizeof *files; i++) {
     const char *path = options->texts[files[i]];
     if (path != NULL && access(path, R_OK) != 0)
-      return ap_fail(failure, errno == ENOENT ? "not_found" : "no_access",
-                     "Cannot read %s: %s.", path, strerror(errno));
+      return ap_failure_set(failure,
+                            errno == ENOENT ? "not_found" : "no_access",
+                            "Cannot read %s: %s.", path, strerror(errno));
   }
   return 1;
 }
 
-static int copy_texts(ap_settings *settings, const ap_options *options) {
+static int copy_texts(ap_transport_settings *settings,
+                      const ap_transport_options *options) {
   size_t i;
   for (i = 0; i < AP_TEXTS; i++) {
     const char *text = options->texts[i];
@@ -46,42 +51,44 @@ static int copy_texts(ap_settings *settings, const ap_options *options) {
 
 /* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
 ** request, and show a proxy. */
-static int make_agent(ap_settings *settings, ap_failure *failure) {
+static int make_agent(ap_transport_settings *settings, ap_failure *failure) {
   const char *agent = settings->options.texts[AP_TEXT_USER_AGENT];
   if (agent == NULL) return 1;
-  settings->agent = ap_headers_new();
-  if (settings->agent == NULL) return ap_fail_memory(failure);
-  return ap_lines_add(&settings->agent->lines, "User-Agent", agent, failure) &&
-         ap_headers_seal(settings->agent, failure);
+  settings->agent = ap_prepared_headers_new();
+  if (settings->agent == NULL) return ap_failure_no_memory(failure);
+  return ap_header_list_add(&settings->agent->lines, "User-Agent", agent,
+                            failure) &&
+         ap_prepared_headers_seal(settings->agent, failure);
 }
 
 /* Each handle would keep TLS sessions for itself, and lose them with itself. */
-static int keep_tls_sessions(ap_settings *settings) {
+static int keep_tls_sessions(ap_transport_settings *settings) {
   settings->tls_sessions = curl_share_init();
   return settings->tls_sessions != NULL &&
          curl_share_setopt(settings->tls_sessions, CURLSHOPT_SHARE,
                            CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
-int ap_settings_open(ap_settings *settings, const ap_options *options,
-                     ap_failure *failure) {
+int ap_transport_settings_open(ap_transport_settings *settings,
+                               const ap_transport_options *options,
+                               ap_failure *failure) {
   memset(settings, 0, sizeof *settings);
   if (!check_files(options, failure)) return 0;
   settings->options = *options;
   if (!copy_texts(settings, options) || !keep_tls_sessions(settings))
-    (void)ap_fail_memory(failure);
+    (void)ap_failure_no_memory(failure);
   else if (make_agent(settings, failure)) return 1;
-  ap_settings_close(settings);
+  ap_transport_settings_close(settings);
   return 0;
 }
 
-void ap_settings_close(ap_settings *settings) {
+void ap_transport_settings_close(ap_transport_settings *settings) {
   size_t i;
   for (i = 0; i < AP_TEXTS; i++) {
     char *text = settings->copies[i];
     ap_wipe_free(text, text != NULL ? strlen(text) : 0);
   }
-  ap_headers_drop(settings->agent);
+  ap_prepared_headers_drop(settings->agent);
   if (settings->tls_sessions != NULL)
     (void)curl_share_cleanup(settings->tls_sessions);
   curl_slist_free_all(settings->overrides);
@@ -92,24 +99,25 @@ void ap_settings_close(ap_settings *settings) {
 static int append(struct curl_slist **list, const char *text,
                   ap_failure *failure) {
   struct curl_slist *longer = curl_slist_append(*list, text);
-  if (longer == NULL) return ap_fail_memory(failure);
+  if (longer == NULL) return ap_failure_no_memory(failure);
   *list = longer;
   return 1;
 }
 
 /* Plain http is let through to localhost and its addresses because they are
 ** this machine: no override may make them another one. */
-int ap_settings_override(ap_settings *settings, const char *entry,
-                         ap_failure *failure) {
-  if (!ap_override_is_of_another(entry))
-    return ap_fail(failure, "insecure_url",
-                   "An override is for the name of another machine: "
-                   "localhost, addresses and patterns stay as they are.");
+int ap_transport_settings_resolve(ap_transport_settings *settings,
+                                  const char *entry, ap_failure *failure) {
+  if (!ap_resolve_entry_is_of_another(entry))
+    return ap_failure_set(
+      failure, "insecure_url",
+      "An override is for the name of another machine: "
+      "localhost, addresses and patterns stay as they are.");
   return append(&settings->overrides, entry, failure);
 }
 
-int ap_settings_allow_http(ap_settings *settings, const char *host,
-                           ap_failure *failure) {
+int ap_transport_settings_allow_http(ap_transport_settings *settings,
+                                     const char *host, ap_failure *failure) {
   return append(&settings->plain_hosts, host, failure);
 }
 
@@ -119,7 +127,8 @@ int ap_settings_allow_http(ap_settings *settings, const char *host,
     if (code_ != CURLE_OK) return code_; \
   } while (0)
 
-static CURLcode apply_texts(const ap_settings *settings, CURL *easy) {
+static CURLcode apply_texts(const ap_transport_settings *settings,
+                            CURL *easy) {
   size_t i;
   for (i = 0; i < AP_CURL_TEXTS; i++) {
     const char *text = settings->options.texts[i];
@@ -130,7 +139,7 @@ static CURLcode apply_texts(const ap_settings *settings, CURL *easy) {
 
 /* Who names whom to trust names all of them: beside a file, libcurl would look
 ** into the system's folder, and beside a folder, into the system's file. */
-static CURLcode apply_trust(const ap_options *options, CURL *easy) {
+static CURLcode apply_trust(const ap_transport_options *options, CURL *easy) {
   const char *file = options->texts[AP_TEXT_CA_FILE];
   const char *path = options->texts[AP_TEXT_CA_PATH];
   if (file == NULL && path == NULL) return CURLE_OK;
@@ -142,10 +151,10 @@ static CURLcode apply_trust(const ap_options *options, CURL *easy) {
 }
 
 /* A proxy that speaks TLS is held to what its users are. */
-static CURLcode apply_tls(const ap_settings *settings, CURL *easy) {
-  const ap_options *options = &settings->options;
-  long version = options->tls_1_3 ? CURL_SSLVERSION_TLSv1_3
-                                  : CURL_SSLVERSION_TLSv1_2;
+static CURLcode apply_tls(const ap_transport_settings *settings, CURL *easy) {
+  const ap_transport_options *options = &settings->options;
+  long version =
+    options->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
   SET(CURLOPT_SHARE, settings->tls_sessions);
   SET(CURLOPT_SSL_VERIFYPEER, 1L);
   SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -165,16 +174,17 @@ static CURLcode apply_proxy(CURL *easy) {
   return CURLE_OK;
 }
 
-static CURLcode apply_protocol(const ap_settings *settings, CURL *easy) {
-  const ap_options *options = &settings->options;
+static CURLcode apply_protocol(const ap_transport_settings *settings,
+                               CURL *easy) {
+  const ap_transport_options *options = &settings->options;
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
   SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
   SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_HTTP_VERSION, (long)(options->http2 ? CURL_HTTP_VERSION_2TLS
-                                                  : CURL_HTTP_VERSION_1_1));
+  SET(CURLOPT_HTTP_VERSION,
+      (long)(options->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
   return CURLE_OK;
 }
@@ -192,7 +202,8 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 #endif
 }
 
-CURLcode ap_settings_apply(const ap_settings *settings, CURL *easy) {
+CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
+                                     CURL *easy) {
   CURLcode code;
   SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a session's transfers have in common, and its way into libcurl. */
-#ifndef AP_SETTINGS_H
-#define AP_SETTINGS_H
+/* What a transport's transfers have in common, and its way into libcurl. */
+#ifndef AP_HTTP_TRANSPORT_OPTIONS_H
+#define AP_HTTP_TRANSPORT_OPTIONS_H
 
 #include <stddef.h>
 
@@ -21,37 +21,39 @@ typedef enum {
   AP_TEXT_CA_PATH,
   AP_TEXT_USER_AGENT,
   AP_TEXTS
-} ap_text;
+} ap_text_option;
 
 typedef struct {
-  const char *texts[AP_TEXTS];       /* each may be NULL */
-  double connect_timeout, timeout;   /* seconds */
-  size_t max_body, max_headers;      /* bytes */
+  const char *texts[AP_TEXTS];                /* each may be NULL */
+  double connect_timeout, timeout;            /* seconds */
+  size_t max_body, max_headers;               /* bytes */
   long max_connections, max_host_connections; /* 0: no limit */
-  long dns_cache;                    /* seconds */
+  long dns_cache;                             /* seconds */
   int tls_1_3, http2, compression;
-} ap_options;
+} ap_transport_options;
 
 typedef struct {
-  ap_options options; /* its texts are the copies */
+  ap_transport_options options; /* its texts are the copies */
   char *copies[AP_TEXTS];
-  ap_headers *agent; /* the User-Agent, or NULL */
+  ap_prepared_headers *agent; /* the User-Agent, or NULL */
   CURLSH *tls_sessions; /* for all connections: the next handshake is short */
   struct curl_slist *overrides, *plain_hosts;
-} ap_settings;
+} ap_transport_settings;
 
 /* Copies the options; fails when a file that they name cannot be read. */
-int ap_settings_open(ap_settings *settings, const ap_options *options,
-                     ap_failure *failure);
-void ap_settings_close(ap_settings *settings);
+int ap_transport_settings_open(ap_transport_settings *settings,
+                               const ap_transport_options *options,
+                               ap_failure *failure);
+void ap_transport_settings_close(ap_transport_settings *settings);
 
 /* "host:port:address", as CURLOPT_RESOLVE has it. */
-int ap_settings_override(ap_settings *settings, const char *entry,
-                         ap_failure *failure);
-int ap_settings_allow_http(ap_settings *settings, const char *host,
-                           ap_failure *failure);
+int ap_transport_settings_resolve(ap_transport_settings *settings,
+                                  const char *entry, ap_failure *failure);
+int ap_transport_settings_allow_http(ap_transport_settings *settings,
+                                     const char *host, ap_failure *failure);
 
-/* Sets what stays the same for each request of the session. */
-CURLcode ap_settings_apply(const ap_settings *settings, CURL *easy);
+/* Sets what stays the same for each request of the transport. */
+CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
+                                     CURL *easy);
 
 #endif

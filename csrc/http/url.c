@@ -20,7 +20,7 @@ int ap_url_is_clean(const char *url, size_t length) {
 
 static int starts(const char *url, const char *scheme) {
   size_t length = strlen(scheme);
-  return strlen(url) > length && ap_header_is(url, length, scheme);
+  return strlen(url) > length && ap_header_field_is(url, length, scheme);
 }
 
 /* Name and port between the slashes, and nothing else. A user's password
@@ -41,7 +41,7 @@ static int is_address(const char *host) {
 
 static int is_loopback(const char *host) {
   struct in_addr address;
-  if (ap_header_is(host, strlen(host), "localhost")) return 1;
+  if (ap_header_field_is(host, strlen(host), "localhost")) return 1;
   if (strcmp(host, "[::1]") == 0) return 1;
   return inet_pton(AF_INET, host, &address) == 1 &&
          ntohl(address.s_addr) >> 24 == 127;
@@ -49,7 +49,7 @@ static int is_loopback(const char *host) {
 
 static int is_allowed(const char *host, const struct curl_slist *allowed) {
   for (; allowed != NULL; allowed = allowed->next)
-    if (ap_header_is(host, strlen(host), allowed->data)) return 1;
+    if (ap_header_field_is(host, strlen(host), allowed->data)) return 1;
   return 0;
 }
 
@@ -58,14 +58,16 @@ static ap_url_kind judge_host(const char *host,
                               ap_failure *failure) {
   if (is_loopback(host)) return AP_URL_LOOPBACK;
   if (is_allowed(host, allowed)) return AP_URL_PLAIN;
-  (void)ap_fail(failure, "insecure_url",
-                "Plain http goes to this machine alone: use https, or name "
-                "%.100s in allow_http.", host);
+  (void)ap_failure_set(
+    failure, "insecure_url",
+    "Plain http goes to this machine alone: use https, or name "
+    "%.100s in allow_http.",
+    host);
   return AP_URL_REFUSED;
 }
 
 static int refuse(ap_failure *failure, const char *message) {
-  return ap_fail(failure, "invalid_url", "%s", message);
+  return ap_failure_set(failure, "invalid_url", "%s", message);
 }
 
 static int check_text(const char *text, ap_failure *failure) {
@@ -80,11 +82,11 @@ static int check_text(const char *text, ap_failure *failure) {
 static int parse(ap_url *url, ap_failure *failure) {
   CURLUcode code;
   url->parsed = curl_url();
-  if (url->parsed == NULL) return ap_fail_memory(failure);
+  if (url->parsed == NULL) return ap_failure_no_memory(failure);
   code = curl_url_set(url->parsed, CURLUPART_URL, url->text, 0);
   if (code == CURLUE_OK) return 1;
   return code == CURLUE_OUT_OF_MEMORY
-           ? ap_fail_memory(failure)
+           ? ap_failure_no_memory(failure)
            : refuse(failure, "The URL names no host.");
 }
 
@@ -92,10 +94,11 @@ static int judge(ap_url *url, const struct curl_slist *allowed,
                  ap_failure *failure) {
   char *host = NULL;
   if (curl_url_get(url->parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-    return ap_fail_memory(failure);
+    return ap_failure_no_memory(failure);
   url->has_name = !is_address(host);
   url->kind = starts(url->text, "https://")
-                ? AP_URL_HTTPS : judge_host(host, allowed, failure);
+                ? AP_URL_HTTPS
+                : judge_host(host, allowed, failure);
   curl_free(host);
   return url->kind != AP_URL_REFUSED;
 }
@@ -115,7 +118,7 @@ ap_url *ap_url_open(const char *text, const struct curl_slist *allowed,
   ap_url *url;
   if (!check_text(text, failure)) return NULL;
   url = allocate(text);
-  if (url == NULL) (void)ap_fail_memory(failure);
+  if (url == NULL) (void)ap_failure_no_memory(failure);
   else if (parse(url, failure) && judge(url, allowed, failure)) return url;
   ap_url_drop(url);
   return NULL;
@@ -139,7 +142,7 @@ static int is_proxy_scheme(const char *text, const char *end) {
   };
   size_t i;
   for (i = 0; i < sizeof known / sizeof *known; i++)
-    if (ap_header_is(text, (size_t)(end - text), known[i])) return 1;
+    if (ap_header_field_is(text, (size_t)(end - text), known[i])) return 1;
   return 0;
 }
 
@@ -159,10 +162,10 @@ int ap_url_is_proxy(const char *text) {
       !ends_with_host(end != NULL ? end + 3 : text))
     return 0;
   parsed = curl_url();
-  if (parsed == NULL) return 1; /* and no memory for a session, either */
-  is_one = curl_url_set(parsed, CURLUPART_URL, text,
-                        CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) ==
-           CURLUE_OK;
+  if (parsed == NULL) return 1; /* and no memory for a transport, either */
+  is_one =
+    curl_url_set(parsed, CURLUPART_URL, text,
+                 CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK;
   curl_url_cleanup(parsed);
   return is_one;
 }

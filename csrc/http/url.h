@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a request goes: judged, and parsed once by libcurl itself. */
-#ifndef AP_URL_H
-#define AP_URL_H
+#ifndef AP_HTTP_URL_H
+#define AP_HTTP_URL_H
 
 #include <stddef.h>
 

@@ -13,11 +13,12 @@ static size_t place_of(const char *text) {
   uint32_t hash = 2166136261u;
   for (; *text != '\0'; text++)
     hash = (hash ^ (unsigned char)*text) * 16777619u;
-  return hash % AP_URLS;
+  return hash % AP_URL_CACHE_SIZE;
 }
 
-ap_url *ap_urls_open(ap_urls *urls, const char *text,
-                     const struct curl_slist *allowed, ap_failure *failure) {
+ap_url *ap_url_cache_open(ap_url_cache *urls, const char *text,
+                          const struct curl_slist *allowed,
+                          ap_failure *failure) {
   ap_url **place = &urls->kept[place_of(text)];
   ap_url *url;
   if (*place != NULL && strcmp((*place)->text, text) == 0)
@@ -29,8 +30,8 @@ ap_url *ap_urls_open(ap_urls *urls, const char *text,
   return url;
 }
 
-void ap_urls_close(ap_urls *urls) {
+void ap_url_cache_close(ap_url_cache *urls) {
   size_t i;
-  for (i = 0; i < AP_URLS; i++) ap_url_drop(urls->kept[i]);
+  for (i = 0; i < AP_URL_CACHE_SIZE; i++) ap_url_drop(urls->kept[i]);
   memset(urls, 0, sizeof *urls);
 }

@@ -16,11 +16,11 @@ static const double usual_margin = 300, usual_jitter = 60;
 static const double a_day = 86400, ten_years = 3650.0 * 86400;
 static const double any_time = 1e15;
 
-static ap_token *to_box(lua_State *L) {
+static ap_access_token *to_box(lua_State *L) {
   return ap_check_handle(L, TOKEN);
 }
 
-const ap_token *ap_to_token(lua_State *L, int index) {
+const ap_access_token *ap_to_access_token(lua_State *L, int index) {
   return ap_to_handle(L, index, TOKEN);
 }
 
@@ -30,19 +30,19 @@ static double usual_chance(void) {
   return byte / 256.0;
 }
 
-static void read_terms(lua_State *L, int arg, ap_token_terms *terms) {
-  static const char *const known[] =
-    { "now", "margin", "jitter", "chance", NULL };
+static void read_terms(lua_State *L, int arg, ap_access_token_terms *terms) {
+  static const char *const known[] = { "now", "margin", "jitter", "chance",
+                                       NULL };
   ap_options_check(L, arg, known);
-  terms->now = ap_option_number(L, arg, "now", ap_clock_monotonic(),
-                                -any_time, any_time);
+  terms->now =
+    ap_option_number(L, arg, "now", ap_clock_monotonic(), -any_time, any_time);
   terms->margin = ap_option_number(L, arg, "margin", usual_margin, 0, a_day);
   terms->jitter = ap_option_number(L, arg, "jitter", usual_jitter, 0, a_day);
   terms->chance = ap_option_number(L, arg, "chance", usual_chance(), 0, 1);
 }
 
 static int malformed(lua_State *L, const char *message) {
-  return ap_push_code(L, "malformed_answer", message);
+  return ap_push_code(L, "malformed_response", message);
 }
 
 /*** Access tokens. What is inside leaves only into a request's header, or by
@@ -61,10 +61,10 @@ token's life.
 @treturn[1] token
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `malformed_answer` */
-int ap_make_token(lua_State *L) {
-  ap_token_terms terms;
-  ap_token *box;
+@treturn[2] string code: `malformed_response` */
+int ap_make_access_token(lua_State *L) {
+  ap_access_token_terms terms;
+  ap_access_token *box;
   ap_failure failure;
   const char *secret;
   size_t length;
@@ -83,9 +83,9 @@ int ap_make_token(lua_State *L) {
     return malformed(L, "access_token is no string.");
   secret = lua_tolstring(L, -1, &length);
   box = ap_new_handle(L, TOKEN, sizeof *box);
-  if (!ap_token_open(box, secret, length, &terms, &failure))
+  if (!ap_access_token_open(box, secret, length, &terms, &failure))
     return ap_push_failure(L, &failure);
-  ap_live_add(AP_LIVE_TOKEN, 1);
+  ap_handle_count_add(AP_HANDLE_TOKEN, 1);
   lua_pushliteral(L, "created_at");
   lua_rawget(L, 1);
   ap_anchor(L, -2);
@@ -105,10 +105,11 @@ new one) or `"expired"`. A closed token is expired.
 @treturn string */
 static int state(lua_State *L) {
   static const char *const names[] = { "fresh", "due", "expired" };
-  const ap_token *token = to_box(L);
+  const ap_access_token *token = to_box(L);
   double now = check_now(L, 2);
-  lua_pushstring(L, names[token->secret == NULL ? AP_TOKEN_EXPIRED :
-                          ap_token_life_at(token, now)]);
+  lua_pushstring(
+    L, names[token->secret == NULL ? AP_ACCESS_TOKEN_EXPIRED
+                                   : ap_access_token_life_at(token, now)]);
   return 1;
 }
 
@@ -148,7 +149,7 @@ The secret itself, to keep it in a store. Never log it.
 @treturn[2] string message
 @treturn[2] string code: `closed` */
 static int reveal(lua_State *L) {
-  const ap_token *token = to_box(L);
+  const ap_access_token *token = to_box(L);
   size_t room = token->length + 1;
   char *secret = lua_newuserdata(L, room); /* Lua 5.1: see lhandle.h */
   if (token->secret == NULL)
@@ -163,9 +164,9 @@ static int reveal(lua_State *L) {
 Wipe the token. Twice is well.
 @function token:close */
 static int release(lua_State *L) {
-  ap_token *token = to_box(L);
-  if (token->secret != NULL) ap_live_add(AP_LIVE_TOKEN, -1);
-  ap_token_close(token);
+  ap_access_token *token = to_box(L);
+  if (token->secret != NULL) ap_handle_count_add(AP_HANDLE_TOKEN, -1);
+  ap_access_token_close(token);
   return 0;
 }
 
@@ -176,12 +177,9 @@ static int to_string(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-  { "state", state },
-  { "expires_at", expires_at },
-  { "due_at", due_at },
-  { "created_at", created_at },
-  { "reveal", reveal },
-  { "close", release },
+  { "state", state },   { "expires_at", expires_at },
+  { "due_at", due_at }, { "created_at", created_at },
+  { "reveal", reveal }, { "close", release },
   { NULL, NULL },
 };
 
@@ -192,6 +190,6 @@ static const luaL_Reg metamethods[] = {
   { NULL, NULL },
 };
 
-void ap_open_token(lua_State *L) {
+void ap_open_access_token(lua_State *L) {
   ap_new_type(L, TOKEN, metamethods, methods);
 }

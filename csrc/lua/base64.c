@@ -23,8 +23,10 @@ static int push_decoded(lua_State *L, ap_base64_kind kind) {
   const char *text = ap_check_bytes(L, 1, &length);
   unsigned char *bytes = lua_newuserdata(L, ap_base64_decoded_bound(length));
   if (!ap_base64_decode(kind, text, length, bytes, &size))
-    return ap_push_code(L, "invalid_base64", kind == AP_BASE64 ?
-      "This is not base64." : "This is not base64url without padding.");
+    return ap_push_code(L, "invalid_base64",
+                        kind == AP_BASE64
+                          ? "This is not base64."
+                          : "This is not base64url without padding.");
   lua_pushlstring(L, (const char *)bytes, size);
   return 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The bindings: each pushes one table of functions or one constructor. */
-#ifndef AP_LBIND_H
-#define AP_LBIND_H
+#ifndef AP_LUA_BINDINGS_H
+#define AP_LUA_BINDINGS_H
 
 #include "lua/compat.h"
 #include "crypto/rsa_key.h"
@@ -15,29 +15,29 @@ void ap_open_base64(lua_State *L);
 void ap_open_random(lua_State *L);
 void ap_open_clock(lua_State *L);
 void ap_open_jws(lua_State *L);
-void ap_open_file(lua_State *L);
+void ap_open_private_file(lua_State *L);
 void ap_open_json(lua_State *L);
 
 /* Types, and the functions that make their values. */
-void ap_open_key(lua_State *L);
-void ap_open_token(lua_State *L);
+void ap_open_rsa_key(lua_State *L);
+void ap_open_access_token(lua_State *L);
 void ap_open_transfer(lua_State *L);
 void ap_open_response(lua_State *L);
 void ap_open_headers(lua_State *L);
-void ap_open_session(lua_State *L);
+void ap_open_transport(lua_State *L);
 int ap_make_private_key(lua_State *L);
 int ap_make_public_key(lua_State *L);
-int ap_make_token(lua_State *L);
+int ap_make_access_token(lua_State *L);
 int ap_make_headers(lua_State *L);
-int ap_make_session(lua_State *L);
+int ap_make_transport(lua_State *L);
 
 /* A live key, or raises. */
-const ap_key *ap_check_key(lua_State *L, int arg);
+const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg);
 /* NULL when `index` holds no token; a closed token has no secret. */
-const ap_token *ap_to_token(lua_State *L, int index);
+const ap_access_token *ap_to_access_token(lua_State *L, int index);
 /* Adds the headers of the table on the top of the stack; raises, in the name of
 ** argument `arg`, where they cannot be sent. */
-int ap_read_headers(lua_State *L, int arg, ap_lines *lines,
+int ap_read_headers(lua_State *L, int arg, ap_header_list *lines,
                     ap_failure *failure);
 /* The same for the userdata on the top, of headers that are ready. */
 int ap_use_headers(lua_State *L, int arg, ap_transfer *transfer,

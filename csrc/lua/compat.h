@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What differs between Lua 5.1, LuaJIT, 5.3 and 5.4, and nothing else. */
-#ifndef AP_COMPAT_H
-#define AP_COMPAT_H
+#ifndef AP_LUA_COMPAT_H
+#define AP_LUA_COMPAT_H
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -47,32 +47,42 @@ static int features(lua_State *L) {
 }
 
 /***
-How many handles of each kind are open, to find leaks in tests: `sessions`,
+How many handles of each kind are open, to find leaks in tests: `transports`,
 `transfers`, `tokens`, `keys`, `locks`.
-@function live
+@function handle_count
 @treturn table */
-static int live(lua_State *L) {
-  static const char *const names[AP_LIVE_KINDS] =
-    { "sessions", "transfers", "tokens", "keys", "locks" };
+static int handle_count(lua_State *L) {
+  static const char *const names[AP_HANDLE_KINDS] = { "transports",
+                                                      "transfers", "tokens",
+                                                      "keys", "locks" };
   int kind;
-  lua_createtable(L, 0, AP_LIVE_KINDS);
-  for (kind = 0; kind < AP_LIVE_KINDS; kind++) {
-    lua_pushinteger(L, ap_live_count((ap_live_kind)kind));
+  lua_createtable(L, 0, AP_HANDLE_KINDS);
+  for (kind = 0; kind < AP_HANDLE_KINDS; kind++) {
+    lua_pushinteger(L, ap_handle_count_get((ap_handle_kind)kind));
     lua_setfield(L, -2, names[kind]);
   }
   return 1;
 }
 
 static const luaL_Reg functions[] = {
-  { "session", ap_make_session },
+  { "token", ap_make_access_token },    { "private_key", ap_make_private_key },
+  { "public_key", ap_make_public_key }, { "features", features },
+  { "handle_count", handle_count },     { NULL, NULL },
+};
+
+static const luaL_Reg http_functions[] = {
+  { "new", ap_make_transport },
   { "headers", ap_make_headers },
-  { "token", ap_make_token },
-  { "private_key", ap_make_private_key },
-  { "public_key", ap_make_public_key },
-  { "features", features },
-  { "live", live },
   { NULL, NULL },
 };
+
+static void open_http(lua_State *L) {
+  ap_open_transport(L);
+  ap_open_headers(L);
+  ap_open_transfer(L);
+  ap_open_response(L);
+  luaL_newlib(L, http_functions);
+}
 
 static void set_part(lua_State *L, const char *name,
                      void (*open)(lua_State *)) {
@@ -80,24 +90,21 @@ static void set_part(lua_State *L, const char *name,
   lua_setfield(L, -2, name);
 }
 
-__attribute__((visibility("default")))
-int luaopen_adobepass_core(lua_State *L) {
+__attribute__((visibility("default"))) int luaopen_adobepass_core(
+  lua_State *L) {
   (void)pthread_once(&curl_once, start_curl);
   if (curl_state != CURLE_OK)
     return luaL_error(L, "adobepass: libcurl did not start");
-  ap_open_session(L);
-  ap_open_headers(L);
-  ap_open_transfer(L);
-  ap_open_response(L);
-  ap_open_token(L);
-  ap_open_key(L);
+  ap_open_access_token(L);
+  ap_open_rsa_key(L);
   luaL_newlib(L, functions);
+  set_part(L, "http", open_http);
   set_part(L, "digest", ap_open_digest);
   set_part(L, "base64", ap_open_base64);
   set_part(L, "random", ap_open_random);
   set_part(L, "clock", ap_open_clock);
   set_part(L, "jws", ap_open_jws);
-  set_part(L, "file", ap_open_file);
+  set_part(L, "file", ap_open_private_file);
   set_part(L, "json", ap_open_json);
   lua_pushliteral(L, ADOBEPASS_VERSION);
   lua_setfield(L, -2, "version");

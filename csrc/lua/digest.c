@@ -112,8 +112,8 @@ static int equal(lua_State *L) {
   size_t a_length, b_length;
   const char *a = ap_check_bytes(L, 1, &a_length);
   const char *b = ap_check_bytes(L, 2, &b_length);
-  lua_pushboolean(L, a_length == b_length &&
-                     CRYPTO_memcmp(a, b, a_length) == 0);
+  lua_pushboolean(L,
+                  a_length == b_length && CRYPTO_memcmp(a, b, a_length) == 0);
   return 1;
 }
 
@@ -145,7 +145,8 @@ void ap_open_digest(lua_State *L) {
   luaL_newlib(L, functions);
   box = ap_new_handle(L, HASHER, sizeof *box);
   *box = ap_hasher_new();
-  if (*box == NULL) luaL_error(L, "adobepass: no memory, or no SHA-2 in OpenSSL");
+  if (*box == NULL)
+    luaL_error(L, "adobepass: no memory, or no SHA-2 in OpenSSL");
   add_digest(L, "sha256", sha256);
   add_digest(L, "sha512", sha512);
   lua_pop(L, 1);

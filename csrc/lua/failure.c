@@ -16,7 +16,7 @@ int ap_push_failure(lua_State *L, const ap_failure *failure) {
 
 int ap_push_memory_failure(lua_State *L) {
   ap_failure failure;
-  (void)ap_fail_memory(&failure);
+  (void)ap_failure_no_memory(&failure);
   return ap_push_failure(L, &failure);
 }
 
@@ -62,15 +62,16 @@ void ap_options_check(lua_State *L, int arg, const char *const known[]) {
     if (lua_type(L, -1) != LUA_TSTRING)
       luaL_argerror(L, arg, "options have names");
     if (!is_known(lua_tostring(L, -1), known))
-      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'",
-                                            lua_tostring(L, -1)));
+      luaL_argerror(
+        L, arg,
+        lua_pushfstring(L, "unknown option '%s'", lua_tostring(L, -1)));
   }
 }
 
 int ap_option_error(lua_State *L, int arg, const char *name,
                     const char *wanted) {
-  return luaL_argerror(L, arg, lua_pushfstring(L, "option '%s' should be %s",
-                                               name, wanted));
+  return luaL_argerror(
+    L, arg, lua_pushfstring(L, "option '%s' should be %s", name, wanted));
 }
 
 const char *ap_value_bytes(lua_State *L, int arg, const char *name,
@@ -95,8 +96,8 @@ double ap_value_number(lua_State *L, int arg, const char *name,
   double number = type == LUA_TNUMBER ? lua_tonumber(L, -1) : fallback;
   if ((type != LUA_TNUMBER && type != LUA_TNIL) ||
       !(number >= least && number <= most))
-    (void)ap_option_error(L, arg, name, lua_pushfstring(
-      L, "a number from %f to %f", least, most));
+    (void)ap_option_error(
+      L, arg, name, lua_pushfstring(L, "a number from %f to %f", least, most));
   return number;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The one door through which failures of the world reach Lua, and the
 ** checks that raise when the programmer is wrong. */
-#ifndef AP_LFAIL_H
-#define AP_LFAIL_H
+#ifndef AP_LUA_FAILURE_H
+#define AP_LUA_FAILURE_H
 
 #include "lua/compat.h"
 #include "base/failure.h"

@@ -4,8 +4,8 @@
 ** Whatever makes room in Lua may run a finalizer, and that may close any value
 ** that it reaches, one that a call is at work on, too. So a call makes its room
 ** first and looks at its values after that, or holds on to them. */
-#ifndef AP_LHANDLE_H
-#define AP_LHANDLE_H
+#ifndef AP_LUA_HANDLE_H
+#define AP_LUA_HANDLE_H
 
 #include "lua/compat.h"
 

@@ -31,8 +31,7 @@ static const double most_exact = 9007199254740992.0;
 static void push_number(lua_State *L, double number) {
   if (fabs(number) <= most_exact && floor(number) == number)
     lua_pushinteger(L, (lua_Integer)number);
-  else
-    lua_pushnumber(L, number);
+  else lua_pushnumber(L, number);
 }
 
 #else

@@ -10,26 +10,26 @@
 
 /* Two buffers in Lua's keeping: freed whatever is raised. */
 typedef struct {
-  ap_buf header, payload;
+  ap_buffer header, payload;
 } scratch;
 
 static int scratch_gc(lua_State *L) {
   scratch *s = ap_check_handle(L, SCRATCH);
-  ap_buf_free(&s->header);
-  ap_buf_free(&s->payload);
+  ap_buffer_free(&s->header);
+  ap_buffer_free(&s->payload);
   return 0;
 }
 
 static scratch *new_scratch(lua_State *L) {
   scratch *s = ap_new_handle(L, SCRATCH, sizeof *s);
-  ap_buf_init(&s->header, AP_JWS_MAX);
-  ap_buf_init(&s->payload, AP_JWS_MAX);
+  ap_buffer_init(&s->header, AP_JWS_MAX);
+  ap_buffer_init(&s->payload, AP_JWS_MAX);
   return s;
 }
 
-static void push_buf(lua_State *L, ap_buf *buf) {
+static void push_buf(lua_State *L, ap_buffer *buf) {
   lua_pushlstring(L, buf->length > 0 ? buf->data : "", buf->length);
-  ap_buf_free(buf);
+  ap_buffer_free(buf);
 }
 
 static void check_algorithm(lua_State *L) {
@@ -58,8 +58,10 @@ static const char *push_header(lua_State *L, int arg) {
   if (typ == NULL) typ = "JWT";
   if (kid == NULL)
     return lua_pushfstring(L, "{\"alg\":\"RS256\",\"typ\":\"%s\"}", typ);
-  return lua_pushfstring(L, "{\"alg\":\"RS256\",\"typ\":\"%s\","
-                            "\"kid\":\"%s\"}", typ, kid);
+  return lua_pushfstring(L,
+                         "{\"alg\":\"RS256\",\"typ\":\"%s\","
+                         "\"kid\":\"%s\"}",
+                         typ, kid);
 }
 
 /*** JSON Web Signatures (RFC 7515), compact form. The caller names the
@@ -78,17 +80,17 @@ Sign a payload.
 @treturn[2] string message
 @treturn[2] string code: `private_key_needed` or `too_large` */
 static int sign(lua_State *L) {
-  const ap_key *key;
+  const ap_rsa_key *key;
   const char *payload, *header;
   size_t length;
   scratch *s;
   ap_failure failure;
   check_algorithm(L);
-  (void)ap_check_key(L, 2);
+  (void)ap_check_rsa_key(L, 2);
   payload = ap_check_bytes(L, 3, &length);
   header = push_header(L, 4);
   s = new_scratch(L);
-  key = ap_check_key(L, 2);
+  key = ap_check_rsa_key(L, 2);
   if (!ap_jws_sign(key, header, strlen(header), payload, length, &s->payload,
                    &failure))
     return ap_push_failure(L, &failure);
@@ -117,18 +119,19 @@ Check a token's signature and give what was signed.
 @treturn[2] string code: `invalid_token`, `encrypted_token`,
 `wrong_algorithm` or `invalid_signature` */
 static int verify(lua_State *L) {
-  const ap_key *key;
+  const ap_rsa_key *key;
   const char *token;
   size_t length;
   scratch *s;
   ap_failure failure;
   check_algorithm(L);
-  (void)ap_check_key(L, 2);
+  (void)ap_check_rsa_key(L, 2);
   token = ap_check_bytes(L, 3, &length);
   s = new_scratch(L);
-  key = ap_check_key(L, 2);
-  return push_parts(L, ap_jws_verify(key, token, length, &s->header,
-                                     &s->payload, &failure), s, &failure);
+  key = ap_check_rsa_key(L, 2);
+  return push_parts(
+    L, ap_jws_verify(key, token, length, &s->header, &s->payload, &failure), s,
+    &failure);
 }
 
 /***
@@ -145,8 +148,9 @@ static int peek(lua_State *L) {
   const char *token = ap_check_bytes(L, 1, &length);
   scratch *s = new_scratch(L);
   ap_failure failure;
-  return push_parts(L, ap_jws_peek(token, length, &s->header, &s->payload,
-                                   &failure), s, &failure);
+  return push_parts(
+    L, ap_jws_peek(token, length, &s->header, &s->payload, &failure), s,
+    &failure);
 }
 
 static const luaL_Reg functions[] = {

@@ -17,13 +17,13 @@ static const double longest_wait = 3600;
 static const unsigned char *option_key(lua_State *L, int arg) {
   size_t length = 0;
   const char *key = ap_option_bytes(L, arg, "key", &length);
-  if (key != NULL && length != AP_CIPHER_KEY_SIZE)
+  if (key != NULL && length != AP_AEAD_KEY_SIZE)
     (void)ap_option_error(L, arg, "key", "32 bytes");
   return (const unsigned char *)key;
 }
 
 static int content_gc(lua_State *L) {
-  ap_buf_free(ap_check_handle(L, CONTENT));
+  ap_buffer_free(ap_check_handle(L, CONTENT));
   return 0;
 }
 
@@ -47,18 +47,18 @@ static int read_file(lua_State *L) {
   const char *path = ap_check_text(L, 1);
   const unsigned char *key;
   double most;
-  ap_buf *content;
+  ap_buffer *content;
   ap_failure failure;
   ap_options_check(L, 2, known);
   key = option_key(L, 2);
   most = ap_option_number(L, 2, "max", usual_ceiling, 1, highest_ceiling);
   content = ap_new_handle(L, CONTENT, sizeof *content);
-  ap_buf_init(content, (size_t)most);
-  if (!ap_file_read(path, key, content, &failure))
+  ap_buffer_init(content, (size_t)most);
+  if (!ap_private_file_read(path, key, content, &failure))
     return ap_push_failure(L, &failure);
   lua_pushlstring(L, content->length > 0 ? content->data : "",
                   content->length);
-  ap_buf_free(content);
+  ap_buffer_free(content);
   return 1;
 }
 
@@ -85,9 +85,9 @@ static int write_file(lua_State *L) {
   ap_failure failure;
   ap_options_check(L, 3, known);
   key = option_key(L, 3);
-  luaL_argcheck(L, key != NULL || !ap_cipher_is_sealed(content, length), 2,
+  luaL_argcheck(L, key != NULL || !ap_aead_is_sealed(content, length), 2,
                 "begins like an encrypted file");
-  if (!ap_file_write(path, content, length, key, &failure))
+  if (!ap_private_file_write(path, content, length, key, &failure))
     return ap_push_failure(L, &failure);
   lua_pushboolean(L, 1);
   return 1;
@@ -104,12 +104,13 @@ Remove a file. Removing what is not there is well.
 static int remove_file(lua_State *L) {
   const char *path = ap_check_text(L, 1);
   ap_failure failure;
-  if (!ap_file_remove(path, &failure)) return ap_push_failure(L, &failure);
+  if (!ap_private_file_remove(path, &failure))
+    return ap_push_failure(L, &failure);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-static ap_lockfile *to_lock(lua_State *L) {
+static ap_file_lock *to_lock(lua_State *L) {
   return ap_check_handle(L, LOCK);
 }
 
@@ -126,11 +127,11 @@ system lets go of it when the process ends.
 static int lock(lua_State *L) {
   const char *path = ap_check_text(L, 1);
   double seconds = ap_check_number(L, 2, 0, 0, longest_wait);
-  ap_lockfile *box = ap_new_handle(L, LOCK, sizeof *box);
+  ap_file_lock *box = ap_new_handle(L, LOCK, sizeof *box);
   ap_failure failure;
-  if (!ap_lockfile_take(box, path, seconds, &failure))
+  if (!ap_file_lock_take(box, path, seconds, &failure))
     return ap_push_failure(L, &failure);
-  ap_live_add(AP_LIVE_LOCK, 1);
+  ap_handle_count_add(AP_HANDLE_LOCK, 1);
   return 1;
 }
 
@@ -138,10 +139,10 @@ static int lock(lua_State *L) {
 Let go of the lock. Twice is well.
 @function lock:close */
 static int release(lua_State *L) {
-  ap_lockfile *box = to_lock(L);
+  ap_file_lock *box = to_lock(L);
   if (box->owner == 0) return 0;
-  ap_lockfile_drop(box);
-  ap_live_add(AP_LIVE_LOCK, -1);
+  ap_file_lock_drop(box);
+  ap_handle_count_add(AP_HANDLE_LOCK, -1);
   return 0;
 }
 
@@ -152,11 +153,8 @@ static int to_string(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  { "read", read_file },
-  { "write", write_file },
-  { "remove", remove_file },
-  { "lock", lock },
-  { NULL, NULL },
+  { "read", read_file }, { "write", write_file }, { "remove", remove_file },
+  { "lock", lock },      { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {
@@ -178,7 +176,7 @@ static const luaL_Reg content_metamethods[] = {
 
 static const luaL_Reg content_methods[] = { { NULL, NULL } };
 
-void ap_open_file(lua_State *L) {
+void ap_open_private_file(lua_State *L) {
   ap_new_type(L, LOCK, metamethods, methods);
   ap_new_type(L, CONTENT, content_metamethods, content_methods);
   luaL_newlib(L, functions);

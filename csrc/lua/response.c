@@ -12,7 +12,7 @@
 /* Most answers are read for status and body alone. The rest waits at [1],
 ** packed, and is laid out when somebody first asks for some of it. */
 typedef struct {
-  ap_facts facts;
+  ap_transfer_info facts;
   size_t head_length;
   char head[];
 } packed;
@@ -41,7 +41,8 @@ static int headers_index(lua_State *L) {
 
 /* headers[lower name] = value, or what stands there, ", " and value: RFC 9110
 ** section 5.3. */
-static void add_header(lua_State *L, int headers, const ap_header *header) {
+static void add_header(lua_State *L, int headers,
+                       const ap_header_field *header) {
   push_lower(L, header->name, header->name_length);
   lua_pushvalue(L, -1);
   lua_rawget(L, headers);
@@ -57,7 +58,7 @@ static void add_header(lua_State *L, int headers, const ap_header *header) {
 }
 
 static void add_to_list(lua_State *L, int list, int i,
-                        const ap_header *header) {
+                        const ap_header_field *header) {
   lua_createtable(L, 2, 0);
   lua_pushlstring(L, header->name, header->name_length);
   lua_rawseti(L, -2, 1);
@@ -69,7 +70,7 @@ static void add_to_list(lua_State *L, int list, int i,
 /* Both tables from the head's text, into the response. */
 static void set_headers(lua_State *L, int response, const packed *p) {
   const char *at = p->head, *end = p->head + p->head_length;
-  ap_header header;
+  ap_header_field header;
   int i = 0, list, headers;
   lua_createtable(L, 8, 0);
   list = lua_gettop(L);
@@ -77,7 +78,7 @@ static void set_headers(lua_State *L, int response, const packed *p) {
   headers = lua_gettop(L);
   luaL_getmetatable(L, HEADERS);
   lua_setmetatable(L, headers);
-  while (ap_header_next(&at, end, &header)) {
+  while (ap_header_field_next(&at, end, &header)) {
     add_to_list(L, list, ++i, &header);
     add_header(L, headers, &header);
   }
@@ -90,7 +91,8 @@ static void set_number(lua_State *L, const char *name, double number) {
   lua_setfield(L, -2, name);
 }
 
-static void set_facts(lua_State *L, int response, const ap_facts *facts) {
+static void set_facts(lua_State *L, int response,
+                      const ap_transfer_info *facts) {
   lua_pushstring(L, facts->http_version);
   lua_setfield(L, response, "http_version");
   lua_pushboolean(L, facts->reused);
@@ -130,7 +132,7 @@ static void pack(lua_State *L, const ap_transfer *transfer) {
 }
 
 void ap_push_response(lua_State *L, const ap_transfer *transfer) {
-  const ap_buf *body = &transfer->body;
+  const ap_buffer *body = &transfer->body;
   lua_createtable(L, 0, 3); /* one block for all of it, [1] as well */
   lua_pushinteger(L, transfer->facts.status);
   lua_setfield(L, -2, "status");

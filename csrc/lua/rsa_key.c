@@ -6,20 +6,20 @@
 
 #define KEY "adobepass.key"
 
-static ap_key **to_box(lua_State *L) {
+static ap_rsa_key **to_box(lua_State *L) {
   return ap_check_handle(L, KEY);
 }
 
-const ap_key *ap_check_key(lua_State *L, int arg) {
-  ap_key **box = luaL_checkudata(L, arg, KEY);
+const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg) {
+  ap_rsa_key **box = luaL_checkudata(L, arg, KEY);
   luaL_argcheck(L, *box != NULL, arg, "the key is closed");
   return *box;
 }
 
 /* For what the first argument makes: see lhandle.h. */
-static const ap_key *make_room(lua_State *L, unsigned char **out) {
-  *out = lua_newuserdata(L, ap_key_size(ap_check_key(L, 1)));
-  return ap_check_key(L, 1);
+static const ap_rsa_key *make_room(lua_State *L, unsigned char **out) {
+  *out = lua_newuserdata(L, ap_rsa_key_size(ap_check_rsa_key(L, 1)));
+  return ap_check_rsa_key(L, 1);
 }
 
 static ap_padding check_padding(lua_State *L, int arg) {
@@ -27,9 +27,9 @@ static ap_padding check_padding(lua_State *L, int arg) {
   return (ap_padding)luaL_checkoption(L, arg, "pkcs1", names);
 }
 
-static int give(lua_State *L, ap_key **box, const ap_failure *failure) {
+static int give(lua_State *L, ap_rsa_key **box, const ap_failure *failure) {
   if (*box == NULL) return ap_push_failure(L, failure);
-  ap_live_add(AP_LIVE_KEY, 1);
+  ap_handle_count_add(AP_HANDLE_KEY, 1);
   return 1;
 }
 
@@ -49,9 +49,9 @@ int ap_make_private_key(lua_State *L) {
   size_t length;
   const char *pem = ap_check_bytes(L, 1, &length);
   const char *passphrase = lua_isnoneornil(L, 2) ? NULL : ap_check_text(L, 2);
-  ap_key **box = ap_new_handle(L, KEY, sizeof *box);
+  ap_rsa_key **box = ap_new_handle(L, KEY, sizeof *box);
   ap_failure failure;
-  *box = ap_key_private(pem, length, passphrase, &failure);
+  *box = ap_rsa_key_private(pem, length, passphrase, &failure);
   return give(L, box, &failure);
 }
 
@@ -66,9 +66,9 @@ A public key from PEM text: the key itself, or a certificate that holds it.
 int ap_make_public_key(lua_State *L) {
   size_t length;
   const char *pem = ap_check_bytes(L, 1, &length);
-  ap_key **box = ap_new_handle(L, KEY, sizeof *box);
+  ap_rsa_key **box = ap_new_handle(L, KEY, sizeof *box);
   ap_failure failure;
-  *box = ap_key_public(pem, length, &failure);
+  *box = ap_rsa_key_public(pem, length, &failure);
   return give(L, box, &failure);
 }
 
@@ -84,9 +84,9 @@ static int sign(lua_State *L) {
   size_t length, size = 0;
   const char *bytes = ap_check_bytes(L, 2, &length);
   unsigned char *out;
-  const ap_key *key = make_room(L, &out);
+  const ap_rsa_key *key = make_room(L, &out);
   ap_failure failure;
-  if (!ap_key_sign(key, bytes, length, out, &size, &failure))
+  if (!ap_rsa_key_sign(key, bytes, length, out, &size, &failure))
     return ap_push_failure(L, &failure);
   lua_pushlstring(L, (const char *)out, size);
   return 1;
@@ -102,28 +102,27 @@ Was this signature made by this key over these bytes?
 @treturn[2] string message
 @treturn[2] string code: `invalid_signature` */
 static int verify(lua_State *L) {
-  const ap_key *key = ap_check_key(L, 1);
+  const ap_rsa_key *key = ap_check_rsa_key(L, 1);
   size_t length, size;
   const char *bytes = ap_check_bytes(L, 2, &length);
   const char *signature = ap_check_bytes(L, 3, &size);
   ap_failure failure;
-  if (!ap_key_verify(key, bytes, length, (const unsigned char *)signature,
-                     size, &failure))
+  if (!ap_rsa_key_verify(key, bytes, length, (const unsigned char *)signature,
+                         size, &failure))
     return ap_push_failure(L, &failure);
   lua_pushboolean(L, 1);
   return 1;
 }
 
-typedef int (*transformation)(const ap_key *, ap_padding, const void *,
-                              size_t, unsigned char *, size_t *,
-                              ap_failure *);
+typedef int (*transformation)(const ap_rsa_key *, ap_padding, const void *,
+                              size_t, unsigned char *, size_t *, ap_failure *);
 
 static int transform(lua_State *L, transformation apply) {
   size_t length, size = 0;
   const char *bytes = ap_check_bytes(L, 2, &length);
   ap_padding padding = check_padding(L, 3);
   unsigned char *out;
-  const ap_key *key = make_room(L, &out);
+  const ap_rsa_key *key = make_room(L, &out);
   ap_failure failure;
   if (!apply(key, padding, bytes, length, out, &size, &failure))
     return ap_push_failure(L, &failure);
@@ -141,7 +140,7 @@ Encrypt a short text.
 @treturn[2] string message
 @treturn[2] string code: `encrypt_failed` */
 static int encrypt(lua_State *L) {
-  return transform(L, ap_key_encrypt);
+  return transform(L, ap_rsa_key_encrypt);
 }
 
 /***
@@ -156,7 +155,7 @@ learns from what happens next: look at what came, or use `oaep`.
 @treturn[2] string message
 @treturn[2] string code: `private_key_needed` or `decrypt_failed` */
 static int decrypt(lua_State *L) {
-  return transform(L, ap_key_decrypt);
+  return transform(L, ap_rsa_key_decrypt);
 }
 
 /***
@@ -164,7 +163,7 @@ The key's size in bits.
 @function key:bits
 @treturn integer */
 static int bits(lua_State *L) {
-  lua_pushinteger(L, ap_key_bits(ap_check_key(L, 1)));
+  lua_pushinteger(L, ap_rsa_key_bits(ap_check_rsa_key(L, 1)));
   return 1;
 }
 
@@ -172,29 +171,26 @@ static int bits(lua_State *L) {
 Forget the key. Twice is well.
 @function key:close */
 static int release(lua_State *L) {
-  ap_key **box = to_box(L);
-  if (*box != NULL) ap_live_add(AP_LIVE_KEY, -1);
-  ap_key_free(*box);
+  ap_rsa_key **box = to_box(L);
+  if (*box != NULL) ap_handle_count_add(AP_HANDLE_KEY, -1);
+  ap_rsa_key_free(*box);
   *box = NULL;
   return 0;
 }
 
 static int to_string(lua_State *L) {
-  const ap_key *key = *to_box(L);
+  const ap_rsa_key *key = *to_box(L);
   if (key == NULL) lua_pushliteral(L, "adobepass.key (closed)");
   else
-    lua_pushfstring(L, "adobepass.key (RSA, %d bits, %s)", ap_key_bits(key),
-                    ap_key_is_private(key) ? "private" : "public");
+    lua_pushfstring(L, "adobepass.key (RSA, %d bits, %s)",
+                    ap_rsa_key_bits(key),
+                    ap_rsa_key_is_private(key) ? "private" : "public");
   return 1;
 }
 
 static const luaL_Reg methods[] = {
-  { "sign", sign },
-  { "verify", verify },
-  { "encrypt", encrypt },
-  { "decrypt", decrypt },
-  { "bits", bits },
-  { "close", release },
+  { "sign", sign },       { "verify", verify }, { "encrypt", encrypt },
+  { "decrypt", decrypt }, { "bits", bits },     { "close", release },
   { NULL, NULL },
 };
 
@@ -205,6 +201,6 @@ static const luaL_Reg metamethods[] = {
   { NULL, NULL },
 };
 
-void ap_open_key(lua_State *L) {
+void ap_open_rsa_key(lua_State *L) {
   ap_new_type(L, KEY, metamethods, methods);
 }

@@ -7,7 +7,7 @@
 
 #define TRANSFER "adobepass.transfer"
 
-/* A transfer keeps its session alive while it runs, and its result after. */
+/* A transfer keeps its transport alive while it runs, and its result after. */
 typedef struct {
   ap_transfer *transfer; /* first: ap_push_transfer gives its address */
   int cancelled, delivered;
@@ -22,7 +22,7 @@ static handle *to_handle(lua_State *L) {
 ap_transfer **ap_push_transfer(lua_State *L) {
   handle *h = ap_new_handle(L, TRANSFER, sizeof *h);
   h->transfer = ap_transfer_new();
-  if (h->transfer != NULL) ap_live_add(AP_LIVE_TRANSFER, 1);
+  if (h->transfer != NULL) ap_handle_count_add(AP_HANDLE_TRANSFER, 1);
   return &h->transfer;
 }
 
@@ -31,9 +31,9 @@ static void let_go(handle *h) {
   if (transfer == NULL) return;
   h->cancelled = transfer->state == AP_TRANSFER_RUNNING;
   h->transfer = NULL;
-  ap_session_cancel(transfer);
+  ap_transport_cancel(transfer);
   ap_transfer_free(transfer);
-  ap_live_add(AP_LIVE_TRANSFER, -1);
+  ap_handle_count_add(AP_HANDLE_TRANSFER, -1);
 }
 
 /* A finalizer that closes the transfer, or asks for its result, may run in
@@ -43,8 +43,8 @@ static void make_response(lua_State *L, handle *h) {
   ap_push_response(L, h->transfer);
   ap_anchor(L, 1);
   if (--h->delivering > 0) return;
-  ap_buf_free(&h->transfer->head);
-  ap_buf_free(&h->transfer->body);
+  ap_buffer_free(&h->transfer->head);
+  ap_buffer_free(&h->transfer->body);
   h->delivered = 1;
   if (h->closing) let_go(h);
 }
@@ -98,7 +98,7 @@ Whether there is a result, good or bad: it costs less than to ask for one.
 static int ended(lua_State *L) {
   const handle *h = to_handle(L);
   lua_pushboolean(L, h->transfer == NULL ||
-                     h->transfer->state > AP_TRANSFER_RUNNING);
+                       h->transfer->state > AP_TRANSFER_RUNNING);
   return 1;
 }
 

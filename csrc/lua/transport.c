@@ -9,7 +9,7 @@
 #include "http/transport.h"
 #include "http/url.h"
 
-#define SESSION "adobepass.session"
+#define TRANSPORT "adobepass.transport"
 
 static const double least_time = 0.001, longest_time = 86400;
 static const double mebibyte = 1024 * 1024;
@@ -18,30 +18,32 @@ static const double most_connections = 1e6;
 /* libcurl itself takes no more than 300 KiB, and no line over 100. */
 static const double most_headers = 256 * 1024;
 
-static ap_session **to_box(lua_State *L) {
-  return ap_check_handle(L, SESSION);
+static ap_transport **to_box(lua_State *L) {
+  return ap_check_handle(L, TRANSPORT);
 }
 
 static int push_closed(lua_State *L) {
-  return ap_push_code(L, "closed", "The session is closed.");
+  return ap_push_code(L, "closed", "The transport is closed.");
 }
 
-static void read_texts(lua_State *L, int arg, ap_options *options) {
+static void read_texts(lua_State *L, int arg, ap_transport_options *options) {
   static const char *const names[AP_TEXTS] = {
-    "client_cert", "client_key", "client_key_password", "pinned_public_key",
-    "proxy", "ca_file", "ca_path", "user_agent",
+    "client_cert",       "client_key", "client_key_password",
+    "pinned_public_key", "proxy",      "ca_file",
+    "ca_path",           "user_agent",
   };
   size_t i;
   for (i = 0; i < AP_TEXTS; i++)
     options->texts[i] = ap_option_text(L, arg, names[i]);
   if (options->texts[AP_TEXT_USER_AGENT] != NULL &&
-      !ap_header_is_value(options->texts[AP_TEXT_USER_AGENT],
-                          strlen(options->texts[AP_TEXT_USER_AGENT])))
+      !ap_header_field_is_value(options->texts[AP_TEXT_USER_AGENT],
+                                strlen(options->texts[AP_TEXT_USER_AGENT])))
     (void)ap_option_error(L, arg, "user_agent",
                           "one line without control characters");
   if (options->texts[AP_TEXT_PROXY] != NULL &&
       !ap_url_is_proxy(options->texts[AP_TEXT_PROXY]))
-    (void)ap_option_error(L, arg, "proxy", "a URL like http://proxy:3128, a "
+    (void)ap_option_error(L, arg, "proxy",
+                          "a URL like http://proxy:3128, a "
                           "password in it percent-encoded");
 }
 
@@ -52,19 +54,19 @@ static long read_count(lua_State *L, int arg, const char *name) {
   return (long)count;
 }
 
-static void read_bounds(lua_State *L, int arg, ap_options *options) {
-  options->connect_timeout = ap_option_number(L, arg, "connect_timeout", 10,
-                                              least_time, longest_time);
-  options->timeout = ap_option_number(L, arg, "timeout", 30, least_time,
-                                      longest_time);
+static void read_bounds(lua_State *L, int arg, ap_transport_options *options) {
+  options->connect_timeout =
+    ap_option_number(L, arg, "connect_timeout", 10, least_time, longest_time);
+  options->timeout =
+    ap_option_number(L, arg, "timeout", 30, least_time, longest_time);
   options->max_body = (size_t)ap_option_number(
     L, arg, "max_body", 4 * mebibyte, 1, highest_ceiling);
-  options->max_headers = (size_t)ap_option_number(
-    L, arg, "max_headers", 64 * 1024, 1, most_headers);
+  options->max_headers = (size_t)ap_option_number(L, arg, "max_headers",
+                                                  64 * 1024, 1, most_headers);
   options->max_connections = read_count(L, arg, "max_connections");
   options->max_host_connections = read_count(L, arg, "max_host_connections");
-  options->dns_cache = (long)ap_option_number(L, arg, "dns_cache", 30, 0,
-                                              longest_time);
+  options->dns_cache =
+    (long)ap_option_number(L, arg, "dns_cache", 30, 0, longest_time);
 }
 
 static int read_tls(lua_State *L, int arg) {
@@ -75,7 +77,7 @@ static int read_tls(lua_State *L, int arg) {
 }
 
 static void check_override(lua_State *L, int arg, const char *entry) {
-  if (!ap_override_is_one(entry))
+  if (!ap_resolve_entry_is_one(entry))
     (void)ap_option_error(L, arg, "resolve",
                           "a list of \"host:port:address\"");
 }
@@ -92,10 +94,10 @@ static void check_lists(lua_State *L, int arg) {
   }
 }
 
-typedef int (*adder)(ap_settings *, const char *, ap_failure *);
+typedef int (*adder)(ap_transport_settings *, const char *, ap_failure *);
 
-static int add_list(lua_State *L, int list, ap_settings *settings, adder add,
-                    ap_failure *failure) {
+static int add_list(lua_State *L, int list, ap_transport_settings *settings,
+                    adder add, ap_failure *failure) {
   int i, done = 1;
   int length = lua_istable(L, list) ? (int)lua_rawlen(L, list) : 0;
   for (i = 1; done && i <= length; i++) {
@@ -106,12 +108,29 @@ static int add_list(lua_State *L, int list, ap_settings *settings, adder add,
   return done;
 }
 
-static void read_options(lua_State *L, int arg, ap_options *options) {
+static void read_options(lua_State *L, int arg,
+                         ap_transport_options *options) {
   static const char *const known[] = {
-    "ca_file", "ca_path", "client_cert", "client_key", "client_key_password",
-    "pinned_public_key", "proxy", "user_agent", "connect_timeout", "timeout",
-    "max_body", "max_headers", "max_connections", "max_host_connections",
-    "dns_cache", "min_tls", "http2", "compression", "resolve", "allow_http",
+    "ca_file",
+    "ca_path",
+    "client_cert",
+    "client_key",
+    "client_key_password",
+    "pinned_public_key",
+    "proxy",
+    "user_agent",
+    "connect_timeout",
+    "timeout",
+    "max_body",
+    "max_headers",
+    "max_connections",
+    "max_host_connections",
+    "dns_cache",
+    "min_tls",
+    "http2",
+    "compression",
+    "resolve",
+    "allow_http",
     NULL,
   };
   ap_options_check(L, arg, known);
@@ -123,11 +142,11 @@ static void read_options(lua_State *L, int arg, ap_options *options) {
 }
 
 /*** Many requests over one set of connections. Connections, TLS sessions and
-names that were resolved are kept in the session.
-@type session */
+names that were resolved are kept in the transport.
+@type transport */
 
 /***
-A session.
+A transport.
 
 Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
 seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256) bytes;
@@ -142,31 +161,31 @@ limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds;
 `user_agent`; `http2` (true);
 `compression` (false); `allow_http`: hosts to which plain http is allowed,
 beside this machine.
-@function session
+@function http.new
 @tparam[opt] table options
-@treturn[1] session
+@treturn[1] transport
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `not_found`, `no_access`, `insecure_url`,
 `out_of_memory` or `transfer_failed`, where no descriptor is left */
-int ap_make_session(lua_State *L) {
-  ap_options options;
-  ap_session **box;
+int ap_make_transport(lua_State *L) {
+  ap_transport_options options;
+  ap_transport **box;
   ap_failure failure;
-  ap_settings *settings;
+  ap_transport_settings *settings;
   lua_settop(L, 1);
-  box = ap_new_handle(L, SESSION, sizeof *box); /* at 2 */
+  box = ap_new_handle(L, TRANSPORT, sizeof *box); /* at 2 */
   read_options(L, 1, &options);
   check_lists(L, 1); /* at 3 and 4 */
-  *box = ap_session_open(&options, &failure);
+  *box = ap_transport_open(&options, &failure);
   if (*box == NULL) return ap_push_failure(L, &failure);
-  settings = ap_session_settings(*box);
-  if (add_list(L, 3, settings, ap_settings_allow_http, &failure) &&
-      add_list(L, 4, settings, ap_settings_override, &failure)) {
+  settings = ap_transport_get_settings(*box);
+  if (add_list(L, 3, settings, ap_transport_settings_allow_http, &failure) &&
+      add_list(L, 4, settings, ap_transport_settings_resolve, &failure)) {
     lua_settop(L, 2);
     return 1;
   }
-  ap_session_close(*box);
+  ap_transport_close(*box);
   *box = NULL;
   return ap_push_failure(L, &failure);
 }
@@ -180,7 +199,7 @@ typedef void (*option_reader)(lua_State *L, ap_request *request);
 
 static void read_method(lua_State *L, ap_request *request) {
   request->method = ap_value_text(L, REQUEST, "method");
-  if (!ap_header_is_token(request->method, strlen(request->method)))
+  if (!ap_header_field_is_token(request->method, strlen(request->method)))
     (void)ap_option_error(L, REQUEST, "method", "a word like GET");
 }
 
@@ -203,8 +222,8 @@ static void read_connect_timeout(lua_State *L, ap_request *request) {
 }
 
 static void read_max_body(lua_State *L, ap_request *request) {
-  request->max_body = (size_t)ap_value_number(L, REQUEST, "max_body", 0, 0,
-                                              highest_ceiling);
+  request->max_body =
+    (size_t)ap_value_number(L, REQUEST, "max_body", 0, 0, highest_ceiling);
 }
 
 static void read_fresh(lua_State *L, ap_request *request) {
@@ -228,14 +247,10 @@ static option_reader reader_of(lua_State *L, const char *name) {
     const char *name;
     option_reader read;
   } known[] = {
-    { "url", read_url },
-    { "method", read_method },
-    { "headers", keep_headers },
-    { "bearer", keep_bearer },
-    { "timeout", read_timeout },
-    { "body", read_body },
-    { "fresh", read_fresh },
-    { "connect_timeout", read_connect_timeout },
+    { "url", read_url },           { "method", read_method },
+    { "headers", keep_headers },   { "bearer", keep_bearer },
+    { "timeout", read_timeout },   { "body", read_body },
+    { "fresh", read_fresh },       { "connect_timeout", read_connect_timeout },
     { "max_body", read_max_body },
   };
   size_t i;
@@ -281,23 +296,21 @@ static int add_headers(lua_State *L, ap_transfer *transfer,
   lua_pushvalue(L, HEADERS_PLACE);
   if (lua_isuserdata(L, -1))
     done = ap_use_headers(L, REQUEST, transfer, failure);
-  else
-    done = ap_read_headers(L, REQUEST, &transfer->lines, failure);
+  else done = ap_read_headers(L, REQUEST, &transfer->lines, failure);
   lua_pop(L, 1);
   return done;
 }
 
 static int add_bearer(lua_State *L, ap_transfer *transfer,
                       ap_failure *failure) {
-  const ap_token *token = ap_to_token(L, BEARER_PLACE);
+  const ap_access_token *token = ap_to_access_token(L, BEARER_PLACE);
   if (lua_isnil(L, BEARER_PLACE)) return 1;
-  if (token == NULL)
-    return ap_option_error(L, REQUEST, "bearer", "a token");
+  if (token == NULL) return ap_option_error(L, REQUEST, "bearer", "a token");
   if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
     return ap_option_error(L, REQUEST, "bearer",
                            "left out beside an Authorization header");
   if (token->secret == NULL)
-    return ap_fail(failure, "closed", "The token is closed.");
+    return ap_failure_set(failure, "closed", "The token is closed.");
   ap_transfer_use_bearer(transfer, token);
   return 1;
 }
@@ -306,13 +319,13 @@ static int add_bearer(lua_State *L, ap_transfer *transfer,
 Start a request. Nothing moves before the next `step`.
 
 The headers that are sent are those given, and no others beside Host, the
-session's User-Agent, the body's length, and Accept-Encoding with
+transport's User-Agent, the body's length, and Accept-Encoding with
 `compression`. No redirect is followed.
-@function session:submit
+@function transport:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
 list of values, or what `core.headers` made of such; `body`; `bearer`: a token;
 `timeout`, `connect_timeout`,
-`max_body`: instead of the session's; `fresh`: true for a connection of its
+`max_body`: instead of the transport's; `fresh`: true for a connection of its
 own. libcurl repeats a request by itself when a connection that stood already
 dies before the answer; one that must not be repeated needs a fresh one
 @treturn[1] transfer
@@ -321,7 +334,7 @@ dies before the answer; one that must not be repeated needs a fresh one
 @treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`
 or `out_of_memory` */
 static int submit(lua_State *L) {
-  ap_session **box = to_box(L);
+  ap_transport **box = to_box(L);
   ap_transfer **transfer;
   ap_request request;
   ap_failure failure;
@@ -335,7 +348,7 @@ static int submit(lua_State *L) {
   if (*transfer == NULL) return ap_push_memory_failure(L);
   if (add_headers(L, *transfer, &failure) &&
       add_bearer(L, *transfer, &failure) &&
-      ap_session_submit(*box, *transfer, &request, &failure))
+      ap_transport_submit(*box, *transfer, &request, &failure))
     return 1;
   return ap_push_failure(L, &failure);
 }
@@ -343,38 +356,38 @@ static int submit(lua_State *L) {
 /***
 Move all requests. Returns when one of them has ended, at the latest after
 `seconds`; with 0 it never waits.
-@function session:step
+@function transport:step
 @number[opt=0] seconds
 @treturn[1] integer how many requests are still running
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `closed`, `out_of_memory` or `transfer_failed` */
 static int step(lua_State *L) {
-  ap_session **box = to_box(L);
+  ap_transport **box = to_box(L);
   double seconds = ap_check_number(L, 2, 0, 0, longest_time);
   ap_failure failure;
   size_t running;
   if (*box == NULL) return push_closed(L);
-  if (!ap_session_step(*box, seconds, &running, &failure))
+  if (!ap_transport_step(*box, seconds, &running, &failure))
     return ap_push_failure(L, &failure);
   lua_pushinteger(L, (lua_Integer)running);
   return 1;
 }
 
 /***
-In how many seconds the session wants a step even if no data comes.
-@function session:timeout
+In how many seconds the transport wants a step even if no data comes.
+@function transport:timeout
 @treturn ?number nil when it does not matter */
 static int timeout(lua_State *L) {
-  ap_session **box = to_box(L);
-  double seconds = *box != NULL ? ap_session_timeout(*box) : -1;
+  ap_transport **box = to_box(L);
+  double seconds = *box != NULL ? ap_transport_timeout(*box) : -1;
   if (seconds < 0) lua_pushnil(L);
   else lua_pushnumber(L, seconds);
   return 1;
 }
 
 typedef struct {
-  ap_watch_event *events; /* NULL: only count them */
+  ap_poller_event *events; /* NULL: only count them */
   size_t count, room;
 } socket_list;
 
@@ -398,47 +411,43 @@ static void push_sockets(lua_State *L, const socket_list *list) {
 }
 
 /***
-The descriptors that the session waits for, to watch them in a loop of your
+The descriptors that the transport waits for, to watch them in a loop of your
 own: step with 0 whenever one is ready or `timeout` has passed, then ask again.
 On Linux it is one that stands for all of them (an epoll).
-@function session:sockets
+@function transport:sockets
 @treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
 static int sockets(lua_State *L) {
-  ap_session **box = to_box(L);
+  ap_transport **box = to_box(L);
   socket_list list = { NULL, 0, 0 };
-  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  if (*box != NULL) ap_transport_sockets(*box, list_socket, &list);
   list.room = list.count;
   list.count = 0;
   list.events = lua_newuserdata(L, (list.room + 1) * sizeof *list.events);
-  if (*box != NULL) ap_session_sockets(*box, list_socket, &list);
+  if (*box != NULL) ap_transport_sockets(*box, list_socket, &list);
   push_sockets(L, &list);
   return 1;
 }
 
 /***
-Close the session and its connections. Requests that still run end with the
+Close the transport and its connections. Requests that still run end with the
 code `closed`. Twice is well.
-@function session:close */
+@function transport:close */
 static int release(lua_State *L) {
-  ap_session **box = to_box(L);
-  ap_session_close(*box);
+  ap_transport **box = to_box(L);
+  ap_transport_close(*box);
   *box = NULL;
   return 0;
 }
 
 static int to_string(lua_State *L) {
-  lua_pushfstring(L, "adobepass.session (%s)",
+  lua_pushfstring(L, "adobepass.transport (%s)",
                   *to_box(L) == NULL ? "closed" : "open");
   return 1;
 }
 
 static const luaL_Reg methods[] = {
-  { "submit", submit },
-  { "step", step },
-  { "timeout", timeout },
-  { "sockets", sockets },
-  { "close", release },
-  { NULL, NULL },
+  { "submit", submit },   { "step", step },     { "timeout", timeout },
+  { "sockets", sockets }, { "close", release }, { NULL, NULL },
 };
 
 static const luaL_Reg metamethods[] = {
@@ -448,6 +457,6 @@ static const luaL_Reg metamethods[] = {
   { NULL, NULL },
 };
 
-void ap_open_session(lua_State *L) {
-  ap_new_type(L, SESSION, metamethods, methods);
+void ap_open_transport(lua_State *L) {
+  ap_new_type(L, TRANSPORT, metamethods, methods);
 }

@@ -21,10 +21,13 @@ static const double temporary_patience = 10;
 
 static const char *code_of(int error) {
   switch (error) {
-    case ENOENT: case ENOTDIR: return "not_found";
+    case ENOENT:
+    case ENOTDIR: return "not_found";
     case ELOOP: return "insecure_file";
-    case EACCES: case EPERM: return "no_access";
-    case ENOSPC: case EDQUOT: return "no_space";
+    case EACCES:
+    case EPERM: return "no_access";
+    case ENOSPC:
+    case EDQUOT: return "no_space";
     case EROFS: return "read_only";
     case ENOMEM: return "out_of_memory";
     default: return "io_error";
@@ -34,13 +37,13 @@ static const char *code_of(int error) {
 static int fail_errno(ap_failure *failure, const char *what,
                       const char *path) {
   int error = errno;
-  return ap_fail(failure, code_of(error), "%s %s: %s.", what, path,
-                 strerror(error));
+  return ap_failure_set(failure, code_of(error), "%s %s: %s.", what, path,
+                        strerror(error));
 }
 
 static int fail_insecure(ap_failure *failure, const char *path,
                          const char *why) {
-  return ap_fail(failure, "insecure_file", "%s %s.", path, why);
+  return ap_failure_set(failure, "insecure_file", "%s %s.", path, why);
 }
 
 /* Is this open file ours, a regular one, and closed to others? */
@@ -58,61 +61,60 @@ static int check_private(int fd, const char *path, ap_failure *failure) {
   return 1;
 }
 
-static int keep(ap_buf *out, const char *bytes, size_t length,
+static int keep(ap_buffer *out, const char *bytes, size_t length,
                 const char *path, ap_failure *failure) {
-  switch (ap_buf_append(out, bytes, length)) {
-    case AP_BUF_OK: return 1;
-    case AP_BUF_FULL:
-      return ap_fail(failure, "too_large", "%s is larger than %lu bytes.",
-                     path, (unsigned long)out->ceiling);
-    default: return ap_fail_memory(failure);
+  switch (ap_buffer_append(out, bytes, length)) {
+    case AP_BUFFER_OK: return 1;
+    case AP_BUFFER_FULL:
+      return ap_failure_set(failure, "too_large",
+                            "%s is larger than %lu bytes.", path,
+                            (unsigned long)out->ceiling);
+    default: return ap_failure_no_memory(failure);
   }
 }
 
-static int read_all(int fd, const char *path, ap_buf *out,
+static int read_all(int fd, const char *path, ap_buffer *out,
                     ap_failure *failure) {
   char chunk[CHUNK];
   ssize_t got;
   int done = 1;
   while (done && (got = read(fd, chunk, sizeof chunk)) != 0) {
-    if (got > 0)
-      done = keep(out, chunk, (size_t)got, path, failure);
-    else if (errno != EINTR)
-      done = fail_errno(failure, "Cannot read", path);
+    if (got > 0) done = keep(out, chunk, (size_t)got, path, failure);
+    else if (errno != EINTR) done = fail_errno(failure, "Cannot read", path);
   }
   OPENSSL_cleanse(chunk, sizeof chunk);
   return done;
 }
 
-static int read_private(const char *path, ap_buf *out, ap_failure *failure) {
+static int read_private(const char *path, ap_buffer *out,
+                        ap_failure *failure) {
   int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   int fd = open(path, flags);
   int done;
   if (fd < 0) return fail_errno(failure, "Cannot open", path);
-  done = check_private(fd, path, failure) &&
-         read_all(fd, path, out, failure);
+  done = check_private(fd, path, failure) && read_all(fd, path, out, failure);
   (void)close(fd);
   return done;
 }
 
 static int read_sealed(const char *path, const unsigned char *key,
-                       ap_buf *out, ap_failure *failure) {
-  ap_buf sealed;
+                       ap_buffer *out, ap_failure *failure) {
+  ap_buffer sealed;
   int done;
-  ap_buf_init(&sealed, out->ceiling + AP_CIPHER_EXTRA);
+  ap_buffer_init(&sealed, out->ceiling + AP_AEAD_EXTRA);
   done = read_private(path, &sealed, failure) &&
-    ap_cipher_open(key, sealed.data, sealed.length, out, failure);
-  ap_buf_free(&sealed);
+         ap_aead_open(key, sealed.data, sealed.length, out, failure);
+  ap_buffer_free(&sealed);
   return done;
 }
 
-int ap_file_read(const char *path, const unsigned char *key, ap_buf *out,
-                 ap_failure *failure) {
+int ap_private_file_read(const char *path, const unsigned char *key,
+                         ap_buffer *out, ap_failure *failure) {
   if (key != NULL) return read_sealed(path, key, out, failure);
   if (!read_private(path, out, failure)) return 0;
-  if (!ap_cipher_is_sealed(out->data, out->length)) return 1;
-  return ap_fail(failure, "key_needed", "%s is encrypted: give its key.",
-                 path);
+  if (!ap_aead_is_sealed(out->data, out->length)) return 1;
+  return ap_failure_set(failure, "key_needed",
+                        "%s is encrypted: give its key.", path);
 }
 
 /* "folder/.name.tmp" for "folder/name", which the caller frees. One name for
@@ -146,14 +148,15 @@ static int open_temporary(const char *path, ap_failure *failure) {
       (void)fail_errno(failure, "Cannot write", path);
       return -1;
     }
-    if (!ap_lockfile_hold(fd, temporary_patience, failure)) {
+    if (!ap_file_lock_hold(fd, temporary_patience, failure)) {
       (void)close(fd);
       return -1;
     }
     if (still_named(fd, path)) return fd;
     (void)close(fd);
   }
-  (void)ap_fail(failure, "busy", "Too many writers at once for %s.", path);
+  (void)ap_failure_set(failure, "busy", "Too many writers at once for %s.",
+                       path);
   return -1;
 }
 
@@ -170,11 +173,9 @@ static int write_all(int fd, const char *bytes, size_t length) {
 
 static int fill(int fd, const char *path, const char *bytes, size_t length,
                 ap_failure *failure) {
-  if (fchmod(fd, 0600) != 0)
-    return fail_errno(failure, "Cannot write", path);
+  if (fchmod(fd, 0600) != 0) return fail_errno(failure, "Cannot write", path);
   if (!check_private(fd, path, failure)) return 0;
-  if (ftruncate(fd, 0) != 0 || !write_all(fd, bytes, length) ||
-      fsync(fd) != 0)
+  if (ftruncate(fd, 0) != 0 || !write_all(fd, bytes, length) || fsync(fd) != 0)
     return fail_errno(failure, "Cannot write", path);
   return 1;
 }
@@ -189,7 +190,7 @@ static int open_folder(const char *path, ap_failure *failure) {
   int fd, error;
   fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   error = folder == NULL ? ENOMEM : errno;
-  if (folder == NULL) (void)ap_fail_memory(failure);
+  if (folder == NULL) (void)ap_failure_no_memory(failure);
   else if (fd < 0) (void)fail_errno(failure, "Cannot open", folder);
   free(folder);
   errno = error;
@@ -236,21 +237,21 @@ static int write_plain(const char *path, const char *bytes, size_t length,
   int done;
   if (!check_target(path, failure)) return 0;
   temporary = temporary_path(path);
-  if (temporary == NULL) return ap_fail_memory(failure);
+  if (temporary == NULL) return ap_failure_no_memory(failure);
   done = replace(path, temporary, bytes, length, failure);
   free(temporary);
   return done;
 }
 
-int ap_file_write(const char *path, const char *bytes, size_t length,
-                  const unsigned char *key, ap_failure *failure) {
-  ap_buf sealed;
+int ap_private_file_write(const char *path, const char *bytes, size_t length,
+                          const unsigned char *key, ap_failure *failure) {
+  ap_buffer sealed;
   int done;
   if (key == NULL) return write_plain(path, bytes, length, failure);
-  ap_buf_init(&sealed, length + AP_CIPHER_EXTRA);
-  done = ap_cipher_seal(key, bytes, length, &sealed, failure) &&
+  ap_buffer_init(&sealed, length + AP_AEAD_EXTRA);
+  done = ap_aead_seal(key, bytes, length, &sealed, failure) &&
          write_plain(path, sealed.data, sealed.length, failure);
-  ap_buf_free(&sealed);
+  ap_buffer_free(&sealed);
   return done;
 }
 
@@ -259,7 +260,7 @@ static int remove_in(int folder, const char *path, ap_failure *failure) {
   return errno == ENOENT || fail_errno(failure, "Cannot remove", path);
 }
 
-int ap_file_remove(const char *path, ap_failure *failure) {
+int ap_private_file_remove(const char *path, ap_failure *failure) {
   int folder = open_folder(path, failure);
   int done;
   if (folder < 0) return errno == ENOENT;

@@ -35,13 +35,13 @@ end
 
 -- Made when first needed: never before nginx has forked its workers.
 function Shared:open_session()
-  if self.session then return self.session end
-  local session, message, code = core.session(self.http)
-  if not session then
+  if self.transport then return self.transport end
+  local transport, message, code = core.http.new(self.http)
+  if not transport then
     return nil, errors.from_transport(nil, message, code)
   end
-  self.session = session
-  return session
+  self.transport = transport
+  return transport
 end
 
 -- Adobe counts by the device's address; a server's devices have one each. But
@@ -64,15 +64,15 @@ end
 -- One place in the queue: the seconds that we waited until it had come.
 local function queue_up(self, call, key)
   local now = self.driver.now()
-  local wait = self.pace:reserve(key, now)
+  local wait = self.rate_limit:reserve(key, now)
   call.is_late = wait > 0 and now + wait >= call.deadline
   if wait <= 0 then return 0 end
   if call.is_late then
-    self.pace:cancel(key)
+    self.rate_limit:cancel(key)
     return nil, late(call.operation,
       "There was no turn for the request in time: the device asks too much.")
   end
-  self:emit({ type = "wait", reason = "pace", seconds = wait,
+  self:emit({ type = "wait", reason = "rate_limit", seconds = wait,
     operation = call.operation.name }, call.view.key)
   self.driver.sleep(wait)
   return wait
@@ -80,15 +80,15 @@ end
 
 -- A 429 may come to somebody else while we wait: then our place is no more.
 local function wait_for_turn(self, call)
-  if self.pace.off or not IS_PACED[call.operation] then return true end
+  if self.rate_limit.off or not IS_PACED[call.operation] then return true end
   local key = pace_key(call)
   while true do
     local waited, err = queue_up(self, call, key)
     if not waited then return nil, err end
-    if waited == 0 or self.pace:barred_for(key, self.driver.now()) <= 0 then
+    if waited == 0 or self.rate_limit:barred_for(key, self.driver.now()) <= 0 then
       return true
     end
-    self.pace:cancel(key)
+    self.rate_limit:cancel(key)
   end
 end
 
@@ -118,15 +118,15 @@ end
 
 -- Puts one request on the wire.
 local function launch(self, call, token)
-  local session, err = self.session, nil
-  if not session then session, err = self:open_session() end
-  if not session then return nil, err end
+  local transport, err = self.transport, nil
+  if not transport then transport, err = self:open_session() end
+  if not transport then return nil, err end
   local built, left = call.request, call.deadline - self.driver.now()
   if left <= 0 then
     return nil, late(call.operation, "There was no time left to send it in.")
   end
   built.bearer, built.timeout = token, left
-  local transfer, message, code = session:submit(built)
+  local transfer, message, code = transport:submit(built)
   if not transfer then
     return nil, errors.from_transport(call.operation.name, message, code)
   end
@@ -138,7 +138,7 @@ end
 local function land(self, call)
   local transfer = call.transfer
   call.transfer = nil
-  self.driver.wait(self.session, transfer, call.deadline)
+  self.driver.wait(self.transport, transfer, call.deadline)
   local response, why, how = transfer:result()
   transfer:close()
   if how == "pending" then
@@ -187,12 +187,12 @@ end
 
 local THROTTLED = 429
 
--- The error of an answer that is no success; what it says of pace is obeyed.
+-- The error of an answer that is no success; what it says of rate_limit is obeyed.
 local function refused(self, call, response)
   local err = errors.from_answer(call.operation.name, response,
     (answer.decode(response)), self.clock:now_ms() / 1000, secrets_of(call))
   if err.http_status == THROTTLED then
-    self.pace:penalize(pace_key(call), self.driver.now(),
+    self.rate_limit:penalize(pace_key(call), self.driver.now(),
       math.max(1, err.retry_after or 0))
   end
   return nil, err
@@ -400,7 +400,7 @@ function Client:secrets(params)
 end
 
 --- The same operation many times, the requests in flight together, within the
--- pace. Answers a list of { value =, err = }.
+-- rate_limit. Answers a list of { value =, err = }.
 function Client:call_all(name, list)
   local operation, calls, outcomes = BY_NAME[name], {}, {}
   for index, params in ipairs(list) do
@@ -470,12 +470,12 @@ function Client:update()
   if not driver.update then
     error("client:update is for a driver that has update, like tick", 2)
   end
-  return driver.update(self.shared.session)
+  return driver.update(self.shared.transport)
 end
 
 --- Closes the connections. Requests under way end with the code `closed`.
 function Client:close()
-  if self.shared.session then self.shared.session:close() end
+  if self.shared.transport then self.shared.transport:close() end
 end
 
 --- @param shared see adobepass.new

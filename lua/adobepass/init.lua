@@ -6,7 +6,7 @@ local core = require "adobepass.core"
 local device = require "adobepass.device.headers"
 local environment = require "adobepass.api.environment"
 local options = require "adobepass.util.options"
-local pace = require "adobepass.policy.rate_limiter"
+local rate_limiter = require "adobepass.policy.rate_limiter"
 local retry = require "adobepass.policy.retry"
 local server_clock = require "adobepass.policy.server_clock"
 
@@ -33,7 +33,7 @@ local FIELDS = {
   redirect_uri = "string?", environment = "string or table",
   device = "table?", store = "table?", driver = "table?",
   on_event = "function?", timeout = "number?", http = "table?",
-  session = "table or userdata?", pace = "table or boolean?",
+  transport = "table or userdata?", rate_limit = "table or boolean?",
   retry = "table?", token_margin = "number?", token_jitter = "number?",
   random = "function?",
 }
@@ -43,7 +43,7 @@ local DEVICE_ID, AGES = "device_id", 1e9
 
 local METHODS = { store = { "get", "set", "add", "delete", "clear" },
   driver = { "wait", "sleep", "now" },
-  pace = { "reserve", "cancel", "penalize", "barred_for" } }
+  rate_limit = { "reserve", "cancel", "penalize", "barred_for" } }
 
 local function check_methods(name, value)
   for _, method in ipairs(METHODS[name]) do
@@ -82,13 +82,13 @@ local function check_day(name, seconds)
   error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name))
 end
 
--- A session that is made and closed: what is wrong with an option shows now.
+-- A transport that is made and closed: what is wrong with an option shows now.
 local function check_http(http)
-  local good, session = pcall(core.session, http)
+  local good, transport = pcall(core.http.new, http)
   if not good then
-    error("adobepass.new: http: " .. tostring(session))
+    error("adobepass.new: http: " .. tostring(transport))
   end
-  if session then session:close() end
+  if transport then transport:close() end
   return http
 end
 
@@ -111,10 +111,10 @@ end
 -- A gateway of many workers shares one, for example in its Redis.
 local function pace_of(given)
   if type(given) == "table" and given.reserve then
-    return check_methods("pace", given)
+    return check_methods("rate_limit", given)
   end
   if given == true then given = nil end
-  return pace.new(given)
+  return rate_limiter.new(given)
 end
 
 local function share(given)
@@ -129,8 +129,8 @@ local function share(given)
     driver = driver, on_event = given.on_event,
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
-    session = given.session,
-    pace = pace_of(given.pace),
+    transport = given.transport,
+    rate_limit = pace_of(given.rate_limit),
     retry = retry.new(given.retry), chance = given.random or usual_chance,
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),
@@ -161,12 +161,12 @@ end
 --   (30), and within which a story repeats what was to be repeated; one that
 --   asks for several things, in batches or of several providers, takes as long
 --   for each
--- * `http`: options of core.session, like `ca_file` and `proxy`
--- * `pace`: `{ rate = 1, burst = 10 }`, or false; or any table with the
+-- * `http`: options of core.http.new, like `ca_file` and `proxy`
+-- * `rate_limit`: `{ rate = 1, burst = 10 }`, or false; or any table with the
 -- methods of adobepass.policy.rate_limiter, like one that many machines share
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
--- * `session`, `random`: in place of ours, for tests
+-- * `transport`, `random`: in place of ours, for tests
 function adobepass.new(given)
   local made = options.at_caller(new, given)
   return made

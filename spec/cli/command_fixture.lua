@@ -36,12 +36,12 @@ function rig.start(options)
   local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
     .. shell.line(KEEPER, "keeper", place), "w"))
   return setmetatable({ box = box, place = place, said = {},
-    keeper = keeper, session = assert(core.session { ca_file = box.ca }) },
+    keeper = keeper, transport = assert(core.http.new { ca_file = box.ca }) },
     Rig)
 end
 
 function Rig:stop()
-  self.session:close()
+  self.transport:close()
   self.box:stop()
   self.keeper:close()
 end
@@ -126,7 +126,7 @@ function Process:finish()
   return text or rest, tonumber(status)
 end
 
--- A process in a session of its own, as the foreground of a terminal is.
+-- A process in a transport of its own, as the foreground of a terminal is.
 local function start(self, script)
   local pipe = assert(io.popen("exec setsid sh -c "
     .. shell.quote("echo $$; " .. script)))
@@ -168,7 +168,7 @@ end
 
 --- The sandbox's control API.
 function Rig:control(method, path, given)
-  local response = assert(tv.fetch(self.session, { method = method,
+  local response = assert(tv.fetch(self.transport, { method = method,
     url = self.box.control .. "/sandbox" .. path,
     headers = { ["Content-Type"] = "application/json" },
     body = given and json.encode(given) or nil }))

@@ -14,12 +14,12 @@ local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
   model = "Living room", version = "1", osName = "Linux", osVersion = "6",
   connectionType = "WiFi" })
 
---- options: `ip`: what a load balancer would tell of its address; `session`
--- and `wait(session, transfer)` in place of its own
+--- options: `ip`: what a load balancer would tell of its address; `transport`
+-- and `wait(transport, transfer)` in place of its own
 function television.new(options)
   options = options or {}
   return setmetatable({ cookies = {}, ip = options.ip, wait = options.wait,
-    session = options.session or assert(core.session { timeout = 60 }) },
+    transport = options.transport or assert(core.http.new { timeout = 60 }) },
     Television)
 end
 
@@ -68,14 +68,14 @@ function Television:submit(method, url, body, headers)
     ["Content-Type"] = body and "application/json" or nil }
   for name, value in pairs(headers or {}) do all[name] = value or nil end
   if type(body) == "table" then body = json.encode(json.object(body)) end
-  return assert(self.session:submit { method = method, url = url,
+  return assert(self.transport:submit { method = method, url = url,
     headers = all, body = body })
 end
 
 --- Its answer: the status, the JSON (or text) and the response.
 function Television:finish(transfer)
-  if self.wait then self.wait(self.session, transfer) end
-  local response, message, code = finish(self.session, transfer)
+  if self.wait then self.wait(self.transport, transfer) end
+  local response, message, code = finish(self.transport, transfer)
   transfer:close()
   if not response then return nil, message, code end
   learn(self, response)
@@ -103,6 +103,6 @@ function Television:sign_in(control, one, two, username)
   return login, answer
 end
 
-function Television:close() self.session:close() end
+function Television:close() self.transport:close() end
 
 return television

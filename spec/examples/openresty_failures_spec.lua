@@ -19,7 +19,7 @@ describe("the gateway survives", function()
   before_each(function()
     -- All are at one address here, and would have to wait for each other.
     running = assert(service.start { throttle = false,
-      settings = { pace = false } })
+      settings = { rate_limit = false } })
     control = flight.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
     tv = television.new()
@@ -94,7 +94,7 @@ describe("the gateway survives", function()
         seconds = 60 }
       local asked = tv:submit("GET", one .. "/login/status")
       nodes.eventually(function()
-        tv.session:step(0)
+        tv.transport:step(0)
         return flight.counts(control:journal()).profile_for_code > 0
       end)
       nodes.kill(running.nodes[1])
@@ -112,7 +112,7 @@ describe("the gateway survives", function()
         seconds = 60 }
       local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
       nodes.eventually(function()
-        tv.session:step(0)
+        tv.transport:step(0)
         return flight.counts(control:journal()).create_session > 1
       end)
       nodes.kill(running.nodes[1])
@@ -269,7 +269,7 @@ describe("the gateway survives", function()
         seconds = 1 }
       local asked = tv:submit("GET", one .. "/login/status")
       nodes.eventually(function()
-        tv.session:step(0)
+        tv.transport:step(0)
         return flight.counts(control:journal()).profile_for_code > 0
       end)
       local former = nodes.workers(running.nodes[1])

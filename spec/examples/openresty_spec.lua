@@ -374,8 +374,8 @@ describe("the gateway", function()
         assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
         -- This one's own address is not on Adobe's list, and that one's is.
         assert.same({ "1", "0" }, {
-          careful.redis:ask "exists gateway:pace:own",
-          running.redis:ask "exists gateway:pace:own" })
+          careful.redis:ask "exists gateway:rate_limit:own",
+          running.redis:ask "exists gateway:rate_limit:own" })
         heard:close()
         careful:stop()
       end)

@@ -11,7 +11,7 @@ local webdriver = require "spec.support.webdriver"
 local test = webdriver.is_there() and it or pending
 
 describe("the second screen", function()
-  local running, home, run, browser, session, screen, page, pictures
+  local running, home, run, browser, transport, screen, page, pictures
 
   setup(function()
     if not webdriver.is_there() then return end
@@ -19,8 +19,8 @@ describe("the second screen", function()
     home = folder.make()
     run = example.start(running, "examples/second_screen/start.lua", home)
     page = assert(run:line():match "http://127%.0%.0%.1:%d+/")
-    session = assert(core.session { ca_file = running.ca })
-    screen = tv.new { session = session, api = running.api,
+    transport = assert(core.http.new { ca_file = running.ca })
+    screen = tv.new { transport = transport, api = running.api,
       statement = running.statement }
     browser = webdriver.start()
     pictures = folder.pictures()
@@ -32,7 +32,7 @@ describe("the second screen", function()
     run:interrupt()
     run:stop()
     running:stop()
-    session:close()
+    transport:close()
     folder.remove(home)
   end)
 
@@ -103,7 +103,7 @@ describe("the second screen", function()
 
   local function post(headers, body)
     headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return assert(tv.fetch(session, { method = "POST", url = page,
+    return assert(tv.fetch(transport, { method = "POST", url = page,
       headers = headers, body = body }))
   end
 

@@ -118,9 +118,9 @@ end)
 
 -- --- over real HTTPS -------------------------------------------------------
 
-local function control_of(running, session)
+local function control_of(running, transport)
   local function call(method, path, given)
-    local response = assert(tv.fetch(session, { method = method,
+    local response = assert(tv.fetch(transport, { method = method,
       url = running.control .. "/sandbox/" .. path,
       body = given and json.encode(given) or nil,
       headers = given and { ["Content-Type"] = "application/json" } or nil }))
@@ -167,8 +167,8 @@ local REAL = {
   -- Without a body the head is all, unless the reset overtakes it.
   { { kind = "reset_within" }, "value", 2, unsafe = { LOST, 1 },
     empty = { "value" } },
-  { { kind = "truncated" }, "malformed_answer", 1, empty = { "value", 1 } },
-  { { kind = "garbage" }, "malformed_answer", 1, empty = { "value", 1 } },
+  { { kind = "truncated" }, "malformed_response", 1, empty = { "value", 1 } },
+  { { kind = "garbage" }, "malformed_response", 1, empty = { "value", 1 } },
   { { kind = "wrong_content_type" }, "value", 1 },
   { { kind = "huge" }, "too_large", 1, empty = { "value", 1 } },
   { { kind = "drip", seconds = 0.001, bytes = 16 }, "value", 1 },
@@ -180,13 +180,13 @@ local SOME = { "profiles", "authorize", "create_session", "link",
   "reset_temp_pass" }
 
 describe("faults over HTTPS", function()
-  local running, session, control, on, ends = nil, nil, nil, nil, 0
+  local running, transport, control, on, ends = nil, nil, nil, nil, 0
 
   local function new_client(more)
     local given = {
       service_provider = scenes.SERVICE_PROVIDER,
       environment = { api = running.api, mgmt = running.mgmt },
-      software_statement = running.statement, pace = false,
+      software_statement = running.statement, rate_limit = false,
       http = { ca_file = running.ca }, timeout = LIMIT,
       device = { id = scenes.DEVICE, info = scenes.INFO },
       retry = { base = 0.01, cap = 0.02 },
@@ -197,8 +197,8 @@ describe("faults over HTTPS", function()
 
   setup(function()
     running = assert(host.start { throttle = false })
-    session = assert(core.session { ca_file = running.ca })
-    control = control_of(running, session)
+    transport = assert(core.http.new { ca_file = running.ca })
+    control = control_of(running, transport)
     on = { client = new_client(), control = control,
       statement = running.statement }
     assert(on.client.api:profiles())
@@ -206,9 +206,9 @@ describe("faults over HTTPS", function()
 
   teardown(function()
     on.client:close()
-    session:close()
+    transport:close()
     running:stop()
-    running, session, control, on = nil, nil, nil, nil
+    running, transport, control, on = nil, nil, nil, nil
   end)
 
   local function check_real(operation, params, row)

@@ -1,9 +1,9 @@
---- A session before the sandbox on which everything goes wrong, by a die.
+--- A transport before the sandbox on which everything goes wrong, by a die.
 --
---   local session = network.new { die =, box =, witness =, part = 0.3 }
+--   local transport = network.new { die =, box =, witness =, part = 0.3 }
 --
 -- `part` of all requests meet one fault, or several at once. What is done to
--- clocks and to the service itself is noted: `session.jumped`, in seconds.
+-- clocks and to the service itself is noted: `transport.jumped`, in seconds.
 
 local header_table = require "adobepass.api.request".header_table
 local http_date = require "spec.support.date_header"
@@ -21,7 +21,7 @@ function Transfer:result()
   local response, message, code = self.inner:result()
   if not response or self.delivered then return response, message, code end
   self.delivered = true
-  local network_of = self.session
+  local network_of = self.transport
   response.headers.date = http_date((network_of.box:now()) / 1000)
   for _, spoil in ipairs(self.spoils) do
     spoil(network_of, response, self.request)
@@ -158,8 +158,8 @@ local SPOILS, WORLDS = list_of(spoils), list_of(worlds)
 -- The most telling of them, and the one with the most ways to go wrong.
 for _ = 1, 4 do SPOILS[#SPOILS + 1] = spoils.json end
 
-local Session = {}
-Session.__index = Session
+local Transport = {}
+Transport.__index = Transport
 
 local function strike(self, request, chosen)
   self.faults = self.faults + 1
@@ -176,26 +176,26 @@ local function strike(self, request, chosen)
   end
 end
 
-function Session:submit(request)
+function Transport:submit(request)
   self.witness:sent(request)
   local chosen = {}
   while self.die:chance(self.part) do strike(self, request, chosen) end
   local inner, message, code = self.inner:submit(request)
   if not inner then return nil, message, code end
-  return setmetatable({ session = self, inner = inner, spoils = chosen,
+  return setmetatable({ transport = self, inner = inner, spoils = chosen,
     request = request }, Transfer)
 end
 
-function Session:step(seconds) return self.inner:step(seconds) end
-function Session:timeout() return self.inner:timeout() end
-function Session:close() return self.inner:close() end
+function Transport:step(seconds) return self.inner:step(seconds) end
+function Transport:timeout() return self.inner:timeout() end
+function Transport:close() return self.inner:close() end
 
 -- What the service says is heard where it says it, with the request that it
 -- says it to.
 local function listen(self, inner)
   local submit = inner.submit
-  function inner.submit(session, request)
-    local transfer, message, code = submit(session, request)
+  function inner.submit(transport, request)
+    local transfer, message, code = submit(transport, request)
     if transfer then transfer.asked = request end
     return transfer, message, code
   end
@@ -210,10 +210,10 @@ end
 
 --- given: die, box, witness, part
 function network.new(given)
-  local inner = given.box:session()
+  local inner = given.box:transport()
   local self = setmetatable({ die = given.die, box = given.box,
     witness = given.witness, part = given.part, inner = inner, jumped = 0,
-    wall = 0, faults = 0 }, Session)
+    wall = 0, faults = 0 }, Transport)
   listen(self, inner)
   return self
 end

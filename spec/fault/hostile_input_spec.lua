@@ -122,13 +122,13 @@ describe("any bytes", function()
     .. "nothing is sent", function()
     local sent, refused, on = 0, 0, stage.new()
     die.each("ADOBEPASS_INPUT", RUNS, function(one)
-      local session = scripted.adobe { body = "{}" }
-      local api = on:new_client { session = session, environment = {
+      local transport = scripted.adobe { body = "{}" }
+      local api = on:new_client { transport = transport, environment = {
         api = "https://api.test", mgmt = "https://api.test" } }.api
       local operation = one:pick(PLAIN)
       local params = params_of(one, operation)
       local good, _, err = pcall(api[operation.name], api, params)
-      local request = session.requests[#session.requests]
+      local request = transport.requests[#transport.requests]
       if request and not request.url:find("/o/client/", 1, true) then
         arrived(operation, params, request)
         sent = sent + 1
@@ -144,8 +144,8 @@ describe("any bytes", function()
     .. "is no device", function()
     local on = stage.new()
     die.each("ADOBEPASS_INPUT", RUNS, function(one)
-      local session = scripted.adobe { body = '{"requestor":{}}' }
-      local client = on:new_client { session = session }
+      local transport = scripted.adobe { body = '{"requestor":{}}' }
+      local client = on:new_client { transport = transport }
       local id, model, ip = text(one), text(one), text(one)
       local good, viewer = pcall(client.device, client,
         { id = id, ip = ip, info = { model = model }, visitor_id = ip })
@@ -155,7 +155,7 @@ describe("any bytes", function()
         return
       end
       assert(viewer.api:configuration())
-      local headers = header_table(session.requests[#session.requests])
+      local headers = header_table(transport.requests[#transport.requests])
       assert(device.identifier(headers["AP-Device-Identifier"]) == id)
       assert(device.decode_object(headers["X-Device-Info"]).model == model)
       assert(headers["X-Forwarded-For"] == ip)
@@ -184,7 +184,7 @@ end)
 -- --- on the wire itself -----------------------------------------------------
 
 describe("any bytes given to the core", function()
-  local peer, session
+  local peer, transport
 
   before_each(function()
     peer = raw.listen(function(connection, heard)
@@ -192,10 +192,10 @@ describe("any bytes given to the core", function()
         connection:send("HTTP/1.1 204 No\r\nConnection: close\r\n\r\n")
       end
     end)
-    session = assert(core.session { timeout = 20 })
+    transport = assert(core.http.new { timeout = 20 })
   end)
   after_each(function()
-    session:close()
+    transport:close()
     peer:close()
   end)
 
@@ -212,14 +212,14 @@ describe("any bytes given to the core", function()
     die.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
       peer.heard = ""
       local value = text(one)
-      local good, transfer = pcall(session.submit, session, {
+      local good, transfer = pcall(transport.submit, transport, {
         url = ("http://127.0.0.1:%d/"):format(peer.port), fresh = true,
         headers = { ["X-Any"] = value } })
       if not good or not transfer then
         assert(value:find "%c", "refused without a reason")
         return
       end
-      assert(finish(session, transfer, peer:pumping()).status == 204)
+      assert(finish(transport, transfer, peer:pumping()).status == 204)
       transfer:close()
       local found = 0
       for _, line in ipairs(head()) do

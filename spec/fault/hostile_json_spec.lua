@@ -1,5 +1,5 @@
 --- JSON that is made to hurt, in every answer that the client reads: a result
--- or malformed_answer; in memory and steps that are bounded by its size.
+-- or malformed_response; in memory and steps that are bounded by its size.
 
 local die = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
@@ -97,15 +97,15 @@ describe("a body", function()
   end)
 
   local function ask(operation, body)
-    local session = scripted.adobe({ status = operation.ok[1], body = body },
+    local transport = scripted.adobe({ status = operation.ok[1], body = body },
       operation.name)
-    local api = on:new_client { session = session }.api
+    local api = on:new_client { transport = transport }.api
     return api[operation.name](api, params[operation.name])
   end
 
   local function is_named(value, err)
     return value ~= nil
-      or errors.is(err) and err.code == "malformed_answer"
+      or errors.is(err) and err.code == "malformed_response"
   end
 
   for _, row in ipairs(BODIES) do

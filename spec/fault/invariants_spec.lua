@@ -66,8 +66,8 @@ describe("the judge", function()
 
   it("[hostile-check-sees-secret-event] sees a secret in an event", function()
     assert_seen("a secret of", function(on)
-      local submit = on.session.submit
-      function on.session.submit(self, request)
+      local submit = on.transport.submit
+      function on.transport.submit(self, request)
         if request.bearer then
           on.client.shared:emit { type = "request",
             operation = (request.bearer:reveal()) }
@@ -114,8 +114,8 @@ describe("the judge", function()
     local other
     assert_seen("the token of another device", function(on)
       other = nil
-      local submit = on.session.submit
-      function on.session.submit(self, request)
+      local submit = on.transport.submit
+      function on.transport.submit(self, request)
         if request.bearer and header_table(request)["X-Device-Info"] then
           local changed = {}
           for name, value in pairs(request) do changed[name] = value end

@@ -69,7 +69,7 @@ describe("an nginx of 8 workers", function()
   -- Until the first has answered: then all the others are under way.
   local function get_going(host, list)
     while select(3, list[1]:result()) == "pending" do
-      host.session:step(0.05)
+      host.transport:step(0.05)
       if select(3, list[#list]:result()) ~= "pending" then break end
     end
   end

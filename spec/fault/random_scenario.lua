@@ -45,7 +45,7 @@ local KEPT = { monotonic = core.clock.monotonic, wall = core.clock.wall }
 local function set_clocks(on)
   function core.clock.monotonic() return 1000 + on.driver.now() end
   function core.clock.wall()
-    return box:now() / 1000 + on.session.wall
+    return box:now() / 1000 + on.transport.wall
   end
 end
 
@@ -71,9 +71,9 @@ local function new_client(on)
   return adobepass.new {
     service_provider = "REF30", software_statement = statement,
     environment = { api = box.api, mgmt = box.mgmt },
-    session = on.session, driver = on.driver,
+    transport = on.transport, driver = on.driver,
     store = memory { now = on.driver.now }, timeout = on.timeout,
-    pace = box.is_throttled,
+    rate_limit = box.is_throttled,
     random = function() return die:upto(1000) / 1000 end,
     on_event = function(event) on.witness:told(event) end,
   }
@@ -105,9 +105,9 @@ local function new_story(die)
     acts = repertoire(die),
     witness = witness.new(), timeout = die:pick { 2, 10, 30 },
     driver = fake_driver.new(box) }
-  on.session = network.new { die = die, box = box, witness = on.witness,
+  on.transport = network.new { die = die, box = box, witness = on.witness,
     part = die:pick { 0, 0.1, 0.3, 0.6 } }
-  listener = on.session.heard_by_box
+  listener = on.transport.heard_by_box
   set_clocks(on)
   on.witness:keep_secret(statement)
   on.client = new_client(on)
@@ -121,13 +121,13 @@ end
 local SLACK = 0.1
 
 local function check_time(on, act, started, jumped)
-  local took = on.driver.now() - started - (on.session.jumped - jumped)
+  local took = on.driver.now() - started - (on.transport.jumped - jumped)
   local most = act.timeouts * on.timeout + act.seconds + SLACK
   assert(took <= most, ("took %.3f s of %.3f"):format(took, most))
 end
 
 local function carry_out(on, who, act)
-  local started, jumped = on.driver.now(), on.session.jumped
+  local started, jumped = on.driver.now(), on.transport.jumped
   tale.total.acts = tale.total.acts + 1
   local good, why = xpcall(function()
     act.run(on, who)
@@ -141,7 +141,7 @@ end
 -- Coroutines, not calls protected, surround what waits: Lua 5.1 cannot yield
 -- across the latter.
 local function step(on, who, act)
-  local started, jumped = on.driver.now(), on.session.jumped
+  local started, jumped = on.driver.now(), on.transport.jumped
   tale.total.acts = tale.total.acts + 1
   on.now[who.name] = act.name
   act.run(on, who)
@@ -184,7 +184,7 @@ function tale.run(die, twist)
   local total = tale.total
   total.runs = total.runs + 1
   total.requests = total.requests + on.witness.requests
-  total.faults = total.faults + on.session.faults
+  total.faults = total.faults + on.transport.faults
   for _, entry in ipairs(box.state.journal) do
     assert(entry.failure == nil, entry.failure)
   end

@@ -25,7 +25,7 @@ end
 
 local function is_malformed(value, err)
   assert.is_nil(value)
-  assert.equal("malformed_answer", err.code)
+  assert.equal("malformed_response", err.code)
 end
 
 describe("a hostile answer", function()

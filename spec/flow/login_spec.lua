@@ -236,7 +236,7 @@ describe("what the service says next", function()
       end
     end)
     assert.equal("Cablevision", assert(on.client:login(login_options())).mvpd)
-    fails("malformed_answer", on.client:login { fresh = true })
+    fails("malformed_response", on.client:login { fresh = true })
   end)
 
   it("[login-obeyed-resume-missing] is obeyed: resume, with what was "

@@ -185,7 +185,7 @@ local TABLE = {
 
 -- A story that knows its code, its wall clock, and when things fail.
 local function prepare()
-  local on = story.new { pace = {} }
+  local on = story.new { rate_limit = {} }
   local wall, jump = core.clock.wall, 0
   rawset(on, "since", function() return on.driver.now() end)
   rawset(on, "set_wall", function(_, by) jump = by end)

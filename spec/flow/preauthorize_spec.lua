@@ -125,10 +125,10 @@ describe("a catalogue", function()
     assert.equal(before + 3, on.driver.now())
   end)
 
-  it("[preauthorize-keeps-rate-limit] keeps the pace of one a second after a "
+  it("[preauthorize-keeps-rate-limit] keeps the rate limit of one a second after a "
     .. "burst, however large",
     function()
-      local paced = on:new_client { pace = {}, store = client.shared.store,
+      local paced = on:new_client { rate_limit = {}, store = client.shared.store,
         timeout = 5 }
       local before = on.driver.now()
       local result = assert(paced:preauthorize(names(200)))

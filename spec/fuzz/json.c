@@ -9,8 +9,8 @@
 #include "base/buffer.h"
 #include "base/json.h"
 
-static void put(ap_buf *out, const char *bytes, size_t length) {
-  MUST(ap_buf_append(out, bytes, length) == AP_BUF_OK);
+static void put(ap_buffer *out, const char *bytes, size_t length) {
+  MUST(ap_buffer_append(out, bytes, length) == AP_BUFFER_OK);
 }
 
 /* The bytes that a string means. */
@@ -24,7 +24,7 @@ static size_t meaning_of(const ap_json *json, char **bytes) {
   return length;
 }
 
-static void put_string(ap_buf *out, const ap_json *json) {
+static void put_string(ap_buffer *out, const ap_json *json) {
   char *bytes, escape[8];
   size_t i, length = meaning_of(json, &bytes);
   put(out, "\"", 1);
@@ -41,7 +41,7 @@ static void put_string(ap_buf *out, const ap_json *json) {
   free(bytes);
 }
 
-static void put_event(ap_buf *out, const ap_json *json, ap_json_event event,
+static void put_event(ap_buffer *out, const ap_json *json, ap_json_event event,
                       uint64_t objects) {
   char number[40];
   switch (event) {
@@ -77,7 +77,7 @@ static void check(const ap_json *json, ap_json_event event, const char *text,
 }
 
 /* Whether it was read whole; then it is written to `out`. */
-static int rewrite(const char *text, size_t size, ap_buf *out) {
+static int rewrite(const char *text, size_t size, ap_buffer *out) {
   ap_json json;
   ap_json_event event, before = AP_JSON_ARRAY;
   ap_json_start(&json, text, size);
@@ -93,15 +93,15 @@ static int rewrite(const char *text, size_t size, ap_buf *out) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  ap_buf first, second;
-  ap_buf_init(&first, size * 32 + 64);
-  ap_buf_init(&second, size * 32 + 64);
+  ap_buffer first, second;
+  ap_buffer_init(&first, size * 32 + 64);
+  ap_buffer_init(&second, size * 32 + 64);
   if (rewrite((const char *)data, size, &first)) {
     MUST(rewrite(first.data, first.length, &second));
     MUST(first.length == second.length);
     MUST(memcmp(first.data, second.data, first.length) == 0);
   }
-  ap_buf_free(&first);
-  ap_buf_free(&second);
+  ap_buffer_free(&first);
+  ap_buffer_free(&second);
   return 0;
 }

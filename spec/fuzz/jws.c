@@ -20,30 +20,30 @@ static const char pem[] =
   "oQIDAQAB\n"
   "-----END PUBLIC KEY-----\n";
 
-static const ap_key *public_key(void) {
-  static ap_key *key;
-  if (key == NULL) key = ap_key_public(pem, sizeof pem - 1, NULL);
+static const ap_rsa_key *public_key(void) {
+  static ap_rsa_key *key;
+  if (key == NULL) key = ap_rsa_key_public(pem, sizeof pem - 1, NULL);
   MUST(key != NULL);
   return key;
 }
 
 typedef struct {
-  ap_buf header, payload;
+  ap_buffer header, payload;
   ap_failure failure;
 } outcome;
 
 static void start(outcome *o) {
-  ap_buf_init(&o->header, AP_JWS_MAX);
-  ap_buf_init(&o->payload, AP_JWS_MAX);
+  ap_buffer_init(&o->header, AP_JWS_MAX);
+  ap_buffer_init(&o->payload, AP_JWS_MAX);
   o->failure.code = NULL;
 }
 
 static void end(outcome *o) {
-  ap_buf_free(&o->header);
-  ap_buf_free(&o->payload);
+  ap_buffer_free(&o->header);
+  ap_buffer_free(&o->payload);
 }
 
-static int same(const ap_buf *a, const ap_buf *b) {
+static int same(const ap_buffer *a, const ap_buffer *b) {
   return a->length == b->length &&
          (a->length == 0 || memcmp(a->data, b->data, a->length) == 0);
 }
@@ -54,12 +54,12 @@ static void check_verify(const char *token, size_t length) {
   start(&verified);
   if (ap_jws_verify(public_key(), token, length, &verified.header,
                     &verified.payload, &verified.failure)) {
-    MUST(ap_jws_peek(token, length, &seen.header, &seen.payload,
-                     &seen.failure));
+    MUST(
+      ap_jws_peek(token, length, &seen.header, &seen.payload, &seen.failure));
     MUST(same(&seen.header, &verified.header));
     MUST(same(&seen.payload, &verified.payload));
-    MUST(ap_jwshead_check(seen.header.data, seen.header.length, "RS256",
-                          NULL));
+    MUST(ap_jws_header_check(seen.header.data, seen.header.length, "RS256",
+                             NULL));
   } else {
     MUST(verified.failure.code != NULL);
   }
@@ -76,12 +76,12 @@ static int occurs(const char *text, size_t length, const char *word) {
 
 /* A second, duller reader: what every header that passes has to hold. */
 static void check_head(const char *json, size_t length) {
-  if (!ap_jwshead_check(json, length, "RS256", NULL)) return;
+  if (!ap_jws_header_check(json, length, "RS256", NULL)) return;
   MUST(occurs(json, length, "\"alg\""));
   MUST(occurs(json, length, "\"RS256\""));
   MUST(memchr(json, '{', length) != NULL);
-  MUST(!ap_jwshead_check(json, length, "none", NULL));
-  MUST(!ap_jwshead_check(json, length - 1, "RS256", NULL) ||
+  MUST(!ap_jws_header_check(json, length, "none", NULL));
+  MUST(!ap_jws_header_check(json, length - 1, "RS256", NULL) ||
        strchr(" \t\r\n", json[length - 1]) != NULL);
 }
 
@@ -91,8 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   start(&seen);
   if (ap_jws_peek(text, size, &seen.header, &seen.payload, &seen.failure))
     check_head(seen.header.data, seen.header.length);
-  else
-    MUST(seen.failure.code != NULL);
+  else MUST(seen.failure.code != NULL);
   end(&seen);
   check_verify(text, size);
   check_head(text, size);

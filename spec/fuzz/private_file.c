@@ -16,7 +16,7 @@
 enum { CEILING = 20000 };
 
 /* spec/fuzz/corpus/private_file/sealed was made with this key. */
-static const unsigned char key[AP_CIPHER_KEY_SIZE];
+static const unsigned char key[AP_AEAD_KEY_SIZE];
 
 static char folder[] = "/tmp/adobepass-fuzz.XXXXXX";
 static char path[sizeof folder + sizeof "/file"];
@@ -43,52 +43,49 @@ static void put(const uint8_t *data, size_t size) {
   (void)close(fd);
 }
 
-static int holds(const ap_buf *buf, const void *bytes, size_t length) {
+static int holds(const ap_buffer *buf, const void *bytes, size_t length) {
   return buf->length == length &&
          (length == 0 || memcmp(buf->data, bytes, length) == 0);
 }
 
 static void check_plain(const uint8_t *data, size_t size) {
   ap_failure failure;
-  ap_buf out;
-  ap_buf_init(&out, CEILING);
-  if (ap_file_read(path, NULL, &out, &failure))
+  ap_buffer out;
+  ap_buffer_init(&out, CEILING);
+  if (ap_private_file_read(path, NULL, &out, &failure))
     MUST(holds(&out, data, size));
-  else if (size <= CEILING)
-    MUST(ap_cipher_is_sealed((const char *)data, size));
-  else
-    MUST(strcmp(failure.code, "too_large") == 0);
-  ap_buf_free(&out);
+  else if (size <= CEILING) MUST(ap_aead_is_sealed((const char *)data, size));
+  else MUST(strcmp(failure.code, "too_large") == 0);
+  ap_buffer_free(&out);
 }
 
 static void check_sealed(const uint8_t *data, size_t size) {
   ap_failure failure;
-  ap_buf from_file, from_memory;
+  ap_buffer from_file, from_memory;
   int opened;
-  ap_buf_init(&from_file, CEILING);
-  ap_buf_init(&from_memory, CEILING);
-  opened = ap_cipher_open(key, (const char *)data, size, &from_memory,
-                          &failure);
-  MUST(ap_file_read(path, key, &from_file, &failure) == opened);
+  ap_buffer_init(&from_file, CEILING);
+  ap_buffer_init(&from_memory, CEILING);
+  opened = ap_aead_open(key, (const char *)data, size, &from_memory, &failure);
+  MUST(ap_private_file_read(path, key, &from_file, &failure) == opened);
   MUST(holds(&from_file, from_memory.data, from_memory.length));
   MUST(opened || from_memory.length == 0);
-  ap_buf_free(&from_file);
-  ap_buf_free(&from_memory);
+  ap_buffer_free(&from_file);
+  ap_buffer_free(&from_memory);
 }
 
 static void check_round(const uint8_t *data, size_t size) {
   ap_failure failure;
-  ap_buf sealed, opened;
-  ap_buf_init(&sealed, size + AP_CIPHER_EXTRA);
-  ap_buf_init(&opened, size);
-  MUST(ap_cipher_seal(key, (const char *)data, size, &sealed, &failure));
-  MUST(ap_cipher_open(key, sealed.data, sealed.length, &opened, &failure));
+  ap_buffer sealed, opened;
+  ap_buffer_init(&sealed, size + AP_AEAD_EXTRA);
+  ap_buffer_init(&opened, size);
+  MUST(ap_aead_seal(key, (const char *)data, size, &sealed, &failure));
+  MUST(ap_aead_open(key, sealed.data, sealed.length, &opened, &failure));
   MUST(holds(&opened, data, size));
   sealed.data[size % sealed.length] ^= 1;
-  MUST(!ap_cipher_open(key, sealed.data, sealed.length, &opened, &failure));
+  MUST(!ap_aead_open(key, sealed.data, sealed.length, &opened, &failure));
   MUST(strcmp(failure.code, "decrypt_failed") == 0);
-  ap_buf_free(&sealed);
-  ap_buf_free(&opened);
+  ap_buffer_free(&sealed);
+  ap_buffer_free(&opened);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

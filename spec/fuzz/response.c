@@ -18,7 +18,7 @@ enum { MOST_BODY = 4096, MOST_HEADERS = 8192, MOST_STEPS = 100000 };
 
 static int listener = -1;
 static char url[64];
-static ap_session *session;
+static ap_transport *transport;
 
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 
@@ -38,7 +38,7 @@ static void open_listener(void) {
 }
 
 int LLVMFuzzerInitialize(int *count, char ***arguments) {
-  ap_options options;
+  ap_transport_options options;
   (void)count;
   (void)arguments;
   memset(&options, 0, sizeof options);
@@ -47,8 +47,8 @@ int LLVMFuzzerInitialize(int *count, char ***arguments) {
   options.max_headers = MOST_HEADERS;
   options.compression = 1;
   MUST(curl_global_init(CURL_GLOBAL_ALL) == 0);
-  session = ap_session_open(&options, NULL);
-  MUST(session != NULL);
+  transport = ap_transport_open(&options, NULL);
+  MUST(transport != NULL);
   open_listener();
   return 0;
 }
@@ -80,20 +80,20 @@ static void run(ap_transfer *transfer, server *s) {
   while (transfer->state == AP_TRANSFER_RUNNING) {
     MUST(steps++ < MOST_STEPS);
     serve(s);
-    MUST(ap_session_step(session, s->data == NULL ? 0.001 : 0, &running,
-                         NULL));
+    MUST(ap_transport_step(transport, s->data == NULL ? 0.001 : 0, &running,
+                           NULL));
   }
 }
 
 static void check_head(const ap_transfer *transfer) {
   const char *at = transfer->head.data, *end;
-  ap_header header;
+  ap_header_field header;
   if (at == NULL) return;
   end = at + transfer->head.length;
   MUST(transfer->head.length <= MOST_HEADERS);
-  while (ap_header_next(&at, end, &header)) {
-    MUST(ap_header_is_token(header.name, header.name_length));
-    MUST(ap_header_is_value(header.value, header.value_length));
+  while (ap_header_field_next(&at, end, &header)) {
+    MUST(ap_header_field_is_token(header.name, header.name_length));
+    MUST(ap_header_field_is_value(header.value, header.value_length));
   }
 }
 
@@ -121,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   request.fresh = 1;
   s.data = size > 0 ? data : (const uint8_t *)"";
   s.left = size;
-  MUST(ap_session_submit(session, transfer, &request, NULL));
+  MUST(ap_transport_submit(transport, transfer, &request, NULL));
   run(transfer, &s);
   check(transfer);
   ap_transfer_free(transfer);

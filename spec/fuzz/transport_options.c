@@ -14,8 +14,8 @@
 
 static const char *const here[] = { "http://localhost:80/",
                                     "http://LOCALHOST:80/",
-                                    "http://127.0.0.1:80/",
-                                    "http://[::1]:80/", NULL };
+                                    "http://127.0.0.1:80/", "http://[::1]:80/",
+                                    NULL };
 
 static int is_here(const struct curl_sockaddr *address) {
   if (address->family == AF_INET) {
@@ -37,14 +37,14 @@ static curl_socket_t look(void *context, curlsocktype purpose,
   return CURL_SOCKET_BAD;
 }
 
-static void check_ways(const ap_settings *settings, int is_one) {
+static void check_ways(const ap_transport_settings *settings, int is_one) {
   CURL *easy = curl_easy_init();
   CURLcode code;
   size_t i;
   MUST(easy != NULL);
   for (i = 0; here[i] != NULL; i++) {
     curl_easy_reset(easy);
-    MUST(ap_settings_apply(settings, easy) == CURLE_OK);
+    MUST(ap_transport_settings_apply(settings, easy) == CURLE_OK);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, look);
     (void)curl_easy_setopt(easy, CURLOPT_URL, here[i]);
     code = curl_easy_perform(easy);
@@ -55,18 +55,17 @@ static void check_ways(const ap_settings *settings, int is_one) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  ap_options options;
-  ap_settings settings;
+  ap_transport_options options;
+  ap_transport_settings settings;
   ap_failure failure = { NULL, "" };
   char *entry = ap_copy(data, size);
   MUST(entry != NULL);
   memset(&options, 0, sizeof options);
-  MUST(ap_settings_open(&settings, &options, &failure));
-  if (ap_settings_override(&settings, entry, &failure))
-    check_ways(&settings, ap_override_is_one(entry));
-  else
-    MUST(strcmp(failure.code, "insecure_url") == 0);
-  ap_settings_close(&settings);
+  MUST(ap_transport_settings_open(&settings, &options, &failure));
+  if (ap_transport_settings_resolve(&settings, entry, &failure))
+    check_ways(&settings, ap_resolve_entry_is_one(entry));
+  else MUST(strcmp(failure.code, "insecure_url") == 0);
+  ap_transport_settings_close(&settings);
   free(entry);
   return 0;
 }

@@ -34,8 +34,8 @@ static int part_is(const char *url, CURLUPart part, const char *wanted) {
 static int is_loopback(const char *host) {
   unsigned first, rest;
   return curl_strequal(host, "localhost") || strcmp(host, "[::1]") == 0 ||
-    (sscanf(host, "%u.%u", &first, &rest) == 2 && first == 127 &&
-     strspn(host, "0123456789.") == strlen(host));
+         (sscanf(host, "%u.%u", &first, &rest) == 2 && first == 127 &&
+          strspn(host, "0123456789.") == strlen(host));
 }
 
 static curl_socket_t look(void *context, curlsocktype purpose,
@@ -109,10 +109,10 @@ static void check_kind(const char *text, const ap_url *url,
 
 /* Asked again, what was kept is the same; and refused stays refused. */
 static void check_judge(const char *text, const struct curl_slist *allowed) {
-  ap_urls urls = { { NULL } };
+  ap_url_cache urls = { { NULL } };
   ap_failure failure = { NULL, "" };
-  ap_url *url = ap_urls_open(&urls, text, allowed, &failure);
-  ap_url *again = ap_urls_open(&urls, text, allowed, NULL);
+  ap_url *url = ap_url_cache_open(&urls, text, allowed, &failure);
+  ap_url *again = ap_url_cache_open(&urls, text, allowed, NULL);
   if (url == NULL) {
     MUST(again == NULL);
     MUST(failure.code != NULL && failure.message[0] != '\0');
@@ -121,7 +121,7 @@ static void check_judge(const char *text, const struct curl_slist *allowed) {
     check_kind(text, url, allowed);
   }
   ap_url_drop(again);
-  ap_urls_close(&urls);
+  ap_url_cache_close(&urls);
   ap_url_drop(url);
 }
 

@@ -6,8 +6,10 @@ local folder = require "spec.support.folder"
 -- Every name that a binding registers, but metamethods.
 local function registered(text)
   local names = {}
-  for name in text:gmatch('\n  { "([%l%d_]+)", [%l_]+ },') do
-    if not name:find("^__") then names[#names + 1] = name end
+  for list in text:gmatch("luaL_Reg [%l_]+%[%] = (%b{})") do
+    for name in list:gmatch('{ "([%l%d_]+)", [%l_]+ },') do
+      if not name:find("^__") then names[#names + 1] = name end
+    end
   end
   for name in text:gmatch('add_digest%(L, "([%l%d_]+)"') do
     names[#names + 1] = name

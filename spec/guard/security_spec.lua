@@ -87,7 +87,7 @@ describe("the core", function()
       "insecure", "tls_verify", "ssl_verify", "ssl_verifypeer",
       "skip_verify", "follow_redirects", "follow_location" } do
       for _, value in ipairs { false, true, 0 } do
-        assert.error_matches(function() core.session { [name] = value } end,
+        assert.error_matches(function() core.http.new { [name] = value } end,
           name)
       end
     end

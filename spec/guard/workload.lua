@@ -2,7 +2,7 @@
 --
 --   require("spec.guard.workload").main(url, kind)
 --
--- The mark is core.live(), where callgrind dumps what it has counted so far;
+-- The mark is core.handle_count(), where callgrind dumps what it has counted so far;
 -- or, with `allocations`, a line with the count of allocations.
 
 local adobepass = require "adobepass"
@@ -41,10 +41,10 @@ function work.configuration(count)
     mvpds = json.array(list) } }
 end
 
--- A session that answers at once and remembers nothing, so that a million
+-- A transport that answers at once and remembers nothing, so that a million
 -- calls weigh what one does.
-local Transfer, Session = {}, {}
-Transfer.__index, Session.__index = Transfer, Session
+local Transfer, Transport = {}, {}
+Transfer.__index, Transport.__index = Transfer, Transport
 
 function Transfer:result()
   return { status = 200, body = self.body, headers = {}, http_version = "1.1",
@@ -58,7 +58,7 @@ function Transfer.close() end
 local CREDENTIALS = '{"client_id":"an-id","client_secret":"a-secret"}'
 local TOKEN = '{"access_token":"a-token","expires_in":21600}'
 
-function Session:submit(given)
+function Transport:submit(given)
   local body
   if given.url:find("/o/client/register", 1, true) then body = CREDENTIALS
   elseif given.url:find("/o/client/token", 1, true) then body = TOKEN
@@ -66,17 +66,17 @@ function Session:submit(given)
   return setmetatable({ body = body }, Transfer)
 end
 
-function Session.step() return 0 end
-function Session.close() end
+function Transport.step() return 0 end
+function Transport.close() end
 
 --- A client whose service answers with the body that a function gives for a
 -- request, or always with the same one.
 function work.client(answer, more)
   local body = answer
   if type(answer) == "string" then answer = function() return body end end
-  local options = { service_provider = "REF30", pace = false,
+  local options = { service_provider = "REF30", rate_limit = false,
     environment = { api = "https://api.test" }, software_statement = STATEMENT,
-    session = setmetatable({ answer = answer }, Session), random = function()
+    transport = setmetatable({ answer = answer }, Transport), random = function()
       return 0.5
     end, device = { id = "a-device", info = scenes.INFO } }
   for name, value in pairs(more or {}) do options[name] = value or nil end
@@ -84,11 +84,11 @@ function work.client(answer, more)
 end
 
 local function request(url)
-  local session = assert(core.session { timeout = 60 })
+  local transport = assert(core.http.new { timeout = 60 })
   local given = { url = url, headers = { Accept = "application/json" } }
   return function()
-    local transfer = assert(session:submit(given))
-    while assert(session:step(1)) > 0 do end
+    local transfer = assert(transport:submit(given))
+    while assert(transport:step(1)) > 0 do end
     assert(assert(transfer:result()).status == 200)
     transfer:close()
   end
@@ -96,13 +96,13 @@ end
 
 -- What a gateway does for each of its waiting requests, again and again.
 local function look(url)
-  local session = assert(core.session { timeout = 600 })
+  local transport = assert(core.http.new { timeout = 600 })
   local transfers = {}
   for index = 1, 200 do
-    transfers[index] = assert(session:submit { url = url .. "silent" })
+    transfers[index] = assert(transport:submit { url = url .. "silent" })
   end
-  for _ = 1, 100 do assert(session:step(0.001) == #transfers) end
-  return function() assert(session:step(0) == #transfers) end
+  for _ = 1, 100 do assert(transport:step(0.001) == #transfers) end
+  return function() assert(transport:step(0) == #transfers) end
 end
 
 local function token()
@@ -191,7 +191,7 @@ local function run(url, mark)
 end
 
 function work.main(url, kind)
-  if not kind then return run(url, core.live) end
+  if not kind then return run(url, core.handle_count) end
   local allocations, counts = require "allocations", {}
   run(url, function() counts[#counts + 1] = allocations() end)
   for _, count in ipairs(counts) do print(count) end

@@ -14,15 +14,15 @@ local there = webdriver.is_there()
 local test = there and it or pending
 
 describe("in a browser", function()
-  local running, browser, session, screen, pictures
+  local running, browser, transport, screen, pictures
   local devices = 0
 
   setup(function()
     if not there then return end
     pictures = folder.pictures()
     running = assert(host.start { throttle = false })
-    session = assert(core.session { ca_file = running.ca })
-    screen = tv.new { session = session, api = running.api,
+    transport = assert(core.http.new { ca_file = running.ca })
+    screen = tv.new { transport = transport, api = running.api,
       statement = running.statement }
     browser = webdriver.start()
   end)
@@ -30,7 +30,7 @@ describe("in a browser", function()
   teardown(function()
     if browser then browser:stop() end
     if running then running:stop() end
-    if session then session:close() end
+    if transport then transport:close() end
   end)
 
   before_each(function()
@@ -125,7 +125,7 @@ describe("in a browser", function()
     local new = whole()
     activate(old)
     assert.is_truthy(browser:text("#error"):find("newer code"))
-    assert(tv.fetch(session, { method = "POST",
+    assert(tv.fetch(transport, { method = "POST",
       url = running.control .. "/sandbox/clock",
       headers = { ["Content-Type"] = "application/json" },
       body = '{"advance":1860000}' }))
@@ -166,7 +166,7 @@ describe("in a browser", function()
 
   test("[browser-viewer-home-needs] a viewer at home needs no "
     .. "password", function()
-    local response = assert(tv.fetch(session, { method = "POST",
+    local response = assert(tv.fetch(transport, { method = "POST",
       url = running.api .. "/api/v2/REF30/sessions",
       headers = { Authorization = screen.bearer,
         ["AP-Device-Identifier"] = screen:identifier(),

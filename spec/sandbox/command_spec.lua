@@ -90,11 +90,11 @@ describe("adobepass sandbox", function()
     assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
       .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
       .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
-    local session = assert(core.session { ca_file = process.told.ca })
-    local screen = tv.new { session = session, api = process.told.api,
+    local transport = assert(core.http.new { ca_file = process.told.ca })
+    local screen = tv.new { transport = transport, api = process.told.api,
       statement = process.told.statement }
     assert.is_string(screen:code())
-    session:close()
+    transport:close()
     shell.read("kill -s TERM " .. process.pid)
     process.pipe:close()
     assert.is_true(is_gone(process))

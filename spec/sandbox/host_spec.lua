@@ -7,32 +7,32 @@ local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
 local tv = require "spec.support.tv_client"
 
-local function control(running, session, method, path, body)
-  local response = assert(tv.fetch(session, { method = method,
+local function control(running, transport, method, path, body)
+  local response = assert(tv.fetch(transport, { method = method,
     url = running.control .. "/sandbox" .. path, body = body,
     headers = body and { ["Content-Type"] = "application/json" } or nil }))
   return json.decode(response.body).result, response
 end
 
 describe("the sandbox behind nginx", function()
-  local running, session, screen
+  local running, transport, screen
 
   setup(function()
     running = assert(host.start { throttle = false })
-    session = assert(core.session { ca_file = running.ca, timeout = 20 })
-    screen = tv.new { session = session, api = running.api,
+    transport = assert(core.http.new { ca_file = running.ca, timeout = 20 })
+    screen = tv.new { transport = transport, api = running.api,
       statement = running.statement }
   end)
 
   teardown(function()
-    session:close()
+    transport:close()
     running:stop()
   end)
 
-  before_each(function() control(running, session, "DELETE", "/faults") end)
+  before_each(function() control(running, transport, "DELETE", "/faults") end)
 
   local function get(origin, path, headers)
-    return tv.fetch(session, { url = running[origin] .. path,
+    return tv.fetch(transport, { url = running[origin] .. path,
       headers = headers })
   end
 
@@ -48,20 +48,20 @@ describe("the sandbox behind nginx", function()
         assert.equal(404, get(origin, path).status)
       end
     end
-    assert.equal(401, tv.fetch(session, { method = "DELETE",
+    assert.equal(401, tv.fetch(transport, { method = "DELETE",
       url = running.mgmt .. "/reset-tempass/v3/reset" }).status)
   end)
 
   it("[sandbox-host-speaks-http-2] speaks HTTP/2 and HTTP/1.1, and only "
     .. "TLS", function()
     assert.equal("2", get("api", "/activate").http_version)
-    local old = assert(core.session { ca_file = running.ca, http2 = false })
+    local old = assert(core.http.new { ca_file = running.ca, http2 = false })
     local response = tv.fetch(old, { url = running.api .. "/activate" })
     assert.equal("1.1", response.http_version)
     assert.equal(200, response.status)
     old:close()
-    -- (A session that knows the place may use its connection over TLS.)
-    local new = assert(core.session {})
+    -- (A transport that knows the place may use its connection over TLS.)
+    local new = assert(core.http.new {})
     local plain = tv.fetch(new, { url = "http" .. running.api:sub(6)
       .. "/activate" })
     new:close()
@@ -70,11 +70,11 @@ describe("the sandbox behind nginx", function()
 
   it("[sandbox-host-shows-engine-byte] shows the engine every byte of a "
     .. "request", function()
-    control(running, session, "DELETE", "/journal")
-    tv.fetch(session, { method = "POST", url = running.api
+    control(running, transport, "DELETE", "/journal")
+    tv.fetch(transport, { method = "POST", url = running.api
       .. "/api/v2/a%2Fb/sessions?x=%20&y", body = "k=\0\255v",
       headers = { ["X-One"] = "1", ["Content-Type"] = "text/plain" } })
-    local entry = control(running, session, "GET", "/journal")[1]
+    local entry = control(running, transport, "GET", "/journal")[1]
     assert.equal("POST", entry.method)
     assert.equal("/api/v2/a%2Fb/sessions", entry.path)
     assert.equal("x=%20&y", entry.query)
@@ -85,7 +85,7 @@ describe("the sandbox behind nginx", function()
   it("[sandbox-host-reads-body-larger] reads a body that is larger than its "
     .. "buffer", function()
     local large = json.encode { software_statement = ("x"):rep(300000) }
-    local response = tv.fetch(session, { method = "POST", body = large,
+    local response = tv.fetch(transport, { method = "POST", body = large,
       url = running.api .. "/o/client/register",
       headers = { ["Content-Type"] = "application/json" } })
     assert.equal(400, response.status)
@@ -95,14 +95,14 @@ describe("the sandbox behind nginx", function()
   it("[sandbox-host-time-clock-shows] tells the time that its clock "
     .. "shows", function()
     local before = get("api", "/activate").headers.Date
-    control(running, session, "POST", "/clock", '{"advance":86400000}')
+    control(running, transport, "POST", "/clock", '{"advance":86400000}')
     local after = get("api", "/activate").headers.Date
     assert.are_not.equal(before:sub(1, 16), after:sub(1, 16))
-    control(running, session, "POST", "/clock", '{"advance":-86400000}')
+    control(running, transport, "POST", "/clock", '{"advance":-86400000}')
   end)
 
   it("[sandbox-host-keeps-cookies-429] keeps both cookies of a 429", function()
-    control(running, session, "POST", "/faults",
+    control(running, transport, "POST", "/faults",
       '{"kind":"too_many_requests","operation":"configuration"}')
     local response = get("api", "/api/v2/REF30/configuration")
     local cookies = 0
@@ -117,23 +117,23 @@ describe("the sandbox behind nginx", function()
     -- Over both versions: each has its own way to break. And over new
     -- connections: on one that stood already, libcurl repeats a request by
     -- itself when the connection goes before the first byte.
-    local sessions
+    local transports
 
     before_each(function()
-      sessions = {}
+      transports = {}
       for index, http2 in ipairs { true, false } do
-        sessions[index] = assert(core.session { ca_file = running.ca,
+        transports[index] = assert(core.http.new { ca_file = running.ca,
           http2 = http2, timeout = 20, max_body = 100 * 1024 * 1024 })
       end
     end)
 
     after_each(function()
-      for _, one in ipairs(sessions) do one:close() end
+      for _, one in ipairs(transports) do one:close() end
     end)
 
     local function fault(order)
       order.operation = "session"
-      assert(control(running, session, "POST", "/faults", json.encode(order)))
+      assert(control(running, transport, "POST", "/faults", json.encode(order)))
     end
 
     local function ask(one)
@@ -144,7 +144,7 @@ describe("the sandbox behind nginx", function()
 
     -- The next request is well again.
     local function fails_once(order, codes)
-      for _, one in ipairs(sessions) do
+      for _, one in ipairs(transports) do
         fault(order)
         local response, message, code = ask(one)
         assert.is_nil(response, order.kind)
@@ -165,8 +165,8 @@ describe("the sandbox behind nginx", function()
 
     it("[sandbox-host-within-response] a connection within an answer that has "
       .. "no body", function()
-      for _, one in ipairs(sessions) do
-        assert(control(running, session, "POST", "/faults",
+      for _, one in ipairs(transports) do
+        assert(control(running, transport, "POST", "/faults",
           '{"kind":"reset_within","operation":"configuration"}'))
         local _, _, code = tv.fetch(one, { url = running.api
           .. "/api/v2/REF30/configuration" })
@@ -176,7 +176,7 @@ describe("the sandbox behind nginx", function()
 
     it("[sandbox-host-connection-response-2] a connection after the "
       .. "answer", function()
-      for _, one in ipairs(sessions) do
+      for _, one in ipairs(transports) do
         fault { kind = "reset_after" }
         assert.is_table(json.decode(assert(ask(one)).body))
         -- The next one meets the end of the connection, or a new connection.
@@ -192,9 +192,9 @@ describe("the sandbox behind nginx", function()
     it("[sandbox-host-tls-begins] TLS before it begins, where any operation "
       .. "will do", function()
       for _ = 1, 2 do
-        assert(control(running, session, "POST", "/faults",
+        assert(control(running, transport, "POST", "/faults",
           '{"kind":"tls"}'))
-        local new = assert(core.session { ca_file = running.ca })
+        local new = assert(core.http.new { ca_file = running.ca })
         local response, message, code = tv.fetch(new,
           { url = running.api .. "/activate" })
         assert.is_nil(response)
@@ -206,7 +206,7 @@ describe("the sandbox behind nginx", function()
     end)
 
     it("[sandbox-host-nothing-late] nothing, but late", function()
-      for _, one in ipairs(sessions) do
+      for _, one in ipairs(transports) do
         fault { kind = "delay", seconds = 0.3 }
         local response = assert(ask(one))
         assert.equal(200, response.status)
@@ -214,8 +214,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-rate-limit] the pace", function()
-      for _, one in ipairs(sessions) do
+    it("[sandbox-host-rate-limit] the rate limit", function()
+      for _, one in ipairs(transports) do
         fault { kind = "drip", seconds = 0.01, bytes = 16 }
         local response = assert(ask(one))
         assert.equal(200, response.status)
@@ -225,30 +225,30 @@ describe("the sandbox behind nginx", function()
     end)
 
     it("[sandbox-host-bound-size] every bound of size", function()
-      for _, one in ipairs(sessions) do
+      for _, one in ipairs(transports) do
         fault { kind = "huge", bytes = 70 * 1024 * 1024 }
         assert.equal(70 * 1024 * 1024, #assert(ask(one)).body)
       end
       fault { kind = "huge", bytes = 70 * 1024 * 1024 }
-      local _, _, code = ask(session)
+      local _, _, code = ask(transport)
       assert.equal("too_large", code)
-      assert.equal(200, assert(ask(session)).status)
+      assert.equal(200, assert(ask(transport)).status)
     end)
 
     it("[sandbox-host-text] the text", function()
       fault { kind = "truncated" }
-      local response = assert(ask(session))
+      local response = assert(ask(transport))
       assert.is_nil(json.decode(response.body))
       fault { kind = "garbage" }
-      assert.equal(64, #assert(ask(session)).body)
+      assert.equal(64, #assert(ask(transport)).body)
       fault { kind = "wrong_content_type" }
       assert.equal("text/html",
-        assert(ask(session)).headers["Content-Type"])
+        assert(ask(transport)).headers["Content-Type"])
     end)
 
     it("[sandbox-host-viewer-left-middle] nothing for a viewer who left in "
       .. "the middle of it", function()
-      local hasty = assert(core.session { ca_file = running.ca,
+      local hasty = assert(core.http.new { ca_file = running.ca,
         timeout = 0.2 })
       for _, kind in ipairs { "delay", "drip" } do
         fault { kind = kind, seconds = 30 }
@@ -256,7 +256,7 @@ describe("the sandbox behind nginx", function()
         assert.equal("timeout", code)
       end
       hasty:close()
-      assert.equal(200, assert(ask(session)).status)
+      assert.equal(200, assert(ask(transport)).status)
     end)
   end)
 
@@ -279,35 +279,35 @@ describe("host.start", function()
   it("[sandbox-host-remembers-state] remembers in its state folder", function()
     local state = place .. "/new/state"
     local first = assert(host.start { state_dir = state })
-    local session = assert(core.session { ca_file = first.ca })
-    local screen = tv.new { session = session, api = first.api,
+    local transport = assert(core.http.new { ca_file = first.ca })
+    local screen = tv.new { transport = transport, api = first.api,
       statement = first.statement }
     local code = screen:code()
     first:stop()
-    session:close()
+    transport:close()
     assert.equal("drwx------",
       shell.read(shell.line("ls", "-ld", state)):sub(1, 10))
     assert.equal("-rw-------", shell.read(shell.line("ls", "-l",
       state .. "/state.json")):sub(1, 10))
     local second = assert(host.start { state_dir = state })
-    session = assert(core.session { ca_file = second.ca })
-    screen.session, screen.api = session, second.api
+    transport = assert(core.http.new { ca_file = second.ca })
+    screen.transport, screen.api = transport, second.api
     assert.is_nil(screen:signed_in(code))
     local _, response = screen:call("GET", "/api/v2/REF30/sessions/" .. code)
     assert.equal(200, response.status)
     second:stop()
-    session:close()
+    transport:close()
   end)
 
   it("[sandbox-host-writes-change] writes on change, not only at the "
     .. "end", function()
     local running = assert(host.start { state_dir = place })
-    local session = assert(core.session { ca_file = running.ca })
-    tv.new { session = session, api = running.api,
+    local transport = assert(core.http.new { ca_file = running.ca })
+    tv.new { transport = transport, api = running.api,
       statement = running.statement }
     local deadline = core.clock.monotonic() + 10
     repeat
-      session:step(0.05)
+      transport:step(0.05)
       shell.read("sleep 0.05")
       local text = shell.read_file(place .. "/state.json")
       local state = text and json.decode(text)
@@ -316,7 +316,7 @@ describe("host.start", function()
     assert.is_truthy(next(json.decode(
       shell.read_file(place .. "/state.json")).clients))
     running:stop()
-    session:close()
+    transport:close()
   end)
 
   it("[sandbox-host-not-start-state] will not start on a state that it cannot "
@@ -343,11 +343,11 @@ describe("host.start", function()
       world.providers.REF30.name = "My Channel"
       return world]]))
     local running = assert(host.start { world = place .. "/world.lua" })
-    local session = assert(core.session { ca_file = running.ca })
-    local world = control(running, session, "GET", "/world")
+    local transport = assert(core.http.new { ca_file = running.ca })
+    local world = control(running, transport, "GET", "/world")
     assert.is_truthy(json.encode(world):find("My Channel", 1, true))
     running:stop()
-    session:close()
+    transport:close()
   end)
 
   it("[sandbox-host-wrong-world] says what is wrong with a world", function()

@@ -23,12 +23,16 @@ end
 -- Looks for a while; what another process does has no other bell.
 local function eventually(check)
   local deadline = core.clock.monotonic() + 10
-  local nothing = assert(core.session())
+  local nothing = assert(core.http.new())
   repeat
-    if check() then return true end
+    if check() then
+      nothing:close()
+      return true
+    end
     nothing:step(0.01)
     shell.read("sleep 0.01")
   until core.clock.monotonic() > deadline
+  nothing:close()
   return false
 end
 
@@ -43,7 +47,7 @@ io.stdout:flush()
 ]]
 
 describe("nginx.start", function()
-  local session = assert(core.session())
+  local transport = assert(core.http.new())
   local server
 
   after_each(function()
@@ -51,8 +55,10 @@ describe("nginx.start", function()
     server = nil
   end)
 
+  teardown(function() transport:close() end)
+
   local function get(port)
-    return tv.fetch(session, { url = "http://127.0.0.1:" .. port .. "/" })
+    return tv.fetch(transport, { url = "http://127.0.0.1:" .. port .. "/" })
   end
 
   it("[nginx-responses-returns-stopped] answers when it returns, and is gone "

@@ -1,4 +1,4 @@
---- The session in process: a core session's face, without network or sleep.
+--- The transport in process: a core transport's face, without network or sleep.
 local core = require "adobepass.core"
 local helper = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
@@ -7,7 +7,7 @@ local PROFILES = "https://api.test/api/v2/REF30/profiles"
 
 local function ready(options)
   local h = helper.new(options):register()
-  h.session = h.box:session()
+  h.transport = h.box:transport()
   return h
 end
 
@@ -21,26 +21,26 @@ local function submit(h, changes)
   local request = { url = PROFILES, headers = headers_of(h),
                     bearer = h.token }
   for name, value in pairs(changes or {}) do request[name] = value end
-  return h.session:submit(request)
+  return h.transport:submit(request)
 end
 
 local function outcome(h, changes)
   local transfer = submit(h, changes)
   for _ = 1, 100 do
-    if h.session:step(1) == 0 then break end
+    if h.transport:step(1) == 0 then break end
   end
   local result, message, code = transfer:result()
   if result then return result end
   return nil, code, message
 end
 
-describe("a session in process", function()
-  it("[sandbox-transport-responses-core] answers as a core session "
+describe("a transport in process", function()
+  it("[sandbox-transport-responses-core] answers as a core transport "
     .. "does", function()
     local h = ready()
     local transfer = submit(h)
     assert.same({ nil, "pending", "pending" }, { transfer:result() })
-    assert.equal(0, h.session:step(0))
+    assert.equal(0, h.transport:step(0))
     local result = transfer:result()
     assert.equal(200, result.status)
     assert.equal('{"profiles":{}}', result.body)
@@ -116,12 +116,12 @@ describe("a session in process", function()
     h.control.fault { kind = "delay", seconds = 5 }
     local transfer = submit(h)
     local before = os.clock()
-    assert.equal(1, h.session:step(0))
+    assert.equal(1, h.transport:step(0))
     assert.equal(helper.START, h.box:now())
-    assert.equal(5, h.session:timeout())
-    assert.equal(1, h.session:step(2))
+    assert.equal(5, h.transport:timeout())
+    assert.equal(1, h.transport:step(2))
     assert.equal(helper.START + 2000, h.box:now())
-    assert.equal(0, h.session:step(60))
+    assert.equal(0, h.transport:step(60))
     assert.equal(helper.START + 5000, h.box:now())
     assert.equal(5, transfer:result().timings.total)
     assert.is_true(os.clock() - before < 1)
@@ -183,11 +183,11 @@ describe("a session in process", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 4 }
     local slow, fast = submit(h), submit(h)
-    assert.equal(1, h.session:step(1))
+    assert.equal(1, h.transport:step(1))
     assert.equal(200, fast:result().status)
     assert.is_nil(slow:result())
     assert.equal(helper.START, h.box:now())
-    h.session:step(10)
+    h.transport:step(10)
     assert.equal(200, slow:result().status)
   end)
 
@@ -196,7 +196,7 @@ describe("a session in process", function()
     local h = ready()
     local cancelled, done = submit(h), submit(h)
     cancelled:close()
-    h.session:step(0)
+    h.transport:step(0)
     done:close()
     done:close()
     assert.equal("cancelled", (select(3, cancelled:result())))
@@ -207,26 +207,26 @@ describe("a session in process", function()
     .. "closed", function()
     local h = ready()
     local transfer = submit(h)
-    h.session:close()
-    h.session:close()
+    h.transport:close()
+    h.transport:close()
     assert.equal("closed", (select(3, transfer:result())))
     assert.equal("closed", (select(3, submit(h))))
-    assert.equal("closed", (select(3, h.session:step(0))))
-    assert.is_nil(h.session:timeout())
+    assert.equal("closed", (select(3, h.transport:step(0))))
+    assert.is_nil(h.transport:timeout())
   end)
 
   it("[sandbox-transport-raises-misuse] raises on misuse", function()
     local h = ready()
-    assert.has_error(function() h.box:session { verify = false } end)
-    assert.has_error(function() h.session:submit { url = "x", foo = 1 } end)
-    assert.has_error(function() h.session:submit {} end)
-    assert.truthy(h.box:session { ca_file = "any", timeout = 2 })
+    assert.has_error(function() h.box:transport { verify = false } end)
+    assert.has_error(function() h.transport:submit { url = "x", foo = 1 } end)
+    assert.has_error(function() h.transport:submit {} end)
+    assert.truthy(h.box:transport { ca_file = "any", timeout = 2 })
   end)
 
   it("[sandbox-transport-fields-methods] has the fields and methods of the "
     .. "real one", function()
-    local real = assert(core.session())
-    local ours = helper.new().box:session()
+    local real = assert(core.http.new())
+    local ours = helper.new().box:transport()
     for _, name in ipairs { "submit", "step", "timeout", "close" } do
       assert.is_function(real[name])
       assert.is_function(ours[name])

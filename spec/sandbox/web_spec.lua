@@ -51,7 +51,7 @@ describe("the web pages", function()
     time = 1700000000000
     box = sandbox.new(nil, { now = function() return time end,
       throttle = false })
-    screen = tv.new { session = box:session(), api = box.api,
+    screen = tv.new { transport = box:transport(), api = box.api,
       statement = box.control.statement() }
     visitor = setmetatable({ box = box }, Visitor)
   end)
@@ -135,7 +135,7 @@ describe("the web pages", function()
       assert.is_truthy(complaint(first):find("has a newer code"))
       sign_in(second)
       assert.is_truthy(complaint(second):find("was used already"))
-      local third = tv.new({ session = box:session(), api = box.api,
+      local third = tv.new({ transport = box:transport(), api = box.api,
         device = "tv-2", statement = box.control.statement() }):code()
       time = time + 31 * 60 * 1000
       assert.is_truthy(complaint(third):find("has expired"))

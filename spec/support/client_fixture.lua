@@ -22,10 +22,10 @@ function Stage:new_client(changes)
   local given = {
     service_provider = scenes.SERVICE_PROVIDER,
     environment = { api = self.box.api, mgmt = self.box.mgmt },
-    software_statement = self.statement, session = self.box:session(),
+    software_statement = self.statement, transport = self.box:transport(),
     driver = self.driver, store = memory { now = self.driver.now },
     device = { id = scenes.DEVICE, info = scenes.INFO },
-    random = function() return 0.5 end, pace = false,
+    random = function() return 0.5 end, rate_limit = false,
   }
   for name, value in pairs(changes or {}) do given[name] = value end
   return adobepass.new(given)

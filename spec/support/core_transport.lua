@@ -1,11 +1,11 @@
---- A session of the core before a real server, for the specs about it.
+--- A transport of the core before a real server, for the specs about it.
 --
 --   local on = core_session.new()
 --   setup(on.start)      before_each(on.open)
 --   teardown(on.stop)    after_each(on.close)
 --
---   on.nginx, on.session, on.url(place, rest)
---   on.with { http2 = false }      the session anew, with these options
+--   on.nginx, on.transport, on.url(place, rest)
+--   on.with { http2 = false }      the transport anew, with these options
 --   on.send { url = ... }          a request to its end: result, or failure
 --   on.get("HTTP", "/hello")       its response; both may be left out
 
@@ -25,27 +25,27 @@ function core_session.new()
 
   function on.url(place, rest) return on.nginx:url(place, rest) end
 
-  --- Another session, beside that of `on`.
+  --- Another transport, beside that of `on`.
   function on.another(change)
     local options = { ca_file = on.nginx.files.good.ca, timeout = 20 }
     for name, value in pairs(change or {}) do options[name] = value end
-    return assert(core.session(options))
+    return assert(core.http.new(options))
   end
 
-  function on.open() on.session = on.another() end
+  function on.open() on.transport = on.another() end
 
   function on.close()
-    on.session:close()
+    on.transport:close()
     live.assert_none()
   end
 
   function on.with(change)
-    on.session:close()
-    on.session = on.another(change)
+    on.transport:close()
+    on.transport = on.another(change)
   end
 
   function on.send(request)
-    return finish(on.session, assert(on.session:submit(request)))
+    return finish(on.transport, assert(on.transport:submit(request)))
   end
 
   function on.get(place, rest)

@@ -1,6 +1,6 @@
 --- What every driver has to do, in whatever host it lives.
 --
--- Each case gets a world: `driver`; `session`; `url(place, rest)` of
+-- Each case gets a world: `driver`; `transport`; `url(place, rest)` of
 -- `spec.support.https_server`; `together(list)`, which runs functions at
 -- once, or
 -- nothing where the host can do one thing at a time. Plain Lua, since it runs
@@ -31,12 +31,12 @@ local A_MOMENT = 0.02
 local DUST = 1e-6
 
 local function submit(world, rest, place)
-  return assert(world.session:submit {
+  return assert(world.transport:submit {
     url = world.url(place or "GOOD", rest) })
 end
 
 local function wait(world, transfer, seconds)
-  return world.driver.wait(world.session, transfer,
+  return world.driver.wait(world.transport, transfer,
     world.driver.now() + (seconds or MINUTE))
 end
 
@@ -121,7 +121,7 @@ end)
 
 case("[driver-ends-transfer-meets] ends with a transfer that meets its own "
   .. "timeout", function(world)
-  local transfer = assert(world.session:submit {
+  local transfer = assert(world.transport:submit {
     url = world.url("GOOD", "/silent"), timeout = A_MOMENT })
   same(true, wait(world, transfer))
   same("timeout", code_of(transfer))
@@ -135,10 +135,10 @@ case("[driver-not-wait-cancelled] does not wait for what was "
   same("cancelled", code_of(transfer))
 end)
 
-case("[driver-not-wait-closed-session] does not wait on a closed "
+case("[driver-not-wait-closed-transport] does not wait on a closed "
   .. "session", function(world)
   local transfer = submit(world, "/silent")
-  world.session:close()
+  world.transport:close()
   same(true, wait(world, transfer))
   same("closed", code_of(transfer))
 end)
@@ -163,12 +163,12 @@ case("[driver-clock-forward] has a clock that goes forward "
 end)
 
 -- The sandbox has no sockets to watch.
-case("[driver-sandbox-session] takes the sandbox's session "
+case("[driver-sandbox-transport] takes the sandbox's transport "
   .. "too", function(world)
   local box = sandbox.new()
-  local session = box:session()
-  local transfer = session:submit { url = box.api .. "/" }
-  same(true, world.driver.wait(session, transfer,
+  local transport = box:transport()
+  local transfer = transport:submit { url = box.api .. "/" }
+  same(true, world.driver.wait(transport, transfer,
     world.driver.now() + MINUTE))
   same("number", type(assert(transfer:result()).status))
 end)
@@ -240,7 +240,7 @@ case("[driver-wakes-waits-cancels] wakes who waits for what another one "
   same("cancelled woken", table.concat(order, " "))
 end, "together")
 
-case("[driver-wakes-session-closed] wakes all when the session is "
+case("[driver-wakes-transport-closed] wakes all when the transport is "
   .. "closed", function(world)
   local list, ended = {}, 0
   for i = 1, 5 do
@@ -253,7 +253,7 @@ case("[driver-wakes-session-closed] wakes all when the session is "
   end
   list[6] = function()
     world.driver.sleep(0.002)
-    world.session:close()
+    world.transport:close()
   end
   world.together(list)
   same(5, ended)

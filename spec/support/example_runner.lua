@@ -40,14 +40,14 @@ function example.start(running, file, home)
   local words = assert(io.open(home .. "/words", "w"))
   return setmetatable({ running = running, said = said, words = words,
     pid = assert(said:read "*l"),
-    session = assert(core.session { ca_file = running.ca }) }, Run)
+    transport = assert(core.http.new { ca_file = running.ca }) }, Run)
 end
 
 function Run:line() return self.said:read "*l" end
 
 --- The viewer signs in with a code, and the example wakes up.
 function Run:sign_in(code)
-  local response = assert(tv.fetch(self.session, { method = "POST",
+  local response = assert(tv.fetch(self.transport, { method = "POST",
     url = self.running.control .. "/sandbox/login",
     headers = { ["Content-Type"] = "application/json" },
     body = json.encode { code = code, username = "bob" } }))
@@ -64,7 +64,7 @@ function Run:stop()
   self.words:close()
   local rest = self.said:read "*a"
   self.said:close()
-  self.session:close()
+  self.transport:close()
   return rest
 end
 

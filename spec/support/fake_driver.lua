@@ -19,15 +19,15 @@ local function advance(box, seconds)
     math.ceil((seconds - NOISE) * 1000))))
 end
 
-local function wait(self, session, transfer, deadline)
+local function wait(self, transport, transfer, deadline)
   local steps = 0
   while not transfer:ended() and self.now() < deadline do
     steps = steps + 1
     assert(steps < MOST_STEPS, "the driver spins")
     if coroutine.running() == self.current then
-      coroutine.yield { session = session, at = deadline }
+      coroutine.yield { transport = transport, at = deadline }
     else
-      session:step(deadline - self.now())
+      transport:step(deadline - self.now())
     end
   end
   return transfer:ended()
@@ -54,16 +54,16 @@ end
 
 -- Lets time pass until the first of those who sleep, or an answer.
 local function pass(self, tasks)
-  local soonest, session = math.huge, nil
+  local soonest, transport = math.huge, nil
   for _, task in ipairs(tasks) do
     soonest = math.min(soonest, task.waits_for.at)
-    session = task.waits_for.session or session
+    transport = task.waits_for.transport or transport
   end
-  if session then session:step(0) end
+  if transport then transport:step(0) end
   local left = soonest - self.now()
-  if session and (session:timeout() or 1) > 0 and left > 0 then
-    session:step(left)
-  elseif not session and left > 0 then
+  if transport and (transport:timeout() or 1) > 0 and left > 0 then
+    transport:step(left)
+  elseif not transport and left > 0 then
     advance(self.box, left)
   end
 end

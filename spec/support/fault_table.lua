@@ -67,7 +67,7 @@ for _, status in ipairs { 301, 302, 303, 307, 308, 400, 403, 404, 418 } do
     "http_" .. status)
 end
 final("status 200 with a page", { kind = "status", status = 200 },
-  "malformed_answer")
+  "malformed_response")
 final("status 204", { kind = "status", status = 204 }, "http_204", UNSPOILT)
 add("status 401", { kind = "status", status = 401 }, { "value", 2 },
   { "unauthorized", 2 }, { bare = both("unauthorized", 1) })
@@ -87,9 +87,9 @@ healed("a reset within the answer", { kind = "reset_within" },
     always = { "connection_lost", 3 } } })
 final("a reset after the answer", { kind = "reset_after" }, "value")
 
-final("half of the JSON", { kind = "truncated" }, "malformed_answer",
+final("half of the JSON", { kind = "truncated" }, "malformed_response",
   UNSPOILT)
-final("garbage", { kind = "garbage" }, "malformed_answer", UNSPOILT)
+final("garbage", { kind = "garbage" }, "malformed_response", UNSPOILT)
 final("another content type", { kind = "wrong_content_type" }, "value")
 final("64 MiB of body", { kind = "huge" }, "too_large")
 final("1 MiB of body", { kind = "huge", bytes = 1024 * 1024 }, "value")

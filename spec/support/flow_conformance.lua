@@ -34,16 +34,16 @@ World.__index = World
 
 local function new_world(where, driver)
   return setmetatable({ where = where, driver = driver, clients = {},
-    session = assert(core.session { ca_file = where.ca }) }, World)
+    transport = assert(core.http.new { ca_file = where.ca }) }, World)
 end
 
 --- Asks the control API.
 function World:ask(method, path, body)
-  local transfer = assert(self.session:submit { method = method,
+  local transfer = assert(self.transport:submit { method = method,
     url = self.where.control .. "/sandbox" .. path,
     body = body and json.encode(body),
     headers = body and { ["Content-Type"] = "application/json" } })
-  self.driver.wait(self.session, transfer, self.driver.now() + 20)
+  self.driver.wait(self.transport, transfer, self.driver.now() + 20)
   local response = assert(transfer:result())
   local answer = json.decode(response.body)
   return assert(answer.result, answer.error)
@@ -55,7 +55,7 @@ function World:new_client()
   local client = adobepass.new {
     service_provider = "REF30", software_statement = where.statement,
     environment = { api = where.api, mgmt = where.mgmt },
-    http = { ca_file = where.ca }, driver = self.driver, pace = false,
+    http = { ca_file = where.ca }, driver = self.driver, rate_limit = false,
     device = { info = scenes.INFO,
       id = core.digest.hex(core.random.bytes(8)) },
   }
@@ -78,7 +78,7 @@ end
 
 function World:close()
   for _, client in ipairs(self.clients) do client:close() end
-  self.session:close()
+  self.transport:close()
 end
 
 -- --- the stories ------------------------------------------------------

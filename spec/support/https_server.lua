@@ -75,7 +75,7 @@ http {
   lua_check_client_abort on; # or each dropped request would sleep on
   keepalive_requests 100000;
   ssl_protocols TLSv1.2 TLSv1.3;
-  ssl_session_cache shared:sessions:1m; # TLS 1.2: libcurl takes no tickets
+  ssl_session_cache shared:transports:1m; # TLS 1.2: libcurl takes no tickets
   server { listen 127.0.0.1:@HTTP@; @LOCATIONS@ }
   server {
     listen 127.0.0.1:@GOOD@ ssl http2; listen [::1]:@GOOD@ ssl http2;

@@ -16,10 +16,10 @@ local INFO = { primaryHardwareType = "TV", model = "Living room", version =
   "1", osName = "Linux", osVersion = "6", connectionType = "WiFi" }
 
 --- A client. `at`: where the sandbox is (`api`, `mgmt`, `statement`; `ca` or
--- `session`); `more`: options of adobepass.new in place of the usual ones.
+-- `transport`); `more`: options of adobepass.new in place of the usual ones.
 function flight.client(at, more)
-  local options = { service_provider = "REF30", pace = false,
-    software_statement = at.statement, session = at.session,
+  local options = { service_provider = "REF30", rate_limit = false,
+    software_statement = at.statement, transport = at.transport,
     environment = { api = at.api, mgmt = at.mgmt },
     http = at.ca and { ca_file = at.ca } or nil,
     device = { id = "living-room", info = INFO }, random = function()
@@ -83,7 +83,7 @@ local Control = {}
 Control.__index = Control
 
 function Control:ask(method, path, body)
-  local response = assert(tv.fetch(self.session, { method = method,
+  local response = assert(tv.fetch(self.transport, { method = method,
     url = self.url .. path, body = body and json.encode(body),
     headers = body and { ["Content-Type"] = "application/json" } or nil }))
   local said = assert(json.decode(response.body))
@@ -109,12 +109,12 @@ function Control:revoke(token)
   return self:ask("POST", "/sandbox/revoke", { token = token })
 end
 
-function Control:close() self.session:close() end
+function Control:close() self.transport:close() end
 
 --- The control API of a running sandbox.
 function flight.control(running)
   return setmetatable({ url = running.control,
-    session = assert(core.session { ca_file = running.ca }) }, Control)
+    transport = assert(core.http.new { ca_file = running.ca }) }, Control)
 end
 
 -- As its hosts do: every answer has a Date.
@@ -141,7 +141,7 @@ function flight.here(time)
     return journal, flight.counts(journal)
   end
   return { api = box.api, mgmt = box.mgmt, control = control,
-    statement = control.statement(), session = box:session() }
+    statement = control.statement(), transport = box:transport() }
 end
 
 --- A store that does as the spec says: `broken.set = true`, or a function
@@ -164,7 +164,7 @@ end
 
 --- Runs a function as so many tasks of a tick driver, all at once; what each
 -- answered.
-function flight.crowd(driver, session, count, run)
+function flight.crowd(driver, transport, count, run)
   local tasks = {}
   for index = 1, count do
     tasks[index] = driver.start(function()
@@ -172,7 +172,7 @@ function flight.crowd(driver, session, count, run)
     end)
   end
   repeat
-    local moving = session()
+    local moving = transport()
     if moving then moving:step(0.01) end
   until driver.update() == 0
   local outcomes = {}

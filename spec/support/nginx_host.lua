@@ -52,19 +52,19 @@ function nginx_host.start(options)
     end,
   })
   self.url = ("http://127.0.0.1:%d/call"):format(self.server.ports[1])
-  self.session = assert(core.session { timeout = 60 })
+  self.transport = assert(core.http.new { timeout = 60 })
   return self
 end
 
 function Host:submit(module, name, argument)
   local body = json.encode { module = module, name = name,
     argument = argument }
-  return assert(self.session:submit { url = self.url, method = "POST",
+  return assert(self.transport:submit { url = self.url, method = "POST",
     body = body })
 end
 
 function Host:finish(transfer)
-  local response = assert(finish(self.session, transfer))
+  local response = assert(finish(self.transport, transfer))
   local answer = json.decode(response.body)
   if response.status ~= 200 or not answer then
     error(response.body .. "\n" .. self.server:log(), 0)
@@ -80,7 +80,7 @@ end
 
 --- Ends nginx.
 function Host:stop()
-  self.session:close()
+  self.transport:close()
   self.server:stop()
 end
 

@@ -14,7 +14,7 @@ end
 --- How many handles of each kind nobody could collect.
 function live.counted()
   live.collect()
-  return core.live()
+  return core.handle_count()
 end
 
 -- What the files before this one still hold on to is theirs.

@@ -1,11 +1,11 @@
---- Steps a session until a transfer is done. Its own timeout is what bounds
+--- Steps a transport until a transfer is done. Its own timeout is what bounds
 -- the wait; `meanwhile`, if given, pumps a peer that lives in this process.
 
-local function finish(session, transfer, meanwhile)
+local function finish(transport, transfer, meanwhile)
   while true do
     local result, message, code = transfer:result()
     if code ~= "pending" then return result, message, code end
-    session:step(meanwhile and 0 or 1)
+    transport:step(meanwhile and 0 or 1)
     if meanwhile then meanwhile() end
   end
 end

@@ -1,6 +1,6 @@
---- A session that answers what it is told to, and remembers what it was asked.
+--- A transport that answers what it is told to, and remembers what it was asked.
 --
---   local session = scripted.new { { status = 200, body = "{}" }, ... }
+--   local transport = scripted.new { { status = 200, body = "{}" }, ... }
 --
 -- A response: status (200), body (""), headers ({}); or `error`, a code. The
 -- last one is given again and again.
@@ -23,22 +23,22 @@ function Transfer.ended() return true end
 
 function Transfer.close() end
 
-local Session = {}
-Session.__index = Session
+local Transport = {}
+Transport.__index = Transport
 
-function Session:submit(request)
+function Transport:submit(request)
   self.requests[#self.requests + 1] = request
   local given = self.answers[math.min(#self.requests, #self.answers)]
   if type(given) == "function" then given = given(request) end
   return setmetatable({ given = given }, Transfer)
 end
 
-function Session.step() return 0 end
+function Transport.step() return 0 end
 
-function Session.close() end
+function Transport.close() end
 
 --- What the next requests get; the count of requests begins anew.
-function Session:answer(answers)
+function Transport:answer(answers)
   self.answers, self.requests = answers, {}
 end
 
@@ -66,7 +66,7 @@ function scripted.adobe(answer, operation)
 end
 
 function scripted.new(answers)
-  return setmetatable({ answers = answers or { {} }, requests = {} }, Session)
+  return setmetatable({ answers = answers or { {} }, requests = {} }, Transport)
 end
 
 return scripted

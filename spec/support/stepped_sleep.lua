@@ -18,8 +18,8 @@ package.loaded[NAME] = function(given)
   local driver = block(given)
   return {
     now = now,
-    wait = function(session, transfer, deadline)
-      return driver.wait(session, transfer, deadline - slept)
+    wait = function(transport, transfer, deadline)
+      return driver.wait(transport, transfer, deadline - slept)
     end,
     sleep = function(seconds)
       io.stdout:flush()

@@ -1,6 +1,6 @@
 --- A TCP peer in this process, for what no real server does: it answers with
 -- any bytes, hears any bytes, and ends a connection in any way. Pumped by the
--- spec between two steps of a session, so that nothing depends on timing.
+-- spec between two steps of a transport, so that nothing depends on timing.
 
 local socket = require "socket"
 

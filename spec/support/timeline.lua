@@ -21,7 +21,7 @@ local unpack = table.unpack or unpack
 
 local story = {}
 
--- --- a session that notes, and may answer itself ----------------------------
+-- --- a transport that notes, and may answer itself ----------------------------
 
 local Transfer = {}
 Transfer.__index = Transfer
@@ -111,8 +111,8 @@ function Story:date() return http_date(self.box:now() / 1000) end
 
 --- A client of the same sandbox, with the same clock and network.
 function Story:new_client(changes)
-  local fields = { session = setmetatable({ story = self,
-    inner = self.box:session() }, Session) }
+  local fields = { transport = setmetatable({ story = self,
+    inner = self.box:transport() }, Session) }
   for name, value in pairs(changes or {}) do fields[name] = value end
   return stage.Stage.new_client(self, fields)
 end

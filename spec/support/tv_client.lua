@@ -1,5 +1,5 @@
 --- A TV application, as small as one can be: it registers, gets a code, and
--- looks whether somebody signed in. Over any session, a core's or a box's.
+-- looks whether somebody signed in. Over any transport, a core's or a box's.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -13,12 +13,12 @@ local INFO = core.base64.encode(json.encode {
 })
 
 --- One request, waited for: response | nil, message, code.
-function tv.fetch(session, request)
-  local transfer = assert(session:submit(request))
+function tv.fetch(transport, request)
+  local transfer = assert(transport:submit(request))
   while true do
     local response, message, code = transfer:result()
     if response or code ~= "pending" then return response, message, code end
-    assert(session:step(1))
+    assert(transport:step(1))
   end
 end
 
@@ -37,7 +37,7 @@ function tv:call(method, path, headers, body)
   headers = headers or {}
   headers.Accept = "application/json"
   headers.Authorization = self.bearer
-  local response, message, code = tv.fetch(self.session, {
+  local response, message, code = tv.fetch(self.transport, {
     method = method, url = self.api .. path, headers = headers, body = body })
   if not response then return nil, message, code end
   return json.decode(response.body), response
@@ -55,9 +55,9 @@ local function register(self, statement)
   self.bearer = "Bearer " .. token.access_token
 end
 
---- of: { session =, api = origin, statement =, device = name }
+--- of: { transport =, api = origin, statement =, device = name }
 function tv.new(of)
-  local self = setmetatable({ session = of.session, api = of.api,
+  local self = setmetatable({ transport = of.transport, api = of.api,
     device = of.device or "tv-1" }, tv)
   register(self, of.statement)
   return self

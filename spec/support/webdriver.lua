@@ -1,5 +1,5 @@
 --- A real browser, driven from Lua: WebDriver is JSON over HTTP on loopback
--- (W3C WebDriver), so the core's own session is all it takes.
+-- (W3C WebDriver), so the core's own transport is all it takes.
 --
 --   local browser = webdriver.start()
 --   browser:go "https://127.0.0.1:8443/activate"
@@ -22,8 +22,8 @@ Browser.__index = Browser
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 
 -- $1 folder, $2 niceness. Port 0: it takes a free one and says which. It would
--- inherit what we ignore. Linux weighs sessions against each other as equals,
--- and by niceness only within each: so the session is told, too (sched(7),
+-- inherit what we ignore. Linux weighs transports against each other as equals,
+-- and by niceness only within each: so the transport is told, too (sched(7),
 -- "The autogroup feature").
 local KEEPER = [[
 START='(echo "$1" > /proc/self/autogroup) 2> /dev/null
@@ -105,7 +105,7 @@ function webdriver.start(options)
   local said = assert(io.open(folder .. "/said", "rb"))
   local self = setmetatable({
     folder = folder, keeper = keeper, said = said,
-    http = assert(core.session { timeout = 60, max_body = 64 * 1024 * 1024 }),
+    http = assert(core.http.new { timeout = 60, max_body = 64 * 1024 * 1024 }),
     base = "http://127.0.0.1:" .. port_of(said),
   }, Browser)
   open_session(self)

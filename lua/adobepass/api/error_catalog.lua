@@ -207,7 +207,7 @@ add("retry", LATER, {
 
 add("none", AGAIN, {
   unauthorized = "Get a new access token, then repeat the request once.",
-  malformed_answer = "See what stands between you and Adobe, then report it.",
+  malformed_response = "See what stands between you and Adobe, then report it.",
   unknown_error = "Adobe gave no code for this: report it with the trace.",
   foreign_url = "See who answers in Adobe's name; nothing was sent there.",
 })

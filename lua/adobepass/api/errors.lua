@@ -241,7 +241,7 @@ end
 -- @string why what is wrong with it, e.g. "decisions is no list"
 -- @treturn table
 function errors.malformed(operation, why)
-  return errors.new { operation = operation, code = "malformed_answer",
+  return errors.new { operation = operation, code = "malformed_response",
     message = "The server's answer is not as documented: " .. why }
 end
 

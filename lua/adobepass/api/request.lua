@@ -292,7 +292,7 @@ local function kept_headers(operation, view)
   local kind = kinds[operation]
   local headers = view.headers[kind]
   if type(headers) == "userdata" then return headers end
-  headers = headers and core.headers(headers)
+  headers = headers and core.http.headers(headers)
     or table_of_headers(operation, view, nil, {})
   view.headers[kind] = headers
   return headers

@@ -88,18 +88,18 @@ end
 
 -- Whatever it answers: it is there.
 local function knock(arguments, seen, origin)
-  local good, session = pcall(core.session, { ca_file = settings.ca(arguments),
+  local good, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
-  if not good or not session then
+  if not good or not transport then
     return nil, "The CA file cannot be used.", "tls_failed"
   end
-  local transfer, message, code = session:submit { url = origin .. "/" }
+  local transfer, message, code = transport:submit { url = origin .. "/" }
   local response
   if transfer then
-    seen.driver.wait(session, transfer, seen.driver.now() + 20)
+    seen.driver.wait(transport, transfer, seen.driver.now() + 20)
     response, message, code = transfer:result()
   end
-  session:close()
+  transport:close()
   return response, message, code
 end
 

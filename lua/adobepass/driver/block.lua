@@ -13,21 +13,21 @@ local clock = core.clock
 -- The stand-alone Lua hears Ctrl-C between two steps only.
 local LONGEST_STEP = 1
 local LONGEST_SLEEP = 86400 -- what the core takes
--- So that a session which cannot move (it was closed, or it never had this
+-- So that a transport which cannot move (it was closed, or it never had this
 -- transfer) makes us slow instead of hot.
 local IDLE = 0.01
 
 -- Whether anything runs on.
-local function step(session, seconds)
-  local running = session:step(math.min(seconds, LONGEST_STEP))
+local function step(transport, seconds)
+  local running = transport:step(math.min(seconds, LONGEST_STEP))
   return running ~= nil and running > 0
 end
 
-local function wait(session, transfer, deadline)
+local function wait(transport, transfer, deadline)
   while not transfer:ended() do
     local left = deadline - clock.monotonic()
     if left <= 0 then return false end
-    if not step(session, left) and not transfer:ended() then
+    if not step(transport, left) and not transfer:ended() then
       clock.sleep(math.min(left, IDLE))
     end
   end
@@ -46,7 +46,7 @@ end
 
 --- A driver that blocks.
 -- @function block
--- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`
 return function(given)
   options.check("driver.block", given or {}, {})

@@ -5,8 +5,8 @@
 --   uv.run()
 --
 -- `wait` and `sleep` yield, so they belong into a coroutine; the loop resumes
--- it. Any number of coroutines may wait for one session. What is watched is
--- what the session tells (on Linux one descriptor for all of its sockets,
+-- it. Any number of coroutines may wait for one transport. What is watched is
+-- what the transport tells (on Linux one descriptor for all of its sockets,
 -- else each) and its own timeout; when nobody waits, nothing is left in the
 -- loop, so that it can end.
 --
@@ -34,7 +34,7 @@ local options = require "adobepass.util.options"
 local OPTIONS = { uv = "table?", on_error = "function?" }
 
 local LONGEST = 0.05
--- Where not all sockets can be watched, time alone moves the session.
+-- Where not all sockets can be watched, time alone moves the transport.
 local BLIND = 0.01
 
 local now = core.clock.monotonic
@@ -67,7 +67,7 @@ local function resume(state, thread, ...)
   return debug.traceback(thread, tostring(reason))
 end
 
--- Everybody who waits for one session.
+-- Everybody who waits for one transport.
 local Watch = {}
 Watch.__index = Watch
 
@@ -80,7 +80,7 @@ end
 function Watch:close()
   for fd in pairs(self.polls) do self:stop_watching(fd) end
   self.timer:close()
-  self.state.watches[self.session] = nil
+  self.state.watches[self.transport] = nil
 end
 
 -- Whether the descriptor is watched now.
@@ -91,10 +91,10 @@ function Watch:start_watching(fd, events)
   return poll:start(events, self.on_event) == 0
 end
 
--- Watches what the session waits for; false if that is not all of it.
+-- Watches what the transport waits for; false if that is not all of it.
 function Watch:look(anew)
-  if not self.session.sockets then return false end
-  local sockets, all = self.session:sockets(), true
+  if not self.transport.sockets then return false end
+  local sockets, all = self.transport:sockets(), true
   for fd in pairs(self.polls) do
     if not sockets[fd] then self:stop_watching(fd) end
   end
@@ -109,7 +109,7 @@ end
 -- In how many seconds something is to be done though no data come.
 function Watch:patience(all)
   if self.stale then return 0 end
-  local wanted = self.session:timeout() or LONGEST
+  local wanted = self.transport:timeout() or LONGEST
   local seconds = math.min(wanted, all and LONGEST or BLIND)
   for _, waiter in ipairs(self.waiters) do
     seconds = math.min(seconds, waiter.deadline - now())
@@ -173,16 +173,16 @@ function Watch:watch()
   self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
 end
 
--- The session moves, and those who waited long enough run.
+-- The transport moves, and those who waited long enough run.
 function Watch:move()
   self.has_moved = self.stale
   self.stale = false
-  if self.has_moved then self.session:step(0) end
+  if self.has_moved then self.transport:step(0) end
   return self:wake_ready()
 end
 
 -- Before the loop sleeps. Everybody runs before anything is watched, since
--- whoever runs may close another one's session.
+-- whoever runs may close another one's transport.
 local function turn(state)
   local trouble
   local watches = {}
@@ -204,20 +204,20 @@ local function enter_loop(state)
   state.check:start(function() release_collector(state) end)
 end
 
-local function new_watch(state, session)
+local function new_watch(state, transport)
   local self = setmetatable({ state = state, uv = state.uv, polls = {},
-    session = session, waiters = {}, timer = state.uv.new_timer() }, Watch)
+    transport = transport, waiters = {}, timer = state.uv.new_timer() }, Watch)
   self.on_event = function() self.stale = true end
-  state.watches[session] = self
+  state.watches[transport] = self
   enter_loop(state)
   return self
 end
 
-local function wait(state, session, transfer, deadline)
+local function wait(state, transport, transfer, deadline)
   local thread = check_coroutine("wait")
   if transfer:ended() then return true end
   if deadline <= now() then return false end
-  local watch = state.watches[session] or new_watch(state, session)
+  local watch = state.watches[transport] or new_watch(state, transport)
   watch.waiters[#watch.waiters + 1] =
     { thread = thread, transfer = transfer, deadline = deadline }
   -- What was submitted begins with the next step, so the loop may not sleep.
@@ -251,7 +251,7 @@ end
 -- @tparam[opt] table options `uv`: luv's module, where it goes by another name
 -- (Neovim's vim.uv); `on_error(error, thread)`: hears of coroutines that
 -- failed after the driver resumed them
--- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`
 return function(given)
   given = options.check("driver.luv", given or {}, OPTIONS)

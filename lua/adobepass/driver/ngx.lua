@@ -2,12 +2,12 @@
 --
 -- `wait` and `sleep` yield to nginx, so the worker serves others meanwhile.
 -- They work wherever ngx.sleep does: in requests, timers and light threads,
--- not in init_by_lua (make sessions after nginx has forked, too).
+-- not in init_by_lua (make transports after nginx has forked, too).
 --
 -- nginx lends Lua no way to watch a foreign socket (lua-nginx-module #450 was
--- closed, #2440 is open), so a session is looked at again and again: after
+-- closed, #2440 is open), so a transport is looked at again and again: after
 -- 1 ms at first, then less and less often, at least every 10 ms. A look costs
--- the same however many wait: on Linux the session watches their sockets.
+-- the same however many wait: on Linux the transport watches their sockets.
 --
 -- @module adobepass.driver.ngx
 
@@ -22,10 +22,10 @@ local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
 -- as it was when nginx last looked.
 local now = core.clock.monotonic
 
-local function wait(session, transfer, deadline)
+local function wait(transport, transfer, deadline)
   local pause = SHORTEST
   while true do
-    session:step(0)
+    transport:step(0)
     if transfer:ended() then return true end
     local left = deadline - now()
     if left <= 0 then return false end
@@ -47,7 +47,7 @@ end
 
 --- A driver for nginx.
 -- @function ngx
--- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`
 return function(given)
   options.check("driver.ngx", given or {}, {})

@@ -52,7 +52,7 @@ function Task:cancel()
   if close and coroutine.status(self.thread) == "suspended" then
     close(self.thread)
   end
-  self.thread, self.session, self.transfer = nil, nil, nil
+  self.thread, self.transport, self.transfer = nil, nil, nil
 end
 
 local function fail(task, reason)
@@ -98,13 +98,13 @@ local function is_due(task, now)
   return not transfer or transfer:ended() or now >= task.deadline
 end
 
--- Each session that somebody waits for moves once.
-local function step(tasks, session)
+-- Each transport that somebody waits for moves once.
+local function step(tasks, transport)
   local moved = {}
-  if session then session:step(0) end
+  if transport then transport:step(0) end
   for _, task in ipairs(tasks) do
-    local own = task.session
-    if own and own ~= session and not moved[own] then
+    local own = task.transport
+    if own and own ~= transport and not moved[own] then
       moved[own] = true
       own:step(0)
     end
@@ -144,9 +144,9 @@ local function report(failures, on_error)
   end
 end
 
-local function update(state, session)
+local function update(state, transport)
   if state.current then error("driver.tick: update inside of a task", 3) end
-  step(state.tasks, session)
+  step(state.tasks, transport)
   local failures = resume_all(state)
   keep_running(state)
   report(failures, state.on_error)
@@ -181,23 +181,23 @@ local function start(state, fn, ...)
   coroutine.resume(thread, fn, ...)
   -- What is nil here has room for what it becomes.
   local task = setmetatable({ status = "running", thread = thread,
-    session = nil, transfer = nil, deadline = nil, results = nil }, Task)
+    transport = nil, transfer = nil, deadline = nil, results = nil }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
 
 -- A coroutine within a task yields to that task, which then has its turns.
-local function wait(state, session, transfer, deadline)
+local function wait(state, transport, transfer, deadline)
   local thread, is_main = coroutine.running()
   if not thread or is_main then complain "wait" end
   local task = state.current
   local is_own = task and task.thread == thread
   while not transfer:ended() do
     if state.now() >= deadline then return false end
-    if task then task.session = session end
+    if task then task.transport = transport end
     if is_own then task.transfer, task.deadline = transfer, deadline end
     coroutine.yield()
-    if task then task.session, task.transfer = nil, nil end
+    if task then task.transport, task.transfer = nil, nil end
   end
   return true
 end
@@ -214,9 +214,9 @@ end
 -- @tparam[opt] table options `now`: seconds that never go back;
 -- `on_error(error, task)`: hears of tasks that failed; `reuse` (false): see
 -- above
--- @treturn table `wait(session, transfer, deadline)`, `sleep(seconds)`,
+-- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`; `start(fn, ...)`: a task, which begins with the next update;
--- `update(session)`: steps the session (default: those that tasks wait for)
+-- `update(transport)`: steps the transport (default: those that tasks wait for)
 -- without waiting, resumes every task once that can go on, and tells how many
 -- still run
 return function(given)
@@ -226,8 +226,8 @@ return function(given)
     now = given.now or core.clock.monotonic }
   return {
     now = state.now,
-    wait = function(session, transfer, deadline)
-      return wait(state, session, transfer, deadline)
+    wait = function(transport, transfer, deadline)
+      return wait(state, transport, transfer, deadline)
     end,
     sleep = function(seconds) sleep(state, seconds) end,
     -- No tail calls: their errors name the line that called.
@@ -235,8 +235,8 @@ return function(given)
       local task = start(state, ...)
       return task
     end,
-    update = function(session)
-      local running = update(state, session)
+    update = function(transport)
+      local running = update(state, transport)
       return running
     end,
   }

@@ -222,7 +222,7 @@ end
 
 -- The network may be gone for a while, or answer in Adobe's place as that of a
 -- hotel does; the code outlives that.
-local IN_BETWEEN = { malformed_answer = true, tls_failed = true,
+local IN_BETWEEN = { malformed_response = true, tls_failed = true,
   too_large = true, transfer_failed = true }
 
 local function is_passing(err)

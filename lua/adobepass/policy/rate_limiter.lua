@@ -5,9 +5,9 @@
 -- is full again (the generic cell rate algorithm, ITU-T I.371).
 -- @module adobepass.policy.rate_limiter
 
-local pace = {}
-local Pace = {}
-Pace.__index = Pace
+local rate_limiter = {}
+local RateLimiter = {}
+RateLimiter.__index = RateLimiter
 
 local LIMITS = {
   rate = { 1, 0.001, 1e6 }, -- default, least, most
@@ -18,20 +18,20 @@ local LIMITS = {
 local function check(name, value)
   local limits = LIMITS[name]
   if not limits then
-    error("pace.new: unknown option " .. tostring(name), 3)
+    error("rate_limiter.new: unknown option " .. tostring(name), 3)
   end
   if type(value) ~= "number" or value ~= value or value < limits[2]
     or value > limits[3] then
-    error(("pace.new: %s should be a number from %g to %g"):format(name,
+    error(("rate_limiter.new: %s should be a number from %g to %g"):format(name,
       limits[2], limits[3]), 3)
   end
 end
 
---- A pace.
+--- A rate limiter.
 -- @param[opt] options `rate` (1) requests per second, `burst` (10) at once,
 -- `max_keys` (10,000) buckets at most; or false: never wait
 -- @treturn table
-function pace.new(options)
+function rate_limiter.new(options)
   local self = { off = options == false, full_at = {}, barred = {}, keys = 0 }
   for name, limits in pairs(LIMITS) do self[name] = limits[1] end
   for name, value in pairs(options or {}) do
@@ -41,7 +41,7 @@ function pace.new(options)
   self.interval = 1 / self.rate
   -- How far ahead the filling of a bucket may lie while one may still go.
   self.slack = (self.burst - 1) * self.interval
-  return setmetatable(self, Pace)
+  return setmetatable(self, RateLimiter)
 end
 
 local function forget(self, key)
@@ -75,7 +75,7 @@ end
 -- @string key the device's address
 -- @number now seconds of the monotonic clock
 -- @treturn number seconds to wait; 0: go
-function Pace:reserve(key, now)
+function RateLimiter:reserve(key, now)
   if self.off then return 0 end
   local moment = filled_at(self, key, now)
   self.full_at[key] = moment + self.interval
@@ -85,7 +85,7 @@ end
 --- Give a place back that was not used: the last one that was taken, or any;
 -- then two of those behind it may go at once.
 -- @string key
-function Pace:cancel(key)
+function RateLimiter:cancel(key)
   local moment = self.full_at[key]
   if not moment then return end
   local barred = self.barred[key]
@@ -99,7 +99,7 @@ end
 -- @string key
 -- @number now
 -- @number seconds
-function Pace:penalize(key, now, seconds)
+function RateLimiter:penalize(key, now, seconds)
   if self.off then return end
   local barred = math.max(self.barred[key] or now, now + seconds)
   self.full_at[key] =
@@ -112,14 +112,14 @@ end
 -- @string key
 -- @number now
 -- @treturn number seconds; 0 when it may go
-function Pace:barred_for(key, now)
+function RateLimiter:barred_for(key, now)
   return math.max(0, (self.barred[key] or now) - now)
 end
 
 --- How many keys are remembered.
 -- @treturn integer
-function Pace:size()
+function RateLimiter:size()
   return self.keys
 end
 
-return pace
+return rate_limiter

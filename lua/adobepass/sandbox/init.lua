@@ -1,7 +1,7 @@
 --- The sandbox: an Adobe Pass that is one pure function, request to response.
 --
 -- No I/O, no sleep: time and randomness come in through the options. Hosts
--- (nginx, or the session in `adobepass.sandbox.transport`) carry the bytes.
+-- (nginx, or the transport in `adobepass.sandbox.transport`) carry the bytes.
 --
 --   local sandbox = require "adobepass.sandbox"
 --   local box = sandbox.new(world, options)
@@ -33,8 +33,8 @@
 -- (status, 429, truncated JSON, wrong content type and garbage are already in
 -- the response when the host gets it.)
 --
--- box:session()  an object with submit, step, result and close as a core
---   session has: tests without a network (`adobepass.sandbox.transport`).
+-- box:transport()  an object with submit, step, result and close as a
+--   core.http transport has: tests without a network (`adobepass.sandbox.transport`).
 -- box.control    moves the clock, logs viewers in, revokes, degrades, breaks:
 --   `adobepass.sandbox.control.commands`; the same over HTTP under /sandbox/.
 -- box.api, box.mgmt, box.world, box:now() (ms), box:random(n), box:uuid().

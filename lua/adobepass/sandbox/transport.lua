@@ -1,25 +1,25 @@
---- The sandbox behind the face of a core session: no network, no waiting.
+--- The sandbox behind the face of a core transport: no network, no waiting.
 --
---   local session = box:session()
---   local transfer = session:submit { url = box.api .. "/..." }
---   session:step(1)
+--   local transport = box:transport()
+--   local transfer = transport:submit { url = box.api .. "/..." }
+--   transport:step(1)
 --   transfer:result()
 --
--- Faults become what a core session would report. A delay passes on the
+-- Faults become what a core transport would report. A delay passes on the
 -- sandbox's own clock: a step moves it, so nothing sleeps.
 -- @module adobepass.sandbox.transport
 
 local Transfer = {}
 Transfer.__index = Transfer
 
-local Session = {}
-Session.__index = Session
+local Transport = {}
+Transport.__index = Transport
 
-local session = {}
+local transport = {}
 
 local DEFAULTS = { timeout = 30, max_body = 4 * 1024 * 1024 }
 
--- What a core session also knows, and what has no meaning here.
+-- What a core transport also knows, and what has no meaning here.
 local IGNORED = {}
 for name in ([[ca_file ca_path client_cert client_key client_key_password
     pinned_public_key proxy user_agent connect_timeout max_headers
@@ -34,7 +34,7 @@ for name in ([[method url headers body bearer timeout connect_timeout
   REQUEST[name] = true
 end
 
-function session.new(box, options)
+function transport.new(box, options)
   local self = { box = box, running = {} }
   for name, value in pairs(options or {}) do
     if not DEFAULTS[name] and not IGNORED[name] then
@@ -45,7 +45,7 @@ function session.new(box, options)
   self.timeout_seconds = self.timeout or DEFAULTS.timeout
   self.max_body = self.max_body or DEFAULTS.max_body
   self.timeout = nil -- the method of that name
-  return setmetatable(self, Session)
+  return setmetatable(self, Transport)
 end
 
 local function lower_headers(given)
@@ -101,9 +101,9 @@ local function check(given)
 end
 
 --- Takes a request; it runs in the next step.
-function Session:submit(given)
+function Transport:submit(given)
   check(given)
-  if self.closed then return nil, "The session is closed.", "closed" end
+  if self.closed then return nil, "The transport is closed.", "closed" end
   local now = self.box:now()
   local transfer = setmetatable({
     started = now, request = build(self.box, given),
@@ -227,8 +227,8 @@ end
 --- Moves all requests. Where none ends at once, the clock moves on, by
 -- `seconds` at most, to where one does.
 -- @return how many still run
-function Session:step(seconds)
-  if self.closed then return nil, "The session is closed.", "closed" end
+function Transport:step(seconds)
+  if self.closed then return nil, "The transport is closed.", "closed" end
   for _, transfer in ipairs(self.running) do
     if not transfer.done and not transfer.response
         and not transfer.failure then
@@ -246,15 +246,15 @@ function Session:step(seconds)
 end
 
 --- In how many seconds a step is wanted; nil: it does not matter.
-function Session:timeout()
+function Transport:timeout()
   local at = not self.closed and next_end(self)
   return at and math.max(0, (at - self.box:now()) / 1000) or nil
 end
 
-function Session:close()
+function Transport:close()
   for _, transfer in ipairs(self.running) do
     transfer.done = true
-    transfer.failure = { "The session is closed.", "closed" }
+    transfer.failure = { "The transport is closed.", "closed" }
   end
   self.running, self.closed = {}, true
 end
@@ -278,4 +278,4 @@ function Transfer:close()
   self.done, self.failure = true, self.gone
 end
 
-return session
+return transport

@@ -33,7 +33,7 @@ function stage.new(second_screen)
   local sandbox = new_sandbox()
   local self = setmetatable({ sandbox = sandbox, set = television.new(),
     browser = webdriver.start(second_screen), new_sandbox = new_sandbox,
-    session = assert(core.session { ca_file = sandbox.ca }),
+    transport = assert(core.http.new { ca_file = sandbox.ca }),
     service = service, look = function() end }, Stage)
   self.browser:size(390, 844)
   return self
@@ -43,7 +43,7 @@ end
 function Stage:stop()
   self.set:stop()
   self.browser:stop()
-  self.session:close()
+  self.transport:close()
   self.sandbox:stop()
 end
 

@@ -16,7 +16,7 @@ end
 
 --- Asks the sandbox's control API.
 local function control(stage, method, path, body)
-  local response = assert(tv.fetch(stage.session, { method = method,
+  local response = assert(tv.fetch(stage.transport, { method = method,
     url = stage.sandbox.control .. "/sandbox" .. path,
     headers = { ["Content-Type"] = "application/json" },
     body = body and json.encode(body) or nil }))

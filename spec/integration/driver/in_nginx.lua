@@ -17,7 +17,7 @@ end
 local function new_world(argument)
   return {
     driver = require("adobepass.driver.ngx")(),
-    session = assert(core.session { ca_file = argument.ca, timeout = 60 }),
+    transport = assert(core.http.new { ca_file = argument.ca, timeout = 60 }),
     url = function(place, rest) return argument.urls[place] .. rest end,
     together = together,
   }
@@ -27,7 +27,7 @@ end
 function in_nginx.conform(argument)
   local world = new_world(argument)
   conformance.run(argument.name, world)
-  world.session:close()
+  world.transport:close()
   return live.counted()
 end
 
@@ -35,7 +35,7 @@ end
 -- one ends when the other has had its turn.
 function in_nginx.serves_others(argument)
   local world, turns = new_world(argument), 0
-  local transfer = assert(world.session:submit {
+  local transfer = assert(world.transport:submit {
     url = world.url("GOOD", "/silent") })
   local other = ngx.thread.spawn(function()
     for _ = 1, 3 do
@@ -44,26 +44,26 @@ function in_nginx.serves_others(argument)
     end
     transfer:close()
   end)
-  local ended = world.driver.wait(world.session, transfer,
+  local ended = world.driver.wait(world.transport, transfer,
     world.driver.now() + 60)
   ngx.thread.wait(other)
-  world.session:close()
+  world.transport:close()
   return { ended = ended, turns = turns }
 end
 
---- How often a session is looked at in a time: { seconds = }.
+--- How often a transport is looked at in a time: { seconds = }.
 function in_nginx.looks(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0
-  local session = { step = function() steps = steps + 1 end }
+  local transport = { step = function() steps = steps + 1 end }
   local transfer = { ended = function() return false end }
   local started = driver.now()
-  local ended = driver.wait(session, transfer, started + argument.seconds)
+  local ended = driver.wait(transport, transfer, started + argument.seconds)
   return { ended = ended, steps = steps, took = driver.now() - started }
 end
 
 --- The message of a wrong construction.
 function in_nginx.refusal()
-  local _, message = pcall(require "adobepass.driver.ngx", { pace = 1 })
+  local _, message = pcall(require "adobepass.driver.ngx", { rate_limit = 1 })
   return message
 end
 

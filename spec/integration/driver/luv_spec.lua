@@ -7,7 +7,7 @@ local shell = require "adobepass.util.shell"
 local uv = require "luv"
 
 describe("driver.luv", function()
-  local nginx, driver, session, failures
+  local nginx, driver, transport, failures
 
   setup(function() nginx = server.start() end)
   teardown(function() nginx.stop() end)
@@ -17,21 +17,21 @@ describe("driver.luv", function()
     driver = luv { on_error = function(reason)
       failures[#failures + 1] = reason
     end }
-    session = assert(core.session { ca_file = nginx.files.good.ca,
+    transport = assert(core.http.new { ca_file = nginx.files.good.ca,
       timeout = 60 })
   end)
 
   after_each(function()
-    session:close()
+    transport:close()
     assert.is_false(uv.loop_alive())
   end)
 
   local function submit(rest, place)
-    return assert(session:submit { url = nginx:url(place or "GOOD", rest) })
+    return assert(transport:submit { url = nginx:url(place or "GOOD", rest) })
   end
 
   local function wait(transfer, seconds)
-    return driver.wait(session, transfer, driver.now() + (seconds or 60))
+    return driver.wait(transport, transfer, driver.now() + (seconds or 60))
   end
 
   local function run(...)
@@ -80,7 +80,7 @@ describe("driver.luv", function()
     local answers = 0
     local function one()
       for _ = 1, 20 do
-        local transfer = assert(session:submit {
+        local transfer = assert(transport:submit {
           url = nginx:url("HTTP", "/hello"),
           headers = { Connection = "close" } })
         assert.is_true(wait(transfer))
@@ -111,12 +111,12 @@ describe("driver.luv", function()
     assert.equal(4, ended)
   end)
 
-  it("[driver-luv-outlives-session] outlives a session that is closed in a "
+  it("[driver-luv-outlives-transport] outlives a transport that is closed in a "
     .. "callback", function()
     local timer, code = uv.new_timer(), nil
     local pipe = uv.new_pipe(false)
     timer:start(2, 0, function()
-      session:close()
+      transport:close()
       timer:close()
       pipe:close()
     end)
@@ -128,9 +128,9 @@ describe("driver.luv", function()
     assert.equal("closed", code)
   end)
 
-  it("[driver-luv-waits-two-sessions] waits for two sessions at "
+  it("[driver-luv-waits-two-transports] waits for two transports at "
     .. "once", function()
-    local other = assert(core.session { ca_file = nginx.files.good.ca })
+    local other = assert(core.http.new { ca_file = nginx.files.good.ca })
     local ended = 0
     local function one(which)
       return function()
@@ -142,19 +142,19 @@ describe("driver.luv", function()
         ended = ended + 1
       end
     end
-    run(one(session), one(other))
+    run(one(transport), one(other))
     other:close()
     assert.equal(2, ended)
   end)
 
-  it("[driver-luv-lives-session] lives beside another driver on the same "
+  it("[driver-luv-lives-transport] lives beside another driver on the same "
     .. "session", function()
     local other, ended = luv(), 0
     local function one(which)
       return function()
         for _ = 1, 5 do
           local transfer = submit("/hello")
-          assert(which.wait(session, transfer, which.now() + 60))
+          assert(which.wait(transport, transfer, which.now() + 60))
         end
         ended = ended + 1
       end
@@ -207,13 +207,13 @@ describe("driver.luv", function()
     collectgarbage("restart")
   end)
 
-  it("[driver-luv-session-waits] lets go of a session nobody waits "
+  it("[driver-luv-transport-waits] lets go of a transport nobody waits "
     .. "for", function()
     run(function() wait(submit("/hello")) end)
-    session:close()
-    session = assert(core.session())
-    assert.equal(1, live.counted().sessions)
-    session:close()
+    transport:close()
+    transport = assert(core.http.new())
+    assert.equal(1, live.counted().transports)
+    transport:close()
     live.assert_none()
   end)
 

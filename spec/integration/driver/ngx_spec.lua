@@ -33,7 +33,7 @@ describe("driver.ngx", function()
 
   it("[driver-ngx-raises-options-since] raises for options, since it has "
     .. "none", function()
-    assert.matches("driver.ngx: unknown option 'pace'",
+    assert.matches("driver.ngx: unknown option 'rate_limit'",
       host:call("spec.integration.driver.in_nginx", "refusal"))
   end)
 

@@ -41,8 +41,8 @@ describe("a thousand viewers at once", function()
     gateway = adobepass.new {
       service_provider = scenes.SERVICE_PROVIDER, driver = driver,
       environment = { api = on.box.api, mgmt = on.box.mgmt },
-      software_statement = on.statement, session = on.box:session(),
-      store = memory { now = now, max = 100 * VIEWERS }, pace = false,
+      software_statement = on.statement, transport = on.box:transport(),
+      store = memory { now = now, max = 100 * VIEWERS }, rate_limit = false,
     }
   end)
 
@@ -65,7 +65,7 @@ describe("a thousand viewers at once", function()
 
   local function frame()
     assert(on.control.advance(FRAME))
-    return driver.update(gateway.shared.session)
+    return driver.update(gateway.shared.transport)
   end
 
   -- Some sign in at once, some take two minutes for it.

@@ -90,8 +90,8 @@ describe("store.redis", function()
         { kind = "redis", options = options, rounds = ROUNDS, name = name })
     end
     local first, second = contend(host, "first"), contend(other, "second")
-    host.session:step(0)
-    other.session:step(0)
+    host.transport:step(0)
+    other.transport:step(0)
     local won, lost = host:finish(first), other:finish(second)
     other:stop()
     for round = 1, ROUNDS do assert.equal(won[round], not lost[round]) end

@@ -67,7 +67,8 @@ int __wrap_epoll_create1(int flags) {
 int __wrap_epoll_ctl(int epoll, int operation, int fd,
                      struct epoll_event *event) {
   return operation != EPOLL_CTL_DEL && must_fail()
-           ? -1 : __real_epoll_ctl(epoll, operation, fd, event);
+           ? -1
+           : __real_epoll_ctl(epoll, operation, fd, event);
 }
 
 static int must_fail_curl(void) {
@@ -180,7 +181,8 @@ static int fail_each(char **argv) {
     refused += outcome == 0;
   }
   printf("%lu allocations failed in turn, %lu of them ended the run: "
-         "no crash, no leak\n", victim - 1, refused);
+         "no crash, no leak\n",
+         victim - 1, refused);
   return outcome == 1 ? 0 : 1;
 }
 
@@ -194,8 +196,8 @@ int main(int argc, char **argv) {
   if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc,
                                openssl_free) != 1)
     return 2;
-  if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc_hook,
-                           __wrap_free, curl_realloc_hook, curl_strdup_hook,
+  if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_malloc_hook, __wrap_free,
+                           curl_realloc_hook, curl_strdup_hook,
                            curl_calloc_hook) != CURLE_OK)
     return 2;
   victim = 0;

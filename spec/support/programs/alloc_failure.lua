@@ -1,4 +1,4 @@
---- What alloc_failure.c runs again and again: a whole life of a session.
+--- What alloc_failure.c runs again and again: a whole life of a transport.
 
 local core = require "adobepass.core"
 local url, silent, ca = ...
@@ -11,22 +11,22 @@ end
 
 assert(check(core.json.decode '{"a":[1,"\\u00e9"]}').a[1] == 1)
 
-local session = check(core.session { ca_file = ca, timeout = 20,
+local transport = check(core.http.new { ca_file = ca, timeout = 20,
   resolve = { "other.example:1:127.0.0.1" }, allow_http = { "x.example" } })
 local token = check(core.token { access_token = "abc", expires_in = 60 })
-local ready = check(core.headers { ["X-Ready"] = { "1", "2" } })
-local transfer = check(session:submit { url = url, method = "POST",
+local ready = check(core.http.headers { ["X-Ready"] = { "1", "2" } })
+local transfer = check(transport:submit { url = url, method = "POST",
   body = "a=b", bearer = token, headers = { Accept = "*/*", X = { "1" } } })
 repeat
-  check(session:step(1))
+  check(transport:step(1))
   local _, _, code = transfer:result()
 until code ~= "pending"
 local response = check(transfer:result())
 assert(response.status == 200, response.status)
 transfer:close()
-local dropped = check(session:submit { url = silent, headers = ready })
-check(session:step(0))
+local dropped = check(transport:submit { url = silent, headers = ready })
+check(transport:step(0))
 ready:close()
 token:close()
-session:close()
+transport:close()
 check(select(3, dropped:result()) == "closed", dropped:result())

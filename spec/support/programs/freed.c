@@ -26,8 +26,8 @@ static int wiping = 1;
 void __wrap_free(void *block) {
   if (block != NULL && secret[0] != '\0') {
     blocks++;
-    unwiped += memmem(block, malloc_usable_size(block), secret,
-                      strlen(secret)) != NULL;
+    unwiped +=
+      memmem(block, malloc_usable_size(block), secret, strlen(secret)) != NULL;
   }
   __real_free(block);
 }

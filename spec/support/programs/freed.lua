@@ -11,15 +11,15 @@ local function collect()
   collectgarbage()
 end
 
-local function finish(session, transfer)
-  while not transfer:ended() do session:step(1) end
+local function finish(transport, transfer)
+  while not transfer:ended() do transport:step(1) end
   return transfer:result()
 end
 
 local function with_session(body, options)
-  local session = assert(core.session(options or { timeout = 20 }))
-  body(session)
-  session:close()
+  local transport = assert(core.http.new(options or { timeout = 20 }))
+  body(transport)
+  transport:close()
 end
 
 local function token()
@@ -28,9 +28,9 @@ end
 
 local function cancelled(request)
   return function()
-    with_session(function(session)
-      local transfer = assert(session:submit(request))
-      session:step(0)
+    with_session(function(transport)
+      local transfer = assert(transport:submit(request))
+      transport:step(0)
       transfer:close()
     end)
   end
@@ -38,9 +38,9 @@ end
 
 local function answered(request, code)
   return function()
-    with_session(function(session)
-      local transfer = assert(session:submit(request))
-      assert(select(3, finish(session, transfer)) == code)
+    with_session(function(transport)
+      local transfer = assert(transport:submit(request))
+      assert(select(3, finish(transport, transfer)) == code)
       transfer:close()
     end)
   end
@@ -60,14 +60,14 @@ local stories = {
   { "a token that is closed", function() token():close() end },
   { "a token that is dropped", function() token() end },
   { "headers made ready", function()
-    assert(core.headers { ["X-Own"] = SECRET }):close()
+    assert(core.http.headers { ["X-Own"] = SECRET }):close()
   end },
   { "headers that are refused", function()
-    with_session(function(session)
-      assert(not pcall(session.submit, session, { url = server,
+    with_session(function(transport)
+      assert(not pcall(transport.submit, transport, { url = server,
         headers = { ["X-Own"] = { SECRET, "b\r\n" } } }))
     end)
-    assert(not pcall(core.headers, { ["X-Own"] = { SECRET, "b\r\n" } }))
+    assert(not pcall(core.http.headers, { ["X-Own"] = { SECRET, "b\r\n" } }))
   end },
   { "a request and its answer", answered(POST) },
   { "an answer that is too large", answered({ url = server, max_body = 60,
@@ -79,10 +79,10 @@ local stories = {
     cancelled { url = silent, bearer = bearer } ()
     bearer:close()
   end },
-  { "a request whose session closes", function()
-    with_session(function(session)
-      assert(session:submit { url = silent, method = "POST", body = SECRET })
-      session:step(0)
+  { "a request whose transport closes", function()
+    with_session(function(transport)
+      assert(transport:submit { url = silent, method = "POST", body = SECRET })
+      transport:step(0)
     end)
   end },
   { "a key's passphrase", function()

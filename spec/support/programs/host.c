@@ -33,8 +33,8 @@ static int run(lua_State *L, int argc, char **argv) {
   luaL_openlibs(L);
   set_arguments(L, argc, argv, script);
   lua_pushcfunction(L, traceback);
-  failed = inline_script ? luaL_loadstring(L, argv[2])
-                         : luaL_loadfile(L, argv[1]);
+  failed =
+    inline_script ? luaL_loadstring(L, argv[2]) : luaL_loadfile(L, argv[1]);
   if (!failed) failed = lua_pcall(L, 0, 0, -2);
   if (failed) fprintf(stderr, "%s\n", lua_tostring(L, -1));
   return failed != 0;

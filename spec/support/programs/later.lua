@@ -10,14 +10,14 @@ local function say_where(address)
   file:close()
 end
 
-local session = assert(core.session { timeout = 20,
+local transport = assert(core.http.new { timeout = 20,
   allow_http = { "moving.example" }, dns_cache = tonumber(seconds) })
 
 -- Each request has a connection of its own, so that it needs the address.
 local function get()
-  local transfer = assert(session:submit { url = url,
+  local transfer = assert(transport:submit { url = url,
     headers = { Connection = "close" } })
-  while not transfer:ended() do session:step(1) end
+  while not transfer:ended() do transport:step(1) end
   local response, _, code = transfer:result()
   return response and response.status or code
 end
@@ -31,4 +31,4 @@ while get() == 200 and passed < 100 do
   passed = passed + 1
 end
 print(get(), passed)
-session:close()
+transport:close()

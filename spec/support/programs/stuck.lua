@@ -7,29 +7,29 @@ local waiting = ...
 local URL = "https://stuck.example/"
 
 local function start(timeout)
-  local session = assert(core.session { timeout = timeout })
-  local transfer = assert(session:submit { url = URL })
-  session:step(0)
+  local transport = assert(core.http.new { timeout = timeout })
+  local transfer = assert(transport:submit { url = URL })
+  transport:step(0)
   waiting()
-  return session, transfer
+  return transport, transfer
 end
 
-local session, transfer = start(0.05)
-while not transfer:ended() do session:step(0.01) end
+local transport, transfer = start(0.05)
+while not transfer:ended() do transport:step(0.01) end
 print("timeout", (select(3, transfer:result())))
-session:close()
+transport:close()
 
-session, transfer = start(60)
+transport, transfer = start(60)
 transfer:close()
 print "transfer:close"
-session:close()
-print "session:close"
+transport:close()
+print "transport:close"
 
-session, transfer = start(60)
-session:close()
-print("session:close with a request", (select(3, transfer:result())))
+transport, transfer = start(60)
+transport:close()
+print("transport:close with a request", (select(3, transfer:result())))
 
 do start(60) end
 collectgarbage()
 collectgarbage()
-print("collected", core.live().sessions)
+print("collected", core.handle_count().transports)

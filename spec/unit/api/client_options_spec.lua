@@ -54,11 +54,11 @@ local WRONG = {
   timeout = { "30", 0, -1, NAN, HUGE, 4000 },
   http = { 5, { { ca_fil = "x" }, "ca_fil" }, { { ca_file = 5 }, "ca_file" },
     { { min_tls = "1.0" }, "min_tls" }, { { timeout = -1 }, "timeout" } },
-  session = { 5, "x" },
-  pace = { 5, "x", { { rate = 0 }, "rate" }, { { burst = 0 }, "burst" },
+  transport = { 5, "x" },
+  rate_limit = { 5, "x", { { rate = 0 }, "rate" }, { { burst = 0 }, "burst" },
     { { rate = "1" }, "rate" }, { { rate = NAN }, "rate" },
     { { speed = 1 }, "speed" },
-    { { reserve = print }, "pace has no method 'cancel'" } },
+    { { reserve = print }, "rate_limit has no method 'cancel'" } },
   retry = { 5, false, { { attempts = 0 }, "attempts" },
     { { attempts = 1.5 }, "attempts" }, { { base = -1 }, "base" },
     { { cap = HUGE }, "cap" }, { { tries = 3 }, "tries" } },
@@ -91,7 +91,7 @@ describe("adobepass.new", function()
       assert.is_table(new_with("environment", name)())
     end
     for _, value in ipairs { true, false, { rate = 5 } } do
-      assert.is_table(new_with("pace", value)())
+      assert.is_table(new_with("rate_limit", value)())
     end
     assert.is_table(new_with("environment", { api = "https://h:8443/" })())
     assert.is_table(new_with("software_statement", nil)())

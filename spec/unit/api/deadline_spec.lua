@@ -200,7 +200,7 @@ describe("a call's timeline", function()
   end)
 end)
 
--- --- pace ------------------------------------------------------------------
+-- --- rate_limit ------------------------------------------------------------------
 
 local function view(on, address)
   return on.client:device { id = "device-" .. address, info = scenes.INFO,
@@ -213,10 +213,10 @@ end
 
 local BURST = ("0 "):rep(10)
 
-describe("the pace", function()
+describe("the rate limit", function()
   it("[deadline-request-second-burst] is one request a second after a burst "
     .. "of ten", function()
-    local on = ready { pace = true, box = { throttle = true } }
+    local on = ready { rate_limit = true, box = { throttle = true } }
     ask(on.client, 14)
     assert.equal(BURST .. "1000 2000 3000 4000", times(on))
     for _, entry in ipairs(on.control.journal()) do
@@ -225,7 +225,7 @@ describe("the pace", function()
   end)
 
   it("[deadline-comes-back-asks] comes back while nobody asks", function()
-    local on = ready { pace = true }
+    local on = ready { rate_limit = true }
     ask(on.client, 10)
     on.driver.sleep(3)
     ask(on.client, 5)
@@ -233,17 +233,17 @@ describe("the pace", function()
   end)
 
   it("[deadline-can-another-none] can be another, or none", function()
-    local on = ready { pace = { rate = 2, burst = 1 } }
+    local on = ready { rate_limit = { rate = 2, burst = 1 } }
     ask(on.client, 4)
     assert.equal("0 500 1000 1500", times(on))
-    on = ready { pace = false }
+    on = ready { rate_limit = false }
     ask(on.client, 100)
     assert.equal("0", passed(on))
   end)
 
   it("[deadline-not-hold-back-another] does not hold back another "
     .. "address", function()
-    local on = ready { pace = true }
+    local on = ready { rate_limit = true }
     local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
     ask(one, 14) -- registration and token are of our own address
     ask(other, 1)
@@ -254,7 +254,7 @@ describe("the pace", function()
 
   it("[deadline-devices-address] holds all devices of one address "
     .. "together", function()
-    local on = ready { pace = true }
+    local on = ready { rate_limit = true }
     local one = view(on, "192.0.2.1")
     local other = on.client:device { id = "neighbour", ip = "192.0.2.1" }
     ask(one, 10)
@@ -265,7 +265,7 @@ describe("the pace", function()
   it("[deadline-bounded-no-turn-time] is bounded by the deadline: who has no "
     .. "turn in time is told at once",
     function()
-      local on = ready { pace = true }
+      local on = ready { rate_limit = true }
       ask(on.client, 10)
       local value, err = on.client.api:profiles { timeout = 0.5 }
       assert.is_nil(value)
@@ -276,7 +276,7 @@ describe("the pace", function()
     end)
 
   it("[deadline-coroutine-turn] gives each coroutine its turn", function()
-    local on = ready { pace = true }
+    local on = ready { rate_limit = true }
     local tasks = {}
     for index = 1, 15 do
       tasks[index] = function() ask(on.client, 1) end
@@ -287,7 +287,7 @@ describe("the pace", function()
 
   it("[deadline-not-count-adobe] does not count what Adobe does "
     .. "not", function()
-    local on = ready { pace = true }
+    local on = ready { rate_limit = true }
     for _ = 1, 30 do
       assert(on.client.api:service_token { sso_id = "me" })
     end
@@ -305,7 +305,7 @@ describe("a 429", function()
 
   it("[deadline-stops-device-asks] stops the whole device, for whoever "
     .. "asks", function()
-    local on = ready { pace = true, retry = { attempts = 1 } }
+    local on = ready { rate_limit = true, retry = { attempts = 1 } }
     throttle(on)
     assert.is_nil((on.client.api:profiles()))
     assert(on.client.api:profiles())
@@ -315,7 +315,7 @@ describe("a 429", function()
   end)
 
   it("[deadline-stops-long-says] stops it for as long as it says", function()
-    local on = ready { pace = true, retry = { attempts = 1 } }
+    local on = ready { rate_limit = true, retry = { attempts = 1 } }
     throttle(on, 5)
     assert.is_nil((on.client.api:profiles()))
     ask(on.client, 2)
@@ -323,7 +323,7 @@ describe("a 429", function()
   end)
 
   it("[deadline-not-stop-address] does not stop another address", function()
-    local on = ready { pace = true, retry = { attempts = 1 } }
+    local on = ready { rate_limit = true, retry = { attempts = 1 } }
     local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
     ask(one, 1)
     ask(other, 1)
@@ -337,7 +337,7 @@ describe("a 429", function()
 
   it("[deadline-wait-turn-already] holds back those who wait for their turn "
     .. "already", function()
-    local on = ready { pace = true, retry = { attempts = 1 } }
+    local on = ready { rate_limit = true, retry = { attempts = 1 } }
     local ends = 0
     local function once()
       on.client.api:profiles()

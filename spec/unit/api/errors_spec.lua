@@ -352,7 +352,7 @@ describe("errors.from_item", function()
 
   it("[errors-code-adobe-gave] has a code where Adobe gave none", function()
     assert.equal("unknown_error", errors.from_item("authorize", {}).code)
-    assert.equal("malformed_answer", errors.from_item("authorize", 1).code)
+    assert.equal("malformed_response", errors.from_item("authorize", 1).code)
   end)
 end)
 
@@ -374,18 +374,18 @@ describe("errors.from_transport", function()
   end
 
   it("[errors-takes-core-gives] takes what the core gives", function()
-    local session = assert(core.session())
-    local _, message, code = session:submit { url = "http://example.com/" }
+    local transport = assert(core.http.new())
+    local _, message, code = transport:submit { url = "http://example.com/" }
     local err = errors.from_transport("token", message, code)
     assert.equal("insecure_url", err.code)
-    session:close()
+    transport:close()
   end)
 end)
 
 describe("errors.malformed", function()
   it("[errors-says-why] says why", function()
     local err = errors.malformed("profiles", "profiles is no object")
-    assert.equal("malformed_answer", err.code)
+    assert.equal("malformed_response", err.code)
     assert.equal("none", err.action)
     assert.truthy(err.message:find("profiles is no object", 1, true))
   end)
@@ -396,7 +396,7 @@ describe("the catalogue", function()
     "invalid_request", "invalid_redirect_uri", "invalid_software_statement",
     "unapproved_software_statement", "invalid_client", "unauthorized_client",
     "unsupported_grant_type", "too_many_requests", "unauthorized",
-    "malformed_answer", "unknown_error", "foreign_url",
+    "malformed_response", "unknown_error", "foreign_url",
     "software_statement_missing", "not_logged_in", "login_denied",
     "login_expired", "login_superseded", "partner_failed",
     "partner_fallback", "unknown_action", "no_decision", "timeout",

@@ -283,9 +283,9 @@ describe("authenticate_url", function()
     local url = assert(on.client.api:authenticate_url { code = code })
     assert.equal(on.box.api .. "/api/v2/authenticate/REF30/" .. code, url)
     assert.equal(0, #on.control.journal())
-    local session = on.box:session()
-    local transfer = session:submit { url = url }
-    session:step(0)
+    local transport = on.box:transport()
+    local transfer = transport:submit { url = url }
+    transport:step(0)
     assert.equal(302, transfer:result().status)
   end)
 end)

@@ -25,9 +25,9 @@ local function documented(operation)
   return response, params
 end
 
-local function client_of(session)
+local function client_of(transport)
   local given = fields()
-  given.session, given.driver, given.pace = session, fake_driver.new(), false
+  given.transport, given.driver, given.rate_limit = transport, fake_driver.new(), false
   given.random = function() return 0.5 end
   return adobepass.new(given)
 end
@@ -95,7 +95,7 @@ describe("an answer", function()
     return value, err
   end
 
-  it("[client-response-damaged] that is damaged is malformed_answer, never a "
+  it("[client-response-damaged] that is damaged is malformed_response, never a "
     .. "Lua error", function()
     local ROUNDS, total, malformed = 60, 0, 0
     for number, operation in ipairs(operations) do
@@ -110,10 +110,10 @@ describe("an answer", function()
             operation.name, params)
           if must_fail(operation, body) then
             assert.is_nil(value, body)
-            assert.equal("malformed_answer", err.code)
+            assert.equal("malformed_response", err.code)
             malformed = malformed + 1
           else
-            assert.is_true(value ~= nil or err.code == "malformed_answer")
+            assert.is_true(value ~= nil or err.code == "malformed_response")
           end
           total = total + 1
         end
@@ -154,7 +154,7 @@ describe("an answer", function()
     for name, text in pairs(texts) do
       for round = 1, 200 do
         local body = MUTATIONS[round % #MUTATIONS + 1](text, below)
-        local session = scripted.new { function(request)
+        local transport = scripted.new { function(request)
           for at, whole in pairs(texts) do
             if request.url:find("/o/client/" .. at, 1, true) then
               return { status = 201, body = at == name and body or whole }
@@ -162,7 +162,7 @@ describe("an answer", function()
           end
           return { body = '{"profiles":{}}' }
         end }
-        local client = client_of(session)
+        local client = client_of(transport)
         local good, value, err = pcall(client.api.profiles, client.api)
         assert(good, body .. ": " .. tostring(value))
         assert.is_true(value ~= nil or errors.is(err))
@@ -204,7 +204,7 @@ describe("an answer", function()
     assert.equal("too_many_requests", err.code)
     assert.equal("retry", err.action)
     assert.equal(429, err.http_status)
-    for _, request in ipairs(client.shared.session.requests) do
+    for _, request in ipairs(client.shared.transport.requests) do
       assert.is_nil(header_table(request).Cookie)
     end
   end)
@@ -260,13 +260,13 @@ describe("an answer", function()
   it("[client-response-leads-elsewhere] that leads elsewhere is an error, and "
     .. "not followed", function()
     for _, status in ipairs { 301, 302, 303, 307, 308 } do
-      local session = scripted.adobe { status = status,
+      local transport = scripted.adobe { status = status,
         headers = { location = "https://evil.test/" } }
-      local client = client_of(session)
+      local client = client_of(transport)
       local value, err = client.api:profiles()
       assert.is_nil(value)
       assert.equal("http_" .. status, err.code)
-      for _, request in ipairs(session.requests) do
+      for _, request in ipairs(transport.requests) do
         assert.is_nil(request.url:find("evil", 1, true))
       end
     end

@@ -14,12 +14,12 @@ local ROW_WINS = {
   configuration = "the sample lacks AP-Device-Identifier, which the table has",
 }
 
-local function prepared_client(sample, session, driver, box)
+local function prepared_client(sample, transport, driver, box)
   return adobepass.new {
     service_provider = sample.service_provider,
     environment = { api = box.api, mgmt = box.mgmt },
-    software_statement = box.control.statement(), session = session,
-    driver = driver, device = sample.device, pace = false,
+    software_statement = box.control.statement(), transport = transport,
+    driver = driver, device = sample.device, rate_limit = false,
     random = function() return 0.5 end, retry = { attempts = 1 },
   }
 end
@@ -94,7 +94,7 @@ describe("Adobe's samples through client.api", function()
       it("[client-samples-request] "
         .. sample.title .. ": the request", function()
         local box = helper.new { mgmt = "https://mgmt.test" }.box
-        local client = prepared_client(sample, box:session(),
+        local client = prepared_client(sample, box:transport(),
           fake_driver.new(box), box)
         client.api[sample.operation](client.api, sample.params)
         local journal = box.control.journal()

@@ -155,8 +155,8 @@ describe("views of devices", function()
   end)
 
   it("[devices-held-rate-limit] are held back each for itself by the "
-    .. "pace", function()
-    local client = gateway { pace = true }
+    .. "rate_limit", function()
+    local client = gateway { rate_limit = true }
     local busy = client:device(fields_of(1))
     for _ = 1, 10 do busy.api:profiles() end
     local started = time.elapsed
@@ -167,7 +167,7 @@ describe("views of devices", function()
   end)
 
   it("[devices-barred-429] are barred each for itself after a 429", function()
-    local client = gateway { pace = true, retry = { attempts = 1 } }
+    local client = gateway { rate_limit = true, retry = { attempts = 1 } }
     local one = client:device(fields_of(1))
     local two = client:device(fields_of(2))
     one.api:profiles()
@@ -266,7 +266,7 @@ describe("views of devices", function()
     assert.is_true(count > 10)
   end)
 
-  it("[devices-rate-limit-share] go at a pace that others share, where one is "
+  it("[devices-rate-limit-share] go at a rate limit that others share, where one is "
     .. "given", function()
     local said = {}
     local shared = { cancel = print, penalize = print,
@@ -275,7 +275,7 @@ describe("views of devices", function()
         said[#said + 1] = key
         return 0
       end }
-    local view = gateway { pace = shared }:device(fields_of(7))
+    local view = gateway { rate_limit = shared }:device(fields_of(7))
     assert.is_table(view.api:profiles())
     -- Registration and token tell no address, so they are not the device's.
     assert.same({ "own", "own", "192.0.2.7" }, said)
@@ -283,7 +283,7 @@ describe("views of devices", function()
 
   it("[devices-register-no-faster] register no faster together than one "
     .. "address may", function()
-    local client = gateway { pace = true }
+    local client = gateway { rate_limit = true }
     for index = 1, 10 do
       assert.is_table(client:device(fields_of(index)).api:profiles())
     end

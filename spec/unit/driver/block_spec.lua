@@ -12,11 +12,11 @@ describe("driver.block", function()
   it("[driver-block-steps-no-longer] steps no longer than is left", function()
     local driver, steps = block(), {}
     local deadline = driver.now() + 0.01
-    local session = { step = function(_, seconds)
+    local transport = { step = function(_, seconds)
       steps[#steps + 1] = seconds
       return 1
     end }
-    assert.is_false(driver.wait(session, pending(), deadline))
+    assert.is_false(driver.wait(transport, pending(), deadline))
     for _, seconds in ipairs(steps) do
       assert.is_true(seconds > 0 and seconds <= 0.01)
     end
@@ -25,30 +25,30 @@ describe("driver.block", function()
   it("[driver-block-steps-short-ctrl-c] steps a short while at most, so that "
     .. "Ctrl-C is heard", function()
     local driver, longest = block(), 0
-    local session = { step = function(_, seconds)
+    local transport = { step = function(_, seconds)
       longest = math.max(longest, seconds)
       return 1
     end }
-    assert.is_true(driver.wait(session, pending(3), driver.now() + 600))
+    assert.is_true(driver.wait(transport, pending(3), driver.now() + 600))
     assert.is_true(longest > 0 and longest <= 1)
   end)
 
-  it("[driver-block-not-hot-session] is not hot on a session that does not "
+  it("[driver-block-not-hot-transport] is not hot on a transport that does not "
     .. "move", function()
     for _, answer in ipairs { 0, false } do
       local driver, steps = block(), 0
-      local session = { step = function()
+      local transport = { step = function()
         steps = steps + 1
         return answer or nil
       end }
-      assert.is_false(driver.wait(session, pending(), driver.now() + 0.03))
+      assert.is_false(driver.wait(transport, pending(), driver.now() + 0.03))
       assert.is_true(steps <= 4)
     end
   end)
 
   it("[driver-block-raises-options] raises for options, since it has "
     .. "none", function()
-    assert.error_matches(function() block { pace = 1 } end,
-      "driver.block: unknown option 'pace'")
+    assert.error_matches(function() block { rate_limit = 1 } end,
+      "driver.block: unknown option 'rate_limit'")
   end)
 end)

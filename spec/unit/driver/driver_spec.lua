@@ -19,7 +19,7 @@ describe("driver", function()
   local function new_world(driver, together)
     return {
       driver = driver, together = together,
-      session = assert(core.session { ca_file = nginx.files.good.ca,
+      transport = assert(core.http.new { ca_file = nginx.files.good.ca,
         timeout = 60 }),
       url = function(place, rest) return nginx:url(place, rest) end,
     }
@@ -27,7 +27,7 @@ describe("driver", function()
 
   local function run(name, world)
     conformance.run(name, world)
-    world.session:close()
+    world.transport:close()
   end
 
   describe("in this process,", function()

@@ -19,12 +19,12 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   end
 
   local function a_session()
-    local session = { steps = {} }
-    function session:step(seconds)
+    local transport = { steps = {} }
+    function transport:step(seconds)
       self.steps[#self.steps + 1] = seconds
       return 1
     end
-    return session
+    return transport
   end
 
   it("[driver-tick-begins-task-next] begins a task with the next update, with "
@@ -101,11 +101,11 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ "outer", "inner" }, seen)
   end)
 
-  it("[driver-tick-steps-session-waited] steps each session that is waited "
+  it("[driver-tick-steps-transport-waited] steps each transport that is waited "
     .. "for once, never waiting", function()
     local one, other, transfer = a_session(), a_session(), a_transfer()
-    for _, session in ipairs { one, one, other } do
-      driver.start(function() driver.wait(session, transfer, 100) end)
+    for _, transport in ipairs { one, one, other } do
+      driver.start(function() driver.wait(transport, transfer, 100) end)
     end
     driver.update()
     assert.same({}, one.steps)
@@ -119,15 +119,15 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 0, 0 }, one.steps)
   end)
 
-  it("[driver-tick-steps-session] steps a session that is given, for "
+  it("[driver-tick-steps-transport] steps a transport that is given, for "
     .. "coroutines of one's own", function()
-    local session, transfer, ended = a_session(), a_transfer(), nil
+    local transport, transfer, ended = a_session(), a_transfer(), nil
     local mine = coroutine.wrap(function()
-      ended = driver.wait(session, transfer, 100)
+      ended = driver.wait(transport, transfer, 100)
     end)
     mine()
-    assert.equal(0, driver.update(session))
-    assert.same({ 0 }, session.steps)
+    assert.equal(0, driver.update(transport))
+    assert.same({ 0 }, transport.steps)
     transfer.answer = {}
     mine()
     assert.is_true(ended)

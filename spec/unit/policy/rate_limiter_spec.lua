@@ -1,16 +1,16 @@
-local pace = require "adobepass.policy.rate_limiter"
+local rate_limiter = require "adobepass.policy.rate_limiter"
 
-describe("pace", function()
+describe("rate_limit", function()
   it("[rate-limit-burst-second] lets a burst go, then one each "
     .. "second", function()
-    local p = pace.new {}
+    local p = rate_limiter.new {}
     for _ = 1, 10 do assert.equal(0, p:reserve("a", 100)) end
     assert.equal(1, p:reserve("a", 100))
   end)
 
   it("[rate-limit-spaces-wait-order] spaces those who wait, in "
     .. "order", function()
-    local p = pace.new { burst = 1 }
+    local p = rate_limiter.new { burst = 1 }
     local waits = {}
     for i = 1, 5 do waits[i] = p:reserve("a", 100) end
     assert.same({ 0, 1, 2, 3, 4 }, waits)
@@ -19,7 +19,7 @@ describe("pace", function()
 
   it("[rate-limit-fills-time] fills again with time, never beyond the "
     .. "burst", function()
-    local p = pace.new { rate = 2, burst = 4 }
+    local p = rate_limiter.new { rate = 2, burst = 4 }
     for _ = 1, 4 do p:reserve("a", 0) end
     assert.equal(0, p:reserve("a", 0.5))
     assert.equal(0.5, p:reserve("a", 0.5))
@@ -28,7 +28,7 @@ describe("pace", function()
   end)
 
   it("[rate-limit-keeps-keys-apart] keeps the keys apart", function()
-    local p = pace.new { burst = 1 }
+    local p = rate_limiter.new { burst = 1 }
     assert.equal(0, p:reserve("a", 0))
     assert.equal(0, p:reserve("b", 0))
     p:penalize("a", 0, 60)
@@ -36,7 +36,7 @@ describe("pace", function()
   end)
 
   it("[rate-limit-can-turned-off] can be turned off", function()
-    local p = pace.new(false)
+    local p = rate_limiter.new(false)
     for _ = 1, 100 do assert.equal(0, p:reserve("a", 0)) end
     p:penalize("a", 0, 60)
     p:cancel "a"
@@ -48,7 +48,7 @@ describe("pace", function()
   it("[rate-limit-never-lets-more-go] never lets more go than the bucket "
     .. "holds, whoever comes when",
     function()
-      local p = pace.new { rate = 3, burst = 5 }
+      local p = rate_limiter.new { rate = 3, burst = 5 }
       local starts, now, gone = {}, 0, 0
       for i = 1, 3000 do
         now = now + (i * 7919 % 97) / 97 * (i % 5 == 0 and 2 or 0.3)
@@ -70,7 +70,7 @@ describe("pace", function()
 
   it("[rate-limit-lets-go-before] lets nobody go before the penalty is over, "
     .. "then one by one", function()
-    local p = pace.new {}
+    local p = rate_limiter.new {}
     p:penalize("a", 100, 3)
     assert.equal(3, p:reserve("a", 100))
     assert.equal(4, p:reserve("a", 100))
@@ -80,7 +80,7 @@ describe("pace", function()
 
   it("[rate-limit-keeps-longer-two] keeps the longer of two "
     .. "penalties", function()
-    local p = pace.new {}
+    local p = rate_limiter.new {}
     p:penalize("a", 100, 30)
     p:penalize("a", 101, 1)
     assert.equal(29, p:barred_for("a", 101))
@@ -89,7 +89,7 @@ describe("pace", function()
 
   it("[rate-limit-waits-already-penalty] tells who waits already that a "
     .. "penalty came", function()
-    local p = pace.new { burst = 1 }
+    local p = rate_limiter.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
     assert.equal(2, p:reserve("a", 0))
@@ -104,7 +104,7 @@ describe("pace", function()
   end)
 
   it("[rate-limit-takes-place-back] takes a place back", function()
-    local p = pace.new { burst = 1 }
+    local p = rate_limiter.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
     p:cancel "a"
@@ -115,7 +115,7 @@ describe("pace", function()
 
   it("[rate-limit-not-end-penalty] does not end a penalty by taking places "
     .. "back", function()
-    local p = pace.new {}
+    local p = rate_limiter.new {}
     for _ = 1, 5 do p:reserve("a", 0) end
     p:penalize("a", 0, 20)
     for _ = 1, 5 do p:cancel "a" end
@@ -123,7 +123,7 @@ describe("pace", function()
   end)
 
   it("[rate-limit-forgets-full-buckets] forgets full buckets first", function()
-    local p = pace.new { max_keys = 100, burst = 2 }
+    local p = rate_limiter.new { max_keys = 100, burst = 2 }
     for i = 1, 80 do p:reserve("idle" .. i, 0) end
     for i = 1, 20 do p:reserve("busy" .. i, 9) end
     for i = 1, 20 do p:reserve("busy" .. i, 9) end
@@ -138,7 +138,7 @@ describe("pace", function()
   it("[rate-limit-bounded-no-bucket] stays bounded when no bucket is full, "
     .. "and forgets the fullest",
     function()
-      local p = pace.new { max_keys = 100 }
+      local p = rate_limiter.new { max_keys = 100 }
       p:penalize("barred", 0, 1000)
       for i = 1, 5000 do
         p:reserve("key" .. i, 0)
@@ -148,7 +148,7 @@ describe("pace", function()
     end)
 
   it("[rate-limit-counts-holds] counts what it holds", function()
-    local p = pace.new { max_keys = 7 }
+    local p = rate_limiter.new { max_keys = 7 }
     for i = 1, 3000 do
       local key, now = "key" .. i * 31 % 23, i / 10
       if i % 5 == 0 then p:penalize(key, now, i % 3) end
@@ -163,7 +163,7 @@ describe("pace", function()
 
   it("[rate-limit-single-key] holds a single key where that is all it "
     .. "may", function()
-    local p = pace.new { max_keys = 1 }
+    local p = rate_limiter.new { max_keys = 1 }
     p:reserve("a", 0)
     p:reserve("b", 0)
     assert.equal(1, p:size())
@@ -177,9 +177,9 @@ describe("pace", function()
   for i, case in ipairs(misuse) do
     it("[rate-limit-raises-misuse-names] raises on misuse "
       .. i .. " and names " .. case[1], function()
-      local ok, message = pcall(pace.new, { [case[1]] = case[2] })
+      local ok, message = pcall(rate_limiter.new, { [case[1]] = case[2] })
       assert.is_false(ok)
-      assert.truthy(message:find("pace.new: .*" .. case[1]))
+      assert.truthy(message:find("rate_limiter.new: .*" .. case[1]))
     end)
   end
 end)

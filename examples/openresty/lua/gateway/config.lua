@@ -18,7 +18,7 @@ local FIELDS = { service_provider = "string",
   device_keys = "table", ticket_keys = "table", ticket_seconds = "number?",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", timeout = "number?", interval = "number?",
-  pace = "boolean?", allow_listed = "boolean?",
+  rate_limit = "boolean?", allow_listed = "boolean?",
   secure_cookies = "boolean?", log_file = "string?" }
 
 local REDIS = { socket = "string?", host = "string?", port = "number?",
@@ -97,7 +97,7 @@ function config.load(path)
     activation_url = given.activation_url,
     channels = read_channels(given.channels),
     timeout = given.timeout or 8, interval = given.interval or 5,
-    pace = given.pace ~= false, allow_listed = given.allow_listed == true,
+    rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"
       or "; HttpOnly; SameSite=Strict; Secure",

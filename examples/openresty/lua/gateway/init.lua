@@ -15,7 +15,7 @@ local log = require "gateway.log"
 local login = require "gateway.login"
 local logout = require "gateway.logout"
 local metrics = require "gateway.metrics"
-local pace = require "gateway.rate_limit"
+local rate_limiter = require "gateway.rate_limit"
 local play = require "gateway.play"
 local problem = require "gateway.problem"
 local redis = require "gateway.redis"
@@ -72,7 +72,8 @@ local function new_client(connect, store)
     environment = settings.environment, store = store,
     driver = adobepass.driver.ngx(), on_event = tell,
     timeout = settings.timeout,
-    pace = settings.pace and pace.new(connect, settings.allow_listed),
+    rate_limit = settings.rate_limit
+      and rate_limiter.new(connect, settings.allow_listed),
     http = { ca_file = settings.ca_file },
   }
 end

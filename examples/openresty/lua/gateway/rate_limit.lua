@@ -1,4 +1,4 @@
---- How fast each viewer's address may ask Adobe, counted in Redis: one pace
+--- How fast each viewer's address may ask Adobe, counted in Redis: one rate_limit
 -- for all workers of all nodes. Has the methods of
 -- adobepass.policy.rate_limiter.
 --
@@ -10,12 +10,12 @@
 -- put on its list of those that are not held back.
 -- @module gateway.rate_limit
 
-local local_pace = require "adobepass.policy.rate_limiter"
+local local_limiter = require "adobepass.policy.rate_limiter"
 
-local pace = {}
+local rate_limiter = {}
 
-local Pace = {}
-Pace.__index = Pace
+local RateLimiter = {}
+RateLimiter.__index = RateLimiter
 
 local INTERVAL, BURST = 1000, 10 -- ms, requests
 local SLACK = (BURST - 1) * INTERVAL
@@ -39,16 +39,16 @@ local OWN = "own"
 
 --- @func connect see gateway.redis
 -- @bool is_listed the gateway's own address is on Adobe's list
-function pace.new(connect, is_listed)
+function rate_limiter.new(connect, is_listed)
   return setmetatable({ connect = connect, is_listed = is_listed,
-    alone = local_pace.new() }, Pace)
+    alone = local_limiter.new() }, RateLimiter)
 end
 
 local IDLE_MS, POOL_SIZE = 60000, 64
 
 local function move(self, key, by, from)
   local client = self.connect()
-  local wait = client and client:eval(MOVE, 1, "gateway:pace:" .. key, by,
+  local wait = client and client:eval(MOVE, 1, "gateway:rate_limit:" .. key, by,
     from, SLACK)
   if not wait then return nil end
   client:set_keepalive(IDLE_MS, POOL_SIZE)
@@ -56,24 +56,24 @@ local function move(self, key, by, from)
 end
 
 --- Takes the next place of an address: seconds to wait.
-function Pace:reserve(key, now)
+function RateLimiter:reserve(key, now)
   if key == OWN and self.is_listed then return 0 end
   return move(self, key, INTERVAL, 0) or self.alone:reserve(key, now)
 end
 
 --- Gives a place back that was not used.
-function Pace:cancel(key)
+function RateLimiter:cancel(key)
   if not move(self, key, -INTERVAL, 0) then self.alone:cancel(key) end
 end
 
 --- After a 429: nobody's turn comes for so long, on any node.
-function Pace:penalize(key, now, seconds)
+function RateLimiter:penalize(key, now, seconds)
   if not move(self, key, 0, seconds * 1000 + SLACK) then
     self.alone:penalize(key, now, seconds)
   end
 end
 
 --- Who had a place when the 429 came goes; the next ones wait.
-function Pace:barred_for(key, now) return self.alone:barred_for(key, now) end
+function RateLimiter:barred_for(key, now) return self.alone:barred_for(key, now) end
 
-return pace
+return rate_limiter

@@ -1,4 +1,4 @@
---- The way to Redis, for the store and for the pace.
+--- The way to Redis, for the store and for the rate limit.
 -- @module gateway.redis
 
 local redis = {}

@@ -60,8 +60,8 @@ function Box:handle(request)
   return engine.handle(self, request)
 end
 
---- A session of the same shape as a core session.
-function Box:session(options)
+--- A transport with the methods of core.http.new.
+function Box:transport(options)
   -- Late: only tests without a network need it.
   return require("adobepass.sandbox.transport").new(self, options)
 end

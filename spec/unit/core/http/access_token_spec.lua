@@ -111,7 +111,7 @@ describe("core.token", function()
   local function malformed(change)
     local token, message, code = core.token(with(change))
     assert.is_nil(token)
-    assert.equal("malformed_answer", code)
+    assert.equal("malformed_response", code)
     assert.is_nil(message:find(answer.access_token, 1, true))
   end
 
@@ -130,7 +130,7 @@ describe("core.token", function()
     malformed { expires_in = 1 / 0 }
     malformed { expires_in = 0 / 0 }
     malformed { expires_in = 1e300 }
-    assert.equal("malformed_answer", select(3, core.token {}))
+    assert.equal("malformed_response", select(3, core.token {}))
   end)
 
   it("[core-token-raises-programmer] raises when the programmer is "

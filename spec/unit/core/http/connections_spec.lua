@@ -5,7 +5,7 @@ local failed = require "spec.support.assert_core_failure"
 local folder = require "spec.support.folder"
 local mounted = require "spec.support.mount_namespace"
 
-describe("core.session: connections", function()
+describe("core.http.new: connections", function()
   local on = core_session.new()
   local get, send, with = on.get, on.send, on.with
 
@@ -33,12 +33,12 @@ describe("core.session: connections", function()
       with { http2 = http2, max_host_connections = 16 }
       local transfers = {}
       for index = 1, 100 do
-        transfers[index] = assert(on.session:submit { method = "POST",
+        transfers[index] = assert(on.transport:submit { method = "POST",
           url = on.url("GOOD", "/echo?n=" .. index),
           body = "body " .. index })
       end
       local running = 100
-      while running > 0 do running = assert(on.session:step(1)) end
+      while running > 0 do running = assert(on.transport:step(1)) end
       for index, transfer in ipairs(transfers) do
         local body = assert(transfer:result()).body
         assert.matches(("^POST /echo%%?n=%d\n"):format(index), body)
@@ -51,10 +51,10 @@ describe("core.session: connections", function()
   local function crowd(count)
     local transfers, made = {}, 0
     for index = 1, count do
-      transfers[index] = assert(on.session:submit {
+      transfers[index] = assert(on.transport:submit {
         url = on.url("HTTP", "/hello") })
     end
-    while assert(on.session:step(1)) > 0 do end
+    while assert(on.transport:step(1)) > 0 do end
     for _, transfer in ipairs(transfers) do
       made = made + (assert(transfer:result()).reused and 0 or 1)
     end
@@ -80,8 +80,8 @@ describe("core.session: connections", function()
 
   it("[connection-not-request-wait] do not make a request wait for another on "
     .. "plain http", function()
-    local first = on.session:submit { url = on.url("HTTP", "/silent") }
-    on.session:step(0)
+    local first = on.transport:submit { url = on.url("HTTP", "/silent") }
+    on.transport:step(0)
     assert.equal("hello", get("HTTP").body)
     first:close()
   end)
@@ -90,9 +90,9 @@ describe("core.session: connections", function()
     .. "together", function()
     local transfers, fresh = {}, 0
     for index = 1, 50 do
-      transfers[index] = on.session:submit { url = on.url("GOOD", "/hello") }
+      transfers[index] = on.transport:submit { url = on.url("GOOD", "/hello") }
     end
-    while on.session:step(1) > 0 do end
+    while on.transport:step(1) > 0 do end
     for _, transfer in ipairs(transfers) do
       if not transfer:result().reused then fresh = fresh + 1 end
     end
@@ -134,7 +134,7 @@ describe("core.session: connections", function()
     local program = "build/lua5.4/stuck"
     if not folder.read(program) then return pending "not built" end
     assert.equal(table.concat({ "timeout\ttimeout", "transfer:close",
-      "session:close", "session:close with a request\tclosed",
+      "transport:close", "transport:close with a request\tclosed",
       "collected\t0" }, "\n"),
       folder.run("timeout -s KILL 60 " .. program
         .. " spec/support/programs/stuck.lua"))

@@ -5,7 +5,7 @@ local failed = require "spec.support.assert_core_failure"
 local finish = require "spec.support.run_transfer"
 local raw = require "spec.support.tcp_peer"
 
-describe("core.session: a failure", function()
+describe("core.http.new: a failure", function()
   local on = core_session.new()
   local get, send, with = on.get, on.send, on.with
 
@@ -75,9 +75,9 @@ describe("core.session: a failure", function()
       connection:send(bytes)
       if ending then ending(connection) end
     end)
-    local transfer = on.session:submit { timeout = 10,
+    local transfer = on.transport:submit { timeout = 10,
       url = "http://127.0.0.1:" .. peer.port }
-    local result, message, code = finish(on.session, transfer, peer:pumping())
+    local result, message, code = finish(on.transport, transfer, peer:pumping())
     peer:close()
     return result, message, code
   end
@@ -141,9 +141,9 @@ describe("core.session: a failure", function()
     .. "nobody reads on", function()
     for _, ending in ipairs { close, raw.reset } do
       local peer = raw.listen(ending)
-      local transfer = on.session:submit { method = "POST", timeout = 10,
+      local transfer = on.transport:submit { method = "POST", timeout = 10,
         url = "http://127.0.0.1:" .. peer.port, body = ("x"):rep(8e6) }
-      failed("connection_lost", finish(on.session, transfer, peer:pumping()))
+      failed("connection_lost", finish(on.transport, transfer, peer:pumping()))
       peer:close()
     end
   end)
@@ -172,7 +172,7 @@ describe("core.session: a failure", function()
       connection:send "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     end)
     for _ = 1, 20 do
-      local response = assert(finish(on.session, assert(on.session:submit {
+      local response = assert(finish(on.transport, assert(on.transport:submit {
         url = "http://127.0.0.1:" .. peer.port }), peer:pumping()))
       assert.equal("ok", response.body)
     end
@@ -185,7 +185,7 @@ describe("core.session: a failure", function()
     local peer = raw.listen(function(connection)
       connection:send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
     end)
-    failed("timeout", finish(on.session, on.session:submit {
+    failed("timeout", finish(on.transport, on.transport:submit {
       url = "http://127.0.0.1:" .. peer.port }, peer:pumping()))
     peer:close()
   end)
@@ -213,7 +213,7 @@ describe("core.session: a failure", function()
       connection:send "Content-Length: 2\r\n\r\nok"
     end)
     for _ = 1, 10 do
-      local response, _, code = finish(on.session, on.session:submit {
+      local response, _, code = finish(on.transport, on.transport:submit {
         url = "http://127.0.0.1:" .. peer.port }, peer:pumping())
       assert.equal(response and "ok" or nil, (response or {}).body)
       assert.is_true(response ~= nil or code == "transfer_failed"
@@ -256,9 +256,9 @@ describe("core.session: a failure", function()
       { "insecure_url", "http://0.0.0.0/" },
       { "insecure_url", "HTTP://example.com/" },
     } do
-      failed(case[1], on.session:submit { url = case[2] })
+      failed(case[1], on.transport:submit { url = case[2] })
     end
-    assert.is_nil(select(2, on.session:submit {
+    assert.is_nil(select(2, on.transport:submit {
       url = "https://me:secret@localhost/" }):find("secret", 1, true))
   end)
 
@@ -277,15 +277,15 @@ describe("core.session: a failure", function()
       ("inside.example:%d:127.0.0.1"):format(on.nginx.ports.HTTP) } }
     assert.equal("hello", send({ url = ("http://Inside.Example:%d/hello")
       :format(on.nginx.ports.HTTP) }).body)
-    failed("insecure_url", on.session:submit { url = "http://other.example" })
+    failed("insecure_url", on.transport:submit { url = "http://other.example" })
   end)
 
   it("[http-failure-too-large-request] is too_large when the request's "
     .. "headers are", function()
     local url = on.url("HTTP", "/hello")
     local most = ("x"):rep(1024 * 1024 - 100)
-    assert(on.session:submit { url = url, headers = { A = most } }):close()
-    failed("too_large", on.session:submit { url = url,
+    assert(on.transport:submit { url = url, headers = { A = most } }):close()
+    failed("too_large", on.transport:submit { url = url,
       headers = { A = most, B = ("y"):rep(100) } })
   end)
 end)

@@ -8,26 +8,26 @@ local server = require "spec.support.https_server"
 
 local LARGEST = 1024 * 1024
 
-describe("core.headers", function()
-  local nginx, session
+describe("core.http.headers", function()
+  local nginx, transport
 
   setup(function() nginx = server.start() end)
   teardown(function() nginx.stop() end)
-  before_each(function() session = assert(core.session { timeout = 20 }) end)
+  before_each(function() transport = assert(core.http.new { timeout = 20 }) end)
 
   after_each(function()
-    session:close()
+    transport:close()
     live.assert_none()
   end)
 
   local function submit(headers, more)
     local request = { url = nginx:url("HTTP", "/headers"), headers = headers }
     for name, value in pairs(more or {}) do request[name] = value end
-    return session:submit(request)
+    return transport:submit(request)
   end
 
   local function seen(transfer)
-    return assert(finish(session, assert(transfer))).body
+    return assert(finish(transport, assert(transfer))).body
   end
 
   it("[headers-sent-empty-blank] are sent when they are empty or blank, "
@@ -44,11 +44,11 @@ describe("core.headers", function()
     .. "of", function()
     local list = { Accept = "application/json", ["X-Two"] = { "a", "b" },
       ["X-Empty"] = "", ["X-None"] = {} }
-    local headers = assert(core.headers(list))
+    local headers = assert(core.http.headers(list))
     local wanted = seen(submit(list))
     assert.truthy(wanted:find("X-Two=a|b", 1, true))
     for _ = 1, 3 do assert.equal(wanted, seen(submit(headers))) end
-    assert.equal(seen(submit(nil)), seen(submit(assert(core.headers {}))))
+    assert.equal(seen(submit(nil)), seen(submit(assert(core.http.headers {}))))
     list["X-None"] = nil
     assert.same(list, headers:table())
     headers:close()
@@ -56,7 +56,7 @@ describe("core.headers", function()
   end)
 
   it("[headers-go-many-requests] go with many requests at once", function()
-    local headers = assert(core.headers { ["X-Own"] = "mine" })
+    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
     local transfers = {}
     for index = 1, 50 do transfers[index] = submit(headers) end
     for index = 1, 50 do
@@ -65,7 +65,7 @@ describe("core.headers", function()
   end)
 
   it("[headers-leave-request] leave a request what is its own", function()
-    local headers = assert(core.headers { ["X-Own"] = "mine" })
+    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
     local first = core.token { access_token = "one", expires_in = 60 }
     local second = core.token { access_token = "two", expires_in = 60 }
     assert.matches("Authorization=Bearer one\n",
@@ -81,23 +81,23 @@ describe("core.headers", function()
     second:close()
   end)
 
-  it("[headers-count-libcurl-session] count as given where libcurl or the "
-    .. "session has one", function()
-    session:close()
-    session = assert(core.session { user_agent = "the session" })
-    local headers = assert(core.headers { Accept = "a/b",
+  it("[headers-count-libcurl-transport] count as given where libcurl or the "
+    .. "transport has one", function()
+    transport:close()
+    transport = assert(core.http.new { user_agent = "the transport" })
+    local headers = assert(core.http.headers { Accept = "a/b",
       ["content-type"] = "c/d", ["user-agent"] = "another" })
     assert.equal(("Accept=a/b\nContent-Length=1\nHost=127.0.0.1:%d\n"
       .. "content-type=c/d\nuser-agent=another"):format(nginx.ports.HTTP),
       seen(submit(headers, { method = "POST", body = "x" })))
-    assert.matches("User%-Agent=the session",
-      seen(submit(assert(core.headers { A = "1" }))))
+    assert.matches("User%-Agent=the transport",
+      seen(submit(assert(core.http.headers { A = "1" }))))
   end)
 
   it("[headers-becomes-table] stay as they were made, whatever becomes of the "
     .. "table", function()
     local list = { ["X-Own"] = "mine" }
-    local headers = assert(core.headers(list))
+    local headers = assert(core.http.headers(list))
     assert.same(list, headers:table())
     list["X-Own"], list["X-More"] = "yours", "1"
     local body = seen(submit(headers))
@@ -107,29 +107,29 @@ describe("core.headers", function()
 
   it("[headers-closed-dropped-requests] may be closed or dropped while "
     .. "requests have them", function()
-    local headers = assert(core.headers { ["X-Own"] = "mine" })
+    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
     local closed = submit(headers)
     headers:close()
     headers:close()
     assert.matches("X%-Own=mine", seen(closed))
-    local dropped = submit(assert(core.headers { ["X-Own"] = "mine" }))
+    local dropped = submit(assert(core.http.headers { ["X-Own"] = "mine" }))
     live.collect()
     assert.matches("X%-Own=mine", seen(dropped))
     failed("closed", submit(headers))
   end)
 
-  it("[headers-outlive-session-requests] may outlive their session and its "
+  it("[headers-outlive-transport-requests] may outlive their transport and its "
     .. "requests", function()
-    local headers = assert(core.headers { ["X-Own"] = "mine" })
+    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
     local transfer = assert(submit(headers))
-    session:close()
+    transport:close()
     assert.equal("closed", select(3, transfer:result()))
-    session = assert(core.session { timeout = 20 })
+    transport = assert(core.http.new { timeout = 20 })
     assert.matches("X%-Own=mine", seen(submit(headers)))
   end)
 
   it("[headers-show-nothing] show nothing of what is in them", function()
-    local headers = assert(core.headers { ["X-Own"] = "s3cret" })
+    local headers = assert(core.http.headers { ["X-Own"] = "s3cret" })
     assert.equal("adobepass.request_headers (ready)", tostring(headers))
     headers:close()
     assert.equal("adobepass.request_headers (closed)", tostring(headers))
@@ -138,13 +138,13 @@ describe("core.headers", function()
 
   it("[headers-too-large-beyond-1] are too_large beyond 1 MiB", function()
     local most = ("x"):rep(LARGEST - 100)
-    assert(core.headers { A = most }):close()
-    failed("too_large", core.headers { A = most, B = ("y"):rep(100) })
+    assert(core.http.headers { A = most }):close()
+    failed("too_large", core.http.headers { A = most, B = ("y"):rep(100) })
   end)
 
   it("[headers-count-together-request] count together with what a request has "
     .. "of its own", function()
-    local most = assert(core.headers { A = ("x"):rep(LARGEST - 100) })
+    local most = assert(core.http.headers { A = ("x"):rep(LARGEST - 100) })
     local token = core.token { access_token = ("t"):rep(200),
       expires_in = 60 }
     assert(submit(most)):close()
@@ -154,24 +154,24 @@ describe("core.headers", function()
 
   it("[headers-keep-libcurl] keep libcurl from a word of its own for what "
     .. "they have", function()
-    local headers = assert(core.headers { Expect = "100-continue" })
+    local headers = assert(core.http.headers { Expect = "100-continue" })
     local body = seen(submit(headers, { method = "POST", body = "a" }))
     assert.matches("Expect=100%-continue\n", body)
   end)
 
   it("[headers-carry-no-bearer-proxy] carry no bearer through a proxy in the "
     .. "open", function()
-    session:close()
-    session = assert(core.session { allow_http = { "a.example" },
+    transport:close()
+    transport = assert(core.http.new { allow_http = { "a.example" },
       proxy = "http://127.0.0.1:9" })
-    local headers = assert(core.headers { AUTHORIZATION = "Bearer s3cret" })
+    local headers = assert(core.http.headers { AUTHORIZATION = "Bearer s3cret" })
     failed("insecure_url",
       submit(headers, { url = "http://a.example/" }))
   end)
 
   it("[headers-raise-cannot-sent] raise for what cannot be sent", function()
     local function refuses(pattern, list)
-      assert.error_matches(function() core.headers(list) end, pattern)
+      assert.error_matches(function() core.http.headers(list) end, pattern)
     end
     refuses("option 'headers' should be a table from name to value", nil)
     refuses("option 'headers' should be a table from name to value", "X: 1")
@@ -187,14 +187,14 @@ describe("core.headers", function()
     local token = core.token { access_token = "a", expires_in = 60 }
     local function refuses(pattern, request)
       request.url = nginx:url("HTTP", "/headers")
-      assert.error_matches(function() session:submit(request) end, pattern)
+      assert.error_matches(function() transport:submit(request) end, pattern)
     end
-    for _, other in ipairs { token, session, io.stdout } do
-      refuses("option 'headers' should be a table, or what core.headers",
+    for _, other in ipairs { token, transport, io.stdout } do
+      refuses("option 'headers' should be a table, or what core.http.headers",
         { headers = other })
     end
     refuses("option 'bearer' should be left out", { bearer = token,
-      headers = assert(core.headers { authorization = "x" }) })
+      headers = assert(core.http.headers { authorization = "x" }) })
     token:close()
   end)
 end)

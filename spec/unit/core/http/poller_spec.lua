@@ -4,9 +4,9 @@ local failed = require "spec.support.assert_core_failure"
 local finish = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
 
--- A session watches a few transfers, and goes round a crowd until that was
+-- A transport watches a few transfers, and goes round a crowd until that was
 -- in vain often enough.
-describe("core.session: a crowd", function()
+describe("core.http.new: a crowd", function()
   local on = core_session.new()
 
   setup(on.start)
@@ -29,19 +29,19 @@ describe("core.session: a crowd", function()
   local function many(count, server_name, path, timeout)
     local list = {}
     for index = 1, count do
-      list[index] = assert(on.session:submit { timeout = timeout,
+      list[index] = assert(on.transport:submit { timeout = timeout,
         url = on.url(server_name, path or "/hello") })
     end
     return list
   end
 
   local function look_around()
-    for _ = 1, 40 do on.session:step(0) end
+    for _ = 1, 40 do on.transport:step(0) end
   end
 
   local function all_answer(list)
     for _, transfer in ipairs(list) do
-      assert.equal(200, finish(on.session, transfer).status)
+      assert.equal(200, finish(on.transport, transfer).status)
     end
   end
 
@@ -54,16 +54,16 @@ describe("core.session: a crowd", function()
         look_around()
         all_answer(many(50, name))
         for index = 1, 10 do waiting[index]:close() end
-        assert.equal(20, on.session:step(0))
+        assert.equal(20, on.transport:step(0))
         all_answer(many(50, name))
-        on.session:close()
+        on.transport:close()
         for index = 11, 30 do failed("closed", waiting[index]:result()) end
       end)
 
     it("[poller-ends-time] ends in time: " .. name, function()
       local waiting = many(30, name, "/silent", 0.2)
       look_around()
-      while assert(on.session:step(1)) > 0 do end
+      while assert(on.transport:step(1)) > 0 do end
       for _, transfer in ipairs(waiting) do
         failed("timeout", transfer:result())
       end
@@ -75,13 +75,13 @@ describe("core.session: a crowd", function()
     .. "at once", function()
     local before = watched()
     local few = many(3, "HTTP", "/silent")
-    on.session:step(0.05)
+    on.transport:step(0.05)
     if watched() == before then return pending "no epoll here" end
     assert.equal(before + #few, watched())
     for _, transfer in ipairs(few) do transfer:close() end
     assert.equal(before, watched())
     local crowd = many(40, "HTTP", "/silent")
-    on.session:step(0)
+    on.transport:step(0)
     assert.equal(before, watched())
     look_around()
     assert.equal(before + #crowd, watched())
@@ -93,29 +93,29 @@ describe("core.session: a crowd", function()
       local core = require "adobepass.core"
       local held = {}
       for index = 1, 64 do held[index] = io.open "/dev/null" or false end
-      local session, message, code = core.session {}
+      local transport, message, code = core.http.new {}
       held = nil
       collectgarbage()
       collectgarbage()
-      print(session, code, message, core.live().sessions)
-      print(core.session {})
+      print(transport, code, message, core.handle_count().transports)
+      print(core.http.new {})
     ]])
-    if said:find "^adobepass.session" then return pending "no epoll here" end
+    if said:find "^adobepass.transport" then return pending "no epoll here" end
     assert.matches("^nil\ttransfer_failed\tThere is no descriptor left .*"
-      .. "\t0\nadobepass.session", said)
+      .. "\t0\nadobepass.transport", said)
   end)
 
   it("[poller-told-watched] is told as what is watched", function()
     local crowd = many(40, "HTTP", "/silent")
-    on.session:step(0)
-    local sockets = on.session:sockets()
+    on.transport:step(0)
+    local sockets = on.transport:sockets()
     assert.is_truthy(next(sockets))
-    assert.is_true(on.session:timeout() <= 0.05)
+    assert.is_true(on.transport:timeout() <= 0.05)
     for fd, what in pairs(sockets) do
       assert.is_true(fd > 2)
       assert.matches("^[rw]+$", what)
     end
     for _, transfer in ipairs(crowd) do transfer:close() end
-    assert.is_nil(on.session:timeout())
+    assert.is_nil(on.transport:timeout())
   end)
 end)

@@ -9,7 +9,7 @@ local server = require "spec.support.https_server"
 
 local SECRET = "bearer-that-no-proxy-may-see"
 
-describe("core.session through a proxy", function()
+describe("core.http.new through a proxy", function()
   local nginx, tinyproxy, token
 
   setup(function()
@@ -34,15 +34,15 @@ describe("core.session through a proxy", function()
   local function try(url, options, peer)
     options.ca_file = nginx.files.good.ca
     options.timeout = 20
-    local session = assert(core.session(options))
-    local transfer, message, code = session:submit { url = url,
+    local transport = assert(core.http.new(options))
+    local transfer, message, code = transport:submit { url = url,
       bearer = token, headers = { ["X-Ours"] = "1" } }
     local result
     if transfer then
       result, message, code =
-        finish(session, transfer, peer and peer:pumping())
+        finish(transport, transfer, peer and peer:pumping())
     end
-    session:close()
+    transport:close()
     return result, message, code
   end
 
@@ -115,10 +115,10 @@ describe("core.session through a proxy", function()
       connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
         .. "0\r\n : folded trailer\r\n\r\n")
     end)
-    local session = assert(core.session { connect_timeout = 0.1,
+    local transport = assert(core.http.new { connect_timeout = 0.1,
       proxy = "http://127.0.0.1:" .. peer.port })
     local function ask(url)
-      return finish(session, assert(session:submit { url = url }),
+      return finish(transport, assert(transport:submit { url = url }),
         peer:pumping())
     end
     for _ = 1, 2 do
@@ -127,7 +127,7 @@ describe("core.session through a proxy", function()
       assert(ask(nginx:url("HTTP", "/many")))
       assert.equal("proxy_failed", select(3, ask "https://hidden.example/"))
     end
-    session:close()
+    transport:close()
     peer:close()
   end)
 
@@ -137,8 +137,8 @@ describe("core.session through a proxy", function()
       .. "all_proxy=http://127.0.0.1:1 " .. child.command(([[
       local core = require "adobepass.core"
       local finish = require "spec.support.run_transfer"
-      local session = core.session { ca_file = %q }
-      print(assert(finish(session, session:submit { url = %q })).body)
+      local transport = core.http.new { ca_file = %q }
+      print(assert(finish(transport, transport:submit { url = %q })).body)
     ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
   end)
 
@@ -149,10 +149,10 @@ describe("core.session through a proxy", function()
         exception, child.command(([[
         local core = require "adobepass.core"
         local finish = require "spec.support.run_transfer"
-        local session = core.session { proxy = "http://127.0.0.1:1",
+        local transport = core.http.new { proxy = "http://127.0.0.1:1",
           resolve = { "hidden.example:%d:127.0.0.1" } }
-        local transfer = session:submit { url = "https://hidden.example:%d/" }
-        print((select(3, finish(session, transfer))))
+        local transfer = transport:submit { url = "https://hidden.example:%d/" }
+        print((select(3, finish(transport, transfer))))
       ]]):format(nginx.ports.GOOD, nginx.ports.GOOD)))))
     end
   end)

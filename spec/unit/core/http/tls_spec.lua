@@ -7,7 +7,7 @@ local failed = require "spec.support.assert_core_failure"
 local folder = require "spec.support.folder"
 local mounted = require "spec.support.mount_namespace"
 
-describe("core.session: TLS", function()
+describe("core.http.new: TLS", function()
   local on = core_session.new()
   local get, send, with = on.get, on.send, on.with
 
@@ -32,8 +32,8 @@ describe("core.session: TLS", function()
   it("[tls-refuses-signed-trusts] refuses who is signed by nobody it "
     .. "trusts", function()
     assert.matches("issuer", failed("tls_failed", try("GOOD", "other")))
-    on.session:close()
-    on.session = assert(core.session { timeout = 20 })
+    on.transport:close()
+    on.transport = assert(core.http.new { timeout = 20 })
     failed("tls_failed", send { url = on.url("GOOD", "/hello") })
   end)
 
@@ -48,9 +48,9 @@ describe("core.session: TLS", function()
       local core = require "adobepass.core"
       local finish = require "spec.support.run_transfer"
       local function ask(options)
-        local session = core.session(options)
-        local answer, _, code = finish(session, session:submit { url = %q })
-        session:close()
+        local transport = core.http.new(options)
+        local answer, _, code = finish(transport, transport:submit { url = %q })
+        transport:close()
         return answer and answer.body or code
       end
       print(ask {}, ask { ca_path = %q }, ask { ca_file = %q },

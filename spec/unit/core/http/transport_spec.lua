@@ -1,4 +1,4 @@
---- A session: what is sent, what comes back, and how it ends.
+--- A transport: what is sent, what comes back, and how it ends.
 
 local core = require "adobepass.core"
 local core_session = require "spec.support.core_transport"
@@ -6,7 +6,7 @@ local failed = require "spec.support.assert_core_failure"
 local finish = require "spec.support.run_transfer"
 local raw = require "spec.support.tcp_peer"
 
-describe("core.session", function()
+describe("core.http.new", function()
   local on = core_session.new()
   local get, send, with = on.get, on.send, on.with
 
@@ -71,16 +71,16 @@ describe("core.session", function()
     end)
 
     it("[http-often-asked] is the same as often as it is asked for", function()
-      local transfer = assert(on.session:submit { url = on.url("GOOD", "/") })
-      assert.equal(finish(on.session, transfer), (transfer:result()))
+      local transfer = assert(on.transport:submit { url = on.url("GOOD", "/") })
+      assert.equal(finish(on.transport, transfer), (transfer:result()))
     end)
 
-    it("[http-outlives-transfer-session] outlives its transfer and its "
+    it("[http-outlives-transfer-transport] outlives its transfer and its "
       .. "session", function()
-      local transfer = assert(on.session:submit {
+      local transfer = assert(on.transport:submit {
         url = on.url("GOOD", "/hello") })
-      local response = finish(on.session, transfer)
-      on.session:close()
+      local response = finish(on.transport, transfer)
+      on.transport:close()
       assert.equal(response, (transfer:result()))
       transfer:close()
       assert.equal("hello", response.body)
@@ -98,7 +98,7 @@ describe("core.session", function()
         .. "X-Empty=\nX-Two=a|b"):format(on.nginx.ports.HTTP), response.body)
     end)
 
-    it("[http-adds-length-body] adds the length of a body, and the session's "
+    it("[http-adds-length-body] adds the length of a body, and the transport's "
       .. "name", function()
       with { user_agent = "adobepass spec" }
       local response = send { url = on.url("HTTP", "/headers"),
@@ -150,9 +150,9 @@ describe("core.session", function()
           local body = ("x"):rep(size - 1) .. "y"
           local request = { url = on.url(place, "/echo"), method = "POST",
             body = body }
-          assert(on.session:submit(request)):close()
-          local cancelled = assert(on.session:submit(request))
-          on.session:step(0)
+          assert(on.transport:submit(request)):close()
+          local cancelled = assert(on.transport:submit(request))
+          on.transport:step(0)
           cancelled:close()
           assert.equal(body, send(request).body:sub(-size))
         end
@@ -177,7 +177,7 @@ describe("core.session", function()
       end)
       local url = "http://127.0.0.1:" .. peer.port
       local function post(fresh)
-        return finish(on.session, on.session:submit { method = "POST",
+        return finish(on.transport, on.transport:submit { method = "POST",
           url = url, fresh = fresh, timeout = 10 }, peer:pumping())
       end
       assert.equal(200, post().status)
@@ -210,7 +210,7 @@ describe("core.session", function()
         bearer = token }
       assert.matches("Authorization=Bearer s3cret\n", response.body)
       token:close()
-      local none, message, code = on.session:submit {
+      local none, message, code = on.transport:submit {
         url = on.url("HTTP", "/headers"), bearer = token }
       failed("closed", none, message, code)
     end)
@@ -219,25 +219,25 @@ describe("core.session", function()
       .. "table", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local url = on.url("HTTP", "/headers")
-      local transfer = assert(on.session:submit({ url = url }, nil, token))
-      assert.is_nil(finish(on.session, transfer).body:find("s3cret", 1, true))
-      assert(on.session:submit({ url = url }, "headers", "token")):close()
+      local transfer = assert(on.transport:submit({ url = url }, nil, token))
+      assert.is_nil(finish(on.transport, transfer).body:find("s3cret", 1, true))
+      assert(on.transport:submit({ url = url }, "headers", "token")):close()
       token:close()
     end)
 
     it("[http-not-need-token-longer] does not need its token any longer once "
       .. "submitted", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
-      local transfer = on.session:submit { url = on.url("HTTP", "/headers"),
+      local transfer = on.transport:submit { url = on.url("HTTP", "/headers"),
         bearer = token }
       token:close()
-      assert.matches("Bearer s3cret", finish(on.session, transfer).body)
+      assert.matches("Bearer s3cret", finish(on.transport, transfer).body)
     end)
   end)
 
   describe("an end", function()
     local function silent()
-      return assert(on.session:submit { url = on.url("GOOD", "/silent") })
+      return assert(on.transport:submit { url = on.url("GOOD", "/silent") })
     end
 
     it("[http-pending-until-known] is pending until it is known", function()
@@ -246,48 +246,48 @@ describe("core.session", function()
         { transfer:result() })
       assert.is_false(transfer:ended())
       assert.equal("adobepass.transfer (running)", tostring(transfer))
-      assert.equal(1, on.session:step(0))
+      assert.equal(1, on.transport:step(0))
       assert.is_false(transfer:ended())
     end)
 
     it("[http-seen-result] is seen without a result", function()
-      local transfer = assert(on.session:submit { timeout = 0.05,
+      local transfer = assert(on.transport:submit { timeout = 0.05,
         url = on.url("GOOD", "/silent") })
-      while not transfer:ended() do on.session:step(1) end
+      while not transfer:ended() do on.transport:step(1) end
       failed("timeout", transfer:result())
       local closed = silent()
       closed:close()
       assert.is_true(closed:ended())
-      local good = assert(on.session:submit { url = on.url("GOOD", "/hello") })
-      while not good:ended() do on.session:step(1) end
+      local good = assert(on.transport:submit { url = on.url("GOOD", "/hello") })
+      while not good:ended() do on.transport:step(1) end
       assert.equal("hello", good:result().body)
     end)
 
     it("[http-cancelled-closing] is cancelled by closing", function()
       local transfer = silent()
-      on.session:step(0)
+      on.transport:step(0)
       transfer:close()
       failed("cancelled", transfer:result())
       transfer:close()
       failed("cancelled", transfer:result())
-      assert.equal(0, on.session:step(0))
+      assert.equal(0, on.transport:step(0))
     end)
 
     it("[http-cancelled-dropping] is cancelled by dropping", function()
       silent()
       collectgarbage()
       collectgarbage()
-      assert.equal(0, core.live().transfers)
-      assert.equal(0, on.session:step(0))
+      assert.equal(0, core.handle_count().transfers)
+      assert.equal(0, on.transport:step(0))
       assert.equal("hello", get().body)
     end)
 
-    it("[http-closed-session-closes] is closed when its session "
+    it("[http-closed-transport-closes] is closed when its transport "
       .. "closes", function()
       local transfers = {}
       for index = 1, 20 do transfers[index] = silent() end
-      on.session:step(0)
-      on.session:close()
+      on.transport:step(0)
+      on.transport:close()
       for _, transfer in ipairs(transfers) do
         failed("closed", transfer:result())
         transfer:close()
@@ -313,31 +313,31 @@ describe("core.session", function()
       end
     end)
 
-    it("[http-keeps-session-alive] keeps a session alive that only a transfer "
+    it("[http-keeps-transport-alive] keeps a transport alive that only a transfer "
       .. "knows", function()
       local transfer = on.another():submit { url = on.url("GOOD", "/hello") }
       collectgarbage()
       collectgarbage()
       assert.equal("pending", select(3, transfer:result()))
-      assert.equal(2, core.live().sessions)
+      assert.equal(2, core.handle_count().transports)
       transfer:close()
     end)
 
-    it("[http-leaves-closed-session] leaves a closed session "
+    it("[http-leaves-closed-transport] leaves a closed transport "
       .. "harmless", function()
-      on.session:close()
-      on.session:close()
-      assert.equal("adobepass.session (closed)", tostring(on.session))
-      failed("closed", on.session:submit { url = on.url("GOOD", "/") })
-      failed("closed", on.session:step(0))
-      assert.is_nil((on.session:timeout()))
+      on.transport:close()
+      on.transport:close()
+      assert.equal("adobepass.transport (closed)", tostring(on.transport))
+      failed("closed", on.transport:submit { url = on.url("GOOD", "/") })
+      failed("closed", on.transport:step(0))
+      assert.is_nil((on.transport:timeout()))
     end)
 
     it("[http-awaited-no-longer-asked] is awaited no longer than "
       .. "asked", function()
       silent()
       local before = core.clock.monotonic()
-      on.session:step(0.03)
+      on.transport:step(0.03)
       local took = core.clock.monotonic() - before
       assert.is_true(took >= 0.025, took)
       assert.equal(0, on.another():step(3600))
@@ -345,39 +345,39 @@ describe("core.session", function()
 
     it("[http-announced-sockets-waits] is announced by the sockets that it "
       .. "waits for", function()
-      assert.same({}, (on.session:sockets()))
+      assert.same({}, (on.transport:sockets()))
       local transfer = silent()
-      while transfer and not next((on.session:sockets())) do
-        on.session:step(0)
+      while transfer and not next((on.transport:sockets())) do
+        on.transport:step(0)
       end
-      for fd, what in pairs((on.session:sockets())) do
+      for fd, what in pairs((on.transport:sockets())) do
         assert.is_true(fd > 2)
         assert.matches("^[rw]+$", what)
       end
       transfer:close()
-      on.session:close()
-      assert.same({}, (on.session:sockets()))
+      on.transport:close()
+      assert.same({}, (on.transport:sockets()))
     end)
 
     it("[http-announced-timeout] is announced by timeout", function()
-      assert.is_nil((on.session:timeout()))
+      assert.is_nil((on.transport:timeout()))
       silent()
-      assert.is_true(on.session:timeout() >= 0)
+      assert.is_true(on.transport:timeout() >= 0)
     end)
   end)
 
   it("[http-says] says what it is", function()
-    assert.equal("adobepass.session (open)", tostring(on.session))
-    local transfer = on.session:submit { url = on.url("GOOD", "/hello") }
-    finish(on.session, transfer)
+    assert.equal("adobepass.transport (open)", tostring(on.transport))
+    local transfer = on.transport:submit { url = on.url("GOOD", "/hello") }
+    finish(on.transport, transfer)
     assert.equal("adobepass.transfer (done)", tostring(transfer))
-    assert.equal("adobepass.session", getmetatable(on.session))
+    assert.equal("adobepass.transport", getmetatable(on.transport))
   end)
 
   it("[http-file-cannot-read] says which file it cannot read", function()
     for _, name in ipairs { "ca_file", "ca_path", "client_cert",
       "client_key" } do
-      local none, message, code = core.session { [name] = "/none/at/all" }
+      local none, message, code = core.http.new { [name] = "/none/at/all" }
       assert.matches("/none/at/all", failed("not_found", none, message, code))
     end
   end)
@@ -386,7 +386,7 @@ describe("core.session", function()
     .. "machine", function()
     for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
       "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
-      failed("insecure_url", core.session {
+      failed("insecure_url", core.http.new {
         resolve = { host .. ":80:192.0.2.1" } })
     end
   end)

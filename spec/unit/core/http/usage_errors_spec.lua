@@ -1,9 +1,9 @@
---- What a programmer may not do with a session: it raises.
+--- What a programmer may not do with a transport: it raises.
 
 local core = require "adobepass.core"
 local core_session = require "spec.support.core_transport"
 
-describe("core.session: misuse", function()
+describe("core.http.new: misuse", function()
   local on = core_session.new()
 
   setup(on.start)
@@ -12,7 +12,7 @@ describe("core.session: misuse", function()
   after_each(on.close)
 
   local function raises(pattern, options)
-    assert.error_matches(function() core.session(options) end, pattern)
+    assert.error_matches(function() core.http.new(options) end, pattern)
   end
 
   it("[http-usage-raises-options] raises for options that cannot "
@@ -59,7 +59,7 @@ describe("core.session: misuse", function()
     .. "be", function()
     for _, entry in ipairs { "host:1:127.0.0.1", "host:65535:::1",
       "host:443:[::1]", "host:443:127.0.0.1,[::1],::1" } do
-      assert(core.session { resolve = { entry } }):close()
+      assert(core.http.new { resolve = { entry } }):close()
     end
   end)
 
@@ -72,14 +72,14 @@ describe("core.session: misuse", function()
       "http://me:s3kret@host:1/?#", "http://me:s3kret@host\r\nX: 1",
       "http://me:s3kret@host:1?x", "me s3kret", "http://",
       "http:///me:s3kret@host" } do
-      local good, message = pcall(core.session, { proxy = proxy })
+      local good, message = pcall(core.http.new, { proxy = proxy })
       assert.is_false(good, proxy)
       assert.matches("option 'proxy' should be a URL like", message)
       assert.is_nil(message:find("s3k", 1, true))
     end
     for _, proxy in ipairs { "127.0.0.1:3128", "proxy", "http://h:1/",
       "https://me:s3k%2Fret@h:1", "socks5h://h:1080", "ftp.example:3128" } do
-      assert(core.session { proxy = proxy }):close()
+      assert(core.http.new { proxy = proxy }):close()
     end
   end)
 
@@ -87,14 +87,14 @@ describe("core.session: misuse", function()
     .. "response", function()
     local response = on.get("HTTP", "/hello")
     local index = debug.getmetatable(response).__index
-    for _, other in ipairs { io.stdout, on.session, 1, "x", false } do
+    for _, other in ipairs { io.stdout, on.transport, 1, "x", false } do
       assert.is_nil(index({ other }, "headers"))
     end
     assert.equal("1.1", response.http_version)
   end)
 
   local function refuses(pattern, request)
-    assert.error_matches(function() on.session:submit(request) end, pattern)
+    assert.error_matches(function() on.transport:submit(request) end, pattern)
   end
 
   it("[http-usage-raises-requests] raises for requests that cannot "
@@ -149,7 +149,7 @@ describe("core.session: misuse", function()
         for _, other in ipairs { "~", "\255", "\t" } do
           local value = other:rep(place - 1) .. string.char(byte)
             .. other:rep(17 - place)
-          local good, transfer = pcall(on.session.submit, on.session,
+          local good, transfer = pcall(on.transport.submit, on.transport,
             { url = url, headers = { X = value } })
           assert.equal(may, good, ("%d at %d"):format(byte, place))
           if good then transfer:close() end
@@ -160,10 +160,10 @@ describe("core.session: misuse", function()
 
   it("[http-usage-raises-steps] raises for steps that cannot be", function()
     for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
-      assert.error_matches(function() on.session:step(seconds) end,
+      assert.error_matches(function() on.transport:step(seconds) end,
         "bad argument")
     end
-    assert.error_matches(function() on.session.step(io.stdout, 0) end,
+    assert.error_matches(function() on.transport.step(io.stdout, 0) end,
       "bad argument #1")
   end)
 end)

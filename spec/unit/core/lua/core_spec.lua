@@ -16,18 +16,18 @@ describe("core", function()
   end)
 
   it("[core-counts-open-kind] counts what is open, kind by kind", function()
-    local before = core.live()
-    local session = core.session()
-    local transfer = session:submit { url = "http://127.0.0.1:1/" }
+    local before = core.handle_count()
+    local transport = core.http.new()
+    local transfer = transport:submit { url = "http://127.0.0.1:1/" }
     local token = core.token { access_token = "a", expires_in = 1 }
-    local now = core.live()
-    assert.equal(before.sessions + 1, now.sessions)
+    local now = core.handle_count()
+    assert.equal(before.transports + 1, now.transports)
     assert.equal(before.transfers + 1, now.transfers)
     assert.equal(before.tokens + 1, now.tokens)
     transfer:close()
     token:close()
-    session:close()
-    assert.same(before, core.live())
+    transport:close()
+    assert.same(before, core.handle_count())
   end)
 
   it("[core-shows-world-symbol] shows the world one symbol", function()

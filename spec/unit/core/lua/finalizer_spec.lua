@@ -57,12 +57,12 @@ describe("a finalizer", function()
     return tonumber(done), tonumber(closed)
   end
 
-  it("[finalizer-close-session-request] may close the session that a request "
+  it("[finalizer-close-transport-request] may close the transport that a request "
     .. "is given to", function()
     local _, closed = play [[
       local request = { url = URL }
       for _ = 1, 100 do
-        count(fragile(core.session {}):submit(request))
+        count(fragile(core.http.new {}):submit(request))
       end
       tell()
     ]]
@@ -70,18 +70,18 @@ describe("a finalizer", function()
   end)
 
   -- At the second allocation: the first one makes the table that is answered.
-  it("[finalizer-close-session-sockets] may close the session that tells its "
+  it("[finalizer-close-transport-sockets] may close the transport that tells its "
     .. "sockets", function()
     local done = play [[
       for _ = 1, 100 do
-        local session = core.session {}
-        local transfer = session:submit { url = URL }
-        session:step(0)
+        local transport = core.http.new {}
+        local transfer = transport:submit { url = URL }
+        transport:step(0)
         collectgarbage()
         on_collect(function()
-          on_collect(function() session:close() end)
+          on_collect(function() transport:close() end)
         end)
-        count(session:sockets())
+        count(transport:sockets())
         transfer:close()
       end
       tell()
@@ -92,17 +92,17 @@ describe("a finalizer", function()
   it("[finalizer-close-transfer] may close the transfer whose answer is "
     .. "read", function()
     local done = play [[
-      local session = core.session {}
+      local transport = core.http.new {}
       for _ = 1, 100 do
-        local transfer = session:submit { url = URL }
-        while not transfer:ended() do session:step(1) end
+        local transfer = transport:submit { url = URL }
+        while not transfer:ended() do transport:step(1) end
         local response = fragile(transfer):result()
         count(response and response.status == 200
           and response.headers["set-cookie"] == "a=1, b=2")
       end
-      session:close()
+      transport:close()
       collectgarbage()
-      assert(core.live().transfers == 0)
+      assert(core.handle_count().transfers == 0)
       tell()
     ]]
     assert.equal(100, done)
@@ -111,17 +111,17 @@ describe("a finalizer", function()
   it("[finalizer-ask-response-read] may ask for the answer that is "
     .. "read", function()
     local done = play [[
-      local session = core.session {}
+      local transport = core.http.new {}
       for _ = 1, 100 do
-        local transfer = session:submit { url = URL }
-        while not transfer:ended() do session:step(1) end
+        local transfer = transport:submit { url = URL }
+        while not transfer:ended() do transport:step(1) end
         on_collect(function()
           assert(transfer:result().headers["set-cookie"] == "a=1, b=2")
           transfer:close()
         end)
         count(transfer:result().headers["set-cookie"] == "a=1, b=2")
       end
-      session:close()
+      transport:close()
       tell()
     ]]
     assert.equal(100, done)
@@ -155,7 +155,7 @@ describe("a finalizer", function()
     .. "told", function()
     play [[
       for _ = 1, 100 do
-        local headers = core.headers { A = { "1", "2" }, B = "3" }
+        local headers = core.http.headers { A = { "1", "2" }, B = "3" }
         local told = fragile(headers):table()
         local all = told.A and told.A[2] == "2" and told.B == "3"
         count(all, nil, next(told) == nil and "closed" or "half")
@@ -198,7 +198,7 @@ describe("a finalizer", function()
       local core
       local function last()
         print((select(3, core.digest.sha256 "x")))
-        assert(not core.session { ca_file = "/nowhere" })
+        assert(not core.http.new { ca_file = "/nowhere" })
       end
       local guard
       if newproxy then

@@ -21,7 +21,7 @@ describe("running out of memory", function()
     return tonumber(said:match("^%d+"))
   end
 
-  it("[alloc-failure-survived] is survived at each allocation of a session's "
+  it("[alloc-failure-survived] is survived at each allocation of a transport's "
     .. "life", function()
     if not io.open(PROGRAM) then return pending(PROGRAM .. " is not built") end
     assert.is_true(fail_each("HTTP", "") > 300)
