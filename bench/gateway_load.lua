@@ -90,12 +90,12 @@ end
 local MODEL = [[
 An hour of 500 viewers in %d s: %.0f times as fast, and so by %.0f viewers.
 Each signs in (30 s to type, asking every 5 s), then ten times: looks at the
-catalogue, plays a channel, and fetches the playlist and a segment every 6 s;
+catalog, plays a channel, and fetches the playlist and a segment every 6 s;
 and signs out at the end.]]
 
 local function watch(crowd, screen, factor, until_when)
   local channel = ({ "cnn", "tbs", "late-night" })[math.random(3)]
-  ask(crowd, "catalogue", screen, "GET", "/catalogue")
+  ask(crowd, "catalog", screen, "GET", "/catalog")
   if ask(crowd, "play", screen, "POST", "/play/" .. channel, {}) ~= 200 then
     return crowd.driver.sleep(1)
   end

@@ -1,7 +1,7 @@
 --- Many devices of one client at a steady load, frame by frame: run by
 -- bench/soak inside of `adobepass sandbox --exec`, once on each Lua.
 --
--- Each turn is a device's: it asks for its profiles, filters a catalogue, or
+-- Each turn is a device's: it asks for its profiles, filters a catalog, or
 -- plays; one device in twenty logs in with a second screen and out again. A
 -- sample every five seconds goes to build/soak/LUA.csv.
 

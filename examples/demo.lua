@@ -1,5 +1,5 @@
 --- The whole of Adobe Pass in one minute, told step by step: a television
--- signs a viewer in, filters its catalogue, plays, gives a free taste and
+-- signs a viewer in, filters its catalog, plays, gives a free taste and
 -- signs out. Every request goes over real HTTPS to a sandbox that this script
 -- starts on your own machine. `make demo` runs it.
 
@@ -125,7 +125,7 @@ end
 
 local function filter(v2)
   step("What may Bob watch?", [[
-    Preauthorization filters a catalogue. It is no right to play.]])
+    Preauthorization filters a catalog. It is no right to play.]])
   local answer = ask("POST", v2 .. "/decisions/preauthorize/" .. MVPD,
     "device", JSON, json.encode { resources = json.array(CHANNELS) })
   for _, decision in ipairs(answer.decisions) do

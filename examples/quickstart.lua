@@ -33,9 +33,9 @@ local profile, err = client:login {
 if not profile then error(err:viewer_text(), 0) end
 print("Signed in with " .. profile.mvpd)
 
-local catalogue = assert(client:preauthorize { "CNN", "TBS", "HBO" })
-print("You may watch " .. table.concat(catalogue.permitted, ", "))
+local catalog = assert(client:preauthorize { "CNN", "TBS", "HBO" })
+print("You may watch " .. table.concat(catalog.permitted, ", "))
 
-local first = assert(catalogue.permitted[1], "nothing to play")
+local first = assert(catalog.permitted[1], "nothing to play")
 local decision = assert(client:authorize(first))
 print("Playing " .. decision.resource)

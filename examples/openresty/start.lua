@@ -36,7 +36,7 @@ local TEXT = [[
 
     tv @ONE@/login -d '{"mvpd":"@MVPD@"}'
     tv @TWO@/login/status
-    tv @ONE@/catalogue
+    tv @ONE@/catalog
     tv @TWO@/play/@CHANNEL@ -d '{}'
     tv @ONE@/hls/@CHANNEL@/index.m3u8
     tv @ONE@/logout -d '{}'

@@ -17,7 +17,7 @@ App.__index = App
 
 local RISE, HEIGHT = 0.25, 28 -- seconds; how far a new screen rises
 
-local SCREENS = { busy = true, catalogue = true, code = true, message = true,
+local SCREENS = { busy = true, catalog = true, code = true, message = true,
   picker = true, playing = true }
 
 local function device_info()
@@ -186,7 +186,7 @@ function App:try_free(offer)
   self:channels()
 end
 
--- Asked anew before each playback: the catalogue's decision is no right to
+-- Asked anew before each playback: the catalog's decision is no right to
 -- play.
 local function decide(self, channel)
   if self.pass then return self.pass:authorize(channel.id) end
@@ -225,7 +225,7 @@ end
 --- The channels: all of them with a pass, else as they were decided.
 function App:channels()
   if not self.pass and not self.decisions then return self:home() end
-  self:show("catalogue", { decisions = not self.pass and self.decisions })
+  self:show("catalog", { decisions = not self.pass and self.decisions })
 end
 
 --- To the channels, where there are some; else to the providers.

@@ -148,7 +148,7 @@ describe("adobepass", function()
     end
   end)
 
-  it("[command-filters-catalog] filters a catalogue", function()
+  it("[command-filters-catalog] filters a catalog", function()
     local out, err, status = rig:run "preauthorize CNN HBO 'Late Night'"
     assert.same({ "", 0 }, { err, status })
     assert.equal("  CNN         open\n  HBO         locked  Your subscription "

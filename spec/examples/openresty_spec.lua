@@ -53,7 +53,7 @@ describe("the gateway", function()
   end
 
   describe("tells a viewer's story:", function()
-    it("[gateway-code-login-catalog] a code, a login, a catalogue, playback, "
+    it("[gateway-code-login-catalog] a code, a login, a catalog, playback, "
       .. "a logout", function()
       local login, done = sign_in()
       assert.equal(7, #login.code)
@@ -61,9 +61,9 @@ describe("the gateway", function()
       assert.same({ mvpd = "Cablevision", type = "regular",
         not_after = done.profile.not_after }, done.profile)
 
-      local _, catalogue = tv:get(one .. "/catalogue")
+      local _, catalog = tv:get(one .. "/catalog")
       local open = {}
-      for _, channel in ipairs(catalogue.channels) do
+      for _, channel in ipairs(catalog.channels) do
         open[channel.id] = channel.permitted
       end
       assert.same({ cnn = true, tbs = true, hbo = false,
@@ -118,11 +118,11 @@ describe("the gateway", function()
     it("[gateway-viewer-permits] another viewer's permits are not this "
       .. "one's", function()
       sign_in "ann"
-      assert.is_true(select(2, tv:get(one .. "/catalogue"))
+      assert.is_true(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
       tv:post(two .. "/logout") -- of which the first node hears nothing
       sign_in "bob"
-      assert.is_false(select(2, tv:get(one .. "/catalogue"))
+      assert.is_false(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
     end)
 
@@ -277,7 +277,7 @@ describe("the gateway", function()
     end)
 
     it("[gateway-no-cookie-ours] who has no cookie of ours", function()
-      for _, path in ipairs { "/login/status", "/providers", "/catalogue" } do
+      for _, path in ipairs { "/login/status", "/providers", "/catalog" } do
         is_refused(401, "device_unknown", tv:get(one .. path))
         is_refused(401, "device_unknown",
           tv:get(one .. path, { Cookie = "gateway_device=x.y.z" }))
@@ -291,7 +291,7 @@ describe("the gateway", function()
       tv:post(one .. "/login") -- for the cookie
       control:take()
       is_refused(405, "bad_request", tv:get(one .. "/login"))
-      is_refused(405, "bad_request", tv:post(one .. "/catalogue"))
+      is_refused(405, "bad_request", tv:post(one .. "/catalog"))
       for _, kind in ipairs { "text/plain", "application/jsonx",
         "application/x-www-form-urlencoded", "multipart/form-data" } do
         is_refused(415, "bad_request",

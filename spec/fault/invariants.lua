@@ -6,7 +6,7 @@
 --   witness:told(...)                   what a person may get to see
 --   witness:judge()                     raises where a secret was told
 
-local catalogue = require "adobepass.api.error_catalog"
+local catalog = require "adobepass.api.error_catalog"
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local header_table = require "adobepass.api.request".header_table
@@ -179,7 +179,7 @@ end
 
 -- Ours, or the service's own word; which is cut and cleaned where it is odd.
 local function is_named(self, code)
-  return catalogue.codes[code] ~= nil or code:find "^http_%d%d%d$" ~= nil
+  return catalog.codes[code] ~= nil or code:find "^http_%d%d%d$" ~= nil
     or was_heard(self, code) or not code:find "^[%w_]+$"
 end
 

@@ -125,9 +125,9 @@ describe("single sign-on by a partner", function()
     local decision = assert(on.client:authorize("CNN",
       { partner_status = status() }))
     assert.is_true(decision.permitted)
-    local catalogue = assert(on.client:preauthorize({ "CNN" },
+    local catalog = assert(on.client:preauthorize({ "CNN" },
       { partner_status = status() }))
-    assert.same({ "CNN" }, catalogue.permitted)
+    assert.same({ "CNN" }, catalog.permitted)
     -- The framework's provider was removed in the settings.
     decision = assert(on.client:authorize("CNN",
       { partner_status = status { provider_id = "Spectrum" } }))

@@ -44,7 +44,7 @@ local function item(resource, code, action)
       status = 403, message = "No." } or nil }
 end
 
-describe("a catalogue", function()
+describe("a catalog", function()
   local on, client
   after_each(function() on, client = nil, nil end)
   before_each(function()

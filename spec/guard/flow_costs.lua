@@ -91,14 +91,14 @@ list["list of providers, twice"] = function(world)
   end
 end
 
-list["catalogue of 100"] = function(world)
-  local client = world:viewer "catalogue"
+list["catalog of 100"] = function(world)
+  local client = world:viewer "catalog"
   return function()
     assert(#assert(client:preauthorize(titles(100))).permitted == 100)
   end
 end
 
-list["the same catalogue again"] = function(world)
+list["the same catalog again"] = function(world)
   local client = world:viewer "again"
   assert(client:preauthorize(titles(100)))
   return function()

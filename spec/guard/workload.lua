@@ -138,9 +138,9 @@ function work.cached()
   end
   local client = work.client(json.encode { decisions = json.array(decisions) })
   local function ask()
-    local catalogue = assert(client:preauthorize(titles,
+    local catalog = assert(client:preauthorize(titles,
       { mvpd = "Cablevision" }))
-    assert(#catalogue.permitted == 25)
+    assert(#catalog.permitted == 25)
   end
   ask()
   return ask

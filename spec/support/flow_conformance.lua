@@ -131,14 +131,14 @@ stories["[flow-stops-login-cancelled] stops a login that was "
   equal("cancelled", err.code)
 end
 
-stories["[flow-filters-catalog] filters a catalogue"] = function(world)
+stories["[flow-filters-catalog] filters a catalog"] = function(world)
   local client, titles = world:viewer "bob", {}
   for number = 1, 12 do titles[number] = "Title " .. number end
   titles[4], titles[9] = "HBO", "Live"
-  local catalogue = assert(client:preauthorize(titles))
-  equal(10, #catalogue.permitted)
-  equal("Title 1", catalogue.permitted[1])
-  equal("Title 12", catalogue.permitted[10])
+  local catalog = assert(client:preauthorize(titles))
+  equal(10, #catalog.permitted)
+  equal("Title 1", catalog.permitted[1])
+  equal("Title 12", catalog.permitted[10])
 end
 
 stories["[flow-plays-media-token] plays, with a media token that is "

@@ -7,8 +7,8 @@ local settings = require "settings"
 local tiles = require "tiles"
 local ui = require "ui"
 
-local Catalogue = {}
-Catalogue.__index = Catalogue
+local Catalog = {}
+Catalog.__index = Catalog
 
 local COLUMNS, GAP, TOP = 4, 20, 142
 local W, H = tiles.WIDTH, tiles.HEIGHT
@@ -41,7 +41,7 @@ local function items_of(app, decisions)
   return items
 end
 
-function Catalogue:update(seconds) return self.focus:update(seconds) end
+function Catalog:update(seconds) return self.focus:update(seconds) end
 
 local function draw_lock(item)
   ui.colour "text"
@@ -61,7 +61,7 @@ local function draw_item(item, is_focused)
   end
 end
 
-function Catalogue:draw()
+function Catalog:draw()
   ui.title(self.title)
   local wide = ui.fonts.small:getWidth(self.badge)
   ui.text("small", "soft", self.badge, ui.RIGHT - 204 - wide, 65)
@@ -73,7 +73,7 @@ function Catalogue:draw()
     { "OK", self.focus:item().decision and "why is it locked?" or "choose" } }
 end
 
-function Catalogue:key(key)
+function Catalog:key(key)
   if self.focus:key(key) then
     self.app.last = self.focus.at
   elseif key == "ok" then
@@ -97,5 +97,5 @@ return function(app, given)
   return setmetatable({ app = app, focus = focus.new(items, at),
     title = app.pass and "Free preview" or "What shall it be?",
     badge = badge_of(app), what = app.pass and "free" or "signed in" },
-    Catalogue)
+    Catalog)
 end

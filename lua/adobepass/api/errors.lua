@@ -8,7 +8,7 @@
 
 -- luacheck: read_globals math.tointeger
 
-local catalogue = require "adobepass.api.error_catalog"
+local catalog = require "adobepass.api.error_catalog"
 local http_date = require "adobepass.util.http_date"
 
 local errors = {}
@@ -100,7 +100,7 @@ local function status_or_nil(value)
 end
 
 local function make(fields)
-  local known = catalogue.codes[fields.code]
+  local known = catalog.codes[fields.code]
   fields.action = fields.action or known and known.action or "none"
   fields.message = fields.message or "It failed, and no reason was given."
   return setmetatable(fields, Error)
@@ -203,7 +203,7 @@ function errors.from_answer(operation, response, decoded, now, secrets)
   fields.http_status = status
   fields.code = fields.code or code_of_status(status)
   fields.message = fields.message or message_of_status(status)
-  if not catalogue.codes[fields.code] then
+  if not catalog.codes[fields.code] then
     fields.action = fields.action or action_of_status(status)
   end
   if status == 429 or status == 503 then
@@ -246,8 +246,8 @@ function errors.malformed(operation, why)
 end
 
 local function entry(err, field)
-  local known = catalogue.codes[err.code]
-  local by_action = catalogue.actions[err.action] or catalogue.actions.none
+  local known = catalog.codes[err.code]
+  local by_action = catalog.actions[err.action] or catalog.actions.none
   return known and known[field] or by_action[field]
 end
 

@@ -9,12 +9,12 @@ local words = require "adobepass.cli.text"
 
 local preauthorize = {
   name = "preauthorize",
-  summary = "Filter a catalogue: which resources may the viewer watch?",
+  summary = "Filter a catalog: which resources may the viewer watch?",
 }
 
 local DESCRIPTION = [[
 Asks for any number of resources at once and shows which of them are open, and
-why the others are not. It is for filtering a catalogue, and no right to play:
+why the others are not. It is for filtering a catalog, and no right to play:
 before playback ask with adobepass authorize.]]
 
 local EPILOG = [[

@@ -1,4 +1,4 @@
---- Which of many resources may the viewer watch? For filtering a catalogue
+--- Which of many resources may the viewer watch? For filtering a catalog
 -- alone: it is no right to play, which is what `authorize` is for.
 -- @module adobepass.flow.preauthorize
 
@@ -158,7 +158,7 @@ local function check_resources(resources)
   end
 end
 
--- Nothing at all could be decided: that is an error, and not a catalogue in
+-- Nothing at all could be decided: that is an error, and not a catalog in
 -- which all is locked.
 local function failure(result)
   local first = result.denied[1]
@@ -171,7 +171,7 @@ local function failure(result)
   return first.error
 end
 
---- Filters a catalogue.
+--- Filters a catalog.
 --
 -- Any number of resources: duplicates are folded, batches go together, permits
 -- are cached by this client or view, in memory, for a day at the most and

@@ -59,8 +59,8 @@ function evening.types_the_code(stage)
   equal("Sign in to Cablevision", browser:text "h1")
   stage.look "code"
   fill_in(browser, "bob")
-  stage.set:await "^catalogue\tsigned in\tNews Now\t"
-  stage.look "catalogue"
+  stage.set:await "^catalog\tsigned in\tNews Now\t"
+  stage.look "catalog"
 end
 
 local function play(stage)
@@ -69,7 +69,7 @@ local function play(stage)
   set:await "^playing\tNews Now\t\tmedia token$"
   stage.look "playing"
   set:press "BackSpace"
-  set:await "^catalogue\tsigned in\tNews Now\t"
+  set:await "^catalog\tsigned in\tNews Now\t"
 end
 
 local function meet_locks(stage)
@@ -79,12 +79,12 @@ local function meet_locks(stage)
   set:await "^message\tlocked\tBack\tCablevision says: .*not include Cinema"
   stage.look "locked"
   set:press "Return"
-  set:await "^catalogue\tsigned in\tCinema One\t"
+  set:await "^catalog\tsigned in\tCinema One\t"
   set:focus("Late Night", "Down")
   set:press "Return"
   set:await "^message\tlocked\tBack\t$"
   set:press "Escape"
-  set:await "^catalogue\tsigned in\tLate Night\t"
+  set:await "^catalog\tsigned in\tLate Night\t"
 end
 
 local function sign_out(stage)
@@ -117,13 +117,13 @@ function evening.scans_the_code(stage)
   browser:go(url)
   browser:click "button"
   fill_in(browser, "ann")
-  set:await "^catalogue\tsigned in\t"
+  set:await "^catalog\tsigned in\t"
 end
 
 --- Who was signed in is so after the night.
 function evening.comes_back(stage)
   switch_on(stage)
-  stage.set:await "^catalogue\tsigned in\tNews Now\t"
+  stage.set:await "^catalog\tsigned in\tNews Now\t"
 end
 
 --- The network goes, and comes back.
@@ -149,7 +149,7 @@ function evening.watches_free(stage)
   set:await "^message\toffer\tStart watching\t"
   stage.look "offer"
   set:press "Return"
-  set:await "^catalogue\tfree\tNews Now\t"
+  set:await "^catalog\tfree\tNews Now\t"
   stage.look "free"
   set:press "Return"
   set:await "^playing\tNews Now\t\tmedia token$"

@@ -104,12 +104,12 @@ describe("a cold start over HTTPS", function()
     assert.equal(1, handshakes)
   end)
 
-  it("[cold-start-catalog-25-five] of a catalogue of 25: five "
+  it("[cold-start-catalog-25-five] of a catalog of 25: five "
     .. "requests", function()
-    local client, list = start "catalogue", {}
+    local client, list = start "catalog", {}
     for index = 1, 25 do list[index] = "R" .. index end
     assert(control:ask("POST", "/sandbox/login", {
-      service_provider = "REF30", device = "catalogue",
+      service_provider = "REF30", device = "catalog",
       mvpd = "Cablevision", username = "ann" }))
     assert(client:login {})
     control:take()

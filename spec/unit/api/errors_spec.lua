@@ -1,4 +1,4 @@
-local catalogue = require "adobepass.api.error_catalog"
+local catalog = require "adobepass.api.error_catalog"
 local core = require "adobepass.core"
 local documented = require "adobepass.sandbox.engine.errors"
 local errors = require "adobepass.api.errors"
@@ -76,7 +76,7 @@ describe("an error", function()
     local err = errors.from_transport("token", "No answer in time.", "timeout")
     assert.equal("token: No answer in time. [timeout] " .. err:hint(),
       tostring(err))
-    assert.equal("It broke. [x] " .. catalogue.actions.none.hint,
+    assert.equal("It broke. [x] " .. catalog.actions.none.hint,
       tostring(errors.new { code = "x", message = "It broke." }))
   end)
 
@@ -391,7 +391,7 @@ describe("errors.malformed", function()
   end)
 end)
 
-describe("the catalogue", function()
+describe("the catalog", function()
   local OURS = {
     "invalid_request", "invalid_redirect_uri", "invalid_software_statement",
     "unapproved_software_statement", "invalid_client", "unauthorized_client",
@@ -416,7 +416,7 @@ describe("the catalogue", function()
     .. "action", function()
     local count = 0
     for code, known in pairs(documented.known) do
-      local entry = assert(catalogue.codes[code], code)
+      local entry = assert(catalog.codes[code], code)
       assert.equal(known.action, entry.action, code)
       count = count + 1
     end
@@ -426,11 +426,11 @@ describe("the catalogue", function()
   it("[errors-knows-our-codes] knows our codes, and no others", function()
     local count = 47
     for _, code in ipairs(OURS) do
-      assert.truthy(catalogue.codes[code], code)
+      assert.truthy(catalog.codes[code], code)
       assert.is_nil(documented.known[code])
       count = count + 1
     end
-    for _ in pairs(catalogue.codes) do count = count - 1 end
+    for _ in pairs(catalog.codes) do count = count - 1 end
     assert.equal(0, count)
   end)
 
@@ -444,9 +444,9 @@ describe("the catalogue", function()
       assert.is_nil(entry.viewer:find "[_%d]", name)
       assert.is_nil(entry.viewer:find("Adobe", 1, true), name)
     end
-    for code, entry in pairs(catalogue.codes) do check(code, entry) end
+    for code, entry in pairs(catalog.codes) do check(code, entry) end
     for _, action in ipairs(ACTIONS) do
-      check(action, catalogue.actions[action])
+      check(action, catalog.actions[action])
     end
   end)
 
@@ -458,11 +458,11 @@ describe("the catalogue", function()
     end
     for _, action in ipairs(ACTIONS) do
       local viewer, hint = text { code = "of_tomorrow", action = action }
-      assert.equal(catalogue.actions[action].viewer, viewer)
-      assert.equal(catalogue.actions[action].hint, hint)
+      assert.equal(catalog.actions[action].viewer, viewer)
+      assert.equal(catalog.actions[action].hint, hint)
     end
-    assert.equal(catalogue.actions.none.viewer,
+    assert.equal(catalog.actions.none.viewer,
       (text { code = "of_tomorrow", action = "pray" }))
-    assert.equal(catalogue.codes.timeout.viewer, (text { code = "timeout" }))
+    assert.equal(catalog.codes.timeout.viewer, (text { code = "timeout" }))
   end)
 end)

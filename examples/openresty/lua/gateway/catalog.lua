@@ -5,11 +5,11 @@
 local json = require "adobepass.util.json"
 local viewer = require "gateway.viewer"
 
-local catalogue = {}
+local catalog = {}
 
 local channels, resources
 
-function catalogue.start(config)
+function catalog.start(config)
   channels, resources = config.channels.list, {}
   for index, channel in ipairs(channels) do
     resources[index] = channel.resource
@@ -18,7 +18,7 @@ end
 
 --- GET /providers: for the picker of a television on which nobody is signed
 -- in.
-function catalogue.providers(request)
+function catalog.providers(request)
   local list, err = viewer.platform_client(request.who):providers()
   if not list then return nil, err end
   local shown = {}
@@ -38,9 +38,9 @@ local function forget_others(view)
   view.permits_of = whose
 end
 
---- GET /catalogue: every channel, open or with the reason why not. It is no
+--- GET /catalog: every channel, open or with the reason why not. It is no
 -- right to play.
-function catalogue.list(request)
+function catalog.list(request)
   local view = viewer.client(request.who)
   forget_others(view)
   local result, err = view:preauthorize(resources)
@@ -54,4 +54,4 @@ function catalogue.list(request)
   return { mvpd = result.mvpd, channels = json.array(shown) }
 end
 
-return catalogue
+return catalog

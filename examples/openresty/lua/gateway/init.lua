@@ -4,7 +4,7 @@
 -- luacheck: globals ngx
 
 local adobepass = require "adobepass"
-local catalogue = require "gateway.catalog"
+local catalog = require "gateway.catalog"
 local config = require "gateway.config"
 local core = require "adobepass.core"
 local flows = require "gateway.flows"
@@ -29,8 +29,8 @@ local ROUTES = {
   viewer = {
     login = { "POST", login.post, welcome = true, body = { mvpd = "string" } },
     ["login/status"] = { "GET", login.status },
-    providers = { "GET", catalogue.providers },
-    catalogue = { "GET", catalogue.list },
+    providers = { "GET", catalog.providers },
+    catalog = { "GET", catalog.list },
     play = { "POST", play.post, argument = true,
       body = { ticket = "string" } },
     logout = { "POST", logout.post, body = {} },
@@ -86,7 +86,7 @@ local function get_ready()
   viewer.start(new_client(connect, store), settings)
   flows.start(store)
   health.start(store)
-  catalogue.start(settings)
+  catalog.start(settings)
   login.start(settings)
   logout.start(settings)
   play.start(settings, tickets)

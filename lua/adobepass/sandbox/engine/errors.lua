@@ -25,7 +25,7 @@ local function configuration(what)
 end
 
 -- action -> status -> code -> message
-local CATALOGUE = {
+local CATALOG = {
   none = {
     [400] = {
       invalid_parameter_service_provider = parameter "service provider",
@@ -137,7 +137,7 @@ local CATALOGUE = {
 
 errors.known = {}
 
-for action, by_status in pairs(CATALOGUE) do
+for action, by_status in pairs(CATALOG) do
   for status, messages in pairs(by_status) do
     for code, message in pairs(messages) do
       errors.known[code] =

@@ -191,7 +191,7 @@ function decisions.authorize(call)
   return answer(call, "authorize")
 end
 
---- 12. To filter a catalogue: decides, gives no token.
+--- 12. To filter a catalog: decides, gives no token.
 function decisions.preauthorize(call)
   return answer(call, "preauthorize")
 end
