@@ -135,7 +135,7 @@ case("[driver-not-wait-cancelled] does not wait for what was "
   same("cancelled", code_of(transfer))
 end)
 
-case("[driver-not-wait-closed-transport] does not wait on a closed "
+case("[driver-not-wait-closed-session] does not wait on a closed "
   .. "session", function(world)
   local transfer = submit(world, "/silent")
   world.transport:close()
@@ -163,7 +163,7 @@ case("[driver-clock-forward] has a clock that goes forward "
 end)
 
 -- The sandbox has no sockets to watch.
-case("[driver-sandbox-transport] takes the sandbox's transport "
+case("[driver-sandbox-session] takes the sandbox's transport "
   .. "too", function(world)
   local box = sandbox.new()
   local transport = box:transport()
@@ -240,7 +240,7 @@ case("[driver-wakes-waits-cancels] wakes who waits for what another one "
   same("cancelled woken", table.concat(order, " "))
 end, "together")
 
-case("[driver-wakes-transport-closed] wakes all when the transport is "
+case("[driver-wakes-session-closed] wakes all when the transport is "
   .. "closed", function(world)
   local list, ended = {}, 0
   for i = 1, 5 do

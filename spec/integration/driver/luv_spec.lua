@@ -111,7 +111,7 @@ describe("driver.luv", function()
     assert.equal(4, ended)
   end)
 
-  it("[driver-luv-outlives-transport] outlives a transport that is closed in a "
+  it("[driver-luv-outlives-session] outlives a transport that is closed in a "
     .. "callback", function()
     local timer, code = uv.new_timer(), nil
     local pipe = uv.new_pipe(false)
@@ -128,7 +128,7 @@ describe("driver.luv", function()
     assert.equal("closed", code)
   end)
 
-  it("[driver-luv-waits-two-transports] waits for two transports at "
+  it("[driver-luv-waits-two-sessions] waits for two transports at "
     .. "once", function()
     local other = assert(core.http.new { ca_file = nginx.files.good.ca })
     local ended = 0
@@ -147,7 +147,7 @@ describe("driver.luv", function()
     assert.equal(2, ended)
   end)
 
-  it("[driver-luv-lives-transport] lives beside another driver on the same "
+  it("[driver-luv-lives-session] lives beside another driver on the same "
     .. "session", function()
     local other, ended = luv(), 0
     local function one(which)
@@ -207,7 +207,7 @@ describe("driver.luv", function()
     collectgarbage("restart")
   end)
 
-  it("[driver-luv-transport-waits] lets go of a transport nobody waits "
+  it("[driver-luv-session-waits] lets go of a transport nobody waits "
     .. "for", function()
     run(function() wait(submit("/hello")) end)
     transport:close()

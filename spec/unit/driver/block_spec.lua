@@ -33,7 +33,7 @@ describe("driver.block", function()
     assert.is_true(longest > 0 and longest <= 1)
   end)
 
-  it("[driver-block-not-hot-transport] is not hot on a transport that does not "
+  it("[driver-block-not-hot-session] is not hot on a transport that does not "
     .. "move", function()
     for _, answer in ipairs { 0, false } do
       local driver, steps = block(), 0

@@ -101,7 +101,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ "outer", "inner" }, seen)
   end)
 
-  it("[driver-tick-steps-transport-waited] steps each transport that is waited "
+  it("[driver-tick-steps-session-waited] steps each transport that is waited "
     .. "for once, never waiting", function()
     local one, other, transfer = a_session(), a_session(), a_transfer()
     for _, transport in ipairs { one, one, other } do
@@ -119,7 +119,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 0, 0 }, one.steps)
   end)
 
-  it("[driver-tick-steps-transport] steps a transport that is given, for "
+  it("[driver-tick-steps-session] steps a transport that is given, for "
     .. "coroutines of one's own", function()
     local transport, transfer, ended = a_session(), a_transfer(), nil
     local mine = coroutine.wrap(function()

@@ -81,7 +81,7 @@ describe("core.http.headers", function()
     second:close()
   end)
 
-  it("[headers-count-libcurl-transport] count as given where libcurl or the "
+  it("[headers-count-libcurl-session] count as given where libcurl or the "
     .. "transport has one", function()
     transport:close()
     transport = assert(core.http.new { user_agent = "the transport" })
@@ -118,7 +118,7 @@ describe("core.http.headers", function()
     failed("closed", submit(headers))
   end)
 
-  it("[headers-outlive-transport-requests] may outlive their transport and its "
+  it("[headers-outlive-session-requests] may outlive their transport and its "
     .. "requests", function()
     local headers = assert(core.http.headers { ["X-Own"] = "mine" })
     local transfer = assert(submit(headers))

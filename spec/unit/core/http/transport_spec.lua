@@ -75,7 +75,7 @@ describe("core.http.new", function()
       assert.equal(finish(on.transport, transfer), (transfer:result()))
     end)
 
-    it("[http-outlives-transfer-transport] outlives its transfer and its "
+    it("[http-outlives-transfer-session] outlives its transfer and its "
       .. "session", function()
       local transfer = assert(on.transport:submit {
         url = on.url("GOOD", "/hello") })
@@ -282,7 +282,7 @@ describe("core.http.new", function()
       assert.equal("hello", get().body)
     end)
 
-    it("[http-closed-transport-closes] is closed when its transport "
+    it("[http-closed-session-closes] is closed when its transport "
       .. "closes", function()
       local transfers = {}
       for index = 1, 20 do transfers[index] = silent() end
@@ -313,7 +313,7 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-keeps-transport-alive] keeps a transport alive that only a transfer "
+    it("[http-keeps-session-alive] keeps a transport alive that only a transfer "
       .. "knows", function()
       local transfer = on.another():submit { url = on.url("GOOD", "/hello") }
       collectgarbage()
@@ -323,7 +323,7 @@ describe("core.http.new", function()
       transfer:close()
     end)
 
-    it("[http-leaves-closed-transport] leaves a closed transport "
+    it("[http-leaves-closed-session] leaves a closed transport "
       .. "harmless", function()
       on.transport:close()
       on.transport:close()

@@ -57,7 +57,7 @@ describe("a finalizer", function()
     return tonumber(done), tonumber(closed)
   end
 
-  it("[finalizer-close-transport-request] may close the transport that a request "
+  it("[finalizer-close-session-request] may close the transport that a request "
     .. "is given to", function()
     local _, closed = play [[
       local request = { url = URL }
@@ -70,7 +70,7 @@ describe("a finalizer", function()
   end)
 
   -- At the second allocation: the first one makes the table that is answered.
-  it("[finalizer-close-transport-sockets] may close the transport that tells its "
+  it("[finalizer-close-session-sockets] may close the transport that tells its "
     .. "sockets", function()
     local done = play [[
       for _ = 1, 100 do
