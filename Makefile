@@ -207,7 +207,8 @@ valgrind: lint-deps ## the core's specs under valgrind
 	    "$(VALGRIND) $$lua" spec/unit/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
--include spec/fuzz/fuzz.mk bench/bench.mk bench/evidence.mk
+-include spec/fuzz/fuzz.mk spec/mutation/mutation.mk bench/bench.mk \
+  bench/evidence.mk
 
 .PHONY: cov
 cov: test-deps ## which lines of C the specs reach
