@@ -48,6 +48,20 @@ end
 
 -- --- one worker ------------------------------------------------------------
 
+local function is_timeout(status) return status == 124 or status == 137 end
+
+-- Runs a spec file; a second time after a failure, which may have been due to
+-- a busy machine. Returns the exit status and seconds.
+local function run_spec(spec, worker)
+  local limit = math.ceil(spec.seconds * 5 + 20)
+  local status, seconds = scratch.run(worker.root, worker.environment,
+    spec.name, limit)
+  if status == 0 or is_timeout(status) then return status, seconds end
+  local again, more = scratch.run(worker.root, worker.environment, spec.name,
+    limit)
+  return again, seconds + more
+end
+
 -- Runs the specs that execute the line until one fails. Sets status, spec and
 -- seconds of the mutant.
 local function judge(item, list, worker, limit)
@@ -58,11 +72,11 @@ local function judge(item, list, worker, limit)
     if spent > limit then
       left_out = left_out + 1
     else
-      local status, seconds = scratch.run(worker.root, worker.environment,
-        spec.name, math.ceil(spec.seconds * 5 + 20))
+      local status, seconds = run_spec(spec, worker)
       item.seconds = item.seconds + seconds
       if status ~= 0 then
-        item.status, item.spec = "killed", spec.name
+        item.status = "killed"
+        item.spec = spec.name .. (is_timeout(status) and ", timeout" or "")
         return
       end
     end

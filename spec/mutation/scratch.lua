@@ -28,8 +28,9 @@ end
 -- Programs for some specs of the core; each has a script beside it.
 local function programs(root)
   local list = {}
-  for path in shell.read(("find %s/spec/c -name '*.lua' 2>/dev/null"):format(
-      shell.quote(root))):gmatch "[^\n]+" do
+  local scripts = shell.read(("cd %s && find spec/c spec/support/programs "
+    .. "-name '*.lua' 2>/dev/null"):format(shell.quote(root)))
+  for path in scripts:gmatch "[^\n]+" do
     list[#list + 1] = "build/lua5.4/" .. path:match "([^/]+)%.lua$"
   end
   return table.concat(list, " ")
