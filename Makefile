@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # `make help` says what there is.
 
+# The address of the project: a placeholder until it has a public home.
+PROJECT_URL ?= https://adobepass.example
+
 LUA ?= lua5.4
 FLAVOUR ?=
 BUILD := build/$(LUA)$(FLAVOUR)
@@ -15,14 +18,14 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 
 # All that the tests run on. The first is the one that is measured.
-LUAS ?= lua5.4 luajit lua5.3 lua5.1
+LUAS ?= lua5.4 luajit lua5.3 lua5.2 lua5.1
 JOBS ?= $(shell nproc 2> /dev/null || echo 1)
 
 BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
   luajit2/luajit libluajit2-5.1-dev/libluajit-5.1-dev \
   libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   openssl nginx-light libnginx-mod-http-lua qrencode
-TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.1 liblua5.1-0-dev lua-busted \
+TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis lua-resty-lrucache curl valgrind man-db \
   groff-base \
@@ -66,7 +69,7 @@ ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 unexport LUA_PATH_5_4 LUA_CPATH_5_4 LUA_PATH_5_3 LUA_CPATH_5_3
 
 .PHONY: all
-all: $(CORE) ## build the core for LUA (lua5.4, luajit, lua5.3 or lua5.1)
+all: $(CORE) ## build the core for LUA (lua5.4, luajit, lua5.3, lua5.2, lua5.1)
 
 $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)

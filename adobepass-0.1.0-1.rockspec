@@ -14,6 +14,7 @@ description = {
     and a sandbox, an Adobe Pass that runs on your own machine.
   ]],
   license = "MIT",
+  homepage = "https://adobepass.example", -- written by .ci/modules
 }
 
 supported_platforms = { "unix" }
@@ -22,6 +23,11 @@ dependencies = {
   "lua >= 5.1, < 5.5",
   "lua-cjson >= 2.1.0, < 3",
   "argparse >= 0.7.1, < 1",
+}
+
+test = {
+  type = "command",
+  command = "make test",
 }
 
 external_dependencies = {
