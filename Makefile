@@ -158,9 +158,14 @@ $(LUAS:%=specs-%): specs-%:
 manifest: ## update spec/manifest.txt, the tags of all specs
 	@lua5.4 .ci/manifest
 
+.PHONY: architecture
+architecture: ## update the generated part of docs/architecture.md
+	@lua5.4 .ci/layers write
+
 .PHONY: lint
-lint: lint-deps ## spec tags, luacheck, cppcheck, clang-tidy, warnings as errors
+lint: lint-deps ## spec tags, layers, luacheck, cppcheck, clang-tidy, warnings
 	@lua5.4 .ci/manifest check
+	@lua5.4 .ci/layers check
 	luacheck -q .
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
