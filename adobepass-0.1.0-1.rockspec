@@ -161,8 +161,8 @@ build = {
         "lua/adobepass/policy/timestamp.lua",
       ["adobepass.sandbox.control.commands"] =
         "lua/adobepass/sandbox/control/commands.lua",
-      ["adobepass.sandbox.control.http"] =
-        "lua/adobepass/sandbox/control/http.lua",
+      ["adobepass.sandbox.control.endpoint"] =
+        "lua/adobepass/sandbox/control/endpoint.lua",
       ["adobepass.sandbox.data.degradation"] =
         "lua/adobepass/sandbox/data/degradation.lua",
       ["adobepass.sandbox.data.keyring"] =
@@ -197,14 +197,14 @@ build = {
         "lua/adobepass/sandbox/engine/errors.lua",
       ["adobepass.sandbox.engine.faults"] =
         "lua/adobepass/sandbox/engine/faults.lua",
+      ["adobepass.sandbox.engine.http_response"] =
+        "lua/adobepass/sandbox/engine/http_response.lua",
       ["adobepass.sandbox.engine.instance"] =
         "lua/adobepass/sandbox/engine/instance.lua",
       ["adobepass.sandbox.engine.journal"] =
         "lua/adobepass/sandbox/engine/journal.lua",
       ["adobepass.sandbox.engine.request_context"] =
         "lua/adobepass/sandbox/engine/request_context.lua",
-      ["adobepass.sandbox.engine.respond"] =
-        "lua/adobepass/sandbox/engine/respond.lua",
       ["adobepass.sandbox.engine.routes"] =
         "lua/adobepass/sandbox/engine/routes.lua",
       ["adobepass.sandbox.engine.state"] =
@@ -243,14 +243,14 @@ build = {
         "lua/adobepass/sandbox/operations/sessions.lua",
       ["adobepass.sandbox.operations.sso_service"] =
         "lua/adobepass/sandbox/operations/sso_service.lua",
-      ["adobepass.sandbox.operations.temp_pass"] =
-        "lua/adobepass/sandbox/operations/temp_pass.lua",
+      ["adobepass.sandbox.operations.temp_pass_reset"] =
+        "lua/adobepass/sandbox/operations/temp_pass_reset.lua",
       ["adobepass.sandbox.pages.html"] =
         "lua/adobepass/sandbox/pages/html.lua",
+      ["adobepass.sandbox.pages.router"] =
+        "lua/adobepass/sandbox/pages/router.lua",
       ["adobepass.sandbox.pages.style"] =
         "lua/adobepass/sandbox/pages/style.lua",
-      ["adobepass.sandbox.pages.web"] =
-        "lua/adobepass/sandbox/pages/web.lua",
       ["adobepass.sandbox.transport"] =
         "lua/adobepass/sandbox/transport.lua",
       ["adobepass.store.device_store"] =

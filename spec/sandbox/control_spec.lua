@@ -1,12 +1,12 @@
 --- The control functions, in process and over HTTP: journal, clock, faults,
 -- revocations, memory.
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
 
 describe("the journal", function()
   it("[control-keeps-requests-received] keeps requests as received", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     h.control.clear_journal()
     h:post_json("/api/v2/REF30/decisions/authorize/Dish",
                 { resources = { "A" } }, { ["X-Mine"] = "yes" })
@@ -17,13 +17,13 @@ describe("the journal", function()
     assert.equal('{"resources":["A"]}', entry.body)
     assert.equal("yes", entry.headers["x-mine"])
     assert.equal(200, entry.status)
-    assert.equal(helper.START, entry.time)
+    assert.equal(fixture.START, entry.time)
     assert.is_nil(entry.unexpected)
   end)
 
   it("[control-points-headers-operation] points at headers that the operation "
     .. "does not document", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session().json.code
     h.control.clear_journal()
     h:get("/api/v2/REF30/profiles/code/" .. code)
@@ -36,7 +36,7 @@ describe("the journal", function()
 
   it("[control-keeps-no-typed-password] keeps no typed password, and stays "
     .. "small", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:send { method = "POST", path = "/somewhere",
              body = "username=ann&password=s3cret&code=1" }
     assert.equal("username=ann&password=***&code=1",
@@ -48,7 +48,7 @@ describe("the journal", function()
   end)
 
   it("[control-not-note-api] does not note the control API", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:send { method = "GET", path = "/sandbox/journal" }
     assert.equal(0, #h.control.journal())
   end)
@@ -57,39 +57,39 @@ end)
 describe("the clock", function()
   it("[control-moves-time-runs] moves on and to a time, and runs on from "
     .. "there", function()
-    local h = helper.new()
-    assert.equal(helper.START, h.control.now())
+    local h = fixture.new()
+    assert.equal(fixture.START, h.control.now())
     h.control.advance(1500)
-    assert.equal(helper.START + 1500, h.box:now())
+    assert.equal(fixture.START + 1500, h.sandbox:now())
     h.time = h.time + 10
-    assert.equal(helper.START + 1510, h.box:now())
+    assert.equal(fixture.START + 1510, h.sandbox:now())
     h.control.set_time(1000)
-    assert.equal(1000, h.box:now())
+    assert.equal(1000, h.sandbox:now())
   end)
 
   it("[control-refuses-no-time] refuses what is no time", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, value in ipairs { "soon", 0 / 0, math.huge, -1, {}, 1e18 } do
       assert.is_nil(h.control.set_time(value))
     end
     assert.is_nil(h.control.advance(-1e15))
     assert.is_nil(h.control.advance())
-    assert.equal(helper.START, h.box:now())
+    assert.equal(fixture.START, h.sandbox:now())
   end)
 
   it("[control-number-milliseconds-host] is a whole number of milliseconds "
     .. "whatever the host gives", function()
-    local h = helper.new()
-    h.time = helper.START + 0.75
-    assert.equal(helper.START, h.box:now())
-    assert.equal(("%d"):format(helper.START), json.encode(h.box:now()))
+    local h = fixture.new()
+    h.time = fixture.START + 0.75
+    assert.equal(fixture.START, h.sandbox:now())
+    assert.equal(("%d"):format(fixture.START), json.encode(h.sandbox:now()))
   end)
 end)
 
 describe("log_in", function()
   it("[control-needs-no-code-device] needs no code where the device is "
     .. "named", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.is_true(h.control.log_in {
       service_provider = "REF30", device = h.device, mvpd = "Dish",
       username = "ann" })
@@ -98,7 +98,7 @@ describe("log_in", function()
   end)
 
   it("[control-says-wrong] says what is wrong", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, case in ipairs {
       { {}, "service_provider" },
       { { service_provider = "REF30" }, "device" },
@@ -117,7 +117,7 @@ end)
 
 describe("revoke", function()
   it("[control-says-wrong-2] says what is wrong", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, given in ipairs { {}, { client_id = "x" }, { token = "x" },
                              { statement = "x" }, { client_id = 5 } } do
       assert.is_nil(h.control.revoke(given))
@@ -126,7 +126,7 @@ describe("revoke", function()
 
   it("[control-ends-logins-viewer] ends the logins of one viewer, or of "
     .. "all", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Dish")
     h.device = "bob's"
     h:log_in("bob", "Dish")
@@ -140,27 +140,27 @@ end)
 describe("memory", function()
   it("[control-snapshot-json] comes back from a snapshot, through "
     .. "JSON", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     h:authorize("TempPass", { "A" })
     local session = h:session({ mvpd = "Dish" }).json
     h.control.advance(1000)
     local text = json.encode(h.control.snapshot())
-    local other = helper.new { random = helper.random(3) }
+    local other = fixture.new { random = fixture.random(3) }
     assert.is_true(other.control.restore(json.decode(text)))
     other.token = h.token
-    assert.equal(helper.START + 1000, other.box:now())
+    assert.equal(fixture.START + 1000, other.sandbox:now())
     assert.equal("Cablevision",
       next(other:get("/api/v2/REF30/profiles").json.profiles))
     assert.is_true(other.control.log_in { code = session.code,
                                           username = "bob" })
-    assert.equal(helper.START + 86400000,
+    assert.equal(fixture.START + 86400000,
       other:get("/api/v2/REF30/profiles/TempPass").json.profiles.TempPass
         .notAfter)
   end)
 
   it("[control-not-shared-snapshot] is not shared with a snapshot", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     local before = h.control.snapshot()
     h:log_in("ann", "Dish")
     assert.same({}, before.profiles)
@@ -172,7 +172,7 @@ describe("memory", function()
   end)
 
   it("[control-takes-nothing] takes nothing that is no snapshot", function()
-    local h = helper.new()
+    local h = fixture.new()
     local broken = h.control.snapshot()
     broken.sessions = 5
     for _, data in ipairs { 5, {}, { version = 99 }, broken } do
@@ -184,32 +184,32 @@ describe("memory", function()
   end)
 
   it("[control-can-wiped] can be wiped", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Dish")
     h.control.fault { kind = "tls" }
     h.control.advance(5)
     h.control.reset()
     assert.equal(401, h:get("/api/v2/REF30/profiles").status)
     assert.equal(0, #h.control.faults())
-    assert.equal(helper.START, h.box:now())
+    assert.equal(fixture.START, h.sandbox:now())
   end)
 
   it("[control-forgets-long-over] forgets what is long over", function()
-    local h = helper.new()
+    local h = fixture.new()
     for i = 1, 20 do
       h.device = "device " .. i
       h:session()
     end
     h.control.advance(2 * 3600 * 1000)
     for _ = 1, 256 do h:send { path = "/x" } end
-    assert.same({}, h.box.state.sessions)
-    assert.same({}, h.box.state.current)
+    assert.same({}, h.sandbox.state.sessions)
+    assert.same({}, h.sandbox.state.current)
   end)
 end)
 
 describe("a fault", function()
   local h
-  before_each(function() h = helper.new():register() end)
+  before_each(function() h = fixture.new():register() end)
 
   local function ask()
     return h:get "/api/v2/REF30/profiles"
@@ -240,10 +240,10 @@ describe("a fault", function()
     .. "Retry-After", function()
     h.control.fault { kind = "too_many_requests" }
     h.control.fault { kind = "too_many_requests", retry_after = 7 }
-    assert.is_nil(helper.header(ask(), "Retry-After"))
+    assert.is_nil(fixture.header(ask(), "Retry-After"))
     local second = ask()
     assert.equal(429, second.status)
-    assert.equal("7", helper.header(second, "Retry-After"))
+    assert.equal("7", fixture.header(second, "Retry-After"))
   end)
 
   it("[control-responses-enhanced-code] answers any enhanced code, in the "
@@ -265,7 +265,7 @@ describe("a fault", function()
     assert.equal(whole:sub(1, math.floor(#whole / 2)), half.body)
     h.control.fault { kind = "wrong_content_type" }
     local html = ask()
-    assert.equal("text/html", helper.header(html, "Content-Type"))
+    assert.equal("text/html", fixture.header(html, "Content-Type"))
     assert.equal(whole, html.body)
     h.control.fault { kind = "garbage", bytes = 32 }
     assert.equal(32, #ask().body)
@@ -308,7 +308,7 @@ describe("a fault", function()
       {}, { kind = "magic" }, { kind = "delay", operation = "dance" },
       { kind = "delay", seconds = "x" }, { kind = "delay", seconds = -1 },
       { kind = "delay", bytes = 5 }, { kind = "status", status = 42 },
-      { kind = "tls", count = 0 }, { kind = "tls", wire = true },
+      { kind = "tls", count = 0 }, { kind = "tls", by_host = true },
       { kind = "error", code = "no_such_code" }, { kind = "huge",
                                                    bytes = 2 ^ 40 },
     } do
@@ -330,14 +330,14 @@ describe("the control API over HTTP", function()
   end
 
   it("[control-functions] does what the functions do", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     local code = h:session().json.code
     assert.is_true(send(h, "POST", "/login",
       { code = code, username = "ann" }).json.result)
     assert.is_true(send(h, "POST", "/clock", { advance = 5 }).json.result)
-    assert.equal(helper.START + 5, send(h, "GET", "/clock").json.result)
+    assert.equal(fixture.START + 5, send(h, "GET", "/clock").json.result)
     assert.is_true(send(h, "POST", "/clock",
-      { time = helper.START }).json.result)
+      { time = fixture.START }).json.result)
     assert.is_true(send(h, "POST", "/faults", { kind = "tls" }).json.result)
     assert.equal("tls", send(h, "GET", "/faults").json.result[1].kind)
     assert.is_true(send(h, "DELETE", "/faults").json.result)
@@ -367,7 +367,7 @@ describe("the control API over HTTP", function()
   end)
 
   it("[control-says-wrong-3] says what is wrong", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, case in ipairs {
       { "POST", "/login", { code = "NONE" } }, { "POST", "/faults", {} },
       { "POST", "/clock", { time = "x" } }, { "POST", "/login", { 1 } },
@@ -392,7 +392,7 @@ describe("the control API over HTTP", function()
   end)
 
   it("[control-this-machine-alone] is for this machine alone", function()
-    local h = helper.new()
+    local h = fixture.new()
     local function status(changes)
       return send(h, "GET", "/clock", nil, changes).status
     end
@@ -413,7 +413,7 @@ describe("the control API over HTTP", function()
   it("[control-json-no-form-web] takes JSON only, so that no form of a web "
     .. "page can reach it",
      function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = send(h, "POST", "/faults", { kind = "tls" },
       { headers = { ["Content-Type"] = "text/plain" } })
     assert.equal(400, answer.status)
@@ -430,7 +430,7 @@ end)
 describe("statement", function()
   it("[control-first-application] is the first application's, or a narrower "
     .. "one", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal(400, h:get("/api/v2/REF40/profiles/Nobody").status)
     h:register { service_provider = "REF30" }
     assert.equal("invalid_access_token_service_provider",

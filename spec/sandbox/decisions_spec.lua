@@ -1,6 +1,6 @@
 --- Operations 11 and 12, degradation, and media tokens.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
 local function first(answer)
@@ -10,7 +10,7 @@ end
 describe("authorize", function()
   it("[decisions-keeps-order-responses] keeps the order, and answers each "
     .. "resource", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("bob", "Cablevision")
     local list = h:authorize("Cablevision", { "CNN", "HBO", "TBS" })
       .json.decisions
@@ -22,18 +22,18 @@ describe("authorize", function()
   end)
 
   it("[decisions-two-windows] gives two windows", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:authorize("Cablevision", { "CNN" }))
-    assert.equal(helper.START + 86400000, decision.notAfter)
-    assert.equal(helper.START + 420000, decision.token.notAfter)
+    assert.equal(fixture.START + 86400000, decision.notAfter)
+    assert.equal(fixture.START + 420000, decision.token.notAfter)
   end)
 
   it("[decisions-window-mvpd-denial] gives a window with the mvpd's denial, "
     .. "none with others", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("bob", "Cablevision")
-    assert.equal(helper.START, first(
+    assert.equal(fixture.START, first(
       h:authorize("Cablevision", { "HBO" })).notBefore)
     for _, mvpd in ipairs { "Degraded_AuthZNone", "flexibleTempPass" } do
       local decision = first(h:authorize(mvpd, { "A" }))
@@ -45,7 +45,7 @@ describe("authorize", function()
 
   it("[decisions-refuses-junk-place] refuses junk in place of "
     .. "resources", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, body in ipairs { "", "{}", "[]", '{"resources":"CNN"}', "nope",
         '{"resources":{"a":1}}', '{"resources":[1]}', '{"resources":[""]}',
         '{"resources":[["CNN"]]}', '{"resources":[null]}' } do
@@ -60,7 +60,7 @@ describe("authorize", function()
 
   it("[decisions-obeys-parental] obeys parental controls, also inside "
     .. "MRSS", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("kim", "Cablevision")
     local mrss = "<rss><channel><title>CNN</title><item>"
       .. '<media:rating scheme="urn:v-chip">%s</media:rating></item></channel>'
@@ -78,7 +78,7 @@ describe("authorize", function()
 
   it("[decisions-fails-not-world] fails once, then not, where the world says "
     .. "so", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     assert.equal("network_received_error",
                  first(h:authorize("Cablevision", { "Flaky" })).error.code)
@@ -87,7 +87,7 @@ describe("authorize", function()
 
   it("[decisions-asks-dummy-mvpd] asks a dummy mvpd nothing, but wants a "
     .. "login", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal("authenticated_profile_missing",
                  first(h:authorize("Dummy", { "A" })).error.code)
     h:log_in("stranger", "Dummy")
@@ -97,7 +97,7 @@ describe("authorize", function()
   end)
 
   it("[decisions-metadata-appear] lets some metadata appear", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local function mirroring()
       return h:get("/api/v2/REF30/profiles").json.profiles.Cablevision
@@ -112,10 +112,10 @@ describe("authorize", function()
 
   it("[decisions-trusts-home-based] trusts home-based authentication at home "
     .. "only", function()
-    local h = helper.new()
+    local h = fixture.new()
     local function at(address)
       return { ["X-Device-Info"] =
-        helper.encode { model = "x", connectionIp = address } }
+        fixture.encode { model = "x", connectionIp = address } }
     end
     h:log_in("home", "Spectrum", at "192.0.2.7")
     assert.is_true(
@@ -128,7 +128,7 @@ describe("authorize", function()
 
   it("[decisions-forgets-home-viewer] forgets home where the viewer typed a "
     .. "password elsewhere", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("home", "Spectrum")
     assert.is_true(first(h:authorize("Spectrum", { "A" })).authorized)
   end)
@@ -136,7 +136,7 @@ end)
 
 describe("preauthorize", function()
   it("[decisions-no-token-no-window] gives no token and no window", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:preauthorize("Cablevision", { "CNN" }))
     assert.is_true(decision.authorized)
@@ -146,7 +146,7 @@ describe("preauthorize", function()
 
   it("[decisions-refuses-asked] refuses all where too many are asked "
     .. "for", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Strict")
     local list = h:preauthorize("Strict", { "A", "B", "C" }).json.decisions
     assert.equal(3, #list)
@@ -176,7 +176,7 @@ describe("degradation", function()
 
   it("[decisions-authnall-logs] AuthNAll logs everybody in and grants "
     .. "all", function()
-    local h = helper.new()
+    local h = fixture.new()
     set(h, "AuthNAll")
     assert.same({ true, "authorize", "degradation", true, "complete" },
                 picture(h))
@@ -184,14 +184,14 @@ describe("degradation", function()
 
   it("[decisions-authzall-grants-logs] AuthZAll grants all, and logs nobody "
     .. "in", function()
-    local h = helper.new()
+    local h = fixture.new()
     set(h, "AuthZAll")
     assert.same({ false, "authenticate", "degradation", true, "invalid" },
                 picture(h))
   end)
 
   it("[decisions-authznone-refuses] AuthZNone refuses all", function()
-    local h = helper.new()
+    local h = fixture.new()
     set(h, "AuthZNone")
     assert.same({ false, "authenticate", "degradation", false, "invalid" },
                 picture(h))
@@ -199,7 +199,7 @@ describe("degradation", function()
 
   it("[decisions-ends-clock-cleared] ends by the clock, or when "
     .. "cleared", function()
-    local h = helper.new()
+    local h = fixture.new()
     set(h, "AuthNAll", 60)
     h.control.advance(60001)
     assert.same({ false, "authenticate", "mvpd", false, "invalid" },
@@ -215,7 +215,7 @@ describe("degradation", function()
 
   it("[decisions-leaves-real-profile] leaves a real profile in "
     .. "place", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Dish")
     set(h, "AuthNAll")
     local profile = h:get("/api/v2/REF30/profiles/Dish").json.profiles.Dish
@@ -224,7 +224,7 @@ describe("degradation", function()
 
   it("[decisions-refuses-unknown-rules] refuses unknown rules and "
     .. "integrations", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.is_nil(h.control.set_degradation {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthAll" })
     assert.is_nil(h.control.set_degradation {
@@ -240,7 +240,7 @@ describe("a media token", function()
 
   it("[decisions-documented-layout] has the documented layout and a good "
     .. "signature", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local text = token_of(h, "Cablevision", 'A & "B" <c>')
     local signature, signed = text:match
@@ -260,7 +260,7 @@ describe("a media token", function()
 
   it("[decisions-names-proxy-proxied] names the proxy of a proxied "
     .. "mvpd", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "SmallTown")
     local text = token_of(h, "SmallTown", "A")
     assert.truthy(text:find "<mvpdId>SmallTown</mvpdId>")
@@ -277,7 +277,7 @@ end)
 describe("metadata", function()
   it("[decisions-documented-shape] has every documented shape, and an "
     .. "encrypted zip", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local attributes =
       h:get("/api/v2/REF30/profiles").json.profiles.Cablevision.attributes
@@ -295,7 +295,7 @@ describe("metadata", function()
   it("[decisions-encrypts-list-json] encrypts a list as JSON, and nothing "
     .. "where nothing is asked",
      function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("bob", "Cablevision")
     h:log_in("bob", "Dish")
     local profiles = h:get("/api/v2/REF30/profiles").json.profiles

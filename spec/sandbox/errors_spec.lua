@@ -3,7 +3,7 @@
 -- HTTP status, and how to get there.
 local core = require "adobepass.core"
 local errors = require "adobepass.sandbox.engine.errors"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 
 local CABLEVISION = "/api/v2/REF30/profiles/Cablevision"
 local APPLE = "/api/v2/REF30/profiles/sso/Apple"
@@ -17,7 +17,7 @@ end
 
 local function saml(h, mvpd)
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
-    helper.parameters { mvpd = false },
+    fixture.parameters { mvpd = false },
     { ["AP-Partner-Framework-Status"] = h:partner_status() }).json
   return h.control.saml_response {
     request = asked.authenticationRequest.request, mvpd = mvpd,
@@ -37,7 +37,7 @@ local function refused_by_mvpd(username, resource, extra)
   end
 end
 
-local PROMO = { ["AP-TempPass-Identity"] = helper.encode { email = "me" } }
+local PROMO = { ["AP-TempPass-Identity"] = fixture.encode { email = "me" } }
 
 local none = {
   { "invalid_parameter_service_provider", "top", 400, function(h)
@@ -104,7 +104,7 @@ local none = {
   end },
   { "internal_server_error", "top", 500, function(h)
     h:register()
-    h.box.world.mvpds.Cablevision.temp_pass = "not a table: a bug of ours"
+    h.sandbox.world.mvpds.Cablevision.temp_pass = "not a table: a bug of ours"
     return h:get(CABLEVISION)
   end },
 }
@@ -150,7 +150,7 @@ local registration = {
   end },
 }
 
-local AT_HOME = { ["X-Device-Info"] = helper.encode {
+local AT_HOME = { ["X-Device-Info"] = fixture.encode {
   model = "x", connectionIp = "192.0.2.7" } }
 
 local authentication = {
@@ -216,7 +216,7 @@ end
 
 local function check(action, row)
   local code, where, status, reach = row[1], row[2], row[3], row[4]
-  local response = reach(helper.new())
+  local response = reach(fixture.new())
   local found = find(response, where)
   if where == "top" then assert.equal(status, response.status) end
   assert.same({ action, status, code },
@@ -249,7 +249,7 @@ end)
 
 describe("an error", function()
   it("[sandbox-errors-carries-mvpd] carries what the mvpd says", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("bob", "Cablevision")
     local decision = h:authorize("Cablevision", { "HBO" }).json.decisions[1]
     assert.equal('Your subscription package does not include the "HBO" '
@@ -258,7 +258,7 @@ describe("an error", function()
 
   it("[sandbox-errors-unknown-token-401] of an unknown token is a 401 without "
     .. "JSON", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, value in ipairs { "Bearer x", "Basic " .. core.base64.encode "a:b",
                              "" } do
       local response = h:get(CABLEVISION, { authorization = value })
@@ -268,10 +268,10 @@ describe("an error", function()
   end)
 
   it("[sandbox-errors-operation-7-page] of operation 7 is a page", function()
-    local h = helper.new()
+    local h = fixture.new()
     local response = h:send {
       method = "GET", path = "/api/v2/authenticate/REF30/NONE" }
     assert.equal(400, response.status)
-    assert.equal("text/html", helper.header(response, "Content-Type"))
+    assert.equal("text/html", fixture.header(response, "Content-Type"))
   end)
 end)

@@ -1,18 +1,18 @@
 --- A sandbox to test: a clock that stands still, randomness with a seed.
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local sandbox = require "adobepass.sandbox"
+local adobepass_sandbox = require "adobepass.sandbox"
 local state = require "adobepass.sandbox.engine.state"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 local default_world = require "adobepass.sandbox.data.world"
 
-local Helper = {}
-Helper.__index = Helper
+local Fixture = {}
+Fixture.__index = Fixture
 
-local helper = { START = 1750000000000 }
+local fixture = { START = 1750000000000 }
 
 --- Seeded bytes: the same run every time (Park and Miller's generator).
-function helper.random(seed)
+function fixture.random(seed)
   local value = seed or 42
   local function byte()
     value = value * 16807 % 2147483647
@@ -25,30 +25,31 @@ function helper.random(seed)
   end
 end
 
-helper.INFO = {
+fixture.INFO = {
   primaryHardwareType = "SetTopBox", model = "TV 5th Gen",
   manufacturer = "Apple", osName = "tvOS", osVendor = "Apple",
   osVersion = "11.0", version = "5", connectionType = "WiFi",
 }
 
-function helper.encode(object)
+function fixture.encode(object)
   return core.base64.encode(json.encode(object))
 end
 
 --- @param options as sandbox.new; `world` = function(world) to change it
-function helper.new(options)
+function fixture.new(options)
   options = options or {}
-  local self = setmetatable({ time = helper.START }, Helper)
+  local self = setmetatable({ time = fixture.START }, Fixture)
   local world = state.copy(default_world)
   if options.world then options.world(world) end
-  self.box = sandbox.new(world, {
+  self.sandbox = adobepass_sandbox.new(world, {
     now = function() return self.time end,
-    random = options.random or helper.random(),
+    random = options.random or fixture.random(),
     throttle = options.throttle or false,
     api = options.api or "https://api.test", mgmt = options.mgmt,
     keys = options.keys,
   })
-  self.control = self.box.control
+  self.box = self.sandbox -- the name that other specs still use
+  self.control = self.sandbox.control
   self.device = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
   return self
 end
@@ -60,10 +61,10 @@ local function copy_headers(headers)
 end
 
 --- Sends a request as it is.
-function Helper:send(request)
+function Fixture:send(request)
   request.headers = copy_headers(request.headers)
   request.remote_addr = request.remote_addr or "127.0.0.1"
-  local response = self.box:handle(request)
+  local response = self.sandbox:handle(request)
   local value = json.decode(response.body)
   if type(value) == "table" then response.json = value end
   self:record(response)
@@ -71,22 +72,22 @@ function Helper:send(request)
 end
 
 --- Keeps every answer with its operation, for specs that look at all.
-function Helper:record(response)
+function Fixture:record(response)
   self.answers = self.answers or {}
-  local journal = self.box.state.journal
+  local journal = self.sandbox.state.journal
   local entry = journal[#journal]
   table.insert(self.answers, {
     operation = entry and entry.operation, response = response })
 end
 
-function helper.header(response, name)
+function fixture.header(response, name)
   for _, header in ipairs(response.headers) do
     if header[1]:lower() == name:lower() then return header[2] end
   end
 end
 
 --- Credentials and a token; kept for the calls that follow.
-function Helper:register(given)
+function Fixture:register(given)
   local statement = assert(self.control.statement(given))
   local client = self:send {
     method = "POST", path = "/o/client/register",
@@ -98,34 +99,34 @@ function Helper:register(given)
   return self
 end
 
-function Helper:new_token(client)
+function Fixture:new_token(client)
   return self:send {
     method = "POST", path = "/o/client/token",
     headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
-    body = helper.form {
+    body = fixture.form {
       client_id = client.client_id, client_secret = client.client_secret,
       grant_type = "client_credentials",
     },
   }
 end
 
-function helper.form(fields)
+function fixture.form(fields)
   local parts = {}
   for name, value in pairs(fields) do
-    parts[#parts + 1] = wire.escape(name) .. "=" .. wire.escape(value)
+    parts[#parts + 1] = url_encoding.escape(name) .. "=" .. url_encoding.escape(value)
   end
   table.sort(parts)
   return table.concat(parts, "&")
 end
 
 --- The headers of a well-behaved call; `false` in `extra` drops one.
-function Helper:headers(extra)
+function Fixture:headers(extra)
   if not self.token then self:register() end
   local headers = {
     authorization = "Bearer " .. self.token,
     ["ap-device-identifier"] =
       "fingerprint " .. core.base64.encode(self.device),
-    ["x-device-info"] = helper.encode(helper.INFO),
+    ["x-device-info"] = fixture.encode(fixture.INFO),
   }
   for name, value in pairs(extra or {}) do
     headers[name:lower()] = value or nil
@@ -133,27 +134,27 @@ function Helper:headers(extra)
   return headers
 end
 
-function Helper:get(path, extra)
+function Fixture:get(path, extra)
   local plain, query = path:match "^([^?]*)%??(.*)$"
   return self:send { method = "GET", path = plain, query = query,
                      headers = self:headers(extra), body = "" }
 end
 
-function Helper:delete(path, extra)
+function Fixture:delete(path, extra)
   local plain, query = path:match "^([^?]*)%??(.*)$"
   return self:send { method = "DELETE", path = plain, query = query,
                      headers = self:headers(extra), body = "" }
 end
 
-function Helper:post_form(path, fields, extra)
+function Fixture:post_form(path, fields, extra)
   local headers = self:headers(extra)
   headers["content-type"] = headers["content-type"]
     or "application/x-www-form-urlencoded"
   return self:send { method = "POST", path = path, headers = headers,
-                     body = helper.form(fields or {}) }
+                     body = fixture.form(fields or {}) }
 end
 
-function Helper:post_json(path, value, extra)
+function Fixture:post_json(path, value, extra)
   local headers = self:headers(extra)
   headers["content-type"] = headers["content-type"] or "application/json"
   return self:send { method = "POST", path = path, headers = headers,
@@ -161,14 +162,14 @@ function Helper:post_json(path, value, extra)
                        or json.encode(value) }
 end
 
-helper.PARAMETERS = {
+fixture.PARAMETERS = {
   mvpd = "Cablevision", domainName = "adobe.com",
   redirectUrl = "https://adobe.com",
 }
 
-function helper.parameters(changes)
+function fixture.parameters(changes)
   local result = {}
-  for name, value in pairs(helper.PARAMETERS) do result[name] = value end
+  for name, value in pairs(fixture.PARAMETERS) do result[name] = value end
   for name, value in pairs(changes or {}) do
     result[name] = value or nil
   end
@@ -176,37 +177,37 @@ function helper.parameters(changes)
 end
 
 --- A session of operation 4.
-function Helper:session(changes, extra, sp)
+function Fixture:session(changes, extra, sp)
   return self:post_form("/api/v2/" .. (sp or "REF30") .. "/sessions",
-                        helper.parameters(changes), extra)
+                        fixture.parameters(changes), extra)
 end
 
 --- Logs a viewer in, with a code, as a browser would.
-function Helper:log_in(username, mvpd, extra, sp)
+function Fixture:log_in(username, mvpd, extra, sp)
   local session = self:session({ mvpd = mvpd }, extra, sp).json
   assert(self.control.log_in { code = session.code,
                                username = username or "ann" })
   return session
 end
 
-function Helper:authorize(mvpd, resources, extra, sp)
+function Fixture:authorize(mvpd, resources, extra, sp)
   return self:decide("authorize", mvpd, resources, extra, sp)
 end
 
-function Helper:preauthorize(mvpd, resources, extra, sp)
+function Fixture:preauthorize(mvpd, resources, extra, sp)
   return self:decide("preauthorize", mvpd, resources, extra, sp)
 end
 
-function Helper:decide(kind, mvpd, resources, extra, sp)
+function Fixture:decide(kind, mvpd, resources, extra, sp)
   return self:post_json(
     ("/api/v2/%s/decisions/%s/%s"):format(sp or "REF30", kind, mvpd),
     { resources = json.array(resources) }, extra)
 end
 
 --- AP-Partner-Framework-Status; changes override.
-function Helper:partner_status(changes)
+function Fixture:partner_status(changes)
   changes = changes or {}
-  return helper.encode {
+  return fixture.encode {
     frameworkPermissionInfo = {
       accessStatus = changes.access or "granted",
     },
@@ -217,4 +218,4 @@ function Helper:partner_status(changes)
   }
 end
 
-return helper
+return fixture

@@ -1,6 +1,6 @@
 --- Whatever comes in, there is an answer, and never a Lua error.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
 
@@ -12,7 +12,7 @@ local JUNK = {
 }
 
 local function check(h, request)
-  local response = h.box:handle(request)
+  local response = h.sandbox:handle(request)
   assert.is_table(response)
   assert.is_number(response.status)
   assert.is_string(response.body)
@@ -26,14 +26,14 @@ end
 
 -- A bug inside shows as internal_server_error, with the cause in the journal.
 local function no_failure(h)
-  for _, entry in ipairs(h.box.state.journal) do
+  for _, entry in ipairs(h.sandbox.state.journal) do
     assert.is_nil(entry.failure)
   end
 end
 
 describe("a hostile request", function()
   it("[sandbox-hostile-may-no-request] may be no request at all", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, request in ipairs { {}, 5, "x", true,
         { method = {}, path = 5, headers = "x", body = {}, query = 1 },
         { headers = { [1] = "x", a = {}, B = "c" } } } do
@@ -44,7 +44,7 @@ describe("a hostile request", function()
   end)
 
   it("[sandbox-hostile-may-any-path] may have any path", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, junk in ipairs(JUNK) do
       for _, method in ipairs { "GET", "POST", "DELETE", "", "BREW" } do
         for _, path in ipairs { junk, "/" .. junk, "/api/v2/" .. junk,
@@ -61,13 +61,13 @@ describe("a hostile request", function()
   end)
 
   it("[sandbox-hostile-bad-escape-400] with a bad escape is a 400", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal(400, check(h, {
       method = "GET", path = "/api/v2/%zz/profiles" }).status)
   end)
 
   it("[sandbox-hostile-may-any-header] may have any header", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, junk in ipairs(JUNK) do
       for _, name in ipairs { "authorization", "ap-device-identifier",
           "x-device-info", "ap-temppass-identity", "ad-service-token",
@@ -85,7 +85,7 @@ describe("a hostile request", function()
   end)
 
   it("[sandbox-hostile-may-any-body] may have any body", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, route in ipairs(routes.list) do
       if route.method == "POST" then
         local path = route.path:gsub("{sp}", "REF30")
@@ -103,7 +103,7 @@ describe("a hostile request", function()
   end)
 
   it("[sandbox-hostile-json-shape] may have JSON of any shape", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:register()
     local shapes = { 1, "x", true, json.null, json.array {}, {}, { {} },
                      { a = { b = { c = json.null } } } }
@@ -127,7 +127,7 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-leaves-memory] leaves a memory that can still be kept "
     .. "as JSON", function()
-    local h = helper.new()
+    local h = fixture.new()
     local deep = ('{"a":'):rep(60) .. "1" .. ("}"):rep(60)
     local answer = h:session(nil, {
       ["X-Device-Info"] = core.base64.encode(deep),
@@ -137,7 +137,7 @@ describe("a hostile request", function()
   end)
 
   it("[sandbox-hostile-may-huge] may be huge", function()
-    local h = helper.new()
+    local h = fixture.new()
     local big = ("x"):rep(2 * 1024 * 1024)
     assert.equal(413, check(h, { method = "POST",
       path = "/o/client/register", body = big }).status)
@@ -149,7 +149,7 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-cannot-inject] cannot inject a header through a "
     .. "redirect", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, url in ipairs { "https://a.test/\r\nX-Bad: 1", "https://a\0b" } do
       assert.equal(400, h:session { redirectUrl = url }.status)
     end
@@ -157,12 +157,12 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-seeded-die] may be anything that a seeded die "
     .. "gives", function()
-    local roll = helper.random(20251115)
+    local roll = fixture.random(20251115)
     local function pick(list)
       local a, b = roll(2):byte(1, 2)
       return list[(a * 256 + b) % #list + 1]
     end
-    local h = helper.new { random = helper.random(9) }
+    local h = fixture.new { random = fixture.random(9) }
     local code = h:session().json.code
     local parts = { "REF30", "REF40", "Cablevision", "TempPass", "Apple",
                     code, "code", "sso" }

@@ -1,6 +1,6 @@
 --- Every answer of operations 1 to 15 against Adobe's OpenAPI files.
 -- (16 to 22 have no file: their tables are checked in their own specs.)
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
 local schema = require "spec.support.openapi_schema"
@@ -63,7 +63,7 @@ local function declared_path(route)
 end
 
 local function media_type(response)
-  return (helper.header(response, "Content-Type") or ""):match "^[^;]*"
+  return (fixture.header(response, "Content-Type") or ""):match "^[^;]*"
 end
 
 -- What is wrong with the form of an answer, before its schema; or the schema.
@@ -105,7 +105,7 @@ local function tour_of_sessions(h)
   h:get "/api/v2/REF30/configuration"
   h:get("/api/v2/REF30/configuration", { ["X-Device-Info"] = false })
   local code = h:session({ mvpd = false }, {
-    ["X-Device-Info"] = helper.encode { connectionIp = "192.0.2.1" },
+    ["X-Device-Info"] = fixture.encode { connectionIp = "192.0.2.1" },
   }).json.code
   h:get("/api/v2/REF30/sessions/" .. code)
   h:post_form("/api/v2/REF30/sessions/" .. code, { redirectUrl = "junk" })
@@ -118,7 +118,7 @@ local function tour_of_sessions(h)
 end
 
 local function tour_of_profiles(h)
-  local promo = { ["AP-TempPass-Identity"] = helper.encode { email = "x" } }
+  local promo = { ["AP-TempPass-Identity"] = fixture.encode { email = "x" } }
   for _, username in ipairs { "ann", "bob", "kim", "home" } do
     h.device = "device of " .. username
     local code = h:log_in(username, "Cablevision").code
@@ -153,7 +153,7 @@ end
 local function tour_of_partners(h)
   local status = { ["AP-Partner-Framework-Status"] = h:partner_status() }
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
-    helper.parameters { mvpd = false }, status).json
+    fixture.parameters { mvpd = false }, status).json
   local response = h.control.saml_response {
     request = asked.authenticationRequest.request, mvpd = "Cablevision",
     username = "ann" }
@@ -180,7 +180,7 @@ local function all_answers()
   local answers = {}
   for _, tour in ipairs { tour_of_registration, tour_of_sessions,
       tour_of_profiles, tour_of_ends, tour_of_partners, tour_of_faults } do
-    local h = helper.new()
+    local h = fixture.new()
     tour(h)
     for _, answer in ipairs(h.answers) do answers[#answers + 1] = answer end
   end
@@ -234,7 +234,7 @@ describe("Adobe's OpenAPI files", function()
   it("[openapi-no-contradiction-listed] have no contradiction listed that is "
     .. "none any more", function()
     -- A method that is not allowed belongs to no operation of ours.
-    local h = helper.new()
+    local h = fixture.new()
     local response = h:send { method = "PATCH",
                               path = "/api/v2/REF30/profiles",
                               headers = h:headers() }

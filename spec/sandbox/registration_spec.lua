@@ -1,6 +1,6 @@
 --- Operations 1 and 2: statements, credentials, tokens.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
 local function register(h, body, headers)
@@ -22,7 +22,7 @@ end
 describe("register", function()
   it("[registration-responses-201] answers 201 with credentials and the "
     .. "statement's scopes", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = register(h, {
       software_statement = h.control.statement(),
       redirect_uri = "myapp://done" })
@@ -30,19 +30,19 @@ describe("register", function()
     assert.same({ "api:client:v2" }, answer.json.scopes)
     assert.same({ "myapp://done" }, answer.json.redirect_uris)
     assert.same({ "client_credentials" }, answer.json.grant_types)
-    assert.equal(helper.START / 1000, answer.json.client_id_issued_at)
+    assert.equal(fixture.START / 1000, answer.json.client_id_issued_at)
   end)
 
   it("[registration-gives-each] gives each registration credentials of its "
     .. "own", function()
-    local h = helper.new()
+    local h = fixture.new()
     local body = { software_statement = h.control.statement() }
     local one, two = register(h, body).json, register(h, body).json
     assert.are_not.equal(one.client_id, two.client_id)
     assert.are_not.equal(one.client_secret, two.client_secret)
   end)
 
-  local h = helper.new()
+  local h = fixture.new()
   local good = h.control.statement()
   local revoked = h.control.statement()
   h.control.revoke { statement = revoked }
@@ -88,16 +88,16 @@ describe("token", function()
     for name, value in pairs(changes or {}) do
       fields[name] = value or nil
     end
-    return helper.form(fields)
+    return fixture.form(fields)
   end
 
   it("[registration-201-signed-jwt] answers 201 with a signed JWT of six "
     .. "hours", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     local answer = token(h, body(h))
     assert.equal(201, answer.status)
     assert.equal(21600, answer.json.expires_in)
-    assert.equal(helper.START, answer.json.created_at)
+    assert.equal(fixture.START, answer.json.created_at)
     local key = core.public_key(h.control.certificates().tokens)
     local payload =
       core.jws.verify("RS256", key, answer.json.access_token)
@@ -110,7 +110,7 @@ describe("token", function()
 
   it("[registration-query-openapi-file] takes the query of the OpenAPI file, "
     .. "too", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     local answer = h:send { method = "POST", path = "/o/client/token",
                             query = body(h), headers = {}, body = "" }
     assert.equal(201, answer.status)
@@ -118,7 +118,7 @@ describe("token", function()
 
   it("[registration-refuses-documented] refuses in the documented "
     .. "ways", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     for _, case in ipairs {
       { { grant_type = false }, "invalid_request" },
       { { client_secret = false }, "invalid_request" },
@@ -136,7 +136,7 @@ describe("token", function()
 
   it("[registration-ends-client] ends when the client or its statement is "
     .. "revoked", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     h.control.revoke { statement = h.statement }
     assert.same({ error = "unauthorized_client" }, token(h, body(h)).json)
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
@@ -151,7 +151,7 @@ describe("an access token", function()
   end
 
   it("[registration-ends-six-hours] ends after six hours", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     h.control.advance(21599 * 1000)
     assert.equal(200, status(h))
     h.control.advance(1000)
@@ -159,7 +159,7 @@ describe("an access token", function()
   end)
 
   it("[registration-ends-revoked] ends when revoked, and only it", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     local other = h:new_token(h.client).json.access_token
     h.control.revoke { token = h.token }
     assert.equal(401, status(h))
@@ -168,7 +168,7 @@ describe("an access token", function()
   end)
 
   it("[registration-needs-scope-v2] needs the scope of the v2 API", function()
-    local h = helper.new():register { scopes = { "api:client:v1" } }
+    local h = fixture.new():register { scopes = { "api:client:v1" } }
     local answer = h:get "/api/v2/REF30/profiles"
     assert.equal(401, answer.status)
     assert.equal("invalid_access_token_client_application",
@@ -177,7 +177,7 @@ describe("an access token", function()
 
   it("[registration-not-service-token] is not a service token, though the key "
     .. "is the same", function()
-    local h = helper.new():register()
+    local h = fixture.new():register()
     h.token = h:post_form("/api/REF30/serviceToken", {}, {
       ["X-SSO-ID"] = h.client.client_id }).json.serviceToken
     local answer = h:get "/api/v2/REF30/profiles"

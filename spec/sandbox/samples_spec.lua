@@ -5,7 +5,7 @@
 -- else is sent as it stands. The answer must have the same status, the same
 -- names, types and closed values.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
 -- Where the samples contradict the prose, a schema or each other. Each entry
@@ -134,7 +134,7 @@ local DESKTOP = {
 local function with_session(changes)
   return function(h, r)
     local session = h:session(changes, {
-      ["X-Device-Info"] = helper.encode(DESKTOP), ["User-Agent"] = "Mozilla",
+      ["X-Device-Info"] = fixture.encode(DESKTOP), ["User-Agent"] = "Mozilla",
     }).json
     r.path = r.path:gsub("[^/]+$", session.code)
   end
@@ -202,13 +202,13 @@ end
 
 local function misconfigured(mvpd, sp)
   return function(h)
-    h.box.world.providers[sp or "REF30"].integrations[mvpd].misconfigured =
+    h.sandbox.world.providers[sp or "REF30"].integrations[mvpd].misconfigured =
       "invalid_configuration_temporary_access"
   end
 end
 
 local function without_identity(_, r)
-  r.headers["AP-TempPass-Identity"] = helper.encode { email = "" }
+  r.headers["AP-TempPass-Identity"] = fixture.encode { email = "" }
 end
 
 local BASIC, PROMO = "TempPass_TEST40", "flexibleTempPass"
@@ -242,7 +242,7 @@ end
 -- A trial may end while the code that chose it is still alive.
 local function soon_over(mvpd)
   return function(h, r)
-    h.box.world.mvpds[mvpd].temp_pass.ttl = 60
+    h.sandbox.world.mvpds[mvpd].temp_pass.ttl = 60
     h:authorize(mvpd, { "res01" }, identity_of(r))
     h.control.advance(61 * 1000)
   end
@@ -262,7 +262,7 @@ scenes["profiles-code"] = {
 
 local function lacking(resource)
   return both(function(h)
-    h.box.world.viewers.bob.lacks[resource] =
+    h.sandbox.world.viewers.bob.lacks[resource] =
       'Your subscription package does not include the "Live" channel'
   end, logged_in("bob", "Cablevision"))
 end
@@ -289,12 +289,12 @@ scenes["decisions-preauthorize"] = {
 local function partner_login(h, r)
   local status = { ["AP-Partner-Framework-Status"] = h:partner_status() }
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
-    helper.parameters { mvpd = false }, status).json
+    fixture.parameters { mvpd = false }, status).json
   local response = h.control.saml_response {
     request = asked.authenticationRequest.request, mvpd = "Cablevision",
     username = "ann",
   }
-  r.body = helper.form { SAMLResponse = response }
+  r.body = fixture.form { SAMLResponse = response }
   return response, status
 end
 
@@ -324,7 +324,7 @@ scenes["sessions-sso"] = {
   none, degraded_status,
   function(h) h:session { mvpd = "Cablevision" } end,
   function(h)
-    h.box.world.providers.REF30.integrations.Cablevision.partner_sso = false
+    h.sandbox.world.providers.REF30.integrations.Cablevision.partner_sso = false
   end,
   none,
 }
@@ -481,7 +481,7 @@ local function tolerated(file, index, text)
 end
 
 local function play(file, index, sample)
-  local h = helper.new()
+  local h = fixture.new()
   h:register()
   local r = sample.request
   local path, query = r.path:match "^([^?]*)%??(.*)$"
@@ -507,7 +507,7 @@ local function check(file, index, sample)
   elseif sample.response.json ~= json.null then
     compare(sample.response.json, answer.json, "answer")
   else
-    assert.is_string(helper.header(answer, "Location"))
+    assert.is_string(fixture.header(answer, "Location"))
   end
   return found
 end

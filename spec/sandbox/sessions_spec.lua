@@ -1,5 +1,5 @@
 --- Operations 4 to 7: the life of a code.
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 
 local function poll(h, code)
   return h:get("/api/v2/REF30/profiles/code/" .. code)
@@ -12,7 +12,7 @@ end
 describe("a code", function()
   it("[sandbox-session-seven-characters] has seven characters that are not "
     .. "mistaken on a TV", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _ = 1, 20 do
       assert.truthy(h:session().json.code:find
         "^[A-HJ-NP-Z2-9][A-HJ-NP-Z2-9]+$")
@@ -21,14 +21,14 @@ describe("a code", function()
 
   it("[sandbox-session-carries-times] carries its times as text, half an hour "
     .. "apart", function()
-    local answer = helper.new():session().json
-    assert.equal(("%.0f"):format(helper.START), answer.notBefore)
-    assert.equal(("%.0f"):format(helper.START + 1800000), answer.notAfter)
+    local answer = fixture.new():session().json
+    assert.equal(("%.0f"):format(fixture.START), answer.notBefore)
+    assert.equal(("%.0f"):format(fixture.START + 1800000), answer.notAfter)
   end)
 
   it("[sandbox-session-leads-viewer] leads to nobody, then to the viewer, "
     .. "until it ends", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
     assert.is_true(h.control.log_in { code = code, username = "ann" })
@@ -41,32 +41,32 @@ describe("a code", function()
   end)
 
   it("[sandbox-session-expires] expires to the millisecond", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session().json.code
     h.control.advance(1800000 - 1)
     assert.equal(200, poll(h, code).status)
     h.control.advance(1)
     assert.equal(400, poll(h, code).status)
-    assert.same({ nil, "expired" }, { h.box:find_session(code) })
+    assert.same({ nil, "expired" }, { h.sandbox:find_session(code) })
   end)
 
   it("[sandbox-session-killed-newer] is killed by a newer one of the same "
     .. "device only", function()
-    local h = helper.new()
+    local h = fixture.new()
     local first = h:session().json.code
     h.device = "another"
     h:session()
     assert.equal(200, poll(h, first).status)
-    h.device = helper.new().device
+    h.device = fixture.new().device
     h:session()
     assert.equal("invalid_authentication_session",
                  poll(h, first).json.code)
-    assert.same({ nil, "superseded" }, { h.box:find_session(first) })
+    assert.same({ nil, "superseded" }, { h.sandbox:find_session(first) })
   end)
 
   it("[sandbox-session-leads-login] leads to its own login only, whoever "
     .. "polls it", function()
-    local h = helper.new()
+    local h = fixture.new()
     local someone = { ["AD-Service-Token"] = h.control.identity {
       kind = "service", subject = "someone" } }
     h:log_in("ann", "Cablevision", someone)
@@ -78,25 +78,25 @@ describe("a code", function()
 
   it("[sandbox-session-shorter-login] makes a shorter login where the "
     .. "platform is unknown", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
     h:log_in("ann", "Cablevision")
     local profiles = h:get("/api/v2/REF30/profiles").json.profiles
-    assert.equal(helper.START + 86400000, profiles.Dish.notAfter)
-    assert.equal(helper.START + 30 * 86400000,
+    assert.equal(fixture.START + 86400000, profiles.Dish.notAfter)
+    assert.equal(fixture.START + 30 * 86400000,
                  profiles.Cablevision.notAfter)
   end)
 
   it("[sandbox-session-service-provider] is of one service "
     .. "provider", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session().json.code
     local answer = h:get("/api/v2/REF40/profiles/code/" .. code)
     assert.equal("invalid_parameter_code", answer.json.code)
   end)
 
   it("[sandbox-session-logs-once] logs in once", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:log_in("ann", "Cablevision").code
     assert.same({ nil, "used" },
       { h.control.log_in { code = code, username = "bob" } })
@@ -109,7 +109,7 @@ end)
 describe("create_session", function()
   it("[sandbox-session-names-missing] names what is missing, and resume takes "
     .. "it step by step", function()
-    local h = helper.new()
+    local h = fixture.new()
     local first = h:session { mvpd = false, domainName = false,
                               redirectUrl = false }.json
     assert.equal("resume", first.actionName)
@@ -127,7 +127,7 @@ describe("create_session", function()
 
   it("[sandbox-session-needs-no-login] needs no login where somebody is "
     .. "logged in, or nobody must", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     assert.equal("authenticated", h:session().json.reasonType)
     assert.is_nil(h:session().json.code)
@@ -139,14 +139,14 @@ describe("create_session", function()
 
   it("[sandbox-session-no-body-not-form] takes no body that is not a "
     .. "form", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = h:post_json("/api/v2/REF30/sessions",
                                { mvpd = "Cablevision" })
     assert.equal(3, #answer.json.missingParameters)
   end)
 
   it("[sandbox-session-refuses-unsafe] refuses unsafe addresses", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, url in ipairs { "javascript:alert(1)", "adobe.com", "data:,x",
                            "JavaScript://x/%0aalert(1)",
                            "https://a b", "https://a\nb", "https:///x" } do
@@ -158,7 +158,7 @@ describe("create_session", function()
 
   it("[sandbox-session-refuses] refuses a misconfigured "
     .. "integration", function()
-    local answer = helper.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
+    local answer = fixture.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
     assert.equal(500, answer.status)
   end)
 end)
@@ -166,7 +166,7 @@ end)
 describe("session status", function()
   it("[sandbox-session-second-screen] tells the second screen about the "
     .. "streaming device", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session({ mvpd = false },
                            { ["X-Forwarded-For"] = "192.0.2.9" }).json.code
     local answer = h:get("/api/v2/REF30/sessions/" .. code).json
@@ -183,8 +183,8 @@ describe("session status", function()
 
   it("[sandbox-session-survives-device] survives any device "
     .. "information", function()
-    local h = helper.new()
-    local code = h:session(nil, { ["X-Device-Info"] = helper.encode {
+    local h = fixture.new()
+    local code = h:session(nil, { ["X-Device-Info"] = fixture.encode {
       primaryHardwareType = { 1 }, model = { a = 1 }, osVersion = 5,
       displayWidth = "x", displayHeight = -1, connectionSecure = "maybe",
       connectionIp = { 1 },
@@ -199,12 +199,12 @@ end)
 describe("authenticate", function()
   it("[sandbox-session-sends-browser] sends the browser to the mvpd's page, "
     .. "without a token", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = h:session().json
     local response = h:send { method = "GET", path = answer.url }
     assert.equal(302, response.status)
     assert.equal("https://api.test/mvpd/Cablevision/login?code="
-                 .. answer.code, helper.header(response, "Location"))
+                 .. answer.code, fixture.header(response, "Location"))
   end)
 
   local function open(h, code)
@@ -214,64 +214,64 @@ describe("authenticate", function()
 
   it("[sandbox-session-refuses-code] refuses a code that still misses "
     .. "something", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal(400, open(h, h:session { mvpd = false }.json.code))
   end)
 
   it("[sandbox-session-refuses-temppass] refuses a TempPass: it has no "
     .. "login", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session { mvpd = false }.json.code
     resume(h, code, { mvpd = "TempPass" })
     assert.equal(400, open(h, code))
   end)
 end)
 
-describe("for the web pages, a box", function()
+describe("for the web pages, a sandbox", function()
   it("[sandbox-session-resumes] resumes a session", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session { mvpd = false, domainName = false,
                              redirectUrl = false }.json.code
-    local session = h.box:find_session(code)
-    assert.same({ nil, "mvpd" }, { h.box:resume(session, {}) })
+    local session = h.sandbox:find_session(code)
+    assert.same({ nil, "mvpd" }, { h.sandbox:resume(session, {}) })
     assert.same({ nil, "mvpd" },
-                { h.box:resume(session, { mvpd = "Disabled" }) })
-    assert.same({ nil, "redirect_url" }, { h.box:resume(session, {
+                { h.sandbox:resume(session, { mvpd = "Disabled" }) })
+    assert.same({ nil, "redirect_url" }, { h.sandbox:resume(session, {
       mvpd = "Dish", redirect_url = "javascript:x" }) })
     assert.is_nil(session.mvpd)
-    assert.is_true(h.box:resume(session, {
+    assert.is_true(h.sandbox:resume(session, {
       mvpd = "Dish", domain_name = "adobe.com",
       redirect_url = "https://adobe.com" }))
     assert.equal("authenticate", resume(h, code, {}).json.actionName)
   end)
 
   it("[sandbox-session-checks-passwords] checks passwords", function()
-    local box = helper.new().box
-    assert.is_true(box:check_password("Dish", "ann", "secret"))
-    assert.is_false(box:check_password("Dish", "ann", "Secret"))
-    assert.is_false(box:check_password("Dish", "nobody", "secret"))
-    box.world.viewers.ann.mvpds = { "Spectrum" }
-    assert.is_false(box:check_password("Dish", "ann", "secret"))
-    assert.is_true(box:check_password("Spectrum", "ann", "secret"))
+    local sandbox = fixture.new().sandbox
+    assert.is_true(sandbox:check_password("Dish", "ann", "secret"))
+    assert.is_false(sandbox:check_password("Dish", "ann", "Secret"))
+    assert.is_false(sandbox:check_password("Dish", "nobody", "secret"))
+    sandbox.world.viewers.ann.mvpds = { "Spectrum" }
+    assert.is_false(sandbox:check_password("Dish", "ann", "secret"))
+    assert.is_true(sandbox:check_password("Spectrum", "ann", "secret"))
   end)
 
   it("[sandbox-session-refuses-login] refuses a login that the world does not "
     .. "allow", function()
-    local h = helper.new()
-    local session = h.box:find_session(h:session().json.code)
+    local h = fixture.new()
+    local session = h.sandbox:find_session(h:session().json.code)
     for _, case in ipairs { { "Disabled", "ann", "mvpd" },
                             { "TempPass", "ann", "mvpd" },
                             { "Nowhere", "ann", "mvpd" },
                             { "Dish", "nobody", "username" } } do
       assert.same({ nil, case[3] },
-        { h.box:complete_login(session, case[1], case[2]) })
+        { h.sandbox:complete_login(session, case[1], case[2]) })
     end
   end)
 
   it("[sandbox-session-lists-providers] lists providers without TempPass, in "
     .. "order", function()
     local last = ""
-    for _, row in ipairs(helper.new().box:mvpds "REF30") do
+    for _, row in ipairs(fixture.new().sandbox:mvpds "REF30") do
       assert.is_nil(row.temp_pass)
       assert.is_true(row.id > last)
       assert.is_string(row.display_name)
@@ -282,10 +282,10 @@ describe("for the web pages, a box", function()
 
   it("[sandbox-session-notes-sign-out] notes a sign-out, and gives only a "
     .. "safe address back", function()
-    local h = helper.new()
-    assert.equal("https://adobe.com", h.box:sign_out {
+    local h = fixture.new()
+    assert.equal("https://adobe.com", h.sandbox:sign_out {
       mvpd = "Dish", redirect_url = "https://adobe.com" })
-    assert.is_nil(h.box:sign_out { mvpd = "Dish",
+    assert.is_nil(h.sandbox:sign_out { mvpd = "Dish",
                                    redirect_url = "javascript:x" })
     assert.equal("sign_out", h.control.journal()[1].event)
   end)

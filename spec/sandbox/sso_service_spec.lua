@@ -1,6 +1,6 @@
 --- Operations 18 to 22: the SSO Service.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
 local ID = { ["X-SSO-ID"] = "viewer-7" }
@@ -24,12 +24,12 @@ end
 describe("the SSO Service", function()
   it("[sso-service-token-documented] gives a token with the documented "
     .. "claims", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = create(h)
     assert.equal(201, answer.status)
     assert.equal("CREATED", answer.json.status)
-    assert.equal(helper.START, answer.json.notBefore)
-    assert.equal(helper.START + 3600000, answer.json.notAfter)
+    assert.equal(fixture.START, answer.json.notBefore)
+    assert.equal(fixture.START + 3600000, answer.json.notAfter)
     local key = core.public_key(h.control.certificates().tokens)
     local claims = json.decode((core.jws.verify(
       "RS256", key, answer.json.serviceToken)))
@@ -41,7 +41,7 @@ describe("the SSO Service", function()
 
   it("[sso-service-names-fields-world] names its fields as the world "
     .. "says", function()
-    local h = helper.new { world = function(world)
+    local h = fixture.new { world = function(world)
       world.sso_service = { token_field = "jws", link_field = "link" }
     end }
     local token = create(h).json.jws
@@ -51,7 +51,7 @@ describe("the SSO Service", function()
 
   it("[sso-service-renews-token-ended] renews a token, also one that ended "
     .. "lately", function()
-    local h = helper.new()
+    local h = fixture.new()
     local token = create(h).json.serviceToken
     h.control.advance(3600 * 1000)
     assert.equal("token_expired",
@@ -68,7 +68,7 @@ describe("the SSO Service", function()
 
   it("[sso-service-links-device-six] links another device by six digits, "
     .. "once, for a while", function()
-    local h = helper.new()
+    local h = fixture.new()
     local token = create(h).json.serviceToken
     local code = link(h, token).json.code
     assert.truthy(code:find "^%d%d%d%d%d%d$")
@@ -82,13 +82,13 @@ describe("the SSO Service", function()
     assert.equal(400, create(h, { ["X-SSO-LINK"] = late }).status)
     local devices = list(h, joined.json.serviceToken)
     assert.equal("sso", devices.second.type)
-    assert.equal("regular", devices[helper.new().device].type)
+    assert.equal("regular", devices[fixture.new().device].type)
     assert.equal("SetTopBox", devices.second.deviceType)
   end)
 
   it("[sso-service-carries-login-linked] carries the login to a linked "
     .. "device, until unlinked", function()
-    local h = helper.new()
+    local h = fixture.new()
     local token = create(h).json.serviceToken
     h:log_in("ann", "Cablevision", bearing(token))
     h.device = "second"
@@ -111,7 +111,7 @@ describe("the SSO Service", function()
 
   it("[sso-service-device-payload] knows a device by the payload of its "
     .. "header, too", function()
-    local h = helper.new()
+    local h = fixture.new()
     local token = create(h).json.serviceToken
     local payload = core.base64.encode(h.device)
     local answer = h:post_json("/api/REF30/unlink",
@@ -122,7 +122,7 @@ describe("the SSO Service", function()
   end)
 
   it("[sso-service-errors-form] has errors of its own form", function()
-    local h = helper.new()
+    local h = fixture.new()
     local token = create(h).json.serviceToken
     local bad = token:sub(1, -5) .. "AAAA"
     local cases = {

@@ -1,6 +1,6 @@
 --- Single sign-on: platform identity, service token, partner; and logout.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local keys = require "adobepass.sandbox.data.keys"
 
@@ -27,7 +27,7 @@ for _, method in ipairs(METHODS) do
     local h, mine
 
     before_each(function()
-      h = helper.new()
+      h = fixture.new()
       mine = { [method.header] = h.control.identity {
         kind = method.kind, subject = "someone" } }
       h:log_in("ann", "Cablevision", mine)
@@ -74,7 +74,7 @@ for _, method in ipairs(METHODS) do
 
     it("[sso-within-integrated] stays within what is integrated", function()
       assert.same({}, profiles(h, mine, "apasstest1").Spectrum or {})
-      h.box.world.providers.REF40.integrations.Cablevision = nil
+      h.sandbox.world.providers.REF40.integrations.Cablevision = nil
       assert.same({}, profiles(h, mine, "REF40"))
     end)
 
@@ -87,7 +87,7 @@ for _, method in ipairs(METHODS) do
       assert.equal("/mvpd/Cablevision/logout?requestor_id=REF40"
         .. "&redirect_url=https%3A%2F%2Fx.test", answer.url)
       assert.same({}, profiles(h, mine))
-      h.device = helper.new().device
+      h.device = fixture.new().device
       assert.same({}, profiles(h))
     end)
   end)
@@ -96,14 +96,14 @@ end
 describe("a programmer's own AD-Service-Token", function()
   local function signed(h, audience, subject)
     local claims = { sub = subject or "someone", aud = audience,
-                     exp = math.floor(h.box:now() / 1000) + 60 }
+                     exp = math.floor(h.sandbox:now() / 1000) + 60 }
     return { ["AD-Service-Token"] = core.jws.sign("RS256",
       core.private_key(keys.identity.private), json.encode(claims)) }
   end
 
   it("[sso-adobe-letters-name] must be meant for Adobe, in any letters, and "
     .. "name somebody", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Dish", signed(h, "adobe"))
     h.device = "another"
     assert.equal("Dish", next(profiles(h, signed(h, "Adobe"))))
@@ -115,12 +115,12 @@ end)
 
 describe("a partner's session", function()
   local function ask(h, status, fields)
-    return h:post_form(APPLE, fields or helper.parameters { mvpd = false },
+    return h:post_form(APPLE, fields or fixture.parameters { mvpd = false },
                        { [PFS] = status }).json
   end
 
   it("[sso-saml-request] gives a SAML request", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = ask(h, h:partner_status())
     assert.equal("partner_profile", answer.actionName)
     assert.equal("saml", answer.authenticationRequest.type)
@@ -129,7 +129,7 @@ describe("a partner's session", function()
   end)
 
   it("[sso-falls-status] falls back where the status will not do", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, status in ipairs { "junk", h:partner_status { access = "denied" },
         h:partner_status { expires = "1" },
         h:partner_status { id = "Nobody" } } do
@@ -147,7 +147,7 @@ describe("a partner's session", function()
   it("[sso-falls-parameters] falls back where parameters or the configuration "
     .. "will not do",
      function()
-    local h = helper.new()
+    local h = fixture.new()
     local missing = ask(h, h:partner_status(), { domainName = "adobe.com" })
     assert.equal("missing_parameters_fallback", missing.reasonType)
     assert.same({ "redirectUrl" }, missing.missingParameters)
@@ -157,14 +157,14 @@ describe("a partner's session", function()
   end)
 
   it("[sso-refuses-unsafe-address] refuses an unsafe address", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal("invalid_parameter_redirect_url",
       ask(h, "junk", { redirectUrl = "javascript://x/" }).code)
   end)
 
   it("[sso-needs-no-login-needs] needs no login where there is one, or nobody "
     .. "needs one", function()
-    local h = helper.new()
+    local h = fixture.new()
     assert.equal("degraded",
       ask(h, h:partner_status { id = "DegradedMvpd" }).reasonType)
     h:log_in("ann", "Cablevision")
@@ -174,7 +174,7 @@ end)
 
 describe("a partner's profile", function()
   local function request(h)
-    return h:post_form(APPLE, helper.parameters { mvpd = false },
+    return h:post_form(APPLE, fixture.parameters { mvpd = false },
       { [PFS] = h:partner_status() }).json.authenticationRequest.request
   end
 
@@ -192,7 +192,7 @@ describe("a partner's profile", function()
 
   it("[sso-made-device-says] is made, and is there while the device says "
     .. "so", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = send(h, response_for(h))
     assert.equal(201, answer.status)
     local profile = answer.json.profiles.Cablevision
@@ -210,7 +210,7 @@ describe("a partner's profile", function()
   end)
 
   it("[sso-takes-each-response] takes each response once", function()
-    local h = helper.new()
+    local h = fixture.new()
     local response = response_for(h)
     assert.equal(201, send(h, response).status)
     assert.equal("invalid_parameter_saml_response",
@@ -219,7 +219,7 @@ describe("a partner's profile", function()
 
   it("[sso-no-second-response-request] takes no second response to one "
     .. "request", function()
-    local h = helper.new()
+    local h = fixture.new()
     local asked = request(h)
     assert.equal(201, send(h, response_for(h, { request = asked })).status)
     assert.equal("invalid_parameter_saml_response",
@@ -228,22 +228,22 @@ describe("a partner's profile", function()
 
   it("[sso-no-response-asked] takes no response that nobody asked "
     .. "for", function()
-    local h, other = helper.new(), helper.new { random = helper.random(7) }
+    local h, other = fixture.new(), fixture.new { random = fixture.random(7) }
     assert.equal("invalid_parameter_saml_response",
                  send(h, response_for(other)).json.code)
   end)
 
   it("[sso-takes-no-response-knows] takes no response for somebody whom "
     .. "nobody knows", function()
-    local h = helper.new()
+    local h = fixture.new()
     local response = response_for(h)
-    h.box.world.viewers.ann = nil
+    h.sandbox.world.viewers.ann = nil
     assert.equal("invalid_parameter_saml_response",
                  send(h, response).json.code)
   end)
 
   it("[sso-degraded-mvpd] is degraded while the mvpd is", function()
-    local h = helper.new()
+    local h = fixture.new()
     local answer = send(h, "x", h:partner_status { id = "DegradedMvpd" })
     assert.equal(200, answer.status)
     assert.equal("degraded", answer.json.profiles.DegradedMvpd.type)
@@ -251,7 +251,7 @@ describe("a partner's profile", function()
 
   it("[sso-ends-viewer-no-url] ends with a word to the viewer, and no "
     .. "url", function()
-    local h = helper.new()
+    local h = fixture.new()
     send(h, response_for(h))
     local path = "/api/v2/REF30/logout/Cablevision"
     local action = h:get(path).json.logouts.Cablevision
@@ -264,7 +264,7 @@ describe("a partner's profile", function()
 
   it("[sso-no-longer-end-expired] is no longer there to end once it "
     .. "expired", function()
-    local h = helper.new()
+    local h = fixture.new()
     send(h, response_for(h))
     h.control.advance(31 * 86400 * 1000)
     h:register()
@@ -274,10 +274,10 @@ describe("a partner's profile", function()
 
   it("[sso-offered-configuration-apple] is offered in the configuration of an "
     .. "Apple device only", function()
-    local h = helper.new()
+    local h = fixture.new()
     local function row(info)
       local answer = h:get("/api/v2/REF30/configuration",
-                           { ["X-Device-Info"] = helper.encode(info) })
+                           { ["X-Device-Info"] = fixture.encode(info) })
       for _, mvpd in ipairs(answer.json.requestor.mvpds) do
         if mvpd.id == "Cablevision" then return mvpd end
       end
@@ -291,7 +291,7 @@ end)
 describe("logout", function()
   it("[sso-ends-profile-mvpd] ends one profile, with the mvpd's own page "
     .. "where it has one", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:log_in("ann", "Cablevision")
     h:log_in("ann", "Dish")
     local answer = h:get("/api/v2/REF30/logout/Cablevision"
@@ -310,13 +310,13 @@ describe("logout", function()
 
   it("[sso-nothing-logged] has nothing to do where nobody is logged "
     .. "in", function()
-    local answer = helper.new():get "/api/v2/REF30/logout/Dish"
+    local answer = fixture.new():get "/api/v2/REF30/logout/Dish"
     assert.same({ actionName = "invalid", actionType = "none",
                   mvpd = "Dish" }, answer.json.logouts.Dish)
   end)
 
   it("[sso-unsafe-address] refuses an unsafe address", function()
-    local answer = helper.new():get(
+    local answer = fixture.new():get(
       "/api/v2/REF30/logout/Dish?redirectUrl=javascript%3Aalert(1)")
     assert.equal("invalid_parameter_redirect_url", answer.json.code)
   end)

@@ -1,12 +1,12 @@
 --- TempPass: basic, promotional, and its reset (operations 16 and 17).
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local users = require "adobepass.sandbox.data.users"
 
 local BASIC, PROMO = "TempPass_TEST40", "flexibleTempPass"
 local HASH = users.sha256_hex "user@domain.com"
 
 local function who(value)
-  return { ["AP-TempPass-Identity"] = helper.encode { email = value } }
+  return { ["AP-TempPass-Identity"] = fixture.encode { email = value } }
 end
 
 local function verdict(h, mvpd, resource, extra)
@@ -27,7 +27,7 @@ local SPENT = "temporary_access_resources_limit_exceeded"
 describe("basic TempPass", function()
   it("[temp-pass-starts-first] starts with the first authorization, and ends "
     .. "by the clock", function()
-    local h = helper.new()
+    local h = fixture.new()
     h:preauthorize(BASIC, { "A" })
     profile(h, BASIC)
     h.control.advance(3600000)
@@ -40,7 +40,7 @@ describe("basic TempPass", function()
   end)
 
   it("[temp-pass-device] is the device's", function()
-    local h = helper.new()
+    local h = fixture.new()
     verdict(h, BASIC, "A")
     h.control.advance(180000)
     assert.equal(OVER, verdict(h, BASIC, "A"))
@@ -49,18 +49,18 @@ describe("basic TempPass", function()
   end)
 
   it("[temp-pass-shows-ends] shows when it ends", function()
-    local h = helper.new()
+    local h = fixture.new()
     verdict(h, BASIC, "A")
     local shown = profile(h, BASIC)
     assert.equal("temporary", shown.type)
     assert.equal("Adobe", shown.issuer)
-    assert.equal(helper.START + 180000, shown.notAfter)
+    assert.equal(fixture.START + 180000, shown.notAfter)
     assert.equal(shown.notAfter, shown.attributes.expiration_date.value)
     assert.is_nil(shown.attributes.remaining_resources)
   end)
 
   it("[temp-pass-lives-regular-login] lives beside a regular login", function()
-    local h = helper.new()
+    local h = fixture.new()
     verdict(h, BASIC, "A")
     h:log_in("ann", "Cablevision")
     assert.equal("permit", verdict(h, BASIC, "A"))
@@ -74,7 +74,7 @@ end)
 
 describe("promotional TempPass", function()
   it("[temp-pass-counts-resources] counts resources, each once", function()
-    local h = helper.new()
+    local h = fixture.new()
     for _, resource in ipairs { "A", "A", "B", "C", "D" } do
       assert.equal("permit", verdict(h, PROMO, resource, who "x"))
     end
@@ -88,8 +88,8 @@ describe("promotional TempPass", function()
 
   it("[temp-pass-counts-several] counts several resources of one request one "
     .. "by one", function()
-    local h = helper.new()
-    h.box.world.mvpds[PROMO].temp_pass.resources = 2
+    local h = fixture.new()
+    h.sandbox.world.mvpds[PROMO].temp_pass.resources = 2
     local list = h:authorize(PROMO, { "A", "B", "C" }, who "x").json.decisions
     assert.is_true(list[1].authorized)
     assert.is_true(list[2].authorized)
@@ -98,8 +98,8 @@ describe("promotional TempPass", function()
 
   -- The page's table: which trial a pair of identity and device has.
   local function spent_on(device, identity)
-    local h = helper.new()
-    h.box.world.mvpds[PROMO].temp_pass.resources = 1
+    local h = fixture.new()
+    h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1
     h.device = "first device"
     verdict(h, PROMO, "A", who "first")
     h.device = device
@@ -116,12 +116,12 @@ describe("promotional TempPass", function()
 
   it("[temp-pass-needs-identity-key] needs an identity under its "
     .. "key", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = "invalid_header_identity_for_temporary_access"
     for _, extra in ipairs {
       {}, who(""), { ["AP-TempPass-Identity"] = "junk" },
-      { ["AP-TempPass-Identity"] = helper.encode { phone = "1" } },
-      { ["AP-TempPass-Identity"] = helper.encode { email = 5 } },
+      { ["AP-TempPass-Identity"] = fixture.encode { phone = "1" } },
+      { ["AP-TempPass-Identity"] = fixture.encode { email = 5 } },
     } do
       assert.equal(code, verdict(h, PROMO, "A", extra))
       assert.equal(code, profile(h, PROMO, extra))
@@ -134,7 +134,7 @@ describe("reset", function()
   local WHICH = "?requestor_id=REF30&mvpd_id="
 
   local function spent()
-    local h = helper.new()
+    local h = fixture.new()
     h.device = "tv 1"
     verdict(h, BASIC, "A")
     h.device = "tv 2"
@@ -170,8 +170,8 @@ describe("reset", function()
   it("[temp-pass-finds-identity-hash] finds an identity by its "
     .. "hash", function()
     for _, identity in ipairs { HASH, "user@domain.com" } do
-      local h = helper.new()
-      h.box.world.mvpds[PROMO].temp_pass.resources = 1
+      local h = fixture.new()
+      h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1
       verdict(h, PROMO, "A", who(identity))
       assert.equal(SPENT, verdict(h, PROMO, "B", who(identity)))
       h:delete(RESET .. "/generic" .. WHICH .. PROMO .. "&key=other")
@@ -183,15 +183,15 @@ describe("reset", function()
 
   it("[temp-pass-resets-identity-key] resets every identity with "
     .. "key=all", function()
-    local h = helper.new()
-    h.box.world.mvpds[PROMO].temp_pass.resources = 1
+    local h = fixture.new()
+    h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1
     verdict(h, PROMO, "A", who "x")
     h:delete(RESET .. "/generic" .. WHICH .. PROMO .. "&key=all")
     assert.equal("permit", verdict(h, PROMO, "B", who "x"))
   end)
 
   it("[temp-pass-refuses-must] refuses what it must", function()
-    local h = helper.new()
+    local h = fixture.new()
     local cases = {
       { RESET, {}, 400 },
       { RESET .. "?requestor_id=REF30", {}, 400 },
@@ -207,7 +207,7 @@ describe("reset", function()
   end)
 
   it("[temp-pass-management-host] is on the management host alone", function()
-    local h = helper.new { mgmt = "https://mgmt.test" }
+    local h = fixture.new { mgmt = "https://mgmt.test" }
     local function ask(role)
       return h:send { method = "DELETE", path = RESET, host_role = role,
         query = "requestor_id=REF30&mvpd_id=" .. BASIC,

@@ -1,5 +1,5 @@
 --- The throttle, held against the example of Adobe's page.
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 
 local function ask(h, address)
   return h:send { method = "GET", path = "/api/v2/REF30/profiles",
@@ -16,11 +16,11 @@ local EXAMPLE = {
 
 describe("the throttle", function()
   local h
-  before_each(function() h = helper.new { throttle = true } end)
+  before_each(function() h = fixture.new { throttle = true } end)
 
   it("[throttle-page-example] does what the page's example says", function()
     for _, row in ipairs(EXAMPLE) do
-      h.time = helper.START + row[1] * 1000
+      h.time = fixture.START + row[1] * 1000
       assert.equal(row[2], ask(h, "192.0.2.1") ~= 429, "at " .. row[1])
     end
   end)
@@ -74,10 +74,10 @@ describe("the throttle", function()
     local response = h:send { method = "GET",
       path = "/api/v2/REF30/profiles",
       headers = { ["X-Forwarded-For"] = "a" } }
-    assert.equal("text/html", helper.header(response, "Content-Type"))
+    assert.equal("text/html", fixture.header(response, "Content-Type"))
     assert.truthy(response.body:find "<h1>429 Too Many Requests</h1>")
-    assert.truthy(helper.header(response, "Set-Cookie"):find "^AWSALB=")
-    assert.is_nil(helper.header(response, "Retry-After"))
+    assert.truthy(fixture.header(response, "Set-Cookie"):find "^AWSALB=")
+    assert.is_nil(fixture.header(response, "Retry-After"))
   end)
 
   it("[throttle-covers-api-v2] covers /api/v2/ and /o/client/, nothing "
@@ -105,7 +105,7 @@ describe("the throttle", function()
   end)
 
   it("[throttle-can-switched-off] can be switched off", function()
-    local calm = helper.new()
+    local calm = fixture.new()
     for _ = 1, 30 do assert.equal(401, ask(calm, "a")) end
   end)
 end)

@@ -1,13 +1,13 @@
 --- The transport in process: a core transport's face, without network or sleep.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
 local PROFILES = "https://api.test/api/v2/REF30/profiles"
 
 local function ready(options)
-  local h = helper.new(options):register()
-  h.transport = h.box:transport()
+  local h = fixture.new(options):register()
+  h.transport = h.sandbox:transport()
   return h
 end
 
@@ -117,12 +117,12 @@ describe("a transport in process", function()
     local transfer = submit(h)
     local before = os.clock()
     assert.equal(1, h.transport:step(0))
-    assert.equal(helper.START, h.box:now())
+    assert.equal(fixture.START, h.sandbox:now())
     assert.equal(5, h.transport:timeout())
     assert.equal(1, h.transport:step(2))
-    assert.equal(helper.START + 2000, h.box:now())
+    assert.equal(fixture.START + 2000, h.sandbox:now())
     assert.equal(0, h.transport:step(60))
-    assert.equal(helper.START + 5000, h.box:now())
+    assert.equal(fixture.START + 5000, h.sandbox:now())
     assert.equal(5, transfer:result().timings.total)
     assert.is_true(os.clock() - before < 1)
   end)
@@ -133,14 +133,14 @@ describe("a transport in process", function()
     h.control.fault { kind = "delay", seconds = 50 }
     local _, code = outcome(h, { timeout = 3 })
     assert.equal("timeout", code)
-    assert.equal(helper.START + 3000, h.box:now())
+    assert.equal(fixture.START + 3000, h.sandbox:now())
   end)
 
   it("[sandbox-transport-waits-drip] waits for a drip", function()
     local h = ready()
     h.control.fault { kind = "drip", seconds = 1, bytes = 5 }
     assert.equal(200, outcome(h).status)
-    assert.equal(helper.START + 3000, h.box:now())
+    assert.equal(fixture.START + 3000, h.sandbox:now())
     h.control.fault { kind = "drip", seconds = 10, bytes = 1 }
     assert.equal("timeout", (select(2, outcome(h))))
   end)
@@ -186,7 +186,7 @@ describe("a transport in process", function()
     assert.equal(1, h.transport:step(1))
     assert.equal(200, fast:result().status)
     assert.is_nil(slow:result())
-    assert.equal(helper.START, h.box:now())
+    assert.equal(fixture.START, h.sandbox:now())
     h.transport:step(10)
     assert.equal(200, slow:result().status)
   end)
@@ -217,16 +217,16 @@ describe("a transport in process", function()
 
   it("[sandbox-transport-raises-misuse] raises on misuse", function()
     local h = ready()
-    assert.has_error(function() h.box:transport { verify = false } end)
+    assert.has_error(function() h.sandbox:transport { verify = false } end)
     assert.has_error(function() h.transport:submit { url = "x", foo = 1 } end)
     assert.has_error(function() h.transport:submit {} end)
-    assert.truthy(h.box:transport { ca_file = "any", timeout = 2 })
+    assert.truthy(h.sandbox:transport { ca_file = "any", timeout = 2 })
   end)
 
   it("[sandbox-transport-fields-methods] has the fields and methods of the "
     .. "real one", function()
     local real = assert(core.http.new())
-    local ours = helper.new().box:transport()
+    local ours = fixture.new().sandbox:transport()
     for _, name in ipairs { "submit", "step", "timeout", "close" } do
       assert.is_function(real[name])
       assert.is_function(ours[name])

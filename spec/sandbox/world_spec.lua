@@ -1,22 +1,22 @@
 --- Making a sandbox: world, options, keys.
 local core = require "adobepass.core"
-local helper = require "spec.sandbox.fixture"
+local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local keys = require "adobepass.sandbox.data.keys"
 local routes = require "adobepass.sandbox.engine.routes"
-local sandbox = require "adobepass.sandbox"
+local adobepass_sandbox = require "adobepass.sandbox"
 local state = require "adobepass.sandbox.engine.state"
 local world = require "adobepass.sandbox.data.world"
 
 describe("sandbox.new", function()
   it("[world-works-nothing-given] works with nothing given", function()
-    local box = sandbox.new()
-    assert.is_true(math.abs(box:now() / 1000 - os.time()) < 10)
-    assert.truthy(box:uuid():find
+    local sandbox = adobepass_sandbox.new()
+    assert.is_true(math.abs(sandbox:now() / 1000 - os.time()) < 10)
+    assert.truthy(sandbox:uuid():find
       "^%x%x%x%x%x%x%x%x%-%x%x%x%x%-4%x%x%x%-[89ab]%x%x%x%-%x+$")
-    assert.are_not.equal(box:uuid(), box:uuid())
-    assert.equal("https://127.0.0.1:8443", box.api)
-    assert.equal(box.api, box.mgmt)
+    assert.are_not.equal(sandbox:uuid(), sandbox:uuid())
+    assert.equal("https://127.0.0.1:8443", sandbox.api)
+    assert.equal(sandbox.api, sandbox.mgmt)
   end)
 
   it("[world-refuses-not-know] refuses what it does not know", function()
@@ -25,25 +25,25 @@ describe("sandbox.new", function()
       { throttle = "no" }, { keys = { nobody = {} } },
       { keys = { media = { private = "x" } } },
     } do
-      assert.has_error(function() sandbox.new(nil, options) end)
+      assert.has_error(function() adobepass_sandbox.new(nil, options) end)
     end
-    assert.has_error(function() sandbox.new(5) end)
-    assert.has_error(function() sandbox.new {} end)
+    assert.has_error(function() adobepass_sandbox.new(5) end)
+    assert.has_error(function() adobepass_sandbox.new {} end)
   end)
 
   it("[world-shares-state] shares nothing: neither state nor world", function()
-    local one, two = helper.new(), helper.new()
+    local one, two = fixture.new(), fixture.new()
     one:log_in("ann", "Dish")
-    one.box.world.viewers.ann = nil
+    one.sandbox.world.viewers.ann = nil
     two.token = one.token
     assert.equal(401, two:get("/api/v2/REF30/profiles").status)
-    assert.is_table(two.box.world.viewers.ann)
+    assert.is_table(two.sandbox.world.viewers.ann)
     assert.is_nil(world.mvpds.Dish.id)
     assert.is_table(world.viewers.ann)
   end)
 
   it("[world-signs-keys] signs with the keys that it is given", function()
-    local h = helper.new { keys = { tokens = keys.platform } }
+    local h = fixture.new { keys = { tokens = keys.platform } }
     local key = core.public_key(keys.platform.certificate)
     h:register()
     assert.truthy(core.jws.verify("RS256", key, h.token))
@@ -61,7 +61,7 @@ describe("sandbox.new", function()
     small.applications = { { id = "app", name = "App", uri = "https://a.test",
       redirect_uri = "app://x", scopes = { "api:client:v2" },
       providers = { "MINE" } } }
-    local h = helper.new { world = function(given)
+    local h = fixture.new { world = function(given)
       for name in pairs(given) do given[name] = small[name] end
     end }
     local requestor = h:get("/api/v2/MINE/configuration").json.requestor
@@ -123,7 +123,7 @@ end)
 describe("a path", function()
   it("[world-end-slash-escaped] may end in a slash, be escaped, or be the "
     .. "sample's alias", function()
-    local h = helper.new()
+    local h = fixture.new()
     local code = h:session().json.code
     for _, path in ipairs {
       "/api/v2/REF30/configuration/", "/api/v2/REF%33%30/configuration",
@@ -135,9 +135,9 @@ describe("a path", function()
   end)
 
   it("[world-names-methods] names the methods that it has", function()
-    local h = helper.new()
+    local h = fixture.new()
     local response = h:delete "/api/v2/REF30/sessions/CODE"
     assert.equal(405, response.status)
-    assert.equal("GET, POST", helper.header(response, "Allow"))
+    assert.equal("GET, POST", fixture.header(response, "Allow"))
   end)
 end)

@@ -4,7 +4,7 @@
 -- (nginx, or the transport in `adobepass.sandbox.transport`) carry the bytes.
 --
 --   local sandbox = require "adobepass.sandbox"
---   local box = sandbox.new(world, options)
+--   local sandbox = sandbox.new(world, options)
 --
 -- world    a table laid out as `adobepass.sandbox.data.world` (the default).
 -- options  { now = function() -> ms since the epoch,
@@ -14,7 +14,7 @@
 --            keys = a table laid out as `adobepass.sandbox.data.keys`,
 --            throttle = false }                switches the throttle off
 --
--- box:handle(request) -> response; never raises, whatever the request.
+-- sandbox:handle(request) -> response; never raises, whatever the request.
 --   request  { host_role = "api" | "mgmt" | nil (both), method = "GET",
 --              path = "/raw/escaped/path", query = "a=b" | nil,
 --              headers = { ["lower-case-name"] = "value" }, body = "",
@@ -33,33 +33,33 @@
 -- (status, 429, truncated JSON, wrong content type and garbage are already in
 -- the response when the host gets it.)
 --
--- box:transport()  an object with submit, step, result and close as a
+-- sandbox:transport()  an object with submit, step, result and close as a
 --   core.http transport has: tests without a network (`adobepass.sandbox.transport`).
--- box.control    moves the clock, logs viewers in, revokes, degrades, breaks:
+-- sandbox.control    moves the clock, logs viewers in, revokes, degrades, breaks:
 --   `adobepass.sandbox.control.commands`; the same over HTTP under /sandbox/.
--- box.api, box.mgmt, box.world, box:now() (ms), box:random(n), box:uuid().
+-- sandbox.api, .mgmt, .world, sandbox:now() (ms), :random(n), :uuid().
 --
--- For the web pages (`adobepass.sandbox.pages.web`: handle(box, request) ->
+-- For the web pages (`adobepass.sandbox.pages.router`: handle(sandbox, request) ->
 -- response
 -- | nil, asked for every path outside the API), and only they:
---   box:find_session(code) -> session | nil, "unknown" | "expired" |
+--   sandbox:find_session(code) -> session | nil, "unknown" | "expired" |
 --       "superseded" | "used"
 --     session: { code, service_provider, mvpd?, domain_name?, redirect_url?,
 --                device = { id, info? (of X-Device-Info), address },
 --                not_after (ms), ... }
---   box:provider(id) -> { id, name, domains, integrations, ... } | nil
---   box:mvpd(id)     -> { id, display_name, logo_url, logout, ... } | nil
---   box:mvpds(provider_id) -> list of the mvpds a picker shows (no TempPass)
---   box:check_password(mvpd_id, username, password) -> boolean
---   box:recognized_at_home(session, mvpd_id) -> username | nil  (HBA: no
+--   sandbox:provider(id) -> { id, name, domains, integrations, ... } | nil
+--   sandbox:mvpd(id)     -> { id, display_name, logo_url, logout, ... } | nil
+--   sandbox:mvpds(provider_id) -> list of the mvpds a picker shows (no TempPass)
+--   sandbox:check_password(mvpd_id, username, password) -> boolean
+--   sandbox:recognized_at_home(session, mvpd_id) -> username | nil  (HBA: no
 --       password is needed where the device is in the viewer's home network)
---   box:resume(session, { mvpd =, domain_name =, redirect_url = })
+--   sandbox:resume(session, { mvpd =, domain_name =, redirect_url = })
 --       -> true | nil, "mvpd" | "domain_name" | "redirect_url"
---   box:complete_login(session, mvpd_id, username) -> true | nil, reason
---   box:sign_out { mvpd =, redirect_url = } -> redirect_url | nil
+--   sandbox:complete_login(session, mvpd_id, username) -> true | nil, reason
+--   sandbox:sign_out { mvpd =, redirect_url = } -> redirect_url | nil
 --       notes that the viewer signed out at the MVPD; the address to go back
 --       to where it is a safe one
---   box:safe_redirect(url) -> boolean: absolute, and no script in disguise
+--   sandbox:safe_redirect(url) -> boolean: absolute, and no script in disguise
 --   GET /api/v2/authenticate/{sp}/{code} answers
 --       302 {api}/mvpd/{mvpd}/login?code={code}
 --   logout urls: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=
@@ -67,8 +67,8 @@
 -- @module adobepass.sandbox
 
 local core = require "adobepass.core"
-local box = require "adobepass.sandbox.engine.instance"
-local control = require "adobepass.sandbox.control.commands"
+local instance = require "adobepass.sandbox.engine.instance"
+local commands = require "adobepass.sandbox.control.commands"
 local keyring = require "adobepass.sandbox.data.keyring"
 local state = require "adobepass.sandbox.engine.state"
 local default_world = require "adobepass.sandbox.data.world"
@@ -115,7 +115,7 @@ function sandbox.new(world, options)
   check_options(options)
   check_world(world)
   local api = options.api or "https://127.0.0.1:8443"
-  local self = box.new {
+  local self = instance.new {
     world = state.copy(world), state = state.new(world),
     keys = keyring.new(options.keys),
     clock = options.now or wall_ms,
@@ -123,7 +123,7 @@ function sandbox.new(world, options)
     api = api, mgmt = options.mgmt or api,
     is_throttled = options.throttle ~= false,
   }
-  self.control = control.new(self)
+  self.control = commands.new(self)
   return self
 end
 

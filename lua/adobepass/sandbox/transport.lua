@@ -1,7 +1,7 @@
 --- The sandbox behind the face of a core transport: no network, no waiting.
 --
---   local transport = box:transport()
---   local transfer = transport:submit { url = box.api .. "/..." }
+--   local transport = sandbox:transport()
+--   local transfer = transport:submit { url = sandbox.api .. "/..." }
 --   transport:step(1)
 --   transfer:result()
 --
@@ -34,8 +34,8 @@ for name in ([[method url headers body bearer timeout connect_timeout
   REQUEST[name] = true
 end
 
-function transport.new(box, options)
-  local self = { box = box, running = {} }
+function transport.new(sandbox, options)
+  local self = { sandbox = sandbox, running = {} }
   for name, value in pairs(options or {}) do
     if not DEFAULTS[name] and not IGNORED[name] then
       error("unknown option " .. tostring(name), 3)
@@ -64,22 +64,22 @@ local function bearer_text(bearer)
 end
 
 -- An address belongs to the api host, to the management host, or to nobody.
-local function target(box, url)
+local function target(sandbox, url)
   local rest = url:gsub("#.*$", "")
-  for role, origin in pairs { api = box.api, mgmt = box.mgmt } do
+  for role, origin in pairs { api = sandbox.api, mgmt = sandbox.mgmt } do
     local tail = rest:sub(#origin + 1)
     if rest:sub(1, #origin) == origin and (tail == "" or tail:find "^[/?]")
     then
       local path, query = tail:match "^([^?]*)%??(.*)$"
-      if box.api == box.mgmt then role = nil end
+      if sandbox.api == sandbox.mgmt then role = nil end
       return { host_role = role, path = path == "" and "/" or path,
                query = query ~= "" and query or nil }
     end
   end
 end
 
-local function build(box, given)
-  local request = target(box, given.url)
+local function build(sandbox, given)
+  local request = target(sandbox, given.url)
   if not request then return nil end
   request.method = given.method or "GET"
   request.headers = lower_headers(given.headers)
@@ -104,9 +104,9 @@ end
 function Transport:submit(given)
   check(given)
   if self.closed then return nil, "The transport is closed.", "closed" end
-  local now = self.box:now()
+  local now = self.sandbox:now()
   local transfer = setmetatable({
-    started = now, request = build(self.box, given),
+    started = now, request = build(self.sandbox, given),
     deadline = now + (given.timeout or self.timeout_seconds) * 1000,
     max_body = given.max_body or self.max_body,
   }, Transfer)
@@ -130,12 +130,12 @@ local function joined(list)
   return setmetatable(headers, HEADERS)
 end
 
-local function outcome(box, transfer, response)
+local function outcome(sandbox, transfer, response)
   local list = {}
   for i, header in ipairs(response.headers) do
     list[i] = { header[1], header[2] }
   end
-  local seconds = (box:now() - transfer.started) / 1000
+  local seconds = (sandbox:now() - transfer.started) / 1000
   return {
     status = response.status, body = response.body, http_version = "1.1",
     reused = true, header_list = list, headers = joined(list),
@@ -150,7 +150,7 @@ local LATE = { "The server did not answer in time.", "timeout" }
 local LARGE = { "The answer is larger than allowed.", "too_large" }
 
 -- What each fault makes of a response: a failure, or nothing.
-local WIRE = {
+local FAULTS = {
   reset_before = function() return LOST end,
   reset_within = function() return LOST end,
   reset_after = function() end, -- every byte had come
@@ -176,10 +176,10 @@ local function dispatch(self, transfer)
       { "The server could not be reached.", "connect_failed" }
     return
   end
-  local response = self.box:handle(request)
+  local response = self.sandbox:handle(request)
   response.limit = transfer.max_body
   local fault = response.fault
-  transfer.failure = fault and WIRE[fault.kind](response, fault)
+  transfer.failure = fault and FAULTS[fault.kind](response, fault)
   if #response.body > transfer.max_body then transfer.failure = LARGE end
   transfer.due = transfer.started + (response.delay or 0) * 1000
   transfer.response = response
@@ -190,7 +190,7 @@ local function finish(self, transfer)
   if transfer.due > transfer.deadline then
     transfer.failure = LATE
   else
-    transfer.answer = outcome(self.box, transfer, transfer.response)
+    transfer.outcome = outcome(self.sandbox, transfer, transfer.response)
   end
 end
 
@@ -199,8 +199,8 @@ local function ends_at(transfer)
   return math.min(transfer.due, transfer.deadline)
 end
 
-local function settle(self)
-  local now, left, ended = self.box:now(), {}, 0
+local function finish_due(self)
+  local now, left, ended = self.sandbox:now(), {}, 0
   for _, transfer in ipairs(self.running) do
     if transfer.done then
       ended = ended + 1
@@ -235,12 +235,12 @@ function Transport:step(seconds)
       dispatch(self, transfer)
     end
   end
-  if settle(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
-    local now = self.box:now()
+  if finish_due(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
+    local now = self.sandbox:now()
     local wait = math.min(next_end(self) - now, seconds * 1000)
     -- The clock has whole milliseconds: a part of one would never pass.
-    self.box.control.advance(math.max(0, math.ceil(wait - 1e-6)))
-    settle(self)
+    self.sandbox.control.advance(math.max(0, math.ceil(wait - 1e-6)))
+    finish_due(self)
   end
   return #self.running
 end
@@ -248,7 +248,7 @@ end
 --- In how many seconds a step is wanted; nil: it does not matter.
 function Transport:timeout()
   local at = not self.closed and next_end(self)
-  return at and math.max(0, (at - self.box:now()) / 1000) or nil
+  return at and math.max(0, (at - self.sandbox:now()) / 1000) or nil
 end
 
 function Transport:close()
@@ -261,10 +261,10 @@ end
 
 --- The response, or nil, message, code: "pending" while it runs.
 function Transfer:result()
-  if self.gone then return nil, self.gone[1], self.gone[2] end
+  if self.discarded then return nil, self.discarded[1], self.discarded[2] end
   if not self.done then return nil, "pending", "pending" end
   if self.failure then return nil, self.failure[1], self.failure[2] end
-  return self.answer
+  return self.outcome
 end
 
 --- Whether there is a result, good or bad.
@@ -272,10 +272,10 @@ function Transfer:ended() return self.done == true end
 
 --- Cancels what runs, forgets what is done.
 function Transfer:close()
-  if self.gone then return end
-  self.gone = self.done and { "The transfer is closed.", "closed" }
+  if self.discarded then return end
+  self.discarded = self.done and { "The transfer is closed.", "closed" }
     or { "The request was cancelled.", "cancelled" }
-  self.done, self.failure = true, self.gone
+  self.done, self.failure = true, self.discarded
 end
 
 return transport

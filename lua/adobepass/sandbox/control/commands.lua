@@ -1,6 +1,6 @@
 --- The hand that moves the sandbox: clock, logins, revocations, faults.
 -- Each function takes one table (or none) and answers value | nil, message.
--- Over HTTP: `adobepass.sandbox.control.http`.
+-- Over HTTP: `adobepass.sandbox.control.endpoint`.
 -- @module adobepass.sandbox.control.commands
 
 local degradation = require "adobepass.sandbox.data.degradation"
@@ -12,45 +12,45 @@ local saml = require "adobepass.sandbox.data.saml"
 local state = require "adobepass.sandbox.engine.state"
 local tokens = require "adobepass.sandbox.data.tokens"
 
-local control = {}
+local commands = {}
 
 local LATEST = 4102444800000 -- the year 2100: os.date works everywhere
 
--- Functions of (box, given); `control.new` binds them.
+-- Functions of (sandbox, given); `control.new` binds them.
 local functions = {}
 
 --- Requests as received, oldest first.
-function functions.journal(box)
-  return json.array(journal.read(box))
+function functions.journal(sandbox)
+  return json.array(journal.read(sandbox))
 end
 
-function functions.clear_journal(box)
-  journal.clear(box)
+function functions.clear_journal(sandbox)
+  journal.clear(sandbox)
   return true
 end
 
 --- The clock, in ms.
-function functions.now(box)
-  return box:now()
+function functions.now(sandbox)
+  return sandbox:now()
 end
 
-local function move_to(box, ms)
+local function move_to(sandbox, ms)
   if type(ms) ~= "number" or ms ~= ms or ms < 0 or ms > LATEST then
     return nil, "a time in ms between 1970 and 2100 expected"
   end
-  local moved = json.integer(ms - box:now())
-  box.state.clock_offset = box.state.clock_offset + moved
+  local moved = json.integer(ms - sandbox:now())
+  sandbox.state.clock_offset = sandbox.state.clock_offset + moved
   return true
 end
 
 --- Moves the clock on by ms.
-function functions.advance(box, ms)
+function functions.advance(sandbox, ms)
   if type(ms) ~= "number" then return nil, "milliseconds expected" end
-  return move_to(box, box:now() + ms)
+  return move_to(sandbox, sandbox:now() + ms)
 end
 
-function functions.set_time(box, ms)
-  return move_to(box, ms)
+function functions.set_time(sandbox, ms)
+  return move_to(sandbox, ms)
 end
 
 -- A span of time that makes sense, if one is given.
@@ -59,9 +59,9 @@ local function is_span(seconds)
     or type(seconds) == "number" and seconds >= 0 and seconds <= 1e9
 end
 
-local function open_session(box, given)
-  if given.code then return box:find_session(given.code) end
-  if not box:provider(given.service_provider) then
+local function open_session(sandbox, given)
+  if given.code then return sandbox:find_session(given.code) end
+  if not sandbox:provider(given.service_provider) then
     return nil, "service_provider"
   end
   if type(given.device) ~= "string" then return nil, "device" end
@@ -73,101 +73,101 @@ end
 
 --- Logs a viewer in without a browser: { code, username, mvpd? }; or, without
 -- a code, { service_provider, device, mvpd, username }.
-function functions.log_in(box, given)
-  local session, why = open_session(box, given)
+function functions.log_in(sandbox, given)
+  local session, why = open_session(sandbox, given)
   if not session then return nil, why end
-  return box:complete_login(session, given.mvpd or session.mvpd,
+  return sandbox:complete_login(session, given.mvpd or session.mvpd,
                             given.username)
 end
 
-local function jti_of(read, box, compact)
-  local claims = read(box, compact)
+local function jti_of(read, sandbox, compact)
+  local claims = read(sandbox, compact)
   return claims and claims.jti
 end
 
 local revoke = {}
 
-function revoke.client_id(box, id)
-  local client = box.state.clients[id]
+function revoke.client_id(sandbox, id)
+  local client = sandbox.state.clients[id]
   if not client then return nil, "unknown client_id" end
   client.revoked = true
   return true
 end
 
-function revoke.token(box, compact)
-  local jti = jti_of(tokens.read_access, box, compact)
+function revoke.token(sandbox, compact)
+  local jti = jti_of(tokens.read_access, sandbox, compact)
   if not jti then return nil, "not a living access token" end
-  box.state.revoked_tokens[jti] = true
+  sandbox.state.revoked_tokens[jti] = true
   return true
 end
 
-function revoke.statement(box, compact)
-  local jti = jti_of(tokens.read_statement, box, compact)
+function revoke.statement(sandbox, compact)
+  local jti = jti_of(tokens.read_statement, sandbox, compact)
   if not jti then return nil, "not a software statement" end
-  box.state.revoked_statements[jti] = true
+  sandbox.state.revoked_statements[jti] = true
   return true
 end
 
 --- ... the mvpd ends the logins of a viewer (or, without username, of all).
-function revoke.mvpd(box, mvpd_id, given)
-  return profile_store.invalidate(box, mvpd_id, given.username)
+function revoke.mvpd(sandbox, mvpd_id, given)
+  return profile_store.invalidate(sandbox, mvpd_id, given.username)
 end
 
 --- { client_id } | { token } | { statement } | { mvpd, username? }
-function functions.revoke(box, given)
+function functions.revoke(sandbox, given)
   for name, action in pairs(revoke) do
     if type(given[name]) == "string" then
-      return action(box, given[name], given)
+      return action(sandbox, given[name], given)
     end
   end
   return nil, "client_id, token, statement or mvpd expected"
 end
 
 --- { service_provider, mvpd, rule, seconds? }
-function functions.set_degradation(box, given)
-  if not box:integration(given.service_provider, given.mvpd) then
+function functions.set_degradation(sandbox, given)
+  if not sandbox:integration(given.service_provider, given.mvpd) then
     return nil, "no such integration"
   end
   if not is_span(given.seconds) then return nil, "seconds" end
-  return degradation.set(box, given.service_provider, given.mvpd, given.rule,
+  return degradation.set(sandbox, given.service_provider, given.mvpd, given.rule,
                          given.seconds)
 end
 
 --- { service_provider, mvpd }, or nothing: all rules.
-function functions.clear_degradation(box, given)
+function functions.clear_degradation(sandbox, given)
   if given.mvpd then
-    degradation.clear(box, tostring(given.service_provider), given.mvpd)
+    degradation.clear(sandbox, tostring(given.service_provider), given.mvpd)
   else
-    box.state.degradation = {}
+    sandbox.state.degradation = {}
   end
   return true
 end
 
 --- See `adobepass.sandbox.engine.faults`.
-function functions.fault(box, given)
-  return faults.set(box, given)
+function functions.fault(sandbox, given)
+  return faults.set(sandbox, given)
 end
 
-function functions.faults(box)
-  return faults.list(box)
+function functions.faults(sandbox)
+  return faults.list(sandbox)
 end
 
-function functions.clear_faults(box)
-  faults.clear(box)
+function functions.clear_faults(sandbox)
+  faults.clear(sandbox)
   return true
 end
 
 --- As new: memory, journal, faults and clock.
-function functions.reset(box)
-  box.state = state.new(box.world)
+function functions.reset(sandbox)
+  sandbox.state = state.new(sandbox.world)
   return true
 end
 
-local function application(box, id)
-  for _, row in ipairs(box.world.applications) do
+local function application(sandbox, id)
+  for _, row in ipairs(sandbox.world.applications) do
     if row.id == id then return row end
   end
-  return id == nil and box.world.applications[1] or nil
+  return id == nil and sandbox.world.applications[1] or nil
 end
 
 local function is_list_of_strings(list)
@@ -180,17 +180,17 @@ end
 
 --- A software statement: of the first application of the world, or of
 -- { application = id }; `service_provider` and `scopes` narrow it down.
-function functions.statement(box, given)
-  local row = application(box, given.application)
+function functions.statement(sandbox, given)
+  local row = application(sandbox, given.application)
   if not row then return nil, "unknown application" end
   local sp = given.service_provider
-  if sp and not box:provider(sp) then
+  if sp and not sandbox:provider(sp) then
     return nil, "unknown service_provider"
   end
   if not is_list_of_strings(given.scopes or {}) then
     return nil, "scopes: a list of strings expected"
   end
-  return tokens.statement(box, {
+  return tokens.statement(sandbox, {
     id = row.id, name = row.name, uri = row.uri,
     redirect_uri = row.redirect_uri, scopes = given.scopes or row.scopes,
     providers = sp and { sp } or row.providers,
@@ -201,76 +201,76 @@ local ROLES = { service = "identity", platform = "platform" }
 
 --- A token of an outside identity: { kind = "service" | "platform", subject,
 -- seconds? } for AD-Service-Token or Adobe-Subject-Token.
-function functions.identity(box, given)
+function functions.identity(sandbox, given)
   local role = ROLES[given.kind]
   if not role or type(given.subject) ~= "string" then
     return nil, "kind (service or platform) and subject expected"
   end
   if not is_span(given.seconds) then return nil, "seconds" end
-  return tokens.identity(box, role, given.subject, given.seconds)
+  return tokens.identity(sandbox, role, given.subject, given.seconds)
 end
 
 --- An mvpd's SAML response to operation 14's request: { request, mvpd,
 -- username }; both ends in base64.
-function functions.saml_response(box, given)
-  if type(given.request) ~= "string" or not box:mvpd(given.mvpd)
-      or not box.world.viewers[given.username] then
+function functions.saml_response(sandbox, given)
+  if type(given.request) ~= "string" or not sandbox:mvpd(given.mvpd)
+      or not sandbox.world.viewers[given.username] then
     return nil, "request, mvpd and username expected"
   end
-  return saml.response(box, given.request, given.mvpd, given.username)
+  return saml.response(sandbox, given.request, given.mvpd, given.username)
 end
 
 --- PEM certificates to verify with: media tokens, access tokens; and the
 -- programmer's key pair for encrypted metadata.
-function functions.certificates(box)
+function functions.certificates(sandbox)
   return {
-    media = box.keys:certificate "media",
-    tokens = box.keys:certificate "tokens",
-    metadata = box.keys:certificate "metadata",
-    metadata_private_key = box.keys.pems.metadata.private,
+    media = sandbox.keys:certificate "media",
+    tokens = sandbox.keys:certificate "tokens",
+    metadata = sandbox.keys:certificate "metadata",
+    metadata_private_key = sandbox.keys.pems.metadata.private,
   }
 end
 
 --- The world as it stands.
-function functions.world(box)
-  return state.copy(box.world)
+function functions.world(sandbox)
+  return state.copy(sandbox.world)
 end
 
 --- Everything remembered, as plain data.
-function functions.snapshot(box)
-  return state.copy(box.state)
+function functions.snapshot(sandbox)
+  return state.copy(sandbox.state)
 end
 
 --- @param data what snapshot gave
-function functions.restore(box, data)
+function functions.restore(sandbox, data)
   if type(data) ~= "table" or data.version ~= state.VERSION then
     return nil, "not a snapshot of this version"
   end
-  for name, value in pairs(state.new(box.world)) do
+  for name, value in pairs(state.new(sandbox.world)) do
     if type(data[name]) ~= type(value) then
       return nil, "not a snapshot: " .. name
     end
   end
-  box.state = state.copy(data)
+  sandbox.state = state.copy(data)
   return true
 end
 
---- Binds the functions to a box.
-function control.new(box)
+--- Binds the functions to a sandbox.
+function commands.new(sandbox)
   local bound = {}
   for name, run in pairs(functions) do
     bound[name] = function(given)
       if given == nil then given = {} end
-      return run(box, given)
+      return run(sandbox, given)
     end
   end
   return bound
 end
 
 --- Whether an address is this machine.
-function control.is_loopback(address)
+function commands.is_loopback(address)
   return address == "::1" or address == "::ffff:127.0.0.1"
     or (address or ""):find "^127%.%d+%.%d+%.%d+$" ~= nil
 end
 
-return control
+return commands

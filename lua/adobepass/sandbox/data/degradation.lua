@@ -16,38 +16,38 @@ local function key(provider_id, mvpd_id)
 end
 
 --- The rule in force between a provider and an mvpd, or nil.
-function degradation.rule(box, provider_id, mvpd_id)
-  local entry = box.state.degradation[key(provider_id, mvpd_id)]
+function degradation.rule(sandbox, provider_id, mvpd_id)
+  local entry = sandbox.state.degradation[key(provider_id, mvpd_id)]
   if not entry then return nil end
-  if entry.not_after and box:now() > entry.not_after then return nil end
+  if entry.not_after and sandbox:now() > entry.not_after then return nil end
   return entry.rule, entry
 end
 
 --- @param rule "AuthNAll" | "AuthZAll" | "AuthZNone"
 -- @param seconds how long; nil: until cleared
-function degradation.set(box, provider_id, mvpd_id, rule, seconds)
+function degradation.set(sandbox, provider_id, mvpd_id, rule, seconds)
   if not RULES[rule] then return nil, "unknown rule " .. tostring(rule) end
-  box.state.degradation[key(provider_id, mvpd_id)] = {
+  sandbox.state.degradation[key(provider_id, mvpd_id)] = {
     rule = rule,
-    not_after = seconds and box:now() + seconds * 1000 or nil,
+    not_after = seconds and sandbox:now() + seconds * 1000 or nil,
   }
   return true
 end
 
-function degradation.clear(box, provider_id, mvpd_id)
-  box.state.degradation[key(provider_id, mvpd_id)] = nil
+function degradation.clear(sandbox, provider_id, mvpd_id)
+  sandbox.state.degradation[key(provider_id, mvpd_id)] = nil
 end
 
 --- The profile that everybody has while AuthNAll is in force.
-function degradation.profile(box, call)
-  local now = box:now()
-  local _, entry = degradation.rule(box, call.provider.id, call.mvpd.id)
+function degradation.profile(sandbox, context)
+  local now = sandbox:now()
+  local _, entry = degradation.rule(sandbox, context.provider.id, context.mvpd.id)
   return {
     notBefore = now,
     notAfter = entry and entry.not_after or now + DEFAULT_LIFE,
     issuer = "Adobe", type = "degraded",
     attributes = {
-      userID = { value = users.device_hash(call.device), state = "plain" },
+      userID = { value = users.device_hash(context.device), state = "plain" },
     },
   }
 end

@@ -7,7 +7,7 @@
 -- @module adobepass.sandbox.data.media_token
 
 local core = require "adobepass.core"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local media_token = {}
 
@@ -24,7 +24,7 @@ local function body(values)
   local parts = {}
   for _, name in ipairs(FIELDS) do
     if values[name] ~= nil then
-      parts[#parts + 1] = element(name, wire.xml(values[name]))
+      parts[#parts + 1] = element(name, url_encoding.xml(values[name]))
     end
   end
   return element("shortAuthorizationToken", table.concat(parts))
@@ -37,15 +37,15 @@ end
 
 --- @param grant { service_provider, mvpd (row), resource, user }
 -- @return the documented `token` of a decision
-function media_token.new(box, grant)
-  local now, lifetime = box:now(), box.world.lifetimes.media_token * 1000
+function media_token.new(sandbox, grant)
+  local now, lifetime = sandbox:now(), sandbox.world.lifetimes.media_token * 1000
   local text = body {
     sessionGUID = grant.user, requestorID = grant.service_provider,
     resourceID = grant.resource, ttl = ("%d"):format(lifetime),
     issueTime = issue_time(now), mvpdId = grant.mvpd.id,
     proxyMvpdId = grant.mvpd.proxy,
   }
-  local signature = core.base64.encode(box.keys:private("media"):sign(text))
+  local signature = core.base64.encode(sandbox.keys:private("media"):sign(text))
   return {
     notBefore = now, notAfter = now + lifetime,
     serializedToken =

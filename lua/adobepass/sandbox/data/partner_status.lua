@@ -37,15 +37,15 @@ end
 
 --- @param value the header's value or nil
 -- @return mvpd id | nil, code
-function partner_status.read(box, value)
+function partner_status.read(sandbox, value)
   local object = value and device.decode_object(value)
   local ok, code = permission(object)
   if not ok then return nil, code end
   local provider = table_at(object, "frameworkProviderInfo")
-  local mvpd_id = provider.id and mvpd_for(box.world, provider.id)
+  local mvpd_id = provider.id and mvpd_for(sandbox.world, provider.id)
   if not mvpd_id then return refused "provider_id_not_determined" end
   local expires = tonumber(provider.expirationDate)
-  if not expires or expires <= box:now() then
+  if not expires or expires <= sandbox:now() then
     return refused "provider_info_expired"
   end
   return mvpd_id

@@ -11,54 +11,54 @@ local METHODS = {
   { kind = "service", type = "serviceTokenSSO" },
 }
 
-local function index(box, owner, identities)
+local function index(sandbox, owner, identities)
   for kind, subject in pairs(identities) do
     local key = kind .. ":" .. subject
-    box.state.identities[key] = box.state.identities[key] or {}
-    box.state.identities[key][owner] = true
+    sandbox.state.identities[key] = sandbox.state.identities[key] or {}
+    sandbox.state.identities[key][owner] = true
   end
 end
 
 --- @param owner "sp|device"
 -- @param profile { mvpd, username, type, issuer, not_before, not_after,
 --   identities, at_home }
-function profile_store.save(box, owner, profile)
-  box.state.profiles[owner] = box.state.profiles[owner] or {}
-  box.state.profiles[owner][profile.mvpd] = profile
-  index(box, owner, profile.identities)
+function profile_store.save(sandbox, owner, profile)
+  sandbox.state.profiles[owner] = sandbox.state.profiles[owner] or {}
+  sandbox.state.profiles[owner][profile.mvpd] = profile
+  index(sandbox, owner, profile.identities)
 end
 
 -- An Apple profile only counts while the device says that it still does.
-local function is_visible(call, profile)
+local function is_visible(context, profile)
   if profile.type ~= "appleSSO" then return true end
-  local status = call:header "ap-partner-framework-status"
-  return partner_status.read(call.box, status) == profile.mvpd
+  local status = context:header "ap-partner-framework-status"
+  return partner_status.read(context.sandbox, status) == profile.mvpd
 end
 
-local function health(box, profile)
+local function health(sandbox, profile)
   if profile.invalidated then return "invalidated" end
-  if box:now() >= profile.not_after then return "expired" end
+  if sandbox:now() >= profile.not_after then return "expired" end
   return "alive"
 end
 
-local function is_unlinked(call, kind, subject)
-  local circle = kind == "service" and call.box.state.circles[subject]
-  return circle and circle.unlinked[call.device] or false
+local function is_unlinked(context, kind, subject)
+  local circle = kind == "service" and context.sandbox.state.circles[subject]
+  return circle and circle.unlinked[context.device] or false
 end
 
 -- Profiles of other applications and devices that share an identity.
-local function shared(call, method)
-  local subject = call:identities()[method.kind]
+local function shared(context, method)
+  local subject = context:identities()[method.kind]
   local found = {}
-  if not subject or is_unlinked(call, method.kind, subject) then
+  if not subject or is_unlinked(context, method.kind, subject) then
     return found
   end
-  local owners = call.box.state.identities[method.kind .. ":" .. subject]
+  local owners = context.sandbox.state.identities[method.kind .. ":" .. subject]
   for owner in pairs(owners or {}) do
-    for id, profile in pairs(call.box.state.profiles[owner] or {}) do
+    for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
       if profile.identities[method.kind] == subject
-          and health(call.box, profile) == "alive"
-          and call.box:integration(call.provider.id, id) then
+          and health(context.sandbox, profile) == "alive"
+          and context.sandbox:integration(context.provider.id, id) then
         found[id] = { profile = profile, type = method.type, owner = owner }
       end
     end
@@ -67,16 +67,16 @@ local function shared(call, method)
 end
 
 --- The living profiles of a call: mvpd -> { profile, type, owner }.
-function profile_store.all(call)
+function profile_store.all(context)
   local result = {}
-  local owner = call:owner()
-  for id, profile in pairs(call.box.state.profiles[owner] or {}) do
-    if health(call.box, profile) == "alive" and is_visible(call, profile) then
+  local owner = context:owner()
+  for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
+    if health(context.sandbox, profile) == "alive" and is_visible(context, profile) then
       result[id] = { profile = profile, type = profile.type, owner = owner }
     end
   end
   for _, method in ipairs(METHODS) do
-    for id, entry in pairs(shared(call, method)) do
+    for id, entry in pairs(shared(context, method)) do
       result[id] = result[id] or entry
     end
   end
@@ -85,27 +85,27 @@ end
 
 --- @return { profile, type, owner } | nil, "missing" | "expired" |
 --   "invalidated"
-function profile_store.find(call, mvpd_id)
-  local entry = profile_store.all(call)[mvpd_id]
+function profile_store.find(context, mvpd_id)
+  local entry = profile_store.all(context)[mvpd_id]
   if entry then return entry end
-  local own = (call.box.state.profiles[call:owner()] or {})[mvpd_id]
-  if own and is_visible(call, own) then
-    return nil, health(call.box, own)
+  local own = (context.sandbox.state.profiles[context:owner()] or {})[mvpd_id]
+  if own and is_visible(context, own) then
+    return nil, health(context.sandbox, own)
   end
   return nil, "missing"
 end
 
-function profile_store.remove(box, owner, mvpd_id)
-  local profiles = box.state.profiles[owner]
+function profile_store.remove(sandbox, owner, mvpd_id)
+  local profiles = sandbox.state.profiles[owner]
   if profiles then profiles[mvpd_id] = nil end
 end
 
 --- Ends the login of a viewer at an mvpd, everywhere: the mvpd did it.
 -- @param username nil: of all viewers
 -- @return how many
-function profile_store.invalidate(box, mvpd_id, username)
+function profile_store.invalidate(sandbox, mvpd_id, username)
   local count = 0
-  for _, profiles in pairs(box.state.profiles) do
+  for _, profiles in pairs(sandbox.state.profiles) do
     local profile = profiles[mvpd_id]
     if profile and (username == nil or profile.username == username) then
       profile.invalidated, count = true, count + 1

@@ -23,9 +23,9 @@ local function collect(viewer, profile)
   return values
 end
 
-local function encrypted(box, value)
+local function encrypted(sandbox, value)
   local text = type(value) == "string" and value or json.encode(value)
-  return core.base64.encode(box.keys:public("metadata"):encrypt(text, "pkcs1"))
+  return core.base64.encode(sandbox.keys:public("metadata"):encrypt(text, "pkcs1"))
 end
 
 local function must_encrypt(integration)
@@ -35,19 +35,19 @@ local function must_encrypt(integration)
 end
 
 --- @return name -> { value, state } | nil, refusal
-local function attributes(call, profile)
-  local box = call.box
-  local viewer = box.world.viewers[profile.username] or {}
+local function attributes(context, profile)
+  local sandbox = context.sandbox
+  local viewer = sandbox.world.viewers[profile.username] or {}
   local secret = must_encrypt(
-    box:integration(call.provider.id, profile.mvpd) or {})
+    sandbox:integration(context.provider.id, profile.mvpd) or {})
   local result = {}
   for name, value in pairs(collect(viewer, profile)) do
     if not secret[name] then
       result[name] = { value = value, state = "plain" }
-    elseif call.provider.certificate == false then
+    elseif context.provider.certificate == false then
       return nil, { code = "invalid_configuration_user_metadata_certificate" }
     else
-      result[name] = { value = encrypted(box, value), state = "enc" }
+      result[name] = { value = encrypted(sandbox, value), state = "enc" }
     end
   end
   return result
@@ -55,9 +55,9 @@ end
 
 --- @param entry { profile, type } as profile_store gives
 -- @return the documented profile | nil, refusal
-function profile_view.one(call, entry)
+function profile_view.one(context, entry)
   local profile = entry.profile
-  local values, refusal = attributes(call, profile)
+  local values, refusal = attributes(context, profile)
   if not values then return nil, refusal end
   return {
     notBefore = profile.not_before, notAfter = profile.not_after,

@@ -4,7 +4,7 @@
 -- @module adobepass.sandbox.data.saml
 
 local core = require "adobepass.core"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local saml = {}
 
@@ -12,12 +12,12 @@ local PROTOCOL = 'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
   .. 'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"'
 
 --- @return base64 of an AuthnRequest, its id
-function saml.request(box, mvpd_id)
-  local id = "_" .. box:uuid()
+function saml.request(sandbox, mvpd_id)
+  local id = "_" .. sandbox:uuid()
   return core.base64.encode(
     '<?xml version="1.0" encoding="UTF-8"?>'
     .. ('<samlp:AuthnRequest %s ID="%s" Version="2.0" Destination="%s">')
-      :format(PROTOCOL, id, wire.xml(mvpd_id))
+      :format(PROTOCOL, id, url_encoding.xml(mvpd_id))
     .. "<saml:Issuer>adobepass-sandbox</saml:Issuer></samlp:AuthnRequest>"),
     id
 end
@@ -25,36 +25,36 @@ end
 --- What an mvpd answers for a viewer.
 -- @param request base64 of the AuthnRequest
 -- @return base64 of a Response | nil, message
-function saml.response(box, request, mvpd_id, username)
+function saml.response(sandbox, request, mvpd_id, username)
   local text = core.base64.decode(request)
   local id = text and text:match '<samlp:AuthnRequest[^>]- ID="([^"]+)"'
   if not id then return nil, "not a SAML request" end
   return core.base64.encode(
     ('<samlp:Response %s ID="_%s" InResponseTo="%s" Version="2.0">')
-      :format(PROTOCOL, box:uuid(), id)
-    .. ("<saml:Issuer>%s</saml:Issuer>"):format(wire.xml(mvpd_id))
-    .. ("<saml:NameID>%s</saml:NameID>"):format(wire.xml(username))
+      :format(PROTOCOL, sandbox:uuid(), id)
+    .. ("<saml:Issuer>%s</saml:Issuer>"):format(url_encoding.xml(mvpd_id))
+    .. ("<saml:NameID>%s</saml:NameID>"):format(url_encoding.xml(username))
     .. "</samlp:Response>")
 end
 
 --- @return { request, mvpd, username } | nil
-function saml.read_response(box, encoded)
+function saml.read_response(sandbox, encoded)
   local text = core.base64.decode(encoded)
   local head = text and text:match "<samlp:Response[^>]*>"
   if not head then return nil end
   local asked = head:match ' InResponseTo="([^"]+)"'
   local mvpd_id = text:match "<saml:Issuer>([^<]+)</saml:Issuer>"
   local username = text:match "<saml:NameID>([^<]+)</saml:NameID>"
-  if not asked or not box.state.partner_requests[asked] or not mvpd_id
-      or not box.world.viewers[username] then
+  if not asked or not sandbox.state.partner_requests[asked] or not mvpd_id
+      or not sandbox.world.viewers[username] then
     return nil
   end
   return { request = asked, mvpd = mvpd_id, username = username }
 end
 
 --- A request is answered once; so no response counts twice.
-function saml.spend(box, assertion)
-  box.state.partner_requests[assertion.request] = nil
+function saml.spend(sandbox, assertion)
+  sandbox.state.partner_requests[assertion.request] = nil
 end
 
 return saml

@@ -13,10 +13,10 @@ local temp_pass = {}
 
 local INVALID_IDENTITY = "invalid_header_identity_for_temporary_access"
 
-local function trials(box, provider_id, mvpd_id)
+local function trials(sandbox, provider_id, mvpd_id)
   local key = provider_id .. "|" .. mvpd_id
-  box.state.temp_passes[key] = box.state.temp_passes[key] or {}
-  return box.state.temp_passes[key]
+  sandbox.state.temp_passes[key] = sandbox.state.temp_passes[key] or {}
+  return sandbox.state.temp_passes[key]
 end
 
 local function find(list, device, identity)
@@ -27,9 +27,9 @@ local function find(list, device, identity)
   end
 end
 
-local function identity_of(call, settings)
+local function identity_of(context, settings)
   if not settings.identity then return nil, true end
-  local object = call:temp_pass_identity()
+  local object = context:temp_pass_identity()
   local value = object and object[settings.identity]
   if type(value) ~= "string" or value == "" then return nil, false end
   return value, true
@@ -37,13 +37,13 @@ end
 
 --- The trial of this call, found or fresh; a fresh one is not yet begun.
 -- @return trial | nil, code
-function temp_pass.open(call)
-  local settings = call.mvpd.temp_pass
-  local identity, ok = identity_of(call, settings)
+function temp_pass.open(context)
+  local settings = context.mvpd.temp_pass
+  local identity, ok = identity_of(context, settings)
   if not ok then return nil, INVALID_IDENTITY end
-  local list = trials(call.box, call.provider.id, call.mvpd.id)
-  local trial = find(list, call.device, identity)
-  local now = call.box:now()
+  local list = trials(context.sandbox, context.provider.id, context.mvpd.id)
+  local trial = find(list, context.device, identity)
+  local now = context.sandbox:now()
   if trial and now >= trial.not_after then
     return nil, "temporary_access_duration_limit_exceeded"
   end
@@ -60,29 +60,29 @@ local function is_used(trial, resource)
   return false
 end
 
-local function remaining(call, trial)
-  local limit = call.mvpd.temp_pass.resources
+local function remaining(context, trial)
+  local limit = context.mvpd.temp_pass.resources
   return limit and limit - #trial.used
 end
 
-local function begin(call, trial)
+local function begin(context, trial)
   if not trial.fresh then return end
   trial.fresh = nil
-  table.insert(trials(call.box, call.provider.id, call.mvpd.id), trial)
+  table.insert(trials(context.sandbox, context.provider.id, context.mvpd.id), trial)
 end
 
 --- Whether a resource may be played; a permit is counted if `consume`.
 -- @return true | nil, code
-function temp_pass.permit(call, resource, consume)
-  local trial, code, identity = temp_pass.open(call)
+function temp_pass.permit(context, resource, consume)
+  local trial, code, identity = temp_pass.open(context)
   if not trial then return nil, code end
-  local left = remaining(call, trial)
+  local left = remaining(context, trial)
   if left and left <= 0 then
     return nil, "temporary_access_resources_limit_exceeded"
   end
   if not consume then return true end
-  begin(call, trial)
-  trial.devices[call.device] = true
+  begin(context, trial)
+  trial.devices[context.device] = true
   if identity then trial.identities[identity] = true end
   if left and not is_used(trial, resource) then
     table.insert(trial.used, resource)
@@ -94,12 +94,12 @@ local function plain(value)
   return { value = value, state = "plain" }
 end
 
-local function attributes(call, trial)
+local function attributes(context, trial)
   local result = {
-    userID = plain("temppass_" .. users.device_hash(call.device)),
+    userID = plain("temppass_" .. users.device_hash(context.device)),
     expiration_date = plain(trial.not_after),
   }
-  local left = remaining(call, trial)
+  local left = remaining(context, trial)
   if left then
     result.remaining_resources = plain(left)
     local used = {}
@@ -111,25 +111,25 @@ end
 
 --- The documented profile.
 -- @return profile | nil, code
-function temp_pass.profile(call)
-  local trial, code = temp_pass.open(call)
+function temp_pass.profile(context)
+  local trial, code = temp_pass.open(context)
   if not trial then return nil, code end
-  local left = remaining(call, trial)
+  local left = remaining(context, trial)
   if left and left <= 0 then
     return nil, "temporary_access_resources_limit_exceeded"
   end
   return {
     notBefore = trial.not_before, notAfter = trial.not_after,
     issuer = "Adobe", type = "temporary",
-    attributes = attributes(call, trial),
+    attributes = attributes(context, trial),
   }
 end
 
 --- Ends trials so that they can begin anew.
 -- @param by "devices" or "identities"
 -- @param value whose; nil: everybody's
-function temp_pass.reset(box, provider_id, mvpd_id, by, value)
-  local list, kept = trials(box, provider_id, mvpd_id), {}
+function temp_pass.reset(sandbox, provider_id, mvpd_id, by, value)
+  local list, kept = trials(sandbox, provider_id, mvpd_id), {}
   for _, trial in ipairs(list) do
     local hit = value == nil
     for name in pairs(trial[by]) do
@@ -138,7 +138,7 @@ function temp_pass.reset(box, provider_id, mvpd_id, by, value)
     end
     if not hit then kept[#kept + 1] = trial end
   end
-  box.state.temp_passes[provider_id .. "|" .. mvpd_id] = kept
+  sandbox.state.temp_passes[provider_id .. "|" .. mvpd_id] = kept
 end
 
 return temp_pass

@@ -5,7 +5,7 @@
 local device = require "adobepass.sandbox.engine.device"
 local tokens = require "adobepass.sandbox.data.tokens"
 
-local guards = {}
+local checks = {}
 
 local API_SCOPE = "api:client:v2"
 
@@ -21,17 +21,17 @@ local function has_scope(claims)
 end
 
 --- A living access token of a known client that may use the v2 API.
-function guards.bearer(call)
-  local value = call:header "authorization" or ""
+function checks.bearer(context)
+  local value = context:header "authorization" or ""
   local compact = value:match "^[Bb]earer +(%S+)%s*$"
-  local claims = compact and tokens.read_access(call.box, compact)
+  local claims = compact and tokens.read_access(context.sandbox, compact)
   if not claims then return refuse "unauthorized" end
-  local client = call.box.state.clients[claims.sub]
+  local client = context.sandbox.state.clients[claims.sub]
   if not client or client.revoked or not has_scope(claims) then
     return { code = "invalid_access_token_client_application",
-             status = call.route.unknown_client_status }
+             status = context.route.unknown_client_status }
   end
-  call.client = client
+  context.client = client
 end
 
 local function may_speak_for(client, provider_id)
@@ -42,90 +42,90 @@ local function may_speak_for(client, provider_id)
 end
 
 --- A known service provider.
-function guards.provider(call)
-  local id = call.params.sp or call:query().requestor_id
-  call.provider = call.box:provider(id)
-  if not call.provider then
+function checks.provider(context)
+  local id = context.params.sp or context:query().requestor_id
+  context.provider = context.sandbox:provider(id)
+  if not context.provider then
     return refuse "invalid_parameter_service_provider"
   end
 end
 
 --- ... for which the client's software statement was made.
-function guards.own_provider(call)
-  local refusal = guards.provider(call)
+function checks.own_provider(context)
+  local refusal = checks.provider(context)
   if refusal then return refusal end
-  if not may_speak_for(call.client, call.provider.id) then
+  if not may_speak_for(context.client, context.provider.id) then
     return refuse "invalid_access_token_service_provider"
   end
 end
 
-function guards.device_identifier(call)
-  call.device = device.identifier(call:header "ap-device-identifier")
-  if not call.device then
+function checks.device_identifier(context)
+  context.device = device.identifier(context:header "ap-device-identifier")
+  if not context.device then
     return refuse "invalid_header_device_identifier"
   end
 end
 
 --- X-Device-Info may be missing (then the platform is unknown), but not junk.
-function guards.device_info(call)
-  local value = call:header "x-device-info"
+function checks.device_info(context)
+  local value = context:header "x-device-info"
   if not value then return end
-  call.info = device.info(value)
-  if not call.info then return refuse "invalid_header_device_info" end
+  context.info = device.info(value)
+  if not context.info then return refuse "invalid_header_device_info" end
 end
 
 --- A known mvpd with an enabled integration.
-function guards.mvpd(call)
-  call.mvpd = call.box:mvpd(call.params.mvpd or call:query().mvpd_id)
-  if not call.mvpd then return refuse "invalid_parameter_mvpd" end
-  call.integration =
-    call.box:integration(call.provider.id, call.mvpd.id)
-  if not call.integration then return refuse "invalid_integration" end
+function checks.mvpd(context)
+  context.mvpd = context.sandbox:mvpd(context.params.mvpd or context:query().mvpd_id)
+  if not context.mvpd then return refuse "invalid_parameter_mvpd" end
+  context.integration =
+    context.sandbox:integration(context.provider.id, context.mvpd.id)
+  if not context.integration then return refuse "invalid_integration" end
 end
 
 --- An integration that the Dashboard has right.
-function guards.configured(call)
-  if call.integration and call.integration.misconfigured then
-    return refuse(call.integration.misconfigured)
+function checks.configured(context)
+  if context.integration and context.integration.misconfigured then
+    return refuse(context.integration.misconfigured)
   end
 end
 
-function guards.temp_pass(call)
-  if not call.mvpd.temp_pass then return refuse "invalid_parameter_mvpd" end
+function checks.temp_pass(context)
+  if not context.mvpd.temp_pass then return refuse "invalid_parameter_mvpd" end
 end
 
 local DEAD = "invalid_authentication_session"
 
-local function check_code(call, accept_used)
-  local session, why = call.box:find_session(call.params.code or "")
+local function check_code(context, accept_used)
+  local session, why = context.sandbox:find_session(context.params.code or "")
   if why == "unknown" or session and
-      session.service_provider ~= call.provider.id then
+      session.service_provider ~= context.provider.id then
     return refuse "invalid_parameter_code"
   end
   if why == "used" and accept_used then
-    session = call.box.state.sessions[call.params.code]
+    session = context.sandbox.state.sessions[context.params.code]
   elseif not session then
     return refuse(DEAD)
   end
-  call.session, call.device, call.info =
+  context.session, context.device, context.info =
     session, session.device.id, session.device.info
   -- Of the streaming device, not of the second screen that asks.
-  call.identity_values = session.identities
+  context.identity_values = session.identities
 end
 
 --- A code that is alive and still waits for a login.
-function guards.open_code(call)
-  return check_code(call, false)
+function checks.open_code(context)
+  return check_code(context, false)
 end
 
 --- A code that is alive, logged in with or not.
-function guards.code(call)
-  return check_code(call, true)
+function checks.code(context)
+  return check_code(context, true)
 end
 
-function guards.partner(call)
-  call.partner = call.box.world.partners[call.params.partner]
-  if not call.partner then return refuse "invalid_parameter_partner" end
+function checks.partner(context)
+  context.partner = context.sandbox.world.partners[context.params.partner]
+  if not context.partner then return refuse "invalid_parameter_partner" end
 end
 
 local function is_name(value)
@@ -134,8 +134,8 @@ local function is_name(value)
 end
 
 --- `resources`: a non-empty array of strings.
-function guards.resources(call)
-  local object = call:object()
+function checks.resources(context)
+  local object = context:object()
   local list = object and object.resources
   if type(list) ~= "table" or #list == 0 then
     return refuse "invalid_parameter_resources"
@@ -145,7 +145,7 @@ function guards.resources(call)
       return refuse "invalid_parameter_resources"
     end
   end
-  call.resources = list
+  context.resources = list
 end
 
 -- The SSO Service has error codes of its own.
@@ -156,9 +156,9 @@ local function missing(name, status)
            message = "A required header is missing: " .. name }
 end
 
-function guards.sso_device(call)
-  call.device = device.identifier(call:header "ap-device-identifier")
-  if not call.device then return missing "AP-Device-Identifier" end
+function checks.sso_device(context)
+  context.device = device.identifier(context:header "ap-device-identifier")
+  if not context.device then return missing "AP-Device-Identifier" end
 end
 
 local BAD_TOKEN = {
@@ -171,22 +171,22 @@ local OLD_TOKEN = {
   message = "The token has expired",
 }
 
-local function read_service_token(call, missing_status, grace)
-  local compact = call:header "ad-service-token"
+local function read_service_token(context, missing_status, grace)
+  local compact = context:header "ad-service-token"
   if not compact then return missing("AD-Service-Token", missing_status) end
-  local subject, why = tokens.read_service(call.box, compact, grace)
+  local subject, why = tokens.read_service(context.sandbox, compact, grace)
   if not subject then return why == "expired" and OLD_TOKEN or BAD_TOKEN end
-  call.subject = subject
+  context.subject = subject
 end
 
-function guards.service_token(call)
-  return read_service_token(call, 401)
+function checks.service_token(context)
+  return read_service_token(context, 401)
 end
 
 --- A service token that ended lately may still be renewed.
-function guards.renewable_service_token(call)
+function checks.renewable_service_token(context)
   return read_service_token(
-    call, 400, call.box.world.lifetimes.service_token_refresh)
+    context, 400, context.sandbox.world.lifetimes.service_token_refresh)
 end
 
-return guards
+return checks

@@ -4,16 +4,16 @@
 -- operation. Whatever goes wrong inside is an internal_server_error.
 -- @module adobepass.sandbox.engine.engine
 
-local call = require "adobepass.sandbox.engine.request_context"
-local control_http = require "adobepass.sandbox.control.http"
+local request_context = require "adobepass.sandbox.engine.request_context"
+local endpoint = require "adobepass.sandbox.control.endpoint"
 local faults = require "adobepass.sandbox.engine.faults"
 local journal = require "adobepass.sandbox.engine.journal"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local routes = require "adobepass.sandbox.engine.routes"
 local state = require "adobepass.sandbox.engine.state"
 local throttle = require "adobepass.sandbox.engine.throttle"
-local web = require "adobepass.sandbox.pages.web"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local router = require "adobepass.sandbox.pages.router"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local engine = {}
 
@@ -35,7 +35,7 @@ local function string_headers(headers)
 end
 
 -- A host may be careless; nothing below this has to be careful.
-local function normal(request)
+local function normalize(request)
   if type(request) ~= "table" then request = {} end
   return {
     method = text(request.method, "GET"):upper(),
@@ -49,83 +49,83 @@ end
 local function segments_of(path)
   local list = {}
   for segment in path:gmatch "[^/]+" do
-    local plain = wire.unescape(segment)
+    local plain = url_encoding.unescape(segment)
     if not plain then return nil end
     list[#list + 1] = plain
   end
   return list
 end
 
-local function run(box, route, one)
-  local refusal = box:check(one, route.guards)
-  if refusal then return respond.refusals[route.refusal](box, refusal) end
-  local response, no = route.run(one)
-  return response or respond.refusals[route.refusal](box, no)
+local function check_and_run(sandbox, route, context)
+  local refusal = sandbox:check(context, route.checks)
+  if refusal then return http_response.refusals[route.refusal](sandbox, refusal) end
+  local response, refused = route.run(context)
+  return response or http_response.refusals[route.refusal](sandbox, refused)
 end
 
-local function operate(box, request, entry, route, params)
+local function run_operation(sandbox, request, entry, route, params)
   entry.operation = route.name
   local unexpected = routes.unexpected(route, request.headers)
   if #unexpected > 0 then entry.unexpected = unexpected end
-  local fault = faults.take(box, route.name)
+  local fault = faults.take(sandbox, route.name)
   entry.fault = fault and fault.kind
-  local instead = fault and faults.instead(box, fault, route)
-  if instead then return instead end
+  local replacement = fault and faults.replace(sandbox, fault, route)
+  if replacement then return replacement end
   local response =
-    run(box, route, call.new(box, request, route, params))
-  if fault then faults.spoil(box, fault, response) end
+    check_and_run(sandbox, route, request_context.new(sandbox, request, route, params))
+  if fault then faults.alter(sandbox, fault, response) end
   return response
 end
 
-local function web_page(box, request)
+local function web_page(sandbox, request)
   local role = request.host_role
   if role and role ~= "api" then return nil end
-  return web.handle(box, request)
+  return router.handle(sandbox, request)
 end
 
-local function not_found(box, request, methods)
+local function not_found(sandbox, request, methods)
   if #methods > 0 then
-    return respond.empty(405, { { "Allow", table.concat(methods, ", ") } })
+    return http_response.empty(405, { { "Allow", table.concat(methods, ", ") } })
   end
-  return web_page(box, request) or respond.html(404)
+  return web_page(sandbox, request) or http_response.html(404)
 end
 
-local function answer(box, request, entry)
-  if #request.body > MAX_BODY then return respond.html(413) end
-  local held_back = throttle.check(box, request)
+local function dispatch(sandbox, request, entry)
+  if #request.body > MAX_BODY then return http_response.html(413) end
+  local held_back = throttle.check(sandbox, request)
   entry.throttled = held_back and true or nil
   if held_back then return held_back end
   local segments = segments_of(request.path)
-  if not segments then return respond.html(400) end
+  if not segments then return http_response.html(400) end
   local route, found = routes.find(request.method, segments,
                                    request.host_role)
-  if not route then return not_found(box, request, found) end
-  return operate(box, request, entry, route, found)
+  if not route then return not_found(sandbox, request, found) end
+  return run_operation(sandbox, request, entry, route, found)
 end
 
-local function sweep(box)
-  box.requests = (box.requests or 0) + 1
-  if box.requests % SWEEP_EVERY == 0 then
-    state.sweep(box.state, box:now(), box.world.throttle.forget_after)
+local function sweep(sandbox)
+  sandbox.requests = (sandbox.requests or 0) + 1
+  if sandbox.requests % SWEEP_EVERY == 0 then
+    state.sweep(sandbox.state, sandbox:now(), sandbox.world.throttle.forget_after)
   end
 end
 
-local function guarded(box, request, entry)
-  local ok, response = pcall(answer, box, request, entry)
+local function dispatch_safely(sandbox, request, entry)
+  local ok, response = pcall(dispatch, sandbox, request, entry)
   if ok then return response end
   entry.failure = tostring(response)
-  return respond.refusals.enhanced(box, { code = "internal_server_error" })
+  return http_response.refusals.enhanced(sandbox, { code = "internal_server_error" })
 end
 
 --- Answers one request. Never raises.
-function engine.handle(box, request)
-  request = normal(request)
-  if control_http.is_ours(request.path) then
-    return control_http.handle(box, request)
+function engine.handle(sandbox, request)
+  request = normalize(request)
+  if endpoint.is_ours(request.path) then
+    return endpoint.handle(sandbox, request)
   end
-  sweep(box)
-  local entry = journal.open(box, request)
-  local response = guarded(box, request, entry)
+  sweep(sandbox)
+  local entry = journal.open(sandbox, request)
+  local response = dispatch_safely(sandbox, request, entry)
   entry.status = response.status
   return response
 end

@@ -147,14 +147,14 @@ for action, by_status in pairs(CATALOG) do
 end
 
 --- The documented error object.
--- @param box gives the trace
+-- @param sandbox gives the trace
 -- @param details what the mvpd or the programmer adds, may be nil
-function errors.object(box, code, details)
+function errors.object(sandbox, code, details)
   local known = errors.known[code] or errors.known.internal_server_error
   return {
     action = known.action, status = known.status, code = code,
     message = known.message, details = details, helpUrl = HELP,
-    trace = box:uuid(),
+    trace = sandbox:uuid(),
   }
 end
 

@@ -7,7 +7,7 @@
 
 local errors = require "adobepass.sandbox.engine.errors"
 local json = require "adobepass.util.json"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local routes = require "adobepass.sandbox.engine.routes"
 local throttle = require "adobepass.sandbox.engine.throttle"
 
@@ -16,13 +16,13 @@ local faults = {}
 -- kind -> setting -> default. `before` answers in the operation's place (it
 -- never runs), `after` spoils its answer, `wire` is for the host to carry out.
 local KINDS = {
-  delay = { wire = true, seconds = 1 },
-  reset_before = { wire = true, instead = true },
-  reset_within = { wire = true },
-  reset_after = { wire = true },
-  huge = { wire = true, bytes = 64 * 1024 * 1024 },
-  drip = { wire = true, seconds = 0.1, bytes = 1 },
-  tls = { wire = true, instead = true },
+  delay = { by_host = true, seconds = 1 },
+  reset_before = { by_host = true, instead = true },
+  reset_within = { by_host = true },
+  reset_after = { by_host = true },
+  huge = { by_host = true, bytes = 64 * 1024 * 1024 },
+  drip = { by_host = true, seconds = 0.1, bytes = 1 },
+  tls = { by_host = true, instead = true },
   status = { status = 503, retry_after = false },
   too_many_requests = { retry_after = false },
   error = { code = "internal_server_error", details = false },
@@ -34,7 +34,7 @@ local KINDS = {
 local before, after = {}, {}
 
 function before.status(_, fault)
-  local response = respond.html(fault.status)
+  local response = http_response.html(fault.status)
   if fault.retry_after then
     table.insert(response.headers,
       { "Retry-After", tostring(fault.retry_after) })
@@ -42,13 +42,13 @@ function before.status(_, fault)
   return response
 end
 
-function before.too_many_requests(box, fault)
-  return throttle.response(box, fault.retry_after or nil)
+function before.too_many_requests(sandbox, fault)
+  return throttle.response(sandbox, fault.retry_after or nil)
 end
 
-function before.error(box, fault, route)
+function before.error(sandbox, fault, route)
   local refusal = { code = fault.code, details = fault.details or nil }
-  return respond.refusals[route.refusal](box, refusal)
+  return http_response.refusals[route.refusal](sandbox, refusal)
 end
 
 function after.truncated(_, response)
@@ -65,8 +65,8 @@ function after.wrong_content_type(_, response, fault)
   set_content_type(response, fault.content_type)
 end
 
-function after.garbage(box, response, fault)
-  response.body = box:random(fault.bytes)
+function after.garbage(sandbox, response, fault)
+  response.body = sandbox:random(fault.bytes)
 end
 
 local BOUNDS = {
@@ -91,7 +91,7 @@ local function check(given)
     return nil, "unknown operation " .. tostring(operation)
   end
   for name, value in pairs(given) do
-    local is_setting = kind[name] ~= nil and name ~= "wire"
+    local is_setting = kind[name] ~= nil and name ~= "by_host"
       and name ~= "instead"
     if not GENERAL[name] and not is_setting then
       return nil, "unknown setting " .. tostring(name)
@@ -109,7 +109,7 @@ end
 
 --- Orders a fault.
 -- @return true | nil, message
-function faults.set(box, given)
+function faults.set(sandbox, given)
   local kind, message = check(given)
   if not kind then return nil, message end
   local fault = {
@@ -117,57 +117,57 @@ function faults.set(box, given)
     count = given.count or 1,
   }
   for name, default in pairs(kind) do
-    if name ~= "wire" and name ~= "instead" then
+    if name ~= "by_host" and name ~= "instead" then
       fault[name] = given[name] == nil and default or given[name]
     end
   end
-  table.insert(box.state.faults, fault)
+  table.insert(sandbox.state.faults, fault)
   return true
 end
 
-function faults.clear(box)
-  box.state.faults = {}
+function faults.clear(sandbox)
+  sandbox.state.faults = {}
 end
 
 --- The fault that strikes this operation now, or nil; counts it.
-function faults.take(box, name)
-  for i, fault in ipairs(box.state.faults) do
+function faults.take(sandbox, name)
+  for i, fault in ipairs(sandbox.state.faults) do
     if fault.operation == "*" or fault.operation == name then
       fault.count = fault.count - 1
-      if fault.count <= 0 then table.remove(box.state.faults, i) end
+      if fault.count <= 0 then table.remove(sandbox.state.faults, i) end
       return fault
     end
   end
 end
 
 --- The answer that stands in for the operation, or nil: it runs.
-function faults.instead(box, fault, route)
-  if before[fault.kind] then return before[fault.kind](box, fault, route) end
+function faults.replace(sandbox, fault, route)
+  if before[fault.kind] then return before[fault.kind](sandbox, fault, route) end
   if KINDS[fault.kind].instead then
-    local response = respond.empty(500)
-    response.fault = faults.order(fault)
+    local response = http_response.empty(500)
+    response.fault = faults.for_host(fault)
     return response
   end
 end
 
 --- What the host is told.
-function faults.order(fault)
+function faults.for_host(fault)
   return { kind = fault.kind, seconds = fault.seconds, bytes = fault.bytes }
 end
 
 --- Spoils an answer that was made.
-function faults.spoil(box, fault, response)
+function faults.alter(sandbox, fault, response)
   if after[fault.kind] then
-    after[fault.kind](box, response, fault)
-  elseif KINDS[fault.kind].wire then
-    response.fault = faults.order(fault)
+    after[fault.kind](sandbox, response, fault)
+  elseif KINDS[fault.kind].by_host then
+    response.fault = faults.for_host(fault)
   end
 end
 
 --- The faults still to come, as plain data.
-function faults.list(box)
+function faults.list(sandbox)
   local list = {}
-  for i, fault in ipairs(box.state.faults) do
+  for i, fault in ipairs(sandbox.state.faults) do
     list[i] = {}
     for name, value in pairs(fault) do list[i][name] = value end
   end

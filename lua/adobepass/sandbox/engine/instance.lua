@@ -4,24 +4,24 @@
 
 local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
-local guards = require "adobepass.sandbox.engine.checks"
+local checks = require "adobepass.sandbox.engine.checks"
 local engine = require "adobepass.sandbox.engine.engine"
 local journal = require "adobepass.sandbox.engine.journal"
 local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
-local Box = {}
-Box.__index = Box
+local Sandbox = {}
+Sandbox.__index = Sandbox
 
-local box = {}
+local instance = {}
 
 local function logo(row, id)
   return ('<svg xmlns="http://www.w3.org/2000/svg" width="112" height="33">'
     .. '<rect width="112" height="33" rx="6" fill="#20304a"/>'
     .. '<text x="56" y="21" fill="#fff" font-family="sans-serif"'
     .. ' font-size="12" text-anchor="middle">%s</text></svg>')
-    :format(wire.xml((row.display_name or id):sub(1, 16)))
+    :format(url_encoding.xml((row.display_name or id):sub(1, 16)))
 end
 
 -- Rows of the world learn their names; logos need no other host.
@@ -34,21 +34,21 @@ local function name_rows(world)
   end
 end
 
-function box.new(fields)
+function instance.new(fields)
   name_rows(fields.world)
-  return setmetatable(fields, Box)
+  return setmetatable(fields, Sandbox)
 end
 
 --- Now, in whole ms since the epoch.
-function Box:now()
+function Sandbox:now()
   return json.integer(self.clock() + self.state.clock_offset)
 end
 
-function Box:random(n)
+function Sandbox:random(n)
   return self.bytes(n)
 end
 
-function Box:uuid()
+function Sandbox:uuid()
   local hex = core.digest.hex(self.bytes(16))
   local variant = ("89ab"):sub(hex:byte(17) % 4 + 1, hex:byte(17) % 4 + 1)
   return ("%s-%s-4%s-%s%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12),
@@ -56,34 +56,34 @@ function Box:uuid()
 end
 
 --- Answers one request; never raises.
-function Box:handle(request)
+function Sandbox:handle(request)
   return engine.handle(self, request)
 end
 
 --- A transport with the methods of core.http.new.
-function Box:transport(options)
+function Sandbox:transport(options)
   -- Late: only tests without a network need it.
   return require("adobepass.sandbox.transport").new(self, options)
 end
 
 --- Runs guards by name; the first refusal, or nil.
-function Box:check(call, names) -- luacheck: no self
+function Sandbox:check(context, names) -- luacheck: no self
   for _, name in ipairs(names) do
-    local refusal = guards[name](call)
+    local refusal = checks[name](context)
     if refusal then return refusal end
   end
 end
 
-function Box:provider(id)
+function Sandbox:provider(id)
   return self.world.providers[id]
 end
 
-function Box:mvpd(id)
+function Sandbox:mvpd(id)
   return self.world.mvpds[id]
 end
 
 --- The enabled integration of a provider with an mvpd, or nil.
-function Box:integration(provider_id, mvpd_id)
+function Sandbox:integration(provider_id, mvpd_id)
   local provider = self.world.providers[provider_id]
   local integration = provider and provider.integrations[mvpd_id]
   if not integration or integration.enabled == false then return nil end
@@ -92,7 +92,7 @@ function Box:integration(provider_id, mvpd_id)
 end
 
 --- Every mvpd with an enabled integration, by name.
-function Box:integrated(provider_id)
+function Sandbox:integrated(provider_id)
   local provider, list = self.world.providers[provider_id], {}
   for id in pairs(provider and provider.integrations or {}) do
     if self:integration(provider_id, id) then
@@ -104,7 +104,7 @@ function Box:integrated(provider_id)
 end
 
 --- What a picker shows: no TempPass.
-function Box:mvpds(provider_id)
+function Sandbox:mvpds(provider_id)
   local list = {}
   for _, row in ipairs(self:integrated(provider_id)) do
     if not row.temp_pass then list[#list + 1] = row end
@@ -113,7 +113,7 @@ function Box:mvpds(provider_id)
 end
 
 --- @return session | nil, "unknown" | "superseded" | "used" | "expired"
-function Box:find_session(code)
+function Sandbox:find_session(code)
   local session = self.state.sessions[code]
   if not session then return nil, "unknown" end
   if session.superseded then return nil, "superseded" end
@@ -131,7 +131,7 @@ local function is_customer(viewer, mvpd_id)
   return false
 end
 
-function Box:check_password(mvpd_id, username, password)
+function Sandbox:check_password(mvpd_id, username, password)
   local viewer = self.world.viewers[username]
   return is_customer(viewer, mvpd_id)
     and core.digest.equal(viewer.password, password)
@@ -139,7 +139,7 @@ end
 
 --- Whether a device is in a viewer's home network.
 -- @param where { info?, address }
-function Box:is_at_home(viewer, where) -- luacheck: no self
+function Sandbox:is_at_home(viewer, where) -- luacheck: no self
   local address = device.address(where) or ""
   for _, prefix in ipairs(viewer and viewer.home or {}) do
     if address:sub(1, #prefix) == prefix then return true end
@@ -148,7 +148,7 @@ function Box:is_at_home(viewer, where) -- luacheck: no self
 end
 
 --- The viewer whom the mvpd knows by the device's address, or nil.
-function Box:recognized_at_home(session, mvpd_id)
+function Sandbox:recognized_at_home(session, mvpd_id)
   local names = {}
   for username in pairs(self.world.viewers) do names[#names + 1] = username end
   table.sort(names)
@@ -162,7 +162,7 @@ function Box:recognized_at_home(session, mvpd_id)
 end
 
 local function may_go_to(url)
-  return url == nil or wire.safe_url(url)
+  return url == nil or url_encoding.safe_url(url)
 end
 
 -- Nobody logs in at a TempPass.
@@ -173,7 +173,7 @@ end
 
 --- Fills in what the TV left out.
 -- @return true | nil, "mvpd" | "domain_name" | "redirect_url"
-function Box:resume(session, given)
+function Sandbox:resume(session, given)
   local mvpd_id = given.mvpd or session.mvpd
   if not can_log_in_at(self, session.service_provider, mvpd_id) then
     return nil, "mvpd"
@@ -203,7 +203,7 @@ end
 --- The viewer is logged in: the profile is made.
 -- @param session an open session, or { service_provider, device, identities }
 -- @return true | nil, reason
-function Box:complete_login(session, mvpd_id, username)
+function Sandbox:complete_login(session, mvpd_id, username)
   if session.code then
     local found, why = self:find_session(session.code)
     if not found then return nil, why end
@@ -223,15 +223,15 @@ function Box:complete_login(session, mvpd_id, username)
   return true
 end
 
-function Box:safe_redirect(url) -- luacheck: no self
-  return wire.safe_url(url)
+function Sandbox:safe_redirect(url) -- luacheck: no self
+  return url_encoding.safe_url(url)
 end
 
 --- The viewer signed out at the mvpd.
 -- @return the address to go back to, where it is a safe one
-function Box:sign_out(given)
+function Sandbox:sign_out(given)
   journal.note(self, "sign_out", given.mvpd)
-  if wire.safe_url(given.redirect_url) then return given.redirect_url end
+  if url_encoding.safe_url(given.redirect_url) then return given.redirect_url end
 end
 
-return box
+return instance

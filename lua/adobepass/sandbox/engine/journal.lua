@@ -21,10 +21,10 @@ end
 
 --- Opens an entry; the engine adds operation, status, unexpected (headers),
 -- throttled, fault and failure (a bug of ours).
-function journal.open(box, request)
-  local entries = box.state.journal
+function journal.open(sandbox, request)
+  local entries = sandbox.state.journal
   local entry = {
-    time = box:now(), method = request.method, path = request.path,
+    time = sandbox:now(), method = request.method, path = request.path,
     query = request.query, headers = state.copy(request.headers),
     body = body_of(request), remote_addr = request.remote_addr,
     host_role = request.host_role,
@@ -35,19 +35,19 @@ function journal.open(box, request)
 end
 
 --- Notes something that is no request of the API.
-function journal.note(box, event, detail)
-  local entries = box.state.journal
+function journal.note(sandbox, event, detail)
+  local entries = sandbox.state.journal
   entries[#entries + 1] =
-    { time = box:now(), event = event, detail = detail }
+    { time = sandbox:now(), event = event, detail = detail }
   trim(entries)
 end
 
-function journal.read(box)
-  return state.copy(box.state.journal)
+function journal.read(sandbox)
+  return state.copy(sandbox.state.journal)
 end
 
-function journal.clear(box)
-  box.state.journal = {}
+function journal.clear(sandbox)
+  sandbox.state.journal = {}
 end
 
 return journal

@@ -7,30 +7,30 @@
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
 local tokens = require "adobepass.sandbox.data.tokens"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
-local Call = {}
-Call.__index = Call
+local RequestContext = {}
+RequestContext.__index = RequestContext
 
-local call = {}
+local request_context = {}
 
-function call.new(box, request, route, params)
+function request_context.new(sandbox, request, route, params)
   return setmetatable({
-    box = box, request = request, route = route, params = params,
-  }, Call)
+    sandbox = sandbox, request = request, route = route, params = params,
+  }, RequestContext)
 end
 
-function Call:header(name)
+function RequestContext:header(name)
   local value = self.request.headers[name]
   if type(value) == "string" and value ~= "" then return value end
 end
 
 --- The address of the streaming device: X-Forwarded-For counts if given.
-function Call:address()
-  return call.address(self.request)
+function RequestContext:address()
+  return request_context.address(self.request)
 end
 
-function call.address(request)
+function request_context.address(request)
   local forwarded = request.headers["x-forwarded-for"]
   local first = type(forwarded) == "string"
     and forwarded:match "^%s*([^,%s]+)"
@@ -38,20 +38,20 @@ function call.address(request)
 end
 
 --- The query: name -> value. Malformed counts as empty.
-function Call:query()
+function RequestContext:query()
   if not self.query_values then
-    self.query_values = wire.form(self.request.query) or {}
+    self.query_values = url_encoding.form(self.request.query) or {}
   end
   return self.query_values
 end
 
 --- The form in the body; a body of another type has no parameters.
 -- @return name -> value, name -> true where repeated
-function Call:form()
+function RequestContext:form()
   if not self.form_values then
-    local media = wire.media_type(self:header "content-type")
+    local media = url_encoding.media_type(self:header "content-type")
     if media == "application/x-www-form-urlencoded" then
-      self.form_values, self.form_repeated = wire.form(self.request.body)
+      self.form_values, self.form_repeated = url_encoding.form(self.request.body)
     end
     self.form_values = self.form_values or {}
   end
@@ -59,14 +59,14 @@ function Call:form()
 end
 
 --- A form parameter; nil where it is missing or empty.
-function Call:parameter(name)
+function RequestContext:parameter(name)
   local value = self:form()[name]
   if value ~= "" then return value end
 end
 
 --- The JSON object in the body, or nil.
-function Call:object()
-  local media = wire.media_type(self:header "content-type")
+function RequestContext:object()
+  local media = url_encoding.media_type(self:header "content-type")
   if media ~= "application/json" then return nil end
   local value = json.decode(self.request.body)
   if type(value) ~= "table" or json.is_array(value) then return nil end
@@ -74,28 +74,28 @@ function Call:object()
 end
 
 --- Where profiles of this application on this device are kept.
-function Call:owner()
+function RequestContext:owner()
   return self.provider.id .. "|" .. self.device
 end
 
 --- Single sign-on identities that the headers prove.
 -- @return { platform = subject?, service = subject? }
-function Call:identities()
+function RequestContext:identities()
   if self.identity_values then return self.identity_values end
   local platform = self:header "adobe-subject-token"
     or self:header "x-roku-reserved-roku-connect-token"
   local service = self:header "ad-service-token"
   self.identity_values = {
-    platform = platform and tokens.read_platform(self.box, platform) or nil,
-    service = service and tokens.read_service(self.box, service) or nil,
+    platform = platform and tokens.read_platform(self.sandbox, platform) or nil,
+    service = service and tokens.read_service(self.sandbox, service) or nil,
   }
   return self.identity_values
 end
 
 --- The identity in AP-TempPass-Identity: { [key] = value } or nil.
-function Call:temp_pass_identity()
+function RequestContext:temp_pass_identity()
   local value = self:header "ap-temppass-identity"
   return value and device.decode_object(value)
 end
 
-return call
+return request_context

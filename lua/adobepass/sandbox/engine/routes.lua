@@ -6,7 +6,7 @@
 -- guards         names in `adobepass.sandbox.engine.checks`, in order
 -- sends          headers of the family that the documentation lists; others
 --                are noted in the journal as unexpected
--- refusal        the form of its errors (`adobepass.sandbox.engine.respond`)
+-- refusal        the form of its errors (`adobepass.sandbox.engine.http_response`)
 -- @module adobepass.sandbox.engine.routes
 
 local configuration = require "adobepass.sandbox.operations.configuration"
@@ -17,7 +17,7 @@ local partner = require "adobepass.sandbox.operations.partner"
 local profiles = require "adobepass.sandbox.operations.profiles"
 local sessions = require "adobepass.sandbox.operations.sessions"
 local sso_service = require "adobepass.sandbox.operations.sso_service"
-local temp_pass = require "adobepass.sandbox.operations.temp_pass"
+local temp_pass_reset = require "adobepass.sandbox.operations.temp_pass_reset"
 
 local V2 = { "bearer", "own_provider" }
 local DEVICE = { "bearer", "own_provider", "device_identifier", "device_info" }
@@ -48,81 +48,81 @@ local routes = {}
 
 local list = {
   { number = 1, name = "register", method = "POST",
-    path = "/o/client/register", guards = {}, sends = "I",
+    path = "/o/client/register", checks = {}, sends = "I",
     refusal = "dcr", run = dcr.register },
   { number = 2, name = "token", method = "POST", path = "/o/client/token",
-    guards = {}, sends = "I", refusal = "dcr", run = dcr.token },
+    checks = {}, sends = "I", refusal = "dcr", run = dcr.token },
   { number = 3, name = "configuration", method = "GET",
-    path = "/api/v2/{sp}/configuration", guards = V2, sends = "DIF",
+    path = "/api/v2/{sp}/configuration", checks = V2, sends = "DIF",
     run = configuration.get },
   { number = 4, name = "create_session", method = "POST",
-    path = "/api/v2/{sp}/sessions", guards = DEVICE, sends = "DIFSV",
+    path = "/api/v2/{sp}/sessions", checks = DEVICE, sends = "DIFSV",
     run = sessions.create },
   { number = 5, name = "resume_session", method = "POST",
-    path = "/api/v2/{sp}/sessions/{code}", guards = after(V2, "open_code"),
+    path = "/api/v2/{sp}/sessions/{code}", checks = after(V2, "open_code"),
     sends = "FV", run = sessions.resume },
   { number = 6, name = "session", method = "GET",
     path = "/api/v2/{sp}/sessions/{code}",
     also = "/api/v2/sessions/{sp}/{code}", -- the page's own sample
-    guards = after(V2, "open_code"), sends = "FV", run = sessions.status },
+    checks = after(V2, "open_code"), sends = "FV", run = sessions.status },
   { number = 7, name = "authenticate", method = "GET",
     path = "/api/v2/authenticate/{sp}/{code}",
-    guards = { "provider", "open_code" }, sends = "", refusal = "html",
+    checks = { "provider", "open_code" }, sends = "", refusal = "html",
     run = sessions.authenticate },
   { number = 8, name = "profiles", method = "GET",
-    path = "/api/v2/{sp}/profiles", guards = DEVICE, sends = "DIFSPV",
+    path = "/api/v2/{sp}/profiles", checks = DEVICE, sends = "DIFSPV",
     run = profiles.all },
   { number = 9, name = "profile", method = "GET",
     path = "/api/v2/{sp}/profiles/{mvpd}",
-    guards = after(DEVICE, "mvpd", "configured"), sends = "DIFSPTV",
+    checks = after(DEVICE, "mvpd", "configured"), sends = "DIFSPTV",
     run = profiles.for_mvpd },
   { number = 10, name = "profile_for_code", method = "GET",
-    path = "/api/v2/{sp}/profiles/code/{code}", guards = after(V2, "code"),
+    path = "/api/v2/{sp}/profiles/code/{code}", checks = after(V2, "code"),
     sends = "FTV", run = profiles.for_code },
   { number = 11, name = "authorize", method = "POST",
     path = "/api/v2/{sp}/decisions/authorize/{mvpd}",
-    guards = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
     run = decisions.authorize },
   { number = 12, name = "preauthorize", method = "POST",
     path = "/api/v2/{sp}/decisions/preauthorize/{mvpd}",
-    guards = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
     run = decisions.preauthorize },
   { number = 13, name = "logout", method = "GET",
     path = "/api/v2/{sp}/logout/{mvpd}",
     also = "/api/v2/logout/{sp}/{mvpd}", -- the page's own sample
-    guards = after(DEVICE, "mvpd"), sends = "DIFSV", run = logout.start },
+    checks = after(DEVICE, "mvpd"), sends = "DIFSV", run = logout.start },
   { number = 14, name = "partner_session", method = "POST",
     path = "/api/v2/{sp}/sessions/sso/{partner}",
-    guards = after(DEVICE, "partner"), sends = "DIFPV",
+    checks = after(DEVICE, "partner"), sends = "DIFPV",
     run = partner.session },
   { number = 15, name = "partner_profile", method = "POST",
     path = "/api/v2/{sp}/profiles/sso/{partner}",
-    guards = after(DEVICE, "partner"), sends = "DIFPV",
+    checks = after(DEVICE, "partner"), sends = "DIFPV",
     run = partner.profile },
   { number = 16, name = "reset_temp_pass", method = "DELETE", host = "mgmt",
     path = "/reset-tempass/v3/reset",
-    guards = after(V2, "mvpd", "temp_pass"), sends = "",
-    unknown_client_status = 403, run = temp_pass.reset_device },
+    checks = after(V2, "mvpd", "temp_pass"), sends = "",
+    unknown_client_status = 403, run = temp_pass_reset.reset_device },
   { number = 17, name = "reset_temp_pass_key", method = "DELETE",
     host = "mgmt", path = "/reset-tempass/v3/reset/generic",
-    guards = after(V2, "mvpd", "temp_pass"), sends = "",
-    unknown_client_status = 403, run = temp_pass.reset_key },
+    checks = after(V2, "mvpd", "temp_pass"), sends = "",
+    unknown_client_status = 403, run = temp_pass_reset.reset_key },
   { number = 18, name = "service_token", method = "POST",
-    path = "/api/{sp}/serviceToken", guards = after(V2, "sso_device"),
+    path = "/api/{sp}/serviceToken", checks = after(V2, "sso_device"),
     sends = "DIX", refusal = "sso_service", run = sso_service.create },
   { number = 19, name = "refresh_service_token", method = "GET",
     path = "/api/{sp}/serviceToken",
-    guards = after(V2, "renewable_service_token"), sends = "J",
+    checks = after(V2, "renewable_service_token"), sends = "J",
     refusal = "sso_service", run = sso_service.refresh },
   { number = 20, name = "link", method = "POST", path = "/api/{sp}/link",
-    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", run = sso_service.link },
   { number = 21, name = "unlink", method = "POST", path = "/api/{sp}/unlink",
-    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", run = sso_service.unlink },
   { number = 22, name = "list_devices", method = "GET",
     path = "/api/{sp}/list",
-    guards = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", run = sso_service.list },
 }
 

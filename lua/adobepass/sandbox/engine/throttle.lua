@@ -3,9 +3,9 @@
 -- spec of ours. Seconds are counted from a client's first request.
 -- @module adobepass.sandbox.engine.throttle
 
-local call = require "adobepass.sandbox.engine.request_context"
+local request_context = require "adobepass.sandbox.engine.request_context"
 local core = require "adobepass.core"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 
 local throttle = {}
 
@@ -17,8 +17,8 @@ local function is_quiet(client, now, settings)
   return now - client.last > settings.forget_after * 1000
 end
 
-local function seen(box, address, now)
-  local settings, clients = box.world.throttle, box.state.clients_seen
+local function seen(sandbox, address, now)
+  local settings, clients = sandbox.world.throttle, sandbox.state.clients_seen
   local client = clients[address]
   if not client or is_quiet(client, now, settings) then
     client = { first = now, window = -1, burst = settings.burst, last = now }
@@ -41,16 +41,16 @@ local function admit(client, now)
 end
 
 -- A load balancer's cookies, which a client must neither need nor keep.
-local function cookie(box)
-  local value = core.base64.encode(box:random(48))
+local function cookie(sandbox)
+  local value = core.base64.encode(sandbox:random(48))
   return "AWSALB=" .. value .. "; Path=/",
     "AWSALBCORS=" .. value .. "; Path=/; SameSite=None; Secure"
 end
 
 --- The documented answer: HTML, cookies, no Retry-After.
-function throttle.response(box, retry_after)
-  local response = respond.html(429)
-  local first, second = cookie(box)
+function throttle.response(sandbox, retry_after)
+  local response = http_response.html(429)
+  local first, second = cookie(sandbox)
   table.insert(response.headers, { "Set-Cookie", first })
   table.insert(response.headers, { "Set-Cookie", second })
   if retry_after then
@@ -60,11 +60,11 @@ function throttle.response(box, retry_after)
 end
 
 --- nil where the request may pass, else the answer.
-function throttle.check(box, request)
-  if not box.is_throttled or not is_limited(request.path) then return nil end
-  local now = box:now()
-  local client = seen(box, call.address(request), now)
-  if not admit(client, now) then return throttle.response(box) end
+function throttle.check(sandbox, request)
+  if not sandbox.is_throttled or not is_limited(request.path) then return nil end
+  local now = sandbox:now()
+  local client = seen(sandbox, request_context.address(request), now)
+  if not admit(client, now) then return throttle.response(sandbox) end
 end
 
 return throttle

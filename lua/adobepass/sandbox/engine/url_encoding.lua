@@ -1,10 +1,10 @@
 --- Escapes and bodies: the text forms that HTTP carries.
 -- @module adobepass.sandbox.engine.url_encoding
 
-local wire = {}
+local url_encoding = {}
 
 --- Decodes percent escapes; nil where an escape is malformed.
-function wire.unescape(text)
+function url_encoding.unescape(text)
   local bad = false
   local plain = text:gsub("%%(.?.?)", function(hex)
     local value = hex:match "^%x%x$" and tonumber(hex, 16)
@@ -15,7 +15,7 @@ function wire.unescape(text)
   return plain
 end
 
-function wire.escape(text)
+function url_encoding.escape(text)
   return (text:gsub("[^%w%-%._~]", function(char)
     return string.format("%%%02X", char:byte())
   end))
@@ -23,12 +23,12 @@ end
 
 --- Parses a query or a form. A name given twice is noted, as DCR forbids it.
 -- @return name -> value, name -> true where repeated; nil if malformed
-function wire.form(text)
+function url_encoding.form(text)
   local values, repeated = {}, {}
   for pair in (text or ""):gmatch "[^&]+" do
     local name, value = pair:match "^([^=]*)=?(.*)$"
-    name = wire.unescape((name:gsub("+", " ")))
-    value = wire.unescape((value:gsub("+", " ")))
+    name = url_encoding.unescape((name:gsub("+", " ")))
+    value = url_encoding.unescape((value:gsub("+", " ")))
     if not name or not value then return nil end
     if values[name] then repeated[name] = true end
     values[name] = values[name] or value
@@ -42,14 +42,14 @@ local ENTITIES = {
 }
 
 --- Escapes text for XML and HTML.
-function wire.xml(text)
+function url_encoding.xml(text)
   return (tostring(text):gsub("[&<>\"']", ENTITIES))
 end
 
 --- Absolute, without spaces, and not a scheme that runs script.
 local SCRIPTS = { javascript = true, data = true, vbscript = true }
 
-function wire.safe_url(url)
+function url_encoding.safe_url(url)
   if type(url) ~= "string" or #url > 2048 then return false end
   local scheme, rest = url:match "^(%a[%w+.-]*):(.+)$"
   if not scheme or SCRIPTS[scheme:lower()] then return false end
@@ -58,8 +58,8 @@ function wire.safe_url(url)
 end
 
 --- The media type of a Content-Type value, lower case, without parameters.
-function wire.media_type(value)
+function url_encoding.media_type(value)
   return ((value or ""):match "^%s*([^;%s]*)" or ""):lower()
 end
 
-return wire
+return url_encoding

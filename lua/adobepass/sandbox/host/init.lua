@@ -54,7 +54,7 @@ local SERVER = [[
   server {
     listen 127.0.0.1:@PORT@ ssl http2;
     ssl_client_hello_by_lua_block {
-      require("adobepass.sandbox.host.worker").greet("@ROLE@")
+      require("adobepass.sandbox.host.worker").client_hello("@ROLE@")
     }
     location / {
       content_by_lua_block {

@@ -224,13 +224,13 @@ local function write_config(server)
 end
 
 -- "gone" is the end of an earlier attempt.
-local function ask_keeper(server)
+local function start_in_keeper(server)
   server.keeper:write("start\n")
   server.keeper:flush()
-  local answer
-  repeat answer = server.status:read("*l") until answer ~= "gone"
-  if not answer then return nil end
-  server.pid = tonumber(answer:match("^ready (%d+)$"))
+  local line
+  repeat line = server.status:read("*l") until line ~= "gone"
+  if not line then return nil end
+  server.pid = tonumber(line:match("^ready (%d+)$"))
   return server.pid
 end
 
@@ -249,14 +249,14 @@ local function failure(server)
   return "nginx did not start: " .. first, "nginx_failed"
 end
 
-local function launch(server, options)
+local function start_on_ports(server, options)
   local message, code
   for _ = 1, type(options.ports) == "table" and 1 or 5 do
     server.ports = type(options.ports) == "table" and options.ports
       or random_ports(options.ports or 1)
     local written, why, how = write_config(server)
     if not written then return nil, why, how end
-    if ask_keeper(server) then return server end
+    if start_in_keeper(server) then return server end
     message, code = failure(server)
     if code ~= "port_taken" then break end
   end
@@ -272,8 +272,8 @@ local function open(binary, main, options)
   if status ~= 0 then return nil, said, "folder" end
   local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
     .. shell.line(KEEPER, "adobepass-keeper", folder, binary), "w"))
-  local answers = assert(io.open(folder .. "/status", "rb"))
-  return setmetatable({ folder = folder, keeper = keeper, status = answers,
+  local fifo = assert(io.open(folder .. "/status", "rb"))
+  return setmetatable({ folder = folder, keeper = keeper, status = fifo,
     config = options.config, main = main, workers = options.workers or 1 },
     Server)
 end
@@ -292,7 +292,7 @@ function nginx.start(options)
   local main = (modules or "") .. user_line()
   local server, why, how = open(binary, main, options)
   if not server then return nil, why, how end
-  local fine, started, reason, kind = pcall(launch, server, options)
+  local fine, started, reason, kind = pcall(start_on_ports, server, options)
   if fine and started then return started end
   server:stop()
   if not fine then error(started, 0) end
@@ -303,7 +303,7 @@ end
 -- with all that it had: true, or nil, message, code.
 function Server:restart()
   repeat local line = self.status:read("*l") until not line or line == "gone"
-  if ask_keeper(self) then return true end
+  if start_in_keeper(self) then return true end
   return nil, failure(self)
 end
 

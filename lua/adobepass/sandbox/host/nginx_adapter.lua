@@ -5,7 +5,7 @@
 local shell = require "adobepass.util.shell"
 local socket = require "adobepass.sandbox.host.socket"
 
-local wire = {}
+local nginx_adapter = {}
 
 local CHUNK = 65536
 
@@ -30,7 +30,7 @@ local function body_of_request()
 end
 
 --- The request that nginx has, as the engine takes it.
-function wire.request(role)
+function nginx_adapter.request(role)
   local path, query = ngx.var.request_uri:match("^([^?]*)%??(.*)$")
   return {
     host_role = role, method = ngx.req.get_method(), path = path,
@@ -60,41 +60,41 @@ local function push(text)
   return (text == "" or ngx.print(text)) and ngx.flush(true)
 end
 
-local function break_off(how)
+local function abort_connection(how)
   if not how() then ngx.exit(444) end
   ngx.exit(ngx.ERROR)
 end
 
 -- Waits where the client may leave first, and ends then.
-local function patient()
+local function end_on_abort()
   ngx.on_abort(function() ngx.exit(499) end)
 end
 
-local carry = {}
+local send_with_fault = {}
 
-function carry.reset_before() break_off(socket.reset) end
+function send_with_fault.reset_before() abort_connection(socket.reset) end
 
-function carry.tls() break_off(socket.spoil) end
+function send_with_fault.tls() abort_connection(socket.break_tls) end
 
 -- Of an empty body one byte is promised, or nothing would be missing.
-function carry.reset_within(response, date)
+function send_with_fault.reset_within(response, date)
   send_head(response, math.max(1, #response.body), date)
   ngx.send_headers()
   push(response.body:sub(1, math.floor(#response.body / 2)))
-  break_off(socket.reset)
+  abort_connection(socket.reset)
 end
 
 -- A reset makes the other side forget what it has not read yet, so it gets a
 -- moment to read; over HTTP/2 only eof() says that this was all.
-function carry.reset_after(response, date)
+function send_with_fault.reset_after(response, date)
   send_head(response, #response.body, date)
   push(response.body)
   ngx.eof()
   ngx.sleep(0.05)
-  break_off(socket.reset)
+  abort_connection(socket.reset)
 end
 
-function carry.huge(response, date)
+function send_with_fault.huge(response, date)
   local bytes = response.fault.bytes
   local left = math.max(0, bytes - #response.body)
   send_head(response, #response.body + left, date)
@@ -106,9 +106,9 @@ function carry.huge(response, date)
   end
 end
 
-function carry.drip(response, date)
+function send_with_fault.drip(response, date)
   local fault, at = response.fault, 1
-  patient()
+  end_on_abort()
   send_head(response, #response.body, date)
   ngx.send_headers()
   while at <= #response.body do
@@ -118,22 +118,22 @@ function carry.drip(response, date)
   end
 end
 
-local function plain(response, date)
+local function send(response, date)
   send_head(response, #response.body, date)
   ngx.print(response.body)
 end
 
-function carry.delay(response, date)
-  patient()
+function send_with_fault.delay(response, date)
+  end_on_abort()
   ngx.sleep(response.fault.seconds)
-  plain(response, date)
+  send(response, date)
 end
 
 --- Sends a response, with what its fault asks for. `now`: seconds.
-function wire.respond(response, now)
+function nginx_adapter.respond(response, now)
   local fault = response.fault
-  local way = fault and carry[fault.kind] or plain
+  local way = fault and send_with_fault[fault.kind] or send
   way(response, ngx.http_time(now))
 end
 
-return wire
+return nginx_adapter

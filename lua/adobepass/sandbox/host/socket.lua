@@ -46,7 +46,7 @@ function socket.reset()
 end
 
 --- Writes bytes that are no TLS record into a TLS connection, and ends it.
-function socket.spoil()
+function socket.break_tls()
   local fd = descriptor()
   if not fd then return nil end
   local rubbish = "this is not TLS\r\n"

@@ -1,4 +1,4 @@
---- The sandbox inside nginx's one worker: a box, its pages, its state on disk.
+--- The sandbox inside nginx's one worker: a sandbox, its pages, its state on disk.
 --
 -- nginx's prefix is the host's folder; `settings.json` there says the rest.
 --
@@ -7,16 +7,16 @@
 -- luacheck: globals ngx
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local sandbox = require "adobepass.sandbox"
+local adobepass_sandbox = require "adobepass.sandbox"
 local shell = require "adobepass.util.shell"
-local wire = require "adobepass.sandbox.host.nginx_adapter"
+local nginx_adapter = require "adobepass.sandbox.host.nginx_adapter"
 
 local worker = {}
 
 local SAVE_EVERY = 1 -- second
 local LARGEST_STATE = 256 * 1024 * 1024
 
-local settings, box, changed
+local settings, sandbox, changed
 
 local function load_world(path)
   if not path then return nil end
@@ -24,8 +24,8 @@ local function load_world(path)
   return chunk()
 end
 
-local function new_box()
-  return sandbox.new(load_world(settings.world), {
+local function new_sandbox()
+  return adobepass_sandbox.new(load_world(settings.world), {
     now = function() return math.floor(core.clock.wall() * 1000) end,
     random = core.random.bytes, api = settings.api, mgmt = settings.mgmt,
     throttle = settings.throttle,
@@ -38,7 +38,7 @@ local function save()
   if not changed or not settings.state_dir then return end
   changed = false
   local written, message = core.file.write(state_file(),
-    json.encode(box.control.snapshot()))
+    json.encode(sandbox.control.snapshot()))
   if not written then ngx.log(ngx.ERR, "the state was not kept: ", message) end
 end
 
@@ -48,7 +48,7 @@ local function restore()
     { max = LARGEST_STATE })
   if code == "not_found" then return end
   if text then text, message = json.decode(text) end
-  if text then text, message = box.control.restore(text) end
+  if text then text, message = sandbox.control.restore(text) end
   if text then return end
   error(("%s cannot be used: %s"):format(state_file(), message), 0)
 end
@@ -57,14 +57,14 @@ end
 function worker.init()
   local folder = ngx.config.prefix()
   settings = json.decode(assert(shell.read_file(folder .. "/settings.json")))
-  box = new_box()
+  sandbox = new_sandbox()
   restore()
-  assert(shell.write_file(folder .. "/statement", box.control.statement()))
+  assert(shell.write_file(folder .. "/statement", sandbox.control.statement()))
 end
 
 --- In the worker, which may be a second one after a crash.
 function worker.start()
-  box = new_box()
+  sandbox = new_sandbox()
   restore()
   if settings.state_dir then ngx.timer.every(SAVE_EVERY, save) end
 end
@@ -74,17 +74,17 @@ function worker.stop() save() end
 -- A fault of TLS that any operation will do for strikes before there is one:
 -- at the client's first words.
 local function take_handshake_fault()
-  for index, fault in ipairs(box.state.faults) do
+  for index, fault in ipairs(sandbox.state.faults) do
     if fault.kind == "tls" and fault.operation == "*" then
       fault.count = fault.count - 1
-      if fault.count <= 0 then table.remove(box.state.faults, index) end
+      if fault.count <= 0 then table.remove(sandbox.state.faults, index) end
       return true
     end
   end
 end
 
 --- A client says hello, TLS has not begun.
-function worker.greet(role)
+function worker.client_hello(role)
   if role ~= "control" and take_handshake_fault() then
     return ngx.exit(ngx.ERROR)
   end
@@ -98,11 +98,11 @@ end
 
 --- Answers one request; role: "api", "mgmt" or "control".
 function worker.serve(role)
-  local request = wire.request(role)
+  local request = nginx_adapter.request(role)
   if not belongs(request.path, role) then return ngx.exit(404) end
-  local response = box:handle(request)
+  local response = sandbox:handle(request)
   changed = true
-  wire.respond(response, box:now() / 1000)
+  nginx_adapter.respond(response, sandbox:now() / 1000)
 end
 
 return worker

@@ -3,7 +3,7 @@
 
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 
 local configuration = {}
 
@@ -16,9 +16,9 @@ local function domains(provider)
 end
 
 -- Fields of single sign-on are only there on a device that has it.
-local function add_partner_fields(entry, call, mvpd)
-  if not mvpd.partner_id or not call.is_apple then return end
-  local integration = call.box:integration(call.provider.id, mvpd.id)
+local function add_partner_fields(entry, context, mvpd)
+  if not mvpd.partner_id or not context.is_apple then return end
+  local integration = context.sandbox:integration(context.provider.id, mvpd.id)
   local is_on = integration.partner_sso ~= false
   entry.platformMappingId = mvpd.partner_id
   entry.enablePlatformServices = is_on
@@ -26,39 +26,39 @@ local function add_partner_fields(entry, call, mvpd)
   entry.boardingStatus = is_on and "SUPPORTED" or "PICKER"
 end
 
-local function describe(call, mvpd)
+local function describe(context, mvpd)
   local entry = {
     id = mvpd.id, displayName = mvpd.display_name, logoUrl = mvpd.logo_url,
     isTempPass = mvpd.temp_pass and true or nil,
     isProxy = mvpd.proxy and true or nil,
   }
   for name, value in pairs(mvpd.picker or {}) do entry[name] = value end
-  add_partner_fields(entry, call, mvpd)
+  add_partner_fields(entry, context, mvpd)
   return entry
 end
 
-local function mvpds(call)
+local function mvpds(context)
   local list = {}
-  for i, mvpd in ipairs(call.box:integrated(call.provider.id)) do
-    list[i] = describe(call, mvpd)
+  for i, mvpd in ipairs(context.sandbox:integrated(context.provider.id)) do
+    list[i] = describe(context, mvpd)
   end
   return json.array(list)
 end
 
 --- Junk in X-Device-Info is no error here: Adobe's own sample has it, and is
 -- answered as an unknown device.
-function configuration.get(call)
-  local value = call:header "x-device-info"
+function configuration.get(context)
+  local value = context:header "x-device-info"
   local info = value and device.decode_object(value) or {}
-  call.is_apple = info.osName == "tvOS" or info.osName == "iOS"
-  return respond.json(200, {
+  context.is_apple = info.osName == "tvOS" or info.osName == "iOS"
+  return http_response.json(200, {
     device = type(info.primaryHardwareType) == "string"
       and device.type(info) or "unknown",
     clientType = "html5",
     os = type(info.osName) == "string" and info.osName or "Unknown",
     requestor = {
-      id = call.provider.id, name = call.provider.name,
-      domains = domains(call.provider), mvpds = mvpds(call),
+      id = context.provider.id, name = context.provider.name,
+      domains = domains(context.provider), mvpds = mvpds(context),
     },
   })
 end

@@ -5,9 +5,9 @@
 local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local tokens = require "adobepass.sandbox.data.tokens"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local dcr = {}
 
@@ -15,8 +15,8 @@ local function refuse(code, status)
   return nil, { code = code, status = status }
 end
 
-local function has_junk_device_info(call)
-  local value = call:header "x-device-info"
+local function has_junk_device_info(context)
+  local value = context:header "x-device-info"
   return value and not device.decode_object(value)
 end
 
@@ -28,33 +28,33 @@ local function redirect_uri(object, statement)
   end
 end
 
-local function make_client(box, statement)
+local function make_client(sandbox, statement)
   local client = {
-    id = box:uuid(), secret = core.base64.url_encode(box:random(24)),
+    id = sandbox:uuid(), secret = core.base64.url_encode(sandbox:random(24)),
     statement = statement.jti, scopes = statement.scopes,
     providers = statement.service_providers,
-    issued_at = math.floor(box:now() / 1000),
+    issued_at = math.floor(sandbox:now() / 1000),
   }
-  box.state.clients[client.id] = client
+  sandbox.state.clients[client.id] = client
   return client
 end
 
 --- 1. A software statement is turned into credentials.
-function dcr.register(call)
-  local box, object = call.box, call:object()
+function dcr.register(context)
+  local sandbox, object = context.sandbox, context:object()
   if not object or type(object.software_statement) ~= "string"
-      or has_junk_device_info(call) then
+      or has_junk_device_info(context) then
     return refuse "invalid_request"
   end
-  local statement = tokens.read_statement(box, object.software_statement)
+  local statement = tokens.read_statement(sandbox, object.software_statement)
   if not statement then return refuse "invalid_software_statement" end
-  if box.state.revoked_statements[statement.jti] then
+  if sandbox.state.revoked_statements[statement.jti] then
     return refuse "unapproved_software_statement"
   end
   local uri = redirect_uri(object, statement)
   if not uri then return refuse "invalid_redirect_uri" end
-  local client = make_client(box, statement)
-  return respond.json(201, {
+  local client = make_client(sandbox, statement)
+  return http_response.json(201, {
     client_id = client.id, client_secret = client.secret,
     client_id_issued_at = client.issued_at,
     redirect_uris = json.array { uri },
@@ -64,10 +64,10 @@ function dcr.register(call)
 end
 
 -- The page sends a form, the OpenAPI file a query: either is understood.
-local function token_parameters(call)
-  local form, repeated = call:form()
+local function token_parameters(context)
+  local form, repeated = context:form()
   if next(form) then return form, repeated end
-  local query, twice = wire.form(call.request.query)
+  local query, twice = url_encoding.form(context.request.query)
   return query or {}, twice or {}
 end
 
@@ -77,26 +77,26 @@ local function is_client(client, secret)
 end
 
 --- 2. Credentials are turned into an access token.
-function dcr.token(call)
-  local box = call.box
-  local given, repeated = token_parameters(call)
+function dcr.token(context)
+  local sandbox = context.sandbox
+  local given, repeated = token_parameters(context)
   if not (given.client_id and given.client_secret and given.grant_type)
-      or next(repeated) or has_junk_device_info(call) then
+      or next(repeated) or has_junk_device_info(context) then
     return refuse "invalid_request"
   end
   if given.grant_type ~= "client_credentials" then
     return refuse "unsupported_grant_type"
   end
-  local client = box.state.clients[given.client_id]
+  local client = sandbox.state.clients[given.client_id]
   if not is_client(client, given.client_secret) then
     return refuse("invalid_client", 400)
   end
-  if box.state.revoked_statements[client.statement] then
+  if sandbox.state.revoked_statements[client.statement] then
     return refuse "unauthorized_client"
   end
-  return respond.json(201, {
-    id = box:uuid(), access_token = tokens.access(box, client),
-    created_at = box:now(), expires_in = box.world.lifetimes.access_token,
+  return http_response.json(201, {
+    id = sandbox:uuid(), access_token = tokens.access(sandbox, client),
+    created_at = sandbox:now(), expires_in = sandbox.world.lifetimes.access_token,
     token_type = "bearer",
   })
 end

@@ -7,7 +7,7 @@ local errors = require "adobepass.sandbox.engine.errors"
 local json = require "adobepass.util.json"
 local media_token = require "adobepass.sandbox.data.media_token"
 local profile_store = require "adobepass.sandbox.data.profile_store"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local temp_pass = require "adobepass.sandbox.data.temp_pass"
 local users = require "adobepass.sandbox.data.users"
 
@@ -26,56 +26,56 @@ end
 -- { source, code? } or nil. No code: permitted.
 local rules = {}
 
-function rules.misconfigured(ask)
-  local code = ask.call.integration.misconfigured
-  if code then return deny(ask.source, code) end
+function rules.misconfigured(item)
+  local code = item.context.integration.misconfigured
+  if code then return deny(item.source, code) end
 end
 
-function rules.too_many(ask)
-  local call = ask.call
-  local limits = call.mvpd.limits or call.box.world.limits
-  if #call.resources > limits[ask.kind] then
-    return deny(ask.source, "too_many_resources")
+function rules.too_many(item)
+  local context = item.context
+  local limits = context.mvpd.limits or context.sandbox.world.limits
+  if #context.resources > limits[item.kind] then
+    return deny(item.source, "too_many_resources")
   end
 end
 
-function rules.degraded(ask)
-  local call = ask.call
-  local rule = degradation.rule(call.box, call.provider.id, call.mvpd.id)
+function rules.degraded(item)
+  local context = item.context
+  local rule = degradation.rule(context.sandbox, context.provider.id, context.mvpd.id)
   if rule == "AuthZNone" then
     return deny("degradation", "authorization_denied_by_degradation_rule")
   end
   if rule then return { source = "degradation" } end
 end
 
-function rules.temporary(ask)
-  if not ask.call.mvpd.temp_pass then return nil end
+function rules.temporary(item)
+  if not item.context.mvpd.temp_pass then return nil end
   local _, code =
-    temp_pass.permit(ask.call, ask.resource, ask.kind == "authorize")
+    temp_pass.permit(item.context, item.resource, item.kind == "authorize")
   return { source = "temppass", code = code }
 end
 
-function rules.authenticated(ask)
-  local entry, why = profile_store.find(ask.call, ask.call.mvpd.id)
+function rules.authenticated(item)
+  local entry, why = profile_store.find(item.context, item.context.mvpd.id)
   if not entry then
     return deny("mvpd", "authenticated_profile_" .. why)
   end
-  ask.profile = entry.profile
-  ask.viewer = ask.call.box.world.viewers[entry.profile.username] or {}
+  item.profile = entry.profile
+  item.viewer = item.context.sandbox.world.viewers[entry.profile.username] or {}
 end
 
-function rules.dummy(ask)
-  if ask.call.mvpd.dummy then return { source = "dummy" } end
+function rules.dummy(item)
+  if item.context.mvpd.dummy then return { source = "dummy" } end
 end
 
-function rules.recognized(ask)
-  if ask.viewer.refusal then return deny("mvpd", ask.viewer.refusal) end
+function rules.recognized(item)
+  if item.viewer.refusal then return deny("mvpd", item.viewer.refusal) end
 end
 
-function rules.at_home(ask)
-  if not ask.profile.at_home then return nil end
-  local here = { info = ask.call.info, address = ask.call:address() }
-  if not ask.call.box:is_at_home(ask.viewer, here) then
+function rules.at_home(item)
+  if not item.profile.at_home then return nil end
+  local here = { info = item.context.info, address = item.context:address() }
+  if not item.context.sandbox:is_at_home(item.viewer, here) then
     return deny("mvpd", "authorization_denied_by_hba_policies")
   end
 end
@@ -86,15 +86,15 @@ local function title_of(resource)
   return resource:match "<title>%s*(.-)%s*</title>" or resource
 end
 
-function rules.reachable(ask)
-  local box = ask.call.box
-  local title = title_of(ask.resource)
-  local row = box.world.resources[title]
+function rules.reachable(item)
+  local sandbox = item.context.sandbox
+  local title = title_of(item.resource)
+  local row = sandbox.world.resources[title]
   if not row or not row.trouble then return nil end
-  local key = ask.call.device .. "|" .. title
-  local seen = box.state.troubles[key] or 0
+  local key = item.context.device .. "|" .. title
+  local seen = sandbox.state.troubles[key] or 0
   if row.times and seen >= row.times then return nil end
-  box.state.troubles[key] = seen + 1
+  sandbox.state.troubles[key] = seen + 1
   return deny("mvpd", row.trouble)
 end
 
@@ -105,20 +105,20 @@ local function rank(world, rating)
   return 0
 end
 
-function rules.parental(ask)
-  local world, limit = ask.call.box.world, ask.viewer.max_rating
+function rules.parental(item)
+  local world, limit = item.context.sandbox.world, item.viewer.max_rating
   if not limit then return nil end
-  local row = world.resources[title_of(ask.resource)]
+  local row = world.resources[title_of(item.resource)]
   local rating = row and row.rating
-    or ask.resource:match "<media:rating[^>]*>%s*(.-)%s*</media:rating>"
+    or item.resource:match "<media:rating[^>]*>%s*(.-)%s*</media:rating>"
   if rank(world, (rating or ""):upper()) > rank(world, limit) then
     return deny("mvpd", "authorization_denied_by_parental_controls")
   end
 end
 
-function rules.packaged(ask)
-  local details = (ask.viewer.lacks or {})[title_of(ask.resource)]
-  if details then return deny("mvpd", DENIED[ask.kind], details) end
+function rules.packaged(item)
+  local details = (item.viewer.lacks or {})[title_of(item.resource)]
+  if details then return deny("mvpd", DENIED[item.kind], details) end
 end
 
 local ORDER = {
@@ -126,74 +126,74 @@ local ORDER = {
   "dummy", "recognized", "at_home", "reachable", "parental", "packaged",
 }
 
-local function judge(call, kind, resource)
-  local ask = {
-    call = call, kind = kind, resource = resource,
-    source = call.mvpd.temp_pass and "temppass" or "mvpd",
+local function evaluate(context, kind, resource)
+  local item = {
+    context = context, kind = kind, resource = resource,
+    source = context.mvpd.temp_pass and "temppass" or "mvpd",
   }
   for _, name in ipairs(ORDER) do
-    local verdict = rules[name](ask)
-    if verdict then return verdict, ask end
+    local verdict = rules[name](item)
+    if verdict then return verdict, item end
   end
-  return { source = "mvpd" }, ask
+  return { source = "mvpd" }, item
 end
 
-local function user_of(call, ask)
-  if ask.profile then
-    return users.id(ask.profile.mvpd, ask.profile.username)
+local function user_of(context, item)
+  if item.profile then
+    return users.id(item.profile.mvpd, item.profile.username)
   end
-  return users.device_hash(call.device)
+  return users.device_hash(context.device)
 end
 
-local function decision(call, resource, verdict)
+local function decision(context, resource, verdict)
   return {
-    resource = resource, serviceProvider = call.provider.id,
-    mvpd = call.mvpd.id, source = verdict.source,
+    resource = resource, serviceProvider = context.provider.id,
+    mvpd = context.mvpd.id, source = verdict.source,
     authorized = verdict.code == nil,
     error = verdict.code
-      and errors.object(call.box, verdict.code, verdict.details) or nil,
+      and errors.object(context.sandbox, verdict.code, verdict.details) or nil,
   }
 end
 
 -- A decision has a window of its own, beside that of its token; of denials
 -- only the mvpd's have one.
-local function set_window(call, result)
+local function set_window(context, result)
   if not result.authorized and result.source ~= "mvpd" then return end
-  result.notBefore = call.box:now()
+  result.notBefore = context.sandbox:now()
   result.notAfter =
-    result.notBefore + call.box.world.lifetimes.decision * 1000
+    result.notBefore + context.sandbox.world.lifetimes.decision * 1000
 end
 
-local function grant(call, ask, result)
+local function grant(context, item, result)
   if not result.authorized then return end
-  result.token = media_token.new(call.box, {
-    service_provider = call.provider.id, mvpd = call.mvpd,
-    resource = result.resource, user = user_of(call, ask),
+  result.token = media_token.new(context.sandbox, {
+    service_provider = context.provider.id, mvpd = context.mvpd,
+    resource = result.resource, user = user_of(context, item),
   })
-  if ask.profile then ask.profile.authorized = true end
+  if item.profile then item.profile.authorized = true end
 end
 
-local function answer(call, kind)
+local function build_response(context, kind)
   local list = {}
-  for i, resource in ipairs(call.resources) do
-    local verdict, ask = judge(call, kind, resource)
-    list[i] = decision(call, resource, verdict)
+  for i, resource in ipairs(context.resources) do
+    local verdict, item = evaluate(context, kind, resource)
+    list[i] = decision(context, resource, verdict)
     if kind == "authorize" then
-      set_window(call, list[i])
-      grant(call, ask, list[i])
+      set_window(context, list[i])
+      grant(context, item, list[i])
     end
   end
-  return respond.json(200, { decisions = json.array(list) })
+  return http_response.json(200, { decisions = json.array(list) })
 end
 
 --- 11. Before each playback: decides and gives the media token.
-function decisions.authorize(call)
-  return answer(call, "authorize")
+function decisions.authorize(context)
+  return build_response(context, "authorize")
 end
 
 --- 12. To filter a catalog: decides, gives no token.
-function decisions.preauthorize(call)
-  return answer(call, "preauthorize")
+function decisions.preauthorize(context)
+  return build_response(context, "preauthorize")
 end
 
 return decisions

@@ -8,40 +8,40 @@ local json = require "adobepass.util.json"
 local partner_status = require "adobepass.sandbox.data.partner_status"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local profile_view = require "adobepass.sandbox.data.profile_view"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local saml = require "adobepass.sandbox.data.saml"
 local sessions = require "adobepass.sandbox.operations.sessions"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local partner = {}
 
-local function status_of(call)
-  return partner_status.read(call.box,
-                             call:header "ap-partner-framework-status")
+local function status_of(context)
+  return partner_status.read(context.sandbox,
+                             context:header "ap-partner-framework-status")
 end
 
-local function draft(call, mvpd_id)
-  local session = sessions.draft(call)
+local function draft(context, mvpd_id)
+  local session = sessions.draft(context)
   session.mvpd = mvpd_id
-  session.domain_name = call:parameter "domainName"
-  session.redirect_url = call:parameter "redirectUrl"
+  session.domain_name = context:parameter "domainName"
+  session.redirect_url = context:parameter "redirectUrl"
   return session
 end
 
-local function fall_back(call, session, reason)
-  return sessions.code_answer(sessions.open(call, session), reason, "create")
+local function fall_back(context, session, reason)
+  return sessions.code_response(sessions.open(context, session), reason, "create")
 end
 
-local function saml_request(call, session)
-  local request, id = saml.request(call.box, call.mvpd.id)
-  call.box.state.partner_requests[id] = call.box:now()
-  return respond.json(200, {
+local function saml_request(context, session)
+  local request, id = saml.request(context.sandbox, context.mvpd.id)
+  context.sandbox.state.partner_requests[id] = context.sandbox:now()
+  return http_response.json(200, {
     actionName = "partner_profile", actionType = "direct",
     reasonType = "none",
     url = ("/api/v2/%s/profiles/sso/%s")
-      :format(call.provider.id, wire.escape(call.params.partner)),
-    sessionId = session.id, mvpd = call.mvpd.id,
-    serviceProvider = call.provider.id,
+      :format(context.provider.id, url_encoding.escape(context.params.partner)),
+    sessionId = session.id, mvpd = context.mvpd.id,
+    serviceProvider = context.provider.id,
     authenticationRequest = {
       type = "saml", request = request,
       attributesNames = json.array { "uid", "NameID", "uniqueId" },
@@ -51,87 +51,87 @@ end
 
 -- The device's sign-on does not say which mvpd, or may not: then the basic
 -- login follows, with the mvpd that this device chose last, if any.
-local function without_status(call)
+local function without_status(context)
   local session =
-    draft(call, call.box.state.last_mvpd[call:owner()])
-  return fall_back(call, session, "pfs_fallback")
+    draft(context, context.sandbox.state.last_mvpd[context:owner()])
+  return fall_back(context, session, "pfs_fallback")
 end
 
-local function has_bad_redirect(call)
-  local url = call:parameter "redirectUrl"
-  return url and not wire.safe_url(url)
+local function has_bad_redirect(context)
+  local url = context:parameter "redirectUrl"
+  return url and not url_encoding.safe_url(url)
 end
 
 --- 14. The request that the device's sign-on passes to the mvpd.
-function partner.session(call)
-  if has_bad_redirect(call) then
+function partner.session(context)
+  if has_bad_redirect(context) then
     return nil, { code = "invalid_parameter_redirect_url" }
   end
-  local mvpd_id = status_of(call)
-  if not mvpd_id then return without_status(call) end
-  call.params.mvpd = mvpd_id
-  local refusal = call.box:check(call, { "mvpd" })
+  local mvpd_id = status_of(context)
+  if not mvpd_id then return without_status(context) end
+  context.params.mvpd = mvpd_id
+  local refusal = context.sandbox:check(context, { "mvpd" })
   if refusal then return nil, refusal end
-  local session = draft(call, mvpd_id)
-  local reason = sessions.no_login_reason(call)
-  if reason then return sessions.authorize(call, reason, session.id) end
+  local session = draft(context, mvpd_id)
+  local reason = sessions.no_login_reason(context)
+  if reason then return sessions.authorize(context, reason, session.id) end
   if sessions.has_missing(session) then
-    return fall_back(call, session, "missing_parameters_fallback")
+    return fall_back(context, session, "missing_parameters_fallback")
   end
-  if call.integration.misconfigured
-      or call.integration.partner_sso == false then
-    return fall_back(call, session, "configuration_fallback")
+  if context.integration.misconfigured
+      or context.integration.partner_sso == false then
+    return fall_back(context, session, "configuration_fallback")
   end
-  return saml_request(call, session)
+  return saml_request(context, session)
 end
 
-local function save(call, assertion)
-  local now = call.box:now()
+local function save(context, assertion)
+  local now = context.sandbox:now()
   local profile = {
-    mvpd = call.mvpd.id, username = assertion.username,
-    type = call.partner.profile_type, issuer = call.params.partner,
+    mvpd = context.mvpd.id, username = assertion.username,
+    type = context.partner.profile_type, issuer = context.params.partner,
     not_before = now,
-    not_after = now + call.box.world.lifetimes.profile * 1000,
+    not_after = now + context.sandbox.world.lifetimes.profile * 1000,
     identities = {},
   }
-  profile_store.save(call.box, call:owner(), profile)
-  return { profile = profile, type = profile.type, owner = call:owner() }
+  profile_store.save(context.sandbox, context:owner(), profile)
+  return { profile = profile, type = profile.type, owner = context:owner() }
 end
 
-local function created(call, entry)
-  local view, refusal = profile_view.one(call, entry)
+local function created(context, entry)
+  local view, refusal = profile_view.one(context, entry)
   if not view then return nil, refusal end
-  return respond.json(201, { profiles = { [call.mvpd.id] = view } })
+  return http_response.json(201, { profiles = { [context.mvpd.id] = view } })
 end
 
-local function read_response(call)
-  local text = call:parameter "SAMLResponse"
-  local assertion = text and saml.read_response(call.box, text)
+local function read_response(context)
+  local text = context:parameter "SAMLResponse"
+  local assertion = text and saml.read_response(context.sandbox, text)
   if not assertion then
     return nil, { code = "invalid_parameter_saml_response" }
   end
-  if assertion.mvpd ~= call.mvpd.id then
+  if assertion.mvpd ~= context.mvpd.id then
     return nil, { code = "invalid_header_pfs_provider_id_mismatch" }
   end
-  saml.spend(call.box, assertion)
+  saml.spend(context.sandbox, assertion)
   return assertion
 end
 
 --- 15. The mvpd's answer becomes a profile.
-function partner.profile(call)
-  local mvpd_id, code = status_of(call)
+function partner.profile(context)
+  local mvpd_id, code = status_of(context)
   if not mvpd_id then return nil, { code = code } end
-  call.params.mvpd = mvpd_id
-  local refusal = call.box:check(call, { "mvpd", "configured" })
+  context.params.mvpd = mvpd_id
+  local refusal = context.sandbox:check(context, { "mvpd", "configured" })
   if refusal then return nil, refusal end
-  local rule = degradation.rule(call.box, call.provider.id, mvpd_id)
+  local rule = degradation.rule(context.sandbox, context.provider.id, mvpd_id)
   if rule == "AuthNAll" then
-    return respond.json(200, { profiles = {
-      [mvpd_id] = degradation.profile(call.box, call) } })
+    return http_response.json(200, { profiles = {
+      [mvpd_id] = degradation.profile(context.sandbox, context) } })
   end
-  local assertion, no = read_response(call)
+  local assertion, no = read_response(context)
   if not assertion then return nil, no end
-  return created(call, save(call, assertion))
+  return created(context, save(context, assertion))
 end
 
 return partner

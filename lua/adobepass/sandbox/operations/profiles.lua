@@ -6,56 +6,57 @@ local degradation = require "adobepass.sandbox.data.degradation"
 local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local profile_view = require "adobepass.sandbox.data.profile_view"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local temp_pass = require "adobepass.sandbox.data.temp_pass"
 
 local profiles = {}
 
-local function answer(map)
-  return respond.json(200, { profiles = json.object(map) })
+local function build_response(map)
+  return http_response.json(200, { profiles = json.object(map) })
 end
 
 --- 8. Every profile. Temporary and degraded ones are not listed here: each
 -- belongs to an mvpd that must be named.
-function profiles.all(call)
+function profiles.all(context)
   local map = {}
-  for id, entry in pairs(profile_store.all(call)) do
-    local view, refusal = profile_view.one(call, entry)
+  for id, entry in pairs(profile_store.all(context)) do
+    local view, refusal = profile_view.one(context, entry)
     if not view then return nil, refusal end
     map[id] = view
   end
-  return answer(map)
+  return build_response(map)
 end
 
-local function temporary(call)
-  local view, code = temp_pass.profile(call)
+local function temporary(context)
+  local view, code = temp_pass.profile(context)
   if not view then return nil, { code = code } end
-  return answer { [call.mvpd.id] = view }
+  return build_response { [context.mvpd.id] = view }
 end
 
 --- 9. The profile with one mvpd.
-function profiles.for_mvpd(call)
-  if call.mvpd.temp_pass then return temporary(call) end
-  local entry = profile_store.find(call, call.mvpd.id)
+function profiles.for_mvpd(context)
+  if context.mvpd.temp_pass then return temporary(context) end
+  local entry = profile_store.find(context, context.mvpd.id)
   if entry then
-    local view, refusal = profile_view.one(call, entry)
+    local view, refusal = profile_view.one(context, entry)
     if not view then return nil, refusal end
-    return answer { [call.mvpd.id] = view }
+    return build_response { [context.mvpd.id] = view }
   end
-  local rule = degradation.rule(call.box, call.provider.id, call.mvpd.id)
+  local rule = degradation.rule(context.sandbox, context.provider.id, context.mvpd.id)
   if rule == "AuthNAll" then
-    return answer { [call.mvpd.id] = degradation.profile(call.box, call) }
+    return build_response {
+      [context.mvpd.id] = degradation.profile(context.sandbox, context) }
   end
-  return answer {}
+  return build_response {}
 end
 
 --- 10. The profile that a code led to: what a client polls.
-function profiles.for_code(call)
-  call.params.mvpd = call.session.mvpd
-  if not call.params.mvpd then return answer {} end
-  local refusal = call.box:check(call, { "mvpd", "configured" })
+function profiles.for_code(context)
+  context.params.mvpd = context.session.mvpd
+  if not context.params.mvpd then return build_response {} end
+  local refusal = context.sandbox:check(context, { "mvpd", "configured" })
   if refusal then return nil, refusal end
-  return profiles.for_mvpd(call)
+  return profiles.for_mvpd(context)
 end
 
 return profiles

@@ -6,13 +6,13 @@
 
 local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
-local respond = require "adobepass.sandbox.engine.respond"
+local http_response = require "adobepass.sandbox.engine.http_response"
 local tokens = require "adobepass.sandbox.data.tokens"
 
 local sso_service = {}
 
-local function circle_of(box, subject)
-  local circles = box.state.circles
+local function circle_of(sandbox, subject)
+  local circles = sandbox.state.circles
   circles[subject] = circles[subject] or { devices = {}, unlinked = {} }
   return circles[subject]
 end
@@ -21,30 +21,30 @@ local function text(value, otherwise)
   return type(value) == "string" and value or otherwise
 end
 
-local function join(call, subject, kind)
-  local info = device.decode_object(call:header "x-device-info" or "") or {}
-  local circle = circle_of(call.box, subject)
-  circle.unlinked[call.device] = nil
-  circle.devices[call.device] = {
+local function join(context, subject, kind)
+  local info = device.decode_object(context:header "x-device-info" or "") or {}
+  local circle = circle_of(context.sandbox, subject)
+  circle.unlinked[context.device] = nil
+  circle.devices[context.device] = {
     deviceType = text(info.primaryHardwareType, "Unknown"),
     model = text(info.model, "Unknown"), os = text(info.osName, "Unknown"),
     osVersion = text(info.osVersion, "Unknown"),
-    lastSeen = call.box:now(), type = kind,
+    lastSeen = context.sandbox:now(), type = kind,
   }
 end
 
-local function token_answer(call, status, word, subject)
-  local compact, from, to = tokens.service(call.box, subject)
-  return respond.json(status, {
+local function token_response(context, status, word, subject)
+  local compact, from, to = tokens.service(context.sandbox, subject)
+  return http_response.json(status, {
     status = word, notBefore = from, notAfter = to,
-    [call.box.world.sso_service.token_field] = compact,
+    [context.sandbox.world.sso_service.token_field] = compact,
   })
 end
 
 -- A link code counts once.
-local function spend_link(box, code)
-  local link = box.state.links[code]
-  if not link or link.used or box:now() >= link.not_after then return nil end
+local function spend_link(sandbox, code)
+  local link = sandbox.state.links[code]
+  if not link or link.used or sandbox:now() >= link.not_after then return nil end
   link.used = true
   return link.subject
 end
@@ -60,41 +60,41 @@ local BAD_LINK = {
 }
 
 --- 18. A service token, for an identifier or for a link code.
-function sso_service.create(call)
-  local link, id = call:header "x-sso-link", call:header "x-sso-id"
+function sso_service.create(context)
+  local link, id = context:header "x-sso-link", context:header "x-sso-id"
   if not link and not id then return nil, NO_SUBJECT end
   local subject = id
   if link then
-    subject = spend_link(call.box, link)
+    subject = spend_link(context.sandbox, link)
     if not subject then return nil, BAD_LINK end
   end
-  join(call, subject, link and "sso" or "regular")
-  return token_answer(call, 201, "CREATED", subject)
+  join(context, subject, link and "sso" or "regular")
+  return token_response(context, 201, "CREATED", subject)
 end
 
 --- 19. A fresh token for an old one.
-function sso_service.refresh(call)
-  return token_answer(call, 200, "OK", call.subject)
+function sso_service.refresh(context)
+  return token_response(context, 200, "OK", context.subject)
 end
 
-local function new_link_code(box)
+local function new_link_code(sandbox)
   local code
   repeat
-    local a, b, c = box:random(3):byte(1, 3)
+    local a, b, c = sandbox:random(3):byte(1, 3)
     code = ("%06d"):format((a * 65536 + b * 256 + c) % 1000000)
-  until not box.state.links[code]
+  until not sandbox.state.links[code]
   return code
 end
 
 --- 20. Six digits for another device to join with.
-function sso_service.link(call)
-  local box, now = call.box, call.box:now()
-  local code = new_link_code(box)
-  local not_after = now + box.world.lifetimes.link_code * 1000
-  box.state.links[code] = { subject = call.subject, not_after = not_after }
-  return respond.json(201, {
+function sso_service.link(context)
+  local sandbox, now = context.sandbox, context.sandbox:now()
+  local code = new_link_code(sandbox)
+  local not_after = now + sandbox.world.lifetimes.link_code * 1000
+  sandbox.state.links[code] = { subject = context.subject, not_after = not_after }
+  return http_response.json(201, {
     status = "CREATED", notBefore = now, notAfter = not_after,
-    [box.world.sso_service.link_field] = code,
+    [sandbox.world.sso_service.link_field] = code,
   })
 end
 
@@ -111,11 +111,11 @@ local function find_device(circle, name)
 end
 
 --- 21. Removes devices; those not known are left out of the answer.
-function sso_service.unlink(call)
-  local object = call:object()
+function sso_service.unlink(context)
+  local object = context:object()
   local names = object and object.devices
   if type(names) ~= "table" or #names == 0 then return nil, BAD_DEVICES end
-  local circle, gone = circle_of(call.box, call.subject), {}
+  local circle, gone = circle_of(context.sandbox, context.subject), {}
   for _, name in ipairs(names) do
     local id = type(name) == "string" and find_device(circle, name)
     if id then
@@ -123,17 +123,17 @@ function sso_service.unlink(call)
       gone[#gone + 1] = name
     end
   end
-  return respond.json(200,
+  return http_response.json(200,
     { status = "OK", unlinkedDevices = json.array(gone) })
 end
 
 --- 22. The devices of the circle.
-function sso_service.list(call)
+function sso_service.list(context)
   local devices = json.object {}
-  for id, attributes in pairs(circle_of(call.box, call.subject).devices) do
+  for id, attributes in pairs(circle_of(context.sandbox, context.subject).devices) do
     devices[id] = attributes
   end
-  return respond.json(200, { devices = devices })
+  return http_response.json(200, { devices = devices })
 end
 
 return sso_service

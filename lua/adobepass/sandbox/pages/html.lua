@@ -11,7 +11,7 @@
 
 local style = require "adobepass.sandbox.pages.style"
 
-local pages = {}
+local html = {}
 
 local ENTITIES = {
   ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
@@ -19,7 +19,7 @@ local ENTITIES = {
 }
 
 --- Text as HTML text, or as the value of a quoted attribute.
-function pages.escape(text)
+function html.escape(text)
   return (tostring(text):gsub("[&<>\"'`]", ENTITIES))
 end
 
@@ -27,7 +27,7 @@ local function fill(template, values)
   return (template:gsub("{(!?)([%w_]+)}", function(raw, name)
     local value = values[name]
     if value == nil then error("a page lacks its " .. name, 3) end
-    return raw == "!" and value or pages.escape(value)
+    return raw == "!" and value or html.escape(value)
   end))
 end
 
@@ -48,7 +48,7 @@ end
 -- All the bytes of a UTF-8 letter, since half of one is not text.
 local function mark(brand)
   if not brand then return icon "tv" end
-  return pages.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")
+  return html.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")
     :upper())
 end
 
@@ -142,7 +142,7 @@ local ACTIVATE = [[
 
 --- Where the second screen begins: the code that the TV shows.
 -- page: code (typed before, may be ""), error (a sentence or nil)
-function pages.activate(page)
+function html.activate(page)
   return layout(page, {
     heading = "Activate your TV", step = 1,
     say = "Your TV shows a code. Type it here, and watch on the big screen "
@@ -169,7 +169,7 @@ local PROVIDERS = [[
 --- Which provider, where the TV did not say.
 -- page: code, providers ({ id =, display_name = } each), channel, device,
 -- error
-function pages.providers(page)
+function html.providers(page)
   local list = {}
   for index, provider in ipairs(page.providers) do
     list[index] = fill(PROVIDER, { id = provider.id,
@@ -235,7 +235,7 @@ end
 --- The provider's login.
 -- page: action, username (typed before, may be ""), error, channel, device,
 -- code, viewers ({ username =, password = } each, or nil)
-function pages.login(page)
+function html.login(page)
   local again = page.error and page.username ~= ""
   return layout(page, {
     heading = "Sign in to " .. page.brand, say = for_what(page), step = 3,
@@ -259,7 +259,7 @@ local HOME = [[
 
 --- The provider recognized the home network: no password is needed.
 -- page: action, username, channel, device, code, error
-function pages.home(page)
+function html.home(page)
   return layout(page, {
     heading = "Welcome home", say = for_what(page), step = 3,
     card = fill(HOME, { action = page.action, token = page.token,
@@ -282,7 +282,7 @@ local function message(page, parts)
   local link = parts.link and fill(LINK, { href = parts.link[1],
     label = parts.link[2], quiet = parts.link[3] and " quiet" or "" }) or ""
   return layout(page, {
-    heading = parts.heading, say = pages.escape(parts.say),
+    heading = parts.heading, say = html.escape(parts.say),
     card = fill(MESSAGE, { icon = icon(parts.icon), kind = parts.kind or "",
       strong = parts.strong, text = parts.text, link = link,
       live = parts.alert and ' role="alert"' or ' role="status"' }),
@@ -295,7 +295,7 @@ local function back_link(page)
 end
 
 --- Signed in. page: note (another sentence, or nil)
-function pages.success(page)
+function html.success(page)
   return message(page, {
     heading = "You are signed in", icon = "tick",
     say = "Your TV has been told.",
@@ -306,7 +306,7 @@ function pages.success(page)
 end
 
 --- The viewer did not want to. page: again (address to start over), code
-function pages.cancelled(page)
+function html.cancelled(page)
   return message(page, {
     heading = "Nothing was changed", icon = "cross", kind = " off",
     say = "You cancelled, so nobody was signed in.",
@@ -318,7 +318,7 @@ function pages.cancelled(page)
 end
 
 --- Signed out at the provider. page: redirect and redirect_name, or nil
-function pages.signed_out(page)
+function html.signed_out(page)
   return message(page, {
     heading = "You are signed out", icon = "leave", kind = " off",
     say = ("%s no longer knows you on this device."):format(page.brand),
@@ -330,7 +330,7 @@ end
 
 --- Something did not work. page: heading, error, advice, link ({ address,
 -- label })
-function pages.failure(page)
+function html.failure(page)
   return message(page, {
     heading = page.heading, icon = "cross", kind = " no", alert = true,
     say = "This did not work, and nothing was changed.",
@@ -338,4 +338,4 @@ function pages.failure(page)
   })
 end
 
-return pages
+return html

@@ -2,14 +2,14 @@
 -- for this
 -- machine only. POST what a function takes; the answer is { "result": ... } or
 -- { "error": "..." } with 400.
--- @module adobepass.sandbox.control.http
+-- @module adobepass.sandbox.control.endpoint
 
-local control = require "adobepass.sandbox.control.commands"
+local commands = require "adobepass.sandbox.control.commands"
 local json = require "adobepass.util.json"
-local respond = require "adobepass.sandbox.engine.respond"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local http_response = require "adobepass.sandbox.engine.http_response"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
-local control_http = {}
+local endpoint = {}
 
 local PREFIX = "/sandbox"
 
@@ -32,7 +32,7 @@ local ROUTES = {
 }
 
 --- Whether a path belongs to the control API.
-function control_http.is_ours(path)
+function endpoint.is_ours(path)
   return path == PREFIX or path:sub(1, #PREFIX + 1) == PREFIX .. "/"
 end
 
@@ -41,11 +41,11 @@ end
 local function is_local_name(host)
   if not host then return true end
   local name = host:match "^%[(.-)%]" or host:match "^[^:]*"
-  return name:lower() == "localhost" or control.is_loopback(name)
+  return name:lower() == "localhost" or commands.is_loopback(name)
 end
 
 local function is_allowed(request)
-  return control.is_loopback(request.remote_addr)
+  return commands.is_loopback(request.remote_addr)
     and not request.headers["x-forwarded-for"]
     and is_local_name(request.headers.host)
 end
@@ -53,7 +53,7 @@ end
 -- JSON only: a form of another site's page cannot send that type unasked.
 local function body_of(request)
   if request.body == "" then return {} end
-  if wire.media_type(request.headers["content-type"])
+  if url_encoding.media_type(request.headers["content-type"])
       ~= "application/json" then
     return nil
   end
@@ -75,40 +75,40 @@ local function help()
     end
   end
   table.sort(list)
-  return respond.json(200, { result = json.array(list) })
+  return http_response.json(200, { result = json.array(list) })
 end
 
 local function failed(message)
-  return respond.json(400, { error = tostring(message) })
+  return http_response.json(400, { error = tostring(message) })
 end
 
-local function run(box, name, given)
+local function run(sandbox, name, given)
   local value, message
   if name == "clock" then
-    value, message = set_clock(box.control, given)
+    value, message = set_clock(sandbox.control, given)
   else
-    value, message = box.control[name](given)
+    value, message = sandbox.control[name](given)
   end
   if value == nil then return failed(message) end
-  return respond.json(200, { result = value })
+  return http_response.json(200, { result = value })
 end
 
-local function answer(box, request)
+local function dispatch(sandbox, request)
   local path = request.path:sub(#PREFIX + 1):gsub("/$", "")
   if path == "" and request.method == "GET" then return help() end
   local methods = ROUTES[path]
-  if not methods then return respond.html(404) end
+  if not methods then return http_response.html(404) end
   local name = methods[request.method]
-  if not name then return respond.html(405) end
+  if not name then return http_response.html(405) end
   local given = body_of(request)
   if not given then return failed "a JSON object expected" end
-  return run(box, name, given)
+  return run(sandbox, name, given)
 end
 
-function control_http.handle(box, request)
-  if not is_allowed(request) then return respond.html(404) end
-  local ok, response = pcall(answer, box, request)
+function endpoint.handle(sandbox, request)
+  if not is_allowed(request) then return http_response.html(404) end
+  local ok, response = pcall(dispatch, sandbox, request)
   return ok and response or failed(response)
 end
 
-return control_http
+return endpoint

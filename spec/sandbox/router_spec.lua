@@ -1,6 +1,6 @@
-local sandbox = require "adobepass.sandbox"
+local adobepass_sandbox = require "adobepass.sandbox"
 local tv = require "spec.support.tv_client"
-local web = require "adobepass.sandbox.pages.web"
+local router = require "adobepass.sandbox.pages.router"
 
 local REDIRECT = "https://adobe.com/watch?from=tv"
 
@@ -11,7 +11,7 @@ Visitor.__index = Visitor
 function Visitor:send(method, address, body)
   local path, query = address:gsub("^https://127%.0%.0%.1:8443", "")
     :match("^([^?]*)%??(.*)$")
-  local response = self.box:handle {
+  local response = self.sandbox:handle {
     method = method, path = path, query = query ~= "" and query or nil,
     headers = { cookie = self.cookie,
       ["content-type"] = body and "application/x-www-form-urlencoded" },
@@ -45,15 +45,15 @@ function Visitor:follow(response)
 end
 
 describe("the web pages", function()
-  local box, screen, visitor, time
+  local sandbox, screen, visitor, time
 
   before_each(function()
     time = 1700000000000
-    box = sandbox.new(nil, { now = function() return time end,
+    sandbox = adobepass_sandbox.new(nil, { now = function() return time end,
       throttle = false })
-    screen = tv.new { transport = box:transport(), api = box.api,
-      statement = box.control.statement() }
-    visitor = setmetatable({ box = box }, Visitor)
+    screen = tv.new { transport = sandbox:transport(), api = sandbox.api,
+      statement = sandbox.control.statement() }
+    visitor = setmetatable({ sandbox = sandbox }, Visitor)
   end)
 
   local function code(fields)
@@ -135,8 +135,8 @@ describe("the web pages", function()
       assert.is_truthy(complaint(first):find("has a newer code"))
       sign_in(second)
       assert.is_truthy(complaint(second):find("was used already"))
-      local third = tv.new({ transport = box:transport(), api = box.api,
-        device = "tv-2", statement = box.control.statement() }):code()
+      local third = tv.new({ transport = sandbox:transport(), api = sandbox.api,
+        device = "tv-2", statement = sandbox.control.statement() }):code()
       time = time + 31 * 60 * 1000
       assert.is_truthy(complaint(third):find("has expired"))
     end)
@@ -188,7 +188,7 @@ describe("the web pages", function()
     end)
 
     it("[web-ask-viewer-home] ask nothing of a viewer at home", function()
-      local session = box:find_session(whole())
+      local session = sandbox:find_session(whole())
       session.device.info.connectionIp = "192.0.2.7"
       local page = visitor:get("/mvpd/Cablevision/login?code=" .. session.code)
       assert.is_truthy(page.body:find("Continue as home", 1, true))
@@ -249,8 +249,8 @@ describe("the web pages", function()
 
   describe("and where they send a viewer", function()
     local function allowed(url, provider)
-      return web.allowed(box, provider ~= false
-        and box:provider(provider or "REF30") or nil, url)
+      return router.allowed(sandbox, provider ~= false
+        and sandbox:provider(provider or "REF30") or nil, url)
     end
 
     it("[web-domain-provider-sandbox] is a domain of the provider's, or this "
@@ -259,8 +259,8 @@ describe("the web pages", function()
       assert.equal("https://www.adobe.com:444",
         allowed("https://www.ADOBE.com:444/"))
       assert.equal("http://127.0.0.1:3000", allowed("http://127.0.0.1:3000/"))
-      assert.equal("'self'", allowed(box.api .. "/activate/success", "OTHER"))
-      assert.equal("'self'", allowed(box.api, false))
+      assert.equal("'self'", allowed(sandbox.api .. "/activate/success", "OTHER"))
+      assert.equal("'self'", allowed(sandbox.api, false))
     end)
 
     it("[web-application-scheme] or an application's own scheme", function()
@@ -280,7 +280,7 @@ describe("the web pages", function()
         "https://adobe.com/\r\nSet-Cookie: a=b", "https://adobe.com /",
         "https://", "https:///adobe.com", "", "adobe.com",
         "https://adobe.com;.evil.example/", "https://evil.example%2eadobe.com",
-        box.api .. ".evil.example/", box.api .. "@evil.example/",
+        sandbox.api .. ".evil.example/", sandbox.api .. "@evil.example/",
       } do
         assert.is_nil(allowed(url), url)
       end
@@ -307,7 +307,7 @@ describe("the web pages", function()
       local address = login(shown)
       local fields = { username = "ann", password = "secret" }
       local mine, cookie = visitor.token, visitor.cookie
-      local other = setmetatable({ box = box }, Visitor)
+      local other = setmetatable({ sandbox = sandbox }, Visitor)
       other:get("/activate")
       for _, token in ipairs { "", "x", other.token, mine:sub(1, -2) } do
         fields.token = token
@@ -331,14 +331,14 @@ describe("the web pages", function()
         assert.equal(403, page.status)
         assert.is_truthy(page.body:find("open for too long", 1, true))
       end
-      assert.is_nil(box:find_session(shown).mvpd)
+      assert.is_nil(sandbox:find_session(shown).mvpd)
     end)
 
     it("[web-cannot-use-token-sandbox] cannot use the token of another "
       .. "sandbox", function()
-      local other = setmetatable({ box = sandbox.new() }, Visitor)
+      local other = setmetatable({ sandbox = adobepass_sandbox.new() }, Visitor)
       other:get("/activate")
-      other.box = box
+      other.sandbox = sandbox
       assert.equal(403, other:post("/activate", { code = "A" }).status)
     end)
   end)
@@ -393,11 +393,11 @@ describe("the web pages", function()
     local response = visitor:send("DELETE", "/activate")
     assert.equal(405, response.status)
     assert.equal("GET, HEAD, POST", response.header.allow)
-    assert.is_nil(web.handle(box, { method = "GET", path = "/nowhere",
+    assert.is_nil(router.handle(sandbox, { method = "GET", path = "/nowhere",
       headers = {} }))
-    assert.is_nil(web.handle(box, { method = "GET", path = "/mvpd/None/login",
+    assert.is_nil(router.handle(sandbox, { method = "GET", path = "/mvpd/None/login",
       headers = {} }))
-    assert.is_nil(web.handle(box, { method = "GET", path = "/mvpd/%zz/login",
+    assert.is_nil(router.handle(sandbox, { method = "GET", path = "/mvpd/%zz/login",
       headers = {} }))
     assert.equal("/activate", visitor:get("/").header.location)
   end)

@@ -1,10 +1,10 @@
 --- Responses in each of the forms the service uses.
--- @module adobepass.sandbox.engine.respond
+-- @module adobepass.sandbox.engine.http_response
 
 local json = require "adobepass.util.json"
 local errors = require "adobepass.sandbox.engine.errors"
 
-local respond = {}
+local http_response = {}
 
 local REASONS = {
   [400] = "BAD_REQUEST", [401] = "UNAUTHORIZED", [403] = "FORBIDDEN",
@@ -17,7 +17,7 @@ local TITLES = {
   [500] = "500 Internal Server Error",
 }
 
-function respond.json(status, value)
+function http_response.json(status, value)
   return {
     status = status,
     headers = { { "Content-Type", "application/json;charset=UTF-8" } },
@@ -25,16 +25,16 @@ function respond.json(status, value)
   }
 end
 
-function respond.empty(status, headers)
+function http_response.empty(status, headers)
   return { status = status, headers = headers or {}, body = "" }
 end
 
-function respond.redirect(url)
-  return respond.empty(302, { { "Location", url } })
+function http_response.redirect(url)
+  return http_response.empty(302, { { "Location", url } })
 end
 
 --- The short page that the service's own web server answers with.
-function respond.html(status)
+function http_response.html(status)
   local title = TITLES[status] or tostring(status)
   return {
     status = status,
@@ -47,41 +47,41 @@ end
 
 -- How each family of operations says no. A refusal is
 -- { code =, details =?, status =?, message =?, action =? }.
-respond.refusals = {}
+http_response.refusals = {}
 
-function respond.refusals.enhanced(box, refusal)
+function http_response.refusals.enhanced(sandbox, refusal)
   if refusal.code == "unauthorized" then
     -- Adobe's 401 for a dead token carries no JSON.
-    return respond.empty(401, { { "WWW-Authenticate", "Bearer" } })
+    return http_response.empty(401, { { "WWW-Authenticate", "Bearer" } })
   end
-  local object = errors.object(box, refusal.code, refusal.details)
-  return respond.json(refusal.status or object.status, object)
+  local object = errors.object(sandbox, refusal.code, refusal.details)
+  return http_response.json(refusal.status or object.status, object)
 end
 
-function respond.refusals.dcr(_, refusal)
-  return respond.json(refusal.status or 400, { error = refusal.code })
+function http_response.refusals.dcr(_, refusal)
+  return http_response.json(refusal.status or 400, { error = refusal.code })
 end
 
 --- Operation 7 is for a browser: its errors are pages.
-function respond.refusals.html(_, refusal)
+function http_response.refusals.html(_, refusal)
   local known = errors.known[refusal.code]
-  return respond.html(known and known.status or 400)
+  return http_response.html(known and known.status or 400)
 end
 
 -- Page features-premium/sso-service: errors are wrapped, and have codes of
 -- their own.
-function respond.refusals.sso_service(box, refusal)
+function http_response.refusals.sso_service(sandbox, refusal)
   local known = errors.known[refusal.code] or {}
   local status = refusal.status or known.status or 401
-  return respond.json(status, {
+  return http_response.json(status, {
     status = REASONS[status] or tostring(status),
     error = {
       status = status, code = refusal.code,
       message = refusal.message or known.message or "Unauthorized access",
       action = refusal.action or known.action or "none",
-      helpUrl = errors.HELP, trace = box:uuid(),
+      helpUrl = errors.HELP, trace = sandbox:uuid(),
     },
   })
 end
 
-return respond
+return http_response

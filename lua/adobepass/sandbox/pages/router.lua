@@ -1,0 +1,395 @@
+--- The sandbox's web pages, as requests and responses: the provider's login
+-- and logout, and /activate for a second screen.
+--
+--   router.handle(sandbox, request) -> response | nil (not one of our addresses)
+--
+-- Every answer is private (no-store), runs no script, loads nothing and tells
+-- nobody where the viewer came from. Every form carries a token bound to a
+-- cookie: HMAC of the cookie under a key of this sandbox (OWASP, "HMAC-based
+-- token pattern"). Nobody is sent to an address that the session, or the
+-- application's own logout, did not name *and* the provider's domains do not
+-- cover.
+--
+-- @module adobepass.sandbox.pages.router
+
+local core = require "adobepass.core"
+local html = require "adobepass.sandbox.pages.html"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
+
+local router = {}
+
+-- `__Host-`: only this very host, only HTTPS, can have set it (RFC 6265bis).
+local COOKIE = "__Host-adobepass-sandbox"
+
+local POLICY = "default-src 'none'; style-src 'nonce-%s'; img-src data:; "
+  .. "form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
+
+-- One key a sandbox, gone with it; forms do not outlive a restart.
+local keys = setmetatable({}, { __mode = "k" })
+
+local function key(sandbox)
+  if not keys[sandbox] then keys[sandbox] = sandbox:random(32) end
+  return keys[sandbox]
+end
+
+-- What a page is made of, gathered once a request.
+local function read_visit(sandbox, request)
+  local cookie = ("; " .. (request.headers.cookie or "")):match(
+    "; *" .. COOKIE:gsub("%-", "%%-") .. "=([%w_-]+)")
+  local fresh = not cookie and core.base64.url_encode(sandbox:random(18))
+  return {
+    sandbox = sandbox, request = request, cookie = cookie, fresh = fresh,
+    query = url_encoding.form(request.query) or {},
+    form = request.method == "POST" and url_encoding.form(request.body) or {},
+    nonce = core.base64.url_encode(sandbox:random(12)),
+  }
+end
+
+local function token(visit)
+  local mac = core.digest.hmac_sha256(key(visit.sandbox), visit.cookie or visit.fresh)
+  return core.base64.url_encode(mac)
+end
+
+local function token_is_good(visit)
+  return visit.cookie ~= nil
+    and core.digest.equal(token(visit), visit.form.token or "")
+end
+
+local function headers(visit, kind, target)
+  local list = {
+    { "Content-Type", kind },
+    { "Cache-Control", "no-store" },
+    { "Referrer-Policy", "no-referrer" },
+    { "X-Content-Type-Options", "nosniff" },
+    -- Chromium holds the redirect after a form to form-action, too.
+    { "Content-Security-Policy",
+      POLICY:format(visit.nonce, target and " " .. target or "") },
+  }
+  if visit.fresh then
+    list[#list + 1] = { "Set-Cookie", COOKIE .. "=" .. visit.fresh
+      .. "; Path=/; Secure; HttpOnly; SameSite=Lax" }
+  end
+  return list
+end
+
+local function show(visit, status, name, page, target)
+  page.nonce, page.token = visit.nonce, token(visit)
+  return { status = status, body = html[name](page),
+    headers = headers(visit, "text/html; charset=utf-8", target) }
+end
+
+-- 303: whatever the method was, go on with GET (RFC 9110, 15.4.4).
+local function redirect(visit, address)
+  local list = headers(visit, "text/plain")
+  list[#list + 1] = { "Location", address }
+  return { status = 303, headers = list, body = "" }
+end
+
+local function within(host, domains)
+  for _, domain in ipairs(domains or {}) do
+    domain = domain:lower()
+    if host == domain or host:sub(-#domain - 1) == "." .. domain then
+      return true
+    end
+  end
+  return false
+end
+
+-- A scheme of an app's own (`myapp://done`) is nobody's domain, and opens only
+-- what is installed; these open what is not an app's.
+local NOT_APPS = { file = true, blob = true, about = true, intent = true,
+  filesystem = true, ftp = true, ws = true, wss = true }
+
+--- Where the viewer may be sent on to: its origin (for the policy), or nil.
+-- `provider` may be nil: then only this very sandbox is allowed.
+function router.allowed(sandbox, provider, url)
+  if not url or not sandbox:safe_redirect(url)
+    or url:find("[%c%s\127-\255\\]") then
+    return nil
+  end
+  local scheme, authority = url:lower():match("^([%a][%w+.-]*)://([^/?#]+)")
+  if not scheme or authority:find("[^%w.:%[%]-]") then return nil end
+  if url == sandbox.api or url:sub(1, #sandbox.api + 1) == sandbox.api .. "/" then
+    return "'self'"
+  end
+  if not scheme:find("^https?$") then
+    return provider and not NOT_APPS[scheme] and scheme .. ":" or nil
+  end
+  local host = authority:gsub(":%d*$", "")
+  if not within(host, provider and provider.domains) then return nil end
+  return scheme .. "://" .. authority
+end
+
+local CODE_PROBLEMS = {
+  unknown = "We do not know the code “%s”. Look visit your TV again, and type "
+    .. "exactly what it shows.",
+  expired = "The code “%s” has expired. Ask your TV for a new one.",
+  superseded = "Your TV has a newer code than “%s”. Type the one that it "
+    .. "shows now.",
+  used = "The code “%s” was used already. If your TV is not signed in, ask it "
+    .. "for a new one.",
+}
+
+local function code_problem(reason, code)
+  return (CODE_PROBLEMS[reason] or CODE_PROBLEMS.unknown):format(code)
+end
+
+local STALE = "This page was open for too long. Please try once more."
+
+-- As people copy it from a screen: spaces, dashes, small letters.
+local function normalize_code(code)
+  return ((code or ""):gsub("[%s-]", ""):upper():sub(1, 24))
+end
+
+local function channel(visit, session)
+  local provider = visit.sandbox:provider(session.service_provider)
+  return provider and provider.name or session.service_provider
+end
+
+local function device_name(session)
+  local device = session.device
+  if type(device) ~= "table" then return nil end
+  local info = device.info or device
+  local name = info.model
+  return type(name) == "string" and name ~= "" and name or nil
+end
+
+local function activation(visit, code, message, status)
+  return show(visit, status or (message and 422 or 200), "activate",
+    { code = code, error = message })
+end
+
+local function to_login(visit, session)
+  return redirect(visit, ("/api/v2/authenticate/%s/%s"):format(
+    url_encoding.escape(session.service_provider), url_encoding.escape(session.code)))
+end
+
+local function by_name(list)
+  table.sort(list, function(a, b)
+    return a.display_name:lower() < b.display_name:lower()
+  end)
+  return list
+end
+
+local function picker(visit, session, message, status)
+  return show(visit, status or 200, "providers", {
+    code = session.code, channel = channel(visit, session), error = message,
+    device = device_name(session),
+    providers = by_name(visit.sandbox:mvpds(session.service_provider)),
+  })
+end
+
+local function is_listed(visit, session, mvpd)
+  for _, row in ipairs(visit.sandbox:mvpds(session.service_provider)) do
+    if row.id == mvpd then return true end
+  end
+  return false
+end
+
+-- What the TV left out is filled in here, as a programmer's own second screen
+-- would (operation 5).
+local function complete(visit, session, mvpd)
+  local sandbox = visit.sandbox
+  local provider = sandbox:provider(session.service_provider)
+  return sandbox:resume(session, {
+    mvpd = session.mvpd or mvpd,
+    domain_name = session.domain_name or provider.domains[1],
+    redirect_url = session.redirect_url or sandbox.api .. "/activate/success",
+  })
+end
+
+local function with_code(visit, code)
+  local session, reason = visit.sandbox:find_session(code)
+  if not session then return activation(visit, code, code_problem(reason, code)) end
+  if not session.mvpd then return picker(visit, session) end
+  if not complete(visit, session) then
+    return activation(visit, code, "Your TV asked for something that this "
+      .. "sandbox does not have. Ask it for a new code.")
+  end
+  return to_login(visit, session)
+end
+
+local routes = {}
+
+routes["/activate"] = {
+  GET = function(visit) return activation(visit, normalize_code(visit.query.code)) end,
+  POST = function(visit)
+    local code = normalize_code(visit.form.code)
+    if not token_is_good(visit) then return activation(visit, code, STALE, 403) end
+    if code == "" then
+      return activation(visit, code, "Type the code that your TV shows.")
+    end
+    return with_code(visit, code)
+  end,
+}
+
+routes["/activate/provider"] = {
+  GET = function(visit) return redirect(visit, "/activate") end,
+  POST = function(visit)
+    local code = normalize_code(visit.form.code)
+    if not token_is_good(visit) then return activation(visit, code, STALE, 403) end
+    local session, reason = visit.sandbox:find_session(code)
+    if not session then return activation(visit, code, code_problem(reason, code)) end
+    local mvpd = visit.form.mvpd
+    if not is_listed(visit, session, mvpd) or not complete(visit, session, mvpd) then
+      return picker(visit, session, "That provider is not on the list.", 422)
+    end
+    return to_login(visit, session)
+  end,
+}
+
+routes["/activate/success"] = {
+  GET = function(visit)
+    return show(visit, 200, "success", {
+      note = visit.query.stay and "The address that the application wanted to "
+        .. "go on to is not one of its own domains, so you stay here." })
+  end,
+}
+
+routes["/"] = { GET = function(visit) return redirect(visit, "/activate") end }
+
+local function failure(visit, heading, message)
+  return show(visit, 422, "failure", { heading = heading, error = message,
+    advice = "A code lives for half an hour, or until the TV shows a new one.",
+    link = { "/activate", "Type a code" } })
+end
+
+-- The viewers whom this provider knows: a sandbox keeps no secrets.
+local function viewers(visit, mvpd)
+  local list = {}
+  for username, viewer in pairs(visit.sandbox.world.viewers or {}) do
+    if visit.sandbox:check_password(mvpd.id, username, viewer.password) then
+      list[#list + 1] = { username = username, password = viewer.password }
+    end
+  end
+  table.sort(list, function(a, b) return a.username < b.username end)
+  return list
+end
+
+local function login(visit, pending, message, status)
+  local session, mvpd = pending.session, pending.mvpd
+  local at_home = visit.sandbox:recognized_at_home(session, mvpd.id)
+  return show(visit, status or 200, at_home and "home" or "login", {
+    brand = mvpd.display_name, error = message, code = session.code,
+    action = ("/mvpd/%s/login?code=%s"):format(url_encoding.escape(mvpd.id),
+      url_encoding.escape(session.code)),
+    channel = channel(visit, session), device = device_name(session),
+    username = at_home or visit.form.username or "",
+    viewers = viewers(visit, mvpd),
+  }, pending.target)
+end
+
+-- Who stands at the login, and whether this code may; or the page that says
+-- no.
+local function open_login(visit, mvpd)
+  local code = normalize_code(visit.query.code)
+  local session, reason = visit.sandbox:find_session(code)
+  if not session then
+    return nil, failure(visit, "Ask your TV for a new code",
+      code_problem(reason, code))
+  end
+  if session.mvpd ~= mvpd.id then
+    return nil, failure(visit, "Another provider was chosen",
+      "This code was not made for " .. mvpd.display_name .. ".")
+  end
+  local provider = visit.sandbox:provider(session.service_provider)
+  local target = router.allowed(visit.sandbox, provider, session.redirect_url)
+  return { session = session, mvpd = mvpd, target = target }
+end
+
+local function finish(visit, pending, username)
+  local session = pending.session
+  local redirect_url = session.redirect_url
+  local done, reason = visit.sandbox:complete_login(session, pending.mvpd.id, username)
+  if not done then
+    return failure(visit, "Ask your TV for a new code",
+      code_problem(reason, session.code))
+  end
+  if redirect_url and not pending.target then
+    return redirect(visit, "/activate/success?stay=1")
+  end
+  return redirect(visit, redirect_url or "/activate/success")
+end
+
+local submit = {}
+
+submit["sign-in"] = function(visit, pending)
+  local username = visit.form.username or ""
+  local password = visit.form.password or ""
+  if not visit.sandbox:check_password(pending.mvpd.id, username, password)
+  then
+    return login(visit, pending, "This username and password do not belong together. "
+      .. "Please try again.", 422)
+  end
+  return finish(visit, pending, username)
+end
+
+submit.home = function(visit, pending)
+  local username = visit.sandbox:recognized_at_home(pending.session, pending.mvpd.id)
+  if not username then return login(visit, pending, STALE, 403) end
+  return finish(visit, pending, username)
+end
+
+submit.cancel = function(visit, pending)
+  return show(visit, 200, "cancelled", { brand = pending.mvpd.display_name,
+    code = pending.session.code,
+    again = "/activate?code=" .. url_encoding.escape(pending.session.code) })
+end
+
+local mvpd_routes = {}
+
+mvpd_routes.login = {
+  GET = function(visit, mvpd)
+    local pending, page = open_login(visit, mvpd)
+    return page or login(visit, pending)
+  end,
+  POST = function(visit, mvpd)
+    local pending, page = open_login(visit, mvpd)
+    if page then return page end
+    if not token_is_good(visit) then return login(visit, pending, STALE, 403) end
+    -- Enter in a field submits the first button; no button at all is a script.
+    return (submit[visit.form["do"]] or submit["sign-in"])(visit, pending)
+  end,
+}
+
+-- As at a real provider, opening the address is the sign-out.
+mvpd_routes.logout = {
+  GET = function(visit, mvpd)
+    local url = visit.sandbox:sign_out { mvpd = mvpd.id,
+      redirect_url = visit.query.redirect_url }
+    local provider = visit.sandbox:provider(visit.query.requestor_id or "")
+    local target = router.allowed(visit.sandbox, provider, url)
+    local page = show(visit, 200, "signed_out", { brand = mvpd.display_name,
+      redirect = target and url,
+      redirect_name = target and url:match("://([^/?#]+)") })
+    if target then
+      table.insert(page.headers, { "Refresh", "3; url=" .. url })
+    end
+    return page
+  end,
+}
+
+local function route(visit)
+  local path = visit.request.path
+  if routes[path] then return routes[path] end
+  local id, action = path:match("^/mvpd/([^/]+)/(%a+)$")
+  local mvpd = id and visit.sandbox:mvpd(url_encoding.unescape(id) or "")
+  return mvpd and mvpd_routes[action], mvpd
+end
+
+--- Answers the addresses that are pages; nil for every other.
+function router.handle(sandbox, request)
+  local visit = read_visit(sandbox, request)
+  local methods, mvpd = route(visit)
+  if not methods then return nil end
+  local method = request.method == "HEAD" and "GET" or request.method
+  if not methods[method] then
+    local list = headers(visit, "text/plain")
+    list[#list + 1] = { "Allow", methods.POST and "GET, HEAD, POST"
+      or "GET, HEAD" }
+    return { status = 405, headers = list, body = "" }
+  end
+  return methods[method](visit, mvpd)
+end
+
+return router
