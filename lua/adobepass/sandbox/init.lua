@@ -1,20 +1,21 @@
---- The sandbox: an Adobe Pass that is one pure function, request to response.
+--- The sandbox: an emulation of Adobe Pass as a function from request to response.
 --
--- No I/O, no sleep: time and randomness come in through the options. Hosts
--- (nginx, or the transport in `adobepass.sandbox.transport`) carry the bytes.
+-- A sandbox does no I/O and does not sleep; time and random bytes come from its
+-- options. A host carries the bytes: nginx (`adobepass.sandbox.host`) or the
+-- in-process transport (`adobepass.sandbox.transport`).
 --
---   local sandbox = require "adobepass.sandbox"
---   local sandbox = sandbox.new(world, options)
+--   local adobepass_sandbox = require "adobepass.sandbox"
+--   local sandbox = adobepass_sandbox.new(world, options)
 --
--- world    a table laid out as `adobepass.sandbox.data.world` (the default).
+-- world    a table with the layout of `adobepass.sandbox.data.world` (default)
 -- options  { now = function() -> ms since the epoch,
 --            random = function(n) -> n bytes,
---            api = "https://127.0.0.1:8443",   origin used in absolute URLs
+--            api = "https://127.0.0.1:8443",   origin in absolute URLs
 --            mgmt = origin of the management host,
---            keys = a table laid out as `adobepass.sandbox.data.keys`,
---            throttle = false }                switches the throttle off
+--            keys = a table with the layout of `adobepass.sandbox.data.keys`,
+--            throttle = false }                disables the request limit
 --
--- sandbox:handle(request) -> response; never raises, whatever the request.
+-- sandbox:handle(request) -> response; never raises.
 --   request  { host_role = "api" | "mgmt" | nil (both), method = "GET",
 --              path = "/raw/escaped/path", query = "a=b" | nil,
 --              headers = { ["lower-case-name"] = "value" }, body = "",
@@ -22,26 +23,24 @@
 --   response { status = 200, headers = { { "Content-Type", "..." }, ... },
 --              body = "...", fault = nil | fault }
 --
--- A fault is what the host must do to this response on the wire:
---   { kind = "delay", seconds = n }      answer only after n seconds
---   { kind = "reset_before" }            reset, nothing sent
---   { kind = "reset_within" }            head and half of the body, then reset
---   { kind = "reset_after" }             all of the body, then reset
+-- The host carries out the fault of a response:
+--   { kind = "delay", seconds = n }      send the response after n seconds
+--   { kind = "reset_before" }            reset the connection, send nothing
+--   { kind = "reset_within" }            send headers and half of the body, reset
+--   { kind = "reset_after" }             send the complete body, reset
 --   { kind = "huge", bytes = n }         pad the body with spaces to n bytes
---   { kind = "drip", seconds = n, bytes = k }  k bytes every n seconds
+--   { kind = "drip", seconds = n, bytes = k }  send k bytes every n seconds
 --   { kind = "tls" }                     break the TLS connection
--- (status, 429, truncated JSON, wrong content type and garbage are already in
--- the response when the host gets it.)
+-- (A status, 429, truncated JSON, wrong content type or garbage is part of the
+-- response already.)
 --
--- sandbox:transport()  an object with submit, step, result and close as a
---   core.http transport has: tests without a network (`adobepass.sandbox.transport`).
--- sandbox.control    moves the clock, logs viewers in, revokes, degrades, breaks:
---   `adobepass.sandbox.control.commands`; the same over HTTP under /sandbox/.
+-- sandbox:transport()  returns an object with the interface of a core.http
+--   transport, for tests without a network (`adobepass.sandbox.transport`).
+-- sandbox.control    moves the clock, logs viewers in, revokes, degrades, adds
+--   faults: `adobepass.sandbox.control.commands`; over HTTP under /sandbox/.
 -- sandbox.api, .mgmt, .world, sandbox:now() (ms), :random(n), :uuid().
 --
--- For the web pages (`adobepass.sandbox.pages.router`: handle(sandbox, request) ->
--- response
--- | nil, asked for every path outside the API), and only they:
+-- Used by the web pages (`adobepass.sandbox.pages.router`) only:
 --   sandbox:find_session(code) -> session | nil, "unknown" | "expired" |
 --       "superseded" | "used"
 --     session: { code, service_provider, mvpd?, domain_name?, redirect_url?,
@@ -49,20 +48,21 @@
 --                not_after (ms), ... }
 --   sandbox:provider(id) -> { id, name, domains, integrations, ... } | nil
 --   sandbox:mvpd(id)     -> { id, display_name, logo_url, logout, ... } | nil
---   sandbox:mvpds(provider_id) -> list of the mvpds a picker shows (no TempPass)
+--   sandbox:mvpds(provider_id) -> list of the mvpds of the picker (no TempPass)
 --   sandbox:check_password(mvpd_id, username, password) -> boolean
---   sandbox:recognized_at_home(session, mvpd_id) -> username | nil  (HBA: no
---       password is needed where the device is in the viewer's home network)
+--   sandbox:recognized_at_home(session, mvpd_id) -> username | nil
+--       home-based authentication: a device in the viewer's home network needs
+--       no password
 --   sandbox:resume(session, { mvpd =, domain_name =, redirect_url = })
 --       -> true | nil, "mvpd" | "domain_name" | "redirect_url"
 --   sandbox:complete_login(session, mvpd_id, username) -> true | nil, reason
 --   sandbox:sign_out { mvpd =, redirect_url = } -> redirect_url | nil
---       notes that the viewer signed out at the MVPD; the address to go back
---       to where it is a safe one
---   sandbox:safe_redirect(url) -> boolean: absolute, and no script in disguise
---   GET /api/v2/authenticate/{sp}/{code} answers
---       302 {api}/mvpd/{mvpd}/login?code={code}
---   logout urls: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=
+--       records that the viewer signed out at the MVPD; returns the redirect
+--       URL if it is safe
+--   sandbox:safe_redirect(url) -> boolean: absolute, and no script scheme
+--   GET /api/v2/authenticate/{sp}/{code} redirects to
+--       {api}/mvpd/{mvpd}/login?code={code}
+--   logout URLs: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=
 --
 -- @module adobepass.sandbox
 

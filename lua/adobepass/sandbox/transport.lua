@@ -1,12 +1,12 @@
---- The sandbox behind the face of a core transport: no network, no waiting.
+--- A sandbox with the interface of a core.http transport, without a network.
 --
 --   local transport = sandbox:transport()
 --   local transfer = transport:submit { url = sandbox.api .. "/..." }
 --   transport:step(1)
 --   transfer:result()
 --
--- Faults become what a core transport would report. A delay passes on the
--- sandbox's own clock: a step moves it, so nothing sleeps.
+-- A fault is reported as a core transport would report it. A delay passes on
+-- the sandbox's clock, which `step` advances; nothing sleeps.
 -- @module adobepass.sandbox.transport
 
 local Transfer = {}
@@ -19,7 +19,7 @@ local transport = {}
 
 local DEFAULTS = { timeout = 30, max_body = 4 * 1024 * 1024 }
 
--- What a core transport also knows, and what has no meaning here.
+-- Options of a core transport that have no effect here.
 local IGNORED = {}
 for name in ([[ca_file ca_path client_cert client_key client_key_password
     pinned_public_key proxy user_agent connect_timeout max_headers
@@ -63,7 +63,7 @@ local function bearer_text(bearer)
   return (bearer:reveal())
 end
 
--- An address belongs to the api host, to the management host, or to nobody.
+-- Splits a URL of the api or the management host; nil for other origins.
 local function target(sandbox, url)
   local rest = url:gsub("#.*$", "")
   for role, origin in pairs { api = sandbox.api, mgmt = sandbox.mgmt } do
@@ -100,7 +100,8 @@ local function check(given)
   if type(given.url) ~= "string" then error("url: string expected", 3) end
 end
 
---- Takes a request; it runs in the next step.
+--- Queues a request; the next step sends it.
+-- @return transfer | nil, message, code
 function Transport:submit(given)
   check(given)
   if self.closed then return nil, "The transport is closed.", "closed" end
@@ -149,7 +150,7 @@ local LOST = { "The connection ended before the answer was complete.",
 local LATE = { "The server did not answer in time.", "timeout" }
 local LARGE = { "The answer is larger than allowed.", "too_large" }
 
--- What each fault makes of a response: a failure, or nothing.
+-- The effect of each fault kind: returns a failure, or changes the response.
 local FAULTS = {
   reset_before = function() return LOST end,
   reset_within = function() return LOST end,
@@ -159,7 +160,7 @@ local FAULTS = {
   end,
   huge = function(response, fault)
     local missing = fault.bytes - #response.body
-    -- Padding that nobody may read need not be made.
+    -- No padding is needed for a body that exceeds the limit.
     if fault.bytes > response.limit then return LARGE end
     response.body = response.body .. (" "):rep(missing)
   end,
@@ -224,9 +225,9 @@ local function next_end(self)
   return soonest
 end
 
---- Moves all requests. Where none ends at once, the clock moves on, by
--- `seconds` at most, to where one does.
--- @return how many still run
+--- Processes all requests. If none ends now, advances the clock by at most
+-- `seconds` to the time when the next one ends.
+-- @return the number of transfers that still run
 function Transport:step(seconds)
   if self.closed then return nil, "The transport is closed.", "closed" end
   for _, transfer in ipairs(self.running) do
@@ -238,14 +239,14 @@ function Transport:step(seconds)
   if finish_due(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
     local now = self.sandbox:now()
     local wait = math.min(next_end(self) - now, seconds * 1000)
-    -- The clock has whole milliseconds: a part of one would never pass.
+    -- The clock counts whole ms; round up, or a fraction would never pass.
     self.sandbox.control.advance(math.max(0, math.ceil(wait - 1e-6)))
     finish_due(self)
   end
   return #self.running
 end
 
---- In how many seconds a step is wanted; nil: it does not matter.
+--- Returns the seconds until a step is needed; nil if there is no deadline.
 function Transport:timeout()
   local at = not self.closed and next_end(self)
   return at and math.max(0, (at - self.sandbox:now()) / 1000) or nil
@@ -259,7 +260,7 @@ function Transport:close()
   self.running, self.closed = {}, true
 end
 
---- The response, or nil, message, code: "pending" while it runs.
+--- Returns the response, or nil, message, code ("pending" while it runs).
 function Transfer:result()
   if self.discarded then return nil, self.discarded[1], self.discarded[2] end
   if not self.done then return nil, "pending", "pending" end
@@ -267,10 +268,10 @@ function Transfer:result()
   return self.outcome
 end
 
---- Whether there is a result, good or bad.
+--- Returns whether the transfer has a result or a failure.
 function Transfer:ended() return self.done == true end
 
---- Cancels what runs, forgets what is done.
+--- Cancels a running transfer; discards the result of an ended one.
 function Transfer:close()
   if self.discarded then return end
   self.discarded = self.done and { "The transfer is closed.", "closed" }

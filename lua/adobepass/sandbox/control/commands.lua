@@ -1,5 +1,5 @@
---- The hand that moves the sandbox: clock, logins, revocations, faults.
--- Each function takes one table (or none) and answers value | nil, message.
+--- Controls a sandbox: clock, logins, revocations, faults, journal, state.
+-- Each function takes one table (or nothing) and returns value | nil, message.
 -- Over HTTP: `adobepass.sandbox.control.endpoint`.
 -- @module adobepass.sandbox.control.commands
 
@@ -16,10 +16,10 @@ local commands = {}
 
 local LATEST = 4102444800000 -- the year 2100: os.date works everywhere
 
--- Functions of (sandbox, given); `control.new` binds them.
+-- Functions of (sandbox, given); `commands.new` binds them to a sandbox.
 local functions = {}
 
---- Requests as received, oldest first.
+--- Returns the recorded requests, oldest first.
 function functions.journal(sandbox)
   return json.array(journal.read(sandbox))
 end
@@ -29,7 +29,7 @@ function functions.clear_journal(sandbox)
   return true
 end
 
---- The clock, in ms.
+--- Returns the sandbox's time in ms since the epoch.
 function functions.now(sandbox)
   return sandbox:now()
 end
@@ -43,7 +43,7 @@ local function move_to(sandbox, ms)
   return true
 end
 
---- Moves the clock on by ms.
+--- Moves the clock by `ms`, forward or back.
 function functions.advance(sandbox, ms)
   if type(ms) ~= "number" then return nil, "milliseconds expected" end
   return move_to(sandbox, sandbox:now() + ms)
@@ -53,7 +53,7 @@ function functions.set_time(sandbox, ms)
   return move_to(sandbox, ms)
 end
 
--- A span of time that makes sense, if one is given.
+-- Returns whether `seconds` is nil or a duration within bounds.
 local function is_span(seconds)
   return seconds == nil
     or type(seconds) == "number" and seconds >= 0 and seconds <= 1e9
@@ -71,8 +71,9 @@ local function open_session(sandbox, given)
   }
 end
 
---- Logs a viewer in without a browser: { code, username, mvpd? }; or, without
--- a code, { service_provider, device, mvpd, username }.
+--- Logs a viewer in without a browser.
+-- @param given { code, username, mvpd? } or, without a code,
+--   { service_provider, device, mvpd, username }
 function functions.log_in(sandbox, given)
   local session, why = open_session(sandbox, given)
   if not session then return nil, why end
@@ -108,12 +109,12 @@ function revoke.statement(sandbox, compact)
   return true
 end
 
---- ... the mvpd ends the logins of a viewer (or, without username, of all).
+--- Invalidates the profiles of a viewer at an mvpd, or of all viewers.
 function revoke.mvpd(sandbox, mvpd_id, given)
   return profile_store.invalidate(sandbox, mvpd_id, given.username)
 end
 
---- { client_id } | { token } | { statement } | { mvpd, username? }
+--- Revokes { client_id } | { token } | { statement } | { mvpd, username? }.
 function functions.revoke(sandbox, given)
   for name, action in pairs(revoke) do
     if type(given[name]) == "string" then
@@ -123,7 +124,7 @@ function functions.revoke(sandbox, given)
   return nil, "client_id, token, statement or mvpd expected"
 end
 
---- { service_provider, mvpd, rule, seconds? }
+--- Starts a degradation rule: { service_provider, mvpd, rule, seconds? }.
 function functions.set_degradation(sandbox, given)
   if not sandbox:integration(given.service_provider, given.mvpd) then
     return nil, "no such integration"
@@ -133,7 +134,7 @@ function functions.set_degradation(sandbox, given)
                          given.seconds)
 end
 
---- { service_provider, mvpd }, or nothing: all rules.
+--- Ends the rule of { service_provider, mvpd }; without an mvpd, all rules.
 function functions.clear_degradation(sandbox, given)
   if given.mvpd then
     degradation.clear(sandbox, tostring(given.service_provider), given.mvpd)
@@ -143,7 +144,7 @@ function functions.clear_degradation(sandbox, given)
   return true
 end
 
---- See `adobepass.sandbox.engine.faults`.
+--- Adds a fault; for its fields see `adobepass.sandbox.engine.faults`.
 function functions.fault(sandbox, given)
   return faults.set(sandbox, given)
 end
@@ -157,7 +158,7 @@ function functions.clear_faults(sandbox)
   return true
 end
 
---- As new: memory, journal, faults and clock.
+--- Restores the initial state: memory, journal, faults and clock.
 function functions.reset(sandbox)
   sandbox.state = state.new(sandbox.world)
   return true
@@ -178,8 +179,8 @@ local function is_list_of_strings(list)
   return true
 end
 
---- A software statement: of the first application of the world, or of
--- { application = id }; `service_provider` and `scopes` narrow it down.
+--- Returns a software statement of the world's first application, or of
+-- { application = id }. `service_provider` and `scopes` restrict it.
 function functions.statement(sandbox, given)
   local row = application(sandbox, given.application)
   if not row then return nil, "unknown application" end
@@ -199,8 +200,9 @@ end
 
 local ROLES = { service = "identity", platform = "platform" }
 
---- A token of an outside identity: { kind = "service" | "platform", subject,
--- seconds? } for AD-Service-Token or Adobe-Subject-Token.
+--- Returns a signed identity token for AD-Service-Token (kind "service") or
+-- Adobe-Subject-Token (kind "platform").
+-- @param given { kind, subject, seconds? (lifetime, default 3600) }
 function functions.identity(sandbox, given)
   local role = ROLES[given.kind]
   if not role or type(given.subject) ~= "string" then
@@ -210,8 +212,9 @@ function functions.identity(sandbox, given)
   return tokens.identity(sandbox, role, given.subject, given.seconds)
 end
 
---- An mvpd's SAML response to operation 14's request: { request, mvpd,
--- username }; both ends in base64.
+--- Returns an mvpd's SAML response to the request of operation 14.
+-- @param given { request (base64), mvpd, username }
+-- @return base64 | nil, message
 function functions.saml_response(sandbox, given)
   if type(given.request) ~= "string" or not sandbox:mvpd(given.mvpd)
       or not sandbox.world.viewers[given.username] then
@@ -220,8 +223,8 @@ function functions.saml_response(sandbox, given)
   return saml.response(sandbox, given.request, given.mvpd, given.username)
 end
 
---- PEM certificates to verify with: media tokens, access tokens; and the
--- programmer's key pair for encrypted metadata.
+--- Returns PEM certificates that verify media tokens and access tokens, and the
+-- programmer's certificate and private key for encrypted metadata.
 function functions.certificates(sandbox)
   return {
     media = sandbox.keys:certificate "media",
@@ -231,17 +234,17 @@ function functions.certificates(sandbox)
   }
 end
 
---- The world as it stands.
+--- Returns a copy of the world.
 function functions.world(sandbox)
   return state.copy(sandbox.world)
 end
 
---- Everything remembered, as plain data.
+--- Returns a copy of the state as plain data.
 function functions.snapshot(sandbox)
   return state.copy(sandbox.state)
 end
 
---- @param data what snapshot gave
+--- Restores a state. @param data a value that `snapshot` returned
 function functions.restore(sandbox, data)
   if type(data) ~= "table" or data.version ~= state.VERSION then
     return nil, "not a snapshot of this version"
@@ -267,7 +270,7 @@ function commands.new(sandbox)
   return bound
 end
 
---- Whether an address is this machine.
+--- Returns whether an IP address is a loopback address.
 function commands.is_loopback(address)
   return address == "::1" or address == "::ffff:127.0.0.1"
     or (address or ""):find "^127%.%d+%.%d+%.%d+$" ~= nil

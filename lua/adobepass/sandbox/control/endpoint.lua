@@ -1,7 +1,6 @@
---- The control API: `adobepass.sandbox.control.commands` as JSON over HTTP,
--- for this
--- machine only. POST what a function takes; the answer is { "result": ... } or
--- { "error": "..." } with 400.
+--- The control API: `adobepass.sandbox.control.commands` as JSON over HTTP, for
+-- this machine only. The body is the table that the function takes. The
+-- response is { "result": ... }, or { "error": "..." } with status 400.
 -- @module adobepass.sandbox.control.endpoint
 
 local commands = require "adobepass.sandbox.control.commands"
@@ -13,7 +12,7 @@ local endpoint = {}
 
 local PREFIX = "/sandbox"
 
--- path -> method -> function; `field` is the one that is taken out of the body
+-- path -> method -> name of the function
 local ROUTES = {
   ["/journal"] = { GET = "journal", DELETE = "clear_journal" },
   ["/clock"] = { GET = "now", POST = "clock" },
@@ -31,13 +30,13 @@ local ROUTES = {
   ["/snapshot"] = { GET = "snapshot", PUT = "restore" },
 }
 
---- Whether a path belongs to the control API.
+--- Returns whether a path belongs to the control API.
 function endpoint.is_ours(path)
   return path == PREFIX or path:sub(1, #PREFIX + 1) == PREFIX .. "/"
 end
 
--- A page elsewhere on the web could have its name resolve to 127.0.0.1; its
--- requests still carry that name.
+-- DNS rebinding: a foreign page's host name may resolve to 127.0.0.1, but its
+-- requests carry that host name.
 local function is_local_name(host)
   if not host then return true end
   local name = host:match "^%[(.-)%]" or host:match "^[^:]*"
@@ -50,7 +49,7 @@ local function is_allowed(request)
     and is_local_name(request.headers.host)
 end
 
--- JSON only: a form of another site's page cannot send that type unasked.
+-- A form of a foreign page cannot send this content type without a preflight.
 local function body_of(request)
   if request.body == "" then return {} end
   if url_encoding.media_type(request.headers["content-type"])
@@ -61,7 +60,7 @@ local function body_of(request)
   return type(value) == "table" and value or nil
 end
 
--- Two functions behind one address.
+-- POST /clock serves two functions.
 local function set_clock(bound, given)
   if given.advance then return bound.advance(given.advance) end
   return bound.set_time(given.time)

@@ -1,4 +1,4 @@
---- Degradation: an mvpd in trouble is bypassed, by rule.
+--- Degradation rules: the service bypasses an mvpd that has an outage.
 -- Pages: features-premium/degraded-access, flows/degraded-access-flows.
 -- @module adobepass.sandbox.data.degradation
 
@@ -15,7 +15,7 @@ local function key(provider_id, mvpd_id)
   return provider_id .. "|" .. mvpd_id
 end
 
---- The rule in force between a provider and an mvpd, or nil.
+--- Returns the rule in force between a provider and an mvpd, or nil.
 function degradation.rule(sandbox, provider_id, mvpd_id)
   local entry = sandbox.state.degradation[key(provider_id, mvpd_id)]
   if not entry then return nil end
@@ -23,8 +23,10 @@ function degradation.rule(sandbox, provider_id, mvpd_id)
   return entry.rule, entry
 end
 
---- @param rule "AuthNAll" | "AuthZAll" | "AuthZNone"
--- @param seconds how long; nil: until cleared
+--- Starts a rule.
+-- @param rule "AuthNAll" | "AuthZAll" | "AuthZNone"
+-- @param seconds duration; nil: until cleared
+-- @return true | nil, message
 function degradation.set(sandbox, provider_id, mvpd_id, rule, seconds)
   if not RULES[rule] then return nil, "unknown rule " .. tostring(rule) end
   sandbox.state.degradation[key(provider_id, mvpd_id)] = {
@@ -38,7 +40,7 @@ function degradation.clear(sandbox, provider_id, mvpd_id)
   sandbox.state.degradation[key(provider_id, mvpd_id)] = nil
 end
 
---- The profile that everybody has while AuthNAll is in force.
+--- Returns the profile that every viewer has while AuthNAll is in force.
 function degradation.profile(sandbox, context)
   local now = sandbox:now()
   local _, entry = degradation.rule(sandbox, context.provider.id, context.mvpd.id)

@@ -1,4 +1,4 @@
---- Keys by role, parsed once.
+--- Key pairs by role; each key is parsed once.
 -- @module adobepass.sandbox.data.keyring
 
 local core = require "adobepass.core"
@@ -21,7 +21,9 @@ local function check(given)
   end
 end
 
---- @param given role -> { private = PEM, certificate = PEM }, may be nil
+--- Creates a keyring.
+-- @param given role -> { private = PEM, certificate = PEM }, may be nil; roles
+--   that are missing keep the default keys
 function keyring.new(given)
   check(given or {})
   local pems = {}
@@ -50,7 +52,7 @@ function Keyring:public(role)
                 self.pems[role].certificate)
 end
 
---- The certificate as PEM: what a client is given to verify with.
+--- Returns the certificate of a role as PEM.
 function Keyring:certificate(role)
   return self.pems[role].certificate
 end

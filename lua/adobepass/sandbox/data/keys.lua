@@ -1,9 +1,9 @@
---- Public, worthless test keys.
+--- Public test keys.
 --
--- Everybody has these private keys: they protect nothing and never may. They
--- are here so that the sandbox needs no I/O and no set-up. For other keys give
--- `sandbox.new` a table of this layout in its option `keys`; roles left out
--- keep the keys below.
+-- These private keys are published and protect nothing. They are included so
+-- that the sandbox needs no I/O and no setup. To use other keys, pass a table of
+-- this layout as the option `keys` of `sandbox.new`; missing roles keep the keys
+-- below.
 --
 -- @module adobepass.sandbox.data.keys
 
@@ -64,7 +64,7 @@ a0KGXAwvc2U2JNuCt6p8mOHnMCJtt/ENeRC/4a4NJhhmiE8CdbqV
 ]],
   },
 
-  -- signs media tokens; the certificate is what a programmer verifies with
+  -- signs media tokens; a programmer verifies with the certificate
   media = {
     private = [[
 -----BEGIN PRIVATE KEY-----
@@ -120,7 +120,7 @@ uV/3Em+oLrNEN2+O3lXEjOx0NDTp9GEN3iDWa4awvQtNZPLp5Q==
 ]],
   },
 
-  -- the programmer's: metadata is encrypted for its certificate
+  -- the programmer's key pair; metadata is encrypted for its certificate
   metadata = {
     private = [[
 -----BEGIN PRIVATE KEY-----
@@ -176,7 +176,7 @@ YFEK5u+W76sa0v9zObflP0+bgJfwit5E2cn43IPSOq833HRTmLODRSEv0w==
 ]],
   },
 
-  -- the programmer's own identity service: signs AD-Service-Token
+  -- the programmer's identity service; signs AD-Service-Token
   identity = {
     private = [[
 -----BEGIN PRIVATE KEY-----
@@ -232,7 +232,7 @@ Sb9qiaDAoaOysXWI+X5VMbwFXLNMKdJY8FAogHxDwSxrWlyjyJDN8ncIhQ==
 ]],
   },
 
-  -- the device platform: signs Adobe-Subject-Token
+  -- the device platform; signs Adobe-Subject-Token
   platform = {
     private = [[
 -----BEGIN PRIVATE KEY-----

@@ -1,9 +1,9 @@
---- Media tokens in the documented layout.
+--- Builds media tokens in the documented layout.
 --
--- base64 of two sibling elements: signatureInfo, holding the base64 of the
--- SHA256withRSA signature, and shortAuthorizationToken. Adobe does not publish
--- which bytes it signs; here they are those of the whole element
--- <shortAuthorizationToken>...</shortAuthorizationToken>, as they stand.
+-- A token is base64 of two sibling elements: signatureInfo, which holds the
+-- base64 of the SHA256withRSA signature, and shortAuthorizationToken. Adobe does
+-- not publish which bytes it signs; the sandbox signs the complete element
+-- <shortAuthorizationToken>...</shortAuthorizationToken>.
 -- @module adobepass.sandbox.data.media_token
 
 local core = require "adobepass.core"
@@ -30,13 +30,14 @@ local function body(values)
   return element("shortAuthorizationToken", table.concat(parts))
 end
 
--- The form that Adobe's older pages show: 2009/11/08 14:53:47 GMT -0800.
+-- Time format of Adobe's older pages: 2009/11/08 14:53:47 GMT -0800.
 local function issue_time(ms)
   return os.date("!%Y/%m/%d %H:%M:%S GMT +0000", math.floor(ms / 1000))
 end
 
---- @param grant { service_provider, mvpd (row), resource, user }
--- @return the documented `token` of a decision
+--- Builds a media token.
+-- @param grant { service_provider, mvpd (row), resource, user }
+-- @return the documented `token` member of a decision
 function media_token.new(sandbox, grant)
   local now, lifetime = sandbox:now(), sandbox.world.lifetimes.media_token * 1000
   local text = body {

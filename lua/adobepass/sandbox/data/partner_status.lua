@@ -1,4 +1,4 @@
---- AP-Partner-Framework-Status: what the device's own sign-on says.
+--- Parses AP-Partner-Framework-Status, the state of the device's own sign-on.
 -- Page: appendix/headers AP-Partner-Framework-Status.
 -- @module adobepass.sandbox.data.partner_status
 
@@ -15,7 +15,7 @@ local function table_at(object, key)
   return type(value) == "table" and value or {}
 end
 
---- The mvpd id that a partner's provider id stands for, or nil.
+--- Returns the id of the mvpd with a partner's provider id, or nil.
 local function mvpd_for(world, partner_id)
   for id, row in pairs(world.mvpds) do
     if row.partner_id and row.partner_id == partner_id then return id end
@@ -35,8 +35,9 @@ local function permission(object)
   return true
 end
 
---- @param value the header's value or nil
--- @return mvpd id | nil, code
+--- Validates the header.
+-- @param value the header's value or nil
+-- @return mvpd id | nil, error code
 function partner_status.read(sandbox, value)
   local object = value and device.decode_object(value)
   local ok, code = permission(object)

@@ -1,11 +1,11 @@
---- Profiles: kept by application and device, found also by single sign-on.
+--- Stores profiles by application and device; single sign-on finds others.
 -- @module adobepass.sandbox.data.profile_store
 
 local partner_status = require "adobepass.sandbox.data.partner_status"
 
 local profile_store = {}
 
--- The order in which a single sign-on profile is looked for.
+-- Single sign-on methods, in the order in which they are tried.
 local METHODS = {
   { kind = "platform", type = "platformSSO" },
   { kind = "service", type = "serviceTokenSSO" },
@@ -19,7 +19,8 @@ local function index(sandbox, owner, identities)
   end
 end
 
---- @param owner "sp|device"
+--- Stores a profile.
+-- @param owner "sp|device"
 -- @param profile { mvpd, username, type, issuer, not_before, not_after,
 --   identities, at_home }
 function profile_store.save(sandbox, owner, profile)
@@ -28,7 +29,7 @@ function profile_store.save(sandbox, owner, profile)
   index(sandbox, owner, profile.identities)
 end
 
--- An Apple profile only counts while the device says that it still does.
+-- An Apple profile is visible only while the partner status confirms it.
 local function is_visible(context, profile)
   if profile.type ~= "appleSSO" then return true end
   local status = context:header "ap-partner-framework-status"
@@ -46,7 +47,7 @@ local function is_unlinked(context, kind, subject)
   return circle and circle.unlinked[context.device] or false
 end
 
--- Profiles of other applications and devices that share an identity.
+-- Returns profiles of other applications and devices with the same identity.
 local function shared(context, method)
   local subject = context:identities()[method.kind]
   local found = {}
@@ -66,7 +67,7 @@ local function shared(context, method)
   return found
 end
 
---- The living profiles of a call: mvpd -> { profile, type, owner }.
+--- Returns the valid profiles of a request: mvpd -> { profile, type, owner }.
 function profile_store.all(context)
   local result = {}
   local owner = context:owner()
@@ -83,7 +84,8 @@ function profile_store.all(context)
   return result
 end
 
---- @return { profile, type, owner } | nil, "missing" | "expired" |
+--- Finds the profile of an mvpd.
+-- @return { profile, type, owner } | nil, "missing" | "expired" |
 --   "invalidated"
 function profile_store.find(context, mvpd_id)
   local entry = profile_store.all(context)[mvpd_id]
@@ -100,9 +102,9 @@ function profile_store.remove(sandbox, owner, mvpd_id)
   if profiles then profiles[mvpd_id] = nil end
 end
 
---- Ends the login of a viewer at an mvpd, everywhere: the mvpd did it.
+--- Invalidates the profiles of a viewer at an mvpd, on all devices.
 -- @param username nil: of all viewers
--- @return how many
+-- @return number of profiles
 function profile_store.invalidate(sandbox, mvpd_id, username)
   local count = 0
   for _, profiles in pairs(sandbox.state.profiles) do

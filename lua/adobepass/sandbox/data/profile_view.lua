@@ -1,4 +1,4 @@
---- A profile as the API shows it, with the viewer's metadata.
+--- Converts a stored profile to the API's format, with the viewer's metadata.
 -- Page: features-standard/entitlements/user-metadata.
 -- @module adobepass.sandbox.data.profile_view
 
@@ -34,7 +34,7 @@ local function must_encrypt(integration)
   return set
 end
 
---- @return name -> { value, state } | nil, refusal
+-- @return name -> { value, state } | nil, refusal
 local function attributes(context, profile)
   local sandbox = context.sandbox
   local viewer = sandbox.world.viewers[profile.username] or {}
@@ -53,7 +53,8 @@ local function attributes(context, profile)
   return result
 end
 
---- @param entry { profile, type } as profile_store gives
+--- Converts a profile.
+-- @param entry { profile, type } of `profile_store`
 -- @return the documented profile | nil, refusal
 function profile_view.one(context, entry)
   local profile = entry.profile

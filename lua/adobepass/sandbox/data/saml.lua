@@ -1,6 +1,6 @@
---- SAML as far as a partner's single sign-on needs it.
--- The sandbox trusts what it is given, but only as the one answer to a request
--- that it made.
+--- The part of SAML that a partner's single sign-on needs.
+-- The sandbox verifies no signature; it accepts a response only once, and only
+-- to a request that it made.
 -- @module adobepass.sandbox.data.saml
 
 local core = require "adobepass.core"
@@ -11,7 +11,8 @@ local saml = {}
 local PROTOCOL = 'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
   .. 'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"'
 
---- @return base64 of an AuthnRequest, its id
+--- Builds an authentication request.
+-- @return base64 of an AuthnRequest, its id
 function saml.request(sandbox, mvpd_id)
   local id = "_" .. sandbox:uuid()
   return core.base64.encode(
@@ -22,7 +23,7 @@ function saml.request(sandbox, mvpd_id)
     id
 end
 
---- What an mvpd answers for a viewer.
+--- Builds the response of an mvpd for a viewer.
 -- @param request base64 of the AuthnRequest
 -- @return base64 of a Response | nil, message
 function saml.response(sandbox, request, mvpd_id, username)
@@ -37,7 +38,8 @@ function saml.response(sandbox, request, mvpd_id, username)
     .. "</samlp:Response>")
 end
 
---- @return { request, mvpd, username } | nil
+--- Parses a response.
+-- @return { request, mvpd, username } | nil
 function saml.read_response(sandbox, encoded)
   local text = core.base64.decode(encoded)
   local head = text and text:match "<samlp:Response[^>]*>"
@@ -52,7 +54,7 @@ function saml.read_response(sandbox, encoded)
   return { request = asked, mvpd = mvpd_id, username = username }
 end
 
---- A request is answered once; so no response counts twice.
+--- Deletes the request of a response, so that no response is accepted twice.
 function saml.spend(sandbox, assertion)
   sandbox.state.partner_requests[assertion.request] = nil
 end

@@ -1,9 +1,9 @@
---- TempPass: access for a while, to a device (basic) or to a device and the
--- hash of a user's identifier (promotional).
+--- TempPass: limited access for a device (basic), or for a device and the hash
+-- of a user's identifier (promotional).
 -- Page: features-premium/temporary-access/temp-pass-feature.
 --
 -- A trial starts with the first authorization. A known device or a known
--- identity finds its old trial again, whatever the other one is.
+-- identity finds its trial again, even if the other one changed.
 -- @module adobepass.sandbox.data.temp_pass
 
 local json = require "adobepass.util.json"
@@ -35,8 +35,8 @@ local function identity_of(context, settings)
   return value, true
 end
 
---- The trial of this call, found or fresh; a fresh one is not yet begun.
--- @return trial | nil, code
+--- Returns the trial of a request. A new trial starts with `permit`.
+-- @return trial, nil, identity | nil, code
 function temp_pass.open(context)
   local settings = context.mvpd.temp_pass
   local identity, ok = identity_of(context, settings)
@@ -71,7 +71,8 @@ local function begin(context, trial)
   table.insert(trials(context.sandbox, context.provider.id, context.mvpd.id), trial)
 end
 
---- Whether a resource may be played; a permit is counted if `consume`.
+--- Decides whether a resource may be played.
+-- @param consume true: starts the trial and counts the resource
 -- @return true | nil, code
 function temp_pass.permit(context, resource, consume)
   local trial, code, identity = temp_pass.open(context)
@@ -109,7 +110,7 @@ local function attributes(context, trial)
   return result
 end
 
---- The documented profile.
+--- Returns the documented profile of a trial.
 -- @return profile | nil, code
 function temp_pass.profile(context)
   local trial, code = temp_pass.open(context)
@@ -125,15 +126,15 @@ function temp_pass.profile(context)
   }
 end
 
---- Ends trials so that they can begin anew.
+--- Deletes trials, so that they can start again.
 -- @param by "devices" or "identities"
--- @param value whose; nil: everybody's
+-- @param value a device or an identity; nil: all
 function temp_pass.reset(sandbox, provider_id, mvpd_id, by, value)
   local list, kept = trials(sandbox, provider_id, mvpd_id), {}
   for _, trial in ipairs(list) do
     local hit = value == nil
     for name in pairs(trial[by]) do
-      -- An unhashed identity still answers to its hash.
+      -- The hash of an identity that was sent unhashed matches, too.
       hit = hit or name == value or users.sha256_hex(name) == value
     end
     if not hit then kept[#kept + 1] = trial end

@@ -1,4 +1,4 @@
---- Everything that is signed: statements, access tokens, identities.
+--- Signs and verifies software statements, access tokens and identity tokens.
 -- @module adobepass.sandbox.data.tokens
 
 local core = require "adobepass.core"
@@ -11,8 +11,8 @@ local function sign(keyring, role, claims)
                        { typ = "JWT" })
 end
 
---- The claims of a JWT signed with the key of a role, or nil.
--- @param kind what it must say that it is: one key signs several kinds
+-- Returns the claims of a JWT that the key of a role signed, or nil.
+-- @param kind required value of the claim `kind`: one key signs several kinds
 local function verify(keyring, role, compact, kind)
   if type(compact) ~= "string" or #compact > 16384 then return nil end
   local payload = core.jws.verify("RS256", keyring:public(role), compact)
@@ -29,7 +29,7 @@ local function is_alive(claims, now)
   return type(claims.exp) == "number" and claims.exp > seconds(now)
 end
 
---- A software statement: as downloaded from the TVE Dashboard.
+--- Signs a software statement, as the TVE Dashboard provides it.
 -- @param application { id, name, uri, scopes, providers }
 function tokens.statement(sandbox, application)
   return sign(sandbox.keys, "tokens", {
@@ -46,7 +46,7 @@ function tokens.read_statement(sandbox, compact)
   return verify(sandbox.keys, "tokens", compact, "software_statement")
 end
 
---- An access token, with the claims that Adobe's sample token has.
+--- Signs an access token with the claims of Adobe's sample token.
 function tokens.access(sandbox, client)
   local now = seconds(sandbox:now())
   return sign(sandbox.keys, "tokens", {
@@ -57,7 +57,7 @@ function tokens.access(sandbox, client)
   })
 end
 
---- The claims of a living access token, or nil.
+--- Returns the claims of a valid access token, or nil.
 function tokens.read_access(sandbox, compact)
   local claims = verify(sandbox.keys, "tokens", compact, "access_token")
   if not claims or not is_alive(claims, sandbox:now())
@@ -67,7 +67,8 @@ function tokens.read_access(sandbox, compact)
   return claims
 end
 
---- A token of the SSO Service, with the documented claims.
+--- Signs a token of the SSO Service with the documented claims.
+-- @return token, notBefore (ms), notAfter (ms)
 function tokens.service(sandbox, subject)
   local now = seconds(sandbox:now())
   local lifetime = sandbox.world.lifetimes.service_token
@@ -77,8 +78,10 @@ function tokens.service(sandbox, subject)
   }), now * 1000, (now + lifetime) * 1000
 end
 
---- A token as an outside identity gives it: role "identity" (the programmer's
--- own service, for AD-Service-Token) or "platform" (Adobe-Subject-Token).
+--- Signs a token of an external identity.
+-- @param role "identity" (the programmer's service, for AD-Service-Token) or
+--   "platform" (Adobe-Subject-Token)
+-- @param lifetime seconds, default 3600
 function tokens.identity(sandbox, role, subject, lifetime)
   local now = seconds(sandbox:now())
   return sign(sandbox.keys, role, {
@@ -91,8 +94,8 @@ local function is_for_adobe(claims)
   return tostring(claims.aud):lower() == "adobe"
 end
 
---- Reads an AD-Service-Token: from the SSO Service, or the programmer's own.
--- @param grace seconds after its end for which the token still counts
+--- Verifies an AD-Service-Token of the SSO Service or of the programmer.
+-- @param grace seconds after expiry during which the token is accepted
 -- @return subject | nil, "invalid" | "expired"
 function tokens.read_service(sandbox, compact, grace)
   local claims = verify(sandbox.keys, "tokens", compact, "service_token")
@@ -109,8 +112,9 @@ function tokens.read_service(sandbox, compact, grace)
   return claims.sub
 end
 
---- Reads an Adobe-Subject-Token or Roku's token: a JWS of the platform.
--- A JWE is opaque here, as we are not its reader: no single sign-on.
+--- Verifies an Adobe-Subject-Token or Roku's token, a JWS of the platform.
+-- The sandbox cannot decrypt a JWE, which therefore gives no single sign-on.
+-- @return subject | nil
 function tokens.read_platform(sandbox, compact)
   local claims = verify(sandbox.keys, "platform", compact)
   if not claims or type(claims.sub) ~= "string"

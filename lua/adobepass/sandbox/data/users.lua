@@ -1,16 +1,16 @@
---- Who somebody is: identifiers that tell nothing about the person.
+--- Pseudonymous identifiers of viewers and devices.
 -- @module adobepass.sandbox.data.users
 
 local core = require "adobepass.core"
 
 local users = {}
 
---- The userID that an mvpd gives for a viewer.
+--- Returns the userID that an mvpd uses for a viewer.
 function users.id(mvpd_id, username)
   return core.base64.encode(core.digest.sha256(mvpd_id .. "\0" .. username))
 end
 
---- 40 hex digits for a device, as temporary and degraded profiles show.
+--- Returns 40 hex digits for a device, for temporary and degraded profiles.
 function users.device_hash(device)
   return core.digest.hex(core.digest.sha256(device)):sub(1, 40)
 end

@@ -1,42 +1,42 @@
---- Who lives in the sandbox: the one file to copy and change.
+--- The default world: providers, mvpds, viewers and limits of the sandbox.
 --
--- Plain data. Take a copy, edit it, and start with it:
+-- Plain data. Copy the file, edit the copy, and start the sandbox with it:
 --   adobepass sandbox --world my_world.lua
 --   sandbox.new(dofile "my_world.lua")
--- The identifiers that Adobe's documented samples use are all here, so that
--- each sample can be played. Times are in seconds unless a name says else.
+-- It contains all identifiers of Adobe's documented samples, so that each sample
+-- can be replayed. Times are in seconds unless a name says otherwise.
 --
 -- @module adobepass.sandbox.data.world
 
 local PACKAGE = [[Your subscription package does not include the "%s" channel]]
 
 return {
-  -- How long things live. Adobe: codes about half an hour, access tokens six
-  -- hours, media tokens seven minutes.
+  -- Lifetimes. Adobe documents about 30 minutes for codes, 6 hours for access
+  -- tokens, 7 minutes for media tokens.
   lifetimes = {
     code = 30 * 60,
     access_token = 6 * 3600,
     profile = 30 * 86400,
-    profile_unknown_platform = 86400, -- no X-Device-Info: stricter rules
+    profile_unknown_platform = 86400, -- shorter, without X-Device-Info
     decision = 86400,
     media_token = 7 * 60,
     service_token = 3600,
-    service_token_refresh = 7 * 86400, -- how long after its end it renews
+    service_token_refresh = 7 * 86400, -- renewable for this time after expiry
     link_code = 30 * 60,
   },
 
-  -- One request per second after a burst of ten, per client address. An
-  -- address that was quiet for `forget_after` counts as a new client.
+  -- One request per second after a burst of ten, per client address. An address
+  -- without requests for `forget_after` counts as a new client.
   throttle = { burst = 10, forget_after = 60 },
 
-  -- Resources in one request; an mvpd may have its own (see Strict).
+  -- Maximum resources of one request; an mvpd may override them (see Strict).
   limits = { authorize = 5, preauthorize = 5 },
 
-  -- "serviceToken" and "code" as in Adobe's samples; its tables say "jws" and
-  -- "link". Change them to see that your client reads both.
+  -- Names of members in responses: "serviceToken" and "code" in Adobe's samples,
+  -- "jws" and "link" in its tables. Change them to test that a client reads both.
   sso_service = { token_field = "serviceToken", link_field = "code" },
 
-  -- Registered applications: what a software statement stands for.
+  -- Registered applications, which software statements refer to.
   applications = {
     {
       id = "adobepass-sandbox-app",
@@ -94,7 +94,7 @@ return {
         flexibleTempPass = {},
       },
     },
-    -- A second application of the same house: for single sign-on.
+    -- A second application of the same programmer, for single sign-on.
     REF40 = {
       name = "Reference site, second application",
       domains = { "adobe.com" },
@@ -128,7 +128,7 @@ return {
       certificate = false,
       integrations = { Cablevision = { encrypt = { "zip" } } },
     },
-    -- Every way in which the Dashboard can be left half done.
+    -- Each documented error of an incomplete Dashboard configuration.
     REF_BROKEN = {
       name = "Misconfigured",
       domains = { "adobe.com" },
@@ -161,7 +161,7 @@ return {
         },
       },
     },
-    -- Of another house: the application above may not speak for it.
+    -- Another programmer's provider: no software statement above lists it.
     OTHER = {
       name = "Somebody else's channel",
       domains = { "other.example.com" },
@@ -170,14 +170,14 @@ return {
   },
 
   -- Identity providers.
-  --   logout          true: has a logout page of its own
+  --   logout          true: the mvpd has a logout page
   --   proxy           id of the proxy that serves this mvpd
-  --   partner_id      its name on Apple's devices (platformMappingId)
-  --   dummy           true: every authorization is granted without asking it
+  --   partner_id      its id on Apple devices (platformMappingId)
+  --   dummy           true: authorization is granted without asking the mvpd
   --   limits          { authorize =, preauthorize = }
-  --   temp_pass       { ttl =, resources =?, identity =? }; with `identity`
-  --                   (the key inside AP-TempPass-Identity) it is promotional
-  --   picker          further fields of the configuration answer, verbatim
+  --   temp_pass       { ttl =, resources =?, identity =? }; `identity`, a key
+  --                   of AP-TempPass-Identity, makes the pass promotional
+  --   picker          additional fields of the configuration response
   mvpds = {
     AdobePass_SMI = {
       display_name = "Adobe Pass SMI", logout = true,
@@ -250,20 +250,20 @@ return {
     },
   },
 
-  -- Degradation rules in force from the start; the control API sets more.
+  -- Degradation rules at the start; the control API sets more.
   degradation = {
     { provider = "REF30", mvpd = "DegradedMvpd", rule = "AuthNAll" },
     { provider = "REF30", mvpd = "Degraded_AuthZAll", rule = "AuthZAll" },
     { provider = "REF30", mvpd = "Degraded_AuthZNone", rule = "AuthZNone" },
   },
 
-  -- Viewers: each can log in at every mvpd, unless `mvpds` lists some.
+  -- Viewers. Each can log in at every mvpd, unless `mvpds` lists some.
   --   attributes           user metadata: strings, numbers, lists and maps
-  --   after_authorization  metadata that appears with the first permit
-  --   lacks                channels not in the package, with the reason
-  --   max_rating           parental controls (see `ratings`)
+  --   after_authorization  metadata that appears after the first permit
+  --   lacks                channel -> reason why the package does not include it
+  --   max_rating           parental control (see `ratings`)
   --   home                 address prefixes of the home network (HBA)
-  --   refusal              the mvpd answers every authorization with this
+  --   refusal              error code of every authorization by the mvpd
   viewers = {
     ann = {
       password = "secret",
@@ -293,7 +293,7 @@ return {
                      maxRating = { VCHIP = "TV-PG", MPAA = "PG" } },
       max_rating = "TV-PG",
     },
-    -- In home-based authentication: recognized by the address, no password.
+    -- Home-based authentication: recognized by the address, without a password.
     home = {
       password = "secret",
       attributes = { householdID = "home-household" },
@@ -305,9 +305,9 @@ return {
              refusal = "authorization_denied_by_session_invalidated" },
   },
 
-  -- Resources that behave in a special way; all others are simply there.
-  --   rating   against a viewer's max_rating
-  --   trouble  a code of the action "retry"; `times`: only so often a device
+  -- Resources with special behavior; any other name is an ordinary resource.
+  --   rating   compared with a viewer's max_rating
+  --   trouble  an error code with the action "retry"; `times`: per device
   resources = {
     ["Late Night"] = { rating = "TV-MA" },
     Matinee = { rating = "TV-G" },
@@ -317,6 +317,6 @@ return {
   },
   ratings = { "TV-Y", "TV-Y7", "TV-G", "TV-PG", "TV-14", "TV-MA" },
 
-  -- Single sign-on partners and the platforms that have them.
+  -- Single sign-on partners.
   partners = { Apple = { profile_type = "appleSSO" } },
 }

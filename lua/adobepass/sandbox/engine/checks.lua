@@ -1,5 +1,9 @@
---- What must hold before an operation runs: one check each.
--- A guard is function(call) -> nil | refusal. Routes name them in order.
+--- Checks that run before an operation.
+--
+-- A check is `function(context) -> nil | refusal`. A route lists its checks in
+-- order; the first refusal ends the request. A check stores what it found in
+-- the context. For the fields of a refusal see
+-- `adobepass.sandbox.engine.http_response`.
 -- @module adobepass.sandbox.engine.checks
 
 local device = require "adobepass.sandbox.engine.device"
@@ -20,7 +24,8 @@ local function has_scope(claims)
   return false
 end
 
---- A living access token of a known client that may use the v2 API.
+--- Requires a valid access token of a registered client with the scope of the
+-- v2 API. Sets `context.client`.
 function checks.bearer(context)
   local value = context:header "authorization" or ""
   local compact = value:match "^[Bb]earer +(%S+)%s*$"
@@ -41,7 +46,8 @@ local function may_speak_for(client, provider_id)
   return false
 end
 
---- A known service provider.
+--- Requires a known service provider, from the path or the parameter
+-- `requestor_id`. Sets `context.provider`.
 function checks.provider(context)
   local id = context.params.sp or context:query().requestor_id
   context.provider = context.sandbox:provider(id)
@@ -50,7 +56,7 @@ function checks.provider(context)
   end
 end
 
---- ... for which the client's software statement was made.
+--- Requires a known service provider that the client's software statement lists.
 function checks.own_provider(context)
   local refusal = checks.provider(context)
   if refusal then return refusal end
@@ -66,7 +72,8 @@ function checks.device_identifier(context)
   end
 end
 
---- X-Device-Info may be missing (then the platform is unknown), but not junk.
+--- Parses X-Device-Info. The header may be missing (the platform is then
+-- unknown); a malformed value is refused. Sets `context.info`.
 function checks.device_info(context)
   local value = context:header "x-device-info"
   if not value then return end
@@ -74,7 +81,8 @@ function checks.device_info(context)
   if not context.info then return refuse "invalid_header_device_info" end
 end
 
---- A known mvpd with an enabled integration.
+--- Requires a known mvpd that the provider has an enabled integration with.
+-- Sets `context.mvpd` and `context.integration`.
 function checks.mvpd(context)
   context.mvpd = context.sandbox:mvpd(context.params.mvpd or context:query().mvpd_id)
   if not context.mvpd then return refuse "invalid_parameter_mvpd" end
@@ -83,7 +91,7 @@ function checks.mvpd(context)
   if not context.integration then return refuse "invalid_integration" end
 end
 
---- An integration that the Dashboard has right.
+--- Refuses an integration that the world marks as misconfigured.
 function checks.configured(context)
   if context.integration and context.integration.misconfigured then
     return refuse(context.integration.misconfigured)
@@ -109,16 +117,18 @@ local function check_code(context, accept_used)
   end
   context.session, context.device, context.info =
     session, session.device.id, session.device.info
-  -- Of the streaming device, not of the second screen that asks.
+  -- The identities are those of the streaming device that created the session,
+  -- not those of the second screen that sends this request.
   context.identity_values = session.identities
 end
 
---- A code that is alive and still waits for a login.
+--- Requires a code that is neither expired nor superseded nor used. Sets
+-- `context.session`, `context.device` and `context.info`.
 function checks.open_code(context)
   return check_code(context, false)
 end
 
---- A code that is alive, logged in with or not.
+--- As `open_code`, but accepts a code that a viewer already logged in with.
 function checks.code(context)
   return check_code(context, true)
 end
@@ -133,7 +143,8 @@ local function is_name(value)
     and #value <= 8192
 end
 
---- `resources`: a non-empty array of strings.
+--- Requires a JSON body whose `resources` is a non-empty array of strings, each
+-- with at most 8192 bytes. Sets `context.resources`.
 function checks.resources(context)
   local object = context:object()
   local list = object and object.resources
@@ -148,7 +159,7 @@ function checks.resources(context)
   context.resources = list
 end
 
--- The SSO Service has error codes of its own.
+-- The SSO Service defines its own error codes; the checks below use them.
 
 local function missing(name, status)
   return { code = "header_missing", status = status or 400,
@@ -183,7 +194,8 @@ function checks.service_token(context)
   return read_service_token(context, 401)
 end
 
---- A service token that ended lately may still be renewed.
+--- As `service_token`, but accepts a token that expired at most
+-- `lifetimes.service_token_refresh` seconds ago.
 function checks.renewable_service_token(context)
   return read_service_token(
     context, 400, context.sandbox.world.lifetimes.service_token_refresh)

@@ -1,4 +1,4 @@
---- The streaming device, as its headers describe it.
+--- Parses the headers that describe the streaming device.
 -- Pages: appendix/headers AP-Device-Identifier and X-Device-Info.
 -- @module adobepass.sandbox.engine.device
 
@@ -7,7 +7,8 @@ local json = require "adobepass.util.json"
 
 local device = {}
 
---- Decodes a header that is base64 of a JSON object.
+--- Decodes a header value that is base64 of a JSON object.
+-- @return table | nil when the value is malformed
 function device.decode_object(value)
   local text = core.base64.decode(value)
   local object = text and json.decode(text)
@@ -15,7 +16,8 @@ function device.decode_object(value)
   return object
 end
 
---- What X-Device-Info says: its scalars, as it is a flat object.
+--- Parses X-Device-Info and keeps its scalar members.
+-- @return table | nil when the value is malformed
 function device.info(value)
   local object = device.decode_object(value)
   for name, item in pairs(object or {}) do
@@ -27,7 +29,8 @@ function device.info(value)
   return object
 end
 
---- The identifier inside "fingerprint <base64>", or nil.
+--- Parses AP-Device-Identifier, `fingerprint <base64>`.
+-- @return the decoded identifier, 1 to 1024 bytes | nil
 function device.identifier(value)
   local encoded = (value or ""):match "^fingerprint%s+(%S+)%s*$"
   local id = encoded and core.base64.decode(encoded)
@@ -110,7 +113,8 @@ local function display(info)
   }
 end
 
---- Where the device is: what it says itself, else where its request came from.
+--- Returns the address of the device: `connectionIp` of X-Device-Info, else the
+-- address that the request came from.
 -- @param where { info?, address }
 function device.address(where)
   local said = where.info and where.info.connectionIp
@@ -127,7 +131,7 @@ local function connection(info, address)
   }
 end
 
---- The documented `device` of a session's status.
+--- Returns the documented `device` member of a session's status.
 function device.describe(info, user_agent, address)
   info = info or {}
   return {

@@ -1,7 +1,7 @@
---- From a request to a response.
+--- Processes one request.
 --
--- journal, then throttle, then faults, then the guards of the route, then the
--- operation. Whatever goes wrong inside is an internal_server_error.
+-- The order is: journal, throttle, faults, checks of the route, operation. An
+-- error raised inside becomes the response internal_server_error.
 -- @module adobepass.sandbox.engine.engine
 
 local request_context = require "adobepass.sandbox.engine.request_context"
@@ -34,7 +34,7 @@ local function string_headers(headers)
   return result
 end
 
--- A host may be careless; nothing below this has to be careful.
+-- Replaces missing or mistyped fields, so that code below need not check them.
 local function normalize(request)
   if type(request) ~= "table" then request = {} end
   return {
@@ -117,7 +117,9 @@ local function dispatch_safely(sandbox, request, entry)
   return http_response.refusals.enhanced(sandbox, { code = "internal_server_error" })
 end
 
---- Answers one request. Never raises.
+--- Processes one request. Never raises.
+-- @param request see `adobepass.sandbox`
+-- @return response
 function engine.handle(sandbox, request)
   request = normalize(request)
   if endpoint.is_ours(request.path) then

@@ -1,6 +1,5 @@
---- Every enhanced error code of the REST API v2, in one table.
--- Facts from Adobe's page features-standard/error-reporting/
--- enhanced-error-codes.
+--- The catalog of enhanced error codes of the REST API v2.
+-- Page: features-standard/error-reporting/enhanced-error-codes.
 -- @module adobepass.sandbox.engine.errors
 
 local errors = {}
@@ -146,9 +145,10 @@ for action, by_status in pairs(CATALOG) do
   end
 end
 
---- The documented error object.
--- @param sandbox gives the trace
--- @param details what the mvpd or the programmer adds, may be nil
+--- Returns the documented error object.
+-- @param sandbox makes the trace id
+-- @param code a key of `errors.known`; any other becomes internal_server_error
+-- @param details text of the mvpd or the programmer, may be nil
 function errors.object(sandbox, code, details)
   local known = errors.known[code] or errors.known.internal_server_error
   return {

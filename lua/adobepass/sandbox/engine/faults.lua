@@ -1,8 +1,8 @@
---- Faults on order: by operation and count.
+--- Faults that a test requests, selected by operation and count.
 --
 --   operation  a name in `adobepass.sandbox.engine.routes`, or "*" (default)
---   count      how many requests it strikes (default 1)
---   kind       what happens; with settings of its own, below
+--   count      number of requests that the fault applies to (default 1)
+--   kind       a key of KINDS; each kind has its own settings
 -- @module adobepass.sandbox.engine.faults
 
 local errors = require "adobepass.sandbox.engine.errors"
@@ -13,8 +13,9 @@ local throttle = require "adobepass.sandbox.engine.throttle"
 
 local faults = {}
 
--- kind -> setting -> default. `before` answers in the operation's place (it
--- never runs), `after` spoils its answer, `wire` is for the host to carry out.
+-- kind -> setting -> default. A kind in `before` replaces the operation, which
+-- does not run; a kind in `after` changes the response; a kind with `by_host`
+-- is carried out by the host.
 local KINDS = {
   delay = { by_host = true, seconds = 1 },
   reset_before = { by_host = true, instead = true },
@@ -107,7 +108,8 @@ local function check(given)
   return kind
 end
 
---- Orders a fault.
+--- Adds a fault.
+-- @param given { kind, operation?, count?, and the kind's settings }
 -- @return true | nil, message
 function faults.set(sandbox, given)
   local kind, message = check(given)
@@ -129,7 +131,8 @@ function faults.clear(sandbox)
   sandbox.state.faults = {}
 end
 
---- The fault that strikes this operation now, or nil; counts it.
+--- Returns the first fault that applies to an operation and decrements its
+-- count, or nil.
 function faults.take(sandbox, name)
   for i, fault in ipairs(sandbox.state.faults) do
     if fault.operation == "*" or fault.operation == name then
@@ -140,7 +143,7 @@ function faults.take(sandbox, name)
   end
 end
 
---- The answer that stands in for the operation, or nil: it runs.
+--- Returns the response that replaces the operation; nil: the operation runs.
 function faults.replace(sandbox, fault, route)
   if before[fault.kind] then return before[fault.kind](sandbox, fault, route) end
   if KINDS[fault.kind].instead then
@@ -150,12 +153,12 @@ function faults.replace(sandbox, fault, route)
   end
 end
 
---- What the host is told.
+--- Returns the fields of a fault that the host needs.
 function faults.for_host(fault)
   return { kind = fault.kind, seconds = fault.seconds, bytes = fault.bytes }
 end
 
---- Spoils an answer that was made.
+--- Changes the response of an operation as the fault requires.
 function faults.alter(sandbox, fault, response)
   if after[fault.kind] then
     after[fault.kind](sandbox, response, fault)
@@ -164,7 +167,7 @@ function faults.alter(sandbox, fault, response)
   end
 end
 
---- The faults still to come, as plain data.
+--- Returns the faults that remain, as plain data.
 function faults.list(sandbox)
   local list = {}
   for i, fault in ipairs(sandbox.state.faults) do

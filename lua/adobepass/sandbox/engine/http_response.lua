@@ -1,4 +1,4 @@
---- Responses in each of the forms the service uses.
+--- Builds responses in each format that the service uses.
 -- @module adobepass.sandbox.engine.http_response
 
 local json = require "adobepass.util.json"
@@ -33,7 +33,7 @@ function http_response.redirect(url)
   return http_response.empty(302, { { "Location", url } })
 end
 
---- The short page that the service's own web server answers with.
+--- Returns an error page as the service's web server (OpenResty) sends it.
 function http_response.html(status)
   local title = TITLES[status] or tostring(status)
   return {
@@ -45,13 +45,13 @@ function http_response.html(status)
   }
 end
 
--- How each family of operations says no. A refusal is
--- { code =, details =?, status =?, message =?, action =? }.
+-- A refusal is { code =, details =?, status =?, message =?, action =? }. Each
+-- function below formats it for one family of operations.
 http_response.refusals = {}
 
 function http_response.refusals.enhanced(sandbox, refusal)
   if refusal.code == "unauthorized" then
-    -- Adobe's 401 for a dead token carries no JSON.
+    -- Adobe's 401 for an invalid access token has no JSON body.
     return http_response.empty(401, { { "WWW-Authenticate", "Bearer" } })
   end
   local object = errors.object(sandbox, refusal.code, refusal.details)
@@ -62,14 +62,14 @@ function http_response.refusals.dcr(_, refusal)
   return http_response.json(refusal.status or 400, { error = refusal.code })
 end
 
---- Operation 7 is for a browser: its errors are pages.
+--- Operation 7 is opened in a browser, so its errors are HTML pages.
 function http_response.refusals.html(_, refusal)
   local known = errors.known[refusal.code]
   return http_response.html(known and known.status or 400)
 end
 
--- Page features-premium/sso-service: errors are wrapped, and have codes of
--- their own.
+-- The SSO Service wraps its errors and defines its own codes
+-- (page features-premium/sso-service).
 function http_response.refusals.sso_service(sandbox, refusal)
   local known = errors.known[refusal.code] or {}
   local status = refusal.status or known.status or 401

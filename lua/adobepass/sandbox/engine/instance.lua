@@ -1,4 +1,4 @@
---- One sandbox: its world, its memory, and what the web pages ask of it.
+--- One sandbox: its world, its state and the functions of the web pages.
 -- The interface is documented in `adobepass.sandbox`.
 -- @module adobepass.sandbox.engine.instance
 
@@ -24,7 +24,8 @@ local function logo(row, id)
     :format(url_encoding.xml((row.display_name or id):sub(1, 16)))
 end
 
--- Rows of the world learn their names; logos need no other host.
+-- Sets `id`, `display_name` and `logo_url` of each row. A logo is a data: URL,
+-- because the pages load nothing from other hosts.
 local function name_rows(world)
   for id, row in pairs(world.providers) do row.id = id end
   for id, row in pairs(world.mvpds) do
@@ -39,7 +40,7 @@ function instance.new(fields)
   return setmetatable(fields, Sandbox)
 end
 
---- Now, in whole ms since the epoch.
+--- Returns the time in whole milliseconds since the epoch.
 function Sandbox:now()
   return json.integer(self.clock() + self.state.clock_offset)
 end
@@ -55,18 +56,18 @@ function Sandbox:uuid()
     hex:sub(14, 16), variant, hex:sub(18, 20), hex:sub(21, 32))
 end
 
---- Answers one request; never raises.
+--- Processes one request. Never raises.
 function Sandbox:handle(request)
   return engine.handle(self, request)
 end
 
---- A transport with the methods of core.http.new.
+--- Returns a transport with the methods of a core.http transport.
 function Sandbox:transport(options)
-  -- Late: only tests without a network need it.
+  -- Required late: only tests without a network use this module.
   return require("adobepass.sandbox.transport").new(self, options)
 end
 
---- Runs guards by name; the first refusal, or nil.
+--- Runs checks by name and returns the first refusal, or nil.
 function Sandbox:check(context, names) -- luacheck: no self
   for _, name in ipairs(names) do
     local refusal = checks[name](context)
@@ -82,7 +83,7 @@ function Sandbox:mvpd(id)
   return self.world.mvpds[id]
 end
 
---- The enabled integration of a provider with an mvpd, or nil.
+--- Returns the enabled integration of a provider with an mvpd, or nil.
 function Sandbox:integration(provider_id, mvpd_id)
   local provider = self.world.providers[provider_id]
   local integration = provider and provider.integrations[mvpd_id]
@@ -91,7 +92,7 @@ function Sandbox:integration(provider_id, mvpd_id)
   return integration
 end
 
---- Every mvpd with an enabled integration, by name.
+--- Returns all mvpds with an enabled integration, sorted by id.
 function Sandbox:integrated(provider_id)
   local provider, list = self.world.providers[provider_id], {}
   for id in pairs(provider and provider.integrations or {}) do
@@ -103,7 +104,7 @@ function Sandbox:integrated(provider_id)
   return list
 end
 
---- What a picker shows: no TempPass.
+--- Returns the mvpds that a picker shows: without TempPass.
 function Sandbox:mvpds(provider_id)
   local list = {}
   for _, row in ipairs(self:integrated(provider_id)) do
@@ -112,7 +113,8 @@ function Sandbox:mvpds(provider_id)
   return list
 end
 
---- @return session | nil, "unknown" | "superseded" | "used" | "expired"
+--- Returns the session of a code that can still be logged in with.
+-- @return session | nil, "unknown" | "superseded" | "used" | "expired"
 function Sandbox:find_session(code)
   local session = self.state.sessions[code]
   if not session then return nil, "unknown" end
@@ -137,7 +139,7 @@ function Sandbox:check_password(mvpd_id, username, password)
     and core.digest.equal(viewer.password, password)
 end
 
---- Whether a device is in a viewer's home network.
+--- Returns whether a device is in the viewer's home network.
 -- @param where { info?, address }
 function Sandbox:is_at_home(viewer, where) -- luacheck: no self
   local address = device.address(where) or ""
@@ -147,7 +149,7 @@ function Sandbox:is_at_home(viewer, where) -- luacheck: no self
   return false
 end
 
---- The viewer whom the mvpd knows by the device's address, or nil.
+--- Returns the username that the mvpd recognizes by the device's address, or nil.
 function Sandbox:recognized_at_home(session, mvpd_id)
   local names = {}
   for username in pairs(self.world.viewers) do names[#names + 1] = username end
@@ -165,13 +167,14 @@ local function may_go_to(url)
   return url == nil or url_encoding.safe_url(url)
 end
 
--- Nobody logs in at a TempPass.
+-- A TempPass has no login.
 local function can_log_in_at(self, provider_id, mvpd_id)
   return mvpd_id ~= nil and self:integration(provider_id, mvpd_id) ~= nil
     and not self.world.mvpds[mvpd_id].temp_pass
 end
 
---- Fills in what the TV left out.
+--- Sets the parameters that the streaming device did not send.
+-- @param given { mvpd?, domain_name?, redirect_url? }
 -- @return true | nil, "mvpd" | "domain_name" | "redirect_url"
 function Sandbox:resume(session, given)
   local mvpd_id = given.mvpd or session.mvpd
@@ -200,7 +203,7 @@ local function new_profile(self, mvpd_id, username, where)
   }
 end
 
---- The viewer is logged in: the profile is made.
+--- Creates the profile of a viewer who logged in.
 -- @param session an open session, or { service_provider, device, identities }
 -- @return true | nil, reason
 function Sandbox:complete_login(session, mvpd_id, username)
@@ -227,8 +230,8 @@ function Sandbox:safe_redirect(url) -- luacheck: no self
   return url_encoding.safe_url(url)
 end
 
---- The viewer signed out at the mvpd.
--- @return the address to go back to, where it is a safe one
+--- Records in the journal that the viewer signed out at the mvpd.
+-- @return the redirect URL if it is safe, else nil
 function Sandbox:sign_out(given)
   journal.note(self, "sign_out", given.mvpd)
   if url_encoding.safe_url(given.redirect_url) then return given.redirect_url end

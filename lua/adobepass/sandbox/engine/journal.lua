@@ -1,4 +1,4 @@
---- The journal: requests as received, for tests to look at.
+--- The journal: the requests that the sandbox received, for tests to inspect.
 -- @module adobepass.sandbox.engine.journal
 
 local state = require "adobepass.sandbox.engine.state"
@@ -13,14 +13,15 @@ local function trim(entries)
 end
 
 local function body_of(request)
-  -- Somebody may type a real password into a page.
+  -- A user may type a real password into a login page.
   local body = request.body:gsub("(password=)[^&]*", "%1***")
   if #body > KEEP_BODY then body = body:sub(1, KEEP_BODY) end
   return body
 end
 
---- Opens an entry; the engine adds operation, status, unexpected (headers),
--- throttled, fault and failure (a bug of ours).
+--- Adds an entry and returns it. The engine sets `operation`, `status`,
+-- `unexpected` (header names), `throttled`, `fault` and `failure` (the message
+-- of a Lua error inside the sandbox).
 function journal.open(sandbox, request)
   local entries = sandbox.state.journal
   local entry = {
@@ -34,7 +35,7 @@ function journal.open(sandbox, request)
   return entry
 end
 
---- Notes something that is no request of the API.
+--- Adds an event that is not a request of the API.
 function journal.note(sandbox, event, detail)
   local entries = sandbox.state.journal
   entries[#entries + 1] =

@@ -1,7 +1,6 @@
---- One request being answered: what it carries, read when asked for.
--- Guards (`adobepass.sandbox.engine.checks`) fill in client, provider, mvpd,
--- device,
--- session and resources before the operation runs.
+--- The context of one request; values are parsed on first use.
+-- Checks (`adobepass.sandbox.engine.checks`) set client, provider, mvpd, device,
+-- info, session and resources before the operation runs.
 -- @module adobepass.sandbox.engine.request_context
 
 local device = require "adobepass.sandbox.engine.device"
@@ -25,7 +24,8 @@ function RequestContext:header(name)
   if type(value) == "string" and value ~= "" then return value end
 end
 
---- The address of the streaming device: X-Forwarded-For counts if given.
+--- Returns the address of the streaming device: the first address of
+-- X-Forwarded-For, else the peer's address.
 function RequestContext:address()
   return request_context.address(self.request)
 end
@@ -37,7 +37,7 @@ function request_context.address(request)
   return first or request.remote_addr or "unknown"
 end
 
---- The query: name -> value. Malformed counts as empty.
+--- Returns the query as a table name -> value; empty if it is malformed.
 function RequestContext:query()
   if not self.query_values then
     self.query_values = url_encoding.form(self.request.query) or {}
@@ -45,8 +45,8 @@ function RequestContext:query()
   return self.query_values
 end
 
---- The form in the body; a body of another type has no parameters.
--- @return name -> value, name -> true where repeated
+--- Returns the form in the body; empty if the content type is another.
+-- @return name -> value, name -> true for each repeated name
 function RequestContext:form()
   if not self.form_values then
     local media = url_encoding.media_type(self:header "content-type")
@@ -58,13 +58,13 @@ function RequestContext:form()
   return self.form_values, self.form_repeated or {}
 end
 
---- A form parameter; nil where it is missing or empty.
+--- Returns a form parameter; nil if it is missing or empty.
 function RequestContext:parameter(name)
   local value = self:form()[name]
   if value ~= "" then return value end
 end
 
---- The JSON object in the body, or nil.
+--- Returns the JSON object in the body, or nil.
 function RequestContext:object()
   local media = url_encoding.media_type(self:header "content-type")
   if media ~= "application/json" then return nil end
@@ -73,12 +73,13 @@ function RequestContext:object()
   return value
 end
 
---- Where profiles of this application on this device are kept.
+--- Returns the key that profiles of this application on this device are stored
+-- under.
 function RequestContext:owner()
   return self.provider.id .. "|" .. self.device
 end
 
---- Single sign-on identities that the headers prove.
+--- Returns the verified single sign-on identities of the request's headers.
 -- @return { platform = subject?, service = subject? }
 function RequestContext:identities()
   if self.identity_values then return self.identity_values end
@@ -92,7 +93,7 @@ function RequestContext:identities()
   return self.identity_values
 end
 
---- The identity in AP-TempPass-Identity: { [key] = value } or nil.
+--- Returns the object in AP-TempPass-Identity, { [key] = value }, or nil.
 function RequestContext:temp_pass_identity()
   local value = self:header "ap-temppass-identity"
   return value and device.decode_object(value)

@@ -1,12 +1,12 @@
---- The 22 operations: where, how checked, who answers.
+--- The routes of the 22 operations.
 --
--- name, number   as in our client; the number of the reference
+-- number, name   number in the reference; name of the client's operation
 -- host           "api" or "mgmt"
--- path           {x} takes one segment; `also` are documented aliases
--- guards         names in `adobepass.sandbox.engine.checks`, in order
--- sends          headers of the family that the documentation lists; others
---                are noted in the journal as unexpected
--- refusal        the form of its errors (`adobepass.sandbox.engine.http_response`)
+-- path           {x} matches one segment; `also` is a documented alias
+-- checks         names in `adobepass.sandbox.engine.checks`, in order
+-- sends          Adobe's headers that the page of the operation lists; the
+--                journal records others as unexpected
+-- refusal        error format (`adobepass.sandbox.engine.http_response`)
 -- @module adobepass.sandbox.engine.routes
 
 local configuration = require "adobepass.sandbox.operations.configuration"
@@ -29,8 +29,9 @@ local function after(first, ...)
   return list
 end
 
--- Letters as in the reference: D device, I info, S single sign-on, P partner
--- status, T temporary identity, V visitor, X/L SSO Service, J its token.
+-- Letters as in the reference: D device identifier, I device info, S single
+-- sign-on, P partner status, T temporary identity, V visitor, F forwarded
+-- address, X SSO Service identifier or link code, J service token.
 local HEADERS = {
   D = { "ap-device-identifier" },
   I = { "x-device-info" },
@@ -126,7 +127,7 @@ local list = {
     refusal = "sso_service", run = sso_service.list },
 }
 
--- A path as segments: literal text, or { name } for a parameter.
+-- Splits a path into segments: a literal string, or { name } for a parameter.
 local function compile(path)
   local segments = {}
   for segment in path:gmatch "[^/]+" do
@@ -172,9 +173,10 @@ local function match(pattern, segments)
   return params
 end
 
---- @param segments decoded segments of the path
--- @param host "api", "mgmt" or nil
--- @return route, params | nil, methods that the path has (maybe none)
+--- Finds the route of a request.
+-- @param segments decoded segments of the path
+-- @param host "api", "mgmt" or nil (both)
+-- @return route, params | nil, list of the methods that the path supports
 function routes.find(method, segments, host)
   local methods = {}
   for _, pattern in ipairs(patterns) do
@@ -193,7 +195,7 @@ for _, names in pairs(HEADERS) do
   for _, name in ipairs(names) do FAMILY[name] = true end
 end
 
---- Headers of the family that this operation does not document.
+--- Returns the sorted names of Adobe's headers that the route does not list.
 function routes.unexpected(route, headers)
   local found = {}
   for name in pairs(headers) do

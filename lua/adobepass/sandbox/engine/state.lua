@@ -1,10 +1,10 @@
---- What the sandbox remembers: plain data with string keys, so that it can be
--- kept as JSON and given back.
+--- The mutable state of a sandbox: plain data with string keys, so that it can
+-- be saved as JSON and restored.
 -- @module adobepass.sandbox.engine.state
 
 local state = {}
 
--- Raise it when a table below changes its meaning.
+-- Increment when a table below changes its meaning.
 state.VERSION = 1
 
 local HOUR = 3600 * 1000
@@ -41,7 +41,7 @@ function state.new(world)
   }
 end
 
---- A deep copy of plain data.
+--- Returns a deep copy of plain data.
 function state.copy(value)
   if type(value) ~= "table" then return value end
   local result = {}
@@ -55,9 +55,10 @@ local function drop(map, is_stale)
   end
 end
 
---- Forgets what nobody can ask for any more, so that a long run stays small.
--- A dead code is kept for an hour: "expired" is a better answer than
--- "unknown".
+--- Deletes expired entries, so that memory stays bounded. An expired code is
+-- kept for an hour, to report "expired" instead of "unknown".
+-- @param now ms since the epoch
+-- @param forget_after seconds after which an idle client address is deleted
 function state.sweep(data, now, forget_after)
   drop(data.sessions, function(s) return s.not_after + HOUR < now end)
   drop(data.current, function(code) return not data.sessions[code] end)

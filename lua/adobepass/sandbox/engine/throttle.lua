@@ -1,6 +1,6 @@
---- The throttle: one request per second for each client address, after a burst
--- that it has once. Page: throttling-mechanism; its table of an example is a
--- spec of ours. Seconds are counted from a client's first request.
+--- The request limit: one request per second for each client address, after a
+-- one-time burst. Page: throttling-mechanism; a spec replays its example.
+-- A window of one second starts at the client's first request.
 -- @module adobepass.sandbox.engine.throttle
 
 local request_context = require "adobepass.sandbox.engine.request_context"
@@ -40,14 +40,14 @@ local function admit(client, now)
   return false
 end
 
--- A load balancer's cookies, which a client must neither need nor keep.
+-- Cookies of a load balancer. A client must work without them.
 local function cookie(sandbox)
   local value = core.base64.encode(sandbox:random(48))
   return "AWSALB=" .. value .. "; Path=/",
     "AWSALBCORS=" .. value .. "; Path=/; SameSite=None; Secure"
 end
 
---- The documented answer: HTML, cookies, no Retry-After.
+--- Returns the documented 429: HTML, cookies, by default no Retry-After.
 function throttle.response(sandbox, retry_after)
   local response = http_response.html(429)
   local first, second = cookie(sandbox)
@@ -59,7 +59,7 @@ function throttle.response(sandbox, retry_after)
   return response
 end
 
---- nil where the request may pass, else the answer.
+--- Returns nil if the request is within the limit, else the 429 response.
 function throttle.check(sandbox, request)
   if not sandbox.is_throttled or not is_limited(request.path) then return nil end
   local now = sandbox:now()

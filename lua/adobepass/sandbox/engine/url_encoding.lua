@@ -1,9 +1,9 @@
---- Escapes and bodies: the text forms that HTTP carries.
+--- Percent encoding, forms, XML escapes and media types.
 -- @module adobepass.sandbox.engine.url_encoding
 
 local url_encoding = {}
 
---- Decodes percent escapes; nil where an escape is malformed.
+--- Decodes percent escapes. Returns nil if an escape is malformed.
 function url_encoding.unescape(text)
   local bad = false
   local plain = text:gsub("%%(.?.?)", function(hex)
@@ -21,8 +21,9 @@ function url_encoding.escape(text)
   end))
 end
 
---- Parses a query or a form. A name given twice is noted, as DCR forbids it.
--- @return name -> value, name -> true where repeated; nil if malformed
+--- Parses a query or a form. The first value of a repeated name wins; repeated
+-- names are reported, because DCR forbids them.
+-- @return name -> value, name -> true for each repeated name; nil if malformed
 function url_encoding.form(text)
   local values, repeated = {}, {}
   for pair in (text or ""):gmatch "[^&]+" do
@@ -46,9 +47,10 @@ function url_encoding.xml(text)
   return (tostring(text):gsub("[&<>\"']", ENTITIES))
 end
 
---- Absolute, without spaces, and not a scheme that runs script.
+-- Schemes that execute script.
 local SCRIPTS = { javascript = true, data = true, vbscript = true }
 
+--- Returns whether a URL is absolute, without spaces, and no script scheme.
 function url_encoding.safe_url(url)
   if type(url) ~= "string" or #url > 2048 then return false end
   local scheme, rest = url:match "^(%a[%w+.-]*):(.+)$"
@@ -57,7 +59,8 @@ function url_encoding.safe_url(url)
   return rest:find "^//[^/?#]" ~= nil
 end
 
---- The media type of a Content-Type value, lower case, without parameters.
+--- Returns the media type of a Content-Type value in lower case, without
+-- parameters.
 function url_encoding.media_type(value)
   return ((value or ""):match "^%s*([^;%s]*)" or ""):lower()
 end

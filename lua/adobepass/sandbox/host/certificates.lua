@@ -1,14 +1,15 @@
---- Throw-away certificates for loopback, made with the openssl command.
+--- Creates temporary certificates for loopback with the openssl command.
 --
 --   local files = certificates.make(folder, { hosts = { "localhost" } })
 --   -> { ca = path, cert = path, key = path } | nil, message, code
 --
 -- options: hosts    names and addresses (default localhost, 127.0.0.1, ::1)
---          expired  true: it ran out yesterday
---          name     first part of the files' names (default "server")
+--          expired  true: the certificate expired yesterday
+--          name     prefix of the file names (default "server")
 --
--- The CA's key is deleted as soon as it has signed, and the CA may speak for
--- these hosts only (RFC 5280, 4.2.1.10): who trusts it risks nothing else.
+-- The CA's key is deleted after it signed the certificate, and the CA is
+-- constrained to these hosts (RFC 5280, 4.2.1.10). Trusting the CA therefore
+-- affects no other host.
 --
 -- @module adobepass.sandbox.host.certificates
 
@@ -19,7 +20,7 @@ local certificates = {}
 local OPTIONS = { hosts = true, expired = true, name = true }
 local LOOPBACK = { "localhost", "127.0.0.1", "::1" }
 
--- `openssl ca` alone sets both dates, on every version of OpenSSL.
+-- Only `openssl ca` sets both dates in every version of OpenSSL.
 local CONFIG = [[
 [req]
 distinguished_name = subject
@@ -77,7 +78,7 @@ local function is_address(host)
   return host:find(":", 1, true) ~= nil or host:find("^[%d.]+$") ~= nil
 end
 
--- A constraint on an address is a network: RFC 5280 wants the mask with it.
+-- RFC 5280 represents an address constraint as a network with its mask.
 local function constraint(host)
   if host:find(":", 1, true) then
     return host .. "/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"
@@ -119,7 +120,7 @@ local function check(folder, options)
   end
 end
 
---- Makes a CA and one server certificate in a folder that exists.
+--- Creates a CA and one server certificate in an existing folder.
 function certificates.make(folder, options)
   options = options or {}
   check(folder, options)

@@ -1,18 +1,18 @@
---- The sandbox behind a real nginx, over real HTTPS, on loopback.
+--- Runs the sandbox in nginx, over HTTPS, on loopback.
 --
 --   local host = require "adobepass.sandbox.host"
 --   local running, message, code = host.start {
---     port = 8443,        -- and the two after it; free ones if left out
+--     port = 8443,        -- and the next two; default: free ports
 --     world = "my_world.lua",
---     state_dir = "var",  -- remembers everything across restarts
---     throttle = false,   -- switches the request limit off
+--     state_dir = "var",  -- keeps the state across restarts
+--     throttle = false,   -- disables the request limit
 --   }
 --   running.api, .mgmt, .control   origins
---   running.ca                     file: trust this
+--   running.ca                     file name of the CA certificate
 --   running.statement              software statement of the first application
 --   running.pid; running:wait(); running:run(command); running:stop()
 --
--- It ends with the process that started it, however that ends.
+-- nginx ends with the process that started it, even after SIGKILL.
 --
 -- @module adobepass.sandbox.host
 
@@ -127,7 +127,7 @@ local function ports_of(options)
   return { options.port, options.port + 1, options.port + 2 }
 end
 
---- Starts the sandbox; when it answers, so does every port.
+--- Starts the sandbox. When this returns, all three ports accept connections.
 function host.start(options)
   options = options or {}
   check(options)
@@ -151,15 +151,15 @@ function host.start(options)
   }, Running)
 end
 
---- Waits until nginx ends, or the terminal interrupts: true for the former.
+--- Waits until nginx ends (true) or the terminal interrupts (false or an error).
 function Running:wait() return self.server:wait() end
 
---- Runs a shell command meanwhile; its exit status.
+--- Runs a shell command while the sandbox runs. Returns its exit status.
 function Running:run(command) return self.server:run(command) end
 
 function Running:stop() return self.server:stop() end
 
---- What nginx and the sandbox had to complain about.
+--- Returns the error log of nginx and of the sandbox.
 function Running:log() return self.server:log() end
 
 return host

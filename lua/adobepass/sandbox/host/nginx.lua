@@ -1,26 +1,25 @@
---- A private nginx: written, started, waited for, stopped, without a trace.
+--- Runs a private nginx in a temporary folder.
 --
 --   local server, message, code = nginx.start {
 --     config = function(ports, folder) return "http { ... }" end,  -- or text
---     ports = 2,              -- how many free ones; or a list of fixed ones
+--     ports = 2,              -- number of free ports, or a list of ports
 --   }
 --   server.folder, server.ports, server.pid
 --   server:log(); server:wait(); server:run(command); server:stop()
---   server:restart()            -- after it ended: same folder, ports, config
+--   server:restart()            -- after nginx ended: same folder, ports, config
 --
--- options: nginx    the program (default: nginx.find)
---          lua      true: fail early where it has no Lua module
---          workers  how many processes answer (default: 1)
+-- options: nginx    path of the program (default: nginx.find)
+--          lua      true: fail early if nginx has no Lua module
+--          workers  number of worker processes (default: 1)
 --
--- `config` is everything of nginx.conf but what every private nginx needs
--- (process id, user, modules, events, workers, temporary folders). It runs
--- again, with other ports, when a port that looked free was taken; it may
--- answer nil, message, code instead.
+-- `config` is nginx.conf without the directives that every private nginx needs
+-- (process id, user, modules, events, workers, temporary folders). The function
+-- is called again with other ports when another process took a port; it may
+-- return nil, message, code.
 --
--- Nothing outlives its owner. A keeper, a small shell script in the
--- background, holds a pipe from this process: when the pipe closes, by stop(),
--- by garbage collection, by exit or by SIGKILL, the keeper ends nginx and
--- removes the folder.
+-- nginx never outlives its owner. The keeper, a shell script in the background,
+-- reads a pipe from this process. When the pipe closes (stop(), garbage
+-- collection, exit or SIGKILL), the keeper ends nginx and deletes the folder.
 --
 -- @module adobepass.sandbox.host.nginx
 
@@ -31,14 +30,14 @@ local nginx = {}
 local Server = {}
 Server.__index = Server
 
--- $1 folder, $2 nginx. Reads what to do, end of file to stop; answers on the
--- FIFO `status`, opened for both so that neither side waits for the other.
--- nginx is our child (a container's first process may never reap an orphan),
--- in a session of its own where setsid is (Ctrl-C is for the owner to hear);
--- it writes its process id when its sockets are bound. Its LuaJIT must not
--- meet the modules of the Lua that we run on. If it was killed, its process id
--- is still there, and so are its workers. An owner that ended may stay a
--- zombie for long: /proc knows that we have another parent.
+-- $1 folder, $2 nginx. Reads commands until end of file; writes replies to the
+-- FIFO `status`, which it opens for reading and writing, so that neither side
+-- blocks in open. nginx is a child of the keeper (process 1 of a container may
+-- never reap an orphan), in its own session if setsid exists (the owner alone
+-- receives Ctrl-C). nginx writes its process id after binding its sockets. The
+-- Lua variables are unset, because nginx runs LuaJIT. If nginx was killed, its
+-- pid file and its workers remain. An owner that exited can stay a zombie;
+-- /proc then shows another parent.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
@@ -120,13 +119,14 @@ local function check_options(options)
   if not options.config then error("nginx.start: config is missing", 3) end
 end
 
--- /usr/sbin is not in everybody's PATH.
+-- /usr/sbin is not in the PATH of every user.
 local FIND = [[
 PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/local/openresty/nginx/sbin"
 if [ "$ADOBEPASS_NGINX" ]; then command -v "$ADOBEPASS_NGINX"
 else command -v openresty || command -v nginx; fi]]
 
---- Where an nginx lies: $ADOBEPASS_NGINX; or OpenResty's, or the system's.
+--- Returns the path of nginx: $ADOBEPASS_NGINX, else OpenResty's, else the
+-- system's.
 function nginx.find()
   local path, status = shell.read(FIND)
   if status ~= 0 then
@@ -142,8 +142,8 @@ local function exists(path)
   return file ~= nil
 end
 
---- The load_module lines that give this nginx Lua: none where it is built in,
--- nil where it has none.
+--- Returns the load_module lines for nginx's Lua module: empty if it is built
+-- in, nil if there is none.
 function nginx.lua_modules(binary)
   local built = shell.read(shell.line(binary, "-V"))
   if built:find("--add-module=%S*lua") then return "" end
@@ -158,20 +158,20 @@ function nginx.lua_modules(binary)
   return table.concat(lines)
 end
 
--- The tree that this very file is in.
+-- Returns the directory that contains the `adobepass` modules.
 local function tree()
   local source = debug.getinfo(1, "S").source:gsub("^@", "")
   local path = source:gsub("adobepass/sandbox/host/nginx%.lua$", "")
   return path:sub(1, 1) == "/" and path or shell.read("pwd") .. "/" .. path
 end
 
--- Where a checkout, and where a LuaRocks tree, has the core for LuaJIT.
+-- Where a checkout and where a LuaRocks tree keep the core for LuaJIT.
 local CPATH = "@T@../build/luajit/?.so;@T@../../../lib/lua/5.1/?.so;;"
 local PATH = "@T@?.lua;@T@?/init.lua;;"
 
---- What lua_package_path and lua_package_cpath have to be, for an nginx that
--- runs these very modules. nil, message, code where nginx and Lua would read
--- something in the path's name as their own syntax.
+--- Returns the values of lua_package_path and lua_package_cpath for these
+-- modules; nil, message, code if the path contains a character that nginx or
+-- Lua would interpret.
 function nginx.lua_paths()
   local path = tree()
   if path:find("[\"\\$;?%c{}]") then
@@ -180,7 +180,7 @@ function nginx.lua_paths()
   return (PATH:gsub("@T@", path)), (CPATH:gsub("@T@", path))
 end
 
--- Below 32768: Linux takes the ports of outgoing connections from above.
+-- Below 32768, because Linux assigns outgoing connections higher ports.
 local function random_ports(count)
   local urandom = assert(io.open("/dev/urandom", "rb"))
   local ports, taken = {}, {}
@@ -196,8 +196,8 @@ local function random_ports(count)
   return ports
 end
 
--- A worker of a root's nginx is `nobody` by default and could not enter our
--- folder; the group's name is asked for, since it is not `root` everywhere.
+-- A worker of root's nginx runs as `nobody`, who cannot enter the folder. The
+-- group's name is queried, because it is not `root` everywhere.
 local function user_line()
   if shell.read("id -u") ~= "0" then return "" end
   return ("user root %s;"):format((shell.read("id -gn")))
@@ -223,7 +223,7 @@ local function write_config(server)
     fill(PREAMBLE, values) .. text, true)
 end
 
--- "gone" is the end of an earlier attempt.
+-- "gone" reports the end of an earlier attempt.
 local function start_in_keeper(server)
   server.keeper:write("start\n")
   server.keeper:flush()
@@ -234,7 +234,7 @@ local function start_in_keeper(server)
   return server.pid
 end
 
---- Everything that nginx wrote to its error log.
+--- Returns the contents of nginx's error log.
 function Server:log()
   return shell.read_file(self.folder .. "/error.log") or ""
 end
@@ -263,7 +263,7 @@ local function start_on_ports(server, options)
   return nil, message, code
 end
 
--- The keeper comes first: whatever happens next, the folder goes with us.
+-- Starts the keeper first, so that the folder is deleted after any failure.
 local function open(binary, main, options)
   local folder, message, code = shell.make_folder("adobepass")
   if not folder then return nil, message, code end
@@ -278,7 +278,7 @@ local function open(binary, main, options)
     Server)
 end
 
---- Starts an nginx; when it answers, its sockets are bound.
+--- Starts nginx. When this returns, its sockets are bound.
 function nginx.start(options)
   check_options(options)
   local binary, message, code = options.nginx, nil, nil
@@ -299,15 +299,15 @@ function nginx.start(options)
   return nil, reason, kind
 end
 
---- Waits until nginx has ended, by a signal of somebody's, and starts it again
--- with all that it had: true, or nil, message, code.
+--- Waits until nginx was ended by a signal, then starts it again with the same
+-- folder, ports and configuration. Returns true | nil, message, code.
 function Server:restart()
   repeat local line = self.status:read("*l") until not line or line == "gone"
   if start_in_keeper(self) then return true end
   return nil, failure(self)
 end
 
---- Ends nginx and removes the folder; when it returns, both are gone.
+--- Ends nginx and deletes the folder before it returns.
 function Server:stop()
   if not self.keeper then return end
   self.keeper:close()
@@ -315,10 +315,10 @@ function Server:stop()
   self.keeper, self.status = nil, nil
 end
 
---- Runs a shell command while nginx runs; its exit status. The command is
--- asked to end, as nginx is, when we end first. It inherits our pipe to the
--- keeper (system(3), unlike popen(3), closes nothing), which would therefore
--- not see our end; so it looks for us, for as long as the command runs.
+--- Runs a shell command while nginx runs; returns its exit status. The command
+-- receives SIGTERM if this process ends first. It inherits the pipe to the
+-- keeper (system(3), unlike popen(3), closes nothing), so the keeper would not
+-- see this process end; therefore the keeper checks its parent meanwhile.
 function Server:run(command)
   self.keeper:write("watch\n")
   self.keeper:flush()
@@ -329,16 +329,15 @@ function Server:run(command)
   return status
 end
 
---- Waits until nginx ends by itself (true), or the terminal interrupts us:
--- false, or the error that the stand-alone Lua makes of it.
--- A child reads, since an interrupted read of our own is restarted on some
--- Luas and not on others; the child just dies.
+--- Waits until nginx ends by itself (true), or the terminal interrupts: false,
+-- or the error that the stand-alone Lua raises. A child process reads the FIFO,
+-- because some Luas restart an interrupted read and some do not.
 function Server:wait()
   local pipe = assert(io.popen("exec head -n 1 < "
     .. shell.quote(self.folder .. "/status")))
   local fine, line = pcall(pipe.read, pipe, "*l")
-  -- That child waits for nginx; if an error made us stop waiting, it must end
-  -- first, or closing the pipe would wait for ever.
+  -- The child waits for nginx. After an error nginx must end first, or closing
+  -- the pipe would block.
   if not fine then self:stop() end
   pipe:close()
   if not fine then error(line, 0) end

@@ -1,4 +1,5 @@
---- The engine's requests and responses, as nginx's; and faults, carried out.
+--- Converts requests and responses between nginx and the engine, and carries out
+-- faults.
 -- @module adobepass.sandbox.host.nginx_adapter
 
 -- luacheck: globals ngx
@@ -11,7 +12,8 @@ local CHUNK = 65536
 
 local function headers_of_request()
   local headers = {}
-  -- Without a ceiling: nginx's own (large_client_header_buffers) holds.
+  -- 0: no limit on the number; nginx limits the size
+  -- (large_client_header_buffers).
   for name, value in pairs(ngx.req.get_headers(0)) do
     headers[name] = type(value) == "table" and table.concat(value, ", ")
       or tostring(value)
@@ -19,7 +21,7 @@ local function headers_of_request()
   return headers
 end
 
--- The Lua module will not read an HTTP/2 body of unknown length.
+-- The Lua module cannot read an HTTP/2 body of unknown length.
 local function body_of_request()
   if ngx.req.http_version() >= 2 and not ngx.var.http_content_length then
     return ""
@@ -29,7 +31,7 @@ local function body_of_request()
   return file and shell.read_file(file) or ngx.req.get_body_data() or ""
 end
 
---- The request that nginx has, as the engine takes it.
+--- Returns the current request in the engine's format.
 function nginx_adapter.request(role)
   local path, query = ngx.var.request_uri:match("^([^?]*)%??(.*)$")
   return {
@@ -49,13 +51,13 @@ local function send_head(response, length, date)
     table.insert(lists[name], pair[2])
     ngx.header[pair[1]] = #lists[name] > 1 and lists[name] or pair[2]
   end
-  -- No body goes with these (RFC 9110, 6.4.1).
+  -- These have no body (RFC 9110, 6.4.1).
   if response.status ~= 204 and response.status ~= 304 then
     ngx.header["Content-Length"] = length
   end
 end
 
--- What was printed is on its way when this returns; nil when nobody listens.
+-- Sends text and waits until it is written; nil if the client is gone.
 local function push(text)
   return (text == "" or ngx.print(text)) and ngx.flush(true)
 end
@@ -65,7 +67,7 @@ local function abort_connection(how)
   ngx.exit(ngx.ERROR)
 end
 
--- Waits where the client may leave first, and ends then.
+-- Ends the request when the client closes the connection during a wait.
 local function end_on_abort()
   ngx.on_abort(function() ngx.exit(499) end)
 end
@@ -76,7 +78,7 @@ function send_with_fault.reset_before() abort_connection(socket.reset) end
 
 function send_with_fault.tls() abort_connection(socket.break_tls) end
 
--- Of an empty body one byte is promised, or nothing would be missing.
+-- At least one byte is announced; otherwise nothing would be missing.
 function send_with_fault.reset_within(response, date)
   send_head(response, math.max(1, #response.body), date)
   ngx.send_headers()
@@ -84,8 +86,8 @@ function send_with_fault.reset_within(response, date)
   abort_connection(socket.reset)
 end
 
--- A reset makes the other side forget what it has not read yet, so it gets a
--- moment to read; over HTTP/2 only eof() says that this was all.
+-- A reset discards what the peer has not read yet, so the peer gets 50 ms to
+-- read. In HTTP/2 only eof() marks the end of the body.
 function send_with_fault.reset_after(response, date)
   send_head(response, #response.body, date)
   push(response.body)
@@ -129,7 +131,8 @@ function send_with_fault.delay(response, date)
   send(response, date)
 end
 
---- Sends a response, with what its fault asks for. `now`: seconds.
+--- Sends a response and carries out its fault.
+-- @param now sandbox time in seconds, for the Date header
 function nginx_adapter.respond(response, now)
   local fault = response.fault
   local way = fault and send_with_fault[fault.kind] or send

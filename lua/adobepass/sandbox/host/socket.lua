@@ -1,9 +1,9 @@
---- Breaks a connection from beneath nginx, as a bad network does.
+--- Breaks a connection below nginx, as a faulty network does.
 --
--- nginx has no way to reset an HTTP/2 connection, or to spoil TLS once it is
--- set up, so this goes to the TCP socket itself. The first fields of nginx's
--- request and connection have been the same since 0.8; the signature is
--- checked, and where anything looks different the caller gets nil.
+-- nginx cannot reset an HTTP/2 connection or corrupt an established TLS
+-- connection, so this module uses the TCP socket. The first fields of nginx's
+-- request and connection structures have not changed since 0.8; the signature
+-- is checked, and on a mismatch the functions return nil.
 --
 -- @module adobepass.sandbox.host.socket
 
@@ -35,8 +35,8 @@ local function descriptor()
   return fd > 2 and fd or nil
 end
 
---- Ends the connection with an RST: connecting to AF_UNSPEC dissolves a TCP
--- association at once (connect(2)); elsewhere than on Linux, with a FIN.
+--- Resets the connection: connect(2) to AF_UNSPEC dissolves a TCP association;
+-- on systems other than Linux, closes it with a FIN.
 function socket.reset()
   local fd = descriptor()
   if not fd then return nil end
@@ -45,7 +45,7 @@ function socket.reset()
   return true
 end
 
---- Writes bytes that are no TLS record into a TLS connection, and ends it.
+--- Writes bytes that are not a TLS record to a TLS connection and closes it.
 function socket.break_tls()
   local fd = descriptor()
   if not fd then return nil end

@@ -1,6 +1,6 @@
---- The sandbox inside nginx's one worker: a sandbox, its pages, its state on disk.
+--- Runs a sandbox in nginx's only worker and saves its state.
 --
--- nginx's prefix is the host's folder; `settings.json` there says the rest.
+-- nginx's prefix is the host's folder; it contains `settings.json`.
 --
 -- @module adobepass.sandbox.host.worker
 
@@ -53,7 +53,7 @@ local function restore()
   error(("%s cannot be used: %s"):format(state_file(), message), 0)
 end
 
---- Before nginx answers anybody: whatever is wrong is said, and stops it.
+--- Runs before nginx accepts connections; an error here stops the start.
 function worker.init()
   local folder = ngx.config.prefix()
   settings = json.decode(assert(shell.read_file(folder .. "/settings.json")))
@@ -62,7 +62,7 @@ function worker.init()
   assert(shell.write_file(folder .. "/statement", sandbox.control.statement()))
 end
 
---- In the worker, which may be a second one after a crash.
+--- Runs in each new worker, also in the replacement of a crashed one.
 function worker.start()
   sandbox = new_sandbox()
   restore()
@@ -71,8 +71,8 @@ end
 
 function worker.stop() save() end
 
--- A fault of TLS that any operation will do for strikes before there is one:
--- at the client's first words.
+-- A TLS fault for any operation takes effect during the handshake, before an
+-- operation is known.
 local function take_handshake_fault()
   for index, fault in ipairs(sandbox.state.faults) do
     if fault.kind == "tls" and fault.operation == "*" then
@@ -83,20 +83,20 @@ local function take_handshake_fault()
   end
 end
 
---- A client says hello, TLS has not begun.
+--- Runs when a ClientHello arrived.
 function worker.client_hello(role)
   if role ~= "control" and take_handshake_fault() then
     return ngx.exit(ngx.ERROR)
   end
 end
 
--- The control API is one server's, and that server's only.
+-- Only the control server serves the control API.
 local function belongs(path, role)
   return (path == "/sandbox" or path:find("^/sandbox/") ~= nil)
     == (role == "control")
 end
 
---- Answers one request; role: "api", "mgmt" or "control".
+--- Processes one request. @param role "api", "mgmt" or "control"
 function worker.serve(role)
   local request = nginx_adapter.request(role)
   if not belongs(request.path, role) then return ngx.exit(404) end

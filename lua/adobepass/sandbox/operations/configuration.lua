@@ -1,4 +1,4 @@
---- Operation 3: the providers that a picker shows.
+--- Operation 3: the list of providers for a picker.
 -- @module adobepass.sandbox.operations.configuration
 
 local device = require "adobepass.sandbox.engine.device"
@@ -15,7 +15,7 @@ local function domains(provider)
   return json.array(list)
 end
 
--- Fields of single sign-on are only there on a device that has it.
+-- The fields of partner single sign-on appear only for devices that support it.
 local function add_partner_fields(entry, context, mvpd)
   if not mvpd.partner_id or not context.is_apple then return end
   local integration = context.sandbox:integration(context.provider.id, mvpd.id)
@@ -45,8 +45,8 @@ local function mvpds(context)
   return json.array(list)
 end
 
---- Junk in X-Device-Info is no error here: Adobe's own sample has it, and is
--- answered as an unknown device.
+--- 3. A malformed X-Device-Info is accepted: Adobe's sample sends one and gets a
+-- response for an unknown device.
 function configuration.get(context)
   local value = context:header "x-device-info"
   local info = value and device.decode_object(value) or {}

@@ -39,7 +39,7 @@ local function make_client(sandbox, statement)
   return client
 end
 
---- 1. A software statement is turned into credentials.
+--- 1. Exchanges a software statement for credentials.
 function dcr.register(context)
   local sandbox, object = context.sandbox, context:object()
   if not object or type(object.software_statement) ~= "string"
@@ -63,7 +63,7 @@ function dcr.register(context)
   })
 end
 
--- The page sends a form, the OpenAPI file a query: either is understood.
+-- The page sends a form, the OpenAPI file a query; both are accepted.
 local function token_parameters(context)
   local form, repeated = context:form()
   if next(form) then return form, repeated end
@@ -76,7 +76,7 @@ local function is_client(client, secret)
     and core.digest.equal(client.secret, secret)
 end
 
---- 2. Credentials are turned into an access token.
+--- 2. Exchanges credentials for an access token.
 function dcr.token(context)
   local sandbox = context.sandbox
   local given, repeated = token_parameters(context)

@@ -1,5 +1,5 @@
---- Operations 11 and 12: may this device play these resources?
--- Pages: rest-api-v2/apis/decisions-apis. A denial is an item of a 200.
+--- Operations 11 and 12: decides whether a device may play resources.
+-- Pages: rest-api-v2/apis/decisions-apis. A denial is an item of a 200 response.
 -- @module adobepass.sandbox.operations.decisions
 
 local degradation = require "adobepass.sandbox.data.degradation"
@@ -22,8 +22,8 @@ local function deny(source, code, details)
   return { source = source, code = code, details = details }
 end
 
--- The rules, in the order in which the service looks: each gives a verdict
--- { source, code? } or nil. No code: permitted.
+-- The rules in the order in which the service applies them. Each returns a
+-- verdict { source, code? } or nil. A verdict without a code is a permit.
 local rules = {}
 
 function rules.misconfigured(item)
@@ -80,7 +80,7 @@ function rules.at_home(item)
   end
 end
 
--- A resource may come as MRSS, with title and rating inside
+-- A resource may be MRSS, which contains title and rating
 -- (page features-standard/entitlements/decisions).
 local function title_of(resource)
   return resource:match "<title>%s*(.-)%s*</title>" or resource
@@ -155,8 +155,8 @@ local function decision(context, resource, verdict)
   }
 end
 
--- A decision has a window of its own, beside that of its token; of denials
--- only the mvpd's have one.
+-- A decision has its own validity, separate from its token's. Among denials
+-- only those of the mvpd have one.
 local function set_window(context, result)
   if not result.authorized and result.source ~= "mvpd" then return end
   result.notBefore = context.sandbox:now()
@@ -186,12 +186,12 @@ local function build_response(context, kind)
   return http_response.json(200, { decisions = json.array(list) })
 end
 
---- 11. Before each playback: decides and gives the media token.
+--- 11. Decides before each playback and returns the media token.
 function decisions.authorize(context)
   return build_response(context, "authorize")
 end
 
---- 12. To filter a catalog: decides, gives no token.
+--- 12. Decides for filtering a catalog; returns no token.
 function decisions.preauthorize(context)
   return build_response(context, "preauthorize")
 end

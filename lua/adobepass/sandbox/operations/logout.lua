@@ -1,4 +1,4 @@
---- Operation 13: the profile ends here; the mvpd may want a visit too.
+--- Operation 13: deletes the profile and returns the mvpd's logout URL.
 -- Page: rest-api-v2/apis/logout-apis.
 -- @module adobepass.sandbox.operations.logout
 
@@ -18,8 +18,8 @@ end
 
 local SSO = { platformSSO = true, serviceTokenSSO = true }
 
--- The samples: absolute after a login of this application, relative to the
--- API's host after single sign-on. A client must resolve both.
+-- As in the samples: absolute after a regular login, relative to the API host
+-- after single sign-on. A client must resolve both.
 local function logout_url(context, entry, redirect_url)
   local path = logout_path(context, redirect_url)
   return SSO[entry.type] and path or context.sandbox.api .. path
@@ -44,8 +44,8 @@ local function with_profile(context, entry, redirect_url)
            url = logout_url(context, entry, redirect_url) }
 end
 
--- Logging out takes no partner status header, so an Apple profile must be
--- found without one.
+-- The logout request has no partner status header, so an Apple profile is
+-- looked up without it.
 local function find(context)
   local entry = profile_store.find(context, context.mvpd.id)
   if entry then return entry end
@@ -57,7 +57,7 @@ local function find(context)
   end
 end
 
---- 13.
+--- 13. Logout.
 function logout.start(context)
   local redirect_url = context:query().redirectUrl
   if redirect_url == "" then redirect_url = nil end

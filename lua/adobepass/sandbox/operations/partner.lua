@@ -1,4 +1,4 @@
---- Operations 14 and 15: single sign-on of the device itself (Apple).
+--- Operations 14 and 15: single sign-on of the device platform (Apple).
 -- Pages: rest-api-v2/apis/partner-single-sign-on-apis and
 -- flows/single-sign-on-access-flows, partner.
 -- @module adobepass.sandbox.operations.partner
@@ -49,8 +49,8 @@ local function saml_request(context, session)
   })
 end
 
--- The device's sign-on does not say which mvpd, or may not: then the basic
--- login follows, with the mvpd that this device chose last, if any.
+-- The partner status names no usable mvpd: fall back to the basic login, with
+-- the mvpd that this device used last.
 local function without_status(context)
   local session =
     draft(context, context.sandbox.state.last_mvpd[context:owner()])
@@ -62,7 +62,7 @@ local function has_bad_redirect(context)
   return url and not url_encoding.safe_url(url)
 end
 
---- 14. The request that the device's sign-on passes to the mvpd.
+--- 14. Returns the SAML request that the device passes to the mvpd.
 function partner.session(context)
   if has_bad_redirect(context) then
     return nil, { code = "invalid_parameter_redirect_url" }
@@ -117,7 +117,7 @@ local function read_response(context)
   return assertion
 end
 
---- 15. The mvpd's answer becomes a profile.
+--- 15. Creates a profile from the mvpd's SAML response.
 function partner.profile(context)
   local mvpd_id, code = status_of(context)
   if not mvpd_id then return nil, { code = code } end

@@ -1,5 +1,5 @@
---- Operations 8 to 10: who is logged in.
--- Pages: rest-api-v2/apis/profiles-apis. An empty map means nobody (yet).
+--- Operations 8 to 10: the authenticated profiles.
+-- Pages: rest-api-v2/apis/profiles-apis. An empty map means: not authenticated.
 -- @module adobepass.sandbox.operations.profiles
 
 local degradation = require "adobepass.sandbox.data.degradation"
@@ -15,8 +15,8 @@ local function build_response(map)
   return http_response.json(200, { profiles = json.object(map) })
 end
 
---- 8. Every profile. Temporary and degraded ones are not listed here: each
--- belongs to an mvpd that must be named.
+--- 8. All profiles, without temporary and degraded ones, which require an mvpd
+-- in the request.
 function profiles.all(context)
   local map = {}
   for id, entry in pairs(profile_store.all(context)) do
@@ -33,7 +33,7 @@ local function temporary(context)
   return build_response { [context.mvpd.id] = view }
 end
 
---- 9. The profile with one mvpd.
+--- 9. The profile at one mvpd.
 function profiles.for_mvpd(context)
   if context.mvpd.temp_pass then return temporary(context) end
   local entry = profile_store.find(context, context.mvpd.id)
@@ -50,7 +50,7 @@ function profiles.for_mvpd(context)
   return build_response {}
 end
 
---- 10. The profile that a code led to: what a client polls.
+--- 10. The profile of the login with a code; clients poll this operation.
 function profiles.for_code(context)
   context.params.mvpd = context.session.mvpd
   if not context.params.mvpd then return build_response {} end

@@ -1,4 +1,4 @@
---- Operations 4 to 7: codes, from the TV to the browser.
+--- Operations 4 to 7: authentication sessions and their codes.
 -- Pages: rest-api-v2/apis/sessions-apis.
 -- @module adobepass.sandbox.operations.sessions
 
@@ -11,7 +11,7 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local sessions = {}
 
--- No letter that is easily taken for a digit on a TV across the room.
+-- No letters that are easily confused with digits.
 local ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 local function new_code(sandbox)
@@ -29,7 +29,7 @@ local function ms_text(ms)
   return ("%.0f"):format(ms) -- sessions carry times as text
 end
 
--- The samples say "domain" of the parameter domainName.
+-- The samples call the parameter domainName "domain".
 local PARAMETERS = {
   { field = "mvpd", sent = "mvpd", named = "mvpd" },
   { field = "domain_name", sent = "domainName", named = "domain" },
@@ -46,7 +46,7 @@ local function missing_parameters(session)
   if #list > 0 then return json.array(list) end
 end
 
---- Reads the parameters of a form onto a session.
+--- Copies the parameters of a form to a session.
 -- @return true | nil, refusal
 local function fill(context, session)
   local mvpd_id = context:parameter "mvpd"
@@ -68,7 +68,7 @@ end
 
 local SSO = { platformSSO = true, serviceTokenSSO = true, appleSSO = true }
 
---- Why no login is needed: a reasonType, or nil.
+--- Returns the reasonType if no login is needed, else nil.
 function sessions.no_login_reason(context)
   if not context.mvpd then return nil end
   if context.mvpd.temp_pass then return "temporary" end
@@ -79,7 +79,7 @@ function sessions.no_login_reason(context)
   return SSO[entry.type] and "authenticatedSSO" or "authenticated"
 end
 
---- The answer that needs no login.
+--- Returns the response when no login is needed.
 function sessions.authorize(context, reason, session_id)
   return http_response.json(200, {
     actionName = "authorize", actionType = "direct", reasonType = reason,
@@ -90,7 +90,7 @@ function sessions.authorize(context, reason, session_id)
   })
 end
 
---- Gives a session its code; the older code of the same device dies.
+--- Gives a session its code and supersedes the device's previous code.
 function sessions.open(context, session)
   local sandbox, owner = context.sandbox, context:owner()
   local old = sandbox.state.sessions[sandbox.state.current[owner]]
@@ -104,7 +104,7 @@ function sessions.open(context, session)
   return session
 end
 
---- A session not yet opened, with what the headers say.
+--- Returns a session without a code, built from the request's headers.
 function sessions.draft(context)
   return {
     id = context.sandbox:uuid(), service_provider = context.provider.id,
@@ -122,8 +122,8 @@ local NEXT = {
   resume = { "retry", "direct", "/api/v2/%s/sessions/%s" },
 }
 
---- The answer that carries a code.
--- @param by "create" or "resume": what a missing parameter is asked for with
+--- Returns the response that carries a code.
+-- @param by "create" or "resume": the operation that accepts what is missing
 function sessions.code_response(session, reason, by)
   local missing = missing_parameters(session)
   local action = NEXT[missing and by or "login"]
@@ -148,7 +148,7 @@ local function remember_mvpd(context, session)
   end
 end
 
---- 4. Create.
+--- 4. Creates a session.
 function sessions.create(context)
   local session = sessions.draft(context)
   local ok, refusal = fill(context, session)
@@ -159,7 +159,7 @@ function sessions.create(context)
   return sessions.code_response(sessions.open(context, session), "none", "create")
 end
 
---- 5. Resume: the second screen gives what the TV could not.
+--- 5. Resumes a session with parameters that the device did not send.
 function sessions.resume(context)
   local session = context.session
   local ok, refusal = fill(context, session)
@@ -179,7 +179,7 @@ local function existing_parameters(session)
   return result
 end
 
---- 6. Status: what a second screen needs to know of a typed code.
+--- 6. Returns the status of a session to a second screen.
 function sessions.status(context)
   local session = context.session
   return http_response.json(200, {
@@ -192,7 +192,7 @@ function sessions.status(context)
   })
 end
 
---- 7. The browser is sent to the mvpd's login page.
+--- 7. Redirects the browser to the mvpd's login page.
 function sessions.authenticate(context)
   local session = context.session
   local mvpd = context.sandbox:mvpd(session.mvpd)

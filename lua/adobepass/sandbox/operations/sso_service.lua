@@ -41,7 +41,7 @@ local function token_response(context, status, word, subject)
   })
 end
 
--- A link code counts once.
+-- A link code is valid once.
 local function spend_link(sandbox, code)
   local link = sandbox.state.links[code]
   if not link or link.used or sandbox:now() >= link.not_after then return nil end
@@ -59,7 +59,7 @@ local BAD_LINK = {
   message = "The link code is not valid",
 }
 
---- 18. A service token, for an identifier or for a link code.
+--- 18. Returns a service token for an identifier or for a link code.
 function sso_service.create(context)
   local link, id = context:header "x-sso-link", context:header "x-sso-id"
   if not link and not id then return nil, NO_SUBJECT end
@@ -72,7 +72,7 @@ function sso_service.create(context)
   return token_response(context, 201, "CREATED", subject)
 end
 
---- 19. A fresh token for an old one.
+--- 19. Renews a service token.
 function sso_service.refresh(context)
   return token_response(context, 200, "OK", context.subject)
 end
@@ -86,7 +86,7 @@ local function new_link_code(sandbox)
   return code
 end
 
---- 20. Six digits for another device to join with.
+--- 20. Returns a link code of six digits for another device.
 function sso_service.link(context)
   local sandbox, now = context.sandbox, context.sandbox:now()
   local code = new_link_code(sandbox)
@@ -103,14 +103,14 @@ local BAD_DEVICES = {
   message = "Devices list cannot be null or empty",
 }
 
--- A device is named by its identifier, or by its header's payload.
+-- A device is named by its identifier or by the payload of its header.
 local function find_device(circle, name)
   if circle.devices[name] then return name end
   local id = device.identifier("fingerprint " .. name)
   return id and circle.devices[id] and id
 end
 
---- 21. Removes devices; those not known are left out of the answer.
+--- 21. Removes devices; the response omits unknown devices.
 function sso_service.unlink(context)
   local object = context:object()
   local names = object and object.devices
@@ -127,7 +127,7 @@ function sso_service.unlink(context)
     { status = "OK", unlinkedDevices = json.array(gone) })
 end
 
---- 22. The devices of the circle.
+--- 22. Lists the devices of the circle.
 function sso_service.list(context)
   local devices = json.object {}
   for id, attributes in pairs(circle_of(context.sandbox, context.subject).devices) do

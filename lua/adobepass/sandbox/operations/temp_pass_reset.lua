@@ -1,6 +1,6 @@
---- Operations 16 and 17, on the management host: TempPass begins anew.
--- Page: features-premium/temporary-access. No value, or "all", resets
--- everybody.
+--- Operations 16 and 17, on the management host: resets TempPass trials.
+-- Page: features-premium/temporary-access. Without a value, or with "all", the
+-- trials of all users are reset.
 -- @module adobepass.sandbox.operations.temp_pass_reset
 
 local http_response = require "adobepass.sandbox.engine.http_response"
@@ -15,12 +15,12 @@ local function reset(context, by, parameter)
   return http_response.empty(204)
 end
 
---- 16.
+--- 16. Resets by device.
 function temp_pass_reset.reset_device(context)
   return reset(context, "devices", "device_id")
 end
 
---- 17.
+--- 17. Resets by user key.
 function temp_pass_reset.reset_key(context)
   return reset(context, "identities", "key")
 end

@@ -1,11 +1,11 @@
---- The sandbox's web pages: pure functions from a table to a text of HTML.
+--- HTML templates of the web pages: pure functions from a table to text.
 --
--- Templates escape by default: `{name}` is text, `{!name}` is HTML that was
--- made here; a name without a value is an error, not an empty space. There is
--- no script anywhere, and nothing is fetched: one style sheet, by its nonce.
+-- Templates escape by default: `{name}` is text, `{!name}` is HTML that this
+-- module made. A name without a value raises an error. The pages contain no
+-- script and load nothing; the style sheet is inline, with a nonce.
 --
--- Every page takes `nonce` and `brand` (whose colour it wears); a page with a
--- form takes `token` (against CSRF). The rest is said at each function.
+-- Every page takes `nonce` and `brand` (selects the color); a page with a form
+-- takes `token` (against CSRF). Each function lists its other fields.
 --
 -- @module adobepass.sandbox.pages.html
 
@@ -18,7 +18,7 @@ local ENTITIES = {
   ['"'] = "&quot;", ["'"] = "&#39;", ["`"] = "&#96;",
 }
 
---- Text as HTML text, or as the value of a quoted attribute.
+--- Escapes text for HTML text and for quoted attributes.
 function html.escape(text)
   return (tostring(text):gsub("[&<>\"'`]", ENTITIES))
 end
@@ -44,8 +44,8 @@ local function icon(name)
     .. [[aria-hidden="true"><path d="{path}"/></svg>]], { path = ICONS[name] })
 end
 
--- A letter, not a picture: the real logos are not ours, and not on loopback.
--- All the bytes of a UTF-8 letter, since half of one is not text.
+-- The first letter of the name (all bytes of a UTF-8 character), because the
+-- providers' real logos are neither ours nor on loopback.
 local function mark(brand)
   if not brand then return icon "tv" end
   return html.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")
@@ -114,7 +114,7 @@ local function alert(text)
     { text = text })
 end
 
--- What a field with an error says to who cannot see it.
+-- ARIA attributes of a field, for screen readers.
 local function wrong(text, hint)
   local ids = (text and "error " or "") .. (hint or "")
   return (text and ' aria-invalid="true"' or "")
@@ -140,8 +140,8 @@ local ACTIVATE = [[
 <button>Continue</button>
 </form>]]
 
---- Where the second screen begins: the code that the TV shows.
--- page: code (typed before, may be ""), error (a sentence or nil)
+--- The form for the code.
+-- page: code (as typed before, may be ""), error (a sentence or nil)
 function html.activate(page)
   return layout(page, {
     heading = "Activate your TV", step = 1,
@@ -166,8 +166,8 @@ local PROVIDERS = [[
 {!list}</ul>
 </form>]]
 
---- Which provider, where the TV did not say.
--- page: code, providers ({ id =, display_name = } each), channel, device,
+--- The provider picker.
+-- page: code, providers (list of { id =, display_name = }), channel, device,
 -- error
 function html.providers(page)
   local list = {}
@@ -232,9 +232,9 @@ local function for_what(page)
     { channel = page.channel, device = device_line(page), code = page.code })
 end
 
---- The provider's login.
--- page: action, username (typed before, may be ""), error, channel, device,
--- code, viewers ({ username =, password = } each, or nil)
+--- The provider's login form.
+-- page: action, username (as typed before, may be ""), error, channel, device,
+-- code, viewers (list of { username =, password = }, or nil)
 function html.login(page)
   local again = page.error and page.username ~= ""
   return layout(page, {
@@ -257,7 +257,7 @@ local HOME = [[
 <button name="do" value="cancel" class="quiet">Cancel</button>
 </form>]]
 
---- The provider recognized the home network: no password is needed.
+--- The confirmation when the provider recognized the home network.
 -- page: action, username, channel, device, code, error
 function html.home(page)
   return layout(page, {
@@ -294,7 +294,7 @@ local function back_link(page)
   return { page.redirect, "Continue to " .. page.redirect_name, true }
 end
 
---- Signed in. page: note (another sentence, or nil)
+--- Login succeeded. page: note (an additional sentence, or nil)
 function html.success(page)
   return message(page, {
     heading = "You are signed in", icon = "tick",
@@ -305,7 +305,7 @@ function html.success(page)
   })
 end
 
---- The viewer did not want to. page: again (address to start over), code
+--- The viewer cancelled. page: again (URL to start over), code
 function html.cancelled(page)
   return message(page, {
     heading = "Nothing was changed", icon = "cross", kind = " off",
@@ -317,7 +317,7 @@ function html.cancelled(page)
   })
 end
 
---- Signed out at the provider. page: redirect and redirect_name, or nil
+--- The viewer signed out at the provider. page: redirect, redirect_name, or nil
 function html.signed_out(page)
   return message(page, {
     heading = "You are signed out", icon = "leave", kind = " off",
@@ -328,8 +328,7 @@ function html.signed_out(page)
   })
 end
 
---- Something did not work. page: heading, error, advice, link ({ address,
--- label })
+--- An error page. page: heading, error, advice, link ({ url, label })
 function html.failure(page)
   return message(page, {
     heading = page.heading, icon = "cross", kind = " no", alert = true,

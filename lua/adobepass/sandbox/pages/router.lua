@@ -1,14 +1,13 @@
---- The sandbox's web pages, as requests and responses: the provider's login
--- and logout, and /activate for a second screen.
+--- The web pages as requests and responses: the provider's login and logout
+-- pages, and /activate for a second screen.
 --
---   router.handle(sandbox, request) -> response | nil (not one of our addresses)
+--   router.handle(sandbox, request) -> response | nil (not a page)
 --
--- Every answer is private (no-store), runs no script, loads nothing and tells
--- nobody where the viewer came from. Every form carries a token bound to a
--- cookie: HMAC of the cookie under a key of this sandbox (OWASP, "HMAC-based
--- token pattern"). Nobody is sent to an address that the session, or the
--- application's own logout, did not name *and* the provider's domains do not
--- cover.
+-- Every response is private (no-store), runs no script, loads nothing and sends
+-- no referrer. Every form carries a token bound to a cookie: the HMAC of the
+-- cookie under a key of this sandbox (OWASP, "HMAC-based token pattern"). A
+-- page redirects only to a URL that the session or the logout request names
+-- *and* that the provider's domains cover.
 --
 -- @module adobepass.sandbox.pages.router
 
@@ -18,13 +17,13 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local router = {}
 
--- `__Host-`: only this very host, only HTTPS, can have set it (RFC 6265bis).
+-- `__Host-`: only this host over HTTPS can set the cookie (RFC 6265bis).
 local COOKIE = "__Host-adobepass-sandbox"
 
 local POLICY = "default-src 'none'; style-src 'nonce-%s'; img-src data:; "
   .. "form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
 
--- One key a sandbox, gone with it; forms do not outlive a restart.
+-- One key for each sandbox. Forms do not survive a restart.
 local keys = setmetatable({}, { __mode = "k" })
 
 local function key(sandbox)
@@ -32,7 +31,7 @@ local function key(sandbox)
   return keys[sandbox]
 end
 
--- What a page is made of, gathered once a request.
+-- Collects the values of a request that the pages need.
 local function read_visit(sandbox, request)
   local cookie = ("; " .. (request.headers.cookie or "")):match(
     "; *" .. COOKIE:gsub("%-", "%%-") .. "=([%w_-]+)")
@@ -61,7 +60,7 @@ local function headers(visit, kind, target)
     { "Cache-Control", "no-store" },
     { "Referrer-Policy", "no-referrer" },
     { "X-Content-Type-Options", "nosniff" },
-    -- Chromium holds the redirect after a form to form-action, too.
+    -- Chromium applies form-action also to the redirect after a form.
     { "Content-Security-Policy",
       POLICY:format(visit.nonce, target and " " .. target or "") },
   }
@@ -78,7 +77,7 @@ local function show(visit, status, name, page, target)
     headers = headers(visit, "text/html; charset=utf-8", target) }
 end
 
--- 303: whatever the method was, go on with GET (RFC 9110, 15.4.4).
+-- 303: continue with GET, whatever the method was (RFC 9110, 15.4.4).
 local function redirect(visit, address)
   local list = headers(visit, "text/plain")
   list[#list + 1] = { "Location", address }
@@ -95,13 +94,13 @@ local function within(host, domains)
   return false
 end
 
--- A scheme of an app's own (`myapp://done`) is nobody's domain, and opens only
--- what is installed; these open what is not an app's.
+-- An app's own scheme (`myapp://done`) belongs to no domain and opens only an
+-- installed app. The schemes below open something else.
 local NOT_APPS = { file = true, blob = true, about = true, intent = true,
   filesystem = true, ftp = true, ws = true, wss = true }
 
---- Where the viewer may be sent on to: its origin (for the policy), or nil.
--- `provider` may be nil: then only this very sandbox is allowed.
+--- Checks a redirect URL. Returns its origin for the policy, or nil.
+-- @param provider nil: only this sandbox's own URLs are allowed
 function router.allowed(sandbox, provider, url)
   if not url or not sandbox:safe_redirect(url)
     or url:find("[%c%s\127-\255\\]") then
@@ -136,7 +135,7 @@ end
 
 local STALE = "This page was open for too long. Please try once more."
 
--- As people copy it from a screen: spaces, dashes, small letters.
+-- Accepts codes as users type them: spaces, dashes, lower case.
 local function normalize_code(code)
   return ((code or ""):gsub("[%s-]", ""):upper():sub(1, 24))
 end
@@ -186,8 +185,8 @@ local function is_listed(visit, session, mvpd)
   return false
 end
 
--- What the TV left out is filled in here, as a programmer's own second screen
--- would (operation 5).
+-- Sets the parameters that the TV did not send, as a programmer's second screen
+-- does with operation 5.
 local function complete(visit, session, mvpd)
   local sandbox = visit.sandbox
   local provider = sandbox:provider(session.service_provider)
@@ -254,7 +253,7 @@ local function failure(visit, heading, message)
     link = { "/activate", "Type a code" } })
 end
 
--- The viewers whom this provider knows: a sandbox keeps no secrets.
+-- The viewers of this provider. A sandbox has no secrets.
 local function viewers(visit, mvpd)
   local list = {}
   for username, viewer in pairs(visit.sandbox.world.viewers or {}) do
@@ -279,8 +278,7 @@ local function login(visit, pending, message, status)
   }, pending.target)
 end
 
--- Who stands at the login, and whether this code may; or the page that says
--- no.
+-- Returns the pending login of a code, or nil and an error page.
 local function open_login(visit, mvpd)
   local code = normalize_code(visit.query.code)
   local session, reason = visit.sandbox:find_session(code)
@@ -347,12 +345,12 @@ mvpd_routes.login = {
     local pending, page = open_login(visit, mvpd)
     if page then return page end
     if not token_is_good(visit) then return login(visit, pending, STALE, 403) end
-    -- Enter in a field submits the first button; no button at all is a script.
+    -- The Enter key submits the first button; a script may send none.
     return (submit[visit.form["do"]] or submit["sign-in"])(visit, pending)
   end,
 }
 
--- As at a real provider, opening the address is the sign-out.
+-- As at a real provider, opening the URL signs the viewer out.
 mvpd_routes.logout = {
   GET = function(visit, mvpd)
     local url = visit.sandbox:sign_out { mvpd = mvpd.id,
@@ -377,7 +375,7 @@ local function route(visit)
   return mvpd and mvpd_routes[action], mvpd
 end
 
---- Answers the addresses that are pages; nil for every other.
+--- Processes a request for a page; nil if the path is no page.
 function router.handle(sandbox, request)
   local visit = read_visit(sandbox, request)
   local methods, mvpd = route(visit)

@@ -1,14 +1,14 @@
---- The one style sheet of the sandbox's pages: phone first, a TV across the
--- room at the other end, light or dark as the viewer's system asks.
+--- The style sheet of the web pages: for phones first, then for large screens;
+-- light or dark as the system's setting.
 --
--- Every pair of text and ground here has a contrast of 4.5 or more, every edge
--- of a field 3 or more (WCAG 2.2, 1.4.3 and 1.4.11); pages_spec measures it.
+-- Each text has a contrast of at least 4.5 with its background, each edge of a
+-- field at least 3 (WCAG 2.2, 1.4.3 and 1.4.11); pages_spec measures this.
 --
 -- @module adobepass.sandbox.pages.style
 
 local style = {}
 
---- The colours, as CSS custom properties. `accent` is the brand's.
+--- The colors, as CSS custom properties. `accent` depends on the brand.
 style.light = {
   ground = "#eef1f7", card = "#ffffff", ink = "#101828", soft = "#475467",
   edge = "#7a8699", line = "#e1e6ef", bad = "#b42318", bad_ground = "#fef0ee",
@@ -20,7 +20,7 @@ style.dark = {
   good = "#7ee2b0", good_ground = "#10322a", on_accent = "#0b1020",
 }
 
---- One accent a brand, by its name: { on light, on dark }.
+--- Accent colors, chosen by the brand's name: { on light, on dark }.
 style.accents = {
   { "#1d4ed8", "#9dbdff" }, { "#0f766e", "#6fdccf" }, { "#9d174d", "#ff9ec6" },
   { "#6d28d9", "#c9b0ff" }, { "#b45309", "#ffc078" }, { "#0e7490", "#7cd8ef" },
@@ -35,10 +35,10 @@ local function number(name)
   return sum % #style.accents + 1
 end
 
---- The accent that belongs to a name, always the same one.
+--- Returns the accent of a name; the same name always gets the same accent.
 function style.accent(name) return style.accents[number(name)] end
 
---- The class that gives an element the accent of a name.
+--- Returns the class that gives an element the accent of a name.
 function style.class(name) return "a" .. number(name) end
 
 local SHEET = [[
@@ -175,7 +175,7 @@ local function classes(column)
   return table.concat(lines)
 end
 
---- The whole sheet for a brand.
+--- Returns the complete style sheet for a brand.
 function style.sheet(brand)
   local accent = style.accent(brand)
   return (":root{color-scheme:light dark;%s}%s\n"
