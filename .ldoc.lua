@@ -14,7 +14,8 @@ file = {
   "lua/adobepass/flow", "lua/adobepass/media_token.lua",
   "lua/adobepass/api/errors.lua", "lua/adobepass/device/headers.lua",
   "lua/adobepass/store", "lua/adobepass/driver",
-  "lua/adobepass/util/json.lua", "lua/adobepass/policy/rate_limiter.lua",
+  "lua/adobepass/util/json.lua", "lua/adobepass/util/jws.lua",
+  "lua/adobepass/policy/rate_limiter.lua",
   "lua/adobepass/sandbox/init.lua",
 }
 all = false

@@ -269,6 +269,8 @@ build = {
         "lua/adobepass/util/http_date.lua",
       ["adobepass.util.json"] =
         "lua/adobepass/util/json.lua",
+      ["adobepass.util.jws"] =
+        "lua/adobepass/util/jws.lua",
       ["adobepass.util.options"] =
         "lua/adobepass/util/options.lua",
       ["adobepass.util.shell"] =

@@ -108,14 +108,11 @@ end
 local function json(self)
   self:each_lua(function(one)
     local bytes = one.ask("bytes", 1)
-    local times = rounds.measure({
-      function(count) return one.ask("cjson", count) end,
-      function(count) return one.ask("json", count) end }, self.plan)
-    local list = rounds.ratios(times, 2)
+    local times = rounds.measure({ function(count)
+      return one.ask("json", count)
+    end }, self.plan)
     self:figure("2,000 providers from JSON, " .. one.name, ("%.1f"):format(
-      bytes / rounds.part(times[2]) / 1e6), "MB/s")
-    self:figure("beside lua-cjson alone, " .. one.name, ("%.2f"):format(
-      rounds.part(list)), "of lua-cjson")
+      bytes / rounds.part(times[1]) / 1e6), "MB/s")
   end)
 end
 

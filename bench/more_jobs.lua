@@ -2,7 +2,6 @@
 -- answers each with a number: the seconds that it took, or what it measured.
 
 local adobepass = require "adobepass"
-local cjson = require "cjson"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
@@ -61,16 +60,11 @@ end
 -- --- JSON ---
 
 local CONFIGURATION = work.configuration(PROVIDERS)
-local reader = cjson.new()
 
 function jobs.bytes() return #CONFIGURATION end
 
 function jobs.json(count)
   return timed(count, function() assert(json.decode(CONFIGURATION)) end)
-end
-
-function jobs.cjson(count)
-  return timed(count, function() assert(reader.decode(CONFIGURATION)) end)
 end
 
 function jobs.configuration(count)

@@ -15,9 +15,12 @@ enum { AP_JWS_MAX = 64 * 1024 };
 int ap_jws_sign(const ap_rsa_key *key, const char *header,
                 size_t header_length, const char *payload,
                 size_t payload_length, ap_buffer *out, ap_failure *failure);
-int ap_jws_verify(const ap_rsa_key *key, const char *token, size_t length,
-                  ap_buffer *header, ap_buffer *payload, ap_failure *failure);
-/* Decodes without verifying: to look at, never to trust. */
+/* Verifies the signature by RS256 and decodes both parts. The caller must check
+** the header: its "alg" and "crit" are not read here. */
+int ap_jws_verify_signature(const ap_rsa_key *key, const char *token,
+                            size_t length, ap_buffer *header,
+                            ap_buffer *payload, ap_failure *failure);
+/* Decodes without verification: the results must not be trusted. */
 int ap_jws_peek(const char *token, size_t length, ap_buffer *header,
                 ap_buffer *payload, ap_failure *failure);
 

@@ -2,127 +2,91 @@
 /*** @submodule adobepass.core */
 #include "lua/bindings.h"
 
+#include <locale.h>
 #include <math.h>
 
-#include "base/json.h"
+/* As deep as adobepass.util.json lets lua-cjson read. */
+enum { MAX_DEPTH = 64 };
 
-/* So many fields are gathered before their table is made, which then has room
-** for them. */
-enum { GATHERED = 16 };
+static int is_table_normal(lua_State *L, int depth);
 
-static int push_value(lua_State *L, ap_json *json, ap_json_event event);
-
-static void push_text(lua_State *L, const ap_json *json) {
-  char *text;
-  if (!json->has_escapes) {
-    lua_pushlstring(L, json->raw, json->raw_length);
-    return;
-  }
-  text = lua_newuserdata(L, json->raw_length);
-  lua_pushlstring(L, text, ap_json_unescape(json, text));
-  lua_remove(L, -2);
-}
-
+/* Returns 0 for a number that is not finite. Otherwise the number, or its
+** replacement, stays on top of the stack. */
+static int is_number_normal(lua_State *L) {
+  lua_Number number = lua_tonumber(L, -1);
+  if (!isfinite(number)) return 0;
 #if LUA_VERSION_NUM >= 503
-
-/* Up to here a double holds each whole number. */
-static const double most_exact = 9007199254740992.0;
-
-static void push_number(lua_State *L, double number) {
-  if (fabs(number) <= most_exact && floor(number) == number)
+  /* Up to 2^53 a double holds every whole number. */
+  if (!lua_isinteger(L, -1) && fabs(number) <= 9007199254740992.0 &&
+      floor(number) == number) {
     lua_pushinteger(L, (lua_Integer)number);
-  else lua_pushnumber(L, number);
-}
-
-#else
-
-#define push_number lua_pushnumber
-
-#endif
-
-static int push_array(lua_State *L, ap_json *json) {
-  ap_json_event event;
-  int i = 0;
-  lua_newtable(L);
-  while ((event = ap_json_next(json)) != AP_JSON_CLOSE) {
-    if (!push_value(L, json, event)) return 0;
-    lua_rawseti(L, -2, ++i);
+    lua_replace(L, -2);
   }
+#endif
   return 1;
 }
 
-/* From the top of the stack, `count` keys and values, into the table below
-** them, which is made first where there is none. */
-static void store(lua_State *L, int table, int count, int is_new) {
-  int i;
-  if (is_new) {
-    lua_createtable(L, 0, count);
-    lua_replace(L, table);
+static int is_value_normal(lua_State *L, int depth) {
+  switch (lua_type(L, -1)) {
+    case LUA_TNUMBER: return is_number_normal(L);
+    case LUA_TTABLE: return is_table_normal(L, depth);
+    default: return 1;
   }
-  for (i = table + 1; i < table + 2 * count; i += 2) {
-    lua_pushvalue(L, i);
-    lua_pushvalue(L, i + 1);
-    lua_rawset(L, table);
-  }
-  lua_settop(L, table);
 }
 
-static int push_object(lua_State *L, ap_json *json) {
-  ap_json_event event;
-  int table, count = 0, is_new = 1;
-  lua_pushnil(L); /* the table's place */
-  table = lua_gettop(L);
-  while ((event = ap_json_next(json)) == AP_JSON_KEY) {
-    push_text(L, json);
-    if (!push_value(L, json, ap_json_next(json))) return 0;
-    if (++count < GATHERED) continue;
-    store(L, table, count, is_new);
-    count = is_new = 0;
+/* lua_next allows a field that exists to be assigned. */
+static int is_table_normal(lua_State *L, int depth) {
+  if (depth == MAX_DEPTH) return 0;
+  luaL_checkstack(L, 4, "not enough memory");
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {
+    if (!is_value_normal(L, depth + 1)) return 0;
+#if LUA_VERSION_NUM >= 503
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, -4);
+      continue;
+    }
+#endif
+    lua_pop(L, 1);
   }
-  if (count > 0 || is_new) store(L, table, count, is_new);
-  return event == AP_JSON_CLOSE;
-}
-
-static int push_value(lua_State *L, ap_json *json, ap_json_event event) {
-  luaL_checkstack(L, 2 * GATHERED + 4, "not enough memory");
-  switch (event) {
-    case AP_JSON_NULL: lua_pushlightuserdata(L, NULL); return 1;
-    case AP_JSON_FALSE: lua_pushboolean(L, 0); return 1;
-    case AP_JSON_TRUE: lua_pushboolean(L, 1); return 1;
-    case AP_JSON_NUMBER: push_number(L, json->number); return 1;
-    case AP_JSON_STRING: push_text(L, json); return 1;
-    case AP_JSON_ARRAY: return push_array(L, json);
-    case AP_JSON_OBJECT: return push_object(L, json);
-    default: return 0;
-  }
+  return 1;
 }
 
 /*** JSON.
 @section json */
 
 /***
-What a JSON text says. Whole numbers up to 2^53 are integers where Lua has them; null is
-a light userdata, as lua-cjson's is; of two equal keys the last one counts.
-Deeper than 64, or with numbers that no double holds, it is refused.
-@function json.decode
-@string text
+Normalizes the numbers of a value that lua-cjson decoded, in place. Where Lua
+has integers, whole numbers up to 2^53 become integers. A value that holds a
+number that is not finite, or that is nested deeper than 64, is refused.
+@function json.normalize_numbers
+@param value
 @return[1] the value
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code, `malformed_json` */
-static int decode(lua_State *L) {
-  ap_json json;
-  size_t length;
-  const char *text = ap_check_bytes(L, 1, &length);
-  ap_json_start(&json, text, length);
-  if (push_value(L, &json, ap_json_next(&json)) &&
-      ap_json_next(&json) == AP_JSON_DONE)
-    return 1;
+static int normalize_numbers(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  if (is_value_normal(L, 0)) return 1;
   return ap_push_code(L, "malformed_json", "malformed JSON");
 }
 
+/***
+Returns the decimal point of the process's locale, as strtod(3) expects it.
+string.format of LuaJIT does not follow the locale.
+@function json.decimal_point
+@treturn string one byte or more */
+static int decimal_point(lua_State *L) {
+  lua_pushstring(L, localeconv()->decimal_point);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
-  { "decode", decode },
+  { "decimal_point", decimal_point },
+  { "normalize_numbers", normalize_numbers },
   { NULL, NULL },
 };
 

@@ -64,8 +64,7 @@ static const char *push_header(lua_State *L, int arg) {
                          typ, kid);
 }
 
-/*** JSON Web Signatures (RFC 7515), compact form. The caller names the
-algorithm, RS256, and a token that names another is refused.
+/*** JSON Web Signatures (RFC 7515), compact form, RS256 only.
 @section jws */
 
 /***
@@ -107,8 +106,10 @@ static int push_parts(lua_State *L, int good, scratch *s,
 }
 
 /***
-Check a token's signature and give what was signed.
-@function jws.verify
+Verifies a token's RS256 signature and returns the signed bytes. This function
+does not read the header: use `adobepass.util.jws.verify`, which also refuses a
+header with another algorithm or with critical extensions.
+@function jws.verify_signature
 @string algorithm `"RS256"`
 @tparam key key
 @string token
@@ -116,9 +117,9 @@ Check a token's signature and give what was signed.
 @treturn[1] string header
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `invalid_token`, `encrypted_token`,
-`wrong_algorithm` or `invalid_signature` */
-static int verify(lua_State *L) {
+@treturn[2] string code: `invalid_token`, `encrypted_token` or
+`invalid_signature` */
+static int verify_signature(lua_State *L) {
   const ap_rsa_key *key;
   const char *token;
   size_t length;
@@ -129,13 +130,14 @@ static int verify(lua_State *L) {
   token = ap_check_bytes(L, 3, &length);
   s = new_scratch(L);
   key = ap_check_rsa_key(L, 2);
-  return push_parts(
-    L, ap_jws_verify(key, token, length, &s->header, &s->payload, &failure), s,
-    &failure);
+  return push_parts(L,
+                    ap_jws_verify_signature(key, token, length, &s->header,
+                                            &s->payload, &failure),
+                    s, &failure);
 }
 
 /***
-Decode a token without checking anything: to look at, never to trust.
+Decodes a token without verification. The result must not be trusted.
 @function jws.peek
 @string token
 @treturn[1] string payload
@@ -155,7 +157,7 @@ static int peek(lua_State *L) {
 
 static const luaL_Reg functions[] = {
   { "sign", sign },
-  { "verify", verify },
+  { "verify_signature", verify_signature },
   { "peek", peek },
   { NULL, NULL },
 };

@@ -4,6 +4,7 @@
 local core = require "adobepass.core"
 local fails = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 local keyring = require "adobepass.sandbox.data.keyring"
 local story = require "spec.support.timeline"
 
@@ -41,7 +42,7 @@ describe("a service token", function()
     end
 
     local function claims_of(token)
-      return json.decode((assert(core.jws.verify("RS256", PUBLIC, token))))
+      return json.decode((assert(jws.verify("RS256", PUBLIC, token))))
     end
 
     it("[service-token-claims-adobe] has the claims that Adobe wants, by the "

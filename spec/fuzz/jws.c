@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Nothing verifies that does not decode to the same two parts unverified,
-** and whose header does not name the algorithm by itself. */
+/* A token that verifies decodes to the same two parts without verification. */
 #include "fuzz.h"
 
 #include <string.h>
 
 #include "crypto/jws.h"
-#include "crypto/jws_header.h"
 
 /* The key of RFC 7515 appendix A.2, whose token is in the corpus. */
 static const char pem[] =
@@ -52,14 +50,12 @@ static void check_verify(const char *token, size_t length) {
   outcome seen, verified;
   start(&seen);
   start(&verified);
-  if (ap_jws_verify(public_key(), token, length, &verified.header,
-                    &verified.payload, &verified.failure)) {
+  if (ap_jws_verify_signature(public_key(), token, length, &verified.header,
+                              &verified.payload, &verified.failure)) {
     MUST(
       ap_jws_peek(token, length, &seen.header, &seen.payload, &seen.failure));
     MUST(same(&seen.header, &verified.header));
     MUST(same(&seen.payload, &verified.payload));
-    MUST(ap_jws_header_check(seen.header.data, seen.header.length, "RS256",
-                             NULL));
   } else {
     MUST(verified.failure.code != NULL);
   }
@@ -67,33 +63,13 @@ static void check_verify(const char *token, size_t length) {
   end(&verified);
 }
 
-static int occurs(const char *text, size_t length, const char *word) {
-  size_t size = strlen(word), i;
-  for (i = 0; i + size <= length; i++)
-    if (memcmp(text + i, word, size) == 0) return 1;
-  return 0;
-}
-
-/* A second, duller reader: what every header that passes has to hold. */
-static void check_head(const char *json, size_t length) {
-  if (!ap_jws_header_check(json, length, "RS256", NULL)) return;
-  MUST(occurs(json, length, "\"alg\""));
-  MUST(occurs(json, length, "\"RS256\""));
-  MUST(memchr(json, '{', length) != NULL);
-  MUST(!ap_jws_header_check(json, length, "none", NULL));
-  MUST(!ap_jws_header_check(json, length - 1, "RS256", NULL) ||
-       strchr(" \t\r\n", json[length - 1]) != NULL);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data;
   outcome seen;
   start(&seen);
-  if (ap_jws_peek(text, size, &seen.header, &seen.payload, &seen.failure))
-    check_head(seen.header.data, seen.header.length);
-  else MUST(seen.failure.code != NULL);
+  if (!ap_jws_peek(text, size, &seen.header, &seen.payload, &seen.failure))
+    MUST(seen.failure.code != NULL);
   end(&seen);
   check_verify(text, size);
-  check_head(text, size);
   return 0;
 }

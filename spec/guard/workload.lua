@@ -8,6 +8,7 @@
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 local keyring = require "adobepass.sandbox.data.keyring"
 local scenes = require "spec.support.operation_setup"
 
@@ -116,11 +117,11 @@ local function sha256()
   return function() return core.digest.sha256(bytes) end
 end
 
-local function jws()
+local function verify()
   local pair = keyring.new()
   local text = assert(core.jws.sign("RS256", pair:private "tokens", PROFILES))
   local key = pair:public "tokens"
-  return function() return assert(core.jws.verify("RS256", key, text)) end
+  return function() return assert(jws.verify("RS256", key, text)) end
 end
 
 local function profiles()
@@ -170,7 +171,7 @@ work.list = {
   { "a look at 200 that wait", 500, look },
   { "token check", 2000, token },
   { "SHA-256 of 1 KiB", 500, sha256 },
-  { "jws.verify", 50, jws },
+  { "jws.verify", 50, verify },
   { "client.api:profiles", 100, profiles },
   { "25 cached permits", 100, work.cached },
   { "2,000 providers from JSON", 2, decode },

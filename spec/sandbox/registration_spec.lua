@@ -2,6 +2,7 @@
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 
 local function register(h, body, headers)
   return h:send {
@@ -100,7 +101,7 @@ describe("token", function()
     assert.equal(fixture.START, answer.json.created_at)
     local key = core.public_key(h.control.certificates().tokens)
     local payload =
-      core.jws.verify("RS256", key, answer.json.access_token)
+      jws.verify("RS256", key, answer.json.access_token)
     local claims = json.decode(payload)
     assert.equal(h.client.client_id, claims.sub)
     assert.equal("auth.adobe.com", claims.iss)

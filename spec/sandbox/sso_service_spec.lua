@@ -2,6 +2,7 @@
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 
 local ID = { ["X-SSO-ID"] = "viewer-7" }
 
@@ -31,7 +32,7 @@ describe("the SSO Service", function()
     assert.equal(fixture.START, answer.json.notBefore)
     assert.equal(fixture.START + 3600000, answer.json.notAfter)
     local key = core.public_key(h.control.certificates().tokens)
-    local claims = json.decode((core.jws.verify(
+    local claims = json.decode((jws.verify(
       "RS256", key, answer.json.serviceToken)))
     assert.equal("ssoservicetoken", claims.iss)
     assert.equal("viewer-7", claims.sub)

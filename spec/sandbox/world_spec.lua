@@ -2,6 +2,7 @@
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 local keys = require "adobepass.sandbox.data.keys"
 local routes = require "adobepass.sandbox.engine.routes"
 local adobepass_sandbox = require "adobepass.sandbox"
@@ -46,7 +47,7 @@ describe("sandbox.new", function()
     local h = fixture.new { keys = { tokens = keys.platform } }
     local key = core.public_key(keys.platform.certificate)
     h:register()
-    assert.truthy(core.jws.verify("RS256", key, h.token))
+    assert.truthy(jws.verify("RS256", key, h.token))
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
   end)
 

@@ -1,8 +1,8 @@
 --- From a response to the documented answer. No I/O.
 -- @module adobepass.api.response
 
-local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
+local json = require "adobepass.util.json"
 
 local answer = {}
 
@@ -60,7 +60,7 @@ end
 -- @return the value; or nil and what is wrong with it
 function answer.decode(response)
   if response.body == "" then return nil, "it is empty" end
-  return core.json.decode(response.body)
+  return json.decode(response.body)
 end
 
 --- What the response of a success says.

@@ -4,6 +4,7 @@
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 local jwt = require "adobepass.cli.jwt"
 local media_token = require "adobepass.media_token"
 local report = require "adobepass.cli.report"
@@ -106,7 +107,7 @@ local function verify(text, found, path)
   if found.kind == "media" then
     found.is_signed = verify_media(text, found, key) ~= nil
   else
-    found.is_signed = core.jws.verify("RS256", key, text) ~= nil
+    found.is_signed = jws.verify("RS256", key, text) ~= nil
   end
   key:close()
   return true

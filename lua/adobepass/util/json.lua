@@ -1,9 +1,7 @@
---- JSON, in and out.
+--- JSON: lua-cjson decodes, this module encodes.
 --
--- lua-cjson 2.1.0 (Debian) reads every number as a float and writes an empty
--- array as an object; Adobe's times are 13-digit integers and its `resources`
--- must be an array. So the core reads, and we write; null and the marks of
--- arrays are lua-cjson's, so that values go from the one to the other.
+-- lua-cjson decodes every number as a float; the core then turns whole numbers
+-- into integers, because Adobe's times are 13-digit integers.
 --
 --   json.encode(value)      string; raises on what JSON cannot hold
 --   json.decode(text)       value | nil, message, "malformed_json"
@@ -11,8 +9,8 @@
 --   json.object(t)          t, marked: always an object, also when empty
 --   json.is_array(t)        marked, or a sequence with at least one element
 --   json.integer(number)    rounded down, an integer where Lua has them
---   json.number(value)      of an answer: finite, from a number or digits
---   json.text(value)        of an answer: a string, or nil
+--   json.number(value)      of a response: finite, from a number or digits
+--   json.text(value)        of a response: a string, or nil
 --   json.null               JSON's null, in and out
 --
 -- A decoded empty array is an empty table and would be written as `{}`.
@@ -24,8 +22,9 @@
 local cjson = require "cjson"
 local core = require "adobepass.core"
 
+local normalize_numbers = core.json.normalize_numbers
 local floor, huge = math.floor, math.huge
-local format, gsub = string.format, string.gsub
+local find, format, gsub = string.find, string.format, string.gsub
 local tointeger = math.tointeger or function(number) return number end
 
 local MAX_DEPTH = 64
@@ -42,8 +41,9 @@ function json.integer(number)
   return tointeger(floor(number))
 end
 
---- A value of an answer as a number that can be reckoned with and written
--- again: a number or its digits; else nil. Some Luas read "inf" or "0x10" too.
+--- Returns a value of a response as a finite number: a number, or a string of
+-- decimal digits; otherwise nil. tonumber() of some Luas accepts "inf" and
+-- "0x10", too.
 function json.number(value)
   if type(value) == "string" and value:find "^%-?%d+%.?%d*$" then
     value = tonumber(value)
@@ -52,7 +52,8 @@ function json.number(value)
   return value
 end
 
---- A value of an answer if it is a text; else nil, also for null.
+--- Returns a value of a response if it is a string; otherwise nil, also for
+-- null.
 function json.text(value)
   return type(value) == "string" and value or nil
 end
@@ -71,13 +72,53 @@ function json.is_array(t)
   return mark == ARRAY or (mark ~= OBJECT and t[1] ~= nil)
 end
 
+-- An own instance: the settings of the host's lua-cjson stay as they are.
+local function new_reader()
+  local instance = cjson.new()
+  instance.decode_max_depth(MAX_DEPTH)
+  instance.decode_invalid_numbers(false)
+  return instance.decode
+end
+
+local read = new_reader()
+
+-- cjson.new() notes the decimal point of the locale. After the host changed
+-- the locale, fractions are not read until the next cjson.new(). lua-cjson
+-- aborts the process where the decimal point has more than one byte.
+local function refresh_locale()
+  if pcall(read, "0.5") or #core.json.decimal_point() > 1 then return false end
+  read = new_reader()
+  return true
+end
+
+local function malformed(why)
+  -- A lack of memory says nothing about the text.
+  if why == "not enough memory" then error(why, 0) end
+  return nil, "malformed JSON", "malformed_json"
+end
+
+--- Decodes a JSON text. Of members with the same name the last one counts.
+-- Refused: nesting deeper than 64, a number that no double holds, a NUL byte.
+-- @string text
+-- @return[1] the value
+-- @treturn[2] nil
+-- @treturn[2] string message, without any part of the text
+-- @treturn[2] string code, `malformed_json`
 function json.decode(text)
   if type(text) ~= "string" then
     return nil, "JSON text expected, got " .. type(text), "malformed_json"
   end
-  return core.json.decode(text)
+  -- lua-cjson takes a NUL for the end of the text.
+  if find(text, "\0", 1, true) then return malformed() end
+  local is_read, value = pcall(read, text)
+  if not is_read and refresh_locale() then
+    is_read, value = pcall(read, text)
+  end
+  if not is_read then return malformed(value) end
+  return normalize_numbers(value)
 end
 
+-- The encoder is ours: Debian's lua-cjson cannot write `[]` or sorted keys.
 local ESCAPES = {
   ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
   ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",

@@ -9,8 +9,6 @@ local function check(value, _, code)
   error("returned " .. code, 0)
 end
 
-assert(check(core.json.decode '{"a":[1,"\\u00e9"]}').a[1] == 1)
-
 local transport = check(core.http.new { ca_file = ca, timeout = 20,
   resolve = { "other.example:1:127.0.0.1" }, allow_http = { "x.example" } })
 local token = check(core.token { access_token = "abc", expires_in = 60 })

@@ -3,6 +3,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local jws = require "adobepass.util.jws"
 
 local tokens = {}
 
@@ -15,7 +16,7 @@ end
 -- @param kind required value of the claim `kind`: one key signs several kinds
 local function verify(keyring, role, compact, kind)
   if type(compact) ~= "string" or #compact > 16384 then return nil end
-  local payload = core.jws.verify("RS256", keyring:public(role), compact)
+  local payload = jws.verify("RS256", keyring:public(role), compact)
   local claims = payload and json.decode(payload)
   if type(claims) ~= "table" or claims.kind ~= kind then return nil end
   return claims

@@ -132,7 +132,8 @@ describe("a finalizer", function()
     ["a key that encrypts"] = "whole.encrypt, KEY, 'text'",
     ["a key that decrypts"] = "whole.decrypt, KEY, SECRET",
     ["a key that signs a token"] = "core.jws.sign, 'RS256', KEY, '{}'",
-    ["a key that verifies a token"] = "core.jws.verify, 'RS256', KEY, TOKEN",
+    ["a key that verifies a token"] = "core.jws.verify_signature, 'RS256', KEY, "
+      .. "TOKEN",
   } do
     it("[finalizer-may-close] may close " .. name, function()
       local _, closed = play(([[

@@ -1,7 +1,9 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local live = require "spec.support.open_handles"
-local base64, jws = core.base64, core.jws
+local jws = require "adobepass.util.jws"
+
+local base64, sign, peek = core.base64, core.jws.sign, core.jws.peek
 
 -- RFC 7515 appendix A.2: the modulus, and the token signed with its key.
 local MODULUS = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmf"
@@ -25,7 +27,7 @@ local function public_pem(modulus)
   return "-----BEGIN PUBLIC KEY-----\n" .. text .. "\n-----END PUBLIC KEY-----"
 end
 
-describe("core.jws", function()
+describe("a JSON Web Signature", function()
   local path, key, public
 
   setup(function()
@@ -61,16 +63,16 @@ describe("core.jws", function()
   it("[jws-brings-signed] brings back what it signed, whatever that "
     .. "is", function()
     for _, payload in ipairs { "{}", "", "\0\255", ("x"):rep(20000) } do
-      local token = assert(jws.sign("RS256", key, payload))
+      local token = assert(sign("RS256", key, payload))
       assert.equal(payload, (jws.verify("RS256", public, token)))
-      assert.equal(payload, (jws.peek(token)))
+      assert.equal(payload, (peek(token)))
     end
   end)
 
   it("[jws-writes-header-asked] writes the header that was asked "
     .. "for", function()
     local function header(options)
-      return select(2, jws.peek(jws.sign("RS256", key, "{}", options)))
+      return select(2, peek(sign("RS256", key, "{}", options)))
     end
     assert.equal('{"alg":"RS256","typ":"JWT"}', header())
     assert.equal('{"alg":"RS256","typ":"JOSE","kid":"key-1"}',
@@ -114,6 +116,14 @@ describe("core.jws", function()
       '{"alg":"RS256","crit":["b64"]}', '{"alg":"RS256',
       '{"x":' .. ("["):rep(40) .. ("]"):rep(40) .. ',"alg":"RS256"}',
       '{"alg":"RS256\0"}', "\0", '{"x":\0,"alg":"RS256"}',
+      '{"alg":"RS\\u003256"}', '{"alg":"RS256","alg":"RS256"}',
+      '{"alg":"RS256","cri\\u0074":["b64"]}', '{"crit":[],"alg":"RS256"}',
+      '{"x":"\\\\","alg":"none","y":"\\",\\"alg\\":\\"RS256"}',
+      '{"x":"y",":":1,"crit":["b64"],"alg":"RS256"}',
+      '{"x":"}","alg":"none","y":{"alg":"RS256"}}',
+      '{"x":["{","alg"],"y":"alg","z":"RS256"}', '["alg","RS256"]',
+      '{"x":' .. ("["):rep(16) .. ("]"):rep(16) .. ',"alg":"RS256"}',
+      '{"alg":"RS256"}\0', '{"alg":{"x":1},"y":"RS256"}',
     } do
       local code = select(3, jws.verify("RS256", public, signed(header)))
       assert.is_true(code == "invalid_token" or code == "wrong_algorithm",
@@ -125,14 +135,16 @@ describe("core.jws", function()
     .. "out", function()
     for _, header in ipairs { '{"alg":"RS256"}', ' { "alg" : "RS256" } ',
       '{"kid":"a,b}\\"c","alg":"RS256","n":[1,{"alg":"x"},-2.5e3,null]}',
-      '\t{"x":{},"y":[],\r\n"alg":"RS256"}' } do
+      '\t{"x":{},"y":[],\r\n"alg":"RS256"}',
+      '{"x":"]}:","y:":{"]":["crit"]},"alg":"RS256","z":"alg"}',
+      '{"x":' .. ("["):rep(15) .. ("]"):rep(15) .. ',"alg":"RS256"}' } do
       local payload = jws.verify("RS256", public, signed(header))
       assert.equal("{}", payload, header)
     end
   end)
 
   it("[jws-refuses-changed-byte] refuses every changed byte", function()
-    local token = jws.sign("RS256", key, '{"iss":"x"}')
+    local token = sign("RS256", key, '{"iss":"x"}')
     for at = 1, #token do
       local c = token:sub(at, at)
       local changed = token:sub(1, at - 1) .. (c == "A" and "B" or "A")
@@ -148,22 +160,22 @@ describe("core.jws", function()
       refused("invalid_token", text)
     end
     refused("encrypted_token", "a.b.c.d.e")
-    assert.equal("encrypted_token", select(3, jws.peek("a.b.c.d.e")))
-    assert.equal("invalid_token", select(3, jws.peek("nothing")))
+    assert.equal("encrypted_token", select(3, peek("a.b.c.d.e")))
+    assert.equal("invalid_token", select(3, peek("nothing")))
   end)
 
   it("[jws-not-sign-not-verify] does not sign what it could not "
     .. "verify", function()
     assert.equal("too_large",
-      select(3, jws.sign("RS256", key, ("x"):rep(60000))))
+      select(3, sign("RS256", key, ("x"):rep(60000))))
     assert.equal("private_key_needed",
-      select(3, jws.sign("RS256", public, "{}")))
+      select(3, sign("RS256", public, "{}")))
   end)
 
   it("[jws-raises-programmer-wrong] raises when the programmer is "
     .. "wrong", function()
     for _, algorithm in ipairs { "none", "HS256", "RS512" } do
-      assert.error_matches(function() jws.sign(algorithm, key, "") end,
+      assert.error_matches(function() sign(algorithm, key, "") end,
         "invalid option")
       assert.error_matches(function() jws.verify(algorithm, key, "") end,
         "invalid option")
@@ -173,10 +185,10 @@ describe("core.jws", function()
     assert.error_matches(function() jws.verify("RS256", "pem", "") end,
       "bad argument #2")
     assert.error_matches(function()
-      jws.sign("RS256", key, "", { kid = 'a"b' })
+      sign("RS256", key, "", { kid = 'a"b' })
     end, "option 'kid' should be plain ASCII")
     assert.error_matches(function()
-      jws.sign("RS256", key, "", { alg = "none" })
+      sign("RS256", key, "", { alg = "none" })
     end, "unknown option 'alg'")
     local closed = assert(core.public_key(folder.read(path .. "/public.pem")))
     closed:close()

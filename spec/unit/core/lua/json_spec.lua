@@ -1,0 +1,90 @@
+local core = require "adobepass.core"
+
+local normalize = core.json.normalize_numbers
+
+local function kind_of(value)
+  return math.type and math.type(value) or type(value) -- luacheck: ignore
+end
+
+local WHOLE, FRACTION = kind_of(1), kind_of(0.5)
+
+-- lua-cjson decodes each number as a float.
+local function float(number) return number * (2 ^ 0) end
+
+describe("core.json.normalize_numbers", function()
+  local numbers = {
+    { 0, WHOLE }, { -12, WHOLE }, { 1750000000123, WHOLE }, { 2 ^ 53, WHOLE },
+    { -2 ^ 53, WHOLE }, { 2 ^ 53 + 2, FRACTION }, { 0.5, FRACTION },
+    { -1e300, FRACTION },
+  }
+  for _, case in ipairs(numbers) do
+    it("[json-normalize-number] makes a whole number up to 2^53 an integer: "
+      .. case[1], function()
+      local value = normalize(float(case[1]))
+      assert.equal(case[1], value)
+      assert.equal(case[2], kind_of(value))
+    end)
+  end
+
+  it("[json-normalize-other] returns other values as they are", function()
+    for _, value in ipairs { "1", "", true, false } do
+      assert.equal(value, (normalize(value)))
+    end
+  end)
+
+  it("[json-normalize-in-place] changes the fields of the same table, at any "
+    .. "depth", function()
+    local inner = { float(1), "x", float(2.5), {}, false }
+    local value = { a = { b = inner }, n = float(3) }
+    assert.equal(value, (normalize(value)))
+    assert.equal(inner, value.a.b)
+    assert.same({ a = { b = { 1, "x", 2.5, {}, false } }, n = 3 }, value)
+    assert.equal(WHOLE, kind_of(inner[1]))
+    assert.equal(WHOLE, kind_of(value.n))
+    assert.equal(FRACTION, kind_of(inner[3]))
+  end)
+
+  it("[json-normalize-many] changes every field of a large table", function()
+    local value = {}
+    for index = 1, 1000 do
+      value[index], value["k" .. index] = float(index), float(index)
+    end
+    normalize(value)
+    for index = 1, 1000 do
+      assert.equal(index, value[index])
+      assert.equal(WHOLE, kind_of(value[index]))
+      assert.equal(WHOLE, kind_of(value["k" .. index]))
+    end
+  end)
+
+  local function refused(value)
+    local result, message, code = normalize(value)
+    assert.is_nil(result)
+    assert.equal("malformed JSON", message)
+    assert.equal("malformed_json", code)
+  end
+
+  it("[json-normalize-not-finite] refuses numbers that are not "
+    .. "finite", function()
+    for _, number in ipairs { 1 / 0, -1 / 0, 0 / 0 } do
+      refused(number)
+      refused { number }
+      refused { a = { 1, { b = number } } }
+    end
+  end)
+
+  it("[json-normalize-depth] refuses a value deeper than 64, also a "
+    .. "cycle", function()
+    local value = 1
+    for _ = 1, 64 do value = { value } end
+    assert.equal(value, (normalize(value)))
+    refused { value }
+    local cycle = {}
+    cycle.cycle = cycle
+    refused(cycle)
+  end)
+
+  it("[json-normalize-argument] raises without an argument", function()
+    assert.error_matches(function() normalize() end, "value expected")
+  end)
+end)
