@@ -17,6 +17,7 @@ void ap_open_clock(lua_State *L);
 void ap_open_jws(lua_State *L);
 void ap_open_private_file(lua_State *L);
 void ap_open_json(lua_State *L);
+void ap_open_system(lua_State *L);
 
 /* Types, and the functions that make their values. */
 void ap_open_rsa_key(lua_State *L);

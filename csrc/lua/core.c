@@ -106,6 +106,7 @@ __attribute__((visibility("default"))) int luaopen_adobepass_core(
   set_part(L, "jws", ap_open_jws);
   set_part(L, "file", ap_open_private_file);
   set_part(L, "json", ap_open_json);
+  set_part(L, "system", ap_open_system);
   lua_pushliteral(L, ADOBEPASS_VERSION);
   lua_setfield(L, -2, "version");
   return 1;

@@ -2,10 +2,13 @@
 /*** @submodule adobepass.core */
 #include "lua/bindings.h"
 
+#include <string.h>
+
 #include "crypto/aead.h"
-#include "storage/private_file.h"
 #include "base/handle_count.h"
 #include "storage/file_lock.h"
+#include "storage/private_file.h"
+#include "storage/private_folder.h"
 
 #define LOCK "adobepass.lock"
 #define CONTENT "adobepass.content"
@@ -13,6 +16,10 @@
 static const double usual_ceiling = 1024 * 1024;
 static const double highest_ceiling = 1024 * 1024 * 1024;
 static const double longest_wait = 3600;
+static const double usual_entries = 1000000, highest_entries = 10000000;
+enum {
+  NAME_SIZE = 256
+}; /* a name of 255 bytes, which Linux allows, and NUL */
 
 static const unsigned char *option_key(lua_State *L, int arg) {
   size_t length = 0;
@@ -110,6 +117,65 @@ static int remove_file(lua_State *L) {
   return 1;
 }
 
+/***
+Make a folder for private files, and its missing parents, for the owner alone.
+A folder that exists stays as it is. A folder that others may write in, or that
+belongs neither to this user nor to the superuser, is refused. A symbolic link
+to a folder is followed.
+@function file.make_folder
+@string path
+@treturn[1] boolean true
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `insecure_file`, `not_found` (a parent is not a
+folder), `no_access`, `no_space`, `read_only` or `io_error` */
+static int make_folder(lua_State *L) {
+  const char *path = ap_check_text(L, 1);
+  ap_failure failure;
+  if (!ap_private_folder_make(path, &failure))
+    return ap_push_failure(L, &failure);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static void push_names(lua_State *L, const ap_buffer *names) {
+  size_t at = 0;
+  int count = 0;
+  lua_newtable(L);
+  while (at < names->length) {
+    size_t length = strlen(names->data + at);
+    lua_pushlstring(L, names->data + at, length);
+    lua_rawseti(L, -2, ++count);
+    at += length + 1;
+  }
+}
+
+/***
+List the names in a folder, hidden ones too, in no order.
+@function file.list
+@string path
+@tparam[opt] table options `max`: entries (default 1,000,000)
+@treturn[1] {string,...} names
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `not_found`, `no_access`, `too_large` or `io_error` */
+static int list_folder(lua_State *L) {
+  static const char *const known[] = { "max", NULL };
+  const char *path = ap_check_text(L, 1);
+  double most;
+  ap_buffer *names;
+  ap_failure failure;
+  ap_options_check(L, 2, known);
+  most = ap_option_number(L, 2, "max", usual_entries, 1, highest_entries);
+  names = ap_new_handle(L, CONTENT, sizeof *names);
+  ap_buffer_init(names, (size_t)most * NAME_SIZE);
+  if (!ap_private_folder_list(path, (size_t)most, names, &failure))
+    return ap_push_failure(L, &failure);
+  push_names(L, names);
+  ap_buffer_free(names);
+  return 1;
+}
+
 static ap_file_lock *to_lock(lua_State *L) {
   return ap_check_handle(L, LOCK);
 }
@@ -153,8 +219,13 @@ static int to_string(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  { "read", read_file }, { "write", write_file }, { "remove", remove_file },
-  { "lock", lock },      { NULL, NULL },
+  { "read", read_file },
+  { "write", write_file },
+  { "remove", remove_file },
+  { "lock", lock },
+  { "make_folder", make_folder },
+  { "list", list_folder },
+  { NULL, NULL },
 };
 
 static const luaL_Reg methods[] = {

@@ -13,51 +13,25 @@
 #include <openssl/crypto.h>
 
 #include "crypto/aead.h"
+#include "storage/file_error.h"
 #include "storage/file_lock.h"
 
 enum { CHUNK = 16 * 1024, TEMPORARY_TRIES = 100 };
 
 static const double temporary_patience = 10;
 
-static const char *code_of(int error) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR: return "not_found";
-    case ELOOP: return "insecure_file";
-    case EACCES:
-    case EPERM: return "no_access";
-    case ENOSPC:
-    case EDQUOT: return "no_space";
-    case EROFS: return "read_only";
-    case ENOMEM: return "out_of_memory";
-    default: return "io_error";
-  }
-}
-
-static int fail_errno(ap_failure *failure, const char *what,
-                      const char *path) {
-  int error = errno;
-  return ap_failure_set(failure, code_of(error), "%s %s: %s.", what, path,
-                        strerror(error));
-}
-
-static int fail_insecure(ap_failure *failure, const char *path,
-                         const char *why) {
-  return ap_failure_set(failure, "insecure_file", "%s %s.", path, why);
-}
-
 /* Is this open file ours, a regular one, and closed to others? */
 static int check_private(int fd, const char *path, ap_failure *failure) {
   struct stat info;
   if (fstat(fd, &info) != 0)
-    return fail_errno(failure, "Cannot look at", path);
+    return ap_file_error_set(failure, "Cannot look at", path);
   if (!S_ISREG(info.st_mode))
-    return fail_insecure(failure, path, "is not a regular file");
+    return ap_file_error_insecure(failure, path, "is not a regular file");
   if (info.st_uid != geteuid())
-    return fail_insecure(failure, path, "belongs to another user");
+    return ap_file_error_insecure(failure, path, "belongs to another user");
   if ((info.st_mode & 077) != 0)
-    return fail_insecure(failure, path,
-                         "is open to other users: run chmod 600 on it");
+    return ap_file_error_insecure(
+      failure, path, "is open to other users: run chmod 600 on it");
   return 1;
 }
 
@@ -80,7 +54,8 @@ static int read_all(int fd, const char *path, ap_buffer *out,
   int done = 1;
   while (done && (got = read(fd, chunk, sizeof chunk)) != 0) {
     if (got > 0) done = keep(out, chunk, (size_t)got, path, failure);
-    else if (errno != EINTR) done = fail_errno(failure, "Cannot read", path);
+    else if (errno != EINTR)
+      done = ap_file_error_set(failure, "Cannot read", path);
   }
   OPENSSL_cleanse(chunk, sizeof chunk);
   return done;
@@ -91,7 +66,7 @@ static int read_private(const char *path, ap_buffer *out,
   int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   int fd = open(path, flags);
   int done;
-  if (fd < 0) return fail_errno(failure, "Cannot open", path);
+  if (fd < 0) return ap_file_error_set(failure, "Cannot open", path);
   done = check_private(fd, path, failure) && read_all(fd, path, out, failure);
   (void)close(fd);
   return done;
@@ -145,7 +120,7 @@ static int open_temporary(const char *path, ap_failure *failure) {
   for (tries = 0; tries < TEMPORARY_TRIES; tries++) {
     int fd = open(path, flags, 0600);
     if (fd < 0) {
-      (void)fail_errno(failure, "Cannot write", path);
+      (void)ap_file_error_set(failure, "Cannot write", path);
       return -1;
     }
     if (!ap_file_lock_hold(fd, temporary_patience, failure)) {
@@ -173,10 +148,11 @@ static int write_all(int fd, const char *bytes, size_t length) {
 
 static int fill(int fd, const char *path, const char *bytes, size_t length,
                 ap_failure *failure) {
-  if (fchmod(fd, 0600) != 0) return fail_errno(failure, "Cannot write", path);
+  if (fchmod(fd, 0600) != 0)
+    return ap_file_error_set(failure, "Cannot write", path);
   if (!check_private(fd, path, failure)) return 0;
   if (ftruncate(fd, 0) != 0 || !write_all(fd, bytes, length) || fsync(fd) != 0)
-    return fail_errno(failure, "Cannot write", path);
+    return ap_file_error_set(failure, "Cannot write", path);
   return 1;
 }
 
@@ -191,7 +167,7 @@ static int open_folder(const char *path, ap_failure *failure) {
   fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   error = folder == NULL ? ENOMEM : errno;
   if (folder == NULL) (void)ap_failure_no_memory(failure);
-  else if (fd < 0) (void)fail_errno(failure, "Cannot open", folder);
+  else if (fd < 0) (void)ap_file_error_set(failure, "Cannot open", folder);
   free(folder);
   errno = error;
   return fd;
@@ -199,7 +175,7 @@ static int open_folder(const char *path, ap_failure *failure) {
 
 static int sync_folder(int fd, const char *path, ap_failure *failure) {
   if (fsync(fd) == 0 || errno == EINVAL) return 1;
-  return fail_errno(failure, "Cannot sync the folder of", path);
+  return ap_file_error_set(failure, "Cannot sync the folder of", path);
 }
 
 static int replace_in(int folder, const char *path, const char *temporary,
@@ -209,7 +185,7 @@ static int replace_in(int folder, const char *path, const char *temporary,
   if (fd < 0) return 0;
   done = fill(fd, temporary, bytes, length, failure);
   if (done && rename(temporary, path) != 0)
-    done = fail_errno(failure, "Cannot replace", path);
+    done = ap_file_error_set(failure, "Cannot replace", path);
   if (!done) (void)unlink(temporary);
   (void)close(fd);
   return done && sync_folder(folder, path, failure);
@@ -228,7 +204,7 @@ static int replace(const char *path, const char *temporary, const char *bytes,
 static int check_target(const char *path, ap_failure *failure) {
   struct stat info;
   if (lstat(path, &info) != 0 || S_ISREG(info.st_mode)) return 1;
-  return fail_insecure(failure, path, "is not a regular file");
+  return ap_file_error_insecure(failure, path, "is not a regular file");
 }
 
 static int write_plain(const char *path, const char *bytes, size_t length,
@@ -257,7 +233,7 @@ int ap_private_file_write(const char *path, const char *bytes, size_t length,
 
 static int remove_in(int folder, const char *path, ap_failure *failure) {
   if (unlink(path) == 0) return sync_folder(folder, path, failure);
-  return errno == ENOENT || fail_errno(failure, "Cannot remove", path);
+  return errno == ENOENT || ap_file_error_set(failure, "Cannot remove", path);
 }
 
 int ap_private_file_remove(const char *path, ap_failure *failure) {

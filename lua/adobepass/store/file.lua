@@ -13,8 +13,7 @@
 -- processes; the system lets go of a dead process's lock. `get` needs none.
 --
 -- What blocks the whole program: every call does file I/O; a change waits for
--- the disk (fsync) and for the lock, `patience` seconds at most; the first
--- call of each store, and `clear`, run a shell.
+-- the disk (fsync) and for the lock, `patience` seconds at most.
 --
 -- Entries with a time to live are counted by the wall clock, the only one that
 -- goes on over a restart. It may jump: forward, and an entry ends early; back,
@@ -27,7 +26,6 @@
 local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
 local options = require "adobepass.util.options"
-local shell = require "adobepass.util.shell"
 
 local failed = interface.failed
 
@@ -69,36 +67,14 @@ local function sentence(message)
   return message:match("%.$") and message or message .. "."
 end
 
-local function writable_by_others(mode)
-  return mode:sub(5, 5) == "w" or mode:sub(8, 8) == "w"
-end
-
--- Whoever may write in the folder could take files away: that is how a viewer
--- is logged out. Its owner and the superuser are trusted.
-local function judge(folder, listing)
-  local mode, owner, me = listing:match("^d(%S+)%s+%d+%s+(%d+).*\n(%d+)$")
-  if not mode then
-    return nil, folder .. " is no folder."
-  elseif owner ~= me and owner ~= "0" then
-    return nil, folder .. " belongs to another user."
-  elseif writable_by_others(mode) then
-    return nil, folder .. " is open to other users: run chmod 700 on it."
-  end
-  return true
-end
-
--- Makes the folder, and looks at it, once. Lua has no mkdir.
+-- Makes and checks the folder before the first use. The check is not repeated
+-- for each call: it protects against a wrong setup, not against its owner.
 local function ready(self)
   if self.is_ready then return true end
-  local folder = shell.quote(self.folder)
-  local said, status = shell.read(("umask 077; mkdir -p -- %s && ls -ldn -- "
-    .. "%s/. && id -u"):format(folder, folder))
-  if status ~= 0 then
-    return nil, "The store's folder cannot be used: " .. sentence(said)
-  end
-  local good, message = judge(self.folder, said)
+  local good, message, code = core.file.make_folder(self.folder)
   self.is_ready = good
-  return good, message
+  if good or code == "insecure_file" then return good, message end
+  return nil, "The store's folder cannot be used: " .. message
 end
 
 -- The value, or nil; or nil, message, code.
@@ -169,12 +145,12 @@ local function delete(self, key, value)
   return remove(self, key)
 end
 
--- Our entries, and what a write that was killed has left of one.
+-- The files of entries, and the temporary ones that a killed write has left.
 local function names(self)
-  local said, status = shell.read("ls -A -- " .. shell.quote(self.folder))
-  if status ~= 0 then return nil, "The folder cannot be read." end
+  local all, message = core.file.list(self.folder)
+  if not all then return nil, message end
   local list = {}
-  for name in said:gmatch("[^\n]+") do
+  for _, name in ipairs(all) do
     local digits = name:match("^%x+$") or name:match("^%.(%x+)%.tmp$")
     if digits and #digits == 64 then list[#list + 1] = name end
   end

@@ -30,6 +30,16 @@ describe("core", function()
     assert.same(before, core.handle_count())
   end)
 
+  it("[core-uname] returns the names of the system, without the host's "
+    .. "name", function()
+    local names = core.system.uname()
+    assert.equal(folder.run "uname -s", names.sysname)
+    assert.equal(folder.run "uname -r", names.release)
+    assert.equal(folder.run "uname -v", names.version)
+    assert.equal(folder.run "uname -m", names.machine)
+    assert.is_nil(names.nodename)
+  end)
+
   it("[core-shows-world-symbol] shows the world one symbol", function()
     local build = os.getenv("ADOBEPASS_BUILD")
     if not build then return pending("ADOBEPASS_BUILD is not set") end

@@ -125,7 +125,7 @@ describe("core.file", function()
 
   local function why_not_as_nobody()
     if not mounted.is_root then return "needs root" end
-    return shell.execute(NOBODY .. "test -r \"$PWD/csrc/file.c\"") ~= 0
+    return shell.execute(NOBODY .. "test -r \"$PWD/csrc/storage/private_file.c\"") ~= 0
       and "needs a tree that everybody may read"
   end
 
@@ -195,6 +195,146 @@ describe("core.file", function()
     assert.is_true(file.remove(name))
     assert.equal("", listing())
     assert.is_nil((file.remove(path)))
+  end)
+
+  describe("make_folder", function()
+    local function mode(folder_path)
+      return folder.run("stat -c %a " .. folder.quote(folder_path))
+    end
+
+    it("[core-folder-mode-umask] makes a folder and its parents with mode "
+      .. "700, whatever the umask", function()
+      for _, umask in ipairs { "0", "022", "0777" } do
+        local top = path .. "/" .. umask
+        folder.run("umask " .. umask .. "; " .. child.command(([[
+          assert(require("adobepass.core").file.make_folder(%q))
+        ]]):format(top .. "/b//c/")))
+        assert.same({ "700", "700", "700" },
+          { mode(top), mode(top .. "/b"), mode(top .. "/b/c") })
+      end
+    end)
+
+    it("[core-folder-any-name] takes any name, relative ones "
+      .. "too", function()
+      for _, part in ipairs { "with space", "it's", "-rf", "$HOME",
+        "line\nbreak", "\255" } do
+        assert.is_true(file.make_folder(path .. "/" .. part))
+        assert.equal("700", mode(path .. "/" .. part))
+      end
+      folder.run("cd " .. path .. " && " .. child.command(
+        [[assert(require("adobepass.core").file.make_folder("here/deep"))]]))
+      assert.equal("700", mode(path .. "/here/deep"))
+    end)
+
+    it("[core-folder-keeps-existing] changes no folder that "
+      .. "exists", function()
+      folder.run(("mkdir -m 755 %s/old; mkdir -m 777 %s/wide"):format(path,
+        path))
+      assert.is_true(file.make_folder(path .. "/old"))
+      assert.equal("755", mode(path .. "/old"))
+      assert.is_true(file.make_folder(path .. "/wide/inner"))
+      assert.equal("777", mode(path .. "/wide"))
+      assert.equal("700", mode(path .. "/wide/inner"))
+    end)
+
+    it("[core-folder-refuses-writable] refuses a folder that others may "
+      .. "write in", function()
+      for _, bits in ipairs { "770", "777", "1777", "702", "720" } do
+        folder.run(("mkdir -p %s && chmod %s %s"):format(name, bits, name))
+        assert.matches("secret is open to other users: run chmod 700 on it",
+          refused("insecure_file", file.make_folder(name)))
+      end
+    end)
+
+    it("[core-folder-refuses-foreign] refuses a folder that belongs to "
+      .. "another user", function()
+      if not mounted.is_root then return pending("needs root") end
+      folder.run(("mkdir -m 700 %s; chown 65534 %s"):format(name, name))
+      assert.matches("secret belongs to another user",
+        refused("insecure_file", file.make_folder(name)))
+    end)
+
+    it("[core-folder-trusts-superuser] accepts a folder of the "
+      .. "superuser", function()
+      local why_not = why_not_as_nobody()
+      if why_not then return pending(why_not) end
+      folder.run(("mkdir -m 755 %s; chmod 755 %s"):format(name, path))
+      assert.equal("true", folder.run(NOBODY .. child.command(([[
+        print(require("adobepass.core").file.make_folder(%q))
+      ]]):format(name))))
+    end)
+
+    it("[core-folder-follows-link] follows a link to a folder and checks the "
+      .. "folder", function()
+      folder.run(("mkdir -m 700 %s/real; ln -s real %s"):format(path, name))
+      assert.is_true(file.make_folder(name))
+      folder.run(("chmod 777 %s/real"):format(path))
+      refused("insecure_file", file.make_folder(name))
+      folder.run(("rmdir %s/real"):format(path))
+      refused("not_found", file.make_folder(name))
+    end)
+
+    it("[core-folder-not-made] reports why a folder cannot be "
+      .. "made", function()
+      folder.write(name, "x")
+      refused("not_found", file.make_folder(name))
+      refused("not_found", file.make_folder(name .. "/below/it"))
+      refused("not_found", file.make_folder("/proc/none/here"))
+      refused("not_found", file.make_folder(""))
+      refused("io_error", file.make_folder(path .. "/" .. ("x"):rep(300)))
+      assert.equal("x", folder.read(name))
+    end)
+  end)
+
+  describe("list", function()
+    it("[core-folder-lists-names] returns each name, hidden and unusual ones "
+      .. "too", function()
+      local expected = { "-rf", ".hidden", "a", "line\nbreak", "\255" }
+      for _, part in ipairs(expected) do
+        folder.write(path .. "/" .. part, "")
+      end
+      local names = assert(file.list(path))
+      table.sort(names)
+      table.sort(expected)
+      assert.same(expected, names)
+    end)
+
+    it("[core-folder-lists-empty] returns an empty list for an empty "
+      .. "folder", function()
+      assert.same({}, file.list(path))
+    end)
+
+    it("[core-folder-lists-ceiling] refuses more entries than "
+      .. "`max`", function()
+      for i = 1, 300 do folder.write(path .. "/" .. i, "") end
+      assert.equal(300, #file.list(path, { max = 300 }))
+      refused("too_large", file.list(path, { max = 299 }))
+      assert.error_matches(function() file.list(path, { max = 0 }) end, "max")
+      assert.error_matches(function() file.list(path, { most = 1 }) end,
+        "most")
+    end)
+
+    it("[core-folder-lists-failure] reports what is no readable "
+      .. "folder", function()
+      refused("not_found", file.list(path .. "/none"))
+      folder.write(name, "")
+      refused("not_found", file.list(name))
+    end)
+
+    it("[core-folder-lists-closes] closes the folder, after a failure "
+      .. "too", function()
+      local function descriptors()
+        return #file.list("/proc/self/fd")
+      end
+      folder.write(name, "")
+      folder.write(name .. "2", "")
+      local before = descriptors()
+      for _ = 1, 10 do
+        file.list(path)
+        refused("too_large", file.list(path, { max = 1 }))
+      end
+      assert.equal(before, descriptors())
+    end)
   end)
 
   describe("with a key", function()

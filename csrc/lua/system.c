@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*** @submodule adobepass.core */
+#include "lua/bindings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <sys/utsname.h>
+
+/*** The operating system.
+@section system */
+
+static void set_name(lua_State *L, const char *field, const char *name) {
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, field);
+}
+
+/***
+Returns the names that uname(2) reports, without the host's own name.
+@function system.uname
+@treturn[1] table `sysname` (like `Linux`), `release` (like `6.1.0`), `version`
+and `machine` (like `x86_64`)
+@treturn[2] nil
+@treturn[2] string message
+@treturn[2] string code: `io_error` */
+static int system_uname(lua_State *L) {
+  struct utsname names;
+  if (uname(&names) < 0) return ap_push_code(L, "io_error", strerror(errno));
+  lua_createtable(L, 0, 4);
+  set_name(L, "sysname", names.sysname);
+  set_name(L, "release", names.release);
+  set_name(L, "version", names.version);
+  set_name(L, "machine", names.machine);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  { "uname", system_uname },
+  { NULL, NULL },
+};
+
+void ap_open_system(lua_State *L) {
+  luaL_newlib(L, functions);
+}
