@@ -115,8 +115,16 @@ build = {
         "lua/adobepass/cli/text.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
+      ["adobepass.device.field"] =
+        "lua/adobepass/device/field.lua",
       ["adobepass.device.headers"] =
         "lua/adobepass/device/headers.lua",
+      ["adobepass.device.info_schema"] =
+        "lua/adobepass/device/info_schema.lua",
+      ["adobepass.device.platform"] =
+        "lua/adobepass/device/platform.lua",
+      ["adobepass.device.record"] =
+        "lua/adobepass/device/record.lua",
       ["adobepass.driver.block"] =
         "lua/adobepass/driver/block.lua",
       ["adobepass.driver.luv"] =

@@ -3,7 +3,8 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local device = require "adobepass.device.headers"
+local device_headers = require "adobepass.device.headers"
+local device_record = require "adobepass.device.record"
 local shell = require "adobepass.util.shell"
 
 local CROWD, VIEWS = 256, 10000
@@ -65,8 +66,8 @@ local jobs = {}
 --- What the client sends with `profiles`, for plain C to send as well.
 function jobs.headers(_, _, folder)
   local lines = {}
-  local record = device.new(fields_of(1))
-  local headers = device.headers(record, "DIFSPV")
+  local record = device_record.new(fields_of(1))
+  local headers = device_headers.build(record, "DIFSPV")
   headers.Accept = "application/json"
   headers["User-Agent"] = "adobepass-lua/" .. adobepass.version
   headers.Authorization = "Bearer " .. ("t"):rep(600)

@@ -3,9 +3,10 @@
 
 local client = require "adobepass.client"
 local core = require "adobepass.core"
-local device = require "adobepass.device.headers"
+local device_record = require "adobepass.device.record"
 local environment = require "adobepass.api.environment"
 local options = require "adobepass.util.options"
+local platform = require "adobepass.device.platform"
 local rate_limiter = require "adobepass.policy.rate_limiter"
 local retry = require "adobepass.policy.retry"
 local server_clock = require "adobepass.policy.server_clock"
@@ -182,7 +183,7 @@ end
 function adobepass.device_id(store)
   local id, message, code = store:get(DEVICE_ID)
   if id or code then return id, message, code end
-  local fresh, why, how = device.generate_id()
+  local fresh, why, how = device_record.generate_id()
   if not fresh then return nil, why, how end
   local won
   won, why, how = store:add(DEVICE_ID, fresh, AGES)
@@ -193,7 +194,8 @@ function adobepass.device_id(store)
   return fresh
 end
 
---- What the platform tells of itself, for `device.info`.
-adobepass.platform = device.platform
+--- Returns what this machine reports about itself, for `device.info`: see
+-- adobepass.device.platform.
+adobepass.platform = platform.get
 
 return adobepass

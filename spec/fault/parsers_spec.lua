@@ -2,7 +2,7 @@
 -- nothing; never a Lua error. ADOBEPASS_PARSER=7 does one again.
 
 local core = require "adobepass.core"
-local device = require "adobepass.device.headers"
+local info_schema = require "adobepass.device.info_schema"
 local die = require "spec.fault.seeded_random"
 local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
@@ -129,7 +129,7 @@ describe("a changed", function()
     .. "Lua", function()
     mutate({ helper.encode(helper.INFO), core.base64.encode "{}",
       core.base64.encode '{"model":{},"x":[]}' }, function(text)
-        for _, warning in ipairs(device.check(text)) do
+        for _, warning in ipairs(info_schema.check(text)) do
           assert(type(warning) == "string")
         end
         local info = sandbox_device.info(text)

@@ -1,4 +1,4 @@
---- SECURITY.md says nothing that no spec proves; and two of its claims that
+--- SECURITY.md says nothing that no spec proves; and three of its claims that
 -- have no other place.
 
 local core = require "adobepass.core"
@@ -77,6 +77,59 @@ describe("SECURITY.md", function()
       "spec/none_spec.lua: a", "spec/none_spec.lua: refuses what is no text" },
       missing(row))
     assert.equal(1, #claims(row))
+  end)
+end)
+
+describe("library code", function()
+  -- What starts a process, in each file outside the sandbox and the command.
+  local function process_calls(path, text)
+    if path:find "^lua/adobepass/sandbox/" or path:find "^lua/adobepass/cli/"
+        or path == "lua/adobepass/util/shell.lua" then
+      return {}
+    end
+    local found = {}
+    for _, name in ipairs { "os.execute", "io.popen", "adobepass.util.shell",
+      "os.tmpname" } do
+      if text:find(name, 1, true) then found[#found + 1] = path .. ": " .. name
+      end
+    end
+    return found
+  end
+
+  it("[security-no-process] starts no process", function()
+    local count = 0
+    for path in folder.run("find lua -name '*.lua'"):gmatch "[^\n]+" do
+      assert.same({}, process_calls(path, folder.read(path)))
+      count = count + 1
+    end
+    assert.is_true(count > 60)
+  end)
+
+  it("[security-no-process-found] is found to start one where it "
+    .. "does", function()
+    local text = 'local shell = require "adobepass.util.shell" io.popen "id"'
+    assert.same({ "lua/adobepass/store/x.lua: io.popen",
+      "lua/adobepass/store/x.lua: adobepass.util.shell" },
+      process_calls("lua/adobepass/store/x.lua", text))
+    assert.same({}, process_calls("lua/adobepass/cli/x.lua", text))
+  end)
+
+  it("[security-no-process-lint] is refused by luacheck where it starts "
+    .. "one", function()
+    if folder.run("command -v luacheck; true") == "" then
+      return pending "luacheck is not installed"
+    end
+    local function check(path)
+      return folder.run(("echo 'return io.popen(\"id\"), os.execute(\"id\")' "
+        .. "| luacheck --no-color --filename %s - || true"):format(path))
+    end
+    for _, name in ipairs { "store", "util", "flow", "api" } do
+      local said = check("lua/adobepass/" .. name .. "/x.lua")
+      assert.matches("2 warnings / 0 errors", said)
+    end
+    assert.matches("0 warnings / 0 errors", check "lua/adobepass/cli/x.lua")
+    assert.matches("0 warnings / 0 errors",
+      check "lua/adobepass/sandbox/host/x.lua")
   end)
 end)
 

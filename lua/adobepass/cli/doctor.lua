@@ -3,7 +3,7 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local device = require "adobepass.device.headers"
+local info_schema = require "adobepass.device.info_schema"
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local jwt = require "adobepass.cli.jwt"
@@ -207,7 +207,7 @@ local function device_info(arguments, seen)
   local info, err = settings.device_info(arguments)
   if not info then return failed("device", err) end
   seen.has_info = true
-  local wrong = device.check(info)
+  local wrong = info_schema.check(info)
   if #wrong == 0 then
     return ok("device", words.clean(("%s, %s"):format(info.model,
       info.osName)))

@@ -8,7 +8,7 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local device = require "adobepass.device.headers"
+local device = require "adobepass.device.record"
 local json = require "adobepass.util.json"
 local lrucache = require "resty.lrucache"
 local problem = require "gateway.problem"

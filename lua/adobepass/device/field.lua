@@ -1,0 +1,101 @@
+--- The fields of a device: the header of each, and how its value is encoded.
+-- Facts from Adobe's pages appendix/headers.
+-- @module adobepass.device.field
+
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+
+local field = {}
+
+-- The callers add the position of the programmer's line: options.at_caller.
+local function refuse(name, should)
+  error(("device.%s should be %s"):format(name, should))
+end
+
+local MOST_BYTES = 512
+
+local function identifier(name, value)
+  if type(value) ~= "string" or value == "" or #value > MOST_BYTES then
+    refuse(name, "a string of 1 to 512 bytes")
+  end
+  return "fingerprint " .. core.base64.encode(value)
+end
+
+local function line(name, value)
+  if type(value) ~= "string" or value == "" or value:find "%c" then
+    refuse(name, "a string without control characters")
+  end
+  return value
+end
+
+local function encoded(name, value)
+  if type(value) == "string" and value:find "^[%w%+/_%-]+=*$" then
+    return value
+  elseif type(value) ~= "table" or json.is_array(value) then
+    refuse(name, "a table, or its JSON in base64")
+  end
+  local ok, text = pcall(json.encode, value)
+  if not ok then refuse(name, "a table that JSON can hold") end
+  return core.base64.encode(text)
+end
+
+local HASH_FIRST = "hashed before it is given, for example with "
+  .. "core.digest.hex(core.digest.sha256(email)): %s is no SHA-256 or SHA-512"
+
+local function is_hash(value)
+  return type(value) == "string" and (#value == 64 or #value == 128)
+    and not value:find "%X"
+end
+
+-- Adobe keeps no personal data, so the programmer hashes who the viewer is.
+local function identity(name, value)
+  if type(value) == "string" and value:find("@", 1, true) then
+    refuse(name, HASH_FIRST:format "it")
+  elseif type(value) == "table" then
+    for key, item in pairs(value) do
+      if not is_hash(item) then
+        refuse(name, HASH_FIRST:format(tostring(key)))
+      end
+    end
+  end
+  return encoded(name, value)
+end
+
+local FIELDS = {
+  id = { "AP-Device-Identifier", identifier },
+  info = { "X-Device-Info", encoded },
+  ip = { "X-Forwarded-For", line },
+  visitor_id = { "AP-Visitor-Identifier", line },
+  subject_token = { "Adobe-Subject-Token", line },
+  roku_token = { "X-Roku-Reserved-Roku-Connect-Token", line },
+  service_token = { "AD-Service-Token", line },
+  partner_status = { "AP-Partner-Framework-Status", encoded },
+  identity = { "AP-TempPass-Identity", identity },
+}
+
+--- The header of each field.
+field.HEADERS = {}
+for name, entry in pairs(FIELDS) do field.HEADERS[name] = entry[1] end
+
+--- Raises for an unknown name.
+function field.check_name(name)
+  if not FIELDS[name] then
+    error("device: unknown field " .. tostring(name))
+  end
+end
+
+--- Returns the value of a field as its header has it. Raises for a value that
+-- the field cannot have.
+function field.encode(name, value)
+  field.check_name(name)
+  return FIELDS[name][2](name, value)
+end
+
+--- Raises where both tokens of one kind are given.
+function field.check_tokens(given)
+  if given.subject_token and given.roku_token then
+    refuse("roku_token", "left out beside subject_token: one of the two")
+  end
+end
+
+return field

@@ -1,0 +1,96 @@
+--- The keys of X-Device-Info and the values that each may have.
+-- @module adobepass.device.info_schema
+
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+
+local info_schema = {}
+
+local function closed(text)
+  local values = {}
+  for value in text:gmatch "[^,]+" do values[value:match "^ *(.*)$"] = true end
+  return { values = values, text = text }
+end
+
+-- What the header's page lists: a closed set of values, "text", "number" (or
+-- its digits) or "flag".
+local KEYS = {
+  primaryHardwareType = closed("Camera, DataCollectionTerminal, Desktop, "
+    .. "EmbeddedNetworkModule, eReader, GamesConsole, GeolocationTracker, "
+    .. "Glasses, MediaPlayer, MobilePhone, PaymentTerminal, PluginModem, "
+    .. "SetTopBox, TV, Tablet, WirelessHotspot, Wristwatch, Unknown"),
+  osName = closed("Android, Chrome OS, Linux, Mac OS, OS X, OpenBSD, "
+    .. "Roku OS, Windows, iOS, tvOS, webOS"),
+  osFamily = closed("Android, BSD, Linux, PlayStation OS, Roku OS, Symbian, "
+    .. "Tizen, Windows, iOS, tvOS, macOS, webOS"),
+  osVendor = closed("Amazon, Apple, Google, LG, Microsoft, Mozilla, "
+    .. "Nintendo, Nokia, Roku, Samsung, Sony, Tizen Project"),
+  browserName = closed("Android Browser, Chrome, Edge, Firefox, "
+    .. "Internet Explorer, Opera, Safari, SeaMonkey, Symbian Browser"),
+  browserVendor = closed("Amazon, Apple, Google, Microsoft, Motorola, "
+    .. "Mozilla, Netscape, Nintendo, Nokia, Samsung, Sony Ericsson"),
+  connectionSecure = "flag",
+  model = "text", version = "text", manufacturer = "text", vendor = "text",
+  osVersion = "text", browserVersion = "text", userAgent = "text",
+  connectionType = "text", connectionIp = "text", applicationId = "text",
+  displayWidth = "number", displayHeight = "number", displayPpi = "number",
+  diagonalScreenSize = "number", connectionPort = "number",
+}
+
+local REQUIRED =
+  { "model", "version", "osName", "osVersion", "connectionType" }
+
+local checks = {
+  text = function(value)
+    if type(value) ~= "string" or value == "" then return "a string" end
+  end,
+  number = function(value)
+    if type(value) == "table" or not tonumber(value) then return "a number" end
+  end,
+  flag = function(value)
+    local text = tostring(value)
+    if text ~= "true" and text ~= "false" then return "true or false" end
+  end,
+}
+
+local function check_value(key, value)
+  local kind = KEYS[key]
+  if not kind then
+    return ("info.%s is no key that Adobe documents"):format(tostring(key))
+  end
+  local should
+  if type(kind) == "table" then
+    should = not kind.values[value] and "one of " .. kind.text or nil
+  else
+    should = checks[kind](value)
+  end
+  return should and ("info.%s should be %s"):format(key, should)
+end
+
+local function info_table(info)
+  local text = type(info) == "string" and core.base64.decode(info)
+  if text then info = json.decode(text) end
+  return type(info) == "table" and info or nil
+end
+
+--- Checks a device's info. Adobe treats a device with an invalid info as an
+-- unknown platform, whose logins are shorter.
+-- @tparam table|string info as for `adobepass.device.record`
+-- @treturn {string,...} warnings, sorted; none if the info is valid
+function info_schema.check(info)
+  local warnings = {}
+  info = info_table(info)
+  if not info then return { "info should be a table" } end
+  for _, key in ipairs(REQUIRED) do
+    if info[key] == nil then
+      warnings[#warnings + 1] = ("info.%s is missing"):format(key)
+    end
+  end
+  for key, value in pairs(info) do
+    warnings[#warnings + 1] = check_value(key, value)
+  end
+  table.sort(warnings)
+  return warnings
+end
+
+return info_schema

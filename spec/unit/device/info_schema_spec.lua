@@ -1,0 +1,84 @@
+local core = require "adobepass.core"
+local info_schema = require "adobepass.device.info_schema"
+local json = require "adobepass.util.json"
+
+local INFO = require("spec.support.device_fields").INFO
+
+describe("info_schema.check", function()
+  it("[device-nothing-say-good] has nothing to say on good info", function()
+    assert.same({}, info_schema.check(INFO))
+    assert.same({}, info_schema.check(core.base64.encode(json.encode(INFO))))
+  end)
+
+  it("[device-key-header-page] knows every key of the header's "
+    .. "page", function()
+    local info = { primaryHardwareType = "SetTopBox", model = "m",
+      version = "1", manufacturer = "m", vendor = "v", osName = "Roku OS",
+      osFamily = "PlayStation OS", osVendor = "Tizen Project",
+      osVersion = "1", browserName = "Internet Explorer",
+      browserVendor = "Sony Ericsson", browserVersion = "6", userAgent = "u",
+      displayWidth = 1920, displayHeight = "1080", displayPpi = 294,
+      diagonalScreenSize = 5.5, connectionIp = "8.8.4.4",
+      connectionPort = 53124, connectionType = "WiFi",
+      connectionSecure = true, applicationId = "REF30" }
+    assert.same({}, info_schema.check(info))
+    info.connectionSecure = "false"
+    assert.same({}, info_schema.check(info))
+  end)
+
+  local required =
+    { "model", "version", "osName", "osVersion", "connectionType" }
+  for _, key in ipairs(required) do
+    it("[device-misses] misses " .. key, function()
+      local info = {}
+      for name, value in pairs(INFO) do info[name] = value end
+      info[key] = nil
+      assert.same({ "info." .. key .. " is missing" }, info_schema.check(info))
+    end)
+  end
+
+  local bad = {
+    { "primaryHardwareType", "tv" }, { "osName", "Fuchsia" },
+    { "osName", "Tizen" }, { "osFamily", "Mac OS" }, { "osVendor", "LGE" },
+    { "browserName", "Netscape" }, { "browserVendor", "Sony" },
+    { "connectionSecure", "yes" }, { "connectionSecure", 1 },
+    { "osName", 5 }, { "osName", "text" }, { "osName", 0 / 0 },
+    { "model", 5 }, { "model", "" }, { "model", {} },
+    { "displayWidth", "wide" }, { "displayWidth", {} },
+    { "displayWidth", true }, { "connectionPort", json.null },
+    { "colour", "red" }, { "OSName", "Linux" },
+  }
+  for i, case in ipairs(bad) do
+    it("[device-warns-bad-value] warns of bad value "
+      .. i .. ", of " .. case[1], function()
+      local info = {}
+      for name, value in pairs(INFO) do info[name] = value end
+      info[case[1]] = case[2]
+      local warnings = info_schema.check(info)
+      assert.equal(1, #warnings)
+      assert.truthy(warnings[1]:find("info." .. case[1] .. " ", 1, true))
+    end)
+  end
+
+  it("[device-names-values] names the values that are known", function()
+    local warning = info_schema.check { osName = "x" }[3]
+    assert.truthy(warning:find("Linux, Mac OS, OS X", 1, true))
+  end)
+
+  it("[device-keeps-order-key] keeps an order and takes any key", function()
+    assert.same({ "info.1 is no key that Adobe documents",
+      "info.b is no key that Adobe documents",
+      "info.connectionType is missing", "info.model is missing",
+      "info.osName is missing", "info.osVersion is missing",
+      "info.version is missing" }, info_schema.check { "a", b = 1 })
+  end)
+
+  for i, value in ipairs { false, 5, "not base64!", "WzE=", json.null } do
+    it("[device-warns-info-none] warns of info that is none " .. i, function()
+      assert.same({ "info should be a table" }, info_schema.check(value))
+    end)
+  end
+  it("[device-warns-no-info] warns of no info", function()
+    assert.same({ "info should be a table" }, info_schema.check(nil))
+  end)
+end)

@@ -1,0 +1,90 @@
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local info_schema = require "adobepass.device.info_schema"
+local platform = require "adobepass.device.platform"
+
+describe("platform.get", function()
+  local ROUTES = "Iface\tDestination\tGateway\n%s\t00000000\t01010A0A\t0003\n"
+    .. "docker0\t000011AC\t00000000\t0001\n"
+
+  local function look(sources)
+    return platform.get(function(source) return sources[source] end)
+  end
+
+  it("[device-reads-linux] reads what Linux says", function()
+    assert.same({ osName = "Linux", osFamily = "Linux", osVersion = "6.1.0",
+      model = "NUC 9", version = "K1", manufacturer = "Intel",
+      connectionType = "LAN" }, look {
+        ["/proc/sys/kernel/ostype"] = "Linux\n",
+        ["/proc/sys/kernel/osrelease"] = "6.1.0\n",
+        ["/sys/class/dmi/id/product_name"] = " NUC 9 \n",
+        ["/sys/class/dmi/id/product_version"] = "K1\n",
+        ["/sys/class/dmi/id/sys_vendor"] = "Intel\n",
+        ["/proc/net/route"] = ROUTES:format "enp3s0" })
+  end)
+
+  it("[device-reads-board] reads what a board says", function()
+    local info = look { ["/proc/device-tree/model"] = "Raspberry Pi 4\0",
+      ["/proc/net/route"] = ROUTES:format "wlan0" }
+    assert.same({ model = "Raspberry Pi 4", connectionType = "WiFi" }, info)
+  end)
+
+  it("[device-asks-uname-no-proc] asks uname where there is no "
+    .. "/proc", function()
+    assert.same({ osName = "Mac OS", osFamily = "macOS", osVendor = "Apple",
+      osVersion = "23.1.0", model = "arm64" }, look {
+        ["uname -s"] = "Darwin\n", ["uname -r"] = "23.1.0\n",
+        ["uname -m"] = "arm64\n" })
+    assert.same({ osFamily = "BSD" }, look { ["uname -s"] = "FreeBSD\n" })
+  end)
+
+  it("[device-leaves-firmware-left] leaves out what firmware left "
+    .. "out", function()
+    for _, text in ipairs { "", "\n", "None", "To Be Filled By O.E.M.\n",
+      "Default string", "Not Specified" } do
+      assert.same({}, look { ["/sys/class/dmi/id/product_name"] = text,
+        ["/sys/class/dmi/id/sys_vendor"] = text })
+    end
+  end)
+
+  it("[device-keeps-no-controls-bounds] keeps no controls and bounds what it "
+    .. "reads", function()
+    local info = look { ["uname -r"] = ("x"):rep(4000),
+      ["uname -m"] = "a\27[2J", ["/proc/net/route"] = "ppp0 \0 junk" }
+    assert.same({ osVersion = ("x"):rep(100), model = "a" }, info)
+  end)
+
+  it("[device-machine-warning-missing] knows this machine, without a warning "
+    .. "but for what is missing",
+    function()
+      local info = platform.get()
+      assert.truthy(info.osVersion)
+      for _, warning in ipairs(info_schema.check(info)) do
+        assert.truthy(warning:find "missing", warning)
+      end
+    end)
+
+  it("[device-caller-table] gives each caller a table of its own", function()
+    platform.get().model = "changed"
+    assert.not_equal("changed", platform.get().model)
+  end)
+
+  it("[device-platform-uname] takes the names of uname(2) where no file can "
+    .. "be read", function()
+    local open, name = io.open, "adobepass.device.platform"
+    local loaded = package.loaded[name]
+    finally(function() package.loaded[name] = loaded end)
+    package.loaded[name] = nil
+    local fresh = require(name)
+    io.open = function() return nil, "no such file" end -- luacheck: ignore
+    local names, info = core.system.uname(), fresh.get()
+    io.open = open -- luacheck: ignore
+    assert.equal(names.release, info.osVersion)
+    assert.equal(names.machine, info.model)
+    assert.equal(names.sysname == "Linux" and "Linux", info.osName)
+  end)
+
+  it("[device-platform-public] is adobepass.platform", function()
+    assert.same(platform.get(), adobepass.platform())
+  end)
+end)

@@ -1,0 +1,161 @@
+local adobepass = require "adobepass"
+local core = require "adobepass.core"
+local fields = require "spec.support.device_fields"
+local headers = require "adobepass.device.headers"
+local json = require "adobepass.util.json"
+local record = require "adobepass.device.record"
+
+local INFO, HASH = fields.INFO, fields.HASH
+local full, decoded, raises = fields.full, fields.decoded, fields.raises
+
+describe("record.new", function()
+  it("[device-record-shows-id] gives a record that shows its id and its "
+    .. "address", function()
+    local viewer = record.new(full())
+    assert.equal("ba23d141", viewer.id)
+    assert.equal("203.0.113.7", viewer.ip)
+    assert.equal("adobepass.device", tostring(viewer))
+  end)
+
+  it("[device-record-no-new-fields] gives a record that takes no new "
+    .. "fields", function()
+    local viewer = record.new { id = "x" }
+    raises("info", function() viewer.info = {} end)
+  end)
+
+  it("[device-not-follow-later-changes] does not follow later changes of the "
+    .. "tables", function()
+    local info = { model = "a" }
+    local viewer = record.new { id = "x", info = info }
+    info.model = "b"
+    local sent = headers.build(viewer, "I")
+    assert.same({ model = "a" }, decoded(sent["X-Device-Info"]))
+  end)
+
+  it("[device-writes-info-way] writes the same info in the same "
+    .. "way", function()
+    local a, b = {}, {}
+    for i = 1, 20 do a["k" .. i], b["k" .. 21 - i] = 1, 1 end
+    assert.same(headers.build(record.new { id = "x", info = a }, "I"),
+      headers.build(record.new { id = "x", info = b }, "I"))
+  end)
+
+  it("[device-encoded-already] takes what is encoded already", function()
+    local text = core.base64.encode "{\n \"model\": \"a\"}"
+    local viewer = record.new { id = "x", info = text, partner_status = text,
+      identity = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
+    assert.same({ ["X-Device-Info"] = text,
+      ["AP-Partner-Framework-Status"] = text,
+      ["AP-TempPass-Identity"] = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" },
+      headers.build(viewer, "IPT"))
+  end)
+
+  it("[device-sha-256-sha-512-case] takes SHA-256 and SHA-512, in any case of "
+    .. "letters", function()
+    for _, hash in ipairs { HASH, HASH:upper(), HASH .. HASH } do
+      assert.truthy(record.new { id = "x", identity = { email = hash } })
+    end
+  end)
+
+  local good = { ("x"):rep(512), "\0\1\2", "é", " " }
+  for i, id in ipairs(good) do
+    it("[device-takes-good-id] takes the good id " .. i, function()
+      assert.equal(id, record.new { id = id }.id)
+    end)
+  end
+
+  local bad = {
+    { "device.id", { id = json.null } }, { "device.id", { id = "" } },
+    { "device.id", { id = ("x"):rep(513) } }, { "device.id", { id = 5 } },
+    { "device.ip", { ip = "1.2.3.4\r\nX: y" } }, { "device.ip", { ip = "" } },
+    { "device.ip", { ip = 1 } }, { "device.ip", { ip = "a\127" } },
+    { "device.visitor_id", { visitor_id = "a\0b" } },
+    { "device.subject_token", { subject_token = "a\nb" } },
+    { "device.service_token", { service_token = {} } },
+    { "device.info", { info = "not base64!" } }, { "device.info",
+      { info = "" } }, { "device.info", { info = { "a" } } },
+    { "device.info", { info = true } },
+    { "device.info", { info = { f = print } } },
+    { "device.partner_status", { partner_status = 1 } },
+    { "device.partner_status", { partner_status = "{}" } },
+    { "roku_token", { roku_token = "r" } },
+    { "colour", { colour = "red" } },
+    { "core.digest", { identity = { email = "user@domain.com" } } },
+    { "core.digest", { identity = "user@domain.com" } },
+    { "core.digest", { identity = { email = HASH:sub(2) } } },
+    { "core.digest", { identity = { email = HASH:gsub("^.", "g") } } },
+    { "core.digest", { identity = { email = true } } },
+    { "device.identity", { identity = true } },
+    { "device.identity", { identity = { HASH } } },
+  }
+  for i, case in ipairs(bad) do
+    it("[device-refuses-bad-input] refuses bad input "
+      .. i .. " and names " .. case[1], function()
+      raises(case[1], record.new, full(case[2]))
+    end)
+  end
+
+  it("[device-names-no-viewer-refuses] names no viewer where it refuses an "
+    .. "identity", function()
+    local message = raises("email", record.new, full {
+      identity = { email = "user@domain.com" } })
+    assert.is_nil(message:find("user@domain.com", 1, true))
+  end)
+
+  it("[device-says-misuse-stands] says where the misuse stands", function()
+    local ok, message = pcall(function()
+      local viewer = record.new { id = "" }
+      return viewer
+    end)
+    assert.is_false(ok)
+    assert.truthy(message:find "record_spec.lua:%d+: device.id")
+  end)
+
+  it("[device-light-2-kib] is light: 2 KiB beyond its data at most", function()
+    local devices, data = {}, 0
+    collectgarbage()
+    collectgarbage()
+    local before = collectgarbage "count"
+    for i = 1, 10000 do
+      local viewer = record.new { id = ("device-%05d"):format(i),
+        info = INFO, ip = ("10.%d.%d.1"):format(math.floor(i / 256), i % 256),
+        visitor_id = ("visitor-%030d"):format(i),
+        service_token = ("t"):rep(200) .. i }
+      devices[i] = viewer
+      data = data + #viewer.id + #viewer.ip
+      for _, value in pairs(headers.build(viewer, "DIFSV")) do
+        data = data + #value
+      end
+    end
+    collectgarbage()
+    collectgarbage()
+    local each = (collectgarbage "count" - before - data / 1024) / 10000
+    assert.is_true(each < 2, each .. " KiB")
+    assert.equal(10000, #devices)
+  end)
+end)
+
+describe("record.generate_id", function()
+  it("[device-64-hexadecimal-digits] gives 64 hexadecimal digits, never the "
+    .. "same", function()
+    local seen = {}
+    for _ = 1, 100 do
+      local id = record.generate_id()
+      assert.truthy(id:find "^[0-9a-f]+$")
+      assert.equal(64, #id)
+      assert.is_nil(seen[id])
+      seen[id] = true
+    end
+  end)
+
+  it("[device-core-error-no-randomness] gives the core's error where there is "
+    .. "no randomness", function()
+    local bytes = core.random.bytes
+    finally(function() core.random.bytes = bytes end)
+    core.random.bytes = function() return nil, "none", "no_random" end
+    assert.same({ nil, "none", "no_random" }, { record.generate_id() })
+    local store = adobepass.store.memory()
+    assert.same({ nil, "none", "no_random" }, { adobepass.device_id(store) })
+    assert.is_nil((store:get "device_id"))
+  end)
+end)
