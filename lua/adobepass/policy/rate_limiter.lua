@@ -5,39 +5,28 @@
 -- is full again (the generic cell rate algorithm, ITU-T I.371).
 -- @module adobepass.policy.rate_limiter
 
+local options = require "adobepass.util.options"
+
 local rate_limiter = {}
 local RateLimiter = {}
 RateLimiter.__index = RateLimiter
 
-local LIMITS = {
-  rate = { 1, 0.001, 1e6 }, -- default, least, most
-  burst = { 10, 1, 1e6 },
-  max_keys = { 10000, 1, 1e7 },
+local DEFAULTS = { rate = 1, burst = 10, max_keys = 10000 }
+
+local FIELDS = {
+  rate = options.number(0.001, 1e6),
+  burst = options.number(1, 1e6),
+  max_keys = options.number(1, 1e7),
 }
 
-local function check(name, value)
-  local limits = LIMITS[name]
-  if not limits then
-    error("rate_limiter.new: unknown option " .. tostring(name), 3)
-  end
-  if type(value) ~= "number" or value ~= value or value < limits[2]
-    or value > limits[3] then
-    error(("rate_limiter.new: %s should be a number from %g to %g"):format(name,
-      limits[2], limits[3]), 3)
-  end
-end
-
 --- A rate limiter.
--- @param[opt] options `rate` (1) requests per second, `burst` (10) at once,
+-- @param[opt] given `rate` (1) requests per second, `burst` (10) at once,
 -- `max_keys` (10,000) buckets at most; or false: never wait
 -- @treturn table
-function rate_limiter.new(options)
-  local self = { off = options == false, full_at = {}, barred = {}, keys = 0 }
-  for name, limits in pairs(LIMITS) do self[name] = limits[1] end
-  for name, value in pairs(options or {}) do
-    check(name, value)
-    self[name] = value
-  end
+function rate_limiter.new(given)
+  local self = { off = given == false, full_at = {}, barred = {}, keys = 0 }
+  given = options.check("rate_limiter.new", given or {}, FIELDS)
+  for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   self.interval = 1 / self.rate
   -- How far ahead the filling of a bucket may lie while one may still go.
   self.slack = (self.burst - 1) * self.interval

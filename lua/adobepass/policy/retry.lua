@@ -6,13 +6,18 @@
 -- enhanced-error-codes and throttling-mechanism).
 -- @module adobepass.policy.retry
 
+local options = require "adobepass.util.options"
+
 local retry = {}
 local Policy = {}
 Policy.__index = Policy
 
-local LIMITS = {
-  attempts = { 3, 1, 10 }, -- default, least, most
-  base = { 0.5, 0.001, 3600 }, cap = { 8, 0.001, 3600 },
+local DEFAULTS = { attempts = 3, base = 0.5, cap = 8 }
+
+local FIELDS = {
+  attempts = options.number(1, 10, true),
+  base = options.number(0.001, 3600),
+  cap = options.number(0.001, 3600),
 }
 
 local AFTER_THROTTLE = 1
@@ -27,32 +32,14 @@ local OTHER_REMEDY = {
 -- The server cannot have seen the request.
 local NEVER_SENT = { connect_failed = true, resolve_failed = true }
 
-local function check(name, value)
-  local limits = LIMITS[name]
-  if not limits then
-    error("retry.new: unknown option " .. tostring(name), 3)
-  end
-  if type(value) ~= "number" or value ~= value or value < limits[2]
-    or value > limits[3] then
-    error(("retry.new: %s should be a number from %g to %g"):format(name,
-      limits[2], limits[3]), 3)
-  end
-end
-
 --- A policy.
--- @tparam[opt] table options `attempts` (3), the first one included; `base`
+-- @tparam[opt] table given `attempts` (3), the first one included; `base`
 -- (0.5) seconds, doubled each time; `cap` (8) seconds
 -- @treturn table
-function retry.new(options)
+function retry.new(given)
   local self = {}
-  for name, limits in pairs(LIMITS) do self[name] = limits[1] end
-  for name, value in pairs(options or {}) do
-    check(name, value)
-    self[name] = value
-  end
-  if self.attempts % 1 ~= 0 then
-    error("retry.new: attempts should be a whole number", 2)
-  end
+  given = options.check("retry.new", given or {}, FIELDS)
+  for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   return setmetatable(self, Policy)
 end
 

@@ -6,6 +6,7 @@
 
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
+local options = require "adobepass.util.options"
 
 local huge = math.huge
 
@@ -17,25 +18,15 @@ Clock.__index = Clock
 -- two of them that are closer than this may mean the same clock.
 local NOISE = 2
 
-local function check(name, value)
-  if type(value) ~= "function" then
-    error("server_clock.new: " .. name .. " should be a function", 3)
-  end
-end
+local FIELDS = { monotonic = "function", wall = "function" }
 
 --- A clock.
--- @tparam table options `monotonic` and `wall`: functions that give seconds
+-- @tparam table given `monotonic` and `wall`: functions that give seconds
 -- @treturn table
-function clock.new(options)
-  for name in pairs(options) do
-    if name ~= "monotonic" and name ~= "wall" then
-      error("server_clock.new: unknown option " .. tostring(name), 2)
-    end
-  end
-  check("monotonic", options.monotonic)
-  check("wall", options.wall)
-  return setmetatable({ monotonic = options.monotonic,
-    wall = options.wall }, Clock)
+function clock.new(given)
+  options.check("server_clock.new", given, FIELDS)
+  return setmetatable({ monotonic = given.monotonic, wall = given.wall },
+    Clock)
 end
 
 local function round_trip_of(seconds)

@@ -29,8 +29,9 @@ local options = require "adobepass.util.options"
 
 local failed = interface.failed
 
-local OPTIONS = { key = "string?", now = "function?", patience = "number?" }
 local LONGEST_PATIENCE = 5
+local OPTIONS = { key = "string?", now = "function?",
+  patience = options.number(0, LONGEST_PATIENCE) }
 local LARGEST = 1024 * 1024 -- what core.file.read takes unasked
 
 -- Milliseconds since 1970, milliseconds to live (0: for ever), key's length.
@@ -214,10 +215,6 @@ local function check(folder, given)
   end
   if given.key and #given.key ~= 32 then
     error("store.file: key should be 32 bytes", 3)
-  end
-  local patience = given.patience or 0
-  if not (patience >= 0 and patience <= LONGEST_PATIENCE) then
-    error("store.file: patience should be from 0 to 5", 3)
   end
 end
 

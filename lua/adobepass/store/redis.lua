@@ -27,7 +27,8 @@ local options = require "adobepass.util.options"
 local failed = interface.failed
 
 local OPTIONS = { host = "string?", port = "number?", socket = "string?",
-  password = "string?", database = "number?", prefix = "string?",
+  password = "string?", database = options.number(0, 1e6, true),
+  prefix = "string?",
   timeout = "number?", connect = "function?" }
 
 local unpack = table.unpack or unpack -- luacheck: std max
@@ -231,12 +232,9 @@ local function check(given)
   if given.socket and (given.host or given.port) then
     error("store.redis: socket, or host and port: not both", 3)
   end
-  local timeout, database = given.timeout or 1, given.database or 0
+  local timeout = given.timeout or 1
   if timeout ~= timeout or timeout < 0.001 then
     error("store.redis: timeout should be seconds above 0", 3)
-  end
-  if database < 0 or database % 1 ~= 0 then
-    error("store.redis: database should be a whole number", 3)
   end
 end
 

@@ -1,5 +1,5 @@
---- Option tables: every unknown name and every wrong type raises, at the
--- caller's line, with the field's name.
+--- Checks of option tables: each unknown name and each wrong value raises, at
+-- the caller's line, with the option's name.
 -- @module adobepass.util.options
 
 local options = {}
@@ -8,9 +8,77 @@ local function complain(where, message, level)
   error(("%s: %s"):format(where, message), level + 1)
 end
 
---- What a value should be, in words: "string", "string?" (may be missing),
--- "string or table?".
-local function fits(value, wanted)
+local function is_swap(a, b, i, j)
+  return i > 1 and j > 1 and a:byte(i) == b:byte(j - 1)
+    and a:byte(i - 1) == b:byte(j)
+end
+
+-- How many edits make b of a: inserted, removed, changed or swapped letters
+-- (optimal string alignment distance).
+local function distance(a, b)
+  local rows = { [0] = {} }
+  for j = 0, #b do rows[0][j] = j end
+  for i = 1, #a do
+    local row, above = { [0] = i }, rows[i - 1]
+    for j = 1, #b do
+      local change = a:byte(i) == b:byte(j) and 0 or 1
+      row[j] = math.min(above[j] + 1, row[j - 1] + 1, above[j - 1] + change)
+      if is_swap(a, b, i, j) then
+        row[j] = math.min(row[j], rows[i - 2][j - 2] + 1)
+      end
+    end
+    rows[i] = row
+  end
+  return rows[#a][#b]
+end
+
+local LONGEST_NAME, SHORTEST_PREFIX, MOST_EDITS = 64, 3, 2
+
+local function begins_with(text, prefix)
+  return #prefix >= SHORTEST_PREFIX and text:sub(1, #prefix) == prefix
+end
+
+-- How unlikely it is that `known` was meant; nil: it was not.
+local function difference(name, known)
+  local edits = distance(name, known)
+  if edits <= math.min(MOST_EDITS, math.floor(#name / 3)) then return edits end
+  if begins_with(known, name) or begins_with(name, known) then
+    return MOST_EDITS + edits
+  end
+end
+
+--- Returns what to add to a message about an unknown name: the known name that
+-- resembles it most, or nothing.
+-- @param name what was given
+-- @tparam table known its keys are the known names
+-- @treturn string `: did you mean 'x'?`, or an empty string
+function options.suggest(name, known)
+  if type(name) ~= "string" or #name > LONGEST_NAME then return "" end
+  local best, least
+  for candidate in pairs(known) do
+    local value = difference(name, candidate)
+    if value and (not least or value < least
+        or value == least and candidate < best) then
+      best, least = candidate, value
+    end
+  end
+  return best and (": did you mean '%s'?"):format(best) or ""
+end
+
+--- Describes an optional number for the `fields` of options.check.
+-- @number least
+-- @number most
+-- @bool[opt] is_whole
+function options.number(least, most, is_whole)
+  return { least = least, most = most, is_whole = is_whole }
+end
+
+local function is_in_range(value, range)
+  return type(value) == "number" and value >= range.least
+    and value <= range.most and not (range.is_whole and value % 1 ~= 0)
+end
+
+local function is_of_type(value, wanted)
   if value == nil then return wanted:sub(-1) == "?" end
   for kind in wanted:gsub("%?$", ""):gmatch("[%a]+") do
     if type(value) == kind then return true end
@@ -18,11 +86,26 @@ local function fits(value, wanted)
   return false
 end
 
+-- What is wrong with a value; nil if nothing is.
+local function fault_of(name, value, wanted)
+  if type(wanted) == "table" then
+    if value == nil or is_in_range(value, wanted) then return nil end
+    return ("%s should be a %snumber from %g to %g"):format(name,
+      wanted.is_whole and "whole " or "", wanted.least, wanted.most)
+  elseif not is_of_type(value, wanted) then
+    return ("%s should be %s %s, not %s"):format(name,
+      wanted:find("^[aeiou]") and "an" or "a", wanted:gsub("%?$", ""),
+      type(value))
+  end
+end
+
 --- Checks a table against the fields it may have.
 -- @tparam string where the function's name, for the message
 -- @tparam table given
--- @tparam table fields name -> "type", "type?" or "type or type?"
+-- @tparam table fields from a name to "type", "type?" (may be missing) or
+-- "type or type?", or to options.number
 -- @tparam[opt=2] number level whose line to name, as for error()
+-- @treturn table given
 function options.check(where, given, fields, level)
   level = (level or 2) + 1
   if type(given) ~= "table" then
@@ -30,21 +113,19 @@ function options.check(where, given, fields, level)
   end
   for name in pairs(given) do
     if not fields[name] then
-      complain(where, "unknown option '" .. tostring(name) .. "'", level)
+      complain(where, ("unknown option '%s'%s"):format(tostring(name),
+        options.suggest(name, fields)), level)
     end
   end
   for name, wanted in pairs(fields) do
-    if not fits(given[name], wanted) then
-      complain(where, ("%s should be %s %s, not %s"):format(name,
-        wanted:find("^[aeiou]") and "an" or "a", wanted:gsub("%?$", ""),
-        type(given[name])), level)
-    end
+    local fault = fault_of(name, given[name], wanted)
+    if fault then complain(where, fault, level) end
   end
   return given
 end
 
---- Calls f; what it raises is raised again where the caller of the caller
--- stands, however deep it was found.
+--- Calls f; raises its error again at the line of the caller of the caller,
+-- however deep the error was found.
 function options.at_caller(f, ...)
   local good, result = pcall(f, ...)
   if good then return result end

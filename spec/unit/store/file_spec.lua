@@ -433,7 +433,7 @@ describe("store.file", function()
       "unknown option 'keys'")
     for _, patience in ipairs { -1, 5.1, 0 / 0 } do
       assert.error_matches(function() file("x", { patience = patience }) end,
-        "patience should be from 0 to 5")
+        "patience should be a number from 0 to 5")
     end
   end)
 end)

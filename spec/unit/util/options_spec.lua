@@ -1,0 +1,75 @@
+local options = require "adobepass.util.options"
+local raises = require "spec.support.assert_raises"
+
+local FIELDS = { domain_name = "string?", redirect_url = "string?",
+  mvpd = "string?", on_poll = "function?", device = "table or string?",
+  interval = options.number(3, 10), attempts = options.number(1, 10, true) }
+
+local function check(given)
+  options.check("client:login", given, FIELDS)
+end
+
+describe("options.check", function()
+  it("[options-accepts] accepts what the fields allow, and returns "
+    .. "it", function()
+    local given = { domain_name = "x", device = {}, interval = 3.5,
+      attempts = 10, on_poll = print }
+    assert.equal(given, options.check("f", given, FIELDS))
+    assert.same({}, options.check("f", {}, FIELDS))
+  end)
+
+  it("[options-names-type] names the option and the type that it "
+    .. "wants", function()
+    raises("client:login: a table of options expected", function()
+      check "x"
+    end)
+    raises("client:login: mvpd should be a string, not number", function()
+      check { mvpd = 1 }
+    end)
+    raises("device should be a table or string, not boolean", function()
+      check { device = true }
+    end)
+    local function f(given) options.check("f", given, { id = "string" }) end
+    raises("f: id should be a string, not nil", function() f {} end)
+  end)
+
+  it("[options-range] refuses a number outside its range", function()
+    for _, value in ipairs { 2.9, 10.1, -1, 0 / 0, 1 / 0, -1 / 0, "5", true,
+      {} } do
+      raises("client:login: interval should be a number from 3 to 10",
+        function() check { interval = value } end)
+    end
+    for _, value in ipairs { 0, 11, 1.5, 0 / 0, "1" } do
+      raises("client:login: attempts should be a whole number from 1 to 10",
+        function() check { attempts = value } end)
+    end
+  end)
+
+  local suggestions = {
+    { "domain", "domain_name" }, { "redirect_uri", "redirect_url" },
+    { "mvdp", "mvpd" }, { "mvp", "mvpd" }, { "pvmd", nil },
+    { "onpoll", "on_poll" }, { "devices", "device" },
+    { "interval_seconds", "interval" }, { "attempt", "attempts" },
+    { "x", nil }, { "nonsense", nil }, { ("domain_name"):rep(6), nil },
+    { 1, nil },
+  }
+  for _, case in ipairs(suggestions) do
+    local name, known = case[1], case[2]
+    it("[options-suggests] suggests " .. tostring(known) .. " for "
+      .. tostring(name), function()
+      local good, message = pcall(function() check { [name] = 1 } end)
+      assert.is_false(good)
+      assert.equal(("client:login: unknown option '%s'%s"):format(
+        tostring(name), known and (": did you mean '%s'?"):format(known)
+          or ""), (message:gsub("^.-:%d+: ", "", 1)))
+    end)
+  end
+
+  it("[options-suggests-order] suggests the first of two that are as "
+    .. "close", function()
+    for _ = 1, 20 do
+      assert.equal(": did you mean 'paa'?",
+        options.suggest("pax", { pac = 1, pab = 1, paa = 1 }))
+    end
+  end)
+end)
