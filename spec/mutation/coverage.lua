@@ -3,7 +3,8 @@
 -- Every spec file runs twice: in an unchanged copy of the tree, for its
 -- duration, and in a copy whose core counts lines for gcov, with a line hook
 -- in each Lua process. Code that only nginx executes is not seen. The hook
--- makes specs about four times slower: the map takes about ten minutes.
+-- makes specs several times slower: the map takes about 20 minutes, once for a
+-- tree.
 
 local scratch = require "spec.mutation.scratch"
 local shell = require "spec.mutation.shell"
@@ -66,13 +67,15 @@ local function measure(root, environment, spec, limit, code)
   local record = root .. "/lines"
   shell.write_file(record, "")
   shell.read(("find %s/build -name '*.gcda' -delete"):format(root))
-  scratch.run(root, environment, spec, limit, ("MUTATION_LINES=%s "
-    .. "LUA_INIT=@%s/spec/mutation/line_hook.lua"):format(record, root))
+  local _, seconds = scratch.run(root, environment, spec, limit,
+    ("MUTATION_LINES=%s LUA_INIT=@%s/spec/mutation/line_hook.lua")
+      :format(record, root))
   local executed = {}
   for file, line in shell.read_file(record):gmatch "([^:\n]+):(%d+)" do
     mark(executed, file, line)
   end
   read_gcov(root, executed, code)
+  io.write((" (%.1f s with coverage)"):format(seconds))
   return executed
 end
 
@@ -96,12 +99,14 @@ local function create(path, clean)
   add_lua_code(code, counting)
   for _, spec in ipairs(specs()) do
     local status, seconds = scratch.run(clean, plain, spec, LONGEST)
-    io.write(("coverage  %s %.1f s%s\n"):format(spec, seconds,
-      status == 0 and "" or ", left out: it fails without a mutation"))
-    if status == 0 then
+    io.write(("coverage  %s %.1f s"):format(spec, seconds))
+    if status ~= 0 then
+      io.write ", left out: it fails without a mutation"
+    else
       out[#out + 1] = ("spec %s %.2f"):format(spec, seconds)
       print_lines(out, measure(counting, instrumented, spec, 300, code))
     end
+    io.write "\n"
   end
   out[#out + 1] = "code"
   print_lines(out, code)

@@ -9,17 +9,23 @@ local path = os.getenv "MUTATION_LINES"
 if not path then return end
 local open, getinfo, sethook = io.open, debug.getinfo, debug.sethook
 local by_source = {}
+local by_function = setmetatable({}, { __mode = "k" }) -- "f" is fast
 
-local function add_source(source)
-  local name = source:match "^@.*adobepass/(.+%.lua)$"
-  by_source[source] = name and { name = "lua/adobepass/" .. name } or false
+-- Returns the lines seen in the source of a function, false for other sources.
+local function add_function(fn)
+  local source = getinfo(fn, "S").source
+  if by_source[source] == nil then
+    local name = source:match "^@.*adobepass/(.+%.lua)$"
+    by_source[source] = name and { name = "lua/adobepass/" .. name } or false
+  end
+  by_function[fn] = by_source[source]
   return by_source[source]
 end
 
 local function on_line(_, line)
-  local source = getinfo(2, "S").source
-  local seen = by_source[source]
-  if seen == nil then seen = add_source(source) end
+  local fn = getinfo(2, "f").func
+  local seen = by_function[fn]
+  if seen == nil then seen = add_function(fn) end
   if not seen or seen[line] then return end
   seen[line] = true
   local file = open(path, "a")
