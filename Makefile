@@ -52,7 +52,7 @@ CFLAGS_ALL += -fno-plt
 LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
   $(LDFLAGS)
 endif
-LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
+LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 
 SOURCES := $(wildcard csrc/*/*.c)
 PURE := $(filter-out csrc/lua/%,$(SOURCES))

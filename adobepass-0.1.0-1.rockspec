@@ -45,7 +45,7 @@ build = {
     CC = "$(CC)",
     CFLAGS = "$(CFLAGS)",
     INCLUDES = "-I$(LUA_INCDIR) -I$(CURL_INCDIR) -I$(CRYPTO_INCDIR)",
-    LIBS = "-L$(CURL_LIBDIR) -lcurl -L$(CRYPTO_LIBDIR) -lcrypto",
+    LIBS = "-L$(CURL_LIBDIR) -lcurl -L$(CRYPTO_LIBDIR) -lcrypto -lm",
   },
   install_pass = false,
   install = {
