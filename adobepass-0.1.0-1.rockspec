@@ -53,6 +53,10 @@ build = {
     lib = { ["adobepass.core"] = "build/rock/adobepass/core.so" },
     lua = {
       -- written by .ci/modules
+      ["adobepass.api.call"] =
+        "lua/adobepass/api/call.lua",
+      ["adobepass.api.connection"] =
+        "lua/adobepass/api/connection.lua",
       ["adobepass.api.environment"] =
         "lua/adobepass/api/environment.lua",
       ["adobepass.api.error_catalog"] =
@@ -61,12 +65,16 @@ build = {
         "lua/adobepass/api/errors.lua",
       ["adobepass.api.flow_context"] =
         "lua/adobepass/api/flow_context.lua",
+      ["adobepass.api.methods"] =
+        "lua/adobepass/api/methods.lua",
       ["adobepass.api.operations"] =
         "lua/adobepass/api/operations.lua",
       ["adobepass.api.request"] =
         "lua/adobepass/api/request.lua",
       ["adobepass.api.response"] =
         "lua/adobepass/api/response.lua",
+      ["adobepass.api.secrets"] =
+        "lua/adobepass/api/secrets.lua",
       ["adobepass.auth.credentials"] =
         "lua/adobepass/auth/credentials.lua",
       ["adobepass.cli.authorize"] =
@@ -273,6 +281,8 @@ build = {
         "lua/adobepass/store/redis.lua",
       ["adobepass.store.shdict"] =
         "lua/adobepass/store/shdict.lua",
+      ["adobepass.util.encoding"] =
+        "lua/adobepass/util/encoding.lua",
       ["adobepass.util.http_date"] =
         "lua/adobepass/util/http_date.lua",
       ["adobepass.util.json"] =

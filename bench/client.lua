@@ -19,7 +19,7 @@ local INFO = { primaryHardwareType = "TV", model = "Living room TV",
 
 local now = core.clock.monotonic
 local driver = adobepass.driver.tick { reuse = true }
-local client, views
+local client, transport, views
 
 local function fields_of(index)
   return { id = ("bench-device-%05d"):format(index), info = INFO,
@@ -27,12 +27,17 @@ local function fields_of(index)
       index % 256) }
 end
 
+local function http_options(folder)
+  return { ca_file = folder .. "/server-ca.pem", http2 = false,
+    max_connections = CROWD,
+    user_agent = "adobepass-lua/" .. adobepass.version }
+end
+
 local function new_client(folder, url, more)
   local origin = url:match("^https?://[^/]+")
   local options = { service_provider = "REF30", rate_limit = false,
     software_statement = STATEMENT, environment = { api = origin },
-    http = { ca_file = folder .. "/server-ca.pem", http2 = false,
-      max_connections = CROWD } }
+    http = http_options(folder) }
   for name, value in pairs(more or {}) do options[name] = value end
   return adobepass.new(options)
 end
@@ -41,18 +46,17 @@ local function ask(one)
   if not assert(one.api:profiles()).profiles then error("not the answer") end
 end
 
+-- The transport is ours, so that `crowd` can wait in its `step`.
 local function new_views(folder, url)
-  client = new_client(folder, url, { driver = driver })
+  transport = assert(core.http.new(http_options(folder)))
+  client = new_client(folder, url, { driver = driver, transport = transport })
   views = {}
   for index = 1, CROWD do views[index] = client:device(fields_of(index)) end
 end
 
 local function crowd()
   for index = 1, CROWD do driver.start(ask, views[index]) end
-  local transport = client.shared.transport
-  repeat
-    if transport then transport:step(1) end
-  until driver.update(transport) == 0
+  repeat transport:step(1) until client:update() == 0
 end
 
 local function repeated(count, f, ...)
@@ -108,7 +112,7 @@ function jobs.bytes_of_views() return (select(2, make_views())) end
 
 jobs["end"] = function()
   if client then client:close() end
-  client, views = nil, nil
+  client, transport, views = nil, nil, nil
 end
 
 return jobs

@@ -90,8 +90,8 @@ end
 
 -- Its token request hangs until `release`.
 local function held_client(driver)
-  local client = work.client(PROFILES, { driver = driver })
-  local inner, state = client.shared.transport, { tokens = 0, held = true }
+  local inner, state = work.transport(PROFILES), { tokens = 0, held = true }
+  local client = work.client(PROFILES, { driver = driver, transport = inner })
   local submit = inner.submit
   function inner.submit(self, request)
     local transfer = submit(self, request)
@@ -114,7 +114,7 @@ local function flight()
   for frame = 1, 1e6 do
     time = time + 1 / 60
     state.held = frame < 10
-    if driver.update(client.shared.transport) == 0 then break end
+    if client:update() == 0 then break end
   end
   assert(state.tokens == 1, "more than one token request")
 end

@@ -6,6 +6,7 @@
 -- sample every five seconds goes to build/soak/LUA.csv.
 
 local adobepass = require "adobepass"
+local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
 
@@ -56,21 +57,24 @@ local function on_event(event)
   end
 end
 
+-- The transport is ours, so that the loop can wait in its `step`.
+local transport = assert(core.http.new {
+  ca_file = os.getenv "ADOBEPASS_CA" })
+
 local client = adobepass.new {
   service_provider = "REF30", rate_limit = false, driver = driver,
   environment = { api = os.getenv "ADOBEPASS_API",
     mgmt = os.getenv "ADOBEPASS_MGMT" },
   software_statement = os.getenv "ADOBEPASS_STATEMENT",
   store = adobepass.store.memory { max = 20 * DEVICES },
-  http = { ca_file = os.getenv "ADOBEPASS_CA" }, on_event = on_event,
+  transport = transport, on_event = on_event,
 }
 
 -- --- what devices do ---
 
--- The viewer's hand, which is no part of what is measured.
+-- Signs a viewer in at the sandbox; not part of what is measured.
 local function sign_in(body)
   body.username = "ann"
-  local transport = assert(client.shared:open_session())
   local transfer = assert(transport:submit { method = "POST",
     url = control_url .. "/login", body = json.encode(body),
     headers = { ["Content-Type"] = "application/json" } })
@@ -82,7 +86,7 @@ end
 
 local function arrive(device)
   assert(device.view.api:configuration())
-  sign_in { service_provider = "REF30", device = device.view.record.id,
+  sign_in { service_provider = "REF30", device = device.id,
     mvpd = "Cablevision" }
   return device.view:login {}
 end
@@ -131,10 +135,10 @@ end
 local function make_devices()
   local devices = {}
   for index = 1, DEVICES do
-    devices[index] = { index = index, turn = 0,
+    local id = ("%s-device-%05d"):format(NAME, index)
+    devices[index] = { index = index, turn = 0, id = id,
       logs_in = index % LOGINS == 0,
-      view = client:device { id = ("%s-device-%05d"):format(NAME, index),
-        info = INFO } }
+      view = client:device { id = id, info = INFO } }
   end
   return devices
 end
@@ -237,8 +241,8 @@ local function run(load, devices, file)
   local next_sample, next_tell = load.started + SAMPLE, load.started + TELL
   while now() < load.started + MINUTES * 60 do
     start_turns(load, devices)
-    assert(client.shared:open_session()):step(0.002)
-    load.running = driver.update(client.shared.transport)
+    transport:step(0.002)
+    load.running = client:update()
     if now() >= next_sample then
       local row = sample(file, load.started, load.running)
       next_sample = next_sample + SAMPLE

@@ -53,7 +53,7 @@ describe("a clock that jumps", function()
       local _, counts = at.control.take()
       assert.equal(1, counts.register)
       assert.is_true(counts.token <= 2 * JUMPS)
-      assert(clients[1].shared.store:clear())
+      assert(clients[1].context.connection.store:clear())
     end)
   end)
 
@@ -62,8 +62,8 @@ describe("a clock that jumps", function()
     local at = flight.here(time)
     local one = clients_of(at)[1]
     assert(one.api:profiles())
-    local store = one.shared.store
-    assert(store:add("refresh:" .. one.key, "a process that died", 45))
+    local store = one.context.connection.store
+    assert(store:add("refresh:" .. one.context.key, "a process that died", 45))
     time:set_wall(1790000000 - 86400 + time.elapsed)
     time:advance(8 * 3600)
     local other = clients_of(at)[2]

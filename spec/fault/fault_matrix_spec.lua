@@ -252,7 +252,7 @@ describe("faults over HTTPS", function()
   it("[client-fault-end-name-tls] end with a name where TLS breaks", function()
     control.clear()
     assert(control.fault { kind = "tls", count = 10 })
-    local fresh = new_client { store = on.client.shared.store }
+    local fresh = new_client { store = on.client.context.connection.store }
     local ended = ending(attempt(fresh, "profiles"))
     assert.is_true(LOST[ended], ended)
     control.clear()

@@ -24,12 +24,14 @@ local function assert_seen(words, twist)
   assert.truthy(why:find(words, 1, true), why)
 end
 
--- Replaces a method of every device's client; `instead` gets the old one.
-local function replaced(name, instead)
+-- Replaces a method of every device's client, or with `of_context` one of its
+-- context; `instead` gets the old one.
+local function replaced(name, instead, of_context)
   return function(on)
     for _, who in ipairs(on.people) do
-      local old = who.client[name]
-      rawset(who.client, name, function(...)
+      local object = of_context and who.client.context or who.client
+      local old = object[name]
+      rawset(object, name, function(...)
         return instead(old, on, who, ...)
       end)
     end
@@ -57,7 +59,7 @@ describe("the judge", function()
 
   it("[hostile-check-sees-permit] sees a permit that outlived its "
     .. "viewer", function()
-    local keep = replaced("clear_permits", function() end)
+    local keep = replaced("clear_permits", function() end, true)
     assert_seen("a permit that nobody gave", function(on)
       on.acts = acts.named("login", "preauthorize", "logout")
       keep(on)
@@ -69,7 +71,7 @@ describe("the judge", function()
       local submit = on.transport.submit
       function on.transport.submit(self, request)
         if request.bearer then
-          on.client.shared:emit { type = "request",
+          on.client.context.connection:emit { type = "request",
             operation = (request.bearer:reveal()) }
         end
         return submit(self, request)

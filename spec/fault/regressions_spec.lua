@@ -53,7 +53,7 @@ describe("a hostile answer", function()
         Cablevision = profile_until(ends) } } })
       local flow = assert(on.client:start_login(LOGIN))
       assert.equal("pending", flow.state)
-      assert.is_nil(on.client:recall "profile")
+      assert.is_nil(on.client.context:recall "profile")
     end)
   end
 

@@ -129,7 +129,7 @@ end)
 -- --- decisions --------------------------------------------------------------
 
 local function mvpd_of(on, who)
-  local kept = who.client:recall "profile"
+  local kept = who.client.context:recall "profile"
   local given = (not kept or on.die:chance(0.4)) and on.die:pick(MVPDS) or nil
   return given, given or kept.mvpd
 end

@@ -98,7 +98,7 @@ row(mandatory, "1. Registration Phase", "Client Credentials Caching",
   function(on)
     an_evening(on)
     on.driver.sleep(86400)
-    local again = on:new_client { store = on.client.shared.store }
+    local again = on:new_client { store = on.client.context.connection.store }
     assert(again.api:profiles())
     assert.equal(1, #on:received "register")
     local ids = {}
@@ -111,7 +111,7 @@ row(mandatory, "1. Registration Phase", "Client Credentials Caching",
 
 row(mandatory, "1. Registration Phase", "Access Tokens Caching", function(on)
   an_evening(on)
-  assert(on:new_client { store = on.client.shared.store }.api:profiles())
+  assert(on:new_client { store = on.client.context.connection.store }.api:profiles())
   assert.equal(1, #on:received "token")
 end)
 
@@ -133,7 +133,7 @@ row(mandatory, "2. Configuration Phase", "TV Provider Selection Caching",
     local list = assert(on.client:providers())
     local picked = list[1]
     on.client:remember_provider(picked)
-    local again = on:new_client { store = on.client.shared.store }
+    local again = on:new_client { store = on.client.context.connection.store }
     local kept = again:remembered_provider()
     assert.same({ picked.id, picked.display_name, picked.logo_url },
       { kept.id, kept.display_name, kept.logo_url })
@@ -298,7 +298,7 @@ row(mandatory, "7. Parameters and Headers", "Send Authorization Header",
 row(mandatory, "7. Parameters and Headers",
   "Send AP-Device-Identifier Header", function(on)
     every_request_has(on, "ap-device-identifier", function(value)
-      assert.equal("fingerprint " .. core.base64.encode(on.client.record.id),
+      assert.equal("fingerprint " .. core.base64.encode(on.client.context.record.id),
         value)
     end)
   end)
@@ -324,7 +324,7 @@ row(mandatory, "7. Parameters and Headers", "Send X-Device-Info Header",
 row(mandatory, "7. Parameters and Headers", "Stable Device Identifier",
   function(on)
     local adobepass = require "adobepass"
-    local store = on.client.shared.store
+    local store = on.client.context.connection.store
     local id = assert(adobepass.device_id(store))
     on.driver.sleep(10 * 365 * 86400)
     assert.equal(id, adobepass.device_id(store))

@@ -79,7 +79,7 @@ describe("a playback", function()
     .. "store", function()
     viewer "ann"
     local token = assert(client:authorize "CNN").media_token
-    for _, entry in pairs(client.shared.store.entries) do
+    for _, entry in pairs(client.context.connection.store.entries) do
       assert.is_nil(tostring(entry.value):find(token, 1, true))
     end
   end)
@@ -193,6 +193,33 @@ describe("a playback", function()
     end
   end)
 
+  it("[authorize-clock-jumps-between-reads] authorize: never raises when time "
+    .. "passes between two reads of the clock", function()
+    local reads, jump_at = 0, 0
+    -- Once the deadline has passed between two reads, the call ends with what
+    -- is known by then: a decision or an error, never a raise.
+    local function attempt()
+      viewer "ann"
+      decides { resource = "CNN", authorized = false, error = { action = "retry",
+        message = "Later.", code = "network_connection_timeout" } }
+      local now = on.driver.now
+      reads = 0
+      function on.driver.now()
+        reads = reads + 1
+        return now() + (reads > jump_at and 100 or 0)
+      end
+      local ok, decision, err = pcall(client.authorize, client, "CNN")
+      assert.is_true(ok, ("read %d: %s"):format(jump_at, tostring(decision)))
+      assert.is_true(decision and not decision.permitted
+        or err.code == "timeout", ("read %d"):format(jump_at))
+    end
+    repeat
+      jump_at = jump_at + 1
+      attempt()
+    until jump_at >= reads
+    assert.is_true(jump_at > 10)
+  end)
+
   it("[authorize-mrss-sent] may be an MRSS, sent as it is", function()
     viewer "ann"
     local mrss = "<rss><channel><title>CNN</title></channel></rss> "
@@ -225,7 +252,7 @@ describe("a playback", function()
   it("[authorize-store-broken-asks] says that the store is broken, and asks "
     .. "nothing", function()
     viewer "ann"
-    client.shared.store.get = function()
+    client.context.connection.store.get = function()
       return nil, "The disk is gone.", "store_failed"
     end
     fails("store_failed", client:authorize "CNN")

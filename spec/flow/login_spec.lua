@@ -348,7 +348,7 @@ describe("a login step by step", function()
   it("[login-plain-data-client] is plain data, that another client goes on "
     .. "with", function()
     local text = json.encode(flow)
-    local other = on:new_client { store = on.client.shared.store }
+    local other = on:new_client { store = on.client.context.connection.store }
     local theirs = assert(json.decode(text))
     assert.same(flow, theirs)
     fails("pending", other:poll_login(theirs))

@@ -188,7 +188,7 @@ describe("a logout", function()
     end)
     fails("http_400", client:logout { open_url = open_url })
     assert.equal(1, #opened)
-    assert.is_nil(client:recall "profile")
+    assert.is_nil(client.context:recall "profile")
   end)
 
   it("[logout-report-logged] has nothing to report where nobody is logged "
@@ -202,7 +202,7 @@ describe("a logout", function()
     viewer "Cablevision"
     assert(client:logout())
     on:forget_requests()
-    assert.is_nil(client:recall "profile")
+    assert.is_nil(client.context:recall "profile")
     fails("not_logged_in", client:authorize "CNN")
     local decision = assert(client:authorize("CNN",
       { mvpd = "Cablevision" }))
@@ -218,7 +218,7 @@ describe("a logout", function()
     assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
     assert.is_nil(on:counts().register)
     assert.is_nil(on:counts().token)
-    assert(on:new_client { store = client.shared.store }.api:profiles())
+    assert(on:new_client { store = client.context.connection.store }.api:profiles())
     assert.is_nil(on:counts().register)
   end)
 
@@ -227,7 +227,7 @@ describe("a logout", function()
     viewer "Cablevision"
     on:answer(function() return { error = "connect_failed" } end)
     fails("connect_failed", client:logout())
-    assert.is_nil(client:recall "profile")
+    assert.is_nil(client.context:recall "profile")
   end)
 
   it("[logout-next-provider-fails] goes on with the next provider when one "
@@ -256,9 +256,9 @@ describe("a logout", function()
     .. "another", function()
     viewer "Cablevision"
     assert(client:logout { mvpd = "TempPass" })
-    assert.equal("Cablevision", client:recall("profile").mvpd)
+    assert.equal("Cablevision", client.context:recall("profile").mvpd)
     assert(client:logout { mvpd = "Cablevision" })
-    assert.is_nil(client:recall "profile")
+    assert.is_nil(client.context:recall "profile")
   end)
 
   it("[logout-device-leaves-logged] of one device leaves the others logged "
@@ -269,13 +269,13 @@ describe("a logout", function()
       device = "kitchen", mvpd = "Dish", username = "bob" })
     assert(other:login {})
     assert(client:logout())
-    assert.equal("Dish", other:recall("profile").mvpd)
+    assert.equal("Dish", other.context:recall("profile").mvpd)
   end)
 
   it("[logout-store-not-forget] says when the store would not "
     .. "forget", function()
     viewer "Cablevision"
-    client.shared.store.delete = function()
+    client.context.connection.store.delete = function()
       return nil, "The disk is gone.", "store_failed"
     end
     fails("store_failed", client:logout { open_url = open_url })

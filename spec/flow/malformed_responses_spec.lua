@@ -113,9 +113,9 @@ describe("an answer that is not as documented", function()
         on:answer(function(_, asked)
           if asked == operation then return { body = text } end
         end)
-        local client = on:new_client { store = on.client.shared.store,
+        local client = on:new_client { store = on.client.context.connection.store,
           retry = { attempts = 1 } }
-        client:forget "profile"
+        client.context:forget "profile"
         local good, value, err = pcall(case[3], client, on)
         assert(good, ("%s: %s"):format(text, tostring(value)))
         assert(is_fine(value, err), text)

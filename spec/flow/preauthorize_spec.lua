@@ -128,7 +128,8 @@ describe("a catalog", function()
   it("[preauthorize-keeps-rate-limit] keeps the rate limit of one a second after a "
     .. "burst, however large",
     function()
-      local paced = on:new_client { rate_limit = {}, store = client.shared.store,
+      local store = client.context.connection.store
+      local paced = on:new_client { rate_limit = {}, store = store,
         timeout = 5 }
       local before = on.driver.now()
       local result = assert(paced:preauthorize(names(200)))
@@ -347,7 +348,7 @@ describe("a catalog", function()
 
     it("[preauthorize-asks-restart-memory] asks for all after a restart: "
       .. "memory alone has permits", function()
-      local again = on:new_client { store = client.shared.store }
+      local again = on:new_client { store = client.context.connection.store }
       assert(again:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
       assert.equal(1, #on:moments "preauthorize")
     end)
@@ -361,11 +362,11 @@ describe("a catalog", function()
     it("[preauthorize-bounded-number] holds a bounded number of "
       .. "permits", function()
       for index = 1, 3000 do
-        client:keep_permit("Cablevision", "X" .. index, { permitted = true })
+        client.context:keep_permit("Cablevision", "X" .. index, { permitted = true })
       end
       local count = 0
       for index = 1, 3000 do
-        if client:permit("Cablevision", "X" .. index) then
+        if client.context:permit("Cablevision", "X" .. index) then
           count = count + 1
         end
       end

@@ -32,7 +32,7 @@ describe("who is logged in already", function()
     core.clock.wall = function()
       return on.box:now() / 1000 + years * 365 * 86400
     end
-    local again = on:new_client { store = on.client.shared.store }
+    local again = on:new_client { store = on.client.context.connection.store }
     local profile = again:login {}
     core.clock.wall = wall
     assert.equal("Cablevision", profile.mvpd)

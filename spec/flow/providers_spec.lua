@@ -144,7 +144,7 @@ describe("the provider that was picked", function()
     on.client:remember_provider { id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png", details = {}, temporary = false }
     on.driver.sleep(10 * 365 * 86400)
-    local again = on:new_client { store = on.client.shared.store }
+    local again = on:new_client { store = on.client.context.connection.store }
     assert.same({ id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png" }, again:remembered_provider())
   end)

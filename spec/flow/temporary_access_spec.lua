@@ -120,8 +120,8 @@ describe("temporary access", function()
       .. "it does not touch", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
-      assert.is_nil(on.client:recall "profile")
-      assert.is_nil(on.client:recall "provider")
+      assert.is_nil(on.client.context:recall "profile")
+      assert.is_nil(on.client.context:recall "provider")
       pass_for(3)
       denial(pass)
       local flow = assert(on.client:start_login { mvpd = "Cablevision",
@@ -133,7 +133,7 @@ describe("temporary access", function()
       assert.is_true(decision.permitted)
       assert.equal("Cablevision", decision.mvpd)
       assert.equal(OVER, denial(pass).error.code)
-      assert.equal("Cablevision", on.client:recall("profile").mvpd)
+      assert.equal("Cablevision", on.client.context:recall("profile").mvpd)
     end)
 
     it("[temp-access-hands-went-wrong] hands back what went wrong "
@@ -197,7 +197,7 @@ describe("temporary access", function()
       assert.is_true(#on:received() >= 4)
       local seen = { json.encode(on.control.journal()), json.encode(events),
         json.encode(on.control.snapshot()), json.encode(pass.identity) }
-      for name, entry in pairs(on.client.shared.store.entries) do
+      for name, entry in pairs(on.client.context.connection.store.entries) do
         seen[#seen + 1] = name .. " " .. entry.value
       end
       for _, text in ipairs(seen) do

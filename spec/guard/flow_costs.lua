@@ -119,7 +119,7 @@ list["50 questions at once"] = function(world)
   local client = world:new_client("crowd", { driver = driver })
   return function()
     local outcomes = flight.crowd(driver, function()
-      return client.shared.session
+      return client.context.connection.transport
     end, 50, function() return client.api:profiles() end)
     for _, outcome in ipairs(outcomes) do assert(outcome == "ok", outcome) end
   end

@@ -62,9 +62,9 @@ describe("the reference", function()
 
   test("[reference-every-flow] has every flow", function()
     local count = 0
-    local list = folder.read("lua/adobepass/client.lua")
-      :match "\nlocal FLOWS = (%b{})"
-    for name, flow in list:gmatch '([%l_]+) = "([%l_]+)"' do
+    local text = folder.read("lua/adobepass/client.lua")
+    for flow, name in text:gmatch
+      'require%("adobepass%.flow%.([%l_]+)"%)%.([%l_]+)' do
       assert_has("adobepass.flow." .. flow, { name }, 1)
       count = count + 1
     end

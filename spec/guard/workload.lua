@@ -70,16 +70,20 @@ end
 function Transport.step() return 0 end
 function Transport.close() end
 
+--- Returns a transport whose service answers as that of `client`.
+function work.transport(answer)
+  local body = answer
+  if type(answer) == "string" then answer = function() return body end end
+  return setmetatable({ answer = answer }, Transport)
+end
+
 --- A client whose service answers with the body that a function gives for a
 -- request, or always with the same one.
 function work.client(answer, more)
-  local body = answer
-  if type(answer) == "string" then answer = function() return body end end
   local options = { service_provider = "REF30", rate_limit = false,
     environment = { api = "https://api.test" }, software_statement = STATEMENT,
-    transport = setmetatable({ answer = answer }, Transport), random = function()
-      return 0.5
-    end, device = { id = "a-device", info = scenes.INFO } }
+    transport = work.transport(answer), random = function() return 0.5 end,
+    device = { id = "a-device", info = scenes.INFO } }
   for name, value in pairs(more or {}) do options[name] = value or nil end
   return adobepass.new(options)
 end

@@ -44,7 +44,7 @@ end
 --- Remembers how things stand: the sandbox, and what the store holds.
 function Stage:keep()
   self.kept = { snapshot = self.control.snapshot(),
-    entries = self.client.shared.store.entries }
+    entries = self.client.context.connection.store.entries }
 end
 
 --- Goes back to there, with a client that has just started.

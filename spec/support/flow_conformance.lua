@@ -174,7 +174,7 @@ stories["[flow-plays-pass-next] plays with one pass and then with the "
   local client = world:new_client()
   local pass = client:temporary_access { expiring = 200,
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
-    identity = { email = client.record.id .. "@domain.com" } }
+    identity = { email = client.context.record.id .. "@domain.com" } }
   for number = 1, 5 do
     assert(assert(pass:authorize("Title " .. number)).permitted)
     equal(5 - number, pass:remaining_resources())
@@ -185,13 +185,13 @@ stories["[flow-plays-pass-next] plays with one pass and then with the "
   local left = pass:remaining_ms()
   assert(left > 170000 and left <= 181000, left)
   assert(client:reset_temp_pass { mvpd = "TempPass_TEST40",
-    device = client.record.id })
+    device = client.context.record.id })
 end
 
 stories["[flow-several-viewers] has several viewers beside each "
   .. "other"] = function(world)
   local gateway = world:viewer()
-  local second = gateway:device { id = "beside " .. gateway.record.id }
+  local second = gateway:device { id = "beside " .. gateway.context.record.id }
   local decision, err = second:authorize "CNN"
   equal(nil, decision)
   equal("not_logged_in", err.code)
@@ -225,7 +225,7 @@ local function sign_on_twice(world, client, identity)
   equal("pending", flow.state)
   world:sign_in(flow.code)
   assert(client:poll_login(flow))
-  local second = client:device { id = "second " .. client.record.id }
+  local second = client:device { id = "second " .. client.context.record.id }
   local again = assert(second:start_login(login_options(identity)))
   equal("done", again.state)
   assert(assert(second:authorize("CNN", identity)).permitted)
@@ -236,7 +236,7 @@ stories["[flow-signs-platform] signs on with what the platform "
   .. "knows"] = function(world)
   local client = world:new_client()
   local token = world:ask("POST", "/identity",
-    { kind = "platform", subject = client.record.id })
+    { kind = "platform", subject = client.context.record.id })
   equal("platformSSO", sign_on_twice(world, client,
     { subject_token = token }))
 end
@@ -245,7 +245,7 @@ stories["[flow-signs-service-token] signs on with a service "
   .. "token"] = function(world)
   local client = world:new_client()
   local token = assert(client:get_service_token {
-    sso_id = client.record.id })
+    sso_id = client.context.record.id })
   equal("serviceTokenSSO", sign_on_twice(world, client,
     { service_token = token }))
   equal("string", type(assert(client:link_device(token))))

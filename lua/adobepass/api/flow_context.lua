@@ -1,117 +1,278 @@
---- What the client gives its flows: time, memory, patience. Flows know nothing
--- below this.
+--- The context of one device, which every flow receives as its first argument:
+-- the API, the time, the device's part of the store, and events. A flow knows
+-- no client object.
+--
+-- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
+-- and, made when first needed, `headers`, `credentials`, `store` and `permits`.
 -- @module adobepass.api.flow_context
 
 local cache = require "adobepass.policy.cache"
+local call = require "adobepass.api.call"
+local core = require "adobepass.core"
+local credentials = require "adobepass.auth.credentials"
+local device = require "adobepass.device.headers"
+local device_store = require "adobepass.store.device_store"
+local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
-local vault = require "adobepass.store.device_store"
+local methods = require "adobepass.api.methods"
+local options_of = require "adobepass.util.options"
+local request = require "adobepass.api.request"
+local retry = require "adobepass.policy.retry"
+local secrets = require "adobepass.api.secrets"
 
-local services = {}
+local flow_context = {}
+
+local Context = {}
+Context.__index = Context
 
 -- Adobe: subscriptions rarely change while an application runs.
-local MOST_PERMITS, PERMIT_SECONDS = 1000, 24 * 3600
-local FIRST_PAUSE = 0.5
+local MAX_PERMITS, PERMIT_SECONDS = 1000, 24 * 3600
 
---- The server's time in ms.
-function services:now_ms() return self.shared.clock:now_ms() end
+-- --- time ----------------------------------------------------------
 
---- Has the server told its time yet? Until then this device's clock counts,
--- and a TV's may be years off.
-function services:knows_time() return self.shared.clock:known() end
+--- Returns the server's time in ms; this device's until a response has told
+-- the server's.
+function Context:now_ms() return self.connection.clock:now_ms() end
 
---- Seconds that only go forward.
-function services:monotonic() return self.shared.driver.now() end
+--- Returns whether a response has told the server's time. This device's clock
+-- may be years off.
+function Context:knows_time() return self.connection.clock:known() end
 
---- Waits, as the host waits.
-function services:sleep(seconds) self.shared.driver.sleep(seconds) end
+--- Returns the driver's clock: seconds that never go backwards.
+function Context:monotonic() return self.connection.driver.now() end
 
---- The seconds that bound each call.
-function services:timeout() return self.shared.timeout end
+--- Waits by the driver.
+function Context:sleep(seconds) self.connection.driver.sleep(seconds) end
 
---- A pause before an item is asked for again: longer each time, full jitter.
-function services:pause(attempt)
-  self:sleep(self.shared.chance() * FIRST_PAUSE * 2 ^ attempt)
+--- Returns the seconds that bound one call: the option `timeout`.
+function Context:timeout() return self.connection.timeout end
+
+--- Returns the deadline of a call that starts now, by the driver's clock.
+-- @tparam[opt] number seconds the client's timeout
+function Context:deadline(seconds)
+  return self:monotonic() + (seconds or self.connection.timeout)
 end
 
---- Tells the caller's `on_event`.
-function services:emit(event) self.shared:emit(event, self.key) end
+--- Returns whether the condition behind an error may end by itself while the
+-- flow waits; see adobepass.policy.retry.
+function Context.is_temporary(_, err) return retry.is_temporary(err) end
 
-local function vault_of(self)
-  self.vault = self.vault or vault.new(self.shared.store, self.key)
-  return self.vault
+--- Returns the seconds to wait before an item of a successful response, which
+-- failed by itself, is requested again; nil to give up.
+-- @param err of the item
+-- @int attempt from 1
+-- @number chance from 0 to 1
+-- @number deadline by the driver's clock
+function Context:item_delay(err, attempt, chance, deadline)
+  return retry.ITEMS:delay(err, attempt, { safe = true, chance = chance,
+    remaining = deadline - self:monotonic() })
 end
 
---- Keeps a table in the store, for this device alone.
-function services:remember(what, value, seconds)
-  return vault_of(self):write(what, value, seconds)
+--- Returns a random number from 0 to 1.
+function Context:chance() return self.connection.chance() end
+
+--- Calls the application's `on_event`.
+function Context:emit(event) self.connection:emit(event, self.key) end
+
+-- --- calls ---------------------------------------------------------
+
+-- Devices with the same key share credentials. The context holds them, since
+-- the connection's table is weak.
+local function add_credentials(self)
+  if self.credentials then return end
+  local shared = self.connection.credentials
+  local found = shared[self.key]
+  if not found then
+    found = credentials.new(self.connection,
+      { record = self.record, key = self.key })
+    shared[self.key] = found
+  end
+  self.credentials = found
 end
 
---- What was kept; nil where there is nothing; nil and an error.
-function services:recall(what) return vault_of(self):read(what) end
-
-function services:forget(what) return vault_of(self):release(what) end
-
---- The error of a flow that needs a login first.
-function services.not_logged_in(_, operation)
-  return errors.new { code = "not_logged_in", action = "authentication",
-    operation = operation,
-    message = "Nobody is logged in on this device, and no mvpd was named." }
+local function new_call(self, operation, params, deadline)
+  if operation.bearer ~= false then add_credentials(self) end
+  return call.new(self.connection, self, operation, params, deadline)
 end
 
--- Permits of the viewer of this view, in memory alone.
+--- Carries out an operation.
+-- @param operation of adobepass.api.operations
+-- @tparam table params checked by adobepass.api.request
+-- @number deadline by the driver's clock
+-- @return its value; or nil and an error
+function Context:call(operation, params, deadline)
+  local made, err = new_call(self, operation, params, deadline)
+  if not made then return nil, err end
+  if operation.url_only then return made.request.url end
+  return made:run()
+end
+
+--- Carries out the same operation for each item of a list of parameters. The
+-- requests are in flight together, as far as the rate limit allows.
+-- @treturn table a list of { value =, err = }
+function Context:call_all(name, list, deadline)
+  local operation, calls, outcomes = call.operation(name), {}, {}
+  for index, params in ipairs(list) do
+    options_of.at_caller(request.check, operation, params)
+    local made, err = new_call(self, operation, params, deadline)
+    calls[index], outcomes[index] = made or false, { err = err }
+  end
+  for _, made in ipairs(calls) do
+    if made then made:prefetch() end
+  end
+  for index, made in ipairs(calls) do
+    if made then
+      local value, err = made:run()
+      outcomes[index] = { value = value, err = err }
+    end
+  end
+  return outcomes
+end
+
+--- Returns the texts of a call that must not appear in an error.
+function Context:secrets(params)
+  return secrets.list(self.record, device.headers(self.record, "DFSPTV",
+    request.overrides(params)), params,
+    self.credentials and self.credentials.held)
+end
+
+--- Returns the absolute form of a response's `url`.
+--
+-- With actionType `direct` the next request goes there with the access token,
+-- which only the configured API may receive. An `interactive` URL is for a
+-- browser.
+-- @string url
+-- @string action_type `direct` or `interactive`
+-- @treturn[1] string
+-- @treturn[2] nil
+-- @return[2] an error with the code `foreign_url`
+function Context:absolute_url(url, action_type)
+  local api, origin = self.connection.origins.api, nil
+  if type(url) == "string" and not url:find "[%c%s]" then
+    if url:find("^/[^/\\]") then return api .. url end
+    origin = environment.origin(url)
+  end
+  if origin == api or action_type == "interactive" and origin
+      and origin:find("^https://") then
+    return url
+  end
+  return nil, errors.new { code = "foreign_url", action = "none",
+    message = "The service's answer points to another place, which must not "
+      .. "be followed." }
+end
+
+--- Signs a JWS with a private key of the core.
+function Context.sign_jws(_, algorithm, key, payload, header)
+  return core.jws.sign(algorithm, key, payload, header)
+end
+
+-- --- the store -----------------------------------------------------
+
+local function store_of(self)
+  self.store = self.store or device_store.new(self.connection.store, self.key)
+  return self.store
+end
+
+--- Writes a table to the device's part of the store.
+-- @string name
+-- @tparam table value
+-- @tparam[opt] number seconds after which the store drops it
+function Context:remember(name, value, seconds)
+  return store_of(self):write(name, value, seconds)
+end
+
+--- Reads a table of the device's part of the store: nil when there is none;
+-- nil and an error when the store is broken.
+function Context:recall(name) return store_of(self):read(name) end
+
+--- Deletes a table of the device's part of the store.
+function Context:forget(name) return store_of(self):release(name) end
+
+-- --- caches in memory ----------------------------------------------
+
 local function permits_of(self)
-  self.permits = self.permits or cache.new(MOST_PERMITS)
+  self.permits = self.permits or cache.new(MAX_PERMITS)
   return self.permits
 end
 
 local function permit_key(scope, resource) return scope .. "\n" .. resource end
 
-local WHO = { "identity", "service_token", "subject_token", "roku_token",
+local IDENTITY = { "identity", "service_token", "subject_token", "roku_token",
   "partner_status" }
 
---- For whom permits count: at a provider, for who the options say the viewer
--- is. Another identity is another viewer. (What JSON cannot hold is refused
--- where it is sent.)
-function services.permit_scope(_, mvpd, options)
+--- Returns the scope in which permits are cached: the provider, and the identity
+-- that the options of a call give, since another identity is another viewer.
+-- The request itself refuses an identity that JSON cannot hold.
+function Context.permit_scope(_, mvpd, options)
   local who = {}
-  for _, name in ipairs(WHO) do who[name] = options[name] end
+  for _, name in ipairs(IDENTITY) do who[name] = options[name] end
   local good, text = pcall(json.encode, who)
   return good and next(who) ~= nil and mvpd .. "\n" .. text or mvpd
 end
 
---- A permit of a preauthorization that is still good.
--- @string scope a provider, or what permit_scope answers
-function services:permit(scope, resource)
+--- Returns a cached permit of a preauthorization; nil when there is none.
+-- @string scope see permit_scope
+-- @string resource
+function Context:permit(scope, resource)
   local found = permits_of(self):get(permit_key(scope, resource),
     self:monotonic())
   if found then self:emit { type = "cache_hit", what = "permit" } end
   return found
 end
 
-function services:keep_permit(scope, resource, decision)
+--- Caches a permit, for a day at most.
+function Context:keep_permit(scope, resource, decision)
   permits_of(self):set(permit_key(scope, resource), decision,
     self:monotonic() + PERMIT_SECONDS)
 end
 
-function services:clear_permits() self.permits = nil end
+--- Drops all cached permits.
+function Context:clear_permits() self.permits = nil end
 
---- How many resources a provider takes in one request, once it has said so.
-function services:batch_limit(mvpd)
-  return self.shared.batch_limits and self.shared.batch_limits[mvpd]
+--- Returns how many resources a provider accepts in one request; nil until a
+-- response has told.
+function Context:batch_limit(mvpd)
+  local limits = self.connection.batch_limits
+  return limits and limits[mvpd]
 end
 
-function services:learn_batch_limit(mvpd, limit)
-  local shared = self.shared
-  shared.batch_limits = shared.batch_limits or {}
-  shared.batch_limits[mvpd] = limit
+--- Notes how many resources a provider accepts in one request.
+function Context:learn_batch_limit(mvpd, limit)
+  local connection = self.connection
+  connection.batch_limits = connection.batch_limits or {}
+  connection.batch_limits[mvpd] = limit
 end
 
---- A short-lived cache of what is the same for all viewers.
-function services:shared_cache()
-  local shared = self.shared
-  shared.cache = shared.cache or cache.new(MOST_PERMITS)
-  return shared.cache
+--- Returns a cache for data that is the same for all viewers.
+function Context:shared_cache()
+  local connection = self.connection
+  connection.cache = connection.cache or cache.new(MAX_PERMITS)
+  return connection.cache
 end
 
-return services
+--- Returns what the service provider's configuration depends on: the device
+-- info.
+function Context:platform_key()
+  return device.headers(self.record, "I")["X-Device-Info"] or ""
+end
+
+-- --- creation ------------------------------------------------------
+
+local function key_of(connection, record)
+  local text = table.concat({ connection.origins.api,
+    connection.service_provider, record.id }, "\n")
+  return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
+end
+
+--- Creates the context of a device.
+-- @param connection see adobepass.api.connection
+-- @param record see adobepass.device; nil for a client without a device
+function flow_context.new(connection, record)
+  local self = setmetatable({ connection = connection, record = record,
+    key = record and key_of(connection, record), api = nil }, Context)
+  self.api = methods.new(self)
+  return self
+end
+
+return flow_context

@@ -1,13 +1,13 @@
---- From a response to the documented answer. No I/O.
+--- Reads a response: from HTTP to the documented value. No I/O.
 -- @module adobepass.api.response
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 
-local answer = {}
+local reader = {}
 
--- A list is no map: its names would be numbers. An object may come where the
--- last item of a list was taken out: {} for [].
+-- A list is no map. An empty object is accepted as a list: the service sends {}
+-- for [].
 local function is_map(value)
   return type(value) == "table" and value[1] == nil
 end
@@ -26,7 +26,7 @@ local function fits(value, wanted)
   return type(value) == wanted
 end
 
--- Both spellings are there afterwards, whichever came.
+-- Adds our spelling of a field that Adobe spells in two ways.
 local function add_other_spellings(also, value)
   for ours, theirs in pairs(also) do
     value[ours] = value[ours] or value[theirs]
@@ -47,8 +47,8 @@ local function check_fields(operation, value)
   return value
 end
 
---- Whether a response's status is a success of its operation.
-function answer.is_success(operation, response)
+--- Returns whether a response's status is a success of its operation.
+function reader.is_success(operation, response)
   local status, ok = response.status, operation.ok
   for index = 1, #ok do
     if ok[index] == status then return true end
@@ -56,22 +56,22 @@ function answer.is_success(operation, response)
   return false
 end
 
---- What a response's body says; nil where it is empty.
--- @return the value; or nil and what is wrong with it
-function answer.decode(response)
+--- Decodes a response's body.
+-- @return the value; or nil and what is wrong with the body
+function reader.decode(response)
   if response.body == "" then return nil, "it is empty" end
   return json.decode(response.body)
 end
 
---- What the response of a success says.
--- @return the answer, Adobe's keys, nothing hidden; true where it is empty;
--- or nil and an error
-function answer.read(operation, response)
+--- Reads the body of a successful response.
+-- @return the value, with Adobe's keys; true when the body is empty; or nil and
+-- an error
+function reader.read(operation, response)
   if not operation.answer and (response.status == 204
       or response.body == "") then
     return true
   end
-  local decoded, why = answer.decode(response)
+  local decoded, why = reader.decode(response)
   if decoded == nil then
     return nil, errors.malformed(operation.name, why)
   end
@@ -79,4 +79,4 @@ function answer.read(operation, response)
   return check_fields(operation, decoded)
 end
 
-return answer
+return reader

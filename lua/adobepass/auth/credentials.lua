@@ -6,15 +6,16 @@
 -- that coroutines, workers, processes and machines share.
 -- @module adobepass.auth.credentials
 
+local call = require "adobepass.api.call"
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
-local moment = require "adobepass.policy.timestamp"
-local vault = require "adobepass.store.device_store"
+local timestamp = require "adobepass.policy.timestamp"
+local device_store = require "adobepass.store.device_store"
 
-local tokens = {}
+local device_credentials = {}
 
-local Tokens = {}
-Tokens.__index = Tokens
+local Credentials = {}
+Credentials.__index = Credentials
 
 -- No refresh takes longer: who holds the lock longer has died. And it is less
 -- than a call may take, so that the next one has time left.
@@ -24,20 +25,21 @@ local FIRST_GRUDGE, LONGEST_GRUDGE = 1, 30
 -- A statement that was revoked must not register in a loop.
 local REGISTER_AGAIN_SECONDS = 600
 
---- @param shared what all devices of a client share
--- @param view whose they are: its record, and its key in the store
-function tokens.new(shared, view)
-  return setmetatable({ shared = shared, view = view,
-    vault = vault.new(shared.store, view.key) }, Tokens)
+--- Creates the credentials of one device.
+-- @param connection see adobepass.api.connection
+-- @tparam table device its `record`, and its `key` in the store
+function device_credentials.new(connection, device)
+  return setmetatable({ connection = connection, device = device,
+    store = device_store.new(connection.store, device.key) }, Credentials)
 end
 
-local function now_of(self) return self.shared.driver.now() end
+local function now_of(self) return self.connection.driver.now() end
 
 local function id_of(secret)
   return core.digest.hex(core.digest.sha256(secret)):sub(1, 16)
 end
 
-local function emit(self, event) self.shared:emit(event, self.view.key) end
+local function emit(self, event) self.connection:emit(event, self.device.key) end
 
 local function warn(self, err)
   emit(self, { type = "warning", code = err.code, message = err.message })
@@ -52,26 +54,26 @@ end
 
 -- What could not be saved outlives this object: a gateway makes views anew.
 local function keep_credentials(self, credentials)
-  local unsaved, key = self.shared.unsaved, self.view.key
+  local unsaved, key = self.connection.unsaved, self.device.key
   unsaved[key] = credentials
-  local good, err = self.vault:write("credentials", credentials)
+  local good, err = self.store:write("credentials", credentials)
   if not good then return nil, err end
   unsaved[key] = nil
   return credentials
 end
 
 local function register(self, deadline)
-  local shared = self.shared
-  if not shared.statement then
+  local connection = self.connection
+  if not connection.statement then
     return nil, errors.new { code = "software_statement_missing",
       action = "configuration", operation = "register",
       message = "This device has no credentials yet, and there is no "
         .. "software statement to register with." }
   end
   emit(self, { type = "registration" })
-  local answer, err = shared:perform(self.view, "register", {
-    software_statement = shared.statement,
-    redirect_uri = shared.redirect_uri }, deadline)
+  local answer, err = call.perform(self.connection, self.device, "register", {
+    software_statement = connection.statement,
+    redirect_uri = connection.redirect_uri }, deadline)
   if not answer then return nil, err end
   return keep_credentials(self, { client_id = answer.client_id,
     client_secret = answer.client_secret })
@@ -80,9 +82,9 @@ end
 -- Called by who holds the lock. What could not be saved before is saved now,
 -- and not registered anew.
 local function credentials_of(self, deadline)
-  local unsaved = self.shared.unsaved[self.view.key]
+  local unsaved = self.connection.unsaved[self.device.key]
   if unsaved then return keep_credentials(self, unsaved) end
-  local kept, err = self.vault:read("credentials")
+  local kept, err = self.store:read("credentials")
   if err then return nil, err end
   if not kept then return register(self, deadline) end
   if is_usable(kept) then return kept end
@@ -93,15 +95,15 @@ end
 -- Replaces credentials that the server no longer knows, once in a while. The
 -- old ones stay until there are new ones: the server may have been wrong.
 local function register_again(self, reason, deadline)
-  if not self.shared.statement then return nil, reason end
-  local won, err = self.vault:claim("registered_again", "1",
+  if not self.connection.statement then return nil, reason end
+  local won, err = self.store:claim("registered_again", "1",
     REGISTER_AGAIN_SECONDS)
   if not won then return nil, err or reason end
   emit(self, { type = "warning", code = "registered_again",
     message = "The server does not know this device's credentials any more: "
       .. "it registers again, and its viewers have to log in again." })
   local credentials, why = register(self, deadline)
-  if not credentials then self.vault:release("registered_again") end
+  if not credentials then self.store:release("registered_again") end
   return credentials, why
 end
 
@@ -110,11 +112,12 @@ end
 -- Counted from when it was issued: one that is found in the store when it is
 -- due would seem fresh otherwise.
 local function adopt(self, record)
-  local shared = self.shared
+  local connection = self.connection
   local token = core.token({ access_token = record.access_token,
     expires_in = record.expires_in }, {
-    now = now_of(self) - moment.age(record), margin = shared.token_margin,
-    jitter = shared.token_jitter, chance = shared.chance() })
+    now = now_of(self) - timestamp.age(record),
+    margin = connection.token_margin,
+    jitter = connection.token_jitter, chance = connection.chance() })
   if not token then return nil end
   self.held = { token = token, id = id_of(record.access_token),
     client_id = record.client_id, forced = record.forced }
@@ -122,7 +125,7 @@ local function adopt(self, record)
 end
 
 local function fetch(self, credentials, deadline)
-  return self.shared:perform(self.view, "token", {
+  return call.perform(self.connection, self.device, "token", {
     client_id = credentials.client_id,
     client_secret = credentials.client_secret,
     grant_type = "client_credentials" }, deadline)
@@ -131,14 +134,14 @@ end
 -- Another process may use the token too; a store that fails here costs no
 -- more than one more request.
 local function keep_token(self, answer, client_id, forced)
-  local record = moment.stamp { access_token = answer.access_token,
+  local record = timestamp.stamp { access_token = answer.access_token,
     expires_in = tonumber(answer.expires_in) or 0, forced = forced,
     client_id = client_id }
   local held = adopt(self, record)
   if not held then
     return nil, errors.malformed("token", "its token cannot be used")
   end
-  local good, err = self.vault:write("token", record,
+  local good, err = self.store:write("token", record,
     math.max(1, record.expires_in))
   if not good then warn(self, err) end
   emit(self, { type = "token", forced = forced,
@@ -163,23 +166,24 @@ local function request_token(self, refusal, deadline)
   return keep_token(self, answer, credentials.client_id, refusal ~= nil)
 end
 
--- A failure is shared with who waits, and remembered for a while that grows.
+-- A failure is shared with the coroutines that wait, and remembered for a time
+-- that grows with each failure.
 -- The store's own are not: they cost the server nothing.
 local function remember_failure(self, err)
   if err.code == "store_failed" then return end
-  local last = self.vault:read("refresh_failed")
+  local last = self.store:read("refresh_failed")
   local pause = last and tonumber(last.pause)
   pause = pause and math.min(LONGEST_GRUDGE, pause * 2) or FIRST_GRUDGE
-  self.vault:write("refresh_failed", moment.stamp { pause = pause,
+  self.store:write("refresh_failed", timestamp.stamp { pause = pause,
     code = err.code, action = err.action, message = err.message,
     http_status = err.http_status, operation = err.operation },
     2 * LONGEST_GRUDGE)
 end
 
 local function remembered_failure(self)
-  local record = self.vault:read("refresh_failed")
+  local record = self.store:read("refresh_failed")
   if not record or type(record.code) ~= "string"
-      or moment.age(record) >= (tonumber(record.pause) or 0) then
+      or timestamp.age(record) >= (tonumber(record.pause) or 0) then
     return nil
   end
   emit(self, { type = "cache_hit", what = "refresh_failed" })
@@ -199,11 +203,11 @@ end
 
 -- What another one brought.
 local function stored(self, refusal)
-  local record, err = self.vault:read("token")
+  local record, err = self.store:read("token")
   if not record then return nil, err end
   if type(record.access_token) ~= "string"
       or type(record.expires_in) ~= "number"
-      or moment.age(record) >= record.expires_in then
+      or timestamp.age(record) >= record.expires_in then
     return nil
   end
   record.id = id_of(record.access_token)
@@ -216,7 +220,7 @@ local function renew_alone(self, refusal, deadline)
   local held, err = stored(self, refusal)
   if held or err then return held, err end
   held, err = request_token(self, refusal, deadline)
-  if held then self.vault:release("refresh_failed")
+  if held then self.store:release("refresh_failed")
   else remember_failure(self, err) end
   return held, err
 end
@@ -227,13 +231,13 @@ local function late()
 end
 
 local function lock_seconds(self)
-  return math.min(LONGEST_LOCK, self.shared.timeout * 2 / 3)
+  return math.min(LONGEST_LOCK, self.connection.timeout * 2 / 3)
 end
 
 -- Waits for the lock, or for what its holder brings; nil alone where somebody
 -- holds it and there is no need to wait.
 local function renew(self, refusal, deadline, is_urgent)
-  local driver, pause = self.shared.driver, FIRST_PAUSE
+  local driver, pause = self.connection.driver, FIRST_PAUSE
   local owner, message, code = core.random.uuid()
   if not owner then
     return nil, errors.from_transport("token", message, code)
@@ -242,12 +246,12 @@ local function renew(self, refusal, deadline, is_urgent)
   while true do
     local failure = remembered_failure(self)
     if failure then return nil, failure end
-    local won, err = self.vault:claim("refresh", owner, seconds)
+    local won, err = self.store:claim("refresh", owner, seconds)
     if won == nil then return nil, err end
     if won then
       local held, why = renew_alone(self, refusal,
         math.min(deadline, driver.now() + seconds * 0.9))
-      self.vault:release("refresh", owner)
+      self.store:release("refresh", owner)
       return held, why
     end
     local held, broken = stored(self, refusal)
@@ -267,12 +271,12 @@ local function renew_due(self, held, refusal, deadline)
   return renewed or held
 end
 
---- What to send: a table with `token`, and what Tokens:get takes as a refusal
--- (`id`, `client_id`); or nil and an error.
+--- What to send: a table with `token`, and what Credentials:get takes as a
+-- refusal (`id`, `client_id`); or nil and an error.
 -- @param deadline by the driver's clock
 -- @tparam[opt] table refusal what the server just refused: `id` of a token;
 -- `client_id` and `reason`, its error, where it was the whole application
-function Tokens:get(deadline, refusal)
+function Credentials:get(deadline, refusal)
   local held = self.held
   if not held or is_refused(held, refusal) then
     return renew(self, refusal, deadline, true)
@@ -283,4 +287,4 @@ function Tokens:get(deadline, refusal)
   return renew(self, refusal, deadline, true)
 end
 
-return tokens
+return device_credentials

@@ -261,7 +261,7 @@ local function credentials(arguments, seen)
   local client, err = client_of(arguments, seen)
   if err then return failed("store", err) end
   if not client then return nil end
-  local kept, broken = client:recall "credentials"
+  local kept, broken = client:client_id()
   if broken then return failed("credentials", broken) end
   if not kept then return unregistered(seen) end
   if not seen.is_reached then return nil end

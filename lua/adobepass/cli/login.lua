@@ -2,6 +2,7 @@
 -- @module adobepass.cli.login
 
 local code_screen = require "adobepass.cli.code_screen"
+local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local picker = require "adobepass.cli.picker"
 local profiles = require "adobepass.cli.profiles"
@@ -131,7 +132,7 @@ end
 function Watch:tell_poll()
   self.attempts = self.attempts + 1
   if self.arguments.json or terminal.is_terminal(1) then return end
-  local minute = math.floor(self.client:monotonic() / 60)
+  local minute = math.floor(core.clock.monotonic() / 60)
   if minute ~= self.minute then terminal.say(line_of(self)) end
   self.minute = minute
 end

@@ -1,7 +1,6 @@
 --- adobepass profiles: who is signed in on this device.
 -- @module adobepass.cli.profiles
 
-local flow = require "adobepass.flow.profile"
 local json = require "adobepass.util.json"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
@@ -34,12 +33,13 @@ function profiles.define(parser)
     parser:flag("--attributes", "Show what the attributes hold, too."))
 end
 
---- The profiles that the service knows, the one valid longest first.
+--- Requests the profiles that the service knows, the one valid longest first;
+-- with `mvpd`, only that provider's.
 function profiles.ask(client, mvpd)
-  local answer, err = client.api:profiles()
-  if not answer then return nil, err end
+  local found, err = client:profiles()
+  if not found then return nil, err end
   local list = {}
-  for _, item in ipairs(flow.list(client, answer, {})) do
+  for _, item in ipairs(found) do
     if not mvpd or item.mvpd == mvpd then list[#list + 1] = item end
   end
   return list

@@ -39,17 +39,16 @@ local function tell(arguments, found, answer)
   terminal.say(terminal.paint("DIM", "Kept in    " .. found.folder))
 end
 
---- Registers, and asks once with what that gave.
+--- Registers this device, and sends one request to check the credentials.
 function register.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
-  local before, broken = client:recall "credentials"
+  local before, broken = client:client_id()
   if broken then return nil, broken end
   local answer, err = client.api:profiles()
   if not answer then return nil, err end
-  local now = client:recall "credentials" or {}
   tell(arguments, found, { registered = true, was_registered = before ~= nil,
-    client_id = tostring(now.client_id), store = found.folder,
+    client_id = tostring(client:client_id()), store = found.folder,
     service_provider = found.service_provider, api = found.place.api })
   return report.DONE
 end

@@ -49,10 +49,10 @@ local function viewer(arguments)
   return settings.read "-" or ""
 end
 
--- The word that names whom, as the library has it; and in words.
-local function whom_of(arguments, client)
+-- Returns whom to reset, as an option of client:reset_temp_pass, and in words.
+local function whom_of(arguments, device_id)
   if arguments.this_device then
-    return { device = client.record.id }, "this device"
+    return { device = device_id }, "this device"
   elseif arguments.device_id then
     return { device = arguments.device_id }, "the device"
   elseif arguments.key then
@@ -73,8 +73,8 @@ local function means_all(text)
   return name == "" or name == "all"
 end
 
-local function carry_out(client, arguments)
-  local params, name = whom_of(arguments, client)
+local function carry_out(client, arguments, device_id)
+  local params, name = whom_of(arguments, device_id)
   if not params then return nil, report.usage(NOBODY) end
   if means_all(params.device) or means_all(params.key) then
     return nil, report.usage(ALL)
@@ -87,9 +87,9 @@ end
 
 --- Resets, says so.
 function reset.run(arguments)
-  local client, err = settings.client(arguments)
-  if not client then return nil, err end
-  local name, why = carry_out(client, arguments)
+  local client, found = settings.client(arguments)
+  if not client then return nil, found end
+  local name, why = carry_out(client, arguments, found.device_id)
   if not name then return nil, why end
   if arguments.json then
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }

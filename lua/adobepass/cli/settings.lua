@@ -232,14 +232,8 @@ local function make(arguments, found, device)
   }
 end
 
--- Programs do not repeat at once what has just failed. Who types has mended
--- something in between.
-local function ready(client)
-  if client:recall "refresh_failed" then client:forget "refresh_failed" end
-  return client
-end
-
---- A client of what `gather` found.
+--- Returns a client made of what `gather` found, and adds `store` and
+-- `device_id` to it; or nil and an error.
 function settings.client_of(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
@@ -247,8 +241,14 @@ function settings.client_of(arguments, found)
     or adobepass.store.file(found.folder))
   local id, message = adobepass.device_id(found.store)
   if not id then return broken_store(message) end
+  found.device_id = id
   local good, client = pcall(make, arguments, found, { id = id, info = info })
-  if good then return ready(client) end
+  if good then
+    -- The person who runs a command again may have fixed the cause of the last
+    -- failure. A broken store is reported by the command itself.
+    client:forget_failure()
+    return client
+  end
   return nil, report.usage(without_position(client))
 end
 

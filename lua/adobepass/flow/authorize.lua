@@ -1,4 +1,4 @@
---- May the viewer play this, now? Asked before each playback, never cached.
+--- Authorization of one playback. Requested before each playback, never cached.
 -- @module adobepass.flow.authorize
 
 local decisions = require "adobepass.flow.decisions"
@@ -11,43 +11,42 @@ local FIELDS = { mvpd = "string?", identity = "table?",
   roku_token = "string?", visitor_id = "string?",
   partner_status = "table or string?" }
 
-local function ask(client, mvpd, resource, options, deadline)
-  local params = { mvpd = mvpd, resources = { resource },
-    timeout = deadline - client:monotonic() }
+local function request_decision(context, mvpd, resource, options, deadline)
+  local params = { mvpd = mvpd, resources = { resource } }
   for name in pairs(FIELDS) do params[name] = params[name] or options[name] end
-  local answer, err = client.api:authorize(params)
-  if not answer then return nil, err end
-  return decisions.read(client, "authorize", params, answer)[resource]
+  local response, err = context.api:authorize(params, deadline)
+  if not response then return nil, err end
+  return decisions.read(context, "authorize", params, response)[resource]
 end
 
---- Asks for one playback.
+--- Requests the decision for one playback.
 --
--- Answers a decision: `permitted`, and then `media_token` for the player
--- (about seven minutes, for one use; when it runs out during playback the
--- stream goes on) with `media_token_not_after`, and `not_after` of the
--- decision itself; or `permitted = false` with `reason`, a sentence for the
--- viewer, and `error`, whose `action` says what to do next. Nothing is logged
--- out because something was denied. nil and an error where there was no
--- decision at all. What the service marks "retry" is asked for again, all of
--- it within the client's `timeout`.
-function authorize.authorize(client, resource, options)
-  options = options_of.check("client:authorize", options or {}, FIELDS, 2)
+-- Returns a decision. A permit has `permitted = true`, `media_token` for the
+-- player (valid for about seven minutes, for one use; the stream continues
+-- when it expires during playback) with `media_token_not_after`, and
+-- `not_after` of the decision itself. A denial has `permitted = false`,
+-- `reason`, a sentence for the viewer, and `error`, whose `action` says what
+-- to do next. A denial logs nobody out. Returns nil and an error when there is
+-- no decision. A denial that the service marks "retry" is requested again,
+-- within the client's `timeout`.
+function authorize.authorize(context, resource, options)
+  options = options_of.check("client:authorize", options or {}, FIELDS, 3)
   if type(resource) ~= "string" then
-    error("client:authorize: resource should be a string", 2)
+    error("client:authorize: resource should be a string", 3)
   end
-  local mvpd, err = decisions.mvpd(client, options.mvpd, "authorize")
+  local deadline = context:deadline()
+  local mvpd, err = decisions.mvpd(context, options.mvpd, "authorize")
   if not mvpd then return nil, err end
-  local deadline = client:monotonic() + client:timeout()
   local attempt = 1
   while true do
-    local decision, why = ask(client, mvpd, resource, options, deadline)
-    decisions.note(client, mvpd, why or decision.error)
+    local decision, why = request_decision(context, mvpd, resource, options,
+      deadline)
+    decisions.note(context, mvpd, why or decision.error)
     if not decision then return nil, why end
-    local again = decisions.to_repeat({ [resource] = decision }, { resource },
-      attempt)
+    local again, delay = decisions.to_repeat(context,
+      { [resource] = decision }, { resource }, attempt, deadline)
     if #again == 0 then return decision end
-    client:pause(attempt)
-    if client:monotonic() >= deadline then return decision end
+    context:sleep(delay)
     attempt = attempt + 1
   end
 end

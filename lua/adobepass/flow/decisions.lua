@@ -1,31 +1,31 @@
---- What preauthorization and authorization have in common: asking again for
--- what may heal, and decisions as a program wants them.
+--- What preauthorization and authorization share: decisions made of Adobe's
+-- responses, and the repeat of items that failed for a while.
 -- @module adobepass.flow.decisions
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local profiles = require "adobepass.flow.profile"
 
 local decisions = {}
 
--- Adobe: two or three times at most.
-local ATTEMPTS = 3
+local HTTP_OK = 200
 
--- A sample of Adobe's echoes a resource with a space behind it.
+-- One of Adobe's samples repeats a resource with a space appended.
 local function trimmed(text)
   return type(text) == "string" and text:gsub("%s+$", "") or ""
 end
 
--- What is not permitted, and why; rid of what went out with `asked`.
-local function denial(client, operation, given, asked)
-  return errors.from_item(operation, given.error or {},
-    client:secrets(asked))
-end
-
---- One decision of ours from one of Adobe's.
-function decisions.new(client, operation, resource, given, asked)
+--- Returns a decision made of one of Adobe's.
+-- @param context
+-- @string operation its name
+-- @string resource
+-- @tparam table given Adobe's decision
+-- @tparam table asked the parameters of the call, whose secrets are removed
+-- from the error
+function decisions.new(context, operation, resource, given, asked)
   local token = type(given.token) == "table" and given.token or {}
-  local err = given.authorized ~= true
-    and denial(client, operation, given, asked) or nil
+  local err = given.authorized ~= true and errors.from_item(operation,
+    given.error or {}, context:secrets(asked)) or nil
   return { resource = resource, permitted = given.authorized == true,
     mvpd = given.mvpd, source = given.source,
     not_before = json.number(given.notBefore),
@@ -36,21 +36,21 @@ function decisions.new(client, operation, resource, given, asked)
     error = err, reason = err and err:viewer_text() }
 end
 
--- Where two decisions differ, the denial counts.
+-- Of two decisions that differ, the denial counts.
 local function add(given, resource, item)
   local other = given[resource]
   if not other or other.authorized == true then given[resource] = item end
 end
 
---- The answer's decisions by resource. One that was not answered is a denial
--- that says so: what is not permitted is denied.
--- @param client
+--- Returns the decisions of a response by resource. A resource without a
+-- decision is denied with the code `no_decision`.
+-- @param context
 -- @string operation its name
--- @param asked the parameters of the call
--- @param answer
-function decisions.read(client, operation, asked, answer)
+-- @tparam table asked the parameters of the call
+-- @tparam table response
+function decisions.read(context, operation, asked, response)
   local exact, given, found, resources = {}, {}, {}, asked.resources
-  for _, item in ipairs(answer.decisions) do
+  for _, item in ipairs(response.decisions) do
     if json.text(item.resource) then add(exact, item.resource, item) end
     add(given, trimmed(item.resource), item)
   end
@@ -58,44 +58,58 @@ function decisions.read(client, operation, asked, answer)
     local item = exact[resource] or given[trimmed(resource)] or { error = {
       code = "no_decision", action = "retry",
       message = "The answer has no decision for this resource." } }
-    found[resource] = decisions.new(client, operation, resource, item,
+    found[resource] = decisions.new(context, operation, resource, item,
       asked)
   end
   return found
 end
 
--- What failed as a whole was repeated by the client already.
-local function may_heal(decision)
+-- The call has repeated a request that failed as a whole. Status 200 marks an
+-- item that failed alone.
+local function failed_alone(decision)
   local err = decision.error
-  return not decision.permitted and err.action == "retry"
-    and err.http_status == 200
+  return not decision.permitted and err.http_status == HTTP_OK
+    and err.action == "retry"
 end
 
---- Those that are to be asked for again.
-function decisions.to_repeat(found, resources, attempt)
-  local list = {}
-  if attempt >= ATTEMPTS then return list end
+--- Returns the resources to request again, and the seconds to wait before;
+-- an empty list when there are none or the deadline leaves no time.
+-- @param context
+-- @tparam table found decisions by resource
+-- @tparam table resources
+-- @int attempt from 1
+-- @number deadline by the driver's clock
+function decisions.to_repeat(context, found, resources, attempt, deadline)
+  local list, longest, chance = {}, 0, nil
   for _, resource in ipairs(resources) do
-    if may_heal(found[resource]) then list[#list + 1] = resource end
+    local decision = found[resource]
+    if failed_alone(decision) then
+      chance = chance or context:chance()
+      local delay = context:item_delay(decision.error, attempt, chance,
+        deadline)
+      if delay then
+        list[#list + 1], longest = resource, math.max(longest, delay)
+      end
+    end
   end
-  return list
+  return list, longest
 end
 
---- A profile that the service no longer knows is not kept either: else the
--- next login would be answered with it. This logs nobody out.
-function decisions.note(client, mvpd, err)
+--- Deletes the kept profile when the service no longer knows it; else the next
+-- login would return it. This logs nobody out.
+function decisions.note(context, mvpd, err)
   if not err or not err.code:find "^authenticated_profile_" then return end
-  local kept = client:recall("profile")
-  if kept and kept.mvpd == mvpd then client:forget("profile") end
+  local kept = context:recall("profile")
+  if kept and kept.mvpd == mvpd then context:forget("profile") end
 end
 
---- The provider that decides: the one given, or that of the login.
-function decisions.mvpd(client, given, operation)
+--- Returns the provider that decides: the given one, or that of the login.
+function decisions.mvpd(context, given, operation)
   if given then return given end
-  local profile, err = client:recall("profile")
+  local profile, err = context:recall("profile")
   if err then return nil, err end
   if profile then return profile.mvpd end
-  return nil, client:not_logged_in(operation)
+  return nil, profiles.not_logged_in(operation)
 end
 
 return decisions

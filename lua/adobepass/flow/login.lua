@@ -1,4 +1,4 @@
---- Logging a viewer in: with a second screen, or with a browser on this one.
+--- Login of a viewer: with a second screen, or with a browser on this device.
 -- @module adobepass.flow.login
 
 local errors = require "adobepass.api.errors"
@@ -10,8 +10,8 @@ local login = {}
 
 -- Adobe's checklist: every 3 to 5 seconds.
 local LEAST_INTERVAL, USUAL_INTERVAL = 3, 5
--- How often a caller's `cancel` and `browser_returned` are asked.
-local GLANCE = 0.25
+-- Seconds between two calls of `cancel` or `browser_returned`.
+local CALLBACK_INTERVAL = 0.25
 
 local FIELDS = { mvpd = "string?", domain_name = "string?",
   redirect_url = "string?", activation_url = "string?", on_code = "function?",
@@ -38,30 +38,30 @@ local function with(params, more)
 end
 
 local function check(where, options)
-  options_of.check(where, options, FIELDS, 3)
+  options_of.check(where, options, FIELDS, 4)
   if (options.interval or USUAL_INTERVAL) < LEAST_INTERVAL then
     error(("%s: interval should be %d seconds or more"):format(where,
-      LEAST_INTERVAL), 3)
+      LEAST_INTERVAL), 4)
   end
 end
 
--- --- who is logged in already --------------------------------------
+-- --- existing logins --------------------------------------
 
-local function ask_for_profiles(client, options)
-  local answer, err = client.api:profiles(pick(options, IDENTITY))
+local function ask_for_profiles(context, options)
+  local answer, err = context.api:profiles(pick(options, IDENTITY))
   if not answer then return nil, err end
-  return profiles.choose(profiles.list(client, answer, options), options)
+  return profiles.choose(profiles.list(context, answer, options), options)
 end
 
-local function existing(client, options)
+local function existing(context, options)
   if not options.fresh then
-    local kept, err = profiles.recall(client, options)
+    local kept, err = profiles.recall(context, options)
     if kept or err then return kept, err end
   end
-  local found, err = ask_for_profiles(client, options)
+  local found, err = ask_for_profiles(context, options)
   if not found then return nil, err end
-  client:clear_permits()
-  return profiles.remember(client, found)
+  context:clear_permits()
+  return profiles.remember(context, found)
 end
 
 -- --- a session ----------------------------------------
@@ -69,7 +69,7 @@ end
 local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
   domainName = "domain_name", redirectUrl = "redirect_url" }
 
--- By our names, where we have one.
+-- The parameters that the service still needs, by our names.
 local function missing_of(answer)
   local given, list = answer.missingParameters, {}
   for index, name in ipairs(type(given) == "table" and given or {}) do
@@ -80,7 +80,7 @@ end
 
 local PARAMETERS = { mvpd = true, domain_name = true, redirect_url = true }
 
--- What is still missing and the caller has: one resume brings it.
+-- Parameters for a resume: those that the service needs and the caller gave.
 local function what_we_have(answer, options)
   local params, any = { code = answer.code }, false
   for _, name in ipairs(missing_of(answer)) do
@@ -91,9 +91,9 @@ local function what_we_have(answer, options)
   return any and params
 end
 
-local function open_session(client, options)
+local function open_session(context, options)
   local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
-  local answer, err = client.api:create_session(
+  local answer, err = context.api:create_session(
     with(params, pick(options, IDENTITY)))
   if not answer or answer.actionName ~= "resume"
       or type(answer.code) ~= "string" then
@@ -101,40 +101,41 @@ local function open_session(client, options)
   end
   local more = what_we_have(answer, options)
   if not more then return answer end
-  return client.api:resume_session(more)
+  return context.api:resume_session(more)
 end
 
--- No login is needed: authenticated, temporary, degraded or single sign-on.
--- What the service lets in without a profile still has a provider.
-function login.let_in(client, answer, options)
+--- Returns the profile when the service needs no login: authenticated,
+-- temporary, degraded or single sign-on. Access without a profile still has a
+-- provider.
+function login.let_in(context, answer, options)
   local mvpd = json.text(answer.mvpd) or options.mvpd
   if not mvpd then
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
-  local found, err = client.api:profile(
+  local found, err = context.api:profile(
     with({ mvpd = mvpd }, pick(options, STATUS)))
   if not found then return nil, err end
-  client:clear_permits()
-  local chosen = profiles.choose(profiles.list(client, found, options),
+  context:clear_permits()
+  local chosen = profiles.choose(profiles.list(context, found, options),
     with(pick(options, { "choose" }), { mvpd = mvpd }))
-  if chosen then return profiles.remember(client, chosen) end
+  if chosen then return profiles.remember(context, chosen) end
   return { mvpd = mvpd, type = answer.reasonType, attributes = {} }
 end
 
-local function browser_url(client, answer, options)
+local function browser_url(context, answer, options)
   if answer.actionName ~= "authenticate" then return options.activation_url end
   if not answer.url or answer.url == json.null then
-    return client.api:authenticate_url { code = answer.code }
+    return context.api:authenticate_url { code = answer.code }
   end
-  return client:absolute_url(answer.url, answer.actionType)
+  return context:absolute_url(answer.url, answer.actionType)
 end
 
--- Adobe: a code lives about half an hour. What is no time, or none of a code,
--- is not believed.
+-- Adobe: a code is valid for about half an hour. An implausible `notAfter` is
+-- ignored.
 local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
 
-local function end_of(client, answer)
-  local now, ends = client:now_ms(), json.number(answer.notAfter)
+local function end_of(context, answer)
+  local now, ends = context:now_ms(), json.number(answer.notAfter)
   if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
   return now + USUAL_LIFE
 end
@@ -146,17 +147,17 @@ local function qr_text(answer, options, url)
     .. answer.code
 end
 
-local function code_flow(client, answer, options)
-  local url, err = browser_url(client, answer, options)
+local function code_flow(context, answer, options)
+  local url, err = browser_url(context, answer, options)
   if err then return nil, err end
   local flow = { state = "pending", code = answer.code, url = url,
     qr = qr_text(answer, options, url),
     mvpd = json.text(answer.mvpd) or options.mvpd,
     interval = options.interval or USUAL_INTERVAL,
-    expires_at = end_of(client, answer) }
-  -- Whoever polls with an older code of this device finds this one.
-  local good, why = client:remember("login", { code = flow.code },
-    (flow.expires_at - client:now_ms()) / 1000)
+    expires_at = end_of(context, answer) }
+  -- A poll with an older code of this device finds this record.
+  local good, why = context:remember("login", { code = flow.code },
+    (flow.expires_at - context:now_ms()) / 1000)
   if not good then return nil, why end
   return flow
 end
@@ -171,120 +172,121 @@ local function unknown(answer)
         :format(tostring(answer.actionName)) }
 end
 
--- actionName says what is next; a value that is new but brings a code can
--- still be polled for.
-local function obey(client, answer, options)
+-- `actionName` says what to do next. An unknown value with a code can still be
+-- polled.
+local function obey(context, answer, options)
   if answer.actionName == "authorize" then
-    local found, err = login.let_in(client, answer, options)
+    local found, err = login.let_in(context, answer, options)
     if not found then return nil, err end
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
   if type(answer.code) == "string" then
-    return code_flow(client, answer, options)
+    return code_flow(context, answer, options)
   end
   return unknown(answer)
 end
 
-local function begin(client, options)
-  local found, err = existing(client, options)
+local function begin(context, options)
+  local found, err = existing(context, options)
   if err then return nil, err end
   if found then
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
-  local answer, why = open_session(client, options)
+  local answer, why = open_session(context, options)
   if not answer then return nil, why end
-  return obey(client, answer, options)
+  return obey(context, answer, options)
 end
 
---- Begins a login, with the options of `login`. The answer is plain data that
--- can be stored, sent to another worker, and given to `poll_login`: `state`
--- ("pending" or "done"), `code`, `url`, `qr` (text for a QR code),
--- `expires_at` (ms), `interval` (s), `mvpd`; and `profile` where no login was
--- needed.
-function login.start_login(client, options)
+--- Begins a login, with the options of `login`. Returns plain data that can be
+-- stored, sent to another worker, and given to `poll_login`: `state` ("pending"
+-- or "done"), `code`, `url`, `qr` (text for a QR code), `expires_at` (ms),
+-- `interval` (s), `mvpd`; and `profile` when no login was needed.
+function login.start_login(context, options)
   check("client:start_login", options)
-  return begin(client, options)
+  return begin(context, options)
 end
 
 -- --- polling ----------------------------------------
 
-local function is_superseded(client, flow)
-  local latest = client:recall("login")
+local function is_superseded(context, flow)
+  local latest = context:recall("login")
   return latest ~= nil and latest.code ~= flow.code
 end
 
--- A clock that nobody has set yet proves nothing: then the service tells.
-local function seconds_left(client, flow)
-  local left = (flow.expires_at - client:now_ms()) / 1000
-  if left <= 0 and not client:knows_time() then return client:timeout() end
+-- Until a response has told the server's time, this device's clock cannot show
+-- that a code has expired: then the service decides.
+local function seconds_left(context, flow)
+  local left = (flow.expires_at - context:now_ms()) / 1000
+  if left <= 0 and not context:knows_time() then return context:timeout() end
   return left
 end
 
--- The network may be gone for a while, or answer in Adobe's place as that of a
--- hotel does; the code outlives that.
-local IN_BETWEEN = { malformed_response = true, tls_failed = true,
-  too_large = true, transfer_failed = true }
-
-local function is_passing(err)
-  return err.action == "retry" or IN_BETWEEN[err.code]
-    or err.code:find "^http_3" ~= nil
-    or (err.http_status or 0) >= 500 and err.action == "none"
-end
-
--- What the service says of a code that has died.
-local DEAD = { invalid_parameter_code = true,
+-- The service's errors for a code that is no longer valid.
+local INVALID_CODE = { invalid_parameter_code = true,
   invalid_authentication_session = true }
 
-local function judge(client, flow, err)
-  if is_passing(err) then
+local function state_after(context, flow, err)
+  if context:is_temporary(err) then
     flow.last_error = err.code
     return nil, "pending"
   end
-  if DEAD[err.code] then
-    return nil, client:now_ms() >= flow.expires_at and "expired"
+  if INVALID_CODE[err.code] then
+    return nil, context:now_ms() >= flow.expires_at and "expired"
       or "superseded"
   end
-  -- A 403 without a code of Adobe's is somebody's in between.
+  -- A 403 without one of Adobe's codes comes from a server in between.
   if err.http_status == 403 and err.code ~= "http_403" then
     return nil, "denied"
   end
   return nil, err
 end
 
-local function finish(client, flow, found)
-  client:forget("login")
-  client:clear_permits()
-  flow.state, flow.profile = "done", found
-  return profiles.remember(client, found)
+local function check_flow(flow)
+  if type(flow) == "table" and (flow.state == "done"
+      or type(flow.code) == "string" and type(flow.expires_at) == "number")
+  then
+    return
+  end
+  error("client:poll_login: expected what client:start_login returned", 4)
 end
 
---- Asks once, with options as of `login` (`choose`, `metadata_key`,
--- `metadata_padding`): the profile; or nil and "pending", "expired",
--- "superseded" (a newer login of this device was begun) or "denied"; or nil
--- and an error.
-function login.poll_login(client, flow, options)
+local function finish(context, flow, found)
+  context:forget("login")
+  context:clear_permits()
+  flow.state, flow.profile = "done", found
+  return profiles.remember(context, found)
+end
+
+--- Requests the profile of a login once, with options as in `login` (`choose`,
+-- `metadata_key`, `metadata_padding`). Returns the profile; nil and "pending",
+-- "expired", "superseded" (a newer login of this device has begun) or "denied";
+-- or nil and an error.
+function login.poll_login(context, flow, options)
+  check_flow(flow)
   options = options or {}
   if flow.state == "done" then return flow.profile end
-  local left = seconds_left(client, flow)
+  local left = seconds_left(context, flow)
   if left <= 0 then return nil, "expired" end
-  if is_superseded(client, flow) then return nil, "superseded" end
-  -- Once: a repeat would come faster than Adobe allows.
-  local answer, err = client.api:profile_for_code { code = flow.code,
-    once = true, timeout = math.min(left, client:timeout()) }
-  if not answer then return judge(client, flow, err) end
-  local found = profiles.choose(profiles.list(client, answer, options),
+  if is_superseded(context, flow) then return nil, "superseded" end
+  -- Once: a repeat would be faster than Adobe allows.
+  local answer, err = context.api:profile_for_code(
+    { code = flow.code, once = true },
+    context:deadline(math.min(left, context:timeout())))
+  if not answer then return state_after(context, flow, err) end
+  local found = profiles.choose(profiles.list(context, answer, options),
     { mvpd = flow.mvpd, choose = options.choose })
   if not found then return nil, "pending" end
-  return finish(client, flow, found)
+  return finish(context, flow, found)
 end
 
--- Waits, with a glance at the caller from time to time: true if cancelled.
-local function wait_until(client, moment, options)
+-- Waits until an instant of the driver's clock; returns true when `cancel` ends
+-- the wait.
+local function wait_until(context, instant, options)
   while true do
     if options.cancel and options.cancel() then return true end
-    local left = moment - client:monotonic()
+    local left = instant - context:monotonic()
     if left <= 0 then return false end
-    client:sleep(options.cancel and math.min(left, GLANCE) or left)
+    context:sleep(options.cancel and math.min(left, CALLBACK_INTERVAL) or left)
   end
 end
 
@@ -302,40 +304,41 @@ local function ended(state)
       denied = "The provider did not let the viewer in." })[state] }
 end
 
--- On this screen the browser tells when it has reached the redirect address;
--- before, there is nothing to ask for.
-local function await_browser(client, flow, options)
+-- A browser on this device reports when it has reached the redirect URL; no
+-- profile can exist before.
+local function await_browser(context, flow, options)
   if not options.browser_returned then return true end
   while not options.browser_returned() do
     if options.cancel and options.cancel() then return nil, "cancelled" end
-    if seconds_left(client, flow) <= 0 then return nil, "expired" end
-    client:sleep(GLANCE)
+    if seconds_left(context, flow) <= 0 then return nil, "expired" end
+    context:sleep(CALLBACK_INTERVAL)
   end
   return true
 end
 
--- The next poll: an interval later, or once more just before the code ends;
--- never faster than Adobe allows, never after the end.
-local function next_wait(client, flow)
-  local left = seconds_left(client, flow) - 1 -- for the answer
+-- Seconds until the next poll: an interval, or less for a last poll just before
+-- the code expires. nil when a poll would be faster than Adobe allows, or after
+-- the end.
+local function next_wait(context, flow)
+  local left = seconds_left(context, flow) - 1 -- leaves time for the response
   if left > flow.interval then return flow.interval end
   return left >= LEAST_INTERVAL and left or nil
 end
 
-local function poll_until_done(client, flow, options)
+local function poll_until_done(context, flow, options)
   local at_once = options.browser_returned ~= nil
   while true do
-    local wait = at_once and 0 or next_wait(client, flow)
+    local wait = at_once and 0 or next_wait(context, flow)
     at_once = false
     if not wait then
-      wait_until(client, client:monotonic() + seconds_left(client, flow),
+      wait_until(context, context:monotonic() + seconds_left(context, flow),
         options)
       return nil, "expired"
     end
-    if wait_until(client, client:monotonic() + wait, options) then
+    if wait_until(context, context:monotonic() + wait, options) then
       return nil, "cancelled"
     end
-    local found, state = login.poll_login(client, flow, options)
+    local found, state = login.poll_login(context, flow, options)
     if state ~= "pending" then return found, state end
     if options.on_poll then options.on_poll(flow) end
   end
@@ -345,37 +348,37 @@ local function tell(options, flow)
   if options.on_code then options.on_code(flow) end
 end
 
---- Logs a viewer in, from the first question to the profile.
+--- Logs a viewer in, from the first request to the profile.
 --
--- Answers the profile; or nil and an error, whose code is `login_expired`,
--- `login_superseded`, `login_denied` or `cancelled` where it ended so.
--- @param client
+-- Returns the profile; nil and an error, whose code is `login_expired`,
+-- `login_superseded`, `login_denied` or `cancelled` when the login ended so.
+-- @param context
 -- @tparam table options
 --
--- * `mvpd`, `domain_name`, `redirect_url`: what is known of the login; what is
---   left out the second screen brings
+-- * `mvpd`, `domain_name`, `redirect_url`: what is known of the login; the
+--   second screen adds the rest
 -- * `activation_url`: your page where a viewer types the code
 -- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code
--- * `on_poll(flow)`: called after each question that brought no profile
--- * `cancel()`: true ends the login; `interval`: seconds between two questions
---   (5, at the least 3)
--- * `browser_returned()`: for a login in this device's own browser: nothing is
---   asked before it is true
--- * `choose(profiles)`: the one to use, of several; else the one that is valid
---   longest. `fresh`: true asks the service, whatever is kept
--- * `metadata_key`, a private key of the core: opens encrypted attributes;
---   `metadata_padding`: as of key:decrypt
--- * `service_token`, `subject_token`, `roku_token`, `visitor_id`: who the
---   viewer is, for single sign-on
-function login.login(client, options)
+-- * `on_poll(flow)`: called after each poll that returned no profile
+-- * `cancel()`: true ends the login; `interval`: seconds between two polls
+--   (5, at least 3)
+-- * `browser_returned()`: for a login in this device's own browser: polling
+--   starts when it returns true
+-- * `choose(profiles)`: returns the profile to use, of several; default: the one
+--   valid longest. `fresh`: true requests the profiles even when one is kept
+-- * `metadata_key`, a private key of the core: decrypts encrypted attributes;
+--   `metadata_padding`: as in key:decrypt
+-- * `service_token`, `subject_token`, `roku_token`, `visitor_id`: the viewer's
+--   identity, for single sign-on
+function login.login(context, options)
   check("client:login", options)
-  local flow, err = begin(client, options)
+  local flow, err = begin(context, options)
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
   tell(options, flow)
-  local back, why = await_browser(client, flow, options)
+  local back, why = await_browser(context, flow, options)
   local found, state
-  if back then found, state = poll_until_done(client, flow, options)
+  if back then found, state = poll_until_done(context, flow, options)
   else state = why end
   if found then return found end
   if state == "cancelled" then return cancelled() end
@@ -385,10 +388,11 @@ end
 
 -- --- the second screen ----------------------------------------
 
---- Is the code that a viewer typed one that lives? Its session: `mvpd` where
--- the provider was chosen on the TV, `missing`, `expires_at`.
-function login.check_code(client, code)
-  local answer, err = client.api:session { code = code }
+--- Returns the session of a code that a viewer typed: `code`, `mvpd` when the
+-- provider was chosen on the TV, `missing` (a list of parameters), `expires_at`;
+-- nil and an error when the code is not valid.
+function login.check_code(context, code)
+  local answer, err = context.api:session { code = code }
   if not answer then return nil, err end
   local given = answer.existingParameters
   return { code = code,
@@ -397,15 +401,16 @@ function login.check_code(client, code)
     expires_at = json.number(answer.notAfter) }
 end
 
---- Brings what the TV left open (`mvpd`, `domain_name`, `redirect_url`) and
--- answers where the viewer's browser goes; "" where no login is needed.
-function login.resume_login(client, options)
+--- Sends the parameters that the TV left out (`mvpd`, `domain_name`,
+-- `redirect_url`). Returns the URL for the viewer's browser; "" when no login
+-- is needed.
+function login.resume_login(context, options)
   options_of.check("client:resume_login", options, { code = "string",
-    mvpd = "string?", domain_name = "string?", redirect_url = "string?" }, 2)
-  local answer, err = client.api:resume_session(options)
+    mvpd = "string?", domain_name = "string?", redirect_url = "string?" }, 3)
+  local answer, err = context.api:resume_session(options)
   if not answer then return nil, err end
   if answer.actionName == "authenticate" then
-    return client:absolute_url(answer.url, answer.actionType)
+    return context:absolute_url(answer.url, answer.actionType)
   end
   if answer.actionName == "authorize" then return "" end
   return unknown(answer)
@@ -415,24 +420,24 @@ local REFRESH = { mvpd = "string?", metadata_key = "userdata?",
   metadata_padding = "string?", service_token = "string?",
   subject_token = "string?", roku_token = "string?", visitor_id = "string?" }
 
---- Asks for the profile again: some attributes change after authorization.
--- Options, all of them optional: `mvpd` (that of the login), and as of `login`
--- `metadata_key`, `metadata_padding` and who the viewer is.
-function login.refresh_profile(client, options)
+--- Requests the profile again: some attributes change after authorization.
+-- Options, all of them optional: `mvpd` (default: that of the login), and as in
+-- `login` `metadata_key`, `metadata_padding` and the viewer's identity.
+function login.refresh_profile(context, options)
   options = options_of.check("client:refresh_profile", options or {}, REFRESH,
-    2)
-  local kept, broken = client:recall("profile")
+    3)
+  local kept, broken = context:recall("profile")
   if broken then return nil, broken end
   local mvpd = options.mvpd or kept and kept.mvpd
-  if not mvpd then return nil, client:not_logged_in("refresh_profile") end
-  local answer, err = client.api:profile(
+  if not mvpd then return nil, profiles.not_logged_in("refresh_profile") end
+  local answer, err = context.api:profile(
     with({ mvpd = mvpd }, pick(options, IDENTITY)))
   if not answer then return nil, err end
-  local found = profiles.choose(profiles.list(client, answer, options),
+  local found = profiles.choose(profiles.list(context, answer, options),
     { mvpd = mvpd })
-  if found then return profiles.remember(client, found) end
-  if kept and kept.mvpd == mvpd then client:forget("profile") end
-  return nil, client:not_logged_in("refresh_profile")
+  if found then return profiles.remember(context, found) end
+  if kept and kept.mvpd == mvpd then context:forget("profile") end
+  return nil, profiles.not_logged_in("refresh_profile")
 end
 
 return login

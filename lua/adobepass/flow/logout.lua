@@ -1,4 +1,4 @@
---- Signing out: the viewer's act, driven to its end for every provider.
+--- Logout: the viewer's act, carried to its end for every provider.
 -- @module adobepass.flow.logout
 
 local options_of = require "adobepass.util.options"
@@ -10,17 +10,17 @@ local FIELDS = { mvpd = "string?", redirect_url = "string?",
   service_token = "string?", subject_token = "string?",
   roku_token = "string?", visitor_id = "string?" }
 
--- The provider's own page has to be visited; without a browser the logout
--- ends here, which is all right: reference, "Logout is the user's act".
-local function interactive(client, entry, options)
-  local url, err = client:absolute_url(entry.url or "", "interactive")
+-- The viewer's browser has to visit the provider's page. Without a browser the
+-- logout ends here: reference, "Logout is the user's act".
+local function interactive(context, entry, options)
+  local url, err = context:absolute_url(entry.url or "", "interactive")
   if not url then return "refused", err end
   if not options.open_url then return "no_browser", nil, url end
   options.open_url(url, entry.mvpd)
   return "opened", nil, url
 end
 
--- There is no address for this one: the viewer signs out in the settings.
+-- This action has no URL: the viewer signs out in the system's settings.
 local function partner_interactive(_, entry, options)
   if not options.on_partner_logout then return "viewer_to_be_told" end
   options.on_partner_logout(entry.mvpd)
@@ -32,12 +32,12 @@ local function none() return "complete" end
 local ACTIONS = { interactive = interactive, none = none,
   partner_interactive = partner_interactive }
 
-local function drive(client, mvpd, entry, options)
+local function drive(context, mvpd, entry, options)
   entry.mvpd = entry.mvpd or mvpd
   local act = ACTIONS[entry.actionType]
   local outcome, err, url = "unknown", nil, entry.url
   if entry.actionName == "invalid" then outcome = "invalid"
-  elseif act then outcome, err, url = act(client, entry, options) end
+  elseif act then outcome, err, url = act(context, entry, options) end
   return { mvpd = mvpd, action_name = entry.actionName,
     action_type = entry.actionType, outcome = outcome, url = url,
     error = err }
@@ -52,9 +52,9 @@ local function pick(options)
   return picked
 end
 
--- A pass is no login: there is nothing to sign out of.
-local function known_to_service(client, options)
-  local answer, err = client.api:profiles(pick(options))
+-- A TempPass is no login: it needs no logout.
+local function known_to_service(context, options)
+  local answer, err = context.api:profiles(pick(options))
   if not answer then return {}, err end
   local list = {}
   for mvpd, item in pairs(answer.profiles) do
@@ -65,37 +65,38 @@ local function known_to_service(client, options)
   return list
 end
 
--- The one kept here, then all others that the service knows: who signs out is
--- not to be let in again by another. With an error, those known without it.
-local function providers(client, options)
+-- Returns the provider of the kept profile, then all others that the service
+-- knows: a remaining one would log the viewer in again. With an error, returns
+-- the providers known without the service.
+local function providers(context, options)
   if options.mvpd then return { options.mvpd } end
-  local kept = client:recall("profile")
-  local list, err = known_to_service(client, options)
+  local kept = context:recall("profile")
+  local list, err = known_to_service(context, options)
   if kept then table.insert(list, 1, kept.mvpd) end
   return list, err
 end
 
--- Another provider's profile stays where one was named.
-local function is_kept_on(client, options)
-  local kept = options.mvpd and client:recall("profile")
+-- The profile of another provider than the named one stays.
+local function is_kept_on(context, options)
+  local kept = options.mvpd and context:recall("profile")
   return kept and kept.mvpd ~= options.mvpd
 end
 
--- The viewer's, and nothing else: the client's credentials stay.
-local function forget_viewer(client, options)
-  client:clear_permits()
+-- Deletes what is kept of the viewer. The device's credentials stay.
+local function forget_viewer(context, options)
+  context:clear_permits()
   local good, err = true, nil
-  if not is_kept_on(client, options) then
-    good, err = client:forget("profile")
+  if not is_kept_on(context, options) then
+    good, err = context:forget("profile")
   end
-  if good then good, err = client:forget("login") end
+  if good then good, err = context:forget("login") end
   return good, err
 end
 
-local function add_outcomes(client, answer, options, report)
+local function add_outcomes(context, answer, options, report)
   for mvpd, entry in pairs(answer.logouts) do
     if type(entry) == "table" then
-      report[#report + 1] = drive(client, mvpd, entry, options)
+      report[#report + 1] = drive(context, mvpd, entry, options)
     end
   end
 end
@@ -107,13 +108,13 @@ local function is_in(report, mvpd)
   return false
 end
 
--- One answer may have ended several: a single logout.
-local function one(client, mvpd, options, report)
+-- One response may end several logins: a single logout.
+local function one(context, mvpd, options, report)
   if is_in(report, mvpd) then return end
   local params = pick(options)
   params.mvpd, params.redirect_url = mvpd, options.redirect_url
-  local answer, err = client.api:logout(params)
-  if answer then return add_outcomes(client, answer, options, report) end
+  local answer, err = context.api:logout(params)
+  if answer then return add_outcomes(context, answer, options, report) end
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
 end
 
@@ -122,17 +123,17 @@ end
 --
 -- `open_url(url, mvpd)` opens the provider's page in a browser; without it the
 -- logout stops there. `on_partner_logout(mvpd)` tells the viewer to sign out
--- in the system's settings. Answers a report, an entry for each provider:
+-- in the system's settings. Returns a report, one entry for each provider:
 -- `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
--- "refused" or "failed"), `url`, `error`. What is kept of the viewer here goes
--- in any case; an error `store_failed` says that it could not.
-function logout.logout(client, options)
-  options = options_of.check("client:logout", options or {}, FIELDS, 2)
-  local list, err = providers(client, options)
-  local forgotten, why = forget_viewer(client, options)
+-- "refused" or "failed"), `url`, `error`. Deletes what is kept of the viewer
+-- on this device in any case; the error `store_failed` says that this failed.
+function logout.logout(context, options)
+  options = options_of.check("client:logout", options or {}, FIELDS, 3)
+  local list, err = providers(context, options)
+  local forgotten, why = forget_viewer(context, options)
   local report = {}
-  for _, mvpd in ipairs(list) do one(client, mvpd, options, report) end
+  for _, mvpd in ipairs(list) do one(context, mvpd, options, report) end
   if #report == 1 and report[1].outcome == "failed" then
     return nil, report[1].error
   end

@@ -1,9 +1,9 @@
 --- Single sign-on through a partner's framework (Apple's Video Subscriber
--- Account): Adobe's authentication request goes to the framework, its SAML
--- response comes back.
+-- Account): the framework answers Adobe's authentication request with a SAML
+-- response.
 -- @module adobepass.flow.partner
 
-local core = require "adobepass.core"
+local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local login = require "adobepass.flow.login"
@@ -19,26 +19,26 @@ local STATUS = { access = "string", provider_id = "string?",
 local ACCESS = { granted = true, denied = true, restricted = true,
   notDetermined = true }
 
--- The framework has a date, in seconds; this is where it goes wrong.
+-- The framework's date is in seconds; the status needs milliseconds.
 local function check_status(given)
   if not ACCESS[given.access] then
     error("client:partner_status: access should be granted, denied, "
-      .. "restricted or notDetermined", 3)
+      .. "restricted or notDetermined", 4)
   end
   local expires_at = given.expires_at
   if expires_at and not (expires_at > 1e11 and expires_at < 1e15) then
     error("client:partner_status: expires_at should be milliseconds since "
-      .. "1970", 3)
+      .. "1970", 4)
   end
 end
 
---- The AP-Partner-Framework-Status of what the framework told.
--- @param _ the client
+--- Returns the AP-Partner-Framework-Status of what the framework reported.
+-- @param _ the context
 -- @tparam table given `access` (granted, denied, restricted, notDetermined),
 -- `provider_id` (the partner's name of the provider), `expires_at` (ms),
 -- `access_error`, `provider_error`
 function partner.partner_status(_, given)
-  options_of.check("client:partner_status", given, STATUS, 2)
+  options_of.check("client:partner_status", given, STATUS, 3)
   check_status(given)
   return {
     frameworkPermissionInfo = { accessStatus = given.access,
@@ -61,28 +61,28 @@ local function no_fallback(answer)
       .. "needed."):format(tostring(answer.reasonType)) }
 end
 
--- Adobe falls back to an ordinary login when the framework has nothing for
--- us; with `fallback`, that login is made.
-local function fall_back(client, answer, options)
+-- Adobe asks for an ordinary login when the framework has no login to share;
+-- with `fallback`, that login is carried out.
+local function fall_back(context, answer, options)
   if not options.fallback then return no_fallback(answer) end
   local params = { domain_name = options.domain_name,
     redirect_url = options.redirect_url, mvpd = json.text(answer.mvpd),
     fresh = true }
   for name, value in pairs(options.fallback) do params[name] = value end
-  return login.login(client, params)
+  return login.login(context, params)
 end
 
 local function is_request(request)
   return type(request) == "table" and type(request.request) == "string"
 end
 
--- Frameworks give the response as XML; Adobe takes base64, in one line.
+-- Frameworks return XML; Adobe accepts base64 in one line.
 local function in_base64(saml)
-  if saml:find "^%s*<" then return core.base64.encode(saml) end
+  if saml:find "^%s*<" then return encoding.base64_encode(saml) end
   return (saml:gsub("%s+", ""))
 end
 
-local function exchange(client, answer, options)
+local function exchange(context, answer, options)
   local request = answer.authenticationRequest
   if not is_request(request) then
     return nil, errors.malformed("partner_session",
@@ -95,46 +95,47 @@ local function exchange(client, answer, options)
       message = "The partner's framework gave no response"
         .. (why and ": " .. tostring(why) or "") .. "." }
   end
-  return client.api:partner_profile { partner = options.partner,
+  return context.api:partner_profile { partner = options.partner,
     saml_response = in_base64(saml), partner_status = options.status,
     visitor_id = options.visitor_id }
 end
 
-local function no_partner_needed(client, answer, options)
+local function no_partner_needed(context, answer, options)
   if answer.actionName ~= "authorize" then
-    return fall_back(client, answer, options)
+    return fall_back(context, answer, options)
   end
-  return login.let_in(client, answer, { partner_status = options.status,
+  return login.let_in(context, answer, { partner_status = options.status,
     visitor_id = options.visitor_id, metadata_key = options.metadata_key,
     metadata_padding = options.metadata_padding })
 end
 
-local function by_partner(client, answer, options)
-  local found, err = exchange(client, answer, options)
+local function by_partner(context, answer, options)
+  local found, err = exchange(context, answer, options)
   if not found then return nil, err end
-  local chosen = profiles.choose(profiles.list(client, found, options), {})
-  if chosen then return profiles.remember(client, chosen) end
-  return nil, client:not_logged_in("partner_profile")
+  local chosen = profiles.choose(profiles.list(context, found, options), {})
+  if chosen then return profiles.remember(context, chosen) end
+  return nil, profiles.not_logged_in("partner_profile")
 end
 
---- Logs in by the partner.
+--- Logs in through the partner's framework.
 --
--- `status` as of client:partner_status; `respond(request, mvpd)` takes Adobe's
--- request (`type`, `request`, `attributesNames`) to the framework and answers
--- its SAML response; `fallback` are options of client:login for when Adobe
--- wants an ordinary login; `metadata_key` as of client:login. Answers the
--- profile, or nil and an error. Such a profile counts only beside the status:
--- give `partner_status` to client:authorize as well.
-function partner.partner_login(client, options)
-  options_of.check("client:partner_login", options, FIELDS, 2)
-  local answer, err = client.api:partner_session { partner = options.partner,
+-- `status` is what client:partner_status returns. `respond(request, mvpd)`
+-- passes Adobe's request (`type`, `request`, `attributesNames`) to the
+-- framework and returns its SAML response. `fallback` holds options of
+-- client:login for when Adobe asks for an ordinary login. `metadata_key` is as
+-- in client:login. Returns the profile, or nil and an error. Such a profile is
+-- valid only together with the status: give `partner_status` to
+-- client:authorize as well.
+function partner.partner_login(context, options)
+  options_of.check("client:partner_login", options, FIELDS, 3)
+  local answer, err = context.api:partner_session { partner = options.partner,
     domain_name = options.domain_name, redirect_url = options.redirect_url,
     partner_status = options.status, visitor_id = options.visitor_id }
   if not answer then return nil, err end
   local finish = answer.actionName == "partner_profile" and by_partner
     or no_partner_needed
-  local found, why = finish(client, answer, options)
-  if found then client:clear_permits() end
+  local found, why = finish(context, answer, options)
+  if found then context:clear_permits() end
   return found, why
 end
 

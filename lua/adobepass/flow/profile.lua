@@ -1,25 +1,28 @@
---- Profiles as a program wants them: mvpd, type, issuer, not_before, not_after
--- (ms), attributes; chosen, opened, remembered.
+--- Profiles: made of Adobe's responses, chosen, decrypted, kept in the store.
+--
+-- A profile has `mvpd`, `type`, `issuer`, `not_before` and `not_after` (ms),
+-- `attributes`, and `encrypted` (attributes that could not be decrypted).
 -- @module adobepass.flow.profile
 
-local core = require "adobepass.core"
+local encoding = require "adobepass.util.encoding"
+local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 
 local profile = {}
 
--- One page of Adobe's speaks of JWE: five parts. Rather said than guessed.
+-- One of Adobe's pages mentions JWE, which has five parts.
 local function is_jwe(text)
   return select(2, text:gsub("%.", "")) == 4
 end
 
 local function open_one(value, options)
-  local sealed = type(value) == "string" and core.base64.decode(value)
+  local sealed = type(value) == "string" and encoding.base64_decode(value)
   if not sealed or not options.metadata_key then return nil end
   return options.metadata_key:decrypt(sealed, options.metadata_padding)
 end
 
--- A plain value is never decoded, whatever it looks like: reference,
--- "Encrypted user metadata".
+-- Reference, "Encrypted user metadata": a plain value is never decoded, even
+-- when it looks like base64.
 local function attributes_of(given, options)
   local plain, encrypted = {}, nil
   for name, attribute in pairs(type(given) == "table" and given or {}) do
@@ -38,7 +41,7 @@ local function attributes_of(given, options)
   return plain, encrypted
 end
 
---- One profile of ours from one of Adobe's.
+--- Returns a profile made of one of Adobe's.
 function profile.new(mvpd, given, options)
   local attributes, encrypted = attributes_of(given.attributes, options)
   return { mvpd = mvpd, type = given.type, issuer = given.issuer,
@@ -47,28 +50,28 @@ function profile.new(mvpd, given, options)
     attributes = attributes, encrypted = encrypted }
 end
 
-local function is_valid(client, item)
-  return item.not_after ~= nil and item.not_after > client:now_ms()
+local function is_valid(context, item)
+  return item.not_after ~= nil and item.not_after > context:now_ms()
 end
 
--- Said aloud: the programmer would look for a wrong key.
-local function warn_of_jwe(client, item, options)
+-- Without this warning the programmer would look for a wrong key.
+local function warn_of_jwe(context, item, options)
   for _, value in pairs(options.metadata_key and item.encrypted or {}) do
     if type(value) == "string" and is_jwe(value) then
-      client:emit { type = "warning", code = "metadata_jwe",
+      context:emit { type = "warning", code = "metadata_jwe",
         message = "An encrypted attribute is a JWE, which is not supported." }
       return
     end
   end
 end
 
---- All valid profiles of an answer, the one valid longest first.
-function profile.list(client, answer, options)
+--- Returns the valid profiles of a response, the one valid longest first.
+function profile.list(context, response, options)
   local list = {}
-  for mvpd, given in pairs(answer.profiles) do
+  for mvpd, given in pairs(response.profiles) do
     local item = type(given) == "table" and profile.new(mvpd, given, options)
-    if item and is_valid(client, item) then
-      warn_of_jwe(client, item, options)
+    if item and is_valid(context, item) then
+      warn_of_jwe(context, item, options)
       list[#list + 1] = item
     end
   end
@@ -79,8 +82,9 @@ function profile.list(client, answer, options)
   return list
 end
 
---- The one to use: of the wanted mvpd, by the caller's choice, or the one
--- valid longest. TempPass and degraded access are no login.
+--- Returns the profile to use: of the wanted mvpd, by the caller's choice, or
+-- the one valid longest. A TempPass is no login: it counts only when its mvpd
+-- is named.
 function profile.choose(list, options)
   local candidates = {}
   for _, item in ipairs(list) do
@@ -95,36 +99,36 @@ function profile.choose(list, options)
   return candidates[1]
 end
 
--- A pass lives beside a login, and takes neither its place nor that of the
--- provider whom the viewer chose.
-local function is_in_the_way(client, item)
-  local kept = item.type == "temporary" and client:recall("profile")
-  return kept and kept.type ~= "temporary" and is_valid(client, kept)
+-- A TempPass exists beside a login. It replaces neither the login's profile nor
+-- the provider that the viewer chose.
+local function would_replace_login(context, item)
+  local kept = item.type == "temporary" and context:recall("profile")
+  return kept and kept.type ~= "temporary" and is_valid(context, kept)
 end
 
-local function keep(client, item)
-  local seconds = (item.not_after - client:now_ms()) / 1000
-  if seconds <= 0 or is_in_the_way(client, item) then return true end
-  return client:remember("profile", item, seconds)
+local function keep(context, item)
+  local seconds = (item.not_after - context:now_ms()) / 1000
+  if seconds <= 0 or would_replace_login(context, item) then return true end
+  return context:remember("profile", item, seconds)
 end
 
-local function keep_provider(client, item)
+local function keep_provider(context, item)
   if item.type == "temporary" then return true end
-  local provider = client:recall("provider")
+  local provider = context:recall("provider")
   if provider and provider.id == item.mvpd then return true end
-  return client:remember("provider", { id = item.mvpd })
+  return context:remember("provider", { id = item.mvpd })
 end
 
---- Keeps a profile until its end, and the choice of provider for good: the
--- profile; or nil and an error where the store is broken.
-function profile.remember(client, item)
-  local good, err = keep(client, item)
-  if good then good, err = keep_provider(client, item) end
+--- Keeps a profile until its end, and the choice of provider for ever. Returns
+-- the profile; nil and an error when the store is broken.
+function profile.remember(context, item)
+  local good, err = keep(context, item)
+  if good then good, err = keep_provider(context, item) end
   if not good then return nil, err end
   return item
 end
 
--- It may have been kept before the key was at hand.
+-- The profile may have been kept before the key was available.
 local function open_kept(item, options)
   for name, value in pairs(item.encrypted or {}) do
     local plain = open_one(value, options)
@@ -140,16 +144,39 @@ local function is_wanted(item, mvpd)
   return item.type ~= "temporary"
 end
 
---- The profile that was kept, if it is still valid; nil and an error where the
--- store is broken.
-function profile.recall(client, options)
-  local item, err = client:recall("profile")
+--- Returns the kept profile while it is valid; nil and an error when the store
+-- is broken.
+function profile.recall(context, options)
+  local item, err = context:recall("profile")
   if not item then return nil, err end
-  if not is_wanted(item, options.mvpd) or not is_valid(client, item) then
+  if not is_wanted(item, options.mvpd) or not is_valid(context, item) then
     return nil
   end
-  client:emit { type = "cache_hit", what = "profile" }
+  context:emit { type = "cache_hit", what = "profile" }
   return open_kept(item, options)
+end
+
+--- Returns the profile kept by the last login while it is valid, without a
+-- request; nil when there is none; nil and an error when the store is broken.
+function profile.remembered_profile(context)
+  local item, err = context:recall("profile")
+  if not item then return nil, err end
+  return is_valid(context, item) and item or nil
+end
+
+--- Requests the device's profiles: a list, the one valid longest first.
+-- TempPass and degraded access are among them.
+function profile.profiles(context)
+  local response, err = context.api:profiles()
+  if not response then return nil, err end
+  return profile.list(context, response, {})
+end
+
+--- Returns the error of a flow that needs a login first.
+function profile.not_logged_in(operation)
+  return errors.new { code = "not_logged_in", action = "authentication",
+    operation = operation,
+    message = "Nobody is logged in on this device, and no mvpd was named." }
 end
 
 return profile

@@ -1,4 +1,4 @@
---- The list from which a viewer picks a provider.
+--- The list of providers from which a viewer picks one.
 -- @module adobepass.flow.providers
 
 local json = require "adobepass.util.json"
@@ -6,7 +6,7 @@ local options_of = require "adobepass.util.options"
 
 local providers = {}
 
--- About two minutes, per service provider and platform, never per user.
+-- Adobe: about two minutes, per service provider and platform, never per user.
 local CACHE_SECONDS = 120
 
 local FIELDS = { temporary = "boolean?", test = "boolean?",
@@ -18,9 +18,9 @@ local function by_name(a, b)
   return a.id < b.id
 end
 
--- Sorted here, once for all who ask while it is cached.
-local function load_list(client)
-  local answer, err = client.api:configuration()
+-- Sorted once, before it is cached.
+local function load_list(context)
+  local answer, err = context.api:configuration()
   if not answer then return nil, err end
   local list = {}
   local mvpds = type(answer.requestor.mvpds) == "table"
@@ -36,16 +36,16 @@ local function load_list(client)
   return list
 end
 
-local function cached_list(client)
-  local cache, key = client:shared_cache(), client:platform_key()
-  local list = cache:get(key, client:monotonic())
+local function cached_list(context)
+  local cache, key = context:shared_cache(), context:platform_key()
+  local list = cache:get(key, context:monotonic())
   if list then
-    client:emit { type = "cache_hit", what = "configuration" }
+    context:emit { type = "cache_hit", what = "configuration" }
     return list
   end
-  local fresh, err = load_list(client)
+  local fresh, err = load_list(context)
   if not fresh then return nil, err end
-  cache:set(key, fresh, client:monotonic() + CACHE_SECONDS)
+  cache:set(key, fresh, context:monotonic() + CACHE_SECONDS)
   return fresh
 end
 
@@ -65,17 +65,17 @@ local function copy(item, remembered)
     details = item.details, remembered = item.id == remembered or nil }
 end
 
---- The providers to choose from: `id`, `display_name`, `logo_url`,
--- `remembered` (the one of last time, which comes first), `details` (Adobe's
--- own entry); sorted by name. TempPass and test entries are left out unless
--- `temporary` or `test` is true; `filter(item)` leaves out more.
+--- Returns the providers to choose from, sorted by name: `id`, `display_name`,
+-- `logo_url`, `remembered` (true for the choice of last time, which comes
+-- first), `details` (Adobe's own entry). TempPass and test entries are left out
+-- unless `temporary` or `test` is true; `filter(item)` leaves out more.
 --
--- Ask for it only to show a picker: never when somebody is logged in.
-function providers.providers(client, options)
-  options = options_of.check("client:providers", options or {}, FIELDS, 2)
-  local list, err = cached_list(client)
+-- Call it only to show a picker, never when somebody is logged in.
+function providers.providers(context, options)
+  options = options_of.check("client:providers", options or {}, FIELDS, 3)
+  local list, err = cached_list(context)
   if not list then return nil, err end
-  local last = client:recall("provider") or {}
+  local last = context:recall("provider") or {}
   local first, others = {}, {}
   for _, item in ipairs(list) do
     if is_shown(item, options) then
@@ -87,18 +87,18 @@ function providers.providers(client, options)
   return first
 end
 
---- Keeps the viewer's choice for good, for the next time.
-function providers.remember_provider(client, item)
+--- Keeps the viewer's choice in the store, without an end.
+function providers.remember_provider(context, item)
   if type(item) ~= "table" or type(item.id) ~= "string" then
-    error("client:remember_provider: an entry of client:providers expected", 2)
+    error("client:remember_provider: an entry of client:providers expected", 3)
   end
-  return client:remember("provider", { id = item.id,
+  return context:remember("provider", { id = item.id,
     display_name = item.display_name, logo_url = item.logo_url })
 end
 
---- The choice of last time, or nil.
-function providers.remembered_provider(client)
-  return client:recall("provider")
+--- Returns the viewer's last choice; nil when there is none.
+function providers.remembered_provider(context)
+  return context:recall("provider")
 end
 
 return providers

@@ -1,8 +1,9 @@
---- TempPass: watching for a while without a login. Basic passes know the
--- device; promotional ones also the hash of who the viewer is.
+--- TempPass: access for a limited time without a login. A basic pass identifies
+-- the device; a promotional pass also sends a hash of the user.
 -- @module adobepass.flow.temporary_access
 
-local core = require "adobepass.core"
+local authorize = require "adobepass.flow.authorize"
+local encoding = require "adobepass.util.encoding"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 
@@ -16,22 +17,22 @@ local OVER = "temporary_access_duration_limit_exceeded"
 local USED_UP = { [OVER] = true,
   temporary_access_resources_limit_exceeded = true }
 
--- Seconds until a service that could not answer is asked again.
-local PATIENCE = 5
+-- Seconds between two requests while the service fails.
+local RETRY_SECONDS = 5
 
--- A minute before its end, unless the caller says else.
+-- Seconds before the end of a pass: the default of `expiring`.
 local USUAL_WARNING = 60
 
 local function is_hash(text)
   return (#text == 64 or #text == 128) and not text:find("[^%x]")
 end
 
--- Adobe keeps no personal data: the programmer hashes, and the same viewer has
--- to give the same hash however the address was typed.
+-- Adobe accepts no personal data, only hashes. The text is normalized first,
+-- so that the same user has the same hash however the address was typed.
 local function hashed(text, hash)
   if is_hash(text) then return text:lower() end
   local plain = text:gsub("^%s+", ""):gsub("%s+$", ""):lower()
-  return core.digest.hex(core.digest[hash or "sha256"](plain))
+  return encoding.hex_digest(plain, hash or "sha256")
 end
 
 local function identity_of(options)
@@ -40,12 +41,12 @@ local function identity_of(options)
   for name, value in pairs(options.identity) do
     if type(value) ~= "string" or not value:find "%S" then
       error("client:temporary_access: identity should hold strings that are "
-        .. "not blank", 3)
+        .. "not blank", 4)
     end
     identity[name] = hashed(value, options.hash)
   end
   if next(identity) then return identity end
-  error("client:temporary_access: identity is empty", 3)
+  error("client:temporary_access: identity is empty", 4)
 end
 
 -- --- a pass -----------------------------------------------------------------
@@ -53,8 +54,8 @@ end
 local Pass = {}
 Pass.__index = Pass
 
--- The pass after the one that was asked about; true as well where another
--- coroutine has gone on meanwhile.
+-- Switches to the pass after `from`; false when there is none. Returns true
+-- when another coroutine has switched already.
 local function go_on(self, from)
   if self.mvpd ~= from then return true end
   local following = self.list[self.at + 1]
@@ -64,7 +65,7 @@ local function go_on(self, from)
   return true
 end
 
--- Its time or its titles are at their end; the last title may play on.
+-- The pass's time or titles are used up; the last title may continue to play.
 local function note_end(self, code)
   if code == OVER then self.is_over = true else self.titles = 0 end
   self.is_stale = false
@@ -79,7 +80,7 @@ end
 
 local function ask(self)
   local mvpd = self.mvpd
-  local answer, err = self.client.api:profile { mvpd = mvpd,
+  local answer, err = self.context.api:profile { mvpd = mvpd,
     identity = self.identity }
   if self.mvpd ~= mvpd then return true end
   if answer then
@@ -90,13 +91,13 @@ local function ask(self)
   return nil, err
 end
 
--- A pass begins with its first playback, and each may use up a title: what is
--- left is asked for after it, when somebody wants to know.
+-- A pass begins with its first playback, and each playback may use up a title.
+-- The remainder is requested when it is next needed.
 local function find_out(self)
   if not self.is_stale then return true end
-  local now = self.client:monotonic()
+  local now = self.context:monotonic()
   if now >= (self.ask_at or now) then
-    self.ask_at = now + PATIENCE
+    self.ask_at = now + RETRY_SECONDS
     local fine, err = ask(self)
     if not fine and self.is_stale then self.trouble = err end
   end
@@ -105,25 +106,25 @@ local function find_out(self)
   return true
 end
 
---- ms that are left, by the server's time; nil before the first playback; nil
--- and an error where the service could not be asked.
+--- Returns the ms that are left, by the server's time; nil before the first
+-- playback; nil and an error when the request failed.
 function Pass:remaining_ms()
   local known, err = find_out(self)
   if not known then return nil, err end
   if self.is_over then return 0 end
   local ends = self.profile and self.profile.not_after
-  return ends and math.max(0, ends - self.client:now_ms())
+  return ends and math.max(0, ends - self.context:now_ms())
 end
 
---- Titles that are left, where the pass counts them.
+--- Returns the titles that are left, when the pass counts titles.
 function Pass:remaining_resources()
   local known, err = find_out(self)
   if not known then return nil, err end
   return self.titles
 end
 
---- Asks what is left: true; or nil and an error, with action "authentication"
--- when every pass is used up and it is time for a real login.
+--- Requests what is left. Returns true; nil and an error, with action
+-- "authentication" when every pass is used up and a login is needed.
 function Pass:refresh()
   while true do
     local mvpd = self.mvpd
@@ -139,12 +140,12 @@ local function is_used_up(decision, err)
   return err ~= nil and USED_UP[err.code]
 end
 
---- May this be played with the pass? A decision as of client:authorize; the
--- next pass of the list is taken when one is used up.
+--- Requests the decision for one playback with the pass; see client:authorize.
+-- When a pass is used up, the next one of the list is used.
 function Pass:authorize(resource)
   while true do
     local mvpd = self.mvpd
-    local decision, err = self.client:authorize(resource,
+    local decision, err = authorize.authorize(self.context, resource,
       { mvpd = mvpd, identity = self.identity })
     if decision and decision.permitted and self.mvpd == mvpd then
       self.is_stale, self.ask_at = true, nil
@@ -155,7 +156,8 @@ function Pass:authorize(resource)
   end
 end
 
--- Once for each end: of this pass, of the next one, of tomorrow's.
+-- Calls the callback once for each end: of this pass, of the next, of
+-- tomorrow's.
 local function tell(self, state)
   local callback = self["on_" .. state]
   local which = self.mvpd .. (self.profile and self.profile.not_after or "")
@@ -164,11 +166,12 @@ local function tell(self, state)
   callback(self)
 end
 
---- Call this now and then while something plays, where the driver may wait:
--- the end of a pass during playback is the programmer's to enforce, and the
--- first call of a playback asks the service for it. Answers "active",
--- "expiring" or "expired", and calls `on_expiring` and `on_expired`, once for
--- each pass; nil and an error where the service could not be asked.
+--- Returns "active", "expiring" or "expired", and calls `on_expiring` and
+-- `on_expired` once for each pass; nil and an error when the request failed.
+--
+-- Call it repeatedly during playback, where the driver may wait: the
+-- application enforces the end of a pass. The first call of a playback sends a
+-- request.
 function Pass:check()
   local left, err = self:remaining_ms()
   if err then return nil, err end
@@ -185,7 +188,7 @@ local function list_of(mvpd)
   for index = 1, math.max(1, #mvpd) do
     if type(mvpd[index]) ~= "string" then
       error("client:temporary_access: mvpd should be a string, or a list of "
-        .. "strings", 3)
+        .. "strings", 4)
     end
   end
   return mvpd
@@ -193,31 +196,32 @@ end
 
 local function check_hash(where, hash)
   if hash == nil or hash == "sha256" or hash == "sha512" then return end
-  error(where .. ": hash should be sha256 or sha512", 3)
+  error(where .. ": hash should be sha256 or sha512", 4)
 end
 
---- Temporary access without a login. No request is made before the first
--- playback.
+--- Returns a pass: temporary access without a login. Sends no request before
+-- the first playback.
 --
--- `mvpd` is a TempPass, or a list of which the next is taken when one is used
--- up (four hours first, then ten minutes a day). `identity`, for promotional
--- passes, is hashed here (`hash` is "sha256" or "sha512"): it never leaves in
--- the clear. Answers a pass: `mvpd`, `authorize(resource)`, `refresh()`,
--- `remaining_ms()`, `remaining_resources()`, `profile`, and `check()` for
--- while something plays, which calls `on_expiring` and `on_expired`;
--- `expiring` is how many seconds before a pass's end the first is called (60).
-function temporary_access.temporary_access(client, options)
-  options_of.check("client:temporary_access", options, FIELDS, 2)
+-- `mvpd` is a TempPass, or a list: when one is used up, the next is used (for
+-- example four hours first, then ten minutes a day). `identity`, for
+-- promotional passes, is hashed here (`hash` is "sha256" or "sha512") and never
+-- sent in the clear. A pass has `mvpd`, `authorize(resource)`, `refresh()`,
+-- `remaining_ms()`, `remaining_resources()`, `profile`, and `check()`, to be
+-- called during playback, which calls `on_expiring` and `on_expired`.
+-- `expiring` is the number of seconds before a pass's end at which
+-- `on_expiring` is called (60).
+function temporary_access.temporary_access(context, options)
+  options_of.check("client:temporary_access", options, FIELDS, 3)
   check_hash("client:temporary_access", options.hash)
   local list = list_of(options.mvpd)
-  return setmetatable({ client = client, list = list, at = 1, mvpd = list[1],
+  return setmetatable({ context = context, list = list, at = 1, mvpd = list[1],
     told = {}, identity = identity_of(options),
     warning = options.expiring or USUAL_WARNING,
     on_expiring = options.on_expiring, on_expired = options.on_expired },
     Pass)
 end
 
--- Adobe takes these two for everybody.
+-- Adobe treats an empty name and "all" as everyone.
 local function means_all(text)
   local named = (text or "one"):lower():match "^%s*(.-)%s*$"
   return named == "" or named == "all"
@@ -231,31 +235,31 @@ local function check_whom(options)
   if named ~= 1 or options.everyone == false
       or means_all(options.device or options.key) then
     error("client:reset_temp_pass: give one of device, key and "
-      .. "everyone = true", 3)
+      .. "everyone = true", 4)
   end
   if options.by and (not options.everyone or options.by ~= "key"
       and options.by ~= "device") then
-    error("client:reset_temp_pass: by is device or key, beside everyone", 3)
+    error("client:reset_temp_pass: by is device or key, beside everyone", 4)
   end
 end
 
---- Gives somebody their pass back: `{ mvpd =, device = }`, `{ mvpd =, key = }`
--- (who the viewer is, hashed here as `identity` is) or, for all there are,
+--- Resets a TempPass: `{ mvpd =, device = }`, `{ mvpd =, key = }` (the user,
+-- hashed here as `identity` is) or, for all users,
 -- `{ mvpd =, everyone = true }` (with `by = "key"` for promotional passes).
--- Nothing resets everyone without the word.
-function temporary_access.reset_temp_pass(client, options)
+-- Only the explicit `everyone = true` resets everyone.
+function temporary_access.reset_temp_pass(context, options)
   options_of.check("client:reset_temp_pass", options, { mvpd = "string",
     device = "string?", key = "string?", hash = "string?",
-    everyone = "boolean?", by = "string?" }, 2)
+    everyone = "boolean?", by = "string?" }, 3)
   check_hash("client:reset_temp_pass", options.hash)
   check_whom(options)
   local params = { mvpd = options.mvpd, everyone = options.everyone }
   if options.key or options.by == "key" then
     params.key = options.key and hashed(options.key, options.hash)
-    return client.api:reset_temp_pass_key(params)
+    return context.api:reset_temp_pass_key(params)
   end
   params.device = options.device
-  return client.api:reset_temp_pass(params)
+  return context.api:reset_temp_pass(params)
 end
 
 return temporary_access

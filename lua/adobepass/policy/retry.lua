@@ -1,8 +1,9 @@
---- When to repeat a request, and after how long. A policy knows no clock and
--- no chance: both are handed to it.
+--- When to repeat a request, and after how long. All repeats of the client
+-- follow this module: of a request, of one item of a response, of a poll.
+-- A policy reads no clock and no random number: the caller passes both.
 --
--- Adobe asks to repeat what says `action` retry, two or three times at most
--- and ever more slowly, and to wait a second or more after a 429 (pages
+-- Adobe asks to repeat errors with `action` retry, two or three times at most
+-- and with growing delays, and to wait a second or more after a 429 (pages
 -- enhanced-error-codes and throttling-mechanism).
 -- @module adobepass.policy.retry
 
@@ -22,17 +23,17 @@ local FIELDS = {
 
 local AFTER_THROTTLE = 1
 
--- Errors that name a remedy other than a repeat, even as a 500: all of
--- Adobe's invalid_configuration_* are such.
+-- Errors whose remedy is not a repeat, even with status 500: all of Adobe's
+-- invalid_configuration_*.
 local OTHER_REMEDY = {
   configuration = true, ["application-registration"] = true,
   authentication = true, authorization = true,
 }
 
--- The server cannot have seen the request.
+-- The request cannot have reached the server.
 local NEVER_SENT = { connect_failed = true, resolve_failed = true }
 
---- A policy.
+--- Creates a policy.
 -- @tparam[opt] table given `attempts` (3), the first one included; `base`
 -- (0.5) seconds, doubled each time; `cap` (8) seconds
 -- @treturn table
@@ -52,7 +53,7 @@ local function may_heal(err)
   return (err.http_status or 0) >= 500 and not OTHER_REMEDY[err.action]
 end
 
--- Is it certain that the server did not act on the request?
+-- Returns whether the server certainly did not act on the request.
 local function is_unprocessed(err)
   return is_throttled(err) or NEVER_SENT[err.code]
     or err.http_status == 503 and err.retry_after ~= nil
@@ -65,15 +66,15 @@ local function least(err)
   return err.http_status == 503 and err.retry_after or 0
 end
 
---- How long to wait before the next attempt.
+--- Returns the seconds to wait before the next attempt; nil to give up.
 --
--- Full jitter spreads the devices that failed together; where the server says
--- when to come back, it is added to that, for the same reason.
--- @param err what the attempt ended with
--- @int attempt which one it was, from 1
--- @tparam table terms `chance` from 0 to 1; `safe`: may the server act on the
--- request twice? `remaining` seconds of the deadline, if there is one
--- @treturn ?number seconds; nil to give up
+-- Full jitter spreads devices that failed together. It is added to the
+-- server's Retry-After, for the same reason.
+-- @param err of the attempt
+-- @int attempt its number, from 1
+-- @tparam table terms `chance` from 0 to 1; `safe`: the server may act on the
+-- request twice; `remaining` seconds until the deadline, if there is one
+-- @treturn ?number seconds
 function Policy:delay(err, attempt, terms)
   if attempt >= self.attempts or not may_heal(err) then return nil end
   if not terms.safe and not is_unprocessed(err) then return nil end
@@ -82,6 +83,22 @@ function Policy:delay(err, attempt, terms)
   -- A wait that takes all that remains leaves nothing for the request.
   if terms.remaining and delay >= terms.remaining then return nil end
   return delay
+end
+
+--- The policy for one item of a successful response that failed by itself.
+retry.ITEMS = retry.new { base = 1 }
+
+-- Errors of a network that is down for a while, or of a server in between that
+-- answers instead of Adobe, as a hotel's does.
+local FROM_NETWORK = { malformed_response = true, tls_failed = true,
+  too_large = true, transfer_failed = true }
+
+--- Returns whether the cause of an error may end by itself, so that a flow that
+-- polls continues to poll at its interval.
+function retry.is_temporary(err)
+  return err.action == "retry" or FROM_NETWORK[err.code]
+    or err.code:find "^http_3" ~= nil
+    or (err.http_status or 0) >= 500 and err.action == "none"
 end
 
 return retry

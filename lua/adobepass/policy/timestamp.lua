@@ -1,14 +1,14 @@
---- When something was written down, so that another process, or this one
--- after a restart, knows how much time has passed.
+--- Timestamps of stored records, from which another process, or this one after
+-- a restart, computes a record's age.
 --
--- While the machine runs, its monotonic clock tells exactly, whatever happens
--- to the time of day; after a restart, or on another machine, only the time
--- of day is there, and nobody can tell with one that runs backwards.
+-- Within one boot of a machine the monotonic clock gives the age exactly, even
+-- when the wall clock is set. After a restart, or on another machine, the wall
+-- clock gives it; when the wall clock runs backwards the age is unknown.
 -- @module adobepass.policy.timestamp
 
 local core = require "adobepass.core"
 
-local moment = {}
+local timestamp = {}
 
 local huge = math.huge
 
@@ -26,18 +26,19 @@ local function boot_id()
   return boot
 end
 
---- Adds to a record when it was written.
-function moment.stamp(record)
+--- Adds the current time to a record.
+function timestamp.stamp(record)
   record.wall, record.monotonic = core.clock.wall(), core.clock.monotonic()
   record.boot = boot_id()
   return record
 end
 
--- Two machines never agree entirely; a token has a margin that is wider.
+-- Seconds by which the clocks of two machines may differ. The margin of an
+-- access token is wider.
 local SKEW = 60
 
---- Seconds since a record was stamped; huge where nobody can tell.
-function moment.age(record)
+--- Returns the seconds since a record was stamped; huge when unknown.
+function timestamp.age(record)
   local passed
   if record.boot and record.boot == boot_id() then
     passed = core.clock.monotonic() - (tonumber(record.monotonic) or huge)
@@ -47,4 +48,4 @@ function moment.age(record)
   return passed > -SKEW and math.max(0, passed) or huge
 end
 
-return moment
+return timestamp

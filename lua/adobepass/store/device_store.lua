@@ -1,58 +1,65 @@
---- What is kept in the store for one device, as JSON, with errors of ours.
+--- The part of a store that belongs to one device: tables as JSON, errors of
+-- adobepass.api.errors.
 -- @module adobepass.store.device_store
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 
-local vault = {}
+local device_store = {}
 
-local Vault = {}
-Vault.__index = Vault
+local DeviceStore = {}
+DeviceStore.__index = DeviceStore
 
---- A view of a store for one device of one client.
-function vault.new(store, key)
-  return setmetatable({ store = store, key = key }, Vault)
+--- Creates the device's part of a store.
+-- @param store
+-- @string key of the device
+function device_store.new(store, key)
+  return setmetatable({ store = store, key = key }, DeviceStore)
 end
 
--- A broken store has a name of its own: taken for an empty one it would lead
--- to a new registration, and that would log every viewer out.
+-- A broken store has its own error code. If it were taken for an empty store,
+-- the device would register again, which logs its viewers out.
 local function broken(message)
   return nil, errors.new { code = "store_failed", action = "none",
     message = tostring(message) }
 end
 
-function Vault:name(what) return what .. ":" .. self.key end
+local function entry_name(self, name) return name .. ":" .. self.key end
 
---- A table, or nil where there is none; or nil and an error.
-function Vault:read(what)
-  local text, message, code = self.store:get(self:name(what))
+--- Reads a table; nil when there is none; nil and an error when the store is
+-- broken.
+function DeviceStore:read(name)
+  local text, message, code = self.store:get(entry_name(self, name))
   if text == nil then
     if code then return broken(message) end
     return nil
   end
   local value = json.decode(text)
   if type(value) == "table" then return value end
-  return broken("What the store holds of " .. what .. " is damaged.")
+  return broken("What the store holds of " .. name .. " is damaged.")
 end
 
-function Vault:write(what, value, seconds)
-  local good, message = self.store:set(self:name(what), json.encode(value),
+--- Writes a table, for `seconds` or without an end.
+function DeviceStore:write(name, value, seconds)
+  local good, message = self.store:set(entry_name(self, name), json.encode(value),
     seconds)
   if good then return true end
   return broken(message)
 end
 
---- Takes a place that nobody holds: true, false, or nil and an error.
-function Vault:claim(what, owner, seconds)
-  local won, message = self.store:add(self:name(what), owner, seconds)
+--- Creates an entry that does not exist yet: true; false when it exists; nil and
+-- an error when the store is broken.
+function DeviceStore:claim(name, owner, seconds)
+  local won, message = self.store:add(entry_name(self, name), owner, seconds)
   if won == nil then return broken(message) end
   return won
 end
 
-function Vault:release(what, owner)
-  local good, message = self.store:delete(self:name(what), owner)
+--- Deletes an entry; with `owner`, only one that has this value.
+function DeviceStore:release(name, owner)
+  local good, message = self.store:delete(entry_name(self, name), owner)
   if good then return true end
   return broken(message)
 end
 
-return vault
+return device_store

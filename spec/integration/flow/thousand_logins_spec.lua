@@ -65,7 +65,7 @@ describe("a thousand viewers at once", function()
 
   local function frame()
     assert(on.control.advance(FRAME))
-    return driver.update(gateway.shared.transport)
+    return driver.update(gateway.context.connection.transport)
   end
 
   -- Some sign in at once, some take two minutes for it.

@@ -167,7 +167,7 @@ describe("a call's timeline", function()
   it("[deadline-leaves-unsent-slow] leaves unsent what a slow store left no "
     .. "time for", function()
     local on = ready()
-    local store = on.client.shared.store
+    local store = on.client.context.connection.store
     local slow = setmetatable({ get = function(_, key)
       on.driver.sleep(10)
       return store:get(key)

@@ -334,28 +334,28 @@ describe("an answer's url", function()
       ["https://api.test/x"] = "https://api.test/x",
       ["HTTPS://API.test/x"] = "HTTPS://API.test/x",
     } do
-      assert.equal(absolute, client:absolute_url(url, "direct"))
+      assert.equal(absolute, client.context:absolute_url(url, "direct"))
     end
     for _, url in ipairs { "https://evil.test/x", "//evil.test/x",
       "/\\evil.test", "https://api.test@evil.test/", "https://api.test:1/",
       "https://api.test\\@evil.test/", "http://api.test/x", "javascript:x",
       "https://api.test.evil.test/", "https://api.test/ x", "x", "",
       "https://api.test\n.evil.test/", "https://:pw@api.test/" } do
-      local absolute, err = client:absolute_url(url, "direct")
+      local absolute, err = client.context:absolute_url(url, "direct")
       assert.is_nil(absolute, url)
       assert.equal("foreign_url", err.code)
     end
-    assert.equal("foreign_url", select(2, client:absolute_url(5)).code)
-    assert.equal("foreign_url", select(2, client:absolute_url()).code)
+    assert.equal("foreign_url", select(2, client.context:absolute_url(5)).code)
+    assert.equal("foreign_url", select(2, client.context:absolute_url()).code)
   end)
 
   it("[api-lead-browser-elsewhere] may lead a browser elsewhere, but not in "
     .. "the clear", function()
     local client = stage.new().client
     assert.equal("https://mvpd.test/x",
-      client:absolute_url("https://mvpd.test/x", "interactive"))
+      client.context:absolute_url("https://mvpd.test/x", "interactive"))
     for _, url in ipairs { "http://mvpd.test/x", "javascript:alert(1)" } do
-      assert.is_nil((client:absolute_url(url, "interactive")))
+      assert.is_nil((client.context:absolute_url(url, "interactive")))
     end
   end)
 end)

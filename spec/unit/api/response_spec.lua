@@ -204,7 +204,7 @@ describe("an answer", function()
     assert.equal("too_many_requests", err.code)
     assert.equal("retry", err.action)
     assert.equal(429, err.http_status)
-    for _, request in ipairs(client.shared.transport.requests) do
+    for _, request in ipairs(client.context.connection.transport.requests) do
       assert.is_nil(header_table(request).Cookie)
     end
   end)

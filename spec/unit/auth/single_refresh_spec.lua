@@ -58,8 +58,9 @@ describe("single flight over HTTPS", function()
     local driver = adobepass.driver.tick()
     local client = flight.client(at, { driver = driver })
     flies_once(function()
-      return flight.crowd(driver, function() return client.shared.transport end,
-        200, function() return client.api:profiles() end)
+      return flight.crowd(driver, function()
+        return client.context.connection.transport
+      end, 200, function() return client.api:profiles() end)
     end, 200)
     client:close()
   end)
@@ -70,8 +71,9 @@ describe("single flight over HTTPS", function()
     local client = flight.client(at, { driver = driver, device = false })
     for index = 1, 200 do views[index] = client:device { id = "one" } end
     flies_once(function()
-      return flight.crowd(driver, function() return client.shared.transport end,
-        200, function(index) return views[index].api:profiles() end)
+      return flight.crowd(driver, function()
+        return client.context.connection.transport
+      end, 200, function(index) return views[index].api:profiles() end)
     end, 200)
     client:close()
   end)

@@ -86,7 +86,7 @@ describe("views of devices", function()
     local before = used()
     for _ = 1, 5 do visit() end
     assert.is_true(used() - before < 64 * 1024)
-    assert.is_nil(next(client.shared.unsaved))
+    assert.is_nil(next(client.context.connection.unsaved))
   end)
 
   local CALLS = {

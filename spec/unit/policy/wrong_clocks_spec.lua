@@ -62,7 +62,7 @@ describe("a client whose clock is wrong", function()
       start(wall)
       local one = client()
       ask(one)
-      local known = one.shared.clock
+      local known = one.context.connection.clock
       local off = known:now_ms() - time:server_ms()
       assert.is_true(math.abs(off) < 1500)
       time:set_wall(wall + 3 * YEAR)

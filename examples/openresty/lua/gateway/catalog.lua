@@ -9,6 +9,9 @@ local catalog = {}
 
 local channels, resources
 
+-- Whose permits a client has in memory: its profile; false for nobody's.
+local permits_of = setmetatable({}, { __mode = "k" })
+
 function catalog.start(config)
   channels, resources = config.channels.list, {}
   for index, channel in ipairs(channels) do
@@ -29,20 +32,23 @@ function catalog.providers(request)
   return { providers = json.array(shown) }
 end
 
--- This view keeps permits in memory. Who signed in since, perhaps by way of
--- another worker, has none of them.
-local function forget_others(view)
-  local profile = view:recall "profile"
-  local whose = profile and ("%s %s"):format(profile.mvpd, profile.not_before)
-  if view.permits_of ~= whose then view:clear_permits() end
-  view.permits_of = whose
+-- A client keeps the permits of its viewer in memory. Another viewer may have
+-- signed in since, perhaps through another worker: then a new client replaces
+-- it.
+local function client_of(who)
+  local view = viewer.client(who)
+  local profile = view:remembered_profile()
+  local whose = profile
+    and ("%s %s"):format(profile.mvpd, profile.not_before) or false
+  if (permits_of[view] or whose) ~= whose then view = viewer.new_client(who) end
+  permits_of[view] = whose
+  return view
 end
 
 --- GET /catalog: every channel, open or with the reason why not. It is no
 -- right to play.
 function catalog.list(request)
-  local view = viewer.client(request.who)
-  forget_others(view)
+  local view = client_of(request.who)
   local result, err = view:preauthorize(resources)
   if not result then return nil, err end
   local shown = {}

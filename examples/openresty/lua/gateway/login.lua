@@ -48,7 +48,7 @@ function login.post(request)
 end
 
 local function standing(view)
-  local profile, err = view:recall "profile"
+  local profile, err = view:remembered_profile()
   if err then return nil, err end
   return profile and signed_in(profile) or { state = "none" }
 end

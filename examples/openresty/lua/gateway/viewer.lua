@@ -96,16 +96,23 @@ local function connected(who)
   return info
 end
 
---- The client of a device. Kept for a while, so that its token need not be
--- fetched from Redis each time.
+local function key_of(who)
+  return table.concat({ who.id, who.ip, who.port or "", who.info }, "\n")
+end
+
+--- Returns a new client of a device, without the permits that the last one had
+-- in memory, and keeps it for `viewer.client`.
+function viewer.new_client(who)
+  local view = client:device { id = who.id, ip = who.ip, info = connected(who) }
+  views:set(key_of(who), view)
+  return view
+end
+
+--- Returns the client of a device. It is kept for a while, so that its token
+-- need not be fetched from Redis each time.
 function viewer.client(who)
-  local key = table.concat({ who.id, who.ip, who.port or "", who.info }, "\n")
-  local view = views:get(key)
-  if not view then
-    view = client:device { id = who.id, ip = who.ip, info = connected(who) }
-    views:set(key, view)
-  end
-  who.device = view.key:sub(1, 12) -- as events name it
+  local view = views:get(key_of(who)) or viewer.new_client(who)
+  who.device = view:event_name()
   return view
 end
 

@@ -1,0 +1,271 @@
+--- The life cycle of one call, from its parameters to its value or error.
+--
+-- A call is in one of these states; each is one function below, which does the
+-- state's work and returns the next state:
+--
+--   acquire_token -> wait_for_rate_limit -> send -> receive -> classify
+--
+--   classify -> done            the response is a success
+--            -> refresh_token   the access token was refused (once a call)
+--            -> register_again  the credentials were refused (once a call)
+--            -> retry           any other error
+--   refresh_token, register_again, retry -> acquire_token
+--
+-- The end states are done and failed. The deadline is an instant of the
+-- driver's clock, fixed when the call is created.
+-- @module adobepass.api.call
+
+local errors = require "adobepass.api.errors"
+local operations = require "adobepass.api.operations"
+local request = require "adobepass.api.request"
+local response_of = require "adobepass.api.response"
+local secrets = require "adobepass.api.secrets"
+
+local call = {}
+
+local Call = {}
+Call.__index = Call
+
+-- Adobe counts requests by the device's address: each device of a server has
+-- its own. Operations that do not send the address count for the server's.
+local BY_NAME, IS_LIMITED, SENDS_ADDRESS = {}, {}, {}
+for _, operation in ipairs(operations) do
+  local path, headers = operation.path, operation.headers or ""
+  BY_NAME[operation.name] = operation
+  IS_LIMITED[operation] = path:find "^/api/v2/" or path:find "^/o/client/"
+  SENDS_ADDRESS[operation] = headers:find "F"
+end
+
+local THROTTLED, UNAUTHORIZED = 429, 401
+
+-- A repeat that starts with less time than this, in seconds, could only fail.
+local MIN_TIME = 0.05
+
+local function limit_key(self)
+  return SENDS_ADDRESS[self.operation] and self.device.record.ip or "own"
+end
+
+local function timeout(self, message)
+  return errors.from_transport(self.operation.name, message, "timeout")
+end
+
+local function emit(self, event)
+  event.operation = self.operation.name
+  self.connection:emit(event, self.device.key)
+end
+
+-- Ends the call: no state follows.
+local function fail(self, err)
+  self.err = err
+  return "failed"
+end
+
+-- Leaves to `classify` what to do about an error.
+local function failed_attempt(self, err)
+  self.err = err
+  return "classify"
+end
+
+local states = {}
+
+-- The token in use is noted: when the server refuses it, another coroutine may
+-- have replaced it meanwhile.
+function states.acquire_token(self)
+  if self.operation.bearer == false then return "wait_for_rate_limit" end
+  local held, err = self.device.credentials:get(self.deadline, self.refusal)
+  if not held then return fail(self, err) end
+  self.held = held
+  return "wait_for_rate_limit"
+end
+
+-- During the wait a 429 may come for the same address. The reserved turn is
+-- void then, and a new one is reserved.
+function states.wait_for_rate_limit(self)
+  local limit, driver = self.connection.rate_limit, self.connection.driver
+  if limit.off or not IS_LIMITED[self.operation] then return "send" end
+  local key, now = limit_key(self), driver.now()
+  local seconds = limit:reserve(key, now)
+  if seconds <= 0 then return "send" end
+  if now + seconds >= self.deadline then
+    limit:cancel(key)
+    return fail(self, timeout(self, "There was no turn for the request in "
+      .. "time: the device asks too much."))
+  end
+  emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
+  driver.sleep(seconds)
+  if limit:barred_for(key, driver.now()) <= 0 then return "send" end
+  limit:cancel(key)
+  return "wait_for_rate_limit"
+end
+
+function states.send(self)
+  local connection, built = self.connection, self.request
+  local transport, err = connection.transport, nil
+  if not transport then transport, err = connection:open_transport() end
+  if not transport then return failed_attempt(self, err) end
+  local now = connection.driver.now()
+  if now >= self.deadline then
+    return fail(self, timeout(self, "There was no time left to send it in."))
+  end
+  self.started = now
+  built.bearer, built.timeout = self.held and self.held.token,
+    self.deadline - now
+  local transfer, message, code = transport:submit(built)
+  if not transfer then
+    return failed_attempt(self,
+      errors.from_transport(self.operation.name, message, code))
+  end
+  self.transfer = transfer
+  return "receive"
+end
+
+local function report(self, response, code)
+  local connection = self.connection
+  if not connection.on_event then return end
+  emit(self, { type = "request", attempt = self.attempt,
+    status = response and response.status, error = code,
+    seconds = connection.driver.now() - self.started,
+    reused = response and response.reused,
+    http_version = response and response.http_version })
+end
+
+function states.receive(self)
+  local connection, transfer = self.connection, self.transfer
+  self.transfer = nil
+  connection.driver.wait(connection.transport, transfer, self.deadline)
+  local response, message, code = transfer:result()
+  transfer:close()
+  if code == "pending" then
+    message, code = "The server did not answer in time.", "timeout"
+  end
+  report(self, response, code)
+  if not response then
+    return failed_attempt(self,
+      errors.from_transport(self.operation.name, message, code))
+  end
+  connection:learn_time(response, self.started)
+  self.response = response
+  return "classify"
+end
+
+-- The error of a response that is no success. A 429 holds back all requests
+-- that count for the same address.
+local function error_of(self, response)
+  local connection = self.connection
+  local err = errors.from_answer(self.operation.name, response,
+    (response_of.decode(response)), connection.clock:now_ms() / 1000,
+    secrets.list(self.device.record, request.header_table(self.request),
+      self.params, self.held))
+  if err.http_status == THROTTLED then
+    connection.rate_limit:penalize(limit_key(self), connection.driver.now(),
+      math.max(1, err.retry_after or 0))
+  end
+  return err
+end
+
+local function read(self, response)
+  if response_of.is_success(self.operation, response) then
+    return response_of.read(self.operation, response)
+  end
+  return nil, error_of(self, response)
+end
+
+function states.classify(self)
+  local err = self.err
+  if self.response then
+    self.value, err = read(self, self.response)
+    self.response = nil
+  end
+  if not err then return "done" end
+  self.err = err
+  if self.held and err.http_status == UNAUTHORIZED and not self.refusal then
+    return "refresh_token"
+  elseif self.held and err.action == "application-registration"
+      and not self.is_registered_again then
+    return "register_again"
+  end
+  return "retry"
+end
+
+-- Reference, "Registration": a refused token is replaced once, and the request
+-- repeated. The refusal names the token that was sent.
+function states.refresh_token(self)
+  self.refusal = { id = self.held.id }
+  self.err = nil
+  return "acquire_token"
+end
+
+function states.register_again(self)
+  self.is_registered_again = true
+  self.refusal = { id = self.held.id, client_id = self.held.client_id,
+    reason = self.err }
+  self.err = nil
+  return "acquire_token"
+end
+
+function states.retry(self)
+  local connection, err = self.connection, self.err
+  local delay = not self.params.once and connection.retry:delay(err,
+    self.attempt, { safe = self.operation.safe ~= false,
+      chance = connection.chance(),
+      remaining = self.deadline - connection.driver.now() - MIN_TIME })
+  if not delay then return "failed" end
+  emit(self, { type = "retry", attempt = self.attempt, error = err.code,
+    seconds = delay })
+  if delay > 0 then connection.driver.sleep(delay) end
+  self.attempt, self.err = self.attempt + 1, nil
+  return "acquire_token"
+end
+
+local IS_END = { done = true, failed = true }
+local IS_BEFORE_RESPONSE = { acquire_token = true, wait_for_rate_limit = true,
+  send = true }
+
+--- Sends the request of a new call and does not wait for its response, so that
+-- several can be in flight. `run` continues from there.
+function Call:prefetch()
+  while IS_BEFORE_RESPONSE[self.state] do
+    self.state = states[self.state](self)
+  end
+end
+
+--- Carries a call to its end: the value, or nil and an error.
+function Call:run()
+  while not IS_END[self.state] do
+    self.state = states[self.state](self)
+  end
+  if self.state == "done" then return self.value end
+  return nil, self.err
+end
+
+--- Creates a call; nil and an error when a value cannot be sent.
+-- @param connection see adobepass.api.connection
+-- @tparam table device `record`, `key` in the store, `headers` (prepared
+-- headers of the record) and `credentials`
+-- @param operation of adobepass.api.operations
+-- @tparam table params checked by adobepass.api.request
+-- @number deadline by the driver's clock
+function call.new(connection, device, operation, params, deadline)
+  device.headers = device.headers or {}
+  local built, err = request.build(operation, params, connection, device)
+  if not built then return nil, err end
+  -- Fields that are nil here reserve room, so that the table never grows.
+  return setmetatable({ state = "acquire_token", connection = connection,
+    device = device, operation = operation, request = built, params = params,
+    deadline = deadline, attempt = 1, started = nil, held = nil,
+    transfer = nil, response = nil, value = nil, err = nil }, Call)
+end
+
+--- Carries out an operation by its name; adobepass.auth.credentials registers
+-- and requests tokens with it.
+function call.perform(connection, device, name, params, deadline)
+  local made, err = call.new(connection, device, BY_NAME[name], params,
+    deadline)
+  if not made then return nil, err end
+  return made:run()
+end
+
+--- Returns an operation of adobepass.api.operations by its name.
+function call.operation(name) return BY_NAME[name] end
+
+return call

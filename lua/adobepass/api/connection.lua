@@ -1,0 +1,78 @@
+--- State that all devices of one client share: options, transport, clock, rate
+-- limit, and short-lived caches.
+-- @module adobepass.api.connection
+
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+
+local connection = {}
+
+local Connection = {}
+Connection.__index = Connection
+
+-- The server's Date is read at most once in this many seconds: reading it
+-- makes the transfer parse all response headers.
+local LEARN_EVERY = 60
+
+-- An event names a device by this many characters of its key: enough to tell
+-- devices apart, and not reversible to the device's id.
+local EVENT_NAME_LENGTH = 12
+
+--- Returns the name of a device in events; nil for a client without a device.
+-- @tparam ?string key the device's key in the store
+function connection.event_name(key)
+  return key and key:sub(1, EVENT_NAME_LENGTH)
+end
+
+--- Calls the application's `on_event`. An event holds no secret: names, codes
+-- and times.
+-- @tparam table event
+-- @tparam ?string key the key of the device in question
+function Connection:emit(event, key)
+  if not self.on_event then return end
+  event.device = connection.event_name(key)
+  self.on_event(event)
+end
+
+--- Returns the transport; nil and an error when it cannot be created.
+--
+-- It is created at the first request, so that nginx never creates it before
+-- the fork of its workers.
+function Connection:open_transport()
+  if self.transport then return self.transport end
+  local transport, message, code = core.http.new(self.http)
+  if not transport then
+    return nil, errors.from_transport(nil, message, code)
+  end
+  self.transport = transport
+  return transport
+end
+
+--- Sets the server's clock by a response.
+-- @param response
+-- @number started when the request was sent, by the driver's clock
+function Connection:learn_time(response, started)
+  local arrived = self.driver.now()
+  if self.learned_at and arrived - self.learned_at < LEARN_EVERY then
+    return
+  end
+  self.learned_at = arrived
+  self.clock:learn(response.headers["date"], arrived, arrived - started)
+end
+
+--- Closes the transport. Transfers in flight end with the code `closed`.
+function Connection:close()
+  if self.transport then self.transport:close() end
+end
+
+--- Adds the state that devices share to the options of a client.
+-- @tparam table options as adobepass.new has checked and completed them;
+-- becomes the connection
+function connection.new(options)
+  -- Credentials by device key, held by the devices in use alone.
+  options.credentials = setmetatable({}, { __mode = "v" })
+  options.unsaved, options.addresses = {}, {}
+  return setmetatable(options, Connection)
+end
+
+return connection

@@ -1,0 +1,139 @@
+--- The client object: which names it has, and its usage errors.
+
+local adobepass = require "adobepass"
+local fields = require "spec.support.valid_options"
+local operations = require "adobepass.api.operations"
+local raises = require "spec.support.assert_raises"
+
+-- Arguments with which each method passes its own checks.
+local METHODS = {
+  profiles = {}, remembered_profile = {}, providers = {},
+  remember_provider = { { id = "Cablevision" } }, remembered_provider = {},
+  login = { {} }, start_login = { {} }, poll_login = { { state = "done" } },
+  check_code = { "ABC" }, resume_login = { { code = "ABC" } },
+  refresh_profile = {}, preauthorize = { { "CNN" } }, authorize = { "CNN" },
+  logout = {}, temporary_access = { { mvpd = "Pass" } },
+  reset_temp_pass = { { mvpd = "Pass", device = "one" } },
+  partner_login = { { partner = "Apple", status = "x",
+    respond = function() end } },
+  get_service_token = { { sso_id = "one" } },
+  renew_service_token = { "token" }, link_device = { "token" },
+  unlink_devices = { "token", { "one" } }, linked_devices = { "token" },
+  client_id = {}, event_name = {}, forget_failure = {},
+}
+
+local NEED_NO_DEVICE = { "partner_status", "sign_service_token", "now_ms",
+  "device", "update", "close" }
+
+local function names_of(...)
+  local list = {}
+  for _, from in ipairs { ... } do
+    for name in pairs(from) do
+      if name ~= "__index" then list[#list + 1] = name end
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+describe("client object", function()
+  local client
+
+  before_each(function() client = adobepass.new(fields()) end)
+  after_each(function() client = nil end)
+
+  local function without_device()
+    local given = fields()
+    given.device = nil
+    return adobepass.new(given)
+  end
+
+  it("[client-object-exact-names] client object: has the documented methods, "
+    .. "the field api and the internal field context, and nothing "
+    .. "else", function()
+    local wanted = { "api", "context" }
+    for name in pairs(METHODS) do wanted[#wanted + 1] = name end
+    for _, name in ipairs(NEED_NO_DEVICE) do wanted[#wanted + 1] = name end
+    table.sort(wanted)
+    assert.same(wanted, names_of(client, getmetatable(client).__index))
+    assert.same(wanted, names_of(client:device { id = "two" },
+      getmetatable(client).__index))
+  end)
+
+  it("[client-object-api-exact-names] client.api: has the 22 operations and "
+    .. "the internal field context, and nothing else", function()
+    local wanted = { "context" }
+    for _, operation in ipairs(operations) do
+      wanted[#wanted + 1] = operation.name
+    end
+    table.sort(wanted)
+    assert.equal(23, #wanted)
+    assert.same(wanted, names_of(client.api, getmetatable(client.api).__index))
+  end)
+
+  it("[client-object-after-calls] client object: gets no further names when "
+    .. "its methods are called", function()
+    local before = names_of(client, client.api)
+    assert.is_nil(client:remembered_provider())
+    assert.is_nil(client:remembered_profile())
+    assert.is_nil(client:client_id())
+    assert.is_true(client:forget_failure())
+    assert.truthy(client:temporary_access { mvpd = "Pass" })
+    assert.same(before, names_of(client, client.api))
+  end)
+
+  it("[client-object-dot-call] client object: a call with a dot raises at the "
+    .. "caller's line and names the mistake", function()
+    for _, name in ipairs(names_of(getmetatable(client).__index)) do
+      for _, argument in ipairs { {}, "CNN", false } do
+        raises(("client.%s was called with '.': write client:%s { ... }")
+          :format(name, name), function()
+          local result = client[name](argument or nil)
+          return result
+        end)
+      end
+    end
+    for _, operation in ipairs(operations) do
+      local name = operation.name
+      raises(("client.api.%s was called with '.': write client.api:%s { ... }")
+        :format(name, name), function()
+        local result = client.api[name] {}
+        return result
+      end)
+    end
+  end)
+
+  it("[client-object-without-device] client object: without a device, a method "
+    .. "that needs one raises and names the remedy", function()
+    local bare = without_device()
+    for name, arguments in pairs(METHODS) do
+      raises(("client:%s: the client has no device; give one to "
+        .. "adobepass.new, or use client:device { id = ... }"):format(name),
+        function()
+          local result = bare[name](bare, arguments[1], arguments[2])
+          return result
+        end)
+    end
+  end)
+
+  it("[client-object-no-device-needed] client object: without a device, the "
+    .. "other methods work", function()
+    local bare = without_device()
+    assert.is_number(bare:now_ms())
+    assert.truthy(bare:partner_status { access = "denied" })
+    local view = bare:device { id = "two" }
+    assert.equal(12, #view:event_name())
+    bare:close()
+  end)
+
+  it("[client-object-poll-no-flow] client:poll_login: raises when its argument "
+    .. "is not what start_login returned", function()
+    for _, flow in ipairs { {}, "ABC", { code = "ABC" }, false } do
+      raises("client:poll_login: expected what client:start_login returned",
+        function()
+          local result = client:poll_login(flow or nil)
+          return result
+        end)
+    end
+  end)
+end)
