@@ -279,6 +279,8 @@ build = {
         "lua/adobepass/store/memory.lua",
       ["adobepass.store.redis"] =
         "lua/adobepass/store/redis.lua",
+      ["adobepass.store.redis_connector"] =
+        "lua/adobepass/store/redis_connector.lua",
       ["adobepass.store.shdict"] =
         "lua/adobepass/store/shdict.lua",
       ["adobepass.util.encoding"] =

@@ -70,8 +70,8 @@ end
 
 local function read_redis(given)
   options.check("redis", given, REDIS)
-  return { socket = given.socket, host = given.host or "127.0.0.1",
-    port = given.port or 6379, database = given.database or 0,
+  return { socket = given.socket, host = given.host, port = given.port,
+    database = given.database,
     password = given.password_file and read(given.password_file),
     timeout = given.timeout or 1 }
 end

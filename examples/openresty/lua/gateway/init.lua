@@ -18,7 +18,7 @@ local metrics = require "gateway.metrics"
 local rate_limiter = require "gateway.rate_limit"
 local play = require "gateway.play"
 local problem = require "gateway.problem"
-local redis = require "gateway.redis"
+local redis_connector = require "adobepass.store.redis_connector"
 local sign = require "gateway.sign"
 local viewer = require "gateway.viewer"
 
@@ -81,7 +81,7 @@ end
 -- When the first request needs it: after nginx has forked.
 local function get_ready()
   if is_ready then return end
-  local connect = redis.connector(settings.redis)
+  local connect = redis_connector.new(settings.redis)
   local store = adobepass.store.redis { connect = connect }
   viewer.start(new_client(connect, store), settings)
   flows.start(store)

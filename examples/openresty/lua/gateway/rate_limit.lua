@@ -11,6 +11,7 @@
 -- @module gateway.rate_limit
 
 local local_limiter = require "adobepass.policy.rate_limiter"
+local redis_connector = require "adobepass.store.redis_connector"
 
 local rate_limiter = {}
 
@@ -37,22 +38,20 @@ return wait
 -- What adobepass calls the host's own address.
 local OWN = "own"
 
---- @func connect see gateway.redis
+--- @func connect see adobepass.store.redis_connector
 -- @bool is_listed the gateway's own address is on Adobe's list
 function rate_limiter.new(connect, is_listed)
   return setmetatable({ connect = connect, is_listed = is_listed,
     alone = local_limiter.new() }, RateLimiter)
 end
 
-local IDLE_MS, POOL_SIZE = 60000, 64
-
 local function move(self, key, by, from)
   local client = self.connect()
-  local wait = client and client:eval(MOVE, 1, "gateway:rate_limit:" .. key, by,
-    from, SLACK)
-  if not wait then return nil end
-  client:set_keepalive(IDLE_MS, POOL_SIZE)
-  return wait / 1000
+  if not client then return nil end
+  local wait = redis_connector.run(client, "eval", MOVE, 1,
+    "gateway:rate_limit:" .. key, by, from, SLACK)
+  redis_connector.give_back(client, wait ~= nil)
+  return wait and wait / 1000
 end
 
 --- Takes the next place of an address: seconds to wait.
