@@ -67,7 +67,7 @@ local function read_dumps(path)
 end
 
 local function instructions(server, path)
-  folder.run(shell.line("valgrind", "--tool=callgrind", "--dump-before=live",
+  folder.run(shell.line("valgrind", "--tool=callgrind", "--dump-before=handle_count",
     "--callgrind-out-file=" .. path .. "/out") .. " " .. script(server))
   return read_dumps(path)
 end
