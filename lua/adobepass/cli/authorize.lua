@@ -5,7 +5,7 @@ local preauthorize = require "adobepass.cli.preauthorize"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local authorize = {
   name = "authorize",
@@ -45,14 +45,14 @@ local function as_json(decision, with_token)
 end
 
 local function show_permit(client, decision)
-  local name = words.clean(decision.resource)
+  local name = cli_text.clean(decision.resource)
   terminal.say(("%s  %s may be played."):format(
     terminal.paint("GOOD", "permitted"), terminal.paint("BOLD", name)))
   local left = decision.media_token_not_after
   if left then
     terminal.say(terminal.paint("DIM", ("Its media token (--token prints it)"
       .. " is good for %s."):format(
-      words.span((left - client:now_ms()) / 1000))))
+      cli_text.span((left - client:now_ms()) / 1000))))
   end
 end
 
@@ -61,8 +61,8 @@ local function show_denial(decision, token_alone)
   local tell, stream = terminal.say, 1
   if token_alone then tell, stream = terminal.complain, 2 end
   tell(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied", stream),
-    words.clean(decision.resource), preauthorize.reason(decision),
-    words.clean(decision.error.code)))
+    cli_text.clean(decision.resource), preauthorize.reason(decision),
+    cli_text.clean(decision.error.code)))
   if decision.error.action ~= "none" then
     tell(report.advice(decision.error))
   end

@@ -1,7 +1,7 @@
---- A code in letters that can be read from the other end of the room.
+--- Draws a code in large characters, readable from a distance.
 -- @module adobepass.cli.big_text
 
-local letters = {}
+local big_text = {}
 
 -- Five rows each, top to bottom.
 local GLYPHS = {
@@ -47,7 +47,7 @@ local GLYPHS = {
 local BLOCKS = { ["##"] = "█", ["#."] = "▀", [".#"] = "▄", [".."] = " " }
 
 --- Rows of dots ("#" and ".", all of one length) as lines of half blocks.
-function letters.blocks(rows)
+function big_text.blocks(rows)
   local lines = {}
   for at = 1, #rows, 2 do
     local upper = rows[at]
@@ -69,7 +69,7 @@ end
 
 --- A word as three lines of half blocks; nil if it has other characters than
 -- capital letters and digits.
-function letters.draw(word)
+function big_text.draw(word)
   local rows = { "", "", "", "", "" }
   for character in word:gmatch "." do
     local glyph = GLYPHS[character]
@@ -78,7 +78,7 @@ function letters.draw(word)
       rows[index] = rows[index] .. row .. "."
     end
   end
-  return letters.blocks(rows)
+  return big_text.blocks(rows)
 end
 
-return letters
+return big_text

@@ -2,10 +2,10 @@
 -- address below.
 -- @module adobepass.cli.code_screen
 
-local letters = require "adobepass.cli.big_text"
+local big_text = require "adobepass.cli.big_text"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local code_screen = {}
 
@@ -33,9 +33,9 @@ local SWAP = { ["#"] = ".", ["."] = "#" }
 local function lines_of(rows)
   if terminal.styles().BOLD == "" then
     for index, row in ipairs(rows) do rows[index] = row:gsub(".", SWAP) end
-    return letters.blocks(rows)
+    return big_text.blocks(rows)
   end
-  local lines = letters.blocks(rows)
+  local lines = big_text.blocks(rows)
   for index, line in ipairs(lines) do lines[index] = PAPER .. line .. PLAIN end
   return lines
 end
@@ -72,7 +72,7 @@ function code_screen.qr(text, address)
 end
 
 local function code_lines(code)
-  local drawn = terminal.is_utf8() and letters.draw(code)
+  local drawn = terminal.is_utf8() and big_text.draw(code)
   if not drawn then return { terminal.paint("BOLD", code) } end
   for index, line in ipairs(drawn) do
     drawn[index] = terminal.paint("BOLD", line)
@@ -94,7 +94,7 @@ local function text_lines(flow, has_qr)
   lines[#lines + 1] = code_line(flow)
   if flow.mvpd then
     lines[#lines + 1] = terminal.paint("DIM", "Provider  ")
-      .. words.clean(flow.mvpd)
+      .. cli_text.clean(flow.mvpd)
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = terminal.paint("DIM", "Ctrl-C stops waiting.")
@@ -127,7 +127,7 @@ end
 -- @param flow of client:start_login
 -- @bool with_qr
 function code_screen.show(flow, with_qr)
-  local address = words.clean(flow.url or flow.qr or "")
+  local address = cli_text.clean(flow.url or flow.qr or "")
   local lines = with_qr and compose(flow, address)
     or beside({}, 0, text_lines(flow, false))
   for _, line in ipairs(lines) do terminal.say(line) end
@@ -138,8 +138,8 @@ end
 --- The same for who is no terminal: plain lines.
 function code_screen.tell(flow)
   terminal.say("Code      " .. flow.code)
-  terminal.say("Address   " .. words.clean(flow.url or ""))
-  if flow.mvpd then terminal.say("Provider  " .. words.clean(flow.mvpd)) end
+  terminal.say("Address   " .. cli_text.clean(flow.url or ""))
+  if flow.mvpd then terminal.say("Provider  " .. cli_text.clean(flow.mvpd)) end
 end
 
 return code_screen

@@ -12,7 +12,7 @@ local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local doctor = {
   name = "doctor",
@@ -112,7 +112,7 @@ local REACH = { tls_failed = "Name the authority's certificate with --ca if "
 local function unreachable(name, message, code)
   local advice = REACH[code] or "Check the network, the firewall and the "
     .. "address. A proxy that is needed is not used by itself."
-  return fail(name, sentence(words.clean(message)), advice)
+  return fail(name, sentence(cli_text.clean(message)), advice)
 end
 
 local function reach(arguments, seen)
@@ -138,7 +138,7 @@ local function management(arguments, seen)
   end
   local response, message = knock(arguments, seen, seen.place.mgmt)
   if response then return ok("management", seen.place.mgmt) end
-  return warn("management", sentence(words.clean(message)),
+  return warn("management", sentence(cli_text.clean(message)),
     "Only adobepass reset needs it.")
 end
 
@@ -149,7 +149,7 @@ local function clock(_, seen)
   local offset = core.clock.wall() - seen.date
   if math.abs(offset) < SMALL then return ok("clock", "right") end
   local message = ("This machine's clock is %s %s the service's."):format(
-    words.span(math.abs(offset)), offset > 0 and "ahead of" or "behind")
+    cli_text.span(math.abs(offset)), offset > 0 and "ahead of" or "behind")
   local advice = "Have it set over the network (NTP)."
   if math.abs(offset) < LARGE then return warn("clock", message, advice) end
   return fail("clock", message, advice .. " Certificates and tokens are "
@@ -209,10 +209,10 @@ local function device_info(arguments, seen)
   seen.has_info = true
   local wrong = info_schema.check(info)
   if #wrong == 0 then
-    return ok("device", words.clean(("%s, %s"):format(info.model,
+    return ok("device", cli_text.clean(("%s, %s"):format(info.model,
       info.osName)))
   end
-  return warn("device", words.clean(table.concat(wrong, "; ")) .. ".",
+  return warn("device", cli_text.clean(table.concat(wrong, "; ")) .. ".",
     "Adobe takes a device that it does not know for an unknown one, with "
     .. "shorter logins. Describe it in a file, with --device-info.")
 end
@@ -253,8 +253,8 @@ local function login_of(seen, list)
   if not item then
     return warn("login", "Nobody is signed in.", "Run adobepass login.")
   end
-  return ok("login", ("%s, until %s"):format(words.clean(item.mvpd),
-    words.date(item.not_after, seen.client:now_ms())))
+  return ok("login", ("%s, until %s"):format(cli_text.clean(item.mvpd),
+    cli_text.date(item.not_after, seen.client:now_ms())))
 end
 
 local function credentials(arguments, seen)
@@ -292,7 +292,7 @@ local NAME = 12 -- columns of a check's name
 -- What belongs to a finding, below each other.
 local function block(text, style, indent)
   local _, columns = terminal.size()
-  local lines = words.wrap(text, math.max(30, columns - indent))
+  local lines = cli_text.wrap(text, math.max(30, columns - indent))
   for index, line in ipairs(lines) do
     lines[index] = terminal.paint(style, line)
   end
@@ -302,9 +302,9 @@ end
 local function show(finding)
   local mark = MARKS[finding.status]
   local sign = terminal.is_utf8() and mark[2] or mark[3]
-  local indent = 1 + words.width(sign) + 2 + NAME + 1
+  local indent = 1 + cli_text.width(sign) + 2 + NAME + 1
   terminal.say((" %s  %s %s"):format(terminal.paint(mark[1], sign),
-    words.pad(finding.name, NAME), block(words.clean(finding.message),
+    cli_text.pad(finding.name, NAME), block(cli_text.clean(finding.message),
       "PLAIN", indent)))
   if finding.advice then
     terminal.say((" "):rep(indent) .. block(finding.advice, "DIM", indent))

@@ -8,7 +8,7 @@
 -- @module adobepass.cli
 
 local argparse = require "argparse"
-local claims = require "adobepass.cli.lock_cleanup"
+local lock_cleanup = require "adobepass.cli.lock_cleanup"
 local core = require "adobepass.core"
 local report = require "adobepass.cli.report"
 local terminal = require "adobepass.cli.terminal"
@@ -78,7 +78,7 @@ local function carry_out(module, arguments)
   if good and status then return status end
   if good then return report.failure(module.name, err, arguments.json) end
   if is_interrupt(status) then
-    claims.release()
+    lock_cleanup.release()
     return report.INTERRUPTED
   end
   io.stderr:write("adobepass ", module.name, ": ", tostring(status), "\n")

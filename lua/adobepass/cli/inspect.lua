@@ -10,7 +10,7 @@ local media_token = require "adobepass.media_token"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local inspect = {
   name = "inspect",
@@ -132,13 +132,13 @@ end
 local function value_of(found, name)
   local value = found.claims[name]
   if DATES[name] and type(value) == "number" then
-    return words.date(value * 1000, found.now)
+    return cli_text.date(value * 1000, found.now)
   elseif is_plain(value) then
-    return words.clean(value)
+    return cli_text.clean(value)
   elseif is_list(value) then
-    return words.clean(table.concat(jwt.list(value), ", "))
+    return cli_text.clean(table.concat(jwt.list(value), ", "))
   end
-  return words.clean(json.encode(value))
+  return cli_text.clean(json.encode(value))
 end
 
 local function sorted_names(map)
@@ -150,10 +150,10 @@ end
 
 local function table_of(found)
   local names = sorted_names(found.claims)
-  local width = words.widest(names)
+  local width = cli_text.widest(names)
   for _, name in ipairs(names) do
     terminal.say(("  %s  %s"):format(
-      terminal.paint("DIM", words.pad(words.clean(name), width)),
+      terminal.paint("DIM", cli_text.pad(cli_text.clean(name), width)),
       value_of(found, name)))
   end
 end
@@ -163,8 +163,8 @@ local function algorithm(found)
   local names, parts = sorted_names(found.header), {}
   for index, name in ipairs(names) do
     local value = found.header[name]
-    parts[index] = ("%s %s"):format(words.clean(name),
-      words.clean(type(value) == "table" and json.encode(value) or value))
+    parts[index] = ("%s %s"):format(cli_text.clean(name),
+      cli_text.clean(type(value) == "table" and json.encode(value) or value))
   end
   terminal.say(terminal.paint("DIM", "  " .. table.concat(parts, ", ")))
 end
@@ -176,10 +176,10 @@ local function time_sentence(found)
     return found.kind == "media" and { "WARN", "It does not say how long it "
       .. "is good." } or { "GOOD", "It has no end." }
   end
-  local date = words.date(found.ends, found.now)
+  local date = cli_text.date(found.ends, found.now)
   if found.is_over then return { "BAD", "Its time was over on " .. date } end
   if found.begins and found.begins > found.now then
-    return { "WARN", "It is not good before " .. words.date(found.begins,
+    return { "WARN", "It is not good before " .. cli_text.date(found.begins,
       found.now) }
   end
   return { "GOOD", "It is good until " .. date }

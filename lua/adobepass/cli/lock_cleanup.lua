@@ -1,4 +1,4 @@
---- A store whose locks go when Ctrl-C ends the program.
+--- Releases the locks of a store when Ctrl-C ends the program.
 --
 -- Who refreshes a token holds a lock in the store, so that others wait. Ctrl-C
 -- ends us in the midst of it, and whoever starts the command again would wait
@@ -6,7 +6,7 @@
 --
 -- @module adobepass.cli.lock_cleanup
 
-local claims = {}
+local lock_cleanup = {}
 
 local held = {}
 
@@ -30,17 +30,17 @@ function Around:add(key, value, seconds)
 end
 
 --- The same store.
-function claims.around(store)
+function lock_cleanup.around(store)
   return setmetatable({ store = store }, Around)
 end
 
 --- Lets go of what this program holds; another's stays, since the value is
 -- not ours.
-function claims.release()
+function lock_cleanup.release()
   for key, claim in pairs(held) do
     claim.store:delete(key, claim.value)
   end
   held = {}
 end
 
-return claims
+return lock_cleanup

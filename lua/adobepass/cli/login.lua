@@ -9,7 +9,7 @@ local profiles = require "adobepass.cli.profiles"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local login = {
   name = "login",
@@ -103,7 +103,7 @@ Watch.__index = Watch
 local function line_of(self)
   local left = (self.flow.expires_at - self.client:now_ms()) / 1000
   return (" Waiting for the sign-in  %s left  asked %d time%s"):format(
-    words.countdown(left), self.attempts, self.attempts == 1 and "" or "s")
+    cli_text.countdown(left), self.attempts, self.attempts == 1 and "" or "s")
 end
 
 function Watch:tell_code(flow)
@@ -146,10 +146,10 @@ local function tell_profile(watch, profile)
       profile = report.profile(profile, arguments.attributes) }
   end
   local until_when = profile.not_after and ", until "
-    .. words.date(profile.not_after, watch.client:now_ms()) or ""
+    .. cli_text.date(profile.not_after, watch.client:now_ms()) or ""
   terminal.say(("%s with %s%s."):format(terminal.paint("GOOD",
     watch.flow and "Signed in" or "Signed in already"),
-    terminal.paint("BOLD", words.clean(profile.mvpd)), until_when))
+    terminal.paint("BOLD", cli_text.clean(profile.mvpd)), until_when))
   if watch.flow then
     terminal.say(terminal.paint("DIM", "Next: adobepass preauthorize or "
       .. "authorize, with the name of a channel."))

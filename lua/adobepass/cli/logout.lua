@@ -6,7 +6,7 @@ local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local logout = {
   name = "logout",
@@ -60,13 +60,13 @@ local SENTENCES = {
 
 local function show(entry)
   terminal.say(("%s  %s"):format(
-    terminal.paint("BOLD", words.clean(entry.mvpd)),
+    terminal.paint("BOLD", cli_text.clean(entry.mvpd)),
     SENTENCES[entry.outcome]))
   if entry.error then
-    terminal.say("  " .. words.clean(entry.error.message))
+    terminal.say("  " .. cli_text.clean(entry.error.message))
   end
   if entry.url and entry.outcome ~= "refused" then
-    terminal.say("  " .. terminal.paint("LINK", words.clean(entry.url)))
+    terminal.say("  " .. terminal.paint("LINK", cli_text.clean(entry.url)))
   end
 end
 

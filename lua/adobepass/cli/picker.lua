@@ -2,7 +2,7 @@
 -- @module adobepass.cli.picker
 
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local picker = {}
 
@@ -23,7 +23,7 @@ end
 local function show(list, most)
   for index = 1, math.min(#list, most) do
     local item = list[index]
-    local name = words.clean(item.display_name)
+    local name = cli_text.clean(item.display_name)
     terminal.say(("%s  %s%s"):format(
       terminal.paint("DIM", ("%4d"):format(index)), name,
       item.remembered and terminal.paint("DIM", "  (last time's)") or ""))
@@ -44,13 +44,13 @@ function picker.choose(list)
   terminal.say(terminal.paint("BOLD", "  Which TV provider?"))
   show(list, math.max(5, rows - 5))
   while true do
-    local answer = terminal.ask(PROMPT)
-    if not answer then return nil end
-    answer = answer:match "^%s*(.-)%s*$"
-    if answer == "" then return false end
-    local picked = answer:find "^%d+$" and shown[tonumber(answer)]
+    local input = terminal.ask(PROMPT)
+    if not input then return nil end
+    input = input:match "^%s*(.-)%s*$"
+    if input == "" then return false end
+    local picked = input:find "^%d+$" and shown[tonumber(input)]
     if picked then return picked end
-    local found = narrow(list, answer)
+    local found = narrow(list, input)
     if #found == 1 then return found[1] end
     if #found == 0 then
       terminal.say("  No provider has that in its name.")

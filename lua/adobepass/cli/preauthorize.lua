@@ -5,7 +5,7 @@ local json = require "adobepass.util.json"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local preauthorize = {
   name = "preauthorize",
@@ -56,11 +56,11 @@ end
 
 --- Why something is denied: the provider's own words, if it has some.
 function preauthorize.reason(decision)
-  return words.clean(decision.error.details or decision.reason)
+  return cli_text.clean(decision.error.details or decision.reason)
 end
 
 local function show(decision, width)
-  local name = words.pad(words.clean(decision.resource), width)
+  local name = cli_text.pad(cli_text.clean(decision.resource), width)
   if decision.permitted then
     return terminal.say(("  %s  %s"):format(name,
       terminal.paint("GOOD", "open")))
@@ -72,12 +72,12 @@ end
 local function as_text(result)
   local names = {}
   for index, decision in ipairs(result.decisions) do
-    names[index] = words.clean(decision.resource)
+    names[index] = cli_text.clean(decision.resource)
   end
-  local width = words.widest(names)
+  local width = cli_text.widest(names)
   for _, decision in ipairs(result.decisions) do show(decision, width) end
   terminal.say(terminal.paint("DIM", ("  %d of %d open at %s"):format(
-    #result.permitted, #names, words.clean(result.mvpd))))
+    #result.permitted, #names, cli_text.clean(result.mvpd))))
 end
 
 local function status(result)

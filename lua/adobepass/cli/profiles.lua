@@ -5,7 +5,7 @@ local json = require "adobepass.util.json"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local profiles = {
   name = "profiles",
@@ -54,13 +54,14 @@ local function as_json(list, arguments)
 end
 
 local function row(name, text)
-  terminal.say(("  %s  %s"):format(terminal.paint("DIM", words.pad(name, 10)),
-    words.clean(text)))
+  terminal.say(("  %s  %s"):format(
+    terminal.paint("DIM", cli_text.pad(name, 10)),
+    cli_text.clean(text)))
 end
 
 local function value_of(item, name)
   local value = item.attributes[name]
-  return words.clean(type(value) == "string" and value
+  return cli_text.clean(type(value) == "string" and value
     or json.encode(value))
 end
 
@@ -70,19 +71,19 @@ local function show_attributes(item, with_values)
     row("attributes", table.concat(names, ", "))
   end
   if not with_values then return end
-  local width = words.widest(names)
+  local width = cli_text.widest(names)
   for _, name in ipairs(names) do
     terminal.say(("  %s  %s"):format(
-      terminal.paint("DIM", words.pad(name, math.max(10, width))),
+      terminal.paint("DIM", cli_text.pad(name, math.max(10, width))),
       value_of(item, name)))
   end
 end
 
 local function show(client, item, arguments)
-  terminal.say(terminal.paint("BOLD", words.clean(item.mvpd)))
+  terminal.say(terminal.paint("BOLD", cli_text.clean(item.mvpd)))
   row("kind", item.type or "unknown")
   if item.issuer then row("issuer", item.issuer) end
-  row("until", words.date(item.not_after, client:now_ms()))
+  row("until", cli_text.date(item.not_after, client:now_ms()))
   show_attributes(item, arguments.attributes)
 end
 

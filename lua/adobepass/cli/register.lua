@@ -30,12 +30,12 @@ function register.define(parser)
   settings.define(parser)
 end
 
-local function tell(arguments, found, answer)
-  if arguments.json then return report.json(answer) end
-  terminal.say(("%s for %s at %s."):format(answer.was_registered
+local function tell(arguments, found, response)
+  if arguments.json then return report.json(response) end
+  terminal.say(("%s for %s at %s."):format(response.was_registered
     and "This device was registered already" or "This device is registered",
     found.service_provider, found.place.api))
-  terminal.say(terminal.paint("DIM", "Client id  " .. answer.client_id))
+  terminal.say(terminal.paint("DIM", "Client id  " .. response.client_id))
   terminal.say(terminal.paint("DIM", "Kept in    " .. found.folder))
 end
 
@@ -45,8 +45,8 @@ function register.run(arguments)
   if not client then return nil, found end
   local before, broken = client:client_id()
   if broken then return nil, broken end
-  local answer, err = client.api:profiles()
-  if not answer then return nil, err end
+  local response, err = client.api:profiles()
+  if not response then return nil, err end
   tell(arguments, found, { registered = true, was_registered = before ~= nil,
     client_id = tostring(client:client_id()), store = found.folder,
     service_provider = found.service_provider, api = found.place.api })

@@ -8,7 +8,7 @@
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local report = {}
 
@@ -71,7 +71,7 @@ end
 local function wrapped(text)
   if not terminal.is_terminal(2) then return text end
   local _, columns = terminal.size()
-  return table.concat(words.wrap(text, columns), "\n")
+  return table.concat(cli_text.wrap(text, columns), "\n")
 end
 
 local function as_text(name, err, advice)
@@ -101,7 +101,7 @@ function report.json(value) terminal.say(json.encode(value)) end
 
 local function names_of(map)
   local list = json.array {}
-  for name in pairs(map or {}) do list[#list + 1] = words.clean(name) end
+  for name in pairs(map or {}) do list[#list + 1] = cli_text.clean(name) end
   table.sort(list)
   return list
 end
@@ -121,11 +121,11 @@ local function value_of(event, name)
   if type(value) == "number" and value % 1 ~= 0 then
     return ("%.3f"):format(value)
   end
-  return words.clean(value)
+  return cli_text.clean(value)
 end
 
 local function event_line(event)
-  local names, parts = {}, { words.pad(event.type, 12) }
+  local names, parts = {}, { cli_text.pad(event.type, 12) }
   for name in pairs(event) do
     if name ~= "type" and name ~= "device" then names[#names + 1] = name end
   end

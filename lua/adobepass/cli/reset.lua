@@ -4,7 +4,7 @@
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 local reset = {
   name = "reset",
@@ -80,8 +80,8 @@ local function carry_out(client, arguments, device_id)
     return nil, report.usage(ALL)
   end
   params.mvpd = arguments.mvpd
-  local answer, err = client:reset_temp_pass(params)
-  if not answer then return nil, err end
+  local response, err = client:reset_temp_pass(params)
+  if not response then return nil, err end
   return name
 end
 
@@ -95,7 +95,7 @@ function reset.run(arguments)
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }
   else
     terminal.say(("%s begins anew for %s."):format(
-      words.clean(arguments.mvpd), name))
+      cli_text.clean(arguments.mvpd), name))
   end
   return report.DONE
 end

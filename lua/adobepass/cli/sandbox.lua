@@ -87,16 +87,16 @@ end
 -- What adobepass keeps of this sandbox goes with it, unless the sandbox itself
 -- is remembered.
 local function with_environment(running, arguments)
-  local words = {}
+  local commands = {}
   for index, name in ipairs(SHOWN) do
-    words[index] = export(name:upper(), running[name])
+    commands[index] = export(name:upper(), running[name])
   end
   if not arguments.state_dir then
-    words[#words + 1] = export("STORE", running.folder .. "/store")
+    commands[#commands + 1] = export("STORE", running.folder .. "/store")
   end
-  words[#words + 1] = own_path()
-  words[#words + 1] = arguments.exec
-  return table.concat(words, "\n")
+  commands[#commands + 1] = own_path()
+  commands[#commands + 1] = arguments.exec
+  return table.concat(commands, "\n")
 end
 
 local TEXT = [[

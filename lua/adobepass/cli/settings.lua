@@ -3,7 +3,7 @@
 -- @module adobepass.cli.settings
 
 local adobepass = require "adobepass"
-local claims = require "adobepass.cli.lock_cleanup"
+local lock_cleanup = require "adobepass.cli.lock_cleanup"
 local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
@@ -237,7 +237,7 @@ end
 function settings.client_of(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
-  found.store = claims.around(found.store
+  found.store = lock_cleanup.around(found.store
     or adobepass.store.file(found.folder))
   local id, message = adobepass.device_id(found.store)
   if not id then return broken_store(message) end

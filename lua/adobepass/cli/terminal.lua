@@ -100,9 +100,9 @@ function terminal.ask(prompt)
   io.stdout:write(prompt)
   io.stdout:flush()
   local pipe = assert(io.popen "IFS= read -r l && printf '%s\\n' \"$l\"")
-  local answer = pipe:read "*l"
+  local input = pipe:read "*l"
   pipe:close()
-  return answer
+  return input
 end
 
 return terminal

@@ -1,11 +1,11 @@
---- Times and tables in words, and what others wrote made fit to print.
+--- Formats times and tables, and makes foreign text safe to print.
 -- @module adobepass.cli.text
 
-local words = {}
+local cli_text = {}
 
 --- Text of others without what a terminal would obey: control characters, and
 -- those of U+0080 to U+009F.
-function words.clean(text)
+function cli_text.clean(text)
   return (tostring(text):gsub("\194[\128-\159]", " "):gsub("%c", " "))
 end
 
@@ -13,7 +13,7 @@ local UNITS = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
   { 1, "second" } }
 
 --- "30 days" or "1 minute": the nearest number of the largest unit that fits.
-function words.span(seconds)
+function cli_text.span(seconds)
   for _, unit in ipairs(UNITS) do
     if seconds >= unit[1] then
       local count = math.floor(seconds / unit[1] + 0.5)
@@ -24,10 +24,10 @@ function words.span(seconds)
 end
 
 --- "in 3 days", "2 hours ago", "now".
-function words.distance(seconds)
+function cli_text.distance(seconds)
   if math.abs(seconds) < 1 then return "now" end
-  if seconds < 0 then return words.span(-seconds) .. " ago" end
-  return "in " .. words.span(seconds)
+  if seconds < 0 then return cli_text.span(-seconds) .. " ago" end
+  return "in " .. cli_text.span(seconds)
 end
 
 local LATEST = 253402300799 -- the end of the year 9999
@@ -36,39 +36,40 @@ local LATEST = 253402300799 -- the end of the year 9999
 -- that is; what is no time of ours stays as it is.
 -- @param ms since 1970
 -- @param now_ms the time it is
-function words.date(ms, now_ms)
+function cli_text.date(ms, now_ms)
   local seconds = tonumber(ms) and tonumber(ms) / 1000
   if not seconds or seconds ~= seconds or seconds < 0 or seconds > LATEST then
-    return words.clean(ms)
+    return cli_text.clean(ms)
   end
   local text = os.date("%d %B %Y, %H:%M", math.floor(seconds))
     :gsub("^0", "")
   if not now_ms then return text end
-  return ("%s (%s)"):format(text, words.distance(seconds - now_ms / 1000))
+  return ("%s (%s)"):format(text, cli_text.distance(seconds - now_ms / 1000))
 end
 
 --- "1:05": minutes and seconds of a countdown.
-function words.countdown(seconds)
+function cli_text.countdown(seconds)
   seconds = math.max(0, math.floor(seconds))
   return ("%d:%02d"):format(math.floor(seconds / 60), seconds % 60)
 end
 
 --- How many columns a text takes: its characters.
-function words.width(text)
+function cli_text.width(text)
   return select(2, text:gsub("[^\128-\191]", ""))
 end
 
 --- A text filled up with blanks.
-function words.pad(text, width)
-  return text .. (" "):rep(width - words.width(text))
+function cli_text.pad(text, width)
+  return text .. (" "):rep(width - cli_text.width(text))
 end
 
 --- A text as lines of at most so many characters, broken at blanks.
-function words.wrap(text, width)
+function cli_text.wrap(text, width)
   local lines = { "" }
   for word in text:gmatch "%S+" do
     local line = lines[#lines]
-    if line ~= "" and words.width(line) + 1 + words.width(word) > width then
+    if line ~= ""
+        and cli_text.width(line) + 1 + cli_text.width(word) > width then
       lines[#lines + 1] = word
     else
       lines[#lines] = line == "" and word or line .. " " .. word
@@ -78,10 +79,10 @@ function words.wrap(text, width)
 end
 
 --- The width that the longest of some texts has.
-function words.widest(list)
+function cli_text.widest(list)
   local most = 0
-  for _, text in ipairs(list) do most = math.max(most, words.width(text)) end
+  for _, text in ipairs(list) do most = math.max(most, cli_text.width(text)) end
   return most
 end
 
-return words
+return cli_text

@@ -13,7 +13,7 @@ function cache.new(most)
     old = {} }, Cache)
 end
 
---- Keeps a value until a moment of the caller's clock.
+--- Keeps a value until a time of the caller's clock.
 function Cache:set(key, value, ends)
   if self.young[key] == nil then
     if self.count >= self.most then

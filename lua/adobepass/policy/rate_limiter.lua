@@ -1,7 +1,7 @@
 --- Token buckets: how fast each device may ask.
 --
 -- Adobe counts by device address: a request each second after a burst of ten
--- (page throttling-mechanism). A bucket is one number, the moment at which it
+-- (page throttling-mechanism). A bucket is one number, the time at which it
 -- is full again (the generic cell rate algorithm, ITU-T I.371).
 -- @module adobepass.policy.rate_limiter
 
@@ -52,12 +52,12 @@ local function make_room(self, now)
 end
 
 local function filled_at(self, key, now)
-  local moment = self.full_at[key]
-  if not moment then
+  local time_full = self.full_at[key]
+  if not time_full then
     if self.keys >= self.max_keys then make_room(self, now) end
     self.keys = self.keys + 1
   end
-  return math.max(moment or now, now)
+  return math.max(time_full or now, now)
 end
 
 --- Take the next place in the queue of a key.
@@ -66,21 +66,21 @@ end
 -- @treturn number seconds to wait; 0: go
 function RateLimiter:reserve(key, now)
   if self.off then return 0 end
-  local moment = filled_at(self, key, now)
-  self.full_at[key] = moment + self.interval
-  return math.max(0, moment - self.slack - now)
+  local time_full = filled_at(self, key, now)
+  self.full_at[key] = time_full + self.interval
+  return math.max(0, time_full - self.slack - now)
 end
 
 --- Give a place back that was not used: the last one that was taken, or any;
 -- then two of those behind it may go at once.
 -- @string key
 function RateLimiter:cancel(key)
-  local moment = self.full_at[key]
-  if not moment then return end
+  local time_full = self.full_at[key]
+  if not time_full then return end
   local barred = self.barred[key]
-  moment = moment - self.interval
-  if barred then moment = math.max(moment, barred + self.slack) end
-  self.full_at[key] = moment
+  time_full = time_full - self.interval
+  if barred then time_full = math.max(time_full, barred + self.slack) end
+  self.full_at[key] = time_full
 end
 
 --- After a 429: nobody of the key goes for a while, and then one by one,

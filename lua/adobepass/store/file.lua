@@ -1,7 +1,7 @@
 --- A store in a folder of private files: for one machine, all its processes.
 --
 --   store.file("/var/lib/app", { key = 32 bytes, now = function() -> seconds,
---                                patience = 5 })
+--                                lock_timeout = 5 })
 --
 -- One file for each key, named by the key's SHA-256, so that any key will do
 -- and many devices fit. The key stands in the file too and is compared: a file
@@ -13,7 +13,7 @@
 -- processes; the system lets go of a dead process's lock. `get` needs none.
 --
 -- What blocks the whole program: every call does file I/O; a change waits for
--- the disk (fsync) and for the lock, `patience` seconds at most.
+-- the disk (fsync) and for the lock, `lock_timeout` seconds at most.
 --
 -- Entries with a time to live are counted by the wall clock, the only one that
 -- goes on over a restart. It may jump: forward, and an entry ends early; back,
@@ -29,9 +29,9 @@ local options = require "adobepass.util.options"
 
 local failed = interface.failed
 
-local LONGEST_PATIENCE = 5
+local MAX_LOCK_TIMEOUT = 5
 local OPTIONS = { key = "string?", now = "function?",
-  patience = options.number(0, LONGEST_PATIENCE) }
+  lock_timeout = options.number(0, MAX_LOCK_TIMEOUT) }
 local LARGEST = 1024 * 1024 -- what core.file.read takes unasked
 
 -- Milliseconds since 1970, milliseconds to live (0: for ever), key's length.
@@ -108,7 +108,7 @@ end
 
 local function take_lock(self)
   local lock, message, code = core.file.lock(self.folder .. "/.lock",
-    self.patience)
+    self.lock_timeout)
   if lock then return lock end
   self.is_ready = false -- it may be the folder that went
   if code == "busy" then
@@ -222,13 +222,13 @@ end
 -- @function file
 -- @string folder made, for the owner alone, if it is missing
 -- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM;
--- `now`: the time of day in seconds; `patience`: seconds to wait for others
--- who write (5, which is also the most)
+-- `now`: the time of day in seconds; `lock_timeout`: seconds to wait for a lock
+-- that another process holds (5, which is also the maximum)
 return function(folder, given)
   given = options.check("store.file", given or {}, OPTIONS)
   check(folder, given)
   return make { folder = folder:gsub("(.)/+$", "%1"),
     sealing = given.key and { key = given.key } or nil,
     now = given.now or core.clock.wall,
-    patience = given.patience or LONGEST_PATIENCE }
+    lock_timeout = given.lock_timeout or MAX_LOCK_TIMEOUT }
 end

@@ -1,9 +1,9 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local file = require "adobepass.store.file"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
-local mounted = require "spec.support.mount_namespace"
+local open_handles = require "spec.support.open_handles"
+local mount_namespace = require "spec.support.mount_namespace"
 
 local PROCESSES, ROUNDS = 8, 100
 
@@ -27,7 +27,7 @@ describe("store.file", function()
 
   after_each(function()
     folder.remove(path)
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   local function failed(wanted, value, message, code)
@@ -64,7 +64,7 @@ describe("store.file", function()
     end)
 
     it("[store-file-may-relative] may be relative", function()
-      assert.equal("v", folder.run("cd " .. path .. " && " .. child.command [[
+      assert.equal("v", folder.run("cd " .. path .. " && " .. child_process.command [[
         local store = require "adobepass.store.file" "-here"
         assert(store:set("k", "v"))
         print(store:get("k"))
@@ -88,7 +88,7 @@ describe("store.file", function()
 
     it("[store-file-refused-else] is refused when it is somebody "
       .. "else's", function()
-      if not mounted.is_root then return pending("needs root") end
+      if not mount_namespace.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s/store; chown 65534 %s/store"):format(path,
         path))
       failed("belongs to another user", store:get("k"))
@@ -296,7 +296,7 @@ describe("store.file", function()
   it("[store-file-keeps-disk-full] keeps everything when the disk is "
     .. "full", function()
     assert.equal("nil\tstore_failed\tfalse\tkept\tnil\tgone",
-      mounted.on_small_disk(path, [[
+      mount_namespace.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
       assert(store:set("credentials", "kept"))
       local done, message, code = store:set("big", ("x"):rep(100000))
@@ -311,7 +311,7 @@ describe("store.file", function()
   it("[store-file-disk-not-written] says when the disk may not be "
     .. "written", function()
     assert.equal("v\tnil store_failed\tnil store_failed\tnil store_failed\t"
-      .. "nil store_failed", mounted.on_small_disk(path, [[
+      .. "nil store_failed", mount_namespace.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
       assert(store:set("k", "v"))
       os.execute("mount -o remount,ro .")
@@ -328,7 +328,7 @@ describe("store.file", function()
     it("[store-file-says-busy] says when it is busy", function()
       assert(store:set("k", "v"))
       local lock = assert(core.file.lock(path .. "/store/.lock"))
-      local hasty = open { patience = 0.005 }
+      local hasty = open { lock_timeout = 0.005 }
       failed("busy", hasty:set("k", "precious"))
       failed("busy", hasty:add("l", "precious", 1))
       failed("busy", hasty:delete("k"))
@@ -359,7 +359,7 @@ describe("store.file", function()
       local gate = assert(core.file.lock(path .. "/gate"))
       local racers, winners = {}, {}
       for i = 1, PROCESSES do
-        racers[i] = assert(io.popen("exec " .. child.command(
+        racers[i] = assert(io.popen("exec " .. child_process.command(
           RACER:format(path, tostring(i), ROUNDS))))
       end
       folder.run(("timeout 60 sh -c 'until [ $(ls %s | grep -c ready) = %d ]; "
@@ -394,11 +394,11 @@ describe("store.file", function()
     it("[store-file-outlives-adder-killed] outlives an adder that is killed "
       .. "at any instant", function()
       for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "40") do
-        local adder = child.start(ADDER:format(path .. "/store"))
+        local adder = child_process.start(ADDER:format(path .. "/store"))
         assert.equal("ready", adder:line())
         core.clock.sleep(core.random.bytes(1):byte() / 50000)
         adder:kill()
-        store = file(path .. "/store", { patience = 0 }) -- no lock is left
+        store = file(path .. "/store", { lock_timeout = 0 }) -- no lock is left
         local value = store:get("lock")
         assert.is_true(value == nil or value == "dead")
         assert.matches("^precious", (assert(store:get("credentials"))))
@@ -410,7 +410,7 @@ describe("store.file", function()
     it("[store-file-passes-dead-holder] passes over a dead holder when its "
       .. "time is over", function()
       time = core.clock.wall()
-      child.run(([[
+      child_process.run(([[
         local store = require "adobepass.store.file"(%q)
         assert(store:add("lock", "dead", 30))
       ]]):format(path .. "/store"))
@@ -431,9 +431,10 @@ describe("store.file", function()
       "key should be 32 bytes")
     assert.error_matches(function() file("x", { keys = "" }) end,
       "unknown option 'keys'")
-    for _, patience in ipairs { -1, 5.1, 0 / 0 } do
-      assert.error_matches(function() file("x", { patience = patience }) end,
-        "patience should be a number from 0 to 5")
+    for _, lock_timeout in ipairs { -1, 5.1, 0 / 0 } do
+      assert.error_matches(
+        function() file("x", { lock_timeout = lock_timeout }) end,
+        "lock_timeout should be a number from 0 to 5")
     end
   end)
 end)
