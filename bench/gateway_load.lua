@@ -3,13 +3,13 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local flight = require "spec.support.many_clients"
-local redis = require "spec.support.redis_server"
+local many_clients = require "spec.support.many_clients"
+local redis_server = require "spec.support.redis_server"
 local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
-local television = require "spec.examples.gateway_client"
+local gateway_client = require "spec.examples.gateway_client"
 local tools = require "bench.gateway_tools"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
 local say = tools.say
 
@@ -24,7 +24,7 @@ local function crowd_of(running)
   local driver = adobepass.driver.tick {}
   local transport = assert(core.http.new { timeout = 60 })
   return { driver = driver, transport = transport, running = running,
-    control = flight.control(running.sandbox), count = {}, errors = {},
+    control = many_clients.control(running.sandbox), count = {}, errors = {},
     slowest = {}, wait = function(_, transfer)
       driver.wait(transport, transfer, driver.now() + 60)
     end }
@@ -65,7 +65,7 @@ local function address(index)
 end
 
 local function new_screen(crowd, index)
-  return television.new { ip = address(index), transport = crowd.transport,
+  return gateway_client.new { ip = address(index), transport = crowd.transport,
     wait = crowd.wait }
 end
 
@@ -222,7 +222,7 @@ end
 
 local function stop_sandbox(running)
   shell.read("kill -TERM " .. running.sandbox.server.pid)
-  redis.await_end(running.sandbox.server.pid)
+  redis_server.await_end(running.sandbox.server.pid)
 end
 
 -- One viewer has a code on the screen when it begins, and signs in after it.
@@ -258,7 +258,7 @@ local function everybody_watches(crowd, state)
 end
 
 local function count_registrations(control)
-  return flight.counts(control:journal()).register
+  return many_clients.counts(control:journal()).register
 end
 
 local function outage(seconds, kept)
@@ -275,7 +275,7 @@ local function outage(seconds, kept)
   run(crowd, function() return crowd.driver.now() - gone >= seconds end,
     function()
       asked_ready = asked_ready + 1
-      local response = tv.fetch(crowd.control.transport, {
+      local response = tv_client.fetch(crowd.control.transport, {
         url = crowd.running.nodes[1].operator .. "/health/ready" })
       ready = ready + (response and response.status == 200 and 1 or 0)
     end)

@@ -1,7 +1,7 @@
 --- What the gateway's benchmarks share: their figures, and what its workers
 -- cost.
 
-local nodes = require "spec.examples.gateway_nodes"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local shell = require "adobepass.util.shell"
 
 local tools = {}
@@ -31,7 +31,9 @@ end
 function tools.workers(running)
   local list = {}
   for _, node in ipairs(running.nodes) do
-    for _, pid in ipairs(nodes.workers(node)) do list[#list + 1] = pid end
+    for _, pid in ipairs(gateway_nodes.workers(node)) do
+      list[#list + 1] = pid
+    end
   end
   return list
 end

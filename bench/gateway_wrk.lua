@@ -2,14 +2,14 @@
 -- sandbox alone, and with a service that is slow.
 
 local core = require "adobepass.core"
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local json = require "adobepass.util.json"
-local nodes = require "spec.examples.gateway_nodes"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
-local television = require "spec.examples.gateway_client"
+local gateway_client = require "spec.examples.gateway_client"
 local tools = require "bench.gateway_tools"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 local wrk_script = require "bench.wrk"
 
 local cpu_seconds, median, say = tools.cpu_seconds, tools.median, tools.say
@@ -50,7 +50,7 @@ end
 
 -- One round: how many a second, and how many a second of the worker's CPU.
 local function fetch(running, path, cookies)
-  local pids = nodes.workers(running.nodes[1])
+  local pids = gateway_nodes.workers(running.nodes[1])
   local before, seconds = cpu_seconds(pids), 2
   local rate = wrk(running.folder, running.nodes[1].url, { { method = "GET",
     path = path, headers = { Cookie = cookies } } }, seconds)
@@ -99,8 +99,8 @@ local function files(rounds, kept)
   local running = assert(service.start { nodes = 1, workers = 1,
     throttle = false, edit = with_free_files,
     settings = { ticket_seconds = 3600 } })
-  local control = flight.control(running.sandbox)
-  local screen = television.new()
+  local control = many_clients.control(running.sandbox)
+  local screen = gateway_client.new()
   screen:sign_in(control, running.nodes[1].url)
   assert(screen:post(running.nodes[1].url .. "/play/cnn") == 200)
   say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median "
@@ -128,7 +128,7 @@ local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
 local function plays(running, control, viewers)
   local list = {}
   for index = 1, viewers do
-    local screen = television.new {
+    local screen = gateway_client.new {
       ip = ("10.1.%d.%d"):format(math.floor(index / 250), index % 250 + 1) }
     screen:sign_in(control, running.nodes[1].url)
     list[index] = { method = "POST", path = "/play/cnn", body = "{}",
@@ -141,7 +141,7 @@ local function plays(running, control, viewers)
 end
 
 local function authorizations(running, control)
-  local screen = tv.new { transport = assert(core.http.new {
+  local screen = tv_client.new { transport = assert(core.http.new {
     ca_file = running.sandbox.ca }), api = running.sandbox.api,
     statement = running.sandbox.statement }
   local code = screen:code()
@@ -157,11 +157,11 @@ end
 local function play(seconds, kept)
   local running = assert(service.start { throttle = false,
     edit = without_limit, settings = { rate_limit = false } })
-  local control = flight.control(running.sandbox)
+  local control = many_clients.control(running.sandbox)
   local through, direct = plays(running, control, VIEWERS),
     authorizations(running, control)
   local own, sandbox = tools.workers(running),
-    nodes.workers(running.sandbox)
+    gateway_nodes.workers(running.sandbox)
   local rounds, ratios, rates, costs = 3, {}, { {}, {} }, { {}, {} }
   for round = 1, rounds do
     local ours, theirs = cpu_seconds(own), cpu_seconds(sandbox)
@@ -209,7 +209,7 @@ local BOUND_CPU = 25
 local function slow(viewers, kept)
   local running = assert(service.start { throttle = false,
     edit = without_limit, settings = { rate_limit = false } })
-  local control, seconds = flight.control(running.sandbox), 40
+  local control, seconds = many_clients.control(running.sandbox), 40
   local requests = plays(running, control, viewers)
   control:ask("POST", "/sandbox/faults", { kind = "delay", seconds = 1,
     operation = "authorize", count = 1e6 })

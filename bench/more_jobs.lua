@@ -5,14 +5,14 @@ local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
-local work = require "spec.guard.workload"
+local workload = require "spec.guard.workload"
 
 local folder = assert((...), "usage: more_jobs.lua FOLDER")
 local now = core.clock.monotonic
 
 local PROVIDERS, WAITERS, LOGINS = 2000, 1000, 1000
 local MESSAGE = ("\0"):rep(832)
-local PROFILES = work.PROFILES
+local PROFILES = workload.PROFILES
 
 local jobs = {}
 local transport, key
@@ -59,7 +59,7 @@ end
 
 -- --- JSON ---
 
-local CONFIGURATION = work.configuration(PROVIDERS)
+local CONFIGURATION = workload.configuration(PROVIDERS)
 
 function jobs.bytes() return #CONFIGURATION end
 
@@ -68,21 +68,21 @@ function jobs.json(count)
 end
 
 function jobs.configuration(count)
-  local client = work.client(CONFIGURATION)
+  local client = workload.client(CONFIGURATION)
   assert(client.api:configuration())
   return timed(count, function() assert(client.api:configuration()) end)
 end
 
 -- A list from the cache: sorted and copied for the caller.
 function jobs.providers(count)
-  local client = work.client(CONFIGURATION)
+  local client = workload.client(CONFIGURATION)
   return timed(count, function()
     assert(#assert(client:providers()) == PROVIDERS)
   end)
 end
 
 function jobs.permits(count)
-  local ask = work.cached()
+  local ask = workload.cached()
   return timed(count, ask)
 end
 
@@ -90,8 +90,9 @@ end
 
 -- Its token request hangs until `release`.
 local function held_client(driver)
-  local inner, state = work.transport(PROFILES), { tokens = 0, held = true }
-  local client = work.client(PROFILES, { driver = driver, transport = inner })
+  local inner, state = workload.transport(PROFILES), { tokens = 0, held = true }
+  local client = workload.client(PROFILES,
+    { driver = driver, transport = inner })
   local submit = inner.submit
   function inner.submit(self, request)
     local transfer = submit(self, request)
@@ -176,7 +177,7 @@ function jobs.login()
     local is_session = request.url:find("/sessions", 1, true)
     return is_session and SESSION or '{"profiles":{}}'
   end
-  local client = work.client(answer, { driver = driver, device = false,
+  local client = workload.client(answer, { driver = driver, device = false,
     store = adobepass.store.memory { max = 100 * LOGINS } })
   local before = used()
   local tasks = log_in_many(client, driver)
@@ -198,7 +199,7 @@ end
 -- Makes so many devices that each have a token; bytes of Lua's memory each.
 function jobs.devices(count)
   views = nil
-  local client = work.client(PROFILES, { device = false,
+  local client = workload.client(PROFILES, { device = false,
     store = adobepass.store.memory { max = 10 * count + 10 } })
   local before = used()
   views = {}

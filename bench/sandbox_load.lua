@@ -3,7 +3,7 @@
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 local wrk = require "bench.wrk"
 
 local REQUESTS = tonumber(arg[1])
@@ -16,7 +16,7 @@ local api = os.getenv "ADOBEPASS_API"
 local transport = assert(core.http.new { ca_file = os.getenv "ADOBEPASS_CA" })
 
 local function control(path, body)
-  local response = assert(tv.fetch(transport, { method = "POST",
+  local response = assert(tv_client.fetch(transport, { method = "POST",
     url = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox" .. path,
     headers = { ["Content-Type"] = "application/json" },
     body = json.encode(body) }))
@@ -112,7 +112,7 @@ local function run_h2load(screen, code)
   return tonumber(count), rate, nil
 end
 
-local screen = tv.new { transport = transport, api = api,
+local screen = tv_client.new { transport = transport, api = api,
   statement = os.getenv "ADOBEPASS_STATEMENT" }
 local code = screen:code()
 control("/login", { code = code, mvpd = "Cablevision", username = "ann" })

@@ -1,14 +1,14 @@
--- The whole story at a command line: register, login, decisions, logout.
+-- All subcommands in one scenario: register, login, decisions, logout.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
-local rigs = require "spec.cli.command_fixture"
+local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
 describe("adobepass", function()
-  local rig, short
+  local fixture, short
 
   -- The clock of a sandbox of its own runs out for a code that nobody waits
   -- for long.
@@ -17,28 +17,28 @@ describe("adobepass", function()
     assert(shell.write_file(path, "local world = "
       .. "require 'adobepass.sandbox.data.world'\n"
       .. "world.lifetimes.code = 2\nreturn world\n"))
-    local made = rigs.start { world = path }
+    local made = command_fixture.start { world = path }
     folder.remove((path:gsub("/world.lua$", "")))
     return made
   end
 
   setup(function()
-    rig, short = rigs.start(), short_lived()
+    fixture, short = command_fixture.start(), short_lived()
   end)
 
   teardown(function()
-    rig:stop()
+    fixture:stop()
     short:stop()
   end)
 
   local function json_of(words, changes)
-    local out, err, status = rig:run(words .. " --json", changes)
+    local out, err, status = fixture:run(words .. " --json", changes)
     assert.equal("", err)
     return assert(json.decode(out)), status
   end
 
   local function error_of(words, changes)
-    local out, err, status = rig:run(words .. " --json", changes)
+    local out, err, status = fixture:run(words .. " --json", changes)
     assert.equal("", out)
     local found = assert(json.decode(err)).error
     for _, name in ipairs { "code", "message", "action", "advice" } do
@@ -48,30 +48,30 @@ describe("adobepass", function()
   end
 
   it("[command-registers-once] registers once", function()
-    local out, err, status = rig:run "register"
+    local out, err, status = fixture:run "register"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("This device is registered for REF30 at "
-      .. rig.box.api, 1, true))
+      .. fixture.sandbox.api, 1, true))
     local id = out:match "Client id  (%S+)"
-    local answer
-    answer, status = json_of "register"
+    local response
+    response, status = json_of "register"
     assert.equal(0, status)
     assert.same({ registered = true, was_registered = true, client_id = id,
-      service_provider = "REF30", api = rig.box.api,
-      store = rig.place .. "/store" }, answer)
+      service_provider = "REF30", api = fixture.sandbox.api,
+      store = fixture.place .. "/store" }, response)
     -- Never again does it need the statement.
-    assert.equal(0, select(3, rig:run("register", { STATEMENT = "" })))
+    assert.equal(0, select(3, fixture:run("register", { STATEMENT = "" })))
   end)
 
   it("[command-signed-status-3] says that nobody is signed in, with status "
     .. "3", function()
-    local out, err, status = rig:run "profiles"
+    local out, err, status = fixture:run "profiles"
     assert.same({ "Nobody is signed in. Run adobepass login.", "", 3 },
       { out, err, status })
-    local answer
-    answer, status = json_of "profiles"
-    assert.same({ { profiles = {} }, 3 }, { answer, status })
-    out, err, status = rig:run "authorize CNN"
+    local response
+    response, status = json_of "profiles"
+    assert.same({ { profiles = {} }, 3 }, { response, status })
+    out, err, status = fixture:run "authorize CNN"
     assert.same({ "", 3 }, { out, status })
     assert.is_truthy(err:find("Run adobepass login", 1, true))
     local why
@@ -86,25 +86,26 @@ describe("adobepass", function()
 
   -- Together, since each waits for its first question.
   it("[command-signs-viewer] signs a viewer in", function()
-    local plain = rig:spawn "login --mvpd Cablevision --interval 3"
-    local other = rig:spawn("login --json --interval 3",
-      { STORE = rig.place .. "/other" })
+    local plain = fixture:spawn "login --mvpd Cablevision --interval 3"
+    local other = fixture:spawn("login --json --interval 3",
+      { STORE = fixture.place .. "/other" })
     local late = short:spawn "login --mvpd Cablevision"
-    local store = { STORE = rig.place .. "/twice" }
-    local first = rig:spawn("login --mvpd Dish --interval 3", store)
+    local store = { STORE = fixture.place .. "/twice" }
+    local first = fixture:spawn("login --mvpd Dish --interval 3", store)
     local code = code_of(plain)
     local address = plain:line()
-    assert.is_truthy(address:find("^Address   " .. rig.box.api:gsub("%p",
+    assert.is_truthy(address:find("^Address   "
+      .. fixture.sandbox.api:gsub("%p",
       "%%%0") .. "/api/v2/authenticate/REF30/" .. code .. "$"))
     assert.equal("Provider  Cablevision", plain:line())
-    rig:sign_in(code)
+    fixture:sign_in(code)
     local event = json.decode(other:line())
     assert.equal("code", event.event)
-    assert.equal(rig.box.api .. "/activate", event.url)
+    assert.equal(fixture.sandbox.api .. "/activate", event.url)
     assert.equal(event.url .. "?code=" .. event.code, event.qr)
-    rig:sign_in(event.code, "ann", "AdobeShibboleth")
+    fixture:sign_in(event.code, "ann", "AdobeShibboleth")
     code_of(first)
-    local second = rig:spawn("login --mvpd Dish", store)
+    local second = fixture:spawn("login --mvpd Dish", store)
     code_of(second)
     second:interrupt()
     local text, status = plain:finish()
@@ -131,66 +132,67 @@ describe("adobepass", function()
 
   it("[command-shows-signed-attributes] shows who is signed in, and their "
     .. "attributes when asked to", function()
-    local out, err, status = rig:run "login"
+    local out, err, status = fixture:run "login"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Signed in already with Cablevision", 1, true))
-    out, err, status = rig:run "profiles"
+    out, err, status = fixture:run "profiles"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("^Cablevision\n  kind        regular\n"))
     assert.is_truthy(out:find("householdID", 1, true))
-    local answer = json_of "profiles"
-    assert.equal("Cablevision", answer.profiles[1].mvpd)
-    assert.is_truthy(answer.profiles[1].not_after > 1e12)
-    assert.equal(3, select(3, rig:run "profiles --mvpd Dish"))
+    local response = json_of "profiles"
+    assert.equal("Cablevision", response.profiles[1].mvpd)
+    assert.is_truthy(response.profiles[1].not_after > 1e12)
+    assert.equal(3, select(3, fixture:run "profiles --mvpd Dish"))
     for _, words in ipairs { "profiles --attributes",
       "profiles --attributes --json" } do
-      assert.is_truthy(rig:run_private(words):find("bob-household", 1, true))
+      assert.is_truthy(fixture:run_private(words):find("bob-household", 1,
+        true))
     end
   end)
 
   it("[command-filters-catalog] filters a catalog", function()
-    local out, err, status = rig:run "preauthorize CNN HBO 'Late Night'"
+    local out, err, status = fixture:run "preauthorize CNN HBO 'Late Night'"
     assert.same({ "", 0 }, { err, status })
     assert.equal("  CNN         open\n  HBO         locked  Your subscription "
       .. "package does not include the \"HBO\" channel\n  Late Night  open\n"
       .. "  2 of 3 open at Cablevision", out)
-    local answer
-    answer, status = json_of "preauthorize CNN HBO"
-    assert.same({ { "CNN" }, 0 }, { answer.permitted, status })
-    assert.equal("authorization_denied_by_mvpd", answer.decisions[2].code
+    local response
+    response, status = json_of "preauthorize CNN HBO"
+    assert.same({ { "CNN" }, 0 }, { response.permitted, status })
+    assert.equal("authorization_denied_by_mvpd", response.decisions[2].code
       :gsub("^pre", ""), nil)
-    assert.equal(4, select(3, rig:run "preauthorize HBO"))
+    assert.equal(4, select(3, fixture:run "preauthorize HBO"))
   end)
 
   it("[command-authorizes-prints-media] authorizes, and prints the media "
     .. "token only when asked to", function()
-    local out, err, status = rig:run "authorize CNN"
+    local out, err, status = fixture:run "authorize CNN"
     assert.same({ "", 0 }, { err, status })
     assert.equal("permitted  CNN may be played.\nIts media token (--token "
       .. "prints it) is good for 7 minutes.", out)
-    local answer = json_of "authorize CNN"
-    assert.is_true(answer.permitted)
-    assert.is_nil(answer.media_token)
-    local token = rig:run_private "authorize CNN --token"
+    local response = json_of "authorize CNN"
+    assert.is_true(response.permitted)
+    assert.is_nil(response.media_token)
+    local token = fixture:run_private "authorize CNN --token"
     assert.is_truthy(core.base64.decode(token):find("<signatureInfo>", 1,
       true))
-    answer = json.decode((rig:run_private "authorize CNN --token --json"))
-    assert.is_truthy(core.base64.decode(answer.media_token))
+    response = json.decode((fixture:run_private "authorize CNN --token --json"))
+    assert.is_truthy(core.base64.decode(response.media_token))
   end)
 
   it("[command-denied-status-4] says what was denied, with status "
     .. "4", function()
-    local out, err, status = rig:run "authorize HBO"
+    local out, err, status = fixture:run "authorize HBO"
     assert.same({ "", 4 }, { err, status })
     assert.is_truthy(out:find("denied  HBO: Your subscription package", 1,
       true))
-    out, err, status = rig:run "authorize HBO --token"
+    out, err, status = fixture:run "authorize HBO --token"
     assert.same({ "", 4 }, { out, status })
     assert.is_truthy(err:find("denied  HBO", 1, true))
-    local answer
-    answer, status = json_of "authorize HBO"
+    local response
+    response, status = json_of "authorize HBO"
     assert.same({ false, "authorization_denied_by_mvpd", 4 },
-      { answer.permitted, answer.code, status })
+      { response.permitted, response.code, status })
   end)
 
   it("[command-gives-temppass-back] gives a TempPass back, to whom it is "
@@ -198,53 +200,53 @@ describe("adobepass", function()
     for words, whom in pairs { ["--this-device"] = "this device",
       ["--device-id some-device"] = "the device",
       ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
-      local out, err, status = rig:run("reset --mvpd TempPass " .. words)
+      local out, err, status = fixture:run("reset --mvpd TempPass " .. words)
       assert.same({ "TempPass begins anew for " .. whom .. ".", "", 0 },
         { out, err, status })
     end
-    rig:control("DELETE", "/journal")
-    local out, _, status = rig:run("reset --mvpd flexibleTempPass --key - "
+    fixture:control("DELETE", "/journal")
+    local out, _, status = fixture:run("reset --mvpd flexibleTempPass --key - "
       .. "--json", nil, " User@domain.com\n")
     assert.same({ '{"mvpd":"flexibleTempPass","reset":true,"whom":'
       .. '"the viewer"}', 0 }, { out, status })
-    local journal = rig:control("GET", "/journal")
+    local journal = fixture:control("GET", "/journal")
     assert.is_truthy(json.encode(journal):find("f7ee5ec7312165148b69fcca1d2907"
       .. "5b14b8aef0b5048a332b18b88d09069fb7", 1, true))
     for _, words in ipairs { "", "--device-id all", "--device-id ' '",
       "--key ''" } do
-      local _, err, code = rig:run("reset --mvpd TempPass " .. words)
+      local _, err, code = fixture:run("reset --mvpd TempPass " .. words)
       assert.equal(2, code)
       assert.is_truthy(err:find("--everyone", 1, true))
     end
   end)
 
   it("[command-signs-out-again] signs out, and again", function()
-    local out, err, status = rig:run "logout"
+    local out, err, status = fixture:run "logout"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Cablevision  Signed out here.", 1, true))
     assert.is_truthy(out:find("/mvpd/Cablevision/logout", 1, true))
-    out, err, status = rig:run "logout"
+    out, err, status = fixture:run "logout"
     assert.same({ "Nobody was signed in.", "", 0 }, { out, err, status })
-    local answer
-    answer, status = json_of("logout", { STORE = rig.place .. "/other" })
+    local response
+    response, status = json_of("logout", { STORE = fixture.place .. "/other" })
     assert.same({ "AdobeShibboleth", "no_browser", 0 },
-      { answer.logouts[1].mvpd, answer.logouts[1].outcome, status })
-    assert.equal(3, select(3, rig:run "profiles"))
+      { response.logouts[1].mvpd, response.logouts[1].outcome, status })
+    assert.equal(3, select(3, fixture:run "profiles"))
   end)
 
   local function sign_in_here()
-    rig:control("POST", "/login", { service_provider = "REF30",
+    fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "bob",
       device = adobepass.device_id(
-        adobepass.store.file(rig.place .. "/store")) })
+        adobepass.store.file(fixture.place .. "/store")) })
   end
 
   it("[command-asks-service-signed] asks the service who is signed in, not "
     .. "what is kept here", function()
     sign_in_here()
-    assert.is_truthy(rig:run("login"):find("already", 1, true))
-    rig:control("POST", "/revoke", { mvpd = "Cablevision" })
-    local process = rig:spawn "login"
+    assert.is_truthy(fixture:run("login"):find("already", 1, true))
+    fixture:control("POST", "/revoke", { mvpd = "Cablevision" })
+    local process = fixture:spawn "login"
     code_of(process)
     process:interrupt()
     assert.equal(130, select(2, process:finish()))
@@ -254,46 +256,46 @@ describe("adobepass", function()
   it("[command-interrupted-service] can be interrupted while the service "
     .. "keeps silent, and begun anew",
     function()
-      local store = { STORE = rig.place .. "/silent" }
-      rig:control("POST", "/faults", { operation = "token", kind = "delay",
+      local store = { STORE = fixture.place .. "/silent" }
+      fixture:control("POST", "/faults", { operation = "token", kind = "delay",
         seconds = 600 })
-      rig:control("DELETE", "/journal")
-      local process = rig:spawn("register --timeout 60", store)
+      fixture:control("DELETE", "/journal")
+      local process = fixture:spawn("register --timeout 60", store)
       local limit = core.clock.monotonic() + 30
       repeat -- until it has asked for its token
         assert.is_true(core.clock.monotonic() < limit)
-      until #rig:control("GET", "/journal") >= 2
+      until #fixture:control("GET", "/journal") >= 2
       process:interrupt()
       local text, status = process:finish()
       assert.same({ "", 130 }, { text, status })
       local started = core.clock.monotonic()
-      assert.equal(0, select(3, rig:run("register --timeout 60", store)))
+      assert.equal(0, select(3, fixture:run("register --timeout 60", store)))
       assert.is_true(core.clock.monotonic() - started < 20)
     end)
 
   it("[command-opens-provider-page] opens the provider's page where it is "
     .. "asked to", function()
     sign_in_here()
-    local opener = rig.place .. "/bin/xdg-open"
-    folder.run("mkdir " .. rig.place .. "/bin")
+    local opener = fixture.place .. "/bin/xdg-open"
+    folder.run("mkdir " .. fixture.place .. "/bin")
     assert(shell.write_file(opener, "#!/bin/sh\necho \"$1\" > "
-      .. rig.place .. "/opened\n"))
+      .. fixture.place .. "/opened\n"))
     folder.run("chmod +x " .. opener)
-    local out, _, status = rig:run("logout --mvpd Cablevision --open "
+    local out, _, status = fixture:run("logout --mvpd Cablevision --open "
       .. "--redirect-url https://adobe.com",
-      { PATH = rig.place .. "/bin:" .. os.getenv "PATH" })
+      { PATH = fixture.place .. "/bin:" .. os.getenv "PATH" })
     assert.equal(0, status)
     assert.is_truthy(out:find("was opened in a browser", 1, true))
-    local opened = assert(shell.read_file(rig.place .. "/opened"))
+    local opened = assert(shell.read_file(fixture.place .. "/opened"))
     assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
   end)
 
   it("[command-requests-verbose-apart] tells of requests with --verbose, "
     .. "apart from the answer", function()
-    local out, err = rig:run "profiles --verbose"
+    local out, err = fixture:run "profiles --verbose"
     assert.equal("Nobody is signed in. Run adobepass login.", out)
     assert.is_truthy(err:find("^request .*operation=profiles .*status=200"))
-    out, err = rig:run "profiles --verbose --json"
+    out, err = fixture:run "profiles --verbose --json"
     assert.same({ profiles = {} }, json.decode(out))
     assert.equal("request", json.decode(err).event.type)
   end)
@@ -305,7 +307,7 @@ describe("adobepass", function()
     assert.same({ "connect_failed", "retry", 1 },
       { why.code, why.action, status })
     local out, err
-    out, err, status = rig:run("profiles", { CA = "" })
+    out, err, status = fixture:run("profiles", { CA = "" })
     assert.same({ "", 1 }, { out, status })
     assert.is_truthy(err:find("^adobepass profiles: .*%[tls_failed%]\n"))
     assert.is_truthy(err:find("--ca FILE", 1, true))
@@ -318,7 +320,8 @@ describe("adobepass", function()
         ["authorize CNN --mvpd Nobody"] = "lets you pick one",
         ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
         ["profiles --service-provider OTHER"] = "--service-provider" } do
-        local _, err, status = rig:run(words, { STORE = rig.place .. "/w" })
+        local _, err,
+          status = fixture:run(words, { STORE = fixture.place .. "/w" })
         assert.equal(1, status)
         assert.is_truthy(err:find(expected, 1, true), err)
       end
@@ -327,22 +330,23 @@ describe("adobepass", function()
   -- The variables describe one service: the CA is not for another.
   it("[command-leaves-variables-aside] leaves all variables aside for who "
     .. "names another place", function()
-    local elsewhere = rig.box.api:gsub("127.0.0.1", "localhost")
-    local _, err, status = rig:run("register --api " .. elsewhere
-      .. " --store " .. rig.place .. "/third")
+    local elsewhere = fixture.sandbox.api:gsub("127.0.0.1", "localhost")
+    local _, err, status = fixture:run("register --api " .. elsewhere
+      .. " --store " .. fixture.place .. "/third")
     assert.equal(1, status)
     assert.is_truthy(err:find("tls_failed", 1, true)
       or err:find("software_statement_missing", 1, true), err)
-    assert.equal(0, select(3, rig:run("register --api " .. elsewhere
-      .. " --store " .. rig.place .. "/third --ca " .. rig.box.ca
-      .. " --statement -", nil, rig.box.statement .. "\n")))
+    assert.equal(0, select(3, fixture:run("register --api " .. elsewhere
+      .. " --store " .. fixture.place .. "/third --ca " .. fixture.sandbox.ca
+      .. " --statement -", nil, fixture.sandbox.statement .. "\n")))
   end)
 
   it("[command-tells-no-secret] tells no secret", function()
-    local said = table.concat(rig.said, "\n")
-    local secrets = { rig.box.statement, rig.box.statement:match "[^.]+$",
+    local output = table.concat(fixture.output, "\n")
+    local secrets = { fixture.sandbox.statement,
+      fixture.sandbox.statement:match "[^.]+$",
       "bob-household" }
-    local kept = folder.run("cat " .. shell.quote(rig.place)
+    local kept = folder.run("cat " .. shell.quote(fixture.place)
       .. "/*/[0-9a-f]*")
     for _, name in ipairs { "client_secret", "access_token" } do
       local count = 0
@@ -352,8 +356,8 @@ describe("adobepass", function()
       assert.is_true(count >= 2, name)
     end
     for _, secret in ipairs(secrets) do
-      assert.is_nil(said:find(secret, 1, true))
+      assert.is_nil(output:find(secret, 1, true))
     end
-    assert.is_nil(said:find("PHNpZ25hdHVyZUluZm8", 1, true))
+    assert.is_nil(output:find("PHNpZ25hdHVyZUluZm8", 1, true))
   end)
 end)

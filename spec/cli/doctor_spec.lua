@@ -3,65 +3,65 @@
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
-local scenes = require "spec.support.operation_setup"
-local rigs = require "spec.cli.command_fixture"
+local operation_setup = require "spec.support.operation_setup"
+local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
 describe("adobepass doctor", function()
-  local rig
+  local fixture
 
   setup(function()
-    rig = rigs.start()
-    assert.equal(0, select(3, rig:run "register"))
+    fixture = command_fixture.start()
+    assert.equal(0, select(3, fixture:run "register"))
   end)
 
-  teardown(function() rig:stop() end)
+  teardown(function() fixture:stop() end)
 
   local function examine(words, changes, input)
-    local out, err, status = rig:run("doctor --json " .. (words or ""),
+    local out, err, status = fixture:run("doctor --json " .. (words or ""),
       changes, input)
     assert.equal("", err)
-    local answer, by_name = assert(json.decode(out)), {}
-    for _, check in ipairs(answer.checks) do by_name[check.name] = check end
-    assert.equal(answer.fail > 0 and 1 or 0, status)
-    return by_name, answer
+    local response, by_name = assert(json.decode(out)), {}
+    for _, check in ipairs(response.checks) do by_name[check.name] = check end
+    assert.equal(response.fail > 0 and 1 or 0, status)
+    return by_name, response
   end
 
-  -- What is wrong is wrong alone, said in a sentence, with what to do.
+  -- Asserts the status of one finding, and that it contains a text.
   local function finds(status, name, text, words, changes, input)
-    local by_name, answer = examine(words, changes, input)
+    local by_name, response = examine(words, changes, input)
     local found = assert(by_name[name], "nothing said of " .. name)
     assert.equal(status, found.status, found.message)
     assert.is_truthy((found.message .. " " .. (found.advice or "")):find(text,
       1, true), found.message)
-    if status == "fail" then assert.equal(1, answer.fail) end
+    if status == "fail" then assert.equal(1, response.fail) end
     return by_name
   end
 
-  local function new_store(name) return rig.place .. "/" .. name end
+  local function new_store(name) return fixture.place .. "/" .. name end
 
   it("[doctor-finds-wrong] finds nothing wrong where nothing is", function()
-    rig:control("POST", "/login", { service_provider = "REF30",
+    fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
-        adobepass.store.file(rig.place .. "/store")) })
-    local info = rig.place .. "/info.json"
-    assert(shell.write_file(info, json.encode(scenes.INFO)))
-    local by_name, answer = examine("--device-info " .. info)
-    assert.same({ 0, 0 }, { answer.fail, answer.warn })
+        adobepass.store.file(fixture.place .. "/store")) })
+    local info = fixture.place .. "/info.json"
+    assert(shell.write_file(info, json.encode(operation_setup.INFO)))
+    local by_name, response = examine("--device-info " .. info)
+    assert.same({ 0, 0 }, { response.fail, response.warn })
     for _, name in ipairs { "service", "network", "TLS", "management",
       "clock", "statement", "provider", "store", "credentials", "login",
       "device", "qrencode" } do
       assert.equal("ok", by_name[name].status)
     end
     assert.is_truthy(by_name.login.message:find "^Cablevision, until ")
-    rig:control("DELETE", "/journal")
-    rig:control("POST", "/revoke", { mvpd = "Cablevision" })
+    fixture:control("DELETE", "/journal")
+    fixture:control("POST", "/revoke", { mvpd = "Cablevision" })
   end)
 
   it("[doctor-within-80-columns] says it in words, with what to do, within 80 "
     .. "columns", function()
-    local out, err, status = rig:run("doctor", { STATEMENT = "x.y" })
+    local out, err, status = fixture:run("doctor", { STATEMENT = "x.y" })
     assert.same({ "", 1 }, { err, status })
     assert.is_truthy(out:find("✗  statement    The software statement is not "
       .. "a JWT.", 1, true))
@@ -69,7 +69,7 @@ describe("adobepass doctor", function()
       .. (" "):rep(17) .. "Run adobepass login.", 1, true))
     assert.is_truthy(out:find("1 to be mended.", 1, true))
     for line in out:gmatch "[^\n]+" do assert.is_true(#line <= 82, line) end
-    out = rig:run("doctor", { STATEMENT = "x.y", LC_ALL = "C" })
+    out = fixture:run("doctor", { STATEMENT = "x.y", LC_ALL = "C" })
     assert.is_truthy(out:find(" FAIL  statement    The software.-\n"
       .. (" "):rep(20) .. "%S"))
   end)
@@ -93,9 +93,9 @@ describe("adobepass doctor", function()
       finds("fail", "statement", text, "--statement -", nil, statement)
     end
     has("not a JWT", "hello")
-    has("scope", rig:control("POST", "/statement",
+    has("scope", fixture:control("POST", "/statement",
       { application = "adobepass-sandbox-legacy-app" }))
-    has("another kind of token", rig:control("POST", "/identity",
+    has("another kind of token", fixture:control("POST", "/identity",
       { kind = "service", subject = "viewer" }))
     finds("fail", "statement", "/nowhere", "--statement /nowhere")
     finds("fail", "provider", "REF30, REF40",
@@ -134,9 +134,9 @@ describe("adobepass doctor", function()
 
   it("[doctor-compares-clocks] compares the clocks", function()
     local function moved(ms, status, text)
-      rig:control("POST", "/clock", { advance = ms })
+      fixture:control("POST", "/clock", { advance = ms })
       finds(status, "clock", text)
-      rig:control("POST", "/clock", { advance = -ms })
+      fixture:control("POST", "/clock", { advance = -ms })
     end
     moved(20 * 60000, "fail", "20 minutes behind the service's")
     moved(-90 * 60000, "fail", "2 hours ahead of the service's")
@@ -155,8 +155,9 @@ describe("adobepass doctor", function()
     .. "that were revoked", function()
     local store = new_store "revoked"
     local changes = { STORE = store }
-    local out = rig:run("register --json", changes)
-    rig:control("POST", "/revoke", { client_id = json.decode(out).client_id })
+    local out = fixture:run("register --json", changes)
+    fixture:control("POST", "/revoke",
+      { client_id = json.decode(out).client_id })
     finds("fail", "credentials", "adobepass login --statement", "", changes)
     folder.run("for f in " .. store .. "/[0-9a-f]*; do echo junk > $f; done")
     finds("fail", "store", "damaged", "", changes)
@@ -164,7 +165,7 @@ describe("adobepass doctor", function()
 
   it("[doctor-looks-device-says] looks at what the device says of "
     .. "itself", function()
-    local path = rig.place .. "/device.json"
+    local path = fixture.place .. "/device.json"
     assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
     local by_name = finds("warn", "device", "shorter logins",
       "--device-info " .. path)
@@ -174,7 +175,7 @@ describe("adobepass doctor", function()
   end)
 
   it("[doctor-misses-qrencode] misses qrencode", function()
-    local bin = rig.place .. "/bin"
+    local bin = fixture.place .. "/bin"
     folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
       .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
       .. "/ || :; done")
@@ -183,17 +184,17 @@ describe("adobepass doctor", function()
   end)
 
   it("[doctor-changes-service] changes nothing at the service", function()
-    rig:control("DELETE", "/journal")
+    fixture:control("DELETE", "/journal")
     examine("", { STORE = new_store "untouched" })
-    for _, entry in ipairs(rig:control("GET", "/journal")) do
+    for _, entry in ipairs(fixture:control("GET", "/journal")) do
       assert.is_truthy(entry.path == "/", entry.path)
     end
   end)
 
   it("[doctor-tells-no-secret] tells no secret", function()
-    local said = table.concat(rig.said, "\n")
-    assert.is_nil(said:find(rig.box.statement, 1, true))
-    assert.is_nil(said:find(shell.read("cat " .. rig.place .. "/store/*")
+    local output = table.concat(fixture.output, "\n")
+    assert.is_nil(output:find(fixture.sandbox.statement, 1, true))
+    assert.is_nil(output:find(shell.read("cat " .. fixture.place .. "/store/*")
       :match '"client_secret":"([^"]+)"', 1, true))
   end)
 end)

@@ -1,11 +1,11 @@
 -- What explains the command: --help, the manual page, shell completion.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local command = require "adobepass.cli"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
 
-local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
 local function run(words) return shell.read(COMMAND .. words) end
 
@@ -153,11 +153,11 @@ describe("completion", function()
 
   local function completed(...)
     local words, count = shell.line(...), select("#", ...)
-    local said = folder.run("bash -c " .. shell.quote(("source %s; "
+    local output = folder.run("bash -c " .. shell.quote(("source %s; "
       .. "COMP_WORDS=(%s); COMP_CWORD=%d; _adobepass; "
       .. "echo \"${COMPREPLY[@]}\""):format(script "bash", words,
       count - 1)))
-    return said
+    return output
   end
 
   it("[help-completes-bash] completes in bash", function()

@@ -3,32 +3,32 @@
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local rigs = require "spec.cli.command_fixture"
+local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
 describe("adobepass inspect", function()
-  local rig, certificates, media
+  local fixture, certificates, media
 
   setup(function()
-    rig = rigs.start()
-    rig:control("POST", "/login", { service_provider = "REF30",
+    fixture = command_fixture.start()
+    fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
-        adobepass.store.file(rig.place .. "/store")) })
-    certificates = rig:control("GET", "/certificates")
-    media = rig:run_private "authorize CNN --mvpd Cablevision --token"
+        adobepass.store.file(fixture.place .. "/store")) })
+    certificates = fixture:control("GET", "/certificates")
+    media = fixture:run_private "authorize CNN --mvpd Cablevision --token"
   end)
 
-  teardown(function() rig:stop() end)
+  teardown(function() fixture:stop() end)
 
   local function file_of(name, text)
-    local path = rig.place .. "/" .. name
+    local path = fixture.place .. "/" .. name
     assert(shell.write_file(path, text))
     return path
   end
 
   local function inspect(text, words)
-    local out, err, status = rig:run("inspect " .. (words or ""), nil, text)
+    local out, err, status = fixture:run("inspect " .. (words or ""), nil, text)
     return out, status, err
   end
 
@@ -48,7 +48,7 @@ describe("adobepass inspect", function()
 
   it("[inspect-software-statement-use] knows a software statement, and "
     .. "whether it is of use", function()
-    local out, status = inspect(rig.box.statement .. "\n")
+    local out, status = inspect(fixture.sandbox.statement .. "\n")
     assert.equal(0, status)
     for _, text in ipairs { "^A software statement\n", "alg RS256",
       "  client_name        Sandbox application\n", "  scopes +api:client:v2",
@@ -56,7 +56,7 @@ describe("adobepass inspect", function()
       "It has the scope of the REST API v2%.", "%-%-key does" } do
       assert.is_truthy(out:find(text), text)
     end
-    local path = file_of("old", rig:control("POST", "/statement",
+    local path = file_of("old", fixture:control("POST", "/statement",
       { application = "adobepass-sandbox-legacy-app" }))
     out, status = inspect(nil, path)
     assert.equal(0, status)
@@ -64,7 +64,7 @@ describe("adobepass inspect", function()
   end)
 
   it("[inspect-not-print-token] does not print the token itself", function()
-    local statement = rig.box.statement
+    local statement = fixture.sandbox.statement
     for _, words in ipairs { "", "--json" } do
       local out = inspect(statement, words)
       assert.is_nil(out:find(statement:match "[^.]+$", 1, true))
@@ -111,12 +111,13 @@ describe("adobepass inspect", function()
     end
     assert.same({ true, 0 }, outcome(media, good))
     assert.same({ false, 1 }, outcome(media, tokens))
-    assert.same({ true, 0 }, outcome(rig.box.statement, tokens))
-    assert.same({ false, 1 }, outcome(rig.box.statement, good))
+    assert.same({ true, 0 }, outcome(fixture.sandbox.statement, tokens))
+    assert.same({ false, 1 }, outcome(fixture.sandbox.statement, good))
     assert.same({ true, 1 }, outcome(signed { exp = 1000000000 }, own))
-    assert.is_truthy(inspect(rig.box.statement, "--key " .. tokens):find(
+    assert.is_truthy(inspect(fixture.sandbox.statement, "--key "
+      .. tokens):find(
       "It was signed by this key.", 1, true))
-    assert.is_truthy(inspect(rig.box.statement, "--key " .. good):find(
+    assert.is_truthy(inspect(fixture.sandbox.statement, "--key " .. good):find(
       "It was not signed by this key.", 1, true))
   end)
 

@@ -1,11 +1,11 @@
 -- The other commands inside `adobepass sandbox --exec`: with no option at all.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
 
-local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
 describe("adobepass sandbox --exec", function()
   local place
@@ -14,7 +14,7 @@ describe("adobepass sandbox --exec", function()
   teardown(function() folder.remove(place) end)
 
   -- A shell would find lua5.4 by the first line of the command.
-  local INNER = shell.quote(child.interpreter())
+  local INNER = shell.quote(child_process.interpreter())
     .. ' "$(command -v adobepass)"'
 
   local function inside(words, options)
@@ -27,11 +27,11 @@ describe("adobepass sandbox --exec", function()
     .. "are they", function()
     local text, status = inside "register --json"
     assert.equal(0, status)
-    local answer = assert(json.decode(text))
-    assert.equal("REF30", answer.service_provider)
+    local response = assert(json.decode(text))
+    assert.equal("REF30", response.service_provider)
     -- What they kept went with it.
-    assert.is_truthy(answer.store:find("/store$"))
-    assert.equal(1, select(2, shell.read("test -e " .. answer.store)))
+    assert.is_truthy(response.store:find("/store$"))
+    assert.equal(1, select(2, shell.read("test -e " .. response.store)))
     assert.equal("", shell.read("ls -A " .. shell.quote(place)))
   end)
 

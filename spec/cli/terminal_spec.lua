@@ -2,14 +2,14 @@
 
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
-local rigs = require "spec.cli.command_fixture"
+local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
 describe("adobepass at a terminal", function()
-  local rig
+  local fixture
 
-  setup(function() rig = rigs.start() end)
-  teardown(function() rig:stop() end)
+  setup(function() fixture = command_fixture.start() end)
+  teardown(function() fixture:stop() end)
 
   local function has(tool)
     if select(2, shell.read("command -v " .. tool)) == 0 then return true end
@@ -29,7 +29,7 @@ describe("adobepass at a terminal", function()
     .. "within 80 by 24",
     function()
       if not (has "script" and has "qrencode") then return end
-      local screen = rig:at_terminal "login --mvpd Cablevision --interval 3"
+      local screen = fixture:at_terminal "login --mvpd Cablevision --interval 3"
       local address, text = screen:seek "/authenticate/"
       local code = code_in(text)
       assert.is_truthy(plain(address):find("REF30/" .. code, 1, true))
@@ -42,7 +42,7 @@ describe("adobepass at a terminal", function()
         if width > 0 then count = count + 1 end
       end
       assert.is_true(count > 15 and count < 23)
-      rig:sign_in(code)
+      fixture:sign_in(code)
       local rest, status = screen:finish()
       rest = plain(rest)
       assert.equal(0, status)
@@ -95,19 +95,19 @@ describe("adobepass at a terminal", function()
   it("[terminal-ends-line-ctrl-c] ends its line on Ctrl-C, and takes up "
     .. "nothing", function()
     if not has "script" then return end
-    local store = { STORE = rig.place .. "/ctrl-c" }
-    local screen = rig:at_terminal("login --mvpd Cablevision", store)
+    local store = { STORE = fixture.place .. "/ctrl-c" }
+    local screen = fixture:at_terminal("login --mvpd Cablevision", store)
     screen:await "asked 0 times"
     local rest = stop_here(screen)
     assert.is_truthy(rest:find "^[^\n]*\n$", rest)
-    assert.equal(3, select(3, rig:run("profiles", store)))
+    assert.equal(3, select(3, fixture:run("profiles", store)))
   end)
 
   it("[terminal-provider-picked-part] lets a provider be picked by a part of "
     .. "its name", function()
     if not has "script" then return end
-    local store = { STORE = rig.place .. "/picker" }
-    local screen = rig:at_terminal("login", store)
+    local store = { STORE = fixture.place .. "/picker" }
+    local screen = fixture:at_terminal("login", store)
     assert.is_truthy(plain(screen:seek "Spectrum"):find "16  Spectrum")
     screen:type "no such\n"
     screen:seek "No provider has that in its name."
@@ -117,33 +117,34 @@ describe("adobepass at a terminal", function()
     local _, text = screen:seek "/authenticate/"
     assert.is_truthy(plain(text):find("Provider  Cablevision", 1, true))
     stop_here(screen)
-    screen = rig:at_terminal("login", store)
+    screen = fixture:at_terminal("login", store)
     assert.is_truthy(plain(screen:seek "last time's"):find "1  Cablevision")
     screen:type "\n" -- on the phone
     local address = screen:seek "/activate"
-    assert.is_truthy(plain(address):find(rig.box.api .. "/activate", 1, true))
+    assert.is_truthy(plain(address):find(fixture.sandbox.api
+      .. "/activate", 1, true))
     stop_here(screen)
   end)
 
   it("[terminal-asks-no-provider-signed] asks for no provider where somebody "
     .. "is signed in", function()
     if not has "script" then return end
-    local store = { STORE = rig.place .. "/pass" }
-    assert.equal(0, select(3, rig:run("authorize CNN --mvpd TempPass",
+    local store = { STORE = fixture.place .. "/pass" }
+    assert.equal(0, select(3, fixture:run("authorize CNN --mvpd TempPass",
       store)))
-    local screen = rig:at_terminal("login", store) -- a pass is no login
+    local screen = fixture:at_terminal("login", store) -- a pass is no login
     screen:seek "Spectrum"
     stop_here(screen)
-    rig:control("POST", "/login", { service_provider = "REF30",
+    fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann", device = adobepass.device_id(
         adobepass.store.file(store.STORE)) })
-    rig:control("DELETE", "/journal")
-    screen = rig:at_terminal("login", store)
+    fixture:control("DELETE", "/journal")
+    screen = fixture:at_terminal("login", store)
     screen:type "\4" -- or a question would wait for its answer
     local rest, status = screen:finish()
     assert.equal(0, status)
     assert.is_truthy(plain(rest):find "Signed in already with Cablevision")
-    for _, entry in ipairs(rig:control("GET", "/journal")) do
+    for _, entry in ipairs(fixture:control("GET", "/journal")) do
       assert.are_not.equal("configuration", entry.operation)
     end
   end)
@@ -152,8 +153,8 @@ describe("adobepass at a terminal", function()
     .. "while it asks", function()
     if not has "script" then return end
     for _, key in ipairs { "\3", "\4" } do
-      local screen = rig:at_terminal("login",
-        { STORE = rig.place .. "/asked" })
+      local screen = fixture:at_terminal("login",
+        { STORE = fixture.place .. "/asked" })
       screen:seek "Spectrum"
       screen:type(key)
       local _, status = screen:finish()
@@ -164,8 +165,8 @@ describe("adobepass at a terminal", function()
   it("[terminal-breaks-went-wrong] breaks what went wrong between "
     .. "words", function()
     if not has "script" then return end
-    local screen = rig:at_terminal("authorize CNN",
-      { STORE = rig.place .. "/nobody" }, { 24, 40 })
+    local screen = fixture:at_terminal("authorize CNN",
+      { STORE = fixture.place .. "/nobody" }, { 24, 40 })
     local rest, status = screen:finish()
     assert.equal(3, status)
     for line in plain(rest):gmatch "[^\n]+" do
@@ -176,16 +177,17 @@ describe("adobepass at a terminal", function()
   it("[terminal-shows-code-below] shows the code below the QR code where it "
     .. "is narrow", function()
     if not (has "script" and has "qrencode") then return end
-    local screen = rig:at_terminal("login", { STORE = rig.place .. "/narrow" },
+    local screen = fixture:at_terminal("login",
+      { STORE = fixture.place .. "/narrow" },
       { 40, 40 })
     screen:seek "Spectrum"
     screen:type "\n"
     local _, text = screen:seek "/activate"
     assert.equal(7, #code_in(text))
-    local before = #rig.said
+    local before = #fixture.output
     screen:await "sign-in  29:5" -- rewritten since 30:00
     screen:await "\r"
-    local shown = table.concat(rig.said, "", before + 1)
+    local shown = table.concat(fixture.output, "", before + 1)
     stop_here(screen)
     for part in shown:gmatch "[^\r\n]+" do
       assert.is_true(#plain(part) < 40, part)
@@ -196,7 +198,7 @@ describe("adobepass at a terminal", function()
     .. "UTF-8", function()
     if not has "script" then return end
     local function shown(words, changes, size)
-      local screen = rig:at_terminal("login --mvpd Dish " .. words, changes,
+      local screen = fixture:at_terminal("login --mvpd Dish " .. words, changes,
         size)
       local _, text = screen:seek "/authenticate/"
       stop_here(screen)

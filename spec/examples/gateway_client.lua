@@ -1,26 +1,25 @@
---- A television in front of the gateway: keeps cookies, tells what it is, and
--- asks.
+--- A TV app that uses the gateway: keeps cookies and sends its device info.
 
 local core = require "adobepass.core"
-local finish = require "spec.support.run_transfer"
+local run_transfer = require "spec.support.run_transfer"
 local json = require "adobepass.util.json"
 
-local television = {}
+local gateway_client = {}
 
-local Television = {}
-Television.__index = Television
+local GatewayClient = {}
+GatewayClient.__index = GatewayClient
 
 local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
   model = "Living room", version = "1", osName = "Linux", osVersion = "6",
   connectionType = "WiFi" })
 
---- options: `ip`: what a load balancer would tell of its address; `transport`
--- and `wait(transport, transfer)` in place of its own
-function television.new(options)
+--- options: `ip`, sent as X-Forwarded-For, as a load balancer does; `transport`
+-- and `wait(transport, transfer)` replace the default ones
+function gateway_client.new(options)
   options = options or {}
   return setmetatable({ cookies = {}, ip = options.ip, wait = options.wait,
     transport = options.transport or assert(core.http.new { timeout = 60 }) },
-    Television)
+    GatewayClient)
 end
 
 local function path_of(url)
@@ -53,15 +52,15 @@ local function learn(self, response)
   end
 end
 
---- The value of a cookie.
-function Television:cookie(name)
+--- Returns the value of a cookie, and the cookie.
+function GatewayClient:cookie(name)
   for _, cookie in pairs(self.cookies) do
     if cookie.name == name then return cookie.value, cookie end
   end
 end
 
---- Begins a request; `headers` replace the usual ones (false: none).
-function Television:submit(method, url, body, headers)
+--- Starts a request; `headers` replace the default ones (false omits one).
+function GatewayClient:submit(method, url, body, headers)
   local all = { ["X-Device-Info"] = INFO,
     ["Cookie"] = cookies_for(self, path_of(url)),
     ["X-Forwarded-For"] = self.ip,
@@ -72,10 +71,10 @@ function Television:submit(method, url, body, headers)
     headers = all, body = body })
 end
 
---- Its answer: the status, the JSON (or text) and the response.
-function Television:finish(transfer)
+--- Waits for a response. Returns status, JSON (or text) and the response.
+function GatewayClient:finish(transfer)
   if self.wait then self.wait(self.transport, transfer) end
-  local response, message, code = finish(self.transport, transfer)
+  local response, message, code = run_transfer(self.transport, transfer)
   transfer:close()
   if not response then return nil, message, code end
   learn(self, response)
@@ -83,26 +82,26 @@ function Television:finish(transfer)
     response
 end
 
-function Television:get(url, headers)
+function GatewayClient:get(url, headers)
   return self:finish(self:submit("GET", url, nil, headers))
 end
 
-function Television:post(url, body, headers)
+function GatewayClient:post(url, body, headers)
   return self:finish(self:submit("POST", url, body or {}, headers))
 end
 
---- A viewer signs in on it: by a code from one node, which another one knows.
--- `control` is the sandbox's; what the first answered.
-function Television:sign_in(control, one, two, username)
+--- Signs a viewer in: gets a code from one node and polls another one. `control`
+-- is the sandbox's. Returns the responses of both.
+function GatewayClient:sign_in(control, one, two, username)
   local status, login = self:post(one .. "/login", { mvpd = "Cablevision" })
   assert(status == 200 and login.state == "pending", login.code)
   control:ask("POST", "/sandbox/login", { code = login.code,
     username = username or "bob", mvpd = "Cablevision" })
-  local got, answer = self:get((two or one) .. "/login/status")
-  assert(got == 200 and answer.state == "done", answer.code)
-  return login, answer
+  local got, result = self:get((two or one) .. "/login/status")
+  assert(got == 200 and result.state == "done", result.code)
+  return login, result
 end
 
-function Television:close() self.transport:close() end
+function GatewayClient:close() self.transport:close() end
 
-return television
+return gateway_client

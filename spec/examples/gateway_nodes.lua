@@ -2,12 +2,12 @@
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 
-local nodes = {}
+local gateway_nodes = {}
 
 --- The process ids of a node's workers.
-function nodes.workers(node)
+function gateway_nodes.workers(node)
   local pid, list = node.server.pid, {}
   for child in folder.run(("cat /proc/%d/task/%d/children"):format(pid, pid))
     :gmatch "%d+" do
@@ -16,15 +16,15 @@ function nodes.workers(node)
   return list
 end
 
---- Waits until all of them are gone.
-function nodes.await_end(list)
-  for _, pid in ipairs(list) do redis.await_end(pid) end
+--- Waits for the end of all processes.
+function gateway_nodes.await_end(list)
+  for _, pid in ipairs(list) do redis_server.await_end(pid) end
 end
 
-local LIMIT = 30 -- seconds; what is waited for comes far sooner
+local LIMIT = 30 -- seconds
 
---- Looks ten times a second, which is no abuse yet, until it is true.
-function nodes.eventually(check)
+--- Calls a function ten times a second until it returns true.
+function gateway_nodes.eventually(check)
   local deadline = core.clock.monotonic() + LIMIT
   while not check() do
     assert(core.clock.monotonic() < deadline, "it did not happen")
@@ -32,12 +32,12 @@ function nodes.eventually(check)
   end
 end
 
---- Ends a node as a power cut would, and waits until it is gone.
-function nodes.kill(node)
-  local list = nodes.workers(node)
+--- Kills all processes of a node and waits for their end.
+function gateway_nodes.kill(node)
+  local list = gateway_nodes.workers(node)
   table.insert(list, 1, node.server.pid)
   folder.run("kill -9 " .. table.concat(list, " "))
-  nodes.await_end(list)
+  gateway_nodes.await_end(list)
 end
 
-return nodes
+return gateway_nodes

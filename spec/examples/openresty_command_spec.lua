@@ -1,14 +1,14 @@
 --- The command that starts it all: one line tells where, and nothing is left.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
-local nodes = require "spec.examples.gateway_nodes"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local shell = require "adobepass.util.shell"
-local television = require "spec.examples.gateway_client"
+local gateway_client = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
-if child.interpreter() ~= "lua5.4" then return end
+if child_process.interpreter() ~= "lua5.4" then return end
 
 local RUN = "examples/openresty/run"
 
@@ -22,21 +22,21 @@ local function exists(path)
 end
 
 describe("examples/openresty/run", function()
-  -- Its process id (the shell becomes the command) and what it says.
+  -- Starts the command. Returns its process id and its first output.
   local function start(arguments)
     local pipe = assert(io.popen(("echo $$; exec %s --json %s 2>&1"):format(
       RUN, arguments or "")))
     return pipe, pipe:read "*l", assert(json.decode(pipe:read "*l"))
   end
 
-  local function is_all_gone(said)
-    local pids = { said.redis.pid, said.sandbox and said.sandbox.pid }
-    for _, node in ipairs(said.nodes) do pids[#pids + 1] = node.pid end
-    nodes.eventually(function()
+  local function is_all_gone(started)
+    local pids = { started.redis.pid, started.sandbox and started.sandbox.pid }
+    for _, node in ipairs(started.nodes) do pids[#pids + 1] = node.pid end
+    gateway_nodes.eventually(function()
       for _, pid in ipairs(pids) do
         if not is_gone(pid) then return false end
       end
-      return not exists(said.folder)
+      return not exists(started.folder)
     end)
   end
 
@@ -44,16 +44,16 @@ describe("examples/openresty/run", function()
   for _, signal in ipairs { "TERM", "KILL", "HUP" } do
     it("[gateway-command-leaves-behind] leaves nothing behind on SIG"
       .. signal, function()
-      local pipe, pid, said = start()
-      assert.equal(2, #said.nodes)
-      local tv = television.new()
-      for _, node in ipairs(said.nodes) do
+      local pipe, pid, started = start()
+      assert.equal(2, #started.nodes)
+      local tv = gateway_client.new()
+      for _, node in ipairs(started.nodes) do
         assert.equal(200, (tv:get(node.operator .. "/health/ready")))
       end
-      assert.equal(200, (tv:post(said.nodes[1].url .. "/login")))
+      assert.equal(200, (tv:post(started.nodes[1].url .. "/login")))
       tv:close()
       folder.run(("kill -s %s %s"):format(signal, pid))
-      is_all_gone(said)
+      is_all_gone(started)
       pipe:close()
     end)
   end
@@ -65,14 +65,14 @@ describe("examples/openresty/run", function()
     local pipe = assert(io.popen(("exec setsid sh -c 'echo $$; exec %s "
       .. "--json > %s 2>&1'"):format(RUN, out)))
     local pid = pipe:read "*l"
-    local said
-    nodes.eventually(function()
+    local started
+    gateway_nodes.eventually(function()
       local line = (folder.read(out) or ""):match "^(.-)\n"
-      said = line and assert(json.decode(line))
-      return said
+      started = line and assert(json.decode(line))
+      return started
     end)
     folder.run("kill -s INT -- -" .. pid)
-    is_all_gone(said)
+    is_all_gone(started)
     pipe:close()
     folder.remove(path)
   end)
@@ -86,16 +86,16 @@ describe("examples/openresty/run", function()
       statement_file = path .. "/statement", domain_name = "adobe.com",
       redirect_url = "https://adobe.com", channels = json.array { {
         id = "news", resource = "News", title = "News" } } })
-    local pipe, pid, said = start("--nodes 1 --settings " .. path
+    local pipe, pid, started = start("--nodes 1 --settings " .. path
       .. "/settings.json")
-    assert.is_nil(said.sandbox)
-    assert.equal(1, #said.nodes)
-    local tv = television.new()
-    assert.equal(200, (tv:get(said.nodes[1].operator .. "/health/ready")))
-    assert.equal(401, (tv:get(said.nodes[1].url .. "/hls/news/index.m3u8")))
+    assert.is_nil(started.sandbox)
+    assert.equal(1, #started.nodes)
+    local tv = gateway_client.new()
+    assert.equal(200, (tv:get(started.nodes[1].operator .. "/health/ready")))
+    assert.equal(401, (tv:get(started.nodes[1].url .. "/hls/news/index.m3u8")))
     tv:close()
     folder.run("kill -s TERM " .. pid)
-    is_all_gone(said)
+    is_all_gone(started)
     pipe:close()
     folder.remove(path)
   end)
@@ -123,19 +123,19 @@ describe("examples/openresty/run", function()
         channels = json.array { { id = "a", resource = "A", title = "A" } } }
       for name, value in pairs(change) do settings[name] = value end
       folder.write(path .. "/settings.json", json.encode(settings))
-      local said, status = shell.read(("%s --settings %s/settings.json")
+      local started, status = shell.read(("%s --settings %s/settings.json")
         :format(RUN, path))
       assert.equal(2, status)
-      assert.truthy(said:find("The gateway did not start", 1, true), said)
-      assert.truthy(said:find(what), said)
-      assert.is_nil(said:find("traceback", 1, true), said)
+      assert.truthy(started:find("The gateway did not start", 1, true), started)
+      assert.truthy(started:find(what), started)
+      assert.is_nil(started:find("traceback", 1, true), started)
       folder.remove(path)
     end)
   end
 
   it("[gateway-command-explains] explains itself", function()
-    local said, status = shell.read(RUN .. " --help")
+    local started, status = shell.read(RUN .. " --help")
     assert.equal(2, status)
-    assert.truthy(said:find("usage: examples/openresty/run", 1, true))
+    assert.truthy(started:find("usage: examples/openresty/run", 1, true))
   end)
 end)

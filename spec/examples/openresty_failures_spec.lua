@@ -1,17 +1,17 @@
 --- What the gateway survives: a node killed in the middle of a login, Redis
 -- killed and started again, the service gone for a while, a reload under load.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
-local nodes = require "spec.examples.gateway_nodes"
-local redis = require "spec.support.redis_server"
+local gateway_nodes = require "spec.examples.gateway_nodes"
+local redis_server = require "spec.support.redis_server"
 local service = require "examples.openresty.service"
-local television = require "spec.examples.gateway_client"
+local gateway_client = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
-if child.interpreter() ~= "lua5.4" then return end
+if child_process.interpreter() ~= "lua5.4" then return end
 
 describe("the gateway survives", function()
   local running, control, one, two, tv
@@ -20,9 +20,9 @@ describe("the gateway survives", function()
     -- All are at one address here, and would have to wait for each other.
     running = assert(service.start { throttle = false,
       settings = { rate_limit = false } })
-    control = flight.control(running.sandbox)
+    control = many_clients.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
-    tv = television.new()
+    tv = gateway_client.new()
   end)
   after_each(function()
     tv:close()
@@ -51,8 +51,8 @@ describe("the gateway survives", function()
       username = "bob", mvpd = "Cablevision" })
   end
 
-  local function is_done(status, answer)
-    assert.same({ 200, "done" }, { status, answer.state })
+  local function is_done(status, result)
+    assert.same({ 200, "done" }, { status, result.state })
   end
 
   local function sign_in() tv:sign_in(control, one) end
@@ -63,11 +63,11 @@ describe("the gateway survives", function()
     return played.playlist
   end
 
-  local function is_unavailable(code, status, answer, response)
+  local function is_unavailable(code, status, result, response)
     assert.same({ 503, code, "retry" },
-      { status, answer.code, answer.action })
-    assert.is_true(answer.retry_after >= 1)
-    assert.equal(answer.retry_after,
+      { status, result.code, result.action })
+    assert.is_true(result.retry_after >= 1)
+    assert.equal(result.retry_after,
       tonumber(response.headers["retry-after"]))
   end
 
@@ -75,7 +75,7 @@ describe("the gateway survives", function()
     it("[gateway-failure-two-questions-tv] between two questions of a "
       .. "television", function()
       local login = begin_login()
-      nodes.kill(running.nodes[1])
+      gateway_nodes.kill(running.nodes[1])
       assert.is_nil(tv:get(one .. "/login/status"))
       assert.equal(login.code, select(2, tv:post(two .. "/login",
         { mvpd = "Cablevision" })).code)
@@ -93,11 +93,11 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 60 }
       local asked = tv:submit("GET", one .. "/login/status")
-      nodes.eventually(function()
+      gateway_nodes.eventually(function()
         tv.transport:step(0)
-        return flight.counts(control:journal()).profile_for_code > 0
+        return many_clients.counts(control:journal()).profile_for_code > 0
       end)
-      nodes.kill(running.nodes[1])
+      gateway_nodes.kill(running.nodes[1])
       assert.is_nil(tv:finish(asked))
       assert.equal("pending",
         select(2, tv:get(two .. "/login/status")).state)
@@ -111,11 +111,11 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
       local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
-      nodes.eventually(function()
+      gateway_nodes.eventually(function()
         tv.transport:step(0)
-        return flight.counts(control:journal()).create_session > 1
+        return many_clients.counts(control:journal()).create_session > 1
       end)
-      nodes.kill(running.nodes[1])
+      gateway_nodes.kill(running.nodes[1])
       tv:finish(asked)
       time_passes()
       local status, login = tv:post(two .. "/login", { mvpd = "Spectrum" })
@@ -125,7 +125,7 @@ describe("the gateway survives", function()
     it("[gateway-failure-comes-back] and it comes back where it "
       .. "was", function()
       sign_in()
-      nodes.kill(running.nodes[1])
+      gateway_nodes.kill(running.nodes[1])
       assert.is_true(running.nodes[1].server:restart())
       assert.equal(200, (tv:get(two .. play(one))))
       assert.equal(1, select(2, control:take()).register)
@@ -136,7 +136,7 @@ describe("the gateway survives", function()
     local function kill_redis()
       local pid = running.redis:pid()
       folder.run("kill -9 " .. pid)
-      redis.await_end(pid)
+      redis_server.await_end(pid)
       return pid
     end
 
@@ -144,10 +144,10 @@ describe("the gateway survives", function()
       .. "no registration is lost",
       function()
         sign_in()
-        local login = television.new()
+        local login = gateway_client.new()
         local _, begun = login:post(one .. "/login", { mvpd = "Dish" })
         local pid = kill_redis()
-        nodes.eventually(function()
+        gateway_nodes.eventually(function()
           local now = running.redis:pid()
           return now and now ~= pid
         end)
@@ -196,14 +196,14 @@ describe("the gateway survives", function()
     local function stop_sandbox()
       local pid = running.sandbox.pid
       folder.run("kill -TERM " .. pid)
-      redis.await_end(pid)
+      redis_server.await_end(pid)
     end
 
     it("[gateway-failure-segments-login] gone: says so at once, segments go "
       .. "on, and so does a login", function()
       sign_in()
       local playlist = play(one)
-      local other = television.new()
+      local other = gateway_client.new()
       local _, begun = other:post(two .. "/login", { mvpd = "Dish" })
       stop_sandbox()
 
@@ -212,17 +212,17 @@ describe("the gateway survives", function()
       is_unavailable("connect_failed", tv:post(two .. "/play/cnn"))
       is_unavailable("connect_failed", tv:get(two .. "/catalog"))
       is_unavailable("connect_failed",
-        television.new():post(one .. "/login"))
+        gateway_client.new():post(one .. "/login"))
       assert.is_true(core.clock.monotonic() - before < 4 * 8)
-      local _, answer = other:get(two .. "/login/status")
-      assert.same({ "pending", begun.code }, { answer.state, answer.code })
+      local _, result = other:get(two .. "/login/status")
+      assert.same({ "pending", begun.code }, { result.state, result.code })
       for _, node in ipairs(running.nodes) do
         assert.equal(200, (tv:get(node.operator .. "/health/ready")))
         assert.equal(200, (tv:get(node.url .. playlist)))
       end
 
       assert.is_true(running.sandbox.server:restart())
-      nodes.eventually(function()
+      gateway_nodes.eventually(function()
         return tv:post(two .. "/play/cnn") == 200
       end)
       assert.equal(200, (tv:get(two .. "/hls/cnn/segment1.ts")))
@@ -239,9 +239,9 @@ describe("the gateway survives", function()
       .. "deadline", function()
       running:configure { timeout = 1 }
       for _, node in ipairs(running.nodes) do
-        local former = nodes.workers(node)
+        local former = gateway_nodes.workers(node)
         folder.run("kill -HUP " .. node.server.pid)
-        nodes.await_end(former)
+        gateway_nodes.await_end(former)
       end
       sign_in()
       local playlist = play(one)
@@ -268,17 +268,17 @@ describe("the gateway survives", function()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 1 }
       local asked = tv:submit("GET", one .. "/login/status")
-      nodes.eventually(function()
+      gateway_nodes.eventually(function()
         tv.transport:step(0)
-        return flight.counts(control:journal()).profile_for_code > 0
+        return many_clients.counts(control:journal()).profile_for_code > 0
       end)
-      local former = nodes.workers(running.nodes[1])
+      local former = gateway_nodes.workers(running.nodes[1])
       reload()
       viewer_signs_in(login)
-      local status, answer = tv:finish(asked)
+      local status, result = tv:finish(asked)
       assert.equal(200, status)
-      assert.is_true(answer.state == "pending" or answer.state == "done")
-      nodes.await_end(former)
+      assert.is_true(result.state == "pending" or result.state == "done")
+      gateway_nodes.await_end(former)
       time_passes()
       is_done(tv:get(one .. "/login/status"))
       assert.equal(1, select(2, control:take()).register)
@@ -287,35 +287,35 @@ describe("the gateway survives", function()
     it("[gateway-failure-settings-wrong] with settings that are wrong, which "
       .. "are not taken", function()
       local node = running.nodes[1]
-      local former = nodes.workers(node)
+      local former = gateway_nodes.workers(node)
       running:configure { ticket_seconds = "long" }
       folder.run("kill -HUP " .. node.server.pid)
-      nodes.eventually(function()
+      gateway_nodes.eventually(function()
         return node.server:log():find("ticket_seconds should be a number", 1,
           true)
       end)
       sign_in()
       assert.equal(200, (tv:get(one .. play(one))))
-      assert.same(former, nodes.workers(node))
+      assert.same(former, gateway_nodes.workers(node))
     end)
 
     it("[gateway-failure-requests-none] under requests, of which none is "
       .. "lost", function()
       sign_in()
       local playlist = play(one)
-      local former = nodes.workers(running.nodes[1])
-      local crowd = {}
+      local former = gateway_nodes.workers(running.nodes[1])
+      local clients = {}
       for index = 1, 8 do
-        crowd[index] = television.new { ip = "192.0.2." .. index }
-        crowd[index].cookies = tv.cookies
+        clients[index] = gateway_client.new { ip = "192.0.2." .. index }
+        clients[index].cookies = tv.cookies
       end
       local function round()
         local asked = {}
-        for index, one_of_them in ipairs(crowd) do
+        for index, one_of_them in ipairs(clients) do
           asked[index] = one_of_them:submit("GET", (index % 2 == 0 and one
             or two) .. (index % 4 < 2 and playlist or "/login/status"))
         end
-        for index, one_of_them in ipairs(crowd) do
+        for index, one_of_them in ipairs(clients) do
           assert.equal(200, (one_of_them:finish(asked[index])))
         end
       end
@@ -324,9 +324,9 @@ describe("the gateway survives", function()
         reload()
         for _ = 1, 8 do round() end
       end
-      nodes.await_end(former)
+      gateway_nodes.await_end(former)
       round()
-      for _, one_of_them in ipairs(crowd) do one_of_them:close() end
+      for _, one_of_them in ipairs(clients) do one_of_them:close() end
     end)
   end)
 end)

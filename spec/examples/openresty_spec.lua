@@ -1,17 +1,17 @@
 --- The gateway as a television meets it: two real nginx nodes, a real Redis,
 -- the sandbox over HTTPS.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
-local nodes = require "spec.examples.gateway_nodes"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
-local television = require "spec.examples.gateway_client"
+local gateway_client = require "spec.examples.gateway_client"
 
 -- nginx's Lua is the same whatever runs this: once is enough.
-if child.interpreter() ~= "lua5.4" then return end
+if child_process.interpreter() ~= "lua5.4" then return end
 
 describe("the gateway", function()
   local running, control, one, two, tv
@@ -20,7 +20,7 @@ describe("the gateway", function()
     -- Or the many devices here would register one a second.
     running = assert(service.start { throttle = false,
       settings = { allow_listed = true } })
-    control = flight.control(running.sandbox)
+    control = many_clients.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
   end)
   teardown(function()
@@ -31,12 +31,12 @@ describe("the gateway", function()
   local count = 0
   before_each(function() -- each one at an address of its own
     count = count + 1
-    tv = television.new { ip = "192.0.2." .. count }
+    tv = gateway_client.new { ip = "192.0.2." .. count }
     control:take()
   end)
   after_each(function() tv:close() end)
 
-  -- What came from or for this television alone.
+  -- Requests from or for one device.
   local function operations()
     return select(2, control:take())
   end
@@ -45,11 +45,11 @@ describe("the gateway", function()
     return tv:sign_in(control, one, two, username)
   end
 
-  local function is_refused(status, code, got, answer)
-    assert.same({ status, code }, { got, type(answer) == "table"
-      and answer.code or type(answer) })
-    assert.string(answer.message)
-    assert.string(answer.action)
+  local function is_refused(status, code, got, result)
+    assert.same({ status, code }, { got, type(result) == "table"
+      and result.code or type(result) })
+    assert.string(result.message)
+    assert.string(result.action)
   end
 
   describe("tells a viewer's story:", function()
@@ -90,10 +90,10 @@ describe("the gateway", function()
     it("[gateway-providers-last-first] of the providers, the last one "
       .. "first", function()
       tv:post(one .. "/login")
-      local status, answer = tv:get(one .. "/providers")
+      local status, result = tv:get(one .. "/providers")
       assert.equal(200, status)
-      assert.is_true(#answer.providers > 5)
-      for _, item in ipairs(answer.providers) do
+      assert.is_true(#result.providers > 5)
+      for _, item in ipairs(result.providers) do
         assert.is_nil(item.id:find "TempPass")
       end
     end)
@@ -101,16 +101,16 @@ describe("the gateway", function()
     it("[gateway-signed-already-no-code] who is signed in already gets no "
       .. "code", function()
       sign_in()
-      local _, answer = tv:post(one .. "/login", { mvpd = "Cablevision" })
-      assert.same({ "done", nil }, { answer.state, answer.code })
+      local _, result = tv:post(one .. "/login", { mvpd = "Cablevision" })
+      assert.same({ "done", nil }, { result.state, result.code })
     end)
 
     it("[gateway-not-watch-hears-why] who may not watch hears why", function()
       sign_in()
-      local status, answer = tv:post(one .. "/play/hbo")
-      is_refused(403, "authorization_denied_by_mvpd", status, answer)
+      local status, result = tv:post(one .. "/play/hbo")
+      is_refused(403, "authorization_denied_by_mvpd", status, result)
       assert.equal("Your TV subscription does not include this.",
-        answer.viewer_text)
+        result.viewer_text)
       assert.is_nil(tv:cookie "gateway_ticket")
       is_refused(404, "no_such_channel", tv:post(one .. "/play/nothing"))
     end)
@@ -120,7 +120,7 @@ describe("the gateway", function()
       sign_in "ann"
       assert.is_true(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
-      tv:post(two .. "/logout") -- of which the first node hears nothing
+      tv:post(two .. "/logout") -- without the first node
       sign_in "bob"
       assert.is_false(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
@@ -170,28 +170,28 @@ describe("the gateway", function()
       .. "workers of all nodes together",
       function()
         sign_in() -- three of the burst of ten
-        local crowd, asked = {}, {}
+        local clients, asked = {}, {}
         for index = 1, 10 do
-          crowd[index] = television.new { ip = tv.ip }
-          crowd[index].cookies = tv.cookies
-          asked[index] = crowd[index]:submit("POST",
+          clients[index] = gateway_client.new { ip = tv.ip }
+          clients[index].cookies = tv.cookies
+          asked[index] = clients[index]:submit("POST",
             (index % 2 == 0 and one or two) .. "/play/cnn", {})
         end
         for index = 1, 10 do
-          assert.equal(200, (crowd[index]:finish(asked[index])))
-          crowd[index]:close()
+          assert.equal(200, (clients[index]:finish(asked[index])))
+          clients[index]:close()
         end
-        local moments = {}
+        local times = {}
         for _, entry in ipairs(control:take()) do
           if entry.path:find "^/api/" then
-            moments[#moments + 1] = entry.time
+            times[#times + 1] = entry.time
           end
         end
-        assert.equal(13, #moments)
+        assert.equal(13, #times)
         -- After ten at once, three more, a second apart, give or take.
-        assert.is_true(moments[13] - moments[12] > 800)
-        assert.is_true(moments[12] - moments[11] > 800)
-        assert.is_true(moments[13] - moments[1] > 2500)
+        assert.is_true(times[13] - times[12] > 800)
+        assert.is_true(times[12] - times[11] > 800)
+        assert.is_true(times[13] - times[1] > 2500)
       end)
 
     it("[gateway-interval-however-often] once an interval, however often and "
@@ -204,9 +204,9 @@ describe("the gateway", function()
           .. "/login/status")
       end
       for index = 1, 40 do
-        local status, answer = tv:finish(asked[index])
+        local status, result = tv:finish(asked[index])
         assert.same({ 200, "pending", login.code },
-          { status, answer.state, answer.code })
+          { status, result.state, result.code })
       end
       assert.equal(1, operations().profile_for_code)
     end)
@@ -232,23 +232,23 @@ describe("the gateway", function()
     it("[gateway-registration-token] for one registration and one token, on "
       .. "all workers of all nodes",
       function()
-        local device = television.new { ip = tv.ip }
+        local device = gateway_client.new { ip = tv.ip }
         -- A device with a cookie whom nobody knows any more.
         assert.equal(200, (device:post(one .. "/login")))
         running.redis:ask "flushall"
         control:take()
         control:fault { kind = "delay", operation = "register",
           seconds = 0.3 }
-        local crowd, asked = {}, {}
+        local clients, asked = {}, {}
         for index = 1, 32 do -- connections, spread over the workers
-          crowd[index] = television.new { ip = tv.ip }
-          crowd[index].cookies = device.cookies
-          asked[index] = crowd[index]:submit("GET",
+          clients[index] = gateway_client.new { ip = tv.ip }
+          clients[index].cookies = device.cookies
+          asked[index] = clients[index]:submit("GET",
             (index % 2 == 0 and one or two) .. "/providers")
         end
         for index = 1, 32 do
-          assert.equal(200, (crowd[index]:finish(asked[index])))
-          crowd[index]:close()
+          assert.equal(200, (clients[index]:finish(asked[index])))
+          clients[index]:close()
         end
         device:close()
         local counts = operations()
@@ -268,10 +268,10 @@ describe("the gateway", function()
       .. "is", function()
       for _, info in ipairs { false, "", "no base64!", "WzFd", "e30",
         ("A"):rep(8000) } do
-        local status, answer = tv:post(one .. "/login", nil,
+        local status, result = tv:post(one .. "/login", nil,
           { ["X-Device-Info"] = info })
         assert.is_true(status == 400, tostring(info))
-        assert.truthy(answer.code:find "^invalid_header" or answer.code
+        assert.truthy(result.code:find "^invalid_header" or result.code
           == "http_400")
       end
     end)
@@ -308,8 +308,8 @@ describe("the gateway", function()
     end)
 
     it("[gateway-provider] a provider that there is not", function()
-      local status, answer = tv:post(one .. "/login", { mvpd = "Nobody" })
-      assert.is_true(status == 400, tostring(answer.code))
+      local status, result = tv:post(one .. "/login", { mvpd = "Nobody" })
+      assert.is_true(status == 400, tostring(result.code))
     end)
 
     it("[gateway-led-files] to be led to other files", function()
@@ -352,7 +352,7 @@ describe("the gateway", function()
       is_refused(403, "ticket_foreign",
         get(ticket, device, "/hls/tbs/segment1.ts"))
       is_refused(403, "ticket_foreign", get(ticket, "none"))
-      local other = television.new { ip = "192.0.2.200" }
+      local other = gateway_client.new { ip = "192.0.2.200" }
       other:post(one .. "/login")
       is_refused(403, "ticket_foreign",
         get(ticket, (other:cookie "gateway_device")))
@@ -368,23 +368,23 @@ describe("the gateway", function()
       function()
         local careful = assert(service.start { throttle = false, nodes = 1,
           workers = 1, trusted = "198.51.100.1" })
-        local heard = flight.control(careful.sandbox)
+        local sandbox_control = many_clients.control(careful.sandbox)
         assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
-        local journal = heard:take()
+        local journal = sandbox_control:take()
         assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
         -- This one's own address is not on Adobe's list, and that one's is.
         assert.same({ "1", "0" }, {
           careful.redis:ask "exists gateway:rate_limit:own",
           running.redis:ask "exists gateway:rate_limit:own" })
-        heard:close()
+        sandbox_control:close()
         careful:stop()
       end)
 
     it("[gateway-asks-far] who asks far too much", function()
       local worst, last = 0, nil
       for _ = 1, 120 do
-        local status, answer = tv:get(one .. "/login/status")
-        if status > worst then worst, last = status, answer end
+        local status, result = tv:get(one .. "/login/status")
+        if status > worst then worst, last = status, result end
       end
       is_refused(429, "http_429", worst, last)
       assert.equal(2, last.retry_after)
@@ -408,9 +408,9 @@ describe("the gateway", function()
 
     it("[gateway-headers-large-form] headers that are too large, in its own "
       .. "form", function()
-      local status, answer = tv:get(one .. "/providers",
+      local status, result = tv:get(one .. "/providers",
         { Cookie = "a=" .. ("x"):rep(10000) })
-      is_refused(431, "http_431", status, answer)
+      is_refused(431, "http_431", status, result)
     end)
   end)
 
@@ -437,8 +437,8 @@ describe("the gateway", function()
       local changing = assert(service.start { throttle = false, nodes = 1,
         settings = { ticket_seconds = 300 } })
       local url = changing.nodes[1].url
-      local heard = flight.control(changing.sandbox)
-      tv:sign_in(heard, url)
+      local sandbox_control = many_clients.control(changing.sandbox)
+      tv:sign_in(sandbox_control, url)
       tv:post(url .. "/play/cnn")
       local path = url .. "/hls/cnn/segment1.ts"
       assert.equal(200, (tv:get(path)))
@@ -446,10 +446,10 @@ describe("the gateway", function()
       -- Done when no worker is left that knows the former keys.
       local function change(keys)
         local node = changing.nodes[1]
-        local former = nodes.workers(node)
+        local former = gateway_nodes.workers(node)
         changing:configure { ticket_keys = json.array(keys) }
         folder.run("kill -HUP " .. node.server.pid)
-        nodes.await_end(former)
+        gateway_nodes.await_end(former)
       end
       local old = changing.settings.ticket_keys[1]
       local new = service.new_key(changing.folder, "second")
@@ -464,7 +464,7 @@ describe("the gateway", function()
       assert.is_nil(before:find "^second%.")
       -- The device and its login have nothing to do with it.
       assert.equal("done", select(2, tv:get(url .. "/login/status")).state)
-      heard:close()
+      sandbox_control:close()
       changing:stop()
     end)
 
@@ -475,11 +475,12 @@ describe("the gateway", function()
       .. "-out %s/other.pem 2> /dev/null"):format(path))
     local strict = assert(service.start { throttle = false, nodes = 1,
       workers = 1, settings = { media_key_file = path .. "/other.pem" } })
-    local url, heard = strict.nodes[1].url, flight.control(strict.sandbox)
-    tv:sign_in(heard, url)
+    local url, sandbox_control = strict.nodes[1].url,
+      many_clients.control(strict.sandbox)
+    tv:sign_in(sandbox_control, url)
     is_refused(502, "media_token_refused", tv:post(url .. "/play/cnn"))
     assert.is_nil(tv:cookie "gateway_ticket")
-    heard:close()
+    sandbox_control:close()
     strict:stop()
     folder.remove(path)
   end)
@@ -489,18 +490,18 @@ describe("the gateway", function()
     local brief = assert(service.start { throttle = false, nodes = 1,
       workers = 1, settings = { ticket_seconds = 2 } })
     local url = brief.nodes[1].url
-    local heard = flight.control(brief.sandbox)
-    tv:sign_in(heard, url)
+    local sandbox_control = many_clients.control(brief.sandbox)
+    tv:sign_in(sandbox_control, url)
     tv:post(url .. "/play/cnn")
     local path, deadline = url .. "/hls/cnn/segment1.ts",
       core.clock.monotonic() + 20
     assert.equal(200, (tv:get(path)))
-    local status, answer
+    local status, result
     repeat
-      status, answer = tv:get(path)
+      status, result = tv:get(path)
     until status ~= 200 or core.clock.monotonic() > deadline
-    is_refused(401, "ticket_expired", status, answer)
-    heard:close()
+    is_refused(401, "ticket_expired", status, result)
+    sandbox_control:close()
     brief:stop()
   end)
 
@@ -573,9 +574,9 @@ describe("the gateway", function()
 
   it("[gateway-nothing-complain] had nothing to complain about", function()
     for _, node in ipairs(running.nodes) do
-      local said = node.server:log()
-      assert.is_nil(said:find("a defect", 1, true), said)
-      assert.is_nil(said:find("lua entry thread aborted", 1, true), said)
+      local output = node.server:log()
+      assert.is_nil(output:find("a defect", 1, true), output)
+      assert.is_nil(output:find("lua entry thread aborted", 1, true), output)
     end
   end)
 end)

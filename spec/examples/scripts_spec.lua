@@ -1,6 +1,6 @@
 --- The short examples, each as it stands.
 
-local example = require "spec.support.example_runner"
+local example_runner = require "spec.support.example_runner"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 
@@ -23,18 +23,19 @@ describe("the example", function()
 
   it("[example-quickstart-lua-logs] quickstart.lua logs in, and knows the "
     .. "viewer the next time", function()
-    local run = example.start(running, "examples/quickstart.lua", home)
+    local run = example_runner.start(running, "examples/quickstart.lua", home)
     run:sign_in(code_of(run:line()))
-    local said = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
+    local output = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
       .. "Playing CNN\n"
-    assert.equal(said, run:stop())
-    run = example.start(running, "examples/quickstart.lua", home)
-    assert.equal(said, run:stop())
+    assert.equal(output, run:stop())
+    run = example_runner.start(running, "examples/quickstart.lua", home)
+    assert.equal(output, run:stop())
   end)
 
   it("[example-service-token-lua-second] service_token.lua lets the second "
     .. "device in by a code", function()
-    local run = example.start(running, "examples/service_token.lua", home)
+    local run = example_runner.start(running, "examples/service_token.lua",
+      home)
     run:sign_in(code_of(run:line()))
     assert.equal("Living room: signed in with Cablevision (regular)",
       run:line())

@@ -2,10 +2,10 @@
 -- a television that waits at a real sandbox. Pictures go to build/screenshots.
 
 local core = require "adobepass.core"
-local example = require "spec.support.example_runner"
+local example_runner = require "spec.support.example_runner"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
 
 local test = webdriver.is_there() and it or pending
@@ -17,10 +17,11 @@ describe("the second screen", function()
     if not webdriver.is_there() then return end
     running = assert(host.start { throttle = false })
     home = folder.make()
-    run = example.start(running, "examples/second_screen/start.lua", home)
+    run = example_runner.start(running, "examples/second_screen/start.lua",
+      home)
     page = assert(run:line():match "http://127%.0%.0%.1:%d+/")
     transport = assert(core.http.new { ca_file = running.ca })
-    screen = tv.new { transport = transport, api = running.api,
+    screen = tv_client.new { transport = transport, api = running.api,
       statement = running.statement }
     browser = webdriver.start()
     pictures = folder.pictures()
@@ -103,7 +104,7 @@ describe("the second screen", function()
 
   local function post(headers, body)
     headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return assert(tv.fetch(transport, { method = "POST", url = page,
+    return assert(tv_client.fetch(transport, { method = "POST", url = page,
       headers = headers, body = body }))
   end
 

@@ -2,26 +2,26 @@
 -- was seen go to build/screenshots/tv. LÖVE has its own Lua, so one run is
 -- enough.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local evening = require "spec.examples.tv.scenarios"
+local scenarios = require "spec.examples.tv.scenarios"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
-local stage = require "spec.examples.tv.fixture"
+local fixture = require "spec.examples.tv.fixture"
 
 local PICTURES = "build/screenshots/tv"
 
-local there = child.interpreter() == "lua5.4" and stage.is_there()
+local there = child_process.interpreter() == "lua5.4" and fixture.is_there()
 local test = there and it or pending
 
 describe("the TV app: a viewer", function()
-  local on
+  local app_fixture
 
   -- A PNG's width and height stand at its 17th byte.
   local function look(name)
     local path = ("%s/%s.png"):format(PICTURES, name)
     core.clock.sleep(0.3) -- the screen is rising: only the picture minds
-    on.set:picture(path)
+    app_fixture.app:picture(path)
     local w1, w2, _, _, h1, h2 = shell.read_file(path):byte(19, 24)
     assert.same({ 1280, 720 }, { w1 * 256 + w2, h1 * 256 + h2 })
   end
@@ -29,17 +29,17 @@ describe("the TV app: a viewer", function()
   setup(function()
     if not there then return end
     folder.run("mkdir -p " .. PICTURES)
-    on = stage.new()
-    on.look = look
+    app_fixture = fixture.new()
+    app_fixture.take_picture = look
   end)
 
   teardown(function()
-    if on then on:stop() end
+    if app_fixture then app_fixture:stop() end
   end)
 
-  for _, name in ipairs(evening.order) do
+  for _, name in ipairs(scenarios.order) do
     test("[tv-viewer] "
-      .. (name:gsub("_", " ")), function() evening[name](on) end)
+      .. (name:gsub("_", " ")), function() scenarios[name](app_fixture) end)
   end
 end)
 
@@ -50,9 +50,9 @@ describe("the TV app's store", function()
     local tree = folder.run "pwd"
     folder.run(("cp examples/tv/store.lua examples/tv/store_writer.lua "
       .. "spec/examples/tv/in_love/*.lua %s"):format(folder.quote(path)))
-    local said = folder.run("unset LUA_PATH LUA_CPATH; timeout 60 love "
+    local output = folder.run("unset LUA_PATH LUA_CPATH; timeout 60 love "
       .. shell.line(path, tree, path .. "/kept"))
-    assert.matches("^%d+ cases$", said)
+    assert.matches("^%d+ cases$", output)
   end)
 end)
 
@@ -73,14 +73,14 @@ describe("the television of these specs", function()
 
   test("[tv-owner-killed] goes with its owner, even when that is "
     .. "killed", function()
-    local owner = child.start [[
+    local owner = child_process.start [[
       local core = require "adobepass.core"
-      local television = require "spec.examples.tv.love_app"
-      local set = television.new()
-      set:switch_on({}, true)
-      set:await "no service"
-      print(set.display)
-      print(set.folder)
+      local love_app = require "spec.examples.tv.love_app"
+      local app = love_app.new()
+      app:switch_on({}, true)
+      app:await "no service"
+      print(app.display)
+      print(app.folder)
       io.stdout:flush()
       while true do core.clock.sleep(60) end
     ]]

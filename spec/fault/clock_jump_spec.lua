@@ -2,13 +2,13 @@
 -- files: locks and tokens are held by them.
 
 local adobepass = require "adobepass"
-local die = require "spec.fault.seeded_random"
-local fake_time = require "spec.support.fake_clock"
-local flight = require "spec.support.many_clients"
+local seeded_random = require "spec.fault.seeded_random"
+local fake_clock = require "spec.support.fake_clock"
+local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 
-local RUNS, JUMPS = die.count(5, 40), 20
+local RUNS, JUMPS = seeded_random.choose_count(5, 40), 20
 
 -- Seconds that the time of day is set by; the machine's own clock goes on.
 local BY = { -1.5e9, -86400, -3600, -50, -1, 0, 1, 50, 3600, 86400, 3e8 }
@@ -23,26 +23,26 @@ end
 describe("a clock that jumps", function()
   local time, path
 
-  before_each(function() time, path = fake_time.start(), folder.make() end)
+  before_each(function() time, path = fake_clock.start(), folder.make() end)
   after_each(function()
     time.stop()
     folder.remove(path)
   end)
-  teardown(live.assert_none)
+  teardown(open_handles.assert_none)
 
   -- As two processes would: each with its own memory, on one folder.
   local function clients_of(at)
     local list = {}
     for index = 1, 2 do
-      list[index] = flight.client(at, {
+      list[index] = many_clients.new_client(at, {
         store = adobepass.store.file(path .. "/store") })
     end
     return list
   end
 
   it("[crash-clock-costs] costs no registration, and few tokens", function()
-    die.each("ADOBEPASS_CLOCK", RUNS, function(one)
-      local at = flight.here(time)
+    seeded_random.each("ADOBEPASS_CLOCK", RUNS, function(one)
+      local at = many_clients.new_sandbox(time)
       local clients = clients_of(at)
       for _ = 1, JUMPS do
         jump(one, time)
@@ -59,7 +59,7 @@ describe("a clock that jumps", function()
 
   it("[crash-clock-lock-future] holds up nobody with a lock of the "
     .. "future", function()
-    local at = flight.here(time)
+    local at = many_clients.new_sandbox(time)
     local one = clients_of(at)[1]
     assert(one.api:profiles())
     local store = one.context.connection.store
@@ -67,6 +67,6 @@ describe("a clock that jumps", function()
     time:set_wall(1790000000 - 86400 + time.elapsed)
     time:advance(8 * 3600)
     local other = clients_of(at)[2]
-    assert.equal("ok", flight.outcome(other.api:profiles()))
+    assert.equal("ok", many_clients.outcome_of(other.api:profiles()))
   end)
 end)

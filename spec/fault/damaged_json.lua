@@ -1,11 +1,10 @@
---- Answers that are not as they should be: one place of the JSON replaced, or
--- some of its bytes.
+--- Damaged responses: one value of the JSON replaced, or some bytes changed.
 
 local json = require "adobepass.util.json"
 
-local junk = {}
+local damaged_json = {}
 
--- `true` is not among them: what a service permits is for it alone to say.
+-- `true` is not among them, since it may permit a resource.
 local VALUES = { 7, -1.5, 0, 1e300, -1e300, 2 ^ 53, "", "x", ("y"):rep(3000),
   "1e999", "nan", "inf", "-inf", "0x10", "..", "\0", "\255\254", "a\r\nb: c",
   "/", "//evil.test/", "https://evil.test/", "javascript:alert(1)", "none",
@@ -14,85 +13,86 @@ local VALUES = { 7, -1.5, 0, 1e300, -1e300, 2 ^ 53, "", "x", ("y"):rep(3000),
   json.array { 7 }, json.array { "on_code", "interval", "x" },
   json.array { json.array {} }, json.object { x = json.array { "y" } } }
 
---- Every place in a value, as tables and keys.
-function junk.places(value, list)
+--- Returns every place in a value as { table, key }.
+function damaged_json.places(value, list)
   list = list or {}
   for key, item in pairs(value) do
     list[#list + 1] = { value, key }
-    if type(item) == "table" then junk.places(item, list) end
+    if type(item) == "table" then damaged_json.places(item, list) end
   end
   return list
 end
 
--- The order of pairs is not the same in two runs; that of the names is.
+-- Makes the order of places independent of pairs.
 local function by_name(a, b) return tostring(a[2]) < tostring(b[2]) end
 
--- What a client acts upon; the rest it only hands on.
-local TELLING = {}
+-- Fields that change what a client does; it only passes on the others.
+local SIGNIFICANT = {}
 for name in ([[authorized error resource mvpd notAfter profiles decisions
     logouts missingParameters actionName actionType code url type token
     expires_in access_token client_id serializedToken serviceToken
     attributes authenticationRequest existingParameters]]):gmatch "%S+" do
-  TELLING[name] = true
+  SIGNIFICANT[name] = true
 end
 
-local function telling(places)
+local function significant(places)
   local list = {}
   for _, place in ipairs(places) do
-    if TELLING[place[2]] then list[#list + 1] = place end
+    if SIGNIFICANT[place[2]] then list[#list + 1] = place end
   end
   return #list > 0 and list or places
 end
 
--- An object becomes a list of its values: the kind that is easily overlooked.
-local function listed(value)
+-- Returns a list of the values of an object.
+local function as_list(value)
   if type(value) ~= "table" then return json.array { value } end
   local list = {}
   for _, item in pairs(value) do list[#list + 1] = item end
   return json.array(list)
 end
 
---- A JSON text with one place replaced; nil where it is no JSON.
-function junk.spoil(die, text)
+--- Returns a JSON text with one value replaced, or nil if it is no JSON.
+function damaged_json.damage(random, text)
   local value = json.decode(text)
   if type(value) ~= "table" then return nil end
-  local places = junk.places(value)
+  local places = damaged_json.places(value)
   if #places == 0 then return nil end
   table.sort(places, by_name)
-  local place = die:pick(die:chance(0.7) and telling(places) or places)
+  local place = random:pick(random:chance(0.7) and significant(places)
+    or places)
   local table_of, key = place[1], place[2]
-  if die:chance(0.2) then table_of[key] = listed(table_of[key])
-  else table_of[key] = die:pick(VALUES) end
+  if random:chance(0.2) then table_of[key] = as_list(table_of[key])
+  else table_of[key] = random:pick(VALUES) end
   return json.encode(value)
 end
 
 local MUTATIONS = {
-  function(die, text, at)
-    return text:sub(1, at - 1) .. die.bytes(1) .. text:sub(at + 1)
+  function(random, text, at)
+    return text:sub(1, at - 1) .. random.bytes(1) .. text:sub(at + 1)
   end,
   function(_, text, at) return text:sub(1, at - 1) .. text:sub(at + 1) end,
-  function(die, text, at)
-    return text:sub(1, at) .. die.bytes(die:upto(4)) .. text:sub(at + 1)
+  function(random, text, at)
+    return text:sub(1, at) .. random.bytes(random:upto(4)) .. text:sub(at + 1)
   end,
   function(_, text, at) return text:sub(1, at) end,
-  function(die, text, at)
-    local from = die:upto(#text)
+  function(random, text, at)
+    local from = random:upto(#text)
     return text:sub(1, at) .. text:sub(from, from + 16) .. text:sub(at + 1)
   end,
-  function(die, text, at)
-    local sign = die:pick { "\0", "%", "&", "=", ";", ",", "<", ">", '"',
+  function(random, text, at)
+    local sign = random:pick { "\0", "%", "&", "=", ";", ",", "<", ">", '"',
       "\\", "\r\n", " ", "/", "..", "{", "[", "\194\133", "\255", "+", "." }
     return text:sub(1, at - 1) .. sign .. text:sub(at + 1)
   end,
 }
 
---- A text with one to three mutations of its bytes.
-function junk.mutate(die, text)
-  for _ = 1, die:upto(3) do
-    if #text == 0 then text = die.bytes(1) end
-    text = die:pick(MUTATIONS)(die, text, die:upto(#text))
+--- Returns a text with one to three mutations of its bytes.
+function damaged_json.mutate(random, text)
+  for _ = 1, random:upto(3) do
+    if #text == 0 then text = random.bytes(1) end
+    text = random:pick(MUTATIONS)(random, text, random:upto(#text))
   end
   return text
 end
 
-return junk
+return damaged_json

@@ -8,9 +8,9 @@ local fault_table = require "spec.support.fault_table"
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
 local operations = require "adobepass.api.operations"
-local scenes = require "spec.support.operation_setup"
-local stage = require "spec.support.client_fixture"
-local tv = require "spec.support.tv_client"
+local operation_setup = require "spec.support.operation_setup"
+local client_fixture = require "spec.support.client_fixture"
+local tv_client = require "spec.support.tv_client"
 
 local TIMEOUT = 30
 local COUNTS = { once = 1, always = 1000 }
@@ -38,16 +38,16 @@ end
 local cases = 0
 
 -- One case: how it ended, and after how many requests.
-local function check(on, row, operation, times, params)
-  on:back { timeout = TIMEOUT }
-  strike(on.control, row, operation, times)
-  local started = on.driver.now()
-  local ended = ending(attempt(on.client, operation, params))
+local function check(fixture, row, operation, times, params)
+  fixture:restore { timeout = TIMEOUT }
+  strike(fixture.control, row, operation, times)
+  local started = fixture.driver.now()
+  local ended = ending(attempt(fixture.client, operation, params))
   local expected, requests = fault_table.expected(row, operation, times)
   local where = row.name .. ", " .. times
   assert.equal(expected, ended, where)
-  assert.equal(requests, #on:received(operation), where)
-  assert.is_true(on.driver.now() - started <= TIMEOUT, where)
+  assert.equal(requests, #fixture:received(operation), where)
+  assert.is_true(fixture.driver.now() - started <= TIMEOUT, where)
   cases = cases + 1
 end
 
@@ -59,13 +59,13 @@ describe("the fault matrix", function()
 
   for _, operation in ipairs(names) do
     it("[client-fault-matrix-operation] of " .. operation, function()
-      local on = stage.new()
-      on.client.api:profiles() -- so that there is a token
-      local params = scenes[operation](on)
-      on:keep()
+      local fixture = client_fixture.new()
+      fixture.client.api:profiles() -- so that there is a token
+      local params = operation_setup[operation](fixture)
+      fixture:save()
       for _, row in ipairs(fault_table.list) do
-        check(on, row, operation, "once", params)
-        check(on, row, operation, "always", params)
+        check(fixture, row, operation, "once", params)
+        check(fixture, row, operation, "always", params)
       end
     end)
   end
@@ -98,18 +98,18 @@ end)
 describe("the fault matrix of a first call", function()
   for _, operation in ipairs { "register", "token" } do
     it("[client-fault-first-call] at " .. operation, function()
-      local on = stage.new()
-      on:keep()
+      local fixture = client_fixture.new()
+      fixture:save()
       for _, row in ipairs(fault_table.list) do
         for times in pairs(COUNTS) do
-          on:back { timeout = TIMEOUT }
-          strike(on.control, row, operation, times)
-          local ended = ending(attempt(on.client, "profiles"))
+          fixture:restore { timeout = TIMEOUT }
+          strike(fixture.control, row, operation, times)
+          local ended = ending(attempt(fixture.client, "profiles"))
           local expected, requests =
             fault_table.expected(row, operation, times)
           assert.equal(expected, ended, row.name .. ", " .. times)
-          assert.equal(requests, #on:received(operation), row.name)
-          assert.is_true(on.driver.now() <= TIMEOUT)
+          assert.equal(requests, #fixture:received(operation), row.name)
+          assert.is_true(fixture.driver.now() <= TIMEOUT)
         end
       end
     end)
@@ -120,7 +120,7 @@ end)
 
 local function control_of(running, transport)
   local function call(method, path, given)
-    local response = assert(tv.fetch(transport, { method = method,
+    local response = assert(tv_client.fetch(transport, { method = method,
       url = running.control .. "/sandbox/" .. path,
       body = given and json.encode(given) or nil,
       headers = given and { ["Content-Type"] = "application/json" } or nil }))
@@ -180,15 +180,15 @@ local SOME = { "profiles", "authorize", "create_session", "link",
   "reset_temp_pass" }
 
 describe("faults over HTTPS", function()
-  local running, transport, control, on, ends = nil, nil, nil, nil, 0
+  local running, transport, control, fixture, ends = nil, nil, nil, nil, 0
 
   local function new_client(more)
     local given = {
-      service_provider = scenes.SERVICE_PROVIDER,
+      service_provider = operation_setup.SERVICE_PROVIDER,
       environment = { api = running.api, mgmt = running.mgmt },
       software_statement = running.statement, rate_limit = false,
       http = { ca_file = running.ca }, timeout = LIMIT,
-      device = { id = scenes.DEVICE, info = scenes.INFO },
+      device = { id = operation_setup.DEVICE, info = operation_setup.INFO },
       retry = { base = 0.01, cap = 0.02 },
     }
     for name, value in pairs(more or {}) do given[name] = value end
@@ -199,16 +199,16 @@ describe("faults over HTTPS", function()
     running = assert(host.start { throttle = false })
     transport = assert(core.http.new { ca_file = running.ca })
     control = control_of(running, transport)
-    on = { client = new_client(), control = control,
+    fixture = { client = new_client(), control = control,
       statement = running.statement }
-    assert(on.client.api:profiles())
+    assert(fixture.client.api:profiles())
   end)
 
   teardown(function()
-    on.client:close()
+    fixture.client:close()
     transport:close()
     running:stop()
-    running, transport, control, on = nil, nil, nil, nil
+    running, transport, control, fixture = nil, nil, nil, nil
   end)
 
   local function check_real(operation, params, row)
@@ -221,7 +221,7 @@ describe("faults over HTTPS", function()
     assert(control.fault(fault))
     local started = core.clock.monotonic()
     params.timeout = row.timeout
-    local ended = ending(attempt(on.client, operation, params))
+    local ended = ending(attempt(fixture.client, operation, params))
     local where = operation .. ": " .. row[1].kind
     if wanted[1] == LOST then
       assert.is_true(LOST[ended], where .. ": " .. ended)
@@ -237,7 +237,7 @@ describe("faults over HTTPS", function()
 
   for _, operation in ipairs(SOME) do
     it("[client-fault-end] end as they should: " .. operation, function()
-      local params = scenes[operation](on)
+      local params = operation_setup[operation](fixture)
       for _, row in ipairs(REAL) do check_real(operation, params, row) end
     end)
   end
@@ -246,13 +246,13 @@ describe("faults over HTTPS", function()
     .. "reset", function()
     control.clear()
     assert(control.fault { operation = "profiles", kind = "reset_after" })
-    assert.is_table(attempt(on.client, "profiles"))
+    assert.is_table(attempt(fixture.client, "profiles"))
   end)
 
   it("[client-fault-end-name-tls] end with a name where TLS breaks", function()
     control.clear()
     assert(control.fault { kind = "tls", count = 10 })
-    local fresh = new_client { store = on.client.context.connection.store }
+    local fresh = new_client { store = fixture.client.context.connection.store }
     local ended = ending(attempt(fresh, "profiles"))
     assert.is_true(LOST[ended], ended)
     control.clear()

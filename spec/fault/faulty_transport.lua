@@ -1,18 +1,19 @@
---- A transport before the sandbox on which everything goes wrong, by a die.
+--- A transport of the sandbox with random faults.
 --
---   local transport = network.new { die =, box =, witness =, part = 0.3 }
+--   local transport = faulty_transport.new { random =, sandbox =, invariants =,
+--     fault_rate = 0.3 }
 --
--- `part` of all requests meet one fault, or several at once. What is done to
--- clocks and to the service itself is noted: `transport.jumped`, in seconds.
+-- `fault_rate` is the share of requests with one or more faults.
+-- `transport.jumped` is the sum of clock jumps, in seconds.
 
 local header_table = require "adobepass.api.request".header_table
-local http_date = require "spec.support.date_header"
+local date_header = require "spec.support.date_header"
 local json = require "adobepass.util.json"
-local junk = require "spec.fault.damaged_json"
+local damaged_json = require "spec.fault.damaged_json"
 
-local network = {}
+local faulty_transport = {}
 
--- --- an answer that arrives -------------------------------------------------
+-- --- Responses --------------------------------------------------------------
 
 local Transfer = {}
 Transfer.__index = Transfer
@@ -21,12 +22,12 @@ function Transfer:result()
   local response, message, code = self.inner:result()
   if not response or self.delivered then return response, message, code end
   self.delivered = true
-  local network_of = self.transport
-  response.headers.date = http_date((network_of.box:now()) / 1000)
-  for _, spoil in ipairs(self.spoils) do
-    spoil(network_of, response, self.request)
+  local owner = self.transport
+  response.headers.date = date_header((owner.sandbox:now()) / 1000)
+  for _, damage in ipairs(self.damages) do
+    damage(owner, response, self.request)
   end
-  network_of.witness:delivered(self.request, response)
+  owner.invariants:record_delivery(self.request, response)
   return response
 end
 
@@ -34,9 +35,9 @@ function Transfer:ended() return self.inner:ended() end
 
 function Transfer:close() self.inner:close() end
 
--- --- what goes wrong on the way ---------------------------------------------
+-- --- Faults of the network --------------------------------------------------
 
--- The sandbox's own faults, with settings.
+-- Faults of the sandbox, with parameters.
 local FAULTS = {
   { kind = "delay", seconds = 2 }, { kind = "delay", seconds = 40 },
   { kind = "reset_before" }, { kind = "reset_within" },
@@ -64,87 +65,90 @@ for _, code in ipairs { "internal_server_error", "too_many_resources",
   FAULTS[#FAULTS + 1] = { kind = "error", code = code }
 end
 
-local spoils = {}
+local damages = {}
 
-function spoils.json(self, response)
-  response.body = junk.spoil(self.die, response.body) or response.body
+function damages.json(self, response)
+  response.body = damaged_json.damage(self.random, response.body)
+    or response.body
 end
 
-function spoils.bytes(self, response)
-  response.body = junk.mutate(self.die, response.body)
+function damages.bytes(self, response)
+  response.body = damaged_json.mutate(self.random, response.body)
 end
 
--- A server that repeats in its error all that was sent to it.
-function spoils.echo(self, response, request)
+-- A server whose error repeats the whole request.
+function damages.echo(self, response, request)
   local parts = { request.url, request.body or "",
     request.bearer and (request.bearer:reveal()) or "" }
   for name, value in pairs(header_table(request)) do
     parts[#parts + 1] = name .. ": " .. value
   end
   local all = table.concat(parts, " ")
-  local place = self.die:pick { "code", "message", "details", "trace" }
+  local place = self.random:pick { "code", "message", "details", "trace" }
   local err = { code = "echo", message = "echo", [place] = all:sub(1, 3000) }
-  response.status = self.die:pick { 400, 401, 403, 429, 500 }
-  response.body = json.encode(self.die:chance(0.5) and { error = err } or err)
+  response.status = self.random:pick { 400, 401, 403, 429, 500 }
+  response.body = json.encode(self.random:chance(0.5) and { error = err }
+    or err)
 end
 
--- The server's clock is wrong, or the header is no date.
-function spoils.date(self, response)
-  local off = self.die:pick { -3e8, -86400, -3600, 3600, 86400, 3e8 }
-  response.headers.date = self.die:chance(0.3) and self.die.bytes(9)
-    or http_date(self.box:now() / 1000 + off)
+-- The server's clock is wrong, or the header is invalid.
+function damages.date(self, response)
+  local off = self.random:pick { -3e8, -86400, -3600, 3600, 86400, 3e8 }
+  response.headers.date = self.random:chance(0.3) and self.random.bytes(9)
+    or date_header(self.sandbox:now() / 1000 + off)
 end
 
-function spoils.retry_after(self, response)
-  response.headers["retry-after"] = self.die:pick { "-1", "1e9", "x", "",
+function damages.retry_after(self, response)
+  response.headers["retry-after"] = self.random:pick { "-1", "1e9", "x", "",
     ("9"):rep(400), "0", "1", "Sun, 06 Nov 1994 08:49:37 GMT" }
 end
 
--- --- what goes wrong in the world -------------------------------------------
+-- --- Faults of the service and of clocks ------------------------------------
 
-local worlds = {}
+local disturbances = {}
 
-function worlds.token(self, request)
+function disturbances.token(self, request)
   if request.bearer then
-    self.box.control.revoke { token = (request.bearer:reveal()) }
+    self.sandbox.control.revoke { token = (request.bearer:reveal()) }
   end
 end
 
--- In the order of their names: that of pairs is another one each time.
-function worlds.client(self)
+-- Sorted, because the order of pairs differs between runs.
+function disturbances.client(self)
   local ids = {}
-  for id in pairs(self.box.state.clients) do ids[#ids + 1] = id end
+  for id in pairs(self.sandbox.state.clients) do ids[#ids + 1] = id end
   if #ids == 0 then return end
   table.sort(ids)
-  self.box.control.revoke { client_id = self.die:pick(ids) }
+  self.sandbox.control.revoke { client_id = self.random:pick(ids) }
 end
 
-function worlds.mvpd(self)
-  self.box.control.revoke { mvpd = self.die:pick { "Cablevision", "Dish" } }
+function disturbances.mvpd(self)
+  self.sandbox.control.revoke {
+    mvpd = self.random:pick { "Cablevision", "Dish" } }
 end
 
-function worlds.degrade(self)
-  self.box.control.set_degradation { service_provider = "REF30",
-    mvpd = self.die:pick { "Cablevision", "Dish", "Spectrum" },
-    rule = self.die:pick { "AuthNAll", "AuthZAll", "AuthZNone" },
-    seconds = self.die:pick { 5, 600 } }
+function disturbances.degrade(self)
+  self.sandbox.control.set_degradation { service_provider = "REF30",
+    mvpd = self.random:pick { "Cablevision", "Dish", "Spectrum" },
+    rule = self.random:pick { "AuthNAll", "AuthZAll", "AuthZNone" },
+    seconds = self.random:pick { 5, 600 } }
 end
 
-function worlds.heal(self) self.box.control.clear_degradation {} end
+function disturbances.heal(self) self.sandbox.control.clear_degradation {} end
 
--- All clocks: the device was asleep.
-function worlds.sleep(self)
-  local seconds = self.die:pick { 1, 40, 400, 7 * 3600, 40 * 86400 }
+-- All clocks jump: the device was suspended.
+function disturbances.sleep(self)
+  local seconds = self.random:pick { 1, 40, 400, 7 * 3600, 40 * 86400 }
   self.jumped = self.jumped + seconds
-  assert(self.box.control.advance(seconds * 1000))
+  assert(self.sandbox.control.advance(seconds * 1000))
 end
 
--- The device's time of day alone.
-function worlds.wall(self)
-  self.wall = self.die:pick { -1.6e9, -86400, -60, 0, 60, 86400, 3e8 }
+-- Only the device's wall clock jumps.
+function disturbances.wall(self)
+  self.wall = self.random:pick { -1.6e9, -86400, -60, 0, 60, 86400, 3e8 }
 end
 
--- Lists, since a die cannot pick from a map twice alike.
+-- Returns a sorted list, so that a seed always picks the same value.
 local function list_of(map)
   local names, list = {}, {}
   for name in pairs(map) do names[#names + 1] = name end
@@ -153,36 +157,40 @@ local function list_of(map)
   return list
 end
 
-local SPOILS, WORLDS = list_of(spoils), list_of(worlds)
+local DAMAGES, DISTURBANCES = list_of(damages), list_of(disturbances)
 
--- The most telling of them, and the one with the most ways to go wrong.
-for _ = 1, 4 do SPOILS[#SPOILS + 1] = spoils.json end
+-- Damaged JSON has the most variants, so it is more likely.
+for _ = 1, 4 do DAMAGES[#DAMAGES + 1] = damages.json end
 
 local Transport = {}
 Transport.__index = Transport
 
-local function strike(self, request, chosen)
+local function add_fault(self, request, chosen)
   self.faults = self.faults + 1
-  local throw = self.die:upto(10)
-  if throw <= 4 then
+  local choice = self.random:upto(10)
+  if choice <= 4 then
     local fault = { operation = "*" }
-    for name, value in pairs(self.die:pick(FAULTS)) do fault[name] = value end
-    fault.count = self.die:pick { 1, 1, 2, 5 }
-    assert(self.box.control.fault(fault))
-  elseif throw <= 8 then
-    chosen[#chosen + 1] = self.die:pick(SPOILS)
+    for name, value in pairs(self.random:pick(FAULTS)) do
+      fault[name] = value
+    end
+    fault.count = self.random:pick { 1, 1, 2, 5 }
+    assert(self.sandbox.control.fault(fault))
+  elseif choice <= 8 then
+    chosen[#chosen + 1] = self.random:pick(DAMAGES)
   else
-    self.die:pick(WORLDS)(self, request)
+    self.random:pick(DISTURBANCES)(self, request)
   end
 end
 
 function Transport:submit(request)
-  self.witness:sent(request)
+  self.invariants:check_request(request)
   local chosen = {}
-  while self.die:chance(self.part) do strike(self, request, chosen) end
+  while self.random:chance(self.fault_rate) do
+    add_fault(self, request, chosen)
+  end
   local inner, message, code = self.inner:submit(request)
   if not inner then return nil, message, code end
-  return setmetatable({ transport = self, inner = inner, spoils = chosen,
+  return setmetatable({ transport = self, inner = inner, damages = chosen,
     request = request }, Transfer)
 end
 
@@ -190,32 +198,32 @@ function Transport:step(seconds) return self.inner:step(seconds) end
 function Transport:timeout() return self.inner:timeout() end
 function Transport:close() return self.inner:close() end
 
--- What the service says is heard where it says it, with the request that it
--- says it to.
-local function listen(self, inner)
+-- Records each response together with the request that the client sent.
+local function observe_responses(self, inner)
   local submit = inner.submit
   function inner.submit(transport, request)
     local transfer, message, code = submit(transport, request)
-    if transfer then transfer.asked = request end
+    if transfer then transfer.original = request end
     return transfer, message, code
   end
-  function self.heard_by_box(request, response)
+  function self.record_response(request, response)
     for _, transfer in ipairs(inner.running) do
       if transfer.request == request then
-        self.witness:answered(transfer.asked, response)
+        self.invariants:record_response(transfer.original, response)
       end
     end
   end
 end
 
---- given: die, box, witness, part
-function network.new(given)
-  local inner = given.box:transport()
-  local self = setmetatable({ die = given.die, box = given.box,
-    witness = given.witness, part = given.part, inner = inner, jumped = 0,
+--- given: random, sandbox, invariants, fault_rate
+function faulty_transport.new(given)
+  local inner = given.sandbox:transport()
+  local self = setmetatable({ random = given.random, sandbox = given.sandbox,
+    invariants = given.invariants, fault_rate = given.fault_rate, inner = inner,
+    jumped = 0,
     wall = 0, faults = 0 }, Transport)
-  listen(self, inner)
+  observe_responses(self, inner)
   return self
 end
 
-return network
+return faulty_transport

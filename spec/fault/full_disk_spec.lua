@@ -5,17 +5,17 @@
 -- and spec/unit/core/storage/private_file_spec.lua.)
 
 local folder = require "spec.support.folder"
-local mounted = require "spec.support.mount_namespace"
+local mount_namespace = require "spec.support.mount_namespace"
 
 -- `break_disk` strikes when the service has answered the registration.
 local SCRIPT = [[
   local adobepass = require "adobepass"
-  local fake_time = require "spec.support.fake_clock"
-  local flight = require "spec.support.many_clients"
-  local at = flight.here(fake_time.start())
+  local fake_clock = require "spec.support.fake_clock"
+  local many_clients = require "spec.support.many_clients"
+  local at = many_clients.new_sandbox(fake_clock.start())
   local struck = false
   local function new_client()
-    return flight.client(at, { store = adobepass.store.file "store",
+    return many_clients.new_client(at, { store = adobepass.store.file "store",
       on_event = function(event)
         if event.operation == "register" and not struck then
           struck = true
@@ -23,24 +23,24 @@ local SCRIPT = [[
         end
       end })
   end
-  local client, said = new_client(), {}
+  local client, output = new_client(), {}
   local function call(one)
-    said[#said + 1] = flight.outcome(one.api:profiles())
+    output[#output + 1] = many_clients.outcome_of(one.api:profiles())
   end
   for _ = 1, 5 do call(client) end
   os.execute "MEND"
   call(client)
   call(new_client())
   local _, counts = at.control.take()
-  print(table.concat(said, " "), counts.register)
+  print(table.concat(output, " "), counts.register)
 ]]
 
 local function play(break_disk, mend)
   local path = folder.make()
-  local said = mounted.on_small_disk(path, (SCRIPT:gsub("%u%u%u%u+", {
+  local output = mount_namespace.on_small_disk(path, (SCRIPT:gsub("%u%u%u%u+", {
     BREAK = break_disk, MEND = mend })))
   folder.remove(path)
-  return said
+  return output
 end
 
 local FAILED = ("store_failed "):rep(5)
@@ -49,7 +49,7 @@ describe("a disk", function()
   local function with_root(name, body)
     -- tags: calls of with_root
     it(name, function()
-      if not mounted.is_root then
+      if not mount_namespace.is_root then
         pending("only root can mount a disk to break")
         return
       end

@@ -3,19 +3,19 @@
 
 local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
-local die = require "spec.fault.seeded_random"
+local seeded_random = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
-local finish = require "spec.support.run_transfer"
+local run_transfer = require "spec.support.run_transfer"
 local header_table = require "adobepass.api.request".header_table
 local json = require "adobepass.util.json"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local operations = require "adobepass.api.operations"
-local raw = require "spec.support.tcp_peer"
-local scripted = require "spec.support.scripted_transport"
-local stage = require "spec.support.client_fixture"
+local tcp_peer = require "spec.support.tcp_peer"
+local scripted_transport = require "spec.support.scripted_transport"
+local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
-local RUNS = die.count(400, 4000)
+local RUNS = seeded_random.choose_count(400, 4000)
 
 -- Bytes that mean something to one of the forms that carry them.
 local SIGNS = { "\0", "\r\n", "\r", "\n", "\t", "%", "%2F", "/", "..", "../",
@@ -116,14 +116,14 @@ for _, operation in ipairs(operations) do
 end
 
 describe("any bytes", function()
-  teardown(live.assert_none)
+  teardown(open_handles.assert_none)
 
   it("[hostile-input-parameter-arrive] in a parameter arrive as they are, or "
     .. "nothing is sent", function()
-    local sent, refused, on = 0, 0, stage.new()
-    die.each("ADOBEPASS_INPUT", RUNS, function(one)
-      local transport = scripted.adobe { body = "{}" }
-      local api = on:new_client { transport = transport, environment = {
+    local sent, refused, fixture = 0, 0, client_fixture.new()
+    seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
+      local transport = scripted_transport.adobe { body = "{}" }
+      local api = fixture:new_client { transport = transport, environment = {
         api = "https://api.test", mgmt = "https://api.test" } }.api
       local operation = one:pick(PLAIN)
       local params = params_of(one, operation)
@@ -142,10 +142,10 @@ describe("any bytes", function()
 
   it("[hostile-input-device-arrive] in a device arrive as they are, or there "
     .. "is no device", function()
-    local on = stage.new()
-    die.each("ADOBEPASS_INPUT", RUNS, function(one)
-      local transport = scripted.adobe { body = '{"requestor":{}}' }
-      local client = on:new_client { transport = transport }
+    local fixture = client_fixture.new()
+    seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
+      local transport = scripted_transport.adobe { body = '{"requestor":{}}' }
+      local client = fixture:new_client { transport = transport }
       local id, model, ip = text(one), text(one), text(one)
       local good, viewer = pcall(client.device, client,
         { id = id, ip = ip, info = { model = model }, visitor_id = ip })
@@ -165,10 +165,10 @@ describe("any bytes", function()
 
   it("[hostile-input-identity-arrive] in an identity arrive hashed, and never "
     .. "as they are", function()
-    local on = stage.new()
-    die.each("ADOBEPASS_INPUT", RUNS, function(one)
+    local fixture = client_fixture.new()
+    seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
       local who = text(one)
-      local good, pass = pcall(on.client.temporary_access, on.client,
+      local good, pass = pcall(fixture.client.temporary_access, fixture.client,
         { mvpd = "flexibleTempPass", identity = { email = who } })
       if not good then
         assert(not who:find "%S")
@@ -187,8 +187,8 @@ describe("any bytes given to the core", function()
   local peer, transport
 
   before_each(function()
-    peer = raw.listen(function(connection, heard)
-      if heard:find("\r\n\r\n", 1, true) then
+    peer = tcp_peer.listen(function(connection, received)
+      if received:find("\r\n\r\n", 1, true) then
         connection:send("HTTP/1.1 204 No\r\nConnection: close\r\n\r\n")
       end
     end)
@@ -199,18 +199,18 @@ describe("any bytes given to the core", function()
     peer:close()
   end)
 
-  -- "GET", the path, and header by header what was heard.
+  -- Returns "GET", the path, and the received headers.
   local function head()
     local lines = {}
-    for line in peer.heard:gmatch "(.-)\r\n" do lines[#lines + 1] = line end
+    for line in peer.received:gmatch "(.-)\r\n" do lines[#lines + 1] = line end
     return lines
   end
 
   it("[hostile-input-header-line] are one header line, or are "
     .. "refused", function()
     local sent = 0
-    die.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
-      peer.heard = ""
+    seeded_random.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
+      peer.received = ""
       local value = text(one)
       local good, transfer = pcall(transport.submit, transport, {
         url = ("http://127.0.0.1:%d/"):format(peer.port), fresh = true,
@@ -219,15 +219,15 @@ describe("any bytes given to the core", function()
         assert(value:find "%c", "refused without a reason")
         return
       end
-      assert(finish(transport, transfer, peer:pumping()).status == 204)
+      assert(run_transfer(transport, transfer, peer:pumping()).status == 204)
       transfer:close()
       local found = 0
       for _, line in ipairs(head()) do
         assert(not line:find "^X%-Evil")
-        local heard = line:match "^X%-Any:%s*(.-)%s*$"
-        if heard then
+        local received = line:match "^X%-Any:%s*(.-)%s*$"
+        if received then
           found = found + 1
-          assert(heard == value:match "^[ \t]*(.-)[ \t]*$")
+          assert(received == value:match "^[ \t]*(.-)[ \t]*$")
         end
       end
       assert(found == (value:find "[^ \t]" and 1 or found))

@@ -1,15 +1,15 @@
 --- JSON that is made to hurt, in every answer that the client reads: a result
 -- or malformed_response; in memory and steps that are bounded by its size.
 
-local die = require "spec.fault.seeded_random"
+local seeded_random = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
-local junk = require "spec.fault.damaged_json"
-local live = require "spec.support.open_handles"
+local damaged_json = require "spec.fault.damaged_json"
+local open_handles = require "spec.support.open_handles"
 local operations = require "adobepass.api.operations"
-local scenes = require "spec.support.operation_setup"
-local scripted = require "spec.support.scripted_transport"
-local stage = require "spec.support.client_fixture"
+local operation_setup = require "spec.support.operation_setup"
+local scripted_transport = require "spec.support.scripted_transport"
+local client_fixture = require "spec.support.client_fixture"
 
 local MIB = 1024 * 1024
 
@@ -76,30 +76,31 @@ local function readers_of(body)
 end
 
 local function kilobytes()
-  live.collect()
+  open_handles.collect()
   return collectgarbage "count"
 end
 
 describe("a body", function()
-  local on, params = nil, {}
+  local fixture, params = nil, {}
 
   setup(function()
-    on = stage.new()
-    on:keep()
+    fixture = client_fixture.new()
+    fixture:save()
     for _, operation in ipairs(READ) do
-      on:back()
-      params[operation.name] = scenes[operation.name](on)
+      fixture:restore()
+      params[operation.name] = operation_setup[operation.name](fixture)
     end
   end)
   teardown(function()
-    on = nil
-    live.assert_none()
+    fixture = nil
+    open_handles.assert_none()
   end)
 
   local function ask(operation, body)
-    local transport = scripted.adobe({ status = operation.ok[1], body = body },
+    local transport = scripted_transport.adobe(
+      { status = operation.ok[1], body = body },
       operation.name)
-    local api = on:new_client { transport = transport }.api
+    local api = fixture:new_client { transport = transport }.api
     return api[operation.name](api, params[operation.name])
   end
 
@@ -134,14 +135,14 @@ describe("a body", function()
   -- The real answers, in each operation, with some of their bytes changed.
   it("[hostile-response-changed-result] that was changed is a result or an "
     .. "error with a name", function()
-    local runs, broken = die.count(20, 200), 0
+    local runs, broken = seeded_random.choose_count(20, 200), 0
     for _, operation in ipairs(READ) do
-      on:back()
-      local good = json.encode(assert(on.client.api[operation.name](
-        on.client.api, scenes[operation.name](on))))
-      die.each("ADOBEPASS_BODY", runs, function(one)
-        local changed = one:chance(0.5) and junk.spoil(one, good)
-          or junk.mutate(one, good)
+      fixture:restore()
+      local good = json.encode(assert(fixture.client.api[operation.name](
+        fixture.client.api, operation_setup[operation.name](fixture))))
+      seeded_random.each("ADOBEPASS_BODY", runs, function(one)
+        local changed = one:chance(0.5) and damaged_json.damage(one, good)
+          or damaged_json.mutate(one, good)
         local value, err = ask(operation, changed)
         assert(is_named(value, err), changed)
         broken = broken + (value == nil and 1 or 0)

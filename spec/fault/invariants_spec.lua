@@ -1,38 +1,39 @@
---- The judge of the stories sees what it is there for: each property broken
--- on purpose, in one of the clients or on its way, and caught.
+--- Checks the invariants of random scenarios: each one is violated on purpose, in
+-- a client or in the network, and must be reported.
 
-local acts = require "spec.fault.viewer_actions"
+local viewer_actions = require "spec.fault.viewer_actions"
 local errors = require "adobepass.api.errors"
-local die = require "spec.fault.seeded_random"
+local seeded_random = require "spec.fault.seeded_random"
 local header_table = require "adobepass.api.request".header_table
-local live = require "spec.support.open_handles"
-local tale = require "spec.fault.random_scenario"
+local open_handles = require "spec.support.open_handles"
+local random_scenario = require "spec.fault.random_scenario"
 
--- Of the stories of these seeds, at least one has to come upon it.
+-- At least one scenario of these seeds must find the violation.
 local SEEDS = 200
 
-local function verdict(twist, seeds)
+local function find_failure(change, seeds)
   for seed = 1, seeds or SEEDS do
-    local good, why = pcall(tale.run, die.new(seed), twist)
+    local good, why = pcall(random_scenario.run, seeded_random.new(seed),
+      change)
     if not good then return tostring(why) end
   end
   return "nothing was seen"
 end
 
-local function assert_seen(words, twist, seeds)
-  local why = verdict(twist, seeds)
+local function assert_seen(words, change, seeds)
+  local why = find_failure(change, seeds)
   assert.truthy(why:find(words, 1, true), why)
 end
 
 -- Replaces a method of every device's client, or with `of_context` one of its
 -- context; `instead` gets the old one.
 local function replaced(name, instead, of_context)
-  return function(on)
-    for _, who in ipairs(on.people) do
-      local object = of_context and who.client.context or who.client
+  return function(scenario)
+    for _, device in ipairs(scenario.devices) do
+      local object = of_context and device.client.context or device.client
       local old = object[name]
       rawset(object, name, function(...)
-        return instead(old, on, who, ...)
+        return instead(old, scenario, device, ...)
       end)
     end
   end
@@ -40,13 +41,13 @@ end
 
 describe("the judge", function()
   teardown(function()
-    tale.close()
-    live.assert_none()
+    random_scenario.close()
+    open_handles.assert_none()
   end)
 
   it("[hostile-check-nothing-say] has nothing to say of the product as it "
     .. "is", function()
-    assert.equal("nothing was seen", verdict(nil, 40))
+    assert.equal("nothing was seen", find_failure(nil, 40))
   end)
 
   it("[hostile-check-sees-permit-gave] sees a permit that nobody "
@@ -60,18 +61,18 @@ describe("the judge", function()
   it("[hostile-check-sees-permit] sees a permit that outlived its "
     .. "viewer", function()
     local keep = replaced("clear_permits", function() end, true)
-    assert_seen("a permit that nobody gave", function(on)
-      on.acts = acts.named("login", "preauthorize", "logout")
-      keep(on)
+    assert_seen("a permit that nobody gave", function(scenario)
+      scenario.actions = viewer_actions.named("login", "preauthorize", "logout")
+      keep(scenario)
     end, 1000) -- rare: the same device has to serve two viewers
   end)
 
   it("[hostile-check-sees-secret-event] sees a secret in an event", function()
-    assert_seen("a secret of", function(on)
-      local submit = on.transport.submit
-      function on.transport.submit(self, request)
+    assert_seen("a secret of", function(scenario)
+      local submit = scenario.transport.submit
+      function scenario.transport.submit(self, request)
         if request.bearer then
-          on.client.context.connection:emit { type = "request",
+          scenario.client.context.connection:emit { type = "request",
             operation = (request.bearer:reveal()) }
         end
         return submit(self, request)
@@ -87,8 +88,8 @@ describe("the judge", function()
   end)
 
   it("[hostile-check-sees-call-late] sees a call that is late", function()
-    assert_seen("took ", replaced("providers", function(old, on, _, ...)
-      on.driver.sleep(1000)
+    assert_seen("took ", replaced("providers", function(old, scenario, _, ...)
+      scenario.driver.sleep(1000)
       return old(...)
     end))
   end)
@@ -114,10 +115,10 @@ describe("the judge", function()
   it("[hostile-check-sees-token-device] sees the token of another "
     .. "device", function()
     local other
-    assert_seen("the token of another device", function(on)
+    assert_seen("the token of another device", function(scenario)
       other = nil
-      local submit = on.transport.submit
-      function on.transport.submit(self, request)
+      local submit = scenario.transport.submit
+      function scenario.transport.submit(self, request)
         if request.bearer and header_table(request)["X-Device-Info"] then
           local changed = {}
           for name, value in pairs(request) do changed[name] = value end
@@ -133,17 +134,19 @@ describe("the judge", function()
   it("[hostile-check-sees-profile] sees the profile of another "
     .. "device", function()
     local seen
-    local mix_up = replaced("login", function(old, on, who, ...)
+    local mix_up = replaced("login", function(old, scenario, device, ...)
       local found, err = old(...)
-      if seen and seen.on == on and seen.who ~= who then
+      if seen and seen.scenario == scenario and seen.device ~= device then
         return seen.profile
       end
-      if found then seen = { on = on, who = who, profile = found } end
+      if found then
+        seen = { scenario = scenario, device = device, profile = found }
+      end
       return found, err
     end)
-    assert_seen("the profile of another device", function(on)
-      on.acts = acts.named "login"
-      mix_up(on)
+    assert_seen("the profile of another device", function(scenario)
+      scenario.actions = viewer_actions.named "login"
+      mix_up(scenario)
     end)
   end)
 end)

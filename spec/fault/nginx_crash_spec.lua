@@ -2,21 +2,21 @@
 -- and in the middle of a refresh: nothing is lost, nobody registers again, and
 -- whatever is answered is right.
 
-local die = require "spec.fault.seeded_random"
-local flight = require "spec.support.many_clients"
+local seeded_random = require "spec.fault.seeded_random"
+local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
 local nginx_host = require "spec.support.nginx_host"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
-local WORKERS, LOAD, ROUNDS = 8, 48, die.count(1, 3)
+local WORKERS, LOAD, ROUNDS = 8, 48, seeded_random.choose_count(1, 3)
 
 describe("an nginx of 8 workers", function()
   local running, control
 
   setup(function()
     running = assert(sandbox_host.start { throttle = false })
-    control = flight.control(running)
+    control = many_clients.control(running)
   end)
   teardown(function()
     control:close()
@@ -24,7 +24,7 @@ describe("an nginx of 8 workers", function()
   end)
 
   -- A short timeout makes for a lock that soon tells of a death.
-  local function told(store)
+  local function new_place(store)
     return { api = running.api, mgmt = running.mgmt, ca = running.ca,
       statement = running.statement, driver = "ngx", timeout = 6,
       store = store }
@@ -50,15 +50,15 @@ describe("an nginx of 8 workers", function()
   -- How many were answered; each of them well. Of the others the connection
   -- was lost with their worker.
   local function finish(host, list)
-    local answered = 0
+    local count = 0
     for _, transfer in ipairs(list) do
-      local good, said = pcall(host.finish, host, transfer)
+      local good, result = pcall(host.finish, host, transfer)
       if good then
-        assert.equal("ok", said.outcome)
-        answered = answered + 1
+        assert.equal("ok", result.outcome)
+        count = count + 1
       end
     end
-    return answered
+    return count
   end
 
   local function everybody_forgets(bearer)
@@ -77,7 +77,7 @@ describe("an nginx of 8 workers", function()
   local function kill_one(host)
     local list = workers_of(host)
     folder.run("kill -9 " .. list[#list])
-    redis.await_end(list[#list])
+    redis_server.await_end(list[#list])
   end
 
   local function reload(host)
@@ -86,13 +86,13 @@ describe("an nginx of 8 workers", function()
 
   local function survives(store, http, strike)
     local host = nginx_host.start { workers = WORKERS, http = http }
-    local at = told(store)
+    local at = new_place(store)
     control:take()
     assert.equal(LOAD, finish(host, submit(host, at)))
     local journal, counts = control:take()
     assert.equal(1, counts.register)
     for _ = 1, ROUNDS do
-      everybody_forgets(flight.bearer(journal))
+      everybody_forgets(many_clients.bearer(journal))
       local list = submit(host, at)
       get_going(host, list)
       strike(host)
@@ -118,7 +118,7 @@ describe("an nginx of 8 workers", function()
   end)
 
   it("[crash-nginx-outlives-redis] outlives both, on a Redis", function()
-    local server = redis.start()
+    local server = redis_server.start()
     survives({ "redis", { socket = server.socket } }, nil, function(host)
       kill_one(host)
       reload(host)

@@ -3,16 +3,16 @@
 
 local core = require "adobepass.core"
 local info_schema = require "adobepass.device.info_schema"
-local die = require "spec.fault.seeded_random"
+local seeded_random = require "spec.fault.seeded_random"
 local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
 local file_store = require "adobepass.store.file"
 local folder = require "spec.support.folder"
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
-local junk = require "spec.fault.damaged_json"
-local live = require "spec.support.open_handles"
+local damaged_json = require "spec.fault.damaged_json"
+local open_handles = require "spec.support.open_handles"
 local media_token = require "adobepass.media_token"
 local memory = require "adobepass.store.memory"
 local partner_status = require "adobepass.sandbox.data.partner_status"
@@ -20,12 +20,12 @@ local saml = require "adobepass.sandbox.data.saml"
 local sandbox_device = require "adobepass.sandbox.engine.device"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
-local RUNS = die.count(300, 3000)
+local RUNS = seeded_random.choose_count(300, 3000)
 
 -- Each input is one of these with one to three mutations.
 local function mutate(seeds, body)
-  die.each("ADOBEPASS_PARSER", RUNS, function(one)
-    local text = junk.mutate(one, one:pick(seeds))
+  seeded_random.each("ADOBEPASS_PARSER", RUNS, function(one)
+    local text = damaged_json.mutate(one, one:pick(seeds))
     local good, why = pcall(body, text)
     assert(good, ("%q: %s"):format(text, tostring(why)))
   end)
@@ -39,14 +39,14 @@ describe("a changed", function()
   local h, media
 
   setup(function()
-    h = helper.new()
+    h = sandbox_fixture.new()
     h:log_in()
-    local answer = h:authorize("Cablevision", { "CNN" }).json
-    media = answer.decisions[1].token.serializedToken
+    local reply = h:authorize("Cablevision", { "CNN" }).json
+    media = reply.decisions[1].token.serializedToken
   end)
   teardown(function()
     h = nil
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   it("[hostile-parser-date-number] date is a whole number of seconds, or "
@@ -82,21 +82,21 @@ describe("a changed", function()
         for name, value in pairs(media_token.inspect(text) or {}) do
           assert(type(value) == (name == "ttl" and "number" or "string"))
         end
-        local said = media_token.verify(text, { key = key,
-          now_ms = h.box:now(), once = memory() })
-        if not said then return end
+        local result = media_token.verify(text, { key = key,
+          now_ms = h.sandbox:now(), once = memory() })
+        if not result then return end
         assert(core.base64.decode(text):find(signed, 1, true))
-        assert(said.resource == good.resource)
+        assert(result.resource == good.resource)
       end)
     end)
 
   it("[hostile-parser-json-text-value] JSON text is a value that can be "
     .. "written again, or none", function()
-    local answers = {}
-    for index, entry in ipairs(h.answers) do
-      answers[index] = entry.response.body
+    local responses = {}
+    for index, entry in ipairs(h.responses) do
+      responses[index] = entry.response.body
     end
-    mutate(answers, function(text)
+    mutate(responses, function(text)
       local value = json.decode(text)
       if value == nil then return end
       local again = json.encode(value)
@@ -127,7 +127,8 @@ describe("a changed", function()
 
   it("[hostile-parser-device-info] device info is checked without a word of "
     .. "Lua", function()
-    mutate({ helper.encode(helper.INFO), core.base64.encode "{}",
+    mutate({ sandbox_fixture.encode(sandbox_fixture.INFO),
+      core.base64.encode "{}",
       core.base64.encode '{"model":{},"x":[]}' }, function(text)
         for _, warning in ipairs(info_schema.check(text)) do
           assert(type(warning) == "string")
@@ -186,15 +187,15 @@ describe("a changed", function()
 
   it("[hostile-parser-partner-status] partner status or SAML response names "
     .. "somebody, or nobody", function()
-    local request = saml.request(h.box, "Cablevision")
-    local response = saml.response(h.box, request, "Cablevision", "ann")
+    local request = saml.request(h.sandbox, "Cablevision")
+    local response = saml.response(h.sandbox, request, "Cablevision", "ann")
     mutate({ request, response, h:partner_status(),
       core.base64.decode(response) }, function(text)
         if text:find "^<" then text = core.base64.encode(text) end
-        is_text_or_nil((partner_status.read(h.box, text)))
-        local read = saml.read_response(h.box, text)
-        assert(read == nil or h.box.world.viewers[read.username])
-        is_text_or_nil((saml.response(h.box, text, "Cablevision", "ann")))
+        is_text_or_nil((partner_status.read(h.sandbox, text)))
+        local read = saml.read_response(h.sandbox, text)
+        assert(read == nil or h.sandbox.world.viewers[read.username])
+        is_text_or_nil((saml.response(h.sandbox, text, "Cablevision", "ann")))
       end)
   end)
 
@@ -208,21 +209,21 @@ describe("a changed", function()
       "/mvpd/Cablevision/login", "/mvpd/Cablevision/logout",
       "/api/v2/authenticate/REF30/" .. code, "/o/client/token",
       "/api/v2/REF30/decisions/authorize/Cablevision" }
-    die.each("ADOBEPASS_PARSER", RUNS, function(one)
-      local response = h.box:handle { method = one:pick { "GET", "POST" },
-        path = junk.mutate(one, one:pick(paths)),
-        query = junk.mutate(one, "code=" .. code .. "&redirect_url=/"),
-        body = junk.mutate(one, one:pick(forms)), headers = h:headers {
-          cookie = junk.mutate(one, "adobepass_sandbox=abc; a=b"),
-          host = junk.mutate(one, "127.0.0.1:8443"),
+    seeded_random.each("ADOBEPASS_PARSER", RUNS, function(one)
+      local response = h.sandbox:handle { method = one:pick { "GET", "POST" },
+        path = damaged_json.mutate(one, one:pick(paths)),
+        query = damaged_json.mutate(one, "code=" .. code .. "&redirect_url=/"),
+        body = damaged_json.mutate(one, one:pick(forms)), headers = h:headers {
+          cookie = damaged_json.mutate(one, "adobepass_sandbox=abc; a=b"),
+          host = damaged_json.mutate(one, "127.0.0.1:8443"),
           ["content-type"] = one:pick { "application/json",
             "application/x-www-form-urlencoded", "text/plain" },
-          ["accept-language"] = junk.mutate(one, "en-US,en;q=0.5") } }
+          ["accept-language"] = damaged_json.mutate(one, "en-US,en;q=0.5") } }
       assert(type(response.status) == "number")
       for _, header in ipairs(response.headers) do
         assert(not (header[1] .. header[2]):find "[%z\r\n]")
       end
-      local entry = h.box.state.journal[#h.box.state.journal]
+      local entry = h.sandbox.state.journal[#h.sandbox.state.journal]
       assert(entry.failure == nil, entry.failure)
     end)
   end)

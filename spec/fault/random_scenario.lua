@@ -1,59 +1,60 @@
---- A whole story, made by a die: a gateway with three devices and their
--- viewers, each of whom does this and that, after each other or at once,
--- while everything goes wrong.
+--- A random scenario: a gateway with three devices, whose viewers act one after
+-- the other or concurrently, while service, network and clocks have faults.
 --
---   tale.run(die)          raises where the product does not hold
---   tale.run(die, twist)   twist(on) may break it first, or choose `on.acts`
---   tale.total             runs, acts, requests and faults so far
---   tale.close()           lets go of the sandbox
+--   random_scenario.run(random)           raises when an invariant is violated
+--   random_scenario.run(random, change)   change(scenario) may modify it first
+--   random_scenario.total                 runs, actions, requests and faults
+--   random_scenario.close()               releases the sandbox
 
 local adobepass = require "adobepass"
-local acts = require "spec.fault.viewer_actions"
+local viewer_actions = require "spec.fault.viewer_actions"
 local core = require "adobepass.core"
 local fake_driver = require "spec.support.fake_driver"
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local memory = require "adobepass.store.memory"
-local network = require "spec.fault.faulty_transport"
-local witness = require "spec.fault.invariants"
+local faulty_transport = require "spec.fault.faulty_transport"
+local invariants = require "spec.fault.invariants"
 
 -- luacheck: read_globals table.unpack unpack
 local unpack = table.unpack or unpack
 
-local tale = { total = { runs = 0, acts = 0, requests = 0, faults = 0 } }
+local random_scenario = {
+  total = { runs = 0, actions = 0, requests = 0, faults = 0 } }
 
--- --- one sandbox for all stories --------------------------------------------
+-- --- One sandbox for all scenarios ------------------------------------------
 
-local box, fresh, statement, listener
+local sandbox, snapshot, statement, listener
 
-local function open_box()
-  if box then return end
-  box = helper.new({ mgmt = "https://mgmt.test", throttle = true }).box
-  statement = box.control.statement()
-  fresh = box.control.snapshot()
-  local handle = box.handle
-  function box.handle(self, request)
+local function open_sandbox()
+  if sandbox then return end
+  sandbox = sandbox_fixture.new(
+    { mgmt = "https://mgmt.test", throttle = true }).sandbox
+  statement = sandbox.control.statement()
+  snapshot = sandbox.control.snapshot()
+  local handle = sandbox.handle
+  function sandbox.handle(self, request)
     local response = handle(self, request)
     listener(request, response)
     return response
   end
 end
 
--- --- clocks -----------------------------------------------------------------
+-- --- Clocks -----------------------------------------------------------------
 
-local KEPT = { monotonic = core.clock.monotonic, wall = core.clock.wall }
+local SAVED = { monotonic = core.clock.monotonic, wall = core.clock.wall }
 
-local function set_clocks(on)
-  function core.clock.monotonic() return 1000 + on.driver.now() end
+local function set_clocks(scenario)
+  function core.clock.monotonic() return 1000 + scenario.driver.now() end
   function core.clock.wall()
-    return box:now() / 1000 + on.transport.wall
+    return sandbox:now() / 1000 + scenario.transport.wall
   end
 end
 
 local function restore_clocks()
-  for name, clock in pairs(KEPT) do core.clock[name] = clock end
+  for name, clock in pairs(SAVED) do core.clock[name] = clock end
 end
 
--- --- who is there -----------------------------------------------------------
+-- --- Devices and viewers ----------------------------------------------------
 
 local DEVICES = {
   { name = "hall", viewers = { "ann", "home" } },
@@ -66,135 +67,145 @@ local function info_of(name)
     osName = "Linux", osVersion = "6", connectionType = "WiFi" }
 end
 
-local function new_client(on)
-  local die = on.die
+local function new_client(scenario)
+  local random = scenario.random
   return adobepass.new {
     service_provider = "REF30", software_statement = statement,
-    environment = { api = box.api, mgmt = box.mgmt },
-    transport = on.transport, driver = on.driver,
-    store = memory { now = on.driver.now }, timeout = on.timeout,
-    rate_limit = box.is_throttled,
-    random = function() return die:upto(1000) / 1000 end,
-    on_event = function(event) on.witness:told(event) end,
+    environment = { api = sandbox.api, mgmt = sandbox.mgmt },
+    transport = scenario.transport, driver = scenario.driver,
+    store = memory { now = scenario.driver.now }, timeout = scenario.timeout,
+    rate_limit = sandbox.is_throttled,
+    random = function() return random:upto(1000) / 1000 end,
+    on_event = function(event) scenario.invariants:add_visible(event) end,
   }
 end
 
-local function add_devices(on)
+local function add_devices(scenario)
   for index, row in ipairs(DEVICES) do
     local id = "device-of-the-" .. row.name
-    on.witness:keep_secret(id)
-    on.people[index] = { name = row.name, viewers = row.viewers,
-      viewer = on.die:pick(row.viewers), client = on.client:device {
+    scenario.invariants:add_secret(id)
+    scenario.devices[index] = { name = row.name, viewers = row.viewers,
+      viewer = scenario.random:pick(row.viewers),
+      client = scenario.client:device {
         id = id, info = info_of(row.name), ip = "192.0.2." .. index } }
-    on.witness:told(tostring(on.people[index].client))
+    scenario.invariants:add_visible(tostring(scenario.devices[index].client))
   end
 end
 
--- A few acts, done again and again, meet each other more often than many do.
-local function repertoire(die)
+-- A few repeated actions interact more often than many different ones.
+local function pick_actions(random)
   local chosen = {}
-  for index = 1, 4 do chosen[index] = die:pick(acts.list) end
+  for index = 1, 4 do chosen[index] = random:pick(viewer_actions.list) end
   return chosen
 end
 
-local function new_story(die)
-  open_box()
-  assert(box.control.restore(fresh))
-  box.is_throttled = die:chance(0.3)
-  local on = { die = die, box = box, control = box.control, people = {},
-    acts = repertoire(die),
-    witness = witness.new(), timeout = die:pick { 2, 10, 30 },
-    driver = fake_driver.new(box) }
-  on.transport = network.new { die = die, box = box, witness = on.witness,
-    part = die:pick { 0, 0.1, 0.3, 0.6 } }
-  listener = on.transport.heard_by_box
-  set_clocks(on)
-  on.witness:keep_secret(statement)
-  on.client = new_client(on)
-  add_devices(on)
-  return on
+local function new_scenario(random)
+  open_sandbox()
+  assert(sandbox.control.restore(snapshot))
+  sandbox.is_throttled = random:chance(0.3)
+  local scenario = { random = random, sandbox = sandbox,
+    control = sandbox.control, devices = {},
+    actions = pick_actions(random),
+    invariants = invariants.new(), timeout = random:pick { 2, 10, 30 },
+    driver = fake_driver.new(sandbox) }
+  scenario.transport = faulty_transport.new { random = random,
+    sandbox = sandbox, invariants = scenario.invariants,
+    fault_rate = random:pick { 0, 0.1, 0.3, 0.6 } }
+  listener = scenario.transport.record_response
+  set_clocks(scenario)
+  scenario.invariants:add_secret(statement)
+  scenario.client = new_client(scenario)
+  add_devices(scenario)
+  return scenario
 end
 
--- --- the story --------------------------------------------------------------
+-- --- The scenario -----------------------------------------------------------
 
--- Time is whole milliseconds, and a wait is never shorter than asked for.
+-- The clock has whole milliseconds, and a wait is rounded up.
 local SLACK = 0.1
 
-local function check_time(on, act, started, jumped)
-  local took = on.driver.now() - started - (on.transport.jumped - jumped)
-  local most = act.timeouts * on.timeout + act.seconds + SLACK
+local function check_time(scenario, action, started, jumped)
+  local took = scenario.driver.now() - started
+    - (scenario.transport.jumped - jumped)
+  local most = action.timeouts * scenario.timeout + action.seconds + SLACK
   assert(took <= most, ("took %.3f s of %.3f"):format(took, most))
 end
 
-local function carry_out(on, who, act)
-  local started, jumped = on.driver.now(), on.transport.jumped
-  tale.total.acts = tale.total.acts + 1
+local function run_protected(scenario, device, action)
+  local started, jumped = scenario.driver.now(), scenario.transport.jumped
+  random_scenario.total.actions = random_scenario.total.actions + 1
   local good, why = xpcall(function()
-    act.run(on, who)
-    check_time(on, act, started, jumped)
+    action.run(scenario, device)
+    check_time(scenario, action, started, jumped)
   end, debug.traceback)
   if not good then
-    error(("%s of %s: %s"):format(act.name, who.name, tostring(why)), 0)
+    error(("%s of %s: %s"):format(action.name, device.name, tostring(why)), 0)
   end
 end
 
--- Coroutines, not calls protected, surround what waits: Lua 5.1 cannot yield
--- across the latter.
-local function step(on, who, act)
-  local started, jumped = on.driver.now(), on.transport.jumped
-  tale.total.acts = tale.total.acts + 1
-  on.now[who.name] = act.name
-  act.run(on, who)
-  check_time(on, act, started, jumped)
+-- Without pcall: Lua 5.1 cannot yield across it.
+local function run_plain(scenario, device, action)
+  local started, jumped = scenario.driver.now(), scenario.transport.jumped
+  random_scenario.total.actions = random_scenario.total.actions + 1
+  scenario.current[device.name] = action.name
+  action.run(scenario, device)
+  check_time(scenario, action, started, jumped)
 end
 
-local function evening(on, who, how)
+local function run_actions(scenario, device, how)
   return function()
-    for _ = 1, on.die:upto(5) do how(on, who, on.die:pick(on.acts)) end
+    for _ = 1, scenario.random:upto(5) do
+      how(scenario, device, scenario.random:pick(scenario.actions))
+    end
   end
 end
 
-local function together(on)
-  on.now = {}
+local function run_concurrently(scenario)
+  scenario.current = {}
   local parts = {}
-  for index, who in ipairs(on.people) do
-    parts[index] = evening(on, who, step)
+  for index, device in ipairs(scenario.devices) do
+    parts[index] = run_actions(scenario, device, run_plain)
   end
-  local good, why = pcall(on.driver.run, unpack(parts))
+  local good, why = pcall(scenario.driver.run, unpack(parts))
   if good then return end
   local now = {}
-  for name, act in pairs(on.now) do now[#now + 1] = name .. ": " .. act end
+  for name, action in pairs(scenario.current) do
+    now[#now + 1] = name .. ": " .. action
+  end
   error(table.concat(now, ", ") .. ": " .. tostring(why), 0)
 end
 
-local function one_by_one(on)
-  for _, who in ipairs(on.people) do evening(on, who, carry_out)() end
+local function run_in_order(scenario)
+  for _, device in ipairs(scenario.devices) do
+    run_actions(scenario, device, run_protected)()
+  end
 end
 
-local function play(on, twist)
-  if twist then twist(on) end
-  if on.die:chance(0.3) then together(on) else one_by_one(on) end
-  on.witness:judge()
+local function run_checked(scenario, change)
+  if change then change(scenario) end
+  if scenario.random:chance(0.3) then run_concurrently(
+    scenario) else run_in_order(scenario) end
+  scenario.invariants:check_secrets()
 end
 
-function tale.run(die, twist)
-  local on = new_story(die)
-  local good, why = pcall(play, on, twist)
+function random_scenario.run(random, change)
+  local scenario = new_scenario(random)
+  local good, why = pcall(run_checked, scenario, change)
   restore_clocks()
-  local total = tale.total
+  local total = random_scenario.total
   total.runs = total.runs + 1
-  total.requests = total.requests + on.witness.requests
-  total.faults = total.faults + on.transport.faults
-  for _, entry in ipairs(box.state.journal) do
+  total.requests = total.requests + scenario.invariants.requests
+  total.faults = total.faults + scenario.transport.faults
+  for _, entry in ipairs(sandbox.state.journal) do
     assert(entry.failure == nil, entry.failure)
   end
   assert(good, why)
-  return on
+  return scenario
 end
 
---- The sandbox and its keys may be collected.
-function tale.close()
-  box, fresh, statement, listener = nil, nil, nil, nil
+--- Releases the sandbox and its keys.
+function random_scenario.close()
+  sandbox, snapshot, statement, listener = nil, nil, nil, nil
 end
 
-return tale
+return random_scenario

@@ -1,41 +1,41 @@
---- Whole stories against a service, a network and clocks that all go wrong:
--- each ends in time, in a result or an error with a name; nobody gets what
--- nobody gave; and no secret is told.
+--- Random scenarios with faults of service, network and clocks: each call ends in
+-- time with a result or a known error, no client has a permit that the service
+-- did not give, and no secret is visible.
 --
--- A failure names its seed: ADOBEPASS_STORY=123 plays that story again.
--- ADOBEPASS_STORIES says how many there are.
+-- A failure names its seed: ADOBEPASS_SEED=123 runs that scenario again, a list
+-- ("7,9") several. ADOBEPASS_SCENARIOS is the number of scenarios.
 
-local die = require "spec.fault.seeded_random"
-local live = require "spec.support.open_handles"
-local tale = require "spec.fault.random_scenario"
+local seeded_random = require "spec.fault.seeded_random"
+local open_handles = require "spec.support.open_handles"
+local random_scenario = require "spec.fault.random_scenario"
 
-local RUNS = tonumber(os.getenv "ADOBEPASS_STORIES")
-  or die.count(300, 6000)
+local RUNS = tonumber(os.getenv "ADOBEPASS_SCENARIOS")
+  or seeded_random.choose_count(300, 6000)
 
--- Kibibytes; a story leaves none, and 200 of them would be seen.
+-- In KiB. A scenario must leave no garbage; a leak of 200 scenarios exceeds it.
 local MOST_GROWN = 256
 
 local function kilobytes()
-  live.collect()
+  open_handles.collect()
   return collectgarbage "count"
 end
 
 describe("a hostile service", function()
   teardown(function()
-    tale.close()
-    live.assert_none()
+    random_scenario.close()
+    open_handles.assert_none()
   end)
 
   it("[hostile-scenario-scenarios] is borne in "
     .. RUNS .. " stories", function()
     local settled
-    die.each("ADOBEPASS_STORY", RUNS, function(one, seed)
-      tale.run(one)
+    seeded_random.each("ADOBEPASS_SEED", RUNS, function(generator, seed)
+      random_scenario.run(generator)
       if seed == 100 then settled = kilobytes() end
     end)
-    local total = tale.total
-    print(("hostile stories: %d runs, %d acts, %d requests, %d faults")
-      :format(total.runs, total.acts, total.requests, total.faults))
+    local total = random_scenario.total
+    print(("random scenarios: %d runs, %d actions, %d requests, %d faults")
+      :format(total.runs, total.actions, total.requests, total.faults))
     local grown = kilobytes() - (settled or math.huge)
     assert(grown < MOST_GROWN, ("%.0f KiB more than before"):format(grown))
   end)

@@ -1,9 +1,9 @@
 --- A Redis that is killed, comes back, or stands still, under the clients of
 -- an nginx: what is lost is what Redis lost, and no more.
 
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local nginx_host = require "spec.support.nginx_host"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
 -- So that what was answered is on the disk when kill -9 comes.
@@ -14,7 +14,7 @@ describe("a Redis", function()
 
   setup(function()
     running = assert(sandbox_host.start { throttle = false })
-    control = flight.control(running)
+    control = many_clients.control(running)
   end)
   teardown(function()
     control:close()
@@ -30,7 +30,7 @@ describe("a Redis", function()
   end)
 
   local function start(lines)
-    servers[#servers + 1] = redis.start(lines)
+    servers[#servers + 1] = redis_server.start(lines)
     return servers[#servers]
   end
 
@@ -42,7 +42,7 @@ describe("a Redis", function()
 
   local function kill(server)
     server:signal "KILL"
-    redis.await_end(server.pid)
+    redis_server.await_end(server.pid)
   end
 
   local function new_host()
@@ -50,7 +50,7 @@ describe("a Redis", function()
     return hosts[#hosts]
   end
 
-  local function told(server, timeout)
+  local function new_place(server, timeout)
     return { api = running.api, mgmt = running.mgmt, ca = running.ca,
       statement = running.statement, driver = "ngx", timeout = timeout,
       store = { "redis", { socket = server.socket, timeout = 0.3 } } }
@@ -71,7 +71,7 @@ describe("a Redis", function()
   it("[crash-redis-killed-costs] that was killed and comes back with all "
     .. "costs nothing", function()
     local server = start(DURABLE)
-    local at, host = told(server), new_host()
+    local at, host = new_place(server), new_host()
     assert.equal("ok", call(host, at))
     assert_came(1, 1)
     kill(server)
@@ -86,7 +86,7 @@ describe("a Redis", function()
     .. "new registration, once",
     function()
       local server = start()
-      local at, host = told(server), new_host()
+      local at, host = new_place(server), new_host()
       assert.equal("ok", call(host, at))
       local journal = assert_came(1, 1)
       kill(server)
@@ -94,7 +94,7 @@ describe("a Redis", function()
       -- Who has a token goes on with it.
       assert.equal("ok", call(host, at))
       assert_came(0, 0)
-      control:revoke(flight.bearer(journal))
+      control:revoke(many_clients.bearer(journal))
       assert.equal("ok", call(host, at))
       assert.equal("ok", call(new_host(), at))
       assert_came(1, 1)
@@ -104,7 +104,7 @@ describe("a Redis", function()
     .. "error of the store, in time",
     function()
       local server = start()
-      local at, host = told(server, 5), new_host()
+      local at, host = new_place(server, 5), new_host()
       assert.equal("ok", call(host, at))
       assert_came(1, 1)
       server:signal "STOP"
@@ -119,7 +119,7 @@ describe("a Redis", function()
   it("[crash-redis-pauses-waited-asked] that pauses for a while is waited "
     .. "for, and asked again", function()
     local server = start()
-    local at, host = told(server, 5), new_host()
+    local at, host = new_place(server, 5), new_host()
     assert.equal("ok", call(host, at))
     assert_came(1, 1)
     server:ask "CLIENT PAUSE 100 ALL"

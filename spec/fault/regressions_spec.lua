@@ -1,21 +1,21 @@
---- What the stories found, each by itself: answers that broke something once.
+--- Regressions found by random scenarios: one response each.
 
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local header_table = require "adobepass.api.request".header_table
 local json = require "adobepass.util.json"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
--- A story in which one operation answers so.
+-- Returns a scenario with a fixed response of one operation.
 local function answering(operation, given)
-  local on = story.new()
-  on:answer(function(_, asked)
+  local scenario = timeline.new()
+  scenario:set_responder(function(_, asked)
     if asked == operation then return given end
   end)
-  return on
+  return scenario
 end
 
 local function profile_until(ends)
@@ -32,28 +32,28 @@ describe("a hostile answer", function()
   it("[hostile-regression-list-map] with a list for a map makes no provider "
     .. "of a number", function()
     local body = { profiles = json.array { profile_until(4e12) } }
-    local on = answering("profiles", { body = body })
-    is_malformed(on.client:login(LOGIN))
-    is_malformed(on.client:logout())
-    local _, err = on.client:authorize "CNN"
+    local scenario = answering("profiles", { body = body })
+    is_malformed(scenario.client:login(LOGIN))
+    is_malformed(scenario.client:logout())
+    local _, err = scenario.client:authorize "CNN"
     assert.equal("not_logged_in", err.code)
   end)
 
   it("[hostile-regression-list-logouts] with a list of logouts is no "
     .. "report", function()
-    local on = answering("logout", { body = { logouts = json.array {
+    local scenario = answering("logout", { body = { logouts = json.array {
       { actionName = "logout", actionType = "interactive" } } } })
-    is_malformed(on.client:logout { mvpd = "Cablevision" })
+    is_malformed(scenario.client:logout { mvpd = "Cablevision" })
   end)
 
   for _, ends in ipairs { "1e999", "inf", "nan", "-inf", "0x7fffffffffff" } do
     it("[hostile-regression-end-kept] with the end "
       .. ends .. " is kept by nobody", function()
-      local on = answering("profiles", { body = { profiles = {
+      local scenario = answering("profiles", { body = { profiles = {
         Cablevision = profile_until(ends) } } })
-      local flow = assert(on.client:start_login(LOGIN))
+      local flow = assert(scenario.client:start_login(LOGIN))
       assert.equal("pending", flow.state)
-      assert.is_nil(on.client.context:recall "profile")
+      assert.is_nil(scenario.client.context:recall "profile")
     end)
   end
 
@@ -61,19 +61,19 @@ describe("a hostile answer", function()
     local profile = profile_until(4e12)
     profile.attributes = json.array { json.object {}, { value = "x" },
       json.object {}, { value = "y", state = "enc" } }
-    local on = answering("profiles", { body = { profiles = {
+    local scenario = answering("profiles", { body = { profiles = {
       Cablevision = profile } } })
-    local found = assert(on.client:login(LOGIN))
+    local found = assert(scenario.client:login(LOGIN))
     assert.same({}, found.attributes)
     assert.is_nil(found.encrypted)
   end)
 
   it("[hostile-regression-time-decision] with such a time in a decision has "
     .. "none", function()
-    local on = answering("authorize", { body = { decisions = json.array {
+    local scenario = answering("authorize", { body = { decisions = json.array {
       { resource = "CNN", authorized = true, notAfter = "1e999",
         token = { serializedToken = "x", notAfter = "1e999" } } } } })
-    local decision = on.client:authorize("CNN", { mvpd = "Cablevision" })
+    local decision = scenario.client:authorize("CNN", { mvpd = "Cablevision" })
     assert.is_nil(decision.not_after)
     assert.is_nil(decision.media_token_not_after)
     assert.is_string(json.encode(decision))
@@ -81,16 +81,17 @@ describe("a hostile answer", function()
 
   it("[hostile-regression-miss] may miss what is no parameter of a "
     .. "login", function()
-    local on = answering("create_session", { body = { actionName = "resume",
+    local scenario = answering("create_session",
+      { body = { actionName = "resume",
       code = "ABC123", missingParameters = json.array { "on_code", "interval",
         "service_token", json.null, "mvpd" } } })
     local options = { on_code = function() end, interval = 5,
       cancel = function() return true end, service_token = "eyJx.eyJy.z" }
     for name, value in pairs(LOGIN) do options[name] = value end
-    local value, err = on.client:login(options)
+    local value, err = scenario.client:login(options)
     assert.is_nil(value)
     assert.is_true(errors.is(err))
-    for _, entry in ipairs(on.requests) do
+    for _, entry in ipairs(scenario.requests) do
       if entry.operation == "resume_session" then
         assert.equal("mvpd=Cablevision", entry.request.body)
       end
@@ -100,9 +101,9 @@ describe("a hostile answer", function()
   for name, mvpd in pairs { null = json.null, number = 7, list = {} } do
     it("[hostile-regression-fall-mvpd] may fall back to an mvpd that is a "
       .. name, function()
-      local on = answering("partner_session", { body = { mvpd = mvpd,
+      local scenario = answering("partner_session", { body = { mvpd = mvpd,
         actionName = "authenticate", reasonType = "pfs_fallback" } })
-      local value, err = on.client:partner_login { partner = "Apple",
+      local value, err = scenario.client:partner_login { partner = "Apple",
         status = { frameworkPermissionInfo = { accessStatus = "denied" } },
         respond = function() end, domain_name = "adobe.com",
         redirect_url = "https://adobe.com",
@@ -113,10 +114,10 @@ describe("a hostile answer", function()
 
     it("[hostile-regression-name-mvpd-log] may name an mvpd that is a "
       .. name .. ", and log in", function()
-      local on = answering("create_session", { body = { mvpd = mvpd,
+      local scenario = answering("create_session", { body = { mvpd = mvpd,
         actionName = "authenticate", actionType = "interactive",
         url = json.null, code = "ABC123" } })
-      local flow = assert(on.client:start_login {})
+      local flow = assert(scenario.client:start_login {})
       assert.is_nil(flow.mvpd)
       assert.is_truthy(flow.url:find "/ABC123$")
     end)
@@ -125,20 +126,23 @@ describe("a hostile answer", function()
   it("[hostile-regression-contradicts] that contradicts itself "
     .. "denies", function()
     for _, order in ipairs { { true, false }, { false, true } } do
-      local on = answering("authorize", { body = { decisions = json.array {
+      local scenario = answering("authorize",
+        { body = { decisions = json.array {
         { resource = "CNN", authorized = order[1] },
         { resource = "CNN", authorized = order[2] } } } })
-      local decision = on.client:authorize("CNN", { mvpd = "Cablevision" })
+      local decision = scenario.client:authorize("CNN",
+        { mvpd = "Cablevision" })
       assert.is_false(decision.permitted)
     end
   end)
 
   it("[hostile-regression-read-resource] is read for each resource as it is "
     .. "spelt", function()
-    local on = answering("preauthorize", { body = { decisions = json.array {
+    local scenario = answering("preauthorize",
+      { body = { decisions = json.array {
       { resource = "CNN ", authorized = false },
       { resource = "CNN", authorized = true } } } })
-    local result = on.client:preauthorize({ "CNN", "CNN " },
+    local result = scenario.client:preauthorize({ "CNN", "CNN " },
       { mvpd = "Cablevision" })
     assert.same({ "CNN" }, result.permitted)
     assert.equal("CNN ", result.denied[1].resource)
@@ -147,19 +151,21 @@ describe("a hostile answer", function()
   it("[hostile-regression-token] with a token that no header carries gives "
     .. "none", function()
     for _, token in ipairs { "a\r\nb", "", " ", "\0", "a b" } do
-      local on = answering("other", { body = { serviceToken = token } })
-      is_malformed(on.client:get_service_token { sso_id = "viewer-1" })
-      is_malformed(on.client:renew_service_token "eyJx.eyJy.z")
+      local scenario = answering("other", { body = { serviceToken = token } })
+      is_malformed(scenario.client:get_service_token { sso_id = "viewer-1" })
+      is_malformed(scenario.client:renew_service_token "eyJx.eyJy.z")
     end
   end)
 
   it("[hostile-regression-media-token] with a media token that is no text has "
     .. "none", function()
     for _, token in ipairs { 7, true, json.null, {} } do
-      local on = answering("authorize", { body = { decisions = json.array {
+      local scenario = answering("authorize",
+        { body = { decisions = json.array {
         { resource = "CNN", authorized = true,
           token = { serializedToken = token } } } } })
-      local decision = on.client:authorize("CNN", { mvpd = "Cablevision" })
+      local decision = scenario.client:authorize("CNN",
+        { mvpd = "Cablevision" })
       assert.is_nil(decision.media_token)
     end
   end)
@@ -172,12 +178,13 @@ describe("a permit", function()
 
   it("[hostile-regression-kept-identity] is kept for the identity that asked, "
     .. "and no other", function()
-    local on = story.new()
+    local scenario = timeline.new()
     local function ask(who)
-      on:forget_requests()
-      assert(on.client:preauthorize({ "CNN" }, { mvpd = "flexibleTempPass",
+      scenario:clear_requests()
+      assert(scenario.client:preauthorize({ "CNN" },
+        { mvpd = "flexibleTempPass",
         identity = who and identity(who) }))
-      return on:counts().preauthorize
+      return scenario:counts().preauthorize
     end
     assert.equal(1, ask "ann@test")
     assert.is_nil(ask "ann@test")
@@ -205,9 +212,9 @@ describe("an error that repeats what was sent", function()
   end
 
   local function echoing(where)
-    local on = story.new { device = { id = ID, ip = "192.0.2.77" } }
+    local scenario = timeline.new { device = { id = ID, ip = "192.0.2.77" } }
     local bearer
-    on:answer(function(request, asked)
+    scenario:set_responder(function(request, asked)
       if asked == "register" then return nil end
       if asked == "token" then
         return { status = 201, body = { access_token = "opaque-" .. asked,
@@ -216,21 +223,21 @@ describe("an error that repeats what was sent", function()
       bearer = request.bearer:reveal()
       return where(echo(request))
     end)
-    return on, function() return bearer end
+    return scenario, function() return bearer end
   end
 
   it("[hostile-regression-device-viewer] has neither device nor viewer nor "
     .. "token in it", function()
     for _, field in ipairs { "code", "message", "details", "trace" } do
-      local on, bearer = echoing(function(text)
+      local scenario, bearer = echoing(function(text)
         return { status = 403, body = { [field] = text } }
       end)
-      local _, err = on.client.api:service_token { sso_id = SSO }
+      local _, err = scenario.client.api:service_token { sso_id = SSO }
       says_nothing(err, bearer(), "192.0.2.77")
-      _, err = on.client.api:reset_temp_pass { mvpd = "TempPass",
+      _, err = scenario.client.api:reset_temp_pass { mvpd = "TempPass",
         device = ID }
       says_nothing(err, bearer())
-      _, err = on.client.api:partner_profile { partner = "Apple",
+      _, err = scenario.client.api:partner_profile { partner = "Apple",
         saml_response = "PHNhbWw+PHN1YmplY3Q+" }
       says_nothing(err, bearer(), "PHNhbWw", "PHN1Y")
     end
@@ -238,13 +245,13 @@ describe("an error that repeats what was sent", function()
 
   it("[hostile-regression-none-decision] has none in a decision "
     .. "either", function()
-    local on, bearer = echoing(function(text)
+    local scenario, bearer = echoing(function(text)
       return { body = { decisions = json.array { { resource = "CNN",
         authorized = false, error = { code = "x", message = text } } } } }
     end)
-    local decision = on.client:authorize("CNN", { mvpd = "Dish" })
+    local decision = scenario.client:authorize("CNN", { mvpd = "Dish" })
     says_nothing(decision.error, bearer())
-    local result = on.client:preauthorize({ "CNN" }, { mvpd = "Dish" })
+    local result = scenario.client:preauthorize({ "CNN" }, { mvpd = "Dish" })
     says_nothing(result.denied[1].error, bearer())
   end)
 end)

@@ -1,26 +1,31 @@
---- A seeded die: the same throws each time that it gets the same seed.
+--- A random generator with a seed.
 --
---   local die = die.new(7)
---   die:upto(6)  die:pick { "a", "b" }  die:chance(0.5)  die.bytes(16)
+--   local random = seeded_random.new(7)
+--   random:upto(6)         an integer from 1 to 6
+--   random:pick { "a" }    one element of a list
+--   random:chance(0.5)     true with this probability
+--   random.bytes(16)       a string
 
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 
-local die = {}
-local Die = {}
-Die.__index = Die
+local seeded_random = {}
+local Random = {}
+Random.__index = Random
 
---- From 1 to n.
-function Die:upto(n)
+--- Returns an integer from 1 to n.
+function Random:upto(n)
   local high, middle, low = self.bytes(3):byte(1, 3)
   return (high * 65536 + middle * 256 + low) % n + 1
 end
 
-function Die:pick(list) return list[self:upto(#list)] end
+function Random:pick(list) return list[self:upto(#list)] end
 
-function Die:chance(part) return self:upto(1000) <= part * 1000 end
+function Random:chance(probability)
+  return self:upto(1000) <= probability * 1000
+end
 
---- Some of a list, in its order: one at the least.
-function Die:some(list)
+--- Returns at least one element of a list, in its order.
+function Random:pick_some(list)
   local chosen = {}
   for _, item in ipairs(list) do
     if self:chance(0.5) then chosen[#chosen + 1] = item end
@@ -29,16 +34,16 @@ function Die:some(list)
   return chosen
 end
 
---- Neighbouring seeds shall not begin alike.
-function die.new(seed)
-  local bytes = helper.random(seed * 48271 % 2147483646 + 1)
+--- Returns a generator. Successive seeds give different sequences.
+function seeded_random.new(seed)
+  local bytes = sandbox_fixture.random(seed * 48271 % 2147483646 + 1)
   bytes(16)
-  return setmetatable({ bytes = bytes }, Die)
+  return setmetatable({ bytes = bytes }, Random)
 end
 
---- The seeds of a spec: those of the environment variable, "7" or "7,9,12",
--- or from 1 to `count`.
-function die.seeds(variable, count)
+--- Returns the seeds of a spec: those of an environment variable, "7" or
+-- "7,9,12", or those from 1 to `count`.
+function seeded_random.seeds(variable, count)
   local list = {}
   for seed in (os.getenv(variable) or ""):gmatch "%d+" do
     list[#list + 1] = tonumber(seed)
@@ -47,19 +52,19 @@ function die.seeds(variable, count)
   return list
 end
 
---- Runs a body for each seed; where it raises, says which seed it was.
-function die.each(variable, count, body)
-  for _, seed in ipairs(die.seeds(variable, count)) do
-    local good, why = pcall(body, die.new(seed), seed)
+--- Calls a function for each seed; adds the seed to the message of an error.
+function seeded_random.each(variable, count, body)
+  for _, seed in ipairs(seeded_random.seeds(variable, count)) do
+    local good, why = pcall(body, seeded_random.new(seed), seed)
     if not good then
       error(("%s=%d: %s"):format(variable, seed, tostring(why)), 0)
     end
   end
 end
 
---- How many runs: many on the Lua that is measured, some elsewhere.
-function die.count(few, many)
+--- Returns the number of runs: `many` if ADOBEPASS_THOROUGH is set.
+function seeded_random.choose_count(few, many)
   return os.getenv "ADOBEPASS_THOROUGH" and many or few
 end
 
-return die
+return seeded_random

@@ -1,20 +1,20 @@
---- What may happen in a story: { most = how long it may take, run = }, where
--- `most` counts the client's timeouts and then seconds.
+--- The actions of a random scenario: { name =, timeouts =, seconds =, run = }. An
+-- action may take `timeouts` times the client's timeout plus `seconds`.
 --
--- run(on, who) does it, tells the witness, and answers nothing. `on` is a
--- story of spec.fault.random_scenario, `who` a device in it: client, viewer,
--- name.
+-- run(scenario, device) performs the action and reports to the invariants.
+-- `scenario` is one of spec.fault.random_scenario, `device` has client, viewer
+-- and name.
 
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
-local scenes = require "spec.support.operation_setup"
+local operation_setup = require "spec.support.operation_setup"
 
-local acts = {}
+local viewer_actions = {}
 
 local list = {}
 
-local function act(name, timeouts, seconds, run)
+local function add_action(name, timeouts, seconds, run)
   list[#list + 1] = { name = name, timeouts = timeouts, seconds = seconds,
     run = run }
 end
@@ -29,162 +29,173 @@ local function hash(email)
   return core.digest.hex(core.digest.sha256(email))
 end
 
--- As it goes out in the header.
+-- Returns the value of the request header.
 local function sent_identity(email)
   return core.base64.encode(json.encode { email = hash(email) })
 end
 
-local function heed(on, value, err)
+local function check_result(scenario, value, err)
   if value == nil or errors.is(err) or type(err) == "string" then
-    on.witness:check_error(err)
+    scenario.invariants:check_error(err)
   end
   return value
 end
 
-local function heed_profile(on, who, profile, err)
-  if heed(on, profile, err) then
-    on.witness:check_profile(who.name, profile)
+local function check_profile(scenario, device, profile, err)
+  if check_result(scenario, profile, err) then
+    scenario.invariants:check_profile(device.name, profile)
   end
   return profile
 end
 
 -- --- logins -----------------------------------------------------------------
 
--- The viewer signs in on another screen, or somebody else, or nobody does.
-local function viewer_signs_in(on, who, flow)
-  on.witness:told(flow.state)
-  if on.die:chance(0.7) then
-    on.control.log_in { code = flow.code, username = who.viewer,
+-- The viewer signs in on a second screen, or does not.
+local function viewer_signs_in(scenario, device, flow)
+  scenario.invariants:add_visible(flow.state)
+  if scenario.random:chance(0.7) then
+    scenario.control.log_in { code = flow.code, username = device.viewer,
       mvpd = flow.mvpd or "Cablevision" }
   end
 end
 
-local function login_options(on, who)
+local function login_options(scenario, device)
   local polls = 0
-  return { mvpd = on.die:chance(0.8) and on.die:pick(MVPDS) or nil,
+  return { mvpd = scenario.random:chance(0.8) and scenario.random:pick(MVPDS)
+    or nil,
     domain_name = "adobe.com", redirect_url = "https://adobe.com",
-    fresh = on.die:chance(0.3) or nil, activation_url = "https://tv.test/go",
-    on_code = function(flow) viewer_signs_in(on, who, flow) end,
+    fresh = scenario.random:chance(0.3)
+      or nil, activation_url = "https://tv.test/go",
+    on_code = function(flow) viewer_signs_in(scenario, device, flow) end,
     on_poll = function() polls = polls + 1 end,
     cancel = function() return polls >= 3 end }
 end
 
-act("login", 10, 60, function(on, who)
-  if on.die:chance(0.3) then who.viewer = on.die:pick(who.viewers) end
-  local before = on.witness.requests
-  local profile = heed_profile(on, who,
-    who.client:login(login_options(on, who)))
-  if profile and on.witness.requests > before then
-    on.witness:turn(who.name)
+add_action("login", 10, 60, function(scenario, device)
+  if scenario.random:chance(0.3) then
+    device.viewer = scenario.random:pick(device.viewers)
+  end
+  local before = scenario.invariants.requests
+  local profile = check_profile(scenario, device,
+    device.client:login(login_options(scenario, device)))
+  if profile and scenario.invariants.requests > before then
+    scenario.invariants:change_viewer(device.name)
   end
 end)
 
-act("login in steps", 8, 0, function(on, who)
-  local flow = heed(on, who.client:start_login {
-    mvpd = on.die:pick(MVPDS), domain_name = "adobe.com",
+add_action("login in steps", 8, 0, function(scenario, device)
+  local flow = check_result(scenario, device.client:start_login {
+    mvpd = scenario.random:pick(MVPDS), domain_name = "adobe.com",
     redirect_url = "https://adobe.com" })
   if not flow then return end
-  if flow.state == "pending" then viewer_signs_in(on, who, flow) end
-  local found, state = who.client:poll_login(json.decode(json.encode(flow)))
-  heed_profile(on, who, found, state)
+  if flow.state == "pending" then viewer_signs_in(scenario, device, flow) end
+  local found, state = device.client:poll_login(json.decode(json.encode(flow)))
+  check_profile(scenario, device, found, state)
 end)
 
-act("second screen", 3, 0, function(on, who)
-  local made = heed(on, who.client.api:create_session {})
+add_action("second screen", 3, 0, function(scenario, device)
+  local made = check_result(scenario, device.client.api:create_session {})
   if not made or type(made.code) ~= "string" then return end
-  heed(on, who.client:check_code(made.code))
-  heed(on, who.client:resume_login { code = made.code, mvpd = "Dish",
+  check_result(scenario, device.client:check_code(made.code))
+  check_result(scenario,
+    device.client:resume_login { code = made.code, mvpd = "Dish",
     domain_name = "adobe.com", redirect_url = "https://adobe.com" })
 end)
 
-act("partner login", 12, 60, function(on, who)
-  local fallback = login_options(on, who)
+add_action("partner login", 12, 60, function(scenario, device)
+  local fallback = login_options(scenario, device)
   fallback.fresh = nil
-  heed_profile(on, who, who.client:partner_login { partner = "Apple",
+  check_profile(scenario, device,
+    device.client:partner_login { partner = "Apple",
     domain_name = "adobe.com", redirect_url = "https://adobe.com",
-    status = who.client:partner_status {
-      access = on.die:pick { "granted", "granted", "denied" },
-      provider_id = on.die:pick { "Cablevision", "nobody" },
+    status = device.client:partner_status {
+      access = scenario.random:pick { "granted", "granted", "denied" },
+      provider_id = scenario.random:pick { "Cablevision", "nobody" },
       expires_at = 4e12 },
     respond = function(request)
-      return on.control.saml_response { request = request.request,
-        mvpd = "Cablevision", username = who.viewer }
-    end, fallback = on.die:chance(0.5) and fallback or nil })
+      return scenario.control.saml_response { request = request.request,
+        mvpd = "Cablevision", username = device.viewer }
+    end, fallback = scenario.random:chance(0.5) and fallback or nil })
 end)
 
-act("refresh_profile", 1, 0, function(on, who)
-  heed_profile(on, who, who.client:refresh_profile())
+add_action("refresh_profile", 1, 0, function(scenario, device)
+  check_profile(scenario, device, device.client:refresh_profile())
 end)
 
-act("logout", 7, 0, function(on, who)
-  local report = heed(on, who.client:logout {
-    mvpd = on.die:chance(0.3) and on.die:pick(MVPDS) or nil,
+add_action("logout", 7, 0, function(scenario, device)
+  local report = check_result(scenario, device.client:logout {
+    mvpd = scenario.random:chance(0.3) and scenario.random:pick(MVPDS) or nil,
     open_url = function(url) assert(url:find "^https://") end })
-  on.witness:turn(who.name)
+  scenario.invariants:change_viewer(device.name)
   for _, entry in ipairs(report or {}) do
-    if entry.error then on.witness:check_error(entry.error) end
+    if entry.error then scenario.invariants:check_error(entry.error) end
   end
 end)
 
 -- --- decisions --------------------------------------------------------------
 
-local function mvpd_of(on, who)
-  local kept = who.client.context:recall "profile"
-  local given = (not kept or on.die:chance(0.4)) and on.die:pick(MVPDS) or nil
+local function mvpd_of(scenario, device)
+  local kept = device.client.context:recall "profile"
+  local given = (not kept or scenario.random:chance(0.4))
+    and scenario.random:pick(MVPDS) or nil
   return given, given or kept.mvpd
 end
 
-act("authorize", 1, 10, function(on, who)
-  local given, mvpd = mvpd_of(on, who)
-  local decision = heed(on, who.client:authorize(on.die:pick(RESOURCES),
+add_action("authorize", 1, 10, function(scenario, device)
+  local given, mvpd = mvpd_of(scenario, device)
+  local decision = check_result(scenario,
+    device.client:authorize(scenario.random:pick(RESOURCES),
     { mvpd = given }))
   if decision then
-    on.witness:check_decision(who.name, decision, { mvpd = mvpd })
+    scenario.invariants:check_decision(device.name, decision, { mvpd = mvpd })
   end
 end)
 
-local function preauthorize(on, who, options, asked)
-  local resources = on.die:some(RESOURCES)
-  local result = heed(on, who.client:preauthorize(resources, options))
+local function preauthorize(scenario, device, options, asked)
+  local resources = scenario.random:pick_some(RESOURCES)
+  local result = check_result(scenario,
+    device.client:preauthorize(resources, options))
   if not result then return end
   assert(#result.decisions == #resources)
   assert(not result.is_right_to_play)
   for _, decision in ipairs(result.decisions) do
-    on.witness:check_decision(who.name, decision, asked)
+    scenario.invariants:check_decision(device.name, decision, asked)
   end
 end
 
-act("preauthorize", 9, 60, function(on, who)
-  local given, mvpd = mvpd_of(on, who)
-  preauthorize(on, who, { mvpd = given }, { mvpd = mvpd })
+add_action("preauthorize", 9, 60, function(scenario, device)
+  local given, mvpd = mvpd_of(scenario, device)
+  preauthorize(scenario, device, { mvpd = given }, { mvpd = mvpd })
 end)
 
-act("preauthorize a pass", 9, 60, function(on, who)
-  local email = on.die:pick(EMAILS)
-  preauthorize(on, who, { mvpd = "flexibleTempPass",
+add_action("preauthorize a pass", 9, 60, function(scenario, device)
+  local email = scenario.random:pick(EMAILS)
+  preauthorize(scenario, device, { mvpd = "flexibleTempPass",
     identity = { email = hash(email) } },
     { mvpd = "flexibleTempPass", identity = sent_identity(email) })
 end)
 
-act("temporary_access", 9, 20, function(on, who)
-  local email = on.die:pick(EMAILS)
-  local pass = who.client:temporary_access {
+add_action("temporary_access", 9, 20, function(scenario, device)
+  local email = scenario.random:pick(EMAILS)
+  local pass = device.client:temporary_access {
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
     identity = { email = email } }
-  for _ = 1, on.die:upto(2) do
-    local decision = heed(on, pass:authorize(on.die:pick(RESOURCES)))
+  for _ = 1, scenario.random:upto(2) do
+    local decision = check_result(scenario,
+      pass:authorize(scenario.random:pick(RESOURCES)))
     if decision then
-      on.witness:check_decision(who.name, decision,
+      scenario.invariants:check_decision(device.name, decision,
         { mvpd = pass.mvpd, identity = sent_identity(email) })
     end
   end
-  heed(on, pass:check())
+  check_result(scenario, pass:check())
 end)
 
 -- --- the operations alone ---------------------------------------------------
 
-act("providers", 1, 0, function(on, who)
-  local shown = heed(on, who.client:providers { temporary = true })
+add_action("providers", 1, 0, function(scenario, device)
+  local shown = check_result(scenario,
+    device.client:providers { temporary = true })
   for _, item in ipairs(shown or {}) do assert(type(item.id) == "string") end
 end)
 
@@ -192,47 +203,49 @@ local SIMPLE = { "configuration", "create_session", "session", "profiles",
   "profile", "authorize", "preauthorize", "logout", "partner_session",
   "reset_temp_pass", "reset_temp_pass_key", "service_token" }
 
--- A code that no service gave; nothing needs to have happened before.
-local function params_of(name, who)
+-- Returns parameters that need no earlier request; the code is invalid.
+local function params_of(name, device)
   if name == "session" then return { code = "ABC123" } end
-  local stage = { client = who.client, control = { log_in = function()
+  local fixture = { client = device.client, control = { log_in = function()
     return true
   end } }
-  return scenes[name](stage)
+  return operation_setup[name](fixture)
 end
 
-act("an operation", 1, 0, function(on, who)
-  local name = on.die:pick(SIMPLE)
-  local params = params_of(name, who)
-  if on.die:chance(0.3) then params.once = true end
-  heed(on, who.client.api[name](who.client.api, params))
+add_action("an operation", 1, 0, function(scenario, device)
+  local name = scenario.random:pick(SIMPLE)
+  local params = params_of(name, device)
+  if scenario.random:chance(0.3) then params.once = true end
+  check_result(scenario, device.client.api[name](device.client.api, params))
 end)
 
-act("a circle of devices", 7, 0, function(on, who)
-  local client = who.client
-  local token = heed(on, client:get_service_token { sso_id = "viewer-"
-    .. who.viewer .. "-0001" })
+add_action("a circle of devices", 7, 0, function(scenario, device)
+  local client = device.client
+  local token = check_result(scenario,
+    client:get_service_token { sso_id = "viewer-"
+    .. device.viewer .. "-0001" })
   if not token then return end
-  heed(on, client:renew_service_token(token))
-  heed(on, client:link_device(token))
-  heed(on, client:linked_devices(token))
-  heed(on, client:unlink_devices(token, { "tv-9" }))
-  heed(on, client:login { mvpd = "Cablevision", service_token = token,
+  check_result(scenario, client:renew_service_token(token))
+  check_result(scenario, client:link_device(token))
+  check_result(scenario, client:linked_devices(token))
+  check_result(scenario, client:unlink_devices(token, { "tv-9" }))
+  check_result(scenario,
+    client:login { mvpd = "Cablevision", service_token = token,
     cancel = function() return true end })
-  heed(on, client:logout { service_token = token })
-  on.witness:turn(who.name)
+  check_result(scenario, client:logout { service_token = token })
+  scenario.invariants:change_viewer(device.name)
 end)
 
-acts.list = list
+viewer_actions.list = list
 
---- Some of them, by name.
-function acts.named(...)
+--- Returns the actions of these names.
+function viewer_actions.named(...)
   local wanted, some = {}, {}
   for index = 1, select("#", ...) do wanted[select(index, ...)] = true end
-  for _, one in ipairs(list) do
-    if wanted[one.name] then some[#some + 1] = one end
+  for _, action in ipairs(list) do
+    if wanted[action.name] then some[#some + 1] = action end
   end
   return some
 end
 
-return acts
+return viewer_actions

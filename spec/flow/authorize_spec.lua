@@ -1,24 +1,24 @@
 --- May the viewer play this, now?
 
-local fails = require "spec.support.assert_client_error"
+local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 describe("a playback", function()
-  local on, client
-  after_each(function() on, client = nil, nil end)
+  local scenario, client
+  after_each(function() scenario, client = nil, nil end)
 
   local function viewer(name)
-    on = story.new()
-    client = on.client
-    on:signed_in("Cablevision", name)
+    scenario = timeline.new()
+    client = scenario.client
+    scenario:signed_in("Cablevision", name)
     assert(client:login {})
-    on:forget_requests()
+    scenario:clear_requests()
   end
 
   -- The service answers with this decision, or response.
   local function decides(given)
-    on:answer(function(_, operation)
+    scenario:set_responder(function(_, operation)
       if operation ~= "authorize" then return nil end
       if type(given) == "function" then given = given() end
       if given.error and not given.resource or given.status then
@@ -36,8 +36,8 @@ describe("a playback", function()
     assert.same({ "CNN", "Cablevision", "mvpd" },
       { decision.resource, decision.mvpd, decision.source })
     assert.equal("string", type(decision.media_token))
-    assert.equal(on.box:now(), decision.not_before)
-    assert.equal(on.box:now() + 86400000, decision.not_after)
+    assert.equal(scenario.sandbox:now(), decision.not_before)
+    assert.equal(scenario.sandbox:now() + 86400000, decision.not_after)
     assert.equal(7 * 60 * 1000, decision.media_token_not_after
       - decision.media_token_not_before)
     assert.is_nil(decision.error)
@@ -48,12 +48,13 @@ describe("a playback", function()
     .. "however often it is asked for", function()
     for seconds, times in pairs { [8] = 3, [25] = 2, [31] = 1 } do
       viewer "ann"
-      local start, asked = on.driver.now(), 0
-      on:answer(function(request, operation)
+      local start, asked = scenario.driver.now(), 0
+      scenario:set_responder(function(request, operation)
         if operation ~= "authorize" then return nil end
         asked = asked + 1
-        assert.is_true(on.driver.now() + request.timeout <= start + 30.001)
-        on.driver.sleep(seconds)
+        assert.is_true(scenario.driver.now() + request.timeout <= start
+          + 30.001)
+        scenario.driver.sleep(seconds)
         return { body = { decisions = json.array { { resource = "CNN",
           authorized = false, error = { action = "retry", message = "Later.",
             code = "network_connection_timeout" } } } } }
@@ -69,9 +70,9 @@ describe("a playback", function()
     viewer "ann"
     assert(client:preauthorize { "CNN" })
     local first = assert(client:authorize "CNN")
-    on.driver.sleep(1)
+    scenario.driver.sleep(1)
     local second = assert(client:authorize "CNN")
-    assert.equal(2, #on:moments "authorize")
+    assert.equal(2, #scenario:request_times "authorize")
     assert.are_not.equal(first.media_token, second.media_token)
   end)
 
@@ -108,7 +109,7 @@ describe("a playback", function()
     for _, name in ipairs { "bob", "stranger", "gone" } do
       viewer(name)
       assert.is_false(assert(client:authorize "HBO").permitted)
-      assert.is_nil(on:counts().logout)
+      assert.is_nil(scenario:counts().logout)
       assert.equal("Cablevision", assert(client:login {}).mvpd)
     end
   end)
@@ -116,16 +117,16 @@ describe("a playback", function()
   it("[authorize-login-needed] says that a login is needed where it "
     .. "is", function()
     viewer "ann"
-    assert(on.control.revoke { mvpd = "Cablevision" })
+    assert(scenario.control.revoke { mvpd = "Cablevision" })
     local decision = assert(client:authorize "CNN")
     assert.equal("authentication", decision.error.action)
-    fails("not_logged_in", client:authorize "CNN")
+    assert_client_error("not_logged_in", client:authorize "CNN")
   end)
 
   it("[authorize-asked-heal] is asked for again when that may heal", function()
     viewer "ann"
     assert.is_true(assert(client:authorize "Flaky").permitted)
-    assert.equal(2, #on:moments "authorize")
+    assert.equal(2, #scenario:request_times "authorize")
   end)
 
   it("[authorize-asked-three-times] is asked for three times at most, more "
@@ -134,7 +135,7 @@ describe("a playback", function()
     local decision = assert(client:authorize "Unreachable")
     assert.equal("network_connection_timeout", decision.error.code)
     assert.equal("retry", decision.error.action)
-    local at = on:moments "authorize"
+    local at = scenario:request_times "authorize"
     assert.equal(3, #at)
     assert.is_true(at[2] > at[1])
     assert.is_true(at[3] - at[2] > at[2] - at[1])
@@ -144,20 +145,20 @@ describe("a playback", function()
     .. "three requests", function()
     viewer "ann"
     decides { status = 500 }
-    fails("http_500", client:authorize "CNN")
-    assert.equal(3, #on:moments "authorize")
-    on:forget_requests()
+    assert_client_error("http_500", client:authorize "CNN")
+    assert.equal(3, #scenario:request_times "authorize")
+    scenario:clear_requests()
     decides { error = "connect_failed" }
-    fails("connect_failed", client:authorize "CNN")
-    assert.equal(3, #on:moments "authorize")
+    assert_client_error("connect_failed", client:authorize "CNN")
+    assert.equal(3, #scenario:request_times "authorize")
   end)
 
   it("[authorize-error-repeat-not-help] is an error at once where a repeat "
     .. "would not help", function()
     viewer "ann"
-    fails("invalid_parameter_mvpd",
+    assert_client_error("invalid_parameter_mvpd",
       client:authorize("CNN", { mvpd = "Nobody" }))
-    assert.equal(1, #on:moments "authorize")
+    assert.equal(1, #scenario:request_times "authorize")
   end)
 
   it("[authorize-never-permitted] is never permitted by what is not exactly "
@@ -202,9 +203,9 @@ describe("a playback", function()
       viewer "ann"
       decides { resource = "CNN", authorized = false, error = { action = "retry",
         message = "Later.", code = "network_connection_timeout" } }
-      local now = on.driver.now
+      local now = scenario.driver.now
       reads = 0
-      function on.driver.now()
+      function scenario.driver.now()
         reads = reads + 1
         return now() + (reads > jump_at and 100 or 0)
       end
@@ -225,7 +226,7 @@ describe("a playback", function()
     local mrss = "<rss><channel><title>CNN</title></channel></rss> "
     assert.is_true(assert(client:authorize(mrss)).permitted)
     assert.equal(mrss,
-      json.decode(on.requests[1].request.body).resources[1])
+      json.decode(scenario.requests[1].request.body).resources[1])
   end)
 
   it("[authorize-granted-provider] is granted while the provider is in "
@@ -243,10 +244,11 @@ describe("a playback", function()
 
   it("[authorize-needs-login-provider] needs a login, or a provider's "
     .. "name", function()
-    on = story.new()
-    local err = fails("not_logged_in", on.client:authorize "CNN")
+    scenario = timeline.new()
+    local err = assert_client_error("not_logged_in",
+      scenario.client:authorize "CNN")
     assert.equal("authentication", err.action)
-    assert.same({}, on:counts())
+    assert.same({}, scenario:counts())
   end)
 
   it("[authorize-store-broken-asks] says that the store is broken, and asks "
@@ -255,8 +257,8 @@ describe("a playback", function()
     client.context.connection.store.get = function()
       return nil, "The disk is gone.", "store_failed"
     end
-    fails("store_failed", client:authorize "CNN")
-    assert.same({}, on:counts())
+    assert_client_error("store_failed", client:authorize "CNN")
+    assert.same({}, scenario:counts())
   end)
 
   it("[authorize-raises-no-resource] raises for what is no resource, and for "

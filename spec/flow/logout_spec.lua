@@ -1,27 +1,29 @@
---- Signing out: the viewer's act.
+--- Logout.
 
-local fails = require "spec.support.assert_client_error"
-local story = require "spec.support.timeline"
+local assert_client_error = require "spec.support.assert_client_error"
+local timeline = require "spec.support.timeline"
 
 describe("a logout", function()
-  local on, client, opened
-  after_each(function() on, client, opened = nil, nil, nil end)
+  local scenario, client, opened
+  after_each(function() scenario, client, opened = nil, nil, nil end)
 
   local function viewer(mvpd)
-    on = story.new()
-    client, opened = on.client, {}
-    on:signed_in(mvpd)
+    scenario = timeline.new()
+    client, opened = scenario.client, {}
+    scenario:signed_in(mvpd)
     assert(client:login { mvpd = mvpd })
-    on:forget_requests()
+    scenario:clear_requests()
   end
 
   local function open_url(url, mvpd) table.insert(opened, { url, mvpd }) end
 
   -- The service answers with these entries.
-  local function says(logouts) on:says("logout", { logouts = logouts }) end
+  local function respond_with(logouts)
+    scenario:respond_with("logout", { logouts = logouts })
+  end
 
   local function reports(entry, options)
-    says { Cablevision = entry }
+    respond_with { Cablevision = entry }
     local report = assert(client:logout(options))
     assert.equal(1, #report)
     assert.equal("Cablevision", report[1].mvpd)
@@ -39,7 +41,7 @@ describe("a logout", function()
         report[1].outcome })
     assert.same({ { report[1].url, "Cablevision" } }, opened)
     assert.truthy(report[1].url:find("^https://api.test/mvpd/Cablevision"))
-    assert.truthy(on.requests[2].request.url:find(
+    assert.truthy(scenario.requests[2].request.url:find(
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
   end)
 
@@ -65,10 +67,10 @@ describe("a logout", function()
     viewer "Cablevision"
     local partner = { actionName = "partner_logout",
       actionType = "partner_interactive", mvpd = "Cablevision" }
-    local told
+    local notified
     assert.equal("viewer_told", reports(partner, {
-      on_partner_logout = function(mvpd) told = mvpd end }).outcome)
-    assert.equal("Cablevision", told)
+      on_partner_logout = function(mvpd) notified = mvpd end }).outcome)
+    assert.equal("Cablevision", notified)
     viewer "Cablevision"
     assert.equal("viewer_to_be_told", reports(partner).outcome)
   end)
@@ -116,7 +118,7 @@ describe("a logout", function()
   it("[logout-drives-entry-single] drives every entry of a single "
     .. "logout", function()
     viewer "Cablevision"
-    says { Cablevision = { actionName = "logout", url = "/a",
+    respond_with { Cablevision = { actionName = "logout", url = "/a",
         actionType = "interactive" },
       Spectrum = { actionName = "logout", url = "https://x.example/b",
         actionType = "interactive", mvpd = "Spectrum" },
@@ -136,8 +138,8 @@ describe("a logout", function()
   it("[logout-asks-providers-none] asks which providers there are where none "
     .. "is known", function()
     viewer "Cablevision"
-    on:signed_in("Dish")
-    local other = on:new_client()
+    scenario:signed_in("Dish")
+    local other = scenario:new_client()
     local report = assert(other:logout())
     assert.same({ "Cablevision", "Dish" },
       { report[1].mvpd, report[2].mvpd })
@@ -148,8 +150,8 @@ describe("a logout", function()
   it("[logout-ends-login-no-viewer] ends every login, so that no other lets "
     .. "the viewer in again", function()
     viewer "Cablevision"
-    on:signed_in("Spectrum")
-    on:signed_in("Dish")
+    scenario:signed_in("Spectrum")
+    scenario:signed_in("Dish")
     local report = assert(client:logout { open_url = open_url })
     local outcomes = {}
     for index, entry in ipairs(report) do
@@ -164,46 +166,48 @@ describe("a logout", function()
   it("[logout-leaves-pass-no-login] leaves a pass alone, which is no "
     .. "login", function()
     viewer "Cablevision"
-    on:says("profiles", { profiles = { Cablevision = {}, TempPass_TEST40 =
+    scenario:respond_with("profiles",
+      { profiles = { Cablevision = {}, TempPass_TEST40 =
       { type = "temporary" } } })
     assert.equal(1, #assert(client:logout()))
-    assert.equal(1, on:counts().logout)
+    assert.equal(1, scenario:counts().logout)
   end)
 
   it("[logout-asks-response-ends] asks once where one answer ends "
     .. "several", function()
     viewer "Cablevision"
-    on:signed_in("Dish")
-    says { Cablevision = { actionName = "complete", actionType = "none" },
+    scenario:signed_in("Dish")
+    respond_with { Cablevision = { actionName = "complete",
+      actionType = "none" },
       Dish = { actionName = "complete", actionType = "none" } }
     assert.equal(2, #assert(client:logout()))
-    assert.equal(1, on:counts().logout)
+    assert.equal(1, scenario:counts().logout)
   end)
 
   it("[logout-ends-cannot-asked] ends what it knows of where the others "
     .. "cannot be asked for", function()
     viewer "Cablevision"
-    on:answer(function(_, operation)
+    scenario:set_responder(function(_, operation)
       if operation == "profiles" then return { status = 400 } end
     end)
-    fails("http_400", client:logout { open_url = open_url })
+    assert_client_error("http_400", client:logout { open_url = open_url })
     assert.equal(1, #opened)
     assert.is_nil(client.context:recall "profile")
   end)
 
   it("[logout-report-logged] has nothing to report where nobody is logged "
     .. "in", function()
-    on = story.new()
-    assert.same({}, on.client:logout())
-    assert.is_nil(on:counts().logout)
+    scenario = timeline.new()
+    assert.same({}, scenario.client:logout())
+    assert.is_nil(scenario:counts().logout)
   end)
 
   it("[logout-ends-login-sides] ends the login on both sides", function()
     viewer "Cablevision"
     assert(client:logout())
-    on:forget_requests()
+    scenario:clear_requests()
     assert.is_nil(client.context:recall "profile")
-    fails("not_logged_in", client:authorize "CNN")
+    assert_client_error("not_logged_in", client:authorize "CNN")
     local decision = assert(client:authorize("CNN",
       { mvpd = "Cablevision" }))
     assert.equal("authenticated_profile_missing", decision.error.code)
@@ -216,30 +220,31 @@ describe("a logout", function()
     viewer "Cablevision"
     assert(client:logout())
     assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
-    assert.is_nil(on:counts().register)
-    assert.is_nil(on:counts().token)
-    assert(on:new_client { store = client.context.connection.store }.api:profiles())
-    assert.is_nil(on:counts().register)
+    assert.is_nil(scenario:counts().register)
+    assert.is_nil(scenario:counts().token)
+    assert(scenario:new_client {
+      store = client.context.connection.store }.api:profiles())
+    assert.is_nil(scenario:counts().register)
   end)
 
   it("[logout-ends-kept-service] ends what is kept here even when the service "
     .. "fails", function()
     viewer "Cablevision"
-    on:answer(function() return { error = "connect_failed" } end)
-    fails("connect_failed", client:logout())
+    scenario:set_responder(function() return { error = "connect_failed" } end)
+    assert_client_error("connect_failed", client:logout())
     assert.is_nil(client.context:recall "profile")
   end)
 
   it("[logout-next-provider-fails] goes on with the next provider when one "
     .. "fails", function()
     viewer "Cablevision"
-    on:signed_in("Dish")
-    on:answer(function(request, operation)
+    scenario:signed_in("Dish")
+    scenario:set_responder(function(request, operation)
       if operation == "logout" and request.url:find "Cablevision" then
         return { status = 400 }
       end
     end)
-    local report = assert(on:new_client():logout())
+    local report = assert(scenario:new_client():logout())
     assert.same({ "failed", "complete" },
       { report[1].outcome, report[2].outcome })
     assert.equal("http_400", report[1].error.code)
@@ -247,9 +252,9 @@ describe("a logout", function()
 
   it("[logout-says-cannot-known-logged] says when it cannot be known who is "
     .. "logged in", function()
-    on = story.new()
-    on:answer(function() return { error = "connect_failed" } end)
-    fails("connect_failed", on.client:logout())
+    scenario = timeline.new()
+    scenario:set_responder(function() return { error = "connect_failed" } end)
+    assert_client_error("connect_failed", scenario.client:logout())
   end)
 
   it("[logout-provider-leaves-login] from one provider leaves the login with "
@@ -265,7 +270,7 @@ describe("a logout", function()
     .. "in", function()
     viewer "Cablevision"
     local other = client:device { id = "kitchen" }
-    assert(on.control.log_in { service_provider = "REF30",
+    assert(scenario.control.log_in { service_provider = "REF30",
       device = "kitchen", mvpd = "Dish", username = "bob" })
     assert(other:login {})
     assert(client:logout())
@@ -278,9 +283,9 @@ describe("a logout", function()
     client.context.connection.store.delete = function()
       return nil, "The disk is gone.", "store_failed"
     end
-    fails("store_failed", client:logout { open_url = open_url })
+    assert_client_error("store_failed", client:logout { open_url = open_url })
     assert.equal(1, #opened)
-    assert.equal(1, #on:moments "logout")
+    assert.equal(1, #scenario:request_times "logout")
   end)
 
   it("[logout-raises-options-none] raises for options that are "
@@ -291,6 +296,6 @@ describe("a logout", function()
       assert.is_false(ok)
       assert.truthy(message:find "logout_spec.*client:logout", message)
     end
-    assert.same({}, on:counts())
+    assert.same({}, scenario:counts())
   end)
 end)

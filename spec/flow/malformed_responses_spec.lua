@@ -1,10 +1,10 @@
---- Answers that are not as documented: a flow says so, and never raises.
+--- Malformed responses: a flow returns an error and never raises.
 --
--- Each field of each answer is replaced by each kind of junk, one at a time.
+-- Each field of each response is replaced by each malformed value.
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local LOGIN = { mvpd = "Spectrum", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
@@ -21,11 +21,11 @@ local STORIES = {
       if not flow then return nil, err end
       return client:poll_login(flow)
     end },
-  { "a login that resumes", { "resume_session" }, function(client, on)
-    return client:resume_login { code = on.code, mvpd = "Dish" }
+  { "a login that resumes", { "resume_session" }, function(client, scenario)
+    return client:resume_login { code = scenario.code, mvpd = "Dish" }
   end },
-  { "a code that was typed", { "session" }, function(client, on)
-    return client:check_code(on.code)
+  { "a code that was typed", { "session" }, function(client, scenario)
+    return client:check_code(scenario.code)
   end },
   { "login, let in", { "create_session", "profile" }, function(client)
     return client:login { mvpd = "DegradedMvpd" }
@@ -65,34 +65,35 @@ local function places(value, prefix, list)
   return list
 end
 
-local function spoilt(text, path, junk)
+local function spoilt(text, path, malformed)
   local value = json.decode(text)
   local at = value
   for index = 1, #path - 1 do at = at[path[index]] end
-  at[path[#path]] = junk
+  at[path[#path]] = malformed
   return json.encode(value)
 end
 
 local function prepare()
-  local on = story.new()
-  on:signed_in("Cablevision", "bob")
-  on.code = on:new_client { device = { id = "tv-2" } }.api:create_session(
+  local scenario = timeline.new()
+  scenario:signed_in("Cablevision", "bob")
+  scenario.code = scenario:new_client {
+    device = { id = "tv-2" } }.api:create_session(
     LOGIN).code
-  return on
+  return scenario
 end
 
--- What the sandbox really says, in each operation of a story.
-local function listen(on, run)
+-- The valid responses of the sandbox, by operation.
+local function listen(scenario, run)
   local bodies = {}
-  local handle = on.box.handle
-  function on.box.handle(box, request)
-    local response = handle(box, request)
-    local entry = box.state.journal[#box.state.journal]
+  local handle = scenario.sandbox.handle
+  function scenario.sandbox.handle(sandbox, request)
+    local response = handle(sandbox, request)
+    local entry = sandbox.state.journal[#sandbox.state.journal]
     bodies[entry.operation] = response.body
     return response
   end
-  run(on.client, on)
-  on.box.handle = handle
+  run(scenario.client, scenario)
+  scenario.sandbox.handle = handle
   return bodies
 end
 
@@ -106,17 +107,18 @@ describe("an answer that is not as documented", function()
   local function play(case, operation)
     local bodies = listen(prepare(), case[3])
     local body = assert(bodies[operation])
-    local count, on = 0, prepare()
+    local count, scenario = 0, prepare()
     for _, path in ipairs(places(json.decode(body))) do
-      for _, junk in ipairs(JUNK) do
-        local text = spoilt(body, path, junk)
-        on:answer(function(_, asked)
+      for _, malformed in ipairs(JUNK) do
+        local text = spoilt(body, path, malformed)
+        scenario:set_responder(function(_, asked)
           if asked == operation then return { body = text } end
         end)
-        local client = on:new_client { store = on.client.context.connection.store,
+        local client = scenario:new_client {
+          store = scenario.client.context.connection.store,
           retry = { attempts = 1 } }
         client.context:forget "profile"
-        local good, value, err = pcall(case[3], client, on)
+        local good, value, err = pcall(case[3], client, scenario)
         assert(good, ("%s: %s"):format(text, tostring(value)))
         assert(is_fine(value, err), text)
         count = count + 1

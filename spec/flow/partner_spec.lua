@@ -3,7 +3,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local HEADER = "ap-partner-framework-status"
 local HOUR = 3600 * 1000
@@ -15,19 +15,19 @@ local function pick_operations(list)
 end
 
 describe("single sign-on by a partner", function()
-  local on
+  local scenario
 
-  before_each(function() on = story.new() end)
+  before_each(function() scenario = timeline.new() end)
 
   local function status(changes)
     local given = { access = "granted", provider_id = "Cablevision",
-      expires_at = on.box:now() + HOUR }
+      expires_at = scenario.sandbox:now() + HOUR }
     for name, value in pairs(changes or {}) do given[name] = value end
-    return on.client:partner_status(given)
+    return scenario.client:partner_status(given)
   end
 
   local function respond(request, mvpd)
-    return on.control.saml_response { request = request.request,
+    return scenario.control.saml_response { request = request.request,
       mvpd = mvpd, username = "ann" }
   end
 
@@ -38,7 +38,7 @@ describe("single sign-on by a partner", function()
     for name, value in pairs(changes or {}) do
       options[name] = value or nil
     end
-    return on.client:partner_login(options)
+    return scenario.client:partner_login(options)
   end
 
   describe("tells what the framework says:", function()
@@ -49,7 +49,7 @@ describe("single sign-on by a partner", function()
           expirationDate = "1750003600000" },
       }, status())
       log_in()
-      local sent = on:received("partner_session")[1].headers[HEADER]
+      local sent = scenario:received("partner_session")[1].headers[HEADER]
       assert.same(status(), json.decode(core.base64.decode(sent)))
     end)
 
@@ -58,7 +58,8 @@ describe("single sign-on by a partner", function()
         frameworkPermissionInfo = { accessStatus = "denied",
           error = "no" },
         frameworkProviderInfo = { error = "none" },
-      }, on.client:partner_status { access = "denied", access_error = "no",
+      }, scenario.client:partner_status { access = "denied",
+      access_error = "no",
         provider_error = "none" })
     end)
 
@@ -74,7 +75,7 @@ describe("single sign-on by a partner", function()
         { access = "granted", provider = "Cablevision" },
       } do
         local fine, message = pcall(function()
-          on.client:partner_status(given)
+          scenario.client:partner_status(given)
         end)
         assert.is_false(fine)
         assert.matches("partner_spec.lua:%d+: client:partner_status: ",
@@ -94,12 +95,12 @@ describe("single sign-on by a partner", function()
     assert.equal("Cablevision", profile.mvpd)
     assert.equal("Apple", profile.issuer)
     assert.equal("ann-household", profile.attributes.householdID)
-    assert.is_true(profile.not_after > on.box:now())
+    assert.is_true(profile.not_after > scenario.sandbox:now())
     assert.equal("saml", asked.request.type)
     assert.is_table(asked.request.attributesNames)
     assert.equal("Cablevision", asked.mvpd)
     assert.same({ "register", "token", "partner_session",
-      "partner_profile" }, pick_operations(on:received()))
+      "partner_profile" }, pick_operations(scenario:received()))
   end)
 
   it("[partner-response-xml-lines] takes the response as XML, or in lines of "
@@ -109,7 +110,7 @@ describe("single sign-on by a partner", function()
       function(saml) return "\n  " .. core.base64.decode(saml) end,
       function(saml) return (saml:gsub((".").rep(".", 64), "%0\r\n")) end,
     } do
-      on = story.new()
+      scenario = timeline.new()
       local profile = assert(log_in { respond = function(request, mvpd)
         return change(respond(request, mvpd))
       end })
@@ -120,16 +121,17 @@ describe("single sign-on by a partner", function()
   it("[partner-keeps-profile-plays] keeps the profile, and plays beside the "
     .. "status", function()
     local profile = assert(log_in())
-    assert.same(profile, on.client.context:recall "profile")
-    assert.same({ id = "Cablevision" }, on.client.context:recall "provider")
-    local decision = assert(on.client:authorize("CNN",
+    assert.same(profile, scenario.client.context:recall "profile")
+    assert.same({ id = "Cablevision" },
+      scenario.client.context:recall "provider")
+    local decision = assert(scenario.client:authorize("CNN",
       { partner_status = status() }))
     assert.is_true(decision.permitted)
-    local catalog = assert(on.client:preauthorize({ "CNN" },
+    local catalog = assert(scenario.client:preauthorize({ "CNN" },
       { partner_status = status() }))
     assert.same({ "CNN" }, catalog.permitted)
     -- The framework's provider was removed in the settings.
-    decision = assert(on.client:authorize("CNN",
+    decision = assert(scenario.client:authorize("CNN",
       { partner_status = status { provider_id = "Spectrum" } }))
     assert.is_false(decision.permitted)
     assert.equal("authenticated_profile_missing", decision.error.code)
@@ -138,37 +140,39 @@ describe("single sign-on by a partner", function()
   it("[partner-opens-encrypted] opens what is encrypted for the "
     .. "programmer", function()
     assert.is_nil(assert(log_in()).attributes.zip)
-    on = story.new()
+    scenario = timeline.new()
     local key = assert(core.private_key(
-      on.control.certificates().metadata_private_key))
+      scenario.control.certificates().metadata_private_key))
     assert.equal("77754",
       assert(log_in { metadata_key = key }).attributes.zip)
   end)
 
   it("[partner-forgets-permits] forgets the permits of whom it was "
     .. "before", function()
-    on:signed_in("Cablevision", "bob")
-    assert(on.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
-    assert.is_not_nil(on.client.context:permit("Cablevision", "TBS"))
-    assert(on.client:logout { mvpd = "Cablevision" })
-    assert(on.client:preauthorize({ "TBS" }, { mvpd = "Degraded_AuthZAll" }))
-    assert.is_not_nil(on.client.context:permit("Degraded_AuthZAll", "TBS"))
+    scenario:signed_in("Cablevision", "bob")
+    assert(scenario.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
+    assert.is_not_nil(scenario.client.context:permit("Cablevision", "TBS"))
+    assert(scenario.client:logout { mvpd = "Cablevision" })
+    assert(scenario.client:preauthorize({ "TBS" },
+      { mvpd = "Degraded_AuthZAll" }))
+    assert.is_not_nil(scenario.client.context:permit("Degraded_AuthZAll",
+      "TBS"))
     assert(log_in())
-    assert.is_nil(on.client.context:permit("Degraded_AuthZAll", "TBS"))
+    assert.is_nil(scenario.client.context:permit("Degraded_AuthZAll", "TBS"))
   end)
 
   it("[partner-needs-framework-logged] needs nothing of the framework where "
     .. "one is logged in", function()
     local first = assert(log_in())
-    on.control.clear_journal()
+    scenario.control.clear_journal()
     local profile = assert(log_in { respond = function()
       error "nobody shall be asked"
     end })
     first.encrypted, profile.encrypted = nil, nil -- anew each time
     assert.same(first, profile)
     assert.same({ "partner_session", "profile" },
-      pick_operations(on:received()))
-    assert.is_string(on:received("profile")[1].headers[HEADER])
+      pick_operations(scenario:received()))
+    assert.is_string(scenario:received("profile")[1].headers[HEADER])
   end)
 
   it("[partner-needs-access-degraded] needs nothing where access is "
@@ -177,7 +181,7 @@ describe("single sign-on by a partner", function()
       status = status { provider_id = "DegradedMvpd" } })
     assert.equal("degraded", profile.type)
     assert.equal("DegradedMvpd", profile.mvpd)
-    local decision = assert(on.client:authorize "CNN")
+    local decision = assert(scenario.client:authorize "CNN")
     assert.is_true(decision.permitted)
     assert.equal("degradation", decision.source)
   end)
@@ -208,7 +212,7 @@ describe("single sign-on by a partner", function()
         end, fallback = { mvpd = "Cablevision", domain_name = "adobe.com",
           redirect_url = "https://adobe.com", on_code = function(flow)
             shown = flow
-            on:sign_in(flow.code, "ann", "Cablevision")
+            scenario:sign_in(flow.code, "ann", "Cablevision")
           end } }
         for name, value in pairs(options or {}) do given[name] = value end
         local profile = assert(log_in(given))
@@ -233,14 +237,14 @@ describe("single sign-on by a partner", function()
     it("[partner-provider-viewer-chose] with the provider that the viewer "
       .. "chose last", function()
       assert(log_in())
-      assert(on.client:logout { mvpd = "Cablevision" })
-      assert(on.client:start_login { mvpd = "Spectrum",
+      assert(scenario.client:logout { mvpd = "Cablevision" })
+      assert(scenario.client:start_login { mvpd = "Spectrum",
         domain_name = "adobe.com", redirect_url = "https://adobe.com" })
       local chosen
       local profile = assert(log_in { status = status { access = "denied" },
         fallback = { on_code = function(flow)
           chosen = flow.mvpd
-          on:sign_in(flow.code)
+          scenario:sign_in(flow.code)
         end } })
       assert.equal("Spectrum", chosen)
       assert.equal("Spectrum", profile.mvpd)
@@ -249,11 +253,11 @@ describe("single sign-on by a partner", function()
 
   it("[partner-why-framework-gave] says why the framework gave "
     .. "nothing", function()
-    for message, answers in pairs { ["gave no response."] = {},
+    for message, responses in pairs { ["gave no response."] = {},
       ["gave no response: the viewer said no."] =
         { false, "the viewer said no" } } do
       local profile, err = log_in { respond = function()
-        return answers[1], answers[2]
+        return responses[1], responses[2]
       end }
       assert.is_nil(profile)
       assert.equal("partner_failed", err.code)
@@ -289,7 +293,7 @@ describe("single sign-on by a partner", function()
       { actionName = "dance" }, { actionName = "authorize" },
       { actionName = "authorize", mvpd = 5 },
     } do
-      on:says("partner_session", body)
+      scenario:respond_with("partner_session", body)
       local profile, err = log_in()
       assert.is_nil(profile)
       assert.is_string(err.code)
@@ -300,13 +304,13 @@ describe("single sign-on by a partner", function()
   it("[partner-signs-settings] signs out in the settings, and tells "
     .. "so", function()
     assert(log_in())
-    local told
-    local report = assert(on.client:logout {
-      on_partner_logout = function(mvpd) told = mvpd end })
+    local notified
+    local report = assert(scenario.client:logout {
+      on_partner_logout = function(mvpd) notified = mvpd end })
     assert.equal("viewer_told", report[1].outcome)
     assert.equal("partner_interactive", report[1].action_type)
-    assert.equal("Cablevision", told)
-    assert.is_nil(on.client.context:recall "profile")
+    assert.equal("Cablevision", notified)
+    assert.is_nil(scenario.client.context:recall "profile")
   end)
 
   it("[partner-raises-programmer-wrong] raises where the programmer is "
@@ -317,18 +321,18 @@ describe("single sign-on by a partner", function()
       assert.error_matches(function() log_in(changes) end,
         "client:partner_login: ")
     end
-    assert.same({}, on:received())
+    assert.same({}, scenario:received())
   end)
 end)
 
 for name, header in pairs { subject_token = "adobe-subject-token",
   roku_token = "x-roku-reserved-roku-connect-token" } do
   describe("single sign-on by the platform's " .. name, function()
-    local on, mine
+    local scenario, mine
 
     before_each(function()
-      on = story.new()
-      mine = assert(on.control.identity { kind = "platform",
+      scenario = timeline.new()
+      mine = assert(scenario.control.identity { kind = "platform",
         subject = "someone" })
     end)
 
@@ -338,39 +342,39 @@ for name, header in pairs { subject_token = "adobe-subject-token",
         domain_name = "adobe.com", redirect_url = "https://adobe.com",
         [name] = token, on_code = function(given)
           flow, code = given, given.code
-          on:sign_in(code)
+          scenario:sign_in(code)
         end }
       return profile, err, flow
     end
 
     it("[partner-next-device-code] lets in on the next device without a "
       .. "code", function()
-      assert.equal("regular", assert(log_in(on.client, mine)).type)
-      local second = on.client:device { id = "another" }
+      assert.equal("regular", assert(log_in(scenario.client, mine)).type)
+      local second = scenario.client:device { id = "another" }
       local profile, _, flow = log_in(second, mine)
       assert.is_nil(flow)
       assert.equal("platformSSO", profile.type)
       assert.equal("Cablevision", profile.mvpd)
       local decision = assert(second:authorize("CNN", { [name] = mine }))
       assert.is_true(decision.permitted)
-      local list = on:received "authorize"
+      local list = scenario:received "authorize"
       assert.equal(mine, list[1].headers[header])
     end)
 
     it("[partner-call-device] goes with every call of a device that has "
       .. "it", function()
-      assert(log_in(on.client, mine))
-      local second = on.client:device { id = "another", [name] = mine }
+      assert(log_in(scenario.client, mine))
+      local second = scenario.client:device { id = "another", [name] = mine }
       assert.equal("platformSSO", assert(second:login {}).type)
       assert.is_true(assert(second:authorize "CNN").permitted)
     end)
 
     it("[partner-lets-else] lets nobody else in", function()
-      assert(log_in(on.client, mine))
-      local other = assert(on.control.identity { kind = "platform",
+      assert(log_in(scenario.client, mine))
+      local other = assert(scenario.control.identity { kind = "platform",
         subject = "somebody else" })
       for _, token in ipairs { other, mine .. "x" } do
-        local profile, _, flow = log_in(on.client:device {
+        local profile, _, flow = log_in(scenario.client:device {
           id = "of " .. token:sub(-9) }, token)
         assert.is_string(flow.code)
         assert.equal("regular", profile.type)
@@ -379,17 +383,17 @@ for name, header in pairs { subject_token = "adobe-subject-token",
 
     it("[partner-ends-everywhere-logout] ends everywhere with one "
       .. "logout", function()
-      assert(log_in(on.client, mine))
-      local second = on.client:device { id = "another" }
+      assert(log_in(scenario.client, mine))
+      local second = scenario.client:device { id = "another" }
       assert(log_in(second, mine))
       local opened
       local report = assert(second:logout { [name] = mine,
         redirect_url = "https://adobe.com",
         open_url = function(url) opened = url end })
       assert.equal("opened", report[1].outcome)
-      assert.matches("^" .. on.box.api:gsub("%p", "%%%0")
+      assert.matches("^" .. scenario.sandbox.api:gsub("%p", "%%%0")
         .. "/mvpd/Cablevision/logout", opened) -- it came without a host
-      for _, client in ipairs { on.client, second } do
+      for _, client in ipairs { scenario.client, second } do
         assert.same({}, assert(client.api:profiles { [name] = mine })
           .profiles)
       end
@@ -398,32 +402,32 @@ for name, header in pairs { subject_token = "adobe-subject-token",
 end
 
 describe("degraded access", function()
-  local on
+  local scenario
 
   before_each(function()
-    on = story.new()
-    on:signed_in()
-    assert(on.client:login {})
+    scenario = timeline.new()
+    scenario:signed_in()
+    assert(scenario.client:login {})
   end)
 
   -- What a program does, whatever the state of the provider.
   local function watch()
     local code
-    local profile, err = on.client:login { mvpd = "Cablevision",
+    local profile, err = scenario.client:login { mvpd = "Cablevision",
       domain_name = "adobe.com", redirect_url = "https://adobe.com",
       on_code = function(flow)
         code = flow.code
-        on:sign_in(code)
+        scenario:sign_in(code)
       end }
     if not profile then return nil, err end
-    local decision = assert(on.client:authorize "CNN")
+    local decision = assert(scenario.client:authorize "CNN")
     return { profile = profile.type, code = code, source = decision.source,
       permitted = decision.permitted,
       error = decision.error and decision.error.code }
   end
 
   local function degrade(rule)
-    assert(on.control.set_degradation { service_provider = "REF30",
+    assert(scenario.control.set_degradation { service_provider = "REF30",
       mvpd = "Cablevision", rule = rule, seconds = 600 })
   end
 
@@ -436,18 +440,18 @@ describe("degraded access", function()
     assert.same({ profile = "regular", source = "degradation",
       permitted = false, error = "authorization_denied_by_degradation_rule",
     }, watch())
-    on.driver.sleep(601)
+    scenario.driver.sleep(601)
     assert.equal("mvpd", watch().source)
   end)
 
   it("[partner-not-logged-asks] lets in who is not logged in, and asks again "
     .. "when it is over",
     function()
-      assert(on.client:logout())
+      assert(scenario.client:logout())
       degrade "AuthNAll"
       assert.same({ profile = "degraded", source = "degradation",
         permitted = true }, watch())
-      on.driver.sleep(601)
+      scenario.driver.sleep(601)
       local after = watch()
       assert.equal("regular", after.profile)
       assert.equal("mvpd", after.source)

@@ -5,7 +5,7 @@
 -- end may be off by as much; all else is exact.
 
 local core = require "adobepass.core"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
@@ -31,18 +31,19 @@ local LAST = 1799 - 0.5
 
 -- title, options of client:login, script(on, code), state, seconds, reason
 local TABLE = {
-  { "[login-poll-viewer-signs] the viewer signs in at once", {}, function(on)
-    on:at(1, function() on:sign_in(on.code) end)
+  { "[login-poll-viewer-signs] the viewer signs in at once", {},
+    function(scenario)
+    scenario:at(1, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5 } },
 
   { "[login-poll-viewer-ten-minutes] the viewer takes ten minutes",
-    {}, function(on)
-    on:at(598, function() on:sign_in(on.code) end)
+    {}, function(scenario)
+    scenario:at(598, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 600) },
 
   { "[login-poll-viewer-signs-two] the viewer signs in two seconds before the "
-    .. "end", {}, function(on)
-    on:at(1797, function() on:sign_in(on.code) end)
+    .. "end", {}, function(scenario)
+    scenario:at(1797, function() scenario:sign_in(scenario.code) end)
   end, "done", joined(every(5, 5, 1795), { LAST }) },
 
   { "[login-poll-signs] nobody signs in", {}, function() end, "login_expired",
@@ -57,124 +58,128 @@ local TABLE = {
     function() end, "login_expired", joined(every(10, 10, 1790), { LAST }) },
 
   { "[login-poll-newer-device-begins] a newer login of this device begins",
-    {}, function(on)
-    on:at(12, function() on:new_client():start_login(LOGIN) end)
+    {}, function(scenario)
+    scenario:at(12, function() scenario:new_client():start_login(LOGIN) end)
   end, "login_superseded", { 5, 10, 15 } },
 
   { "[login-poll-newer-client-begins] a newer login of this client begins: "
     .. "nothing more is asked", {},
-    function(on)
-      on:at(12, function() on.client:start_login(LOGIN) end)
+    function(scenario)
+      scenario:at(12, function() scenario.client:start_login(LOGIN) end)
     end, "login_superseded", { 5, 10 } },
 
   { "[login-poll-viewer-turns] the viewer turns it off",
-    {}, function(on, options)
-    options.cancel = function() return on:since() >= 12 end
+    {}, function(scenario, options)
+    options.cancel = function() return scenario:since() >= 12 end
   end, "cancelled", { 5, 10 } },
 
-  { "[login-poll-429-middle] a 429 in the middle", {}, function(on)
-    on:strike(10, 10, { status = 429, body = "<html>" })
-    on:at(18, function() on:sign_in(on.code) end)
+  { "[login-poll-429-middle] a 429 in the middle", {}, function(scenario)
+    scenario:fail_between(10, 10, { status = 429, body = "<html>" })
+    scenario:at(18, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 15, 20 } },
 
   { "[login-poll-429-retry-after-12] a 429 with Retry-After: 12",
-    {}, function(on)
-    on:strike(10, 10, { status = 429, headers = { ["retry-after"] = "12" } })
-    on:at(18, function() on:sign_in(on.code) end)
+    {}, function(scenario)
+    scenario:fail_between(10, 10,
+      { status = 429, headers = { ["retry-after"] = "12" } })
+    scenario:at(18, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 22 } },
 
   { "[login-poll-429-retry-after-120] a 429 with Retry-After: 120: longer "
     .. "than a call may take", {},
-    function(on)
-      on:strike(10, 10,
+    function(scenario)
+      scenario:fail_between(10, 10,
         { status = 429, headers = { ["retry-after"] = "120" } })
-      on:at(18, function() on:sign_in(on.code) end)
+      scenario:at(18, function() scenario:sign_in(scenario.code) end)
     end, "done", { 5, 10, 130 } },
 
   { "[login-poll-network-down-minute] the network is down for a minute",
-    {}, function(on)
-    on:strike(10, 70, { error = "connect_failed" })
-    on:at(30, function() on:sign_in(on.code) end)
+    {}, function(scenario)
+    scenario:fail_between(10, 70, { error = "connect_failed" })
+    scenario:at(30, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 75) },
 
   { "[login-poll-names-cannot-resolved] names cannot be resolved from the "
     .. "first poll to the end", {},
-    function(on) on:strike(0, 3600, { error = "resolve_failed" }) end,
+    function(scenario) scenario:fail_between(0, 3600,
+      { error = "resolve_failed" }) end,
     "login_expired", joined(every(5, 5, 1795), { LAST }) },
 
   { "[login-poll-responses-not-timeout] answers do not come: each takes the "
-    .. "whole timeout", {}, function(on)
-    assert(on.control.fault { kind = "delay", seconds = 600, count = 2,
+    .. "whole timeout", {}, function(scenario)
+    assert(scenario.control.fault { kind = "delay", seconds = 600, count = 2,
       operation = "profile_for_code" })
-    on:at(50, function() on:sign_in(on.code) end)
+    scenario:at(50, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 40, 75 } },
 
   { "[login-poll-wall-clock-jumps] the wall clock jumps ten years ahead, then "
     .. "back by twenty", {},
-    function(on)
-      on:at(7, function() on:set_wall(10 * 365 * 86400) end)
-      on:at(22, function() on:set_wall(-20 * 365 * 86400) end)
-      on:at(31, function() on:sign_in(on.code) end)
+    function(scenario)
+      scenario:at(7, function() scenario:set_wall(10 * 365 * 86400) end)
+      scenario:at(22, function() scenario:set_wall(-20 * 365 * 86400) end)
+      scenario:at(31, function() scenario:sign_in(scenario.code) end)
     end, "done", every(5, 5, 35) },
 
-  { "[login-poll-junk-response] junk for an answer", {}, function(on)
-    on:strike(5, 20, { body = "\0\255{" })
-    on:at(11, function() on:sign_in(on.code) end)
+  { "[login-poll-junk-response] junk for an answer", {}, function(scenario)
+    scenario:fail_between(5, 20, { body = "\0\255{" })
+    scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
   { "[login-poll-hotel-network] a hotel's network answers in Adobe's place",
-    {}, function(on)
-    on:strike(5, 10, HTML)
-    on:strike(15, 15, { status = 302, headers = { location = "x" } })
-    on:strike(20, 20, { error = "tls_failed" })
-    on:at(11, function() on:sign_in(on.code) end)
+    {}, function(scenario)
+    scenario:fail_between(5, 10, HTML)
+    scenario:fail_between(15, 15,
+      { status = 302, headers = { location = "x" } })
+    scenario:fail_between(20, 20, { error = "tls_failed" })
+    scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "[login-poll-500-503] 500 and 503 for a while", {}, function(on)
-    on:strike(5, 10, { status = 500 })
-    on:strike(15, 20, { status = 503 })
-    on:at(11, function() on:sign_in(on.code) end)
+  { "[login-poll-500-503] 500 and 503 for a while", {}, function(scenario)
+    scenario:fail_between(5, 10, { status = 500 })
+    scenario:fail_between(15, 20, { status = 503 })
+    scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "[login-poll-provider-says] the provider says no", {}, function(on)
-    on:strike(15, 15, { status = 403, body = { action = "authentication",
+  { "[login-poll-provider-says] the provider says no", {}, function(scenario)
+    scenario:fail_between(15, 15,
+      { status = 403, body = { action = "authentication",
       code = "identity_not_recognized_by_mvpd", status = 403 } })
   end, "login_denied", { 5, 10, 15 } },
 
   { "[login-poll-firewall-403-no-adobe] a firewall says 403, in no words of "
-    .. "Adobe's", {}, function(on)
-    on:strike(15, 15, { status = 403, body = "<html>" })
+    .. "Adobe's", {}, function(scenario)
+    scenario:fail_between(15, 15, { status = 403, body = "<html>" })
   end, "http_403", { 5, 10, 15 } },
 
   { "[login-poll-integration-broken] the integration is broken",
-    {}, function(on)
-    on:strike(10, 10, { status = 500, body = { status = 500,
+    {}, function(scenario)
+    scenario:fail_between(10, 10, { status = 500, body = { status = 500,
       action = "configuration", code = "invalid_configuration_platform" } })
   end, "invalid_configuration_platform", { 5, 10 } },
 
   { "[login-poll-access-token-revoked] the access token is revoked: one "
-    .. "refresh, one repeat", {}, function(on)
-    on:strike(10, 10, { status = 401 }, 1)
-    on:at(12, function() on:sign_in(on.code) end)
+    .. "refresh, one repeat", {}, function(scenario)
+    scenario:fail_between(10, 10, { status = 401 }, 1)
+    scenario:at(12, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 10, 15 } },
 
   { "[login-poll-screen-browser] this screen: nothing before the browser is "
     .. "back", {},
-    function(on, options)
-      options.browser_returned = function() return on:since() >= 42 end
-      on:at(41, function() on:sign_in(on.code) end)
+    function(scenario, options)
+      options.browser_returned = function() return scenario:since() >= 42 end
+      scenario:at(41, function() scenario:sign_in(scenario.code) end)
     end, "done", { 42 } },
 
   { "[login-poll-screen-provider-slow] this screen: the provider is slow to "
-    .. "tell", {}, function(on, options)
-    options.browser_returned = function() return on:since() >= 42 end
-    on:at(49, function() on:sign_in(on.code) end)
+    .. "tell", {}, function(scenario, options)
+    options.browser_returned = function() return scenario:since() >= 42 end
+    scenario:at(49, function() scenario:sign_in(scenario.code) end)
   end, "done", { 42, 47, 52 } },
 
   { "[login-poll-screen-viewer-closes] this screen: the viewer closes the "
-    .. "browser", {}, function(on, options)
+    .. "browser", {}, function(scenario, options)
     options.browser_returned = function() return false end
-    options.cancel = function() return on:since() >= 42 end
+    options.cancel = function() return scenario:since() >= 42 end
   end, "cancelled", {} },
 
   { "[login-poll-screen-browser-2] this screen: the browser never comes back",
@@ -183,41 +188,42 @@ local TABLE = {
   end, "login_expired", {} },
 }
 
--- A story that knows its code, its wall clock, and when things fail.
+-- Returns a scenario with a wall clock that can be set and scheduled failures.
 local function prepare()
-  local on = story.new { rate_limit = {} }
+  local scenario = timeline.new { rate_limit = {} }
   local wall, jump = core.clock.wall, 0
-  rawset(on, "since", function() return on.driver.now() end)
-  rawset(on, "set_wall", function(_, by) jump = by end)
+  rawset(scenario, "since", function() return scenario.driver.now() end)
+  rawset(scenario, "set_wall", function(_, by) jump = by end)
   core.clock.wall = function() return wall() + jump end
-  function on.restore() core.clock.wall = wall end
-  local strikes = {}
-  rawset(on, "strike", function(_, from, to, given, most)
-    table.insert(strikes, { from = from, to = to, given = given,
+  function scenario.restore() core.clock.wall = wall end
+  local failures = {}
+  rawset(scenario, "fail_between", function(_, from, to, given, most)
+    table.insert(failures, { from = from, to = to, given = given,
       left = most or math.huge })
   end)
-  on:answer(function(_, operation, seconds)
-    for _, strike in ipairs(strikes) do
-      if operation == "profile_for_code" and strike.left > 0
-          and seconds >= strike.from and seconds <= strike.to then
-        strike.left = strike.left - 1
-        return strike.given
+  scenario:set_responder(function(_, operation, seconds)
+    for _, failure in ipairs(failures) do
+      if operation == "profile_for_code" and failure.left > 0
+          and seconds >= failure.from and seconds <= failure.to then
+        failure.left = failure.left - 1
+        return failure.given
       end
     end
   end)
-  return on
+  return scenario
 end
 
-local function run(on, row)
-  local options = { on_code = function(flow) on.code = flow.code end }
+local function run(scenario, row)
+  local options = { on_code = function(flow) scenario.code = flow.code end }
   for name, value in pairs(LOGIN) do options[name] = value end
   for name, value in pairs(row[2]) do options[name] = value end
-  row[3](on, options)
-  local found, err = on:play(function() return on.client:login(options) end)
+  row[3](scenario, options)
+  local found, err = scenario:run(
+    function() return scenario.client:login(options) end)
   return found and "done" or err.code
 end
 
-local function assert_moments(expected, found)
+local function assert_times(expected, found)
   assert.equal(#expected, #found, table.concat(found, " "))
   for index, second in ipairs(expected) do
     local about = second == LAST and 0.51 or 0.001
@@ -227,21 +233,21 @@ local function assert_moments(expected, found)
 end
 
 describe("polling", function()
-  local on
-  before_each(function() on = prepare() end)
+  local scenario
+  before_each(function() scenario = prepare() end)
   after_each(function()
-    on.restore()
-    on = nil
+    scenario.restore()
+    scenario = nil
   end)
 
   for _, row in ipairs(TABLE) do
     -- tags: TABLE
     it(row[1], function()
-      assert.equal(row[4], run(on, row))
-      local moments = on:moments "profile_for_code"
-      assert_moments(row[5], moments)
-      for index, second in ipairs(moments) do
-        local before = moments[index - 1]
+      assert.equal(row[4], run(scenario, row))
+      local times = scenario:request_times "profile_for_code"
+      assert_times(row[5], times)
+      for index, second in ipairs(times) do
+        local before = times[index - 1]
         assert.is_true(second < 1800)
         assert.is_true(not before or second - before >= 2.999
           or row[1]:find "token" ~= nil)
@@ -251,15 +257,15 @@ describe("polling", function()
 
   it("[login-poll-repeats-call-ask] repeats nothing by itself, as any call "
     .. "may ask", function()
-    on:answer(function(_, operation)
+    scenario:set_responder(function(_, operation)
       return operation == "profiles" and { status = 503 } or nil
     end)
-    assert.is_nil(on.client.api:profiles { once = true })
-    assert.equal(1, #on:moments "profiles")
-    assert.is_nil(on.client.api:profiles { once = false })
-    assert.equal(1 + 3, #on:moments "profiles")
+    assert.is_nil(scenario.client.api:profiles { once = true })
+    assert.equal(1, #scenario:request_times "profiles")
+    assert.is_nil(scenario.client.api:profiles { once = false })
+    assert.equal(1 + 3, #scenario:request_times "profiles")
     assert.has_error(function()
-      on.client.api:profiles { once = 1 }
+      scenario.client.api:profiles { once = 1 }
     end)
   end)
 
@@ -271,7 +277,7 @@ describe("polling", function()
     .. "allows", function()
     for _, name in ipairs { "login", "start_login" } do
       assert.error_matches(function()
-        on.client[name](on.client, { interval = 2.9 })
+        scenario.client[name](scenario.client, { interval = 2.9 })
       end, "interval should be 3 seconds or more")
     end
   end)

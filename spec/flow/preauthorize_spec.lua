@@ -1,8 +1,8 @@
 --- Which of many may the viewer watch?
 
-local fails = require "spec.support.assert_client_error"
+local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local function names(count, prefix)
   local list = {}
@@ -14,9 +14,9 @@ local function resources_of(request) return json.decode(request.body).resources
 end
 
 -- What each request asked for.
-local function batches(on)
+local function batches(scenario)
   local list = {}
-  for _, entry in ipairs(on.requests) do
+  for _, entry in ipairs(scenario.requests) do
     if entry.operation == "preauthorize" then
       list[#list + 1] = resources_of(entry.request)
     end
@@ -24,9 +24,9 @@ local function batches(on)
   return list
 end
 
-local function sizes(on)
+local function sizes(scenario)
   local list = {}
-  for index, batch in ipairs(batches(on)) do list[index] = #batch end
+  for index, batch in ipairs(batches(scenario)) do list[index] = #batch end
   return list
 end
 
@@ -45,25 +45,25 @@ local function item(resource, code, action)
 end
 
 describe("a catalog", function()
-  local on, client
-  after_each(function() on, client = nil, nil end)
+  local scenario, client
+  after_each(function() scenario, client = nil, nil end)
   before_each(function()
-    on = story.new()
-    client = on.client
-    on:signed_in("Cablevision", "bob")
+    scenario = timeline.new()
+    client = scenario.client
+    scenario:signed_in("Cablevision", "bob")
     assert(client:login {})
-    on:forget_requests()
+    scenario:clear_requests()
   end)
 
-  -- The service decides each item by `judge(resource, nth request)`.
-  local function judged(judge)
+  -- The service decides each item with `decide(resource, nth request)`.
+  local function new_scenario(decide)
     local count = 0
-    on:answer(function(request, operation)
+    scenario:set_responder(function(request, operation)
       if operation ~= "preauthorize" then return nil end
       count = count + 1
       local list = {}
       for _, resource in ipairs(resources_of(request)) do
-        local given = judge(resource, count)
+        local given = decide(resource, count)
         if given and (given.status or given.error and not given.resource) then
           return given
         end
@@ -106,59 +106,59 @@ describe("a catalog", function()
     list[#list + 1], list[#list + 2] = "R3", "R14"
     local result = assert(client:preauthorize(list))
     assert.same(names(14), result.permitted)
-    assert.same({ 5, 5, 4 }, sizes(on))
+    assert.same({ 5, 5, 4 }, sizes(scenario))
   end)
 
   it("[preauthorize-empty-asked] may be empty: nothing is asked", function()
     local result = assert(client:preauthorize {})
     assert.same({}, result.permitted)
-    assert.same({}, on:counts())
+    assert.same({}, scenario:counts())
   end)
 
   it("[preauthorize-asked-flight] is asked for in flight together", function()
-    assert(on.control.fault { kind = "delay", seconds = 3, count = 3,
+    assert(scenario.control.fault { kind = "delay", seconds = 3, count = 3,
       operation = "preauthorize" })
-    local before = on.driver.now()
+    local before = scenario.driver.now()
     assert(client:preauthorize(names(14)))
-    local moments = on:moments "preauthorize"
-    assert.same({ before, before, before }, moments)
-    assert.equal(before + 3, on.driver.now())
+    local times = scenario:request_times "preauthorize"
+    assert.same({ before, before, before }, times)
+    assert.equal(before + 3, scenario.driver.now())
   end)
 
   it("[preauthorize-keeps-rate-limit] keeps the rate limit of one a second after a "
     .. "burst, however large",
     function()
       local store = client.context.connection.store
-      local paced = on:new_client { rate_limit = {}, store = store,
+      local paced = scenario:new_client { rate_limit = {}, store = store,
         timeout = 5 }
-      local before = on.driver.now()
+      local before = scenario.driver.now()
       local result = assert(paced:preauthorize(names(200)))
       assert.equal(200, #result.permitted)
-      local moments = on:moments "preauthorize"
-      assert.equal(40, #moments)
+      local times = scenario:request_times "preauthorize"
+      assert.equal(40, #times)
       for index = 11, 40 do
-        assert.is_true(moments[index] - before >= index - 11)
+        assert.is_true(times[index] - before >= index - 11)
       end
     end)
 
   it("[preauthorize-learns-resources] learns how many resources a provider "
     .. "takes", function()
-    on:signed_in("Strict", "bob")
+    scenario:signed_in("Strict", "bob")
     local result = assert(client:preauthorize(names(13),
       { mvpd = "Strict" }))
     assert.same(names(13), result.permitted)
-    assert.same({ 5, 5, 3, 2, 2, 2, 2, 2, 2, 1 }, sizes(on))
-    on:forget_requests()
+    assert.same({ 5, 5, 3, 2, 2, 2, 2, 2, 2, 1 }, sizes(scenario))
+    scenario:clear_requests()
     assert(client:preauthorize(names(4, "S"), { mvpd = "Strict" }))
-    assert.same({ 2, 2 }, sizes(on))
-    on:forget_requests()
+    assert.same({ 2, 2 }, sizes(scenario))
+    scenario:clear_requests()
     assert(client:preauthorize(names(4, "S")))
-    assert.same({ 4 }, sizes(on))
+    assert.same({ 4 }, sizes(scenario))
   end)
 
   it("[preauthorize-learns-refusal] learns it also from a refusal of the "
     .. "whole request", function()
-    judged(function(resource, count)
+    new_scenario(function(resource, count)
       if count == 1 then
         return { status = 403, body = { code = "too_many_resources",
           action = "configuration", status = 403 } }
@@ -167,24 +167,24 @@ describe("a catalog", function()
     end)
     local result = assert(client:preauthorize(names(4)))
     assert.same(names(4), result.permitted)
-    assert.same({ 4, 2, 2 }, sizes(on))
+    assert.same({ 4, 2, 2 }, sizes(scenario))
   end)
 
   it("[preauthorize-ends-resource] ends where even one resource is too "
     .. "many", function()
-    judged(function(resource)
+    new_scenario(function(resource)
       return item(resource, "too_many_resources", "configuration")
     end)
     local result = assert(client:preauthorize(names(2)))
     assert.same({ "R1", "R2" }, denied(result.denied))
-    assert.same({ 2, 1, 1 }, sizes(on))
+    assert.same({ 2, 1, 1 }, sizes(scenario))
   end)
 
   describe("of which some is in trouble", function()
     it("[preauthorize-asks-again-alone] asks again for that alone", function()
       local result = assert(client:preauthorize { "CNN", "Flaky", "HBO" })
       assert.same({ "CNN", "Flaky" }, result.permitted)
-      assert.same({ { "CNN", "Flaky", "HBO" }, { "Flaky" } }, batches(on))
+      assert.same({ { "CNN", "Flaky", "HBO" }, { "Flaky" } }, batches(scenario))
     end)
 
     it("[preauthorize-asks-three-times] asks three times at most, more slowly "
@@ -194,24 +194,24 @@ describe("a catalog", function()
       assert.equal("network_connection_timeout",
         result.denied[1].error.code)
       assert.same({ { "CNN", "Unreachable" }, { "Unreachable" },
-        { "Unreachable" } }, batches(on))
-      local at = on:moments "preauthorize"
+        { "Unreachable" } }, batches(scenario))
+      local at = scenario:request_times "preauthorize"
       assert.is_true(at[2] > at[1])
       assert.is_true(at[3] - at[2] > at[2] - at[1])
     end)
 
     it("[preauthorize-asks-no-retry] asks nothing again that says no "
       .. "retry", function()
-      judged(function(resource)
+      new_scenario(function(resource)
         return item(resource, "something_new", "configuration")
       end)
       assert.equal(2, #assert(client:preauthorize { "A", "B" }).denied)
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-loses-batch-fails] loses nothing when a batch "
       .. "fails", function()
-      judged(function(resource)
+      new_scenario(function(resource)
         if resource == "R6" then return { error = "connect_failed" } end
         return item(resource)
       end)
@@ -227,28 +227,28 @@ describe("a catalog", function()
 
     it("[preauthorize-repeats-failing] repeats a failing batch three times in "
       .. "all, not nine", function()
-      judged(function(resource)
+      new_scenario(function(resource)
         if resource == "R6" then return { status = 500 } end
         return item(resource)
       end)
       assert(client:preauthorize(names(10)))
-      assert.equal(1 + 3, #on:moments "preauthorize")
+      assert.equal(1 + 3, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-response-left] asks again for what the answer left "
       .. "out", function()
-      judged(function(resource, count)
+      new_scenario(function(resource, count)
         if resource == "B" and count == 1 then return nil end
         return item(resource)
       end)
       local result = assert(client:preauthorize { "A", "B" })
       assert.same({ "A", "B" }, result.permitted)
-      assert.same({ { "A", "B" }, { "B" } }, batches(on))
+      assert.same({ { "A", "B" }, { "B" } }, batches(scenario))
     end)
 
     it("[preauthorize-denies-response] denies what the answer never speaks "
       .. "of", function()
-      judged(function(resource)
+      new_scenario(function(resource)
         return resource == "A" and item(resource) or nil
       end)
       local result = assert(client:preauthorize { "A", "B" })
@@ -257,13 +257,13 @@ describe("a catalog", function()
 
     it("[preauthorize-reads-resource] reads a resource that is echoed with a "
       .. "space behind it", function()
-      judged(function(resource) return item(resource .. " ") end)
+      new_scenario(function(resource) return item(resource .. " ") end)
       assert.same({ "A" }, assert(client:preauthorize { "A" }).permitted)
     end)
 
     it("[preauthorize-denies-permitted] denies what is neither permitted nor "
       .. "denied", function()
-      judged(function(resource)
+      new_scenario(function(resource)
         return { resource = resource, authorized = "yes" }
       end)
       local result = client:preauthorize { "A" }
@@ -273,36 +273,36 @@ describe("a catalog", function()
 
     it("[preauthorize-error-decided] is an error where nothing could be "
       .. "decided at all", function()
-      on:answer(function() return { error = "connect_failed" } end)
-      fails("connect_failed", client:preauthorize { "A", "B" })
-      on:answer(function() return { status = 500 } end)
-      fails("http_500", client:preauthorize { "A", "B" })
+      scenario:set_responder(function() return { error = "connect_failed" } end)
+      assert_client_error("connect_failed", client:preauthorize { "A", "B" })
+      scenario:set_responder(function() return { status = 500 } end)
+      assert_client_error("http_500", client:preauthorize { "A", "B" })
     end)
   end)
 
   describe("asked for again", function()
     before_each(function()
       assert(client:preauthorize { "CNN", "HBO", "TBS" })
-      on:forget_requests()
+      scenario:clear_requests()
     end)
 
     it("[preauthorize-asks-not-permitted] asks for what was not permitted "
       .. "alone", function()
       local result = assert(client:preauthorize { "TBS", "HBO", "CNN" })
       assert.same({ "TBS", "CNN" }, result.permitted)
-      assert.same({ { "HBO" } }, batches(on))
+      assert.same({ { "HBO" } }, batches(scenario))
     end)
 
     it("[preauthorize-asks-permits] asks nothing for permits", function()
       assert(client:preauthorize { "TBS", "CNN" })
-      assert.same({}, on:counts())
+      assert.same({}, scenario:counts())
     end)
 
     it("[preauthorize-asks-provider] asks for all with another "
       .. "provider", function()
-      on:signed_in("Spectrum", "bob")
+      scenario:signed_in("Spectrum", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Spectrum" }))
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-device] asks for all on another device", function()
@@ -315,48 +315,49 @@ describe("a catalog", function()
 
     it("[preauthorize-asks-logout] asks for all after a logout", function()
       assert(client:logout())
-      on:signed_in("Cablevision", "bob")
+      scenario:signed_in("Cablevision", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-logout-login] asks for all after a logout and a "
       .. "login", function()
       assert(client:logout())
-      on:signed_in("Cablevision", "bob")
+      scenario:signed_in("Cablevision", "bob")
       assert(client:login {})
       assert(client:preauthorize { "CNN" })
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-new-login] asks for all after a new login, "
       .. "whichever way it went", function()
       assert(client:login { fresh = true })
       assert(client:preauthorize { "CNN" })
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
       local flow = assert(client:start_login { fresh = true,
         mvpd = "Spectrum", domain_name = "adobe.com",
         redirect_url = "https://adobe.com" })
-      on:sign_in(flow.code)
+      scenario:sign_in(flow.code)
       assert(client:poll_login(flow))
       assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
-      assert.equal(2, #on:moments "preauthorize")
+      assert.equal(2, #scenario:request_times "preauthorize")
       assert(client:login { mvpd = "DegradedMvpd" })
       assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
-      assert.equal(3, #on:moments "preauthorize")
+      assert.equal(3, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-restart-memory] asks for all after a restart: "
       .. "memory alone has permits", function()
-      local again = on:new_client { store = client.context.connection.store }
+      local again = scenario:new_client {
+        store = client.context.connection.store }
       assert(again:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-asks-next-day] asks for all the next day", function()
-      on.driver.sleep(86401)
+      scenario.driver.sleep(86401)
       assert(client:preauthorize { "CNN" })
-      assert.equal(1, #on:moments "preauthorize")
+      assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
     it("[preauthorize-bounded-number] holds a bounded number of "
@@ -376,15 +377,16 @@ describe("a catalog", function()
 
   it("[preauthorize-forgets-profile] forgets a profile that the service no "
     .. "longer knows", function()
-    assert(on.control.revoke { mvpd = "Cablevision" })
+    assert(scenario.control.revoke { mvpd = "Cablevision" })
     assert.equal(1, #assert(client:preauthorize { "CNN" }).denied)
-    fails("not_logged_in", client:preauthorize { "CNN" })
+    assert_client_error("not_logged_in", client:preauthorize { "CNN" })
   end)
 
   it("[preauthorize-needs-login] needs a login, or a provider's "
     .. "name", function()
-    local nobody = on:new_client()
-    local err = fails("not_logged_in", nobody:preauthorize { "CNN" })
+    local nobody = scenario:new_client()
+    local err = assert_client_error("not_logged_in",
+      nobody:preauthorize { "CNN" })
     assert.equal("authentication", err.action)
     assert(nobody:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
   end)

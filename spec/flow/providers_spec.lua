@@ -1,6 +1,6 @@
 --- The list from which a viewer picks a provider.
 
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local function ids(list)
   local names = {}
@@ -15,8 +15,8 @@ local function index_of(list, id)
 end
 
 -- A picker of these entries.
-local function offers(on, mvpds)
-  on:answer(function(_, operation)
+local function offers(scenario, mvpds)
+  scenario:set_responder(function(_, operation)
     if operation == "configuration" then
       return { body = { requestor = { mvpds = mvpds } } }
     end
@@ -24,13 +24,13 @@ local function offers(on, mvpds)
 end
 
 describe("the picker", function()
-  local on
-  after_each(function() on = nil end)
-  before_each(function() on = story.new() end)
+  local scenario
+  after_each(function() scenario = nil end)
+  before_each(function() scenario = timeline.new() end)
 
   it("[providers-id-name-logo] has providers with id, name and logo, sorted "
     .. "by name", function()
-    local list = assert(on.client:providers())
+    local list = assert(scenario.client:providers())
     assert.is_true(#list > 5)
     for index, item in ipairs(list) do
       assert.equal("string", type(item.id))
@@ -46,33 +46,34 @@ describe("the picker", function()
 
   it("[providers-leaves-passes-tests] leaves out passes and tests, unless "
     .. "they are wanted", function()
-    offers(on, { { id = "TempPass_TEST40", isTempPass = true },
+    offers(scenario, { { id = "TempPass_TEST40", isTempPass = true },
       { id = "TempPass", isTempPass = true }, { id = "Test_IdP" },
       { id = "Contest", displayName = "contest" }, { id = "Dish" },
       { id = "Greatest" } })
-    assert.same({ "Contest", "Dish", "Greatest" }, ids(on.client:providers()))
+    assert.same({ "Contest", "Dish", "Greatest" },
+      ids(scenario.client:providers()))
     assert.same({ "Contest", "Dish", "Greatest", "TempPass" },
-      ids(on.client:providers { temporary = true }))
+      ids(scenario.client:providers { temporary = true }))
     assert.same({ "Contest", "Dish", "Greatest", "Test_IdP" },
-      ids(on.client:providers { test = true }))
-    assert.same({ "Dish" }, ids(on.client:providers {
+      ids(scenario.client:providers { test = true }))
+    assert.same({ "Dish" }, ids(scenario.client:providers {
       filter = function(item) return item.id == "Dish" end }))
   end)
 
   it("[providers-sorts-letters-name] sorts whatever letters a name begins "
     .. "with", function()
-    offers(on, { { id = "b", displayName = "beta" },
+    offers(scenario, { { id = "b", displayName = "beta" },
       { id = "a2", displayName = "Alpha" }, { id = "a1",
       displayName = "alpha" }, { id = "c", displayName = "Gamma" } })
-    assert.same({ "a1", "a2", "b", "c" }, ids(on.client:providers()))
+    assert.same({ "a1", "a2", "b", "c" }, ids(scenario.client:providers()))
   end)
 
   it("[providers-begins-provider-last] begins with the provider of last "
     .. "time", function()
-    local list = on.client:providers()
+    local list = scenario.client:providers()
     local spectrum = list[index_of(list, "Spectrum")]
-    assert.is_true(on.client:remember_provider(spectrum))
-    local again = on.client:providers()
+    assert.is_true(scenario.client:remember_provider(spectrum))
+    local again = scenario.client:providers()
     assert.equal("Spectrum", again[1].id)
     assert.is_true(again[1].remembered)
     assert.is_nil(again[2].remembered)
@@ -81,13 +82,13 @@ describe("the picker", function()
 
   it("[providers-asked-two-minutes] is asked for once in two minutes, whoever "
     .. "looks", function()
-    on.client:providers()
-    on.driver.sleep(119)
-    on.client:providers { temporary = true }
-    assert.equal(1, #on:moments "configuration")
-    on.driver.sleep(2)
-    on.client:providers()
-    assert.equal(2, #on:moments "configuration")
+    scenario.client:providers()
+    scenario.driver.sleep(119)
+    scenario.client:providers { temporary = true }
+    assert.equal(1, #scenario:request_times "configuration")
+    scenario.driver.sleep(2)
+    scenario.client:providers()
+    assert.equal(2, #scenario:request_times "configuration")
   end)
 
   it("[providers-cached-platform] is cached for a platform, never for a "
@@ -96,95 +97,98 @@ describe("the picker", function()
       osVersion = "6", connectionType = "WiFi" }
     local other = { model = "Y", version = "1", osName = "Linux",
       osVersion = "6", connectionType = "WiFi" }
-    on.client:device { id = "one", info = info }:providers()
-    on.client:device { id = "two", info = info }:providers()
-    assert.equal(1, #on:moments "configuration")
-    on.client:device { id = "three", info = other }:providers()
-    assert.equal(2, #on:moments "configuration")
+    scenario.client:device { id = "one", info = info }:providers()
+    scenario.client:device { id = "two", info = info }:providers()
+    assert.equal(1, #scenario:request_times "configuration")
+    scenario.client:device { id = "three", info = other }:providers()
+    assert.equal(2, #scenario:request_times "configuration")
   end)
 
   it("[providers-not-spoil-cache] does not spoil the cache when its entries "
     .. "are changed", function()
-    local list = on.client:providers()
+    local list = scenario.client:providers()
     list[1].id, list[2] = "spoiled", nil
-    assert.is_nil(index_of(on.client:providers(), "spoiled"))
+    assert.is_nil(index_of(scenario.client:providers(), "spoiled"))
   end)
 
   it("[providers-survives-junk-failed] survives junk, and says what "
     .. "failed", function()
-    offers(on, { 7, { displayName = "nobody" }, { id = "Dish" } })
-    assert.same({ "Dish" }, ids(on.client:providers()))
-    local fresh = story.new()
+    offers(scenario, { 7, { displayName = "nobody" }, { id = "Dish" } })
+    assert.same({ "Dish" }, ids(scenario.client:providers()))
+    local fresh = timeline.new()
     offers(fresh, "none")
     assert.same({}, fresh.client:providers())
-    local broken = story.new()
-    broken:answer(function() return { error = "connect_failed" } end)
+    local broken = timeline.new()
+    broken:set_responder(function() return { error = "connect_failed" } end)
     local list, err = broken.client:providers()
     assert.same({ nil, "connect_failed" }, { list, err.code })
   end)
 
   it("[providers-not-remember-failure] does not remember a failure", function()
-    on:answer(function(_, operation)
+    scenario:set_responder(function(_, operation)
       return operation == "configuration" and { status = 404 } or nil
     end)
-    assert.is_nil(on.client:providers())
-    on:answer(nil)
-    assert.is_true(#on.client:providers() > 5)
+    assert.is_nil(scenario.client:providers())
+    scenario:set_responder(nil)
+    assert.is_true(#scenario.client:providers() > 5)
   end)
 end)
 
 describe("the provider that was picked", function()
-  local on
-  after_each(function() on = nil end)
-  before_each(function() on = story.new() end)
+  local scenario
+  after_each(function() scenario = nil end)
+  before_each(function() scenario = timeline.new() end)
 
   it("[providers-kept-name-logo] is kept for good, with name and "
     .. "logo", function()
-    assert.is_nil(on.client:remembered_provider())
-    on.client:remember_provider { id = "Dish", display_name = "Dish TV",
+    assert.is_nil(scenario.client:remembered_provider())
+    scenario.client:remember_provider { id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png", details = {}, temporary = false }
-    on.driver.sleep(10 * 365 * 86400)
-    local again = on:new_client { store = on.client.context.connection.store }
+    scenario.driver.sleep(10 * 365 * 86400)
+    local again = scenario:new_client {
+      store = scenario.client.context.connection.store }
     assert.same({ id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png" }, again:remembered_provider())
   end)
 
   it("[providers-keeps-name-logo] keeps its name and logo when the viewer has "
     .. "logged in", function()
-    on.client:remember_provider { id = "Cablevision", display_name = "C" }
-    on:signed_in()
-    assert(on.client:login {})
-    assert.equal("C", on.client:remembered_provider().display_name)
+    scenario.client:remember_provider { id = "Cablevision", display_name = "C" }
+    scenario:signed_in()
+    assert(scenario.client:login {})
+    assert.equal("C", scenario.client:remembered_provider().display_name)
   end)
 
   it("[providers-login-none-picked] is that of the login if none was picked, "
     .. "or another", function()
-    on.client:remember_provider { id = "Dish", display_name = "Dish TV" }
-    on:signed_in()
-    assert(on.client:login {})
-    assert.same({ id = "Cablevision" }, on.client:remembered_provider())
+    scenario.client:remember_provider { id = "Dish", display_name = "Dish TV" }
+    scenario:signed_in()
+    assert(scenario.client:login {})
+    assert.same({ id = "Cablevision" }, scenario.client:remembered_provider())
   end)
 
   it("[providers-outlives-logout] outlives a logout", function()
-    on:signed_in()
-    assert(on.client:login {})
-    assert(on.client:logout())
-    assert.equal("Cablevision", on.client:remembered_provider().id)
+    scenario:signed_in()
+    assert(scenario.client:login {})
+    assert(scenario.client:logout())
+    assert.equal("Cablevision", scenario.client:remembered_provider().id)
   end)
 
   it("[providers-one-device-alone] is of one device alone", function()
-    on.client:remember_provider { id = "Dish" }
-    assert.is_nil(on.client:device { id = "kitchen" }:remembered_provider())
+    scenario.client:remember_provider { id = "Dish" }
+    assert.is_nil(scenario.client:device { id = "kitchen" }:remembered_provider(
+      ))
   end)
 
   it("[providers-raises-none-options] raises where it is none, and for "
     .. "options that are none", function()
     local ok, message = pcall(function()
-      on.client:remember_provider {}
+      scenario.client:remember_provider {}
     end)
     assert.is_false(ok)
     assert.truthy(message:find "providers_spec.*an entry of client:providers")
-    assert.error_matches(function() on.client:providers { tests = true } end,
+    assert.error_matches(
+      function() scenario.client:providers { tests = true } end,
       "unknown option 'tests'")
   end)
 end)

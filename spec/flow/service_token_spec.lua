@@ -2,19 +2,19 @@
 -- Adobe's SSO Service.
 
 local core = require "adobepass.core"
-local fails = require "spec.support.assert_client_error"
+local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
 local jws = require "adobepass.util.jws"
 local keyring = require "adobepass.sandbox.data.keyring"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local KEY = keyring.new():private "identity"
 local PUBLIC = keyring.new():public "identity"
 
 describe("a service token", function()
-  local on
+  local scenario
 
-  before_each(function() on = story.new() end)
+  before_each(function() scenario = timeline.new() end)
 
   local function log_in(client, token)
     local shown
@@ -22,15 +22,15 @@ describe("a service token", function()
       domain_name = "adobe.com", redirect_url = "https://adobe.com",
       service_token = token, on_code = function(flow)
         shown = flow.code
-        on:sign_in(shown)
+        scenario:sign_in(shown)
       end })
     return profile.type, shown
   end
 
   -- Logged in on the first device; what the second one is.
   local function on_the_second_device(first, second)
-    log_in(on.client, first)
-    return log_in(on.client:device { id = "another" }, second or first)
+    log_in(scenario.client, first)
+    return log_in(scenario.client:device { id = "another" }, second or first)
   end
 
   describe("of one's own", function()
@@ -38,7 +38,7 @@ describe("a service token", function()
       local options = { key = KEY, issuer = "https://programmer.example",
         subject = "viewer-1" }
       for name, value in pairs(changes or {}) do options[name] = value end
-      return assert(on.client:sign_service_token(options))
+      return assert(scenario.client:sign_service_token(options))
     end
 
     local function claims_of(token)
@@ -47,8 +47,8 @@ describe("a service token", function()
 
     it("[service-token-claims-adobe] has the claims that Adobe wants, by the "
       .. "server's time", function()
-      assert(on.client.api:configuration()) -- the server tells its time
-      local now = math.floor(on.client:now_ms() / 1000)
+      assert(scenario.client.api:configuration()) -- the server tells its time
+      local now = math.floor(scenario.client:now_ms() / 1000)
       local claims = claims_of(sign())
       assert.equal("https://programmer.example", claims.iss)
       assert.equal("viewer-1", claims.sub)
@@ -70,7 +70,7 @@ describe("a service token", function()
 
     it("[service-token-next-device-code] lets in on the next device without a "
       .. "code", function()
-      assert(on.client.api:configuration())
+      assert(scenario.client.api:configuration())
       local kind, code = on_the_second_device(sign())
       assert.equal("serviceTokenSSO", kind)
       assert.is_nil(code)
@@ -78,19 +78,20 @@ describe("a service token", function()
 
     it("[service-token-needs-private-half] needs the private half of the "
       .. "key", function()
-      fails("private_key_needed", on.client:sign_service_token {
+      assert_client_error("private_key_needed",
+        scenario.client:sign_service_token {
         key = PUBLIC, issuer = "https://programmer.example",
         subject = "viewer-1" })
     end)
 
     it("[service-token-viewer-time] is for one viewer, and for its "
       .. "time", function()
-      assert(on.client.api:configuration())
+      assert(scenario.client.api:configuration())
       assert.is_string(select(2, on_the_second_device(sign(),
         sign { subject = "viewer-2" })))
       local short = sign { lifetime = 10 }
-      on.driver.sleep(11)
-      assert.same({}, on.client:device({ id = "third" }).api:profiles {
+      scenario.driver.sleep(11)
+      assert.same({}, scenario.client:device({ id = "third" }).api:profiles {
         service_token = short }.profiles)
     end)
 
@@ -103,7 +104,7 @@ describe("a service token", function()
         assert.error_matches(function() sign(changes) end,
           "client:sign_service_token: ")
       end
-      assert.error(function() on.client:sign_service_token {} end)
+      assert.error(function() scenario.client:sign_service_token {} end)
     end)
   end)
 
@@ -114,16 +115,16 @@ describe("a service token", function()
     describe(("of the SSO Service that says %s and %s"):format(
       spelling.token_field, spelling.link_field), function()
       before_each(function()
-        on = story.new { box = { world = function(world)
+        scenario = timeline.new { sandbox = { world = function(world)
           world.sso_service = spelling
         end } }
       end)
 
       it("[service-token-next-device] lets in on the next device by an "
         .. "identity", function()
-        local token = assert(on.client:get_service_token {
+        local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
-        local second = assert(on.client:device({ id = "another" })
+        local second = assert(scenario.client:device({ id = "another" })
           :get_service_token { sso_id = "viewer-1" })
         local kind, code = on_the_second_device(token, second)
         assert.equal("serviceTokenSSO", kind)
@@ -132,11 +133,11 @@ describe("a service token", function()
 
       it("[service-token-device-code] lets in on the next device by a "
         .. "code", function()
-        local token = assert(on.client:get_service_token {
+        local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
-        local code = assert(on.client:link_device(token))
+        local code = assert(scenario.client:link_device(token))
         assert.matches("^%d%d%d%d%d%d$", code)
-        local second = on.client:device { id = "another" }
+        local second = scenario.client:device { id = "another" }
         local joined = assert(second:get_service_token { link = code })
         assert.equal("serviceTokenSSO",
           (on_the_second_device(token, joined)))
@@ -147,15 +148,15 @@ describe("a service token", function()
 
       it("[service-token-renewed-time] is renewed when its time is "
         .. "over", function()
-        local token = assert(on.client:get_service_token {
+        local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
-        on.driver.sleep(3601)
-        local none, err = on.client:linked_devices(token)
+        scenario.driver.sleep(3601)
+        local none, err = scenario.client:linked_devices(token)
         assert.is_nil(none)
         assert.is_string(err.code)
-        local fresh = assert(on.client:renew_service_token(token))
+        local fresh = assert(scenario.client:renew_service_token(token))
         assert.are_not.equal(token, fresh)
-        assert(on.client:linked_devices(fresh))
+        assert(scenario.client:linked_devices(fresh))
         assert.equal("serviceTokenSSO", (on_the_second_device(fresh)))
       end)
     end)
@@ -165,16 +166,16 @@ describe("a service token", function()
     local token, second
 
     before_each(function()
-      token = assert(on.client:get_service_token { sso_id = "viewer-1" })
-      second = on.client:device { id = "another",
+      token = assert(scenario.client:get_service_token { sso_id = "viewer-1" })
+      second = scenario.client:device { id = "another",
         info = { primaryHardwareType = "TV", model = "Two" } }
       assert(second:get_service_token {
-        link = assert(on.client:link_device(token)) })
+        link = assert(scenario.client:link_device(token)) })
     end)
 
     local function circle()
       local names = {}
-      for id in pairs(assert(on.client:linked_devices(token)).devices) do
+      for id in pairs(assert(scenario.client:linked_devices(token)).devices) do
         names[#names + 1] = id
       end
       table.sort(names)
@@ -185,23 +186,23 @@ describe("a service token", function()
       assert.same({ "another", "ba23d141-d715-561c-94f4-e9e4c966b1eb" },
         circle())
       assert.equal("Two",
-        on.client:linked_devices(token).devices.another.model)
+        scenario.client:linked_devices(token).devices.another.model)
     end)
 
     it("[service-token-device-leaves] that a device leaves", function()
-      log_in(on.client, token)
+      log_in(scenario.client, token)
       assert.equal("serviceTokenSSO", (log_in(second, token)))
-      local answer = assert(on.client:unlink_devices(token,
+      local response = assert(scenario.client:unlink_devices(token,
         { "another", "nobody" }))
-      assert.same({ "another" }, answer.unlinkedDevices)
+      assert.same({ "another" }, response.unlinkedDevices)
       assert.same({ "ba23d141-d715-561c-94f4-e9e4c966b1eb" }, circle())
       assert.same({}, second.api:profiles { service_token = token }.profiles)
     end)
 
     it("[service-token-goes-mistake] from which nobody goes by "
       .. "mistake", function()
-      local answer, err = on.client:unlink_devices(token, {})
-      assert.is_nil(answer)
+      local response, err = scenario.client:unlink_devices(token, {})
+      assert.is_nil(response)
       assert.equal("invalid_parameter_devices", err.code)
       assert.equal(2, #circle())
     end)
@@ -209,13 +210,14 @@ describe("a service token", function()
 
   it("[service-token-ends-everywhere] ends everywhere with one "
     .. "logout", function()
-    local token = assert(on.client:get_service_token { sso_id = "viewer-1" })
-    local second = on.client:device { id = "another" }
+    local token = assert(
+      scenario.client:get_service_token { sso_id = "viewer-1" })
+    local second = scenario.client:device { id = "another" }
     on_the_second_device(token)
     assert(second:login { service_token = token })
     local report = assert(second:logout { service_token = token })
     assert.equal("no_browser", report[1].outcome)
-    for _, client in ipairs { on.client, second } do
+    for _, client in ipairs { scenario.client, second } do
       assert.same({}, assert(client.api:profiles { service_token = token })
         .profiles)
     end
@@ -223,11 +225,12 @@ describe("a service token", function()
 
   it("[service-token-says-sso-says] says what the SSO Service says", function()
     for _, call in ipairs {
-      function() return on.client:get_service_token { link = "000000" } end,
-      function() return on.client:renew_service_token "junk" end,
-      function() return on.client:link_device "junk" end,
-      function() return on.client:linked_devices "junk" end,
-      function() return on.client:unlink_devices("junk", { "x" }) end,
+      function() return scenario.client:get_service_token {
+        link = "000000" } end,
+      function() return scenario.client:renew_service_token "junk" end,
+      function() return scenario.client:link_device "junk" end,
+      function() return scenario.client:linked_devices "junk" end,
+      function() return scenario.client:unlink_devices("junk", { "x" }) end,
     } do
       local value, err = call()
       assert.is_nil(value)
@@ -240,8 +243,8 @@ describe("a service token", function()
     .. "both", function()
     for _, options in ipairs { {}, { sso_id = "x", link = "y" },
       { sso_id = 5 }, { nope = "x" } } do
-      assert.error(function() on.client:get_service_token(options) end)
+      assert.error(function() scenario.client:get_service_token(options) end)
     end
-    assert.same({}, on:received())
+    assert.same({}, scenario:received())
   end)
 end)

@@ -2,8 +2,8 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local scenes = require "spec.support.operation_setup"
-local story = require "spec.support.timeline"
+local operation_setup = require "spec.support.operation_setup"
+local timeline = require "spec.support.timeline"
 
 local EMAIL = "user@domain.com"
 local SHA256 =
@@ -14,12 +14,12 @@ local OVER = "temporary_access_duration_limit_exceeded"
 local SPENT = "temporary_access_resources_limit_exceeded"
 
 describe("temporary access", function()
-  local on
+  local scenario
 
-  before_each(function() on = story.new() end)
+  before_each(function() scenario = timeline.new() end)
 
   local function new_pass(options)
-    return on.client:temporary_access(options)
+    return scenario.client:temporary_access(options)
   end
 
   local function plays(pass, resource)
@@ -47,14 +47,14 @@ describe("temporary access", function()
   -- At the caller's line, in the caller's words.
   local function raises(method, options)
     local fine, message = pcall(function()
-      on.client[method](on.client, options)
+      scenario.client[method](scenario.client, options)
     end)
     assert.is_false(fine)
     assert.matches("temporary_access_spec.lua:%d+: client:" .. method .. ": ",
       message)
   end
 
-  local function pass_for(minutes) on.driver.sleep(minutes * 60) end
+  local function pass_for(minutes) scenario.driver.sleep(minutes * 60) end
 
   describe("of a basic pass", function()
     it("[temp-access-plays-login-three] plays without a login, in three "
@@ -63,7 +63,7 @@ describe("temporary access", function()
       assert.equal("temppass", decision.source)
       assert.is_string(decision.media_token)
       local names = {}
-      for index, entry in ipairs(on:received()) do
+      for index, entry in ipairs(scenario:received()) do
         names[index] = entry.operation
       end
       assert.same({ "register", "token", "authorize" }, names)
@@ -74,7 +74,7 @@ describe("temporary access", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_nil(pass:remaining_ms())
       assert.equal("active", pass:check())
-      assert.same({}, on:received())
+      assert.same({}, scenario:received())
     end)
 
     it("[temp-access-left-asking-playback] tells what is left, asking once a "
@@ -85,7 +85,7 @@ describe("temporary access", function()
       pass_for(1)
       is_near(120000, pass:remaining_ms())
       assert.is_nil(pass:remaining_resources())
-      assert.equal(1, #on:received "profile")
+      assert.equal(1, #scenario:received "profile")
       assert.equal("temporary", pass.profile.type)
     end)
 
@@ -120,25 +120,26 @@ describe("temporary access", function()
       .. "it does not touch", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
-      assert.is_nil(on.client.context:recall "profile")
-      assert.is_nil(on.client.context:recall "provider")
+      assert.is_nil(scenario.client.context:recall "profile")
+      assert.is_nil(scenario.client.context:recall "provider")
       pass_for(3)
       denial(pass)
-      local flow = assert(on.client:start_login { mvpd = "Cablevision",
+      local flow = assert(scenario.client:start_login { mvpd = "Cablevision",
         domain_name = "adobe.com", redirect_url = "https://adobe.com" })
       assert.equal("pending", flow.state)
-      assert(on.control.log_in { code = flow.code, username = "ann" })
-      assert.equal("Cablevision", assert(on.client:poll_login(flow)).mvpd)
-      local decision = assert(on.client:authorize "CNN")
+      assert(scenario.control.log_in { code = flow.code, username = "ann" })
+      assert.equal("Cablevision", assert(scenario.client:poll_login(flow)).mvpd)
+      local decision = assert(scenario.client:authorize "CNN")
       assert.is_true(decision.permitted)
       assert.equal("Cablevision", decision.mvpd)
       assert.equal(OVER, denial(pass).error.code)
-      assert.equal("Cablevision", on.client.context:recall("profile").mvpd)
+      assert.equal("Cablevision",
+        scenario.client.context:recall("profile").mvpd)
     end)
 
     it("[temp-access-hands-went-wrong] hands back what went wrong "
       .. "otherwise", function()
-      on.control.fault { kind = "status", status = 500,
+      scenario.control.fault { kind = "status", status = 500,
         operation = "authorize", count = 99 }
       local decision, err = new_pass { mvpd = THREE_MINUTES }
         :authorize "CNN"
@@ -155,7 +156,7 @@ describe("temporary access", function()
     end
 
     local function sent_identity()
-      local list = on:received "authorize"
+      local list = scenario:received "authorize"
       local header = list[#list].headers["ap-temppass-identity"]
       return json.decode(core.base64.decode(header))
     end
@@ -185,19 +186,21 @@ describe("temporary access", function()
     it("[temp-access-never-shows-viewer] never shows who the viewer "
       .. "is", function()
       local events = {}
-      on = story.new { on_event = function(event)
+      scenario = timeline.new { on_event = function(event)
         events[#events + 1] = event
       end }
       local pass = promotion { identity = { email = "User@Domain.com" } }
       permit(pass)
       pass:check()
       pass:refresh()
-      assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES,
+      assert(scenario.client:reset_temp_pass { mvpd = FIVE_TITLES,
         key = "User@Domain.com" })
-      assert.is_true(#on:received() >= 4)
-      local seen = { json.encode(on.control.journal()), json.encode(events),
-        json.encode(on.control.snapshot()), json.encode(pass.identity) }
-      for name, entry in pairs(on.client.context.connection.store.entries) do
+      assert.is_true(#scenario:received() >= 4)
+      local seen = { json.encode(scenario.control.journal()),
+        json.encode(events),
+        json.encode(scenario.control.snapshot()), json.encode(pass.identity) }
+      for name, entry in pairs(
+          scenario.client.context.connection.store.entries) do
         seen[#seen + 1] = name .. " " .. entry.value
       end
       for _, text in ipairs(seen) do
@@ -238,7 +241,7 @@ describe("temporary access", function()
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
         permit(pass, title)
       end
-      on.client = on.client:device { id = "another" }
+      scenario.client = scenario.client:device { id = "another" }
       assert.equal(SPENT, denial(promotion(), "F").error.code)
     end)
 
@@ -298,7 +301,7 @@ describe("temporary access", function()
       permit(pass)
       pass_for(3)
       assert.is_false(plays(pass))
-      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+      assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
         everyone = true })
       permit(pass)
       is_near(180000, pass:remaining_ms())
@@ -307,11 +310,11 @@ describe("temporary access", function()
 
     it("[temp-access-response-refusal] goes on too where the whole answer is "
       .. "the refusal", function()
-      on.control.fault { kind = "error", code = OVER,
+      scenario.control.fault { kind = "error", code = OVER,
         operation = "authorize" }
       local pass = new_pass { mvpd = LIST }
       assert.equal(THREE_MINUTES, permit(pass).mvpd)
-      on.control.fault { kind = "error", code = SPENT,
+      scenario.control.fault { kind = "error", code = SPENT,
         operation = "authorize" }
       local decision, err = pass:authorize "CNN"
       assert.is_nil(decision)
@@ -327,7 +330,7 @@ describe("temporary access", function()
           if when == "before its end" then pass:check() end
           pass_for(5)
           assert.equal("expired", pass:check())
-          on:answer(function(_, operation)
+          scenario:set_responder(function(_, operation)
             if operation ~= "authorize" then return nil end
             asked = asked + 1
             return asked > 1 and { status = 500 } or nil
@@ -344,16 +347,17 @@ describe("temporary access", function()
 
     it("[temp-access-no-late-response-old] lets no late answer of the old one "
       .. "speak for the new", function()
-      local told
+      local notified
       local pass = new_pass { mvpd = LIST,
-        on_expired = function(which) told = which.mvpd end }
+        on_expired = function(which) notified = which.mvpd end }
       permit(pass)
       pass_for(5)
-      on.control.fault { kind = "delay", operation = "profile", seconds = 2 }
-      on.driver.run(function() assert.equal("active", pass:check()) end,
+      scenario.control.fault { kind = "delay", operation = "profile",
+        seconds = 2 }
+      scenario.driver.run(function() assert.equal("active", pass:check()) end,
         function() permit(pass) end)
       assert.equal(THREE_MINUTES, pass.mvpd)
-      assert.is_nil(told)
+      assert.is_nil(notified)
       assert.equal("active", pass:check())
       is_near(180000, pass:remaining_ms())
     end)
@@ -369,28 +373,28 @@ describe("temporary access", function()
         local decision = permit(pass)
         used[#used + 1] = decision.mvpd
       end
-      on.driver.run(viewer, viewer, viewer)
+      scenario.driver.run(viewer, viewer, viewer)
       assert.same({ THREE_MINUTES, THREE_MINUTES, THREE_MINUTES }, used)
       assert.equal(THREE_MINUTES, pass.mvpd)
     end)
   end)
 
   describe("during playback", function()
-    local told
+    local notified
 
     local function playing(options)
       options.on_expiring = function(pass)
-        told[#told + 1] = "expiring " .. pass.mvpd
+        notified[#notified + 1] = "expiring " .. pass.mvpd
       end
       options.on_expired = function(pass)
-        told[#told + 1] = "expired " .. pass.mvpd
+        notified[#notified + 1] = "expired " .. pass.mvpd
       end
       local pass = new_pass(options)
       permit(pass)
       return pass
     end
 
-    before_each(function() told = {} end)
+    before_each(function() notified = {} end)
 
     it("[temp-access-end-near] tells once that the end is near, and once that "
       .. "it came", function()
@@ -401,14 +405,14 @@ describe("temporary access", function()
           seen[#seen + 1] = state
           seen[state] = second
         end
-        on.driver.sleep(1)
+        scenario.driver.sleep(1)
       end
       assert.same({ "expiring " .. THREE_MINUTES,
-        "expired " .. THREE_MINUTES }, told)
+        "expired " .. THREE_MINUTES }, notified)
       assert.equal(3, #seen)
       is_near(120000, seen.expiring * 1000)
       is_near(180000, seen.expired * 1000)
-      assert.equal(1, #on:received "profile")
+      assert.equal(1, #scenario:received "profile")
       assert.equal(0, pass:remaining_ms())
     end)
 
@@ -416,7 +420,7 @@ describe("temporary access", function()
       local pass = playing { mvpd = THREE_MINUTES, expiring = 100 }
       pass_for(1)
       assert.equal("active", pass:check())
-      on.driver.sleep(25)
+      scenario.driver.sleep(25)
       assert.equal("expiring", pass:check())
     end)
 
@@ -434,20 +438,20 @@ describe("temporary access", function()
       pass:check()
       assert.same({ "expiring " .. THREE_MINUTES,
         "expired " .. THREE_MINUTES, "expiring " .. FIVE_MINUTES,
-        "expired " .. FIVE_MINUTES }, told)
+        "expired " .. FIVE_MINUTES }, notified)
     end)
 
     it("[temp-access-tomorrow-end] tells of tomorrow's end as well", function()
       local pass = playing { mvpd = THREE_MINUTES }
       pass_for(3.1)
       pass:check()
-      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
-        device = scenes.DEVICE })
+      assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        device = operation_setup.DEVICE })
       permit(pass)
       assert.equal("active", pass:check())
       pass_for(3.1)
       assert.equal("expired", pass:check())
-      assert.equal(2, #told)
+      assert.equal(2, #notified)
     end)
 
     it("[temp-access-end-first-check] knows the end that came before the "
@@ -456,7 +460,7 @@ describe("temporary access", function()
       pass_for(4)
       assert.equal("expired", pass:check())
       assert.equal("expired", pass:check())
-      assert.same({ "expired " .. THREE_MINUTES }, told)
+      assert.same({ "expired " .. THREE_MINUTES }, notified)
     end)
 
     it("[temp-access-server-clock-device] goes by the server's clock, "
@@ -464,7 +468,7 @@ describe("temporary access", function()
       local kept, wall = core.clock.wall, 86400 -- January 1970
       finally(function() core.clock.wall = kept end)
       core.clock.wall = function() return wall end
-      on = story.new()
+      scenario = timeline.new()
       local pass = playing { mvpd = THREE_MINUTES }
       is_near(180000, pass:remaining_ms())
       wall = 4e9 -- somebody sets it
@@ -477,20 +481,20 @@ describe("temporary access", function()
     it("[temp-access-asks-service] asks again where the service could not be "
       .. "asked", function()
       local pass = playing { mvpd = THREE_MINUTES }
-      on.control.fault { kind = "status", status = 503,
+      scenario.control.fault { kind = "status", status = 503,
         operation = "profile", count = 3 }
       local state, err = pass:check()
       assert.is_nil(state)
       assert.equal(503, err.http_status)
-      local asked = #on:received "profile"
+      local asked = #scenario:received "profile"
       for _ = 1, 100 do -- a frame loop does not become a storm
         assert.equal(err, select(2, pass:check()))
       end
-      assert.equal(asked, #on:received "profile")
-      on.driver.sleep(5)
-      local before = on.driver.now()
+      assert.equal(asked, #scenario:received "profile")
+      scenario.driver.sleep(5)
+      local before = scenario.driver.now()
       assert.equal("active", pass:check())
-      assert.equal(asked + 1, #on:received "profile")
+      assert.equal(asked + 1, #scenario:received "profile")
       is_near(180000, pass:remaining_ms() + before * 1000)
     end)
   end)
@@ -498,7 +502,7 @@ describe("temporary access", function()
   describe("begun anew", function()
     local function sent()
       local list = {}
-      for _, entry in ipairs(on:received()) do
+      for _, entry in ipairs(scenario:received()) do
         if entry.method == "DELETE" then
           list[#list + 1] = entry.path .. "?" .. entry.query
         end
@@ -510,11 +514,11 @@ describe("temporary access", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       pass_for(3)
-      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+      assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
         device = "another" })
       assert.is_false(plays(pass))
-      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
-        device = scenes.DEVICE })
+      assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
+        device = operation_setup.DEVICE })
       permit(pass)
     end)
 
@@ -525,7 +529,8 @@ describe("temporary access", function()
         permit(pass, title)
       end
       for _, key in ipairs { SHA256, " User@domain.com" } do
-        assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES, key = key })
+        assert(scenario.client:reset_temp_pass { mvpd = FIVE_TITLES,
+          key = key })
         permit(pass, "F")
       end
       local path = "/reset-tempass/v3/reset/generic?requestor_id=REF30"
@@ -534,9 +539,9 @@ describe("temporary access", function()
     end)
 
     it("[temp-access-everyone-said] by everyone, when it is said", function()
-      assert(on.client:reset_temp_pass { mvpd = THREE_MINUTES,
+      assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
         everyone = true })
-      assert(on.client:reset_temp_pass { mvpd = FIVE_TITLES,
+      assert(scenario.client:reset_temp_pass { mvpd = FIVE_TITLES,
         everyone = true, by = "key" })
       assert.same({ "/reset-tempass/v3/reset?requestor_id=REF30"
         .. "&mvpd_id=TempPass_TEST40&device_id=all",
@@ -559,7 +564,7 @@ describe("temporary access", function()
         raises("reset_temp_pass", options)
       end
       for _, word in ipairs { "", "all", "ALL", " all " } do
-        local api = on.client.api
+        local api = scenario.client.api
         assert.error(function()
           api:reset_temp_pass { mvpd = THREE_MINUTES, device = word }
         end)
@@ -567,7 +572,7 @@ describe("temporary access", function()
           api:reset_temp_pass_key { mvpd = FIVE_TITLES, key = word }
         end)
       end
-      assert.same({}, on:received())
+      assert.same({}, scenario:received())
     end)
   end)
 

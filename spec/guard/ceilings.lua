@@ -1,9 +1,9 @@
---- What each operation and each story may cost at most. `make guards` prints
+--- The maximum cost of each operation and each flow. `make guards` prints
 -- what was measured beside it; where that has sunk, lower the ceiling.
 --
 -- Instructions and allocations: of one turn on Lua 5.4, at -O2 with Debian
 -- 12's gcc and libraries, about a tenth above what was measured. The core
--- request is over plain http. Requests and handshakes: of one story, exact.
+-- request is over plain http. Requests and handshakes: of one flow, exact.
 
 return {
   instructions = {

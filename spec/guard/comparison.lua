@@ -1,14 +1,14 @@
---- Holds what was measured against the ceilings.
+--- Compares measurements with their ceilings.
 
-local judge = {}
+local comparison = {}
 
-judge.KINDS = { "instructions", "allocations", "requests", "handshakes" }
+comparison.KINDS = { "instructions", "allocations", "requests", "handshakes" }
 
---- A list of { kind, name, measured, ceiling }, in a steady order. `measured`
--- and `ceilings`: kind -> name -> number; a kind may be missing in the first.
-function judge.rows(measured, ceilings)
+--- Returns a sorted list of { kind, name, measured, ceiling }. `measured` and
+-- `ceilings` are kind -> name -> number; a kind may be missing in the first.
+function comparison.rows(measured, ceilings)
   local rows = {}
-  for _, kind in ipairs(judge.KINDS) do
+  for _, kind in ipairs(comparison.KINDS) do
     local names = {}
     for name in pairs(measured[kind] or {}) do names[#names + 1] = name end
     table.sort(names)
@@ -20,18 +20,18 @@ function judge.rows(measured, ceilings)
   return rows
 end
 
---- What is wrong with a row, in a sentence; or nil.
-function judge.complaint(row)
+--- Returns a sentence if a row exceeds its ceiling or has none; else nil.
+function comparison.complaint(row)
   if not row.ceiling then
     return ("%s: no ceiling for its %s"):format(row.name, row.kind)
   elseif row.measured > row.ceiling then
     return ("%s: %s %s, the ceiling is %s"):format(row.name,
-      judge.number(row.measured), row.kind, judge.number(row.ceiling))
+      comparison.number(row.measured), row.kind, comparison.number(row.ceiling))
   end
 end
 
---- Ceilings that nothing was measured for.
-function judge.unused(measured, ceilings)
+--- Returns the names of ceilings without a measurement.
+function comparison.unused(measured, ceilings)
   local list = {}
   for kind, names in pairs(ceilings) do
     for name in pairs(measured[kind] and names or {}) do
@@ -41,8 +41,8 @@ function judge.unused(measured, ceilings)
   return list
 end
 
-function judge.number(value)
+function comparison.number(value)
   return (value >= 1000 and "%.0f" or "%.4g"):format(value)
 end
 
-return judge
+return comparison

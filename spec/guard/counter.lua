@@ -1,14 +1,13 @@
---- Counts that do not depend on how busy a machine is: instructions (by
--- valgrind's callgrind) and allocations, of each operation of
--- spec.guard.workload.
+--- Counts instructions (with valgrind's callgrind) and allocations of each
+-- operation of spec.guard.workload. Both are independent of the machine's load.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local nginx = require "adobepass.sandbox.host.nginx"
 local shell = require "adobepass.util.shell"
-local work = require "spec.guard.workload"
+local workload = require "spec.guard.workload"
 
-local count = {}
+local counter = {}
 
 local ALLOCATIONS = "build/lua5.4/allocations.so"
 local CONFIG = [[
@@ -22,8 +21,8 @@ http {
 }
 ]]
 
---- Why nothing can be counted here, or nil.
-function count.obstacle()
+--- Returns why nothing can be counted here, or nil.
+function counter.obstacle()
   if os.getenv "ADOBEPASS_LUA" ~= "lua5.4" then return "for lua5.4 alone" end
   if not (os.getenv "ADOBEPASS_BUILD" or "lua5.4"):find "lua5%.4$" then
     return "for the usual build alone"
@@ -54,11 +53,11 @@ local function script(server, kind)
     kind and ("'%s'"):format(kind) or "nil"))
 end
 
--- callgrind's files are numbered by the mark at which they were written: what
--- came between the two marks of an operation is in each second one.
+-- callgrind writes a file at each mark. Every second file has the counts between
+-- the two marks of an operation.
 local function read_dumps(path)
   local found = {}
-  for index, item in ipairs(work.list) do
+  for index, item in ipairs(workload.list) do
     local text = assert(shell.read_file(("%s/out.%d"):format(path,
       2 * index)))
     found[item[1]] = tonumber(text:match "totals: (%d+)") / item[2]
@@ -73,19 +72,19 @@ local function instructions(server, path)
 end
 
 local function allocations(server)
-  local said = folder.run(("LD_PRELOAD=$PWD/%s LUA_CPATH='%s;'"
+  local output = folder.run(("LD_PRELOAD=$PWD/%s LUA_CPATH='%s;'"
     .. "\"$LUA_CPATH\" %s"):format(ALLOCATIONS, "build/lua5.4/?.so",
     script(server, "allocations")))
   local marks, found = {}, {}
-  for line in said:gmatch "%d+" do marks[#marks + 1] = tonumber(line) end
-  for index, item in ipairs(work.list) do
+  for line in output:gmatch "%d+" do marks[#marks + 1] = tonumber(line) end
+  for index, item in ipairs(workload.list) do
     found[item[1]] = (marks[2 * index] - marks[2 * index - 1]) / item[2]
   end
   return found
 end
 
---- Instructions and allocations of one turn, each by operation.
-function count.work()
+--- Returns instructions and allocations of one repetition, by operation.
+function counter.measure()
   local server, path = start_server(), folder.make()
   local fine, first, second = pcall(function()
     return instructions(server, path), allocations(server)
@@ -96,4 +95,4 @@ function count.work()
   return { instructions = first, allocations = second }
 end
 
-return count
+return counter

@@ -1,6 +1,6 @@
 --- What a user can call is documented.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
 -- Every name that a binding registers, but metamethods.
@@ -94,12 +94,12 @@ end)
 
 describe("make demo", function()
   it("[docs-tells-whole-scenario] tells the whole story", function()
-    local said = folder.run("NO_COLOR=1 " .. child.interpreter()
+    local output = folder.run("NO_COLOR=1 " .. child_process.interpreter()
       .. " examples/demo.lua")
     for number = 1, 11 do
-      assert.truthy(said:find(("\n%d. "):format(number), 1, true), number)
+      assert.truthy(output:find(("\n%d. "):format(number), 1, true), number)
     end
-    assert.matches("That was all of it", said)
-    assert.is_nil(said:find("secret=", 1, true))
+    assert.matches("That was all of it", output)
+    assert.is_nil(output:find("secret=", 1, true))
   end)
 end)

@@ -1,12 +1,12 @@
---- Requests (by the sandbox's journal) and TLS handshakes (by the client's
--- events) of each story, over real HTTPS. What a cold start takes has a spec
--- of its own: spec/integration/flow/cold_start_spec.lua.
+--- Counts requests (in the sandbox's journal) and TLS handshakes (in the client's
+-- events) of each flow over HTTPS. The cold start has a spec of its own:
+-- spec/integration/flow/cold_start_spec.lua.
 
 local adobepass = require "adobepass"
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local sandbox_host = require "adobepass.sandbox.host"
 
-local stories = {}
+local flow_costs = {}
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
@@ -14,7 +14,7 @@ local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
 local World = {}
 World.__index = World
 
--- Counts go on while clients come and go.
+-- Counts over all clients.
 local function on_event(self)
   return function(event)
     if event.type == "request" and not event.reused then
@@ -27,7 +27,7 @@ function World:new_client(device, more)
   local options = { device = device and { id = device } or false,
     on_event = on_event(self) }
   for name, value in pairs(more or {}) do options[name] = value end
-  local client = flight.client(self.running, options)
+  local client = many_clients.new_client(self.running, options)
   self.clients[#self.clients + 1] = client
   return client
 end
@@ -37,7 +37,7 @@ function World:sign_in(body)
   assert(self.control:ask("POST", "/sandbox/login", body))
 end
 
---- A viewer who is logged in, in a client that has a token and a connection.
+--- Returns a client with a token, a connection and a logged-in viewer.
 function World:viewer(device)
   local client = self:new_client(device)
   self:sign_in { service_provider = "REF30", device = device,
@@ -47,27 +47,27 @@ function World:viewer(device)
 end
 
 local function titles(count)
-  local list = {}
-  for index = 1, count do list[index] = "Title " .. index end
-  return list
+  local flows = {}
+  for index = 1, count do flows[index] = "Title " .. index end
+  return flows
 end
 
--- Each prepares, and answers what is to be counted.
-local list = {}
+-- Each function prepares a flow and returns the function to count.
+local flows = {}
 
-list["first answer of a new device"] = function(world)
+flows["first answer of a new device"] = function(world)
   local client = world:new_client "first"
   return function() assert(client.api:profiles()) end
 end
 
-list["a device after the first"] = function(world)
+flows["a device after the first"] = function(world)
   local gateway = world:new_client()
   assert(gateway:device { id = "one" }.api:profiles())
   local second = gateway:device { id = "two" }
   return function() assert(second.api:profiles()) end
 end
 
-list["login, three polls"] = function(world)
+flows["login, three polls"] = function(world)
   local client = world:new_client "login"
   return function()
     local flow = assert(client:start_login(LOGIN))
@@ -79,26 +79,26 @@ list["login, three polls"] = function(world)
   end
 end
 
-list["login of a viewer who is known"] = function(world)
+flows["login of a viewer who is known"] = function(world)
   local client = world:viewer "known"
   return function() assert(client:login {}) end
 end
 
-list["list of providers, twice"] = function(world)
+flows["list of providers, twice"] = function(world)
   local client = world:viewer "providers"
   return function()
     assert(#client:providers() > 5 and #client:providers() > 5)
   end
 end
 
-list["catalog of 100"] = function(world)
+flows["catalog of 100"] = function(world)
   local client = world:viewer "catalog"
   return function()
     assert(#assert(client:preauthorize(titles(100))).permitted == 100)
   end
 end
 
-list["the same catalog again"] = function(world)
+flows["the same catalog again"] = function(world)
   local client = world:viewer "again"
   assert(client:preauthorize(titles(100)))
   return function()
@@ -106,7 +106,7 @@ list["the same catalog again"] = function(world)
   end
 end
 
-list["play, twice"] = function(world)
+flows["play, twice"] = function(world)
   local client = world:viewer "play"
   return function()
     assert(assert(client:authorize "CNN").media_token)
@@ -114,18 +114,18 @@ list["play, twice"] = function(world)
   end
 end
 
-list["50 questions at once"] = function(world)
+flows["50 questions at once"] = function(world)
   local driver = adobepass.driver.tick()
   local client = world:new_client("crowd", { driver = driver })
   return function()
-    local outcomes = flight.crowd(driver, function()
+    local outcomes = many_clients.run_tasks(driver, function()
       return client.context.connection.transport
     end, 50, function() return client.api:profiles() end)
     for _, outcome in ipairs(outcomes) do assert(outcome == "ok", outcome) end
   end
 end
 
-list["logout"] = function(world)
+flows["logout"] = function(world)
   local client = world:viewer "logout"
   return function()
     local report = assert(client:logout { redirect_url = "https://adobe.com",
@@ -137,14 +137,14 @@ end
 local function new_world()
   local running = assert(sandbox_host.start { throttle = false })
   return setmetatable({ running = running, handshakes = 0, clients = {},
-    control = flight.control(running) }, World)
+    control = many_clients.control(running) }, World)
 end
 
 local function measure(world, prepare)
-  local act = prepare(world)
+  local run = prepare(world)
   world.control:take()
   world.handshakes = 0
-  act()
+  run()
   local requests = 0
   for _, entry in ipairs((world.control:take())) do
     requests = requests + (entry.operation and 1 or 0)
@@ -154,11 +154,11 @@ local function measure(world, prepare)
   return requests, world.handshakes
 end
 
---- Requests and handshakes, each by story.
-function stories.count()
+--- Returns requests and handshakes by flow.
+function flow_costs.measure()
   local world, requests, handshakes = new_world(), {}, {}
   local fine, why = pcall(function()
-    for name, prepare in pairs(list) do
+    for name, prepare in pairs(flows) do
       requests[name], handshakes[name] = measure(world, prepare)
     end
   end)
@@ -168,4 +168,4 @@ function stories.count()
   return { requests = requests, handshakes = handshakes }
 end
 
-return stories
+return flow_costs

@@ -2,34 +2,34 @@
 -- machine is. `make guards` prints them all.
 
 local ceilings = require "spec.guard.ceilings"
-local count = require "spec.guard.counter"
-local judge = require "spec.guard.comparison"
-local stories = require "spec.guard.flow_costs"
+local counter = require "spec.guard.counter"
+local comparison = require "spec.guard.comparison"
+local flow_costs = require "spec.guard.flow_costs"
 
 local function all_below(measured)
-  for _, row in ipairs(judge.rows(measured, ceilings)) do
-    assert.is_nil(judge.complaint(row))
+  for _, row in ipairs(comparison.rows(measured, ceilings)) do
+    assert.is_nil(comparison.complaint(row))
   end
-  assert.same({}, judge.unused(measured, ceilings))
+  assert.same({}, comparison.unused(measured, ceilings))
 end
 
 -- A guard that nothing could trip would be none.
 local function each_can_fail(measured)
-  for _, row in ipairs(judge.rows(measured, ceilings)) do
+  for _, row in ipairs(comparison.rows(measured, ceilings)) do
     if row.measured > 0 then
       row.ceiling = row.measured * 0.99
-      assert.matches("the ceiling is", judge.complaint(row))
+      assert.matches("the ceiling is", comparison.complaint(row))
     end
     row.ceiling = nil
-    assert.matches("no ceiling", judge.complaint(row))
+    assert.matches("no ceiling", comparison.complaint(row))
   end
 end
 
 describe("what an operation costs", function()
   local measured
-  local obstacle = count.obstacle()
+  local obstacle = counter.obstacle()
 
-  setup(function() measured = not obstacle and count.work() end)
+  setup(function() measured = not obstacle and counter.measure() end)
 
   it("[guard-below-limit-instructions] is below its ceiling, in instructions "
     .. "and in allocations", function()
@@ -46,7 +46,7 @@ end)
 describe("what a story costs", function()
   local measured
 
-  setup(function() measured = stories.count() end)
+  setup(function() measured = flow_costs.measure() end)
 
   it("[guard-below-limit-requests] is below its ceiling, in requests and in "
     .. "handshakes", function()

@@ -12,12 +12,12 @@ end
 describe("the reference", function()
   local _, missing = require("adobepass.util.shell").read "command -v ldoc"
   local test = missing == 0 and it or pending
-  local path, said
+  local path, output
 
   setup(function()
     if missing ~= 0 then return end
     path = folder.make()
-    said = folder.run("unset LUA_PATH LUA_CPATH MAKEFLAGS; "
+    output = folder.run("unset LUA_PATH LUA_CPATH MAKEFLAGS; "
       .. "make -s -o lint-deps doc DOC=" .. folder.quote(path) .. " 2>&1")
   end)
 
@@ -34,7 +34,7 @@ describe("the reference", function()
 
   test("[reference-made-complaint] is made without a complaint", function()
     -- What ldoc 1.5 says besides: a format, and an empty line for each part.
-    local complaints = said:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
+    local complaints = output:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
     assert.equal("reading configuration from .ldoc.lua\n" .. path
       .. "/index.html", (complaints:gsub("%s+$", "")))
   end)

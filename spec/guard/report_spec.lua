@@ -1,6 +1,6 @@
 --- What runs keep, how it is drawn, and the page that is made of it.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local plot = require "bench.plot"
 local results = require "bench.results"
@@ -20,9 +20,9 @@ describe("what a run keeps", function()
     folder.remove(path)
   end)
 
-  local function keep(name, act)
+  local function keep(name, change)
     local found = results.new(name, "make " .. name)
-    act(found)
+    change(found)
     return found:write()
   end
 
@@ -59,12 +59,12 @@ describe("what a run keeps", function()
     if not folder.read "build/lua5.4/adobepass/core.so" then
       return pending "lua5.4 is not built"
     end
-    local said = folder.run("printf 'a\\t3\\tms\\t< 5\\nnote\\tso\\n' | "
+    local output = folder.run("printf 'a\\t3\\tms\\t< 5\\nnote\\tso\\n' | "
       .. "sed 's/so/so it is/' | bench/result spec_try 'a command'")
     results.FOLDER = usual
     local found = results.read "spec_try"
     os.remove(usual .. "/spec_try.txt")
-    assert.matches("spec_try%.txt", said)
+    assert.matches("spec_try%.txt", output)
     assert.same({ { name = "a", value = "3", unit = "ms", target = "< 5" } },
       found.figures)
     assert.same({ "so it is" }, found.notes)
@@ -72,9 +72,9 @@ describe("what a run keeps", function()
 
   local function page()
     local file = path .. "/PAGE.md"
-    local said, status = shell.read(shell.line(child.interpreter(),
+    local output, status = shell.read(shell.line(child_process.interpreter(),
       "bench/report.lua", file, results.FOLDER))
-    assert.equal(0, status, said)
+    assert.equal(0, status, output)
     return folder.read(file)
   end
 

@@ -124,8 +124,8 @@ describe("library code", function()
         .. "| luacheck --no-color --filename %s - || true"):format(path))
     end
     for _, name in ipairs { "store", "util", "flow", "api" } do
-      local said = check("lua/adobepass/" .. name .. "/x.lua")
-      assert.matches("2 warnings / 0 errors", said)
+      local output = check("lua/adobepass/" .. name .. "/x.lua")
+      assert.matches("2 warnings / 0 errors", output)
     end
     assert.matches("0 warnings / 0 errors", check "lua/adobepass/cli/x.lua")
     assert.matches("0 warnings / 0 errors",

@@ -1,34 +1,34 @@
---- What is counted: each operation, so many times, between two marks.
+--- The operations that are counted, each repeated between two marks.
 --
 --   require("spec.guard.workload").main(url, kind)
 --
--- The mark is core.handle_count(), where callgrind dumps what it has counted so far;
--- or, with `allocations`, a line with the count of allocations.
+-- The mark is core.handle_count(), before which callgrind writes its counts; with
+-- `allocations`, it is a line with the number of allocations.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local jws = require "adobepass.util.jws"
 local keyring = require "adobepass.sandbox.data.keyring"
-local scenes = require "spec.support.operation_setup"
+local operation_setup = require "spec.support.operation_setup"
 
-local work = {}
+local workload = {}
 
---- What a viewer who is logged in has.
+--- The profiles of a viewer who is logged in.
 local PROFILES = json.encode { profiles = { Cablevision = {
   notBefore = 1697094207324, notAfter = 1897094802367,
   issuer = "Cablevision", type = "regular", attributes = {
     userID = { value = "BASE64_value_userID", state = "plain" },
     zip = { value = { "12345", "12346" }, state = "plain" } } } } }
 
-work.PROFILES = PROFILES
+workload.PROFILES = PROFILES
 
--- A JWT's first part is all that the client looks at.
+-- The client reads only the first part of the JWT.
 local STATEMENT = core.base64.url_encode '{"alg":"RS256"}' .. "."
   .. core.base64.url_encode "{}" .. ".c2ln"
 
---- A configuration answer with so many providers, as JSON.
-function work.configuration(count)
+--- Returns a configuration response with `count` providers, as JSON.
+function workload.configuration(count)
   local list = {}
   for index = 1, count do
     list[index] = { id = ("Provider_%04d"):format(index),
@@ -42,8 +42,8 @@ function work.configuration(count)
     mvpds = json.array(list) } }
 end
 
--- A transport that answers at once and remembers nothing, so that a million
--- calls weigh what one does.
+-- A transport that responds at once and records nothing, so that memory does not
+-- grow with the number of calls.
 local Transfer, Transport = {}, {}
 Transfer.__index, Transport.__index = Transfer, Transport
 
@@ -63,7 +63,7 @@ function Transport:submit(given)
   local body
   if given.url:find("/o/client/register", 1, true) then body = CREDENTIALS
   elseif given.url:find("/o/client/token", 1, true) then body = TOKEN
-  else body = self.answer(given) end
+  else body = self.respond(given) end
   return setmetatable({ body = body }, Transfer)
 end
 
@@ -71,19 +71,19 @@ function Transport.step() return 0 end
 function Transport.close() end
 
 --- Returns a transport whose service answers as that of `client`.
-function work.transport(answer)
-  local body = answer
-  if type(answer) == "string" then answer = function() return body end end
-  return setmetatable({ answer = answer }, Transport)
+function workload.transport(respond)
+  local body = respond
+  if type(respond) == "string" then respond = function() return body end end
+  return setmetatable({ respond = respond }, Transport)
 end
 
---- A client whose service answers with the body that a function gives for a
--- request, or always with the same one.
-function work.client(answer, more)
+--- Returns a client whose service responds with a fixed body, or with the body
+-- that a function of the request returns.
+function workload.client(respond, more)
   local options = { service_provider = "REF30", rate_limit = false,
     environment = { api = "https://api.test" }, software_statement = STATEMENT,
-    transport = work.transport(answer), random = function() return 0.5 end,
-    device = { id = "a-device", info = scenes.INFO } }
+    transport = workload.transport(respond), random = function() return 0.5 end,
+    device = { id = "a-device", info = operation_setup.INFO } }
   for name, value in pairs(more or {}) do options[name] = value or nil end
   return adobepass.new(options)
 end
@@ -99,8 +99,8 @@ local function request(url)
   end
 end
 
--- What a gateway does for each of its waiting requests, again and again.
-local function look(url)
+-- One step of a transport with 200 waiting transfers.
+local function step_waiting(url)
   local transport = assert(core.http.new { timeout = 600 })
   local transfers = {}
   for index = 1, 200 do
@@ -129,19 +129,20 @@ local function verify()
 end
 
 local function profiles()
-  local client = work.client(PROFILES)
+  local client = workload.client(PROFILES)
   return function() return assert(client.api:profiles()) end
 end
 
--- Permits of 25 titles, all of them known.
-function work.cached()
+-- Permits of 25 titles from the cache.
+function workload.cached()
   local titles, decisions = {}, {}
   for index = 1, 25 do
     titles[index] = "Title " .. index
     decisions[index] = { resource = titles[index], authorized = true,
       source = "mvpd", mvpd = "Cablevision", serviceProvider = "REF30" }
   end
-  local client = work.client(json.encode { decisions = json.array(decisions) })
+  local client = workload.client(
+    json.encode { decisions = json.array(decisions) })
   local function ask()
     local catalog = assert(client:preauthorize(titles,
       { mvpd = "Cablevision" }))
@@ -152,54 +153,55 @@ function work.cached()
 end
 
 local function providers()
-  local client = work.client(work.configuration(2000))
+  local client = workload.client(workload.configuration(2000))
   return function() assert(#assert(client:providers()) == 2000) end
 end
 
 local function decode()
-  local text = work.configuration(2000)
+  local text = workload.configuration(2000)
   return function() return assert(json.decode(text)) end
 end
 
 local function view()
-  local client, index = work.client "{}", 0
+  local client, index = workload.client "{}", 0
   return function()
     index = index + 1
-    return client:device { id = "device-" .. index, info = scenes.INFO }
+    return client:device { id = "device-"
+      .. index, info = operation_setup.INFO }
   end
 end
 
---- In the order of the work: name, times, how to make it ready.
-work.list = {
+--- In order: name, repetitions, function that prepares the operation.
+workload.list = {
   { "core request", 200, request },
-  { "a look at 200 that wait", 500, look },
+  { "a look at 200 that wait", 500, step_waiting },
   { "token check", 2000, token },
   { "SHA-256 of 1 KiB", 500, sha256 },
   { "jws.verify", 50, verify },
   { "client.api:profiles", 100, profiles },
-  { "25 cached permits", 100, work.cached },
+  { "25 cached permits", 100, workload.cached },
   { "2,000 providers from JSON", 2, decode },
   { "2,000 providers from the cache", 5, providers },
   { "a view of a device", 200, view },
 }
 
 local function run(url, mark)
-  for _, item in ipairs(work.list) do
-    local act = item[3](url)
-    for _ = 1, math.ceil(item[2] / 10) do act() end
+  for _, item in ipairs(workload.list) do
+    local run_once = item[3](url)
+    for _ = 1, math.ceil(item[2] / 10) do run_once() end
     collectgarbage()
     collectgarbage()
     mark()
-    for _ = 1, item[2] do act() end
+    for _ = 1, item[2] do run_once() end
     mark()
   end
 end
 
-function work.main(url, kind)
+function workload.main(url, kind)
   if not kind then return run(url, core.handle_count) end
   local allocations, counts = require "allocations", {}
   run(url, function() counts[#counts + 1] = allocations() end)
   for _, count in ipairs(counts) do print(count) end
 end
 
-return work
+return workload

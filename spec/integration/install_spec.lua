@@ -1,9 +1,9 @@
 --- `make install`, below a folder that no Lua looks into by itself.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
-local LUA = child.interpreter()
+local LUA = child_process.interpreter()
 
 describe("an installation", function()
   if LUA:find "/" then return end -- a host of a sanitizer's

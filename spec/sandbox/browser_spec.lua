@@ -5,7 +5,7 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
 
 local SIZES = { phone = { 390, 844 }, tv = { 1920, 1080 } }
@@ -22,7 +22,7 @@ describe("in a browser", function()
     pictures = folder.pictures()
     running = assert(host.start { throttle = false })
     transport = assert(core.http.new { ca_file = running.ca })
-    screen = tv.new { transport = transport, api = running.api,
+    screen = tv_client.new { transport = transport, api = running.api,
       statement = running.statement }
     browser = webdriver.start()
   end)
@@ -125,7 +125,7 @@ describe("in a browser", function()
     local new = whole()
     activate(old)
     assert.is_truthy(browser:text("#error"):find("newer code"))
-    assert(tv.fetch(transport, { method = "POST",
+    assert(tv_client.fetch(transport, { method = "POST",
       url = running.control .. "/sandbox/clock",
       headers = { ["Content-Type"] = "application/json" },
       body = '{"advance":1860000}' }))
@@ -166,13 +166,13 @@ describe("in a browser", function()
 
   test("[browser-viewer-home-needs] a viewer at home needs no "
     .. "password", function()
-    local response = assert(tv.fetch(transport, { method = "POST",
+    local response = assert(tv_client.fetch(transport, { method = "POST",
       url = running.api .. "/api/v2/REF30/sessions",
       headers = { Authorization = screen.bearer,
         ["AP-Device-Identifier"] = screen:identifier(),
         ["X-Forwarded-For"] = "192.0.2.7",
         ["Content-Type"] = "application/x-www-form-urlencoded" },
-      body = tv.form { mvpd = "Spectrum", domainName = "adobe.com",
+      body = tv_client.form { mvpd = "Spectrum", domainName = "adobe.com",
         redirectUrl = running.api .. "/activate/success" } }))
     local code = response.body:match('"code":"(%w+)"')
     activate(code)
@@ -184,7 +184,7 @@ describe("in a browser", function()
 
   test("[browser-viewer-signs] a viewer signs out, and goes on", function()
     browser:go(running.api .. "/mvpd/Cablevision/logout?"
-      .. tv.form { requestor_id = "REF30",
+      .. tv_client.form { requestor_id = "REF30",
         redirect_url = running.api .. "/activate" })
     assert.equal("You are signed out", browser:text("h1"))
     picture "signed-out"

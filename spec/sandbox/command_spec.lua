@@ -1,13 +1,13 @@
 -- The command as a user runs it: a process of its own.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
-local COMMAND = shell.quote(child.interpreter()) .. " bin/adobepass "
+local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
 local function alive(pid)
   local state = shell.read_file("/proc/" .. pid .. "/stat")
@@ -73,14 +73,14 @@ describe("adobepass sandbox", function()
   local function ready(words)
     local process = start("sandbox --json " .. (words or ""))
     process.line = process.pipe:read("*l")
-    process.told = assert(json.decode(process.line))
-    process.folder = process.told.ca:match("^(.*)/[^/]*$")
+    process.settings = assert(json.decode(process.line))
+    process.folder = process.settings.ca:match("^(.*)/[^/]*$")
     return process
   end
 
   local function is_gone(process)
     return eventually(function()
-      return not alive(process.told.pid) and not exists(process.folder)
+      return not alive(process.settings.pid) and not exists(process.folder)
     end)
   end
 
@@ -90,9 +90,10 @@ describe("adobepass sandbox", function()
     assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
       .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
       .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
-    local transport = assert(core.http.new { ca_file = process.told.ca })
-    local screen = tv.new { transport = transport, api = process.told.api,
-      statement = process.told.statement }
+    local transport = assert(core.http.new { ca_file = process.settings.ca })
+    local screen = tv_client.new { transport = transport,
+      api = process.settings.api,
+      statement = process.settings.statement }
     assert.is_string(screen:code())
     transport:close()
     shell.read("kill -s TERM " .. process.pid)
@@ -113,10 +114,10 @@ describe("adobepass sandbox", function()
   it("[sandbox-command-ends-nginx-last] ends with its nginx, after the last "
     .. "trace of it", function()
     local process = ready()
-    shell.read("kill -s TERM " .. process.told.pid)
+    shell.read("kill -s TERM " .. process.settings.pid)
     assert.is_nil(process.pipe:read("*l"))
     process.pipe:close()
-    assert.is_false(alive(process.told.pid))
+    assert.is_false(alive(process.settings.pid))
     assert.is_false(exists(process.folder))
   end)
 
@@ -135,12 +136,12 @@ describe("adobepass sandbox", function()
     local pipe = assert(io.popen("exec setsid sh -c "
       .. shell.quote("echo $$; " .. script)))
     local group = pipe:read("*l")
-    local told = assert(json.decode(pipe:read("*l")))
+    local settings = assert(json.decode(pipe:read("*l")))
     shell.read("kill -s INT -- -" .. group)
     assert.equal("status 130", pipe:read("*l"))
     pipe:close()
-    assert.is_false(alive(told.pid))
-    assert.is_false(exists(told.ca))
+    assert.is_false(alive(settings.pid))
+    assert.is_false(exists(settings.ca))
   end)
 
   it("[sandbox-command-person-next] tells a person what to do next", function()
@@ -192,8 +193,8 @@ describe("adobepass sandbox", function()
       .. "ended", function()
       local process = start("sandbox --json --exec "
         .. shell.quote("echo $$; exec sleep 600"))
-      process.told = assert(json.decode(process.pipe:read("*l")))
-      process.folder = process.told.ca:match("^(.*)/[^/]*$")
+      process.settings = assert(json.decode(process.pipe:read("*l")))
+      process.folder = process.settings.ca:match("^(.*)/[^/]*$")
       local command = process.pipe:read("*l")
       shell.read("kill -s TERM " .. process.pid)
       assert.is_true(is_gone(process))

@@ -250,10 +250,10 @@ describe("a fault", function()
     .. "operation's own form", function()
     h.control.fault { kind = "error", code = "network_received_error",
                       details = "down", count = 2 }
-    local answer = ask()
-    assert.equal(403, answer.status)
-    assert.equal("retry", answer.json.action)
-    assert.equal("down", answer.json.details)
+    local response = ask()
+    assert.equal(403, response.status)
+    assert.equal("retry", response.json.action)
+    assert.equal("down", response.json.details)
     local service = h:get("/api/REF30/list")
     assert.equal("network_received_error", service.json.error.code)
   end)
@@ -381,9 +381,9 @@ describe("the control API over HTTP", function()
                                seconds = -1 } },
       { "PUT", "/snapshot", { version = 0 } },
     } do
-      local answer = send(h, case[1], case[2], case[3])
-      assert.equal(400, answer.status, case[2])
-      assert.is_string(answer.json.error)
+      local response = send(h, case[1], case[2], case[3])
+      assert.equal(400, response.status, case[2])
+      assert.is_string(response.json.error)
     end
     assert.equal(405, send(h, "PATCH", "/journal").status)
     assert.equal(404, send(h, "GET", "/nothing").status)
@@ -414,9 +414,9 @@ describe("the control API over HTTP", function()
     .. "page can reach it",
      function()
     local h = fixture.new()
-    local answer = send(h, "POST", "/faults", { kind = "tls" },
+    local response = send(h, "POST", "/faults", { kind = "tls" },
       { headers = { ["Content-Type"] = "text/plain" } })
-    assert.equal(400, answer.status)
+    assert.equal(400, response.status)
   end)
 
   it("[control-no-place-api-addresses] has no place under the API's own "

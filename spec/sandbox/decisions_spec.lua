@@ -3,8 +3,8 @@ local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
-local function first(answer)
-  return answer.json.decisions[1]
+local function first(response)
+  return response.json.decisions[1]
 end
 
 describe("authorize", function()
@@ -49,9 +49,9 @@ describe("authorize", function()
     for _, body in ipairs { "", "{}", "[]", '{"resources":"CNN"}', "nope",
         '{"resources":{"a":1}}', '{"resources":[1]}', '{"resources":[""]}',
         '{"resources":[["CNN"]]}', '{"resources":[null]}' } do
-      local answer = h:post_json(
+      local response = h:post_json(
         "/api/v2/REF30/decisions/authorize/Cablevision", body)
-      assert.equal("invalid_parameter_resources", answer.json.code, body)
+      assert.equal("invalid_parameter_resources", response.json.code, body)
     end
     local form = h:post_form(
       "/api/v2/REF30/decisions/authorize/Cablevision", { resources = "CNN" })

@@ -1,4 +1,4 @@
---- A sandbox to test: a clock that stands still, randomness with a seed.
+--- A sandbox with a fixed clock and seeded randomness.
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local adobepass_sandbox = require "adobepass.sandbox"
@@ -48,7 +48,7 @@ function fixture.new(options)
     api = options.api or "https://api.test", mgmt = options.mgmt,
     keys = options.keys,
   })
-  self.box = self.sandbox -- the name that other specs still use
+  self.sandbox = self.sandbox -- the name that other specs still use
   self.control = self.sandbox.control
   self.device = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
   return self
@@ -71,12 +71,12 @@ function Fixture:send(request)
   return response
 end
 
---- Keeps every answer with its operation, for specs that look at all.
+--- Records every response with its operation.
 function Fixture:record(response)
-  self.answers = self.answers or {}
+  self.responses = self.responses or {}
   local journal = self.sandbox.state.journal
   local entry = journal[#journal]
-  table.insert(self.answers, {
+  table.insert(self.responses, {
     operation = entry and entry.operation, response = response })
 end
 
@@ -86,7 +86,7 @@ function fixture.header(response, name)
   end
 end
 
---- Credentials and a token; kept for the calls that follow.
+--- Registers and gets a token, for the calls that follow.
 function Fixture:register(given)
   local statement = assert(self.control.statement(given))
   local client = self:send {

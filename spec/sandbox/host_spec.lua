@@ -5,10 +5,10 @@ local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
 local function control(running, transport, method, path, body)
-  local response = assert(tv.fetch(transport, { method = method,
+  local response = assert(tv_client.fetch(transport, { method = method,
     url = running.control .. "/sandbox" .. path, body = body,
     headers = body and { ["Content-Type"] = "application/json" } or nil }))
   return json.decode(response.body).result, response
@@ -20,7 +20,7 @@ describe("the sandbox behind nginx", function()
   setup(function()
     running = assert(host.start { throttle = false })
     transport = assert(core.http.new { ca_file = running.ca, timeout = 20 })
-    screen = tv.new { transport = transport, api = running.api,
+    screen = tv_client.new { transport = transport, api = running.api,
       statement = running.statement }
   end)
 
@@ -32,7 +32,7 @@ describe("the sandbox behind nginx", function()
   before_each(function() control(running, transport, "DELETE", "/faults") end)
 
   local function get(origin, path, headers)
-    return tv.fetch(transport, { url = running[origin] .. path,
+    return tv_client.fetch(transport, { url = running[origin] .. path,
       headers = headers })
   end
 
@@ -48,7 +48,7 @@ describe("the sandbox behind nginx", function()
         assert.equal(404, get(origin, path).status)
       end
     end
-    assert.equal(401, tv.fetch(transport, { method = "DELETE",
+    assert.equal(401, tv_client.fetch(transport, { method = "DELETE",
       url = running.mgmt .. "/reset-tempass/v3/reset" }).status)
   end)
 
@@ -56,13 +56,13 @@ describe("the sandbox behind nginx", function()
     .. "TLS", function()
     assert.equal("2", get("api", "/activate").http_version)
     local old = assert(core.http.new { ca_file = running.ca, http2 = false })
-    local response = tv.fetch(old, { url = running.api .. "/activate" })
+    local response = tv_client.fetch(old, { url = running.api .. "/activate" })
     assert.equal("1.1", response.http_version)
     assert.equal(200, response.status)
     old:close()
     -- (A transport that knows the place may use its connection over TLS.)
     local new = assert(core.http.new {})
-    local plain = tv.fetch(new, { url = "http" .. running.api:sub(6)
+    local plain = tv_client.fetch(new, { url = "http" .. running.api:sub(6)
       .. "/activate" })
     new:close()
     assert.equal(400, plain.status)
@@ -71,7 +71,7 @@ describe("the sandbox behind nginx", function()
   it("[sandbox-host-shows-engine-byte] shows the engine every byte of a "
     .. "request", function()
     control(running, transport, "DELETE", "/journal")
-    tv.fetch(transport, { method = "POST", url = running.api
+    tv_client.fetch(transport, { method = "POST", url = running.api
       .. "/api/v2/a%2Fb/sessions?x=%20&y", body = "k=\0\255v",
       headers = { ["X-One"] = "1", ["Content-Type"] = "text/plain" } })
     local entry = control(running, transport, "GET", "/journal")[1]
@@ -85,7 +85,7 @@ describe("the sandbox behind nginx", function()
   it("[sandbox-host-reads-body-larger] reads a body that is larger than its "
     .. "buffer", function()
     local large = json.encode { software_statement = ("x"):rep(300000) }
-    local response = tv.fetch(transport, { method = "POST", body = large,
+    local response = tv_client.fetch(transport, { method = "POST", body = large,
       url = running.api .. "/o/client/register",
       headers = { ["Content-Type"] = "application/json" } })
     assert.equal(400, response.status)
@@ -137,7 +137,7 @@ describe("the sandbox behind nginx", function()
     end
 
     local function ask(one)
-      return tv.fetch(one, { url = running.api
+      return tv_client.fetch(one, { url = running.api
         .. "/api/v2/REF30/sessions/" .. screen:code(),
         headers = { Authorization = screen.bearer } })
     end
@@ -168,7 +168,7 @@ describe("the sandbox behind nginx", function()
       for _, one in ipairs(transports) do
         assert(control(running, transport, "POST", "/faults",
           '{"kind":"reset_within","operation":"configuration"}'))
-        local _, _, code = tv.fetch(one, { url = running.api
+        local _, _, code = tv_client.fetch(one, { url = running.api
           .. "/api/v2/REF30/configuration" })
         assert.equal("connection_lost", code)
       end
@@ -195,11 +195,11 @@ describe("the sandbox behind nginx", function()
         assert(control(running, transport, "POST", "/faults",
           '{"kind":"tls"}'))
         local new = assert(core.http.new { ca_file = running.ca })
-        local response, message, code = tv.fetch(new,
+        local response, message, code = tv_client.fetch(new,
           { url = running.api .. "/activate" })
         assert.is_nil(response)
         assert.equal("tls_failed", code, message)
-        assert.equal(200, tv.fetch(new,
+        assert.equal(200, tv_client.fetch(new,
           { url = running.api .. "/activate" }).status)
         new:close()
       end
@@ -280,7 +280,7 @@ describe("host.start", function()
     local state = place .. "/new/state"
     local first = assert(host.start { state_dir = state })
     local transport = assert(core.http.new { ca_file = first.ca })
-    local screen = tv.new { transport = transport, api = first.api,
+    local screen = tv_client.new { transport = transport, api = first.api,
       statement = first.statement }
     local code = screen:code()
     first:stop()
@@ -303,7 +303,7 @@ describe("host.start", function()
     .. "end", function()
     local running = assert(host.start { state_dir = place })
     local transport = assert(core.http.new { ca_file = running.ca })
-    tv.new { transport = transport, api = running.api,
+    tv_client.new { transport = transport, api = running.api,
       statement = running.statement }
     local deadline = core.clock.monotonic() + 10
     repeat

@@ -45,14 +45,15 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-may-any-path] may have any path", function()
     local h = fixture.new()
-    for _, junk in ipairs(JUNK) do
+    for _, malformed in ipairs(JUNK) do
       for _, method in ipairs { "GET", "POST", "DELETE", "", "BREW" } do
-        for _, path in ipairs { junk, "/" .. junk, "/api/v2/" .. junk,
-            "/api/v2/REF30/profiles/" .. junk, "/sandbox/" .. junk,
-            "/api/v2/" .. junk .. "/profiles/code/" .. junk,
-            "/api/v2/authenticate/" .. junk .. "/" .. junk } do
-          check(h, { method = method, path = path, query = junk,
-                     headers = h:headers(), body = junk,
+        for _, path in ipairs { malformed, "/" .. malformed, "/api/v2/"
+          .. malformed,
+            "/api/v2/REF30/profiles/" .. malformed, "/sandbox/" .. malformed,
+            "/api/v2/" .. malformed .. "/profiles/code/" .. malformed,
+            "/api/v2/authenticate/" .. malformed .. "/" .. malformed } do
+          check(h, { method = method, path = path, query = malformed,
+                     headers = h:headers(), body = malformed,
                      remote_addr = "127.0.0.1" })
         end
       end
@@ -68,13 +69,13 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-may-any-header] may have any header", function()
     local h = fixture.new()
-    for _, junk in ipairs(JUNK) do
+    for _, malformed in ipairs(JUNK) do
       for _, name in ipairs { "authorization", "ap-device-identifier",
           "x-device-info", "ap-temppass-identity", "ad-service-token",
           "adobe-subject-token", "ap-partner-framework-status",
           "x-forwarded-for", "content-type", "x-sso-link", "host" } do
-        for _, value in ipairs { junk, "fingerprint " .. junk,
-            "Bearer " .. junk, core.base64.encode(junk) } do
+        for _, value in ipairs { malformed, "fingerprint " .. malformed,
+            "Bearer " .. malformed, core.base64.encode(malformed) } do
           check(h, { method = "GET",
             path = "/api/v2/REF30/profiles/flexibleTempPass",
             headers = h:headers { [name] = value } })
@@ -90,10 +91,10 @@ describe("a hostile request", function()
       if route.method == "POST" then
         local path = route.path:gsub("{sp}", "REF30")
           :gsub("{mvpd}", "Cablevision"):gsub("{partner}", "Apple")
-        for _, junk in ipairs(JUNK) do
+        for _, malformed in ipairs(JUNK) do
           for _, media in ipairs { "application/json",
               "application/x-www-form-urlencoded", "text/plain" } do
-            check(h, { method = "POST", path = path, body = junk,
+            check(h, { method = "POST", path = path, body = malformed,
                        headers = h:headers { ["content-type"] = media } })
           end
         end
@@ -129,10 +130,10 @@ describe("a hostile request", function()
     .. "as JSON", function()
     local h = fixture.new()
     local deep = ('{"a":'):rep(60) .. "1" .. ("}"):rep(60)
-    local answer = h:session(nil, {
+    local result = h:session(nil, {
       ["X-Device-Info"] = core.base64.encode(deep),
       ["X-Forwarded-For"] = "\255\254" })
-    assert.equal(200, answer.status)
+    assert.equal(200, result.status)
     assert.is_string(json.encode(h.control.snapshot()))
   end)
 
@@ -166,7 +167,7 @@ describe("a hostile request", function()
     local code = h:session().json.code
     local parts = { "REF30", "REF40", "Cablevision", "TempPass", "Apple",
                     code, "code", "sso" }
-    for _, junk in ipairs(JUNK) do parts[#parts + 1] = junk end
+    for _, malformed in ipairs(JUNK) do parts[#parts + 1] = malformed end
     for _ = 1, 3000 do
       local route = pick(routes.list)
       local path = route.path:gsub("{%w+}", function() return pick(parts) end)

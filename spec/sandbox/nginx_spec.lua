@@ -1,8 +1,8 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local nginx = require "adobepass.sandbox.host.nginx"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
 local function hello(ports)
   return ("http { server { listen 127.0.0.1:%d; return 200 hello; } }")
@@ -58,7 +58,8 @@ describe("nginx.start", function()
   teardown(function() transport:close() end)
 
   local function get(port)
-    return tv.fetch(transport, { url = "http://127.0.0.1:" .. port .. "/" })
+    return tv_client.fetch(transport,
+      { url = "http://127.0.0.1:" .. port .. "/" })
   end
 
   it("[nginx-responses-returns-stopped] answers when it returns, and is gone "
@@ -227,7 +228,7 @@ describe("nginx.start", function()
   for _, signal in ipairs { "KILL", "TERM", "HUP" } do
     it("[nginx-owner-sig] goes with its owner on SIG" .. signal, function()
       local pipe = assert(io.popen("echo $$; exec "
-        .. child.command(CHILD .. "server:wait()")
+        .. child_process.command(CHILD .. "server:wait()")
         .. " 2>&1"))
       local owner = pipe:read("*l")
       local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")
@@ -242,8 +243,8 @@ describe("nginx.start", function()
 
   it("[nginx-owner-ends-forgets] goes with an owner that just ends, or "
     .. "forgets it", function()
-    local said = child.run(CHILD .. "server = nil; os.exit(0)")
-    local pid, folder = said:match("^(%d+)%s+(%S+)")
+    local output = child_process.run(CHILD .. "server = nil; os.exit(0)")
+    local pid, folder = output:match("^(%d+)%s+(%S+)")
     assert.is_true(eventually(function()
       return not alive(pid) and not exists(folder)
     end))
@@ -251,7 +252,7 @@ describe("nginx.start", function()
 
   it("[nginx-not-wait-command-outlives] does not wait for a command that "
     .. "outlives its owner", function()
-    local pipe = assert(io.popen("echo $$; exec " .. child.command(CHILD
+    local pipe = assert(io.popen("echo $$; exec " .. child_process.command(CHILD
       .. "server:run('echo $$; exec sleep 600')") .. " 2>&1"))
     local owner = pipe:read("*l")
     local pid, folder = pipe:read("*l"):match("^(%d+)%s+(%S+)$")

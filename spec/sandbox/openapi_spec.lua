@@ -3,10 +3,10 @@
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
-local schema = require "spec.support.openapi_schema"
+local openapi_schema = require "spec.support.openapi_schema"
 
-local V2 = schema.load "spec/openapi/restApiV2.json"
-local DCR = schema.load "spec/openapi/dcrApi.json"
+local V2 = openapi_schema.load "spec/openapi/restApiV2.json"
+local DCR = openapi_schema.load "spec/openapi/dcrApi.json"
 
 -- Where the files contradict Adobe's own prose and samples. `operation` and
 -- `at` are patterns; an entry that nothing meets any more fails.
@@ -177,14 +177,16 @@ local function tour_of_faults(h)
 end
 
 local function all_answers()
-  local answers = {}
+  local responses = {}
   for _, tour in ipairs { tour_of_registration, tour_of_sessions,
       tour_of_profiles, tour_of_ends, tour_of_partners, tour_of_faults } do
     local h = fixture.new()
     tour(h)
-    for _, answer in ipairs(h.answers) do answers[#answers + 1] = answer end
+    for _, result in ipairs(h.responses) do
+      responses[#responses + 1] = result
+    end
   end
-  return answers
+  return responses
 end
 
 local function in_files(name)
@@ -212,13 +214,13 @@ describe("Adobe's OpenAPI files", function()
   it("[openapi-accept-response] accept every answer, but for the "
     .. "contradictions listed", function()
     local count, seen, wrong = 0, {}, {}
-    for _, answer in ipairs(all_answers()) do
-      local name = answer.operation
+    for _, result in ipairs(all_answers()) do
+      local name = result.operation
       if name and in_files(name) then
         count, seen[name] = count + 1, true
-        for _, one in ipairs(problems(name, answer.response)) do
+        for _, one in ipairs(problems(name, result.response)) do
           if not is_known(name, one.at) then
-            wrong[#wrong + 1] = name .. " " .. answer.response.status .. " "
+            wrong[#wrong + 1] = name .. " " .. result.response.status .. " "
               .. one.at .. ": " .. one.message
           end
         end

@@ -24,14 +24,14 @@ describe("register", function()
   it("[registration-responses-201] answers 201 with credentials and the "
     .. "statement's scopes", function()
     local h = fixture.new()
-    local answer = register(h, {
+    local response = register(h, {
       software_statement = h.control.statement(),
       redirect_uri = "myapp://done" })
-    assert.equal(201, answer.status)
-    assert.same({ "api:client:v2" }, answer.json.scopes)
-    assert.same({ "myapp://done" }, answer.json.redirect_uris)
-    assert.same({ "client_credentials" }, answer.json.grant_types)
-    assert.equal(fixture.START / 1000, answer.json.client_id_issued_at)
+    assert.equal(201, response.status)
+    assert.same({ "api:client:v2" }, response.json.scopes)
+    assert.same({ "myapp://done" }, response.json.redirect_uris)
+    assert.same({ "client_credentials" }, response.json.grant_types)
+    assert.equal(fixture.START / 1000, response.json.client_id_issued_at)
   end)
 
   it("[registration-gives-each] gives each registration credentials of its "
@@ -68,16 +68,16 @@ describe("register", function()
   }
   for _, case in ipairs(refusals) do
     it("[registration-refuses] refuses " .. case[1], function()
-      local answer = register(h, case[2])
-      assert.equal(400, answer.status)
-      assert.same({ error = case[3] }, answer.json)
+      local response = register(h, case[2])
+      assert.equal(400, response.status)
+      assert.same({ error = case[3] }, response.json)
     end)
   end
 
   it("[registration-refuses-form] refuses a form", function()
-    local answer = register(h, { software_statement = good },
+    local response = register(h, { software_statement = good },
       { ["Content-Type"] = "application/x-www-form-urlencoded" })
-    assert.same({ error = "invalid_request" }, answer.json)
+    assert.same({ error = "invalid_request" }, response.json)
   end)
 end)
 
@@ -95,13 +95,13 @@ describe("token", function()
   it("[registration-201-signed-jwt] answers 201 with a signed JWT of six "
     .. "hours", function()
     local h = fixture.new():register()
-    local answer = token(h, body(h))
-    assert.equal(201, answer.status)
-    assert.equal(21600, answer.json.expires_in)
-    assert.equal(fixture.START, answer.json.created_at)
+    local response = token(h, body(h))
+    assert.equal(201, response.status)
+    assert.equal(21600, response.json.expires_in)
+    assert.equal(fixture.START, response.json.created_at)
     local key = core.public_key(h.control.certificates().tokens)
     local payload =
-      jws.verify("RS256", key, answer.json.access_token)
+      jws.verify("RS256", key, response.json.access_token)
     local claims = json.decode(payload)
     assert.equal(h.client.client_id, claims.sub)
     assert.equal("auth.adobe.com", claims.iss)
@@ -112,9 +112,9 @@ describe("token", function()
   it("[registration-query-openapi-file] takes the query of the OpenAPI file, "
     .. "too", function()
     local h = fixture.new():register()
-    local answer = h:send { method = "POST", path = "/o/client/token",
+    local response = h:send { method = "POST", path = "/o/client/token",
                             query = body(h), headers = {}, body = "" }
-    assert.equal(201, answer.status)
+    assert.equal(201, response.status)
   end)
 
   it("[registration-refuses-documented] refuses in the documented "
@@ -127,9 +127,9 @@ describe("token", function()
       { { client_secret = "wrong" }, "invalid_client" },
       { { client_id = "unknown" }, "invalid_client" },
     } do
-      local answer = token(h, body(h, case[1]))
-      assert.equal(400, answer.status)
-      assert.same({ error = case[2] }, answer.json)
+      local response = token(h, body(h, case[1]))
+      assert.equal(400, response.status)
+      assert.same({ error = case[2] }, response.json)
     end
     local twice = token(h, body(h) .. "&client_id=x")
     assert.same({ error = "invalid_request" }, twice.json)
@@ -170,10 +170,10 @@ describe("an access token", function()
 
   it("[registration-needs-scope-v2] needs the scope of the v2 API", function()
     local h = fixture.new():register { scopes = { "api:client:v1" } }
-    local answer = h:get "/api/v2/REF30/profiles"
-    assert.equal(401, answer.status)
+    local response = h:get "/api/v2/REF30/profiles"
+    assert.equal(401, response.status)
     assert.equal("invalid_access_token_client_application",
-                 answer.json.code)
+                 response.json.code)
   end)
 
   it("[registration-not-service-token] is not a service token, though the key "
@@ -181,8 +181,8 @@ describe("an access token", function()
     local h = fixture.new():register()
     h.token = h:post_form("/api/REF30/serviceToken", {}, {
       ["X-SSO-ID"] = h.client.client_id }).json.serviceToken
-    local answer = h:get "/api/v2/REF30/profiles"
-    assert.equal(401, answer.status)
-    assert.equal("", answer.body)
+    local response = h:get "/api/v2/REF30/profiles"
+    assert.equal(401, response.status)
+    assert.equal("", response.body)
   end)
 end)

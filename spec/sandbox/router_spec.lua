@@ -1,5 +1,5 @@
 local adobepass_sandbox = require "adobepass.sandbox"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 local router = require "adobepass.sandbox.pages.router"
 
 local REDIRECT = "https://adobe.com/watch?from=tv"
@@ -31,7 +31,7 @@ function Visitor:get(address) return self:send("GET", address) end
 
 function Visitor:post(address, fields)
   fields.token = fields.token or self.token
-  return self:send("POST", address, tv.form(fields))
+  return self:send("POST", address, tv_client.form(fields))
 end
 
 -- As a browser goes: on, until there is a page.
@@ -51,7 +51,7 @@ describe("the web pages", function()
     time = 1700000000000
     sandbox = adobepass_sandbox.new(nil, { now = function() return time end,
       throttle = false })
-    screen = tv.new { transport = sandbox:transport(), api = sandbox.api,
+    screen = tv_client.new { transport = sandbox:transport(), api = sandbox.api,
       statement = sandbox.control.statement() }
     visitor = setmetatable({ sandbox = sandbox }, Visitor)
   end)
@@ -135,7 +135,8 @@ describe("the web pages", function()
       assert.is_truthy(complaint(first):find("has a newer code"))
       sign_in(second)
       assert.is_truthy(complaint(second):find("was used already"))
-      local third = tv.new({ transport = sandbox:transport(), api = sandbox.api,
+      local third = tv_client.new(
+        { transport = sandbox:transport(), api = sandbox.api,
         device = "tv-2", statement = sandbox.control.statement() }):code()
       time = time + 31 * 60 * 1000
       assert.is_truthy(complaint(third):find("has expired"))
@@ -222,7 +223,7 @@ describe("the web pages", function()
 
     it("[web-application-domain] say goodbye, and go on to the application's "
       .. "domain", function()
-      local page = logout(tv.form { requestor_id = "REF30",
+      local page = logout(tv_client.form { requestor_id = "REF30",
         redirect_url = REDIRECT })
       assert.equal(200, page.status)
       assert.is_truthy(page.body:find("You are signed out", 1, true))

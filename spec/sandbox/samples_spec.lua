@@ -500,14 +500,14 @@ local function check(file, index, sample)
   differences = function(text)
     if not tolerated(file, index, text) then found[#found + 1] = text end
   end
-  local answer = play(file, index, sample)
-  if answer.status ~= sample.response.status then
-    differences("status " .. answer.status .. ", not "
-      .. sample.response.status .. ": " .. answer.body)
+  local result = play(file, index, sample)
+  if result.status ~= sample.response.status then
+    differences("status " .. result.status .. ", not "
+      .. sample.response.status .. ": " .. result.body)
   elseif sample.response.json ~= json.null then
-    compare(sample.response.json, answer.json, "answer")
+    compare(sample.response.json, result.json, "answer")
   else
-    assert.is_string(fixture.header(answer, "Location"))
+    assert.is_string(fixture.header(result, "Location"))
   end
   return found
 end

@@ -21,9 +21,9 @@ describe("a code", function()
 
   it("[sandbox-session-carries-times] carries its times as text, half an hour "
     .. "apart", function()
-    local answer = fixture.new():session().json
-    assert.equal(("%.0f"):format(fixture.START), answer.notBefore)
-    assert.equal(("%.0f"):format(fixture.START + 1800000), answer.notAfter)
+    local result = fixture.new():session().json
+    assert.equal(("%.0f"):format(fixture.START), result.notBefore)
+    assert.equal(("%.0f"):format(fixture.START + 1800000), result.notAfter)
   end)
 
   it("[sandbox-session-leads-viewer] leads to nobody, then to the viewer, "
@@ -34,8 +34,8 @@ describe("a code", function()
     assert.is_true(h.control.log_in { code = code, username = "ann" })
     assert.equal("regular", poll(h, code).json.profiles.Cablevision.type)
     h.control.advance(1800000)
-    local answer = poll(h, code)
-    assert.equal("invalid_authentication_session", answer.json.code)
+    local result = poll(h, code)
+    assert.equal("invalid_authentication_session", result.json.code)
     assert.equal("Cablevision",
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
@@ -72,8 +72,8 @@ describe("a code", function()
     h:log_in("ann", "Cablevision", someone)
     h.device = "another"
     local code = h:session().json.code
-    local answer = h:get("/api/v2/REF30/profiles/code/" .. code, someone)
-    assert.same({}, answer.json.profiles)
+    local result = h:get("/api/v2/REF30/profiles/code/" .. code, someone)
+    assert.same({}, result.json.profiles)
   end)
 
   it("[sandbox-session-shorter-login] makes a shorter login where the "
@@ -91,8 +91,8 @@ describe("a code", function()
     .. "provider", function()
     local h = fixture.new()
     local code = h:session().json.code
-    local answer = h:get("/api/v2/REF40/profiles/code/" .. code)
-    assert.equal("invalid_parameter_code", answer.json.code)
+    local result = h:get("/api/v2/REF40/profiles/code/" .. code)
+    assert.equal("invalid_parameter_code", result.json.code)
   end)
 
   it("[sandbox-session-logs-once] logs in once", function()
@@ -140,9 +140,9 @@ describe("create_session", function()
   it("[sandbox-session-no-body-not-form] takes no body that is not a "
     .. "form", function()
     local h = fixture.new()
-    local answer = h:post_json("/api/v2/REF30/sessions",
+    local result = h:post_json("/api/v2/REF30/sessions",
                                { mvpd = "Cablevision" })
-    assert.equal(3, #answer.json.missingParameters)
+    assert.equal(3, #result.json.missingParameters)
   end)
 
   it("[sandbox-session-refuses-unsafe] refuses unsafe addresses", function()
@@ -158,8 +158,8 @@ describe("create_session", function()
 
   it("[sandbox-session-refuses] refuses a misconfigured "
     .. "integration", function()
-    local answer = fixture.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
-    assert.equal(500, answer.status)
+    local result = fixture.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
+    assert.equal(500, result.status)
   end)
 end)
 
@@ -169,16 +169,16 @@ describe("session status", function()
     local h = fixture.new()
     local code = h:session({ mvpd = false },
                            { ["X-Forwarded-For"] = "192.0.2.9" }).json.code
-    local answer = h:get("/api/v2/REF30/sessions/" .. code).json
-    assert.same({ "mvpd" }, answer.missingParameters)
+    local result = h:get("/api/v2/REF30/sessions/" .. code).json
+    assert.same({ "mvpd" }, result.missingParameters)
     assert.same({ serviceProvider = "REF30", domain = "adobe.com",
                   redirectUrl = "https://adobe.com" },
-                answer.existingParameters)
-    assert.equal("SetTopBox", answer.device.type)
-    assert.equal("TV 5th Gen", answer.device.model)
+                result.existingParameters)
+    assert.equal("SetTopBox", result.device.type)
+    assert.equal("TV 5th Gen", result.device.model)
     assert.same({ major = 11, minor = 0, patch = 0, profile = "" },
-                answer.device.operatingSystem.version)
-    assert.equal("192.0.2.9", answer.device.connection.ipAddress)
+                result.device.operatingSystem.version)
+    assert.equal("192.0.2.9", result.device.connection.ipAddress)
   end)
 
   it("[sandbox-session-survives-device] survives any device "
@@ -189,10 +189,10 @@ describe("session status", function()
       displayWidth = "x", displayHeight = -1, connectionSecure = "maybe",
       connectionIp = { 1 },
     } }).json.code
-    local answer = h:get("/api/v2/REF30/sessions/" .. code)
-    assert.equal(200, answer.status)
-    assert.equal("Unknown", answer.json.device.type)
-    assert.equal("127.0.0.1", answer.json.device.connection.ipAddress)
+    local result = h:get("/api/v2/REF30/sessions/" .. code)
+    assert.equal(200, result.status)
+    assert.equal("Unknown", result.json.device.type)
+    assert.equal("127.0.0.1", result.json.device.connection.ipAddress)
   end)
 end)
 
@@ -200,11 +200,11 @@ describe("authenticate", function()
   it("[sandbox-session-sends-browser] sends the browser to the mvpd's page, "
     .. "without a token", function()
     local h = fixture.new()
-    local answer = h:session().json
-    local response = h:send { method = "GET", path = answer.url }
+    local result = h:session().json
+    local response = h:send { method = "GET", path = result.url }
     assert.equal(302, response.status)
     assert.equal("https://api.test/mvpd/Cablevision/login?code="
-                 .. answer.code, fixture.header(response, "Location"))
+                 .. result.code, fixture.header(response, "Location"))
   end)
 
   local function open(h, code)

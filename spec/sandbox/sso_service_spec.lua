@@ -26,14 +26,14 @@ describe("the SSO Service", function()
   it("[sso-service-token-documented] gives a token with the documented "
     .. "claims", function()
     local h = fixture.new()
-    local answer = create(h)
-    assert.equal(201, answer.status)
-    assert.equal("CREATED", answer.json.status)
-    assert.equal(fixture.START, answer.json.notBefore)
-    assert.equal(fixture.START + 3600000, answer.json.notAfter)
+    local result = create(h)
+    assert.equal(201, result.status)
+    assert.equal("CREATED", result.json.status)
+    assert.equal(fixture.START, result.json.notBefore)
+    assert.equal(fixture.START + 3600000, result.json.notAfter)
     local key = core.public_key(h.control.certificates().tokens)
     local claims = json.decode((jws.verify(
-      "RS256", key, answer.json.serviceToken)))
+      "RS256", key, result.json.serviceToken)))
     assert.equal("ssoservicetoken", claims.iss)
     assert.equal("viewer-7", claims.sub)
     assert.equal(claims.nbf, claims.iat)
@@ -57,10 +57,10 @@ describe("the SSO Service", function()
     h.control.advance(3600 * 1000)
     assert.equal("token_expired",
                  h:get("/api/REF30/list", bearing(token)).json.error.code)
-    local answer = h:get("/api/REF30/serviceToken", bearing(token))
-    assert.equal(200, answer.status)
-    assert.equal("OK", answer.json.status)
-    assert.is_table(list(h, answer.json.serviceToken))
+    local result = h:get("/api/REF30/serviceToken", bearing(token))
+    assert.equal(200, result.status)
+    assert.equal("OK", result.json.status)
+    assert.is_table(list(h, result.json.serviceToken))
     h.control.advance(8 * 86400 * 1000)
     h:register()
     assert.equal("token_expired", h:get("/api/REF30/serviceToken",
@@ -101,10 +101,10 @@ describe("the SSO Service", function()
       return profile and profile.type
     end
     assert.equal("serviceTokenSSO", shown())
-    local answer = h:post_json("/api/REF30/unlink",
+    local result = h:post_json("/api/REF30/unlink",
       { devices = { "second", "unknown" } }, bearing(token))
     assert.same({ status = "OK", unlinkedDevices = { "second" } },
-                answer.json)
+                result.json)
     assert.is_nil(shown())
     create(h, { ["X-SSO-LINK"] = link(h, token).json.code })
     assert.equal("serviceTokenSSO", shown())
@@ -115,9 +115,9 @@ describe("the SSO Service", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     local payload = core.base64.encode(h.device)
-    local answer = h:post_json("/api/REF30/unlink",
+    local result = h:post_json("/api/REF30/unlink",
       { devices = { payload } }, bearing(token))
-    assert.same({ payload }, answer.json.unlinkedDevices)
+    assert.same({ payload }, result.json.unlinkedDevices)
     local response = h:get("/api/REF30/list", bearing(token))
     assert.equal('{"devices":{}}', response.body)
   end)

@@ -80,12 +80,12 @@ for _, method in ipairs(METHODS) do
 
     it("[sso-ends-everywhere-logout] ends everywhere with one logout, whose "
       .. "url is relative", function()
-      local answer = h:get(
+      local result = h:get(
         "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fx.test",
         mine).json.logouts.Cablevision
-      assert.equal("logout", answer.actionName)
+      assert.equal("logout", result.actionName)
       assert.equal("/mvpd/Cablevision/logout?requestor_id=REF40"
-        .. "&redirect_url=https%3A%2F%2Fx.test", answer.url)
+        .. "&redirect_url=https%3A%2F%2Fx.test", result.url)
       assert.same({}, profiles(h, mine))
       h.device = fixture.new().device
       assert.same({}, profiles(h))
@@ -121,11 +121,11 @@ describe("a partner's session", function()
 
   it("[sso-saml-request] gives a SAML request", function()
     local h = fixture.new()
-    local answer = ask(h, h:partner_status())
-    assert.equal("partner_profile", answer.actionName)
-    assert.equal("saml", answer.authenticationRequest.type)
-    assert.equal("/api/v2/REF30/profiles/sso/Apple", answer.url)
-    assert.is_nil(answer.code)
+    local result = ask(h, h:partner_status())
+    assert.equal("partner_profile", result.actionName)
+    assert.equal("saml", result.authenticationRequest.type)
+    assert.equal("/api/v2/REF30/profiles/sso/Apple", result.url)
+    assert.is_nil(result.code)
   end)
 
   it("[sso-falls-status] falls back where the status will not do", function()
@@ -133,15 +133,15 @@ describe("a partner's session", function()
     for _, status in ipairs { "junk", h:partner_status { access = "denied" },
         h:partner_status { expires = "1" },
         h:partner_status { id = "Nobody" } } do
-      local answer = ask(h, status)
-      assert.equal("pfs_fallback", answer.reasonType)
-      assert.equal("resume", answer.actionName)
-      assert.same({ "mvpd" }, answer.missingParameters)
+      local result = ask(h, status)
+      assert.equal("pfs_fallback", result.reasonType)
+      assert.equal("resume", result.actionName)
+      assert.same({ "mvpd" }, result.missingParameters)
     end
     h:session { mvpd = "Spectrum" }
-    local answer = ask(h, "junk")
-    assert.equal("authenticate", answer.actionName)
-    assert.equal("Spectrum", answer.mvpd)
+    local result = ask(h, "junk")
+    assert.equal("authenticate", result.actionName)
+    assert.equal("Spectrum", result.mvpd)
   end)
 
   it("[sso-falls-parameters] falls back where parameters or the configuration "
@@ -193,9 +193,9 @@ describe("a partner's profile", function()
   it("[sso-made-device-says] is made, and is there while the device says "
     .. "so", function()
     local h = fixture.new()
-    local answer = send(h, response_for(h))
-    assert.equal(201, answer.status)
-    local profile = answer.json.profiles.Cablevision
+    local result = send(h, response_for(h))
+    assert.equal(201, result.status)
+    local profile = result.json.profiles.Cablevision
     assert.equal("appleSSO", profile.type)
     assert.equal("Apple", profile.issuer)
     local status = { [PFS] = h:partner_status() }
@@ -244,9 +244,9 @@ describe("a partner's profile", function()
 
   it("[sso-degraded-mvpd] is degraded while the mvpd is", function()
     local h = fixture.new()
-    local answer = send(h, "x", h:partner_status { id = "DegradedMvpd" })
-    assert.equal(200, answer.status)
-    assert.equal("degraded", answer.json.profiles.DegradedMvpd.type)
+    local result = send(h, "x", h:partner_status { id = "DegradedMvpd" })
+    assert.equal(200, result.status)
+    assert.equal("degraded", result.json.profiles.DegradedMvpd.type)
   end)
 
   it("[sso-ends-viewer-no-url] ends with a word to the viewer, and no "
@@ -276,9 +276,9 @@ describe("a partner's profile", function()
     .. "Apple device only", function()
     local h = fixture.new()
     local function row(info)
-      local answer = h:get("/api/v2/REF30/configuration",
+      local result = h:get("/api/v2/REF30/configuration",
                            { ["X-Device-Info"] = fixture.encode(info) })
-      for _, mvpd in ipairs(answer.json.requestor.mvpds) do
+      for _, mvpd in ipairs(result.json.requestor.mvpds) do
         if mvpd.id == "Cablevision" then return mvpd end
       end
     end
@@ -294,13 +294,13 @@ describe("logout", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     h:log_in("ann", "Dish")
-    local answer = h:get("/api/v2/REF30/logout/Cablevision"
+    local result = h:get("/api/v2/REF30/logout/Cablevision"
       .. "?redirectUrl=https%3A%2F%2Fadobe.com").json.logouts.Cablevision
     assert.same({
       actionName = "logout", actionType = "interactive",
       mvpd = "Cablevision", url = "https://api.test/mvpd/Cablevision/logout"
         .. "?requestor_id=REF30&redirect_url=https%3A%2F%2Fadobe.com",
-    }, answer)
+    }, result)
     assert.equal("Dish", next(profiles(h)))
     assert.same({ actionName = "complete", actionType = "none",
                   mvpd = "Dish" },
@@ -310,14 +310,14 @@ describe("logout", function()
 
   it("[sso-nothing-logged] has nothing to do where nobody is logged "
     .. "in", function()
-    local answer = fixture.new():get "/api/v2/REF30/logout/Dish"
+    local result = fixture.new():get "/api/v2/REF30/logout/Dish"
     assert.same({ actionName = "invalid", actionType = "none",
-                  mvpd = "Dish" }, answer.json.logouts.Dish)
+                  mvpd = "Dish" }, result.json.logouts.Dish)
   end)
 
   it("[sso-unsafe-address] refuses an unsafe address", function()
-    local answer = fixture.new():get(
+    local result = fixture.new():get(
       "/api/v2/REF30/logout/Dish?redirectUrl=javascript%3Aalert(1)")
-    assert.equal("invalid_parameter_redirect_url", answer.json.code)
+    assert.equal("invalid_parameter_redirect_url", result.json.code)
   end)
 end)

@@ -16,9 +16,9 @@ local function verdict(h, mvpd, resource, extra)
 end
 
 local function profile(h, mvpd, extra)
-  local answer = h:get("/api/v2/REF30/profiles/" .. mvpd, extra)
-  return answer.json.profiles and answer.json.profiles[mvpd]
-    or answer.json.code
+  local response = h:get("/api/v2/REF30/profiles/" .. mvpd, extra)
+  return response.json.profiles and response.json.profiles[mvpd]
+    or response.json.code
 end
 
 local OVER = "temporary_access_duration_limit_exceeded"
@@ -64,9 +64,9 @@ describe("basic TempPass", function()
     verdict(h, BASIC, "A")
     h:log_in("ann", "Cablevision")
     assert.equal("permit", verdict(h, BASIC, "A"))
-    local answer = h:get "/api/v2/REF30/logout/TempPass_TEST40"
+    local response = h:get "/api/v2/REF30/logout/TempPass_TEST40"
     assert.equal("complete",
-                 answer.json.logouts[BASIC].actionName)
+                 response.json.logouts[BASIC].actionName)
     assert.equal("Cablevision",
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
@@ -150,9 +150,9 @@ describe("reset", function()
 
   it("[temp-pass-begins-device] begins one device anew", function()
     local h = spent()
-    local answer = h:delete(RESET .. WHICH .. BASIC .. "&device_id=tv%201")
-    assert.equal(204, answer.status)
-    assert.equal("", answer.body)
+    local response = h:delete(RESET .. WHICH .. BASIC .. "&device_id=tv%201")
+    assert.equal(204, response.status)
+    assert.equal("", response.body)
     assert.equal("permit", state_of(h, "tv 1"))
     assert.equal(OVER, state_of(h, "tv 2"))
   end)

@@ -1,4 +1,4 @@
---- The transport in process: a core transport's face, without network or sleep.
+--- The transport in process: the interface of a core transport, without network.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
@@ -57,10 +57,10 @@ describe("a transport in process", function()
   it("[sandbox-transport-bearer-core] takes a bearer out of a core "
     .. "token", function()
     local h = ready()
-    local answer = h:new_token(h.client).json
-    local token = core.token { access_token = answer.access_token,
-                               expires_in = answer.expires_in,
-                               created_at = answer.created_at }
+    local response = h:new_token(h.client).json
+    local token = core.token { access_token = response.access_token,
+                               expires_in = response.expires_in,
+                               created_at = response.created_at }
     assert.equal(200, outcome(h, { bearer = token }).status)
     assert.equal(401, outcome(h, { bearer = "junk" }).status)
   end)

@@ -1,7 +1,7 @@
---- What a failure of the client answers: nil and an error with a code, or
--- the code alone.
+--- Asserts that a call of the client failed: nil, and an error with this code or
+-- the code alone. Returns the error.
 --
---   fails("not_logged_in", client:authorize "CNN")     answers the error
+--   assert_client_error("not_logged_in", client:authorize "CNN")
 
 local assert = require "luassert"
 

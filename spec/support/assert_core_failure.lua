@@ -1,6 +1,7 @@
---- What a failure of the core answers: nil, a sentence and a code.
+--- Asserts that a call of the core failed: nil, a sentence and this code. Returns
+-- the sentence.
 --
---   failed("timeout", transfer:result())     answers the sentence
+--   assert_core_failure("timeout", transfer:result())
 
 local assert = require "luassert"
 

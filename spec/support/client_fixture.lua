@@ -1,30 +1,31 @@
---- A client before a sandbox in process, on a clock that only moves when
--- somebody waits.
+--- A client of a sandbox in this process, on a clock that moves only while the
+-- driver waits.
 --
---   local on = stage.new { timeout = 30 }   fields of adobepass.new; and
---     box = options of spec.sandbox.fixture
---   on.client, on.box, on.control, on.driver, on.statement
---   on:received "authorize"    what the journal has of an operation
---   on:keep(), on:back()       remembers all, goes back there: time as well
+--   local fixture = client_fixture.new { timeout = 30 }
+--     takes fields of adobepass.new, and
+--     sandbox = options of spec.sandbox.fixture
+--   fixture.client, .sandbox, .control, .driver, .statement
+--   fixture:received "authorize"        the journal's entries of an operation
+--   fixture:save(), fixture:restore()   saves and restores state and time
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local memory = require "adobepass.store.memory"
-local scenes = require "spec.support.operation_setup"
+local operation_setup = require "spec.support.operation_setup"
 
-local stage = {}
-local Stage = {}
-Stage.__index = Stage
+local client_fixture = {}
+local Fixture = {}
+Fixture.__index = Fixture
 
---- Another client of the same box, with the same driver.
-function Stage:new_client(changes)
+--- Returns another client of the same sandbox, with the same driver.
+function Fixture:new_client(changes)
   local given = {
-    service_provider = scenes.SERVICE_PROVIDER,
-    environment = { api = self.box.api, mgmt = self.box.mgmt },
-    software_statement = self.statement, transport = self.box:transport(),
+    service_provider = operation_setup.SERVICE_PROVIDER,
+    environment = { api = self.sandbox.api, mgmt = self.sandbox.mgmt },
+    software_statement = self.statement, transport = self.sandbox:transport(),
     driver = self.driver, store = memory { now = self.driver.now },
-    device = { id = scenes.DEVICE, info = scenes.INFO },
+    device = { id = operation_setup.DEVICE, info = operation_setup.INFO },
     random = function() return 0.5 end, rate_limit = false,
   }
   for name, value in pairs(changes or {}) do given[name] = value end
@@ -33,7 +34,7 @@ end
 
 local function copy_of_store(self)
   local copy = memory { now = self.driver.now }
-  for key, entry in pairs(self.kept.entries) do
+  for key, entry in pairs(self.saved.entries) do
     if entry.ends == math.huge or key:find "^token:" then
       copy:set(key, entry.value)
     end
@@ -41,15 +42,15 @@ local function copy_of_store(self)
   return copy
 end
 
---- Remembers how things stand: the sandbox, and what the store holds.
-function Stage:keep()
-  self.kept = { snapshot = self.control.snapshot(),
+--- Saves the state of the sandbox and the entries of the store.
+function Fixture:save()
+  self.saved = { snapshot = self.control.snapshot(),
     entries = self.client.context.connection.store.entries }
 end
 
---- Goes back to there, with a client that has just started.
-function Stage:back(changes)
-  assert(self.control.restore(self.kept.snapshot))
+--- Restores the saved state, with a new client.
+function Fixture:restore(changes)
+  assert(self.control.restore(self.saved.snapshot))
   self.control.clear_journal()
   local fields = { store = copy_of_store(self) }
   for name, value in pairs(changes or {}) do fields[name] = value end
@@ -57,8 +58,8 @@ function Stage:back(changes)
   return self.client
 end
 
---- What the journal has: of one operation, or of all.
-function Stage:received(operation)
+--- Returns the journal's entries of one operation, or of all.
+function Fixture:received(operation)
   local list = {}
   for _, entry in ipairs(self.control.journal()) do
     if not operation or entry.operation == operation then
@@ -68,20 +69,21 @@ function Stage:received(operation)
   return list
 end
 
-function stage.new(changes)
+function client_fixture.new(changes)
   local fields = {}
   for name, value in pairs(changes or {}) do fields[name] = value end
-  local options = fields.box or {}
-  fields.box = nil
+  local options = fields.sandbox or {}
+  fields.sandbox = nil
   options.mgmt = options.mgmt or "https://mgmt.test"
-  local box = helper.new(options).box
-  local self = setmetatable({ box = box, control = box.control,
-    driver = fake_driver.new(box), statement = box.control.statement() },
-    Stage)
+  local sandbox = sandbox_fixture.new(options).sandbox
+  local self = setmetatable({ sandbox = sandbox, control = sandbox.control,
+    driver = fake_driver.new(sandbox),
+    statement = sandbox.control.statement() },
+    Fixture)
   self.client = self:new_client(fields)
   return self
 end
 
-stage.Stage = Stage
+client_fixture.Fixture = Fixture
 
-return stage
+return client_fixture

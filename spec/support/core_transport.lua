@@ -1,58 +1,60 @@
---- A transport of the core before a real server, for the specs about it.
+--- A transport of the core and a real HTTPS server.
 --
---   local on = core_session.new()
---   setup(on.start)      before_each(on.open)
---   teardown(on.stop)    after_each(on.close)
+--   local fixture = core_transport.new()
+--   setup(fixture.start)      before_each(fixture.open)
+--   teardown(fixture.stop)    after_each(fixture.close)
 --
---   on.nginx, on.transport, on.url(place, rest)
---   on.with { http2 = false }      the transport anew, with these options
---   on.send { url = ... }          a request to its end: result, or failure
---   on.get("HTTP", "/hello")       its response; both may be left out
+--   fixture.nginx, fixture.transport, fixture.url(server, path)
+--   fixture.with { http2 = false }   replaces the transport by another one
+--   fixture.send { url = ... }       sends a request; returns result or failure
+--   fixture.get("HTTP", "/hello")    returns the response; both are optional
 
 local assert = require "luassert"
 local core = require "adobepass.core"
-local finish = require "spec.support.run_transfer"
-local live = require "spec.support.open_handles"
-local server = require "spec.support.https_server"
+local run_transfer = require "spec.support.run_transfer"
+local open_handles = require "spec.support.open_handles"
+local https_server = require "spec.support.https_server"
 
-local core_session = {}
+local core_transport = {}
 
-function core_session.new()
-  local on = {}
+function core_transport.new()
+  local fixture = {}
 
-  function on.start() on.nginx = server.start() end
-  function on.stop() on.nginx.stop() end
+  function fixture.start() fixture.nginx = https_server.start() end
+  function fixture.stop() fixture.nginx.stop() end
 
-  function on.url(place, rest) return on.nginx:url(place, rest) end
+  function fixture.url(place, rest) return fixture.nginx:url(place, rest) end
 
-  --- Another transport, beside that of `on`.
-  function on.another(change)
-    local options = { ca_file = on.nginx.files.good.ca, timeout = 20 }
+  --- Returns a further transport.
+  function fixture.another(change)
+    local options = { ca_file = fixture.nginx.files.good.ca, timeout = 20 }
     for name, value in pairs(change or {}) do options[name] = value end
     return assert(core.http.new(options))
   end
 
-  function on.open() on.transport = on.another() end
+  function fixture.open() fixture.transport = fixture.another() end
 
-  function on.close()
-    on.transport:close()
-    live.assert_none()
+  function fixture.close()
+    fixture.transport:close()
+    open_handles.assert_none()
   end
 
-  function on.with(change)
-    on.transport:close()
-    on.transport = on.another(change)
+  function fixture.with(change)
+    fixture.transport:close()
+    fixture.transport = fixture.another(change)
   end
 
-  function on.send(request)
-    return finish(on.transport, assert(on.transport:submit(request)))
+  function fixture.send(request)
+    return run_transfer(fixture.transport,
+      assert(fixture.transport:submit(request)))
   end
 
-  function on.get(place, rest)
-    return assert(on.send { url = on.url(place or "GOOD", rest or "/hello") })
+  function fixture.get(place, rest)
+    return assert(fixture.send {
+      url = fixture.url(place or "GOOD", rest or "/hello") })
   end
 
-  return on
+  return fixture
 end
 
-return core_session
+return core_transport

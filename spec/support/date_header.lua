@@ -1,4 +1,4 @@
---- The Date header of a moment: os.date would speak the machine's language.
+--- Returns a Date header. os.date depends on the locale.
 
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",

@@ -1,4 +1,4 @@
---- What every driver has to do, in whatever host it lives.
+--- Requirements of every driver, in any host.
 --
 -- Each case gets a world: `driver`; `transport`; `url(place, rest)` of
 -- `spec.support.https_server`; `together(list)`, which runs functions at
@@ -11,7 +11,7 @@
 local core = require "adobepass.core"
 local sandbox = require "adobepass.sandbox"
 
-local conformance = {}
+local driver_conformance = {}
 
 local cases = {}
 
@@ -165,16 +165,16 @@ end)
 -- The sandbox has no sockets to watch.
 case("[driver-sandbox-session] takes the sandbox's transport "
   .. "too", function(world)
-  local box = sandbox.new()
-  local transport = box:transport()
-  local transfer = transport:submit { url = box.api .. "/" }
+  local instance = sandbox.new()
+  local transport = instance:transport()
+  local transfer = transport:submit { url = instance.api .. "/" }
   same(true, world.driver.wait(transport, transfer,
     world.driver.now() + MINUTE))
   same("number", type(assert(transfer:result()).status))
 end)
 
 case("[driver-serves-twenty] serves twenty at once", function(world)
-  local answers, list = 0, {}
+  local responses, list = 0, {}
   for i = 1, 20 do
     list[i] = function()
       for j = 1, 3 do
@@ -182,12 +182,12 @@ case("[driver-serves-twenty] serves twenty at once", function(world)
         local transfer = submit(world, line)
         same(true, wait(world, transfer))
         same("GET " .. line, transfer:result().body:match("^[^\n]*"))
-        answers = answers + 1
+        responses = responses + 1
       end
     end
   end
   world.together(list)
-  same(60, answers)
+  same(60, responses)
 end, "together")
 
 -- Each of them waits until all are there: so they do overlap.
@@ -287,7 +287,7 @@ case("[driver-keeps-deadline] keeps each one's own deadline", function(world)
 end, "together")
 
 --- Runs one case, or raises.
-function conformance.run(name, world)
+function driver_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
   end
@@ -295,7 +295,7 @@ function conformance.run(name, world)
 end
 
 --- The names of the cases: of those for hosts where things run at once, too?
-function conformance.names(is_concurrent)
+function driver_conformance.names(is_concurrent)
   local names = {}
   for _, entry in ipairs(cases) do
     if is_concurrent or not entry.needs then
@@ -305,4 +305,4 @@ function conformance.names(is_concurrent)
   return names
 end
 
-return conformance
+return driver_conformance

@@ -1,21 +1,21 @@
---- A driver on the sandbox's own clock, which moves only when somebody waits:
--- nothing sleeps. Inside `run` it serves several coroutines at once.
+--- A driver on the sandbox's clock. The clock moves only while the driver waits,
+-- so nothing sleeps. Inside `run` it serves several coroutines.
 --
---   local driver = fake_driver.new(box) -- without a box: a clock of its own
---   driver.now()       seconds since the driver was made
---   driver.slept       every sleep asked for, in order
---   driver.run(a, b)   runs functions beside each other, to their ends
+--   local driver = fake_driver.new(sandbox) -- without one: a clock of its own
+--   driver.now()       seconds since the driver was created
+--   driver.slept       the durations of all sleeps, in order
+--   driver.run(a, b)   runs functions concurrently until all have returned
 
 local fake_driver = {}
 
-local MOST_STEPS = 10000 -- a driver that spins shall not hang a spec
+local MOST_STEPS = 10000 -- fails instead of looping forever
 
--- The noise of a float: so little is no time at all.
+-- Rounding error of a float, in seconds.
 local NOISE = 1e-6
 
--- Never short of what was asked for, but for the noise of a float.
-local function advance(box, seconds)
-  assert(box.control.advance(math.max(0,
+-- Rounds up to whole milliseconds, but for rounding errors.
+local function advance(sandbox, seconds)
+  assert(sandbox.control.advance(math.max(0,
     math.ceil((seconds - NOISE) * 1000))))
 end
 
@@ -40,7 +40,7 @@ local function sleep(self, seconds)
   if coroutine.running() == self.current then
     coroutine.yield { at = self.now() + seconds, asleep = true }
   else
-    advance(self.box, seconds)
+    advance(self.sandbox, seconds)
   end
 end
 
@@ -52,8 +52,8 @@ local function resume(self, task)
   task.waits_for = waits_for
 end
 
--- Lets time pass until the first of those who sleep, or an answer.
-local function pass(self, tasks)
+-- Advances the clock until the first sleeper wakes, or a response arrives.
+local function advance_to_next(self, tasks)
   local soonest, transport = math.huge, nil
   for _, task in ipairs(tasks) do
     soonest = math.min(soonest, task.waits_for.at)
@@ -64,7 +64,7 @@ local function pass(self, tasks)
   if transport and (transport:timeout() or 1) > 0 and left > 0 then
     transport:step(left)
   elseif not transport and left > 0 then
-    advance(self.box, left)
+    advance(self.sandbox, left)
   end
 end
 
@@ -85,7 +85,7 @@ local function run(self, ...)
         end
       end
     end
-    if #tasks > 0 then pass(self, tasks) end
+    if #tasks > 0 then advance_to_next(self, tasks) end
   end
 end
 
@@ -98,11 +98,11 @@ local function clock_alone()
   return { now = function() return ms end, control = { advance = step } }
 end
 
-function fake_driver.new(box)
-  box = box or clock_alone()
-  local start = box:now()
-  local self = { box = box, slept = {}, current = false }
-  function self.now() return (box:now() - start) / 1000 end
+function fake_driver.new(sandbox)
+  sandbox = sandbox or clock_alone()
+  local start = sandbox:now()
+  local self = { sandbox = sandbox, slept = {}, current = false }
+  function self.now() return (sandbox:now() - start) / 1000 end
   function self.wait(...) return wait(self, ...) end
   function self.sleep(seconds) return sleep(self, seconds) end
   function self.run(...) return run(self, ...) end

@@ -1,17 +1,16 @@
---- What each fault of the sandbox leads to: the table that the fault matrix is
--- held against.
+--- The expected result of each fault of the sandbox, for the fault matrix.
 --
 --   { name, fault,
 --     once = { ends, requests }, always = { ends, requests }, but = { ... } }
 --
--- `ends` is "value" or an error's code; `requests` how often the operation was
--- asked. `once`: the fault strikes one time, `always`: each time. `but` has
--- other ends for single operations, and for
+-- `ends` is "value" or an error's code, `requests` the number of requests.
+-- `once`: the fault occurs one time, `always`: each time. `but` has other results
+-- for single operations, and for
 --
---   unsafe  register and link: what was perhaps done is not done again
---   bare    register and token: no token goes with them, their errors have
---           the form of DCR
---   empty   the answer has no body that could be spoilt
+--   unsafe  register and link: not idempotent, so they are not repeated
+--   bare    register and token: sent without a bearer; errors have the format
+--           of DCR
+--   empty   the response has no body
 
 local fault_table = {}
 
@@ -30,19 +29,19 @@ local function both(ends, requests)
   return { once = { ends, requests }, always = { ends, requests } }
 end
 
--- One request, and that is it.
+-- One request, no retry.
 local function final(name, fault, ends, but)
   add(name, fault, { ends, 1 }, { ends, 1 }, but)
 end
 
--- Healed by a repeat, if it may be repeated.
+-- Succeeds at a retry, if the operation may be retried.
 local function healed(name, fault, code, but)
   but = but or {}
   but.unsafe = but.unsafe or both(code, 1)
   add(name, fault, { "value", 2 }, { code, 3 }, but)
 end
 
--- The server said that it did nothing: anything may be repeated.
+-- The server did not process the request: any operation may be retried.
 local function held_back(name, fault, code)
   add(name, fault, { "value", 2 }, { code, 3 })
 end
@@ -80,7 +79,7 @@ final("status 429, Retry-After beyond the deadline",
 
 healed("a reset before the answer", { kind = "reset_before" },
   "connection_lost")
--- A SAML response counts once, and the first request had spent it.
+-- A SAML response is valid once, and the first request consumed it.
 healed("a reset within the answer", { kind = "reset_within" },
   "connection_lost", { partner_profile = {
     once = { "invalid_parameter_saml_response", 2 },
@@ -116,7 +115,7 @@ add("an unknown application",
 
 fault_table.list = list
 
---- What one case ends with, and after how many requests.
+--- Returns the expected result of one case, and its number of requests.
 -- @param times "once" or "always"
 function fault_table.expected(row, operation, times)
   local but = row.but

@@ -1,15 +1,15 @@
---- The stories that every driver tells in the same words, against a sandbox
--- over HTTPS. Plain asserts: nginx has no busted.
+--- Flows that must work with every driver, against a sandbox over HTTPS. Plain
+-- asserts, because nginx has no busted.
 --
---   conformance.run(name, { api =, mgmt =, control =, ca =, statement = },
---     driver)
+--   flow_conformance.run(name,
+--     { api =, mgmt =, control =, ca =, statement = }, driver)
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local scenes = require "spec.support.operation_setup"
+local operation_setup = require "spec.support.operation_setup"
 
-local conformance = {}
+local flow_conformance = {}
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
@@ -27,7 +27,7 @@ local function login_options(more)
   return options
 end
 
--- --- a world ----------------------------------------------------------
+-- --- The world --------------------------------------------------------
 
 local World = {}
 World.__index = World
@@ -37,7 +37,7 @@ local function new_world(where, driver)
     transport = assert(core.http.new { ca_file = where.ca }) }, World)
 end
 
---- Asks the control API.
+--- Sends a request to the control API. Returns the result.
 function World:ask(method, path, body)
   local transfer = assert(self.transport:submit { method = method,
     url = self.where.control .. "/sandbox" .. path,
@@ -45,18 +45,18 @@ function World:ask(method, path, body)
     headers = body and { ["Content-Type"] = "application/json" } })
   self.driver.wait(self.transport, transfer, self.driver.now() + 20)
   local response = assert(transfer:result())
-  local answer = json.decode(response.body)
-  return assert(answer.result, answer.error)
+  local result = json.decode(response.body)
+  return assert(result.result, result.error)
 end
 
---- A device that nobody knows yet, and its client.
+--- Returns a client of a new device.
 function World:new_client()
   local where = self.where
   local client = adobepass.new {
     service_provider = "REF30", software_statement = where.statement,
     environment = { api = where.api, mgmt = where.mgmt },
     http = { ca_file = where.ca }, driver = self.driver, rate_limit = false,
-    device = { info = scenes.INFO,
+    device = { info = operation_setup.INFO,
       id = core.digest.hex(core.random.bytes(8)) },
   }
   self.clients[#self.clients + 1] = client
@@ -67,7 +67,7 @@ function World:sign_in(code, username)
   self:ask("POST", "/login", { code = code, username = username or "ann" })
 end
 
---- A client whose viewer has signed in.
+--- Returns a client whose viewer has signed in.
 function World:viewer(username)
   local client = self:new_client()
   local flow = assert(client:start_login(login_options()))
@@ -81,11 +81,11 @@ function World:close()
   self.transport:close()
 end
 
--- --- the stories ------------------------------------------------------
+-- --- The scenarios ----------------------------------------------------
 
-local stories = {}
+local scenarios = {}
 
-stories["[flow-logs-second-screen] logs in with a second screen, step by "
+scenarios["[flow-logs-second-screen] logs in with a second screen, step by "
   .. "step"] = function(world)
   local client, phone = world:new_client(), world:new_client()
   local flow = assert(client:start_login { domain_name = "adobe.com",
@@ -95,7 +95,7 @@ stories["[flow-logs-second-screen] logs in with a second screen, step by "
   equal(world.where.api .. "/activate?code=" .. flow.code, flow.qr)
   equal("Cablevision", assert(phone:check_code(flow.code)).mvpd)
   equal("pending", select(2, client:poll_login(flow)))
-  -- It is plain data: another worker may go on with it.
+  -- The state is plain data: another worker may continue the login.
   flow = json.decode(json.encode(flow))
   world:sign_in(flow.code)
   local profile = assert(client:poll_login(flow))
@@ -104,7 +104,7 @@ stories["[flow-logs-second-screen] logs in with a second screen, step by "
   equal(profile.not_after, assert(client:login {}).not_after)
 end
 
-stories["[flow-logs-browser-screen] logs in with a browser on this "
+scenarios["[flow-logs-browser-screen] logs in with a browser on this "
   .. "screen"] = function(world)
   local client, is_back = world:new_client(), false
   local key = assert(core.private_key(
@@ -119,7 +119,7 @@ stories["[flow-logs-browser-screen] logs in with a browser on this "
   equal("77754", profile.attributes.zip)
 end
 
-stories["[flow-stops-login-cancelled] stops a login that was "
+scenarios["[flow-stops-login-cancelled] stops a login that was "
   .. "cancelled"] = function(world)
   local asked = 0
   local profile, err = world:new_client():login(login_options {
@@ -131,7 +131,7 @@ stories["[flow-stops-login-cancelled] stops a login that was "
   equal("cancelled", err.code)
 end
 
-stories["[flow-filters-catalog] filters a catalog"] = function(world)
+scenarios["[flow-filters-catalog] filters a catalog"] = function(world)
   local client, titles = world:viewer "bob", {}
   for number = 1, 12 do titles[number] = "Title " .. number end
   titles[4], titles[9] = "HBO", "Live"
@@ -141,7 +141,7 @@ stories["[flow-filters-catalog] filters a catalog"] = function(world)
   equal("Title 12", catalog.permitted[10])
 end
 
-stories["[flow-plays-media-token] plays, with a media token that is "
+scenarios["[flow-plays-media-token] plays, with a media token that is "
   .. "good"] = function(world)
   local client = world:viewer()
   local key = assert(core.public_key(
@@ -157,7 +157,7 @@ stories["[flow-plays-media-token] plays, with a media token that is "
   equal("authorization_denied_by_parental_controls", late.error.code)
 end
 
-stories["[flow-logs-out] logs out"] = function(world)
+scenarios["[flow-logs-out] logs out"] = function(world)
   local client, opened = world:viewer(), nil
   local report = assert(client:logout { redirect_url = "https://adobe.com",
     open_url = function(url) opened = url end })
@@ -169,7 +169,7 @@ stories["[flow-logs-out] logs out"] = function(world)
   equal(nil, next(assert(client.api:profiles()).profiles))
 end
 
-stories["[flow-plays-pass-next] plays with one pass and then with the "
+scenarios["[flow-plays-pass-next] plays with one pass and then with the "
   .. "next"] = function(world)
   local client = world:new_client()
   local pass = client:temporary_access { expiring = 200,
@@ -188,7 +188,7 @@ stories["[flow-plays-pass-next] plays with one pass and then with the "
     device = client.context.record.id })
 end
 
-stories["[flow-several-viewers] has several viewers beside each "
+scenarios["[flow-several-viewers] has several viewers beside each "
   .. "other"] = function(world)
   local gateway = world:viewer()
   local second = gateway:device { id = "beside " .. gateway.context.record.id }
@@ -198,9 +198,9 @@ stories["[flow-several-viewers] has several viewers beside each "
   assert(assert(gateway:authorize "CNN").permitted)
 end
 
-stories["[flow-signs-partner-framework] signs on through a partner's "
+scenarios["[flow-signs-partner-framework] signs on through a partner's "
   .. "framework"] = function(world)
-  local client, told = world:new_client(), nil
+  local client, notified = world:new_client(), nil
   local status = client:partner_status { access = "granted",
     provider_id = "Cablevision", expires_at = client:now_ms() + 3600000 }
   local profile = assert(client:partner_login { partner = "Apple",
@@ -214,12 +214,12 @@ stories["[flow-signs-partner-framework] signs on through a partner's "
   assert(assert(client:authorize("CNN",
     { partner_status = status })).permitted)
   local report = assert(client:logout {
-    on_partner_logout = function(mvpd) told = mvpd end })
+    on_partner_logout = function(mvpd) notified = mvpd end })
   equal("viewer_told", report[1].outcome)
-  equal("Cablevision", told)
+  equal("Cablevision", notified)
 end
 
--- Logged in on one device, and on a second that shows the same token.
+-- Logs in on one device, and on a second one with the same token.
 local function sign_on_twice(world, client, identity)
   local flow = assert(client:start_login(login_options(identity)))
   equal("pending", flow.state)
@@ -232,7 +232,7 @@ local function sign_on_twice(world, client, identity)
   return again.profile.type
 end
 
-stories["[flow-signs-platform] signs on with what the platform "
+scenarios["[flow-signs-platform] signs on with what the platform "
   .. "knows"] = function(world)
   local client = world:new_client()
   local token = world:ask("POST", "/identity",
@@ -241,7 +241,7 @@ stories["[flow-signs-platform] signs on with what the platform "
     { subject_token = token }))
 end
 
-stories["[flow-signs-service-token] signs on with a service "
+scenarios["[flow-signs-service-token] signs on with a service "
   .. "token"] = function(world)
   local client = world:new_client()
   local token = assert(client:get_service_token {
@@ -252,7 +252,7 @@ stories["[flow-signs-service-token] signs on with a service "
   assert(client:linked_devices(token))
 end
 
-stories["[flow-provider-trouble] is let in while the provider is in "
+scenarios["[flow-provider-trouble] is let in while the provider is in "
   .. "trouble"] = function(world)
   local client = world:new_client()
   local profile = assert(client:login(
@@ -262,23 +262,23 @@ stories["[flow-provider-trouble] is let in while the provider is in "
     { mvpd = "DegradedMvpd" })).source)
 end
 
-function conformance.names()
+function flow_conformance.names()
   local names = {}
-  for name in pairs(stories) do names[#names + 1] = name end
+  for name in pairs(scenarios) do names[#names + 1] = name end
   table.sort(names)
   return names
 end
 
---- Raises where a story does not end as it should.
-function conformance.run(name, where, driver)
+--- Runs one scenario; raises when it fails.
+function flow_conformance.run(name, where, driver)
   local world = new_world(where, driver)
-  stories[name](world)
+  scenarios[name](world)
   world:close()
 end
 
---- The login as a whole, for a driver whose time passes fast: the seconds at
--- which it was polled in vain.
-function conformance.log_in_by_polling(where, driver)
+--- Logs in by polling, for a driver with a fake clock. Returns the seconds of the
+-- polls that found no profile.
+function flow_conformance.log_in_by_polling(where, driver)
   local world, polls = new_world(where, driver), {}
   local client = world:new_client()
   local began, code
@@ -293,4 +293,4 @@ function conformance.log_in_by_polling(where, driver)
   return polls
 end
 
-return conformance
+return flow_conformance

@@ -1,4 +1,4 @@
---- Temporary folders that a spec removes.
+--- Temporary folders, which the spec removes.
 
 local shell = require "adobepass.util.shell"
 
@@ -13,14 +13,14 @@ function folder.remove(path)
   shell.execute(shell.line("rm", "-rf", "--", path))
 end
 
---- A command that has to work; what it printed.
+--- Runs a command that must succeed. Returns its output.
 function folder.run(command)
   local output, status = shell.read(command)
   assert(status == 0, command .. ": " .. output)
   return output
 end
 
---- Where the pictures of what was seen go: each Lua has its own.
+--- Returns the folder of screenshots of this Lua.
 function folder.pictures()
   local path = "build/screenshots/" .. (os.getenv "ADOBEPASS_LUA" or "lua")
   folder.run("mkdir -p " .. shell.quote(path))

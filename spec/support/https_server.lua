@@ -1,11 +1,11 @@
---- A real nginx over real TLS for the transport specs: what a good server
--- does, and some of what a bad one does.
+--- An nginx with TLS for the specs of the transport, with valid, expired and wrong
+-- certificates.
 
 local certificates = require "adobepass.sandbox.host.certificates"
 local folder = require "spec.support.folder"
 local nginx = require "adobepass.sandbox.host.nginx"
 
-local server = {}
+local https_server = {}
 
 local LOCATIONS = [[
     location = /hello { return 200 "hello"; }
@@ -72,10 +72,10 @@ local LOCATIONS = [[
 local CONFIG = [[
 http {
   lua_socket_log_errors off;
-  lua_check_client_abort on; # or each dropped request would sleep on
+  lua_check_client_abort on; # ends the sleep of a dropped request
   keepalive_requests 100000;
   ssl_protocols TLSv1.2 TLSv1.3;
-  ssl_session_cache shared:transports:1m; # TLS 1.2: libcurl takes no tickets
+  ssl_session_cache shared:transports:1m; # TLS 1.2: libcurl uses no tickets
   server { listen 127.0.0.1:@HTTP@; @LOCATIONS@ }
   server {
     listen 127.0.0.1:@GOOD@ ssl http2; listen [::1]:@GOOD@ ssl http2;
@@ -105,7 +105,7 @@ http {
 
 local PORTS = { "HTTP", "GOOD", "EXPIRED", "WRONG", "OLD", "MUTUAL" }
 
---- A client's certificate, signed by itself.
+--- Creates a self-signed client certificate.
 local function make_client(path)
   folder.run(("cd %s && openssl req -x509 -newkey rsa:2048 -nodes -days 2 "
     .. "-subj '/CN=living room' -keyout client.key -out client.pem"):format(
@@ -134,8 +134,9 @@ local function values_of(files, ports)
   return values
 end
 
---- server.files, server.ports.GOOD and so on, server:url("GOOD", "/hello").
-function server.start()
+--- Starts the server. Returns a table with `files`, `ports` (`GOOD` …),
+-- `url("GOOD", "/hello")` and `stop`.
+function https_server.start()
   local path = folder.make()
   local files = make_certificates(path)
   local started = assert(nginx.start {
@@ -160,4 +161,4 @@ function server.start()
   return running
 end
 
-return server
+return https_server

@@ -1,6 +1,6 @@
---- Clients, many of them, and what the sandbox heard of them.
---
--- Plain Lua, since it runs inside nginx and in other processes too.
+--- Clients of one sandbox, in this process, in others and in nginx, and the
+-- requests that the sandbox received from them. Plain Lua without busted, which
+-- nginx does not have.
 
 -- luacheck: globals ngx
 
@@ -8,16 +8,16 @@ local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local sandbox = require "adobepass.sandbox"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
-local flight = {}
+local many_clients = {}
 
 local INFO = { primaryHardwareType = "TV", model = "Living room", version =
   "1", osName = "Linux", osVersion = "6", connectionType = "WiFi" }
 
---- A client. `at`: where the sandbox is (`api`, `mgmt`, `statement`; `ca` or
--- `transport`); `more`: options of adobepass.new in place of the usual ones.
-function flight.client(at, more)
+--- Returns a client. `at` says where the sandbox is (`api`, `mgmt`,
+-- `statement`; `ca` or `transport`); `more` replaces options of adobepass.new.
+function many_clients.new_client(at, more)
   local options = { service_provider = "REF30", rate_limit = false,
     software_statement = at.statement, transport = at.transport,
     environment = { api = at.api, mgmt = at.mgmt },
@@ -29,40 +29,40 @@ function flight.client(at, more)
   return adobepass.new(options)
 end
 
---- The same, of what other processes can be told: names instead of objects.
--- `at.store` is { kind, options }, `at.driver` a name.
-function flight.told(at)
-  return flight.client(at, { timeout = at.timeout,
+--- Returns a client from plain data, as another process receives it:
+-- `at.store` is { kind, options }, `at.driver` is a name.
+function many_clients.new_named(at)
+  return many_clients.new_client(at, { timeout = at.timeout,
     store = adobepass.store[at.store[1]](at.store[2]),
     driver = adobepass.driver[at.driver or "block"]() })
 end
 
---- "ok", or an error's code.
-function flight.outcome(answer, err)
-  return answer and "ok" or err.code
+--- Returns "ok" or the error's code.
+function many_clients.outcome_of(result, err)
+  return result and "ok" or err.code
 end
 
---- For another process: hears where the sandbox is, then calls each time that
--- a line comes in.
-function flight.obey()
-  local client = flight.told(json.decode(io.read()))
+--- Main function of another process: reads `at` as JSON from the first line,
+-- then makes one call for each further line and prints its outcome.
+function many_clients.serve_lines()
+  local client = many_clients.new_named(json.decode(io.read()))
   for _ in io.lines() do
-    print(flight.outcome(client.api:profiles()))
+    print(many_clients.outcome_of(client.api:profiles()))
     io.stdout:flush()
   end
 end
 
-local own
+local own_client
 
---- For a worker of nginx, which keeps its client.
-function flight.in_nginx(at)
-  own = own or flight.told(at)
-  return { outcome = flight.outcome(own.api:profiles()),
+--- Makes one call in a worker of nginx, which keeps its client.
+function many_clients.in_nginx(at)
+  own_client = own_client or many_clients.new_named(at)
+  return { outcome = many_clients.outcome_of(own_client.api:profiles()),
     worker = ngx.worker.pid() }
 end
 
---- How often each operation came: counts.token and so on; 0 for none.
-function flight.counts(journal)
+--- Returns the number of requests of each operation; 0 for none.
+function many_clients.counts(journal)
   local counts = setmetatable({}, { __index = function() return 0 end })
   for _, entry in ipairs(journal) do
     local name = entry.operation or "other"
@@ -71,8 +71,8 @@ function flight.counts(journal)
   return counts
 end
 
---- The bearer of the last request that had one.
-function flight.bearer(journal)
+--- Returns the bearer of the last request that has one.
+function many_clients.bearer(journal)
   for index = #journal, 1, -1 do
     local value = journal[index].headers.authorization
     if value then return (value:gsub("^Bearer ", "")) end
@@ -83,70 +83,70 @@ local Control = {}
 Control.__index = Control
 
 function Control:ask(method, path, body)
-  local response = assert(tv.fetch(self.transport, { method = method,
+  local response = assert(tv_client.fetch(self.transport, { method = method,
     url = self.url .. path, body = body and json.encode(body),
     headers = body and { ["Content-Type"] = "application/json" } or nil }))
-  local said = assert(json.decode(response.body))
-  assert(response.status == 200, said.error)
-  return said.result
+  local reply = assert(json.decode(response.body))
+  assert(response.status == 200, reply.error)
+  return reply.result
 end
 
 function Control:journal() return self:ask("GET", "/sandbox/journal") end
 
---- What came since the last time.
+--- Returns the journal since the last call, and its counts.
 function Control:take()
   local journal = self:journal()
   self:ask("DELETE", "/sandbox/journal")
-  return journal, flight.counts(journal)
+  return journal, many_clients.counts(journal)
 end
 
 function Control:fault(fault)
   return self:ask("POST", "/sandbox/faults", fault)
 end
 
---- Everybody's token is refused from now on.
+--- Makes the service refuse a token.
 function Control:revoke(token)
   return self:ask("POST", "/sandbox/revoke", { token = token })
 end
 
 function Control:close() self.transport:close() end
 
---- The control API of a running sandbox.
-function flight.control(running)
+--- Returns the control API of a running sandbox.
+function many_clients.control(running)
   return setmetatable({ url = running.control,
     transport = assert(core.http.new { ca_file = running.ca }) }, Control)
 end
 
--- As its hosts do: every answer has a Date.
-local function with_date(box)
-  local handle = box.handle
-  function box:handle(request)
+-- Adds a Date to every response, as the hosts do.
+local function with_date(instance)
+  local handle = instance.handle
+  function instance:handle(request)
     local response = handle(self, request)
     table.insert(response.headers, { "Date",
       os.date("!%a, %d %b %Y %H:%M:%S GMT", math.floor(self:now() / 1000)) })
     return response
   end
-  return box
+  return instance
 end
 
---- A sandbox in this very process, on a clock of ours; what a client needs of
--- it, and `control`, with `take` as above.
-function flight.here(time)
-  local box = with_date(sandbox.new(nil, { throttle = false,
+--- Starts a sandbox in this process on a fake clock. Returns what `new_client`
+-- needs of it, and `control` with `take`.
+function many_clients.new_sandbox(time)
+  local instance = with_date(sandbox.new(nil, { throttle = false,
     now = function() return time:server_ms() end }))
-  local control = box.control
+  local control = instance.control
   function control.take()
     local journal = control.journal()
     control.clear_journal()
-    return journal, flight.counts(journal)
+    return journal, many_clients.counts(journal)
   end
-  return { api = box.api, mgmt = box.mgmt, control = control,
-    statement = control.statement(), transport = box:transport() }
+  return { api = instance.api, mgmt = instance.mgmt, control = control,
+    statement = control.statement(), transport = instance:transport() }
 end
 
---- A store that does as the spec says: `broken.set = true`, or a function
--- that gets the key and tells.
-function flight.breakable(store)
+--- Returns a store whose methods can fail: `broken.set = true`, or a function
+-- that receives the key and returns whether it fails.
+function many_clients.new_failing_store(store)
   local broken = {}
   local wrapped = { broken = broken, inner = store }
   for _, name in ipairs { "get", "set", "add", "delete", "clear" } do
@@ -162,13 +162,13 @@ function flight.breakable(store)
   return wrapped
 end
 
---- Runs a function as so many tasks of a tick driver, all at once; what each
--- answered.
-function flight.crowd(driver, transport, count, run)
+--- Runs a function in `count` concurrent tasks of a tick driver. Returns the
+-- outcome of each.
+function many_clients.run_tasks(driver, transport, count, run)
   local tasks = {}
   for index = 1, count do
     tasks[index] = driver.start(function()
-      return flight.outcome(run(index))
+      return many_clients.outcome_of(run(index))
     end)
   end
   repeat
@@ -180,4 +180,4 @@ function flight.crowd(driver, transport, count, run)
   return outcomes
 end
 
-return flight
+return many_clients

@@ -1,22 +1,22 @@
---- Disks and files that stand in for others in a mount namespace of its own:
--- nothing of them is seen elsewhere, or left when the command ends, however it
--- ends.
+--- Runs commands in a mount namespace of their own. Mounts are not visible
+-- elsewhere and disappear when the command ends.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
-local mounted = { is_root = folder.run("id -u") == "0" }
+local mount_namespace = { is_root = folder.run("id -u") == "0" }
 
---- Runs a command that mounts what it needs; what it printed.
-function mounted.run(command)
+--- Runs a command that may mount. Returns its output.
+function mount_namespace.run(command)
   return folder.run(("unshare -%s sh -c %s"):format(
-    mounted.is_root and "m" or "rm", folder.quote(command)))
+    mount_namespace.is_root and "m" or "rm", folder.quote(command)))
 end
 
---- Runs a script in a folder that is a file system of 64 KiB.
-function mounted.on_small_disk(path, script)
-  return mounted.run(("mount -t tmpfs -o size=64k,mode=700 small %s && cd %s "
-    .. "&& %s"):format(path, path, child.command(script)))
+--- Runs a script in a folder on a file system of 64 KiB.
+function mount_namespace.on_small_disk(path, script)
+  return mount_namespace.run(
+    ("mount -t tmpfs -o size=64k,mode=700 small %s && cd %s "
+    .. "&& %s"):format(path, path, child_process.command(script)))
 end
 
-return mounted
+return mount_namespace

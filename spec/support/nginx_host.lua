@@ -1,4 +1,4 @@
---- A real nginx in which specs run Lua: for what works nowhere else.
+--- An nginx in which specs run Lua.
 --
 --   local host = nginx_host.start { http = "lua_shared_dict d 1m;" }
 --   host:call("spec.support.store_conformance", "run", argument)
@@ -11,7 +11,7 @@
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local finish = require "spec.support.run_transfer"
+local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local nginx = require "adobepass.sandbox.host.nginx"
@@ -64,13 +64,13 @@ function Host:submit(module, name, argument)
 end
 
 function Host:finish(transfer)
-  local response = assert(finish(self.transport, transfer))
-  local answer = json.decode(response.body)
-  if response.status ~= 200 or not answer then
+  local response = assert(run_transfer(self.transport, transfer))
+  local reply = json.decode(response.body)
+  if response.status ~= 200 or not reply then
     error(response.body .. "\n" .. self.server:log(), 0)
   end
-  if answer.error then error(answer.error, 0) end
-  return answer.result
+  if reply.error then error(reply.error, 0) end
+  return reply.result
 end
 
 --- Calls a module's function inside nginx; its result.

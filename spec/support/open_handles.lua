@@ -1,31 +1,31 @@
---- No spec leaves a handle of the core behind.
+--- Checks that a spec leaves no handle of the core open.
 
 local core = require "adobepass.core"
 
-local live = {}
+local open_handles = {}
 
---- Collects all that can be. What LuaJIT compiled holds on to what it saw.
-function live.collect()
+--- Collects garbage. Compiled traces of LuaJIT keep objects alive.
+function open_handles.collect()
   if package.loaded.jit then package.loaded.jit.flush() end
   collectgarbage()
   collectgarbage()
 end
 
---- How many handles of each kind nobody could collect.
-function live.counted()
-  live.collect()
+--- Returns the number of open handles of each kind after a collection.
+function open_handles.count()
+  open_handles.collect()
   return core.handle_count()
 end
 
--- What the files before this one still hold on to is theirs.
-local before = live.counted()
+-- Specs that ran before may still hold handles.
+local before = open_handles.count()
 
---- Collects what can be, then wants nothing to be open that was not before.
-function live.assert_none()
-  for kind, count in pairs(live.counted()) do
+--- Raises if more handles are open than when this module was loaded.
+function open_handles.assert_none()
+  for kind, count in pairs(open_handles.count()) do
     local more = count - before[kind]
     assert(more <= 0, ("%d %s left open"):format(more, kind))
   end
 end
 
-return live
+return open_handles

@@ -4,13 +4,13 @@
 --   local api = schema.load "spec/openapi/restApiV2.json"
 --   api:validate(node, value) -> list of { at = "/a/b", message = "..." }
 --
--- A keyword that is not known here raises: nothing is skipped unseen.
+-- An unknown keyword raises, so that no part of a schema is skipped.
 local json = require "adobepass.util.json"
 
 local Api = {}
 Api.__index = Api
 
-local schema = {}
+local openapi_schema = {}
 
 local KNOWN = {}
 for name in ([[type format description properties required items enum
@@ -18,7 +18,7 @@ for name in ([[type format description properties required items enum
   KNOWN[name] = true
 end
 
-function schema.load(path)
+function openapi_schema.load(path)
   local file = assert(io.open(path))
   local document = assert(json.decode(file:read "*a"))
   file:close()
@@ -126,4 +126,4 @@ function Api:operations()
   return list
 end
 
-return schema
+return openapi_schema

@@ -1,17 +1,17 @@
---- For each operation that makes a request: what must have happened before,
--- and the parameters with which it then succeeds.
+--- For each operation: prepares the sandbox, and returns parameters with which
+-- the operation succeeds.
 --
---   scenes.<operation>(stage) -> params
---   stage  { client, control = as a box has it, statement }
+--   operation_setup.<operation>(fixture) -> params
+--   fixture  { client, control = as a sandbox has it, statement }
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 
-local scenes = {}
+local operation_setup = {}
 
-scenes.SERVICE_PROVIDER = "REF30"
-scenes.DEVICE = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
-scenes.INFO = {
+operation_setup.SERVICE_PROVIDER = "REF30"
+operation_setup.DEVICE = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
+operation_setup.INFO = {
   primaryHardwareType = "SetTopBox", model = "TV 5th Gen", version = "5",
   manufacturer = "Apple", osName = "tvOS", osVendor = "Apple",
   osVersion = "11.0", connectionType = "WiFi",
@@ -26,108 +26,111 @@ local function copy(given)
   return result
 end
 
-local function log_in(stage)
-  assert(stage.control.log_in {
-    service_provider = scenes.SERVICE_PROVIDER, device = scenes.DEVICE,
+local function log_in(fixture)
+  assert(fixture.control.log_in {
+    service_provider = operation_setup.SERVICE_PROVIDER,
+    device = operation_setup.DEVICE,
     mvpd = "Cablevision", username = "ann" })
 end
 
-local function new_code(stage, params)
-  return assert(stage.client.api:create_session(params)).code
+local function new_code(fixture, params)
+  return assert(fixture.client.api:create_session(params)).code
 end
 
 local function after_login(params)
-  return function(stage)
-    log_in(stage)
+  return function(fixture)
+    log_in(fixture)
     return copy(params)
   end
 end
 
-function scenes.partner_status()
+function operation_setup.partner_status()
   return core.base64.encode(json.encode {
     frameworkPermissionInfo = { accessStatus = "granted" },
     frameworkProviderInfo = { id = "Cablevision",
       expirationDate = "4000000000000" } })
 end
 
-function scenes.register(stage)
-  return { software_statement = stage.statement }
+function operation_setup.register(fixture)
+  return { software_statement = fixture.statement }
 end
 
-function scenes.token(stage)
-  local made = assert(stage.client.api:register {
-    software_statement = stage.statement })
+function operation_setup.token(fixture)
+  local made = assert(fixture.client.api:register {
+    software_statement = fixture.statement })
   return { client_id = made.client_id, client_secret = made.client_secret,
     grant_type = "client_credentials" }
 end
 
-function scenes.configuration() return {} end
+function operation_setup.configuration() return {} end
 
-function scenes.create_session() return copy(LOGIN) end
+function operation_setup.create_session() return copy(LOGIN) end
 
-function scenes.resume_session(stage)
+function operation_setup.resume_session(fixture)
   local params = copy(LOGIN)
-  params.code = new_code(stage, {})
+  params.code = new_code(fixture, {})
   return params
 end
 
-function scenes.session(stage) return { code = new_code(stage, LOGIN) } end
+function operation_setup.session(fixture)
+  return { code = new_code(fixture, LOGIN) }
+end
 
-scenes.profiles = after_login {}
-scenes.profile = after_login { mvpd = "Cablevision" }
+operation_setup.profiles = after_login {}
+operation_setup.profile = after_login { mvpd = "Cablevision" }
 
-function scenes.profile_for_code(stage)
-  local code = new_code(stage, LOGIN)
-  assert(stage.control.log_in { code = code, username = "ann" })
+function operation_setup.profile_for_code(fixture)
+  local code = new_code(fixture, LOGIN)
+  assert(fixture.control.log_in { code = code, username = "ann" })
   return { code = code }
 end
 
-scenes.authorize = after_login { mvpd = "Cablevision",
+operation_setup.authorize = after_login { mvpd = "Cablevision",
   resources = { "REF30" } }
-scenes.preauthorize = after_login { mvpd = "Cablevision",
+operation_setup.preauthorize = after_login { mvpd = "Cablevision",
   resources = { "REF30", "CNN" } }
-scenes.logout = after_login { mvpd = "Cablevision",
+operation_setup.logout = after_login { mvpd = "Cablevision",
   redirect_url = "https://adobe.com" }
 
-function scenes.partner_session()
+function operation_setup.partner_session()
   return { partner = "Apple", domain_name = "adobe.com",
     redirect_url = "https://adobe.com",
-    partner_status = scenes.partner_status() }
+    partner_status = operation_setup.partner_status() }
 end
 
-function scenes.partner_profile(stage)
-  local params = scenes.partner_session()
-  local answer = assert(stage.client.api:partner_session(params))
+function operation_setup.partner_profile(fixture)
+  local params = operation_setup.partner_session()
+  local response = assert(fixture.client.api:partner_session(params))
   return { partner = "Apple", partner_status = params.partner_status,
-    saml_response = assert(stage.control.saml_response {
-      request = answer.authenticationRequest.request, mvpd = "Cablevision",
+    saml_response = assert(fixture.control.saml_response {
+      request = response.authenticationRequest.request, mvpd = "Cablevision",
       username = "ann" }) }
 end
 
-function scenes.reset_temp_pass()
-  return { mvpd = "TempPass_TEST40", device = scenes.DEVICE }
+function operation_setup.reset_temp_pass()
+  return { mvpd = "TempPass_TEST40", device = operation_setup.DEVICE }
 end
 
-function scenes.reset_temp_pass_key()
+function operation_setup.reset_temp_pass_key()
   return { mvpd = "flexibleTempPass", key = ("0f"):rep(32) }
 end
 
-function scenes.service_token() return { sso_id = "viewer-1" } end
+function operation_setup.service_token() return { sso_id = "viewer-1" } end
 
-local function with_token(stage)
-  local answer = assert(stage.client.api:service_token {
+local function with_token(fixture)
+  local response = assert(fixture.client.api:service_token {
     sso_id = "viewer-1" })
-  return { token = answer.serviceToken }
+  return { token = response.serviceToken }
 end
 
-scenes.refresh_service_token = with_token
-scenes.link = with_token
-scenes.list_devices = with_token
+operation_setup.refresh_service_token = with_token
+operation_setup.link = with_token
+operation_setup.list_devices = with_token
 
-function scenes.unlink(stage)
-  local params = with_token(stage)
-  params.devices = { scenes.DEVICE }
+function operation_setup.unlink(fixture)
+  local params = with_token(fixture)
+  params.devices = { operation_setup.DEVICE }
   return params
 end
 
-return scenes
+return operation_setup

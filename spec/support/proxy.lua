@@ -1,8 +1,8 @@
---- A real HTTP proxy: tinyproxy, in the foreground, ended by process id.
+--- An HTTP proxy: tinyproxy in the foreground, ended by its process id.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local raw = require "spec.support.tcp_peer"
+local tcp_peer = require "spec.support.tcp_peer"
 local socket = require "socket"
 
 local proxy = {}
@@ -18,12 +18,12 @@ LogLevel Critical
 ]]
 
 local function free_port()
-  local listener = raw.listen()
+  local listener = tcp_peer.listen()
   listener:close()
   return listener.port
 end
 
---- Waits until somebody listens, for ten seconds at most.
+--- Waits until the port accepts connections, at most ten seconds.
 local function await(port)
   local deadline = core.clock.monotonic() + 10
   repeat
@@ -33,7 +33,7 @@ local function await(port)
   error("tinyproxy did not start")
 end
 
---- Starts one that tunnels to this port alone.
+--- Starts a proxy that tunnels to one port only.
 function proxy.start(allowed)
   local path = folder.make()
   local port = free_port()

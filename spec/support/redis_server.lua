@@ -1,9 +1,9 @@
---- A real Redis of our own: in a temporary folder, on a Unix socket there and
--- on a free port, ended by its process id.
+--- A Redis server in a temporary folder, on a Unix socket and a free port, ended
+-- by its process id.
 
 local folder = require "spec.support.folder"
 
-local redis = {}
+local redis_server = {}
 
 local CONFIG = [[
 bind 127.0.0.1
@@ -16,8 +16,8 @@ appendonly no
 %s
 ]]
 
--- Says "ready" once it takes commands, then stays the parent, so that we can
--- wait for its end: a closed pipe is the order to end it.
+-- Writes `ready` when Redis accepts commands. The script stays Redis' parent and
+-- ends it when the pipe is closed.
 local RUN = [[
 cd %s || exit 1
 : > log
@@ -45,7 +45,7 @@ end
 local Server = {}
 Server.__index = Server
 
--- The script's pid file, or why there is none.
+-- Returns the script's pid file, or the log of a failed start.
 local function outcome(path)
   folder.run(("cd %s; until [ -s ready ] || [ -e failed ]; do sleep 0.01; "
     .. "done"):format(folder.quote(path)))
@@ -66,7 +66,7 @@ end
 
 --- server.port, server.socket, server.pid, server:stop()
 -- @string[opt] lines more of redis.conf
-function redis.start(lines)
+function redis_server.start(lines)
   local path = folder.make()
   local pipe, port, pid
   for _ = 1, 5 do
@@ -78,24 +78,24 @@ function redis.start(lines)
     socket = path .. "/redis.sock" }, Server)
 end
 
---- What redis-cli says to a command.
+--- Returns the output of redis-cli for a command.
 function Server:ask(command)
   return folder.run(("redis-cli -s %s %s"):format(folder.quote(self.socket),
     command))
 end
 
---- Sends it a signal.
+--- Sends a signal.
 function Server:signal(name)
   folder.run(("kill -s %s %d"):format(name, self.pid))
 end
 
---- Waits until a process is gone, or only a zombie of somebody's.
-function redis.await_end(pid)
+--- Waits until a process has ended or is a zombie.
+function redis_server.await_end(pid)
   folder.run(("timeout 30 sh -c 'while grep -qs \"^State:.[^Z]\" "
     .. "/proc/%d/status; do sleep 0.005; done'"):format(pid))
 end
 
---- Ends it; when this returns, it is gone.
+--- Ends Redis and waits for its end.
 function Server:stop()
   if not self.pipe then return end
   self.pipe:close()
@@ -103,4 +103,4 @@ function Server:stop()
   folder.remove(self.path)
 end
 
-return redis
+return redis_server

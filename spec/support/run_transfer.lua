@@ -1,7 +1,8 @@
---- Steps a transport until a transfer is done. Its own timeout is what bounds
--- the wait; `meanwhile`, if given, pumps a peer that lives in this process.
+--- Steps a transport until a transfer is done; the transfer's timeout bounds the
+-- wait. `meanwhile` is called after each step, to serve a peer in this process.
+-- Returns what `transfer:result` returns.
 
-local function finish(transport, transfer, meanwhile)
+local function run_transfer(transport, transfer, meanwhile)
   while true do
     local result, message, code = transfer:result()
     if code ~= "pending" then return result, message, code end
@@ -10,4 +11,4 @@ local function finish(transport, transfer, meanwhile)
   end
 end
 
-return finish
+return run_transfer

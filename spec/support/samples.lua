@@ -1,4 +1,4 @@
---- The documented exchanges, and the calls of client.api that make them.
+--- The documented exchanges, and the calls of client.api that send them.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"

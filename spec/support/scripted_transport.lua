@@ -1,13 +1,13 @@
---- A transport that answers what it is told to, and remembers what it was asked.
+--- A transport with fixed responses, which records the requests.
 --
---   local transport = scripted.new { { status = 200, body = "{}" }, ... }
+--   local transport = scripted_transport.new { { status = 200, body = "{}" } }
 --
--- A response: status (200), body (""), headers ({}); or `error`, a code. The
--- last one is given again and again.
+-- A response has status (200), body ("") and headers ({}); or `error`, a code.
+-- It may be a function of the request. The last response is repeated.
 
 local operations = require "adobepass.api.operations"
 
-local scripted = {}
+local scripted_transport = {}
 
 local Transfer = {}
 Transfer.__index = Transfer
@@ -28,7 +28,7 @@ Transport.__index = Transport
 
 function Transport:submit(request)
   self.requests[#self.requests + 1] = request
-  local given = self.answers[math.min(#self.requests, #self.answers)]
+  local given = self.responses[math.min(#self.requests, #self.responses)]
   if type(given) == "function" then given = given(request) end
   return setmetatable({ given = given }, Transfer)
 end
@@ -37,9 +37,9 @@ function Transport.step() return 0 end
 
 function Transport.close() end
 
---- What the next requests get; the count of requests begins anew.
-function Transport:answer(answers)
-  self.answers, self.requests = answers, {}
+--- Replaces the responses and forgets the requests.
+function Transport:set_responses(responses)
+  self.responses, self.requests = responses, {}
 end
 
 local CREDENTIALS = { status = 201,
@@ -47,26 +47,28 @@ local CREDENTIALS = { status = 201,
 local TOKEN = { status = 201,
   body = '{"access_token":"a-token","expires_in":3600}' }
 
--- Operations that no token goes with: registration, and the token itself.
+-- Operations without a bearer: registration and token.
 local bare = {}
 for _, operation in ipairs(operations) do
   bare[operation.name] = operation.bearer == false
 end
 
---- Credentials and token are given, `answer` to all else; to all where the
--- operation that is asked needs neither.
-function scripted.adobe(answer, operation)
-  return scripted.new { function(request)
-    if bare[operation] then return answer end
+--- Returns a transport that grants credentials and token, and responds with
+-- `response` to all other requests; to all requests if `operation` needs no
+-- bearer.
+function scripted_transport.adobe(response, operation)
+  return scripted_transport.new { function(request)
+    if bare[operation] then return response end
     if request.url:find("/o/client/register", 1, true) then
       return CREDENTIALS
     end
-    return request.url:find("/o/client/token", 1, true) and TOKEN or answer
+    return request.url:find("/o/client/token", 1, true) and TOKEN or response
   end }
 end
 
-function scripted.new(answers)
-  return setmetatable({ answers = answers or { {} }, requests = {} }, Transport)
+function scripted_transport.new(responses)
+  return setmetatable({ responses = responses or { {} }, requests = {} },
+    Transport)
 end
 
-return scripted
+return scripted_transport

@@ -1,8 +1,6 @@
---- Run before an example (`lua -l spec.support.stepped_sleep example.lua`):
--- it waits
--- for a line on its standard input where it would have slept, and its clock
--- moves on by that much. So a spec can do something meanwhile, and no time
--- passes.
+--- Loaded before an example (`lua -l spec.support.stepped_sleep example.lua`).
+-- Instead of sleeping, the example waits for a line on standard input, and its
+-- clock advances by the duration of the sleep.
 
 local core = require "adobepass.core"
 

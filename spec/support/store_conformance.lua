@@ -1,11 +1,11 @@
---- What every store has to do, in whatever host it lives.
+--- Requirements of every store, in any host.
 --
 -- Each case gets a world: `store`, empty; `wait(seconds)`, after which that
 -- much time is over, by the store's clock; and `together(list)`, which runs
 -- functions at once where the host can. Plain Lua, since it runs inside nginx
 -- too, through `run`.
 
-local conformance = {}
+local store_conformance = {}
 
 local cases = {}
 
@@ -20,7 +20,7 @@ local function same(wanted, got)
 end
 
 -- true, or false, or nil alone: no message and no code.
-local function answers(wanted, got, ...)
+local function responses(wanted, got, ...)
   if wanted ~= got or select("#", ...) > 0 and (...) ~= nil then
     error(("wanted %s, got %s, %s"):format(tostring(wanted), tostring(got),
       tostring((...))), 2)
@@ -38,21 +38,21 @@ end
 local SOON, LONG = 0.02, 600
 
 case("[store-nothing-first] has nothing at first", function(world)
-  answers(nil, world.store:get("k"))
+  responses(nil, world.store:get("k"))
 end)
 
 case("[store-gives-back-set] gives back what was set, for "
   .. "ever", function(world)
-  answers(true, world.store:set("k", "v"))
-  answers("v", world.store:get("k"))
+  responses(true, world.store:set("k", "v"))
+  responses("v", world.store:get("k"))
   world.wait(SOON)
-  answers("v", world.store:get("k"))
-  answers(nil, world.store:get("K"))
+  responses("v", world.store:get("k"))
+  responses(nil, world.store:get("K"))
 end)
 
 case("[store-keeps-last-value] keeps the last value", function(world)
   for _, value in ipairs { "one", "a longer one, and longer", "2" } do
-    answers(true, world.store:set("k", value))
+    responses(true, world.store:set("k", value))
     same(value, world.store:get("k"))
   end
 end)
@@ -65,33 +65,33 @@ case("[store-bytes-keys-values] takes any bytes, in keys and in "
   all = table.concat(all)
   for _, text in ipairs { all, "\0", "../../up", "a/b", " ", "*", "%s",
     "\r\n", ("long "):rep(1000), "é", "-rf" } do
-    answers(true, store:set(text, text .. all))
+    responses(true, store:set(text, text .. all))
     same(text .. all, store:get(text))
   end
-  answers(true, store:set("empty", ""))
+  responses(true, store:set("empty", ""))
   same("", store:get("empty"))
 end)
 
 case("[store-keys-apart] tells keys apart", function(world)
-  for i = 1, 100 do answers(true, world.store:set("k" .. i, "v" .. i)) end
+  for i = 1, 100 do responses(true, world.store:set("k" .. i, "v" .. i)) end
   for i = 1, 100 do same("v" .. i, world.store:get("k" .. i)) end
 end)
 
 case("[store-forgets-time-live] forgets what had a time to "
   .. "live", function(world)
-  answers(true, world.store:set("k", "v", SOON))
-  answers(true, world.store:set("l", "v", LONG))
+  responses(true, world.store:set("k", "v", SOON))
+  responses(true, world.store:set("l", "v", LONG))
   world.wait(SOON * 2)
-  answers(nil, world.store:get("k"))
-  answers("v", world.store:get("l"))
+  responses(nil, world.store:get("k"))
+  responses("v", world.store:get("l"))
 end)
 
 case("[store-starts-new-time] starts a new time with each set", function(world)
   local store = world.store
-  answers(true, store:set("short", "v", SOON))
-  answers(true, store:set("short", "w"))
-  answers(true, store:set("long", "v"))
-  answers(true, store:set("long", "w", SOON))
+  responses(true, store:set("short", "v", SOON))
+  responses(true, store:set("short", "w"))
+  responses(true, store:set("long", "v"))
+  responses(true, store:set("long", "w", SOON))
   world.wait(SOON * 2)
   same("w", store:get("short"))
   same(nil, store:get("long"))
@@ -99,39 +99,39 @@ end)
 
 case("[store-short-times] takes very short and very long "
   .. "times", function(world)
-  answers(true, world.store:set("short", "v", 1e-6))
+  responses(true, world.store:set("short", "v", 1e-6))
   for i, seconds in ipairs { 1e9, 1e15, 1e300, math.huge } do
-    answers(true, world.store:set("long" .. i, "v", seconds))
+    responses(true, world.store:set("long" .. i, "v", seconds))
   end
   world.wait(SOON)
-  answers(nil, world.store:get("short"))
-  for i = 1, 4 do answers("v", world.store:get("long" .. i)) end
+  responses(nil, world.store:get("short"))
+  for i = 1, 4 do responses("v", world.store:get("long" .. i)) end
 end)
 
 case("[store-adds-lives] adds where nothing lives", function(world)
-  answers(true, world.store:add("k", "mine", LONG))
-  answers(false, world.store:add("k", "yours", LONG))
+  responses(true, world.store:add("k", "mine", LONG))
+  responses(false, world.store:add("k", "yours", LONG))
   same("mine", world.store:get("k"))
 end)
 
 case("[store-not-add-set] does not add over what was set", function(world)
-  answers(true, world.store:set("k", "v"))
-  answers(false, world.store:add("k", "w", LONG))
+  responses(true, world.store:set("k", "v"))
+  responses(false, world.store:add("k", "w", LONG))
   same("v", world.store:get("k"))
 end)
 
 case("[store-adds-holder-time] adds when the holder's time is "
   .. "over", function(world)
-  answers(true, world.store:add("k", "dead", SOON))
+  responses(true, world.store:add("k", "dead", SOON))
   world.wait(SOON * 2)
-  answers(true, world.store:add("k", "next", LONG))
+  responses(true, world.store:add("k", "next", LONG))
   same("next", world.store:get("k"))
 end)
 
 case("[store-adds-delete] adds after a delete", function(world)
-  answers(true, world.store:add("k", "mine", LONG))
-  answers(true, world.store:delete("k"))
-  answers(true, world.store:add("k", "yours", LONG))
+  responses(true, world.store:add("k", "mine", LONG))
+  responses(true, world.store:delete("k"))
+  responses(true, world.store:add("k", "yours", LONG))
 end)
 
 case("[store-lets-one-many] lets one of many add", function(world)
@@ -150,35 +150,35 @@ case("[store-lets-one-many] lets one of many add", function(world)
 end)
 
 case("[store-deletes] deletes", function(world)
-  answers(true, world.store:set("k", "v"))
-  answers(true, world.store:set("l", "v"))
-  answers(true, world.store:delete("k"))
-  answers(nil, world.store:get("k"))
-  answers(true, world.store:delete("k"))
-  answers("v", world.store:get("l"))
+  responses(true, world.store:set("k", "v"))
+  responses(true, world.store:set("l", "v"))
+  responses(true, world.store:delete("k"))
+  responses(nil, world.store:get("k"))
+  responses(true, world.store:delete("k"))
+  responses("v", world.store:get("l"))
 end)
 
 case("[store-deletes-value] deletes a value only where it "
   .. "stands", function(world)
   local store = world.store
-  answers(true, store:add("k", "mine", LONG))
-  answers(true, store:delete("k", "yours"))
-  answers(true, store:delete("k", ""))
+  responses(true, store:add("k", "mine", LONG))
+  responses(true, store:delete("k", "yours"))
+  responses(true, store:delete("k", ""))
   same("mine", store:get("k"))
-  answers(true, store:delete("k", "mine"))
+  responses(true, store:delete("k", "mine"))
   same(nil, store:get("k"))
-  answers(true, store:delete("k", "mine"))
-  answers(true, store:set("for ever", "v"))
-  answers(true, store:delete("for ever", "v"))
+  responses(true, store:delete("k", "mine"))
+  responses(true, store:set("for ever", "v"))
+  responses(true, store:delete("for ever", "v"))
   same(nil, store:get("for ever"))
 end)
 
 case("[store-not-late-holder-drop] does not let a late holder drop the next "
   .. "one's lock", function(world)
-  answers(true, world.store:add("k", "late", SOON))
+  responses(true, world.store:add("k", "late", SOON))
   world.wait(SOON * 2)
-  answers(true, world.store:add("k", "next", LONG))
-  answers(true, world.store:delete("k", "late"))
+  responses(true, world.store:add("k", "next", LONG))
+  responses(true, world.store:delete("k", "late"))
   same("next", world.store:get("k"))
 end)
 
@@ -190,13 +190,13 @@ case("[store-clears-begins-prefix] clears what begins with a prefix, to the "
   for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
     store:set(key, "v", LONG)
   end
-  answers(true, store:clear("a*b:"))
+  responses(true, store:clear("a*b:"))
   for _, key in ipairs(others) do same("v", store:get(key)) end
   for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
     same(nil, store:get(key))
   end
   for _, prefix in ipairs { "a?", "a[b]", "a\\" } do
-    answers(true, store:clear(prefix))
+    responses(true, store:clear(prefix))
   end
   for _, key in ipairs { "a?b:", "a[b]", "a\\*b:" } do
     same(nil, store:get(key))
@@ -206,17 +206,17 @@ end)
 
 case("[store-clears-everything] clears everything", function(world)
   for i = 1, 50 do world.store:set("k" .. i, "v") end
-  answers(true, world.store:clear())
+  responses(true, world.store:clear())
   for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
-  answers(true, world.store:clear())
-  answers(true, world.store:clear("x"))
-  answers(true, world.store:set("k1", "v"))
+  responses(true, world.store:clear())
+  responses(true, world.store:clear("x"))
+  responses(true, world.store:set("k1", "v"))
 end)
 
 case("[store-clears-prefix-empty] clears all of one prefix when that is "
   .. "empty", function(world)
-  answers(true, world.store:set("k", "v"))
-  answers(true, world.store:clear(""))
+  responses(true, world.store:set("k", "v"))
+  responses(true, world.store:clear(""))
   same(nil, world.store:get("k"))
 end)
 
@@ -241,11 +241,11 @@ case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
     refuses("seconds", store.add, store, "k", "v", seconds)
   end
   refuses("seconds", store.add, store, "k", "v")
-  answers(nil, store:get("k"))
+  responses(nil, store:get("k"))
 end)
 
 --- Runs one case, or raises.
-function conformance.run(name, world)
+function store_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
   end
@@ -253,10 +253,10 @@ function conformance.run(name, world)
 end
 
 --- The names of all cases, in order.
-function conformance.names()
+function store_conformance.names()
   local names = {}
   for index, entry in ipairs(cases) do names[index] = entry.name end
   return names
 end
 
-return conformance
+return store_conformance

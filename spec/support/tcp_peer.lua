@@ -1,41 +1,42 @@
---- A TCP peer in this process, for what no real server does: it answers with
--- any bytes, hears any bytes, and ends a connection in any way. Pumped by the
--- spec between two steps of a transport, so that nothing depends on timing.
+--- A TCP peer in this process that no real server replaces: it sends arbitrary
+-- bytes and closes connections in any way. The spec calls `pump` between two
+-- steps of a transport, so nothing depends on timing.
 
 local socket = require "socket"
 
-local raw = {}
+local tcp_peer = {}
 
 local Peer = {}
 Peer.__index = Peer
 
---- `talk(connection, heard)` is called whenever new bytes came in.
-function raw.listen(talk)
+--- Listens on a free port. `talk(connection, received)` is called when bytes
+-- arrive.
+function tcp_peer.listen(talk)
   local listener = assert(socket.bind("127.0.0.1", 0, 32))
   listener:settimeout(0)
   local _, port = listener:getsockname()
   return setmetatable({ listener = listener, port = tonumber(port),
-    talk = talk or function() end, open = {}, heard = "" }, Peer)
+    talk = talk or function() end, open = {}, received = "" }, Peer)
 end
 
---- Ends a connection with a TCP reset.
-function raw.reset(connection)
+--- Closes a connection with a TCP reset.
+function tcp_peer.reset(connection)
   connection:setoption("linger", { on = true, timeout = 0 })
   connection:close()
 end
 
-local function hear(self, connection, index)
+local function receive(self, connection, index)
   local all, why, part = connection:receive(65536)
   local bytes = all or part or ""
-  self.heard = self.heard .. bytes
-  if #bytes > 0 then self.talk(connection, self.heard) end
+  self.received = self.received .. bytes
+  if #bytes > 0 then self.talk(connection, self.received) end
   if why == "closed" then
     connection:close()
     table.remove(self.open, index)
   end
 end
 
---- Accepts who waits and hears who speaks; never waits itself.
+--- Accepts a waiting connection and reads what has arrived; never blocks.
 function Peer:pump()
   local connection = self.listener:accept()
   if connection then
@@ -44,7 +45,7 @@ function Peer:pump()
   end
   for index = #self.open, 1, -1 do
     if self.open[index]:getfd() < 0 then table.remove(self.open, index)
-    else hear(self, self.open[index], index) end
+    else receive(self, self.open[index], index) end
   end
 end
 
@@ -57,4 +58,4 @@ function Peer:close()
   self.listener:close()
 end
 
-return raw
+return tcp_peer

@@ -1,27 +1,26 @@
---- A story of a viewer: a stage whose server tells its time, and whose network
--- can be told what to do. Every request is noted with its moment.
+--- A client fixture with a timeline: the server sends its Date, the spec may
+-- replace responses, and every request is recorded with its time.
 --
---   local on = story.new { ... }       fields as of
--- spec.support.client_fixture
---   on:at(12.5, function() ... end)    does it at that second
---   on:play(function() ... end)        runs it, with what was told `at`
---   on:answer(function(request, operation, seconds)
+--   local scenario = timeline.new { ... }    options of spec.support.client_fixture
+--   scenario:at(12.5, action)           schedules an action, in seconds
+--   scenario:run(body)                  runs body beside the scheduled actions
+--   scenario:set_responder(function(request, operation, seconds)
 --     return { status =, body =, headers = } or { error = code }
---   end)                               nil: the sandbox answers
---   on:moments "profile_for_code"      seconds of each such request
---   on:says(operation, body)           the service answers that one so
---   on:sign_in(code)                   the viewer signs in on another screen
+--   end)                                nil: the sandbox responds
+--   scenario:respond_with(operation, body)   a fixed response for one operation
+--   scenario:request_times(operation)   the seconds of its requests
+--   scenario:sign_in(code)              signs a viewer in on a second screen
 
-local http_date = require "spec.support.date_header"
+local date_header = require "spec.support.date_header"
 local json = require "adobepass.util.json"
-local stage = require "spec.support.client_fixture"
+local client_fixture = require "spec.support.client_fixture"
 
 -- luacheck: read_globals table.unpack unpack
 local unpack = table.unpack or unpack
 
-local story = {}
+local timeline = {}
 
--- --- a transport that notes, and may answer itself ----------------------------
+-- --- A transport that records requests and may respond itself --------------
 
 local Transfer = {}
 Transfer.__index = Transfer
@@ -38,11 +37,11 @@ function Transfer:result()
   local given = self.given
   if not given then
     local response, message, code = self.inner:result()
-    if response then response.headers.date = self.story:date() end
+    if response then response.headers.date = self.timeline:date() end
     return response, message, code
   end
   if given.error then return nil, "It failed.", given.error end
-  return response_of(given, self.story:date())
+  return response_of(given, self.timeline:date())
 end
 
 function Transfer:ended()
@@ -79,49 +78,53 @@ local function operation_of(request)
   return "other"
 end
 
-local Session = {}
+local Transport = {}
 
-function Session.submit(self, request)
-  local on, name = self.story, operation_of(request)
-  local seconds = on.driver.now()
-  table.insert(on.requests, { operation = name, at = seconds,
+function Transport.submit(self, request)
+  local scenario, name = self.timeline, operation_of(request)
+  local seconds = scenario.driver.now()
+  table.insert(scenario.requests, { operation = name, at = seconds,
     request = request })
-  local given = on.answers and on.answers(request, name, seconds)
+  local given = scenario.responder
+    and scenario.responder(request, name, seconds)
   local inner, message, code
   if not given then
     inner, message, code = self.inner:submit(request)
     if not inner then return nil, message, code end
   end
-  return setmetatable({ story = on, given = given, inner = inner }, Transfer)
+  return setmetatable({ timeline = scenario, given = given, inner = inner },
+    Transfer)
 end
 
-function Session.step(self, seconds) return self.inner:step(seconds) end
-function Session.timeout(self) return self.inner:timeout() end
-function Session.close(self) return self.inner:close() end
-Session.__index = Session
+function Transport.step(self, seconds) return self.inner:step(seconds) end
+function Transport.timeout(self) return self.inner:timeout() end
+function Transport.close(self) return self.inner:close() end
+Transport.__index = Transport
 
--- --- the story -------------------------------------------------------------
+-- --- The scenario ----------------------------------------------------------
 
-local Story = {}
+local Timeline = {}
 
-function Story.__index(_, name) return Story[name] or stage.Stage[name] end
+function Timeline.__index(_, name)
+  return Timeline[name] or client_fixture.Fixture[name]
+end
 
---- The Date header of this moment.
-function Story:date() return http_date(self.box:now() / 1000) end
+--- Returns the Date header of the present time.
+function Timeline:date() return date_header(self.sandbox:now() / 1000) end
 
---- A client of the same sandbox, with the same clock and network.
-function Story:new_client(changes)
-  local fields = { transport = setmetatable({ story = self,
-    inner = self.box:transport() }, Session) }
+--- Returns another client of the same sandbox, clock and network.
+function Timeline:new_client(changes)
+  local fields = { transport = setmetatable({ timeline = self,
+    inner = self.sandbox:transport() }, Transport) }
   for name, value in pairs(changes or {}) do fields[name] = value end
-  return stage.Stage.new_client(self, fields)
+  return client_fixture.Fixture.new_client(self, fields)
 end
 
-function Story:answer(answers) self.answers = answers end
+function Timeline:set_responder(responder) self.responder = responder end
 
---- The service answers an operation with this body, or what it makes.
-function Story:says(operation, body, status)
-  self:answer(function(_, asked)
+--- Responds to an operation with a body, or with what a function returns.
+function Timeline:respond_with(operation, body, status)
+  self:set_responder(function(_, asked)
     if asked == operation then
       return { body = type(body) == "function" and body() or body,
         status = status }
@@ -129,33 +132,33 @@ function Story:says(operation, body, status)
   end)
 end
 
---- A profile as the service tells of it; `days` it is still valid.
-function Story:told(days, more)
-  local profile = { notBefore = self.box:now(), type = "regular",
-    issuer = "Adobe", notAfter = self.box:now() + days * 86400000,
+--- Returns a profile in the format of the service, valid for `days`.
+function Timeline:new_profile(days, more)
+  local profile = { notBefore = self.sandbox:now(), type = "regular",
+    issuer = "Adobe", notAfter = self.sandbox:now() + days * 86400000,
     attributes = {} }
   for name, value in pairs(more or {}) do profile[name] = value end
   return profile
 end
 
-function Story:at(seconds, act)
-  table.insert(self.acts, function()
+function Timeline:at(seconds, action)
+  table.insert(self.actions, function()
     self.driver.sleep(seconds - self.driver.now())
-    act()
+    action()
   end)
 end
 
---- Runs a function together with what was told `at`; what it answered.
-function Story:play(body)
+--- Runs a function beside the scheduled actions. Returns its two results.
+function Timeline:run(body)
   local first, second
-  local acts = self.acts
-  self.acts = {}
+  local actions = self.actions
+  self.actions = {}
   self.driver.run(function() first, second = body() end,
-    unpack(acts))
+    unpack(actions))
   return first, second
 end
 
-function Story:moments(operation)
+function Timeline:request_times(operation)
   local list = {}
   for _, entry in ipairs(self.requests) do
     if entry.operation == operation then list[#list + 1] = entry.at end
@@ -163,8 +166,8 @@ function Story:moments(operation)
   return list
 end
 
---- How often each operation was asked.
-function Story:counts()
+--- Returns the number of requests of each operation.
+function Timeline:counts()
   local counts = {}
   for _, entry in ipairs(self.requests) do
     counts[entry.operation] = (counts[entry.operation] or 0) + 1
@@ -172,39 +175,42 @@ function Story:counts()
   return counts
 end
 
-function Story:forget_requests() self.requests = {} end
+function Timeline:clear_requests() self.requests = {} end
 
-function Story:sign_in(code, username, mvpd)
+function Timeline:sign_in(code, username, mvpd)
   assert(self.control.log_in { code = code, username = username or "ann",
     mvpd = mvpd })
 end
 
---- A viewer of this device who has signed in before, unknown to the client.
-function Story:signed_in(mvpd, username)
+--- Signs a viewer in on this device, without the client.
+function Timeline:signed_in(mvpd, username)
   assert(self.control.log_in { service_provider = "REF30",
     device = "ba23d141-d715-561c-94f4-e9e4c966b1eb",
     mvpd = mvpd or "Cablevision", username = username or "ann" })
 end
 
---- Options of a login by a second screen; false leaves one out.
-function story.login_options(changes)
+--- Returns options of a login with a second screen; false omits one.
+function timeline.login_options(changes)
   local options = { mvpd = "Cablevision", domain_name = "adobe.com",
     redirect_url = "https://adobe.com" }
   for name, value in pairs(changes or {}) do options[name] = value or nil end
   return options
 end
 
---- fields of adobepass.new; `box`: options of spec.sandbox.fixture
-function story.new(changes)
+--- Takes fields of adobepass.new, and `sandbox`: options of
+-- spec.sandbox.fixture.
+function timeline.new(changes)
   local fields = {}
   for name, value in pairs(changes or {}) do fields[name] = value end
-  local on = stage.new { box = fields.box }
-  fields.box = nil
-  on = setmetatable({ box = on.box, control = on.control,
-    driver = on.driver, statement = on.statement, requests = {}, acts = {} },
-    Story)
-  on.client = on:new_client(fields)
-  return on
+  local scenario = client_fixture.new { sandbox = fields.sandbox }
+  fields.sandbox = nil
+  scenario = setmetatable(
+    { sandbox = scenario.sandbox, control = scenario.control,
+    driver = scenario.driver, statement = scenario.statement, requests = {},
+    actions = {} },
+    Timeline)
+  scenario.client = scenario:new_client(fields)
+  return scenario
 end
 
-return story
+return timeline

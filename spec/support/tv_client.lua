@@ -1,19 +1,19 @@
---- A TV application, as small as one can be: it registers, gets a code, and
--- looks whether somebody signed in. Over any transport, a core's or a box's.
+--- A minimal TV application without the client: registers, gets a code and polls
+-- for a profile. Works over a transport of the core or of the sandbox.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 
-local tv = {}
-tv.__index = tv
+local tv_client = {}
+tv_client.__index = tv_client
 
 local INFO = core.base64.encode(json.encode {
   primaryHardwareType = "TV", model = "Living room TV", version = "1",
   osName = "Linux", osVersion = "6", connectionType = "WiFi",
 })
 
---- One request, waited for: response | nil, message, code.
-function tv.fetch(transport, request)
+--- Sends one request and waits: response | nil, message, code.
+function tv_client.fetch(transport, request)
   local transfer = assert(transport:submit(request))
   while true do
     local response, message, code = transfer:result()
@@ -31,13 +31,13 @@ local function form(fields)
   return table.concat(pairs_of, "&")
 end
 
-tv.form = form
+tv_client.form = form
 
-function tv:call(method, path, headers, body)
+function tv_client:call(method, path, headers, body)
   headers = headers or {}
   headers.Accept = "application/json"
   headers.Authorization = self.bearer
-  local response, message, code = tv.fetch(self.transport, {
+  local response, message, code = tv_client.fetch(self.transport, {
     method = method, url = self.api .. path, headers = headers, body = body })
   if not response then return nil, message, code end
   return json.decode(response.body), response
@@ -56,32 +56,32 @@ local function register(self, statement)
 end
 
 --- of: { transport =, api = origin, statement =, device = name }
-function tv.new(of)
+function tv_client.new(of)
   local self = setmetatable({ transport = of.transport, api = of.api,
-    device = of.device or "tv-1" }, tv)
+    device = of.device or "tv-1" }, tv_client)
   register(self, of.statement)
   return self
 end
 
---- The header that names the device; `self.device` may change.
-function tv:identifier()
+--- Returns the header of the device; `self.device` may change.
+function tv_client:identifier()
   return "fingerprint " .. core.base64.encode(self.device)
 end
 
---- A code for a second screen; fields: mvpd, domainName, redirectUrl.
-function tv:code(fields)
-  local answer = assert(self:call("POST", "/api/v2/REF30/sessions", {
+--- Returns a code for a second screen; fields: mvpd, domainName, redirectUrl.
+function tv_client:code(fields)
+  local result = assert(self:call("POST", "/api/v2/REF30/sessions", {
     ["AP-Device-Identifier"] = self:identifier(), ["X-Device-Info"] = INFO,
     ["Content-Type"] = "application/x-www-form-urlencoded",
   }, form(fields or {})))
-  return answer.code
+  return result.code
 end
 
---- The mvpd at which somebody signed in with the code, or nil.
-function tv:signed_in(code)
-  local answer = assert(self:call("GET",
+--- Returns the mvpd at which a viewer signed in with the code, or nil.
+function tv_client:signed_in(code)
+  local result = assert(self:call("GET",
     "/api/v2/REF30/profiles/code/" .. code))
-  return (next(answer.profiles or {}))
+  return (next(result.profiles or {}))
 end
 
-return tv
+return tv_client

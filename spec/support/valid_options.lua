@@ -1,8 +1,8 @@
---- Options of adobepass.new that are well: a table of their own each time.
+--- Returns a new table of valid options of adobepass.new.
 
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 
-local statement = helper.new().control.statement()
+local statement = sandbox_fixture.new().control.statement()
 
 return function()
   return { service_provider = "REF30", software_statement = statement,

@@ -1,18 +1,18 @@
---- A real browser, driven from Lua: WebDriver is JSON over HTTP on loopback
--- (W3C WebDriver), so the core's own transport is all it takes.
+--- Drives a browser through WebDriver (W3C), which is JSON over HTTP on loopback,
+-- with a transport of the core.
 --
 --   local browser = webdriver.start()
 --   browser:go "https://127.0.0.1:8443/activate"
 --   browser:type("#code", "ABC1234"); browser:click "button"
 --   browser:stop()
 --
--- Like our nginx, ChromeDriver hangs on a pipe from this process and goes
--- with it, its browsers and its folder too.
+-- ChromeDriver ends with this process, like nginx: it watches a pipe. Browsers
+-- and folder are removed, too.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
-local tv = require "spec.support.tv_client"
+local tv_client = require "spec.support.tv_client"
 
 local webdriver = {}
 
@@ -59,13 +59,13 @@ function webdriver.is_there()
 end
 
 function Browser:call(method, path, body)
-  local response = assert(tv.fetch(self.http, {
+  local response = assert(tv_client.fetch(self.http, {
     method = method, url = self.base .. path,
     headers = { ["Content-Type"] = "application/json" },
     body = method == "POST" and json.encode(body or json.object()) or nil,
   }))
-  local answer = assert(json.decode(response.body))
-  local value = answer.value
+  local result = assert(json.decode(response.body))
+  local value = result.value
   if response.status ~= 200 then
     return nil, value.error .. ": " .. value.message, value.error
   end
@@ -85,9 +85,9 @@ local function open_session(self)
   self.base = self.base .. "/session/" .. value.sessionId
 end
 
-local function port_of(said)
+local function port_of(output)
   while true do
-    local line = assert(said:read("*l"), "chromedriver did not start")
+    local line = assert(output:read("*l"), "chromedriver did not start")
     local port = line:match("successfully on port (%d+)")
     if port then return port end
   end
@@ -102,11 +102,11 @@ function webdriver.start(options)
   local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
     .. shell.line(KEEPER, "chromedriver-keeper", folder,
       options and options.nice or 0), "w"))
-  local said = assert(io.open(folder .. "/said", "rb"))
+  local output = assert(io.open(folder .. "/said", "rb"))
   local self = setmetatable({
-    folder = folder, keeper = keeper, said = said,
+    folder = folder, keeper = keeper, output = output,
     http = assert(core.http.new { timeout = 60, max_body = 64 * 1024 * 1024 }),
-    base = "http://127.0.0.1:" .. port_of(said),
+    base = "http://127.0.0.1:" .. port_of(output),
   }, Browser)
   open_session(self)
   return self
@@ -118,7 +118,7 @@ function Browser:stop()
   self:call("DELETE", "")
   self.http:close()
   self.keeper:close()
-  self.said:close()
+  self.output:close()
   self.keeper = nil
 end
 
@@ -183,9 +183,9 @@ end
 -- a mark to look for; an error means that neither is.
 local IS_NEW = "!window.isOld && document.readyState === 'complete'"
 
-function Browser:await_page(act)
+function Browser:await_page(action)
   self:value("window.isOld = true")
-  act()
+  action()
   local deadline = core.clock.monotonic() + 30
   repeat
     local is_new = self:call("POST", "/execute/sync",

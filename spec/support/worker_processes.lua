@@ -1,47 +1,46 @@
---- Other processes that wait for a word: each runs one script, hears lines on
--- its standard input and answers with lines.
+--- Processes that run a script, read lines from standard input and print lines.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
-local crew = {}
+local worker_processes = {}
 
-local Member = {}
-Member.__index = Member
+local Worker = {}
+Worker.__index = Worker
 
-function Member:tell(word)
-  self.orders:write(word, "\n")
-  self.orders:flush()
+function Worker:send(line)
+  self.input:write(line, "\n")
+  self.input:flush()
 end
 
-function Member:line() return self.answers:read("*l") end
+function Worker:line() return self.output:read("*l") end
 
---- Ends it where it is, and waits until it is gone. (Closing its input would
--- tell it nothing: those who came after it hold the pipe too.)
-function Member:kill()
+--- Kills the process and waits for its end. Closing its input would not end
+-- it: processes that were started later hold the pipe, too.
+function Worker:kill()
   folder.run("kill -9 " .. self.pid)
-  self.orders:close()
-  self.answers:close()
+  self.input:close()
+  self.output:close()
 end
 
---- A process.
-function crew.hire(path, name, script)
+--- Starts a process.
+function worker_processes.start(path, name, script)
   local fifo = folder.quote(("%s/%s.fifo"):format(path, name))
   folder.run("mkfifo " .. fifo)
-  local answers = assert(io.popen(("exec <%s; echo $$; exec %s"):format(fifo,
-    child.command(script))))
-  local orders = assert(io.open(("%s/%s.fifo"):format(path, name), "w"))
-  local pid = assert(tonumber(answers:read("*l")))
-  return setmetatable({ answers = answers, orders = orders, pid = pid },
-    Member)
+  local output = assert(io.popen(("exec <%s; echo $$; exec %s"):format(fifo,
+    child_process.command(script))))
+  local input = assert(io.open(("%s/%s.fifo"):format(path, name), "w"))
+  local pid = assert(tonumber(output:read("*l")))
+  return setmetatable({ output = output, input = input, pid = pid },
+    Worker)
 end
 
---- Tells all of them, then hears all of them.
-function crew.all(members, word)
-  for _, member in ipairs(members) do member:tell(word) end
+--- Sends a line to each process, then reads a line from each.
+function worker_processes.ask_all(workers, line)
+  for _, worker in ipairs(workers) do worker:send(line) end
   local lines = {}
-  for index, member in ipairs(members) do lines[index] = member:line() end
+  for index, worker in ipairs(workers) do lines[index] = worker:line() end
   return lines
 end
 
-return crew
+return worker_processes

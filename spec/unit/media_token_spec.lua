@@ -1,11 +1,11 @@
---- The media token: what it says, and whether to believe it.
+--- Media tokens: fields and verification.
 
 local core = require "adobepass.core"
 local http_date = require "adobepass.util.http_date"
 local keyring = require "adobepass.sandbox.data.keyring"
 local media_token = require "adobepass.media_token"
 local memory = require "adobepass.store.memory"
-local story = require "spec.support.timeline"
+local timeline = require "spec.support.timeline"
 
 local KEYS = keyring.new()
 local KEY = KEYS:public "media"
@@ -53,19 +53,20 @@ local function verify(serialized, changes)
 end
 
 describe("a media token of the sandbox", function()
-  local on, decision
+  local scenario, decision
 
   local function play(resource)
-    on = story.new()
-    on:signed_in()
-    decision = assert(on.client:authorize(resource,
+    scenario = timeline.new()
+    scenario:signed_in()
+    decision = assert(scenario.client:authorize(resource,
       { mvpd = "Cablevision" }))
     assert.is_true(decision.permitted)
   end
 
   local function check(changes)
     local options = { key = assert(core.public_key(
-      on.control.certificates().media)), now_ms = on.client:now_ms() }
+      scenario.control.certificates().media)),
+        now_ms = scenario.client:now_ms() }
     for name, value in pairs(changes or {}) do options[name] = value end
     return verify(decision.media_token, options)
   end
@@ -225,14 +226,15 @@ describe("media_token.verify", function()
 
   it("[media-token-refuses-junk] refuses junk", function()
     local huge = ("A"):rep(4 * 1024 * 1024)
-    for _, junk in ipairs { "", "x", "\0", "====", "AAAA", huge, "null",
+    for _, malformed in ipairs { "", "x", "\0", "====", "AAAA", huge, "null",
       core.base64.encode "", core.base64.encode "<a/>",
       core.base64.encode(("<"):rep(20000)), core.base64.encode("\0\255"),
       core.base64.encode("<signatureInfo>"), token():sub(1, -2),
       token() .. token(), " " .. token(), token() .. "\n",
       token { resourceID = ("x"):rep(40000) } } do
-      assert.equal("INVALID_TOKEN_FORMAT", (verify(junk)), junk:sub(1, 40))
-      local fields, message, status = media_token.inspect(junk)
+      assert.equal("INVALID_TOKEN_FORMAT", (verify(malformed)),
+        malformed:sub(1, 40))
+      local fields, message, status = media_token.inspect(malformed)
       assert.is_nil(fields)
       assert.is_string(message)
       assert.equal("INVALID_TOKEN_FORMAT", status)

@@ -1,18 +1,18 @@
---- What an evening needs: a television, a sandbox with the app's world, and a
--- browser for the second screen.
+--- The TV app, a sandbox with the app's world, and a browser for the second
+-- screen.
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
-local television = require "spec.examples.tv.love_app"
+local love_app = require "spec.examples.tv.love_app"
 local webdriver = require "spec.support.webdriver"
 
-local stage = {}
-local Stage = {}
-Stage.__index = Stage
+local fixture = {}
+local Fixture = {}
+Fixture.__index = Fixture
 
---- Whether this machine has what it takes.
-function stage.is_there()
-  return television.is_there() and webdriver.is_there()
+--- Returns whether the required programs are installed.
+function fixture.is_there()
+  return love_app.is_there() and webdriver.is_there()
 end
 
 local function new_sandbox()
@@ -20,31 +20,31 @@ local function new_sandbox()
     world = "examples/tv/world.lua" })
 end
 
--- What the app is told of a sandbox.
+-- Returns the app's options for a sandbox.
 local function service(sandbox)
   return { api = sandbox.api, mgmt = sandbox.mgmt, ca = sandbox.ca,
     statement = sandbox.statement }
 end
 
---- Builds it up. `look(name)` takes a picture, and `service(sandbox)` may add
--- to what the app is told; both are for the caller to replace.
+--- Starts everything. The caller may replace `take_picture(name)`, and
+-- `service(sandbox)`, which returns the app's options.
 -- @tparam[opt] table second_screen options of webdriver.start
-function stage.new(second_screen)
+function fixture.new(second_screen)
   local sandbox = new_sandbox()
-  local self = setmetatable({ sandbox = sandbox, set = television.new(),
+  local self = setmetatable({ sandbox = sandbox, app = love_app.new(),
     browser = webdriver.start(second_screen), new_sandbox = new_sandbox,
     transport = assert(core.http.new { ca_file = sandbox.ca }),
-    service = service, look = function() end }, Stage)
+    service = service, take_picture = function() end }, Fixture)
   self.browser:size(390, 844)
   return self
 end
 
---- Takes all of it down.
-function Stage:stop()
-  self.set:stop()
+--- Stops everything.
+function Fixture:stop()
+  self.app:stop()
   self.browser:stop()
   self.transport:close()
   self.sandbox:stop()
 end
 
-return stage
+return fixture

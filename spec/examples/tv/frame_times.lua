@@ -1,8 +1,6 @@
---- How long do the TV app's frames take? An evening before the television,
--- without pictures, and what each frame cost:
+--- Measures the frame times of the TV app during all scenarios, without pictures:
 --
---   lua5.4 spec/examples/tv/frame_times.lua        with the paths that specs
--- have
+--   lua5.4 spec/examples/tv/frame_times.lua    (LUA_PATH as for specs)
 --
 -- A frame's work is all that it does: input, the update with the network,
 -- drawing, handing the picture over, the collector. `cpu` is what the app's
@@ -13,38 +11,38 @@
 -- a new picture is short: those with one are also counted alone.
 
 local core = require "adobepass.core"
-local evening = require "spec.examples.tv.scenarios"
+local scenarios = require "spec.examples.tv.scenarios"
 local folder = require "spec.support.folder"
 local results = require "bench.results"
-local stage = require "spec.examples.tv.fixture"
+local fixture = require "spec.examples.tv.fixture"
 
 local FRAME, LONG = 1000 / 60, 25 -- ms
 local GLANCE = 2 -- seconds that the viewer looks at a screen
 local COLUMNS = { "work", "interval", "cpu", "process", "network", "drawn" }
 
 -- A file for each time that the app is started.
-local function record(on, path)
-  local plain, count = on.service, 0
-  function on.service(sandbox)
-    local told = plain(sandbox)
+local function record(app_fixture, path)
+  local plain, count = app_fixture.service, 0
+  function app_fixture.service(sandbox)
+    local options = plain(sandbox)
     count = count + 1
-    told.frames = ("%s/%d.csv"):format(path, count)
-    return told
+    options.frames = ("%s/%d.csv"):format(path, count)
+    return options
   end
 end
 
 local function watch(path)
-  local on = stage.new { nice = 19 } -- the phone is another machine
-  on.look = function() core.clock.sleep(GLANCE) end
-  record(on, path)
+  local app_fixture = fixture.new { nice = 19 } -- the phone is another machine
+  app_fixture.take_picture = function() core.clock.sleep(GLANCE) end
+  record(app_fixture, path)
   local fine, problem = pcall(function()
-    for _, name in ipairs(evening.order) do
+    for _, name in ipairs(scenarios.order) do
       io.stderr:write(name:gsub("_", " "), "\n")
-      evening[name](on)
+      scenarios[name](app_fixture)
     end
-    on.set:switch_off()
+    app_fixture.app:switch_off()
   end)
-  on:stop()
+  app_fixture:stop()
   assert(fine, problem)
 end
 

@@ -1,27 +1,26 @@
---- A television: the app in a real LÖVE on a real X server, driven by real
--- keys. Like our nginx it hangs on a pipe from this process and goes with it,
--- and all that it kept goes too.
+--- The TV app in LÖVE on an X server (Xvfb), controlled by keys. Like nginx, it
+-- ends with this process, and its folder is removed.
 --
---   local set = television.new()
---   set:switch_on { api =, mgmt =, ca =, statement = }  what the app is told
---   set:await "picker"          a pattern in the line with which it says where
---   set:press("Right", "Return")                                      it is
---   set:picture "picker.png"
---   set:switch_off()            and on again: it is the same television
---   set:stop()
+--   local app = love_app.new()
+--   app:switch_on { api =, mgmt =, ca =, statement = }
+--   app:await "picker"          waits for a pattern in the app's report
+--   app:press("Right", "Return")
+--   app:picture "picker.png"
+--   app:switch_off()            keeps the app's data
+--   app:stop()
 
 local core = require "adobepass.core"
 local shell = require "adobepass.util.shell"
 
-local television = {}
+local love_app = {}
 
-local Set = {}
-Set.__index = Set
+local App = {}
+App.__index = App
 
-local PATIENCE = 30 -- seconds
+local TIMEOUT = 30 -- seconds
 
--- $1 folder, $2 app. Reads what to do, end of file to stop. timeout(1) ends
--- what does not end by itself when it is asked to.
+-- $1 folder, $2 app. Reads commands; end of file stops it. timeout(1) ends
+-- processes that do not end when they are asked to.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
@@ -54,22 +53,22 @@ cd / && rm -rf -- "$1"
 local PROGRAMS = "command -v love && command -v Xvfb && command -v xdotool "
   .. "&& command -v convert && command -v qrencode && command -v zbarimg"
 
---- Whether this machine has what it takes.
-function television.is_there()
+--- Returns whether the required programs are installed.
+function love_app.is_there()
   local _, status = shell.read(PROGRAMS)
   return status == 0
 end
 
--- xdotool and its like, on our screen.
+-- Runs an X program on our screen. Returns its output.
 local function run(self, ...)
-  local said, status = shell.read(("DISPLAY=:%s timeout 30 %s"):format(
+  local output, status = shell.read(("DISPLAY=:%s timeout 30 %s"):format(
     self.display, shell.line(...)))
-  assert(status == 0, said)
-  return said
+  assert(status == 0, output)
+  return output
 end
 
---- A television that is switched off.
-function television.new()
+--- Starts the X server; the app is not running yet.
+function love_app.new()
   local folder = assert(shell.make_folder("adobepass-tv"))
   local _, status = shell.read("cd " .. shell.quote(folder)
     .. " && mkfifo said")
@@ -77,10 +76,10 @@ function television.new()
   local app = shell.read "pwd" .. "/examples/tv"
   local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
     .. shell.line(KEEPER, "tv-keeper", folder, app), "w"))
-  local said = assert(io.open(folder .. "/said", "rb"))
-  local display = assert(said:read("*l"), "Xvfb did not start")
-  return setmetatable({ folder = folder, keeper = keeper, said = said,
-    display = display, home = 0 }, Set)
+  local output = assert(io.open(folder .. "/said", "rb"))
+  local display = assert(output:read("*l"), "Xvfb did not start")
+  return setmetatable({ folder = folder, keeper = keeper, output = output,
+    display = display, home = 0 }, App)
 end
 
 local function tell(self, word)
@@ -88,7 +87,7 @@ local function tell(self, word)
   self.keeper:flush()
 end
 
--- Who gives us this is a sandbox; what else the app reads is ours.
+-- Returns the app's environment variables.
 local function environment(self, service)
   local lines = { "unset ADOBEPASS_API ADOBEPASS_STATEMENT" }
   local function set(name, value)
@@ -105,10 +104,10 @@ local function environment(self, service)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- Switches it on, the same one or one out of the box.
+--- Starts the app, with its data or with new data.
 -- @tparam table service `api`, `mgmt`, `ca`, `statement`; `frames`: a file
--- @bool[opt] is_new nobody ever used it
-function Set:switch_on(service, is_new)
+-- @bool[opt] is_new start with an empty data folder
+function App:switch_on(service, is_new)
   if is_new then self.home = self.home + 1 end
   shell.write_file(self.folder .. "/report", "")
   shell.read(shell.line("mkdir", "-p",
@@ -118,23 +117,23 @@ function Set:switch_on(service, is_new)
   self.is_on = true
 end
 
---- Switches it off, as a power button does that asks first.
-function Set:switch_off()
+--- Ends the app with SIGTERM.
+function App:switch_off()
   if not self.is_on then return end
   tell(self, "off")
-  assert(self.said:read "*l")
+  assert(self.output:read "*l")
   self.is_on = false
 end
 
---- The line with which it last said where it is.
-function Set:state()
+--- Returns the last line of the app's report.
+function App:state()
   local report = shell.read_file(self.folder .. "/report")
   return report:match "([^\n]*)\n$" or ""
 end
 
---- Waits until it says that it is there; the line, and what was captured.
-function Set:await(pattern)
-  local deadline = core.clock.monotonic() + PATIENCE
+--- Waits for a pattern in the report. Returns the line and the captures.
+function App:await(pattern)
+  local deadline = core.clock.monotonic() + TIMEOUT
   repeat
     local state = self:state()
     if state:find(pattern) then return state, state:match(pattern) end
@@ -144,28 +143,28 @@ function Set:await(pattern)
     shell.read_file(self.folder .. "/love.log") or ""), 2)
 end
 
---- Presses keys, by their names in X.
-function Set:press(...)
+--- Presses keys, given by their X names.
+function App:press(...)
   run(self, "xdotool", "key", "--delay", "60", ...)
 end
 
---- Moves the focus, a key at a time, until the app says that it is there.
-function Set:focus(label, ...)
+--- Presses keys until the app reports the focus on a label.
+function App:focus(label, ...)
   self:press(...)
   self:await("^[^\t]*\t[^\t]*\t" .. label .. "\t")
 end
 
---- A picture of the screen, from X's memory. A camera is no burden to the
--- television: X is not asked, and what works here gives way.
-function Set:picture(path)
+--- Writes a picture of the screen, read from Xvfb's frame buffer file with low
+-- priority, so that the app is not slowed down.
+function App:picture(path)
   local screen = "xwd:" .. self.folder .. "/Xvfb_screen0"
   run(self, "nice", "-n", "19", "convert", screen, path)
 end
 
---- What a camera reads from the screen's QR code, once it is there.
-function Set:scan()
+--- Returns the text of the QR code on the screen, when there is one.
+function App:scan()
   local path = self.folder .. "/scan.png"
-  local deadline = core.clock.monotonic() + PATIENCE
+  local deadline = core.clock.monotonic() + TIMEOUT
   repeat
     self:picture(path)
     local text, status = shell.read("nice -n 19 zbarimg --quiet --raw "
@@ -175,12 +174,12 @@ function Set:scan()
   error("no QR code on the screen", 2)
 end
 
---- Ends it all; when this returns, nothing is left.
-function Set:stop()
+--- Ends app and X server and removes the folder.
+function App:stop()
   if not self.keeper then return end
   self.keeper:close()
-  self.said:close()
+  self.output:close()
   self.keeper = nil
 end
 
-return television
+return love_app

@@ -2,9 +2,9 @@
 
 -- luacheck: globals ngx
 
-local conformance = require "spec.support.driver_conformance"
+local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 
 local in_nginx = {}
 
@@ -26,9 +26,9 @@ end
 --- One case of the conformance: { ca =, urls =, name = }.
 function in_nginx.conform(argument)
   local world = new_world(argument)
-  conformance.run(argument.name, world)
+  driver_conformance.run(argument.name, world)
   world.transport:close()
-  return live.counted()
+  return open_handles.count()
 end
 
 --- Whether others are served while one waits: { ca =, urls = }. The waiting

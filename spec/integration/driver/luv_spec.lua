@@ -1,15 +1,15 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local luv = require "adobepass.driver.luv"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 local shell = require "adobepass.util.shell"
 local uv = require "luv"
 
 describe("driver.luv", function()
   local nginx, driver, transport, failures
 
-  setup(function() nginx = server.start() end)
+  setup(function() nginx = https_server.start() end)
   teardown(function() nginx.stop() end)
 
   before_each(function()
@@ -77,7 +77,7 @@ describe("driver.luv", function()
   -- number is the next one's.
   it("[driver-luv-follows-descriptors] follows descriptors that come back as "
     .. "other connections", function()
-    local answers = 0
+    local responses = 0
     local function one()
       for _ = 1, 20 do
         local transfer = assert(transport:submit {
@@ -85,11 +85,11 @@ describe("driver.luv", function()
           headers = { Connection = "close" } })
         assert.is_true(wait(transfer))
         assert.equal(200, assert(transfer:result()).status)
-        answers = answers + 1
+        responses = responses + 1
       end
     end
     run(one, one, one)
-    assert.equal(60, answers)
+    assert.equal(60, responses)
   end)
 
   -- OLD speaks HTTP/1.1: a request that is dropped takes its connection along.
@@ -183,7 +183,7 @@ describe("driver.luv", function()
 
   it("[driver-luv-ends-program] ends the program with a traceback when nobody "
     .. "hears", function()
-    local said, status = shell.read(child.command([[
+    local output, status = shell.read(child_process.command([[
       local driver = require "adobepass.driver.luv"()
       coroutine.wrap(function()
         driver.sleep(0)
@@ -192,8 +192,8 @@ describe("driver.luv", function()
       require("luv").run()
     ]]))
     assert.not_equal(0, status)
-    assert.matches("boom", said)
-    assert.matches("traceback", said)
+    assert.matches("boom", output)
+    assert.matches("traceback", output)
   end)
 
   it("[driver-luv-leaves-collector] leaves the collector as it was", function()
@@ -212,9 +212,9 @@ describe("driver.luv", function()
     run(function() wait(submit("/hello")) end)
     transport:close()
     transport = assert(core.http.new())
-    assert.equal(1, live.counted().transports)
+    assert.equal(1, open_handles.count().transports)
     transport:close()
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   it("[driver-luv-raises-used-outside] raises when it is used from outside of "

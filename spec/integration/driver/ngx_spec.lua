@@ -1,11 +1,11 @@
 local nginx_host = require "spec.support.nginx_host"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 
 describe("driver.ngx", function()
   local nginx, host
 
   setup(function()
-    nginx = server.start()
+    nginx = https_server.start()
     host = nginx_host.start {}
   end)
 
@@ -16,19 +16,20 @@ describe("driver.ngx", function()
 
   it("[driver-ngx-worker-serve] lets the worker serve others "
     .. "meanwhile", function()
-    local said = host:call("spec.integration.driver.in_nginx", "serves_others",
+    local result = host:call("spec.integration.driver.in_nginx",
+      "serves_others",
       { ca = nginx.files.good.ca, urls = { GOOD = nginx:url("GOOD", "") } })
-    assert.is_true(said.ended)
-    assert.equal(3, said.turns)
+    assert.is_true(result.ended)
+    assert.equal(3, result.turns)
   end)
 
   -- 1, 1.5, 2.25, ... ms: six looks in the first 20 ms, never more.
   it("[driver-ngx-looks-less-less] looks less and less often", function()
-    local said = host:call("spec.integration.driver.in_nginx", "looks",
+    local result = host:call("spec.integration.driver.in_nginx", "looks",
       { seconds = 0.02 })
-    assert.is_false(said.ended)
-    assert.is_true(said.took >= 0.02)
-    assert.is_true(said.steps >= 2 and said.steps <= 10, said.steps)
+    assert.is_false(result.ended)
+    assert.is_true(result.took >= 0.02)
+    assert.is_true(result.steps >= 2 and result.steps <= 10, result.steps)
   end)
 
   it("[driver-ngx-raises-options-since] raises for options, since it has "

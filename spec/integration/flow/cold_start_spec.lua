@@ -2,7 +2,7 @@
 -- TLS handshakes by the client's events; over real HTTPS.
 
 local adobepass = require "adobepass"
-local flight = require "spec.support.many_clients"
+local many_clients = require "spec.support.many_clients"
 local sandbox_host = require "adobepass.sandbox.host"
 
 describe("a cold start over HTTPS", function()
@@ -11,7 +11,7 @@ describe("a cold start over HTTPS", function()
 
   setup(function()
     running = assert(sandbox_host.start { throttle = false })
-    control = flight.control(running)
+    control = many_clients.control(running)
   end)
   teardown(function()
     control:close()
@@ -27,7 +27,7 @@ describe("a cold start over HTTPS", function()
 
   -- A program that has just started, with what it had stored.
   local function start(device, store)
-    local client = flight.client(running, { store = store,
+    local client = many_clients.new_client(running, { store = store,
       device = { id = device }, on_event = function(event)
         if event.type == "request" and not event.reused then
           handshakes = handshakes + 1

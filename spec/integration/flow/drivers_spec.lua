@@ -1,9 +1,9 @@
---- Each story once more over real HTTPS, under every driver.
+--- Each flow over HTTPS, with every driver.
 
 local adobepass = require "adobepass"
-local conformance = require "spec.support.flow_conformance"
+local flow_conformance = require "spec.support.flow_conformance"
 local core = require "adobepass.core"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local nginx_host = require "spec.support.nginx_host"
 local sandbox_host = require "adobepass.sandbox.host"
 
@@ -21,12 +21,12 @@ describe("over HTTPS,", function()
   -- Other specs in this process may have left some.
   local function leaves_nothing_open()
     local before
-    before_each(function() before = live.counted() end)
-    after_each(function() assert.same(before, live.counted()) end)
+    before_each(function() before = open_handles.count() end)
+    after_each(function() assert.same(before, open_handles.count()) end)
   end
 
   local function each(run)
-    for _, name in ipairs(conformance.names()) do
+    for _, name in ipairs(flow_conformance.names()) do
       -- tags: spec.support.flow_conformance
       it(name, function() run(name) end)
     end
@@ -36,7 +36,7 @@ describe("over HTTPS,", function()
     leaves_nothing_open()
 
     each(function(name)
-      conformance.run(name, where, adobepass.driver.block())
+      flow_conformance.run(name, where, adobepass.driver.block())
     end)
   end)
 
@@ -51,7 +51,7 @@ describe("over HTTPS,", function()
 
     each(function(name)
       local driver = adobepass.driver.tick()
-      play(driver, function() conformance.run(name, where, driver) end)
+      play(driver, function() flow_conformance.run(name, where, driver) end)
     end)
 
     it("[flow-host-logs-second-screen] logs in by a second screen, polled "
@@ -66,7 +66,7 @@ describe("over HTTPS,", function()
         sleep(0)
       end
       play(driver, function()
-        polls = conformance.log_in_by_polling(where, driver)
+        polls = flow_conformance.log_in_by_polling(where, driver)
       end)
       assert.equal(2, #polls)
       assert.is_true(polls[1] >= 5 and polls[2] >= 10)
@@ -76,10 +76,10 @@ describe("over HTTPS,", function()
     it("[flow-host-frame-frame] does all of it at once, frame by "
       .. "frame", function()
       local driver, ended = adobepass.driver.tick(), 0
-      local names = conformance.names()
+      local names = flow_conformance.names()
       for _, name in ipairs(names) do
         driver.start(function()
-          conformance.run(name, where, driver)
+          flow_conformance.run(name, where, driver)
           ended = ended + 1
         end)
       end
@@ -116,7 +116,7 @@ describe("over HTTPS,", function()
         uv.stop()
       end }
       local thread = coroutine.create(function()
-        conformance.run(name, where, driver)
+        flow_conformance.run(name, where, driver)
         done = true
       end)
       local fine, message = coroutine.resume(thread)

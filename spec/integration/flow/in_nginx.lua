@@ -1,15 +1,15 @@
 --- What the specs of the flows do inside nginx.
 
-local conformance = require "spec.support.flow_conformance"
-local live = require "spec.support.open_handles"
+local flow_conformance = require "spec.support.flow_conformance"
+local open_handles = require "spec.support.open_handles"
 
 local in_nginx = {}
 
---- One story: { name =, where = }; what it left open.
+--- Runs one flow: { name =, where = }. Returns the handles left open.
 function in_nginx.tell(argument)
-  conformance.run(argument.name, argument.where,
+  flow_conformance.run(argument.name, argument.where,
     require "adobepass.driver.ngx"())
-  return live.counted()
+  return open_handles.count()
 end
 
 return in_nginx

@@ -1,11 +1,11 @@
 --- A thousand viewers log in at once, on one OS thread.
 
 local adobepass = require "adobepass"
-local dates = require "spec.support.date_header"
-local live = require "spec.support.open_handles"
+local date_header = require "spec.support.date_header"
+local open_handles = require "spec.support.open_handles"
 local memory = require "adobepass.store.memory"
-local scenes = require "spec.support.operation_setup"
-local story = require "spec.support.timeline"
+local operation_setup = require "spec.support.operation_setup"
+local timeline = require "spec.support.timeline"
 
 local VIEWERS = 1000
 local FRAME = 250 -- ms
@@ -13,13 +13,13 @@ local FRAME = 250 -- ms
 local MOST_BYTES = 20 * 1024
 
 describe("a thousand viewers at once", function()
-  local on, driver, gateway, polls
+  local scenario, driver, gateway, polls
 
   -- The journal has room for 500: each entry is looked at when it is new. And
   -- every answer has a Date, as its hosts give it.
-  local function watch(box)
-    local handle = box.handle
-    function box:handle(request)
+  local function watch(sandbox)
+    local handle = sandbox.handle
+    function sandbox:handle(request)
       local response = handle(self, request)
       local entry = self.state.journal[#self.state.journal]
       local code = entry.path:match "/profiles/code/([^/]+)$"
@@ -27,31 +27,33 @@ describe("a thousand viewers at once", function()
         polls[code] = polls[code] or {}
         table.insert(polls[code], { at = entry.time, status = entry.status })
       end
-      table.insert(response.headers, { "Date", dates(self:now() / 1000) })
+      table.insert(response.headers, { "Date", date_header(self:now() / 1000) })
       return response
     end
   end
 
   before_each(function()
-    on, polls = story.new(), {}
-    local start = on.box:now()
-    local function now() return (on.box:now() - start) / 1000 end
+    scenario, polls = timeline.new(), {}
+    local start = scenario.sandbox:now()
+    local function now() return (scenario.sandbox:now() - start) / 1000 end
     driver = adobepass.driver.tick { now = now }
-    watch(on.box)
+    watch(scenario.sandbox)
     gateway = adobepass.new {
-      service_provider = scenes.SERVICE_PROVIDER, driver = driver,
-      environment = { api = on.box.api, mgmt = on.box.mgmt },
-      software_statement = on.statement, transport = on.box:transport(),
+      service_provider = operation_setup.SERVICE_PROVIDER, driver = driver,
+      environment = { api = scenario.sandbox.api,
+        mgmt = scenario.sandbox.mgmt },
+      software_statement = scenario.statement,
+      transport = scenario.sandbox:transport(),
       store = memory { now = now, max = 100 * VIEWERS }, rate_limit = false,
     }
   end)
 
   local function log_in(number, flows)
     local viewer = gateway:device { id = "viewer " .. number,
-      info = scenes.INFO }
+      info = operation_setup.INFO }
     return viewer:login { mvpd = "Cablevision", domain_name = "adobe.com",
       redirect_url = "https://adobe.com", on_code = function(flow)
-        flows[number] = { code = flow.code, at = on.box:now() }
+        flows[number] = { code = flow.code, at = scenario.sandbox:now() }
       end }
   end
 
@@ -64,7 +66,7 @@ describe("a thousand viewers at once", function()
   end
 
   local function frame()
-    assert(on.control.advance(FRAME))
+    assert(scenario.control.advance(FRAME))
     return driver.update(gateway.context.connection.transport)
   end
 
@@ -72,8 +74,8 @@ describe("a thousand viewers at once", function()
   local function sign_in(flows, elapsed)
     for number, flow in pairs(flows) do
       if not flow.signed_in and elapsed >= number % 120 * 1000 then
-        on:sign_in(flow.code)
-        flow.signed_in = on.box:now()
+        scenario:sign_in(flow.code)
+        flow.signed_in = scenario.sandbox:now()
       end
     end
   end
@@ -92,10 +94,10 @@ describe("a thousand viewers at once", function()
 
   it("[many-logins-none-polled-early] are all let in, and none is polled for "
     .. "early", function()
-    local flows, began = {}, on.box:now()
+    local flows, began = {}, scenario.sandbox:now()
     local tasks = start(flows)
     while frame() > 0 do
-      local elapsed = on.box:now() - began
+      local elapsed = scenario.sandbox:now() - began
       assert.is_true(elapsed < 10 * 60 * 1000)
       sign_in(flows, elapsed)
     end
@@ -111,7 +113,7 @@ describe("a thousand viewers at once", function()
   end)
 
   local function bytes()
-    live.collect()
+    open_handles.collect()
     return collectgarbage "count" * 1024
   end
 

@@ -2,7 +2,7 @@
 
 -- luacheck: globals ngx
 
-local conformance = require "spec.support.store_conformance"
+local store_conformance = require "spec.support.store_conformance"
 
 local in_nginx = {}
 
@@ -20,7 +20,7 @@ end
 function in_nginx.conform(argument)
   local store = open(argument.kind, argument.options)
   assert(store:clear())
-  conformance.run(argument.name,
+  store_conformance.run(argument.name,
     { store = store, wait = ngx.sleep, together = together })
   return true
 end

@@ -1,6 +1,6 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local nginx_host = require "spec.support.nginx_host"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 local store_of = require "adobepass.store.redis"
 
 local ROUNDS = 100
@@ -9,7 +9,7 @@ describe("store.redis", function()
   local server, host
 
   setup(function()
-    server = redis.start()
+    server = redis_server.start()
     host = nginx_host.start {}
   end)
 
@@ -23,13 +23,13 @@ describe("store.redis", function()
       { kind = "redis", options = options, calls = list })
   end
 
-  local function all_failed(wanted, said)
-    for _, answer in ipairs(said) do
-      assert.equal("nil", answer[1])
-      assert.matches(wanted, answer[2])
-      assert.matches("%.$", answer[2])
-      assert.equal("store_failed", answer[3])
-      assert.is_nil(answer[2]:find("precious", 1, true))
+  local function all_failed(wanted, result)
+    for _, response in ipairs(result) do
+      assert.equal("nil", response[1])
+      assert.matches(wanted, response[2])
+      assert.matches("%.$", response[2])
+      assert.equal("store_failed", response[3])
+      assert.is_nil(response[2]:find("precious", 1, true))
     end
   end
 
@@ -69,15 +69,15 @@ describe("store.redis", function()
     for i = 1, 1200 do list[i] = { "set", "k" .. i, "v" } end
     list[#list + 1] = { "clear", "k" }
     for i = 1, 1200 do list[#list + 1] = { "get", "k" .. i } end
-    local said = calls({ socket = server.socket }, list)
-    assert.equal("true", said[1201][1])
-    for i = 1202, #said do assert.equal("nil", said[i][1]) end
+    local result = calls({ socket = server.socket }, list)
+    assert.equal("true", result[1201][1])
+    for i = 1202, #result do assert.equal("nil", result[i][1]) end
   end)
 
   it("[store-redis-uses-connections] uses its connections again", function()
     for _ = 1, 20 do calls({ socket = server.socket }, EVERYTHING) end
-    local said = server:ask("INFO clients")
-    assert.is_true(tonumber(said:match("connected_clients:(%d+)")) < 10)
+    local result = server:ask("INFO clients")
+    assert.is_true(tonumber(result:match("connected_clients:(%d+)")) < 10)
   end)
 
   it("[store-redis-two-machines-add] "
@@ -99,7 +99,7 @@ describe("store.redis", function()
 
   describe("that is not well", function()
     local function with(lines, work)
-      local sick = redis.start(lines)
+      local sick = redis_server.start(lines)
       local fine, message = pcall(work, sick)
       sick:stop()
       assert(fine, message)
@@ -179,15 +179,15 @@ describe("store.redis", function()
 
   describe("with a client of one's own", function()
     local function client(replies)
-      local said = { closed = 0 }
-      return setmetatable(said, { __index = function(_, command)
+      local result = { closed = 0 }
+      return setmetatable(result, { __index = function(_, command)
         if command == "set_keepalive" then return nil end
         return function(_, ...)
           if command == "close" then
-            said.closed = said.closed + 1
+            result.closed = result.closed + 1
             return
           end
-          said[#said + 1] = table.concat({ command, ... }, " ")
+          result[#result + 1] = table.concat({ command, ... }, " ")
           local reply = replies[command]
           if reply then return reply[1], reply[2] end
         end
@@ -201,19 +201,19 @@ describe("store.redis", function()
     end
 
     it("[store-redis-needs-no-nginx] needs no nginx", function()
-      local store, said = open { get = { "v" }, set = { "OK" }, del = { 1 },
+      local store, result = open { get = { "v" }, set = { "OK" }, del = { 1 },
         eval = { 0 } }
       assert.equal("v", store:get("k"))
       assert.is_true(store:set("k", "v", 0.0001))
       assert.is_true(store:add("k", "v", 1.5))
       assert.is_true(store:delete("k"))
       assert.is_true(store:delete("k", "v"))
-      assert.equal("get p:k", said[1])
-      assert.equal("set p:k v PX 1", said[2])
-      assert.equal("set p:k v NX PX 1500", said[3])
-      assert.equal("del p:k", said[4])
-      assert.matches("^eval .* 1 p:k v$", said[5])
-      assert.equal(5, said.closed)
+      assert.equal("get p:k", result[1])
+      assert.equal("set p:k v PX 1", result[2])
+      assert.equal("set p:k v NX PX 1500", result[3])
+      assert.equal("del p:k", result[4])
+      assert.matches("^eval .* 1 p:k v$", result[5])
+      assert.equal(5, result.closed)
     end)
 
     it("[store-redis-takes-nothing] takes nothing for nothing", function()
@@ -239,20 +239,20 @@ describe("store.redis", function()
 
   it("[store-redis-raises-programmer] raises when the programmer is "
     .. "wrong", function()
-    local said = host:call("spec.integration.store.in_nginx", "refusals",
+    local result = host:call("spec.integration.store.in_nginx", "refusals",
       { kind = "redis", given = { { hosts = "x" }, { port = "1" },
         { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 } } })
-    assert.matches("unknown option 'hosts'", said[1])
-    assert.matches("port should be a number", said[2])
-    assert.matches("socket, or host and port", said[3])
-    assert.matches("timeout should be", said[4])
-    assert.matches("database should be", said[5])
+    assert.matches("unknown option 'hosts'", result[1])
+    assert.matches("port should be a number", result[2])
+    assert.matches("socket, or host and port", result[3])
+    assert.matches("timeout should be", result[4])
+    assert.matches("database should be", result[5])
     assert.error_matches(function() store_of() end, "inside nginx")
   end)
 
   it("[store-redis-leaves-no-behind] leaves no Redis behind when its owner "
     .. "dies", function()
-    local owner = child.start [[
+    local owner = child_process.start [[
       io.stdout:setvbuf("no")
       local server = require("spec.support.redis_server").start()
       print(server.pid)
@@ -262,7 +262,7 @@ describe("store.redis", function()
     ]]
     local pid, path = owner:line(), owner:line()
     owner:kill()
-    redis.await_end(tonumber(pid))
+    redis_server.await_end(tonumber(pid))
     os.execute("rm -rf " .. path)
   end)
 end)

@@ -24,53 +24,53 @@ describe("store.shdict", function()
 
     it("[store-shdict-refuses-full-loses] refuses when it is full, and loses "
       .. "nothing", function()
-      local said = host:call("spec.integration.store.in_nginx", "fill")
-      assert.equal("The shared dictionary refused: no memory.", said.message)
-      assert.equal("store_failed", said.code)
-      assert.is_true(said.count > 3)
-      assert.is_true(said.first)
-      assert.equal("nil store_failed", said.replaced)
-      assert.equal("nil store_failed", said.added)
-      assert.equal("precious", said.kept)
+      local result = host:call("spec.integration.store.in_nginx", "fill")
+      assert.equal("The shared dictionary refused: no memory.", result.message)
+      assert.equal("store_failed", result.code)
+      assert.is_true(result.count > 3)
+      assert.is_true(result.first)
+      assert.equal("nil store_failed", result.replaced)
+      assert.equal("nil store_failed", result.added)
+      assert.equal("precious", result.kept)
     end)
 
     it("[store-shdict-lets-over-make] lets what is over make room", function()
-      local said = host:call("spec.integration.store.in_nginx", "refill")
-      assert.is_true(said.count > 3)
-      assert.is_true(said.done, said.message)
+      local result = host:call("spec.integration.store.in_nginx", "refill")
+      assert.is_true(result.count > 3)
+      assert.is_true(result.done, result.message)
     end)
 
     it("[store-shdict-key-value-foreign] says so when a key is too long, or "
       .. "the value foreign", function()
-      local said = host:call("spec.integration.store.in_nginx", "calls",
+      local result = host:call("spec.integration.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "set", ("k"):rep(65536), "precious" },
           { "get", ("k"):rep(65536) },
           { "add", ("k"):rep(65536), "precious", 1 },
         } })
-      for _, answer in ipairs(said) do
+      for _, response in ipairs(result) do
         assert.same({ "nil", "The shared dictionary refused: key too long.",
-          "store_failed" }, answer)
+          "store_failed" }, response)
       end
     end)
 
     it("[store-shdict-leaves-lock-ends] leaves a lock that ends soon to end "
       .. "by itself", function()
-      local said = host:call("spec.integration.store.in_nginx", "calls",
+      local result = host:call("spec.integration.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "clear" }, { "add", "k", "mine", 0.09 }, { "delete", "k", "mine" },
           { "add", "l", "mine", 60 }, { "delete", "l", "mine" },
           { "add", "l", "next", 60 },
         } })
-      for _, answer in ipairs(said) do assert.equal("true", answer[1]) end
+      for _, response in ipairs(result) do assert.equal("true", response[1]) end
     end)
 
     it("[store-shdict-raises] raises for what is no dictionary", function()
-      local said = host:call("spec.integration.store.in_nginx", "refusals",
+      local result = host:call("spec.integration.store.in_nginx", "refusals",
         { kind = "shdict", given = { "none", 1, {} } })
-      assert.matches("no lua_shared_dict 'none'", said[1])
-      assert.matches("no lua_shared_dict '1'", said[2])
-      assert.matches("no lua_shared_dict 'table", said[3])
+      assert.matches("no lua_shared_dict 'none'", result[1])
+      assert.matches("no lua_shared_dict '1'", result[2])
+      assert.matches("no lua_shared_dict 'table", result[3])
     end)
 
     it("[store-shdict-raises-outside] raises outside of nginx", function()

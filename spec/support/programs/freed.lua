@@ -36,7 +36,7 @@ local function cancelled(request)
   end
 end
 
-local function answered(request, code)
+local function responded(request, code)
   return function()
     with_session(function(transport)
       local transfer = assert(transport:submit(request))
@@ -56,7 +56,7 @@ end
 
 local POST = { url = server, method = "POST", body = SECRET }
 
-local stories = {
+local scenarios = {
   { "a token that is closed", function() token():close() end },
   { "a token that is dropped", function() token() end },
   { "headers made ready", function()
@@ -69,8 +69,8 @@ local stories = {
     end)
     assert(not pcall(core.http.headers, { ["X-Own"] = { SECRET, "b\r\n" } }))
   end },
-  { "a request and its answer", answered(POST) },
-  { "an answer that is too large", answered({ url = server, max_body = 60,
+  { "a request and its answer", responded(POST) },
+  { "an answer that is too large", responded({ url = server, max_body = 60,
     method = "POST", body = SECRET:rep(100) }, "too_large") },
   { "a request that is cancelled", cancelled { url = silent, method = "POST",
     body = SECRET, headers = { ["X-Own"] = SECRET } } },
@@ -92,10 +92,10 @@ local stories = {
   { "a file that is encrypted", in_file(("k"):rep(32)) },
 }
 
-for _, story in ipairs(stories) do
+for _, scenario in ipairs(scenarios) do
   collect()
   freed(SECRET)
-  story[2]()
+  scenario[2]()
   collect()
-  print(("%s: %d %d"):format(story[1], freed(SECRET)))
+  print(("%s: %d %d"):format(scenario[1], freed(SECRET)))
 end

@@ -1,9 +1,9 @@
 --- The client object: which names it has, and its usage errors.
 
 local adobepass = require "adobepass"
-local fields = require "spec.support.valid_options"
+local valid_options = require "spec.support.valid_options"
 local operations = require "adobepass.api.operations"
-local raises = require "spec.support.assert_raises"
+local assert_raises = require "spec.support.assert_raises"
 
 -- Arguments with which each method passes its own checks.
 local METHODS = {
@@ -39,11 +39,11 @@ end
 describe("client object", function()
   local client
 
-  before_each(function() client = adobepass.new(fields()) end)
+  before_each(function() client = adobepass.new(valid_options()) end)
   after_each(function() client = nil end)
 
   local function without_device()
-    local given = fields()
+    local given = valid_options()
     given.device = nil
     return adobepass.new(given)
   end
@@ -86,7 +86,7 @@ describe("client object", function()
     .. "caller's line and names the mistake", function()
     for _, name in ipairs(names_of(getmetatable(client).__index)) do
       for _, argument in ipairs { {}, "CNN", false } do
-        raises(("client.%s was called with '.': write client:%s { ... }")
+        assert_raises(("client.%s was called with '.': write client:%s { ... }")
           :format(name, name), function()
           local result = client[name](argument or nil)
           return result
@@ -95,7 +95,7 @@ describe("client object", function()
     end
     for _, operation in ipairs(operations) do
       local name = operation.name
-      raises(("client.api.%s was called with '.': write client.api:%s { ... }")
+      assert_raises(("client.api.%s was called with '.': write client.api:%s { ... }")
         :format(name, name), function()
         local result = client.api[name] {}
         return result
@@ -107,7 +107,7 @@ describe("client object", function()
     .. "that needs one raises and names the remedy", function()
     local bare = without_device()
     for name, arguments in pairs(METHODS) do
-      raises(("client:%s: the client has no device; give one to "
+      assert_raises(("client:%s: the client has no device; give one to "
         .. "adobepass.new, or use client:device { id = ... }"):format(name),
         function()
           local result = bare[name](bare, arguments[1], arguments[2])
@@ -129,7 +129,7 @@ describe("client object", function()
   it("[client-object-poll-no-flow] client:poll_login: raises when its argument "
     .. "is not what start_login returned", function()
     for _, flow in ipairs { {}, "ABC", { code = "ABC" }, false } do
-      raises("client:poll_login: expected what client:start_login returned",
+      assert_raises("client:poll_login: expected what client:start_login returned",
         function()
           local result = client:poll_login(flow or nil)
           return result

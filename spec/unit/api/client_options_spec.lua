@@ -2,9 +2,9 @@
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
-local fields = require "spec.support.valid_options"
+local valid_options = require "spec.support.valid_options"
 local memory = require "adobepass.store.memory"
-local raises = require "spec.support.assert_raises"
+local assert_raises = require "spec.support.assert_raises"
 
 local function without(object, method)
   local copy = {}
@@ -76,7 +76,7 @@ end
 
 describe("adobepass.new", function()
   local function new_with(field, value)
-    local given = fields()
+    local given = valid_options()
     given[field] = value
     return function()
       local client = adobepass.new(given)
@@ -85,7 +85,7 @@ describe("adobepass.new", function()
   end
 
   it("[client-options-takes-right] takes what is right", function()
-    assert.is_table(adobepass.new(fields()).api)
+    assert.is_table(adobepass.new(valid_options()).api)
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
       assert.is_table(new_with("environment", name)())
@@ -103,7 +103,7 @@ describe("adobepass.new", function()
     for field, values in pairs(WRONG) do
       for _, item in ipairs(values) do
         local value, words = split(field, item)
-        raises(words, new_with(field, value))
+        assert_raises(words, new_with(field, value))
         count = count + 1
       end
     end
@@ -112,17 +112,17 @@ describe("adobepass.new", function()
 
   it("[client-options-fields-spec] knows each of its fields in this "
     .. "spec", function()
-    for field in pairs(fields()) do assert.is_table(WRONG[field]) end
-    raises("unknown option 'servce_provider'",
+    for field in pairs(valid_options()) do assert.is_table(WRONG[field]) end
+    assert_raises("unknown option 'servce_provider'",
       new_with("servce_provider", "REF30"))
-    raises("unknown option '1'", new_with(1, "REF30"))
+    assert_raises("unknown option '1'", new_with(1, "REF30"))
   end)
 
   it("[client-options-wants] wants what it cannot do without", function()
     for _, field in ipairs { "service_provider", "environment" } do
-      raises(field, new_with(field, nil))
+      assert_raises(field, new_with(field, nil))
     end
-    raises("a table of options", function()
+    assert_raises("a table of options", function()
       local client = adobepass.new()
       return client
     end)
@@ -131,11 +131,11 @@ describe("adobepass.new", function()
   it("[client-options-method-store] wants every method of a store and of a "
     .. "driver", function()
     for _, method in ipairs { "get", "set", "add", "delete", "clear" } do
-      raises(("store has no method '%s'"):format(method),
+      assert_raises(("store has no method '%s'"):format(method),
         new_with("store", without(memory(), method)))
     end
     for _, method in ipairs { "wait", "sleep", "now" } do
-      raises(("driver has no method '%s'"):format(method),
+      assert_raises(("driver has no method '%s'"):format(method),
         new_with("driver", without(fake_driver.new(), method)))
     end
   end)
@@ -144,7 +144,7 @@ describe("adobepass.new", function()
     .. "environments are", function()
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
-      raises(name, new_with("environment", "live"))
+      assert_raises(name, new_with("environment", "live"))
     end
   end)
 end)

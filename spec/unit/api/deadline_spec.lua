@@ -1,33 +1,33 @@
 --- One deadline bounds all that a call does: on a clock that moves only when
 -- somebody waits, when each request goes is known to the millisecond.
 
-local scenes = require "spec.support.operation_setup"
-local stage = require "spec.support.client_fixture"
+local operation_setup = require "spec.support.operation_setup"
+local client_fixture = require "spec.support.client_fixture"
 
 -- A client that has a token, and whose requests are far behind.
 local function ready(changes)
-  local on = stage.new(changes)
-  assert(on.client.api:profiles())
-  on.driver.sleep(100)
-  on.control.clear_journal()
-  on.started = on.driver.now()
-  on.clock = on.box:now()
-  return on
+  local fixture = client_fixture.new(changes)
+  assert(fixture.client.api:profiles())
+  fixture.driver.sleep(100)
+  fixture.control.clear_journal()
+  fixture.started = fixture.driver.now()
+  fixture.clock = fixture.sandbox:now()
+  return fixture
 end
 
 -- When the requests of an operation went, in ms from the start.
-local function times(on, operation, header)
+local function times(fixture, operation, header)
   local list = {}
-  for _, entry in ipairs(on:received(operation or "profiles")) do
+  for _, entry in ipairs(fixture:received(operation or "profiles")) do
     if not header or entry.headers["x-forwarded-for"] == header then
-      list[#list + 1] = ("%d"):format(entry.time - on.clock)
+      list[#list + 1] = ("%d"):format(entry.time - fixture.clock)
     end
   end
   return table.concat(list, " ")
 end
 
-local function passed(on)
-  return ("%.0f"):format((on.driver.now() - on.started) * 1000)
+local function passed(fixture)
+  return ("%.0f"):format((fixture.driver.now() - fixture.started) * 1000)
 end
 
 local function chance(value) return function() return value end end
@@ -142,39 +142,39 @@ describe("a call's timeline", function()
   for _, line in ipairs(TIMELINES) do
     -- tags: TIMELINES
     it(line[1], function()
-      local on = ready(line[6])
+      local fixture = ready(line[6])
       for _, fault in ipairs(line[2]) do
         fault.operation = "profiles"
-        assert(on.control.fault(fault))
+        assert(fixture.control.fault(fault))
       end
-      local value, err = on.client.api:profiles()
+      local value, err = fixture.client.api:profiles()
       assert.equal(line[5], value and "value" or err.code)
-      assert.equal(line[3], times(on))
-      assert.equal(tostring(line[4]), passed(on))
+      assert.equal(line[3], times(fixture))
+      assert.equal(tostring(line[4]), passed(fixture))
     end)
   end
 
   it("[deadline-long-call-says] is as long as the call says", function()
-    local on = ready()
-    on.control.fault { kind = "delay", seconds = 31, count = 2 }
-    local value, err = on.client.api:profiles { timeout = 2.5 }
+    local fixture = ready()
+    fixture.control.fault { kind = "delay", seconds = 31, count = 2 }
+    local value, err = fixture.client.api:profiles { timeout = 2.5 }
     assert.is_nil(value)
     assert.equal("timeout", err.code)
-    assert.equal("2500", passed(on))
-    assert.is_table(on.client.api:profiles { timeout = 60 })
+    assert.equal("2500", passed(fixture))
+    assert.is_table(fixture.client.api:profiles { timeout = 60 })
   end)
 
   it("[deadline-leaves-unsent-slow] leaves unsent what a slow store left no "
     .. "time for", function()
-    local on = ready()
-    local store = on.client.context.connection.store
+    local fixture = ready()
+    local store = fixture.client.context.connection.store
     local slow = setmetatable({ get = function(_, key)
-      on.driver.sleep(10)
+      fixture.driver.sleep(10)
       return store:get(key)
     end }, { __index = function(_, name)
       return function(_, ...) return store[name](store, ...) end
     end })
-    local client = on:new_client { store = slow, on_event = function(event)
+    local client = fixture:new_client { store = slow, on_event = function(event)
       assert.not_equal("request", event.type)
     end }
     local value, err = client.api:profiles { timeout = 5 }
@@ -184,26 +184,27 @@ describe("a call's timeline", function()
 
   it("[deadline-registration-token] holds registration and token "
     .. "too", function()
-    local on = stage.new()
-    on.started, on.clock = on.driver.now(), on.box:now()
+    local fixture = client_fixture.new()
+    fixture.started, fixture.clock = fixture.driver.now(), fixture.sandbox:now()
     for _, operation in ipairs { "register", "token", "profiles" } do
-      assert(on.control.fault { kind = "delay", operation = operation,
+      assert(fixture.control.fault { kind = "delay", operation = operation,
         seconds = operation == "profiles" and 20 or 6 })
     end
-    local value, err = on.client.api:profiles()
+    local value, err = fixture.client.api:profiles()
     assert.is_nil(value)
     assert.equal("timeout", err.code)
-    assert.equal("0", times(on, "register"))
-    assert.equal("6000", times(on, "token"))
-    assert.equal("12000", times(on))
-    assert.equal("30000", passed(on))
+    assert.equal("0", times(fixture, "register"))
+    assert.equal("6000", times(fixture, "token"))
+    assert.equal("12000", times(fixture))
+    assert.equal("30000", passed(fixture))
   end)
 end)
 
 -- --- rate_limit ------------------------------------------------------------------
 
-local function view(on, address)
-  return on.client:device { id = "device-" .. address, info = scenes.INFO,
+local function view(fixture, address)
+  return fixture.client:device { id = "device-"
+    .. address, info = operation_setup.INFO,
     ip = address }
 end
 
@@ -216,143 +217,143 @@ local BURST = ("0 "):rep(10)
 describe("the rate limit", function()
   it("[deadline-request-second-burst] is one request a second after a burst "
     .. "of ten", function()
-    local on = ready { rate_limit = true, box = { throttle = true } }
-    ask(on.client, 14)
-    assert.equal(BURST .. "1000 2000 3000 4000", times(on))
-    for _, entry in ipairs(on.control.journal()) do
+    local fixture = ready { rate_limit = true, sandbox = { throttle = true } }
+    ask(fixture.client, 14)
+    assert.equal(BURST .. "1000 2000 3000 4000", times(fixture))
+    for _, entry in ipairs(fixture.control.journal()) do
       assert.is_nil(entry.throttled)
     end
   end)
 
   it("[deadline-comes-back-asks] comes back while nobody asks", function()
-    local on = ready { rate_limit = true }
-    ask(on.client, 10)
-    on.driver.sleep(3)
-    ask(on.client, 5)
-    assert.equal(BURST .. "3000 3000 3000 4000 5000", times(on))
+    local fixture = ready { rate_limit = true }
+    ask(fixture.client, 10)
+    fixture.driver.sleep(3)
+    ask(fixture.client, 5)
+    assert.equal(BURST .. "3000 3000 3000 4000 5000", times(fixture))
   end)
 
   it("[deadline-can-another-none] can be another, or none", function()
-    local on = ready { rate_limit = { rate = 2, burst = 1 } }
-    ask(on.client, 4)
-    assert.equal("0 500 1000 1500", times(on))
-    on = ready { rate_limit = false }
-    ask(on.client, 100)
-    assert.equal("0", passed(on))
+    local fixture = ready { rate_limit = { rate = 2, burst = 1 } }
+    ask(fixture.client, 4)
+    assert.equal("0 500 1000 1500", times(fixture))
+    fixture = ready { rate_limit = false }
+    ask(fixture.client, 100)
+    assert.equal("0", passed(fixture))
   end)
 
   it("[deadline-not-hold-back-another] does not hold back another "
     .. "address", function()
-    local on = ready { rate_limit = true }
-    local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
+    local fixture = ready { rate_limit = true }
+    local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
     ask(one, 14) -- registration and token are of our own address
     ask(other, 1)
     assert.equal(BURST .. "1000 2000 3000 4000",
-      times(on, nil, "192.0.2.1"))
-    assert.equal("4000", times(on, nil, "192.0.2.2"))
+      times(fixture, nil, "192.0.2.1"))
+    assert.equal("4000", times(fixture, nil, "192.0.2.2"))
   end)
 
   it("[deadline-devices-address] holds all devices of one address "
     .. "together", function()
-    local on = ready { rate_limit = true }
-    local one = view(on, "192.0.2.1")
-    local other = on.client:device { id = "neighbour", ip = "192.0.2.1" }
+    local fixture = ready { rate_limit = true }
+    local one = view(fixture, "192.0.2.1")
+    local other = fixture.client:device { id = "neighbour", ip = "192.0.2.1" }
     ask(one, 10)
     ask(other, 1)
-    assert.equal(BURST .. "1000", times(on, nil, "192.0.2.1"))
+    assert.equal(BURST .. "1000", times(fixture, nil, "192.0.2.1"))
   end)
 
   it("[deadline-bounded-no-turn-time] is bounded by the deadline: who has no "
     .. "turn in time is told at once",
     function()
-      local on = ready { rate_limit = true }
-      ask(on.client, 10)
-      local value, err = on.client.api:profiles { timeout = 0.5 }
+      local fixture = ready { rate_limit = true }
+      ask(fixture.client, 10)
+      local value, err = fixture.client.api:profiles { timeout = 0.5 }
       assert.is_nil(value)
       assert.equal("timeout", err.code)
-      assert.equal("0", passed(on))
-      ask(on.client, 1) -- the turn was given back
-      assert.equal(BURST .. "1000", times(on))
+      assert.equal("0", passed(fixture))
+      ask(fixture.client, 1) -- the turn was given back
+      assert.equal(BURST .. "1000", times(fixture))
     end)
 
   it("[deadline-coroutine-turn] gives each coroutine its turn", function()
-    local on = ready { rate_limit = true }
+    local fixture = ready { rate_limit = true }
     local tasks = {}
     for index = 1, 15 do
-      tasks[index] = function() ask(on.client, 1) end
+      tasks[index] = function() ask(fixture.client, 1) end
     end
-    on.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
-    assert.equal(BURST .. "1000 2000 3000 4000 5000", times(on))
+    fixture.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
+    assert.equal(BURST .. "1000 2000 3000 4000 5000", times(fixture))
   end)
 
   it("[deadline-not-count-adobe] does not count what Adobe does "
     .. "not", function()
-    local on = ready { rate_limit = true }
+    local fixture = ready { rate_limit = true }
     for _ = 1, 30 do
-      assert(on.client.api:service_token { sso_id = "me" })
+      assert(fixture.client.api:service_token { sso_id = "me" })
     end
-    assert.equal("0", passed(on))
+    assert.equal("0", passed(fixture))
   end)
 end)
 
 -- --- 429 -------------------------------------------------------------------
 
 describe("a 429", function()
-  local function throttle(on, retry_after)
-    assert(on.control.fault { kind = "too_many_requests",
+  local function throttle(fixture, retry_after)
+    assert(fixture.control.fault { kind = "too_many_requests",
       operation = "profiles", retry_after = retry_after })
   end
 
   it("[deadline-stops-device-asks] stops the whole device, for whoever "
     .. "asks", function()
-    local on = ready { rate_limit = true, retry = { attempts = 1 } }
-    throttle(on)
-    assert.is_nil((on.client.api:profiles()))
-    assert(on.client.api:profiles())
-    assert(on.client.api:configuration())
-    assert.equal("0 1000", times(on))
-    assert.equal("2000", times(on, "configuration"))
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
+    throttle(fixture)
+    assert.is_nil((fixture.client.api:profiles()))
+    assert(fixture.client.api:profiles())
+    assert(fixture.client.api:configuration())
+    assert.equal("0 1000", times(fixture))
+    assert.equal("2000", times(fixture, "configuration"))
   end)
 
   it("[deadline-stops-long-says] stops it for as long as it says", function()
-    local on = ready { rate_limit = true, retry = { attempts = 1 } }
-    throttle(on, 5)
-    assert.is_nil((on.client.api:profiles()))
-    ask(on.client, 2)
-    assert.equal("0 5000 6000", times(on))
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
+    throttle(fixture, 5)
+    assert.is_nil((fixture.client.api:profiles()))
+    ask(fixture.client, 2)
+    assert.equal("0 5000 6000", times(fixture))
   end)
 
   it("[deadline-not-stop-address] does not stop another address", function()
-    local on = ready { rate_limit = true, retry = { attempts = 1 } }
-    local one, other = view(on, "192.0.2.1"), view(on, "192.0.2.2")
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
+    local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
     ask(one, 1)
     ask(other, 1)
-    throttle(on, 5)
+    throttle(fixture, 5)
     assert.is_nil((one.api:profiles()))
     ask(other, 2)
     ask(one, 1)
-    assert.equal("0 0 5000", times(on, nil, "192.0.2.1"))
-    assert.equal("0 0 0", times(on, nil, "192.0.2.2"))
+    assert.equal("0 0 5000", times(fixture, nil, "192.0.2.1"))
+    assert.equal("0 0 0", times(fixture, nil, "192.0.2.2"))
   end)
 
   it("[deadline-wait-turn-already] holds back those who wait for their turn "
     .. "already", function()
-    local on = ready { rate_limit = true, retry = { attempts = 1 } }
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     local ends = 0
     local function once()
-      on.client.api:profiles()
+      fixture.client.api:profiles()
       ends = ends + 1
     end
-    on.control.fault { kind = "delay", operation = "profiles",
+    fixture.control.fault { kind = "delay", operation = "profiles",
       seconds = 0.5 }
     local tasks = { function()
-      on.driver.sleep(0.6)
-      throttle(on, 5)
+      fixture.driver.sleep(0.6)
+      throttle(fixture, 5)
       once() -- the eleventh; it waits for a second, and is told off
     end }
     for index = 2, 14 do tasks[index] = once end
-    on.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
-    local sent = times(on)
+    fixture.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
+    local sent = times(fixture)
     assert.equal(14, ends)
     local late = 0
     for time in sent:gmatch "%d+" do

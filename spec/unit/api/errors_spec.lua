@@ -8,7 +8,7 @@ local loadstring = loadstring or load -- luacheck: ignore 113
 
 local JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_natureX"
 
-local function answer(status, decoded, headers, now, secrets)
+local function response(status, decoded, headers, now, secrets)
   return errors.from_answer("profiles", { status = status,
     headers = headers or {}, body = "" }, decoded, now, secrets)
 end
@@ -107,7 +107,7 @@ end)
 describe("errors.from_answer", function()
   it("[errors-keeps-enhanced-error] keeps all that an enhanced error "
     .. "says", function()
-    local err = answer(400, DENIED)
+    local err = response(400, DENIED)
     assert.same({ operation = "profiles", http_status = 400, status = 403,
       action = "none", code = "authorization_denied_by_mvpd",
       message = 'The MVPD said "Deny".', details = 'No "Live" channel',
@@ -156,7 +156,7 @@ describe("errors.from_answer", function()
   for _, case in ipairs(cases) do
     it("[errors-responses] "
       .. ("answers a %d with %s"):format(case[1], case[3]), function()
-      local err = answer(case[1], case[2])
+      local err = response(case[1], case[2])
       assert.equal(case[3], err.code)
       assert.equal(case[4], err.action)
       assert.equal(case[1], err.http_status)
@@ -167,14 +167,14 @@ describe("errors.from_answer", function()
 
   it("[errors-dcr-description-message] takes DCR's description for the "
     .. "message", function()
-    local err = answer(400, { error = "invalid_request",
+    local err = response(400, { error = "invalid_request",
       error_description = "grant_type is missing" })
     assert.equal("grant_type is missing", err.message)
   end)
 
   it("[errors-keeps-message-response] keeps the message of an answer without "
     .. "a code", function()
-    assert.equal("Gone fishing", answer(404, { message = "Gone fishing" })
+    assert.equal("Gone fishing", response(404, { message = "Gone fishing" })
       .message)
   end)
 
@@ -185,7 +185,7 @@ describe("errors.from_answer", function()
       { "abc" }, { "0x193" }, { 1e300 }, { {} }, { true }, { json.null },
     }
     for _, case in ipairs(cases_of_status) do
-      local status = answer(400, { code = "x", status = case[1] }).status
+      local status = response(400, { code = "x", status = case[1] }).status
       assert.equal(case[2], status)
       assert.equal(tostring(case[2]), tostring(status))
     end
@@ -197,10 +197,10 @@ describe("errors.from_answer", function()
     local names = { "code", "message", "action", "status", "details",
       "helpUrl", "trace", "error", "error_description" }
     for _, value in ipairs(values) do
-      assert.is_true(errors.is(answer(400, value)))
+      assert.is_true(errors.is(response(400, value)))
       assert.is_true(errors.is(errors.from_item("authorize", value)))
       for _, name in ipairs(names) do
-        local err = answer(400, { [name] = value })
+        local err = response(400, { [name] = value })
         assert.equal("string", type(err.code))
         assert.equal("string", type(tostring(err)))
         assert.equal("string", type(err:viewer_text()))
@@ -226,7 +226,8 @@ describe("Retry-After", function()
     it("[errors-of-is] "
       .. ("of %q is %s"):format(title, tostring(case[3])), function()
       for _, status in ipairs { 429, 503 } do
-        local err = answer(status, nil, { ["retry-after"] = case[1] }, case[2])
+        local err = response(status, nil, { ["retry-after"] = case[1] },
+          case[2])
         assert.equal(case[3], err.retry_after)
       end
     end)
@@ -236,22 +237,22 @@ describe("Retry-After", function()
     .. "clock", function()
     local headers = { ["retry-after"] = DATE,
       date = "Sun, 06 Nov 1994 08:49:30 GMT" }
-    assert.equal(7, answer(503, nil, headers).retry_after)
+    assert.equal(7, response(503, nil, headers).retry_after)
   end)
 
   it("[errors-counts-error-adobe] counts with an error of Adobe's too, but on "
     .. "no other status", function()
     local headers = { ["retry-after"] = "5" }
-    assert.equal(5, answer(429, DENIED, headers).retry_after)
-    assert.is_nil(answer(500, nil, headers).retry_after)
-    assert.is_nil(answer(400, DENIED, headers).retry_after)
+    assert.equal(5, response(429, DENIED, headers).retry_after)
+    assert.is_nil(response(500, nil, headers).retry_after)
+    assert.is_nil(response(400, DENIED, headers).retry_after)
   end)
 end)
 
 describe("text from a server", function()
   it("[errors-bounded] is bounded", function()
     local long = ("é"):rep(2000)
-    local err = answer(400, { code = long, message = "a" .. long,
+    local err = response(400, { code = long, message = "a" .. long,
       details = long, action = long, helpUrl = long, trace = long })
     local most = { code = 100, message = 500, details = 1000, action = 100,
       help_url = 500, trace = 200 }
@@ -267,11 +268,11 @@ describe("text from a server", function()
 
   it("[errors-fits-left] that fits is left whole", function()
     local text = ("x"):rep(500)
-    assert.equal(text, answer(400, { code = "c", message = text }).message)
+    assert.equal(text, response(400, { code = "c", message = text }).message)
   end)
 
   it("[errors-no-control-characters] holds no control characters", function()
-    local err = answer(400, { code = "a\27[2Jb\0c\194\155d",
+    local err = response(400, { code = "a\27[2Jb\0c\194\155d",
       message = "\r\n one\ttwo\n\n  three\127 ", details = "\1\2" })
     assert.equal("a [2Jb c d", err.code)
     assert.equal("one two three", err.message)
@@ -285,7 +286,7 @@ describe("text from a server", function()
       ("\194"):rep(2e6), ("\128"):rep(2e6) }
     local before = os.clock()
     for _, text in ipairs(hostile) do
-      answer(400, { code = "c", message = text }, nil, nil, { "secret" })
+      response(400, { code = "c", message = text }, nil, nil, { "secret" })
     end
     assert.is_true(os.clock() - before < 10)
   end)
@@ -303,7 +304,7 @@ describe("text from a server", function()
     it("[errors-not-keep] does not keep " .. case[1], function()
       local text = "before (" .. case[2] .. ") after"
       assert.equal("before ([redacted]) after", errors.redact(text))
-      local err = answer(400, { code = case[2], message = text,
+      local err = response(400, { code = case[2], message = text,
         details = text, trace = case[2], helpUrl = text, action = case[2] })
       for _, value in pairs(err) do
         assert.is_nil(tostring(value):find(case[2], 1, true))
@@ -331,7 +332,7 @@ describe("text from a server", function()
     .. "cut", function()
     local secret = "t7AkePiru4t7AkePiru4"
     local text = ("x"):rep(490) .. secret
-    local err = answer(400, { code = "c", message = text }, nil, nil,
+    local err = response(400, { code = "c", message = text }, nil, nil,
       { secret })
     assert.is_nil(err.message:find("t7A", 1, true))
     err = errors.from_item("authorize", { code = "c", message = text },

@@ -1,8 +1,8 @@
 --- Any word goes into a path, a query or a body, and comes out the same.
 
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
-local stage = require "spec.support.client_fixture"
+local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
@@ -10,7 +10,7 @@ local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
   "\\", '"', "'", "<", "{", "|", "^", "`", "\255", "%00" }
 
 local function random_words(seed, count)
-  local bytes = helper.random(seed)
+  local bytes = sandbox_fixture.random(seed)
   local function word()
     local parts = { "x" } -- a word of dots alone is refused
     for _ = 1, bytes(1):byte() % 12 do
@@ -28,15 +28,15 @@ describe("escapes", function()
 
   it("[client-escape-carry-mvpd-value] carry any mvpd and value through the "
     .. "sandbox's parser", function()
-    local on = stage.new()
-    on.client.api:profiles()
+    local fixture = client_fixture.new()
+    fixture.client.api:profiles()
     for _, word in ipairs(random_words(7, ROUNDS)) do
-      on.control.clear_journal()
-      on.client.api:profile { mvpd = word }
-      on.client.api:logout { mvpd = word, redirect_url = word }
-      on.client.api:create_session { mvpd = word, domain_name = word,
+      fixture.control.clear_journal()
+      fixture.client.api:profile { mvpd = word }
+      fixture.client.api:logout { mvpd = word, redirect_url = word }
+      fixture.client.api:create_session { mvpd = word, domain_name = word,
         redirect_url = word }
-      local journal = on.control.journal()
+      local journal = fixture.control.journal()
       assert.equal(3, #journal)
       assert.equal("profile", journal[1].operation)
       assert.equal(word, wire.unescape(
@@ -51,13 +51,13 @@ describe("escapes", function()
 
   it("[client-escape-carry-resource] carry any resource, and a list of one "
     .. "stays a list", function()
-    local on = stage.new()
+    local fixture = client_fixture.new()
     for _, word in ipairs(random_words(11, 50)) do
       if not word:find "\255" then
-        on.control.clear_journal()
-        on.client.api:authorize { mvpd = "Cablevision",
+        fixture.control.clear_journal()
+        fixture.client.api:authorize { mvpd = "Cablevision",
           resources = { word } }
-        local journal = on.control.journal()
+        local journal = fixture.control.journal()
         local body = journal[#journal].body
         assert.equal("[", body:match '^{"resources":(.)')
         assert.same({ resources = { word } }, json.decode(body))

@@ -3,8 +3,8 @@
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local operations = require "adobepass.api.operations"
-local scenes = require "spec.support.operation_setup"
-local stage = require "spec.support.client_fixture"
+local operation_setup = require "spec.support.operation_setup"
+local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
 -- luacheck: read_globals math.type
@@ -117,14 +117,14 @@ local function filled(path, params)
   return (path:gsub("{(%w+)}", function(name) return params[name] end))
 end
 
-local function play(on, operation)
-  local params = scenes[operation](on)
-  on.control.clear_journal()
-  local answer, err = on.client.api[operation](on.client.api, params)
-  assert(answer, tostring(err))
-  local received = on:received(operation)
+local function play(fixture, operation)
+  local params = operation_setup[operation](fixture)
+  fixture.control.clear_journal()
+  local result, err = fixture.client.api[operation](fixture.client.api, params)
+  assert(result, tostring(err))
+  local received = fixture:received(operation)
   assert.equal(1, #received)
-  return answer, received[1], params
+  return result, received[1], params
 end
 
 describe("client.api", function()
@@ -140,7 +140,7 @@ describe("client.api", function()
   for operation, row in pairs(ROWS) do
     it("[api-sends-row-lists] "
       .. operation .. " sends what its row lists, and no more", function()
-      local _, entry, params = play(stage.new(), operation)
+      local _, entry, params = play(client_fixture.new(), operation)
       assert.equal(row[1], entry.method)
       assert.equal(filled(row[2], params), entry.path)
       local status = params.partner_status and "P" or ""
@@ -154,11 +154,13 @@ describe("client.api", function()
     it("[api-sends-optional-headers] "
       .. operation .. " sends optional headers when they are given", function()
       local identity = { email = ("0f"):rep(32) }
-      local on = stage.new { device = { id = scenes.DEVICE,
-        info = scenes.INFO, ip = "192.0.2.7", visitor_id = "visitor",
+      local fixture = client_fixture.new {
+        device = { id = operation_setup.DEVICE,
+        info = operation_setup.INFO, ip = "192.0.2.7", visitor_id = "visitor",
         subject_token = "subject", service_token = "service",
-        partner_status = scenes.partner_status(), identity = identity } }
-      local _, entry = play(on, operation)
+        partner_status = operation_setup.partner_status(),
+        identity = identity } }
+      local _, entry = play(fixture, operation)
       assert.equal(names_of(row[3] .. row[4], row[5]),
         sorted_names(entry.headers))
       assert.is_nil(entry.unexpected)
@@ -181,35 +183,35 @@ describe("client.api", function()
 
     it("[api-documented-response] "
       .. operation .. " gives the documented answer", function()
-      local on = stage.new()
+      local fixture = client_fixture.new()
       local response
-      local handle = on.box.handle
-      function on.box:handle(request)
+      local handle = fixture.sandbox.handle
+      function fixture.sandbox:handle(request)
         response = handle(self, request)
         return response
       end
-      local answer = play(on, operation)
+      local result = play(fixture, operation)
       if response.body == "" then
-        assert.is_true(answer)
+        assert.is_true(result)
       else
-        assert.same(json.decode(response.body), answer)
+        assert.same(json.decode(response.body), result)
       end
       for path, fits in pairs(ANSWERS[operation]) do
-        assert.is_true(fits(field(answer, path)), path)
+        assert.is_true(fits(field(result, path)), path)
       end
     end)
   end
 
   -- They are kept by the view, and made ready for the core by the second.
   it("[api-sends-headers] sends the same headers again and again", function()
-    local on = stage.new()
+    local fixture = client_fixture.new()
     for _ = 1, 4 do
-      assert(on.client.api:profiles())
-      assert(on.client.api:preauthorize { mvpd = "Cablevision",
+      assert(fixture.client.api:profiles())
+      assert(fixture.client.api:preauthorize { mvpd = "Cablevision",
         resources = { "CNN" } })
     end
     for _, operation in ipairs { "profiles", "preauthorize" } do
-      local sent = on:received(operation)
+      local sent = fixture:received(operation)
       assert.equal(4, #sent)
       for index = 2, 4 do assert.same(sent[1].headers, sent[index].headers) end
     end
@@ -217,21 +219,21 @@ describe("client.api", function()
 
   it("[api-sends-call-headers] sends a call's own headers in place of the "
     .. "device's", function()
-    local on = stage.new { device = { id = scenes.DEVICE,
+    local fixture = client_fixture.new { device = { id = operation_setup.DEVICE,
       subject_token = "subject", visitor_id = "visitor" } }
-    assert(on.client.api:profiles { roku_token = "roku",
+    assert(fixture.client.api:profiles { roku_token = "roku",
       visitor_id = "another" })
-    local sent = on:received "profiles"[1].headers
+    local sent = fixture:received "profiles"[1].headers
     assert.equal("roku", sent["x-roku-reserved-roku-connect-token"])
     assert.is_nil(sent["adobe-subject-token"])
     assert.equal("another", sent["ap-visitor-identifier"])
   end)
 
   it("[api-not-change-given] does not change what it is given", function()
-    local on = stage.new()
+    local fixture = client_fixture.new()
     local resources = { "REF30", "CNN" }
     local params = { mvpd = "Cablevision", resources = resources }
-    on.client.api:preauthorize(params)
+    fixture.client.api:preauthorize(params)
     assert.same({ mvpd = "Cablevision", resources = { "REF30", "CNN" } },
       params)
     assert.equal(resources, params.resources)
@@ -241,33 +243,35 @@ end)
 
 describe("where Adobe has two spellings", function()
   local function in_world(fields)
-    return stage.new { box = { world = function(world)
+    return client_fixture.new { sandbox = { world = function(world)
       for name, value in pairs(fields) do world.sso_service[name] = value end
     end } }
   end
 
   for _, spelling in ipairs { "serviceToken", "jws" } do
     it("[api-service-token] " .. spelling .. " is a service token", function()
-      local on = in_world { token_field = spelling }
-      local answer = assert(on.client.api:service_token { sso_id = "me" })
-      assert.is_string(answer.serviceToken)
-      assert.equal(answer.serviceToken, answer[spelling])
-      answer = assert(on.client.api:refresh_service_token {
-        token = answer.serviceToken })
-      assert.is_string(answer.serviceToken)
+      local fixture = in_world { token_field = spelling }
+      local result = assert(fixture.client.api:service_token { sso_id = "me" })
+      assert.is_string(result.serviceToken)
+      assert.equal(result.serviceToken, result[spelling])
+      result = assert(fixture.client.api:refresh_service_token {
+        token = result.serviceToken })
+      assert.is_string(result.serviceToken)
     end)
   end
 
   for _, spelling in ipairs { "code", "link" } do
     it("[api-link-code] " .. spelling .. " is a link code", function()
-      local on = in_world { link_field = spelling }
-      local token = assert(on.client.api:service_token { sso_id = "me" })
-      local answer = assert(on.client.api:link { token = token.serviceToken })
-      assert.equal(answer[spelling], answer.code)
-      local other = on.client:device { id = "another", info = scenes.INFO }
-      assert(other.api:service_token { link = answer.code })
-      local sent = on:received "service_token"[2].headers
-      assert.equal(answer.code, sent["x-sso-link"])
+      local fixture = in_world { link_field = spelling }
+      local token = assert(fixture.client.api:service_token { sso_id = "me" })
+      local result = assert(
+        fixture.client.api:link { token = token.serviceToken })
+      assert.equal(result[spelling], result.code)
+      local other = fixture.client:device { id = "another",
+        info = operation_setup.INFO }
+      assert(other.api:service_token { link = result.code })
+      local sent = fixture:received "service_token"[2].headers
+      assert.equal(result.code, sent["x-sso-link"])
       assert.is_nil(sent["x-sso-id"])
     end)
   end
@@ -276,14 +280,15 @@ end)
 describe("authenticate_url", function()
   it("[api-absolute-asks-browser] is absolute, asks nobody, and a browser can "
     .. "follow it", function()
-    local on = stage.new()
-    local code = assert(on.client.api:create_session(
-      scenes.create_session())).code
-    on.control.clear_journal()
-    local url = assert(on.client.api:authenticate_url { code = code })
-    assert.equal(on.box.api .. "/api/v2/authenticate/REF30/" .. code, url)
-    assert.equal(0, #on.control.journal())
-    local transport = on.box:transport()
+    local fixture = client_fixture.new()
+    local code = assert(fixture.client.api:create_session(
+      operation_setup.create_session())).code
+    fixture.control.clear_journal()
+    local url = assert(fixture.client.api:authenticate_url { code = code })
+    assert.equal(fixture.sandbox.api .. "/api/v2/authenticate/REF30/"
+      .. code, url)
+    assert.equal(0, #fixture.control.journal())
+    local transport = fixture.sandbox:transport()
     local transfer = transport:submit { url = url }
     transport:step(0)
     assert.equal(302, transfer:result().status)
@@ -293,34 +298,35 @@ end)
 describe("resetting temporary access", function()
   it("[api-names-device-key] names one device or key, escaped, at the "
     .. "management host", function()
-    local on = stage.new()
-    assert.is_true(on.client.api:reset_temp_pass {
+    local fixture = client_fixture.new()
+    assert.is_true(fixture.client.api:reset_temp_pass {
       mvpd = "TempPass_TEST40", device = "a b&c=d%/" })
-    local entry = on:received "reset_temp_pass"[1]
+    local entry = fixture:received "reset_temp_pass"[1]
     assert.equal("mgmt", entry.host_role)
     assert.same({ requestor_id = "REF30", mvpd_id = "TempPass_TEST40",
       device_id = "a b&c=d%/" }, (wire.form(entry.query)))
-    assert.is_true(on.client.api:reset_temp_pass_key {
+    assert.is_true(fixture.client.api:reset_temp_pass_key {
       mvpd = "flexibleTempPass", key = "0f" })
     assert.same({ requestor_id = "REF30", mvpd_id = "flexibleTempPass",
-      key = "0f" }, (wire.form(on:received "reset_temp_pass_key"[1].query)))
+      key = "0f" },
+        (wire.form(fixture:received "reset_temp_pass_key"[1].query)))
   end)
 
   it("[api-resets-everybody] resets everybody only by that word", function()
-    local on = stage.new()
+    local fixture = client_fixture.new()
     for operation, name in pairs { reset_temp_pass = "device_id",
       reset_temp_pass_key = "key" } do
-      local api = on.client.api
+      local api = fixture.client.api
       assert.is_true(api[operation](api, { mvpd = "TempPass_TEST40",
         everyone = true }))
-      assert.equal("all", wire.form(on:received(operation)[1].query)[name])
+      assert.equal("all", wire.form(fixture:received(operation)[1].query)[name])
       for _, params in ipairs { { mvpd = "TempPass" },
         { mvpd = "TempPass", everyone = false },
         { mvpd = "TempPass", everyone = "yes" },
         { mvpd = "TempPass", everyone = true, device = "x", key = "x" } } do
         assert.error(function() api[operation](api, params) end)
       end
-      assert.equal(1, #on:received(operation))
+      assert.equal(1, #fixture:received(operation))
     end
   end)
 end)
@@ -328,7 +334,7 @@ end)
 describe("an answer's url", function()
   it("[api-followed-configured] is followed on the configured API "
     .. "alone", function()
-    local client = stage.new().client
+    local client = client_fixture.new().client
     for url, absolute in pairs {
       ["/api/v2/REF30/x?y"] = "https://api.test/api/v2/REF30/x?y",
       ["https://api.test/x"] = "https://api.test/x",
@@ -351,7 +357,7 @@ describe("an answer's url", function()
 
   it("[api-lead-browser-elsewhere] may lead a browser elsewhere, but not in "
     .. "the clear", function()
-    local client = stage.new().client
+    local client = client_fixture.new().client
     assert.equal("https://mvpd.test/x",
       client.context:absolute_url("https://mvpd.test/x", "interactive"))
     for _, url in ipairs { "http://mvpd.test/x", "javascript:alert(1)" } do

@@ -3,30 +3,30 @@
 local adobepass = require "adobepass"
 local errors = require "adobepass.api.errors"
 local fake_driver = require "spec.support.fake_driver"
-local fields = require "spec.support.valid_options"
+local valid_options = require "spec.support.valid_options"
 local header_table = require "adobepass.api.request".header_table
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local operations = require "adobepass.api.operations"
-local scenes = require "spec.support.operation_setup"
-local scripted = require "spec.support.scripted_transport"
-local stage = require "spec.support.client_fixture"
+local operation_setup = require "spec.support.operation_setup"
+local scripted_transport = require "spec.support.scripted_transport"
+local client_fixture = require "spec.support.client_fixture"
 
 -- The documented answer of each operation that has one, as the sandbox has it.
 local function documented(operation)
-  local here, response = stage.new(), nil
-  local handle = here.box.handle
-  function here.box:handle(request)
+  local here, response = client_fixture.new(), nil
+  local handle = here.sandbox.handle
+  function here.sandbox:handle(request)
     response = handle(self, request)
     return response
   end
-  local params = scenes[operation](here)
+  local params = operation_setup[operation](here)
   assert(here.client.api[operation](here.client.api, params))
   return response, params
 end
 
 local function client_of(transport)
-  local given = fields()
+  local given = valid_options()
   given.transport, given.driver, given.rate_limit = transport, fake_driver.new(), false
   given.random = function() return 0.5 end
   return adobepass.new(given)
@@ -61,7 +61,7 @@ local MUTATIONS = {
 }
 
 local function source(seed)
-  local bytes = helper.random(seed)
+  local bytes = sandbox_fixture.random(seed)
   return function(n) -- 0 to n - 1
     if n < 1 then return 0 end
     local a, b = bytes(2):byte(1, 2)
@@ -84,8 +84,8 @@ local function must_fail(operation, body)
 end
 
 describe("an answer", function()
-  local function ask(answer, operation, params)
-    local client = client_of(scripted.adobe(answer, operation))
+  local function ask(result, operation, params)
+    local client = client_of(scripted_transport.adobe(result, operation))
     local good, value, err = pcall(client.api[operation], client.api, params)
     assert(good, value)
     if value == nil then
@@ -129,7 +129,7 @@ describe("an answer", function()
     local below = source(77)
     for _, operation in ipairs(operations) do
       if not operation.url_only then
-        local params = scenes[operation.name](stage.new())
+        local params = operation_setup[operation.name](client_fixture.new())
         for _ = 1, 20 do
           local status = 100 + below(500)
           local _, err = ask({ status = status,
@@ -154,7 +154,7 @@ describe("an answer", function()
     for name, text in pairs(texts) do
       for round = 1, 200 do
         local body = MUTATIONS[round % #MUTATIONS + 1](text, below)
-        local transport = scripted.new { function(request)
+        local transport = scripted_transport.new { function(request)
           for at, whole in pairs(texts) do
             if request.url:find("/o/client/" .. at, 1, true) then
               return { status = 201, body = at == name and body or whole }
@@ -178,7 +178,7 @@ describe("an answer", function()
   it("[client-response-token-operation] of the token operation may say any "
     .. "time", function()
     for _, expires in ipairs(EXPIRES) do
-      local client = client_of(scripted.new { function(request)
+      local client = client_of(scripted_transport.new { function(request)
         if request.url:find("register", 1, true) then
           return { status = 201,
             body = '{"client_id":"a","client_secret":"b"}' }
@@ -197,7 +197,7 @@ describe("an answer", function()
   -- What comes from elsewhere than the API: proxies, load balancers.
   it("[client-response-html-cookies-429] in HTML with cookies is a 429 that "
     .. "is obeyed", function()
-    local client = client_of(scripted.adobe { status = 429,
+    local client = client_of(scripted_transport.adobe { status = 429,
       body = "<html>429</html>", headers = { ["set-cookie"] = "a=b" } })
     local value, err = client.api:profiles()
     assert.is_nil(value)
@@ -260,7 +260,7 @@ describe("an answer", function()
   it("[client-response-leads-elsewhere] that leads elsewhere is an error, and "
     .. "not followed", function()
     for _, status in ipairs { 301, 302, 303, 307, 308 } do
-      local transport = scripted.adobe { status = status,
+      local transport = scripted_transport.adobe { status = status,
         headers = { location = "https://evil.test/" } }
       local client = client_of(transport)
       local value, err = client.api:profiles()

@@ -2,11 +2,11 @@
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
-local helper = require "spec.sandbox.fixture"
+local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local samples = require "spec.support.samples"
-local scripted = require "spec.support.scripted_transport"
-local stage = require "spec.support.client_fixture"
+local scripted_transport = require "spec.support.scripted_transport"
+local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
 -- Where a sample's request is not what the row of its own page says.
@@ -14,11 +14,11 @@ local ROW_WINS = {
   configuration = "the sample lacks AP-Device-Identifier, which the table has",
 }
 
-local function prepared_client(sample, transport, driver, box)
+local function prepared_client(sample, transport, driver, sandbox)
   return adobepass.new {
     service_provider = sample.service_provider,
-    environment = { api = box.api, mgmt = box.mgmt },
-    software_statement = box.control.statement(), transport = transport,
+    environment = { api = sandbox.api, mgmt = sandbox.mgmt },
+    software_statement = sandbox.control.statement(), transport = transport,
     driver = driver, device = sample.device, rate_limit = false,
     random = function() return 0.5 end, retry = { attempts = 1 },
   }
@@ -67,7 +67,8 @@ local function answering(sample)
   for name, value in pairs(sample.response.headers or {}) do
     headers[name:lower()] = value
   end
-  return scripted.adobe({ status = sample.response.status, headers = headers,
+  return scripted_transport.adobe(
+    { status = sample.response.status, headers = headers,
     body = json.encode(sample.response.json) }, sample.operation)
 end
 
@@ -87,17 +88,18 @@ local function check_error(sample, err)
 end
 
 describe("Adobe's samples through client.api", function()
-  local requests, answers = 0, 0
+  local requests, responses = 0, 0
 
   for _, sample in ipairs(samples.all()) do
     if sample.operation ~= "authenticate_url" then
       it("[client-samples-request] "
         .. sample.title .. ": the request", function()
-        local box = helper.new { mgmt = "https://mgmt.test" }.box
-        local client = prepared_client(sample, box:transport(),
-          fake_driver.new(box), box)
+        local sandbox = sandbox_fixture.new {
+          mgmt = "https://mgmt.test" }.sandbox
+        local client = prepared_client(sample, sandbox:transport(),
+          fake_driver.new(sandbox), sandbox)
         client.api[sample.operation](client.api, sample.params)
-        local journal = box.control.journal()
+        local journal = sandbox.control.journal()
         local entry = journal[#journal]
         assert.equal(sample.operation, entry.operation)
         assert.is_nil(entry.unexpected)
@@ -107,32 +109,33 @@ describe("Adobe's samples through client.api", function()
 
       it("[client-samples-response] "
         .. sample.title .. ": the answer", function()
-        local box = helper.new { mgmt = "https://mgmt.test" }.box
+        local sandbox = sandbox_fixture.new {
+          mgmt = "https://mgmt.test" }.sandbox
         local client = prepared_client(sample, answering(sample),
-          fake_driver.new(box), box)
-        local answer, err =
+          fake_driver.new(sandbox), sandbox)
+        local response, err =
           client.api[sample.operation](client.api, sample.params)
         if sample.response.status < 300 then
-          assert.same(sample.response.json, answer)
+          assert.same(sample.response.json, response)
         else
-          assert.is_nil(answer)
+          assert.is_nil(response)
           check_error(sample, err)
         end
-        answers = answers + 1
+        responses = responses + 1
       end)
     else
       it("[client-samples-url] " .. sample.title, function()
-        local on = stage.new()
-        assert.equal(on.box.api .. sample.path,
-          on.client.api:authenticate_url(sample.params))
+        local fixture = client_fixture.new()
+        assert.equal(fixture.sandbox.api .. sample.path,
+          fixture.client.api:authenticate_url(sample.params))
       end)
     end
   end
 
   it("[client-samples-all] are all there", function()
     print(("samples through the client: %d requests, %d answers"):format(
-      requests, answers))
+      requests, responses))
     assert.equal(73, requests)
-    assert.equal(73, answers)
+    assert.equal(73, responses)
   end)
 end)

@@ -1,11 +1,11 @@
 --- Calls that are refused before anything is sent.
 
 local adobepass = require "adobepass"
-local fields = require "spec.support.valid_options"
+local valid_options = require "spec.support.valid_options"
 local json = require "adobepass.util.json"
 local operations = require "adobepass.api.operations"
-local raises = require "spec.support.assert_raises"
-local stage = require "spec.support.client_fixture"
+local assert_raises = require "spec.support.assert_raises"
+local client_fixture = require "spec.support.client_fixture"
 
 local NAN, HUGE = 0 / 0, math.huge
 local MVPD = "Cablevision"
@@ -87,24 +87,25 @@ for _, list in ipairs { {}, { "" }, { 5 }, { "a", 5 }, { [2] = "a" },
 end
 
 describe("a call", function()
-  local on
+  local fixture
 
   before_each(function()
-    on = stage.new()
-    on.control.clear_journal()
+    fixture = client_fixture.new()
+    fixture.control.clear_journal()
   end)
 
-  after_each(function() on = nil end)
+  after_each(function() fixture = nil end)
 
   it("[api-usage-raises-programmer] raises where the programmer is wrong, and "
     .. "asks nobody", function()
     for _, case in ipairs(MISUSE) do
-      raises(case[3], function()
-        local answer = on.client.api[case[1]](on.client.api, case[2])
-        return answer
+      assert_raises(case[3], function()
+        local response = fixture.client.api[case[1]](fixture.client.api,
+          case[2])
+        return response
       end)
     end
-    assert.equal(0, #on.control.journal())
+    assert.equal(0, #fixture.control.journal())
     print(("misuse: %d of %d"):format(#MISUSE, #MISUSE))
   end)
 
@@ -112,33 +113,34 @@ describe("a call", function()
     .. "wrong, and asks nobody",
     function()
       for _, case in ipairs(REFUSED) do
-        local answer, err = on.client.api[case[1]](on.client.api, case[3])
-        assert.is_nil(answer)
+        local response,
+          err = fixture.client.api[case[1]](fixture.client.api, case[3])
+        assert.is_nil(response)
         assert.equal(case[2], err.code)
         assert.equal(case[1], err.operation)
         assert.is_true(#tostring(err) < 1000)
       end
-      assert.equal(0, #on.control.journal())
+      assert.equal(0, #fixture.control.journal())
       print(("refused: %d of %d"):format(#REFUSED, #REFUSED))
     end)
 
   it("[api-usage-client-device-raises] of a client without a device raises, "
     .. "and says what to do", function()
-    local given = fields()
+    local given = valid_options()
     given.device = nil
     local client = adobepass.new(given)
     for _, operation in ipairs(operations) do
-      raises("client:device", function()
-        local answer = client.api[operation.name](client.api)
-        return answer
+      assert_raises("client:device", function()
+        local response = client.api[operation.name](client.api)
+        return response
       end)
     end
   end)
 
   it("[api-usage-device-later-names] takes a device later, and names what is "
     .. "wrong with it", function()
-    raises("device.id", function()
-      local view = on.client:device {}
+    assert_raises("device.id", function()
+      local view = fixture.client:device {}
       return view
     end)
   end)

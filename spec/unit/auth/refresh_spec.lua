@@ -3,16 +3,16 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local fake_time = require "spec.support.fake_clock"
-local flight = require "spec.support.many_clients"
+local fake_clock = require "spec.support.fake_clock"
+local many_clients = require "spec.support.many_clients"
 
 describe("the token's life", function()
   local time, at, store, events
 
   before_each(function()
-    time = fake_time.start()
-    at = flight.here(time)
-    store = flight.breakable(adobepass.store.memory())
+    time = fake_clock.start()
+    at = many_clients.new_sandbox(time)
+    store = many_clients.new_failing_store(adobepass.store.memory())
     events = {}
   end)
   after_each(function()
@@ -24,10 +24,10 @@ describe("the token's life", function()
     local options = { store = store, retry = { attempts = 1 },
       on_event = function(event) events[#events + 1] = event end }
     for name, value in pairs(more or {}) do options[name] = value end
-    return flight.client(at, options)
+    return many_clients.new_client(at, options)
   end
 
-  local function ask(one) return flight.outcome(one.api:profiles()) end
+  local function ask(one) return many_clients.outcome_of(one.api:profiles()) end
 
   local function counts() return select(2, at.control.take()) end
 
@@ -39,8 +39,8 @@ describe("the token's life", function()
     return count
   end
 
-  local function crowd(driver, one, count)
-    local outcomes = flight.crowd(driver, function()
+  local function run_concurrently(driver, one, count)
+    local outcomes = many_clients.run_tasks(driver, function()
       time:advance(0.01)
     end, count, function() return one.api:profiles() end)
     local tally = {}
@@ -52,7 +52,7 @@ describe("the token's life", function()
 
   local function revoke()
     local journal = at.control.journal()
-    assert(at.control.revoke { token = flight.bearer(journal) })
+    assert(at.control.revoke { token = many_clients.bearer(journal) })
     at.control.clear_journal()
   end
 
@@ -71,7 +71,7 @@ describe("the token's life", function()
     finally(function() core.random.uuid, core.random.bytes = uuid, bytes end)
     core.random.uuid = function() return nil, "none", "no_randomness" end
     core.random.bytes = core.random.uuid
-    local one = flight.client(at, { store = store, random = false })
+    local one = many_clients.new_client(at, { store = store, random = false })
     assert.equal("no_randomness", ask(one))
     core.random.uuid = uuid
     at.control.fault { operation = "profiles", kind = "status" }
@@ -89,7 +89,7 @@ describe("the token's life", function()
     repeat until driver.update() == 0
     driver.start(ask, refused)
     repeat until driver.update() == 0
-    local first_token = flight.bearer(at.control.journal())
+    local first_token = many_clients.bearer(at.control.journal())
     assert.equal(1, counts().token)
 
     time:advance(3 * 3600 + 1) -- due for `slow`, fresh for `refused`
@@ -97,7 +97,7 @@ describe("the token's life", function()
       seconds = 5 })
     local ordinary = driver.start(ask, slow)
     for _ = 1, 5 do driver.update() end
-    assert.equal(1, flight.counts(at.control.journal()).token)
+    assert.equal(1, many_clients.counts(at.control.journal()).token)
 
     at.control.clear_journal()
     assert(at.control.revoke { token = first_token }) -- only now
@@ -125,9 +125,9 @@ describe("the token's life", function()
     .. "were refused", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
-    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.same({ ok = 50 }, run_concurrently(driver, one, 50))
     revoke()
-    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.same({ ok = 50 }, run_concurrently(driver, one, 50))
     local seen = counts()
     assert.same({ 0, 1, 100 }, { seen.register, seen.token, seen.profiles })
   end)
@@ -136,14 +136,14 @@ describe("the token's life", function()
     .. "others brought", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
-    crowd(driver, one, 1)
+    run_concurrently(driver, one, 1)
     revoke()
     assert(at.control.fault { kind = "delay", operation = "profiles",
       seconds = 5 })
     local late = driver.start(ask, one)
     driver.update()
     driver.update()
-    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     repeat time:advance(1) until driver.update() == 0
     assert.equal("ok", late.results[1])
     assert.equal(1, counts().token)
@@ -177,9 +177,10 @@ describe("the token's life", function()
     local one = client { driver = driver }
     assert(at.control.fault { kind = "status", operation = "token",
       status = 503, count = 1000 })
-    assert.same({ http_503 = 50 }, crowd(driver, one, 50))
+    assert.same({ http_503 = 50 }, run_concurrently(driver, one, 50))
     assert.equal(1, counts().token)
-    assert.same({ http_503 = 5 }, crowd(driver, client { driver = driver },
+    assert.same({ http_503 = 5 },
+      run_concurrently(driver, client { driver = driver },
       5))
     assert.equal(0, counts().token)
   end)
@@ -192,7 +193,7 @@ describe("the token's life", function()
       seconds = 600 })
     local dies = driver.start(ask, one)
     for _ = 1, 5 do driver.update() end
-    assert.equal(1, flight.counts(at.control.journal()).token)
+    assert.equal(1, many_clients.counts(at.control.journal()).token)
     dies:cancel()
     local task = driver.start(ask, two)
     repeat time:advance(0.1) until driver.update() == 0
@@ -205,14 +206,14 @@ describe("the token's life", function()
     .. "it, or cannot", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver, timeout = 30 }
-    crowd(driver, one, 1)
+    run_concurrently(driver, one, 1)
     counts()
     time:advance(6 * 3600 - 200)
     assert(at.control.fault { kind = "delay", operation = "token",
       seconds = 600 })
     local first = driver.start(ask, one)
     driver.update()
-    assert.same({ ok = 20 }, crowd(driver, one, 20))
+    assert.same({ ok = 20 }, run_concurrently(driver, one, 20))
     repeat time:advance(0.1) until driver.update() == 0
     assert.equal("ok", first.results[1])
     assert.equal(1, counts().token)
@@ -223,9 +224,9 @@ describe("the token's life", function()
     .. "forgot it", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
-    crowd(driver, one, 1)
+    run_concurrently(driver, one, 1)
     revoke_client()
-    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.same({ ok = 50 }, run_concurrently(driver, one, 50))
     assert.equal(1, counts().register)
     assert.equal(1, events_of("registered_again"))
   end)
@@ -252,7 +253,7 @@ describe("the token's life", function()
     .. "says", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
-    crowd(driver, one, 1)
+    run_concurrently(driver, one, 1)
     counts()
     local function refuse(count)
       assert(at.control.fault { kind = "error", operation = "profiles",
@@ -260,17 +261,17 @@ describe("the token's life", function()
     end
     -- A new token is tried first: it costs no viewer his login.
     refuse(1)
-    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     assert.equal(0, counts().register)
     refuse(100)
-    assert.same({ ok = 50 }, crowd(driver, one, 50))
+    assert.same({ ok = 50 }, run_concurrently(driver, one, 50))
     assert.equal(1, counts().register)
     refuse(10)
     assert.same({ invalid_access_token_client_application = 5 },
-      crowd(driver, one, 5))
+      run_concurrently(driver, one, 5))
     assert.equal(0, counts().register)
     at.control.clear_faults()
-    assert.same({ ok = 1 }, crowd(driver, one, 1))
+    assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     assert.equal(1, events_of("registered_again"))
   end)
 

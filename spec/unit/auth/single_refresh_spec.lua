@@ -1,13 +1,13 @@
---- One registration and one token request, whoever asks: coroutines, workers,
--- processes, machines. The sandbox's journal is the witness.
+--- One registration and one token request for all callers: coroutines, workers,
+-- processes, machines. The sandbox's journal is checked.
 
 local adobepass = require "adobepass"
-local crew = require "spec.support.worker_processes"
-local flight = require "spec.support.many_clients"
+local worker_processes = require "spec.support.worker_processes"
+local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local nginx_host = require "spec.support.nginx_host"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
 local function all_well(outcomes, count)
@@ -20,7 +20,7 @@ describe("single flight over HTTPS", function()
 
   setup(function()
     running = assert(sandbox_host.start { throttle = false })
-    control = flight.control(running)
+    control = many_clients.control(running)
     at = { api = running.api, mgmt = running.mgmt, ca = running.ca,
       statement = running.statement }
   end)
@@ -30,25 +30,25 @@ describe("single flight over HTTPS", function()
   end)
   before_each(function() control:take() end)
 
-  -- `everybody()` calls once each, at once, and answers the outcomes.
-  local function flies_once(everybody, count)
-    -- So slow that everybody has come before the first has its token.
+  -- `run_all()` makes all calls concurrently and returns their outcomes.
+  local function assert_one_refresh(run_all, count)
+    -- Slow enough that all callers wait before the first has a token.
     control:fault { kind = "delay", operation = "register", seconds = 0.3 }
-    all_well(everybody(), count)
+    all_well(run_all(), count)
     local journal, counts = control:take()
     assert.equal(1, counts.register)
     assert.equal(1, counts.token)
     assert.equal(count, counts.profiles)
 
-    control:revoke(flight.bearer(journal))
+    control:revoke(many_clients.bearer(journal))
     control:fault { kind = "delay", operation = "token", seconds = 0.3 }
-    all_well(everybody(), count)
+    all_well(run_all(), count)
     counts = select(2, control:take())
     assert.equal(0, counts.register)
     assert.equal(1, counts.token)
     assert.is_true(counts.profiles > count)
 
-    all_well(everybody(), count)
+    all_well(run_all(), count)
     counts = select(2, control:take())
     assert.same({ 0, count }, { counts.token, counts.profiles })
   end
@@ -56,9 +56,9 @@ describe("single flight over HTTPS", function()
   it("[single-flight-200-coroutines] holds for 200 coroutines on one "
     .. "client", function()
     local driver = adobepass.driver.tick()
-    local client = flight.client(at, { driver = driver })
-    flies_once(function()
-      return flight.crowd(driver, function()
+    local client = many_clients.new_client(at, { driver = driver })
+    assert_one_refresh(function()
+      return many_clients.run_tasks(driver, function()
         return client.context.connection.transport
       end, 200, function() return client.api:profiles() end)
     end, 200)
@@ -68,10 +68,11 @@ describe("single flight over HTTPS", function()
   it("[single-flight-200-views-device] holds for 200 views of one "
     .. "device", function()
     local driver, views = adobepass.driver.tick(), {}
-    local client = flight.client(at, { driver = driver, device = false })
+    local client = many_clients.new_client(at,
+      { driver = driver, device = false })
     for index = 1, 200 do views[index] = client:device { id = "one" } end
-    flies_once(function()
-      return flight.crowd(driver, function()
+    assert_one_refresh(function()
+      return many_clients.run_tasks(driver, function()
         return client.context.connection.transport
       end, 200, function(index) return views[index].api:profiles() end)
     end, 200)
@@ -80,31 +81,32 @@ describe("single flight over HTTPS", function()
 
   it("[single-flight-8-processes-file] holds for 8 processes on one file "
     .. "store", function()
-    local path, members = folder.make(), {}
+    local path, processes = folder.make(), {}
     at.store = { "file", path .. "/store" }
     for index = 1, 8 do
-      members[index] = crew.hire(path, index,
-        "require('spec.support.many_clients').obey()")
-      members[index]:tell(json.encode(at))
+      processes[index] = worker_processes.start(path, index,
+        "require('spec.support.many_clients').serve_lines()")
+      processes[index]:send(json.encode(at))
     end
-    flies_once(function() return crew.all(members, "go") end, 8)
-    for _, member in ipairs(members) do member:kill() end
+    assert_one_refresh(function() return worker_processes.ask_all(processes,
+      "go") end, 8)
+    for _, worker in ipairs(processes) do worker:kill() end
     folder.remove(path)
   end)
 
-  local function ask_nginx(hosts, told, count)
+  local function ask_nginx(hosts, argument, count)
     local asked, outcomes, workers, seen = {}, {}, 0, {}
     for index = 1, count do
       local host = hosts[index % #hosts + 1]
       asked[index] = { host, host:submit(
         "spec.support.many_clients", "in_nginx",
-        told) }
+        argument) }
     end
     for index, one in ipairs(asked) do
-      local answer = one[1]:finish(one[2])
-      outcomes[index] = answer.outcome
-      if not seen[answer.worker] then workers = workers + 1 end
-      seen[answer.worker] = true
+      local response = one[1]:finish(one[2])
+      outcomes[index] = response.outcome
+      if not seen[response.worker] then workers = workers + 1 end
+      seen[response.worker] = true
     end
     return outcomes, workers
   end
@@ -115,7 +117,7 @@ describe("single flight over HTTPS", function()
       http = "lua_shared_dict adobepass 1m;" }
     at.store, at.driver = { "shdict", "adobepass" }, "ngx"
     local workers
-    flies_once(function()
+    assert_one_refresh(function()
       local outcomes
       outcomes, workers = ask_nginx({ host }, at, 150)
       return outcomes
@@ -126,11 +128,11 @@ describe("single flight over HTTPS", function()
 
   it("[single-flight-two-nginx-redis] holds for two nginx on one "
     .. "Redis", function()
-    local server = redis.start()
+    local server = redis_server.start()
     local hosts = { nginx_host.start {}, nginx_host.start {} }
     at.store, at.driver = { "redis", { socket = server.socket } }, "ngx"
     local workers
-    flies_once(function()
+    assert_one_refresh(function()
       local outcomes
       outcomes, workers = ask_nginx(hosts, at, 100)
       return outcomes
@@ -140,44 +142,44 @@ describe("single flight over HTTPS", function()
     server:stop()
   end)
 
-  -- Killed while it waits, in its own on_event, at a moment that we chose.
+  -- The process is killed while it waits in on_event, at a chosen event.
   local KILLED = [[
-    local flight = require "spec.support.many_clients"
+    local many_clients = require "spec.support.many_clients"
     local at = require("adobepass.util.json").decode(io.read())
     local function stop_at(event)
-      if event.type .. ":" .. tostring(event.operation) == at.moment then
+      if event.type .. ":" .. tostring(event.operation) == at.event_name then
         print("there")
         io.stdout:flush()
         io.read()
       end
     end
-    flight.client(at, { on_event = stop_at, timeout = at.timeout,
+    many_clients.new_client(at, { on_event = stop_at, timeout = at.timeout,
       store = require "adobepass.store.file" (at.store[2]) }).api:profiles()
   ]]
 
-  for moment, wanted in pairs {
+  for event_name, wanted in pairs {
     ["registration:nil"] = { stored = false, registers = 1 },
     ["request:register"] = { stored = false, registers = 2 },
     ["request:token"] = { stored = true, registers = 1 },
     ["token:nil"] = { stored = true, registers = 1 },
   } do
     it("[single-flight-loses-killed] loses nothing when killed at "
-      .. moment, function()
+      .. event_name, function()
       local path = folder.make()
       -- A short timeout makes for a lock that soon tells of a death.
       at.store, at.driver, at.timeout = { "file", path .. "/store" }, nil, 1.5
-      at.moment = moment
-      local member = crew.hire(path, "dies", KILLED)
-      member:tell(json.encode(at))
-      assert.equal("there", member:line())
-      member:kill()
-      local kept = {}
+      at.event_name = event_name
+      local worker = worker_processes.start(path, "dies", KILLED)
+      worker:send(json.encode(at))
+      assert.equal("there", worker:line())
+      worker:kill()
+      local stored = {}
       local store = adobepass.store.file(path .. "/store")
-      local client = flight.client(at, { store = {
+      local client = many_clients.new_client(at, { store = {
         get = function(_, key)
           local value, message, code = store:get(key)
           local what = key:match("^credentials")
-          if what and kept.first == nil then kept.first = value or false end
+          if what and stored.first == nil then stored.first = value or false end
           return value, message, code
         end,
         set = function(_, ...) return store:set(...) end,
@@ -185,16 +187,16 @@ describe("single flight over HTTPS", function()
         delete = function(_, ...) return store:delete(...) end,
         clear = function() end,
       } })
-      assert.equal("ok", flight.outcome(client.api:profiles()))
+      assert.equal("ok", many_clients.outcome_of(client.api:profiles()))
       local _, counts = control:take()
       assert.equal(wanted.registers, counts.register)
-      if wanted.stored and kept.first then
-        assert.string(json.decode(kept.first).client_secret)
-      elseif kept.first ~= nil then
-        assert.is_false(kept.first)
+      if wanted.stored and stored.first then
+        assert.string(json.decode(stored.first).client_secret)
+      elseif stored.first ~= nil then
+        assert.is_false(stored.first)
       end
       client:close()
-      at.timeout, at.moment = nil, nil
+      at.timeout, at.event_name = nil, nil
       folder.remove(path)
     end)
   end

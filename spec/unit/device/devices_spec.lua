@@ -2,8 +2,8 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local fake_time = require "spec.support.fake_clock"
-local flight = require "spec.support.many_clients"
+local fake_clock = require "spec.support.fake_clock"
+local many_clients = require "spec.support.many_clients"
 
 local INFO = { primaryHardwareType = "TV", version = "1", osName = "Linux",
   osVersion = "6", connectionType = "WiFi" }
@@ -24,8 +24,8 @@ describe("views of devices", function()
   local time, at, events
 
   before_each(function()
-    time = fake_time.start()
-    at = flight.here(time)
+    time = fake_clock.start()
+    at = many_clients.new_sandbox(time)
     events = {}
   end)
   after_each(function()
@@ -37,7 +37,7 @@ describe("views of devices", function()
     local options = { device = false,
       on_event = function(event) events[#events + 1] = event end }
     for name, value in pairs(more or {}) do options[name] = value end
-    return flight.client(at, options)
+    return many_clients.new_client(at, options)
   end
 
   local function used()
@@ -104,8 +104,8 @@ describe("views of devices", function()
   local OWN = { "ap-device-identifier", "x-device-info", "x-forwarded-for",
     "ap-visitor-identifier", "adobe-subject-token" }
 
-  -- Whatever a request says, it says of one device alone.
-  local function judge(journal, wanted)
+  -- Asserts that a request contains data of one device only.
+  local function check_journal(journal, wanted)
     local owner_of, seen = {}, 0
     local function belongs(value, index, what)
       if not value then return end
@@ -140,7 +140,7 @@ describe("views of devices", function()
       if round % 2 == 0 then
         assert(at.control.fault { kind = "too_many_requests", count = 20 })
       end
-      flight.crowd(driver, function() time:advance(0.05) end, 50,
+      many_clients.run_tasks(driver, function() time:advance(0.05) end, 50,
         function(index)
           return CALLS[(index + round) % #CALLS + 1](views[index].api)
         end)
@@ -148,8 +148,8 @@ describe("views of devices", function()
         journal[#journal + 1] = entry
       end
     end
-    judge(journal, 50 * #CALLS)
-    local counts = flight.counts(journal)
+    check_journal(journal, 50 * #CALLS)
+    local counts = many_clients.counts(journal)
     assert.is_true(counts.register >= 50)
     assert.equal(50, counts.register - 0)
   end)
@@ -174,11 +174,11 @@ describe("views of devices", function()
     two.api:profiles()
     assert(at.control.fault { kind = "too_many_requests", count = 1 })
     assert.equal("too_many_requests",
-      flight.outcome(one.api:profiles()))
+      many_clients.outcome_of(one.api:profiles()))
     local started = time.elapsed
-    assert.equal("ok", flight.outcome(two.api:profiles()))
+    assert.equal("ok", many_clients.outcome_of(two.api:profiles()))
     assert.equal(started, time.elapsed)
-    assert.equal("ok", flight.outcome(one.api:profiles()))
+    assert.equal("ok", many_clients.outcome_of(one.api:profiles()))
     assert.is_true(time.elapsed - started >= 1)
   end)
 
@@ -189,7 +189,7 @@ describe("views of devices", function()
     assert.equal(64, #id)
     time:advance(40 * 365 * 86400)
     assert.equal(id, adobepass.device_id(store))
-    local other = flight.breakable(adobepass.store.memory())
+    local other = many_clients.new_failing_store(adobepass.store.memory())
     other.broken.get = true
     assert.equal("store_failed", (select(3, adobepass.device_id(other))))
     other.broken.get, other.broken.set = nil, true
@@ -200,7 +200,7 @@ describe("views of devices", function()
     assert.equal(kept, adobepass.device_id(other))
   end)
 
-  -- Everything that is said in a table, at any depth.
+  -- Collects all values of a table, at any depth.
   local function texts_of(value, list)
     if type(value) == "table" then
       for name, item in pairs(value) do
@@ -215,7 +215,7 @@ describe("views of devices", function()
 
   it("[devices-keep-secret-events] keep every secret out of events and "
     .. "errors", function()
-    local secrets, said = {}, {}
+    local secrets, output = {}, {}
     local store = adobepass.store.memory()
     local client = gateway { store = store, retry = { attempts = 2 } }
     local view = client:device(fields_of(7))
@@ -225,8 +225,8 @@ describe("views of devices", function()
     local function call(run)
       local _, err = run(view.api)
       if err then
-        said[#said + 1] = tostring(err)
-        texts_of(err, said)
+        output[#output + 1] = tostring(err)
+        texts_of(err, output)
       end
     end
     local faults = { "status", "too_many_requests", "truncated", "garbage",
@@ -255,9 +255,9 @@ describe("views of devices", function()
     for _, known in pairs(at.control.snapshot().clients) do
       note(known.secret)
     end
-    texts_of(events, said)
-    assert.is_true(#said > 500)
-    local all = table.concat(said, "\n")
+    texts_of(events, output)
+    assert.is_true(#output > 500)
+    local all = table.concat(output, "\n")
     local count = 0
     for secret in pairs(secrets) do
       count = count + 1
@@ -268,17 +268,17 @@ describe("views of devices", function()
 
   it("[devices-rate-limit-share] go at a rate limit that others share, where one is "
     .. "given", function()
-    local said = {}
+    local output = {}
     local shared = { cancel = print, penalize = print,
       barred_for = function() return 0 end,
       reserve = function(_, key)
-        said[#said + 1] = key
+        output[#output + 1] = key
         return 0
       end }
     local view = gateway { rate_limit = shared }:device(fields_of(7))
     assert.is_table(view.api:profiles())
     -- Registration and token tell no address, so they are not the device's.
-    assert.same({ "own", "own", "192.0.2.7" }, said)
+    assert.same({ "own", "own", "192.0.2.7" }, output)
   end)
 
   it("[devices-register-no-faster] register no faster together than one "
@@ -287,14 +287,14 @@ describe("views of devices", function()
     for index = 1, 10 do
       assert.is_table(client:device(fields_of(index)).api:profiles())
     end
-    local moments, began = {}, nil
+    local times, began = {}, nil
     for _, entry in ipairs((at.control.take())) do
       if entry.path:find "^/o/client/" then
         began = began or entry.time
-        moments[#moments + 1] = entry.time - began
+        times[#times + 1] = entry.time - began
       end
     end
-    assert.equal(20, #moments)
-    assert.is_true(moments[20] >= 9000)
+    assert.equal(20, #times)
+    assert.is_true(times[20] >= 9000)
   end)
 end)

@@ -1,12 +1,13 @@
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local fields = require "spec.support.device_fields"
+local device_fields = require "spec.support.device_fields"
 local headers = require "adobepass.device.headers"
 local json = require "adobepass.util.json"
 local record = require "adobepass.device.record"
 
-local INFO, HASH = fields.INFO, fields.HASH
-local full, decoded, raises = fields.full, fields.decoded, fields.raises
+local INFO, HASH = device_fields.INFO, device_fields.HASH
+local full, decoded, raises = device_fields.full, device_fields.decoded,
+  device_fields.raises
 
 describe("record.new", function()
   it("[device-record-shows-id] gives a record that shows its id and its "

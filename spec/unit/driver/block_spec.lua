@@ -35,11 +35,11 @@ describe("driver.block", function()
 
   it("[driver-block-not-hot-session] is not hot on a transport that does not "
     .. "move", function()
-    for _, answer in ipairs { 0, false } do
+    for _, response in ipairs { 0, false } do
       local driver, steps = block(), 0
       local transport = { step = function()
         steps = steps + 1
-        return answer or nil
+        return response or nil
       end }
       assert.is_false(driver.wait(transport, pending(), driver.now() + 0.03))
       assert.is_true(steps <= 4)

@@ -1,19 +1,19 @@
 --- All drivers, one conformance, each in its real host, over real HTTPS.
 
 local block = require "adobepass.driver.block"
-local conformance = require "spec.support.driver_conformance"
+local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local luv = require "adobepass.driver.luv"
 local nginx_host = require "spec.support.nginx_host"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 local tick = require "adobepass.driver.tick"
 local uv = require "luv"
 
 describe("driver", function()
   local nginx
 
-  setup(function() nginx = server.start() end)
+  setup(function() nginx = https_server.start() end)
   teardown(function() nginx.stop() end)
 
   local function new_world(driver, together)
@@ -26,15 +26,15 @@ describe("driver", function()
   end
 
   local function run(name, world)
-    conformance.run(name, world)
+    driver_conformance.run(name, world)
     world.transport:close()
   end
 
   describe("in this process,", function()
-    after_each(live.assert_none)
+    after_each(open_handles.assert_none)
 
     describe("block", function()
-      for _, name in ipairs(conformance.names(false)) do
+      for _, name in ipairs(driver_conformance.names(false)) do
         -- tags: spec.support.driver_conformance
         it(name, function() run(name, new_world(block())) end)
       end
@@ -46,7 +46,7 @@ describe("driver", function()
         repeat core.clock.sleep(0.0005) until driver.update() == 0
       end
 
-      for _, name in ipairs(conformance.names(true)) do
+      for _, name in ipairs(driver_conformance.names(true)) do
         -- tags: spec.support.driver_conformance
         it(name, function()
           local driver = new_driver()
@@ -83,7 +83,7 @@ describe("driver", function()
         end
       end
 
-      for _, name in ipairs(conformance.names(true)) do
+      for _, name in ipairs(driver_conformance.names(true)) do
         -- tags: spec.support.driver_conformance
         it(name, function()
           local state = {}
@@ -122,7 +122,7 @@ describe("driver", function()
     setup(function() host = nginx_host.start {} end)
     teardown(function() host:stop() end)
 
-    for _, name in ipairs(conformance.names(true)) do
+    for _, name in ipairs(driver_conformance.names(true)) do
       -- tags: spec.support.driver_conformance
       it(name, function()
         local urls = {}

@@ -4,7 +4,7 @@ local clock = require "adobepass.policy.server_clock"
 local DATE, AT = "Sun, 06 Nov 1994 08:49:37 GMT", 784111777
 local MONTHS = "Sun, 06 Nov 1994 08:%02d:%02d GMT"
 
--- What Date says so many seconds after DATE.
+-- Returns the Date header `seconds` after DATE.
 local function date(later)
   local seconds = 49 * 60 + 37 + later
   return MONTHS:format(math.floor(seconds / 60), seconds % 60)

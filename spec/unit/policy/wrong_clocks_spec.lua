@@ -3,10 +3,10 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local fake_time = require "spec.support.fake_clock"
-local flight = require "spec.support.many_clients"
+local fake_clock = require "spec.support.fake_clock"
+local many_clients = require "spec.support.many_clients"
 local json = require "adobepass.util.json"
-local moment = require "adobepass.policy.timestamp"
+local timestamp = require "adobepass.policy.timestamp"
 
 local HOUR, YEAR = 3600, 365 * 86400
 local TODAY = 1790000000
@@ -15,8 +15,8 @@ describe("a client whose clock is wrong", function()
   local time, at, store
 
   local function start(wall)
-    time = fake_time.start { wall = wall, server = TODAY }
-    at = flight.here(time)
+    time = fake_clock.start { wall = wall, server = TODAY }
+    at = many_clients.new_sandbox(time)
     store = adobepass.store.memory()
   end
 
@@ -28,11 +28,11 @@ describe("a client whose clock is wrong", function()
   local function client(more)
     local options = { store = store }
     for name, value in pairs(more or {}) do options[name] = value end
-    return flight.client(at, options)
+    return many_clients.new_client(at, options)
   end
 
   local function ask(one)
-    assert.equal("ok", flight.outcome(one.api:profiles()))
+    assert.equal("ok", many_clients.outcome_of(one.api:profiles()))
     local counts = select(2, at.control.take())
     return counts.token
   end
@@ -114,12 +114,12 @@ end)
 describe("moment", function()
   local time
 
-  before_each(function() time = fake_time.start { wall = TODAY } end)
+  before_each(function() time = fake_clock.start { wall = TODAY } end)
   after_each(function() time.stop() end)
 
   -- As the store gives it back.
   local function kept()
-    return json.decode(json.encode(moment.stamp {}))
+    return json.decode(json.encode(timestamp.stamp {}))
   end
 
   local function restarted(record)
@@ -137,55 +137,55 @@ describe("moment", function()
     .. "machine runs", function()
     local record = kept()
     time:advance(100)
-    near(100, moment.age(record))
+    near(100, timestamp.age(record))
     time:set_wall(3)
-    near(100, moment.age(record))
+    near(100, timestamp.age(record))
     time:set_wall(TODAY + 9 * YEAR)
-    near(100, moment.age(record))
+    near(100, timestamp.age(record))
   end)
 
   it("[client-clock-time-day-restart] tells by the time of day after a "
     .. "restart", function()
     local record = kept()
     time:advance(HOUR)
-    near(HOUR, moment.age(restarted(record)))
+    near(HOUR, timestamp.age(restarted(record)))
   end)
 
   it("[client-clock-day-runs-backwards] knows nothing where the day runs "
     .. "backwards", function()
     local record = kept()
     time:set_wall(7)
-    assert.equal(math.huge, moment.age(restarted(record)))
+    assert.equal(math.huge, timestamp.age(restarted(record)))
   end)
 
   it("[client-clock-bears-machines] bears with machines that differ a "
     .. "little", function()
     local record = kept()
     time:set_wall(TODAY - 2)
-    assert.equal(0, moment.age(restarted(record)))
+    assert.equal(0, timestamp.age(restarted(record)))
   end)
 
   it("[client-clock-knows-nothing] knows nothing from a record that says "
     .. "nothing", function()
     for _, record in ipairs { {}, { wall = "x" }, { boot = false },
       { wall = false, monotonic = 3 } } do
-      assert.equal(math.huge, moment.age(record))
+      assert.equal(math.huge, timestamp.age(record))
     end
     local record = kept()
     record.monotonic = nil
-    assert.equal(math.huge, moment.age(record))
+    assert.equal(math.huge, timestamp.age(record))
     assert.number(core.clock.wall())
   end)
 
   it("[client-clock-token-survives] makes a token that survives a restart, "
     .. "and no longer", function()
-    local at = flight.here(time)
+    local at = many_clients.new_sandbox(time)
     local store = adobepass.store.memory { now = function()
       return time.elapsed
     end }
     local function ask()
-      local one = flight.client(at, { store = store })
-      assert.equal("ok", flight.outcome(one.api:profiles()))
+      local one = many_clients.new_client(at, { store = store })
+      assert.equal("ok", many_clients.outcome_of(one.api:profiles()))
       return (select(2, at.control.take())).token
     end
     local function restart()

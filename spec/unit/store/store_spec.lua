@@ -1,12 +1,12 @@
 --- All stores, one conformance, each in its real host.
 
-local conformance = require "spec.support.store_conformance"
+local store_conformance = require "spec.support.store_conformance"
 local file = require "adobepass.store.file"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local memory = require "adobepass.store.memory"
 local nginx_host = require "spec.support.nginx_host"
-local redis = require "spec.support.redis_server"
+local redis_server = require "spec.support.redis_server"
 
 -- In this process time is ours, and coroutines are all there is at once.
 local function here(open)
@@ -22,7 +22,7 @@ local function here(open)
 end
 
 local function conforms(world_of)
-  for _, name in ipairs(conformance.names()) do
+  for _, name in ipairs(store_conformance.names()) do
     -- tags: spec.support.store_conformance
     it(name, function() world_of(name) end)
   end
@@ -30,7 +30,8 @@ end
 
 describe("store.memory", function()
   conforms(function(name)
-    conformance.run(name, here(function(now) return memory { now = now } end))
+    store_conformance.run(name,
+      here(function(now) return memory { now = now } end))
   end)
 end)
 
@@ -42,11 +43,11 @@ for title, key in pairs { ["store.file"] = false,
     before_each(function() path = folder.make() end)
     after_each(function()
       folder.remove(path)
-      live.assert_none()
+      open_handles.assert_none()
     end)
 
     conforms(function(name)
-      conformance.run(name, here(function(now)
+      store_conformance.run(name, here(function(now)
         return file(path .. "/store", { now = now, key = key or nil })
       end))
     end)
@@ -71,7 +72,7 @@ describe("store.redis", function()
   local host, server
 
   setup(function()
-    server = redis.start()
+    server = redis_server.start()
     host = nginx_host.start {}
   end)
   teardown(function()

@@ -2,7 +2,7 @@ local http_date = require "adobepass.util.http_date"
 
 describe("http_date.parse", function()
   local dates = {
-    -- The three spellings of one moment: RFC 9110 5.6.7.
+    -- The three formats of one date: RFC 9110 5.6.7.
     { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
     { "Sunday, 06-Nov-94 08:49:37 GMT", 784111777 },
     { "Sun Nov  6 08:49:37 1994", 784111777 },
@@ -25,7 +25,7 @@ describe("http_date.parse", function()
     end)
   end
 
-  local junk = {
+  local malformed = {
     "", "now", "0", "120", "1994-11-06T08:49:37Z",
     "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 CET",
     "Sun, 06 Nov 1994 08:49:37 GMT ", " Sun, 06 Nov 1994 08:49:37 GMT",
@@ -38,7 +38,7 @@ describe("http_date.parse", function()
     "Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT",
     "Sun Nov    08:49:37 1994", ("9"):rep(100000),
   }
-  for _, text in ipairs(junk) do
+  for _, text in ipairs(malformed) do
     it("[http-date-not-read] does not read "
       .. ("%q"):format(text:sub(1, 60)), function()
       assert.is_nil(http_date.parse(text))

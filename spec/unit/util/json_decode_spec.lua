@@ -1,4 +1,4 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local cjson = require "cjson"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
@@ -90,12 +90,12 @@ describe("json.decode", function()
           is("5", 5), is("-12.75e2", -1275))
         assert(os.setlocale("C", "numeric"))
         assert(decode "1.5" == 3 / 2)]]):format(name)
-      local said = status == 0 and folder.run(
+      local output = status == 0 and folder.run(
         ("LOCPATH=%s ASAN_OPTIONS=detect_leaks=0 %s"):format(place,
-          child.command(script)))
+          child_process.command(script)))
       folder.remove(place)
-      if not said then return pending("no " .. language .. " here") end
-      assert.equal(case[2], said)
+      if not output then return pending("no " .. language .. " here") end
+      assert.equal(case[2], output)
     end)
   end
 

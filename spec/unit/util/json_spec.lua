@@ -1,4 +1,4 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
@@ -54,14 +54,14 @@ describe("json.encode", function()
     local place = folder.make()
     local _, status = shell.read(
       ("localedef -i ps_AF -f UTF-8 %s/ps_AF.utf8"):format(place))
-    local said = status == 0 and folder.run(("LOCPATH=%s %s"):format(place,
-      child.command [[
+    local output = status == 0 and folder.run(("LOCPATH=%s %s"):format(place,
+      child_process.command [[
         local json = require "adobepass.util.json"
         assert(os.setlocale("ps_AF.utf8", "numeric"))
         print(json.encode { 3 / 2, -1 / 4, 10 ^ 300 })]]))
     folder.remove(place)
-    if not said then return pending "no Pashto here" end
-    assert.equal("[1.5,-0.25,1e+300]", said)
+    if not output then return pending "no Pashto here" end
+    assert.equal("[1.5,-0.25,1e+300]", output)
   end)
 end)
 

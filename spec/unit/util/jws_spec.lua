@@ -1,6 +1,6 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local jws = require "adobepass.util.jws"
 
 local base64, sign, peek = core.base64, core.jws.sign, core.jws.peek
@@ -47,7 +47,7 @@ describe("a JSON Web Signature", function()
   after_each(function()
     key:close()
     public:close()
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   it("[jws-verifies-example-rfc] verifies the example of RFC 7515", function()

@@ -1,5 +1,5 @@
 local options = require "adobepass.util.options"
-local raises = require "spec.support.assert_raises"
+local assert_raises = require "spec.support.assert_raises"
 
 local FIELDS = { domain_name = "string?", redirect_url = "string?",
   mvpd = "string?", on_poll = "function?", device = "table or string?",
@@ -20,27 +20,28 @@ describe("options.check", function()
 
   it("[options-names-type] names the option and the type that it "
     .. "wants", function()
-    raises("client:login: a table of options expected", function()
+    assert_raises("client:login: a table of options expected", function()
       check "x"
     end)
-    raises("client:login: mvpd should be a string, not number", function()
+    assert_raises("client:login: mvpd should be a string, not number",
+      function()
       check { mvpd = 1 }
     end)
-    raises("device should be a table or string, not boolean", function()
+    assert_raises("device should be a table or string, not boolean", function()
       check { device = true }
     end)
     local function f(given) options.check("f", given, { id = "string" }) end
-    raises("f: id should be a string, not nil", function() f {} end)
+    assert_raises("f: id should be a string, not nil", function() f {} end)
   end)
 
   it("[options-range] refuses a number outside its range", function()
     for _, value in ipairs { 2.9, 10.1, -1, 0 / 0, 1 / 0, -1 / 0, "5", true,
       {} } do
-      raises("client:login: interval should be a number from 3 to 10",
+      assert_raises("client:login: interval should be a number from 3 to 10",
         function() check { interval = value } end)
     end
     for _, value in ipairs { 0, 11, 1.5, 0 / 0, "1" } do
-      raises("client:login: attempts should be a whole number from 1 to 10",
+      assert_raises("client:login: attempts should be a whole number from 1 to 10",
         function() check { attempts = value } end)
     end
   end)

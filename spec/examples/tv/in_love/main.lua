@@ -8,7 +8,7 @@ package.path = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;"):format(tree, tree,
   tree) .. package.path
 package.cpath = tree .. "/build/luajit/?.so;" .. package.cpath
 
-local conformance = require "spec.support.store_conformance"
+local store_conformance = require "spec.support.store_conformance"
 local core = require "adobepass.core"
 local store = require "store"
 
@@ -18,7 +18,7 @@ end
 
 local function conform(name, path)
   local opened = store.new(path)
-  conformance.run(name, { store = opened, wait = core.clock.sleep,
+  store_conformance.run(name, { store = opened, wait = core.clock.sleep,
     together = together })
   store.close(opened)
 end
@@ -52,12 +52,12 @@ local function tells(path)
 end
 
 function love.run()
-  for index, name in ipairs(conformance.names()) do
+  for index, name in ipairs(store_conformance.names()) do
     conform(name, scratch .. "/" .. index)
   end
   keeps(scratch .. "/keeps")
   tells(scratch .. "/tells")
-  print(#conformance.names() .. " cases")
+  print(#store_conformance.names() .. " cases")
   return function() return 0 end
 end
 

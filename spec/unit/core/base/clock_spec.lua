@@ -29,7 +29,7 @@ describe("core.clock", function()
     end
   end)
 
-  -- A television in standby must find its tokens aged.
+  -- Tokens must age while a TV is in standby.
   it("[core-clock-counts-standby-linux] counts standby too, where Linux "
     .. "can", function()
     local uptime = io.open("/proc/uptime")

@@ -1,6 +1,6 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 
 describe("core.private_key and core.public_key", function()
   local path, secret, public, certificate
@@ -36,7 +36,7 @@ describe("core.private_key and core.public_key", function()
     secret:close()
     public:close()
     certificate:close()
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   it("[key-signs-openssl-command] signs as the openssl command "

@@ -1,23 +1,23 @@
 local core = require "adobepass.core"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 
-local answer = { access_token = "aaa.bbb-ccc_ddd", expires_in = 86400,
+local response = { access_token = "aaa.bbb-ccc_ddd", expires_in = 86400,
   created_at = 1698764800000, token_type = "bearer", id = "x" }
 local terms = { now = 1000, margin = 300, jitter = 60, chance = 0.5 }
 
 local function with(change)
   local copy = {}
-  for name, value in pairs(answer) do copy[name] = value end
+  for name, value in pairs(response) do copy[name] = value end
   for name, value in pairs(change) do copy[name] = value end
   return copy
 end
 
 describe("core.token", function()
-  after_each(live.assert_none)
+  after_each(open_handles.assert_none)
 
   it("[core-token-fresh-due-expired] is fresh, then due, then "
     .. "expired", function()
-    local token = core.token(answer, terms)
+    local token = core.token(response, terms)
     assert.equal("fresh", token:state(1000))
     assert.equal("fresh", token:state(87069.9))
     assert.equal("due", token:state(87070))
@@ -31,7 +31,7 @@ describe("core.token", function()
 
   it("[core-token-spreads-refresh] spreads the refresh by chance", function()
     local function due(chance)
-      local token = core.token(answer, { now = 0, margin = 100, jitter = 50,
+      local token = core.token(response, { now = 0, margin = 100, jitter = 50,
         chance = chance })
       local at = token:due_at()
       token:close()
@@ -46,7 +46,7 @@ describe("core.token", function()
     .. "given", function()
     local seen, count = {}, 0
     for _ = 1, 64 do
-      local token = core.token(answer, { now = 0, jitter = 60 })
+      local token = core.token(response, { now = 0, jitter = 60 })
       local at = token:due_at()
       token:close()
       assert.is_true(at > 86400 - 361 and at <= 86400 - 300)
@@ -72,7 +72,7 @@ describe("core.token", function()
 
   it("[core-token-uses-clock-no-time] uses the clock when no time is "
     .. "given", function()
-    local token = core.token(answer)
+    local token = core.token(response)
     assert.equal("fresh", token:state())
     assert.is_true(token:expires_at() > core.clock.monotonic() + 86000)
     token:close()
@@ -89,7 +89,7 @@ describe("core.token", function()
 
   it("[core-token-shows-secret-not-ask] shows its secret to nobody who does "
     .. "not ask by name", function()
-    local token = core.token(answer)
+    local token = core.token(response)
     assert.equal("adobepass.token (redacted)", tostring(token))
     assert.equal("aaa.bbb-ccc_ddd", token:reveal())
     assert.is_nil(token.secret)
@@ -98,7 +98,7 @@ describe("core.token", function()
 
   it("[core-token-closed-often] is gone once closed, as often as that is "
     .. "said", function()
-    local token = core.token(answer, terms)
+    local token = core.token(response, terms)
     token:close()
     token:close()
     assert.equal("expired", token:state(1000))
@@ -112,7 +112,7 @@ describe("core.token", function()
     local token, message, code = core.token(with(change))
     assert.is_nil(token)
     assert.equal("malformed_response", code)
-    assert.is_nil(message:find(answer.access_token, 1, true))
+    assert.is_nil(message:find(response.access_token, 1, true))
   end
 
   it("[core-token-refuses-no-server] refuses what no server should "
@@ -137,17 +137,17 @@ describe("core.token", function()
     .. "wrong", function()
     assert.error_matches(function() core.token() end, "table expected")
     assert.error_matches(function() core.token("x") end, "table expected")
-    assert.error_matches(function() core.token(answer, { margn = 1 }) end,
+    assert.error_matches(function() core.token(response, { margn = 1 }) end,
       "unknown option 'margn'")
     for name in pairs(terms) do
       assert.error_matches(function()
-        core.token(answer, { [name] = "x" })
+        core.token(response, { [name] = "x" })
       end, "option '" .. name .. "' should be a number")
     end
     assert.error_matches(function()
-      core.token(answer, { chance = 1.5 })
+      core.token(response, { chance = 1.5 })
     end, "option 'chance' should be a number from 0")
-    local token = core.token(answer)
+    local token = core.token(response)
     assert.error_matches(function() token:state("now") end,
       "number expected")
     assert.error_matches(function() token.state(io.stdout) end,

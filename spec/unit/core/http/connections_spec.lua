@@ -1,18 +1,18 @@
 --- Connections: kept, shared, and led elsewhere.
 
-local core_session = require "spec.support.core_transport"
-local failed = require "spec.support.assert_core_failure"
+local core_transport = require "spec.support.core_transport"
+local assert_core_failure = require "spec.support.assert_core_failure"
 local folder = require "spec.support.folder"
-local mounted = require "spec.support.mount_namespace"
+local mount_namespace = require "spec.support.mount_namespace"
 
 describe("core.http.new: connections", function()
-  local on = core_session.new()
-  local get, send, with = on.get, on.send, on.with
+  local fixture = core_transport.new()
+  local get, send, with = fixture.get, fixture.send, fixture.with
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   it("[connection-kept-tls-clear] are kept, over TLS and in the "
     .. "clear", function()
@@ -33,12 +33,12 @@ describe("core.http.new: connections", function()
       with { http2 = http2, max_host_connections = 16 }
       local transfers = {}
       for index = 1, 100 do
-        transfers[index] = assert(on.transport:submit { method = "POST",
-          url = on.url("GOOD", "/echo?n=" .. index),
+        transfers[index] = assert(fixture.transport:submit { method = "POST",
+          url = fixture.url("GOOD", "/echo?n=" .. index),
           body = "body " .. index })
       end
       local running = 100
-      while running > 0 do running = assert(on.transport:step(1)) end
+      while running > 0 do running = assert(fixture.transport:step(1)) end
       for index, transfer in ipairs(transfers) do
         local body = assert(transfer:result()).body
         assert.matches(("^POST /echo%%?n=%d\n"):format(index), body)
@@ -48,13 +48,13 @@ describe("core.http.new: connections", function()
   end)
 
   -- So many requests at once; how many connections were made for them.
-  local function crowd(count)
+  local function send_many(count)
     local transfers, made = {}, 0
     for index = 1, count do
-      transfers[index] = assert(on.transport:submit {
-        url = on.url("HTTP", "/hello") })
+      transfers[index] = assert(fixture.transport:submit {
+        url = fixture.url("HTTP", "/hello") })
     end
-    while assert(on.transport:step(1)) > 0 do end
+    while assert(fixture.transport:step(1)) > 0 do end
     for _, transfer in ipairs(transfers) do
       made = made + (assert(transfer:result()).reused and 0 or 1)
     end
@@ -64,8 +64,8 @@ describe("core.http.new: connections", function()
   it("[connection-kept-usual-allowed] are all kept where more than usual are "
     .. "allowed", function()
     with { max_connections = 300 }
-    assert.equal(300, crowd(300))
-    assert.equal(0, crowd(300))
+    assert.equal(300, send_many(300))
+    assert.equal(0, send_many(300))
   end)
 
   it("[connection-not-left-programs] are not left to the programs that the "
@@ -80,8 +80,9 @@ describe("core.http.new: connections", function()
 
   it("[connection-not-request-wait] do not make a request wait for another on "
     .. "plain http", function()
-    local first = on.transport:submit { url = on.url("HTTP", "/silent") }
-    on.transport:step(0)
+    local first = fixture.transport:submit {
+      url = fixture.url("HTTP", "/silent") }
+    fixture.transport:step(0)
     assert.equal("hello", get("HTTP").body)
     first:close()
   end)
@@ -90,9 +91,10 @@ describe("core.http.new: connections", function()
     .. "together", function()
     local transfers, fresh = {}, 0
     for index = 1, 50 do
-      transfers[index] = on.transport:submit { url = on.url("GOOD", "/hello") }
+      transfers[index] = fixture.transport:submit {
+        url = fixture.url("GOOD", "/hello") }
     end
-    while on.transport:step(1) > 0 do end
+    while fixture.transport:step(1) > 0 do end
     for _, transfer in ipairs(transfers) do
       if not transfer:result().reused then fresh = fresh + 1 end
     end
@@ -101,15 +103,16 @@ describe("core.http.new: connections", function()
 
   it("[connection-go-override-says] go where an override says", function()
     with { resolve = { ("localhost.example:%d:127.0.0.1"):format(
-      on.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
-      on.nginx.ports.WRONG) }, ca_file = on.nginx.files.wrong.ca }
+      fixture.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
+      fixture.nginx.ports.WRONG) }, ca_file = fixture.nginx.files.wrong.ca }
     assert.equal("hello", send({ url = ("https://elsewhere.example:%d/hello")
-      :format(on.nginx.ports.WRONG) }).body)
-    failed("tls_failed", send { url = ("https://localhost.example:%d/hello")
-      :format(on.nginx.ports.WRONG) })
+      :format(fixture.nginx.ports.WRONG) }).body)
+    assert_core_failure("tls_failed",
+      send { url = ("https://localhost.example:%d/hello")
+      :format(fixture.nginx.ports.WRONG) })
   end)
 
-  -- Time goes on as the script says; it alone sees its file of names.
+  -- The script controls the time and has a hosts file of its own.
   it("[connection-find-new-address] find the new address of a name after 30 "
     .. "seconds, or as asked", function()
     local program = "build/lua5.4/later"
@@ -117,10 +120,10 @@ describe("core.http.new: connections", function()
     local path = folder.make()
     local hosts = folder.quote(path .. "/hosts")
     local function passed(seconds)
-      return mounted.run(("touch %s && mount --bind %s /etc/hosts && "
+      return mount_namespace.run(("touch %s && mount --bind %s /etc/hosts && "
         .. "%s spec/support/programs/later.lua "
         .. "http://moving.example:%d/hello %s %s"):format(
-        hosts, hosts, program, on.nginx.ports.HTTP, hosts, seconds))
+        hosts, hosts, program, fixture.nginx.ports.HTTP, hosts, seconds))
     end
     assert.equal("connect_failed\t30", passed "default")
     assert.equal("connect_failed\t5", passed "5")
@@ -144,7 +147,7 @@ describe("core.http.new: connections", function()
     .. "a host", function()
     for _, limit in ipairs { "max_connections", "max_host_connections" } do
       with { [limit] = 3, http2 = false }
-      assert.equal(3, crowd(20), limit)
+      assert.equal(3, send_many(20), limit)
     end
   end)
 

@@ -1,48 +1,52 @@
 --- Failures, each provoked: a sentence and a code.
 
-local core_session = require "spec.support.core_transport"
-local failed = require "spec.support.assert_core_failure"
-local finish = require "spec.support.run_transfer"
-local raw = require "spec.support.tcp_peer"
+local core_transport = require "spec.support.core_transport"
+local assert_core_failure = require "spec.support.assert_core_failure"
+local run_transfer = require "spec.support.run_transfer"
+local tcp_peer = require "spec.support.tcp_peer"
 
 describe("core.http.new: a failure", function()
-  local on = core_session.new()
-  local get, send, with = on.get, on.send, on.with
+  local fixture = core_transport.new()
+  local get, send, with = fixture.get, fixture.send, fixture.with
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   it("[http-failure-timeout-responses] is timeout when nobody "
     .. "answers", function()
-    failed("timeout", send { url = on.url("GOOD", "/silent"),
+    assert_core_failure("timeout", send { url = fixture.url("GOOD", "/silent"),
       timeout = 0.05 })
     with { timeout = 0.05 }
-    failed("timeout", send { url = on.url("GOOD", "/silent") })
+    assert_core_failure("timeout",
+      send { url = fixture.url("GOOD", "/silent") })
   end)
 
   it("[http-failure-timeout-greets] is timeout when nobody greets "
     .. "back", function()
-    local peer = raw.listen()
+    local peer = tcp_peer.listen()
     with { connect_timeout = 0.05 }
-    failed("timeout", send { url = "https://127.0.0.1:" .. peer.port })
-    failed("timeout", send { url = "https://127.0.0.1:" .. peer.port,
+    assert_core_failure("timeout",
+      send { url = "https://127.0.0.1:" .. peer.port })
+    assert_core_failure("timeout",
+      send { url = "https://127.0.0.1:" .. peer.port,
       connect_timeout = 0.02 })
     peer:close()
   end)
 
   it("[http-failure-resolve-failed-name] is resolve_failed for a name that "
     .. "cannot be", function()
-    failed("resolve_failed", send { url = "https://" .. ("a"):rep(64)
+    assert_core_failure("resolve_failed",
+      send { url = "https://" .. ("a"):rep(64)
       .. ".invalid/" })
   end)
 
   it("[http-failure-connect-failed] is connect_failed when nobody "
     .. "listens", function()
-    local peer = raw.listen()
+    local peer = tcp_peer.listen()
     peer:close()
-    failed("connect_failed", send { url = "https://127.0.0.1:"
+    assert_core_failure("connect_failed", send { url = "https://127.0.0.1:"
       .. peer.port })
   end)
 
@@ -50,34 +54,37 @@ describe("core.http.new: a failure", function()
     .. "ceiling", function()
     for _, chunked in ipairs { "0", "1" } do
       local function url(n)
-        return on.url("GOOD", ("/bytes?n=%d&chunked=%s"):format(n,
+        return fixture.url("GOOD", ("/bytes?n=%d&chunked=%s"):format(n,
           chunked))
       end
       assert.equal(1000, #send({ url = url(1000), max_body = 1000 }).body)
-      failed("too_large", send { url = url(1001), max_body = 1000 })
+      assert_core_failure("too_large",
+        send { url = url(1001), max_body = 1000 })
       assert.equal(4194304, #send({ url = url(4194304) }).body)
-      failed("too_large", send { url = url(4194305) })
+      assert_core_failure("too_large", send { url = url(4194305) })
     end
   end)
 
   it("[http-failure-too-large-headers] is too_large for headers over their "
     .. "ceiling", function()
     assert.equal(200, get("HTTP", "/long_header?n=60").status)
-    failed("too_large", send { url = on.url("HTTP", "/long_header?n=66") })
+    assert_core_failure("too_large",
+      send { url = fixture.url("HTTP", "/long_header?n=66") })
     with { max_headers = 4000 }
     assert.equal(200, get("HTTP", "/long_header?n=2").status)
-    failed("too_large", send { url = on.url("HTTP",
+    assert_core_failure("too_large", send { url = fixture.url("HTTP",
       "/long_header?n=4") })
   end)
 
-  local function answered(bytes, ending)
-    local peer = raw.listen(function(connection)
+  local function responded(bytes, ending)
+    local peer = tcp_peer.listen(function(connection)
       connection:send(bytes)
       if ending then ending(connection) end
     end)
-    local transfer = on.transport:submit { timeout = 10,
+    local transfer = fixture.transport:submit { timeout = 10,
       url = "http://127.0.0.1:" .. peer.port }
-    local result, message, code = finish(on.transport, transfer, peer:pumping())
+    local result, message,
+      code = run_transfer(fixture.transport, transfer, peer:pumping())
     peer:close()
     return result, message, code
   end
@@ -88,25 +95,25 @@ describe("core.http.new: a failure", function()
   it("[http-failure-too-large-trailers] is too_large for trailers over the "
     .. "headers' ceiling", function()
     local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    assert.equal(200, answered(head .. LINE:rep(60) .. "\r\n").status)
-    failed("too_large", answered(head .. LINE:rep(70)))
+    assert.equal(200, responded(head .. LINE:rep(60) .. "\r\n").status)
+    assert_core_failure("too_large", responded(head .. LINE:rep(70)))
   end)
 
   it("[http-failure-too-large-early] is too_large for early hints over "
     .. "it", function()
     local hint = "HTTP/1.1 103 Early Hints\r\n" .. LINE:rep(10) .. "\r\n"
-    local answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-    assert.equal(200, answered(hint:rep(5) .. answer).status)
-    failed("too_large", answered(hint:rep(7) .. answer))
+    local reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    assert.equal(200, responded(hint:rep(5) .. reply).status)
+    assert_core_failure("too_large", responded(hint:rep(7) .. reply))
     local reason = "HTTP/1.1 103 " .. ("r"):rep(10000) .. "\r\n\r\n"
-    assert.equal(200, answered(reason:rep(5) .. answer).status)
-    failed("too_large", answered(reason:rep(7) .. answer))
+    assert.equal(200, responded(reason:rep(5) .. reply).status)
+    assert_core_failure("too_large", responded(reason:rep(7) .. reply))
   end)
 
   it("[http-failure-too-large-line] is too_large for a line that is longer "
     .. "than all may be", function()
     for _, kilobytes in ipairs { 70, 101, 200 } do
-      failed("too_large", answered("HTTP/1.1 200 OK\r\nX: "
+      assert_core_failure("too_large", responded("HTTP/1.1 200 OK\r\nX: "
         .. ("y"):rep(kilobytes * 1024) .. "\r\n\r\n"))
     end
   end)
@@ -114,51 +121,57 @@ describe("core.http.new: a failure", function()
   it("[http-failure-none-length-head] is none for the length that a HEAD is "
     .. "told of", function()
     assert.equal(200, send({ method = "HEAD", max_body = 1000,
-      url = on.url("HTTP", "/bytes?n=5000000") }).status)
+      url = fixture.url("HTTP", "/bytes?n=5000000") }).status)
   end)
 
   it("[http-failure-too-large-small] is too_large for a small answer that "
     .. "unpacks to a big one", function()
     with { compression = true, max_body = 50000 }
-    failed("too_large", send { url = on.url("GOOD", "/zipped") })
+    assert_core_failure("too_large",
+      send { url = fixture.url("GOOD", "/zipped") })
   end)
 
   local function close(connection) connection:close() end
 
   it("[http-failure-connection-lost] is connection_lost when the answer "
     .. "breaks off", function()
-    failed("connection_lost", answered("", close))
-    failed("connection_lost", answered("", raw.reset))
-    failed("connection_lost", answered("HTTP/1.1 200 OK\r\n"
+    assert_core_failure("connection_lost", responded("", close))
+    assert_core_failure("connection_lost", responded("", tcp_peer.reset))
+    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
       .. "Content-Length: 10\r\n\r\nhalf", close))
-    failed("connection_lost", answered("HTTP/1.1 200 OK\r\n"
-      .. "Content-Length: 10\r\n\r\nhalf", raw.reset))
-    failed("connection_lost", answered("HTTP/1.1 200 OK\r\n"
+    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
+      .. "Content-Length: 10\r\n\r\nhalf", tcp_peer.reset))
+    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
       .. "Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", close))
   end)
 
   it("[http-failure-no-signal-reads] is connection_lost, and no signal, when "
     .. "nobody reads on", function()
-    for _, ending in ipairs { close, raw.reset } do
-      local peer = raw.listen(ending)
-      local transfer = on.transport:submit { method = "POST", timeout = 10,
+    for _, ending in ipairs { close, tcp_peer.reset } do
+      local peer = tcp_peer.listen(ending)
+      local transfer = fixture.transport:submit { method = "POST", timeout = 10,
         url = "http://127.0.0.1:" .. peer.port, body = ("x"):rep(8e6) }
-      failed("connection_lost", finish(on.transport, transfer, peer:pumping()))
+      assert_core_failure("connection_lost",
+        run_transfer(fixture.transport, transfer, peer:pumping()))
       peer:close()
     end
   end)
 
   it("[http-failure-protocol-error] is protocol_error when the answer is not "
     .. "HTTP", function()
-    failed("protocol_error", answered("rubbish\r\n\r\n", close))
-    failed("protocol_error", answered("\0\1\2\3\4\5\6\7\8", close))
-    failed("protocol_error", answered("HTTP/2 70000 OK\r\n\r\n", close))
+    assert_core_failure("protocol_error", responded("rubbish\r\n\r\n", close))
+    assert_core_failure("protocol_error",
+      responded("\0\1\2\3\4\5\6\7\8", close))
+    assert_core_failure("protocol_error",
+      responded("HTTP/2 70000 OK\r\n\r\n", close))
     for _, line in ipairs { "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1 020",
       "HTTP/1.1 20", "HTTP/1.1 -20", "HTTP/2 99", "HTTP/2 1e2",
       "HTTP/1.1", "http/1.1 200" } do
-      failed("protocol_error", answered(line .. "\r\n\r\n", close))
+      assert_core_failure("protocol_error",
+        responded(line .. "\r\n\r\n", close))
     end
-    failed("protocol_error", answered("HTTP/22222222222222222221.1 100 "
+    assert_core_failure("protocol_error",
+      responded("HTTP/22222222222222222221.1 100 "
       .. "OK\r\n\r\n", close))
   end)
 
@@ -166,13 +179,14 @@ describe("core.http.new: a failure", function()
   it("[http-failure-none-connections] is none where connections die between "
     .. "two requests", function()
     local asked = {}
-    local peer = raw.listen(function(connection)
+    local peer = tcp_peer.listen(function(connection)
       asked[connection] = (asked[connection] or 0) + 1
       if asked[connection] > 1 then return connection:close() end
       connection:send "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     end)
     for _ = 1, 20 do
-      local response = assert(finish(on.transport, assert(on.transport:submit {
+      local response = assert(
+        run_transfer(fixture.transport, assert(fixture.transport:submit {
         url = "http://127.0.0.1:" .. peer.port }), peer:pumping()))
       assert.equal("ok", response.body)
     end
@@ -182,17 +196,18 @@ describe("core.http.new: a failure", function()
   it("[http-failure-timeout-response] is timeout when the answer stops half "
     .. "way", function()
     with { timeout = 0.05 }
-    local peer = raw.listen(function(connection)
+    local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
     end)
-    failed("timeout", finish(on.transport, on.transport:submit {
+    assert_core_failure("timeout",
+      run_transfer(fixture.transport, fixture.transport:submit {
       url = "http://127.0.0.1:" .. peer.port }, peer:pumping()))
     peer:close()
   end)
 
   it("[http-failure-leaves-interim] leaves out interim answers, trailers and "
     .. "folded lines", function()
-    local response = assert(answered("HTTP/1.1 103 Early Hints\r\n"
+    local response = assert(responded("HTTP/1.1 103 Early Hints\r\n"
       .. "X-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-A: 1\r\n"
       .. "Transfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
       .. "2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n"))
@@ -205,15 +220,16 @@ describe("core.http.new: a failure", function()
   -- In a handle that was used before, libcurl 7.84 to 8.0 wrote it into
   -- freed memory; whether it takes such an answer depends on its age.
   local function leads_nobody_astray(before_fold)
-    local peer = raw.listen(function(connection, heard)
-      local _, count = heard:gsub("\r\n\r\n", "")
+    local peer = tcp_peer.listen(function(connection, received)
+      local _, count = received:gsub("\r\n\r\n", "")
       connection:send(count % 2 == 1
         and ("HTTP/1.1 200 OK\r\nX-Long: %s\r\n"):format(("x"):rep(500))
         or ("%s X-Fold: %s\r\n"):format(before_fold, ("y"):rep(2000)))
       connection:send "Content-Length: 2\r\n\r\nok"
     end)
     for _ = 1, 10 do
-      local response, _, code = finish(on.transport, on.transport:submit {
+      local response, _,
+        code = run_transfer(fixture.transport, fixture.transport:submit {
         url = "http://127.0.0.1:" .. peer.port }, peer:pumping())
       assert.equal(response and "ok" or nil, (response or {}).body)
       assert.is_true(response ~= nil or code == "transfer_failed"
@@ -256,9 +272,9 @@ describe("core.http.new: a failure", function()
       { "insecure_url", "http://0.0.0.0/" },
       { "insecure_url", "HTTP://example.com/" },
     } do
-      failed(case[1], on.transport:submit { url = case[2] })
+      assert_core_failure(case[1], fixture.transport:submit { url = case[2] })
     end
-    assert.is_nil(select(2, on.transport:submit {
+    assert.is_nil(select(2, fixture.transport:submit {
       url = "https://me:secret@localhost/" }):find("secret", 1, true))
   end)
 
@@ -267,25 +283,27 @@ describe("core.http.new: a failure", function()
     for _, host in ipairs { "127.0.0.1", "localhost", "LOCALHOST",
       "127.1" } do
       assert.equal("hello", send({ url = ("http://%s:%d/hello"):format(host,
-        on.nginx.ports.HTTP) }).body)
+        fixture.nginx.ports.HTTP) }).body)
     end
   end)
 
   it("[http-failure-plain-host-named] lets plain http through to a host that "
     .. "was named", function()
     with { allow_http = { "inside.example" }, resolve = {
-      ("inside.example:%d:127.0.0.1"):format(on.nginx.ports.HTTP) } }
+      ("inside.example:%d:127.0.0.1"):format(fixture.nginx.ports.HTTP) } }
     assert.equal("hello", send({ url = ("http://Inside.Example:%d/hello")
-      :format(on.nginx.ports.HTTP) }).body)
-    failed("insecure_url", on.transport:submit { url = "http://other.example" })
+      :format(fixture.nginx.ports.HTTP) }).body)
+    assert_core_failure("insecure_url",
+      fixture.transport:submit { url = "http://other.example" })
   end)
 
   it("[http-failure-too-large-request] is too_large when the request's "
     .. "headers are", function()
-    local url = on.url("HTTP", "/hello")
+    local url = fixture.url("HTTP", "/hello")
     local most = ("x"):rep(1024 * 1024 - 100)
-    assert(on.transport:submit { url = url, headers = { A = most } }):close()
-    failed("too_large", on.transport:submit { url = url,
+    assert(fixture.transport:submit { url = url,
+      headers = { A = most } }):close()
+    assert_core_failure("too_large", fixture.transport:submit { url = url,
       headers = { A = most, B = ("y"):rep(100) } })
   end)
 end)

@@ -1,23 +1,23 @@
 --- Headers that are made ready once, on a real server's other side.
 
 local core = require "adobepass.core"
-local failed = require "spec.support.assert_core_failure"
-local finish = require "spec.support.run_transfer"
-local live = require "spec.support.open_handles"
-local server = require "spec.support.https_server"
+local assert_core_failure = require "spec.support.assert_core_failure"
+local run_transfer = require "spec.support.run_transfer"
+local open_handles = require "spec.support.open_handles"
+local https_server = require "spec.support.https_server"
 
 local LARGEST = 1024 * 1024
 
 describe("core.http.headers", function()
   local nginx, transport
 
-  setup(function() nginx = server.start() end)
+  setup(function() nginx = https_server.start() end)
   teardown(function() nginx.stop() end)
   before_each(function() transport = assert(core.http.new { timeout = 20 }) end)
 
   after_each(function()
     transport:close()
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   local function submit(headers, more)
@@ -27,7 +27,7 @@ describe("core.http.headers", function()
   end
 
   local function seen(transfer)
-    return assert(finish(transport, assert(transfer))).body
+    return assert(run_transfer(transport, assert(transfer))).body
   end
 
   it("[headers-sent-empty-blank] are sent when they are empty or blank, "
@@ -113,9 +113,9 @@ describe("core.http.headers", function()
     headers:close()
     assert.matches("X%-Own=mine", seen(closed))
     local dropped = submit(assert(core.http.headers { ["X-Own"] = "mine" }))
-    live.collect()
+    open_handles.collect()
     assert.matches("X%-Own=mine", seen(dropped))
-    failed("closed", submit(headers))
+    assert_core_failure("closed", submit(headers))
   end)
 
   it("[headers-outlive-session-requests] may outlive their transport and its "
@@ -139,7 +139,8 @@ describe("core.http.headers", function()
   it("[headers-too-large-beyond-1] are too_large beyond 1 MiB", function()
     local most = ("x"):rep(LARGEST - 100)
     assert(core.http.headers { A = most }):close()
-    failed("too_large", core.http.headers { A = most, B = ("y"):rep(100) })
+    assert_core_failure("too_large",
+      core.http.headers { A = most, B = ("y"):rep(100) })
   end)
 
   it("[headers-count-together-request] count together with what a request has "
@@ -148,7 +149,7 @@ describe("core.http.headers", function()
     local token = core.token { access_token = ("t"):rep(200),
       expires_in = 60 }
     assert(submit(most)):close()
-    failed("too_large", submit(most, { bearer = token }))
+    assert_core_failure("too_large", submit(most, { bearer = token }))
     token:close()
   end)
 
@@ -165,7 +166,7 @@ describe("core.http.headers", function()
     transport = assert(core.http.new { allow_http = { "a.example" },
       proxy = "http://127.0.0.1:9" })
     local headers = assert(core.http.headers { AUTHORIZATION = "Bearer s3cret" })
-    failed("insecure_url",
+    assert_core_failure("insecure_url",
       submit(headers, { url = "http://a.example/" }))
   end)
 

@@ -1,18 +1,18 @@
-local child = require "spec.support.child_process"
-local core_session = require "spec.support.core_transport"
-local failed = require "spec.support.assert_core_failure"
-local finish = require "spec.support.run_transfer"
+local child_process = require "spec.support.child_process"
+local core_transport = require "spec.support.core_transport"
+local assert_core_failure = require "spec.support.assert_core_failure"
+local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
 
 -- A transport watches a few transfers, and goes round a crowd until that was
 -- in vain often enough.
 describe("core.http.new: a crowd", function()
-  local on = core_session.new()
+  local fixture = core_transport.new()
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   -- How many sockets the process watches by epoll, as Linux tells it.
   local function watched()
@@ -29,19 +29,19 @@ describe("core.http.new: a crowd", function()
   local function many(count, server_name, path, timeout)
     local list = {}
     for index = 1, count do
-      list[index] = assert(on.transport:submit { timeout = timeout,
-        url = on.url(server_name, path or "/hello") })
+      list[index] = assert(fixture.transport:submit { timeout = timeout,
+        url = fixture.url(server_name, path or "/hello") })
     end
     return list
   end
 
   local function look_around()
-    for _ = 1, 40 do on.transport:step(0) end
+    for _ = 1, 40 do fixture.transport:step(0) end
   end
 
   local function all_answer(list)
     for _, transfer in ipairs(list) do
-      assert.equal(200, finish(on.transport, transfer).status)
+      assert.equal(200, run_transfer(fixture.transport, transfer).status)
     end
   end
 
@@ -54,18 +54,20 @@ describe("core.http.new: a crowd", function()
         look_around()
         all_answer(many(50, name))
         for index = 1, 10 do waiting[index]:close() end
-        assert.equal(20, on.transport:step(0))
+        assert.equal(20, fixture.transport:step(0))
         all_answer(many(50, name))
-        on.transport:close()
-        for index = 11, 30 do failed("closed", waiting[index]:result()) end
+        fixture.transport:close()
+        for index = 11, 30 do
+          assert_core_failure("closed", waiting[index]:result())
+        end
       end)
 
     it("[poller-ends-time] ends in time: " .. name, function()
       local waiting = many(30, name, "/silent", 0.2)
       look_around()
-      while assert(on.transport:step(1)) > 0 do end
+      while assert(fixture.transport:step(1)) > 0 do end
       for _, transfer in ipairs(waiting) do
-        failed("timeout", transfer:result())
+        assert_core_failure("timeout", transfer:result())
       end
       all_answer(many(30, name))
     end)
@@ -75,21 +77,21 @@ describe("core.http.new: a crowd", function()
     .. "at once", function()
     local before = watched()
     local few = many(3, "HTTP", "/silent")
-    on.transport:step(0.05)
+    fixture.transport:step(0.05)
     if watched() == before then return pending "no epoll here" end
     assert.equal(before + #few, watched())
     for _, transfer in ipairs(few) do transfer:close() end
     assert.equal(before, watched())
-    local crowd = many(40, "HTTP", "/silent")
-    on.transport:step(0)
+    local transfers = many(40, "HTTP", "/silent")
+    fixture.transport:step(0)
     assert.equal(before, watched())
     look_around()
-    assert.equal(before + #crowd, watched())
+    assert.equal(before + #transfers, watched())
   end)
 
   it("[poller-no-process-no-descriptor] is no more when the process has no "
     .. "descriptor left", function()
-    local said = folder.run("ulimit -n 64; " .. child.command [[
+    local output = folder.run("ulimit -n 64; " .. child_process.command [[
       local core = require "adobepass.core"
       local held = {}
       for index = 1, 64 do held[index] = io.open "/dev/null" or false end
@@ -100,22 +102,24 @@ describe("core.http.new: a crowd", function()
       print(transport, code, message, core.handle_count().transports)
       print(core.http.new {})
     ]])
-    if said:find "^adobepass.transport" then return pending "no epoll here" end
+    if output:find "^adobepass.transport" then
+      return pending "no epoll here"
+    end
     assert.matches("^nil\ttransfer_failed\tThere is no descriptor left .*"
-      .. "\t0\nadobepass.transport", said)
+      .. "\t0\nadobepass.transport", output)
   end)
 
   it("[poller-told-watched] is told as what is watched", function()
-    local crowd = many(40, "HTTP", "/silent")
-    on.transport:step(0)
-    local sockets = on.transport:sockets()
+    local transfers = many(40, "HTTP", "/silent")
+    fixture.transport:step(0)
+    local sockets = fixture.transport:sockets()
     assert.is_truthy(next(sockets))
-    assert.is_true(on.transport:timeout() <= 0.05)
+    assert.is_true(fixture.transport:timeout() <= 0.05)
     for fd, what in pairs(sockets) do
       assert.is_true(fd > 2)
       assert.matches("^[rw]+$", what)
     end
-    for _, transfer in ipairs(crowd) do transfer:close() end
-    assert.is_nil(on.transport:timeout())
+    for _, transfer in ipairs(transfers) do transfer:close() end
+    assert.is_nil(fixture.transport:timeout())
   end)
 end)

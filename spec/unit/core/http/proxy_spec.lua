@@ -1,11 +1,11 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local finish = require "spec.support.run_transfer"
+local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
+local open_handles = require "spec.support.open_handles"
 local proxy = require "spec.support.proxy"
-local raw = require "spec.support.tcp_peer"
-local server = require "spec.support.https_server"
+local tcp_peer = require "spec.support.tcp_peer"
+local https_server = require "spec.support.https_server"
 
 local SECRET = "bearer-that-no-proxy-may-see"
 
@@ -13,7 +13,7 @@ describe("core.http.new through a proxy", function()
   local nginx, tinyproxy, token
 
   setup(function()
-    nginx = server.start()
+    nginx = https_server.start()
     tinyproxy = proxy.start(nginx.ports.GOOD)
   end)
 
@@ -28,7 +28,7 @@ describe("core.http.new through a proxy", function()
 
   after_each(function()
     token:close()
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   local function try(url, options, peer)
@@ -40,7 +40,7 @@ describe("core.http.new through a proxy", function()
     local result
     if transfer then
       result, message, code =
-        finish(transport, transfer, peer and peer:pumping())
+        run_transfer(transport, transfer, peer and peer:pumping())
     end
     transport:close()
     return result, message, code
@@ -62,7 +62,7 @@ describe("core.http.new through a proxy", function()
   end)
 
   it("[proxy-says] says when there is no proxy", function()
-    local peer = raw.listen()
+    local peer = tcp_peer.listen()
     peer:close()
     assert.equal("connect_failed", select(3, try(nginx:url("GOOD", "/"),
       { proxy = "http://127.0.0.1:" .. peer.port })))
@@ -70,7 +70,7 @@ describe("core.http.new through a proxy", function()
 
   it("[proxy-shows-connect] shows the proxy a CONNECT and nothing of "
     .. "ours", function()
-    local peer = raw.listen(function(connection)
+    local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     end)
     local _, _, code = try("https://hidden.example/path?code=ABC",
@@ -78,47 +78,47 @@ describe("core.http.new through a proxy", function()
       peer)
     peer:close()
     assert.equal("proxy_failed", code)
-    assert.matches("^CONNECT hidden%.example:443 HTTP/1", peer.heard)
+    assert.matches("^CONNECT hidden%.example:443 HTTP/1", peer.received)
     for _, ours in ipairs { SECRET, "Authorization", "X-Ours", "ABC",
         "Ours/1" } do
-      assert.is_nil(peer.heard:find(ours, 1, true), ours)
+      assert.is_nil(peer.received:find(ours, 1, true), ours)
     end
   end)
 
   it("[proxy-sends-no-bearer-open] sends no bearer in the open through a "
     .. "proxy", function()
-    local peer = raw.listen()
+    local peer = tcp_peer.listen()
     local _, message, code = try("http://plain.example/", {
       proxy = "http://127.0.0.1:" .. peer.port,
       allow_http = { "plain.example" } }, peer)
     peer:close()
     assert.equal("insecure_url", code)
     assert.is_nil(message:find(SECRET, 1, true))
-    assert.equal("", peer.heard)
+    assert.equal("", peer.received)
   end)
 
   it("[proxy-keeps-machine] keeps what is meant for this machine on "
     .. "it", function()
-    local peer = raw.listen()
+    local peer = tcp_peer.listen()
     local response = assert(try(nginx:url("HTTP", "/headers"),
       { proxy = "http://127.0.0.1:" .. peer.port }, nil))
     peer:close()
     assert.truthy(response.body:find(SECRET, 1, true))
-    assert.equal("", peer.heard)
+    assert.equal("", peer.received)
   end)
 
   -- libcurl 7.84 to 8.0 appended it to a header of the answer before, which
   -- was freed: curl/curl#11103.
   it("[proxy-not-led-astray-folded] is not led astray by a folded line in a "
     .. "refusal's trailers", function()
-    local peer = raw.listen(function(connection)
+    local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
         .. "0\r\n : folded trailer\r\n\r\n")
     end)
     local transport = assert(core.http.new { connect_timeout = 0.1,
       proxy = "http://127.0.0.1:" .. peer.port })
     local function ask(url)
-      return finish(transport, assert(transport:submit { url = url }),
+      return run_transfer(transport, assert(transport:submit { url = url }),
         peer:pumping())
     end
     for _ = 1, 2 do
@@ -134,11 +134,11 @@ describe("core.http.new through a proxy", function()
   it("[proxy-not-look-environment] does not look into the environment for a "
     .. "proxy", function()
     assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
-      .. "all_proxy=http://127.0.0.1:1 " .. child.command(([[
+      .. "all_proxy=http://127.0.0.1:1 " .. child_process.command(([[
       local core = require "adobepass.core"
-      local finish = require "spec.support.run_transfer"
+      local run_transfer = require "spec.support.run_transfer"
       local transport = core.http.new { ca_file = %q }
-      print(assert(finish(transport, transport:submit { url = %q })).body)
+      print(assert(run_transfer(transport, transport:submit { url = %q })).body)
     ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
   end)
 
@@ -146,13 +146,13 @@ describe("core.http.new through a proxy", function()
     .. "environment", function()
     for _, exception in ipairs { "no_proxy=*", "NO_PROXY=hidden.example" } do
       assert.equal("connect_failed", folder.run(("env '%s' %s"):format(
-        exception, child.command(([[
+        exception, child_process.command(([[
         local core = require "adobepass.core"
-        local finish = require "spec.support.run_transfer"
+        local run_transfer = require "spec.support.run_transfer"
         local transport = core.http.new { proxy = "http://127.0.0.1:1",
           resolve = { "hidden.example:%d:127.0.0.1" } }
         local transfer = transport:submit { url = "https://hidden.example:%d/" }
-        print((select(3, finish(transport, transfer))))
+        print((select(3, run_transfer(transport, transfer))))
       ]]):format(nginx.ports.GOOD, nginx.ports.GOOD)))))
     end
   end)

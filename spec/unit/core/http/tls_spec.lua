@@ -1,89 +1,95 @@
 --- TLS: who is trusted, and who is not.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
-local core_session = require "spec.support.core_transport"
-local failed = require "spec.support.assert_core_failure"
+local core_transport = require "spec.support.core_transport"
+local assert_core_failure = require "spec.support.assert_core_failure"
 local folder = require "spec.support.folder"
-local mounted = require "spec.support.mount_namespace"
+local mount_namespace = require "spec.support.mount_namespace"
 
 describe("core.http.new: TLS", function()
-  local on = core_session.new()
-  local get, send, with = on.get, on.send, on.with
+  local fixture = core_transport.new()
+  local get, send, with = fixture.get, fixture.send, fixture.with
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   local function try(place, ca)
-    with { ca_file = on.nginx.files[ca].ca }
-    return send { url = on.url(place, "/hello") }
+    with { ca_file = fixture.nginx.files[ca].ca }
+    return send { url = fixture.url(place, "/hello") }
   end
 
   it("[tls-trusts-told] trusts whom it is told to", function()
     assert.equal("hello", try("GOOD", "good").body)
     local nobody = folder.make()
-    with { ca_path = nobody, ca_file = on.nginx.files.good.ca }
+    with { ca_path = nobody, ca_file = fixture.nginx.files.good.ca }
     assert.equal("hello", get().body)
     folder.remove(nobody)
   end)
 
   it("[tls-refuses-signed-trusts] refuses who is signed by nobody it "
     .. "trusts", function()
-    assert.matches("issuer", failed("tls_failed", try("GOOD", "other")))
-    on.transport:close()
-    on.transport = assert(core.http.new { timeout = 20 })
-    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+    assert.matches("issuer",
+      assert_core_failure("tls_failed", try("GOOD", "other")))
+    fixture.transport:close()
+    fixture.transport = assert(core.http.new { timeout = 20 })
+    assert_core_failure("tls_failed",
+      send { url = fixture.url("GOOD", "/hello") })
   end)
 
   -- A machine whose own list has the server's CA, as a file and as a folder.
   it("[tls-trusts-system-list] trusts the system's list, or else whom it is "
     .. "told to alone", function()
     local system, nobody = folder.make(), folder.make()
-    local good, other = on.nginx.files.good.ca, on.nginx.files.client.cert
+    local good, other = fixture.nginx.files.good.ca,
+      fixture.nginx.files.client.cert
     folder.run(("cp %s %s/ca-certificates.crt && cp %s %s/ca.pem && "
       .. "openssl rehash %s"):format(good, system, good, system, system))
     local script = ([[
       local core = require "adobepass.core"
-      local finish = require "spec.support.run_transfer"
+      local run_transfer = require "spec.support.run_transfer"
       local function ask(options)
         local transport = core.http.new(options)
-        local answer, _, code = finish(transport, transport:submit { url = %q })
+        local response, _, code = run_transfer(transport, transport:submit { url = %q })
         transport:close()
-        return answer and answer.body or code
+        return response and response.body or code
       end
       print(ask {}, ask { ca_path = %q }, ask { ca_file = %q },
         ask { ca_path = %q }, ask { ca_path = %q, ca_file = %q })
-    ]]):format(on.url("GOOD", "/hello"), system, other, nobody, nobody, other)
+    ]]):format(fixture.url("GOOD", "/hello"), system, other, nobody, nobody, other)
     assert.equal("hello\thello\ttls_failed\ttls_failed\ttls_failed",
-      mounted.run(("mount --bind %s /etc/ssl/certs && %s"):format(system,
-        child.command(script))))
+      mount_namespace.run(("mount --bind %s /etc/ssl/certs && %s"):format(
+        system,
+        child_process.command(script))))
     folder.remove(system)
     folder.remove(nobody)
   end)
 
   it("[tls-refuses-self-signed-server] refuses a self-signed "
     .. "server", function()
-    with { ca_file = on.nginx.files.other.ca }
-    failed("tls_failed", send { url = on.url("MUTUAL", "/who") })
+    with { ca_file = fixture.nginx.files.other.ca }
+    assert_core_failure("tls_failed",
+      send { url = fixture.url("MUTUAL", "/who") })
   end)
 
   it("[tls-refuses-certificate-ran] refuses a certificate that ran "
     .. "out", function()
-    assert.matches("expired", failed("tls_failed", try("EXPIRED",
+    assert.matches("expired", assert_core_failure("tls_failed", try("EXPIRED",
       "expired")))
   end)
 
   it("[tls-refuses-certificate-host] refuses a certificate for another "
     .. "host", function()
-    failed("tls_failed", try("WRONG", "wrong"))
+    assert_core_failure("tls_failed", try("WRONG", "wrong"))
   end)
 
   it("[tls-refuses-version-old] refuses a version that is too old", function()
     assert.equal("hello", get("OLD").body)
     with { min_tls = "1.3" }
-    failed("tls_failed", send { url = on.url("OLD", "/hello") })
+    assert_core_failure("tls_failed",
+      send { url = fixture.url("OLD", "/hello") })
     assert.equal("hello", get("GOOD").body)
   end)
 
@@ -95,16 +101,17 @@ describe("core.http.new: TLS", function()
         .. "-binary | openssl base64"):format(folder.quote(certificate)))
       return { pinned_public_key = "sha256//" .. hash }
     end
-    with(pin(on.nginx.files.good.cert))
+    with(pin(fixture.nginx.files.good.cert))
     assert.equal("hello", get().body)
-    with(pin(on.nginx.files.other.cert))
-    failed("tls_failed", send { url = on.url("GOOD", "/hello") })
+    with(pin(fixture.nginx.files.other.cert))
+    assert_core_failure("tls_failed",
+      send { url = fixture.url("GOOD", "/hello") })
   end)
 
   it("[tls-shows-client-certificate] shows a client certificate", function()
     assert.equal(400, get("MUTUAL", "/who").status)
-    with { client_cert = on.nginx.files.client.cert,
-      client_key = on.nginx.files.client.key }
+    with { client_cert = fixture.nginx.files.client.cert,
+      client_key = fixture.nginx.files.client.key }
     assert.equal("CN=living room", get("MUTUAL", "/who").body)
   end)
 
@@ -113,14 +120,14 @@ describe("core.http.new: TLS", function()
     local path = folder.make()
     local key = path .. "/locked.key"
     folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
-      ):format(on.nginx.files.client.key, key))
+      ):format(fixture.nginx.files.client.key, key))
     local function who(password)
-      with { client_cert = on.nginx.files.client.cert, client_key = key,
+      with { client_cert = fixture.nginx.files.client.cert, client_key = key,
         client_key_password = password }
-      return send { url = on.url("MUTUAL", "/who") }
+      return send { url = fixture.url("MUTUAL", "/who") }
     end
     assert.equal("CN=living room", who("sesame").body)
-    failed("tls_failed", who "another")
+    assert_core_failure("tls_failed", who "another")
     folder.remove(path)
   end)
 
@@ -128,7 +135,7 @@ describe("core.http.new: TLS", function()
     .. "for itself alone", function()
     for _, place in ipairs { "GOOD", "OLD" } do
       local function is_known()
-        return send { url = on.url(place, "/resumed"), fresh = true }.body
+        return send { url = fixture.url(place, "/resumed"), fresh = true }.body
       end
       assert.equal(".", is_known())
       for _ = 1, 3 do assert.equal("r", is_known()) end
@@ -138,7 +145,8 @@ describe("core.http.new: TLS", function()
   end)
 
   it("[tls-not-spoken-everybody] is not spoken by everybody", function()
-    failed("tls_failed", send { url = ("https://127.0.0.1:%d/"):format(
-      on.nginx.ports.HTTP) })
+    assert_core_failure("tls_failed",
+      send { url = ("https://127.0.0.1:%d/"):format(
+      fixture.nginx.ports.HTTP) })
   end)
 end)

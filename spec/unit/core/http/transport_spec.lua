@@ -1,19 +1,19 @@
 --- A transport: what is sent, what comes back, and how it ends.
 
 local core = require "adobepass.core"
-local core_session = require "spec.support.core_transport"
-local failed = require "spec.support.assert_core_failure"
-local finish = require "spec.support.run_transfer"
-local raw = require "spec.support.tcp_peer"
+local core_transport = require "spec.support.core_transport"
+local assert_core_failure = require "spec.support.assert_core_failure"
+local run_transfer = require "spec.support.run_transfer"
+local tcp_peer = require "spec.support.tcp_peer"
 
 describe("core.http.new", function()
-  local on = core_session.new()
-  local get, send, with = on.get, on.send, on.with
+  local fixture = core_transport.new()
+  local get, send, with = fixture.get, fixture.send, fixture.with
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   describe("a response", function()
     it("[http-status-body-version] has a status, a body and a "
@@ -71,16 +71,18 @@ describe("core.http.new", function()
     end)
 
     it("[http-often-asked] is the same as often as it is asked for", function()
-      local transfer = assert(on.transport:submit { url = on.url("GOOD", "/") })
-      assert.equal(finish(on.transport, transfer), (transfer:result()))
+      local transfer = assert(
+        fixture.transport:submit { url = fixture.url("GOOD", "/") })
+      assert.equal(run_transfer(fixture.transport, transfer),
+        (transfer:result()))
     end)
 
     it("[http-outlives-transfer-session] outlives its transfer and its "
       .. "session", function()
-      local transfer = assert(on.transport:submit {
-        url = on.url("GOOD", "/hello") })
-      local response = finish(on.transport, transfer)
-      on.transport:close()
+      local transfer = assert(fixture.transport:submit {
+        url = fixture.url("GOOD", "/hello") })
+      local response = run_transfer(fixture.transport, transfer)
+      fixture.transport:close()
       assert.equal(response, (transfer:result()))
       transfer:close()
       assert.equal("hello", response.body)
@@ -91,30 +93,31 @@ describe("core.http.new", function()
   describe("a request", function()
     it("[http-sends-headers] sends the headers that were given, and no "
       .. "others", function()
-      local response = send { url = on.url("HTTP", "/headers"),
+      local response = send { url = fixture.url("HTTP", "/headers"),
         headers = { Accept = "application/json", ["X-Two"] = { "a", "b" },
           ["X-Empty"] = "" } }
       assert.equal(("Accept=application/json\nHost=127.0.0.1:%d\n"
-        .. "X-Empty=\nX-Two=a|b"):format(on.nginx.ports.HTTP), response.body)
+        .. "X-Empty=\nX-Two=a|b"):format(fixture.nginx.ports.HTTP),
+          response.body)
     end)
 
     it("[http-adds-length-body] adds the length of a body, and the transport's "
       .. "name", function()
       with { user_agent = "adobepass spec" }
-      local response = send { url = on.url("HTTP", "/headers"),
+      local response = send { url = fixture.url("HTTP", "/headers"),
         method = "POST", body = "abc" }
       assert.equal(("Content-Length=3\nHost=127.0.0.1:%d\n"
-        .. "User-Agent=adobepass spec"):format(on.nginx.ports.HTTP),
+        .. "User-Agent=adobepass spec"):format(fixture.nginx.ports.HTTP),
         response.body)
     end)
 
     it("[http-goes-name-own] goes by a name of its own, if it has "
       .. "one", function()
       with { user_agent = "adobepass spec" }
-      local response = send { url = on.url("HTTP", "/headers"),
+      local response = send { url = fixture.url("HTTP", "/headers"),
         headers = { ["user-agent"] = "another" } }
       assert.equal(("Host=127.0.0.1:%d\nuser-agent=another"):format(
-        on.nginx.ports.HTTP), response.body)
+        fixture.nginx.ports.HTTP), response.body)
     end)
 
     it("[http-sent-however-places] goes where each was sent, however many "
@@ -123,7 +126,7 @@ describe("core.http.new", function()
       for round = 1, 2 do
         for index = 1, 200 do
           local query = ("?%d"):format(index)
-          local response = send { url = on.url("HTTP", "/echo" .. query) }
+          local response = send { url = fixture.url("HTTP", "/echo" .. query) }
           places[index] = places[index] or response.body
           assert.equal(places[index], response.body, round)
           assert.truthy(response.body:find(query, 1, true))
@@ -135,7 +138,7 @@ describe("core.http.new", function()
       for _, case in ipairs { { "POST", "a=b" }, { "PUT", "\0\255" },
         { "DELETE", "" }, { "PATCH", ("x"):rep(3000000) }, { "GET", "odd" } }
       do
-        local response = send { url = on.url("GOOD", "/echo?q=1"),
+        local response = send { url = fixture.url("GOOD", "/echo?q=1"),
           method = case[1], body = case[2] }
         assert.equal(case[1] .. " /echo?q=1\n\n" .. case[2], response.body)
       end
@@ -148,11 +151,11 @@ describe("core.http.new", function()
         with { http2 = false }
         for _, size in ipairs { 10, 900, 1024, 5000, 300000, 7, 16384, 3 } do
           local body = ("x"):rep(size - 1) .. "y"
-          local request = { url = on.url(place, "/echo"), method = "POST",
+          local request = { url = fixture.url(place, "/echo"), method = "POST",
             body = body }
-          assert(on.transport:submit(request)):close()
-          local cancelled = assert(on.transport:submit(request))
-          on.transport:step(0)
+          assert(fixture.transport:submit(request)):close()
+          local cancelled = assert(fixture.transport:submit(request))
+          fixture.transport:step(0)
           cancelled:close()
           assert.equal(body, send(request).body:sub(-size))
         end
@@ -162,7 +165,7 @@ describe("core.http.new", function()
     it("[http-connection-own-wanted] has a connection of its own where that "
       .. "is wanted", function()
       assert.is_false(get("HTTP").reused)
-      local url = on.url("HTTP", "/hello")
+      local url = fixture.url("HTTP", "/hello")
       assert.is_false(send({ url = url, fresh = true }).reused)
       assert.is_true(send({ url = url }).reused)
     end)
@@ -170,14 +173,15 @@ describe("core.http.new", function()
     it("[http-sent-not-sent-twice] is sent once where it must not be sent "
       .. "twice", function()
       local count = 0
-      local peer = raw.listen(function(connection)
+      local peer = tcp_peer.listen(function(connection)
         count = count + 1
-        if count > 1 then return raw.reset(connection) end
+        if count > 1 then return tcp_peer.reset(connection) end
         connection:send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
       end)
       local url = "http://127.0.0.1:" .. peer.port
       local function post(fresh)
-        return finish(on.transport, on.transport:submit { method = "POST",
+        return run_transfer(fixture.transport,
+          fixture.transport:submit { method = "POST",
           url = url, fresh = fresh, timeout = 10 }, peer:pumping())
       end
       assert.equal(200, post().status)
@@ -188,56 +192,62 @@ describe("core.http.new", function()
 
     it("[http-forgets-request-next] forgets one request for the next on the "
       .. "same handle", function()
-      send { url = on.url("HTTP", "/echo"), method = "POST", body = "abc",
+      send { url = fixture.url("HTTP", "/echo"), method = "POST", body = "abc",
         headers = { ["X-Secret"] = "1", Accept = "a/b" } }
-      assert.equal(("Host=127.0.0.1:%d"):format(on.nginx.ports.HTTP),
-        send({ url = on.url("HTTP", "/headers") }).body)
+      assert.equal(("Host=127.0.0.1:%d"):format(fixture.nginx.ports.HTTP),
+        send({ url = fixture.url("HTTP", "/headers") }).body)
       assert.equal("GET /echo\n\n",
-        send({ url = on.url("GOOD", "/echo") }).body)
+        send({ url = fixture.url("GOOD", "/echo") }).body)
       assert.equal("DELETE /echo\n\n", send({ method = "DELETE",
-        url = on.url("GOOD", "/echo") }).body)
-      local head = send { method = "HEAD", url = on.url("GOOD", "/hello") }
+        url = fixture.url("GOOD", "/echo") }).body)
+      local head = send { method = "HEAD", url = fixture.url("GOOD", "/hello") }
       assert.equal("", head.body)
       assert.equal("5", head.headers["content-length"])
       assert.equal("POST /echo\n\n", send({ method = "POST",
-        url = on.url("GOOD", "/echo") }).body)
+        url = fixture.url("GOOD", "/echo") }).body)
     end)
 
     it("[http-carries-token-lua] carries a token that Lua never "
       .. "sees", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
-      local response = send { url = on.url("HTTP", "/headers"),
+      local response = send { url = fixture.url("HTTP", "/headers"),
         bearer = token }
       assert.matches("Authorization=Bearer s3cret\n", response.body)
       token:close()
-      local none, message, code = on.transport:submit {
-        url = on.url("HTTP", "/headers"), bearer = token }
-      failed("closed", none, message, code)
+      local none, message, code = fixture.transport:submit {
+        url = fixture.url("HTTP", "/headers"), bearer = token }
+      assert_core_failure("closed", none, message, code)
     end)
 
     it("[http-nothing-stands-beside] has nothing that stands beside its "
       .. "table", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
-      local url = on.url("HTTP", "/headers")
-      local transfer = assert(on.transport:submit({ url = url }, nil, token))
-      assert.is_nil(finish(on.transport, transfer).body:find("s3cret", 1, true))
-      assert(on.transport:submit({ url = url }, "headers", "token")):close()
+      local url = fixture.url("HTTP", "/headers")
+      local transfer = assert(
+        fixture.transport:submit({ url = url }, nil, token))
+      assert.is_nil(run_transfer(fixture.transport,
+        transfer).body:find("s3cret", 1, true))
+      assert(fixture.transport:submit({ url = url }, "headers", "token")):close(
+        )
       token:close()
     end)
 
     it("[http-not-need-token-longer] does not need its token any longer once "
       .. "submitted", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
-      local transfer = on.transport:submit { url = on.url("HTTP", "/headers"),
+      local transfer = fixture.transport:submit {
+        url = fixture.url("HTTP", "/headers"),
         bearer = token }
       token:close()
-      assert.matches("Bearer s3cret", finish(on.transport, transfer).body)
+      assert.matches("Bearer s3cret",
+        run_transfer(fixture.transport, transfer).body)
     end)
   end)
 
   describe("an end", function()
     local function silent()
-      return assert(on.transport:submit { url = on.url("GOOD", "/silent") })
+      return assert(fixture.transport:submit {
+        url = fixture.url("GOOD", "/silent") })
     end
 
     it("[http-pending-until-known] is pending until it is known", function()
@@ -246,31 +256,32 @@ describe("core.http.new", function()
         { transfer:result() })
       assert.is_false(transfer:ended())
       assert.equal("adobepass.transfer (running)", tostring(transfer))
-      assert.equal(1, on.transport:step(0))
+      assert.equal(1, fixture.transport:step(0))
       assert.is_false(transfer:ended())
     end)
 
     it("[http-seen-result] is seen without a result", function()
-      local transfer = assert(on.transport:submit { timeout = 0.05,
-        url = on.url("GOOD", "/silent") })
-      while not transfer:ended() do on.transport:step(1) end
-      failed("timeout", transfer:result())
+      local transfer = assert(fixture.transport:submit { timeout = 0.05,
+        url = fixture.url("GOOD", "/silent") })
+      while not transfer:ended() do fixture.transport:step(1) end
+      assert_core_failure("timeout", transfer:result())
       local closed = silent()
       closed:close()
       assert.is_true(closed:ended())
-      local good = assert(on.transport:submit { url = on.url("GOOD", "/hello") })
-      while not good:ended() do on.transport:step(1) end
+      local good = assert(fixture.transport:submit {
+        url = fixture.url("GOOD", "/hello") })
+      while not good:ended() do fixture.transport:step(1) end
       assert.equal("hello", good:result().body)
     end)
 
     it("[http-cancelled-closing] is cancelled by closing", function()
       local transfer = silent()
-      on.transport:step(0)
+      fixture.transport:step(0)
       transfer:close()
-      failed("cancelled", transfer:result())
+      assert_core_failure("cancelled", transfer:result())
       transfer:close()
-      failed("cancelled", transfer:result())
-      assert.equal(0, on.transport:step(0))
+      assert_core_failure("cancelled", transfer:result())
+      assert.equal(0, fixture.transport:step(0))
     end)
 
     it("[http-cancelled-dropping] is cancelled by dropping", function()
@@ -278,7 +289,7 @@ describe("core.http.new", function()
       collectgarbage()
       collectgarbage()
       assert.equal(0, core.handle_count().transfers)
-      assert.equal(0, on.transport:step(0))
+      assert.equal(0, fixture.transport:step(0))
       assert.equal("hello", get().body)
     end)
 
@@ -286,23 +297,23 @@ describe("core.http.new", function()
       .. "closes", function()
       local transfers = {}
       for index = 1, 20 do transfers[index] = silent() end
-      on.transport:step(0)
-      on.transport:close()
+      fixture.transport:step(0)
+      fixture.transport:close()
       for _, transfer in ipairs(transfers) do
-        failed("closed", transfer:result())
+        assert_core_failure("closed", transfer:result())
         transfer:close()
         transfer:close()
-        failed("closed", transfer:result())
+        assert_core_failure("closed", transfer:result())
       end
     end)
 
     it("[http-order-dropping] comes in any order of dropping", function()
       for _ = 1, 20 do
-        local dropped = on.another()
+        local dropped = fixture.another()
         local transfers = {}
         for index = 1, 5 do
           transfers[index] = dropped:submit {
-            url = on.url("GOOD", "/silent") }
+            url = fixture.url("GOOD", "/silent") }
         end
         dropped:step(0)
         transfers[2] = nil
@@ -315,7 +326,8 @@ describe("core.http.new", function()
 
     it("[http-keeps-session-alive] keeps a transport alive that only a transfer "
       .. "knows", function()
-      local transfer = on.another():submit { url = on.url("GOOD", "/hello") }
+      local transfer = fixture.another():submit {
+        url = fixture.url("GOOD", "/hello") }
       collectgarbage()
       collectgarbage()
       assert.equal("pending", select(3, transfer:result()))
@@ -325,60 +337,63 @@ describe("core.http.new", function()
 
     it("[http-leaves-closed-session] leaves a closed transport "
       .. "harmless", function()
-      on.transport:close()
-      on.transport:close()
-      assert.equal("adobepass.transport (closed)", tostring(on.transport))
-      failed("closed", on.transport:submit { url = on.url("GOOD", "/") })
-      failed("closed", on.transport:step(0))
-      assert.is_nil((on.transport:timeout()))
+      fixture.transport:close()
+      fixture.transport:close()
+      assert.equal("adobepass.transport (closed)", tostring(fixture.transport))
+      assert_core_failure("closed",
+        fixture.transport:submit { url = fixture.url("GOOD", "/") })
+      assert_core_failure("closed", fixture.transport:step(0))
+      assert.is_nil((fixture.transport:timeout()))
     end)
 
     it("[http-awaited-no-longer-asked] is awaited no longer than "
       .. "asked", function()
       silent()
       local before = core.clock.monotonic()
-      on.transport:step(0.03)
+      fixture.transport:step(0.03)
       local took = core.clock.monotonic() - before
       assert.is_true(took >= 0.025, took)
-      assert.equal(0, on.another():step(3600))
+      assert.equal(0, fixture.another():step(3600))
     end)
 
     it("[http-announced-sockets-waits] is announced by the sockets that it "
       .. "waits for", function()
-      assert.same({}, (on.transport:sockets()))
+      assert.same({}, (fixture.transport:sockets()))
       local transfer = silent()
-      while transfer and not next((on.transport:sockets())) do
-        on.transport:step(0)
+      while transfer and not next((fixture.transport:sockets())) do
+        fixture.transport:step(0)
       end
-      for fd, what in pairs((on.transport:sockets())) do
+      for fd, what in pairs((fixture.transport:sockets())) do
         assert.is_true(fd > 2)
         assert.matches("^[rw]+$", what)
       end
       transfer:close()
-      on.transport:close()
-      assert.same({}, (on.transport:sockets()))
+      fixture.transport:close()
+      assert.same({}, (fixture.transport:sockets()))
     end)
 
     it("[http-announced-timeout] is announced by timeout", function()
-      assert.is_nil((on.transport:timeout()))
+      assert.is_nil((fixture.transport:timeout()))
       silent()
-      assert.is_true(on.transport:timeout() >= 0)
+      assert.is_true(fixture.transport:timeout() >= 0)
     end)
   end)
 
   it("[http-says] says what it is", function()
-    assert.equal("adobepass.transport (open)", tostring(on.transport))
-    local transfer = on.transport:submit { url = on.url("GOOD", "/hello") }
-    finish(on.transport, transfer)
+    assert.equal("adobepass.transport (open)", tostring(fixture.transport))
+    local transfer = fixture.transport:submit {
+      url = fixture.url("GOOD", "/hello") }
+    run_transfer(fixture.transport, transfer)
     assert.equal("adobepass.transfer (done)", tostring(transfer))
-    assert.equal("adobepass.transport", getmetatable(on.transport))
+    assert.equal("adobepass.transport", getmetatable(fixture.transport))
   end)
 
   it("[http-file-cannot-read] says which file it cannot read", function()
     for _, name in ipairs { "ca_file", "ca_path", "client_cert",
       "client_key" } do
       local none, message, code = core.http.new { [name] = "/none/at/all" }
-      assert.matches("/none/at/all", failed("not_found", none, message, code))
+      assert.matches("/none/at/all",
+        assert_core_failure("not_found", none, message, code))
     end
   end)
 
@@ -386,7 +401,7 @@ describe("core.http.new", function()
     .. "machine", function()
     for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
       "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
-      failed("insecure_url", core.http.new {
+      assert_core_failure("insecure_url", core.http.new {
         resolve = { host .. ":80:192.0.2.1" } })
     end
   end)

@@ -1,15 +1,15 @@
 --- What a programmer may not do with a transport: it raises.
 
 local core = require "adobepass.core"
-local core_session = require "spec.support.core_transport"
+local core_transport = require "spec.support.core_transport"
 
 describe("core.http.new: misuse", function()
-  local on = core_session.new()
+  local fixture = core_transport.new()
 
-  setup(on.start)
-  teardown(on.stop)
-  before_each(on.open)
-  after_each(on.close)
+  setup(fixture.start)
+  teardown(fixture.stop)
+  before_each(fixture.open)
+  after_each(fixture.close)
 
   local function raises(pattern, options)
     assert.error_matches(function() core.http.new(options) end, pattern)
@@ -85,21 +85,22 @@ describe("core.http.new: misuse", function()
 
   it("[http-usage-reads-response] reads nothing but its own for a "
     .. "response", function()
-    local response = on.get("HTTP", "/hello")
+    local response = fixture.get("HTTP", "/hello")
     local index = debug.getmetatable(response).__index
-    for _, other in ipairs { io.stdout, on.transport, 1, "x", false } do
+    for _, other in ipairs { io.stdout, fixture.transport, 1, "x", false } do
       assert.is_nil(index({ other }, "headers"))
     end
     assert.equal("1.1", response.http_version)
   end)
 
   local function refuses(pattern, request)
-    assert.error_matches(function() on.transport:submit(request) end, pattern)
+    assert.error_matches(function() fixture.transport:submit(request) end,
+      pattern)
   end
 
   it("[http-usage-raises-requests] raises for requests that cannot "
     .. "be", function()
-    local url = on.url("GOOD", "/hello")
+    local url = fixture.url("GOOD", "/hello")
     refuses("table expected", nil)
     refuses("option 'url' should be", {})
     refuses("unknown option 'uri'", { uri = url })
@@ -142,14 +143,15 @@ describe("core.http.new: misuse", function()
   -- Beside others of all kinds: they are looked at eight at a time.
   it("[http-usage-finds-control] finds each control character of a header, "
     .. "wherever it is", function()
-    local url = on.url("GOOD", "/hello")
+    local url = fixture.url("GOOD", "/hello")
     for byte = 0, 255 do
       local may = byte >= 32 and byte ~= 127 or byte == 9
       for place = 1, 17 do
         for _, other in ipairs { "~", "\255", "\t" } do
           local value = other:rep(place - 1) .. string.char(byte)
             .. other:rep(17 - place)
-          local good, transfer = pcall(on.transport.submit, on.transport,
+          local good, transfer = pcall(fixture.transport.submit,
+            fixture.transport,
             { url = url, headers = { X = value } })
           assert.equal(may, good, ("%d at %d"):format(byte, place))
           if good then transfer:close() end
@@ -160,10 +162,10 @@ describe("core.http.new: misuse", function()
 
   it("[http-usage-raises-steps] raises for steps that cannot be", function()
     for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
-      assert.error_matches(function() on.transport:step(seconds) end,
+      assert.error_matches(function() fixture.transport:step(seconds) end,
         "bad argument")
     end
-    assert.error_matches(function() on.transport.step(io.stdout, 0) end,
+    assert.error_matches(function() fixture.transport.step(io.stdout, 0) end,
       "bad argument #1")
   end)
 end)

@@ -1,9 +1,9 @@
 --- Finalizers run wherever Lua makes room: in the middle of a call, and as the
 -- state ends. They may close what a call is at work on.
 
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 
 -- Every allocation collects, from start to end. `fragile` answers an object
 -- that is closed by the next one.
@@ -38,7 +38,7 @@ describe("a finalizer", function()
   local nginx, path
 
   setup(function()
-    nginx, path = server.start(), folder.make()
+    nginx, path = https_server.start(), folder.make()
     folder.run(("openssl genrsa -out %s/key.pem 2048"):format(path))
   end)
 
@@ -49,10 +49,11 @@ describe("a finalizer", function()
 
   -- How often, of 100 times, the call was done and how often it was refused.
   local function play(script)
-    local said = child.run(PRELUDE .. ("local URL, PEM = %q, %q\n"):format(
+    local output = child_process.run(PRELUDE
+      .. ("local URL, PEM = %q, %q\n"):format(
       nginx:url("HTTP", "/many"), path .. "/key.pem") .. script)
-    local done, closed = said:match "^(%d+) done, (%d+) closed$"
-    assert(done, said)
+    local done, closed = output:match "^(%d+) done, (%d+) closed$"
+    assert(done, output)
     assert.equal(100, done + closed)
     return tonumber(done), tonumber(closed)
   end
@@ -195,7 +196,7 @@ describe("a finalizer", function()
 
   -- The last to be made are the first to go.
   it("[finalizer-use-core] may use the core when that has gone", function()
-    assert.equal("closed", child.run [[
+    assert.equal("closed", child_process.run [[
       local core
       local function last()
         print((select(3, core.digest.sha256 "x")))

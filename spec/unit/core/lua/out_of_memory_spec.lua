@@ -1,6 +1,6 @@
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 
 local PROGRAM = "build/lua5.4/alloc_failure"
 
@@ -8,17 +8,17 @@ local PROGRAM = "build/lua5.4/alloc_failure"
 describe("running out of memory", function()
   local nginx
 
-  setup(function() nginx = server.start() end)
+  setup(function() nginx = https_server.start() end)
   teardown(function() nginx.stop() end)
 
   local function fail_each(place, option)
-    local said = folder.run(
+    local output = folder.run(
       ("%s %s spec/support/programs/alloc_failure.lua %s %s %s"):format(
       PROGRAM, option, nginx:url(place, "/echo"),
       nginx:url(place, "/silent"), folder.quote(nginx.files.good.ca)))
-    print(said)
-    assert.matches("no crash, no leak$", said)
-    return tonumber(said:match("^%d+"))
+    print(output)
+    assert.matches("no crash, no leak$", output)
+    return tonumber(output:match("^%d+"))
   end
 
   it("[alloc-failure-survived] is survived at each allocation of a transport's "

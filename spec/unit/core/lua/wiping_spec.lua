@@ -1,7 +1,7 @@
 --- What the core has freed holds no secret any more.
 
 local folder = require "spec.support.folder"
-local server = require "spec.support.https_server"
+local https_server = require "spec.support.https_server"
 
 local PROGRAM = "build/lua5.4/freed"
 
@@ -12,7 +12,7 @@ describe("what the core frees", function()
   local nginx, path
 
   setup(function()
-    nginx, path = server.start(), folder.make()
+    nginx, path = https_server.start(), folder.make()
   end)
 
   teardown(function()
@@ -22,17 +22,17 @@ describe("what the core frees", function()
 
   -- name -> { blocks freed, those that held the secret }
   local function look(option)
-    local said = folder.run(
+    local output = folder.run(
       ("%s %s spec/support/programs/freed.lua %s %s %s"):format(PROGRAM,
       option, nginx:url("HTTP", "/echo"), nginx:url("HTTP", "/silent"),
       folder.quote(path)))
-    local stories, count = {}, 0
-    for name, blocks, secret in said:gmatch "([^\n]+): (%d+) (%d+)" do
-      stories[name] = { tonumber(blocks), tonumber(secret) }
+    local scenarios, count = {}, 0
+    for name, blocks, secret in output:gmatch "([^\n]+): (%d+) (%d+)" do
+      scenarios[name] = { tonumber(blocks), tonumber(secret) }
       count = count + 1
     end
     assert.equal(12, count)
-    return stories
+    return scenarios
   end
 
   it("[freed-memory-holds-no-secret-any] holds no secret any more", function()

@@ -1,9 +1,9 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local file = core.file
 local folder = require "spec.support.folder"
-local live = require "spec.support.open_handles"
-local mounted = require "spec.support.mount_namespace"
+local open_handles = require "spec.support.open_handles"
+local mount_namespace = require "spec.support.mount_namespace"
 local shell = require "adobepass.util.shell"
 
 local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
@@ -19,7 +19,7 @@ describe("core.file", function()
 
   after_each(function()
     folder.remove(path)
-    live.assert_none()
+    open_handles.assert_none()
   end)
 
   local function listing() return folder.run("ls -A " .. path) end
@@ -43,11 +43,11 @@ describe("core.file", function()
 
   it("[core-file-owner-eyes-umask] is for the owner's eyes, whatever the "
     .. "umask", function()
-    child.run(([[
+    child_process.run(([[
       assert(require("adobepass.core").file.write(%q, "x"))
     ]]):format(name))
     assert.equal("600", folder.run("stat -c %a " .. name))
-    folder.run("umask 0777; " .. child.command(([[
+    folder.run("umask 0777; " .. child_process.command(([[
       assert(require("adobepass.core").file.write(%q, "y"))
     ]]):format(name)))
     assert.equal("600", folder.run("stat -c %a " .. name))
@@ -63,7 +63,7 @@ describe("core.file", function()
   end)
 
   it("[core-file-relative-name] takes a relative name too", function()
-    folder.run("cd " .. path .. " && " .. child.command(
+    folder.run("cd " .. path .. " && " .. child_process.command(
       [[assert(require("adobepass.core").file.write("here", "x"))]]))
     assert.equal("x", file.read(path .. "/here"))
   end)
@@ -115,7 +115,7 @@ describe("core.file", function()
 
   it("[core-file-refuses-belongs] refuses what belongs to somebody "
     .. "else", function()
-    if not mounted.is_root then return pending("needs root") end
+    if not mount_namespace.is_root then return pending("needs root") end
     assert(file.write(name, "x"))
     folder.run("chown 65534 " .. name)
     refused("insecure_file", file.read(name))
@@ -124,7 +124,7 @@ describe("core.file", function()
   local NOBODY = "setpriv --reuid=65534 --clear-groups "
 
   local function why_not_as_nobody()
-    if not mounted.is_root then return "needs root" end
+    if not mount_namespace.is_root then return "needs root" end
     return shell.execute(NOBODY .. "test -r \"$PWD/csrc/storage/private_file.c\"") ~= 0
       and "needs a tree that everybody may read"
   end
@@ -133,11 +133,11 @@ describe("core.file", function()
     local why_not = why_not_as_nobody()
     if why_not then return pending(why_not) end
     assert(file.write(name, "x"))
-    local said = folder.run(NOBODY .. child.command(([[
+    local output = folder.run(NOBODY .. child_process.command(([[
         local file = require("adobepass.core").file
         print(select(3, file.read(%q)), select(3, file.write(%q, "y")))
       ]]):format(name, name)))
-    assert.equal("no_access\tno_access", said)
+    assert.equal("no_access\tno_access", output)
   end)
 
   it("[core-file-changes-folder] changes nothing in a folder that it may not "
@@ -147,7 +147,7 @@ describe("core.file", function()
     assert(file.write(name, "old"))
     folder.run(("chown -R 65534 %s && chmod 300 %s"):format(path, path))
     assert.equal("no_access\tno_access\told", folder.run(NOBODY
-      .. child.command(([[
+      .. child_process.command(([[
         local file = require("adobepass.core").file
         print(select(3, file.write(%q, "new")), select(3, file.remove(%q)),
           (file.read(%q)))
@@ -167,7 +167,7 @@ describe("core.file", function()
   it("[core-file-keeps-old-content] keeps the old content when the disk is "
     .. "full", function()
     assert.equal("no_space\ttrue\t.\t..\tsecret",
-      mounted.on_small_disk(path, [[
+      mount_namespace.on_small_disk(path, [[
       local file = require("adobepass.core").file
       local old = ("o"):rep(30000)
       assert(file.write("secret", old))
@@ -179,7 +179,7 @@ describe("core.file", function()
 
   it("[core-file-disk-not-written] says when the disk may not be "
     .. "written", function()
-    assert.equal("read_only\ttrue\tx", mounted.on_small_disk(path, [[
+    assert.equal("read_only\ttrue\tx", mount_namespace.on_small_disk(path, [[
       local file = require("adobepass.core").file
       assert(file.write("secret", "x"))
       os.execute("mount -o remount,ro .")
@@ -206,7 +206,7 @@ describe("core.file", function()
       .. "700, whatever the umask", function()
       for _, umask in ipairs { "0", "022", "0777" } do
         local top = path .. "/" .. umask
-        folder.run("umask " .. umask .. "; " .. child.command(([[
+        folder.run("umask " .. umask .. "; " .. child_process.command(([[
           assert(require("adobepass.core").file.make_folder(%q))
         ]]):format(top .. "/b//c/")))
         assert.same({ "700", "700", "700" },
@@ -221,7 +221,7 @@ describe("core.file", function()
         assert.is_true(file.make_folder(path .. "/" .. part))
         assert.equal("700", mode(path .. "/" .. part))
       end
-      folder.run("cd " .. path .. " && " .. child.command(
+      folder.run("cd " .. path .. " && " .. child_process.command(
         [[assert(require("adobepass.core").file.make_folder("here/deep"))]]))
       assert.equal("700", mode(path .. "/here/deep"))
     end)
@@ -248,7 +248,7 @@ describe("core.file", function()
 
     it("[core-folder-refuses-foreign] refuses a folder that belongs to "
       .. "another user", function()
-      if not mounted.is_root then return pending("needs root") end
+      if not mount_namespace.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s; chown 65534 %s"):format(name, name))
       assert.matches("secret belongs to another user",
         refused("insecure_file", file.make_folder(name)))
@@ -259,7 +259,7 @@ describe("core.file", function()
       local why_not = why_not_as_nobody()
       if why_not then return pending(why_not) end
       folder.run(("mkdir -m 755 %s; chmod 755 %s"):format(name, path))
-      assert.equal("true", folder.run(NOBODY .. child.command(([[
+      assert.equal("true", folder.run(NOBODY .. child_process.command(([[
         print(require("adobepass.core").file.make_folder(%q))
       ]]):format(name))))
     end)
@@ -390,7 +390,7 @@ describe("core.file", function()
 
   describe("lock", function()
     local function hold()
-      local holder = child.start(([[
+      local holder = child_process.start(([[
         io.stdout:setvbuf("no")
         local file = require("adobepass.core").file
         local lock = assert(file.lock(%q))
@@ -430,7 +430,7 @@ describe("core.file", function()
       if not rawget(_G, "jit") then
         return pending "for LuaJIT alone, which can fork"
       end
-      assert.equal("busy\tnil", child.run(([[
+      assert.equal("busy\tnil", child_process.run(([[
         local ffi = require "ffi"
         ffi.cdef "int fork(void); void _exit(int); int pause(void);"
         ffi.cdef "int kill(int, int); int waitpid(int, int *, int);"
@@ -486,7 +486,7 @@ describe("core.file", function()
     .. KILLS .. " kills of a writer, always whole", function()
     assert(file.write(name, core.digest.sha256("")))
     for round = 1, KILLS do
-      local writer = child.start(WRITER:format(name))
+      local writer = child_process.start(WRITER:format(name))
       assert.equal("ready", writer:line())
       for _ = 1, 1 + core.random.bytes(1):byte() % 40 do
         assert_whole(assert(file.read(name)))
@@ -502,7 +502,9 @@ describe("core.file", function()
     .. "apart", function()
     assert(file.write(name, core.digest.sha256("")))
     local writers = {}
-    for index = 1, 4 do writers[index] = child.start(WRITER:format(name)) end
+    for index = 1, 4 do
+      writers[index] = child_process.start(WRITER:format(name))
+    end
     for _, writer in ipairs(writers) do assert(writer:line()) end
     for _ = 1, 300 do assert_whole(assert(file.read(name))) end
     for _, writer in ipairs(writers) do writer:kill() end
