@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/header_field.h"
 
-#include <stdint.h>
 #include <string.h>
 
 static int is_token_char(unsigned char c) {
@@ -22,25 +21,10 @@ static int is_value_char(unsigned char c) {
   return (c >= 0x20 && c != 0x7f) || c == '\t';
 }
 
-/* Whether one of eight bytes is below 0x20, or 0x7f: what is added or taken
-** shows in each byte's highest bit, unless it was set before (tokens are long,
-** and looked at with each request). */
-static int has_control(const char *text) {
-  static const uint64_t ones = UINT64_C(0x0101010101010101);
-  uint64_t word, below, delete;
-  memcpy(&word, text, sizeof word);
-  below = word - ones * 0x20;
-  delete = word + ones;
-  return ((below | delete) & ~word & (ones << 7)) != 0;
-}
-
 int ap_header_field_is_value(const char *text, size_t length) {
-  size_t i = 0;
-  while (i < length) {
-    if (length - i >= 8 && !has_control(text + i)) i += 8;
-    else if (is_value_char((unsigned char)text[i])) i++;
-    else return 0;
-  }
+  size_t i;
+  for (i = 0; i < length; i++)
+    if (!is_value_char((unsigned char)text[i])) return 0;
   return 1;
 }
 
