@@ -90,7 +90,7 @@ $(BUILD)/host: spec/support/programs/host.c
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LDFLAGS)
 
 $(BUILD)/alloc_failure: wrapped = malloc calloc free epoll_create1 epoll_ctl
-$(BUILD)/freed: wrapped = free OPENSSL_cleanse
+$(BUILD)/freed: wrapped = malloc free OPENSSL_cleanse
 with_script := $(BUILD)/freed $(BUILD)/later $(BUILD)/stuck
 $(with_script): script = spec/support/programs/script.c
 $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \

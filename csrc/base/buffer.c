@@ -51,14 +51,6 @@ ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length) {
   return move(buf, grown(buf, needed)) ? AP_BUFFER_OK : AP_BUFFER_NO_MEMORY;
 }
 
-ap_buffer_result ap_buffer_trim(ap_buffer *buf) {
-  if (buf->length == buf->capacity) return AP_BUFFER_OK;
-  if (buf->length > 0)
-    return move(buf, buf->length) ? AP_BUFFER_OK : AP_BUFFER_NO_MEMORY;
-  ap_buffer_free(buf);
-  return AP_BUFFER_OK;
-}
-
 ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
                                   size_t length) {
   ap_buffer_result result;

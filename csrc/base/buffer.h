@@ -22,8 +22,6 @@ void ap_buffer_init(ap_buffer *buf, size_t ceiling);
 ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length);
 ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
                                   size_t length);
-/* Gives back what it has room for and does not hold. */
-ap_buffer_result ap_buffer_trim(ap_buffer *buf);
 void ap_buffer_clear(ap_buffer *buf);
 void ap_buffer_free(ap_buffer *buf);
 

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-/* Visible ASCII, as RFC 6750 section 2.1 has it and a header can carry. */
+#include "base/buffer.h"
+
+/* RFC 6750 section 2.1 allows visible ASCII only. */
 static int is_sendable(const char *secret, size_t length) {
   size_t i;
   for (i = 0; i < length; i++) {
@@ -13,24 +15,11 @@ static int is_sendable(const char *secret, size_t length) {
   return length > 0 && length <= AP_ACCESS_TOKEN_MAX;
 }
 
-/* A token is never due before half of its life is over, however short. */
+/* Seconds before its end at which a token is due: at most half of its life. */
 static double lead_of(const ap_access_token_terms *terms) {
   double lead = terms->margin + terms->jitter * terms->chance;
   double most = terms->lifetime / 2;
   return lead < most ? lead : most;
-}
-
-static int make_line(ap_access_token *token, const char *secret, size_t length,
-                     ap_failure *failure) {
-  ap_prepared_headers *line = ap_prepared_headers_new();
-  if (line == NULL) return ap_failure_no_memory(failure);
-  if (ap_header_list_add_bearer(&line->lines, secret, length, failure) &&
-      ap_prepared_headers_seal(line, failure)) {
-    token->line = line;
-    return 1;
-  }
-  ap_prepared_headers_drop(line);
-  return 0;
 }
 
 int ap_access_token_open(ap_access_token *token, const char *secret,
@@ -40,8 +29,8 @@ int ap_access_token_open(ap_access_token *token, const char *secret,
     return ap_failure_set(
       failure, "malformed_response",
       "The answer's access_token is not one that can be sent.");
-  if (!make_line(token, secret, length, failure)) return 0;
-  token->secret = ap_header_list_bearer(&token->line->lines);
+  token->secret = ap_copy(secret, length);
+  if (token->secret == NULL) return ap_failure_no_memory(failure);
   token->length = length;
   token->expires_at = terms->now + terms->lifetime;
   token->due_at = token->expires_at - lead_of(terms);
@@ -55,6 +44,6 @@ ap_access_token_life ap_access_token_life_at(const ap_access_token *token,
 }
 
 void ap_access_token_close(ap_access_token *token) {
-  ap_prepared_headers_drop(token->line);
+  ap_wipe_free(token->secret, token->length);
   memset(token, 0, sizeof *token);
 }

@@ -4,50 +4,52 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "http/header_field.h"
 
-void ap_header_list_init(ap_header_list *lines) {
-  memset(lines, 0, sizeof *lines);
-  ap_buffer_init(&lines->text, AP_HEADER_LIST_MAX);
-}
+/* Link and text share one allocation. */
+typedef struct {
+  struct curl_slist link; /* first: a pointer to it is one to the line */
+  size_t size;            /* of the text, with its NUL */
+  char text[];
+} line;
 
-void ap_header_list_free(ap_header_list *lines) {
-  ap_buffer_free(&lines->text);
-  lines->count = 0;
-  lines->has = 0;
-}
-
-int ap_header_list_fail(ap_failure *failure) {
-  return ap_failure_set(failure, "too_large",
-                        "The request's headers are larger than 1 MiB.");
-}
-
-static int make_room(ap_buffer *text, size_t length, ap_failure *failure) {
-  switch (ap_buffer_reserve(text, length)) {
-    case AP_BUFFER_OK: return 1;
-    case AP_BUFFER_NO_MEMORY: return ap_failure_no_memory(failure);
-    default: return ap_header_list_fail(failure);
+static line *add_line(ap_header_list *list, size_t length,
+                      ap_failure *failure) {
+  line *added;
+  if (length >= AP_HEADER_LIST_MAX - list->length) {
+    (void)ap_failure_set(failure, "too_large",
+                         "The request's headers are larger than 1 MiB.");
+    return NULL;
   }
+  added = malloc(sizeof *added + length + 1);
+  if (added == NULL) {
+    (void)ap_failure_no_memory(failure);
+    return NULL;
+  }
+  added->size = length + 1;
+  added->link.data = added->text;
+  added->link.next = NULL;
+  if (list->last != NULL) list->last->next = &added->link;
+  else list->first = &added->link;
+  list->last = &added->link;
+  list->length += added->size;
+  return added;
 }
 
-/* The name with what parts it from the value, and the value. */
-static int add(ap_header_list *lines, const char *name, const char *separator,
-               const char *value, size_t length, ap_failure *failure) {
-  ap_buffer *text = &lines->text;
+static int add(ap_header_list *list, const char *name, const char *separator,
+               const char *value, size_t value_length, ap_failure *failure) {
   size_t first = strlen(name), second = strlen(separator);
-  char *line;
-  if (!make_room(text, first + second + length + 1, failure)) return 0;
-  line = text->data + text->length;
-  memcpy(line, name, first);
-  memcpy(line + first, separator, second);
-  memcpy(line + first + second, value, length);
-  line[first + second + length] = '\0';
-  text->length += first + second + length + 1;
-  lines->count++;
+  line *added = add_line(list, first + second + value_length, failure);
+  if (added == NULL) return 0;
+  memcpy(added->text, name, first);
+  memcpy(added->text + first, separator, second);
+  memcpy(added->text + first + second, value, value_length);
+  added->text[first + second + value_length] = '\0';
   return 1;
 }
 
-static unsigned meaning_of(const char *name) {
+static unsigned bit_of(const char *name) {
   size_t length = strlen(name);
   if (ap_header_field_is(name, length, "content-type")) return AP_HAS_TYPE;
   if (ap_header_field_is(name, length, "accept")) return AP_HAS_ACCEPT;
@@ -58,50 +60,46 @@ static unsigned meaning_of(const char *name) {
   return 0;
 }
 
-/* libcurl takes "Name:" for a wish to leave the header out, blanks behind it or
-** not, and "Name;" for an empty one: CURLOPT_HTTPHEADER(3). Blanks around a
-** value are none of it: RFC 9110, section 5.5. */
-int ap_header_list_add(ap_header_list *lines, const char *name,
+/* CURLOPT_HTTPHEADER(3): libcurl removes a header for "Name:", also if blanks
+** follow, and sends an empty one for "Name;". Blanks around a value are not
+** part of it (RFC 9110 section 5.5). */
+int ap_header_list_add(ap_header_list *list, const char *name,
                        const char *value, ap_failure *failure) {
   int is_empty = value[strspn(value, " \t")] == '\0';
-  lines->has |= meaning_of(name);
-  return add(lines, name, is_empty ? ";" : ": ", value,
+  list->has |= bit_of(name);
+  return add(list, name, is_empty ? ";" : ": ", value,
              is_empty ? 0 : strlen(value), failure);
 }
 
-static const char bearer[] = "Authorization: Bearer ";
-
-int ap_header_list_add_bearer(ap_header_list *lines, const char *secret,
+int ap_header_list_add_bearer(ap_header_list *list, const char *secret,
                               size_t length, ap_failure *failure) {
-  lines->has |= AP_HAS_AUTHORIZATION;
-  return add(lines, bearer, "", secret, length, failure);
+  list->has |= AP_HAS_AUTHORIZATION;
+  return add(list, "Authorization", ": Bearer ", secret, length, failure);
 }
 
-const char *ap_header_list_bearer(const ap_header_list *lines) {
-  return lines->text.data + sizeof bearer - 1;
+static int suppress(ap_header_list *list, unsigned bit, const char *name,
+                    ap_failure *failure) {
+  return (list->has & bit) != 0 || add(list, name, ":", "", 0, failure);
 }
 
-int ap_header_list_leave_out(ap_header_list *lines, const char *name,
-                             ap_failure *failure) {
-  return add(lines, name, ":", "", 0, failure);
+/* The User-Agent is not set by CURLOPT_USERAGENT: libcurl would send it to a
+** proxy, too, and libcurl 7.88 formats it twice per request. */
+int ap_header_list_complete(ap_header_list *list, const char *user_agent,
+                            int has_body, ap_failure *failure) {
+  if (user_agent != NULL && (list->has & AP_HAS_AGENT) == 0 &&
+      !ap_header_list_add(list, "User-Agent", user_agent, failure))
+    return 0;
+  if (!suppress(list, AP_HAS_ACCEPT, "Accept", failure)) return 0;
+  return !has_body || (suppress(list, AP_HAS_TYPE, "Content-Type", failure) &&
+                       suppress(list, AP_HAS_EXPECT, "Expect", failure));
 }
 
-/* The list is ours, not libcurl's, which only reads it: its lines, of which
-** one may hold a bearer, are wiped. */
-int ap_header_list_link(const ap_header_list *lines, struct curl_slist *rest,
-                        struct curl_slist **made, ap_failure *failure) {
-  char *line = lines->text.data;
-  struct curl_slist *list;
-  size_t i;
-  *made = NULL;
-  if (lines->count == 0) return 1;
-  list = calloc(lines->count, sizeof *list);
-  if (list == NULL) return ap_failure_no_memory(failure);
-  for (i = 0; i < lines->count; i++) {
-    list[i].data = line;
-    list[i].next = i + 1 < lines->count ? &list[i + 1] : rest;
-    line += strlen(line) + 1;
+void ap_header_list_free(ap_header_list *list) {
+  struct curl_slist *link = list->first, *next;
+  for (; link != NULL; link = next) {
+    line *freed = (line *)link;
+    next = link->next;
+    ap_wipe_free(freed, sizeof *freed + freed->size);
   }
-  *made = list;
-  return 1;
+  memset(list, 0, sizeof *list);
 }

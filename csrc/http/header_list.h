@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of a request's head, as libcurl takes them. */
+/* The header list of one request, in the form of CURLOPT_HTTPHEADER. */
 #ifndef AP_HTTP_HEADER_LIST_H
 #define AP_HTTP_HEADER_LIST_H
 
@@ -7,13 +7,12 @@
 
 #include <curl/curl.h>
 
-#include "base/buffer.h"
 #include "base/failure.h"
 
-/* libcurl itself sends no longer head. */
+/* In bytes, a NUL after each line included. libcurl sends at most 1 MiB. */
 enum { AP_HEADER_LIST_MAX = 1024 * 1024 };
 
-/* Headers whose being there matters to the others. */
+/* Bits of ap_header_list.has: headers that change how others are sent. */
 enum {
   AP_HAS_TYPE = 1,
   AP_HAS_ACCEPT = 2,
@@ -22,32 +21,26 @@ enum {
   AP_HAS_EXPECT = 16
 };
 
+/* All zero is an empty list. The list owns its lines; libcurl only reads
+** them, so curl_slist_free_all must not be called on `first`. */
 typedef struct {
-  ap_buffer text; /* a NUL after each line */
-  size_t count;
+  struct curl_slist *first, *last;
+  size_t length; /* bytes of all lines */
   unsigned has;
 } ap_header_list;
 
-void ap_header_list_init(ap_header_list *lines);
-/* Wipes; twice is well. */
-void ap_header_list_free(ap_header_list *lines);
-
-/* "too_large". */
-int ap_header_list_fail(ap_failure *failure);
-/* Name and value have been checked with header.h. */
-int ap_header_list_add(ap_header_list *lines, const char *name,
+/* Each add function returns 0 and sets "too_large" or "out_of_memory" if it
+** fails. The caller has checked name and value with header_field.h. */
+int ap_header_list_add(ap_header_list *list, const char *name,
                        const char *value, ap_failure *failure);
-int ap_header_list_add_bearer(ap_header_list *lines, const char *secret,
+int ap_header_list_add_bearer(ap_header_list *list, const char *secret,
                               size_t length, ap_failure *failure);
-/* The secret of lines whose first one is a bearer's. */
-const char *ap_header_list_bearer(const ap_header_list *lines);
-/* Keeps libcurl from sending a header of its own. */
-int ap_header_list_leave_out(ap_header_list *lines, const char *name,
-                             ap_failure *failure);
+/* Call it last. Adds `user_agent` (NULL: none) unless the list has one, and
+** suppresses the headers that libcurl would add without being asked. */
+int ap_header_list_complete(ap_header_list *list, const char *user_agent,
+                            int has_body, ap_failure *failure);
 
-/* Stores a list of the lines, and `rest` behind them; it is good as long as
-** they stand. The caller frees what is stored in `made`, where there is one. */
-int ap_header_list_link(const ap_header_list *lines, struct curl_slist *rest,
-                        struct curl_slist **made, ap_failure *failure);
+/* Wipes all lines and frees them. Idempotent. */
+void ap_header_list_free(ap_header_list *list);
 
 #endif

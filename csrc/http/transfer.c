@@ -17,17 +17,11 @@ ap_transfer *ap_transfer_new(void) {
   if (transfer == NULL) return NULL;
   memset(transfer, 0, offsetof(ap_transfer, failure));
   transfer->detail[0] = '\0';
-  ap_header_list_init(&transfer->lines);
   return transfer;
 }
 
 static void free_request(ap_transfer *transfer) {
-  free(transfer->own);
-  ap_header_list_free(&transfer->lines);
-  ap_prepared_headers_drop(transfer->ready);
-  ap_prepared_headers_drop(transfer->bearer);
-  transfer->own = NULL;
-  transfer->ready = transfer->bearer = NULL;
+  ap_header_list_free(&transfer->headers);
   ap_wipe_free(transfer->request_body, transfer->request_body_length);
   transfer->request_body = NULL;
 }
@@ -39,26 +33,6 @@ void ap_transfer_free(ap_transfer *transfer) {
   ap_buffer_free(&transfer->head);
   ap_buffer_free(&transfer->body);
   free(transfer);
-}
-
-void ap_transfer_use_headers(ap_transfer *transfer,
-                             ap_prepared_headers *headers) {
-  transfer->ready = ap_prepared_headers_use(headers);
-}
-
-void ap_transfer_use_bearer(ap_transfer *transfer,
-                            const ap_access_token *token) {
-  transfer->bearer = ap_prepared_headers_use(token->line);
-}
-
-static unsigned has(const ap_prepared_headers *headers) {
-  return headers != NULL ? headers->lines.has : 0;
-}
-
-int ap_transfer_has(const ap_transfer *transfer, unsigned what) {
-  return ((transfer->lines.has | has(transfer->ready) |
-           has(transfer->bearer)) &
-          what) != 0;
 }
 
 static void store(ap_transfer *transfer, ap_buffer *buf, const char *bytes,
@@ -116,51 +90,6 @@ static size_t on_header_watched(char *line, size_t one, size_t length,
     ap_folded_header_watch(transfer->easy, begins);
   transfer->watches_fold = begins;
   return on_header(line, one, length, context);
-}
-
-/* What libcurl would send unasked is left out: the caller's headers are all
-** there are. */
-static int quieten(ap_transfer *transfer, int has_body, ap_failure *failure) {
-  ap_header_list *lines = &transfer->lines;
-  if (!ap_transfer_has(transfer, AP_HAS_ACCEPT) &&
-      !ap_header_list_leave_out(lines, "Accept", failure))
-    return 0;
-  if (!has_body) return 1;
-  if (!ap_transfer_has(transfer, AP_HAS_TYPE) &&
-      !ap_header_list_leave_out(lines, "Content-Type", failure))
-    return 0;
-  return ap_transfer_has(transfer, AP_HAS_EXPECT) ||
-         ap_header_list_leave_out(lines, "Expect", failure);
-}
-
-static size_t length_of(const ap_prepared_headers *headers) {
-  return headers != NULL ? headers->lines.text.length : 0;
-}
-
-static void put_first(struct curl_slist **list, struct curl_slist *link,
-                      const ap_prepared_headers *line) {
-  if (line == NULL) return;
-  link->data = line->lines.text.data;
-  link->next = *list;
-  *list = link;
-}
-
-/* The request's own headers, and before and behind them what it shares. */
-static int link_all(ap_transfer *transfer, const ap_prepared_headers *agent,
-                    ap_failure *failure) {
-  struct curl_slist *ready =
-    transfer->ready != NULL ? transfer->ready->list : NULL;
-  if (transfer->lines.text.length + length_of(transfer->ready) +
-        length_of(transfer->bearer) + length_of(agent) >
-      AP_HEADER_LIST_MAX)
-    return ap_header_list_fail(failure);
-  if (!ap_header_list_link(&transfer->lines, ready, &transfer->own, failure))
-    return 0;
-  transfer->headers = transfer->own != NULL ? transfer->own : ready;
-  if (!ap_transfer_has(transfer, AP_HAS_AGENT))
-    put_first(&transfer->headers, &transfer->agent_link, agent);
-  put_first(&transfer->headers, &transfer->bearer_link, transfer->bearer);
-  return 1;
 }
 
 static int copy_body(ap_transfer *transfer, const ap_request *request,
@@ -262,7 +191,7 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
 static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);
-  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  SET(CURLOPT_HTTPHEADER, transfer->headers.first);
   return CURLE_OK;
 }
 
@@ -303,8 +232,9 @@ int ap_transfer_prepare(ap_transfer *transfer,
   ap_buffer_init(&transfer->head, options->max_headers);
   ap_buffer_init(&transfer->body, most);
   if (!copy_body(transfer, request, failure) ||
-      !quieten(transfer, transfer->request_body != NULL, failure) ||
-      !link_all(transfer, settings->agent, failure))
+      !ap_header_list_complete(&transfer->headers,
+                               options->texts[AP_TEXT_USER_AGENT],
+                               transfer->request_body != NULL, failure))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;

@@ -9,10 +9,8 @@
 
 #include "base/buffer.h"
 #include "base/failure.h"
-#include "http/prepared_headers.h"
 #include "http/header_list.h"
 #include "http/transport_options.h"
-#include "http/access_token.h"
 #include "http/url.h"
 
 typedef enum {
@@ -46,10 +44,7 @@ typedef struct ap_transfer {
   CURLcode outcome; /* once libcurl has told it */
   CURL *easy;       /* while it runs */
   ap_url *url;
-  ap_header_list lines;                /* the request's own headers, */
-  ap_prepared_headers *ready, *bearer; /* and those that it shares, or NULL */
-  struct curl_slist *own, agent_link, bearer_link;
-  struct curl_slist *headers; /* all of them */
+  ap_header_list headers; /* the request's; the binding fills it */
   char *request_body;
   size_t request_body_length;
   int may_resolve; /* libcurl may start a thread to look a name up */
@@ -66,14 +61,6 @@ typedef struct ap_transfer {
 ap_transfer *ap_transfer_new(void);
 /* The transfer must not be running: its transport cancels it first. */
 void ap_transfer_free(ap_transfer *transfer);
-
-/* Sealed ones, beside the lines of its own. */
-void ap_transfer_use_headers(ap_transfer *transfer,
-                             ap_prepared_headers *headers);
-void ap_transfer_use_bearer(ap_transfer *transfer,
-                            const ap_access_token *token);
-/* Whether one of its headers is one of AP_HAS_... */
-int ap_transfer_has(const ap_transfer *transfer, unsigned what);
 
 /* Sets what each transfer has in common, once in an easy handle's life. */
 CURLcode ap_transfer_equip(CURL *easy);

@@ -207,7 +207,7 @@ void ap_transport_close(ap_transport *transport) {
 static int check_proxy(const ap_transport *transport,
                        const ap_transfer *transfer, ap_failure *failure) {
   if (transfer->url->kind != AP_URL_PLAIN ||
-      !ap_transfer_has(transfer, AP_HAS_AUTHORIZATION) ||
+      (transfer->headers.has & AP_HAS_AUTHORIZATION) == 0 ||
       transport->settings.options.texts[AP_TEXT_PROXY] == NULL)
     return 1;
   return ap_failure_set(

@@ -49,18 +49,6 @@ static int copy_texts(ap_transport_settings *settings,
   return 1;
 }
 
-/* Not by CURLOPT_USERAGENT, which libcurl 7.88 would write out twice for each
-** request, and show a proxy. */
-static int make_agent(ap_transport_settings *settings, ap_failure *failure) {
-  const char *agent = settings->options.texts[AP_TEXT_USER_AGENT];
-  if (agent == NULL) return 1;
-  settings->agent = ap_prepared_headers_new();
-  if (settings->agent == NULL) return ap_failure_no_memory(failure);
-  return ap_header_list_add(&settings->agent->lines, "User-Agent", agent,
-                            failure) &&
-         ap_prepared_headers_seal(settings->agent, failure);
-}
-
 /* Each handle would keep TLS sessions for itself, and lose them with itself. */
 static int keep_tls_sessions(ap_transport_settings *settings) {
   settings->tls_sessions = curl_share_init();
@@ -77,7 +65,7 @@ int ap_transport_settings_open(ap_transport_settings *settings,
   settings->options = *options;
   if (!copy_texts(settings, options) || !keep_tls_sessions(settings))
     (void)ap_failure_no_memory(failure);
-  else if (make_agent(settings, failure)) return 1;
+  else return 1;
   ap_transport_settings_close(settings);
   return 0;
 }
@@ -88,7 +76,6 @@ void ap_transport_settings_close(ap_transport_settings *settings) {
     char *text = settings->copies[i];
     ap_wipe_free(text, text != NULL ? strlen(text) : 0);
   }
-  ap_prepared_headers_drop(settings->agent);
   if (settings->tls_sessions != NULL)
     (void)curl_share_cleanup(settings->tls_sessions);
   curl_slist_free_all(settings->overrides);

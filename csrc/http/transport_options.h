@@ -8,7 +8,6 @@
 #include <curl/curl.h>
 
 #include "base/failure.h"
-#include "http/prepared_headers.h"
 
 typedef enum {
   AP_TEXT_CLIENT_CERT,
@@ -35,7 +34,6 @@ typedef struct {
 typedef struct {
   ap_transport_options options; /* its texts are the copies */
   char *copies[AP_TEXTS];
-  ap_prepared_headers *agent; /* the User-Agent, or NULL */
   CURLSH *tls_sessions; /* for all connections: the next handshake is short */
   struct curl_slist *overrides, *plain_hosts;
 } ap_transport_settings;

@@ -72,13 +72,11 @@ static const luaL_Reg functions[] = {
 
 static const luaL_Reg http_functions[] = {
   { "new", ap_make_transport },
-  { "headers", ap_make_headers },
   { NULL, NULL },
 };
 
 static void open_http(lua_State *L) {
   ap_open_transport(L);
-  ap_open_headers(L);
   ap_open_transfer(L);
   ap_open_response(L);
   luaL_newlib(L, http_functions);

@@ -190,131 +190,6 @@ int ap_make_transport(lua_State *L) {
   return ap_push_failure(L, &failure);
 }
 
-/* A request's table is gone through once, since there are many: each option
-** has one who reads the value on the top of the stack. Headers and bearer wait
-** in places of their own for the transfer that takes them. */
-enum { REQUEST = 2, HEADERS_PLACE, BEARER_PLACE, TRANSFER_PLACE };
-
-typedef void (*option_reader)(lua_State *L, ap_request *request);
-
-static void read_method(lua_State *L, ap_request *request) {
-  request->method = ap_value_text(L, REQUEST, "method");
-  if (!ap_header_field_is_token(request->method, strlen(request->method)))
-    (void)ap_option_error(L, REQUEST, "method", "a word like GET");
-}
-
-static void read_url(lua_State *L, ap_request *request) {
-  request->url = ap_value_text(L, REQUEST, "url");
-}
-
-static void read_body(lua_State *L, ap_request *request) {
-  request->body = ap_value_bytes(L, REQUEST, "body", &request->body_length);
-}
-
-static void read_timeout(lua_State *L, ap_request *request) {
-  request->timeout =
-    ap_value_number(L, REQUEST, "timeout", 0, 0, longest_time);
-}
-
-static void read_connect_timeout(lua_State *L, ap_request *request) {
-  request->connect_timeout =
-    ap_value_number(L, REQUEST, "connect_timeout", 0, 0, longest_time);
-}
-
-static void read_max_body(lua_State *L, ap_request *request) {
-  request->max_body =
-    (size_t)ap_value_number(L, REQUEST, "max_body", 0, 0, highest_ceiling);
-}
-
-static void read_fresh(lua_State *L, ap_request *request) {
-  request->fresh = ap_value_flag(L, REQUEST, "fresh", 0);
-}
-
-static void keep_headers(lua_State *L, ap_request *request) {
-  (void)request;
-  lua_pushvalue(L, -1);
-  lua_replace(L, HEADERS_PLACE);
-}
-
-static void keep_bearer(lua_State *L, ap_request *request) {
-  (void)request;
-  lua_pushvalue(L, -1);
-  lua_replace(L, BEARER_PLACE);
-}
-
-static option_reader reader_of(lua_State *L, const char *name) {
-  static const struct {
-    const char *name;
-    option_reader read;
-  } known[] = {
-    { "url", read_url },           { "method", read_method },
-    { "headers", keep_headers },   { "bearer", keep_bearer },
-    { "timeout", read_timeout },   { "body", read_body },
-    { "fresh", read_fresh },       { "connect_timeout", read_connect_timeout },
-    { "max_body", read_max_body },
-  };
-  size_t i;
-  for (i = 0; i < sizeof known / sizeof *known; i++)
-    if (strcmp(name, known[i].name) == 0) return known[i].read;
-  (void)luaL_argerror(L, REQUEST,
-                      lua_pushfstring(L, "unknown option '%s'", name));
-  return NULL;
-}
-
-static void read_each(lua_State *L, ap_request *request) {
-  lua_pushnil(L);
-  while (lua_next(L, REQUEST)) {
-    const char *name;
-    if (lua_type(L, -2) != LUA_TSTRING)
-      (void)luaL_argerror(L, REQUEST, "options have names");
-    name = lua_tostring(L, -2);
-    if (strlen(name) != lua_rawlen(L, -2))
-      (void)luaL_argerror(L, REQUEST, "an option's name holds no NUL");
-    reader_of(L, name)(L, request);
-    lua_pop(L, 1);
-  }
-}
-
-/* libcurl would make a POST of a HEAD that has a body. */
-static void read_request(lua_State *L, ap_request *request) {
-  luaL_checktype(L, REQUEST, LUA_TTABLE);
-  memset(request, 0, sizeof *request);
-  request->method = "GET";
-  read_each(L, request);
-  if (request->url == NULL ||
-      !ap_url_is_clean(request->url, strlen(request->url)))
-    (void)ap_option_error(L, REQUEST, "url",
-                          "a URL without spaces or control characters");
-  if (request->body != NULL && strcmp(request->method, "HEAD") == 0)
-    (void)ap_option_error(L, REQUEST, "body", "left out of a HEAD");
-}
-
-static int add_headers(lua_State *L, ap_transfer *transfer,
-                       ap_failure *failure) {
-  int done = 1;
-  if (lua_isnil(L, HEADERS_PLACE)) return 1;
-  lua_pushvalue(L, HEADERS_PLACE);
-  if (lua_isuserdata(L, -1))
-    done = ap_use_headers(L, REQUEST, transfer, failure);
-  else done = ap_read_headers(L, REQUEST, &transfer->lines, failure);
-  lua_pop(L, 1);
-  return done;
-}
-
-static int add_bearer(lua_State *L, ap_transfer *transfer,
-                      ap_failure *failure) {
-  const ap_access_token *token = ap_to_access_token(L, BEARER_PLACE);
-  if (lua_isnil(L, BEARER_PLACE)) return 1;
-  if (token == NULL) return ap_option_error(L, REQUEST, "bearer", "a token");
-  if (ap_transfer_has(transfer, AP_HAS_AUTHORIZATION))
-    return ap_option_error(L, REQUEST, "bearer",
-                           "left out beside an Authorization header");
-  if (token->secret == NULL)
-    return ap_failure_set(failure, "closed", "The token is closed.");
-  ap_transfer_use_bearer(transfer, token);
-  return 1;
-}
-
 /***
 Start a request. Nothing moves before the next `step`.
 
@@ -323,8 +198,7 @@ transport's User-Agent, the body's length, and Accept-Encoding with
 `compression`. No redirect is followed.
 @function transport:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
-list of values, or what `core.headers` made of such; `body`; `bearer`: a token;
-`timeout`, `connect_timeout`,
+list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
 `max_body`: instead of the transport's; `fresh`: true for a connection of its
 own. libcurl repeats a request by itself when a connection that stood already
 dies before the answer; one that must not be repeated needs a fresh one
@@ -334,20 +208,19 @@ dies before the answer; one that must not be repeated needs a fresh one
 @treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`
 or `out_of_memory` */
 static int submit(lua_State *L) {
+  enum { REQUEST = 2, TRANSFER };
   ap_transport **box = to_box(L);
   ap_transfer **transfer;
   ap_request request;
   ap_failure failure;
   lua_settop(L, REQUEST);
-  lua_settop(L, BEARER_PLACE);
   transfer = ap_push_transfer(L);
   lua_pushvalue(L, 1);
-  ap_anchor(L, TRANSFER_PLACE);
-  read_request(L, &request);
+  ap_anchor(L, TRANSFER);
+  ap_read_request(L, REQUEST, &request);
   if (*box == NULL) return push_closed(L);
   if (*transfer == NULL) return ap_push_memory_failure(L);
-  if (add_headers(L, *transfer, &failure) &&
-      add_bearer(L, *transfer, &failure) &&
+  if (ap_read_request_headers(L, REQUEST, &(*transfer)->headers, &failure) &&
       ap_transport_submit(*box, *transfer, &request, &failure))
     return 1;
   return ap_push_failure(L, &failure);

@@ -1,7 +1,6 @@
 --- From an operation and its parameters to one HTTP request. No I/O.
 -- @module adobepass.api.request
 
-local core = require "adobepass.core"
 local device = require "adobepass.device.headers"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
@@ -285,16 +284,14 @@ local kinds = setmetatable({}, { __index = function(self, operation)
   return kind
 end })
 
--- What a device sends with operations of a kind is kept by its view, and made
--- ready when it is sent again: many a view asks but once. Headers too large to
--- be made ready are refused when they are sent.
+-- A view keeps the header table of each kind of operation.
 local function kept_headers(operation, view)
   local kind = kinds[operation]
   local headers = view.headers[kind]
-  if type(headers) == "userdata" then return headers end
-  headers = headers and core.http.headers(headers)
-    or table_of_headers(operation, view, nil, {})
-  view.headers[kind] = headers
+  if not headers then
+    headers = table_of_headers(operation, view, nil, {})
+    view.headers[kind] = headers
+  end
   return headers
 end
 
@@ -309,8 +306,7 @@ end
 
 --- The headers of a request that was built, from name to value.
 function request.header_table(built)
-  local headers = built.headers
-  return type(headers) == "table" and headers or headers:table()
+  return built.headers
 end
 
 local function add_content(built, operation, params, where)

@@ -16,12 +16,20 @@
 
 #include "script.h"
 
+void *__real_malloc(size_t length);
 void __real_free(void *block);
 void __real_OPENSSL_cleanse(void *bytes, size_t length);
 
 static char secret[64];
 static lua_Integer blocks, unwiped;
 static int wiping = 1;
+
+/* Cleared, so that no block holds what Lua or libcurl left there. */
+void *__wrap_malloc(size_t length) {
+  void *block = __real_malloc(length);
+  if (block != NULL) memset(block, 0, malloc_usable_size(block));
+  return block;
+}
 
 void __wrap_free(void *block) {
   if (block != NULL && secret[0] != '\0') {

@@ -59,15 +59,11 @@ local POST = { url = server, method = "POST", body = SECRET }
 local scenarios = {
   { "a token that is closed", function() token():close() end },
   { "a token that is dropped", function() token() end },
-  { "headers made ready", function()
-    assert(core.http.headers { ["X-Own"] = SECRET }):close()
-  end },
   { "headers that are refused", function()
     with_session(function(transport)
       assert(not pcall(transport.submit, transport, { url = server,
         headers = { ["X-Own"] = { SECRET, "b\r\n" } } }))
     end)
-    assert(not pcall(core.http.headers, { ["X-Own"] = { SECRET, "b\r\n" } }))
   end },
   { "a request and its answer", responded(POST) },
   { "an answer that is too large", responded({ url = server, max_body = 60,

@@ -1,4 +1,4 @@
---- Headers that are made ready once, on a real server's other side.
+--- The headers of a request, as a real server receives them.
 
 local core = require "adobepass.core"
 local assert_core_failure = require "spec.support.assert_core_failure"
@@ -8,7 +8,7 @@ local https_server = require "spec.support.https_server"
 
 local LARGEST = 1024 * 1024
 
-describe("core.http.headers", function()
+describe("request headers", function()
   local nginx, transport
 
   setup(function() nginx = https_server.start() end)
@@ -40,23 +40,15 @@ describe("core.http.headers", function()
     end
   end)
 
-  it("[headers-sent-table] are sent as the table that they were made "
-    .. "of", function()
-    local list = { Accept = "application/json", ["X-Two"] = { "a", "b" },
-      ["X-Empty"] = "", ["X-None"] = {} }
-    local headers = assert(core.http.headers(list))
-    local wanted = seen(submit(list))
-    assert.truthy(wanted:find("X-Two=a|b", 1, true))
-    for _ = 1, 3 do assert.equal(wanted, seen(submit(headers))) end
-    assert.equal(seen(submit(nil)), seen(submit(assert(core.http.headers {}))))
-    list["X-None"] = nil
-    assert.same(list, headers:table())
-    headers:close()
-    assert.same({}, headers:table())
+  it("[headers-sent-list] are one line for each value of a list", function()
+    assert.truthy(seen(submit { ["X-Two"] = { "a", "b" }, ["X-None"] = {} })
+      :find("X-Two=a|b", 1, true))
+    assert.equal(seen(submit(nil)), seen(submit {}))
   end)
 
-  it("[headers-go-many-requests] go with many requests at once", function()
-    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
+  it("[headers-go-many-requests] may be one table for many requests at "
+    .. "once", function()
+    local headers = { ["X-Own"] = "mine" }
     local transfers = {}
     for index = 1, 50 do transfers[index] = submit(headers) end
     for index = 1, 50 do
@@ -64,8 +56,8 @@ describe("core.http.headers", function()
     end
   end)
 
-  it("[headers-leave-request] leave a request what is its own", function()
-    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
+  it("[headers-leave-request] do not change with what each request adds", function()
+    local headers = { ["X-Own"] = "mine" }
     local first = core.token { access_token = "one", expires_in = 60 }
     local second = core.token { access_token = "two", expires_in = 60 }
     assert.matches("Authorization=Bearer one\n",
@@ -85,67 +77,34 @@ describe("core.http.headers", function()
     .. "transport has one", function()
     transport:close()
     transport = assert(core.http.new { user_agent = "the transport" })
-    local headers = assert(core.http.headers { Accept = "a/b",
-      ["content-type"] = "c/d", ["user-agent"] = "another" })
+    local headers = { Accept = "a/b",
+      ["content-type"] = "c/d", ["user-agent"] = "another" }
     assert.equal(("Accept=a/b\nContent-Length=1\nHost=127.0.0.1:%d\n"
       .. "content-type=c/d\nuser-agent=another"):format(nginx.ports.HTTP),
       seen(submit(headers, { method = "POST", body = "x" })))
     assert.matches("User%-Agent=the transport",
-      seen(submit(assert(core.http.headers { A = "1" }))))
+      seen(submit { A = "1" }))
   end)
 
-  it("[headers-becomes-table] stay as they were made, whatever becomes of the "
-    .. "table", function()
-    local list = { ["X-Own"] = "mine" }
-    local headers = assert(core.http.headers(list))
-    assert.same(list, headers:table())
-    list["X-Own"], list["X-More"] = "yours", "1"
-    local body = seen(submit(headers))
+  it("[headers-becomes-table] stay as they were submitted, whatever becomes of "
+    .. "the table", function()
+    local headers = { ["X-Own"] = "mine" }
+    local transfer = submit(headers)
+    headers["X-Own"], headers["X-More"] = "yours", "1"
+    local body = seen(transfer)
     assert.matches("X%-Own=mine", body)
     assert.is_nil(body:find("X-More", 1, true))
   end)
 
-  it("[headers-closed-dropped-requests] may be closed or dropped while "
-    .. "requests have them", function()
-    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
-    local closed = submit(headers)
-    headers:close()
-    headers:close()
-    assert.matches("X%-Own=mine", seen(closed))
-    local dropped = submit(assert(core.http.headers { ["X-Own"] = "mine" }))
-    open_handles.collect()
-    assert.matches("X%-Own=mine", seen(dropped))
-    assert_core_failure("closed", submit(headers))
-  end)
-
-  it("[headers-outlive-session-requests] may outlive their transport and its "
-    .. "requests", function()
-    local headers = assert(core.http.headers { ["X-Own"] = "mine" })
-    local transfer = assert(submit(headers))
-    transport:close()
-    assert.equal("closed", select(3, transfer:result()))
-    transport = assert(core.http.new { timeout = 20 })
-    assert.matches("X%-Own=mine", seen(submit(headers)))
-  end)
-
-  it("[headers-show-nothing] show nothing of what is in them", function()
-    local headers = assert(core.http.headers { ["X-Own"] = "s3cret" })
-    assert.equal("adobepass.request_headers (ready)", tostring(headers))
-    headers:close()
-    assert.equal("adobepass.request_headers (closed)", tostring(headers))
-    assert.equal("adobepass.request_headers", getmetatable(headers))
-  end)
-
   it("[headers-too-large-beyond-1] are too_large beyond 1 MiB", function()
     local most = ("x"):rep(LARGEST - 100)
-    assert(core.http.headers { A = most }):close()
-    assert_core_failure("too_large",
-      core.http.headers { A = most, B = ("y"):rep(100) })
+    assert(submit { A = most }):close()
+    assert_core_failure("too_large", submit { A = most, B = ("y"):rep(100) })
   end)
 
-  it("[headers-count-together-request] count together with what a request has "
-    .. "of its own", function()
-    local most = assert(core.http.headers { A = ("x"):rep(LARGEST - 100) })
+  it("[headers-count-together-request] count together with the "
+    .. "bearer", function()
+    local most = { A = ("x"):rep(LARGEST - 100) }
     local token = core.token { access_token = ("t"):rep(200),
       expires_in = 60 }
     assert(submit(most)):close()
@@ -155,7 +114,7 @@ describe("core.http.headers", function()
 
   it("[headers-keep-libcurl] keep libcurl from a word of its own for what "
     .. "they have", function()
-    local headers = assert(core.http.headers { Expect = "100-continue" })
+    local headers = { Expect = "100-continue" }
     local body = seen(submit(headers, { method = "POST", body = "a" }))
     assert.matches("Expect=100%-continue\n", body)
   end)
@@ -165,16 +124,15 @@ describe("core.http.headers", function()
     transport:close()
     transport = assert(core.http.new { allow_http = { "a.example" },
       proxy = "http://127.0.0.1:9" })
-    local headers = assert(core.http.headers { AUTHORIZATION = "Bearer s3cret" })
+    local headers = { AUTHORIZATION = "Bearer s3cret" }
     assert_core_failure("insecure_url",
       submit(headers, { url = "http://a.example/" }))
   end)
 
   it("[headers-raise-cannot-sent] raise for what cannot be sent", function()
     local function refuses(pattern, list)
-      assert.error_matches(function() core.http.headers(list) end, pattern)
+      assert.error_matches(function() submit(list) end, pattern)
     end
-    refuses("option 'headers' should be a table from name to value", nil)
     refuses("option 'headers' should be a table from name to value", "X: 1")
     refuses("option 'headers' should be a table from name to value", { "X" })
     refuses("see 'X'", { X = 1 })
@@ -191,11 +149,11 @@ describe("core.http.headers", function()
       assert.error_matches(function() transport:submit(request) end, pattern)
     end
     for _, other in ipairs { token, transport, io.stdout } do
-      refuses("option 'headers' should be a table, or what core.http.headers",
+      refuses("option 'headers' should be a table from name to value",
         { headers = other })
     end
     refuses("option 'bearer' should be left out", { bearer = token,
-      headers = assert(core.http.headers { authorization = "x" }) })
+      headers = { authorization = "x" } })
     token:close()
   end)
 end)

@@ -153,19 +153,6 @@ describe("a finalizer", function()
     end)
   end
 
-  it("[finalizer-close-headers] may close the headers that are "
-    .. "told", function()
-    play [[
-      for _ = 1, 100 do
-        local headers = core.http.headers { A = { "1", "2" }, B = "3" }
-        local told = fragile(headers):table()
-        local all = told.A and told.A[2] == "2" and told.B == "3"
-        count(all, nil, next(told) == nil and "closed" or "half")
-      end
-      tell()
-    ]]
-  end)
-
   it("[finalizer-close-token-revealed] may close the token that is "
     .. "revealed", function()
     play [[

@@ -31,7 +31,7 @@ describe("what the core frees", function()
       scenarios[name] = { tonumber(blocks), tonumber(secret) }
       count = count + 1
     end
-    assert.equal(12, count)
+    assert.equal(11, count)
     return scenarios
   end
 
