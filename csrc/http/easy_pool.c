@@ -3,17 +3,43 @@
 
 #include <string.h>
 
-#include "http/folded_header.h"
 #include "http/transfer.h"
 
-/* The trailers of a proxy's refusal are stored without being shown: there
-** nothing but a new handle keeps a fold away from freed memory. */
+/* libcurl 7.84 to 8.0: a reused easy handle still points to the last header of
+** the previous response. If the next response begins with a folded line,
+** libcurl appends the line to that freed header: curl/curl#11103, fixed in
+** 8.1.0. */
+static int has_fold_bug(void) {
+  unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+  return version >= 0x075400 && version < 0x080100;
+}
+
+/* Debug callback. Those versions call it with each header line before they
+** store the line, and refuse a line that begins with a NUL, as a new handle
+** refuses a folded line that follows no header. */
+static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
+                    void *context) {
+  (void)easy;
+  (void)context;
+  if (kind == CURLINFO_HEADER_IN && length > 0 &&
+      (*line == ' ' || *line == '\t'))
+    *line = '\0';
+  return 0;
+}
+
+void ap_easy_pool_guard_fold(CURL *easy, int on) {
+  (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, on ? 1L : 0L);
+}
+
+/* libcurl stores the trailers of a proxy's refusal without the debug callback,
+** so with the bug and a proxy no handle is reused. */
 void ap_easy_pool_open(ap_easy_pool *easies,
                        const ap_transport_settings *settings) {
   memset(easies, 0, sizeof *easies);
   easies->settings = settings;
-  easies->keeps = settings->options.texts[AP_TEXT_PROXY] == NULL ||
-                  !ap_folded_header_harms();
+  easies->guards_fold = has_fold_bug();
+  easies->keeps =
+    settings->options.texts[AP_TEXT_PROXY] == NULL || !easies->guards_fold;
 }
 
 static CURL *take_idle(ap_easy_pool *easies) {
@@ -33,21 +59,24 @@ static CURL *make(const ap_easy_pool *easies) {
   CURL *easy = curl_easy_init();
   if (easy == NULL) return NULL;
   if (ap_transport_settings_apply(easies->settings, easy) == CURLE_OK &&
-      ap_transfer_equip(easy) == CURLE_OK)
+      ap_transfer_set_callbacks(easy, easies->guards_fold) == CURLE_OK &&
+      (!easies->guards_fold ||
+       curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, cut_fold) == CURLE_OK))
     return easy;
   curl_easy_cleanup(easy);
   return NULL;
 }
 
-/* A stream that was refused (HTTP/2) leaves a handle with leave to repeat what
-** it carries next. */
+/* A request that must not be repeated gets a new handle: after a refused HTTP/2
+** stream libcurl would repeat the next request of the same handle. */
 CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new) {
   return easies->idle == NULL || is_new ? make(easies) : take_idle(easies);
 }
 
-/* libcurl counts over a handle's whole life how often a connection that stood
-** died under a request, and at the sixth time does not open another one. */
-static int is_as_new(CURL *easy) {
+/* libcurl counts, over the life of a handle, the reused connections that died
+** under a request, and fails the sixth. So a handle whose request opened a
+** connection is not kept. */
+static int is_reusable(CURL *easy) {
   long opened = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
   return opened == 0;
@@ -56,7 +85,7 @@ static int is_as_new(CURL *easy) {
 void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy) {
   if (easy == NULL) return;
   if (!easies->keeps || easies->count == AP_EASY_POOL_SIZE ||
-      !is_as_new(easy) ||
+      !is_reusable(easy) ||
       curl_easy_setopt(easy, CURLOPT_PRIVATE, easies->idle) != CURLE_OK) {
     curl_easy_cleanup(easy);
     return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A transport's easy handles. To make one costs a good part of a short
-** request, so some are kept. */
+/* Idle easy handles of one transport, for reuse: creating one takes a third of
+** the work of a short request (docs/performance.md). */
 #ifndef AP_HTTP_EASY_POOL_H
 #define AP_HTTP_EASY_POOL_H
 
@@ -12,18 +12,21 @@ enum { AP_EASY_POOL_SIZE = 2048 };
 
 typedef struct {
   const ap_transport_settings *settings;
-  CURL *idle; /* the first; each has the next as its CURLOPT_PRIVATE */
+  CURL *idle; /* linked by CURLOPT_PRIVATE */
   size_t count;
-  int keeps;
+  int keeps, guards_fold;
 } ap_easy_pool;
 
 void ap_easy_pool_open(ap_easy_pool *easies,
                        const ap_transport_settings *settings);
 void ap_easy_pool_close(ap_easy_pool *easies);
-/* One with the transport's settings, or NULL where there is no memory; a new one
-** for what must not be repeated. */
+/* Returns a handle with the transport's settings, a new one if `is_new`; NULL
+** if out of memory. */
 CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new);
-/* Takes back one that was taken, or NULL. */
+/* Returns a handle to the pool; NULL is allowed. */
 void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy);
+/* Turns the guard against curl/curl#11103 on after a status line, and off after
+** the line that follows it. */
+void ap_easy_pool_guard_fold(CURL *easy, int on);
 
 #endif

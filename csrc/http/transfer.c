@@ -5,12 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/folded_header.h"
+#include "http/easy_pool.h"
 #include "http/header_field.h"
 #include "http/curl_error.h"
-
-/* Sizes of buffers: the least that libcurl takes, and its own at last. */
-enum { SHORT_ANSWER = 1024, LONG_ANSWER = 4096, LARGEST_BUFFER = 16384 };
 
 ap_transfer *ap_transfer_new(void) {
   ap_transfer *transfer = malloc(sizeof *transfer);
@@ -51,24 +48,24 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
-/* libcurl takes one in any case of letters, with a status of its own. */
+/* libcurl accepts "HTTP/" in any case of letters. */
 static int is_status_line(const char *line, size_t length) {
   return length >= 5 && ap_header_field_is(line, 5, "http/");
 }
 
-/* libcurl keeps lines that we do not: they have the same ceiling. */
-static void pass_over(ap_transfer *transfer, size_t length) {
-  transfer->beside += length;
-  if (transfer->beside > transfer->head.ceiling) transfer->too_large = 1;
+/* libcurl stores the lines that are not in `head`, too: same limit. */
+static void count_skipped(ap_transfer *transfer, size_t length) {
+  transfer->skipped += length;
+  if (transfer->skipped > transfer->head.ceiling) transfer->too_large = 1;
 }
 
-/* A new status line (after a 100) begins a new head; what comes after the
-** head's end are trailers, which nobody asked for. */
+/* A status line (after a 1xx response) begins a new head. Lines after the end of
+** the head are trailers, which are dropped. */
 static size_t on_header(char *line, size_t one, size_t length, void *context) {
   ap_transfer *transfer = context;
   (void)one;
   if (is_status_line(line, length)) {
-    pass_over(transfer, transfer->head.length + length);
+    count_skipped(transfer, transfer->head.length + length);
     ap_buffer_clear(&transfer->head);
     transfer->head_complete = 0;
     transfer->status = ap_header_field_status(line, length);
@@ -77,18 +74,18 @@ static size_t on_header(char *line, size_t one, size_t length, void *context) {
   } else if (!transfer->head_complete) {
     store(transfer, &transfer->head, line, length);
   } else {
-    pass_over(transfer, length);
+    count_skipped(transfer, length);
   }
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
-static size_t on_header_watched(char *line, size_t one, size_t length,
+static size_t on_header_guarded(char *line, size_t one, size_t length,
                                 void *context) {
   ap_transfer *transfer = context;
   int begins = is_status_line(line, length);
-  if (begins || transfer->watches_fold)
-    ap_folded_header_watch(transfer->easy, begins);
-  transfer->watches_fold = begins;
+  if (begins || transfer->guards_fold)
+    ap_easy_pool_guard_fold(transfer->easy, begins);
+  transfer->guards_fold = begins;
   return on_header(line, one, length, context);
 }
 
@@ -132,14 +129,10 @@ static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-CURLcode ap_transfer_equip(CURL *easy) {
+CURLcode ap_transfer_set_callbacks(CURL *easy, int guards_fold) {
   SET(CURLOPT_WRITEFUNCTION, on_body);
-  if (!ap_folded_header_harms()) {
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    return CURLE_OK;
-  }
-  SET(CURLOPT_HEADERFUNCTION, on_header_watched);
-  return ap_folded_header_equip(easy);
+  SET(CURLOPT_HEADERFUNCTION, guards_fold ? on_header_guarded : on_header);
+  return CURLE_OK;
 }
 
 static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
@@ -150,7 +143,7 @@ static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
   return CURLE_OK;
 }
 
-/* 0 would mean "for ever" to libcurl. */
+/* At least 1: 0 means no timeout to libcurl. */
 static long milliseconds(double asked, double usual) {
   double seconds = asked > 0 ? asked : usual;
   return seconds < 0.001 ? 1 : (long)(seconds * 1000);
@@ -168,12 +161,11 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-/* libcurl itself repeats a request, a POST too, when a connection that stood
-** already dies before the answer. `fresh` is for what must not be repeated.
-**
-** Requests that start together share one connection where HTTP/2 is to be
-** expected; plain http would have them wait for the first answer. What is
-** meant for this machine goes by no proxy. */
+/* FRESH_CONNECT: libcurl repeats a request, also a POST, if a reused connection
+** dies before the response; `fresh` is for requests that must not be repeated.
+** PIPEWAIT: over https, requests that start together wait for one HTTP/2
+** connection; over http/1.1 they would wait for the first response. PROXY: requests
+** to this machine use none. */
 static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
                           const ap_transport_options *options,
                           const ap_request *request) {
@@ -186,40 +178,24 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-/* CURLOPT_CURLU(3) overrides the text, which libcurl 7.88 would write anew for
-** each request if it had none, and reads where it repeats one. */
-static CURLcode set_head(CURL *easy, const ap_transfer *transfer) {
+/* CURLOPT_CURLU(3) takes precedence over the text. libcurl 7.88 would format the
+** text for each request if it had none, and reads it if it repeats one. */
+static CURLcode set_target(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);
   SET(CURLOPT_HTTPHEADER, transfer->headers.first);
   return CURLE_OK;
 }
 
-/* Most answers are short, and a crowd takes a buffer for each; a long one is
-** not to come in a hundred pieces. How long it was the last time tells. But a
-** frame of HTTP/2 has up to 16 KiB (RFC 9113, section 4.2), and libcurl 7.88
-** leaves what does not fit until it is asked again. A handle that still has the
-** buffer of a request that was cancelled keeps that one. */
-static void set_buffer(CURL *easy, const ap_transfer *transfer,
-                       const ap_transport_options *options) {
-  size_t answered = transfer->url->answered;
-  long size = SHORT_ANSWER;
-  if (options->http2) return;
-  if (answered > SHORT_ANSWER) size = LONG_ANSWER;
-  if (answered > LONG_ANSWER) size = LARGEST_BUFFER;
-  (void)curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, size);
-}
-
 static CURLcode set_all(ap_transfer *transfer,
                         const ap_transport_options *options,
                         const ap_request *request) {
   CURL *easy = transfer->easy;
-  CURLcode code = set_head(easy, transfer);
+  CURLcode code = set_target(easy, transfer);
   if (code == CURLE_OK) code = set_method(easy, transfer, request->method);
   if (code == CURLE_OK) code = set_receiver(easy, transfer);
   if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
   if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
-  set_buffer(easy, transfer, options);
   return code;
 }
 
@@ -242,9 +218,9 @@ int ap_transfer_prepare(ap_transfer *transfer,
   return 0;
 }
 
-/* The easy handle outlives this transfer. */
+/* The easy handle outlives the transfer: remove all pointers into it. */
 static void forget(CURL *easy) {
-  ap_folded_header_watch(easy, 0);
+  ap_easy_pool_guard_fold(easy, 0);
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
@@ -280,14 +256,14 @@ static void read_facts(CURL *easy, ap_transfer_info *facts) {
   facts->total = seconds_of(easy, CURLINFO_TOTAL_TIME_T);
 }
 
-/* Before 8.6, libcurl had "out of memory" for a line of an answer that is
-** longer than the 100 KiB it takes. */
+/* Before 8.6, libcurl reported "out of memory" for a header line longer than
+** 100 KiB. */
 static int is_long_line(CURL *easy, CURLcode code) {
   return code == CURLE_OUT_OF_MEMORY &&
          seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
 }
 
-/* A tunnel that was refused is "receive error" to older libcurls. */
+/* Older versions of libcurl report a refused proxy tunnel as a receive error. */
 static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   long answer = 0;
   if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;
@@ -302,9 +278,8 @@ void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {
   if (code == CURLE_OK) {
     read_facts(transfer->easy, &transfer->facts);
     transfer->state = AP_TRANSFER_DONE;
-    transfer->url->answered = transfer->head.length + transfer->body.length;
-    /* libcurl 7.88 takes any number for a status after "HTTP/2", and 8.14
-    ** takes 200 for one that it cannot read. */
+    /* libcurl 7.88 accepts any number as a status after "HTTP/2", and 8.14
+    ** reports 200 for a status that it cannot parse. */
     if (transfer->status > 0 && transfer->facts.status == transfer->status)
       return;
     code = CURLE_WEIRD_SERVER_REPLY;

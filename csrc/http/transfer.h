@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One request and what became of it. */
+/* One HTTP request and its result. */
 #ifndef AP_HTTP_TRANSFER_H
 #define AP_HTTP_TRANSFER_H
 
@@ -26,13 +26,13 @@ typedef struct {
   size_t body_length;
   double timeout, connect_timeout; /* seconds; 0: the transport's */
   size_t max_body;                 /* 0: the transport's */
-  int fresh; /* on a connection of its own, which is never tried twice */
+  int fresh; /* on a new connection; libcurl never repeats it */
 } ap_request;
 
 typedef struct {
   long status;
   const char *http_version;
-  int reused; /* came over a connection that stood already */
+  int reused; /* the connection existed before */
   double name, connect, tls, first_byte, total; /* seconds */
 } ap_transfer_info;
 
@@ -41,40 +41,41 @@ struct ap_transport;
 typedef struct ap_transfer {
   struct ap_transport *transport; /* while it runs */
   struct ap_transfer *previous, *next, *next_ended;
-  CURLcode outcome; /* once libcurl has told it */
+  CURLcode outcome; /* from CURLMSG_DONE */
   CURL *easy;       /* while it runs */
   ap_url *url;
   ap_header_list headers; /* the request's; the binding fills it */
   char *request_body;
   size_t request_body_length;
-  int may_resolve; /* libcurl may start a thread to look a name up */
+  int may_resolve; /* libcurl may start a resolver thread */
   ap_transfer_state state;
   ap_buffer head, body;
-  size_t beside; /* bytes of heads that are not in `head` */
-  int head_complete, too_large, no_memory, watches_fold;
-  int status; /* of the last line that told one; 0: malformed */
+  size_t skipped; /* bytes of header lines that are not in `head` */
+  int head_complete, too_large, no_memory, guards_fold;
+  int status; /* of the last status line; 0: malformed */
   ap_transfer_info facts;
-  ap_failure failure; /* from here on nothing is set before it is needed */
+  ap_failure
+    failure; /* ap_transfer_new does not clear this and what follows */
   char detail[CURL_ERROR_SIZE];
 } ap_transfer;
 
 ap_transfer *ap_transfer_new(void);
-/* The transfer must not be running: its transport cancels it first. */
+/* The transfer must not be running: call ap_transport_cancel first. */
 void ap_transfer_free(ap_transfer *transfer);
 
-/* Sets what each transfer has in common, once in an easy handle's life. */
-CURLcode ap_transfer_equip(CURL *easy);
-/* Sets all that is this request's own on its easy handle, which has the
-** transport's settings, whatever request it carried before. */
+/* Sets the callbacks, once per easy handle. `guards_fold`: see easy_pool.h. */
+CURLcode ap_transfer_set_callbacks(CURL *easy, int guards_fold);
+/* Completes the headers and sets all options of the request on transfer->easy,
+** overwriting those of a previous request. */
 int ap_transfer_prepare(ap_transfer *transfer,
                         const ap_transport_settings *settings,
                         const ap_request *request, ap_failure *failure);
-/* Takes the outcome out of the easy handle. */
+/* Sets the result from the easy handle: state, facts, failure. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
-/* Ends a transfer that was not done with a failure of our own. */
+/* Fails a transfer that libcurl has not ended. */
 void ap_transfer_abandon(ap_transfer *transfer, const char *code,
                          const char *sentence);
-/* Gives the easy handle back, clean, and wipes the request. */
+/* Wipes the request; returns the easy handle without pointers into the transfer. */
 CURL *ap_transfer_detach(ap_transfer *transfer);
 
 #endif

@@ -10,38 +10,34 @@
 #include "base/handle_count.h"
 #include "http/curl_error.h"
 #include "base/signal_guard.h"
-#include "http/url_cache.h"
 #include "http/poller.h"
 
-/* Left to itself libcurl keeps four connections for each running transfer,
-** and closes the rest after each crowd. Who allows more keeps more: to open
-** one again costs a handshake. */
+/* Connections kept open for reuse. libcurl's default of four per running transfer
+** would close most of them after many transfers at once. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
-/* libcurl moves transfers in two ways. To go round all of them costs least
-** where many are answered at once; to watch their sockets costs as much as is
-** ready, and something for each transfer. So a few are watched, and a crowd is
-** gone round, until that was in vain so many times in a row; then it is
-** watched, too, until nothing is left. */
-enum { MOST_WATCHED_AT_FIRST = 16, MOST_IN_VAIN = 16 };
-typedef enum { UNDECIDED, ROUND, WATCHING } way;
+/* curl_multi_perform costs least if many of the transfers make progress, and
+** curl_multi_socket_action if few do. So the transport calls perform while more
+** than 16 transfers run and one of the last 16 calls ended one. Else it watches
+** the sockets, until no transfer runs. */
+enum { MOST_WATCHED = 16, MOST_IDLE_CALLS = 16 };
 
-/* So many sockets are served before it is asked what has ended. */
+/* Ready sockets that are handled before ended transfers are collected. */
 enum { MOST_READY = 64 };
 
 struct ap_transport {
   CURLM *multi;
-  way way;
-  size_t in_vain;
+  int is_watching;   /* libcurl has told `watch` of all sockets */
+  size_t idle_calls; /* of curl_multi_perform, in a row */
   ap_poller watch;
   ap_poller_event ready[MOST_READY];
   size_t ready_count;
-  double asked_all; /* when */
+  double asked_all; /* time of the last watch_all, monotonic seconds */
   ap_transport_settings settings;
   ap_transfer *first;
-  size_t running, resolving; /* of them, those that may resolve a name */
+  size_t running, resolving; /* and those that may look a name up */
   int raises_pipe;
-  ap_url_cache urls;
+  ap_url *last_url; /* of the last request, or NULL */
   ap_easy_pool easies;
 };
 
@@ -83,8 +79,8 @@ static ap_transport *allocate(const ap_transport_options *options,
   return NULL;
 }
 
-/* libcurl says which sockets it waits for. What is kept with a socket tells
-** that it is known. */
+/* Socket callback (CURLMOPT_SOCKETFUNCTION). curl_multi_assign marks the sockets
+** that the poller knows. */
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
                         void *known) {
   ap_transport *transport = context;
@@ -110,8 +106,8 @@ static CURLMcode listen_to(ap_transport *transport) {
                            watch_socket);
 }
 
-/* From 7.87 on, libcurl writes for OpenSSL itself, with MSG_NOSIGNAL as on its
-** plain sockets; before, OpenSSL wrote, and SIGPIPE could come. */
+/* From 7.87 on, libcurl sends for OpenSSL with MSG_NOSIGNAL, as on plain sockets.
+** Before, OpenSSL wrote to the socket, which can raise SIGPIPE. */
 static int may_raise_pipe(void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   return info->version_num < 0x075700 || info->ssl_version == NULL ||
@@ -156,7 +152,10 @@ static void link_out(ap_transport *transport, ap_transfer *transfer) {
   transfer->previous = transfer->next = NULL;
   transfer->transport = NULL;
   transport->running--;
-  if (transport->running == 0) transport->way = UNDECIDED;
+  if (transport->running == 0) {
+    transport->is_watching = 0;
+    transport->idle_calls = 0;
+  }
   if (transfer->may_resolve) transport->resolving--;
 }
 
@@ -169,8 +168,7 @@ static void drop(ap_transfer *transfer, const char *code,
                  const char *sentence) {
   ap_transport *transport = transfer->transport;
   ap_signal_guard saved;
-  ap_signal_guard_hold(
-    &saved); /* to close a connection may be to write to it */
+  ap_signal_guard_hold(&saved); /* closing a TLS connection writes to it */
   (void)curl_multi_remove_handle(transport->multi, transfer->easy);
   ap_signal_guard_release(&saved);
   ap_transfer_abandon(transfer, code, sentence);
@@ -197,13 +195,13 @@ void ap_transport_close(ap_transport *transport) {
     drop(transport->first, "closed",
          "The transport was closed before the answer came.");
   destroy(transport);
-  ap_url_cache_close(&transport->urls);
+  ap_url_drop(transport->last_url);
   ap_transport_settings_close(&transport->settings);
   free(transport);
   ap_handle_count_add(AP_HANDLE_TRANSPORT, -1);
 }
 
-/* Would a secret travel in the open through somebody's proxy? */
+/* Refuses to send credentials unencrypted through a proxy. */
 static int check_proxy(const ap_transport *transport,
                        const ap_transfer *transfer, ap_failure *failure) {
   if (transfer->url->kind != AP_URL_PLAIN ||
@@ -227,11 +225,24 @@ static int start(ap_transport *transport, ap_transfer *transfer,
     "The request could not start: %s.", curl_multi_strerror(code));
 }
 
+/* Parsing a URL takes libcurl a tenth of the work of a short request, and
+** requests that follow one another often have the same. */
+static ap_url *open_url(ap_transport *transport, const char *text,
+                        ap_failure *failure) {
+  ap_url *url = transport->last_url;
+  if (url == NULL || strcmp(url->text, text) != 0) {
+    url = ap_url_open(text, transport->settings.plain_hosts, failure);
+    if (url == NULL) return NULL;
+    ap_url_drop(transport->last_url);
+    transport->last_url = url;
+  }
+  return ap_url_use(url);
+}
+
 int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
                         const ap_request *request, ap_failure *failure) {
   ap_transport_settings *settings = &transport->settings;
-  transfer->url = ap_url_cache_open(&transport->urls, request->url,
-                                    settings->plain_hosts, failure);
+  transfer->url = open_url(transport, request->url, failure);
   if (transfer->url == NULL || !check_proxy(transport, transfer, failure))
     return 0;
   transfer->may_resolve =
@@ -245,9 +256,9 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
   return 0;
 }
 
-/* All that libcurl has to say is heard first: to remove a handle it goes
-** through what it has not said yet. */
-static ap_transfer *hear(ap_transport *transport) {
+/* Returns the list of ended transfers. All messages are read before any handle is
+** removed, because curl_multi_remove_handle searches the unread messages. */
+static ap_transfer *read_messages(ap_transport *transport) {
   ap_transfer *first = NULL, **last = &first;
   CURLMsg *message;
   int left;
@@ -264,7 +275,7 @@ static ap_transfer *hear(ap_transport *transport) {
 }
 
 static size_t collect(ap_transport *transport) {
-  ap_transfer *transfer = hear(transport), *next;
+  ap_transfer *transfer = read_messages(transport), *next;
   size_t ended = 0;
   for (; transfer != NULL; transfer = next, ended++) {
     next = transfer->next_ended;
@@ -280,7 +291,7 @@ static CURLMcode act(ap_transport *transport, curl_socket_t fd, int events) {
   return curl_multi_socket_action(transport->multi, fd, events, &running);
 }
 
-/* What begins, and what has waited long enough. */
+/* Moves transfers that are new or whose timer has expired. */
 static CURLMcode move_due(ap_transport *transport) {
   long milliseconds = -1;
   CURLMcode code = curl_multi_timeout(transport->multi, &milliseconds);
@@ -297,37 +308,38 @@ static CURLMcode move_ready(ap_transport *transport) {
   return code;
 }
 
-/* libcurl 7.88 may have read an HTTP/2 answer already that it only hands over
-** when it is asked again, and no socket tells of that. */
+/* Seconds. libcurl 7.88 may hold a part of an HTTP/2 response that it has read and
+** delivers only when called again; no socket becomes ready for that. */
 static const double ask_all_after = 0.05;
 
 static CURLMcode watch_all(ap_transport *transport) {
   int running;
-  transport->way = WATCHING;
+  transport->is_watching = 1;
   transport->asked_all = ap_clock_monotonic();
   return curl_multi_socket_all(transport->multi, &running);
 }
 
-static CURLMcode go_round(ap_transport *transport) {
+static CURLMcode perform(ap_transport *transport) {
   int running;
   return curl_multi_perform(transport->multi, &running);
 }
 
-/* Signals are held where libcurl may raise SIGPIPE, or start a thread which
-** would inherit their mask. Stores how many transfers ended. */
+/* Calls `action`, then collects ended transfers; stores their number. Signals are
+** blocked if libcurl may raise SIGPIPE, or start a resolver thread, which inherits
+** the signal mask. */
 static CURLMcode guarded(ap_transport *transport,
-                         CURLMcode (*move)(ap_transport *), size_t *ended) {
+                         CURLMcode (*action)(ap_transport *), size_t *ended) {
   int holds = transport->resolving > 0 || transport->raises_pipe;
   ap_signal_guard saved;
   CURLMcode code;
   if (holds) ap_signal_guard_hold(&saved);
-  code = move(transport);
+  code = action(transport);
   *ended = code == CURLM_OK ? collect(transport) : 0;
   if (holds) ap_signal_guard_release(&saved);
   return code;
 }
 
-/* Interruptible by signals, at least 1 ms. */
+/* Milliseconds to wait: at least 1, at most ask_all_after; 0 for 0. */
 static int milliseconds_of(double seconds) {
   double wait = seconds < ask_all_after ? seconds : ask_all_after;
   return seconds > 0 ? (int)(wait * 1000) + 1 : 0;
@@ -342,8 +354,8 @@ static void wait_for_sockets(ap_transport *transport, double seconds) {
     ap_poller_wait(&transport->watch, most, transport->ready, MOST_READY);
 }
 
-static CURLMcode turn_watching(ap_transport *transport, double seconds,
-                               size_t *ended) {
+static CURLMcode move_watched(ap_transport *transport, double seconds,
+                              size_t *ended) {
   CURLMcode code = guarded(transport, move_due, ended);
   if (code != CURLM_OK || *ended > 0) return code;
   wait_for_sockets(transport, seconds);
@@ -353,28 +365,25 @@ static CURLMcode turn_watching(ap_transport *transport, double seconds,
   return guarded(transport, watch_all, ended);
 }
 
-static CURLMcode turn_round(ap_transport *transport, double seconds,
-                            size_t *ended) {
-  CURLMcode code = guarded(transport, go_round, ended);
-  transport->in_vain = *ended > 0 ? 0 : transport->in_vain + 1;
-  if (code != CURLM_OK || *ended > 0) return code;
-  if (transport->in_vain > MOST_IN_VAIN)
-    return guarded(transport, watch_all, ended);
-  if (seconds <= 0) return CURLM_OK;
+static CURLMcode perform_or_wait(ap_transport *transport, double seconds,
+                                 size_t *ended) {
+  CURLMcode code = guarded(transport, perform, ended);
+  transport->idle_calls = *ended > 0 ? 0 : transport->idle_calls + 1;
+  if (code != CURLM_OK || *ended > 0 || seconds <= 0 ||
+      transport->idle_calls > MOST_IDLE_CALLS)
+    return code;
   return curl_multi_poll(transport->multi, NULL, 0, milliseconds_of(seconds),
                          NULL);
 }
 
-static CURLMcode turn(ap_transport *transport, double seconds, size_t *ended) {
+static CURLMcode move(ap_transport *transport, double seconds, size_t *ended) {
   *ended = 0;
   if (transport->running == 0) return CURLM_OK;
-  if (transport->way == UNDECIDED) {
-    transport->way =
-      transport->running > MOST_WATCHED_AT_FIRST ? ROUND : WATCHING;
-    transport->in_vain = 0;
-  }
-  return transport->way == WATCHING ? turn_watching(transport, seconds, ended)
-                                    : turn_round(transport, seconds, ended);
+  if (transport->is_watching) return move_watched(transport, seconds, ended);
+  if (transport->running <= MOST_WATCHED ||
+      transport->idle_calls > MOST_IDLE_CALLS)
+    return guarded(transport, watch_all, ended);
+  return perform_or_wait(transport, seconds, ended);
 }
 
 int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
@@ -384,7 +393,7 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
   size_t ended = 0;
   CURLMcode code;
   do {
-    code = turn(transport, left, &ended);
+    code = move(transport, left, &ended);
     left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
   } while (code == CURLM_OK && ended == 0 && transport->running > 0 &&
            left > 0);
@@ -395,13 +404,13 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
     "The transfers could not go on: %s.", curl_multi_strerror(code));
 }
 
-/* What is told must be watched. A transfer that ends by that shall not wait
-** for the next socket to be heard of. */
+/* Watches all sockets before it reports them. If a transfer ends meanwhile,
+** ap_transport_timeout asks for a step at once. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context) {
   size_t ended = 0;
   if (transport->running == 0) return;
-  if (transport->way != WATCHING) (void)guarded(transport, watch_all, &ended);
+  if (!transport->is_watching) (void)guarded(transport, watch_all, &ended);
   if (ended > 0) transport->asked_all = 0;
   ap_poller_descriptors(&transport->watch, tell, context);
 }
@@ -412,7 +421,7 @@ double ap_transport_timeout(ap_transport *transport) {
   if (transport->running == 0) return -1;
   (void)curl_multi_timeout(transport->multi, &milliseconds);
   seconds = milliseconds < 0 ? ask_all_after : (double)milliseconds / 1000;
-  left = transport->way != WATCHING
+  left = !transport->is_watching
            ? ask_all_after
            : transport->asked_all + ask_all_after - ap_clock_monotonic();
   if (left < seconds) seconds = left;

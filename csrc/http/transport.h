@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Many transfers over one set of connections, moved a step at a time. */
+/* Concurrent transfers over one set of connections (a curl multi handle). No call
+** blocks, except ap_transport_step with seconds > 0. One thread at a time. */
 #ifndef AP_HTTP_TRANSPORT_H
 #define AP_HTTP_TRANSPORT_H
 
@@ -14,24 +15,25 @@ typedef struct ap_transport ap_transport;
 
 ap_transport *ap_transport_open(const ap_transport_options *options,
                                 ap_failure *failure);
-/* Transfers still running fail with "closed"; all of them stay valid. */
+/* Running transfers fail with "closed". The caller still frees them. */
 void ap_transport_close(ap_transport *transport);
 
 ap_transport_settings *ap_transport_get_settings(ap_transport *transport);
 
-/* Starts a new transfer, which the caller keeps. */
+/* Starts a new transfer whose headers are set. The caller keeps ownership. */
 int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
                         const ap_request *request, ap_failure *failure);
-/* Ends a running transfer with "cancelled"; of others it does nothing. */
+/* Fails a running transfer with "cancelled"; ignores others and NULL. */
 void ap_transport_cancel(ap_transfer *transfer);
 
-/* Moves all transfers; waits until one ends, at most `seconds`. */
+/* Moves all transfers until one ends, at most `seconds`. Stores how many still
+** run. */
 int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
                       ap_failure *failure);
-/* What the transport waits for, for hosts that watch descriptors themselves. */
+/* Calls `tell` for each descriptor to watch in the host's event loop. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context);
-/* In how many seconds a step is wanted even if no data comes; < 0: none. */
+/* Seconds until the next step is due without socket activity; < 0: never. */
 double ap_transport_timeout(ap_transport *transport);
 
 #endif

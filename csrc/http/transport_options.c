@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "http/resolve_entry.h"
+#include "http/header_field.h"
 
 static const CURLoption curl_names[AP_CURL_TEXTS] = {
   CURLOPT_SSLCERT,         CURLOPT_SSLKEY, CURLOPT_KEYPASSWD,
@@ -91,11 +92,66 @@ static int append(struct curl_slist **list, const char *text,
   return 1;
 }
 
+enum { LONGEST_PORT = 5, HIGHEST_PORT = 65535, LONGEST_ADDRESS = 45 };
+
+static const char digits[] = "0123456789";
+
+static int is_port(const char *text, size_t length) {
+  long port = strtol(text, NULL, 10);
+  return length > 0 && length <= LONGEST_PORT &&
+         strspn(text, digits) == length && port > 0 && port <= HIGHEST_PORT;
+}
+
+/* IPv6 with or without brackets. */
+static int is_address(const char *text, size_t length) {
+  char address[LONGEST_ADDRESS + 1];
+  unsigned char bytes[sizeof(struct in6_addr)];
+  int bracketed = length > 2 && text[0] == '[' && text[length - 1] == ']';
+  if (bracketed) {
+    text++;
+    length -= 2;
+  }
+  if (length > LONGEST_ADDRESS) return 0;
+  memcpy(address, text, length);
+  address[length] = '\0';
+  return inet_pton(AF_INET6, address, bytes) == 1 ||
+         (!bracketed && inet_pton(AF_INET, address, bytes) == 1);
+}
+
+static int are_addresses(const char *text) {
+  for (;;) {
+    size_t length = strcspn(text, ",");
+    if (!is_address(text, length)) return 0;
+    if (text[length] == '\0') return 1;
+    text += length + 1;
+  }
+}
+
+int ap_transport_options_is_resolve_entry(const char *entry) {
+  size_t host = strcspn(entry, ":"), port;
+  if (host == 0 || entry[host] == '\0') return 0;
+  port = strcspn(entry + host + 1, ":");
+  return is_port(entry + host + 1, port) && entry[host + 1 + port] == ':' &&
+         are_addresses(entry + host + 1 + port + 1);
+}
+
+/* A host name other than localhost; not an address, and none of the special
+** forms "+name", "-name" and "*" of CURLOPT_RESOLVE(3). */
+static int names_other_machine(const char *entry) {
+  static const char numeric[] = "0123456789.";
+  static const char others[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_0123456789.";
+  size_t length = strcspn(entry, ":");
+  return entry[0] != '-' && strspn(entry, others) == length &&
+         strspn(entry, numeric) < length &&
+         !ap_header_field_is(entry, length, "localhost");
+}
+
 /* Plain http is let through to localhost and its addresses because they are
 ** this machine: no override may make them another one. */
 int ap_transport_settings_resolve(ap_transport_settings *settings,
                                   const char *entry, ap_failure *failure) {
-  if (!ap_resolve_entry_is_of_another(entry))
+  if (!names_other_machine(entry))
     return ap_failure_set(
       failure, "insecure_url",
       "An override is for the name of another machine: "
@@ -161,6 +217,12 @@ static CURLcode apply_proxy(CURL *easy) {
   return CURLE_OK;
 }
 
+/* libcurl 7.88 allocates the receive buffer anew for each transfer: the smallest
+** that it allows comes from malloc's cache, the default of 16 KiB does not. With
+** HTTP/2 it stays at 16 KiB, the size of a frame (RFC 9113 section 4.2), because
+** libcurl 7.88 leaves what does not fit until the next call. */
+enum { SMALLEST_BUFFER = 1024 };
+
 static CURLcode apply_protocol(const ap_transport_settings *settings,
                                CURL *easy) {
   const ap_transport_options *options = &settings->options;
@@ -172,6 +234,7 @@ static CURLcode apply_protocol(const ap_transport_settings *settings,
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP_VERSION,
       (long)(options->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (!options->http2) SET(CURLOPT_BUFFERSIZE, (long)SMALLEST_BUFFER);
   if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
   return CURLE_OK;
 }

@@ -44,7 +44,9 @@ int ap_transport_settings_open(ap_transport_settings *settings,
                                ap_failure *failure);
 void ap_transport_settings_close(ap_transport_settings *settings);
 
-/* "host:port:address", as CURLOPT_RESOLVE has it. */
+/* Whether the text is "host:port:address[,address...]" (CURLOPT_RESOLVE(3)). */
+int ap_transport_options_is_resolve_entry(const char *entry);
+/* Adds such an entry; "insecure_url" if it would redirect this machine. */
 int ap_transport_settings_resolve(ap_transport_settings *settings,
                                   const char *entry, ap_failure *failure);
 int ap_transport_settings_allow_http(ap_transport_settings *settings,

@@ -28,7 +28,6 @@ typedef struct {
   int has_name; /* and not only an address */
   CURLU *parsed;
   char *text;
-  size_t answered; /* how long its last answer was, with its head */
   long uses;
 } ap_url;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "http/header_field.h"
-#include "http/resolve_entry.h"
 #include "http/transport.h"
 #include "http/url.h"
 
@@ -77,7 +76,7 @@ static int read_tls(lua_State *L, int arg) {
 }
 
 static void check_override(lua_State *L, int arg, const char *entry) {
-  if (!ap_resolve_entry_is_one(entry))
+  if (!ap_transport_options_is_resolve_entry(entry))
     (void)ap_option_error(L, arg, "resolve",
                           "a list of \"host:port:address\"");
 }

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 
 #include "base/buffer.h"
-#include "http/resolve_entry.h"
 #include "http/transport_options.h"
 
 static const char *const here[] = { "http://localhost:80/",
@@ -63,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memset(&options, 0, sizeof options);
   MUST(ap_transport_settings_open(&settings, &options, &failure));
   if (ap_transport_settings_resolve(&settings, entry, &failure))
-    check_ways(&settings, ap_resolve_entry_is_one(entry));
+    check_ways(&settings, ap_transport_options_is_resolve_entry(entry));
   else MUST(strcmp(failure.code, "insecure_url") == 0);
   ap_transport_settings_close(&settings);
   free(entry);
