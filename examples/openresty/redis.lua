@@ -7,8 +7,7 @@
 --   server:pid(); server:ask "dbsize"; server:stop()
 --
 -- A file `down` in the folder keeps it down, for as long as it is there. It
--- ends with the process that started it, however that ends: a shell holds a
--- pipe from there.
+-- ends with the process that started it (shell.background).
 
 local shell = require "adobepass.util.shell"
 
@@ -31,8 +30,6 @@ maxmemory-policy noeviction
 ]]
 
 local KEEPER = [[
-trap '' HUP INT QUIT TERM PIPE
-cd "$1" || exit 1
 alone=$(command -v setsid)
 : > wanted
 serve() {
@@ -51,7 +48,6 @@ read -r _
 rm -f wanted
 [ -s redis.pid ] && kill -s TERM "$(cat redis.pid)"
 wait $server
-cd / && rm -rf -- "$1"
 ]]
 
 local function read_pid(self)
@@ -91,8 +87,7 @@ function redis.start()
   local folder, message = shell.make_folder "adobepass-gateway"
   if not folder then return nil, message end
   shell.write_file(folder .. "/redis.conf", CONFIG:format(folder, folder))
-  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "gateway-keeper", folder), "w"))
+  local keeper = shell.background("gateway-keeper", folder, KEEPER)
   local server = setmetatable({ folder = folder, keeper = keeper,
     socket = folder .. "/redis.sock" }, Server)
   local fine, why = server:await()

@@ -21,20 +21,18 @@ Fixture.__index = Fixture
 
 local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
--- Reads the process groups that were started. When this process ends, it ends
--- the remaining groups and removes the folder.
+-- Reads the process groups that were started, and ends those that remain.
 local KEEPER = [[
 while read -r group; do groups="$groups -$group"; done
 [ -z "$groups" ] || kill -s TERM -- $groups
-rm -rf -- "$1"]]
+]]
 
 --- @param options of host.start
 function command_fixture.start(options)
   options = options or {}
   options.throttle = false
   local sandbox, place = assert(host.start(options)), folder.make()
-  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "keeper", place), "w"))
+  local keeper = shell.background("keeper", place, KEEPER)
   return setmetatable({ sandbox = sandbox, place = place, output = {},
     keeper = keeper,
     transport = assert(core.http.new { ca_file = sandbox.ca }) },

@@ -1,7 +1,8 @@
---- An HTTP proxy: tinyproxy in the foreground, ended by its process id.
+--- An HTTP proxy: tinyproxy, ended with the process that started it.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
 local tcp_peer = require "spec.support.tcp_peer"
 local socket = require "socket"
 
@@ -15,6 +16,13 @@ Allow 127.0.0.1
 MaxClients 20
 ConnectPort %d
 LogLevel Critical
+]]
+
+local RUN = [[
+tinyproxy -d -c conf < /dev/null &
+read -r _
+kill -s TERM $!
+wait
 ]]
 
 local function free_port()
@@ -38,17 +46,11 @@ function proxy.start(allowed)
   local path = folder.make()
   local port = free_port()
   folder.write(path .. "/conf", CONFIG:format(port, allowed))
-  local pipe = io.popen(("echo $$; exec tinyproxy -d -c %s/conf 2>&1"):format(
-    folder.quote(path)))
-  local pid = pipe:read("*l")
+  local keeper = shell.background("proxy-keeper", path, RUN)
   await(port)
   return {
     url = "http://127.0.0.1:" .. port,
-    stop = function()
-      folder.run("kill " .. pid)
-      pipe:close()
-      folder.remove(path)
-    end,
+    stop = function() keeper:close() end,
   }
 end
 

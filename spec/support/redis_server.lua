@@ -1,7 +1,8 @@
 --- A Redis server in a temporary folder, on a Unix socket and a free port, ended
--- by its process id.
+-- with the process that started it.
 
 local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
 
 local redis_server = {}
 
@@ -16,10 +17,8 @@ appendonly no
 %s
 ]]
 
--- Writes `ready` when Redis accepts commands. The script stays Redis' parent and
--- ends it when the pipe is closed.
+-- Writes `ready` when Redis accepts commands. The script stays Redis' parent.
 local RUN = [[
-cd %s || exit 1
 : > log
 redis-server redis.conf > log 2>&1 < /dev/null &
 pid=$!
@@ -52,14 +51,15 @@ local function outcome(path)
   return folder.read(path .. "/ready"), folder.read(path .. "/failed")
 end
 
-local function attempt(path, lines)
-  local port = random_port()
+local function attempt(lines)
+  local path, port = folder.make(), random_port()
   folder.write(path .. "/redis.conf", CONFIG:format(port, path, path, lines))
-  folder.run("rm -f " .. path .. "/log " .. path .. "/failed")
-  local pipe = assert(io.popen("exec sh -c " .. folder.quote(RUN:format(
-    folder.quote(path))), "w"))
+  local pipe = shell.background("redis-keeper", path, RUN)
   local ready, why = outcome(path)
-  if ready then return pipe, port, tonumber(ready) end
+  if ready then
+    return setmetatable({ pipe = pipe, port = port, pid = tonumber(ready),
+      path = path, socket = path .. "/redis.sock" }, Server)
+  end
   pipe:close()
   return nil, why
 end
@@ -67,15 +67,12 @@ end
 --- server.port, server.socket, server.pid, server:stop()
 -- @string[opt] lines more of redis.conf
 function redis_server.start(lines)
-  local path = folder.make()
-  local pipe, port, pid
+  local server, why
   for _ = 1, 5 do
-    pipe, port, pid = attempt(path, lines or "")
-    if pipe or not port:find("Address already in use", 1, true) then break end
+    server, why = attempt(lines or "")
+    if server or not why:find("Address already in use", 1, true) then break end
   end
-  assert(pipe, port)
-  return setmetatable({ pipe = pipe, port = port, pid = pid, path = path,
-    socket = path .. "/redis.sock" }, Server)
+  return assert(server, why)
 end
 
 --- Returns the output of redis-cli for a command.
@@ -95,12 +92,11 @@ function redis_server.await_end(pid)
     .. "/proc/%d/status; do sleep 0.005; done'"):format(pid))
 end
 
---- Ends Redis and waits for its end.
+--- Ends Redis, waits for its end and removes the folder.
 function Server:stop()
   if not self.pipe then return end
   self.pipe:close()
   self.pipe = nil
-  folder.remove(self.path)
 end
 
 return redis_server

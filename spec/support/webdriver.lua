@@ -28,8 +28,6 @@ local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 local KEEPER = [[
 START='(echo "$1" > /proc/self/autogroup) 2> /dev/null
   exec chromedriver --port=0'
-trap '' HUP INT QUIT TERM PIPE
-cd "$1" || exit 1
 exec 3<>said
 (
   trap - HUP INT QUIT TERM PIPE
@@ -40,7 +38,6 @@ pid=$!
 read -r _
 kill -s TERM -- "-$pid"
 wait
-cd / && rm -rf -- "$1"
 ]]
 
 -- No look at the network but at what a page asks for: without these,
@@ -99,9 +96,8 @@ function webdriver.start(options)
   local folder = assert(shell.make_folder("adobepass-browser"))
   local _, status = shell.read("mkfifo " .. shell.quote(folder .. "/said"))
   assert(status == 0, "no FIFO")
-  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "chromedriver-keeper", folder,
-      options and options.nice or 0), "w"))
+  local keeper = shell.background("chromedriver-keeper", folder, KEEPER,
+    options and options.nice or 0)
   local output = assert(io.open(folder .. "/said", "rb"))
   local self = setmetatable({
     folder = folder, keeper = keeper, output = output,

@@ -52,6 +52,30 @@ function shell.make_folder(name)
   return path
 end
 
+-- Signals to a terminal's processes, like Ctrl-C, are for their owner to handle.
+local KEEPER = [[
+trap '' HUP INT QUIT TERM PIPE
+cd "$1" || exit 1
+%s
+cd / && rm -rf -- "$1"
+]]
+
+--- Starts a script in the background that does not outlive this process. It
+-- runs in `folder` and reads a pipe from here, whose end is the order to stop:
+-- that comes when the pipe is closed or collected, and when this process ends,
+-- by SIGKILL too. The script then has to end what it started; the folder is
+-- removed after it.
+-- @string name of the shell, in a list of processes
+-- @string folder its `$1`
+-- @string script for a POSIX shell. Signals are ignored in it and, unless they
+-- handle them or `trap -` comes first, in the programs that it starts
+-- @param ... its `$2` and so on
+-- @treturn file for lines to the script; `close` waits for its end
+function shell.background(name, folder, script, ...)
+  return assert(io.popen("exec >/dev/null 2>&1 sh -c "
+    .. shell.line(KEEPER:format(script), name, folder, ...), "w"))
+end
+
 --- Writes a file; with `private`, nobody else may read it, at any moment.
 function shell.write_file(path, text, private)
   if private then

@@ -22,8 +22,6 @@ local TIMEOUT = 30 -- seconds
 -- $1 folder, $2 app. Reads commands; end of file stops it. timeout(1) ends
 -- processes that do not end when they are asked to.
 local KEEPER = [[
-trap '' HUP INT QUIT TERM PIPE
-cd "$1" || exit 1
 exec 3<>said
 unset LUA_PATH LUA_CPATH LUA_INIT
 begin() {
@@ -47,7 +45,6 @@ done
 off
 kill -s TERM "$screen"
 wait
-cd / && rm -rf -- "$1"
 ]]
 
 local PROGRAMS = "command -v love && command -v Xvfb && command -v xdotool "
@@ -74,8 +71,7 @@ function love_app.new()
     .. " && mkfifo said")
   assert(status == 0, "no FIFO")
   local app = shell.read "pwd" .. "/examples/tv"
-  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "tv-keeper", folder, app), "w"))
+  local keeper = shell.background("tv-keeper", folder, KEEPER, app)
   local output = assert(io.open(folder .. "/said", "rb"))
   local display = assert(output:read("*l"), "Xvfb did not start")
   return setmetatable({ folder = folder, keeper = keeper, output = output,

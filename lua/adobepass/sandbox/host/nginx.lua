@@ -39,8 +39,6 @@ Server.__index = Server
 -- pid file and its workers remain. An owner that exited can stay a zombie;
 -- /proc then shows another parent.
 local KEEPER = [[
-trap '' HUP INT QUIT TERM PIPE
-cd "$1" || exit 1
 exec 3<>status
 unset LUA_PATH LUA_CPATH LUA_INIT
 alone=$(command -v setsid)
@@ -81,7 +79,6 @@ while [ -e running ]; do
   tries=$((tries + 1))
   [ $tries = 500 ] && { kill -s KILL -- "-$pid" || kill -s KILL "$pid"; }
 done
-cd / && rm -rf -- "$1"
 ]]
 
 local PREAMBLE = [[
@@ -270,8 +267,7 @@ local function open(binary, main, options)
   local said, status = shell.read("umask 077; cd " .. shell.quote(folder)
     .. " && mkfifo status")
   if status ~= 0 then return nil, said, "folder" end
-  local keeper = assert(io.popen("exec >/dev/null 2>&1 sh -c "
-    .. shell.line(KEEPER, "adobepass-keeper", folder, binary), "w"))
+  local keeper = shell.background("adobepass-keeper", folder, KEEPER, binary)
   local fifo = assert(io.open(folder .. "/status", "rb"))
   return setmetatable({ folder = folder, keeper = keeper, status = fifo,
     config = options.config, main = main, workers = options.workers or 1 },

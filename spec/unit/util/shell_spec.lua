@@ -1,0 +1,68 @@
+local child = require "spec.support.child_process"
+local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
+
+local SCRIPT = [[
+(trap - TERM; exec sleep 600) &
+echo $! > started
+read -r word
+echo "$word, $2" > "$2"
+read -r _
+kill -s TERM $!
+wait
+]]
+
+local function alive(pid)
+  return shell.execute("kill -0 " .. pid .. " 2> /dev/null") == 0
+end
+
+-- What a file holds, as soon as it holds a line.
+local function await(path)
+  local deadline = core.clock.monotonic() + 10
+  repeat
+    local text = folder.read(path)
+    if text and text:find "\n" then return (text:gsub("\n", "")) end
+    core.clock.sleep(0.005)
+  until core.clock.monotonic() > deadline
+  error(path .. " was not written")
+end
+
+describe("shell.background", function()
+  local path, outside
+
+  before_each(function() path, outside = folder.make(), folder.make() end)
+  after_each(function()
+    folder.remove(path)
+    folder.remove(outside)
+  end)
+
+  it("[shell-background-ends] stops the script at close, and removes the "
+    .. "folder", function()
+    local keeper = shell.background("spec-keeper", path, SCRIPT,
+      outside .. "/it's")
+    local pid = await(path .. "/started")
+    keeper:write "100%s\n"
+    keeper:flush()
+    assert.equal("100%s, " .. outside .. "/it's", await(outside .. "/it's"))
+    assert.is_true(alive(pid))
+    keeper:close()
+    assert.is_false(alive(pid))
+    assert.equal("", folder.run("ls -d " .. path .. " 2> /dev/null || true"))
+  end)
+
+  it("[shell-background-owner-killed] stops the script when its owner is "
+    .. "killed", function()
+    local owner = child.start(([[
+      local shell = require "adobepass.util.shell"
+      local keeper = shell.background("spec-keeper", %q, %q, "/dev/null")
+      require("adobepass.core").clock.sleep(600)
+      keeper:close()
+    ]]):format(path, SCRIPT))
+    local pid = await(path .. "/started")
+    owner:kill()
+    folder.run(("timeout 30 sh -c 'while [ -e %s ]; do sleep 0.01; done'")
+      :format(path))
+    assert.is_false(alive(pid))
+  end)
+end)
