@@ -3,6 +3,7 @@
 
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
+local temp_pass = require "adobepass.util.temp_pass"
 local terminal = require "adobepass.cli.terminal"
 local cli_text = require "adobepass.cli.text"
 
@@ -68,15 +69,11 @@ local NOBODY = "Say whom to reset: --this-device, --device-id, --key or "
 local ALL = "An empty name and 'all' mean everyone to the service. Say "
   .. "--everyone if that is what you want."
 
-local function means_all(text)
-  local name = text and text:lower():match "^%s*(.-)%s*$"
-  return name == "" or name == "all"
-end
-
 local function carry_out(client, arguments, device_id)
   local params, name = whom_of(arguments, device_id)
   if not params then return nil, report.usage(NOBODY) end
-  if means_all(params.device) or means_all(params.key) then
+  if temp_pass.means_everyone(params.device)
+      or temp_pass.means_everyone(params.key) then
     return nil, report.usage(ALL)
   end
   params.mvpd = arguments.mvpd

@@ -4,6 +4,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local temp_pass = require "adobepass.util.temp_pass"
 
 local field = {}
 
@@ -42,18 +43,13 @@ end
 local HASH_FIRST = "hashed before it is given, for example with "
   .. "core.digest.hex(core.digest.sha256(email)): %s is no SHA-256 or SHA-512"
 
-local function is_hash(value)
-  return type(value) == "string" and (#value == 64 or #value == 128)
-    and not value:find "%X"
-end
-
 -- Adobe keeps no personal data, so the programmer hashes who the viewer is.
 local function identity(name, value)
   if type(value) == "string" and value:find("@", 1, true) then
     refuse(name, HASH_FIRST:format "it")
   elseif type(value) == "table" then
     for key, item in pairs(value) do
-      if not is_hash(item) then
+      if not temp_pass.is_hash(item) then
         refuse(name, HASH_FIRST:format(tostring(key)))
       end
     end

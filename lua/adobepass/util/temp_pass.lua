@@ -1,0 +1,31 @@
+--- What a TempPass is kept for: the hash of a user, or everyone.
+-- @module adobepass.util.temp_pass
+
+local core = require "adobepass.core"
+
+local temp_pass = {}
+
+--- Returns whether a value is a SHA-256 or SHA-512 in hexadecimal digits.
+function temp_pass.is_hash(value)
+  return type(value) == "string" and (#value == 64 or #value == 128)
+    and not value:find "%X"
+end
+
+--- Returns the hash of a user; a hash as it is, in lower case. The same user
+-- has the same hash however the address was typed.
+-- @string text
+-- @string[opt="sha256"] algorithm or "sha512"
+function temp_pass.hash(text, algorithm)
+  if temp_pass.is_hash(text) then return text:lower() end
+  local plain = text:gsub("^%s+", ""):gsub("%s+$", ""):lower()
+  return core.digest.hex(core.digest[algorithm or "sha256"](plain))
+end
+
+--- Returns whether the service resets everyone for a name: an empty one and
+-- "all" mean that. nil means nobody.
+function temp_pass.means_everyone(name)
+  local trimmed = name and name:lower():match "^%s*(.-)%s*$"
+  return trimmed == "" or trimmed == "all"
+end
+
+return temp_pass
