@@ -29,7 +29,7 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis lua-resty-lrucache curl valgrind man-db \
   groff-base \
-  lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
+  spin lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
@@ -174,6 +174,10 @@ lint: lint-deps ## spec tags, layers, luacheck, cppcheck, clang-tidy, warnings
 	  spec/support/programs  spec/guard
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/support/programs/*.c \
 	  spec/guard/*.c -- -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
+
+.PHONY: model
+model: test-deps ## check the model of the credentials protocol with spin
+	@spec/model/run
 
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
   -fno-sanitize-recover=undefined
