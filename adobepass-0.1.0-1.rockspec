@@ -287,6 +287,8 @@ build = {
         "lua/adobepass/util/encoding.lua",
       ["adobepass.util.http_date"] =
         "lua/adobepass/util/http_date.lua",
+      ["adobepass.util.identity"] =
+        "lua/adobepass/util/identity.lua",
       ["adobepass.util.json"] =
         "lua/adobepass/util/json.lua",
       ["adobepass.util.jws"] =
@@ -295,6 +297,8 @@ build = {
         "lua/adobepass/util/options.lua",
       ["adobepass.util.shell"] =
         "lua/adobepass/util/shell.lua",
+      ["adobepass.util.temp_pass"] =
+        "lua/adobepass/util/temp_pass.lua",
     },
   },
 }
