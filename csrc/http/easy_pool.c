@@ -27,10 +27,6 @@ static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
   return 0;
 }
 
-void ap_easy_pool_guard_fold(CURL *easy, int on) {
-  (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, on ? 1L : 0L);
-}
-
 /* libcurl stores the trailers of a proxy's refusal without the debug callback,
 ** so with the bug and a proxy no handle is reused. */
 void ap_easy_pool_open(ap_easy_pool *easies,

@@ -25,8 +25,5 @@ void ap_easy_pool_close(ap_easy_pool *easies);
 CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new);
 /* Returns a handle to the pool; NULL is allowed. */
 void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy);
-/* Turns the guard against curl/curl#11103 on after a status line, and off after
-** the line that follows it. */
-void ap_easy_pool_guard_fold(CURL *easy, int on);
 
 #endif

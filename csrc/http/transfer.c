@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/easy_pool.h"
 #include "http/header_field.h"
 #include "http/curl_error.h"
 
@@ -79,12 +78,17 @@ static size_t on_header(char *line, size_t one, size_t length, void *context) {
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
+/* Turns the guard against curl/curl#11103 (easy_pool.c) on after a status line,
+** and off after the line that follows it. */
+static void guard_fold(CURL *easy, int on) {
+  (void)curl_easy_setopt(easy, CURLOPT_VERBOSE, on ? 1L : 0L);
+}
+
 static size_t on_header_guarded(char *line, size_t one, size_t length,
                                 void *context) {
   ap_transfer *transfer = context;
   int begins = is_status_line(line, length);
-  if (begins || transfer->guards_fold)
-    ap_easy_pool_guard_fold(transfer->easy, begins);
+  if (begins || transfer->guards_fold) guard_fold(transfer->easy, begins);
   transfer->guards_fold = begins;
   return on_header(line, one, length, context);
 }
@@ -220,7 +224,7 @@ int ap_transfer_prepare(ap_transfer *transfer,
 
 /* The easy handle outlives the transfer: remove all pointers into it. */
 static void forget(CURL *easy) {
-  ap_easy_pool_guard_fold(easy, 0);
+  guard_fold(easy, 0);
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
   (void)curl_easy_setopt(easy, CURLOPT_CURLU, NULL);

@@ -7,6 +7,8 @@
 
 #include <sys/utsname.h>
 
+#include "base/clock.h"
+
 /*** The operating system.
 @section system */
 
@@ -34,11 +36,54 @@ static int system_uname(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
+static const luaL_Reg system_functions[] = {
   { "uname", system_uname },
   { NULL, NULL },
 };
 
 void ap_open_system(lua_State *L) {
-  luaL_newlib(L, functions);
+  luaL_newlib(L, system_functions);
+}
+
+static const double longest_sleep = 86400;
+
+/*** The device's clocks.
+@section clock */
+
+/***
+Seconds that only go forward, standby included. The start is arbitrary.
+@function clock.monotonic
+@treturn number */
+static int monotonic(lua_State *L) {
+  lua_pushnumber(L, ap_clock_monotonic());
+  return 1;
+}
+
+/***
+Seconds since 1970, as the device believes.
+@function clock.wall
+@treturn number */
+static int wall(lua_State *L) {
+  lua_pushnumber(L, ap_clock_wall());
+  return 1;
+}
+
+/***
+Sleep. The whole program waits, until the time is over or a signal comes.
+@function clock.sleep
+@number seconds from 0 to 86,400 */
+static int sleep_for(lua_State *L) {
+  ap_clock_sleep(ap_check_number(L, 1, 0, 0, longest_sleep));
+  return 0;
+}
+
+static const luaL_Reg clock_functions[] = {
+  { "monotonic", monotonic },
+  { "wall", wall },
+  { "sleep", sleep_for },
+  { NULL, NULL },
+};
+
+void ap_open_clock(lua_State *L) {
+  luaL_newlib(L, clock_functions);
 }
