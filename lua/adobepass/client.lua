@@ -8,8 +8,9 @@
 -- @module adobepass.client
 
 local connection = require "adobepass.api.connection"
-local device = require "adobepass.device.headers"
+local device_record = require "adobepass.device.record"
 local flow_context = require "adobepass.api.flow_context"
+local info_schema = require "adobepass.device.info_schema"
 local options_of = require "adobepass.util.options"
 
 local client = {}
@@ -267,13 +268,14 @@ end
 
 --- Returns the client of another device, which shares this client's connections,
 -- store and rate limit. It is light: a gateway keeps thousands.
--- @tparam table fields `id`, `info`, `ip`, and what adobepass.device.headers
+-- @tparam table fields `id`, `info`, `ip`, and what adobepass.device.record
 -- takes
 function Client:device(fields)
   check_self(self, "device")
   local shared = self.context.connection
-  local made = new_client(shared, options_of.at_caller(device.new, fields))
-  for _, message in ipairs(fields.info and device.check(fields.info) or {}) do
+  local made = new_client(shared, options_of.at_caller(device_record.new, fields))
+  for _, message in ipairs(fields.info
+      and info_schema.check(fields.info) or {}) do
     made.context:emit { type = "warning", code = "device_info",
       message = message }
   end

@@ -10,10 +10,11 @@ local cache = require "adobepass.policy.cache"
 local call = require "adobepass.api.call"
 local core = require "adobepass.core"
 local credentials = require "adobepass.auth.credentials"
-local device = require "adobepass.device.headers"
+local device_headers = require "adobepass.device.headers"
 local device_store = require "adobepass.store.device_store"
 local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
+local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local methods = require "adobepass.api.methods"
 local options_of = require "adobepass.util.options"
@@ -132,7 +133,7 @@ end
 
 --- Returns the texts of a call that must not appear in an error.
 function Context:secrets(params)
-  return secrets.list(self.record, device.headers(self.record, "DFSPTV",
+  return secrets.list(self.record, device_headers.build(self.record, "DFSPTV",
     request.overrides(params)), params,
     self.credentials and self.credentials.held)
 end
@@ -198,15 +199,11 @@ end
 
 local function permit_key(scope, resource) return scope .. "\n" .. resource end
 
-local IDENTITY = { "identity", "service_token", "subject_token", "roku_token",
-  "partner_status" }
-
 --- Returns the scope in which permits are cached: the provider, and the identity
 -- that the options of a call give, since another identity is another viewer.
 -- The request itself refuses an identity that JSON cannot hold.
 function Context.permit_scope(_, mvpd, options)
-  local who = {}
-  for _, name in ipairs(IDENTITY) do who[name] = options[name] end
+  local who = identity.pick(options, identity.VIEWER)
   local good, text = pcall(json.encode, who)
   return good and next(who) ~= nil and mvpd .. "\n" .. text or mvpd
 end
@@ -254,7 +251,7 @@ end
 --- Returns what the service provider's configuration depends on: the device
 -- info.
 function Context:platform_key()
-  return device.headers(self.record, "I")["X-Device-Info"] or ""
+  return device_headers.build(self.record, "I")["X-Device-Info"] or ""
 end
 
 -- --- creation ------------------------------------------------------

@@ -1,9 +1,12 @@
 --- From an operation and its parameters to one HTTP request. No I/O.
 -- @module adobepass.api.request
 
-local device = require "adobepass.device.headers"
+local device_headers = require "adobepass.device.headers"
 local errors = require "adobepass.api.errors"
+local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
+local options = require "adobepass.util.options"
+local temp_pass = require "adobepass.util.temp_pass"
 
 local request = {}
 
@@ -16,11 +19,8 @@ end
 
 -- What every call may say beside its operation's own parameters: a deadline,
 -- `once` (no repeat of what fails), and headers in place of the device's.
-local HEADERS = { "identity", "partner_status", "service_token",
-  "subject_token", "roku_token", "visitor_id" }
-
 local COMMON = { timeout = true, once = true }
-for _, name in ipairs(HEADERS) do COMMON[name] = true end
+for _, name in ipairs(identity.ALL) do COMMON[name] = true end
 
 local function parameter_names(operation)
   local names = {}
@@ -40,7 +40,8 @@ local function check_names(operation, params)
   for name in pairs(params) do
     if not known[name] and not COMMON[name]
         and not (name == "everyone" and operation.everyone) then
-      complain(operation, ("unknown parameter '%s'"):format(tostring(name)))
+      complain(operation, ("unknown parameter '%s'%s"):format(tostring(name),
+        options.suggest(name, known)))
     end
   end
 end
@@ -69,9 +70,7 @@ local function check_everyone(operation, params)
   if (params[one] == nil) == (params.everyone == nil) then
     complain(operation, ("either %s or everyone = true"):format(one))
   end
-  -- Adobe takes these two for everybody.
-  local named = (params[one] or one):lower():match "^%s*(.-)%s*$"
-  if named == "" or named == "all" then
+  if temp_pass.means_everyone(params[one]) then
     complain(operation, ("such a %s means everyone: say so"):format(one))
   end
 end
@@ -98,10 +97,8 @@ end
 
 --- The headers that a call has in place of the device's.
 function request.overrides(params)
-  local chosen = {}
-  if next(params) == nil then return chosen end
-  for _, name in ipairs(HEADERS) do chosen[name] = params[name] end
-  return chosen
+  if next(params) == nil then return {} end
+  return identity.pick(params, identity.ALL)
 end
 
 local NOBODY = { values = {} }
@@ -111,7 +108,7 @@ local NOBODY = { values = {} }
 local function check_overrides(operation, params)
   local chosen = request.overrides(params)
   if next(chosen) == nil then return end
-  local good, why = pcall(device.headers, NOBODY, "SPTV", chosen)
+  local good, why = pcall(device_headers.build, NOBODY, "SPTV", chosen)
   if not good then
     complain(operation, (why:gsub("^.-:%d+: ", "")))
   end
@@ -268,7 +265,7 @@ local BODIES = {
 }
 
 local function table_of_headers(operation, view, chosen, fields)
-  local headers = device.headers(view.record, operation.headers or "", chosen)
+  local headers = device_headers.build(view.record, operation.headers or "", chosen)
   local kind = BODIES[operation.send]
   headers.Accept = "application/json"
   headers["Content-Type"] = kind and kind[1]

@@ -86,9 +86,4 @@ function headers.build(device, letters, overrides)
   return result
 end
 
--- For client.lua and api/request.lua until they require the modules below.
-headers.headers = headers.build
-headers.new = require("adobepass.device.record").new
-headers.check = require("adobepass.device.info_schema").check
-
 return headers

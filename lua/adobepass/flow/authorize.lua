@@ -2,14 +2,12 @@
 -- @module adobepass.flow.authorize
 
 local decisions = require "adobepass.flow.decisions"
+local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
 
 local authorize = {}
 
-local FIELDS = { mvpd = "string?", identity = "table?",
-  service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?",
-  partner_status = "table or string?" }
+local FIELDS = identity.fields({ mvpd = "string?" }, identity.ALL)
 
 local function request_decision(context, mvpd, resource, options, deadline)
   local params = { mvpd = mvpd, resources = { resource } }

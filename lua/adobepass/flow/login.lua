@@ -2,6 +2,7 @@
 -- @module adobepass.flow.login
 
 local errors = require "adobepass.api.errors"
+local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
@@ -13,24 +14,14 @@ local LEAST_INTERVAL, USUAL_INTERVAL = 3, 5
 -- Seconds between two calls of `cancel` or `browser_returned`.
 local CALLBACK_INTERVAL = 0.25
 
-local FIELDS = { mvpd = "string?", domain_name = "string?",
+local FIELDS = identity.fields({ mvpd = "string?", domain_name = "string?",
   redirect_url = "string?", activation_url = "string?", on_code = "function?",
   on_poll = "function?", cancel = "function?", choose = "function?",
   browser_returned = "function?", interval = "number?",
   metadata_key = "userdata?", metadata_padding = "string?",
-  service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?", fresh = "boolean?" }
+  fresh = "boolean?" }, identity.SSO)
 
-local IDENTITY = { "service_token", "subject_token", "roku_token",
-  "visitor_id" }
-local STATUS = { "service_token", "subject_token", "roku_token", "visitor_id",
-  "partner_status" }
-
-local function pick(options, names)
-  local picked = {}
-  for _, name in ipairs(names) do picked[name] = options[name] end
-  return picked
-end
+local pick = identity.pick
 
 local function with(params, more)
   for name, value in pairs(more) do params[name] = value end
@@ -48,7 +39,7 @@ end
 -- --- existing logins --------------------------------------
 
 local function ask_for_profiles(context, options)
-  local answer, err = context.api:profiles(pick(options, IDENTITY))
+  local answer, err = context.api:profiles(pick(options, identity.SSO))
   if not answer then return nil, err end
   return profiles.choose(profiles.list(context, answer, options), options)
 end
@@ -94,7 +85,7 @@ end
 local function open_session(context, options)
   local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
   local answer, err = context.api:create_session(
-    with(params, pick(options, IDENTITY)))
+    with(params, pick(options, identity.SSO)))
   if not answer or answer.actionName ~= "resume"
       or type(answer.code) ~= "string" then
     return answer, err
@@ -113,7 +104,7 @@ function login.let_in(context, answer, options)
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
   local found, err = context.api:profile(
-    with({ mvpd = mvpd }, pick(options, STATUS)))
+    with({ mvpd = mvpd }, pick(options, identity.STATUS)))
   if not found then return nil, err end
   context:clear_permits()
   local chosen = profiles.choose(profiles.list(context, found, options),
@@ -416,9 +407,8 @@ function login.resume_login(context, options)
   return unknown(answer)
 end
 
-local REFRESH = { mvpd = "string?", metadata_key = "userdata?",
-  metadata_padding = "string?", service_token = "string?",
-  subject_token = "string?", roku_token = "string?", visitor_id = "string?" }
+local REFRESH = identity.fields({ mvpd = "string?",
+  metadata_key = "userdata?", metadata_padding = "string?" }, identity.SSO)
 
 --- Requests the profile again: some attributes change after authorization.
 -- Options, all of them optional: `mvpd` (default: that of the login), and as in
@@ -431,7 +421,7 @@ function login.refresh_profile(context, options)
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profiles.not_logged_in("refresh_profile") end
   local answer, err = context.api:profile(
-    with({ mvpd = mvpd }, pick(options, IDENTITY)))
+    with({ mvpd = mvpd }, pick(options, identity.SSO)))
   if not answer then return nil, err end
   local found = profiles.choose(profiles.list(context, answer, options),
     { mvpd = mvpd })

@@ -1,14 +1,13 @@
 --- Logout: the viewer's act, carried to its end for every provider.
 -- @module adobepass.flow.logout
 
+local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
 
 local logout = {}
 
-local FIELDS = { mvpd = "string?", redirect_url = "string?",
-  open_url = "function?", on_partner_logout = "function?",
-  service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?" }
+local FIELDS = identity.fields({ mvpd = "string?", redirect_url = "string?",
+  open_url = "function?", on_partner_logout = "function?" }, identity.SSO)
 
 -- The viewer's browser has to visit the provider's page. Without a browser the
 -- logout ends here: reference, "Logout is the user's act".
@@ -43,18 +42,9 @@ local function drive(context, mvpd, entry, options)
     error = err }
 end
 
-local IDENTITY = { "service_token", "subject_token", "roku_token",
-  "visitor_id" }
-
-local function pick(options)
-  local picked = {}
-  for _, name in ipairs(IDENTITY) do picked[name] = options[name] end
-  return picked
-end
-
 -- A TempPass is no login: it needs no logout.
 local function known_to_service(context, options)
-  local answer, err = context.api:profiles(pick(options))
+  local answer, err = context.api:profiles(identity.pick(options, identity.SSO))
   if not answer then return {}, err end
   local list = {}
   for mvpd, item in pairs(answer.profiles) do
@@ -111,7 +101,7 @@ end
 -- One response may end several logins: a single logout.
 local function one(context, mvpd, options, report)
   if is_in(report, mvpd) then return end
-  local params = pick(options)
+  local params = identity.pick(options, identity.SSO)
   params.mvpd, params.redirect_url = mvpd, options.redirect_url
   local answer, err = context.api:logout(params)
   if answer then return add_outcomes(context, answer, options, report) end

@@ -3,16 +3,14 @@
 -- @module adobepass.flow.preauthorize
 
 local decisions = require "adobepass.flow.decisions"
+local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
 
 local preauthorize = {}
 
 local USUAL_LIMIT = 5 -- Adobe: usually five resources in a request
 local LONGEST_TIMEOUT = 3600
-local FIELDS = { mvpd = "string?", identity = "table?",
-  service_token = "string?", subject_token = "string?",
-  roku_token = "string?", visitor_id = "string?",
-  partner_status = "table or string?" }
+local FIELDS = identity.fields({ mvpd = "string?" }, identity.ALL)
 
 -- Removes duplicates and keeps the caller's order.
 local function unique(resources)

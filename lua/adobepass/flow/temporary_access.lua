@@ -3,9 +3,9 @@
 -- @module adobepass.flow.temporary_access
 
 local authorize = require "adobepass.flow.authorize"
-local encoding = require "adobepass.util.encoding"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
+local temp_pass = require "adobepass.util.temp_pass"
 
 local temporary_access = {}
 
@@ -23,18 +23,6 @@ local RETRY_SECONDS = 5
 -- Seconds before the end of a pass: the default of `expiring`.
 local USUAL_WARNING = 60
 
-local function is_hash(text)
-  return (#text == 64 or #text == 128) and not text:find("[^%x]")
-end
-
--- Adobe accepts no personal data, only hashes. The text is normalized first,
--- so that the same user has the same hash however the address was typed.
-local function hashed(text, hash)
-  if is_hash(text) then return text:lower() end
-  local plain = text:gsub("^%s+", ""):gsub("%s+$", ""):lower()
-  return encoding.hex_digest(plain, hash or "sha256")
-end
-
 local function identity_of(options)
   if not options.identity then return nil end
   local identity = {}
@@ -43,7 +31,7 @@ local function identity_of(options)
       error("client:temporary_access: identity should hold strings that are "
         .. "not blank", 4)
     end
-    identity[name] = hashed(value, options.hash)
+    identity[name] = temp_pass.hash(value, options.hash)
   end
   if next(identity) then return identity end
   error("client:temporary_access: identity is empty", 4)
@@ -221,19 +209,13 @@ function temporary_access.temporary_access(context, options)
     Pass)
 end
 
--- Adobe treats an empty name and "all" as everyone.
-local function means_all(text)
-  local named = (text or "one"):lower():match "^%s*(.-)%s*$"
-  return named == "" or named == "all"
-end
-
 local function check_whom(options)
   local named = 0
   for _, name in ipairs { "device", "key", "everyone" } do
     if options[name] ~= nil then named = named + 1 end
   end
   if named ~= 1 or options.everyone == false
-      or means_all(options.device or options.key) then
+      or temp_pass.means_everyone(options.device or options.key) then
     error("client:reset_temp_pass: give one of device, key and "
       .. "everyone = true", 4)
   end
@@ -255,7 +237,7 @@ function temporary_access.reset_temp_pass(context, options)
   check_whom(options)
   local params = { mvpd = options.mvpd, everyone = options.everyone }
   if options.key or options.by == "key" then
-    params.key = options.key and hashed(options.key, options.hash)
+    params.key = options.key and temp_pass.hash(options.key, options.hash)
     return context.api:reset_temp_pass_key(params)
   end
   params.device = options.device

@@ -14,6 +14,10 @@ identity.STATUS = { "service_token", "subject_token", "roku_token",
 identity.ALL = { "service_token", "subject_token", "roku_token", "visitor_id",
   "partner_status", "identity" }
 
+--- Those that say which viewer it is: what one may watch depends on them.
+identity.VIEWER = { "service_token", "subject_token", "roku_token",
+  "partner_status", "identity" }
+
 local TYPES = { service_token = "string?", subject_token = "string?",
   roku_token = "string?", visitor_id = "string?",
   partner_status = "table or string?", identity = "table?" }

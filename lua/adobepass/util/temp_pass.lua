@@ -1,7 +1,7 @@
 --- What a TempPass is kept for: the hash of a user, or everyone.
 -- @module adobepass.util.temp_pass
 
-local core = require "adobepass.core"
+local encoding = require "adobepass.util.encoding"
 
 local temp_pass = {}
 
@@ -12,13 +12,14 @@ function temp_pass.is_hash(value)
 end
 
 --- Returns the hash of a user; a hash as it is, in lower case. The same user
--- has the same hash however the address was typed.
+-- has the same hash however the address was typed. Adobe accepts no personal
+-- data, only hashes.
 -- @string text
 -- @string[opt="sha256"] algorithm or "sha512"
 function temp_pass.hash(text, algorithm)
   if temp_pass.is_hash(text) then return text:lower() end
   local plain = text:gsub("^%s+", ""):gsub("%s+$", ""):lower()
-  return core.digest.hex(core.digest[algorithm or "sha256"](plain))
+  return encoding.hex_digest(plain, algorithm or "sha256")
 end
 
 --- Returns whether the service resets everyone for a name: an empty one and
