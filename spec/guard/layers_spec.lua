@@ -158,7 +158,9 @@ describe(".ci/layers", function()
         folder.write(("%s/lua/adobepass/cli/m%d.lua"):format(path, index),
           "return {}\n")
       end
-      assert_problem "lua/adobepass/util: 24 files, more than 20"
+      local count = folder.run("ls " .. path .. "/lua/adobepass/util | wc -l")
+      assert_problem("lua/adobepass/util: %d files, more than 20",
+        tonumber(count))
       assert.is_nil(run "check":find "lua/adobepass/cli: ")
     end)
 
