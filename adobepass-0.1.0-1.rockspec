@@ -273,6 +273,8 @@ build = {
         "lua/adobepass/store/device_store.lua",
       ["adobepass.store.file"] =
         "lua/adobepass/store/file.lua",
+      ["adobepass.store.generations"] =
+        "lua/adobepass/store/generations.lua",
       ["adobepass.store.interface"] =
         "lua/adobepass/store/interface.lua",
       ["adobepass.store.memory"] =

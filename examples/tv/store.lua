@@ -46,6 +46,14 @@ function does.add(self, key, value, seconds)
   return does.set(self, key, value, seconds)
 end
 
+-- One program owns the folder, so no comparison is needed on the disk.
+function does.replace(self, key, value, expected, seconds)
+  local there, message, code = does.get(self, key)
+  if code then return nil, message, code end
+  if there ~= expected then return false end
+  return does.set(self, key, value, seconds)
+end
+
 function does.delete(self, key, value)
   local there, message, code = does.get(self, key)
   if code then return nil, message, code end

@@ -42,7 +42,8 @@ local FIELDS = {
 -- As long as a store can promise; then `set` makes it for ever.
 local DEVICE_ID, AGES = "device_id", 1e9
 
-local METHODS = { store = { "get", "set", "add", "delete", "clear" },
+local METHODS = {
+  store = { "get", "set", "add", "replace", "delete", "clear" },
   driver = { "wait", "sleep", "now" },
   rate_limit = { "reserve", "cancel", "penalize", "barred_for" } }
 

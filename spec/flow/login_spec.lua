@@ -11,7 +11,8 @@ local login_options = timeline.login_options
 -- A store that breaks when it is told to.
 local function breakable(now)
   local inner, store = memory { now = now }, { broken = false }
-  for _, name in ipairs { "get", "set", "add", "delete", "clear" } do
+  for _, name in ipairs { "get", "set", "add", "replace", "delete",
+    "clear" } do
     store[name] = function(self, ...)
       if self.broken == true or self.broken == name then
         return nil, "The disk is gone.", "store_failed"

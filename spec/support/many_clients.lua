@@ -149,7 +149,8 @@ end
 function many_clients.new_failing_store(store)
   local broken = {}
   local wrapped = { broken = broken, inner = store }
-  for _, name in ipairs { "get", "set", "add", "delete", "clear" } do
+  for _, name in ipairs { "get", "set", "add", "replace", "delete",
+    "clear" } do
     wrapped[name] = function(_, key, ...)
       local is_broken = broken[name]
       if type(is_broken) == "function" then is_broken = is_broken(key) end

@@ -149,6 +149,106 @@ case("[store-lets-one-many] lets one of many add", function(world)
   end
 end)
 
+case("[store-replaces-expected] replaces: writes only where the value is the "
+  .. "expected one", function(world)
+  local store = world.store
+  answers(false, store:replace("k", "v", "none"))
+  answers(nil, store:get("k"))
+  answers(true, store:replace("k", "one", nil))
+  same("one", store:get("k"))
+  for _, expected in ipairs { "", "One", "on", "one ", "two" } do
+    answers(false, store:replace("k", "two", expected))
+  end
+  answers(false, store:replace("k", "two", nil))
+  same("one", store:get("k"))
+  answers(true, store:replace("k", "", "one"))
+  same("", store:get("k"))
+  answers(false, store:replace("k", "three", nil))
+  answers(true, store:replace("k", "three", ""))
+  answers(true, store:replace("k", "three", "three"))
+  same("three", store:get("k"))
+end)
+
+case("[store-replaces-bytes] replaces: takes any bytes", function(world)
+  local all = {}
+  for byte = 0, 255 do all[byte + 1] = string.char(byte) end
+  all = table.concat(all)
+  for _, text in ipairs { all, "\0", "\0001", "+", "-", "7 x", "\r\n" } do
+    answers(true, world.store:replace(text, text .. all, nil))
+    answers(false, world.store:replace(text, "other", text))
+    answers(true, world.store:replace(text, text, text .. all))
+    same(text, world.store:get(text))
+  end
+end)
+
+case("[store-replaces-expiry] replaces: the value expires, and is absent "
+  .. "then", function(world)
+  local store = world.store
+  answers(true, store:replace("k", "short", nil, SOON))
+  answers(true, store:replace("l", "short", nil, SOON))
+  answers(true, store:replace("l", "for ever", "short"))
+  answers(true, store:replace("m", "for ever", nil))
+  answers(true, store:replace("m", "short", "for ever", SOON))
+  answers(true, store:replace("n", "long", nil, LONG))
+  answers(true, store:replace("o", "1e300", nil, 1e300))
+  world.wait(SOON * 2)
+  answers(nil, store:get("k"))
+  answers(nil, store:get("m"))
+  answers(false, store:replace("k", "v", "short"))
+  answers(true, store:replace("k", "v", nil))
+  same("v", store:get("k"))
+  same("for ever", store:get("l"))
+  same("long", store:get("n"))
+  same("1e300", store:get("o"))
+end)
+
+case("[store-replaces-after-delete] replaces: deleted and cleared values are "
+  .. "absent", function(world)
+  local store = world.store
+  for round = 1, 3 do
+    local value = "v" .. round
+    answers(true, store:replace("k", value, nil))
+    answers(true, store:delete("k", "other"))
+    same(value, store:get("k"))
+    answers(true, store:delete("k", value))
+    answers(nil, store:get("k"))
+    answers(false, store:replace("k", "w", value))
+    answers(true, store:replace("k", value, nil))
+    answers(true, store:delete("k"))
+    answers(nil, store:get("k"))
+    answers(true, store:replace("k", value, nil))
+    answers(true, store:replace("key", value, nil))
+    answers(true, store:clear("ke"))
+    answers(nil, store:get("key"))
+    same(value, store:get("k"))
+    answers(true, store:clear())
+    answers(nil, store:get("k"))
+    answers(false, store:replace("k", "w", value))
+  end
+end)
+
+case("[store-replaces-one-wins] replaces: exactly one of many "
+  .. "wins", function(world)
+  local store = world.store
+  local present
+  for round = 1, 20 do
+    local winner, list = nil, {}
+    for i = 1, 20 do
+      list[i] = function()
+        local value = ("%d by %d"):format(round, i)
+        if store:replace("k", value, present) then
+          if winner then error("two have won") end
+          winner = value
+        end
+      end
+    end
+    world.together(list)
+    same(winner, store:get("k"))
+    if not winner then error("nobody has won") end
+    present = winner
+  end
+end)
+
 case("[store-deletes] deletes", function(world)
   responses(true, world.store:set("k", "v"))
   responses(true, world.store:set("l", "v"))
@@ -223,7 +323,7 @@ end)
 case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
   .. "names", function(world)
   local store = world.store
-  for _, method in ipairs { "get", "set", "add", "delete" } do
+  for _, method in ipairs { "get", "set", "add", "replace", "delete" } do
     for _, key in ipairs { "", 1, true, {} } do
       refuses("key", store[method], store, key, "v", LONG)
     end
@@ -234,11 +334,14 @@ case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
     refuses("value", store.add, store, "k", value, LONG)
     refuses("value", store.delete, store, "k", value)
     refuses("prefix", store.clear, store, value)
+    refuses("value", store.replace, store, "k", value)
+    refuses("expected", store.replace, store, "k", "v", value)
   end
   refuses("value", store.set, store, "k")
   for _, seconds in ipairs { 0, -1, 0 / 0, "1", true } do
     refuses("seconds", store.set, store, "k", "v", seconds)
     refuses("seconds", store.add, store, "k", "v", seconds)
+    refuses("seconds", store.replace, store, "k", "v", nil, seconds)
   end
   refuses("seconds", store.add, store, "k", "v")
   responses(nil, store:get("k"))

@@ -16,7 +16,7 @@ local LOCK = "^refresh:"
 local Around = {}
 Around.__index = Around
 
-for _, name in ipairs { "get", "set", "delete", "clear" } do
+for _, name in ipairs { "get", "set", "replace", "delete", "clear" } do
   Around[name] = function(self, ...)
     return self.store[name](self.store, ...)
   end

@@ -9,8 +9,8 @@
 -- Files are replaced whole (`core.file`): kill -9, a crash or a full disk
 -- leaves the old content or the new one.
 --
--- All changes happen under one lock file, so that `add` is atomic between
--- processes; the system lets go of a dead process's lock. `get` needs none.
+-- All changes happen under one lock file, so that `add` and `replace` are atomic
+-- between processes; the system lets go of a dead process's lock. `get` needs none.
 --
 -- What blocks the whole program: every call does file I/O; a change waits for
 -- the disk (fsync) and for the lock, `lock_timeout` seconds at most.
@@ -138,6 +138,13 @@ local function add(self, key, value, seconds)
   return write(self, key, value, seconds)
 end
 
+local function replace(self, key, value, expected, seconds)
+  local there, message, code = read(self, key)
+  if code then return nil, message, code end
+  if there ~= expected then return false end
+  return write(self, key, value, seconds)
+end
+
 local function delete(self, key, value)
   if value == nil then return remove(self, key) end
   local there, message, code = read(self, key)
@@ -198,7 +205,8 @@ local function clear(self, prefix)
 end
 
 local file = { set = changing(write), add = changing(add),
-  delete = changing(delete), clear = changing(clear) }
+  replace = changing(replace), delete = changing(delete),
+  clear = changing(clear) }
 
 function file.get(self, key)
   local good, message = ready(self)

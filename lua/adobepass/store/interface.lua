@@ -1,17 +1,26 @@
---- What every store is: five methods over strings.
+--- The interface of a store: six methods over strings.
 --
---   store:get(key)                  the value, or nil: nothing lives there
---   store:set(key, value, seconds)  true; without `seconds` it lives for ever
---   store:add(key, value, seconds)  true, or false: something lives there
---   store:delete(key, value)        true; with `value`, only if that is there
+--   store:get(key)                  the value, or nil: no value is stored
+--   store:set(key, value, seconds)  true; without `seconds` it never expires
+--   store:add(key, value, seconds)  true, or false: a value is stored
+--   store:replace(key, value, expected, seconds)
+--                                   true, or false: the value is not `expected`
+--                                   (nil: no value is stored)
+--   store:delete(key, value)        true; with `value`, only if that is stored
 --   store:clear(prefix)             true; without `prefix`, everything
 --
--- Each of them answers nil, a sentence and "store_failed" when the store is
--- broken: a store that cannot tell never says that nothing is there. `add` is
--- atomic for all who share the store, so it is a lock too; when its holder
--- dies, the lock's own time lets the next one in. Wrong arguments raise.
+-- Each method returns nil, a message and "store_failed" when the store fails.
+-- After such a failure of a write the caller does not know whether the write
+-- happened. A store that cannot read never returns nil alone.
 --
--- Any table with these five methods is a store for `adobepass.new`.
+-- `add` and `replace` are atomic for all who share the store, also when one of
+-- them is stopped or killed at any instruction: of several calls of `replace`
+-- that expect the same value, at most one returns true (docs/credentials.md).
+-- A store may fail to `replace` what `set` or `add` wrote: nginx's shared memory
+-- does. So write a key with `replace`, or with `set` and `add`, not with both.
+--
+-- Wrong arguments raise. Any table with these six methods is a store for
+-- `adobepass.new`.
 --
 -- @module adobepass.store.interface
 
@@ -53,9 +62,9 @@ function interface.failed(message)
   return nil, message, "store_failed"
 end
 
---- Makes a kind of store of five functions, which get its state and arguments
+--- Makes a kind of store of six functions, which get its state and arguments
 -- that are right.
--- @tparam table does `get`, `set`, `add`, `delete` and `clear`
+-- @tparam table does `get`, `set`, `add`, `replace`, `delete` and `clear`
 -- @treturn function from a state to the store, which is the same table
 function interface.class(does)
   local Store = {}
@@ -77,6 +86,14 @@ function interface.class(does)
     check_key("add", key)
     check_text("add", "value", value)
     return does.add(self, key, value, check_seconds("add", seconds))
+  end
+
+  function Store:replace(key, value, expected, seconds)
+    check_key("replace", key)
+    check_text("replace", "value", value)
+    if expected ~= nil then check_text("replace", "expected", expected) end
+    return does.replace(self, key, value, expected,
+      seconds ~= nil and check_seconds("replace", seconds) or nil)
   end
 
   function Store:delete(key, value)

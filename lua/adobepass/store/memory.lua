@@ -72,6 +72,13 @@ function memory.add(self, key, value, seconds)
   return put(self, key, value, seconds)
 end
 
+-- Atomic for the same reason.
+function memory.replace(self, key, value, expected, seconds)
+  local entry = living(self, key)
+  if (entry and entry.value) ~= expected then return false end
+  return put(self, key, value, seconds)
+end
+
 function memory.delete(self, key, value)
   local entry = living(self, key)
   if value == nil or (entry and entry.value == value) then drop(self, key) end

@@ -36,6 +36,17 @@ end
 return 0
 ]]
 
+-- ARGV: the expected value, the new one, and its milliseconds to live or "".
+local REPLACE = [[
+if redis.call("get", KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[3] == "" then
+  redis.call("set", KEYS[1], ARGV[2])
+else
+  redis.call("set", KEYS[1], ARGV[2], "PX", ARGV[3])
+end
+return 1
+]]
+
 -- One command on a connection of its own.
 local function ask(self, ...)
   local client, message = self.connect()
@@ -76,6 +87,25 @@ function redis.add(self, key, value, seconds)
     milliseconds(seconds))
   if done == nil then return failed(message) end
   return done ~= false
+end
+
+-- Where nothing is expected, SET NX is the comparison.
+local function create(self, key, value, life)
+  if life == "" then return ask(self, "set", key, value, "NX") end
+  return ask(self, "set", key, value, "NX", "PX", life)
+end
+
+function redis.replace(self, key, value, expected, seconds)
+  local life = seconds and milliseconds(seconds) or ""
+  local done, message
+  key = self.prefix .. key
+  if expected == nil then
+    done, message = create(self, key, value, life)
+  else
+    done, message = ask(self, "eval", REPLACE, 1, key, expected, value, life)
+  end
+  if done == nil then return failed(message) end
+  return done ~= false and done ~= 0
 end
 
 function redis.delete(self, key, value)

@@ -14,6 +14,7 @@
 
 -- luacheck: globals ngx
 
+local generations = require "adobepass.store.generations"
 local interface = require "adobepass.store.interface"
 
 local failed = interface.failed
@@ -49,15 +50,39 @@ local shdict = {}
 function shdict.get(self, key)
   local value, reason = self.dict:get(key)
   if value == nil and reason then return said(reason) end
+  if type(value) == "number" then
+    return generations.get(self.dict, key, value)
+  end
   if value ~= nil and type(value) ~= "string" then
     return failed("The shared dictionary holds something of others.")
   end
   return value
 end
 
+local function add(dict, key, value, ends)
+  local done, reason = dict:safe_add(key, value, ends)
+  if not done and room_made(dict, reason) then
+    done, reason = dict:safe_add(key, value, ends)
+  end
+  return done, reason
+end
+
+-- The result of generations.replace, whose failures are the dictionary's words.
+local function replaced(done, message, code)
+  if done == nil and not code then return said(message) end
+  return done, message, code
+end
+
+local function replace(self, ...)
+  return replaced(generations.replace(self.dict, add, ...))
+end
+
 function shdict.set(self, key, value, seconds)
   local dict, ends = self.dict, lifetime(seconds)
   local old = dict:get(key)
+  if type(old) == "number" then
+    return replace(self, key, value, generations.ANY, seconds)
+  end
   local left = old and dict:ttl(key)
   local done, reason = dict:safe_set(key, value, ends)
   if not done and room_made(dict, reason) then
@@ -69,15 +94,16 @@ function shdict.set(self, key, value, seconds)
 end
 
 function shdict.add(self, key, value, seconds)
-  local dict, ends = self.dict, lifetime(seconds)
-  local done, reason = dict:safe_add(key, value, ends)
-  if not done and room_made(dict, reason) then
-    done, reason = dict:safe_add(key, value, ends)
-  end
+  local done, reason = add(self.dict, key, value, lifetime(seconds))
   if done then return true end
-  if reason == "exists" then return false end
-  return said(reason)
+  if reason ~= "exists" then return said(reason) end
+  if type(self.dict:get(key)) == "number" then
+    return replace(self, key, value, nil, seconds)
+  end
+  return false
 end
+
+shdict.replace = replace
 
 -- A dictionary cannot compare and delete in one. Nothing of this worker runs
 -- between our two calls, and another worker puts its own value there only
@@ -89,7 +115,17 @@ local function safe_to_delete(dict, key, value)
   return left == FOR_EVER or (left ~= nil and left > MARGIN)
 end
 
+local function forget(self, key, value)
+  if value == nil then value = generations.ANY end
+  local done, message, code = replace(self, key, nil, value)
+  if done == nil then return nil, message, code end
+  return true
+end
+
 function shdict.delete(self, key, value)
+  if type(self.dict:get(key)) == "number" then
+    return forget(self, key, value)
+  end
   if value ~= nil and not safe_to_delete(self.dict, key, value) then
     return true
   end
@@ -98,21 +134,20 @@ function shdict.delete(self, key, value)
   return true
 end
 
--- Lists every key, and holds the dictionary up for all workers meanwhile.
-local function clear_prefix(self, prefix)
-  for _, key in ipairs(self.dict:get_keys(0)) do
-    if key:sub(1, #prefix) == prefix then
+-- Lists every key, and holds the dictionary up for all workers meanwhile. What
+-- `replace` wrote leaves its number and an entry without a value: a worker that
+-- stopped within `replace` must find that time has passed.
+function shdict.clear(self, prefix)
+  local dict = self.dict
+  prefix = prefix or ""
+  for _, key in ipairs(dict:get_keys(0)) do
+    if key:sub(1, #prefix) == prefix
+        and not generations.is_entry(dict, key) then
       local done, message, code = shdict.delete(self, key)
       if not done then return nil, message, code end
     end
   end
-  return true
-end
-
-function shdict.clear(self, prefix)
-  if prefix then return clear_prefix(self, prefix) end
-  self.dict:flush_all()
-  self.dict:flush_expired()
+  dict:flush_expired()
   return true
 end
 

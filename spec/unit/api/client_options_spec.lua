@@ -48,7 +48,9 @@ local WRONG = {
     { { id = "x", identity = { email = "user@domain.com" } },
       "device.identity" },
     { { id = "x", fingerprint = "y" }, "fingerprint" } },
-  store = { 5, "memory", { {}, "store has no method 'get'" } },
+  store = { 5, "memory", { {}, "store has no method 'get'" },
+    { { get = f, set = f, add = f, delete = f, clear = f },
+      "store has no method 'replace'" } },
   driver = { 5, "block", { {}, "driver has no method 'wait'" } },
   on_event = { 5, "log", {} },
   timeout = { "30", 0, -1, NAN, HUGE, 4000 },
@@ -130,7 +132,8 @@ describe("adobepass.new", function()
 
   it("[client-options-method-store] wants every method of a store and of a "
     .. "driver", function()
-    for _, method in ipairs { "get", "set", "add", "delete", "clear" } do
+    for _, method in ipairs { "get", "set", "add", "replace", "delete",
+      "clear" } do
       assert_raises(("store has no method '%s'"):format(method),
         new_with("store", without(memory(), method)))
     end

@@ -184,6 +184,7 @@ describe("single flight over HTTPS", function()
         end,
         set = function(_, ...) return store:set(...) end,
         add = function(_, ...) return store:add(...) end,
+        replace = function(_, ...) return store:replace(...) end,
         delete = function(_, ...) return store:delete(...) end,
         clear = function() end,
       } })

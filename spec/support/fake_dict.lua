@@ -1,0 +1,60 @@
+--- nginx's shared dictionary in Lua, of which the store uses these calls. Each
+-- one calls `step(name)` first, in which a spec stops or switches workers.
+
+local fake_dict = {}
+
+local Dict = {}
+Dict.__index = Dict
+
+function Dict:get(key)
+  self.step "get"
+  return self.entries[key]
+end
+
+function Dict:safe_add(key, value)
+  self.step "safe_add"
+  if self.entries[key] ~= nil then return false, "exists" end
+  self.entries[key] = value
+  return true
+end
+
+function Dict:safe_set(key, value)
+  self.step "safe_set"
+  self.entries[key] = value
+  return true
+end
+
+function Dict:incr(key, by)
+  self.step "incr"
+  if type(self.entries[key]) ~= "number" then return nil, "not found" end
+  self.entries[key] = self.entries[key] + by
+  return self.entries[key]
+end
+
+function Dict:delete(key)
+  self.step "delete"
+  self.entries[key] = nil
+  return true
+end
+
+function Dict:ttl(key)
+  self.step "ttl"
+  if self.entries[key] ~= nil then return 0 end
+end
+
+function Dict:get_keys()
+  self.step "get_keys"
+  local keys = {}
+  for key in pairs(self.entries) do keys[#keys + 1] = key end
+  return keys
+end
+
+function Dict.flush_expired() end
+
+--- An empty dictionary.
+-- @func[opt] step called before each access with the call's name
+function fake_dict.new(step)
+  return setmetatable({ entries = {}, step = step or function() end }, Dict)
+end
+
+return fake_dict
