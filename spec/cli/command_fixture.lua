@@ -21,13 +21,15 @@ Fixture.__index = Fixture
 
 local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
--- Reads the process groups that were started, and ends those that remain.
+-- Reads the process groups that were started. At the end of its input, which
+-- comes even if the spec is killed, terminates them.
 local KEEPER = [[
 while read -r group; do groups="$groups -$group"; done
 [ -z "$groups" ] || kill -s TERM -- $groups
 ]]
 
---- @param options of host.start
+--- Starts a sandbox. Returns the fixture.
+-- @param options of host.start
 function command_fixture.start(options)
   options = options or {}
   options.throttle = false

@@ -10,8 +10,7 @@ local shell = require "adobepass.util.shell"
 describe("adobepass", function()
   local fixture, short
 
-  -- The clock of a sandbox of its own runs out for a code that nobody waits
-  -- for long.
+  -- A sandbox in which codes expire after 2 seconds.
   local function short_lived()
     local path = folder.make() .. "/world.lua"
     assert(shell.write_file(path, "local world = "
@@ -59,7 +58,7 @@ describe("adobepass", function()
     assert.same({ registered = true, was_registered = true, client_id = id,
       service_provider = "REF30", api = fixture.sandbox.api,
       store = fixture.place .. "/store" }, response)
-    -- Never again does it need the statement.
+    -- The statement is not needed again.
     assert.equal(0, select(3, fixture:run("register", { STATEMENT = "" })))
   end)
 
@@ -84,7 +83,7 @@ describe("adobepass", function()
     return process:seek("Code"):match "Code%s+(%w+)"
   end
 
-  -- Together, since each waits for its first question.
+  -- The logins run at the same time, because each waits for its first poll.
   it("[command-signs-viewer] signs a viewer in", function()
     local plain = fixture:spawn "login --mvpd Cablevision --interval 3"
     local other = fixture:spawn("login --json --interval 3",
@@ -113,7 +112,7 @@ describe("adobepass", function()
     assert.is_truthy(text:find("left  asked 0 times", 1, true))
     assert.is_truthy(text:find("Signed in with Cablevision, until .-, "
       .. "%d%d:%d%d %(in 30 days%)%."))
-    assert.is_nil(text:find("\27", 1, true)) -- a pipe has no colours
+    assert.is_nil(text:find("\27", 1, true)) -- a pipe gets no colors
     text, status = other:finish()
     event = assert(json.decode(text))
     assert.same({ "profile", "AdobeShibboleth", "regular", 0 },
@@ -252,7 +251,7 @@ describe("adobepass", function()
     assert.equal(130, select(2, process:finish()))
   end)
 
-  -- The lock of a refresh would keep the next one waiting for 40 seconds.
+  -- A lock left by the refresh would delay the next command by 40 seconds.
   it("[command-interrupted-service] can be interrupted while the service "
     .. "keeps silent, and begun anew",
     function()
@@ -262,7 +261,7 @@ describe("adobepass", function()
       fixture:control("DELETE", "/journal")
       local process = fixture:spawn("register --timeout 60", store)
       local limit = core.clock.monotonic() + 30
-      repeat -- until it has asked for its token
+      repeat -- until it has requested a token
         assert.is_true(core.clock.monotonic() < limit)
       until #fixture:control("GET", "/journal") >= 2
       process:interrupt()
@@ -327,7 +326,7 @@ describe("adobepass", function()
       end
     end)
 
-  -- The variables describe one service: the CA is not for another.
+  -- The variables describe one service: its CA must not be used for another.
   it("[command-leaves-variables-aside] leaves all variables aside for who "
     .. "names another place", function()
     local elsewhere = fixture.sandbox.api:gsub("127.0.0.1", "localhost")

@@ -1,4 +1,4 @@
--- adobepass doctor: each check, as it is and as it fails.
+-- adobepass doctor: each check, when it passes and when it fails.
 
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
@@ -27,7 +27,7 @@ describe("adobepass doctor", function()
     return by_name, response
   end
 
-  -- Asserts the status of one finding, and that it contains a text.
+  -- Asserts that one check has this status and text, and that no other fails.
   local function finds(status, name, text, words, changes, input)
     local by_name, response = examine(words, changes, input)
     local found = assert(by_name[name], "nothing said of " .. name)
@@ -102,7 +102,7 @@ describe("adobepass doctor", function()
       "--service-provider OTHER", { STORE = new_store "other" })
   end)
 
-  -- 0.0.0.0 is this machine too, but not by its name.
+  -- 0.0.0.0 reaches this machine, but is not a loopback address.
   it("[doctor-misses-service-provider] misses the service provider away from "
     .. "a sandbox", function()
     local by_name = examine("", { API = "https://0.0.0.0:1",

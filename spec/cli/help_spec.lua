@@ -1,4 +1,4 @@
--- What explains the command: --help, the manual page, shell completion.
+-- --help, the manual page and shell completion.
 
 local child_process = require "spec.support.child_process"
 local command = require "adobepass.cli"
@@ -13,7 +13,7 @@ local function exists(tool)
   return select(2, shell.read("command -v " .. tool)) == 0
 end
 
--- Every subcommand, with its options' names.
+-- Calls visit(subcommand, option) for each option.
 local function each_option(visit)
   local parser = command.parser()
   for _, sub in ipairs(parser._commands) do

@@ -1,4 +1,4 @@
--- adobepass inspect: statements, tokens of all kinds, and what is none.
+-- adobepass inspect: statements, tokens of all kinds, and other input.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -37,7 +37,7 @@ describe("adobepass inspect", function()
     return assert(json.decode(out)), status
   end
 
-  -- A token as the sandbox would sign it, with its key of the metadata.
+  -- Signs claims with the sandbox's metadata key.
   local function signed(claims)
     local key = assert(core.private_key(certificates.metadata_private_key))
     local token = assert(core.jws.sign("RS256", key,
@@ -155,7 +155,7 @@ describe("adobepass inspect", function()
     local _, status, err = inspect(nil, "/nowhere")
     assert.equal(2, status)
     assert.is_truthy(err:find("/nowhere", 1, true))
-    _, status, err = inspect(nil, "/tmp") -- it opens, and cannot be read
+    _, status, err = inspect(nil, "/tmp") -- open succeeds, read fails
     assert.equal(2, status)
     assert.is_truthy(err:find("cannot be read: /tmp: ", 1, true))
     _, status, err = inspect(media, "--key " .. file_of("none", "no key"))

@@ -1,4 +1,4 @@
--- The exit statuses, and words for times and widths.
+-- Exit statuses, and formatting of times and widths.
 
 local errors = require "adobepass.api.errors"
 local report = require "adobepass.cli.report"

@@ -1,4 +1,4 @@
--- The other commands inside `adobepass sandbox --exec`: with no option at all.
+-- The other commands inside `adobepass sandbox --exec`, without any option.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
@@ -13,7 +13,7 @@ describe("adobepass sandbox --exec", function()
   setup(function() place = folder.make() end)
   teardown(function() folder.remove(place) end)
 
-  -- A shell would find lua5.4 by the first line of the command.
+  -- Names the interpreter, because the command's first line selects lua5.4.
   local INNER = shell.quote(child_process.interpreter())
     .. ' "$(command -v adobepass)"'
 
@@ -29,7 +29,7 @@ describe("adobepass sandbox --exec", function()
     assert.equal(0, status)
     local response = assert(json.decode(text))
     assert.equal("REF30", response.service_provider)
-    -- What they kept went with it.
+    -- The store was deleted with the sandbox.
     assert.is_truthy(response.store:find("/store$"))
     assert.equal(1, select(2, shell.read("test -e " .. response.store)))
     assert.equal("", shell.read("ls -A " .. shell.quote(place)))

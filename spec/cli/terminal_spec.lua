@@ -1,4 +1,4 @@
--- What a person sees: a real terminal of 80 by 24, by script(1), and keys.
+-- Output and keys at a real terminal of 80 by 24, by script(1).
 
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
@@ -16,7 +16,7 @@ describe("adobepass at a terminal", function()
     pending("no " .. tool .. " here")
   end
 
-  -- Without what colours and places text.
+  -- Removes escape sequences and carriage returns.
   local function plain(text)
     return (text:gsub("\27%[[%d;]*%a", ""):gsub("\r", ""))
   end
@@ -47,11 +47,11 @@ describe("adobepass at a terminal", function()
       rest = plain(rest)
       assert.equal(0, status)
       assert.is_truthy(rest:find("Waiting for the sign%-in  29:5%d left"))
-      assert.is_truthy(rest:find("29:5%d.*29:5%d")) -- it is rewritten
+      assert.is_truthy(rest:find("29:5%d.*29:5%d")) -- the line is replaced
       assert.is_truthy(rest:find("Signed in with Cablevision", 1, true))
     end)
 
-  -- A phone's view, if zbar can look: drawn as it stands.
+  -- zbarimg scans the drawn QR code.
   it("[terminal-draws-qr-code] draws a QR code that can be read", function()
     if not (has "zbarimg" and has "qrencode") then return end
     local terminal = require "adobepass.cli.terminal"
@@ -75,7 +75,7 @@ describe("adobepass at a terminal", function()
     end
     local path = folder.make()
     finally(function() folder.remove(path) end)
-    -- Without a terminal the light modules are drawn: 1 is light here.
+    -- Without colors the light modules are drawn, so 1 is light.
     for index, row in ipairs(rows) do
       rows[index] = row:gsub("[01]", { ["0"] = "1", ["1"] = "0" })
     end
@@ -132,7 +132,7 @@ describe("adobepass at a terminal", function()
     local store = { STORE = fixture.place .. "/pass" }
     assert.equal(0, select(3, fixture:run("authorize CNN --mvpd TempPass",
       store)))
-    local screen = fixture:at_terminal("login", store) -- a pass is no login
+    local screen = fixture:at_terminal("login", store) -- a pass is not a login
     screen:seek "Spectrum"
     stop_here(screen)
     fixture:control("POST", "/login", { service_provider = "REF30",
@@ -140,7 +140,7 @@ describe("adobepass at a terminal", function()
         adobepass.store.file(store.STORE)) })
     fixture:control("DELETE", "/journal")
     screen = fixture:at_terminal("login", store)
-    screen:type "\4" -- or a question would wait for its answer
+    screen:type "\4" -- ends a prompt, if there is one
     local rest, status = screen:finish()
     assert.equal(0, status)
     assert.is_truthy(plain(rest):find "Signed in already with Cablevision")
@@ -185,7 +185,7 @@ describe("adobepass at a terminal", function()
     local _, text = screen:seek "/activate"
     assert.equal(7, #code_in(text))
     local before = #fixture.output
-    screen:await "sign-in  29:5" -- rewritten since 30:00
+    screen:await "sign-in  29:5" -- replaced since 30:00
     screen:await "\r"
     local shown = table.concat(fixture.output, "", before + 1)
     stop_here(screen)

@@ -1,4 +1,4 @@
---- adobepass authorize: may the viewer play this, now?
+--- adobepass authorize: requests the decision for one playback.
 -- @module adobepass.cli.authorize
 
 local preauthorize = require "adobepass.cli.preauthorize"
@@ -25,7 +25,7 @@ Examples:
 
 Status 0: permitted. 4: denied. 3: sign in (again) first.]]
 
---- Declares the options.
+--- Declares the arguments and options.
 function authorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resource", "A resource id, as the provider knows it.")
@@ -56,7 +56,7 @@ local function show_permit(client, decision)
   end
 end
 
--- Where a player reads the output, a denial is not for it.
+-- With --token a player reads standard output: a denial goes to standard error.
 local function show_denial(decision, token_alone)
   local tell, stream = terminal.say, 1
   if token_alone then tell, stream = terminal.complain, 2 end
@@ -76,7 +76,7 @@ local function as_text(client, decision, token_alone)
   if decision.media_token then terminal.say(decision.media_token) end
 end
 
--- A permit without a token is none for who wants the token.
+-- With --token, a permit without a media token is a failure.
 local function status(decision, arguments)
   if not decision.permitted then
     return report.status(decision.error)
@@ -85,7 +85,7 @@ local function status(decision, arguments)
     or report.DONE
 end
 
---- Asks, shows.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function authorize.run(arguments)
   local client, err = settings.client(arguments)
   if not client then return nil, err end

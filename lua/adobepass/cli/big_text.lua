@@ -3,7 +3,7 @@
 
 local big_text = {}
 
--- Five rows each, top to bottom.
+-- Each glyph has five rows, from top to bottom.
 local GLYPHS = {
   ["0"] = ".##. #.## ##.# #..# .##.",
   ["1"] = ".#. ##. .#. .#. ###",
@@ -43,10 +43,11 @@ local GLYPHS = {
   Z = "#### ..#. .#.. #... ####",
 }
 
--- Two rows of dots make one of half blocks.
+-- Two rows of dots make one line of half blocks (upper dot, lower dot).
 local BLOCKS = { ["##"] = "█", ["#."] = "▀", [".#"] = "▄", [".."] = " " }
 
---- Rows of dots ("#" and ".", all of one length) as lines of half blocks.
+--- Converts rows of "#" and ".", all of the same length, to lines of half
+-- blocks. Returns a list of strings.
 function big_text.blocks(rows)
   local lines = {}
   for at = 1, #rows, 2 do
@@ -67,8 +68,8 @@ local function rows_of(glyph)
   return rows
 end
 
---- A word as three lines of half blocks; nil if it has other characters than
--- capital letters and digits.
+--- Draws a word. Returns three lines of half blocks, or nil if the word has
+-- characters other than A-Z and 0-9.
 function big_text.draw(word)
   local rows = { "", "", "", "", "" }
   for character in word:gmatch "." do

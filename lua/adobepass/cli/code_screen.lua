@@ -1,5 +1,5 @@
---- What a terminal shows for a login: the QR code and the code beside it, the
--- address below.
+--- Shows a login on a terminal: a QR code, the code beside it, the address
+-- below.
 -- @module adobepass.cli.code_screen
 
 local big_text = require "adobepass.cli.big_text"
@@ -9,12 +9,13 @@ local cli_text = require "adobepass.cli.text"
 
 local code_screen = {}
 
--- Black on white, whatever the theme: phones read that best. By the fixed
--- part of the 256 colours, since themes change the first sixteen.
+-- Black on white, which phones scan best. Themes change colors 0 to 15 of the
+-- 256, so these are colors 16 and 231.
 local PAPER, PLAIN = "\27[38;5;16;48;5;231m", "\27[0m"
 
--- Modules as rows of "#" and ".", so many light ones around. qrencode writes
--- two characters a module.
+-- Returns the modules of a QR code as rows of "#" (dark) and "." (light), with
+-- `margin` light modules on each side; nil if qrencode is missing or fails.
+-- qrencode writes two characters per module.
 local function modules_of(text, margin)
   local said, status = shell.read("command -v qrencode > /dev/null && "
     .. shell.line("qrencode", "-t", "ASCII", "-l", "L", "-m", margin, "--",
@@ -29,7 +30,8 @@ end
 
 local SWAP = { ["#"] = ".", ["."] = "#" }
 
--- Without colours the light modules are drawn: most terminals are dark.
+-- Without colors the light modules are drawn, because most terminals have a
+-- dark background.
 local function lines_of(rows)
   if terminal.styles().BOLD == "" then
     for index, row in ipairs(rows) do rows[index] = row:gsub(".", SWAP) end
@@ -40,14 +42,14 @@ local function lines_of(rows)
   return lines
 end
 
-local BESIDE = 36 -- what the text beside needs
+local BESIDE = 36 -- columns of the text beside the QR code
 
 local function has_room_beside(width, columns)
   return width + 3 + BESIDE <= columns
 end
 
--- What is below the QR code: the code, where there is no room beside; an empty
--- line, the address over as many as it needs, and the line of progress.
+-- Returns the number of lines below the QR code: the code if it does not fit
+-- beside, an empty line, the wrapped address, and the progress line.
 local function room(address, width, columns)
   return (has_room_beside(width, columns) and 2 or 3)
     + math.ceil((#address + 2) / columns)
@@ -60,9 +62,11 @@ local function fits(modules, address)
     and width + 2 <= columns
 end
 
---- The lines of a QR code and their width; nil where it cannot be drawn or
--- does not fit. ISO/IEC 18004 wants four light modules around; two do where
--- room is short.
+--- Returns the lines of a QR code and their width; nil if it cannot be drawn
+-- or does not fit. ISO/IEC 18004 requires a margin of four light modules; on a
+-- small terminal the margin is two.
+-- @string text of the QR code
+-- @string address printed below it
 function code_screen.qr(text, address)
   for _, margin in ipairs { 4, 2 } do
     local modules = terminal.is_utf8() and modules_of(text, margin)
@@ -84,7 +88,7 @@ local function code_line(flow)
   return terminal.paint("DIM", "Code      ") .. flow.code
 end
 
--- Beside the QR code, as far as the height of that allows.
+-- Returns the lines that are shown beside the QR code.
 local function text_lines(flow, has_qr)
   local lines = { "", has_qr and "Scan this with a phone, or open the"
       or "On a phone or a computer, open the", "address below"
@@ -101,7 +105,7 @@ local function text_lines(flow, has_qr)
   return lines
 end
 
--- Side by side, where the terminal is wide enough; else one above the other.
+-- Joins two blocks of lines, centered vertically. `width`: columns of `left`.
 local function beside(left, width, right)
   local lines, from = {}, math.floor((#left - #right) / 2)
   for index = 1, math.max(#left, #right) do
@@ -123,9 +127,9 @@ local function compose(flow, address)
   return lines
 end
 
---- Prints it all.
+--- Prints a login on a terminal.
 -- @param flow of client:start_login
--- @bool with_qr
+-- @bool with_qr draw a QR code if it fits
 function code_screen.show(flow, with_qr)
   local address = cli_text.clean(flow.url or flow.qr or "")
   local lines = with_qr and compose(flow, address)
@@ -135,7 +139,7 @@ function code_screen.show(flow, with_qr)
   terminal.say(" " .. terminal.paint("LINK", address))
 end
 
---- The same for who is no terminal: plain lines.
+--- Prints a login as plain lines, for output that is not a terminal.
 function code_screen.tell(flow)
   terminal.say("Code      " .. flow.code)
   terminal.say("Address   " .. cli_text.clean(flow.url or ""))

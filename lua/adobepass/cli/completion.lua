@@ -1,4 +1,4 @@
---- adobepass completion: lets a shell complete what is typed.
+--- adobepass completion: prints a completion script for a shell.
 -- @module adobepass.cli.completion
 
 local report = require "adobepass.cli.report"
@@ -21,14 +21,14 @@ Examples:
 local MAKE = { bash = "get_bash_complete", zsh = "get_zsh_complete",
   fish = "get_fish_complete" }
 
---- Declares the options.
+--- Declares the arguments.
 function completion.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
   parser:argument("shell", "bash, zsh or fish."):argname("<shell>")
     :choices { "bash", "zsh", "fish" }
 end
 
---- Prints it.
+--- Runs the subcommand. Returns the exit status.
 function completion.run(arguments)
   local parser = require("adobepass.cli").parser()
   io.stdout:write(parser[MAKE[arguments.shell]](parser))

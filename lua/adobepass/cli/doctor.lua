@@ -1,4 +1,4 @@
---- adobepass doctor: what is wrong with a configuration, in plain words.
+--- adobepass doctor: checks the configuration and reports problems.
 -- @module adobepass.cli.doctor
 
 local adobepass = require "adobepass"
@@ -58,8 +58,8 @@ local function failed(name, err)
     or nil)
 end
 
--- --- the checks: each answers its findings, and leaves in `seen` what it has
--- found out; nil where there is nothing to look at ---------------------------
+-- --- checks: each returns its findings, or nil if it does not apply, and stores
+-- in `seen` what later checks need -------------------------------------------
 
 local function place(arguments, seen)
   local found, err = settings.place(arguments)
@@ -86,7 +86,8 @@ local function store(arguments, seen)
   return ok("store", folder .. ", for this user alone")
 end
 
--- Whatever it answers: it is there.
+-- Any response shows that the server is reachable. Returns the response; or
+-- nil, a message and an error code.
 local function knock(arguments, seen, origin)
   local good, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
@@ -217,7 +218,7 @@ local function device_info(arguments, seen)
     .. "shorter logins. Describe it in a file, with --device-info.")
 end
 
--- Without the statement: nothing shall register.
+-- Omits the software statement, so that the client cannot register.
 local function client_of(arguments, seen)
   if not (seen.place and seen.store and seen.service_provider
       and seen.has_info) then
@@ -282,14 +283,14 @@ end
 local CHECKS = { place, reach, management, clock, statement, provider, store,
   device_info, credentials, qrencode }
 
--- --- telling ----------------------------------------------------------------
+-- --- output -----------------------------------------------------------------
 
 local MARKS = { ok = { "GOOD", "✓", "ok  " }, warn = { "WARN", "!", "warn" },
   fail = { "BAD", "✗", "FAIL" } }
 
 local NAME = 12 -- columns of a check's name
 
--- What belongs to a finding, below each other.
+-- Wraps a text to the terminal's width; later lines start at column `indent`.
 local function block(text, style, indent)
   local _, columns = terminal.size()
   local lines = cli_text.wrap(text, math.max(30, columns - indent))
@@ -328,7 +329,7 @@ local function as_text(findings, count)
   terminal.say("\n " .. verdict(count))
 end
 
---- Looks at everything, tells.
+--- Runs the checks and prints the findings. Returns the exit status.
 function doctor.run(arguments)
   local seen = { driver = adobepass.driver.block() }
   local findings, count = {}, { ok = 0, warn = 0, fail = 0 }

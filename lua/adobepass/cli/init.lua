@@ -1,9 +1,8 @@
---- The command line: one file a subcommand, and this one to choose.
+--- The command line: parses the arguments and runs a subcommand.
 --
--- A subcommand is a table: name, summary, define(parser) and
--- run(arguments) -> exit status, or nil and an error. Statuses mean: 0 done,
--- 1 it did not work, 2 asked for in a wrong way, 3 nobody is signed in,
--- 4 denied, 130 interrupted.
+-- Each subcommand is a module with `name`, `summary`, `define(parser)` and
+-- `run(arguments)`, which returns the exit status, or nil and an error. The
+-- statuses are in adobepass.cli.report.
 --
 -- @module adobepass.cli
 
@@ -15,7 +14,7 @@ local terminal = require "adobepass.cli.terminal"
 
 local command = {}
 
---- The subcommands, in the order in which they are told of.
+--- The names of the subcommands, in the order of the help.
 command.NAMES = { "sandbox", "register", "login", "profiles", "preauthorize",
   "authorize", "logout", "reset", "inspect", "doctor", "completion",
   "manual" }
@@ -34,7 +33,7 @@ local function show_version()
   os.exit(0)
 end
 
---- The parser of the whole command, and the subcommands by name.
+--- Returns the argparse parser, and the subcommands by name.
 function command.parser()
   local parser = argparse("adobepass",
     "TV Everywhere from a terminal: Adobe Pass Authentication, and a "
@@ -57,7 +56,7 @@ local function wants_json(list)
   return false
 end
 
--- Says what is wrong, and where the right way is written.
+-- Reports a usage error on standard error. Returns the exit status.
 local function refuse(list, name, message)
   if wants_json(list) then
     return report.failure(name or "", report.usage(message), true)
@@ -67,7 +66,7 @@ local function refuse(list, name, message)
   return report.USAGE
 end
 
--- Ctrl-C is an error in the stand-alone Lua.
+-- The stand-alone Lua turns SIGINT into this error.
 local function is_interrupt(message)
   return tostring(message):find("interrupted!", 1, true) ~= nil
 end
@@ -85,7 +84,9 @@ local function carry_out(module, arguments)
   return report.FAILED
 end
 
---- Runs a command line (a list of words); its exit status.
+--- Runs a command line.
+-- @param list of arguments, as the global `arg`
+-- @return the exit status
 function command.run(list)
   local parser, commands = command.parser()
   local good, arguments = parser:pparse(list)

@@ -1,4 +1,4 @@
---- adobepass inspect: what a token says, in words.
+--- adobepass inspect: shows the content of a token.
 -- @module adobepass.cli.inspect
 
 local core = require "adobepass.core"
@@ -32,7 +32,7 @@ Examples:
 Status 1: it is no token; with --key also: the signature is not by that key,
 or the token's time is over.]]
 
---- Declares the options.
+--- Declares the arguments and options.
 function inspect.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
   parser:argument("file", "The file that holds the token; - is the input.")
@@ -42,7 +42,7 @@ function inspect.define(parser)
   parser:flag("--json", "One line of JSON, errors too.")
 end
 
--- --- what it is -------------------------------------------------------------
+-- --- kinds of tokens --------------------------------------------------------
 
 local KINDS = { statement = "A software statement", access = "An access token",
   media = "A media token", token = "A JWT" }
@@ -83,7 +83,7 @@ local function read(arguments)
   return found, text
 end
 
--- --- is it signed? ----------------------------------------------------------
+-- --- signature --------------------------------------------------------------
 
 local function key_of(path)
   local pem, err = settings.read(path)
@@ -93,8 +93,8 @@ local function key_of(path)
   return nil, report.usage("--key: " .. message)
 end
 
--- The time is told apart from the signature: that one is asked for when the
--- token was good.
+-- Expiry is reported separately, so this verifies at a time at which the token
+-- was valid.
 local function verify_media(text, found, key)
   return media_token.verify(text, { key = key,
     now_ms = found.ends and found.ends - 1 or found.now })
@@ -113,7 +113,7 @@ local function verify(text, found, path)
   return true
 end
 
--- --- telling ----------------------------------------------------------------
+-- --- output -----------------------------------------------------------------
 
 local DATES = { iat = true, exp = true, nbf = true, auth_time = true }
 
@@ -227,7 +227,8 @@ local function as_json(found)
     is_signed = found.is_signed }
 end
 
---- Reads, verifies where there is a key, tells.
+--- Reads the token, verifies it if there is a key, and prints it. Returns the
+-- exit status, or nil and an error.
 function inspect.run(arguments)
   local found, text = read(arguments)
   if not found then return nil, text end

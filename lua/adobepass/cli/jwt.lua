@@ -1,4 +1,4 @@
---- What a JWT says of itself, unverified: to look at, never to trust.
+--- Reads a JWT without verifying its signature: for display only.
 -- @module adobepass.cli.jwt
 
 local core = require "adobepass.core"
@@ -9,7 +9,8 @@ local jwt = {}
 -- The scope of the REST API v2.
 jwt.SCOPE = "api:client:v2"
 
---- The header and the claims; or nil, a sentence and a code.
+--- Decodes a JWT. Returns a table with `header` and `claims`; or nil, a message
+-- and an error code.
 function jwt.read(text)
   local payload, header, code = core.jws.peek(text)
   if not payload then return nil, header, code end
@@ -20,7 +21,8 @@ function jwt.read(text)
   return { header = head, claims = claims }
 end
 
---- A claim that is a list, or words in a text, as a list.
+--- Converts a claim to a list of strings. A string is split at white space and
+-- commas.
 function jwt.list(value)
   local list = {}
   if type(value) == "table" then
@@ -31,7 +33,7 @@ function jwt.list(value)
   return list
 end
 
---- Does it hold the scope of the REST API v2?
+--- Returns true if the claims hold the scope of the REST API v2.
 function jwt.has_scope(claims)
   for _, scope in ipairs(jwt.list(claims.scopes or claims.scope)) do
     if scope == jwt.SCOPE then return true end
@@ -39,9 +41,9 @@ function jwt.has_scope(claims)
   return false
 end
 
---- What kind of token it seems to be: "statement" (RFC 7591 2.3: it describes
--- an application and has no end), "access" (it has scopes and an end) or
--- "token".
+--- Returns the probable kind of a token: "statement" (RFC 7591, 2.3: it
+-- describes an application and does not expire), "access" (it has scopes and
+-- expires) or "token".
 function jwt.kind(claims)
   if claims.software_id or claims.client_name or claims.redirect_uris then
     return "statement"

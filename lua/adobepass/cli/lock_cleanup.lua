@@ -1,8 +1,7 @@
 --- Releases the locks of a store when Ctrl-C ends the program.
 --
--- Who refreshes a token holds a lock in the store, so that others wait. Ctrl-C
--- ends us in the midst of it, and whoever starts the command again would wait
--- until the lock's time is over.
+-- A client that refreshes a token holds a lock in the store. If Ctrl-C left the
+-- lock, the next command would wait until the lock expires.
 --
 -- @module adobepass.cli.lock_cleanup
 
@@ -10,7 +9,7 @@ local lock_cleanup = {}
 
 local held = {}
 
--- The one lock of the client's that is freed at the end of the work.
+-- The client's locks that are held during a request.
 local LOCK = "^refresh:"
 
 local Around = {}
@@ -29,13 +28,13 @@ function Around:add(key, value, seconds)
   return self.store:add(key, value, seconds)
 end
 
---- The same store.
+--- Wraps a store. Returns a store that records the locks that it adds.
 function lock_cleanup.around(store)
   return setmetatable({ store = store }, Around)
 end
 
---- Lets go of what this program holds; another's stays, since the value is
--- not ours.
+--- Deletes the recorded locks. A lock that another process has acquired since
+-- has another value, and stays.
 function lock_cleanup.release()
   for key, claim in pairs(held) do
     claim.store:delete(key, claim.value)

@@ -1,4 +1,4 @@
---- adobepass login: signs a viewer in with a second screen.
+--- adobepass login: logs a viewer in with a second screen.
 -- @module adobepass.cli.login
 
 local code_screen = require "adobepass.cli.code_screen"
@@ -61,7 +61,7 @@ function login.define(parser)
     parser:flag("--no-qr", "Draw no QR code."))
 end
 
--- --- who is the provider? ---------------------------------------------------
+-- --- provider ---------------------------------------------------------------
 
 local function can_ask(arguments)
   return not arguments.json and terminal.is_terminal(0)
@@ -82,8 +82,9 @@ local function pick(client)
   return item and item.id or false
 end
 
--- The provider: an id, or false where the second screen chooses. Adobe: never
--- ask for the list where somebody is signed in.
+-- Returns the provider's id; false if the second screen chooses; nil and an
+-- error. Adobe forbids a request for the list of providers while a viewer is
+-- logged in.
 local function provider(client, arguments)
   if arguments.mvpd then return arguments.mvpd end
   if not can_ask(arguments) then return false end
@@ -120,7 +121,8 @@ function Watch:tell_code(flow)
   end
 end
 
---- Rewrites the line of progress; a terminal's alone.
+-- Rewrites the progress line, on a terminal only. Returns false: the login
+-- continues.
 function Watch:glance()
   if not self.arguments.json and terminal.is_terminal(1) then
     terminal.progress(line_of(self))
@@ -128,7 +130,8 @@ function Watch:glance()
   return false
 end
 
--- Elsewhere a line each minute: who reads a log needs no more.
+-- Counts a poll. If the output is no terminal, prints at most one line per
+-- minute.
 function Watch:tell_poll()
   self.attempts = self.attempts + 1
   if self.arguments.json or terminal.is_terminal(1) then return end
@@ -137,7 +140,7 @@ function Watch:tell_poll()
   self.minute = minute
 end
 
--- --- the end ----------------------------------------------------------------
+-- --- result -----------------------------------------------------------------
 
 local function tell_profile(watch, profile)
   local arguments = watch.arguments
@@ -173,7 +176,7 @@ local function options_of(arguments, found, mvpd, watch)
     cancel = function() return watch:glance() end }
 end
 
---- Asks, shows the code, waits, tells who is in.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function login.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end

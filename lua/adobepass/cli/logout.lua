@@ -1,4 +1,4 @@
---- adobepass logout: signs the viewer out.
+--- adobepass logout: logs the viewer out.
 -- @module adobepass.cli.logout
 
 local json = require "adobepass.util.json"
@@ -37,7 +37,7 @@ function logout.define(parser)
     parser:flag("--open", "Open the provider's page in a browser."))
 end
 
--- Of macOS, and of every other desktop.
+-- xdg-open is for Linux desktops, open for macOS.
 local OPENER = "if command -v xdg-open; then xdg-open %s; else open %s; fi"
   .. " > /dev/null 2>&1"
 
@@ -89,7 +89,7 @@ local function status(list)
   return report.DONE
 end
 
---- Signs out, tells what was done.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function logout.run(arguments)
   local client, err = settings.client(arguments)
   if not client then return nil, err end

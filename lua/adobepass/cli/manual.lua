@@ -1,5 +1,5 @@
---- adobepass manual: the manual page, made from the parsers, so that it tells
--- of every command and option there is. bin/adobepass.1 is what it prints.
+--- adobepass manual: prints the manual page, generated from the parsers.
+-- bin/adobepass.1 is its output.
 -- @module adobepass.cli.manual
 
 local core = require "adobepass.core"
@@ -120,14 +120,14 @@ Losing them signs the viewer out.
 .BR nginx (8)
 ]]
 
--- A dot or a quote that begins a line would be a command.
+-- roff reads a line that starts with a dot or a quote as a request.
 local function escape(text)
   text = text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("'", "\\(aq")
     :gsub("~", "\\(ti"):gsub("%^", "\\(ha"):gsub("`", "\\(ga")
   return (text:gsub("^%.", "\\&."):gsub("\n%.", "\n\\&."))
 end
 
--- Paragraphs are filled; what is set in stays as it is.
+-- Adds a text: roff fills paragraphs, and keeps indented lines unchanged.
 local function prose(add, text)
   local is_block = false
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
@@ -207,7 +207,7 @@ local function shared_options(add, groups)
   add "Print the version."
 end
 
---- The page.
+--- Returns the manual page as roff source.
 function manual.page()
   local parser = require("adobepass.cli").parser()
   local lines, shared = {}, nil
@@ -221,7 +221,7 @@ function manual.page()
     .. TAIL
 end
 
---- Prints it.
+--- Runs the subcommand. Returns the exit status.
 function manual.run()
   io.stdout:write(manual.page())
   return report.DONE

@@ -1,4 +1,4 @@
---- Choosing a TV provider at a terminal: by number, or by a part of its name.
+--- Lets the user choose a TV provider by its number or by part of its name.
 -- @module adobepass.cli.picker
 
 local terminal = require "adobepass.cli.terminal"
@@ -36,8 +36,8 @@ end
 
 local PROMPT = "  Number or part of a name (Enter: choose on the phone): "
 
---- Asks until one is chosen. Answers the provider; false: on the phone; nil:
--- the input has ended.
+--- Prompts until the user has chosen. Returns the provider; false if the second
+-- screen chooses; nil at the end of the input.
 -- @param list of client:providers
 function picker.choose(list)
   local shown, rows = list, terminal.size()

@@ -1,4 +1,4 @@
---- adobepass preauthorize: which of many may the viewer watch?
+--- adobepass preauthorize: filters a list of resources.
 -- @module adobepass.cli.preauthorize
 
 local json = require "adobepass.util.json"
@@ -24,7 +24,7 @@ Examples:
 
 Status 0: at least one is open. 4: none is. 3: nobody is signed in.]]
 
---- Declares the options.
+--- Declares the arguments and options.
 function preauthorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resources", "Resource ids, as the provider knows them.")
@@ -35,7 +35,7 @@ function preauthorize.define(parser)
       :convert(settings.filled))
 end
 
---- A decision as JSON has it.
+--- Returns the fields of a decision that --json prints.
 function preauthorize.view(decision)
   local err = decision.error
   return { resource = decision.resource, permitted = decision.permitted,
@@ -54,7 +54,7 @@ local function as_json(result)
     permitted = json.array(result.permitted), is_right_to_play = false }
 end
 
---- Why something is denied: the provider's own words, if it has some.
+--- Returns the reason for a denial: the provider's text if there is one.
 function preauthorize.reason(decision)
   return cli_text.clean(decision.error.details or decision.reason)
 end
@@ -87,7 +87,7 @@ local function status(result)
     or report.DENIED
 end
 
---- Asks, shows.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function preauthorize.run(arguments)
   local client, err = settings.client(arguments)
   if not client then return nil, err end

@@ -1,4 +1,4 @@
---- adobepass profiles: who is signed in on this device.
+--- adobepass profiles: shows the profiles of this device.
 -- @module adobepass.cli.profiles
 
 local json = require "adobepass.util.json"
@@ -33,8 +33,9 @@ function profiles.define(parser)
     parser:flag("--attributes", "Show what the attributes hold, too."))
 end
 
---- Requests the profiles that the service knows, the one valid longest first;
--- with `mvpd`, only that provider's.
+--- Requests the device's profiles. Returns a list, with the profile that is
+-- valid longest first; or nil and an error.
+-- @string[opt] mvpd return only this provider's profiles
 function profiles.ask(client, mvpd)
   local found, err = client:profiles()
   if not found then return nil, err end
@@ -87,7 +88,7 @@ local function show(client, item, arguments)
   show_attributes(item, arguments.attributes)
 end
 
---- Shows them.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function profiles.run(arguments)
   local client, err = settings.client(arguments)
   if not client then return nil, err end

@@ -1,4 +1,4 @@
---- adobepass register: makes this machine known to the service.
+--- adobepass register: registers this device with the service.
 -- @module adobepass.cli.register
 
 local report = require "adobepass.cli.report"
@@ -40,6 +40,7 @@ local function tell(arguments, found, response)
 end
 
 --- Registers this device, and sends one request to check the credentials.
+-- Returns the exit status, or nil and an error.
 function register.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end

@@ -1,7 +1,7 @@
---- How it ended: what went wrong in words, or in JSON, and the exit status.
+--- Prints errors, events and JSON, and chooses the exit status.
 --
--- Statuses: 0 done, 1 it did not work, 2 asked for in a wrong way, 3 nobody is
--- signed in, 4 denied, 130 interrupted.
+-- Statuses: 0 success, 1 failure, 2 usage error, 3 not logged in, 4 denied,
+-- 130 interrupted.
 --
 -- @module adobepass.cli.report
 
@@ -18,21 +18,21 @@ report.SIGNED_OUT, report.DENIED, report.INTERRUPTED = 3, 4, 130
 local BY_CODE = { usage = report.USAGE, cancelled = report.INTERRUPTED,
   login_denied = report.DENIED, login_expired = report.SIGNED_OUT }
 
---- The exit status that an error has.
+--- Returns the exit status of an error.
 function report.status(err)
   if BY_CODE[err.code] then return BY_CODE[err.code] end
   if err.action == "authentication" then return report.SIGNED_OUT end
   return err.code:find("denied", 1, true) and report.DENIED or report.FAILED
 end
 
---- An error for who asked in a wrong way.
+--- Returns a usage error.
 function report.usage(message)
   return errors.new { code = "usage", action = "none", message = message }
 end
 
 local SIGN_IN = "Run adobepass login."
 
--- The library's hints speak to who writes a program; these to who types.
+-- The library's hints are for programmers; these are for users of the command.
 local ADVICE = {
   authenticated_profile_expired = SIGN_IN,
   authenticated_profile_invalidated = SIGN_IN,
@@ -57,7 +57,7 @@ local ADVICE = {
     .. "with --ca FILE if it is one of your own.",
 }
 
---- What whoever types can do about an error.
+--- Returns what the user can do about an error.
 function report.advice(err) return ADVICE[err.code] or err:hint() end
 
 local function as_json(err, advice)
@@ -67,7 +67,7 @@ local function as_json(err, advice)
     trace = err.trace, retry_after = err.retry_after } }
 end
 
--- A terminal would break lines within words.
+-- Wraps between words, because a terminal wraps within words.
 local function wrapped(text)
   if not terminal.is_terminal(2) then return text end
   local _, columns = terminal.size()
@@ -83,10 +83,11 @@ local function as_text(name, err, advice)
   return table.concat(lines, "\n")
 end
 
---- Says on the error stream what went wrong; the exit status.
--- @string name the subcommand's
--- @param err one of adobepass.api.errors
--- @bool wants_json
+--- Prints an error on standard error.
+-- @string name of the subcommand; "" if there is none
+-- @param err an error of adobepass.api.errors
+-- @bool wants_json print one line of JSON
+-- @return the exit status
 function report.failure(name, err, wants_json)
   local advice = err.code == "usage"
     and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
@@ -96,7 +97,7 @@ function report.failure(name, err, wants_json)
   return report.status(err)
 end
 
---- One line of JSON.
+--- Prints a value as one line of JSON.
 function report.json(value) terminal.say(json.encode(value)) end
 
 local function names_of(map)
@@ -106,8 +107,8 @@ local function names_of(map)
   return list
 end
 
---- A profile without what tells who the viewer is: the attributes' names
--- alone, unless the values are asked for.
+--- Returns the fields of a profile that --json prints. The values of attributes
+-- identify the viewer: without `with_values` only their names are returned.
 function report.profile(profile, with_values)
   local names = names_of(profile.attributes)
   return { mvpd = profile.mvpd, type = profile.type, issuer = profile.issuer,
@@ -136,7 +137,8 @@ local function event_line(event)
   return table.concat(parts, " ")
 end
 
---- Shows the client's events on the error stream, a line each.
+--- Returns an `on_event` function that prints each event as one line on standard
+-- error.
 function report.events(wants_json)
   return function(event)
     terminal.complain(wants_json and json.encode { event = event }

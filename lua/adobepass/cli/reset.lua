@@ -1,4 +1,4 @@
---- adobepass reset: gives somebody their TempPass back.
+--- adobepass reset: resets a TempPass.
 -- @module adobepass.cli.reset
 
 local report = require "adobepass.cli.report"
@@ -50,7 +50,8 @@ local function viewer(arguments)
   return settings.read "-" or ""
 end
 
--- Returns whom to reset, as an option of client:reset_temp_pass, and in words.
+-- Returns the options of client:reset_temp_pass that select whom to reset, and a
+-- name for the output; nil if no option was given.
 local function whom_of(arguments, device_id)
   if arguments.this_device then
     return { device = device_id }, "this device"
@@ -82,7 +83,7 @@ local function carry_out(client, arguments, device_id)
   return name
 end
 
---- Resets, says so.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function reset.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end

@@ -1,4 +1,4 @@
---- adobepass sandbox: starts the sandbox, says how to use it, stops it.
+--- adobepass sandbox: starts the sandbox, prints how to use it, stops it.
 -- @module adobepass.cli.sandbox
 
 local host = require "adobepass.sandbox.host"
@@ -63,7 +63,7 @@ end
 
 local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid" }
 
--- By hand, for the order: it is read by people, too.
+-- json.encode does not keep this order, which helps human readers.
 local function as_json(running)
   local parts = {}
   for index, name in ipairs(SHOWN) do
@@ -76,7 +76,8 @@ local function export(name, value)
   return ("export ADOBEPASS_%s=%s"):format(name, shell.quote(value))
 end
 
--- In a checkout the command is not where the shell looks.
+-- Returns a shell command that adds the folder of this command to PATH: a
+-- checkout is not in PATH.
 local function own_path()
   local folder = (arg and arg[0] or ""):match "^(.*)/[^/]*$"
   if not folder then return "" end
@@ -84,8 +85,8 @@ local function own_path()
     shell.quote(folder))
 end
 
--- What adobepass keeps of this sandbox goes with it, unless the sandbox itself
--- is remembered.
+-- Returns the script for --exec. Without --state-dir the store is in the
+-- sandbox's temporary folder, and is deleted with it.
 local function with_environment(running, arguments)
   local commands = {}
   for index, name in ipairs(SHOWN) do
@@ -168,7 +169,7 @@ local function carry_on(running, arguments)
   return running:wait() and 0 or 130
 end
 
---- Starts, tells, waits, stops.
+--- Runs the subcommand. Returns the exit status.
 function sandbox.run(arguments)
   local running, message = host.start {
     port = arguments.port, world = arguments.world,
@@ -179,7 +180,7 @@ function sandbox.run(arguments)
     io.stderr:write("adobepass sandbox: ", message, "\n")
     return 1
   end
-  -- Ctrl-C is an error in the stand-alone Lua; it must not skip the end.
+  -- The stand-alone Lua turns SIGINT into an error, which must not skip stop().
   local fine, status = pcall(carry_on, running, arguments)
   running:stop()
   if fine then return status end

@@ -1,5 +1,4 @@
---- What the subcommands that ask the service have in common: the options that
--- make a client, their variables and their defaults.
+--- The options, variables and defaults from which the subcommands make a client.
 -- @module adobepass.cli.settings
 
 local adobepass = require "adobepass"
@@ -14,7 +13,7 @@ local shell = require "adobepass.util.shell"
 
 local settings = {}
 
--- --- the options ------------------------------------------------------------
+-- --- options ----------------------------------------------------------------
 
 local function seconds(text)
   local value = tonumber(text)
@@ -22,7 +21,7 @@ local function seconds(text)
   return nil, "seconds should be from above 0 to 3600, not '" .. text .. "'"
 end
 
---- A value that says something: for argparse's convert.
+--- Refuses an empty value; a converter for argparse.
 function settings.filled(text)
   if text:find "%S" then return text end
   return nil, "an empty name names nothing"
@@ -64,7 +63,9 @@ local function output_options(parser)
     parser:flag("--verbose", "Tell of each request on the error stream."))
 end
 
---- Declares the shared options after a subcommand's own.
+--- Declares the shared options after those of the subcommand.
+-- @param parser of the subcommand
+-- @param ... the subcommand's own options
 function settings.define(parser, ...)
   parser:help_max_width(79)
   if select("#", ...) > 0 then parser:group("Options", ...) end
@@ -73,15 +74,16 @@ function settings.define(parser, ...)
   output_options(parser)
 end
 
--- --- their values -----------------------------------------------------------
+-- --- values -----------------------------------------------------------------
 
 local function getenv(name)
   local value = os.getenv("ADOBEPASS_" .. name)
   return value ~= "" and value or nil
 end
 
--- The variables describe one service. Who names another one leaves them all
--- aside: a sandbox's CA and statement are not for Adobe, nor Adobe's for it.
+-- The variables describe one service. If an option names another service, all
+-- variables are ignored: the sandbox's CA and statement must not be used with
+-- Adobe's service, nor Adobe's with the sandbox.
 local function is_elsewhere(arguments)
   local option = arguments.api or arguments.environment
   local variable = getenv "API" or getenv "ENVIRONMENT"
@@ -111,7 +113,7 @@ end
 
 local ALONE = "--mgmt belongs to --api; a named environment has its own"
 
---- The origins `api` and `mgmt`.
+--- Returns the origins `api` and `mgmt` of the service; or nil and an error.
 function settings.place(arguments)
   local named = named_place(arguments)
   if not named then return nil, report.usage(NOWHERE) end
@@ -123,14 +125,15 @@ function settings.place(arguments)
   return nil, report.usage(without_position(place))
 end
 
---- Is an origin this machine, and so a sandbox?
+--- Returns true if an origin is on this machine, and so is a sandbox.
 function settings.is_loopback(origin)
   local host = origin:match "^%a+://([^/]*)"
   return host:find "^127%." ~= nil or host == "localhost"
     or host:find "^localhost:" ~= nil or host:find "^%[::1%]" ~= nil
 end
 
---- A whole file, or the input.
+--- Returns the content of a file, or of standard input if `path` is "-"; or nil
+-- and an error.
 function settings.read(path)
   if path == "-" then return io.read "*a" end
   local text, message = shell.read_file(path)
@@ -141,7 +144,8 @@ end
 local NO_JWT = "The software statement is not a JWT. Take the text that the "
   .. "TVE Dashboard gives, whole."
 
---- The software statement, or nil where none was given; or nil and an error.
+--- Returns the software statement; nil if none was given; nil and an error if it
+-- cannot be read.
 function settings.statement(arguments)
   local text, err = variable(arguments, "STATEMENT"), nil
   if arguments.statement then
@@ -159,7 +163,7 @@ local function only_provider(statement)
   return #list == 1 and list[1] or nil
 end
 
---- Which service provider asks.
+--- Returns the service provider's id; or nil and an error.
 function settings.service_provider(arguments, place, statement)
   local id = arguments.service_provider
     or variable(arguments, "SERVICE_PROVIDER") or only_provider(statement)
@@ -169,10 +173,10 @@ function settings.service_provider(arguments, place, statement)
     .. "requestor id that the TVE Dashboard shows.")
 end
 
---- The folder of the store.
+--- Returns the folder of the store; or nil and an error.
 function settings.folder(arguments)
   local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
-  if state and state:sub(1, 1) ~= "/" then state = nil end -- as XDG asks
+  if state and state:sub(1, 1) ~= "/" then state = nil end -- XDG base directories
   if not state and home then state = home .. "/.local/state" end
   local folder = arguments.store or variable(arguments, "STORE")
     or state and state .. "/adobepass"
@@ -180,12 +184,13 @@ function settings.folder(arguments)
   return nil, report.usage("Say where to keep things: --store with a folder.")
 end
 
---- The CA file, or nil for those of the system.
+--- Returns the CA file, or nil for the system's authorities.
 function settings.ca(arguments)
   return arguments.ca or variable(arguments, "CA")
 end
 
---- What this machine says of itself, or what a file says in its place.
+--- Returns the device information: of --device-info, or of this machine; or nil
+-- and an error.
 function settings.device_info(arguments)
   if arguments.device_info then
     local text, err = settings.read(arguments.device_info)
@@ -201,8 +206,8 @@ function settings.device_info(arguments)
   return info
 end
 
---- Where, who and with what: `place`, `statement`, `service_provider`,
--- `folder`, `ca`; or nil and an error.
+--- Reads the options and variables. Returns a table with `place`, `statement`,
+-- `service_provider`, `folder` and `ca`; or nil and an error.
 function settings.gather(arguments)
   local place, err = settings.place(arguments)
   if not place then return nil, err end
@@ -232,8 +237,8 @@ local function make(arguments, found, device)
   }
 end
 
---- Returns a client made of what `gather` found, and adds `store` and
--- `device_id` to it; or nil and an error.
+--- Returns a client for the result of `gather`, and adds `store` and `device_id`
+-- to that result; or nil and an error.
 function settings.client_of(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
@@ -244,16 +249,15 @@ function settings.client_of(arguments, found)
   found.device_id = id
   local good, client = pcall(make, arguments, found, { id = id, info = info })
   if good then
-    -- The person who runs a command again may have fixed the cause of the last
-    -- failure. A broken store is reported by the command itself.
+    -- The user may have fixed the cause of the last failure. A broken store is
+    -- reported by the command itself.
     client:forget_failure()
     return client
   end
   return nil, report.usage(without_position(client))
 end
 
---- The client that the options ask for, and what `gather` found; or nil and
--- an error.
+--- Returns a client and the result of `gather`; or nil and an error.
 function settings.client(arguments)
   local found, err = settings.gather(arguments)
   if not found then return nil, err end

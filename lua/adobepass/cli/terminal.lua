@@ -1,4 +1,4 @@
---- The terminal: colours, one line that is rewritten, questions.
+--- Terminal output: colors, a progress line, prompts.
 -- @module adobepass.cli.terminal
 
 local shell = require "adobepass.util.shell"
@@ -10,7 +10,7 @@ local STYLE = { BOLD = "\27[1m", DIM = "\27[2m", LINK = "\27[36m",
 
 local known = {}
 
---- Is a stream of ours (0, 1, 2) a terminal?
+--- Returns true if a standard stream (0, 1 or 2) is a terminal.
 function terminal.is_terminal(number)
   if known[number] == nil then
     known[number] = shell.execute("test -t " .. number) == 0
@@ -18,13 +18,14 @@ function terminal.is_terminal(number)
   return known[number]
 end
 
--- NO_COLOR counts where it is not empty (no-color.org).
+-- NO_COLOR disables colors if it is not empty (no-color.org).
 local function wants_colour(number)
   return (os.getenv("NO_COLOR") or "") == "" and os.getenv("TERM") ~= "dumb"
     and terminal.is_terminal(number)
 end
 
---- Styles by name, as that stream (1) wants them: a new table.
+--- Returns a new table of escape sequences by style name. They are empty if the
+-- stream (default: 1) has no colors.
 function terminal.styles(number)
   local wanted, styles = wants_colour(number or 1), {}
   for name, sequence in pairs(STYLE) do
@@ -33,13 +34,13 @@ function terminal.styles(number)
   return styles
 end
 
---- A text in a style.
+--- Returns a text in a style, for a stream (default: 1).
 function terminal.paint(style, text, number)
   local styles = terminal.styles(number)
   return styles[style] .. text .. styles.PLAIN
 end
 
---- May more than ASCII be printed?
+--- Returns true if the locale's encoding is UTF-8.
 function terminal.is_utf8()
   local name = ""
   for _, variable in ipairs { "LANG", "LC_CTYPE", "LC_ALL" } do
@@ -49,7 +50,7 @@ function terminal.is_utf8()
   return name:lower():find "utf%-?8" ~= nil
 end
 
---- Rows and columns; 24 and 80 where nobody can tell.
+--- Returns the terminal's rows and columns; 24 and 80 if they are unknown.
 function terminal.size()
   local said = shell.read "stty size < /dev/tty 2> /dev/null"
   local rows, columns = said:match "^(%d+) (%d+)$"
@@ -58,44 +59,44 @@ function terminal.size()
   return rows, columns
 end
 
--- --- one line that is rewritten --------------------------------------------
+-- --- progress line ----------------------------------------------------------
 
 local line
 
---- Shows a line in place of the last one, as much of it as one line holds: a
--- longer one could not be rewritten. Not for a stream that is no terminal:
--- that one gets lines with `terminal.say`.
--- @string text of ASCII
+--- Replaces the progress line, on a terminal only. Truncates the text to the
+-- terminal's width, because a wrapped line could not be replaced.
+-- @string text ASCII
 function terminal.progress(text)
   if text == line then return end
-  line = text -- before it is out: Ctrl-C may come in between
+  line = text -- first, because Ctrl-C may interrupt the write
   local _, columns = terminal.size()
   io.stdout:write("\r", text:sub(1, columns - 1), "\27[K")
   io.stdout:flush()
 end
 
---- Leaves the line, if there is one: as it stands, or cleared.
+--- Ends the progress line, if there is one.
+-- @bool[opt] cleared remove it from the screen
 function terminal.settle(cleared)
   if line then io.stdout:write(cleared and "\r\27[K" or "\n") end
   line = nil
   io.stdout:flush()
 end
 
---- Prints a line, which comes out at once.
+--- Prints a line on standard output, and flushes.
 function terminal.say(text)
   terminal.settle(true)
   io.stdout:write(text or "", "\n")
   io.stdout:flush()
 end
 
---- Prints a line on the other stream.
+--- Prints a line on standard error.
 function terminal.complain(text)
   terminal.settle()
   io.stderr:write(text, "\n")
 end
 
---- Asks for a line; nil at the end of the input. A child reads, which Ctrl-C
--- ends on every Lua: a read of our own is restarted on some of them.
+--- Prompts for a line. Returns it; nil at the end of the input. A child process
+-- reads, because some Luas restart their own read after Ctrl-C.
 function terminal.ask(prompt)
   io.stdout:write(prompt)
   io.stdout:flush()

@@ -3,8 +3,7 @@
 
 local cli_text = {}
 
---- Text of others without what a terminal would obey: control characters, and
--- those of U+0080 to U+009F.
+--- Replaces control characters, including U+0080 to U+009F, by blanks.
 function cli_text.clean(text)
   return (tostring(text):gsub("\194[\128-\159]", " "):gsub("%c", " "))
 end
@@ -12,7 +11,7 @@ end
 local UNITS = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
   { 1, "second" } }
 
---- "30 days" or "1 minute": the nearest number of the largest unit that fits.
+--- Formats a duration in the largest unit that fits: "30 days", "1 minute".
 function cli_text.span(seconds)
   for _, unit in ipairs(UNITS) do
     if seconds >= unit[1] then
@@ -23,19 +22,20 @@ function cli_text.span(seconds)
   return "less than a second"
 end
 
---- "in 3 days", "2 hours ago", "now".
+--- Formats a distance from now: "in 3 days", "2 hours ago", "now".
 function cli_text.distance(seconds)
   if math.abs(seconds) < 1 then return "now" end
   if seconds < 0 then return cli_text.span(-seconds) .. " ago" end
   return "in " .. cli_text.span(seconds)
 end
 
-local LATEST = 253402300799 -- the end of the year 9999
+local LATEST = 253402300799 -- the end of year 9999, in seconds
 
---- "20 December 2026, 13:52" of this machine's time zone, and how far away
--- that is; what is no time of ours stays as it is.
--- @param ms since 1970
--- @param now_ms the time it is
+--- Formats a time in this machine's time zone, "20 December 2026, 13:52", with
+-- its distance from `now_ms` if that is given. A value that is not a time is
+-- returned as text.
+-- @param ms milliseconds since 1970
+-- @param[opt] now_ms the present time
 function cli_text.date(ms, now_ms)
   local seconds = tonumber(ms) and tonumber(ms) / 1000
   if not seconds or seconds ~= seconds or seconds < 0 or seconds > LATEST then
@@ -47,23 +47,24 @@ function cli_text.date(ms, now_ms)
   return ("%s (%s)"):format(text, cli_text.distance(seconds - now_ms / 1000))
 end
 
---- "1:05": minutes and seconds of a countdown.
+--- Formats seconds as minutes and seconds: "1:05".
 function cli_text.countdown(seconds)
   seconds = math.max(0, math.floor(seconds))
   return ("%d:%02d"):format(math.floor(seconds / 60), seconds % 60)
 end
 
---- How many columns a text takes: its characters.
+--- Returns the number of characters of a UTF-8 text.
 function cli_text.width(text)
   return select(2, text:gsub("[^\128-\191]", ""))
 end
 
---- A text filled up with blanks.
+--- Appends blanks to a text up to a width.
 function cli_text.pad(text, width)
   return text .. (" "):rep(width - cli_text.width(text))
 end
 
---- A text as lines of at most so many characters, broken at blanks.
+--- Wraps a text at blanks. Returns a list of lines of at most `width`
+-- characters; a longer word stays whole.
 function cli_text.wrap(text, width)
   local lines = { "" }
   for word in text:gmatch "%S+" do
@@ -78,7 +79,7 @@ function cli_text.wrap(text, width)
   return lines
 end
 
---- The width that the longest of some texts has.
+--- Returns the width of the widest text of a list.
 function cli_text.widest(list)
   local most = 0
   for _, text in ipairs(list) do most = math.max(most, cli_text.width(text)) end
