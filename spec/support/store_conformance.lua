@@ -20,7 +20,7 @@ local function same(wanted, got)
 end
 
 -- true, or false, or nil alone: no message and no code.
-local function responses(wanted, got, ...)
+local function expect(wanted, got, ...)
   if wanted ~= got or select("#", ...) > 0 and (...) ~= nil then
     error(("wanted %s, got %s, %s"):format(tostring(wanted), tostring(got),
       tostring((...))), 2)
@@ -38,21 +38,21 @@ end
 local SOON, LONG = 0.02, 600
 
 case("[store-nothing-first] has nothing at first", function(world)
-  responses(nil, world.store:get("k"))
+  expect(nil, world.store:get("k"))
 end)
 
 case("[store-gives-back-set] gives back what was set, for "
   .. "ever", function(world)
-  responses(true, world.store:set("k", "v"))
-  responses("v", world.store:get("k"))
+  expect(true, world.store:set("k", "v"))
+  expect("v", world.store:get("k"))
   world.wait(SOON)
-  responses("v", world.store:get("k"))
-  responses(nil, world.store:get("K"))
+  expect("v", world.store:get("k"))
+  expect(nil, world.store:get("K"))
 end)
 
 case("[store-keeps-last-value] keeps the last value", function(world)
   for _, value in ipairs { "one", "a longer one, and longer", "2" } do
-    responses(true, world.store:set("k", value))
+    expect(true, world.store:set("k", value))
     same(value, world.store:get("k"))
   end
 end)
@@ -65,33 +65,33 @@ case("[store-bytes-keys-values] takes any bytes, in keys and in "
   all = table.concat(all)
   for _, text in ipairs { all, "\0", "../../up", "a/b", " ", "*", "%s",
     "\r\n", ("long "):rep(1000), "é", "-rf" } do
-    responses(true, store:set(text, text .. all))
+    expect(true, store:set(text, text .. all))
     same(text .. all, store:get(text))
   end
-  responses(true, store:set("empty", ""))
+  expect(true, store:set("empty", ""))
   same("", store:get("empty"))
 end)
 
 case("[store-keys-apart] tells keys apart", function(world)
-  for i = 1, 100 do responses(true, world.store:set("k" .. i, "v" .. i)) end
+  for i = 1, 100 do expect(true, world.store:set("k" .. i, "v" .. i)) end
   for i = 1, 100 do same("v" .. i, world.store:get("k" .. i)) end
 end)
 
 case("[store-forgets-time-live] forgets what had a time to "
   .. "live", function(world)
-  responses(true, world.store:set("k", "v", SOON))
-  responses(true, world.store:set("l", "v", LONG))
+  expect(true, world.store:set("k", "v", SOON))
+  expect(true, world.store:set("l", "v", LONG))
   world.wait(SOON * 2)
-  responses(nil, world.store:get("k"))
-  responses("v", world.store:get("l"))
+  expect(nil, world.store:get("k"))
+  expect("v", world.store:get("l"))
 end)
 
 case("[store-starts-new-time] starts a new time with each set", function(world)
   local store = world.store
-  responses(true, store:set("short", "v", SOON))
-  responses(true, store:set("short", "w"))
-  responses(true, store:set("long", "v"))
-  responses(true, store:set("long", "w", SOON))
+  expect(true, store:set("short", "v", SOON))
+  expect(true, store:set("short", "w"))
+  expect(true, store:set("long", "v"))
+  expect(true, store:set("long", "w", SOON))
   world.wait(SOON * 2)
   same("w", store:get("short"))
   same(nil, store:get("long"))
@@ -99,39 +99,39 @@ end)
 
 case("[store-short-times] takes very short and very long "
   .. "times", function(world)
-  responses(true, world.store:set("short", "v", 1e-6))
+  expect(true, world.store:set("short", "v", 1e-6))
   for i, seconds in ipairs { 1e9, 1e15, 1e300, math.huge } do
-    responses(true, world.store:set("long" .. i, "v", seconds))
+    expect(true, world.store:set("long" .. i, "v", seconds))
   end
   world.wait(SOON)
-  responses(nil, world.store:get("short"))
-  for i = 1, 4 do responses("v", world.store:get("long" .. i)) end
+  expect(nil, world.store:get("short"))
+  for i = 1, 4 do expect("v", world.store:get("long" .. i)) end
 end)
 
 case("[store-adds-lives] adds where nothing lives", function(world)
-  responses(true, world.store:add("k", "mine", LONG))
-  responses(false, world.store:add("k", "yours", LONG))
+  expect(true, world.store:add("k", "mine", LONG))
+  expect(false, world.store:add("k", "yours", LONG))
   same("mine", world.store:get("k"))
 end)
 
 case("[store-not-add-set] does not add over what was set", function(world)
-  responses(true, world.store:set("k", "v"))
-  responses(false, world.store:add("k", "w", LONG))
+  expect(true, world.store:set("k", "v"))
+  expect(false, world.store:add("k", "w", LONG))
   same("v", world.store:get("k"))
 end)
 
 case("[store-adds-holder-time] adds when the holder's time is "
   .. "over", function(world)
-  responses(true, world.store:add("k", "dead", SOON))
+  expect(true, world.store:add("k", "dead", SOON))
   world.wait(SOON * 2)
-  responses(true, world.store:add("k", "next", LONG))
+  expect(true, world.store:add("k", "next", LONG))
   same("next", world.store:get("k"))
 end)
 
 case("[store-adds-delete] adds after a delete", function(world)
-  responses(true, world.store:add("k", "mine", LONG))
-  responses(true, world.store:delete("k"))
-  responses(true, world.store:add("k", "yours", LONG))
+  expect(true, world.store:add("k", "mine", LONG))
+  expect(true, world.store:delete("k"))
+  expect(true, world.store:add("k", "yours", LONG))
 end)
 
 case("[store-lets-one-many] lets one of many add", function(world)
@@ -152,20 +152,20 @@ end)
 case("[store-replaces-expected] replaces: writes only where the value is the "
   .. "expected one", function(world)
   local store = world.store
-  answers(false, store:replace("k", "v", "none"))
-  answers(nil, store:get("k"))
-  answers(true, store:replace("k", "one", nil))
+  expect(false, store:replace("k", "v", "none"))
+  expect(nil, store:get("k"))
+  expect(true, store:replace("k", "one", nil))
   same("one", store:get("k"))
   for _, expected in ipairs { "", "One", "on", "one ", "two" } do
-    answers(false, store:replace("k", "two", expected))
+    expect(false, store:replace("k", "two", expected))
   end
-  answers(false, store:replace("k", "two", nil))
+  expect(false, store:replace("k", "two", nil))
   same("one", store:get("k"))
-  answers(true, store:replace("k", "", "one"))
+  expect(true, store:replace("k", "", "one"))
   same("", store:get("k"))
-  answers(false, store:replace("k", "three", nil))
-  answers(true, store:replace("k", "three", ""))
-  answers(true, store:replace("k", "three", "three"))
+  expect(false, store:replace("k", "three", nil))
+  expect(true, store:replace("k", "three", ""))
+  expect(true, store:replace("k", "three", "three"))
   same("three", store:get("k"))
 end)
 
@@ -174,9 +174,9 @@ case("[store-replaces-bytes] replaces: takes any bytes", function(world)
   for byte = 0, 255 do all[byte + 1] = string.char(byte) end
   all = table.concat(all)
   for _, text in ipairs { all, "\0", "\0001", "+", "-", "7 x", "\r\n" } do
-    answers(true, world.store:replace(text, text .. all, nil))
-    answers(false, world.store:replace(text, "other", text))
-    answers(true, world.store:replace(text, text, text .. all))
+    expect(true, world.store:replace(text, text .. all, nil))
+    expect(false, world.store:replace(text, "other", text))
+    expect(true, world.store:replace(text, text, text .. all))
     same(text, world.store:get(text))
   end
 end)
@@ -184,18 +184,18 @@ end)
 case("[store-replaces-expiry] replaces: the value expires, and is absent "
   .. "then", function(world)
   local store = world.store
-  answers(true, store:replace("k", "short", nil, SOON))
-  answers(true, store:replace("l", "short", nil, SOON))
-  answers(true, store:replace("l", "for ever", "short"))
-  answers(true, store:replace("m", "for ever", nil))
-  answers(true, store:replace("m", "short", "for ever", SOON))
-  answers(true, store:replace("n", "long", nil, LONG))
-  answers(true, store:replace("o", "1e300", nil, 1e300))
+  expect(true, store:replace("k", "short", nil, SOON))
+  expect(true, store:replace("l", "short", nil, SOON))
+  expect(true, store:replace("l", "for ever", "short"))
+  expect(true, store:replace("m", "for ever", nil))
+  expect(true, store:replace("m", "short", "for ever", SOON))
+  expect(true, store:replace("n", "long", nil, LONG))
+  expect(true, store:replace("o", "1e300", nil, 1e300))
   world.wait(SOON * 2)
-  answers(nil, store:get("k"))
-  answers(nil, store:get("m"))
-  answers(false, store:replace("k", "v", "short"))
-  answers(true, store:replace("k", "v", nil))
+  expect(nil, store:get("k"))
+  expect(nil, store:get("m"))
+  expect(false, store:replace("k", "v", "short"))
+  expect(true, store:replace("k", "v", nil))
   same("v", store:get("k"))
   same("for ever", store:get("l"))
   same("long", store:get("n"))
@@ -207,23 +207,23 @@ case("[store-replaces-after-delete] replaces: deleted and cleared values are "
   local store = world.store
   for round = 1, 3 do
     local value = "v" .. round
-    answers(true, store:replace("k", value, nil))
-    answers(true, store:delete("k", "other"))
+    expect(true, store:replace("k", value, nil))
+    expect(true, store:delete("k", "other"))
     same(value, store:get("k"))
-    answers(true, store:delete("k", value))
-    answers(nil, store:get("k"))
-    answers(false, store:replace("k", "w", value))
-    answers(true, store:replace("k", value, nil))
-    answers(true, store:delete("k"))
-    answers(nil, store:get("k"))
-    answers(true, store:replace("k", value, nil))
-    answers(true, store:replace("key", value, nil))
-    answers(true, store:clear("ke"))
-    answers(nil, store:get("key"))
+    expect(true, store:delete("k", value))
+    expect(nil, store:get("k"))
+    expect(false, store:replace("k", "w", value))
+    expect(true, store:replace("k", value, nil))
+    expect(true, store:delete("k"))
+    expect(nil, store:get("k"))
+    expect(true, store:replace("k", value, nil))
+    expect(true, store:replace("key", value, nil))
+    expect(true, store:clear("ke"))
+    expect(nil, store:get("key"))
     same(value, store:get("k"))
-    answers(true, store:clear())
-    answers(nil, store:get("k"))
-    answers(false, store:replace("k", "w", value))
+    expect(true, store:clear())
+    expect(nil, store:get("k"))
+    expect(false, store:replace("k", "w", value))
   end
 end)
 
@@ -250,35 +250,35 @@ case("[store-replaces-one-wins] replaces: exactly one of many "
 end)
 
 case("[store-deletes] deletes", function(world)
-  responses(true, world.store:set("k", "v"))
-  responses(true, world.store:set("l", "v"))
-  responses(true, world.store:delete("k"))
-  responses(nil, world.store:get("k"))
-  responses(true, world.store:delete("k"))
-  responses("v", world.store:get("l"))
+  expect(true, world.store:set("k", "v"))
+  expect(true, world.store:set("l", "v"))
+  expect(true, world.store:delete("k"))
+  expect(nil, world.store:get("k"))
+  expect(true, world.store:delete("k"))
+  expect("v", world.store:get("l"))
 end)
 
 case("[store-deletes-value] deletes a value only where it "
   .. "stands", function(world)
   local store = world.store
-  responses(true, store:add("k", "mine", LONG))
-  responses(true, store:delete("k", "yours"))
-  responses(true, store:delete("k", ""))
+  expect(true, store:add("k", "mine", LONG))
+  expect(true, store:delete("k", "yours"))
+  expect(true, store:delete("k", ""))
   same("mine", store:get("k"))
-  responses(true, store:delete("k", "mine"))
+  expect(true, store:delete("k", "mine"))
   same(nil, store:get("k"))
-  responses(true, store:delete("k", "mine"))
-  responses(true, store:set("for ever", "v"))
-  responses(true, store:delete("for ever", "v"))
+  expect(true, store:delete("k", "mine"))
+  expect(true, store:set("for ever", "v"))
+  expect(true, store:delete("for ever", "v"))
   same(nil, store:get("for ever"))
 end)
 
 case("[store-not-late-holder-drop] does not let a late holder drop the next "
   .. "one's lock", function(world)
-  responses(true, world.store:add("k", "late", SOON))
+  expect(true, world.store:add("k", "late", SOON))
   world.wait(SOON * 2)
-  responses(true, world.store:add("k", "next", LONG))
-  responses(true, world.store:delete("k", "late"))
+  expect(true, world.store:add("k", "next", LONG))
+  expect(true, world.store:delete("k", "late"))
   same("next", world.store:get("k"))
 end)
 
@@ -290,13 +290,13 @@ case("[store-clears-begins-prefix] clears what begins with a prefix, to the "
   for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
     store:set(key, "v", LONG)
   end
-  responses(true, store:clear("a*b:"))
+  expect(true, store:clear("a*b:"))
   for _, key in ipairs(others) do same("v", store:get(key)) end
   for _, key in ipairs { "a*b:", "a*b:1", "a*b:\0" } do
     same(nil, store:get(key))
   end
   for _, prefix in ipairs { "a?", "a[b]", "a\\" } do
-    responses(true, store:clear(prefix))
+    expect(true, store:clear(prefix))
   end
   for _, key in ipairs { "a?b:", "a[b]", "a\\*b:" } do
     same(nil, store:get(key))
@@ -306,17 +306,17 @@ end)
 
 case("[store-clears-everything] clears everything", function(world)
   for i = 1, 50 do world.store:set("k" .. i, "v") end
-  responses(true, world.store:clear())
+  expect(true, world.store:clear())
   for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
-  responses(true, world.store:clear())
-  responses(true, world.store:clear("x"))
-  responses(true, world.store:set("k1", "v"))
+  expect(true, world.store:clear())
+  expect(true, world.store:clear("x"))
+  expect(true, world.store:set("k1", "v"))
 end)
 
 case("[store-clears-prefix-empty] clears all of one prefix when that is "
   .. "empty", function(world)
-  responses(true, world.store:set("k", "v"))
-  responses(true, world.store:clear(""))
+  expect(true, world.store:set("k", "v"))
+  expect(true, world.store:clear(""))
   same(nil, world.store:get("k"))
 end)
 
@@ -344,7 +344,7 @@ case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
     refuses("seconds", store.replace, store, "k", "v", nil, seconds)
   end
   refuses("seconds", store.add, store, "k", "v")
-  responses(nil, store:get("k"))
+  expect(nil, store:get("k"))
 end)
 
 --- Runs one case, or raises.
