@@ -161,7 +161,7 @@ static int reveal(lua_State *L) {
 }
 
 /***
-Wipe the token. Twice is well.
+Wipes the token. Idempotent.
 @function token:close */
 static int release(lua_State *L) {
   ap_access_token *token = to_box(L);

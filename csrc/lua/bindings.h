@@ -23,7 +23,6 @@ void ap_open_system(lua_State *L);
 void ap_open_rsa_key(lua_State *L);
 void ap_open_access_token(lua_State *L);
 void ap_open_transfer(lua_State *L);
-void ap_open_response(lua_State *L);
 void ap_open_transport(lua_State *L);
 int ap_make_private_key(lua_State *L);
 int ap_make_public_key(lua_State *L);
@@ -41,9 +40,7 @@ void ap_read_request(lua_State *L, int arg, ap_request *request);
 ** handle that is on the stack, since this may raise. */
 int ap_read_request_headers(lua_State *L, int arg, ap_header_list *list,
                             ap_failure *failure);
-/* Pushes what a transfer that is done has brought. */
-void ap_push_response(lua_State *L, const ap_transfer *transfer);
-/* Pushes a new transfer's handle; its value is set later. */
+/* Pushes a new transfer; its user value is set later. *NULL: out of memory. */
 ap_transfer **ap_push_transfer(lua_State *L);
 
 #endif

@@ -78,7 +78,6 @@ static const luaL_Reg http_functions[] = {
 static void open_http(lua_State *L) {
   ap_open_transport(L);
   ap_open_transfer(L);
-  ap_open_response(L);
   luaL_newlib(L, http_functions);
 }
 

@@ -190,17 +190,16 @@ int ap_make_transport(lua_State *L) {
 }
 
 /***
-Start a request. Nothing moves before the next `step`.
+Starts a request. Nothing is sent before the next `step`.
 
-The headers that are sent are those given, and no others beside Host, the
-transport's User-Agent, the body's length, and Accept-Encoding with
-`compression`. No redirect is followed.
+Sends the given headers and, beside them, only Host, the transport's User-Agent,
+the body's length, and Accept-Encoding with `compression`. Follows no redirect.
 @function transport:submit
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
 list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
-`max_body`: instead of the transport's; `fresh`: true for a connection of its
-own. libcurl repeats a request by itself when a connection that stood already
-dies before the answer; one that must not be repeated needs a fresh one
+`max_body`: instead of the transport's; `fresh`: true for a new connection.
+libcurl repeats a request if a reused connection dies before the response, so a
+request that must not be repeated needs a fresh one
 @treturn[1] transfer
 @treturn[2] nil
 @treturn[2] string message
@@ -226,7 +225,7 @@ static int submit(lua_State *L) {
 }
 
 /***
-Move all requests. Returns when one of them has ended, at the latest after
+Moves all requests. Returns when one of them has ended, at the latest after
 `seconds`; with 0 it never waits.
 @function transport:step
 @number[opt=0] seconds
@@ -247,9 +246,9 @@ static int step(lua_State *L) {
 }
 
 /***
-In how many seconds the transport wants a step even if no data comes.
+Returns the seconds until the next step is due, even without socket activity.
 @function transport:timeout
-@treturn ?number nil when it does not matter */
+@treturn ?number nil if no request runs */
 static int timeout(lua_State *L) {
   ap_transport **box = to_box(L);
   double seconds = *box != NULL ? ap_transport_timeout(*box) : -1;
@@ -283,9 +282,9 @@ static void push_sockets(lua_State *L, const socket_list *list) {
 }
 
 /***
-The descriptors that the transport waits for, to watch them in a loop of your
-own: step with 0 whenever one is ready or `timeout` has passed, then ask again.
-On Linux it is one that stands for all of them (an epoll).
+Returns the descriptors to watch in an event loop: call `step(0)` when one is
+ready or `timeout` has passed, then call `sockets` again. On Linux this is one
+epoll descriptor.
 @function transport:sockets
 @treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
 static int sockets(lua_State *L) {
@@ -301,8 +300,8 @@ static int sockets(lua_State *L) {
 }
 
 /***
-Close the transport and its connections. Requests that still run end with the
-code `closed`. Twice is well.
+Closes the transport and its connections. Running requests fail with the code
+`closed`. Idempotent.
 @function transport:close */
 static int release(lua_State *L) {
   ap_transport **box = to_box(L);
