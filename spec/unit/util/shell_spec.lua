@@ -1,4 +1,4 @@
-local child = require "spec.support.child_process"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
@@ -53,7 +53,7 @@ describe("shell.background", function()
 
   it("[shell-background-owner-killed] stops the script when its owner is "
     .. "killed", function()
-    local owner = child.start(([[
+    local owner = child_process.start(([[
       local shell = require "adobepass.util.shell"
       local keeper = shell.background("spec-keeper", %q, %q, "/dev/null")
       require("adobepass.core").clock.sleep(600)
