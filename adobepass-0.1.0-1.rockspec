@@ -185,6 +185,8 @@ build = {
         "lua/adobepass/sandbox/data/keyring.lua",
       ["adobepass.sandbox.data.keys"] =
         "lua/adobepass/sandbox/data/keys.lua",
+      ["adobepass.sandbox.data.leniency"] =
+        "lua/adobepass/sandbox/data/leniency.lua",
       ["adobepass.sandbox.data.media_token"] =
         "lua/adobepass/sandbox/data/media_token.lua",
       ["adobepass.sandbox.data.partner_status"] =
@@ -205,6 +207,8 @@ build = {
         "lua/adobepass/sandbox/data/world.lua",
       ["adobepass.sandbox.engine.checks"] =
         "lua/adobepass/sandbox/engine/checks.lua",
+      ["adobepass.sandbox.engine.cors"] =
+        "lua/adobepass/sandbox/engine/cors.lua",
       ["adobepass.sandbox.engine.device"] =
         "lua/adobepass/sandbox/engine/device.lua",
       ["adobepass.sandbox.engine.engine"] =
@@ -219,8 +223,12 @@ build = {
         "lua/adobepass/sandbox/engine/instance.lua",
       ["adobepass.sandbox.engine.journal"] =
         "lua/adobepass/sandbox/engine/journal.lua",
+      ["adobepass.sandbox.engine.redirect"] =
+        "lua/adobepass/sandbox/engine/redirect.lua",
       ["adobepass.sandbox.engine.request_context"] =
         "lua/adobepass/sandbox/engine/request_context.lua",
+      ["adobepass.sandbox.engine.request_rules"] =
+        "lua/adobepass/sandbox/engine/request_rules.lua",
       ["adobepass.sandbox.engine.routes"] =
         "lua/adobepass/sandbox/engine/routes.lua",
       ["adobepass.sandbox.engine.state"] =

@@ -26,7 +26,8 @@ describe("the journal", function()
     local h = fixture.new()
     local code = h:session().json.code
     h.control.clear_journal()
-    h:get("/api/v2/REF30/profiles/code/" .. code)
+    h:get("/api/v2/REF30/profiles/code/" .. code, {
+      ["AP-Device-Identifier"] = "x", ["X-Device-Info"] = "x" })
     assert.same({ "ap-device-identifier", "x-device-info" },
                 h.control.journal()[1].unexpected)
     h:get("/api/v2/REF30/profiles/code/" .. code,
@@ -85,6 +86,8 @@ describe("the clock", function()
     assert.equal(("%d"):format(fixture.START), json.encode(h.sandbox:now()))
   end)
 end)
+
+local LOGOUT = "/api/v2/REF30/logout/Dish?redirectUrl=https%3A%2F%2Fadobe.com"
 
 describe("log_in", function()
   it("[control-needs-no-code-device] needs no code where the device is "
@@ -294,11 +297,11 @@ describe("a fault", function()
     h:log_in("ann", "Dish")
     for _, kind in ipairs { "reset_before", "tls", "status" } do
       h.control.fault { kind = kind }
-      h:get "/api/v2/REF30/logout/Dish"
+      h:get (LOGOUT)
       assert.equal("Dish", next(ask().json.profiles))
     end
     h.control.fault { kind = "reset_within" }
-    h:get "/api/v2/REF30/logout/Dish"
+    h:get (LOGOUT)
     assert.same({}, ask().json.profiles)
   end)
 

@@ -10,7 +10,9 @@ end
 describe("authorize", function()
   it("[decisions-keeps-order-responses] keeps the order, and answers each "
     .. "resource", function()
-    local h = fixture.new()
+    local h = fixture.new { world = function(world)
+      world.mode = { "many_resources" }
+    end }
     h:log_in("bob", "Cablevision")
     local list = h:authorize("Cablevision", { "CNN", "HBO", "TBS" })
       .json.decisions
@@ -170,7 +172,7 @@ describe("degradation", function()
       next(h:get("/api/v2/REF30/profiles/Dish").json.profiles) ~= nil,
       h:session { mvpd = "Dish" }.json.actionName,
       decision.source, decision.authorized,
-      h:get("/api/v2/REF30/logout/Dish").json.logouts.Dish.actionName,
+      h:log_out("Dish").json.logouts.Dish.actionName,
     }
   end
 

@@ -160,7 +160,7 @@ local authentication = {
   { "authenticated_profile_expired", "decision", 403, function(h)
     h:log_in("ann", "Cablevision")
     h.control.advance(31 * 86400 * 1000)
-    h:register()
+    h.token = h:new_token(h.client).json.access_token
     return h:authorize("Cablevision", { "CNN" })
   end },
   { "authenticated_profile_invalidated", "decision", 403, function(h)
@@ -256,14 +256,16 @@ describe("an error", function()
                  .. "channel", decision.error.details)
   end)
 
-  it("[sandbox-errors-unknown-token-401] of an unknown token is a 401 without "
-    .. "JSON", function()
+  it("[sandbox-errors-unknown-token-401] of an unknown token is a JSON "
+    .. "401 without a code", function()
     local h = fixture.new()
     for _, value in ipairs { "Bearer x", "Basic " .. core.base64.encode "a:b",
                              "" } do
       local response = h:get(CABLEVISION, { authorization = value })
       assert.equal(401, response.status)
-      assert.equal("", response.body)
+      assert.same({ "none", 401 },
+                  { response.json.action, response.json.status })
+      assert.is_nil(response.json.code)
     end
   end)
 

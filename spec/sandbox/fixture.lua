@@ -2,6 +2,7 @@
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local adobepass_sandbox = require "adobepass.sandbox"
+local routes = require "adobepass.sandbox.engine.routes"
 local state = require "adobepass.sandbox.engine.state"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 local default_world = require "adobepass.sandbox.data.world"
@@ -119,15 +120,28 @@ function fixture.form(fields)
   return table.concat(parts, "&")
 end
 
---- The headers of a well-behaved call; `false` in `extra` drops one.
-function Fixture:headers(extra)
+-- Whether the page of an operation lists a header.
+local function is_listed(method, path, name)
+  local segments = {}
+  for segment in path:gmatch "[^/]+" do segments[#segments + 1] = segment end
+  local route = routes.find(method, segments)
+  return not route or route.headers[name] == true
+end
+
+--- Returns the headers that the operation's page lists.
+-- @param extra additional headers; `false` removes one
+-- @param method, path the request; nil: with the device headers
+function Fixture:headers(extra, method, path)
   if not self.token then self:register() end
-  local headers = {
-    authorization = "Bearer " .. self.token,
+  local headers = { authorization = "Bearer " .. self.token }
+  local device = {
     ["ap-device-identifier"] =
       "fingerprint " .. core.base64.encode(self.device),
     ["x-device-info"] = fixture.encode(fixture.INFO),
   }
+  for name, value in pairs(device) do
+    if not path or is_listed(method, path, name) then headers[name] = value end
+  end
   for name, value in pairs(extra or {}) do
     headers[name:lower()] = value or nil
   end
@@ -137,17 +151,17 @@ end
 function Fixture:get(path, extra)
   local plain, query = path:match "^([^?]*)%??(.*)$"
   return self:send { method = "GET", path = plain, query = query,
-                     headers = self:headers(extra), body = "" }
+                     headers = self:headers(extra, "GET", plain), body = "" }
 end
 
 function Fixture:delete(path, extra)
   local plain, query = path:match "^([^?]*)%??(.*)$"
   return self:send { method = "DELETE", path = plain, query = query,
-                     headers = self:headers(extra), body = "" }
+                     headers = self:headers(extra, "DELETE", plain), body = "" }
 end
 
 function Fixture:post_form(path, fields, extra)
-  local headers = self:headers(extra)
+  local headers = self:headers(extra, "POST", path)
   headers["content-type"] = headers["content-type"]
     or "application/x-www-form-urlencoded"
   return self:send { method = "POST", path = path, headers = headers,
@@ -155,7 +169,7 @@ function Fixture:post_form(path, fields, extra)
 end
 
 function Fixture:post_json(path, value, extra)
-  local headers = self:headers(extra)
+  local headers = self:headers(extra, "POST", path)
   headers["content-type"] = headers["content-type"] or "application/json"
   return self:send { method = "POST", path = path, headers = headers,
                      body = type(value) == "string" and value
@@ -188,6 +202,12 @@ function Fixture:log_in(username, mvpd, extra, sp)
   assert(self.control.log_in { code = session.code,
                                username = username or "ann" })
   return session
+end
+
+--- Logs out at an mvpd, with the required redirectUrl.
+function Fixture:log_out(mvpd, extra, sp)
+  return self:get(("/api/v2/%s/logout/%s?redirectUrl=https%%3A%%2F%%2Fadobe.com")
+    :format(sp or "REF30", mvpd), extra)
 end
 
 function Fixture:authorize(mvpd, resources, extra, sp)

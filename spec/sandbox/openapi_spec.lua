@@ -29,11 +29,6 @@ local CONTRADICTIONS = {
   { operation = "^profile", at = "^status 403$",
     reason = "page and samples have 403 for an ended TempPass, the file "
       .. "does not" },
-  { operation = ".", at = "^no body 401$",
-    reason = "the file declares a JSON body; the service's 401 carries none" },
-  { operation = ".", at = "^no body 405$",
-    reason = "the file declares a JSON body, the prose that there may be "
-      .. "one; no enhanced code exists for it" },
   { operation = "^authenticate$", at = "^no body 302$",
     reason = "the file declares an ErrorInformation for a redirect" },
   { operation = "^authenticate$", at = "^html 400$",

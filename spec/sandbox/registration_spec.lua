@@ -183,6 +183,6 @@ describe("an access token", function()
       ["X-SSO-ID"] = h.client.client_id }).json.serviceToken
     local response = h:get "/api/v2/REF30/profiles"
     assert.equal(401, response.status)
-    assert.equal("", response.body)
+    assert.is_nil(response.json.code)
   end)
 end)

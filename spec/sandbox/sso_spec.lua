@@ -80,12 +80,12 @@ for _, method in ipairs(METHODS) do
 
     it("[sso-ends-everywhere-logout] ends everywhere with one logout, whose "
       .. "url is relative", function()
-      local result = h:get(
-        "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fx.test",
+      local response = h:get(
+        "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fadobe.com",
         mine).json.logouts.Cablevision
       assert.equal("logout", result.actionName)
       assert.equal("/mvpd/Cablevision/logout?requestor_id=REF40"
-        .. "&redirect_url=https%3A%2F%2Fx.test", result.url)
+        .. "&redirect_url=https%3A%2F%2Fadobe.com", response.url)
       assert.same({}, profiles(h, mine))
       h.device = fixture.new().device
       assert.same({}, profiles(h))
@@ -253,13 +253,12 @@ describe("a partner's profile", function()
     .. "url", function()
     local h = fixture.new()
     send(h, response_for(h))
-    local path = "/api/v2/REF30/logout/Cablevision"
-    local action = h:get(path).json.logouts.Cablevision
+    local action = h:log_out("Cablevision").json.logouts.Cablevision
     assert.same({ actionName = "partner_logout",
                   actionType = "partner_interactive", mvpd = "Cablevision" },
                 action)
     assert.equal("invalid",
-                 h:get(path).json.logouts.Cablevision.actionName)
+                 h:log_out("Cablevision").json.logouts.Cablevision.actionName)
   end)
 
   it("[sso-no-longer-end-expired] is no longer there to end once it "
@@ -268,7 +267,7 @@ describe("a partner's profile", function()
     send(h, response_for(h))
     h.control.advance(31 * 86400 * 1000)
     h:register()
-    assert.equal("invalid", h:get("/api/v2/REF30/logout/Cablevision")
+    assert.equal("invalid", h:log_out("Cablevision")
       .json.logouts.Cablevision.actionName)
   end)
 
@@ -304,13 +303,13 @@ describe("logout", function()
     assert.equal("Dish", next(profiles(h)))
     assert.same({ actionName = "complete", actionType = "none",
                   mvpd = "Dish" },
-                h:get("/api/v2/REF30/logout/Dish").json.logouts.Dish)
+                h:log_out("Dish").json.logouts.Dish)
     assert.same({}, profiles(h))
   end)
 
   it("[sso-nothing-logged] has nothing to do where nobody is logged "
     .. "in", function()
-    local result = fixture.new():get "/api/v2/REF30/logout/Dish"
+    local response = fixture.new():log_out "Dish"
     assert.same({ actionName = "invalid", actionType = "none",
                   mvpd = "Dish" }, result.json.logouts.Dish)
   end)

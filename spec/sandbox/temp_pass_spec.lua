@@ -64,7 +64,7 @@ describe("basic TempPass", function()
     verdict(h, BASIC, "A")
     h:log_in("ann", "Cablevision")
     assert.equal("permit", verdict(h, BASIC, "A"))
-    local response = h:get "/api/v2/REF30/logout/TempPass_TEST40"
+    local response = h:log_out "TempPass_TEST40"
     assert.equal("complete",
                  response.json.logouts[BASIC].actionName)
     assert.equal("Cablevision",
@@ -88,7 +88,9 @@ describe("promotional TempPass", function()
 
   it("[temp-pass-counts-several] counts several resources of one request one "
     .. "by one", function()
-    local h = fixture.new()
+    local h = fixture.new { world = function(world)
+      world.mode = { "many_resources" }
+    end }
     h.sandbox.world.mvpds[PROMO].temp_pass.resources = 2
     local list = h:authorize(PROMO, { "A", "B", "C" }, who "x").json.decisions
     assert.is_true(list[1].authorized)
@@ -211,7 +213,7 @@ describe("reset", function()
     local function ask(role)
       return h:send { method = "DELETE", path = RESET, host_role = role,
         query = "requestor_id=REF30&mvpd_id=" .. BASIC,
-        headers = h:headers() }.status
+        headers = h:headers(nil, "DELETE", RESET) }.status
     end
     assert.equal(204, ask "mgmt")
     assert.equal(404, ask "api")

@@ -45,6 +45,7 @@ describe("the throttle", function()
 
   it("[throttle-client-quiet-new] takes a client that was long quiet for a "
     .. "new one", function()
+    h.sandbox.world.throttle.forget_after = 60
     for _ = 1, 12 do ask(h, "a") end
     h.time = h.time + 60001
     for _ = 1, 11 do assert.equal(401, ask(h, "a")) end

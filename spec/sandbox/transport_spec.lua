@@ -48,8 +48,9 @@ describe("a transport in process", function()
                  result.headers["content-type"])
     assert.equal(result.headers["content-type"],
                  result.headers["Content-Type"])
-    assert.same({ { "Content-Type", "application/json;charset=UTF-8" } },
-                result.header_list)
+    assert.same({ "Content-Type", "application/json;charset=UTF-8" },
+                result.header_list[1])
+    assert.equal("Sun, 15 Jun 2025 15:06:40 GMT", result.headers.date)
     assert.equal(0, result.timings.total)
     assert.equal(result, transfer:result())
   end)
@@ -87,17 +88,23 @@ describe("a transport in process", function()
     h.control.fault { kind = "too_many_requests" }
     local result = outcome(h)
     assert.truthy(result.headers["set-cookie"]:find "AWSALB=.*, AWSALBCORS=")
-    assert.equal(3, #result.header_list)
+    local names = {}
+    for _, header in ipairs(result.header_list) do
+      names[header[1]] = (names[header[1]] or 0) + 1
+    end
+    assert.equal(2, names["Set-Cookie"])
+    assert.equal(1, names["Content-Type"])
   end)
 
   it("[sandbox-transport-hosts-apart] tells the hosts apart", function()
     local h = ready { mgmt = "https://mgmt.test" }
     local reset = "/reset-tempass/v3/reset"
       .. "?requestor_id=REF30&mvpd_id=TempPass"
-    assert.equal(204, outcome(h, {
-      method = "DELETE", url = "https://mgmt.test" .. reset }).status)
-    assert.equal(404, outcome(h, {
-      method = "DELETE", url = "https://api.test" .. reset }).status)
+    local headers = h:headers(nil, "DELETE", "/reset-tempass/v3/reset")
+    assert.equal(204, outcome(h, { method = "DELETE", headers = headers,
+      url = "https://mgmt.test" .. reset }).status)
+    assert.equal(404, outcome(h, { method = "DELETE", headers = headers,
+      url = "https://api.test" .. reset }).status)
   end)
 
   it("[sandbox-transport-reaches] reaches no other host", function()

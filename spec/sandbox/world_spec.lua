@@ -69,7 +69,9 @@ describe("sandbox.new", function()
     assert.same({ { id = "House", displayName = "House",
                     logoUrl = "https://mine.test/logo.png" } },
                 requestor.mvpds)
-    h:log_in("me", "House", nil, "MINE")
+    local code = h:session({ mvpd = "House", domainName = "mine.test",
+      redirectUrl = "https://mine.test" }, nil, "MINE").json.code
+    assert(h.control.log_in { code = code, username = "me" })
     assert.equal("House", next(
       h:get("/api/v2/MINE/profiles").json.profiles))
   end)
@@ -129,7 +131,8 @@ describe("a path", function()
     for _, path in ipairs {
       "/api/v2/REF30/configuration/", "/api/v2/REF%33%30/configuration",
       "/api/v2/sessions/REF30/" .. code,
-      "/api/v2/logout/REF30/Dish", "/api/v2/REF30/profiles/code/" .. code,
+      "/api/v2/logout/REF30/Dish?redirectUrl=app://x",
+      "/api/v2/REF30/profiles/code/" .. code,
     } do
       assert.equal(200, h:get(path).status, path)
     end

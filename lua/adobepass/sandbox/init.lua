@@ -67,6 +67,7 @@
 -- @module adobepass.sandbox
 
 local core = require "adobepass.core"
+local leniency = require "adobepass.sandbox.data.leniency"
 local instance = require "adobepass.sandbox.engine.instance"
 local commands = require "adobepass.sandbox.control.commands"
 local keyring = require "adobepass.sandbox.data.keyring"
@@ -83,7 +84,7 @@ local OPTIONS = {
 local SECTIONS = {
   "lifetimes", "throttle", "limits", "sso_service", "applications",
   "providers", "mvpds", "degradation", "viewers", "resources", "ratings",
-  "partners",
+  "partners", "management",
 }
 
 local function check_options(options)
@@ -105,6 +106,12 @@ local function check_world(world)
   end
 end
 
+local function check_mode(mode)
+  local set, message = leniency.parse(mode)
+  if not set then error(message, 3) end
+  return set
+end
+
 local function wall_ms()
   return core.clock.wall() * 1000
 end
@@ -122,6 +129,7 @@ function sandbox.new(world, options)
     bytes = options.random or core.random.bytes,
     api = api, mgmt = options.mgmt or api,
     is_throttled = options.throttle ~= false,
+    lenient = check_mode(world.mode),
   }
   self.control = commands.new(self)
   return self

@@ -67,13 +67,14 @@ local function open_session(sandbox, given)
   if type(given.device) ~= "string" then return nil, "device" end
   return {
     service_provider = given.service_provider, identities = {},
-    device = { id = given.device, info = {} },
+    device = { id = given.device, info = {} }, client_id = given.client_id,
   }
 end
 
 --- Logs a viewer in without a browser.
 -- @param given { code, username, mvpd? } or, without a code,
---   { service_provider, device, mvpd, username }
+--   { service_provider, device, mvpd, username, client_id? }; without client_id,
+--   the profile belongs to the client that used the device last
 function functions.log_in(sandbox, given)
   local session, why = open_session(sandbox, given)
   if not session then return nil, why end
@@ -124,14 +125,18 @@ function functions.revoke(sandbox, given)
   return nil, "client_id, token, statement or mvpd expected"
 end
 
---- Starts a degradation rule: { service_provider, mvpd, rule, seconds? }.
+--- Starts a degradation rule: { service_provider, mvpd, rule, seconds?, details?
+-- (text of AuthZNone denials) }.
 function functions.set_degradation(sandbox, given)
   if not sandbox:integration(given.service_provider, given.mvpd) then
     return nil, "no such integration"
   end
   if not is_span(given.seconds) then return nil, "seconds" end
+  if given.details ~= nil and type(given.details) ~= "string" then
+    return nil, "details"
+  end
   return degradation.set(sandbox, given.service_provider, given.mvpd, given.rule,
-                         given.seconds)
+                         given.seconds, given.details)
 end
 
 --- Ends the rule of { service_provider, mvpd }; without an mvpd, all rules.

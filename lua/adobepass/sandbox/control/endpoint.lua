@@ -43,19 +43,33 @@ local function is_local_name(host)
   return name:lower() == "localhost" or commands.is_loopback(name)
 end
 
+-- A browser sends Origin or Sec-Fetch-Site with requests of a foreign page. The
+-- control API has no pages of its own: only a request that no page made
+-- (absent or "none") or that its own origin made is accepted.
+local function is_same_site(headers)
+  local site, origin = headers["sec-fetch-site"], headers.origin
+  if site and site ~= "same-origin" and site ~= "none" then return false end
+  return not origin
+    or headers.host ~= nil and origin:match "^https?://(.*)$" == headers.host
+end
+
 local function is_allowed(request)
   return commands.is_loopback(request.remote_addr)
     and not request.headers["x-forwarded-for"]
     and is_local_name(request.headers.host)
+    and is_same_site(request.headers)
 end
 
 -- A form of a foreign page cannot send this content type without a preflight.
+-- POST and PUT need it always, also without a body.
 local function body_of(request)
-  if request.body == "" then return {} end
+  local is_write = request.method == "POST" or request.method == "PUT"
+  if request.body == "" and not is_write then return {} end
   if url_encoding.media_type(request.headers["content-type"])
       ~= "application/json" then
     return nil
   end
+  if request.body == "" then return {} end
   local value = json.decode(request.body)
   return type(value) == "table" and value or nil
 end
@@ -100,7 +114,8 @@ local function dispatch(sandbox, request)
   local name = methods[request.method]
   if not name then return http_response.html(405) end
   local given = body_of(request)
-  if not given then return failed "a JSON object expected" end
+  if not given then return failed(
+    "expected a JSON object with Content-Type: application/json") end
   return run(sandbox, name, given)
 end
 

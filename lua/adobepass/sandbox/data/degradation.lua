@@ -26,11 +26,12 @@ end
 --- Starts a rule.
 -- @param rule "AuthNAll" | "AuthZAll" | "AuthZNone"
 -- @param seconds duration; nil: until cleared
+-- @param details text of the programmer for AuthZNone denials, may be nil
 -- @return true | nil, message
-function degradation.set(sandbox, provider_id, mvpd_id, rule, seconds)
+function degradation.set(sandbox, provider_id, mvpd_id, rule, seconds, details)
   if not RULES[rule] then return nil, "unknown rule " .. tostring(rule) end
   sandbox.state.degradation[key(provider_id, mvpd_id)] = {
-    rule = rule,
+    rule = rule, details = details,
     not_after = seconds and sandbox:now() + seconds * 1000 or nil,
   }
   return true
@@ -49,7 +50,7 @@ function degradation.profile(sandbox, context)
     notAfter = entry and entry.not_after or now + DEFAULT_LIFE,
     issuer = "Adobe", type = "degraded",
     attributes = {
-      userID = { value = users.device_hash(context.device), state = "plain" },
+      userID = { value = users.degraded_id(context.device), state = "plain" },
     },
   }
 end

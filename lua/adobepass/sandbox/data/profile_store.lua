@@ -1,4 +1,8 @@
---- Stores profiles by application and device; single sign-on finds others.
+--- Stores profiles.
+--
+-- Regular profiles belong to client credentials and device: a client with new
+-- credentials does not find them. Apple profiles belong to the device and its
+-- partner status. Other single sign-on profiles follow their token.
 -- @module adobepass.sandbox.data.profile_store
 
 local partner_status = require "adobepass.sandbox.data.partner_status"
@@ -20,7 +24,7 @@ local function index(sandbox, owner, identities)
 end
 
 --- Stores a profile.
--- @param owner "sp|device"
+-- @param owner see `adobepass.sandbox.engine.state`
 -- @param profile { mvpd, username, type, issuer, not_before, not_after,
 --   identities, at_home }
 function profile_store.save(sandbox, owner, profile)
@@ -70,10 +74,12 @@ end
 --- Returns the valid profiles of a request: mvpd -> { profile, type, owner }.
 function profile_store.all(context)
   local result = {}
-  local owner = context:owner()
-  for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
-    if health(context.sandbox, profile) == "alive" and is_visible(context, profile) then
-      result[id] = { profile = profile, type = profile.type, owner = owner }
+  for _, owner in ipairs { context:device_key(), context:owner() } do
+    for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
+      if health(context.sandbox, profile) == "alive"
+          and is_visible(context, profile) then
+        result[id] = { profile = profile, type = profile.type, owner = owner }
+      end
     end
   end
   for _, method in ipairs(METHODS) do
@@ -90,9 +96,11 @@ end
 function profile_store.find(context, mvpd_id)
   local entry = profile_store.all(context)[mvpd_id]
   if entry then return entry end
-  local own = (context.sandbox.state.profiles[context:owner()] or {})[mvpd_id]
-  if own and is_visible(context, own) then
-    return nil, health(context.sandbox, own)
+  for _, owner in ipairs { context:owner(), context:device_key() } do
+    local own = (context.sandbox.state.profiles[owner] or {})[mvpd_id]
+    if own and is_visible(context, own) then
+      return nil, health(context.sandbox, own)
+    end
   end
   return nil, "missing"
 end

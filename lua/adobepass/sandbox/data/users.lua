@@ -15,6 +15,11 @@ function users.device_hash(device)
   return core.digest.hex(core.digest.sha256(device)):sub(1, 40)
 end
 
+--- Returns the userID of a degraded profile: a fixed prefix marks it.
+function users.degraded_id(device)
+  return "95cf93bcd183214a" .. users.device_hash(device)
+end
+
 function users.sha256_hex(text)
   return core.digest.hex(core.digest.sha256(text))
 end

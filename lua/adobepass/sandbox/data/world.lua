@@ -11,6 +11,13 @@
 local PACKAGE = [[Your subscription package does not include the "%s" channel]]
 
 return {
+  -- Strict: the sandbox refuses what Adobe's pages do not allow. "lenient" turns
+  -- all leniencies of `adobepass.sandbox.data.leniency` on, a list some of them:
+  --   profiles_follow_device no_logout_redirect any_domain many_resources
+  --   unlisted_headers unlisted_parameters repeated_parameters content_type
+  --   client_authentication malformed_device_info
+  mode = "strict",
+
   -- Lifetimes. Adobe documents about 30 minutes for codes, 6 hours for access
   -- tokens, 7 minutes for media tokens.
   lifetimes = {
@@ -25,12 +32,17 @@ return {
     link_code = 30 * 60,
   },
 
-  -- One request per second after a burst of ten, per client address. An address
-  -- without requests for `forget_after` counts as a new client.
-  throttle = { burst = 10, forget_after = 60 },
+  -- One request per second after a one-time burst of ten, per client address.
+  -- With `forget_after` = seconds, an address that was idle for so long counts
+  -- as a new client.
+  throttle = { burst = 10 },
 
   -- Maximum resources of one request; an mvpd may override them (see Strict).
-  limits = { authorize = 5, preauthorize = 5 },
+  limits = { authorize = 1, preauthorize = 5 },
+
+  -- Scope that operations 16 and 17 require. No page names one; a public tool
+  -- uses "temporary:passes:owner".
+  management = { scope = "api:client:v2" },
 
   -- Names of members in responses: "serviceToken" and "code" in Adobe's samples,
   -- "jws" and "link" in its tables. Change them to test that a client reads both.
@@ -250,11 +262,13 @@ return {
     },
   },
 
-  -- Degradation rules at the start; the control API sets more.
+  -- Degradation rules at the start; the control API sets more. `details` is the
+  -- text of an AuthZNone denial.
   degradation = {
     { provider = "REF30", mvpd = "DegradedMvpd", rule = "AuthNAll" },
     { provider = "REF30", mvpd = "Degraded_AuthZAll", rule = "AuthZAll" },
-    { provider = "REF30", mvpd = "Degraded_AuthZNone", rule = "AuthZNone" },
+    { provider = "REF30", mvpd = "Degraded_AuthZNone", rule = "AuthZNone",
+      details = "Your provider has an outage. Please try again later." },
   },
 
   -- Viewers. Each can log in at every mvpd, unless `mvpds` lists some.

@@ -7,6 +7,8 @@
 -- @module adobepass.sandbox.engine.checks
 
 local device = require "adobepass.sandbox.engine.device"
+local http_response = require "adobepass.sandbox.engine.http_response"
+local request_rules = require "adobepass.sandbox.engine.request_rules"
 local tokens = require "adobepass.sandbox.data.tokens"
 
 local checks = {}
@@ -17,26 +19,52 @@ local function refuse(code)
   return { code = code }
 end
 
-local function has_scope(claims)
+local function has_scope(claims, wanted)
   for scope in tostring(claims.scopes):gmatch "%S+" do
-    if scope == API_SCOPE then return true end
+    if scope == wanted then return true end
   end
   return false
+end
+
+for _, name in ipairs { "listed_headers", "listed_parameters",
+    "unrepeated_parameters", "form_body", "one_client_authentication" } do
+  checks[name] = request_rules[name]
+end
+
+local function read_bearer(context)
+  local value = context:header "authorization" or ""
+  local compact = value:match "^[Bb][Ee][Aa][Rr][Ee][Rr] +(%S+)%s*$"
+  return compact and tokens.read_access(context.sandbox, compact)
+end
+
+-- Returns the client of an access token if it was not revoked.
+local function client_of(context, claims)
+  local client = context.sandbox.state.clients[claims.sub]
+  return client and not client.revoked and client or nil
+end
+
+--- Requires a valid access token with the scope of management calls
+-- (`world.management.scope`). Sets `context.client`.
+function checks.management_bearer(context)
+  local claims = read_bearer(context)
+  if not claims then return http_response.UNAUTHORIZED end
+  local client = client_of(context, claims)
+  if not client or not has_scope(
+      claims, context.sandbox.world.management.scope) then
+    return { status = 403, message = "The client lacks the management scope." }
+  end
+  context.client = client
 end
 
 --- Requires a valid access token of a registered client with the scope of the
 -- v2 API. Sets `context.client`.
 function checks.bearer(context)
-  local value = context:header "authorization" or ""
-  local compact = value:match "^[Bb]earer +(%S+)%s*$"
-  local claims = compact and tokens.read_access(context.sandbox, compact)
-  if not claims then return refuse "unauthorized" end
-  local client = context.sandbox.state.clients[claims.sub]
-  if not client or client.revoked or not has_scope(claims) then
-    return { code = "invalid_access_token_client_application",
-             status = context.route.unknown_client_status }
+  local claims = read_bearer(context)
+  if not claims then return http_response.UNAUTHORIZED end
+  context.client = client_of(context, claims)
+  if not context.client or not has_scope(claims, API_SCOPE) then
+    return refuse "invalid_access_token_client_application"
   end
-  context.client = client
 end
 
 local function may_speak_for(client, provider_id)
@@ -70,6 +98,7 @@ function checks.device_identifier(context)
   if not context.device then
     return refuse "invalid_header_device_identifier"
   end
+  context.sandbox.state.device_clients[context:device_key()] = context.client.id
 end
 
 --- Parses X-Device-Info. The header may be missing (the platform is then
@@ -78,7 +107,9 @@ function checks.device_info(context)
   local value = context:header "x-device-info"
   if not value then return end
   context.info = device.info(value)
-  if not context.info then return refuse "invalid_header_device_info" end
+  if not context.info and context.sandbox:is_lenient "malformed_device_info" then
+    return nil
+  elseif not context.info then return refuse "invalid_header_device_info" end
 end
 
 --- Requires a known mvpd that the provider has an enabled integration with.

@@ -58,6 +58,13 @@ local function text_or_null(value)
   return json.null
 end
 
+-- A port is a string in the API; JSON numbers must not become "443.0".
+local function port_or_null(value)
+  local number = tonumber(value)
+  if not number or number < 0 or number > 65535 then return json.null end
+  return ("%d"):format(math.floor(number))
+end
+
 local function number_or_zero(value)
   local number = tonumber(value)
   if not number or number < 0 or number > 1e6 then return 0 end
@@ -125,7 +132,7 @@ local function connection(info, address)
   return {
     ipAddress = text_or_null(
       device.address { info = info, address = address }),
-    port = text_or_null(info.connectionPort),
+    port = port_or_null(info.connectionPort),
     secure = tostring(info.connectionSecure) == "true",
     type = text_or_null(info.connectionType),
   }

@@ -5,10 +5,12 @@
 -- @module adobepass.sandbox.engine.engine
 
 local request_context = require "adobepass.sandbox.engine.request_context"
+local cors = require "adobepass.sandbox.engine.cors"
 local endpoint = require "adobepass.sandbox.control.endpoint"
 local faults = require "adobepass.sandbox.engine.faults"
 local journal = require "adobepass.sandbox.engine.journal"
 local http_response = require "adobepass.sandbox.engine.http_response"
+local request_rules = require "adobepass.sandbox.engine.request_rules"
 local routes = require "adobepass.sandbox.engine.routes"
 local state = require "adobepass.sandbox.engine.state"
 local throttle = require "adobepass.sandbox.engine.throttle"
@@ -65,7 +67,7 @@ end
 
 local function run_operation(sandbox, request, entry, route, params)
   entry.operation = route.name
-  local unexpected = routes.unexpected(route, request.headers)
+  local unexpected = request_rules.unlisted_headers(route, request.headers)
   if #unexpected > 0 then entry.unexpected = unexpected end
   local fault = faults.take(sandbox, route.name)
   entry.fault = fault and fault.kind
@@ -85,20 +87,22 @@ end
 
 local function not_found(sandbox, request, methods)
   if #methods > 0 then
-    return http_response.empty(405, { { "Allow", table.concat(methods, ", ") } })
+    return http_response.method_not_allowed(sandbox, methods)
   end
   return web_page(sandbox, request) or http_response.html(404)
 end
 
 local function dispatch(sandbox, request, entry)
   if #request.body > MAX_BODY then return http_response.html(413) end
+  local preflight = cors.preflight(request)
+  if preflight then return preflight end
   local held_back = throttle.check(sandbox, request)
   entry.throttled = held_back and true or nil
   if held_back then return held_back end
   local segments = segments_of(request.path)
   if not segments then return http_response.html(400) end
-  local route, found = routes.find(request.method, segments,
-                                   request.host_role)
+  local method = request.method == "HEAD" and "GET" or request.method
+  local route, found = routes.find(method, segments, request.host_role)
   if not route then return not_found(sandbox, request, found) end
   return run_operation(sandbox, request, entry, route, found)
 end
@@ -117,19 +121,35 @@ local function dispatch_safely(sandbox, request, entry)
   return http_response.refusals.enhanced(sandbox, { code = "internal_server_error" })
 end
 
+-- Adds Date by the sandbox's clock. HEAD has the headers of GET, no body (RFC
+-- 9110, 9.3.2); the fault of such a response would have nothing to act on.
+local function complete(sandbox, request, response)
+  table.insert(response.headers,
+    { "Date", os.date("!%a, %d %b %Y %H:%M:%S GMT",
+                      math.floor(sandbox:now() / 1000)) })
+  if request.method == "HEAD" and not response.fault then
+    table.insert(response.headers, { "Content-Length", tostring(#response.body) })
+    response.body = ""
+  end
+  return response
+end
+
 --- Processes one request. Never raises.
 -- @param request see `adobepass.sandbox`
 -- @return response
 function engine.handle(sandbox, request)
   request = normalize(request)
+  local response
   if endpoint.is_ours(request.path) then
-    return endpoint.handle(sandbox, request)
+    response = endpoint.handle(sandbox, request)
+  else
+    sweep(sandbox)
+    local entry = journal.open(sandbox, request)
+    response = dispatch_safely(sandbox, request, entry)
+    entry.status = response.status
+    cors.add(request, response)
   end
-  sweep(sandbox)
-  local entry = journal.open(sandbox, request)
-  local response = dispatch_safely(sandbox, request, entry)
-  entry.status = response.status
-  return response
+  return complete(sandbox, request, response)
 end
 
 return engine

@@ -145,12 +145,16 @@ for action, by_status in pairs(CATALOG) do
   end
 end
 
+local NO_CODE = { action = "none" }
+
 --- Returns the documented error object.
 -- @param sandbox makes the trace id
--- @param code a key of `errors.known`; any other becomes internal_server_error
+-- @param code a key of `errors.known`; any other becomes internal_server_error;
+--   nil: an object without a code, for which the caller sets status and message
 -- @param details text of the mvpd or the programmer, may be nil
 function errors.object(sandbox, code, details)
-  local known = errors.known[code] or errors.known.internal_server_error
+  local known = errors.known[code] or code == nil and NO_CODE
+    or errors.known.internal_server_error
   return {
     action = known.action, status = known.status, code = code,
     message = known.message, details = details, helpUrl = HELP,

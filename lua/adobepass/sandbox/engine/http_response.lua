@@ -33,6 +33,30 @@ function http_response.redirect(url)
   return http_response.empty(302, { { "Location", url } })
 end
 
+--- Forbids caches to store a response with credentials (RFC 6749, 5.1).
+function http_response.no_store(response)
+  table.insert(response.headers, { "Cache-Control", "no-store" })
+  table.insert(response.headers, { "Pragma", "no-cache" })
+  return response
+end
+
+--- Returns the refusal of a request that Adobe's pages do not allow and that no
+-- enhanced error code describes.
+function http_response.bad_request(message)
+  return { status = 400, message = message }
+end
+
+--- Returns the 405 of the API. @param methods the allowed ones
+function http_response.method_not_allowed(sandbox, methods)
+  local response = http_response.refusals.enhanced(sandbox,
+    { status = 405, message = "The method is not allowed for this path." })
+  table.insert(response.headers, { "Allow", table.concat(methods, ", ") })
+  return response
+end
+
+http_response.UNAUTHORIZED = { status = 401,
+  message = "The access token is missing or invalid." }
+
 --- Returns an error page as the service's web server (OpenResty) sends it.
 function http_response.html(status)
   local title = TITLES[status] or tostring(status)
@@ -50,16 +74,31 @@ end
 http_response.refusals = {}
 
 function http_response.refusals.enhanced(sandbox, refusal)
-  if refusal.code == "unauthorized" then
-    -- Adobe's 401 for an invalid access token has no JSON body.
-    return http_response.empty(401, { { "WWW-Authenticate", "Bearer" } })
-  end
   local object = errors.object(sandbox, refusal.code, refusal.details)
-  return http_response.json(refusal.status or object.status, object)
+  if not refusal.code then
+    object.status, object.message = refusal.status, refusal.message
+  end
+  local response = http_response.json(refusal.status or object.status, object)
+  if response.status == 401 and not refusal.code then
+    table.insert(response.headers, { "WWW-Authenticate", "Bearer" })
+  end
+  return response
 end
 
 function http_response.refusals.dcr(_, refusal)
-  return http_response.json(refusal.status or 400, { error = refusal.code })
+  local response = http_response.json(refusal.status or 400,
+    { error = refusal.code or "invalid_request" })
+  return http_response.no_store(response)
+end
+
+--- The reset operations send 401 and 403 without a body.
+function http_response.refusals.reset(sandbox, refusal)
+  local response = http_response.refusals.enhanced(sandbox, refusal)
+  if response.status == 401 or response.status == 403 then
+    response.body = ""
+    table.remove(response.headers, 1) -- Content-Type
+  end
+  return response
 end
 
 --- Operation 7 is opened in a browser, so its errors are HTML pages.
@@ -70,13 +109,15 @@ end
 
 -- The SSO Service wraps its errors and defines its own codes
 -- (page features-premium/sso-service).
+local BY_STATUS = { [400] = "request_invalid", [401] = "unauthorized" }
+
 function http_response.refusals.sso_service(sandbox, refusal)
   local known = errors.known[refusal.code] or {}
   local status = refusal.status or known.status or 401
   return http_response.json(status, {
     status = REASONS[status] or tostring(status),
     error = {
-      status = status, code = refusal.code,
+      status = status, code = refusal.code or BY_STATUS[status],
       message = refusal.message or known.message or "Unauthorized access",
       action = refusal.action or known.action or "none",
       helpUrl = errors.HELP, trace = sandbox:uuid(),

@@ -9,6 +9,7 @@ local engine = require "adobepass.sandbox.engine.engine"
 local journal = require "adobepass.sandbox.engine.journal"
 local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
+local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local Sandbox = {}
@@ -38,6 +39,11 @@ end
 function instance.new(fields)
   name_rows(fields.world)
   return setmetatable(fields, Sandbox)
+end
+
+--- Returns whether the world turns a rule off (`adobepass.sandbox.data.leniency`).
+function Sandbox:is_lenient(name)
+  return self.lenient[name] == true
 end
 
 --- Returns the time in whole milliseconds since the epoch.
@@ -163,10 +169,6 @@ function Sandbox:recognized_at_home(session, mvpd_id)
   end
 end
 
-local function may_go_to(url)
-  return url == nil or url_encoding.safe_url(url)
-end
-
 -- A TempPass has no login.
 local function can_log_in_at(self, provider_id, mvpd_id)
   return mvpd_id ~= nil and self:integration(provider_id, mvpd_id) ~= nil
@@ -181,10 +183,15 @@ function Sandbox:resume(session, given)
   if not can_log_in_at(self, session.service_provider, mvpd_id) then
     return nil, "mvpd"
   end
-  if given.domain_name ~= nil and type(given.domain_name) ~= "string" then
+  local provider = self:provider(session.service_provider)
+  if given.domain_name ~= nil
+      and not redirect.is_domain_allowed(self, provider, given.domain_name) then
     return nil, "domain_name"
   end
-  if not may_go_to(given.redirect_url) then return nil, "redirect_url" end
+  if given.redirect_url ~= nil
+      and not redirect.is_allowed(self, provider, given.redirect_url) then
+    return nil, "redirect_url"
+  end
   session.mvpd = mvpd_id
   session.domain_name = given.domain_name or session.domain_name
   session.redirect_url = given.redirect_url or session.redirect_url
@@ -203,6 +210,16 @@ local function new_profile(self, mvpd_id, username, where)
   }
 end
 
+--- Returns the key of the regular profiles of a client on a device.
+-- @param device_key "sp|device"
+-- @param client_id nil: the client that used the device last; if no client did,
+--   the profile belongs to the device and any client finds it
+function Sandbox:profile_owner(device_key, client_id)
+  if self:is_lenient "profiles_follow_device" then return device_key end
+  client_id = client_id or self.state.device_clients[device_key]
+  return client_id and client_id .. "|" .. device_key or device_key
+end
+
 --- Creates the profile of a viewer who logged in.
 -- @param session an open session, or { service_provider, device, identities }
 -- @return true | nil, reason
@@ -219,10 +236,11 @@ function Sandbox:complete_login(session, mvpd_id, username)
   end
   local profile = new_profile(self, mvpd_id, username, session.device)
   profile.identities = session.identities or {}
-  local owner = session.service_provider .. "|" .. session.device.id
+  local device_key = session.service_provider .. "|" .. session.device.id
+  local owner = self:profile_owner(device_key, session.client_id)
   profile_store.save(self, owner, profile)
   session.mvpd, session.used = mvpd_id, true
-  self.state.last_mvpd[owner] = mvpd_id
+  self.state.last_mvpd[device_key] = mvpd_id
   return true
 end
 

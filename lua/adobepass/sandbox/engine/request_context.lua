@@ -73,10 +73,16 @@ function RequestContext:object()
   return value
 end
 
---- Returns the key that profiles of this application on this device are stored
--- under.
-function RequestContext:owner()
+--- Returns "sp|device".
+function RequestContext:device_key()
   return self.provider.id .. "|" .. self.device
+end
+
+--- Returns the key of this client's regular profiles on this device. With a code,
+-- the client is the one that created the session.
+function RequestContext:owner()
+  local client_id = self.session and self.session.client_id or self.client.id
+  return self.sandbox:profile_owner(self:device_key(), client_id)
 end
 
 --- Returns the verified single sign-on identities of the request's headers.

@@ -4,8 +4,8 @@
 -- host           "api" or "mgmt"
 -- path           {x} matches one segment; `also` is a documented alias
 -- checks         names in `adobepass.sandbox.engine.checks`, in order
--- sends          Adobe's headers that the page of the operation lists; the
---                journal records others as unexpected
+-- sends          Adobe's headers that the page of the operation lists
+-- query, form, json   Adobe's parameters that the page lists, by their source
 -- refusal        error format (`adobepass.sandbox.engine.http_response`)
 -- @module adobepass.sandbox.engine.routes
 
@@ -19,8 +19,14 @@ local sessions = require "adobepass.sandbox.operations.sessions"
 local sso_service = require "adobepass.sandbox.operations.sso_service"
 local temp_pass_reset = require "adobepass.sandbox.operations.temp_pass_reset"
 
-local V2 = { "bearer", "own_provider" }
-local DEVICE = { "bearer", "own_provider", "device_identifier", "device_info" }
+local V2 = { "bearer", "listed_headers", "listed_parameters",
+  "unrepeated_parameters", "form_body", "own_provider" }
+local DEVICE = { "bearer", "listed_headers", "listed_parameters",
+  "unrepeated_parameters", "form_body", "own_provider", "device_identifier",
+  "device_info" }
+local DCR = { "listed_headers", "listed_parameters", "unrepeated_parameters" }
+local RESET = { "management_bearer", "listed_headers", "listed_parameters",
+  "unrepeated_parameters", "own_provider", "mvpd", "temp_pass" }
 
 local function after(first, ...)
   local list = {}
@@ -49,19 +55,25 @@ local routes = {}
 
 local list = {
   { number = 1, name = "register", method = "POST",
-    path = "/o/client/register", checks = {}, sends = "I",
+    path = "/o/client/register", checks = DCR, sends = "I",
+    json = "software_statement redirect_uri",
     refusal = "dcr", run = dcr.register },
   { number = 2, name = "token", method = "POST", path = "/o/client/token",
-    checks = {}, sends = "I", refusal = "dcr", run = dcr.token },
+    checks = { "one_client_authentication", "listed_headers",
+      "listed_parameters", "unrepeated_parameters" }, sends = "I",
+    form = "client_id client_secret grant_type refresh_token scope",
+    query = "client_id client_secret grant_type refresh_token scope",
+    refusal = "dcr", run = dcr.token },
   { number = 3, name = "configuration", method = "GET",
     path = "/api/v2/{sp}/configuration", checks = V2, sends = "DIF",
-    run = configuration.get },
+    query = "profile", run = configuration.get },
   { number = 4, name = "create_session", method = "POST",
     path = "/api/v2/{sp}/sessions", checks = DEVICE, sends = "DIFSV",
-    run = sessions.create },
+    form = "mvpd domainName redirectUrl", run = sessions.create },
   { number = 5, name = "resume_session", method = "POST",
     path = "/api/v2/{sp}/sessions/{code}", checks = after(V2, "open_code"),
-    sends = "FV", run = sessions.resume },
+    sends = "FV", form = "mvpd domainName redirectUrl",
+    run = sessions.resume },
   { number = 6, name = "session", method = "GET",
     path = "/api/v2/{sp}/sessions/{code}",
     also = "/api/v2/sessions/{sp}/{code}", -- the page's own sample
@@ -83,31 +95,32 @@ local list = {
   { number = 11, name = "authorize", method = "POST",
     path = "/api/v2/{sp}/decisions/authorize/{mvpd}",
     checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
-    run = decisions.authorize },
+    json = "resources", run = decisions.authorize },
   { number = 12, name = "preauthorize", method = "POST",
     path = "/api/v2/{sp}/decisions/preauthorize/{mvpd}",
     checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
-    run = decisions.preauthorize },
+    json = "resources", run = decisions.preauthorize },
   { number = 13, name = "logout", method = "GET",
     path = "/api/v2/{sp}/logout/{mvpd}",
     also = "/api/v2/logout/{sp}/{mvpd}", -- the page's own sample
-    checks = after(DEVICE, "mvpd"), sends = "DIFSV", run = logout.start },
+    checks = after(DEVICE, "mvpd"), sends = "DIFSV",
+    query = "redirectUrl", run = logout.start },
   { number = 14, name = "partner_session", method = "POST",
     path = "/api/v2/{sp}/sessions/sso/{partner}",
     checks = after(DEVICE, "partner"), sends = "DIFPV",
-    run = partner.session },
+    form = "domainName redirectUrl", run = partner.session },
   { number = 15, name = "partner_profile", method = "POST",
     path = "/api/v2/{sp}/profiles/sso/{partner}",
     checks = after(DEVICE, "partner"), sends = "DIFPV",
-    run = partner.profile },
+    form = "SAMLResponse", run = partner.profile },
   { number = 16, name = "reset_temp_pass", method = "DELETE", host = "mgmt",
     path = "/reset-tempass/v3/reset",
-    checks = after(V2, "mvpd", "temp_pass"), sends = "",
-    unknown_client_status = 403, run = temp_pass_reset.reset_device },
+    checks = RESET, sends = "", query = "requestor_id mvpd_id device_id",
+    refusal = "reset", run = temp_pass_reset.reset_device },
   { number = 17, name = "reset_temp_pass_key", method = "DELETE",
     host = "mgmt", path = "/reset-tempass/v3/reset/generic",
-    checks = after(V2, "mvpd", "temp_pass"), sends = "",
-    unknown_client_status = 403, run = temp_pass_reset.reset_key },
+    checks = RESET, sends = "", query = "requestor_id mvpd_id key",
+    refusal = "reset", run = temp_pass_reset.reset_key },
   { number = 18, name = "service_token", method = "POST",
     path = "/api/{sp}/serviceToken", checks = after(V2, "sso_device"),
     sends = "DIX", refusal = "sso_service", run = sso_service.create },
@@ -120,7 +133,7 @@ local list = {
     refusal = "sso_service", run = sso_service.link },
   { number = 21, name = "unlink", method = "POST", path = "/api/{sp}/unlink",
     checks = after(V2, "sso_device", "service_token"), sends = "DJ",
-    refusal = "sso_service", run = sso_service.unlink },
+    refusal = "sso_service", json = "devices", run = sso_service.unlink },
   { number = 22, name = "list_devices", method = "GET",
     path = "/api/{sp}/list",
     checks = after(V2, "sso_device", "service_token"), sends = "DJ",
@@ -145,6 +158,12 @@ local function allowed(letters)
   return set
 end
 
+local function names_of(text)
+  local set = {}
+  for name in text:gmatch "%S+" do set[name] = true end
+  return set
+end
+
 local patterns = {}
 routes.by_name = {}
 
@@ -152,6 +171,10 @@ for _, route in ipairs(list) do
   route.host = route.host or "api"
   route.refusal = route.refusal or "enhanced"
   route.headers = allowed(route.sends)
+  route.needs_form = route.form ~= nil and route.refusal ~= "dcr"
+  for _, source in ipairs { "query", "form", "json" } do
+    route[source] = route[source] and names_of(route[source])
+  end
   routes.by_name[route.name] = route
   for _, path in ipairs { route.path, route.also } do
     patterns[#patterns + 1] = { route = route, segments = compile(path) }
@@ -188,23 +211,6 @@ function routes.find(method, segments, host)
   end
   table.sort(methods)
   return nil, methods
-end
-
-local FAMILY = {}
-for _, names in pairs(HEADERS) do
-  for _, name in ipairs(names) do FAMILY[name] = true end
-end
-
---- Returns the sorted names of Adobe's headers that the route does not list.
-function routes.unexpected(route, headers)
-  local found = {}
-  for name in pairs(headers) do
-    if FAMILY[name] and not route.headers[name] then
-      found[#found + 1] = name
-    end
-  end
-  table.sort(found)
-  return found
 end
 
 return routes

@@ -5,14 +5,16 @@
 local state = {}
 
 -- Increment when a table below changes its meaning.
-state.VERSION = 1
+state.VERSION = 2
 
+local MOST_ADDRESSES = 65536
 local HOUR = 3600 * 1000
 
 local function degradation(world)
   local rules = {}
   for _, entry in ipairs(world.degradation or {}) do
-    rules[entry.provider .. "|" .. entry.mvpd] = { rule = entry.rule }
+    rules[entry.provider .. "|" .. entry.mvpd] =
+      { rule = entry.rule, details = entry.details }
   end
   return rules
 end
@@ -22,13 +24,15 @@ function state.new(world)
     version = state.VERSION,
     clock_offset = 0,          -- ms that the clock was moved by
     clients = {},              -- client_id -> credentials
+    device_clients = {},       -- "sp|device" -> client_id that used it last
     revoked_statements = {},   -- statement id -> true
     revoked_tokens = {},       -- jti -> true
     sessions = {},             -- code -> session
     current = {},              -- "sp|device" -> its newest code
     last_mvpd = {},            -- "sp|device" -> mvpd last chosen
-    profiles = {},             -- "sp|device" -> mvpd -> profile
-    identities = {},           -- single sign-on identity -> "sp|device"s
+    profiles = {},             -- owner -> mvpd -> profile; an owner is
+                               -- "client_id|sp|device", or "sp|device"
+    identities = {},           -- single sign-on identity -> owners
     partner_requests = {},     -- id of a SAML request -> when
     temp_passes = {},          -- "sp|mvpd" -> list of trials
     degradation = degradation(world),
@@ -55,18 +59,26 @@ local function drop(map, is_stale)
   end
 end
 
+-- An address keeps its spent burst. Only above MOST_ADDRESSES are idle ones
+-- deleted, to bound memory.
+local function sweep_addresses(data, now, forget_after)
+  local count = 0
+  for _ in pairs(data.clients_seen) do count = count + 1 end
+  if not forget_after and count <= MOST_ADDRESSES then return end
+  local idle = (forget_after or 60) * 1000
+  drop(data.clients_seen, function(c) return c.last + idle < now end)
+end
+
 --- Deletes expired entries, so that memory stays bounded. An expired code is
 -- kept for an hour, to report "expired" instead of "unknown".
 -- @param now ms since the epoch
--- @param forget_after seconds after which an idle client address is deleted
+-- @param forget_after seconds after which an idle client address is deleted, or nil
 function state.sweep(data, now, forget_after)
   drop(data.sessions, function(s) return s.not_after + HOUR < now end)
   drop(data.current, function(code) return not data.sessions[code] end)
   drop(data.links, function(link) return link.not_after + HOUR < now end)
   drop(data.partner_requests, function(at) return at + HOUR < now end)
-  drop(data.clients_seen, function(c)
-    return c.last + forget_after * 1000 < now
-  end)
+  sweep_addresses(data, now, forget_after)
 end
 
 return state

@@ -13,8 +13,11 @@ local function is_limited(path)
   return path:find "^/api/v2/" ~= nil or path:find "^/o/client/" ~= nil
 end
 
+-- No page says that the burst refills; `forget_after` makes an idle address a
+-- new client.
 local function is_quiet(client, now, settings)
-  return now - client.last > settings.forget_after * 1000
+  return settings.forget_after ~= nil
+    and now - client.last > settings.forget_after * 1000
 end
 
 local function seen(sandbox, address, now)

@@ -41,9 +41,8 @@ function nginx_adapter.request(role)
   }
 end
 
-local function send_head(response, length, date)
+local function send_head(response, length)
   ngx.status = response.status
-  ngx.header["Date"] = date
   local lists = {}
   for _, pair in ipairs(response.headers) do
     local name = pair[1]:lower()
@@ -52,7 +51,8 @@ local function send_head(response, length, date)
     ngx.header[pair[1]] = #lists[name] > 1 and lists[name] or pair[2]
   end
   -- These have no body (RFC 9110, 6.4.1).
-  if response.status ~= 204 and response.status ~= 304 then
+  if response.status ~= 204 and response.status ~= 304
+      and not lists["content-length"] then
     ngx.header["Content-Length"] = length
   end
 end
@@ -79,8 +79,8 @@ function send_with_fault.reset_before() abort_connection(socket.reset) end
 function send_with_fault.tls() abort_connection(socket.break_tls) end
 
 -- At least one byte is announced; otherwise nothing would be missing.
-function send_with_fault.reset_within(response, date)
-  send_head(response, math.max(1, #response.body), date)
+function send_with_fault.reset_within(response)
+  send_head(response, math.max(1, #response.body))
   ngx.send_headers()
   push(response.body:sub(1, math.floor(#response.body / 2)))
   abort_connection(socket.reset)
@@ -88,18 +88,18 @@ end
 
 -- A reset discards what the peer has not read yet, so the peer gets 50 ms to
 -- read. In HTTP/2 only eof() marks the end of the body.
-function send_with_fault.reset_after(response, date)
-  send_head(response, #response.body, date)
+function send_with_fault.reset_after(response)
+  send_head(response, #response.body)
   push(response.body)
   ngx.eof()
   ngx.sleep(0.05)
   abort_connection(socket.reset)
 end
 
-function send_with_fault.huge(response, date)
+function send_with_fault.huge(response)
   local bytes = response.fault.bytes
   local left = math.max(0, bytes - #response.body)
-  send_head(response, #response.body + left, date)
+  send_head(response, #response.body + left)
   local alive = push(response.body)
   local spaces = (" "):rep(CHUNK)
   while alive and left > 0 do
@@ -108,10 +108,10 @@ function send_with_fault.huge(response, date)
   end
 end
 
-function send_with_fault.drip(response, date)
+function send_with_fault.drip(response)
   local fault, at = response.fault, 1
   end_on_abort()
-  send_head(response, #response.body, date)
+  send_head(response, #response.body)
   ngx.send_headers()
   while at <= #response.body do
     if not push(response.body:sub(at, at + fault.bytes - 1)) then return end
@@ -120,23 +120,22 @@ function send_with_fault.drip(response, date)
   end
 end
 
-local function send(response, date)
-  send_head(response, #response.body, date)
+local function send(response)
+  send_head(response, #response.body)
   ngx.print(response.body)
 end
 
-function send_with_fault.delay(response, date)
+function send_with_fault.delay(response)
   end_on_abort()
   ngx.sleep(response.fault.seconds)
-  send(response, date)
+  send(response)
 end
 
 --- Sends a response and carries out its fault.
--- @param now sandbox time in seconds, for the Date header
-function nginx_adapter.respond(response, now)
+function nginx_adapter.respond(response)
   local fault = response.fault
   local way = fault and send_with_fault[fault.kind] or send
-  way(response, ngx.http_time(now))
+  way(response)
 end
 
 return nginx_adapter

@@ -102,7 +102,7 @@ function worker.serve(role)
   if not belongs(request.path, role) then return ngx.exit(404) end
   local response = sandbox:handle(request)
   changed = true
-  nginx_adapter.respond(response, sandbox:now() / 1000)
+  nginx_adapter.respond(response)
 end
 
 return worker

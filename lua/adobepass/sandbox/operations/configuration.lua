@@ -45,9 +45,10 @@ local function mvpds(context)
   return json.array(list)
 end
 
---- 3. A malformed X-Device-Info is accepted: Adobe's sample sends one and gets a
--- response for an unknown device.
+--- 3. The device headers are optional; without them the device is unknown.
 function configuration.get(context)
+  local refusal = context.sandbox:check(context, { "device_info" })
+  if refusal then return nil, refusal end
   local value = context:header "x-device-info"
   local info = value and device.decode_object(value) or {}
   context.is_apple = info.osName == "tvOS" or info.osName == "iOS"

@@ -15,7 +15,8 @@ local function refuse(code, status)
   return nil, { code = code, status = status }
 end
 
-local function has_junk_device_info(context)
+local function has_malformed_device_info(context)
+  if context.sandbox:is_lenient "malformed_device_info" then return false end
   local value = context:header "x-device-info"
   return value and not device.decode_object(value)
 end
@@ -42,8 +43,8 @@ end
 --- 1. Exchanges a software statement for credentials.
 function dcr.register(context)
   local sandbox, object = context.sandbox, context:object()
-  if not object or type(object.software_statement) ~= "string"
-      or has_junk_device_info(context) then
+  -- Adobe's sample sends a malformed X-Device-Info and is answered 201.
+  if not object or type(object.software_statement) ~= "string" then
     return refuse "invalid_request"
   end
   local statement = tokens.read_statement(sandbox, object.software_statement)
@@ -54,13 +55,13 @@ function dcr.register(context)
   local uri = redirect_uri(object, statement)
   if not uri then return refuse "invalid_redirect_uri" end
   local client = make_client(sandbox, statement)
-  return http_response.json(201, {
+  return http_response.no_store(http_response.json(201, {
     client_id = client.id, client_secret = client.secret,
     client_id_issued_at = client.issued_at,
     redirect_uris = json.array { uri },
     grant_types = json.array { "client_credentials" },
     scopes = json.array(client.scopes),
-  })
+  }))
 end
 
 -- The page sends a form, the OpenAPI file a query; both are accepted.
@@ -81,7 +82,7 @@ function dcr.token(context)
   local sandbox = context.sandbox
   local given, repeated = token_parameters(context)
   if not (given.client_id and given.client_secret and given.grant_type)
-      or next(repeated) or has_junk_device_info(context) then
+      or next(repeated) or has_malformed_device_info(context) then
     return refuse "invalid_request"
   end
   if given.grant_type ~= "client_credentials" then
@@ -94,11 +95,11 @@ function dcr.token(context)
   if sandbox.state.revoked_statements[client.statement] then
     return refuse "unauthorized_client"
   end
-  return http_response.json(201, {
+  return http_response.no_store(http_response.json(201, {
     id = sandbox:uuid(), access_token = tokens.access(sandbox, client),
     created_at = sandbox:now(), expires_in = sandbox.world.lifetimes.access_token,
     token_type = "bearer",
-  })
+  }))
 end
 
 return dcr

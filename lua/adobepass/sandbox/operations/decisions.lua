@@ -34,16 +34,20 @@ end
 function rules.too_many(item)
   local context = item.context
   local limits = context.mvpd.limits or context.sandbox.world.limits
-  if #context.resources > limits[item.kind] then
+  local kind = item.kind
+  if context.sandbox:is_lenient "many_resources" then kind = "preauthorize" end
+  if #context.resources > limits[kind] then
     return deny(item.source, "too_many_resources")
   end
 end
 
 function rules.degraded(item)
   local context = item.context
-  local rule = degradation.rule(context.sandbox, context.provider.id, context.mvpd.id)
+  local rule, entry =
+    degradation.rule(context.sandbox, context.provider.id, context.mvpd.id)
   if rule == "AuthZNone" then
-    return deny("degradation", "authorization_denied_by_degradation_rule")
+    return deny("degradation", "authorization_denied_by_degradation_rule",
+                entry.details)
   end
   if rule then return { source = "degradation" } end
 end
@@ -77,6 +81,16 @@ function rules.at_home(item)
   local here = { info = item.context.info, address = item.context:address() }
   if not item.context.sandbox:is_at_home(item.viewer, here) then
     return deny("mvpd", "authorization_denied_by_hba_policies")
+  end
+end
+
+-- A permit of the mvpd is kept until its notAfter, so that the mvpd is not asked
+-- again. It is stored in the profile and ends with it.
+function rules.kept(item)
+  local kept = (item.profile.decisions or {})[item.resource]
+  if item.kind == "authorize" and kept
+      and item.context.sandbox:now() < kept.not_after then
+    return { source = "mvpd", kept = kept }
   end
 end
 
@@ -123,7 +137,7 @@ end
 
 local ORDER = {
   "misconfigured", "too_many", "degraded", "temporary", "authenticated",
-  "dummy", "recognized", "at_home", "reachable", "parental", "packaged",
+  "dummy", "recognized", "at_home", "kept", "reachable", "parental", "packaged",
 }
 
 local function evaluate(context, kind, resource)
@@ -157,11 +171,21 @@ end
 
 -- A decision has its own validity, separate from its token's. Among denials
 -- only those of the mvpd have one.
-local function set_window(context, result)
+local function set_window(context, result, kept)
   if not result.authorized and result.source ~= "mvpd" then return end
-  result.notBefore = context.sandbox:now()
-  result.notAfter =
-    result.notBefore + context.sandbox.world.lifetimes.decision * 1000
+  local now = context.sandbox:now()
+  result.notBefore = kept and kept.not_before or now
+  result.notAfter = kept and kept.not_after
+    or now + context.sandbox.world.lifetimes.decision * 1000
+end
+
+local function keep(item, result)
+  local profile = item.profile
+  profile.authorized = true
+  if result.source ~= "mvpd" then return end
+  profile.decisions = profile.decisions or {}
+  profile.decisions[result.resource] =
+    { not_before = result.notBefore, not_after = result.notAfter }
 end
 
 local function grant(context, item, result)
@@ -170,7 +194,7 @@ local function grant(context, item, result)
     service_provider = context.provider.id, mvpd = context.mvpd,
     resource = result.resource, user = user_of(context, item),
   })
-  if item.profile then item.profile.authorized = true end
+  if item.profile then keep(item, result) end
 end
 
 local function build_response(context, kind)
@@ -179,7 +203,7 @@ local function build_response(context, kind)
     local verdict, item = evaluate(context, kind, resource)
     list[i] = decision(context, resource, verdict)
     if kind == "authorize" then
-      set_window(context, list[i])
+      set_window(context, list[i], verdict.kept)
       grant(context, item, list[i])
     end
   end

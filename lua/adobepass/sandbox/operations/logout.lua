@@ -6,6 +6,7 @@ local degradation = require "adobepass.sandbox.data.degradation"
 local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local http_response = require "adobepass.sandbox.engine.http_response"
+local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local logout = {}
@@ -49,11 +50,12 @@ end
 local function find(context)
   local entry = profile_store.find(context, context.mvpd.id)
   if entry then return entry end
-  local own = context.sandbox.state.profiles[context:owner()]
+  local owner = context:device_key()
+  local own = context.sandbox.state.profiles[owner]
   local profile = own and own[context.mvpd.id]
   if profile and profile.type == "appleSSO"
       and context.sandbox:now() < profile.not_after then
-    return { profile = profile, type = "appleSSO", owner = context:owner() }
+    return { profile = profile, type = "appleSSO", owner = owner }
   end
 end
 
@@ -61,7 +63,9 @@ end
 function logout.start(context)
   local redirect_url = context:query().redirectUrl
   if redirect_url == "" then redirect_url = nil end
-  if redirect_url and not url_encoding.safe_url(redirect_url) then
+  if not redirect_url and not context.sandbox:is_lenient "no_logout_redirect"
+      or redirect_url and not redirect.is_allowed(
+        context.sandbox, context.provider, redirect_url) then
     return nil, { code = "invalid_parameter_redirect_url" }
   end
   local entry = find(context)

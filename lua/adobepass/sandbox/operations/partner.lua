@@ -53,20 +53,14 @@ end
 -- the mvpd that this device used last.
 local function without_status(context)
   local session =
-    draft(context, context.sandbox.state.last_mvpd[context:owner()])
+    draft(context, context.sandbox.state.last_mvpd[context:device_key()])
   return fall_back(context, session, "pfs_fallback")
-end
-
-local function has_bad_redirect(context)
-  local url = context:parameter "redirectUrl"
-  return url and not url_encoding.safe_url(url)
 end
 
 --- 14. Returns the SAML request that the device passes to the mvpd.
 function partner.session(context)
-  if has_bad_redirect(context) then
-    return nil, { code = "invalid_parameter_redirect_url" }
-  end
+  local ok, refused = sessions.check_parameters(context)
+  if not ok then return nil, refused end
   local mvpd_id = status_of(context)
   if not mvpd_id then return without_status(context) end
   context.params.mvpd = mvpd_id
@@ -94,8 +88,9 @@ local function save(context, assertion)
     not_after = now + context.sandbox.world.lifetimes.profile * 1000,
     identities = {},
   }
-  profile_store.save(context.sandbox, context:owner(), profile)
-  return { profile = profile, type = profile.type, owner = context:owner() }
+  local owner = context:device_key()
+  profile_store.save(context.sandbox, owner, profile)
+  return { profile = profile, type = profile.type, owner = owner }
 end
 
 local function created(context, entry)

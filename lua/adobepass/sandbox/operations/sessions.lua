@@ -7,6 +7,7 @@ local device = require "adobepass.sandbox.engine.device"
 local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local http_response = require "adobepass.sandbox.engine.http_response"
+local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local sessions = {}
@@ -46,7 +47,23 @@ local function missing_parameters(session)
   if #list > 0 then return json.array(list) end
 end
 
---- Copies the parameters of a form to a session.
+--- Checks redirectUrl and domainName against the provider's domains.
+-- @return true | nil, refusal
+function sessions.check_parameters(context)
+  local url = context:parameter "redirectUrl"
+  if url and not redirect.is_allowed(context.sandbox, context.provider, url) then
+    return nil, { code = "invalid_parameter_redirect_url" }
+  end
+  local domain = context:parameter "domainName"
+  if domain and not redirect.is_domain_allowed(
+      context.sandbox, context.provider, domain) then
+    return nil, http_response.bad_request(
+      "domainName is not a domain of the service provider.")
+  end
+  return true
+end
+
+-- Copies the parameters of a form to a session.
 -- @return true | nil, refusal
 local function fill(context, session)
   local mvpd_id = context:parameter "mvpd"
@@ -55,10 +72,8 @@ local function fill(context, session)
     local refusal = context.sandbox:check(context, { "mvpd", "configured" })
     if refusal then return nil, refusal end
   end
-  local redirect_url = context:parameter "redirectUrl"
-  if redirect_url and not url_encoding.safe_url(redirect_url) then
-    return nil, { code = "invalid_parameter_redirect_url" }
-  end
+  local ok, refused = sessions.check_parameters(context)
+  if not ok then return nil, refused end
   for _, parameter in ipairs(PARAMETERS) do
     session[parameter.field] =
       context:parameter(parameter.sent) or session[parameter.field]
@@ -92,15 +107,15 @@ end
 
 --- Gives a session its code and supersedes the device's previous code.
 function sessions.open(context, session)
-  local sandbox, owner = context.sandbox, context:owner()
-  local old = sandbox.state.sessions[sandbox.state.current[owner]]
+  local sandbox, device_key = context.sandbox, context:device_key()
+  local old = sandbox.state.sessions[sandbox.state.current[device_key]]
   if old then old.superseded = true end
   session.code = new_code(sandbox)
   session.not_before = sandbox:now()
   session.not_after =
     session.not_before + sandbox.world.lifetimes.code * 1000
   sandbox.state.sessions[session.code] = session
-  sandbox.state.current[owner] = session.code
+  sandbox.state.current[device_key] = session.code
   return session
 end
 
@@ -108,6 +123,7 @@ end
 function sessions.draft(context)
   return {
     id = context.sandbox:uuid(), service_provider = context.provider.id,
+    client_id = context.client.id,
     identities = context:identities(),
     device = {
       id = context.device, info = context.info, address = context:address(),
@@ -144,7 +160,7 @@ end
 
 local function remember_mvpd(context, session)
   if session.mvpd then
-    context.sandbox.state.last_mvpd[context:owner()] = session.mvpd
+    context.sandbox.state.last_mvpd[context:device_key()] = session.mvpd
   end
 end
 

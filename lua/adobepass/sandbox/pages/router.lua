@@ -13,6 +13,7 @@
 
 local core = require "adobepass.core"
 local html = require "adobepass.sandbox.pages.html"
+local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local router = {}
@@ -78,45 +79,16 @@ local function show(visit, status, name, page, target)
 end
 
 -- 303: continue with GET, whatever the method was (RFC 9110, 15.4.4).
-local function redirect(visit, address)
+local function send_to(visit, address)
   local list = headers(visit, "text/plain")
   list[#list + 1] = { "Location", address }
   return { status = 303, headers = list, body = "" }
 end
 
-local function within(host, domains)
-  for _, domain in ipairs(domains or {}) do
-    domain = domain:lower()
-    if host == domain or host:sub(-#domain - 1) == "." .. domain then
-      return true
-    end
-  end
-  return false
-end
-
--- An app's own scheme (`myapp://done`) belongs to no domain and opens only an
--- installed app. The schemes below open something else.
-local NOT_APPS = { file = true, blob = true, about = true, intent = true,
-  filesystem = true, ftp = true, ws = true, wss = true }
-
 --- Checks a redirect URL. Returns its origin for the policy, or nil.
 -- @param provider nil: only this sandbox's own URLs are allowed
 function router.allowed(sandbox, provider, url)
-  if not url or not sandbox:safe_redirect(url)
-    or url:find("[%c%s\127-\255\\]") then
-    return nil
-  end
-  local scheme, authority = url:lower():match("^([%a][%w+.-]*)://([^/?#]+)")
-  if not scheme or authority:find("[^%w.:%[%]-]") then return nil end
-  if url == sandbox.api or url:sub(1, #sandbox.api + 1) == sandbox.api .. "/" then
-    return "'self'"
-  end
-  if not scheme:find("^https?$") then
-    return provider and not NOT_APPS[scheme] and scheme .. ":" or nil
-  end
-  local host = authority:gsub(":%d*$", "")
-  if not within(host, provider and provider.domains) then return nil end
-  return scheme .. "://" .. authority
+  return redirect.origin(sandbox, provider, url)
 end
 
 local CODE_PROBLEMS = {
@@ -159,7 +131,7 @@ local function activation(visit, code, message, status)
 end
 
 local function to_login(visit, session)
-  return redirect(visit, ("/api/v2/authenticate/%s/%s"):format(
+  return send_to(visit, ("/api/v2/authenticate/%s/%s"):format(
     url_encoding.escape(session.service_provider), url_encoding.escape(session.code)))
 end
 
@@ -223,7 +195,7 @@ routes["/activate"] = {
 }
 
 routes["/activate/provider"] = {
-  GET = function(visit) return redirect(visit, "/activate") end,
+  GET = function(visit) return send_to(visit, "/activate") end,
   POST = function(visit)
     local code = normalize_code(visit.form.code)
     if not token_is_good(visit) then return activation(visit, code, STALE, 403) end
@@ -245,7 +217,7 @@ routes["/activate/success"] = {
   end,
 }
 
-routes["/"] = { GET = function(visit) return redirect(visit, "/activate") end }
+routes["/"] = { GET = function(visit) return send_to(visit, "/activate") end }
 
 local function failure(visit, heading, message)
   return show(visit, 422, "failure", { heading = heading, error = message,
@@ -304,9 +276,9 @@ local function finish(visit, pending, username)
       code_problem(reason, session.code))
   end
   if redirect_url and not pending.target then
-    return redirect(visit, "/activate/success?stay=1")
+    return send_to(visit, "/activate/success?stay=1")
   end
-  return redirect(visit, redirect_url or "/activate/success")
+  return send_to(visit, redirect_url or "/activate/success")
 end
 
 local submit = {}
