@@ -110,7 +110,7 @@ describe("in a browser", function()
   test("[browser-wrong-code-refused] a wrong code is refused, and can be "
     .. "corrected", function()
     activate("NOSUCH1")
-    assert.is_truthy(browser:text("#error"):find("do not know the code"))
+    assert.is_truthy(browser:text("#error"):find("is unknown"))
     assert.equal("NOSUCH1", browser:property("#code", "value"))
     picture "wrong-code"
     browser:clear("#code")
@@ -133,7 +133,7 @@ describe("in a browser", function()
     assert.is_truthy(browser:text("#error"):find("has expired"))
     picture "expired-code"
     browser:go(running.api .. "/mvpd/Cablevision/login?code=" .. new)
-    assert.equal("Ask your TV for a new code", browser:text("h1"))
+    assert.equal("Request a new code", browser:text("h1"))
     picture "dead-login"
   end)
 
@@ -142,7 +142,7 @@ describe("in a browser", function()
     local code = whole()
     activate(code)
     sign_in("ann", "wrong")
-    assert.is_truthy(browser:text("#error"):find("do not belong together"))
+    assert.is_truthy(browser:text("#error"):find("username or the password is wrong"))
     assert.equal("ann", browser:property("#username", "value"))
     assert.equal("", browser:property("#password", "value"))
     browser:await_focus "password"

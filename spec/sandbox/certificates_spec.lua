@@ -19,8 +19,8 @@ describe("certificates.make", function()
     return status == 0
   end
 
-  it("[certificates-certificate] makes a certificate that loopback's names "
-    .. "pass with", function()
+  it("[certificates-certificate] certificates: makes a certificate that is "
+    .. "valid for loopback names", function()
     local files = assert(certificates.make(place))
     for _, host in ipairs { "localhost", "127.0.0.1", "::1" } do
       assert.is_true(verify(files, host), host)
@@ -28,8 +28,8 @@ describe("certificates.make", function()
     assert.is_false(verify(files, "example.com"))
   end)
 
-  it("[certificates-ran-host] makes one that ran out, and one for another "
-    .. "host", function()
+  it("[certificates-ran-host] certificates: makes an expired certificate, "
+    .. "and one for another host", function()
     local old = assert(certificates.make(place, { expired = true }))
     assert.is_truthy(openssl("verify", "-CAfile", old.ca, old.cert)
       :find("certificate has expired", 1, true))
@@ -39,8 +39,8 @@ describe("certificates.make", function()
     assert.is_false(verify(other, "127.0.0.1"))
   end)
 
-  it("[certificates-leaves-no-key-ca] leaves no key of the CA, and the "
-    .. "server's key to its owner", function()
+  it("[certificates-leaves-no-key-ca] certificates: deletes the CA's key "
+    .. "and makes the server's key private", function()
     local files = assert(certificates.make(place))
     assert.equal("server-ca.pem\nserver.key\nserver.pem",
       shell.read("ls " .. shell.quote(place)))
@@ -48,8 +48,8 @@ describe("certificates.make", function()
       shell.read(shell.line("ls", "-l", files.key)):sub(1, 10))
   end)
 
-  it("[certificates-ca-speak-hosts] lets the CA speak for these hosts "
-    .. "alone", function()
+  it("[certificates-ca-speak-hosts] certificates: constrains the CA to the "
+    .. "given hosts", function()
     local files = assert(certificates.make(place))
     local text = openssl("x509", "-in", files.ca, "-noout", "-text")
     local named = {}
@@ -62,16 +62,16 @@ describe("certificates.make", function()
     assert.is_truthy(text:find("CA:TRUE, pathlen:0", 1, true))
   end)
 
-  it("[certificates-says-openssl-said] says what openssl said when it "
-    .. "cannot", function()
+  it("[certificates-says-openssl-said] certificates: returns openssl's "
+    .. "message on failure", function()
     local files, message, code = certificates.make(place .. "/nowhere")
     assert.is_nil(files)
     assert.equal("file", code)
     assert.is_truthy(message:find("nowhere", 1, true))
   end)
 
-  it("[certificates-refuses-not-know] refuses what it does not "
-    .. "know", function()
+  it("[certificates-refuses-not-know] certificates: refuses unknown "
+    .. "options", function()
     assert.has_error(function() certificates.make(place, { host = "a" }) end,
       "certificates.make: unknown option 'host'")
     assert.has_error(function()

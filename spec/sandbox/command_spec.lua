@@ -33,7 +33,7 @@ local function run(words)
 end
 
 describe("adobepass", function()
-  it("[sandbox-command-explains] explains itself", function()
+  it("[sandbox-command-explains] adobepass: prints help", function()
     local text, status = run "--help"
     assert.equal(0, status)
     assert.is_truthy(text:find("sandbox", 1, true))
@@ -48,8 +48,8 @@ describe("adobepass", function()
     end
   end)
 
-  it("[sandbox-command-asked-wrong-way] says what was asked for in a wrong "
-    .. "way, with status 2", function()
+  it("[sandbox-command-asked-wrong-way] adobepass: reports a usage error "
+    .. "with status 2", function()
     for words, expected in pairs {
       [""] = "a command is required", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "not 'x'",
@@ -84,8 +84,8 @@ describe("adobepass sandbox", function()
     end)
   end
 
-  it("[sandbox-command-script-line] tells a script everything in one "
-    .. "line", function()
+  it("[sandbox-command-script-line] adobepass sandbox: prints one JSON line "
+    .. "with --json", function()
     local process = ready()
     assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
       .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
@@ -111,8 +111,8 @@ describe("adobepass sandbox", function()
     end)
   end
 
-  it("[sandbox-command-ends-nginx-last] ends with its nginx, after the last "
-    .. "trace of it", function()
+  it("[sandbox-command-ends-nginx-last] adobepass sandbox: ends when its "
+    .. "nginx ends, after all files are deleted", function()
     local process = ready()
     shell.read("kill -s TERM " .. process.settings.pid)
     assert.is_nil(process.pipe:read("*l"))
@@ -123,8 +123,8 @@ describe("adobepass sandbox", function()
 
   -- A terminal sends SIGINT to all of the foreground: a session of their own
   -- stands for that here.
-  it("[sandbox-command-stops-ctrl-c] stops on Ctrl-C with status 130, and "
-    .. "without a trace", function()
+  it("[sandbox-command-stops-ctrl-c] adobepass sandbox: stops on Ctrl-C "
+    .. "with status 130 and deletes its files", function()
     if select(2, shell.read("command -v setsid")) ~= 0 then
       return pending("no setsid here")
     end
@@ -144,7 +144,8 @@ describe("adobepass sandbox", function()
     assert.is_false(exists(settings.ca))
   end)
 
-  it("[sandbox-command-person-next] tells a person what to do next", function()
+  it("[sandbox-command-person-next] adobepass sandbox: prints the next "
+    .. "steps for a person", function()
     local process = start "sandbox"
     local lines = {}
     repeat
@@ -161,9 +162,8 @@ describe("adobepass sandbox", function()
   end)
 
   describe("--exec", function()
-    it("[sandbox-command-runs-finds] runs a command that finds everything, "
-      .. "and tells its status",
-      function()
+    it("[sandbox-command-runs-finds] adobepass sandbox --exec: runs a "
+      .. "command with the variables and returns its status", function()
         local text, status = run("sandbox --exec " .. shell.quote(
           "env | grep ^ADOBEPASS_ | sort; test -r $ADOBEPASS_CA; exit 7"))
         assert.equal(7, status)
@@ -175,22 +175,22 @@ describe("adobepass sandbox", function()
         assert.is_false(exists(text:match("ADOBEPASS_CA=([^\n]+)")))
       end)
 
-    it("[sandbox-command-read-write] lets it read and write as if it were "
-      .. "alone", function()
+    it("[sandbox-command-read-write] adobepass sandbox --exec: connects the "
+      .. "command to the terminal's streams", function()
       local text, status = shell.read("printf in | " .. COMMAND
         .. "sandbox --exec 'cat; echo out; echo err >&2'")
       assert.equal(0, status)
       assert.is_truthy(text:find("inout\nerr", 1, true))
     end)
 
-    it("[sandbox-command-128-signal-ended] gives 128 and the signal where one "
-      .. "ended it", function()
+    it("[sandbox-command-128-signal-ended] adobepass sandbox --exec: "
+      .. "returns 128 plus the signal that ended the command", function()
       assert.equal(128 + 15, select(2,
         run "sandbox --exec 'kill -s TERM $$'"))
     end)
 
-    it("[sandbox-command-ends-ended] ends the command too when it is "
-      .. "ended", function()
+    it("[sandbox-command-ends-ended] adobepass sandbox --exec: ends the "
+      .. "command when the sandbox ends", function()
       local process = start("sandbox --json --exec "
         .. shell.quote("echo $$; exec sleep 600"))
       process.settings = assert(json.decode(process.pipe:read("*l")))
@@ -204,8 +204,8 @@ describe("adobepass sandbox", function()
   end)
 
   -- Everything that a run makes has the name of its folder in it.
-  it("[sandbox-command-leaves] leaves no process and no file after fifty runs "
-    .. "in a row", function()
+  it("[sandbox-command-leaves] adobepass sandbox: leaves no process and no "
+    .. "file after fifty runs", function()
     local place = folder.make()
     finally(function() folder.remove(place) end)
     local started = core.clock.monotonic()
@@ -226,8 +226,8 @@ describe("adobepass sandbox", function()
     print(("fifty runs in %.1f s"):format(core.clock.monotonic() - started))
   end)
 
-  it("[sandbox-command-fails-status-1] fails with status 1 and a "
-    .. "sentence", function()
+  it("[sandbox-command-fails-status-1] adobepass sandbox: fails with status "
+    .. "1 and a message", function()
     local text, status = run "sandbox --world /nowhere.lua"
     assert.equal(1, status)
     assert.is_truthy(text:find("^adobepass sandbox: .*/nowhere.lua"))

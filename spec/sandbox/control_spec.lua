@@ -5,7 +5,8 @@ local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
 
 describe("the journal", function()
-  it("[control-keeps-requests-received] keeps requests as received", function()
+  it("[control-keeps-requests-received] sandbox journal: records requests "
+    .. "as received", function()
     local h = fixture.new():register()
     h.control.clear_journal()
     h:post_json("/api/v2/REF30/decisions/authorize/Dish",
@@ -21,8 +22,8 @@ describe("the journal", function()
     assert.is_nil(entry.unexpected)
   end)
 
-  it("[control-points-headers-operation] points at headers that the operation "
-    .. "does not document", function()
+  it("[control-points-headers-operation] sandbox journal: lists Adobe's "
+    .. "headers that the operation does not document", function()
     local h = fixture.new()
     local code = h:session().json.code
     h.control.clear_journal()
@@ -35,8 +36,8 @@ describe("the journal", function()
     assert.is_nil(h.control.journal()[2].unexpected)
   end)
 
-  it("[control-keeps-no-typed-password] keeps no typed password, and stays "
-    .. "small", function()
+  it("[control-keeps-no-typed-password] sandbox journal: records no "
+    .. "password and stays bounded", function()
     local h = fixture.new()
     h:send { method = "POST", path = "/somewhere",
              body = "username=ann&password=s3cret&code=1" }
@@ -48,7 +49,8 @@ describe("the journal", function()
     assert.equal(16384, #entries[500].body)
   end)
 
-  it("[control-not-note-api] does not note the control API", function()
+  it("[control-not-note-api] sandbox journal: does not record the control "
+    .. "API", function()
     local h = fixture.new()
     h:send { method = "GET", path = "/sandbox/journal" }
     assert.equal(0, #h.control.journal())
@@ -56,8 +58,8 @@ describe("the journal", function()
 end)
 
 describe("the clock", function()
-  it("[control-moves-time-runs] moves on and to a time, and runs on from "
-    .. "there", function()
+  it("[control-moves-time-runs] sandbox clock: moves by an interval and to "
+    .. "a time, then continues", function()
     local h = fixture.new()
     assert.equal(fixture.START, h.control.now())
     h.control.advance(1500)
@@ -68,7 +70,8 @@ describe("the clock", function()
     assert.equal(1000, h.sandbox:now())
   end)
 
-  it("[control-refuses-no-time] refuses what is no time", function()
+  it("[control-refuses-no-time] sandbox clock: refuses invalid "
+    .. "times", function()
     local h = fixture.new()
     for _, value in ipairs { "soon", 0 / 0, math.huge, -1, {}, 1e18 } do
       assert.is_nil(h.control.set_time(value))
@@ -78,8 +81,8 @@ describe("the clock", function()
     assert.equal(fixture.START, h.sandbox:now())
   end)
 
-  it("[control-number-milliseconds-host] is a whole number of milliseconds "
-    .. "whatever the host gives", function()
+  it("[control-number-milliseconds-host] sandbox clock: returns whole "
+    .. "milliseconds for any host clock", function()
     local h = fixture.new()
     h.time = fixture.START + 0.75
     assert.equal(fixture.START, h.sandbox:now())
@@ -90,8 +93,8 @@ end)
 local LOGOUT = "/api/v2/REF30/logout/Dish?redirectUrl=https%3A%2F%2Fadobe.com"
 
 describe("log_in", function()
-  it("[control-needs-no-code-device] needs no code where the device is "
-    .. "named", function()
+  it("[control-needs-no-code-device] sandbox control: logs a device in "
+    .. "without a code", function()
     local h = fixture.new()
     assert.is_true(h.control.log_in {
       service_provider = "REF30", device = h.device, mvpd = "Dish",
@@ -100,7 +103,8 @@ describe("log_in", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("[control-says-wrong] says what is wrong", function()
+  it("[control-says-wrong] sandbox control: login names the wrong "
+    .. "field", function()
     local h = fixture.new()
     for _, case in ipairs {
       { {}, "service_provider" },
@@ -119,7 +123,8 @@ describe("log_in", function()
 end)
 
 describe("revoke", function()
-  it("[control-says-wrong-2] says what is wrong", function()
+  it("[control-says-wrong-2] sandbox control: revoke reports an invalid "
+    .. "target", function()
     local h = fixture.new()
     for _, given in ipairs { {}, { client_id = "x" }, { token = "x" },
                              { statement = "x" }, { client_id = 5 } } do
@@ -127,8 +132,8 @@ describe("revoke", function()
     end
   end)
 
-  it("[control-ends-logins-viewer] ends the logins of one viewer, or of "
-    .. "all", function()
+  it("[control-ends-logins-viewer] sandbox control: revokes the profiles of "
+    .. "one viewer or of all", function()
     local h = fixture.new()
     h:log_in("ann", "Dish")
     h.device = "bob's"
@@ -141,7 +146,7 @@ describe("revoke", function()
 end)
 
 describe("memory", function()
-  it("[control-snapshot-json] comes back from a snapshot, through "
+  it("[control-snapshot-json] sandbox state: restores a snapshot through "
     .. "JSON", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
@@ -162,7 +167,8 @@ describe("memory", function()
         .notAfter)
   end)
 
-  it("[control-not-shared-snapshot] is not shared with a snapshot", function()
+  it("[control-not-shared-snapshot] sandbox state: does not share tables "
+    .. "with a snapshot", function()
     local h = fixture.new():register()
     local before = h.control.snapshot()
     h:log_in("ann", "Dish")
@@ -174,7 +180,8 @@ describe("memory", function()
     end
   end)
 
-  it("[control-takes-nothing] takes nothing that is no snapshot", function()
+  it("[control-takes-nothing] sandbox state: refuses an invalid "
+    .. "snapshot", function()
     local h = fixture.new()
     local broken = h.control.snapshot()
     broken.sessions = 5
@@ -186,7 +193,8 @@ describe("memory", function()
     assert.equal(400, h:get("/api/v2/REF30/profiles/Nobody").status)
   end)
 
-  it("[control-can-wiped] can be wiped", function()
+  it("[control-can-wiped] sandbox state: reset restores the initial "
+    .. "state", function()
     local h = fixture.new()
     h:log_in("ann", "Dish")
     h.control.fault { kind = "tls" }
@@ -197,7 +205,8 @@ describe("memory", function()
     assert.equal(fixture.START, h.sandbox:now())
   end)
 
-  it("[control-forgets-long-over] forgets what is long over", function()
+  it("[control-forgets-long-over] sandbox state: deletes expired "
+    .. "entries", function()
     local h = fixture.new()
     for i = 1, 20 do
       h.device = "device " .. i
@@ -218,8 +227,8 @@ describe("a fault", function()
     return h:get "/api/v2/REF30/profiles"
   end
 
-  it("[control-strikes-operation-often] strikes one operation, so often, in "
-    .. "the order given", function()
+  it("[control-strikes-operation-often] sandbox fault: applies to one "
+    .. "operation, count times, in order", function()
     h.control.fault { kind = "status", status = 502, operation = "profiles",
                       count = 2 }
     h.control.fault { kind = "status", status = 504 }
@@ -230,7 +239,8 @@ describe("a fault", function()
     assert.equal("status", h.control.journal()[4].fault)
   end)
 
-  it("[control-listed-cleared] can be listed and cleared", function()
+  it("[control-listed-cleared] sandbox fault: can be listed and "
+    .. "cleared", function()
     h.control.fault { kind = "drip", seconds = 2, count = 3 }
     local fault = h.control.faults()[1]
     assert.equal("drip", fault.kind)
@@ -239,7 +249,7 @@ describe("a fault", function()
     assert.equal(200, ask().status)
   end)
 
-  it("[control-responses-429] answers 429 with or without "
+  it("[control-responses-429] sandbox fault: sends 429 with or without "
     .. "Retry-After", function()
     h.control.fault { kind = "too_many_requests" }
     h.control.fault { kind = "too_many_requests", retry_after = 7 }
@@ -249,8 +259,8 @@ describe("a fault", function()
     assert.equal("7", fixture.header(second, "Retry-After"))
   end)
 
-  it("[control-responses-enhanced-code] answers any enhanced code, in the "
-    .. "operation's own form", function()
+  it("[control-responses-enhanced-code] sandbox fault: sends any enhanced "
+    .. "error code in the operation's format", function()
     h.control.fault { kind = "error", code = "network_received_error",
                       details = "down", count = 2 }
     local response = ask()
@@ -261,7 +271,8 @@ describe("a fault", function()
     assert.equal("network_received_error", service.json.error.code)
   end)
 
-  it("[control-corrupts-response] spoils an answer", function()
+  it("[control-corrupts-response] sandbox fault: corrupts a "
+    .. "response", function()
     local whole = ask().body
     h.control.fault { kind = "truncated" }
     local half = ask()
@@ -275,7 +286,8 @@ describe("a fault", function()
     assert.equal(200, ask().status)
   end)
 
-  it("[control-host-wire] tells the host what to do on the wire", function()
+  it("[control-host-wire] sandbox fault: tells the host how to break the "
+    .. "connection", function()
     local cases = {
       { { kind = "delay", seconds = 5 }, { kind = "delay", seconds = 5 } },
       { { kind = "reset_before" }, { kind = "reset_before" } },
@@ -292,8 +304,8 @@ describe("a fault", function()
     assert.is_nil(ask().fault)
   end)
 
-  it("[control-request-served] before the request is one that nobody "
-    .. "served", function()
+  it("[control-request-served] sandbox fault: a request that fails before "
+    .. "the operation has no effect", function()
     h:log_in("ann", "Dish")
     for _, kind in ipairs { "reset_before", "tls", "status" } do
       h.control.fault { kind = kind }
@@ -305,8 +317,8 @@ describe("a fault", function()
     assert.same({}, ask().json.profiles)
   end)
 
-  it("[control-refused-no-sense] is refused where it makes no "
-    .. "sense", function()
+  it("[control-refused-no-sense] sandbox fault: refuses invalid "
+    .. "settings", function()
     for _, given in ipairs {
       {}, { kind = "magic" }, { kind = "delay", operation = "dance" },
       { kind = "delay", seconds = "x" }, { kind = "delay", seconds = -1 },
@@ -332,7 +344,8 @@ describe("the control API over HTTP", function()
     return h:send(request)
   end
 
-  it("[control-functions] does what the functions do", function()
+  it("[control-functions] sandbox control API: runs the control "
+    .. "functions", function()
     local h = fixture.new():register()
     local code = h:session().json.code
     assert.is_true(send(h, "POST", "/login",
@@ -369,7 +382,8 @@ describe("the control API over HTTP", function()
     assert.is_true(#send(h, "GET", "").json.result > 15)
   end)
 
-  it("[control-says-wrong-3] says what is wrong", function()
+  it("[control-says-wrong-3] sandbox control API: reports "
+    .. "mistakes", function()
     local h = fixture.new()
     for _, case in ipairs {
       { "POST", "/login", { code = "NONE" } }, { "POST", "/faults", {} },
@@ -422,8 +436,8 @@ describe("the control API over HTTP", function()
     assert.equal(400, response.status)
   end)
 
-  it("[control-no-place-api-addresses] has no place under the API's own "
-    .. "addresses", function()
+  it("[control-no-place-api-addresses] sandbox control API: has no path "
+    .. "below the API's paths", function()
     for _, route in ipairs(routes.list) do
       assert.is_nil(route.path:find "sandbox")
     end
@@ -431,8 +445,8 @@ describe("the control API over HTTP", function()
 end)
 
 describe("statement", function()
-  it("[control-first-application] is the first application's, or a narrower "
-    .. "one", function()
+  it("[control-first-application] sandbox control: signs a statement of the "
+    .. "first application or a restricted one", function()
     local h = fixture.new()
     assert.equal(400, h:get("/api/v2/REF40/profiles/Nobody").status)
     h:register { service_provider = "REF30" }

@@ -8,8 +8,8 @@ local function first(response)
 end
 
 describe("authorize", function()
-  it("[decisions-keeps-order-responses] keeps the order, and answers each "
-    .. "resource", function()
+  it("[decisions-keeps-order-responses] sandbox authorize: returns one "
+    .. "decision for each resource, in order", function()
     local h = fixture.new { world = function(world)
       world.mode = { "many_resources" }
     end }
@@ -23,7 +23,8 @@ describe("authorize", function()
     assert.is_table(list[3].token)
   end)
 
-  it("[decisions-two-windows] gives two windows", function()
+  it("[decisions-two-windows] sandbox authorize: returns the validity of "
+    .. "the decision and of its token", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:authorize("Cablevision", { "CNN" }))
@@ -31,8 +32,8 @@ describe("authorize", function()
     assert.equal(fixture.START + 420000, decision.token.notAfter)
   end)
 
-  it("[decisions-window-mvpd-denial] gives a window with the mvpd's denial, "
-    .. "none with others", function()
+  it("[decisions-window-mvpd-denial] sandbox authorize: returns a validity "
+    .. "with the mvpd's denials only", function()
     local h = fixture.new()
     h:log_in("bob", "Cablevision")
     assert.equal(fixture.START, first(
@@ -45,7 +46,7 @@ describe("authorize", function()
     end
   end)
 
-  it("[decisions-refuses-junk-place] refuses junk in place of "
+  it("[decisions-refuses-junk-place] sandbox authorize: refuses malformed "
     .. "resources", function()
     local h = fixture.new()
     for _, body in ipairs { "", "{}", "[]", '{"resources":"CNN"}', "nope",
@@ -60,8 +61,8 @@ describe("authorize", function()
     assert.equal("invalid_parameter_resources", form.json.code)
   end)
 
-  it("[decisions-obeys-parental] obeys parental controls, also inside "
-    .. "MRSS", function()
+  it("[decisions-obeys-parental] sandbox authorize: applies parental "
+    .. "controls, also to MRSS", function()
     local h = fixture.new()
     h:log_in("kim", "Cablevision")
     local mrss = "<rss><channel><title>CNN</title><item>"
@@ -78,8 +79,8 @@ describe("authorize", function()
     assert.equal(denied, ask(mrss:format "tv-14"))
   end)
 
-  it("[decisions-fails-not-world] fails once, then not, where the world says "
-    .. "so", function()
+  it("[decisions-fails-not-world] sandbox authorize: fails as often as the "
+    .. "world says", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     assert.equal("network_received_error",
@@ -87,8 +88,8 @@ describe("authorize", function()
     assert.is_true(first(h:authorize("Cablevision", { "Flaky" })).authorized)
   end)
 
-  it("[decisions-asks-dummy-mvpd] asks a dummy mvpd nothing, but wants a "
-    .. "login", function()
+  it("[decisions-asks-dummy-mvpd] sandbox authorize: a dummy mvpd permits "
+    .. "every authenticated viewer", function()
     local h = fixture.new()
     assert.equal("authenticated_profile_missing",
                  first(h:authorize("Dummy", { "A" })).error.code)
@@ -98,7 +99,8 @@ describe("authorize", function()
     assert.is_true(decision.authorized)
   end)
 
-  it("[decisions-metadata-appear] lets some metadata appear", function()
+  it("[decisions-metadata-appear] sandbox authorize: adds metadata after "
+    .. "the first permit", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local function mirroring()
@@ -112,8 +114,8 @@ describe("authorize", function()
     assert.same({ value = true, state = "plain" }, mirroring())
   end)
 
-  it("[decisions-trusts-home-based] trusts home-based authentication at home "
-    .. "only", function()
+  it("[decisions-trusts-home-based] sandbox authorize: accepts home-based "
+    .. "authentication at home only", function()
     local h = fixture.new()
     local function at(address)
       return { ["X-Device-Info"] =
@@ -128,8 +130,8 @@ describe("authorize", function()
     assert.is_true(profile.attributes.hba_status.value)
   end)
 
-  it("[decisions-forgets-home-viewer] forgets home where the viewer typed a "
-    .. "password elsewhere", function()
+  it("[decisions-forgets-home-viewer] sandbox authorize: ignores the home "
+    .. "network after a login with password", function()
     local h = fixture.new()
     h:log_in("home", "Spectrum")
     assert.is_true(first(h:authorize("Spectrum", { "A" })).authorized)
@@ -137,7 +139,8 @@ describe("authorize", function()
 end)
 
 describe("preauthorize", function()
-  it("[decisions-no-token-no-window] gives no token and no window", function()
+  it("[decisions-no-token-no-window] sandbox preauthorize: returns no token "
+    .. "and no validity", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local decision = first(h:preauthorize("Cablevision", { "CNN" }))
@@ -146,8 +149,8 @@ describe("preauthorize", function()
     assert.is_nil(decision.notAfter)
   end)
 
-  it("[decisions-refuses-asked] refuses all where too many are asked "
-    .. "for", function()
+  it("[decisions-refuses-asked] sandbox preauthorize: denies all resources "
+    .. "above the limit", function()
     local h = fixture.new()
     h:log_in("ann", "Strict")
     local list = h:preauthorize("Strict", { "A", "B", "C" }).json.decisions
@@ -176,31 +179,32 @@ describe("degradation", function()
     }
   end
 
-  it("[decisions-authnall-logs] AuthNAll logs everybody in and grants "
-    .. "all", function()
+  it("[decisions-authnall-logs] sandbox degradation: AuthNAll authenticates "
+    .. "and authorizes everyone", function()
     local h = fixture.new()
     set(h, "AuthNAll")
     assert.same({ true, "authorize", "degradation", true, "complete" },
                 picture(h))
   end)
 
-  it("[decisions-authzall-grants-logs] AuthZAll grants all, and logs nobody "
-    .. "in", function()
+  it("[decisions-authzall-grants-logs] sandbox degradation: AuthZAll "
+    .. "authorizes everyone and authenticates no one", function()
     local h = fixture.new()
     set(h, "AuthZAll")
     assert.same({ false, "authenticate", "degradation", true, "invalid" },
                 picture(h))
   end)
 
-  it("[decisions-authznone-refuses] AuthZNone refuses all", function()
+  it("[decisions-authznone-refuses] sandbox degradation: AuthZNone denies "
+    .. "everything", function()
     local h = fixture.new()
     set(h, "AuthZNone")
     assert.same({ false, "authenticate", "degradation", false, "invalid" },
                 picture(h))
   end)
 
-  it("[decisions-ends-clock-cleared] ends by the clock, or when "
-    .. "cleared", function()
+  it("[decisions-ends-clock-cleared] sandbox degradation: ends at its time "
+    .. "or when cleared", function()
     local h = fixture.new()
     set(h, "AuthNAll", 60)
     h.control.advance(60001)
@@ -215,8 +219,8 @@ describe("degradation", function()
     assert.equal("mvpd", first(h:authorize("DegradedMvpd", { "A" })).source)
   end)
 
-  it("[decisions-leaves-real-profile] leaves a real profile in "
-    .. "place", function()
+  it("[decisions-leaves-real-profile] sandbox degradation: keeps a regular "
+    .. "profile", function()
     local h = fixture.new()
     h:log_in("ann", "Dish")
     set(h, "AuthNAll")
@@ -224,8 +228,8 @@ describe("degradation", function()
     assert.equal("regular", profile.type)
   end)
 
-  it("[decisions-refuses-unknown-rules] refuses unknown rules and "
-    .. "integrations", function()
+  it("[decisions-refuses-unknown-rules] sandbox degradation: refuses "
+    .. "unknown rules and integrations", function()
     local h = fixture.new()
     assert.is_nil(h.control.set_degradation {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthAll" })
@@ -240,8 +244,8 @@ describe("a media token", function()
     return core.base64.decode(decision.token.serializedToken)
   end
 
-  it("[decisions-documented-layout] has the documented layout and a good "
-    .. "signature", function()
+  it("[decisions-documented-layout] sandbox media token: has the documented "
+    .. "layout and a valid signature", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local text = token_of(h, "Cablevision", 'A & "B" <c>')
@@ -260,8 +264,8 @@ describe("a media token", function()
     assert.is_nil(signed:find "proxyMvpdId")
   end)
 
-  it("[decisions-names-proxy-proxied] names the proxy of a proxied "
-    .. "mvpd", function()
+  it("[decisions-names-proxy-proxied] sandbox media token: names the proxy "
+    .. "of a proxied mvpd", function()
     local h = fixture.new()
     h:log_in("ann", "SmallTown")
     local text = token_of(h, "SmallTown", "A")
@@ -277,8 +281,8 @@ describe("a media token", function()
 end)
 
 describe("metadata", function()
-  it("[decisions-documented-shape] has every documented shape, and an "
-    .. "encrypted zip", function()
+  it("[decisions-documented-shape] sandbox metadata: has every documented "
+    .. "type and an encrypted zip", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     local attributes =
@@ -294,9 +298,8 @@ describe("metadata", function()
                  key:decrypt(core.base64.decode(attributes.zip.value)))
   end)
 
-  it("[decisions-encrypts-list-json] encrypts a list as JSON, and nothing "
-    .. "where nothing is asked",
-     function()
+  it("[decisions-encrypts-list-json] sandbox metadata: encrypts a list as "
+    .. "JSON, and only configured attributes", function()
     local h = fixture.new()
     h:log_in("bob", "Cablevision")
     h:log_in("bob", "Dish")

@@ -237,7 +237,8 @@ describe("the enhanced error code", function()
     end
   end
 
-  it("[sandbox-errors-list-complete] list is complete", function()
+  it("[sandbox-errors-list-complete] sandbox errors: the catalog is "
+    .. "complete", function()
     print(("error codes: %d of %d"):format(count, KNOWN))
     assert.equal(KNOWN, count)
     for code in pairs(errors.known) do
@@ -248,7 +249,8 @@ describe("the enhanced error code", function()
 end)
 
 describe("an error", function()
-  it("[sandbox-errors-carries-mvpd] carries what the mvpd says", function()
+  it("[sandbox-errors-carries-mvpd] sandbox errors: a denial carries the "
+    .. "mvpd's text in details", function()
     local h = fixture.new()
     h:log_in("bob", "Cablevision")
     local decision = h:authorize("Cablevision", { "HBO" }).json.decisions[1]
@@ -256,8 +258,8 @@ describe("an error", function()
                  .. "channel", decision.error.details)
   end)
 
-  it("[sandbox-errors-unknown-token-401] of an unknown token is a JSON "
-    .. "401 without a code", function()
+  it("[sandbox-errors-unknown-token-401] sandbox errors: an unknown token "
+    .. "gets a JSON 401 without a code", function()
     local h = fixture.new()
     for _, value in ipairs { "Bearer x", "Basic " .. core.base64.encode "a:b",
                              "" } do
@@ -269,7 +271,8 @@ describe("an error", function()
     end
   end)
 
-  it("[sandbox-errors-operation-7-page] of operation 7 is a page", function()
+  it("[sandbox-errors-operation-7-page] sandbox errors: operation 7 sends "
+    .. "an HTML page", function()
     local h = fixture.new()
     local response = h:send {
       method = "GET", path = "/api/v2/authenticate/REF30/NONE" }

@@ -36,8 +36,8 @@ describe("the sandbox behind nginx", function()
       headers = headers })
   end
 
-  it("[sandbox-host-three-origins] has three origins, each for its "
-    .. "own", function()
+  it("[sandbox-host-three-origins] sandbox host: serves three origins, each "
+    .. "with its own paths", function()
     assert.equal(200, get("api", "/activate").status)
     assert.equal(404, get("mgmt", "/activate").status)
     assert.equal(404, get("control", "/activate").status)
@@ -52,8 +52,8 @@ describe("the sandbox behind nginx", function()
       url = running.mgmt .. "/reset-tempass/v3/reset" }).status)
   end)
 
-  it("[sandbox-host-speaks-http-2] speaks HTTP/2 and HTTP/1.1, and only "
-    .. "TLS", function()
+  it("[sandbox-host-speaks-http-2] sandbox host: serves HTTP/2 and "
+    .. "HTTP/1.1, over TLS only", function()
     assert.equal("2", get("api", "/activate").http_version)
     local old = assert(core.http.new { ca_file = running.ca, http2 = false })
     local response = tv_client.fetch(old, { url = running.api .. "/activate" })
@@ -68,8 +68,8 @@ describe("the sandbox behind nginx", function()
     assert.equal(400, plain.status)
   end)
 
-  it("[sandbox-host-shows-engine-byte] shows the engine every byte of a "
-    .. "request", function()
+  it("[sandbox-host-shows-engine-byte] sandbox host: passes every byte of a "
+    .. "request to the engine", function()
     control(running, transport, "DELETE", "/journal")
     tv_client.fetch(transport, { method = "POST", url = running.api
       .. "/api/v2/a%2Fb/sessions?x=%20&y", body = "k=\0\255v",
@@ -82,8 +82,8 @@ describe("the sandbox behind nginx", function()
     assert.equal("127.0.0.1", entry.remote_addr)
   end)
 
-  it("[sandbox-host-reads-body-larger] reads a body that is larger than its "
-    .. "buffer", function()
+  it("[sandbox-host-reads-body-larger] sandbox host: reads a body that is "
+    .. "larger than nginx's buffer", function()
     local large = json.encode { software_statement = ("x"):rep(300000) }
     local response = tv_client.fetch(transport, { method = "POST", body = large,
       url = running.api .. "/o/client/register",
@@ -92,8 +92,8 @@ describe("the sandbox behind nginx", function()
     assert.is_truthy(response.body:find("invalid_software_statement"))
   end)
 
-  it("[sandbox-host-time-clock-shows] tells the time that its clock "
-    .. "shows", function()
+  it("[sandbox-host-time-clock-shows] sandbox host: sends Date by the "
+    .. "sandbox's clock", function()
     local before = get("api", "/activate").headers.Date
     control(running, transport, "POST", "/clock", '{"advance":86400000}')
     local after = get("api", "/activate").headers.Date
@@ -101,7 +101,8 @@ describe("the sandbox behind nginx", function()
     control(running, transport, "POST", "/clock", '{"advance":-86400000}')
   end)
 
-  it("[sandbox-host-keeps-cookies-429] keeps both cookies of a 429", function()
+  it("[sandbox-host-keeps-cookies-429] sandbox host: sends both cookies of "
+    .. "a 429", function()
     control(running, transport, "POST", "/faults",
       '{"kind":"too_many_requests","operation":"configuration"}')
     local response = get("api", "/api/v2/REF30/configuration")
@@ -153,18 +154,18 @@ describe("the sandbox behind nginx", function()
       end
     end
 
-    it("[sandbox-host-connection-response] a connection before the "
-      .. "answer", function()
+    it("[sandbox-host-connection-response] sandbox host fault: resets a "
+      .. "connection before the response", function()
       fails_once({ kind = "reset_before" }, { connection_lost = true })
     end)
 
-    it("[sandbox-host-connection-within] a connection within the "
-      .. "answer", function()
+    it("[sandbox-host-connection-within] sandbox host fault: resets a "
+      .. "connection within the response", function()
       fails_once({ kind = "reset_within" }, { connection_lost = true })
     end)
 
-    it("[sandbox-host-within-response] a connection within an answer that has "
-      .. "no body", function()
+    it("[sandbox-host-within-response] sandbox host fault: resets a "
+      .. "connection within a response without a body", function()
       for _, one in ipairs(transports) do
         assert(control(running, transport, "POST", "/faults",
           '{"kind":"reset_within","operation":"configuration"}'))
@@ -174,8 +175,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-connection-response-2] a connection after the "
-      .. "answer", function()
+    it("[sandbox-host-connection-response-2] sandbox host fault: resets a "
+      .. "connection after the response", function()
       for _, one in ipairs(transports) do
         fault { kind = "reset_after" }
         assert.is_table(json.decode(assert(ask(one)).body))
@@ -184,13 +185,13 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-tls] TLS", function()
+    it("[sandbox-host-tls] sandbox host fault: breaks TLS", function()
       fails_once({ kind = "tls" }, { tls_failed = true,
         connection_lost = true })
     end)
 
-    it("[sandbox-host-tls-begins] TLS before it begins, where any operation "
-      .. "will do", function()
+    it("[sandbox-host-tls-begins] sandbox host fault: breaks the TLS "
+      .. "handshake for a fault of any operation", function()
       for _ = 1, 2 do
         assert(control(running, transport, "POST", "/faults",
           '{"kind":"tls"}'))
@@ -205,7 +206,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-nothing-late] nothing, but late", function()
+    it("[sandbox-host-nothing-late] sandbox host fault: delays a "
+      .. "response", function()
       for _, one in ipairs(transports) do
         fault { kind = "delay", seconds = 0.3 }
         local response = assert(ask(one))
@@ -214,7 +216,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-rate-limit] the rate limit", function()
+    it("[sandbox-host-rate-limit] sandbox host fault: drips a "
+      .. "response", function()
       for _, one in ipairs(transports) do
         fault { kind = "drip", seconds = 0.01, bytes = 16 }
         local response = assert(ask(one))
@@ -224,7 +227,8 @@ describe("the sandbox behind nginx", function()
       end
     end)
 
-    it("[sandbox-host-bound-size] every bound of size", function()
+    it("[sandbox-host-bound-size] sandbox host fault: sends a huge "
+      .. "body", function()
       for _, one in ipairs(transports) do
         fault { kind = "huge", bytes = 70 * 1024 * 1024 }
         assert.equal(70 * 1024 * 1024, #assert(ask(one)).body)
@@ -235,7 +239,8 @@ describe("the sandbox behind nginx", function()
       assert.equal(200, assert(ask(transport)).status)
     end)
 
-    it("[sandbox-host-text] the text", function()
+    it("[sandbox-host-text] sandbox host fault: corrupts the "
+      .. "body", function()
       fault { kind = "truncated" }
       local response = assert(ask(transport))
       assert.is_nil(json.decode(response.body))
@@ -246,8 +251,8 @@ describe("the sandbox behind nginx", function()
         assert(ask(transport)).headers["Content-Type"])
     end)
 
-    it("[sandbox-host-viewer-left-middle] nothing for a viewer who left in "
-      .. "the middle of it", function()
+    it("[sandbox-host-viewer-left-middle] sandbox host fault: stops when "
+      .. "the client leaves", function()
       local hasty = assert(core.http.new { ca_file = running.ca,
         timeout = 0.2 })
       for _, kind in ipairs { "delay", "drip" } do
@@ -260,8 +265,8 @@ describe("the sandbox behind nginx", function()
     end)
   end)
 
-  it("[sandbox-host-nothing-complain] has nothing to complain "
-    .. "about", function()
+  it("[sandbox-host-nothing-complain] sandbox host: logs no "
+    .. "error", function()
     for line in running:log():gmatch("[^\n]+") do
       assert.is_nil(line:find("%[error%].*lua"), line)
       assert.is_nil(line:find("%[alert%]"), line)
@@ -276,7 +281,8 @@ describe("host.start", function()
   before_each(function() place = folder.make() end)
   after_each(function() folder.remove(place) end)
 
-  it("[sandbox-host-remembers-state] remembers in its state folder", function()
+  it("[sandbox-host-remembers-state] sandbox host: keeps its state in "
+    .. "state_dir", function()
     local state = place .. "/new/state"
     local first = assert(host.start { state_dir = state })
     local transport = assert(core.http.new { ca_file = first.ca })
@@ -299,8 +305,8 @@ describe("host.start", function()
     transport:close()
   end)
 
-  it("[sandbox-host-writes-change] writes on change, not only at the "
-    .. "end", function()
+  it("[sandbox-host-writes-change] sandbox host: saves the state after a "
+    .. "change", function()
     local running = assert(host.start { state_dir = place })
     local transport = assert(core.http.new { ca_file = running.ca })
     tv_client.new { transport = transport, api = running.api,
@@ -319,25 +325,26 @@ describe("host.start", function()
     transport:close()
   end)
 
-  it("[sandbox-host-not-start-state] will not start on a state that it cannot "
-    .. "read", function()
+  it("[sandbox-host-not-start-state] sandbox host: does not start with an "
+    .. "unreadable state", function()
     assert(shell.write_file(place .. "/state.json", "{", true))
     local none, message, code = host.start { state_dir = place }
     assert.is_nil(none)
     assert.equal("nginx_failed", code)
-    assert.is_truthy(message:find("state.json cannot be used", 1, true))
+    assert.is_truthy(message:find("state.json:", 1, true))
   end)
 
-  it("[sandbox-host-not-start-no-state] will not start where no state can be "
-    .. "kept", function()
+  it("[sandbox-host-not-start-no-state] sandbox host: does not start "
+    .. "without a writable state_dir", function()
     assert(shell.write_file(place .. "/file", ""))
     local none, message, code = host.start { state_dir = place .. "/file/x" }
     assert.is_nil(none)
     assert.equal("state_dir", code)
-    assert.is_truthy(message:find("no state can be kept", 1, true))
+    assert.is_truthy(message:find("cannot write to state_dir", 1, true))
   end)
 
-  it("[sandbox-host-takes-world-one] takes a world of one's own", function()
+  it("[sandbox-host-takes-world-one] sandbox host: loads a world from a "
+    .. "file", function()
     assert(shell.write_file(place .. "/world.lua", [[
       local world = require "adobepass.sandbox.data.world"
       world.providers.REF30.name = "My Channel"
@@ -350,10 +357,11 @@ describe("host.start", function()
     transport:close()
   end)
 
-  it("[sandbox-host-wrong-world] says what is wrong with a world", function()
+  it("[sandbox-host-wrong-world] sandbox host: reports mistakes in a "
+    .. "world", function()
     for text, expected in pairs {
       ["return {"] = "world.lua:1:", ["return {}"] = "world.lifetimes",
-      ["error 'no'"] = "world.lua:1: no", ["return 1"] = "table expected",
+      ["error 'no'"] = "world.lua:1: no", ["return 1"] = "expected a table",
     } do
       assert(shell.write_file(place .. "/world.lua", text))
       local none, message = host.start { world = place .. "/world.lua" }
@@ -365,9 +373,8 @@ describe("host.start", function()
     assert.is_truthy(message:find("none.lua", 1, true), message)
   end)
 
-  it("[sandbox-host-ports-asked] takes the ports that are asked for, or says "
-    .. "that they are taken",
-    function()
+  it("[sandbox-host-ports-asked] sandbox host: uses the given ports or "
+    .. "reports that they are in use", function()
       local first = assert(host.start())
       local port = tonumber(first.api:match(":(%d+)$"))
       local none, message, code = host.start { port = port }
@@ -382,11 +389,11 @@ describe("host.start", function()
       second:stop()
     end)
 
-  it("[sandbox-host-refuses-not-know] refuses what it does not "
-    .. "know", function()
+  it("[sandbox-host-refuses-not-know] sandbox host: refuses unknown "
+    .. "options", function()
     assert.has_error(function() host.start { ports = 1 } end,
       "host.start: unknown option 'ports'")
     assert.has_error(function() host.start { port = "8443" } end,
-      "host.start: port must be a number")
+      "host.start: invalid option 'port': expected a number")
   end)
 end)

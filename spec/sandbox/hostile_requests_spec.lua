@@ -32,7 +32,8 @@ local function no_failure(h)
 end
 
 describe("a hostile request", function()
-  it("[sandbox-hostile-may-no-request] may be no request at all", function()
+  it("[sandbox-hostile-may-no-request] sandbox: survives a value that is no "
+    .. "request", function()
     local h = fixture.new()
     for _, request in ipairs { {}, 5, "x", true,
         { method = {}, path = 5, headers = "x", body = {}, query = 1 },
@@ -43,7 +44,7 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-may-any-path] may have any path", function()
+  it("[sandbox-hostile-may-any-path] sandbox: survives any path", function()
     local h = fixture.new()
     for _, malformed in ipairs(JUNK) do
       for _, method in ipairs { "GET", "POST", "DELETE", "", "BREW" } do
@@ -61,13 +62,15 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-bad-escape-400] with a bad escape is a 400", function()
+  it("[sandbox-hostile-bad-escape-400] sandbox: refuses a malformed escape "
+    .. "with 400", function()
     local h = fixture.new()
     assert.equal(400, check(h, {
       method = "GET", path = "/api/v2/%zz/profiles" }).status)
   end)
 
-  it("[sandbox-hostile-may-any-header] may have any header", function()
+  it("[sandbox-hostile-may-any-header] sandbox: survives any "
+    .. "header", function()
     local h = fixture.new()
     for _, malformed in ipairs(JUNK) do
       for _, name in ipairs { "authorization", "ap-device-identifier",
@@ -85,7 +88,7 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-may-any-body] may have any body", function()
+  it("[sandbox-hostile-may-any-body] sandbox: survives any body", function()
     local h = fixture.new()
     for _, route in ipairs(routes.list) do
       if route.method == "POST" then
@@ -126,8 +129,8 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-leaves-memory] leaves a memory that can still be kept "
-    .. "as JSON", function()
+  it("[sandbox-hostile-leaves-memory] sandbox: its state stays JSON after "
+    .. "hostile requests", function()
     local h = fixture.new()
     local deep = ('{"a":'):rep(60) .. "1" .. ("}"):rep(60)
     local result = h:session(nil, {
@@ -137,7 +140,8 @@ describe("a hostile request", function()
     assert.is_string(json.encode(h.control.snapshot()))
   end)
 
-  it("[sandbox-hostile-may-huge] may be huge", function()
+  it("[sandbox-hostile-may-huge] sandbox: survives huge "
+    .. "requests", function()
     local h = fixture.new()
     local big = ("x"):rep(2 * 1024 * 1024)
     assert.equal(413, check(h, { method = "POST",

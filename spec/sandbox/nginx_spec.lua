@@ -62,8 +62,8 @@ describe("nginx.start", function()
       { url = "http://127.0.0.1:" .. port .. "/" })
   end
 
-  it("[nginx-responses-returns-stopped] answers when it returns, and is gone "
-    .. "when it was stopped", function()
+  it("[nginx-responses-returns-stopped] nginx: accepts connections after "
+    .. "start and is gone after stop", function()
     server = assert(nginx.start { config = hello })
     assert.equal("hello", assert(get(server.ports[1])).body)
     local pid, folder = server.pid, server.folder
@@ -74,21 +74,20 @@ describe("nginx.start", function()
     assert.is_nil(get(server.ports[1]))
   end)
 
-  it("[nginx-stops-however-often] stops once, however often it is "
-    .. "told", function()
+  it("[nginx-stops-however-often] nginx: stop is idempotent", function()
     server = assert(nginx.start { config = hello })
     server:stop()
     server:stop()
   end)
 
-  it("[nginx-keeps-folder] keeps its folder to itself", function()
+  it("[nginx-keeps-folder] nginx: makes its folder private", function()
     server = assert(nginx.start { config = hello })
     assert.equal("drwx------",
       shell.read(shell.line("ls", "-ld", server.folder)):sub(1, 10))
   end)
 
-  it("[nginx-free-ports-asked] gives as many free ports as are asked "
-    .. "for", function()
+  it("[nginx-free-ports-asked] nginx: finds the given number of free "
+    .. "ports", function()
     server = assert(nginx.start { ports = 4, config = hello })
     local seen, different = {}, 0
     for _, port in ipairs(server.ports) do
@@ -98,8 +97,8 @@ describe("nginx.start", function()
     assert.equal(4, different)
   end)
 
-  it("[nginx-takes-other-ports] takes other ports when one was "
-    .. "taken", function()
+  it("[nginx-takes-other-ports] nginx: tries other ports when one is in "
+    .. "use", function()
     local first = assert(nginx.start { config = hello })
     local asked = 0
     server = assert(nginx.start { config = function(ports)
@@ -112,8 +111,8 @@ describe("nginx.start", function()
     first:stop()
   end)
 
-  it("[nginx-port-asked] says so when the very port asked for is "
-    .. "taken", function()
+  it("[nginx-port-asked] nginx: reports that a given port is in "
+    .. "use", function()
     local first = assert(nginx.start { config = hello })
     local second, message, code = nginx.start { config = hello,
       ports = first.ports }
@@ -123,7 +122,7 @@ describe("nginx.start", function()
     first:stop()
   end)
 
-  it("[nginx-bad-configuration] says what nginx said of a bad "
+  it("[nginx-bad-configuration] nginx: returns nginx's message about a bad "
     .. "configuration", function()
     local folder
     local bad, message, code = nginx.start { config = function(_, place)
@@ -136,9 +135,8 @@ describe("nginx.start", function()
     assert.is_false(exists(folder))
   end)
 
-  it("[nginx-passes-configuration] passes on what the configuration could not "
-    .. "do, and raises its errors",
-    function()
+  it("[nginx-passes-configuration] nginx: returns a failure of the config "
+    .. "function and raises its errors", function()
       local folder
       local none, message, code = nginx.start { config = function(_, place)
         folder = place
@@ -152,15 +150,16 @@ describe("nginx.start", function()
       end, "oops")
     end)
 
-  it("[nginx-refuses-not-know] refuses what it does not know", function()
+  it("[nginx-refuses-not-know] nginx: refuses unknown options", function()
     assert.has_error(function() nginx.start { configuration = "" } end,
       "nginx.start: unknown option 'configuration'")
     assert.has_error(function() nginx.start {} end,
-      "nginx.start: config is missing")
+      "nginx.start: missing option 'config'")
     assert.has_error(function() nginx.start { config = 1 } end)
   end)
 
-  it("[nginx-names-program] names a program that is not there", function()
+  it("[nginx-names-program] nginx: names a program that does not "
+    .. "exist", function()
     local none, message, code = nginx.start { config = hello,
       nginx = "/nowhere/nginx" }
     assert.is_nil(none)
@@ -168,7 +167,7 @@ describe("nginx.start", function()
     assert.is_truthy(message:find("nowhere", 1, true))
   end)
 
-  it("[nginx-runs-command-status] runs a command and tells its "
+  it("[nginx-runs-command-status] nginx: runs a command and returns its "
     .. "status", function()
     server = assert(nginx.start { config = hello })
     assert.equal(0, server:run("true"))
@@ -177,13 +176,14 @@ describe("nginx.start", function()
     assert.is_false(exists(server.folder .. "/command.pid"))
   end)
 
-  it("[nginx-notices-ended] notices that nginx ended by itself", function()
+  it("[nginx-notices-ended] nginx: notices that nginx ended", function()
     server = assert(nginx.start { config = hello })
     shell.read("kill -s TERM " .. server.pid)
     assert.is_true(server:wait())
   end)
 
-  it("[nginx-workers-asked] has as many workers as are asked for", function()
+  it("[nginx-workers-asked] nginx: starts the given number of "
+    .. "workers", function()
     server = assert(nginx.start { config = hello, workers = 3 })
     local path = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
     assert.is_true(eventually(function()
@@ -191,8 +191,8 @@ describe("nginx.start", function()
     end))
   end)
 
-  it("[nginx-starts-ended] starts again where it was, after it was "
-    .. "ended", function()
+  it("[nginx-starts-ended] nginx: restarts with the same folder and "
+    .. "ports", function()
     server = assert(nginx.start { config = hello })
     local pid, port = server.pid, server.ports[1]
     shell.read("kill -s TERM " .. pid)
@@ -203,7 +203,7 @@ describe("nginx.start", function()
     assert.is_false(alive(server.pid))
   end)
 
-  it("[nginx-workers-killed] takes the workers along when nginx itself was "
+  it("[nginx-workers-killed] nginx: ends the workers when the master was "
     .. "killed", function()
     server = assert(nginx.start { config = hello })
     local worker = shell.read_file(("/proc/%d/task/%d/children"):format(
@@ -214,7 +214,7 @@ describe("nginx.start", function()
     assert.equal("hello", assert(get(server.ports[1])).body)
   end)
 
-  it("[nginx-why-not-start] says why it could not start again", function()
+  it("[nginx-why-not-start] nginx: returns why a restart failed", function()
     server = assert(nginx.start { config = hello })
     shell.write_file(server.folder .. "/nginx.conf", "nonsense;")
     shell.read("kill -s TERM " .. server.pid)
@@ -241,8 +241,8 @@ describe("nginx.start", function()
     end)
   end
 
-  it("[nginx-owner-ends-forgets] goes with an owner that just ends, or "
-    .. "forgets it", function()
+  it("[nginx-owner-ends-forgets] nginx: ends when its owner exits or "
+    .. "collects it", function()
     local output = child_process.run(CHILD .. "server = nil; os.exit(0)")
     local pid, folder = output:match("^(%d+)%s+(%S+)")
     assert.is_true(eventually(function()
@@ -250,8 +250,8 @@ describe("nginx.start", function()
     end))
   end)
 
-  it("[nginx-not-wait-command-outlives] does not wait for a command that "
-    .. "outlives its owner", function()
+  it("[nginx-not-wait-command-outlives] nginx: does not wait for a command "
+    .. "that outlives its owner", function()
     local pipe = assert(io.popen("echo $$; exec " .. child_process.command(CHILD
       .. "server:run('echo $$; exec sleep 600')") .. " 2>&1"))
     local owner = pipe:read("*l")

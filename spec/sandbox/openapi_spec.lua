@@ -189,8 +189,8 @@ local function in_files(name)
 end
 
 describe("Adobe's OpenAPI files", function()
-  it("[openapi-declare-operations-route] declare the very operations that we "
-    .. "route", function()
+  it("[openapi-declare-operations-route] OpenAPI: the files declare the "
+    .. "routed operations", function()
     local ours, theirs = {}, {}
     for _, route in ipairs(routes.list) do
       if in_files(route.name) then
@@ -206,8 +206,8 @@ describe("Adobe's OpenAPI files", function()
     assert.same(theirs, ours)
   end)
 
-  it("[openapi-accept-response] accept every answer, but for the "
-    .. "contradictions listed", function()
+  it("[openapi-accept-response] OpenAPI: the files accept every response "
+    .. "except listed contradictions", function()
     local count, seen, wrong = 0, {}, {}
     for _, result in ipairs(all_answers()) do
       local name = result.operation
@@ -228,8 +228,8 @@ describe("Adobe's OpenAPI files", function()
     print(("openapi: %d answers of %d operations"):format(count, names))
   end)
 
-  it("[openapi-no-contradiction-listed] have no contradiction listed that is "
-    .. "none any more", function()
+  it("[openapi-no-contradiction-listed] OpenAPI: every listed contradiction "
+    .. "exists", function()
     -- A method that is not allowed belongs to no operation of ours.
     local h = fixture.new()
     local response = h:send { method = "PATCH",
@@ -259,7 +259,8 @@ describe("the validator", function()
     return found and found.at
   end
 
-  it("[openapi-sees-wrong] sees what is wrong, and where", function()
+  it("[openapi-sees-wrong] OpenAPI validator: reports each problem with its "
+    .. "place", function()
     assert.is_nil(first { a = "x", b = 1, c = { true }, d = 1.5 })
     assert.equal("/a", first {})
     assert.equal("/a", first { a = "y" })
@@ -270,8 +271,8 @@ describe("the validator", function()
     assert.equal("/b", first { a = "x", b = json.null })
   end)
 
-  it("[openapi-raises-keyword] raises on a keyword that it does not "
-    .. "know", function()
+  it("[openapi-raises-keyword] OpenAPI validator: raises on an unknown "
+    .. "keyword", function()
     assert.has_error(function() V2:validate({ oneOf = {} }, 1) end)
   end)
 end)

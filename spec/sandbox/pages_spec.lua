@@ -57,8 +57,8 @@ describe("the pages", function()
     end
   end)
 
-  it("[pages-braces-text-not-slots] take braces for text, not for "
-    .. "slots", function()
+  it("[pages-braces-text-not-slots] sandbox pages: treat braces in values "
+    .. "as text", function()
     for name, html in pairs(all("{code}{!card}%1")) do
       assert.is_truthy(html:find("{code}{!card}%1", 1, true), name)
     end
@@ -77,8 +77,8 @@ describe("the pages", function()
     end
   end)
 
-  it("[pages-put-nonce-style] put the nonce on the one style sheet, the token "
-    .. "in each form", function()
+  it("[pages-put-nonce-style] sandbox pages: put the nonce on the style "
+    .. "sheet and the token in each form", function()
     for name, html in pairs(all("plain")) do
       local _, sheets = html:gsub("<style", "")
       local _, with_nonce = html:gsub('<style nonce="nonce">', "")
@@ -90,9 +90,8 @@ describe("the pages", function()
     end
   end)
 
-  it("[pages-language-title-heading] have a language, a title, one heading "
-    .. "and a name for each field",
-    function()
+  it("[pages-language-title-heading] sandbox pages: have a language, a "
+    .. "title, one heading and labels", function()
       for name, html in pairs(all("plain")) do
         assert.is_truthy(html:find('<html lang="en">', 1, true), name)
         assert.is_truthy(html:find("<title>%S"), name)
@@ -105,8 +104,8 @@ describe("the pages", function()
       end
     end)
 
-  it("[pages-tie-error-field] tie an error to its field, and say it "
-    .. "aloud", function()
+  it("[pages-tie-error-field] sandbox pages: associate an error with its "
+    .. "field for screen readers", function()
     local html = pages.activate { nonce = "n", token = "t", code = "A",
       error = "No such code." }
     assert.is_truthy(html:find('id="error" role="alert"', 1, true))
@@ -117,16 +116,16 @@ describe("the pages", function()
     assert.is_nil(calm:find(" aria-invalid=", 1, true))
   end)
 
-  it("[pages-refuse-leave-hole] refuse to leave a hole where a value is "
-    .. "missing", function()
+  it("[pages-refuse-leave-hole] sandbox pages: raise an error for a missing "
+    .. "value", function()
     assert.has_error(function() pages.login { nonce = "n", token = "t" } end)
     local fine, message = pcall(pages.activate, { nonce = "n", code = "" })
     assert.is_false(fine)
     assert.is_truthy(message:find("lacks its token", 1, true))
   end)
 
-  it("[pages-show-letter-alphabet] show a letter of any alphabet as the mark "
-    .. "of a brand", function()
+  it("[pages-show-letter-alphabet] sandbox pages: show the first letter of "
+    .. "a brand in any alphabet", function()
     local html = pages.signed_out { nonce = "n", token = "t",
       brand = "Österreich TV" }
     assert.is_truthy(html:find('aria-hidden="true">Ö</span>', 1, true))
@@ -153,15 +152,18 @@ describe("the colours of the pages", function()
     end
   end
 
-  it("[pages-read-light] can be read in the light", function()
+  it("[pages-read-light] sandbox pages: have enough contrast in light "
+    .. "mode", function()
     check(style.light, 1, "light ")
   end)
 
-  it("[pages-read-dark] can be read in the dark", function()
+  it("[pages-read-dark] sandbox pages: have enough contrast in dark "
+    .. "mode", function()
     check(style.dark, 2, "dark ")
   end)
 
-  it("[pages-belong-name] belong to a name for good", function()
+  it("[pages-belong-name] sandbox pages: give a name always the same "
+    .. "color", function()
     assert.equal(style.accent("Cablevision"), style.accent("Cablevision"))
   end)
 end)

@@ -21,8 +21,8 @@ local function token(h, body, headers)
 end
 
 describe("register", function()
-  it("[registration-responses-201] answers 201 with credentials and the "
-    .. "statement's scopes", function()
+  it("[registration-responses-201] sandbox registration: returns 201 with "
+    .. "credentials and scopes", function()
     local h = fixture.new()
     local response = register(h, {
       software_statement = h.control.statement(),
@@ -34,8 +34,8 @@ describe("register", function()
     assert.equal(fixture.START / 1000, response.json.client_id_issued_at)
   end)
 
-  it("[registration-gives-each] gives each registration credentials of its "
-    .. "own", function()
+  it("[registration-gives-each] sandbox registration: returns new "
+    .. "credentials for each registration", function()
     local h = fixture.new()
     local body = { software_statement = h.control.statement() }
     local one, two = register(h, body).json, register(h, body).json
@@ -74,7 +74,8 @@ describe("register", function()
     end)
   end
 
-  it("[registration-refuses-form] refuses a form", function()
+  it("[registration-refuses-form] sandbox registration: refuses a "
+    .. "form", function()
     local response = register(h, { software_statement = good },
       { ["Content-Type"] = "application/x-www-form-urlencoded" })
     assert.same({ error = "invalid_request" }, response.json)
@@ -92,8 +93,8 @@ describe("token", function()
     return fixture.form(fields)
   end
 
-  it("[registration-201-signed-jwt] answers 201 with a signed JWT of six "
-    .. "hours", function()
+  it("[registration-201-signed-jwt] sandbox token: returns 201 with a "
+    .. "signed JWT for six hours", function()
     local h = fixture.new():register()
     local response = token(h, body(h))
     assert.equal(201, response.status)
@@ -109,16 +110,16 @@ describe("token", function()
     assert.equal(21600, claims.exp - claims.iat)
   end)
 
-  it("[registration-query-openapi-file] takes the query of the OpenAPI file, "
-    .. "too", function()
+  it("[registration-query-openapi-file] sandbox token: accepts the query of "
+    .. "the OpenAPI file", function()
     local h = fixture.new():register()
     local response = h:send { method = "POST", path = "/o/client/token",
                             query = body(h), headers = {}, body = "" }
     assert.equal(201, response.status)
   end)
 
-  it("[registration-refuses-documented] refuses in the documented "
-    .. "ways", function()
+  it("[registration-refuses-documented] sandbox token: refuses with the "
+    .. "documented errors", function()
     local h = fixture.new():register()
     for _, case in ipairs {
       { { grant_type = false }, "invalid_request" },
@@ -135,8 +136,8 @@ describe("token", function()
     assert.same({ error = "invalid_request" }, twice.json)
   end)
 
-  it("[registration-ends-client] ends when the client or its statement is "
-    .. "revoked", function()
+  it("[registration-ends-client] sandbox token: refuses a revoked client or "
+    .. "statement", function()
     local h = fixture.new():register()
     h.control.revoke { statement = h.statement }
     assert.same({ error = "unauthorized_client" }, token(h, body(h)).json)
@@ -151,7 +152,8 @@ describe("an access token", function()
     return h:get("/api/v2/REF30/profiles").status
   end
 
-  it("[registration-ends-six-hours] ends after six hours", function()
+  it("[registration-ends-six-hours] sandbox access token: expires after six "
+    .. "hours", function()
     local h = fixture.new():register()
     h.control.advance(21599 * 1000)
     assert.equal(200, status(h))
@@ -159,7 +161,8 @@ describe("an access token", function()
     assert.equal(401, status(h))
   end)
 
-  it("[registration-ends-revoked] ends when revoked, and only it", function()
+  it("[registration-ends-revoked] sandbox access token: revoking one "
+    .. "affects no other", function()
     local h = fixture.new():register()
     local other = h:new_token(h.client).json.access_token
     h.control.revoke { token = h.token }
@@ -168,7 +171,8 @@ describe("an access token", function()
     assert.equal(200, status(h))
   end)
 
-  it("[registration-needs-scope-v2] needs the scope of the v2 API", function()
+  it("[registration-needs-scope-v2] sandbox access token: requires the "
+    .. "scope of the v2 API", function()
     local h = fixture.new():register { scopes = { "api:client:v1" } }
     local response = h:get "/api/v2/REF30/profiles"
     assert.equal(401, response.status)
@@ -176,8 +180,8 @@ describe("an access token", function()
                  response.json.code)
   end)
 
-  it("[registration-not-service-token] is not a service token, though the key "
-    .. "is the same", function()
+  it("[registration-not-service-token] sandbox access token: a service "
+    .. "token is refused as a bearer", function()
     local h = fixture.new():register()
     h.token = h:post_form("/api/REF30/serviceToken", {}, {
       ["X-SSO-ID"] = h.client.client_id }).json.serviceToken

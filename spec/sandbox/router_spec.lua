@@ -80,8 +80,8 @@ describe("the web pages", function()
   end
 
   describe("for a second screen", function()
-    it("[web-lead-code-provider] lead from a code over the provider to the "
-      .. "login and home", function()
+    it("[web-lead-code-provider] sandbox pages: lead from a code and a "
+      .. "provider to the login and back", function()
       local shown = code()
       visitor:get("/activate")
       local page = visitor:post("/activate", { code = shown })
@@ -98,23 +98,24 @@ describe("the web pages", function()
       assert.equal("Spectrum", screen:signed_in(shown))
     end)
 
-    it("[web-straight-login-tv] go straight to the login where the TV named "
-      .. "the provider", function()
+    it("[web-straight-login-tv] sandbox pages: skip the picker if the TV "
+      .. "named the provider", function()
       local shown = whole()
       visitor:get("/activate")
       local page = visitor:follow(visitor:post("/activate", { code = shown }))
       assert.is_truthy(page.body:find("Sign in to Cablevision", 1, true))
     end)
 
-    it("[web-code-people-type] take a code as people type it", function()
+    it("[web-code-people-type] sandbox pages: accept a code with spaces, "
+      .. "dashes and lower case", function()
       local shown = whole()
       visitor:get("/activate")
       local typed = " " .. shown:sub(1, 3):lower() .. "-" .. shown:sub(4)
       assert.equal(303, visitor:post("/activate", { code = typed }).status)
     end)
 
-    it("[web-show-code-address] show a code that came in the address, and do "
-      .. "not use it", function()
+    it("[web-show-code-address] sandbox pages: show a code of the URL "
+      .. "without using it", function()
       local page = visitor:get("/activate?code=abc%3Cb%3E")
       assert.is_truthy(page.body:find('value="ABC&lt;B&gt;"', 1, true))
       assert.equal(200, page.status)
@@ -127,14 +128,15 @@ describe("the web pages", function()
       return page.body:match('role="alert">([^<]*)<')
     end
 
-    it("[web-wrong-code] say what is wrong with a code", function()
-      assert.is_truthy(complaint("NOSUCH1"):find("We do not know the code"))
+    it("[web-wrong-code] sandbox pages: say what is wrong with a "
+      .. "code", function()
+      assert.is_truthy(complaint("NOSUCH1"):find("is unknown"))
       assert.is_truthy(complaint(""):find("Type the code"))
       local first = whole()
       local second = whole()
       assert.is_truthy(complaint(first):find("has a newer code"))
       sign_in(second)
-      assert.is_truthy(complaint(second):find("was used already"))
+      assert.is_truthy(complaint(second):find("was already used"))
       local third = tv_client.new(
         { transport = sandbox:transport(), api = sandbox.api,
         device = "tv-2", statement = sandbox.control.statement() }):code()
@@ -142,8 +144,8 @@ describe("the web pages", function()
       assert.is_truthy(complaint(third):find("has expired"))
     end)
 
-    it("[web-provider-list] know the provider's list, and nobody "
-      .. "else", function()
+    it("[web-provider-list] sandbox pages: accept only providers of the "
+      .. "list", function()
       local shown = code()
       visitor:get("/activate")
       for _, mvpd in ipairs { "Nobody", "Disabled", "TempPass", "" } do
@@ -156,8 +158,8 @@ describe("the web pages", function()
   end)
 
   describe("of a provider's login", function()
-    it("[web-send-viewer-application] send the viewer back to where the "
-      .. "application wanted", function()
+    it("[web-send-viewer-application] sandbox pages: redirect the viewer "
+      .. "after the login", function()
       local shown = whole()
       local response = sign_in(shown)
       assert.equal(303, response.status)
@@ -165,13 +167,12 @@ describe("the web pages", function()
       assert.equal("Cablevision", screen:signed_in(shown))
     end)
 
-    it("[web-refuse-wrong-password] refuse a wrong password, keep the name, "
-      .. "forget the password",
-      function()
+    it("[web-refuse-wrong-password] sandbox pages: refuse a wrong password "
+      .. "and keep the username", function()
         local shown = whole()
         local page = sign_in(shown, { password = "guess-7731" })
         assert.equal(422, page.status)
-        assert.is_truthy(page.body:find("do not belong together", 1, true))
+        assert.is_truthy(page.body:find("username or the password is wrong", 1, true))
         assert.is_truthy(page.body:find('value="ann"', 1, true))
         assert.is_nil(page.body:find("guess-7731", 1, true))
         assert.is_nil(screen:signed_in(shown))
@@ -179,7 +180,8 @@ describe("the web pages", function()
           .. shown, { username = "ann", password = "secret" }).status)
       end)
 
-    it("[web-viewer-change-mind] let the viewer change their mind", function()
+    it("[web-viewer-change-mind] sandbox pages: let the viewer "
+      .. "cancel", function()
       local shown = whole()
       local page = sign_in(shown, { ["do"] = "cancel" })
       assert.equal(200, page.status)
@@ -188,7 +190,8 @@ describe("the web pages", function()
       assert.equal(303, sign_in(shown).status)
     end)
 
-    it("[web-ask-viewer-home] ask nothing of a viewer at home", function()
+    it("[web-ask-viewer-home] sandbox pages: ask no password in the home "
+      .. "network", function()
       local session = sandbox:find_session(whole())
       session.device.info.connectionIp = "192.0.2.7"
       local page = visitor:get("/mvpd/Cablevision/login?code=" .. session.code)
@@ -198,18 +201,18 @@ describe("the web pages", function()
       assert.equal(REDIRECT, response.header.location)
     end)
 
-    it("[web-not-form-home] do not take the word of a form for being at "
-      .. "home", function()
+    it("[web-not-form-home] sandbox pages: do not trust a form that claims "
+      .. "the home network", function()
       local shown = whole()
       assert.equal(403, visitor:post(login(shown), { ["do"] = "home" }).status)
       assert.is_nil(screen:signed_in(shown))
     end)
 
-    it("[web-no-login-dead-code] have no login for a dead code, or one of "
-      .. "another provider", function()
+    it("[web-no-login-dead-code] sandbox pages: refuse a login with an "
+      .. "expired code or another provider's", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=NOSUCH1")
       assert.equal(422, page.status)
-      assert.is_truthy(page.body:find("Ask your TV for a new code", 1, true))
+      assert.is_truthy(page.body:find("Request a new code", 1, true))
       page = visitor:get("/mvpd/Spectrum/login?code=" .. whole())
       assert.equal(422, page.status)
       assert.is_truthy(page.body:find("Another provider was chosen", 1, true))
@@ -221,8 +224,8 @@ describe("the web pages", function()
       return visitor:get("/mvpd/Cablevision/logout?" .. query)
     end
 
-    it("[web-application-domain] say goodbye, and go on to the application's "
-      .. "domain", function()
+    it("[web-application-domain] sandbox pages: redirect after a sign-out "
+      .. "to the application's domain", function()
       local page = logout(tv_client.form { requestor_id = "REF30",
         redirect_url = REDIRECT })
       assert.equal(200, page.status)
@@ -231,7 +234,8 @@ describe("the web pages", function()
       assert.is_truthy(page.body:find("Continue to adobe.com", 1, true))
     end)
 
-    it("[web-stay-address] stay where the address is nobody's", function()
+    it("[web-stay-address] sandbox pages: do not redirect after a sign-out "
+      .. "to a foreign URL", function()
       for _, query in ipairs {
         "", "redirect_url=https%3A%2F%2Fevil.example%2F",
         "requestor_id=REF30&redirect_url=https%3A%2F%2Fevil.example%2F",
@@ -254,8 +258,8 @@ describe("the web pages", function()
         and sandbox:provider(provider or "REF30") or nil, url)
     end
 
-    it("[web-domain-provider-sandbox] is a domain of the provider's, or this "
-      .. "sandbox", function()
+    it("[web-domain-provider-sandbox] sandbox pages: allow redirects to the "
+      .. "provider's domains and the sandbox", function()
       assert.equal("https://adobe.com", allowed("https://adobe.com/x?y#z"))
       assert.equal("https://www.adobe.com:444",
         allowed("https://www.ADOBE.com:444/"))
@@ -264,7 +268,8 @@ describe("the web pages", function()
       assert.equal("'self'", allowed(sandbox.api, false))
     end)
 
-    it("[web-application-scheme] or an application's own scheme", function()
+    it("[web-application-scheme] sandbox pages: allow redirects to an "
+      .. "application's own scheme", function()
       assert.equal("myapp:", allowed("myapp://done"))
       assert.is_nil(allowed("myapp://done", false))
     end)
@@ -290,9 +295,8 @@ describe("the web pages", function()
       assert.is_nil(allowed(nil))
     end)
 
-    it("[web-ends-page-session] ends at our own page where the session's "
-      .. "address is not allowed",
-      function()
+    it("[web-ends-page-session] sandbox pages: show the success page if the "
+      .. "session's URL is not allowed", function()
         sandbox.lenient = { any_domain = true }
         local response = sign_in(whole("https://evil.example/"))
         assert.equal("/activate/success?stay=1", response.header.location)
@@ -389,8 +393,8 @@ describe("the web pages", function()
       end)
   end)
 
-  it("[web-response-head-refuse] answer HEAD, refuse other methods, and leave "
-    .. "other addresses", function()
+  it("[web-response-head-refuse] sandbox pages: support HEAD and refuse "
+    .. "other methods", function()
     assert.equal(200, visitor:send("HEAD", "/activate").status)
     local response = visitor:send("DELETE", "/activate")
     assert.equal(405, response.status)
@@ -404,8 +408,8 @@ describe("the web pages", function()
     assert.equal("/activate", visitor:get("/").header.location)
   end)
 
-  it("[web-survive-forms-addresses] survive forms and addresses that make no "
-    .. "sense", function()
+  it("[web-survive-forms-addresses] sandbox pages: survive malformed forms "
+    .. "and URLs", function()
     visitor:get("/activate")
     for _, body in ipairs { "%", "code=%zz", "code=a&code=b", "=", "&&",
       ("x"):rep(100000), "code=\0\255" } do

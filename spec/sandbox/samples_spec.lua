@@ -512,10 +512,10 @@ local function check(file, index, sample, is_strict)
   differences = function(text)
     if not tolerated(file, index, text) then found[#found + 1] = text end
   end
-  local response = play(file, index, sample, is_strict)
-  if response.status ~= sample.response.status then
-    differences("status " .. response.status .. ", not "
-      .. sample.response.status .. ": " .. response.body)
+  local result = play(file, index, sample, is_strict)
+  if result.status ~= sample.response.status then
+    differences("status " .. result.status .. ", not "
+      .. sample.response.status .. ": " .. result.body)
   elseif sample.response.json ~= json.null then
     compare(sample.response.json, result.json, "answer")
   else
@@ -540,7 +540,8 @@ describe("the documented samples", function()
     end
   end
 
-  it("[sandbox-samples-all-all-pass] are all there, and all pass", function()
+  it("[sandbox-samples-all-all-pass] samples: all 74 exist and "
+    .. "pass", function()
     print(("samples: %d of %d"):format(passed, total))
     assert.equal(74, total)
     assert.equal(74, passed)
@@ -561,13 +562,13 @@ describe("the documented samples", function()
     assert.same(listed, refused)
   end)
 
-  it("[sandbox-samples-need] need no more tolerance than is said "
-    .. "above", function()
+  it("[sandbox-samples-need] samples: need no more tolerance than "
+    .. "listed", function()
     assert.equal(2, tolerated_count)
   end)
 
-  it("[sandbox-samples-contradict] contradict themselves only where we say "
-    .. "so, with a reason", function()
+  it("[sandbox-samples-contradict] samples: each contradiction has a "
+    .. "reason", function()
     for where, reason in pairs(CONTRADICTIONS) do
       assert.is_true(#reason > 20, where)
     end

@@ -10,8 +10,8 @@ local function resume(h, code, fields)
 end
 
 describe("a code", function()
-  it("[sandbox-session-seven-characters] has seven characters that are not "
-    .. "mistaken on a TV", function()
+  it("[sandbox-session-seven-characters] sandbox code: has seven characters "
+    .. "that are not confused with each other", function()
     local h = fixture.new()
     for _ = 1, 20 do
       assert.truthy(h:session().json.code:find
@@ -19,15 +19,15 @@ describe("a code", function()
     end
   end)
 
-  it("[sandbox-session-carries-times] carries its times as text, half an hour "
-    .. "apart", function()
+  it("[sandbox-session-carries-times] sandbox code: has its times as "
+    .. "strings, 30 minutes apart", function()
     local result = fixture.new():session().json
     assert.equal(("%.0f"):format(fixture.START), result.notBefore)
     assert.equal(("%.0f"):format(fixture.START + 1800000), result.notAfter)
   end)
 
-  it("[sandbox-session-leads-viewer] leads to nobody, then to the viewer, "
-    .. "until it ends", function()
+  it("[sandbox-session-leads-viewer] sandbox code: returns no profile, then "
+    .. "the viewer's, until it expires", function()
     local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
@@ -40,7 +40,8 @@ describe("a code", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("[sandbox-session-expires] expires to the millisecond", function()
+  it("[sandbox-session-expires] sandbox code: expires to the "
+    .. "millisecond", function()
     local h = fixture.new()
     local code = h:session().json.code
     h.control.advance(1800000 - 1)
@@ -50,8 +51,8 @@ describe("a code", function()
     assert.same({ nil, "expired" }, { h.sandbox:find_session(code) })
   end)
 
-  it("[sandbox-session-killed-newer] is killed by a newer one of the same "
-    .. "device only", function()
+  it("[sandbox-session-killed-newer] sandbox code: is superseded by a newer "
+    .. "one of the same device only", function()
     local h = fixture.new()
     local first = h:session().json.code
     h.device = "another"
@@ -64,8 +65,8 @@ describe("a code", function()
     assert.same({ nil, "superseded" }, { h.sandbox:find_session(first) })
   end)
 
-  it("[sandbox-session-leads-login] leads to its own login only, whoever "
-    .. "polls it", function()
+  it("[sandbox-session-leads-login] sandbox code: returns the profile of "
+    .. "its own login only", function()
     local h = fixture.new()
     local someone = { ["AD-Service-Token"] = h.control.identity {
       kind = "service", subject = "someone" } }
@@ -76,8 +77,8 @@ describe("a code", function()
     assert.same({}, response.json.profiles)
   end)
 
-  it("[sandbox-session-shorter-login] makes a shorter login where the "
-    .. "platform is unknown", function()
+  it("[sandbox-session-shorter-login] sandbox login: is shorter without "
+    .. "device info", function()
     local h = fixture.new()
     h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
     h:log_in("ann", "Cablevision")
@@ -87,15 +88,15 @@ describe("a code", function()
                  profiles.Cablevision.notAfter)
   end)
 
-  it("[sandbox-session-service-provider] is of one service "
-    .. "provider", function()
+  it("[sandbox-session-service-provider] sandbox code: belongs to one "
+    .. "service provider", function()
     local h = fixture.new()
     local code = h:session().json.code
     local result = h:get("/api/v2/REF40/profiles/code/" .. code)
     assert.equal("invalid_parameter_code", result.json.code)
   end)
 
-  it("[sandbox-session-logs-once] logs in once", function()
+  it("[sandbox-session-logs-once] sandbox code: logs in once", function()
     local h = fixture.new()
     local code = h:log_in("ann", "Cablevision").code
     assert.same({ nil, "used" },
@@ -107,8 +108,8 @@ describe("a code", function()
 end)
 
 describe("create_session", function()
-  it("[sandbox-session-names-missing] names what is missing, and resume takes "
-    .. "it step by step", function()
+  it("[sandbox-session-names-missing] sandbox session: lists missing "
+    .. "parameters, which resume accepts one by one", function()
     local h = fixture.new()
     local first = h:session { mvpd = false, domainName = false,
                               redirectUrl = false }.json
@@ -125,8 +126,8 @@ describe("create_session", function()
     assert.equal(first.code, third.code)
   end)
 
-  it("[sandbox-session-needs-no-login] needs no login where somebody is "
-    .. "logged in, or nobody must", function()
+  it("[sandbox-session-needs-no-login] sandbox session: reports that no "
+    .. "login is needed", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     assert.equal("authenticated", h:session().json.reasonType)
@@ -137,15 +138,16 @@ describe("create_session", function()
                  h:session { mvpd = "DegradedMvpd" }.json.reasonType)
   end)
 
-  it("[sandbox-session-no-body-not-form] takes no body that is not a "
-    .. "form", function()
+  it("[sandbox-session-no-body-not-form] sandbox session: refuses a body "
+    .. "that is not a form", function()
     local h = fixture.new()
     local result = h:post_json("/api/v2/REF30/sessions",
                                { mvpd = "Cablevision" })
-    assert.equal(400, response.status)
+    assert.equal(400, result.status)
   end)
 
-  it("[sandbox-session-refuses-unsafe] refuses unsafe addresses", function()
+  it("[sandbox-session-refuses-unsafe] sandbox session: refuses unsafe "
+    .. "redirect URLs", function()
     local h = fixture.new()
     for _, url in ipairs { "javascript:alert(1)", "adobe.com", "data:,x",
                            "JavaScript://x/%0aalert(1)",
@@ -156,7 +158,7 @@ describe("create_session", function()
     assert.equal(200, h:session { redirectUrl = "myapp://done" }.status)
   end)
 
-  it("[sandbox-session-refuses] refuses a misconfigured "
+  it("[sandbox-session-refuses] sandbox session: refuses a misconfigured "
     .. "integration", function()
     local result = fixture.new():session({ mvpd = "Dish" }, nil, "REF_BROKEN")
     assert.equal(500, result.status)
@@ -164,7 +166,7 @@ describe("create_session", function()
 end)
 
 describe("session status", function()
-  it("[sandbox-session-second-screen] tells the second screen about the "
+  it("[sandbox-session-second-screen] sandbox session status: describes the "
     .. "streaming device", function()
     local h = fixture.new()
     local code = h:session({ mvpd = false },
@@ -181,8 +183,8 @@ describe("session status", function()
     assert.equal("192.0.2.9", result.device.connection.ipAddress)
   end)
 
-  it("[sandbox-session-survives-device] survives any device "
-    .. "information", function()
+  it("[sandbox-session-survives-device] sandbox session status: survives "
+    .. "any device info", function()
     local h = fixture.new()
     local code = h:session(nil, { ["X-Device-Info"] = fixture.encode {
       primaryHardwareType = { 1 }, model = { a = 1 }, osVersion = 5,
@@ -212,14 +214,14 @@ describe("authenticate", function()
                     path = "/api/v2/authenticate/REF30/" .. code }.status
   end
 
-  it("[sandbox-session-refuses-code] refuses a code that still misses "
-    .. "something", function()
+  it("[sandbox-session-refuses-code] sandbox authenticate: refuses a code "
+    .. "with missing parameters", function()
     local h = fixture.new()
     assert.equal(400, open(h, h:session { mvpd = false }.json.code))
   end)
 
-  it("[sandbox-session-refuses-temppass] refuses a TempPass: it has no "
-    .. "login", function()
+  it("[sandbox-session-refuses-temppass] sandbox authenticate: refuses a "
+    .. "TempPass, which has no login", function()
     local h = fixture.new()
     local code = h:session { mvpd = false }.json.code
     resume(h, code, { mvpd = "TempPass" })
@@ -228,7 +230,8 @@ describe("authenticate", function()
 end)
 
 describe("for the web pages, a sandbox", function()
-  it("[sandbox-session-resumes] resumes a session", function()
+  it("[sandbox-session-resumes] sandbox instance: resumes a "
+    .. "session", function()
     local h = fixture.new()
     local code = h:session { mvpd = false, domainName = false,
                              redirectUrl = false }.json.code
@@ -245,7 +248,8 @@ describe("for the web pages, a sandbox", function()
     assert.equal("authenticate", resume(h, code, {}).json.actionName)
   end)
 
-  it("[sandbox-session-checks-passwords] checks passwords", function()
+  it("[sandbox-session-checks-passwords] sandbox instance: checks "
+    .. "passwords", function()
     local sandbox = fixture.new().sandbox
     assert.is_true(sandbox:check_password("Dish", "ann", "secret"))
     assert.is_false(sandbox:check_password("Dish", "ann", "Secret"))
@@ -255,8 +259,8 @@ describe("for the web pages, a sandbox", function()
     assert.is_true(sandbox:check_password("Spectrum", "ann", "secret"))
   end)
 
-  it("[sandbox-session-refuses-login] refuses a login that the world does not "
-    .. "allow", function()
+  it("[sandbox-session-refuses-login] sandbox instance: refuses a login "
+    .. "that the world does not allow", function()
     local h = fixture.new()
     local session = h.sandbox:find_session(h:session().json.code)
     for _, case in ipairs { { "Disabled", "ann", "mvpd" },
@@ -268,8 +272,8 @@ describe("for the web pages, a sandbox", function()
     end
   end)
 
-  it("[sandbox-session-lists-providers] lists providers without TempPass, in "
-    .. "order", function()
+  it("[sandbox-session-lists-providers] sandbox instance: lists providers "
+    .. "without TempPass, sorted", function()
     local last = ""
     for _, row in ipairs(fixture.new().sandbox:mvpds "REF30") do
       assert.is_nil(row.temp_pass)
@@ -280,8 +284,8 @@ describe("for the web pages, a sandbox", function()
     end
   end)
 
-  it("[sandbox-session-notes-sign-out] notes a sign-out, and gives only a "
-    .. "safe address back", function()
+  it("[sandbox-session-notes-sign-out] sandbox instance: records a sign-out "
+    .. "and returns only a safe URL", function()
     local h = fixture.new()
     assert.equal("https://adobe.com", h.sandbox:sign_out {
       mvpd = "Dish", redirect_url = "https://adobe.com" })

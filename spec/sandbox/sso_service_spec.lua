@@ -23,8 +23,8 @@ local function list(h, token)
 end
 
 describe("the SSO Service", function()
-  it("[sso-service-token-documented] gives a token with the documented "
-    .. "claims", function()
+  it("[sso-service-token-documented] sandbox SSO Service: returns a token "
+    .. "with the documented claims", function()
     local h = fixture.new()
     local result = create(h)
     assert.equal(201, result.status)
@@ -40,8 +40,8 @@ describe("the SSO Service", function()
     assert.equal(3600, claims.exp - claims.iat)
   end)
 
-  it("[sso-service-names-fields-world] names its fields as the world "
-    .. "says", function()
+  it("[sso-service-names-fields-world] sandbox SSO Service: names its "
+    .. "members as the world says", function()
     local h = fixture.new { world = function(world)
       world.sso_service = { token_field = "jws", link_field = "link" }
     end }
@@ -50,8 +50,8 @@ describe("the SSO Service", function()
     assert.truthy(link(h, token).json.link:find "^%d%d%d%d%d%d$")
   end)
 
-  it("[sso-service-renews-token-ended] renews a token, also one that ended "
-    .. "lately", function()
+  it("[sso-service-renews-token-ended] sandbox SSO Service: renews a token, "
+    .. "also shortly after expiry", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     h.control.advance(3600 * 1000)
@@ -67,8 +67,8 @@ describe("the SSO Service", function()
                                         bearing(token)).json.error.code)
   end)
 
-  it("[sso-service-links-device-six] links another device by six digits, "
-    .. "once, for a while", function()
+  it("[sso-service-links-device-six] sandbox SSO Service: links a device by "
+    .. "a code of six digits, valid once", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     local code = link(h, token).json.code
@@ -87,8 +87,8 @@ describe("the SSO Service", function()
     assert.equal("SetTopBox", devices.second.deviceType)
   end)
 
-  it("[sso-service-carries-login-linked] carries the login to a linked "
-    .. "device, until unlinked", function()
+  it("[sso-service-carries-login-linked] sandbox SSO Service: shares the "
+    .. "login with a linked device until unlinked", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     h:log_in("ann", "Cablevision", bearing(token))
@@ -110,8 +110,8 @@ describe("the SSO Service", function()
     assert.equal("serviceTokenSSO", shown())
   end)
 
-  it("[sso-service-device-payload] knows a device by the payload of its "
-    .. "header, too", function()
+  it("[sso-service-device-payload] sandbox SSO Service: finds a device by "
+    .. "the payload of its header", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     local payload = core.base64.encode(h.device)
@@ -122,7 +122,8 @@ describe("the SSO Service", function()
     assert.equal('{"devices":{}}', response.body)
   end)
 
-  it("[sso-service-errors-form] has errors of its own form", function()
+  it("[sso-service-errors-form] sandbox SSO Service: has its own error "
+    .. "format", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     local bad = token:sub(1, -5) .. "AAAA"

@@ -34,8 +34,8 @@ for _, method in ipairs(METHODS) do
       h.device = "another device"
     end)
 
-    it("[sso-shows-login-device] shows the login on another device and in "
-      .. "another app", function()
+    it("[sso-shows-login-device] sandbox SSO: finds the profile on another "
+      .. "device and in another app", function()
       assert.equal(method.type, profiles(h, mine).Cablevision.type)
       assert.equal("Cablevision", profiles(h, mine).Cablevision.issuer)
       assert.equal(method.type, profiles(h, mine, "REF40").Cablevision.type)
@@ -45,15 +45,15 @@ for _, method in ipairs(METHODS) do
         .json.decisions[1].authorized)
     end)
 
-    it("[sso-shows-identity] shows nothing without the identity, or with "
-      .. "another", function()
+    it("[sso-shows-identity] sandbox SSO: finds no profile without the "
+      .. "identity or with another", function()
       assert.same({}, profiles(h))
       assert.same({}, profiles(h, { [method.header] =
         h.control.identity { kind = method.kind, subject = "else" } }))
     end)
 
-    it("[sso-believes-no-token-expired] believes no token that is expired, "
-      .. "forged or junk", function()
+    it("[sso-believes-no-token-expired] sandbox SSO: refuses an expired, "
+      .. "forged or malformed token", function()
       local good = mine[method.header]
       local other = method.kind == "platform" and "service" or "platform"
       for _, bad in ipairs { "junk", "a.b.c", "a.b.c.d.e",
@@ -66,26 +66,27 @@ for _, method in ipairs(METHODS) do
       assert.same({}, profiles(h, mine))
     end)
 
-    it("[sso-not-asked-device-login] is not asked where the device has a "
-      .. "login of its own", function()
+    it("[sso-not-asked-device-login] sandbox SSO: prefers the device's own "
+      .. "profile", function()
       h:log_in("bob", "Cablevision")
       assert.equal("regular", profiles(h, mine).Cablevision.type)
     end)
 
-    it("[sso-within-integrated] stays within what is integrated", function()
+    it("[sso-within-integrated] sandbox SSO: finds only integrated "
+      .. "mvpds", function()
       assert.same({}, profiles(h, mine, "apasstest1").Spectrum or {})
       h.sandbox.world.providers.REF40.integrations.Cablevision = nil
       assert.same({}, profiles(h, mine, "REF40"))
     end)
 
-    it("[sso-ends-everywhere-logout] ends everywhere with one logout, whose "
-      .. "url is relative", function()
-      local response = h:get(
+    it("[sso-ends-everywhere-logout] sandbox SSO: one logout ends all "
+      .. "profiles and returns a relative URL", function()
+      local result = h:get(
         "/api/v2/REF40/logout/Cablevision?redirectUrl=https%3A%2F%2Fadobe.com",
         mine).json.logouts.Cablevision
       assert.equal("logout", result.actionName)
       assert.equal("/mvpd/Cablevision/logout?requestor_id=REF40"
-        .. "&redirect_url=https%3A%2F%2Fadobe.com", response.url)
+        .. "&redirect_url=https%3A%2F%2Fadobe.com", result.url)
       assert.same({}, profiles(h, mine))
       h.device = fixture.new().device
       assert.same({}, profiles(h))
@@ -101,8 +102,8 @@ describe("a programmer's own AD-Service-Token", function()
       core.private_key(keys.identity.private), json.encode(claims)) }
   end
 
-  it("[sso-adobe-letters-name] must be meant for Adobe, in any letters, and "
-    .. "name somebody", function()
+  it("[sso-adobe-letters-name] sandbox SSO: a service token needs a subject "
+    .. "and the audience adobe", function()
     local h = fixture.new()
     h:log_in("ann", "Dish", signed(h, "adobe"))
     h.device = "another"
@@ -119,7 +120,8 @@ describe("a partner's session", function()
                        { [PFS] = status }).json
   end
 
-  it("[sso-saml-request] gives a SAML request", function()
+  it("[sso-saml-request] sandbox partner SSO: returns a SAML "
+    .. "request", function()
     local h = fixture.new()
     local result = ask(h, h:partner_status())
     assert.equal("partner_profile", result.actionName)
@@ -128,7 +130,8 @@ describe("a partner's session", function()
     assert.is_nil(result.code)
   end)
 
-  it("[sso-falls-status] falls back where the status will not do", function()
+  it("[sso-falls-status] sandbox partner SSO: falls back if the partner "
+    .. "status is insufficient", function()
     local h = fixture.new()
     for _, status in ipairs { "junk", h:partner_status { access = "denied" },
         h:partner_status { expires = "1" },
@@ -144,9 +147,8 @@ describe("a partner's session", function()
     assert.equal("Spectrum", result.mvpd)
   end)
 
-  it("[sso-falls-parameters] falls back where parameters or the configuration "
-    .. "will not do",
-     function()
+  it("[sso-falls-parameters] sandbox partner SSO: falls back if parameters "
+    .. "or configuration are missing", function()
     local h = fixture.new()
     local missing = ask(h, h:partner_status(), { domainName = "adobe.com" })
     assert.equal("missing_parameters_fallback", missing.reasonType)
@@ -156,14 +158,15 @@ describe("a partner's session", function()
     assert.equal("authenticate", off.actionName)
   end)
 
-  it("[sso-refuses-unsafe-address] refuses an unsafe address", function()
+  it("[sso-refuses-unsafe-address] sandbox partner SSO: refuses an unsafe "
+    .. "redirect URL", function()
     local h = fixture.new()
     assert.equal("invalid_parameter_redirect_url",
       ask(h, "junk", { redirectUrl = "javascript://x/" }).code)
   end)
 
-  it("[sso-needs-no-login-needs] needs no login where there is one, or nobody "
-    .. "needs one", function()
+  it("[sso-needs-no-login-needs] sandbox partner SSO: reports that no login "
+    .. "is needed", function()
     local h = fixture.new()
     assert.equal("degraded",
       ask(h, h:partner_status { id = "DegradedMvpd" }).reasonType)
@@ -190,8 +193,8 @@ describe("a partner's profile", function()
       mvpd = given.mvpd or "Cablevision", username = "ann" }
   end
 
-  it("[sso-made-device-says] is made, and is there while the device says "
-    .. "so", function()
+  it("[sso-made-device-says] sandbox partner profile: is visible while the "
+    .. "partner status confirms it", function()
     local h = fixture.new()
     local result = send(h, response_for(h))
     assert.equal(201, result.status)
@@ -209,7 +212,8 @@ describe("a partner's profile", function()
       h:authorize("Cablevision", { "CNN" }).json.decisions[1].error.code)
   end)
 
-  it("[sso-takes-each-response] takes each response once", function()
+  it("[sso-takes-each-response] sandbox partner profile: accepts each "
+    .. "response once", function()
     local h = fixture.new()
     local response = response_for(h)
     assert.equal(201, send(h, response).status)
@@ -217,8 +221,8 @@ describe("a partner's profile", function()
                  send(h, response).json.code)
   end)
 
-  it("[sso-no-second-response-request] takes no second response to one "
-    .. "request", function()
+  it("[sso-no-second-response-request] sandbox partner profile: accepts one "
+    .. "response for each request", function()
     local h = fixture.new()
     local asked = request(h)
     assert.equal(201, send(h, response_for(h, { request = asked })).status)
@@ -226,15 +230,15 @@ describe("a partner's profile", function()
       send(h, response_for(h, { request = asked })).json.code)
   end)
 
-  it("[sso-no-response-asked] takes no response that nobody asked "
-    .. "for", function()
+  it("[sso-no-response-asked] sandbox partner profile: refuses a response "
+    .. "without a request", function()
     local h, other = fixture.new(), fixture.new { random = fixture.random(7) }
     assert.equal("invalid_parameter_saml_response",
                  send(h, response_for(other)).json.code)
   end)
 
-  it("[sso-takes-no-response-knows] takes no response for somebody whom "
-    .. "nobody knows", function()
+  it("[sso-takes-no-response-knows] sandbox partner profile: refuses a "
+    .. "response for an unknown viewer", function()
     local h = fixture.new()
     local response = response_for(h)
     h.sandbox.world.viewers.ann = nil
@@ -242,15 +246,16 @@ describe("a partner's profile", function()
                  send(h, response).json.code)
   end)
 
-  it("[sso-degraded-mvpd] is degraded while the mvpd is", function()
+  it("[sso-degraded-mvpd] sandbox partner profile: is degraded while the "
+    .. "mvpd is", function()
     local h = fixture.new()
     local result = send(h, "x", h:partner_status { id = "DegradedMvpd" })
     assert.equal(200, result.status)
     assert.equal("degraded", result.json.profiles.DegradedMvpd.type)
   end)
 
-  it("[sso-ends-viewer-no-url] ends with a word to the viewer, and no "
-    .. "url", function()
+  it("[sso-ends-viewer-no-url] sandbox partner profile: logout tells the "
+    .. "viewer, without a URL", function()
     local h = fixture.new()
     send(h, response_for(h))
     local action = h:log_out("Cablevision").json.logouts.Cablevision
@@ -261,8 +266,8 @@ describe("a partner's profile", function()
                  h:log_out("Cablevision").json.logouts.Cablevision.actionName)
   end)
 
-  it("[sso-no-longer-end-expired] is no longer there to end once it "
-    .. "expired", function()
+  it("[sso-no-longer-end-expired] sandbox partner profile: logout finds "
+    .. "none after expiry", function()
     local h = fixture.new()
     send(h, response_for(h))
     h.control.advance(31 * 86400 * 1000)
@@ -271,8 +276,8 @@ describe("a partner's profile", function()
       .json.logouts.Cablevision.actionName)
   end)
 
-  it("[sso-offered-configuration-apple] is offered in the configuration of an "
-    .. "Apple device only", function()
+  it("[sso-offered-configuration-apple] sandbox configuration: offers "
+    .. "partner SSO to Apple devices only", function()
     local h = fixture.new()
     local function row(info)
       local result = h:get("/api/v2/REF30/configuration",
@@ -288,8 +293,8 @@ describe("a partner's profile", function()
 end)
 
 describe("logout", function()
-  it("[sso-ends-profile-mvpd] ends one profile, with the mvpd's own page "
-    .. "where it has one", function()
+  it("[sso-ends-profile-mvpd] sandbox logout: ends one profile and returns "
+    .. "the mvpd's URL if it has one", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     h:log_in("ann", "Dish")
@@ -307,14 +312,15 @@ describe("logout", function()
     assert.same({}, profiles(h))
   end)
 
-  it("[sso-nothing-logged] has nothing to do where nobody is logged "
-    .. "in", function()
-    local response = fixture.new():log_out "Dish"
+  it("[sso-nothing-logged] sandbox logout: reports that no profile "
+    .. "exists", function()
+    local result = fixture.new():log_out "Dish"
     assert.same({ actionName = "invalid", actionType = "none",
                   mvpd = "Dish" }, result.json.logouts.Dish)
   end)
 
-  it("[sso-unsafe-address] refuses an unsafe address", function()
+  it("[sso-unsafe-address] sandbox logout: refuses an unsafe redirect "
+    .. "URL", function()
     local result = fixture.new():get(
       "/api/v2/REF30/logout/Dish?redirectUrl=javascript%3Aalert(1)")
     assert.equal("invalid_parameter_redirect_url", result.json.code)

@@ -163,7 +163,8 @@ describe("sandbox", function()
       h:authorize("Dish", { "A" }).json.decisions[1].error.details)
     assert.truthy(h:authorize("Degraded_AuthZNone", { "A" })
       .json.decisions[1].error.details:find "outage")
-    assert.same({ nil, "details" }, { h.control.set_degradation {
+    assert.same({ nil, "invalid 'details': expected a string" },
+      { h.control.set_degradation {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthZNone",
       details = 5 } })
   end)

@@ -30,7 +30,7 @@ end
 
 describe("sandbox", function()
   it("[strict-logout-redirect] sandbox: logout requires redirectUrl", function()
-    local h = fixture.new()
+    local h = lenient "strict"
     for _, query in ipairs { "", "?redirectUrl=", "?redirectUrl=junk" } do
       refused(h:get(LOGOUT .. query), "invalid_parameter_redirect_url")
     end

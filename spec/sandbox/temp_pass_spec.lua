@@ -25,8 +25,8 @@ local OVER = "temporary_access_duration_limit_exceeded"
 local SPENT = "temporary_access_resources_limit_exceeded"
 
 describe("basic TempPass", function()
-  it("[temp-pass-starts-first] starts with the first authorization, and ends "
-    .. "by the clock", function()
+  it("[temp-pass-starts-first] sandbox TempPass: starts with the first "
+    .. "authorization and expires", function()
     local h = fixture.new()
     h:preauthorize(BASIC, { "A" })
     profile(h, BASIC)
@@ -39,7 +39,8 @@ describe("basic TempPass", function()
     assert.equal(OVER, profile(h, BASIC))
   end)
 
-  it("[temp-pass-device] is the device's", function()
+  it("[temp-pass-device] sandbox TempPass: belongs to the "
+    .. "device", function()
     local h = fixture.new()
     verdict(h, BASIC, "A")
     h.control.advance(180000)
@@ -48,7 +49,8 @@ describe("basic TempPass", function()
     assert.equal("permit", verdict(h, BASIC, "A"))
   end)
 
-  it("[temp-pass-shows-ends] shows when it ends", function()
+  it("[temp-pass-shows-ends] sandbox TempPass: shows when it "
+    .. "expires", function()
     local h = fixture.new()
     verdict(h, BASIC, "A")
     local shown = profile(h, BASIC)
@@ -59,7 +61,8 @@ describe("basic TempPass", function()
     assert.is_nil(shown.attributes.remaining_resources)
   end)
 
-  it("[temp-pass-lives-regular-login] lives beside a regular login", function()
+  it("[temp-pass-lives-regular-login] sandbox TempPass: exists beside a "
+    .. "regular profile", function()
     local h = fixture.new()
     verdict(h, BASIC, "A")
     h:log_in("ann", "Cablevision")
@@ -73,7 +76,8 @@ describe("basic TempPass", function()
 end)
 
 describe("promotional TempPass", function()
-  it("[temp-pass-counts-resources] counts resources, each once", function()
+  it("[temp-pass-counts-resources] sandbox promotional TempPass: counts "
+    .. "each resource once", function()
     local h = fixture.new()
     for _, resource in ipairs { "A", "A", "B", "C", "D" } do
       assert.equal("permit", verdict(h, PROMO, resource, who "x"))
@@ -86,8 +90,8 @@ describe("promotional TempPass", function()
     assert.equal(SPENT, profile(h, PROMO, who "x"))
   end)
 
-  it("[temp-pass-counts-several] counts several resources of one request one "
-    .. "by one", function()
+  it("[temp-pass-counts-several] sandbox promotional TempPass: counts "
+    .. "several resources of one request", function()
     local h = fixture.new { world = function(world)
       world.mode = { "many_resources" }
     end }
@@ -108,16 +112,16 @@ describe("promotional TempPass", function()
     return verdict(h, PROMO, "B", who(identity))
   end
 
-  it("[temp-pass-viewer-device-identity] knows the viewer again by device or "
-    .. "identity", function()
+  it("[temp-pass-viewer-device-identity] sandbox promotional TempPass: "
+    .. "finds the trial by device or identity", function()
     assert.equal("permit", spent_on("new device", "new"))
     assert.equal(SPENT, spent_on("new device", "first"))
     assert.equal(SPENT, spent_on("first device", "new"))
     assert.equal(SPENT, spent_on("first device", "first"))
   end)
 
-  it("[temp-pass-needs-identity-key] needs an identity under its "
-    .. "key", function()
+  it("[temp-pass-needs-identity-key] sandbox promotional TempPass: requires "
+    .. "an identity under its key", function()
     local h = fixture.new()
     local code = "invalid_header_identity_for_temporary_access"
     for _, extra in ipairs {
@@ -150,7 +154,8 @@ describe("reset", function()
     return verdict(h, BASIC, "A")
   end
 
-  it("[temp-pass-begins-device] begins one device anew", function()
+  it("[temp-pass-begins-device] sandbox TempPass reset: resets one "
+    .. "device", function()
     local h = spent()
     local response = h:delete(RESET .. WHICH .. BASIC .. "&device_id=tv%201")
     assert.equal(204, response.status)
@@ -169,8 +174,8 @@ describe("reset", function()
     end)
   end
 
-  it("[temp-pass-finds-identity-hash] finds an identity by its "
-    .. "hash", function()
+  it("[temp-pass-finds-identity-hash] sandbox TempPass reset: finds an "
+    .. "identity by its hash", function()
     for _, identity in ipairs { HASH, "user@domain.com" } do
       local h = fixture.new()
       h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1
@@ -183,8 +188,8 @@ describe("reset", function()
     end
   end)
 
-  it("[temp-pass-resets-identity-key] resets every identity with "
-    .. "key=all", function()
+  it("[temp-pass-resets-identity-key] sandbox TempPass reset: key=all "
+    .. "resets every identity", function()
     local h = fixture.new()
     h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1
     verdict(h, PROMO, "A", who "x")
@@ -192,7 +197,8 @@ describe("reset", function()
     assert.equal("permit", verdict(h, PROMO, "B", who "x"))
   end)
 
-  it("[temp-pass-refuses-must] refuses what it must", function()
+  it("[temp-pass-refuses-must] sandbox TempPass reset: refuses invalid "
+    .. "requests", function()
     local h = fixture.new()
     local cases = {
       { RESET, {}, 400 },
@@ -208,7 +214,8 @@ describe("reset", function()
     assert.equal(403, h:delete(RESET .. WHICH .. BASIC).status)
   end)
 
-  it("[temp-pass-management-host] is on the management host alone", function()
+  it("[temp-pass-management-host] sandbox TempPass reset: is on the "
+    .. "management host only", function()
     local h = fixture.new { mgmt = "https://mgmt.test" }
     local function ask(role)
       return h:send { method = "DELETE", path = RESET, host_role = role,

@@ -18,15 +18,16 @@ describe("the throttle", function()
   local h
   before_each(function() h = fixture.new { throttle = true } end)
 
-  it("[throttle-page-example] does what the page's example says", function()
+  it("[throttle-page-example] sandbox throttle: replays the example of "
+    .. "Adobe's page", function()
     for _, row in ipairs(EXAMPLE) do
       h.time = fixture.START + row[1] * 1000
       assert.equal(row[2], ask(h, "192.0.2.1") ~= 429, "at " .. row[1])
     end
   end)
 
-  it("[throttle-passes-request-second] passes one request a second for ever "
-    .. "after the burst", function()
+  it("[throttle-passes-request-second] sandbox throttle: accepts one "
+    .. "request per second after the burst", function()
     for _ = 1, 11 do ask(h, "a") end
     for _ = 1, 30 do
       assert.equal(429, ask(h, "a"))
@@ -35,16 +36,16 @@ describe("the throttle", function()
     end
   end)
 
-  it("[throttle-burst-not-pause] gives the burst once, not again after a "
-    .. "pause", function()
+  it("[throttle-burst-not-pause] sandbox throttle: does not refill the "
+    .. "burst after a pause", function()
     for _ = 1, 11 do ask(h, "a") end
     h.time = h.time + 30000
     assert.equal(401, ask(h, "a"))
     assert.equal(429, ask(h, "a"))
   end)
 
-  it("[throttle-client-quiet-new] takes a client that was long quiet for a "
-    .. "new one", function()
+  it("[throttle-client-quiet-new] sandbox throttle: forget_after makes an "
+    .. "idle address a new client", function()
     h.sandbox.world.throttle.forget_after = 60
     for _ = 1, 12 do ask(h, "a") end
     h.time = h.time + 60001
@@ -52,8 +53,8 @@ describe("the throttle", function()
     assert.equal(429, ask(h, "a"))
   end)
 
-  it("[throttle-takes-one-asks] takes one that asks now and then for the "
-    .. "same", function()
+  it("[throttle-takes-one-asks] sandbox throttle: an address with "
+    .. "occasional requests is no new client", function()
     for _ = 1, 11 do ask(h, "a") end
     for _ = 1, 3 do
       h.time = h.time + 30000
@@ -62,15 +63,16 @@ describe("the throttle", function()
     assert.equal(429, ask(h, "a"))
   end)
 
-  it("[throttle-counts-address] counts each address for itself", function()
+  it("[throttle-counts-address] sandbox throttle: counts each address "
+    .. "separately", function()
     for _ = 1, 12 do ask(h, "192.0.2.1") end
     assert.equal(429, ask(h, "192.0.2.1, 10.0.0.1"))
     assert.equal(401, ask(h, "192.0.2.2"))
     assert.equal(401, ask(h, nil))
   end)
 
-  it("[throttle-responses-html-cookies] answers HTML with cookies and without "
-    .. "Retry-After", function()
+  it("[throttle-responses-html-cookies] sandbox throttle: sends HTML with "
+    .. "cookies and without Retry-After", function()
     for _ = 1, 11 do ask(h, "a") end
     local response = h:send { method = "GET",
       path = "/api/v2/REF30/profiles",
@@ -81,8 +83,8 @@ describe("the throttle", function()
     assert.is_nil(fixture.header(response, "Retry-After"))
   end)
 
-  it("[throttle-covers-api-v2] covers /api/v2/ and /o/client/, nothing "
-    .. "else", function()
+  it("[throttle-covers-api-v2] sandbox throttle: covers /api/v2/ and "
+    .. "/o/client/ only", function()
     local limited = {
       ["/api/v2/anything"] = true, ["/o/client/register"] = true,
       ["/api/REF30/list"] = false, ["/reset-tempass/v3/reset"] = false,
@@ -98,14 +100,16 @@ describe("the throttle", function()
     end
   end)
 
-  it("[throttle-shows-journal] shows in the journal", function()
+  it("[throttle-shows-journal] sandbox throttle: marks the journal "
+    .. "entry", function()
     for _ = 1, 12 do ask(h, "a") end
     local entries = h.control.journal()
     assert.is_nil(entries[11].throttled)
     assert.is_true(entries[12].throttled)
   end)
 
-  it("[throttle-can-switched-off] can be switched off", function()
+  it("[throttle-can-switched-off] sandbox throttle: can be turned "
+    .. "off", function()
     local calm = fixture.new()
     for _ = 1, 30 do assert.equal(401, ask(calm, "a")) end
   end)

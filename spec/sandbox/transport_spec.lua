@@ -35,8 +35,8 @@ local function outcome(h, changes)
 end
 
 describe("a transport in process", function()
-  it("[sandbox-transport-responses-core] answers as a core transport "
-    .. "does", function()
+  it("[sandbox-transport-responses-core] sandbox transport: returns results "
+    .. "as a core transport does", function()
     local h = ready()
     local transfer = submit(h)
     assert.same({ nil, "pending", "pending" }, { transfer:result() })
@@ -55,8 +55,8 @@ describe("a transport in process", function()
     assert.equal(result, transfer:result())
   end)
 
-  it("[sandbox-transport-bearer-core] takes a bearer out of a core "
-    .. "token", function()
+  it("[sandbox-transport-bearer-core] sandbox transport: accepts the bearer "
+    .. "of a core token", function()
     local h = ready()
     local response = h:new_token(h.client).json
     local token = core.token { access_token = response.access_token,
@@ -66,8 +66,8 @@ describe("a transport in process", function()
     assert.equal(401, outcome(h, { bearer = "junk" }).status)
   end)
 
-  it("[sandbox-transport-sends-body] sends body, method, query and repeated "
-    .. "headers", function()
+  it("[sandbox-transport-sends-body] sandbox transport: sends body, method, "
+    .. "query and repeated headers", function()
     local h = ready()
     h.control.clear_journal()
     outcome(h, { method = "POST", url = PROFILES .. "?a=b#c", body = "x",
@@ -82,8 +82,8 @@ describe("a transport in process", function()
     assert.equal("127.0.0.1", entry.remote_addr)
   end)
 
-  it("[sandbox-transport-joins-headers] joins headers that come "
-    .. "twice", function()
+  it("[sandbox-transport-joins-headers] sandbox transport: joins repeated "
+    .. "headers", function()
     local h = ready()
     h.control.fault { kind = "too_many_requests" }
     local result = outcome(h)
@@ -96,7 +96,8 @@ describe("a transport in process", function()
     assert.equal(1, names["Content-Type"])
   end)
 
-  it("[sandbox-transport-hosts-apart] tells the hosts apart", function()
+  it("[sandbox-transport-hosts-apart] sandbox transport: distinguishes the "
+    .. "API and the management host", function()
     local h = ready { mgmt = "https://mgmt.test" }
     local reset = "/reset-tempass/v3/reset"
       .. "?requestor_id=REF30&mvpd_id=TempPass"
@@ -107,7 +108,8 @@ describe("a transport in process", function()
       url = "https://api.test" .. reset }).status)
   end)
 
-  it("[sandbox-transport-reaches] reaches no other host", function()
+  it("[sandbox-transport-reaches] sandbox transport: fails to connect to "
+    .. "other hosts", function()
     local h = ready()
     for _, url in ipairs { "https://other.test/", "http://api.test/",
                            "https://api.test.evil.test/",
@@ -117,8 +119,8 @@ describe("a transport in process", function()
     end
   end)
 
-  it("[sandbox-transport-delay-pass] lets a delay pass on the sandbox's "
-    .. "clock, not on ours", function()
+  it("[sandbox-transport-delay-pass] sandbox transport: a delay passes on "
+    .. "the sandbox's clock", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 5 }
     local transfer = submit(h)
@@ -134,8 +136,8 @@ describe("a transport in process", function()
     assert.is_true(os.clock() - before < 1)
   end)
 
-  it("[sandbox-transport-times-deadline] times out at the deadline, not "
-    .. "later", function()
+  it("[sandbox-transport-times-deadline] sandbox transport: times out at "
+    .. "the deadline", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 50 }
     local _, code = outcome(h, { timeout = 3 })
@@ -143,7 +145,8 @@ describe("a transport in process", function()
     assert.equal(fixture.START + 3000, h.sandbox:now())
   end)
 
-  it("[sandbox-transport-waits-drip] waits for a drip", function()
+  it("[sandbox-transport-waits-drip] sandbox transport: waits for a "
+    .. "dripping response", function()
     local h = ready()
     h.control.fault { kind = "drip", seconds = 1, bytes = 5 }
     assert.equal(200, outcome(h).status)
@@ -169,14 +172,15 @@ describe("a transport in process", function()
     end)
   end
 
-  it("[sandbox-transport-response-reset] has the whole answer before a reset "
-    .. "that comes after it", function()
+  it("[sandbox-transport-response-reset] sandbox transport: returns the "
+    .. "response before a later reset", function()
     local h = ready()
     h.control.fault { kind = "reset_after" }
     assert.equal(200, outcome(h).status)
   end)
 
-  it("[sandbox-transport-bounds-body] bounds the body", function()
+  it("[sandbox-transport-bounds-body] sandbox transport: limits the "
+    .. "body", function()
     local h = ready()
     assert.equal("too_large", (select(2, outcome(h, { max_body = 5 }))))
     h.control.fault { kind = "huge", bytes = 1000 }
@@ -185,8 +189,8 @@ describe("a transport in process", function()
     assert.same({}, json.decode(result.body).profiles)
   end)
 
-  it("[sandbox-transport-keeps-several] keeps several transfers "
-    .. "apart", function()
+  it("[sandbox-transport-keeps-several] sandbox transport: runs several "
+    .. "transfers independently", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 4 }
     local slow, fast = submit(h), submit(h)
@@ -198,8 +202,8 @@ describe("a transport in process", function()
     assert.equal(200, slow:result().status)
   end)
 
-  it("[sandbox-transport-cancels] cancels a transfer, and forgets one that is "
-    .. "done", function()
+  it("[sandbox-transport-cancels] sandbox transport: cancels a transfer and "
+    .. "discards an ended one", function()
     local h = ready()
     local cancelled, done = submit(h), submit(h)
     cancelled:close()
@@ -210,8 +214,8 @@ describe("a transport in process", function()
     assert.equal("closed", (select(3, done:result())))
   end)
 
-  it("[sandbox-transport-ends-runs] ends what runs when it is "
-    .. "closed", function()
+  it("[sandbox-transport-ends-runs] sandbox transport: close ends running "
+    .. "transfers", function()
     local h = ready()
     local transfer = submit(h)
     h.transport:close()
@@ -222,7 +226,8 @@ describe("a transport in process", function()
     assert.is_nil(h.transport:timeout())
   end)
 
-  it("[sandbox-transport-raises-misuse] raises on misuse", function()
+  it("[sandbox-transport-raises-misuse] sandbox transport: raises on "
+    .. "misuse", function()
     local h = ready()
     assert.has_error(function() h.sandbox:transport { verify = false } end)
     assert.has_error(function() h.transport:submit { url = "x", foo = 1 } end)
@@ -230,8 +235,8 @@ describe("a transport in process", function()
     assert.truthy(h.sandbox:transport { ca_file = "any", timeout = 2 })
   end)
 
-  it("[sandbox-transport-fields-methods] has the fields and methods of the "
-    .. "real one", function()
+  it("[sandbox-transport-fields-methods] sandbox transport: has the fields "
+    .. "and methods of a core transport", function()
     local real = assert(core.http.new())
     local ours = fixture.new().sandbox:transport()
     for _, name in ipairs { "submit", "step", "timeout", "close" } do

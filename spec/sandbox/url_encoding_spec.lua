@@ -2,8 +2,8 @@
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 describe("wire", function()
-  it("[url-encoding-unescapes-says] unescapes, or says that it "
-    .. "cannot", function()
+  it("[url-encoding-unescapes-says] url_encoding: decodes escapes, or "
+    .. "returns nil if malformed", function()
     assert.equal("a b/é\0", url_encoding.unescape "a%20b%2F%C3%A9%00")
     assert.equal("%41", url_encoding.unescape "%2541")
     for _, bad in ipairs { "%", "a%2", "%zz", "%%", "% 1" } do
@@ -11,8 +11,8 @@ describe("wire", function()
     end
   end)
 
-  it("[url-encoding-escapes-must-comes] escapes what it must, and comes "
-    .. "back", function()
+  it("[url-encoding-escapes-must-comes] url_encoding: escapes reserved "
+    .. "bytes, reversibly", function()
     assert.equal("a-b._~%20%2F%26%25", url_encoding.escape "a-b._~ /&%")
     local all = {}
     for byte = 0, 255 do all[#all + 1] = string.char(byte) end
@@ -20,7 +20,7 @@ describe("wire", function()
     assert.equal(text, url_encoding.unescape(url_encoding.escape(text)))
   end)
 
-  it("[url-encoding-reads-forms] reads forms", function()
+  it("[url-encoding-reads-forms] url_encoding: parses forms", function()
     assert.same({ a = "1 2", b = "", ["c d"] = "x=y" },
                 (url_encoding.form "a=1+2&b=&c+d=x%3Dy&&"))
     assert.same({ a = "1" }, (url_encoding.form "a=1&a=2"))
@@ -29,12 +29,13 @@ describe("wire", function()
     assert.is_nil(url_encoding.form "a=%zz")
   end)
 
-  it("[url-encoding-escapes-xml] escapes for XML", function()
+  it("[url-encoding-escapes-xml] url_encoding: escapes XML", function()
     assert.equal("&amp;&lt;&gt;&quot;&#39;x", url_encoding.xml "&<>\"'x")
     assert.equal("5", url_encoding.xml(5))
   end)
 
-  it("[url-encoding-safe-addresses] knows safe addresses", function()
+  it("[url-encoding-safe-addresses] url_encoding: recognizes safe "
+    .. "URLs", function()
     for _, url in ipairs { "https://a.test", "http://a/b?c#d", "app://done",
                            "com.app-x+1://y" } do
       assert.is_true(url_encoding.safe_url(url), url)
@@ -48,7 +49,8 @@ describe("wire", function()
     assert.is_false(url_encoding.safe_url(nil))
   end)
 
-  it("[url-encoding-reads-media-types] reads media types", function()
+  it("[url-encoding-reads-media-types] url_encoding: parses media "
+    .. "types", function()
     assert.equal("application/json",
                  url_encoding.media_type " Application/JSON ; charset=UTF-8")
     assert.equal("", url_encoding.media_type(nil))

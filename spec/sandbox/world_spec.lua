@@ -10,7 +10,8 @@ local state = require "adobepass.sandbox.engine.state"
 local world = require "adobepass.sandbox.data.world"
 
 describe("sandbox.new", function()
-  it("[world-works-nothing-given] works with nothing given", function()
+  it("[world-works-nothing-given] sandbox.new: works without "
+    .. "arguments", function()
     local sandbox = adobepass_sandbox.new()
     assert.is_true(math.abs(sandbox:now() / 1000 - os.time()) < 10)
     assert.truthy(sandbox:uuid():find
@@ -20,7 +21,8 @@ describe("sandbox.new", function()
     assert.equal(sandbox.api, sandbox.mgmt)
   end)
 
-  it("[world-refuses-not-know] refuses what it does not know", function()
+  it("[world-refuses-not-know] sandbox.new: refuses unknown options and "
+    .. "invalid worlds", function()
     for _, options in ipairs {
       { colour = "red" }, { now = 5 }, { random = "x" }, { api = 1 },
       { throttle = "no" }, { keys = { nobody = {} } },
@@ -32,7 +34,8 @@ describe("sandbox.new", function()
     assert.has_error(function() adobepass_sandbox.new {} end)
   end)
 
-  it("[world-shares-state] shares nothing: neither state nor world", function()
+  it("[world-shares-state] sandbox.new: shares neither state nor "
+    .. "world", function()
     local one, two = fixture.new(), fixture.new()
     one:log_in("ann", "Dish")
     one.sandbox.world.viewers.ann = nil
@@ -43,7 +46,7 @@ describe("sandbox.new", function()
     assert.is_table(world.viewers.ann)
   end)
 
-  it("[world-signs-keys] signs with the keys that it is given", function()
+  it("[world-signs-keys] sandbox.new: signs with the given keys", function()
     local h = fixture.new { keys = { tokens = keys.platform } }
     local key = core.public_key(keys.platform.certificate)
     h:register()
@@ -51,7 +54,8 @@ describe("sandbox.new", function()
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
   end)
 
-  it("[world-plays-small] plays a small world of one's own", function()
+  it("[world-plays-small] sandbox.new: runs a custom small "
+    .. "world", function()
     local small = state.copy(world)
     small.providers = { MINE = {
       name = "Mine", domains = { "mine.test" },
@@ -78,7 +82,7 @@ describe("sandbox.new", function()
 end)
 
 describe("the default world", function()
-  it("[world-consistent] is consistent", function()
+  it("[world-consistent] sandbox world: is consistent", function()
     for id, provider in pairs(world.providers) do
       for mvpd in pairs(provider.integrations) do
         assert.is_table(world.mvpds[mvpd], id .. ": " .. mvpd)
@@ -95,12 +99,12 @@ describe("the default world", function()
     end
   end)
 
-  it("[world-plain-data] is plain data", function()
+  it("[world-plain-data] sandbox world: is plain data", function()
     assert.is_string(json.encode(world))
   end)
 
-  it("[world-keys-size-certificates] has keys of good size, with certificates "
-    .. "that fit", function()
+  it("[world-keys-size-certificates] sandbox keys: have 2048 bits "
+    .. "and matching certificates", function()
     for role, pair in pairs(keys) do
       local private = assert(core.private_key(pair.private))
       local public = assert(core.public_key(pair.certificate))
@@ -111,7 +115,8 @@ describe("the default world", function()
 end)
 
 describe("the routes", function()
-  it("[world-22-operations] are the 22 operations, each once", function()
+  it("[world-22-operations] sandbox routes: contain each of the 22 "
+    .. "operations once", function()
     local names = {}
     for number, route in ipairs(routes.list) do
       assert.equal(number, route.number)
@@ -124,8 +129,8 @@ describe("the routes", function()
 end)
 
 describe("a path", function()
-  it("[world-end-slash-escaped] may end in a slash, be escaped, or be the "
-    .. "sample's alias", function()
+  it("[world-end-slash-escaped] sandbox paths: accept a trailing slash, "
+    .. "escapes and the sample's alias", function()
     local h = fixture.new()
     local code = h:session().json.code
     for _, path in ipairs {
@@ -138,7 +143,8 @@ describe("a path", function()
     end
   end)
 
-  it("[world-names-methods] names the methods that it has", function()
+  it("[world-names-methods] sandbox paths: a 405 lists the allowed "
+    .. "methods", function()
     local h = fixture.new()
     local response = h:delete "/api/v2/REF30/sessions/CODE"
     assert.equal(405, response.status)

@@ -90,18 +90,18 @@ local SECTIONS = {
 local function check_options(options)
   for name, value in pairs(options) do
     local kind = OPTIONS[name]
-    if not kind then error("unknown option " .. tostring(name), 3) end
+    if not kind then error("unknown option '" .. tostring(name) .. "'", 3) end
     if type(value) ~= kind then
-      error("option " .. name .. ": " .. kind .. " expected", 3)
+      error("invalid option '" .. name .. "': expected a " .. kind, 3)
     end
   end
 end
 
 local function check_world(world)
-  if type(world) ~= "table" then error("world: table expected", 3) end
+  if type(world) ~= "table" then error("invalid world: expected a table", 3) end
   for _, name in ipairs(SECTIONS) do
     if type(world[name]) ~= "table" then
-      error("world." .. name .. ": table expected", 3)
+      error("invalid world." .. name .. ": expected a table", 3)
     end
   end
 end

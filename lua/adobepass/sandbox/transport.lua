@@ -145,10 +145,10 @@ local function outcome(sandbox, transfer, response)
   }
 end
 
-local LOST = { "The connection ended before the answer was complete.",
+local LOST = { "The connection ended before the response was complete.",
                "connection_lost" }
-local LATE = { "The server did not answer in time.", "timeout" }
-local LARGE = { "The answer is larger than allowed.", "too_large" }
+local LATE = { "The server did not respond in time.", "timeout" }
+local LARGE = { "The response is larger than allowed.", "too_large" }
 
 -- The effect of each fault kind: returns a failure, or changes the response.
 local FAULTS = {

@@ -217,7 +217,8 @@ local BURST = ("0 "):rep(10)
 describe("the rate limit", function()
   it("[deadline-request-second-burst] is one request a second after a burst "
     .. "of ten", function()
-    local fixture = ready { rate_limit = true, sandbox = { throttle = true } }
+    local fixture = ready { rate_limit = true, sandbox = { throttle = true,
+      world = function(world) world.throttle.forget_after = 60 end } }
     ask(fixture.client, 14)
     assert.equal(BURST .. "1000 2000 3000 4000", times(fixture))
     for _, entry in ipairs(fixture.control.journal()) do

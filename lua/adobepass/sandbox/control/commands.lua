@@ -36,7 +36,7 @@ end
 
 local function move_to(sandbox, ms)
   if type(ms) ~= "number" or ms ~= ms or ms < 0 or ms > LATEST then
-    return nil, "a time in ms between 1970 and 2100 expected"
+    return nil, "invalid time: expected ms since the epoch, 1970 to 2100"
   end
   local moved = json.integer(ms - sandbox:now())
   sandbox.state.clock_offset = sandbox.state.clock_offset + moved
@@ -45,7 +45,9 @@ end
 
 --- Moves the clock by `ms`, forward or back.
 function functions.advance(sandbox, ms)
-  if type(ms) ~= "number" then return nil, "milliseconds expected" end
+  if type(ms) ~= "number" then
+    return nil, "invalid 'advance': expected milliseconds"
+  end
   return move_to(sandbox, sandbox:now() + ms)
 end
 
@@ -58,6 +60,8 @@ local function is_span(seconds)
   return seconds == nil
     or type(seconds) == "number" and seconds >= 0 and seconds <= 1e9
 end
+
+local BAD_SECONDS = "invalid 'seconds': expected 0 to 1e9"
 
 local function open_session(sandbox, given)
   if given.code then return sandbox:find_session(given.code) end
@@ -98,14 +102,14 @@ end
 
 function revoke.token(sandbox, compact)
   local jti = jti_of(tokens.read_access, sandbox, compact)
-  if not jti then return nil, "not a living access token" end
+  if not jti then return nil, "invalid 'token': expected a valid access token" end
   sandbox.state.revoked_tokens[jti] = true
   return true
 end
 
 function revoke.statement(sandbox, compact)
   local jti = jti_of(tokens.read_statement, sandbox, compact)
-  if not jti then return nil, "not a software statement" end
+  if not jti then return nil, "invalid 'statement': expected a software statement" end
   sandbox.state.revoked_statements[jti] = true
   return true
 end
@@ -122,18 +126,18 @@ function functions.revoke(sandbox, given)
       return action(sandbox, given[name], given)
     end
   end
-  return nil, "client_id, token, statement or mvpd expected"
+  return nil, "missing field: expected client_id, token, statement or mvpd"
 end
 
 --- Starts a degradation rule: { service_provider, mvpd, rule, seconds?, details?
 -- (text of AuthZNone denials) }.
 function functions.set_degradation(sandbox, given)
   if not sandbox:integration(given.service_provider, given.mvpd) then
-    return nil, "no such integration"
+    return nil, "unknown integration of service_provider and mvpd"
   end
-  if not is_span(given.seconds) then return nil, "seconds" end
+  if not is_span(given.seconds) then return nil, BAD_SECONDS end
   if given.details ~= nil and type(given.details) ~= "string" then
-    return nil, "details"
+    return nil, "invalid 'details': expected a string"
   end
   return degradation.set(sandbox, given.service_provider, given.mvpd, given.rule,
                          given.seconds, given.details)
@@ -194,7 +198,7 @@ function functions.statement(sandbox, given)
     return nil, "unknown service_provider"
   end
   if not is_list_of_strings(given.scopes or {}) then
-    return nil, "scopes: a list of strings expected"
+    return nil, "invalid 'scopes': expected a list of strings"
   end
   return tokens.statement(sandbox, {
     id = row.id, name = row.name, uri = row.uri,
@@ -211,9 +215,9 @@ local ROLES = { service = "identity", platform = "platform" }
 function functions.identity(sandbox, given)
   local role = ROLES[given.kind]
   if not role or type(given.subject) ~= "string" then
-    return nil, "kind (service or platform) and subject expected"
+    return nil, "missing field: expected kind (service or platform) and subject"
   end
-  if not is_span(given.seconds) then return nil, "seconds" end
+  if not is_span(given.seconds) then return nil, BAD_SECONDS end
   return tokens.identity(sandbox, role, given.subject, given.seconds)
 end
 
@@ -223,7 +227,7 @@ end
 function functions.saml_response(sandbox, given)
   if type(given.request) ~= "string" or not sandbox:mvpd(given.mvpd)
       or not sandbox.world.viewers[given.username] then
-    return nil, "request, mvpd and username expected"
+    return nil, "invalid field: expected request, mvpd and username"
   end
   return saml.response(sandbox, given.request, given.mvpd, given.username)
 end
@@ -252,11 +256,11 @@ end
 --- Restores a state. @param data a value that `snapshot` returned
 function functions.restore(sandbox, data)
   if type(data) ~= "table" or data.version ~= state.VERSION then
-    return nil, "not a snapshot of this version"
+    return nil, "invalid snapshot: expected version " .. state.VERSION
   end
   for name, value in pairs(state.new(sandbox.world)) do
     if type(data[name]) ~= type(value) then
-      return nil, "not a snapshot: " .. name
+      return nil, "invalid snapshot: " .. name
     end
   end
   sandbox.state = state.copy(data)

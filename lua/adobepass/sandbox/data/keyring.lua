@@ -12,11 +12,11 @@ local keyring = {}
 local function check(given)
   for role, pair in pairs(given) do
     if not defaults[role] then
-      error("unknown role of key: " .. tostring(role), 0)
+      error("unknown key role: " .. tostring(role), 0)
     end
     if type(pair) ~= "table" or type(pair.private) ~= "string"
         or type(pair.certificate) ~= "string" then
-      error("key " .. role .. ": private and certificate (PEM) expected", 0)
+      error("key " .. role .. ": expected private and certificate (PEM)", 0)
     end
   end
 end

@@ -11,12 +11,14 @@
 local PACKAGE = [[Your subscription package does not include the "%s" channel]]
 
 return {
-  -- Strict: the sandbox refuses what Adobe's pages do not allow. "lenient" turns
+  -- "strict": the sandbox refuses what Adobe's pages do not allow. "lenient" turns
   -- all leniencies of `adobepass.sandbox.data.leniency` on, a list some of them:
   --   profiles_follow_device no_logout_redirect any_domain many_resources
   --   unlisted_headers unlisted_parameters repeated_parameters content_type
   --   client_authentication malformed_device_info
-  mode = "strict",
+  -- Until the client requires a redirect URL for logout, the default accepts a
+  -- logout without one; all other rules are strict.
+  mode = { "no_logout_redirect" },
 
   -- Lifetimes. Adobe documents about 30 minutes for codes, 6 hours for access
   -- tokens, 7 minutes for media tokens.

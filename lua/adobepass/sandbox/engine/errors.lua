@@ -57,11 +57,11 @@ local CATALOG = {
     },
     [403] = {
       preauthorization_denied_by_mvpd =
-        'The MVPD answered the pre-authorization with a "Deny" decision.',
+        'The MVPD denied the preauthorization.',
       authorization_denied_by_mvpd =
-        'The MVPD answered the authorization with a "Deny" decision.',
+        'The MVPD denied the authorization.',
       authorization_denied_by_parental_controls =
-        'The MVPD answered "Deny" because of parental controls.',
+        'The MVPD denied the authorization because of parental controls.',
       authorization_denied_by_degradation_rule =
         "A degradation rule denies the requested resources.",
     },
@@ -72,7 +72,7 @@ local CATALOG = {
   },
   configuration = {
     [403] = {
-      too_many_resources = "Too many resources were asked for at once.",
+      too_many_resources = "The request contains too many resources.",
     },
     [500] = {
       invalid_configuration_user_metadata_certificate =
@@ -115,7 +115,7 @@ local CATALOG = {
       temporary_access_resources_limit_exceeded =
         "The temporary access resources limit has been exceeded.",
       authorization_denied_by_hba_policies =
-        "The login came from the home network; the device has left it.",
+        "The viewer logged in from the home network, which the device has left.",
       authorization_denied_by_session_invalidated =
         "The identity provider has ended the authentication session.",
       identity_not_recognized_by_mvpd =
@@ -125,7 +125,7 @@ local CATALOG = {
   retry = {
     [403] = {
       network_received_error =
-        "The partner's answer could not be read; a retry may help.",
+        "The partner's response could not be read; a retry may help.",
       network_connection_timeout =
         "The partner could not be reached in time; a retry may help.",
       maximum_execution_time_exceeded =

@@ -99,7 +99,7 @@ local function check(given)
     end
     if name ~= "operation" and name ~= "kind" and not is_within(name, value)
     then
-      return nil, "bad value of " .. name
+      return nil, "invalid value of " .. name
     end
   end
   if given.kind == "error" and given.code and not errors.known[given.code] then

@@ -106,17 +106,21 @@ local function fill(template, values)
 end
 
 local function check(folder, options)
-  if type(folder) ~= "string" then error("folder must be a string", 3) end
+  if type(folder) ~= "string" then
+    error("certificates.make: invalid folder: expected a string", 3)
+  end
   for name in pairs(options) do
     if not OPTIONS[name] then
       error("certificates.make: unknown option '" .. tostring(name) .. "'", 3)
     end
   end
   for _, host in ipairs(options.hosts or {}) do
-    if host:find("[^%w.:*-]") then error("not a host: " .. host, 3) end
+    if host:find("[^%w.:*-]") then
+      error("certificates.make: invalid host: " .. host, 3)
+    end
   end
   if (options.name or ""):find("[^%w_-]") then
-    error("not a plain file name: " .. options.name, 3)
+    error("certificates.make: invalid file name: " .. options.name, 3)
   end
 end
 

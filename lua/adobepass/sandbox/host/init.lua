@@ -36,6 +36,7 @@ http {
   lua_package_cpath "@CPATH@";
   lua_check_client_abort on;
   client_max_body_size 1m;
+  lua_need_request_body on;
   client_body_buffer_size 64k;
   large_client_header_buffers 8 32k;
   reset_timedout_connection on;
@@ -72,7 +73,8 @@ local function check(options)
       error("host.start: unknown option '" .. tostring(name) .. "'", 3)
     end
     if type(value) ~= OPTIONS[name] then
-      error(("host.start: %s must be a %s"):format(name, OPTIONS[name]), 3)
+      error(("host.start: invalid option '%s': expected a %s"):format(
+        name, OPTIONS[name]), 3)
     end
   end
 end
@@ -119,7 +121,7 @@ local function make_state_dir(path)
   local said, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
     .. " && test -w " .. shell.quote(path))
   if status == 0 then return true end
-  return nil, "no state can be kept in " .. path .. ": " .. said, "state_dir"
+  return nil, "cannot write to state_dir " .. path .. ": " .. said, "state_dir"
 end
 
 local function ports_of(options)

@@ -110,10 +110,11 @@ local function check_options(options)
     if not kinds then
       error("nginx.start: unknown option '" .. tostring(name) .. "'", 3)
     elseif not kinds:find(type(value), 1, true) then
-      error(("nginx.start: %s must be a %s"):format(name, kinds), 3)
+      error(("nginx.start: invalid option '%s': expected a %s"):format(
+        name, kinds), 3)
     end
   end
-  if not options.config then error("nginx.start: config is missing", 3) end
+  if not options.config then error("nginx.start: missing option 'config'", 3) end
 end
 
 -- /usr/sbin is not in the PATH of every user.
@@ -127,7 +128,7 @@ else command -v openresty || command -v nginx; fi]]
 function nginx.find()
   local path, status = shell.read(FIND)
   if status ~= 0 then
-    return nil, "no nginx: install nginx-light and libnginx-mod-http-lua, "
+    return nil, "nginx not found: install nginx-light and libnginx-mod-http-lua, "
       .. "or OpenResty", "nginx_missing"
   end
   return path
@@ -172,7 +173,8 @@ local PATH = "@T@?.lua;@T@?/init.lua;;"
 function nginx.lua_paths()
   local path = tree()
   if path:find("[\"\\$;?%c{}]") then
-    return nil, "nginx cannot be given such a path: " .. path, "path"
+    return nil, "invalid path (a character that nginx would interpret): "
+      .. path, "path"
   end
   return (PATH:gsub("@T@", path)), (CPATH:gsub("@T@", path))
 end
@@ -241,7 +243,7 @@ local function failure(server)
   local first = said:match("init_by_lua error: ([^\n]*)")
     or said:match("nginx: %[emerg%] ([^\n]*)") or said
   if said:find("Address already in use", 1, true) then
-    return "a port is taken: " .. first, "port_taken"
+    return "port in use: " .. first, "port_taken"
   end
   return "nginx did not start: " .. first, "nginx_failed"
 end
@@ -282,7 +284,7 @@ function nginx.start(options)
   if not binary then return nil, message, code end
   local modules = nginx.lua_modules(binary)
   if options.lua and not modules then
-    return nil, binary .. " has no Lua: install libnginx-mod-http-lua, or "
+    return nil, binary .. " has no Lua module: install libnginx-mod-http-lua, or "
       .. "OpenResty", "nginx_lua_missing"
   end
   local main = (modules or "") .. user_line()

@@ -21,12 +21,9 @@ local function headers_of_request()
   return headers
 end
 
--- The Lua module cannot read an HTTP/2 body of unknown length.
+-- nginx has read the body (lua_need_request_body): ngx.req.read_body would refuse
+-- an HTTP/2 body without Content-Length.
 local function body_of_request()
-  if ngx.req.http_version() >= 2 and not ngx.var.http_content_length then
-    return ""
-  end
-  ngx.req.read_body()
   local file = ngx.req.get_body_file()
   return file and shell.read_file(file) or ngx.req.get_body_data() or ""
 end

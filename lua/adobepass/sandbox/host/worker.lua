@@ -39,7 +39,7 @@ local function save()
   changed = false
   local written, message = core.file.write(state_file(),
     json.encode(sandbox.control.snapshot()))
-  if not written then ngx.log(ngx.ERR, "the state was not kept: ", message) end
+  if not written then ngx.log(ngx.ERR, "cannot save the state: ", message) end
 end
 
 local function restore()
@@ -50,7 +50,7 @@ local function restore()
   if text then text, message = json.decode(text) end
   if text then text, message = sandbox.control.restore(text) end
   if text then return end
-  error(("%s cannot be used: %s"):format(state_file(), message), 0)
+  error(("cannot restore %s: %s"):format(state_file(), message), 0)
 end
 
 --- Runs before nginx accepts connections; an error here stops the start.

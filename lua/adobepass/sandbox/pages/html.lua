@@ -135,7 +135,7 @@ local ACTIVATE = [[
  placeholder="•••••••" autocomplete="off" autocapitalize="characters"
  autocorrect="off" spellcheck="false" enterkeyhint="go"
  required autofocus{!wrong}>
-<p class="hint" id="hint">Small letters will do.</p>
+<p class="hint" id="hint">Lower case is accepted.</p>
 </div>
 <button>Continue</button>
 </form>]]
@@ -145,8 +145,7 @@ local ACTIVATE = [[
 function html.activate(page)
   return layout(page, {
     heading = "Activate your TV", step = 1,
-    say = "Your TV shows a code. Type it here, and watch on the big screen "
-      .. "in a minute.",
+    say = "Your TV shows a code. Type it here to sign in on the TV.",
     card = fill(ACTIVATE, { token = page.token, code = page.code,
       alert = alert(page.error), wrong = wrong(page.error, "hint") }),
   })
@@ -178,8 +177,8 @@ function html.providers(page)
   end
   return layout(page, {
     heading = "Choose your TV provider", step = 2, wide = true,
-    say = fill("To watch <b>{channel}</b>{!device}, sign in with the company "
-      .. "that you get television from.",
+    say = fill("To watch <b>{channel}</b>{!device}, choose the company that "
+      .. "provides your television.",
       { channel = page.channel, device = device_line(page) }),
     card = fill(PROVIDERS, { token = page.token, code = page.code,
       alert = alert(page.error), list = table.concat(list) }),
@@ -252,7 +251,7 @@ local HOME = [[
 <form method="post" action="{action}">
 <input type="hidden" name="token" value="{token}">
 {!alert}
-<p class="good">You are at home: your provider knows this connection.</p>
+<p class="good">Your provider recognized your home network.</p>
 <button name="do" value="home" autofocus>Continue as {username}</button>
 <button name="do" value="cancel" class="quiet">Cancel</button>
 </form>]]
@@ -298,9 +297,9 @@ end
 function html.success(page)
   return message(page, {
     heading = "You are signed in", icon = "tick",
-    say = "Your TV has been told.",
+    say = "Your TV continues by itself.",
     strong = "Go back to your TV",
-    text = page.note or "It goes on by itself in a few seconds. "
+    text = page.note or "It continues in a few seconds. "
       .. "You can close this page.",
   })
 end
@@ -309,7 +308,7 @@ end
 function html.cancelled(page)
   return message(page, {
     heading = "Nothing was changed", icon = "cross", kind = " off",
-    say = "You cancelled, so nobody was signed in.",
+    say = "You cancelled the sign-in.",
     strong = "Your TV is still waiting",
     text = ("The code %s works until your TV shows another one.")
       :format(page.code),
@@ -321,8 +320,8 @@ end
 function html.signed_out(page)
   return message(page, {
     heading = "You are signed out", icon = "leave", kind = " off",
-    say = ("%s no longer knows you on this device."):format(page.brand),
-    strong = "Goodbye",
+    say = ("You are no longer signed in at %s on this device."):format(page.brand),
+    strong = "Sign-out complete",
     text = "To watch again, sign in from your TV.",
     link = back_link(page),
   })
@@ -332,7 +331,7 @@ end
 function html.failure(page)
   return message(page, {
     heading = page.heading, icon = "cross", kind = " no", alert = true,
-    say = "This did not work, and nothing was changed.",
+    say = "An error occurred. Nothing was changed.",
     strong = page.error, text = page.advice, link = page.link,
   })
 end

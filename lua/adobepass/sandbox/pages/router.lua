@@ -92,20 +92,20 @@ function router.allowed(sandbox, provider, url)
 end
 
 local CODE_PROBLEMS = {
-  unknown = "We do not know the code “%s”. Look visit your TV again, and type "
-    .. "exactly what it shows.",
-  expired = "The code “%s” has expired. Ask your TV for a new one.",
-  superseded = "Your TV has a newer code than “%s”. Type the one that it "
+  unknown = "The code “%s” is unknown. Type the code exactly as your TV "
+    .. "shows it.",
+  expired = "The code “%s” has expired. Request a new code on your TV.",
+  superseded = "Your TV has a newer code than “%s”. Type the code that it "
     .. "shows now.",
-  used = "The code “%s” was used already. If your TV is not signed in, ask it "
-    .. "for a new one.",
+  used = "The code “%s” was already used. If your TV is not signed in, "
+    .. "request a new code on it.",
 }
 
 local function code_problem(reason, code)
   return (CODE_PROBLEMS[reason] or CODE_PROBLEMS.unknown):format(code)
 end
 
-local STALE = "This page was open for too long. Please try once more."
+local STALE = "This page was open for too long. Try again."
 
 -- Accepts codes as users type them: spaces, dashes, lower case.
 local function normalize_code(code)
@@ -174,8 +174,8 @@ local function with_code(visit, code)
   if not session then return activation(visit, code, code_problem(reason, code)) end
   if not session.mvpd then return picker(visit, session) end
   if not complete(visit, session) then
-    return activation(visit, code, "Your TV asked for something that this "
-      .. "sandbox does not have. Ask it for a new code.")
+    return activation(visit, code, "The session names a provider or an "
+      .. "address that this sandbox does not have. Request a new code.")
   end
   return to_login(visit, session)
 end
@@ -212,8 +212,8 @@ routes["/activate/provider"] = {
 routes["/activate/success"] = {
   GET = function(visit)
     return show(visit, 200, "success", {
-      note = visit.query.stay and "The address that the application wanted to "
-        .. "go on to is not one of its own domains, so you stay here." })
+      note = visit.query.stay and "The redirect address of the application is "
+        .. "not one of its own domains and was not opened." })
   end,
 }
 
@@ -221,7 +221,7 @@ routes["/"] = { GET = function(visit) return send_to(visit, "/activate") end }
 
 local function failure(visit, heading, message)
   return show(visit, 422, "failure", { heading = heading, error = message,
-    advice = "A code lives for half an hour, or until the TV shows a new one.",
+    advice = "A code is valid for 30 minutes, or until the TV shows a new one.",
     link = { "/activate", "Type a code" } })
 end
 
@@ -255,12 +255,12 @@ local function open_login(visit, mvpd)
   local code = normalize_code(visit.query.code)
   local session, reason = visit.sandbox:find_session(code)
   if not session then
-    return nil, failure(visit, "Ask your TV for a new code",
+    return nil, failure(visit, "Request a new code",
       code_problem(reason, code))
   end
   if session.mvpd ~= mvpd.id then
     return nil, failure(visit, "Another provider was chosen",
-      "This code was not made for " .. mvpd.display_name .. ".")
+      "This code belongs to another provider than " .. mvpd.display_name .. ".")
   end
   local provider = visit.sandbox:provider(session.service_provider)
   local target = router.allowed(visit.sandbox, provider, session.redirect_url)
@@ -272,7 +272,7 @@ local function finish(visit, pending, username)
   local redirect_url = session.redirect_url
   local done, reason = visit.sandbox:complete_login(session, pending.mvpd.id, username)
   if not done then
-    return failure(visit, "Ask your TV for a new code",
+    return failure(visit, "Request a new code",
       code_problem(reason, session.code))
   end
   if redirect_url and not pending.target then
@@ -288,8 +288,8 @@ submit["sign-in"] = function(visit, pending)
   local password = visit.form.password or ""
   if not visit.sandbox:check_password(pending.mvpd.id, username, password)
   then
-    return login(visit, pending, "This username and password do not belong together. "
-      .. "Please try again.", 422)
+    return login(visit, pending, "The username or the password is wrong. "
+      .. "Try again.", 422)
   end
   return finish(visit, pending, username)
 end

@@ -1,0 +1,176 @@
+--- Strict mode over HTTPS: requests that curl sends to nginx.
+local core = require "adobepass.core"
+local host = require "adobepass.sandbox.host"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+
+local PROFILES = "/api/v2/REF30/profiles"
+local FORM = "Content-Type: application/x-www-form-urlencoded"
+local JSON = "Content-Type: application/json"
+
+describe("sandbox host", function()
+  local running
+
+  setup(function() running = assert(host.start { throttle = false }) end)
+  teardown(function() running:stop() end)
+
+  -- Runs curl; returns { status, headers (lower case), body, json }.
+  local function curl(...)
+    local output, status = shell.read(shell.line("curl", "-s", "-i",
+      "--max-time", "10", "--cacert", running.ca, ...))
+    assert.equal(0, status, output)
+    local head, body = output:match "^(.-)\r?\n\r?\n(.*)$"
+    head = (head or output):gsub("\r", "")
+    local response = { status = tonumber(head:match "^HTTP/%S+ (%d+)"),
+                       body = body or "", headers = {} }
+    for name, value in head:gmatch "\n([%w-]+): ([^\n]*)" do
+      response.headers[name:lower()] = value
+    end
+    response.json = json.decode(response.body)
+    return response
+  end
+
+  local function api(path) return running.api .. path end
+
+  local function control(path, body)
+    return curl("-H", JSON, "-d", body and json.encode(body) or "",
+                running.control .. "/sandbox/" .. path)
+  end
+
+  local function register()
+    return curl("-H", JSON, "-d",
+      json.encode { software_statement = running.statement },
+      api "/o/client/register")
+  end
+
+  local function token(credentials, ...)
+    return curl("-H", FORM, "-d", "grant_type=client_credentials&client_id="
+      .. credentials.client_id .. "&client_secret="
+      .. credentials.client_secret, api "/o/client/token", ...)
+  end
+
+  -- Options of curl for a registered device.
+  local function device()
+    local bearer = token(register().json).json.access_token
+    return "-H", "authorization: bEARER " .. bearer,
+      "-H", "AP-Device-Identifier: fingerprint "
+        .. core.base64.encode "curl-device"
+  end
+
+  it("[strict-host-no-store] sandbox: registration and token are not "
+    .. "cached", function()
+    local registered = register()
+    assert.equal(201, registered.status)
+    assert.equal("no-store", registered.headers["cache-control"])
+    local issued = token(registered.json)
+    assert.equal(201, issued.status)
+    assert.equal("no-store", issued.headers["cache-control"])
+    local refused = token { client_id = "x", client_secret = "y" }
+    assert.equal("no-store", refused.headers["cache-control"])
+  end)
+
+  it("[strict-host-http2-body] sandbox: reads an HTTP/2 body without "
+    .. "Content-Length", function()
+    local body = json.encode { software_statement = running.statement }
+    for _, version in ipairs { "--http2", "--http1.1" } do
+      local output = shell.read("printf %s " .. shell.quote(body) .. " | "
+        .. shell.line("curl", "-s", version, "--cacert", running.ca, "-X",
+          "POST", "-H", JSON, "-H", "Content-Length:", "-T", "-",
+          api "/o/client/register"))
+      assert.truthy((json.decode(output) or {}).client_id, output)
+    end
+  end)
+
+  it("[strict-host-401-405] sandbox: sends 401 and 405 as JSON", function()
+    local response = curl(api(PROFILES))
+    assert.same({ 401, 401, "Bearer" }, { response.status,
+      response.json.status, response.headers["www-authenticate"] })
+    response = curl("-X", "PUT", api(PROFILES))
+    assert.same({ 405, 405, "GET" }, { response.status, response.json.status,
+      response.headers.allow })
+  end)
+
+  it("[strict-host-reset-empty] sandbox: sends 401 and 403 of a reset without "
+    .. "a body", function()
+    local path = running.mgmt .. "/reset-tempass/v3/reset"
+      .. "?requestor_id=REF30&mvpd_id=TempPass"
+    local response = curl("-X", "DELETE", path)
+    assert.same({ 401, "" }, { response.status, response.body })
+    local credentials = register().json
+    local bearer = "Authorization: Bearer "
+      .. token(credentials).json.access_token
+    assert.equal(204, curl("-X", "DELETE", "-H", bearer, path).status)
+    control("revoke", { client_id = credentials.client_id })
+    response = curl("-X", "DELETE", "-H", bearer, path)
+    assert.same({ 403, "" }, { response.status, response.body })
+  end)
+
+  it("[strict-host-head] sandbox: answers HEAD with the headers of "
+    .. "GET", function()
+    local a, b, c, d = device()
+    local get = curl(a, b, c, d, api(PROFILES))
+    local head = curl("-I", a, b, c, d, api(PROFILES))
+    assert.same({ 200, 200, "" }, { get.status, head.status, head.body })
+    assert.equal(get.headers["content-length"],
+                 head.headers["content-length"])
+    assert.equal(200, curl("-I", api "/activate").status)
+  end)
+
+  it("[strict-host-cors] sandbox: answers preflights and foreign origins on the "
+    .. "API alone", function()
+    local origin = { "-H", "Origin: https://app.example" }
+    local preflight = { "-X", "OPTIONS", "-H",
+                        "Access-Control-Request-Method: POST" }
+    local response = curl(preflight[1], preflight[2], preflight[3],
+      preflight[4], origin[1], origin[2], api "/api/v2/REF30/sessions")
+    assert.equal(204, response.status)
+    assert.equal("https://app.example",
+                 response.headers["access-control-allow-origin"])
+    assert.equal("true", response.headers["access-control-allow-credentials"])
+    assert.equal("POST,GET,OPTIONS,DELETE",
+                 response.headers["access-control-allow-methods"])
+    assert.truthy(response.headers["access-control-allow-headers"]
+      :find("AP-Device-Identifier", 1, true))
+    assert.truthy(response.headers["access-control-expose-headers"]
+      :find("Authzf-Error-Code", 1, true))
+    response = curl(origin[1], origin[2], api(PROFILES))
+    assert.equal("https://app.example",
+                 response.headers["access-control-allow-origin"])
+    for _, url in ipairs { api "/activate", running.control .. "/sandbox/",
+        running.mgmt .. "/reset-tempass/v3/reset" } do
+      for name in pairs(curl(origin[1], origin[2], url).headers) do
+        assert.is_nil(name:match "^access%-control")
+      end
+    end
+  end)
+
+  it("[strict-host-date] sandbox: moving the clock moves Date, and a code "
+    .. "expires", function()
+    local a, b, c, d = device()
+    local code = curl(a, b, c, d, "-H", FORM, "-d", "mvpd=Dish",
+      api "/api/v2/REF30/sessions").json.code
+    local before = curl(api(PROFILES)).headers.date
+    control("clock", { advance = 86400000 * 40 })
+    assert.are_not.equal(before, curl(api(PROFILES)).headers.date)
+    local login = control("login", { code = code, username = "ann" })
+    assert.same({ error = "expired" }, login.json)
+    control("reset")
+  end)
+
+  it("[strict-host-foreign-page] sandbox: a foreign page cannot reach the "
+    .. "control API", function()
+    local url = running.control .. "/sandbox/reset"
+    assert.equal(200, curl("-H", JSON, "-d", "", url).status)
+    for _, header in ipairs { "Origin: https://evil.example", "Origin: null",
+        "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+        "Host: evil.example", "Origin: " .. running.api } do
+      assert.equal(404, curl("-H", JSON, "-H", header, "-d", "", url).status,
+                   header)
+    end
+    for _, kind in ipairs { "Content-Type: text/plain", "Content-Type:",
+                            FORM } do
+      assert.equal(400, curl("-H", kind, "-X", "POST", url).status, kind)
+      assert.equal(400, curl("-H", kind, "-d", "{}", url).status, kind)
+    end
+  end)
+end)
