@@ -49,7 +49,9 @@ end
 
 function before.error(sandbox, fault, route)
   local refusal = { code = fault.code, details = fault.details or nil }
-  return http_response.refusals[route.refusal](sandbox, refusal)
+  -- The reset operations have no body; a requested error code needs one.
+  local format = route.refusal == "reset" and "enhanced" or route.refusal
+  return http_response.refusals[format](sandbox, refusal)
 end
 
 function after.truncated(_, response)
