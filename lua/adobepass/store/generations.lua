@@ -84,7 +84,9 @@ local function busy()
 end
 
 --- The value of a key, or nil.
--- @param base what the dictionary holds of the key, a number
+-- @param dict the dictionary
+-- @string key
+-- @number base the number that the dictionary holds under the key
 function generations.get(dict, key, base)
   for _ = 1, MOST_ATTEMPTS do
     local generation, entry = highest(dict, key, base)
