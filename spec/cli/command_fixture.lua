@@ -33,9 +33,9 @@ while read -r group; do groups="$groups -$group"; done
 function command_fixture.start(options)
   options = options or {}
   options.throttle = false
-  local sandbox, place = assert(host.start(options)), folder.make()
-  local keeper = shell.background("keeper", place, KEEPER)
-  return setmetatable({ sandbox = sandbox, place = place, output = {},
+  local sandbox, path = assert(host.start(options)), folder.make()
+  local keeper = shell.background("keeper", path, KEEPER)
+  return setmetatable({ sandbox = sandbox, folder = path, output = {},
     keeper = keeper,
     transport = assert(core.http.new { ca_file = sandbox.ca }) },
     Fixture)
@@ -54,10 +54,10 @@ local PLAIN = { PATH = true, LC_ALL = true, NO_COLOR = true }
 function Fixture:line(arguments, changes)
   local sandbox = self.sandbox
   local variables = { API = sandbox.api, MGMT = sandbox.mgmt, CA = sandbox.ca,
-    STATEMENT = sandbox.statement, STORE = self.place .. "/store",
+    STATEMENT = sandbox.statement, STORE = self.folder .. "/store",
     ENVIRONMENT = "", SERVICE_PROVIDER = "" }
   for name, value in pairs(changes or {}) do variables[name] = value end
-  local parts = { "env", "HOME=" .. shell.quote(self.place),
+  local parts = { "env", "HOME=" .. shell.quote(self.folder),
     "XDG_STATE_HOME=", "LC_ALL=C.UTF-8",
     "NO_COLOR=", "TERM=xterm-256color" }
   for name, value in pairs(variables) do
@@ -74,7 +74,7 @@ end
 
 --- Runs the command. Returns standard output, standard error and exit status.
 function Fixture:run(arguments, changes, input)
-  local errors = self.place .. "/errors"
+  local errors = self.folder .. "/errors"
   local out, status = shell.read(("%s %s 2> %s"):format(
     input and "printf %s " .. shell.quote(input) .. " |" or "",
     self:line(arguments, changes), shell.quote(errors)))
@@ -150,7 +150,7 @@ end
 
 --- Starts a process at a terminal of 80 by 24; `type` sends input.
 function Fixture:at_terminal(arguments, changes, size)
-  local name = ("%s/keys-%d"):format(self.place, #self.output)
+  local name = ("%s/keys-%d"):format(self.folder, #self.output)
   folder.run(shell.line("mkfifo", name))
   -- The inner shell receives Ctrl-C, too, and must survive it.
   local inner = ("trap : INT; stty rows %d cols %d; %s; echo status $?")

@@ -57,7 +57,7 @@ describe("adobepass", function()
     assert.equal(0, status)
     assert.same({ registered = true, was_registered = true, client_id = id,
       service_provider = "REF30", api = fixture.sandbox.api,
-      store = fixture.place .. "/store" }, response)
+      store = fixture.folder .. "/store" }, response)
     -- The statement is not needed again.
     assert.equal(0, select(3, fixture:run("register", { STATEMENT = "" })))
   end)
@@ -87,9 +87,9 @@ describe("adobepass", function()
   it("[command-signs-viewer] signs a viewer in", function()
     local plain = fixture:spawn "login --mvpd Cablevision --interval 3"
     local other = fixture:spawn("login --json --interval 3",
-      { STORE = fixture.place .. "/other" })
+      { STORE = fixture.folder .. "/other" })
     local late = short:spawn "login --mvpd Cablevision"
-    local store = { STORE = fixture.place .. "/twice" }
+    local store = { STORE = fixture.folder .. "/twice" }
     local first = fixture:spawn("login --mvpd Dish --interval 3", store)
     local code = code_of(plain)
     local address = plain:line()
@@ -227,7 +227,7 @@ describe("adobepass", function()
     out, err, status = fixture:run "logout"
     assert.same({ "Nobody was signed in.", "", 0 }, { out, err, status })
     local response
-    response, status = json_of("logout", { STORE = fixture.place .. "/other" })
+    response, status = json_of("logout", { STORE = fixture.folder .. "/other" })
     assert.same({ "AdobeShibboleth", "no_browser", 0 },
       { response.logouts[1].mvpd, response.logouts[1].outcome, status })
     assert.equal(3, select(3, fixture:run "profiles"))
@@ -237,7 +237,7 @@ describe("adobepass", function()
     fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "bob",
       device = adobepass.device_id(
-        adobepass.store.file(fixture.place .. "/store")) })
+        adobepass.store.file(fixture.folder .. "/store")) })
   end
 
   it("[command-asks-service-signed] asks the service who is signed in, not "
@@ -255,7 +255,7 @@ describe("adobepass", function()
   it("[command-interrupted-service] can be interrupted while the service "
     .. "keeps silent, and begun anew",
     function()
-      local store = { STORE = fixture.place .. "/silent" }
+      local store = { STORE = fixture.folder .. "/silent" }
       fixture:control("POST", "/faults", { operation = "token", kind = "delay",
         seconds = 600 })
       fixture:control("DELETE", "/journal")
@@ -275,17 +275,17 @@ describe("adobepass", function()
   it("[command-opens-provider-page] opens the provider's page where it is "
     .. "asked to", function()
     sign_in_here()
-    local opener = fixture.place .. "/bin/xdg-open"
-    folder.run("mkdir " .. fixture.place .. "/bin")
+    local opener = fixture.folder .. "/bin/xdg-open"
+    folder.run("mkdir " .. fixture.folder .. "/bin")
     assert(shell.write_file(opener, "#!/bin/sh\necho \"$1\" > "
-      .. fixture.place .. "/opened\n"))
+      .. fixture.folder .. "/opened\n"))
     folder.run("chmod +x " .. opener)
     local out, _, status = fixture:run("logout --mvpd Cablevision --open "
       .. "--redirect-url https://adobe.com",
-      { PATH = fixture.place .. "/bin:" .. os.getenv "PATH" })
+      { PATH = fixture.folder .. "/bin:" .. os.getenv "PATH" })
     assert.equal(0, status)
     assert.is_truthy(out:find("was opened in a browser", 1, true))
-    local opened = assert(shell.read_file(fixture.place .. "/opened"))
+    local opened = assert(shell.read_file(fixture.folder .. "/opened"))
     assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
   end)
 
@@ -320,7 +320,7 @@ describe("adobepass", function()
         ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
         ["profiles --service-provider OTHER"] = "--service-provider" } do
         local _, err,
-          status = fixture:run(words, { STORE = fixture.place .. "/w" })
+          status = fixture:run(words, { STORE = fixture.folder .. "/w" })
         assert.equal(1, status)
         assert.is_truthy(err:find(expected, 1, true), err)
       end
@@ -331,12 +331,12 @@ describe("adobepass", function()
     .. "names another place", function()
     local elsewhere = fixture.sandbox.api:gsub("127.0.0.1", "localhost")
     local _, err, status = fixture:run("register --api " .. elsewhere
-      .. " --store " .. fixture.place .. "/third")
+      .. " --store " .. fixture.folder .. "/third")
     assert.equal(1, status)
     assert.is_truthy(err:find("tls_failed", 1, true)
       or err:find("software_statement_missing", 1, true), err)
     assert.equal(0, select(3, fixture:run("register --api " .. elsewhere
-      .. " --store " .. fixture.place .. "/third --ca " .. fixture.sandbox.ca
+      .. " --store " .. fixture.folder .. "/third --ca " .. fixture.sandbox.ca
       .. " --statement -", nil, fixture.sandbox.statement .. "\n")))
   end)
 
@@ -345,7 +345,7 @@ describe("adobepass", function()
     local secrets = { fixture.sandbox.statement,
       fixture.sandbox.statement:match "[^.]+$",
       "bob-household" }
-    local kept = folder.run("cat " .. shell.quote(fixture.place)
+    local kept = folder.run("cat " .. shell.quote(fixture.folder)
       .. "/*/[0-9a-f]*")
     for _, name in ipairs { "client_secret", "access_token" } do
       local count = 0

@@ -38,14 +38,14 @@ describe("adobepass doctor", function()
     return by_name
   end
 
-  local function new_store(name) return fixture.place .. "/" .. name end
+  local function new_store(name) return fixture.folder .. "/" .. name end
 
   it("[doctor-finds-wrong] finds nothing wrong where nothing is", function()
     fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
-        adobepass.store.file(fixture.place .. "/store")) })
-    local info = fixture.place .. "/info.json"
+        adobepass.store.file(fixture.folder .. "/store")) })
+    local info = fixture.folder .. "/info.json"
     assert(shell.write_file(info, json.encode(operation_setup.INFO)))
     local by_name, response = examine("--device-info " .. info)
     assert.same({ 0, 0 }, { response.fail, response.warn })
@@ -165,7 +165,7 @@ describe("adobepass doctor", function()
 
   it("[doctor-looks-device-says] looks at what the device says of "
     .. "itself", function()
-    local path = fixture.place .. "/device.json"
+    local path = fixture.folder .. "/device.json"
     assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
     local by_name = finds("warn", "device", "shorter logins",
       "--device-info " .. path)
@@ -175,7 +175,7 @@ describe("adobepass doctor", function()
   end)
 
   it("[doctor-misses-qrencode] misses qrencode", function()
-    local bin = fixture.place .. "/bin"
+    local bin = fixture.folder .. "/bin"
     folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
       .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
       .. "/ || :; done")
@@ -194,7 +194,7 @@ describe("adobepass doctor", function()
   it("[doctor-tells-no-secret] tells no secret", function()
     local output = table.concat(fixture.output, "\n")
     assert.is_nil(output:find(fixture.sandbox.statement, 1, true))
-    assert.is_nil(output:find(shell.read("cat " .. fixture.place .. "/store/*")
+    assert.is_nil(output:find(shell.read("cat " .. fixture.folder .. "/store/*")
       :match '"client_secret":"([^"]+)"', 1, true))
   end)
 end)

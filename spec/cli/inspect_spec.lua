@@ -14,7 +14,7 @@ describe("adobepass inspect", function()
     fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
-        adobepass.store.file(fixture.place .. "/store")) })
+        adobepass.store.file(fixture.folder .. "/store")) })
     certificates = fixture:control("GET", "/certificates")
     media = fixture:run_private "authorize CNN --mvpd Cablevision --token"
   end)
@@ -22,7 +22,7 @@ describe("adobepass inspect", function()
   teardown(function() fixture:stop() end)
 
   local function file_of(name, text)
-    local path = fixture.place .. "/" .. name
+    local path = fixture.folder .. "/" .. name
     assert(shell.write_file(path, text))
     return path
   end

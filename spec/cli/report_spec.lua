@@ -2,7 +2,7 @@
 
 local errors = require "adobepass.api.errors"
 local report = require "adobepass.cli.report"
-local words = require "adobepass.cli.text"
+local cli_text = require "adobepass.cli.text"
 
 describe("the exit status", function()
   it("[exit-status-went-wrong] is that of what went wrong", function()
@@ -27,34 +27,34 @@ describe("words", function()
       [1] = "1 second", [59] = "59 seconds", [60] = "1 minute",
       [419.6] = "7 minutes", [3600] = "1 hour", [86400] = "1 day",
       [30 * 86400 - 1] = "30 days" } do
-      assert.equal(text, words.span(seconds))
+      assert.equal(text, cli_text.duration(seconds))
     end
-    assert.equal("in 2 hours", words.distance(7200))
-    assert.equal("2 hours ago", words.distance(-7200))
-    assert.equal("now", words.distance(-0.4))
-    assert.equal("29:05", words.countdown(29 * 60 + 5.9))
-    assert.equal("0:00", words.countdown(-1))
+    assert.equal("in 2 hours", cli_text.relative_time(7200))
+    assert.equal("2 hours ago", cli_text.relative_time(-7200))
+    assert.equal("now", cli_text.relative_time(-0.4))
+    assert.equal("29:05", cli_text.countdown(29 * 60 + 5.9))
+    assert.equal("0:00", cli_text.countdown(-1))
   end)
 
   it("[exit-status-repeat-no-time] tell when, or repeat what is no "
     .. "time", function()
-    assert.is_truthy(words.date(0):find "^%d+ %u%l+ 19%d%d, %d%d:%d%d$")
-    assert.is_truthy(words.date(86400000, 0):find "%(in 1 day%)$")
+    assert.is_truthy(cli_text.date(0):find "^%d+ %u%l+ 19%d%d, %d%d:%d%d$")
+    assert.is_truthy(cli_text.date(86400000, 0):find "%(in 1 day%)$")
     for _, value in ipairs { -1, 1e300, 0 / 0, "soon\27[2J" } do
-      assert.is_nil(words.date(value, 0):find "[%c(]")
+      assert.is_nil(cli_text.date(value, 0):find "[%c(]")
     end
   end)
 
   it("[exit-status-count-characters] count characters, not bytes", function()
-    assert.equal(3, words.width "aé█")
-    assert.equal("é ", words.pad("é", 2))
-    assert.equal("long", words.pad("long", 2))
-    assert.same({ "aa bb", "cccccc", "d" }, words.wrap("aa  bb cccccc d", 5))
-    assert.equal(0, words.widest {})
+    assert.equal(3, cli_text.width "aé█")
+    assert.equal("é ", cli_text.pad("é", 2))
+    assert.equal("long", cli_text.pad("long", 2))
+    assert.same({ "aa bb", "cccccc", "d" }, cli_text.wrap("aa  bb cccccc d", 5))
+    assert.equal(0, cli_text.widest {})
   end)
 
   it("[exit-status-leave-terminal-obey] leave nothing that a terminal would "
     .. "obey", function()
-    assert.equal("a [2Jb c é", words.clean "a\27[2Jb\194\155c é")
+    assert.equal("a [2Jb c é", cli_text.clean "a\27[2Jb\194\155c é")
   end)
 end)

@@ -95,7 +95,7 @@ describe("adobepass at a terminal", function()
   it("[terminal-ends-line-ctrl-c] ends its line on Ctrl-C, and takes up "
     .. "nothing", function()
     if not has "script" then return end
-    local store = { STORE = fixture.place .. "/ctrl-c" }
+    local store = { STORE = fixture.folder .. "/ctrl-c" }
     local screen = fixture:at_terminal("login --mvpd Cablevision", store)
     screen:await "asked 0 times"
     local rest = stop_here(screen)
@@ -106,7 +106,7 @@ describe("adobepass at a terminal", function()
   it("[terminal-provider-picked-part] lets a provider be picked by a part of "
     .. "its name", function()
     if not has "script" then return end
-    local store = { STORE = fixture.place .. "/picker" }
+    local store = { STORE = fixture.folder .. "/picker" }
     local screen = fixture:at_terminal("login", store)
     assert.is_truthy(plain(screen:seek "Spectrum"):find "16  Spectrum")
     screen:type "no such\n"
@@ -129,7 +129,7 @@ describe("adobepass at a terminal", function()
   it("[terminal-asks-no-provider-signed] asks for no provider where somebody "
     .. "is signed in", function()
     if not has "script" then return end
-    local store = { STORE = fixture.place .. "/pass" }
+    local store = { STORE = fixture.folder .. "/pass" }
     assert.equal(0, select(3, fixture:run("authorize CNN --mvpd TempPass",
       store)))
     local screen = fixture:at_terminal("login", store) -- a pass is not a login
@@ -154,7 +154,7 @@ describe("adobepass at a terminal", function()
     if not has "script" then return end
     for _, key in ipairs { "\3", "\4" } do
       local screen = fixture:at_terminal("login",
-        { STORE = fixture.place .. "/asked" })
+        { STORE = fixture.folder .. "/asked" })
       screen:seek "Spectrum"
       screen:type(key)
       local _, status = screen:finish()
@@ -166,7 +166,7 @@ describe("adobepass at a terminal", function()
     .. "words", function()
     if not has "script" then return end
     local screen = fixture:at_terminal("authorize CNN",
-      { STORE = fixture.place .. "/nobody" }, { 24, 40 })
+      { STORE = fixture.folder .. "/nobody" }, { 24, 40 })
     local rest, status = screen:finish()
     assert.equal(3, status)
     for line in plain(rest):gmatch "[^\n]+" do
@@ -178,7 +178,7 @@ describe("adobepass at a terminal", function()
     .. "is narrow", function()
     if not (has "script" and has "qrencode") then return end
     local screen = fixture:at_terminal("login",
-      { STORE = fixture.place .. "/narrow" },
+      { STORE = fixture.folder .. "/narrow" },
       { 40, 40 })
     screen:seek "Spectrum"
     screen:type "\n"

@@ -29,11 +29,11 @@ Status 0: permitted. 4: denied. 3: sign in (again) first.]]
 function authorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resource", "A resource id, as the provider knows it.")
-    :argname("<resource>"):convert(settings.filled)
+    :argname("<resource>"):convert(settings.not_empty)
   settings.define(parser,
     parser:option("--mvpd", "Ask this provider, not that of the login.")
       :argname("<id>")
-      :convert(settings.filled),
+      :convert(settings.not_empty),
     parser:flag("--token", "Print the media token."))
 end
 
@@ -46,25 +46,25 @@ end
 
 local function show_permit(client, decision)
   local name = cli_text.clean(decision.resource)
-  terminal.say(("%s  %s may be played."):format(
+  terminal.print(("%s  %s may be played."):format(
     terminal.paint("GOOD", "permitted"), terminal.paint("BOLD", name)))
   local left = decision.media_token_not_after
   if left then
-    terminal.say(terminal.paint("DIM", ("Its media token (--token prints it)"
+    terminal.print(terminal.paint("DIM", ("Its media token (--token prints it)"
       .. " is good for %s."):format(
-      cli_text.span((left - client:now_ms()) / 1000))))
+      cli_text.duration((left - client:now_ms()) / 1000))))
   end
 end
 
 -- With --token a player reads standard output: a denial goes to standard error.
 local function show_denial(decision, token_alone)
-  local tell, stream = terminal.say, 1
-  if token_alone then tell, stream = terminal.complain, 2 end
-  tell(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied", stream),
+  local write, stream = terminal.print, 1
+  if token_alone then write, stream = terminal.print_error, 2 end
+  write(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied", stream),
     cli_text.clean(decision.resource), preauthorize.reason(decision),
     cli_text.clean(decision.error.code)))
   if decision.error.action ~= "none" then
-    tell(report.advice(decision.error))
+    write(report.advice(decision.error))
   end
 end
 
@@ -73,7 +73,7 @@ local function as_text(client, decision, token_alone)
     return show_denial(decision, token_alone)
   end
   if not token_alone then return show_permit(client, decision) end
-  if decision.media_token then terminal.say(decision.media_token) end
+  if decision.media_token then terminal.print(decision.media_token) end
 end
 
 -- With --token, a permit without a media token is a failure.
@@ -81,8 +81,8 @@ local function status(decision, arguments)
   if not decision.permitted then
     return report.status(decision.error)
   end
-  return arguments.token and not decision.media_token and report.FAILED
-    or report.DONE
+  return arguments.token and not decision.media_token and report.FAILURE
+    or report.SUCCESS
 end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.

@@ -17,12 +17,12 @@ local PAPER, PLAIN = "\27[38;5;16;48;5;231m", "\27[0m"
 -- `margin` light modules on each side; nil if qrencode is missing or fails.
 -- qrencode writes two characters per module.
 local function modules_of(text, margin)
-  local said, status = shell.read("command -v qrencode > /dev/null && "
+  local output, status = shell.read("command -v qrencode > /dev/null && "
     .. shell.line("qrencode", "-t", "ASCII", "-l", "L", "-m", margin, "--",
     text))
   if status ~= 0 then return nil end
   local rows = {}
-  for line in said:gmatch "[^\n]+" do
+  for line in output:gmatch "[^\n]+" do
     rows[#rows + 1] = line:gsub("(.).", { ["#"] = "#", [" "] = "." })
   end
   return rows
@@ -134,16 +134,16 @@ function code_screen.show(flow, with_qr)
   local address = cli_text.clean(flow.url or flow.qr or "")
   local lines = with_qr and compose(flow, address)
     or beside({}, 0, text_lines(flow, false))
-  for _, line in ipairs(lines) do terminal.say(line) end
-  terminal.say()
-  terminal.say(" " .. terminal.paint("LINK", address))
+  for _, line in ipairs(lines) do terminal.print(line) end
+  terminal.print()
+  terminal.print(" " .. terminal.paint("LINK", address))
 end
 
 --- Prints a login as plain lines, for output that is not a terminal.
-function code_screen.tell(flow)
-  terminal.say("Code      " .. flow.code)
-  terminal.say("Address   " .. cli_text.clean(flow.url or ""))
-  if flow.mvpd then terminal.say("Provider  " .. cli_text.clean(flow.mvpd)) end
+function code_screen.show_plain(flow)
+  terminal.print("Code      " .. flow.code)
+  terminal.print("Address   " .. cli_text.clean(flow.url or ""))
+  if flow.mvpd then terminal.print("Provider  " .. cli_text.clean(flow.mvpd)) end
 end
 
 return code_screen

@@ -32,7 +32,7 @@ end
 function completion.run(arguments)
   local parser = require("adobepass.cli").parser()
   io.stdout:write(parser[MAKE[arguments.shell]](parser))
-  return report.DONE
+  return report.SUCCESS
 end
 
 return completion

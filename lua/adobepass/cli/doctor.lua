@@ -59,12 +59,12 @@ local function failed(name, err)
 end
 
 -- --- checks: each returns its findings, or nil if it does not apply, and stores
--- in `seen` what later checks need -------------------------------------------
+-- in `state` what later checks need ------------------------------------------
 
-local function place(arguments, seen)
-  local found, err = settings.place(arguments)
+local function service(arguments, state)
+  local found, err = settings.origins(arguments)
   if not found then return failed("service", err) end
-  seen.place = found
+  state.origins = found
   return ok("service", found.api)
 end
 
@@ -72,92 +72,92 @@ local function sentence(text)
   return text:match "%.$" and text or text .. "."
 end
 
-local function store(arguments, seen)
+local function store(arguments, state)
   local folder, err = settings.folder(arguments)
   if not folder then return failed("store", err) end
-  local kept = adobepass.store.file(folder)
-  local done, message = kept:set("doctor", "1", 1)
-  if done then done, message = kept:delete "doctor" end
+  local file_store = adobepass.store.file(folder)
+  local done, message = file_store:set("doctor", "1", 1)
+  if done then done, message = file_store:delete "doctor" end
   if not done then
     return fail("store", sentence(message), "Let this user alone write "
       .. "there, or name another folder with --store.")
   end
-  seen.folder, seen.store = folder, kept
+  state.folder, state.store = folder, file_store
   return ok("store", folder .. ", for this user alone")
 end
 
 -- Any response shows that the server is reachable. Returns the response; or
 -- nil, a message and an error code.
-local function knock(arguments, seen, origin)
-  local good, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
+local function connect(arguments, state, origin)
+  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
-  if not good or not transport then
+  if not success or not transport then
     return nil, "The CA file cannot be used.", "tls_failed"
   end
   local transfer, message, code = transport:submit { url = origin .. "/" }
   local response
   if transfer then
-    seen.driver.wait(transport, transfer, seen.driver.now() + 20)
+    state.driver.wait(transport, transfer, state.driver.now() + 20)
     response, message, code = transfer:result()
   end
   transport:close()
   return response, message, code
 end
 
-local REACH = { tls_failed = "Name the authority's certificate with --ca if "
+local CONNECT_ADVICE = { tls_failed = "Name the authority's certificate with --ca if "
     .. "it is one of your own; check this machine's date; else somebody is in "
     .. "between.",
   resolve_failed = "Check the host's name, and the DNS of this network.",
   insecure_url = "Use https." }
 
 local function unreachable(name, message, code)
-  local advice = REACH[code] or "Check the network, the firewall and the "
+  local advice = CONNECT_ADVICE[code] or "Check the network, the firewall and the "
     .. "address. A proxy that is needed is not used by itself."
   return fail(name, sentence(cli_text.clean(message)), advice)
 end
 
-local function reach(arguments, seen)
-  if not seen.place then return nil end
-  local response, message, code = knock(arguments, seen, seen.place.api)
+local function reach(arguments, state)
+  if not state.origins then return nil end
+  local response, message, code = connect(arguments, state, state.origins.api)
   if code == "tls_failed" then
     return ok("network", "the service answers"),
       unreachable("TLS", message, code)
   elseif not response then
     return unreachable("network", message, code)
   end
-  seen.date = http_date.parse(response.headers["date"])
-  seen.is_reached = true
-  local tls = seen.place.api:find "^https" and ok("TLS",
+  state.date = http_date.parse(response.headers["date"])
+  state.is_reached = true
+  local tls = state.origins.api:find "^https" and ok("TLS",
     "the certificate is good") or warn("TLS", "plain http, which is for this "
     .. "machine alone", "Use https.")
   return ok("network", "the service answers"), tls
 end
 
-local function management(arguments, seen)
-  if not seen.is_reached or seen.place.mgmt == seen.place.api then
+local function management(arguments, state)
+  if not state.is_reached or state.origins.mgmt == state.origins.api then
     return nil
   end
-  local response, message = knock(arguments, seen, seen.place.mgmt)
-  if response then return ok("management", seen.place.mgmt) end
+  local response, message = connect(arguments, state, state.origins.mgmt)
+  if response then return ok("management", state.origins.mgmt) end
   return warn("management", sentence(cli_text.clean(message)),
     "Only adobepass reset needs it.")
 end
 
 local SMALL, LARGE = 30, 300 -- seconds
 
-local function clock(_, seen)
-  if not seen.date then return nil end
-  local offset = core.clock.wall() - seen.date
+local function clock(_, state)
+  if not state.date then return nil end
+  local offset = core.clock.wall() - state.date
   if math.abs(offset) < SMALL then return ok("clock", "right") end
   local message = ("This machine's clock is %s %s the service's."):format(
-    cli_text.span(math.abs(offset)), offset > 0 and "ahead of" or "behind")
+    cli_text.duration(math.abs(offset)), offset > 0 and "ahead of" or "behind")
   local advice = "Have it set over the network (NTP)."
   if math.abs(offset) < LARGE then return warn("clock", message, advice) end
   return fail("clock", message, advice .. " Certificates and tokens are "
     .. "judged by it.")
 end
 
-local function judge_statement(statement)
+local function check_statement(statement)
   local token = jwt.read(statement)
   if not token then
     return fail("statement", "It does not hold JSON.",
@@ -175,13 +175,13 @@ local function judge_statement(statement)
     token.claims
 end
 
-local function statement(arguments, seen)
+local function statement(arguments, state)
   local text, err = settings.statement(arguments)
   if err then return failed("statement", err) end
-  seen.statement = text
+  state.statement = text
   if not text then return nil end
-  local finding, claims = judge_statement(text)
-  seen.claims = claims
+  local finding, claims = check_statement(text)
+  state.claims = claims
   return finding
 end
 
@@ -192,22 +192,22 @@ local function is_among(list, id)
   return #list == 0
 end
 
-local function provider(arguments, seen)
-  if not seen.place then return nil end
-  local id, err = settings.service_provider(arguments, seen.place,
-    seen.statement)
+local function provider(arguments, state)
+  if not state.origins then return nil end
+  local id, err = settings.service_provider(arguments, state.origins,
+    state.statement)
   if not id then return failed("provider", err) end
-  seen.service_provider = id
-  local list = jwt.list(seen.claims and seen.claims.service_providers)
+  state.service_provider = id
+  local list = jwt.list(state.claims and state.claims.service_providers)
   if is_among(list, id) then return ok("provider", id) end
   return fail("provider", "The statement does not speak for " .. id .. ".",
     "Use one of these: " .. table.concat(list, ", ") .. ".")
 end
 
-local function device_info(arguments, seen)
+local function device_info(arguments, state)
   local info, err = settings.device_info(arguments)
   if not info then return failed("device", err) end
-  seen.has_info = true
+  state.has_info = true
   local wrong = info_schema.check(info)
   if #wrong == 0 then
     return ok("device", cli_text.clean(("%s, %s"):format(info.model,
@@ -219,18 +219,18 @@ local function device_info(arguments, seen)
 end
 
 -- Omits the software statement, so that the client cannot register.
-local function client_of(arguments, seen)
-  if not (seen.place and seen.store and seen.service_provider
-      and seen.has_info) then
+local function client_of(arguments, state)
+  if not (state.origins and state.store and state.service_provider
+      and state.has_info) then
     return nil
   end
-  return settings.client_of(arguments, { place = seen.place,
-    ca = settings.ca(arguments), store = seen.store,
-    service_provider = seen.service_provider })
+  return settings.make_client(arguments, { origins = state.origins,
+    ca = settings.ca(arguments), store = state.store,
+    service_provider = state.service_provider })
 end
 
-local function unregistered(seen)
-  if seen.statement then
+local function unregistered(state)
+  if state.statement then
     return ok("credentials", "none yet; the first command registers")
   end
   return fail("credentials", "This device is not registered, and there is no "
@@ -249,27 +249,27 @@ local function refused(err)
   return failed("credentials", err)
 end
 
-local function login_of(seen, list)
+local function login_of(state, list)
   local item = list[1]
   if not item then
     return warn("login", "Nobody is signed in.", "Run adobepass login.")
   end
   return ok("login", ("%s, until %s"):format(cli_text.clean(item.mvpd),
-    cli_text.date(item.not_after, seen.client:now_ms())))
+    cli_text.date(item.not_after, state.client:now_ms())))
 end
 
-local function credentials(arguments, seen)
-  local client, err = client_of(arguments, seen)
+local function credentials(arguments, state)
+  local client, err = client_of(arguments, state)
   if err then return failed("store", err) end
   if not client then return nil end
   local kept, broken = client:client_id()
   if broken then return failed("credentials", broken) end
-  if not kept then return unregistered(seen) end
-  if not seen.is_reached then return nil end
-  seen.client = client
-  local list, why = profiles.ask(client)
+  if not kept then return unregistered(state) end
+  if not state.is_reached then return nil end
+  state.client = client
+  local list, why = profiles.request(client)
   if not list then return refused(why) end
-  return ok("credentials", "the service takes them"), login_of(seen, list)
+  return ok("credentials", "the service takes them"), login_of(state, list)
 end
 
 local function qrencode()
@@ -280,7 +280,7 @@ local function qrencode()
     .. "alone.", "Install the package qrencode.")
 end
 
-local CHECKS = { place, reach, management, clock, statement, provider, store,
+local CHECKS = { service, reach, management, clock, statement, provider, store,
   device_info, credentials, qrencode }
 
 -- --- output -----------------------------------------------------------------
@@ -304,11 +304,11 @@ local function show(finding)
   local mark = MARKS[finding.status]
   local sign = terminal.is_utf8() and mark[2] or mark[3]
   local indent = 1 + cli_text.width(sign) + 2 + NAME + 1
-  terminal.say((" %s  %s %s"):format(terminal.paint(mark[1], sign),
+  terminal.print((" %s  %s %s"):format(terminal.paint(mark[1], sign),
     cli_text.pad(finding.name, NAME), block(cli_text.clean(finding.message),
       "PLAIN", indent)))
   if finding.advice then
-    terminal.say((" "):rep(indent) .. block(finding.advice, "DIM", indent))
+    terminal.print((" "):rep(indent) .. block(finding.advice, "DIM", indent))
   end
 end
 
@@ -326,22 +326,22 @@ end
 
 local function as_text(findings, count)
   for _, finding in ipairs(findings) do show(finding) end
-  terminal.say("\n " .. verdict(count))
+  terminal.print("\n " .. verdict(count))
 end
 
 --- Runs the checks and prints the findings. Returns the exit status.
 function doctor.run(arguments)
-  local seen = { driver = adobepass.driver.block() }
+  local state = { driver = adobepass.driver.block() }
   local findings, count = {}, { ok = 0, warn = 0, fail = 0 }
   for _, check in ipairs(CHECKS) do
-    for _, finding in ipairs { check(arguments, seen) } do
+    for _, finding in ipairs { check(arguments, state) } do
       findings[#findings + 1] = finding
       count[finding.status] = count[finding.status] + 1
     end
   end
   if arguments.json then as_json(findings, count)
   else as_text(findings, count) end
-  return count.fail > 0 and report.FAILED or report.DONE
+  return count.fail > 0 and report.FAILURE or report.SUCCESS
 end
 
 return doctor

@@ -50,20 +50,20 @@ function command.parser()
 end
 
 local function wants_json(list)
-  for _, word in ipairs(list) do
-    if word == "--json" then return true end
+  for _, argument in ipairs(list) do
+    if argument == "--json" then return true end
   end
   return false
 end
 
 -- Reports a usage error on standard error. Returns the exit status.
-local function refuse(list, name, message)
+local function report_usage_error(list, name, message)
   if wants_json(list) then
     return report.failure(name or "", report.usage(message), true)
   end
   io.stderr:write("adobepass: ", message, "\nTry: adobepass ",
     name and name .. " " or "", "--help\n")
-  return report.USAGE
+  return report.USAGE_ERROR
 end
 
 -- The stand-alone Lua turns SIGINT into this error.
@@ -71,17 +71,17 @@ local function is_interrupt(message)
   return tostring(message):find("interrupted!", 1, true) ~= nil
 end
 
-local function carry_out(module, arguments)
-  local good, status, err = pcall(module.run, arguments)
-  terminal.settle()
-  if good and status then return status end
-  if good then return report.failure(module.name, err, arguments.json) end
+local function run_subcommand(module, arguments)
+  local success, status, err = pcall(module.run, arguments)
+  terminal.end_progress()
+  if success and status then return status end
+  if success then return report.failure(module.name, err, arguments.json) end
   if is_interrupt(status) then
     lock_cleanup.release()
     return report.INTERRUPTED
   end
   io.stderr:write("adobepass ", module.name, ": ", tostring(status), "\n")
-  return report.FAILED
+  return report.FAILURE
 end
 
 --- Runs a command line.
@@ -89,11 +89,11 @@ end
 -- @return the exit status
 function command.run(list)
   local parser, commands = command.parser()
-  local good, arguments = parser:pparse(list)
-  if not good then
-    return refuse(list, commands[list[1]] and list[1], arguments)
+  local success, arguments = parser:pparse(list)
+  if not success then
+    return report_usage_error(list, commands[list[1]] and list[1], arguments)
   end
-  return carry_out(commands[arguments.command], arguments)
+  return run_subcommand(commands[arguments.command], arguments)
 end
 
 return command

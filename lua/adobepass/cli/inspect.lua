@@ -152,7 +152,7 @@ local function table_of(found)
   local names = sorted_names(found.claims)
   local width = cli_text.widest(names)
   for _, name in ipairs(names) do
-    terminal.say(("  %s  %s"):format(
+    terminal.print(("  %s  %s"):format(
       terminal.paint("DIM", cli_text.pad(cli_text.clean(name), width)),
       value_of(found, name)))
   end
@@ -166,7 +166,7 @@ local function algorithm(found)
     parts[index] = ("%s %s"):format(cli_text.clean(name),
       cli_text.clean(type(value) == "table" and json.encode(value) or value))
   end
-  terminal.say(terminal.paint("DIM", "  " .. table.concat(parts, ", ")))
+  terminal.print(terminal.paint("DIM", "  " .. table.concat(parts, ", ")))
 end
 
 local function time_sentence(found)
@@ -206,16 +206,16 @@ local function signature_sentence(found)
 end
 
 local function as_text(found)
-  terminal.say(terminal.paint("BOLD", KINDS[found.kind]))
+  terminal.print(terminal.paint("BOLD", KINDS[found.kind]))
   algorithm(found)
-  terminal.say()
+  terminal.print()
   table_of(found)
-  terminal.say()
+  terminal.print()
   for _, make in ipairs { time_sentence, scope_sentence,
     signature_sentence } do
     local sentence = make(found)
     if sentence then
-      terminal.say("  " .. terminal.paint(sentence[1], sentence[2]))
+      terminal.print("  " .. terminal.paint(sentence[1], sentence[2]))
     end
   end
 end
@@ -232,11 +232,11 @@ end
 function inspect.run(arguments)
   local found, text = read(arguments)
   if not found then return nil, text end
-  local good, err = verify(text, found, arguments.key)
-  if not good then return nil, err end
+  local success, err = verify(text, found, arguments.key)
+  if not success then return nil, err end
   if arguments.json then as_json(found) else as_text(found) end
   local is_refused = arguments.key and (found.is_over or not found.is_signed)
-  return is_refused and report.FAILED or report.DONE
+  return is_refused and report.FAILURE or report.SUCCESS
 end
 
 return inspect

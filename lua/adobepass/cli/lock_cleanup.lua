@@ -12,16 +12,16 @@ local held = {}
 -- The client's locks that are held during a request.
 local LOCK = "^refresh:"
 
-local Around = {}
-Around.__index = Around
+local Wrapper = {}
+Wrapper.__index = Wrapper
 
 for _, name in ipairs { "get", "set", "replace", "delete", "clear" } do
-  Around[name] = function(self, ...)
+  Wrapper[name] = function(self, ...)
     return self.store[name](self.store, ...)
   end
 end
 
-function Around:add(key, value, seconds)
+function Wrapper:add(key, value, seconds)
   if key:find(LOCK) then
     held[key] = { store = self.store, value = value }
   end
@@ -29,15 +29,15 @@ function Around:add(key, value, seconds)
 end
 
 --- Wraps a store. Returns a store that records the locks that it adds.
-function lock_cleanup.around(store)
-  return setmetatable({ store = store }, Around)
+function lock_cleanup.wrap(store)
+  return setmetatable({ store = store }, Wrapper)
 end
 
 --- Deletes the recorded locks. A lock that another process has acquired since
 -- has another value, and stays.
 function lock_cleanup.release()
-  for key, claim in pairs(held) do
-    claim.store:delete(key, claim.value)
+  for key, lock in pairs(held) do
+    lock.store:delete(key, lock.value)
   end
   held = {}
 end

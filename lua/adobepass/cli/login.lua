@@ -47,7 +47,7 @@ function login.define(parser)
   settings.define(parser,
     parser:option("--mvpd", "The viewer's TV provider, by its id.")
       :argname("<id>")
-      :convert(settings.filled),
+      :convert(settings.not_empty),
     parser:option("--domain-name", "A domain of yours that Adobe knows "
       .. "(adobe.com, as in Adobe's examples)."):argname("<domain>"),
     parser:option("--redirect-url", "Where the second screen ends up "
@@ -63,7 +63,7 @@ end
 
 -- --- provider ---------------------------------------------------------------
 
-local function can_ask(arguments)
+local function can_prompt(arguments)
   return not arguments.json and terminal.is_terminal(0)
     and terminal.is_terminal(1)
 end
@@ -87,8 +87,8 @@ end
 -- logged in.
 local function provider(client, arguments)
   if arguments.mvpd then return arguments.mvpd end
-  if not can_ask(arguments) then return false end
-  local list, err = profiles.ask(client)
+  if not can_prompt(arguments) then return false end
+  local list, err = profiles.request(client)
   if not list then return nil, err end
   for _, item in ipairs(list) do
     if item.type ~= "temporary" then return false end
@@ -98,8 +98,8 @@ end
 
 -- --- waiting ----------------------------------------------------------------
 
-local Watch = {}
-Watch.__index = Watch
+local Progress = {}
+Progress.__index = Progress
 
 local function line_of(self)
   local left = (self.flow.expires_at - self.client:now_ms()) / 1000
@@ -107,7 +107,7 @@ local function line_of(self)
     cli_text.countdown(left), self.attempts, self.attempts == 1 and "" or "s")
 end
 
-function Watch:tell_code(flow)
+function Progress:show_code(flow)
   self.flow = flow
   if self.arguments.json then
     report.json { event = "code", code = flow.code, url = flow.url,
@@ -116,14 +116,14 @@ function Watch:tell_code(flow)
   elseif terminal.is_terminal(1) then
     code_screen.show(flow, not self.arguments.no_qr)
   else
-    code_screen.tell(flow)
-    terminal.say(line_of(self))
+    code_screen.show_plain(flow)
+    terminal.print(line_of(self))
   end
 end
 
 -- Rewrites the progress line, on a terminal only. Returns false: the login
 -- continues.
-function Watch:glance()
+function Progress:update()
   if not self.arguments.json and terminal.is_terminal(1) then
     terminal.progress(line_of(self))
   end
@@ -132,48 +132,48 @@ end
 
 -- Counts a poll. If the output is no terminal, prints at most one line per
 -- minute.
-function Watch:tell_poll()
+function Progress:count_poll()
   self.attempts = self.attempts + 1
   if self.arguments.json or terminal.is_terminal(1) then return end
   local minute = math.floor(core.clock.monotonic() / 60)
-  if minute ~= self.minute then terminal.say(line_of(self)) end
+  if minute ~= self.minute then terminal.print(line_of(self)) end
   self.minute = minute
 end
 
 -- --- result -----------------------------------------------------------------
 
-local function tell_profile(watch, profile)
-  local arguments = watch.arguments
+local function show_profile(progress, profile)
+  local arguments = progress.arguments
   if arguments.json then
-    return report.json { event = "profile", was_signed_in = not watch.flow,
+    return report.json { event = "profile", was_signed_in = not progress.flow,
       profile = report.profile(profile, arguments.attributes) }
   end
   local until_when = profile.not_after and ", until "
-    .. cli_text.date(profile.not_after, watch.client:now_ms()) or ""
-  terminal.say(("%s with %s%s."):format(terminal.paint("GOOD",
-    watch.flow and "Signed in" or "Signed in already"),
+    .. cli_text.date(profile.not_after, progress.client:now_ms()) or ""
+  terminal.print(("%s with %s%s."):format(terminal.paint("GOOD",
+    progress.flow and "Signed in" or "Signed in already"),
     terminal.paint("BOLD", cli_text.clean(profile.mvpd)), until_when))
-  if watch.flow then
-    terminal.say(terminal.paint("DIM", "Next: adobepass preauthorize or "
+  if progress.flow then
+    terminal.print(terminal.paint("DIM", "Next: adobepass preauthorize or "
       .. "authorize, with the name of a channel."))
   end
 end
 
 local function activation_url(arguments, found, mvpd)
   if arguments.activation_url or mvpd then return arguments.activation_url end
-  return settings.is_loopback(found.place.api)
-    and found.place.api .. "/activate" or nil
+  return settings.is_loopback(found.origins.api)
+    and found.origins.api .. "/activate" or nil
 end
 
-local function options_of(arguments, found, mvpd, watch)
+local function options_of(arguments, found, mvpd, progress)
   local domain = arguments.domain_name or "adobe.com"
   return { mvpd = mvpd or nil, domain_name = domain, fresh = true,
     redirect_url = arguments.redirect_url or "https://" .. domain,
     activation_url = activation_url(arguments, found, mvpd),
     interval = arguments.interval,
-    on_code = function(flow) watch:tell_code(flow) end,
-    on_poll = function() watch:tell_poll() end,
-    cancel = function() return watch:glance() end }
+    on_code = function(flow) progress:show_code(flow) end,
+    on_poll = function() progress:count_poll() end,
+    cancel = function() return progress:update() end }
 end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
@@ -182,13 +182,13 @@ function login.run(arguments)
   if not client then return nil, found end
   local mvpd, err = provider(client, arguments)
   if mvpd == nil then return nil, err end
-  local watch = setmetatable({ client = client, arguments = arguments,
-    attempts = 0 }, Watch)
+  local progress = setmetatable({ client = client, arguments = arguments,
+    attempts = 0 }, Progress)
   local profile, why = client:login(options_of(arguments, found, mvpd,
-    watch))
+    progress))
   if not profile then return nil, why end
-  tell_profile(watch, profile)
-  return report.DONE
+  show_profile(progress, profile)
+  return report.SUCCESS
 end
 
 return login

@@ -31,7 +31,7 @@ function logout.define(parser)
   settings.define(parser,
     parser:option("--mvpd", "Sign out of this provider alone.")
       :argname("<id>")
-      :convert(settings.filled),
+      :convert(settings.not_empty),
     parser:option("--redirect-url", "Where the provider's page leads to in "
       .. "the end."):argname("<url>"),
     parser:flag("--open", "Open the provider's page in a browser."))
@@ -42,8 +42,8 @@ local OPENER = "if command -v xdg-open; then xdg-open %s; else open %s; fi"
   .. " > /dev/null 2>&1"
 
 local function open_in_browser(url)
-  local word = shell.quote(url)
-  shell.execute(OPENER:format(word, word))
+  local quoted = shell.quote(url)
+  shell.execute(OPENER:format(quoted, quoted))
 end
 
 local SENTENCES = {
@@ -59,14 +59,14 @@ local SENTENCES = {
 }
 
 local function show(entry)
-  terminal.say(("%s  %s"):format(
+  terminal.print(("%s  %s"):format(
     terminal.paint("BOLD", cli_text.clean(entry.mvpd)),
     SENTENCES[entry.outcome]))
   if entry.error then
-    terminal.say("  " .. cli_text.clean(entry.error.message))
+    terminal.print("  " .. cli_text.clean(entry.error.message))
   end
   if entry.url and entry.outcome ~= "refused" then
-    terminal.say("  " .. terminal.paint("LINK", cli_text.clean(entry.url)))
+    terminal.print("  " .. terminal.paint("LINK", cli_text.clean(entry.url)))
   end
 end
 
@@ -83,10 +83,10 @@ end
 local function status(list)
   for _, entry in ipairs(list) do
     if entry.outcome == "failed" or entry.outcome == "refused" then
-      return report.FAILED
+      return report.FAILURE
     end
   end
-  return report.DONE
+  return report.SUCCESS
 end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
@@ -100,7 +100,7 @@ function logout.run(arguments)
   if arguments.json then
     as_json(list)
   elseif #list == 0 then
-    terminal.say("Nobody was signed in.")
+    terminal.print("Nobody was signed in.")
   end
   if not arguments.json then
     for _, entry in ipairs(list) do show(entry) end

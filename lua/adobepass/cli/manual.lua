@@ -224,7 +224,7 @@ end
 --- Runs the subcommand. Returns the exit status.
 function manual.run()
   io.stdout:write(manual.page())
-  return report.DONE
+  return report.SUCCESS
 end
 
 return manual

@@ -24,12 +24,12 @@ local function show(list, most)
   for index = 1, math.min(#list, most) do
     local item = list[index]
     local name = cli_text.clean(item.display_name)
-    terminal.say(("%s  %s%s"):format(
+    terminal.print(("%s  %s%s"):format(
       terminal.paint("DIM", ("%4d"):format(index)), name,
       item.remembered and terminal.paint("DIM", "  (last time's)") or ""))
   end
   if #list > most then
-    terminal.say(terminal.paint("DIM", ("      and %d more: type a part of "
+    terminal.print(terminal.paint("DIM", ("      and %d more: type a part of "
       .. "the name"):format(#list - most)))
   end
 end
@@ -41,10 +41,10 @@ local PROMPT = "  Number or part of a name (Enter: choose on the phone): "
 -- @param list of client:providers
 function picker.choose(list)
   local shown, rows = list, terminal.size()
-  terminal.say(terminal.paint("BOLD", "  Which TV provider?"))
+  terminal.print(terminal.paint("BOLD", "  Which TV provider?"))
   show(list, math.max(5, rows - 5))
   while true do
-    local input = terminal.ask(PROMPT)
+    local input = terminal.prompt(PROMPT)
     if not input then return nil end
     input = input:match "^%s*(.-)%s*$"
     if input == "" then return false end
@@ -53,7 +53,7 @@ function picker.choose(list)
     local found = narrow(list, input)
     if #found == 1 then return found[1] end
     if #found == 0 then
-      terminal.say("  No provider has that in its name.")
+      terminal.print("  No provider has that in its name.")
     else
       shown = found
       show(found, math.max(5, rows - 5))

@@ -28,11 +28,11 @@ Status 0: at least one is open. 4: none is. 3: nobody is signed in.]]
 function preauthorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   parser:argument("resources", "Resource ids, as the provider knows them.")
-    :args("+"):argname("<resource>"):convert(settings.filled)
+    :args("+"):argname("<resource>"):convert(settings.not_empty)
   settings.define(parser,
     parser:option("--mvpd", "Ask this provider, not that of the login.")
       :argname("<id>")
-      :convert(settings.filled))
+      :convert(settings.not_empty))
 end
 
 --- Returns the fields of a decision that --json prints.
@@ -62,10 +62,10 @@ end
 local function show(decision, width)
   local name = cli_text.pad(cli_text.clean(decision.resource), width)
   if decision.permitted then
-    return terminal.say(("  %s  %s"):format(name,
+    return terminal.print(("  %s  %s"):format(name,
       terminal.paint("GOOD", "open")))
   end
-  terminal.say(("  %s  %s  %s"):format(name,
+  terminal.print(("  %s  %s  %s"):format(name,
     terminal.paint("BAD", "locked"), preauthorize.reason(decision)))
 end
 
@@ -76,14 +76,14 @@ local function as_text(result)
   end
   local width = cli_text.widest(names)
   for _, decision in ipairs(result.decisions) do show(decision, width) end
-  terminal.say(terminal.paint("DIM", ("  %d of %d open at %s"):format(
+  terminal.print(terminal.paint("DIM", ("  %d of %d open at %s"):format(
     #result.permitted, #names, cli_text.clean(result.mvpd))))
 end
 
 local function status(result)
-  if #result.permitted > 0 then return report.DONE end
+  if #result.permitted > 0 then return report.SUCCESS end
   local first = result.denied[1].error
-  return first.action == "authentication" and report.SIGNED_OUT
+  return first.action == "authentication" and report.NOT_LOGGED_IN
     or report.DENIED
 end
 

@@ -29,14 +29,14 @@ function profiles.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
     parser:option("--mvpd", "This provider's alone."):argname("<id>")
-      :convert(settings.filled),
+      :convert(settings.not_empty),
     parser:flag("--attributes", "Show what the attributes hold, too."))
 end
 
 --- Requests the device's profiles. Returns a list, with the profile that is
 -- valid longest first; or nil and an error.
 -- @string[opt] mvpd return only this provider's profiles
-function profiles.ask(client, mvpd)
+function profiles.request(client, mvpd)
   local found, err = client:profiles()
   if not found then return nil, err end
   local list = {}
@@ -55,7 +55,7 @@ local function as_json(list, arguments)
 end
 
 local function row(name, text)
-  terminal.say(("  %s  %s"):format(
+  terminal.print(("  %s  %s"):format(
     terminal.paint("DIM", cli_text.pad(name, 10)),
     cli_text.clean(text)))
 end
@@ -74,14 +74,14 @@ local function show_attributes(item, with_values)
   if not with_values then return end
   local width = cli_text.widest(names)
   for _, name in ipairs(names) do
-    terminal.say(("  %s  %s"):format(
+    terminal.print(("  %s  %s"):format(
       terminal.paint("DIM", cli_text.pad(name, math.max(10, width))),
       value_of(item, name)))
   end
 end
 
 local function show(client, item, arguments)
-  terminal.say(terminal.paint("BOLD", cli_text.clean(item.mvpd)))
+  terminal.print(terminal.paint("BOLD", cli_text.clean(item.mvpd)))
   row("kind", item.type or "unknown")
   if item.issuer then row("issuer", item.issuer) end
   row("until", cli_text.date(item.not_after, client:now_ms()))
@@ -92,16 +92,16 @@ end
 function profiles.run(arguments)
   local client, err = settings.client(arguments)
   if not client then return nil, err end
-  local list, why = profiles.ask(client, arguments.mvpd)
+  local list, why = profiles.request(client, arguments.mvpd)
   if not list then return nil, why end
   if arguments.json then
     as_json(list, arguments)
   elseif #list == 0 then
-    terminal.say("Nobody is signed in. Run adobepass login.")
+    terminal.print("Nobody is signed in. Run adobepass login.")
   else
     for _, item in ipairs(list) do show(client, item, arguments) end
   end
-  return #list > 0 and report.DONE or report.SIGNED_OUT
+  return #list > 0 and report.SUCCESS or report.NOT_LOGGED_IN
 end
 
 return profiles

@@ -30,13 +30,13 @@ function register.define(parser)
   settings.define(parser)
 end
 
-local function tell(arguments, found, response)
+local function show(arguments, found, response)
   if arguments.json then return report.json(response) end
-  terminal.say(("%s for %s at %s."):format(response.was_registered
+  terminal.print(("%s for %s at %s."):format(response.was_registered
     and "This device was registered already" or "This device is registered",
-    found.service_provider, found.place.api))
-  terminal.say(terminal.paint("DIM", "Client id  " .. response.client_id))
-  terminal.say(terminal.paint("DIM", "Kept in    " .. found.folder))
+    found.service_provider, found.origins.api))
+  terminal.print(terminal.paint("DIM", "Client id  " .. response.client_id))
+  terminal.print(terminal.paint("DIM", "Kept in    " .. found.folder))
 end
 
 --- Registers this device, and sends one request to check the credentials.
@@ -48,10 +48,10 @@ function register.run(arguments)
   if broken then return nil, broken end
   local response, err = client.api:profiles()
   if not response then return nil, err end
-  tell(arguments, found, { registered = true, was_registered = before ~= nil,
+  show(arguments, found, { registered = true, was_registered = before ~= nil,
     client_id = tostring(client:client_id()), store = found.folder,
-    service_provider = found.service_provider, api = found.place.api })
-  return report.DONE
+    service_provider = found.service_provider, api = found.origins.api })
+  return report.SUCCESS
 end
 
 return register

@@ -12,17 +12,17 @@ local cli_text = require "adobepass.cli.text"
 
 local report = {}
 
-report.DONE, report.FAILED, report.USAGE = 0, 1, 2
-report.SIGNED_OUT, report.DENIED, report.INTERRUPTED = 3, 4, 130
+report.SUCCESS, report.FAILURE, report.USAGE_ERROR = 0, 1, 2
+report.NOT_LOGGED_IN, report.DENIED, report.INTERRUPTED = 3, 4, 130
 
-local BY_CODE = { usage = report.USAGE, cancelled = report.INTERRUPTED,
-  login_denied = report.DENIED, login_expired = report.SIGNED_OUT }
+local BY_CODE = { usage = report.USAGE_ERROR, cancelled = report.INTERRUPTED,
+  login_denied = report.DENIED, login_expired = report.NOT_LOGGED_IN }
 
 --- Returns the exit status of an error.
 function report.status(err)
   if BY_CODE[err.code] then return BY_CODE[err.code] end
-  if err.action == "authentication" then return report.SIGNED_OUT end
-  return err.code:find("denied", 1, true) and report.DENIED or report.FAILED
+  if err.action == "authentication" then return report.NOT_LOGGED_IN end
+  return err.code:find("denied", 1, true) and report.DENIED or report.FAILURE
 end
 
 --- Returns a usage error.
@@ -92,13 +92,13 @@ function report.failure(name, err, wants_json)
   local advice = err.code == "usage"
     and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
     or report.advice(err)
-  terminal.complain(wants_json and as_json(err, advice)
+  terminal.print_error(wants_json and as_json(err, advice)
     or as_text(name, err, advice))
   return report.status(err)
 end
 
 --- Prints a value as one line of JSON.
-function report.json(value) terminal.say(json.encode(value)) end
+function report.json(value) terminal.print(json.encode(value)) end
 
 local function names_of(map)
   local list = json.array {}
@@ -141,7 +141,7 @@ end
 -- error.
 function report.events(wants_json)
   return function(event)
-    terminal.complain(wants_json and json.encode { event = event }
+    terminal.print_error(wants_json and json.encode { event = event }
       or terminal.paint("DIM", event_line(event), 2))
   end
 end

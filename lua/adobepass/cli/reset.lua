@@ -27,7 +27,7 @@ Examples:
 --- Declares the options.
 function reset.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
-  local whom = {
+  local targets = {
     parser:flag("--this-device", "The device that this machine is."),
     parser:option("--device-id", "Another device, by its identifier.")
       :argname("<id>"),
@@ -36,13 +36,13 @@ function reset.define(parser)
       .. "hashed here."):argname("<key>"),
     parser:flag("--everyone", "All devices of all viewers."),
   }
-  parser:mutex(whom[1], whom[2], whom[3], whom[4])
+  parser:mutex(targets[1], targets[2], targets[3], targets[4])
   local by = parser:flag("--by-key", "With --everyone: all viewers of a "
     .. "promotional TempPass.")
   local mvpd = parser:option("--mvpd", "The TempPass."):argname("<id>")
-    :convert(settings.filled)
+    :convert(settings.not_empty)
     :count(1)
-  settings.define(parser, mvpd, whom[1], whom[2], whom[3], whom[4], by)
+  settings.define(parser, mvpd, targets[1], targets[2], targets[3], targets[4], by)
 end
 
 local function viewer(arguments)
@@ -52,7 +52,7 @@ end
 
 -- Returns the options of client:reset_temp_pass that select whom to reset, and a
 -- name for the output; nil if no option was given.
-local function whom_of(arguments, device_id)
+local function target_of(arguments, device_id)
   if arguments.this_device then
     return { device = device_id }, "this device"
   elseif arguments.device_id then
@@ -65,17 +65,17 @@ local function whom_of(arguments, device_id)
   end
 end
 
-local NOBODY = "Say whom to reset: --this-device, --device-id, --key or "
+local NO_TARGET = "Say whom to reset: --this-device, --device-id, --key or "
   .. "--everyone."
-local ALL = "An empty name and 'all' mean everyone to the service. Say "
+local MEANS_ALL = "An empty name and 'all' mean everyone to the service. Say "
   .. "--everyone if that is what you want."
 
-local function carry_out(client, arguments, device_id)
-  local params, name = whom_of(arguments, device_id)
-  if not params then return nil, report.usage(NOBODY) end
+local function run_reset(client, arguments, device_id)
+  local params, name = target_of(arguments, device_id)
+  if not params then return nil, report.usage(NO_TARGET) end
   if temp_pass.means_everyone(params.device)
       or temp_pass.means_everyone(params.key) then
-    return nil, report.usage(ALL)
+    return nil, report.usage(MEANS_ALL)
   end
   params.mvpd = arguments.mvpd
   local response, err = client:reset_temp_pass(params)
@@ -87,15 +87,15 @@ end
 function reset.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
-  local name, why = carry_out(client, arguments, found.device_id)
+  local name, why = run_reset(client, arguments, found.device_id)
   if not name then return nil, why end
   if arguments.json then
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }
   else
-    terminal.say(("%s begins anew for %s."):format(
+    terminal.print(("%s begins anew for %s."):format(
       cli_text.clean(arguments.mvpd), name))
   end
-  return report.DONE
+  return report.SUCCESS
 end
 
 return reset

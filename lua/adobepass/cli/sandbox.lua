@@ -156,7 +156,7 @@ local function as_text(running, arguments)
   return (TEXT:gsub("@(%u+)@", values))
 end
 
-local function carry_on(running, arguments)
+local function serve(running, arguments)
   if arguments.json then
     io.stdout:write(as_json(running), "\n")
   elseif not arguments.exec then
@@ -181,9 +181,9 @@ function sandbox.run(arguments)
     return 1
   end
   -- The stand-alone Lua turns SIGINT into an error, which must not skip stop().
-  local fine, status = pcall(carry_on, running, arguments)
+  local success, status = pcall(serve, running, arguments)
   running:stop()
-  if fine then return status end
+  if success then return status end
   error(status, 0)
 end
 

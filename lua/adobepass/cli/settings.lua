@@ -22,12 +22,12 @@ local function seconds(text)
 end
 
 --- Refuses an empty value; a converter for argparse.
-function settings.filled(text)
+function settings.not_empty(text)
   if text:find "%S" then return text end
   return nil, "an empty name names nothing"
 end
 
-local function place_options(parser)
+local function service_options(parser)
   local name = parser:option("--environment", "One of Adobe's: "
     .. table.concat(environment.names(), ", ") .. ".")
     :argname("<name>"):choices(environment.names())
@@ -69,7 +69,7 @@ end
 function settings.define(parser, ...)
   parser:help_max_width(79)
   if select("#", ...) > 0 then parser:group("Options", ...) end
-  place_options(parser)
+  service_options(parser)
   identity_options(parser)
   output_options(parser)
 end
@@ -84,21 +84,21 @@ end
 -- The variables describe one service. If an option names another service, all
 -- variables are ignored: the sandbox's CA and statement must not be used with
 -- Adobe's service, nor Adobe's with the sandbox.
-local function is_elsewhere(arguments)
+local function names_other_service(arguments)
   local option = arguments.api or arguments.environment
   local variable = getenv "API" or getenv "ENVIRONMENT"
   return option and variable and option ~= variable
 end
 
 local function variable(arguments, name)
-  return not is_elsewhere(arguments) and getenv(name) or nil
+  return not names_other_service(arguments) and getenv(name) or nil
 end
 
-local NOWHERE = "Say where the service is: --environment release-staging "
+local NO_SERVICE = "Say where the service is: --environment release-staging "
   .. "(or another of Adobe's), or try it in a sandbox: adobepass sandbox "
   .. "--exec 'adobepass login'"
 
-local function named_place(arguments)
+local function named_service(arguments)
   if arguments.environment then return arguments.environment end
   local api = arguments.api or variable(arguments, "API")
   if not api then return variable(arguments, "ENVIRONMENT") end
@@ -111,18 +111,18 @@ local function without_position(message)
     :gsub("^adobepass%.new: ", ""):gsub("^environment%.", "--"))
 end
 
-local ALONE = "--mgmt belongs to --api; a named environment has its own"
+local MGMT_ALONE = "--mgmt belongs to --api; a named environment has its own"
 
 --- Returns the origins `api` and `mgmt` of the service; or nil and an error.
-function settings.place(arguments)
-  local named = named_place(arguments)
-  if not named then return nil, report.usage(NOWHERE) end
+function settings.origins(arguments)
+  local named = named_service(arguments)
+  if not named then return nil, report.usage(NO_SERVICE) end
   if arguments.mgmt and type(named) == "string" then
-    return nil, report.usage(ALONE)
+    return nil, report.usage(MGMT_ALONE)
   end
-  local good, place = pcall(environment.resolve, named)
-  if good then return place end
-  return nil, report.usage(without_position(place))
+  local success, origins = pcall(environment.resolve, named)
+  if success then return origins end
+  return nil, report.usage(without_position(origins))
 end
 
 --- Returns true if an origin is on this machine, and so is a sandbox.
@@ -164,10 +164,10 @@ local function only_provider(statement)
 end
 
 --- Returns the service provider's id; or nil and an error.
-function settings.service_provider(arguments, place, statement)
+function settings.service_provider(arguments, origins, statement)
   local id = arguments.service_provider
     or variable(arguments, "SERVICE_PROVIDER") or only_provider(statement)
-    or settings.is_loopback(place.api) and "REF30"
+    or settings.is_loopback(origins.api) and "REF30"
   if id then return id end
   return nil, report.usage("Say who asks: --service-provider with the "
     .. "requestor id that the TVE Dashboard shows.")
@@ -206,19 +206,19 @@ function settings.device_info(arguments)
   return info
 end
 
---- Reads the options and variables. Returns a table with `place`, `statement`,
+--- Reads the options and variables. Returns a table with `origins`, `statement`,
 -- `service_provider`, `folder` and `ca`; or nil and an error.
 function settings.gather(arguments)
-  local place, err = settings.place(arguments)
-  if not place then return nil, err end
+  local origins, err = settings.origins(arguments)
+  if not origins then return nil, err end
   local statement, why = settings.statement(arguments)
   if why then return nil, why end
-  local provider, unknown = settings.service_provider(arguments, place,
+  local provider, unknown = settings.service_provider(arguments, origins,
     statement)
   if not provider then return nil, unknown end
   local folder, nowhere = settings.folder(arguments)
   if not folder then return nil, nowhere end
-  return { place = place, statement = statement, folder = folder,
+  return { origins = origins, statement = statement, folder = folder,
     service_provider = provider, ca = settings.ca(arguments) }
 end
 
@@ -229,7 +229,7 @@ end
 
 local function make(arguments, found, device)
   return adobepass.new {
-    service_provider = found.service_provider, environment = found.place,
+    service_provider = found.service_provider, environment = found.origins,
     software_statement = found.statement, store = found.store,
     http = { ca_file = found.ca }, timeout = arguments.timeout,
     device = device,
@@ -239,16 +239,16 @@ end
 
 --- Returns a client for the result of `gather`, and adds `store` and `device_id`
 -- to that result; or nil and an error.
-function settings.client_of(arguments, found)
+function settings.make_client(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
-  found.store = lock_cleanup.around(found.store
+  found.store = lock_cleanup.wrap(found.store
     or adobepass.store.file(found.folder))
   local id, message = adobepass.device_id(found.store)
   if not id then return broken_store(message) end
   found.device_id = id
-  local good, client = pcall(make, arguments, found, { id = id, info = info })
-  if good then
+  local success, client = pcall(make, arguments, found, { id = id, info = info })
+  if success then
     -- The user may have fixed the cause of the last failure. A broken store is
     -- reported by the command itself.
     client:forget_failure()
@@ -261,7 +261,7 @@ end
 function settings.client(arguments)
   local found, err = settings.gather(arguments)
   if not found then return nil, err end
-  local client, why = settings.client_of(arguments, found)
+  local client, why = settings.make_client(arguments, found)
   if not client then return nil, why end
   return client, found
 end

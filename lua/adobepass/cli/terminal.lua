@@ -52,8 +52,8 @@ end
 
 --- Returns the terminal's rows and columns; 24 and 80 if they are unknown.
 function terminal.size()
-  local said = shell.read "stty size < /dev/tty 2> /dev/null"
-  local rows, columns = said:match "^(%d+) (%d+)$"
+  local output = shell.read "stty size < /dev/tty 2> /dev/null"
+  local rows, columns = output:match "^(%d+) (%d+)$"
   rows, columns = tonumber(rows) or 0, tonumber(columns) or 0
   if rows == 0 or columns == 0 then return 24, 80 end
   return rows, columns
@@ -76,28 +76,28 @@ end
 
 --- Ends the progress line, if there is one.
 -- @bool[opt] cleared remove it from the screen
-function terminal.settle(cleared)
+function terminal.end_progress(cleared)
   if line then io.stdout:write(cleared and "\r\27[K" or "\n") end
   line = nil
   io.stdout:flush()
 end
 
 --- Prints a line on standard output, and flushes.
-function terminal.say(text)
-  terminal.settle(true)
+function terminal.print(text)
+  terminal.end_progress(true)
   io.stdout:write(text or "", "\n")
   io.stdout:flush()
 end
 
 --- Prints a line on standard error.
-function terminal.complain(text)
-  terminal.settle()
+function terminal.print_error(text)
+  terminal.end_progress()
   io.stderr:write(text, "\n")
 end
 
 --- Prompts for a line. Returns it; nil at the end of the input. A child process
 -- reads, because some Luas restart their own read after Ctrl-C.
-function terminal.ask(prompt)
+function terminal.prompt(prompt)
   io.stdout:write(prompt)
   io.stdout:flush()
   local pipe = assert(io.popen "IFS= read -r l && printf '%s\\n' \"$l\"")

@@ -12,7 +12,7 @@ local UNITS = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
   { 1, "second" } }
 
 --- Formats a duration in the largest unit that fits: "30 days", "1 minute".
-function cli_text.span(seconds)
+function cli_text.duration(seconds)
   for _, unit in ipairs(UNITS) do
     if seconds >= unit[1] then
       local count = math.floor(seconds / unit[1] + 0.5)
@@ -23,10 +23,10 @@ function cli_text.span(seconds)
 end
 
 --- Formats a distance from now: "in 3 days", "2 hours ago", "now".
-function cli_text.distance(seconds)
+function cli_text.relative_time(seconds)
   if math.abs(seconds) < 1 then return "now" end
-  if seconds < 0 then return cli_text.span(-seconds) .. " ago" end
-  return "in " .. cli_text.span(seconds)
+  if seconds < 0 then return cli_text.duration(-seconds) .. " ago" end
+  return "in " .. cli_text.duration(seconds)
 end
 
 local LATEST = 253402300799 -- the end of year 9999, in seconds
@@ -44,7 +44,7 @@ function cli_text.date(ms, now_ms)
   local text = os.date("%d %B %Y, %H:%M", math.floor(seconds))
     :gsub("^0", "")
   if not now_ms then return text end
-  return ("%s (%s)"):format(text, cli_text.distance(seconds - now_ms / 1000))
+  return ("%s (%s)"):format(text, cli_text.relative_time(seconds - now_ms / 1000))
 end
 
 --- Formats seconds as minutes and seconds: "1:05".
