@@ -65,7 +65,7 @@ describe("adobepass", function()
   it("[command-signed-status-3] says that nobody is signed in, with status "
     .. "3", function()
     local out, err, status = fixture:run "profiles"
-    assert.same({ "Nobody is signed in. Run adobepass login.", "", 3 },
+    assert.same({ "Not logged in. Run adobepass login.", "", 3 },
       { out, err, status })
     local response
     response, status = json_of "profiles"
@@ -109,8 +109,8 @@ describe("adobepass", function()
     second:interrupt()
     local text, status = plain:finish()
     assert.equal(0, status)
-    assert.is_truthy(text:find("left  asked 0 times", 1, true))
-    assert.is_truthy(text:find("Signed in with Cablevision, until .-, "
+    assert.is_truthy(text:find("left  polled 0 times", 1, true))
+    assert.is_truthy(text:find("Logged in with Cablevision, until .-, "
       .. "%d%d:%d%d %(in 30 days%)%."))
     assert.is_nil(text:find("\27", 1, true)) -- a pipe gets no colors
     text, status = other:finish()
@@ -133,7 +133,7 @@ describe("adobepass", function()
     .. "attributes when asked to", function()
     local out, err, status = fixture:run "login"
     assert.same({ "", 0 }, { err, status })
-    assert.is_truthy(out:find("Signed in already with Cablevision", 1, true))
+    assert.is_truthy(out:find("Already logged in with Cablevision", 1, true))
     out, err, status = fixture:run "profiles"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("^Cablevision\n  kind        regular\n"))
@@ -152,9 +152,9 @@ describe("adobepass", function()
   it("[command-filters-catalog] filters a catalog", function()
     local out, err, status = fixture:run "preauthorize CNN HBO 'Late Night'"
     assert.same({ "", 0 }, { err, status })
-    assert.equal("  CNN         open\n  HBO         locked  Your subscription "
-      .. "package does not include the \"HBO\" channel\n  Late Night  open\n"
-      .. "  2 of 3 open at Cablevision", out)
+    assert.equal("  CNN         permitted\n  HBO         denied  Your "
+      .. "subscription package does not include the \"HBO\" channel\n"
+      .. "  Late Night  permitted\n  2 of 3 permitted at Cablevision", out)
     local response
     response, status = json_of "preauthorize CNN HBO"
     assert.same({ { "CNN" }, 0 }, { response.permitted, status })
@@ -167,8 +167,8 @@ describe("adobepass", function()
     .. "token only when asked to", function()
     local out, err, status = fixture:run "authorize CNN"
     assert.same({ "", 0 }, { err, status })
-    assert.equal("permitted  CNN may be played.\nIts media token (--token "
-      .. "prints it) is good for 7 minutes.", out)
+    assert.equal("permitted  CNN\nThe media token is valid for 7 minutes; "
+      .. "--token prints it.", out)
     local response = json_of "authorize CNN"
     assert.is_true(response.permitted)
     assert.is_nil(response.media_token)
@@ -200,7 +200,7 @@ describe("adobepass", function()
       ["--device-id some-device"] = "the device",
       ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
       local out, err, status = fixture:run("reset --mvpd TempPass " .. words)
-      assert.same({ "TempPass begins anew for " .. whom .. ".", "", 0 },
+      assert.same({ "TempPass was reset for " .. whom .. ".", "", 0 },
         { out, err, status })
     end
     fixture:control("DELETE", "/journal")
@@ -222,10 +222,10 @@ describe("adobepass", function()
   it("[command-signs-out-again] signs out, and again", function()
     local out, err, status = fixture:run "logout"
     assert.same({ "", 0 }, { err, status })
-    assert.is_truthy(out:find("Cablevision  Signed out here.", 1, true))
+    assert.is_truthy(out:find("Cablevision  Logged out here.", 1, true))
     assert.is_truthy(out:find("/mvpd/Cablevision/logout", 1, true))
     out, err, status = fixture:run "logout"
-    assert.same({ "Nobody was signed in.", "", 0 }, { out, err, status })
+    assert.same({ "Not logged in.", "", 0 }, { out, err, status })
     local response
     response, status = json_of("logout", { STORE = fixture.folder .. "/other" })
     assert.same({ "AdobeShibboleth", "no_browser", 0 },
@@ -243,7 +243,7 @@ describe("adobepass", function()
   it("[command-asks-service-signed] asks the service who is signed in, not "
     .. "what is kept here", function()
     sign_in_here()
-    assert.is_truthy(fixture:run("login"):find("already", 1, true))
+    assert.is_truthy(fixture:run("login"):find("Already", 1, true))
     fixture:control("POST", "/revoke", { mvpd = "Cablevision" })
     local process = fixture:spawn "login"
     code_of(process)
@@ -292,7 +292,7 @@ describe("adobepass", function()
   it("[command-requests-verbose-apart] tells of requests with --verbose, "
     .. "apart from the answer", function()
     local out, err = fixture:run "profiles --verbose"
-    assert.equal("Nobody is signed in. Run adobepass login.", out)
+    assert.equal("Not logged in. Run adobepass login.", out)
     assert.is_truthy(err:find("^request .*operation=profiles .*status=200"))
     out, err = fixture:run "profiles --verbose --json"
     assert.same({ profiles = {} }, json.decode(out))
@@ -316,7 +316,7 @@ describe("adobepass", function()
     .. "service does not take",
     function()
       for words, expected in pairs {
-        ["authorize CNN --mvpd Nobody"] = "lets you pick one",
+        ["authorize CNN --mvpd Nobody"] = "lists the providers",
         ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
         ["profiles --service-provider OTHER"] = "--service-provider" } do
         local _, err,

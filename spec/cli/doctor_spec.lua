@@ -65,9 +65,9 @@ describe("adobepass doctor", function()
     assert.same({ "", 1 }, { err, status })
     assert.is_truthy(out:find("✗  statement    The software statement is not "
       .. "a JWT.", 1, true))
-    assert.is_truthy(out:find("!  login        Nobody is signed in.\n"
+    assert.is_truthy(out:find("!  login        Not logged in.\n"
       .. (" "):rep(17) .. "Run adobepass login.", 1, true))
-    assert.is_truthy(out:find("1 to be mended.", 1, true))
+    assert.is_truthy(out:find("1 problem found.", 1, true))
     for line in out:gmatch "[^\n]+" do assert.is_true(#line <= 82, line) end
     out = fixture:run("doctor", { STATEMENT = "x.y", LC_ALL = "C" })
     assert.is_truthy(out:find(" FAIL  statement    The software.-\n"

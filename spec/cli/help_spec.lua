@@ -43,8 +43,8 @@ describe("adobepass --help", function()
     for _, name in ipairs(command.NAMES) do
       assert.is_truthy(text:find("\n   " .. name, 1, true), name)
     end
-    for _, status in ipairs { "0 done", "1 it did not", "2 asked", "3 nobody",
-      "4 denied", "130 interrupted" } do
+    for _, status in ipairs { "0 success", "1 failure", "2 usage error",
+      "3 not logged in", "4 denied", "130 interrupted" } do
       assert.is_truthy(text:find(status, 1, true), status)
     end
     assert.equal("adobepass " .. require("adobepass").version,
@@ -54,17 +54,17 @@ describe("adobepass --help", function()
   it("[help-pointed-asked-wrong] is pointed to by what was asked for in a "
     .. "wrong way", function()
     for words, expected in pairs {
-      ["login --interval 1"] = "3 (Adobe's least)",
-      ["login --timeout 0"] = "from above 0",
+      ["login --interval 1"] = "3 (Adobe's minimum)",
+      ["login --timeout 0"] = "more than 0",
       ["profiles --environment nowhere"] = "release-staging",
       ["profiles --environment release-staging --api https://x"] =
         "can not be used together",
       ["profiles --environment release-staging --mgmt https://x"] =
-        "--mgmt belongs to --api",
+        "--mgmt requires --api",
       ["preauthorize"] = "resource", ["authorize a b"] = "too many",
-      ["authorize ''"] = "names nothing",
-      ["login --mvpd ''"] = "names nothing",
-      ["preauthorize a ''"] = "names nothing",
+      ["authorize ''"] = "got an empty text",
+      ["login --mvpd ''"] = "got an empty text",
+      ["preauthorize a ''"] = "got an empty text",
       ["profiles --api ftp://x"] = "--api should be an address",
       ["profiles --api https://127.0.0.1:1 --service-provider a/b"] = "REF30",
       ["profiles --api https://127.0.0.1:1 --statement /etc/passwd"] = "JWT",
@@ -92,7 +92,7 @@ describe("the manual page", function()
 
   it("[help-command-prints] is what the command prints", function()
     assert.equal(page, (run "manual") .. "\n",
-      "make it anew: bin/adobepass manual > bin/adobepass.1")
+      "regenerate it: bin/adobepass manual > bin/adobepass.1")
   end)
 
   it("[help-command-option] tells of every command and every "

@@ -52,8 +52,8 @@ describe("adobepass inspect", function()
     assert.equal(0, status)
     for _, text in ipairs { "^A software statement\n", "alg RS256",
       "  client_name        Sandbox application\n", "  scopes +api:client:v2",
-      "  iat +%d+ %u%l+ %d%d%d%d, %d%d:%d%d %(.-%)\n", "It has no end%.",
-      "It has the scope of the REST API v2%.", "%-%-key does" } do
+      "  iat +%d+ %u%l+ %d%d%d%d, %d%d:%d%d %(.-%)\n", "It does not expire%.",
+      "It has the scope of the REST API v2%.", "use %-%-key" } do
       assert.is_truthy(out:find(text), text)
     end
     local path = file_of("old", fixture:control("POST", "/statement",
@@ -80,13 +80,13 @@ describe("adobepass inspect", function()
     local out, status = inspect(text)
     assert.equal(0, status)
     assert.is_truthy(out:find("^An access token\n"))
-    assert.is_truthy(out:find("It is good until .- %(in 6 hours%)"))
+    assert.is_truthy(out:find("It is valid until .- %(in 6 hours%)"))
     out, status = inspect(signed { scope = "other", exp = now - 7200 })
     assert.equal(0, status)
-    assert.is_truthy(out:find("Its time was over on .- %(2 hours ago%)"))
+    assert.is_truthy(out:find("It expired on .- %(2 hours ago%)"))
     out = inspect(signed { sub = "x", exp = now + 99, nbf = now + 50 })
     assert.is_truthy(out:find("^A JWT\n"))
-    assert.is_truthy(out:find("It is not good before", 1, true))
+    assert.is_truthy(out:find("It is not valid before", 1, true))
   end)
 
   it("[inspect-media-token] knows a media token", function()
@@ -94,7 +94,7 @@ describe("adobepass inspect", function()
     assert.equal(0, status)
     assert.is_truthy(out:find("^A media token\n"))
     assert.is_truthy(out:find("  resource      CNN\n", 1, true))
-    assert.is_truthy(out:find("It is good until .- %(in 7 minutes%)"))
+    assert.is_truthy(out:find("It is valid until .- %(in 7 minutes%)"))
     local seen = view(media)
     assert.same({ "media", "Cablevision", false },
       { seen.kind, seen.claims.mvpd, seen.is_over })
@@ -116,9 +116,9 @@ describe("adobepass inspect", function()
     assert.same({ true, 1 }, outcome(signed { exp = 1000000000 }, own))
     assert.is_truthy(inspect(fixture.sandbox.statement, "--key "
       .. tokens):find(
-      "It was signed by this key.", 1, true))
+      "Its signature is valid for this key.", 1, true))
     assert.is_truthy(inspect(fixture.sandbox.statement, "--key " .. good):find(
-      "It was not signed by this key.", 1, true))
+      "Its signature is not valid for this key.", 1, true))
   end)
 
   it("[inspect-no-token-status-1] says what is no token, with status "
@@ -137,7 +137,7 @@ describe("adobepass inspect", function()
   it("[inspect-warns-token-signed] warns of a token that nobody has "
     .. "signed", function()
     assert.is_truthy(inspect("eyJhbGciOiJub25lIn0.e30."):find(
-      "It is not signed at all", 1, true))
+      "It is not signed,", 1, true))
   end)
 
   it("[inspect-shows-no-text-json] shows what is no text as JSON has "
@@ -145,7 +145,7 @@ describe("adobepass inspect", function()
     local out = inspect(signed { none = json.null, exp = "soon",
       list = { "a", 5 }, mixed = { "a", json.null, { b = 1 } } })
     for _, text in ipairs { "  none +null\n", "  list +a, 5\n",
-      '  mixed +%["a",null,{"b":1}%]\n', "Its end is no time%." } do
+      '  mixed +%["a",null,{"b":1}%]\n', "Its expiry is not a time%." } do
       assert.is_truthy(out:find(text), text)
     end
   end)

@@ -49,7 +49,7 @@ describe("adobepass sandbox --exec", function()
   it("[command-sandbox-ends-status-runs] ends with the status of what it "
     .. "runs", function()
     local text, status = inside "profiles"
-    assert.same({ "Nobody is signed in. Run adobepass login.", 3 },
+    assert.same({ "Not logged in. Run adobepass login.", 3 },
       { text, status })
   end)
 end)

@@ -46,9 +46,9 @@ describe("adobepass at a terminal", function()
       local rest, status = screen:finish()
       rest = plain(rest)
       assert.equal(0, status)
-      assert.is_truthy(rest:find("Waiting for the sign%-in  29:5%d left"))
+      assert.is_truthy(rest:find("Waiting for the login  29:5%d left"))
       assert.is_truthy(rest:find("29:5%d.*29:5%d")) -- the line is replaced
-      assert.is_truthy(rest:find("Signed in with Cablevision", 1, true))
+      assert.is_truthy(rest:find("Logged in with Cablevision", 1, true))
     end)
 
   -- zbarimg scans the drawn QR code.
@@ -97,7 +97,7 @@ describe("adobepass at a terminal", function()
     if not has "script" then return end
     local store = { STORE = fixture.folder .. "/ctrl-c" }
     local screen = fixture:at_terminal("login --mvpd Cablevision", store)
-    screen:await "asked 0 times"
+    screen:await "polled 0 times"
     local rest = stop_here(screen)
     assert.is_truthy(rest:find "^[^\n]*\n$", rest)
     assert.equal(3, select(3, fixture:run("profiles", store)))
@@ -110,7 +110,7 @@ describe("adobepass at a terminal", function()
     local screen = fixture:at_terminal("login", store)
     assert.is_truthy(plain(screen:seek "Spectrum"):find "16  Spectrum")
     screen:type "no such\n"
-    screen:seek "No provider has that in its name."
+    screen:seek "No provider's name or id contains that."
     screen:type "cable\n"
     assert.is_truthy(plain(screen:seek "Small Town"):find "2  Small Town")
     screen:type "1\n"
@@ -118,7 +118,7 @@ describe("adobepass at a terminal", function()
     assert.is_truthy(plain(text):find("Provider  Cablevision", 1, true))
     stop_here(screen)
     screen = fixture:at_terminal("login", store)
-    assert.is_truthy(plain(screen:seek "last time's"):find "1  Cablevision")
+    assert.is_truthy(plain(screen:seek "last used"):find "1  Cablevision")
     screen:type "\n" -- on the phone
     local address = screen:seek "/activate"
     assert.is_truthy(plain(address):find(fixture.sandbox.api
@@ -143,7 +143,7 @@ describe("adobepass at a terminal", function()
     screen:type "\4" -- ends a prompt, if there is one
     local rest, status = screen:finish()
     assert.equal(0, status)
-    assert.is_truthy(plain(rest):find "Signed in already with Cablevision")
+    assert.is_truthy(plain(rest):find "Already logged in with Cablevision")
     for _, entry in ipairs(fixture:control("GET", "/journal")) do
       assert.are_not.equal("configuration", entry.operation)
     end
@@ -185,7 +185,7 @@ describe("adobepass at a terminal", function()
     local _, text = screen:seek "/activate"
     assert.equal(7, #code_in(text))
     local before = #fixture.output
-    screen:await "sign-in  29:5" -- replaced since 30:00
+    screen:await "login  29:5" -- replaced since 30:00
     screen:await "\r"
     local shown = table.concat(fixture.output, "", before + 1)
     stop_here(screen)

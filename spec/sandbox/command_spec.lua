@@ -52,7 +52,7 @@ describe("adobepass", function()
     .. "with status 2", function()
     for words, expected in pairs {
       [""] = "a command is required", ["sandpit"] = "sandpit",
-      ["sandbox --nope"] = "nope", ["sandbox --port x"] = "not 'x'",
+      ["sandbox --nope"] = "nope", ["sandbox --port x"] = "got 'x'",
       ["sandbox --port 65534"] = "1 to 65533", ["sandbox extra"] = "too many",
     } do
       local text, status = run(words)

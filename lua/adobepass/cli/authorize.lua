@@ -9,29 +9,30 @@ local cli_text = require "adobepass.cli.text"
 
 local authorize = {
   name = "authorize",
-  summary = "Ask whether a resource may be played now.",
+  summary = "Request authorization for one playback.",
 }
 
 local DESCRIPTION = [[
-Asks the provider, as an application does before each playback. The media
-token that comes with a permit is for the player, for some minutes and for one
-use. It is printed with --token alone: by itself, or as a field of --json.]]
+Requests a decision from the provider. An application does this before each
+playback. A permit includes a media token for the player, which is valid for
+some minutes and for one use. The token is printed only with --token: alone, or
+as a field of --json.]]
 
 local EPILOG = [[
 Examples:
   adobepass authorize CNN
   adobepass authorize CNN --token | player --media-token -
-  adobepass authorize CNN --json && echo "on air"
+  adobepass authorize CNN --json && echo "permitted"
 
-Status 0: permitted. 4: denied. 3: sign in (again) first.]]
+Exit status: 0 permitted; 3 not logged in; 4 denied.]]
 
 --- Declares the arguments and options.
 function authorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
-  parser:argument("resource", "A resource id, as the provider knows it.")
+  parser:argument("resource", "The id of the resource.")
     :argname("<resource>"):convert(settings.not_empty)
   settings.define(parser,
-    parser:option("--mvpd", "Ask this provider, not that of the login.")
+    parser:option("--mvpd", "Use this provider instead of the one logged in with.")
       :argname("<id>")
       :convert(settings.not_empty),
     parser:flag("--token", "Print the media token."))
@@ -46,12 +47,12 @@ end
 
 local function show_permit(client, decision)
   local name = cli_text.clean(decision.resource)
-  terminal.print(("%s  %s may be played."):format(
+  terminal.print(("%s  %s"):format(
     terminal.paint("GOOD", "permitted"), terminal.paint("BOLD", name)))
   local left = decision.media_token_not_after
   if left then
-    terminal.print(terminal.paint("DIM", ("Its media token (--token prints it)"
-      .. " is good for %s."):format(
+    terminal.print(terminal.paint("DIM", ("The media token is valid for %s; "
+      .. "--token prints it."):format(
       cli_text.duration((left - client:now_ms()) / 1000))))
   end
 end

@@ -92,7 +92,7 @@ end
 local function text_lines(flow, has_qr)
   local lines = { "", has_qr and "Scan this with a phone, or open the"
       or "On a phone or a computer, open the", "address below"
-      .. (flow.mvpd and "." or " and type the code."), "" }
+      .. (flow.mvpd and "." or " and enter the code."), "" }
   for _, line in ipairs(code_lines(flow.code)) do lines[#lines + 1] = line end
   lines[#lines + 1] = ""
   lines[#lines + 1] = code_line(flow)
@@ -101,7 +101,7 @@ local function text_lines(flow, has_qr)
       .. cli_text.clean(flow.mvpd)
   end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = terminal.paint("DIM", "Ctrl-C stops waiting.")
+  lines[#lines + 1] = terminal.paint("DIM", "Ctrl-C cancels.")
   return lines
 end
 

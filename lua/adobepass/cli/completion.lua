@@ -5,11 +5,11 @@ local report = require "adobepass.cli.report"
 
 local completion = {
   name = "completion",
-  summary = "Print what completes the command line in a shell.",
+  summary = "Print a completion script for a shell.",
 }
 
 local DESCRIPTION = [[
-Prints a script for the shell that is named.]]
+Prints a completion script for bash, zsh or fish.]]
 
 local EPILOG = [[
 Examples:

@@ -16,14 +16,14 @@ local cli_text = require "adobepass.cli.text"
 
 local doctor = {
   name = "doctor",
-  summary = "Say what is wrong with the configuration, and what to do.",
+  summary = "Check the configuration and report problems.",
 }
 
 local DESCRIPTION = [[
-Looks at everything that a login needs: where the service is and whether it
-can be reached, its certificate, this machine's clock, the software statement,
-the folder in which things are kept, the credentials and the login in there.
-It registers nothing, and signs nobody in or out.]]
+Checks everything that a login needs: the service's address, the network, the
+certificate, this machine's clock, the software statement, the store's folder,
+the stored credentials and the login. It does not register the device, and
+logs nobody in or out.]]
 
 local EPILOG = [[
 Examples:
@@ -31,7 +31,7 @@ Examples:
     --statement statement.txt
   adobepass doctor --json | jq '.checks[] | select(.status == "fail")'
 
-Status 1: at least one check failed.]]
+Exit status: 0 no check failed; 1 at least one check failed.]]
 
 --- Declares the options.
 function doctor.define(parser)
@@ -79,11 +79,11 @@ local function store(arguments, state)
   local done, message = file_store:set("doctor", "1", 1)
   if done then done, message = file_store:delete "doctor" end
   if not done then
-    return fail("store", sentence(message), "Let this user alone write "
-      .. "there, or name another folder with --store.")
+    return fail("store", sentence(message), "Make the folder writable for "
+      .. "this user only, or use another folder: --store.")
   end
   state.folder, state.store = folder, file_store
-  return ok("store", folder .. ", for this user alone")
+  return ok("store", folder .. ", private to this user")
 end
 
 -- Any response shows that the server is reachable. Returns the response; or
@@ -92,7 +92,7 @@ local function connect(arguments, state, origin)
   local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
   if not success or not transport then
-    return nil, "The CA file cannot be used.", "tls_failed"
+    return nil, "The CA file cannot be read.", "tls_failed"
   end
   local transfer, message, code = transport:submit { url = origin .. "/" }
   local response
@@ -104,15 +104,15 @@ local function connect(arguments, state, origin)
   return response, message, code
 end
 
-local CONNECT_ADVICE = { tls_failed = "Name the authority's certificate with --ca if "
-    .. "it is one of your own; check this machine's date; else somebody is in "
-    .. "between.",
-  resolve_failed = "Check the host's name, and the DNS of this network.",
+local CONNECT_ADVICE = { tls_failed = "For a private certificate authority, use "
+    .. "--ca with its certificate. Check this machine's date. Otherwise a proxy "
+    .. "may intercept the connection.",
+  resolve_failed = "Check the host name, and DNS on this network.",
   insecure_url = "Use https." }
 
 local function unreachable(name, message, code)
   local advice = CONNECT_ADVICE[code] or "Check the network, the firewall and the "
-    .. "address. A proxy that is needed is not used by itself."
+    .. "address. Proxy variables of the environment are not used."
   return fail(name, sentence(cli_text.clean(message)), advice)
 end
 
@@ -120,7 +120,7 @@ local function reach(arguments, state)
   if not state.origins then return nil end
   local response, message, code = connect(arguments, state, state.origins.api)
   if code == "tls_failed" then
-    return ok("network", "the service answers"),
+    return ok("network", "the service responds"),
       unreachable("TLS", message, code)
   elseif not response then
     return unreachable("network", message, code)
@@ -128,9 +128,9 @@ local function reach(arguments, state)
   state.date = http_date.parse(response.headers["date"])
   state.is_reached = true
   local tls = state.origins.api:find "^https" and ok("TLS",
-    "the certificate is good") or warn("TLS", "plain http, which is for this "
-    .. "machine alone", "Use https.")
-  return ok("network", "the service answers"), tls
+    "the certificate is valid") or warn("TLS", "plain http, which is only for "
+    .. "this machine", "Use https.")
+  return ok("network", "the service responds"), tls
 end
 
 local function management(arguments, state)
@@ -148,28 +148,28 @@ local SMALL, LARGE = 30, 300 -- seconds
 local function clock(_, state)
   if not state.date then return nil end
   local offset = core.clock.wall() - state.date
-  if math.abs(offset) < SMALL then return ok("clock", "right") end
+  if math.abs(offset) < SMALL then return ok("clock", "correct") end
   local message = ("This machine's clock is %s %s the service's."):format(
     cli_text.duration(math.abs(offset)), offset > 0 and "ahead of" or "behind")
-  local advice = "Have it set over the network (NTP)."
+  local advice = "Set it with NTP."
   if math.abs(offset) < LARGE then return warn("clock", message, advice) end
   return fail("clock", message, advice .. " Certificates and tokens are "
-    .. "judged by it.")
+    .. "checked against it.")
 end
 
 local function check_statement(statement)
   local token = jwt.read(statement)
   if not token then
-    return fail("statement", "It does not hold JSON.",
-      "Download it anew from the TVE Dashboard.")
+    return fail("statement", "It does not contain JSON.",
+      "Download it again from the TVE Dashboard.")
   elseif jwt.kind(token.claims) ~= "statement" then
     return fail("statement", "This is another kind of token, not a software "
-      .. "statement.", "See what it is: adobepass inspect. Take the statement "
-      .. "of the TVE Dashboard.")
+      .. "statement.", "Show it with adobepass inspect. Download the software "
+      .. "statement from the TVE Dashboard.")
   elseif not jwt.has_scope(token.claims) then
     return fail("statement", "It lacks " .. jwt.SCOPE .. ", the scope of the "
       .. "REST API v2.", "Have the application's scope changed in the TVE "
-      .. "Dashboard, then download the statement anew.")
+      .. "Dashboard, then download the statement again.")
   end
   return ok("statement", "a software statement with the v2 scope"),
     token.claims
@@ -200,8 +200,8 @@ local function provider(arguments, state)
   state.service_provider = id
   local list = jwt.list(state.claims and state.claims.service_providers)
   if is_among(list, id) then return ok("provider", id) end
-  return fail("provider", "The statement does not speak for " .. id .. ".",
-    "Use one of these: " .. table.concat(list, ", ") .. ".")
+  return fail("provider", "The statement is not for " .. id .. ".",
+    "Use one of: " .. table.concat(list, ", ") .. ".")
 end
 
 local function device_info(arguments, state)
@@ -214,8 +214,8 @@ local function device_info(arguments, state)
       info.osName)))
   end
   return warn("device", cli_text.clean(table.concat(wrong, "; ")) .. ".",
-    "Adobe takes a device that it does not know for an unknown one, with "
-    .. "shorter logins. Describe it in a file, with --device-info.")
+    "Adobe gives unknown devices shorter logins. Describe the device in a "
+    .. "file, with --device-info.")
 end
 
 -- Omits the software statement, so that the client cannot register.
@@ -231,20 +231,20 @@ end
 
 local function unregistered(state)
   if state.statement then
-    return ok("credentials", "none yet; the first command registers")
+    return ok("credentials", "none yet; the first command registers the device")
   end
   return fail("credentials", "This device is not registered, and there is no "
     .. "software statement to register with.", "Download it from the TVE "
-    .. "Dashboard, and give it once: --statement FILE.")
+    .. "Dashboard, and pass it once: --statement FILE.")
 end
 
 local UNKNOWN = { invalid_client = true, unauthorized = true }
 
 local function refused(err)
   if UNKNOWN[err.code] or err.action == "application-registration" then
-    return fail("credentials", "The service does not know them any more.",
-      "Register again: adobepass login --statement FILE. Viewers have to "
-      .. "sign in again.")
+    return fail("credentials", "The service refused the stored credentials.",
+      "Register again: adobepass login --statement FILE. Viewers must log "
+      .. "in again.")
   end
   return failed("credentials", err)
 end
@@ -252,7 +252,7 @@ end
 local function login_of(state, list)
   local item = list[1]
   if not item then
-    return warn("login", "Nobody is signed in.", "Run adobepass login.")
+    return warn("login", "Not logged in.", "Run adobepass login.")
   end
   return ok("login", ("%s, until %s"):format(cli_text.clean(item.mvpd),
     cli_text.date(item.not_after, state.client:now_ms())))
@@ -269,15 +269,15 @@ local function credentials(arguments, state)
   state.client = client
   local list, why = profiles.request(client)
   if not list then return refused(why) end
-  return ok("credentials", "the service takes them"), login_of(state, list)
+  return ok("credentials", "the service accepts them"), login_of(state, list)
 end
 
 local function qrencode()
   if select(2, shell.read "command -v qrencode") == 0 then
     return ok("qrencode", "login draws QR codes")
   end
-  return warn("qrencode", "It is not installed: login shows the address "
-    .. "alone.", "Install the package qrencode.")
+  return warn("qrencode", "Not installed: login shows only the code and the "
+    .. "address.", "Install the package qrencode.")
 end
 
 local CHECKS = { service, reach, management, clock, statement, provider, store,
@@ -319,9 +319,10 @@ end
 
 local function verdict(count)
   if count.fail > 0 then
-    return terminal.paint("BAD", ("%d to be mended."):format(count.fail))
+    return terminal.paint("BAD", ("%d problem%s found."):format(count.fail,
+      count.fail == 1 and "" or "s"))
   end
-  return terminal.paint("GOOD", "All that is needed is there.")
+  return terminal.paint("GOOD", "No problems found.")
 end
 
 local function as_text(findings, count)

@@ -20,13 +20,13 @@ command.NAMES = { "sandbox", "register", "login", "profiles", "preauthorize",
   "manual" }
 
 local EPILOG = [[
-A first look, without a licence:
+Try it in the sandbox, without a license:
   adobepass sandbox --exec 'adobepass login'
 
-Each command explains itself: adobepass login --help
+Help for a command: adobepass login --help
 
-Exit status: 0 done; 1 it did not work; 2 asked for in a wrong way; 3 nobody
-is signed in, or the code ran out; 4 denied; 130 interrupted.]]
+Exit status: 0 success; 1 failure; 2 usage error; 3 not logged in, or the code
+expired; 4 denied; 130 interrupted.]]
 
 local function show_version()
   io.stdout:write("adobepass ", core.version, "\n")
@@ -36,8 +36,8 @@ end
 --- Returns the argparse parser, and the subcommands by name.
 function command.parser()
   local parser = argparse("adobepass",
-    "TV Everywhere from a terminal: Adobe Pass Authentication, and a "
-    .. "sandbox of it that needs no licence.", EPILOG)
+    "A client for Adobe Pass Authentication (TV Everywhere), and a "
+    .. "sandbox that needs no license.", EPILOG)
   parser:command_target("command"):require_command(true):help_max_width(79)
   parser:flag("--version", "Print the version."):action(show_version)
   local commands = {}

@@ -14,32 +14,32 @@ local cli_text = require "adobepass.cli.text"
 
 local inspect = {
   name = "inspect",
-  summary = "Look into a JWT, a software statement or a media token.",
+  summary = "Show a JWT, a software statement or a media token.",
 }
 
 local DESCRIPTION = [[
-Says what a token is, lays out what stands in it, and whether its time is
-over. Nothing is sent anywhere. Without --key nothing is verified: what is
-shown is what the token claims. The token itself is not printed.]]
+Prints the kind of a token, its fields, and whether it has expired. Sends no
+requests. Without --key the signature is not verified, and the fields are only
+claims. The token itself is not printed.]]
 
 local EPILOG = [[
 Examples:
   adobepass inspect statement.txt
-      Is it a software statement, and has it the scope of the REST API v2?
+      Check that it is a software statement with the scope of the REST API v2.
   adobepass authorize CNN --token | adobepass inspect
   adobepass inspect --key adobe.pem token.txt
 
-Status 1: it is no token; with --key also: the signature is not by that key,
-or the token's time is over.]]
+Exit status: 0 success; 1 not a token, or with --key: expired, or not signed by
+that key; 2 usage error.]]
 
 --- Declares the arguments and options.
 function inspect.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
-  parser:argument("file", "The file that holds the token; - is the input.")
-    :argname("<file>"):args("?")
-  parser:option("--key", "A public key or certificate (PEM) that has to have "
-    .. "signed it."):argname("<file>")
-  parser:flag("--json", "One line of JSON, errors too.")
+  parser:argument("file", "A file with the token; - (the default) reads "
+    .. "standard input."):argname("<file>"):args("?")
+  parser:option("--key", "Verify the signature with this public key or "
+    .. "certificate (PEM)."):argname("<file>")
+  parser:flag("--json", "Print one line of JSON, for errors too.")
 end
 
 -- --- kinds of tokens --------------------------------------------------------
@@ -63,7 +63,7 @@ local function from_jwt(text)
   if not token then
     return nil, errors.new { code = code, action = "none",
       message = code == "encrypted_token" and message
-        or "This is neither a JWT nor a media token." }
+        or "The input is neither a JWT nor a media token." }
   end
   local claims = token.claims
   return { kind = jwt.kind(claims), header = token.header, claims = claims,
@@ -171,18 +171,18 @@ end
 
 local function time_sentence(found)
   if not found.ends and found.claims.exp ~= nil then
-    return { "WARN", "Its end is no time." }
+    return { "WARN", "Its expiry is not a time." }
   elseif not found.ends then
-    return found.kind == "media" and { "WARN", "It does not say how long it "
-      .. "is good." } or { "GOOD", "It has no end." }
+    return found.kind == "media" and { "WARN", "It does not say when it "
+      .. "expires." } or { "GOOD", "It does not expire." }
   end
   local date = cli_text.date(found.ends, found.now)
-  if found.is_over then return { "BAD", "Its time was over on " .. date } end
+  if found.is_over then return { "BAD", "It expired on " .. date } end
   if found.begins and found.begins > found.now then
-    return { "WARN", "It is not good before " .. cli_text.date(found.begins,
+    return { "WARN", "It is not valid before " .. cli_text.date(found.begins,
       found.now) }
   end
-  return { "GOOD", "It is good until " .. date }
+  return { "GOOD", "It is valid until " .. date }
 end
 
 local function scope_sentence(found)
@@ -196,13 +196,13 @@ end
 
 local function signature_sentence(found)
   if found.header and found.header.alg == "none" then
-    return { "BAD", "It is not signed at all: anybody can have written it." }
+    return { "BAD", "It is not signed, so its content cannot be trusted." }
   elseif found.is_signed == nil then
-    return { "DIM", "Its signature was not looked at (--key does)." }
+    return { "DIM", "Its signature was not verified (use --key)." }
   elseif found.is_signed then
-    return { "GOOD", "It was signed by this key." }
+    return { "GOOD", "Its signature is valid for this key." }
   end
-  return { "BAD", "It was not signed by this key." }
+  return { "BAD", "Its signature is not valid for this key." }
 end
 
 local function as_text(found)

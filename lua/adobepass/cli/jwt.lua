@@ -16,7 +16,7 @@ function jwt.read(text)
   if not payload then return nil, header, code end
   local claims, head = json.decode(payload), json.decode(header)
   if type(claims) ~= "table" or type(head) ~= "table" then
-    return nil, "The token does not hold JSON.", "invalid_token"
+    return nil, "The token does not contain JSON.", "invalid_token"
   end
   return { header = head, claims = claims }
 end

@@ -13,52 +13,53 @@ local cli_text = require "adobepass.cli.text"
 
 local login = {
   name = "login",
-  summary = "Sign a viewer in, with a phone as second screen.",
+  summary = "Log a viewer in, with a phone as second screen.",
 }
 
 local DESCRIPTION = [[
-Shows a code, an address and a QR code, and waits until the viewer has signed
-in on a phone or a computer. Without --mvpd a terminal offers the providers to
-choose from; elsewhere the second screen does. A device that is new registers
-first, by itself.]]
+Shows a code, an address and a QR code, and waits until the viewer has logged
+in on a phone or a computer. Without --mvpd, the provider is chosen from a list
+if there is a terminal, and on the second screen otherwise. Registers the
+device first if necessary.]]
 
 local EPILOG = [[
 Examples:
   adobepass sandbox --exec 'adobepass login'
-      All of it in a sandbox (viewer ann, password secret).
+      Log in to the sandbox, as viewer ann with password secret.
   adobepass login --environment release-staging --service-provider REF30 \
     --statement statement.txt --domain-name example.com
-      The real service; the statement is not needed again.
+      Log in to Adobe's service. The statement is needed only once.
   adobepass login --mvpd Cablevision --json
-      Two lines: {"event":"code", ...}, then {"event":"profile", ...}.
+      Print two lines: {"event":"code", ...}, then {"event":"profile", ...}.
 
-Status 3: the code ran out. 4: the provider said no. 130: Ctrl-C.]]
+Exit status: 0 logged in; 3 the code expired; 4 the provider denied the login;
+130 interrupted by Ctrl-C.]]
 
 local function interval(text)
   local value = tonumber(text)
   if value and value >= 3 and value <= 60 then return value end
-  return nil, "an interval is from 3 (Adobe's least) to 60 seconds, not '"
-    .. text .. "'"
+  return nil, "invalid interval: expected 3 (Adobe's minimum) to 60 "
+    .. "seconds, got '" .. text .. "'"
 end
 
 --- Declares the options.
 function login.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
-    parser:option("--mvpd", "The viewer's TV provider, by its id.")
+    parser:option("--mvpd", "The id of the viewer's TV provider.")
       :argname("<id>")
       :convert(settings.not_empty),
-    parser:option("--domain-name", "A domain of yours that Adobe knows "
-      .. "(adobe.com, as in Adobe's examples)."):argname("<domain>"),
-    parser:option("--redirect-url", "Where the second screen ends up "
-      .. "(https:// and that domain)."):argname("<url>"),
-    parser:option("--activation-url", "Your page on which a code is typed "
-      .. "(the sandbox has one: /activate)."):argname("<url>"),
-    parser:option("--interval", "Seconds from one question to the next (5).")
+    parser:option("--domain-name", "A domain that is registered with Adobe "
+      .. "for your application (default: adobe.com)."):argname("<domain>"),
+    parser:option("--redirect-url", "The address that the second screen opens "
+      .. "after the login (default: https:// and the domain)."):argname("<url>"),
+    parser:option("--activation-url", "Your page on which a viewer enters the "
+      .. "code (the sandbox's page is /activate)."):argname("<url>"),
+    parser:option("--interval", "Seconds between polls (default: 5).")
       :argname("<seconds>"):convert(interval),
-    parser:flag("--attributes", "Show what the profile's attributes hold, "
-      .. "in --json."),
-    parser:flag("--no-qr", "Draw no QR code."))
+    parser:flag("--attributes", "Include the values of the profile's "
+      .. "attributes in --json."),
+    parser:flag("--no-qr", "Do not draw a QR code."))
 end
 
 -- --- provider ---------------------------------------------------------------
@@ -70,7 +71,7 @@ end
 
 local function cancelled()
   return nil, errors.new { code = "cancelled", action = "none",
-    message = "Nothing was chosen." }
+    message = "No provider was chosen." }
 end
 
 local function pick(client)
@@ -103,7 +104,7 @@ Progress.__index = Progress
 
 local function line_of(self)
   local left = (self.flow.expires_at - self.client:now_ms()) / 1000
-  return (" Waiting for the sign-in  %s left  asked %d time%s"):format(
+  return (" Waiting for the login  %s left  polled %d time%s"):format(
     cli_text.countdown(left), self.attempts, self.attempts == 1 and "" or "s")
 end
 
@@ -151,11 +152,11 @@ local function show_profile(progress, profile)
   local until_when = profile.not_after and ", until "
     .. cli_text.date(profile.not_after, progress.client:now_ms()) or ""
   terminal.print(("%s with %s%s."):format(terminal.paint("GOOD",
-    progress.flow and "Signed in" or "Signed in already"),
+    progress.flow and "Logged in" or "Already logged in"),
     terminal.paint("BOLD", cli_text.clean(profile.mvpd)), until_when))
   if progress.flow then
     terminal.print(terminal.paint("DIM", "Next: adobepass preauthorize or "
-      .. "authorize, with the name of a channel."))
+      .. "adobepass authorize, with the id of a resource."))
   end
 end
 

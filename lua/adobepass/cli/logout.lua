@@ -10,30 +10,30 @@ local cli_text = require "adobepass.cli.text"
 
 local logout = {
   name = "logout",
-  summary = "Sign the viewer out.",
+  summary = "Log the viewer out.",
 }
 
 local DESCRIPTION = [[
-Ends the login at the service and forgets it here. Some providers have a page
-of their own to be visited, too: its address is printed, and opened in a
-browser with --open. The device stays registered.]]
+Ends the login at the service and deletes it on this device. Some providers
+also have a logout page: its address is printed, and opened in a browser with
+--open. The device stays registered.]]
 
 local EPILOG = [[
 Examples:
   adobepass logout
   adobepass logout --mvpd Cablevision --open
 
-Status 0 also where nobody was signed in.]]
+Exit status: 0 logged out, or not logged in before; 1 failure.]]
 
 --- Declares the options.
 function logout.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
-    parser:option("--mvpd", "Sign out of this provider alone.")
+    parser:option("--mvpd", "Log out of this provider only.")
       :argname("<id>")
       :convert(settings.not_empty),
-    parser:option("--redirect-url", "Where the provider's page leads to in "
-      .. "the end."):argname("<url>"),
+    parser:option("--redirect-url", "The address that the provider's page "
+      .. "opens after the logout."):argname("<url>"),
     parser:flag("--open", "Open the provider's page in a browser."))
 end
 
@@ -47,15 +47,15 @@ local function open_in_browser(url)
 end
 
 local SENTENCES = {
-  complete = "Signed out.",
-  no_browser = "Signed out here. To end it at the provider too, open:",
-  opened = "Signed out. The provider's page was opened in a browser:",
-  viewer_to_be_told = "Signed out here. Sign out in the system's settings, "
+  complete = "Logged out.",
+  no_browser = "Logged out here. To log out at the provider too, open:",
+  opened = "Logged out. The provider's page was opened in a browser:",
+  viewer_to_be_told = "Logged out here. Log out in the system's settings, "
     .. "too.",
-  invalid = "There was nothing to sign out of.",
-  refused = "The service named an address that must not be opened.",
-  failed = "This did not work:",
-  unknown = "The service asks for something that this version does not know.",
+  invalid = "The login had already ended.",
+  refused = "The service sent an address that is not safe to open.",
+  failed = "The logout failed:",
+  unknown = "The service requires an action that this version does not support.",
 }
 
 local function show(entry)
@@ -100,7 +100,7 @@ function logout.run(arguments)
   if arguments.json then
     as_json(list)
   elseif #list == 0 then
-    terminal.print("Nobody was signed in.")
+    terminal.print("Not logged in.")
   end
   if not arguments.json then
     for _, entry in ipairs(list) do show(entry) end

@@ -26,10 +26,10 @@ local function show(list, most)
     local name = cli_text.clean(item.display_name)
     terminal.print(("%s  %s%s"):format(
       terminal.paint("DIM", ("%4d"):format(index)), name,
-      item.remembered and terminal.paint("DIM", "  (last time's)") or ""))
+      item.remembered and terminal.paint("DIM", "  (last used)") or ""))
   end
   if #list > most then
-    terminal.print(terminal.paint("DIM", ("      and %d more: type a part of "
+    terminal.print(terminal.paint("DIM", ("      and %d more: enter part of "
       .. "the name"):format(#list - most)))
   end
 end
@@ -53,7 +53,7 @@ function picker.choose(list)
     local found = narrow(list, input)
     if #found == 1 then return found[1] end
     if #found == 0 then
-      terminal.print("  No provider has that in its name.")
+      terminal.print("  No provider's name or id contains that.")
     else
       shown = found
       show(found, math.max(5, rows - 5))

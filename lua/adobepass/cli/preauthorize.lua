@@ -13,24 +13,24 @@ local preauthorize = {
 }
 
 local DESCRIPTION = [[
-Asks for any number of resources at once and shows which of them are open, and
-why the others are not. It is for filtering a catalog, and no right to play:
-before playback ask with adobepass authorize.]]
+Requests decisions for any number of resources, and prints which of them the
+viewer may watch, and the reason for each denial. Use it to filter a catalog; a
+playback requires adobepass authorize.]]
 
 local EPILOG = [[
 Examples:
   adobepass preauthorize CNN TBS HBO
   adobepass preauthorize --json $(cat channels) | jq -r '.permitted[]'
 
-Status 0: at least one is open. 4: none is. 3: nobody is signed in.]]
+Exit status: 0 at least one is permitted; 3 not logged in; 4 all are denied.]]
 
 --- Declares the arguments and options.
 function preauthorize.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
-  parser:argument("resources", "Resource ids, as the provider knows them.")
+  parser:argument("resources", "The ids of the resources.")
     :args("+"):argname("<resource>"):convert(settings.not_empty)
   settings.define(parser,
-    parser:option("--mvpd", "Ask this provider, not that of the login.")
+    parser:option("--mvpd", "Use this provider instead of the one logged in with.")
       :argname("<id>")
       :convert(settings.not_empty))
 end
@@ -63,10 +63,10 @@ local function show(decision, width)
   local name = cli_text.pad(cli_text.clean(decision.resource), width)
   if decision.permitted then
     return terminal.print(("  %s  %s"):format(name,
-      terminal.paint("GOOD", "open")))
+      terminal.paint("GOOD", "permitted")))
   end
   terminal.print(("  %s  %s  %s"):format(name,
-    terminal.paint("BAD", "locked"), preauthorize.reason(decision)))
+    terminal.paint("BAD", "denied"), preauthorize.reason(decision)))
 end
 
 local function as_text(result)
@@ -76,7 +76,7 @@ local function as_text(result)
   end
   local width = cli_text.widest(names)
   for _, decision in ipairs(result.decisions) do show(decision, width) end
-  terminal.print(terminal.paint("DIM", ("  %d of %d open at %s"):format(
+  terminal.print(terminal.paint("DIM", ("  %d of %d permitted at %s"):format(
     #result.permitted, #names, cli_text.clean(result.mvpd))))
 end
 

@@ -9,28 +9,28 @@ local cli_text = require "adobepass.cli.text"
 
 local profiles = {
   name = "profiles",
-  summary = "Show who is signed in on this device.",
+  summary = "Show the profiles of this device: who is logged in.",
 }
 
 local DESCRIPTION = [[
-Asks the service for the profiles of this device: the provider of each, its
-kind and until when it is good. What a profile tells of the viewer is private:
-the names of its attributes are shown, their values with --attributes alone.]]
+Requests the profiles of this device, and prints the provider, the kind and the
+expiry of each. A profile's attributes identify the viewer: their names are
+printed, and their values only with --attributes.]]
 
 local EPILOG = [[
 Examples:
   adobepass profiles
   adobepass profiles --json | jq -r '.profiles[0].mvpd'
 
-Status 3 says that nobody is signed in.]]
+Exit status: 0 logged in; 3 not logged in.]]
 
 --- Declares the options.
 function profiles.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   settings.define(parser,
-    parser:option("--mvpd", "This provider's alone."):argname("<id>")
+    parser:option("--mvpd", "Show only this provider's profiles."):argname("<id>")
       :convert(settings.not_empty),
-    parser:flag("--attributes", "Show what the attributes hold, too."))
+    parser:flag("--attributes", "Print the values of the attributes, too."))
 end
 
 --- Requests the device's profiles. Returns a list, with the profile that is
@@ -84,7 +84,7 @@ local function show(client, item, arguments)
   terminal.print(terminal.paint("BOLD", cli_text.clean(item.mvpd)))
   row("kind", item.type or "unknown")
   if item.issuer then row("issuer", item.issuer) end
-  row("until", cli_text.date(item.not_after, client:now_ms()))
+  row("expires", cli_text.date(item.not_after, client:now_ms()))
   show_attributes(item, arguments.attributes)
 end
 
@@ -97,7 +97,7 @@ function profiles.run(arguments)
   if arguments.json then
     as_json(list, arguments)
   elseif #list == 0 then
-    terminal.print("Nobody is signed in. Run adobepass login.")
+    terminal.print("Not logged in. Run adobepass login.")
   else
     for _, item in ipairs(list) do show(client, item, arguments) end
   end

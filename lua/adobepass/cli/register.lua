@@ -7,22 +7,22 @@ local terminal = require "adobepass.cli.terminal"
 
 local register = {
   name = "register",
-  summary = "Register this device, once in its life.",
+  summary = "Register this device (needed once).",
 }
 
 local DESCRIPTION = [[
-Trades the software statement for credentials of this device's own, keeps
-them, and sees that the service takes them. Every other command does this by
-itself when it is needed. Credentials never end: where there are some, they
-are only tried.]]
+Exchanges the software statement for credentials of this device, stores them,
+and checks that the service accepts them. If credentials are stored, only
+checks them, because they do not expire. Every other command registers the
+device when necessary.]]
 
 local EPILOG = [[
 Examples:
   adobepass register --environment release-staging \
     --service-provider REF30 --statement statement.txt
-      After that, no command needs the statement any more.
+      After that, no command needs the statement.
   adobepass sandbox --exec 'adobepass register'
-      In a sandbox everything needed is known.]]
+      In a sandbox no options are needed.]]
 
 --- Declares the options.
 function register.define(parser)
@@ -33,10 +33,10 @@ end
 local function show(arguments, found, response)
   if arguments.json then return report.json(response) end
   terminal.print(("%s for %s at %s."):format(response.was_registered
-    and "This device was registered already" or "This device is registered",
+    and "This device was already registered" or "This device is registered",
     found.service_provider, found.origins.api))
   terminal.print(terminal.paint("DIM", "Client id  " .. response.client_id))
-  terminal.print(terminal.paint("DIM", "Kept in    " .. found.folder))
+  terminal.print(terminal.paint("DIM", "Store      " .. found.folder))
 end
 
 --- Registers this device, and sends one request to check the credentials.

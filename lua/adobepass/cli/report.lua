@@ -37,24 +37,24 @@ local ADVICE = {
   authenticated_profile_expired = SIGN_IN,
   authenticated_profile_invalidated = SIGN_IN,
   authenticated_profile_missing = SIGN_IN,
-  cancelled = "Start it again when you like.",
-  insecure_file = "Make the file readable for its owner alone: chmod 600.",
+  cancelled = "Run the command again to retry.",
+  insecure_file = "Make the file readable only for its owner: chmod 600.",
   invalid_access_token_service_provider =
-    "Check --service-provider; the statement has to be made for it.",
-  invalid_parameter_mvpd = "Spell the provider's id as Adobe does; adobepass "
-    .. "login without --mvpd lets you pick one.",
-  invalid_parameter_redirect_url = "Give --domain-name and --redirect-url "
-    .. "with a domain of yours that Adobe knows.",
-  login_denied = "Try again, or with another --mvpd.",
-  login_expired = "Run adobepass login again, for a new code.",
-  login_superseded = "Go on where the newer login runs.",
-  not_logged_in = SIGN_IN .. " Or name a provider with --mvpd.",
-  software_statement_missing = "Give the text of the TVE Dashboard once, with "
-    .. "--statement FILE; it is not needed after that.",
-  store_failed = "Run adobepass doctor, which looks at the folder.",
-  timeout = "Check the network, or give it more time with --timeout.",
-  tls_failed = "Check this machine's date; name the certificate authority "
-    .. "with --ca FILE if it is one of your own.",
+    "Check --service-provider: the statement must be for that provider.",
+  invalid_parameter_mvpd = "Check the provider's id; adobepass login without "
+    .. "--mvpd lists the providers.",
+  invalid_parameter_redirect_url = "Use --domain-name and --redirect-url "
+    .. "with a domain that is registered with Adobe.",
+  login_denied = "Try again, or use another --mvpd.",
+  login_expired = "Run adobepass login again to get a new code.",
+  login_superseded = "Continue with the newer login.",
+  not_logged_in = SIGN_IN .. " Or use --mvpd to name a provider.",
+  software_statement_missing = "Pass the statement from the TVE Dashboard once, with "
+    .. "--statement FILE.",
+  store_failed = "Run adobepass doctor to check the store's folder.",
+  timeout = "Check the network, or use a longer --timeout.",
+  tls_failed = "Check this machine's date. For a private certificate "
+    .. "authority, use --ca FILE.",
 }
 
 --- Returns what the user can do about an error.

@@ -9,13 +9,12 @@ local cli_text = require "adobepass.cli.text"
 
 local reset = {
   name = "reset",
-  summary = "Give a device, a viewer or everyone their TempPass back.",
+  summary = "Reset a TempPass for a device, a viewer or everyone.",
 }
 
 local DESCRIPTION = [[
-Resets a TempPass, so that free access begins anew: for one device, for one
-viewer of a promotional TempPass, or for all there are. Nothing resets
-everyone without the word.]]
+Resets a TempPass, so that temporary access is available again: for one device,
+for one viewer of a promotional TempPass, or with --everyone for all.]]
 
 local EPILOG = [[
 Examples:
@@ -28,18 +27,18 @@ Examples:
 function reset.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
   local targets = {
-    parser:flag("--this-device", "The device that this machine is."),
-    parser:option("--device-id", "Another device, by its identifier.")
+    parser:flag("--this-device", "Reset it for this device."),
+    parser:option("--device-id", "Reset it for the device with this identifier.")
       :argname("<id>"),
-    parser:option("--key", "A viewer of a promotional TempPass: the SHA-256 "
-      .. "of who they are, or - to read who they are from the input; it is "
-      .. "hashed here."):argname("<key>"),
-    parser:flag("--everyone", "All devices of all viewers."),
+    parser:option("--key", "Reset a promotional TempPass for the viewer with "
+      .. "this key: the SHA-256 of the viewer's identity. With -, reads the "
+      .. "identity from standard input and hashes it."):argname("<key>"),
+    parser:flag("--everyone", "Reset it for all devices of all viewers."),
   }
   parser:mutex(targets[1], targets[2], targets[3], targets[4])
-  local by = parser:flag("--by-key", "With --everyone: all viewers of a "
-    .. "promotional TempPass.")
-  local mvpd = parser:option("--mvpd", "The TempPass."):argname("<id>")
+  local by = parser:flag("--by-key", "With --everyone: reset a promotional "
+    .. "TempPass for all viewers.")
+  local mvpd = parser:option("--mvpd", "The id of the TempPass."):argname("<id>")
     :convert(settings.not_empty)
     :count(1)
   settings.define(parser, mvpd, targets[1], targets[2], targets[3], targets[4], by)
@@ -65,10 +64,10 @@ local function target_of(arguments, device_id)
   end
 end
 
-local NO_TARGET = "Say whom to reset: --this-device, --device-id, --key or "
+local NO_TARGET = "Use one of --this-device, --device-id, --key and "
   .. "--everyone."
-local MEANS_ALL = "An empty name and 'all' mean everyone to the service. Say "
-  .. "--everyone if that is what you want."
+local MEANS_ALL = "The service reads an empty name and 'all' as everyone. "
+  .. "To reset everyone, use --everyone."
 
 local function run_reset(client, arguments, device_id)
   local params, name = target_of(arguments, device_id)
@@ -92,7 +91,7 @@ function reset.run(arguments)
   if arguments.json then
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }
   else
-    terminal.print(("%s begins anew for %s."):format(
+    terminal.print(("%s was reset for %s."):format(
       cli_text.clean(arguments.mvpd), name))
   end
   return report.SUCCESS

@@ -8,56 +8,56 @@ local terminal = require "adobepass.cli.terminal"
 
 local sandbox = {
   name = "sandbox",
-  summary = "Start an Adobe Pass of your own, on this machine.",
+  summary = "Start a sandbox of Adobe Pass on this machine.",
 }
 
 local DESCRIPTION = [[
-Starts the whole of Adobe Pass Authentication on loopback: the REST API v2,
-registration, TempPass reset, single sign-on, and the web pages on which a
-viewer signs in. Nothing of it is real and all of it answers, over HTTPS.
-It runs until Ctrl-C and leaves nothing behind.]]
+Starts an emulation of Adobe Pass Authentication on loopback, with HTTPS: the
+REST API v2, registration, TempPass reset, single sign-on, and the web pages on
+which a viewer logs in. Runs until Ctrl-C, then deletes its files.]]
 
 local EPILOG = [[
 Examples:
   adobepass sandbox
-      Start it, and read what to do next.
+      Start the sandbox, and print how to use it.
   adobepass sandbox --port 8443 --state-dir ~/.adobepass-sandbox
-      The same addresses and the same logins every day.
+      Keep the addresses and the logins between runs.
   adobepass sandbox --exec 'busted spec'
-      Run tests against it, and stop with their exit status. They find it in
-      ADOBEPASS_API, ADOBEPASS_MGMT, ADOBEPASS_CONTROL, ADOBEPASS_CA,
+      Run tests against the sandbox, and exit with their status. Its addresses
+      are in ADOBEPASS_API, ADOBEPASS_MGMT, ADOBEPASS_CONTROL, ADOBEPASS_CA,
       ADOBEPASS_STATEMENT and ADOBEPASS_PID.
   adobepass sandbox --exec bash
-      A shell in which every other command, like adobepass login, finds it.
+      Open a shell in which the other commands use the sandbox.
   adobepass sandbox --json
-      One line when it is ready, with the same things, for a script to read.
+      Print the same values as one line of JSON when the sandbox is ready.
 
-It needs nginx with Lua: on Debian the packages nginx-light and
-libnginx-mod-http-lua, elsewhere OpenResty ($ADOBEPASS_NGINX names another).]]
+The sandbox needs nginx with Lua: on Debian the packages nginx-light and
+libnginx-mod-http-lua, elsewhere OpenResty. $ADOBEPASS_NGINX is the path of
+another nginx.]]
 
 local function port_number(text)
   local port = tonumber(text)
   if port and port >= 1 and port <= 65533 and port % 1 == 0 then
     return math.floor(port)
   end
-  return nil, "a port is a number from 1 to 65533, not '" .. text .. "'"
+  return nil, "invalid port: expected 1 to 65533, got '" .. text .. "'"
 end
 
 --- Declares the options.
 function sandbox.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
   parser:option("--port", "The service's port; management and control "
-    .. "take the next two. Without it, free ports."):argname("<port>")
+    .. "use the next two. Default: free ports."):argname("<port>")
     :convert(port_number)
   parser:option("--world", "A Lua file with your own providers, viewers "
-    .. "and channels (copy adobepass/sandbox/world.lua)."):argname("<file>")
-  parser:option("--state-dir", "A folder in which everything is "
-    .. "remembered until the next start."):argname("<folder>")
+    .. "and channels (copy adobepass/sandbox/data/world.lua)."):argname("<file>")
+  parser:option("--state-dir", "A folder that keeps the sandbox's "
+    .. "state between runs."):argname("<folder>")
     :target("state_dir")
   parser:option("--exec", "Run a shell command with the sandbox, then "
-    .. "stop, with its exit status."):argname("<command>")
-  parser:flag("--json", "Print one line of JSON when ready.")
-  parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 a second "
+    .. "exit with the command's status."):argname("<command>")
+  parser:flag("--json", "Print one line of JSON when the sandbox is ready.")
+  parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 per second "
     .. "after a burst of 10)."):target("no_throttle")
 end
 
@@ -102,35 +102,35 @@ end
 
 local TEXT = [[
 
-  @BOLD@The adobepass sandbox is running.@PLAIN@ Nothing here is real.
+  @BOLD@The adobepass sandbox is running.@PLAIN@
 
   @DIM@Service@PLAIN@      @LINK@@API@@PLAIN@
   @DIM@Management@PLAIN@   @LINK@@MGMT@@PLAIN@
   @DIM@Control@PLAIN@      @LINK@@CONTROL@/sandbox/@PLAIN@
-  @DIM@Its CA@PLAIN@       @CA@
+  @DIM@CA file@PLAIN@      @CA@
   @DIM@Statement@PLAIN@    @FOLDER@/statement
 
-  @BOLD@Sign a viewer in@PLAIN@
-    Your application shows a code; type it at @LINK@@API@/activate@PLAIN@
-    in any browser (which must trust that CA, or be told to go on).
+  @BOLD@Log a viewer in@PLAIN@
+    Enter your application's code at @LINK@@API@/activate@PLAIN@
+    in a browser (trust the CA, or accept the warning).
 @VIEWERS@
-  @BOLD@Point your application at it@PLAIN@
+  @BOLD@Configure your application@PLAIN@
     environment = { api = "@API@",
                     mgmt = "@MGMT@" }
-    with the statement and the CA of the two files above.
+    with the statement and the CA of the files above.
 
-  @BOLD@Or be the television yourself@PLAIN@, in another terminal
+  @BOLD@Or use the command line@PLAIN@, in another terminal
     adobepass login --api @API@ \
       --ca @CA@ \
       --statement @FOLDER@/statement
 
-  @BOLD@Or try it by hand@PLAIN@
+  @BOLD@Or use curl@PLAIN@
     curl --cacert @CA@ \
       @API@/o/client/register \
       -H 'Content-Type: application/json' \
       -d '{"software_statement":"'$(cat @FOLDER@/statement)'"}'
 
-  @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
+  @DIM@Ctrl-C stops the sandbox and deletes its files.@PLAIN@
 
 ]]
 

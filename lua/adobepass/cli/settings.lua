@@ -18,49 +18,50 @@ local settings = {}
 local function seconds(text)
   local value = tonumber(text)
   if value and value > 0 and value <= 3600 then return value end
-  return nil, "seconds should be from above 0 to 3600, not '" .. text .. "'"
+  return nil, "invalid timeout: expected more than 0 and at most 3600 seconds, "
+    .. "got '" .. text .. "'"
 end
 
 --- Refuses an empty value; a converter for argparse.
 function settings.not_empty(text)
   if text:find "%S" then return text end
-  return nil, "an empty name names nothing"
+  return nil, "expected a value, got an empty text"
 end
 
 local function service_options(parser)
-  local name = parser:option("--environment", "One of Adobe's: "
+  local name = parser:option("--environment", "Adobe's environment: "
     .. table.concat(environment.names(), ", ") .. ".")
     :argname("<name>"):choices(environment.names())
-  local api = parser:option("--api", "Another address of the service, like "
+  local api = parser:option("--api", "Another address of the service: "
     .. "https://host:port ($ADOBEPASS_API)."):argname("<url>")
   parser:mutex(name, api)
-  parser:group("Where the service is ($ADOBEPASS_ENVIRONMENT)", name, api,
-    parser:option("--mgmt", "The management address that belongs to --api "
+  parser:group("Service ($ADOBEPASS_ENVIRONMENT)", name, api,
+    parser:option("--mgmt", "The management address for --api "
       .. "($ADOBEPASS_MGMT)."):argname("<url>"),
-    parser:option("--ca", "Certificate authorities to trust, in place of the "
-      .. "system's ($ADOBEPASS_CA)."):argname("<file>"),
-    parser:option("--timeout", "Seconds that each call may take (30).")
+    parser:option("--ca", "A file of certificate authorities to trust instead of "
+      .. "the system's ($ADOBEPASS_CA)."):argname("<file>"),
+    parser:option("--timeout", "Time limit of each call (default: 30).")
       :argname("<seconds>"):convert(seconds))
 end
 
 local function identity_options(parser)
-  parser:group("Who asks",
+  parser:group("Application and device",
     parser:option("--service-provider", "The requestor id of the TVE "
       .. "Dashboard ($ADOBEPASS_SERVICE_PROVIDER; REF30 in the sandbox).")
       :argname("<id>"),
     parser:option("--statement", "A file with the software statement, or - "
-      .. "for the input; needed once, to register ($ADOBEPASS_STATEMENT holds "
-      .. "the text itself)."):argname("<file>"),
-    parser:option("--store", "The folder that keeps credentials and logins "
-      .. "($ADOBEPASS_STORE; ~/.local/state/adobepass)."):argname("<folder>"),
-    parser:option("--device-info", "A file with X-Device-Info as JSON, to be "
-      .. "another device than this machine."):argname("<file>"))
+      .. "for standard input; needed once, to register "
+      .. "($ADOBEPASS_STATEMENT holds the text itself)."):argname("<file>"),
+    parser:option("--store", "The folder of credentials and logins "
+      .. "($ADOBEPASS_STORE; default: ~/.local/state/adobepass)."):argname("<folder>"),
+    parser:option("--device-info", "A file with X-Device-Info as JSON "
+      .. "(default: the information of this machine)."):argname("<file>"))
 end
 
 local function output_options(parser)
-  parser:group("How it is told",
-    parser:flag("--json", "One line of JSON, errors too."),
-    parser:flag("--verbose", "Tell of each request on the error stream."))
+  parser:group("Output",
+    parser:flag("--json", "Print one line of JSON, for errors too."),
+    parser:flag("--verbose", "Log each request on standard error."))
 end
 
 --- Declares the shared options after those of the subcommand.
@@ -94,9 +95,9 @@ local function variable(arguments, name)
   return not names_other_service(arguments) and getenv(name) or nil
 end
 
-local NO_SERVICE = "Say where the service is: --environment release-staging "
-  .. "(or another of Adobe's), or try it in a sandbox: adobepass sandbox "
-  .. "--exec 'adobepass login'"
+local NO_SERVICE = "No service given. Use --environment release-staging (or "
+  .. "another of Adobe's), or the sandbox: adobepass sandbox --exec "
+  .. "'adobepass login'"
 
 local function named_service(arguments)
   if arguments.environment then return arguments.environment end
@@ -111,7 +112,7 @@ local function without_position(message)
     :gsub("^adobepass%.new: ", ""):gsub("^environment%.", "--"))
 end
 
-local MGMT_ALONE = "--mgmt belongs to --api; a named environment has its own"
+local MGMT_ALONE = "--mgmt requires --api; an environment has its own address"
 
 --- Returns the origins `api` and `mgmt` of the service; or nil and an error.
 function settings.origins(arguments)
@@ -138,11 +139,11 @@ function settings.read(path)
   if path == "-" then return io.read "*a" end
   local text, message = shell.read_file(path)
   if text then return text end
-  return nil, report.usage("This file cannot be read: " .. message)
+  return nil, report.usage("The file cannot be read: " .. message)
 end
 
-local NO_JWT = "The software statement is not a JWT. Take the text that the "
-  .. "TVE Dashboard gives, whole."
+local NO_JWT = "The software statement is not a JWT. Use the complete text "
+  .. "from the TVE Dashboard."
 
 --- Returns the software statement; nil if none was given; nil and an error if it
 -- cannot be read.
@@ -169,8 +170,8 @@ function settings.service_provider(arguments, origins, statement)
     or variable(arguments, "SERVICE_PROVIDER") or only_provider(statement)
     or settings.is_loopback(origins.api) and "REF30"
   if id then return id end
-  return nil, report.usage("Say who asks: --service-provider with the "
-    .. "requestor id that the TVE Dashboard shows.")
+  return nil, report.usage("No service provider given. Use "
+    .. "--service-provider with the requestor id of the TVE Dashboard.")
 end
 
 --- Returns the folder of the store; or nil and an error.
@@ -181,7 +182,7 @@ function settings.folder(arguments)
   local folder = arguments.store or variable(arguments, "STORE")
     or state and state .. "/adobepass"
   if folder and folder ~= "" then return folder end
-  return nil, report.usage("Say where to keep things: --store with a folder.")
+  return nil, report.usage("No folder for the store. Use --store, or set HOME.")
 end
 
 --- Returns the CA file, or nil for the system's authorities.
@@ -197,7 +198,7 @@ function settings.device_info(arguments)
     if not text then return nil, err end
     local info = json.decode(text)
     if type(info) == "table" and not json.is_array(info) then return info end
-    return nil, report.usage("--device-info should be a file with one JSON "
+    return nil, report.usage("--device-info: expected a file with one JSON "
       .. "object.")
   end
   local info = adobepass.platform()
