@@ -7,7 +7,7 @@ local json = require "adobepass.util.json"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
-describe("adobepass", function()
+describe("cli commands", function()
   local fixture, short
 
   -- A sandbox in which codes expire after 2 seconds.
@@ -46,7 +46,8 @@ describe("adobepass", function()
     return found, status
   end
 
-  it("[command-registers-once] registers once", function()
+  it("[command-registers-once] register: registers only once, and needs the "
+    .. "statement only then", function()
     local out, err, status = fixture:run "register"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("This device is registered for REF30 at "
@@ -62,8 +63,8 @@ describe("adobepass", function()
     assert.equal(0, select(3, fixture:run("register", { STATEMENT = "" })))
   end)
 
-  it("[command-signed-status-3] says that nobody is signed in, with status "
-    .. "3", function()
+  it("[command-signed-status-3] profiles, authorize, preauthorize: exit with "
+    .. "status 3 if not logged in", function()
     local out, err, status = fixture:run "profiles"
     assert.same({ "Not logged in. Run adobepass login.", "", 3 },
       { out, err, status })
@@ -84,7 +85,8 @@ describe("adobepass", function()
   end
 
   -- The logins run at the same time, because each waits for its first poll.
-  it("[command-signs-viewer] signs a viewer in", function()
+  it("[command-signs-viewer] login: logs in, reports an expired or "
+    .. "superseded code, stops on Ctrl-C", function()
     local plain = fixture:spawn "login --mvpd Cablevision --interval 3"
     local other = fixture:spawn("login --json --interval 3",
       { STORE = fixture.folder .. "/other" })
@@ -129,8 +131,8 @@ describe("adobepass", function()
     assert.is_nil(text:find("adobepass", 1, true)) -- nothing to say
   end)
 
-  it("[command-shows-signed-attributes] shows who is signed in, and their "
-    .. "attributes when asked to", function()
+  it("[command-shows-signed-attributes] profiles: prints attribute values "
+    .. "only with --attributes", function()
     local out, err, status = fixture:run "login"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Already logged in with Cablevision", 1, true))
@@ -149,7 +151,8 @@ describe("adobepass", function()
     end
   end)
 
-  it("[command-filters-catalog] filters a catalog", function()
+  it("[command-filters-catalog] preauthorize: prints a decision for each "
+    .. "resource", function()
     local out, err, status = fixture:run "preauthorize CNN HBO 'Late Night'"
     assert.same({ "", 0 }, { err, status })
     assert.equal("  CNN         permitted\n  HBO         denied  Your "
@@ -163,8 +166,8 @@ describe("adobepass", function()
     assert.equal(4, select(3, fixture:run "preauthorize HBO"))
   end)
 
-  it("[command-authorizes-prints-media] authorizes, and prints the media "
-    .. "token only when asked to", function()
+  it("[command-authorizes-prints-media] authorize: prints the media token "
+    .. "only with --token", function()
     local out, err, status = fixture:run "authorize CNN"
     assert.same({ "", 0 }, { err, status })
     assert.equal("permitted  CNN\nThe media token is valid for 7 minutes; "
@@ -179,8 +182,8 @@ describe("adobepass", function()
     assert.is_truthy(core.base64.decode(response.media_token))
   end)
 
-  it("[command-denied-status-4] says what was denied, with status "
-    .. "4", function()
+  it("[command-denied-status-4] authorize: prints a denial and exits with "
+    .. "status 4", function()
     local out, err, status = fixture:run "authorize HBO"
     assert.same({ "", 4 }, { err, status })
     assert.is_truthy(out:find("denied  HBO: Your subscription package", 1,
@@ -194,8 +197,8 @@ describe("adobepass", function()
       { response.permitted, response.code, status })
   end)
 
-  it("[command-gives-temppass-back] gives a TempPass back, to whom it is "
-    .. "told", function()
+  it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
+    .. "viewer or everyone", function()
     for words, whom in pairs { ["--this-device"] = "this device",
       ["--device-id some-device"] = "the device",
       ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
@@ -219,7 +222,8 @@ describe("adobepass", function()
     end
   end)
 
-  it("[command-signs-out-again] signs out, and again", function()
+  it("[command-signs-out-again] logout: logs out, and succeeds if not logged "
+    .. "in", function()
     local out, err, status = fixture:run "logout"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Cablevision  Logged out here.", 1, true))
@@ -240,8 +244,8 @@ describe("adobepass", function()
         adobepass.store.file(fixture.folder .. "/store")) })
   end
 
-  it("[command-asks-service-signed] asks the service who is signed in, not "
-    .. "what is kept here", function()
+  it("[command-asks-service-signed] login: requests the profiles from the "
+    .. "service, not from the store", function()
     sign_in_here()
     assert.is_truthy(fixture:run("login"):find("Already", 1, true))
     fixture:control("POST", "/revoke", { mvpd = "Cablevision" })
@@ -252,9 +256,8 @@ describe("adobepass", function()
   end)
 
   -- A lock left by the refresh would delay the next command by 40 seconds.
-  it("[command-interrupted-service] can be interrupted while the service "
-    .. "keeps silent, and begun anew",
-    function()
+  it("[command-interrupted-service] register: releases its lock on Ctrl-C "
+    .. "while the service does not respond", function()
       local store = { STORE = fixture.folder .. "/silent" }
       fixture:control("POST", "/faults", { operation = "token", kind = "delay",
         seconds = 600 })
@@ -272,8 +275,8 @@ describe("adobepass", function()
       assert.is_true(core.clock.monotonic() - started < 20)
     end)
 
-  it("[command-opens-provider-page] opens the provider's page where it is "
-    .. "asked to", function()
+  it("[command-opens-provider-page] logout: opens the provider's page with "
+    .. "--open", function()
     sign_in_here()
     local opener = fixture.folder .. "/bin/xdg-open"
     folder.run("mkdir " .. fixture.folder .. "/bin")
@@ -289,8 +292,8 @@ describe("adobepass", function()
     assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
   end)
 
-  it("[command-requests-verbose-apart] tells of requests with --verbose, "
-    .. "apart from the answer", function()
+  it("[command-requests-verbose-apart] profiles: logs requests on standard "
+    .. "error with --verbose", function()
     local out, err = fixture:run "profiles --verbose"
     assert.equal("Not logged in. Run adobepass login.", out)
     assert.is_truthy(err:find("^request .*operation=profiles .*status=200"))
@@ -299,8 +302,8 @@ describe("adobepass", function()
     assert.equal("request", json.decode(err).event.type)
   end)
 
-  it("[command-not-work-status-1] says that it did not work with status 1, "
-    .. "and why", function()
+  it("[command-not-work-status-1] profiles: exits with status 1 and the "
+    .. "reason if the service is unreachable", function()
     local why, status = error_of("profiles --timeout 1",
       { API = "https://127.0.0.1:1" })
     assert.same({ "connect_failed", "retry", 1 },
@@ -312,9 +315,8 @@ describe("adobepass", function()
     assert.is_truthy(err:find("--ca FILE", 1, true))
   end)
 
-  it("[command-says-words-service] says in words of the command what the "
-    .. "service does not take",
-    function()
+  it("[command-says-words-service] errors of the service: advice names the "
+    .. "option to change", function()
       for words, expected in pairs {
         ["authorize CNN --mvpd Nobody"] = "lists the providers",
         ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
@@ -327,8 +329,8 @@ describe("adobepass", function()
     end)
 
   -- The variables describe one service: its CA must not be used for another.
-  it("[command-leaves-variables-aside] leaves all variables aside for who "
-    .. "names another place", function()
+  it("[command-leaves-variables-aside] settings: ignores all variables if an "
+    .. "option names another service", function()
     local elsewhere = fixture.sandbox.api:gsub("127.0.0.1", "localhost")
     local _, err, status = fixture:run("register --api " .. elsewhere
       .. " --store " .. fixture.folder .. "/third")
@@ -340,7 +342,7 @@ describe("adobepass", function()
       .. " --statement -", nil, fixture.sandbox.statement .. "\n")))
   end)
 
-  it("[command-tells-no-secret] tells no secret", function()
+  it("[command-tells-no-secret] all commands: print no secret", function()
     local output = table.concat(fixture.output, "\n")
     local secrets = { fixture.sandbox.statement,
       fixture.sandbox.statement:match "[^.]+$",

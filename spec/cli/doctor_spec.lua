@@ -7,7 +7,7 @@ local operation_setup = require "spec.support.operation_setup"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
-describe("adobepass doctor", function()
+describe("cli doctor", function()
   local fixture
 
   setup(function()
@@ -40,7 +40,8 @@ describe("adobepass doctor", function()
 
   local function new_store(name) return fixture.folder .. "/" .. name end
 
-  it("[doctor-finds-wrong] finds nothing wrong where nothing is", function()
+  it("[doctor-finds-wrong] doctor: reports no problem for a correct "
+    .. "configuration", function()
     fixture:control("POST", "/login", { service_provider = "REF30",
       mvpd = "Cablevision", username = "ann",
       device = adobepass.device_id(
@@ -59,8 +60,8 @@ describe("adobepass doctor", function()
     fixture:control("POST", "/revoke", { mvpd = "Cablevision" })
   end)
 
-  it("[doctor-within-80-columns] says it in words, with what to do, within 80 "
-    .. "columns", function()
+  it("[doctor-within-80-columns] doctor: prints findings and advice within "
+    .. "80 columns", function()
     local out, err, status = fixture:run("doctor", { STATEMENT = "x.y" })
     assert.same({ "", 1 }, { err, status })
     assert.is_truthy(out:find("✗  statement    The software statement is not "
@@ -74,13 +75,14 @@ describe("adobepass doctor", function()
       .. (" "):rep(20) .. "%S"))
   end)
 
-  it("[doctor-misses-service-address] misses the service's address", function()
+  it("[doctor-misses-service-address] doctor: fails without a valid service "
+    .. "address", function()
     finds("fail", "service", "--environment", "", { API = "" })
     finds("fail", "service", "https://host:port", "", { API = "nowhere" })
   end)
 
-  it("[doctor-misses-statement] misses the statement, but only before the "
-    .. "registration", function()
+  it("[doctor-misses-statement] doctor: fails without a statement, unless "
+    .. "the device is registered", function()
     finds("fail", "credentials", "--statement FILE", "", { STATEMENT = "",
       STORE = new_store "empty" })
     local by_name = examine("", { STATEMENT = "" })
@@ -88,7 +90,8 @@ describe("adobepass doctor", function()
     assert.equal("ok", by_name.credentials.status)
   end)
 
-  it("[doctor-looks-statement] looks into the statement", function()
+  it("[doctor-looks-statement] doctor: checks the kind, scope and providers "
+    .. "of the statement", function()
     local function has(text, statement)
       finds("fail", "statement", text, "--statement -", nil, statement)
     end
@@ -103,8 +106,8 @@ describe("adobepass doctor", function()
   end)
 
   -- 0.0.0.0 reaches this machine, but is not a loopback address.
-  it("[doctor-misses-service-provider] misses the service provider away from "
-    .. "a sandbox", function()
+  it("[doctor-misses-service-provider] doctor: requires a service provider "
+    .. "outside the sandbox", function()
     local by_name = examine("", { API = "https://0.0.0.0:1",
       STATEMENT = "" })
     assert.equal("fail", by_name.provider.status)
@@ -112,27 +115,29 @@ describe("adobepass doctor", function()
       true))
   end)
 
-  it("[doctor-cannot-reach-closed-port] cannot reach a closed port", function()
+  it("[doctor-cannot-reach-closed-port] doctor: reports a closed port",
+    function()
     finds("fail", "network", "Check the network", "",
       { API = "https://127.0.0.1:1" })
     finds("warn", "management", "Only adobepass reset", "",
       { MGMT = "https://127.0.0.1:1" })
   end)
 
-  it("[doctor-not-trust-unknown] does not trust an unknown "
+  it("[doctor-not-trust-unknown] doctor: reports an unknown certificate "
     .. "authority", function()
     local by_name = finds("fail", "TLS", "--ca", "", { CA = "" })
     assert.equal("ok", by_name.network.status)
     finds("fail", "TLS", "--ca", "--ca /nowhere.pem")
   end)
 
-  it("[doctor-refuses-plain-http] refuses plain http to another machine, "
-    .. "before it is asked", function()
+  it("[doctor-refuses-plain-http] doctor: refuses plain http to another "
+    .. "machine without a request", function()
     finds("fail", "network", "Use https", "--service-provider REF30",
       { API = "http://192.0.2.1" })
   end)
 
-  it("[doctor-compares-clocks] compares the clocks", function()
+  it("[doctor-compares-clocks] doctor: compares the clock with the "
+    .. "service's", function()
     local function moved(ms, status, text)
       fixture:control("POST", "/clock", { advance = ms })
       finds(status, "clock", text)
@@ -143,7 +148,8 @@ describe("adobepass doctor", function()
     moved(60000, "warn", "behind the service's")
   end)
 
-  it("[doctor-folder-user] wants a folder for this user alone", function()
+  it("[doctor-folder-user] doctor: requires a private and writable store "
+    .. "folder", function()
     local lax = new_store "lax"
     folder.run("mkdir " .. lax .. " && chmod 777 " .. lax)
     finds("fail", "store", "chmod 700", "", { STORE = lax })
@@ -151,8 +157,8 @@ describe("adobepass doctor", function()
     finds("fail", "store", "--store", "--store ''")
   end)
 
-  it("[doctor-finds-damaged-credentials] finds damaged credentials, and those "
-    .. "that were revoked", function()
+  it("[doctor-finds-damaged-credentials] doctor: reports revoked and damaged "
+    .. "credentials", function()
     local store = new_store "revoked"
     local changes = { STORE = store }
     local out = fixture:run("register --json", changes)
@@ -163,8 +169,8 @@ describe("adobepass doctor", function()
     finds("fail", "store", "damaged", "", changes)
   end)
 
-  it("[doctor-looks-device-says] looks at what the device says of "
-    .. "itself", function()
+  it("[doctor-looks-device-says] doctor: checks the device information",
+    function()
     local path = fixture.folder .. "/device.json"
     assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
     local by_name = finds("warn", "device", "shorter logins",
@@ -174,7 +180,7 @@ describe("adobepass doctor", function()
     finds("fail", "device", "one JSON object", "--device-info /dev/null")
   end)
 
-  it("[doctor-misses-qrencode] misses qrencode", function()
+  it("[doctor-misses-qrencode] doctor: warns if qrencode is missing", function()
     local bin = fixture.folder .. "/bin"
     folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
       .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
@@ -183,7 +189,8 @@ describe("adobepass doctor", function()
       { PATH = bin })
   end)
 
-  it("[doctor-changes-service] changes nothing at the service", function()
+  it("[doctor-changes-service] doctor: changes nothing at the service",
+    function()
     fixture:control("DELETE", "/journal")
     examine("", { STORE = new_store "untouched" })
     for _, entry in ipairs(fixture:control("GET", "/journal")) do
@@ -191,7 +198,7 @@ describe("adobepass doctor", function()
     end
   end)
 
-  it("[doctor-tells-no-secret] tells no secret", function()
+  it("[doctor-tells-no-secret] doctor: prints no secret", function()
     local output = table.concat(fixture.output, "\n")
     assert.is_nil(output:find(fixture.sandbox.statement, 1, true))
     assert.is_nil(output:find(shell.read("cat " .. fixture.folder .. "/store/*")

@@ -23,9 +23,9 @@ local function each_option(visit)
   end
 end
 
-describe("adobepass --help", function()
-  it("[help-fits-79-columns] fits 79 columns, with an example for each "
-    .. "command", function()
+describe("cli help", function()
+  it("[help-fits-79-columns] help: fits 79 columns, and has an example for "
+    .. "each command", function()
     for _, name in ipairs(command.NAMES) do
       local text, status = run(name .. " --help")
       assert.equal(0, status)
@@ -37,8 +37,8 @@ describe("adobepass --help", function()
     end
   end)
 
-  it("[help-names-commands-statuses] names the commands, the statuses and the "
-    .. "version", function()
+  it("[help-names-commands-statuses] help: lists the commands, the exit "
+    .. "statuses and the version", function()
     local text = run "--help"
     for _, name in ipairs(command.NAMES) do
       assert.is_truthy(text:find("\n   " .. name, 1, true), name)
@@ -51,8 +51,8 @@ describe("adobepass --help", function()
       (run "--version"))
   end)
 
-  it("[help-pointed-asked-wrong] is pointed to by what was asked for in a "
-    .. "wrong way", function()
+  it("[help-pointed-asked-wrong] usage errors: exit with status 2 and name "
+    .. "the help", function()
     for words, expected in pairs {
       ["login --interval 1"] = "3 (Adobe's minimum)",
       ["login --timeout 0"] = "more than 0",
@@ -87,15 +87,16 @@ describe("adobepass --help", function()
   end)
 end)
 
-describe("the manual page", function()
+describe("cli manual page", function()
   local page = assert(shell.read_file "bin/adobepass.1")
 
-  it("[help-command-prints] is what the command prints", function()
+  it("[help-command-prints] manual page: bin/adobepass.1 equals the "
+    .. "command's output", function()
     assert.equal(page, (run "manual") .. "\n",
       "regenerate it: bin/adobepass manual > bin/adobepass.1")
   end)
 
-  it("[help-command-option] tells of every command and every "
+  it("[help-command-option] manual page: describes every command and "
     .. "option", function()
     for _, name in ipairs(command.NAMES) do
       assert.is_truthy(page:find("\n.SS adobepass " .. name .. "\n", 1,
@@ -110,7 +111,8 @@ describe("the manual page", function()
     assert.is_true(count > 100)
   end)
 
-  it("[help-read-man-complaint] is read by man without a complaint", function()
+  it("[help-read-man-complaint] manual page: groff and man print no "
+    .. "warnings", function()
     if not exists "groff" then return pending "no groff here" end
     assert.equal("", (shell.read "groff -man -Tutf8 -ww -z bin/adobepass.1"))
     if not exists "man" then return end
@@ -119,7 +121,7 @@ describe("the manual page", function()
   end)
 end)
 
-describe("completion", function()
+describe("cli completion", function()
   local place
 
   setup(function() place = folder.make() end)
@@ -131,7 +133,8 @@ describe("completion", function()
     return path
   end
 
-  it("[help-taken-each-shell] is taken by each shell", function()
+  it("[help-taken-each-shell] completion: each shell parses its script",
+    function()
     for _, name in ipairs { "bash", "zsh", "fish" } do
       local path = script(name)
       if exists(name) then
@@ -140,8 +143,8 @@ describe("completion", function()
     end
   end)
 
-  it("[help-names-option-command] names every option and command to each "
-    .. "shell", function()
+  it("[help-names-option-command] completion: each script lists every option "
+    .. "and command", function()
     for _, name in ipairs { "bash", "zsh", "fish" } do
       local text = shell.read_file(script(name))
       each_option(function(_, alias)
@@ -160,7 +163,8 @@ describe("completion", function()
     return output
   end
 
-  it("[help-completes-bash] completes in bash", function()
+  it("[help-completes-bash] completion: bash completes commands, options and "
+    .. "values", function()
     if not exists "bash" then return pending "no bash here" end
     assert.equal("preauthorize", completed("adobepass", "pre"))
     assert.equal("--attributes", completed("adobepass", "login", "--att"))

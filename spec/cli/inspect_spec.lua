@@ -6,7 +6,7 @@ local json = require "adobepass.util.json"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
-describe("adobepass inspect", function()
+describe("cli inspect", function()
   local fixture, certificates, media
 
   setup(function()
@@ -46,8 +46,8 @@ describe("adobepass inspect", function()
     return token
   end
 
-  it("[inspect-software-statement-use] knows a software statement, and "
-    .. "whether it is of use", function()
+  it("[inspect-software-statement-use] inspect: shows a software statement, "
+    .. "and whether it has the v2 scope", function()
     local out, status = inspect(fixture.sandbox.statement .. "\n")
     assert.equal(0, status)
     for _, text in ipairs { "^A software statement\n", "alg RS256",
@@ -63,7 +63,7 @@ describe("adobepass inspect", function()
     assert.is_truthy(out:find("It lacks api:client:v2", 1, true))
   end)
 
-  it("[inspect-not-print-token] does not print the token itself", function()
+  it("[inspect-not-print-token] inspect: does not print the token itself", function()
     local statement = fixture.sandbox.statement
     for _, words in ipairs { "", "--json" } do
       local out = inspect(statement, words)
@@ -72,8 +72,8 @@ describe("adobepass inspect", function()
     end
   end)
 
-  it("[inspect-access-token-time] knows an access token, and when its time is "
-    .. "over", function()
+  it("[inspect-access-token-time] inspect: shows an access token and its "
+    .. "expiry", function()
     local now = math.floor(core.clock.wall())
     local text = signed { scopes = "api:client:v2", sub = "client",
       nbf = now, exp = now + 6 * 3600 }
@@ -89,7 +89,7 @@ describe("adobepass inspect", function()
     assert.is_truthy(out:find("It is not valid before", 1, true))
   end)
 
-  it("[inspect-media-token] knows a media token", function()
+  it("[inspect-media-token] inspect: shows a media token", function()
     local out, status = inspect(media)
     assert.equal(0, status)
     assert.is_truthy(out:find("^A media token\n"))
@@ -100,8 +100,8 @@ describe("adobepass inspect", function()
       { seen.kind, seen.claims.mvpd, seen.is_over })
   end)
 
-  it("[inspect-verifies-key-status] verifies with a key, and says so in its "
-    .. "status", function()
+  it("[inspect-verifies-key-status] inspect: verifies the signature with "
+    .. "--key, and sets the status", function()
     local good = file_of("media.pem", certificates.media)
     local tokens = file_of("tokens.pem", certificates.tokens)
     local own = file_of("own.pem", certificates.metadata)
@@ -121,8 +121,8 @@ describe("adobepass inspect", function()
       "Its signature is not valid for this key.", 1, true))
   end)
 
-  it("[inspect-no-token-status-1] says what is no token, with status "
-    .. "1", function()
+  it("[inspect-no-token-status-1] inspect: exits with status 1 if the input "
+    .. "is not a token", function()
     for _, text in ipairs { "hello", "", "a.b", "a.b.c" } do
       local out, status, err = inspect(text)
       assert.same({ "", 1 }, { out, status })
@@ -134,14 +134,13 @@ describe("adobepass inspect", function()
       { json.decode(err).error.code, status })
   end)
 
-  it("[inspect-warns-token-signed] warns of a token that nobody has "
-    .. "signed", function()
+  it("[inspect-warns-token-signed] inspect: warns of an unsigned token", function()
     assert.is_truthy(inspect("eyJhbGciOiJub25lIn0.e30."):find(
       "It is not signed,", 1, true))
   end)
 
-  it("[inspect-shows-no-text-json] shows what is no text as JSON has "
-    .. "it", function()
+  it("[inspect-shows-no-text-json] inspect: shows claims that are not text "
+    .. "as JSON", function()
     local out = inspect(signed { none = json.null, exp = "soon",
       list = { "a", 5 }, mixed = { "a", json.null, { b = 1 } } })
     for _, text in ipairs { "  none +null\n", "  list +a, 5\n",
@@ -150,8 +149,8 @@ describe("adobepass inspect", function()
     end
   end)
 
-  it("[inspect-file-cannot-read-status] says which file cannot be read, with "
-    .. "status 2", function()
+  it("[inspect-file-cannot-read-status] inspect: exits with status 2 and "
+    .. "names a file that cannot be read", function()
     local _, status, err = inspect(nil, "/nowhere")
     assert.equal(2, status)
     assert.is_truthy(err:find("/nowhere", 1, true))
@@ -163,8 +162,8 @@ describe("adobepass inspect", function()
     assert.is_truthy(err:find("--key", 1, true))
   end)
 
-  it("[inspect-prints-terminal-obey] prints nothing that a terminal would "
-    .. "obey", function()
+  it("[inspect-prints-terminal-obey] inspect: escapes control characters of "
+    .. "a token", function()
     local out = inspect(signed { ["a\27[2Jb"] = "c\27]0;d\7e\194\155f",
       list = { "\27c" }, map = { x = "\27c" } })
     assert.is_nil(out:find "[%z\1-\9\11-\31\127]")

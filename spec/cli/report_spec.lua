@@ -4,8 +4,9 @@ local errors = require "adobepass.api.errors"
 local report = require "adobepass.cli.report"
 local cli_text = require "adobepass.cli.text"
 
-describe("the exit status", function()
-  it("[exit-status-went-wrong] is that of what went wrong", function()
+describe("cli report", function()
+  it("[exit-status-went-wrong] report: maps each error code to its exit "
+    .. "status", function()
     for code, status in pairs { usage = 2, cancelled = 130, login_denied = 4,
       login_expired = 3, login_superseded = 1, not_logged_in = 3,
       authenticated_profile_expired = 3, timeout = 1, store_failed = 1,
@@ -20,9 +21,9 @@ describe("the exit status", function()
   end)
 end)
 
-describe("words", function()
-  it("[exit-status-largest-unit-fits] tell how long, by the largest unit that "
-    .. "fits", function()
+describe("cli text", function()
+  it("[exit-status-largest-unit-fits] text: formats a duration in the "
+    .. "largest unit that fits", function()
     for seconds, text in pairs { [0] = "less than a second",
       [1] = "1 second", [59] = "59 seconds", [60] = "1 minute",
       [419.6] = "7 minutes", [3600] = "1 hour", [86400] = "1 day",
@@ -36,8 +37,8 @@ describe("words", function()
     assert.equal("0:00", cli_text.countdown(-1))
   end)
 
-  it("[exit-status-repeat-no-time] tell when, or repeat what is no "
-    .. "time", function()
+  it("[exit-status-repeat-no-time] text: formats a date, and returns other "
+    .. "values as text", function()
     assert.is_truthy(cli_text.date(0):find "^%d+ %u%l+ 19%d%d, %d%d:%d%d$")
     assert.is_truthy(cli_text.date(86400000, 0):find "%(in 1 day%)$")
     for _, value in ipairs { -1, 1e300, 0 / 0, "soon\27[2J" } do
@@ -45,7 +46,7 @@ describe("words", function()
     end
   end)
 
-  it("[exit-status-count-characters] count characters, not bytes", function()
+  it("[exit-status-count-characters] text: counts characters, not bytes", function()
     assert.equal(3, cli_text.width "aé█")
     assert.equal("é ", cli_text.pad("é", 2))
     assert.equal("long", cli_text.pad("long", 2))
@@ -53,8 +54,7 @@ describe("words", function()
     assert.equal(0, cli_text.widest {})
   end)
 
-  it("[exit-status-leave-terminal-obey] leave nothing that a terminal would "
-    .. "obey", function()
+  it("[exit-status-leave-terminal-obey] text: removes control characters", function()
     assert.equal("a [2Jb c é", cli_text.clean "a\27[2Jb\194\155c é")
   end)
 end)

@@ -7,7 +7,7 @@ local shell = require "adobepass.util.shell"
 
 local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
-describe("adobepass sandbox --exec", function()
+describe("cli sandbox", function()
   local place
 
   setup(function() place = folder.make() end)
@@ -23,8 +23,8 @@ describe("adobepass sandbox --exec", function()
       options or "", shell.quote(INNER .. " " .. words)))
   end
 
-  it("[command-sandbox-found-commands] is found by the other commands, and so "
-    .. "are they", function()
+  it("[command-sandbox-found-commands] sandbox --exec: configures the other "
+    .. "commands, and deletes their store", function()
     local text, status = inside "register --json"
     assert.equal(0, status)
     local response = assert(json.decode(text))
@@ -35,8 +35,8 @@ describe("adobepass sandbox --exec", function()
     assert.equal("", shell.read("ls -A " .. shell.quote(place)))
   end)
 
-  it("[command-sandbox-keeps-remembered] keeps what a sandbox that is "
-    .. "remembered has", function()
+  it("[command-sandbox-keeps-remembered] sandbox --exec: keeps the store "
+    .. "with --state-dir", function()
     local text, status = inside("register --json",
       "--state-dir " .. shell.quote(place .. "/state"))
     assert.equal(0, status)
@@ -46,8 +46,8 @@ describe("adobepass sandbox --exec", function()
       .. "/.local/state/adobepass")))
   end)
 
-  it("[command-sandbox-ends-status-runs] ends with the status of what it "
-    .. "runs", function()
+  it("[command-sandbox-ends-status-runs] sandbox --exec: exits with the "
+    .. "command's status", function()
     local text, status = inside "profiles"
     assert.same({ "Not logged in. Run adobepass login.", 3 },
       { text, status })

@@ -5,7 +5,7 @@ local folder = require "spec.support.folder"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
-describe("adobepass at a terminal", function()
+describe("cli terminal", function()
   local fixture
 
   setup(function() fixture = command_fixture.start() end)
@@ -25,9 +25,8 @@ describe("adobepass at a terminal", function()
     return assert(plain(text):match "Code%s+(%w+)", text)
   end
 
-  it("[terminal-shows-code-qr] shows the code, a QR code and the time left, "
-    .. "within 80 by 24",
-    function()
+  it("[terminal-shows-code-qr] login: shows the code, a QR code and the time "
+    .. "left within 80 by 24", function()
       if not (has "script" and has "qrencode") then return end
       local screen = fixture:at_terminal "login --mvpd Cablevision --interval 3"
       local address, text = screen:seek "/authenticate/"
@@ -52,7 +51,7 @@ describe("adobepass at a terminal", function()
     end)
 
   -- zbarimg scans the drawn QR code.
-  it("[terminal-draws-qr-code] draws a QR code that can be read", function()
+  it("[terminal-draws-qr-code] login: draws a QR code that a scanner reads", function()
     if not (has "zbarimg" and has "qrencode") then return end
     local terminal = require "adobepass.cli.terminal"
     local old = terminal.size
@@ -92,8 +91,8 @@ describe("adobepass at a terminal", function()
     return plain(rest)
   end
 
-  it("[terminal-ends-line-ctrl-c] ends its line on Ctrl-C, and takes up "
-    .. "nothing", function()
+  it("[terminal-ends-line-ctrl-c] login: ends the progress line on Ctrl-C, "
+    .. "and stays logged out", function()
     if not has "script" then return end
     local store = { STORE = fixture.folder .. "/ctrl-c" }
     local screen = fixture:at_terminal("login --mvpd Cablevision", store)
@@ -103,8 +102,8 @@ describe("adobepass at a terminal", function()
     assert.equal(3, select(3, fixture:run("profiles", store)))
   end)
 
-  it("[terminal-provider-picked-part] lets a provider be picked by a part of "
-    .. "its name", function()
+  it("[terminal-provider-picked-part] login: accepts part of a provider's "
+    .. "name", function()
     if not has "script" then return end
     local store = { STORE = fixture.folder .. "/picker" }
     local screen = fixture:at_terminal("login", store)
@@ -126,8 +125,8 @@ describe("adobepass at a terminal", function()
     stop_here(screen)
   end)
 
-  it("[terminal-asks-no-provider-signed] asks for no provider where somebody "
-    .. "is signed in", function()
+  it("[terminal-asks-no-provider-signed] login: requests no provider list "
+    .. "while logged in", function()
     if not has "script" then return end
     local store = { STORE = fixture.folder .. "/pass" }
     assert.equal(0, select(3, fixture:run("authorize CNN --mvpd TempPass",
@@ -149,8 +148,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("[terminal-ends-ctrl-c-end] ends on Ctrl-C and at the end of the input "
-    .. "while it asks", function()
+  it("[terminal-ends-ctrl-c-end] login: the provider prompt ends on Ctrl-C "
+    .. "and at the end of the input", function()
     if not has "script" then return end
     for _, key in ipairs { "\3", "\4" } do
       local screen = fixture:at_terminal("login",
@@ -162,8 +161,7 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("[terminal-breaks-went-wrong] breaks what went wrong between "
-    .. "words", function()
+  it("[terminal-breaks-went-wrong] errors: wrap between words", function()
     if not has "script" then return end
     local screen = fixture:at_terminal("authorize CNN",
       { STORE = fixture.folder .. "/nobody" }, { 24, 40 })
@@ -174,8 +172,8 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("[terminal-shows-code-below] shows the code below the QR code where it "
-    .. "is narrow", function()
+  it("[terminal-shows-code-below] login: shows the code below the QR code on "
+    .. "a narrow terminal", function()
     if not (has "script" and has "qrencode") then return end
     local screen = fixture:at_terminal("login",
       { STORE = fixture.folder .. "/narrow" },
@@ -194,7 +192,7 @@ describe("adobepass at a terminal", function()
     end
   end)
 
-  it("[terminal-qr-code-colors] does without QR code, colours and "
+  it("[terminal-qr-code-colors] login: works without QR code, colors and "
     .. "UTF-8", function()
     if not has "script" then return end
     local function shown(words, changes, size)
