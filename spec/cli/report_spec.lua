@@ -3,6 +3,7 @@
 local errors = require "adobepass.api.errors"
 local report = require "adobepass.cli.report"
 local cli_text = require "adobepass.cli.text"
+local terminal = require "adobepass.cli.terminal"
 
 describe("cli report", function()
   it("[exit-status-went-wrong] report: maps each error code to its exit "
@@ -54,7 +55,9 @@ describe("cli text", function()
     assert.equal(0, cli_text.widest {})
   end)
 
-  it("[exit-status-leave-terminal-obey] text: removes control characters", function()
-    assert.equal("a [2Jb c é", cli_text.clean "a\27[2Jb\194\155c é")
+  it("[exit-status-leave-terminal-obey] terminal: escapes control characters", function()
+    assert.equal("a\\x1b[2Jb\\xc2\\x9bc é\\x9b",
+      terminal.escape "a\27[2Jb\194\155c é\155")
+    assert.equal("\\x1b", terminal.escape(terminal.escape "\27"))
   end)
 end)

@@ -46,7 +46,7 @@ local function as_json(decision, with_token)
 end
 
 local function show_permit(client, decision)
-  local name = cli_text.clean(decision.resource)
+  local name = terminal.escape(decision.resource)
   terminal.print(("%s  %s"):format(
     terminal.paint("GOOD", "permitted"), terminal.paint("BOLD", name)))
   local left = decision.media_token_not_after
@@ -59,11 +59,10 @@ end
 
 -- With --token a player reads standard output: a denial goes to standard error.
 local function show_denial(decision, token_alone)
-  local write, stream = terminal.print, 1
-  if token_alone then write, stream = terminal.print_error, 2 end
-  write(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied", stream),
-    cli_text.clean(decision.resource), preauthorize.reason(decision),
-    cli_text.clean(decision.error.code)))
+  local write = token_alone and terminal.print_error or terminal.print
+  write(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied"),
+    terminal.escape(decision.resource), preauthorize.reason(decision),
+    terminal.escape(decision.error.code)))
   if decision.error.action ~= "none" then
     write(report.advice(decision.error))
   end

@@ -5,18 +5,15 @@
 local big_text = require "adobepass.cli.big_text"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
-local cli_text = require "adobepass.cli.text"
 
 local code_screen = {}
 
--- Black on white, which phones scan best. Themes change colors 0 to 15 of the
--- 256, so these are colors 16 and 231.
-local PAPER, PLAIN = "\27[38;5;16;48;5;231m", "\27[0m"
-
 -- Returns the modules of a QR code as rows of "#" (dark) and "." (light), with
--- `margin` light modules on each side; nil if qrencode is missing or fails.
+-- `margin` light modules on each side; nil if qrencode is missing or fails, or
+-- if the text has control characters, which no address has.
 -- qrencode writes two characters per module.
 local function modules_of(text, margin)
+  if text:find "%c" then return nil end
   local output, status = shell.read("command -v qrencode > /dev/null && "
     .. shell.line("qrencode", "-t", "ASCII", "-l", "L", "-m", margin, "--",
     text))
@@ -38,7 +35,7 @@ local function lines_of(rows)
     return big_text.blocks(rows)
   end
   local lines = big_text.blocks(rows)
-  for index, line in ipairs(lines) do lines[index] = PAPER .. line .. PLAIN end
+  for index, line in ipairs(lines) do lines[index] = terminal.paint("QR", line) end
   return lines
 end
 
@@ -98,7 +95,7 @@ local function text_lines(flow, has_qr)
   lines[#lines + 1] = code_line(flow)
   if flow.mvpd then
     lines[#lines + 1] = terminal.paint("DIM", "Provider  ")
-      .. cli_text.clean(flow.mvpd)
+      .. terminal.escape(flow.mvpd)
   end
   lines[#lines + 1] = ""
   lines[#lines + 1] = terminal.paint("DIM", "Ctrl-C cancels.")
@@ -131,7 +128,7 @@ end
 -- @param flow of client:start_login
 -- @bool with_qr draw a QR code if it fits
 function code_screen.show(flow, with_qr)
-  local address = cli_text.clean(flow.url or flow.qr or "")
+  local address = terminal.escape(flow.url or flow.qr or "")
   local lines = with_qr and compose(flow, address)
     or beside({}, 0, text_lines(flow, false))
   for _, line in ipairs(lines) do terminal.print(line) end
@@ -142,8 +139,8 @@ end
 --- Prints a login as plain lines, for output that is not a terminal.
 function code_screen.show_plain(flow)
   terminal.print("Code      " .. flow.code)
-  terminal.print("Address   " .. cli_text.clean(flow.url or ""))
-  if flow.mvpd then terminal.print("Provider  " .. cli_text.clean(flow.mvpd)) end
+  terminal.print("Address   " .. terminal.escape(flow.url or ""))
+  if flow.mvpd then terminal.print("Provider  " .. terminal.escape(flow.mvpd)) end
 end
 
 return code_screen

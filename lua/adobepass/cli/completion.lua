@@ -2,6 +2,7 @@
 -- @module adobepass.cli.completion
 
 local report = require "adobepass.cli.report"
+local terminal = require "adobepass.cli.terminal"
 
 local completion = {
   name = "completion",
@@ -31,7 +32,7 @@ end
 --- Runs the subcommand. Returns the exit status.
 function completion.run(arguments)
   local parser = require("adobepass.cli").parser()
-  io.stdout:write(parser[MAKE[arguments.shell]](parser))
+  terminal.write(parser[MAKE[arguments.shell]](parser))
   return report.SUCCESS
 end
 

@@ -113,7 +113,7 @@ local CONNECT_ADVICE = { tls_failed = "For a private certificate authority, use 
 local function unreachable(name, message, code)
   local advice = CONNECT_ADVICE[code] or "Check the network, the firewall and the "
     .. "address. Proxy variables of the environment are not used."
-  return fail(name, sentence(cli_text.clean(message)), advice)
+  return fail(name, sentence(terminal.escape(message)), advice)
 end
 
 local function reach(arguments, state)
@@ -139,7 +139,7 @@ local function management(arguments, state)
   end
   local response, message = connect(arguments, state, state.origins.mgmt)
   if response then return ok("management", state.origins.mgmt) end
-  return warn("management", sentence(cli_text.clean(message)),
+  return warn("management", sentence(terminal.escape(message)),
     "Only adobepass reset needs it.")
 end
 
@@ -210,10 +210,10 @@ local function device_info(arguments, state)
   state.has_info = true
   local wrong = info_schema.check(info)
   if #wrong == 0 then
-    return ok("device", cli_text.clean(("%s, %s"):format(info.model,
+    return ok("device", terminal.escape(("%s, %s"):format(info.model,
       info.osName)))
   end
-  return warn("device", cli_text.clean(table.concat(wrong, "; ")) .. ".",
+  return warn("device", terminal.escape(table.concat(wrong, "; ")) .. ".",
     "Adobe gives unknown devices shorter logins. Describe the device in a "
     .. "file, with --device-info.")
 end
@@ -254,7 +254,7 @@ local function login_of(state, list)
   if not item then
     return warn("login", "Not logged in.", "Run adobepass login.")
   end
-  return ok("login", ("%s, until %s"):format(cli_text.clean(item.mvpd),
+  return ok("login", ("%s, until %s"):format(terminal.escape(item.mvpd),
     cli_text.date(item.not_after, state.client:now_ms())))
 end
 
@@ -290,25 +290,25 @@ local MARKS = { ok = { "GOOD", "✓", "ok  " }, warn = { "WARN", "!", "warn" },
 
 local NAME = 12 -- columns of a check's name
 
--- Wraps a text to the terminal's width; later lines start at column `indent`.
-local function block(text, style, indent)
+-- Prints a text, wrapped to the terminal's width. The first line starts after
+-- `prefix`, the others at column `indent`.
+local function print_block(prefix, text, style, indent)
   local _, columns = terminal.size()
-  local lines = cli_text.wrap(text, math.max(30, columns - indent))
-  for index, line in ipairs(lines) do
-    lines[index] = terminal.paint(style, line)
+  for _, line in ipairs(cli_text.wrap(text, math.max(30, columns - indent))) do
+    terminal.print(prefix .. terminal.paint(style, line))
+    prefix = (" "):rep(indent)
   end
-  return table.concat(lines, "\n" .. (" "):rep(indent))
 end
 
 local function show(finding)
   local mark = MARKS[finding.status]
   local sign = terminal.is_utf8() and mark[2] or mark[3]
   local indent = 1 + cli_text.width(sign) + 2 + NAME + 1
-  terminal.print((" %s  %s %s"):format(terminal.paint(mark[1], sign),
-    cli_text.pad(finding.name, NAME), block(cli_text.clean(finding.message),
-      "PLAIN", indent)))
+  print_block((" %s  %s "):format(terminal.paint(mark[1], sign),
+    cli_text.pad(finding.name, NAME)), terminal.escape(finding.message),
+    "PLAIN", indent)
   if finding.advice then
-    terminal.print((" "):rep(indent) .. block(finding.advice, "DIM", indent))
+    print_block((" "):rep(indent), finding.advice, "DIM", indent)
   end
 end
 
@@ -327,7 +327,8 @@ end
 
 local function as_text(findings, count)
   for _, finding in ipairs(findings) do show(finding) end
-  terminal.print("\n " .. verdict(count))
+  terminal.print()
+  terminal.print(" " .. verdict(count))
 end
 
 --- Runs the checks and prints the findings. Returns the exit status.

@@ -28,9 +28,17 @@ Help for a command: adobepass login --help
 Exit status: 0 success; 1 failure; 2 usage error; 3 not logged in, or the code
 expired; 4 denied; 130 interrupted.]]
 
+-- Returns the exit status: `status`, or a failure, which is reported, if standard
+-- output could not be written.
+local function check_output(name, status, wants_json)
+  local message = terminal.write_error()
+  if not message then return status end
+  return report.failure(name, report.output_failed(message), wants_json)
+end
+
 local function show_version()
-  io.stdout:write("adobepass ", core.version, "\n")
-  os.exit(0)
+  terminal.print("adobepass " .. core.version)
+  os.exit(check_output("", report.SUCCESS))
 end
 
 --- Returns the argparse parser, and the subcommands by name.
@@ -61,8 +69,11 @@ local function report_usage_error(list, name, message)
   if wants_json(list) then
     return report.failure(name or "", report.usage(message), true)
   end
-  io.stderr:write("adobepass: ", message, "\nTry: adobepass ",
-    name and name .. " " or "", "--help\n")
+  for line in ("adobepass: " .. message):gmatch "[^\n]+" do
+    terminal.print_error(line)
+  end
+  terminal.print_error("Try: adobepass " .. (name and name .. " " or "")
+    .. "--help")
   return report.USAGE_ERROR
 end
 
@@ -74,13 +85,17 @@ end
 local function run_subcommand(module, arguments)
   local success, status, err = pcall(module.run, arguments)
   terminal.end_progress()
+  if success and terminal.write_error() then
+    return check_output(module.name, status, arguments.json)
+  end
   if success and status then return status end
   if success then return report.failure(module.name, err, arguments.json) end
   if is_interrupt(status) then
     lock_cleanup.release()
     return report.INTERRUPTED
   end
-  io.stderr:write("adobepass ", module.name, ": ", tostring(status), "\n")
+  terminal.print_error(("adobepass %s: %s"):format(module.name,
+    tostring(status)))
   return report.FAILURE
 end
 

@@ -134,11 +134,11 @@ local function value_of(found, name)
   if DATES[name] and type(value) == "number" then
     return cli_text.date(value * 1000, found.now)
   elseif is_plain(value) then
-    return cli_text.clean(value)
+    return terminal.escape(value)
   elseif is_list(value) then
-    return cli_text.clean(table.concat(jwt.list(value), ", "))
+    return terminal.escape(table.concat(jwt.list(value), ", "))
   end
-  return cli_text.clean(json.encode(value))
+  return terminal.escape(json.encode(value))
 end
 
 local function sorted_names(map)
@@ -153,7 +153,7 @@ local function table_of(found)
   local width = cli_text.widest(names)
   for _, name in ipairs(names) do
     terminal.print(("  %s  %s"):format(
-      terminal.paint("DIM", cli_text.pad(cli_text.clean(name), width)),
+      terminal.paint("DIM", cli_text.pad(terminal.escape(name), width)),
       value_of(found, name)))
   end
 end
@@ -163,8 +163,8 @@ local function algorithm(found)
   local names, parts = sorted_names(found.header), {}
   for index, name in ipairs(names) do
     local value = found.header[name]
-    parts[index] = ("%s %s"):format(cli_text.clean(name),
-      cli_text.clean(type(value) == "table" and json.encode(value) or value))
+    parts[index] = ("%s %s"):format(terminal.escape(name),
+      terminal.escape(type(value) == "table" and json.encode(value) or value))
   end
   terminal.print(terminal.paint("DIM", "  " .. table.concat(parts, ", ")))
 end

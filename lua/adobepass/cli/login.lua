@@ -122,13 +122,13 @@ function Progress:show_code(flow)
   end
 end
 
--- Rewrites the progress line, on a terminal only. Returns false: the login
--- continues.
+-- Rewrites the progress line, on a terminal only. Returns true to cancel the
+-- login, if the code could not be printed.
 function Progress:update()
   if not self.arguments.json and terminal.is_terminal(1) then
     terminal.progress(line_of(self))
   end
-  return false
+  return terminal.write_error() ~= nil
 end
 
 -- Counts a poll. If the output is no terminal, prints at most one line per
@@ -153,7 +153,7 @@ local function show_profile(progress, profile)
     .. cli_text.date(profile.not_after, progress.client:now_ms()) or ""
   terminal.print(("%s with %s%s."):format(terminal.paint("GOOD",
     progress.flow and "Logged in" or "Already logged in"),
-    terminal.paint("BOLD", cli_text.clean(profile.mvpd)), until_when))
+    terminal.paint("BOLD", terminal.escape(profile.mvpd)), until_when))
   if progress.flow then
     terminal.print(terminal.paint("DIM", "Next: adobepass preauthorize or "
       .. "adobepass authorize, with the id of a resource."))

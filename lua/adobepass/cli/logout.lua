@@ -6,7 +6,6 @@ local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
-local cli_text = require "adobepass.cli.text"
 
 local logout = {
   name = "logout",
@@ -60,13 +59,13 @@ local SENTENCES = {
 
 local function show(entry)
   terminal.print(("%s  %s"):format(
-    terminal.paint("BOLD", cli_text.clean(entry.mvpd)),
+    terminal.paint("BOLD", terminal.escape(entry.mvpd)),
     SENTENCES[entry.outcome]))
   if entry.error then
-    terminal.print("  " .. cli_text.clean(entry.error.message))
+    terminal.print("  " .. terminal.escape(entry.error.message))
   end
   if entry.url and entry.outcome ~= "refused" then
-    terminal.print("  " .. terminal.paint("LINK", cli_text.clean(entry.url)))
+    terminal.print("  " .. terminal.paint("LINK", terminal.escape(entry.url)))
   end
 end
 

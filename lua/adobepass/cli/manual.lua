@@ -4,6 +4,7 @@
 
 local core = require "adobepass.core"
 local report = require "adobepass.cli.report"
+local terminal = require "adobepass.cli.terminal"
 
 local manual = {
   name = "manual",
@@ -225,7 +226,7 @@ end
 
 --- Runs the subcommand. Returns the exit status.
 function manual.run()
-  io.stdout:write(manual.page())
+  terminal.write(manual.page())
   return report.SUCCESS
 end
 

@@ -2,7 +2,6 @@
 -- @module adobepass.cli.picker
 
 local terminal = require "adobepass.cli.terminal"
-local cli_text = require "adobepass.cli.text"
 
 local picker = {}
 
@@ -23,7 +22,7 @@ end
 local function show(list, most)
   for index = 1, math.min(#list, most) do
     local item = list[index]
-    local name = cli_text.clean(item.display_name)
+    local name = terminal.escape(item.display_name)
     terminal.print(("%s  %s%s"):format(
       terminal.paint("DIM", ("%4d"):format(index)), name,
       item.remembered and terminal.paint("DIM", "  (last used)") or ""))

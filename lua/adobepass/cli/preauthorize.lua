@@ -56,11 +56,11 @@ end
 
 --- Returns the reason for a denial: the provider's text if there is one.
 function preauthorize.reason(decision)
-  return cli_text.clean(decision.error.details or decision.reason)
+  return terminal.escape(decision.error.details or decision.reason)
 end
 
 local function show(decision, width)
-  local name = cli_text.pad(cli_text.clean(decision.resource), width)
+  local name = cli_text.pad(terminal.escape(decision.resource), width)
   if decision.permitted then
     return terminal.print(("  %s  %s"):format(name,
       terminal.paint("GOOD", "permitted")))
@@ -72,12 +72,12 @@ end
 local function as_text(result)
   local names = {}
   for index, decision in ipairs(result.decisions) do
-    names[index] = cli_text.clean(decision.resource)
+    names[index] = terminal.escape(decision.resource)
   end
   local width = cli_text.widest(names)
   for _, decision in ipairs(result.decisions) do show(decision, width) end
   terminal.print(terminal.paint("DIM", ("  %d of %d permitted at %s"):format(
-    #result.permitted, #names, cli_text.clean(result.mvpd))))
+    #result.permitted, #names, terminal.escape(result.mvpd))))
 end
 
 local function status(result)

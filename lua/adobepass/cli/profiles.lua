@@ -57,12 +57,12 @@ end
 local function row(name, text)
   terminal.print(("  %s  %s"):format(
     terminal.paint("DIM", cli_text.pad(name, 10)),
-    cli_text.clean(text)))
+    terminal.escape(text)))
 end
 
 local function value_of(item, name)
   local value = item.attributes[name]
-  return cli_text.clean(type(value) == "string" and value
+  return terminal.escape(type(value) == "string" and value
     or json.encode(value))
 end
 
@@ -75,13 +75,13 @@ local function show_attributes(item, with_values)
   local width = cli_text.widest(names)
   for _, name in ipairs(names) do
     terminal.print(("  %s  %s"):format(
-      terminal.paint("DIM", cli_text.pad(name, math.max(10, width))),
+      terminal.paint("DIM", cli_text.pad(terminal.escape(name), math.max(10, width))),
       value_of(item, name)))
   end
 end
 
 local function show(client, item, arguments)
-  terminal.print(terminal.paint("BOLD", cli_text.clean(item.mvpd)))
+  terminal.print(terminal.paint("BOLD", terminal.escape(item.mvpd)))
   row("kind", item.type or "unknown")
   if item.issuer then row("issuer", item.issuer) end
   row("expires", cli_text.date(item.not_after, client:now_ms()))

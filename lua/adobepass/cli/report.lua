@@ -30,6 +30,12 @@ function report.usage(message)
   return errors.new { code = "usage", action = "none", message = message }
 end
 
+--- Returns an error for a failed write to standard output.
+function report.output_failed(message)
+  return errors.new { code = "output_failed", action = "none",
+    message = "Standard output could not be written: " .. message }
+end
+
 local SIGN_IN = "Run adobepass login."
 
 -- The library's hints are for programmers; these are for users of the command.
@@ -47,6 +53,7 @@ local ADVICE = {
     .. "with a domain that is registered with Adobe.",
   login_denied = "Try again, or use another --mvpd.",
   login_expired = "Run adobepass login again to get a new code.",
+  output_failed = "Check the file or device that standard output is sent to.",
   login_superseded = "Continue with the newer login.",
   not_logged_in = SIGN_IN .. " Or use --mvpd to name a provider.",
   software_statement_missing = "Pass the statement from the TVE Dashboard once, with "
@@ -60,27 +67,38 @@ local ADVICE = {
 --- Returns what the user can do about an error.
 function report.advice(err) return ADVICE[err.code] or err:hint() end
 
+-- Escapes U+0080 to U+009F for JSON. Bytes that are not UTF-8 become U+FFFD.
+local function escape_for_json(bytes)
+  if bytes:byte() == 194 then return ("\\u%04x"):format(bytes:byte(2)) end
+  return ("\\ufffd"):rep(#bytes)
+end
+
+-- Encodes a value as JSON in which `print` finds nothing to escape.
+local function encode(value)
+  return terminal.escape(json.encode(value), escape_for_json)
+end
+
 local function as_json(err, advice)
-  return json.encode { error = { code = err.code, message = err.message,
+  return encode { error = { code = err.code, message = err.message,
     action = err.action, advice = advice, details = err.details,
     operation = err.operation, http_status = err.http_status,
     trace = err.trace, retry_after = err.retry_after } }
 end
 
 -- Wraps between words, because a terminal wraps within words.
-local function wrapped(text)
-  if not terminal.is_terminal(2) then return text end
+local function print_wrapped(text)
+  if not terminal.is_terminal(2) then return terminal.print_error(text) end
   local _, columns = terminal.size()
-  return table.concat(cli_text.wrap(text, columns), "\n")
+  for _, line in ipairs(cli_text.wrap(text, columns)) do
+    terminal.print_error(line)
+  end
 end
 
-local function as_text(name, err, advice)
+local function print_text(name, err, advice)
   local code = err.code ~= "usage" and " [" .. err.code .. "]" or ""
-  local lines = { wrapped(("adobepass %s: %s%s"):format(name, err.message,
-    code)) }
-  if err.details then lines[#lines + 1] = wrapped(err.details) end
-  lines[#lines + 1] = wrapped(advice)
-  return table.concat(lines, "\n")
+  print_wrapped(("adobepass %s: %s%s"):format(name, err.message, code))
+  if err.details then print_wrapped(err.details) end
+  print_wrapped(advice)
 end
 
 --- Prints an error on standard error.
@@ -92,17 +110,20 @@ function report.failure(name, err, wants_json)
   local advice = err.code == "usage"
     and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
     or report.advice(err)
-  terminal.print_error(wants_json and as_json(err, advice)
-    or as_text(name, err, advice))
+  if wants_json then
+    terminal.print_error(as_json(err, advice))
+  else
+    print_text(name, err, advice)
+  end
   return report.status(err)
 end
 
 --- Prints a value as one line of JSON.
-function report.json(value) terminal.print(json.encode(value)) end
+function report.json(value) terminal.print(encode(value)) end
 
 local function names_of(map)
   local list = json.array {}
-  for name in pairs(map or {}) do list[#list + 1] = cli_text.clean(name) end
+  for name in pairs(map or {}) do list[#list + 1] = name end
   table.sort(list)
   return list
 end
@@ -122,7 +143,7 @@ local function value_of(event, name)
   if type(value) == "number" and value % 1 ~= 0 then
     return ("%.3f"):format(value)
   end
-  return cli_text.clean(value)
+  return terminal.escape(value)
 end
 
 local function event_line(event)
@@ -141,8 +162,8 @@ end
 -- error.
 function report.events(wants_json)
   return function(event)
-    terminal.print_error(wants_json and json.encode { event = event }
-      or terminal.paint("DIM", event_line(event), 2))
+    terminal.print_error(wants_json and encode { event = event }
+      or terminal.paint("DIM", event_line(event)))
   end
 end
 

@@ -5,7 +5,6 @@ local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local temp_pass = require "adobepass.util.temp_pass"
 local terminal = require "adobepass.cli.terminal"
-local cli_text = require "adobepass.cli.text"
 
 local reset = {
   name = "reset",
@@ -92,7 +91,7 @@ function reset.run(arguments)
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }
   else
     terminal.print(("%s was reset for %s."):format(
-      cli_text.clean(arguments.mvpd), name))
+      terminal.escape(arguments.mvpd), name))
   end
   return report.SUCCESS
 end

@@ -158,11 +158,11 @@ end
 
 local function serve(running, arguments)
   if arguments.json then
-    io.stdout:write(as_json(running), "\n")
+    terminal.write(as_json(running), "\n")
   elseif not arguments.exec then
-    io.stdout:write(as_text(running, arguments))
+    terminal.write(as_text(running, arguments))
   end
-  io.stdout:flush()
+  if terminal.write_error() then return 1 end
   if arguments.exec then
     return running:run(with_environment(running, arguments))
   end
@@ -177,7 +177,7 @@ function sandbox.run(arguments)
     throttle = not arguments.no_throttle and nil or false,
   }
   if not running then
-    io.stderr:write("adobepass sandbox: ", message, "\n")
+    terminal.print_error("adobepass sandbox: " .. message)
     return 1
   end
   -- The stand-alone Lua turns SIGINT into an error, which must not skip stop().

@@ -177,6 +177,7 @@ end
 --- Returns the folder of the store; or nil and an error.
 function settings.folder(arguments)
   local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
+  if home == "" then home = nil end
   if state and state:sub(1, 1) ~= "/" then state = nil end -- XDG base directories
   if not state and home then state = home .. "/.local/state" end
   local folder = arguments.store or variable(arguments, "STORE")

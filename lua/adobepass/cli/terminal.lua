@@ -1,12 +1,16 @@
 --- Terminal output: colors, a progress line, prompts.
 -- @module adobepass.cli.terminal
 
+local core = require "adobepass.core"
 local shell = require "adobepass.util.shell"
 
 local terminal = {}
 
 local STYLE = { BOLD = "\27[1m", DIM = "\27[2m", LINK = "\27[36m",
-  GOOD = "\27[32m", WARN = "\27[33m", BAD = "\27[31m", PLAIN = "\27[0m" }
+  GOOD = "\27[32m", WARN = "\27[33m", BAD = "\27[31m", PLAIN = "\27[0m",
+  -- Black on white, which phones scan best. Themes change colors 0 to 15 of the
+  -- 256, so these are colors 16 and 231.
+  QR = "\27[38;5;16;48;5;231m" }
 
 local known = {}
 
@@ -34,10 +38,41 @@ function terminal.styles(number)
   return styles
 end
 
---- Returns a text in a style, for a stream (default: 1).
-function terminal.paint(style, text, number)
-  local styles = terminal.styles(number)
-  return styles[style] .. text .. styles.PLAIN
+-- Stands before the name of a style in a painted text. It is random, so that
+-- text of the service cannot contain it.
+local MARK = core.digest.hex(assert(core.random.bytes(16)))
+
+--- Returns a text in a style. `print` and `print_error` insert the escape
+-- sequences, if their stream has colors.
+function terminal.paint(style, text)
+  return ("%s%s.%s%sPLAIN."):format(MARK, style, text, MARK)
+end
+
+local function escape_bytes(bytes)
+  return (bytes:gsub(".", function(byte)
+    return ("\\x%02x"):format(byte:byte())
+  end))
+end
+
+--- Escapes control characters as `\xNN`: those of ASCII, U+0080 to U+009F, and
+-- bytes 128 to 191 outside of a UTF-8 character. Idempotent.
+-- @param text converted with tostring
+-- @func[opt] escape escapes an ASCII control, a UTF-8 control, or some bytes
+function terminal.escape(text, escape)
+  escape = escape or escape_bytes
+  return (tostring(text):gsub("%c", escape)
+    :gsub("([\194-\244]?)([\128-\191]+)", function(first, rest)
+      local lead = first:byte() or 0
+      local length = lead == 0 and 0 or lead < 224 and 1 or lead < 240 and 2 or 3
+      local kept, extra = first .. rest:sub(1, length), rest:sub(length + 1)
+      if lead == 194 and rest:byte() < 160 then kept = escape(kept) end
+      return extra == "" and kept or kept .. escape(extra)
+    end))
+end
+
+local function render(text, number)
+  return (terminal.escape(text):gsub(MARK .. "(%u+)%.",
+    terminal.styles(number)))
 end
 
 --- Returns true if the locale's encoding is UTF-8.
@@ -59,6 +94,20 @@ function terminal.size()
   return rows, columns
 end
 
+-- --- output -------------------------------------------------------------------
+
+local write_error
+
+--- Writes to standard output, without escaping, and flushes.
+function terminal.write(...)
+  local done, message = io.stdout:write(...)
+  if done then done, message = io.stdout:flush() end
+  if not done then write_error = write_error or message end
+end
+
+--- Returns why the first failed write to standard output failed, or nil.
+function terminal.write_error() return write_error end
+
 -- --- progress line ----------------------------------------------------------
 
 local line
@@ -70,36 +119,33 @@ function terminal.progress(text)
   if text == line then return end
   line = text -- first, because Ctrl-C may interrupt the write
   local _, columns = terminal.size()
-  io.stdout:write("\r", text:sub(1, columns - 1), "\27[K")
-  io.stdout:flush()
+  terminal.write("\r", terminal.escape(text:sub(1, columns - 1)), "\27[K")
 end
 
 --- Ends the progress line, if there is one.
 -- @bool[opt] cleared remove it from the screen
 function terminal.end_progress(cleared)
-  if line then io.stdout:write(cleared and "\r\27[K" or "\n") end
+  if line then terminal.write(cleared and "\r\27[K" or "\n") end
   line = nil
-  io.stdout:flush()
 end
 
---- Prints a line on standard output, and flushes.
+--- Prints one line on standard output, and flushes. Escapes control characters,
+-- including line feeds.
 function terminal.print(text)
   terminal.end_progress(true)
-  io.stdout:write(text or "", "\n")
-  io.stdout:flush()
+  terminal.write(render(text or "", 1), "\n")
 end
 
---- Prints a line on standard error.
+--- Prints one line on standard error, escaped as by `print`.
 function terminal.print_error(text)
   terminal.end_progress()
-  io.stderr:write(text, "\n")
+  io.stderr:write(render(text, 2), "\n")
 end
 
 --- Prompts for a line. Returns it; nil at the end of the input. A child process
 -- reads, because some Luas restart their own read after Ctrl-C.
 function terminal.prompt(prompt)
-  io.stdout:write(prompt)
-  io.stdout:flush()
+  terminal.write(prompt)
   local pipe = assert(io.popen "IFS= read -r l && printf '%s\\n' \"$l\"")
   local input = pipe:read "*l"
   pipe:close()

@@ -1,12 +1,9 @@
 --- Formats times and tables, and makes foreign text safe to print.
 -- @module adobepass.cli.text
 
-local cli_text = {}
+local terminal = require "adobepass.cli.terminal"
 
---- Replaces control characters, including U+0080 to U+009F, by blanks.
-function cli_text.clean(text)
-  return (tostring(text):gsub("\194[\128-\159]", " "):gsub("%c", " "))
-end
+local cli_text = {}
 
 local UNITS = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
   { 1, "second" } }
@@ -39,7 +36,7 @@ local LATEST = 253402300799 -- the end of year 9999, in seconds
 function cli_text.date(ms, now_ms)
   local seconds = tonumber(ms) and tonumber(ms) / 1000
   if not seconds or seconds ~= seconds or seconds < 0 or seconds > LATEST then
-    return cli_text.clean(ms)
+    return terminal.escape(ms)
   end
   local text = os.date("%d %B %Y, %H:%M", math.floor(seconds))
     :gsub("^0", "")
