@@ -1,4 +1,4 @@
---- Options of adobepass.new: what is wrong is named where it was written.
+--- Options of adobepass.new: an invalid one raises at the caller's line.
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
@@ -20,7 +20,8 @@ end
 local NAN, HUGE = 0 / 0, math.huge
 local function f() end
 
--- field -> wrong values; a pair is a value and the words of the message.
+-- Invalid values by option. An item { value, text } also gives a text that
+-- the error message must contain; by default this is the option's name.
 local WRONG = {
   service_provider = { 5, {}, "", "a/b", "..", "a\nb", ("x"):rep(200) },
   software_statement = { 5, {}, "", "no statement", "a.b.c", "a.b" },
@@ -68,7 +69,7 @@ local WRONG = {
   random = { 5, "x" },
 }
 
--- A wrong value that is a table itself comes as { value, words }.
+-- Returns an item's value and the text that the message must contain.
 local function split(field, item)
   if type(item) == "table" and type(item[2]) == "string" then
     return item[1], item[2]

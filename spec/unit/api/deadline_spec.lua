@@ -1,10 +1,10 @@
---- One deadline bounds all that a call does: on a clock that moves only when
--- somebody waits, when each request goes is known to the millisecond.
+--- One deadline bounds all steps of a call. The clock is virtual and advances
+-- only in waits, so each request's time is exact to the millisecond.
 
 local operation_setup = require "spec.support.operation_setup"
 local client_fixture = require "spec.support.client_fixture"
 
--- A client that has a token, and whose requests are far behind.
+-- Returns a fixture whose client has a token and a full rate limit.
 local function ready(changes)
   local fixture = client_fixture.new(changes)
   assert(fixture.client.api:profiles())
@@ -15,7 +15,7 @@ local function ready(changes)
   return fixture
 end
 
--- When the requests of an operation went, in ms from the start.
+-- Returns when an operation's requests were received, in ms after the start.
 local function times(fixture, operation, header)
   local list = {}
   for _, entry in ipairs(fixture:received(operation or "profiles")) do
@@ -44,8 +44,9 @@ local function throttled(count, retry_after)
     retry_after = retry_after }
 end
 
--- faults; when the requests went; when the call ended and with what; options
--- of adobepass.new: half of each backoff (0.5, 1, 2 ... seconds) by default.
+-- { title, faults, times of the requests (ms), time of the end (ms), result,
+-- options of adobepass.new }. By default the jitter is 0.5: each delay is
+-- half of the backoff (0.5, 1, 2 ... seconds).
 local TIMELINES = {
   { "[deadline-nothing-wrong] nothing wrong", {}, "0", 0, "value" },
 
@@ -200,7 +201,7 @@ describe("a call's timeline", function()
   end)
 end)
 
--- --- rate_limit ------------------------------------------------------------------
+-- --- rate limit ------------------------------------------------------------
 
 local function view(fixture, address)
   return fixture.client:device { id = "device-"
@@ -247,7 +248,7 @@ describe("the rate limit", function()
     .. "address", function()
     local fixture = ready { rate_limit = true }
     local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
-    ask(one, 14) -- registration and token are of our own address
+    ask(one, 14) -- registration and token count for the host's own address
     ask(other, 1)
     assert.equal(BURST .. "1000 2000 3000 4000",
       times(fixture, nil, "192.0.2.1"))
@@ -273,7 +274,7 @@ describe("the rate limit", function()
       assert.is_nil(value)
       assert.equal("timeout", err.code)
       assert.equal("0", passed(fixture))
-      ask(fixture.client, 1) -- the turn was given back
+      ask(fixture.client, 1) -- the failed call used no turn
       assert.equal(BURST .. "1000", times(fixture))
     end)
 
@@ -350,7 +351,7 @@ describe("a 429", function()
     local tasks = { function()
       fixture.driver.sleep(0.6)
       throttle(fixture, 5)
-      once() -- the eleventh; it waits for a second, and is told off
+      once() -- the eleventh request: waits for a second, then gets a 429
     end }
     for index = 2, 14 do tasks[index] = once end
     fixture.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore

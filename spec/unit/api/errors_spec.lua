@@ -91,12 +91,12 @@ describe("an error", function()
   it("[errors-passes-error-assert] passes through error and assert as it "
     .. "is", function()
     local err = errors.new { code = "x" }
-    -- Lua's own two: busted has others.
+    -- Lua's own functions: busted replaces the globals.
     local chunk = assert(loadstring("return error, assert"))
     local lua_error, lua_assert = chunk()
     local _, raised = pcall(lua_error, err)
     assert.equal(err, raised)
-    -- PUC's 5.1 alone asserts with strings only.
+    -- PUC Lua 5.1's assert accepts only strings as its message.
     if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then
       local _, asserted = pcall(lua_assert, nil, err)
       assert.equal(err, asserted)
@@ -441,7 +441,7 @@ describe("the catalog", function()
         assert.truthy(entry[field]:find "^%u.*%.$", name)
         assert.is_true(#entry[field] <= 110, name .. entry[field])
       end
-      -- A viewer knows no code and no service.
+      -- Texts for viewers contain no error codes and no service names.
       assert.is_nil(entry.viewer:find "[_%d]", name)
       assert.is_nil(entry.viewer:find("Adobe", 1, true), name)
     end

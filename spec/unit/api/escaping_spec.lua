@@ -1,4 +1,4 @@
---- Any word goes into a path, a query or a body, and comes out the same.
+--- Any text in a path, a query or a body reaches the sandbox unchanged.
 
 local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
@@ -12,7 +12,7 @@ local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
 local function random_words(seed, count)
   local bytes = sandbox_fixture.random(seed)
   local function word()
-    local parts = { "x" } -- a word of dots alone is refused
+    local parts = { "x" } -- because a text of dots only is refused
     for _ = 1, bytes(1):byte() % 12 do
       parts[#parts + 1] = ALPHABET[bytes(1):byte() % #ALPHABET + 1]
     end

@@ -1,4 +1,4 @@
---- Each operation, as Adobe documents it: what is sent, what comes back.
+--- The request and the response of each operation, as Adobe documents them.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -10,8 +10,8 @@ local wire = require "adobepass.sandbox.engine.url_encoding"
 -- luacheck: read_globals math.type
 local math_type = math.type or function() return "integer" end
 
--- The rows of the reference. `base`: headers that are always there, beside
--- Accept; `optional`: those that come when they are given.
+-- The rows of the reference: { method, path, required headers, optional
+-- headers, content type }. Headers are letters of NAMES; Accept is always sent.
 local FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 local ROWS = {
   register = { "POST", "/o/client/register", "I", "", JSON },
@@ -53,7 +53,7 @@ local NAMES = {
   X = { "x-sso-id" }, J = { "ad-service-token" },
 }
 
--- What comes back: a field of the answer, and a test of it.
+-- Fields of each documented response, with a check of the value.
 local function is_list(value) return value[1] ~= nil end
 local function is_text(value) return type(value) == "string" end
 local function is_map(value) return type(value) == "table" end
@@ -103,7 +103,7 @@ local function sorted_names(headers)
   return table.concat(names, " ")
 end
 
--- Names of the headers that a row wants: those of the letters, and the rest.
+-- Returns the names of the headers that a row requires, sorted.
 local function names_of(letters, content_type)
   local wanted = { accept = true, host = true }
   wanted["content-type"] = content_type and true or nil
@@ -202,7 +202,7 @@ describe("client.api", function()
     end)
   end
 
-  -- They are kept by the view, and made ready for the core by the second.
+  -- The device caches its headers; the second call prepares them for the core.
   it("[api-sends-headers] sends the same headers again and again", function()
     local fixture = client_fixture.new()
     for _ = 1, 4 do

@@ -1,4 +1,4 @@
---- Answers of any shape: a value or an error, never a Lua error.
+--- A response of any shape gives a value or an error, never a Lua error.
 
 local adobepass = require "adobepass"
 local errors = require "adobepass.api.errors"
@@ -12,7 +12,7 @@ local operation_setup = require "spec.support.operation_setup"
 local scripted_transport = require "spec.support.scripted_transport"
 local client_fixture = require "spec.support.client_fixture"
 
--- The documented answer of each operation that has one, as the sandbox has it.
+-- Returns the sandbox's response to an operation, and the parameters.
 local function documented(operation)
   local here, response = client_fixture.new(), nil
   local handle = here.sandbox.handle
@@ -39,15 +39,15 @@ local JUNK = { "null", "true", "[]", "{}", '"x"', "-1", "1e999", "[1,2]",
 local MUTATIONS = {
   function(body, below) return body:sub(1, below(#body)) end,
   function(body, below) return body:sub(below(#body) + 1) end,
-  function(body, below) -- a byte of another value
+  function(body, below) -- change one byte
     local at = below(#body) + 1
     return body:sub(1, at - 1) .. string.char(below(256)) .. body:sub(at + 1)
   end,
-  function(body, below) -- a piece twice
+  function(body, below) -- repeat a part
     local at = below(#body) + 1
     return body:sub(1, at) .. body:sub(at - below(at), at) .. body:sub(at + 1)
   end,
-  function(body, below) -- another value for a name
+  function(body, below) -- replace the value of a field
     local places = {}
     for place in body:gmatch '":()' do places[#places + 1] = place end
     if #places == 0 then return JUNK[below(#JUNK) + 1] end
@@ -69,7 +69,7 @@ local function source(seed)
   end
 end
 
--- The top-level fields that an answer must have, and what they are.
+-- Returns true if a required top-level field is missing or has a wrong type.
 local function must_fail(operation, body)
   local value = json.decode(body)
   if type(value) ~= "table" or json.is_array(value) then return true end
@@ -194,7 +194,7 @@ describe("an answer", function()
     end
   end)
 
-  -- What comes from elsewhere than the API: proxies, load balancers.
+  -- Proxies and load balancers respond with HTML and cookies.
   it("[client-response-html-cookies-429] in HTML with cookies is a 429 that "
     .. "is obeyed", function()
     local client = client_of(scripted_transport.adobe { status = 429,

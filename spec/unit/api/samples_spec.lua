@@ -1,4 +1,5 @@
---- Adobe's samples: what the client sends is theirs, and so is what it tells.
+--- Adobe's samples: the client sends their requests and returns their
+-- responses.
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
@@ -9,7 +10,7 @@ local scripted_transport = require "spec.support.scripted_transport"
 local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
--- Where a sample's request is not what the row of its own page says.
+-- Samples whose request differs from the table on the same page.
 local ROW_WINS = {
   configuration = "the sample lacks AP-Device-Identifier, which the table has",
 }

@@ -1,4 +1,4 @@
---- Calls that are refused before anything is sent.
+--- Calls with invalid arguments fail before a request is sent.
 
 local adobepass = require "adobepass"
 local valid_options = require "spec.support.valid_options"
@@ -10,7 +10,7 @@ local client_fixture = require "spec.support.client_fixture"
 local NAN, HUGE = 0 / 0, math.huge
 local MVPD = "Cablevision"
 
--- operation -> wrong parameters, and words of the message.
+-- { operation, invalid parameters, text in the message }
 local MISUSE = {
   { "profile", {}, "mvpd should be a string, not nil" },
   { "profile", { mvpd = 5 }, "mvpd should be a string" },
@@ -44,7 +44,8 @@ local MISUSE = {
   { "authenticate_url", {}, "code should be" },
 }
 
--- What viewers type and servers say: refused, with a code.
+-- Invalid values that come from viewers and servers: { operation, error code,
+-- parameters }. They give an error instead of raising.
 local REFUSED = {}
 
 local function refuse(operation, code, params)
