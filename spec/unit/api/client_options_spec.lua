@@ -87,7 +87,8 @@ describe("adobepass.new", function()
     end
   end
 
-  it("[client-options-takes-right] takes what is right", function()
+  it("[client-options-takes-right] adobepass.new: accepts valid "
+    .. "options", function()
     assert.is_table(adobepass.new(valid_options()).api)
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
@@ -100,8 +101,8 @@ describe("adobepass.new", function()
     assert.is_table(new_with("software_statement", nil)())
   end)
 
-  it("[client-options-names-field-wrong] names the field that is wrong, at "
-    .. "the caller's line", function()
+  it("[client-options-names-field-wrong] adobepass.new: an invalid option "
+    .. "raises at the caller's line and names the option", function()
     local count = 0
     for field, values in pairs(WRONG) do
       for _, item in ipairs(values) do
@@ -113,15 +114,16 @@ describe("adobepass.new", function()
     print(("wrong options: %d of %d"):format(count, count))
   end)
 
-  it("[client-options-fields-spec] knows each of its fields in this "
-    .. "spec", function()
+  it("[client-options-fields-spec] adobepass.new: an unknown option raises, "
+    .. "and every known option is tested here", function()
     for field in pairs(valid_options()) do assert.is_table(WRONG[field]) end
     assert_raises("unknown option 'servce_provider'",
       new_with("servce_provider", "REF30"))
     assert_raises("unknown option '1'", new_with(1, "REF30"))
   end)
 
-  it("[client-options-wants] wants what it cannot do without", function()
+  it("[client-options-wants] adobepass.new: requires a table with "
+    .. "service_provider and environment", function()
     for _, field in ipairs { "service_provider", "environment" } do
       assert_raises(field, new_with(field, nil))
     end
@@ -131,8 +133,8 @@ describe("adobepass.new", function()
     end)
   end)
 
-  it("[client-options-method-store] wants every method of a store and of a "
-    .. "driver", function()
+  it("[client-options-method-store] adobepass.new: requires every method of a "
+    .. "store and of a driver", function()
     for _, method in ipairs { "get", "set", "add", "replace", "delete",
       "clear" } do
       assert_raises(("store has no method '%s'"):format(method),
@@ -144,8 +146,8 @@ describe("adobepass.new", function()
     end
   end)
 
-  it("[client-options-shows-message] shows in the message what the "
-    .. "environments are", function()
+  it("[client-options-shows-message] adobepass.new: the message about an "
+    .. "unknown environment lists the known ones", function()
     for _, name in ipairs { "release-production", "prequal-production",
       "release-staging", "prequal-staging" } do
       assert_raises(name, new_with("environment", "live"))

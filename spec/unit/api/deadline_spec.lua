@@ -48,98 +48,119 @@ end
 -- options of adobepass.new }. By default the jitter is 0.5: each delay is
 -- half of the backoff (0.5, 1, 2 ... seconds).
 local TIMELINES = {
-  { "[deadline-nothing-wrong] nothing wrong", {}, "0", 0, "value" },
+  { "[deadline-nothing-wrong] call: without a fault, one request is sent at "
+    .. "once", {}, "0", 0, "value" },
 
-  { "[deadline-429-waits-second] a 429 waits for a second and the backoff",
+  { "[deadline-429-waits-second] call: a 429 is retried after one second plus "
+    .. "the backoff",
     { throttled(1) },
     "0 1250", 1250, "value" },
-  { "[deadline-each-429] each 429 does",
+  { "[deadline-each-429] call: every 429 is retried after one second plus the "
+    .. "backoff",
     { throttled(ALWAYS) }, "0 1250 2750", 2750,
     "too_many_requests" },
-  { "[deadline-429-luck-waits] a 429 without luck waits for a second all the "
-    .. "same",
+  { "[deadline-429-luck-waits] call: a 429 is retried after one second even "
+    .. "when the jitter is 0",
     { throttled(ALWAYS) }, "0 1000 2000", 2000, "too_many_requests",
     { random = chance(0) } },
-  { "[deadline-retry-after-429-obeyed] the Retry-After of a 429 is obeyed",
+  { "[deadline-retry-after-429-obeyed] call: a 429 is retried after its "
+    .. "Retry-After plus the backoff",
     { throttled(1, 7) }, "0 7250",
     7250, "value" },
-  { "[deadline-retry-after-below] a Retry-After below a second is a second",
+  { "[deadline-retry-after-below] call: a Retry-After below one second on a "
+    .. "429 counts as one second",
     { throttled(1, 0) },
     "0 1250", 1250, "value" },
-  { "[deadline-retry-after-time] a Retry-After that takes all the time is "
-    .. "given up at once",
+  { "[deadline-retry-after-time] call: a 429 whose Retry-After equals the "
+    .. "timeout fails at once",
     { throttled(1, 30) }, "0", 0, "too_many_requests" },
-  { "[deadline-one-takes-more] so is one that takes more",
+  { "[deadline-one-takes-more] call: a 429 whose Retry-After exceeds the "
+    .. "timeout fails at once",
     { throttled(1, 3600) }, "0", 0,
     "too_many_requests" },
-  { "[deadline-fits-obeyed] one that just fits is obeyed",
+  { "[deadline-fits-obeyed] call: a 429 whose Retry-After just fits the "
+    .. "timeout is retried",
     { throttled(1, 29) }, "0 29250", 29250,
     "value" },
 
-  { "[deadline-retry-after-503-obeyed] the Retry-After of a 503 is obeyed",
+  { "[deadline-retry-after-503-obeyed] call: a 503 is retried after its "
+    .. "Retry-After plus the backoff",
     { status(503, ALWAYS, 2) },
     "0 2250 4750", 4750, "http_503" },
-  { "[deadline-given-up-once] or given up at once",
+  { "[deadline-given-up-once] call: a 503 whose Retry-After exceeds the "
+    .. "timeout fails at once",
     { status(503, 1, 60) }, "0", 0, "http_503" },
-  { "[deadline-503-repeated] a 503 without it is repeated",
+  { "[deadline-503-repeated] call: a 503 without Retry-After is retried after "
+    .. "the backoff",
     { status(503, 1) }, "0 250", 250,
     "value" },
 
-  { "[deadline-500-repeated] a 500 is repeated",
+  { "[deadline-500-repeated] call: a 500 is retried after the backoff",
     { status(500, 1) }, "0 250", 250, "value" },
-  { "[deadline-three-times] three times in all",
+  { "[deadline-three-times] call: sends at most three requests by default",
     { status(500, ALWAYS) }, "0 250 750", 750,
     "http_500" },
-  { "[deadline-full-jitter-begins] full jitter begins at nothing",
+  { "[deadline-full-jitter-begins] call: with a jitter of 0, a 500 is retried "
+    .. "without a delay",
     { status(500, ALWAYS) }, "0 0 0", 0,
     "http_500", { random = chance(0) } },
-  { "[deadline-ends-whole] and ends at the whole",
+  { "[deadline-ends-whole] call: with a jitter of 1, a 500 is retried after "
+    .. "the whole backoff",
     { status(500, ALWAYS) }, "0 500 1500", 1500,
     "http_500", { random = chance(1) } },
-  { "[deadline-backoff-grows-cap] the backoff grows to its cap",
+  { "[deadline-backoff-grows-cap] call: the backoff doubles up to its cap",
     { status(500, ALWAYS) },
     "0 1000 3000 5000 7000", 7000, "http_500", { random = chance(1),
       retry = { attempts = 5, base = 1, cap = 2 } } },
-  { "[deadline-one-attempt-one] one attempt is one",
+  { "[deadline-one-attempt-one] call: with retry.attempts = 1, nothing is "
+    .. "retried",
     { status(500, ALWAYS) }, "0", 0, "http_500",
     { retry = { attempts = 1 } } },
-  { "[deadline-refusal-not-repeated] a refusal is not repeated",
+  { "[deadline-refusal-not-repeated] call: a 404 is not retried",
     { status(404, ALWAYS) }, "0", 0,
     "http_404" },
 
-  { "[deadline-repeat-late] a repeat that would come late is not made",
+  { "[deadline-repeat-late] call: no retry is sent when its backoff ends after "
+    .. "the deadline",
     { status(500, ALWAYS) },
     "0 500", 500, "http_500", { random = chance(1), timeout = 1.2 } },
-  { "[deadline-no-time-left] nor one with no time left for it",
+  { "[deadline-no-time-left] call: no retry is sent when its backoff ends just "
+    .. "before the deadline",
     { status(500, ALWAYS) }, "0", 0,
     "http_500", { random = chance(1), timeout = 0.52 } },
 
-  { "[deadline-lost-connection] a lost connection is repeated",
+  { "[deadline-lost-connection] call: a lost connection is retried after the "
+    .. "backoff",
     { { kind = "reset_before" } },
     "0 250", 250, "value" },
-  { "[deadline-response-time] an answer may take its time",
+  { "[deadline-response-time] call: accepts a response that comes just before "
+    .. "the deadline",
     { { kind = "delay", seconds = 29 } },
     "0", 29000, "value" },
-  { "[deadline-until] until the deadline",
+  { "[deadline-until] call: fails with timeout when no response comes before "
+    .. "the deadline",
     { { kind = "delay", seconds = 31 } }, "0", 30000,
     "timeout" },
-  { "[deadline-client] which is the client's",
+  { "[deadline-client] call: the client's option timeout sets the deadline",
     { { kind = "delay", seconds = 31 } }, "0",
     5000, "timeout", { timeout = 5 } },
-  { "[deadline-body-slowly] a body may come slowly",
+  { "[deadline-body-slowly] call: accepts a slow body that ends before the "
+    .. "deadline",
     { { kind = "drip", seconds = 1, bytes = 1 } }, "0", 15000, "value" },
-  { "[deadline-until-too] until the deadline, too",
+  { "[deadline-until-too] call: fails with timeout when a slow body ends after "
+    .. "the deadline",
     { { kind = "drip", seconds = 3, bytes = 1 } }, "0", 30000, "timeout" },
-  { "[deadline-repeat-left] a repeat has what is left",
+  { "[deadline-repeat-left] call: a retry has only the time that is left until "
+    .. "the deadline",
     { status(500, 1), { kind = "delay", seconds = 31 } }, "0 250", 30000,
     "timeout" },
-  { "[deadline-wrong-time] all that goes wrong is in the same time",
+  { "[deadline-wrong-time] call: all delays and retries share one deadline",
     { throttled(1, 10),
       status(503, 1, 10), { kind = "delay", seconds = 31 } },
     "0 10250 20750", 30000, "timeout" },
 }
 
-describe("a call's timeline", function()
+describe("the deadline of a call", function()
   for _, line in ipairs(TIMELINES) do
     -- tags: TIMELINES
     it(line[1], function()
@@ -155,7 +176,8 @@ describe("a call's timeline", function()
     end)
   end
 
-  it("[deadline-long-call-says] is as long as the call says", function()
+  it("[deadline-long-call-says] call: the parameter timeout overrides the "
+    .. "client's timeout", function()
     local fixture = ready()
     fixture.control.fault { kind = "delay", seconds = 31, count = 2 }
     local value, err = fixture.client.api:profiles { timeout = 2.5 }
@@ -165,8 +187,8 @@ describe("a call's timeline", function()
     assert.is_table(fixture.client.api:profiles { timeout = 60 })
   end)
 
-  it("[deadline-leaves-unsent-slow] leaves unsent what a slow store left no "
-    .. "time for", function()
+  it("[deadline-leaves-unsent-slow] call: sends no request when a slow store "
+    .. "used up the time", function()
     local fixture = ready()
     local store = fixture.client.context.connection.store
     local slow = setmetatable({ get = function(_, key)
@@ -183,8 +205,8 @@ describe("a call's timeline", function()
     assert.equal("timeout", err.code)
   end)
 
-  it("[deadline-registration-token] holds registration and token "
-    .. "too", function()
+  it("[deadline-registration-token] call: the deadline includes registration "
+    .. "and the token request", function()
     local fixture = client_fixture.new()
     fixture.started, fixture.clock = fixture.driver.now(), fixture.sandbox:now()
     for _, operation in ipairs { "register", "token", "profiles" } do
@@ -216,8 +238,8 @@ end
 local BURST = ("0 "):rep(10)
 
 describe("the rate limit", function()
-  it("[deadline-request-second-burst] is one request a second after a burst "
-    .. "of ten", function()
+  it("[deadline-request-second-burst] rate limit: allows a burst of ten "
+    .. "requests, then one request a second", function()
     local fixture = ready { rate_limit = true, sandbox = { throttle = true,
       world = function(world) world.throttle.forget_after = 60 end } }
     ask(fixture.client, 14)
@@ -227,7 +249,8 @@ describe("the rate limit", function()
     end
   end)
 
-  it("[deadline-comes-back-asks] comes back while nobody asks", function()
+  it("[deadline-comes-back-asks] rate limit: refills while no request is "
+    .. "sent", function()
     local fixture = ready { rate_limit = true }
     ask(fixture.client, 10)
     fixture.driver.sleep(3)
@@ -235,7 +258,8 @@ describe("the rate limit", function()
     assert.equal(BURST .. "3000 3000 3000 4000 5000", times(fixture))
   end)
 
-  it("[deadline-can-another-none] can be another, or none", function()
+  it("[deadline-can-another-none] rate limit: rate and burst are options, and "
+    .. "false turns it off", function()
     local fixture = ready { rate_limit = { rate = 2, burst = 1 } }
     ask(fixture.client, 4)
     assert.equal("0 500 1000 1500", times(fixture))
@@ -244,8 +268,8 @@ describe("the rate limit", function()
     assert.equal("0", passed(fixture))
   end)
 
-  it("[deadline-not-hold-back-another] does not hold back another "
-    .. "address", function()
+  it("[deadline-not-hold-back-another] rate limit: does not delay requests of "
+    .. "another IP address", function()
     local fixture = ready { rate_limit = true }
     local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
     ask(one, 14) -- registration and token count for the host's own address
@@ -255,8 +279,8 @@ describe("the rate limit", function()
     assert.equal("4000", times(fixture, nil, "192.0.2.2"))
   end)
 
-  it("[deadline-devices-address] holds all devices of one address "
-    .. "together", function()
+  it("[deadline-devices-address] rate limit: all devices of one IP address "
+    .. "share it", function()
     local fixture = ready { rate_limit = true }
     local one = view(fixture, "192.0.2.1")
     local other = fixture.client:device { id = "neighbour", ip = "192.0.2.1" }
@@ -265,8 +289,8 @@ describe("the rate limit", function()
     assert.equal(BURST .. "1000", times(fixture, nil, "192.0.2.1"))
   end)
 
-  it("[deadline-bounded-no-turn-time] is bounded by the deadline: who has no "
-    .. "turn in time is told at once",
+  it("[deadline-bounded-no-turn-time] rate limit: a call whose turn comes "
+    .. "after its deadline fails at once",
     function()
       local fixture = ready { rate_limit = true }
       ask(fixture.client, 10)
@@ -278,7 +302,8 @@ describe("the rate limit", function()
       assert.equal(BURST .. "1000", times(fixture))
     end)
 
-  it("[deadline-coroutine-turn] gives each coroutine its turn", function()
+  it("[deadline-coroutine-turn] rate limit: concurrent coroutines wait for "
+    .. "their turns", function()
     local fixture = ready { rate_limit = true }
     local tasks = {}
     for index = 1, 15 do
@@ -288,8 +313,8 @@ describe("the rate limit", function()
     assert.equal(BURST .. "1000 2000 3000 4000 5000", times(fixture))
   end)
 
-  it("[deadline-not-count-adobe] does not count what Adobe does "
-    .. "not", function()
+  it("[deadline-not-count-adobe] rate limit: does not count operations that "
+    .. "Adobe does not limit", function()
     local fixture = ready { rate_limit = true }
     for _ = 1, 30 do
       assert(fixture.client.api:service_token { sso_id = "me" })
@@ -306,8 +331,8 @@ describe("a 429", function()
       operation = "profiles", retry_after = retry_after })
   end
 
-  it("[deadline-stops-device-asks] stops the whole device, for whoever "
-    .. "asks", function()
+  it("[deadline-stops-device-asks] 429: delays every later request of the "
+    .. "device, whatever the operation", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     throttle(fixture)
     assert.is_nil((fixture.client.api:profiles()))
@@ -317,7 +342,8 @@ describe("a 429", function()
     assert.equal("2000", times(fixture, "configuration"))
   end)
 
-  it("[deadline-stops-long-says] stops it for as long as it says", function()
+  it("[deadline-stops-long-says] 429: delays the device's requests for as long "
+    .. "as its Retry-After says", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     throttle(fixture, 5)
     assert.is_nil((fixture.client.api:profiles()))
@@ -325,7 +351,8 @@ describe("a 429", function()
     assert.equal("0 5000 6000", times(fixture))
   end)
 
-  it("[deadline-not-stop-address] does not stop another address", function()
+  it("[deadline-not-stop-address] 429: does not delay requests of another IP "
+    .. "address", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
     ask(one, 1)
@@ -338,8 +365,8 @@ describe("a 429", function()
     assert.equal("0 0 0", times(fixture, nil, "192.0.2.2"))
   end)
 
-  it("[deadline-wait-turn-already] holds back those who wait for their turn "
-    .. "already", function()
+  it("[deadline-wait-turn-already] 429: also delays requests that already wait "
+    .. "for their turn", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     local ends = 0
     local function once()

@@ -20,7 +20,7 @@ local DENIED = {
 }
 
 describe("errors.new", function()
-  it("[errors-keeps-given] keeps what it is given", function()
+  it("[errors-keeps-given] errors.new: keeps all given fields", function()
     local err = errors.new { code = "x", message = "m", action = "retry",
       http_status = 502, status = 403, details = "d", help_url = "h",
       trace = "t", retry_after = 3, operation = "o" }
@@ -30,15 +30,16 @@ describe("errors.new", function()
       json.decode(json.encode(err)))
   end)
 
-  it("[errors-fills-action-message] fills action and message in", function()
+  it("[errors-fills-action-message] errors.new: fills in a missing action and "
+    .. "message", function()
     assert.equal("retry", errors.new { code = "timeout" }.action)
     assert.equal("none", errors.new { code = "of_tomorrow" }.action)
     assert.truthy(errors.new { code = "x" }.message:find "%a")
     assert.truthy(errors.new { code = "x", message = "" }.message:find "%a")
   end)
 
-  it("[errors-not-change-table] does not change the table it is "
-    .. "given", function()
+  it("[errors-not-change-table] errors.new: does not change the given "
+    .. "table", function()
     local fields = { code = "x" }
     errors.new(fields)
     assert.same({ code = "x" }, fields)
@@ -52,8 +53,8 @@ describe("errors.new", function()
     { "retry_after", { code = "x", retry_after = "5" } },
   }
   for i, case in ipairs(misuse) do
-    it("[errors-raises-misuse-names] raises on misuse "
-      .. i .. " and names " .. case[1], function()
+    it("[errors-raises-misuse-names] errors.new: usage error "
+      .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(errors.new, case[2])
       assert.is_false(ok)
       assert.truthy(message:find("errors.new: .*" .. case[1]))
@@ -62,7 +63,8 @@ describe("errors.new", function()
 end)
 
 describe("an error", function()
-  it("[errors-told-everything-else] is told from everything else", function()
+  it("[errors-told-everything-else] errors.is: is true for an error and false "
+    .. "for any other value", function()
     assert.is_true(errors.is(errors.new { code = "x" }))
     for _, value in ipairs { "x", 1, true, {}, setmetatable({}, {}), print } do
       assert.is_false(errors.is(value))
@@ -72,7 +74,8 @@ describe("an error", function()
       getmetatable(errors.new { code = "x" }).__name)
   end)
 
-  it("[errors-reads-sentence] reads as a sentence", function()
+  it("[errors-reads-sentence] error: tostring gives operation, message, code "
+    .. "and hint", function()
     local err = errors.from_transport("token", "No answer in time.", "timeout")
     assert.equal("token: No answer in time. [timeout] " .. err:hint(),
       tostring(err))
@@ -80,7 +83,8 @@ describe("an error", function()
       tostring(errors.new { code = "x", message = "It broke." }))
   end)
 
-  it("[errors-joins-text-sides] joins with text on both sides", function()
+  it("[errors-joins-text-sides] error: concatenates with text on either "
+    .. "side", function()
     local err = errors.new { code = "x", message = "It broke." }
     assert.equal("a " .. tostring(err), "a " .. err)
     assert.equal(tostring(err) .. " b", err .. " b")
@@ -88,8 +92,8 @@ describe("an error", function()
     assert.equal(tostring(err) .. "1", err .. 1)
   end)
 
-  it("[errors-passes-error-assert] passes through error and assert as it "
-    .. "is", function()
+  it("[errors-passes-error-assert] error: passes through error and assert "
+    .. "unchanged", function()
     local err = errors.new { code = "x" }
     -- Lua's own functions: busted replaces the globals.
     local chunk = assert(loadstring("return error, assert"))
@@ -105,8 +109,8 @@ describe("an error", function()
 end)
 
 describe("errors.from_answer", function()
-  it("[errors-keeps-enhanced-error] keeps all that an enhanced error "
-    .. "says", function()
+  it("[errors-keeps-enhanced-error] errors.from_answer: keeps every field of "
+    .. "an enhanced error", function()
     local err = response(400, DENIED)
     assert.same({ operation = "profiles", http_status = 400, status = 403,
       action = "none", code = "authorization_denied_by_mvpd",
@@ -155,7 +159,8 @@ describe("errors.from_answer", function()
   }
   for _, case in ipairs(cases) do
     it("[errors-responses] "
-      .. ("answers a %d with %s"):format(case[1], case[3]), function()
+      .. ("errors.from_answer: status %d gives the code %s"):format(case[1],
+      case[3]), function()
       local err = response(case[1], case[2])
       assert.equal(case[3], err.code)
       assert.equal(case[4], err.action)
@@ -165,21 +170,21 @@ describe("errors.from_answer", function()
     end)
   end
 
-  it("[errors-dcr-description-message] takes DCR's description for the "
-    .. "message", function()
+  it("[errors-dcr-description-message] errors.from_answer: uses DCR's "
+    .. "error_description as the message", function()
     local err = response(400, { error = "invalid_request",
       error_description = "grant_type is missing" })
     assert.equal("grant_type is missing", err.message)
   end)
 
-  it("[errors-keeps-message-response] keeps the message of an answer without "
-    .. "a code", function()
+  it("[errors-keeps-message-response] errors.from_answer: keeps the message of "
+    .. "a response without a code", function()
     assert.equal("Gone fishing", response(404, { message = "Gone fishing" })
       .message)
   end)
 
-  it("[errors-status-number-digits] takes the status as a number or its "
-    .. "digits", function()
+  it("[errors-status-number-digits] errors.from_answer: accepts a status as an "
+    .. "integer or as its digits", function()
     local cases_of_status = {
       { 403, 403 }, { 403.0, 403 }, { "403", 403 }, { 42 }, { 4.03 }, { -1 },
       { "abc" }, { "0x193" }, { 1e300 }, { {} }, { true }, { json.null },
@@ -191,7 +196,8 @@ describe("errors.from_answer", function()
     end
   end)
 
-  it("[errors-never-raises-types] never raises, whatever the types", function()
+  it("[errors-never-raises-types] errors.from_answer: never raises, whatever "
+    .. "the types of the fields", function()
     local values = { 1, -0.5, 1e308, 0 / 0, true, false, "", " ", "\0", {},
       { {} }, json.null, print, ("x"):rep(5000), { code = {} } }
     local names = { "code", "message", "action", "status", "details",
@@ -224,7 +230,7 @@ describe("Retry-After", function()
   for _, case in ipairs(cases) do
     local title = case[1]:sub(1, 30)
     it("[errors-of-is] "
-      .. ("of %q is %s"):format(title, tostring(case[3])), function()
+      .. ("Retry-After: %q is read as %s"):format(title, tostring(case[3])), function()
       for _, status in ipairs { 429, 503 } do
         local err = response(status, nil, { ["retry-after"] = case[1] },
           case[2])
@@ -233,15 +239,15 @@ describe("Retry-After", function()
     end)
   end
 
-  it("[errors-response-date-clock] goes by the answer's own Date without a "
-    .. "clock", function()
+  it("[errors-response-date-clock] Retry-After: without a clock, a date is "
+    .. "relative to the response's Date", function()
     local headers = { ["retry-after"] = DATE,
       date = "Sun, 06 Nov 1994 08:49:30 GMT" }
     assert.equal(7, response(503, nil, headers).retry_after)
   end)
 
-  it("[errors-counts-error-adobe] counts with an error of Adobe's too, but on "
-    .. "no other status", function()
+  it("[errors-counts-error-adobe] Retry-After: is read only on 429 and 503, "
+    .. "also beside an enhanced error", function()
     local headers = { ["retry-after"] = "5" }
     assert.equal(5, response(429, DENIED, headers).retry_after)
     assert.is_nil(response(500, nil, headers).retry_after)
@@ -250,7 +256,8 @@ describe("Retry-After", function()
 end)
 
 describe("text from a server", function()
-  it("[errors-bounded] is bounded", function()
+  it("[errors-bounded] server text: is cut to a maximum length, between "
+    .. "characters", function()
     local long = ("é"):rep(2000)
     local err = response(400, { code = long, message = "a" .. long,
       details = long, action = long, helpUrl = long, trace = long })
@@ -266,12 +273,14 @@ describe("text from a server", function()
     end
   end)
 
-  it("[errors-fits-left] that fits is left whole", function()
+  it("[errors-fits-left] server text: is kept whole when it fits the maximum "
+    .. "length", function()
     local text = ("x"):rep(500)
     assert.equal(text, response(400, { code = "c", message = text }).message)
   end)
 
-  it("[errors-no-control-characters] holds no control characters", function()
+  it("[errors-no-control-characters] server text: loses its control "
+    .. "characters", function()
     local err = response(400, { code = "a\27[2Jb\0c\194\155d",
       message = "\r\n one\ttwo\n\n  three\127 ", details = "\1\2" })
     assert.equal("a [2Jb c d", err.code)
@@ -279,7 +288,7 @@ describe("text from a server", function()
     assert.is_nil(err.details)
   end)
 
-  it("[errors-time-grows-length] is looked at in time that grows with its "
+  it("[errors-time-grows-length] server text: is cleaned in time linear in its "
     .. "length", function()
     local hostile = { (" "):rep(2e6), ("eyJ"):rep(7e5), ("eyJ "):rep(5e5),
       ("bearer "):rep(3e5), "bearer" .. ("="):rep(2e6),
@@ -301,7 +310,7 @@ describe("text from a server", function()
     { "a media token", "PHNpZ25hdHVyZUluZm8+YWJj=" },
   }
   for _, case in ipairs(secrets) do
-    it("[errors-not-keep] does not keep " .. case[1], function()
+    it("[errors-not-keep] server text: hides " .. case[1], function()
       local text = "before (" .. case[2] .. ") after"
       assert.equal("before ([redacted]) after", errors.redact(text))
       local err = response(400, { code = case[2], message = text,
@@ -313,14 +322,15 @@ describe("text from a server", function()
     end)
   end
 
-  it("[errors-keeps-begin-alike] keeps words that only begin alike", function()
+  it("[errors-keeps-begin-alike] server text: keeps words that only start like "
+    .. "a secret", function()
     for _, text in ipairs { "the bearer.", "eyJ", "PHN", "cardbearers go" } do
       assert.equal(text, errors.redact(text))
     end
   end)
 
-  it("[errors-loses-literal-secrets] loses literal secrets, patterns in them "
-    .. "or not", function()
+  it("[errors-loses-literal-secrets] errors.redact: hides known secrets, with "
+    .. "or without pattern characters", function()
     assert.equal("a [redacted] b [redacted]",
       errors.redact("a s%d+x b s%d+x", { "s%d+x" }))
     assert.equal("[redacted]!", errors.redact("abcdef!", { "abc", "abcdef" }))
@@ -328,8 +338,8 @@ describe("text from a server", function()
     assert.equal("abc", errors.redact("abc", {}))
   end)
 
-  it("[errors-loses-literal-secret] loses a literal secret before it is "
-    .. "cut", function()
+  it("[errors-loses-literal-secret] server text: hides a known secret before "
+    .. "the text is cut", function()
     local secret = "t7AkePiru4t7AkePiru4"
     local text = ("x"):rep(490) .. secret
     local err = response(400, { code = "c", message = text }, nil, nil,
@@ -342,7 +352,8 @@ describe("text from a server", function()
 end)
 
 describe("errors.from_item", function()
-  it("[errors-error-decision] is the error of a decision", function()
+  it("[errors-error-decision] errors.from_item: returns the error of a "
+    .. "decision", function()
     local err = errors.from_item("preauthorize", DENIED)
     assert.equal("authorization_denied_by_mvpd", err.code)
     assert.equal(200, err.http_status)
@@ -351,7 +362,8 @@ describe("errors.from_item", function()
     assert.equal('No "Live" channel', err.details)
   end)
 
-  it("[errors-code-adobe-gave] has a code where Adobe gave none", function()
+  it("[errors-code-adobe-gave] errors.from_item: sets a code when Adobe sent "
+    .. "none", function()
     assert.equal("unknown_error", errors.from_item("authorize", {}).code)
     assert.equal("malformed_response", errors.from_item("authorize", 1).code)
   end)
@@ -367,14 +379,16 @@ describe("errors.from_transport", function()
     of_tomorrow = "none",
   }
   for code, action in pairs(actions) do
-    it("[errors-says] says " .. action .. " to " .. code, function()
+    it("[errors-says] errors.from_transport: " .. code .. " has the action "
+      .. action, function()
       local err = errors.from_transport("token", "It failed.", code)
       assert.same({ operation = "token", message = "It failed.", code = code,
         action = action }, json.decode(json.encode(err)))
     end)
   end
 
-  it("[errors-takes-core-gives] takes what the core gives", function()
+  it("[errors-takes-core-gives] errors.from_transport: accepts the core's "
+    .. "message and code", function()
     local transport = assert(core.http.new())
     local _, message, code = transport:submit { url = "http://example.com/" }
     local err = errors.from_transport("token", message, code)
@@ -384,7 +398,8 @@ describe("errors.from_transport", function()
 end)
 
 describe("errors.malformed", function()
-  it("[errors-says-why] says why", function()
+  it("[errors-says-why] errors.malformed: the message contains the "
+    .. "reason", function()
     local err = errors.malformed("profiles", "profiles is no object")
     assert.equal("malformed_response", err.code)
     assert.equal("none", err.action)
@@ -392,7 +407,7 @@ describe("errors.malformed", function()
   end)
 end)
 
-describe("the catalog", function()
+describe("the error catalog", function()
   local OURS = {
     "invalid_request", "invalid_redirect_uri", "invalid_software_statement",
     "unapproved_software_statement", "invalid_client", "unauthorized_client",
@@ -413,8 +428,8 @@ describe("the catalog", function()
   local ACTIONS = { "none", "configuration", "application-registration",
     "authentication", "authorization", "retry" }
 
-  it("[errors-documented-code-action] knows every documented code, with its "
-    .. "action", function()
+  it("[errors-documented-code-action] error catalog: has every documented code "
+    .. "with its action", function()
     local count = 0
     for code, known in pairs(documented.known) do
       local entry = assert(catalog.codes[code], code)
@@ -424,7 +439,8 @@ describe("the catalog", function()
     assert.equal(47, count)
   end)
 
-  it("[errors-knows-our-codes] knows our codes, and no others", function()
+  it("[errors-knows-our-codes] error catalog: has the library's own codes and "
+    .. "no others", function()
     local count = 47
     for _, code in ipairs(OURS) do
       assert.truthy(catalog.codes[code], code)
@@ -435,7 +451,8 @@ describe("the catalog", function()
     assert.equal(0, count)
   end)
 
-  it("[errors-speaks-short-sentences] speaks in short sentences", function()
+  it("[errors-speaks-short-sentences] error catalog: texts are short "
+    .. "sentences, without codes for viewers", function()
     local function check(name, entry)
       for _, field in ipairs { "viewer", "hint" } do
         assert.truthy(entry[field]:find "^%u.*%.$", name)
@@ -451,8 +468,8 @@ describe("the catalog", function()
     end
   end)
 
-  it("[errors-falls-action-none] falls back to the action, and to "
-    .. "none", function()
+  it("[errors-falls-action-none] error catalog: an unknown code has the texts "
+    .. "of its action, else of none", function()
     local function text(fields)
       local err = errors.new(fields)
       return err:viewer_text(), err:hint()

@@ -23,11 +23,11 @@ local function random_words(seed, count)
   return words
 end
 
-describe("escapes", function()
+describe("escaping", function()
   local ROUNDS = 300
 
-  it("[client-escape-carry-mvpd-value] carry any mvpd and value through the "
-    .. "sandbox's parser", function()
+  it("[client-escape-carry-mvpd-value] escaping: any mvpd and parameter "
+    .. "reaches the sandbox unchanged", function()
     local fixture = client_fixture.new()
     fixture.client.api:profiles()
     for _, word in ipairs(random_words(7, ROUNDS)) do
@@ -49,8 +49,8 @@ describe("escapes", function()
     print(("escapes: %d of %d words"):format(ROUNDS, ROUNDS))
   end)
 
-  it("[client-escape-carry-resource] carry any resource, and a list of one "
-    .. "stays a list", function()
+  it("[client-escape-carry-resource] escaping: any resource reaches the "
+    .. "sandbox unchanged, and a list of one stays a list", function()
     local fixture = client_fixture.new()
     for _, word in ipairs(random_words(11, 50)) do
       if not word:find "\255" then

@@ -128,8 +128,8 @@ local function play(fixture, operation)
 end
 
 describe("client.api", function()
-  it("[api-22-operations-reference] has the 22 operations of the reference, "
-    .. "each numbered", function()
+  it("[api-22-operations-reference] client.api: has the 22 operations of the "
+    .. "reference, with their numbers", function()
     assert.equal(22, #operations)
     for number, operation in ipairs(operations) do
       assert.equal(number, operation.number)
@@ -139,7 +139,8 @@ describe("client.api", function()
 
   for operation, row in pairs(ROWS) do
     it("[api-sends-row-lists] "
-      .. operation .. " sends what its row lists, and no more", function()
+      .. operation .. ": sends the documented method, path and headers "
+      .. "only", function()
       local _, entry, params = play(client_fixture.new(), operation)
       assert.equal(row[1], entry.method)
       assert.equal(filled(row[2], params), entry.path)
@@ -152,7 +153,8 @@ describe("client.api", function()
     end)
 
     it("[api-sends-optional-headers] "
-      .. operation .. " sends optional headers when they are given", function()
+      .. operation .. ": sends its optional headers when they are given",
+      function()
       local identity = { email = ("0f"):rep(32) }
       local fixture = client_fixture.new {
         device = { id = operation_setup.DEVICE,
@@ -182,7 +184,7 @@ describe("client.api", function()
     end)
 
     it("[api-documented-response] "
-      .. operation .. " gives the documented answer", function()
+      .. operation .. ": returns the documented response", function()
       local fixture = client_fixture.new()
       local response
       local handle = fixture.sandbox.handle
@@ -203,7 +205,8 @@ describe("client.api", function()
   end
 
   -- The device caches its headers; the second call prepares them for the core.
-  it("[api-sends-headers] sends the same headers again and again", function()
+  it("[api-sends-headers] client.api: repeated calls send the same "
+    .. "headers", function()
     local fixture = client_fixture.new()
     for _ = 1, 4 do
       assert(fixture.client.api:profiles())
@@ -217,7 +220,7 @@ describe("client.api", function()
     end
   end)
 
-  it("[api-sends-call-headers] sends a call's own headers in place of the "
+  it("[api-sends-call-headers] client.api: headers given to a call replace the "
     .. "device's", function()
     local fixture = client_fixture.new { device = { id = operation_setup.DEVICE,
       subject_token = "subject", visitor_id = "visitor" } }
@@ -229,7 +232,8 @@ describe("client.api", function()
     assert.equal("another", sent["ap-visitor-identifier"])
   end)
 
-  it("[api-not-change-given] does not change what it is given", function()
+  it("[api-not-change-given] client.api: does not change the given "
+    .. "parameters", function()
     local fixture = client_fixture.new()
     local resources = { "REF30", "CNN" }
     local params = { mvpd = "Cablevision", resources = resources }
@@ -241,7 +245,7 @@ describe("client.api", function()
   end)
 end)
 
-describe("where Adobe has two spellings", function()
+describe("response fields with two spellings", function()
   local function in_world(fields)
     return client_fixture.new { sandbox = { world = function(world)
       for name, value in pairs(fields) do world.sso_service[name] = value end
@@ -249,7 +253,8 @@ describe("where Adobe has two spellings", function()
   end
 
   for _, spelling in ipairs { "serviceToken", "jws" } do
-    it("[api-service-token] " .. spelling .. " is a service token", function()
+    it("[api-service-token] service_token: accepts the response field "
+      .. spelling, function()
       local fixture = in_world { token_field = spelling }
       local result = assert(fixture.client.api:service_token { sso_id = "me" })
       assert.is_string(result.serviceToken)
@@ -261,7 +266,7 @@ describe("where Adobe has two spellings", function()
   end
 
   for _, spelling in ipairs { "code", "link" } do
-    it("[api-link-code] " .. spelling .. " is a link code", function()
+    it("[api-link-code] link: accepts the response field " .. spelling, function()
       local fixture = in_world { link_field = spelling }
       local token = assert(fixture.client.api:service_token { sso_id = "me" })
       local result = assert(
@@ -278,8 +283,8 @@ describe("where Adobe has two spellings", function()
 end)
 
 describe("authenticate_url", function()
-  it("[api-absolute-asks-browser] is absolute, asks nobody, and a browser can "
-    .. "follow it", function()
+  it("[api-absolute-asks-browser] authenticate_url: returns an absolute URL "
+    .. "that a browser can open, and sends nothing", function()
     local fixture = client_fixture.new()
     local code = assert(fixture.client.api:create_session(
       operation_setup.create_session())).code
@@ -296,8 +301,8 @@ describe("authenticate_url", function()
 end)
 
 describe("resetting temporary access", function()
-  it("[api-names-device-key] names one device or key, escaped, at the "
-    .. "management host", function()
+  it("[api-names-device-key] reset_temp_pass: sends one device or key, "
+    .. "escaped, to the management host", function()
     local fixture = client_fixture.new()
     assert.is_true(fixture.client.api:reset_temp_pass {
       mvpd = "TempPass_TEST40", device = "a b&c=d%/" })
@@ -312,7 +317,8 @@ describe("resetting temporary access", function()
         (wire.form(fixture:received "reset_temp_pass_key"[1].query)))
   end)
 
-  it("[api-resets-everybody] resets everybody only by that word", function()
+  it("[api-resets-everybody] reset_temp_pass: resets every device only with "
+    .. "everyone = true", function()
     local fixture = client_fixture.new()
     for operation, name in pairs { reset_temp_pass = "device_id",
       reset_temp_pass_key = "key" } do
@@ -331,9 +337,9 @@ describe("resetting temporary access", function()
   end)
 end)
 
-describe("an answer's url", function()
-  it("[api-followed-configured] is followed on the configured API "
-    .. "alone", function()
+describe("a response's URL", function()
+  it("[api-followed-configured] response URL: is followed only on the "
+    .. "configured API", function()
     local client = client_fixture.new().client
     for url, absolute in pairs {
       ["/api/v2/REF30/x?y"] = "https://api.test/api/v2/REF30/x?y",
@@ -355,8 +361,8 @@ describe("an answer's url", function()
     assert.equal("foreign_url", select(2, client.context:absolute_url()).code)
   end)
 
-  it("[api-lead-browser-elsewhere] may lead a browser elsewhere, but not in "
-    .. "the clear", function()
+  it("[api-lead-browser-elsewhere] response URL: may lead a browser to another "
+    .. "host, but only over https", function()
     local client = client_fixture.new().client
     assert.equal("https://mvpd.test/x",
       client.context:absolute_url("https://mvpd.test/x", "interactive"))

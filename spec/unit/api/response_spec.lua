@@ -83,7 +83,7 @@ local function must_fail(operation, body)
   return false
 end
 
-describe("an answer", function()
+describe("a response", function()
   local function ask(result, operation, params)
     local client = client_of(scripted_transport.adobe(result, operation))
     local good, value, err = pcall(client.api[operation], client.api, params)
@@ -95,8 +95,8 @@ describe("an answer", function()
     return value, err
   end
 
-  it("[client-response-damaged] that is damaged is malformed_response, never a "
-    .. "Lua error", function()
+  it("[client-response-damaged] response: a damaged body gives "
+    .. "malformed_response, never a Lua error", function()
     local ROUNDS, total, malformed = 60, 0, 0
     for number, operation in ipairs(operations) do
       if operation.answer then
@@ -124,8 +124,8 @@ describe("an answer", function()
       malformed))
   end)
 
-  it("[client-response-status-body] with any status and body is a value or an "
-    .. "error", function()
+  it("[client-response-status-body] response: any status and body gives a "
+    .. "value or an error", function()
     local below = source(77)
     for _, operation in ipairs(operations) do
       if not operation.url_only then
@@ -145,8 +145,8 @@ describe("an answer", function()
     end
   end)
 
-  it("[client-response-registration] of registration or token may be hostile "
-    .. "as well", function()
+  it("[client-response-registration] response: damaged credentials or tokens "
+    .. "never raise a Lua error", function()
     local below, total = source(78), 0
     local texts = {
       register = '{"client_id":"a","client_secret":"b"}',
@@ -175,8 +175,8 @@ describe("an answer", function()
   local EXPIRES = { "null", "-1", "0", "1e308", "1e999", '"3600"', '"x"',
     "{}", "[]", "true", "0.5", '"-5"', '"nan"', '"inf"', '"0x10"' }
 
-  it("[client-response-token-operation] of the token operation may say any "
-    .. "time", function()
+  it("[client-response-token-operation] response: any expires_in of a token "
+    .. "gives a value or an error", function()
     for _, expires in ipairs(EXPIRES) do
       local client = client_of(scripted_transport.new { function(request)
         if request.url:find("register", 1, true) then
@@ -195,8 +195,8 @@ describe("an answer", function()
   end)
 
   -- Proxies and load balancers respond with HTML and cookies.
-  it("[client-response-html-cookies-429] in HTML with cookies is a 429 that "
-    .. "is obeyed", function()
+  it("[client-response-html-cookies-429] response: a 429 in HTML gives "
+    .. "too_many_requests, and its cookies are not sent back", function()
     local client = client_of(scripted_transport.adobe { status = 429,
       body = "<html>429</html>", headers = { ["set-cookie"] = "a=b" } })
     local value, err = client.api:profiles()
@@ -209,15 +209,15 @@ describe("an answer", function()
     end
   end)
 
-  it("[client-response-empty-401] that is an empty 401 is "
-    .. "`unauthorized`", function()
+  it("[client-response-empty-401] response: an empty 401 gives the error "
+    .. "unauthorized", function()
     local _, err = ask({ status = 401 }, "profiles")
     assert.equal("unauthorized", err.code)
     assert.equal(401, err.http_status)
   end)
 
-  it("[client-response-code-action] with a code and an action of tomorrow "
-    .. "passes them on", function()
+  it("[client-response-code-action] response: an unknown code and action reach "
+    .. "the caller unchanged", function()
     local _, err = ask({ status = 403, body = json.encode {
       code = "brand_new", action = "dance", status = 418,
       message = "Do it.", details = "Now.", trace = "t-1",
@@ -233,8 +233,8 @@ describe("an answer", function()
     assert.is_string(err:viewer_text())
   end)
 
-  it("[client-response-code-status] without a code has one of its status, and "
-    .. "the action", function()
+  it("[client-response-code-status] response: without a code, the error has "
+    .. "the code http_<status> and an action", function()
     for status, action in pairs { [400] = "none", [404] = "none",
       [500] = "retry", [502] = "retry", [503] = "retry", [599] = "retry" } do
       local _, err = ask({ status = status, body = "<html>" }, "profiles")
@@ -244,8 +244,8 @@ describe("an answer", function()
     end
   end)
 
-  it("[client-response-form-dcr-code] in the form of DCR has its "
-    .. "code", function()
+  it("[client-response-form-dcr-code] response: an error in the form of DCR "
+    .. "keeps its code", function()
     for _, code in ipairs { "invalid_request", "invalid_redirect_uri",
       "invalid_software_statement", "unapproved_software_statement",
       "unauthorized_client", "unsupported_grant_type", "of_tomorrow" } do
@@ -257,8 +257,8 @@ describe("an answer", function()
     end
   end)
 
-  it("[client-response-leads-elsewhere] that leads elsewhere is an error, and "
-    .. "not followed", function()
+  it("[client-response-leads-elsewhere] response: a redirect is an error and "
+    .. "is not followed", function()
     for _, status in ipairs { 301, 302, 303, 307, 308 } do
       local transport = scripted_transport.adobe { status = status,
         headers = { location = "https://evil.test/" } }
@@ -272,8 +272,8 @@ describe("an answer", function()
     end
   end)
 
-  it("[client-response-never-core-code] that never came has the core's "
-    .. "code", function()
+  it("[client-response-never-core-code] response: a failed transfer gives an "
+    .. "error with the core's code", function()
     for _, code in ipairs { "timeout", "connection_lost", "tls_failed",
       "too_large", "resolve_failed", "connect_failed", "closed" } do
       local _, err = ask({ error = code }, "profiles")

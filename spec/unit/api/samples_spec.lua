@@ -94,7 +94,7 @@ describe("Adobe's samples through client.api", function()
   for _, sample in ipairs(samples.all()) do
     if sample.operation ~= "authenticate_url" then
       it("[client-samples-request] "
-        .. sample.title .. ": the request", function()
+        .. sample.title .. ": sends the sample's request", function()
         local sandbox = sandbox_fixture.new {
           mgmt = "https://mgmt.test" }.sandbox
         local client = prepared_client(sample, sandbox:transport(),
@@ -109,7 +109,7 @@ describe("Adobe's samples through client.api", function()
       end)
 
       it("[client-samples-response] "
-        .. sample.title .. ": the answer", function()
+        .. sample.title .. ": returns the sample's response", function()
         local sandbox = sandbox_fixture.new {
           mgmt = "https://mgmt.test" }.sandbox
         local client = prepared_client(sample, answering(sample),
@@ -125,7 +125,8 @@ describe("Adobe's samples through client.api", function()
         responses = responses + 1
       end)
     else
-      it("[client-samples-url] " .. sample.title, function()
+      it("[client-samples-url] " .. sample.title
+        .. ": returns the sample's URL", function()
         local fixture = client_fixture.new()
         assert.equal(fixture.sandbox.api .. sample.path,
           fixture.client.api:authenticate_url(sample.params))
@@ -133,7 +134,8 @@ describe("Adobe's samples through client.api", function()
     end
   end
 
-  it("[client-samples-all] are all there", function()
+  it("[client-samples-all] Adobe's samples: all 73 requests and responses are "
+    .. "tested", function()
     print(("samples through the client: %d requests, %d answers"):format(
       requests, responses))
     assert.equal(73, requests)

@@ -97,8 +97,8 @@ describe("a call", function()
 
   after_each(function() fixture = nil end)
 
-  it("[api-usage-raises-programmer] raises where the programmer is wrong, and "
-    .. "asks nobody", function()
+  it("[api-usage-raises-programmer] call: wrong arguments raise and send "
+    .. "nothing", function()
     for _, case in ipairs(MISUSE) do
       assert_raises(case[3], function()
         local response = fixture.client.api[case[1]](fixture.client.api,
@@ -110,8 +110,8 @@ describe("a call", function()
     print(("misuse: %d of %d"):format(#MISUSE, #MISUSE))
   end)
 
-  it("[api-usage-refuses-viewer-server] refuses what a viewer or a server has "
-    .. "wrong, and asks nobody",
+  it("[api-usage-refuses-viewer-server] call: invalid values of a viewer or a "
+    .. "server return an error and send nothing",
     function()
       for _, case in ipairs(REFUSED) do
         local response,
@@ -125,8 +125,8 @@ describe("a call", function()
       print(("refused: %d of %d"):format(#REFUSED, #REFUSED))
     end)
 
-  it("[api-usage-client-device-raises] of a client without a device raises, "
-    .. "and says what to do", function()
+  it("[api-usage-client-device-raises] call: raises for a client without a "
+    .. "device and names the remedy", function()
     local given = valid_options()
     given.device = nil
     local client = adobepass.new(given)
@@ -138,8 +138,8 @@ describe("a call", function()
     end
   end)
 
-  it("[api-usage-device-later-names] takes a device later, and names what is "
-    .. "wrong with it", function()
+  it("[api-usage-device-later-names] client:device: raises for an invalid "
+    .. "device and names the field", function()
     assert_raises("device.id", function()
       local view = fixture.client:device {}
       return view
