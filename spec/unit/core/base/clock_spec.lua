@@ -10,7 +10,7 @@ describe("core.clock", function()
     end
   end)
 
-  -- time(2) may be a tick behind, so a second of it may look not yet begun.
+  -- time(2) may lag by a clock tick, so it may return the previous second.
   it("[core-clock-time-day-finer] tells the time of day, finer than "
     .. "os.time", function()
     local before, now, next = os.time(), clock.wall(), clock.wall()

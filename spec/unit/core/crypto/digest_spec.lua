@@ -8,7 +8,7 @@ local function bytes(hex)
 end
 
 describe("core.digest", function()
-  -- FIPS 180-4 examples, and the value that Adobe's TempPass page gives.
+  -- Examples of FIPS 180-4, and the value on Adobe's TempPass page.
   local sha256 = {
     [""] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",

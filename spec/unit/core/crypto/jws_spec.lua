@@ -19,7 +19,7 @@ local TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzOD"
   .. "HWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXL"
   .. "IhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
 
--- DER of SubjectPublicKeyInfo for a modulus of 2048 bits and 65537.
+-- Returns the PEM of a public key: modulus of 2048 bits, exponent 65537.
 local function public_pem(modulus)
   local der = "\48\130\1\34\48\13\6\9\42\134\72\134\247\13\1\1\1\5\0\3\130\1"
     .. "\15\0\48\130\1\10\2\130\1\1\0" .. modulus .. "\2\3\1\0\1"
@@ -86,7 +86,7 @@ describe("a JSON Web Signature", function()
     assert.is_string(message)
   end
 
-  -- A token whose signature is right for its header, whatever that says.
+  -- Returns a token with this header and a valid RS256 signature.
   local function signed(header)
     local text = base64.url_encode(header) .. "." .. base64.url_encode("{}")
     return text .. "." .. base64.url_encode(key:sign(text))

@@ -1,4 +1,4 @@
---- Connections: kept, shared, and led elsewhere.
+--- Connections: reuse, limits, HTTP/2, resolve entries and DNS.
 
 local core_transport = require "spec.support.core_transport"
 local assert_core_failure = require "spec.support.assert_core_failure"
@@ -47,7 +47,7 @@ describe("core.http.new: connections", function()
     end
   end)
 
-  -- So many requests at once; how many connections were made for them.
+  -- Sends `count` concurrent requests; returns the number of new connections.
   local function send_many(count)
     local transfers, made = {}, 0
     for index = 1, count do
@@ -112,7 +112,7 @@ describe("core.http.new: connections", function()
       :format(fixture.nginx.ports.WRONG) })
   end)
 
-  -- The script controls the time and has a hosts file of its own.
+  -- The program sets the clock and its own /etc/hosts.
   it("[connection-find-new-address] find the new address of a name after 30 "
     .. "seconds, or as asked", function()
     local program = "build/lua5.4/later"
@@ -131,7 +131,7 @@ describe("core.http.new: connections", function()
     folder.remove(path)
   end)
 
-  -- A name that is not found would hold up whoever has to wait for its thread.
+  -- Closing must not wait for the thread of a DNS lookup that never ends.
   it("[connection-end-name] end at once, though a name is still looked "
     .. "for", function()
     local program = "build/lua5.4/stuck"

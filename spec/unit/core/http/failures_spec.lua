@@ -1,4 +1,4 @@
---- Failures, each provoked: a sentence and a code.
+--- Each failure of a transfer has a message and a code.
 
 local core_transport = require "spec.support.core_transport"
 local assert_core_failure = require "spec.support.assert_core_failure"
@@ -91,7 +91,7 @@ describe("core.http.new: a failure", function()
 
   local LINE = "X-Line: " .. ("y"):rep(990) .. "\r\n"
 
-  -- libcurl keeps them all, though nobody asked for them.
+  -- libcurl stores all trailers, although no code here reads them.
   it("[http-failure-too-large-trailers] is too_large for trailers over the "
     .. "headers' ceiling", function()
     local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
@@ -175,7 +175,7 @@ describe("core.http.new: a failure", function()
       .. "OK\r\n\r\n", close))
   end)
 
-  -- libcurl repeats these requests itself, but a handle not for ever.
+  -- libcurl repeats these requests itself, but each handle only a few times.
   it("[http-failure-none-connections] is none where connections die between "
     .. "two requests", function()
     local asked = {}
@@ -217,8 +217,8 @@ describe("core.http.new: a failure", function()
     assert.is_nil(response.headers["x-late"])
   end)
 
-  -- In a handle that was used before, libcurl 7.84 to 8.0 wrote it into
-  -- freed memory; whether it takes such an answer depends on its age.
+  -- libcurl 7.84 to 8.0 wrote the folded line of a reused handle into freed
+  -- memory. Whether libcurl accepts such a response depends on its version.
   local function leads_nobody_astray(before_fold)
     local peer = tcp_peer.listen(function(connection, received)
       local _, count = received:gsub("\r\n\r\n", "")

@@ -4,8 +4,8 @@ local assert_core_failure = require "spec.support.assert_core_failure"
 local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
 
--- A transport watches a few transfers, and goes round a crowd until that was
--- in vain often enough.
+-- Up to 16 transfers, a transport polls their sockets with epoll. Above that
+-- it calls curl_multi_perform until several calls in a row finish no transfer.
 describe("core.http.new: a crowd", function()
   local fixture = core_transport.new()
 
@@ -14,7 +14,7 @@ describe("core.http.new: a crowd", function()
   before_each(fixture.open)
   after_each(fixture.close)
 
-  -- How many sockets the process watches by epoll, as Linux tells it.
+  -- Returns the number of sockets in the process's epoll sets (from /proc).
   local function watched()
     local count = 0
     local list = folder.run "ls -l /proc/$PPID/fd 2> /dev/null || true"

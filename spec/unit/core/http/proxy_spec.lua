@@ -107,8 +107,8 @@ describe("core.http.new through a proxy", function()
     assert.equal("", peer.received)
   end)
 
-  -- libcurl 7.84 to 8.0 appended it to a header of the answer before, which
-  -- was freed: curl/curl#11103.
+  -- libcurl 7.84 to 8.0 appended the line to a freed header of the previous
+  -- response: curl/curl#11103.
   it("[proxy-not-led-astray-folded] is not led astray by a folded line in a "
     .. "refusal's trailers", function()
     local peer = tcp_peer.listen(function(connection)
@@ -122,7 +122,7 @@ describe("core.http.new through a proxy", function()
         peer:pumping())
     end
     for _ = 1, 2 do
-      -- Twice: the handle of a transfer that opened a connection is not kept.
+      -- Twice: the handle of a transfer that opened a connection is not reused.
       assert(ask(nginx:url("HTTP", "/many")))
       assert(ask(nginx:url("HTTP", "/many")))
       assert.equal("proxy_failed", select(3, ask "https://hidden.example/"))

@@ -1,4 +1,4 @@
---- TLS: who is trusted, and who is not.
+--- TLS: which certificates are accepted and which are refused.
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
@@ -39,7 +39,8 @@ describe("core.http.new: TLS", function()
       send { url = fixture.url("GOOD", "/hello") })
   end)
 
-  -- A machine whose own list has the server's CA, as a file and as a folder.
+  -- /etc/ssl/certs is replaced by a list with the server's CA, as a file and
+  -- as a hashed folder.
   it("[tls-trusts-system-list] trusts the system's list, or else whom it is "
     .. "told to alone", function()
     local system, nobody = folder.make(), folder.make()

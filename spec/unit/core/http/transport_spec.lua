@@ -1,4 +1,4 @@
---- A transport: what is sent, what comes back, and how it ends.
+--- A transport's requests, responses and ends of transfers.
 
 local core = require "adobepass.core"
 local core_transport = require "spec.support.core_transport"
@@ -144,7 +144,7 @@ describe("core.http.new", function()
       end
     end)
 
-    -- How long an answer was decides how large the next one's buffer is.
+    -- The size of the next response's buffer depends on the last response.
     it("[http-length-short-short] has any length, long after short and short "
       .. "after long", function()
       for _, place in ipairs { "HTTP", "GOOD" } do

@@ -1,4 +1,4 @@
---- What a programmer may not do with a transport: it raises.
+--- Usage errors of a transport raise.
 
 local core = require "adobepass.core"
 local core_transport = require "spec.support.core_transport"
@@ -63,7 +63,7 @@ describe("core.http.new: misuse", function()
     end
   end)
 
-  -- An unescaped password ends the host, and would come back in an error.
+  -- An unescaped password would be parsed as a host and shown in the error.
   it("[http-usage-raises-proxy] raises for a proxy that cannot be, and does "
     .. "not tell it", function()
     for _, proxy in ipairs { "http://me:s3k/ret@127.0.0.1:3128",
@@ -140,7 +140,7 @@ describe("core.http.new: misuse", function()
     token:close()
   end)
 
-  -- Beside others of all kinds: they are looked at eight at a time.
+  -- At each of 17 places, because the check reads eight bytes at a time.
   it("[http-usage-finds-control] finds each control character of a header, "
     .. "wherever it is", function()
     local url = fixture.url("GOOD", "/hello")

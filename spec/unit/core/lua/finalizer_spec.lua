@@ -1,12 +1,12 @@
---- Finalizers run wherever Lua makes room: in the middle of a call, and as the
--- state ends. They may close what a call is at work on.
+--- Lua may run a finalizer at any allocation inside a call of the core, and
+-- when the state closes. The finalizer may close the object in use.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local https_server = require "spec.support.https_server"
 
--- Every allocation collects, from start to end. `fragile` answers an object
--- that is closed by the next one.
+-- Makes each allocation run a complete garbage collection. `fragile` returns
+-- an object that the next collection closes.
 local PRELUDE = [[
   if _VERSION == "Lua 5.4" then
     collectgarbage("incremental", 1, 1000, 30)
@@ -47,7 +47,8 @@ describe("a finalizer", function()
     folder.remove(path)
   end)
 
-  -- How often, of 100 times, the call was done and how often it was refused.
+  -- Runs a script of 100 calls; returns how many succeeded and how many
+  -- failed with "closed".
   local function play(script)
     local output = child_process.run(PRELUDE
       .. ("local URL, PEM = %q, %q\n"):format(
@@ -70,7 +71,8 @@ describe("a finalizer", function()
     assert.equal(100, closed)
   end)
 
-  -- At the second allocation: the first one makes the table that is answered.
+  -- Trigger the collection at the second allocation in sockets(): the first
+  -- one creates the returned table.
   it("[finalizer-close-session-sockets] may close the transport that tells its "
     .. "sockets", function()
     local done = play [[
@@ -181,7 +183,7 @@ describe("a finalizer", function()
     assert.equal(100, done)
   end)
 
-  -- The last to be made are the first to go.
+  -- lua_close runs finalizers in reverse order of creation: the core's first.
   it("[finalizer-use-core] may use the core when that has gone", function()
     assert.equal("closed", child_process.run [[
       local core

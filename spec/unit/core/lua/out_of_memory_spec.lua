@@ -4,7 +4,7 @@ local https_server = require "spec.support.https_server"
 
 local PROGRAM = "build/lua5.4/alloc_failure"
 
--- One program serves for every Lua: it holds its own.
+-- The program has its own Lua 5.4, so it is the same under every Lua.
 describe("running out of memory", function()
   local nginx
 

@@ -1,4 +1,4 @@
---- What the core has freed holds no secret any more.
+--- Memory that the core has freed contains no secrets.
 
 local folder = require "spec.support.folder"
 local https_server = require "spec.support.https_server"
@@ -7,7 +7,7 @@ local PROGRAM = "build/lua5.4/freed"
 
 local function is_built() return folder.read(PROGRAM) ~= nil end
 
--- One program serves for every Lua: it holds its own.
+-- The program has its own Lua 5.4, so it is the same under every Lua.
 describe("what the core frees", function()
   local nginx, path
 
@@ -20,7 +20,7 @@ describe("what the core frees", function()
     folder.remove(path)
   end)
 
-  -- name -> { blocks freed, those that held the secret }
+  -- Returns { [scenario] = { freed blocks, freed blocks with the secret } }.
   local function look(option)
     local output = folder.run(
       ("%s %s spec/support/programs/freed.lua %s %s %s"):format(PROGRAM,

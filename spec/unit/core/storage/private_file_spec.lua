@@ -424,7 +424,7 @@ describe("core.file", function()
       gate:close()
     end)
 
-    -- flock(2): the lock is of all who have the descriptor.
+    -- flock(2): forked processes share the lock through the descriptor.
     it("[core-file-took-forked-meanwhile] is let go by who took it, whoever "
       .. "was forked meanwhile", function()
       if not rawget(_G, "jit") then
@@ -466,7 +466,7 @@ describe("core.file", function()
     end)
   end)
 
-  -- Each content carries its own digest, so that half of one shows.
+  -- Each content starts with its digest, so a partial write is detected.
   local WRITER = [[
     local core = require "adobepass.core"
     io.stdout:setvbuf("no")
