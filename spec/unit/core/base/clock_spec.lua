@@ -1,7 +1,8 @@
 local clock = require("adobepass.core").clock
 
 describe("core.clock", function()
-  it("[core-clock-goes-forward-only] goes forward only", function()
+  it("[core-clock-goes-forward-only] core.clock: monotonic never goes "
+    .. "back", function()
     local last = clock.monotonic()
     for _ = 1, 1000 do
       local now = clock.monotonic()
@@ -11,14 +12,15 @@ describe("core.clock", function()
   end)
 
   -- time(2) may lag by a clock tick, so it may return the previous second.
-  it("[core-clock-time-day-finer] tells the time of day, finer than "
-    .. "os.time", function()
+  it("[core-clock-time-day-finer] core.clock: wall returns the time of day, "
+    .. "finer than os.time", function()
     local before, now, next = os.time(), clock.wall(), clock.wall()
     assert.is_true(now >= before and now < os.time() + 2)
     assert.is_true(now % 1 ~= 0 or next % 1 ~= 0)
   end)
 
-  it("[core-clock-sleeps-long-told] sleeps as long as it is told", function()
+  it("[core-clock-sleeps-long-told] core.clock: sleep waits for the given "
+    .. "seconds", function()
     local before = clock.monotonic()
     clock.sleep(0.01)
     assert.is_true(clock.monotonic() - before >= 0.0099)
@@ -30,8 +32,8 @@ describe("core.clock", function()
   end)
 
   -- Tokens must age while a TV is in standby.
-  it("[core-clock-counts-standby-linux] counts standby too, where Linux "
-    .. "can", function()
+  it("[core-clock-counts-standby-linux] core.clock: monotonic includes standby "
+    .. "on Linux", function()
     local uptime = io.open("/proc/uptime")
     if not uptime then return pending("no /proc/uptime here") end
     local before = clock.monotonic()

@@ -6,15 +6,16 @@ describe("core.base64", function()
     foob = "Zm9vYg==", fooba = "Zm9vYmE=", foobar = "Zm9vYmFy",
     ["\251\255\254"] = "+//+", ["\0"] = "AA==" }
 
-  it("[base64-responses-ways] gives the known answers both ways", function()
+  it("[base64-responses-ways] core.base64: encodes and decodes the test "
+    .. "vectors of RFC 4648", function()
     for bytes, text in pairs(vectors) do
       assert.equal(text, base64.encode(bytes))
       assert.equal(bytes, base64.decode(text))
     end
   end)
 
-  it("[base64-responses-base64url-ways] gives the known answers of base64url "
-    .. "both ways", function()
+  it("[base64-responses-base64url-ways] core.base64: encodes and decodes the "
+    .. "test vectors as base64url", function()
     for bytes, text in pairs(vectors) do
       local url = text:gsub("=", ""):gsub("%+", "-"):gsub("/", "_")
       assert.equal(url, base64.url_encode(bytes))
@@ -22,8 +23,8 @@ describe("core.base64", function()
     end
   end)
 
-  it("[base64-brings-length-byte] brings every length and every byte "
-    .. "back", function()
+  it("[base64-brings-length-byte] core.base64: decodes what it encoded, for "
+    .. "every length and byte", function()
     local all = {}
     for i = 0, 255 do all[#all + 1] = string.char(i) end
     local bytes = table.concat(all)
@@ -41,7 +42,8 @@ describe("core.base64", function()
     assert.is_string(message)
   end
 
-  it("[base64-refuses-spelling] refuses every other spelling", function()
+  it("[base64-refuses-spelling] core.base64: refuses non-canonical "
+    .. "base64", function()
     for _, text in ipairs { "Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zm9v=",
       "Zm9vYg==Zm9v", "Zm 9v", "Zm9v\n", "\nZm9v", "Zm9_", "Zm9-", "Zh==",
       "Zm9=", "Zm9v\0", "Zg=a", "a", "Z=g=", "Zm9\195" } do
@@ -49,7 +51,7 @@ describe("core.base64", function()
     end
   end)
 
-  it("[base64-spelling-base64url] refuses every other spelling of "
+  it("[base64-spelling-base64url] core.base64: refuses non-canonical "
     .. "base64url", function()
     for _, text in ipairs { "Zg==", "Zm8=", "Z", "Zm9vY", "Zh", "Zm9", "+A",
       "/A", "Zm9v\n", "Zm 9", "Zg\0" } do
@@ -57,7 +59,8 @@ describe("core.base64", function()
     end
   end)
 
-  it("[base64-raises-no-string] raises for what is no string", function()
+  it("[base64-raises-no-string] core.base64: an argument that is not a string "
+    .. "raises", function()
     for _, name in ipairs { "encode", "decode", "url_encode",
       "url_decode" } do
       assert.error_matches(function() base64[name](12) end,

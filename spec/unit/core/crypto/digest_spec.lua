@@ -29,21 +29,22 @@ describe("core.digest", function()
       .. "de0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b",
   }
 
-  it("[digest-responses-sha-256] gives the known answers of "
-    .. "SHA-256", function()
+  it("[digest-responses-sha-256] core.digest: SHA-256 matches the test vectors "
+    .. "of FIPS 180-4", function()
     for text, expected in pairs(sha256) do
       assert.equal(expected, digest.hex(digest.sha256(text)))
     end
   end)
 
-  it("[digest-responses-sha-512] gives the known answers of "
-    .. "SHA-512", function()
+  it("[digest-responses-sha-512] core.digest: SHA-512 matches the test vectors "
+    .. "of FIPS 180-4", function()
     for text, expected in pairs(sha512) do
       assert.equal(expected, digest.hex(digest.sha512(text)))
     end
   end)
 
-  it("[digest-keeps-next] keeps nothing of one digest for the next", function()
+  it("[digest-keeps-next] core.digest: one digest does not affect the "
+    .. "next", function()
     local first = digest.sha256("one")
     digest.sha512("another")
     assert.equal(first, digest.sha256("one"))
@@ -70,29 +71,30 @@ describe("core.digest", function()
       .. "6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598" },
   }
 
-  it("[digest-responses-hmac] gives the known answers of HMAC", function()
+  it("[digest-responses-hmac] core.digest: HMAC matches the test vectors of "
+    .. "RFC 4231", function()
     for _, case in ipairs(hmac) do
       assert.equal(case[3], digest.hex(digest.hmac_sha256(case[1], case[2])))
       assert.equal(case[4], digest.hex(digest.hmac_sha512(case[1], case[2])))
     end
   end)
 
-  it("[digest-empty-key-empty] takes an empty key and an empty "
-    .. "text", function()
+  it("[digest-empty-key-empty] core.digest: HMAC accepts an empty key and an "
+    .. "empty text", function()
     assert.equal(
       "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad",
       digest.hex(digest.hmac_sha256("", "")))
   end)
 
-  it("[digest-writes-bytes-lower-case] writes bytes as lower-case "
+  it("[digest-writes-bytes-lower-case] core.digest: hex returns lower-case "
     .. "hexadecimal", function()
     assert.equal("00ff10", digest.hex("\0\255\16"))
     assert.equal("", digest.hex(""))
     assert.equal(bytes("00ff10"), "\0\255\16")
   end)
 
-  it("[digest-compares-strings-nul] compares whole strings, NUL and length "
-    .. "included", function()
+  it("[digest-compares-strings-nul] core.digest: equal compares whole strings, "
+    .. "with NUL bytes and length", function()
     assert.is_true(digest.equal("", ""))
     assert.is_true(digest.equal("a\0b", "a\0b"))
     assert.is_false(digest.equal("a\0b", "a\0c"))
@@ -100,7 +102,8 @@ describe("core.digest", function()
     assert.is_false(digest.equal("abcd", "abc"))
   end)
 
-  it("[digest-raises-no-string] raises for what is no string", function()
+  it("[digest-raises-no-string] core.digest: an argument that is not a string "
+    .. "raises", function()
     for _, name in ipairs { "sha256", "sha512", "hex" } do
       assert.error_matches(function() digest[name](1) end, "string expected")
       assert.error_matches(function() digest[name]() end, "string expected")

@@ -50,7 +50,8 @@ describe("a JSON Web Signature", function()
     open_handles.assert_none()
   end)
 
-  it("[jws-verifies-example-rfc] verifies the example of RFC 7515", function()
+  it("[jws-verifies-example-rfc] JWS: verifies the example of RFC "
+    .. "7515", function()
     local theirs = assert(core.public_key(
       public_pem(base64.url_decode(MODULUS))))
     local payload, header = jws.verify("RS256", theirs, TOKEN)
@@ -60,8 +61,8 @@ describe("a JSON Web Signature", function()
     theirs:close()
   end)
 
-  it("[jws-brings-signed] brings back what it signed, whatever that "
-    .. "is", function()
+  it("[jws-brings-signed] JWS: verifying returns the signed payload, whatever "
+    .. "its bytes", function()
     for _, payload in ipairs { "{}", "", "\0\255", ("x"):rep(20000) } do
       local token = assert(sign("RS256", key, payload))
       assert.equal(payload, (jws.verify("RS256", public, token)))
@@ -69,8 +70,8 @@ describe("a JSON Web Signature", function()
     end
   end)
 
-  it("[jws-writes-header-asked] writes the header that was asked "
-    .. "for", function()
+  it("[jws-writes-header-asked] JWS: sign writes the given typ and kid into "
+    .. "the header", function()
     local function header(options)
       return select(2, peek(sign("RS256", key, "{}", options)))
     end
@@ -92,8 +93,8 @@ describe("a JSON Web Signature", function()
     return text .. "." .. base64.url_encode(key:sign(text))
   end
 
-  it("[jws-algorithm-token] knows one algorithm, whatever a token says of "
-    .. "itself", function()
+  it("[jws-algorithm-token] JWS: only RS256 is accepted, whatever the token's "
+    .. "header says", function()
     refused("wrong_algorithm", signed '{"alg":"none"}')
     refused("wrong_algorithm", signed '{"alg":"HS256"}')
     refused("wrong_algorithm", signed '{"alg":"RS512"}')
@@ -105,8 +106,8 @@ describe("a JSON Web Signature", function()
       core.digest.hmac_sha256(pem, text)))
   end)
 
-  it("[jws-refuses-headers-two] refuses headers that have two "
-    .. "readings", function()
+  it("[jws-refuses-headers-two] JWS: refuses ambiguous and malformed "
+    .. "headers", function()
     for _, header in ipairs {
       '{"alg":"RS256","alg":"none"}', '{"alg":"none","alg":"RS256"}',
       '{"\\u0061lg":"none","alg":"RS256"}', '{"alg":["RS256"]}',
@@ -131,8 +132,8 @@ describe("a JSON Web Signature", function()
     end
   end)
 
-  it("[jws-reads-headers-however] reads headers however they are laid "
-    .. "out", function()
+  it("[jws-reads-headers-however] JWS: accepts valid headers with any layout "
+    .. "and further fields", function()
     for _, header in ipairs { '{"alg":"RS256"}', ' { "alg" : "RS256" } ',
       '{"kid":"a,b}\\"c","alg":"RS256","n":[1,{"alg":"x"},-2.5e3,null]}',
       '\t{"x":{},"y":[],\r\n"alg":"RS256"}',
@@ -143,7 +144,8 @@ describe("a JSON Web Signature", function()
     end
   end)
 
-  it("[jws-refuses-changed-byte] refuses every changed byte", function()
+  it("[jws-refuses-changed-byte] JWS: refuses a token with any changed "
+    .. "byte", function()
     local token = sign("RS256", key, '{"iss":"x"}')
     for at = 1, #token do
       local c = token:sub(at, at)
@@ -153,7 +155,8 @@ describe("a JSON Web Signature", function()
     end
   end)
 
-  it("[jws-refuses-no-token] refuses what is no token", function()
+  it("[jws-refuses-no-token] JWS: refuses text that is not a signed "
+    .. "token", function()
     for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c",
       "e30.e30", "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..",
       "\0.\0.\0" } do
@@ -164,16 +167,15 @@ describe("a JSON Web Signature", function()
     assert.equal("invalid_token", select(3, peek("nothing")))
   end)
 
-  it("[jws-not-sign-not-verify] does not sign what it could not "
-    .. "verify", function()
+  it("[jws-not-sign-not-verify] JWS: refuses to sign a large payload or with a "
+    .. "public key", function()
     assert.equal("too_large",
       select(3, sign("RS256", key, ("x"):rep(60000))))
     assert.equal("private_key_needed",
       select(3, sign("RS256", public, "{}")))
   end)
 
-  it("[jws-raises-programmer-wrong] raises when the programmer is "
-    .. "wrong", function()
+  it("[jws-raises-programmer-wrong] JWS: usage errors raise", function()
     for _, algorithm in ipairs { "none", "HS256", "RS512" } do
       assert.error_matches(function() sign(algorithm, key, "") end,
         "invalid option")

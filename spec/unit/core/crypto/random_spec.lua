@@ -1,14 +1,15 @@
 local random = require("adobepass.core").random
 
 describe("core.random", function()
-  it("[random-bytes-asked-time] gives as many bytes as asked, and others each "
-    .. "time", function()
+  it("[random-bytes-asked-time] core.random: bytes returns the given number of "
+    .. "bytes, different each time", function()
     assert.equal(1, #random.bytes(1))
     assert.equal(70000, #random.bytes(70000))
     assert.not_equal(random.bytes(32), random.bytes(32))
   end)
 
-  it("[random-uses-value-byte] uses every value of a byte", function()
+  it("[random-uses-value-byte] core.random: bytes uses all values of a "
+    .. "byte", function()
     local seen, count = {}, 0
     for c in random.bytes(65536):gmatch(".") do
       if not seen[c] then seen[c], count = true, count + 1 end
@@ -16,8 +17,8 @@ describe("core.random", function()
     assert.is_true(count >= 250)
   end)
 
-  it("[random-uuids-version-4] makes UUIDs of version 4, each "
-    .. "another", function()
+  it("[random-uuids-version-4] core.random: uuid returns distinct UUIDs of "
+    .. "version 4", function()
     local seen = {}
     for _ = 1, 1000 do
       local uuid = random.uuid()
@@ -28,7 +29,7 @@ describe("core.random", function()
     end
   end)
 
-  it("[random-raises-count] raises for a senseless count", function()
+  it("[random-raises-count] core.random: an invalid count raises", function()
     for _, count in ipairs { 0, -1, 1.5, 1048577, 0 / 0, 1 / 0 } do
       assert.error_matches(function() random.bytes(count) end,
         "bad argument #1")

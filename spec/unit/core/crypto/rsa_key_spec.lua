@@ -39,16 +39,16 @@ describe("core.private_key and core.public_key", function()
     open_handles.assert_none()
   end)
 
-  it("[key-signs-openssl-command] signs as the openssl command "
-    .. "does", function()
+  it("[key-signs-openssl-command] RSA key: signs like the openssl "
+    .. "command", function()
     folder.write(path .. "/text", "some bytes \0 and more")
     openssl("dgst -sha256 -sign rsa.pem -out signature text")
     assert.equal(core.digest.hex(file("signature")),
       core.digest.hex(secret:sign("some bytes \0 and more")))
   end)
 
-  it("[key-verifies-openssl-command] verifies what the openssl command "
-    .. "signed", function()
+  it("[key-verifies-openssl-command] RSA key: verifies a signature of the "
+    .. "openssl command", function()
     folder.write(path .. "/text", "")
     openssl("dgst -sha256 -sign rsa.pem -out signature text")
     for _, key in ipairs { secret, public, certificate } do
@@ -56,8 +56,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-refuses-bytes-signatures] refuses other bytes, other signatures, "
-    .. "other keys", function()
+  it("[key-refuses-bytes-signatures] RSA key: refuses a signature for other "
+    .. "bytes or of another key", function()
     local signature = secret:sign("bytes")
     local other = assert(core.private_key(file("other.pem")))
     for _, case in ipairs {
@@ -82,8 +82,8 @@ describe("core.private_key and core.public_key", function()
       .. "-pkeyopt rsa_oaep_md:sha256",
   }
 
-  it("[key-decrypts-openssl-command] decrypts what the openssl command "
-    .. "encrypted", function()
+  it("[key-decrypts-openssl-command] RSA key: decrypts text that the openssl "
+    .. "command encrypted", function()
     folder.write(path .. "/zip", "94105")
     for padding, options in pairs(paddings) do
       openssl("pkeyutl -encrypt -pubin -inkey public.pem %s -in zip -out c",
@@ -92,8 +92,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-encrypts-openssl-command] encrypts for the openssl command to "
-    .. "decrypt", function()
+  it("[key-encrypts-openssl-command] RSA key: encrypts text that the openssl "
+    .. "command can decrypt", function()
     for padding, options in pairs(paddings) do
       folder.write(path .. "/c", assert(public:encrypt("94105", padding)))
       assert.equal("94105",
@@ -101,13 +101,13 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-pkcs-1-v1] takes PKCS#1 v1.5 when no padding is named", function()
+  it("[key-pkcs-1-v1] RSA key: the default padding is PKCS#1 v1.5", function()
     assert.equal("x", secret:decrypt(certificate:encrypt("x")))
     assert.equal("x", secret:decrypt(certificate:encrypt("x"), "pkcs1"))
   end)
 
-  it("[key-response-cannot-decrypted] gives one answer for all that cannot be "
-    .. "decrypted", function()
+  it("[key-response-cannot-decrypted] RSA key: every decryption failure has "
+    .. "the same message and code", function()
     local sealed = public:encrypt("94105", "oaep")
     local first = select(2, secret:decrypt("", "oaep"))
     -- OpenSSL >= 3.2 returns random text on bad PKCS#1 padding (implicit
@@ -124,19 +124,20 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-text-encrypt] says when a text is too long to encrypt", function()
+  it("[key-text-encrypt] RSA key: encrypting a text that is too long gives "
+    .. "encrypt_failed", function()
     assert.equal("encrypt_failed",
       select(3, public:encrypt(("x"):rep(300))))
   end)
 
-  it("[key-not-sign-decrypt-public] does not sign or decrypt with a public "
-    .. "key", function()
+  it("[key-not-sign-decrypt-public] RSA key: a public key neither signs nor "
+    .. "decrypts", function()
     assert.equal("private_key_needed", select(3, public:sign("x")))
     assert.equal("private_key_needed", select(3, public:decrypt("x")))
   end)
 
-  it("[key-opens-locked-passphrase] opens a locked key with its passphrase "
-    .. "alone", function()
+  it("[key-opens-locked-passphrase] RSA key: an encrypted key opens only with "
+    .. "its passphrase", function()
     local key = assert(core.private_key(file("locked.pem"), "sesame"))
     assert.equal(2048, key:bits())
     key:close()
@@ -149,8 +150,8 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-refuses-weak-keys] refuses weak keys, other kinds and "
-    .. "rubbish", function()
+  it("[key-refuses-weak-keys] RSA key: refuses short keys, other kinds of keys "
+    .. "and invalid PEM", function()
     assert.equal("weak_key", select(3, core.private_key(file("small.pem"))))
     assert.equal("invalid_key", select(3, core.private_key(file("ec.pem"))))
     assert.equal("invalid_key",
@@ -166,13 +167,14 @@ describe("core.private_key and core.public_key", function()
     end
   end)
 
-  it("[key-tells-no-more] tells what it is, and no more", function()
+  it("[key-tells-no-more] RSA key: tostring gives only the kind and the "
+    .. "size", function()
     assert.equal("adobepass.key (RSA, 2048 bits, private)", tostring(secret))
     assert.equal("adobepass.key (RSA, 2048 bits, public)", tostring(public))
     assert.equal(2048, certificate:bits())
   end)
 
-  it("[key-cannot-used-closed] cannot be used once closed", function()
+  it("[key-cannot-used-closed] RSA key: raises after close", function()
     secret:close()
     secret:close()
     assert.equal("adobepass.key (closed)", tostring(secret))
@@ -180,8 +182,7 @@ describe("core.private_key and core.public_key", function()
       "the key is closed")
   end)
 
-  it("[key-raises-programmer-wrong] raises when the programmer is "
-    .. "wrong", function()
+  it("[key-raises-programmer-wrong] RSA key: usage errors raise", function()
     assert.error_matches(function() core.private_key(1) end,
       "string expected")
     assert.error_matches(function() core.private_key("x", 1) end,

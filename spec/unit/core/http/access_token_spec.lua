@@ -15,8 +15,8 @@ end
 describe("core.token", function()
   after_each(open_handles.assert_none)
 
-  it("[core-token-fresh-due-expired] is fresh, then due, then "
-    .. "expired", function()
+  it("[core-token-fresh-due-expired] access token: is fresh, then due for "
+    .. "refresh, then expired", function()
     local token = core.token(response, terms)
     assert.equal("fresh", token:state(1000))
     assert.equal("fresh", token:state(87069.9))
@@ -29,7 +29,8 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("[core-token-spreads-refresh] spreads the refresh by chance", function()
+  it("[core-token-spreads-refresh] access token: the refresh time varies with "
+    .. "the jitter", function()
     local function due(chance)
       local token = core.token(response, { now = 0, margin = 100, jitter = 50,
         chance = chance })
@@ -42,8 +43,8 @@ describe("core.token", function()
     assert.equal(86250, due(1))
   end)
 
-  it("[core-token-draws-chance-none] draws the chance itself when none is "
-    .. "given", function()
+  it("[core-token-draws-chance-none] access token: draws a random jitter by "
+    .. "default", function()
     local seen, count = {}, 0
     for _ = 1, 64 do
       local token = core.token(response, { now = 0, jitter = 60 })
@@ -55,31 +56,31 @@ describe("core.token", function()
     assert.is_true(count > 10)
   end)
 
-  it("[core-token-never-due-half-short] is never due before half of a short "
-    .. "life", function()
+  it("[core-token-never-due-half-short] access token: with a short lifetime, "
+    .. "is not due before half of it", function()
     local token = core.token(with { expires_in = 20 }, terms)
     assert.equal(1010, token:due_at())
     assert.equal(1020, token:expires_at())
     token:close()
   end)
 
-  it("[core-token-expired-birth-life] is expired at birth when its life is "
-    .. "nothing", function()
+  it("[core-token-expired-birth-life] access token: is expired from the start "
+    .. "when expires_in is 0", function()
     local token = core.token(with { expires_in = 0 }, terms)
     assert.equal("expired", token:state(1000))
     token:close()
   end)
 
-  it("[core-token-uses-clock-no-time] uses the clock when no time is "
-    .. "given", function()
+  it("[core-token-uses-clock-no-time] access token: uses the monotonic clock "
+    .. "when no time is given", function()
     local token = core.token(response)
     assert.equal("fresh", token:state())
     assert.is_true(token:expires_at() > core.clock.monotonic() + 86000)
     token:close()
   end)
 
-  it("[core-token-seconds-text] takes seconds that came as text, and no "
-    .. "created_at", function()
+  it("[core-token-seconds-text] access token: accepts expires_in as text, and "
+    .. "a missing created_at", function()
     local token = core.token({ access_token = "a", expires_in = "60" },
       { now = 0 })
     assert.equal(60, token:expires_at())
@@ -87,8 +88,8 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("[core-token-shows-secret-not-ask] shows its secret to nobody who does "
-    .. "not ask by name", function()
+  it("[core-token-shows-secret-not-ask] access token: only reveal returns the "
+    .. "secret", function()
     local token = core.token(response)
     assert.equal("adobepass.token (redacted)", tostring(token))
     assert.equal("aaa.bbb-ccc_ddd", token:reveal())
@@ -96,8 +97,8 @@ describe("core.token", function()
     token:close()
   end)
 
-  it("[core-token-closed-often] is gone once closed, as often as that is "
-    .. "said", function()
+  it("[core-token-closed-often] access token: has no secret after close, which "
+    .. "is idempotent", function()
     local token = core.token(response, terms)
     token:close()
     token:close()
@@ -115,8 +116,8 @@ describe("core.token", function()
     assert.is_nil(message:find(response.access_token, 1, true))
   end
 
-  it("[core-token-refuses-no-server] refuses what no server should "
-    .. "send", function()
+  it("[core-token-refuses-no-server] access token: a malformed token response "
+    .. "gives malformed_response", function()
     malformed { access_token = 7 }
     malformed { access_token = "" }
     malformed { access_token = "two words" }
@@ -133,8 +134,8 @@ describe("core.token", function()
     assert.equal("malformed_response", select(3, core.token {}))
   end)
 
-  it("[core-token-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[core-token-raises-programmer] access token: usage errors "
+    .. "raise", function()
     assert.error_matches(function() core.token() end, "table expected")
     assert.error_matches(function() core.token("x") end, "table expected")
     assert.error_matches(function() core.token(response, { margn = 1 }) end,

@@ -14,21 +14,22 @@ describe("core.http.new: connections", function()
   before_each(fixture.open)
   after_each(fixture.close)
 
-  it("[connection-kept-tls-clear] are kept, over TLS and in the "
-    .. "clear", function()
+  it("[connection-kept-tls-clear] connections: are reused, with and without "
+    .. "TLS", function()
     for _, place in ipairs { "HTTP", "GOOD", "OLD" } do
       assert.is_false(get(place).reused)
       for _ = 1, 5 do assert.is_true(get(place).reused) end
     end
   end)
 
-  it("[connection-speak-http-1] speak HTTP/1.1 where HTTP/2 is not "
-    .. "wanted", function()
+  it("[connection-speak-http-1] connections: use HTTP/1.1 with the option "
+    .. "http2 = false", function()
     with { http2 = false }
     assert.equal("1.1", get().http_version)
   end)
 
-  it("[connection-carry-hundred] carry a hundred requests at once", function()
+  it("[connection-carry-hundred] connections: carry a hundred concurrent "
+    .. "requests", function()
     for _, http2 in ipairs { true, false } do
       with { http2 = http2, max_host_connections = 16 }
       local transfers = {}
@@ -61,15 +62,15 @@ describe("core.http.new: connections", function()
     return made
   end
 
-  it("[connection-kept-usual-allowed] are all kept where more than usual are "
-    .. "allowed", function()
+  it("[connection-kept-usual-allowed] connections: all stay open when "
+    .. "max_connections allows it", function()
     with { max_connections = 300 }
     assert.equal(300, send_many(300))
     assert.equal(0, send_many(300))
   end)
 
-  it("[connection-not-left-programs] are not left to the programs that the "
-    .. "host starts", function()
+  it("[connection-not-left-programs] connections: are not inherited by child "
+    .. "processes", function()
     local listing = io.open("/proc/self/fd") and "ls -l /proc/self/fd"
     if not listing then return pending("no /proc here") end
     local before = select(2, folder.run(listing):gsub("socket:", ""))
@@ -78,8 +79,8 @@ describe("core.http.new: connections", function()
     assert.equal(before, after)
   end)
 
-  it("[connection-not-request-wait] do not make a request wait for another on "
-    .. "plain http", function()
+  it("[connection-not-request-wait] connections: over plain HTTP, no request "
+    .. "waits for another one", function()
     local first = fixture.transport:submit {
       url = fixture.url("HTTP", "/silent") }
     fixture.transport:step(0)
@@ -87,8 +88,8 @@ describe("core.http.new: connections", function()
     first:close()
   end)
 
-  it("[connection-share-http-2] share one with HTTP/2, however many start "
-    .. "together", function()
+  it("[connection-share-http-2] connections: concurrent HTTP/2 requests share "
+    .. "one", function()
     local transfers, fresh = {}, 0
     for index = 1, 50 do
       transfers[index] = fixture.transport:submit {
@@ -101,7 +102,8 @@ describe("core.http.new: connections", function()
     assert.equal(1, fresh)
   end)
 
-  it("[connection-go-override-says] go where an override says", function()
+  it("[connection-go-override-says] connections: go to the address of a "
+    .. "resolve entry", function()
     with { resolve = { ("localhost.example:%d:127.0.0.1"):format(
       fixture.nginx.ports.WRONG), ("elsewhere.example:%d:127.0.0.1"):format(
       fixture.nginx.ports.WRONG) }, ca_file = fixture.nginx.files.wrong.ca }
@@ -113,8 +115,8 @@ describe("core.http.new: connections", function()
   end)
 
   -- The program sets the clock and its own /etc/hosts.
-  it("[connection-find-new-address] find the new address of a name after 30 "
-    .. "seconds, or as asked", function()
+  it("[connection-find-new-address] connections: use a host's new address "
+    .. "after dns_cache seconds, 30 by default", function()
     local program = "build/lua5.4/later"
     if not folder.read(program) then return pending "not built" end
     local path = folder.make()
@@ -132,8 +134,8 @@ describe("core.http.new: connections", function()
   end)
 
   -- Closing must not wait for the thread of a DNS lookup that never ends.
-  it("[connection-end-name] end at once, though a name is still looked "
-    .. "for", function()
+  it("[connection-end-name] connections: close at once while a DNS lookup is "
+    .. "running", function()
     local program = "build/lua5.4/stuck"
     if not folder.read(program) then return pending "not built" end
     assert.equal(table.concat({ "timeout\ttimeout", "transfer:close",
@@ -143,16 +145,16 @@ describe("core.http.new: connections", function()
         .. " spec/support/programs/stuck.lua"))
   end)
 
-  it("[connection-no-allowed-host] are no more than is allowed, in all and to "
-    .. "a host", function()
+  it("[connection-no-allowed-host] connections: max_connections and "
+    .. "max_host_connections limit their number", function()
     for _, limit in ipairs { "max_connections", "max_host_connections" } do
       with { [limit] = 3, http2 = false }
       assert.equal(3, send_many(20), limit)
     end
   end)
 
-  it("[connection-unpack-compressed] unpack what was compressed, where that "
-    .. "is wanted", function()
+  it("[connection-unpack-compressed] connections: decompress responses with "
+    .. "the option compression", function()
     assert.is_nil(get("GOOD", "/zipped").headers["content-encoding"])
     with { compression = true }
     local response = get("GOOD", "/zipped")

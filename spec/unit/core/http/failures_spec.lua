@@ -5,7 +5,7 @@ local assert_core_failure = require "spec.support.assert_core_failure"
 local run_transfer = require "spec.support.run_transfer"
 local tcp_peer = require "spec.support.tcp_peer"
 
-describe("core.http.new: a failure", function()
+describe("core.http.new: failures of transfers", function()
   local fixture = core_transport.new()
   local get, send, with = fixture.get, fixture.send, fixture.with
 
@@ -14,8 +14,8 @@ describe("core.http.new: a failure", function()
   before_each(fixture.open)
   after_each(fixture.close)
 
-  it("[http-failure-timeout-responses] is timeout when nobody "
-    .. "answers", function()
+  it("[http-failure-timeout-responses] transfer: fails with timeout when the "
+    .. "server sends no response", function()
     assert_core_failure("timeout", send { url = fixture.url("GOOD", "/silent"),
       timeout = 0.05 })
     with { timeout = 0.05 }
@@ -23,8 +23,8 @@ describe("core.http.new: a failure", function()
       send { url = fixture.url("GOOD", "/silent") })
   end)
 
-  it("[http-failure-timeout-greets] is timeout when nobody greets "
-    .. "back", function()
+  it("[http-failure-timeout-greets] transfer: fails with timeout when the TLS "
+    .. "handshake gets no response", function()
     local peer = tcp_peer.listen()
     with { connect_timeout = 0.05 }
     assert_core_failure("timeout",
@@ -35,23 +35,23 @@ describe("core.http.new: a failure", function()
     peer:close()
   end)
 
-  it("[http-failure-resolve-failed-name] is resolve_failed for a name that "
-    .. "cannot be", function()
+  it("[http-failure-resolve-failed-name] transfer: fails with resolve_failed "
+    .. "when DNS cannot resolve the host", function()
     assert_core_failure("resolve_failed",
       send { url = "https://" .. ("a"):rep(64)
       .. ".invalid/" })
   end)
 
-  it("[http-failure-connect-failed] is connect_failed when nobody "
-    .. "listens", function()
+  it("[http-failure-connect-failed] transfer: fails with connect_failed when "
+    .. "the port is closed", function()
     local peer = tcp_peer.listen()
     peer:close()
     assert_core_failure("connect_failed", send { url = "https://127.0.0.1:"
       .. peer.port })
   end)
 
-  it("[http-failure-too-large-body] is too_large for a body over its "
-    .. "ceiling", function()
+  it("[http-failure-too-large-body] transfer: fails with too_large when the "
+    .. "body exceeds max_body", function()
     for _, chunked in ipairs { "0", "1" } do
       local function url(n)
         return fixture.url("GOOD", ("/bytes?n=%d&chunked=%s"):format(n,
@@ -65,8 +65,8 @@ describe("core.http.new: a failure", function()
     end
   end)
 
-  it("[http-failure-too-large-headers] is too_large for headers over their "
-    .. "ceiling", function()
+  it("[http-failure-too-large-headers] transfer: fails with too_large when the "
+    .. "headers exceed max_headers", function()
     assert.equal(200, get("HTTP", "/long_header?n=60").status)
     assert_core_failure("too_large",
       send { url = fixture.url("HTTP", "/long_header?n=66") })
@@ -92,15 +92,15 @@ describe("core.http.new: a failure", function()
   local LINE = "X-Line: " .. ("y"):rep(990) .. "\r\n"
 
   -- libcurl stores all trailers, although no code here reads them.
-  it("[http-failure-too-large-trailers] is too_large for trailers over the "
-    .. "headers' ceiling", function()
+  it("[http-failure-too-large-trailers] transfer: fails with too_large when "
+    .. "the trailers exceed max_headers", function()
     local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
     assert.equal(200, responded(head .. LINE:rep(60) .. "\r\n").status)
     assert_core_failure("too_large", responded(head .. LINE:rep(70)))
   end)
 
-  it("[http-failure-too-large-early] is too_large for early hints over "
-    .. "it", function()
+  it("[http-failure-too-large-early] transfer: fails with too_large when early "
+    .. "hints exceed max_headers", function()
     local hint = "HTTP/1.1 103 Early Hints\r\n" .. LINE:rep(10) .. "\r\n"
     local reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     assert.equal(200, responded(hint:rep(5) .. reply).status)
@@ -110,22 +110,22 @@ describe("core.http.new: a failure", function()
     assert_core_failure("too_large", responded(reason:rep(7) .. reply))
   end)
 
-  it("[http-failure-too-large-line] is too_large for a line that is longer "
-    .. "than all may be", function()
+  it("[http-failure-too-large-line] transfer: fails with too_large when one "
+    .. "header line exceeds max_headers", function()
     for _, kilobytes in ipairs { 70, 101, 200 } do
       assert_core_failure("too_large", responded("HTTP/1.1 200 OK\r\nX: "
         .. ("y"):rep(kilobytes * 1024) .. "\r\n\r\n"))
     end
   end)
 
-  it("[http-failure-none-length-head] is none for the length that a HEAD is "
-    .. "told of", function()
+  it("[http-failure-none-length-head] transfer: a HEAD response may announce a "
+    .. "body larger than max_body", function()
     assert.equal(200, send({ method = "HEAD", max_body = 1000,
       url = fixture.url("HTTP", "/bytes?n=5000000") }).status)
   end)
 
-  it("[http-failure-too-large-small] is too_large for a small answer that "
-    .. "unpacks to a big one", function()
+  it("[http-failure-too-large-small] transfer: fails with too_large when the "
+    .. "decompressed body exceeds max_body", function()
     with { compression = true, max_body = 50000 }
     assert_core_failure("too_large",
       send { url = fixture.url("GOOD", "/zipped") })
@@ -133,8 +133,8 @@ describe("core.http.new: a failure", function()
 
   local function close(connection) connection:close() end
 
-  it("[http-failure-connection-lost] is connection_lost when the answer "
-    .. "breaks off", function()
+  it("[http-failure-connection-lost] transfer: fails with connection_lost when "
+    .. "the response is cut off", function()
     assert_core_failure("connection_lost", responded("", close))
     assert_core_failure("connection_lost", responded("", tcp_peer.reset))
     assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
@@ -145,8 +145,8 @@ describe("core.http.new: a failure", function()
       .. "Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", close))
   end)
 
-  it("[http-failure-no-signal-reads] is connection_lost, and no signal, when "
-    .. "nobody reads on", function()
+  it("[http-failure-no-signal-reads] transfer: fails with connection_lost, "
+    .. "without SIGPIPE, when the server stops reading", function()
     for _, ending in ipairs { close, tcp_peer.reset } do
       local peer = tcp_peer.listen(ending)
       local transfer = fixture.transport:submit { method = "POST", timeout = 10,
@@ -157,8 +157,8 @@ describe("core.http.new: a failure", function()
     end
   end)
 
-  it("[http-failure-protocol-error] is protocol_error when the answer is not "
-    .. "HTTP", function()
+  it("[http-failure-protocol-error] transfer: fails with protocol_error when "
+    .. "the response is not HTTP", function()
     assert_core_failure("protocol_error", responded("rubbish\r\n\r\n", close))
     assert_core_failure("protocol_error",
       responded("\0\1\2\3\4\5\6\7\8", close))
@@ -176,8 +176,8 @@ describe("core.http.new: a failure", function()
   end)
 
   -- libcurl repeats these requests itself, but each handle only a few times.
-  it("[http-failure-none-connections] is none where connections die between "
-    .. "two requests", function()
+  it("[http-failure-none-connections] transfer: succeeds when the server "
+    .. "closes a connection between two requests", function()
     local asked = {}
     local peer = tcp_peer.listen(function(connection)
       asked[connection] = (asked[connection] or 0) + 1
@@ -193,8 +193,8 @@ describe("core.http.new: a failure", function()
     peer:close()
   end)
 
-  it("[http-failure-timeout-response] is timeout when the answer stops half "
-    .. "way", function()
+  it("[http-failure-timeout-response] transfer: fails with timeout when the "
+    .. "body stops half way", function()
     with { timeout = 0.05 }
     local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
@@ -205,8 +205,8 @@ describe("core.http.new: a failure", function()
     peer:close()
   end)
 
-  it("[http-failure-leaves-interim] leaves out interim answers, trailers and "
-    .. "folded lines", function()
+  it("[http-failure-leaves-interim] response: has no headers of interim "
+    .. "responses or trailers", function()
     local response = assert(responded("HTTP/1.1 103 Early Hints\r\n"
       .. "X-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-A: 1\r\n"
       .. "Transfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
@@ -238,21 +238,21 @@ describe("core.http.new: a failure", function()
     peer:close()
   end
 
-  it("[http-failure-not-led-astray] is not led astray by a first line that is "
-    .. "folded", function()
+  it("[http-failure-not-led-astray] response: a folded first header line does "
+    .. "no harm", function()
     leads_nobody_astray "HTTP/1.1 200 OK\r\n"
     leads_nobody_astray "HTTP/1.1 200 OK\r\n\t"
     leads_nobody_astray "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n"
     leads_nobody_astray "HTTP/1.1 103 Early\r\n"
   end)
 
-  it("[http-failure-led-astray-status] is not led astray by one after a "
-    .. "status that is none", function()
+  it("[http-failure-led-astray-status] response: a folded line after an "
+    .. "invalid status line does no harm", function()
     leads_nobody_astray "http/1.1 200 OK\r\n"
   end)
 
-  it("[http-failure-invalid-url] is invalid_url or insecure_url before "
-    .. "anything is sent", function()
+  it("[http-failure-invalid-url] submit: fails with invalid_url or "
+    .. "insecure_url before sending", function()
     for _, case in ipairs {
       { "invalid_url", "ftp://localhost/" },
       { "invalid_url", "file:///etc/passwd" },
@@ -278,8 +278,8 @@ describe("core.http.new: a failure", function()
       url = "https://me:secret@localhost/" }):find("secret", 1, true))
   end)
 
-  it("[http-failure-plain-machine] lets plain http through to this machine, "
-    .. "however spelled", function()
+  it("[http-failure-plain-machine] submit: plain HTTP is allowed to loopback, "
+    .. "in any spelling", function()
     for _, host in ipairs { "127.0.0.1", "localhost", "LOCALHOST",
       "127.1" } do
       assert.equal("hello", send({ url = ("http://%s:%d/hello"):format(host,
@@ -287,8 +287,8 @@ describe("core.http.new: a failure", function()
     end
   end)
 
-  it("[http-failure-plain-host-named] lets plain http through to a host that "
-    .. "was named", function()
+  it("[http-failure-plain-host-named] submit: plain HTTP is allowed to a host "
+    .. "in allow_http", function()
     with { allow_http = { "inside.example" }, resolve = {
       ("inside.example:%d:127.0.0.1"):format(fixture.nginx.ports.HTTP) } }
     assert.equal("hello", send({ url = ("http://Inside.Example:%d/hello")
@@ -297,8 +297,8 @@ describe("core.http.new: a failure", function()
       fixture.transport:submit { url = "http://other.example" })
   end)
 
-  it("[http-failure-too-large-request] is too_large when the request's "
-    .. "headers are", function()
+  it("[http-failure-too-large-request] submit: fails with too_large when the "
+    .. "request headers exceed 1 MiB", function()
     local url = fixture.url("HTTP", "/hello")
     local most = ("x"):rep(1024 * 1024 - 100)
     assert(fixture.transport:submit { url = url,

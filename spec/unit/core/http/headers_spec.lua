@@ -30,8 +30,8 @@ describe("request headers", function()
     return assert(run_transfer(transport, assert(transfer))).body
   end
 
-  it("[headers-sent-empty-blank] are sent when they are empty or blank, "
-    .. "too", function()
+  it("[headers-sent-empty-blank] request headers: empty and blank values are "
+    .. "sent", function()
     local body = seen(submit { ["X-Blank"] = " ", ["X-Tab"] = " \t ",
       ["X-Empty"] = "" })
     for _, name in ipairs { "X-Blank", "X-Tab", "X-Empty" } do
@@ -40,14 +40,15 @@ describe("request headers", function()
     end
   end)
 
-  it("[headers-sent-list] are one line for each value of a list", function()
+  it("[headers-sent-list] request headers: a list of values is sent as one "
+    .. "line for each value", function()
     assert.truthy(seen(submit { ["X-Two"] = { "a", "b" }, ["X-None"] = {} })
       :find("X-Two=a|b", 1, true))
     assert.equal(seen(submit(nil)), seen(submit {}))
   end)
 
-  it("[headers-go-many-requests] may be one table for many requests at "
-    .. "once", function()
+  it("[headers-go-many-requests] request headers: concurrent requests may "
+    .. "share one table", function()
     local headers = { ["X-Own"] = "mine" }
     local transfers = {}
     for index = 1, 50 do transfers[index] = submit(headers) end
@@ -56,7 +57,8 @@ describe("request headers", function()
     end
   end)
 
-  it("[headers-leave-request] do not change with what each request adds", function()
+  it("[headers-leave-request] request headers: a request's bearer and body do "
+    .. "not change the shared table", function()
     local headers = { ["X-Own"] = "mine" }
     local first = core.token { access_token = "one", expires_in = 60 }
     local second = core.token { access_token = "two", expires_in = 60 }
@@ -73,8 +75,8 @@ describe("request headers", function()
     second:close()
   end)
 
-  it("[headers-count-libcurl-session] count as given where libcurl or the "
-    .. "transport has one", function()
+  it("[headers-count-libcurl-session] request headers: replace the defaults of "
+    .. "libcurl and of the transport", function()
     transport:close()
     transport = assert(core.http.new { user_agent = "the transport" })
     local headers = { Accept = "a/b",
@@ -86,8 +88,8 @@ describe("request headers", function()
       seen(submit { A = "1" }))
   end)
 
-  it("[headers-becomes-table] stay as they were submitted, whatever becomes of "
-    .. "the table", function()
+  it("[headers-becomes-table] request headers: changes of the table after "
+    .. "submit have no effect", function()
     local headers = { ["X-Own"] = "mine" }
     local transfer = submit(headers)
     headers["X-Own"], headers["X-More"] = "yours", "1"
@@ -96,14 +98,15 @@ describe("request headers", function()
     assert.is_nil(body:find("X-More", 1, true))
   end)
 
-  it("[headers-too-large-beyond-1] are too_large beyond 1 MiB", function()
+  it("[headers-too-large-beyond-1] request headers: more than 1 MiB fails with "
+    .. "too_large", function()
     local most = ("x"):rep(LARGEST - 100)
     assert(submit { A = most }):close()
     assert_core_failure("too_large", submit { A = most, B = ("y"):rep(100) })
   end)
 
-  it("[headers-count-together-request] count together with the "
-    .. "bearer", function()
+  it("[headers-count-together-request] request headers: the limit of 1 MiB "
+    .. "includes the bearer", function()
     local most = { A = ("x"):rep(LARGEST - 100) }
     local token = core.token { access_token = ("t"):rep(200),
       expires_in = 60 }
@@ -112,15 +115,15 @@ describe("request headers", function()
     token:close()
   end)
 
-  it("[headers-keep-libcurl] keep libcurl from a word of its own for what "
-    .. "they have", function()
+  it("[headers-keep-libcurl] request headers: a given Expect header replaces "
+    .. "libcurl's", function()
     local headers = { Expect = "100-continue" }
     local body = seen(submit(headers, { method = "POST", body = "a" }))
     assert.matches("Expect=100%-continue\n", body)
   end)
 
-  it("[headers-carry-no-bearer-proxy] carry no bearer through a proxy in the "
-    .. "open", function()
+  it("[headers-carry-no-bearer-proxy] request headers: Authorization is not "
+    .. "sent over plain HTTP through a proxy", function()
     transport:close()
     transport = assert(core.http.new { allow_http = { "a.example" },
       proxy = "http://127.0.0.1:9" })
@@ -129,7 +132,8 @@ describe("request headers", function()
       submit(headers, { url = "http://a.example/" }))
   end)
 
-  it("[headers-raise-cannot-sent] raise for what cannot be sent", function()
+  it("[headers-raise-cannot-sent] request headers: invalid names and values "
+    .. "raise", function()
     local function refuses(pattern, list)
       assert.error_matches(function() submit(list) end, pattern)
     end
@@ -141,8 +145,8 @@ describe("request headers", function()
     refuses("'X\r' may not", { ["X\r"] = "1" })
   end)
 
-  it("[headers-raise-no-twice] raise where they are no headers, or say who "
-    .. "one is twice", function()
+  it("[headers-raise-no-twice] request headers: a non-table, or Authorization "
+    .. "beside a bearer, raises", function()
     local token = core.token { access_token = "a", expires_in = 60 }
     local function refuses(pattern, request)
       request.url = nginx:url("HTTP", "/headers")

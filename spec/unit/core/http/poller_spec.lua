@@ -6,7 +6,7 @@ local folder = require "spec.support.folder"
 
 -- Up to 16 transfers, a transport polls their sockets with epoll. Above that
 -- it calls curl_multi_perform until several calls in a row finish no transfer.
-describe("core.http.new: a crowd", function()
+describe("core.http.new: polling", function()
   local fixture = core_transport.new()
 
   setup(fixture.start)
@@ -46,8 +46,8 @@ describe("core.http.new: a crowd", function()
   end
 
   for _, name in ipairs { "HTTP", "GOOD" } do
-    it("[poller-not-keep-responses] does not keep those from their answers "
-      .. "who have one: " .. name,
+    it("[poller-not-keep-responses] poller: waiting transfers do not delay "
+      .. "others: " .. name,
       function()
         local waiting = many(30, name, "/silent")
         all_answer(many(50, name))
@@ -62,7 +62,7 @@ describe("core.http.new: a crowd", function()
         end
       end)
 
-    it("[poller-ends-time] ends in time: " .. name, function()
+    it("[poller-ends-time] poller: many transfers time out: " .. name, function()
       local waiting = many(30, name, "/silent", 0.2)
       look_around()
       while assert(fixture.transport:step(1)) > 0 do end
@@ -73,8 +73,8 @@ describe("core.http.new: a crowd", function()
     end)
   end
 
-  it("[poller-watched-asked-vain] is watched once it was asked in vain, a few "
-    .. "at once", function()
+  it("[poller-watched-asked-vain] poller: uses epoll at once for few "
+    .. "transfers, and for many after some idle steps", function()
     local before = watched()
     local few = many(3, "HTTP", "/silent")
     fixture.transport:step(0.05)
@@ -89,8 +89,8 @@ describe("core.http.new: a crowd", function()
     assert.equal(before + #transfers, watched())
   end)
 
-  it("[poller-no-process-no-descriptor] is no more when the process has no "
-    .. "descriptor left", function()
+  it("[poller-no-process-no-descriptor] poller: core.http.new fails when no "
+    .. "descriptor is left", function()
     local output = folder.run("ulimit -n 64; " .. child_process.command [[
       local core = require "adobepass.core"
       local held = {}
@@ -109,7 +109,8 @@ describe("core.http.new: a crowd", function()
       .. "\t0\nadobepass.transport", output)
   end)
 
-  it("[poller-told-watched] is told as what is watched", function()
+  it("[poller-told-watched] poller: sockets and timeout also report many "
+    .. "transfers", function()
     local transfers = many(40, "HTTP", "/silent")
     fixture.transport:step(0)
     local sockets = fixture.transport:sockets()

@@ -46,7 +46,8 @@ describe("core.http.new through a proxy", function()
     return result, message, code
   end
 
-  it("[proxy-reaches-server-tunnel] reaches the server in a tunnel", function()
+  it("[proxy-reaches-server-tunnel] proxy: an https request goes through a "
+    .. "tunnel", function()
     local response = assert(try(nginx:url("GOOD", "/headers"),
       { proxy = tinyproxy.url }))
     assert.equal(200, response.status)
@@ -54,22 +55,23 @@ describe("core.http.new through a proxy", function()
     assert.is_nil(response.headers.via)
   end)
 
-  it("[proxy-says-refuses] says when the proxy refuses", function()
+  it("[proxy-says-refuses] proxy: a refused CONNECT gives proxy_failed with "
+    .. "the status", function()
     local _, message, code = try(nginx:url("OLD", "/hello"),
       { proxy = tinyproxy.url })
     assert.equal("proxy_failed", code)
     assert.matches("403", message)
   end)
 
-  it("[proxy-says] says when there is no proxy", function()
+  it("[proxy-says] proxy: an unreachable proxy gives connect_failed", function()
     local peer = tcp_peer.listen()
     peer:close()
     assert.equal("connect_failed", select(3, try(nginx:url("GOOD", "/"),
       { proxy = "http://127.0.0.1:" .. peer.port })))
   end)
 
-  it("[proxy-shows-connect] shows the proxy a CONNECT and nothing of "
-    .. "ours", function()
+  it("[proxy-shows-connect] proxy: receives a CONNECT without the request's "
+    .. "headers or path", function()
     local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
     end)
@@ -85,8 +87,8 @@ describe("core.http.new through a proxy", function()
     end
   end)
 
-  it("[proxy-sends-no-bearer-open] sends no bearer in the open through a "
-    .. "proxy", function()
+  it("[proxy-sends-no-bearer-open] proxy: a bearer over plain HTTP gives "
+    .. "insecure_url and sends nothing", function()
     local peer = tcp_peer.listen()
     local _, message, code = try("http://plain.example/", {
       proxy = "http://127.0.0.1:" .. peer.port,
@@ -97,8 +99,7 @@ describe("core.http.new through a proxy", function()
     assert.equal("", peer.received)
   end)
 
-  it("[proxy-keeps-machine] keeps what is meant for this machine on "
-    .. "it", function()
+  it("[proxy-keeps-machine] proxy: is not used for loopback", function()
     local peer = tcp_peer.listen()
     local response = assert(try(nginx:url("HTTP", "/headers"),
       { proxy = "http://127.0.0.1:" .. peer.port }, nil))
@@ -109,8 +110,8 @@ describe("core.http.new through a proxy", function()
 
   -- libcurl 7.84 to 8.0 appended the line to a freed header of the previous
   -- response: curl/curl#11103.
-  it("[proxy-not-led-astray-folded] is not led astray by a folded line in a "
-    .. "refusal's trailers", function()
+  it("[proxy-not-led-astray-folded] proxy: a folded line in the trailers of "
+    .. "its refusal does no harm", function()
     local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
         .. "0\r\n : folded trailer\r\n\r\n")
@@ -131,8 +132,8 @@ describe("core.http.new through a proxy", function()
     peer:close()
   end)
 
-  it("[proxy-not-look-environment] does not look into the environment for a "
-    .. "proxy", function()
+  it("[proxy-not-look-environment] proxy: environment variables such as "
+    .. "https_proxy are ignored", function()
     assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
       .. "all_proxy=http://127.0.0.1:1 " .. child_process.command(([[
       local core = require "adobepass.core"
@@ -142,8 +143,8 @@ describe("core.http.new through a proxy", function()
     ]]):format(nginx.files.good.ca, nginx:url("GOOD", "/hello")))))
   end)
 
-  it("[proxy-not-passed-environment] is not passed by because of the "
-    .. "environment", function()
+  it("[proxy-not-passed-environment] proxy: the environment variable no_proxy "
+    .. "is ignored", function()
     for _, exception in ipairs { "no_proxy=*", "NO_PROXY=hidden.example" } do
       assert.equal("connect_failed", folder.run(("env '%s' %s"):format(
         exception, child_process.command(([[

@@ -21,7 +21,8 @@ describe("core.http.new: TLS", function()
     return send { url = fixture.url(place, "/hello") }
   end
 
-  it("[tls-trusts-told] trusts whom it is told to", function()
+  it("[tls-trusts-told] TLS: accepts a server signed by the CA in "
+    .. "ca_file", function()
     assert.equal("hello", try("GOOD", "good").body)
     local nobody = folder.make()
     with { ca_path = nobody, ca_file = fixture.nginx.files.good.ca }
@@ -29,8 +30,8 @@ describe("core.http.new: TLS", function()
     folder.remove(nobody)
   end)
 
-  it("[tls-refuses-signed-trusts] refuses who is signed by nobody it "
-    .. "trusts", function()
+  it("[tls-refuses-signed-trusts] TLS: refuses a server signed by an unknown "
+    .. "CA", function()
     assert.matches("issuer",
       assert_core_failure("tls_failed", try("GOOD", "other")))
     fixture.transport:close()
@@ -41,8 +42,8 @@ describe("core.http.new: TLS", function()
 
   -- /etc/ssl/certs is replaced by a list with the server's CA, as a file and
   -- as a hashed folder.
-  it("[tls-trusts-system-list] trusts the system's list, or else whom it is "
-    .. "told to alone", function()
+  it("[tls-trusts-system-list] TLS: trusts the system's CAs by default, and "
+    .. "only the given CAs with ca_file or ca_path", function()
     local system, nobody = folder.make(), folder.make()
     local good, other = fixture.nginx.files.good.ca,
       fixture.nginx.files.client.cert
@@ -68,25 +69,26 @@ describe("core.http.new: TLS", function()
     folder.remove(nobody)
   end)
 
-  it("[tls-refuses-self-signed-server] refuses a self-signed "
+  it("[tls-refuses-self-signed-server] TLS: refuses a self-signed "
     .. "server", function()
     with { ca_file = fixture.nginx.files.other.ca }
     assert_core_failure("tls_failed",
       send { url = fixture.url("MUTUAL", "/who") })
   end)
 
-  it("[tls-refuses-certificate-ran] refuses a certificate that ran "
-    .. "out", function()
+  it("[tls-refuses-certificate-ran] TLS: refuses an expired "
+    .. "certificate", function()
     assert.matches("expired", assert_core_failure("tls_failed", try("EXPIRED",
       "expired")))
   end)
 
-  it("[tls-refuses-certificate-host] refuses a certificate for another "
+  it("[tls-refuses-certificate-host] TLS: refuses a certificate for another "
     .. "host", function()
     assert_core_failure("tls_failed", try("WRONG", "wrong"))
   end)
 
-  it("[tls-refuses-version-old] refuses a version that is too old", function()
+  it("[tls-refuses-version-old] TLS: refuses a version below "
+    .. "min_tls", function()
     assert.equal("hello", get("OLD").body)
     with { min_tls = "1.3" }
     assert_core_failure("tls_failed",
@@ -94,8 +96,8 @@ describe("core.http.new: TLS", function()
     assert.equal("hello", get("GOOD").body)
   end)
 
-  it("[tls-refuses-server-key] refuses a server whose key is not the pinned "
-    .. "one", function()
+  it("[tls-refuses-server-key] TLS: refuses a server whose key is not the "
+    .. "pinned one", function()
     local function pin(certificate)
       local hash = folder.run(("openssl x509 -in %s -noout -pubkey "
         .. "| openssl pkey -pubin -outform der | openssl dgst -sha256 "
@@ -109,15 +111,16 @@ describe("core.http.new: TLS", function()
       send { url = fixture.url("GOOD", "/hello") })
   end)
 
-  it("[tls-shows-client-certificate] shows a client certificate", function()
+  it("[tls-shows-client-certificate] TLS: sends the client "
+    .. "certificate", function()
     assert.equal(400, get("MUTUAL", "/who").status)
     with { client_cert = fixture.nginx.files.client.cert,
       client_key = fixture.nginx.files.client.key }
     assert.equal("CN=living room", get("MUTUAL", "/who").body)
   end)
 
-  it("[tls-opens-client-key] opens a client's key with its "
-    .. "password", function()
+  it("[tls-opens-client-key] TLS: decrypts the client key with "
+    .. "client_key_password", function()
     local path = folder.make()
     local key = path .. "/locked.key"
     folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
@@ -132,8 +135,8 @@ describe("core.http.new: TLS", function()
     folder.remove(path)
   end)
 
-  it("[tls-server-new-connection] knows a server again on a new connection, "
-    .. "for itself alone", function()
+  it("[tls-server-new-connection] TLS: resumes sessions on new connections of "
+    .. "the same transport only", function()
     for _, place in ipairs { "GOOD", "OLD" } do
       local function is_known()
         return send { url = fixture.url(place, "/resumed"), fresh = true }.body
@@ -145,7 +148,8 @@ describe("core.http.new: TLS", function()
     end
   end)
 
-  it("[tls-not-spoken-everybody] is not spoken by everybody", function()
+  it("[tls-not-spoken-everybody] TLS: a server without TLS gives "
+    .. "tls_failed", function()
     assert_core_failure("tls_failed",
       send { url = ("https://127.0.0.1:%d/"):format(
       fixture.nginx.ports.HTTP) })

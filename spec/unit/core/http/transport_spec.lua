@@ -16,7 +16,7 @@ describe("core.http.new", function()
   after_each(fixture.close)
 
   describe("a response", function()
-    it("[http-status-body-version] has a status, a body and a "
+    it("[http-status-body-version] response: has a status, a body and an HTTP "
       .. "version", function()
       local response = get()
       assert.equal(200, response.status)
@@ -28,14 +28,13 @@ describe("core.http.new", function()
       assert.equal("1.1", get("HTTP").http_version)
     end)
 
-    it("[http-numbers-integers] has whole numbers that are "
-      .. "integers", function()
+    it("[http-numbers-integers] response: the status is an integer", function()
       local kind = rawget(math, "type") -- from 5.3 on
       if kind then assert.equal("integer", kind(get().status)) end
     end)
 
-    it("[http-headers-case-repeated] has headers in any case, repeated ones "
-      .. "joined and kept", function()
+    it("[http-headers-case-repeated] response: header names ignore case, and "
+      .. "repeated headers are joined and listed", function()
       local response = get("HTTP", "/many")
       for _, name in ipairs { "x-mixed-case", "X-Mixed-Case",
         "X-MIXED-CASE" } do
@@ -56,7 +55,7 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-timings-order-events] has timings in the order of "
+    it("[http-timings-order-events] response: timings are in the order of "
       .. "events", function()
       local t = get().timings
       assert.is_true(t.name <= t.connect and t.connect <= t.tls)
@@ -64,21 +63,22 @@ describe("core.http.new", function()
       assert.is_true(t.tls > 0 and t.total < 20)
     end)
 
-    it("[http-follows-no-redirect] follows no redirect", function()
+    it("[http-follows-no-redirect] transport: follows no redirect", function()
       local response = get("GOOD", "/moved")
       assert.equal(302, response.status)
       assert.matches("/hello$", response.headers.location)
     end)
 
-    it("[http-often-asked] is the same as often as it is asked for", function()
+    it("[http-often-asked] transfer: result returns the same response each "
+      .. "time", function()
       local transfer = assert(
         fixture.transport:submit { url = fixture.url("GOOD", "/") })
       assert.equal(run_transfer(fixture.transport, transfer),
         (transfer:result()))
     end)
 
-    it("[http-outlives-transfer-session] outlives its transfer and its "
-      .. "session", function()
+    it("[http-outlives-transfer-session] response: stays valid after its "
+      .. "transfer and transport are closed", function()
       local transfer = assert(fixture.transport:submit {
         url = fixture.url("GOOD", "/hello") })
       local response = run_transfer(fixture.transport, transfer)
@@ -91,8 +91,7 @@ describe("core.http.new", function()
   end)
 
   describe("a request", function()
-    it("[http-sends-headers] sends the headers that were given, and no "
-      .. "others", function()
+    it("[http-sends-headers] request: sends only the given headers", function()
       local response = send { url = fixture.url("HTTP", "/headers"),
         headers = { Accept = "application/json", ["X-Two"] = { "a", "b" },
           ["X-Empty"] = "" } }
@@ -101,8 +100,8 @@ describe("core.http.new", function()
           response.body)
     end)
 
-    it("[http-adds-length-body] adds the length of a body, and the transport's "
-      .. "name", function()
+    it("[http-adds-length-body] request: adds Content-Length and the "
+      .. "transport's user_agent", function()
       with { user_agent = "adobepass spec" }
       local response = send { url = fixture.url("HTTP", "/headers"),
         method = "POST", body = "abc" }
@@ -111,8 +110,8 @@ describe("core.http.new", function()
         response.body)
     end)
 
-    it("[http-goes-name-own] goes by a name of its own, if it has "
-      .. "one", function()
+    it("[http-goes-name-own] request: its User-Agent header replaces the "
+      .. "transport's", function()
       with { user_agent = "adobepass spec" }
       local response = send { url = fixture.url("HTTP", "/headers"),
         headers = { ["user-agent"] = "another" } }
@@ -120,8 +119,8 @@ describe("core.http.new", function()
         fixture.nginx.ports.HTTP), response.body)
     end)
 
-    it("[http-sent-however-places] goes where each was sent, however many "
-      .. "places there are", function()
+    it("[http-sent-however-places] request: goes to its own URL, also among "
+      .. "hundreds of URLs", function()
       local places = {}
       for round = 1, 2 do
         for index = 1, 200 do
@@ -134,7 +133,8 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-carries-method-body] carries any method and any body", function()
+    it("[http-carries-method-body] request: sends any method and any "
+      .. "body", function()
       for _, case in ipairs { { "POST", "a=b" }, { "PUT", "\0\255" },
         { "DELETE", "" }, { "PATCH", ("x"):rep(3000000) }, { "GET", "odd" } }
       do
@@ -145,8 +145,8 @@ describe("core.http.new", function()
     end)
 
     -- The size of the next response's buffer depends on the last response.
-    it("[http-length-short-short] has any length, long after short and short "
-      .. "after long", function()
+    it("[http-length-short-short] request: short and long bodies may "
+      .. "alternate", function()
       for _, place in ipairs { "HTTP", "GOOD" } do
         with { http2 = false }
         for _, size in ipairs { 10, 900, 1024, 5000, 300000, 7, 16384, 3 } do
@@ -162,16 +162,16 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-connection-own-wanted] has a connection of its own where that "
-      .. "is wanted", function()
+    it("[http-connection-own-wanted] request: fresh = true opens a new "
+      .. "connection", function()
       assert.is_false(get("HTTP").reused)
       local url = fixture.url("HTTP", "/hello")
       assert.is_false(send({ url = url, fresh = true }).reused)
       assert.is_true(send({ url = url }).reused)
     end)
 
-    it("[http-sent-not-sent-twice] is sent once where it must not be sent "
-      .. "twice", function()
+    it("[http-sent-not-sent-twice] request: with fresh = true, is not repeated "
+      .. "when the connection is lost", function()
       local count = 0
       local peer = tcp_peer.listen(function(connection)
         count = count + 1
@@ -190,8 +190,8 @@ describe("core.http.new", function()
       peer:close()
     end)
 
-    it("[http-forgets-request-next] forgets one request for the next on the "
-      .. "same handle", function()
+    it("[http-forgets-request-next] request: leaves nothing behind for the "
+      .. "next one on the same handle", function()
       send { url = fixture.url("HTTP", "/echo"), method = "POST", body = "abc",
         headers = { ["X-Secret"] = "1", Accept = "a/b" } }
       assert.equal(("Host=127.0.0.1:%d"):format(fixture.nginx.ports.HTTP),
@@ -207,8 +207,8 @@ describe("core.http.new", function()
         url = fixture.url("GOOD", "/echo") }).body)
     end)
 
-    it("[http-carries-token-lua] carries a token that Lua never "
-      .. "sees", function()
+    it("[http-carries-token-lua] request: sends the bearer of a token "
+      .. "object", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local response = send { url = fixture.url("HTTP", "/headers"),
         bearer = token }
@@ -219,8 +219,8 @@ describe("core.http.new", function()
       assert_core_failure("closed", none, message, code)
     end)
 
-    it("[http-nothing-stands-beside] has nothing that stands beside its "
-      .. "table", function()
+    it("[http-nothing-stands-beside] submit: ignores arguments after the "
+      .. "request's table", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local url = fixture.url("HTTP", "/headers")
       local transfer = assert(
@@ -232,8 +232,8 @@ describe("core.http.new", function()
       token:close()
     end)
 
-    it("[http-not-need-token-longer] does not need its token any longer once "
-      .. "submitted", function()
+    it("[http-not-need-token-longer] request: its token may be closed after "
+      .. "submit", function()
       local token = core.token { access_token = "s3cret", expires_in = 60 }
       local transfer = fixture.transport:submit {
         url = fixture.url("HTTP", "/headers"),
@@ -244,13 +244,14 @@ describe("core.http.new", function()
     end)
   end)
 
-  describe("an end", function()
+  describe("a transfer", function()
     local function silent()
       return assert(fixture.transport:submit {
         url = fixture.url("GOOD", "/silent") })
     end
 
-    it("[http-pending-until-known] is pending until it is known", function()
+    it("[http-pending-until-known] transfer: result gives the code pending "
+      .. "while it is running", function()
       local transfer = silent()
       assert.same({ nil, "pending", "pending" },
         { transfer:result() })
@@ -260,7 +261,8 @@ describe("core.http.new", function()
       assert.is_false(transfer:ended())
     end)
 
-    it("[http-seen-result] is seen without a result", function()
+    it("[http-seen-result] transfer: ended is true after success, failure and "
+      .. "close", function()
       local transfer = assert(fixture.transport:submit { timeout = 0.05,
         url = fixture.url("GOOD", "/silent") })
       while not transfer:ended() do fixture.transport:step(1) end
@@ -274,7 +276,8 @@ describe("core.http.new", function()
       assert.equal("hello", good:result().body)
     end)
 
-    it("[http-cancelled-closing] is cancelled by closing", function()
+    it("[http-cancelled-closing] transfer: close cancels it and is "
+      .. "idempotent", function()
       local transfer = silent()
       fixture.transport:step(0)
       transfer:close()
@@ -284,7 +287,8 @@ describe("core.http.new", function()
       assert.equal(0, fixture.transport:step(0))
     end)
 
-    it("[http-cancelled-dropping] is cancelled by dropping", function()
+    it("[http-cancelled-dropping] transfer: garbage collection cancels "
+      .. "it", function()
       silent()
       collectgarbage()
       collectgarbage()
@@ -293,8 +297,8 @@ describe("core.http.new", function()
       assert.equal("hello", get().body)
     end)
 
-    it("[http-closed-session-closes] is closed when its transport "
-      .. "closes", function()
+    it("[http-closed-session-closes] transfer: fails with closed when its "
+      .. "transport closes", function()
       local transfers = {}
       for index = 1, 20 do transfers[index] = silent() end
       fixture.transport:step(0)
@@ -307,7 +311,8 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-order-dropping] comes in any order of dropping", function()
+    it("[http-order-dropping] transfer: transport and transfers may be garbage "
+      .. "collected in any order", function()
       for _ = 1, 20 do
         local dropped = fixture.another()
         local transfers = {}
@@ -324,8 +329,8 @@ describe("core.http.new", function()
       end
     end)
 
-    it("[http-keeps-session-alive] keeps a transport alive that only a transfer "
-      .. "knows", function()
+    it("[http-keeps-session-alive] transfer: keeps its transport from garbage "
+      .. "collection", function()
       local transfer = fixture.another():submit {
         url = fixture.url("GOOD", "/hello") }
       collectgarbage()
@@ -335,8 +340,8 @@ describe("core.http.new", function()
       transfer:close()
     end)
 
-    it("[http-leaves-closed-session] leaves a closed transport "
-      .. "harmless", function()
+    it("[http-leaves-closed-session] transport: after close, its methods fail "
+      .. "with closed", function()
       fixture.transport:close()
       fixture.transport:close()
       assert.equal("adobepass.transport (closed)", tostring(fixture.transport))
@@ -346,8 +351,8 @@ describe("core.http.new", function()
       assert.is_nil((fixture.transport:timeout()))
     end)
 
-    it("[http-awaited-no-longer-asked] is awaited no longer than "
-      .. "asked", function()
+    it("[http-awaited-no-longer-asked] transport: step waits no longer than "
+      .. "the given time", function()
       silent()
       local before = core.clock.monotonic()
       fixture.transport:step(0.03)
@@ -356,8 +361,8 @@ describe("core.http.new", function()
       assert.equal(0, fixture.another():step(3600))
     end)
 
-    it("[http-announced-sockets-waits] is announced by the sockets that it "
-      .. "waits for", function()
+    it("[http-announced-sockets-waits] transport: sockets returns the sockets "
+      .. "of running transfers", function()
       assert.same({}, (fixture.transport:sockets()))
       local transfer = silent()
       while transfer and not next((fixture.transport:sockets())) do
@@ -372,14 +377,16 @@ describe("core.http.new", function()
       assert.same({}, (fixture.transport:sockets()))
     end)
 
-    it("[http-announced-timeout] is announced by timeout", function()
+    it("[http-announced-timeout] transport: timeout is nil without transfers, "
+      .. "else a number of seconds", function()
       assert.is_nil((fixture.transport:timeout()))
       silent()
       assert.is_true(fixture.transport:timeout() >= 0)
     end)
   end)
 
-  it("[http-says] says what it is", function()
+  it("[http-says] transport: tostring gives the kind and the state of an "
+    .. "object", function()
     assert.equal("adobepass.transport (open)", tostring(fixture.transport))
     local transfer = fixture.transport:submit {
       url = fixture.url("GOOD", "/hello") }
@@ -388,7 +395,8 @@ describe("core.http.new", function()
     assert.equal("adobepass.transport", getmetatable(fixture.transport))
   end)
 
-  it("[http-file-cannot-read] says which file it cannot read", function()
+  it("[http-file-cannot-read] core.http.new: names an option's file that does "
+    .. "not exist", function()
     for _, name in ipairs { "ca_file", "ca_path", "client_cert",
       "client_key" } do
       local none, message, code = core.http.new { [name] = "/none/at/all" }
@@ -397,8 +405,8 @@ describe("core.http.new", function()
     end
   end)
 
-  it("[http-not-localhost-machine] does not let localhost be another "
-    .. "machine", function()
+  it("[http-not-localhost-machine] core.http.new: refuses a resolve entry for "
+    .. "localhost", function()
     for _, host in ipairs { "localhost", "+localhost", "LOCALHOST", "*", "+*",
       "127.0.0.1", "+127.0.0.1", "127.1", "0", "-localhost", " localhost" } do
       assert_core_failure("insecure_url", core.http.new {

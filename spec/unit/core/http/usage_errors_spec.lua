@@ -3,7 +3,7 @@
 local core = require "adobepass.core"
 local core_transport = require "spec.support.core_transport"
 
-describe("core.http.new: misuse", function()
+describe("core.http.new: usage errors", function()
   local fixture = core_transport.new()
 
   setup(fixture.start)
@@ -15,8 +15,8 @@ describe("core.http.new: misuse", function()
     assert.error_matches(function() core.http.new(options) end, pattern)
   end
 
-  it("[http-usage-raises-options] raises for options that cannot "
-    .. "be", function()
+  it("[http-usage-raises-options] core.http.new: invalid options "
+    .. "raise", function()
     raises("unknown option 'verify'", { verify = false })
     raises("unknown option 'insecure'", { insecure = true })
     raises("options have names", { "x" })
@@ -55,8 +55,8 @@ describe("core.http.new: misuse", function()
     end
   end)
 
-  it("[http-usage-takes-every-override] takes every override that can "
-    .. "be", function()
+  it("[http-usage-takes-every-override] core.http.new: accepts every valid "
+    .. "resolve entry", function()
     for _, entry in ipairs { "host:1:127.0.0.1", "host:65535:::1",
       "host:443:[::1]", "host:443:127.0.0.1,[::1],::1" } do
       assert(core.http.new { resolve = { entry } }):close()
@@ -64,8 +64,8 @@ describe("core.http.new: misuse", function()
   end)
 
   -- An unescaped password would be parsed as a host and shown in the error.
-  it("[http-usage-raises-proxy] raises for a proxy that cannot be, and does "
-    .. "not tell it", function()
+  it("[http-usage-raises-proxy] core.http.new: an invalid proxy raises without "
+    .. "showing its password", function()
     for _, proxy in ipairs { "http://me:s3k/ret@127.0.0.1:3128",
       "http://me:80/s3kret@127.0.0.1:3128", "http://me:s3kret@host:99999",
       "http://me:s3kret@host:x", "gopher://me:s3kret@host",
@@ -83,8 +83,8 @@ describe("core.http.new: misuse", function()
     end
   end)
 
-  it("[http-usage-reads-response] reads nothing but its own for a "
-    .. "response", function()
+  it("[http-usage-reads-response] response: its index function returns nil for "
+    .. "other objects", function()
     local response = fixture.get("HTTP", "/hello")
     local index = debug.getmetatable(response).__index
     for _, other in ipairs { io.stdout, fixture.transport, 1, "x", false } do
@@ -98,8 +98,7 @@ describe("core.http.new: misuse", function()
       pattern)
   end
 
-  it("[http-usage-raises-requests] raises for requests that cannot "
-    .. "be", function()
+  it("[http-usage-raises-requests] submit: invalid requests raise", function()
     local url = fixture.url("GOOD", "/hello")
     refuses("table expected", nil)
     refuses("option 'url' should be", {})
@@ -141,8 +140,8 @@ describe("core.http.new: misuse", function()
   end)
 
   -- At each of 17 places, because the check reads eight bytes at a time.
-  it("[http-usage-finds-control] finds each control character of a header, "
-    .. "wherever it is", function()
+  it("[http-usage-finds-control] submit: finds a control character at any "
+    .. "place in a header", function()
     local url = fixture.url("GOOD", "/hello")
     for byte = 0, 255 do
       local may = byte >= 32 and byte ~= 127 or byte == 9
@@ -160,7 +159,7 @@ describe("core.http.new: misuse", function()
     end
   end)
 
-  it("[http-usage-raises-steps] raises for steps that cannot be", function()
+  it("[http-usage-raises-steps] step: an invalid time raises", function()
     for _, seconds in ipairs { -1, 0 / 0, 1 / 0, "1" } do
       assert.error_matches(function() fixture.transport:step(seconds) end,
         "bad argument")

@@ -2,8 +2,8 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 
 describe("core", function()
-  it("[core-libraries-below-offer] tells what the libraries below "
-    .. "offer", function()
+  it("[core-libraries-below-offer] core: features describes libcurl and "
+    .. "OpenSSL", function()
     local features = core.features()
     assert.matches("^%d+%.%d+%.%d+", features.libcurl)
     assert.matches("^%d+%.%d+%.%d+", features.openssl)
@@ -11,11 +11,12 @@ describe("core", function()
     assert.is_true(features.async_dns) -- or a step would block on DNS
   end)
 
-  it("[core-version-rockspec] has a version like the rockspec's", function()
+  it("[core-version-rockspec] core: version has three numbers", function()
     assert.matches("^%d+%.%d+%.%d+$", core.version)
   end)
 
-  it("[core-counts-open-kind] counts what is open, kind by kind", function()
+  it("[core-counts-open-kind] core: handle_count counts open handles by "
+    .. "kind", function()
     local before = core.handle_count()
     local transport = core.http.new()
     local transfer = transport:submit { url = "http://127.0.0.1:1/" }
@@ -30,8 +31,8 @@ describe("core", function()
     assert.same(before, core.handle_count())
   end)
 
-  it("[core-uname] returns the names of the system, without the host's "
-    .. "name", function()
+  it("[core-uname] core: uname returns the names of the system without the "
+    .. "host name", function()
     local names = core.system.uname()
     assert.equal(folder.run "uname -s", names.sysname)
     assert.equal(folder.run "uname -r", names.release)
@@ -40,7 +41,8 @@ describe("core", function()
     assert.is_nil(names.nodename)
   end)
 
-  it("[core-shows-world-symbol] shows the world one symbol", function()
+  it("[core-shows-world-symbol] core: the shared object exports only "
+    .. "luaopen_adobepass_core", function()
     local build = os.getenv("ADOBEPASS_BUILD")
     if not build then return pending("ADOBEPASS_BUILD is not set") end
     if build:find("%-asan$") or build:find("%-cov$") then

@@ -59,8 +59,8 @@ describe("a finalizer", function()
     return tonumber(done), tonumber(closed)
   end
 
-  it("[finalizer-close-session-request] may close the transport that a request "
-    .. "is given to", function()
+  it("[finalizer-close-session-request] finalizer: may close the transport "
+    .. "during submit", function()
     local _, closed = play [[
       local request = { url = URL }
       for _ = 1, 100 do
@@ -73,8 +73,8 @@ describe("a finalizer", function()
 
   -- Trigger the collection at the second allocation in sockets(): the first
   -- one creates the returned table.
-  it("[finalizer-close-session-sockets] may close the transport that tells its "
-    .. "sockets", function()
+  it("[finalizer-close-session-sockets] finalizer: may close the transport "
+    .. "during sockets", function()
     local done = play [[
       for _ = 1, 100 do
         local transport = core.http.new {}
@@ -92,8 +92,8 @@ describe("a finalizer", function()
     assert.equal(100, done)
   end)
 
-  it("[finalizer-close-transfer] may close the transfer whose answer is "
-    .. "read", function()
+  it("[finalizer-close-transfer] finalizer: may close the transfer during "
+    .. "result", function()
     local done = play [[
       local transport = core.http.new {}
       for _ = 1, 100 do
@@ -111,8 +111,8 @@ describe("a finalizer", function()
     assert.equal(100, done)
   end)
 
-  it("[finalizer-ask-response-read] may ask for the answer that is "
-    .. "read", function()
+  it("[finalizer-ask-response-read] finalizer: may call result during "
+    .. "result", function()
     local done = play [[
       local transport = core.http.new {}
       for _ = 1, 100 do
@@ -138,7 +138,7 @@ describe("a finalizer", function()
     ["a key that verifies a token"] = "core.jws.verify_signature, 'RS256', KEY, "
       .. "TOKEN",
   } do
-    it("[finalizer-may-close] may close " .. name, function()
+    it("[finalizer-may-close] finalizer: may close " .. name, function()
       local _, closed = play(([[
         local pem = io.open(PEM):read "*a"
         local whole = core.private_key(pem)
@@ -155,8 +155,8 @@ describe("a finalizer", function()
     end)
   end
 
-  it("[finalizer-close-token-revealed] may close the token that is "
-    .. "revealed", function()
+  it("[finalizer-close-token-revealed] finalizer: may close the token during "
+    .. "reveal", function()
     play [[
       for _ = 1, 100 do
         local token = core.token { access_token = ("s"):rep(40),
@@ -169,8 +169,8 @@ describe("a finalizer", function()
     ]]
   end)
 
-  it("[finalizer-may-take-digest] may take a digest while another is "
-    .. "taken", function()
+  it("[finalizer-may-take-digest] finalizer: may compute a digest during a "
+    .. "digest", function()
     local done = play [[
       local sha256 = core.digest.sha256
       local wanted = sha256 "outer"
@@ -184,7 +184,8 @@ describe("a finalizer", function()
   end)
 
   -- lua_close runs finalizers in reverse order of creation: the core's first.
-  it("[finalizer-use-core] may use the core when that has gone", function()
+  it("[finalizer-use-core] finalizer: may call the core after the core's own "
+    .. "finalizer", function()
     assert.equal("closed", child_process.run [[
       local core
       local function last()

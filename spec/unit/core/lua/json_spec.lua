@@ -18,22 +18,23 @@ describe("core.json.normalize_numbers", function()
     { -1e300, FRACTION },
   }
   for _, case in ipairs(numbers) do
-    it("[json-normalize-number] makes a whole number up to 2^53 an integer: "
-      .. case[1], function()
+    it("[json-normalize-number] normalize_numbers: a whole number up to 2^53 "
+      .. "becomes an integer: " .. case[1], function()
       local value = normalize(float(case[1]))
       assert.equal(case[1], value)
       assert.equal(case[2], kind_of(value))
     end)
   end
 
-  it("[json-normalize-other] returns other values as they are", function()
+  it("[json-normalize-other] normalize_numbers: returns other values "
+    .. "unchanged", function()
     for _, value in ipairs { "1", "", true, false } do
       assert.equal(value, (normalize(value)))
     end
   end)
 
-  it("[json-normalize-in-place] changes the fields of the same table, at any "
-    .. "depth", function()
+  it("[json-normalize-in-place] normalize_numbers: changes the given table in "
+    .. "place, at any depth", function()
     local inner = { float(1), "x", float(2.5), {}, false }
     local value = { a = { b = inner }, n = float(3) }
     assert.equal(value, (normalize(value)))
@@ -44,7 +45,8 @@ describe("core.json.normalize_numbers", function()
     assert.equal(FRACTION, kind_of(inner[3]))
   end)
 
-  it("[json-normalize-many] changes every field of a large table", function()
+  it("[json-normalize-many] normalize_numbers: changes every field of a large "
+    .. "table", function()
     local value = {}
     for index = 1, 1000 do
       value[index], value["k" .. index] = float(index), float(index)
@@ -64,8 +66,8 @@ describe("core.json.normalize_numbers", function()
     assert.equal("malformed_json", code)
   end
 
-  it("[json-normalize-not-finite] refuses numbers that are not "
-    .. "finite", function()
+  it("[json-normalize-not-finite] normalize_numbers: refuses numbers that are "
+    .. "not finite", function()
     for _, number in ipairs { 1 / 0, -1 / 0, 0 / 0 } do
       refused(number)
       refused { number }
@@ -73,8 +75,8 @@ describe("core.json.normalize_numbers", function()
     end
   end)
 
-  it("[json-normalize-depth] refuses a value deeper than 64, also a "
-    .. "cycle", function()
+  it("[json-normalize-depth] normalize_numbers: refuses a value deeper than "
+    .. "64, also a cycle", function()
     local value = 1
     for _ = 1, 64 do value = { value } end
     assert.equal(value, (normalize(value)))
@@ -84,7 +86,8 @@ describe("core.json.normalize_numbers", function()
     refused(cycle)
   end)
 
-  it("[json-normalize-argument] raises without an argument", function()
+  it("[json-normalize-argument] normalize_numbers: raises without an "
+    .. "argument", function()
     assert.error_matches(function() normalize() end, "value expected")
   end)
 end)

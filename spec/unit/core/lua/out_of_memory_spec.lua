@@ -21,14 +21,14 @@ describe("running out of memory", function()
     return tonumber(output:match("^%d+"))
   end
 
-  it("[alloc-failure-survived] is survived at each allocation of a transport's "
-    .. "life", function()
+  it("[alloc-failure-survived] out of memory: no crash or leak at any "
+    .. "allocation of a transport", function()
     if not io.open(PROGRAM) then return pending(PROGRAM .. " is not built") end
     assert.is_true(fail_each("HTTP", "") > 300)
   end)
 
-  it("[alloc-failure-survived-tls] is survived over TLS too "
-    .. "#thorough", function()
+  it("[alloc-failure-survived-tls] out of memory: no crash or leak at any "
+    .. "allocation over TLS #thorough", function()
     if not os.getenv("ADOBEPASS_THOROUGH") or not io.open(PROGRAM) then
       return pending("ADOBEPASS_THOROUGH is not set")
     end

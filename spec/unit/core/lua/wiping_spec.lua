@@ -8,7 +8,7 @@ local PROGRAM = "build/lua5.4/freed"
 local function is_built() return folder.read(PROGRAM) ~= nil end
 
 -- The program has its own Lua 5.4, so it is the same under every Lua.
-describe("what the core frees", function()
+describe("memory that the core freed", function()
   local nginx, path
 
   setup(function()
@@ -35,7 +35,8 @@ describe("what the core frees", function()
     return scenarios
   end
 
-  it("[freed-memory-holds-no-secret-any] holds no secret any more", function()
+  it("[freed-memory-holds-no-secret-any] freed memory: contains no "
+    .. "secret", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
     for name, found in pairs(look "") do
       assert.is_true(found[1] > 0, name)
@@ -43,8 +44,8 @@ describe("what the core frees", function()
     end
   end)
 
-  it("[freed-memory-seen-hold-one] would be seen to hold one if nothing were "
-    .. "wiped", function()
+  it("[freed-memory-seen-hold-one] freed memory: the check finds secrets when "
+    .. "wiping is off", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
     for name, found in pairs(look "--unwiped") do
       assert.is_true(found[2] > 0, name)

@@ -32,8 +32,8 @@ describe("core.file", function()
     return message
   end
 
-  it("[core-file-brings-written-bytes] brings back what was written, any "
-    .. "bytes of it", function()
+  it("[core-file-brings-written-bytes] core.file: read returns what write "
+    .. "wrote, any bytes", function()
     for _, content in ipairs { "", "x", "\0\255\r\n", ("y"):rep(100000) } do
       assert.is_true(file.write(name, content))
       assert.equal(content, file.read(name))
@@ -41,8 +41,8 @@ describe("core.file", function()
     assert.equal("secret", listing())
   end)
 
-  it("[core-file-owner-eyes-umask] is for the owner's eyes, whatever the "
-    .. "umask", function()
+  it("[core-file-owner-eyes-umask] core.file: a file has mode 600, whatever "
+    .. "the umask", function()
     child_process.run(([[
       assert(require("adobepass.core").file.write(%q, "x"))
     ]]):format(name))
@@ -54,28 +54,29 @@ describe("core.file", function()
     assert.equal("y", file.read(name))
   end)
 
-  it("[core-file-open-private-writing] makes an open file private again by "
-    .. "writing it", function()
+  it("[core-file-open-private-writing] core.file: write sets an existing "
+    .. "file's mode to 600", function()
     folder.write(name, "old")
     folder.run("chmod 644 " .. name)
     assert(file.write(name, "new"))
     assert.equal("600", folder.run("stat -c %a " .. name))
   end)
 
-  it("[core-file-relative-name] takes a relative name too", function()
+  it("[core-file-relative-name] core.file: accepts a relative path", function()
     folder.run("cd " .. path .. " && " .. child_process.command(
       [[assert(require("adobepass.core").file.write("here", "x"))]]))
     assert.equal("x", file.read(path .. "/here"))
   end)
 
-  it("[core-file-names] names what is not there", function()
+  it("[core-file-names] core.file: a missing file or folder gives "
+    .. "not_found", function()
     assert.matches("secret", refused("not_found", file.read(name)))
     refused("not_found", file.write(path .. "/none/secret", "x"))
     refused("not_found", file.read(path .. "/secret/x"))
   end)
 
-  it("[core-file-refuses-read-read] refuses to read what others may "
-    .. "read", function()
+  it("[core-file-refuses-read-read] core.file: refuses to read a file that "
+    .. "other users may open", function()
     assert(file.write(name, "x"))
     for _, mode in ipairs { "640", "604", "660", "601", "620" } do
       folder.run("chmod " .. mode .. " " .. name)
@@ -83,8 +84,8 @@ describe("core.file", function()
     end
   end)
 
-  it("[core-file-follows-no-symbolic] follows no symbolic link, and replaces "
-    .. "none", function()
+  it("[core-file-follows-no-symbolic] core.file: neither follows nor replaces "
+    .. "a symbolic link", function()
     assert(file.write(path .. "/real", "real"))
     folder.run(("ln -s %s/real %s"):format(path, name))
     refused("insecure_file", file.read(name))
@@ -93,8 +94,8 @@ describe("core.file", function()
     assert.equal("real", file.read(path .. "/real"))
   end)
 
-  it("[core-file-not-held-pipe-misled] is not held up by a pipe, nor misled "
-    .. "by a folder", function()
+  it("[core-file-not-held-pipe-misled] core.file: refuses a pipe without "
+    .. "blocking, and a folder", function()
     folder.run("mkfifo -m 600 " .. name)
     refused("insecure_file", file.read(name))
     refused("insecure_file", file.write(name, "x"))
@@ -102,8 +103,8 @@ describe("core.file", function()
     refused("insecure_file", file.write(path, "x"))
   end)
 
-  it("[core-file-not-misled-temporary] is not misled by what stands in the "
-    .. "temporary file's place", function()
+  it("[core-file-not-misled-temporary] core.file: refuses a link or a pipe in "
+    .. "the place of its temporary file", function()
     assert(file.write(path .. "/real", "real"))
     local temporary = path .. "/.secret.tmp"
     folder.run(("ln -s %s/real %s"):format(path, temporary))
@@ -113,8 +114,8 @@ describe("core.file", function()
     assert.equal("real", file.read(path .. "/real"))
   end)
 
-  it("[core-file-refuses-belongs] refuses what belongs to somebody "
-    .. "else", function()
+  it("[core-file-refuses-belongs] core.file: refuses a file of another "
+    .. "user", function()
     if not mount_namespace.is_root then return pending("needs root") end
     assert(file.write(name, "x"))
     folder.run("chown 65534 " .. name)
@@ -129,7 +130,8 @@ describe("core.file", function()
       and "needs a tree that everybody may read"
   end
 
-  it("[core-file-says-may] says when it may not", function()
+  it("[core-file-says-may] core.file: missing permission gives "
+    .. "no_access", function()
     local why_not = why_not_as_nobody()
     if why_not then return pending(why_not) end
     assert(file.write(name, "x"))
@@ -140,8 +142,8 @@ describe("core.file", function()
     assert.equal("no_access\tno_access", output)
   end)
 
-  it("[core-file-changes-folder] changes nothing in a folder that it may not "
-    .. "sync", function()
+  it("[core-file-changes-folder] core.file: changes nothing in a folder that "
+    .. "cannot be synced", function()
     local why_not = why_not_as_nobody()
     if why_not then return pending(why_not) end
     assert(file.write(name, "old"))
@@ -155,8 +157,8 @@ describe("core.file", function()
     folder.run(("chown -R 0 %s && chmod 700 %s"):format(path, path))
   end)
 
-  it("[core-file-reads-no-allowed] reads no more than it is "
-    .. "allowed", function()
+  it("[core-file-reads-no-allowed] core.file: refuses to read a file larger "
+    .. "than max", function()
     assert(file.write(name, ("x"):rep(100)))
     assert.equal(100, #file.read(name, { max = 100 }))
     refused("too_large", file.read(name, { max = 99 }))
@@ -164,8 +166,8 @@ describe("core.file", function()
     refused("too_large", file.read(name))
   end)
 
-  it("[core-file-keeps-old-content] keeps the old content when the disk is "
-    .. "full", function()
+  it("[core-file-keeps-old-content] core.file: a full disk leaves the old "
+    .. "content", function()
     assert.equal("no_space\ttrue\t.\t..\tsecret",
       mount_namespace.on_small_disk(path, [[
       local file = require("adobepass.core").file
@@ -177,8 +179,8 @@ describe("core.file", function()
     ]]))
   end)
 
-  it("[core-file-disk-not-written] says when the disk may not be "
-    .. "written", function()
+  it("[core-file-disk-not-written] core.file: a read-only disk gives "
+    .. "read_only", function()
     assert.equal("read_only\ttrue\tx", mount_namespace.on_small_disk(path, [[
       local file = require("adobepass.core").file
       assert(file.write("secret", "x"))
@@ -188,8 +190,7 @@ describe("core.file", function()
     ]]))
   end)
 
-  it("[core-file-removes-not-mind] removes, and does not mind when nothing is "
-    .. "there", function()
+  it("[core-file-removes-not-mind] core.file: remove is idempotent", function()
     assert(file.write(name, "x"))
     assert.is_true(file.remove(name))
     assert.is_true(file.remove(name))
@@ -202,8 +203,8 @@ describe("core.file", function()
       return folder.run("stat -c %a " .. folder.quote(folder_path))
     end
 
-    it("[core-folder-mode-umask] makes a folder and its parents with mode "
-      .. "700, whatever the umask", function()
+    it("[core-folder-mode-umask] make_folder: creates a folder and its parents "
+      .. "with mode 700, whatever the umask", function()
       for _, umask in ipairs { "0", "022", "0777" } do
         local top = path .. "/" .. umask
         folder.run("umask " .. umask .. "; " .. child_process.command(([[
@@ -214,8 +215,8 @@ describe("core.file", function()
       end
     end)
 
-    it("[core-folder-any-name] takes any name, relative ones "
-      .. "too", function()
+    it("[core-folder-any-name] make_folder: accepts any name and relative "
+      .. "paths", function()
       for _, part in ipairs { "with space", "it's", "-rf", "$HOME",
         "line\nbreak", "\255" } do
         assert.is_true(file.make_folder(path .. "/" .. part))
@@ -226,8 +227,8 @@ describe("core.file", function()
       assert.equal("700", mode(path .. "/here/deep"))
     end)
 
-    it("[core-folder-keeps-existing] changes no folder that "
-      .. "exists", function()
+    it("[core-folder-keeps-existing] make_folder: does not change an existing "
+      .. "folder", function()
       folder.run(("mkdir -m 755 %s/old; mkdir -m 777 %s/wide"):format(path,
         path))
       assert.is_true(file.make_folder(path .. "/old"))
@@ -237,8 +238,8 @@ describe("core.file", function()
       assert.equal("700", mode(path .. "/wide/inner"))
     end)
 
-    it("[core-folder-refuses-writable] refuses a folder that others may "
-      .. "write in", function()
+    it("[core-folder-refuses-writable] make_folder: refuses a folder that "
+      .. "other users may write to", function()
       for _, bits in ipairs { "770", "777", "1777", "702", "720" } do
         folder.run(("mkdir -p %s && chmod %s %s"):format(name, bits, name))
         assert.matches("secret is open to other users: run chmod 700 on it",
@@ -246,15 +247,15 @@ describe("core.file", function()
       end
     end)
 
-    it("[core-folder-refuses-foreign] refuses a folder that belongs to "
-      .. "another user", function()
+    it("[core-folder-refuses-foreign] make_folder: refuses a folder of another "
+      .. "user", function()
       if not mount_namespace.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s; chown 65534 %s"):format(name, name))
       assert.matches("secret belongs to another user",
         refused("insecure_file", file.make_folder(name)))
     end)
 
-    it("[core-folder-trusts-superuser] accepts a folder of the "
+    it("[core-folder-trusts-superuser] make_folder: accepts a folder of the "
       .. "superuser", function()
       local why_not = why_not_as_nobody()
       if why_not then return pending(why_not) end
@@ -264,8 +265,8 @@ describe("core.file", function()
       ]]):format(name))))
     end)
 
-    it("[core-folder-follows-link] follows a link to a folder and checks the "
-      .. "folder", function()
+    it("[core-folder-follows-link] make_folder: follows a link to a folder and "
+      .. "checks the folder", function()
       folder.run(("mkdir -m 700 %s/real; ln -s real %s"):format(path, name))
       assert.is_true(file.make_folder(name))
       folder.run(("chmod 777 %s/real"):format(path))
@@ -274,8 +275,8 @@ describe("core.file", function()
       refused("not_found", file.make_folder(name))
     end)
 
-    it("[core-folder-not-made] reports why a folder cannot be "
-      .. "made", function()
+    it("[core-folder-not-made] make_folder: reports why a folder cannot be "
+      .. "created", function()
       folder.write(name, "x")
       refused("not_found", file.make_folder(name))
       refused("not_found", file.make_folder(name .. "/below/it"))
@@ -287,8 +288,8 @@ describe("core.file", function()
   end)
 
   describe("list", function()
-    it("[core-folder-lists-names] returns each name, hidden and unusual ones "
-      .. "too", function()
+    it("[core-folder-lists-names] core.file.list: returns every name, also "
+      .. "hidden and unusual ones", function()
       local expected = { "-rf", ".hidden", "a", "line\nbreak", "\255" }
       for _, part in ipairs(expected) do
         folder.write(path .. "/" .. part, "")
@@ -299,13 +300,13 @@ describe("core.file", function()
       assert.same(expected, names)
     end)
 
-    it("[core-folder-lists-empty] returns an empty list for an empty "
-      .. "folder", function()
+    it("[core-folder-lists-empty] core.file.list: returns an empty list for an "
+      .. "empty folder", function()
       assert.same({}, file.list(path))
     end)
 
-    it("[core-folder-lists-ceiling] refuses more entries than "
-      .. "`max`", function()
+    it("[core-folder-lists-ceiling] core.file.list: refuses more entries than "
+      .. "max", function()
       for i = 1, 300 do folder.write(path .. "/" .. i, "") end
       assert.equal(300, #file.list(path, { max = 300 }))
       refused("too_large", file.list(path, { max = 299 }))
@@ -314,15 +315,15 @@ describe("core.file", function()
         "most")
     end)
 
-    it("[core-folder-lists-failure] reports what is no readable "
-      .. "folder", function()
+    it("[core-folder-lists-failure] core.file.list: a missing folder or a file "
+      .. "gives not_found", function()
       refused("not_found", file.list(path .. "/none"))
       folder.write(name, "")
       refused("not_found", file.list(name))
     end)
 
-    it("[core-folder-lists-closes] closes the folder, after a failure "
-      .. "too", function()
+    it("[core-folder-lists-closes] core.file.list: closes the folder, also "
+      .. "after a failure", function()
       local function descriptors()
         return #file.list("/proc/self/fd")
       end
@@ -340,7 +341,8 @@ describe("core.file", function()
   describe("with a key", function()
     local key = ("k"):rep(32)
 
-    it("[core-file-brings-encrypted] brings back what it encrypted", function()
+    it("[core-file-brings-encrypted] encrypted file: read returns what write "
+      .. "encrypted", function()
       for _, content in ipairs { "", "x", ("secret word "):rep(1000) } do
         assert.is_true(file.write(name, content, { key = key }))
         assert.equal(content, file.read(name, { key = key }))
@@ -348,16 +350,16 @@ describe("core.file", function()
       end
     end)
 
-    it("[core-file-never-encrypts-twice] never encrypts twice "
-      .. "alike", function()
+    it("[core-file-never-encrypts-twice] encrypted file: the same content is "
+      .. "encrypted differently each time", function()
       file.write(name, "x", { key = key })
       local first = folder.read(name)
       file.write(name, "x", { key = key })
       assert.not_equal(first, folder.read(name))
     end)
 
-    it("[core-file-refuses-changed-byte] refuses every changed byte and every "
-      .. "cut", function()
+    it("[core-file-refuses-changed-byte] encrypted file: refuses any changed "
+      .. "byte and any shorter file", function()
       file.write(name, "content", { key = key })
       local sealed = folder.read(name)
       for at = 1, #sealed do
@@ -370,8 +372,8 @@ describe("core.file", function()
       end
     end)
 
-    it("[core-file-right-key-right] wants the right key, for the right "
-      .. "file", function()
+    it("[core-file-right-key-right] encrypted file: needs the right key, and a "
+      .. "key needs an encrypted file", function()
       file.write(name, "content", { key = key })
       refused("decrypt_failed", file.read(name, { key = ("K"):rep(32) }))
       refused("key_needed", file.read(name))
@@ -379,8 +381,8 @@ describe("core.file", function()
       refused("decrypt_failed", file.read(name, { key = key }))
     end)
 
-    it("[core-file-refuses-write-clear] refuses to write in clear what looks "
-      .. "encrypted", function()
+    it("[core-file-refuses-write-clear] encrypted file: writing its bytes "
+      .. "without a key raises", function()
       file.write(name, "content", { key = key })
       local sealed = folder.read(name)
       assert.error_matches(function() file.write(name, sealed) end,
@@ -402,8 +404,8 @@ describe("core.file", function()
       return holder
     end
 
-    it("[core-file-keeps-process] keeps others out, in this process "
-      .. "too", function()
+    it("[core-file-keeps-process] core.file.lock: excludes other locks, also "
+      .. "in the same process", function()
       local lock = assert(file.lock(path .. "/lock"))
       assert.equal("adobepass.lock (held)", tostring(lock))
       refused("busy", file.lock(path .. "/lock"))
@@ -414,8 +416,8 @@ describe("core.file", function()
       assert(file.lock(path .. "/lock")):close()
     end)
 
-    it("[core-file-keeps-processes-killed] keeps other processes out until "
-      .. "its own is killed", function()
+    it("[core-file-keeps-processes-killed] core.file.lock: excludes other "
+      .. "processes until the holder is killed", function()
       local gate = assert(file.lock(path .. "/gate"))
       local holder = hold()
       refused("busy", file.lock(path .. "/lock", 0.005))
@@ -425,8 +427,8 @@ describe("core.file", function()
     end)
 
     -- flock(2): forked processes share the lock through the descriptor.
-    it("[core-file-took-forked-meanwhile] is let go by who took it, whoever "
-      .. "was forked meanwhile", function()
+    it("[core-file-took-forked-meanwhile] core.file.lock: only the process "
+      .. "that took it releases it, not a forked child", function()
       if not rawget(_G, "jit") then
         return pending "for LuaJIT alone, which can fork"
       end
@@ -453,15 +455,16 @@ describe("core.file", function()
       ]]):format(path .. "/lock", path .. "/lock")))
     end)
 
-    it("[core-file-let-go-collector] is let go by the collector", function()
+    it("[core-file-let-go-collector] core.file.lock: garbage collection "
+      .. "releases it", function()
       assert(file.lock(path .. "/lock"))
       collectgarbage()
       collectgarbage()
       assert(file.lock(path .. "/lock")):close()
     end)
 
-    it("[core-file-names-folder-missing] names a folder that is "
-      .. "missing", function()
+    it("[core-file-names-folder-missing] core.file.lock: a missing folder "
+      .. "gives io_error", function()
       refused("io_error", file.lock(path .. "/none/lock"))
     end)
   end)
@@ -482,8 +485,8 @@ describe("core.file", function()
       core.digest.hex(core.digest.sha256(content:sub(33))))
   end
 
-  it("[core-file-survives-kills-writer] survives "
-    .. KILLS .. " kills of a writer, always whole", function()
+  it("[core-file-survives-kills-writer] core.file: content stays whole through "
+    .. KILLS .. " kills of a writer", function()
     assert(file.write(name, core.digest.sha256("")))
     for round = 1, KILLS do
       local writer = child_process.start(WRITER:format(name))
@@ -498,8 +501,8 @@ describe("core.file", function()
     assert.equal("secret", listing())
   end)
 
-  it("[core-file-keeps-writers-apart] keeps writers of one file "
-    .. "apart", function()
+  it("[core-file-keeps-writers-apart] core.file: concurrent writers leave one "
+    .. "whole content", function()
     assert(file.write(name, core.digest.sha256("")))
     local writers = {}
     for index = 1, 4 do
@@ -511,8 +514,7 @@ describe("core.file", function()
     assert_whole(assert(file.read(name)))
   end)
 
-  it("[core-file-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[core-file-raises-programmer] core.file: usage errors raise", function()
     for _, call in ipairs { "read", "write", "remove", "lock" } do
       assert.error_matches(function() file[call]() end, "string expected")
       assert.error_matches(function() file[call]("a\0b", "x") end,
