@@ -19,7 +19,7 @@ end
 local FIELDS = { "sessionGUID", "requestorID", "resourceID", "ttl",
   "issueTime", "mvpdId", "proxyMvpdId" }
 
--- The signed part; changes override, false leaves out.
+-- Returns the signed part. `changes` replaces fields; false omits a field.
 local function body(changes)
   local values = { sessionGUID = "guid", requestorID = "REF30",
     resourceID = "CNN", ttl = ("%d"):format(SEVEN_MINUTES),
@@ -285,7 +285,7 @@ describe("media_token.verify", function()
     local EPOCH = http_date.epoch(2009, 11, 8, 14, 53, 47) * 1000
     local HOUR = 3600 * 1000
 
-    -- Hours that the time is behind Greenwich's.
+    -- { [issue time] = hours west of UTC }
     for text, hours in pairs {
       ["2009/11/08 14:53:47 GMT -0800"] = 8,
       ["2009/11/08 14:53:47 GMT +0000"] = 0,

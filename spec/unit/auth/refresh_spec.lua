@@ -1,5 +1,5 @@
---- Credentials and tokens when things go wrong: refusals, failures, deaths,
--- broken stores. In this process, on a clock of ours.
+--- Credentials and access tokens after refusals, failures, killed processes
+-- and store errors, in one process on a fake clock.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -75,7 +75,7 @@ describe("the token's life", function()
     assert.equal("no_randomness", ask(one))
     core.random.uuid = uuid
     at.control.fault { operation = "profiles", kind = "status" }
-    assert.equal("ok", ask(one)) -- having waited, by chance, and repeated it
+    assert.equal("ok", ask(one)) -- after a backoff and one retry
     assert.equal(2, counts().profiles)
   end)
 
@@ -100,7 +100,7 @@ describe("the token's life", function()
     assert.equal(1, many_clients.counts(at.control.journal()).token)
 
     at.control.clear_journal()
-    assert(at.control.revoke { token = first_token }) -- only now
+    assert(at.control.revoke { token = first_token })
     local forced = driver.start(ask, refused)
     repeat time:advance(0.1) until driver.update() == 0
     assert.same({ "ok", "ok" }, { forced.results[1], ordinary.results[1] })
@@ -118,7 +118,7 @@ describe("the token's life", function()
       "token 201" }, order)
     bearers[1], bearers[2] = nil, nil
     local first = next(bearers)
-    assert.truthy(next(bearers, first)) -- one each
+    assert.truthy(next(bearers, first)) -- two different tokens
   end)
 
   it("[credentials-asks-however-refused] asks only once again, however many "
@@ -167,7 +167,7 @@ describe("the token's life", function()
     assert(at.control.fault { kind = "status", operation = "token" })
     revoke()
     assert.equal("http_503", ask(one))
-    time:advance(1.01) -- a success begins anew
+    time:advance(1.01) -- the success has reset the backoff to 1 s
     assert.equal("ok", ask(one))
   end)
 
@@ -259,7 +259,7 @@ describe("the token's life", function()
       assert(at.control.fault { kind = "error", operation = "profiles",
         code = "invalid_access_token_client_application", count = count })
     end
-    -- A new token is tried first: it costs no viewer his login.
+    -- A new token is tried first, because it does not end the viewer's login.
     refuse(1)
     assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     assert.equal(0, counts().register)
@@ -284,7 +284,7 @@ describe("the token's life", function()
     assert(at.control.fault { kind = "status", operation = "register",
       count = 1 })
     assert.equal("http_503", ask(one))
-    at.control.restore(known) -- the server comes to its senses
+    at.control.restore(known) -- the server accepts the old credentials again
     counts()
     time:advance(2)
     assert.equal("ok", ask(one))
@@ -311,7 +311,7 @@ describe("the token's life", function()
     .. "registers no more", function()
     store.broken.set = function(key) return key:find("^credentials") end
     local one = client { device = false }
-    -- A gateway's view lives no longer than its request.
+    -- A gateway creates a device object for each request.
     local function ask_anew()
       collectgarbage()
       return ask(one:device { id = "living-room" })

@@ -166,7 +166,7 @@ describe("single flight over HTTPS", function()
     it("[single-flight-loses-killed] loses nothing when killed at "
       .. event_name, function()
       local path = folder.make()
-      -- A short timeout makes for a lock that soon tells of a death.
+      -- The lock expires with the timeout, so a short one releases it soon.
       at.store, at.driver, at.timeout = { "file", path .. "/store" }, nil, 1.5
       at.event_name = event_name
       local worker = worker_processes.start(path, "dies", KILLED)

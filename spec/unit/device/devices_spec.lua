@@ -1,4 +1,4 @@
---- Many devices on one client: light, and each for itself.
+--- Many devices on one client: memory use and isolation.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -48,7 +48,7 @@ describe("views of devices", function()
 
   local COUNT = 10000
 
-  -- Bytes for each of 10,000 things that `make(index)` answers.
+  -- Returns the mean size in bytes of 10,000 values of `make(index)`.
   local function bytes_each(make)
     local list = {}
     for index = 1, COUNT do list[index] = false end
@@ -277,7 +277,8 @@ describe("views of devices", function()
       end }
     local view = gateway { rate_limit = shared }:device(fields_of(7))
     assert.is_table(view.api:profiles())
-    -- Registration and token tell no address, so they are not the device's.
+    -- Registration and token requests send no X-Forwarded-For, so they count
+    -- for the host's own address.
     assert.same({ "own", "own", "192.0.2.7" }, output)
   end)
 

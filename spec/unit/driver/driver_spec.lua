@@ -1,4 +1,4 @@
---- All drivers, one conformance, each in its real host, over real HTTPS.
+--- Runs the conformance specs on each driver in its real host over HTTPS.
 
 local block = require "adobepass.driver.block"
 local driver_conformance = require "spec.support.driver_conformance"
@@ -51,7 +51,7 @@ describe("driver", function()
         it(name, function()
           local driver = new_driver()
           local world = new_world(driver)
-          -- The case is a task itself, and so are those that it starts.
+          -- Both the case and the functions that it starts run as tasks.
           function world.together(list)
             local left = #list
             for _, fn in ipairs(list) do
@@ -74,7 +74,7 @@ describe("driver", function()
     end)
 
     describe("luv", function()
-      -- Runs them in coroutines of one loop; raises what one of them raised.
+      -- Starts each function in a coroutine; keeps an error in state.trouble.
       local function spawn(state, list)
         for _, fn in ipairs(list) do
           local thread = coroutine.create(fn)

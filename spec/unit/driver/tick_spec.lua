@@ -354,7 +354,7 @@ describe("driver.tick that reuses coroutines", function()
     driver = tick { reuse = true, on_error = function() end }
   end)
 
-  -- Runs tasks one after another, and counts their coroutines.
+  -- Runs tasks one after another; returns the number of coroutines used.
   local function coroutines_of(tasks)
     local seen, count = {}, 0
     for _, fn in ipairs(tasks) do

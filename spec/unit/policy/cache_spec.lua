@@ -34,7 +34,7 @@ describe("cache", function()
     local kept = cache.new(4)
     kept:set("a", "older", 100)
     kept:set("b", 1, 100)
-    kept:set("c", 1, 100) -- a and b are the old ones now
+    kept:set("c", 1, 100) -- moves a and b to the old generation
     kept:set("a", "newer", 5)
     assert.equal("newer", kept:get("a", 4))
     assert.is_nil(kept:get("a", 6))

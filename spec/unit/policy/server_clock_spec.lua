@@ -14,7 +14,7 @@ describe("server_clock", function()
   local monotonic, wall, it_is
 
   before_each(function()
-    monotonic, wall = 1000, 315532800 -- a TV that woke up in 1980
+    monotonic, wall = 1000, 315532800 -- 1980: the device's clock is wrong
     it_is = clock.new { monotonic = function() return monotonic end,
       wall = function() return wall end }
   end)
@@ -126,10 +126,10 @@ describe("server_clock", function()
     .. "clock that was set", function()
     it_is:learn(DATE, 1000, 0.02)
     local before = it_is:now_ms()
-    it_is:learn(date(0), 1000, 20) -- stamped just before it came
-    it_is:learn(date(-20), 1000, 20) -- stamped just after it was asked for
+    it_is:learn(date(0), 1000, 20) -- dated just before the response arrived
+    it_is:learn(date(-20), 1000, 20) -- dated just after the request was sent
     assert.equal(before, it_is:now_ms())
-    it_is:learn(date(-40), 1000, 20) -- no round trip explains this
+    it_is:learn(date(-40), 1000, 20) -- dated before the request was sent
     assert.equal(before - 30010, it_is:now_ms())
   end)
 
@@ -137,7 +137,7 @@ describe("server_clock", function()
     .. "round trip and half a second",
     function()
       for i = 0, 2000 do
-        -- A true time and a place of the server's stamp in the round trip.
+        -- The Date header is set after `1 - share` of the round trip.
         local round_trip, share = i % 7 / 3, i % 11 / 10
         local stamped = AT + i * 0.37 % 600
         local it_knows = clock.new { monotonic = function() return 50 end,

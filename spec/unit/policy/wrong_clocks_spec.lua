@@ -1,5 +1,5 @@
---- Clocks that are wrong: what is timed by the monotonic clock, what is
--- learned from the server, and what a restart leaves of it.
+--- Devices with a wrong time of day: lifetimes use the monotonic clock, the
+-- server's time is learned, and timestamps survive a restart.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -53,7 +53,7 @@ describe("a client whose clock is wrong", function()
       assert.equal(0, ask(client { token_jitter = 0 }))
       time:advance(6 * HOUR - 301)
       assert.equal(0, ask(one))
-      time:advance(302) -- over
+      time:advance(302) -- expired
       assert.equal(1, ask(client()))
     end)
 
@@ -79,7 +79,7 @@ describe("a client whose clock is wrong", function()
       time:set_wall(wall)
       time:advance(HOUR)
       assert.equal(0, ask(one))
-      assert.equal(0, ask(client())) -- another process of the same run
+      assert.equal(0, ask(client())) -- another process, without a reboot
     end
   end)
 
@@ -94,7 +94,7 @@ describe("a client whose clock is wrong", function()
       time:advance(seconds)
       assert.equal(0, ask(other))
     end
-    time:advance(0.05 * HOUR) -- 180 s before the end
+    time:advance(0.05 * HOUR) -- 180 s before the token expires
     assert.equal(1, ask(other))
   end)
 
@@ -117,7 +117,7 @@ describe("moment", function()
   before_each(function() time = fake_clock.start { wall = TODAY } end)
   after_each(function() time.stop() end)
 
-  -- As the store gives it back.
+  -- Returns a timestamp as it is read from a store.
   local function kept()
     return json.decode(json.encode(timestamp.stamp {}))
   end
@@ -201,7 +201,7 @@ describe("moment", function()
     assert.equal(1, ask())
     restart()
     assert.equal(0, ask())
-    time:set_wall(7) -- a TV without a battery
+    time:set_wall(7) -- a device whose clock has no battery
     assert.equal(1, ask())
     restart()
     time:advance(HOUR)

@@ -175,7 +175,7 @@ describe("store.file", function()
       assert.is_nil(store:get("k"))
     end)
 
-    -- As if two keys had one hash: the first is never taken for the second.
+    -- Simulates two keys with the same hash: the store compares the keys.
     it("[store-file-key-entry] holds one key's entry only, and knows "
       .. "which", function()
       assert(store:set("k", "precious"))
@@ -333,12 +333,12 @@ describe("store.file", function()
       failed("busy", hasty:add("l", "precious", 1))
       failed("busy", hasty:delete("k"))
       failed("busy", hasty:clear())
-      assert.equal("v", hasty:get("k")) -- which needs no lock
+      assert.equal("v", hasty:get("k")) -- get needs no lock
       lock:close()
       assert.is_true(hasty:set("k", "w"))
     end)
 
-    -- Each tells the rounds that it won; the gate lets all begin at once.
+    -- Prints the rounds that it won. The gate makes all racers start together.
     local RACER = [[
       local path, name = %q, %q
       local core = require "adobepass.core"
@@ -378,7 +378,7 @@ describe("store.file", function()
       end
     end)
 
-    -- It adds and deletes all the time, so that a kill meets it anywhere.
+    -- Adds and deletes in a loop, so that a kill can interrupt any step.
     local ADDER = [[
       io.stdout:setvbuf("no")
       local store = require "adobepass.store.file"(%q)

@@ -61,7 +61,7 @@ describe("store.memory", function()
     store.entries = setmetatable(store.entries, getmetatable(entries))
     full(store:set("k4", "v"))
     full(store:set("k5", "v"))
-    assert.equal(2, looks) -- the question whether the key is there, no more
+    assert.equal(2, looks) -- one look-up of each key, and no search
   end)
 
   it("[store-memory-counts-happens] counts well, whatever happens", function()

@@ -1,4 +1,4 @@
---- All stores, one conformance, each in its real host.
+--- Runs the conformance specs on each store in its real host.
 
 local store_conformance = require "spec.support.store_conformance"
 local file = require "adobepass.store.file"
@@ -8,7 +8,7 @@ local memory = require "adobepass.store.memory"
 local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 
--- In this process time is ours, and coroutines are all there is at once.
+-- Returns a world with a fake clock, where coroutines are the only concurrency.
 local function here(open)
   local time = 1000
   local function now() return time end

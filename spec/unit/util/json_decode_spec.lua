@@ -35,7 +35,7 @@ describe("json.decode", function()
       "\127\194\128\223\191\224\160\128\239\191\191" },
     { [["\udbff\udfff"]], "\244\143\191\191" },
     { [[{"\u0061":"x"}]], { a = "x" } },
-    { '"a\tb"', "a\tb" }, -- not every service escapes them
+    { '"a\tb"', "a\tb" }, -- some services send unescaped tabs
   }
   for index, case in ipairs(known) do
     it("[core-json-knows-response] knows the answer " .. index, function()

@@ -49,7 +49,7 @@ describe("json.encode", function()
     end)
   end
 
-  -- In Pashto the point is a character of two bytes.
+  -- In Pashto the decimal point is a character of two bytes.
   it("[json-writes-point-locale] writes a point in any locale", function()
     local place = folder.make()
     local _, status = shell.read(

@@ -17,7 +17,7 @@ local function alive(pid)
   return shell.execute("kill -0 " .. pid .. " 2> /dev/null") == 0
 end
 
--- What a file holds, as soon as it holds a line.
+-- Waits until a file contains a line; returns the line.
 local function await(path)
   local deadline = core.clock.monotonic() + 10
   repeat
