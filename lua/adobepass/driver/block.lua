@@ -1,7 +1,7 @@
---- A driver for programs that may wait: scripts, commands, workers.
+--- A driver for programs that may block: scripts, commands, workers.
 --
--- `wait` and `sleep` block the whole program, until what they wait for has
--- come. Requests that were submitted together still run together.
+-- `wait` and `sleep` block the process. Requests that were submitted together
+-- still run concurrently.
 --
 -- @module adobepass.driver.block
 
@@ -10,14 +10,14 @@ local options = require "adobepass.util.options"
 
 local clock = core.clock
 
--- The stand-alone Lua hears Ctrl-C between two steps only.
+-- The stand-alone Lua handles Ctrl-C only between two steps.
 local LONGEST_STEP = 1
-local LONGEST_SLEEP = 86400 -- what the core takes
--- So that a transport which cannot move (it was closed, or it never had this
--- transfer) makes us slow instead of hot.
+local LONGEST_SLEEP = 86400 -- the core's maximum
+-- Avoids a busy loop with a transport that is closed or does not have this
+-- transfer.
 local IDLE = 0.01
 
--- Whether anything runs on.
+-- Returns whether a transfer is still running.
 local function step(transport, seconds)
   local running = transport:step(math.min(seconds, LONGEST_STEP))
   return running ~= nil and running > 0
@@ -34,7 +34,8 @@ local function wait(transport, transfer, deadline)
   return true
 end
 
--- In pieces: a signal ends each of them, and Lua then hears it.
+-- In a loop, because a signal ends each sleep of the core early; Lua handles
+-- the signal between two of them.
 local function sleep(seconds)
   local wake = clock.monotonic() + seconds
   local left = seconds
@@ -44,7 +45,7 @@ local function sleep(seconds)
   end
 end
 
---- A driver that blocks.
+--- Creates a driver that blocks.
 -- @function block
 -- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`

@@ -4,27 +4,27 @@
 --   coroutine.wrap(function() client:login { ... } end)()
 --   uv.run()
 --
--- `wait` and `sleep` yield, so they belong into a coroutine; the loop resumes
--- it. Any number of coroutines may wait for one transport. What is watched is
--- what the transport tells (on Linux one descriptor for all of its sockets,
--- else each) and its own timeout; when nobody waits, nothing is left in the
--- loop, so that it can end.
+-- `wait` and `sleep` yield, so call them in a coroutine; the loop resumes it.
+-- Any number of coroutines may wait for one transport. The driver polls the
+-- descriptors that the transport reports (on Linux one epoll descriptor for
+-- all of its sockets, elsewhere each socket) and its timeout. While no
+-- coroutine waits, the driver has no active handle, so the loop can end.
 --
--- The work is done in a prepare handle, just before the loop goes to sleep:
--- there all that happened since is known, be it data, a timer, or a coroutine
--- that cancelled what another one waits for.
+-- The work is done in a prepare handle, just before the loop blocks. By then
+-- all events are known: data, a timer, or a coroutine that cancelled another
+-- one's transfer.
 --
--- libuv ends the program when it is told to watch a descriptor that has been
--- closed (epoll_ctl in uv__io_poll), and libcurl closes them as it pleases: in
--- a step, or when a transfer is collected. Therefore: sockets are asked for
--- last, after everybody was resumed; no garbage is collected between that and
--- the loop's own look; and since a closed descriptor's number may come back as
--- another connection, each step watches anew. Should a socket slip through all
--- the same, the next look, in LONGEST seconds, finds it.
+-- libuv aborts the process when it polls a descriptor that has been closed
+-- (epoll_ctl in uv__io_poll), and libcurl may close one in any step, or when a
+-- transfer is collected. Therefore sockets() is called last, after all
+-- coroutines were resumed; the garbage collector is stopped from there until
+-- the loop has polled; and every step registers the descriptors again, since
+-- the number of a closed one may be reused. A socket that is still missed is
+-- found after at most LONGEST seconds.
 --
 -- An error in a coroutine that the driver resumes goes to `on_error(error,
--- thread)`; without one it is raised in the loop, which luv answers by ending
--- the program with a traceback.
+-- thread)`; without `on_error` it is raised in the loop, where luv ends the
+-- program with a traceback.
 --
 -- @module adobepass.driver.luv
 
@@ -33,14 +33,16 @@ local options = require "adobepass.util.options"
 
 local OPTIONS = { uv = "table?", on_error = "function?" }
 
+-- The longest time between two steps, in seconds.
 local LONGEST = 0.05
--- Where not all sockets can be watched, time alone moves the transport.
+-- The same while not all sockets can be polled.
 local BLIND = 0.01
 
 local now = core.clock.monotonic
 
--- LuaJIT may collect whenever compiled code is left, even while its collector
--- is stopped (lj_trace_exit in lj_trace.c): so this file is not compiled.
+-- LuaJIT may collect garbage when it leaves compiled code, even while its
+-- collector is stopped (lj_trace_exit in lj_trace.c), so this file is not
+-- compiled.
 local jit = rawget(_G, "jit")
 if jit then jit.off(true, true) end
 
@@ -56,7 +58,8 @@ local function check_coroutine(what)
   return thread
 end
 
--- Resumes what the loop has to resume; an error, with its traceback.
+-- Resumes a coroutine; returns nil, or its error with a traceback when there is
+-- no `on_error`.
 local function resume(state, thread, ...)
   local fine, reason = coroutine.resume(thread, ...)
   if fine then return nil end
@@ -67,7 +70,7 @@ local function resume(state, thread, ...)
   return debug.traceback(thread, tostring(reason))
 end
 
--- Everybody who waits for one transport.
+-- The coroutines that wait for one transport, and its poll handles.
 local Watch = {}
 Watch.__index = Watch
 
@@ -83,15 +86,15 @@ function Watch:close()
   self.state.watches[self.transport] = nil
 end
 
--- Whether the descriptor is watched now.
+-- Returns whether the descriptor is now polled.
 function Watch:start_watching(fd, events)
   local poll = self.polls[fd] or self.uv.new_poll(fd)
-  if not poll then return false end -- another handle has it
+  if not poll then return false end -- another handle polls it
   self.polls[fd] = poll
   return poll:start(events, self.on_event) == 0
 end
 
--- Watches what the transport waits for; false if that is not all of it.
+-- Polls the transport's descriptors; returns false if not all can be polled.
 function Watch:look(anew)
   if not self.transport.sockets then return false end
   local sockets, all = self.transport:sockets(), true
@@ -106,7 +109,7 @@ function Watch:look(anew)
   return all
 end
 
--- In how many seconds something is to be done though no data come.
+-- Returns the seconds until the next step is due even without data.
 function Watch:patience(all)
   if self.stale then return 0 end
   local wanted = self.transport:timeout() or LONGEST
@@ -117,8 +120,8 @@ function Watch:patience(all)
   return seconds
 end
 
--- Those who need not wait any longer, and their answers; not their transfers,
--- which are theirs to drop once they run again.
+-- Removes and returns the waiters that are due, without their transfers: the
+-- coroutine must hold the only reference to its transfer.
 function Watch:take_ready()
   local ready, waiting, time = {}, {}, now()
   for _, waiter in ipairs(self.waiters) do
@@ -143,9 +146,9 @@ function Watch:wake_ready()
   return trouble
 end
 
--- Until the loop has looked at its descriptors, which is between its prepare
--- and its check handles. Lua 5.1 cannot tell whether its collector runs; there
--- it does afterwards.
+-- Stops the collector until the loop has polled, which it does between its
+-- prepare and check handles. Lua 5.1 does not report whether the collector was
+-- running; there it always runs afterwards.
 local function hold_collector(state)
   if state.is_holding then return end
   local knows, runs = pcall(collectgarbage, "isrunning")
@@ -166,14 +169,14 @@ local function leave_loop(state)
   state.prepare, state.check = nil, nil
 end
 
--- Watches on, or no more where nobody waits.
+-- Polls while a coroutine waits; otherwise closes.
 function Watch:watch()
   if #self.waiters == 0 then return self:close() end
   local all = self:look(self.has_moved or self.stale)
   self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
 end
 
--- The transport moves, and those who waited long enough run.
+-- Steps the transport and resumes the coroutines that are due.
 function Watch:move()
   self.has_moved = self.stale
   self.stale = false
@@ -181,8 +184,8 @@ function Watch:move()
   return self:wake_ready()
 end
 
--- Before the loop sleeps. Everybody runs before anything is watched, since
--- whoever runs may close another one's transport.
+-- Runs before the loop blocks. All coroutines are resumed before anything is
+-- polled, because one may close another one's transport.
 local function turn(state)
   local trouble
   local watches = {}
@@ -220,13 +223,13 @@ local function wait(state, transport, transfer, deadline)
   local watch = state.watches[transport] or new_watch(state, transport)
   watch.waiters[#watch.waiters + 1] =
     { thread = thread, transfer = transfer, deadline = deadline }
-  -- What was submitted begins with the next step, so the loop may not sleep.
+  -- A new transfer starts in the next step, so the loop must not block.
   watch.stale = true
   watch.timer:start(0, 0, watch.on_event)
   return coroutine.yield()
 end
 
--- libuv's timers count from the time that its loop knows, which may be old.
+-- libuv's timers start from the loop's cached time, which may be old.
 local function start_timer(state, timer, seconds, callback)
   state.uv.update_time()
   timer:start(milliseconds(seconds), 0, callback)
@@ -246,11 +249,11 @@ local function sleep(state, seconds)
   coroutine.yield()
 end
 
---- A driver for libuv.
+--- Creates a driver for libuv.
 -- @function luv
--- @tparam[opt] table options `uv`: luv's module, where it goes by another name
--- (Neovim's vim.uv); `on_error(error, thread)`: hears of coroutines that
--- failed after the driver resumed them
+-- @tparam[opt] table options `uv`: luv's module, where it has another name
+-- (Neovim's vim.uv); `on_error(error, thread)`: called when a coroutine fails
+-- after the driver resumed it
 -- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`
 return function(given)

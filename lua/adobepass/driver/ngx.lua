@@ -1,13 +1,14 @@
---- A driver for OpenResty, and nginx with Lua.
+--- A driver for OpenResty, and nginx with lua-nginx-module.
 --
--- `wait` and `sleep` yield to nginx, so the worker serves others meanwhile.
--- They work wherever ngx.sleep does: in requests, timers and light threads,
--- not in init_by_lua (make transports after nginx has forked, too).
+-- `wait` and `sleep` yield to nginx, so the worker serves other requests
+-- meanwhile. They work wherever ngx.sleep does: in requests, timers and light
+-- threads, not in init_by_lua. Create transports after nginx has forked, too.
 --
--- nginx lends Lua no way to watch a foreign socket (lua-nginx-module #450 was
--- closed, #2440 is open), so a transport is looked at again and again: after
--- 1 ms at first, then less and less often, at least every 10 ms. A look costs
--- the same however many wait: on Linux the transport watches their sockets.
+-- Lua code in nginx cannot poll a foreign socket (lua-nginx-module #450 was
+-- closed, #2440 is open), so the driver steps the transport repeatedly: after
+-- 1 ms at first, then at growing intervals up to 10 ms. The cost of a step
+-- does not depend on the number of waiting coroutines: on Linux the transport
+-- polls its sockets with epoll.
 --
 -- @module adobepass.driver.ngx
 
@@ -18,8 +19,7 @@ local options = require "adobepass.util.options"
 
 local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
 
--- Not ngx.now: that is the time of day, which jumps when a clock is set, and
--- as it was when nginx last looked.
+-- Not ngx.now: it returns the wall clock, which can jump, as nginx cached it.
 local now = core.clock.monotonic
 
 local function wait(transport, transfer, deadline)
@@ -29,13 +29,13 @@ local function wait(transport, transfer, deadline)
     if transfer:ended() then return true end
     local left = deadline - now()
     if left <= 0 then return false end
-    -- ngx.sleep counts milliseconds; 0 of them would be a hot loop.
+    -- ngx.sleep has a resolution of 1 ms; 0 would busy-wait.
     ngx.sleep(math.max(SHORTEST, math.min(pause, left)))
     pause = math.min(pause * GROWTH, LONGEST)
   end
 end
 
--- Timers of nginx count from its cached time and may be early by that much.
+-- nginx's timers start from its cached time, so they may fire early.
 local function sleep(seconds)
   local wake = now() + seconds
   local left = seconds
@@ -45,7 +45,7 @@ local function sleep(seconds)
   until left <= 0
 end
 
---- A driver for nginx.
+--- Creates a driver for nginx.
 -- @function ngx
 -- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
 -- `now()`

@@ -1,27 +1,28 @@
---- A driver for programs with a frame: games, LÖVE, a UI's timer.
+--- A driver for programs with a frame loop: games, LÖVE, UI timers.
 --
 --   local driver = adobepass.driver.tick { on_error = show }
 --   local task = driver.start(function() return client:login { ... } end)
 --   function love.update() driver.update() end       -- never blocks
 --   if task.status == "done" then use(task.results[1], task.results[2]) end
 --
--- `wait` and `sleep` are plain coroutine.yield()s, so they belong into a task,
--- or into any coroutine that you resume each frame yourself.
+-- `wait` and `sleep` call coroutine.yield(), so call them in a task, or in a
+-- coroutine that you resume in each frame yourself.
 --
 -- A task has `status`: "running", "done", "failed" or "cancelled"; `results`,
--- with their number in `n`; `error`, whatever was raised, and `traceback`.
+-- with their number in `n`; `error`, the value that was raised, and
+-- `traceback`.
 --
--- An error in a task is a mistake in a program (what a service does comes back
--- as nil, err), so it is not kept quiet: `update` gives every task its turn
--- and then calls `on_error(error, task)`, or raises with the task's traceback
--- where there is no `on_error`. It is kept in the task in either case.
+-- An error raised in a task is a bug, since failures of the service are
+-- returned as nil, err. `update` first resumes every task, then calls
+-- `on_error(error, task)` for each failed one; without `on_error` it raises
+-- the task's traceback. The task keeps the error in either case.
 --
--- With `reuse` the coroutine of a task that ended serves the next one. A crowd
--- of short tasks takes less memory and time by that. Then nobody may hold on
--- to a coroutine beyond its task's end: who resumes it disturbs another task,
--- and what was kept under it (`kept[coroutine.running()]`) another task finds.
+-- With `reuse`, the coroutine of a finished task runs the next one, which
+-- saves memory and time with many short tasks. Do not use a coroutine after
+-- its task has ended: resuming it would resume another task, and values stored
+-- by coroutine (`kept[coroutine.running()]`) would be visible to another task.
 --
--- Runs on plain Lua 5.1: there is no pcall around a yield.
+-- Works on plain Lua 5.1: no pcall around a yield.
 --
 -- @module adobepass.driver.tick
 
@@ -41,13 +42,13 @@ end
 local Task = {}
 Task.__index = Task
 
---- Stops a task where it waits. What it waited for is dropped, and a request
--- that nobody holds is cancelled when it is collected.
+--- Cancels a task. Its reference to a transfer is dropped; a transfer without
+-- references is cancelled when it is collected.
 -- @function task:cancel
 function Task:cancel()
   if self.status ~= "running" then return end
   self.status = "cancelled"
-  -- From Lua 5.4 on this closes the variables of the task that are <close>.
+  -- Lua 5.4: closes the task's <close> variables.
   local close = rawget(coroutine, "close")
   if close and coroutine.status(self.thread) == "suspended" then
     close(self.thread)
@@ -60,8 +61,7 @@ local function fail(task, reason)
   task.traceback = debug.traceback(task.thread, tostring(reason))
 end
 
--- What a coroutine that serves one task after another says before its
--- results.
+-- A reused coroutine yields this before the results of its task.
 local SERVED = {}
 local MOST_IDLE = 1024
 
@@ -72,10 +72,10 @@ local function keep_thread(state, thread)
   idle[#idle + 1] = thread
 end
 
--- What became of a task's turn; whether it failed in it.
+-- Updates a task after coroutine.resume; returns whether the task failed.
 local function settle(state, task, good, ...)
   state.current = nil
-  if task.status ~= "running" then return false end -- it cancelled itself
+  if task.status ~= "running" then return false end -- cancelled by itself
   if not good then
     fail(task, (...))
   elseif rawequal((...), SERVED) then
@@ -92,13 +92,14 @@ local function take_turn(state, task)
   return settle(state, task, coroutine.resume(task.thread))
 end
 
--- Who waits for a transfer has no turn before there is something to see.
+-- A task that waits for a transfer is resumed when the transfer has ended or
+-- the deadline has passed.
 local function is_due(task, now)
   local transfer = task.transfer
   return not transfer or transfer:ended() or now >= task.deadline
 end
 
--- Each transport that somebody waits for moves once.
+-- Steps each transport that a task waits for, once.
 local function step(tasks, transport)
   local moved = {}
   if transport then transport:step(0) end
@@ -111,7 +112,7 @@ local function step(tasks, transport)
   end
 end
 
--- Tasks that are started meanwhile begin with the next update.
+-- Tasks started meanwhile begin with the next update.
 local function resume_all(state)
   local failures, now = {}, state.now()
   for index = 1, #state.tasks do
@@ -153,13 +154,14 @@ local function update(state, transport)
   return #state.tasks
 end
 
--- Holds the arguments until the task's first turn.
+-- Keeps the arguments until the task is first resumed.
 local function begin(fn, ...)
   coroutine.yield()
   return fn(...)
 end
 
--- Waits for a task and serves it. Idle, it holds nothing of the one before.
+-- Runs one task after another. While idle it holds no reference to the
+-- previous task.
 local function serve()
   while true do coroutine.yield(SERVED, begin(coroutine.yield())) end
 end
@@ -179,14 +181,15 @@ local function start(state, fn, ...)
   end
   local thread = thread_for(state)
   coroutine.resume(thread, fn, ...)
-  -- What is nil here has room for what it becomes.
+  -- The nil fields reserve room in the table.
   local task = setmetatable({ status = "running", thread = thread,
     transport = nil, transfer = nil, deadline = nil, results = nil }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
 
--- A coroutine within a task yields to that task, which then has its turns.
+-- A coroutine created by a task yields to the task, which is then resumed in
+-- each frame.
 local function wait(state, transport, transfer, deadline)
   local thread, is_main = coroutine.running()
   if not thread or is_main then complain "wait" end
@@ -209,16 +212,16 @@ local function sleep(state, seconds)
   repeat coroutine.yield() until state.now() >= wake
 end
 
---- A driver that is moved once in each frame.
+--- Creates a driver that the application updates once in each frame.
 -- @function tick
--- @tparam[opt] table options `now`: seconds that never go back;
--- `on_error(error, task)`: hears of tasks that failed; `reuse` (false): see
+-- @tparam[opt] table options `now`: returns seconds that never go backwards;
+-- `on_error(error, task)`: called for each failed task; `reuse` (false): see
 -- above
 -- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
--- `now()`; `start(fn, ...)`: a task, which begins with the next update;
--- `update(transport)`: steps the transport (default: those that tasks wait for)
--- without waiting, resumes every task once that can go on, and tells how many
--- still run
+-- `now()`; `start(fn, ...)`: returns a task, which begins with the next
+-- update; `update(transport)`: steps the transport and those that tasks wait
+-- for, without waiting, resumes once every task that can continue, and returns
+-- the number of running tasks
 return function(given)
   given = options.check("driver.tick", given or {}, OPTIONS)
   local state = { tasks = {}, idle = {}, reuse = given.reuse,
@@ -230,7 +233,7 @@ return function(given)
       return wait(state, transport, transfer, deadline)
     end,
     sleep = function(seconds) sleep(state, seconds) end,
-    -- No tail calls: their errors name the line that called.
+    -- No tail calls: error levels count the caller.
     start = function(...)
       local task = start(state, ...)
       return task

@@ -1,5 +1,6 @@
---- A bounded memory of things that end. Two generations: what was not asked
--- for while a whole one filled up is forgotten.
+--- A bounded cache whose entries expire. It keeps two generations: when the
+-- young one is full it becomes the old one, and the previous old one is
+-- dropped. Reading an old entry moves it to the young generation.
 -- @module adobepass.policy.cache
 
 local cache = {}
@@ -7,13 +8,17 @@ local cache = {}
 local Cache = {}
 Cache.__index = Cache
 
---- @int most how many entries at the most: two or more
+--- Creates a cache.
+-- @int most the maximum number of entries, at least 2
 function cache.new(most)
   return setmetatable({ most = math.floor(most / 2), count = 0, young = {},
     old = {} }, Cache)
 end
 
---- Keeps a value until a time of the caller's clock.
+--- Stores a value.
+-- @param key
+-- @param value
+-- @number ends when the entry expires, by the caller's clock
 function Cache:set(key, value, ends)
   if self.young[key] == nil then
     if self.count >= self.most then
@@ -31,7 +36,9 @@ local function drop(self, key)
   end
 end
 
---- The value, if its end has not come.
+--- Returns the value of a key; nil when there is none or it has expired.
+-- @param key
+-- @number now the time of the caller's clock
 function Cache:get(key, now)
   local entry = self.young[key] or self.old[key]
   if not entry then return nil end

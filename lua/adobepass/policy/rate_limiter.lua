@@ -1,6 +1,6 @@
---- Token buckets: how fast each device may ask.
+--- Limits the request rate of each device with token buckets.
 --
--- Adobe counts by device address: a request each second after a burst of ten
+-- Adobe counts by device address: one request a second after a burst of ten
 -- (page throttling-mechanism). A bucket is one number, the time at which it
 -- is full again (the generic cell rate algorithm, ITU-T I.371).
 -- @module adobepass.policy.rate_limiter
@@ -19,16 +19,17 @@ local FIELDS = {
   max_keys = options.number(1, 1e7),
 }
 
---- A rate limiter.
--- @param[opt] given `rate` (1) requests per second, `burst` (10) at once,
--- `max_keys` (10,000) buckets at most; or false: never wait
+--- Creates a rate limiter.
+-- @param[opt] given `rate` (1) requests per second, `burst` (10) requests at
+-- once, `max_keys` (10,000) buckets at most; false disables the limit
 -- @treturn table
 function rate_limiter.new(given)
   local self = { off = given == false, full_at = {}, barred = {}, keys = 0 }
   given = options.check("rate_limiter.new", given or {}, FIELDS)
   for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   self.interval = 1 / self.rate
-  -- How far ahead the filling of a bucket may lie while one may still go.
+  -- A request may start while its bucket is full again within this time, in
+  -- seconds.
   self.slack = (self.burst - 1) * self.interval
   return setmetatable(self, RateLimiter)
 end
@@ -38,8 +39,8 @@ local function forget(self, key)
   self.keys = self.keys - 1
 end
 
--- Those that are full say nothing. If all are in use, the fullest tenth goes,
--- so that this is not done again for the next key.
+-- A full bucket holds no information. If no bucket is full, drops the fullest
+-- tenth, so that the next key does not sort again.
 local function make_room(self, now)
   local keys, full_at = {}, self.full_at
   for key in pairs(full_at) do keys[#keys + 1] = key end
@@ -60,10 +61,10 @@ local function filled_at(self, key, now)
   return math.max(time_full or now, now)
 end
 
---- Take the next place in the queue of a key.
+--- Reserves the next request of a key.
 -- @string key the device's address
 -- @number now seconds of the monotonic clock
--- @treturn number seconds to wait; 0: go
+-- @treturn number seconds to wait before sending; 0 to send now
 function RateLimiter:reserve(key, now)
   if self.off then return 0 end
   local time_full = filled_at(self, key, now)
@@ -71,8 +72,9 @@ function RateLimiter:reserve(key, now)
   return math.max(0, time_full - self.slack - now)
 end
 
---- Give a place back that was not used: the last one that was taken, or any;
--- then two of those behind it may go at once.
+--- Cancels an unused reservation of a key. Later reservations keep their
+-- times, so cancelling another one than the last lets two requests start
+-- together.
 -- @string key
 function RateLimiter:cancel(key)
   local time_full = self.full_at[key]
@@ -83,11 +85,11 @@ function RateLimiter:cancel(key)
   self.full_at[key] = time_full
 end
 
---- After a 429: nobody of the key goes for a while, and then one by one,
--- since the server has just said that the bucket is empty.
+--- Blocks a key after a 429. Afterwards its bucket is empty, as it is at the
+-- server, so requests start one at a time.
 -- @string key
--- @number now
--- @number seconds
+-- @number now seconds of the monotonic clock
+-- @number seconds how long to block
 function RateLimiter:penalize(key, now, seconds)
   if self.off then return end
   local barred = math.max(self.barred[key] or now, now + seconds)
@@ -96,16 +98,17 @@ function RateLimiter:penalize(key, now, seconds)
   self.barred[key] = barred
 end
 
---- Is a key still barred? Who had a place already when the 429 came asks this
--- after the wait; if so, it gives the place back and takes a new one.
+--- Returns how long a key is still blocked. A request that was already
+-- reserved when a 429 came checks this after its wait; while the key is
+-- blocked, it cancels the reservation and makes a new one.
 -- @string key
--- @number now
--- @treturn number seconds; 0 when it may go
+-- @number now seconds of the monotonic clock
+-- @treturn number seconds; 0 when requests may start
 function RateLimiter:barred_for(key, now)
   return math.max(0, (self.barred[key] or now) - now)
 end
 
---- How many keys are remembered.
+--- Returns the number of buckets.
 -- @treturn integer
 function RateLimiter:size()
   return self.keys

@@ -2,8 +2,8 @@
 -- follow this module: of a request, of one item of a response, of a poll.
 -- A policy reads no clock and no random number: the caller passes both.
 --
--- Adobe asks to repeat errors with `action` retry, two or three times at most
--- and with growing delays, and to wait a second or more after a 429 (pages
+-- Adobe's rules: repeat errors with `action` retry two or three times at most,
+-- with growing delays, and wait a second or more after a 429 (pages
 -- enhanced-error-codes and throttling-mechanism).
 -- @module adobepass.policy.retry
 
@@ -88,8 +88,8 @@ end
 --- The policy for one item of a successful response that failed by itself.
 retry.ITEMS = retry.new { base = 1 }
 
--- Errors of a network that is down for a while, or of a server in between that
--- answers instead of Adobe, as a hotel's does.
+-- Errors of a network outage, or of a captive portal that responds instead of
+-- Adobe.
 local FROM_NETWORK = { malformed_response = true, tls_failed = true,
   too_large = true, transfer_failed = true }
 

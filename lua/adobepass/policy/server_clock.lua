@@ -1,7 +1,6 @@
---- The server's time, told by the monotonic clock.
+--- The server's time, computed from its Date headers and the monotonic clock.
 --
--- The wall clock of a TV may be years off, and jump when it is set. What the
--- server says in its Date headers is laid over the monotonic clock instead.
+-- A TV's wall clock may be years off, and jumps when it is set.
 -- @module adobepass.policy.server_clock
 
 local http_date = require "adobepass.util.http_date"
@@ -14,14 +13,14 @@ local clock = {}
 local Clock = {}
 Clock.__index = Clock
 
--- A Date is cut to whole seconds and takes part of the round trip to come:
--- two of them that are closer than this may mean the same clock.
+-- Seconds. A Date has whole seconds and arrives after part of the round trip:
+-- offsets that differ by less may describe the same clock.
 local NOISE = 2
 
 local FIELDS = { monotonic = "function", wall = "function" }
 
---- A clock.
--- @tparam table given `monotonic` and `wall`: functions that give seconds
+--- Creates a clock.
+-- @tparam table given `monotonic` and `wall`: functions that return seconds
 -- @treturn table
 function clock.new(given)
   options.check("server_clock.new", given, FIELDS)
@@ -35,24 +34,25 @@ local function round_trip_of(seconds)
   return is_usable and seconds or nil
 end
 
--- Does the new estimate replace the one we have? The closest one stays, until
--- the server's clock was really set anew.
+-- Returns whether a new estimate replaces the current one. The estimate with
+-- the shortest round trip stays until the server's clock is set.
 local function is_better(self, offset, round_trip)
   if not self.offset or round_trip < self.round_trip then return true end
   local doubt = round_trip < huge and round_trip / 2 or 0
   return math.abs(offset - self.offset) >= NOISE + doubt
 end
 
---- Learn from an answer.
--- @param date the Date header; what is not a date is ignored
--- @number[opt] arrival the monotonic clock when the answer came; now
--- @number[opt] round_trip seconds from question to answer, if known
+--- Updates the clock from a response.
+-- @param date the Date header; a value that is not a date is ignored
+-- @number[opt] arrival when the response arrived, by the monotonic clock
+-- (default: now)
+-- @number[opt] round_trip seconds from request to response, if known
 function Clock:learn(date, arrival, round_trip)
   local seconds = http_date.parse(date)
   if not seconds then return end
   round_trip = round_trip_of(round_trip)
-  -- The likeliest moment: the middle of the second that the header names, in
-  -- the middle of the round trip.
+  -- The best estimate: the middle of the second that the header names, at the
+  -- middle of the round trip.
   local offset = seconds + 0.5
     - ((arrival or self.monotonic()) - (round_trip or 0) / 2)
   if is_better(self, offset, round_trip or huge) then
@@ -60,7 +60,7 @@ function Clock:learn(date, arrival, round_trip)
   end
 end
 
---- Has the server told its time yet?
+--- Returns whether a response has set the clock.
 -- @treturn boolean
 function Clock:known()
   return self.offset ~= nil
@@ -70,13 +70,14 @@ local function offset_of(self)
   return self.offset or self.wall() - self.monotonic()
 end
 
---- The server's time; this device's own until the server has told it.
+--- Returns the server's time; this device's wall clock until a response has
+-- set the clock.
 -- @treturn integer milliseconds since 1970
 function Clock:now_ms()
   return json.integer((self.monotonic() + offset_of(self)) * 1000 + 0.5)
 end
 
---- When an instant of the server comes by the monotonic clock.
+--- Converts a server time to the monotonic clock.
 -- @int server_ms milliseconds since 1970
 -- @treturn number seconds of the monotonic clock
 function Clock:monotonic_of(server_ms)
