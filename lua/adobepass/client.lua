@@ -1,8 +1,8 @@
 --- The client of one device: one method for each task of an application, and
 -- `client.api` with one method for each operation of the service.
 --
--- A method loads its flow when it is first called: an application that only
--- plays does not carry the code of a login. Each method returns its result, or
+-- A method loads its flow when it is first called, so an application that only
+-- plays does not load the code of a login. Each method returns its result, or
 -- nil and an error of adobepass.errors; wrong arguments raise a usage error.
 -- The field `context` is internal.
 -- @module adobepass.client
@@ -187,7 +187,7 @@ function Client:renew_service_token(token)
   return result, err
 end
 
---- Requests a code with which another device joins this device's circle.
+--- Requests a code with which another device joins this device's group.
 function Client:link_device(token)
   local context = context_of(self, "link_device")
   local result, err = require("adobepass.flow.service_token").link_device(
@@ -195,7 +195,7 @@ function Client:link_device(token)
   return result, err
 end
 
---- Removes devices from the circle.
+--- Removes devices from the group.
 function Client:unlink_devices(token, devices)
   local context = context_of(self, "unlink_devices")
   local result, err = require("adobepass.flow.service_token").unlink_devices(
@@ -203,7 +203,7 @@ function Client:unlink_devices(token, devices)
   return result, err
 end
 
---- Requests the devices of the circle.
+--- Requests the devices of the group.
 function Client:linked_devices(token)
   local context = context_of(self, "linked_devices")
   local result, err = require("adobepass.flow.service_token").linked_devices(
@@ -238,22 +238,22 @@ function Client:client_id()
   return credentials and credentials.client_id, err
 end
 
---- Returns the name of this device in events: a part of a digest, from which
--- the device's id cannot be computed.
+--- Returns the name of this device in events: part of a digest, from which the
+-- device's id cannot be computed.
 function Client:event_name()
   return connection.event_name(context_of(self, "event_name").key)
 end
 
---- Deletes the note that the last token request failed, which delays the next
--- one. For a command that a person runs again after fixing the cause.
+--- Deletes the stored failure of the last token request, which delays the next
+-- one. Meant for a command that a person runs again after fixing the cause.
 function Client:forget_failure()
   local context = context_of(self, "forget_failure")
   if not context:recall("refresh_failed") then return true end
   return context:forget("refresh_failed")
 end
 
---- Returns the server's time in ms since 1970; this device's until a response
--- has told the server's. Needs no device.
+--- Returns the server's time in ms since 1970; before the first response, this
+-- device's time. Needs no device.
 function Client:now_ms()
   check_self(self, "now_ms")
   return self.context:now_ms()
@@ -266,8 +266,9 @@ local function new_client(shared, record)
   return setmetatable({ context = context, api = context.api }, Client)
 end
 
---- Returns the client of another device, which shares this client's connections,
--- store and rate limit. It is light: a gateway keeps thousands.
+--- Returns the client of another device, which shares this client's
+-- connections, store and rate limit. It is small enough for a gateway to keep
+-- thousands.
 -- @tparam table fields `id`, `info`, `ip`, and what adobepass.device.record
 -- takes
 function Client:device(fields)
@@ -282,8 +283,9 @@ function Client:device(fields)
   return made
 end
 
---- Moves all transfers and coroutines on; for the tick driver, once in each
--- frame. Returns the number of coroutines that are still running.
+--- Steps all transfers and resumes coroutines, with a driver that has `update`
+-- (tick): call it once in each frame. Returns the number of coroutines that
+-- are still running.
 function Client:update()
   check_self(self, "update")
   local shared = self.context.connection

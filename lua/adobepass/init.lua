@@ -13,7 +13,7 @@ local server_clock = require "adobepass.policy.server_clock"
 
 local adobepass = { version = core.version }
 
--- Each is loaded when it is asked for: nginx's parts need nginx.
+-- Loads a module at its first use, since some need a host such as nginx.
 local function on_demand(prefix)
   return setmetatable({}, { __index = function(self, name)
     local made = require(prefix .. name)
@@ -22,11 +22,11 @@ local function on_demand(prefix)
   end })
 end
 
---- Where things are kept: `memory`, `file`, `shdict`, `redis`; or any table
--- with the same methods.
+--- The stores: `memory`, `file`, `shdict`, `redis`. Any table with the same
+-- methods is a store, too.
 adobepass.store = on_demand "adobepass.store."
 
---- How a host waits: `block`, `tick`, `ngx`, `luv`.
+--- The drivers: `block`, `tick`, `ngx`, `luv`.
 adobepass.driver = on_demand "adobepass.driver."
 
 local FIELDS = {
@@ -39,7 +39,8 @@ local FIELDS = {
   random = "function?",
 }
 
--- As long as a store can promise; then `set` makes it for ever.
+-- `add` needs an expiry time, so it gets a long one, in seconds; `set` then
+-- removes it.
 local DEVICE_ID, AGES = "device_id", 1e9
 
 local METHODS = {
@@ -84,7 +85,7 @@ local function check_day(name, seconds)
   error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name))
 end
 
--- A transport that is made and closed: what is wrong with an option shows now.
+-- Creates a transport and closes it, so that wrong options raise now.
 local function check_http(http)
   local good, transport = pcall(core.http.new, http)
   if not good then
@@ -94,8 +95,8 @@ local function check_http(http)
   return http
 end
 
--- It spreads requests over time and keeps no secret, so math.random will do
--- where the system has no randomness.
+-- Jitter protects no secret, so math.random is enough where the system has no
+-- source of randomness.
 local function usual_chance()
   local bytes = core.random.bytes(2)
   if not bytes then return math.random() end
@@ -110,7 +111,7 @@ local function http_of(given)
   return http
 end
 
--- A gateway of many workers shares one, for example in its Redis.
+-- The workers of a gateway may share one rate limiter, for example in Redis.
 local function pace_of(given)
   if type(given) == "table" and given.reserve then
     return check_methods("rate_limit", given)
@@ -148,7 +149,8 @@ local function new(given)
   return given.device and made:device(given.device) or made
 end
 
---- A client.
+--- Creates a client. Raises, at the caller's line, for an option that is
+-- unknown or wrong.
 --
 -- @tparam table given
 --
@@ -158,24 +160,25 @@ end
 --   `client:device`
 -- * `store` (memory), `driver` (block)
 -- * `on_event`: called with a table for every request, retry, wait, token,
---   registration, cache hit and warning; it never holds a secret
--- * `timeout`: seconds that bound each call of `client.api` with all it does
---   (30), and within which a story repeats what was to be repeated; one that
---   asks for several things, in batches or of several providers, takes as long
---   for each
--- * `http`: options of core.http.new, like `ca_file` and `proxy`
--- * `rate_limit`: `{ rate = 1, burst = 10 }`, or false; or any table with the
--- methods of adobepass.policy.rate_limiter, like one that many machines share
+--   registration, cache hit and warning; an event never holds a secret
+-- * `timeout` (30): seconds that bound each call of `client.api`, with its
+--   waits, token requests and retries, and the retries of a flow; a flow that
+--   sends several requests, in batches or to several providers, may take that
+--   long for each
+-- * `http`: options of core.http.new, such as `ca_file` and `proxy`
+-- * `rate_limit`: `{ rate = 1, burst = 10 }`; false for none; or a table with
+--   the methods of adobepass.policy.rate_limiter, such as one that several
+--   machines share
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
--- * `transport`, `random`: in place of ours, for tests
+-- * `transport`, `random`: replacements for tests
 function adobepass.new(given)
   local made = options.at_caller(new, given)
   return made
 end
 
---- The identifier of this device, made once and kept by a store for ever:
--- losing it loses every login.
+--- Returns the identifier of this device. The first call creates it and saves
+-- it without an expiry time; a device that loses it loses its logins.
 -- @param store
 -- @treturn[1] string
 -- @treturn[2] nil
@@ -190,7 +193,7 @@ function adobepass.device_id(store)
   won, why, how = store:add(DEVICE_ID, fresh, AGES)
   if won == nil then return nil, why, how end
   if not won then return store:get(DEVICE_ID) end
-  won, why, how = store:set(DEVICE_ID, fresh) -- from now on without an end
+  won, why, how = store:set(DEVICE_ID, fresh) -- removes the expiry time
   if not won then return nil, why, how end
   return fresh
 end

@@ -1,11 +1,11 @@
---- The media token that an authorization gives: looking into it, and verifying
--- it on the server that hands out the stream.
+--- Inspects the media token of an authorization, and verifies it on the server
+-- that delivers the stream.
 --
 -- EXPERIMENTAL. Adobe publishes neither the exact signed bytes nor its key
--- outside its Java verifier, and warns that the format may change. Here the
--- signature (SHA256withRSA) is taken over the bytes of the
--- shortAuthorizationToken element as received, every field is optional, and
--- whatever is in doubt is refused.
+-- outside its Java verifier, and warns that the format may change. This module
+-- verifies the signature (SHA256withRSA) over the bytes of the
+-- shortAuthorizationToken element as received. Every field is optional.
+-- Anything ambiguous is refused.
 -- @module adobepass.media_token
 
 local core = require "adobepass.core"
@@ -25,7 +25,7 @@ local function character(number)
   return code and code > 0 and code < 128 and string.char(code) or nil
 end
 
--- In one go: what an entity becomes is no entity.
+-- In one pass, so that the result of an entity is not unescaped again.
 local function unescape(text)
   return (text:gsub("&(#?)(%w+);", function(sharp, name)
     if sharp == "#" then return character(name) end
@@ -33,8 +33,8 @@ local function unescape(text)
   end))
 end
 
--- The element, what is in it, and the text without it; if it is there just
--- once.
+-- Returns an element, its content, and the text without it; nil unless the
+-- element occurs exactly once.
 local function element(text, name)
   local open, close = "<" .. name .. ">", "</" .. name .. ">"
   local first, inside = text:find(open, 1, true)
@@ -49,13 +49,13 @@ end
 
 local LONGEST = 32768
 
--- From whoever asks for the stream: it may be anything.
+-- The text comes from an untrusted client.
 local function decode(serialized)
   if type(serialized) ~= "string" or #serialized > LONGEST then return nil end
   return core.base64.decode(serialized)
 end
 
--- Two elements beside each other, and nothing else.
+-- Accepts the two elements side by side, and nothing else.
 local function open_up(serialized)
   local text = decode(serialized)
   if not text then return nil end
@@ -79,7 +79,7 @@ local function parse(serialized)
   return fields, signed, signature
 end
 
---- What a media token says, unverified: to look at, never to trust.
+--- Parses a media token without verifying it. Do not trust the result.
 -- @string serialized
 -- @treturn[1] table `session_guid`, `requestor`, `resource`, `ttl` (ms),
 -- `issue_time`, `mvpd`, `proxy_mvpd`, each of them optional
@@ -96,7 +96,7 @@ local MOMENT = "^(%d%d%d%d)[-/](%d%d)[-/](%d%d)[ T](%d%d):(%d%d):(%d%d)(.*)$"
 
 local ZONES = { [""] = true, GMT = true, UTC = true, Z = true }
 
--- Seconds that a zone is ahead of Greenwich; nil for one that is not known.
+-- Returns a zone's offset from UTC in seconds; nil for an unknown zone.
 local function offset_of(rest)
   local zone, sign, hours, minutes = rest:gsub("^%.%d+", "")
     :match "^%s*(%a*)%s*([+-]?)(%d?%d?):?(%d?%d?)%s*$"
@@ -106,7 +106,8 @@ local function offset_of(rest)
   return sign == "-" and -seconds or seconds
 end
 
--- "2009/11/08 14:53:47 GMT -0800", as Adobe's pages show it; or ms since 1970.
+-- Parses "2009/11/08 14:53:47 GMT -0800" (the form of Adobe's pages), or ms
+-- since 1970.
 local function issued_ms(text)
   if not text then return nil end
   if text:find "^%d+$" then return #text <= 15 and tonumber(text) or nil end
@@ -117,9 +118,9 @@ local function issued_ms(text)
   return offset and (at - offset) * 1000
 end
 
---- When a media token ends by what it says of itself: ms since 1970, or nil
--- where it does not say so in a way that is known.
--- @tparam table fields what `media_token.inspect` answers
+--- Returns when a media token expires by its own fields, in ms since 1970; nil
+-- when they are missing or in an unknown format.
+-- @tparam table fields the result of `media_token.inspect`
 function media_token.ends(fields)
   local issued = issued_ms(fields.issue_time)
   return issued and fields.ttl and issued + fields.ttl or nil
@@ -130,7 +131,7 @@ local FIELDS = { key = "userdata", resource = "string?",
 
 local function refuse(status, message) return nil, message, status end
 
--- ms that two machines' clocks may differ.
+-- The allowed difference between two machines' clocks, in ms.
 local SKEW = 60000
 
 local function is_in_time(fields, now_ms)
@@ -139,8 +140,9 @@ local function is_in_time(fields, now_ms)
   return now_ms < ends and now_ms >= ends - fields.ttl - SKEW
 end
 
--- Used before? The store remembers it as long as it could be used again. By
--- what is signed: the rest could be written in another way.
+-- Returns whether the token was not used before. The store keeps the digest as
+-- long as the token is valid. The digest covers only the signed bytes, since
+-- the rest of a token can be changed without invalidating it.
 local function is_new(signed, fields, store)
   local name = "media_token:" .. core.digest.hex(core.digest.sha256(signed))
   return store:add(name, "1", math.max(1, fields.ttl / 1000 + SKEW / 1000))
@@ -151,7 +153,7 @@ local function is_signed(signed, signature, key)
   return raw and key:verify(signed, raw)
 end
 
--- What is wrong with a token that is signed: a status and a sentence.
+-- Returns why a signed token is refused: a status and a message; or nil.
 local function find_fault(fields, options)
   if not is_in_time(fields, options.now_ms) then
     return "TOKEN_EXPIRED", "The media token's time is over."
@@ -169,14 +171,18 @@ local function use_up(signed, fields, store)
   return refuse("TOKEN_USED", "The media token was used before.")
 end
 
---- Verifies a media token. Answers what it says; or nil, a sentence and a
--- status of Adobe's verifier: `INVALID_TOKEN_FORMAT`, `INVALID_SIGNATURE`,
--- `TOKEN_EXPIRED`, `INVALID_RESOURCE_ID`; and ours: `INVALID_REQUESTOR_ID`,
--- `TOKEN_USED`, `store_failed`.
+--- Verifies a media token.
 -- @string serialized
 -- @tparam table options `key`: a public key of the core; `now_ms`: the time;
--- `resource`, `requestor`: what it has to be for; `once`: a store, where a
--- token may be used one time only
+-- `resource`, `requestor`: the expected values; `once`: a store in which used
+-- tokens are recorded, so that each is accepted once
+-- @treturn[1] table the fields, as of `media_token.inspect`
+-- @treturn[2] nil
+-- @treturn[2] string message
+-- @treturn[2] string a status of Adobe's verifier: `INVALID_TOKEN_FORMAT`,
+-- `INVALID_SIGNATURE`, `TOKEN_EXPIRED`, `INVALID_RESOURCE_ID`; or of this
+-- module: `INVALID_REQUESTOR_ID`, `TOKEN_USED`, or the store's code
+-- (`store_failed`)
 function media_token.verify(serialized, options)
   options_of.check("media_token.verify", options, FIELDS, 2)
   local fields, signed, signature = parse(serialized)
