@@ -26,8 +26,8 @@ local call = {}
 local Call = {}
 Call.__index = Call
 
--- Adobe counts requests by the device's address: each device of a server has
--- its own. Operations that do not send the address count for the server's.
+-- Adobe counts requests by the device's address, which a gateway forwards for
+-- each device. Operations that do not send it count for the gateway's address.
 local BY_NAME, IS_LIMITED, SENDS_ADDRESS = {}, {}, {}
 for _, operation in ipairs(operations) do
   local path, headers = operation.path, operation.headers or ""
@@ -38,7 +38,7 @@ end
 
 local THROTTLED, UNAUTHORIZED = 429, 401
 
--- A repeat that starts with less time than this, in seconds, could only fail.
+-- A retry with less time than this, in seconds, would fail.
 local MIN_TIME = 0.05
 
 local function limit_key(self)
@@ -68,7 +68,7 @@ end
 
 local states = {}
 
--- The token in use is noted: when the server refuses it, another coroutine may
+-- Keeps the token in use: when the server refuses it, another coroutine may
 -- have replaced it meanwhile.
 function states.acquire_token(self)
   if self.operation.bearer == false then return "wait_for_rate_limit" end
@@ -78,8 +78,8 @@ function states.acquire_token(self)
   return "wait_for_rate_limit"
 end
 
--- During the wait a 429 may come for the same address. The reserved turn is
--- void then, and a new one is reserved.
+-- A 429 for the same address during the wait voids the reservation; then a new
+-- one is made.
 function states.wait_for_rate_limit(self)
   local limit, driver = self.connection.rate_limit, self.connection.driver
   if limit.off or not IS_LIMITED[self.operation] then return "send" end
@@ -148,8 +148,8 @@ function states.receive(self)
   return "classify"
 end
 
--- The error of a response that is no success. A 429 holds back all requests
--- that count for the same address.
+-- Returns the error of an unsuccessful response. A 429 delays all requests that
+-- count for the same address.
 local function error_of(self, response)
   local connection = self.connection
   local err = errors.from_answer(self.operation.name, response,
@@ -187,8 +187,8 @@ function states.classify(self)
   return "retry"
 end
 
--- Reference, "Registration": a refused token is replaced once, and the request
--- repeated. The refusal names the token that was sent.
+-- Reference, "Registration": a refused token is replaced once and the request
+-- repeated. `refusal` identifies the token that was sent.
 function states.refresh_token(self)
   self.refusal = { id = self.held.id }
   self.err = nil
@@ -249,7 +249,7 @@ function call.new(connection, device, operation, params, deadline)
   device.headers = device.headers or {}
   local built, err = request.build(operation, params, connection, device)
   if not built then return nil, err end
-  -- Fields that are nil here reserve room, so that the table never grows.
+  -- The nil fields reserve room, so that the table never grows.
   return setmetatable({ state = "acquire_token", connection = connection,
     device = device, operation = operation, request = built, params = params,
     deadline = deadline, attempt = 1, started = nil, held = nil,

@@ -14,8 +14,8 @@ Connection.__index = Connection
 -- makes the transfer parse all response headers.
 local LEARN_EVERY = 60
 
--- An event names a device by this many characters of its key: enough to tell
--- devices apart, and not reversible to the device's id.
+-- An event names a device by this many characters of its key: enough to
+-- distinguish devices, and not reversible to the device's id.
 local EVENT_NAME_LENGTH = 12
 
 --- Returns the name of a device in events; nil for a client without a device.
@@ -36,8 +36,8 @@ end
 
 --- Returns the transport; nil and an error when it cannot be created.
 --
--- It is created at the first request, so that nginx never creates it before
--- the fork of its workers.
+-- It is created at the first request, so that it is never created before nginx
+-- forks its workers.
 function Connection:open_transport()
   if self.transport then return self.transport end
   local transport, message, code = core.http.new(self.http)
@@ -48,7 +48,7 @@ function Connection:open_transport()
   return transport
 end
 
---- Sets the server's clock by a response.
+--- Sets the server's clock from a response.
 -- @param response
 -- @number started when the request was sent, by the driver's clock
 function Connection:learn_time(response, started)

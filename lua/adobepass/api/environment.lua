@@ -1,11 +1,11 @@
---- Where the service is: a name of Adobe's, or addresses of one's own.
+--- Resolves an environment, by name or by URLs, to the hosts of the service.
 -- @module adobepass.api.environment
 
 local options = require "adobepass.util.options"
 
 local environment = {}
 
--- Reference: "Hosts". The SSO Service lives on the API's host.
+-- Reference, "Hosts". The SSO Service is on the API's host.
 local HOSTS = {
   ["release-production"] = { "sp.auth.adobe.com", "mgmt.auth.adobe.com" },
   ["prequal-production"] = { "sp-prequal.auth.adobe.com",
@@ -16,7 +16,7 @@ local HOSTS = {
     "mgmt-prequal.auth-staging.adobe.com" },
 }
 
---- The names of Adobe's environments, sorted.
+--- Returns the names of Adobe's environments, sorted.
 function environment.names()
   local list = {}
   for name in pairs(HOSTS) do list[#list + 1] = name end
@@ -24,8 +24,8 @@ function environment.names()
   return list
 end
 
---- "https://host[:port]" of an address, without what follows; nil if it is no
--- address. What comes before an @ is no host, but the name of a user there.
+--- Returns the origin of a URL, "https://host[:port]" in lower case; nil if it
+-- is not an http or https URL. Refuses user information ("user@host").
 function environment.origin(url)
   local scheme, host, after = tostring(url):match("^([hH][tT][tT][pP][sS]?)"
     .. "://([^/?#@%c%s\\]+)(.?)")
@@ -40,8 +40,11 @@ local function check_origin(name, url, level)
     .. "not '%s'"):format(name, url), level + 1)
 end
 
---- The origins of the API and of the management host.
+--- Returns the origins of the API and of the management host. Raises for an
+-- unknown name or a value that is not an origin.
 -- @tparam string|table given a name, or { api = url, mgmt = url }
+-- @tparam[opt=2] number level whose line an error names, as for error()
+-- @treturn table `api`, `mgmt`
 function environment.resolve(given, level)
   level = (level or 2) + 1
   if type(given) == "string" then

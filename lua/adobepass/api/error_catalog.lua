@@ -1,9 +1,10 @@
---- What each error code means: a sentence for the viewer, a hint for the
--- developer, and the action where the server does not name one.
+--- Describes each error code: a sentence for the viewer, a hint for the
+-- developer, and the action when the server does not name one.
 --
--- The codes are those of Adobe's pages enhanced-error-codes and the DCR API's
--- two, and our own; the sentences are ours. A viewer can sign in, wait, call
--- the provider or the app's support: no more is asked of them.
+-- The codes come from Adobe's page enhanced-error-codes, the two pages of the
+-- DCR API, and this module; the sentences are not Adobe's. A sentence suggests
+-- only what a viewer can do: sign in, wait, or contact the provider or the
+-- app's support.
 -- @module adobepass.api.error_catalog
 
 local codes = {}
@@ -198,7 +199,7 @@ add("application-registration", AGAIN, {
   invalid_client = "Register again: these credentials are not valid.",
 })
 
--- Answers without a code --------------------------------------------------
+-- Responses without a code ------------------------------------------------
 
 add("retry", LATER, {
   too_many_requests =
@@ -241,8 +242,8 @@ add("configuration", APP, {
 
 -- The core's codes --------------------------------------------------------
 
--- A repeat may heal these. protocol_error is one of them since HTTP/2 servers
--- that restart end their streams with it.
+-- A retry may succeed; also after protocol_error, with which an HTTP/2 server
+-- that restarts ends its streams.
 add("retry", NETWORK, {
   timeout = "Check the network; raise the timeout if it is just slow.",
   resolve_failed = "Check the network, the DNS and the host's name.",
@@ -252,7 +253,7 @@ add("retry", NETWORK, {
   protocol_error = "See what stands between you and Adobe.",
 })
 
--- A repeat would end alike; transfer_failed is a failure of unknown kind.
+-- A retry would fail in the same way; transfer_failed has an unknown cause.
 add("none", LATER, {
   tls_failed = "Check ca_file, the device's date, and who is in between.",
   too_large = "Raise max_body if such an answer is to be expected. "
@@ -271,7 +272,7 @@ add("none", "This was stopped.", {
   cancelled = "Nothing: the program cancelled this itself.",
 })
 
--- Stores, and the private files of one of them.
+-- Stores, and the private files of the file store.
 add("none", APP, {
   store_failed = "See what the store says, and whether it can be reached.",
   not_found = "Check the path.",

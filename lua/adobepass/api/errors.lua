@@ -1,9 +1,9 @@
---- Errors: one kind of object, whatever went wrong.
+--- Error objects: one type for every failure.
 --
 -- Facts from Adobe's page features-standard/error-reporting/
--- enhanced-error-codes and those of the DCR API. What a server writes is
--- bounded, cleaned and rid of tokens before it is kept: an error ends up in
--- logs and on screens.
+-- enhanced-error-codes and from the pages of the DCR API. Text from a server is
+-- shortened, stripped of control characters and redacted, because errors end up
+-- in logs and on screens.
 -- @module adobepass.api.errors
 
 -- luacheck: read_globals math.tointeger
@@ -15,7 +15,7 @@ local errors = {}
 local methods = {}
 local Error = { __name = "adobepass.error", __index = methods }
 
--- The most bytes that are kept of each field that is text.
+-- The maximum length of each text field, in bytes.
 local TEXT = {
   code = 100, message = 500, action = 100, details = 1000, help_url = 500,
   trace = 200, operation = 100,
@@ -25,8 +25,8 @@ local NUMBERS = { http_status = true, status = true, retry_after = true }
 local REDACTED = "[redacted]"
 local LONGEST_RETRY_AFTER = 3600
 
--- JSON in base64, as every JWT and device header is, begins with eyJ: '{"'. A
--- media token begins with <signatureInfo>. RFC 6750 2.1 has bearer tokens.
+-- Base64 of '{"', with which JWTs and device headers begin, is eyJ. A media
+-- token begins with <signatureInfo>. RFC 6750 section 2.1: bearer tokens.
 local SECRETS = {
   "eyJ[%w_%-][%w_%-]+[%w_%-%.%+/=]*",
   "PHNpZ25hdHVyZUluZm8[%w_%-%.%+/=]*",
@@ -53,9 +53,10 @@ local function longest_first(secrets)
   return sorted
 end
 
---- A text without secrets: those given, and all that looks like a token.
+--- Returns a text in which the given secrets, and everything that looks like a
+-- token, are replaced.
 -- @string text
--- @tparam[opt] {string,...} secrets taken literally
+-- @tparam[opt] {string,...} secrets matched literally
 -- @treturn string
 function errors.redact(text, secrets)
   for _, secret in ipairs(longest_first(secrets)) do
@@ -67,7 +68,7 @@ function errors.redact(text, secrets)
   return text
 end
 
--- Cut between characters, not within one: UTF-8 goes on with 10xxxxxx.
+-- Cuts between characters: UTF-8 continuation bytes are 10xxxxxx.
 local function cut(text, most)
   if #text <= most then return text end
   local last = most - 3
@@ -75,7 +76,8 @@ local function cut(text, most)
   return text:sub(1, last) .. "..."
 end
 
--- U+0080 to U+009F are controls too: one of them begins commands to terminals.
+-- U+0080 to U+009F are control characters, too: terminals take U+009B as the
+-- start of a command.
 local function clean(text, most, secrets)
   text = text:gsub("\194[\128-\159]", " "):gsub("[%c ]+", " ")
   text = errors.redact(text, secrets):gsub("^ ", ""):gsub(" $", "")
@@ -115,9 +117,10 @@ local function check(name, value)
   end
 end
 
---- An error of our own.
+--- Creates an error. Raises for an unknown field or a wrong type.
 -- @tparam table fields `code`, and any of `message`, `action`, `http_status`,
--- `status`, `details`, `help_url`, `trace`, `retry_after`, `operation`
+-- `status`, `details`, `help_url`, `trace`, `retry_after` (seconds),
+-- `operation`
 -- @treturn table
 function errors.new(fields)
   local copy = {}
@@ -132,14 +135,14 @@ function errors.new(fields)
   return make(copy)
 end
 
---- Is a value one of our errors?
+--- Returns whether a value is an error object of this module.
 -- @treturn boolean
 function errors.is(value)
   return type(value) == "table" and getmetatable(value) == Error
 end
 
--- RFC 9110 10.2.3: seconds, or a date. By the clock that we were given, else
--- by the server's own, since a TV's may be wrong.
+-- RFC 9110 section 10.2.3: seconds or a date. A date is compared with `now`, or
+-- with the response's Date header, since a TV's clock may be wrong.
 local function retry_after_of(headers, now)
   local value = headers["retry-after"]
   if type(value) ~= "string" then return nil end
@@ -152,7 +155,7 @@ local function retry_after_of(headers, now)
   return seconds and math.max(0, math.min(seconds, LONGEST_RETRY_AFTER))
 end
 
--- Without a code in the answer, the status makes one.
+-- The codes for statuses of responses without a code.
 local STATUS_CODES = { [401] = "unauthorized", [429] = "too_many_requests" }
 
 local function code_of_status(status)
@@ -167,8 +170,8 @@ local function message_of_status(status)
   return ("The server answered with the HTTP status %d."):format(status)
 end
 
--- Adobe's page says that the body holds an "error" object, its sample shows
--- the object itself; DCR has a string there.
+-- By Adobe's page the body holds an "error" object; its sample is the object
+-- itself. In DCR responses "error" is a string.
 local function body_of(decoded)
   if type(decoded) ~= "table" then return {} end
   if type(decoded.error) == "table" then return decoded.error end
@@ -190,12 +193,12 @@ local function fields_of(operation, body, secrets)
   }
 end
 
---- The error of an answer that is no success.
+--- Creates the error of an unsuccessful response.
 -- @string operation the operation's name
--- @tparam table response `status` and `headers`, as the core gives them
--- @param decoded its JSON, if it has any; any type
+-- @tparam table response `status` and `headers`, as the core returns them
+-- @param decoded the body's JSON value, of any type; nil when there is none
 -- @number[opt] now the server's time, in seconds since 1970
--- @tparam[opt] {string,...} secrets to keep out of the error
+-- @tparam[opt] {string,...} secrets to redact
 -- @treturn table
 function errors.from_answer(operation, response, decoded, now, secrets)
   local status = response.status
@@ -212,10 +215,10 @@ function errors.from_answer(operation, response, decoded, now, secrets)
   return make(fields)
 end
 
---- The error of one decision in an answer that is a success.
+--- Creates the error of one decision in a successful response.
 -- @string operation the operation's name
--- @param item its `error`; any type
--- @tparam[opt] {string,...} secrets to keep out of the error
+-- @param item the decision's `error`, of any type
+-- @tparam[opt] {string,...} secrets to redact
 -- @treturn table
 function errors.from_item(operation, item, secrets)
   if type(item) ~= "table" then
@@ -227,18 +230,18 @@ function errors.from_item(operation, item, secrets)
   return make(fields)
 end
 
---- The error of a request that got no answer.
+--- Creates the error of a request without a response.
 -- @string operation the operation's name
--- @string message
--- @string code both as the core gives them
+-- @string message as the core returns it
+-- @string code as the core returns it
 -- @treturn table
 function errors.from_transport(operation, message, code)
   return errors.new { operation = operation, message = message, code = code }
 end
 
---- The error of an answer that cannot be understood.
+--- Creates the error `malformed_response`.
 -- @string operation the operation's name
--- @string why what is wrong with it, e.g. "decisions is no list"
+-- @string why what is wrong with the response, e.g. "decisions is not a list"
 -- @treturn table
 function errors.malformed(operation, why)
   return errors.new { operation = operation, code = "malformed_response",
@@ -251,13 +254,13 @@ local function entry(err, field)
   return known and known[field] or by_action[field]
 end
 
---- A sentence for the viewer, fit for a TV screen.
+--- Returns a sentence for the viewer, short enough for a TV screen.
 -- @treturn string
 function methods:viewer_text()
   return entry(self, "viewer")
 end
 
---- What a developer can do about it.
+--- Returns what a developer can do about the error.
 -- @treturn string
 function methods:hint()
   return entry(self, "hint")

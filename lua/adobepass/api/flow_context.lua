@@ -1,9 +1,9 @@
---- The context of one device, which every flow receives as its first argument:
--- the API, the time, the device's part of the store, and events. A flow knows
--- no client object.
+--- The context of one device, the first argument of every flow: the API, the
+-- time, the device's part of the store, and events. A flow uses no client
+-- object.
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
--- and, made when first needed, `headers`, `credentials`, `store` and `permits`.
+-- and, created at first use, `headers`, `credentials`, `store` and `permits`.
 -- @module adobepass.api.flow_context
 
 local cache = require "adobepass.policy.cache"
@@ -32,21 +32,21 @@ local MAX_PERMITS, PERMIT_SECONDS = 1000, 24 * 3600
 
 -- --- time ----------------------------------------------------------
 
---- Returns the server's time in ms; this device's until a response has told
--- the server's.
+--- Returns the server's time in ms since 1970; before the first response, this
+-- device's time.
 function Context:now_ms() return self.connection.clock:now_ms() end
 
---- Returns whether a response has told the server's time. This device's clock
+--- Returns whether a response has set the server's time. This device's clock
 -- may be years off.
 function Context:knows_time() return self.connection.clock:known() end
 
 --- Returns the driver's clock: seconds that never go backwards.
 function Context:monotonic() return self.connection.driver.now() end
 
---- Waits by the driver.
+--- Waits for some seconds with the driver.
 function Context:sleep(seconds) self.connection.driver.sleep(seconds) end
 
---- Returns the seconds that bound one call: the option `timeout`.
+--- Returns the client's option `timeout`, in seconds.
 function Context:timeout() return self.connection.timeout end
 
 --- Returns the deadline of a call that starts now, by the driver's clock.
@@ -55,12 +55,12 @@ function Context:deadline(seconds)
   return self:monotonic() + (seconds or self.connection.timeout)
 end
 
---- Returns whether the condition behind an error may end by itself while the
--- flow waits; see adobepass.policy.retry.
+--- Returns whether the cause of an error may end by itself; see
+-- adobepass.policy.retry.
 function Context.is_temporary(_, err) return retry.is_temporary(err) end
 
---- Returns the seconds to wait before an item of a successful response, which
--- failed by itself, is requested again; nil to give up.
+--- Returns the seconds to wait before requesting again an item that failed in a
+-- successful response; nil to give up.
 -- @param err of the item
 -- @int attempt from 1
 -- @number chance from 0 to 1
@@ -109,8 +109,8 @@ function Context:call(operation, params, deadline)
   return made:run()
 end
 
---- Carries out the same operation for each item of a list of parameters. The
--- requests are in flight together, as far as the rate limit allows.
+--- Carries out an operation once for each item of a list of parameters. The
+-- requests run concurrently, as far as the rate limit allows.
 -- @treturn table a list of { value =, err = }
 function Context:call_all(name, list, deadline)
   local operation, calls, outcomes = call.operation(name), {}, {}
@@ -140,9 +140,8 @@ end
 
 --- Returns the absolute form of a response's `url`.
 --
--- With actionType `direct` the next request goes there with the access token,
--- which only the configured API may receive. An `interactive` URL is for a
--- browser.
+-- With actionType `direct` the next request sends the access token to it, so it
+-- must be on the configured API host. An `interactive` URL is for a browser.
 -- @string url
 -- @string action_type `direct` or `interactive`
 -- @treturn[1] string
@@ -183,8 +182,8 @@ function Context:remember(name, value, seconds)
   return store_of(self):write(name, value, seconds)
 end
 
---- Reads a table of the device's part of the store: nil when there is none;
--- nil and an error when the store is broken.
+--- Reads a table of the device's part of the store; nil when there is none; nil
+-- and an error when the store fails.
 function Context:recall(name) return store_of(self):read(name) end
 
 --- Deletes a table of the device's part of the store.
@@ -199,9 +198,9 @@ end
 
 local function permit_key(scope, resource) return scope .. "\n" .. resource end
 
---- Returns the scope in which permits are cached: the provider, and the identity
--- that the options of a call give, since another identity is another viewer.
--- The request itself refuses an identity that JSON cannot hold.
+--- Returns the scope in which permits are cached: the provider and the identity
+-- in a call's options, since another identity is another viewer. An identity
+-- that cannot be encoded as JSON is refused later, by the request.
 function Context.permit_scope(_, mvpd, options)
   local who = identity.pick(options, identity.VIEWER)
   local good, text = pcall(json.encode, who)
@@ -227,14 +226,14 @@ end
 --- Drops all cached permits.
 function Context:clear_permits() self.permits = nil end
 
---- Returns how many resources a provider accepts in one request; nil until a
--- response has told.
+--- Returns how many resources a provider accepts in one request; nil when not
+-- known yet.
 function Context:batch_limit(mvpd)
   local limits = self.connection.batch_limits
   return limits and limits[mvpd]
 end
 
---- Notes how many resources a provider accepts in one request.
+--- Records how many resources a provider accepts in one request.
 function Context:learn_batch_limit(mvpd, limit)
   local connection = self.connection
   connection.batch_limits = connection.batch_limits or {}
@@ -248,8 +247,8 @@ function Context:shared_cache()
   return connection.cache
 end
 
---- Returns what the service provider's configuration depends on: the device
--- info.
+--- Returns the device info as sent, on which the service provider's
+-- configuration depends.
 function Context:platform_key()
   return device_headers.build(self.record, "I")["X-Device-Info"] or ""
 end

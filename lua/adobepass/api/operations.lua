@@ -1,19 +1,22 @@
---- The 22 operations, each in one place: `client.api` is made from this.
+--- The 22 operations of Adobe's API, from which `client.api` is built.
 --
--- number   of the reference; `name` is the method's
--- base     "api" or "mgmt"
--- path     {x} is a parameter, escaped; {service_provider} is the client's
--- bearer   false where no token goes with it
--- headers  letters of the reference, as in adobepass.device.headers: D
--- device, I info,
---          S single sign-on, P partner status, T temporary identity,
---          V visitor, F forwarded for
--- send     where the parameters go: "form", "json", "query" or "headers"
--- params   { name of ours, name on the wire, "optional"? }
--- ok       statuses that are no error
--- answer   fields that must be there, with their types
--- also     fields that Adobe spells in two ways: ours -> the other
--- safe     false: a repeat may do the thing twice
+-- number    in the reference
+-- name      the method's name
+-- base      "api" (default) or "mgmt"
+-- path      {x} is a parameter, escaped; {service_provider} is the client's
+-- bearer    false: sent without an access token
+-- headers   letters, see adobepass.device.headers: D device, I info, S single
+--           sign-on, P partner status, T temporary identity, V visitor,
+--           F forwarded for
+-- send      how the parameters are sent: "form", "json", "query" or "headers"
+-- params    { name, name in the request, "optional" or "header" or nil }
+-- ok        the statuses of a success
+-- answer    required fields of the response, with their types
+-- also      fields that Adobe spells in two ways: name -> other name
+-- safe      false: not idempotent, so not repeated when it may have succeeded
+-- one_of    two parameters of which exactly one must be given
+-- everyone  the parameter that `everyone = true` replaces
+-- url_only  true: the value is the URL, and no request is sent
 -- @module adobepass.api.operations
 
 local V2 = "/api/v2/{service_provider}"

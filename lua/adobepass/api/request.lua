@@ -1,4 +1,4 @@
---- From an operation and its parameters to one HTTP request. No I/O.
+--- Builds the HTTP request of an operation. No I/O.
 -- @module adobepass.api.request
 
 local device_headers = require "adobepass.device.headers"
@@ -12,13 +12,13 @@ local request = {}
 
 local function percent(char) return ("%%%02X"):format(char:byte()) end
 
---- Percent-encoding of all that RFC 3986 section 2.3 does not reserve.
+--- Percent-encodes all but the unreserved characters (RFC 3986 section 2.3).
 function request.escape(text)
   return (tostring(text):gsub("[^%w%-._~]", percent))
 end
 
--- What every call may say beside its operation's own parameters: a deadline,
--- `once` (no repeat of what fails), and headers in place of the device's.
+-- Parameters of every operation: a timeout, `once` (no retries), and values
+-- that replace the device's headers.
 local COMMON = { timeout = true, once = true }
 for _, name in ipairs(identity.ALL) do COMMON[name] = true end
 
@@ -60,7 +60,7 @@ local function is_optional(operation, parameter)
     or parameter[1] == "service_provider"
 end
 
--- Nothing resets everybody unless it is told so by that word.
+-- Only an explicit `everyone = true` resets all users.
 local function check_everyone(operation, params)
   local one = operation.everyone
   if not one then return end
@@ -95,7 +95,7 @@ local function check_once(operation, once)
   complain(operation, "once should be true, or left out")
 end
 
---- The headers that a call has in place of the device's.
+--- Returns the values of a call that replace the device's headers.
 function request.overrides(params)
   if next(params) == nil then return {} end
   return identity.pick(params, identity.ALL)
@@ -103,8 +103,8 @@ end
 
 local NOBODY = { values = {} }
 
--- Encoded here and once more later, so that what is wrong with one of them is
--- said where the caller stands.
+-- Encodes the values here, and again later, so that a wrong one raises at the
+-- caller's line.
 local function check_overrides(operation, params)
   local chosen = request.overrides(params)
   if next(chosen) == nil then return end
@@ -114,7 +114,7 @@ local function check_overrides(operation, params)
   end
 end
 
---- Raises where the programmer is wrong: names and types.
+--- Raises usage errors: unknown or missing parameters and wrong types.
 function request.check(operation, params)
   if type(params) ~= "table" then
     complain(operation, "a table of parameters expected")
@@ -140,8 +140,8 @@ end
 
 local LONGEST_WORD, LONGEST_HEADER = 512, 16384
 
--- What a viewer typed or a server said is judged here, not raised about: it
--- never becomes a path.
+-- Values typed by a viewer or received from a server return an error instead of
+-- raising one. A value that could change the path is refused.
 local function check_word(operation, name, value, most)
   if #value == 0 or #value > most or value:find "%c" or value == "."
       or value == ".." then
@@ -197,15 +197,16 @@ local function check_values(operation, params)
   return true
 end
 
--- Leaving the device out would reset everybody; `all` says so aloud.
+-- The service resets all users when the parameter is missing; "all" makes that
+-- explicit.
 local function value_of(operation, params, name, where)
   if name == "service_provider" then return where.service_provider end
   if params.everyone and name == operation.everyone then return "all" end
   return params[name]
 end
 
--- The address, with gaps for the parameters. A client keeps it: nothing else
--- in it ever changes.
+-- Returns the URL with placeholders for the parameters. It is constant for a
+-- client, so the client keeps it.
 local function address_of(operation, where)
   local kept = where.addresses
   local address = kept[operation]
@@ -223,7 +224,7 @@ local function url_of(operation, params, where)
   end))
 end
 
--- Where a parameter goes, if not into the path.
+-- Returns where a parameter is sent: "path", "headers" or "content".
 local function place_of(operation, parameter)
   if operation.path:find("{" .. parameter[1] .. "}", 1, true) then
     return "path"
@@ -233,7 +234,8 @@ local function place_of(operation, parameter)
   return "content"
 end
 
--- What goes to a place, as { name on the wire, value }.
+-- Returns the parameters that are sent in one place, as a list of { name in the
+-- request, value }.
 local function fields_at(place, operation, params, where)
   local fields = {}
   for _, parameter in ipairs(operation.params or {}) do
@@ -273,15 +275,14 @@ local function table_of_headers(operation, view, chosen, fields)
   return headers
 end
 
--- Operations that send the same headers of a device: those with the same
--- letters that send what else there is in the same way.
+-- Operations with the same letters and the same `send` have the same headers.
 local kinds = setmetatable({}, { __index = function(self, operation)
   local kind = (operation.headers or "") .. " " .. (operation.send or "")
   self[operation] = kind
   return kind
 end })
 
--- A view keeps the header table of each kind of operation.
+-- Returns the header table of this kind of operation, which `view` keeps.
 local function kept_headers(operation, view)
   local kind = kinds[operation]
   local headers = view.headers[kind]
@@ -301,7 +302,7 @@ local function headers_of(operation, params, where, view)
   return table_of_headers(operation, view, chosen, fields)
 end
 
---- The headers of a request that was built, from name to value.
+--- Returns the headers of a built request: a table from name to value.
 function request.header_table(built)
   return built.headers
 end
@@ -317,16 +318,20 @@ local function add_content(built, operation, params, where)
   return built
 end
 
---- The request as the core takes it, but for bearer and timeout, for which
--- it has room; or nil and an error. Its headers are not to be changed.
+--- Builds a request for transport:submit; the caller sets `bearer` and
+-- `timeout`. Do not change its headers: they are shared.
 --
--- libcurl itself repeats what goes over a connection that stood already, so
--- what is not safe goes over a fresh one.
+-- libcurl repeats a request by itself when a reused connection fails, so an
+-- operation that is not safe to repeat gets a new connection.
 -- @param operation of adobepass.api.operations
 -- @param params already checked by request.check
--- @param where a client's `origins`, `service_provider`, and `addresses`, in
--- which those that were made are kept
--- @param view a device's `record`, and `headers`, kept in the same way
+-- @param where a client's `origins`, `service_provider`, and `addresses`, a
+-- table in which built URLs are kept
+-- @param view a device's `record`, and `headers`, a table in which built
+-- headers are kept
+-- @treturn[1] table the request
+-- @treturn[2] nil
+-- @return[2] an error, `invalid_parameter_*`
 function request.build(operation, params, where, view)
   if not operation.params and next(params) == nil then
     return { url = address_of(operation, where), method = operation.method,

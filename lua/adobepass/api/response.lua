@@ -1,4 +1,4 @@
---- Reads a response: from HTTP to the documented value. No I/O.
+--- Parses a response into the documented value. No I/O.
 -- @module adobepass.api.response
 
 local errors = require "adobepass.api.errors"
@@ -6,8 +6,8 @@ local json = require "adobepass.util.json"
 
 local reader = {}
 
--- A list is no map. An empty object is accepted as a list: the service sends {}
--- for [].
+-- A list is not a map. An empty object is accepted as a list, because the
+-- service sends {} for [].
 local function is_map(value)
   return type(value) == "table" and value[1] == nil
 end
@@ -26,7 +26,7 @@ local function fits(value, wanted)
   return type(value) == wanted
 end
 
--- Adds our spelling of a field that Adobe spells in two ways.
+-- Adds the name used here of a field that Adobe spells in two ways.
 local function add_other_spellings(also, value)
   for ours, theirs in pairs(also) do
     value[ours] = value[ours] or value[theirs]

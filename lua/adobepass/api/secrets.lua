@@ -1,14 +1,14 @@
---- Texts of a request that must not appear in an error.
+--- Lists the texts of a request that must not appear in an error.
 --
--- A request carries the identity of the device and of its viewer. A server may
--- repeat them in its response, and errors end in logs.
+-- A request identifies the device and its viewer. A server may repeat those
+-- values in its response, and errors end up in logs.
 -- @module adobepass.api.secrets
 
 local request = require "adobepass.api.request"
 
 local secrets = {}
 
--- Replacing shorter texts would damage words that mean something else.
+-- Replacing shorter texts would damage unrelated words of a message.
 local MIN_LENGTH = 8
 local PARAMS = { "client_secret", "software_statement", "saml_response",
   "device", "key" }
