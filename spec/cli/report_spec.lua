@@ -55,7 +55,8 @@ describe("cli text", function()
     assert.equal(0, cli_text.widest {})
   end)
 
-  it("[exit-status-leave-terminal-obey] terminal: escapes control characters", function()
+  it("[exit-status-leave-terminal-obey] terminal: escapes control characters",
+    function()
     assert.equal("a\\x1b[2Jb\\xc2\\x9bc é\\x9b",
       terminal.escape "a\27[2Jb\194\155c é\155")
     assert.equal("\\x1b", terminal.escape(terminal.escape "\27"))
