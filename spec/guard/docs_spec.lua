@@ -83,7 +83,7 @@ describe("the README", function()
   end)
 
   it("[docs-lua-runs-network] has Lua that runs without a network", function()
-    local block = text:match("```lua\n(local sandbox.-)```")
+    local block = text:match("```lua\n(local adobepass_sandbox.-)```")
     local load_text = rawget(_G, "loadstring") or load
     local printed = {}
     local chunk = assert(load_text("local print = ...\n" .. block))
