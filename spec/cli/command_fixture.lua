@@ -177,7 +177,7 @@ function Fixture:control(method, path, given)
   return assert(result.result, result.error)
 end
 
---- Signs a viewer in with a code, as on a phone.
+--- Logs a viewer in with a code, as on a second screen.
 function Fixture:sign_in(code, username, mvpd)
   self:control("POST", "/login", { code = code, username = username or "bob",
     mvpd = mvpd })

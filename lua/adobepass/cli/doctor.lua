@@ -22,8 +22,8 @@ local doctor = {
 local DESCRIPTION = [[
 Checks everything that a login needs: the service's address, the network, the
 certificate, this machine's clock, the software statement, the store's folder,
-the stored credentials and the login. It does not register the device, and
-logs nobody in or out.]]
+the stored credentials and the login. It does not register the device, and does
+not log the viewer in or out.]]
 
 local EPILOG = [[
 Examples:
@@ -262,9 +262,9 @@ local function credentials(arguments, state)
   local client, err = client_of(arguments, state)
   if err then return failed("store", err) end
   if not client then return nil end
-  local kept, broken = client:client_id()
+  local id, broken = client:client_id()
   if broken then return failed("credentials", broken) end
-  if not kept then return unregistered(state) end
+  if not id then return unregistered(state) end
   if not state.is_reached then return nil end
   state.client = client
   local list, why = profiles.request(client)

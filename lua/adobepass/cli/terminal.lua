@@ -38,8 +38,8 @@ function terminal.styles(number)
   return styles
 end
 
--- Stands before the name of a style in a painted text. It is random, so that
--- text of the service cannot contain it.
+-- Precedes the name of a style in a painted text. It is random, so that text of
+-- the service cannot contain it.
 local MARK = core.digest.hex(assert(core.random.bytes(16)))
 
 --- Returns a text in a style. `print` and `print_error` insert the escape
