@@ -380,8 +380,9 @@ describe("core.http.new", function()
     it("[http-announced-timeout] transport: timeout is nil without transfers, "
       .. "else a number of seconds", function()
       assert.is_nil((fixture.transport:timeout()))
-      silent()
+      local transfer = silent()
       assert.is_true(fixture.transport:timeout() >= 0)
+      transfer:close() -- held until here, so that it is not collected before
     end)
   end)
 
