@@ -71,7 +71,7 @@ describe("a media token of the sandbox", function()
     return verify(decision.media_token, options)
   end
 
-  it("[media-token-says] says what it is for", function()
+  it("[media-token-says] media token: inspect returns its fields", function()
     play "CNN"
     local fields = assert(media_token.inspect(decision.media_token))
     assert.equal("REF30", fields.requestor)
@@ -84,8 +84,8 @@ describe("a media token of the sandbox", function()
     assert.is_nil(fields.signature)
   end)
 
-  it("[media-token-resource-requestor] is good for its resource and "
-    .. "requestor, for seven minutes", function()
+  it("[media-token-resource-requestor] media token: is valid for its resource "
+    .. "and requestor, for seven minutes", function()
     play "CNN"
     assert.equal("VALID_TOKEN", check())
     assert.equal("VALID_TOKEN",
@@ -100,7 +100,7 @@ describe("a media token of the sandbox", function()
   for _, resource in ipairs { "Tom's & Jerry's \"Best\" <1>",
     "Gr\195\188\195\159e", "a&amp;b", "&#39;", "&lt;ttl&gt;1&lt;/ttl&gt;",
     '<rss><channel><title>CNN</title></channel></rss>' } do
-    it("[media-token-good] is good for " .. resource, function()
+    it("[media-token-good] media token: is valid for " .. resource, function()
       play(resource)
       local status, fields = check { resource = resource }
       assert.equal("VALID_TOKEN", status)
@@ -110,8 +110,8 @@ describe("a media token of the sandbox", function()
 end)
 
 describe("media_token.verify", function()
-  it("[media-token-authentic-key] tells an authentic one from the other "
-    .. "key's", function()
+  it("[media-token-authentic-key] media_token.verify: refuses a signature of "
+    .. "another key or text", function()
     local text = body()
     assert.equal("VALID_TOKEN", verify(pack(text)))
     assert.equal("INVALID_SIGNATURE",
@@ -124,8 +124,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-refuses-changed-byte] refuses every changed byte of the "
-    .. "text", function()
+  it("[media-token-refuses-changed-byte] media_token.verify: refuses any "
+    .. "changed byte of the decoded token", function()
     local plain = core.base64.decode(token())
     for at = 1, #plain do
       local byte = plain:byte(at)
@@ -139,8 +139,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-refuses-changed] refuses every changed, missing or added "
-    .. "byte as sent", function()
+  it("[media-token-refuses-changed] media_token.verify: refuses any changed, "
+    .. "missing or added byte of the serialized token", function()
     local serialized = token()
     for at = 1, #serialized do
       local before, after = serialized:sub(1, at - 1), serialized:sub(at + 1)
@@ -153,8 +153,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-refuses-two-elements] refuses what stands beside the two "
-    .. "elements", function()
+  it("[media-token-refuses-two-elements] media_token.verify: refuses anything "
+    .. "beside the two elements", function()
     local text = body()
     local info = element("signatureInfo", signed(text))
     local INVALID = "INVALID_TOKEN_FORMAT"
@@ -179,16 +179,16 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-never-signature] never takes the signature out of what is "
-    .. "signed", function()
+  it("[media-token-never-signature] media_token.verify: never reads the "
+    .. "signature from the signed text", function()
     local inner = body { resourceID = element("signatureInfo", "AAAA") }
     assert.equal("INVALID_TOKEN_FORMAT",
       (verify(core.base64.encode(inner))))
     assert.equal("VALID_TOKEN", (verify(pack(inner))))
   end)
 
-  it("[media-token-field-twice-within] takes a field that is there twice, or "
-    .. "within another, for none",
+  it("[media-token-field-twice-within] media_token.verify: a repeated or "
+    .. "nested field counts as missing",
     function()
       local twice = body():gsub("<resourceID>.-</resourceID>",
         "%0<resourceID>TBS</resourceID>")
@@ -203,8 +203,8 @@ describe("media_token.verify", function()
       assert.equal("TOKEN_EXPIRED", (verify(pack(longer))))
     end)
 
-  it("[media-token-holds-wanted-against] holds what is wanted against what is "
-    .. "missing", function()
+  it("[media-token-holds-wanted-against] media_token.verify: a required field "
+    .. "that is missing is an error", function()
     local none = token { resourceID = false, requestorID = false }
     assert.equal("VALID_TOKEN", (verify(none)))
     assert.equal("INVALID_RESOURCE_ID", (verify(none, { resource = "CNN" })))
@@ -216,15 +216,16 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-signature-first-last] looks at the signature first, and "
-    .. "last at what it is for", function()
+  it("[media-token-signature-first-last] media_token.verify: checks the "
+    .. "signature first and the resource last", function()
     local text = body { resourceID = "TBS" }
     local wanted = { resource = "CNN", now_ms = NOW + 1e9 }
     assert.equal("INVALID_SIGNATURE", (verify(pack(text, "AAAA"), wanted)))
     assert.equal("TOKEN_EXPIRED", (verify(pack(text), wanted)))
   end)
 
-  it("[media-token-refuses-junk] refuses junk", function()
+  it("[media-token-refuses-junk] media_token.verify: malformed text gives "
+    .. "INVALID_TOKEN_FORMAT", function()
     local huge = ("A"):rep(4 * 1024 * 1024)
     for _, malformed in ipairs { "", "x", "\0", "====", "AAAA", huge, "null",
       core.base64.encode "", core.base64.encode "<a/>",
@@ -241,7 +242,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-keeps-nul-apart] keeps a NUL apart", function()
+  it("[media-token-keeps-nul-apart] media_token.verify: compares fields with "
+    .. "their NUL bytes", function()
     local status, fields = verify(token { resourceID = "CNN\0evil" },
       { resource = "CNN\0evil" })
     assert.equal("VALID_TOKEN", status)
@@ -250,8 +252,8 @@ describe("media_token.verify", function()
       (verify(token { resourceID = "CNN\0evil" }, { resource = "CNN" })))
   end)
 
-  it("[media-token-reads-entity-none] reads an entity once, and lets be what "
-    .. "is none", function()
+  it("[media-token-reads-entity-none] media_token.inspect: decodes entities "
+    .. "once and keeps invalid ones", function()
     for text, expected in pairs {
       ["&amp;lt;"] = "&lt;", ["&#38;lt;"] = "&lt;", ["&#x27;"] = "'",
       ["&nbsp;"] = "&nbsp;", ["&#0;"] = "&#0;", ["&#999999;"] = "&#999999;",
@@ -263,13 +265,13 @@ describe("media_token.verify", function()
     end
   end)
 
-  describe("knows the window", function()
+  describe("period of validity", function()
     local function at(issue_time, changes)
       return (verify(token { issueTime = issue_time }, changes))
     end
 
-    it("[media-token-millisecond-minute] to the millisecond, with a minute of "
-      .. "grace before it", function()
+    it("[media-token-millisecond-minute] media_token.verify: the period is "
+      .. "exact to the millisecond, with a minute before it", function()
       for now, expected in pairs {
         [NOW] = "VALID_TOKEN", [NOW + SEVEN_MINUTES - 1] = "VALID_TOKEN",
         [NOW + SEVEN_MINUTES] = "TOKEN_EXPIRED", [NOW - 60000] =
@@ -295,7 +297,8 @@ describe("media_token.verify", function()
       ["2009-11-08T14:53:47+02:00"] = -2, ["2009-11-08 14:53:47 -0130"] = 1.5,
       ["2009/11/08 14:53:47"] = 0,
     } do
-      it("[media-token-valid-time] of " .. text, function()
+      it("[media-token-valid-time] media_token.verify: reads the issue time "
+        .. text, function()
         local issued = EPOCH + hours * HOUR
         assert.equal("VALID_TOKEN", at(text, { now_ms = issued }))
         assert.equal("VALID_TOKEN",
@@ -315,8 +318,8 @@ describe("media_token.verify", function()
       "0x123", "1e12", "-1", "nan", "1257692027.5",
       "9999999999999999999999", "2009/11/08 14:53:47 GMT -0800 x",
     } do
-      it("[media-token-invalid-time] of no such time as '"
-        .. text .. "'", function()
+      it("[media-token-invalid-time] media_token.verify: refuses the issue "
+        .. "time '" .. text .. "'", function()
         for hours = -12, 12 do
           assert.equal("TOKEN_EXPIRED",
             at(text, { now_ms = EPOCH + hours * HOUR }))
@@ -324,7 +327,8 @@ describe("media_token.verify", function()
       end)
     end
 
-    it("[media-token-no-life-these] of no such life as these", function()
+    it("[media-token-no-life-these] media_token.verify: refuses an invalid "
+      .. "ttl", function()
       for _, ttl in ipairs { "", "-1", "0", "1e9", "0x7fffffff", "inf", "nan",
         "420000.5", "999999999999999999999", "7 minutes" } do
         assert.equal("TOKEN_EXPIRED", (verify(token { ttl = ttl })))
@@ -346,8 +350,8 @@ describe("media_token.verify", function()
       return (verify(serialized, options))
     end
 
-    it("[media-token-takes-once-long] takes a token once, as long as it could "
-      .. "be used", function()
+    it("[media-token-takes-once-long] media_token.verify with a store: accepts "
+      .. "a token once while it is valid", function()
       local one, other = token(), token { sessionGUID = "other" }
       assert.equal("VALID_TOKEN", use(one))
       assert.equal("TOKEN_USED", use(one))
@@ -357,8 +361,8 @@ describe("media_token.verify", function()
       assert.equal("TOKEN_USED", use(other))
     end)
 
-    it("[media-token-however-written] knows it again however it is "
-      .. "written", function()
+    it("[media-token-however-written] media_token.verify with a store: "
+      .. "recognizes a token in any spelling", function()
       local text = body()
       local signature = signed(text)
       assert.equal("VALID_TOKEN", use(pack(text)))
@@ -372,15 +376,15 @@ describe("media_token.verify", function()
       end
     end)
 
-    it("[media-token-uses-none-refused] uses up none that is "
-      .. "refused", function()
+    it("[media-token-uses-none-refused] media_token.verify with a store: a "
+      .. "refused token is not marked as used", function()
       assert.equal("INVALID_RESOURCE_ID", use(token(), { resource = "TBS" }))
       assert.equal("TOKEN_EXPIRED", use(token(), { now_ms = 0 }))
       assert.equal("VALID_TOKEN", use(token()))
     end)
 
-    it("[media-token-keeps-no-only] keeps no token, only that it was "
-      .. "there", function()
+    it("[media-token-keeps-no-only] media_token.verify with a store: stores "
+      .. "only a hash of the token", function()
       use(token())
       for name, entry in pairs(store.entries) do
         assert.matches("^media_token:%x+$", name)
@@ -388,8 +392,8 @@ describe("media_token.verify", function()
       end
     end)
 
-    it("[media-token-refuses-store-broken] refuses where the store is "
-      .. "broken", function()
+    it("[media-token-refuses-store-broken] media_token.verify with a store: "
+      .. "fails when the store fails", function()
       store.add = function() return nil, "on fire", "store_failed" end
       assert.equal("store_failed", use(token()))
       store.add = function() return nil, "on fire" end
@@ -397,8 +401,8 @@ describe("media_token.verify", function()
     end)
   end)
 
-  it("[media-token-raises-programmer] raises where the programmer is "
-    .. "wrong", function()
+  it("[media-token-raises-programmer] media_token.verify: usage errors "
+    .. "raise", function()
     for _, options in ipairs { {}, { key = KEY }, { now_ms = NOW },
       { key = "PEM", now_ms = NOW }, { key = KEY, now_ms = "now" },
       { key = KEY, now_ms = NOW, nope = 1 },
@@ -412,8 +416,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-refuses-nginx] refuses what nginx makes of a strange "
-    .. "query", function()
+  it("[media-token-refuses-nginx] media_token.verify: a value that is not a "
+    .. "string gives INVALID_TOKEN_FORMAT", function()
     for _, wrong in ipairs { true, 5, {}, { token() } } do
       assert.equal("INVALID_TOKEN_FORMAT", (verify(wrong)))
       assert.is_nil((media_token.inspect(wrong)))

@@ -6,7 +6,7 @@ local core = require "adobepass.core"
 local fake_clock = require "spec.support.fake_clock"
 local many_clients = require "spec.support.many_clients"
 
-describe("the token's life", function()
+describe("credentials and access tokens", function()
   local time, at, store, events
 
   before_each(function()
@@ -65,8 +65,8 @@ describe("the token's life", function()
     at.control.clear_journal()
   end
 
-  it("[credentials-fails-system] fails without the system's randomness, and "
-    .. "raises nothing", function()
+  it("[credentials-fails-system] credentials: missing system randomness gives "
+    .. "an error and does not raise", function()
     local uuid, bytes = core.random.uuid, core.random.bytes
     finally(function() core.random.uuid, core.random.bytes = uuid, bytes end)
     core.random.uuid = function() return nil, "none", "no_randomness" end
@@ -79,8 +79,8 @@ describe("the token's life", function()
     assert.equal(2, counts().profiles)
   end)
 
-  it("[credentials-never-ordinary] never takes an ordinary refresh for a "
-    .. "forced one", function()
+  it("[credentials-never-ordinary] credentials: a forced refresh does not use "
+    .. "the result of a routine refresh", function()
     local driver = adobepass.driver.tick()
     local slow = client { driver = driver, token_margin = 20000,
       token_jitter = 0 }
@@ -121,8 +121,8 @@ describe("the token's life", function()
     assert.truthy(next(bearers, first)) -- two different tokens
   end)
 
-  it("[credentials-asks-however-refused] asks only once again, however many "
-    .. "were refused", function()
+  it("[credentials-asks-however-refused] credentials: many calls that got a "
+    .. "401 share one token request", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     assert.same({ ok = 50 }, run_concurrently(driver, one, 50))
@@ -132,8 +132,8 @@ describe("the token's life", function()
     assert.same({ 0, 1, 100 }, { seen.register, seen.token, seen.profiles })
   end)
 
-  it("[credentials-refused-late-brought] who is refused late takes what "
-    .. "others brought", function()
+  it("[credentials-refused-late-brought] credentials: a call that gets its 401 "
+    .. "late uses the token that another call fetched", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     run_concurrently(driver, one, 1)
@@ -149,8 +149,8 @@ describe("the token's life", function()
     assert.equal(1, counts().token)
   end)
 
-  it("[credentials-remembers-failure-1] remembers a failure for 1, 2, 4 .. 30 "
-    .. "seconds", function()
+  it("[credentials-remembers-failure-1] credentials: a failure is remembered "
+    .. "for 1, 2, 4 and up to 30 seconds", function()
     local one = client()
     assert(at.control.fault { kind = "status", operation = "token",
       status = 503, count = 1000 })
@@ -171,8 +171,8 @@ describe("the token's life", function()
     assert.equal("ok", ask(one))
   end)
 
-  it("[credentials-shares-failure-waits] shares a failure with who waits, and "
-    .. "with other clients", function()
+  it("[credentials-shares-failure-waits] credentials: a failure is shared with "
+    .. "waiting calls and other clients", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     assert(at.control.fault { kind = "status", operation = "token",
@@ -185,8 +185,8 @@ describe("the token's life", function()
     assert.equal(0, counts().token)
   end)
 
-  it("[credentials-passes-lock-holder] passes over a lock whose holder "
-    .. "died", function()
+  it("[credentials-passes-lock-holder] credentials: a lock whose holder died "
+    .. "is taken over", function()
     local driver = adobepass.driver.tick()
     local one, two = client { driver = driver }, client { driver = driver }
     assert(at.control.fault { kind = "delay", operation = "token",
@@ -202,8 +202,8 @@ describe("the token's life", function()
     assert.same({ 1, 2 }, { seen.register, seen.token })
   end)
 
-  it("[credentials-uses-due-token] uses a due token while another refreshes "
-    .. "it, or cannot", function()
+  it("[credentials-uses-due-token] credentials: a due token stays in use while "
+    .. "its refresh is running or fails", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver, timeout = 30 }
     run_concurrently(driver, one, 1)
@@ -220,8 +220,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("timeout"))
   end)
 
-  it("[credentials-registers-server] registers once more when the server "
-    .. "forgot it", function()
+  it("[credentials-registers-server] credentials: the client registers again "
+    .. "when the server has forgotten it", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     run_concurrently(driver, one, 1)
@@ -231,8 +231,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("registered_again"))
   end)
 
-  it("[credentials-not-register-third] does not register a third time within "
-    .. "ten minutes", function()
+  it("[credentials-not-register-third] credentials: the client does not "
+    .. "register a third time within ten minutes", function()
     local one = client()
     ask(one)
     revoke_client()
@@ -249,8 +249,8 @@ describe("the token's life", function()
     assert.equal(2, events_of("registered_again"))
   end)
 
-  it("[credentials-action] does what the action application-registration "
-    .. "says", function()
+  it("[credentials-action] credentials: the action application-registration "
+    .. "refreshes the token, then registers again", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     run_concurrently(driver, one, 1)
@@ -275,8 +275,8 @@ describe("the token's life", function()
     assert.equal(1, events_of("registered_again"))
   end)
 
-  it("[credentials-keeps-old-new] keeps old credentials until there are new "
-    .. "ones", function()
+  it("[credentials-keeps-old-new] credentials: the old ones are kept until a "
+    .. "new registration succeeds", function()
     local one = client()
     ask(one)
     local known = at.control.snapshot()
@@ -291,8 +291,8 @@ describe("the token's life", function()
     assert.equal(0, counts().register)
   end)
 
-  it("[credentials-keeps-replace] keeps credentials that nothing could "
-    .. "replace", function()
+  it("[credentials-keeps-replace] credentials: the old ones are kept when "
+    .. "there is no software statement", function()
     local one = client()
     ask(one)
     local known = at.control.snapshot()
@@ -307,8 +307,8 @@ describe("the token's life", function()
     assert.equal(0, counts().register)
   end)
 
-  it("[credentials-saves-later] saves later what could not be saved, and "
-    .. "registers no more", function()
+  it("[credentials-saves-later] credentials: a failed write to the store is "
+    .. "repeated later, without a new registration", function()
     store.broken.set = function(key) return key:find("^credentials") end
     local one = client { device = false }
     -- A gateway creates a device object for each request.
@@ -327,8 +327,8 @@ describe("the token's life", function()
     end)() })
   end)
 
-  it("[credentials-store-cannot-read] takes a store that cannot read for no "
-    .. "empty one", function()
+  it("[credentials-store-cannot-read] credentials: a store that fails is not "
+    .. "taken for an empty one", function()
     store.broken.get = true
     assert.equal("store_failed", ask(client()))
     store.broken.get = function(key) return key:find("^credentials") end
@@ -341,8 +341,8 @@ describe("the token's life", function()
     assert.equal("ok", ask(client()))
   end)
 
-  it("[credentials-damaged-record] takes a damaged record for no missing "
-    .. "one", function()
+  it("[credentials-damaged-record] credentials: a damaged record is not taken "
+    .. "for a missing one", function()
     local name
     store.broken.set = function(key)
       name = key:find("^credentials") and key or name

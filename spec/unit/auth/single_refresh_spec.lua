@@ -53,8 +53,8 @@ describe("single flight over HTTPS", function()
     assert.same({ 0, count }, { counts.token, counts.profiles })
   end
 
-  it("[single-flight-200-coroutines] holds for 200 coroutines on one "
-    .. "client", function()
+  it("[single-flight-200-coroutines] single flight: one refresh for 200 "
+    .. "coroutines of one client", function()
     local driver = adobepass.driver.tick()
     local client = many_clients.new_client(at, { driver = driver })
     assert_one_refresh(function()
@@ -65,8 +65,8 @@ describe("single flight over HTTPS", function()
     client:close()
   end)
 
-  it("[single-flight-200-views-device] holds for 200 views of one "
-    .. "device", function()
+  it("[single-flight-200-views-device] single flight: one refresh for 200 "
+    .. "objects of one device", function()
     local driver, views = adobepass.driver.tick(), {}
     local client = many_clients.new_client(at,
       { driver = driver, device = false })
@@ -79,8 +79,8 @@ describe("single flight over HTTPS", function()
     client:close()
   end)
 
-  it("[single-flight-8-processes-file] holds for 8 processes on one file "
-    .. "store", function()
+  it("[single-flight-8-processes-file] single flight: one refresh for 8 "
+    .. "processes with one file store", function()
     local path, processes = folder.make(), {}
     at.store = { "file", path .. "/store" }
     for index = 1, 8 do
@@ -111,8 +111,8 @@ describe("single flight over HTTPS", function()
     return outcomes, workers
   end
 
-  it("[single-flight-8-workers-nginx] holds for 8 workers of nginx on one "
-    .. "shared dictionary", function()
+  it("[single-flight-8-workers-nginx] single flight: one refresh for 8 nginx "
+    .. "workers with one shared dictionary", function()
     local host = nginx_host.start { workers = 8,
       http = "lua_shared_dict adobepass 1m;" }
     at.store, at.driver = { "shdict", "adobepass" }, "ngx"
@@ -126,8 +126,8 @@ describe("single flight over HTTPS", function()
     host:stop()
   end)
 
-  it("[single-flight-two-nginx-redis] holds for two nginx on one "
-    .. "Redis", function()
+  it("[single-flight-two-nginx-redis] single flight: one refresh for two nginx "
+    .. "hosts with one Redis", function()
     local server = redis_server.start()
     local hosts = { nginx_host.start {}, nginx_host.start {} }
     at.store, at.driver = { "redis", { socket = server.socket } }, "ngx"
@@ -163,7 +163,7 @@ describe("single flight over HTTPS", function()
     ["request:token"] = { stored = true, registers = 1 },
     ["token:nil"] = { stored = true, registers = 1 },
   } do
-    it("[single-flight-loses-killed] loses nothing when killed at "
+    it("[single-flight-loses-killed] single flight: recovers after a kill at "
       .. event_name, function()
       local path = folder.make()
       -- The lock expires with the timeout, so a short one releases it soon.

@@ -20,7 +20,7 @@ local function fields_of(index)
     subject_token = "subject-" .. index }
 end
 
-describe("views of devices", function()
+describe("devices of one client", function()
   local time, at, events
 
   before_each(function()
@@ -58,8 +58,8 @@ describe("views of devices", function()
     return #list == COUNT and bytes
   end
 
-  it("[devices-weigh-2-kib] weigh at most 2 KiB beyond their own "
-    .. "data", function()
+  it("[devices-weigh-2-kib] devices: each uses at most 2 KiB of memory beyond "
+    .. "its data", function()
     local client = gateway { on_event = false }
     local own = bytes_each(function(index)
       local fields = fields_of(index)
@@ -73,7 +73,8 @@ describe("views of devices", function()
     assert.is_true(whole - own <= 2048, ("%.0f bytes"):format(whole - own))
   end)
 
-  it("[devices-leave-behind] leave nothing behind when they go", function()
+  it("[devices-leave-behind] devices: leave no memory behind after garbage "
+    .. "collection", function()
     local client = gateway { on_event = false,
       store = adobepass.store.memory { max = 200 } }
     local function visit()
@@ -131,8 +132,8 @@ describe("views of devices", function()
     assert.is_true(seen >= wanted)
   end
 
-  it("[devices-never-show-device] never show anything of one device with "
-    .. "another", function()
+  it("[devices-never-show-device] devices: a request of one device contains no "
+    .. "data of another", function()
     local driver = adobepass.driver.tick()
     local client, views, journal = gateway { driver = driver }, {}, {}
     for index = 1, 50 do views[index] = client:device(fields_of(index)) end
@@ -154,8 +155,8 @@ describe("views of devices", function()
     assert.equal(50, counts.register - 0)
   end)
 
-  it("[devices-held-rate-limit] are held back each for itself by the "
-    .. "rate_limit", function()
+  it("[devices-held-rate-limit] devices: the rate limit applies to each device "
+    .. "separately", function()
     local client = gateway { rate_limit = true }
     local busy = client:device(fields_of(1))
     for _ = 1, 10 do busy.api:profiles() end
@@ -166,7 +167,8 @@ describe("views of devices", function()
     assert.is_true(time.elapsed > started)
   end)
 
-  it("[devices-barred-429] are barred each for itself after a 429", function()
+  it("[devices-barred-429] devices: a 429 delays only its own "
+    .. "device", function()
     local client = gateway { rate_limit = true, retry = { attempts = 1 } }
     local one = client:device(fields_of(1))
     local two = client:device(fields_of(2))
@@ -182,7 +184,8 @@ describe("views of devices", function()
     assert.is_true(time.elapsed - started >= 1)
   end)
 
-  it("[devices-id-kept] have an id that is made once and kept", function()
+  it("[devices-id-kept] device_id: is generated once and kept in the "
+    .. "store", function()
     local store = adobepass.store.memory()
     local id = assert(adobepass.device_id(store))
     assert.matches("^%x+$", id)
@@ -213,8 +216,8 @@ describe("views of devices", function()
     return list
   end
 
-  it("[devices-keep-secret-events] keep every secret out of events and "
-    .. "errors", function()
+  it("[devices-keep-secret-events] devices: events and errors contain no "
+    .. "secrets", function()
     local secrets, output = {}, {}
     local store = adobepass.store.memory()
     local client = gateway { store = store, retry = { attempts = 2 } }
@@ -266,8 +269,8 @@ describe("views of devices", function()
     assert.is_true(count > 10)
   end)
 
-  it("[devices-rate-limit-share] go at a rate limit that others share, where one is "
-    .. "given", function()
+  it("[devices-rate-limit-share] devices: use the rate limiter given as the "
+    .. "option rate_limit", function()
     local output = {}
     local shared = { cancel = print, penalize = print,
       barred_for = function() return 0 end,
@@ -282,8 +285,8 @@ describe("views of devices", function()
     assert.same({ "own", "own", "192.0.2.7" }, output)
   end)
 
-  it("[devices-register-no-faster] register no faster together than one "
-    .. "address may", function()
+  it("[devices-register-no-faster] devices: all registrations count for the "
+    .. "rate limit of the host's address", function()
     local client = gateway { rate_limit = true }
     for index = 1, 10 do
       assert.is_table(client:device(fields_of(index)).api:profiles())

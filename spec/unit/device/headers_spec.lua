@@ -22,7 +22,8 @@ describe("device.headers", function()
       core.base64.encode('{"email":"' .. HASH .. '"}'),
   }
 
-  it("[device-makes-every-header] makes every header", function()
+  it("[device-makes-every-header] device.headers: builds every "
+    .. "header", function()
     assert.same(everything, headers.build(record.new(full()), "DIFSPTV"))
   end)
 
@@ -34,34 +35,36 @@ describe("device.headers", function()
     A = {}, [""] = {},
   }
   for letter, names in pairs(by_letter) do
-    it("[device-sends-belongs] sends for '"
-      .. letter .. "' what belongs to it", function()
+    it("[device-sends-belongs] device.headers: the letter '"
+      .. letter .. "' selects its headers", function()
       local expected = {}
       for _, name in ipairs(names) do expected[name] = everything[name] end
       assert.same(expected, headers.build(record.new(full()), letter))
     end)
   end
 
-  it("[device-reads-letters-reference] reads the letters as the reference "
-    .. "writes them", function()
+  it("[device-reads-letters-reference] device.headers: accepts spaces between "
+    .. "letters, as in the reference", function()
     local viewer = record.new(full())
     assert.same(headers.build(viewer, "DIF"),
       headers.build(viewer, "A D I F"))
   end)
 
-  it("[device-leaves-out] leaves out what the device does not have", function()
+  it("[device-leaves-out] device.headers: omits headers that have no "
+    .. "value", function()
     assert.same({ ["AP-Device-Identifier"] = "fingerprint eA==" },
       headers.build(record.new { id = "x" }, "DIFSPTV"))
   end)
 
-  it("[device-sends-roku-token] sends Roku's token in the place of the "
-    .. "subject's", function()
+  it("[device-sends-roku-token] device.headers: sends Roku's token in place of "
+    .. "the subject token", function()
     local viewer = record.new { id = "x", roku_token = "roku" }
     assert.same({ ["X-Roku-Reserved-Roku-Connect-Token"] = "roku" },
       headers.build(viewer, "S"))
   end)
 
-  it("[device-values-call] takes other values for one call", function()
+  it("[device-values-call] device.headers: values of one call replace the "
+    .. "device's", function()
     local viewer = record.new(full())
     local sent = headers.build(viewer, "FPTV", { ip = "198.51.100.1",
       identity = { phone = HASH }, visitor_id = false })
@@ -73,14 +76,14 @@ describe("device.headers", function()
     assert.same(everything, headers.build(viewer, "DIFSPTV"))
   end)
 
-  it("[device-sends-no-value-operation] sends no other value that the "
-    .. "operation does not take", function()
+  it("[device-sends-no-value-operation] device.headers: omits a call's value "
+    .. "that the operation does not take", function()
     assert.same({}, headers.build(record.new { id = "x" }, "A",
       { ip = "198.51.100.1" }))
   end)
 
-  it("[device-token-call-kinds] lets a token of one call stand for both "
-    .. "kinds", function()
+  it("[device-token-call-kinds] device.headers: a token of one call replaces "
+    .. "the device's token of either kind", function()
     local roku = record.new { id = "x", roku_token = "roku" }
     assert.same({ ["Adobe-Subject-Token"] = "s" },
       headers.build(roku, "S", { subject_token = "s" }))
@@ -89,7 +92,8 @@ describe("device.headers", function()
       headers.build(subject, "S", { roku_token = "r" }))
   end)
 
-  it("[device-checks-values-call] checks the values of one call", function()
+  it("[device-checks-values-call] device.headers: an invalid value of one call "
+    .. "raises", function()
     local viewer = record.new(full())
     raises("device.ip", headers.build, viewer, "F", { ip = "a\nb" })
     raises("ipp", headers.build, viewer, "F", { ipp = "1" })

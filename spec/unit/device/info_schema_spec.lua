@@ -5,13 +5,14 @@ local json = require "adobepass.util.json"
 local INFO = require("spec.support.device_fields").INFO
 
 describe("info_schema.check", function()
-  it("[device-nothing-say-good] has nothing to say on good info", function()
+  it("[device-nothing-say-good] info_schema.check: valid info gives no "
+    .. "warnings", function()
     assert.same({}, info_schema.check(INFO))
     assert.same({}, info_schema.check(core.base64.encode(json.encode(INFO))))
   end)
 
-  it("[device-key-header-page] knows every key of the header's "
-    .. "page", function()
+  it("[device-key-header-page] info_schema.check: accepts every documented "
+    .. "key", function()
     local info = { primaryHardwareType = "SetTopBox", model = "m",
       version = "1", manufacturer = "m", vendor = "v", osName = "Roku OS",
       osFamily = "PlayStation OS", osVendor = "Tizen Project",
@@ -29,7 +30,7 @@ describe("info_schema.check", function()
   local required =
     { "model", "version", "osName", "osVersion", "connectionType" }
   for _, key in ipairs(required) do
-    it("[device-misses] misses " .. key, function()
+    it("[device-misses] info_schema.check: warns of the missing key " .. key, function()
       local info = {}
       for name, value in pairs(INFO) do info[name] = value end
       info[key] = nil
@@ -49,7 +50,7 @@ describe("info_schema.check", function()
     { "colour", "red" }, { "OSName", "Linux" },
   }
   for i, case in ipairs(bad) do
-    it("[device-warns-bad-value] warns of bad value "
+    it("[device-warns-bad-value] info_schema.check: warns of bad value "
       .. i .. ", of " .. case[1], function()
       local info = {}
       for name, value in pairs(INFO) do info[name] = value end
@@ -60,12 +61,14 @@ describe("info_schema.check", function()
     end)
   end
 
-  it("[device-names-values] names the values that are known", function()
+  it("[device-names-values] info_schema.check: a warning lists the known "
+    .. "values", function()
     local warning = info_schema.check { osName = "x" }[3]
     assert.truthy(warning:find("Linux, Mac OS, OS X", 1, true))
   end)
 
-  it("[device-keeps-order-key] keeps an order and takes any key", function()
+  it("[device-keeps-order-key] info_schema.check: accepts any key and sorts "
+    .. "its warnings", function()
     assert.same({ "info.1 is no key that Adobe documents",
       "info.b is no key that Adobe documents",
       "info.connectionType is missing", "info.model is missing",
@@ -74,11 +77,13 @@ describe("info_schema.check", function()
   end)
 
   for i, value in ipairs { false, 5, "not base64!", "WzE=", json.null } do
-    it("[device-warns-info-none] warns of info that is none " .. i, function()
+    it("[device-warns-info-none] info_schema.check: warns of info that is not "
+      .. "a table " .. i, function()
       assert.same({ "info should be a table" }, info_schema.check(value))
     end)
   end
-  it("[device-warns-no-info] warns of no info", function()
+  it("[device-warns-no-info] info_schema.check: warns of missing "
+    .. "info", function()
     assert.same({ "info should be a table" }, info_schema.check(nil))
   end)
 end)

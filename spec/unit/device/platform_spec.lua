@@ -11,7 +11,8 @@ describe("platform.get", function()
     return platform.get(function(source) return sources[source] end)
   end
 
-  it("[device-reads-linux] reads what Linux says", function()
+  it("[device-reads-linux] platform.get: reads the system files of "
+    .. "Linux", function()
     assert.same({ osName = "Linux", osFamily = "Linux", osVersion = "6.1.0",
       model = "NUC 9", version = "K1", manufacturer = "Intel",
       connectionType = "LAN" }, look {
@@ -23,13 +24,14 @@ describe("platform.get", function()
         ["/proc/net/route"] = ROUTES:format "enp3s0" })
   end)
 
-  it("[device-reads-board] reads what a board says", function()
+  it("[device-reads-board] platform.get: reads the device tree of a "
+    .. "board", function()
     local info = look { ["/proc/device-tree/model"] = "Raspberry Pi 4\0",
       ["/proc/net/route"] = ROUTES:format "wlan0" }
     assert.same({ model = "Raspberry Pi 4", connectionType = "WiFi" }, info)
   end)
 
-  it("[device-asks-uname-no-proc] asks uname where there is no "
+  it("[device-asks-uname-no-proc] platform.get: calls uname where there is no "
     .. "/proc", function()
     assert.same({ osName = "Mac OS", osFamily = "macOS", osVendor = "Apple",
       osVersion = "23.1.0", model = "arm64" }, look {
@@ -38,8 +40,8 @@ describe("platform.get", function()
     assert.same({ osFamily = "BSD" }, look { ["uname -s"] = "FreeBSD\n" })
   end)
 
-  it("[device-leaves-firmware-left] leaves out what firmware left "
-    .. "out", function()
+  it("[device-leaves-firmware-left] platform.get: omits placeholders of the "
+    .. "firmware", function()
     for _, text in ipairs { "", "\n", "None", "To Be Filled By O.E.M.\n",
       "Default string", "Not Specified" } do
       assert.same({}, look { ["/sys/class/dmi/id/product_name"] = text,
@@ -47,15 +49,15 @@ describe("platform.get", function()
     end
   end)
 
-  it("[device-keeps-no-controls-bounds] keeps no controls and bounds what it "
-    .. "reads", function()
+  it("[device-keeps-no-controls-bounds] platform.get: removes control "
+    .. "characters and limits the length", function()
     local info = look { ["uname -r"] = ("x"):rep(4000),
       ["uname -m"] = "a\27[2J", ["/proc/net/route"] = "ppp0 \0 junk" }
     assert.same({ osVersion = ("x"):rep(100), model = "a" }, info)
   end)
 
-  it("[device-machine-warning-missing] knows this machine, without a warning "
-    .. "but for what is missing",
+  it("[device-machine-warning-missing] platform.get: info of this machine has "
+    .. "no invalid values",
     function()
       local info = platform.get()
       assert.truthy(info.osVersion)
@@ -64,13 +66,14 @@ describe("platform.get", function()
       end
     end)
 
-  it("[device-caller-table] gives each caller a table of its own", function()
+  it("[device-caller-table] platform.get: returns a new table to each "
+    .. "caller", function()
     platform.get().model = "changed"
     assert.not_equal("changed", platform.get().model)
   end)
 
-  it("[device-platform-uname] takes the names of uname(2) where no file can "
-    .. "be read", function()
+  it("[device-platform-uname] platform.get: uses core.system.uname when no "
+    .. "file can be read", function()
     local open, name = io.open, "adobepass.device.platform"
     local loaded = package.loaded[name]
     finally(function() package.loaded[name] = loaded end)
@@ -84,7 +87,8 @@ describe("platform.get", function()
     assert.equal(names.sysname == "Linux" and "Linux", info.osName)
   end)
 
-  it("[device-platform-public] is adobepass.platform", function()
+  it("[device-platform-public] adobepass.platform: returns the same as "
+    .. "platform.get", function()
     assert.same(platform.get(), adobepass.platform())
   end)
 end)

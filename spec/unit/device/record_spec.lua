@@ -10,22 +10,22 @@ local full, decoded, raises = device_fields.full, device_fields.decoded,
   device_fields.raises
 
 describe("record.new", function()
-  it("[device-record-shows-id] gives a record that shows its id and its "
-    .. "address", function()
+  it("[device-record-shows-id] device record: has the fields id and "
+    .. "ip", function()
     local viewer = record.new(full())
     assert.equal("ba23d141", viewer.id)
     assert.equal("203.0.113.7", viewer.ip)
     assert.equal("adobepass.device", tostring(viewer))
   end)
 
-  it("[device-record-no-new-fields] gives a record that takes no new "
-    .. "fields", function()
+  it("[device-record-no-new-fields] device record: setting a field "
+    .. "raises", function()
     local viewer = record.new { id = "x" }
     raises("info", function() viewer.info = {} end)
   end)
 
-  it("[device-not-follow-later-changes] does not follow later changes of the "
-    .. "tables", function()
+  it("[device-not-follow-later-changes] device record: later changes of the "
+    .. "given tables have no effect", function()
     local info = { model = "a" }
     local viewer = record.new { id = "x", info = info }
     info.model = "b"
@@ -33,15 +33,16 @@ describe("record.new", function()
     assert.same({ model = "a" }, decoded(sent["X-Device-Info"]))
   end)
 
-  it("[device-writes-info-way] writes the same info in the same "
-    .. "way", function()
+  it("[device-writes-info-way] device record: equal info gives equal headers, "
+    .. "whatever the order of keys", function()
     local a, b = {}, {}
     for i = 1, 20 do a["k" .. i], b["k" .. 21 - i] = 1, 1 end
     assert.same(headers.build(record.new { id = "x", info = a }, "I"),
       headers.build(record.new { id = "x", info = b }, "I"))
   end)
 
-  it("[device-encoded-already] takes what is encoded already", function()
+  it("[device-encoded-already] device record: accepts values that are already "
+    .. "encoded", function()
     local text = core.base64.encode "{\n \"model\": \"a\"}"
     local viewer = record.new { id = "x", info = text, partner_status = text,
       identity = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
@@ -51,8 +52,8 @@ describe("record.new", function()
       headers.build(viewer, "IPT"))
   end)
 
-  it("[device-sha-256-sha-512-case] takes SHA-256 and SHA-512, in any case of "
-    .. "letters", function()
+  it("[device-sha-256-sha-512-case] device record: accepts SHA-256 and SHA-512 "
+    .. "hashes, in either case", function()
     for _, hash in ipairs { HASH, HASH:upper(), HASH .. HASH } do
       assert.truthy(record.new { id = "x", identity = { email = hash } })
     end
@@ -60,7 +61,7 @@ describe("record.new", function()
 
   local good = { ("x"):rep(512), "\0\1\2", "é", " " }
   for i, id in ipairs(good) do
-    it("[device-takes-good-id] takes the good id " .. i, function()
+    it("[device-takes-good-id] device record: accepts valid id " .. i, function()
       assert.equal(id, record.new { id = id }.id)
     end)
   end
@@ -90,20 +91,21 @@ describe("record.new", function()
     { "device.identity", { identity = { HASH } } },
   }
   for i, case in ipairs(bad) do
-    it("[device-refuses-bad-input] refuses bad input "
+    it("[device-refuses-bad-input] device record: refuses bad input "
       .. i .. " and names " .. case[1], function()
       raises(case[1], record.new, full(case[2]))
     end)
   end
 
-  it("[device-names-no-viewer-refuses] names no viewer where it refuses an "
-    .. "identity", function()
+  it("[device-names-no-viewer-refuses] device record: the error about an "
+    .. "invalid identity does not contain it", function()
     local message = raises("email", record.new, full {
       identity = { email = "user@domain.com" } })
     assert.is_nil(message:find("user@domain.com", 1, true))
   end)
 
-  it("[device-says-misuse-stands] says where the misuse stands", function()
+  it("[device-says-misuse-stands] device record: a usage error names the "
+    .. "caller's line", function()
     local ok, message = pcall(function()
       local viewer = record.new { id = "" }
       return viewer
@@ -112,7 +114,8 @@ describe("record.new", function()
     assert.truthy(message:find "record_spec.lua:%d+: device.id")
   end)
 
-  it("[device-light-2-kib] is light: 2 KiB beyond its data at most", function()
+  it("[device-light-2-kib] device record: uses at most 2 KiB of memory beyond "
+    .. "its data", function()
     local devices, data = {}, 0
     collectgarbage()
     collectgarbage()
@@ -137,8 +140,8 @@ describe("record.new", function()
 end)
 
 describe("record.generate_id", function()
-  it("[device-64-hexadecimal-digits] gives 64 hexadecimal digits, never the "
-    .. "same", function()
+  it("[device-64-hexadecimal-digits] generate_id: returns 64 hexadecimal "
+    .. "digits, different each time", function()
     local seen = {}
     for _ = 1, 100 do
       local id = record.generate_id()
@@ -149,8 +152,8 @@ describe("record.generate_id", function()
     end
   end)
 
-  it("[device-core-error-no-randomness] gives the core's error where there is "
-    .. "no randomness", function()
+  it("[device-core-error-no-randomness] generate_id: missing randomness gives "
+    .. "the core's error", function()
     local bytes = core.random.bytes
     finally(function() core.random.bytes = bytes end)
     core.random.bytes = function() return nil, "none", "no_random" end

@@ -9,7 +9,8 @@ describe("driver.block", function()
     end }
   end
 
-  it("[driver-block-steps-no-longer] steps no longer than is left", function()
+  it("[driver-block-steps-no-longer] driver.block: steps no longer than the "
+    .. "remaining time", function()
     local driver, steps = block(), {}
     local deadline = driver.now() + 0.01
     local transport = { step = function(_, seconds)
@@ -22,8 +23,8 @@ describe("driver.block", function()
     end
   end)
 
-  it("[driver-block-steps-short-ctrl-c] steps a short while at most, so that "
-    .. "Ctrl-C is heard", function()
+  it("[driver-block-steps-short-ctrl-c] driver.block: steps at most one "
+    .. "second, so that Ctrl-C takes effect", function()
     local driver, longest = block(), 0
     local transport = { step = function(_, seconds)
       longest = math.max(longest, seconds)
@@ -33,8 +34,8 @@ describe("driver.block", function()
     assert.is_true(longest > 0 and longest <= 1)
   end)
 
-  it("[driver-block-not-hot-session] is not hot on a transport that does not "
-    .. "move", function()
+  it("[driver-block-not-hot-session] driver.block: does not busy-wait on an "
+    .. "idle or failing transport", function()
     for _, response in ipairs { 0, false } do
       local driver, steps = block(), 0
       local transport = { step = function()
@@ -46,8 +47,7 @@ describe("driver.block", function()
     end
   end)
 
-  it("[driver-block-raises-options] raises for options, since it has "
-    .. "none", function()
+  it("[driver-block-raises-options] driver.block: any option raises", function()
     assert.error_matches(function() block { rate_limit = 1 } end,
       "driver.block: unknown option 'rate_limit'")
   end)

@@ -27,8 +27,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     return transport
   end
 
-  it("[driver-tick-begins-task-next] begins a task with the next update, with "
-    .. "its arguments", function()
+  it("[driver-tick-begins-task-next] driver.tick: the next update starts a "
+    .. "task with its arguments", function()
     local got
     local task = driver.start(function(...) got = { n = select("#", ...), ... }
     end, 1, nil, "three", nil)
@@ -39,22 +39,22 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("done", task.status)
   end)
 
-  it("[driver-tick-keeps-results-nils] keeps the results, nils and "
-    .. "all", function()
+  it("[driver-tick-keeps-results-nils] driver.tick: keeps all results of a "
+    .. "task, also nil", function()
     local task = driver.start(function() return nil, "why", nil end)
     driver.update()
     assert.same({ n = 3, nil, "why", nil }, task.results)
   end)
 
-  it("[driver-tick-counts-results-none] counts the results, be there "
-    .. "none", function()
+  it("[driver-tick-counts-results-none] driver.tick: a task without results "
+    .. "has results.n = 0", function()
     local task = driver.start(function() end)
     driver.update()
     assert.same({ n = 0 }, task.results)
   end)
 
-  it("[driver-tick-asks-no-result] asks no result whether it equals something "
-    .. "of its own", function()
+  it("[driver-tick-asks-no-result] driver.tick: never calls the metamethod "
+    .. "__eq of a result", function()
     local strange = setmetatable({}, { __eq = function(one, other)
       return one.id == other.id
     end })
@@ -71,8 +71,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("end", yields.results[1])
   end)
 
-  it("[driver-tick-resumes-task-update] resumes every task once in each "
-    .. "update, in order", function()
+  it("[driver-tick-resumes-task-update] driver.tick: each update resumes every "
+    .. "task once, in order", function()
     local order = {}
     for i = 1, 3 do
       driver.start(function()
@@ -88,8 +88,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal("1:1 2:1 3:1 2:2 3:2 3:3", table.concat(order, " "))
   end)
 
-  it("[driver-tick-begins-task-starts] begins what a task starts with the "
-    .. "update after", function()
+  it("[driver-tick-begins-task-starts] driver.tick: a task started by a task "
+    .. "begins in the next update", function()
     local seen = {}
     driver.start(function()
       driver.start(function() seen[#seen + 1] = "inner" end)
@@ -101,8 +101,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ "outer", "inner" }, seen)
   end)
 
-  it("[driver-tick-steps-session-waited] steps each transport that is waited "
-    .. "for once, never waiting", function()
+  it("[driver-tick-steps-session-waited] driver.tick: update steps each "
+    .. "awaited transport once, without blocking", function()
     local one, other, transfer = a_session(), a_session(), a_transfer()
     for _, transport in ipairs { one, one, other } do
       driver.start(function() driver.wait(transport, transfer, 100) end)
@@ -119,8 +119,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 0, 0 }, one.steps)
   end)
 
-  it("[driver-tick-steps-session] steps a transport that is given, for "
-    .. "coroutines of one's own", function()
+  it("[driver-tick-steps-session] driver.tick: update steps a given transport, "
+    .. "for coroutines that are not tasks", function()
     local transport, transfer, ended = a_session(), a_transfer(), nil
     local mine = coroutine.wrap(function()
       ended = driver.wait(transport, transfer, 100)
@@ -133,8 +133,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_true(ended)
   end)
 
-  it("[driver-tick-waits-deadline-clock] waits to the deadline of its own "
-    .. "clock", function()
+  it("[driver-tick-waits-deadline-clock] driver.tick: wait ends at the "
+    .. "deadline on the driver's clock", function()
     local ended
     driver.start(function()
       ended = driver.wait(a_session(), a_transfer(), 5)
@@ -147,8 +147,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_false(ended)
   end)
 
-  it("[driver-tick-task-turns-coroutine] gives a task its turns while a "
-    .. "coroutine of its own waits", function()
+  it("[driver-tick-task-turns-coroutine] driver.tick: a task runs in each "
+    .. "update while its inner coroutine waits", function()
     local transfer, turns = a_transfer(), 0
     driver.start(function()
       local inner = coroutine.wrap(function()
@@ -166,8 +166,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal(3, turns)
   end)
 
-  it("[driver-tick-no-turn-task] gives no turn to a task before its transfer "
-    .. "has ended", function()
+  it("[driver-tick-no-turn-task] driver.tick: a waiting task is not resumed "
+    .. "before its transfer has ended", function()
     local transfer, turns = a_transfer(), 0
     local task = driver.start(function()
       return driver.wait(a_session(), transfer, 5)
@@ -185,8 +185,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.is_true(task.results[1])
   end)
 
-  it("[driver-tick-sleeps-clock-update] sleeps by its own clock, one update "
-    .. "at least", function()
+  it("[driver-tick-sleeps-clock-update] driver.tick: sleep uses the driver's "
+    .. "clock and lasts at least one update", function()
     local awake = {}
     driver.start(function()
       driver.sleep(0)
@@ -203,11 +203,11 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 10 }, awake)
   end)
 
-  describe("an error", function()
+  describe("an error in a task", function()
     local function explode() error({ code = "boom" }) end
 
-    it("[driver-tick-kept-task-traceback] is kept in the task and told, with "
-      .. "a traceback", function()
+    it("[driver-tick-kept-task-traceback] driver.tick: an error is kept in the "
+      .. "task with a traceback and passed to on_error", function()
       local task = driver.start(explode)
       assert.equal(0, driver.update())
       assert.equal("failed", task.status)
@@ -220,8 +220,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(1, #failures)
     end)
 
-    it("[driver-tick-not-keep-turn] does not keep the others from their "
-      .. "turn", function()
+    it("[driver-tick-not-keep-turn] driver.tick: an error in one task does not "
+      .. "stop the other tasks", function()
       local turns = 0
       for i = 1, 3 do
         driver.start(function()
@@ -235,8 +235,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(2, #failures)
     end)
 
-    it("[driver-tick-raised-turn-hears] is raised after all had their turn, "
-      .. "if nobody hears it", function()
+    it("[driver-tick-raised-turn-hears] driver.tick: without on_error, update "
+      .. "raises a task's error after all tasks ran", function()
       driver = tick { reuse = reuse }
       local other
       local task = driver.start(function() error("boom at dawn") end)
@@ -249,7 +249,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   end)
 
   describe("cancel", function()
-    it("[driver-tick-stops-task-waits] stops a task where it waits", function()
+    it("[driver-tick-stops-task-waits] task:cancel: stops a waiting task and "
+      .. "is idempotent", function()
       local after = false
       local task = driver.start(function()
         driver.sleep(0)
@@ -264,8 +265,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(0, #failures)
     end)
 
-    it("[driver-tick-stops-never-began] stops one that never began, and one "
-      .. "by another", function()
+    it("[driver-tick-stops-never-began] task:cancel: stops a task that has not "
+      .. "begun, also from another task", function()
       local never = driver.start(function() error "no" end)
       never:cancel()
       local victim
@@ -276,8 +277,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(0, #failures)
     end)
 
-    it("[driver-tick-stops-task-cancels] stops a task that cancels itself, "
-      .. "when it yields", function()
+    it("[driver-tick-stops-task-cancels] task:cancel: a task that cancels "
+      .. "itself stops at its next yield", function()
       local task, after
       task = driver.start(function()
         task:cancel()
@@ -290,7 +291,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal("cancelled", task.status)
     end)
 
-    it("[driver-tick-leaves-done] leaves what is done as it is", function()
+    it("[driver-tick-leaves-done] task:cancel: does not change a finished "
+      .. "task", function()
       local task = driver.start(function() return 1 end)
       driver.update()
       task:cancel()
@@ -298,7 +300,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       assert.equal(1, task.results[1])
     end)
 
-    it("[driver-tick-lets-go-waited] lets go of what it waited for", function()
+    it("[driver-tick-lets-go-waited] task:cancel: releases the values that the "
+      .. "task held", function()
       local held = setmetatable({}, { __mode = "v" })
       local task = driver.start(function()
         local thing = {}
@@ -315,8 +318,8 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end)
   end)
 
-  it("[driver-tick-raises-used-outside] raises when it is used from outside "
-    .. "of a task", function()
+  it("[driver-tick-raises-used-outside] driver.tick: sleep and wait outside of "
+    .. "a task raise", function()
     assert.error_matches(function() driver.sleep(1) end,
       "sleep outside of a task: begin with driver.start")
     assert.error_matches(function()
@@ -324,15 +327,16 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end, "wait outside of a task")
   end)
 
-  it("[driver-tick-raises-task-updates] raises when a task updates", function()
+  it("[driver-tick-raises-task-updates] driver.tick: update inside of a task "
+    .. "raises", function()
     driver.start(function() driver.update() end)
     driver.update()
     assert.matches("tick_spec.lua:%d+: driver.tick: update inside of a task",
       failures[1].reason)
   end)
 
-  it("[driver-tick-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[driver-tick-raises-programmer] driver.tick: usage errors "
+    .. "raise", function()
     assert.error_matches(function() tick { clock = 1 } end,
       "driver.tick: unknown option 'clock'")
     assert.error_matches(function() tick { on_error = 1 } end,
@@ -381,25 +385,26 @@ describe("driver.tick that reuses coroutines", function()
 
   local function canceller(task) task:cancel() end
 
-  it("[driver-tick-serve-however] has one serve many, however they go "
-    .. "on", function()
+  it("[driver-tick-serve-however] driver.tick with reuse: one coroutine runs "
+    .. "many tasks", function()
     assert.equal(1, coroutines_of { good, sleepy, good, sleepy })
   end)
 
-  it("[driver-tick-new-error-task] takes a new one after an error, and after "
-    .. "a task that is cancelled",
+  it("[driver-tick-new-error-task] driver.tick with reuse: the coroutine of a "
+    .. "failed or cancelled task is not reused",
     function()
       assert.equal(2, coroutines_of { good, bad, good })
       assert.equal(2, coroutines_of { sleepy, canceller, sleepy })
     end)
 
-  it("[driver-tick-not-told] does not without being told to", function()
+  it("[driver-tick-not-told] driver.tick without reuse: each task has a new "
+    .. "coroutine", function()
     driver = tick()
     assert.equal(3, coroutines_of { good, sleepy, good })
   end)
 
-  it("[driver-tick-task-arguments] gives each task its own arguments and "
-    .. "results", function()
+  it("[driver-tick-task-arguments] driver.tick with reuse: each task has its "
+    .. "own arguments and results", function()
     local function echo(...)
       driver.sleep(0)
       return ...
@@ -413,8 +418,8 @@ describe("driver.tick that reuses coroutines", function()
     end
   end)
 
-  it("[driver-tick-task-ends-start] lets a task that ends start the next "
-    .. "one", function()
+  it("[driver-tick-task-ends-start] driver.tick with reuse: a task may start "
+    .. "the next task as it ends", function()
     local order = {}
     local function chain(left)
       order[#order + 1] = left
@@ -426,8 +431,8 @@ describe("driver.tick that reuses coroutines", function()
     assert.equal(0, order[51])
   end)
 
-  it("[driver-tick-keeps-no-later] keeps no more than so many for "
-    .. "later", function()
+  it("[driver-tick-keeps-no-later] driver.tick with reuse: keeps at most 1024 "
+    .. "idle coroutines", function()
     local held = setmetatable({}, { __mode = "k" })
     local function hold() held[coroutine.running()] = true end
     for _ = 1, 1500 do driver.start(hold) end
@@ -439,7 +444,8 @@ describe("driver.tick that reuses coroutines", function()
     assert.equal(1024, count)
   end)
 
-  it("[driver-tick-keeps-task] keeps nothing of what a task had", function()
+  it("[driver-tick-keeps-task] driver.tick with reuse: an idle coroutine keeps "
+    .. "no values of its task", function()
     local held = setmetatable({}, { __mode = "v" })
     driver.start(function(thing)
       held[1] = thing

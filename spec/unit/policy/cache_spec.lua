@@ -10,8 +10,7 @@ describe("cache", function()
     return count
   end
 
-  it("[cache-keeps-value-end] keeps a value until its end, and not a moment "
-    .. "longer", function()
+  it("[cache-keeps-value-end] cache: keeps a value until it expires", function()
     local kept = cache.new(10)
     kept:set("a", "x", 5)
     assert.equal("x", kept:get("a", 0))
@@ -20,7 +19,8 @@ describe("cache", function()
     assert.is_nil(kept:get("b", 0))
   end)
 
-  it("[cache-keeps-false-newest] keeps false, and the newest value", function()
+  it("[cache-keeps-false-newest] cache: keeps false, and the newest value of a "
+    .. "key", function()
     local kept = cache.new(10)
     kept:set("a", false, 5)
     assert.is_false(kept:get("a", 0))
@@ -29,8 +29,8 @@ describe("cache", function()
     assert.is_nil(kept:get("a", 9))
   end)
 
-  it("[cache-never-finds-older-value] never finds the older value again once "
-    .. "the newer ended", function()
+  it("[cache-never-finds-older-value] cache: an expired value does not uncover "
+    .. "an older one", function()
     local kept = cache.new(4)
     kept:set("a", "older", 100)
     kept:set("b", 1, 100)
@@ -45,7 +45,7 @@ describe("cache", function()
 
   for _, most in ipairs { 2, 3, 10, 1000, 1001 } do
     it("[cache-holds-entries-most] "
-      .. ("holds %d entries at the most"):format(most), function()
+      .. ("cache: holds at most %d entries"):format(most), function()
       local kept, largest = cache.new(most), 0
       for key = 1, 5 * most do
         kept:set(key, key, 1e9)
@@ -58,8 +58,8 @@ describe("cache", function()
     end)
   end
 
-  it("[cache-forgets-asked-not-asked] forgets what nobody asked for, not what "
-    .. "is asked for", function()
+  it("[cache-forgets-asked-not-asked] cache: evicts an entry that is not read "
+    .. "before one that is", function()
     local kept = cache.new(10)
     kept:set("wanted", true, 1e9)
     kept:set("unwanted", true, 1e9)
@@ -70,8 +70,8 @@ describe("cache", function()
     assert.is_nil(kept:get("unwanted", 0))
   end)
 
-  it("[cache-not-filled-key-set] is not filled by one key that is set again "
-    .. "and again", function()
+  it("[cache-not-filled-key-set] cache: setting one key repeatedly evicts no "
+    .. "other key", function()
     local kept = cache.new(4)
     kept:set("other", true, 1e9)
     for turn = 1, 100 do kept:set("a", turn, 1e9) end
@@ -79,7 +79,7 @@ describe("cache", function()
     assert.equal(100, kept:get("a", 0))
   end)
 
-  it("[cache-lets-go-ended] lets go of what ended", function()
+  it("[cache-lets-go-ended] cache: releases an expired value", function()
     local kept = cache.new(10)
     local held = setmetatable({ {} }, { __mode = "v" })
     kept:set("a", held[1], 5)

@@ -1,15 +1,15 @@
 local rate_limiter = require "adobepass.policy.rate_limiter"
 
-describe("rate_limit", function()
-  it("[rate-limit-burst-second] lets a burst go, then one each "
-    .. "second", function()
+describe("rate limiter", function()
+  it("[rate-limit-burst-second] rate limiter: allows a burst, then one request "
+    .. "a second", function()
     local p = rate_limiter.new {}
     for _ = 1, 10 do assert.equal(0, p:reserve("a", 100)) end
     assert.equal(1, p:reserve("a", 100))
   end)
 
-  it("[rate-limit-spaces-wait-order] spaces those who wait, in "
-    .. "order", function()
+  it("[rate-limit-spaces-wait-order] rate limiter: gives waiting requests "
+    .. "their turns in order", function()
     local p = rate_limiter.new { burst = 1 }
     local waits = {}
     for i = 1, 5 do waits[i] = p:reserve("a", 100) end
@@ -17,7 +17,7 @@ describe("rate_limit", function()
     assert.equal(4.5, p:reserve("a", 100.5))
   end)
 
-  it("[rate-limit-fills-time] fills again with time, never beyond the "
+  it("[rate-limit-fills-time] rate limiter: refills with time, up to the "
     .. "burst", function()
     local p = rate_limiter.new { rate = 2, burst = 4 }
     for _ = 1, 4 do p:reserve("a", 0) end
@@ -27,7 +27,8 @@ describe("rate_limit", function()
     assert.equal(0.5, p:reserve("a", 1000))
   end)
 
-  it("[rate-limit-keeps-keys-apart] keeps the keys apart", function()
+  it("[rate-limit-keeps-keys-apart] rate limiter: keys are "
+    .. "independent", function()
     local p = rate_limiter.new { burst = 1 }
     assert.equal(0, p:reserve("a", 0))
     assert.equal(0, p:reserve("b", 0))
@@ -35,7 +36,7 @@ describe("rate_limit", function()
     assert.equal(1, p:reserve("b", 0))
   end)
 
-  it("[rate-limit-can-turned-off] can be turned off", function()
+  it("[rate-limit-can-turned-off] rate limiter: false turns it off", function()
     local p = rate_limiter.new(false)
     for _ = 1, 100 do assert.equal(0, p:reserve("a", 0)) end
     p:penalize("a", 0, 60)
@@ -45,8 +46,8 @@ describe("rate_limit", function()
     assert.equal(0, p:size())
   end)
 
-  it("[rate-limit-never-lets-more-go] never lets more go than the bucket "
-    .. "holds, whoever comes when",
+  it("[rate-limit-never-lets-more-go] rate limiter: never allows more requests "
+    .. "than rate and burst, at any times",
     function()
       local p = rate_limiter.new { rate = 3, burst = 5 }
       local starts, now, gone = {}, 0, 0
@@ -68,8 +69,8 @@ describe("rate_limit", function()
       assert.is_true(gone > 1000)
     end)
 
-  it("[rate-limit-lets-go-before] lets nobody go before the penalty is over, "
-    .. "then one by one", function()
+  it("[rate-limit-lets-go-before] rate limiter: after a penalty, requests "
+    .. "start one by one", function()
     local p = rate_limiter.new {}
     p:penalize("a", 100, 3)
     assert.equal(3, p:reserve("a", 100))
@@ -78,8 +79,8 @@ describe("rate_limit", function()
     assert.equal(0, p:reserve("a", 200))
   end)
 
-  it("[rate-limit-keeps-longer-two] keeps the longer of two "
-    .. "penalties", function()
+  it("[rate-limit-keeps-longer-two] rate limiter: the longer of two penalties "
+    .. "applies", function()
     local p = rate_limiter.new {}
     p:penalize("a", 100, 30)
     p:penalize("a", 101, 1)
@@ -87,8 +88,8 @@ describe("rate_limit", function()
     assert.equal(29, p:reserve("a", 101))
   end)
 
-  it("[rate-limit-waits-already-penalty] tells who waits already that a "
-    .. "penalty came", function()
+  it("[rate-limit-waits-already-penalty] rate limiter: a penalty also delays "
+    .. "requests that already wait", function()
     local p = rate_limiter.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
@@ -103,7 +104,8 @@ describe("rate_limit", function()
     assert.equal(0, p:barred_for("b", 5))
   end)
 
-  it("[rate-limit-takes-place-back] takes a place back", function()
+  it("[rate-limit-takes-place-back] rate limiter: cancel gives a turn "
+    .. "back", function()
     local p = rate_limiter.new { burst = 1 }
     p:reserve("a", 0)
     assert.equal(1, p:reserve("a", 0))
@@ -113,8 +115,8 @@ describe("rate_limit", function()
     assert.equal(1, p:size())
   end)
 
-  it("[rate-limit-not-end-penalty] does not end a penalty by taking places "
-    .. "back", function()
+  it("[rate-limit-not-end-penalty] rate limiter: cancel does not end a "
+    .. "penalty", function()
     local p = rate_limiter.new {}
     for _ = 1, 5 do p:reserve("a", 0) end
     p:penalize("a", 0, 20)
@@ -122,7 +124,8 @@ describe("rate_limit", function()
     assert.equal(20, p:reserve("a", 0))
   end)
 
-  it("[rate-limit-forgets-full-buckets] forgets full buckets first", function()
+  it("[rate-limit-forgets-full-buckets] rate limiter: at max_keys, forgets "
+    .. "full buckets first", function()
     local p = rate_limiter.new { max_keys = 100, burst = 2 }
     for i = 1, 80 do p:reserve("idle" .. i, 0) end
     for i = 1, 20 do p:reserve("busy" .. i, 9) end
@@ -135,8 +138,8 @@ describe("rate_limit", function()
     assert.equal(99.5, p:barred_for("busy1", 9.5))
   end)
 
-  it("[rate-limit-bounded-no-bucket] stays bounded when no bucket is full, "
-    .. "and forgets the fullest",
+  it("[rate-limit-bounded-no-bucket] rate limiter: keeps to max_keys when no "
+    .. "bucket is full, and forgets the fullest",
     function()
       local p = rate_limiter.new { max_keys = 100 }
       p:penalize("barred", 0, 1000)
@@ -147,7 +150,8 @@ describe("rate_limit", function()
       assert.equal(1000, p:reserve("barred", 0))
     end)
 
-  it("[rate-limit-counts-holds] counts what it holds", function()
+  it("[rate-limit-counts-holds] rate limiter: size returns the number of "
+    .. "buckets", function()
     local p = rate_limiter.new { max_keys = 7 }
     for i = 1, 3000 do
       local key, now = "key" .. i * 31 % 23, i / 10
@@ -161,8 +165,7 @@ describe("rate_limit", function()
     end
   end)
 
-  it("[rate-limit-single-key] holds a single key where that is all it "
-    .. "may", function()
+  it("[rate-limit-single-key] rate limiter: works with max_keys = 1", function()
     local p = rate_limiter.new { max_keys = 1 }
     p:reserve("a", 0)
     p:reserve("b", 0)
@@ -175,8 +178,8 @@ describe("rate_limit", function()
     { "max_keys", true }, { "speed", 1 },
   }
   for i, case in ipairs(misuse) do
-    it("[rate-limit-raises-misuse-names] raises on misuse "
-      .. i .. " and names " .. case[1], function()
+    it("[rate-limit-raises-misuse-names] rate limiter: usage error "
+      .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(rate_limiter.new, { [case[1]] = case[2] })
       assert.is_false(ok)
       assert.truthy(message:find("rate_limiter.new: .*" .. case[1]))

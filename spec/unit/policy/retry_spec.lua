@@ -22,11 +22,11 @@ end
 describe("retry", function()
   -- name, error, repeated when safe, repeated when not
   local cases = {
-    { "action retry", RETRY, true, false },
+    { "an error with the action retry", RETRY, true, false },
     { "a 429", THROTTLED, true, true },
     { "a 429 with a code of Adobe's",
       err { action = "none", http_status = 429 }, true, true },
-    { "a 500 without a remedy", err { http_status = 500 }, true, false },
+    { "a 500 without an action", err { http_status = 500 }, true, false },
     { "a 502", err { action = "retry", http_status = 502 }, true, false },
     { "a 503", err { http_status = 503 }, true, false },
     { "a 503 with Retry-After", BUSY, true, true },
@@ -35,42 +35,43 @@ describe("retry", function()
     { "a timeout", transport "timeout", true, false },
     { "a lost connection", transport "connection_lost", true, false },
     { "a proxy that fails", transport "proxy_failed", true, false },
-    { "an answer that is no HTTP", transport "protocol_error", true, false },
-    { "a name not found", transport "resolve_failed", true, true },
-    { "no connection", transport "connect_failed", true, true },
-    { "no trust", transport "tls_failed" },
-    { "too much", transport "too_large" },
+    { "a response that is not HTTP", transport "protocol_error", true, false },
+    { "a failed DNS lookup", transport "resolve_failed", true, true },
+    { "a refused connection", transport "connect_failed", true, true },
+    { "a TLS failure", transport "tls_failed" },
+    { "a response that is too large", transport "too_large" },
     { "a cancelled request", transport "cancelled" },
-    { "a closed session", transport "closed" },
-    { "an insecure address", transport "insecure_url" },
+    { "a closed transport", transport "closed" },
+    { "an insecure URL", transport "insecure_url" },
     { "a failure of unknown kind", transport "transfer_failed" },
-    { "a wrong configuration, though a 500",
+    { "a 500 with the action configuration",
       err { action = "configuration", http_status = 500 } },
-    { "a registration to renew",
+    { "a 500 with the action application-registration",
       err { action = "application-registration", http_status = 500 } },
-    { "a login to renew",
+    { "a 503 with the action authentication",
       err { action = "authentication", http_status = 503 } },
-    { "an authorization to renew",
+    { "a 502 with the action authorization",
       err { action = "authorization", http_status = 502 } },
     { "a denial", err { action = "none", http_status = 403 } },
-    { "an action from the future", err { action = "pray" } },
-    { "an answer not understood", errors.malformed("profiles", "empty") },
+    { "an error with an unknown action", err { action = "pray" } },
+    { "a malformed response", errors.malformed("profiles", "empty") },
   }
   for _, case in ipairs(cases) do
     local name, failure, when_safe, when_not = (table.unpack or unpack)(case) -- luacheck: ignore
     it("[retry-repeats-not-repeat] "
-      .. (when_safe and "repeats " or "does not repeat ") .. name, function()
+      .. (when_safe and "retry: repeats " or "retry: does not repeat ") .. name,
+      function()
       local terms = { safe = true }
       assert.equal(when_safe or false, delay(failure, 1, terms) ~= nil)
     end)
     it("[retry-not-repeat] "
-      .. (when_not and "repeats " or "does not repeat ") .. name
-      .. " when that may act twice", function()
+      .. (when_not and "retry: repeats " or "retry: does not repeat ") .. name
+      .. " of an operation that is not idempotent", function()
       assert.equal(when_not or false, delay(failure, 1, {}) ~= nil)
     end)
   end
 
-  it("[retry-doubles-cap] doubles up to the cap", function()
+  it("[retry-doubles-cap] retry: the delay doubles up to the cap", function()
     local options = { attempts = 10, base = 0.5, cap = 8 }
     local seen = {}
     for attempt = 1, 9 do
@@ -79,29 +80,31 @@ describe("retry", function()
     assert.same({ 0.5, 1, 2, 4, 8, 8, 8, 8, 8 }, seen)
   end)
 
-  it("[retry-spreads-chance] spreads by chance over the whole of "
-    .. "it", function()
+  it("[retry-spreads-chance] retry: full jitter spreads the delay between 0 "
+    .. "and its maximum", function()
     for tenth = 0, 10 do
       local terms = { safe = true, chance = tenth / 10 }
       assert.equal(tenth / 10, delay(RETRY, 2, terms))
     end
   end)
 
-  it("[retry-gives-up-after] gives up after the attempts", function()
+  it("[retry-gives-up-after] retry: gives up after the given number of "
+    .. "attempts", function()
     assert.truthy(delay(RETRY, 2, { safe = true }))
     assert.is_nil(delay(RETRY, 3, { safe = true }))
     assert.is_nil(delay(RETRY, 4, { safe = true }))
     assert.is_nil(delay(RETRY, 1, { safe = true }, { attempts = 1 }))
   end)
 
-  it("[retry-waits-second-429] waits a second or more after a 429", function()
+  it("[retry-waits-second-429] retry: waits at least one second after a "
+    .. "429", function()
     for tenth = 0, 10 do
       assert.is_true(delay(THROTTLED, 1, { chance = tenth / 10 }) >= 1)
     end
   end)
 
-  it("[retry-obeys-retry-after-429] obeys Retry-After on 429 and 503, and no "
-    .. "one else's", function()
+  it("[retry-obeys-retry-after-429] retry: follows Retry-After on 429 and 503 "
+    .. "only", function()
     local terms = { safe = true, chance = 0 }
     local function after(status, seconds)
       return delay(err { http_status = status, action = "retry",
@@ -114,13 +117,12 @@ describe("retry", function()
     assert.equal(0, after(502, 7))
   end)
 
-  it("[retry-spreads-retry-after] spreads those who were told the same "
-    .. "Retry-After", function()
+  it("[retry-spreads-retry-after] retry: adds jitter to Retry-After", function()
     assert.equal(5.25, delay(BUSY, 1, { chance = 0.5 }))
   end)
 
-  it("[retry-wait-not-fit] gives up at once when the wait does not "
-    .. "fit", function()
+  it("[retry-wait-not-fit] retry: gives up at once when the delay exceeds the "
+    .. "remaining time", function()
     local terms = { safe = true, chance = 1, remaining = 0.6 }
     assert.equal(0.5, delay(RETRY, 1, terms))
     terms.remaining = 0.5
@@ -131,8 +133,8 @@ describe("retry", function()
     assert.equal(5, delay(BUSY, 1, { chance = 0, remaining = 5.1 }))
   end)
 
-  it("[retry-never-waits-longer-allowed] never waits longer than allowed, "
-    .. "whatever the numbers", function()
+  it("[retry-never-waits-longer-allowed] retry: never waits longer than "
+    .. "allowed, whatever the options", function()
     for i = 1, 3000 do
       local options = { attempts = 10, base = i % 13 / 10 + 0.01,
         cap = i % 17 + 0.01 }
@@ -153,8 +155,8 @@ describe("retry", function()
     { "cap", math.huge }, { "cap", false }, { "tries", 3 },
   }
   for i, case in ipairs(misuse) do
-    it("[retry-raises-misuse-names] raises on misuse "
-      .. i .. " and names " .. case[1], function()
+    it("[retry-raises-misuse-names] retry: usage error "
+      .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(retry.new, { [case[1]] = case[2] })
       assert.is_false(ok)
       assert.truthy(message:find("retry.new: .*" .. case[1]))

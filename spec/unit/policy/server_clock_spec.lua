@@ -10,7 +10,7 @@ local function date(later)
   return MONTHS:format(math.floor(seconds / 60), seconds % 60)
 end
 
-describe("server_clock", function()
+describe("server clock", function()
   local monotonic, wall, it_is
 
   before_each(function()
@@ -19,15 +19,15 @@ describe("server_clock", function()
       wall = function() return wall end }
   end)
 
-  it("[server-clock-device-time-learned] takes this device's time until it "
-    .. "has learned better", function()
+  it("[server-clock-device-time-learned] server clock: uses the device's time "
+    .. "until it has learned the server's", function()
     assert.is_false(it_is:known())
     assert.equal(315532800000, it_is:now_ms())
     assert.equal(1060, it_is:monotonic_of(315532860000))
   end)
 
-  it("[server-clock-learns-time-device] learns the server's time, whatever "
-    .. "the device believes", function()
+  it("[server-clock-learns-time-device] server clock: learns the server's "
+    .. "time, whatever the device's time", function()
     it_is:learn(DATE, 1000, 0)
     assert.is_true(it_is:known())
     assert.equal(AT * 1000 + 500, it_is:now_ms())
@@ -35,7 +35,7 @@ describe("server_clock", function()
     assert.equal(AT * 1000 + 60750, it_is:now_ms())
   end)
 
-  it("[server-clock-integers-lua] gives integers where Lua has "
+  it("[server-clock-integers-lua] server clock: returns integers where Lua has "
     .. "them", function()
     it_is:learn(DATE, 1000.0123, 0.0456)
     local text = tostring(it_is:now_ms())
@@ -45,7 +45,8 @@ describe("server_clock", function()
     end
   end)
 
-  it("[server-clock-counts-millisecond] counts every millisecond", function()
+  it("[server-clock-counts-millisecond] server clock: advances by each "
+    .. "millisecond", function()
     it_is:learn(DATE, 1000.1, 0)
     for ms = 0, 999 do
       monotonic = 1000.1 + ms / 1000
@@ -53,7 +54,8 @@ describe("server_clock", function()
     end
   end)
 
-  it("[server-clock-says-instant-comes] says when an instant comes", function()
+  it("[server-clock-says-instant-comes] server clock: monotonic_of converts a "
+    .. "server time to monotonic time", function()
     it_is:learn(DATE, 1000, 0)
     assert.equal(1000, it_is:monotonic_of(AT * 1000 + 500))
     assert.equal(1599.5, it_is:monotonic_of((AT + 600) * 1000))
@@ -61,40 +63,40 @@ describe("server_clock", function()
     assert.equal((AT + 600) * 1000, it_is:now_ms())
   end)
 
-  it("[server-clock-puts-date-middle] puts the Date into the middle of the "
-    .. "round trip", function()
+  it("[server-clock-puts-date-middle] server clock: assumes the Date header in "
+    .. "the middle of the round trip", function()
     it_is:learn(DATE, 1000, 4)
     assert.equal(AT * 1000 + 2500, it_is:now_ms())
   end)
 
-  it("[server-clock-present-arrival] takes the present for the arrival when "
-    .. "it is not told", function()
+  it("[server-clock-present-arrival] server clock: the default arrival time of "
+    .. "a response is now", function()
     monotonic = 2000
     it_is:learn(DATE)
     assert.equal(AT * 1000 + 500, it_is:now_ms())
   end)
 
   local ignored = {
-    { "no header", nil }, { "junk", "yesterday" }, { "a number", 784111777 },
-    { "a table", {} },
+    { "a missing header", nil }, { "invalid text", "yesterday" },
+    { "a number", 784111777 }, { "a table", {} },
   }
   for _, case in ipairs(ignored) do
-    it("[server-clock-ignores] ignores " .. case[1], function()
+    it("[server-clock-ignores] server clock: ignores " .. case[1], function()
       it_is:learn(case[2], 1000, 0)
       assert.is_false(it_is:known())
     end)
   end
 
-  it("[server-clock-round-trip-unknown] takes a senseless round trip for an "
-    .. "unknown one", function()
+  it("[server-clock-round-trip-unknown] server clock: an invalid round trip "
+    .. "counts as unknown", function()
     for _, round_trip in ipairs { -1, 0 / 0, math.huge, "1" } do
       it_is:learn(DATE, 1000, round_trip)
       assert.equal(AT * 1000 + 500, it_is:now_ms())
     end
   end)
 
-  it("[server-clock-not-jitter-two] does not jitter by less than two "
-    .. "seconds", function()
+  it("[server-clock-not-jitter-two] server clock: differences below two "
+    .. "seconds do not change it", function()
     it_is:learn(DATE, 1000, 0.05)
     local before = it_is:now_ms()
     for later = -1, 1 do
@@ -104,7 +106,7 @@ describe("server_clock", function()
     end
   end)
 
-  it("[server-clock-prefers-shorter] prefers the shorter round "
+  it("[server-clock-prefers-shorter] server clock: prefers the shorter round "
     .. "trip", function()
     it_is:learn(DATE, 1000, nil)
     it_is:learn(date(1), 1000, 0.5)
@@ -113,8 +115,8 @@ describe("server_clock", function()
     assert.equal(AT * 1000 + 510, it_is:now_ms())
   end)
 
-  it("[server-clock-follows-set] follows a server whose clock was "
-    .. "set", function()
+  it("[server-clock-follows-set] server clock: follows a server whose clock "
+    .. "was set", function()
     it_is:learn(DATE, 1000, 0.02)
     it_is:learn(date(3), 1000, 0.2)
     assert.equal(AT * 1000 + 3600, it_is:now_ms())
@@ -122,8 +124,8 @@ describe("server_clock", function()
     assert.equal(AT * 1000 - 2500, it_is:now_ms())
   end)
 
-  it("[server-clock-not-slow-response] does not take a slow answer for a "
-    .. "clock that was set", function()
+  it("[server-clock-not-slow-response] server clock: a slow response is not "
+    .. "taken for a changed clock", function()
     it_is:learn(DATE, 1000, 0.02)
     local before = it_is:now_ms()
     it_is:learn(date(0), 1000, 20) -- dated just before the response arrived
@@ -133,8 +135,8 @@ describe("server_clock", function()
     assert.equal(before - 30010, it_is:now_ms())
   end)
 
-  it("[server-clock-never-further-half] is never further off than half a "
-    .. "round trip and half a second",
+  it("[server-clock-never-further-half] server clock: is off by at most half a "
+    .. "round trip plus half a second",
     function()
       for i = 0, 2000 do
         -- The Date header is set after `1 - share` of the round trip.
@@ -155,8 +157,8 @@ describe("server_clock", function()
     { "wal", { monotonic = os.time, wall = os.time, wal = 1 } },
   }
   for i, case in ipairs(misuse) do
-    it("[server-clock-raises-misuse-names] raises on misuse "
-      .. i .. " and names " .. case[1], function()
+    it("[server-clock-raises-misuse-names] server clock: usage error "
+      .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(clock.new, case[2])
       assert.is_false(ok)
       assert.truthy(message:find(case[1], 1, true))

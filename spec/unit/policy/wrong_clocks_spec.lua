@@ -11,7 +11,7 @@ local timestamp = require "adobepass.policy.timestamp"
 local HOUR, YEAR = 3600, 365 * 86400
 local TODAY = 1790000000
 
-describe("a client whose clock is wrong", function()
+describe("a client whose time of day is wrong", function()
   local time, at, store
 
   local function start(wall)
@@ -37,11 +37,11 @@ describe("a client whose clock is wrong", function()
     return counts.token
   end
 
-  for title, wall in pairs { ["is right"] = TODAY, ["says 1970"] = 7,
+  for title, wall in pairs { ["is right"] = TODAY, ["is in 1970"] = 7,
     ["is 30 years ahead"] = TODAY + 30 * YEAR,
     ["is 10 years behind"] = TODAY - 10 * YEAR } do
-    it("[client-clock-reuses-refreshes] reuses and refreshes in time where it "
-      .. title, function()
+    it("[client-clock-reuses-refreshes] client: refreshes its token in time when "
+      .. "the time of day " .. title, function()
       start(wall)
       local one = client { token_jitter = 0 }
       assert.equal(1, ask(one))
@@ -57,8 +57,8 @@ describe("a client whose clock is wrong", function()
       assert.equal(1, ask(client()))
     end)
 
-    it("[client-clock-learns-server-time] learns the server's time where it "
-      .. title, function()
+    it("[client-clock-learns-server-time] client: learns the server's time when "
+      .. "the time of day " .. title, function()
       start(wall)
       local one = client()
       ask(one)
@@ -70,8 +70,8 @@ describe("a client whose clock is wrong", function()
     end)
   end
 
-  it("[client-clock-not-care-set] does not care when its clock is set "
-    .. "meanwhile", function()
+  it("[client-clock-not-care-set] client: setting the time of day does not "
+    .. "affect its token", function()
     start(7)
     local one = client()
     assert.equal(1, ask(one))
@@ -83,8 +83,8 @@ describe("a client whose clock is wrong", function()
     end
   end)
 
-  it("[client-clock-refreshes-time] refreshes in time with a token that it "
-    .. "found in the store", function()
+  it("[client-clock-refreshes-time] client: refreshes a token from the store "
+    .. "in time", function()
     start(TODAY)
     ask(client())
     local other = client { token_jitter = 0 }
@@ -98,8 +98,8 @@ describe("a client whose clock is wrong", function()
     assert.equal(1, ask(other))
   end)
 
-  it("[client-clock-staggers-share] staggers those who share one "
-    .. "moment", function()
+  it("[client-clock-staggers-share] client: jitter spreads the refreshes of a "
+    .. "shared token", function()
     start(TODAY)
     local early = client { random = function() return 1 end }
     local late = client { random = function() return 0 end }
@@ -111,7 +111,7 @@ describe("a client whose clock is wrong", function()
   end)
 end)
 
-describe("moment", function()
+describe("timestamp", function()
   local time
 
   before_each(function() time = fake_clock.start { wall = TODAY } end)
@@ -133,8 +133,8 @@ describe("moment", function()
       ("wanted %g, got %g"):format(wanted, got))
   end
 
-  it("[client-clock-monotonic-machine] tells by the monotonic clock while the "
-    .. "machine runs", function()
+  it("[client-clock-monotonic-machine] timestamp: age uses the monotonic clock "
+    .. "until a restart", function()
     local record = kept()
     time:advance(100)
     near(100, timestamp.age(record))
@@ -144,29 +144,29 @@ describe("moment", function()
     near(100, timestamp.age(record))
   end)
 
-  it("[client-clock-time-day-restart] tells by the time of day after a "
-    .. "restart", function()
+  it("[client-clock-time-day-restart] timestamp: age uses the time of day "
+    .. "after a restart", function()
     local record = kept()
     time:advance(HOUR)
     near(HOUR, timestamp.age(restarted(record)))
   end)
 
-  it("[client-clock-day-runs-backwards] knows nothing where the day runs "
-    .. "backwards", function()
+  it("[client-clock-day-runs-backwards] timestamp: age is infinite when the "
+    .. "time of day went back", function()
     local record = kept()
     time:set_wall(7)
     assert.equal(math.huge, timestamp.age(restarted(record)))
   end)
 
-  it("[client-clock-bears-machines] bears with machines that differ a "
-    .. "little", function()
+  it("[client-clock-bears-machines] timestamp: age is 0 when the time of day "
+    .. "went back by two seconds", function()
     local record = kept()
     time:set_wall(TODAY - 2)
     assert.equal(0, timestamp.age(restarted(record)))
   end)
 
-  it("[client-clock-knows-nothing] knows nothing from a record that says "
-    .. "nothing", function()
+  it("[client-clock-knows-nothing] timestamp: age is infinite for an "
+    .. "incomplete record", function()
     for _, record in ipairs { {}, { wall = "x" }, { boot = false },
       { wall = false, monotonic = 3 } } do
       assert.equal(math.huge, timestamp.age(record))
@@ -177,8 +177,8 @@ describe("moment", function()
     assert.number(core.clock.wall())
   end)
 
-  it("[client-clock-token-survives] makes a token that survives a restart, "
-    .. "and no longer", function()
+  it("[client-clock-token-survives] access token: is reused after a restart "
+    .. "unless the time of day went back", function()
     local at = many_clients.new_sandbox(time)
     local store = adobepass.store.memory { now = function()
       return time.elapsed

@@ -42,9 +42,9 @@ describe("store.file", function()
 
   local function mode(name) return folder.run("stat -c %a " .. name) end
 
-  describe("its folder", function()
-    it("[store-file-needed-owner] is made when it is needed, for the owner "
-      .. "alone", function()
+  describe("folder", function()
+    it("[store-file-needed-owner] store.file: creates its folder on first use, "
+      .. "for the owner only", function()
       assert.equal("", folder.run("ls -A " .. path))
       folder.run("umask 0")
       assert(store:set("k", "v"))
@@ -52,7 +52,8 @@ describe("store.file", function()
       assert.equal("600", mode(file_of("k")))
     end)
 
-    it("[store-file-deep-name] may be deep, and have any name", function()
+    it("[store-file-deep-name] store.file: the folder may be nested and have "
+      .. "any name", function()
       for _, name in ipairs { "/a/b/c", "/with space", "/it's", "/-rf",
         "/$HOME", "/end/" } do
         local other = file(path .. name)
@@ -63,7 +64,8 @@ describe("store.file", function()
       end
     end)
 
-    it("[store-file-may-relative] may be relative", function()
+    it("[store-file-may-relative] store.file: the path of the folder may be "
+      .. "relative", function()
       assert.equal("v", folder.run("cd " .. path .. " && " .. child_process.command [[
         local store = require "adobepass.store.file" "-here"
         assert(store:set("k", "v"))
@@ -71,8 +73,8 @@ describe("store.file", function()
       ]]))
     end)
 
-    it("[store-file-refused-write] is refused when others may write in "
-      .. "it", function()
+    it("[store-file-refused-write] store.file: refuses a folder that other "
+      .. "users may write to", function()
       for _, bits in ipairs { "770", "777", "1777", "702" } do
         folder.run(("mkdir -p %s/store; chmod %s %s/store"):format(path, bits,
           path))
@@ -86,30 +88,31 @@ describe("store.file", function()
       assert.is_true(store:set("k", "v"))
     end)
 
-    it("[store-file-refused-else] is refused when it is somebody "
-      .. "else's", function()
+    it("[store-file-refused-else] store.file: refuses a folder of another "
+      .. "user", function()
       if not mount_namespace.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s/store; chown 65534 %s/store"):format(path,
         path))
       failed("belongs to another user", store:get("k"))
     end)
 
-    it("[store-file-error] is an error when it is a file", function()
+    it("[store-file-error] store.file: a file in place of the folder is an "
+      .. "error", function()
       folder.write(path .. "/store", "")
       failed("cannot be used", store:get("k"))
       failed("cannot be used", store:set("k", "precious"))
     end)
 
-    it("[store-file-error-cannot-made] is an error when it cannot be "
-      .. "made", function()
+    it("[store-file-error-cannot-made] store.file: a folder that cannot be "
+      .. "created is an error", function()
       local nowhere = file("/proc/none/store")
       failed("cannot be used", nowhere:get("k"))
       failed("cannot be used", nowhere:add("k", "precious", 1))
       failed("cannot be used", nowhere:clear())
     end)
 
-    it("[store-file-made-again-went] is made again when it went "
-      .. "away", function()
+    it("[store-file-made-again-went] store.file: creates the folder again "
+      .. "after it was removed", function()
       assert(store:set("k", "v"))
       folder.run("rm -r " .. path .. "/store")
       failed("lock file", store:set("k", "precious"))
@@ -117,8 +120,8 @@ describe("store.file", function()
       assert.equal("v", store:get("k"))
     end)
 
-    it("[store-file-left-alone-not-ours] is left alone, with what is not "
-      .. "ours", function()
+    it("[store-file-left-alone-not-ours] store.file: clear leaves files that "
+      .. "are not entries", function()
       assert(store:set("k", "v"))
       local others = { "notes", ".hidden", name_of("x") .. ".bak",
         "." .. name_of("x") }
@@ -133,9 +136,9 @@ describe("store.file", function()
     end)
   end)
 
-  describe("a file", function()
-    it("[store-file-read-error] that others may read is an error, never "
-      .. "absence", function()
+  describe("entry", function()
+    it("[store-file-read-error] store.file: an entry that other users may read "
+      .. "is an error, not an absent entry", function()
       assert(store:set("k", "precious"))
       folder.run("chmod 644 " .. file_of("k"))
       failed("chmod 600", store:get("k"))
@@ -146,7 +149,8 @@ describe("store.file", function()
       assert.is_nil(store:get("k"))
     end)
 
-    it("[store-file-link-error] that is a link is an error", function()
+    it("[store-file-link-error] store.file: an entry that is a symbolic link "
+      .. "is an error", function()
       assert(store:set("k", "precious"))
       folder.run(("ln -s %s %s"):format(file_of("k"), file_of("l")))
       failed("Cannot open", store:get("l"))
@@ -154,8 +158,8 @@ describe("store.file", function()
       assert.equal("precious", store:get("k"))
     end)
 
-    it("[store-file-damaged-error] that was damaged is an error, until it is "
-      .. "replaced", function()
+    it("[store-file-damaged-error] store.file: a damaged entry is an error "
+      .. "until it is replaced", function()
       for _, content in ipairs { "", "x", "adobepass-store 1 0 0 1\n",
         "adobepass-store 1 0 0 1\nlprecious",
         "adobepass-store 2 0 0 1\nkprecious",
@@ -176,8 +180,8 @@ describe("store.file", function()
     end)
 
     -- Simulates two keys with the same hash: the store compares the keys.
-    it("[store-file-key-entry] holds one key's entry only, and knows "
-      .. "which", function()
+    it("[store-file-key-entry] store.file: a file is valid only for its own "
+      .. "key", function()
       assert(store:set("k", "precious"))
       folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
       failed("is damaged", store:get("l"))
@@ -187,8 +191,8 @@ describe("store.file", function()
       assert.equal("precious", store:get("k"))
     end)
 
-    it("[store-file-key-continues-value] with a key that continues into the "
-      .. "value stays apart", function()
+    it("[store-file-key-continues-value] store.file: keeps a key and its value "
+      .. "apart in the file", function()
       assert(store:set("ab", "c"))
       assert(store:set("a", "bc"))
       assert.equal("c", store:get("ab"))
@@ -197,8 +201,8 @@ describe("store.file", function()
       assert.equal("bc", store:get("a"))
     end)
 
-    it("[store-file-refused-large-read] is refused before it gets too large "
-      .. "to be read", function()
+    it("[store-file-refused-large-read] store.file: refuses to write an entry "
+      .. "larger than 1 MiB", function()
       local most = 1024 * 1024 - 60
       assert.is_true(store:set("k", ("x"):rep(most)))
       assert.equal(most, #store:get("k"))
@@ -207,8 +211,8 @@ describe("store.file", function()
       assert.equal(most, #store:get("k"))
     end)
 
-    it("[store-file-cleared-rest-killed] is cleared with the rest that a "
-      .. "killed writer left", function()
+    it("[store-file-cleared-rest-killed] store.file: clear removes the "
+      .. "temporary file of a killed writer", function()
       assert(store:set("k", "v"))
       folder.write(path .. "/store/." .. name_of("k") .. ".tmp", "precious")
       assert.is_true(store:clear())
@@ -216,8 +220,9 @@ describe("store.file", function()
     end)
   end)
 
-  describe("its clock", function()
-    it("[store-file-goes-runs] goes on while nobody runs", function()
+  describe("clock", function()
+    it("[store-file-goes-runs] store.file: entries expire while no process is "
+      .. "running", function()
       assert(store:set("k", "v", 10))
       assert.equal("v", open():get("k"))
       time = time + 9.998
@@ -226,8 +231,8 @@ describe("store.file", function()
       assert.is_nil(open():get("k"))
     end)
 
-    it("[store-file-jump-lives-longer] may jump back, and nothing lives the "
-      .. "longer", function()
+    it("[store-file-jump-lives-longer] store.file: when the clock is set back, "
+      .. "entries with a lifetime expire", function()
       assert(store:set("k", "v", 10))
       assert(store:set("for ever", "v"))
       time = time - 0.5
@@ -238,7 +243,8 @@ describe("store.file", function()
       assert.equal("v", store:get("for ever"))
     end)
 
-    it("[store-file-may-stand-before] may stand before 1970", function()
+    it("[store-file-may-stand-before] store.file: the clock may be before "
+      .. "1970", function()
       time = -5
       assert(store:set("k", "v", 10))
       assert.equal("v", store:get("k"))
@@ -246,8 +252,8 @@ describe("store.file", function()
       assert.is_nil(store:get("k"))
     end)
 
-    it("[store-file-time-day-default] is the time of day by "
-      .. "default", function()
+    it("[store-file-time-day-default] store.file: the default clock is the "
+      .. "time of day", function()
       store = file(path .. "/store")
       assert(store:set("k", "v", 600))
       assert.equal("v", store:get("k"))
@@ -259,7 +265,8 @@ describe("store.file", function()
   describe("with a key", function()
     local key, other = ("k"):rep(32), ("o"):rep(32)
 
-    it("[store-file-writes-clear] writes nothing in clear", function()
+    it("[store-file-writes-clear] encrypted store.file: writes no plain "
+      .. "text", function()
       local sealed = open { key = key }
       assert(sealed:set("device 7", "precious"))
       local content = folder.read(file_of("device 7"))
@@ -267,8 +274,8 @@ describe("store.file", function()
       assert.is_nil(content:find("device 7", 1, true))
     end)
 
-    it("[store-file-key-error] takes another key for an error, never for "
-      .. "absence", function()
+    it("[store-file-key-error] encrypted store.file: a wrong key is an error, "
+      .. "not an absent entry", function()
       assert(open({ key = key }):set("k", "precious"))
       for _, wrong in ipairs { open { key = other }, open() } do
         failed("", wrong:get("k"))
@@ -279,13 +286,14 @@ describe("store.file", function()
       assert.equal("precious", open({ key = key }):get("k"))
     end)
 
-    it("[store-file-not-take-written-one] does not take what was written "
-      .. "without one", function()
+    it("[store-file-not-take-written-one] encrypted store.file: an unencrypted "
+      .. "entry is an error", function()
       assert(store:set("k", "v"))
       failed("", open({ key = key }):get("k"))
     end)
 
-    it("[store-file-entry-moved] knows an entry that was moved", function()
+    it("[store-file-entry-moved] encrypted store.file: an entry moved to "
+      .. "another name is an error", function()
       local sealed = open { key = key }
       assert(sealed:set("k", "precious"))
       folder.run(("cp -p %s %s"):format(file_of("k"), file_of("l")))
@@ -293,8 +301,8 @@ describe("store.file", function()
     end)
   end)
 
-  it("[store-file-keeps-disk-full] keeps everything when the disk is "
-    .. "full", function()
+  it("[store-file-keeps-disk-full] store.file: keeps all entries when the disk "
+    .. "is full", function()
     assert.equal("nil\tstore_failed\tfalse\tkept\tnil\tgone",
       mount_namespace.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
@@ -308,8 +316,8 @@ describe("store.file", function()
     ]]))
   end)
 
-  it("[store-file-disk-not-written] says when the disk may not be "
-    .. "written", function()
+  it("[store-file-disk-not-written] store.file: writing to a read-only disk "
+    .. "gives store_failed", function()
     assert.equal("v\tnil store_failed\tnil store_failed\tnil store_failed\t"
       .. "nil store_failed", mount_namespace.on_small_disk(path, [[
       local store = require "adobepass.store.file" "store"
@@ -325,7 +333,8 @@ describe("store.file", function()
   end)
 
   describe("between processes", function()
-    it("[store-file-says-busy] says when it is busy", function()
+    it("[store-file-says-busy] store.file: a write while the lock is held "
+      .. "gives store_failed", function()
       assert(store:set("k", "v"))
       local lock = assert(core.file.lock(path .. "/store/.lock"))
       local hasty = open { lock_timeout = 0.005 }
@@ -355,7 +364,8 @@ describe("store.file", function()
     ]]
 
     it("[store-file-add-times] "
-      .. ("lets one of %d add, %d times"):format(PROCESSES, ROUNDS), function()
+      .. ("store.file: one of %d processes wins each of %d adds"):format(
+        PROCESSES, ROUNDS), function()
       local gate = assert(core.file.lock(path .. "/gate"))
       local racers, winners = {}, {}
       for i = 1, PROCESSES do
@@ -391,8 +401,8 @@ describe("store.file", function()
       end
     ]]
 
-    it("[store-file-outlives-adder-killed] outlives an adder that is killed "
-      .. "at any instant", function()
+    it("[store-file-outlives-adder-killed] store.file: survives a kill of its "
+      .. "process at any instant", function()
       for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "40") do
         local adder = child_process.start(ADDER:format(path .. "/store"))
         assert.equal("ready", adder:line())
@@ -407,8 +417,8 @@ describe("store.file", function()
       end
     end)
 
-    it("[store-file-passes-dead-holder] passes over a dead holder when its "
-      .. "time is over", function()
+    it("[store-file-passes-dead-holder] store.file: an entry added by a dead "
+      .. "process expires", function()
       time = core.clock.wall()
       child_process.run(([[
         local store = require "adobepass.store.file"(%q)
@@ -421,8 +431,7 @@ describe("store.file", function()
     end)
   end)
 
-  it("[store-file-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[store-file-raises-programmer] store.file: usage errors raise", function()
     assert.error_matches(function() file() end, "folder should be the path")
     assert.error_matches(function() file("") end, "folder should be the path")
     assert.error_matches(function() file("a\0b") end,

@@ -17,16 +17,16 @@ describe("store.memory", function()
     assert.matches("^The store is full: it holds 3 entries%.$", message)
   end
 
-  it("[store-memory-refuses-full-lives] refuses when it is full of what "
-    .. "lives", function()
+  it("[store-memory-refuses-full-lives] store.memory: a full store refuses new "
+    .. "entries", function()
     for i = 1, 3 do assert(store:set("k" .. i, "v")) end
     full(store:set("k4", "v"))
     full(store:add("k4", "v", 1))
     for i = 1, 3 do assert.equal("v", store:get("k" .. i)) end
   end)
 
-  it("[store-memory-replaces-deletes] still replaces and deletes when it is "
-    .. "full", function()
+  it("[store-memory-replaces-deletes] store.memory: a full store still "
+    .. "replaces and deletes", function()
     for i = 1, 3 do assert(store:set("k" .. i, "v")) end
     assert.is_true(store:set("k1", "w"))
     assert.is_true(store:delete("k2"))
@@ -35,8 +35,8 @@ describe("store.memory", function()
     assert.equal("w", store:get("k1"))
   end)
 
-  it("[store-memory-lets-over-make] lets what is over make room, and only "
-    .. "that", function()
+  it("[store-memory-lets-over-make] store.memory: only expired entries make "
+    .. "room for new ones", function()
     assert(store:set("for ever", "v"))
     assert(store:set("short", "v", 1))
     assert(store:set("long", "v", 100))
@@ -50,8 +50,8 @@ describe("store.memory", function()
     assert.is_nil(store:get("new"))
   end)
 
-  it("[store-memory-looks-room-once] looks for room once while nothing can be "
-    .. "over", function()
+  it("[store-memory-looks-room-once] store.memory: a full store searches once "
+    .. "until an entry can have expired", function()
     local looks = 0
     local entries = setmetatable({}, { __index = function()
       looks = looks + 1
@@ -64,7 +64,8 @@ describe("store.memory", function()
     assert.equal(2, looks) -- one look-up of each key, and no search
   end)
 
-  it("[store-memory-counts-happens] counts well, whatever happens", function()
+  it("[store-memory-counts-happens] store.memory: counts its entries correctly "
+    .. "after any operation", function()
     for round = 1, 50 do
       for i = 1, 3 do assert(store:set("k" .. i, "v", 1)) end
       full(store:set("k4", "v"))
@@ -77,13 +78,14 @@ describe("store.memory", function()
     assert(store:add("k1", "v", 1))
   end)
 
-  it("[store-memory-ten-thousand] holds ten thousand by default", function()
+  it("[store-memory-ten-thousand] store.memory: holds 10,000 entries by "
+    .. "default", function()
     store = memory()
     for i = 1, 10000 do assert(store:set("k" .. i, "v")) end
     assert.is_nil((store:set("k10001", "v")))
   end)
 
-  it("[store-memory-runs-monotonic] runs on the monotonic clock by "
+  it("[store-memory-runs-monotonic] store.memory: uses the monotonic clock by "
     .. "default", function()
     store = memory()
     assert(store:set("k", "v", 0.001))
@@ -93,14 +95,14 @@ describe("store.memory", function()
     assert.equal("v", store:get("l"))
   end)
 
-  it("[store-memory-else] is nobody else's", function()
+  it("[store-memory-else] store.memory: two stores share no entries", function()
     local other = memory()
     assert(store:set("k", "v"))
     assert.is_nil(other:get("k"))
   end)
 
-  it("[store-memory-raises-options] raises for options that make no "
-    .. "sense", function()
+  it("[store-memory-raises-options] store.memory: invalid options "
+    .. "raise", function()
     for _, max in ipairs { 0, -1, 1.5, 0 / 0 } do
       assert.error_matches(function() memory { max = max } end,
         "store.memory: max should be a whole number above 0")

@@ -19,7 +19,7 @@ describe("http_date.parse", function()
     { "Wed Nov 16 08:49:37 1994", 784975777 },
   }
   for _, case in ipairs(dates) do
-    it("[http-date-reads] reads " .. case[1], function()
+    it("[http-date-reads] http_date: parses " .. case[1], function()
       assert.equal(case[2], http_date.parse(case[1]))
       assert.equal(("%d"):format(case[2]), tostring(http_date.parse(case[1])))
     end)
@@ -39,20 +39,21 @@ describe("http_date.parse", function()
     "Sun Nov    08:49:37 1994", ("9"):rep(100000),
   }
   for _, text in ipairs(malformed) do
-    it("[http-date-not-read] does not read "
+    it("[http-date-not-read] http_date: refuses "
       .. ("%q"):format(text:sub(1, 60)), function()
       assert.is_nil(http_date.parse(text))
     end)
   end
 
-  it("[http-date-not-raise-types] does not raise on other types", function()
+  it("[http-date-not-raise-types] http_date: a value of another type gives "
+    .. "nil", function()
     for _, value in ipairs { 1, true, {}, print } do
       assert.is_nil(http_date.parse(value))
     end
     assert.is_nil(http_date.parse(nil))
   end)
 
-  it("[http-date-agrees-system-calendar] agrees with the system's calendar on "
+  it("[http-date-agrees-system-calendar] http_date: agrees with os.date on "
     .. "every 17th day", function()
     for day = 0, 47000, 17 do
       local seconds = day * 86400 + day % 86400

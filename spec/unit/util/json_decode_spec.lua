@@ -38,7 +38,7 @@ describe("json.decode", function()
     { '"a\tb"', "a\tb" }, -- some services send unescaped tabs
   }
   for index, case in ipairs(known) do
-    it("[core-json-knows-response] knows the answer " .. index, function()
+    it("[core-json-knows-response] json.decode: decodes sample " .. index, function()
       assert.same(case[2], (decode(case[1])))
     end)
   end
@@ -55,7 +55,7 @@ describe("json.decode", function()
     { "0." .. ("3"):rep(126), 1 / 3 }, { "1e-400", 0, WHOLE },
   }
   for _, case in ipairs(numbers) do
-    it("[core-json-reads-number] reads the number "
+    it("[core-json-reads-number] json.decode: reads the number "
       .. case[1]:sub(1, 24), function()
       for _, text in ipairs { case[1], "[" .. case[1] .. "]" } do
         local value = decode(text)
@@ -73,8 +73,8 @@ describe("json.decode", function()
     German = { "de_DE", "true\ttrue\ttrue\ttrue" },
     Pashto = { "ps_AF", "nil\ttrue\ttrue\tnil" },
   } do
-    it("[core-json-goes-no-locale] decodes after the host changed its locale "
-      .. "to " .. language, function()
+    it("[core-json-goes-no-locale] json.decode: works after the host set the "
+      .. "locale to " .. language, function()
       local name, place = case[1], folder.make()
       local _, status = shell.read(
         ("localedef -i %s -f UTF-8 %s/%s.utf8"):format(name, place, name))
@@ -112,15 +112,15 @@ describe("json.decode", function()
     '{"a":[{"b":[1,{"c":nope}]}]}',
   }
   for _, text in ipairs(bad) do
-    it("[core-json-refuses] refuses "
+    it("[core-json-refuses] json.decode: refuses "
       .. ("%q"):format(text:sub(1, 20)), function()
       refused(text)
       refused('{"a":' .. text)
     end)
   end
 
-  it("[core-json-refuses-beginning-text] refuses each beginning of a text, "
-    .. "and each byte after it", function()
+  it("[core-json-refuses-beginning-text] json.decode: refuses truncated text "
+    .. "and any byte after the text", function()
     local text = [[{"a":[1,-2.5e3,"x\u00e9\n",true,false,null,{"b":{}}]}]]
     for length = 0, #text - 1 do refused(text:sub(1, length)) end
     for byte = 0, 255 do
@@ -133,7 +133,8 @@ describe("json.decode", function()
     end
   end)
 
-  it("[core-json-64-deep-no-deeper] goes 64 deep and no deeper", function()
+  it("[core-json-64-deep-no-deeper] json.decode: accepts a depth of 64 and no "
+    .. "more", function()
     for _, pair in ipairs { { "[", "]" }, { '{"a":', "}" } } do
       local function nested(depth)
         return pair[1]:rep(depth) .. "1" .. pair[2]:rep(depth)
@@ -144,8 +145,8 @@ describe("json.decode", function()
     end
   end)
 
-  it("[core-json-fields-items] holds as many fields and items as there "
-    .. "are", function()
+  it("[core-json-fields-items] json.decode: accepts any number of fields and "
+    .. "items", function()
     for _, count in ipairs { 15, 16, 17, 32, 33, 5000 } do
       local fields, items, expected = {}, {}, {}
       for i = 1, count do
@@ -170,7 +171,7 @@ describe("json.decode", function()
     { '"\237\160\128"', "\237\160\128" }, -- an encoded surrogate
   }
   for _, case in ipairs(accepted) do
-    it("[json-accepts-cjson] accepts "
+    it("[json-accepts-cjson] json.decode: accepts "
       .. ("%q"):format(case[1]:sub(1, 20)), function()
       local value = decode(case[1])
       assert.equal(case[2], value)
@@ -180,21 +181,21 @@ describe("json.decode", function()
     end)
   end
 
-  it("[json-number-hidden] does not see a number that is not finite if a member "
-    .. "with the same name follows", function()
+  it("[json-number-hidden] json.decode: misses a number that is not finite if "
+    .. "the same name follows again", function()
     refused '{"a":1,"a":1e999}'
     assert.same({ a = 1 }, (decode '{"a":1e999,"a":1}'))
   end)
 
-  it("[json-nul-byte] refuses a NUL byte wherever it is", function()
+  it("[json-nul-byte] json.decode: refuses a NUL byte at any place", function()
     for _, text in ipairs { "[1]\0", "[1]\0x", "\0[1]", "[\0]", "[1\0]",
       '"a\0b"', '{"a\0":1}', "1\0" } do
       refused(text)
     end
   end)
 
-  it("[json-own-instance] neither uses nor changes the settings of the host's "
-    .. "lua-cjson", function()
+  it("[json-own-instance] json.decode: neither uses nor changes the host's "
+    .. "settings of lua-cjson", function()
     local depth = cjson.decode_max_depth()
     local is_lax = cjson.decode_invalid_numbers()
     cjson.decode_max_depth(1)

@@ -28,7 +28,7 @@ describe("json.encode", function()
       '{"a":{"c":false},"b":2,"d":4,"e":3,"f":1}' },
   }
   for _, case in ipairs(cases) do
-    it("[json-writes] writes " .. case[1], function()
+    it("[json-writes] json.encode: writes " .. case[1], function()
       assert.equal(case[3], json.encode(case[2]))
     end)
   end
@@ -37,12 +37,12 @@ describe("json.encode", function()
   circle.circle = circle
   local misuse = {
     { "a function", print }, { "NaN", 0 / 0 }, { "infinity", math.huge },
-    { "a circle", circle }, { "a mixed table", { 1, a = 2 } },
+    { "a cycle", circle }, { "a mixed table", { 1, a = 2 } },
     { "a number as key", { [5] = 1 } },
     { "a marked array with a name", json.array { a = 1 } },
   }
   for _, case in ipairs(misuse) do
-    it("[json-raises] raises on " .. case[1], function()
+    it("[json-raises] json.encode: raises on " .. case[1], function()
       local ok, message = pcall(json.encode, case[2])
       assert.is_false(ok)
       assert.truthy(message:find "json.encode: ")
@@ -50,7 +50,8 @@ describe("json.encode", function()
   end
 
   -- In Pashto the decimal point is a character of two bytes.
-  it("[json-writes-point-locale] writes a point in any locale", function()
+  it("[json-writes-point-locale] json.encode: writes a decimal point in any "
+    .. "locale", function()
     local place = folder.make()
     local _, status = shell.read(
       ("localedef -i ps_AF -f UTF-8 %s/ps_AF.utf8"):format(place))
@@ -66,8 +67,8 @@ describe("json.encode", function()
 end)
 
 describe("json.decode", function()
-  it("[json-numbers-integers-depth] gives whole numbers as integers, at any "
-    .. "depth", function()
+  it("[json-numbers-integers-depth] json.decode: returns whole numbers as "
+    .. "integers, at any depth", function()
     local value = json.decode '{"at":1750000000123,"list":[{"n":2.0}]}'
     assert.equal(1750000000123, value.at)
     assert.is_true(is_integer(value.at))
@@ -75,14 +76,14 @@ describe("json.decode", function()
     assert.equal("1750000000123", ("%d"):format(value.at))
   end)
 
-  it("[json-keeps-fractions-numbers] keeps fractions and numbers beyond 2^53 "
-    .. "as they are", function()
+  it("[json-keeps-fractions-numbers] json.decode: keeps fractions and numbers "
+    .. "beyond 2^53", function()
     assert.equal(1.5, json.decode "1.5")
     assert.equal(1e300, json.decode "1e300")
     assert.equal(-0.25, json.decode "[-0.25]"[1])
   end)
 
-  it("[json-null-null] gives null as json.null", function()
+  it("[json-null-null] json.decode: returns null as json.null", function()
     assert.equal(json.null, json.decode '{"a":null}'.a)
     assert.equal(json.null, json.decode "null")
   end)
@@ -92,7 +93,8 @@ describe("json.decode", function()
                           "-Infinity", "0x10",
                           "[1e999]", "-1e999", '"a', "'a'", deep,
                           "\0", "<html>" } do
-    it("[json-refuses] refuses " .. ("%q"):format(text:sub(1, 12)), function()
+    it("[json-refuses] json.decode: refuses "
+      .. ("%q"):format(text:sub(1, 12)), function()
       local value, message, code = json.decode(text)
       assert.is_nil(value)
       assert.equal("malformed JSON", message)
@@ -100,7 +102,8 @@ describe("json.decode", function()
     end)
   end
 
-  it("[json-refuses-no-text] refuses what is no text", function()
+  it("[json-refuses-no-text] json.decode: refuses a value that is not a "
+    .. "string", function()
     for _, value in ipairs { 5, {}, true } do
       local _, _, code = json.decode(value)
       assert.equal("malformed_json", code)
@@ -108,28 +111,29 @@ describe("json.decode", function()
     assert.equal("malformed_json", (select(3, json.decode(nil))))
   end)
 
-  it("[json-not-repeat-text-message] does not repeat the text in its "
-    .. "message", function()
+  it("[json-not-repeat-text-message] json.decode: an error message does not "
+    .. "contain the text", function()
     local _, message = json.decode '{"client_secret": s3cret}'
     assert.is_nil(message:find "s3cret")
   end)
 
-  it("[json-gives-nothing-could] gives nothing that could not be encoded "
-    .. "again", function()
+  it("[json-gives-nothing-could] json.decode: every decoded value can be "
+    .. "encoded again", function()
     local nested = ("["):rep(64) .. "1" .. ("]"):rep(64)
     assert.equal(nested, json.encode(json.decode(nested)))
     assert.is_nil(json.decode("[" .. nested .. "]"))
   end)
 
-  it("[json-gives-back-encoded] gives back what was encoded", function()
+  it("[json-gives-back-encoded] json.decode: returns the value that "
+    .. "json.encode encoded", function()
     local value = { a = { 1, 2.5, "x" }, b = { c = json.null, d = true } }
     assert.same(value, json.decode(json.encode(value)))
   end)
 end)
 
 describe("json.is_array", function()
-  it("[json-marked-tables-sequences] knows marked tables and "
-    .. "sequences", function()
+  it("[json-marked-tables-sequences] json.is_array: recognizes marked tables "
+    .. "and sequences", function()
     assert.is_true(json.is_array(json.array {}))
     assert.is_true(json.is_array { 1 })
     assert.is_false(json.is_array {})
@@ -138,9 +142,9 @@ describe("json.is_array", function()
   end)
 end)
 
-describe("a value of an answer", function()
-  it("[json-number-reckoned] is a number where it can be reckoned "
-    .. "with", function()
+describe("values of a response", function()
+  it("[json-number-reckoned] json.number: accepts a finite number or its "
+    .. "decimal digits, else returns nil", function()
     for _, value in ipairs { 0, -1.5, 1750000000000, "0", "-1.5",
       "1750000000000" } do
       assert.equal(tonumber(value), json.number(value))
@@ -153,7 +157,8 @@ describe("a value of an answer", function()
     assert.is_nil(json.number(nil))
   end)
 
-  it("[json-text-string] is a text where it is a string", function()
+  it("[json-text-string] json.text: accepts a string, else returns "
+    .. "nil", function()
     assert.equal("", json.text "")
     for _, value in ipairs { 7, true, {}, json.null } do
       assert.is_nil(json.text(value))

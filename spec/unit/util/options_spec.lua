@@ -10,16 +10,16 @@ local function check(given)
 end
 
 describe("options.check", function()
-  it("[options-accepts] accepts what the fields allow, and returns "
-    .. "it", function()
+  it("[options-accepts] options.check: returns options that are "
+    .. "valid", function()
     local given = { domain_name = "x", device = {}, interval = 3.5,
       attempts = 10, on_poll = print }
     assert.equal(given, options.check("f", given, FIELDS))
     assert.same({}, options.check("f", {}, FIELDS))
   end)
 
-  it("[options-names-type] names the option and the type that it "
-    .. "wants", function()
+  it("[options-names-type] options.check: an error names the option and its "
+    .. "type", function()
     assert_raises("client:login: a table of options expected", function()
       check "x"
     end)
@@ -34,7 +34,8 @@ describe("options.check", function()
     assert_raises("f: id should be a string, not nil", function() f {} end)
   end)
 
-  it("[options-range] refuses a number outside its range", function()
+  it("[options-range] options.check: refuses a number outside its "
+    .. "range", function()
     for _, value in ipairs { 2.9, 10.1, -1, 0 / 0, 1 / 0, -1 / 0, "5", true,
       {} } do
       assert_raises("client:login: interval should be a number from 3 to 10",
@@ -56,7 +57,7 @@ describe("options.check", function()
   }
   for _, case in ipairs(suggestions) do
     local name, known = case[1], case[2]
-    it("[options-suggests] suggests " .. tostring(known) .. " for "
+    it("[options-suggests] options.check: suggests " .. tostring(known) .. " for "
       .. tostring(name), function()
       local good, message = pcall(function() check { [name] = 1 } end)
       assert.is_false(good)
@@ -66,8 +67,8 @@ describe("options.check", function()
     end)
   end
 
-  it("[options-suggests-order] suggests the first of two that are as "
-    .. "close", function()
+  it("[options-suggests-order] options.suggest: of equally close names, "
+    .. "returns the first in order", function()
     for _ = 1, 20 do
       assert.equal(": did you mean 'paa'?",
         options.suggest("pax", { pac = 1, pab = 1, paa = 1 }))

@@ -37,8 +37,8 @@ describe("shell.background", function()
     folder.remove(outside)
   end)
 
-  it("[shell-background-ends] stops the script at close, and removes the "
-    .. "folder", function()
+  it("[shell-background-ends] shell.background: close stops the script and "
+    .. "removes the folder", function()
     local keeper = shell.background("spec-keeper", path, SCRIPT,
       outside .. "/it's")
     local pid = await(path .. "/started")
@@ -51,8 +51,8 @@ describe("shell.background", function()
     assert.equal("", folder.run("ls -d " .. path .. " 2> /dev/null || true"))
   end)
 
-  it("[shell-background-owner-killed] stops the script when its owner is "
-    .. "killed", function()
+  it("[shell-background-owner-killed] shell.background: the script stops when "
+    .. "its owner is killed", function()
     local owner = child_process.start(([[
       local shell = require "adobepass.util.shell"
       local keeper = shell.background("spec-keeper", %q, %q, "/dev/null")

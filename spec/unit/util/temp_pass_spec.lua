@@ -4,7 +4,8 @@ local temp_pass = require "adobepass.util.temp_pass"
 describe("temp_pass", function()
   local HASH = ("0123456789abcdef"):rep(4)
 
-  it("[temp-pass-is-hash] recognizes 64 and 128 hexadecimal digits", function()
+  it("[temp-pass-is-hash] temp_pass.is_hash: accepts 64 and 128 hexadecimal "
+    .. "digits", function()
     for _, value in ipairs { HASH, HASH:upper(), HASH .. HASH } do
       assert.is_true(temp_pass.is_hash(value))
     end
@@ -14,14 +15,16 @@ describe("temp_pass", function()
     end
   end)
 
-  it("[temp-pass-hash] hashes a user once, however typed", function()
+  it("[temp-pass-hash] temp_pass.hash: ignores case and spaces, and keeps a "
+    .. "hash", function()
     local wanted = core.digest.hex(core.digest.sha256 "user@domain.com")
     assert.equal(wanted, temp_pass.hash " User@Domain.com\n")
     assert.equal(wanted, temp_pass.hash(wanted:upper()))
     assert.equal(128, #temp_pass.hash("x", "sha512"))
   end)
 
-  it("[temp-pass-everyone] knows the names that mean everyone", function()
+  it("[temp-pass-everyone] temp_pass.means_everyone: recognizes the names that "
+    .. "mean everyone", function()
     for _, name in ipairs { "", " ", "all", " ALL\n" } do
       assert.is_true(temp_pass.means_everyone(name))
     end
