@@ -55,7 +55,7 @@ end
 describe("a media token of the sandbox", function()
   local scenario, decision
 
-  local function play(resource)
+  local function authorize(resource)
     scenario = timeline.new()
     scenario:signed_in()
     decision = assert(scenario.client:authorize(resource,
@@ -72,7 +72,7 @@ describe("a media token of the sandbox", function()
   end
 
   it("[media-token-says] media token: inspect returns its fields", function()
-    play "CNN"
+    authorize "CNN"
     local fields = assert(media_token.inspect(decision.media_token))
     assert.equal("REF30", fields.requestor)
     assert.equal("CNN", fields.resource)
@@ -86,7 +86,7 @@ describe("a media token of the sandbox", function()
 
   it("[media-token-resource-requestor] media token: is valid for its resource "
     .. "and requestor, for seven minutes", function()
-    play "CNN"
+    authorize "CNN"
     assert.equal("VALID_TOKEN", check())
     assert.equal("VALID_TOKEN",
       check { resource = "CNN", requestor = "REF30" })
@@ -101,7 +101,7 @@ describe("a media token of the sandbox", function()
     "Gr\195\188\195\159e", "a&amp;b", "&#39;", "&lt;ttl&gt;1&lt;/ttl&gt;",
     '<rss><channel><title>CNN</title></channel></rss>' } do
     it("[media-token-good] media token: is valid for " .. resource, function()
-      play(resource)
+      authorize(resource)
       local status, fields = check { resource = resource }
       assert.equal("VALID_TOKEN", status)
       assert.equal(resource, fields.resource)
@@ -344,7 +344,7 @@ describe("media_token.verify", function()
       store = memory { now = function() return now end }
     end)
 
-    local function use(serialized, changes)
+    local function verify_once(serialized, changes)
       local options = { once = store }
       for name, value in pairs(changes or {}) do options[name] = value end
       return (verify(serialized, options))
@@ -353,39 +353,39 @@ describe("media_token.verify", function()
     it("[media-token-takes-once-long] media_token.verify with a store: accepts "
       .. "a token once while it is valid", function()
       local one, other = token(), token { sessionGUID = "other" }
-      assert.equal("VALID_TOKEN", use(one))
-      assert.equal("TOKEN_USED", use(one))
-      assert.equal("VALID_TOKEN", use(other))
+      assert.equal("VALID_TOKEN", verify_once(one))
+      assert.equal("TOKEN_USED", verify_once(one))
+      assert.equal("VALID_TOKEN", verify_once(other))
       now = SEVEN_MINUTES / 1000 + 59
-      assert.equal("TOKEN_USED", use(one))
-      assert.equal("TOKEN_USED", use(other))
+      assert.equal("TOKEN_USED", verify_once(one))
+      assert.equal("TOKEN_USED", verify_once(other))
     end)
 
     it("[media-token-however-written] media_token.verify with a store: "
       .. "recognizes a token in any spelling", function()
       local text = body()
       local signature = signed(text)
-      assert.equal("VALID_TOKEN", use(pack(text)))
+      assert.equal("VALID_TOKEN", verify_once(pack(text)))
       for _, plain in ipairs {
         element("signatureInfo", signature) .. "\n" .. text,
         element("signatureInfo", signature:sub(1, 64) .. "\n"
           .. signature:sub(65)) .. text,
         text .. element("signatureInfo", signature),
       } do
-        assert.equal("TOKEN_USED", use(core.base64.encode(plain)))
+        assert.equal("TOKEN_USED", verify_once(core.base64.encode(plain)))
       end
     end)
 
     it("[media-token-uses-none-refused] media_token.verify with a store: a "
       .. "refused token is not marked as used", function()
-      assert.equal("INVALID_RESOURCE_ID", use(token(), { resource = "TBS" }))
-      assert.equal("TOKEN_EXPIRED", use(token(), { now_ms = 0 }))
-      assert.equal("VALID_TOKEN", use(token()))
+      assert.equal("INVALID_RESOURCE_ID", verify_once(token(), { resource = "TBS" }))
+      assert.equal("TOKEN_EXPIRED", verify_once(token(), { now_ms = 0 }))
+      assert.equal("VALID_TOKEN", verify_once(token()))
     end)
 
     it("[media-token-keeps-no-only] media_token.verify with a store: stores "
       .. "only a hash of the token", function()
-      use(token())
+      verify_once(token())
       for name, entry in pairs(store.entries) do
         assert.matches("^media_token:%x+$", name)
         assert.equal("1", entry.value)
@@ -395,9 +395,9 @@ describe("media_token.verify", function()
     it("[media-token-refuses-store-broken] media_token.verify with a store: "
       .. "fails when the store fails", function()
       store.add = function() return nil, "on fire", "store_failed" end
-      assert.equal("store_failed", use(token()))
+      assert.equal("store_failed", verify_once(token()))
       store.add = function() return nil, "on fire" end
-      assert.equal("store_failed", use(token()))
+      assert.equal("store_failed", verify_once(token()))
     end)
   end)
 
@@ -407,10 +407,10 @@ describe("media_token.verify", function()
       { key = "PEM", now_ms = NOW }, { key = KEY, now_ms = "now" },
       { key = KEY, now_ms = NOW, nope = 1 },
       { key = KEY, now_ms = NOW, once = true } } do
-      local fine, message = pcall(function()
+      local good, message = pcall(function()
         media_token.verify(token(), options)
       end)
-      assert.is_false(fine)
+      assert.is_false(good)
       assert.matches("media_token_spec.lua:%d+: media_token.verify: ",
         message)
     end

@@ -106,8 +106,8 @@ describe("adobepass.new", function()
     local count = 0
     for field, values in pairs(WRONG) do
       for _, item in ipairs(values) do
-        local value, words = split(field, item)
-        assert_raises(words, new_with(field, value))
+        local value, text = split(field, item)
+        assert_raises(text, new_with(field, value))
         count = count + 1
       end
     end

@@ -26,11 +26,11 @@ local function times(fixture, operation, header)
   return table.concat(list, " ")
 end
 
-local function passed(fixture)
+local function elapsed(fixture)
   return ("%.0f"):format((fixture.driver.now() - fixture.started) * 1000)
 end
 
-local function chance(value) return function() return value end end
+local function constant(value) return function() return value end end
 
 -- --- timelines -------------------------------------------------------------
 
@@ -62,7 +62,7 @@ local TIMELINES = {
   { "[deadline-429-luck-waits] call: a 429 is retried after one second even "
     .. "when the jitter is 0",
     { throttled(ALWAYS) }, "0 1000 2000", 2000, "too_many_requests",
-    { random = chance(0) } },
+    { random = constant(0) } },
   { "[deadline-retry-after-429-obeyed] call: a 429 is retried after its "
     .. "Retry-After plus the backoff",
     { throttled(1, 7) }, "0 7250",
@@ -103,14 +103,14 @@ local TIMELINES = {
   { "[deadline-full-jitter-begins] call: with a jitter of 0, a 500 is retried "
     .. "without a delay",
     { status(500, ALWAYS) }, "0 0 0", 0,
-    "http_500", { random = chance(0) } },
+    "http_500", { random = constant(0) } },
   { "[deadline-ends-whole] call: with a jitter of 1, a 500 is retried after "
     .. "the whole backoff",
     { status(500, ALWAYS) }, "0 500 1500", 1500,
-    "http_500", { random = chance(1) } },
+    "http_500", { random = constant(1) } },
   { "[deadline-backoff-grows-cap] call: the backoff doubles up to its cap",
     { status(500, ALWAYS) },
-    "0 1000 3000 5000 7000", 7000, "http_500", { random = chance(1),
+    "0 1000 3000 5000 7000", 7000, "http_500", { random = constant(1),
       retry = { attempts = 5, base = 1, cap = 2 } } },
   { "[deadline-one-attempt-one] call: with retry.attempts = 1, nothing is "
     .. "retried",
@@ -123,11 +123,11 @@ local TIMELINES = {
   { "[deadline-repeat-late] call: no retry is sent when its backoff ends after "
     .. "the deadline",
     { status(500, ALWAYS) },
-    "0 500", 500, "http_500", { random = chance(1), timeout = 1.2 } },
+    "0 500", 500, "http_500", { random = constant(1), timeout = 1.2 } },
   { "[deadline-no-time-left] call: no retry is sent when its backoff ends just "
     .. "before the deadline",
     { status(500, ALWAYS) }, "0", 0,
-    "http_500", { random = chance(1), timeout = 0.52 } },
+    "http_500", { random = constant(1), timeout = 0.52 } },
 
   { "[deadline-lost-connection] call: a lost connection is retried after the "
     .. "backoff",
@@ -172,7 +172,7 @@ describe("the deadline of a call", function()
       local value, err = fixture.client.api:profiles()
       assert.equal(line[5], value and "value" or err.code)
       assert.equal(line[3], times(fixture))
-      assert.equal(tostring(line[4]), passed(fixture))
+      assert.equal(tostring(line[4]), elapsed(fixture))
     end)
   end
 
@@ -183,7 +183,7 @@ describe("the deadline of a call", function()
     local value, err = fixture.client.api:profiles { timeout = 2.5 }
     assert.is_nil(value)
     assert.equal("timeout", err.code)
-    assert.equal("2500", passed(fixture))
+    assert.equal("2500", elapsed(fixture))
     assert.is_table(fixture.client.api:profiles { timeout = 60 })
   end)
 
@@ -219,19 +219,19 @@ describe("the deadline of a call", function()
     assert.equal("0", times(fixture, "register"))
     assert.equal("6000", times(fixture, "token"))
     assert.equal("12000", times(fixture))
-    assert.equal("30000", passed(fixture))
+    assert.equal("30000", elapsed(fixture))
   end)
 end)
 
 -- --- rate limit ------------------------------------------------------------
 
-local function view(fixture, address)
+local function new_device(fixture, address)
   return fixture.client:device { id = "device-"
     .. address, info = operation_setup.INFO,
     ip = address }
 end
 
-local function ask(client, count)
+local function send(client, count)
   for _ = 1, count do assert(client.api:profiles()) end
 end
 
@@ -242,7 +242,7 @@ describe("the rate limit", function()
     .. "requests, then one request a second", function()
     local fixture = ready { rate_limit = true, sandbox = { throttle = true,
       world = function(world) world.throttle.forget_after = 60 end } }
-    ask(fixture.client, 14)
+    send(fixture.client, 14)
     assert.equal(BURST .. "1000 2000 3000 4000", times(fixture))
     for _, entry in ipairs(fixture.control.journal()) do
       assert.is_nil(entry.throttled)
@@ -252,28 +252,29 @@ describe("the rate limit", function()
   it("[deadline-comes-back-asks] rate limit: refills while no request is "
     .. "sent", function()
     local fixture = ready { rate_limit = true }
-    ask(fixture.client, 10)
+    send(fixture.client, 10)
     fixture.driver.sleep(3)
-    ask(fixture.client, 5)
+    send(fixture.client, 5)
     assert.equal(BURST .. "3000 3000 3000 4000 5000", times(fixture))
   end)
 
   it("[deadline-can-another-none] rate limit: rate and burst are options, and "
     .. "false turns it off", function()
     local fixture = ready { rate_limit = { rate = 2, burst = 1 } }
-    ask(fixture.client, 4)
+    send(fixture.client, 4)
     assert.equal("0 500 1000 1500", times(fixture))
     fixture = ready { rate_limit = false }
-    ask(fixture.client, 100)
-    assert.equal("0", passed(fixture))
+    send(fixture.client, 100)
+    assert.equal("0", elapsed(fixture))
   end)
 
   it("[deadline-not-hold-back-another] rate limit: does not delay requests of "
     .. "another IP address", function()
     local fixture = ready { rate_limit = true }
-    local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
-    ask(one, 14) -- registration and token count for the host's own address
-    ask(other, 1)
+    local one = new_device(fixture, "192.0.2.1")
+    local other = new_device(fixture, "192.0.2.2")
+    send(one, 14) -- registration and token count for the host's own address
+    send(other, 1)
     assert.equal(BURST .. "1000 2000 3000 4000",
       times(fixture, nil, "192.0.2.1"))
     assert.equal("4000", times(fixture, nil, "192.0.2.2"))
@@ -282,10 +283,10 @@ describe("the rate limit", function()
   it("[deadline-devices-address] rate limit: all devices of one IP address "
     .. "share it", function()
     local fixture = ready { rate_limit = true }
-    local one = view(fixture, "192.0.2.1")
+    local one = new_device(fixture, "192.0.2.1")
     local other = fixture.client:device { id = "neighbour", ip = "192.0.2.1" }
-    ask(one, 10)
-    ask(other, 1)
+    send(one, 10)
+    send(other, 1)
     assert.equal(BURST .. "1000", times(fixture, nil, "192.0.2.1"))
   end)
 
@@ -293,12 +294,12 @@ describe("the rate limit", function()
     .. "after its deadline fails at once",
     function()
       local fixture = ready { rate_limit = true }
-      ask(fixture.client, 10)
+      send(fixture.client, 10)
       local value, err = fixture.client.api:profiles { timeout = 0.5 }
       assert.is_nil(value)
       assert.equal("timeout", err.code)
-      assert.equal("0", passed(fixture))
-      ask(fixture.client, 1) -- the failed call used no turn
+      assert.equal("0", elapsed(fixture))
+      send(fixture.client, 1) -- the failed call used no turn
       assert.equal(BURST .. "1000", times(fixture))
     end)
 
@@ -307,7 +308,7 @@ describe("the rate limit", function()
     local fixture = ready { rate_limit = true }
     local tasks = {}
     for index = 1, 15 do
-      tasks[index] = function() ask(fixture.client, 1) end
+      tasks[index] = function() send(fixture.client, 1) end
     end
     fixture.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
     assert.equal(BURST .. "1000 2000 3000 4000 5000", times(fixture))
@@ -319,7 +320,7 @@ describe("the rate limit", function()
     for _ = 1, 30 do
       assert(fixture.client.api:service_token { sso_id = "me" })
     end
-    assert.equal("0", passed(fixture))
+    assert.equal("0", elapsed(fixture))
   end)
 end)
 
@@ -347,20 +348,21 @@ describe("a 429", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
     throttle(fixture, 5)
     assert.is_nil((fixture.client.api:profiles()))
-    ask(fixture.client, 2)
+    send(fixture.client, 2)
     assert.equal("0 5000 6000", times(fixture))
   end)
 
   it("[deadline-not-stop-address] 429: does not delay requests of another IP "
     .. "address", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
-    local one, other = view(fixture, "192.0.2.1"), view(fixture, "192.0.2.2")
-    ask(one, 1)
-    ask(other, 1)
+    local one = new_device(fixture, "192.0.2.1")
+    local other = new_device(fixture, "192.0.2.2")
+    send(one, 1)
+    send(other, 1)
     throttle(fixture, 5)
     assert.is_nil((one.api:profiles()))
-    ask(other, 2)
-    ask(one, 1)
+    send(other, 2)
+    send(one, 1)
     assert.equal("0 0 5000", times(fixture, nil, "192.0.2.1"))
     assert.equal("0 0 0", times(fixture, nil, "192.0.2.2"))
   end)

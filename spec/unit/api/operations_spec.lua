@@ -62,7 +62,7 @@ local function is_time(value)
     and math_type(value) == "integer"
     and ("%d"):format(value):find("^%d%d%d%d%d%d%d%d%d%d%d%d%d$") ~= nil
 end
-local ANSWERS = {
+local RESPONSES = {
   register = { client_id = is_text, client_secret = is_text,
     grant_types = is_list, redirect_uris = is_list },
   token = { access_token = is_text, created_at = is_time },
@@ -113,11 +113,11 @@ local function names_of(letters, content_type)
   return sorted_names(wanted)
 end
 
-local function filled(path, params)
+local function fill_in(path, params)
   return (path:gsub("{(%w+)}", function(name) return params[name] end))
 end
 
-local function play(fixture, operation)
+local function run(fixture, operation)
   local params = operation_setup[operation](fixture)
   fixture.control.clear_journal()
   local result, err = fixture.client.api[operation](fixture.client.api, params)
@@ -141,9 +141,9 @@ describe("client.api", function()
     it("[api-sends-row-lists] "
       .. operation .. ": sends the documented method, path and headers "
       .. "only", function()
-      local _, entry, params = play(client_fixture.new(), operation)
+      local _, entry, params = run(client_fixture.new(), operation)
       assert.equal(row[1], entry.method)
-      assert.equal(filled(row[2], params), entry.path)
+      assert.equal(fill_in(row[2], params), entry.path)
       local status = params.partner_status and "P" or ""
       assert.equal(names_of(row[3] .. status, row[5]),
         sorted_names(entry.headers))
@@ -162,7 +162,7 @@ describe("client.api", function()
         subject_token = "subject", service_token = "service",
         partner_status = operation_setup.partner_status(),
         identity = identity } }
-      local _, entry = play(fixture, operation)
+      local _, entry = run(fixture, operation)
       assert.equal(names_of(row[3] .. row[4], row[5]),
         sorted_names(entry.headers))
       assert.is_nil(entry.unexpected)
@@ -192,13 +192,13 @@ describe("client.api", function()
         response = handle(self, request)
         return response
       end
-      local result = play(fixture, operation)
+      local result = run(fixture, operation)
       if response.body == "" then
         assert.is_true(result)
       else
         assert.same(json.decode(response.body), result)
       end
-      for path, fits in pairs(ANSWERS[operation]) do
+      for path, fits in pairs(RESPONSES[operation]) do
         assert.is_true(fits(field(result, path)), path)
       end
     end)

@@ -25,7 +25,7 @@ local function documented(operation)
   return response, params
 end
 
-local function client_of(transport)
+local function new_client(transport)
   local given = valid_options()
   given.transport, given.driver, given.rate_limit = transport, fake_driver.new(), false
   given.random = function() return 0.5 end
@@ -37,30 +37,30 @@ local JUNK = { "null", "true", "[]", "{}", '"x"', "-1", "1e999", "[1,2]",
   "99999999999999999999", '""', '{"":{"":[[]]}}' }
 
 local MUTATIONS = {
-  function(body, below) return body:sub(1, below(#body)) end,
-  function(body, below) return body:sub(below(#body) + 1) end,
-  function(body, below) -- change one byte
-    local at = below(#body) + 1
-    return body:sub(1, at - 1) .. string.char(below(256)) .. body:sub(at + 1)
+  function(body, random) return body:sub(1, random(#body)) end,
+  function(body, random) return body:sub(random(#body) + 1) end,
+  function(body, random) -- change one byte
+    local at = random(#body) + 1
+    return body:sub(1, at - 1) .. string.char(random(256)) .. body:sub(at + 1)
   end,
-  function(body, below) -- repeat a part
-    local at = below(#body) + 1
-    return body:sub(1, at) .. body:sub(at - below(at), at) .. body:sub(at + 1)
+  function(body, random) -- repeat a part
+    local at = random(#body) + 1
+    return body:sub(1, at) .. body:sub(at - random(at), at) .. body:sub(at + 1)
   end,
-  function(body, below) -- replace the value of a field
+  function(body, random) -- replace the value of a field
     local places = {}
     for place in body:gmatch '":()' do places[#places + 1] = place end
-    if #places == 0 then return JUNK[below(#JUNK) + 1] end
-    local place = places[below(#places) + 1]
+    if #places == 0 then return JUNK[random(#JUNK) + 1] end
+    local place = places[random(#places) + 1]
     local rest = body:sub(place):gsub('^"?[^,}"%]]*"?', "", 1)
-    return body:sub(1, place - 1) .. JUNK[below(#JUNK) + 1] .. rest
+    return body:sub(1, place - 1) .. JUNK[random(#JUNK) + 1] .. rest
   end,
-  function(_, below) return JUNK[below(#JUNK) + 1] end,
+  function(_, random) return JUNK[random(#JUNK) + 1] end,
   function(body) return body .. body end,
-  function(body, below) return body:rep(1 + below(3)):reverse() end,
+  function(body, random) return body:rep(1 + random(3)):reverse() end,
 }
 
-local function source(seed)
+local function new_random(seed)
   local bytes = sandbox_fixture.random(seed)
   return function(n) -- 0 to n - 1
     if n < 1 then return 0 end
@@ -84,8 +84,8 @@ local function must_fail(operation, body)
 end
 
 describe("a response", function()
-  local function ask(result, operation, params)
-    local client = client_of(scripted_transport.adobe(result, operation))
+  local function call(result, operation, params)
+    local client = new_client(scripted_transport.adobe(result, operation))
     local good, value, err = pcall(client.api[operation], client.api, params)
     assert(good, value)
     if value == nil then
@@ -101,12 +101,12 @@ describe("a response", function()
     for number, operation in ipairs(operations) do
       if operation.answer then
         local response, params = documented(operation.name)
-        local below = source(1000 + number)
+        local random = new_random(1000 + number)
         for round = 1, ROUNDS + #JUNK do
           local mutate = MUTATIONS[round % #MUTATIONS + 1]
           local body = JUNK[round - ROUNDS]
-            or mutate(response.body, below)
-          local value, err = ask({ status = response.status, body = body },
+            or mutate(response.body, random)
+          local value, err = call({ status = response.status, body = body },
             operation.name, params)
           if must_fail(operation, body) then
             assert.is_nil(value, body)
@@ -126,15 +126,15 @@ describe("a response", function()
 
   it("[client-response-status-body] response: any status and body gives a "
     .. "value or an error", function()
-    local below = source(77)
+    local random = new_random(77)
     for _, operation in ipairs(operations) do
       if not operation.url_only then
         local params = operation_setup[operation.name](client_fixture.new())
         for _ = 1, 20 do
-          local status = 100 + below(500)
-          local _, err = ask({ status = status,
-            body = JUNK[below(#JUNK) + 1],
-            headers = { ["retry-after"] = ("x"):rep(below(50)),
+          local status = 100 + random(500)
+          local _, err = call({ status = status,
+            body = JUNK[random(#JUNK) + 1],
+            headers = { ["retry-after"] = ("x"):rep(random(50)),
               date = "Mon, 99 Foo 20000 99:99:99 GMT" } },
             operation.name, params)
           if err and err.http_status then
@@ -147,13 +147,13 @@ describe("a response", function()
 
   it("[client-response-registration] response: damaged credentials or tokens "
     .. "never raise a Lua error", function()
-    local below, total = source(78), 0
+    local random, total = new_random(78), 0
     local texts = {
       register = '{"client_id":"a","client_secret":"b"}',
       token = '{"access_token":"a","expires_in":3600,"created_at":1}' }
     for name, text in pairs(texts) do
       for round = 1, 200 do
-        local body = MUTATIONS[round % #MUTATIONS + 1](text, below)
+        local body = MUTATIONS[round % #MUTATIONS + 1](text, random)
         local transport = scripted_transport.new { function(request)
           for at, whole in pairs(texts) do
             if request.url:find("/o/client/" .. at, 1, true) then
@@ -162,7 +162,7 @@ describe("a response", function()
           end
           return { body = '{"profiles":{}}' }
         end }
-        local client = client_of(transport)
+        local client = new_client(transport)
         local good, value, err = pcall(client.api.profiles, client.api)
         assert(good, body .. ": " .. tostring(value))
         assert.is_true(value ~= nil or errors.is(err))
@@ -178,7 +178,7 @@ describe("a response", function()
   it("[client-response-token-operation] response: any expires_in of a token "
     .. "gives a value or an error", function()
     for _, expires in ipairs(EXPIRES) do
-      local client = client_of(scripted_transport.new { function(request)
+      local client = new_client(scripted_transport.new { function(request)
         if request.url:find("register", 1, true) then
           return { status = 201,
             body = '{"client_id":"a","client_secret":"b"}' }
@@ -197,7 +197,7 @@ describe("a response", function()
   -- Proxies and load balancers respond with HTML and cookies.
   it("[client-response-html-cookies-429] response: a 429 in HTML gives "
     .. "too_many_requests, and its cookies are not sent back", function()
-    local client = client_of(scripted_transport.adobe { status = 429,
+    local client = new_client(scripted_transport.adobe { status = 429,
       body = "<html>429</html>", headers = { ["set-cookie"] = "a=b" } })
     local value, err = client.api:profiles()
     assert.is_nil(value)
@@ -211,14 +211,14 @@ describe("a response", function()
 
   it("[client-response-empty-401] response: an empty 401 gives the error "
     .. "unauthorized", function()
-    local _, err = ask({ status = 401 }, "profiles")
+    local _, err = call({ status = 401 }, "profiles")
     assert.equal("unauthorized", err.code)
     assert.equal(401, err.http_status)
   end)
 
   it("[client-response-code-action] response: an unknown code and action reach "
     .. "the caller unchanged", function()
-    local _, err = ask({ status = 403, body = json.encode {
+    local _, err = call({ status = 403, body = json.encode {
       code = "brand_new", action = "dance", status = 418,
       message = "Do it.", details = "Now.", trace = "t-1",
       helpUrl = "https://help.test" } }, "profiles")
@@ -237,7 +237,7 @@ describe("a response", function()
     .. "the code http_<status> and an action", function()
     for status, action in pairs { [400] = "none", [404] = "none",
       [500] = "retry", [502] = "retry", [503] = "retry", [599] = "retry" } do
-      local _, err = ask({ status = status, body = "<html>" }, "profiles")
+      local _, err = call({ status = status, body = "<html>" }, "profiles")
       assert.equal("http_" .. status, err.code)
       assert.equal(action, err.action)
       assert.equal(status, err.http_status)
@@ -249,7 +249,7 @@ describe("a response", function()
     for _, code in ipairs { "invalid_request", "invalid_redirect_uri",
       "invalid_software_statement", "unapproved_software_statement",
       "unauthorized_client", "unsupported_grant_type", "of_tomorrow" } do
-      local _, err = ask({ status = 400,
+      local _, err = call({ status = 400,
         body = json.encode { error = code } }, "register",
         { software_statement = "x" })
       assert.equal(code, err.code)
@@ -262,7 +262,7 @@ describe("a response", function()
     for _, status in ipairs { 301, 302, 303, 307, 308 } do
       local transport = scripted_transport.adobe { status = status,
         headers = { location = "https://evil.test/" } }
-      local client = client_of(transport)
+      local client = new_client(transport)
       local value, err = client.api:profiles()
       assert.is_nil(value)
       assert.equal("http_" .. status, err.code)
@@ -276,7 +276,7 @@ describe("a response", function()
     .. "error with the core's code", function()
     for _, code in ipairs { "timeout", "connection_lost", "tls_failed",
       "too_large", "resolve_failed", "connect_failed", "closed" } do
-      local _, err = ask({ error = code }, "profiles")
+      local _, err = call({ error = code }, "profiles")
       assert.equal(code, err.code)
       assert.is_nil(err.http_status)
     end

@@ -32,7 +32,7 @@ local function body_of(entry)
   return wire.form(entry.body)
 end
 
-local function without_dots(values)
+local function strip_dots(values)
   local result = {}
   for name, value in pairs(values) do
     result[name] = type(value) == "string" and value:gsub("%.%.%.$", "")
@@ -44,7 +44,7 @@ end
 local function expected_body(sample)
   local body = sample.body
   if type(body) == "string" then body = wire.form(body) end
-  return without_dots(body or {})
+  return strip_dots(body or {})
 end
 
 local function unescaped(path)
@@ -63,7 +63,7 @@ local function check_request(sample, entry)
   assert.same(sample.headers, sent)
 end
 
-local function answering(sample)
+local function new_transport(sample)
   local headers = {}
   for name, value in pairs(sample.response.headers or {}) do
     headers[name:lower()] = value
@@ -83,8 +83,8 @@ local function check_error(sample, err)
   if type(documented.error) == "string" then
     return assert.equal(documented.error, err.code)
   end
-  for theirs, ours in pairs(FIELDS) do
-    assert.equal(documented[theirs], err[ours], theirs)
+  for name, field in pairs(FIELDS) do
+    assert.equal(documented[name], err[field], name)
   end
 end
 
@@ -112,7 +112,7 @@ describe("Adobe's samples through client.api", function()
         .. sample.title .. ": returns the sample's response", function()
         local sandbox = sandbox_fixture.new {
           mgmt = "https://mgmt.test" }.sandbox
-        local client = prepared_client(sample, answering(sample),
+        local client = prepared_client(sample, new_transport(sample),
           fake_driver.new(sandbox), sandbox)
         local response, err =
           client.api[sample.operation](client.api, sample.params)

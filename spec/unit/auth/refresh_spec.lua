@@ -27,7 +27,7 @@ describe("credentials and access tokens", function()
     return many_clients.new_client(at, options)
   end
 
-  local function ask(one) return many_clients.outcome_of(one.api:profiles()) end
+  local function call(one) return many_clients.outcome_of(one.api:profiles()) end
 
   local function counts() return select(2, at.control.take()) end
 
@@ -72,10 +72,10 @@ describe("credentials and access tokens", function()
     core.random.uuid = function() return nil, "none", "no_randomness" end
     core.random.bytes = core.random.uuid
     local one = many_clients.new_client(at, { store = store, random = false })
-    assert.equal("no_randomness", ask(one))
+    assert.equal("no_randomness", call(one))
     core.random.uuid = uuid
     at.control.fault { operation = "profiles", kind = "status" }
-    assert.equal("ok", ask(one)) -- after a backoff and one retry
+    assert.equal("ok", call(one)) -- after a backoff and one retry
     assert.equal(2, counts().profiles)
   end)
 
@@ -85,9 +85,9 @@ describe("credentials and access tokens", function()
     local slow = client { driver = driver, token_margin = 20000,
       token_jitter = 0 }
     local refused = client { driver = driver }
-    driver.start(ask, slow)
+    driver.start(call, slow)
     repeat until driver.update() == 0
-    driver.start(ask, refused)
+    driver.start(call, refused)
     repeat until driver.update() == 0
     local first_token = many_clients.bearer(at.control.journal())
     assert.equal(1, counts().token)
@@ -95,13 +95,13 @@ describe("credentials and access tokens", function()
     time:advance(3 * 3600 + 1) -- due for `slow`, fresh for `refused`
     assert(at.control.fault { kind = "delay", operation = "token",
       seconds = 5 })
-    local ordinary = driver.start(ask, slow)
+    local ordinary = driver.start(call, slow)
     for _ = 1, 5 do driver.update() end
     assert.equal(1, many_clients.counts(at.control.journal()).token)
 
     at.control.clear_journal()
     assert(at.control.revoke { token = first_token })
-    local forced = driver.start(ask, refused)
+    local forced = driver.start(call, refused)
     repeat time:advance(0.1) until driver.update() == 0
     assert.same({ "ok", "ok" }, { forced.results[1], ordinary.results[1] })
     local order, bearers = {}, {}
@@ -140,7 +140,7 @@ describe("credentials and access tokens", function()
     revoke()
     assert(at.control.fault { kind = "delay", operation = "profiles",
       seconds = 5 })
-    local late = driver.start(ask, one)
+    local late = driver.start(call, one)
     driver.update()
     driver.update()
     assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
@@ -155,20 +155,20 @@ describe("credentials and access tokens", function()
     assert(at.control.fault { kind = "status", operation = "token",
       status = 503, count = 1000 })
     for _, pause in ipairs { 1, 2, 4, 8, 16, 30, 30 } do
-      assert.equal("http_503", ask(one))
+      assert.equal("http_503", call(one))
       assert.equal(1, counts().token)
       time:advance(pause - 0.01)
-      assert.equal("http_503", ask(one))
+      assert.equal("http_503", call(one))
       assert.equal(0, counts().token)
       time:advance(0.02)
     end
     at.control.clear_faults()
-    assert.equal("ok", ask(one))
+    assert.equal("ok", call(one))
     assert(at.control.fault { kind = "status", operation = "token" })
     revoke()
-    assert.equal("http_503", ask(one))
+    assert.equal("http_503", call(one))
     time:advance(1.01) -- the success has reset the backoff to 1 s
-    assert.equal("ok", ask(one))
+    assert.equal("ok", call(one))
   end)
 
   it("[credentials-shares-failure-waits] credentials: a failure is shared with "
@@ -191,11 +191,11 @@ describe("credentials and access tokens", function()
     local one, two = client { driver = driver }, client { driver = driver }
     assert(at.control.fault { kind = "delay", operation = "token",
       seconds = 600 })
-    local dies = driver.start(ask, one)
+    local dies = driver.start(call, one)
     for _ = 1, 5 do driver.update() end
     assert.equal(1, many_clients.counts(at.control.journal()).token)
     dies:cancel()
-    local task = driver.start(ask, two)
+    local task = driver.start(call, two)
     repeat time:advance(0.1) until driver.update() == 0
     assert.equal("ok", task.results[1])
     local seen = counts()
@@ -211,7 +211,7 @@ describe("credentials and access tokens", function()
     time:advance(6 * 3600 - 200)
     assert(at.control.fault { kind = "delay", operation = "token",
       seconds = 600 })
-    local first = driver.start(ask, one)
+    local first = driver.start(call, one)
     driver.update()
     assert.same({ ok = 20 }, run_concurrently(driver, one, 20))
     repeat time:advance(0.1) until driver.update() == 0
@@ -234,17 +234,17 @@ describe("credentials and access tokens", function()
   it("[credentials-not-register-third] credentials: the client does not "
     .. "register a third time within ten minutes", function()
     local one = client()
-    ask(one)
+    call(one)
     revoke_client()
-    assert.equal("ok", ask(one))
+    assert.equal("ok", call(one))
     revoke_client()
     for _ = 1, 20 do
-      assert.equal("invalid_client", ask(one))
+      assert.equal("invalid_client", call(one))
       time:advance(29)
     end
     assert.equal(0, counts().register)
     time:advance(60)
-    assert.equal("ok", ask(one))
+    assert.equal("ok", call(one))
     assert.equal(1, counts().register)
     assert.equal(2, events_of("registered_again"))
   end)
@@ -278,32 +278,32 @@ describe("credentials and access tokens", function()
   it("[credentials-keeps-old-new] credentials: the old ones are kept until a "
     .. "new registration succeeds", function()
     local one = client()
-    ask(one)
+    call(one)
     local known = at.control.snapshot()
     revoke_client()
     assert(at.control.fault { kind = "status", operation = "register",
       count = 1 })
-    assert.equal("http_503", ask(one))
+    assert.equal("http_503", call(one))
     at.control.restore(known) -- the server accepts the old credentials again
     counts()
     time:advance(2)
-    assert.equal("ok", ask(one))
+    assert.equal("ok", call(one))
     assert.equal(0, counts().register)
   end)
 
   it("[credentials-keeps-replace] credentials: the old ones are kept when "
     .. "there is no software statement", function()
     local one = client()
-    ask(one)
+    call(one)
     local known = at.control.snapshot()
     revoke_client()
     at.statement = nil
     local two = client()
-    assert.equal("invalid_client", ask(two))
+    assert.equal("invalid_client", call(two))
     at.control.restore(known)
     counts()
     time:advance(2)
-    assert.equal("ok", ask(two))
+    assert.equal("ok", call(two))
     assert.equal(0, counts().register)
   end)
 
@@ -312,15 +312,15 @@ describe("credentials and access tokens", function()
     store.broken.set = function(key) return key:find("^credentials") end
     local one = client { device = false }
     -- A gateway creates a device object for each request.
-    local function ask_anew()
+    local function call_again()
       collectgarbage()
-      return ask(one:device { id = "living-room" })
+      return call(one:device { id = "living-room" })
     end
-    assert.equal("store_failed", ask_anew())
-    assert.equal("store_failed", ask_anew())
+    assert.equal("store_failed", call_again())
+    assert.equal("store_failed", call_again())
     store.broken.set = nil
-    assert.equal("ok", ask_anew())
-    assert.equal("ok", ask(client()))
+    assert.equal("ok", call_again())
+    assert.equal("ok", call(client()))
     assert.same({ 1, 1 }, { (function()
       local seen = counts()
       return seen.register, seen.token
@@ -330,15 +330,15 @@ describe("credentials and access tokens", function()
   it("[credentials-store-cannot-read] credentials: a store that fails is not "
     .. "taken for an empty one", function()
     store.broken.get = true
-    assert.equal("store_failed", ask(client()))
+    assert.equal("store_failed", call(client()))
     store.broken.get = function(key) return key:find("^credentials") end
-    assert.equal("store_failed", ask(client()))
+    assert.equal("store_failed", call(client()))
     store.broken.get = nil
     store.broken.add = true
-    assert.equal("store_failed", ask(client()))
+    assert.equal("store_failed", call(client()))
     assert.equal(0, counts().register)
     store.broken.add = nil
-    assert.equal("ok", ask(client()))
+    assert.equal("ok", call(client()))
   end)
 
   it("[credentials-damaged-record] credentials: a damaged record is not taken "
@@ -347,18 +347,18 @@ describe("credentials and access tokens", function()
     store.broken.set = function(key)
       name = key:find("^credentials") and key or name
     end
-    ask(client())
+    call(client())
     counts()
     local whole = store:get(name)
     store:clear("token")
     for _, damaged in ipairs { "", "{", whole:sub(1, -2), "[]", "{}", "7",
       "null", '{"client_id":7,"client_secret":"x"}', "\0" } do
       assert(store:set(name, damaged))
-      assert.equal("store_failed", ask(client()))
+      assert.equal("store_failed", call(client()))
     end
     assert.equal(0, counts().register)
     assert(store:set(name, whole))
-    assert.equal("ok", ask(client()))
+    assert.equal("ok", call(client()))
     assert.equal(0, counts().register)
   end)
 end)

@@ -10,7 +10,7 @@ local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
-local function all_well(outcomes, count)
+local function assert_all_ok(outcomes, count)
   assert.equal(count, #outcomes)
   for _, outcome in ipairs(outcomes) do assert.equal("ok", outcome) end
 end
@@ -34,7 +34,7 @@ describe("single flight over HTTPS", function()
   local function assert_one_refresh(run_all, count)
     -- Slow enough that all callers wait before the first has a token.
     control:fault { kind = "delay", operation = "register", seconds = 0.3 }
-    all_well(run_all(), count)
+    assert_all_ok(run_all(), count)
     local journal, counts = control:take()
     assert.equal(1, counts.register)
     assert.equal(1, counts.token)
@@ -42,13 +42,13 @@ describe("single flight over HTTPS", function()
 
     control:revoke(many_clients.bearer(journal))
     control:fault { kind = "delay", operation = "token", seconds = 0.3 }
-    all_well(run_all(), count)
+    assert_all_ok(run_all(), count)
     counts = select(2, control:take())
     assert.equal(0, counts.register)
     assert.equal(1, counts.token)
     assert.is_true(counts.profiles > count)
 
-    all_well(run_all(), count)
+    assert_all_ok(run_all(), count)
     counts = select(2, control:take())
     assert.same({ 0, count }, { counts.token, counts.profiles })
   end
@@ -94,15 +94,15 @@ describe("single flight over HTTPS", function()
     folder.remove(path)
   end)
 
-  local function ask_nginx(hosts, argument, count)
-    local asked, outcomes, workers, seen = {}, {}, 0, {}
+  local function call_nginx(hosts, argument, count)
+    local requests, outcomes, workers, seen = {}, {}, 0, {}
     for index = 1, count do
       local host = hosts[index % #hosts + 1]
-      asked[index] = { host, host:submit(
+      requests[index] = { host, host:submit(
         "spec.support.many_clients", "in_nginx",
         argument) }
     end
-    for index, one in ipairs(asked) do
+    for index, one in ipairs(requests) do
       local response = one[1]:finish(one[2])
       outcomes[index] = response.outcome
       if not seen[response.worker] then workers = workers + 1 end
@@ -119,7 +119,7 @@ describe("single flight over HTTPS", function()
     local workers
     assert_one_refresh(function()
       local outcomes
-      outcomes, workers = ask_nginx({ host }, at, 150)
+      outcomes, workers = call_nginx({ host }, at, 150)
       return outcomes
     end, 150)
     assert.equal(8, workers)
@@ -134,7 +134,7 @@ describe("single flight over HTTPS", function()
     local workers
     assert_one_refresh(function()
       local outcomes
-      outcomes, workers = ask_nginx(hosts, at, 100)
+      outcomes, workers = call_nginx(hosts, at, 100)
       return outcomes
     end, 100)
     assert.equal(2, workers)

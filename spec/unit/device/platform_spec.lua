@@ -7,7 +7,7 @@ describe("platform.get", function()
   local ROUTES = "Iface\tDestination\tGateway\n%s\t00000000\t01010A0A\t0003\n"
     .. "docker0\t000011AC\t00000000\t0001\n"
 
-  local function look(sources)
+  local function get_from(sources)
     return platform.get(function(source) return sources[source] end)
   end
 
@@ -15,7 +15,7 @@ describe("platform.get", function()
     .. "Linux", function()
     assert.same({ osName = "Linux", osFamily = "Linux", osVersion = "6.1.0",
       model = "NUC 9", version = "K1", manufacturer = "Intel",
-      connectionType = "LAN" }, look {
+      connectionType = "LAN" }, get_from {
         ["/proc/sys/kernel/ostype"] = "Linux\n",
         ["/proc/sys/kernel/osrelease"] = "6.1.0\n",
         ["/sys/class/dmi/id/product_name"] = " NUC 9 \n",
@@ -26,7 +26,7 @@ describe("platform.get", function()
 
   it("[device-reads-board] platform.get: reads the device tree of a "
     .. "board", function()
-    local info = look { ["/proc/device-tree/model"] = "Raspberry Pi 4\0",
+    local info = get_from { ["/proc/device-tree/model"] = "Raspberry Pi 4\0",
       ["/proc/net/route"] = ROUTES:format "wlan0" }
     assert.same({ model = "Raspberry Pi 4", connectionType = "WiFi" }, info)
   end)
@@ -34,24 +34,24 @@ describe("platform.get", function()
   it("[device-asks-uname-no-proc] platform.get: calls uname where there is no "
     .. "/proc", function()
     assert.same({ osName = "Mac OS", osFamily = "macOS", osVendor = "Apple",
-      osVersion = "23.1.0", model = "arm64" }, look {
+      osVersion = "23.1.0", model = "arm64" }, get_from {
         ["uname -s"] = "Darwin\n", ["uname -r"] = "23.1.0\n",
         ["uname -m"] = "arm64\n" })
-    assert.same({ osFamily = "BSD" }, look { ["uname -s"] = "FreeBSD\n" })
+    assert.same({ osFamily = "BSD" }, get_from { ["uname -s"] = "FreeBSD\n" })
   end)
 
   it("[device-leaves-firmware-left] platform.get: omits placeholders of the "
     .. "firmware", function()
     for _, text in ipairs { "", "\n", "None", "To Be Filled By O.E.M.\n",
       "Default string", "Not Specified" } do
-      assert.same({}, look { ["/sys/class/dmi/id/product_name"] = text,
+      assert.same({}, get_from { ["/sys/class/dmi/id/product_name"] = text,
         ["/sys/class/dmi/id/sys_vendor"] = text })
     end
   end)
 
   it("[device-keeps-no-controls-bounds] platform.get: removes control "
     .. "characters and limits the length", function()
-    local info = look { ["uname -r"] = ("x"):rep(4000),
+    local info = get_from { ["uname -r"] = ("x"):rep(4000),
       ["uname -m"] = "a\27[2J", ["/proc/net/route"] = "ppp0 \0 junk" }
     assert.same({ osVersion = ("x"):rep(100), model = "a" }, info)
   end)

@@ -2,10 +2,10 @@ local block = require "adobepass.driver.block"
 
 describe("driver.block", function()
   local function pending(ends_after)
-    local asked = 0
+    local calls = 0
     return { ended = function()
-      asked = asked + 1
-      return ends_after ~= nil and asked > ends_after
+      calls = calls + 1
+      return ends_after ~= nil and calls > ends_after
     end }
   end
 

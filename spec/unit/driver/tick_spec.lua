@@ -12,13 +12,13 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       end }
   end)
 
-  local function a_transfer()
+  local function new_transfer()
     local transfer = {}
     function transfer.ended() return transfer.answer ~= nil end
     return transfer
   end
 
-  local function a_session()
+  local function new_transport()
     local transport = { steps = {} }
     function transport:step(seconds)
       self.steps[#self.steps + 1] = seconds
@@ -103,7 +103,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
 
   it("[driver-tick-steps-session-waited] driver.tick: update steps each "
     .. "awaited transport once, without blocking", function()
-    local one, other, transfer = a_session(), a_session(), a_transfer()
+    local one, other, transfer = new_transport(), new_transport(), new_transfer()
     for _, transport in ipairs { one, one, other } do
       driver.start(function() driver.wait(transport, transfer, 100) end)
     end
@@ -121,7 +121,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
 
   it("[driver-tick-steps-session] driver.tick: update steps a given transport, "
     .. "for coroutines that are not tasks", function()
-    local transport, transfer, ended = a_session(), a_transfer(), nil
+    local transport, transfer, ended = new_transport(), new_transfer(), nil
     local mine = coroutine.wrap(function()
       ended = driver.wait(transport, transfer, 100)
     end)
@@ -137,7 +137,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     .. "deadline on the driver's clock", function()
     local ended
     driver.start(function()
-      ended = driver.wait(a_session(), a_transfer(), 5)
+      ended = driver.wait(new_transport(), new_transfer(), 5)
     end)
     time = 4.999
     driver.update()
@@ -149,10 +149,10 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
 
   it("[driver-tick-task-turns-coroutine] driver.tick: a task runs in each "
     .. "update while its inner coroutine waits", function()
-    local transfer, turns = a_transfer(), 0
+    local transfer, turns = new_transfer(), 0
     driver.start(function()
       local inner = coroutine.wrap(function()
-        return driver.wait(a_session(), transfer, 5)
+        return driver.wait(new_transport(), transfer, 5)
       end)
       while not inner() do
         turns = turns + 1
@@ -168,9 +168,9 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
 
   it("[driver-tick-no-turn-task] driver.tick: a waiting task is not resumed "
     .. "before its transfer has ended", function()
-    local transfer, turns = a_transfer(), 0
+    local transfer, turns = new_transfer(), 0
     local task = driver.start(function()
-      return driver.wait(a_session(), transfer, 5)
+      return driver.wait(new_transport(), transfer, 5)
     end)
     local yield = coroutine.yield
     finally(function() rawset(coroutine, "yield", yield) end)
@@ -204,11 +204,11 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   end)
 
   describe("an error in a task", function()
-    local function explode() error({ code = "boom" }) end
+    local function raise_error() error({ code = "boom" }) end
 
     it("[driver-tick-kept-task-traceback] driver.tick: an error is kept in the "
       .. "task with a traceback and passed to on_error", function()
-      local task = driver.start(explode)
+      local task = driver.start(raise_error)
       assert.equal(0, driver.update())
       assert.equal("failed", task.status)
       assert.same({ code = "boom" }, task.error)
@@ -226,7 +226,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
       for i = 1, 3 do
         driver.start(function()
           turns = turns + 1
-          if i < 3 then explode() end
+          if i < 3 then raise_error() end
           driver.sleep(0)
         end)
       end
@@ -323,7 +323,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.error_matches(function() driver.sleep(1) end,
       "sleep outside of a task: begin with driver.start")
     assert.error_matches(function()
-      driver.wait(a_session(), a_transfer(), 1)
+      driver.wait(new_transport(), new_transfer(), 1)
     end, "wait outside of a task")
   end)
 

@@ -3,58 +3,58 @@ local rate_limiter = require "adobepass.policy.rate_limiter"
 describe("rate limiter", function()
   it("[rate-limit-burst-second] rate limiter: allows a burst, then one request "
     .. "a second", function()
-    local p = rate_limiter.new {}
-    for _ = 1, 10 do assert.equal(0, p:reserve("a", 100)) end
-    assert.equal(1, p:reserve("a", 100))
+    local limiter = rate_limiter.new {}
+    for _ = 1, 10 do assert.equal(0, limiter:reserve("a", 100)) end
+    assert.equal(1, limiter:reserve("a", 100))
   end)
 
   it("[rate-limit-spaces-wait-order] rate limiter: gives waiting requests "
     .. "their turns in order", function()
-    local p = rate_limiter.new { burst = 1 }
+    local limiter = rate_limiter.new { burst = 1 }
     local waits = {}
-    for i = 1, 5 do waits[i] = p:reserve("a", 100) end
+    for i = 1, 5 do waits[i] = limiter:reserve("a", 100) end
     assert.same({ 0, 1, 2, 3, 4 }, waits)
-    assert.equal(4.5, p:reserve("a", 100.5))
+    assert.equal(4.5, limiter:reserve("a", 100.5))
   end)
 
   it("[rate-limit-fills-time] rate limiter: refills with time, up to the "
     .. "burst", function()
-    local p = rate_limiter.new { rate = 2, burst = 4 }
-    for _ = 1, 4 do p:reserve("a", 0) end
-    assert.equal(0, p:reserve("a", 0.5))
-    assert.equal(0.5, p:reserve("a", 0.5))
-    for _ = 1, 4 do assert.equal(0, p:reserve("a", 1000)) end
-    assert.equal(0.5, p:reserve("a", 1000))
+    local limiter = rate_limiter.new { rate = 2, burst = 4 }
+    for _ = 1, 4 do limiter:reserve("a", 0) end
+    assert.equal(0, limiter:reserve("a", 0.5))
+    assert.equal(0.5, limiter:reserve("a", 0.5))
+    for _ = 1, 4 do assert.equal(0, limiter:reserve("a", 1000)) end
+    assert.equal(0.5, limiter:reserve("a", 1000))
   end)
 
   it("[rate-limit-keeps-keys-apart] rate limiter: keys are "
     .. "independent", function()
-    local p = rate_limiter.new { burst = 1 }
-    assert.equal(0, p:reserve("a", 0))
-    assert.equal(0, p:reserve("b", 0))
-    p:penalize("a", 0, 60)
-    assert.equal(1, p:reserve("b", 0))
+    local limiter = rate_limiter.new { burst = 1 }
+    assert.equal(0, limiter:reserve("a", 0))
+    assert.equal(0, limiter:reserve("b", 0))
+    limiter:penalize("a", 0, 60)
+    assert.equal(1, limiter:reserve("b", 0))
   end)
 
   it("[rate-limit-can-turned-off] rate limiter: false turns it off", function()
-    local p = rate_limiter.new(false)
-    for _ = 1, 100 do assert.equal(0, p:reserve("a", 0)) end
-    p:penalize("a", 0, 60)
-    p:cancel "a"
-    assert.equal(0, p:reserve("a", 0))
-    assert.equal(0, p:barred_for("a", 0))
-    assert.equal(0, p:size())
+    local limiter = rate_limiter.new(false)
+    for _ = 1, 100 do assert.equal(0, limiter:reserve("a", 0)) end
+    limiter:penalize("a", 0, 60)
+    limiter:cancel "a"
+    assert.equal(0, limiter:reserve("a", 0))
+    assert.equal(0, limiter:barred_for("a", 0))
+    assert.equal(0, limiter:size())
   end)
 
   it("[rate-limit-never-lets-more-go] rate limiter: never allows more requests "
     .. "than rate and burst, at any times",
     function()
-      local p = rate_limiter.new { rate = 3, burst = 5 }
+      local limiter = rate_limiter.new { rate = 3, burst = 5 }
       local starts, now, gone = {}, 0, 0
       for i = 1, 3000 do
         now = now + (i * 7919 % 97) / 97 * (i % 5 == 0 and 2 or 0.3)
-        starts[i] = now + p:reserve("a", now)
-        if i % 11 == 0 then p:cancel "a" starts[i] = nil end
+        starts[i] = now + limiter:reserve("a", now)
+        if i % 11 == 0 then limiter:cancel "a" starts[i] = nil end
       end
       local sorted = {}
       for _, start in pairs(starts) do sorted[#sorted + 1] = start end
@@ -71,105 +71,105 @@ describe("rate limiter", function()
 
   it("[rate-limit-lets-go-before] rate limiter: after a penalty, requests "
     .. "start one by one", function()
-    local p = rate_limiter.new {}
-    p:penalize("a", 100, 3)
-    assert.equal(3, p:reserve("a", 100))
-    assert.equal(4, p:reserve("a", 100))
-    assert.equal(3, p:reserve("a", 102))
-    assert.equal(0, p:reserve("a", 200))
+    local limiter = rate_limiter.new {}
+    limiter:penalize("a", 100, 3)
+    assert.equal(3, limiter:reserve("a", 100))
+    assert.equal(4, limiter:reserve("a", 100))
+    assert.equal(3, limiter:reserve("a", 102))
+    assert.equal(0, limiter:reserve("a", 200))
   end)
 
   it("[rate-limit-keeps-longer-two] rate limiter: the longer of two penalties "
     .. "applies", function()
-    local p = rate_limiter.new {}
-    p:penalize("a", 100, 30)
-    p:penalize("a", 101, 1)
-    assert.equal(29, p:barred_for("a", 101))
-    assert.equal(29, p:reserve("a", 101))
+    local limiter = rate_limiter.new {}
+    limiter:penalize("a", 100, 30)
+    limiter:penalize("a", 101, 1)
+    assert.equal(29, limiter:barred_for("a", 101))
+    assert.equal(29, limiter:reserve("a", 101))
   end)
 
   it("[rate-limit-waits-already-penalty] rate limiter: a penalty also delays "
     .. "requests that already wait", function()
-    local p = rate_limiter.new { burst = 1 }
-    p:reserve("a", 0)
-    assert.equal(1, p:reserve("a", 0))
-    assert.equal(2, p:reserve("a", 0))
-    p:penalize("a", 0, 5)
-    assert.equal(4, p:barred_for("a", 1))
-    p:cancel "a"
-    assert.equal(4, p:reserve("a", 1))
-    p:cancel "a"
-    assert.equal(3, p:reserve("a", 2))
-    assert.equal(0, p:barred_for("a", 5))
-    assert.equal(0, p:barred_for("b", 5))
+    local limiter = rate_limiter.new { burst = 1 }
+    limiter:reserve("a", 0)
+    assert.equal(1, limiter:reserve("a", 0))
+    assert.equal(2, limiter:reserve("a", 0))
+    limiter:penalize("a", 0, 5)
+    assert.equal(4, limiter:barred_for("a", 1))
+    limiter:cancel "a"
+    assert.equal(4, limiter:reserve("a", 1))
+    limiter:cancel "a"
+    assert.equal(3, limiter:reserve("a", 2))
+    assert.equal(0, limiter:barred_for("a", 5))
+    assert.equal(0, limiter:barred_for("b", 5))
   end)
 
   it("[rate-limit-takes-place-back] rate limiter: cancel gives a turn "
     .. "back", function()
-    local p = rate_limiter.new { burst = 1 }
-    p:reserve("a", 0)
-    assert.equal(1, p:reserve("a", 0))
-    p:cancel "a"
-    assert.equal(1, p:reserve("a", 0))
-    p:cancel "b"
-    assert.equal(1, p:size())
+    local limiter = rate_limiter.new { burst = 1 }
+    limiter:reserve("a", 0)
+    assert.equal(1, limiter:reserve("a", 0))
+    limiter:cancel "a"
+    assert.equal(1, limiter:reserve("a", 0))
+    limiter:cancel "b"
+    assert.equal(1, limiter:size())
   end)
 
   it("[rate-limit-not-end-penalty] rate limiter: cancel does not end a "
     .. "penalty", function()
-    local p = rate_limiter.new {}
-    for _ = 1, 5 do p:reserve("a", 0) end
-    p:penalize("a", 0, 20)
-    for _ = 1, 5 do p:cancel "a" end
-    assert.equal(20, p:reserve("a", 0))
+    local limiter = rate_limiter.new {}
+    for _ = 1, 5 do limiter:reserve("a", 0) end
+    limiter:penalize("a", 0, 20)
+    for _ = 1, 5 do limiter:cancel "a" end
+    assert.equal(20, limiter:reserve("a", 0))
   end)
 
   it("[rate-limit-forgets-full-buckets] rate limiter: at max_keys, forgets "
     .. "full buckets first", function()
-    local p = rate_limiter.new { max_keys = 100, burst = 2 }
-    for i = 1, 80 do p:reserve("idle" .. i, 0) end
-    for i = 1, 20 do p:reserve("busy" .. i, 9) end
-    for i = 1, 20 do p:reserve("busy" .. i, 9) end
-    p:penalize("busy1", 9, 100)
-    assert.equal(100, p:size())
-    p:reserve("new", 9.5)
-    assert.equal(21, p:size())
-    for i = 2, 20 do assert.is_true(p:reserve("busy" .. i, 9.5) > 0) end
-    assert.equal(99.5, p:barred_for("busy1", 9.5))
+    local limiter = rate_limiter.new { max_keys = 100, burst = 2 }
+    for i = 1, 80 do limiter:reserve("idle" .. i, 0) end
+    for i = 1, 20 do limiter:reserve("busy" .. i, 9) end
+    for i = 1, 20 do limiter:reserve("busy" .. i, 9) end
+    limiter:penalize("busy1", 9, 100)
+    assert.equal(100, limiter:size())
+    limiter:reserve("new", 9.5)
+    assert.equal(21, limiter:size())
+    for i = 2, 20 do assert.is_true(limiter:reserve("busy" .. i, 9.5) > 0) end
+    assert.equal(99.5, limiter:barred_for("busy1", 9.5))
   end)
 
   it("[rate-limit-bounded-no-bucket] rate limiter: keeps to max_keys when no "
     .. "bucket is full, and forgets the fullest",
     function()
-      local p = rate_limiter.new { max_keys = 100 }
-      p:penalize("barred", 0, 1000)
+      local limiter = rate_limiter.new { max_keys = 100 }
+      limiter:penalize("barred", 0, 1000)
       for i = 1, 5000 do
-        p:reserve("key" .. i, 0)
-        assert.is_true(p:size() <= 100)
+        limiter:reserve("key" .. i, 0)
+        assert.is_true(limiter:size() <= 100)
       end
-      assert.equal(1000, p:reserve("barred", 0))
+      assert.equal(1000, limiter:reserve("barred", 0))
     end)
 
   it("[rate-limit-counts-holds] rate limiter: size returns the number of "
     .. "buckets", function()
-    local p = rate_limiter.new { max_keys = 7 }
+    local limiter = rate_limiter.new { max_keys = 7 }
     for i = 1, 3000 do
       local key, now = "key" .. i * 31 % 23, i / 10
-      if i % 5 == 0 then p:penalize(key, now, i % 3) end
-      p:reserve(key, now)
-      if i % 4 == 0 then p:cancel(key) end
+      if i % 5 == 0 then limiter:penalize(key, now, i % 3) end
+      limiter:reserve(key, now)
+      if i % 4 == 0 then limiter:cancel(key) end
       local count = 0
-      for _ in pairs(p.full_at) do count = count + 1 end
-      assert.equal(count, p:size())
-      for barred in pairs(p.barred) do assert.truthy(p.full_at[barred]) end
+      for _ in pairs(limiter.full_at) do count = count + 1 end
+      assert.equal(count, limiter:size())
+      for barred in pairs(limiter.barred) do assert.truthy(limiter.full_at[barred]) end
     end
   end)
 
   it("[rate-limit-single-key] rate limiter: works with max_keys = 1", function()
-    local p = rate_limiter.new { max_keys = 1 }
-    p:reserve("a", 0)
-    p:reserve("b", 0)
-    assert.equal(1, p:size())
+    local limiter = rate_limiter.new { max_keys = 1 }
+    limiter:reserve("a", 0)
+    limiter:reserve("b", 0)
+    assert.equal(1, limiter:size())
   end)
 
   local misuse = {

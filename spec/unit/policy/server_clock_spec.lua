@@ -11,69 +11,69 @@ local function date(later)
 end
 
 describe("server clock", function()
-  local monotonic, wall, it_is
+  local monotonic, wall, server
 
   before_each(function()
     monotonic, wall = 1000, 315532800 -- 1980: the device's clock is wrong
-    it_is = clock.new { monotonic = function() return monotonic end,
+    server = clock.new { monotonic = function() return monotonic end,
       wall = function() return wall end }
   end)
 
   it("[server-clock-device-time-learned] server clock: uses the device's time "
     .. "until it has learned the server's", function()
-    assert.is_false(it_is:known())
-    assert.equal(315532800000, it_is:now_ms())
-    assert.equal(1060, it_is:monotonic_of(315532860000))
+    assert.is_false(server:known())
+    assert.equal(315532800000, server:now_ms())
+    assert.equal(1060, server:monotonic_of(315532860000))
   end)
 
   it("[server-clock-learns-time-device] server clock: learns the server's "
     .. "time, whatever the device's time", function()
-    it_is:learn(DATE, 1000, 0)
-    assert.is_true(it_is:known())
-    assert.equal(AT * 1000 + 500, it_is:now_ms())
+    server:learn(DATE, 1000, 0)
+    assert.is_true(server:known())
+    assert.equal(AT * 1000 + 500, server:now_ms())
     monotonic, wall = 1060.25, 0
-    assert.equal(AT * 1000 + 60750, it_is:now_ms())
+    assert.equal(AT * 1000 + 60750, server:now_ms())
   end)
 
   it("[server-clock-integers-lua] server clock: returns integers where Lua has "
     .. "them", function()
-    it_is:learn(DATE, 1000.0123, 0.0456)
-    local text = tostring(it_is:now_ms())
+    server:learn(DATE, 1000.0123, 0.0456)
+    local text = tostring(server:now_ms())
     if math.type then
-      assert.equal("integer", math.type(it_is:now_ms()))
+      assert.equal("integer", math.type(server:now_ms()))
       assert.truthy(text:find "^%d+$")
     end
   end)
 
   it("[server-clock-counts-millisecond] server clock: advances by each "
     .. "millisecond", function()
-    it_is:learn(DATE, 1000.1, 0)
+    server:learn(DATE, 1000.1, 0)
     for ms = 0, 999 do
       monotonic = 1000.1 + ms / 1000
-      assert.equal(AT * 1000 + 500 + ms, it_is:now_ms())
+      assert.equal(AT * 1000 + 500 + ms, server:now_ms())
     end
   end)
 
   it("[server-clock-says-instant-comes] server clock: monotonic_of converts a "
     .. "server time to monotonic time", function()
-    it_is:learn(DATE, 1000, 0)
-    assert.equal(1000, it_is:monotonic_of(AT * 1000 + 500))
-    assert.equal(1599.5, it_is:monotonic_of((AT + 600) * 1000))
+    server:learn(DATE, 1000, 0)
+    assert.equal(1000, server:monotonic_of(AT * 1000 + 500))
+    assert.equal(1599.5, server:monotonic_of((AT + 600) * 1000))
     monotonic = 1599.5
-    assert.equal((AT + 600) * 1000, it_is:now_ms())
+    assert.equal((AT + 600) * 1000, server:now_ms())
   end)
 
   it("[server-clock-puts-date-middle] server clock: assumes the Date header in "
     .. "the middle of the round trip", function()
-    it_is:learn(DATE, 1000, 4)
-    assert.equal(AT * 1000 + 2500, it_is:now_ms())
+    server:learn(DATE, 1000, 4)
+    assert.equal(AT * 1000 + 2500, server:now_ms())
   end)
 
   it("[server-clock-present-arrival] server clock: the default arrival time of "
     .. "a response is now", function()
     monotonic = 2000
-    it_is:learn(DATE)
-    assert.equal(AT * 1000 + 500, it_is:now_ms())
+    server:learn(DATE)
+    assert.equal(AT * 1000 + 500, server:now_ms())
   end)
 
   local ignored = {
@@ -82,57 +82,57 @@ describe("server clock", function()
   }
   for _, case in ipairs(ignored) do
     it("[server-clock-ignores] server clock: ignores " .. case[1], function()
-      it_is:learn(case[2], 1000, 0)
-      assert.is_false(it_is:known())
+      server:learn(case[2], 1000, 0)
+      assert.is_false(server:known())
     end)
   end
 
   it("[server-clock-round-trip-unknown] server clock: an invalid round trip "
     .. "counts as unknown", function()
     for _, round_trip in ipairs { -1, 0 / 0, math.huge, "1" } do
-      it_is:learn(DATE, 1000, round_trip)
-      assert.equal(AT * 1000 + 500, it_is:now_ms())
+      server:learn(DATE, 1000, round_trip)
+      assert.equal(AT * 1000 + 500, server:now_ms())
     end
   end)
 
   it("[server-clock-not-jitter-two] server clock: differences below two "
     .. "seconds do not change it", function()
-    it_is:learn(DATE, 1000, 0.05)
-    local before = it_is:now_ms()
+    server:learn(DATE, 1000, 0.05)
+    local before = server:now_ms()
     for later = -1, 1 do
-      it_is:learn(date(later), 1000, 0.06)
-      it_is:learn(date(later), 1000, nil)
-      assert.equal(before, it_is:now_ms())
+      server:learn(date(later), 1000, 0.06)
+      server:learn(date(later), 1000, nil)
+      assert.equal(before, server:now_ms())
     end
   end)
 
   it("[server-clock-prefers-shorter] server clock: prefers the shorter round "
     .. "trip", function()
-    it_is:learn(DATE, 1000, nil)
-    it_is:learn(date(1), 1000, 0.5)
-    assert.equal(AT * 1000 + 1750, it_is:now_ms())
-    it_is:learn(DATE, 1000, 0.02)
-    assert.equal(AT * 1000 + 510, it_is:now_ms())
+    server:learn(DATE, 1000, nil)
+    server:learn(date(1), 1000, 0.5)
+    assert.equal(AT * 1000 + 1750, server:now_ms())
+    server:learn(DATE, 1000, 0.02)
+    assert.equal(AT * 1000 + 510, server:now_ms())
   end)
 
   it("[server-clock-follows-set] server clock: follows a server whose clock "
     .. "was set", function()
-    it_is:learn(DATE, 1000, 0.02)
-    it_is:learn(date(3), 1000, 0.2)
-    assert.equal(AT * 1000 + 3600, it_is:now_ms())
-    it_is:learn(date(-3), 1000)
-    assert.equal(AT * 1000 - 2500, it_is:now_ms())
+    server:learn(DATE, 1000, 0.02)
+    server:learn(date(3), 1000, 0.2)
+    assert.equal(AT * 1000 + 3600, server:now_ms())
+    server:learn(date(-3), 1000)
+    assert.equal(AT * 1000 - 2500, server:now_ms())
   end)
 
   it("[server-clock-not-slow-response] server clock: a slow response is not "
     .. "taken for a changed clock", function()
-    it_is:learn(DATE, 1000, 0.02)
-    local before = it_is:now_ms()
-    it_is:learn(date(0), 1000, 20) -- dated just before the response arrived
-    it_is:learn(date(-20), 1000, 20) -- dated just after the request was sent
-    assert.equal(before, it_is:now_ms())
-    it_is:learn(date(-40), 1000, 20) -- dated before the request was sent
-    assert.equal(before - 30010, it_is:now_ms())
+    server:learn(DATE, 1000, 0.02)
+    local before = server:now_ms()
+    server:learn(date(0), 1000, 20) -- dated just before the response arrived
+    server:learn(date(-20), 1000, 20) -- dated just after the request was sent
+    assert.equal(before, server:now_ms())
+    server:learn(date(-40), 1000, 20) -- dated before the request was sent
+    assert.equal(before - 30010, server:now_ms())
   end)
 
   it("[server-clock-never-further-half] server clock: is off by at most half a "
@@ -142,11 +142,11 @@ describe("server clock", function()
         -- The Date header is set after `1 - share` of the round trip.
         local round_trip, share = i % 7 / 3, i % 11 / 10
         local stamped = AT + i * 0.37 % 600
-        local it_knows = clock.new { monotonic = function() return 50 end,
+        local measured = clock.new { monotonic = function() return 50 end,
           wall = os.time }
-        it_knows:learn(date(math.floor(stamped) - AT), 50, round_trip)
+        measured:learn(date(math.floor(stamped) - AT), 50, round_trip)
         local truth = stamped + round_trip * share
-        local off = math.abs(it_knows:now_ms() / 1000 - truth)
+        local off = math.abs(measured:now_ms() / 1000 - truth)
         assert.is_true(off <= 0.502 + round_trip / 2)
       end
     end)

@@ -31,7 +31,7 @@ describe("a client whose time of day is wrong", function()
     return many_clients.new_client(at, options)
   end
 
-  local function ask(one)
+  local function count_token_requests(one)
     assert.equal("ok", many_clients.outcome_of(one.api:profiles()))
     local counts = select(2, at.control.take())
     return counts.token
@@ -44,24 +44,24 @@ describe("a client whose time of day is wrong", function()
       .. "the time of day " .. title, function()
       start(wall)
       local one = client { token_jitter = 0 }
-      assert.equal(1, ask(one))
+      assert.equal(1, count_token_requests(one))
       time:advance(6 * HOUR - 301)
-      assert.equal(0, ask(one))
-      assert.equal(0, ask(client { token_jitter = 0 }))
+      assert.equal(0, count_token_requests(one))
+      assert.equal(0, count_token_requests(client { token_jitter = 0 }))
       time:advance(2) -- within the margin of 300 s: due
-      assert.equal(1, ask(one))
-      assert.equal(0, ask(client { token_jitter = 0 }))
+      assert.equal(1, count_token_requests(one))
+      assert.equal(0, count_token_requests(client { token_jitter = 0 }))
       time:advance(6 * HOUR - 301)
-      assert.equal(0, ask(one))
+      assert.equal(0, count_token_requests(one))
       time:advance(302) -- expired
-      assert.equal(1, ask(client()))
+      assert.equal(1, count_token_requests(client()))
     end)
 
     it("[client-clock-learns-server-time] client: learns the server's time when "
       .. "the time of day " .. title, function()
       start(wall)
       local one = client()
-      ask(one)
+      count_token_requests(one)
       local known = one.context.connection.clock
       local off = known:now_ms() - time:server_ms()
       assert.is_true(math.abs(off) < 1500)
@@ -74,28 +74,28 @@ describe("a client whose time of day is wrong", function()
     .. "affect its token", function()
     start(7)
     local one = client()
-    assert.equal(1, ask(one))
+    assert.equal(1, count_token_requests(one))
     for _, wall in ipairs { TODAY, 12, TODAY + 20 * YEAR, 1 } do
       time:set_wall(wall)
       time:advance(HOUR)
-      assert.equal(0, ask(one))
-      assert.equal(0, ask(client())) -- another process, without a reboot
+      assert.equal(0, count_token_requests(one))
+      assert.equal(0, count_token_requests(client())) -- another process
     end
   end)
 
   it("[client-clock-refreshes-time] client: refreshes a token from the store "
     .. "in time", function()
     start(TODAY)
-    ask(client())
+    count_token_requests(client())
     local other = client { token_jitter = 0 }
     time:advance(3 * HOUR)
-    assert.equal(0, ask(other))
+    assert.equal(0, count_token_requests(other))
     for _, seconds in ipairs { 2.5 * HOUR, 0.4 * HOUR } do
       time:advance(seconds)
-      assert.equal(0, ask(other))
+      assert.equal(0, count_token_requests(other))
     end
     time:advance(0.05 * HOUR) -- 180 s before the token expires
-    assert.equal(1, ask(other))
+    assert.equal(1, count_token_requests(other))
   end)
 
   it("[client-clock-staggers-share] client: jitter spreads the refreshes of a "
@@ -103,11 +103,11 @@ describe("a client whose time of day is wrong", function()
     start(TODAY)
     local early = client { random = function() return 1 end }
     local late = client { random = function() return 0 end }
-    ask(early)
-    ask(late)
+    count_token_requests(early)
+    count_token_requests(late)
     time:advance(6 * HOUR - 350)
-    assert.equal(0, ask(late))
-    assert.equal(1, ask(early))
+    assert.equal(0, count_token_requests(late))
+    assert.equal(1, count_token_requests(early))
   end)
 end)
 
@@ -118,7 +118,7 @@ describe("timestamp", function()
   after_each(function() time.stop() end)
 
   -- Returns a timestamp as it is read from a store.
-  local function kept()
+  local function stored()
     return json.decode(json.encode(timestamp.stamp {}))
   end
 
@@ -128,39 +128,39 @@ describe("timestamp", function()
     return record
   end
 
-  local function near(wanted, got)
+  local function assert_near(wanted, got)
     assert.is_true(math.abs(wanted - got) < 0.01,
       ("wanted %g, got %g"):format(wanted, got))
   end
 
   it("[client-clock-monotonic-machine] timestamp: age uses the monotonic clock "
     .. "until a restart", function()
-    local record = kept()
+    local record = stored()
     time:advance(100)
-    near(100, timestamp.age(record))
+    assert_near(100, timestamp.age(record))
     time:set_wall(3)
-    near(100, timestamp.age(record))
+    assert_near(100, timestamp.age(record))
     time:set_wall(TODAY + 9 * YEAR)
-    near(100, timestamp.age(record))
+    assert_near(100, timestamp.age(record))
   end)
 
   it("[client-clock-time-day-restart] timestamp: age uses the time of day "
     .. "after a restart", function()
-    local record = kept()
+    local record = stored()
     time:advance(HOUR)
-    near(HOUR, timestamp.age(restarted(record)))
+    assert_near(HOUR, timestamp.age(restarted(record)))
   end)
 
   it("[client-clock-day-runs-backwards] timestamp: age is infinite when the "
     .. "time of day went back", function()
-    local record = kept()
+    local record = stored()
     time:set_wall(7)
     assert.equal(math.huge, timestamp.age(restarted(record)))
   end)
 
   it("[client-clock-bears-machines] timestamp: age is 0 when the time of day "
     .. "went back by two seconds", function()
-    local record = kept()
+    local record = stored()
     time:set_wall(TODAY - 2)
     assert.equal(0, timestamp.age(restarted(record)))
   end)
@@ -171,7 +171,7 @@ describe("timestamp", function()
       { wall = false, monotonic = 3 } } do
       assert.equal(math.huge, timestamp.age(record))
     end
-    local record = kept()
+    local record = stored()
     record.monotonic = nil
     assert.equal(math.huge, timestamp.age(record))
     assert.number(core.clock.wall())
@@ -183,7 +183,7 @@ describe("timestamp", function()
     local store = adobepass.store.memory { now = function()
       return time.elapsed
     end }
-    local function ask()
+    local function count_token_requests()
       local one = many_clients.new_client(at, { store = store })
       assert.equal("ok", many_clients.outcome_of(one.api:profiles()))
       return (select(2, at.control.take())).token
@@ -198,15 +198,15 @@ describe("timestamp", function()
         end
       end
     end
-    assert.equal(1, ask())
+    assert.equal(1, count_token_requests())
     restart()
-    assert.equal(0, ask())
+    assert.equal(0, count_token_requests())
     time:set_wall(7) -- a device whose clock has no battery
-    assert.equal(1, ask())
+    assert.equal(1, count_token_requests())
     restart()
     time:advance(HOUR)
-    assert.equal(0, ask())
+    assert.equal(0, count_token_requests())
     time:set_wall(TODAY)
-    assert.equal(1, ask())
+    assert.equal(1, count_token_requests())
   end)
 end)

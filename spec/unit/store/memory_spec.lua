@@ -10,7 +10,7 @@ describe("store.memory", function()
 
   before_each(function() open(3) end)
 
-  local function full(...)
+  local function assert_full(...)
     local value, message, code = ...
     assert.is_nil(value)
     assert.equal("store_failed", code)
@@ -20,8 +20,8 @@ describe("store.memory", function()
   it("[store-memory-refuses-full-lives] store.memory: a full store refuses new "
     .. "entries", function()
     for i = 1, 3 do assert(store:set("k" .. i, "v")) end
-    full(store:set("k4", "v"))
-    full(store:add("k4", "v", 1))
+    assert_full(store:set("k4", "v"))
+    assert_full(store:add("k4", "v", 1))
     for i = 1, 3 do assert.equal("v", store:get("k" .. i)) end
   end)
 
@@ -31,7 +31,7 @@ describe("store.memory", function()
     assert.is_true(store:set("k1", "w"))
     assert.is_true(store:delete("k2"))
     assert.is_true(store:set("k4", "v"))
-    full(store:set("k5", "v"))
+    assert_full(store:set("k5", "v"))
     assert.equal("w", store:get("k1"))
   end)
 
@@ -44,7 +44,7 @@ describe("store.memory", function()
     assert.is_true(store:set("new", "v", 5))
     assert.equal("v", store:get("for ever"))
     assert.equal("v", store:get("long"))
-    full(store:set("newer", "v"))
+    assert_full(store:set("newer", "v"))
     time = 6
     assert.is_true(store:set("newer", "v"))
     assert.is_nil(store:get("new"))
@@ -59,8 +59,8 @@ describe("store.memory", function()
     open(3)
     for i = 1, 3 do assert(store:set("k" .. i, "v", 100)) end
     store.entries = setmetatable(store.entries, getmetatable(entries))
-    full(store:set("k4", "v"))
-    full(store:set("k5", "v"))
+    assert_full(store:set("k4", "v"))
+    assert_full(store:set("k5", "v"))
     assert.equal(2, looks) -- one look-up of each key, and no search
   end)
 
@@ -68,7 +68,7 @@ describe("store.memory", function()
     .. "after any operation", function()
     for round = 1, 50 do
       for i = 1, 3 do assert(store:set("k" .. i, "v", 1)) end
-      full(store:set("k4", "v"))
+      assert_full(store:set("k4", "v"))
       if round % 3 == 0 then assert(store:clear()) end
       if round % 3 == 1 then assert(store:clear("k")) end
       assert(store:delete("k1"))

@@ -9,7 +9,7 @@ local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 
 -- Returns a world with a fake clock, where coroutines are the only concurrency.
-local function here(open)
+local function new_world(open)
   local time = 1000
   local function now() return time end
   return {
@@ -21,7 +21,7 @@ local function here(open)
   }
 end
 
-local function conforms(world_of)
+local function run_conformance(world_of)
   for _, name in ipairs(store_conformance.names()) do
     -- tags: spec.support.store_conformance
     it(name, function() world_of(name) end)
@@ -29,9 +29,9 @@ local function conforms(world_of)
 end
 
 describe("store.memory", function()
-  conforms(function(name)
+  run_conformance(function(name)
     store_conformance.run(name,
-      here(function(now) return memory { now = now } end))
+      new_world(function(now) return memory { now = now } end))
   end)
 end)
 
@@ -46,8 +46,8 @@ for title, key in pairs { ["store.file"] = false,
       open_handles.assert_none()
     end)
 
-    conforms(function(name)
-      store_conformance.run(name, here(function(now)
+    run_conformance(function(name)
+      store_conformance.run(name, new_world(function(now)
         return file(path .. "/store", { now = now, key = key or nil })
       end))
     end)
@@ -62,7 +62,7 @@ describe("store.shdict", function()
   end)
   teardown(function() host:stop() end)
 
-  conforms(function(name)
+  run_conformance(function(name)
     host:call("spec.integration.store.in_nginx", "conform",
       { kind = "shdict", options = "store", name = name })
   end)
@@ -80,7 +80,7 @@ describe("store.redis", function()
     server:stop()
   end)
 
-  conforms(function(name)
+  run_conformance(function(name)
     host:call("spec.integration.store.in_nginx", "conform", { kind = "redis",
       options = { socket = server.socket }, name = name })
   end)

@@ -10,14 +10,14 @@ local function kind_of(value)
   return math.type and math.type(value) or type(value) -- luacheck: ignore
 end
 
-local function refused(text)
+local function assert_refused(text)
   local value, message, code = decode(text)
   assert.is_nil(value, text)
   assert.equal("malformed JSON", message)
   assert.equal("malformed_json", code)
 end
 
-local WHOLE = kind_of(1)
+local INTEGER = kind_of(1)
 
 describe("json.decode", function()
   -- RFC 8259, sections 3 to 7.
@@ -44,15 +44,15 @@ describe("json.decode", function()
   end
 
   local numbers = {
-    { "0", 0, WHOLE }, { "-0", 0, WHOLE }, { "1750000000123", 1750000000123,
-      WHOLE }, { "-12", -12, WHOLE }, { "2.0", 2, WHOLE }, { "1e3", 1000,
-      WHOLE }, { "1E+2", 100, WHOLE }, { "120e-1", 12, WHOLE },
-    { "999999999999999", 999999999999999, WHOLE },
-    { "9007199254740992", 2 ^ 53, WHOLE },
-    { "-9007199254740992", -2 ^ 53, WHOLE },
+    { "0", 0, INTEGER }, { "-0", 0, INTEGER }, { "1750000000123", 1750000000123,
+      INTEGER }, { "-12", -12, INTEGER }, { "2.0", 2, INTEGER }, { "1e3", 1000,
+      INTEGER }, { "1E+2", 100, INTEGER }, { "120e-1", 12, INTEGER },
+    { "999999999999999", 999999999999999, INTEGER },
+    { "9007199254740992", 2 ^ 53, INTEGER },
+    { "-9007199254740992", -2 ^ 53, INTEGER },
     { "9007199254740994", 2 ^ 53 + 2 }, { "0.1", 0.1 }, { "-1.5e-3", -0.0015 },
     { "5e-324", 5e-324 }, { "1.7976931348623157e308", 1.7976931348623157e308 },
-    { "0." .. ("3"):rep(126), 1 / 3 }, { "1e-400", 0, WHOLE },
+    { "0." .. ("3"):rep(126), 1 / 3 }, { "1e-400", 0, INTEGER },
   }
   for _, case in ipairs(numbers) do
     it("[core-json-reads-number] json.decode: reads the number "
@@ -114,21 +114,21 @@ describe("json.decode", function()
   for _, text in ipairs(bad) do
     it("[core-json-refuses] json.decode: refuses "
       .. ("%q"):format(text:sub(1, 20)), function()
-      refused(text)
-      refused('{"a":' .. text)
+      assert_refused(text)
+      assert_refused('{"a":' .. text)
     end)
   end
 
   it("[core-json-refuses-beginning-text] json.decode: refuses truncated text "
     .. "and any byte after the text", function()
     local text = [[{"a":[1,-2.5e3,"x\u00e9\n",true,false,null,{"b":{}}]}]]
-    for length = 0, #text - 1 do refused(text:sub(1, length)) end
+    for length = 0, #text - 1 do assert_refused(text:sub(1, length)) end
     for byte = 0, 255 do
       local more = text .. string.char(byte)
       if more:find "%s$" and byte ~= 11 and byte ~= 12 then
         assert.is_table((decode(more)))
       else
-        refused(more)
+        assert_refused(more)
       end
     end
   end)
@@ -140,8 +140,8 @@ describe("json.decode", function()
         return pair[1]:rep(depth) .. "1" .. pair[2]:rep(depth)
       end
       assert.is_table((decode(nested(64))))
-      refused(nested(65))
-      refused(pair[1]:rep(100000))
+      assert_refused(nested(65))
+      assert_refused(pair[1]:rep(100000))
     end
   end)
 
@@ -162,8 +162,8 @@ describe("json.decode", function()
 
   -- Not in RFC 8259, but lua-cjson accepts them.
   local accepted = {
-    { "1.", 1, WHOLE }, { "-1.", -1, WHOLE }, { "1.e1", 10, WHOLE },
-    { "0.", 0, WHOLE }, { "-.5", -0.5 },
+    { "1.", 1, INTEGER }, { "-1.", -1, INTEGER }, { "1.e1", 10, INTEGER },
+    { "0.", 0, INTEGER }, { "-.5", -0.5 },
     { ("1"):rep(129), tonumber(("1"):rep(129)) },
     { "0." .. ("3"):rep(127), 1 / 3 },
     { '"a\tb"', "a\tb" }, { '"\1\31"', "\1\31" }, -- control characters
@@ -183,14 +183,14 @@ describe("json.decode", function()
 
   it("[json-number-hidden] json.decode: misses a number that is not finite if "
     .. "the same name follows again", function()
-    refused '{"a":1,"a":1e999}'
+    assert_refused '{"a":1,"a":1e999}'
     assert.same({ a = 1 }, (decode '{"a":1e999,"a":1}'))
   end)
 
   it("[json-nul-byte] json.decode: refuses a NUL byte at any place", function()
     for _, text in ipairs { "[1]\0", "[1]\0x", "\0[1]", "[\0]", "[1\0]",
       '"a\0b"', '{"a\0":1}', "1\0" } do
-      refused(text)
+      assert_refused(text)
     end
   end)
 
@@ -201,7 +201,7 @@ describe("json.decode", function()
     cjson.decode_max_depth(1)
     cjson.decode_invalid_numbers(true)
     local value = decode "[[1]]"
-    refused "NaN"
+    assert_refused "NaN"
     assert.equal(1, cjson.decode_max_depth())
     assert.is_true(cjson.decode_invalid_numbers())
     cjson.decode_max_depth(depth)

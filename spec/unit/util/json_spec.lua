@@ -33,11 +33,11 @@ describe("json.encode", function()
     end)
   end
 
-  local circle = {}
-  circle.circle = circle
+  local cycle = {}
+  cycle.circle = cycle
   local misuse = {
     { "a function", print }, { "NaN", 0 / 0 }, { "infinity", math.huge },
-    { "a cycle", circle }, { "a mixed table", { 1, a = 2 } },
+    { "a cycle", cycle }, { "a mixed table", { 1, a = 2 } },
     { "a number as key", { [5] = 1 } },
     { "a marked array with a name", json.array { a = 1 } },
   }

@@ -13,12 +13,12 @@ kill -s TERM $!
 wait
 ]]
 
-local function alive(pid)
+local function is_alive(pid)
   return shell.execute("kill -0 " .. pid .. " 2> /dev/null") == 0
 end
 
 -- Waits until a file contains a line; returns the line.
-local function await(path)
+local function wait_for_line(path)
   local deadline = core.clock.monotonic() + 10
   repeat
     local text = folder.read(path)
@@ -41,13 +41,13 @@ describe("shell.background", function()
     .. "removes the folder", function()
     local keeper = shell.background("spec-keeper", path, SCRIPT,
       outside .. "/it's")
-    local pid = await(path .. "/started")
+    local pid = wait_for_line(path .. "/started")
     keeper:write "100%s\n"
     keeper:flush()
-    assert.equal("100%s, " .. outside .. "/it's", await(outside .. "/it's"))
-    assert.is_true(alive(pid))
+    assert.equal("100%s, " .. outside .. "/it's", wait_for_line(outside .. "/it's"))
+    assert.is_true(is_alive(pid))
     keeper:close()
-    assert.is_false(alive(pid))
+    assert.is_false(is_alive(pid))
     assert.equal("", folder.run("ls -d " .. path .. " 2> /dev/null || true"))
   end)
 
@@ -59,10 +59,10 @@ describe("shell.background", function()
       require("adobepass.core").clock.sleep(600)
       keeper:close()
     ]]):format(path, SCRIPT))
-    local pid = await(path .. "/started")
+    local pid = wait_for_line(path .. "/started")
     owner:kill()
     folder.run(("timeout 30 sh -c 'while [ -e %s ]; do sleep 0.01; done'")
       :format(path))
-    assert.is_false(alive(pid))
+    assert.is_false(is_alive(pid))
   end)
 end)

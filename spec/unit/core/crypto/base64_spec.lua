@@ -35,7 +35,7 @@ describe("core.base64", function()
     end
   end)
 
-  local function refused(decode, text)
+  local function assert_refused(decode, text)
     local value, message, code = decode(text)
     assert.is_nil(value, text)
     assert.equal("invalid_base64", code)
@@ -47,7 +47,7 @@ describe("core.base64", function()
     for _, text in ipairs { "Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zm9v=",
       "Zm9vYg==Zm9v", "Zm 9v", "Zm9v\n", "\nZm9v", "Zm9_", "Zm9-", "Zh==",
       "Zm9=", "Zm9v\0", "Zg=a", "a", "Z=g=", "Zm9\195" } do
-      refused(base64.decode, text)
+      assert_refused(base64.decode, text)
     end
   end)
 
@@ -55,7 +55,7 @@ describe("core.base64", function()
     .. "base64url", function()
     for _, text in ipairs { "Zg==", "Zm8=", "Z", "Zm9vY", "Zh", "Zm9", "+A",
       "/A", "Zm9v\n", "Zm 9", "Zg\0" } do
-      refused(base64.url_decode, text)
+      assert_refused(base64.url_decode, text)
     end
   end)
 

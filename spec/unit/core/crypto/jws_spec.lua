@@ -52,13 +52,13 @@ describe("a JSON Web Signature", function()
 
   it("[jws-verifies-example-rfc] JWS: verifies the example of RFC "
     .. "7515", function()
-    local theirs = assert(core.public_key(
+    local rfc_key = assert(core.public_key(
       public_pem(base64.url_decode(MODULUS))))
-    local payload, header = jws.verify("RS256", theirs, TOKEN)
+    local payload, header = jws.verify("RS256", rfc_key, TOKEN)
     assert.equal('{"iss":"joe",\r\n "exp":1300819380,\r\n '
       .. '"http://example.com/is_root":true}', payload)
     assert.equal('{"alg":"RS256"}', header)
-    theirs:close()
+    rfc_key:close()
   end)
 
   it("[jws-brings-signed] JWS: verifying returns the signed payload, whatever "
@@ -80,7 +80,7 @@ describe("a JSON Web Signature", function()
       header { typ = "JOSE", kid = "key-1" })
   end)
 
-  local function refused(wanted, token)
+  local function assert_refused(wanted, token)
     local payload, message, code = jws.verify("RS256", public, token)
     assert.is_nil(payload)
     assert.equal(wanted, code)
@@ -95,14 +95,14 @@ describe("a JSON Web Signature", function()
 
   it("[jws-algorithm-token] JWS: only RS256 is accepted, whatever the token's "
     .. "header says", function()
-    refused("wrong_algorithm", signed '{"alg":"none"}')
-    refused("wrong_algorithm", signed '{"alg":"HS256"}')
-    refused("wrong_algorithm", signed '{"alg":"RS512"}')
-    refused("wrong_algorithm", signed '{"alg":"rs256"}')
-    refused("wrong_algorithm", base64.url_encode('{"alg":"none"}') .. ".e30.")
+    assert_refused("wrong_algorithm", signed '{"alg":"none"}')
+    assert_refused("wrong_algorithm", signed '{"alg":"HS256"}')
+    assert_refused("wrong_algorithm", signed '{"alg":"RS512"}')
+    assert_refused("wrong_algorithm", signed '{"alg":"rs256"}')
+    assert_refused("wrong_algorithm", base64.url_encode('{"alg":"none"}') .. ".e30.")
     local pem = folder.read(path .. "/public.pem")
     local text = base64.url_encode('{"alg":"HS256"}') .. ".e30"
-    refused("wrong_algorithm", text .. "." .. base64.url_encode(
+    assert_refused("wrong_algorithm", text .. "." .. base64.url_encode(
       core.digest.hmac_sha256(pem, text)))
   end)
 
@@ -160,9 +160,9 @@ describe("a JSON Web Signature", function()
     for _, text in ipairs { "", ".", "..", "a.b", "a.b.c.d", "a.b.c",
       "e30.e30", "e30=.e30.e30", "e30.e3 0.e30", ("a"):rep(70000) .. "..",
       "\0.\0.\0" } do
-      refused("invalid_token", text)
+      assert_refused("invalid_token", text)
     end
-    refused("encrypted_token", "a.b.c.d.e")
+    assert_refused("encrypted_token", "a.b.c.d.e")
     assert.equal("encrypted_token", select(3, peek("a.b.c.d.e")))
     assert.equal("invalid_token", select(3, peek("nothing")))
   end)

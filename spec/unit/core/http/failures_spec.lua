@@ -76,7 +76,7 @@ describe("core.http.new: failures of transfers", function()
       "/long_header?n=4") })
   end)
 
-  local function responded(bytes, ending)
+  local function respond(bytes, ending)
     local peer = tcp_peer.listen(function(connection)
       connection:send(bytes)
       if ending then ending(connection) end
@@ -95,25 +95,25 @@ describe("core.http.new: failures of transfers", function()
   it("[http-failure-too-large-trailers] transfer: fails with too_large when "
     .. "the trailers exceed max_headers", function()
     local head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    assert.equal(200, responded(head .. LINE:rep(60) .. "\r\n").status)
-    assert_core_failure("too_large", responded(head .. LINE:rep(70)))
+    assert.equal(200, respond(head .. LINE:rep(60) .. "\r\n").status)
+    assert_core_failure("too_large", respond(head .. LINE:rep(70)))
   end)
 
   it("[http-failure-too-large-early] transfer: fails with too_large when early "
     .. "hints exceed max_headers", function()
     local hint = "HTTP/1.1 103 Early Hints\r\n" .. LINE:rep(10) .. "\r\n"
     local reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-    assert.equal(200, responded(hint:rep(5) .. reply).status)
-    assert_core_failure("too_large", responded(hint:rep(7) .. reply))
+    assert.equal(200, respond(hint:rep(5) .. reply).status)
+    assert_core_failure("too_large", respond(hint:rep(7) .. reply))
     local reason = "HTTP/1.1 103 " .. ("r"):rep(10000) .. "\r\n\r\n"
-    assert.equal(200, responded(reason:rep(5) .. reply).status)
-    assert_core_failure("too_large", responded(reason:rep(7) .. reply))
+    assert.equal(200, respond(reason:rep(5) .. reply).status)
+    assert_core_failure("too_large", respond(reason:rep(7) .. reply))
   end)
 
   it("[http-failure-too-large-line] transfer: fails with too_large when one "
     .. "header line exceeds max_headers", function()
     for _, kilobytes in ipairs { 70, 101, 200 } do
-      assert_core_failure("too_large", responded("HTTP/1.1 200 OK\r\nX: "
+      assert_core_failure("too_large", respond("HTTP/1.1 200 OK\r\nX: "
         .. ("y"):rep(kilobytes * 1024) .. "\r\n\r\n"))
     end
   end)
@@ -135,13 +135,13 @@ describe("core.http.new: failures of transfers", function()
 
   it("[http-failure-connection-lost] transfer: fails with connection_lost when "
     .. "the response is cut off", function()
-    assert_core_failure("connection_lost", responded("", close))
-    assert_core_failure("connection_lost", responded("", tcp_peer.reset))
-    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
+    assert_core_failure("connection_lost", respond("", close))
+    assert_core_failure("connection_lost", respond("", tcp_peer.reset))
+    assert_core_failure("connection_lost", respond("HTTP/1.1 200 OK\r\n"
       .. "Content-Length: 10\r\n\r\nhalf", close))
-    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
+    assert_core_failure("connection_lost", respond("HTTP/1.1 200 OK\r\n"
       .. "Content-Length: 10\r\n\r\nhalf", tcp_peer.reset))
-    assert_core_failure("connection_lost", responded("HTTP/1.1 200 OK\r\n"
+    assert_core_failure("connection_lost", respond("HTTP/1.1 200 OK\r\n"
       .. "Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", close))
   end)
 
@@ -159,19 +159,19 @@ describe("core.http.new: failures of transfers", function()
 
   it("[http-failure-protocol-error] transfer: fails with protocol_error when "
     .. "the response is not HTTP", function()
-    assert_core_failure("protocol_error", responded("rubbish\r\n\r\n", close))
+    assert_core_failure("protocol_error", respond("rubbish\r\n\r\n", close))
     assert_core_failure("protocol_error",
-      responded("\0\1\2\3\4\5\6\7\8", close))
+      respond("\0\1\2\3\4\5\6\7\8", close))
     assert_core_failure("protocol_error",
-      responded("HTTP/2 70000 OK\r\n\r\n", close))
+      respond("HTTP/2 70000 OK\r\n\r\n", close))
     for _, line in ipairs { "HTTP/1.1 2000", "HTTP/1.1 20x", "HTTP/1.1 020",
       "HTTP/1.1 20", "HTTP/1.1 -20", "HTTP/2 99", "HTTP/2 1e2",
       "HTTP/1.1", "http/1.1 200" } do
       assert_core_failure("protocol_error",
-        responded(line .. "\r\n\r\n", close))
+        respond(line .. "\r\n\r\n", close))
     end
     assert_core_failure("protocol_error",
-      responded("HTTP/22222222222222222221.1 100 "
+      respond("HTTP/22222222222222222221.1 100 "
       .. "OK\r\n\r\n", close))
   end)
 
@@ -207,7 +207,7 @@ describe("core.http.new: failures of transfers", function()
 
   it("[http-failure-leaves-interim] response: has no headers of interim "
     .. "responses or trailers", function()
-    local response = assert(responded("HTTP/1.1 103 Early Hints\r\n"
+    local response = assert(respond("HTTP/1.1 103 Early Hints\r\n"
       .. "X-Early: 1\r\n\r\nHTTP/1.1 200 OK\r\nX-A: 1\r\n"
       .. "Transfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n"
       .. "2\r\nok\r\n0\r\nX-Late: 1\r\n\r\n"))
@@ -219,7 +219,7 @@ describe("core.http.new: failures of transfers", function()
 
   -- libcurl 7.84 to 8.0 wrote the folded line of a reused handle into freed
   -- memory. Whether libcurl accepts such a response depends on its version.
-  local function leads_nobody_astray(before_fold)
+  local function assert_fold_harmless(before_fold)
     local peer = tcp_peer.listen(function(connection, received)
       local _, count = received:gsub("\r\n\r\n", "")
       connection:send(count % 2 == 1
@@ -240,15 +240,15 @@ describe("core.http.new: failures of transfers", function()
 
   it("[http-failure-not-led-astray] response: a folded first header line does "
     .. "no harm", function()
-    leads_nobody_astray "HTTP/1.1 200 OK\r\n"
-    leads_nobody_astray "HTTP/1.1 200 OK\r\n\t"
-    leads_nobody_astray "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n"
-    leads_nobody_astray "HTTP/1.1 103 Early\r\n"
+    assert_fold_harmless "HTTP/1.1 200 OK\r\n"
+    assert_fold_harmless "HTTP/1.1 200 OK\r\n\t"
+    assert_fold_harmless "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n"
+    assert_fold_harmless "HTTP/1.1 103 Early\r\n"
   end)
 
   it("[http-failure-led-astray-status] response: a folded line after an "
     .. "invalid status line does no harm", function()
-    leads_nobody_astray "http/1.1 200 OK\r\n"
+    assert_fold_harmless "http/1.1 200 OK\r\n"
   end)
 
   it("[http-failure-invalid-url] submit: fails with invalid_url or "

@@ -26,13 +26,13 @@ describe("request headers", function()
     return transport:submit(request)
   end
 
-  local function seen(transfer)
+  local function received_headers(transfer)
     return assert(run_transfer(transport, assert(transfer))).body
   end
 
   it("[headers-sent-empty-blank] request headers: empty and blank values are "
     .. "sent", function()
-    local body = seen(submit { ["X-Blank"] = " ", ["X-Tab"] = " \t ",
+    local body = received_headers(submit { ["X-Blank"] = " ", ["X-Tab"] = " \t ",
       ["X-Empty"] = "" })
     for _, name in ipairs { "X-Blank", "X-Tab", "X-Empty" } do
       assert.truthy(("\n" .. body .. "\n"):find("\n" .. name .. "=\n", 1,
@@ -42,9 +42,9 @@ describe("request headers", function()
 
   it("[headers-sent-list] request headers: a list of values is sent as one "
     .. "line for each value", function()
-    assert.truthy(seen(submit { ["X-Two"] = { "a", "b" }, ["X-None"] = {} })
+    assert.truthy(received_headers(submit { ["X-Two"] = { "a", "b" }, ["X-None"] = {} })
       :find("X-Two=a|b", 1, true))
-    assert.equal(seen(submit(nil)), seen(submit {}))
+    assert.equal(received_headers(submit(nil)), received_headers(submit {}))
   end)
 
   it("[headers-go-many-requests] request headers: concurrent requests may "
@@ -53,7 +53,7 @@ describe("request headers", function()
     local transfers = {}
     for index = 1, 50 do transfers[index] = submit(headers) end
     for index = 1, 50 do
-      assert.matches("X%-Own=mine", seen(transfers[index]))
+      assert.matches("X%-Own=mine", received_headers(transfers[index]))
     end
   end)
 
@@ -63,14 +63,14 @@ describe("request headers", function()
     local first = core.token { access_token = "one", expires_in = 60 }
     local second = core.token { access_token = "two", expires_in = 60 }
     assert.matches("Authorization=Bearer one\n",
-      seen(submit(headers, { bearer = first })))
+      received_headers(submit(headers, { bearer = first })))
     assert.matches("Authorization=Bearer two\n",
-      seen(submit(headers, { bearer = second })))
-    local plain = seen(submit(headers))
+      received_headers(submit(headers, { bearer = second })))
+    local plain = received_headers(submit(headers))
     assert.is_nil(plain:find("Authorization", 1, true))
     assert.matches("Content%-Length=3\n",
-      seen(submit(headers, { method = "POST", body = "a=b" })))
-    assert.equal(plain, seen(submit(headers)))
+      received_headers(submit(headers, { method = "POST", body = "a=b" })))
+    assert.equal(plain, received_headers(submit(headers)))
     first:close()
     second:close()
   end)
@@ -83,9 +83,9 @@ describe("request headers", function()
       ["content-type"] = "c/d", ["user-agent"] = "another" }
     assert.equal(("Accept=a/b\nContent-Length=1\nHost=127.0.0.1:%d\n"
       .. "content-type=c/d\nuser-agent=another"):format(nginx.ports.HTTP),
-      seen(submit(headers, { method = "POST", body = "x" })))
+      received_headers(submit(headers, { method = "POST", body = "x" })))
     assert.matches("User%-Agent=the transport",
-      seen(submit { A = "1" }))
+      received_headers(submit { A = "1" }))
   end)
 
   it("[headers-becomes-table] request headers: changes of the table after "
@@ -93,7 +93,7 @@ describe("request headers", function()
     local headers = { ["X-Own"] = "mine" }
     local transfer = submit(headers)
     headers["X-Own"], headers["X-More"] = "yours", "1"
-    local body = seen(transfer)
+    local body = received_headers(transfer)
     assert.matches("X%-Own=mine", body)
     assert.is_nil(body:find("X-More", 1, true))
   end)
@@ -118,7 +118,7 @@ describe("request headers", function()
   it("[headers-keep-libcurl] request headers: a given Expect header replaces "
     .. "libcurl's", function()
     local headers = { Expect = "100-continue" }
-    local body = seen(submit(headers, { method = "POST", body = "a" }))
+    local body = received_headers(submit(headers, { method = "POST", body = "a" }))
     assert.matches("Expect=100%-continue\n", body)
   end)
 
@@ -134,29 +134,29 @@ describe("request headers", function()
 
   it("[headers-raise-cannot-sent] request headers: invalid names and values "
     .. "raise", function()
-    local function refuses(pattern, list)
+    local function assert_usage_error(pattern, list)
       assert.error_matches(function() submit(list) end, pattern)
     end
-    refuses("option 'headers' should be a table from name to value", "X: 1")
-    refuses("option 'headers' should be a table from name to value", { "X" })
-    refuses("see 'X'", { X = 1 })
-    refuses("see 'X'", { X = { "a", "b\n" } })
-    refuses("'Content%-Length' may not", { ["Content-Length"] = "1" })
-    refuses("'X\r' may not", { ["X\r"] = "1" })
+    assert_usage_error("option 'headers' should be a table from name to value", "X: 1")
+    assert_usage_error("option 'headers' should be a table from name to value", { "X" })
+    assert_usage_error("see 'X'", { X = 1 })
+    assert_usage_error("see 'X'", { X = { "a", "b\n" } })
+    assert_usage_error("'Content%-Length' may not", { ["Content-Length"] = "1" })
+    assert_usage_error("'X\r' may not", { ["X\r"] = "1" })
   end)
 
   it("[headers-raise-no-twice] request headers: a non-table, or Authorization "
     .. "beside a bearer, raises", function()
     local token = core.token { access_token = "a", expires_in = 60 }
-    local function refuses(pattern, request)
+    local function assert_usage_error(pattern, request)
       request.url = nginx:url("HTTP", "/headers")
       assert.error_matches(function() transport:submit(request) end, pattern)
     end
     for _, other in ipairs { token, transport, io.stdout } do
-      refuses("option 'headers' should be a table from name to value",
+      assert_usage_error("option 'headers' should be a table from name to value",
         { headers = other })
     end
-    refuses("option 'bearer' should be left out", { bearer = token,
+    assert_usage_error("option 'bearer' should be left out", { bearer = token,
       headers = { authorization = "x" } })
     token:close()
   end)

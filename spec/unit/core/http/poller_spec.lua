@@ -15,7 +15,7 @@ describe("core.http.new: polling", function()
   after_each(fixture.close)
 
   -- Returns the number of sockets in the process's epoll sets (from /proc).
-  local function watched()
+  local function count_watched()
     local count = 0
     local list = folder.run "ls -l /proc/$PPID/fd 2> /dev/null || true"
     for fd in list:gmatch "(%d+) %-> anon_inode:%[eventpoll%]" do
@@ -26,7 +26,7 @@ describe("core.http.new: polling", function()
     return count
   end
 
-  local function many(count, server_name, path, timeout)
+  local function submit_many(count, server_name, path, timeout)
     local list = {}
     for index = 1, count do
       list[index] = assert(fixture.transport:submit { timeout = timeout,
@@ -35,11 +35,11 @@ describe("core.http.new: polling", function()
     return list
   end
 
-  local function look_around()
+  local function step_often()
     for _ = 1, 40 do fixture.transport:step(0) end
   end
 
-  local function all_answer(list)
+  local function assert_all_succeed(list)
     for _, transfer in ipairs(list) do
       assert.equal(200, run_transfer(fixture.transport, transfer).status)
     end
@@ -49,13 +49,13 @@ describe("core.http.new: polling", function()
     it("[poller-not-keep-responses] poller: waiting transfers do not delay "
       .. "others: " .. name,
       function()
-        local waiting = many(30, name, "/silent")
-        all_answer(many(50, name))
-        look_around()
-        all_answer(many(50, name))
+        local waiting = submit_many(30, name, "/silent")
+        assert_all_succeed(submit_many(50, name))
+        step_often()
+        assert_all_succeed(submit_many(50, name))
         for index = 1, 10 do waiting[index]:close() end
         assert.equal(20, fixture.transport:step(0))
-        all_answer(many(50, name))
+        assert_all_succeed(submit_many(50, name))
         fixture.transport:close()
         for index = 11, 30 do
           assert_core_failure("closed", waiting[index]:result())
@@ -63,30 +63,30 @@ describe("core.http.new: polling", function()
       end)
 
     it("[poller-ends-time] poller: many transfers time out: " .. name, function()
-      local waiting = many(30, name, "/silent", 0.2)
-      look_around()
+      local waiting = submit_many(30, name, "/silent", 0.2)
+      step_often()
       while assert(fixture.transport:step(1)) > 0 do end
       for _, transfer in ipairs(waiting) do
         assert_core_failure("timeout", transfer:result())
       end
-      all_answer(many(30, name))
+      assert_all_succeed(submit_many(30, name))
     end)
   end
 
   it("[poller-watched-asked-vain] poller: uses epoll at once for few "
     .. "transfers, and for many after some idle steps", function()
-    local before = watched()
-    local few = many(3, "HTTP", "/silent")
+    local before = count_watched()
+    local few = submit_many(3, "HTTP", "/silent")
     fixture.transport:step(0.05)
-    if watched() == before then return pending "no epoll here" end
-    assert.equal(before + #few, watched())
+    if count_watched() == before then return pending "no epoll here" end
+    assert.equal(before + #few, count_watched())
     for _, transfer in ipairs(few) do transfer:close() end
-    assert.equal(before, watched())
-    local transfers = many(40, "HTTP", "/silent")
+    assert.equal(before, count_watched())
+    local transfers = submit_many(40, "HTTP", "/silent")
     fixture.transport:step(0)
-    assert.equal(before, watched())
-    look_around()
-    assert.equal(before + #transfers, watched())
+    assert.equal(before, count_watched())
+    step_often()
+    assert.equal(before + #transfers, count_watched())
   end)
 
   it("[poller-no-process-no-descriptor] poller: core.http.new fails when no "
@@ -111,7 +111,7 @@ describe("core.http.new: polling", function()
 
   it("[poller-told-watched] poller: sockets and timeout also report many "
     .. "transfers", function()
-    local transfers = many(40, "HTTP", "/silent")
+    local transfers = submit_many(40, "HTTP", "/silent")
     fixture.transport:step(0)
     local sockets = fixture.transport:sockets()
     assert.is_truthy(next(sockets))

@@ -24,10 +24,10 @@ describe("core.http.new: TLS", function()
   it("[tls-trusts-told] TLS: accepts a server signed by the CA in "
     .. "ca_file", function()
     assert.equal("hello", try("GOOD", "good").body)
-    local nobody = folder.make()
-    with { ca_path = nobody, ca_file = fixture.nginx.files.good.ca }
+    local empty = folder.make()
+    with { ca_path = empty, ca_file = fixture.nginx.files.good.ca }
     assert.equal("hello", get().body)
-    folder.remove(nobody)
+    folder.remove(empty)
   end)
 
   it("[tls-refuses-signed-trusts] TLS: refuses a server signed by an unknown "
@@ -44,7 +44,7 @@ describe("core.http.new: TLS", function()
   -- as a hashed folder.
   it("[tls-trusts-system-list] TLS: trusts the system's CAs by default, and "
     .. "only the given CAs with ca_file or ca_path", function()
-    local system, nobody = folder.make(), folder.make()
+    local system, empty = folder.make(), folder.make()
     local good, other = fixture.nginx.files.good.ca,
       fixture.nginx.files.client.cert
     folder.run(("cp %s %s/ca-certificates.crt && cp %s %s/ca.pem && "
@@ -60,13 +60,13 @@ describe("core.http.new: TLS", function()
       end
       print(ask {}, ask { ca_path = %q }, ask { ca_file = %q },
         ask { ca_path = %q }, ask { ca_path = %q, ca_file = %q })
-    ]]):format(fixture.url("GOOD", "/hello"), system, other, nobody, nobody, other)
+    ]]):format(fixture.url("GOOD", "/hello"), system, other, empty, empty, other)
     assert.equal("hello\thello\ttls_failed\ttls_failed\ttls_failed",
       mount_namespace.run(("mount --bind %s /etc/ssl/certs && %s"):format(
         system,
         child_process.command(script))))
     folder.remove(system)
-    folder.remove(nobody)
+    folder.remove(empty)
   end)
 
   it("[tls-refuses-self-signed-server] TLS: refuses a self-signed "

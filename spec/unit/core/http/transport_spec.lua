@@ -245,14 +245,14 @@ describe("core.http.new", function()
   end)
 
   describe("a transfer", function()
-    local function silent()
+    local function submit_silent()
       return assert(fixture.transport:submit {
         url = fixture.url("GOOD", "/silent") })
     end
 
     it("[http-pending-until-known] transfer: result gives the code pending "
       .. "while it is running", function()
-      local transfer = silent()
+      local transfer = submit_silent()
       assert.same({ nil, "pending", "pending" },
         { transfer:result() })
       assert.is_false(transfer:ended())
@@ -267,7 +267,7 @@ describe("core.http.new", function()
         url = fixture.url("GOOD", "/silent") })
       while not transfer:ended() do fixture.transport:step(1) end
       assert_core_failure("timeout", transfer:result())
-      local closed = silent()
+      local closed = submit_silent()
       closed:close()
       assert.is_true(closed:ended())
       local good = assert(fixture.transport:submit {
@@ -278,7 +278,7 @@ describe("core.http.new", function()
 
     it("[http-cancelled-closing] transfer: close cancels it and is "
       .. "idempotent", function()
-      local transfer = silent()
+      local transfer = submit_silent()
       fixture.transport:step(0)
       transfer:close()
       assert_core_failure("cancelled", transfer:result())
@@ -289,7 +289,7 @@ describe("core.http.new", function()
 
     it("[http-cancelled-dropping] transfer: garbage collection cancels "
       .. "it", function()
-      silent()
+      submit_silent()
       collectgarbage()
       collectgarbage()
       assert.equal(0, core.handle_count().transfers)
@@ -300,7 +300,7 @@ describe("core.http.new", function()
     it("[http-closed-session-closes] transfer: fails with closed when its "
       .. "transport closes", function()
       local transfers = {}
-      for index = 1, 20 do transfers[index] = silent() end
+      for index = 1, 20 do transfers[index] = submit_silent() end
       fixture.transport:step(0)
       fixture.transport:close()
       for _, transfer in ipairs(transfers) do
@@ -353,7 +353,7 @@ describe("core.http.new", function()
 
     it("[http-awaited-no-longer-asked] transport: step waits no longer than "
       .. "the given time", function()
-      silent()
+      submit_silent()
       local before = core.clock.monotonic()
       fixture.transport:step(0.03)
       local took = core.clock.monotonic() - before
@@ -364,7 +364,7 @@ describe("core.http.new", function()
     it("[http-announced-sockets-waits] transport: sockets returns the sockets "
       .. "of running transfers", function()
       assert.same({}, (fixture.transport:sockets()))
-      local transfer = silent()
+      local transfer = submit_silent()
       while transfer and not next((fixture.transport:sockets())) do
         fixture.transport:step(0)
       end
@@ -380,7 +380,7 @@ describe("core.http.new", function()
     it("[http-announced-timeout] transport: timeout is nil without transfers, "
       .. "else a number of seconds", function()
       assert.is_nil((fixture.transport:timeout()))
-      local transfer = silent()
+      local transfer = submit_silent()
       assert.is_true(fixture.transport:timeout() >= 0)
       transfer:close() -- held until here, so that it is not collected before
     end)

@@ -11,47 +11,47 @@ describe("core.http.new: usage errors", function()
   before_each(fixture.open)
   after_each(fixture.close)
 
-  local function raises(pattern, options)
+  local function assert_raises(pattern, options)
     assert.error_matches(function() core.http.new(options) end, pattern)
   end
 
   it("[http-usage-raises-options] core.http.new: invalid options "
     .. "raise", function()
-    raises("unknown option 'verify'", { verify = false })
-    raises("unknown option 'insecure'", { insecure = true })
-    raises("options have names", { "x" })
-    raises("table expected", 5)
+    assert_raises("unknown option 'verify'", { verify = false })
+    assert_raises("unknown option 'insecure'", { insecure = true })
+    assert_raises("options have names", { "x" })
+    assert_raises("table expected", 5)
     for _, name in ipairs { "timeout", "connect_timeout", "max_body",
       "max_headers", "max_connections", "max_host_connections",
       "dns_cache" } do
-      raises("option '" .. name .. "' should be a number from",
+      assert_raises("option '" .. name .. "' should be a number from",
         { [name] = "1" })
-      raises("option '" .. name .. "' should be", { [name] = -1 })
-      raises("option '" .. name .. "' should be", { [name] = 0 / 0 })
+      assert_raises("option '" .. name .. "' should be", { [name] = -1 })
+      assert_raises("option '" .. name .. "' should be", { [name] = 0 / 0 })
     end
-    raises("option 'timeout' should be", { timeout = 0 })
+    assert_raises("option 'timeout' should be", { timeout = 0 })
     for _, name in ipairs { "ca_file", "ca_path", "client_cert",
       "client_key", "client_key_password", "pinned_public_key", "proxy",
       "user_agent", "min_tls" } do
-      raises("option '" .. name .. "' should be a string", { [name] = 1 })
-      raises("option '" .. name .. "' should be", { [name] = "" })
-      raises("option '" .. name .. "' should be", { [name] = "a\0b" })
+      assert_raises("option '" .. name .. "' should be a string", { [name] = 1 })
+      assert_raises("option '" .. name .. "' should be", { [name] = "" })
+      assert_raises("option '" .. name .. "' should be", { [name] = "a\0b" })
     end
-    raises("option 'min_tls' should be \"1.2\"", { min_tls = "1.1" })
-    raises("option 'user_agent' should be", { user_agent = "a\r\nb" })
-    raises("option 'http2' should be true or false", { http2 = 1 })
-    raises("option 'allow_http' should be a list", { allow_http = "x" })
-    raises("option 'resolve' should be a list", { resolve = { 1 } })
-    raises("option 'max_headers' should be", { max_headers = 262145 })
-    raises("option 'max_connections' should be a whole",
+    assert_raises("option 'min_tls' should be \"1.2\"", { min_tls = "1.1" })
+    assert_raises("option 'user_agent' should be", { user_agent = "a\r\nb" })
+    assert_raises("option 'http2' should be true or false", { http2 = 1 })
+    assert_raises("option 'allow_http' should be a list", { allow_http = "x" })
+    assert_raises("option 'resolve' should be a list", { resolve = { 1 } })
+    assert_raises("option 'max_headers' should be", { max_headers = 262145 })
+    assert_raises("option 'max_connections' should be a whole",
       { max_connections = 0.5 })
-    raises("option 'max_host_connections' should be a whole",
+    assert_raises("option 'max_host_connections' should be a whole",
       { max_host_connections = 1.5 })
     for _, entry in ipairs { "", "host", "host:1", "host:1:", ":1:127.0.0.1",
       "host::127.0.0.1", "host:0:127.0.0.1", "host:65536:127.0.0.1",
       "host:443x:127.0.0.1", "host:1:x", "host:1:127.0.0.1,", "host:1:1.2.3",
       "host:1:[127.0.0.1]", "host:1:[::1", "host:1:" .. ("1"):rep(60) } do
-      raises("option 'resolve' should be", { resolve = { entry } })
+      assert_raises("option 'resolve' should be", { resolve = { entry } })
     end
   end)
 
@@ -93,48 +93,48 @@ describe("core.http.new: usage errors", function()
     assert.equal("1.1", response.http_version)
   end)
 
-  local function refuses(pattern, request)
+  local function assert_submit_raises(pattern, request)
     assert.error_matches(function() fixture.transport:submit(request) end,
       pattern)
   end
 
   it("[http-usage-raises-requests] submit: invalid requests raise", function()
     local url = fixture.url("GOOD", "/hello")
-    refuses("table expected", nil)
-    refuses("option 'url' should be", {})
-    refuses("unknown option 'uri'", { uri = url })
-    refuses("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
-    refuses("options have names", { url = url, "bearer" })
+    assert_submit_raises("table expected", nil)
+    assert_submit_raises("option 'url' should be", {})
+    assert_submit_raises("unknown option 'uri'", { uri = url })
+    assert_submit_raises("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
+    assert_submit_raises("options have names", { url = url, "bearer" })
     for _, bad in ipairs { "\r", "\n", "\0", " ", "\t", "\127" } do
-      refuses("option 'url' should be", { url = url .. bad })
-      refuses("option 'method' should be",
+      assert_submit_raises("option 'url' should be", { url = url .. bad })
+      assert_submit_raises("option 'method' should be",
         { url = url, method = "GET" .. bad })
-      refuses("option 'headers' should be",
+      assert_submit_raises("option 'headers' should be",
         { url = url, headers = { ["X" .. bad] = "1" } })
     end
     for _, bad in ipairs { "\r", "\n", "\0", "a\r\nX-Evil: 1", "\127" } do
-      refuses("see 'X'", { url = url, headers = { X = bad } })
-      refuses("see 'X'", { url = url, headers = { X = { "a", bad } } })
+      assert_submit_raises("see 'X'", { url = url, headers = { X = bad } })
+      assert_submit_raises("see 'X'", { url = url, headers = { X = { "a", bad } } })
     end
-    refuses("option 'method' should be a word",
+    assert_submit_raises("option 'method' should be a word",
       { url = url, method = "a/b" })
-    refuses("option 'headers' should be", { url = url, headers = "X: 1" })
-    refuses("option 'headers' should be", { url = url, headers = { "X" } })
-    refuses("see 'X'", { url = url, headers = { X = 1 } })
-    refuses("'Content%-Length' may not",
+    assert_submit_raises("option 'headers' should be", { url = url, headers = "X: 1" })
+    assert_submit_raises("option 'headers' should be", { url = url, headers = { "X" } })
+    assert_submit_raises("see 'X'", { url = url, headers = { X = 1 } })
+    assert_submit_raises("'Content%-Length' may not",
       { url = url, headers = { ["Content-Length"] = "1" } })
-    refuses("'transfer%-encoding' may not",
+    assert_submit_raises("'transfer%-encoding' may not",
       { url = url, headers = { ["transfer-encoding"] = "chunked" } })
-    refuses("option 'body' should be a string", { url = url, body = {} })
-    refuses("option 'body' should be left out of a HEAD",
+    assert_submit_raises("option 'body' should be a string", { url = url, body = {} })
+    assert_submit_raises("option 'body' should be left out of a HEAD",
       { url = url, method = "HEAD", body = "" })
-    refuses("option 'bearer' should be a token", { url = url,
+    assert_submit_raises("option 'bearer' should be a token", { url = url,
       bearer = "abc" })
-    refuses("option 'bearer' should be a token", { url = url,
+    assert_submit_raises("option 'bearer' should be a token", { url = url,
       bearer = io.stdout })
-    refuses("option 'timeout' should be", { url = url, timeout = -1 })
+    assert_submit_raises("option 'timeout' should be", { url = url, timeout = -1 })
     local token = core.token { access_token = "a", expires_in = 60 }
-    refuses("option 'bearer' should be left out", { url = url,
+    assert_submit_raises("option 'bearer' should be left out", { url = url,
       bearer = token, headers = { authorization = "x" } })
     token:close()
   end)

@@ -49,7 +49,7 @@ describe("a finalizer", function()
 
   -- Runs a script of 100 calls; returns how many succeeded and how many
   -- failed with "closed".
-  local function play(script)
+  local function run_script(script)
     local output = child_process.run(PRELUDE
       .. ("local URL, PEM = %q, %q\n"):format(
       nginx:url("HTTP", "/many"), path .. "/key.pem") .. script)
@@ -61,7 +61,7 @@ describe("a finalizer", function()
 
   it("[finalizer-close-session-request] finalizer: may close the transport "
     .. "during submit", function()
-    local _, closed = play [[
+    local _, closed = run_script [[
       local request = { url = URL }
       for _ = 1, 100 do
         count(fragile(core.http.new {}):submit(request))
@@ -75,7 +75,7 @@ describe("a finalizer", function()
   -- one creates the returned table.
   it("[finalizer-close-session-sockets] finalizer: may close the transport "
     .. "during sockets", function()
-    local done = play [[
+    local done = run_script [[
       for _ = 1, 100 do
         local transport = core.http.new {}
         local transfer = transport:submit { url = URL }
@@ -94,7 +94,7 @@ describe("a finalizer", function()
 
   it("[finalizer-close-transfer] finalizer: may close the transfer during "
     .. "result", function()
-    local done = play [[
+    local done = run_script [[
       local transport = core.http.new {}
       for _ = 1, 100 do
         local transfer = transport:submit { url = URL }
@@ -113,7 +113,7 @@ describe("a finalizer", function()
 
   it("[finalizer-ask-response-read] finalizer: may call result during "
     .. "result", function()
-    local done = play [[
+    local done = run_script [[
       local transport = core.http.new {}
       for _ = 1, 100 do
         local transfer = transport:submit { url = URL }
@@ -139,7 +139,7 @@ describe("a finalizer", function()
       .. "TOKEN",
   } do
     it("[finalizer-may-close] finalizer: may close " .. name, function()
-      local _, closed = play(([[
+      local _, closed = run_script(([[
         local pem = io.open(PEM):read "*a"
         local whole = core.private_key(pem)
         local SECRET = whole:encrypt "text"
@@ -157,7 +157,7 @@ describe("a finalizer", function()
 
   it("[finalizer-close-token-revealed] finalizer: may close the token during "
     .. "reveal", function()
-    play [[
+    run_script [[
       for _ = 1, 100 do
         local token = core.token { access_token = ("s"):rep(40),
           expires_in = 60 }
@@ -171,7 +171,7 @@ describe("a finalizer", function()
 
   it("[finalizer-may-take-digest] finalizer: may compute a digest during a "
     .. "digest", function()
-    local done = play [[
+    local done = run_script [[
       local sha256 = core.digest.sha256
       local wanted = sha256 "outer"
       for _ = 1, 100 do

@@ -6,16 +6,16 @@ local function kind_of(value)
   return math.type and math.type(value) or type(value) -- luacheck: ignore
 end
 
-local WHOLE, FRACTION = kind_of(1), kind_of(0.5)
+local INTEGER, FLOAT = kind_of(1), kind_of(0.5)
 
 -- lua-cjson decodes each number as a float.
 local function float(number) return number * (2 ^ 0) end
 
 describe("core.json.normalize_numbers", function()
   local numbers = {
-    { 0, WHOLE }, { -12, WHOLE }, { 1750000000123, WHOLE }, { 2 ^ 53, WHOLE },
-    { -2 ^ 53, WHOLE }, { 2 ^ 53 + 2, FRACTION }, { 0.5, FRACTION },
-    { -1e300, FRACTION },
+    { 0, INTEGER }, { -12, INTEGER }, { 1750000000123, INTEGER }, { 2 ^ 53, INTEGER },
+    { -2 ^ 53, INTEGER }, { 2 ^ 53 + 2, FLOAT }, { 0.5, FLOAT },
+    { -1e300, FLOAT },
   }
   for _, case in ipairs(numbers) do
     it("[json-normalize-number] normalize_numbers: a whole number up to 2^53 "
@@ -40,9 +40,9 @@ describe("core.json.normalize_numbers", function()
     assert.equal(value, (normalize(value)))
     assert.equal(inner, value.a.b)
     assert.same({ a = { b = { 1, "x", 2.5, {}, false } }, n = 3 }, value)
-    assert.equal(WHOLE, kind_of(inner[1]))
-    assert.equal(WHOLE, kind_of(value.n))
-    assert.equal(FRACTION, kind_of(inner[3]))
+    assert.equal(INTEGER, kind_of(inner[1]))
+    assert.equal(INTEGER, kind_of(value.n))
+    assert.equal(FLOAT, kind_of(inner[3]))
   end)
 
   it("[json-normalize-many] normalize_numbers: changes every field of a large "
@@ -54,12 +54,12 @@ describe("core.json.normalize_numbers", function()
     normalize(value)
     for index = 1, 1000 do
       assert.equal(index, value[index])
-      assert.equal(WHOLE, kind_of(value[index]))
-      assert.equal(WHOLE, kind_of(value["k" .. index]))
+      assert.equal(INTEGER, kind_of(value[index]))
+      assert.equal(INTEGER, kind_of(value["k" .. index]))
     end
   end)
 
-  local function refused(value)
+  local function assert_refused(value)
     local result, message, code = normalize(value)
     assert.is_nil(result)
     assert.equal("malformed JSON", message)
@@ -69,9 +69,9 @@ describe("core.json.normalize_numbers", function()
   it("[json-normalize-not-finite] normalize_numbers: refuses numbers that are "
     .. "not finite", function()
     for _, number in ipairs { 1 / 0, -1 / 0, 0 / 0 } do
-      refused(number)
-      refused { number }
-      refused { a = { 1, { b = number } } }
+      assert_refused(number)
+      assert_refused { number }
+      assert_refused { a = { 1, { b = number } } }
     end
   end)
 
@@ -80,10 +80,10 @@ describe("core.json.normalize_numbers", function()
     local value = 1
     for _ = 1, 64 do value = { value } end
     assert.equal(value, (normalize(value)))
-    refused { value }
+    assert_refused { value }
     local cycle = {}
     cycle.cycle = cycle
-    refused(cycle)
+    assert_refused(cycle)
   end)
 
   it("[json-normalize-argument] normalize_numbers: raises without an "

@@ -21,7 +21,7 @@ describe("memory that the core freed", function()
   end)
 
   -- Returns { [scenario] = { freed blocks, freed blocks with the secret } }.
-  local function look(option)
+  local function run_scenarios(option)
     local output = folder.run(
       ("%s %s spec/support/programs/freed.lua %s %s %s"):format(PROGRAM,
       option, nginx:url("HTTP", "/echo"), nginx:url("HTTP", "/silent"),
@@ -38,7 +38,7 @@ describe("memory that the core freed", function()
   it("[freed-memory-holds-no-secret-any] freed memory: contains no "
     .. "secret", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
-    for name, found in pairs(look "") do
+    for name, found in pairs(run_scenarios "") do
       assert.is_true(found[1] > 0, name)
       assert.equal(0, found[2], name)
     end
@@ -47,7 +47,7 @@ describe("memory that the core freed", function()
   it("[freed-memory-seen-hold-one] freed memory: the check finds secrets when "
     .. "wiping is off", function()
     if not is_built() then return pending(PROGRAM .. " is not built") end
-    for name, found in pairs(look "--unwiped") do
+    for name, found in pairs(run_scenarios "--unwiped") do
       assert.is_true(found[2] > 0, name)
     end
   end)

@@ -24,7 +24,7 @@ describe("core.file", function()
 
   local function listing() return folder.run("ls -A " .. path) end
 
-  local function refused(wanted, ...)
+  local function assert_failed(wanted, ...)
     local value, message, code = ...
     assert.is_nil(value)
     assert.equal(wanted, code)
@@ -70,9 +70,9 @@ describe("core.file", function()
 
   it("[core-file-names] core.file: a missing file or folder gives "
     .. "not_found", function()
-    assert.matches("secret", refused("not_found", file.read(name)))
-    refused("not_found", file.write(path .. "/none/secret", "x"))
-    refused("not_found", file.read(path .. "/secret/x"))
+    assert.matches("secret", assert_failed("not_found", file.read(name)))
+    assert_failed("not_found", file.write(path .. "/none/secret", "x"))
+    assert_failed("not_found", file.read(path .. "/secret/x"))
   end)
 
   it("[core-file-refuses-read-read] core.file: refuses to read a file that "
@@ -80,7 +80,7 @@ describe("core.file", function()
     assert(file.write(name, "x"))
     for _, mode in ipairs { "640", "604", "660", "601", "620" } do
       folder.run("chmod " .. mode .. " " .. name)
-      assert.matches("chmod 600", refused("insecure_file", file.read(name)))
+      assert.matches("chmod 600", assert_failed("insecure_file", file.read(name)))
     end
   end)
 
@@ -88,19 +88,19 @@ describe("core.file", function()
     .. "a symbolic link", function()
     assert(file.write(path .. "/real", "real"))
     folder.run(("ln -s %s/real %s"):format(path, name))
-    refused("insecure_file", file.read(name))
-    refused("insecure_file", file.write(name, "x"))
-    refused("insecure_file", file.lock(name))
+    assert_failed("insecure_file", file.read(name))
+    assert_failed("insecure_file", file.write(name, "x"))
+    assert_failed("insecure_file", file.lock(name))
     assert.equal("real", file.read(path .. "/real"))
   end)
 
   it("[core-file-not-held-pipe-misled] core.file: refuses a pipe without "
     .. "blocking, and a folder", function()
     folder.run("mkfifo -m 600 " .. name)
-    refused("insecure_file", file.read(name))
-    refused("insecure_file", file.write(name, "x"))
-    refused("insecure_file", file.read(path))
-    refused("insecure_file", file.write(path, "x"))
+    assert_failed("insecure_file", file.read(name))
+    assert_failed("insecure_file", file.write(name, "x"))
+    assert_failed("insecure_file", file.read(path))
+    assert_failed("insecure_file", file.write(path, "x"))
   end)
 
   it("[core-file-not-misled-temporary] core.file: refuses a link or a pipe in "
@@ -108,9 +108,9 @@ describe("core.file", function()
     assert(file.write(path .. "/real", "real"))
     local temporary = path .. "/.secret.tmp"
     folder.run(("ln -s %s/real %s"):format(path, temporary))
-    refused("insecure_file", file.write(name, "x"))
+    assert_failed("insecure_file", file.write(name, "x"))
     folder.run(("rm %s; mkfifo -m 600 %s"):format(temporary, temporary))
-    refused("insecure_file", file.write(name, "x"))
+    assert_failed("insecure_file", file.write(name, "x"))
     assert.equal("real", file.read(path .. "/real"))
   end)
 
@@ -119,7 +119,7 @@ describe("core.file", function()
     if not mount_namespace.is_root then return pending("needs root") end
     assert(file.write(name, "x"))
     folder.run("chown 65534 " .. name)
-    refused("insecure_file", file.read(name))
+    assert_failed("insecure_file", file.read(name))
   end)
 
   local NOBODY = "setpriv --reuid=65534 --clear-groups "
@@ -161,9 +161,9 @@ describe("core.file", function()
     .. "than max", function()
     assert(file.write(name, ("x"):rep(100)))
     assert.equal(100, #file.read(name, { max = 100 }))
-    refused("too_large", file.read(name, { max = 99 }))
+    assert_failed("too_large", file.read(name, { max = 99 }))
     assert(file.write(name, ("x"):rep(1048577)))
-    refused("too_large", file.read(name))
+    assert_failed("too_large", file.read(name))
   end)
 
   it("[core-file-keeps-old-content] core.file: a full disk leaves the old "
@@ -243,7 +243,7 @@ describe("core.file", function()
       for _, bits in ipairs { "770", "777", "1777", "702", "720" } do
         folder.run(("mkdir -p %s && chmod %s %s"):format(name, bits, name))
         assert.matches("secret is open to other users: run chmod 700 on it",
-          refused("insecure_file", file.make_folder(name)))
+          assert_failed("insecure_file", file.make_folder(name)))
       end
     end)
 
@@ -252,7 +252,7 @@ describe("core.file", function()
       if not mount_namespace.is_root then return pending("needs root") end
       folder.run(("mkdir -m 700 %s; chown 65534 %s"):format(name, name))
       assert.matches("secret belongs to another user",
-        refused("insecure_file", file.make_folder(name)))
+        assert_failed("insecure_file", file.make_folder(name)))
     end)
 
     it("[core-folder-trusts-superuser] make_folder: accepts a folder of the "
@@ -270,19 +270,19 @@ describe("core.file", function()
       folder.run(("mkdir -m 700 %s/real; ln -s real %s"):format(path, name))
       assert.is_true(file.make_folder(name))
       folder.run(("chmod 777 %s/real"):format(path))
-      refused("insecure_file", file.make_folder(name))
+      assert_failed("insecure_file", file.make_folder(name))
       folder.run(("rmdir %s/real"):format(path))
-      refused("not_found", file.make_folder(name))
+      assert_failed("not_found", file.make_folder(name))
     end)
 
     it("[core-folder-not-made] make_folder: reports why a folder cannot be "
       .. "created", function()
       folder.write(name, "x")
-      refused("not_found", file.make_folder(name))
-      refused("not_found", file.make_folder(name .. "/below/it"))
-      refused("not_found", file.make_folder("/proc/none/here"))
-      refused("not_found", file.make_folder(""))
-      refused("io_error", file.make_folder(path .. "/" .. ("x"):rep(300)))
+      assert_failed("not_found", file.make_folder(name))
+      assert_failed("not_found", file.make_folder(name .. "/below/it"))
+      assert_failed("not_found", file.make_folder("/proc/none/here"))
+      assert_failed("not_found", file.make_folder(""))
+      assert_failed("io_error", file.make_folder(path .. "/" .. ("x"):rep(300)))
       assert.equal("x", folder.read(name))
     end)
   end)
@@ -309,7 +309,7 @@ describe("core.file", function()
       .. "max", function()
       for i = 1, 300 do folder.write(path .. "/" .. i, "") end
       assert.equal(300, #file.list(path, { max = 300 }))
-      refused("too_large", file.list(path, { max = 299 }))
+      assert_failed("too_large", file.list(path, { max = 299 }))
       assert.error_matches(function() file.list(path, { max = 0 }) end, "max")
       assert.error_matches(function() file.list(path, { most = 1 }) end,
         "most")
@@ -317,9 +317,9 @@ describe("core.file", function()
 
     it("[core-folder-lists-failure] core.file.list: a missing folder or a file "
       .. "gives not_found", function()
-      refused("not_found", file.list(path .. "/none"))
+      assert_failed("not_found", file.list(path .. "/none"))
       folder.write(name, "")
-      refused("not_found", file.list(name))
+      assert_failed("not_found", file.list(name))
     end)
 
     it("[core-folder-lists-closes] core.file.list: closes the folder, also "
@@ -332,7 +332,7 @@ describe("core.file", function()
       local before = descriptors()
       for _ = 1, 10 do
         file.list(path)
-        refused("too_large", file.list(path, { max = 1 }))
+        assert_failed("too_large", file.list(path, { max = 1 }))
       end
       assert.equal(before, descriptors())
     end)
@@ -366,19 +366,19 @@ describe("core.file", function()
         local c = sealed:byte(at)
         folder.write(name, sealed:sub(1, at - 1)
           .. string.char((c + 1) % 256) .. sealed:sub(at + 1))
-        refused("decrypt_failed", file.read(name, { key = key }))
+        assert_failed("decrypt_failed", file.read(name, { key = key }))
         folder.write(name, sealed:sub(1, at - 1))
-        refused("decrypt_failed", file.read(name, { key = key }))
+        assert_failed("decrypt_failed", file.read(name, { key = key }))
       end
     end)
 
     it("[core-file-right-key-right] encrypted file: needs the right key, and a "
       .. "key needs an encrypted file", function()
       file.write(name, "content", { key = key })
-      refused("decrypt_failed", file.read(name, { key = ("K"):rep(32) }))
-      refused("key_needed", file.read(name))
+      assert_failed("decrypt_failed", file.read(name, { key = ("K"):rep(32) }))
+      assert_failed("key_needed", file.read(name))
       file.write(name, "plain")
-      refused("decrypt_failed", file.read(name, { key = key }))
+      assert_failed("decrypt_failed", file.read(name, { key = key }))
     end)
 
     it("[core-file-refuses-write-clear] encrypted file: writing its bytes "
@@ -408,8 +408,8 @@ describe("core.file", function()
       .. "in the same process", function()
       local lock = assert(file.lock(path .. "/lock"))
       assert.equal("adobepass.lock (held)", tostring(lock))
-      refused("busy", file.lock(path .. "/lock"))
-      refused("busy", file.lock(path .. "/lock", 0.005))
+      assert_failed("busy", file.lock(path .. "/lock"))
+      assert_failed("busy", file.lock(path .. "/lock", 0.005))
       lock:close()
       lock:close()
       assert.equal("adobepass.lock (closed)", tostring(lock))
@@ -420,7 +420,7 @@ describe("core.file", function()
       .. "processes until the holder is killed", function()
       local gate = assert(file.lock(path .. "/gate"))
       local holder = hold()
-      refused("busy", file.lock(path .. "/lock", 0.005))
+      assert_failed("busy", file.lock(path .. "/lock", 0.005))
       holder:kill()
       assert(file.lock(path .. "/lock", 10)):close()
       gate:close()
@@ -465,7 +465,7 @@ describe("core.file", function()
 
     it("[core-file-names-folder-missing] core.file.lock: a missing folder "
       .. "gives io_error", function()
-      refused("io_error", file.lock(path .. "/none/lock"))
+      assert_failed("io_error", file.lock(path .. "/none/lock"))
     end)
   end)
 
