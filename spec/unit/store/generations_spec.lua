@@ -1,10 +1,10 @@
---- Compare-and-swap over a dictionary that has none, with workers that are
--- stopped between any two calls of the dictionary.
+--- Compare-and-swap over a dictionary that has none, with workers that stop
+-- between any two calls of the dictionary.
 
 local fake_dict = require "spec.support.fake_dict"
 local generations = require "adobepass.store.generations"
 
--- Park and Miller's generator: spec.fault.seeded_random is too slow here.
+-- Park-Miller generator, because spec.fault.seeded_random is too slow here.
 local function seeded(seed)
   return function(n)
     seed = seed * 16807 % 2147483647
@@ -29,7 +29,7 @@ local function size(dict)
   return count
 end
 
--- A dictionary whose calls let a coroutine wait before they happen.
+-- Returns a dictionary whose calls yield before they run, inside a coroutine.
 local function stepped()
   return fake_dict.new(function(name)
     local thread, is_main = coroutine.running()
@@ -48,7 +48,8 @@ local function finish(thread, ...)
   return results[2]
 end
 
--- Entries that nobody needs: neither the base nor a generation from it up.
+-- Returns the number of unused entries: neither the base nor a generation at
+-- or above it.
 local function garbage(dict)
   local base, highest = dict.entries.k, 0
   for key in pairs(dict.entries) do
@@ -58,7 +59,7 @@ local function garbage(dict)
 end
 
 describe("store.generations", function()
-  -- What another worker does while one is stopped: so many writes.
+  -- Writes `count` values, as another worker does while one is stopped.
   local function write_on(dict, count)
     for _ = 1, count do
       local present = get(dict)
@@ -87,7 +88,7 @@ describe("store.generations", function()
     if resumes and not ended then
       local won = finish(thread)
       if seen == expected and meanwhile > 0 then
-        assert.is_not_true(won) -- it was overtaken: it cannot have won
+        assert.is_not_true(won) -- another worker wrote first
         assert.equal(last, get(dict))
       elseif seen == expected then
         assert.is_true(won)
@@ -122,7 +123,7 @@ describe("store.generations", function()
     if not holds then error(message, 0) end
   end
 
-  -- Four workers count up, each in its own order of steps; some are killed.
+  -- Runs four counting workers in a random order of steps, and kills up to two.
   local function count_up(seed)
     local random = seeded(seed)
     local dict, wins, threads, deaths = stepped(), {}, {}, 0
