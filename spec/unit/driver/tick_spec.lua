@@ -14,7 +14,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
 
   local function new_transfer()
     local transfer = {}
-    function transfer.ended() return transfer.answer ~= nil end
+    function transfer.ended() return transfer.response ~= nil end
     return transfer
   end
 
@@ -113,7 +113,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     driver.update(one)
     assert.same({ 0, 0 }, one.steps)
     assert.same({ 0, 0 }, other.steps)
-    transfer.answer = {}
+    transfer.response = {}
     assert.equal(0, driver.update())
     driver.update()
     assert.same({ 0, 0, 0 }, one.steps)
@@ -128,7 +128,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     mine()
     assert.equal(0, driver.update(transport))
     assert.same({ 0 }, transport.steps)
-    transfer.answer = {}
+    transfer.response = {}
     mine()
     assert.is_true(ended)
   end)
@@ -161,7 +161,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end)
     for _ = 1, 3 do assert.equal(1, driver.update()) end
     assert.equal(3, turns)
-    transfer.answer = {}
+    transfer.response = {}
     assert.equal(0, driver.update())
     assert.equal(3, turns)
   end)
@@ -180,7 +180,7 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     end)
     for _ = 1, 10 do driver.update() end
     assert.equal(1, turns)
-    transfer.answer = {}
+    transfer.response = {}
     driver.update()
     assert.is_true(task.results[1])
   end)

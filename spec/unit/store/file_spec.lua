@@ -323,12 +323,12 @@ describe("store.file", function()
       local store = require "adobepass.store.file" "store"
       assert(store:set("k", "v"))
       os.execute("mount -o remount,ro .")
-      local function answer(value, _, code)
+      local function result(value, _, code)
         return tostring(value) .. " " .. tostring(code)
       end
-      print(store:get("k"), answer(store:set("k", "w")),
-        answer(store:add("l", "w", 1)), answer(store:delete("k")),
-        answer(store:clear()))
+      print(store:get("k"), result(store:set("k", "w")),
+        result(store:add("l", "w", 1)), result(store:delete("k")),
+        result(store:clear()))
     ]]))
   end)
 

@@ -29,7 +29,7 @@ local PRELUDE = [[
     local name = value and "done" or code
     counts[name] = (counts[name] or 0) + 1
   end
-  local function tell()
+  local function report()
     print(("%d done, %d closed"):format(counts.done or 0, counts.closed or 0))
   end
 ]]
@@ -66,7 +66,7 @@ describe("a finalizer", function()
       for _ = 1, 100 do
         count(fragile(core.http.new {}):submit(request))
       end
-      tell()
+      report()
     ]]
     assert.equal(100, closed)
   end)
@@ -87,7 +87,7 @@ describe("a finalizer", function()
         count(transport:sockets())
         transfer:close()
       end
-      tell()
+      report()
     ]]
     assert.equal(100, done)
   end)
@@ -106,7 +106,7 @@ describe("a finalizer", function()
       transport:close()
       collectgarbage()
       assert(core.handle_count().transfers == 0)
-      tell()
+      report()
     ]]
     assert.equal(100, done)
   end)
@@ -125,7 +125,7 @@ describe("a finalizer", function()
         count(transfer:result().headers["set-cookie"] == "a=1, b=2")
       end
       transport:close()
-      tell()
+      report()
     ]]
     assert.equal(100, done)
   end)
@@ -149,7 +149,7 @@ describe("a finalizer", function()
           count(good and value, nil,
             tostring(value):find "the key is closed" and "closed" or value)
         end
-        tell()
+        report()
       ]]):format(call:gsub("KEY", "fragile(core.private_key(pem))")))
       assert.equal(100, closed)
     end)
@@ -165,7 +165,7 @@ describe("a finalizer", function()
         count(secret == nil and secret or secret == ("s"):rep(40), message,
           code)
       end
-      tell()
+      report()
     ]]
   end)
 
@@ -178,7 +178,7 @@ describe("a finalizer", function()
         on_collect(function() sha256 "inner" end)
         count(sha256 "outer" == wanted)
       end
-      tell()
+      report()
     ]]
     assert.equal(100, done)
   end)
