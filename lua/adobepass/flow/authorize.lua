@@ -1,4 +1,4 @@
---- Authorization of one playback. Requested before each playback, never cached.
+--- Authorizes one playback. Request it before each playback; it is never cached.
 -- @module adobepass.flow.authorize
 
 local decisions = require "adobepass.flow.decisions"
@@ -24,9 +24,9 @@ end
 -- when it expires during playback) with `media_token_not_after`, and
 -- `not_after` of the decision itself. A denial has `permitted = false`,
 -- `reason`, a sentence for the viewer, and `error`, whose `action` says what
--- to do next. A denial logs nobody out. Returns nil and an error when there is
--- no decision. A denial that the service marks "retry" is requested again,
--- within the client's `timeout`.
+-- to do next. A denial does not end the login. Returns nil and an error when
+-- there is no decision. A denial that the service marks "retry" is requested
+-- again, within the client's `timeout`.
 function authorize.authorize(context, resource, options)
   options = options_of.check("client:authorize", options or {}, FIELDS, 3)
   if type(resource) ~= "string" then

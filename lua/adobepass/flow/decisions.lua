@@ -1,5 +1,5 @@
---- What preauthorization and authorization share: decisions made of Adobe's
--- responses, and the repeat of items that failed for a while.
+--- Shared by preauthorize and authorize: converts the decisions of Adobe's
+-- responses, and selects failed items to request again.
 -- @module adobepass.flow.decisions
 
 local errors = require "adobepass.api.errors"
@@ -15,7 +15,7 @@ local function trimmed(text)
   return type(text) == "string" and text:gsub("%s+$", "") or ""
 end
 
---- Returns a decision made of one of Adobe's.
+--- Converts a decision of Adobe's response.
 -- @param context
 -- @string operation its name
 -- @string resource
@@ -36,7 +36,7 @@ function decisions.new(context, operation, resource, given, asked)
     error = err, reason = err and err:viewer_text() }
 end
 
--- Of two decisions that differ, the denial counts.
+-- When two decisions for a resource differ, keeps the denial.
 local function add(given, resource, item)
   local other = given[resource]
   if not other or other.authorized == true then given[resource] = item end
@@ -64,15 +64,15 @@ function decisions.read(context, operation, asked, response)
   return found
 end
 
--- The call has repeated a request that failed as a whole. Status 200 marks an
--- item that failed alone.
+-- Status 200 marks an item that failed by itself. A request that failed as a
+-- whole has already been retried by its call.
 local function failed_alone(decision)
   local err = decision.error
   return not decision.permitted and err.http_status == HTTP_OK
     and err.action == "retry"
 end
 
---- Returns the resources to request again, and the seconds to wait before;
+--- Returns the resources to request again and the seconds to wait before that;
 -- an empty list when there are none or the deadline leaves no time.
 -- @param context
 -- @tparam table found decisions by resource
@@ -95,15 +95,16 @@ function decisions.to_repeat(context, found, resources, attempt, deadline)
   return list, longest
 end
 
---- Deletes the kept profile when the service no longer knows it; else the next
--- login would return it. This logs nobody out.
+--- Deletes the kept profile when the service no longer knows it; otherwise the
+-- next login would return it. This is not a logout.
 function decisions.note(context, mvpd, err)
   if not err or not err.code:find "^authenticated_profile_" then return end
   local kept = context:recall("profile")
   if kept and kept.mvpd == mvpd then context:forget("profile") end
 end
 
---- Returns the provider that decides: the given one, or that of the login.
+--- Returns the provider to request decisions from: the given one, or that of
+-- the login; nil and the error `not_logged_in` when there is none.
 function decisions.mvpd(context, given, operation)
   if given then return given end
   local profile, err = context:recall("profile")

@@ -1,4 +1,4 @@
---- Login of a viewer: with a second screen, or with a browser on this device.
+--- Logs a viewer in, with a second screen or with a browser on this device.
 -- @module adobepass.flow.login
 
 local errors = require "adobepass.api.errors"
@@ -60,7 +60,7 @@ end
 local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
   domainName = "domain_name", redirectUrl = "redirect_url" }
 
--- The parameters that the service still needs, by our names.
+-- Returns the parameters that the service still needs, by their names here.
 local function missing_of(answer)
   local given, list = answer.missingParameters, {}
   for index, name in ipairs(type(given) == "table" and given or {}) do
@@ -71,7 +71,8 @@ end
 
 local PARAMETERS = { mvpd = true, domain_name = true, redirect_url = true }
 
--- Parameters for a resume: those that the service needs and the caller gave.
+-- Returns the parameters of a resume: those that the service needs and the
+-- caller gave; false when there are none.
 local function what_we_have(answer, options)
   local params, any = { code = answer.code }, false
   for _, name in ipairs(missing_of(answer)) do
@@ -95,9 +96,9 @@ local function open_session(context, options)
   return context.api:resume_session(more)
 end
 
---- Returns the profile when the service needs no login: authenticated,
--- temporary, degraded or single sign-on. Access without a profile still has a
--- provider.
+--- Returns the profile when the service requires no login (authenticated,
+-- temporary, degraded or single sign-on). Without a profile the result has
+-- only the provider and the type of access.
 function login.let_in(context, answer, options)
   local mvpd = json.text(answer.mvpd) or options.mvpd
   if not mvpd then
@@ -163,8 +164,8 @@ local function unknown(answer)
         :format(tostring(answer.actionName)) }
 end
 
--- `actionName` says what to do next. An unknown value with a code can still be
--- polled.
+-- Continues by `actionName`. A session with an unknown action and a code can
+-- still be polled.
 local function obey(context, answer, options)
   if answer.actionName == "authorize" then
     local found, err = login.let_in(context, answer, options)
@@ -204,8 +205,8 @@ local function is_superseded(context, flow)
   return latest ~= nil and latest.code ~= flow.code
 end
 
--- Until a response has told the server's time, this device's clock cannot show
--- that a code has expired: then the service decides.
+-- Before the server's time is known, this device's clock cannot show that a
+-- code has expired; then the service decides.
 local function seconds_left(context, flow)
   local left = (flow.expires_at - context:now_ms()) / 1000
   if left <= 0 and not context:knows_time() then return context:timeout() end
@@ -346,8 +347,8 @@ end
 -- @param context
 -- @tparam table options
 --
--- * `mvpd`, `domain_name`, `redirect_url`: what is known of the login; the
---   second screen adds the rest
+-- * `mvpd`, `domain_name`, `redirect_url`: the parameters known so far; the
+--   second screen adds the others
 -- * `activation_url`: your page where a viewer types the code
 -- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code
 -- * `on_poll(flow)`: called after each poll that returned no profile

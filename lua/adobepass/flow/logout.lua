@@ -1,4 +1,4 @@
---- Logout: the viewer's act, carried to its end for every provider.
+--- Logs the viewer out of every provider.
 -- @module adobepass.flow.logout
 
 local identity = require "adobepass.util.identity"
@@ -9,8 +9,8 @@ local logout = {}
 local FIELDS = identity.fields({ mvpd = "string?", redirect_url = "string?",
   open_url = "function?", on_partner_logout = "function?" }, identity.SSO)
 
--- The viewer's browser has to visit the provider's page. Without a browser the
--- logout ends here: reference, "Logout is the user's act".
+-- The viewer's browser must visit the provider's page (reference, "Logout is
+-- the user's act"). Without `open_url` the logout ends here.
 local function interactive(context, entry, options)
   local url, err = context:absolute_url(entry.url or "", "interactive")
   if not url then return "refused", err end
@@ -42,7 +42,7 @@ local function drive(context, mvpd, entry, options)
     error = err }
 end
 
--- A TempPass is no login: it needs no logout.
+-- A TempPass is not a login and needs no logout.
 local function known_to_service(context, options)
   local answer, err = context.api:profiles(identity.pick(options, identity.SSO))
   if not answer then return {}, err end
@@ -56,8 +56,8 @@ local function known_to_service(context, options)
 end
 
 -- Returns the provider of the kept profile, then all others that the service
--- knows: a remaining one would log the viewer in again. With an error, returns
--- the providers known without the service.
+-- knows, because a remaining one would log the viewer in again. When the
+-- request fails, returns the kept provider alone, and the error.
 local function providers(context, options)
   if options.mvpd then return { options.mvpd } end
   local kept = context:recall("profile")
@@ -72,7 +72,7 @@ local function is_kept_on(context, options)
   return kept and kept.mvpd ~= options.mvpd
 end
 
--- Deletes what is kept of the viewer. The device's credentials stay.
+-- Deletes the viewer's data from the store. The device's credentials stay.
 local function forget_viewer(context, options)
   context:clear_permits()
   local good, err = true, nil
@@ -116,8 +116,8 @@ end
 -- in the system's settings. Returns a report, one entry for each provider:
 -- `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
--- "refused" or "failed"), `url`, `error`. Deletes what is kept of the viewer
--- on this device in any case; the error `store_failed` says that this failed.
+-- "refused" or "failed"), `url`, `error`. Deletes the viewer's data on this
+-- device in any case; the error `store_failed` means that this failed.
 function logout.logout(context, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 3)
   local list, err = providers(context, options)

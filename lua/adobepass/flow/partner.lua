@@ -1,6 +1,5 @@
 --- Single sign-on through a partner's framework (Apple's Video Subscriber
--- Account): the framework answers Adobe's authentication request with a SAML
--- response.
+-- Account), which returns a SAML response to Adobe's authentication request.
 -- @module adobepass.flow.partner
 
 local encoding = require "adobepass.util.encoding"
@@ -32,7 +31,7 @@ local function check_status(given)
   end
 end
 
---- Returns the AP-Partner-Framework-Status of what the framework reported.
+--- Builds the AP-Partner-Framework-Status from what the framework reported.
 -- @param _ the context
 -- @tparam table given `access` (granted, denied, restricted, notDetermined),
 -- `provider_id` (the partner's name of the provider), `expires_at` (ms),
@@ -61,8 +60,8 @@ local function no_fallback(answer)
       .. "needed."):format(tostring(answer.reasonType)) }
 end
 
--- Adobe asks for an ordinary login when the framework has no login to share;
--- with `fallback`, that login is carried out.
+-- Adobe requires an ordinary login when the framework has no login to share;
+-- with `fallback`, carries it out.
 local function fall_back(context, answer, options)
   if not options.fallback then return no_fallback(answer) end
   local params = { domain_name = options.domain_name,
@@ -122,9 +121,9 @@ end
 -- `status` is what client:partner_status returns. `respond(request, mvpd)`
 -- passes Adobe's request (`type`, `request`, `attributesNames`) to the
 -- framework and returns its SAML response. `fallback` holds options of
--- client:login for when Adobe asks for an ordinary login. `metadata_key` is as
--- in client:login. Returns the profile, or nil and an error. Such a profile is
--- valid only together with the status: give `partner_status` to
+-- client:login, used when Adobe requires an ordinary login. `metadata_key` is
+-- as in client:login. Returns the profile, or nil and an error. Such a profile
+-- is valid only together with the status: give `partner_status` to
 -- client:authorize as well.
 function partner.partner_login(context, options)
   options_of.check("client:partner_login", options, FIELDS, 3)

@@ -1,5 +1,5 @@
---- Preauthorization: which of many resources the viewer may watch. It filters
--- a catalog; only `authorize` gives the right to play.
+--- Preauthorization: filters a catalog by what the viewer may watch. Only
+-- `authorize` gives the right to play.
 -- @module adobepass.flow.preauthorize
 
 local decisions = require "adobepass.flow.decisions"
@@ -127,7 +127,7 @@ local function take_permits(context, scope, list, found)
   return missing
 end
 
--- Permits are kept, in memory; denials are not.
+-- Caches permits in memory, but no denials.
 local function keep_permits(context, scope, mvpd, list, found)
   for _, resource in ipairs(list) do
     if found[resource].permitted then

@@ -1,4 +1,5 @@
---- Profiles: made of Adobe's responses, chosen, decrypted, kept in the store.
+--- Converts, decrypts and selects the profiles of Adobe's responses, and keeps
+-- one in the store.
 --
 -- A profile has `mvpd`, `type`, `issuer`, `not_before` and `not_after` (ms),
 -- `attributes`, and `encrypted` (attributes that could not be decrypted).
@@ -10,7 +11,7 @@ local json = require "adobepass.util.json"
 
 local profile = {}
 
--- One of Adobe's pages mentions JWE, which has five parts.
+-- One of Adobe's pages mentions JWE, whose compact form has five parts.
 local function is_jwe(text)
   return select(2, text:gsub("%.", "")) == 4
 end
@@ -41,7 +42,7 @@ local function attributes_of(given, options)
   return plain, encrypted
 end
 
---- Returns a profile made of one of Adobe's.
+--- Converts a profile of Adobe's response.
 function profile.new(mvpd, given, options)
   local attributes, encrypted = attributes_of(given.attributes, options)
   return { mvpd = mvpd, type = given.type, issuer = given.issuer,
@@ -54,7 +55,7 @@ local function is_valid(context, item)
   return item.not_after ~= nil and item.not_after > context:now_ms()
 end
 
--- Without this warning the programmer would look for a wrong key.
+-- Without this warning the key would seem to be wrong.
 local function warn_of_jwe(context, item, options)
   for _, value in pairs(options.metadata_key and item.encrypted or {}) do
     if type(value) == "string" and is_jwe(value) then
@@ -82,8 +83,8 @@ function profile.list(context, response, options)
   return list
 end
 
---- Returns the profile to use: of the wanted mvpd, by the caller's choice, or
--- the one valid longest. A TempPass is no login: it counts only when its mvpd
+--- Returns the profile to use: of `options.mvpd`, by `options.choose`, or the
+-- one valid longest. A TempPass is not a login: it is used only when its mvpd
 -- is named.
 function profile.choose(list, options)
   local candidates = {}
@@ -119,8 +120,9 @@ local function keep_provider(context, item)
   return context:remember("provider", { id = item.mvpd })
 end
 
---- Keeps a profile until its end, and the choice of provider for ever. Returns
--- the profile; nil and an error when the store is broken.
+--- Keeps a profile in the store until it expires, and the choice of provider
+-- without an expiry time. Returns the profile; nil and an error when the store
+-- fails.
 function profile.remember(context, item)
   local good, err = keep(context, item)
   if good then good, err = keep_provider(context, item) end
@@ -128,7 +130,7 @@ function profile.remember(context, item)
   return item
 end
 
--- The profile may have been kept before the key was available.
+-- Decrypts attributes of a profile that was kept before the key was available.
 local function open_kept(item, options)
   for name, value in pairs(item.encrypted or {}) do
     local plain = open_one(value, options)
@@ -145,7 +147,7 @@ local function is_wanted(item, mvpd)
 end
 
 --- Returns the kept profile while it is valid; nil and an error when the store
--- is broken.
+-- fails.
 function profile.recall(context, options)
   local item, err = context:recall("profile")
   if not item then return nil, err end
@@ -157,7 +159,7 @@ function profile.recall(context, options)
 end
 
 --- Returns the profile kept by the last login while it is valid, without a
--- request; nil when there is none; nil and an error when the store is broken.
+-- request; nil when there is none; nil and an error when the store fails.
 function profile.remembered_profile(context)
   local item, err = context:recall("profile")
   if not item then return nil, err end

@@ -6,7 +6,8 @@ local options_of = require "adobepass.util.options"
 
 local providers = {}
 
--- Adobe: about two minutes, per service provider and platform, never per user.
+-- Adobe: cache for about two minutes, per service provider and platform, never
+-- per user.
 local CACHE_SECONDS = 120
 
 local FIELDS = { temporary = "boolean?", test = "boolean?",
@@ -66,11 +67,12 @@ local function copy(item, remembered)
 end
 
 --- Returns the providers to choose from, sorted by name: `id`, `display_name`,
--- `logo_url`, `remembered` (true for the choice of last time, which comes
--- first), `details` (Adobe's own entry). TempPass and test entries are left out
--- unless `temporary` or `test` is true; `filter(item)` leaves out more.
+-- `logo_url`, `remembered` (true for the last choice, which comes first),
+-- `details` (Adobe's entry). TempPass and test entries are left out unless
+-- `temporary` or `test` is true, and those for which `filter(item)` returns
+-- false.
 --
--- Call it only to show a picker, never when somebody is logged in.
+-- Call it only to show a picker, not while a viewer is logged in.
 function providers.providers(context, options)
   options = options_of.check("client:providers", options or {}, FIELDS, 3)
   local list, err = cached_list(context)
@@ -87,7 +89,7 @@ function providers.providers(context, options)
   return first
 end
 
---- Keeps the viewer's choice in the store, without an end.
+--- Keeps the viewer's choice in the store, without an expiry time.
 function providers.remember_provider(context, item)
   if type(item) ~= "table" or type(item.id) ~= "string" then
     error("client:remember_provider: an entry of client:providers expected", 3)

@@ -1,4 +1,4 @@
---- Single sign-on by a service token: signed with the programmer's own key, or
+--- Single sign-on with a service token that is signed with your own key or
 -- issued by Adobe's SSO Service.
 -- @module adobepass.flow.service_token
 
@@ -17,8 +17,8 @@ local USUAL_LIFETIME, LONGEST_LIFETIME = 3600, 366 * 86400
 -- sub, aud "adobe", iat and exp. The times are the server's; before the first
 -- response they are this device's.
 -- @param context
--- @tparam table options `key` (a private one of the core), `issuer`,
--- `subject` (who the viewer is to you, hashed), `lifetime` (3600 s), `kid`
+-- @tparam table options `key` (a private key of the core), `issuer`, `subject`
+-- (your identifier of the viewer, hashed), `lifetime` (3600 s), `kid`
 -- @treturn[1] string the value for the option `service_token`
 -- @treturn[2] nil
 -- @treturn[2] table the error, `private_key_needed` for a public key
@@ -46,8 +46,8 @@ local function token_of(operation, answer)
 end
 
 --- Requests the SSO Service's token of a viewer: `{ sso_id = }` for a viewer
--- known by an identity of yours, `{ link = code }` for a viewer who typed the
--- code shown by another of their devices.
+-- that you identify, `{ link = code }` for a viewer who typed the code shown by
+-- another of their devices.
 function service_token.get_service_token(context, options)
   local answer, err = context.api:service_token(options)
   if not answer then return nil, err end
@@ -61,19 +61,19 @@ function service_token.renew_service_token(context, token)
   return token_of("refresh_service_token", answer)
 end
 
---- Requests a short code, with which another device joins this one's circle.
+--- Requests a short code with which another device joins this device's group.
 function service_token.link_device(context, token)
   local answer, err = context.api:link { token = token }
   if not answer then return nil, err end
   return answer.code
 end
 
---- Removes devices from the circle.
+--- Removes devices from the group.
 function service_token.unlink_devices(context, token, devices)
   return context.api:unlink { token = token, devices = devices }
 end
 
---- Requests the devices of the circle, as Adobe returns them.
+--- Requests the devices of the group, as Adobe returns them.
 function service_token.linked_devices(context, token)
   return context.api:list_devices { token = token }
 end

@@ -20,7 +20,7 @@ local USED_UP = { [OVER] = true,
 -- Seconds between two requests while the service fails.
 local RETRY_SECONDS = 5
 
--- Seconds before the end of a pass: the default of `expiring`.
+-- The default of `expiring`, in seconds.
 local USUAL_WARNING = 60
 
 local function identity_of(options)
@@ -42,8 +42,8 @@ end
 local Pass = {}
 Pass.__index = Pass
 
--- Switches to the pass after `from`; false when there is none. Returns true
--- when another coroutine has switched already.
+-- Switches to the pass after `from`; returns false when there is none, and true
+-- also when another coroutine has already switched.
 local function go_on(self, from)
   if self.mvpd ~= from then return true end
   local following = self.list[self.at + 1]
@@ -53,7 +53,8 @@ local function go_on(self, from)
   return true
 end
 
--- The pass's time or titles are used up; the last title may continue to play.
+-- Records that the pass's time or titles are used up. The last title may
+-- continue to play.
 local function note_end(self, code)
   if code == OVER then self.is_over = true else self.titles = 0 end
   self.is_stale = false
@@ -144,8 +145,8 @@ function Pass:authorize(resource)
   end
 end
 
--- Calls the callback once for each end: of this pass, of the next, of
--- tomorrow's.
+-- Calls the callback once for each expiry time, so again for the next pass and
+-- for a pass that is renewed the next day.
 local function tell(self, state)
   local callback = self["on_" .. state]
   local which = self.mvpd .. (self.profile and self.profile.not_after or "")
