@@ -1,4 +1,4 @@
---- The dates of HTTP headers: RFC 9110 section 5.6.7.
+--- Parses the dates of HTTP headers (RFC 9110 section 5.6.7).
 -- @module adobepass.util.http_date
 
 local floor = math.floor
@@ -19,8 +19,8 @@ local DAYS = numbered("Sun Mon Tue Wed Thu Fri Sat Sunday Monday Tuesday "
 local LENGTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local TIME = "(%d%d):(%d%d):(%d%d)"
--- Each gives the day's name, the date and the time; asctime has the month
--- before the day, and the year last.
+-- Each pattern captures the day's name, the date and the time. asctime has the
+-- month before the day, and the year last.
 local FORMS = {
   { "^(%a+), (%d%d) (%a+) (%d%d%d%d) " .. TIME .. " GMT$" },
   { "^(%a+), (%d%d)%-(%a+)%-(%d%d) " .. TIME .. " GMT$", short_year = true },
@@ -32,16 +32,16 @@ local function month_length(year, month)
   return month == 2 and leap and 29 or LENGTHS[month]
 end
 
--- Days since 1970-01-01, counted in years that begin in March, so that the
--- leap day is the last of its year.
+-- Returns the days since 1970-01-01. The years begin in March, so that the leap
+-- day is the last day of a year.
 local function day_number(year, month, day)
   if month <= 2 then year, month = year - 1, month + 12 end
   return 365 * year + floor(year / 4) - floor(year / 100)
     + floor(year / 400) + floor((153 * month - 457) / 5) + day - 719469
 end
 
---- Seconds since 1970 of a date and time in UTC; nil where there is no such
--- day or hour.
+--- Returns the seconds since 1970 of a date and time in UTC; nil when there is
+-- no such day or time.
 function http_date.epoch(year, month, day, hour, minute, second)
   -- A leap second, 60, is the first second of the next minute.
   if month < 1 or month > 12 or day < 1
@@ -53,8 +53,8 @@ function http_date.epoch(year, month, day, hour, minute, second)
     + second
 end
 
--- The RFC reads two digits by today's date, which a TV may not know; no date
--- of HTTP is older than 1970.
+-- By the RFC, a year of two digits depends on today's date, which a TV may not
+-- know. HTTP has no dates before 1970.
 local function full_year(year)
   return year < 70 and 2000 + year or 1900 + year
 end
@@ -73,10 +73,11 @@ local function read(form, text)
     tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
 end
 
---- Seconds since 1970 of a header like Date or Retry-After.
--- Reads the date of today's HTTP and the two obsolete forms.
--- @param text `"Sun, 06 Nov 1994 08:49:37 GMT"`; anything else is not a date
--- @treturn ?number an integer where Lua has them; nil when it is no date
+--- Parses the date of a header such as Date or Retry-After, in the preferred
+-- format or in one of the two obsolete ones.
+-- @param text e.g. `"Sun, 06 Nov 1994 08:49:37 GMT"`
+-- @treturn ?number seconds since 1970, an integer where Lua has integers; nil
+-- when the text is not a date
 function http_date.parse(text)
   if type(text) ~= "string" then return nil end
   for _, form in ipairs(FORMS) do

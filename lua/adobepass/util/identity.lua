@@ -1,4 +1,4 @@
---- The options by which a call says who the viewer is.
+--- The options of a call that identify the viewer.
 -- @module adobepass.util.identity
 
 local identity = {}
@@ -14,7 +14,7 @@ identity.STATUS = { "service_token", "subject_token", "roku_token",
 identity.ALL = { "service_token", "subject_token", "roku_token", "visitor_id",
   "partner_status", "identity" }
 
---- Those that say which viewer it is: what one may watch depends on them.
+--- The options on which the viewer's permissions depend.
 identity.VIEWER = { "service_token", "subject_token", "roku_token",
   "partner_status", "identity" }
 

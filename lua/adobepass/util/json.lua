@@ -3,7 +3,7 @@
 -- lua-cjson decodes every number as a float; the core then turns whole numbers
 -- into integers, because Adobe's times are 13-digit integers.
 --
---   json.encode(value)      string; raises on what JSON cannot hold
+--   json.encode(value)      string; raises for a value that JSON cannot hold
 --   json.decode(text)       value | nil, message, "malformed_json"
 --   json.array(t)           t, marked: always an array, also when empty
 --   json.object(t)          t, marked: always an object, also when empty
@@ -28,8 +28,8 @@ local find, format, gsub = string.find, string.format, string.gsub
 local tointeger = math.tointeger or function(number) return number end
 
 local MAX_DEPTH = 64
--- The largest whole number that a double still holds exactly, and Lua 5.1
--- still prints without an exponent through "%.0f".
+-- Up to this number a double holds every whole number, and "%.0f" of Lua 5.1
+-- prints it without an exponent.
 local MAX_EXACT = 2 ^ 53
 
 local json = { null = cjson.null }
@@ -72,7 +72,8 @@ function json.is_array(t)
   return mark == ARRAY or (mark ~= OBJECT and t[1] ~= nil)
 end
 
--- An own instance: the settings of the host's lua-cjson stay as they are.
+-- A separate instance, so that the settings of the host's lua-cjson do not
+-- change.
 local function new_reader()
   local instance = cjson.new()
   instance.decode_max_depth(MAX_DEPTH)
@@ -82,9 +83,9 @@ end
 
 local read = new_reader()
 
--- cjson.new() notes the decimal point of the locale. After the host changed
--- the locale, fractions are not read until the next cjson.new(). lua-cjson
--- aborts the process where the decimal point has more than one byte.
+-- cjson.new() reads the decimal point of the locale. When the host changes the
+-- locale, fractions cannot be decoded until the next cjson.new(). lua-cjson
+-- aborts the process if the decimal point has more than one byte.
 local function refresh_locale()
   if pcall(read, "0.5") or #core.json.decimal_point() > 1 then return false end
   read = new_reader()
@@ -92,7 +93,7 @@ local function refresh_locale()
 end
 
 local function malformed(why)
-  -- A lack of memory says nothing about the text.
+  -- Not an error of the text.
   if why == "not enough memory" then error(why, 0) end
   return nil, "malformed JSON", "malformed_json"
 end
@@ -108,7 +109,7 @@ function json.decode(text)
   if type(text) ~= "string" then
     return nil, "JSON text expected, got " .. type(text), "malformed_json"
   end
-  -- lua-cjson takes a NUL for the end of the text.
+  -- lua-cjson treats a NUL as the end of the text.
   if find(text, "\0", 1, true) then return malformed() end
   local is_read, value = pcall(read, text)
   if not is_read and refresh_locale() then
@@ -118,7 +119,7 @@ function json.decode(text)
   return normalize_numbers(value)
 end
 
--- The encoder is ours: Debian's lua-cjson cannot write `[]` or sorted keys.
+-- Not lua-cjson: Debian's version cannot write `[]` or sort keys.
 local ESCAPES = {
   ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
   ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",

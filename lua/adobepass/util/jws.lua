@@ -17,10 +17,10 @@ local function is_too_deep(text)
   return false
 end
 
--- The members of the outer object as they stand in the text, or nil. A nested
--- value is cut out, each escape is a backslash and "_", and a string holds no
--- bracket or colon; so a pattern finds each name and the value of "alg". A
--- decoded table would not show that a name occurs twice.
+-- Returns the text of the outer object's members, or nil. Nested values are
+-- removed, each escape becomes a backslash and "_", and brackets and colons in
+-- strings become "_", so that patterns can find each name and the value of
+-- "alg". A decoded table would not show that a name occurs twice.
 local function outer_members(header)
   if json.decode(header) == nil then return nil end
   local text = header:gsub("\\.", "\\_"):gsub('"[^"]*"', function(string)
@@ -31,7 +31,7 @@ local function outer_members(header)
   return members and (members:gsub("%b{}", ""):gsub("%b[]", ""))
 end
 
--- Counts the names; nil where a name has an escape and so two spellings.
+-- Counts the names; nil if a name has an escape and so more than one spelling.
 local function count_names(members)
   local counts = { alg = 0, crit = 0 }
   for name in members:gmatch '"([^"]*)"%s*:' do
@@ -59,8 +59,8 @@ local function check_header(header)
   return true
 end
 
--- Why a token was refused: its header counts more than its signature. The
--- header is not verified and decides about the error alone.
+-- Returns the error of a refused token: that of its header first, then that of
+-- its signature. The unverified header affects only which error is returned.
 local function refuse(token, message, code)
   local payload, header = core.jws.peek(token)
   if not payload then return nil, message, code end
@@ -70,8 +70,8 @@ local function refuse(token, message, code)
 end
 
 --- Verifies the signature of a token and checks its header. Refuses a header
--- with another algorithm, with two meanings (a repeated or escaped name, an
--- "alg" that is no plain string) or with a "crit" extension.
+-- with another algorithm, an ambiguous one (a repeated or escaped name, an
+-- "alg" that is not a plain string) and one with a "crit" extension.
 -- @string algorithm `"RS256"`
 -- @tparam key key of the core
 -- @string token

@@ -1,5 +1,5 @@
---- Checks of option tables: each unknown name and each wrong value raises, at
--- the caller's line, with the option's name.
+--- Checks option tables. An unknown name or a wrong value raises an error with
+-- the option's name, at the caller's line.
 -- @module adobepass.util.options
 
 local options = {}
@@ -13,8 +13,8 @@ local function is_swap(a, b, i, j)
     and a:byte(i - 1) == b:byte(j)
 end
 
--- How many edits make b of a: inserted, removed, changed or swapped letters
--- (optimal string alignment distance).
+-- Returns the number of edits between two strings: inserted, removed, changed
+-- or swapped letters (optimal string alignment distance).
 local function distance(a, b)
   local rows = { [0] = {} }
   for j = 0, #b do rows[0][j] = j end
@@ -38,7 +38,7 @@ local function begins_with(text, prefix)
   return #prefix >= SHORTEST_PREFIX and text:sub(1, #prefix) == prefix
 end
 
--- How unlikely it is that `known` was meant; nil: it was not.
+-- Returns a measure of how much two names differ; nil when they are unrelated.
 local function difference(name, known)
   local edits = distance(name, known)
   if edits <= math.min(MOST_EDITS, math.floor(#name / 3)) then return edits end
@@ -47,8 +47,8 @@ local function difference(name, known)
   end
 end
 
---- Returns what to add to a message about an unknown name: the known name that
--- resembles it most, or nothing.
+--- Returns the suggestion for a message about an unknown name: the most similar
+-- known name.
 -- @param name what was given
 -- @tparam table known its keys are the known names
 -- @treturn string `: did you mean 'x'?`, or an empty string
@@ -86,7 +86,7 @@ local function is_of_type(value, wanted)
   return false
 end
 
--- What is wrong with a value; nil if nothing is.
+-- Returns what is wrong with a value; nil when it is valid.
 local function fault_of(name, value, wanted)
   if type(wanted) == "table" then
     if value == nil or is_in_range(value, wanted) then return nil end
@@ -100,7 +100,7 @@ local function fault_of(name, value, wanted)
 end
 
 --- Checks a table against the fields it may have.
--- @tparam string where the function's name, for the message
+-- @tparam string where the checked function's name, for the message
 -- @tparam table given
 -- @tparam table fields from a name to "type", "type?" (may be missing) or
 -- "type or type?", or to options.number
@@ -124,8 +124,8 @@ function options.check(where, given, fields, level)
   return given
 end
 
---- Calls f; raises its error again at the line of the caller of the caller,
--- however deep the error was found.
+--- Calls a function and returns its result. An error is raised again at the
+-- line that called the caller of this function.
 function options.at_caller(f, ...)
   local good, result = pcall(f, ...)
   if good then return result end

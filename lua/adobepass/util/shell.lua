@@ -1,10 +1,10 @@
---- The few things that Lua asks of a POSIX shell, the same on every Lua.
+--- Runs commands with a POSIX shell, in the same way on every Lua version.
 -- @module adobepass.util.shell
 
 local shell = {}
 
---- One word of a shell command, whatever it holds (bytes after a NUL are lost
--- in any shell, so a NUL is refused).
+--- Quotes a text as one word of a shell command. Raises for a NUL, since a
+-- shell would drop it and the bytes after it.
 function shell.quote(text)
   text = tostring(text)
   if text:find("\0", 1, true) then
@@ -13,7 +13,7 @@ function shell.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
---- A command line of quoted words.
+--- Returns a command line of quoted words.
 function shell.line(...)
   local words = {}
   for index = 1, select("#", ...) do
@@ -22,8 +22,9 @@ function shell.line(...)
   return table.concat(words, " ")
 end
 
---- What a command printed (both streams, no last newline) and its exit status.
--- The status goes through the output: close() does not tell it on Lua 5.1.
+--- Runs a command; returns its output (stdout and stderr, without the last
+-- newline) and its exit status. The status is printed by the shell, because
+-- close() does not return it on Lua 5.1.
 function shell.read(command)
   local pipe = assert(io.popen("{ " .. command .. "\n} 2>&1; echo \" $?\""))
   local output = pipe:read("*a")
@@ -32,9 +33,10 @@ function shell.read(command)
   return ((text or output):gsub("\n$", "")), tonumber(status or 127)
 end
 
---- Runs a command on our own terminal; its exit status, or 128 + the signal
--- that ended it, as shells count. system(3) answers in three ways: Lua 5.2+
--- says how and which, 5.1 gives the wait status, LuaJIT either.
+--- Runs a command on this process's terminal; returns its exit status, or 128
+-- plus the signal that ended it, as shells do. os.execute returns either of two
+-- forms: Lua 5.2 and later how the command ended and the code; Lua 5.1 the wait
+-- status; LuaJIT one of both.
 function shell.execute(command)
   local first, how, code = os.execute(command)
   if type(first) == "number" then
@@ -44,7 +46,8 @@ function shell.execute(command)
   return how == "signal" and 128 + code or code
 end
 
---- A new folder that nobody else can enter, and never one that was there.
+--- Creates a new temporary folder with mode 0700; returns its path, or nil, a
+-- message and the code `folder`.
 function shell.make_folder(name)
   local path, status = shell.read("umask 077; mktemp -d \"${TMPDIR:-/tmp}\"/"
     .. shell.quote(name .. ".XXXXXXXX"))
@@ -52,7 +55,8 @@ function shell.make_folder(name)
   return path
 end
 
--- Signals to a terminal's processes, like Ctrl-C, are for their owner to handle.
+-- Signals sent to all processes of a terminal, such as Ctrl-C, are handled by
+-- the process that started this script.
 local KEEPER = [[
 trap '' HUP INT QUIT TERM PIPE
 cd "$1" || exit 1
@@ -61,22 +65,23 @@ cd / && rm -rf -- "$1"
 ]]
 
 --- Starts a script in the background that does not outlive this process. It
--- runs in `folder` and reads a pipe from here, whose end is the order to stop:
--- that comes when the pipe is closed or collected, and when this process ends,
--- by SIGKILL too. The script then has to end what it started; the folder is
--- removed after it.
--- @string name of the shell, in a list of processes
--- @string folder its `$1`
--- @string script for a POSIX shell. Signals are ignored in it and, unless they
--- handle them or `trap -` comes first, in the programs that it starts
--- @param ... its `$2` and so on
--- @treturn file for lines to the script; `close` waits for its end
+-- runs in `folder` and reads a pipe from this process. At the end of the pipe
+-- the script must stop the programs that it started; then the folder is
+-- removed. The pipe ends when it is closed or collected, and when this process
+-- ends, also by SIGKILL.
+-- @string name of the shell in a list of processes
+-- @string folder the script's `$1`
+-- @string script for a POSIX shell. Signals are ignored in it and in the
+-- programs that it starts, unless they handle them or the script uses `trap -`
+-- @param ... the script's `$2` and so on
+-- @treturn file the pipe to the script; `close` waits for the script to end
 function shell.background(name, folder, script, ...)
   return assert(io.popen("exec >/dev/null 2>&1 sh -c "
     .. shell.line(KEEPER:format(script), name, folder, ...), "w"))
 end
 
---- Writes a file; with `private`, nobody else may read it, at any moment.
+--- Writes a file; returns true, or nil, a message and the code `file`. With
+-- `private`, the file is never readable by other users.
 function shell.write_file(path, text, private)
   if private then
     local said, status = shell.read("umask 077; rm -f " .. shell.quote(path)
@@ -90,11 +95,11 @@ function shell.write_file(path, text, private)
   return true
 end
 
---- All of a file, or nil and why not.
+--- Returns the content of a file; or nil, a message and the code `file`.
 function shell.read_file(path)
   local file, message = io.open(path, "rb")
   if not file then return nil, message, "file" end
-  local text, problem = file:read("*a") -- a folder opens, and cannot be read
+  local text, problem = file:read("*a") -- a folder can be opened, but not read
   file:close()
   if text then return text end
   return nil, ("%s: %s"):format(path, problem or "it cannot be read"), "file"

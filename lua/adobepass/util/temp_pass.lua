@@ -1,4 +1,4 @@
---- What a TempPass is kept for: the hash of a user, or everyone.
+--- The users of a TempPass: the hash of one, or everyone.
 -- @module adobepass.util.temp_pass
 
 local encoding = require "adobepass.util.encoding"
@@ -11,9 +11,9 @@ function temp_pass.is_hash(value)
     and not value:find "%X"
 end
 
---- Returns the hash of a user; a hash as it is, in lower case. The same user
--- has the same hash however the address was typed. Adobe accepts no personal
--- data, only hashes.
+--- Returns the hash of a user's identity; a value that is already a hash is
+-- returned in lower case. Case and surrounding white space do not change the
+-- hash. Adobe accepts no personal data, only hashes.
 -- @string text
 -- @string[opt="sha256"] algorithm or "sha512"
 function temp_pass.hash(text, algorithm)
@@ -22,8 +22,8 @@ function temp_pass.hash(text, algorithm)
   return encoding.hex_digest(plain, algorithm or "sha256")
 end
 
---- Returns whether the service resets everyone for a name: an empty one and
--- "all" mean that. nil means nobody.
+--- Returns whether a name makes the service reset everyone: "all", or an empty
+-- one; not nil.
 function temp_pass.means_everyone(name)
   local trimmed = name and name:lower():match "^%s*(.-)%s*$"
   return trimmed == "" or trimmed == "all"
