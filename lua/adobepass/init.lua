@@ -112,7 +112,7 @@ local function http_of(given)
 end
 
 -- The workers of a gateway may share one rate limiter, for example in Redis.
-local function pace_of(given)
+local function rate_limit_of(given)
   if type(given) == "table" and given.reserve then
     return check_methods("rate_limit", given)
   end
@@ -133,7 +133,7 @@ local function share(given)
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
     transport = given.transport,
-    rate_limit = pace_of(given.rate_limit),
+    rate_limit = rate_limit_of(given.rate_limit),
     retry = retry.new(given.retry), chance = given.random or usual_chance,
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),

@@ -56,7 +56,7 @@ local function decode(serialized)
 end
 
 -- Accepts the two elements side by side, and nothing else.
-local function open_up(serialized)
+local function split(serialized)
   local text = decode(serialized)
   if not text then return nil end
   local signed, inside, rest = element(text, "shortAuthorizationToken")
@@ -67,7 +67,7 @@ local function open_up(serialized)
 end
 
 local function parse(serialized)
-  local signed, inside, signature = open_up(serialized)
+  local signed, inside, signature = split(serialized)
   if not signed then return nil end
   local fields = {}
   for wire, name in pairs(NAMES) do
@@ -92,7 +92,7 @@ function media_token.inspect(serialized)
   return nil, "This is not a media token.", "INVALID_TOKEN_FORMAT"
 end
 
-local MOMENT = "^(%d%d%d%d)[-/](%d%d)[-/](%d%d)[ T](%d%d):(%d%d):(%d%d)(.*)$"
+local TIME_PATTERN = "^(%d%d%d%d)[-/](%d%d)[-/](%d%d)[ T](%d%d):(%d%d):(%d%d)(.*)$"
 
 local ZONES = { [""] = true, GMT = true, UTC = true, Z = true }
 
@@ -111,7 +111,7 @@ end
 local function issued_ms(text)
   if not text then return nil end
   if text:find "^%d+$" then return #text <= 15 and tonumber(text) or nil end
-  local year, month, day, hour, minute, second, rest = text:match(MOMENT)
+  local year, month, day, hour, minute, second, rest = text:match(TIME_PATTERN)
   local at = year and http_date.epoch(tonumber(year), tonumber(month),
     tonumber(day), tonumber(hour), tonumber(minute), tonumber(second))
   local offset = at and offset_of(rest)
@@ -154,7 +154,7 @@ local function is_signed(signed, signature, key)
 end
 
 -- Returns why a signed token is refused: a status and a message; or nil.
-local function find_fault(fields, options)
+local function find_reason(fields, options)
   if not is_in_time(fields, options.now_ms) then
     return "TOKEN_EXPIRED", "The media token's time is over."
   elseif options.resource and fields.resource ~= options.resource then
@@ -164,7 +164,7 @@ local function find_fault(fields, options)
   end
 end
 
-local function use_up(signed, fields, store)
+local function accept_once(signed, fields, store)
   local first, message, code = is_new(signed, fields, store)
   if first then return fields end
   if first == nil then return refuse(code or "store_failed", message) end
@@ -193,10 +193,10 @@ function media_token.verify(serialized, options)
     return refuse("INVALID_SIGNATURE", "The media token was not signed by "
       .. "this key.")
   end
-  local status, message = find_fault(fields, options)
+  local status, message = find_reason(fields, options)
   if status then return refuse(status, message) end
   if not options.once then return fields end
-  return use_up(signed, fields, options.once)
+  return accept_once(signed, fields, options.once)
 end
 
 return media_token

@@ -101,14 +101,14 @@ function request.overrides(params)
   return identity.pick(params, identity.ALL)
 end
 
-local NOBODY = { values = {} }
+local NO_DEVICE = { values = {} }
 
 -- Encodes the values here, and again later, so that a wrong one raises at the
 -- caller's line.
 local function check_overrides(operation, params)
   local chosen = request.overrides(params)
   if next(chosen) == nil then return end
-  local good, why = pcall(device_headers.build, NOBODY, "SPTV", chosen)
+  local good, why = pcall(device_headers.build, NO_DEVICE, "SPTV", chosen)
   if not good then
     complain(operation, (why:gsub("^.-:%d+: ", "")))
   end

@@ -6,7 +6,7 @@ local json = require "adobepass.util.json"
 
 local info_schema = {}
 
-local function closed(text)
+local function one_of(text)
   local values = {}
   for value in text:gmatch "[^,]+" do values[value:match "^ *(.*)$"] = true end
   return { values = values, text = text }
@@ -15,19 +15,19 @@ end
 -- What the header's page lists: a closed set of values, "text", "number" (or
 -- its digits) or "flag".
 local KEYS = {
-  primaryHardwareType = closed("Camera, DataCollectionTerminal, Desktop, "
+  primaryHardwareType = one_of("Camera, DataCollectionTerminal, Desktop, "
     .. "EmbeddedNetworkModule, eReader, GamesConsole, GeolocationTracker, "
     .. "Glasses, MediaPlayer, MobilePhone, PaymentTerminal, PluginModem, "
     .. "SetTopBox, TV, Tablet, WirelessHotspot, Wristwatch, Unknown"),
-  osName = closed("Android, Chrome OS, Linux, Mac OS, OS X, OpenBSD, "
+  osName = one_of("Android, Chrome OS, Linux, Mac OS, OS X, OpenBSD, "
     .. "Roku OS, Windows, iOS, tvOS, webOS"),
-  osFamily = closed("Android, BSD, Linux, PlayStation OS, Roku OS, Symbian, "
+  osFamily = one_of("Android, BSD, Linux, PlayStation OS, Roku OS, Symbian, "
     .. "Tizen, Windows, iOS, tvOS, macOS, webOS"),
-  osVendor = closed("Amazon, Apple, Google, LG, Microsoft, Mozilla, "
+  osVendor = one_of("Amazon, Apple, Google, LG, Microsoft, Mozilla, "
     .. "Nintendo, Nokia, Roku, Samsung, Sony, Tizen Project"),
-  browserName = closed("Android Browser, Chrome, Edge, Firefox, "
+  browserName = one_of("Android Browser, Chrome, Edge, Firefox, "
     .. "Internet Explorer, Opera, Safari, SeaMonkey, Symbian Browser"),
-  browserVendor = closed("Amazon, Apple, Google, Microsoft, Motorola, "
+  browserVendor = one_of("Amazon, Apple, Google, Microsoft, Motorola, "
     .. "Mozilla, Netscape, Nintendo, Nokia, Samsung, Sony Ericsson"),
   connectionSecure = "flag",
   model = "text", version = "text", manufacturer = "text", vendor = "text",

@@ -95,14 +95,14 @@ function Watch:start_watching(fd, events)
 end
 
 -- Polls the transport's descriptors; returns false if not all can be polled.
-function Watch:look(anew)
+function Watch:poll_sockets(renew)
   if not self.transport.sockets then return false end
   local sockets, all = self.transport:sockets(), true
   for fd in pairs(self.polls) do
     if not sockets[fd] then self:stop_watching(fd) end
   end
   for fd, events in pairs(sockets) do
-    if anew or not self.polls[fd] then
+    if renew or not self.polls[fd] then
       all = self:start_watching(fd, events) and all
     end
   end
@@ -110,7 +110,7 @@ function Watch:look(anew)
 end
 
 -- Returns the seconds until the next step is due even without data.
-function Watch:patience(all)
+function Watch:seconds_to_step(all)
   if self.stale then return 0 end
   local wanted = self.transport:timeout() or LONGEST
   local seconds = math.min(wanted, all and LONGEST or BLIND)
@@ -125,9 +125,9 @@ end
 function Watch:take_ready()
   local ready, waiting, time = {}, {}, now()
   for _, waiter in ipairs(self.waiters) do
-    local answer = waiter.transfer:ended()
-    if answer or waiter.deadline <= time then
-      ready[#ready + 1] = { thread = waiter.thread, answer = answer }
+    local has_ended = waiter.transfer:ended()
+    if has_ended or waiter.deadline <= time then
+      ready[#ready + 1] = { thread = waiter.thread, has_ended = has_ended }
     else
       waiting[#waiting + 1] = waiter
     end
@@ -137,13 +137,13 @@ function Watch:take_ready()
 end
 
 function Watch:wake_ready()
-  local trouble
+  local first_error
   for _, waiter in ipairs(self:take_ready()) do
     self.stale = true
-    local message = resume(self.state, waiter.thread, waiter.answer)
-    trouble = trouble or message
+    local message = resume(self.state, waiter.thread, waiter.has_ended)
+    first_error = first_error or message
   end
-  return trouble
+  return first_error
 end
 
 -- Stops the collector until the loop has polled, which it does between its
@@ -172,8 +172,8 @@ end
 -- Polls while a coroutine waits; otherwise closes.
 function Watch:watch()
   if #self.waiters == 0 then return self:close() end
-  local all = self:look(self.has_moved or self.stale)
-  self.timer:start(milliseconds(self:patience(all)), 0, self.on_event)
+  local all = self:poll_sockets(self.has_moved or self.stale)
+  self.timer:start(milliseconds(self:seconds_to_step(all)), 0, self.on_event)
 end
 
 -- Steps the transport and resumes the coroutines that are due.
@@ -187,17 +187,17 @@ end
 -- Runs before the loop blocks. All coroutines are resumed before anything is
 -- polled, because one may close another one's transport.
 local function turn(state)
-  local trouble
+  local first_error
   local watches = {}
   for _, watch in pairs(state.watches) do watches[#watches + 1] = watch end
   for _, watch in ipairs(watches) do
     local message = watch:move()
-    trouble = trouble or message
+    first_error = first_error or message
   end
   hold_collector(state)
   for _, watch in pairs(state.watches) do watch:watch() end
   if not next(state.watches) then leave_loop(state) end
-  if trouble then error(trouble, 0) end
+  if first_error then error(first_error, 0) end
 end
 
 local function enter_loop(state)
@@ -238,14 +238,14 @@ end
 local function sleep(state, seconds)
   local thread = check_coroutine("sleep")
   local timer, wake = state.uv.new_timer(), now() + seconds
-  local function ring()
+  local function on_timer()
     local left = wake - now()
-    if left > 0 then return start_timer(state, timer, left, ring) end
+    if left > 0 then return start_timer(state, timer, left, on_timer) end
     timer:close()
-    local trouble = resume(state, thread)
-    if trouble then error(trouble, 0) end
+    local first_error = resume(state, thread)
+    if first_error then error(first_error, 0) end
   end
-  start_timer(state, timer, seconds, ring)
+  start_timer(state, timer, seconds, on_timer)
   coroutine.yield()
 end
 

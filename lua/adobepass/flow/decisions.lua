@@ -20,12 +20,12 @@ end
 -- @string operation its name
 -- @string resource
 -- @tparam table given Adobe's decision
--- @tparam table asked the parameters of the call, whose secrets are removed
+-- @tparam table params the parameters of the call, whose secrets are removed
 -- from the error
-function decisions.new(context, operation, resource, given, asked)
+function decisions.new(context, operation, resource, given, params)
   local token = type(given.token) == "table" and given.token or {}
   local err = given.authorized ~= true and errors.from_item(operation,
-    given.error or {}, context:secrets(asked)) or nil
+    given.error or {}, context:secrets(params)) or nil
   return { resource = resource, permitted = given.authorized == true,
     mvpd = given.mvpd, source = given.source,
     not_before = json.number(given.notBefore),
@@ -46,10 +46,10 @@ end
 -- decision is denied with the code `no_decision`.
 -- @param context
 -- @string operation its name
--- @tparam table asked the parameters of the call
+-- @tparam table params the parameters of the call
 -- @tparam table response
-function decisions.read(context, operation, asked, response)
-  local exact, given, found, resources = {}, {}, {}, asked.resources
+function decisions.read(context, operation, params, response)
+  local exact, given, found, resources = {}, {}, {}, params.resources
   for _, item in ipairs(response.decisions) do
     if json.text(item.resource) then add(exact, item.resource, item) end
     add(given, trimmed(item.resource), item)
@@ -59,7 +59,7 @@ function decisions.read(context, operation, asked, response)
       code = "no_decision", action = "retry",
       message = "The answer has no decision for this resource." } }
     found[resource] = decisions.new(context, operation, resource, item,
-      asked)
+      params)
   end
   return found
 end

@@ -38,10 +38,10 @@ end
 
 -- --- existing logins --------------------------------------
 
-local function ask_for_profiles(context, options)
-  local answer, err = context.api:profiles(pick(options, identity.SSO))
-  if not answer then return nil, err end
-  return profiles.choose(profiles.list(context, answer, options), options)
+local function request_profiles(context, options)
+  local response, err = context.api:profiles(pick(options, identity.SSO))
+  if not response then return nil, err end
+  return profiles.choose(profiles.list(context, response, options), options)
 end
 
 local function existing(context, options)
@@ -49,7 +49,7 @@ local function existing(context, options)
     local kept, err = profiles.recall(context, options)
     if kept or err then return kept, err end
   end
-  local found, err = ask_for_profiles(context, options)
+  local found, err = request_profiles(context, options)
   if not found then return nil, err end
   context:clear_permits()
   return profiles.remember(context, found)
@@ -61,8 +61,8 @@ local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
   domainName = "domain_name", redirectUrl = "redirect_url" }
 
 -- Returns the parameters that the service still needs, by their names here.
-local function missing_of(answer)
-  local given, list = answer.missingParameters, {}
+local function missing_of(response)
+  local given, list = response.missingParameters, {}
   for index, name in ipairs(type(given) == "table" and given or {}) do
     list[index] = WIRE_NAMES[name] or tostring(name)
   end
@@ -73,9 +73,9 @@ local PARAMETERS = { mvpd = true, domain_name = true, redirect_url = true }
 
 -- Returns the parameters of a resume: those that the service needs and the
 -- caller gave; false when there are none.
-local function what_we_have(answer, options)
-  local params, any = { code = answer.code }, false
-  for _, name in ipairs(missing_of(answer)) do
+local function resume_params(response, options)
+  local params, any = { code = response.code }, false
+  for _, name in ipairs(missing_of(response)) do
     if PARAMETERS[name] and options[name] then
       params[name], any = options[name], true
     end
@@ -85,22 +85,22 @@ end
 
 local function open_session(context, options)
   local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
-  local answer, err = context.api:create_session(
+  local response, err = context.api:create_session(
     with(params, pick(options, identity.SSO)))
-  if not answer or answer.actionName ~= "resume"
-      or type(answer.code) ~= "string" then
-    return answer, err
+  if not response or response.actionName ~= "resume"
+      or type(response.code) ~= "string" then
+    return response, err
   end
-  local more = what_we_have(answer, options)
-  if not more then return answer end
+  local more = resume_params(response, options)
+  if not more then return response end
   return context.api:resume_session(more)
 end
 
 --- Returns the profile when the service requires no login (authenticated,
 -- temporary, degraded or single sign-on). Without a profile the result has
 -- only the provider and the type of access.
-function login.let_in(context, answer, options)
-  local mvpd = json.text(answer.mvpd) or options.mvpd
+function login.let_in(context, response, options)
+  local mvpd = json.text(response.mvpd) or options.mvpd
   if not mvpd then
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
@@ -111,42 +111,42 @@ function login.let_in(context, answer, options)
   local chosen = profiles.choose(profiles.list(context, found, options),
     with(pick(options, { "choose" }), { mvpd = mvpd }))
   if chosen then return profiles.remember(context, chosen) end
-  return { mvpd = mvpd, type = answer.reasonType, attributes = {} }
+  return { mvpd = mvpd, type = response.reasonType, attributes = {} }
 end
 
-local function browser_url(context, answer, options)
-  if answer.actionName ~= "authenticate" then return options.activation_url end
-  if not answer.url or answer.url == json.null then
-    return context.api:authenticate_url { code = answer.code }
+local function browser_url(context, response, options)
+  if response.actionName ~= "authenticate" then return options.activation_url end
+  if not response.url or response.url == json.null then
+    return context.api:authenticate_url { code = response.code }
   end
-  return context:absolute_url(answer.url, answer.actionType)
+  return context:absolute_url(response.url, response.actionType)
 end
 
 -- Adobe: a code is valid for about half an hour. An implausible `notAfter` is
 -- ignored.
 local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
 
-local function end_of(context, answer)
-  local now, ends = context:now_ms(), json.number(answer.notAfter)
+local function end_of(context, response)
+  local now, ends = context:now_ms(), json.number(response.notAfter)
   if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
   return now + USUAL_LIFE
 end
 
-local function qr_text(answer, options, url)
+local function qr_text(response, options, url)
   local page = options.activation_url
   if not page then return url end
   return page .. (page:find("?", 1, true) and "&" or "?") .. "code="
-    .. answer.code
+    .. response.code
 end
 
-local function code_flow(context, answer, options)
-  local url, err = browser_url(context, answer, options)
+local function code_flow(context, response, options)
+  local url, err = browser_url(context, response, options)
   if err then return nil, err end
-  local flow = { state = "pending", code = answer.code, url = url,
-    qr = qr_text(answer, options, url),
-    mvpd = json.text(answer.mvpd) or options.mvpd,
+  local flow = { state = "pending", code = response.code, url = url,
+    qr = qr_text(response, options, url),
+    mvpd = json.text(response.mvpd) or options.mvpd,
     interval = options.interval or USUAL_INTERVAL,
-    expires_at = end_of(context, answer) }
+    expires_at = end_of(context, response) }
   -- A poll with an older code of this device finds this record.
   local good, why = context:remember("login", { code = flow.code },
     (flow.expires_at - context:now_ms()) / 1000)
@@ -154,28 +154,28 @@ local function code_flow(context, answer, options)
   return flow
 end
 
-local function unknown(answer)
-  local missing = missing_of(answer)
+local function unknown(response)
+  local missing = missing_of(response)
   return nil, errors.new { code = "unknown_action", action = "none",
     operation = "create_session",
     message = #missing > 0
       and ("The service still misses %s."):format(table.concat(missing, ", "))
       or ("The service asks for '%s', which this version does not know.")
-        :format(tostring(answer.actionName)) }
+        :format(tostring(response.actionName)) }
 end
 
 -- Continues by `actionName`. A session with an unknown action and a code can
 -- still be polled.
-local function obey(context, answer, options)
-  if answer.actionName == "authorize" then
-    local found, err = login.let_in(context, answer, options)
+local function continue_session(context, response, options)
+  if response.actionName == "authorize" then
+    local found, err = login.let_in(context, response, options)
     if not found then return nil, err end
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
-  if type(answer.code) == "string" then
-    return code_flow(context, answer, options)
+  if type(response.code) == "string" then
+    return code_flow(context, response, options)
   end
-  return unknown(answer)
+  return unknown(response)
 end
 
 local function begin(context, options)
@@ -184,9 +184,9 @@ local function begin(context, options)
   if found then
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
-  local answer, why = open_session(context, options)
-  if not answer then return nil, why end
-  return obey(context, answer, options)
+  local response, why = open_session(context, options)
+  if not response then return nil, why end
+  return continue_session(context, response, options)
 end
 
 --- Begins a login, with the options of `login`. Returns plain data that can be
@@ -261,11 +261,11 @@ function login.poll_login(context, flow, options)
   if left <= 0 then return nil, "expired" end
   if is_superseded(context, flow) then return nil, "superseded" end
   -- Once: a repeat would be faster than Adobe allows.
-  local answer, err = context.api:profile_for_code(
+  local response, err = context.api:profile_for_code(
     { code = flow.code, once = true },
     context:deadline(math.min(left, context:timeout())))
-  if not answer then return state_after(context, flow, err) end
-  local found = profiles.choose(profiles.list(context, answer, options),
+  if not response then return state_after(context, flow, err) end
+  local found = profiles.choose(profiles.list(context, response, options),
     { mvpd = flow.mvpd, choose = options.choose })
   if not found then return nil, "pending" end
   return finish(context, flow, found)
@@ -336,7 +336,7 @@ local function poll_until_done(context, flow, options)
   end
 end
 
-local function tell(options, flow)
+local function call_on_code(options, flow)
   if options.on_code then options.on_code(flow) end
 end
 
@@ -367,7 +367,7 @@ function login.login(context, options)
   local flow, err = begin(context, options)
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
-  tell(options, flow)
+  call_on_code(options, flow)
   local back, why = await_browser(context, flow, options)
   local found, state
   if back then found, state = poll_until_done(context, flow, options)
@@ -384,13 +384,13 @@ end
 -- provider was chosen on the TV, `missing` (a list of parameters), `expires_at`;
 -- nil and an error when the code is not valid.
 function login.check_code(context, code)
-  local answer, err = context.api:session { code = code }
-  if not answer then return nil, err end
-  local given = answer.existingParameters
+  local response, err = context.api:session { code = code }
+  if not response then return nil, err end
+  local given = response.existingParameters
   return { code = code,
     mvpd = type(given) == "table" and json.text(given.mvpd) or nil,
-    missing = missing_of(answer),
-    expires_at = json.number(answer.notAfter) }
+    missing = missing_of(response),
+    expires_at = json.number(response.notAfter) }
 end
 
 --- Sends the parameters that the TV left out (`mvpd`, `domain_name`,
@@ -399,13 +399,13 @@ end
 function login.resume_login(context, options)
   options_of.check("client:resume_login", options, { code = "string",
     mvpd = "string?", domain_name = "string?", redirect_url = "string?" }, 3)
-  local answer, err = context.api:resume_session(options)
-  if not answer then return nil, err end
-  if answer.actionName == "authenticate" then
-    return context:absolute_url(answer.url, answer.actionType)
+  local response, err = context.api:resume_session(options)
+  if not response then return nil, err end
+  if response.actionName == "authenticate" then
+    return context:absolute_url(response.url, response.actionType)
   end
-  if answer.actionName == "authorize" then return "" end
-  return unknown(answer)
+  if response.actionName == "authorize" then return "" end
+  return unknown(response)
 end
 
 local REFRESH = identity.fields({ mvpd = "string?",
@@ -421,10 +421,10 @@ function login.refresh_profile(context, options)
   if broken then return nil, broken end
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profiles.not_logged_in("refresh_profile") end
-  local answer, err = context.api:profile(
+  local response, err = context.api:profile(
     with({ mvpd = mvpd }, pick(options, identity.SSO)))
-  if not answer then return nil, err end
-  local found = profiles.choose(profiles.list(context, answer, options),
+  if not response then return nil, err end
+  local found = profiles.choose(profiles.list(context, response, options),
     { mvpd = mvpd })
   if found then return profiles.remember(context, found) end
   if kept and kept.mvpd == mvpd then context:forget("profile") end

@@ -44,10 +44,10 @@ end
 
 -- A TempPass is not a login and needs no logout.
 local function known_to_service(context, options)
-  local answer, err = context.api:profiles(identity.pick(options, identity.SSO))
-  if not answer then return {}, err end
+  local response, err = context.api:profiles(identity.pick(options, identity.SSO))
+  if not response then return {}, err end
   local list = {}
-  for mvpd, item in pairs(answer.profiles) do
+  for mvpd, item in pairs(response.profiles) do
     local is_pass = type(item) == "table" and item.type == "temporary"
     if not is_pass then list[#list + 1] = mvpd end
   end
@@ -83,8 +83,8 @@ local function forget_viewer(context, options)
   return good, err
 end
 
-local function add_outcomes(context, answer, options, report)
-  for mvpd, entry in pairs(answer.logouts) do
+local function add_outcomes(context, response, options, report)
+  for mvpd, entry in pairs(response.logouts) do
     if type(entry) == "table" then
       report[#report + 1] = drive(context, mvpd, entry, options)
     end
@@ -103,8 +103,8 @@ local function one(context, mvpd, options, report)
   if is_in(report, mvpd) then return end
   local params = identity.pick(options, identity.SSO)
   params.mvpd, params.redirect_url = mvpd, options.redirect_url
-  local answer, err = context.api:logout(params)
-  if answer then return add_outcomes(context, answer, options, report) end
+  local response, err = context.api:logout(params)
+  if response then return add_outcomes(context, response, options, report) end
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
 end
 

@@ -53,19 +53,19 @@ local FIELDS = { partner = "string", status = "table or string",
   fallback = "table?", visitor_id = "string?", metadata_key = "userdata?",
   metadata_padding = "string?" }
 
-local function no_fallback(answer)
+local function no_fallback(response)
   return nil, errors.new { code = "partner_fallback",
     action = "authentication", operation = "partner_session",
     message = ("Single sign-on is not possible (%s): an ordinary login is "
-      .. "needed."):format(tostring(answer.reasonType)) }
+      .. "needed."):format(tostring(response.reasonType)) }
 end
 
 -- Adobe requires an ordinary login when the framework has no login to share;
 -- with `fallback`, carries it out.
-local function fall_back(context, answer, options)
-  if not options.fallback then return no_fallback(answer) end
+local function fall_back(context, response, options)
+  if not options.fallback then return no_fallback(response) end
   local params = { domain_name = options.domain_name,
-    redirect_url = options.redirect_url, mvpd = json.text(answer.mvpd),
+    redirect_url = options.redirect_url, mvpd = json.text(response.mvpd),
     fresh = true }
   for name, value in pairs(options.fallback) do params[name] = value end
   return login.login(context, params)
@@ -81,13 +81,13 @@ local function in_base64(saml)
   return (saml:gsub("%s+", ""))
 end
 
-local function exchange(context, answer, options)
-  local request = answer.authenticationRequest
+local function exchange(context, response, options)
+  local request = response.authenticationRequest
   if not is_request(request) then
     return nil, errors.malformed("partner_session",
       "its authenticationRequest is missing")
   end
-  local saml, why = options.respond(request, answer.mvpd)
+  local saml, why = options.respond(request, response.mvpd)
   if not saml then
     return nil, errors.new { code = "partner_failed",
       action = "authentication", operation = "partner_profile",
@@ -99,17 +99,17 @@ local function exchange(context, answer, options)
     visitor_id = options.visitor_id }
 end
 
-local function no_partner_needed(context, answer, options)
-  if answer.actionName ~= "authorize" then
-    return fall_back(context, answer, options)
+local function continue_without_partner(context, response, options)
+  if response.actionName ~= "authorize" then
+    return fall_back(context, response, options)
   end
-  return login.let_in(context, answer, { partner_status = options.status,
+  return login.let_in(context, response, { partner_status = options.status,
     visitor_id = options.visitor_id, metadata_key = options.metadata_key,
     metadata_padding = options.metadata_padding })
 end
 
-local function by_partner(context, answer, options)
-  local found, err = exchange(context, answer, options)
+local function by_partner(context, response, options)
+  local found, err = exchange(context, response, options)
   if not found then return nil, err end
   local chosen = profiles.choose(profiles.list(context, found, options), {})
   if chosen then return profiles.remember(context, chosen) end
@@ -127,13 +127,13 @@ end
 -- client:authorize as well.
 function partner.partner_login(context, options)
   options_of.check("client:partner_login", options, FIELDS, 3)
-  local answer, err = context.api:partner_session { partner = options.partner,
+  local response, err = context.api:partner_session { partner = options.partner,
     domain_name = options.domain_name, redirect_url = options.redirect_url,
     partner_status = options.status, visitor_id = options.visitor_id }
-  if not answer then return nil, err end
-  local finish = answer.actionName == "partner_profile" and by_partner
-    or no_partner_needed
-  local found, why = finish(context, answer, options)
+  if not response then return nil, err end
+  local finish = response.actionName == "partner_profile" and by_partner
+    or continue_without_partner
+  local found, why = finish(context, response, options)
   if found then context:clear_permits() end
   return found, why
 end

@@ -40,7 +40,7 @@ local function params_of(mvpd, batch, options)
   return params
 end
 
-local function ask(context, mvpd, list, options)
+local function request_decisions(context, mvpd, list, options)
   local batches = split(list, context:batch_limit(mvpd) or USUAL_LIMIT)
   -- Adobe accepts one request a second: each batch adds a second.
   local deadline = context:deadline(
@@ -112,7 +112,7 @@ end
 -- smaller ones, down to one resource each.
 local function decide(context, mvpd, list, options, found)
   while list do
-    local calls, outcomes = ask(context, mvpd, list, options)
+    local calls, outcomes = request_decisions(context, mvpd, list, options)
     list = collect(context, mvpd, calls, outcomes, found)
   end
 end

@@ -21,11 +21,11 @@ end
 
 -- Sorted once, before it is cached.
 local function load_list(context)
-  local answer, err = context.api:configuration()
-  if not answer then return nil, err end
+  local response, err = context.api:configuration()
+  if not response then return nil, err end
   local list = {}
-  local mvpds = type(answer.requestor.mvpds) == "table"
-    and answer.requestor.mvpds or {}
+  local mvpds = type(response.requestor.mvpds) == "table"
+    and response.requestor.mvpds or {}
   for _, item in ipairs(mvpds) do
     if type(item) == "table" and type(item.id) == "string" then
       list[#list + 1] = { id = item.id, logo_url = json.text(item.logoUrl),

@@ -39,8 +39,8 @@ function service_token.sign_service_token(context, options)
 end
 
 -- A token that no header can carry would fail later, as a usage error.
-local function token_of(operation, answer)
-  local token = answer.serviceToken
+local function token_of(operation, response)
+  local token = response.serviceToken
   if token:find "^[%w%p]+$" then return token end
   return nil, errors.malformed(operation, "its token cannot be sent")
 end
@@ -49,23 +49,23 @@ end
 -- that you identify, `{ link = code }` for a viewer who typed the code shown by
 -- another of their devices.
 function service_token.get_service_token(context, options)
-  local answer, err = context.api:service_token(options)
-  if not answer then return nil, err end
-  return token_of("service_token", answer)
+  local response, err = context.api:service_token(options)
+  if not response then return nil, err end
+  return token_of("service_token", response)
 end
 
 --- Requests a new token for one that has expired or is about to.
 function service_token.renew_service_token(context, token)
-  local answer, err = context.api:refresh_service_token { token = token }
-  if not answer then return nil, err end
-  return token_of("refresh_service_token", answer)
+  local response, err = context.api:refresh_service_token { token = token }
+  if not response then return nil, err end
+  return token_of("refresh_service_token", response)
 end
 
 --- Requests a short code with which another device joins this device's group.
 function service_token.link_device(context, token)
-  local answer, err = context.api:link { token = token }
-  if not answer then return nil, err end
-  return answer.code
+  local response, err = context.api:link { token = token }
+  if not response then return nil, err end
+  return response.code
 end
 
 --- Removes devices from the group.

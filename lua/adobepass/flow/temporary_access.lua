@@ -44,7 +44,7 @@ Pass.__index = Pass
 
 -- Switches to the pass after `from`; returns false when there is none, and true
 -- also when another coroutine has already switched.
-local function go_on(self, from)
+local function switch_pass(self, from)
   if self.mvpd ~= from then return true end
   local following = self.list[self.at + 1]
   if not following then return false end
@@ -67,13 +67,13 @@ local function note_profile(self, given)
   self.is_over, self.is_stale = nil, false
 end
 
-local function ask(self)
+local function request_profile(self)
   local mvpd = self.mvpd
-  local answer, err = self.context.api:profile { mvpd = mvpd,
+  local response, err = self.context.api:profile { mvpd = mvpd,
     identity = self.identity }
   if self.mvpd ~= mvpd then return true end
-  if answer then
-    note_profile(self, answer.profiles[mvpd])
+  if response then
+    note_profile(self, response.profiles[mvpd])
     return true
   end
   if USED_UP[err.code] then note_end(self, err.code) end
@@ -82,23 +82,23 @@ end
 
 -- A pass begins with its first playback, and each playback may use up a title.
 -- The remainder is requested when it is next needed.
-local function find_out(self)
+local function update_if_stale(self)
   if not self.is_stale then return true end
   local now = self.context:monotonic()
   if now >= (self.ask_at or now) then
     self.ask_at = now + RETRY_SECONDS
-    local fine, err = ask(self)
-    if not fine and self.is_stale then self.trouble = err end
+    local fine, err = request_profile(self)
+    if not fine and self.is_stale then self.last_error = err end
   end
-  if self.is_stale then return nil, self.trouble end
-  self.ask_at, self.trouble = nil, nil
+  if self.is_stale then return nil, self.last_error end
+  self.ask_at, self.last_error = nil, nil
   return true
 end
 
 --- Returns the ms that are left, by the server's time; nil before the first
 -- playback; nil and an error when the request failed.
 function Pass:remaining_ms()
-  local known, err = find_out(self)
+  local known, err = update_if_stale(self)
   if not known then return nil, err end
   if self.is_over then return 0 end
   local ends = self.profile and self.profile.not_after
@@ -107,7 +107,7 @@ end
 
 --- Returns the titles that are left, when the pass counts titles.
 function Pass:remaining_resources()
-  local known, err = find_out(self)
+  local known, err = update_if_stale(self)
   if not known then return nil, err end
   return self.titles
 end
@@ -117,8 +117,8 @@ end
 function Pass:refresh()
   while true do
     local mvpd = self.mvpd
-    local fine, err = ask(self)
-    if fine or not USED_UP[err.code] or not go_on(self, mvpd) then
+    local fine, err = request_profile(self)
+    if fine or not USED_UP[err.code] or not switch_pass(self, mvpd) then
       return fine, err
     end
   end
@@ -139,7 +139,7 @@ function Pass:authorize(resource)
     if decision and decision.permitted and self.mvpd == mvpd then
       self.is_stale, self.ask_at = true, nil
     end
-    if not is_used_up(decision, err) or not go_on(self, mvpd) then
+    if not is_used_up(decision, err) or not switch_pass(self, mvpd) then
       return decision, err
     end
   end

@@ -59,7 +59,7 @@ local function is_unprocessed(err)
     or err.http_status == 503 and err.retry_after ~= nil
 end
 
-local function least(err)
+local function min_delay(err)
   if is_throttled(err) then
     return math.max(AFTER_THROTTLE, err.retry_after or 0)
   end
@@ -79,7 +79,7 @@ function Policy:delay(err, attempt, terms)
   if attempt >= self.attempts or not may_heal(err) then return nil end
   if not terms.safe and not is_unprocessed(err) then return nil end
   local ceiling = math.min(self.cap, self.base * 2 ^ (attempt - 1))
-  local delay = least(err) + terms.chance * ceiling
+  local delay = min_delay(err) + terms.chance * ceiling
   -- A wait that takes all that remains leaves nothing for the request.
   if terms.remaining and delay >= terms.remaining then return nil end
   return delay
