@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A growable buffer that is born with a ceiling and wiped when it goes. */
+/* A growable buffer with a maximum size, wiped before it is freed. */
 #ifndef AP_BASE_BUFFER_H
 #define AP_BASE_BUFFER_H
 
@@ -17,17 +17,20 @@ typedef enum {
 } ap_buffer_result;
 
 void ap_buffer_init(ap_buffer *buf, size_t ceiling);
-/* Makes room for so many bytes more, which the caller may then write behind
-** data + length, and count. */
+/* Makes room for `length` more bytes. The caller may write them at
+** data + length and then add their number to `length`. */
 ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length);
 ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
                                   size_t length);
+/* Wipes the content and keeps the memory. */
 void ap_buffer_clear(ap_buffer *buf);
+/* Wipes and frees; the buffer is then empty and usable. Idempotent. */
 void ap_buffer_free(ap_buffer *buf);
 
 /* Wipes and frees; NULL is allowed. */
 void ap_wipe_free(void *bytes, size_t length);
-/* A NUL-terminated copy that the caller frees, or NULL. */
+/* Returns a NUL-terminated copy, which the caller frees; NULL if out of
+** memory. */
 char *ap_copy(const void *bytes, size_t length);
 
 #endif

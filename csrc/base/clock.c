@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-/* A television sleeps; CLOCK_MONOTONIC would not count that time, and a token
-** that died overnight would look fresh: clock_gettime(2), CLOCK_BOOTTIME. */
+/* CLOCK_MONOTONIC does not count the time of a suspend, so a token that expired
+** in standby would seem valid; CLOCK_BOOTTIME does (clock_gettime(2)). */
 #ifdef CLOCK_BOOTTIME
 #define FORWARD_CLOCK CLOCK_BOOTTIME
 #else

@@ -2,11 +2,12 @@
 #ifndef AP_BASE_CLOCK_H
 #define AP_BASE_CLOCK_H
 
-/* Seconds that only go forward, standby of the device included. */
+/* Returns seconds that never go backwards and include standby where the system
+** has CLOCK_BOOTTIME. The start is arbitrary. */
 double ap_clock_monotonic(void);
-/* Seconds since 1970, as the device believes. */
+/* Returns seconds since 1970 by the device's wall clock. */
 double ap_clock_wall(void);
-/* Sleeps for some seconds, or less if a signal comes. */
+/* Sleeps for some seconds; a signal ends the sleep early. */
 void ap_clock_sleep(double seconds);
 
 #endif

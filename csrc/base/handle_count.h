@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many handles of each kind are open, so that a test can prove that none
-** was left behind. */
+/* Counts the open handles of each kind, so that tests can find leaks. */
 #ifndef AP_BASE_HANDLE_COUNT_H
 #define AP_BASE_HANDLE_COUNT_H
 

@@ -9,9 +9,9 @@ static int pipe_pending(void) {
   return sigismember(&pending, SIGPIPE);
 }
 
-/* Everything that can wait is held, not SIGPIPE alone: a resolver thread that
-** libcurl starts inherits this mask, and must never run the host's handlers.
-** CURLOPT_NOSIGNAL leaves SIGPIPE to the application: libcurl-thread(3). */
+/* Blocks all asynchronous signals, not only SIGPIPE: a resolver thread of
+** libcurl inherits this mask and must never run the host's handlers. SIGPIPE is
+** left to the application by CURLOPT_NOSIGNAL (libcurl-thread(3)). */
 void ap_signal_guard_hold(ap_signal_guard *saved) {
   sigset_t held;
   (void)sigfillset(&held);
@@ -22,7 +22,7 @@ void ap_signal_guard_hold(ap_signal_guard *saved) {
   (void)sigdelset(&held, SIGABRT);
   (void)sigdelset(&held, SIGTRAP);
   (void)pthread_sigmask(SIG_BLOCK, &held, &saved->mask);
-  /* It can only have been pending where it was blocked. */
+  /* SIGPIPE can be pending only if it was blocked. */
   saved->pipe_was_pending =
     sigismember(&saved->mask, SIGPIPE) && pipe_pending();
 }
