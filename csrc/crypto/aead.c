@@ -10,7 +10,7 @@
 
 #include "crypto/digest.h"
 
-/* Not printable, so that no text of a user's begins like it by chance. */
+/* Begins with a NUL, so that no text begins with it by chance. */
 static const unsigned char magic[8] = { 0, 'A', 'P', 's', 'e', 'a', 'l', 1 };
 
 enum { MAGIC = sizeof magic, NONCE = 12, TAG = 16 };

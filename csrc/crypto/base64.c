@@ -49,7 +49,7 @@ void ap_base64_encode(ap_base64_kind kind, const unsigned char *bytes,
   ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62
 /* clang-format on */
 
-/* The digits' values and one, so that zero is "no digit". */
+/* The value of each digit plus one; 0: not a digit. */
 static const unsigned char places[2][256] = {
   { LETTERS_AND_DIGITS, ['+'] = 63, ['/'] = 64 },
   { LETTERS_AND_DIGITS, ['-'] = 63, ['_'] = 64 },
@@ -59,7 +59,7 @@ static int value_of(ap_base64_kind kind, char c) {
   return places[kind][(unsigned char)c] - 1;
 }
 
-/* The text without its padding, or -1 where the padding is wrong. */
+/* Returns the length without the padding; -1 if the padding is wrong. */
 static long unpadded(ap_base64_kind kind, const char *text, size_t length) {
   size_t padding = 0;
   if (kind == AP_BASE64URL) return length % 4 == 1 ? -1 : (long)length;
@@ -80,7 +80,7 @@ static int decode_four(ap_base64_kind kind, const char *text,
   return 1;
 }
 
-/* Two or three digits, whose last bits stand for nothing and must be zero. */
+/* Decodes the last two or three digits, whose unused bits must be zero. */
 static int decode_tail(ap_base64_kind kind, const char *text, size_t digits,
                        unsigned char *out) {
   int a = value_of(kind, text[0]), b = value_of(kind, text[1]);

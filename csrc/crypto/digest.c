@@ -8,8 +8,8 @@
 
 static const char *const names[] = { "SHA256", "SHA512" };
 
-/* A digest is begun once, and copied for each string: OpenSSL takes longer to
-** begin one anew. */
+/* A digest is initialized once and copied for each string, which is faster in
+** OpenSSL than initializing it again. */
 struct ap_hasher {
   EVP_MD_CTX *begun[2];
   EVP_MD_CTX *copies[2];

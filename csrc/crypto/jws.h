@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON Web Signatures in the compact form (RFC 7515), RS256 alone. */
+/* JSON Web Signatures in the compact form (RFC 7515), RS256 only. */
 #ifndef AP_CRYPTO_JWS_H
 #define AP_CRYPTO_JWS_H
 
@@ -11,12 +11,12 @@
 
 enum { AP_JWS_MAX = 64 * 1024 };
 
-/* Both results are appended to buffers that the caller owns. */
+/* All results are appended to buffers that the caller owns. */
 int ap_jws_sign(const ap_rsa_key *key, const char *header,
                 size_t header_length, const char *payload,
                 size_t payload_length, ap_buffer *out, ap_failure *failure);
-/* Verifies the signature by RS256 and decodes both parts. The caller must check
-** the header: its "alg" and "crit" are not read here. */
+/* Verifies the RS256 signature and decodes both parts. The caller must check the
+** header: this function does not read "alg" and "crit". */
 int ap_jws_verify_signature(const ap_rsa_key *key, const char *token,
                             size_t length, ap_buffer *header,
                             ap_buffer *payload, ap_failure *failure);

@@ -11,16 +11,16 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-/* RFC 7518 section 3.3: a key of 2048 bits or more. */
+/* RFC 7518 section 3.3 requires a key of 2048 bits or more. */
 enum { LEAST_BITS = 2048 };
 
 struct ap_rsa_key {
   EVP_PKEY *pkey;
-  EVP_MD *sha256; /* fetched once: a name would be looked up each time */
+  EVP_MD *sha256; /* fetched once, to avoid a lookup by name for each use */
   int is_private;
 };
 
-/* Stands in for OpenSSL's own callback, which would ask at the terminal.
+/* Passphrase callback; OpenSSL's default one would read from the terminal.
 ** `given` points to a string, which may be NULL. */
 static int give_passphrase(char *out, int size, int writing, void *given) {
   const char *passphrase = *(const char *const *)given;
@@ -64,7 +64,7 @@ static int acceptable(EVP_PKEY *pkey, ap_failure *failure) {
   return 1;
 }
 
-/* Takes over `pkey`, which may be NULL. */
+/* Takes ownership of `pkey`, which may be NULL. */
 static ap_rsa_key *wrap(EVP_PKEY *pkey, int is_private, ap_failure *failure) {
   ap_rsa_key *key = NULL;
   EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
@@ -204,7 +204,7 @@ int ap_rsa_key_encrypt(const ap_rsa_key *key, ap_padding padding,
                                "could not encrypt it.");
 }
 
-/* One answer for every cause: a padding oracle lives on differences. */
+/* One error for every cause: a padding oracle needs different errors. */
 int ap_rsa_key_decrypt(const ap_rsa_key *key, ap_padding padding,
                        const void *bytes, size_t length, unsigned char *out,
                        size_t *size, ap_failure *failure) {

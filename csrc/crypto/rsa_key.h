@@ -15,18 +15,19 @@ typedef enum {
   AP_PADDING_OAEP_SHA256
 } ap_padding;
 
-/* The passphrase may be NULL: then an encrypted key fails, and nobody is
-** asked at a terminal. */
+/* Reads a PEM private key. The passphrase may be NULL; then an encrypted key
+** fails, and the terminal is not read. Returns NULL with "invalid_key",
+** "weak_key" or "out_of_memory". */
 ap_rsa_key *ap_rsa_key_private(const char *pem, size_t length,
                                const char *passphrase, ap_failure *failure);
-/* From a PEM public key or the PEM certificate that holds it. */
+/* Reads a PEM public key, or the public key of a PEM certificate. */
 ap_rsa_key *ap_rsa_key_public(const char *pem, size_t length,
                               ap_failure *failure);
 void ap_rsa_key_free(ap_rsa_key *key);
 
 int ap_rsa_key_bits(const ap_rsa_key *key);
 int ap_rsa_key_is_private(const ap_rsa_key *key);
-/* How many bytes a signature or a ciphertext has. */
+/* Returns the size in bytes of a signature or a ciphertext. */
 size_t ap_rsa_key_size(const ap_rsa_key *key);
 
 /* SHA256withRSA (PKCS#1 v1.5). `signature` holds ap_rsa_key_size bytes. */
