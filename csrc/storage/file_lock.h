@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An advisory lock on a file made for it. The kernel lets go of it when the
-** process ends, however it ends. */
+/* An advisory lock (flock(2)) on a file made for it. The kernel releases the
+** lock when the process ends. */
 #ifndef AP_STORAGE_FILE_LOCK_H
 #define AP_STORAGE_FILE_LOCK_H
 
@@ -10,16 +10,18 @@
 
 typedef struct {
   int fd;
-  pid_t owner; /* 0: nobody, it is not held */
+  pid_t owner; /* 0: not held */
 } ap_file_lock;
 
-/* Waits at most `seconds`; 0 asks once. */
+/* Opens the lock file, creating it if missing, and locks it. Waits at most
+** `seconds`; 0 tries once. Returns 0 with "busy", "insecure_file" or
+** "io_error". */
 int ap_file_lock_take(ap_file_lock *lock, const char *path, double seconds,
                       ap_failure *failure);
-/* The same for a descriptor that is open already. */
+/* Locks an open descriptor in the same way. */
 int ap_file_lock_hold(int fd, double seconds, ap_failure *failure);
-/* A child that was forked meanwhile lets go of nothing, and keeps nothing from
-** being let go of. Twice is well. */
+/* Releases the lock. In a child forked meanwhile it only closes the child's copy
+** of the descriptor. Idempotent. */
 void ap_file_lock_drop(ap_file_lock *lock);
 
 #endif

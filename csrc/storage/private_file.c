@@ -20,7 +20,8 @@ enum { CHUNK = 16 * 1024, TEMPORARY_TRIES = 100 };
 
 static const double temporary_patience = 10;
 
-/* Is this open file ours, a regular one, and closed to others? */
+/* Returns whether the open file is a regular one, belongs to this user and is
+** not accessible to others. */
 static int check_private(int fd, const char *path, ap_failure *failure) {
   struct stat info;
   if (fstat(fd, &info) != 0)
@@ -92,9 +93,9 @@ int ap_private_file_read(const char *path, const unsigned char *key,
                         "%s is encrypted: give its key.", path);
 }
 
-/* "folder/.name.tmp" for "folder/name", which the caller frees. One name for
-** all writers, under a lock: what a crash leaves is used again, so that
-** temporary files never pile up. */
+/* Returns "folder/.name.tmp" for "folder/name", which the caller frees. All
+** writers use the same name, under a lock, so that a file left by a crash is
+** reused and temporary files do not accumulate. */
 static char *temporary_path(const char *path) {
   const char *slash = strrchr(path, '/');
   const char *name = slash != NULL ? slash + 1 : path;
@@ -106,7 +107,7 @@ static char *temporary_path(const char *path) {
   return temporary;
 }
 
-/* The file that we locked may have been renamed away meanwhile. */
+/* Another writer may have renamed the file before it was locked here. */
 static int still_named(int fd, const char *path) {
   struct stat held, named;
   return fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
@@ -156,9 +157,9 @@ static int fill(int fd, const char *path, const char *bytes, size_t length,
   return 1;
 }
 
-/* A rename is on the disk only when its folder is: rename(2), fsync(2). The
-** folder is opened before anything changes, so that only the sync itself can
-** fail after it. Answers -1, with errno, if it fails. */
+/* A rename is durable only after its folder is synced (rename(2), fsync(2)). The
+** folder is opened before anything changes, so that afterwards only the sync can
+** fail. Returns -1 and sets errno on failure. */
 static int open_folder(const char *path, ap_failure *failure) {
   const char *slash = strrchr(path, '/');
   size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 1;

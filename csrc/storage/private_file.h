@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files for secrets: for the owner's eyes only, replaced whole or not at
-** all, and on the disk when a call says so. */
+/* Files for secrets: accessible only to their owner, replaced atomically, and
+** synced to disk before a call returns success. */
 #ifndef AP_STORAGE_PRIVATE_FILE_H
 #define AP_STORAGE_PRIVATE_FILE_H
 
@@ -9,13 +9,13 @@
 #include "base/buffer.h"
 #include "base/failure.h"
 
-/* `key` has AP_AEAD_KEY_SIZE bytes, or is NULL for a plain file. The
-** content is appended to `out`, whose ceiling bounds the file. */
+/* `key` has AP_AEAD_KEY_SIZE bytes, or is NULL for a plain file. The content is
+** appended to `out`, whose ceiling limits the size of the file. */
 int ap_private_file_read(const char *path, const unsigned char *key,
                          ap_buffer *out, ap_failure *failure);
 int ap_private_file_write(const char *path, const char *bytes, size_t length,
                           const unsigned char *key, ap_failure *failure);
-/* Removing what is not there is well. */
+/* Removes a file. Succeeds if there is none. */
 int ap_private_file_remove(const char *path, ap_failure *failure);
 
 #endif

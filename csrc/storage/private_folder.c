@@ -17,8 +17,8 @@ static int is_folder(const char *path) {
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The umask may have taken the owner's own rights. chmod(2) runs in that case
-** only, so that it never meets a folder that was here before. */
+/* The umask may have removed rights of the owner. Only then is chmod(2) called,
+** so that a folder that existed before is not changed. */
 static int restore_rights(const char *path) {
   struct stat info;
   if (lstat(path, &info) != 0) return 0;
@@ -35,7 +35,7 @@ static int make_one(const char *path) {
   return 0;
 }
 
-/* Makes each missing folder of a path, which is changed meanwhile. */
+/* Creates each missing folder of a path. Modifies the path while it runs. */
 static int make_each(char *path) {
   char *slash = path + strspn(path, "/");
   while ((slash = strchr(slash, '/')) != NULL) {
@@ -59,8 +59,8 @@ static int make_missing(const char *path, ap_failure *failure) {
   return done;
 }
 
-/* Who may write in a folder can remove its files: that would log a viewer out.
-** The superuser could do so anyway. */
+/* A user who may write in a folder can remove its files, which would log a
+** viewer out. The superuser can do so anyway. */
 static int check_folder(const char *path, ap_failure *failure) {
   struct stat info;
   if (stat(path, &info) != 0)
