@@ -29,7 +29,8 @@ static const outcome memory = { "out_of_memory",
 static const outcome other = { "transfer_failed", "The request failed" };
 
 #if LIBCURL_VERSION_NUM < 0x080600
-#define CURLE_TOO_LARGE 100 /* a line of an answer, to later ones */
+#define CURLE_TOO_LARGE \
+  100 /* of later versions: a response line is too long */
 #endif
 
 static const outcome *outcome_of(CURLcode code) {

@@ -6,7 +6,8 @@
 
 #include "base/failure.h"
 
-/* libcurl's hundred codes as the few that a caller can act upon. */
+/* Maps a libcurl code to one of the few codes that a caller can act on. The
+** message holds `detail`, or libcurl's text if that is NULL or empty. */
 void ap_curl_error_set(CURLcode code, const char *detail, ap_failure *failure);
 
 #endif

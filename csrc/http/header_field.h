@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may stand in a request, and what stands in an answer's head. */
+/* Checks header fields of requests and parses those of responses. */
 #ifndef AP_HTTP_HEADER_FIELD_H
 #define AP_HTTP_HEADER_FIELD_H
 
@@ -11,25 +11,25 @@ typedef struct {
   size_t name_length, value_length;
 } ap_header_field;
 
-/* A token of RFC 9110 section 5.6.2: a method or a header's name. */
+/* Returns whether the text is a token (RFC 9110 section 5.6.2), as a method and
+** a header's name must be. */
 int ap_header_field_is_token(const char *text, size_t length);
-/* No CR, LF, NUL or other control character but a tab. */
+/* Returns whether the text has no control character except tabs. */
 int ap_header_field_is_value(const char *text, size_t length);
-/* Are so many characters the same, in any case of letters? */
+/* Compares the first `length` characters; ignores case. */
 int ap_header_field_same(const char *text, const char *name, size_t length);
-/* Is this the name, in any case of letters? */
+/* Compares a text of `length` characters with a name; ignores case. */
 static inline int ap_header_field_is(const char *text, size_t length,
                                      const char *name) {
   return strlen(name) == length && ap_header_field_same(text, name, length);
 }
 
-/* The status that a line tells, or 0 where it is malformed: "HTTP/", and three
-** digits (RFC 9112 section 4). */
+/* Returns the status of a status line, or 0 if it is malformed (RFC 9112 section
+** 4: "HTTP/" and a status of three digits). */
 int ap_header_field_status(const char *line, size_t length);
 
-/* Steps *at over a block of lines to the next "name: value", or answers 0 at
-** its end. Lines that are none (status, blank, folded, junk) are passed
-** over. */
+/* Reads the next "name: value" line of a block and moves *at past it; returns 0
+** at the end. Skips other lines (status, blank, folded, malformed). */
 int ap_header_field_next(const char **at, const char *end,
                          ap_header_field *out);
 

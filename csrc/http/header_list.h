@@ -36,7 +36,7 @@ int ap_header_list_add(ap_header_list *list, const char *name,
 int ap_header_list_add_bearer(ap_header_list *list, const char *secret,
                               size_t length, ap_failure *failure);
 /* Call it last. Adds `user_agent` (NULL: none) unless the list has one, and
-** suppresses the headers that libcurl would add without being asked. */
+** suppresses the headers that libcurl would add by default. */
 int ap_header_list_complete(ap_header_list *list, const char *user_agent,
                             int has_body, ap_failure *failure);
 

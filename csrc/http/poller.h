@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets that are watched until they are ready: by epoll(7) where there is
-** one, which costs as much as is ready; elsewhere by poll(2), which costs as
-** much as is watched (AP_POLLER_POLL asks for that). */
+/* Polls sockets for readiness: with epoll(7) on Linux, whose cost grows with the
+** number of ready sockets; elsewhere, or with AP_POLLER_POLL, with poll(2), whose
+** cost grows with the number of all sockets. */
 #ifndef AP_HTTP_POLLER_H
 #define AP_HTTP_POLLER_H
 
@@ -15,7 +15,7 @@ enum { AP_POLLER_READ = 1, AP_POLLER_WRITE = 2 };
 
 typedef struct {
   int fd;
-  int events; /* of a socket that failed it may be none */
+  int events; /* may be 0 for a socket that failed */
 } ap_poller_event;
 
 typedef struct {
@@ -29,16 +29,18 @@ typedef struct {
 
 typedef void (*ap_poller_callback)(void *context, int fd, int events);
 
+/* Returns 0 if no descriptor is left. */
 int ap_poller_open(ap_poller *watch);
 void ap_poller_close(ap_poller *watch);
-/* `is_known`: it was added before. 0 where there is no memory. */
+/* Adds a socket, or changes its events if it `is_known`. Returns 0 on failure. */
 int ap_poller_set(ap_poller *watch, int fd, int events, int is_known);
 void ap_poller_remove(ap_poller *watch, int fd);
-/* Waits until one is ready, or for so many milliseconds; a signal ends it.
-** Answers how many events it wrote, `most` at most. */
+/* Waits until a socket is ready, `milliseconds` have passed or a signal comes.
+** Returns the number of events written, at most `most`. */
 size_t ap_poller_wait(ap_poller *watch, int milliseconds,
                       ap_poller_event *events, size_t most);
-/* What to wait for in another loop, to know that one of them is ready. */
+/* Calls `tell` for each descriptor to poll in another event loop: the epoll
+** descriptor, or each socket. */
 void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback tell,
                            void *context);
 

@@ -18,8 +18,8 @@ enum { MOST_IDLE_CONNECTIONS = 256 };
 
 /* curl_multi_perform costs least if many of the transfers make progress, and
 ** curl_multi_socket_action if few do. So the transport calls perform while more
-** than 16 transfers run and one of the last 16 calls ended one. Else it watches
-** the sockets, until no transfer runs. */
+** than 16 transfers run and one of the last 16 calls ended one. Otherwise it
+** polls the sockets, until no transfer runs. */
 enum { MOST_WATCHED = 16, MOST_IDLE_CALLS = 16 };
 
 /* Ready sockets that are handled before ended transfers are collected. */
@@ -27,7 +27,7 @@ enum { MOST_READY = 64 };
 
 struct ap_transport {
   CURLM *multi;
-  int is_watching;   /* libcurl has told `watch` of all sockets */
+  int is_watching;   /* libcurl has reported all sockets to `watch` */
   size_t idle_calls; /* of curl_multi_perform, in a row */
   ap_poller watch;
   ap_poller_event ready[MOST_READY];
@@ -35,7 +35,7 @@ struct ap_transport {
   double asked_all; /* time of the last watch_all, monotonic seconds */
   ap_transport_settings settings;
   ap_transfer *first;
-  size_t running, resolving; /* and those that may look a name up */
+  size_t running, resolving; /* all, and those that may look up a name */
   int raises_pipe;
   ap_url *last_url; /* of the last request, or NULL */
   ap_easy_pool easies;
@@ -405,7 +405,7 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
 }
 
 /* Watches all sockets before it reports them. If a transfer ends meanwhile,
-** ap_transport_timeout asks for a step at once. */
+** ap_transport_timeout returns 0. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context) {
   size_t ended = 0;

@@ -17,7 +17,7 @@ static const CURLoption curl_names[AP_CURL_TEXTS] = {
   CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
 };
 
-/* libcurl would name a missing file only when the first request fails. */
+/* libcurl would report a missing file only when the first request fails. */
 static int check_files(const ap_transport_options *options,
                        ap_failure *failure) {
   static const ap_text_option files[] = {
@@ -50,7 +50,8 @@ static int copy_texts(ap_transport_settings *settings,
   return 1;
 }
 
-/* Each handle would keep TLS sessions for itself, and lose them with itself. */
+/* Otherwise each easy handle would have its own TLS sessions, and lose them when
+** it is freed. */
 static int keep_tls_sessions(ap_transport_settings *settings) {
   settings->tls_sessions = curl_share_init();
   return settings->tls_sessions != NULL &&
@@ -102,7 +103,7 @@ static int is_port(const char *text, size_t length) {
          strspn(text, digits) == length && port > 0 && port <= HIGHEST_PORT;
 }
 
-/* IPv6 with or without brackets. */
+/* Accepts IPv4, and IPv6 with or without brackets. */
 static int is_address(const char *text, size_t length) {
   char address[LONGEST_ADDRESS + 1];
   unsigned char bytes[sizeof(struct in6_addr)];
@@ -135,8 +136,8 @@ int ap_transport_options_is_resolve_entry(const char *entry) {
          are_addresses(entry + host + 1 + port + 1);
 }
 
-/* A host name other than localhost; not an address, and none of the special
-** forms "+name", "-name" and "*" of CURLOPT_RESOLVE(3). */
+/* Accepts a host name other than localhost: no address, and none of the forms
+** "+name", "-name" and "*" of CURLOPT_RESOLVE(3). */
 static int names_other_machine(const char *entry) {
   static const char numeric[] = "0123456789.";
   static const char others[] = "abcdefghijklmnopqrstuvwxyz"
@@ -147,8 +148,8 @@ static int names_other_machine(const char *entry) {
          !ap_header_field_is(entry, length, "localhost");
 }
 
-/* Plain http is let through to localhost and its addresses because they are
-** this machine: no override may make them another one. */
+/* Plain http to localhost and loopback addresses is allowed because they are
+** this machine, so no resolve entry may point them to another one. */
 int ap_transport_settings_resolve(ap_transport_settings *settings,
                                   const char *entry, ap_failure *failure) {
   if (!names_other_machine(entry))
@@ -180,8 +181,8 @@ static CURLcode apply_texts(const ap_transport_settings *settings,
   return CURLE_OK;
 }
 
-/* Who names whom to trust names all of them: beside a file, libcurl would look
-** into the system's folder, and beside a folder, into the system's file. */
+/* `ca_file` and `ca_path` replace the system's CAs. With only one of them set,
+** libcurl would use the system's default for the other. */
 static CURLcode apply_trust(const ap_transport_options *options, CURL *easy) {
   const char *file = options->texts[AP_TEXT_CA_FILE];
   const char *path = options->texts[AP_TEXT_CA_PATH];
@@ -193,7 +194,7 @@ static CURLcode apply_trust(const ap_transport_options *options, CURL *easy) {
   return CURLE_OK;
 }
 
-/* A proxy that speaks TLS is held to what its users are. */
+/* The same TLS version applies to an https proxy. */
 static CURLcode apply_tls(const ap_transport_settings *settings, CURL *easy) {
   const ap_transport_options *options = &settings->options;
   long version =
@@ -206,21 +207,21 @@ static CURLcode apply_tls(const ap_transport_settings *settings, CURL *easy) {
   return apply_trust(options, easy);
 }
 
-/* Only what the caller gave goes through a proxy, and all of it in a tunnel:
-** the proxy sees no header of ours. */
+/* Only the caller's proxy is used, and always as a tunnel, so that the proxy
+** does not see the requests' headers. */
 static CURLcode apply_proxy(CURL *easy) {
-  SET(CURLOPT_PROXY, "");   /* nor the proxies of the environment, */
-  SET(CURLOPT_NOPROXY, ""); /* nor its exceptions */
+  SET(CURLOPT_PROXY, "");   /* ignores the environment's proxies */
+  SET(CURLOPT_NOPROXY, ""); /* ignores the environment's no_proxy */
   SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
   return CURLE_OK;
 }
 
-/* libcurl 7.88 allocates the receive buffer anew for each transfer: the smallest
-** that it allows comes from malloc's cache, the default of 16 KiB does not. With
-** HTTP/2 it stays at 16 KiB, the size of a frame (RFC 9113 section 4.2), because
-** libcurl 7.88 leaves what does not fit until the next call. */
+/* libcurl 7.88 allocates a receive buffer for each transfer. malloc serves the
+** smallest allowed size from its cache, but not the default of 16 KiB. With
+** HTTP/2 the size stays at 16 KiB, the size of a frame (RFC 9113 section 4.2),
+** because libcurl 7.88 delivers data that does not fit only in the next call. */
 enum { SMALLEST_BUFFER = 1024 };
 
 static CURLcode apply_protocol(const ap_transport_settings *settings,
@@ -239,7 +240,7 @@ static CURLcode apply_protocol(const ap_transport_settings *settings,
   return CURLE_OK;
 }
 
-/* The host's children get none of our connections. */
+/* Sets close-on-exec, so that child processes do not inherit connections. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
   (void)context;
@@ -257,7 +258,7 @@ CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
   CURLcode code;
   SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  SET(CURLOPT_QUICK_EXIT, 1L); /* no end waits for a name to be found */
+  SET(CURLOPT_QUICK_EXIT, 1L); /* cleanup does not wait for a DNS lookup */
 #endif
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a transport's transfers have in common, and its way into libcurl. */
+/* The options of a transport, and their application to easy handles. */
 #ifndef AP_HTTP_TRANSPORT_OPTIONS_H
 #define AP_HTTP_TRANSPORT_OPTIONS_H
 
@@ -15,7 +15,7 @@ typedef enum {
   AP_TEXT_CLIENT_KEY_PASSWORD,
   AP_TEXT_PINNED_PUBLIC_KEY,
   AP_TEXT_PROXY,
-  AP_CURL_TEXTS, /* those before it are options of libcurl as they are */
+  AP_CURL_TEXTS, /* the texts before it are passed to libcurl unchanged */
   AP_TEXT_CA_FILE = AP_CURL_TEXTS,
   AP_TEXT_CA_PATH,
   AP_TEXT_USER_AGENT,
@@ -32,27 +32,30 @@ typedef struct {
 } ap_transport_options;
 
 typedef struct {
-  ap_transport_options options; /* its texts are the copies */
+  ap_transport_options options; /* its texts point to `copies` */
   char *copies[AP_TEXTS];
-  CURLSH *tls_sessions; /* for all connections: the next handshake is short */
+  CURLSH *tls_sessions; /* shared, so that TLS sessions are resumed */
   struct curl_slist *overrides, *plain_hosts;
 } ap_transport_settings;
 
-/* Copies the options; fails when a file that they name cannot be read. */
+/* Copies the options. Returns 0 with "not_found" or "no_access" if a file that
+** they name cannot be read, or "out_of_memory". */
 int ap_transport_settings_open(ap_transport_settings *settings,
                                const ap_transport_options *options,
                                ap_failure *failure);
 void ap_transport_settings_close(ap_transport_settings *settings);
 
-/* Whether the text is "host:port:address[,address...]" (CURLOPT_RESOLVE(3)). */
+/* Returns whether the text is "host:port:address[,address...]", see
+** CURLOPT_RESOLVE(3). */
 int ap_transport_options_is_resolve_entry(const char *entry);
-/* Adds such an entry; "insecure_url" if it would redirect this machine. */
+/* Adds a resolve entry. Returns 0 with "insecure_url" for localhost, an address
+** or a pattern, or "out_of_memory". */
 int ap_transport_settings_resolve(ap_transport_settings *settings,
                                   const char *entry, ap_failure *failure);
 int ap_transport_settings_allow_http(ap_transport_settings *settings,
                                      const char *host, ap_failure *failure);
 
-/* Sets what stays the same for each request of the transport. */
+/* Sets the options that are the same for all requests of the transport. */
 CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
                                      CURL *easy);
 

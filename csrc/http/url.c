@@ -23,10 +23,10 @@ static int starts(const char *url, const char *scheme) {
   return strlen(url) > length && ap_header_field_is(url, length, scheme);
 }
 
-/* Name and port between the slashes, and nothing else. A user's password
-** would be one more secret in one more log; of further slashes libcurl passes
-** over some, and would find a user behind them. An address's zone is lost in
-** libcurl before 8.3, where it is given what it has parsed: curl/curl#11549. */
+/* Accepts only a host and a port between the slashes. A user's password could
+** end up in logs; libcurl skips extra slashes and backslashes, behind which it
+** may find a user; and libcurl before 8.3 loses the zone of an address in a
+** parsed URL (curl/curl#11549). */
 static int names_a_host_alone(const char *after_scheme) {
   size_t length = strcspn(after_scheme, "/?#");
   return length > 0 && memchr(after_scheme, '@', length) == NULL &&
@@ -146,7 +146,7 @@ static int is_proxy_scheme(const char *text, const char *end) {
   return 0;
 }
 
-/* A password that is not escaped ends a host at its first slash. */
+/* Refuses a path, and so a password with an unescaped slash. */
 static int ends_with_host(const char *text) {
   size_t length = strcspn(text, "/?#");
   return length > 0 &&
@@ -162,7 +162,7 @@ int ap_url_is_proxy(const char *text) {
       !ends_with_host(end != NULL ? end + 3 : text))
     return 0;
   parsed = curl_url();
-  if (parsed == NULL) return 1; /* and no memory for a transport, either */
+  if (parsed == NULL) return 1; /* opening the transport will fail, too */
   is_one =
     curl_url_set(parsed, CURLUPART_URL, text,
                  CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK;

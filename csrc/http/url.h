@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a request goes: judged, and parsed once by libcurl itself. */
+/* URLs of requests, checked and parsed once by libcurl. */
 #ifndef AP_HTTP_URL_H
 #define AP_HTTP_URL_H
 
@@ -12,30 +12,36 @@
 typedef enum {
   AP_URL_REFUSED,
   AP_URL_HTTPS,
-  AP_URL_LOOPBACK, /* http to this very machine */
+  AP_URL_LOOPBACK, /* http to this machine */
   AP_URL_PLAIN     /* http to a host that the caller allowed by name */
 } ap_url_kind;
 
-/* No control character, no space: what may stand in a request line. */
+/* Returns whether the text is not empty and has no spaces or control characters,
+** so that a request line can hold it. */
 int ap_url_is_clean(const char *url, size_t length);
 
-/* A proxy's, as libcurl reads it: without a scheme it is http. */
+/* Returns whether libcurl accepts the text as a proxy. Without a scheme it is
+** http. */
 int ap_url_is_proxy(const char *text);
 
-/* What was judged is what libcurl gets: it never reads the text again. */
+/* libcurl gets the parsed URL that was checked, so that it does not parse the
+** text in another way. */
 typedef struct {
   ap_url_kind kind;
-  int has_name; /* and not only an address */
+  int has_name; /* the host is a name, not an address */
   CURLU *parsed;
   char *text;
   long uses;
 } ap_url;
 
-/* Judges and parses; NULL where it is refused. One use is the caller's. */
+/* Checks and parses a URL. Plain http is accepted to this machine and to the
+** hosts in `allowed`. Returns NULL with "invalid_url", "insecure_url" or
+** "out_of_memory". The caller owns one reference. */
 ap_url *ap_url_open(const char *text, const struct curl_slist *allowed,
                     ap_failure *failure);
+/* Adds a reference. */
 ap_url *ap_url_use(ap_url *url);
-/* Gives one use back; with the last one it is gone. NULL is allowed. */
+/* Drops a reference; the last one frees the URL. NULL is allowed. */
 void ap_url_drop(ap_url *url);
 
 #endif
