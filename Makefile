@@ -30,7 +30,7 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   redis-server lua-nginx-redis lua-resty-lrucache curl valgrind man-db \
   groff-base \
   spin lua-luv luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
-LINT_PACKAGES := lua-markdown lua-check cppcheck clang-tidy clang \
+LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
@@ -167,6 +167,10 @@ lint: lint-deps ## spec tags, layers, luacheck, cppcheck, clang-tidy, warnings
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
 	luacheck -q .
+	@if clang-format --version | grep -q 'version 14'; then \
+	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
+	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch]); \
+	else echo "clang-format is checked with version 14 only"; fi
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
