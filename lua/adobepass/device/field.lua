@@ -1,5 +1,5 @@
---- The fields of a device: the header of each, and how its value is encoded.
--- Facts from Adobe's pages appendix/headers.
+--- The fields of a device: the header and the encoding of each (Adobe's pages
+-- appendix/headers).
 -- @module adobepass.device.field
 
 local core = require "adobepass.core"
@@ -8,7 +8,7 @@ local temp_pass = require "adobepass.util.temp_pass"
 
 local field = {}
 
--- The callers add the position of the programmer's line: options.at_caller.
+-- The callers raise this again at the application's line: options.at_caller.
 local function refuse(name, should)
   error(("device.%s should be %s"):format(name, should))
 end
@@ -43,7 +43,7 @@ end
 local HASH_FIRST = "hashed before it is given, for example with "
   .. "core.digest.hex(core.digest.sha256(email)): %s is no SHA-256 or SHA-512"
 
--- Adobe keeps no personal data, so the programmer hashes who the viewer is.
+-- Adobe accepts no personal data, only hashes of the viewer's identity.
 local function identity(name, value)
   if type(value) == "string" and value:find("@", 1, true) then
     refuse(name, HASH_FIRST:format "it")
@@ -80,14 +80,14 @@ function field.check_name(name)
   end
 end
 
---- Returns the value of a field as its header has it. Raises for a value that
--- the field cannot have.
+--- Returns the header value of a field. Raises for an unknown name or a wrong
+-- value.
 function field.encode(name, value)
   field.check_name(name)
   return FIELDS[name][2](name, value)
 end
 
---- Raises where both tokens of one kind are given.
+--- Raises when both `subject_token` and `roku_token` are given.
 function field.check_tokens(given)
   if given.subject_token and given.roku_token then
     refuse("roku_token", "left out beside subject_token: one of the two")

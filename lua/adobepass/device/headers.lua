@@ -23,7 +23,7 @@ local LETTERS = {
   P = { "partner_status" }, T = { "identity" },
 }
 
--- A token given for this call stands for both kinds.
+-- A token given for this call replaces the device's token of either kind.
 local function replaces(overrides, name)
   return name == "subject_token" and overrides.roku_token
     or name == "roku_token" and overrides.subject_token
@@ -36,7 +36,7 @@ local function value_of(device, name, overrides)
   return device.values[name]
 end
 
--- The fields of some letters: operations have few different ones.
+-- Caches the fields of a string of letters; operations use only a few strings.
 local lists = {}
 
 local function fields_of(letters)
@@ -71,8 +71,8 @@ local function build(device, letters, overrides)
   return result
 end
 
---- Builds the headers of an operation. Raises, at the caller's line, for an
--- override that is wrong.
+--- Builds the headers of an operation. Raises, at the caller's line, for a
+-- wrong override.
 -- @param device from `adobepass.device.record`
 -- @string letters e.g. `"DIFS"`; other letters are ignored
 -- @tparam[opt] table overrides values of fields for this call, as for

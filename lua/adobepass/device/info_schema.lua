@@ -12,8 +12,8 @@ local function one_of(text)
   return { values = values, text = text }
 end
 
--- What the header's page lists: a closed set of values, "text", "number" (or
--- its digits) or "flag".
+-- From the header's page: a closed set of values, "text", "number" (or its
+-- digits) or "flag".
 local KEYS = {
   primaryHardwareType = one_of("Camera, DataCollectionTerminal, Desktop, "
     .. "EmbeddedNetworkModule, eReader, GamesConsole, GeolocationTracker, "

@@ -1,4 +1,4 @@
---- What this machine reports about itself, as a device's info.
+--- Reads a device's info from this machine.
 -- @module adobepass.device.platform
 
 local core = require "adobepass.core"
@@ -24,7 +24,7 @@ local function read_source(source)
   return names and names[field]
 end
 
--- Firmware says "To Be Filled By O.E.M." and the like where nobody did.
+-- Placeholders for missing values in firmware.
 local NOTHING = { [""] = true, ["none"] = true, ["default string"] = true,
   ["not specified"] = true, ["to be filled by o.e.m."] = true }
 
@@ -43,7 +43,7 @@ local SYSTEMS = {
   FreeBSD = { osFamily = "BSD" }, NetBSD = { osFamily = "BSD" },
 }
 
--- By the interface of the default route: its name begins so by custom.
+-- From the interface of the default route, by the usual prefix of its name.
 local function connection_type(read)
   local routes = read "/proc/net/route" or ""
   local interface = routes:match "\n(%w+)%s+00000000%s" or ""
@@ -68,10 +68,10 @@ end
 local known
 
 --- Returns what files below /proc and /sys and uname(2) report about this
--- machine, for `device.info`. The application completes it.
+-- machine, for `device.info`. The application adds the rest.
 -- @func[opt] read returns the content of a file, given its path, or a name of
--- the system, given `uname -s`, `uname -r` or `uname -m`; nil where there is
--- none. Without `read` the machine is asked once.
+-- the system, given `uname -s`, `uname -r` or `uname -m`; nil when there is
+-- none. The default reads from this machine, once.
 -- @treturn table a new info
 function platform.get(read)
   if read then return look(read) end

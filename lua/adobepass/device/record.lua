@@ -1,5 +1,5 @@
---- A device: who streams. Its header values are encoded once, since a gateway
--- has thousands of devices.
+--- A device record. Its header values are encoded once, because a gateway has
+-- thousands of devices.
 -- @module adobepass.device.record
 
 local core = require "adobepass.core"
@@ -27,7 +27,7 @@ local function new(given)
     Record)
 end
 
---- Makes a device. Raises, at the caller's line, for a field that is wrong.
+--- Creates a device. Raises, at the caller's line, for a wrong field.
 -- @tparam table given `id`, and any of `info`, `ip`, `visitor_id`,
 -- `subject_token` or `roku_token`, `service_token`, `partner_status`,
 -- `identity`. `info` and `partner_status` are tables, or their JSON in base64
@@ -38,7 +38,7 @@ function record.new(given)
   return made
 end
 
---- Returns a new random identifier, to be kept as long as the device exists.
+--- Returns a new random identifier. Keep it as long as the device exists.
 -- @treturn[1] string 64 hexadecimal digits
 -- @treturn[2] nil
 -- @treturn[2] string message
