@@ -1,5 +1,5 @@
---- Adobe's checklist (page rest-api-v2-checklist), row by row: a test for each
--- row that code can keep, proved by what the sandbox received.
+--- Adobe's checklist (page rest-api-v2-checklist): one test for each row about
+-- code. The tests check the requests that the sandbox received.
 
 local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
@@ -17,7 +17,7 @@ local function login_with(changes)
   return options
 end
 
--- A viewer who signs in on another screen when the code is shown.
+-- Logs in; the viewer signs in on a second screen when the code is shown.
 local function log_in(scenario, changes)
   return assert(scenario:run(function()
     return scenario.client:login(login_with {
@@ -26,7 +26,7 @@ local function log_in(scenario, changes)
   end))
 end
 
--- Runs all flows of a client once.
+-- Runs each flow of a client once.
 local function run_all_flows(scenario)
   scenario.client:providers()
   log_in(scenario)
@@ -59,7 +59,7 @@ local function poll_times(scenario, from)
   return list
 end
 
--- These two are of the code, or of no device at all.
+-- Operations that identify a session by its code, or that have no device.
 local WITHOUT_DEVICE = { resume_session = true, session = true,
   profile_for_code = true }
 
@@ -89,7 +89,7 @@ row(mandatory, "1. Registration Phase", "Registered Application Scoping",
     assert.is_nil(found)
     assert.same({ 401, "application-registration" },
       { err.http_status, err.action })
-    assert.equal(2, #scenario:received "register") -- once more, and never again
+    assert.equal(2, #scenario:received "register") -- one retry only
     scenario.control.clear_journal()
     assert(scenario:new_client().api:profiles())
     assert.equal(200, scenario:received("profiles")[1].status)
@@ -522,7 +522,7 @@ row(recommended, "8. Testing", "Test Coverage",
 row(recommended, "8. Testing", "Test Tools",
   "A website of Adobe's; the sandbox is our tool")
 
--- --- the rows ---------------------------------------------------------------
+-- --- specs of the rows ---------------------------------------------------------------
 
 local function hold(title, list)
   describe("Adobe's checklist, " .. title, function()
@@ -539,7 +539,7 @@ end
 hold("mandatory", mandatory)
 hold("recommended", recommended)
 
--- What code cannot keep has a reason in place of a test.
+-- A row that is not about code has a reason instead of a test.
 local function count_of(list)
   local tests, reasons = 0, 0
   for _, entry in ipairs(list) do

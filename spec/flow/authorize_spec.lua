@@ -1,4 +1,4 @@
---- May the viewer play this, now?
+--- Authorization of one resource for playback.
 
 local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
@@ -16,7 +16,7 @@ describe("a playback", function()
     scenario:clear_requests()
   end
 
-  -- The service answers with this decision, or response.
+  -- Sets the decision or the response of the service.
   local function decides(given)
     scenario:set_responder(function(_, operation)
       if operation ~= "authorize" then return nil end
@@ -197,8 +197,8 @@ describe("a playback", function()
   it("[authorize-clock-jumps-between-reads] authorize: never raises when time "
     .. "passes between two reads of the clock", function()
     local reads, jump_at = 0, 0
-    -- Once the deadline has passed between two reads, the call ends with what
-    -- is known by then: a decision or an error, never a raise.
+    -- When the deadline passes between two reads, the call returns a decision or
+    -- an error.
     local function attempt()
       viewer "ann"
       decides { resource = "CNN", authorized = false, error = { action = "retry",

@@ -1,4 +1,5 @@
---- Logging in, as the viewer and the application live it.
+--- Login: on a second screen, step by step, and with each response of the
+-- service.
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
@@ -8,7 +9,7 @@ local timeline = require "spec.support.timeline"
 
 local login_options = timeline.login_options
 
--- A store that breaks when it is told to.
+-- Returns a store that fails while `broken` is set.
 local function breakable(now)
   local inner, store = memory { now = now }, { broken = false }
   for _, name in ipairs { "get", "set", "add", "replace", "delete",

@@ -17,7 +17,7 @@ describe("a logout", function()
 
   local function open_url(url, mvpd) table.insert(opened, { url, mvpd }) end
 
-  -- The service answers with these entries.
+  -- Sets the service's response to a logout.
   local function respond_with(logouts)
     scenario:respond_with("logout", { logouts = logouts })
   end
@@ -138,7 +138,7 @@ describe("a logout", function()
   it("[logout-asks-providers-none] asks which providers there are where none "
     .. "is known", function()
     viewer "Cablevision"
-    -- The other client registers anew and still finds the profiles.
+    -- The other client registers again and must find the same profiles.
     scenario.sandbox.lenient.profiles_follow_device = true
     scenario:signed_in("Dish")
     local other = scenario:new_client()
@@ -240,7 +240,7 @@ describe("a logout", function()
   it("[logout-next-provider-fails] goes on with the next provider when one "
     .. "fails", function()
     viewer "Cablevision"
-    -- The other client registers anew and still finds the profiles.
+    -- The other client registers again and must find the same profiles.
     scenario.sandbox.lenient.profiles_follow_device = true
     scenario:signed_in("Dish")
     scenario:set_responder(function(request, operation)

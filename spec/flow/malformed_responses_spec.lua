@@ -13,7 +13,7 @@ local JUNK = { 7, -1.5, "", "x", ("y"):rep(5000), true, false, json.null,
   json.array {}, json.object {}, json.array { 7 },
   json.object { x = json.array { "y" } } }
 
--- What each flow is asked, and which answers it reads.
+-- Each flow: name, operations whose responses it reads, function that runs it.
 local STORIES = {
   { "login", { "profiles", "create_session", "profile_for_code" },
     function(client)
@@ -52,7 +52,7 @@ local STORIES = {
 -- luacheck: read_globals table.unpack unpack
 local unpack = table.unpack or unpack
 
--- Every place in a value: paths of keys.
+-- Returns the path of keys of every place in a value.
 local function places(value, prefix, list)
   list = list or {}
   if type(value) ~= "table" then return list end
@@ -82,7 +82,7 @@ local function prepare()
   return scenario
 end
 
--- The valid responses of the sandbox, by operation.
+-- Runs a function; returns the sandbox's valid responses by operation.
 local function listen(scenario, run)
   local bodies = {}
   local handle = scenario.sandbox.handle
@@ -103,7 +103,7 @@ local function is_fine(value, err)
 end
 
 describe("an answer that is not as documented", function()
-  -- Nobody was logged in where a login is to be played to its end.
+  -- Runs a flow with each malformed response. The store has no profile.
   local function play(case, operation)
     local bodies = listen(prepare(), case[3])
     local body = assert(bodies[operation])

@@ -1,5 +1,5 @@
---- Single sign-on by what the device itself knows: a partner's framework, or
--- the platform's identity. And access where a provider is in trouble.
+--- Single sign-on by a partner's framework or by the platform's identity, and
+-- access while a provider is degraded.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -168,7 +168,7 @@ describe("single sign-on by a partner", function()
     local profile = assert(log_in { respond = function()
       error "nobody shall be asked"
     end })
-    first.encrypted, profile.encrypted = nil, nil -- anew each time
+    first.encrypted, profile.encrypted = nil, nil -- encrypted again each time
     assert.same(first, profile)
     assert.same({ "partner_session", "profile" },
       pick_operations(scenario:received()))
@@ -392,7 +392,7 @@ for name, header in pairs { subject_token = "adobe-subject-token",
         open_url = function(url) opened = url end })
       assert.equal("opened", report[1].outcome)
       assert.matches("^" .. scenario.sandbox.api:gsub("%p", "%%%0")
-        .. "/mvpd/Cablevision/logout", opened) -- it came without a host
+        .. "/mvpd/Cablevision/logout", opened) -- the response has no host
       for _, client in ipairs { scenario.client, second } do
         assert.same({}, assert(client.api:profiles { [name] = mine })
           .profiles)
@@ -410,7 +410,7 @@ describe("degraded access", function()
     assert(scenario.client:login {})
   end)
 
-  -- What a program does, whatever the state of the provider.
+  -- The calls of an application, which do not depend on the provider's state.
   local function watch()
     local code
     local profile, err = scenario.client:login { mvpd = "Cablevision",

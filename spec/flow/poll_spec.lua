@@ -1,8 +1,8 @@
 --- Poll tables: the exact second of every request, in twenty timelines.
 --
--- Seconds are counted from when the code was on screen. A code lives 1800 s.
--- The server's clock is known to half a second, so that what is timed by its
--- end may be off by as much; all else is exact.
+-- Second 0 is when the code is shown. A code is valid for 1800 s. The server's
+-- clock is known to half a second, so only polls that are timed by the end of
+-- the code may differ by that much.
 
 local core = require "adobepass.core"
 local timeline = require "spec.support.timeline"
@@ -26,7 +26,7 @@ end
 
 local HTML = { body = "<html>Please log in to the hotel's network</html>" }
 
--- 1799.5 is one second before the end, as the server's time is known then.
+-- The last poll: one second before the end, by the known server time.
 local LAST = 1799 - 0.5
 
 -- title, options of client:login, script(on, code), state, seconds, reason

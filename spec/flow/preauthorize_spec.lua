@@ -1,4 +1,4 @@
---- Which of many may the viewer watch?
+--- Preauthorization of a catalog.
 
 local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
@@ -13,7 +13,7 @@ end
 local function resources_of(request) return json.decode(request.body).resources
 end
 
--- What each request asked for.
+-- Returns the resources of each request.
 local function batches(scenario)
   local list = {}
   for _, entry in ipairs(scenario.requests) do
@@ -36,7 +36,7 @@ local function denied(list)
   return result
 end
 
--- One decision as the service gives it.
+-- Returns one decision in the format of the service.
 local function item(resource, code, action)
   return { resource = resource, serviceProvider = "REF30", mvpd =
     "Cablevision", source = "mvpd", authorized = code == nil,
@@ -55,7 +55,7 @@ describe("a catalog", function()
     scenario:clear_requests()
   end)
 
-  -- The service decides each item with `decide(resource, nth request)`.
+  -- Sets how the service decides: `decide(resource, number of the request)`.
   local function new_scenario(decide)
     local count = 0
     scenario:set_responder(function(request, operation)

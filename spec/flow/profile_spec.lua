@@ -1,4 +1,4 @@
---- Who is logged in: known, asked for, read, and forgotten.
+--- Profiles: stored, requested, decrypted and deleted.
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
@@ -26,7 +26,7 @@ describe("who is logged in already", function()
     assert.same({}, scenario:counts())
   end)
 
-  -- A client that has just started, on a device whose clock is years off.
+  -- Runs `body` with a restarted client while the wall clock is `years` wrong.
   local function restarted(years, body)
     local wall = core.clock.wall
     core.clock.wall = function()

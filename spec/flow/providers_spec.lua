@@ -1,4 +1,4 @@
---- The list from which a viewer picks a provider.
+--- The list of providers, and the provider that the viewer picked.
 
 local timeline = require "spec.support.timeline"
 
@@ -14,7 +14,7 @@ local function index_of(list, id)
   end
 end
 
--- A picker of these entries.
+-- Sets the configuration's list of providers.
 local function offers(scenario, mvpds)
   scenario:set_responder(function(_, operation)
     if operation == "configuration" then

@@ -1,4 +1,4 @@
---- Single sign-on by a service token: the programmer's own, or that of
+--- Single sign-on by a service token, signed by the programmer or issued by
 -- Adobe's SSO Service.
 
 local core = require "adobepass.core"
@@ -27,7 +27,7 @@ describe("a service token", function()
     return profile.type, shown
   end
 
-  -- Logged in on the first device; what the second one is.
+  -- Logs in on the first device, then on a second one; returns the second result.
   local function on_the_second_device(first, second)
     log_in(scenario.client, first)
     return log_in(scenario.client:device { id = "another" }, second or first)
@@ -47,7 +47,7 @@ describe("a service token", function()
 
     it("[service-token-claims-adobe] has the claims that Adobe wants, by the "
       .. "server's time", function()
-      assert(scenario.client.api:configuration()) -- the server tells its time
+      assert(scenario.client.api:configuration()) -- the response sets the server's time
       local now = math.floor(scenario.client:now_ms() / 1000)
       local claims = claims_of(sign())
       assert.equal("https://programmer.example", claims.iss)

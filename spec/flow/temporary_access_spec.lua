@@ -1,4 +1,4 @@
---- Watching for a while without a login.
+--- TempPass: temporary access without a login.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -38,13 +38,13 @@ describe("temporary access", function()
     return decision
   end
 
-  -- By the server's clock, which says whole seconds.
+  -- The server's Date has whole seconds.
   local function is_near(expected, value)
     assert.is_true(math.abs(expected - value) <= 1000,
       ("%s is not about %d"):format(tostring(value), expected))
   end
 
-  -- At the caller's line, in the caller's words.
+  -- Asserts that a call raises at the line of this spec, with the method's name.
   local function raises(method, options)
     local fine, message = pcall(function()
       scenario.client[method](scenario.client, options)
@@ -94,7 +94,7 @@ describe("temporary access", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_true(pass:refresh())
       is_near(180000, pass:remaining_ms())
-      pass_for(10) -- it has not begun
+      pass_for(10) -- the pass has not started
       permit(pass)
       is_near(180000, pass:remaining_ms())
       assert.equal("active", pass:check())
@@ -216,7 +216,7 @@ describe("temporary access", function()
       permit(pass, "A")
       assert.equal(4, pass:remaining_resources())
       is_near(3600000, pass:remaining_ms())
-      permit(pass, "A") -- each counts once
+      permit(pass, "A") -- a title counts once
       assert.equal(4, pass:remaining_resources())
       for _, title in ipairs { "B", "C", "D" } do permit(pass, title) end
       assert.equal(1, pass:remaining_resources())
@@ -471,7 +471,7 @@ describe("temporary access", function()
       scenario = timeline.new()
       local pass = playing { mvpd = THREE_MINUTES }
       is_near(180000, pass:remaining_ms())
-      wall = 4e9 -- somebody sets it
+      wall = 4e9 -- the viewer sets the clock
       is_near(180000, pass:remaining_ms())
       assert.equal("active", pass:check())
       pass_for(3.1)
@@ -487,7 +487,7 @@ describe("temporary access", function()
       assert.is_nil(state)
       assert.equal(503, err.http_status)
       local asked = #scenario:received "profile"
-      for _ = 1, 100 do -- a frame loop does not become a storm
+      for _ = 1, 100 do -- checks in a frame loop send no extra requests
         assert.equal(err, select(2, pass:check()))
       end
       assert.equal(asked, #scenario:received "profile")
