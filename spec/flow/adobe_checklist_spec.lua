@@ -528,7 +528,8 @@ local function hold(title, list)
   describe("Adobe's checklist, " .. title, function()
     for _, entry in ipairs(list) do
       if type(entry.test) == "function" then
-        it("[checklist-row] " .. entry.phase .. ": " .. entry.name, function()
+        it("[checklist-row] Adobe's checklist: " .. entry.phase .. ", "
+          .. entry.name, function()
           entry.test(timeline.new())
         end)
       end
@@ -553,17 +554,18 @@ local function count_of(list)
 end
 
 describe("Adobe's checklist", function()
-  it("[checklist-23-mandatory-rows] has 23 mandatory rows: 22 are held, 1 is "
-    .. "not code's", function()
+  it("[checklist-23-mandatory-rows] Adobe's checklist: 22 of 23 mandatory rows "
+    .. "have a test, 1 row is not about code", function()
     assert.same({ 22, 1 }, count_of(mandatory))
   end)
 
-  it("[checklist-12-recommended-rows] has 12 recommended rows: 9 are held, 3 "
-    .. "are not code's", function()
+  it("[checklist-12-recommended-rows] Adobe's checklist: 9 of 12 recommended "
+    .. "rows have a test, 3 rows are not about code", function()
     assert.same({ 9, 3 }, count_of(recommended))
   end)
 
-  it("[checklist-adobe-test] has Adobe's test environments by name", function()
+  it("[checklist-adobe-test] client: knows Adobe's test environments by "
+    .. "name", function()
     for _, name in ipairs { "prequal-production", "release-staging",
       "prequal-staging", "release-production" } do
       assert.truthy(environment.resolve(name).api:find "^https://")

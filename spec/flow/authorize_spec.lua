@@ -4,7 +4,7 @@ local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
 local timeline = require "spec.support.timeline"
 
-describe("a playback", function()
+describe("authorize", function()
   local scenario, client
   after_each(function() scenario, client = nil, nil end)
 
@@ -28,8 +28,8 @@ describe("a playback", function()
     end)
   end
 
-  it("[authorize-permitted-media-token] is permitted, with a media token and "
-    .. "both windows", function()
+  it("[authorize-permitted-media-token] authorize: returns a permit with a "
+    .. "media token and both time windows", function()
     viewer "ann"
     local decision = assert(client:authorize "CNN")
     assert.is_true(decision.permitted)
@@ -44,8 +44,8 @@ describe("a playback", function()
     assert.is_nil(decision.reason)
   end)
 
-  it("[authorize-decided-within-timeout] is decided within one timeout, "
-    .. "however often it is asked for", function()
+  it("[authorize-decided-within-timeout] authorize: keeps one timeout over all "
+    .. "retries", function()
     for seconds, times in pairs { [8] = 3, [25] = 2, [31] = 1 } do
       viewer "ann"
       local start, asked = scenario.driver.now(), 0
@@ -65,8 +65,8 @@ describe("a playback", function()
     end
   end)
 
-  it("[authorize-always-asked-cached] is always asked for: nothing is "
-    .. "cached", function()
+  it("[authorize-always-asked-cached] authorize: sends a request each time, "
+    .. "because no decision is cached", function()
     viewer "ann"
     assert(client:preauthorize { "CNN" })
     local first = assert(client:authorize "CNN")
@@ -76,8 +76,8 @@ describe("a playback", function()
     assert.are_not.equal(first.media_token, second.media_token)
   end)
 
-  it("[authorize-leaves-no-media-token] leaves no media token in the "
-    .. "store", function()
+  it("[authorize-leaves-no-media-token] authorize: writes no media token to "
+    .. "the store", function()
     viewer "ann"
     local token = assert(client:authorize "CNN").media_token
     for _, entry in pairs(client.context.connection.store.entries) do
@@ -85,8 +85,8 @@ describe("a playback", function()
     end
   end)
 
-  it("[authorize-denied-reason-next] is denied with a reason, and what to do "
-    .. "next", function()
+  it("[authorize-denied-reason-next] authorize: returns a denial with its "
+    .. "reason and the next action", function()
     viewer "bob"
     local decision = assert(client:authorize "HBO")
     assert.is_false(decision.permitted)
@@ -97,7 +97,8 @@ describe("a playback", function()
     assert.equal(decision.error:viewer_text(), decision.reason)
   end)
 
-  it("[authorize-denied-parents] is denied by parents", function()
+  it("[authorize-denied-parents] authorize: returns a denial by parental "
+    .. "controls", function()
     viewer "kim"
     local decision = assert(client:authorize "Late Night")
     assert.equal("authorization_denied_by_parental_controls",
@@ -105,7 +106,8 @@ describe("a playback", function()
     assert.is_true(assert(client:authorize "Matinee").permitted)
   end)
 
-  it("[authorize-logs-denied] logs nobody out when it is denied", function()
+  it("[authorize-logs-denied] authorize: keeps the viewer logged in after a "
+    .. "denial", function()
     for _, name in ipairs { "bob", "stranger", "gone" } do
       viewer(name)
       assert.is_false(assert(client:authorize "HBO").permitted)
@@ -114,8 +116,8 @@ describe("a playback", function()
     end
   end)
 
-  it("[authorize-login-needed] says that a login is needed where it "
-    .. "is", function()
+  it("[authorize-login-needed] authorize: returns not_logged_in when a login "
+    .. "is required", function()
     viewer "ann"
     assert(scenario.control.revoke { mvpd = "Cablevision" })
     local decision = assert(client:authorize "CNN")
@@ -123,14 +125,14 @@ describe("a playback", function()
     assert_client_error("not_logged_in", client:authorize "CNN")
   end)
 
-  it("[authorize-asked-heal] is asked for again when that may heal", function()
+  it("[authorize-asked-heal] authorize: retries a temporary failure", function()
     viewer "ann"
     assert.is_true(assert(client:authorize "Flaky").permitted)
     assert.equal(2, #scenario:request_times "authorize")
   end)
 
-  it("[authorize-asked-three-times] is asked for three times at most, more "
-    .. "slowly each time", function()
+  it("[authorize-asked-three-times] authorize: sends at most three requests, "
+    .. "with growing delays", function()
     viewer "ann"
     local decision = assert(client:authorize "Unreachable")
     assert.equal("network_connection_timeout", decision.error.code)
@@ -141,8 +143,8 @@ describe("a playback", function()
     assert.is_true(at[3] - at[2] > at[2] - at[1])
   end)
 
-  it("[authorize-error-no-decision] is an error where there was no decision: "
-    .. "three requests", function()
+  it("[authorize-error-no-decision] authorize: returns an error after three "
+    .. "requests without a decision", function()
     viewer "ann"
     decides { status = 500 }
     assert_client_error("http_500", client:authorize "CNN")
@@ -153,16 +155,16 @@ describe("a playback", function()
     assert.equal(3, #scenario:request_times "authorize")
   end)
 
-  it("[authorize-error-repeat-not-help] is an error at once where a repeat "
-    .. "would not help", function()
+  it("[authorize-error-repeat-not-help] authorize: returns a permanent error "
+    .. "without a retry", function()
     viewer "ann"
     assert_client_error("invalid_parameter_mvpd",
       client:authorize("CNN", { mvpd = "Nobody" }))
     assert.equal(1, #scenario:request_times "authorize")
   end)
 
-  it("[authorize-never-permitted] is never permitted by what is not exactly "
-    .. "that", function()
+  it("[authorize-never-permitted] authorize: denies a response that is not "
+    .. "exactly a permit", function()
     viewer "ann"
     for _, given in ipairs {
       { resource = "CNN", authorized = "true" },
@@ -175,16 +177,16 @@ describe("a playback", function()
     end
   end)
 
-  it("[authorize-reads-resource-echoed] reads a resource that is echoed with "
-    .. "a space behind it", function()
+  it("[authorize-reads-resource-echoed] authorize: accepts a resource that the "
+    .. "response repeats with a trailing space", function()
     viewer "ann"
     decides { resource = "CNN ", authorized = true, token = {
       serializedToken = "x" } }
     assert.equal("x", assert(client:authorize "CNN").media_token)
   end)
 
-  it("[authorize-survives-permit-token] survives a permit without a "
-    .. "token", function()
+  it("[authorize-survives-permit-token] authorize: handles a permit without a "
+    .. "media token", function()
     viewer "ann"
     for _, token in ipairs { false, 7, "x" } do
       decides { resource = "CNN", authorized = true, token = token }
@@ -221,7 +223,8 @@ describe("a playback", function()
     assert.is_true(jump_at > 10)
   end)
 
-  it("[authorize-mrss-sent] may be an MRSS, sent as it is", function()
+  it("[authorize-mrss-sent] authorize: sends an MRSS resource "
+    .. "unchanged", function()
     viewer "ann"
     local mrss = "<rss><channel><title>CNN</title></channel></rss> "
     assert.is_true(assert(client:authorize(mrss)).permitted)
@@ -229,8 +232,8 @@ describe("a playback", function()
       json.decode(scenario.requests[1].request.body).resources[1])
   end)
 
-  it("[authorize-granted-provider] is granted while the provider is in "
-    .. "trouble", function()
+  it("[authorize-granted-provider] authorize: returns a permit while the "
+    .. "provider is degraded", function()
     viewer "ann"
     local decision = assert(client:authorize("CNN",
       { mvpd = "Degraded_AuthZAll" }))
@@ -242,8 +245,8 @@ describe("a playback", function()
       decision.error.code)
   end)
 
-  it("[authorize-needs-login-provider] needs a login, or a provider's "
-    .. "name", function()
+  it("[authorize-needs-login-provider] authorize: requires a login or the "
+    .. "option mvpd", function()
     scenario = timeline.new()
     local err = assert_client_error("not_logged_in",
       scenario.client:authorize "CNN")
@@ -251,8 +254,8 @@ describe("a playback", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[authorize-store-broken-asks] says that the store is broken, and asks "
-    .. "nothing", function()
+  it("[authorize-store-broken-asks] authorize: returns a store error and sends "
+    .. "no request", function()
     viewer "ann"
     client.context.connection.store.get = function()
       return nil, "The disk is gone.", "store_failed"
@@ -261,8 +264,8 @@ describe("a playback", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[authorize-raises-no-resource] raises for what is no resource, and for "
-    .. "options that are none",
+  it("[authorize-raises-no-resource] authorize: raises for an invalid resource "
+    .. "or option",
     function()
       viewer "ann"
       for _, case in ipairs { { 7 }, { nil }, { { "CNN" } },

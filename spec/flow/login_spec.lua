@@ -24,13 +24,13 @@ local function breakable(now)
   return store
 end
 
-describe("a login with a second screen", function()
+describe("login with a second screen", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
 
-  it("[login-shows-code-waits] shows a code, waits for the viewer, and knows "
-    .. "them", function()
+  it("[login-shows-code-waits] login: shows a code, waits for the viewer and "
+    .. "returns the profile", function()
     local shown
     local profile = scenario:run(function()
       return assert(scenario.client:login(login_options {
@@ -47,8 +47,8 @@ describe("a login with a second screen", function()
     assert.same({ "REF30", "CNN", "TBS" }, profile.attributes.channelID)
   end)
 
-  it("[login-asks-profiles-session] asks for profiles, then a session, then "
-    .. "the code alone", function()
+  it("[login-asks-profiles-session] login: requests profiles, then a session, "
+    .. "then polls for the code only", function()
     scenario:run(function()
       return scenario.client:login(login_options {
         on_poll = function(flow) scenario:sign_in(flow.code) end })
@@ -57,8 +57,8 @@ describe("a login with a second screen", function()
       profile_for_code = 2 }, scenario:counts())
   end)
 
-  it("[login-sends-viewer-page] sends the viewer to a page of the "
-    .. "application's", function()
+  it("[login-sends-viewer-page] login: sends the viewer to the application's "
+    .. "activation page", function()
     local flow = assert(scenario.client:start_login {
       activation_url = "https://tv.example.com/go" })
     assert.equal("https://tv.example.com/go", flow.url)
@@ -66,15 +66,15 @@ describe("a login with a second screen", function()
     assert.is_nil(flow.mvpd)
   end)
 
-  it("[login-adds-code-page] adds the code to a page that has a "
-    .. "query", function()
+  it("[login-adds-code-page] login: adds the code to an activation page that "
+    .. "has a query", function()
     local flow = assert(scenario.client:start_login {
       activation_url = "https://tv.example.com/?to=go" })
     assert.equal("https://tv.example.com/?to=go&code=" .. flow.code, flow.qr)
   end)
 
-  it("[login-page-complete-tv] lets a page complete what the TV left "
-    .. "open", function()
+  it("[login-page-complete-tv] login: lets the activation page add parameters "
+    .. "that the TV omitted", function()
     local flow = assert(scenario.client:start_login {
       activation_url = "https://tv.example.com/go" })
     local phone = scenario:new_client { device = { id = "phone" } }
@@ -90,16 +90,16 @@ describe("a login with a second screen", function()
     assert.equal("Cablevision", assert(scenario.client:poll_login(flow)).mvpd)
   end)
 
-  it("[login-provider-chosen-tv] knows the provider that was chosen on the "
-    .. "TV", function()
+  it("[login-provider-chosen-tv] check_code: returns the provider that was "
+    .. "chosen on the TV", function()
     local flow = assert(scenario.client:start_login(login_options()))
     local found = assert(scenario.client:check_code(flow.code))
     assert.equal("Cablevision", found.mvpd)
     assert.same({}, found.missing)
   end)
 
-  it("[login-code-typed-wrong] says when a code was typed wrong, without a "
-    .. "request or with", function()
+  it("[login-code-typed-wrong] check_code: rejects a mistyped code, with or "
+    .. "without a request", function()
     assert_client_error("invalid_parameter_code",
       scenario.client:check_code "A B/../C")
     assert.is_nil(scenario:counts().session)
@@ -109,14 +109,15 @@ describe("a login with a second screen", function()
       code = "WRONG77", mvpd = "Cablevision" })
   end)
 
-  it("[login-typed-code-old] says when a typed code is too old", function()
+  it("[login-typed-code-old] check_code: rejects an expired code", function()
     local flow = assert(scenario.client:start_login(login_options()))
     scenario.driver.sleep(1801)
     assert_client_error("invalid_authentication_session",
       scenario.client:check_code(flow.code))
   end)
 
-  it("[login-resume-misses] says what a resume still misses", function()
+  it("[login-resume-misses] resume_login: reports the parameters that are "
+    .. "still missing", function()
     local flow = assert(scenario.client:start_login {})
     local err = assert_client_error("unknown_action",
       scenario.client:resume_login {
@@ -125,22 +126,23 @@ describe("a login with a second screen", function()
       err.message)
   end)
 
-  it("[login-no-address-resume-needs] has no address where a resume needs no "
-    .. "login", function()
+  it("[login-no-address-resume-needs] resume_login: returns no URL when no "
+    .. "login is required", function()
     local flow = assert(scenario.client:start_login {})
     assert.equal("", scenario.client:resume_login {
       code = flow.code, mvpd = "DegradedMvpd" })
   end)
 
-  it("[login-not-led-resume-foreign] is not led by a resume to a foreign "
-    .. "place", function()
+  it("[login-not-led-resume-foreign] resume_login: refuses a URL of another "
+    .. "host", function()
     scenario:respond_with("resume_session", { actionName = "authenticate",
       actionType = "interactive", url = "http://evil.example/" })
     assert_client_error("foreign_url",
       scenario.client:resume_login { code = "ABC" })
   end)
 
-  it("[login-survives-junk-code] survives junk about a code", function()
+  it("[login-survives-junk-code] check_code: handles a malformed "
+    .. "response", function()
     scenario:respond_with("session",
       { existingParameters = 7, missingParameters = "x" })
     assert.same({ code = "ABC", missing = {} },
@@ -148,7 +150,7 @@ describe("a login with a second screen", function()
   end)
 end)
 
-describe("what the service says next", function()
+describe("login: responses of the service", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
@@ -158,8 +160,8 @@ describe("what the service says next", function()
     return scenario.client:start_login(login_options())
   end
 
-  it("[login-obeyed-authenticated] is obeyed: authenticated "
-    .. "meanwhile", function()
+  it("[login-obeyed-authenticated] login: is done when the viewer has "
+    .. "authenticated in the meantime", function()
     scenario:respond_with("profiles", '{"profiles":{}}')
     scenario:signed_in()
     local flow = assert(scenario.client:start_login(login_options()))
@@ -170,8 +172,8 @@ describe("what the service says next", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[login-obeyed-degraded-no-special] is obeyed: degraded, with no special "
-    .. "code", function()
+  it("[login-obeyed-degraded-no-special] login: returns a degraded profile "
+    .. "without code for it in the application", function()
     local profile = assert(scenario.client:login(login_options {
       mvpd = "DegradedMvpd" }))
     assert.same({ "DegradedMvpd", "degraded" },
@@ -179,8 +181,8 @@ describe("what the service says next", function()
     assert.is_true(assert(scenario.client:authorize "CNN").permitted)
   end)
 
-  it("[login-obeyed-temporary] is obeyed: temporary, with no special "
-    .. "code", function()
+  it("[login-obeyed-temporary] login: returns a temporary profile without code "
+    .. "for it in the application", function()
     local profile = assert(scenario.client:login(login_options {
       mvpd = "TempPass" }))
     assert.same({ "TempPass", "temporary" }, { profile.mvpd, profile.type })
@@ -188,8 +190,8 @@ describe("what the service says next", function()
     assert.is_nil(scenario.client:remembered_provider())
   end)
 
-  it("[login-obeyed-pass-no-place] is obeyed: a pass takes no login's "
-    .. "place", function()
+  it("[login-obeyed-pass-no-place] login: keeps the login with a provider when "
+    .. "a TempPass is used", function()
     scenario:signed_in()
     assert(scenario.client:login(login_options()))
     assert(scenario.client:login(login_options { mvpd = "TempPass" }))
@@ -200,14 +202,15 @@ describe("what the service says next", function()
     assert.equal("Cablevision", assert(scenario.client:authorize "CNN").mvpd)
   end)
 
-  it("[login-obeyed-pass-no-none] is obeyed: a pass is no login when none is "
-    .. "named", function()
+  it("[login-obeyed-pass-no-none] login: does not reuse a TempPass when no "
+    .. "provider is named", function()
     assert(scenario.client:login(login_options { mvpd = "TempPass" }))
     assert.equal("pending", scenario.client:start_login(login_options {
       mvpd = false }).state)
   end)
 
-  it("[login-obeyed-single-sign-on] is obeyed: single sign-on", function()
+  it("[login-obeyed-single-sign-on] login: returns the profile of a single "
+    .. "sign-on", function()
     local subject = assert(scenario.control.identity { kind = "platform",
       subject = "viewer-1" })
     local other = scenario:new_client { device = { id = "another TV" } }
@@ -221,8 +224,8 @@ describe("what the service says next", function()
       { profile.mvpd, profile.type })
   end)
 
-  it("[login-obeyed-provider-profile] is obeyed: a provider without a profile "
-    .. "to show", function()
+  it("[login-obeyed-provider-profile] login: builds a profile when the "
+    .. "provider has none to return", function()
     scenario:set_responder(function(_, operation)
       if operation == "create_session" then
         return { body = { actionName = "authorize", mvpd = "Dish",
@@ -235,8 +238,8 @@ describe("what the service says next", function()
       scenario.client:login(login_options()))
   end)
 
-  it("[login-obeyed-authorize-provider] is obeyed: authorize, with the "
-    .. "provider that was asked for", function()
+  it("[login-obeyed-authorize-provider] login: uses the requested provider for "
+    .. "an authorize action without mvpd", function()
     scenario:signed_in()
     scenario:set_responder(function(_, operation)
       if operation == "profiles" then return { body = '{"profiles":{}}' } end
@@ -250,8 +253,8 @@ describe("what the service says next", function()
       scenario.client:login { fresh = true })
   end)
 
-  it("[login-obeyed-resume-missing] is obeyed: resume, with what was "
-    .. "missing", function()
+  it("[login-obeyed-resume-missing] login: resumes a session with the missing "
+    .. "parameters", function()
     local asked
     scenario:set_responder(function(request, operation)
       if operation == "create_session" then
@@ -273,8 +276,8 @@ describe("what the service says next", function()
     assert.equal(1, #scenario:request_times "resume_session")
   end)
 
-  it("[login-obeyed-resume-leads] is obeyed: resume leads to no login at "
-    .. "all", function()
+  it("[login-obeyed-resume-leads] login: is done when a resumed session "
+    .. "requires no login", function()
     scenario:signed_in()
     scenario:set_responder(function(_, operation)
       if operation == "profiles" then return { body = '{"profiles":{}}' } end
@@ -289,13 +292,14 @@ describe("what the service says next", function()
       assert(scenario.client:start_login(login_options())).state)
   end)
 
-  it("[login-obeyed-resumed] is obeyed: nothing is resumed that we have "
-    .. "not", function()
+  it("[login-obeyed-resumed] login: does not resume a session without values "
+    .. "for its missing parameters", function()
     assert(scenario.client:start_login { mvpd = "Cablevision" })
     assert.equal(0, #scenario:request_times "resume_session")
   end)
 
-  it("[login-resume-fails] says so when a resume fails", function()
+  it("[login-resume-fails] login: returns the error of a failed "
+    .. "resume", function()
     scenario:set_responder(function(_, operation)
       if operation == "create_session" then
         return { body = { actionName = "resume", code = "ABC",
@@ -306,35 +310,36 @@ describe("what the service says next", function()
       scenario.client:start_login(login_options()))
   end)
 
-  it("[login-new-code-polled] may be new: with a code it is polled "
-    .. "for", function()
+  it("[login-new-code-polled] login: polls after an unknown action that has a "
+    .. "code", function()
     local flow = assert(obeys { actionName = "dance", actionType = "slow",
       code = "ABC", missingParameters = "all", notAfter = "soon" })
     assert.same({ "pending", "ABC" }, { flow.state, flow.code })
     assert.is_nil(flow.url)
   end)
 
-  it("[login-new-code-error] may be new: without a code it is an error that "
-    .. "says so", function()
+  it("[login-new-code-error] login: returns unknown_action for an unknown "
+    .. "action without a code", function()
     local err = assert_client_error("unknown_action",
       obeys { actionName = "dance" })
     assert.truthy(tostring(err):find("'dance'", 1, true))
   end)
 
-  it("[login-lack-address] may lack its address: then it is known", function()
+  it("[login-lack-address] login: builds the login URL when the response has "
+    .. "none", function()
     local flow = assert(obeys { actionName = "authenticate", code = "ABC" })
     assert.equal("https://api.test/api/v2/authenticate/REF30/ABC", flow.url)
   end)
 
-  it("[login-never-leads-browser-place] never leads the browser to a place "
-    .. "that is not safe", function()
+  it("[login-never-leads-browser-place] login: refuses an unsafe URL for the "
+    .. "browser", function()
     assert_client_error("foreign_url",
       obeys { actionName = "authenticate", code = "ABC",
       actionType = "interactive", url = "javascript:alert(1)" })
   end)
 
-  it("[login-not-believed-code-ends] is not believed where a code ends "
-    .. "yesterday, or never", function()
+  it("[login-not-believed-code-ends] login: ignores an invalid expiry time of "
+    .. "a code", function()
     for _, ends in ipairs { "0", "-1", "nan", "inf", "9e99", "x" } do
       local flow = assert(obeys { actionName = "authenticate", code = "ABC",
         notAfter = ends })
@@ -343,8 +348,7 @@ describe("what the service says next", function()
     end
   end)
 
-  it("[login-error-adobe] is an error of Adobe's where there is "
-    .. "one", function()
+  it("[login-error-adobe] login: returns the error that Adobe sent", function()
     assert_client_error("invalid_parameter_mvpd",
       scenario.client:login(login_options { mvpd = "Nobody" }))
     assert_client_error("invalid_integration",
@@ -352,7 +356,7 @@ describe("what the service says next", function()
   end)
 end)
 
-describe("a login step by step", function()
+describe("login step by step", function()
   local scenario, flow
   after_each(function() scenario, flow = nil, nil end)
   before_each(function()
@@ -360,8 +364,8 @@ describe("a login step by step", function()
     flow = assert(scenario.client:start_login(login_options()))
   end)
 
-  it("[login-plain-data-client] is plain data, that another client goes on "
-    .. "with", function()
+  it("[login-plain-data-client] poll_login: continues a login from plain data "
+    .. "in another client", function()
     local text = json.encode(flow)
     local other = scenario:new_client {
       store = scenario.client.context.connection.store }
@@ -378,15 +382,15 @@ describe("a login step by step", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[login-client-store] goes on in a client whose store knows nothing of "
-    .. "it", function()
+  it("[login-client-store] poll_login: continues a login in a client with an "
+    .. "empty store", function()
     scenario:sign_in(flow.code)
     assert.equal("Cablevision",
       assert(scenario:new_client():poll_login(flow)).mvpd)
   end)
 
-  it("[login-clock-years-ahead] goes on where a clock is years ahead and "
-    .. "nobody has set it", function()
+  it("[login-clock-years-ahead] poll_login: works on a device whose clock is "
+    .. "years ahead", function()
     scenario:sign_in(flow.code)
     local wall = core.clock.wall
     core.clock.wall = function() return wall() + 10 * 365 * 86400 end
@@ -395,8 +399,8 @@ describe("a login step by step", function()
     assert.equal("Cablevision", profile.mvpd)
   end)
 
-  it("[login-asks-time-done] asks once each time, and knows nothing when it "
-    .. "is done", function()
+  it("[login-asks-time-done] poll_login: sends one request per call and clears "
+    .. "its state at the end", function()
     assert_client_error("pending", scenario.client:poll_login(flow))
     assert.equal(1, #scenario:request_times "profile_for_code")
     scenario:sign_in(flow.code)
@@ -405,50 +409,52 @@ describe("a login step by step", function()
     assert.equal(2, #scenario:request_times "profile_for_code")
   end)
 
-  it("[login-asks-end] asks nothing after the end", function()
+  it("[login-asks-end] poll_login: sends no request after the login has "
+    .. "ended", function()
     scenario.driver.sleep(1801)
     assert_client_error("expired", scenario.client:poll_login(flow))
     assert.equal(0, #scenario:request_times "profile_for_code")
   end)
 
-  it("[login-superseded-newer-device] is superseded by a newer one of this "
-    .. "device", function()
+  it("[login-superseded-newer-device] poll_login: returns superseded after a "
+    .. "newer login of the same device", function()
     local newer = assert(scenario.client:start_login(login_options()))
     assert_client_error("superseded", scenario.client:poll_login(flow))
     assert.equal(0, #scenario:request_times "profile_for_code")
     assert_client_error("pending", scenario.client:poll_login(newer))
   end)
 
-  it("[login-superseded-service] is superseded by one that the service alone "
-    .. "knows of", function()
+  it("[login-superseded-service] poll_login: returns superseded when only the "
+    .. "service knows the newer login", function()
     assert(scenario:new_client():start_login(login_options()))
     assert_client_error("superseded", scenario.client:poll_login(flow))
   end)
 
-  it("[login-not-superseded-device] is not superseded by another "
-    .. "device", function()
+  it("[login-not-superseded-device] poll_login: ignores a newer login of "
+    .. "another device", function()
     assert(scenario.client:device { id = "kitchen" }:start_login(
       login_options()))
     assert_client_error("pending", scenario.client:poll_login(flow))
   end)
 
-  it("[login-outlives-failures-notes] outlives failures, and notes the last "
-    .. "one", function()
+  it("[login-outlives-failures-notes] poll_login: continues after failures and "
+    .. "records the last one", function()
     scenario:set_responder(function() return { error = "connect_failed" } end)
     assert_client_error("pending", scenario.client:poll_login(flow))
     assert.equal("connect_failed", flow.last_error)
     assert.equal(1, #scenario:request_times "profile_for_code")
   end)
 
-  it("[login-denied-provider] is denied by the provider", function()
+  it("[login-denied-provider] poll_login: ends the login when the provider "
+    .. "denies it", function()
     assert(scenario.control.fault { kind = "error",
       operation = "profile_for_code",
       code = "identity_not_recognized_by_mvpd" })
     assert_client_error("denied", scenario.client:poll_login(flow))
   end)
 
-  it("[login-profile-provider] takes the profile of its provider, or the "
-    .. "application's choice",
+  it("[login-profile-provider] poll_login: selects the profile of the login's "
+    .. "provider or the application's choice",
     function()
       flow.mvpd = nil
       scenario:respond_with("profile_for_code", function()
@@ -460,7 +466,7 @@ describe("a login step by step", function()
       assert.equal("Spectrum", profile.mvpd)
     end)
 
-  it("[login-ends-sentence-viewer] ends in a sentence for the "
+  it("[login-ends-sentence-viewer] poll_login: ends with a message for the "
     .. "viewer", function()
     local _, err = scenario:run(function()
       return scenario.client:login(login_options { fresh = true,
@@ -471,7 +477,7 @@ describe("a login step by step", function()
   end)
 end)
 
-describe("a store that breaks", function()
+describe("login: failures of the store", function()
   local scenario, store
   after_each(function() scenario, store = nil, nil end)
   before_each(function()
@@ -480,24 +486,24 @@ describe("a store that breaks", function()
     scenario.client = scenario:new_client { store = store }
   end)
 
-  it("[login-said-before-anything] is said before anything is "
-    .. "asked", function()
+  it("[login-said-before-anything] login: returns a store error before the "
+    .. "first request", function()
     store.broken = true
     assert_client_error("store_failed", scenario.client:login(login_options()))
     assert_client_error("store_failed", scenario.client:refresh_profile())
     assert.same({}, scenario:counts())
   end)
 
-  it("[login-code-cannot-kept] is said when the code cannot be "
-    .. "kept", function()
+  it("[login-code-cannot-kept] login: returns a store error when the code "
+    .. "cannot be saved", function()
     assert(scenario.client.api:profiles())
     store.broken = "set"
     assert_client_error("store_failed",
       scenario.client:start_login(login_options()))
   end)
 
-  it("[login-profile-cannot-kept-lost] is said when the profile cannot be "
-    .. "kept, and nothing is lost",
+  it("[login-profile-cannot-kept-lost] login: can be repeated after the "
+    .. "profile could not be saved",
     function()
       local flow = assert(scenario.client:start_login(login_options()))
       scenario:sign_in(flow.code)
@@ -506,28 +512,30 @@ describe("a store that breaks", function()
       assert.equal("Cablevision", scenario.client:poll_login(flow).mvpd)
     end)
 
-  it("[login-not-stop-way] does not stop a login on its way", function()
+  it("[login-not-stop-way] poll_login: continues a login while the store "
+    .. "fails", function()
     local flow = assert(scenario.client:start_login(login_options()))
     store.broken = "get"
     assert_client_error("pending", scenario.client:poll_login(flow))
   end)
 end)
 
-describe("misuse", function()
+describe("login: usage errors", function()
   local client
   before_each(function() client = timeline.new().client end)
   after_each(function() client = nil end)
 
   for title, case in pairs {
-    ["an unknown option"] = { "login", { nonsense = 1 }, "nonsense" },
-    ["a wrong type"] = { "start_login", { mvpd = 7 }, "mvpd should be" },
-    ["no table"] = { "login", "Cablevision", "table of options" },
-    ["a resume without its code"] = { "resume_login", {}, "code should" },
-    ["a refresh with what it knows not"] = { "refresh_profile",
-      { code = "x" }, "unknown option 'code'" },
+    ["login with an unknown option"] = { "login", { nonsense = 1 }, "nonsense" },
+    ["start_login with a wrong type"] = { "start_login",
+      { mvpd = 7 }, "mvpd should be" },
+    ["login with a string"] = { "login", "Cablevision", "table of options" },
+    ["resume_login without a code"] = { "resume_login", {}, "code should" },
+    ["refresh_profile with an unknown option"] = {
+      "refresh_profile", { code = "x" }, "unknown option 'code'" },
   } do
-    it("[login-raises-caller] "
-      .. title .. " raises where the caller stands", function()
+    it("[login-raises-caller] " .. title
+      .. " raises at the caller's line", function()
       local ok, message = pcall(function()
         client[case[1]](client, case[2])
       end)

@@ -3,7 +3,7 @@
 local assert_client_error = require "spec.support.assert_client_error"
 local timeline = require "spec.support.timeline"
 
-describe("a logout", function()
+describe("logout", function()
   local scenario, client, opened
   after_each(function() scenario, client, opened = nil, nil, nil end)
 
@@ -30,8 +30,8 @@ describe("a logout", function()
     return report[1]
   end
 
-  it("[logout-opens-provider-page] opens the provider's page where there is a "
-    .. "browser", function()
+  it("[logout-opens-provider-page] logout: opens the provider's logout page if "
+    .. "there is a browser", function()
     viewer "Cablevision"
     local report = assert(client:logout { open_url = open_url,
       redirect_url = "https://adobe.com/bye" })
@@ -45,16 +45,16 @@ describe("a logout", function()
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
   end)
 
-  it("[logout-ends-none-page] ends there where there is none, and says which "
-    .. "page it was", function()
+  it("[logout-ends-none-page] logout: returns the URL of the provider's page "
+    .. "if there is no browser", function()
     viewer "Cablevision"
     local report = assert(client:logout())
     assert.equal("no_browser", report[1].outcome)
     assert.truthy(report[1].url:find "^https://api.test/mvpd/Cablevision")
   end)
 
-  it("[logout-complete-provider-no-page] is complete where the provider has "
-    .. "no page", function()
+  it("[logout-complete-provider-no-page] logout: is complete when the provider "
+    .. "has no logout page", function()
     viewer "Dish"
     local report = assert(client:logout { open_url = open_url })
     assert.same({ { mvpd = "Dish", action_name = "complete",
@@ -62,8 +62,8 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("[logout-viewer-sign-system] tells the viewer to sign out in the "
-    .. "system's settings", function()
+  it("[logout-viewer-sign-system] logout: asks the viewer to sign out in the "
+    .. "system settings", function()
     viewer "Cablevision"
     local partner = { actionName = "partner_logout",
       actionType = "partner_interactive", mvpd = "Cablevision" }
@@ -75,14 +75,15 @@ describe("a logout", function()
     assert.equal("viewer_to_be_told", reports(partner).outcome)
   end)
 
-  it("[logout-says-never-login] says what was never a login", function()
+  it("[logout-says-never-login] logout: reports a provider without a "
+    .. "login", function()
     viewer "Cablevision"
     assert.equal("invalid", assert(client:logout {
       mvpd = "Spectrum" })[1].outcome)
   end)
 
-  it("[logout-reports-not-opens] reports what it does not know, and opens "
-    .. "nothing", function()
+  it("[logout-reports-not-opens] logout: reports an unknown action and opens "
+    .. "no page", function()
     viewer "Cablevision"
     local entry = reports({ actionName = "dance", actionType = "slow",
       url = "https://x.example/" }, { open_url = open_url })
@@ -92,8 +93,8 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("[logout-obeys-type-action] obeys the type of an action whose name is "
-    .. "new", function()
+  it("[logout-obeys-type-action] logout: follows the type of an action with an "
+    .. "unknown name", function()
     viewer "Cablevision"
     assert.equal("opened", reports({ actionName = "dance",
       actionType = "interactive", url = "/page" },
@@ -101,8 +102,8 @@ describe("a logout", function()
     assert.same({ { "https://api.test/page", "Cablevision" } }, opened)
   end)
 
-  it("[logout-opens-no-page-not-safe] opens no page that is not "
-    .. "safe", function()
+  it("[logout-opens-no-page-not-safe] logout: refuses to open an unsafe "
+    .. "URL", function()
     viewer "Cablevision"
     for _, url in ipairs { "javascript:alert(1)", "http://x.example/", "" } do
       local entry = reports({ actionName = "logout", url = url,
@@ -115,7 +116,7 @@ describe("a logout", function()
     assert.same({}, opened)
   end)
 
-  it("[logout-drives-entry-single] drives every entry of a single "
+  it("[logout-drives-entry-single] logout: performs every entry of a single "
     .. "logout", function()
     viewer "Cablevision"
     respond_with { Cablevision = { actionName = "logout", url = "/a",
@@ -135,8 +136,8 @@ describe("a logout", function()
       { "https://x.example/b", "Spectrum" } }, opened)
   end)
 
-  it("[logout-asks-providers-none] asks which providers there are where none "
-    .. "is known", function()
+  it("[logout-asks-providers-none] logout: requests the profiles when no "
+    .. "provider is known", function()
     viewer "Cablevision"
     -- The other client registers again and must find the same profiles.
     scenario.sandbox.lenient.profiles_follow_device = true
@@ -149,8 +150,8 @@ describe("a logout", function()
       { report[1].outcome, report[2].outcome })
   end)
 
-  it("[logout-ends-login-no-viewer] ends every login, so that no other lets "
-    .. "the viewer in again", function()
+  it("[logout-ends-login-no-viewer] logout: ends every login of the device, so "
+    .. "that none signs the viewer in again", function()
     viewer "Cablevision"
     scenario:signed_in("Spectrum")
     scenario:signed_in("Dish")
@@ -165,8 +166,8 @@ describe("a logout", function()
     assert.same({}, assert(client.api:profiles()).profiles)
   end)
 
-  it("[logout-leaves-pass-no-login] leaves a pass alone, which is no "
-    .. "login", function()
+  it("[logout-leaves-pass-no-login] logout: leaves a TempPass "
+    .. "unchanged", function()
     viewer "Cablevision"
     scenario:respond_with("profiles",
       { profiles = { Cablevision = {}, TempPass_TEST40 =
@@ -175,8 +176,8 @@ describe("a logout", function()
     assert.equal(1, scenario:counts().logout)
   end)
 
-  it("[logout-asks-response-ends] asks once where one answer ends "
-    .. "several", function()
+  it("[logout-asks-response-ends] logout: sends one request when one response "
+    .. "ends several logins", function()
     viewer "Cablevision"
     scenario:signed_in("Dish")
     respond_with { Cablevision = { actionName = "complete",
@@ -186,8 +187,8 @@ describe("a logout", function()
     assert.equal(1, scenario:counts().logout)
   end)
 
-  it("[logout-ends-cannot-asked] ends what it knows of where the others "
-    .. "cannot be asked for", function()
+  it("[logout-ends-cannot-asked] logout: ends the known logins when the "
+    .. "profiles request fails", function()
     viewer "Cablevision"
     scenario:set_responder(function(_, operation)
       if operation == "profiles" then return { status = 400 } end
@@ -197,14 +198,15 @@ describe("a logout", function()
     assert.is_nil(client.context:recall "profile")
   end)
 
-  it("[logout-report-logged] has nothing to report where nobody is logged "
-    .. "in", function()
+  it("[logout-report-logged] logout: returns an empty report when no viewer is "
+    .. "logged in", function()
     scenario = timeline.new()
     assert.same({}, scenario.client:logout())
     assert.is_nil(scenario:counts().logout)
   end)
 
-  it("[logout-ends-login-sides] ends the login on both sides", function()
+  it("[logout-ends-login-sides] logout: ends the login in the service and in "
+    .. "the store", function()
     viewer "Cablevision"
     assert(client:logout())
     scenario:clear_requests()
@@ -217,7 +219,7 @@ describe("a logout", function()
       mvpd = "Cablevision" }.state)
   end)
 
-  it("[logout-keeps-client-credentials] keeps the client's "
+  it("[logout-keeps-client-credentials] logout: keeps the client's "
     .. "credentials", function()
     viewer "Cablevision"
     assert(client:logout())
@@ -229,16 +231,16 @@ describe("a logout", function()
     assert.is_nil(scenario:counts().register)
   end)
 
-  it("[logout-ends-kept-service] ends what is kept here even when the service "
-    .. "fails", function()
+  it("[logout-ends-kept-service] logout: deletes the stored login even when "
+    .. "the service fails", function()
     viewer "Cablevision"
     scenario:set_responder(function() return { error = "connect_failed" } end)
     assert_client_error("connect_failed", client:logout())
     assert.is_nil(client.context:recall "profile")
   end)
 
-  it("[logout-next-provider-fails] goes on with the next provider when one "
-    .. "fails", function()
+  it("[logout-next-provider-fails] logout: continues with the next provider "
+    .. "when one fails", function()
     viewer "Cablevision"
     -- The other client registers again and must find the same profiles.
     scenario.sandbox.lenient.profiles_follow_device = true
@@ -254,15 +256,15 @@ describe("a logout", function()
     assert.equal("http_400", report[1].error.code)
   end)
 
-  it("[logout-says-cannot-known-logged] says when it cannot be known who is "
-    .. "logged in", function()
+  it("[logout-says-cannot-known-logged] logout: returns an error when the "
+    .. "profiles cannot be read", function()
     scenario = timeline.new()
     scenario:set_responder(function() return { error = "connect_failed" } end)
     assert_client_error("connect_failed", scenario.client:logout())
   end)
 
-  it("[logout-provider-leaves-login] from one provider leaves the login with "
-    .. "another", function()
+  it("[logout-provider-leaves-login] logout: keeps the login with another "
+    .. "provider", function()
     viewer "Cablevision"
     assert(client:logout { mvpd = "TempPass" })
     assert.equal("Cablevision", client.context:recall("profile").mvpd)
@@ -270,8 +272,8 @@ describe("a logout", function()
     assert.is_nil(client.context:recall "profile")
   end)
 
-  it("[logout-device-leaves-logged] of one device leaves the others logged "
-    .. "in", function()
+  it("[logout-device-leaves-logged] logout: keeps the logins of other "
+    .. "devices", function()
     viewer "Cablevision"
     local other = client:device { id = "kitchen" }
     assert(scenario.control.log_in { service_provider = "REF30",
@@ -281,8 +283,8 @@ describe("a logout", function()
     assert.equal("Dish", other.context:recall("profile").mvpd)
   end)
 
-  it("[logout-store-not-forget] says when the store would not "
-    .. "forget", function()
+  it("[logout-store-not-forget] logout: returns an error when the store cannot "
+    .. "delete the login", function()
     viewer "Cablevision"
     client.context.connection.store.delete = function()
       return nil, "The disk is gone.", "store_failed"
@@ -292,8 +294,8 @@ describe("a logout", function()
     assert.equal(1, #scenario:request_times "logout")
   end)
 
-  it("[logout-raises-options-none] raises for options that are "
-    .. "none", function()
+  it("[logout-raises-options-none] logout: raises for an unknown "
+    .. "option", function()
     viewer "Cablevision"
     for _, options in ipairs { { nonsense = 1 }, { open_url = "x" } } do
       local ok, message = pcall(function() client:logout(options) end)

@@ -21,13 +21,13 @@ local STORIES = {
       if not flow then return nil, err end
       return client:poll_login(flow)
     end },
-  { "a login that resumes", { "resume_session" }, function(client, scenario)
+  { "resume_login", { "resume_session" }, function(client, scenario)
     return client:resume_login { code = scenario.code, mvpd = "Dish" }
   end },
-  { "a code that was typed", { "session" }, function(client, scenario)
+  { "check_code", { "session" }, function(client, scenario)
     return client:check_code(scenario.code)
   end },
-  { "login, let in", { "create_session", "profile" }, function(client)
+  { "login without a code", { "create_session", "profile" }, function(client)
     return client:login { mvpd = "DegradedMvpd" }
   end },
   { "refresh_profile", { "profile" }, function(client)
@@ -102,7 +102,7 @@ local function is_fine(value, err)
     or type(err) == "string"
 end
 
-describe("an answer that is not as documented", function()
+describe("malformed responses", function()
   -- Runs a flow with each malformed response. The store has no profile.
   local function play(case, operation)
     local bodies = listen(prepare(), case[3])
@@ -130,7 +130,8 @@ describe("an answer that is not as documented", function()
   for _, case in ipairs(STORIES) do
     for _, operation in ipairs(case[2]) do
       it("[flow-invalid-response-survived] "
-        .. ("is survived by %s (%s)"):format(case[1], operation), function()
+        .. ("%s: handles a malformed response of %s"):format(case[1],
+          operation), function()
         play(case, operation)
       end)
     end

@@ -41,8 +41,9 @@ describe("single sign-on by a partner", function()
     return scenario.client:partner_login(options)
   end
 
-  describe("tells what the framework says:", function()
-    it("[partner-access-provider] access and provider", function()
+  describe("partner_status", function()
+    it("[partner-access-provider] partner_status: returns access and "
+      .. "provider", function()
       assert.same({
         frameworkPermissionInfo = { accessStatus = "granted" },
         frameworkProviderInfo = { id = "Cablevision",
@@ -53,7 +54,8 @@ describe("single sign-on by a partner", function()
       assert.same(status(), json.decode(core.base64.decode(sent)))
     end)
 
-    it("[partner-went-wrong] what went wrong", function()
+    it("[partner-went-wrong] partner_status: returns the framework's "
+      .. "error", function()
       assert.same({
         frameworkPermissionInfo = { accessStatus = "denied",
           error = "no" },
@@ -63,8 +65,8 @@ describe("single sign-on by a partner", function()
         provider_error = "none" })
     end)
 
-    it("[partner-raises-no-framework] and raises for what no framework "
-      .. "says", function()
+    it("[partner-raises-no-framework] partner_status: raises for values that "
+      .. "no framework returns", function()
       for _, given in ipairs {
         {}, { access = "yes" }, { access = true }, { access = "Granted" },
         { access = "granted", expires_at = "1750003600000" },
@@ -84,8 +86,8 @@ describe("single sign-on by a partner", function()
     end)
   end)
 
-  it("[partner-hands-request-response] hands the request out and the response "
-    .. "back", function()
+  it("[partner-hands-request-response] partner_login: passes the request to "
+    .. "the framework and its response to Adobe", function()
     local asked
     local profile = assert(log_in { respond = function(request, mvpd)
       asked = { request = request, mvpd = mvpd }
@@ -103,8 +105,8 @@ describe("single sign-on by a partner", function()
       "partner_profile" }, pick_operations(scenario:received()))
   end)
 
-  it("[partner-response-xml-lines] takes the response as XML, or in lines of "
-    .. "base64", function()
+  it("[partner-response-xml-lines] partner_login: accepts the response as XML "
+    .. "or as wrapped base64", function()
     for _, change in ipairs {
       function(saml) return core.base64.decode(saml) end,
       function(saml) return "\n  " .. core.base64.decode(saml) end,
@@ -118,8 +120,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("[partner-keeps-profile-plays] keeps the profile, and plays beside the "
-    .. "status", function()
+  it("[partner-keeps-profile-plays] partner_login: stores the profile, and "
+    .. "playback sends the partner status", function()
     local profile = assert(log_in())
     assert.same(profile, scenario.client.context:recall "profile")
     assert.same({ id = "Cablevision" },
@@ -137,8 +139,8 @@ describe("single sign-on by a partner", function()
     assert.equal("authenticated_profile_missing", decision.error.code)
   end)
 
-  it("[partner-opens-encrypted] opens what is encrypted for the "
-    .. "programmer", function()
+  it("[partner-opens-encrypted] partner_login: decrypts attributes with the "
+    .. "programmer's key", function()
     assert.is_nil(assert(log_in()).attributes.zip)
     scenario = timeline.new()
     local key = assert(core.private_key(
@@ -147,8 +149,8 @@ describe("single sign-on by a partner", function()
       assert(log_in { metadata_key = key }).attributes.zip)
   end)
 
-  it("[partner-forgets-permits] forgets the permits of whom it was "
-    .. "before", function()
+  it("[partner-forgets-permits] partner_login: discards the permits of the "
+    .. "previous viewer", function()
     scenario:signed_in("Cablevision", "bob")
     assert(scenario.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
     assert.is_not_nil(scenario.client.context:permit("Cablevision", "TBS"))
@@ -161,8 +163,8 @@ describe("single sign-on by a partner", function()
     assert.is_nil(scenario.client.context:permit("Degraded_AuthZAll", "TBS"))
   end)
 
-  it("[partner-needs-framework-logged] needs nothing of the framework where "
-    .. "one is logged in", function()
+  it("[partner-needs-framework-logged] partner_login: does not call the "
+    .. "framework when a viewer is logged in", function()
     local first = assert(log_in())
     scenario.control.clear_journal()
     local profile = assert(log_in { respond = function()
@@ -175,8 +177,8 @@ describe("single sign-on by a partner", function()
     assert.is_string(scenario:received("profile")[1].headers[HEADER])
   end)
 
-  it("[partner-needs-access-degraded] needs nothing where access is "
-    .. "degraded", function()
+  it("[partner-needs-access-degraded] partner_login: does not call the "
+    .. "framework while access is degraded", function()
     local profile = assert(log_in {
       status = status { provider_id = "DegradedMvpd" } })
     assert.equal("degraded", profile.type)
@@ -186,26 +188,27 @@ describe("single sign-on by a partner", function()
     assert.equal("degradation", decision.source)
   end)
 
-  describe("falls back to an ordinary login", function()
+  describe("fallback to a login", function()
     local WAYS = {
       { "pfs_fallback", "without access", { access = "denied" } },
-      { "pfs_fallback", "while access is asked for",
+      { "pfs_fallback", "before the viewer has granted access",
         { access = "notDetermined" } },
-      { "pfs_fallback", "where access is restricted",
+      { "pfs_fallback", "if access is restricted",
         { access = "restricted" } },
-      { "pfs_fallback", "without a provider", { provider_id = "Nobody" } },
-      { "pfs_fallback", "when the provider's time is over",
+      { "pfs_fallback", "without a known provider", { provider_id = "Nobody" } },
+      { "pfs_fallback", "if the provider's login has expired",
         { expires_at = 1.7e12 } },
-      { "configuration_fallback", "where the provider has no such thing",
+      { "configuration_fallback", "if the provider does not support the framework",
         { provider_id = "ElasticSSO" } },
-      { "missing_parameters_fallback", "where something is missing", {},
+      { "missing_parameters_fallback", "if a parameter is missing", {},
         { domain_name = false } },
     }
 
     for _, row in ipairs(WAYS) do
       local reason, when, changes, options = row[1], row[2], row[3], row[4]
 
-      it("[partner-wanted] " .. when .. ", where it is wanted", function()
+      it("[partner-wanted] partner_login: falls back to a login "
+        .. when, function()
         local shown
         local given = { status = status(changes), respond = function()
           error "nobody shall be asked"
@@ -222,8 +225,8 @@ describe("single sign-on by a partner", function()
         assert.is_string(shown.url)
       end)
 
-      it("[partner-says] "
-        .. when .. ", and says so where it is not", function()
+      it("[partner-says] partner_login: returns partner_fallback " .. when
+        .. " if the caller gave no fallback", function()
         local given = { status = status(changes) }
         for name, value in pairs(options or {}) do given[name] = value end
         local profile, err = log_in(given)
@@ -234,8 +237,8 @@ describe("single sign-on by a partner", function()
       end)
     end
 
-    it("[partner-provider-viewer-chose] with the provider that the viewer "
-      .. "chose last", function()
+    it("[partner-provider-viewer-chose] partner_login: falls back to a login "
+      .. "with the viewer's last provider", function()
       assert(log_in())
       assert(scenario.client:logout { mvpd = "Cablevision" })
       assert(scenario.client:start_login { mvpd = "Spectrum",
@@ -251,8 +254,8 @@ describe("single sign-on by a partner", function()
     end)
   end)
 
-  it("[partner-why-framework-gave] says why the framework gave "
-    .. "nothing", function()
+  it("[partner-why-framework-gave] partner_login: reports why the framework "
+    .. "returned nothing", function()
     for message, responses in pairs { ["gave no response."] = {},
       ["gave no response: the viewer said no."] =
         { false, "the viewer said no" } } do
@@ -265,8 +268,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("[partner-hands-service-response] hands back what the service says of "
-    .. "the response", function()
+  it("[partner-hands-service-response] partner_login: returns the service's "
+    .. "error about the response", function()
     for saml, code in pairs {
       ["<x/>"] = "invalid_parameter_saml_response",
       ["AAAA"] = "invalid_parameter_saml_response",
@@ -282,8 +285,8 @@ describe("single sign-on by a partner", function()
     assert.equal("invalid_header_pfs_provider_id_mismatch", err.code)
   end)
 
-  it("[partner-survives-responses] survives answers that make no "
-    .. "sense", function()
+  it("[partner-survives-responses] partner_login: handles malformed "
+    .. "responses", function()
     for _, body in ipairs {
       { actionName = "partner_profile" },
       { actionName = "partner_profile", authenticationRequest = 5 },
@@ -301,8 +304,8 @@ describe("single sign-on by a partner", function()
     end
   end)
 
-  it("[partner-signs-settings] signs out in the settings, and tells "
-    .. "so", function()
+  it("[partner-signs-settings] logout: asks a partner's viewer to sign out in "
+    .. "the system settings", function()
     assert(log_in())
     local notified
     local report = assert(scenario.client:logout {
@@ -313,8 +316,8 @@ describe("single sign-on by a partner", function()
     assert.is_nil(scenario.client.context:recall "profile")
   end)
 
-  it("[partner-raises-programmer-wrong] raises where the programmer is "
-    .. "wrong", function()
+  it("[partner-raises-programmer-wrong] partner_login: raises for invalid "
+    .. "options", function()
     for _, changes in ipairs { { partner = false }, { status = false },
       { respond = false }, { partner = 5 }, { status = 5 },
       { respond = "x" }, { fallback = 5 }, { nope = 1 } } do
@@ -327,7 +330,7 @@ end)
 
 for name, header in pairs { subject_token = "adobe-subject-token",
   roku_token = "x-roku-reserved-roku-connect-token" } do
-  describe("single sign-on by the platform's " .. name, function()
+  describe("single sign-on by the platform: " .. name, function()
     local scenario, mine
 
     before_each(function()
@@ -347,8 +350,8 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       return profile, err, flow
     end
 
-    it("[partner-next-device-code] lets in on the next device without a "
-      .. "code", function()
+    it("[partner-next-device-code] platform identity: logs in on a second "
+      .. "device without a code", function()
       assert.equal("regular", assert(log_in(scenario.client, mine)).type)
       local second = scenario.client:device { id = "another" }
       local profile, _, flow = log_in(second, mine)
@@ -361,15 +364,16 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       assert.equal(mine, list[1].headers[header])
     end)
 
-    it("[partner-call-device] goes with every call of a device that has "
-      .. "it", function()
+    it("[partner-call-device] platform identity: is sent with every call of "
+      .. "its device", function()
       assert(log_in(scenario.client, mine))
       local second = scenario.client:device { id = "another", [name] = mine }
       assert.equal("platformSSO", assert(second:login {}).type)
       assert.is_true(assert(second:authorize "CNN").permitted)
     end)
 
-    it("[partner-lets-else] lets nobody else in", function()
+    it("[partner-lets-else] platform identity: does not log in a device with "
+      .. "another identity", function()
       assert(log_in(scenario.client, mine))
       local other = assert(scenario.control.identity { kind = "platform",
         subject = "somebody else" })
@@ -381,8 +385,8 @@ for name, header in pairs { subject_token = "adobe-subject-token",
       end
     end)
 
-    it("[partner-ends-everywhere-logout] ends everywhere with one "
-      .. "logout", function()
+    it("[partner-ends-everywhere-logout] platform identity: one logout ends "
+      .. "the login on all devices", function()
       assert(log_in(scenario.client, mine))
       local second = scenario.client:device { id = "another" }
       assert(log_in(second, mine))
@@ -431,7 +435,8 @@ describe("degraded access", function()
       mvpd = "Cablevision", rule = rule, seconds = 600 })
   end
 
-  it("[partner-played-like-any] is played like any other", function()
+  it("[partner-played-like-any] degraded access: playback works as with any "
+    .. "provider", function()
     assert.equal("mvpd", watch().source)
     degrade "AuthZAll"
     assert.same({ profile = "regular", source = "degradation",
@@ -444,8 +449,8 @@ describe("degraded access", function()
     assert.equal("mvpd", watch().source)
   end)
 
-  it("[partner-not-logged-asks] lets in who is not logged in, and asks again "
-    .. "when it is over",
+  it("[partner-not-logged-asks] degraded access: plays without a login, and "
+    .. "requires one again afterwards",
     function()
       assert(scenario.client:logout())
       degrade "AuthNAll"

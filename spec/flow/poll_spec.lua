@@ -31,102 +31,106 @@ local LAST = 1799 - 0.5
 
 -- title, options of client:login, script(on, code), state, seconds, reason
 local TABLE = {
-  { "[login-poll-viewer-signs] the viewer signs in at once", {},
+  { "[login-poll-viewer-signs] login: ends when the viewer signs in at once",
+    {},
     function(scenario)
     scenario:at(1, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5 } },
 
-  { "[login-poll-viewer-ten-minutes] the viewer takes ten minutes",
-    {}, function(scenario)
+  { "[login-poll-viewer-ten-minutes] login: polls every five seconds while "
+    .. "the viewer takes ten minutes", {}, function(scenario)
     scenario:at(598, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 600) },
 
-  { "[login-poll-viewer-signs-two] the viewer signs in two seconds before the "
-    .. "end", {}, function(scenario)
+  { "[login-poll-viewer-signs-two] login: ends when the viewer signs in two "
+    .. "seconds before the code expires", {}, function(scenario)
     scenario:at(1797, function() scenario:sign_in(scenario.code) end)
   end, "done", joined(every(5, 5, 1795), { LAST }) },
 
-  { "[login-poll-signs] nobody signs in", {}, function() end, "login_expired",
+  { "[login-poll-signs] login: stops polling when the code expires",
+    {}, function() end, "login_expired",
     joined(every(5, 5, 1795), { LAST }) },
 
-  { "[login-poll-signs-polled-3] nobody signs in, polled every 3 seconds",
-    { interval = 3 },
+  { "[login-poll-signs-polled-3] login: polls every 3 seconds until the code "
+    .. "expires", { interval = 3 },
     function() end, "login_expired", every(3, 3, 1797) },
 
-  { "[login-poll-signs-polled-10] nobody signs in, polled every 10 seconds",
-    { interval = 10 },
+  { "[login-poll-signs-polled-10] login: polls every 10 seconds until the "
+    .. "code expires", { interval = 10 },
     function() end, "login_expired", joined(every(10, 10, 1790), { LAST }) },
 
-  { "[login-poll-newer-device-begins] a newer login of this device begins",
-    {}, function(scenario)
+  { "[login-poll-newer-device-begins] login: stops after a newer login of "
+    .. "the same device", {}, function(scenario)
     scenario:at(12, function() scenario:new_client():start_login(LOGIN) end)
   end, "login_superseded", { 5, 10, 15 } },
 
-  { "[login-poll-newer-client-begins] a newer login of this client begins: "
-    .. "nothing more is asked", {},
+  { "[login-poll-newer-client-begins] login: stops without a request after a "
+    .. "newer login of the same client", {},
     function(scenario)
       scenario:at(12, function() scenario.client:start_login(LOGIN) end)
     end, "login_superseded", { 5, 10 } },
 
-  { "[login-poll-viewer-turns] the viewer turns it off",
+  { "[login-poll-viewer-turns] login: stops polling when the viewer cancels",
     {}, function(scenario, options)
     options.cancel = function() return scenario:since() >= 12 end
   end, "cancelled", { 5, 10 } },
 
-  { "[login-poll-429-middle] a 429 in the middle", {}, function(scenario)
+  { "[login-poll-429-middle] login: continues after a 429",
+    {}, function(scenario)
     scenario:fail_between(10, 10, { status = 429, body = "<html>" })
     scenario:at(18, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 15, 20 } },
 
-  { "[login-poll-429-retry-after-12] a 429 with Retry-After: 12",
-    {}, function(scenario)
+  { "[login-poll-429-retry-after-12] login: waits 12 seconds after a 429 "
+    .. "with Retry-After: 12", {}, function(scenario)
     scenario:fail_between(10, 10,
       { status = 429, headers = { ["retry-after"] = "12" } })
     scenario:at(18, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 22 } },
 
-  { "[login-poll-429-retry-after-120] a 429 with Retry-After: 120: longer "
-    .. "than a call may take", {},
+  { "[login-poll-429-retry-after-120] login: waits 120 seconds after a 429, "
+    .. "longer than the timeout of a call", {},
     function(scenario)
       scenario:fail_between(10, 10,
         { status = 429, headers = { ["retry-after"] = "120" } })
       scenario:at(18, function() scenario:sign_in(scenario.code) end)
     end, "done", { 5, 10, 130 } },
 
-  { "[login-poll-network-down-minute] the network is down for a minute",
-    {}, function(scenario)
+  { "[login-poll-network-down-minute] login: continues after the network was "
+    .. "down for a minute", {}, function(scenario)
     scenario:fail_between(10, 70, { error = "connect_failed" })
     scenario:at(30, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 75) },
 
-  { "[login-poll-names-cannot-resolved] names cannot be resolved from the "
-    .. "first poll to the end", {},
+  { "[login-poll-names-cannot-resolved] login: polls until the code expires "
+    .. "while DNS lookups fail", {},
     function(scenario) scenario:fail_between(0, 3600,
       { error = "resolve_failed" }) end,
     "login_expired", joined(every(5, 5, 1795), { LAST }) },
 
-  { "[login-poll-responses-not-timeout] answers do not come: each takes the "
-    .. "whole timeout", {}, function(scenario)
+  { "[login-poll-responses-not-timeout] login: continues after polls that "
+    .. "took the whole timeout", {}, function(scenario)
     assert(scenario.control.fault { kind = "delay", seconds = 600, count = 2,
       operation = "profile_for_code" })
     scenario:at(50, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 40, 75 } },
 
-  { "[login-poll-wall-clock-jumps] the wall clock jumps ten years ahead, then "
-    .. "back by twenty", {},
+  { "[login-poll-wall-clock-jumps] login: keeps the interval when the wall "
+    .. "clock jumps years ahead and back", {},
     function(scenario)
       scenario:at(7, function() scenario:set_wall(10 * 365 * 86400) end)
       scenario:at(22, function() scenario:set_wall(-20 * 365 * 86400) end)
       scenario:at(31, function() scenario:sign_in(scenario.code) end)
     end, "done", every(5, 5, 35) },
 
-  { "[login-poll-junk-response] junk for an answer", {}, function(scenario)
+  { "[login-poll-junk-response] login: continues after a malformed response",
+    {}, function(scenario)
     scenario:fail_between(5, 20, { body = "\0\255{" })
     scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "[login-poll-hotel-network] a hotel's network answers in Adobe's place",
-    {}, function(scenario)
+  { "[login-poll-hotel-network] login: continues after responses of a "
+    .. "captive portal", {}, function(scenario)
     scenario:fail_between(5, 10, HTML)
     scenario:fail_between(15, 15,
       { status = 302, headers = { location = "x" } })
@@ -134,56 +138,59 @@ local TABLE = {
     scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "[login-poll-500-503] 500 and 503 for a while", {}, function(scenario)
+  { "[login-poll-500-503] login: continues after responses 500 and 503",
+    {}, function(scenario)
     scenario:fail_between(5, 10, { status = 500 })
     scenario:fail_between(15, 20, { status = 503 })
     scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
-  { "[login-poll-provider-says] the provider says no", {}, function(scenario)
+  { "[login-poll-provider-says] login: stops when the provider denies the "
+    .. "viewer", {}, function(scenario)
     scenario:fail_between(15, 15,
       { status = 403, body = { action = "authentication",
       code = "identity_not_recognized_by_mvpd", status = 403 } })
   end, "login_denied", { 5, 10, 15 } },
 
-  { "[login-poll-firewall-403-no-adobe] a firewall says 403, in no words of "
-    .. "Adobe's", {}, function(scenario)
+  { "[login-poll-firewall-403-no-adobe] login: stops after a 403 that is not "
+    .. "from Adobe", {}, function(scenario)
     scenario:fail_between(15, 15, { status = 403, body = "<html>" })
   end, "http_403", { 5, 10, 15 } },
 
-  { "[login-poll-integration-broken] the integration is broken",
-    {}, function(scenario)
+  { "[login-poll-integration-broken] login: stops after a configuration "
+    .. "error of the integration", {}, function(scenario)
     scenario:fail_between(10, 10, { status = 500, body = { status = 500,
       action = "configuration", code = "invalid_configuration_platform" } })
   end, "invalid_configuration_platform", { 5, 10 } },
 
-  { "[login-poll-access-token-revoked] the access token is revoked: one "
-    .. "refresh, one repeat", {}, function(scenario)
+  { "[login-poll-access-token-revoked] login: refreshes a revoked access "
+    .. "token once and repeats the poll", {}, function(scenario)
     scenario:fail_between(10, 10, { status = 401 }, 1)
     scenario:at(12, function() scenario:sign_in(scenario.code) end)
   end, "done", { 5, 10, 10, 15 } },
 
-  { "[login-poll-screen-browser] this screen: nothing before the browser is "
-    .. "back", {},
+  { "[login-poll-screen-browser] login: sends no poll before the browser has "
+    .. "returned", {},
     function(scenario, options)
       options.browser_returned = function() return scenario:since() >= 42 end
       scenario:at(41, function() scenario:sign_in(scenario.code) end)
     end, "done", { 42 } },
 
-  { "[login-poll-screen-provider-slow] this screen: the provider is slow to "
-    .. "tell", {}, function(scenario, options)
+  { "[login-poll-screen-provider-slow] login: polls until the provider has "
+    .. "reported the viewer, after the browser returned",
+    {}, function(scenario, options)
     options.browser_returned = function() return scenario:since() >= 42 end
     scenario:at(49, function() scenario:sign_in(scenario.code) end)
   end, "done", { 42, 47, 52 } },
 
-  { "[login-poll-screen-viewer-closes] this screen: the viewer closes the "
-    .. "browser", {}, function(scenario, options)
+  { "[login-poll-screen-viewer-closes] login: stops without a poll when the "
+    .. "viewer closes the browser", {}, function(scenario, options)
     options.browser_returned = function() return false end
     options.cancel = function() return scenario:since() >= 42 end
   end, "cancelled", {} },
 
-  { "[login-poll-screen-browser-2] this screen: the browser never comes back",
-    {}, function(_, options)
+  { "[login-poll-screen-browser-2] login: expires without a poll when the "
+    .. "browser does not return", {}, function(_, options)
     options.browser_returned = function() return false end
   end, "login_expired", {} },
 }
@@ -255,8 +262,8 @@ describe("polling", function()
     end)
   end
 
-  it("[login-poll-repeats-call-ask] repeats nothing by itself, as any call "
-    .. "may ask", function()
+  it("[login-poll-repeats-call-ask] poll_login: does not retry a failed "
+    .. "request within a call", function()
     scenario:set_responder(function(_, operation)
       return operation == "profiles" and { status = 503 } or nil
     end)
@@ -269,12 +276,13 @@ describe("polling", function()
     end)
   end)
 
-  it("[login-poll-twenty-timelines] has twenty timelines and more", function()
+  it("[login-poll-twenty-timelines] poll tables: contain at least twenty "
+    .. "timelines", function()
     assert.is_true(#TABLE >= 20)
   end)
 
-  it("[login-poll-never-faster-adobe] is never told to be faster than Adobe "
-    .. "allows", function()
+  it("[login-poll-never-faster-adobe] login: raises for a polling interval "
+    .. "below Adobe's minimum", function()
     for _, name in ipairs { "login", "start_login" } do
       assert.error_matches(function()
         scenario.client[name](scenario.client, { interval = 2.9 })

@@ -44,7 +44,7 @@ local function item(resource, code, action)
       status = 403, message = "No." } or nil }
 end
 
-describe("a catalog", function()
+describe("preauthorize", function()
   local scenario, client
   after_each(function() scenario, client = nil, nil end)
   before_each(function()
@@ -73,8 +73,8 @@ describe("a catalog", function()
     end)
   end
 
-  it("[preauthorize-filtered-order] is filtered in the order of the "
-    .. "application", function()
+  it("[preauthorize-filtered-order] preauthorize: returns decisions in the "
+    .. "order of the application's resources", function()
     local result = assert(client:preauthorize { "TBS", "HBO", "CNN", "Live" })
     assert.equal("Cablevision", result.mvpd)
     assert.same({ "TBS", "CNN" }, result.permitted)
@@ -84,8 +84,8 @@ describe("a catalog", function()
     end
   end)
 
-  it("[preauthorize-why-denied-sentence] says why something is denied, in a "
-    .. "sentence", function()
+  it("[preauthorize-why-denied-sentence] preauthorize: returns the reason of a "
+    .. "denial as a sentence", function()
     local decision = client:preauthorize({ "HBO" }).denied[1]
     assert.equal("preauthorization_denied_by_mvpd", decision.error.code)
     assert.truthy(decision.error.details:find "HBO")
@@ -93,15 +93,15 @@ describe("a catalog", function()
     assert.equal("mvpd", decision.source)
   end)
 
-  it("[preauthorize-no-right-play] says that it is no right to play, and "
-    .. "holds no media token", function()
+  it("[preauthorize-no-right-play] preauthorize: marks its result as no right "
+    .. "to play, without a media token", function()
     local result = client:preauthorize { "CNN" }
     assert.is_false(result.is_right_to_play)
     assert.is_nil(result.decisions[1].media_token)
   end)
 
-  it("[preauthorize-size-five-request] may be of any size: five in a request, "
-    .. "each once", function()
+  it("[preauthorize-size-five-request] preauthorize: sends each resource once, "
+    .. "five in a request", function()
     local list = names(14)
     list[#list + 1], list[#list + 2] = "R3", "R14"
     local result = assert(client:preauthorize(list))
@@ -109,13 +109,15 @@ describe("a catalog", function()
     assert.same({ 5, 5, 4 }, sizes(scenario))
   end)
 
-  it("[preauthorize-empty-asked] may be empty: nothing is asked", function()
+  it("[preauthorize-empty-asked] preauthorize: sends no request for an empty "
+    .. "list", function()
     local result = assert(client:preauthorize {})
     assert.same({}, result.permitted)
     assert.same({}, scenario:counts())
   end)
 
-  it("[preauthorize-asked-flight] is asked for in flight together", function()
+  it("[preauthorize-asked-flight] preauthorize: sends the requests of a large "
+    .. "catalog concurrently", function()
     assert(scenario.control.fault { kind = "delay", seconds = 3, count = 3,
       operation = "preauthorize" })
     local before = scenario.driver.now()
@@ -125,8 +127,8 @@ describe("a catalog", function()
     assert.equal(before + 3, scenario.driver.now())
   end)
 
-  it("[preauthorize-keeps-rate-limit] keeps the rate limit of one a second after a "
-    .. "burst, however large",
+  it("[preauthorize-keeps-rate-limit] preauthorize: sends one request per "
+    .. "second after the burst, for a catalog of any size",
     function()
       local store = client.context.connection.store
       local paced = scenario:new_client { rate_limit = {}, store = store,
@@ -141,8 +143,8 @@ describe("a catalog", function()
       end
     end)
 
-  it("[preauthorize-learns-resources] learns how many resources a provider "
-    .. "takes", function()
+  it("[preauthorize-learns-resources] preauthorize: learns how many resources "
+    .. "a provider accepts", function()
     scenario:signed_in("Strict", "bob")
     local result = assert(client:preauthorize(names(13),
       { mvpd = "Strict" }))
@@ -156,8 +158,8 @@ describe("a catalog", function()
     assert.same({ 4 }, sizes(scenario))
   end)
 
-  it("[preauthorize-learns-refusal] learns it also from a refusal of the "
-    .. "whole request", function()
+  it("[preauthorize-learns-refusal] preauthorize: learns the number of "
+    .. "resources from a refused request", function()
     new_scenario(function(resource, count)
       if count == 1 then
         return { status = 403, body = { code = "too_many_resources",
@@ -170,8 +172,8 @@ describe("a catalog", function()
     assert.same({ 4, 2, 2 }, sizes(scenario))
   end)
 
-  it("[preauthorize-ends-resource] ends where even one resource is too "
-    .. "many", function()
+  it("[preauthorize-ends-resource] preauthorize: ends when the service refuses "
+    .. "even one resource", function()
     new_scenario(function(resource)
       return item(resource, "too_many_resources", "configuration")
     end)
@@ -180,15 +182,16 @@ describe("a catalog", function()
     assert.same({ 2, 1, 1 }, sizes(scenario))
   end)
 
-  describe("of which some is in trouble", function()
-    it("[preauthorize-asks-again-alone] asks again for that alone", function()
+  describe("retries", function()
+    it("[preauthorize-asks-again-alone] preauthorize: retries only the "
+      .. "resources that failed", function()
       local result = assert(client:preauthorize { "CNN", "Flaky", "HBO" })
       assert.same({ "CNN", "Flaky" }, result.permitted)
       assert.same({ { "CNN", "Flaky", "HBO" }, { "Flaky" } }, batches(scenario))
     end)
 
-    it("[preauthorize-asks-three-times] asks three times at most, more slowly "
-      .. "each time", function()
+    it("[preauthorize-asks-three-times] preauthorize: sends at most three "
+      .. "requests for a resource, with growing delays", function()
       local result = assert(client:preauthorize { "CNN", "Unreachable" })
       assert.same({ "CNN" }, result.permitted)
       assert.equal("network_connection_timeout",
@@ -200,8 +203,8 @@ describe("a catalog", function()
       assert.is_true(at[3] - at[2] > at[2] - at[1])
     end)
 
-    it("[preauthorize-asks-no-retry] asks nothing again that says no "
-      .. "retry", function()
+    it("[preauthorize-asks-no-retry] preauthorize: does not retry a resource "
+      .. "whose error has no action retry", function()
       new_scenario(function(resource)
         return item(resource, "something_new", "configuration")
       end)
@@ -209,8 +212,8 @@ describe("a catalog", function()
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-loses-batch-fails] loses nothing when a batch "
-      .. "fails", function()
+    it("[preauthorize-loses-batch-fails] preauthorize: returns all other "
+      .. "decisions when one batch fails", function()
       new_scenario(function(resource)
         if resource == "R6" then return { error = "connect_failed" } end
         return item(resource)
@@ -225,8 +228,8 @@ describe("a catalog", function()
       end
     end)
 
-    it("[preauthorize-repeats-failing] repeats a failing batch three times in "
-      .. "all, not nine", function()
+    it("[preauthorize-repeats-failing] preauthorize: sends a failing batch "
+      .. "three times, not nine times", function()
       new_scenario(function(resource)
         if resource == "R6" then return { status = 500 } end
         return item(resource)
@@ -235,8 +238,8 @@ describe("a catalog", function()
       assert.equal(1 + 3, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-response-left] asks again for what the answer left "
-      .. "out", function()
+    it("[preauthorize-asks-response-left] preauthorize: requests a resource "
+      .. "again that the response omitted", function()
       new_scenario(function(resource, count)
         if resource == "B" and count == 1 then return nil end
         return item(resource)
@@ -246,8 +249,8 @@ describe("a catalog", function()
       assert.same({ { "A", "B" }, { "B" } }, batches(scenario))
     end)
 
-    it("[preauthorize-denies-response] denies what the answer never speaks "
-      .. "of", function()
+    it("[preauthorize-denies-response] preauthorize: denies a resource that no "
+      .. "response contains", function()
       new_scenario(function(resource)
         return resource == "A" and item(resource) or nil
       end)
@@ -255,14 +258,14 @@ describe("a catalog", function()
       assert.equal("no_decision", result.denied[1].error.code)
     end)
 
-    it("[preauthorize-reads-resource] reads a resource that is echoed with a "
-      .. "space behind it", function()
+    it("[preauthorize-reads-resource] preauthorize: accepts a resource that "
+      .. "the response repeats with a trailing space", function()
       new_scenario(function(resource) return item(resource .. " ") end)
       assert.same({ "A" }, assert(client:preauthorize { "A" }).permitted)
     end)
 
-    it("[preauthorize-denies-permitted] denies what is neither permitted nor "
-      .. "denied", function()
+    it("[preauthorize-denies-permitted] preauthorize: denies a decision that "
+      .. "is neither a permit nor a denial", function()
       new_scenario(function(resource)
         return { resource = resource, authorized = "yes" }
       end)
@@ -271,8 +274,8 @@ describe("a catalog", function()
       assert.equal("unknown_error", result.denied[1].error.code)
     end)
 
-    it("[preauthorize-error-decided] is an error where nothing could be "
-      .. "decided at all", function()
+    it("[preauthorize-error-decided] preauthorize: returns an error when no "
+      .. "resource was decided", function()
       scenario:set_responder(function() return { error = "connect_failed" } end)
       assert_client_error("connect_failed", client:preauthorize { "A", "B" })
       scenario:set_responder(function() return { status = 500 } end)
@@ -280,32 +283,34 @@ describe("a catalog", function()
     end)
   end)
 
-  describe("asked for again", function()
+  describe("cached permits", function()
     before_each(function()
       assert(client:preauthorize { "CNN", "HBO", "TBS" })
       scenario:clear_requests()
     end)
 
-    it("[preauthorize-asks-not-permitted] asks for what was not permitted "
-      .. "alone", function()
+    it("[preauthorize-asks-not-permitted] preauthorize: requests only "
+      .. "resources without a cached permit", function()
       local result = assert(client:preauthorize { "TBS", "HBO", "CNN" })
       assert.same({ "TBS", "CNN" }, result.permitted)
       assert.same({ { "HBO" } }, batches(scenario))
     end)
 
-    it("[preauthorize-asks-permits] asks nothing for permits", function()
+    it("[preauthorize-asks-permits] preauthorize: sends no request when all "
+      .. "permits are cached", function()
       assert(client:preauthorize { "TBS", "CNN" })
       assert.same({}, scenario:counts())
     end)
 
-    it("[preauthorize-asks-provider] asks for all with another "
-      .. "provider", function()
+    it("[preauthorize-asks-provider] preauthorize: does not use cached permits "
+      .. "of another provider", function()
       scenario:signed_in("Spectrum", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Spectrum" }))
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-device] asks for all on another device", function()
+    it("[preauthorize-asks-device] preauthorize: does not use cached permits "
+      .. "of another device", function()
       local other = client:device { id = "kitchen" }
       local result = assert(other:preauthorize({ "CNN" },
         { mvpd = "Cablevision" }))
@@ -313,15 +318,16 @@ describe("a catalog", function()
         result.denied[1].error.code)
     end)
 
-    it("[preauthorize-asks-logout] asks for all after a logout", function()
+    it("[preauthorize-asks-logout] preauthorize: does not use cached permits "
+      .. "after a logout", function()
       assert(client:logout())
       scenario:signed_in("Cablevision", "bob")
       assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-logout-login] asks for all after a logout and a "
-      .. "login", function()
+    it("[preauthorize-asks-logout-login] preauthorize: does not use cached "
+      .. "permits after a logout and a login", function()
       assert(client:logout())
       scenario:signed_in("Cablevision", "bob")
       assert(client:login {})
@@ -329,8 +335,8 @@ describe("a catalog", function()
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-new-login] asks for all after a new login, "
-      .. "whichever way it went", function()
+    it("[preauthorize-asks-new-login] preauthorize: does not use cached "
+      .. "permits after a new login of any kind", function()
       assert(client:login { fresh = true })
       assert(client:preauthorize { "CNN" })
       assert.equal(1, #scenario:request_times "preauthorize")
@@ -346,21 +352,22 @@ describe("a catalog", function()
       assert.equal(3, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-restart-memory] asks for all after a restart: "
-      .. "memory alone has permits", function()
+    it("[preauthorize-asks-restart-memory] preauthorize: does not use cached "
+      .. "permits after a restart", function()
       local again = scenario:new_client {
         store = client.context.connection.store }
       assert(again:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-asks-next-day] asks for all the next day", function()
+    it("[preauthorize-asks-next-day] preauthorize: does not use cached permits "
+      .. "on the next day", function()
       scenario.driver.sleep(86401)
       assert(client:preauthorize { "CNN" })
       assert.equal(1, #scenario:request_times "preauthorize")
     end)
 
-    it("[preauthorize-bounded-number] holds a bounded number of "
+    it("[preauthorize-bounded-number] preauthorize: caches a bounded number of "
       .. "permits", function()
       for index = 1, 3000 do
         client.context:keep_permit("Cablevision", "X" .. index, { permitted = true })
@@ -375,15 +382,15 @@ describe("a catalog", function()
     end)
   end)
 
-  it("[preauthorize-forgets-profile] forgets a profile that the service no "
-    .. "longer knows", function()
+  it("[preauthorize-forgets-profile] preauthorize: deletes a profile that the "
+    .. "service no longer has", function()
     assert(scenario.control.revoke { mvpd = "Cablevision" })
     assert.equal(1, #assert(client:preauthorize { "CNN" }).denied)
     assert_client_error("not_logged_in", client:preauthorize { "CNN" })
   end)
 
-  it("[preauthorize-needs-login] needs a login, or a provider's "
-    .. "name", function()
+  it("[preauthorize-needs-login] preauthorize: requires a login or the option "
+    .. "mvpd", function()
     local nobody = scenario:new_client()
     local err = assert_client_error("not_logged_in",
       nobody:preauthorize { "CNN" })
@@ -391,7 +398,8 @@ describe("a catalog", function()
     assert(nobody:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
   end)
 
-  it("[preauthorize-strings-raises] is of strings, and raises else", function()
+  it("[preauthorize-strings-raises] preauthorize: raises for resources that "
+    .. "are not strings", function()
     for _, wrong in ipairs { { 7 }, { "" }, "CNN", 7 } do
       local ok, message = pcall(function() client:preauthorize(wrong) end)
       assert.is_false(ok)

@@ -6,7 +6,7 @@ local timeline = require "spec.support.timeline"
 
 local login_options = timeline.login_options
 
-describe("who is logged in already", function()
+describe("login with an existing profile", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
@@ -17,8 +17,8 @@ describe("who is logged in already", function()
     scenario:clear_requests()
   end
 
-  it("[profile-store-no-request] is known from the store: no request at "
-    .. "all", function()
+  it("[profile-store-no-request] login: returns a stored profile without a "
+    .. "request", function()
     logged_in()
     local profile = assert(scenario.client:login {})
     assert.equal("Cablevision", profile.mvpd)
@@ -40,20 +40,21 @@ describe("who is logged in already", function()
     body()
   end
 
-  it("[profile-store-restart] is known from the store after a "
+  it("[profile-store-restart] login: returns a stored profile after a "
     .. "restart", function()
     logged_in()
     restarted(0, function() assert.same({}, scenario:counts()) end)
   end)
 
-  it("[profile-asked-restart-clock] is asked for after a restart with a clock "
-    .. "that is wrong", function()
+  it("[profile-asked-restart-clock] login: requests the profile after a "
+    .. "restart with a wrong clock", function()
     logged_in()
     restarted(10,
       function() assert.same({ profiles = 1 }, scenario:counts()) end)
   end)
 
-  it("[profile-asked-stored] is asked for when nothing is stored", function()
+  it("[profile-asked-stored] login: requests the profile when none is "
+    .. "stored", function()
     scenario:signed_in()
     local flow = assert(scenario.client:start_login(login_options()))
     assert.same({ "done", "Cablevision" }, { flow.state, flow.mvpd })
@@ -61,23 +62,23 @@ describe("who is logged in already", function()
     assert.same({ register = 1, token = 1, profiles = 1 }, scenario:counts())
   end)
 
-  it("[profile-asked-application-fresh] is asked for anew if the application "
-    .. "wants it fresh", function()
+  it("[profile-asked-application-fresh] login: requests the profile again with "
+    .. "the option fresh", function()
     logged_in()
     assert(scenario.client:login(login_options { fresh = true }))
     assert.same({ profiles = 1 }, scenario:counts())
   end)
 
-  it("[profile-not-taken-one-another] is not taken for one with another "
-    .. "provider", function()
+  it("[profile-not-taken-one-another] login: does not use a stored profile of "
+    .. "another provider", function()
     logged_in()
     local flow = assert(scenario.client:start_login(login_options {
       mvpd = "Spectrum" }))
     assert.equal("pending", flow.state)
   end)
 
-  it("[profile-kept-ends-no-longer] is kept until the profile ends, and no "
-    .. "longer", function()
+  it("[profile-kept-ends-no-longer] login: uses a stored profile until it "
+    .. "expires", function()
     logged_in()
     scenario.driver.sleep(30 * 86400 + 1)
     local flow = assert(scenario.client:start_login(login_options()))
@@ -85,8 +86,8 @@ describe("who is logged in already", function()
     assert.equal("Cablevision", scenario.client:remembered_provider().id)
   end)
 
-  it("[profile-forgotten-service] is forgotten when the service no longer "
-    .. "knows it", function()
+  it("[profile-forgotten-service] login: deletes a stored profile that the "
+    .. "service no longer has", function()
     logged_in()
     assert(scenario.control.revoke { mvpd = "Cablevision" })
     local decision = assert(scenario.client:authorize "CNN")
@@ -96,8 +97,8 @@ describe("who is logged in already", function()
     assert.is_nil(scenario:counts().logout)
   end)
 
-  it("[profile-valid-longest-several] is the one valid longest of "
-    .. "several", function()
+  it("[profile-valid-longest-several] login: selects the profile that expires "
+    .. "last", function()
     scenario:respond_with("profiles", function()
       return { profiles = { Spectrum = scenario:new_profile(3),
         Dish = scenario:new_profile(9),
@@ -106,8 +107,8 @@ describe("who is logged in already", function()
     assert.equal("Dish", assert(scenario.client:login {}).mvpd)
   end)
 
-  it("[profile-application-choice] is the application's choice of several, "
-    .. "longest first", function()
+  it("[profile-application-choice] login: lets the application choose a "
+    .. "profile, sorted by expiry", function()
     scenario:respond_with("profiles", function()
       return { profiles = { Spectrum = scenario:new_profile(3),
         Dish = scenario:new_profile(9),
@@ -123,8 +124,8 @@ describe("who is logged in already", function()
     assert.equal("Spectrum", assert(scenario.client:login {}).mvpd)
   end)
 
-  it("[profile-application-none-several] is nobody if the application wants "
-    .. "none of several", function()
+  it("[profile-application-none-several] login: starts a new login when the "
+    .. "application chooses no profile", function()
     scenario:respond_with("profiles", function()
       return { profiles = { Spectrum = scenario:new_profile(3),
         Dish = scenario:new_profile(9) } }
@@ -134,7 +135,8 @@ describe("who is logged in already", function()
     assert.equal("pending", flow.state)
   end)
 
-  it("[profile-not-pass] is not somebody with a pass", function()
+  it("[profile-not-pass] login: does not use a TempPass profile as a "
+    .. "login", function()
     scenario:respond_with("profiles", function()
       return { profiles = {
         TempPass = scenario:new_profile(9, { type = "temporary" }) } }
@@ -142,7 +144,7 @@ describe("who is logged in already", function()
     assert.equal("pending", scenario.client:start_login(login_options()).state)
   end)
 
-  it("[profile-survives-junk-profiles] survives junk among the "
+  it("[profile-survives-junk-profiles] login: skips malformed "
     .. "profiles", function()
     scenario:respond_with("profiles", function()
       return { profiles = { Dish = 7, Spectrum = {},
@@ -153,8 +155,8 @@ describe("who is logged in already", function()
     assert.same({ a = 1 }, assert(scenario.client:login {}).attributes)
   end)
 
-  it("[profile-not-guessed-question] is not guessed when the question "
-    .. "fails", function()
+  it("[profile-not-guessed-question] login: returns an error when the profiles "
+    .. "request fails", function()
     scenario:set_responder(function(_, operation)
       return operation == "profiles" and { error = "connect_failed" } or nil
     end)
@@ -173,21 +175,22 @@ describe("encrypted attributes", function()
     scenario:signed_in()
   end)
 
-  it("[profile-opened-application-key] are opened with the application's "
-    .. "key", function()
+  it("[profile-opened-application-key] profile: decrypts attributes with the "
+    .. "application's key", function()
     local profile = assert(scenario.client:login { metadata_key = key })
     assert.equal("77754", profile.attributes.zip)
     assert.is_nil(profile.encrypted)
   end)
 
-  it("[profile-handed-came] are handed on as they came without it", function()
+  it("[profile-handed-came] profile: returns encrypted attributes unchanged "
+    .. "without a key", function()
     local profile = assert(scenario.client:login {})
     assert.is_nil(profile.attributes.zip)
     assert.equal("string", type(profile.encrypted.zip))
   end)
 
-  it("[profile-opened-later-key] are opened later, when the key is at "
-    .. "hand", function()
+  it("[profile-opened-later-key] profile: decrypts attributes later, when the "
+    .. "key is available", function()
     assert(scenario.client:login {})
     scenario:clear_requests()
     local profile = assert(scenario.client:login { metadata_key = key })
@@ -196,8 +199,8 @@ describe("encrypted attributes", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[profile-no-rubbish-jwe-not-key] are no rubbish when they are JWE, or "
-    .. "not for this key", function()
+  it("[profile-no-rubbish-jwe-not-key] profile: returns attributes unchanged "
+    .. "that are JWE or encrypted for another key", function()
     scenario:respond_with("profiles", function()
       return { profiles = { Dish = scenario:new_profile(1, { attributes = {
         jwe = { value = "a.b.c.d.e", state = "enc" },
@@ -219,7 +222,7 @@ describe("encrypted attributes", function()
   end)
 end)
 
-describe("a profile after authorization", function()
+describe("refresh_profile", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function()
@@ -227,7 +230,8 @@ describe("a profile after authorization", function()
     scenario:signed_in()
   end)
 
-  it("[profile-refreshed-demand] is refreshed on demand", function()
+  it("[profile-refreshed-demand] refresh_profile: requests the profile "
+    .. "again", function()
     assert.is_nil(assert(scenario.client:login {}).attributes.allowMirroring)
     assert(scenario.client:authorize "CNN")
     scenario:clear_requests()
@@ -237,21 +241,22 @@ describe("a profile after authorization", function()
     assert.is_true(scenario.client:login {}.attributes.allowMirroring)
   end)
 
-  it("[profile-logged] is of nobody where nobody is logged in", function()
+  it("[profile-logged] refresh_profile: returns not_logged_in without a "
+    .. "login", function()
     assert_client_error("not_logged_in", scenario.client:refresh_profile())
     assert.same({}, scenario:counts())
   end)
 
-  it("[profile-forgotten-service-none] is forgotten when the service has "
-    .. "none", function()
+  it("[profile-forgotten-service-none] refresh_profile: deletes a profile that "
+    .. "the service no longer has", function()
     assert(scenario.client:login {})
     assert(scenario.control.revoke { mvpd = "Cablevision" })
     assert_client_error("not_logged_in", scenario.client:refresh_profile())
     assert.equal("pending", scenario.client:start_login(login_options()).state)
   end)
 
-  it("[profile-stays-another-service] stays when it is another's that the "
-    .. "service has not", function()
+  it("[profile-stays-another-service] refresh_profile: keeps the profile when "
+    .. "the missing one is of another provider", function()
     assert(scenario.client:login {})
     assert_client_error("not_logged_in",
       scenario.client:refresh_profile { mvpd = "Spectrum" })
@@ -260,7 +265,8 @@ describe("a profile after authorization", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[profile-question-fails] stays when the question fails", function()
+  it("[profile-question-fails] refresh_profile: keeps the profile when the "
+    .. "request fails", function()
     assert(scenario.client:login {})
     scenario:set_responder(function() return { error = "connect_failed" } end)
     assert_client_error("connect_failed", scenario.client:refresh_profile())

@@ -23,13 +23,13 @@ local function offers(scenario, mvpds)
   end)
 end
 
-describe("the picker", function()
+describe("providers", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
 
-  it("[providers-id-name-logo] has providers with id, name and logo, sorted "
-    .. "by name", function()
+  it("[providers-id-name-logo] providers: returns id, name and logo of each "
+    .. "provider, sorted by name", function()
     local list = assert(scenario.client:providers())
     assert.is_true(#list > 5)
     for index, item in ipairs(list) do
@@ -44,8 +44,8 @@ describe("the picker", function()
       list[index_of(list, "Cablevision")].display_name)
   end)
 
-  it("[providers-leaves-passes-tests] leaves out passes and tests, unless "
-    .. "they are wanted", function()
+  it("[providers-leaves-passes-tests] providers: omits TempPass and test "
+    .. "providers unless requested", function()
     offers(scenario, { { id = "TempPass_TEST40", isTempPass = true },
       { id = "TempPass", isTempPass = true }, { id = "Test_IdP" },
       { id = "Contest", displayName = "contest" }, { id = "Dish" },
@@ -60,16 +60,16 @@ describe("the picker", function()
       filter = function(item) return item.id == "Dish" end }))
   end)
 
-  it("[providers-sorts-letters-name] sorts whatever letters a name begins "
-    .. "with", function()
+  it("[providers-sorts-letters-name] providers: sorts names that start with "
+    .. "any letter", function()
     offers(scenario, { { id = "b", displayName = "beta" },
       { id = "a2", displayName = "Alpha" }, { id = "a1",
       displayName = "alpha" }, { id = "c", displayName = "Gamma" } })
     assert.same({ "a1", "a2", "b", "c" }, ids(scenario.client:providers()))
   end)
 
-  it("[providers-begins-provider-last] begins with the provider of last "
-    .. "time", function()
+  it("[providers-begins-provider-last] providers: lists the last used provider "
+    .. "first", function()
     local list = scenario.client:providers()
     local spectrum = list[index_of(list, "Spectrum")]
     assert.is_true(scenario.client:remember_provider(spectrum))
@@ -80,8 +80,8 @@ describe("the picker", function()
     assert.equal(#list, #again)
   end)
 
-  it("[providers-asked-two-minutes] is asked for once in two minutes, whoever "
-    .. "looks", function()
+  it("[providers-asked-two-minutes] providers: sends one request per two "
+    .. "minutes for all devices", function()
     scenario.client:providers()
     scenario.driver.sleep(119)
     scenario.client:providers { temporary = true }
@@ -91,8 +91,8 @@ describe("the picker", function()
     assert.equal(2, #scenario:request_times "configuration")
   end)
 
-  it("[providers-cached-platform] is cached for a platform, never for a "
-    .. "viewer", function()
+  it("[providers-cached-platform] providers: caches the list per platform, not "
+    .. "per viewer", function()
     local info = { model = "X", version = "1", osName = "Linux",
       osVersion = "6", connectionType = "WiFi" }
     local other = { model = "Y", version = "1", osName = "Linux",
@@ -104,15 +104,15 @@ describe("the picker", function()
     assert.equal(2, #scenario:request_times "configuration")
   end)
 
-  it("[providers-not-spoil-cache] does not spoil the cache when its entries "
-    .. "are changed", function()
+  it("[providers-not-spoil-cache] providers: returns copies, so that callers "
+    .. "cannot change the cache", function()
     local list = scenario.client:providers()
     list[1].id, list[2] = "spoiled", nil
     assert.is_nil(index_of(scenario.client:providers(), "spoiled"))
   end)
 
-  it("[providers-survives-junk-failed] survives junk, and says what "
-    .. "failed", function()
+  it("[providers-survives-junk-failed] providers: skips malformed entries and "
+    .. "returns the service's error", function()
     offers(scenario, { 7, { displayName = "nobody" }, { id = "Dish" } })
     assert.same({ "Dish" }, ids(scenario.client:providers()))
     local fresh = timeline.new()
@@ -124,7 +124,8 @@ describe("the picker", function()
     assert.same({ nil, "connect_failed" }, { list, err.code })
   end)
 
-  it("[providers-not-remember-failure] does not remember a failure", function()
+  it("[providers-not-remember-failure] providers: does not cache a "
+    .. "failure", function()
     scenario:set_responder(function(_, operation)
       return operation == "configuration" and { status = 404 } or nil
     end)
@@ -134,13 +135,13 @@ describe("the picker", function()
   end)
 end)
 
-describe("the provider that was picked", function()
+describe("remember_provider", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
 
-  it("[providers-kept-name-logo] is kept for good, with name and "
-    .. "logo", function()
+  it("[providers-kept-name-logo] remember_provider: stores the provider with "
+    .. "name and logo, without expiry", function()
     assert.is_nil(scenario.client:remembered_provider())
     scenario.client:remember_provider { id = "Dish", display_name = "Dish TV",
       logo_url = "https://x/y.png", details = {}, temporary = false }
@@ -151,37 +152,39 @@ describe("the provider that was picked", function()
       logo_url = "https://x/y.png" }, again:remembered_provider())
   end)
 
-  it("[providers-keeps-name-logo] keeps its name and logo when the viewer has "
-    .. "logged in", function()
+  it("[providers-keeps-name-logo] remember_provider: keeps name and logo after "
+    .. "a login", function()
     scenario.client:remember_provider { id = "Cablevision", display_name = "C" }
     scenario:signed_in()
     assert(scenario.client:login {})
     assert.equal("C", scenario.client:remembered_provider().display_name)
   end)
 
-  it("[providers-login-none-picked] is that of the login if none was picked, "
-    .. "or another", function()
+  it("[providers-login-none-picked] remembered_provider: returns the provider "
+    .. "of the last login", function()
     scenario.client:remember_provider { id = "Dish", display_name = "Dish TV" }
     scenario:signed_in()
     assert(scenario.client:login {})
     assert.same({ id = "Cablevision" }, scenario.client:remembered_provider())
   end)
 
-  it("[providers-outlives-logout] outlives a logout", function()
+  it("[providers-outlives-logout] remembered_provider: returns the provider "
+    .. "after a logout", function()
     scenario:signed_in()
     assert(scenario.client:login {})
     assert(scenario.client:logout())
     assert.equal("Cablevision", scenario.client:remembered_provider().id)
   end)
 
-  it("[providers-one-device-alone] is of one device alone", function()
+  it("[providers-one-device-alone] remembered_provider: returns the provider "
+    .. "of its own device only", function()
     scenario.client:remember_provider { id = "Dish" }
     assert.is_nil(scenario.client:device { id = "kitchen" }:remembered_provider(
       ))
   end)
 
-  it("[providers-raises-none-options] raises where it is none, and for "
-    .. "options that are none", function()
+  it("[providers-raises-none-options] remember_provider: raises for an invalid "
+    .. "provider or option", function()
     local ok, message = pcall(function()
       scenario.client:remember_provider {}
     end)

@@ -11,7 +11,7 @@ local timeline = require "spec.support.timeline"
 local KEY = keyring.new():private "identity"
 local PUBLIC = keyring.new():public "identity"
 
-describe("a service token", function()
+describe("service tokens", function()
   local scenario
 
   before_each(function() scenario = timeline.new() end)
@@ -33,7 +33,7 @@ describe("a service token", function()
     return log_in(scenario.client:device { id = "another" }, second or first)
   end
 
-  describe("of one's own", function()
+  describe("sign_service_token", function()
     local function sign(changes)
       local options = { key = KEY, issuer = "https://programmer.example",
         subject = "viewer-1" }
@@ -45,8 +45,8 @@ describe("a service token", function()
       return json.decode((assert(jws.verify("RS256", PUBLIC, token))))
     end
 
-    it("[service-token-claims-adobe] has the claims that Adobe wants, by the "
-      .. "server's time", function()
+    it("[service-token-claims-adobe] sign_service_token: sets the claims that "
+      .. "Adobe requires, by the server's time", function()
       assert(scenario.client.api:configuration()) -- the response sets the server's time
       local now = math.floor(scenario.client:now_ms() / 1000)
       local claims = claims_of(sign())
@@ -60,32 +60,32 @@ describe("a service token", function()
       assert.equal(60, claims_of(sign { lifetime = 60.9 }).exp - now)
     end)
 
-    it("[service-token-names-key-several] names its key where there are "
-      .. "several", function()
+    it("[service-token-names-key-several] sign_service_token: sets the key id "
+      .. "when there are several keys", function()
       local header = json.decode((assert(core.base64.url_decode(
         sign({ kid = "2026" }):match "^[^.]+"))))
       assert.equal("RS256", header.alg)
       assert.equal("2026", header.kid)
     end)
 
-    it("[service-token-next-device-code] lets in on the next device without a "
-      .. "code", function()
+    it("[service-token-next-device-code] sign_service_token: the token logs in "
+      .. "on a second device without a code", function()
       assert(scenario.client.api:configuration())
       local kind, code = on_the_second_device(sign())
       assert.equal("serviceTokenSSO", kind)
       assert.is_nil(code)
     end)
 
-    it("[service-token-needs-private-half] needs the private half of the "
-      .. "key", function()
+    it("[service-token-needs-private-half] sign_service_token: requires the "
+      .. "private key", function()
       assert_client_error("private_key_needed",
         scenario.client:sign_service_token {
         key = PUBLIC, issuer = "https://programmer.example",
         subject = "viewer-1" })
     end)
 
-    it("[service-token-viewer-time] is for one viewer, and for its "
-      .. "time", function()
+    it("[service-token-viewer-time] sign_service_token: the token is valid for "
+      .. "one viewer and a limited time", function()
       assert(scenario.client.api:configuration())
       assert.is_string(select(2, on_the_second_device(sign(),
         sign { subject = "viewer-2" })))
@@ -95,8 +95,8 @@ describe("a service token", function()
         service_token = short }.profiles)
     end)
 
-    it("[service-token-raises-programmer] raises where the programmer is "
-      .. "wrong", function()
+    it("[service-token-raises-programmer] sign_service_token: raises for "
+      .. "invalid options", function()
       for _, changes in ipairs { { key = "PEM" }, { issuer = 5 },
         { subject = {} }, { lifetime = "1 h" }, { kid = 5 }, { aud = "x" },
         { lifetime = 0 }, { lifetime = -1 }, { lifetime = 0 / 0 },
@@ -112,7 +112,7 @@ describe("a service token", function()
     { token_field = "serviceToken", link_field = "code" },
     { token_field = "jws", link_field = "link" },
   } do
-    describe(("of the SSO Service that says %s and %s"):format(
+    describe(("SSO Service with the fields %s and %s"):format(
       spelling.token_field, spelling.link_field), function()
       before_each(function()
         scenario = timeline.new { sandbox = { world = function(world)
@@ -120,8 +120,8 @@ describe("a service token", function()
         end } }
       end)
 
-      it("[service-token-next-device] lets in on the next device by an "
-        .. "identity", function()
+      it("[service-token-next-device] get_service_token: a token from an "
+        .. "identity logs in on a second device", function()
         local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
         local second = assert(scenario.client:device({ id = "another" })
@@ -131,8 +131,8 @@ describe("a service token", function()
         assert.is_nil(code)
       end)
 
-      it("[service-token-device-code] lets in on the next device by a "
-        .. "code", function()
+      it("[service-token-device-code] get_service_token: a token from a link "
+        .. "code logs in on a second device", function()
         local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
         local code = assert(scenario.client:link_device(token))
@@ -146,8 +146,8 @@ describe("a service token", function()
         assert.equal("token_invalid", err.code)
       end)
 
-      it("[service-token-renewed-time] is renewed when its time is "
-        .. "over", function()
+      it("[service-token-renewed-time] renew_service_token: renews an expired "
+        .. "token", function()
         local token = assert(scenario.client:get_service_token {
           sso_id = "viewer-1" })
         scenario.driver.sleep(3601)
@@ -162,7 +162,7 @@ describe("a service token", function()
     end)
   end
 
-  describe("has a circle of devices", function()
+  describe("linked devices", function()
     local token, second
 
     before_each(function()
@@ -182,14 +182,16 @@ describe("a service token", function()
       return names
     end
 
-    it("[service-token-can-listed] that can be listed", function()
+    it("[service-token-can-listed] linked_devices: returns the linked "
+      .. "devices", function()
       assert.same({ "another", "ba23d141-d715-561c-94f4-e9e4c966b1eb" },
         circle())
       assert.equal("Two",
         scenario.client:linked_devices(token).devices.another.model)
     end)
 
-    it("[service-token-device-leaves] that a device leaves", function()
+    it("[service-token-device-leaves] unlink_devices: removes one "
+      .. "device", function()
       log_in(scenario.client, token)
       assert.equal("serviceTokenSSO", (log_in(second, token)))
       local response = assert(scenario.client:unlink_devices(token,
@@ -199,8 +201,8 @@ describe("a service token", function()
       assert.same({}, second.api:profiles { service_token = token }.profiles)
     end)
 
-    it("[service-token-goes-mistake] from which nobody goes by "
-      .. "mistake", function()
+    it("[service-token-goes-mistake] unlink_devices: removes no device unless "
+      .. "one is named", function()
       local response, err = scenario.client:unlink_devices(token, {})
       assert.is_nil(response)
       assert.equal("invalid_parameter_devices", err.code)
@@ -208,8 +210,8 @@ describe("a service token", function()
     end)
   end)
 
-  it("[service-token-ends-everywhere] ends everywhere with one "
-    .. "logout", function()
+  it("[service-token-ends-everywhere] service token: one logout ends the login "
+    .. "on all devices", function()
     local token = assert(
       scenario.client:get_service_token { sso_id = "viewer-1" })
     local second = scenario.client:device { id = "another" }
@@ -223,7 +225,8 @@ describe("a service token", function()
     end
   end)
 
-  it("[service-token-says-sso-says] says what the SSO Service says", function()
+  it("[service-token-says-sso-says] get_service_token: returns the error of "
+    .. "the SSO Service", function()
     for _, call in ipairs {
       function() return scenario.client:get_service_token {
         link = "000000" } end,
@@ -239,8 +242,8 @@ describe("a service token", function()
     end
   end)
 
-  it("[service-token-identity-code] is for an identity or a code, not "
-    .. "both", function()
+  it("[service-token-identity-code] get_service_token: accepts an identity or "
+    .. "a code, not both", function()
     for _, options in ipairs { {}, { sso_id = "x", link = "y" },
       { sso_id = 5 }, { nope = "x" } } do
       assert.error(function() scenario.client:get_service_token(options) end)

@@ -56,9 +56,9 @@ describe("temporary access", function()
 
   local function pass_for(minutes) scenario.driver.sleep(minutes * 60) end
 
-  describe("of a basic pass", function()
-    it("[temp-access-plays-login-three] plays without a login, in three "
-      .. "requests from nothing", function()
+  describe("basic TempPass", function()
+    it("[temp-access-plays-login-three] basic TempPass: plays without a login, "
+      .. "in three requests from a cold start", function()
       local decision = permit(new_pass { mvpd = THREE_MINUTES })
       assert.equal("temppass", decision.source)
       assert.is_string(decision.media_token)
@@ -69,16 +69,16 @@ describe("temporary access", function()
       assert.same({ "register", "token", "authorize" }, names)
     end)
 
-    it("[temp-access-end-first-playback] knows nothing of an end before the "
-      .. "first playback", function()
+    it("[temp-access-end-first-playback] basic TempPass: has no expiry time "
+      .. "before the first playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_nil(pass:remaining_ms())
       assert.equal("active", pass:check())
       assert.same({}, scenario:received())
     end)
 
-    it("[temp-access-left-asking-playback] tells what is left, asking once a "
-      .. "playback", function()
+    it("[temp-access-left-asking-playback] basic TempPass: returns the "
+      .. "remaining time, with one request per playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       is_near(180000, pass:remaining_ms())
@@ -89,8 +89,8 @@ describe("temporary access", function()
       assert.equal("temporary", pass.profile.type)
     end)
 
-    it("[temp-access-left-asked-playback] tells what would be left when asked "
-      .. "before a playback", function()
+    it("[temp-access-left-asked-playback] basic TempPass: returns the full "
+      .. "duration before the first playback", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       assert.is_true(pass:refresh())
       is_near(180000, pass:remaining_ms())
@@ -100,8 +100,8 @@ describe("temporary access", function()
       assert.equal("active", pass:check())
     end)
 
-    it("[temp-access-ends-denial-log] ends in a denial that says: log "
-      .. "in", function()
+    it("[temp-access-ends-denial-log] basic TempPass: ends with a denial that "
+      .. "asks for a login", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       pass_for(3)
@@ -116,8 +116,8 @@ describe("temporary access", function()
       assert.equal(0, pass:remaining_ms())
     end)
 
-    it("[temp-access-real-login-not-touch] gives over to a real login, which "
-      .. "it does not touch", function()
+    it("[temp-access-real-login-not-touch] basic TempPass: does not change an "
+      .. "existing login", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       assert.is_nil(scenario.client.context:recall "profile")
@@ -137,8 +137,8 @@ describe("temporary access", function()
         scenario.client.context:recall("profile").mvpd)
     end)
 
-    it("[temp-access-hands-went-wrong] hands back what went wrong "
-      .. "otherwise", function()
+    it("[temp-access-hands-went-wrong] basic TempPass: returns other errors to "
+      .. "the caller", function()
       scenario.control.fault { kind = "status", status = 500,
         operation = "authorize", count = 99 }
       local decision, err = new_pass { mvpd = THREE_MINUTES }
@@ -148,7 +148,7 @@ describe("temporary access", function()
     end)
   end)
 
-  describe("of a promotional pass", function()
+  describe("promotional TempPass", function()
     local function promotion(changes)
       local options = { mvpd = FIVE_TITLES, identity = { email = EMAIL } }
       for name, value in pairs(changes or {}) do options[name] = value end
@@ -161,14 +161,14 @@ describe("temporary access", function()
       return json.decode(core.base64.decode(header))
     end
 
-    it("[temp-access-sends-sha-256-adobe] sends the SHA-256 that Adobe's page "
-      .. "has", function()
+    it("[temp-access-sends-sha-256-adobe] promotional TempPass: sends the "
+      .. "SHA-256 hash of Adobe's example", function()
       permit(promotion())
       assert.same({ email = SHA256 }, sent_identity())
     end)
 
-    it("[temp-access-hash-however-address] gives the same hash however the "
-      .. "address was typed", function()
+    it("[temp-access-hash-however-address] promotional TempPass: normalizes "
+      .. "the email address before hashing", function()
       for _, typed in ipairs { "User@Domain.com", "  user@domain.com ",
         "\tUSER@DOMAIN.COM\n", SHA256, SHA256:upper() } do
         permit(promotion { identity = { email = typed } })
@@ -176,15 +176,15 @@ describe("temporary access", function()
       end
     end)
 
-    it("[temp-access-sends-sha-512] sends a SHA-512 where it is "
-      .. "wanted", function()
+    it("[temp-access-sends-sha-512] promotional TempPass: sends a SHA-512 hash "
+      .. "if requested", function()
       permit(promotion { hash = "sha512" })
       assert.same({ email = core.digest.hex(core.digest.sha512(EMAIL)) },
         sent_identity())
     end)
 
-    it("[temp-access-never-shows-viewer] never shows who the viewer "
-      .. "is", function()
+    it("[temp-access-never-shows-viewer] promotional TempPass: keeps the "
+      .. "viewer's identity out of events and errors", function()
       local events = {}
       scenario = timeline.new { on_event = function(event)
         events[#events + 1] = event
@@ -210,7 +210,8 @@ describe("temporary access", function()
       end
     end)
 
-    it("[temp-access-titles-left] tells how many titles are left", function()
+    it("[temp-access-titles-left] promotional TempPass: returns the number of "
+      .. "remaining titles", function()
       local pass = promotion()
       assert.is_nil(pass:remaining_resources())
       permit(pass, "A")
@@ -222,8 +223,8 @@ describe("temporary access", function()
       assert.equal(1, pass:remaining_resources())
     end)
 
-    it("[temp-access-none-left-last] has none left while the last one plays "
-      .. "on", function()
+    it("[temp-access-none-left-last] promotional TempPass: has no remaining "
+      .. "title while the last one plays", function()
       local pass = promotion()
       for _, title in ipairs { "A", "B", "C", "D" } do permit(pass, title) end
       assert.equal(1, pass:remaining_resources())
@@ -235,8 +236,8 @@ describe("temporary access", function()
       assert.equal("authentication", decision.error.action)
     end)
 
-    it("[temp-access-viewer-device] knows the viewer again on another "
-      .. "device", function()
+    it("[temp-access-viewer-device] promotional TempPass: recognizes the "
+      .. "viewer on another device", function()
       local pass = promotion()
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
         permit(pass, title)
@@ -245,19 +246,19 @@ describe("temporary access", function()
       assert.equal(SPENT, denial(promotion(), "F").error.code)
     end)
 
-    it("[temp-access-identity-missing] says so where the identity is "
-      .. "missing", function()
+    it("[temp-access-identity-missing] promotional TempPass: returns an error "
+      .. "without a user identity", function()
       local decision, err = new_pass { mvpd = FIVE_TITLES }:authorize "A"
       err = decision and decision.error or err
       assert.equal("invalid_header_identity_for_temporary_access", err.code)
     end)
   end)
 
-  describe("of several passes in a row", function()
+  describe("several passes", function()
     local LIST = { FIVE_MINUTES, THREE_MINUTES }
 
-    it("[temp-access-next-used-call] takes the next when one is used up, in "
-      .. "the same call", function()
+    it("[temp-access-next-used-call] several passes: the call that finds one "
+      .. "used up continues with the next", function()
       local pass = new_pass { mvpd = LIST }
       assert.equal(FIVE_MINUTES, permit(pass).mvpd)
       pass_for(5)
@@ -268,8 +269,8 @@ describe("temporary access", function()
       assert.equal(OVER, denial(pass).error.code)
     end)
 
-    it("[temp-access-finds-left-restart] finds the one that is left after a "
-      .. "restart", function()
+    it("[temp-access-finds-left-restart] several passes: the unused one is "
+      .. "found after a restart", function()
       permit(new_pass { mvpd = LIST })
       pass_for(5)
       local pass = new_pass { mvpd = LIST }
@@ -282,8 +283,8 @@ describe("temporary access", function()
       assert.equal("authentication", err.action)
     end)
 
-    it("[temp-access-titles-used] goes on when the titles are used up as "
-      .. "well", function()
+    it("[temp-access-titles-used] several passes: the next one is used when "
+      .. "all titles are used up", function()
       local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
         identity = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
@@ -293,8 +294,8 @@ describe("temporary access", function()
       assert.is_nil(pass:remaining_resources())
     end)
 
-    it("[temp-access-plays-last-day] plays again with the last one when its "
-      .. "day begins anew", function()
+    it("[temp-access-plays-last-day] several passes: the last one plays again "
+      .. "when its next day starts", function()
       local pass = new_pass { mvpd = LIST }
       permit(pass)
       pass_for(5)
@@ -308,8 +309,8 @@ describe("temporary access", function()
       assert.equal("active", pass:check())
     end)
 
-    it("[temp-access-response-refusal] goes on too where the whole answer is "
-      .. "the refusal", function()
+    it("[temp-access-response-refusal] several passes: the next one is used "
+      .. "when the whole response is a refusal", function()
       scenario.control.fault { kind = "error", code = OVER,
         operation = "authorize" }
       local pass = new_pass { mvpd = LIST }
@@ -322,8 +323,8 @@ describe("temporary access", function()
     end)
 
     for _, when in ipairs { "before its end", "after its end" } do
-      it("[temp-access-next-last] knows nothing of the next one by the last, "
-        .. "seen " .. when,
+      it("[temp-access-next-last] several passes: the expiry of one, seen "
+        .. when .. ", does not end the next",
         function()
           local pass, asked = new_pass { mvpd = LIST }, 0
           permit(pass)
@@ -345,8 +346,8 @@ describe("temporary access", function()
         end)
     end
 
-    it("[temp-access-no-late-response-old] lets no late answer of the old one "
-      .. "speak for the new", function()
+    it("[temp-access-no-late-response-old] several passes: a late response for "
+      .. "the old one does not change the new one", function()
       local notified
       local pass = new_pass { mvpd = LIST,
         on_expired = function(which) notified = which.mvpd end }
@@ -362,8 +363,8 @@ describe("temporary access", function()
       is_near(180000, pass:remaining_ms())
     end)
 
-    it("[temp-access-however-find-used] goes on by one, however many find it "
-      .. "used up at once", function()
+    it("[temp-access-however-find-used] several passes: concurrent calls "
+      .. "advance by one pass only", function()
       local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES,
         "TempPass" } }
       permit(pass)
@@ -379,7 +380,7 @@ describe("temporary access", function()
     end)
   end)
 
-  describe("during playback", function()
+  describe("check during playback", function()
     local notified
 
     local function playing(options)
@@ -396,8 +397,8 @@ describe("temporary access", function()
 
     before_each(function() notified = {} end)
 
-    it("[temp-access-end-near] tells once that the end is near, and once that "
-      .. "it came", function()
+    it("[temp-access-end-near] pass check: reports once that the end is near, "
+      .. "and once that it was reached", function()
       local pass, seen = playing { mvpd = THREE_MINUTES }, {}
       for second = 0, 200 do
         local state = assert(pass:check())
@@ -416,7 +417,8 @@ describe("temporary access", function()
       assert.equal(0, pass:remaining_ms())
     end)
 
-    it("[temp-access-warns-early] warns as early as is wanted", function()
+    it("[temp-access-warns-early] pass check: warns as early as the option "
+      .. "says", function()
       local pass = playing { mvpd = THREE_MINUTES, expiring = 100 }
       pass_for(1)
       assert.equal("active", pass:check())
@@ -424,7 +426,8 @@ describe("temporary access", function()
       assert.equal("expiring", pass:check())
     end)
 
-    it("[temp-access-next-pass] tells of the next pass as well", function()
+    it("[temp-access-next-pass] pass check: reports the end of the next "
+      .. "pass", function()
       local pass = playing { mvpd = { THREE_MINUTES, FIVE_MINUTES } }
       pass_for(2.5)
       pass:check()
@@ -441,7 +444,8 @@ describe("temporary access", function()
         "expired " .. FIVE_MINUTES }, notified)
     end)
 
-    it("[temp-access-tomorrow-end] tells of tomorrow's end as well", function()
+    it("[temp-access-tomorrow-end] pass check: reports the end again on the "
+      .. "next day", function()
       local pass = playing { mvpd = THREE_MINUTES }
       pass_for(3.1)
       pass:check()
@@ -454,8 +458,8 @@ describe("temporary access", function()
       assert.equal(2, #notified)
     end)
 
-    it("[temp-access-end-first-check] knows the end that came before the "
-      .. "first check", function()
+    it("[temp-access-end-first-check] pass check: reports an end that came "
+      .. "before the first check", function()
       local pass = playing { mvpd = THREE_MINUTES }
       pass_for(4)
       assert.equal("expired", pass:check())
@@ -463,8 +467,8 @@ describe("temporary access", function()
       assert.same({ "expired " .. THREE_MINUTES }, notified)
     end)
 
-    it("[temp-access-server-clock-device] goes by the server's clock, "
-      .. "whatever this device's says", function()
+    it("[temp-access-server-clock-device] pass check: uses the server's clock, "
+      .. "not the device's", function()
       local kept, wall = core.clock.wall, 86400 -- January 1970
       finally(function() core.clock.wall = kept end)
       core.clock.wall = function() return wall end
@@ -478,8 +482,8 @@ describe("temporary access", function()
       assert.equal("expired", pass:check())
     end)
 
-    it("[temp-access-asks-service] asks again where the service could not be "
-      .. "asked", function()
+    it("[temp-access-asks-service] pass check: retries after the service was "
+      .. "unavailable", function()
       local pass = playing { mvpd = THREE_MINUTES }
       scenario.control.fault { kind = "status", status = 503,
         operation = "profile", count = 3 }
@@ -499,7 +503,7 @@ describe("temporary access", function()
     end)
   end)
 
-  describe("begun anew", function()
+  describe("reset_temp_pass", function()
     local function sent()
       local list = {}
       for _, entry in ipairs(scenario:received()) do
@@ -510,7 +514,7 @@ describe("temporary access", function()
       return list
     end
 
-    it("[temp-access-device] by a device", function()
+    it("[temp-access-device] reset_temp_pass: resets one device", function()
       local pass = new_pass { mvpd = THREE_MINUTES }
       permit(pass)
       pass_for(3)
@@ -522,7 +526,8 @@ describe("temporary access", function()
       permit(pass)
     end)
 
-    it("[temp-access-viewer-hashed] by who the viewer is, hashed", function()
+    it("[temp-access-viewer-hashed] reset_temp_pass: resets one viewer by a "
+      .. "hashed identity", function()
       local pass = new_pass { mvpd = FIVE_TITLES,
         identity = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
@@ -538,7 +543,8 @@ describe("temporary access", function()
       assert.same({ path, path }, sent())
     end)
 
-    it("[temp-access-everyone-said] by everyone, when it is said", function()
+    it("[temp-access-everyone-said] reset_temp_pass: resets all devices when "
+      .. "the option says so", function()
       assert(scenario.client:reset_temp_pass { mvpd = THREE_MINUTES,
         everyone = true })
       assert(scenario.client:reset_temp_pass { mvpd = FIVE_TITLES,
@@ -549,8 +555,8 @@ describe("temporary access", function()
         .. "&mvpd_id=flexibleTempPass&key=all" }, sent())
     end)
 
-    it("[temp-access-never-everyone-word] never for everyone without the "
-      .. "word", function()
+    it("[temp-access-never-everyone-word] reset_temp_pass: does not reset all "
+      .. "devices without that option", function()
       for _, options in ipairs {
         {}, { device = "" }, { device = "all" }, { device = " All" },
         { key = "" }, { key = "all" }, { key = "ALL " },
@@ -576,8 +582,8 @@ describe("temporary access", function()
     end)
   end)
 
-  it("[temp-access-raises-programmer] raises where the programmer is "
-    .. "wrong", function()
+  it("[temp-access-raises-programmer] temporary_access: raises for invalid "
+    .. "options", function()
     for _, options in ipairs {
       {}, { mvpd = 5 }, { mvpd = {} }, { mvpd = { "A", 5 } },
       { mvpd = "A", identity = { email = 5 } },
