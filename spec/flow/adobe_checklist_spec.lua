@@ -233,11 +233,11 @@ row(mandatory, "4. (Optional) Preauthorization Phase",
   "Preauthorization Decisions Retrieval Retry", function(scenario)
     log_in(scenario, { username = "bob" })
     assert(scenario.client:preauthorize { "CNN", "HBO", "Slow" })
-    local asked = {}
+    local requested = {}
     for index, entry in ipairs(scenario:received "preauthorize") do
-      asked[index] = json.decode(entry.body).resources
+      requested[index] = json.decode(entry.body).resources
     end
-    assert.same({ { "CNN", "HBO", "Slow" }, { "Slow" }, { "Slow" } }, asked)
+    assert.same({ { "CNN", "HBO", "Slow" }, { "Slow" }, { "Slow" } }, requested)
   end)
 
 row(mandatory, "4. (Optional) Preauthorization Phase",
@@ -467,9 +467,9 @@ row(recommended, "3. Authentication Phase",
       :authorize "CNN").permitted)
     local subject = scenario.control.identity { kind = "platform",
       subject = "viewer-1" }
-    local theirs = scenario:new_client { device = { id = "another TV" } }
+    local other_flow = scenario:new_client { device = { id = "another TV" } }
       :start_login(login_with { subject_token = subject })
-    scenario:sign_in(theirs.code)
+    scenario:sign_in(other_flow.code)
     assert.equal("platformSSO", assert(scenario.client:login(login_with {
       subject_token = subject })).type)
     assert.equal(2, #scenario:received "create_session")

@@ -48,10 +48,10 @@ describe("authorize", function()
     .. "retries", function()
     for seconds, times in pairs { [8] = 3, [25] = 2, [31] = 1 } do
       viewer "ann"
-      local start, asked = scenario.driver.now(), 0
+      local start, requests = scenario.driver.now(), 0
       scenario:set_responder(function(request, operation)
         if operation ~= "authorize" then return nil end
-        asked = asked + 1
+        requests = requests + 1
         assert.is_true(scenario.driver.now() + request.timeout <= start
           + 30.001)
         scenario.driver.sleep(seconds)
@@ -61,7 +61,7 @@ describe("authorize", function()
       end)
       local decision = assert(client:authorize "CNN")
       assert.equal("retry", decision.error.action)
-      assert.equal(times, asked)
+      assert.equal(times, requests)
     end
   end)
 

@@ -10,7 +10,7 @@ local timeline = require "spec.support.timeline"
 local login_options = timeline.login_options
 
 -- Returns a store that fails while `broken` is set.
-local function breakable(now)
+local function new_failing_store(now)
   local inner, store = memory { now = now }, { broken = false }
   for _, name in ipairs { "get", "set", "add", "replace", "delete",
     "clear" } do
@@ -155,7 +155,7 @@ describe("login: responses of the service", function()
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
 
-  local function obeys(body)
+  local function start_with(body)
     scenario:respond_with("create_session", body)
     return scenario.client:start_login(login_options())
   end
@@ -214,9 +214,9 @@ describe("login: responses of the service", function()
     local subject = assert(scenario.control.identity { kind = "platform",
       subject = "viewer-1" })
     local other = scenario:new_client { device = { id = "another TV" } }
-    local theirs = assert(other:start_login(login_options {
+    local other_flow = assert(other:start_login(login_options {
       subject_token = subject }))
-    scenario:sign_in(theirs.code)
+    scenario:sign_in(other_flow.code)
     scenario:respond_with("profiles", '{"profiles":{}}')
     local profile = assert(scenario.client:login(login_options {
       subject_token = subject }))
@@ -255,13 +255,13 @@ describe("login: responses of the service", function()
 
   it("[login-obeyed-resume-missing] login: resumes a session with the missing "
     .. "parameters", function()
-    local asked
+    local resume_request
     scenario:set_responder(function(request, operation)
       if operation == "create_session" then
         return { body = { actionName = "resume", actionType = "direct",
           code = "ABC", missingParameters = { "domain", "redirectUrl" } } }
       elseif operation == "resume_session" then
-        asked = request
+        resume_request = request
         return { body = { actionName = "authenticate", code = "ABC",
           actionType = "interactive", url = "/api/v2/authenticate/REF30/ABC",
           mvpd = "Cablevision" } }
@@ -269,10 +269,10 @@ describe("login: responses of the service", function()
     end)
     local flow = assert(scenario.client:start_login(login_options()))
     assert.equal("https://api.test/api/v2/authenticate/REF30/ABC", flow.url)
-    assert.truthy(asked.url:find("/REF30/sessions/ABC", 1, true))
-    assert.truthy(asked.body:find("domainName=adobe.com", 1, true))
-    assert.truthy(asked.body:find("redirectUrl=https", 1, true))
-    assert.is_nil(asked.body:find("mvpd", 1, true))
+    assert.truthy(resume_request.url:find("/REF30/sessions/ABC", 1, true))
+    assert.truthy(resume_request.body:find("domainName=adobe.com", 1, true))
+    assert.truthy(resume_request.body:find("redirectUrl=https", 1, true))
+    assert.is_nil(resume_request.body:find("mvpd", 1, true))
     assert.equal(1, #scenario:request_times "resume_session")
   end)
 
@@ -312,7 +312,7 @@ describe("login: responses of the service", function()
 
   it("[login-new-code-polled] login: polls after an unknown action that has a "
     .. "code", function()
-    local flow = assert(obeys { actionName = "dance", actionType = "slow",
+    local flow = assert(start_with { actionName = "dance", actionType = "slow",
       code = "ABC", missingParameters = "all", notAfter = "soon" })
     assert.same({ "pending", "ABC" }, { flow.state, flow.code })
     assert.is_nil(flow.url)
@@ -321,27 +321,27 @@ describe("login: responses of the service", function()
   it("[login-new-code-error] login: returns unknown_action for an unknown "
     .. "action without a code", function()
     local err = assert_client_error("unknown_action",
-      obeys { actionName = "dance" })
+      start_with { actionName = "dance" })
     assert.truthy(tostring(err):find("'dance'", 1, true))
   end)
 
   it("[login-lack-address] login: builds the login URL when the response has "
     .. "none", function()
-    local flow = assert(obeys { actionName = "authenticate", code = "ABC" })
+    local flow = assert(start_with { actionName = "authenticate", code = "ABC" })
     assert.equal("https://api.test/api/v2/authenticate/REF30/ABC", flow.url)
   end)
 
   it("[login-never-leads-browser-place] login: refuses an unsafe URL for the "
     .. "browser", function()
     assert_client_error("foreign_url",
-      obeys { actionName = "authenticate", code = "ABC",
+      start_with { actionName = "authenticate", code = "ABC",
       actionType = "interactive", url = "javascript:alert(1)" })
   end)
 
   it("[login-not-believed-code-ends] login: ignores an invalid expiry time of "
     .. "a code", function()
     for _, ends in ipairs { "0", "-1", "nan", "inf", "9e99", "x" } do
-      local flow = assert(obeys { actionName = "authenticate", code = "ABC",
+      local flow = assert(start_with { actionName = "authenticate", code = "ABC",
         notAfter = ends })
       assert.is_true(math.abs(flow.expires_at - scenario.client:now_ms()
         - 1800000) < 1000)
@@ -369,14 +369,14 @@ describe("login step by step", function()
     local text = json.encode(flow)
     local other = scenario:new_client {
       store = scenario.client.context.connection.store }
-    local theirs = assert(json.decode(text))
-    assert.same(flow, theirs)
-    assert_client_error("pending", other:poll_login(theirs))
+    local other_flow = assert(json.decode(text))
+    assert.same(flow, other_flow)
+    assert_client_error("pending", other:poll_login(other_flow))
     scenario:sign_in(flow.code)
-    local profile = assert(other:poll_login(theirs))
+    local profile = assert(other:poll_login(other_flow))
     assert.equal("Cablevision", profile.mvpd)
-    assert.equal("done", theirs.state)
-    assert.same(theirs, json.decode(json.encode(theirs)))
+    assert.equal("done", other_flow.state)
+    assert.same(other_flow, json.decode(json.encode(other_flow)))
     scenario:clear_requests()
     assert.equal("Cablevision", assert(scenario.client:login {}).mvpd)
     assert.same({}, scenario:counts())
@@ -482,7 +482,7 @@ describe("login: failures of the store", function()
   after_each(function() scenario, store = nil, nil end)
   before_each(function()
     scenario = timeline.new()
-    store = breakable(scenario.driver.now)
+    store = new_failing_store(scenario.driver.now)
     scenario.client = scenario:new_client { store = store }
   end)
 

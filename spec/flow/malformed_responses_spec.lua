@@ -9,12 +9,12 @@ local timeline = require "spec.support.timeline"
 local LOGIN = { mvpd = "Spectrum", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
-local JUNK = { 7, -1.5, "", "x", ("y"):rep(5000), true, false, json.null,
+local MALFORMED = { 7, -1.5, "", "x", ("y"):rep(5000), true, false, json.null,
   json.array {}, json.object {}, json.array { 7 },
   json.object { x = json.array { "y" } } }
 
 -- Each flow: name, operations whose responses it reads, function that runs it.
-local STORIES = {
+local FLOWS = {
   { "login", { "profiles", "create_session", "profile_for_code" },
     function(client)
       local flow, err = client:start_login(LOGIN)
@@ -65,7 +65,7 @@ local function places(value, prefix, list)
   return list
 end
 
-local function spoilt(text, path, malformed)
+local function replace_value(text, path, malformed)
   local value = json.decode(text)
   local at = value
   for index = 1, #path - 1 do at = at[path[index]] end
@@ -83,7 +83,7 @@ local function prepare()
 end
 
 -- Runs a function; returns the sandbox's valid responses by operation.
-local function listen(scenario, run)
+local function record_responses(scenario, run)
   local bodies = {}
   local handle = scenario.sandbox.handle
   function scenario.sandbox.handle(sandbox, request)
@@ -104,15 +104,15 @@ end
 
 describe("malformed responses", function()
   -- Runs a flow with each malformed response. The store has no profile.
-  local function play(case, operation)
-    local bodies = listen(prepare(), case[3])
+  local function check_flow(case, operation)
+    local bodies = record_responses(prepare(), case[3])
     local body = assert(bodies[operation])
     local count, scenario = 0, prepare()
     for _, path in ipairs(places(json.decode(body))) do
-      for _, malformed in ipairs(JUNK) do
-        local text = spoilt(body, path, malformed)
-        scenario:set_responder(function(_, asked)
-          if asked == operation then return { body = text } end
+      for _, malformed in ipairs(MALFORMED) do
+        local text = replace_value(body, path, malformed)
+        scenario:set_responder(function(_, requested)
+          if requested == operation then return { body = text } end
         end)
         local client = scenario:new_client {
           store = scenario.client.context.connection.store,
@@ -124,15 +124,15 @@ describe("malformed responses", function()
         count = count + 1
       end
     end
-    assert.is_true(count >= #JUNK)
+    assert.is_true(count >= #MALFORMED)
   end
 
-  for _, case in ipairs(STORIES) do
+  for _, case in ipairs(FLOWS) do
     for _, operation in ipairs(case[2]) do
       it("[flow-invalid-response-survived] "
         .. ("%s: handles a malformed response of %s"):format(case[1],
           operation), function()
-        play(case, operation)
+        check_flow(case, operation)
       end)
     end
   end

@@ -88,9 +88,9 @@ describe("single sign-on by a partner", function()
 
   it("[partner-hands-request-response] partner_login: passes the request to "
     .. "the framework and its response to Adobe", function()
-    local asked
+    local passed
     local profile = assert(log_in { respond = function(request, mvpd)
-      asked = { request = request, mvpd = mvpd }
+      passed = { request = request, mvpd = mvpd }
       return respond(request, mvpd)
     end })
     assert.equal("appleSSO", profile.type)
@@ -98,9 +98,9 @@ describe("single sign-on by a partner", function()
     assert.equal("Apple", profile.issuer)
     assert.equal("ann-household", profile.attributes.householdID)
     assert.is_true(profile.not_after > scenario.sandbox:now())
-    assert.equal("saml", asked.request.type)
-    assert.is_table(asked.request.attributesNames)
-    assert.equal("Cablevision", asked.mvpd)
+    assert.equal("saml", passed.request.type)
+    assert.is_table(passed.request.attributesNames)
+    assert.equal("Cablevision", passed.mvpd)
     assert.same({ "register", "token", "partner_session",
       "partner_profile" }, pick_operations(scenario:received()))
   end)
@@ -189,7 +189,7 @@ describe("single sign-on by a partner", function()
   end)
 
   describe("fallback to a login", function()
-    local WAYS = {
+    local FALLBACKS = {
       { "pfs_fallback", "without access", { access = "denied" } },
       { "pfs_fallback", "before the viewer has granted access",
         { access = "notDetermined" } },
@@ -204,7 +204,7 @@ describe("single sign-on by a partner", function()
         { domain_name = false } },
     }
 
-    for _, row in ipairs(WAYS) do
+    for _, row in ipairs(FALLBACKS) do
       local reason, when, changes, options = row[1], row[2], row[3], row[4]
 
       it("[partner-wanted] partner_login: falls back to a login "

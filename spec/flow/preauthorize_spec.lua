@@ -391,11 +391,11 @@ describe("preauthorize", function()
 
   it("[preauthorize-needs-login] preauthorize: requires a login or the option "
     .. "mvpd", function()
-    local nobody = scenario:new_client()
+    local logged_out = scenario:new_client()
     local err = assert_client_error("not_logged_in",
-      nobody:preauthorize { "CNN" })
+      logged_out:preauthorize { "CNN" })
     assert.equal("authentication", err.action)
-    assert(nobody:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+    assert(logged_out:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
   end)
 
   it("[preauthorize-strings-raises] preauthorize: raises for resources that "

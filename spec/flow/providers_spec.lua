@@ -15,7 +15,7 @@ local function index_of(list, id)
 end
 
 -- Sets the configuration's list of providers.
-local function offers(scenario, mvpds)
+local function set_providers(scenario, mvpds)
   scenario:set_responder(function(_, operation)
     if operation == "configuration" then
       return { body = { requestor = { mvpds = mvpds } } }
@@ -46,7 +46,7 @@ describe("providers", function()
 
   it("[providers-leaves-passes-tests] providers: omits TempPass and test "
     .. "providers unless requested", function()
-    offers(scenario, { { id = "TempPass_TEST40", isTempPass = true },
+    set_providers(scenario, { { id = "TempPass_TEST40", isTempPass = true },
       { id = "TempPass", isTempPass = true }, { id = "Test_IdP" },
       { id = "Contest", displayName = "contest" }, { id = "Dish" },
       { id = "Greatest" } })
@@ -62,7 +62,7 @@ describe("providers", function()
 
   it("[providers-sorts-letters-name] providers: sorts names that start with "
     .. "any letter", function()
-    offers(scenario, { { id = "b", displayName = "beta" },
+    set_providers(scenario, { { id = "b", displayName = "beta" },
       { id = "a2", displayName = "Alpha" }, { id = "a1",
       displayName = "alpha" }, { id = "c", displayName = "Gamma" } })
     assert.same({ "a1", "a2", "b", "c" }, ids(scenario.client:providers()))
@@ -113,10 +113,10 @@ describe("providers", function()
 
   it("[providers-survives-junk-failed] providers: skips malformed entries and "
     .. "returns the service's error", function()
-    offers(scenario, { 7, { displayName = "nobody" }, { id = "Dish" } })
+    set_providers(scenario, { 7, { displayName = "nobody" }, { id = "Dish" } })
     assert.same({ "Dish" }, ids(scenario.client:providers()))
     local fresh = timeline.new()
-    offers(fresh, "none")
+    set_providers(fresh, "none")
     assert.same({}, fresh.client:providers())
     local broken = timeline.new()
     broken:set_responder(function() return { error = "connect_failed" } end)

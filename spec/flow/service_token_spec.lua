@@ -173,7 +173,7 @@ describe("service tokens", function()
         link = assert(scenario.client:link_device(token)) })
     end)
 
-    local function circle()
+    local function linked_ids()
       local names = {}
       for id in pairs(assert(scenario.client:linked_devices(token)).devices) do
         names[#names + 1] = id
@@ -185,7 +185,7 @@ describe("service tokens", function()
     it("[service-token-can-listed] linked_devices: returns the linked "
       .. "devices", function()
       assert.same({ "another", "ba23d141-d715-561c-94f4-e9e4c966b1eb" },
-        circle())
+        linked_ids())
       assert.equal("Two",
         scenario.client:linked_devices(token).devices.another.model)
     end)
@@ -197,7 +197,7 @@ describe("service tokens", function()
       local response = assert(scenario.client:unlink_devices(token,
         { "another", "nobody" }))
       assert.same({ "another" }, response.unlinkedDevices)
-      assert.same({ "ba23d141-d715-561c-94f4-e9e4c966b1eb" }, circle())
+      assert.same({ "ba23d141-d715-561c-94f4-e9e4c966b1eb" }, linked_ids())
       assert.same({}, second.api:profiles { service_token = token }.profiles)
     end)
 
@@ -206,7 +206,7 @@ describe("service tokens", function()
       local response, err = scenario.client:unlink_devices(token, {})
       assert.is_nil(response)
       assert.equal("invalid_parameter_devices", err.code)
-      assert.equal(2, #circle())
+      assert.equal(2, #linked_ids())
     end)
   end)
 

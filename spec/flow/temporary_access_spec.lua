@@ -326,15 +326,15 @@ describe("temporary access", function()
       it("[temp-access-next-last] several passes: the expiry of one, seen "
         .. when .. ", does not end the next",
         function()
-          local pass, asked = new_pass { mvpd = LIST }, 0
+          local pass, requests = new_pass { mvpd = LIST }, 0
           permit(pass)
           if when == "before its end" then pass:check() end
           pass_for(5)
           assert.equal("expired", pass:check())
           scenario:set_responder(function(_, operation)
             if operation ~= "authorize" then return nil end
-            asked = asked + 1
-            return asked > 1 and { status = 500 } or nil
+            requests = requests + 1
+            return requests > 1 and { status = 500 } or nil
           end)
           local decision, err = pass:authorize "CNN"
           assert.is_nil(decision)
@@ -490,15 +490,15 @@ describe("temporary access", function()
       local state, err = pass:check()
       assert.is_nil(state)
       assert.equal(503, err.http_status)
-      local asked = #scenario:received "profile"
+      local requests = #scenario:received "profile"
       for _ = 1, 100 do -- checks in a frame loop send no extra requests
         assert.equal(err, select(2, pass:check()))
       end
-      assert.equal(asked, #scenario:received "profile")
+      assert.equal(requests, #scenario:received "profile")
       scenario.driver.sleep(5)
       local before = scenario.driver.now()
       assert.equal("active", pass:check())
-      assert.equal(asked + 1, #scenario:received "profile")
+      assert.equal(requests + 1, #scenario:received "profile")
       is_near(180000, pass:remaining_ms() + before * 1000)
     end)
   end)
