@@ -1,5 +1,5 @@
---- Clocks that jump, forward and back, under a client that keeps its things in
--- files: locks and tokens are held by them.
+--- Wall clock jumps, forward and back, under clients with a file store, whose
+-- locks and tokens have timestamps.
 
 local adobepass = require "adobepass"
 local seeded_random = require "spec.fault.seeded_random"
@@ -10,7 +10,7 @@ local open_handles = require "spec.support.open_handles"
 
 local RUNS, JUMPS = seeded_random.choose_count(5, 40), 20
 
--- Seconds that the time of day is set by; the machine's own clock goes on.
+-- Jumps of the wall clock, in seconds; the monotonic clock is unchanged.
 local BY = { -1.5e9, -86400, -3600, -50, -1, 0, 1, 50, 3600, 86400, 3e8 }
 local PASSES = { 0, 1, 40, 3600, 7 * 3600 }
 
@@ -30,7 +30,7 @@ describe("a clock that jumps", function()
   end)
   teardown(open_handles.assert_none)
 
-  -- As two processes would: each with its own memory, on one folder.
+  -- Returns clients that share only the folder, as two processes do.
   local function clients_of(at)
     local list = {}
     for index = 1, 2 do

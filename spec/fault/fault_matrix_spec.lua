@@ -1,5 +1,6 @@
---- The fault matrix: every operation, every fault of the sandbox, once and
--- each time. All end as spec.support.fault_table says, within the deadline.
+--- The fault matrix: every operation with every fault of the sandbox, once and
+-- at each request. spec.support.fault_table has the expected results; all arrive
+-- within the deadline.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -37,7 +38,7 @@ end
 
 local cases = 0
 
--- One case: how it ended, and after how many requests.
+-- Checks the result and the number of requests of one case.
 local function check(fixture, row, operation, times, params)
   fixture:restore { timeout = TIMEOUT }
   strike(fixture.control, row, operation, times)
@@ -60,7 +61,7 @@ describe("the fault matrix", function()
   for _, operation in ipairs(names) do
     it("[client-fault-matrix-operation] of " .. operation, function()
       local fixture = client_fixture.new()
-      fixture.client.api:profiles() -- so that there is a token
+      fixture.client.api:profiles() -- gets a token
       local params = operation_setup[operation](fixture)
       fixture:save()
       for _, row in ipairs(fault_table.list) do
@@ -93,8 +94,8 @@ describe("the fault matrix", function()
   end)
 end)
 
--- A client without token or credentials: the requests that it makes by itself
--- meet the same faults, and whoever asked gets what they end with.
+-- A client without token or credentials registers first. The faults hit these
+-- requests, and the caller receives their errors.
 describe("the fault matrix of a first call", function()
   for _, operation in ipairs { "register", "token" } do
     it("[client-fault-first-call] at " .. operation, function()
@@ -146,8 +147,8 @@ end
 
 local LIMIT = 2 -- seconds
 
--- What it ends with, and after how many requests; other ends for `unsafe` and
--- `empty` operations. libcurl names one and the same break in several ways.
+-- Result and number of requests of each fault; other ones for `unsafe` and
+-- `empty` operations. libcurl has several error codes for a broken connection.
 local LOST = { connection_lost = true, tls_failed = true,
   protocol_error = true }
 local REAL = {
@@ -164,7 +165,7 @@ local REAL = {
   { { kind = "too_many_requests", retry_after = 30 },
     "too_many_requests", 1 },
   { { kind = "reset_before" }, "value", 2, unsafe = { LOST, 1 } },
-  -- Without a body the head is all, unless the reset overtakes it.
+  -- A response without a body is complete unless the reset arrives before it.
   { { kind = "reset_within" }, "value", 2, unsafe = { LOST, 1 },
     empty = { "value" } },
   { { kind = "truncated" }, "malformed_response", 1, empty = { "value", 1 } },

@@ -1,13 +1,11 @@
---- A client on a disk that fills up or may not be written any more, at the
--- worst moment: between its registration and the saving of it. (What the file
--- store itself does then, and under kill -9, is in
--- spec/unit/store/file_spec.lua
--- and spec/unit/core/storage/private_file_spec.lua.)
+--- A client whose disk becomes full or read-only after it has registered and
+-- before it has saved the credentials. spec/unit/store/file_spec.lua and
+-- spec/unit/core/storage/private_file_spec.lua test the file store itself.
 
 local folder = require "spec.support.folder"
 local mount_namespace = require "spec.support.mount_namespace"
 
--- `break_disk` strikes when the service has answered the registration.
+-- `break_disk` runs when the response to the registration has arrived.
 local SCRIPT = [[
   local adobepass = require "adobepass"
   local fake_clock = require "spec.support.fake_clock"

@@ -1,5 +1,5 @@
---- Any bytes, from whoever gives them: they go out so that the server reads
--- exactly them, or nothing goes out at all. ADOBEPASS_INPUT=7 does one again.
+--- Arbitrary bytes as input: the server receives exactly these bytes, or no
+-- request is sent. ADOBEPASS_INPUT=7 repeats the run of one seed.
 
 local core = require "adobepass.core"
 local device = require "adobepass.sandbox.engine.device"
@@ -17,7 +17,7 @@ local wire = require "adobepass.sandbox.engine.url_encoding"
 
 local RUNS = seeded_random.choose_count(400, 4000)
 
--- Bytes that mean something to one of the forms that carry them.
+-- Bytes with a meaning in URLs, headers, forms or JSON.
 local SIGNS = { "\0", "\r\n", "\r", "\n", "\t", "%", "%2F", "/", "..", "../",
   ".", "?", "#", "&", "=", "+", " ", ";", ",", ":", '"', "\\", "'", "<", ">",
   "{", "}", "[", "]", "@", "|", "\127", "\194\133", "\255", "é", "日本",
@@ -55,7 +55,7 @@ local function params_of(one, operation)
   return params
 end
 
--- What a careful server makes of the request.
+-- Returns the request as a strict server parses it.
 local function read(request)
   local path, query = request.url:match "^https://api%.test(/[^?#]*)%??(.*)$"
   assert(path, "it went to another host")
@@ -181,7 +181,7 @@ describe("any bytes", function()
   end)
 end)
 
--- --- on the wire itself -----------------------------------------------------
+-- --- through the core -----------------------------------------------------
 
 describe("any bytes given to the core", function()
   local peer, transport

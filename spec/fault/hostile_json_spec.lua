@@ -1,5 +1,5 @@
---- JSON that is made to hurt, in every answer that the client reads: a result
--- or malformed_response; in memory and steps that are bounded by its size.
+--- Hostile JSON in every response that the client parses: the call returns a
+-- result or malformed_response, with memory bounded by the size of the text.
 
 local seeded_random = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
@@ -13,8 +13,8 @@ local client_fixture = require "spec.support.client_fixture"
 
 local MIB = 1024 * 1024
 
--- What a decoded text takes at the most, for each byte of it: an item of a
--- list, "0,", is 16 bytes of an array that may have just doubled.
+-- The maximum memory for each byte of JSON. The worst case is a list: an item,
+-- "0,", takes 16 bytes of an array whose capacity may have just doubled.
 local BYTES_FOR_A_BYTE, SPARE = 80, 4 * MIB
 
 local function nested(open, close, depth)
@@ -67,7 +67,7 @@ for _, operation in ipairs(operations) do
   if operation.answer then READ[#READ + 1] = operation end
 end
 
--- Large ones take their time: a few operations read them for all.
+-- Large bodies are slow to parse, so only a few operations receive them.
 local LARGE, FEW = 65536, { READ[1], READ[2], READ[#READ] }
 
 local function readers_of(body)
@@ -118,7 +118,7 @@ describe("a body", function()
     end)
   end
 
-  -- Without a collection meanwhile: all that was ever asked for is counted.
+  -- The collector is stopped, so that all allocations are counted.
   it("[hostile-response-memory-size] takes memory by its size "
     .. "alone", function()
     for _, row in ipairs(BODIES) do
@@ -132,7 +132,7 @@ describe("a body", function()
     end
   end)
 
-  -- The real answers, in each operation, with some of their bytes changed.
+  -- Valid responses of each operation with some bytes changed.
   it("[hostile-response-changed-result] that was changed is a result or an "
     .. "error with a name", function()
     local runs, broken = seeded_random.choose_count(20, 200), 0

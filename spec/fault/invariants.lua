@@ -178,7 +178,8 @@ local function was_delivered(self, code)
   return false
 end
 
--- A code of ours or of the service. The client shortens and cleans odd codes.
+-- Returns whether the code is the client's or the service's. The client shortens
+-- and cleans invalid codes.
 local function is_named(self, code)
   return catalog.codes[code] ~= nil or code:find "^http_%d%d%d$" ~= nil
     or was_delivered(self, code) or not code:find "^[%w_]+$"
@@ -195,7 +196,7 @@ function Invariants:check_error(err)
 end
 
 --- Checks a decision: a permit must come from the service, for this device and
--- its present viewer. `asked`: { mvpd =, identity = }
+-- its current viewer. `asked`: { mvpd =, identity = }
 function Invariants:check_decision(device, decision, asked)
   if decision.error then self:check_error(decision.error) end
   if not decision.permitted then return end

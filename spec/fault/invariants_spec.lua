@@ -26,7 +26,7 @@ local function assert_seen(words, change, seeds)
 end
 
 -- Replaces a method of every device's client, or with `of_context` one of its
--- context; `instead` gets the old one.
+-- context; `instead` receives the old one.
 local function replaced(name, instead, of_context)
   return function(scenario)
     for _, device in ipairs(scenario.devices) do
@@ -64,7 +64,7 @@ describe("the judge", function()
     assert_seen("a permit that nobody gave", function(scenario)
       scenario.actions = viewer_actions.named("login", "preauthorize", "logout")
       keep(scenario)
-    end, 1000) -- rare: the same device has to serve two viewers
+    end, 1000) -- rare: one device must have had two viewers
   end)
 
   it("[hostile-check-sees-secret-event] sees a secret in an event", function()

@@ -1,6 +1,6 @@
---- Workers of nginx that are killed, and an nginx that is reloaded, under load
--- and in the middle of a refresh: nothing is lost, nobody registers again, and
--- whatever is answered is right.
+--- nginx workers are killed, or nginx is reloaded, under load and during a token
+-- refresh: no state is lost, no client registers again, and every response is
+-- correct.
 
 local seeded_random = require "spec.fault.seeded_random"
 local many_clients = require "spec.support.many_clients"
@@ -23,7 +23,7 @@ describe("an nginx of 8 workers", function()
     running:stop()
   end)
 
-  -- A short timeout makes for a lock that soon tells of a death.
+  -- The lock of a killed worker expires after this short timeout.
   local function new_place(store)
     return { api = running.api, mgmt = running.mgmt, ca = running.ca,
       statement = running.statement, driver = "ngx", timeout = 6,
@@ -47,8 +47,8 @@ describe("an nginx of 8 workers", function()
     return list
   end
 
-  -- How many were answered; each of them well. Of the others the connection
-  -- was lost with their worker.
+  -- Returns the number of responses; each must be correct. The other requests
+  -- lost their connection with the worker.
   local function finish(host, list)
     local count = 0
     for _, transfer in ipairs(list) do
@@ -66,7 +66,7 @@ describe("an nginx of 8 workers", function()
     control:fault { kind = "delay", operation = "token", seconds = 0.1 }
   end
 
-  -- Until the first has answered: then all the others are under way.
+  -- Waits for the first response; the other requests are in flight then.
   local function get_going(host, list)
     while select(3, list[1]:result()) == "pending" do
       host.transport:step(0.05)

@@ -1,5 +1,5 @@
---- What is read by Lua alone, with some of its bytes changed: a value, or
--- nothing; never a Lua error. ADOBEPASS_PARSER=7 does one again.
+--- Parsers in Lua with mutated input: each returns a value or nil, and never
+-- raises. ADOBEPASS_PARSER=7 repeats the run of one seed.
 
 local core = require "adobepass.core"
 local info_schema = require "adobepass.device.info_schema"
@@ -199,7 +199,7 @@ describe("a changed", function()
       end)
   end)
 
-  -- Every route, its pages too, with headers, cookies and bodies.
+  -- Every route, including pages, with headers, cookies and bodies.
   it("[hostile-parser-request-responded] request is answered by the "
     .. "sandbox", function()
     local code = h:session({ mvpd = "Dish" }).json.code

@@ -1,12 +1,12 @@
---- A Redis that is killed, comes back, or stands still, under the clients of
--- an nginx: what is lost is what Redis lost, and no more.
+--- Redis is killed, restarted or stopped while nginx's clients use it. Only the
+-- data that Redis lost is lost.
 
 local many_clients = require "spec.support.many_clients"
 local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
--- So that what was answered is on the disk when kill -9 comes.
+-- Redis responds after the write has reached the disk, so kill -9 loses nothing.
 local DURABLE = "appendonly yes\nappendfsync always"
 
 describe("a Redis", function()
@@ -34,7 +34,7 @@ describe("a Redis", function()
     return servers[#servers]
   end
 
-  -- In the place of one that is gone: its folder, its socket.
+  -- Starts a Redis with the folder and the socket of a stopped one.
   local function start_again(gone, lines)
     return start(("%s\ndir %s\nunixsocket %s"):format(lines, gone.path,
       gone.socket))
@@ -60,8 +60,8 @@ describe("a Redis", function()
     return host:call("spec.support.many_clients", "in_nginx", at).outcome
   end
 
-  -- How often somebody registered and got a token since the last time; and
-  -- what came in.
+  -- Asserts the numbers of registrations and of token requests since the last
+  -- call. Returns the journal.
   local function assert_came(registers, tokens)
     local journal, counts = control:take()
     assert.same({ registers, tokens }, { counts.register, counts.token })
@@ -91,7 +91,7 @@ describe("a Redis", function()
       local journal = assert_came(1, 1)
       kill(server)
       start_again(server, "")
-      -- Who has a token goes on with it.
+      -- A client with a token continues to use it.
       assert.equal("ok", call(host, at))
       assert_came(0, 0)
       control:revoke(many_clients.bearer(journal))
