@@ -20,7 +20,7 @@ local function jump(one, time)
   if one:chance(0.2) then time:restart() end
 end
 
-describe("a clock that jumps", function()
+describe("wall clock jumps", function()
   local time, path
 
   before_each(function() time, path = fake_clock.start(), folder.make() end)
@@ -40,7 +40,8 @@ describe("a clock that jumps", function()
     return list
   end
 
-  it("[crash-clock-costs] costs no registration, and few tokens", function()
+  it("[crash-clock-costs] client: keeps its registration and requests few "
+    .. "tokens when the wall clock jumps", function()
     seeded_random.each("ADOBEPASS_CLOCK", RUNS, function(one)
       local at = many_clients.new_sandbox(time)
       local clients = clients_of(at)
@@ -57,7 +58,7 @@ describe("a clock that jumps", function()
     end)
   end)
 
-  it("[crash-clock-lock-future] holds up nobody with a lock of the "
+  it("[crash-clock-lock-future] client: ignores a lock with a timestamp in the "
     .. "future", function()
     local at = many_clients.new_sandbox(time)
     local one = clients_of(at)[1]

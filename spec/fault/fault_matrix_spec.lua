@@ -59,7 +59,8 @@ describe("the fault matrix", function()
   end
 
   for _, operation in ipairs(names) do
-    it("[client-fault-matrix-operation] of " .. operation, function()
+    it("[client-fault-matrix-operation] fault matrix: " .. operation
+      .. " returns the expected result for each fault", function()
       local fixture = client_fixture.new()
       fixture.client.api:profiles() -- gets a token
       local params = operation_setup[operation](fixture)
@@ -71,15 +72,16 @@ describe("the fault matrix", function()
     end)
   end
 
-  it("[client-fault-all-cases] has all of its cases", function()
+  it("[client-fault-all-cases] fault matrix: contains all of its "
+    .. "cases", function()
     local expected = 21 * 2 * #fault_table.list
     print(("faults: %d of %d"):format(cases, expected))
     assert.equal(21, #names)
     assert.equal(expected, cases)
   end)
 
-  it("[client-fault-kind-sandbox] knows every kind of fault that the sandbox "
-    .. "has", function()
+  it("[client-fault-kind-sandbox] fault matrix: contains every kind of fault "
+    .. "of the sandbox", function()
     local known = {}
     for _, row in ipairs(fault_table.list) do known[row.fault.kind] = true end
     local file = assert(io.open "lua/adobepass/sandbox/engine/faults.lua")
@@ -98,7 +100,8 @@ end)
 -- requests, and the caller receives their errors.
 describe("the fault matrix of a first call", function()
   for _, operation in ipairs { "register", "token" } do
-    it("[client-fault-first-call] at " .. operation, function()
+    it("[client-fault-first-call] client: handles each fault of " .. operation
+      .. " in a first call", function()
       local fixture = client_fixture.new()
       fixture:save()
       for _, row in ipairs(fault_table.list) do
@@ -237,20 +240,22 @@ describe("faults over HTTPS", function()
   end
 
   for _, operation in ipairs(SOME) do
-    it("[client-fault-end] end as they should: " .. operation, function()
+    it("[client-fault-end] client: " .. operation
+      .. " over HTTPS returns the expected result for each fault", function()
       local params = operation_setup[operation](fixture)
       for _, row in ipairs(REAL) do check_real(operation, params, row) end
     end)
   end
 
-  it("[client-fault-end-reset] end well when all had come before the "
-    .. "reset", function()
+  it("[client-fault-end-reset] client: returns a complete response although "
+    .. "the connection is reset afterwards", function()
     control.clear()
     assert(control.fault { operation = "profiles", kind = "reset_after" })
     assert.is_table(attempt(fixture.client, "profiles"))
   end)
 
-  it("[client-fault-end-name-tls] end with a name where TLS breaks", function()
+  it("[client-fault-end-name-tls] client: returns an error code when TLS "
+    .. "fails", function()
     control.clear()
     assert(control.fault { kind = "tls", count = 10 })
     local fresh = new_client { store = fixture.client.context.connection.store }
@@ -263,7 +268,8 @@ describe("faults over HTTPS", function()
     stranger:close()
   end)
 
-  it("[client-fault-all-counted] are all counted", function()
+  it("[client-fault-all-counted] faults over HTTPS: all cases were "
+    .. "run", function()
     print(("faults over HTTPS: %d of %d"):format(ends, #SOME * #REAL))
     assert.equal(#SOME * #REAL, ends)
   end)

@@ -43,7 +43,7 @@ end
 
 local FAILED = ("store_failed "):rep(5)
 
-describe("a disk", function()
+describe("file store on a failing disk", function()
   local function with_root(name, body)
     -- tags: calls of with_root
     it(name, function()
@@ -55,14 +55,14 @@ describe("a disk", function()
     end)
   end
 
-  with_root("[crash-disk-full-costs-no-second] that is full costs no second "
-    .. "registration", function()
+  with_root("[crash-disk-full-costs-no-second] client: registers once although the "
+    .. "disk is full", function()
     assert.equal(FAILED .. "ok ok\t1",
       play("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
   end)
 
-  with_root("[crash-disk-not-written-costs] that may not be written costs "
-    .. "none either", function()
+  with_root("[crash-disk-not-written-costs] client: registers once although the "
+    .. "disk is read-only", function()
     assert.equal(FAILED .. "ok ok\t1", play("mount -o remount,ro .",
       "mount -o remount,rw ."))
   end)

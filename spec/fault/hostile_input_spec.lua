@@ -115,11 +115,11 @@ for _, operation in ipairs(operations) do
   end
 end
 
-describe("any bytes", function()
+describe("arbitrary bytes", function()
   teardown(open_handles.assert_none)
 
-  it("[hostile-input-parameter-arrive] in a parameter arrive as they are, or "
-    .. "nothing is sent", function()
+  it("[hostile-input-parameter-arrive] client: sends any bytes of a parameter "
+    .. "unchanged or sends no request", function()
     local sent, refused, fixture = 0, 0, client_fixture.new()
     seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
       local transport = scripted_transport.adobe { body = "{}" }
@@ -140,8 +140,8 @@ describe("any bytes", function()
     print(("hostile input: %d arrived, %d refused"):format(sent, refused))
   end)
 
-  it("[hostile-input-device-arrive] in a device arrive as they are, or there "
-    .. "is no device", function()
+  it("[hostile-input-device-arrive] client: sends any bytes of a device "
+    .. "unchanged or rejects the device", function()
     local fixture = client_fixture.new()
     seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
       local transport = scripted_transport.adobe { body = '{"requestor":{}}' }
@@ -163,8 +163,8 @@ describe("any bytes", function()
     end)
   end)
 
-  it("[hostile-input-identity-arrive] in an identity arrive hashed, and never "
-    .. "as they are", function()
+  it("[hostile-input-identity-arrive] client: sends any bytes of an identity "
+    .. "as a hash only", function()
     local fixture = client_fixture.new()
     seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
       local who = text(one)
@@ -183,7 +183,7 @@ end)
 
 -- --- through the core -----------------------------------------------------
 
-describe("any bytes given to the core", function()
+describe("arbitrary bytes, core", function()
   local peer, transport
 
   before_each(function()
@@ -206,8 +206,8 @@ describe("any bytes given to the core", function()
     return lines
   end
 
-  it("[hostile-input-header-line] are one header line, or are "
-    .. "refused", function()
+  it("[hostile-input-header-line] core: sends any bytes of a header in one "
+    .. "line or refuses them", function()
     local sent = 0
     seeded_random.each("ADOBEPASS_INPUT", RUNS / 4, function(one)
       peer.received = ""

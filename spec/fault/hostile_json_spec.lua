@@ -24,23 +24,23 @@ end
 local BODIES = {
   { "deep lists", nested("[", "]", 200000) },
   { "deep objects", nested('{"a":', "}", 100000) },
-  { "deep and never closed", ("["):rep(MIB) },
-  { "deep in a field", '{"profiles":' .. nested('{"x":', "}", 60) .. "}" },
+  { "deep lists that are not closed", ("["):rep(MIB) },
+  { "deep objects in a field", '{"profiles":' .. nested('{"x":', "}", 60) .. "}" },
   { "many items", "[" .. ("0,"):rep(MIB / 4) .. "0]" },
   { "many empty objects", '{"decisions":[' .. ("{},"):rep(50000) .. "{}]}" },
   { "many names", "{" .. ('"":0,'):rep(50000) .. '"":0}' },
-  { "names twice", '{"profiles":7,"profiles":{},"decisions":[],'
+  { "duplicate names", '{"profiles":7,"profiles":{},"decisions":[],'
     .. '"decisions":"x","logouts":{},"logouts":7}' },
-  { "a text of 4 MB", '"' .. ("x"):rep(4 * MIB - 100) .. '"' },
+  { "a string of 4 MB", '"' .. ("x"):rep(4 * MIB - 100) .. '"' },
   { "a name of 4 MB", '{"' .. ("x"):rep(4 * MIB - 100) .. '":1}' },
-  { "a text of escapes", '"' .. ("\\u0041"):rep(100000) .. '"' },
+  { "a string of escapes", '"' .. ("\\u0041"):rep(100000) .. '"' },
   { "a number of 1 MB", ("9"):rep(MIB) },
   { "a fraction of 1 MB", "0." .. ("1"):rep(MIB) },
   { "an exponent", '{"expires_in":1e99999999,"profiles":{}}' },
   { "numbers of all sizes", '{"profiles":{"x":{"notAfter":1e308}},'
     .. '"decisions":[{"notAfter":-1e308}],"logouts":{},"expires_in":1e-320}' },
-  { "hexadecimal", '{"expires_in":0x10}' },
-  { "no number", '{"expires_in":NaN,"x":Infinity,"y":-nan}' },
+  { "a hexadecimal number", '{"expires_in":0x10}' },
+  { "NaN and Infinity", '{"expires_in":NaN,"x":Infinity,"y":-nan}' },
   { "invalid UTF-8", '{"actionName":"\255\254\192\128",'
     .. '"code":"\237\160\128"}' },
   { "a NUL", '{"actionName":"a\0b","profiles":{}}' },
@@ -49,14 +49,14 @@ local BODIES = {
     .. '"client_id":"\\u0000","client_secret":"\\u0000","serviceToken":"'
     .. '\\u0000","access_token":"\\u0000","expires_in":60}' },
   { "half of a surrogate", '{"actionName":"\\ud800","profiles":{}}' },
-  { "surrogates the wrong way round", '{"actionName":"\\udc00\\ud800"}' },
+  { "surrogates in the wrong order", '{"actionName":"\\udc00\\ud800"}' },
   { "a byte order mark", '\239\187\191{"profiles":{}}' },
   { "UTF-16", "\255\254{\0}\0" },
   { "two values", '{"profiles":{}}{"profiles":{}}' },
-  { "a comma too many", '{"profiles":{},}' },
+  { "an extra comma", '{"profiles":{},}' },
   { "a comment", '{"profiles":{}/* x */}' },
   { "single quotes", "{'profiles':{}}" },
-  { "nothing but white space", (" "):rep(MIB) },
+  { "white space only", (" "):rep(MIB) },
   { "white space around", (" "):rep(MIB) .. "{}" .. ("\n"):rep(MIB) },
   { "__index", '{"__index":{"profiles":{}},"__metatable":1,"__gc":1}' },
   { "a page", "<html>" .. ("<b>"):rep(1000) },
@@ -80,7 +80,7 @@ local function kilobytes()
   return collectgarbage "count"
 end
 
-describe("a body", function()
+describe("hostile JSON", function()
   local fixture, params = nil, {}
 
   setup(function()
@@ -110,8 +110,8 @@ describe("a body", function()
   end
 
   for _, row in ipairs(BODIES) do
-    it("[hostile-response-result] of "
-      .. row[1] .. " is a result or malformed", function()
+    it("[hostile-response-result] client: returns a result or "
+      .. "malformed_response for a body with " .. row[1], function()
       for _, operation in ipairs(readers_of(row[2])) do
         assert(is_named(ask(operation, row[2])), operation.name)
       end
@@ -119,8 +119,8 @@ describe("a body", function()
   end
 
   -- The collector is stopped, so that all allocations are counted.
-  it("[hostile-response-memory-size] takes memory by its size "
-    .. "alone", function()
+  it("[hostile-response-memory-size] json.decode: memory is bounded by the "
+    .. "size of the text", function()
     for _, row in ipairs(BODIES) do
       local before = kilobytes()
       collectgarbage "stop"
@@ -133,8 +133,8 @@ describe("a body", function()
   end)
 
   -- Valid responses of each operation with some bytes changed.
-  it("[hostile-response-changed-result] that was changed is a result or an "
-    .. "error with a name", function()
+  it("[hostile-response-changed-result] client: returns a result or "
+    .. "malformed_response for a mutated response", function()
     local runs, broken = seeded_random.choose_count(20, 200), 0
     for _, operation in ipairs(READ) do
       fixture:restore()
@@ -148,7 +148,7 @@ describe("a body", function()
         broken = broken + (value == nil and 1 or 0)
       end)
     end
-    print(("hostile bodies: %d answers, %d malformed"):format(runs * #READ,
+    print(("hostile bodies: %d responses, %d malformed"):format(runs * #READ,
       broken))
   end)
 end)

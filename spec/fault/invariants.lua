@@ -190,8 +190,8 @@ local STATES = { pending = true, expired = true, superseded = true,
 
 function Invariants:check_error(err)
   if STATES[err] then return end
-  assert(errors.is(err), "no error of ours: " .. tostring(err))
-  assert(is_named(self, err.code), "a code that nobody knows: " .. err.code)
+  assert(errors.is(err), "not an error object: " .. tostring(err))
+  assert(is_named(self, err.code), "an unknown error code: " .. err.code)
   self:add_visible(err, tostring(err), err:viewer_text(), err:hint())
 end
 
@@ -202,7 +202,8 @@ function Invariants:check_decision(device, decision, asked)
   if not decision.permitted then return end
   local key = permit_key(device, self:viewer_number(device), asked.mvpd,
     asked.identity or "", decision.resource)
-  assert(self.permits[key], "a permit that nobody gave: " .. decision.resource)
+  assert(self.permits[key], "a permit that the service did not give: "
+    .. decision.resource)
   local token = decision.media_token
   if self.media_tokens[token] then
     assert(self.media_tokens[token] == device,
@@ -224,7 +225,7 @@ function Invariants:check_secrets()
   for secret in pairs(self.secrets) do
     local at = all:find(secret, 1, true)
     if at then
-      error(("a secret of %d bytes was told: %s[...]"):format(#secret,
+      error(("a secret of %d bytes is visible: %s[...]"):format(#secret,
         all:sub(math.max(1, at - 120), at - 1)), 0)
     end
   end

@@ -17,7 +17,7 @@ local function find_failure(change, seeds)
       change)
     if not good then return tostring(why) end
   end
-  return "nothing was seen"
+  return "no violation"
 end
 
 local function assert_seen(words, change, seeds)
@@ -39,35 +39,36 @@ local function replaced(name, instead, of_context)
   end
 end
 
-describe("the judge", function()
+describe("invariants", function()
   teardown(function()
     random_scenario.close()
     open_handles.assert_none()
   end)
 
-  it("[hostile-check-nothing-say] has nothing to say of the product as it "
-    .. "is", function()
-    assert.equal("nothing was seen", find_failure(nil, 40))
+  it("[hostile-check-nothing-say] invariants: report nothing for the unchanged "
+    .. "client", function()
+    assert.equal("no violation", find_failure(nil, 40))
   end)
 
-  it("[hostile-check-sees-permit-gave] sees a permit that nobody "
-    .. "gave", function()
-    assert_seen("a permit that nobody gave", replaced("authorize",
+  it("[hostile-check-sees-permit-gave] invariants: report a permit that the "
+    .. "service did not give", function()
+    assert_seen("a permit that the service did not give", replaced("authorize",
       function(_, _, _, _, resource)
         return { resource = resource, permitted = true, mvpd = "Dish" }
       end))
   end)
 
-  it("[hostile-check-sees-permit] sees a permit that outlived its "
+  it("[hostile-check-sees-permit] invariants: report a permit of the previous "
     .. "viewer", function()
     local keep = replaced("clear_permits", function() end, true)
-    assert_seen("a permit that nobody gave", function(scenario)
+    assert_seen("a permit that the service did not give", function(scenario)
       scenario.actions = viewer_actions.named("login", "preauthorize", "logout")
       keep(scenario)
     end, 1000) -- rare: one device must have had two viewers
   end)
 
-  it("[hostile-check-sees-secret-event] sees a secret in an event", function()
+  it("[hostile-check-sees-secret-event] invariants: report a secret in an "
+    .. "event", function()
     assert_seen("a secret of", function(scenario)
       local submit = scenario.transport.submit
       function scenario.transport.submit(self, request)
@@ -80,40 +81,44 @@ describe("the judge", function()
     end)
   end)
 
-  it("[hostile-check-sees-secret-error] sees a secret in an error", function()
+  it("[hostile-check-sees-secret-error] invariants: report a secret in an "
+    .. "error", function()
     assert_seen("a secret of", replaced("providers", function()
       return nil, errors.new { code = "timeout",
         message = "device-of-the-hall did not answer" }
     end))
   end)
 
-  it("[hostile-check-sees-call-late] sees a call that is late", function()
+  it("[hostile-check-sees-call-late] invariants: report a call that exceeds "
+    .. "its deadline", function()
     assert_seen("took ", replaced("providers", function(old, scenario, _, ...)
       scenario.driver.sleep(1000)
       return old(...)
     end))
   end)
 
-  it("[hostile-check-sees-code] sees a code that nobody knows", function()
-    assert_seen("a code that nobody knows", replaced("providers", function()
+  it("[hostile-check-sees-code] invariants: report an unknown error "
+    .. "code", function()
+    assert_seen("an unknown error code", replaced("providers", function()
       return nil, errors.new { code = "out_of_luck", message = "No." }
     end))
   end)
 
-  it("[hostile-check-sees-no-error] sees what is no error of ours", function()
-    assert_seen("no error of ours", replaced("refresh_profile", function()
+  it("[hostile-check-sees-no-error] invariants: report an error that is not an "
+    .. "error object of the client", function()
+    assert_seen("not an error object", replaced("refresh_profile", function()
       return nil, { code = "timeout" }
     end))
   end)
 
-  it("[hostile-check-sees-lua-error] sees a Lua error", function()
+  it("[hostile-check-sees-lua-error] invariants: report a Lua error", function()
     assert_seen("attempt to", replaced("authorize", function()
       return nil .. ""
     end))
   end)
 
-  it("[hostile-check-sees-token-device] sees the token of another "
-    .. "device", function()
+  it("[hostile-check-sees-token-device] invariants: report the access token of "
+    .. "another device", function()
     local other
     assert_seen("the token of another device", function(scenario)
       other = nil
@@ -131,7 +136,7 @@ describe("the judge", function()
     end)
   end)
 
-  it("[hostile-check-sees-profile] sees the profile of another "
+  it("[hostile-check-sees-profile] invariants: report the profile of another "
     .. "device", function()
     local seen
     local mix_up = replaced("login", function(old, scenario, device, ...)

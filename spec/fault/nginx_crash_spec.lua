@@ -11,7 +11,7 @@ local sandbox_host = require "adobepass.sandbox.host"
 
 local WORKERS, LOAD, ROUNDS = 8, 48, seeded_random.choose_count(1, 3)
 
-describe("an nginx of 8 workers", function()
+describe("nginx with 8 workers", function()
   local running, control
 
   setup(function()
@@ -107,17 +107,18 @@ describe("an nginx of 8 workers", function()
 
   local SHARED = "lua_shared_dict adobepass 1m;"
 
-  it("[crash-nginx-outlives-death] outlives the death of workers, on a shared "
-    .. "dictionary", function()
+  it("[crash-nginx-outlives-death] nginx with a shared dictionary: keeps its "
+    .. "registration when workers are killed", function()
     survives({ "shdict", "adobepass" }, SHARED, kill_one)
   end)
 
-  it("[crash-nginx-outlives-reloads] outlives reloads, on a shared "
-    .. "dictionary", function()
+  it("[crash-nginx-outlives-reloads] nginx with a shared dictionary: keeps its "
+    .. "registration when it is reloaded", function()
     survives({ "shdict", "adobepass" }, SHARED, reload)
   end)
 
-  it("[crash-nginx-outlives-redis] outlives both, on a Redis", function()
+  it("[crash-nginx-outlives-redis] nginx with Redis: keeps its registration "
+    .. "when workers are killed and nginx is reloaded", function()
     local server = redis_server.start()
     survives({ "redis", { socket = server.socket } }, nil, function(host)
       kill_one(host)

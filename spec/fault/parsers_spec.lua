@@ -35,7 +35,7 @@ local function is_text_or_nil(value)
   assert(value == nil or type(value) == "string")
 end
 
-describe("a changed", function()
+describe("parsers", function()
   local h, media
 
   setup(function()
@@ -49,8 +49,8 @@ describe("a changed", function()
     open_handles.assert_none()
   end)
 
-  it("[hostile-parser-date-number] date is a whole number of seconds, or "
-    .. "none", function()
+  it("[hostile-parser-date-number] http_date.parse: returns whole seconds or "
+    .. "nil for a mutated date", function()
     mutate({ "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
       "Sunday, 06-Nov-94 08:49:37 GMT", "Thu, 29 Feb 2024 23:59:60 GMT" },
       function(text)
@@ -59,8 +59,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-retry-after-0] Retry-After is from 0 to an hour, or "
-    .. "none", function()
+  it("[hostile-parser-retry-after-0] errors: limit a mutated Retry-After to "
+    .. "one hour or ignore it", function()
     mutate({ "1", "120", "99999999999", "Sun, 06 Nov 1994 08:49:37 GMT" },
       function(text)
         local err = errors.from_answer("token", { status = 429,
@@ -70,8 +70,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-media-token] media token says nothing that is no text, "
-    .. "and is never verified",
+  it("[hostile-parser-media-token] media_token: returns only strings for a "
+    .. "mutated token and does not verify it",
     function()
       local key = assert(core.public_key(h.control.certificates().media))
       local plain = core.base64.decode(media)
@@ -90,8 +90,8 @@ describe("a changed", function()
       end)
     end)
 
-  it("[hostile-parser-json-text-value] JSON text is a value that can be "
-    .. "written again, or none", function()
+  it("[hostile-parser-json-text-value] json.decode: returns a value that can "
+    .. "be encoded, or nil, for a mutated text", function()
     local responses = {}
     for index, entry in ipairs(h.responses) do
       responses[index] = entry.response.body
@@ -104,8 +104,8 @@ describe("a changed", function()
     end)
   end)
 
-  it("[hostile-parser-address-origin] address has an origin of a host alone, "
-    .. "or none", function()
+  it("[hostile-parser-address-origin] environment.origin: returns only scheme "
+    .. "and host, or nil, for a mutated URL", function()
     mutate({ "https://sp.auth.adobe.com", "http://127.0.0.1:8443/x?y#z",
       "HTTPS://[::1]:443", "https://user@host/" }, function(text)
         local origin = environment.origin(text)
@@ -113,8 +113,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-error-sentence] error is a sentence without control "
-    .. "characters", function()
+  it("[hostile-parser-error-sentence] errors: build a message without control "
+    .. "characters from a mutated error", function()
     mutate({ '{"error":{"code":"a","message":"b","status":403,'
       .. '"details":"c","helpUrl":"d","trace":"e","action":"none"}}',
       '{"error":"invalid_client","error_description":"x"}' },
@@ -125,8 +125,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-device-info] device info is checked without a word of "
-    .. "Lua", function()
+  it("[hostile-parser-device-info] info_schema: checks mutated device info "
+    .. "without a Lua error", function()
     mutate({ sandbox_fixture.encode(sandbox_fixture.INFO),
       core.base64.encode "{}",
       core.base64.encode '{"model":{},"x":[]}' }, function(text)
@@ -138,8 +138,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-file-store] file of a store is what it was, or "
-    .. "damaged", function()
+  it("[hostile-parser-file-store] file store: returns the saved value or "
+    .. "store_failed for a mutated file", function()
     local path = folder.make()
     local store = file_store(path .. "/store")
     assert(store:set("credentials", "precious"))
@@ -156,7 +156,8 @@ describe("a changed", function()
 
   -- --- the sandbox ----------------------------------------------------------
 
-  it("[hostile-parser-escape-undone] escape is undone, or refused", function()
+  it("[hostile-parser-escape-undone] sandbox: unescapes or refuses a mutated "
+    .. "path", function()
     mutate({ "a%20b", "%41%42", "REF30", "a%2Fb%00" }, function(text)
       local plain = wire.unescape(text)
       is_text_or_nil(plain)
@@ -164,8 +165,8 @@ describe("a changed", function()
     end)
   end)
 
-  it("[hostile-parser-form-names-values] form is names and values, or "
-    .. "refused", function()
+  it("[hostile-parser-form-names-values] sandbox: parses or refuses a mutated "
+    .. "form", function()
     mutate({ "a=b&c=d+e&a=f", "grant_type=client_credentials&client_id=%41",
       "SAMLResponse=PHNhbWw%2BPC9zYW1sPg%3D%3D" }, function(text)
         for name, value in pairs((wire.form(text)) or {}) do
@@ -174,8 +175,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-media-type-url] media type, or URL, is one word of it, "
-    .. "or none", function()
+  it("[hostile-parser-media-type-url] sandbox: accepts a mutated media type or "
+    .. "URL only without delimiters", function()
     mutate({ "application/json; charset=utf-8", "https://a.test/b?c=d",
       "adobepass://com.programmer", "javascript:alert(1)" }, function(text)
         assert(not wire.media_type(text):find "[;%s]")
@@ -185,8 +186,8 @@ describe("a changed", function()
       end)
   end)
 
-  it("[hostile-parser-partner-status] partner status or SAML response names "
-    .. "somebody, or nobody", function()
+  it("[hostile-parser-partner-status] sandbox: reads a known viewer, or none, "
+    .. "from a mutated partner status or SAML response", function()
     local request = saml.request(h.sandbox, "Cablevision")
     local response = saml.response(h.sandbox, request, "Cablevision", "ann")
     mutate({ request, response, h:partner_status(),
@@ -200,8 +201,8 @@ describe("a changed", function()
   end)
 
   -- Every route, including pages, with headers, cookies and bodies.
-  it("[hostile-parser-request-responded] request is answered by the "
-    .. "sandbox", function()
+  it("[hostile-parser-request-responded] sandbox: responds to every mutated "
+    .. "request", function()
     local code = h:session({ mvpd = "Dish" }).json.code
     local forms = { "code=" .. code, "mvpd=Cablevision&username=ann",
       "username=ann&password=secret&token=x", '{"resources":["CNN"]}' }

@@ -20,14 +20,14 @@ local function kilobytes()
   return collectgarbage "count"
 end
 
-describe("a hostile service", function()
+describe("random scenarios", function()
   teardown(function()
     random_scenario.close()
     open_handles.assert_none()
   end)
 
-  it("[hostile-scenario-scenarios] is borne in "
-    .. RUNS .. " stories", function()
+  it("[hostile-scenario-scenarios] random scenarios: violate no invariant in "
+    .. RUNS .. " runs", function()
     local settled
     seeded_random.each("ADOBEPASS_SEED", RUNS, function(generator, seed)
       random_scenario.run(generator)

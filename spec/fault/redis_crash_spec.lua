@@ -9,7 +9,7 @@ local sandbox_host = require "adobepass.sandbox.host"
 -- Redis responds after the write has reached the disk, so kill -9 loses nothing.
 local DURABLE = "appendonly yes\nappendfsync always"
 
-describe("a Redis", function()
+describe("Redis failures", function()
   local running, control, hosts, servers
 
   setup(function()
@@ -68,8 +68,8 @@ describe("a Redis", function()
     return journal
   end
 
-  it("[crash-redis-killed-costs] that was killed and comes back with all "
-    .. "costs nothing", function()
+  it("[crash-redis-killed-costs] client: keeps its registration when a durable "
+    .. "Redis is killed and restarted", function()
     local server = start(DURABLE)
     local at, host = new_place(server), new_host()
     assert.equal("ok", call(host, at))
@@ -82,8 +82,8 @@ describe("a Redis", function()
     assert_came(0, 0)
   end)
 
-  it("[crash-redis-new-registration] that comes back with nothing is told a "
-    .. "new registration, once",
+  it("[crash-redis-new-registration] client: registers once more after Redis "
+    .. "has lost all data",
     function()
       local server = start()
       local at, host = new_place(server), new_host()
@@ -100,8 +100,8 @@ describe("a Redis", function()
       assert_came(1, 1)
     end)
 
-  it("[crash-redis-ends-calls-error] that stands still ends calls with an "
-    .. "error of the store, in time",
+  it("[crash-redis-ends-calls-error] client: returns store_failed within its "
+    .. "timeout while Redis does not respond",
     function()
       local server = start()
       local at, host = new_place(server, 5), new_host()
@@ -116,8 +116,8 @@ describe("a Redis", function()
       assert_came(0, 0)
     end)
 
-  it("[crash-redis-pauses-waited-asked] that pauses for a while is waited "
-    .. "for, and asked again", function()
+  it("[crash-redis-pauses-waited-asked] client: retries while Redis is paused "
+    .. "briefly", function()
     local server = start()
     local at, host = new_place(server, 5), new_host()
     assert.equal("ok", call(host, at))

@@ -28,9 +28,9 @@ local function is_malformed(value, err)
   assert.equal("malformed_response", err.code)
 end
 
-describe("a hostile answer", function()
-  it("[hostile-regression-list-map] with a list for a map makes no provider "
-    .. "of a number", function()
+describe("hostile responses", function()
+  it("[hostile-regression-list-map] client: ignores profiles that are a list "
+    .. "instead of a map", function()
     local body = { profiles = json.array { profile_until(4e12) } }
     local scenario = answering("profiles", { body = body })
     is_malformed(scenario.client:login(LOGIN))
@@ -39,16 +39,16 @@ describe("a hostile answer", function()
     assert.equal("not_logged_in", err.code)
   end)
 
-  it("[hostile-regression-list-logouts] with a list of logouts is no "
-    .. "report", function()
+  it("[hostile-regression-list-logouts] logout: returns malformed_response for "
+    .. "a list of logouts", function()
     local scenario = answering("logout", { body = { logouts = json.array {
       { actionName = "logout", actionType = "interactive" } } } })
     is_malformed(scenario.client:logout { mvpd = "Cablevision" })
   end)
 
   for _, ends in ipairs { "1e999", "inf", "nan", "-inf", "0x7fffffffffff" } do
-    it("[hostile-regression-end-kept] with the end "
-      .. ends .. " is kept by nobody", function()
+    it("[hostile-regression-end-kept] login: ignores a profile that ends at "
+      .. ends, function()
       local scenario = answering("profiles", { body = { profiles = {
         Cablevision = profile_until(ends) } } })
       local flow = assert(scenario.client:start_login(LOGIN))
@@ -57,7 +57,8 @@ describe("a hostile answer", function()
     end)
   end
 
-  it("[hostile-regression-list] with a list of attributes has none", function()
+  it("[hostile-regression-list] login: returns no attributes when the response "
+    .. "has a list of them", function()
     local profile = profile_until(4e12)
     profile.attributes = json.array { json.object {}, { value = "x" },
       json.object {}, { value = "y", state = "enc" } }
@@ -68,8 +69,8 @@ describe("a hostile answer", function()
     assert.is_nil(found.encrypted)
   end)
 
-  it("[hostile-regression-time-decision] with such a time in a decision has "
-    .. "none", function()
+  it("[hostile-regression-time-decision] authorize: ignores an invalid time in "
+    .. "a decision", function()
     local scenario = answering("authorize", { body = { decisions = json.array {
       { resource = "CNN", authorized = true, notAfter = "1e999",
         token = { serializedToken = "x", notAfter = "1e999" } } } } })
@@ -79,8 +80,8 @@ describe("a hostile answer", function()
     assert.is_string(json.encode(decision))
   end)
 
-  it("[hostile-regression-miss] may miss what is no parameter of a "
-    .. "login", function()
+  it("[hostile-regression-miss] login: sends only login parameters when a "
+    .. "session misses others", function()
     local scenario = answering("create_session",
       { body = { actionName = "resume",
       code = "ABC123", missingParameters = json.array { "on_code", "interval",
@@ -99,8 +100,8 @@ describe("a hostile answer", function()
   end)
 
   for name, mvpd in pairs { null = json.null, number = 7, list = {} } do
-    it("[hostile-regression-fall-mvpd] may fall back to an mvpd that is a "
-      .. name, function()
+    it("[hostile-regression-fall-mvpd] partner_login: falls back to a login "
+      .. "when mvpd is a " .. name, function()
       local scenario = answering("partner_session", { body = { mvpd = mvpd,
         actionName = "authenticate", reasonType = "pfs_fallback" } })
       local value, err = scenario.client:partner_login { partner = "Apple",
@@ -112,8 +113,8 @@ describe("a hostile answer", function()
       assert.equal("cancelled", err.code)
     end)
 
-    it("[hostile-regression-name-mvpd-log] may name an mvpd that is a "
-      .. name .. ", and log in", function()
+    it("[hostile-regression-name-mvpd-log] login: ignores an mvpd that is a "
+      .. name, function()
       local scenario = answering("create_session", { body = { mvpd = mvpd,
         actionName = "authenticate", actionType = "interactive",
         url = json.null, code = "ABC123" } })
@@ -123,8 +124,8 @@ describe("a hostile answer", function()
     end)
   end
 
-  it("[hostile-regression-contradicts] that contradicts itself "
-    .. "denies", function()
+  it("[hostile-regression-contradicts] authorize: denies a resource with "
+    .. "contradictory decisions", function()
     for _, order in ipairs { { true, false }, { false, true } } do
       local scenario = answering("authorize",
         { body = { decisions = json.array {
@@ -136,8 +137,8 @@ describe("a hostile answer", function()
     end
   end)
 
-  it("[hostile-regression-read-resource] is read for each resource as it is "
-    .. "spelt", function()
+  it("[hostile-regression-read-resource] preauthorize: distinguishes resources "
+    .. "that differ by a space", function()
     local scenario = answering("preauthorize",
       { body = { decisions = json.array {
       { resource = "CNN ", authorized = false },
@@ -148,8 +149,8 @@ describe("a hostile answer", function()
     assert.equal("CNN ", result.denied[1].resource)
   end)
 
-  it("[hostile-regression-token] with a token that no header carries gives "
-    .. "none", function()
+  it("[hostile-regression-token] get_service_token: returns malformed_response "
+    .. "for a token that no header can hold", function()
     for _, token in ipairs { "a\r\nb", "", " ", "\0", "a b" } do
       local scenario = answering("other", { body = { serviceToken = token } })
       is_malformed(scenario.client:get_service_token { sso_id = "viewer-1" })
@@ -157,8 +158,8 @@ describe("a hostile answer", function()
     end
   end)
 
-  it("[hostile-regression-media-token] with a media token that is no text has "
-    .. "none", function()
+  it("[hostile-regression-media-token] authorize: ignores a media token that "
+    .. "is not a string", function()
     for _, token in ipairs { 7, true, json.null, {} } do
       local scenario = answering("authorize",
         { body = { decisions = json.array {
@@ -171,13 +172,13 @@ describe("a hostile answer", function()
   end)
 end)
 
-describe("a permit", function()
+describe("cached permits", function()
   local function identity(email)
     return { email = core.digest.hex(core.digest.sha256(email)) }
   end
 
-  it("[hostile-regression-kept-identity] is kept for the identity that asked, "
-    .. "and no other", function()
+  it("[hostile-regression-kept-identity] preauthorize: caches a permit for one "
+    .. "identity only", function()
     local scenario = timeline.new()
     local function ask(who)
       scenario:clear_requests()
@@ -192,7 +193,7 @@ describe("a permit", function()
   end)
 end)
 
-describe("an error that repeats what was sent", function()
+describe("errors that repeat the request", function()
   local ID, SSO = "device-of-the-hall", "viewer-of-the-hall"
 
   local function echo(request)
@@ -226,8 +227,8 @@ describe("an error that repeats what was sent", function()
     return scenario, function() return bearer end
   end
 
-  it("[hostile-regression-device-viewer] has neither device nor viewer nor "
-    .. "token in it", function()
+  it("[hostile-regression-device-viewer] errors: omit device, viewer and token "
+    .. "when the service repeats the request", function()
     for _, field in ipairs { "code", "message", "details", "trace" } do
       local scenario, bearer = echoing(function(text)
         return { status = 403, body = { [field] = text } }
@@ -243,8 +244,8 @@ describe("an error that repeats what was sent", function()
     end
   end)
 
-  it("[hostile-regression-none-decision] has none in a decision "
-    .. "either", function()
+  it("[hostile-regression-none-decision] decisions: omit the token when the "
+    .. "service repeats the request", function()
     local scenario, bearer = echoing(function(text)
       return { body = { decisions = json.array { { resource = "CNN",
         authorized = false, error = { code = "x", message = text } } } } }

@@ -168,7 +168,7 @@ describe("single sign-on by a partner", function()
     local first = assert(log_in())
     scenario.control.clear_journal()
     local profile = assert(log_in { respond = function()
-      error "nobody shall be asked"
+      error "the framework must not be called"
     end })
     first.encrypted, profile.encrypted = nil, nil -- encrypted again each time
     assert.same(first, profile)
@@ -211,7 +211,7 @@ describe("single sign-on by a partner", function()
         .. when, function()
         local shown
         local given = { status = status(changes), respond = function()
-          error "nobody shall be asked"
+          error "the framework must not be called"
         end, fallback = { mvpd = "Cablevision", domain_name = "adobe.com",
           redirect_url = "https://adobe.com", on_code = function(flow)
             shown = flow
