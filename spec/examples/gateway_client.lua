@@ -1,4 +1,4 @@
---- A TV app that uses the gateway: keeps cookies and sends its device info.
+--- A TV app that uses the gateway. It keeps cookies and sends its device info.
 
 local core = require "adobepass.core"
 local run_transfer = require "spec.support.run_transfer"
@@ -26,7 +26,7 @@ local function path_of(url)
   return url:match "^%a+://[^/]+([^?]*)"
 end
 
--- RFC 6265 5.1.4, as far as these cookies go; the longest path comes first.
+-- Path matching of RFC 6265, section 5.1.4; the longest path comes first.
 local function cookies_for(self, path)
   local list = {}
   for _, cookie in pairs(self.cookies) do

@@ -6,7 +6,7 @@ local redis_server = require "spec.support.redis_server"
 
 local gateway_nodes = {}
 
---- The process ids of a node's workers.
+--- Returns the process ids of a node's workers.
 function gateway_nodes.workers(node)
   local pid, list = node.server.pid, {}
   for child in folder.run(("cat /proc/%d/task/%d/children"):format(pid, pid))

@@ -1,4 +1,5 @@
---- The command that starts it all: one line tells where, and nothing is left.
+--- The command that starts the gateway: it prints one line of JSON and stops
+-- everything that it started.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
@@ -7,7 +8,7 @@ local gateway_nodes = require "spec.examples.gateway_nodes"
 local shell = require "adobepass.util.shell"
 local gateway_client = require "spec.examples.gateway_client"
 
--- nginx's Lua is the same whatever runs this: once is enough.
+-- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
 local RUN = "examples/openresty/run"
@@ -40,7 +41,7 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  -- (Ctrl-C is a signal to all of a terminal's processes: setsid is one.)
+  -- Ctrl-C signals all processes of a terminal; its spec is below.
   for _, signal in ipairs { "TERM", "KILL", "HUP" } do
     it("[gateway-command-leaves-behind] leaves nothing behind on SIG"
       .. signal, function()
@@ -100,7 +101,7 @@ describe("examples/openresty/run", function()
     folder.remove(path)
   end)
 
-  -- What is wrong, and the word for it.
+  -- The text that the message must contain, and the invalid setting.
   for what, change in pairs {
     chanels = { chanels = {} },
     ["../etc"] = { channels = { { id = "../etc", resource = "x",

@@ -1,5 +1,5 @@
---- What the gateway survives: a node killed in the middle of a login, Redis
--- killed and started again, the service gone for a while, a reload under load.
+--- Failures around the gateway: a node killed during a login, Redis killed and
+-- restarted, the service unavailable, a reload under load.
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
@@ -10,14 +10,14 @@ local redis_server = require "spec.support.redis_server"
 local service = require "examples.openresty.service"
 local gateway_client = require "spec.examples.gateway_client"
 
--- nginx's Lua is the same whatever runs this: once is enough.
+-- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
 describe("the gateway survives", function()
   local running, control, one, two, tv
 
   before_each(function()
-    -- All are at one address here, and would have to wait for each other.
+    -- All clients have one address here and would share its rate limit.
     running = assert(service.start { throttle = false,
       settings = { rate_limit = false } })
     control = many_clients.control(running.sandbox)
@@ -30,7 +30,7 @@ describe("the gateway survives", function()
     running:stop()
   end)
 
-  -- Locks and turns in Redis come to their end at once.
+  -- Ends all locks and polling intervals in Redis at once.
   local function time_passes()
     for key in running.redis:ask("--scan --pattern '*gateway:*:*'")
       :gmatch "%S+" do
@@ -107,7 +107,7 @@ describe("the gateway survives", function()
 
     it("[gateway-failure-begins-login] while it begins a login, whose lock "
       .. "dies with it", function()
-      tv:post(one .. "/login", { mvpd = "Dish" }) -- for the cookie
+      tv:post(one .. "/login", { mvpd = "Dish" }) -- gets a cookie
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
       local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
@@ -156,7 +156,7 @@ describe("the gateway survives", function()
         assert.equal(200, (tv:get(one .. play(two))))
         assert.equal(begun.code,
           select(2, login:get(two .. "/login/status")).code)
-        -- One that never saw this device before, with what Redis remembers.
+        -- New workers have only Redis' data of this device.
         folder.run("kill -HUP " .. running.nodes[2].server.pid)
         assert.equal(200, (tv:get(two .. "/catalog")))
         login:close()
@@ -231,7 +231,7 @@ describe("the gateway survives", function()
       time_passes()
       is_done(other:get(one .. "/login/status"))
       other:close()
-      -- (The journal is part of what the sandbox keeps.)
+      -- The journal survives the sandbox's restart.
       assert.equal(2, select(2, control:take()).register)
     end)
 

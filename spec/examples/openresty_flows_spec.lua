@@ -1,4 +1,4 @@
---- What the gateway's nodes know of a login, without nginx: a store in memory.
+--- The gateway's logins in a store in memory, without nginx.
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 
@@ -28,7 +28,7 @@ describe("the gateway's logins", function()
 
   it("[gateway-flow-kept-code-lives] are kept as long as the code lives by "
     .. "Adobe's clock", function()
-    local adobe = (core.clock.wall() - 7200) * 1000 -- ours is ahead
+    local adobe = (core.clock.wall() - 7200) * 1000 -- the local clock is ahead
     flows.save(who, flow_of("AAAA", adobe + 1800000), adobe)
     assert.is_true(math.abs(seconds - 1800) < 1)
     assert.equal("AAAA", flows.load(who).code)
@@ -39,7 +39,7 @@ describe("the gateway's logins", function()
     local now = core.clock.wall() * 1000
     flows.save(who, flow_of "OLD1", now)
     local old = flows.load(who)
-    old.last_error = "timeout" -- as polling notes it
+    old.last_error = "timeout" -- as polling sets it
     flows.save(who, flow_of "NEW2", now)
     assert.is_true(flows.forget(who, old))
     assert.equal("NEW2", flows.load(who).code)

@@ -1,4 +1,5 @@
---- The gateway's rate limit while Redis is down. (With Redis: openresty_spec.)
+--- The gateway's rate limit while Redis is down; openresty_spec tests it with
+-- Redis.
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 

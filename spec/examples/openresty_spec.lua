@@ -1,5 +1,5 @@
---- The gateway as a television meets it: two real nginx nodes, a real Redis,
--- the sandbox over HTTPS.
+--- The gateway as a TV app uses it: two nginx nodes, Redis, and the sandbox over
+-- HTTPS.
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
@@ -10,14 +10,14 @@ local gateway_nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
 local gateway_client = require "spec.examples.gateway_client"
 
--- nginx's Lua is the same whatever runs this: once is enough.
+-- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
 describe("the gateway", function()
   local running, control, one, two, tv
 
   setup(function()
-    -- Or the many devices here would register one a second.
+    -- With the limits, only one device per second could register.
     running = assert(service.start { throttle = false,
       settings = { allow_listed = true } })
     control = many_clients.control(running.sandbox)
@@ -29,14 +29,14 @@ describe("the gateway", function()
   end)
 
   local count = 0
-  before_each(function() -- each one at an address of its own
+  before_each(function() -- each spec has its own address
     count = count + 1
     tv = gateway_client.new { ip = "192.0.2." .. count }
     control:take()
   end)
   after_each(function() tv:close() end)
 
-  -- Requests from or for one device.
+  -- Returns the number of requests of each operation since the last call.
   local function operations()
     return select(2, control:take())
   end
@@ -120,7 +120,7 @@ describe("the gateway", function()
       sign_in "ann"
       assert.is_true(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
-      tv:post(two .. "/logout") -- without the first node
+      tv:post(two .. "/logout") -- the first node does not see the logout
       sign_in "bob"
       assert.is_false(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
@@ -169,7 +169,7 @@ describe("the gateway", function()
     it("[gateway-no-faster-allows-workers] no faster than it allows, on all "
       .. "workers of all nodes together",
       function()
-        sign_in() -- three of the burst of ten
+        sign_in() -- uses three requests of the burst of ten
         local clients, asked = {}, {}
         for index = 1, 10 do
           clients[index] = gateway_client.new { ip = tv.ip }
@@ -188,7 +188,7 @@ describe("the gateway", function()
           end
         end
         assert.equal(13, #times)
-        -- After ten at once, three more, a second apart, give or take.
+        -- Ten requests at once, then three more at about one per second.
         assert.is_true(times[13] - times[12] > 800)
         assert.is_true(times[12] - times[11] > 800)
         assert.is_true(times[13] - times[1] > 2500)
@@ -214,7 +214,7 @@ describe("the gateway", function()
     it("[gateway-code-however-often] once for a code, however often a "
       .. "television asks for one", function()
       local asked, codes = {}, {}
-      tv:post(one .. "/login") -- for the cookie
+      tv:post(one .. "/login") -- gets a cookie
       control:take()
       for index = 1, 12 do
         asked[index] = tv:submit("POST", (index % 2 == 0 and one or two)
@@ -233,14 +233,14 @@ describe("the gateway", function()
       .. "all workers of all nodes",
       function()
         local device = gateway_client.new { ip = tv.ip }
-        -- A device with a cookie whom nobody knows any more.
+        -- A device that has a cookie but no state in the store.
         assert.equal(200, (device:post(one .. "/login")))
         running.redis:ask "flushall"
         control:take()
         control:fault { kind = "delay", operation = "register",
           seconds = 0.3 }
         local clients, asked = {}, {}
-        for index = 1, 32 do -- connections, spread over the workers
+        for index = 1, 32 do -- connections, which the kernel spreads over workers
           clients[index] = gateway_client.new { ip = tv.ip }
           clients[index].cookies = device.cookies
           asked[index] = clients[index]:submit("GET",
@@ -288,7 +288,7 @@ describe("the gateway", function()
 
     it("[gateway-method-type-field] another method, another type, another "
       .. "field", function()
-      tv:post(one .. "/login") -- for the cookie
+      tv:post(one .. "/login") -- gets a cookie
       control:take()
       is_refused(405, "bad_request", tv:get(one .. "/login"))
       is_refused(405, "bad_request", tv:post(one .. "/catalog"))
@@ -356,9 +356,9 @@ describe("the gateway", function()
       other:post(one .. "/login")
       is_refused(403, "ticket_foreign",
         get(ticket, (other:cookie "gateway_device")))
-      assert.equal(200, (get(ticket, device))) -- and it still is good
+      assert.equal(200, (get(ticket, device))) -- the ticket is still valid
       other:close()
-      -- A cookie's ticket is nothing in an address.
+      -- A ticket of a cookie is not valid in a URL.
       is_refused(401, "ticket_missing",
         tv:get(("%s/hls/cnn/~%s/segment1.ts"):format(one, ticket)))
     end)
@@ -372,7 +372,7 @@ describe("the gateway", function()
         assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
         local journal = sandbox_control:take()
         assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
-        -- This one's own address is not on Adobe's list, and that one's is.
+        -- Adobe's list has the address of `running`, not that of this gateway.
         assert.same({ "1", "0" }, {
           careful.redis:ask "exists gateway:rate_limit:own",
           running.redis:ask "exists gateway:rate_limit:own" })
@@ -443,7 +443,7 @@ describe("the gateway", function()
       local path = url .. "/hls/cnn/segment1.ts"
       assert.equal(200, (tv:get(path)))
 
-      -- Done when no worker is left that knows the former keys.
+      -- Returns when no worker has the former keys.
       local function change(keys)
         local node = changing.nodes[1]
         local former = gateway_nodes.workers(node)
@@ -453,7 +453,7 @@ describe("the gateway", function()
       end
       local old = changing.settings.ticket_keys[1]
       local new = service.new_key(changing.folder, "second")
-      change { old, new } -- known everywhere first, then in use, then alone
+      change { old, new } -- accepted first, then used to sign, then alone
       change { new, old }
       assert.equal(200, (tv:get(path)))
       local before = tv:cookie "gateway_ticket"
@@ -462,7 +462,7 @@ describe("the gateway", function()
       is_refused(401, "ticket_missing", tv:get(path))
       assert.equal(200, (tv:get(url .. "/hls/tbs/segment1.ts")))
       assert.is_nil(before:find "^second%.")
-      -- The device and its login have nothing to do with it.
+      -- Device and login do not depend on the ticket keys.
       assert.equal("done", select(2, tv:get(url .. "/login/status")).state)
       sandbox_control:close()
       changing:stop()

@@ -1,4 +1,4 @@
---- What the gateway signs: devices' cookies and tickets.
+--- The gateway's signed texts: cookies of devices, and tickets.
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 
@@ -73,7 +73,7 @@ describe("a ticket", function()
     assert.same(fields, ticket.open(signer, "cookie", text))
     assert.is_nil(ticket.open(signer, "url", text))
     assert.is_nil(signer:open("device", text))
-    assert.truthy(text:find "^[%w._-]+$") -- fit for a path and a cookie
+    assert.truthy(text:find "^[%w._-]+$") -- valid in a path and in a cookie
   end)
 
   it("[gateway-ticket-not-device] does not hold the device's "

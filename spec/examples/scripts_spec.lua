@@ -1,4 +1,4 @@
---- The short examples, each as it stands.
+--- The short examples, run unchanged.
 
 local example_runner = require "spec.support.example_runner"
 local folder = require "spec.support.folder"

@@ -1,5 +1,5 @@
---- The second screen's own page: in a real nginx, seen in a real Chromium, for
--- a television that waits at a real sandbox. Pictures go to build/screenshots.
+--- The activation page in nginx, seen in Chromium, while a TV polls the sandbox.
+-- Screenshots go to build/screenshots.
 
 local core = require "adobepass.core"
 local example_runner = require "spec.support.example_runner"

@@ -1,6 +1,5 @@
---- The TV app in a real LÖVE, before a real viewer's keys. Pictures of what
--- was seen go to build/screenshots/tv. LÖVE has its own Lua, so one run is
--- enough.
+--- The TV app in LÖVE, controlled by keys. Screenshots go to
+-- build/screenshots/tv. LÖVE has its own Lua, so one run is enough.
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
@@ -17,10 +16,10 @@ local test = there and it or pending
 describe("the TV app: a viewer", function()
   local app_fixture
 
-  -- A PNG's width and height stand at its 17th byte.
+  -- Bytes 17 to 24 of a PNG are width and height.
   local function look(name)
     local path = ("%s/%s.png"):format(PICTURES, name)
-    core.clock.sleep(0.3) -- the screen is rising: only the picture minds
+    core.clock.sleep(0.3) -- waits for the end of the animation
     app_fixture.app:picture(path)
     local w1, w2, _, _, h1, h2 = shell.read_file(path):byte(19, 24)
     assert.same({ 1280, 720 }, { w1 * 256 + w2, h1 * 256 + h2 })
@@ -61,7 +60,7 @@ describe("the television of these specs", function()
     return select(2, shell.read(shell.line("test", "-e", path))) == 0
   end
 
-  -- The keeper removes the folder last, when all that it began has ended.
+  -- The keeper removes the folder after all its processes have ended.
   local function is_gone(path)
     local deadline = core.clock.monotonic() + 20
     repeat

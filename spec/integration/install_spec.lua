@@ -1,4 +1,4 @@
---- `make install`, below a folder that no Lua looks into by itself.
+--- `make install` into a folder that is not on Lua's default path.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
@@ -6,7 +6,7 @@ local folder = require "spec.support.folder"
 local LUA = child_process.interpreter()
 
 describe("an installation", function()
-  if LUA:find "/" then return end -- a host of a sanitizer's
+  if LUA:find "/" then return end -- an interpreter built for a sanitizer
   local path
 
   setup(function()

@@ -20,7 +20,7 @@ App.__index = App
 local TIMEOUT = 30 -- seconds
 
 -- $1 folder, $2 app. Reads commands; end of file stops it. timeout(1) ends
--- processes that do not end when they are asked to.
+-- processes that do not end at SIGTERM.
 local KEEPER = [[
 exec 3<>said
 unset LUA_PATH LUA_CPATH LUA_INIT
@@ -56,7 +56,7 @@ function love_app.is_there()
   return status == 0
 end
 
--- Runs an X program on our screen. Returns its output.
+-- Runs an X program on the app's screen. Returns its output.
 local function run(self, ...)
   local output, status = shell.read(("DISPLAY=:%s timeout 30 %s"):format(
     self.display, shell.line(...)))

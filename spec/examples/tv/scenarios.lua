@@ -96,10 +96,10 @@ local function sign_out(fixture)
   app:await "^message\tsigned out\tChoose a provider\tThe phone or computer"
   fixture.take_picture "signed-out"
   app:press "Return"
-  app:await "^picker\t\tCablevision\t" -- the one of last time comes first
+  app:await "^picker\t\tCablevision\t" -- the last used provider comes first
 end
 
---- Plays, meets a lock and signs out, after a login.
+--- Plays, opens locked titles and signs out, after a login.
 function scenarios.watches(fixture)
   play(fixture)
   meet_locks(fixture)
@@ -173,7 +173,7 @@ function scenarios.lets_a_code_run_out(fixture)
   assert(new ~= code)
 end
 
---- The service stops and stays away.
+--- The service stops and does not return.
 function scenarios.finds_nobody(fixture)
   local app, own = fixture.app, fixture.new_sandbox()
   app:switch_off()

@@ -1,4 +1,4 @@
---- What the specs of the ngx driver do inside nginx.
+--- Functions that the specs of the ngx driver run inside nginx.
 
 -- luacheck: globals ngx
 
@@ -23,7 +23,7 @@ local function new_world(argument)
   }
 end
 
---- One case of the conformance: { ca =, urls =, name = }.
+--- Runs one case of the conformance. argument: { ca =, urls =, name = }
 function in_nginx.conform(argument)
   local world = new_world(argument)
   driver_conformance.run(argument.name, world)
@@ -31,8 +31,8 @@ function in_nginx.conform(argument)
   return open_handles.count()
 end
 
---- Whether others are served while one waits: { ca =, urls = }. The waiting
--- one ends when the other has had its turn.
+--- Returns whether the worker serves another request while one waits; the waiting
+-- request ends after the other one. argument: { ca =, urls = }
 function in_nginx.serves_others(argument)
   local world, turns = new_world(argument), 0
   local transfer = assert(world.transport:submit {
@@ -51,7 +51,7 @@ function in_nginx.serves_others(argument)
   return { ended = ended, turns = turns }
 end
 
---- How often a transport is looked at in a time: { seconds = }.
+--- Returns how often a transport is polled in a time. argument: { seconds = }
 function in_nginx.looks(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0
   local transport = { step = function() steps = steps + 1 end }
@@ -61,7 +61,7 @@ function in_nginx.looks(argument)
   return { ended = ended, steps = steps, took = driver.now() - started }
 end
 
---- The message of a wrong construction.
+--- Returns the message of a usage error.
 function in_nginx.refusal()
   local _, message = pcall(require "adobepass.driver.ngx", { rate_limit = 1 })
   return message

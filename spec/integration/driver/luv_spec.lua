@@ -73,8 +73,8 @@ describe("driver.luv", function()
     silent:close()
   end)
 
-  -- HTTP/1.1 without keeping: each request's descriptor is closed, and its
-  -- number is the next one's.
+  -- HTTP/1.1 without keep-alive: each descriptor is closed after its request and
+  -- its number is reused for the next one.
   it("[driver-luv-follows-descriptors] follows descriptors that come back as "
     .. "other connections", function()
     local responses = 0
@@ -92,7 +92,8 @@ describe("driver.luv", function()
     assert.equal(60, responses)
   end)
 
-  -- OLD speaks HTTP/1.1: a request that is dropped takes its connection along.
+  -- The server OLD has only HTTP/1.1, so a collected transfer closes its
+  -- connection.
   it("[driver-luv-outlives-requests] outlives requests that are dropped at "
     .. "any time", function()
     local ended = 0

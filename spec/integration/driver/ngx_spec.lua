@@ -23,7 +23,7 @@ describe("driver.ngx", function()
     assert.equal(3, result.turns)
   end)
 
-  -- 1, 1.5, 2.25, ... ms: six looks in the first 20 ms, never more.
+  -- At 1, 1.5, 2.25, ... ms: at most six polls in the first 20 ms.
   it("[driver-ngx-looks-less-less] looks less and less often", function()
     local result = host:call("spec.integration.driver.in_nginx", "looks",
       { seconds = 0.02 })

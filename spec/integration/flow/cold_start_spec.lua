@@ -1,5 +1,5 @@
---- How much it takes to the first picture: requests by the sandbox's journal,
--- TLS handshakes by the client's events; over real HTTPS.
+--- The requests (from the sandbox's journal) and TLS handshakes (from the
+-- client's events) until the first playback, over HTTPS.
 
 local adobepass = require "adobepass"
 local many_clients = require "spec.support.many_clients"
@@ -25,7 +25,7 @@ describe("a cold start over HTTPS", function()
     for _, client in ipairs(clients) do client:close() end
   end)
 
-  -- A program that has just started, with what it had stored.
+  -- Returns a new client with the store of an earlier run.
   local function start(device, store)
     local client = many_clients.new_client(running, { store = store,
       device = { id = device }, on_event = function(event)

@@ -18,7 +18,7 @@ describe("over HTTPS,", function()
 
   teardown(function() running:stop() end)
 
-  -- Other specs in this process may have left some.
+  -- Other specs of this process may have left handles open.
   local function leaves_nothing_open()
     local before
     before_each(function() before = open_handles.count() end)
@@ -61,7 +61,7 @@ describe("over HTTPS,", function()
         return core.clock.monotonic() + skipped
       end }
       local sleep = driver.sleep
-      function driver.sleep(seconds) -- time flies
+      function driver.sleep(seconds) -- skips the sleep
         skipped = skipped + seconds
         sleep(0)
       end
@@ -70,7 +70,7 @@ describe("over HTTPS,", function()
       end)
       assert.equal(2, #polls)
       assert.is_true(polls[1] >= 5 and polls[2] >= 10)
-      assert.is_true(skipped >= 14.9) -- so nobody waited
+      assert.is_true(skipped >= 14.9) -- the sleeps were skipped
     end)
 
     it("[flow-host-frame-frame] does all of it at once, frame by "

@@ -1,4 +1,4 @@
---- What the specs of the flows do inside nginx.
+--- Function that the specs of the flows run inside nginx.
 
 local flow_conformance = require "spec.support.flow_conformance"
 local open_handles = require "spec.support.open_handles"

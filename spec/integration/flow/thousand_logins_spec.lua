@@ -1,4 +1,4 @@
---- A thousand viewers log in at once, on one OS thread.
+--- A thousand concurrent logins on one OS thread.
 
 local adobepass = require "adobepass"
 local date_header = require "spec.support.date_header"
@@ -9,14 +9,14 @@ local timeline = require "spec.support.timeline"
 
 local VIEWERS = 1000
 local FRAME = 250 -- ms
--- Of Lua's memory, for one who waits for a second screen.
+-- Lua memory per login that waits for the second screen.
 local MOST_BYTES = 20 * 1024
 
 describe("a thousand viewers at once", function()
   local scenario, driver, gateway, polls
 
-  -- The journal has room for 500: each entry is looked at when it is new. And
-  -- every answer has a Date, as its hosts give it.
+  -- The journal holds 500 entries, so each one is read when it is new. Every
+  -- response has a Date, as the hosts add it.
   local function watch(sandbox)
     local handle = sandbox.handle
     function sandbox:handle(request)
@@ -70,7 +70,7 @@ describe("a thousand viewers at once", function()
     return driver.update(gateway.context.connection.transport)
   end
 
-  -- Some sign in at once, some take two minutes for it.
+  -- Some viewers sign in at once, others within two minutes.
   local function sign_in(flows, elapsed)
     for number, flow in pairs(flows) do
       if not flow.signed_in and elapsed >= number % 120 * 1000 then
@@ -82,7 +82,7 @@ describe("a thousand viewers at once", function()
 
   local function assert_good_manners(flow)
     local list = assert(polls[flow.code])
-    assert.is_true(list[1].at - flow.at >= 5000) -- the code has to be typed
+    assert.is_true(list[1].at - flow.at >= 5000) -- one interval
     for index = 2, #list do
       local passed = list[index].at - list[index - 1].at
       assert.is_true(passed >= 5000, passed) -- the usual interval
@@ -109,7 +109,7 @@ describe("a thousand viewers at once", function()
       assert_good_manners(flows[number])
       count = count + #polls[flows[number].code]
     end
-    assert.is_true(count > 10 * VIEWERS) -- or nobody had to wait
+    assert.is_true(count > 10 * VIEWERS) -- else no login had to wait
   end)
 
   local function bytes()
@@ -117,7 +117,7 @@ describe("a thousand viewers at once", function()
     return collectgarbage "count" * 1024
   end
 
-  -- In a function of its own: nothing of it stays on the stack.
+  -- A separate function, so that no reference stays on the stack.
   local function wait_for_all()
     local flows, waiting = {}, 0
     local tasks = start(flows)
@@ -133,7 +133,7 @@ describe("a thousand viewers at once", function()
     .. "wait", function()
     wait_for_all()
     local with = bytes()
-    -- The sandbox stays; what goes is the client's, with its views and store.
+    -- Releases the clients with their stores; the sandbox stays.
     driver, gateway = nil, nil
     local each = (with - bytes()) / VIEWERS
     print(("memory of a viewer who waits: %.1f KiB"):format(each / 1024))

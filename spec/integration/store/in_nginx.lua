@@ -1,4 +1,4 @@
---- What the specs of shdict and redis do inside nginx.
+--- Functions that the specs of shdict and redis run inside nginx.
 
 -- luacheck: globals ngx
 
@@ -16,7 +16,7 @@ local function open(kind, options)
   return require("adobepass.store." .. kind)(options)
 end
 
---- One case of the conformance: { kind =, options =, name = }.
+--- Runs one case of the conformance. argument: { kind =, options =, name = }
 function in_nginx.conform(argument)
   local store = open(argument.kind, argument.options)
   assert(store:clear())
@@ -25,8 +25,8 @@ function in_nginx.conform(argument)
   return true
 end
 
---- Calls of a store's methods, one after another: { kind =, options =,
--- calls = { { "set", "k", "v" }, ... } }; the results of each, as texts.
+--- Calls methods of a store in order; returns the results of each call as strings.
+-- argument: { kind =, options =, calls = { { "set", "k", "v" }, ... } }
 function in_nginx.calls(argument)
   local store = open(argument.kind, argument.options)
   local results = {}
@@ -38,8 +38,8 @@ function in_nginx.calls(argument)
   return results
 end
 
---- Each worker adds the same keys as all the others; how many it got is
--- counted in the dictionary `tally`, once they are all there.
+--- Adds the same keys as all other workers, after all have started. Counts the
+-- successful adds in the dictionary `tally`.
 function in_nginx.race(workers, rounds)
   local tally = ngx.shared.tally
   local store = open("shdict", "store")
@@ -54,7 +54,7 @@ function in_nginx.race(workers, rounds)
   tally:incr("done", 1, 0)
 end
 
---- { workers =, rounds = }: how many workers won each round.
+--- Returns how many workers won each round. argument: { workers =, rounds = }
 function in_nginx.winners(argument)
   local tally = ngx.shared.tally
   while (tally:get("done") or 0) < argument.workers do ngx.sleep(0.001) end
@@ -65,8 +65,8 @@ function in_nginx.winners(argument)
   return winners
 end
 
---- Fills the dictionary until it refuses; whether what stood there before, for
--- ever, is there still, and what was refused.
+--- Fills the dictionary until it is full. Returns the results of the refused calls
+-- and which earlier entries are still there.
 function in_nginx.fill()
   local store = open("shdict", "store")
   assert(store:clear())
@@ -84,7 +84,8 @@ function in_nginx.fill()
     added = tostring(added[1]) .. " " .. added[3] }
 end
 
---- Fills the dictionary with what ends soon; a full one has room again then.
+--- Fills the dictionary with entries that expire soon. Returns the result of a set
+-- after their expiry.
 function in_nginx.refill()
   local store = open("shdict", "store")
   assert(store:clear())
@@ -96,7 +97,8 @@ function in_nginx.refill()
   return { done = done, message = message, count = count }
 end
 
---- The same adds in two nginx at once: { kind, options, rounds, name }.
+--- Adds the same keys as another nginx at the same time.
+-- argument: { kind =, options =, rounds =, name = }
 function in_nginx.contend(argument)
   local store = open(argument.kind, argument.options)
   local won = {}
@@ -108,7 +110,7 @@ function in_nginx.contend(argument)
   return won
 end
 
---- The messages of wrong constructions: { kind =, given = { options } }.
+--- Returns the messages of usage errors. argument: { kind =, given = { options } }
 function in_nginx.refusals(argument)
   local messages = {}
   for index, given in ipairs(argument.given) do

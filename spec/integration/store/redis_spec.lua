@@ -53,10 +53,10 @@ describe("store.redis", function()
       options.socket = server.socket
       calls(options, { { "clear" }, { "set", "k", "v" .. index } })
     end
-    -- The last one's prefix is empty: it clears its whole database.
+    -- The last store has no prefix, so `clear` empties its database.
     local wanted = { "v1", "nil", "v3", "v4" }
     for index, options in ipairs(list) do
-      for _ = 1, 3 do -- on connections that were kept
+      for _ = 1, 3 do -- on pooled connections
         assert.equal(wanted[index], calls(options, { { "get", "k" } })[1][1])
       end
     end

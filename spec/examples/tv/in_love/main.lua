@@ -1,7 +1,7 @@
--- The app's store in LÖVE without a window: every case of the conformance,
--- and what is left when the store is opened again.
+-- Runs the store conformance and tests of persistence for the app's store, in
+-- LÖVE without a window.
 --
---   love FOLDER TREE SCRATCH     FOLDER: this one, with the app's store in it
+--   love FOLDER TREE SCRATCH     FOLDER: this folder, with the app's store
 
 local tree, scratch = arg[2], arg[3]
 package.path = ("%s/lua/?.lua;%s/lua/?/init.lua;%s/?.lua;"):format(tree, tree,
@@ -23,7 +23,7 @@ local function conform(name, path)
   store.close(opened)
 end
 
--- What was changed goes to the disk, in its order.
+-- Changes are written to disk in their order.
 local function keeps(path)
   local first = store.new(path)
   for round = 1, 50 do assert(first:set("k", "v" .. round)) end
@@ -40,7 +40,7 @@ local function keeps(path)
   store.close(again)
 end
 
--- A disk that takes nothing is told of at the next change.
+-- The change after a failed write returns the error.
 local function tells(path)
   local opened = store.new(path)
   assert(opened:set("k", ("v"):rep(1024 * 1024)))
@@ -61,7 +61,7 @@ function love.run()
   return function() return 0 end
 end
 
--- No window to show it in.
+-- There is no window for the message.
 function love.errorhandler(message)
   io.stderr:write(debug.traceback(tostring(message)), "\n")
   return function() return 1 end
