@@ -43,8 +43,8 @@ describe("examples/openresty/run", function()
 
   -- Ctrl-C signals all processes of a terminal; its spec is below.
   for _, signal in ipairs { "TERM", "KILL", "HUP" } do
-    it("[gateway-command-leaves-behind] leaves nothing behind on SIG"
-      .. signal, function()
+    it("[gateway-command-leaves-behind] examples/openresty/run: stops "
+      .. "everything on SIG" .. signal, function()
       local pipe, pid, started = start()
       assert.equal(2, #started.nodes)
       local tv = gateway_client.new()
@@ -59,8 +59,8 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  it("[gateway-command-behind-ctrl-c] leaves nothing behind on "
-    .. "Ctrl-C", function()
+  it("[gateway-command-behind-ctrl-c] examples/openresty/run: stops everything "
+    .. "on Ctrl-C", function()
     local path = folder.make()
     local out = path .. "/out"
     local pipe = assert(io.popen(("exec setsid sh -c 'echo $$; exec %s "
@@ -78,8 +78,8 @@ describe("examples/openresty/run", function()
     folder.remove(path)
   end)
 
-  it("[gateway-command-starts-sandbox] starts without a sandbox, for the real "
-    .. "service", function()
+  it("[gateway-command-starts-sandbox] examples/openresty/run: starts without "
+    .. "a sandbox for the real service", function()
     local path = folder.make()
     folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln\n")
     folder.write(path .. "/settings.json", json.encode {
@@ -113,8 +113,8 @@ describe("examples/openresty/run", function()
     ["32 bytes or more"] = { ticket_keys = json.array {
       { id = "short", file = "/etc/hostname" } } },
   } do
-    it("[gateway-command-wrong-settings] says what is wrong with settings: "
-      .. what, function()
+    it("[gateway-command-wrong-settings] examples/openresty/run: reports "
+      .. "invalid settings with the text '" .. what .. "'", function()
       local path = folder.make()
       folder.write(path .. "/statement", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln")
       local settings = { service_provider = "REF30",
@@ -134,7 +134,8 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  it("[gateway-command-explains] explains itself", function()
+  it("[gateway-command-explains] examples/openresty/run: prints its "
+    .. "usage", function()
     local started, status = shell.read(RUN .. " --help")
     assert.equal(2, status)
     assert.truthy(started:find("usage: examples/openresty/run", 1, true))

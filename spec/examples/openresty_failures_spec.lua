@@ -13,7 +13,7 @@ local gateway_client = require "spec.examples.gateway_client"
 -- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
-describe("the gateway survives", function()
+describe("gateway failures", function()
   local running, control, one, two, tv
 
   before_each(function()
@@ -71,9 +71,9 @@ describe("the gateway survives", function()
       tonumber(response.headers["retry-after"]))
   end
 
-  describe("one node killed", function()
-    it("[gateway-failure-two-questions-tv] between two questions of a "
-      .. "television", function()
+  describe("killed node", function()
+    it("[gateway-failure-two-questions-tv] gateway: another node continues a "
+      .. "login after its node was killed", function()
       local login = begin_login()
       gateway_nodes.kill(running.nodes[1])
       assert.is_nil(tv:get(one .. "/login/status"))
@@ -87,7 +87,8 @@ describe("the gateway survives", function()
         { counts.register, counts.token, counts.create_session })
     end)
 
-    it("[gateway-failure-asks-adobe] while it asks Adobe", function()
+    it("[gateway-failure-asks-adobe] gateway: another node continues a login "
+      .. "after its node was killed during a poll", function()
       local login = begin_login()
       viewer_signs_in(login)
       control:fault { kind = "delay", operation = "profile_for_code",
@@ -105,8 +106,8 @@ describe("the gateway survives", function()
       is_done(tv:get(two .. "/login/status"))
     end)
 
-    it("[gateway-failure-begins-login] while it begins a login, whose lock "
-      .. "dies with it", function()
+    it("[gateway-failure-begins-login] gateway: another node starts a login "
+      .. "after its node was killed with the lock", function()
       tv:post(one .. "/login", { mvpd = "Dish" }) -- gets a cookie
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
@@ -122,8 +123,8 @@ describe("the gateway survives", function()
       assert.same({ 200, "pending" }, { status, login.state })
     end)
 
-    it("[gateway-failure-comes-back] and it comes back where it "
-      .. "was", function()
+    it("[gateway-failure-comes-back] gateway: a restarted node keeps "
+      .. "registration and logins", function()
       sign_in()
       gateway_nodes.kill(running.nodes[1])
       assert.is_true(running.nodes[1].server:restart())
@@ -140,8 +141,8 @@ describe("the gateway survives", function()
       return pid
     end
 
-    it("[gateway-failure-killed-started] killed and started again: no login, "
-      .. "no registration is lost",
+    it("[gateway-failure-killed-started] gateway: keeps logins and "
+      .. "registrations when Redis is killed and restarted",
       function()
         sign_in()
         local login = gateway_client.new()
@@ -163,8 +164,8 @@ describe("the gateway survives", function()
         assert.equal(2, select(2, control:take()).register)
       end)
 
-    it("[gateway-failure-down-segments] down: says so at once, and segments "
-      .. "go on", function()
+    it("[gateway-failure-down-segments] gateway: returns errors at once and "
+      .. "serves segments while Redis is down", function()
       sign_in()
       local playlist = play(one)
       folder.write(running.folder .. "/down", "")
@@ -192,15 +193,15 @@ describe("the gateway survives", function()
     end)
   end)
 
-  describe("the service", function()
+  describe("Adobe's service", function()
     local function stop_sandbox()
       local pid = running.sandbox.pid
       folder.run("kill -TERM " .. pid)
       redis_server.await_end(pid)
     end
 
-    it("[gateway-failure-segments-login] gone: says so at once, segments go "
-      .. "on, and so does a login", function()
+    it("[gateway-failure-segments-login] gateway: serves segments and keeps "
+      .. "logins while the service is down", function()
       sign_in()
       local playlist = play(one)
       local other = gateway_client.new()
@@ -235,8 +236,8 @@ describe("the gateway survives", function()
       assert.equal(2, select(2, control:take()).register)
     end)
 
-    it("[gateway-failure-mute-response] mute: the answer comes within its "
-      .. "deadline", function()
+    it("[gateway-failure-mute-response] gateway: responds within its deadline "
+      .. "while the service does not respond", function()
       running:configure { timeout = 1 }
       for _, node in ipairs(running.nodes) do
         local former = gateway_nodes.workers(node)
@@ -256,14 +257,15 @@ describe("the gateway survives", function()
     end)
   end)
 
-  describe("a reload", function()
+  describe("reload", function()
     local function reload()
       for _, node in ipairs(running.nodes) do
         folder.run("kill -HUP " .. node.server.pid)
       end
     end
 
-    it("[gateway-failure-middle-login] in the middle of a login", function()
+    it("[gateway-failure-middle-login] gateway: continues a login after a "
+      .. "reload", function()
       local login = begin_login()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 1 }
@@ -284,8 +286,8 @@ describe("the gateway survives", function()
       assert.equal(1, select(2, control:take()).register)
     end)
 
-    it("[gateway-failure-settings-wrong] with settings that are wrong, which "
-      .. "are not taken", function()
+    it("[gateway-failure-settings-wrong] gateway: keeps the running "
+      .. "configuration when a reload has invalid settings", function()
       local node = running.nodes[1]
       local former = gateway_nodes.workers(node)
       running:configure { ticket_seconds = "long" }
@@ -299,8 +301,8 @@ describe("the gateway survives", function()
       assert.same(former, gateway_nodes.workers(node))
     end)
 
-    it("[gateway-failure-requests-none] under requests, of which none is "
-      .. "lost", function()
+    it("[gateway-failure-requests-none] gateway: loses no request during a "
+      .. "reload under load", function()
       sign_in()
       local playlist = play(one)
       local former = gateway_nodes.workers(running.nodes[1])

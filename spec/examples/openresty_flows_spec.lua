@@ -8,7 +8,7 @@ local errors = require "adobepass.api.errors"
 local flows = require "gateway.flows"
 local problem = require "gateway.problem"
 
-describe("the gateway's logins", function()
+describe("gateway logins", function()
   local who, seconds = { key = "tv" }, nil
 
   before_each(function()
@@ -26,16 +26,16 @@ describe("the gateway's logins", function()
       expires_at = expires_at or (core.clock.wall() + 1800) * 1000 }
   end
 
-  it("[gateway-flow-kept-code-lives] are kept as long as the code lives by "
-    .. "Adobe's clock", function()
+  it("[gateway-flow-kept-code-lives] gateway logins: are stored until the code "
+    .. "expires by Adobe's clock", function()
     local adobe = (core.clock.wall() - 7200) * 1000 -- the local clock is ahead
     flows.save(who, flow_of("AAAA", adobe + 1800000), adobe)
     assert.is_true(math.abs(seconds - 1800) < 1)
     assert.equal("AAAA", flows.load(who).code)
   end)
 
-  it("[gateway-flow-end-newer-outlives] end one by one: a newer one outlives "
-    .. "the end of an older", function()
+  it("[gateway-flow-end-newer-outlives] gateway logins: the end of an older "
+    .. "login keeps the newer one", function()
     local now = core.clock.wall() * 1000
     flows.save(who, flow_of "OLD1", now)
     local old = flows.load(who)
@@ -47,7 +47,7 @@ describe("the gateway's logins", function()
     assert.is_nil(flows.load(who))
   end)
 
-  it("[gateway-flow-end-no-named] end all at once where no one is "
+  it("[gateway-flow-end-no-named] gateway logins: all end when none is "
     .. "named", function()
     flows.save(who, flow_of "AAAA", core.clock.wall() * 1000)
     assert.is_true(flows.forget(who))
@@ -55,9 +55,9 @@ describe("the gateway's logins", function()
   end)
 end)
 
-describe("the gateway's problems", function()
-  it("[gateway-flow-name-seconds-wait] name whole seconds to wait, and two at "
-    .. "least", function()
+describe("gateway problems", function()
+  it("[gateway-flow-name-seconds-wait] gateway problems: retry_after is in "
+    .. "whole seconds, at least two", function()
     for given, wanted in pairs { [0.2] = 2, [7.3] = 8, [5] = 5 } do
       assert.equal(wanted, problem.from(errors.new { code = "timeout",
         action = "retry", retry_after = given }).retry_after)

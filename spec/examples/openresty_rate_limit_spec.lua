@@ -5,13 +5,13 @@ package.path = "examples/openresty/lua/?.lua;" .. package.path
 
 local rate_limiter = require "gateway.rate_limit"
 
-describe("the gateway's rate limit without Redis", function()
+describe("gateway rate limit without Redis", function()
   local function broken()
     return nil, "Redis cannot be reached."
   end
 
-  it("[gateway-rate-limit-each-worker] is that of each worker for "
-    .. "itself", function()
+  it("[gateway-rate-limit-each-worker] gateway rate limit without Redis: "
+    .. "counts per worker", function()
     local alone = rate_limiter.new(broken)
     for _ = 1, 10 do assert.equal(0, alone:reserve("192.0.2.1", 100)) end
     assert.equal(1, alone:reserve("192.0.2.1", 100))
@@ -20,15 +20,16 @@ describe("the gateway's rate limit without Redis", function()
     assert.equal(1, alone:reserve("192.0.2.1", 100))
   end)
 
-  it("[gateway-rate-limit-obeys-429] obeys a 429", function()
+  it("[gateway-rate-limit-obeys-429] gateway rate limit without Redis: waits "
+    .. "after a 429", function()
     local alone = rate_limiter.new(broken)
     alone:penalize("192.0.2.1", 100, 5)
     assert.equal(5, alone:barred_for("192.0.2.1", 100))
     assert.equal(5, alone:reserve("192.0.2.1", 100))
   end)
 
-  it("[gateway-rate-limit-redis-breaks] takes a Redis that breaks in between "
-    .. "for none", function()
+  it("[gateway-rate-limit-redis-breaks] gateway rate limit: counts per worker "
+    .. "when Redis fails between two calls", function()
     local alone = rate_limiter.new(function()
       return { eval = function() return nil, "timeout" end }
     end)
@@ -36,8 +37,8 @@ describe("the gateway's rate limit without Redis", function()
     assert.equal(1, alone:reserve("192.0.2.1", 100))
   end)
 
-  it("[gateway-rate-limit-not-address] does not hold back an address that "
-    .. "Adobe has on its list", function()
+  it("[gateway-rate-limit-not-address] gateway rate limit: does not limit an "
+    .. "address on Adobe's allow list", function()
     local listed = rate_limiter.new(broken, true)
     for _ = 1, 100 do assert.equal(0, listed:reserve("own", 100)) end
     for _ = 1, 10 do listed:reserve("192.0.2.1", 100) end

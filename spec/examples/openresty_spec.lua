@@ -13,7 +13,7 @@ local gateway_client = require "spec.examples.gateway_client"
 -- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
-describe("the gateway", function()
+describe("gateway", function()
   local running, control, one, two, tv
 
   setup(function()
@@ -52,9 +52,9 @@ describe("the gateway", function()
     assert.string(result.action)
   end
 
-  describe("tells a viewer's story:", function()
-    it("[gateway-code-login-catalog] a code, a login, a catalog, playback, "
-      .. "a logout", function()
+  describe("viewers", function()
+    it("[gateway-code-login-catalog] gateway: a viewer gets a code, logs in, "
+      .. "sees a catalog, plays and logs out", function()
       local login, done = sign_in()
       assert.equal(7, #login.code)
       assert.truthy(login.qr:find("/activate?code=" .. login.code, 1, true))
@@ -87,8 +87,8 @@ describe("the gateway", function()
       is_refused(401, "not_logged_in", tv:post(two .. "/play/cnn"))
     end)
 
-    it("[gateway-providers-last-first] of the providers, the last one "
-      .. "first", function()
+    it("[gateway-providers-last-first] gateway: lists providers without "
+      .. "TempPass", function()
       tv:post(one .. "/login")
       local status, result = tv:get(one .. "/providers")
       assert.equal(200, status)
@@ -98,14 +98,15 @@ describe("the gateway", function()
       end
     end)
 
-    it("[gateway-signed-already-no-code] who is signed in already gets no "
-      .. "code", function()
+    it("[gateway-signed-already-no-code] gateway: returns no code when the "
+      .. "viewer is signed in", function()
       sign_in()
       local _, result = tv:post(one .. "/login", { mvpd = "Cablevision" })
       assert.same({ "done", nil }, { result.state, result.code })
     end)
 
-    it("[gateway-not-watch-hears-why] who may not watch hears why", function()
+    it("[gateway-not-watch-hears-why] gateway: returns the reason of a "
+      .. "denial", function()
       sign_in()
       local status, result = tv:post(one .. "/play/hbo")
       is_refused(403, "authorization_denied_by_mvpd", status, result)
@@ -115,8 +116,8 @@ describe("the gateway", function()
       is_refused(404, "no_such_channel", tv:post(one .. "/play/nothing"))
     end)
 
-    it("[gateway-viewer-permits] another viewer's permits are not this "
-      .. "one's", function()
+    it("[gateway-viewer-permits] gateway: does not use the permits of the "
+      .. "previous viewer", function()
       sign_in "ann"
       assert.is_true(select(2, tv:get(one .. "/catalog"))
         .channels[3].permitted)
@@ -126,8 +127,8 @@ describe("the gateway", function()
         .channels[3].permitted)
     end)
 
-    it("[gateway-player-cookies-plays] a player without cookies plays by an "
-      .. "address", function()
+    it("[gateway-player-cookies-plays] gateway: a player without cookies plays "
+      .. "with a ticket in the URL", function()
       sign_in()
       local status, played = tv:post(one .. "/play/tbs", { ticket = "url" })
       assert.equal(200, status)
@@ -147,9 +148,9 @@ describe("the gateway", function()
     end)
   end)
 
-  describe("asks Adobe", function()
-    it("[gateway-device-names-viewer] for a device that it names, with the "
-      .. "viewer's address", function()
+  describe("requests to Adobe", function()
+    it("[gateway-device-names-viewer] gateway: sends device info and the "
+      .. "viewer's address to Adobe", function()
       sign_in()
       local journal = control:take()
       local seen = 0
@@ -166,8 +167,8 @@ describe("the gateway", function()
       assert.is_true(seen >= 3)
     end)
 
-    it("[gateway-no-faster-allows-workers] no faster than it allows, on all "
-      .. "workers of all nodes together",
+    it("[gateway-no-faster-allows-workers] gateway: keeps Adobe's rate limit "
+      .. "over all workers of all nodes",
       function()
         sign_in() -- uses three requests of the burst of ten
         local clients, asked = {}, {}
@@ -194,8 +195,8 @@ describe("the gateway", function()
         assert.is_true(times[13] - times[1] > 2500)
       end)
 
-    it("[gateway-interval-however-often] once an interval, however often and "
-      .. "wherever it is asked", function()
+    it("[gateway-interval-however-often] gateway: polls once per interval over "
+      .. "all workers and nodes", function()
       local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
       control:take()
       local asked = {}
@@ -211,8 +212,8 @@ describe("the gateway", function()
       assert.equal(1, operations().profile_for_code)
     end)
 
-    it("[gateway-code-however-often] once for a code, however often a "
-      .. "television asks for one", function()
+    it("[gateway-code-however-often] gateway: creates one session for "
+      .. "concurrent login requests of a device", function()
       local asked, codes = {}, {}
       tv:post(one .. "/login") -- gets a cookie
       control:take()
@@ -229,8 +230,8 @@ describe("the gateway", function()
       assert.equal(1, operations().create_session)
     end)
 
-    it("[gateway-registration-token] for one registration and one token, on "
-      .. "all workers of all nodes",
+    it("[gateway-registration-token] gateway: registers once and requests one "
+      .. "token for all workers of all nodes",
       function()
         local device = gateway_client.new { ip = tv.ip }
         -- A device that has a cookie but no state in the store.
@@ -263,9 +264,9 @@ describe("the gateway", function()
       end)
   end)
 
-  describe("refuses", function()
-    it("[gateway-tv-not-say] a television that does not say what it "
-      .. "is", function()
+  describe("refused requests", function()
+    it("[gateway-tv-not-say] gateway: refuses a TV without valid device "
+      .. "info", function()
       for _, info in ipairs { false, "", "no base64!", "WzFd", "e30",
         ("A"):rep(8000) } do
         local status, result = tv:post(one .. "/login", nil,
@@ -276,7 +277,8 @@ describe("the gateway", function()
       end
     end)
 
-    it("[gateway-no-cookie-ours] who has no cookie of ours", function()
+    it("[gateway-no-cookie-ours] gateway: refuses a request without a cookie "
+      .. "of the gateway", function()
       for _, path in ipairs { "/login/status", "/providers", "/catalog" } do
         is_refused(401, "device_unknown", tv:get(one .. path))
         is_refused(401, "device_unknown",
@@ -286,8 +288,8 @@ describe("the gateway", function()
       is_refused(401, "device_unknown", tv:post(one .. "/logout"))
     end)
 
-    it("[gateway-method-type-field] another method, another type, another "
-      .. "field", function()
+    it("[gateway-method-type-field] gateway: refuses a wrong method, content "
+      .. "type or field", function()
       tv:post(one .. "/login") -- gets a cookie
       control:take()
       is_refused(405, "bad_request", tv:get(one .. "/login"))
@@ -307,12 +309,12 @@ describe("the gateway", function()
       assert.equal(0, operations().create_session)
     end)
 
-    it("[gateway-provider] a provider that there is not", function()
+    it("[gateway-provider] gateway: refuses an unknown provider", function()
       local status, result = tv:post(one .. "/login", { mvpd = "Nobody" })
       assert.is_true(status == 400, tostring(result.code))
     end)
 
-    it("[gateway-led-files] to be led to other files", function()
+    it("[gateway-led-files] gateway: refuses paths to other files", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       local all = { Cookie = ("gateway_device=%s; gateway_ticket=%s"):format(
@@ -331,8 +333,8 @@ describe("the gateway", function()
       end
     end)
 
-    it("[gateway-tickets-forged-expired] tickets that are forged, expired, or "
-      .. "somebody else's", function()
+    it("[gateway-tickets-forged-expired] gateway: refuses forged tickets and "
+      .. "tickets of another device or channel", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       local ticket, device = tv:cookie "gateway_ticket",
@@ -363,8 +365,8 @@ describe("the gateway", function()
         tv:get(("%s/hls/cnn/~%s/segment1.ts"):format(one, ticket)))
     end)
 
-    it("[gateway-believe-load-balancer] to believe anybody but the load "
-      .. "balancer where a viewer is",
+    it("[gateway-believe-load-balancer] gateway: accepts a viewer's address "
+      .. "only from the load balancer",
       function()
         local careful = assert(service.start { throttle = false, nodes = 1,
           workers = 1, trusted = "198.51.100.1" })
@@ -380,7 +382,8 @@ describe("the gateway", function()
         careful:stop()
       end)
 
-    it("[gateway-asks-far] who asks far too much", function()
+    it("[gateway-asks-far] gateway: refuses a client that sends too many "
+      .. "requests", function()
       local worst, last = 0, nil
       for _ = 1, 120 do
         local status, result = tv:get(one .. "/login/status")
@@ -390,8 +393,8 @@ describe("the gateway", function()
       assert.equal(2, last.retry_after)
     end)
 
-    it("[gateway-new-devices-address] many new devices of one address, and no "
-      .. "known one", function()
+    it("[gateway-new-devices-address] gateway: limits new devices per address, "
+      .. "but not known devices", function()
       local known = tv:post(one .. "/login")
       assert.equal(200, known)
       control:take()
@@ -406,16 +409,16 @@ describe("the gateway", function()
       assert.equal(5, operations().register)
     end)
 
-    it("[gateway-headers-large-form] headers that are too large, in its own "
-      .. "form", function()
+    it("[gateway-headers-large-form] gateway: refuses large headers with an "
+      .. "error in JSON", function()
       local status, result = tv:get(one .. "/providers",
         { Cookie = "a=" .. ("x"):rep(10000) })
       is_refused(431, "http_431", status, result)
     end)
   end)
 
-  it("[gateway-responses-cookies] answers with cookies and headers as they "
-    .. "should be", function()
+  it("[gateway-responses-cookies] gateway: sets the security headers and the "
+    .. "cookie attributes", function()
     sign_in()
     local _, _, response = tv:post(one .. "/play/cnn")
     assert.equal("no-store", response.headers["cache-control"])
@@ -431,8 +434,8 @@ describe("the gateway", function()
     assert.is_nil(response.headers["access-control-allow-origin"])
   end)
 
-  it("[gateway-keys-change-tickets] lets keys change while tickets are out, "
-    .. "and refuses rotated ones",
+  it("[gateway-keys-change-tickets] gateway: rotates ticket keys and refuses "
+    .. "tickets of removed keys",
     function()
       local changing = assert(service.start { throttle = false, nodes = 1,
         settings = { ticket_seconds = 300 } })
@@ -468,8 +471,8 @@ describe("the gateway", function()
       changing:stop()
     end)
 
-  it("[gateway-plays-media-token] plays nothing on a media token that Adobe "
-    .. "did not sign", function()
+  it("[gateway-plays-media-token] gateway: refuses a media token with a wrong "
+    .. "signature", function()
     local path = folder.make()
     folder.run(("openssl genrsa 2048 2> /dev/null | openssl rsa -pubout "
       .. "-out %s/other.pem 2> /dev/null"):format(path))
@@ -485,8 +488,8 @@ describe("the gateway", function()
     folder.remove(path)
   end)
 
-  it("[gateway-ticket-end] lets a ticket end, also one that it "
-    .. "knows", function()
+  it("[gateway-ticket-end] gateway: refuses an expired ticket, even one that "
+    .. "it has cached", function()
     local brief = assert(service.start { throttle = false, nodes = 1,
       workers = 1, settings = { ticket_seconds = 2 } })
     local url = brief.nodes[1].url
@@ -505,9 +508,9 @@ describe("the gateway", function()
     brief:stop()
   end)
 
-  describe("tells its operators", function()
-    it("[gateway-lives-ready] that it lives and is ready, and nobody "
-      .. "else", function()
+  describe("operators", function()
+    it("[gateway-lives-ready] gateway: reports health and metrics to operators "
+      .. "only", function()
       local node = running.nodes[1]
       assert.equal("alive", select(2, tv:get(node.operator
         .. "/health/live")).state)
@@ -518,8 +521,8 @@ describe("the gateway", function()
       end
     end)
 
-    it("[gateway-numbers-prometheus-reads] numbers, as Prometheus reads "
-      .. "them", function()
+    it("[gateway-numbers-prometheus-reads] gateway: returns metrics in the "
+      .. "format of Prometheus", function()
       sign_in()
       tv:post(one .. "/play/cnn")
       tv:get(one .. "/hls/cnn/segment1.ts")
@@ -545,8 +548,8 @@ describe("the gateway", function()
         .. "%d\n"):format(last), 1, true))
     end)
 
-    it("[gateway-happened-lines-json] what happened, in lines of JSON without "
-      .. "a secret", function()
+    it("[gateway-happened-lines-json] gateway: writes its log as lines of JSON "
+      .. "without secrets", function()
       local login = sign_in()
       local _, played = tv:post(one .. "/play/cnn", { ticket = "url" })
       tv:post(two .. "/play/tbs")
@@ -572,7 +575,8 @@ describe("the gateway", function()
     end)
   end)
 
-  it("[gateway-nothing-complain] had nothing to complain about", function()
+  it("[gateway-nothing-complain] gateway: logs no internal error during these "
+    .. "specs", function()
     for _, node in ipairs(running.nodes) do
       local output = node.server:log()
       assert.is_nil(output:find("a defect", 1, true), output)

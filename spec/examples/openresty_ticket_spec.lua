@@ -9,18 +9,18 @@ local ticket = require "gateway.ticket"
 local OLD = { id = "old", secret = ("o"):rep(32) }
 local NEW = { id = "new", secret = ("n"):rep(32) }
 
-describe("a sealed text", function()
+describe("gateway signer", function()
   local signer = sign.new { NEW, OLD }
   local sealed = signer:seal("device", "tv-1")
 
-  it("[gateway-ticket-opens-sealed] opens, for what it was sealed "
-    .. "for", function()
+  it("[gateway-ticket-opens-sealed] gateway signer: opens a text for the "
+    .. "purpose it was sealed for", function()
     assert.equal("tv-1", signer:open("device", sealed))
     assert.is_nil(signer:open("ticket-url", sealed))
   end)
 
-  it("[gateway-ticket-opens-key] opens with a key that no longer signs, and "
-    .. "not with a foreign one",
+  it("[gateway-ticket-opens-key] gateway signer: opens texts of a listed old "
+    .. "key, not of an unknown key",
     function()
       local old = sign.new({ OLD }):seal("device", "tv-1")
       assert.equal("tv-1", signer:open("device", old))
@@ -29,8 +29,8 @@ describe("a sealed text", function()
       assert.is_nil(namesake:open("device", sealed))
     end)
 
-  it("[gateway-ticket-not-open-bytes] does not open when any of its bytes is "
-    .. "another", function()
+  it("[gateway-ticket-not-open-bytes] gateway signer: refuses a text with one "
+    .. "changed byte", function()
     for index = 1, #sealed do
       local byte = sealed:sub(index, index) == "A" and "B" or "A"
       local other = sealed:sub(1, index - 1) .. byte .. sealed:sub(index + 1)
@@ -38,8 +38,8 @@ describe("a sealed text", function()
     end
   end)
 
-  it("[gateway-ticket-not-open-cut] does not open when it is cut, grown, or "
-    .. "nothing", function()
+  it("[gateway-ticket-not-open-cut] gateway signer: refuses a shortened, "
+    .. "extended or empty text", function()
     for length = 0, #sealed - 1 do
       assert.is_nil(signer:open("device", sealed:sub(1, length)))
     end
@@ -51,8 +51,8 @@ describe("a sealed text", function()
     assert.is_nil(signer:open("device", nil))
   end)
 
-  it("[gateway-ticket-not-parts-cut] does not let the parts be cut "
-    .. "elsewhere", function()
+  it("[gateway-ticket-not-parts-cut] gateway signer: refuses a text that is "
+    .. "split at another place", function()
     local one = sign.new { { id = "k", secret = OLD.secret } }
     local mac = core.digest.hmac_sha256(OLD.secret, "device\nk\nYQ")
     assert.equal("a", one:open("device", "k.YQ."
@@ -62,13 +62,13 @@ describe("a sealed text", function()
   end)
 end)
 
-describe("a ticket", function()
+describe("gateway ticket", function()
   local signer = sign.new { NEW }
   local fields = { channel = "late-night", expires = 1800000000,
     holder = ticket.holder "tv-1" }
 
-  it("[gateway-ticket-issued-kind] says what it was issued for, and to its "
-    .. "kind alone", function()
+  it("[gateway-ticket-issued-kind] gateway ticket: returns its fields for its "
+    .. "own kind only", function()
     local text = ticket.issue(signer, "cookie", fields)
     assert.same(fields, ticket.open(signer, "cookie", text))
     assert.is_nil(ticket.open(signer, "url", text))
@@ -76,16 +76,16 @@ describe("a ticket", function()
     assert.truthy(text:find "^[%w._-]+$") -- valid in a path and in a cookie
   end)
 
-  it("[gateway-ticket-not-device] does not hold the device's "
-    .. "identifier", function()
+  it("[gateway-ticket-not-device] gateway ticket: does not contain the "
+    .. "device's identifier", function()
     local text = signer:open("ticket-url",
       ticket.issue(signer, "url", fields))
     assert.is_nil(text:find("tv-1", 1, true))
     assert.not_equal(ticket.holder "tv-1", ticket.holder "tv-2")
   end)
 
-  it("[gateway-ticket-merely-signed] is nothing that merely was "
-    .. "signed", function()
+  it("[gateway-ticket-merely-signed] gateway ticket: refuses a signed text "
+    .. "that is not a ticket", function()
     for _, text in ipairs { "", "soon cnn 00", "5 cnn", "5 c nn 00",
       "5  0" } do
       assert.is_nil(ticket.open(signer, "url",

@@ -8,7 +8,7 @@ local function code_of(line)
   return assert(line and line:match "code=(%w+)", line)
 end
 
-describe("the example", function()
+describe("example scripts", function()
   local running, home
 
   setup(function()
@@ -21,8 +21,8 @@ describe("the example", function()
     folder.remove(home)
   end)
 
-  it("[example-quickstart-lua-logs] quickstart.lua logs in, and knows the "
-    .. "viewer the next time", function()
+  it("[example-quickstart-lua-logs] quickstart.lua: logs in, and finds the "
+    .. "stored profile at the next run", function()
     local run = example_runner.start(running, "examples/quickstart.lua", home)
     run:sign_in(code_of(run:line()))
     local output = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
@@ -32,8 +32,8 @@ describe("the example", function()
     assert.equal(output, run:stop())
   end)
 
-  it("[example-service-token-lua-second] service_token.lua lets the second "
-    .. "device in by a code", function()
+  it("[example-service-token-lua-second] service_token.lua: logs in a second "
+    .. "device with a link code", function()
     local run = example_runner.start(running, "examples/service_token.lua",
       home)
     run:sign_in(code_of(run:line()))

@@ -10,7 +10,7 @@ local webdriver = require "spec.support.webdriver"
 
 local test = webdriver.is_there() and it or pending
 
-describe("the second screen", function()
+describe("activation page", function()
   local running, home, run, browser, transport, screen, page, pictures
 
   setup(function()
@@ -62,8 +62,8 @@ describe("the second screen", function()
     browser:click "button[value=sign-in]"
   end
 
-  test("[second-screen-asks-provider-tv] asks for the provider that the "
-    .. "television left open", function()
+  test("[second-screen-asks-provider-tv] activation page: shows providers when "
+    .. "the TV has named none", function()
     local code = screen:code()
     browser:go(page)
     picture "code"
@@ -80,8 +80,8 @@ describe("the second screen", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("[second-screen-straight-provider] goes straight to the provider that "
-    .. "the television chose", function()
+  test("[second-screen-straight-provider] activation page: opens the login "
+    .. "page of the provider that the TV named", function()
     local code = screen:code { mvpd = "Cablevision", domainName = "adobe.com",
       redirectUrl = running.api .. "/activate/success" }
     browser:go(page .. "?code=" .. code)
@@ -92,8 +92,8 @@ describe("the second screen", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("[second-screen-wrong-code-shows] says what is wrong with a code, and "
-    .. "shows it as text", function()
+  test("[second-screen-wrong-code-shows] activation page: reports an invalid "
+    .. "code and escapes it", function()
     activate "NOSUCH1"
     assert.equal("NOSUCH1", browser:property("#code", "value"))
     assert.truthy(browser:text "#problem")
@@ -108,8 +108,8 @@ describe("the second screen", function()
       headers = headers, body = body }))
   end
 
-  test("[second-screen-sends-site-form] sends nobody on from another site's "
-    .. "form", function()
+  test("[second-screen-sends-site-form] activation page: refuses a form of "
+    .. "another site", function()
     local code = screen:code()
     assert.equal(403, post({ Origin = "https://evil.example" },
       "mvpd=Cablevision&code=" .. code).status)

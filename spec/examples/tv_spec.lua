@@ -13,7 +13,7 @@ local PICTURES = "build/screenshots/tv"
 local there = child_process.interpreter() == "lua5.4" and fixture.is_there()
 local test = there and it or pending
 
-describe("the TV app: a viewer", function()
+describe("TV app", function()
   local app_fixture
 
   -- Bytes 17 to 24 of a PNG are width and height.
@@ -37,13 +37,14 @@ describe("the TV app: a viewer", function()
   end)
 
   for _, name in ipairs(scenarios.order) do
-    test("[tv-viewer] "
+    test("[tv-viewer] TV app: the viewer "
       .. (name:gsub("_", " ")), function() scenarios[name](app_fixture) end)
   end
 end)
 
-describe("the TV app's store", function()
-  test("[tv-one-keeps-given] is one, and keeps what it was given", function()
+describe("TV app store", function()
+  test("[tv-one-keeps-given] TV app store: passes the store conformance and "
+    .. "persists its entries", function()
     local path = folder.make()
     finally(function() folder.remove(path) end)
     local tree = folder.run "pwd"
@@ -55,7 +56,7 @@ describe("the TV app's store", function()
   end)
 end)
 
-describe("the television of these specs", function()
+describe("TV app specs", function()
   local function exists(path)
     return select(2, shell.read(shell.line("test", "-e", path))) == 0
   end
@@ -70,8 +71,8 @@ describe("the television of these specs", function()
     return false
   end
 
-  test("[tv-owner-killed] goes with its owner, even when that is "
-    .. "killed", function()
+  test("[tv-owner-killed] TV app specs: app and X server end when their owner "
+    .. "is killed", function()
     local owner = child_process.start [[
       local core = require "adobepass.core"
       local love_app = require "spec.examples.tv.love_app"

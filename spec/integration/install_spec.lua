@@ -5,7 +5,7 @@ local folder = require "spec.support.folder"
 
 local LUA = child_process.interpreter()
 
-describe("an installation", function()
+describe("make install", function()
   if LUA:find "/" then return end -- an interpreter built for a sanitizer
   local path
 
@@ -21,21 +21,21 @@ describe("an installation", function()
       .. "%s"):format(path, arguments))
   end
 
-  it("[install-command-finds-modules] has a command that finds its modules, "
-    .. "on the Lua it is for", function()
+  it("[install-command-finds-modules] make install: the command finds its "
+    .. "modules with the Lua it was built for", function()
     assert.matches("^adobepass %d", command "--version")
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
   end)
 
-  it("[install-sandbox-runs] has a sandbox that runs", function()
+  it("[install-sandbox-runs] make install: the sandbox starts", function()
     if LUA == "lua5.1" then return pending "nginx has LuaJIT" end
     assert.matches("https://127%.0%.0%.1:%d+",
       command "sandbox --exec 'echo $ADOBEPASS_API' 2>&1")
   end)
 
-  it("[install-nginx-lua-leaves] of nginx's Lua leaves another's command "
-    .. "alone", function()
+  it("[install-nginx-lua-leaves] make install for nginx's Lua: keeps the "
+    .. "command of another Lua", function()
     folder.run(("make -s install LUA=luajit PREFIX=%s 2>&1"):format(path))
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")

@@ -48,7 +48,7 @@ local function choose_cablevision(fixture)
 end
 
 --- A viewer types the code on a second screen.
-function scenarios.types_the_code(fixture)
+function scenarios.signs_in_with_a_typed_code(fixture)
   local browser = fixture.browser
   switch_on(fixture, true)
   local code = choose_cablevision(fixture)
@@ -100,14 +100,14 @@ local function sign_out(fixture)
 end
 
 --- Plays, opens locked titles and signs out, after a login.
-function scenarios.watches(fixture)
+function scenarios.plays_and_signs_out(fixture)
   play(fixture)
   meet_locks(fixture)
   sign_out(fixture)
 end
 
 --- A camera reads the QR code, and the page contains the code.
-function scenarios.scans_the_code(fixture)
+function scenarios.signs_in_with_the_qr_code(fixture)
   local app, browser = fixture.app, fixture.browser
   switch_on(fixture, true)
   local code = choose_cablevision(fixture)
@@ -120,13 +120,13 @@ function scenarios.scans_the_code(fixture)
 end
 
 --- The viewer is still signed in after a restart.
-function scenarios.comes_back(fixture)
+function scenarios.is_signed_in_after_a_restart(fixture)
   switch_on(fixture)
   fixture.app:await "^catalog\tsigned in\tNews Now\t"
 end
 
 --- The network fails and recovers.
-function scenarios.loses_the_network(fixture)
+function scenarios.retries_after_a_network_failure(fixture)
   local app = fixture.app
   control(fixture, "POST", "/faults", { kind = "reset_before", count = 100 })
   app:press "Return"
@@ -138,7 +138,7 @@ function scenarios.loses_the_network(fixture)
 end
 
 --- Watches ten minutes without a login, until the pass ends.
-function scenarios.watches_free(fixture)
+function scenarios.watches_with_a_pass(fixture)
   local app = fixture.app
   switch_on(fixture, true)
   app:await "^picker\t"
@@ -161,7 +161,7 @@ function scenarios.watches_free(fixture)
 end
 
 --- An expired code is replaced by a new one.
-function scenarios.lets_a_code_run_out(fixture)
+function scenarios.gets_a_new_code_after_expiry(fixture)
   local app = fixture.app
   switch_on(fixture, true)
   local code = choose_cablevision(fixture)
@@ -174,7 +174,7 @@ function scenarios.lets_a_code_run_out(fixture)
 end
 
 --- The service stops and does not return.
-function scenarios.finds_nobody(fixture)
+function scenarios.sees_an_error_without_the_service(fixture)
   local app, own = fixture.app, fixture.new_sandbox()
   app:switch_off()
   app:switch_on(fixture.service(own), true)
@@ -188,7 +188,7 @@ function scenarios.finds_nobody(fixture)
 end
 
 --- The app is started without a service.
-function scenarios.has_no_service(fixture)
+function scenarios.starts_without_a_service(fixture)
   fixture.app:switch_off()
   fixture.app:switch_on({}, true)
   fixture.app:await "^message\tno service\t.*bin/adobepass sandbox"
@@ -196,8 +196,10 @@ function scenarios.has_no_service(fixture)
 end
 
 --- In order: each scenario continues where the one before ended.
-scenarios.order = { "types_the_code", "watches", "scans_the_code", "comes_back",
-  "loses_the_network", "watches_free", "lets_a_code_run_out", "finds_nobody",
-  "has_no_service" }
+scenarios.order = { "signs_in_with_a_typed_code", "plays_and_signs_out",
+  "signs_in_with_the_qr_code", "is_signed_in_after_a_restart",
+  "retries_after_a_network_failure", "watches_with_a_pass",
+  "gets_a_new_code_after_expiry", "sees_an_error_without_the_service",
+  "starts_without_a_service" }
 
 return scenarios

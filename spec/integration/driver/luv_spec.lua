@@ -47,7 +47,7 @@ describe("driver.luv", function()
     return count
   end
 
-  it("[driver-luv-leaves-no-handle-loop] leaves no handle in the "
+  it("[driver-luv-leaves-no-handle-loop] driver.luv: leaves no handle in the "
     .. "loop", function()
     local before = handles()
     run(function()
@@ -62,8 +62,8 @@ describe("driver.luv", function()
     assert.equal(before, handles())
   end)
 
-  it("[driver-luv-loop-end-request] lets the loop end though a request still "
-    .. "runs", function()
+  it("[driver-luv-loop-end-request] driver.luv: lets the loop end while a "
+    .. "request is in flight", function()
     local silent
     run(function()
       silent = submit("/silent")
@@ -75,8 +75,8 @@ describe("driver.luv", function()
 
   -- HTTP/1.1 without keep-alive: each descriptor is closed after its request and
   -- its number is reused for the next one.
-  it("[driver-luv-follows-descriptors] follows descriptors that come back as "
-    .. "other connections", function()
+  it("[driver-luv-follows-descriptors] driver.luv: handles descriptor numbers "
+    .. "that are reused for other connections", function()
     local responses = 0
     local function one()
       for _ = 1, 20 do
@@ -94,8 +94,8 @@ describe("driver.luv", function()
 
   -- The server OLD has only HTTP/1.1, so a collected transfer closes its
   -- connection.
-  it("[driver-luv-outlives-requests] outlives requests that are dropped at "
-    .. "any time", function()
+  it("[driver-luv-outlives-requests] driver.luv: handles transfers that are "
+    .. "collected at any time", function()
     local ended = 0
     local function drop()
       for _ = 1, 30 do
@@ -112,8 +112,8 @@ describe("driver.luv", function()
     assert.equal(4, ended)
   end)
 
-  it("[driver-luv-outlives-session] outlives a transport that is closed in a "
-    .. "callback", function()
+  it("[driver-luv-outlives-session] driver.luv: handles a transport that is "
+    .. "closed in a callback", function()
     local timer, code = uv.new_timer(), nil
     local pipe = uv.new_pipe(false)
     timer:start(2, 0, function()
@@ -129,7 +129,7 @@ describe("driver.luv", function()
     assert.equal("closed", code)
   end)
 
-  it("[driver-luv-waits-two-sessions] waits for two transports at "
+  it("[driver-luv-waits-two-sessions] driver.luv: waits for two transports at "
     .. "once", function()
     local other = assert(core.http.new { ca_file = nginx.files.good.ca })
     local ended = 0
@@ -148,8 +148,8 @@ describe("driver.luv", function()
     assert.equal(2, ended)
   end)
 
-  it("[driver-luv-lives-session] lives beside another driver on the same "
-    .. "session", function()
+  it("[driver-luv-lives-session] driver.luv: shares a transport with another "
+    .. "driver", function()
     local other, ended = luv(), 0
     local function one(which)
       return function()
@@ -164,8 +164,8 @@ describe("driver.luv", function()
     assert.equal(2, ended)
   end)
 
-  it("[driver-luv-coroutine-fails-wakes] tells of a coroutine that fails, and "
-    .. "wakes the others", function()
+  it("[driver-luv-coroutine-fails-wakes] driver.luv: reports the error of a "
+    .. "coroutine and resumes the others", function()
     local ended = false
     local transfer = submit("/hello")
     run(function()
@@ -182,8 +182,8 @@ describe("driver.luv", function()
     assert.same({ "boom after a sleep", "boom after a wait" }, failures)
   end)
 
-  it("[driver-luv-ends-program] ends the program with a traceback when nobody "
-    .. "hears", function()
+  it("[driver-luv-ends-program] driver.luv: ends the program with a traceback "
+    .. "if no error handler is set", function()
     local output, status = shell.read(child_process.command([[
       local driver = require "adobepass.driver.luv"()
       coroutine.wrap(function()
@@ -197,7 +197,8 @@ describe("driver.luv", function()
     assert.matches("traceback", output)
   end)
 
-  it("[driver-luv-leaves-collector] leaves the collector as it was", function()
+  it("[driver-luv-leaves-collector] driver.luv: does not change the state of "
+    .. "the garbage collector", function()
     local knows = pcall(collectgarbage, "isrunning")
     if not knows then return pending("this Lua does not tell") end
     for _, word in ipairs { "restart", "stop" } do
@@ -208,8 +209,8 @@ describe("driver.luv", function()
     collectgarbage("restart")
   end)
 
-  it("[driver-luv-session-waits] lets go of a transport nobody waits "
-    .. "for", function()
+  it("[driver-luv-session-waits] driver.luv: releases a transport without "
+    .. "waiting coroutines", function()
     run(function() wait(submit("/hello")) end)
     transport:close()
     transport = assert(core.http.new())
@@ -218,8 +219,8 @@ describe("driver.luv", function()
     open_handles.assert_none()
   end)
 
-  it("[driver-luv-raises-used-outside] raises when it is used from outside of "
-    .. "a coroutine", function()
+  it("[driver-luv-raises-used-outside] driver.luv: raises outside of a "
+    .. "coroutine", function()
     assert.error_matches(function() driver.sleep(0) end,
       "sleep outside of a coroutine")
     local transfer = submit("/hello")
@@ -228,8 +229,8 @@ describe("driver.luv", function()
     transfer:close()
   end)
 
-  it("[driver-luv-takes-under-another] takes luv under another "
-    .. "name", function()
+  it("[driver-luv-takes-under-another] driver.luv: uses the luv module of the "
+    .. "option uv", function()
     local used = false
     local mine = setmetatable({ new_timer = function()
       used = true
@@ -240,8 +241,8 @@ describe("driver.luv", function()
     assert.is_true(used)
   end)
 
-  it("[driver-luv-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[driver-luv-raises-programmer] driver.luv: raises for invalid "
+    .. "options", function()
     assert.error_matches(function() luv { loop = 1 } end,
       "driver.luv: unknown option 'loop'")
   end)

@@ -14,8 +14,8 @@ describe("driver.ngx", function()
     nginx.stop()
   end)
 
-  it("[driver-ngx-worker-serve] lets the worker serve others "
-    .. "meanwhile", function()
+  it("[driver-ngx-worker-serve] driver.ngx: lets the worker serve other "
+    .. "requests during a wait", function()
     local result = host:call("spec.integration.driver.in_nginx",
       "serves_others",
       { ca = nginx.files.good.ca, urls = { GOOD = nginx:url("GOOD", "") } })
@@ -24,7 +24,8 @@ describe("driver.ngx", function()
   end)
 
   -- At 1, 1.5, 2.25, ... ms: at most six polls in the first 20 ms.
-  it("[driver-ngx-looks-less-less] looks less and less often", function()
+  it("[driver-ngx-looks-less-less] driver.ngx: polls a transport with growing "
+    .. "delays", function()
     local result = host:call("spec.integration.driver.in_nginx", "looks",
       { seconds = 0.02 })
     assert.is_false(result.ended)
@@ -32,13 +33,14 @@ describe("driver.ngx", function()
     assert.is_true(result.steps >= 2 and result.steps <= 10, result.steps)
   end)
 
-  it("[driver-ngx-raises-options-since] raises for options, since it has "
-    .. "none", function()
+  it("[driver-ngx-raises-options-since] driver.ngx: raises for options, "
+    .. "because it has none", function()
     assert.matches("driver.ngx: unknown option 'rate_limit'",
       host:call("spec.integration.driver.in_nginx", "refusal"))
   end)
 
-  it("[driver-ngx-raises-outside-nginx] raises outside of nginx", function()
+  it("[driver-ngx-raises-outside-nginx] driver.ngx: raises outside of "
+    .. "nginx", function()
     assert.error_matches(function() require "adobepass.driver.ngx"() end,
       "only inside nginx")
   end)

@@ -5,7 +5,7 @@ local adobepass = require "adobepass"
 local many_clients = require "spec.support.many_clients"
 local sandbox_host = require "adobepass.sandbox.host"
 
-describe("a cold start over HTTPS", function()
+describe("cold start over HTTPS", function()
   local running, control, clients
   local handshakes
 
@@ -51,16 +51,16 @@ describe("a cold start over HTTPS", function()
     assert.equal("string", type(decision.media_token))
   end
 
-  it("[cold-start-pass-three-requests] of a pass: three requests and one "
-    .. "handshake", function()
+  it("[cold-start-pass-three-requests] cold start with a TempPass: three "
+    .. "requests and one handshake", function()
     local client = start "cold"
     permitted(client:temporary_access { mvpd = "TempPass" }:authorize "CNN")
     assert.same({ "register", "token", "authorize" }, requests())
     assert.equal(1, handshakes)
   end)
 
-  it("[cold-start-returning-viewer] of a returning viewer: one request and "
-    .. "one handshake", function()
+  it("[cold-start-returning-viewer] cold start of a returning viewer: one "
+    .. "request and one handshake", function()
     local store = adobepass.store.memory()
     local client = start("returning", store)
     assert(control:ask("POST", "/sandbox/login", {
@@ -76,7 +76,7 @@ describe("a cold start over HTTPS", function()
     assert.equal(1, handshakes)
   end)
 
-  it("[cold-start-second-play-request] of a second play: one request and no "
+  it("[cold-start-second-play-request] second playback: one request and no "
     .. "handshake", function()
     local client = start "second"
     local pass = client:temporary_access { mvpd = "TempPass" }
@@ -88,8 +88,8 @@ describe("a cold start over HTTPS", function()
     assert.equal(0, handshakes)
   end)
 
-  it("[cold-start-login-handshake] of a login: what must be, and one "
-    .. "handshake", function()
+  it("[cold-start-login-handshake] cold start with a login: only the required "
+    .. "requests and one handshake", function()
     local client = start "login"
     local flow = assert(client:start_login { mvpd = "Cablevision",
       domain_name = "adobe.com", redirect_url = "https://adobe.com" })
@@ -104,7 +104,7 @@ describe("a cold start over HTTPS", function()
     assert.equal(1, handshakes)
   end)
 
-  it("[cold-start-catalog-25-five] of a catalog of 25: five "
+  it("[cold-start-catalog-25-five] catalog of 25 resources: five "
     .. "requests", function()
     local client, list = start "catalog", {}
     for index = 1, 25 do list[index] = "R" .. index end

@@ -7,7 +7,7 @@ local open_handles = require "spec.support.open_handles"
 local nginx_host = require "spec.support.nginx_host"
 local sandbox_host = require "adobepass.sandbox.host"
 
-describe("over HTTPS,", function()
+describe("flows over HTTPS", function()
   local running, where
 
   setup(function()
@@ -32,7 +32,7 @@ describe("over HTTPS,", function()
     end
   end
 
-  describe("under block, a viewer", function()
+  describe("driver.block", function()
     leaves_nothing_open()
 
     each(function(name)
@@ -40,7 +40,7 @@ describe("over HTTPS,", function()
     end)
   end)
 
-  describe("under tick, a viewer", function()
+  describe("driver.tick", function()
     leaves_nothing_open()
 
     local function play(driver, fn)
@@ -54,8 +54,8 @@ describe("over HTTPS,", function()
       play(driver, function() flow_conformance.run(name, where, driver) end)
     end)
 
-    it("[flow-host-logs-second-screen] logs in by a second screen, polled "
-      .. "every five seconds", function()
+    it("[flow-host-logs-second-screen] driver.tick: a viewer logs in on a "
+      .. "second screen, polled every five seconds", function()
       local skipped, polls = 0, nil
       local driver = adobepass.driver.tick { now = function()
         return core.clock.monotonic() + skipped
@@ -73,8 +73,8 @@ describe("over HTTPS,", function()
       assert.is_true(skipped >= 14.9) -- the sleeps were skipped
     end)
 
-    it("[flow-host-frame-frame] does all of it at once, frame by "
-      .. "frame", function()
+    it("[flow-host-frame-frame] driver.tick: runs all flows concurrently, "
+      .. "frame by frame", function()
       local driver, ended = adobepass.driver.tick(), 0
       local names = flow_conformance.names()
       for _, name in ipairs(names) do
@@ -88,7 +88,7 @@ describe("over HTTPS,", function()
     end)
   end)
 
-  describe("under ngx, a viewer", function()
+  describe("driver.ngx", function()
     local host
 
     setup(function() host = nginx_host.start {} end)
@@ -106,7 +106,7 @@ describe("over HTTPS,", function()
   local has_luv, uv = pcall(require, "luv")
   if not has_luv then return end
 
-  describe("under luv, a viewer", function()
+  describe("driver.luv", function()
     leaves_nothing_open()
 
     each(function(name)

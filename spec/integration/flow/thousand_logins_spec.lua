@@ -12,7 +12,7 @@ local FRAME = 250 -- ms
 -- Lua memory per login that waits for the second screen.
 local MOST_BYTES = 20 * 1024
 
-describe("a thousand viewers at once", function()
+describe("thousand logins", function()
   local scenario, driver, gateway, polls
 
   -- The journal holds 500 entries, so each one is read when it is new. Every
@@ -92,8 +92,8 @@ describe("a thousand viewers at once", function()
     assert.is_true(last <= 5000 + 2 * FRAME, last)
   end
 
-  it("[many-logins-none-polled-early] are all let in, and none is polled for "
-    .. "early", function()
+  it("[many-logins-none-polled-early] thousand logins: all succeed, and no "
+    .. "poll is early", function()
     local flows, began = {}, scenario.sandbox:now()
     local tasks = start(flows)
     while frame() > 0 do
@@ -129,8 +129,8 @@ describe("a thousand viewers at once", function()
     assert.equal(VIEWERS, waiting)
   end
 
-  it("[many-logins-little-memory-wait] take little memory each while they "
-    .. "wait", function()
+  it("[many-logins-little-memory-wait] thousand logins: each uses little "
+    .. "memory while it waits", function()
     wait_for_all()
     local with = bytes()
     -- Releases the clients with their stores; the sandbox stays.

@@ -38,15 +38,15 @@ describe("store.redis", function()
     { "delete", "k" }, { "delete", "k", "precious" }, { "clear" },
     { "clear", "k" } }
 
-  it("[store-redis-speaks-port-socket] speaks over a port, or a "
+  it("[store-redis-speaks-port-socket] store.redis: connects to a port or a "
     .. "socket", function()
     calls({ port = server.port }, { { "set", "k", "v" } })
     assert.equal("v", calls({ socket = server.socket },
       { { "get", "k" } })[1][1])
   end)
 
-  it("[store-redis-keeps-databases] keeps databases and prefixes "
-    .. "apart", function()
+  it("[store-redis-keeps-databases] store.redis: separates databases and "
+    .. "prefixes", function()
     local list = { {}, { database = 1 }, { prefix = "other:" },
       { database = 1, prefix = "" } }
     for index, options in ipairs(list) do
@@ -64,7 +64,8 @@ describe("store.redis", function()
     assert.equal("v1", calls(list[1], { { "get", "k" } })[1][1])
   end)
 
-  it("[store-redis-clears-batch] clears more than one batch", function()
+  it("[store-redis-clears-batch] store.redis: clears more than one "
+    .. "batch", function()
     local list = {}
     for i = 1, 1200 do list[i] = { "set", "k" .. i, "v" } end
     list[#list + 1] = { "clear", "k" }
@@ -74,14 +75,15 @@ describe("store.redis", function()
     for i = 1202, #result do assert.equal("nil", result[i][1]) end
   end)
 
-  it("[store-redis-uses-connections] uses its connections again", function()
+  it("[store-redis-uses-connections] store.redis: reuses its "
+    .. "connections", function()
     for _ = 1, 20 do calls({ socket = server.socket }, EVERYTHING) end
     local result = server:ask("INFO clients")
     assert.is_true(tonumber(result:match("connected_clients:(%d+)")) < 10)
   end)
 
-  it("[store-redis-two-machines-add] "
-    .. ("lets one of two machines add, %d times"):format(ROUNDS), function()
+  it("[store-redis-two-machines-add] store.redis: one of two hosts adds a key, "
+    .. ROUNDS .. " times", function()
     local other = nginx_host.start {}
     local options = { port = server.port }
     calls(options, { { "clear" } })
@@ -97,7 +99,7 @@ describe("store.redis", function()
     for round = 1, ROUNDS do assert.equal(won[round], not lost[round]) end
   end)
 
-  describe("that is not well", function()
+  describe("failures", function()
     local function with(lines, work)
       local sick = redis_server.start(lines)
       local fine, message = pcall(work, sick)
@@ -105,8 +107,8 @@ describe("store.redis", function()
       assert(fine, message)
     end
 
-    it("[store-redis-error-stopped] is an error when it was "
-      .. "stopped", function()
+    it("[store-redis-error-stopped] store.redis: returns store_failed after "
+      .. "Redis has stopped", function()
       with("", function(sick)
         local options = { socket = sick.socket, timeout = 1 }
         assert.equal("true", calls(options, { { "set", "k", "v" } })[1][1])
@@ -117,8 +119,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("[store-redis-error-not-response] is an error when it does not answer "
-      .. "in time", function()
+    it("[store-redis-error-not-response] store.redis: returns store_failed "
+      .. "when Redis does not respond in time", function()
       with("", function(sick)
         sick:signal("STOP")
         all_failed("Redis .*time", calls({ socket = sick.socket,
@@ -127,7 +129,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("[store-redis-error-full] is an error when it is full", function()
+    it("[store-redis-error-full] store.redis: returns store_failed when Redis "
+      .. "is full", function()
       with("maxmemory 1", function(sick)
         all_failed("Redis refused SET: OOM%.", calls(
           { socket = sick.socket }, { { "set", "k", "precious" },
@@ -135,8 +138,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("[store-redis-wants-password] wants its password, and does not tell "
-      .. "it", function()
+    it("[store-redis-wants-password] store.redis: sends its password and keeps "
+      .. "it out of errors", function()
       with("requirepass precious", function(sick)
         local function with_password(password)
           return { socket = sick.socket, password = password }
@@ -154,8 +157,8 @@ describe("store.redis", function()
       end)
     end)
 
-    it("[store-redis-error-not-run] is an error when it may not run scripts, "
-      .. "with no value told",
+    it("[store-redis-error-not-run] store.redis: returns store_failed without "
+      .. "the value when scripts are disabled",
       function()
         with('rename-command EVAL ""', function(sick)
           all_failed("Redis refused EVAL: ERR%.", calls(
@@ -163,21 +166,21 @@ describe("store.redis", function()
         end)
       end)
 
-    it("[store-redis-error-database-none] is an error when the database is "
-      .. "none", function()
+    it("[store-redis-error-database-none] store.redis: returns store_failed "
+      .. "for a database that does not exist", function()
       all_failed("Redis refused SELECT: ERR%.", calls(
         { socket = server.socket, database = 99 }, EVERYTHING))
     end)
 
-    it("[store-redis-error-holds] is an error when it holds something "
-      .. "else", function()
+    it("[store-redis-error-holds] store.redis: returns store_failed for a key "
+      .. "of another type", function()
       server:ask("LPUSH adobepass:list x")
       all_failed("Redis refused GET: WRONGTYPE%.", calls(
         { socket = server.socket }, { { "get", "list" } }))
     end)
   end)
 
-  describe("with a client of one's own", function()
+  describe("option connect", function()
     local function client(replies)
       local result = { closed = 0 }
       return setmetatable(result, { __index = function(_, command)
@@ -200,7 +203,8 @@ describe("store.redis", function()
         one
     end
 
-    it("[store-redis-needs-no-nginx] needs no nginx", function()
+    it("[store-redis-needs-no-nginx] store.redis with the option connect: "
+      .. "works outside of nginx", function()
       local store, result = open { get = { "v" }, set = { "OK" }, del = { 1 },
         eval = { 0 } }
       assert.equal("v", store:get("k"))
@@ -216,14 +220,16 @@ describe("store.redis", function()
       assert.equal(5, result.closed)
     end)
 
-    it("[store-redis-takes-nothing] takes nothing for nothing", function()
+    it("[store-redis-takes-nothing] store.redis with the option connect: "
+      .. "returns nil for a missing reply", function()
       local store = open {}
       assert.is_nil((store:get("k")))
       assert.is_nil((select(3, store:get("k"))))
       assert.is_false(store:add("k", "v", 1))
     end)
 
-    it("[store-redis-passes-why-none] passes on why there is none", function()
+    it("[store-redis-passes-why-none] store.redis with the option connect: "
+      .. "returns the message of a failed connect", function()
       local store = store_of { connect = function()
         return nil, "No Redis today."
       end }
@@ -237,8 +243,8 @@ describe("store.redis", function()
     end)
   end)
 
-  it("[store-redis-raises-programmer] raises when the programmer is "
-    .. "wrong", function()
+  it("[store-redis-raises-programmer] store.redis: raises for invalid "
+    .. "options", function()
     local result = host:call("spec.integration.store.in_nginx", "refusals",
       { kind = "redis", given = { { hosts = "x" }, { port = "1" },
         { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 } } })
@@ -250,7 +256,7 @@ describe("store.redis", function()
     assert.error_matches(function() store_of() end, "inside nginx")
   end)
 
-  it("[store-redis-leaves-no-behind] leaves no Redis behind when its owner "
+  it("[store-redis-leaves-no-behind] redis_server: Redis ends when its owner "
     .. "dies", function()
     local owner = child_process.start [[
       io.stdout:setvbuf("no")

@@ -17,13 +17,13 @@ describe("store.shdict", function()
 
   teardown(function() host:stop() end)
 
-  describe("small", function()
+  describe("full dictionary", function()
     setup(function()
       host = nginx_host.start { http = "lua_shared_dict store 16k;" }
     end)
 
-    it("[store-shdict-refuses-full-loses] refuses when it is full, and loses "
-      .. "nothing", function()
+    it("[store-shdict-refuses-full-loses] store.shdict: refuses a set when it "
+      .. "is full and keeps its entries", function()
       local result = host:call("spec.integration.store.in_nginx", "fill")
       assert.equal("The shared dictionary refused: no memory.", result.message)
       assert.equal("store_failed", result.code)
@@ -34,14 +34,15 @@ describe("store.shdict", function()
       assert.equal("precious", result.kept)
     end)
 
-    it("[store-shdict-lets-over-make] lets what is over make room", function()
+    it("[store-shdict-lets-over-make] store.shdict: reuses the space of "
+      .. "expired entries", function()
       local result = host:call("spec.integration.store.in_nginx", "refill")
       assert.is_true(result.count > 3)
       assert.is_true(result.done, result.message)
     end)
 
-    it("[store-shdict-key-value-foreign] says so when a key is too long, or "
-      .. "the value foreign", function()
+    it("[store-shdict-key-value-foreign] store.shdict: returns store_failed "
+      .. "for a key that is too long", function()
       local result = host:call("spec.integration.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "set", ("k"):rep(65536), "precious" },
@@ -54,8 +55,8 @@ describe("store.shdict", function()
       end
     end)
 
-    it("[store-shdict-leaves-lock-ends] leaves a lock that ends soon to end "
-      .. "by itself", function()
+    it("[store-shdict-leaves-lock-ends] store.shdict: does not delete a lock "
+      .. "that expires soon", function()
       local result = host:call("spec.integration.store.in_nginx", "calls",
         { kind = "shdict", options = "store", calls = {
           { "clear" }, { "add", "k", "mine", 0.09 }, { "delete", "k", "mine" },
@@ -65,7 +66,8 @@ describe("store.shdict", function()
       for _, response in ipairs(result) do assert.equal("true", response[1]) end
     end)
 
-    it("[store-shdict-raises] raises for what is no dictionary", function()
+    it("[store-shdict-raises] store.shdict: raises for an unknown "
+      .. "dictionary", function()
       local result = host:call("spec.integration.store.in_nginx", "refusals",
         { kind = "shdict", given = { "none", 1, {} } })
       assert.matches("no lua_shared_dict 'none'", result[1])
@@ -73,21 +75,23 @@ describe("store.shdict", function()
       assert.matches("no lua_shared_dict 'table", result[3])
     end)
 
-    it("[store-shdict-raises-outside] raises outside of nginx", function()
+    it("[store-shdict-raises-outside] store.shdict: raises outside of "
+      .. "nginx", function()
       assert.error_matches(function()
         require "adobepass.store.shdict" "store"
       end, "only inside nginx")
     end)
   end)
 
-  describe("among workers", function()
+  describe("several workers", function()
     setup(function()
       host:stop()
       host = nginx_host.start { workers = WORKERS, http = WORKER }
     end)
 
     it("[store-shdict-add-times] "
-      .. ("lets one of %d add, %d times"):format(WORKERS, ROUNDS), function()
+      .. ("store.shdict: one of %d workers adds a key, %d times"):format(WORKERS,
+        ROUNDS), function()
       local winners = host:call("spec.integration.store.in_nginx", "winners",
         { workers = WORKERS, rounds = ROUNDS })
       assert.equal(ROUNDS, #winners)
