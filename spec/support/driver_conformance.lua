@@ -1,12 +1,11 @@
 --- Requirements of every driver, in any host.
 --
--- Each case gets a world: `driver`; `transport`; `url(place, rest)` of
--- `spec.support.https_server`; `together(list)`, which runs functions at
--- once, or
--- nothing where the host can do one thing at a time. Plain Lua, since it runs
--- inside nginx too.
+-- Each case receives a world: `driver`; `transport`; `url(server, path)` of
+-- `spec.support.https_server`; `together(list)`, which runs functions
+-- concurrently, or nil if the host cannot. Plain Lua, because it runs inside
+-- nginx, too.
 --
--- How long something took is only ever compared with the least it may take.
+-- Cases check minimum durations only, so a slow machine fails none.
 
 local core = require "adobepass.core"
 local sandbox = require "adobepass.sandbox"
@@ -27,7 +26,7 @@ end
 
 local MINUTE = 60
 local A_MOMENT = 0.02
--- A float's worth of doubt.
+-- Rounding error of a float, in seconds.
 local DUST = 1e-6
 
 local function submit(world, rest, place)
@@ -162,7 +161,7 @@ case("[driver-clock-forward] has a clock that goes forward "
   end
 end)
 
--- The sandbox has no sockets to watch.
+-- The sandbox's transport has no sockets.
 case("[driver-sandbox-session] takes the sandbox's transport "
   .. "too", function(world)
   local instance = sandbox.new()
@@ -190,7 +189,7 @@ case("[driver-serves-twenty] serves twenty at once", function(world)
   same(60, responses)
 end, "together")
 
--- Each of them waits until all are there: so they do overlap.
+-- Each one waits until all have started, so the waits overlap.
 case("[driver-twenty-wait-time] lets all of twenty wait at the same "
   .. "time", function(world)
   local there, list = 0, {}
@@ -286,7 +285,7 @@ case("[driver-keeps-deadline] keeps each one's own deadline", function(world)
   transfer:close()
 end, "together")
 
---- Runs one case, or raises.
+--- Runs one case; raises when it fails.
 function driver_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
@@ -294,7 +293,8 @@ function driver_conformance.run(name, world)
   error("no case is called: " .. tostring(name))
 end
 
---- The names of the cases: of those for hosts where things run at once, too?
+--- Returns the names of the cases. `is_concurrent` includes those that need
+-- `together`.
 function driver_conformance.names(is_concurrent)
   local names = {}
   for _, entry in ipairs(cases) do

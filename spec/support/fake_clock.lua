@@ -11,7 +11,7 @@ Clock.__index = Clock
 --- Advances both clocks.
 function Clock:advance(seconds) self.elapsed = self.elapsed + seconds end
 
---- Sets the wall clock, as NTP or a viewer does.
+--- Sets the wall clock, as NTP or a viewer may.
 function Clock:set_wall(seconds) self.wall = seconds - self.elapsed end
 
 --- Restarts the machine: the monotonic clock starts again.

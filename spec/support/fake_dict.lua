@@ -1,5 +1,5 @@
---- nginx's shared dictionary in Lua, of which the store uses these calls. Each
--- one calls `step(name)` first, in which a spec stops or switches workers.
+--- The calls of nginx's shared dictionary that the store uses, in Lua. Each one
+-- calls `step(name)` first, where a spec may stop or switch workers.
 
 local fake_dict = {}
 
@@ -51,7 +51,7 @@ end
 
 function Dict.flush_expired() end
 
---- An empty dictionary.
+--- Returns an empty dictionary.
 -- @func[opt] step called before each access with the call's name
 function fake_dict.new(step)
   return setmetatable({ entries = {}, step = step or function() end }, Dict)

@@ -1,7 +1,7 @@
 --- A driver on the sandbox's clock. The clock moves only while the driver waits,
 -- so nothing sleeps. Inside `run` it serves several coroutines.
 --
---   local driver = fake_driver.new(sandbox) -- without one: a clock of its own
+--   local driver = fake_driver.new(sandbox) -- without a sandbox: a separate clock
 --   driver.now()       seconds since the driver was created
 --   driver.slept       the durations of all sleeps, in order
 --   driver.run(a, b)   runs functions concurrently until all have returned
@@ -13,7 +13,7 @@ local MOST_STEPS = 10000 -- fails instead of looping forever
 -- Rounding error of a float, in seconds.
 local NOISE = 1e-6
 
--- Rounds up to whole milliseconds, but for rounding errors.
+-- Advances by whole milliseconds, rounded up; ignores rounding errors.
 local function advance(sandbox, seconds)
   assert(sandbox.control.advance(math.max(0,
     math.ceil((seconds - NOISE) * 1000))))
@@ -35,7 +35,7 @@ end
 
 local function sleep(self, seconds)
   self.slept[#self.slept + 1] = seconds
-  -- The clock has whole milliseconds: a part of one would never pass.
+  -- The clock has whole milliseconds; it would never advance by less.
   seconds = math.max(seconds, 0.001)
   if coroutine.running() == self.current then
     coroutine.yield { at = self.now() + seconds, asleep = true }

@@ -4,9 +4,9 @@
 --   host:call("spec.support.store_conformance", "run", argument)
 --   host:stop()
 --
--- The function gets the argument, and its result comes back, both through
--- JSON; an error in it is raised here. There is no busted in nginx: what runs
--- there asserts with plain Lua, and the same module runs here as well.
+-- Argument and result are passed as JSON; an error of the function is raised here.
+-- nginx has no busted, so the function uses plain asserts. Its module is loaded
+-- in this process, too.
 
 -- luacheck: globals ngx
 
@@ -18,7 +18,7 @@ local nginx = require "adobepass.sandbox.host.nginx"
 
 local nginx_host = {}
 
--- Each connection is a new one, so that the kernel spreads them over workers.
+-- Each request opens a connection, so that the kernel spreads them over workers.
 local CONFIG = [[
 env TMPDIR; env PATH;
 http {
@@ -41,7 +41,7 @@ local Host = {}
 Host.__index = Host
 
 --- options: http     further lines for nginx.conf's http block
---           workers  how many (default 1)
+--           workers  number of workers (default 1)
 function nginx_host.start(options)
   local self = setmetatable({}, Host)
   self.server = assert(nginx.start {
@@ -73,7 +73,7 @@ function Host:finish(transfer)
   return reply.result
 end
 
---- Calls a module's function inside nginx; its result.
+--- Calls a module's function inside nginx. Returns its result.
 function Host:call(module, name, argument)
   return self:finish(self:submit(module, name, argument))
 end
@@ -88,7 +88,7 @@ local function run(call)
   return require(call.module)[call.name](call.argument)
 end
 
---- In nginx: does what was asked for.
+--- Runs inside nginx: calls the requested function.
 function nginx_host.serve()
   ngx.req.read_body()
   local call = assert(json.decode(ngx.req.get_body_data()))

@@ -17,7 +17,7 @@ function open_handles.count()
   return core.handle_count()
 end
 
--- Specs that ran before may still hold handles.
+-- Earlier specs may still hold handles.
 local before = open_handles.count()
 
 --- Raises if more handles are open than when this module was loaded.

@@ -1,4 +1,4 @@
---- A validator for as much of OpenAPI 3.0.1 as Adobe's two files use.
+--- A validator for the subset of OpenAPI 3.0.1 that Adobe's two files use.
 --
 --   local schema = require "spec.support.openapi_schema"
 --   local api = schema.load "spec/openapi/restApiV2.json"
@@ -46,7 +46,7 @@ end
 local function fits(kind, wanted, value)
   if kind == wanted then return true end
   if wanted == "number" then return kind == "integer" end
-  -- An empty table may be either.
+  -- An empty table may be a list or an object.
   return wanted == "array" and kind == "object" and next(value) == nil
 end
 
@@ -102,20 +102,20 @@ function walk(self, node, value, at, found)
   end
 end
 
---- Every place where a value is not as declared.
+--- Returns every place where a value violates its declaration.
 function Api:validate(node, value)
   local found = {}
   walk(self, node, value, "", found)
   return found
 end
 
---- The declaration of an operation, by the path and method of a route.
+--- Returns the declaration of an operation, by path and method of a route.
 function Api:operation(path, method)
   local item = self.document.paths[path]
   return item and item[method:lower()]
 end
 
---- Every operation: list of { path, method }.
+--- Returns every operation: list of { path, method }.
 function Api:operations()
   local list = {}
   for path, methods in pairs(self.document.paths) do

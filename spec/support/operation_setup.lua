@@ -2,7 +2,7 @@
 -- the operation succeeds.
 --
 --   operation_setup.<operation>(fixture) -> params
---   fixture  { client, control = as a sandbox has it, statement }
+--   fixture  { client, control = the sandbox's control API, statement }
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"

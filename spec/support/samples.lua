@@ -20,7 +20,7 @@ local FILES = {
   { "profiles-sso", "partner_profile" },
 }
 
--- Two pages show a path that their own tables contradict.
+-- Two pages show a path that contradicts their tables.
 local PATHS = {
   { "^/api/v2/sessions/(%w+)/(%w+)$", "/api/v2/%1/sessions/%2" },
   { "^/api/v2/logout/(%w+)/(%w+)", "/api/v2/%1/logout/%2" },
@@ -32,16 +32,16 @@ local function mended_path(path)
   return path
 end
 
--- The pages shorten long values with dots.
+-- The pages shorten long values with an ellipsis.
 local function whole(value) return (value:gsub("%.%.%.$", "")) end
 
--- The device info of the pages lacks a comma, so that it is no JSON.
+-- The device info of the pages lacks a comma, so it is not valid JSON.
 local function mended_info(value)
   local text = value and core.base64.decode(value)
   return text and core.base64.encode((text:gsub('"tvOS"\n', '"tvOS",\n')))
 end
 
--- The last segment of a path, by the operation's parameter of that place.
+-- The parameter in the last segment of an operation's path.
 local LAST = { resume_session = "code", session = "code",
   authenticate_url = "code", profile_for_code = "code", profile = "mvpd",
   authorize = "mvpd", preauthorize = "mvpd", logout = "mvpd",
@@ -89,7 +89,7 @@ local function headers_of(headers)
     expected[name:lower()] = whole(value)
   end
   expected.authorization = headers.Authorization and true or nil
-  expected["user-agent"] = nil -- the session's, not the operation's
+  expected["user-agent"] = nil -- set by the transport
   return expected
 end
 
@@ -107,7 +107,7 @@ local function read(file, operation, index, sample)
     device = device_of(headers), response = sample.response }
 end
 
---- All of them: { title, operation, params, device, service_provider;
+--- Returns all exchanges: { title, operation, params, device, service_provider;
 -- method, path, query, headers, body (as received); response }
 function samples.all()
   local list = {}

@@ -1,9 +1,8 @@
 --- Requirements of every store, in any host.
 --
--- Each case gets a world: `store`, empty; `wait(seconds)`, after which that
--- much time is over, by the store's clock; and `together(list)`, which runs
--- functions at once where the host can. Plain Lua, since it runs inside nginx
--- too, through `run`.
+-- Each case receives a world: `store`, empty; `wait(seconds)`, which advances the
+-- store's clock; and `together(list)`, which runs functions concurrently if the
+-- host can. Plain Lua, because it runs inside nginx, too.
 
 local store_conformance = {}
 
@@ -19,7 +18,7 @@ local function same(wanted, got)
   end
 end
 
--- true, or false, or nil alone: no message and no code.
+-- Expects a value without message and code.
 local function expect(wanted, got, ...)
   if wanted ~= got or select("#", ...) > 0 and (...) ~= nil then
     error(("wanted %s, got %s, %s"):format(tostring(wanted), tostring(got),
@@ -347,7 +346,7 @@ case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
   expect(nil, store:get("k"))
 end)
 
---- Runs one case, or raises.
+--- Runs one case; raises when it fails.
 function store_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
@@ -355,7 +354,7 @@ function store_conformance.run(name, world)
   error("no case is called: " .. tostring(name))
 end
 
---- The names of all cases, in order.
+--- Returns the names of all cases, in order.
 function store_conformance.names()
   local names = {}
   for index, entry in ipairs(cases) do names[index] = entry.name end

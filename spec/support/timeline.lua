@@ -109,7 +109,7 @@ function Timeline.__index(_, name)
   return Timeline[name] or client_fixture.Fixture[name]
 end
 
---- Returns the Date header of the present time.
+--- Returns a Date header with the current time.
 function Timeline:date() return date_header(self.sandbox:now() / 1000) end
 
 --- Returns another client of the same sandbox, clock and network.

@@ -6,8 +6,8 @@
 --   browser:type("#code", "ABC1234"); browser:click "button"
 --   browser:stop()
 --
--- ChromeDriver ends with this process, like nginx: it watches a pipe. Browsers
--- and folder are removed, too.
+-- ChromeDriver ends with this process, whose pipe its parent script reads. The
+-- browsers end, too, and the folder is removed.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -21,10 +21,10 @@ Browser.__index = Browser
 
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- W3C WebDriver, 11
 
--- $1 folder, $2 niceness. Port 0: it takes a free one and says which. It would
--- inherit what we ignore. Linux weighs transports against each other as equals,
--- and by niceness only within each: so the transport is told, too (sched(7),
--- "The autogroup feature").
+-- $1 folder, $2 niceness. With port 0, ChromeDriver prints the port that it chose.
+-- Ignored signals would be inherited, so they are reset. Linux applies niceness
+-- only within a session, so the session's niceness is set as well (sched(7), "The
+-- autogroup feature").
 local KEEPER = [[
 START='(echo "$1" > /proc/self/autogroup) 2> /dev/null
   exec chromedriver --port=0'
@@ -40,8 +40,8 @@ kill -s TERM -- "-$pid"
 wait
 ]]
 
--- No look at the network but at what a page asks for: without these,
--- Chromium calls its makers' hosts.
+-- Only pages may use the network. Without these options, Chromium connects to
+-- hosts of its vendor.
 local ARGUMENTS = {
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
   "--no-first-run", "--disable-background-networking",
@@ -49,7 +49,7 @@ local ARGUMENTS = {
   "--disable-dev-shm-usage",
 }
 
---- Whether this machine has what it takes.
+--- Returns whether the required programs are installed.
 function webdriver.is_there()
   local _, status = shell.read("command -v chromedriver")
   return status == 0
@@ -91,7 +91,7 @@ local function port_of(output)
 end
 
 --- Starts ChromeDriver and one browser in it.
--- @tparam[opt] table options `nice`: how much it lets others go first, to 19
+-- @tparam[opt] table options `nice`: niceness, up to 19
 function webdriver.start(options)
   local folder = assert(shell.make_folder("adobepass-browser"))
   local _, status = shell.read("mkfifo " .. shell.quote(folder .. "/said"))
@@ -108,7 +108,7 @@ function webdriver.start(options)
   return self
 end
 
---- Closes the browser and ends ChromeDriver; nothing is left.
+--- Closes the browser, ends ChromeDriver and removes the folder.
 function Browser:stop()
   if not self.keeper then return end
   self:call("DELETE", "")
@@ -124,7 +124,7 @@ end
 
 function Browser:url() return assert(self:call("GET", "/url")) end
 
---- Chromium's own commands: sizes, colours, what a page's console said.
+--- Sends a command of Chromium's DevTools protocol: size, colors, console.
 function Browser:chromium(command, parameters)
   return assert(self:call("POST", "/goog/cdp/execute",
     { cmd = command, params = parameters or json.object() }))
@@ -135,7 +135,7 @@ function Browser:size(width, height)
     height = height, deviceScaleFactor = 1, mobile = width < 600 })
 end
 
---- "light" or "dark", as the viewer's system would ask.
+--- Sets the preferred color scheme, "light" or "dark".
 function Browser:colours(scheme)
   self:chromium("Emulation.setEmulatedMedia", { features = json.array {
     { name = "prefers-color-scheme", value = scheme } } })
@@ -147,7 +147,7 @@ end
 
 function Browser:cookies() return assert(self:call("GET", "/cookie")) end
 
---- The element that a CSS selector finds first; nil, message where none does.
+--- Returns the first element of a CSS selector; nil, message if there is none.
 function Browser:find(selector)
   local value, message = self:call("POST", "/element",
     { using = "css selector", value = selector })
@@ -175,8 +175,8 @@ function Browser:clear(selector)
     .. "/clear"))
 end
 
--- A click is answered before the next page is there, so the old one is given
--- a mark to look for; an error means that neither is.
+-- A click returns before the next page is loaded, so the old page is marked. An
+-- error means that no page is loaded.
 local IS_NEW = "!window.isOld && document.readyState === 'complete'"
 
 function Browser:await_page(action)
@@ -189,8 +189,7 @@ function Browser:await_page(action)
   until is_new == true or core.clock.monotonic() > deadline
 end
 
---- Waits until an element has the focus: a page gives it a moment after it is
--- there.
+--- Waits until an element has the focus, which a page sets after it has loaded.
 function Browser:await_focus(id)
   local deadline = core.clock.monotonic() + 30
   local found
@@ -200,9 +199,9 @@ function Browser:await_focus(id)
   assert(found == id, found)
 end
 
---- Clicks what leads to another page, and waits for that page. On a busy
--- machine it may be there before ChromeDriver is done with the old one, whose
--- element is then stale: the page tells that the click has worked.
+--- Clicks an element that opens another page, and waits for that page. On a busy
+-- machine the page may load before ChromeDriver has finished the click, and the
+-- element is stale then; the new page shows that the click has worked.
 function Browser:click(selector)
   local element = assert(self:find(selector))
   self:await_page(function()
@@ -214,7 +213,7 @@ end
 
 Browser.KEYS = { tab = "\238\128\132", enter = "\238\128\135" }
 
---- Presses keys wherever the focus is, as somebody without a mouse.
+--- Presses keys in the focused element.
 function Browser:press(keys)
   local actions = {}
   for char in keys:gmatch("[%z\1-\127\194-\244][\128-\191]*") do
@@ -225,18 +224,18 @@ function Browser:press(keys)
     { type = "key", id = "keyboard", actions = json.array(actions) } } }))
 end
 
---- Presses keys of which the last leads to another page; waits for it.
+--- Presses keys, of which the last one opens another page, and waits for the page.
 function Browser:enter(keys)
   self:await_page(function() self:press(keys .. Browser.KEYS.enter) end)
 end
 
---- The value of an expression of JavaScript, in the page.
+--- Returns the value of a JavaScript expression in the page.
 function Browser:value(expression)
   return assert(self:call("POST", "/execute/sync",
     { script = "return " .. expression, args = json.array() }))
 end
 
---- A picture of what is on the screen, as a PNG file.
+--- Writes a screenshot as a PNG file.
 function Browser:picture(path)
   local data = assert(self:call("GET", "/screenshot"))
   return assert(shell.write_file(path, assert(core.base64.decode(data))))

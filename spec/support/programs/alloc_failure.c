@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Fails each allocation in turn: Lua's, ours, libcurl's and OpenSSL's, and
-** what the kernel keeps for us to watch sockets. Each run must end in the right
-** answer, in a returned failure or in Lua's "not enough memory", and leave
-** nothing allocated behind.
+/* Fails each allocation in turn: of Lua, the core, libcurl and OpenSSL, and
+** of epoll in the kernel. Each run must end with the correct result, a
+** returned failure or Lua's "not enough memory", and must free all memory.
 ** usage: alloc_failure [--spare-libcurl] script.lua argument ...
 **
-** libcurl 7.88 frees a name twice when memory runs out just while it keeps a
-** TLS session (Curl_ssl_addsessionid): over TLS its own allocations are
-** spared, over plain http they are not.
+** libcurl 7.88 frees a name twice when an allocation fails while it stores a
+** TLS session (Curl_ssl_addsessionid). Over TLS, --spare-libcurl therefore
+** does not fail libcurl's allocations; over plain http they fail, too.
 **
-** Ours are caught by the linker (--wrap), libcurl's and OpenSSL's by their
-** own hooks. OpenSSL keeps caches for ever, so that its balance is not
-** counted; valgrind looks after that one. */
+** The linker (--wrap) intercepts the core's allocations; hooks of libcurl and
+** OpenSSL intercept theirs. OpenSSL never frees its caches, so its balance is
+** not counted; valgrind checks it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +58,7 @@ void __wrap_free(void *block) {
   __real_free(block);
 }
 
-/* To take a socket out never fails. */
+/* EPOLL_CTL_DEL never fails. */
 int __wrap_epoll_create1(int flags) {
   return must_fail() ? -1 : __real_epoll_create1(flags);
 }
@@ -119,7 +118,7 @@ static void *lua_hook(void *context, void *block, size_t old, size_t size) {
     __wrap_free(block);
     return NULL;
   }
-  /* Shrinking never fails: the manual of lua_Alloc promises so to Lua. */
+  /* The manual of lua_Alloc requires that shrinking never fails. */
   if ((block == NULL || size > old) && must_fail()) return NULL;
   if (block == NULL) return counted(__real_malloc(size));
   return realloc(block, size);
@@ -137,7 +136,7 @@ static int run_script(lua_State *L) {
   return 0;
 }
 
-/* 1: done, 0: a failure that is in order, -1: anything else. */
+/* Returns 1 for success, 0 for an accepted failure, -1 for anything else. */
 static int judge(lua_State *L, int status) {
   const char *message = status == LUA_OK ? "" : lua_tostring(L, -1);
   if (status == LUA_OK) return 1;
@@ -169,8 +168,8 @@ static int attempt(char **argv) {
   return -1;
 }
 
-/* A failure that nobody noticed is well (a cache stayed empty); the loop ends
-** when no allocation was left to fail. */
+/* A failed allocation without effect is accepted (a cache stayed empty). The
+** loop ends when a run has no allocation left to fail. */
 static int fail_each(char **argv) {
   unsigned long refused = 0;
   int outcome;
@@ -201,6 +200,6 @@ int main(int argc, char **argv) {
                            curl_calloc_hook) != CURLE_OK)
     return 2;
   victim = 0;
-  if (attempt(argv) != 1) return 1; /* fills what is kept for ever */
+  if (attempt(argv) != 1) return 1; /* fills OpenSSL's caches */
   return fail_each(argv);
 }

@@ -1,9 +1,9 @@
---- What alloc_failure.c runs again and again: a whole life of a transport.
+--- The script of alloc_failure.c: opens, uses and closes a transport.
 
 local core = require "adobepass.core"
 local url, silent, ca = ...
 
--- libcurl and OpenSSL often have another name for what was want of memory.
+-- libcurl and OpenSSL often report a failed allocation with another code.
 local function check(value, _, code)
   if value then return value end
   error("returned " .. code, 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks into each block that the core frees: does it still hold a secret?
+/* Checks whether a block that the core frees still holds a secret.
 ** usage: freed [--unwiped] script.lua argument ...
 **
-** The script gets a function before its arguments. `freed(secret)` answers how
-** many blocks the core has freed since the last call and how many of them held
-** the secret named then, and watches for this one from now on. With --unwiped
-** nothing is wiped, so that a look that sees nothing is told.
+** The script receives a function before its arguments. `freed(secret)`
+** returns how many blocks the core has freed since the last call and how many
+** of them held the secret of that call; from now on it searches for this
+** secret. --unwiped disables wiping, to prove that the check finds a secret.
 **
-** The core's own calls are caught by the linker (--wrap): what Lua, libcurl
-** and OpenSSL free is theirs. */
+** The linker (--wrap) intercepts the calls of the core, not those of Lua,
+** libcurl and OpenSSL. */
 #include <malloc.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static char secret[64];
 static lua_Integer blocks, unwiped;
 static int wiping = 1;
 
-/* Cleared, so that no block holds what Lua or libcurl left there. */
+/* Clears the block, which may hold data that Lua or libcurl has freed. */
 void *__wrap_malloc(size_t length) {
   void *block = __real_malloc(length);
   if (block != NULL) memset(block, 0, malloc_usable_size(block));

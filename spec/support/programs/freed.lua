@@ -1,5 +1,5 @@
---- What freed.c watches: all that the core keeps secrets in, to its end. One
--- line for each: its name, blocks freed, blocks that still held the secret.
+--- The script of freed.c: uses and frees each object of the core that holds a
+-- secret. Prints a line for each: name, blocks freed, blocks with the secret.
 
 local core = require "adobepass.core"
 local freed, server, silent, folder = ...

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A small Lua interpreter to build with a sanitizer: that of the system could
-** not load a module that has one. `host file ...` or `host -e script ...`. */
+/* A small Lua interpreter to build with a sanitizer; the system's interpreter
+** cannot load such a module. `host file ...` or `host -e script ...`. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a script for which time stands still, and goes on when it says so.
+/* Runs a script with stopped clocks, which the script advances.
 ** usage: later script.lua argument ...
 **
-** The script gets a function before its arguments: `later(seconds)`. A program
-** comes before its libraries where names are looked up, so libcurl asks for
-** the time here. */
+** The script receives a function before its arguments: `later(seconds)`.
+** Symbols of the program precede those of its libraries, so libcurl reads
+** these clocks. */
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
---- What later.c runs: a name's address changes. For how many seconds is the
--- old one used? `later later.lua URL HOSTS SECONDS`: a number, or "default".
+--- The script of later.c: changes the address of a host name and prints how many
+-- seconds the old one is used. `later later.lua URL HOSTS SECONDS`; SECONDS is a
+-- number or "default".
 
 local core = require "adobepass.core"
 local later, url, hosts, seconds = ...
@@ -13,7 +14,7 @@ end
 local transport = assert(core.http.new { timeout = 20,
   allow_http = { "moving.example" }, dns_cache = tonumber(seconds) })
 
--- Each request has a connection of its own, so that it needs the address.
+-- Each request opens a new connection, so that it needs the address.
 local function get()
   local transfer = assert(transport:submit { url = url,
     headers = { Connection = "close" } })
@@ -24,7 +25,7 @@ end
 
 say_where "127.0.0.1"
 assert(get() == 200)
-say_where "127.0.0.2" -- nobody listens there
+say_where "127.0.0.2" -- no server listens there
 local passed = 0
 while get() == 200 and passed < 100 do
   later(1)

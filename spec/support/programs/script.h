@@ -4,9 +4,9 @@
 
 #include <lua.h>
 
-/* Runs a script in a Lua of its own, with the core loaded; `given` comes before
-** its arguments. argv: the script's name, its arguments, NULL. Answers the
-** program's status. */
+/* Runs a script in a new Lua state with the core loaded. The script receives
+** the function `given`, then its arguments. argv: script name, arguments,
+** NULL. Returns the program's exit status. */
 int script_run(char **argv, lua_CFunction given);
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs a script on a machine whose names are never found: who looks one up
-** waits for ever.
+/* Runs a script on a machine where DNS lookups never end.
 ** usage: stuck script.lua argument ...
 **
-** The script gets a function before its arguments: `waiting()` answers how many
-** wait by now, once there is one. */
+** The script receives a function before its arguments: `waiting()` waits for a
+** lookup and returns the number of waiting lookups. */
 #include <netdb.h>
 #include <pthread.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
---- What stuck.c runs: a name that is not found keeps nobody waiting. Each line
--- is said by who came through.
+--- The script of stuck.c: a lookup that never ends must not block other calls.
+-- Each line is printed by a call that has returned.
 
 local core = require "adobepass.core"
 local waiting = ...
