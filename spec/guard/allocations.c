@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts what a process asks of malloc: preloaded, it stands before the C
-** library's own; loaded as a Lua module it is the count, as a function. */
+/* Counts the allocations of a process: preloaded, it replaces the C library's
+** malloc; loaded as a Lua module, it is a function that returns the count. */
 #include <stddef.h>
 
 #include <lauxlib.h>

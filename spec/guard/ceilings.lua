@@ -1,14 +1,14 @@
---- The maximum cost of each operation and each flow. `make guards` prints
--- what was measured beside it; where that has sunk, lower the ceiling.
+--- The maximum cost of each operation and each flow. `make guards` prints each
+-- measurement beside its ceiling; lower the ceiling when a cost has fallen.
 --
--- Instructions and allocations: of one turn on Lua 5.4, at -O2 with Debian
--- 12's gcc and libraries, about a tenth above what was measured. The core
--- request is over plain http. Requests and handshakes: of one flow, exact.
+-- Instructions and allocations of one repetition on Lua 5.4, at -O2 with Debian
+-- 12's gcc and libraries, about a tenth above the measurement. The core request is
+-- over plain http. Requests and handshakes of one flow are exact.
 
 return {
   instructions = {
     ["core request"] = 78500,
-    ["a look at 200 that wait"] = 6000, -- libcurl is asked every 50 ms, too
+    ["a look at 200 that wait"] = 6000, -- includes a call of libcurl every 50 ms
     ["token check"] = 1140,
     ["SHA-256 of 1 KiB"] = 36000,
     ["jws.verify"] = 450000,
@@ -19,7 +19,7 @@ return {
     ["a view of a device"] = 169000,
   },
   allocations = {
-    ["core request"] = 53, -- an answer in two pieces: 48
+    ["core request"] = 53, -- 48 for a response in two parts
     ["a look at 200 that wait"] = 0.1,
     ["token check"] = 0.1,
     ["SHA-256 of 1 KiB"] = 1.1,
@@ -40,7 +40,7 @@ return {
     ["the same catalog again"] = 0,
     ["play, twice"] = 2,
     ["50 questions at once"] = 52,
-    ["logout"] = 2, -- whom else to sign out of, and the logout
+    ["logout"] = 2, -- the profiles and the logout
   },
   handshakes = {
     ["first answer of a new device"] = 1,

@@ -1,9 +1,9 @@
---- What a user can call is documented.
+--- Every public function and error code is documented.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
--- Every name that a binding registers, but metamethods.
+-- Returns the names that a binding registers, without metamethods.
 local function registered(text)
   local names = {}
   for list in text:gmatch("luaL_Reg [%l_]+%[%] = (%b{})") do

@@ -1,5 +1,5 @@
 --- Counts requests (in the sandbox's journal) and TLS handshakes (in the client's
--- events) of each flow over HTTPS. The cold start has a spec of its own:
+-- events) of each flow over HTTPS. The spec of the cold start is
 -- spec/integration/flow/cold_start_spec.lua.
 
 local adobepass = require "adobepass"

@@ -1,5 +1,5 @@
---- Counts that no change may raise unseen: they do not depend on how busy the
--- machine is. `make guards` prints them all.
+--- Checks the costs of operations and flows against their ceilings. The counts do
+-- not depend on the load of the machine. `make guards` prints them.
 
 local ceilings = require "spec.guard.ceilings"
 local counter = require "spec.guard.counter"
@@ -13,7 +13,7 @@ local function all_below(measured)
   assert.same({}, comparison.unused(measured, ceilings))
 end
 
--- A guard that nothing could trip would be none.
+-- Checks that each guard reports a count above its ceiling.
 local function each_can_fail(measured)
   for _, row in ipairs(comparison.rows(measured, ceilings)) do
     if row.measured > 0 then

@@ -6,7 +6,7 @@ local shell = require "adobepass.util.shell"
 describe(".ci/manifest", function()
   local path, script
 
-  -- Returns the source of one spec. The tag is an argument of its own, so that
+  -- Returns the source of one spec. The tag is a separate argument, so that
   -- the check of this repository does not count the titles below.
   local function source_of(tag)
     return ('it("%s%s", function() end)\n'):format(

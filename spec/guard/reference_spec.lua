@@ -1,4 +1,4 @@
---- The reference (`make doc`) has whatever a user can call.
+--- The reference (`make doc`) documents every public function.
 
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
@@ -33,7 +33,7 @@ describe("the reference", function()
   end
 
   test("[reference-made-complaint] is made without a complaint", function()
-    -- What ldoc 1.5 says besides: a format, and an empty line for each part.
+    -- ldoc 1.5 also prints the format, and an empty line for each part.
     local complaints = output:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
     assert.equal("reading configuration from .ldoc.lua\n" .. path
       .. "/index.html", (complaints:gsub("%s+$", "")))

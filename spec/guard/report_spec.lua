@@ -1,4 +1,4 @@
---- What runs keep, how it is drawn, and the page that is made of it.
+--- Saved measurements, their plots, and the report page.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"

@@ -1,4 +1,4 @@
---- The rockspec installs every module there is, and nothing else.
+--- The rockspec lists exactly the modules of the repository.
 
 local folder = require "spec.support.folder"
 
@@ -9,7 +9,7 @@ local function rockspec()
     local chunk = assert(loadfile(path))
     rawget(_G, "setfenv")(chunk, environment)()
   else
-    -- From 5.2 on loadfile takes an environment.
+    -- loadfile has an environment parameter since Lua 5.2.
     assert(loadfile(path, "t", environment))() -- luacheck: ignore
   end
   return environment

@@ -1,11 +1,10 @@
---- SECURITY.md says nothing that no spec proves; and three of its claims that
--- have no other place.
+--- Every claim of SECURITY.md names a spec; the specs of three claims are here.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local sandbox_host = require "adobepass.sandbox.host"
 
--- What proves something: { file, name of the test } for each.
+-- Returns the specs that a text names: list of { file, title }.
 local function proofs(text)
   local list = {}
   for file, names in text:gmatch '`(spec/[%w_/]+%.lua)`:%s*("[^|;`)]*)' do
@@ -35,7 +34,7 @@ local function missing(text)
   return list
 end
 
--- The claims of the tables: a row's first cell and its second.
+-- Returns the rows of the tables: list of { claim, specs }.
 local function claims(text)
   local list = {}
   for claim, proof in text:gmatch "\n| ([^|]+) | ([^|]+) |" do
@@ -58,7 +57,7 @@ describe("SECURITY.md", function()
     .. "seen", function()
     local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?\"", "")
     local _, files = text:gsub("`spec/[%w_/]+_spec%.lua`", "")
-    assert.equal(files - 1, named) -- the first one names this file
+    assert.equal(files - 1, named) -- the first file name has no title
   end)
 
   it("[security-claims-spec] claims nothing without a spec", function()
@@ -81,7 +80,7 @@ describe("SECURITY.md", function()
 end)
 
 describe("library code", function()
-  -- What starts a process, in each file outside the sandbox and the command.
+  -- Returns the calls that start a process; sandbox and command are exempt.
   local function process_calls(path, text)
     if path:find "^lua/adobepass/sandbox/" or path:find "^lua/adobepass/cli/"
         or path == "lua/adobepass/util/shell.lua" then
@@ -148,8 +147,8 @@ describe("the core", function()
 end)
 
 describe("the sandbox", function()
-  -- What nginx listens on, by the kernel's own list: addresses in hex, the
-  -- state 0A.
+  -- Returns the addresses that listen on a port, in hex, from /proc/net; state 0A
+  -- is LISTEN.
   local function listeners(port)
     local found = {}
     for _, name in ipairs { "tcp", "tcp6" } do

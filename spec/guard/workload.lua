@@ -70,7 +70,7 @@ end
 function Transport.step() return 0 end
 function Transport.close() end
 
---- Returns a transport whose service answers as that of `client`.
+--- Returns a transport whose service responds as that of `client`.
 function workload.transport(respond)
   local body = respond
   if type(respond) == "string" then respond = function() return body end end
@@ -99,7 +99,7 @@ local function request(url)
   end
 end
 
--- One step of a transport with 200 waiting transfers.
+-- Measures one step of a transport with 200 waiting transfers.
 local function step_waiting(url)
   local transport = assert(core.http.new { timeout = 600 })
   local transfers = {}
@@ -133,7 +133,7 @@ local function profiles()
   return function() return assert(client.api:profiles()) end
 end
 
--- Permits of 25 titles from the cache.
+-- Measures a preauthorization of 25 titles with cached permits.
 function workload.cached()
   local titles, decisions = {}, {}
   for index = 1, 25 do
