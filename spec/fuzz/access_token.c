@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A token that is taken can stand in a header, whole; it lives as long as it
-** was said to, and is due before its end, but not before its half. */
+/* An accepted token is a valid header value. It expires after its lifetime, and
+** is due for refresh in the second half of it. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { NUMBERS = 4 };
 
-/* From 0 to 1e6: what the binding lets through, and fractions of it. */
+/* Returns a number from 0 to 1e6, the range that the binding accepts. */
 static double number(const uint8_t *data) {
   return (data[0] * 65536.0 + data[1] * 256.0 + data[2]) / 16.777215;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One spelling for each value: what decodes is what its value encodes to.
-** All memory has the size that base64.h promises to be enough. */
+/* Each value has one encoding: decoding and encoding restores the text. Buffers
+** have the sizes that base64.h documents. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the fuzz targets share. */
+/* Shared by the fuzz targets. */
 #ifndef AP_FUZZ_H
 #define AP_FUZZ_H
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Unlike assert(3), never compiled away; an abort is a find to libFuzzer. */
+/* Unlike assert(3), always compiled; libFuzzer reports the abort as a crash. */
 #define MUST(what) \
   do { \
     if (!(what)) { \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Each header lies within the block, after the one before it; its name is a
-** token and its value clean and trimmed. */
+/* Each header lies within the block and after the previous one. Its name is a
+** token; its value is trimmed and has no control characters. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A private file reads as what it holds; a sealed one opens exactly as its
-** bytes do in memory, and what was sealed opens again. */
+/* A plain file reads as its bytes. A sealed file opens exactly if its bytes
+** open in memory. A sealed text opens again. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "crypto/aead.h"
 #include "storage/private_file.h"
 
-/* The reader's chunk of 16 KiB, and some. */
+/* More than the reader's chunk of 16 KiB. */
 enum { CEILING = 20000 };
 
 /* spec/fuzz/corpus/private_file/sealed was made with this key. */

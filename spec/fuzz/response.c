@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any bytes as the answer of a server on this machine, over a real
-** connection: the transfer ends in an answer within its ceilings, or in a
-** failure with a code. */
+/* A local server sends arbitrary bytes as a response. The transfer ends with a
+** response within its size limits, or with a failure that has a code. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -59,7 +58,7 @@ typedef struct {
   size_t left;
 } server;
 
-/* Says all it has, then that there is no more. */
+/* Sends all bytes, then shuts down its side of the connection. */
 static void serve(server *s) {
   ssize_t sent;
   if (s->fd < 0) s->fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A key that is taken is an RSA key that is long enough and works; a private
-** one is never read as a public one. Nobody is asked for a passphrase. */
+/* An accepted key is an RSA key of sufficient length that works. A private
+** key is never read as a public one. No passphrase is requested. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static void check_common(const ap_rsa_key *key, int is_private) {
   MUST(ap_rsa_key_size(key) >= 256);
 }
 
-/* What it signs, or fails to sign with a damaged key, is one or the other. */
+/* Signing returns a signature, or sign_failed with a damaged key. */
 static void check_sign(const ap_rsa_key *key) {
   ap_failure failure = { NULL, "" };
   size_t size = 0, room = ap_rsa_key_size(key);
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   ap_failure failure = { NULL, "" };
   ap_rsa_key *key =
     ap_rsa_key_private((const char *)data, size, NULL, &failure);
-  /* Keys of absurd sizes take OpenSSL absurdly long; 4096 bits is enough. */
+  /* OpenSSL is slow with very long keys, so only keys up to 4096 bits sign. */
   if (key != NULL) {
     check_common(key, 1);
     if (ap_rsa_key_bits(key) <= 4096) check_sign(key);

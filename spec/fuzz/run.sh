@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh FOLDER TARGET SECONDS|seeds: one line on what a fuzz target did, or
-# the whole of its log where it found something.
-# run.sh FOLDER table: what all of them did, as a table for a report.
+# run.sh FOLDER TARGET SECONDS|seeds: runs a fuzz target; prints one line, or the
+# complete log when it found a failure.
+# run.sh FOLDER table: prints the results of all targets as a table.
 folder=$1 target=$2 seconds=$3
 rows=$folder/table
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever override is taken, localhost and its addresses stay this machine:
-** libcurl is asked where it would connect to; no socket is ever made. And what
-** we take for an override libcurl does, too. */
+/* No accepted resolve entry redirects localhost or its addresses to another
+** machine: libcurl reports where it would connect, without opening a socket. An
+** entry that is accepted here is accepted by libcurl, too. */
 #include "fuzz.h"
 
 #include <string.h>

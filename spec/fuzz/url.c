@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever is judged, libcurl must see the same: the scheme, no user, and for
-** plain http this machine or a host that was named. Where this machine is the
-** verdict, libcurl is asked for the address that it would connect to; no
-** socket is ever made. */
+/* The check of a URL agrees with libcurl: the scheme, no user, and for plain
+** http a loopback host or a listed host. For loopback, libcurl reports the
+** address that it would connect to, without opening a socket. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -56,7 +55,7 @@ static curl_socket_t look(void *context, curlsocktype purpose,
   return CURL_SOCKET_BAD;
 }
 
-/* Would libcurl, given this URL as it is, stay on this machine? */
+/* Returns whether libcurl connects to this machine for the URL. */
 static void check_address(const char *url) {
   static CURL *easy;
   int looked = 0;
@@ -87,7 +86,7 @@ static void check_accepted(const char *url, ap_url_kind kind) {
   curl_free(scheme);
 }
 
-/* Without a name there is nothing to look up. */
+/* A URL without a host name needs no lookup. */
 static void check_name(const char *text, const ap_url *url) {
   struct in_addr address;
   char *host = part_of(text, CURLUPART_HOST);
@@ -131,7 +130,7 @@ static void check_clean(const char *url, size_t length) {
     MUST((unsigned char)url[i] > ' ' && url[i] != 0x7f);
 }
 
-/* What is taken for a proxy has a host, as libcurl reads a proxy. */
+/* An accepted proxy has a host, as parsed by libcurl. */
 static void check_proxy(const char *url) {
   CURLU *parsed = curl_url();
   char *host = NULL;
