@@ -4,30 +4,22 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local sandbox_host = require "adobepass.sandbox.host"
 
--- Returns the specs that a text names: list of { file, title }.
+-- Returns the specs that a text names: list of { file, tag }.
 local function proofs(text)
   local list = {}
-  for file, names in text:gmatch '`(spec/[%w_/]+%.lua)`:%s*("[^|;`)]*)' do
-    for name in names:gmatch '"([^"]+)"' do
-      list[#list + 1] = { file, name }
+  for file, tags in text:gmatch "`(spec/[%w_/]+%.lua)`:%s*(`%[[^|;)]*)" do
+    for tag in tags:gmatch "`%[([%l%d-]+)%]`" do
+      list[#list + 1] = { file, tag }
     end
   end
   return list
 end
 
--- The source of a spec file, with the tags removed and the titles that are
--- wrapped over several lines joined.
-local function read_spec(path)
-  local source = folder.read(path) or ""
-  return (source:gsub('it%("%[[%l%d-]+%] ', 'it("')
-    :gsub('"%s*%.%.%s*"', ""))
-end
-
 local function missing(text)
   local list = {}
   for _, proof in ipairs(proofs(text)) do
-    local spec = read_spec(proof[1])
-    if not spec:find('it("' .. proof[2] .. '"', 1, true) then
+    local spec = folder.read(proof[1]) or ""
+    if not spec:find('"[' .. proof[2] .. "] ", 1, true) then
       list[#list + 1] = proof[1] .. ": " .. proof[2]
     end
   end
@@ -55,9 +47,9 @@ describe("SECURITY.md", function()
 
   it("[security-names-spec-way] names each spec in a way that is "
     .. "seen", function()
-    local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?\"", "")
+    local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?`%[", "")
     local _, files = text:gsub("`spec/[%w_/]+_spec%.lua`", "")
-    assert.equal(files - 1, named) -- the first file name has no title
+    assert.equal(files - 1, named) -- the first file name has no tag
   end)
 
   it("[security-claims-spec] claims nothing without a spec", function()
@@ -70,11 +62,10 @@ describe("SECURITY.md", function()
 
   it("[security-caught-spec] would be caught with a spec that is not "
     .. "there", function()
-    local row = '\n| x | `spec/unit/util/json_spec.lua`: "no such name"; '
-      .. '`spec/none_spec.lua`: "a", "refuses what is no text" |'
-    assert.same({ "spec/unit/util/json_spec.lua: no such name",
-      "spec/none_spec.lua: a", "spec/none_spec.lua: refuses what is no text" },
-      missing(row))
+    local row = '\n| x | `spec/unit/util/json_spec.lua`: `[no-such-tag]`; '
+      .. '`spec/none_spec.lua`: `[a]`, `[b-2]` |'
+    assert.same({ "spec/unit/util/json_spec.lua: no-such-tag",
+      "spec/none_spec.lua: a", "spec/none_spec.lua: b-2" }, missing(row))
     assert.equal(1, #claims(row))
   end)
 end)
