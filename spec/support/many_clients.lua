@@ -117,23 +117,11 @@ function many_clients.control(running)
     transport = assert(core.http.new { ca_file = running.ca }) }, Control)
 end
 
--- Adds a Date to every response, as the hosts do.
-local function with_date(instance)
-  local handle = instance.handle
-  function instance:handle(request)
-    local response = handle(self, request)
-    table.insert(response.headers, { "Date",
-      os.date("!%a, %d %b %Y %H:%M:%S GMT", math.floor(self:now() / 1000)) })
-    return response
-  end
-  return instance
-end
-
 --- Starts a sandbox in this process on a fake clock. Returns what `new_client`
 -- needs of it, and `control` with `take`.
 function many_clients.new_sandbox(time)
-  local instance = with_date(sandbox.new(nil, { throttle = false,
-    now = function() return time:server_ms() end }))
+  local instance = sandbox.new(nil, { throttle = false,
+    now = function() return time:server_ms() end })
   local control = instance.control
   function control.take()
     local journal = control.journal()
