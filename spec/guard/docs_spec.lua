@@ -17,7 +17,7 @@ local function registered(text)
   return names
 end
 
-describe("the reference", function()
+describe("reference", function()
   local all = {}
 
   setup(function()
@@ -26,8 +26,8 @@ describe("the reference", function()
     end
   end)
 
-  it("[docs-entry-function-method] has an entry for every function and method "
-    .. "of the core", function()
+  it("[docs-entry-function-method] reference: has an entry for every function "
+    .. "and method of the core", function()
     local documented, count = {}, 0
     for name in table.concat(all):gmatch("@function ([%w_.:]+)") do
       documented[name:match("[%w_]+$")] = true
@@ -41,8 +41,8 @@ describe("the reference", function()
     assert.is_true(count > 40)
   end)
 
-  it("[docs-mentioned-file-list] is mentioned by file in the list that ldoc "
-    .. "reads", function()
+  it("[docs-mentioned-file-list] .ldoc.lua: lists every file with documented "
+    .. "functions", function()
     local list = folder.read(".ldoc.lua")
     local paths = folder.run("grep -l '@function' csrc/*/*.c")
     for path in paths:gmatch("[^\n]+") do
@@ -51,13 +51,13 @@ describe("the reference", function()
   end)
 end)
 
-describe("the README", function()
+describe("README", function()
   local text
 
   setup(function() text = folder.read("README.md") end)
 
-  it("[docs-names-code-core] names every code that the core "
-    .. "returns", function()
+  it("[docs-names-code-core] README: names every error code of the "
+    .. "core", function()
     for path in folder.run("ls csrc/*/*.c"):gmatch("[^\n]+") do
       for code in folder.read(path):gmatch('fail%([^;]-"([%l_]+)",') do
         if code:find("_", 1, true) then
@@ -67,12 +67,14 @@ describe("the README", function()
     end
   end)
 
-  it("[docs-quickstart-run] has the quickstart as it is run", function()
+  it("[docs-quickstart-run] README: contains examples/quickstart.lua "
+    .. "unchanged", function()
     assert.truthy(text:find("```lua\n"
       .. folder.read "examples/quickstart.lua" .. "```", 1, true))
   end)
 
-  it("[docs-blocks-tried] says how each of its blocks is tried", function()
+  it("[docs-blocks-tried] README: says how each code block is "
+    .. "tested", function()
     local blocks, tried = 0, 0
     for before in text:gmatch "([^\n]*)\n```%l" do
       blocks = blocks + 1
@@ -82,7 +84,8 @@ describe("the README", function()
     assert.equal(blocks, tried)
   end)
 
-  it("[docs-lua-runs-network] has Lua that runs without a network", function()
+  it("[docs-lua-runs-network] README: its sandbox example runs without a "
+    .. "network", function()
     local block = text:match("```lua\n(local adobepass_sandbox.-)```")
     local load_text = rawget(_G, "loadstring") or load
     local printed = {}
@@ -93,7 +96,8 @@ describe("the README", function()
 end)
 
 describe("make demo", function()
-  it("[docs-tells-whole-scenario] tells the whole story", function()
+  it("[docs-tells-whole-scenario] make demo: prints all of its "
+    .. "steps", function()
     local output = folder.run("NO_COLOR=1 " .. child_process.interpreter()
       .. " examples/demo.lua")
     for number = 1, 11 do

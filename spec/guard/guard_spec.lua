@@ -25,34 +25,35 @@ local function each_can_fail(measured)
   end
 end
 
-describe("what an operation costs", function()
+describe("costs of operations", function()
   local measured
   local obstacle = counter.obstacle()
 
   setup(function() measured = not obstacle and counter.measure() end)
 
-  it("[guard-below-limit-instructions] is below its ceiling, in instructions "
-    .. "and in allocations", function()
+  it("[guard-below-limit-instructions] operations: instructions and "
+    .. "allocations are below their ceilings", function()
     if obstacle then return pending(obstacle) end
     all_below(measured)
   end)
 
-  it("[guard-seen-each] would be seen, each of them", function()
+  it("[guard-seen-each] operations: each guard reports a count above its "
+    .. "ceiling", function()
     if obstacle then return pending(obstacle) end
     each_can_fail(measured)
   end)
 end)
 
-describe("what a story costs", function()
+describe("costs of flows", function()
   local measured
 
   setup(function() measured = flow_costs.measure() end)
 
-  it("[guard-below-limit-requests] is below its ceiling, in requests and in "
-    .. "handshakes", function()
+  it("[guard-below-limit-requests] flows: requests and handshakes are below "
+    .. "their ceilings", function()
     all_below(measured)
   end)
 
-  it("[guard-seen-each-2] would be seen, each of "
-    .. "them", function() each_can_fail(measured) end)
+  it("[guard-seen-each-2] flows: each guard reports a count above its "
+    .. "ceiling", function() each_can_fail(measured) end)
 end)

@@ -33,8 +33,8 @@ describe(".ci/layers", function()
 
   after_each(function() folder.remove(path) end)
 
-  it("[layers-clean] accepts the tree, and a require and an include that the "
-    .. "table allows", function()
+  it("[layers-clean] .ci/layers: accepts the tree, and an allowed require and "
+    .. "include", function()
       assert.same({ "", 0 }, { run "check" })
       append("lua/adobepass/flow/logout.lua",
         'local _ = require "adobepass.util.json"')
@@ -42,21 +42,24 @@ describe(".ci/layers", function()
       assert.same({ "", 0 }, { run "check" })
     end)
 
-  it("[layers-wrong-include] names file and line of a wrong include",
+  it("[layers-wrong-include] .ci/layers: reports file and line of a forbidden "
+    .. "include",
     function()
       local line = append("csrc/crypto/digest.c", '#include "http/url.h"')
       assert_problem(
         "csrc/crypto/digest.c:%d: crypto must not include http/url.h", line)
     end)
 
-  it("[layers-include-beside] finds a wrong include by a relative path",
+  it("[layers-include-beside] .ci/layers: reports a forbidden include by a "
+    .. "relative path",
     function()
       local line = append("csrc/crypto/digest.c", '#include "../http/url.h"')
       assert_problem("csrc/crypto/digest.c:%d: crypto must not include "
         .. "http/url.h", line)
     end)
 
-  it("[layers-lua-header] names a file outside csrc/lua that includes lua.h",
+  it("[layers-lua-header] .ci/layers: reports a file outside csrc/lua that "
+    .. "includes lua.h",
     function()
       local line = append("csrc/http/url.c", "#  include <lua.h>")
       assert_problem("csrc/http/url.c:%d: http must not include <lua.h>", line)
@@ -65,14 +68,15 @@ describe(".ci/layers", function()
         line)
     end)
 
-  it("[layers-curl-header] names a file outside http and lua that includes "
-    .. "curl", function()
+  it("[layers-curl-header] .ci/layers: reports a file outside http and lua "
+    .. "that includes curl", function()
     local line = append("csrc/storage/file_lock.c", "#include <curl/curl.h>")
     assert_problem("csrc/storage/file_lock.c:%d: storage must not include "
       .. "<curl/curl.h>", line)
   end)
 
-  it("[layers-include-cycle] names a cycle of includes, through .c and .h",
+  it("[layers-include-cycle] .ci/layers: reports a cycle of includes through "
+    .. ".c and .h files",
     function()
       append("csrc/base/buffer.h", '#include "base/clock.h"')
       assert.same({ "", 0 }, { run "check" })
@@ -81,7 +85,8 @@ describe(".ci/layers", function()
         .. "base/clock -> base/buffer", line)
     end)
 
-  it("[layers-wrong-require] names file and line of a wrong require",
+  it("[layers-wrong-require] .ci/layers: reports file and line of a forbidden "
+    .. "require",
     function()
       local line = append("lua/adobepass/policy/retry.lua",
         'local _ = require("adobepass.flow.login")')
@@ -89,7 +94,8 @@ describe(".ci/layers", function()
         .. "require flow.login", line)
     end)
 
-  it("[layers-require-in-function] sees a require inside a function",
+  it("[layers-require-in-function] .ci/layers: reports a forbidden require "
+    .. "inside a function",
     function()
       local line = append("lua/adobepass/util/options.lua",
         "local function _f() return require 'adobepass.client'.new end")
@@ -97,7 +103,8 @@ describe(".ci/layers", function()
         .. "require adobepass.client", line)
     end)
 
-  it("[layers-foreign-module] names a require of a module of others",
+  it("[layers-foreign-module] .ci/layers: reports a forbidden require of a "
+    .. "third-party module",
     function()
       local line = append("lua/adobepass/api/errors.lua",
         'local _ = require "socket.http"')
@@ -105,7 +112,8 @@ describe(".ci/layers", function()
         .. "socket.http", line)
     end)
 
-  it("[layers-computed-require] names a require with a computed name",
+  it("[layers-computed-require] .ci/layers: reports a require with a computed "
+    .. "name",
     function()
       for _, code in ipairs { 'local _ = require("adobepass." .. _VERSION)',
         "local _ = pcall(require, name)", "local _ = require" } do
@@ -116,7 +124,8 @@ describe(".ci/layers", function()
       end
     end)
 
-  it("[layers-require-cycle] names a cycle of requires", function()
+  it("[layers-require-cycle] .ci/layers: reports a cycle of "
+    .. "requires", function()
     local line = append("lua/adobepass/util/options.lua",
       'local _ = require "adobepass.util.http_date"')
     assert.same({ "", 0 }, { run "check" })
@@ -133,7 +142,8 @@ describe(".ci/layers", function()
     assert.truthy(found, output)
   end)
 
-  it("[layers-not-require] ignores comments, strings and fields", function()
+  it("[layers-not-require] .ci/layers: ignores comments, strings and "
+    .. "fields", function()
     append("lua/adobepass/policy/retry.lua",
       '-- require "adobepass.client"\n--[[ require "adobepass.client" ]]\n'
       .. "local _ = [[require 'adobepass.client']] .. 'require \"x\"'\n"
@@ -141,7 +151,8 @@ describe(".ci/layers", function()
     assert.same({ "", 0 }, { run "check" })
   end)
 
-  it("[layers-no-layer] names a file in a folder that is no layer", function()
+  it("[layers-no-layer] .ci/layers: reports a file in a folder without a "
+    .. "layer", function()
     folder.run(("mkdir -p %s/csrc/extra %s/lua/adobepass/extra"):format(path,
       path))
     folder.write(path .. "/csrc/extra/a.c", "")
@@ -150,7 +161,8 @@ describe(".ci/layers", function()
     assert_problem "lua/adobepass/extra/a.lua:1: no layer of LUA_LAYERS"
   end)
 
-  it("[layers-too-many-files] names a folder with more than 20 files",
+  it("[layers-too-many-files] .ci/layers: reports a folder with more than 20 "
+    .. "files",
     function()
       for index = 1, 20 do
         folder.write(("%s/lua/adobepass/util/m%d.lua"):format(path, index),
@@ -164,7 +176,8 @@ describe(".ci/layers", function()
       assert.is_nil(run "check":find "lua/adobepass/cli: ")
     end)
 
-  it("[layers-stale-exception] names an exception that no longer occurs",
+  it("[layers-stale-exception] .ci/layers: reports an exception that no longer "
+    .. "occurs",
     function()
       local script = path .. "/.ci/layers"
       local text, count = folder.read(script):gsub("local TODAY = {\n",
@@ -174,7 +187,7 @@ describe(".ci/layers", function()
       assert_problem ".ci/layers: 'lua/adobepass/flow/login.lua: core' no "
     end)
 
-  it("[layers-page] wants the page to be up to date, and updates it",
+  it("[layers-page] .ci/layers: reports an outdated page and updates it",
     function()
       folder.write(path .. "/lua/adobepass/util/extra.lua", "return {}\n")
       assert_problem
@@ -185,7 +198,8 @@ describe(".ci/layers", function()
       assert.truthy(page:find((run "graph"), 1, true))
     end)
 
-  it("[layers-usage] reports an unknown argument as a usage error", function()
+  it("[layers-usage] .ci/layers: reports an unknown argument as a usage "
+    .. "error", function()
     assert.same({ "usage: lua5.4 .ci/layers check|graph|write", 2 },
       { run "chekc" })
   end)

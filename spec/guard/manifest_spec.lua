@@ -45,26 +45,28 @@ describe(".ci/manifest", function()
 
   after_each(function() folder.remove(path) end)
 
-  it("[manifest-clean] passes when all tags are listed", function()
+  it("[manifest-clean] .ci/manifest: passes when all tags are "
+    .. "listed", function()
     assert.same({ "2 spec tags", 0 }, { run "check" })
     assert.matches("^# [^\n]+\na%-one\na%-two\n$",
       folder.read(path .. "/spec/manifest.txt"))
   end)
 
-  it("[manifest-moved-spec] ignores where a spec is", function()
+  it("[manifest-moved-spec] .ci/manifest: accepts a moved spec", function()
     folder.run(("cd %s/spec && mkdir b && mv a_spec.lua b/c_spec.lua"):format(
       folder.quote(path)))
     assert.same({ "2 spec tags", 0 }, { run "check" })
   end)
 
-  it("[manifest-untagged] names a spec without a tag", function()
+  it("[manifest-untagged] .ci/manifest: reports a spec without a "
+    .. "tag", function()
     write("b_spec.lua", "\n" .. source_of())
     assert_problem "spec/b_spec.lua:2: spec without a tag"
     assert.equal(1, select(2, run()))
   end)
 
-  it("[manifest-computed-title] wants a tag before a computed title, or a "
-    .. "comment that names the tagged titles", function()
+  it("[manifest-computed-title] .ci/manifest: requires a tag before a computed "
+    .. "title or a comment that names the tagged titles", function()
     local source = "for _, name in ipairs(list) do\n%s  it(name, fn)\nend\n"
     write("b_spec.lua", source:format "")
     assert_problem "spec/b_spec.lua:2: spec without a tag"
@@ -72,8 +74,8 @@ describe(".ci/manifest", function()
     assert.equal(0, select(2, run "check"))
   end)
 
-  it("[manifest-pending-alias] sees specs defined by pending and by another "
-    .. "name of it", function()
+  it("[manifest-pending-alias] .ci/manifest: finds specs defined by pending or "
+    .. "by another name of it", function()
     write("b_spec.lua", 'pending("opens", function() end)\n')
     assert_problem "spec/b_spec.lua:1: spec without a tag"
     write("b_spec.lua", 'pending("no /proc here")\n')
@@ -83,7 +85,8 @@ describe(".ci/manifest", function()
     assert_problem "spec/b_spec.lua:2: spec without a tag"
   end)
 
-  it("[manifest-not-spec] ignores comments, strings and other functions",
+  it("[manifest-not-spec] .ci/manifest: ignores comments, strings and other "
+    .. "functions",
     function()
       write("b_spec.lua", "-- " .. source_of()
         .. "local text = [[" .. source_of() .. "]]\n"
@@ -91,29 +94,32 @@ describe(".ci/manifest", function()
       assert.same({ "2 spec tags", 0 }, { run "check" })
     end)
 
-  it("[manifest-duplicate] names a tag that is used twice", function()
+  it("[manifest-duplicate] .ci/manifest: reports a tag that is used "
+    .. "twice", function()
     write("b_spec.lua", source_of "a-one")
     assert_problem
       "tag 'a-one' is used 2 times: spec/a_spec.lua:1, spec/b_spec.lua:1"
     assert.equal(1, select(2, run()))
   end)
 
-  it("[manifest-new-tag] names a tag that is not listed yet", function()
+  it("[manifest-new-tag] .ci/manifest: reports a tag that is not listed "
+    .. "yet", function()
     write("b_spec.lua", source_of "b-one")
     assert_problem "tag 'b-one' is missing from spec/manifest.txt"
     assert.equal(0, select(2, run()))
     assert.equal(0, select(2, run "check"))
   end)
 
-  it("[manifest-vanished] names a tag that no spec has, and keeps it in the "
-    .. "manifest", function()
+  it("[manifest-vanished] .ci/manifest: reports a tag without a spec and keeps "
+    .. "it in the manifest", function()
     write("a_spec.lua", source_of "a-one")
     assert_problem "tag 'a-two' belongs to no spec"
     assert.equal(1, select(2, run()))
     assert.matches("\na%-two\n", folder.read(path .. "/spec/manifest.txt"))
   end)
 
-  it("[manifest-removed] drops a tag that is listed as removed, with a reason",
+  it("[manifest-removed] .ci/manifest: accepts a tag that is listed as removed "
+    .. "with a reason",
     function()
       write("a_spec.lua", source_of "a-one")
       write("removed_specs.txt", "# Why.\na-two\n")
@@ -124,14 +130,15 @@ describe(".ci/manifest", function()
       assert.same({ "1 spec tags", 0 }, { run "check" })
     end)
 
-  it("[manifest-removed-exists] names a removed tag that a spec has",
+  it("[manifest-removed-exists] .ci/manifest: reports a removed tag that a "
+    .. "spec has",
     function()
       write("removed_specs.txt", "a-two  part of a-one\n")
       assert_problem "tag 'a-two' is listed in spec/removed_specs.txt, but "
     end)
 
-  it("[manifest-history] finds a tag that one commit removed from specs and "
-    .. "manifest", function()
+  it("[manifest-history] .ci/manifest: reports a tag that one commit removed "
+    .. "from specs and manifest", function()
     git "init -q && git add ."
     git "commit -q -m first"
     write("a_spec.lua", source_of "a-one")
@@ -143,7 +150,8 @@ describe(".ci/manifest", function()
     assert.equal(0, select(2, run "check"))
   end)
 
-  it("[manifest-usage] reports an unknown argument as a usage error",
+  it("[manifest-usage] .ci/manifest: reports an unknown argument as a usage "
+    .. "error",
     function()
       assert.same({ "usage: lua5.4 .ci/manifest [check]", 2 },
         { run "chekc" })

@@ -9,7 +9,7 @@ local function functions_of(path, pattern)
   return names
 end
 
-describe("the reference", function()
+describe("reference", function()
   local _, missing = require("adobepass.util.shell").read "command -v ldoc"
   local test = missing == 0 and it or pending
   local path, output
@@ -32,15 +32,16 @@ describe("the reference", function()
     assert.is_true(#names >= least, module)
   end
 
-  test("[reference-made-complaint] is made without a complaint", function()
+  test("[reference-made-complaint] reference: is built without a "
+    .. "warning", function()
     -- ldoc 1.5 also prints the format, and an empty line for each part.
     local complaints = output:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
     assert.equal("reading configuration from .ldoc.lua\n" .. path
       .. "/index.html", (complaints:gsub("%s+$", "")))
   end)
 
-  test("[reference-function-module] has every function of the module "
-    .. "itself", function()
+  test("[reference-function-module] reference: has every function of the "
+    .. "module adobepass", function()
     local names = {}
     for name, value in pairs(adobepass) do
       if type(value) == "function" then
@@ -54,13 +55,14 @@ describe("the reference", function()
     end
   end)
 
-  test("[reference-method-client] has every method of a client", function()
+  test("[reference-method-client] reference: has every method of a "
+    .. "client", function()
     assert_has("adobepass.client",
       functions_of("lua/adobepass/client.lua", "\nfunction (Client:%l[%l_]+)"),
       4)
   end)
 
-  test("[reference-every-flow] has every flow", function()
+  test("[reference-every-flow] reference: has every flow", function()
     local count = 0
     local text = folder.read("lua/adobepass/client.lua")
     for flow, name in text:gmatch
@@ -77,7 +79,7 @@ describe("the reference", function()
 
   for module, least in pairs { media_token = 2, errors = 2, record = 2,
     headers = 1, info_schema = 1, platform = 1 } do
-    test("[reference-every-function] has every function of "
+    test("[reference-every-function] reference: has every function of "
       .. module, function()
       assert_has("adobepass." .. PATHS[module]:gsub("/", "."), functions_of(
         ("lua/adobepass/%s.lua"):format(PATHS[module]),
@@ -85,7 +87,8 @@ describe("the reference", function()
     end)
   end
 
-  test("[reference-store-driver] has every store and every driver", function()
+  test("[reference-store-driver] reference: has every store and every "
+    .. "driver", function()
     for _, name in ipairs { "memory", "file", "shdict", "redis" } do
       assert_has("adobepass.store." .. name, {}, 0)
     end

@@ -8,7 +8,7 @@ local shell = require "adobepass.util.shell"
 
 local usual = results.FOLDER
 
-describe("what a run keeps", function()
+describe("bench results", function()
   local path
 
   before_each(function()
@@ -26,7 +26,8 @@ describe("what a run keeps", function()
     return found:write()
   end
 
-  it("[report-comes-back] comes back as it was", function()
+  it("[report-comes-back] bench results: are read as they were "
+    .. "written", function()
     keep("soak", function(found)
       found:figure("errors, lua5.4", 0, "", "<= 0")
       found:figure("a name\twith\na break", "1.5 (1 .. 2)", "ms")
@@ -44,7 +45,8 @@ describe("what a run keeps", function()
     assert.is_nil(results.read "another")
   end)
 
-  it("[report-judged-target] is judged by its target", function()
+  it("[report-judged-target] bench results: are compared with their "
+    .. "target", function()
     for _, case in ipairs { { "5", "<= 5", true }, { "5", "< 5", false },
       { "0.91 (0.8 .. 1)", ">= 0.9", true }, { "-3.1", "<= 2", true },
       { "+3.1", "<= 2", false }, { "1722", "= 1722", true },
@@ -55,7 +57,8 @@ describe("what a run keeps", function()
     end
   end)
 
-  it("[report-can-come-shell] can come from a shell", function()
+  it("[report-can-come-shell] bench results: can be written by a shell "
+    .. "script", function()
     if not folder.read "build/lua5.4/adobepass/core.so" then
       return pending "lua5.4 is not built"
     end
@@ -78,8 +81,8 @@ describe("what a run keeps", function()
     return folder.read(file)
   end
 
-  it("[report-laid-column-lua] is laid out, a column for each Lua, and summed "
-    .. "up", function()
+  it("[report-laid-column-lua] bench report: has a column for each Lua and a "
+    .. "summary", function()
     keep("more", function(found)
       found:figure("an <odd> name, lua5.4", "0.5", "of plain C", ">= 0.9")
       found:figure("an <odd> name, luajit", "123456", "of plain C", ">= 0.9")
@@ -93,14 +96,14 @@ describe("what a run keeps", function()
     assert.truthy(text:find("`make more`, ", 1, true))
   end)
 
-  it("[report-missed] is missed where it is not there", function()
+  it("[report-missed] bench report: says which results are missing", function()
     assert.equal(0, shell.execute("mkdir " .. results.FOLDER))
     local _, count = page():gsub("\nNot run%.", "")
     assert.equal(13, count)
   end)
 end)
 
-describe("a plot", function()
+describe("bench plots", function()
   local function draw(points)
     return plot.draw { title = "A & B", subtitle = "<>", x = "minutes",
       panels = {
@@ -110,7 +113,7 @@ describe("a plot", function()
           points = points } } } } }
   end
 
-  it("[report-steps-people-count] has steps that people count in", function()
+  it("[report-steps-people-count] bench plots: have round steps", function()
     for most, step in pairs { [1] = 0.5, [4] = 1, [40] = 10, [70] = 20,
       [1000] = 500 } do
       assert.is_true(math.abs(plot.step(most, 4) - step) < 1e-9, most)
@@ -119,8 +122,8 @@ describe("a plot", function()
     assert.equal("0.5", plot.number(0.5))
   end)
 
-  it("[report-xml-grounds-drawn] is good XML for both grounds, whatever is "
-    .. "drawn", function()
+  it("[report-xml-grounds-drawn] bench plots: are valid XML for light and dark "
+    .. "backgrounds", function()
     for _, points in ipairs { {}, { { 0, 0 } }, { { 0, 1 }, { 1, 1e6 } },
       { { 0, 0 }, { 30, 0.001 } } } do
       local text = draw(points)

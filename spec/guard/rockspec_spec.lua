@@ -20,8 +20,8 @@ local function name_of(path)
     :gsub("/", "."))
 end
 
-describe("the rockspec", function()
-  it("[rockspec-lists-lua-module] lists every Lua module", function()
+describe("rockspec", function()
+  it("[rockspec-lists-lua-module] rockspec: lists every Lua module", function()
     local expected = {}
     for path in folder.run("find lua -name '*.lua'"):gmatch("[^\n]+") do
       expected[name_of(path)] = path
@@ -29,13 +29,13 @@ describe("the rockspec", function()
     assert.same(expected, rockspec().build.install.lua)
   end)
 
-  it("[rockspec-version-core] has the version of the core", function()
+  it("[rockspec-version-core] rockspec: has the version of the core", function()
     local version = require("adobepass.core").version
     assert.equal(version .. "-1", rockspec().version)
   end)
 
-  it("[rockspec-bounds-dependency-above] bounds every dependency from "
-    .. "above", function()
+  it("[rockspec-bounds-dependency-above] rockspec: has an upper bound for "
+    .. "every dependency", function()
     for _, dependency in ipairs(rockspec().dependencies) do
       assert.matches("< ", dependency)
     end

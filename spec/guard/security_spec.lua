@@ -40,19 +40,20 @@ describe("SECURITY.md", function()
 
   setup(function() text = folder.read "SECURITY.md" end)
 
-  it("[security-names-specs] names specs that are there", function()
+  it("[security-names-specs] SECURITY.md: names existing specs only", function()
     assert.same({}, missing(text))
     assert.is_true(#proofs(text) > 80)
   end)
 
-  it("[security-names-spec-way] names each spec in a way that is "
-    .. "seen", function()
+  it("[security-names-spec-way] SECURITY.md: names each spec in the format "
+    .. "that this check reads", function()
     local _, named = text:gsub("`spec/[%w_/]+%.lua`: ?\n?`%[", "")
     local _, files = text:gsub("`spec/[%w_/]+_spec%.lua`", "")
     assert.equal(files - 1, named) -- the first file name has no tag
   end)
 
-  it("[security-claims-spec] claims nothing without a spec", function()
+  it("[security-claims-spec] SECURITY.md: names a spec for each "
+    .. "claim", function()
     local list = claims(text)
     assert.is_true(#list > 35)
     for _, claim in ipairs(list) do
@@ -60,8 +61,8 @@ describe("SECURITY.md", function()
     end
   end)
 
-  it("[security-caught-spec] would be caught with a spec that is not "
-    .. "there", function()
+  it("[security-caught-spec] SECURITY.md: the check reports a spec that does "
+    .. "not exist", function()
     local row = '\n| x | `spec/unit/util/json_spec.lua`: `[no-such-tag]`; '
       .. '`spec/none_spec.lua`: `[a]`, `[b-2]` |'
     assert.same({ "spec/unit/util/json_spec.lua: no-such-tag",
@@ -86,7 +87,7 @@ describe("library code", function()
     return found
   end
 
-  it("[security-no-process] starts no process", function()
+  it("[security-no-process] library code: starts no process", function()
     local count = 0
     for path in folder.run("find lua -name '*.lua'"):gmatch "[^\n]+" do
       assert.same({}, process_calls(path, folder.read(path)))
@@ -95,8 +96,8 @@ describe("library code", function()
     assert.is_true(count > 60)
   end)
 
-  it("[security-no-process-found] is found to start one where it "
-    .. "does", function()
+  it("[security-no-process-found] library code: the check reports a call that "
+    .. "starts a process", function()
     local text = 'local shell = require "adobepass.util.shell" io.popen "id"'
     assert.same({ "lua/adobepass/store/x.lua: io.popen",
       "lua/adobepass/store/x.lua: adobepass.util.shell" },
@@ -104,8 +105,8 @@ describe("library code", function()
     assert.same({}, process_calls("lua/adobepass/cli/x.lua", text))
   end)
 
-  it("[security-no-process-lint] is refused by luacheck where it starts "
-    .. "one", function()
+  it("[security-no-process-lint] library code: luacheck refuses a call that "
+    .. "starts a process", function()
     if folder.run("command -v luacheck; true") == "" then
       return pending "luacheck is not installed"
     end
@@ -123,9 +124,9 @@ describe("library code", function()
   end)
 end)
 
-describe("the core", function()
-  it("[security-no-switch-turns] has no switch that turns verification "
-    .. "off", function()
+describe("core", function()
+  it("[security-no-switch-turns] core: has no option that disables TLS "
+    .. "verification", function()
     for _, name in ipairs { "verify", "verify_peer", "verify_host",
       "insecure", "tls_verify", "ssl_verify", "ssl_verifypeer",
       "skip_verify", "follow_redirects", "follow_location" } do
@@ -137,7 +138,7 @@ describe("the core", function()
   end)
 end)
 
-describe("the sandbox", function()
+describe("sandbox", function()
   -- Returns the addresses that listen on a port, in hex, from /proc/net; state 0A
   -- is LISTEN.
   local function listeners(port)
@@ -152,7 +153,7 @@ describe("the sandbox", function()
     return found
   end
 
-  it("[security-listens-loopback] listens on loopback alone", function()
+  it("[security-listens-loopback] sandbox: listens on loopback only", function()
     local running = assert(sandbox_host.start {})
     local seen = {}
     for _, origin in ipairs { running.api, running.mgmt, running.control } do
