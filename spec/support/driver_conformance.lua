@@ -50,14 +50,15 @@ local function at_least(seconds, started)
   end
 end
 
-case("[driver-waits-response] waits for an answer", function(world)
+case("[driver-waits-response] driver: waits for a response", function(world)
   local transfer = submit(world, "/hello")
   same("pending", code_of(transfer))
   same(true, wait(world, transfer))
   same("hello", assert(transfer:result()).body)
 end)
 
-case("[driver-waits-one-after] waits for one after another", function(world)
+case("[driver-waits-one-after] driver: waits for several transfers in "
+  .. "sequence", function(world)
   for i = 1, 5 do
     local transfer = submit(world, "/echo?" .. i)
     same(true, wait(world, transfer))
@@ -65,13 +66,15 @@ case("[driver-waits-one-after] waits for one after another", function(world)
   end
 end)
 
-case("[driver-waits-large-response] waits for a large answer", function(world)
+case("[driver-waits-large-response] driver: waits for a large "
+  .. "response", function(world)
   local transfer = submit(world, "/bytes?n=2000000")
   same(true, wait(world, transfer))
   same(2000000, #assert(transfer:result()).body)
 end)
 
-case("[driver-not-wait-done] does not wait for what is done", function(world)
+case("[driver-not-wait-done] driver: returns at once for a finished "
+  .. "transfer", function(world)
   local transfer = submit(world, "/hello")
   same(true, wait(world, transfer))
   same(true, wait(world, transfer))
@@ -80,7 +83,7 @@ case("[driver-not-wait-done] does not wait for what is done", function(world)
   same(200, transfer:result().status)
 end)
 
-case("[driver-waits-order] waits for those of a crowd in any "
+case("[driver-waits-order] driver: waits for concurrent transfers in any "
   .. "order", function(world)
   local transfers = {}
   for i = 1, 10 do transfers[i] = submit(world, "/echo?" .. i) end
@@ -90,8 +93,8 @@ case("[driver-waits-order] waits for those of a crowd in any "
   end
 end)
 
-case("[driver-deadline-passed-first] says when the deadline passed "
-  .. "first", function(world)
+case("[driver-deadline-passed-first] driver: returns false when the deadline "
+  .. "has passed", function(world)
   local transfer = submit(world, "/silent")
   local started = core.clock.monotonic()
   same(false, wait(world, transfer, A_MOMENT))
@@ -102,7 +105,8 @@ case("[driver-deadline-passed-first] says when the deadline passed "
   transfer:close()
 end)
 
-case("[driver-goes-after-deadline] goes on after a deadline", function(world)
+case("[driver-goes-after-deadline] driver: waits for another transfer after a "
+  .. "deadline", function(world)
   local silent = submit(world, "/silent")
   local hello = submit(world, "/hello")
   same(false, wait(world, silent, A_MOMENT))
@@ -111,38 +115,39 @@ case("[driver-goes-after-deadline] goes on after a deadline", function(world)
   silent:close()
 end)
 
-case("[driver-ends-transfer-fails] ends with a transfer that "
+case("[driver-ends-transfer-fails] driver: returns when a transfer "
   .. "fails", function(world)
   local transfer = submit(world, "/hello", "EXPIRED")
   same(true, wait(world, transfer))
   same("tls_failed", code_of(transfer))
 end)
 
-case("[driver-ends-transfer-meets] ends with a transfer that meets its own "
-  .. "timeout", function(world)
+case("[driver-ends-transfer-meets] driver: returns when a transfer reaches "
+  .. "its own timeout", function(world)
   local transfer = assert(world.transport:submit {
     url = world.url("GOOD", "/silent"), timeout = A_MOMENT })
   same(true, wait(world, transfer))
   same("timeout", code_of(transfer))
 end)
 
-case("[driver-not-wait-cancelled] does not wait for what was "
-  .. "cancelled", function(world)
+case("[driver-not-wait-cancelled] driver: returns at once for a cancelled "
+  .. "transfer", function(world)
   local transfer = submit(world, "/silent")
   transfer:close()
   same(true, wait(world, transfer))
   same("cancelled", code_of(transfer))
 end)
 
-case("[driver-not-wait-closed-session] does not wait on a closed "
-  .. "session", function(world)
+case("[driver-not-wait-closed-session] driver: returns at once for a closed "
+  .. "transport", function(world)
   local transfer = submit(world, "/silent")
   world.transport:close()
   same(true, wait(world, transfer))
   same("closed", code_of(transfer))
 end)
 
-case("[driver-sleeps-long-told] sleeps as long as it is told", function(world)
+case("[driver-sleeps-long-told] driver: sleeps for the given "
+  .. "time", function(world)
   local started = core.clock.monotonic()
   world.driver.sleep(A_MOMENT)
   at_least(A_MOMENT, started)
@@ -150,8 +155,7 @@ case("[driver-sleeps-long-told] sleeps as long as it is told", function(world)
   world.driver.sleep(0.0001)
 end)
 
-case("[driver-clock-forward] has a clock that goes forward "
-  .. "only", function(world)
+case("[driver-clock-forward] driver: has a monotonic clock", function(world)
   local last = world.driver.now()
   for _ = 1, 3 do
     world.driver.sleep(0.002)
@@ -162,8 +166,8 @@ case("[driver-clock-forward] has a clock that goes forward "
 end)
 
 -- The sandbox's transport has no sockets.
-case("[driver-sandbox-session] takes the sandbox's transport "
-  .. "too", function(world)
+case("[driver-sandbox-session] driver: waits on the sandbox's "
+  .. "transport", function(world)
   local instance = sandbox.new()
   local transport = instance:transport()
   local transfer = transport:submit { url = instance.api .. "/" }
@@ -172,7 +176,8 @@ case("[driver-sandbox-session] takes the sandbox's transport "
   same("number", type(assert(transfer:result()).status))
 end)
 
-case("[driver-serves-twenty] serves twenty at once", function(world)
+case("[driver-serves-twenty] driver: serves twenty concurrent "
+  .. "functions", function(world)
   local responses, list = 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -190,8 +195,8 @@ case("[driver-serves-twenty] serves twenty at once", function(world)
 end, "together")
 
 -- Each one waits until all have started, so the waits overlap.
-case("[driver-twenty-wait-time] lets all of twenty wait at the same "
-  .. "time", function(world)
+case("[driver-twenty-wait-time] driver: lets twenty functions wait "
+  .. "concurrently", function(world)
   local there, list = 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -205,8 +210,8 @@ case("[driver-twenty-wait-time] lets all of twenty wait at the same "
   same(20, there)
 end, "together")
 
-case("[driver-twenty-sleep-time] lets twenty sleep at the same "
-  .. "time", function(world)
+case("[driver-twenty-sleep-time] driver: lets twenty functions sleep "
+  .. "concurrently", function(world)
   local asleep, most, list = 0, 0, {}
   for i = 1, 20 do
     list[i] = function()
@@ -221,8 +226,8 @@ case("[driver-twenty-sleep-time] lets twenty sleep at the same "
   same(0, asleep)
 end, "together")
 
-case("[driver-wakes-waits-cancels] wakes who waits for what another one "
-  .. "cancels", function(world)
+case("[driver-wakes-waits-cancels] driver: resumes a function whose transfer "
+  .. "another one cancels", function(world)
   local transfer, order = submit(world, "/silent"), {}
   world.together {
     function()
@@ -239,8 +244,8 @@ case("[driver-wakes-waits-cancels] wakes who waits for what another one "
   same("cancelled woken", table.concat(order, " "))
 end, "together")
 
-case("[driver-wakes-session-closed] wakes all when the transport is "
-  .. "closed", function(world)
+case("[driver-wakes-session-closed] driver: resumes all functions when the "
+  .. "transport is closed", function(world)
   local list, ended = {}, 0
   for i = 1, 5 do
     list[i] = function()
@@ -258,7 +263,7 @@ case("[driver-wakes-session-closed] wakes all when the transport is "
   same(5, ended)
 end, "together")
 
-case("[driver-two-wait-transfer] lets two wait for the same "
+case("[driver-two-wait-transfer] driver: lets two functions wait for one "
   .. "transfer", function(world)
   local transfer, ended = submit(world, "/hello"), 0
   local function one()
@@ -269,7 +274,8 @@ case("[driver-two-wait-transfer] lets two wait for the same "
   same(2, ended)
 end, "together")
 
-case("[driver-keeps-deadline] keeps each one's own deadline", function(world)
+case("[driver-keeps-deadline] driver: keeps the deadline of each "
+  .. "wait", function(world)
   local order, list = {}, {}
   local transfer = submit(world, "/silent")
   for index, seconds in ipairs { 0.03, 0.01, 0.02 } do

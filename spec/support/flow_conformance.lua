@@ -85,8 +85,8 @@ end
 
 local scenarios = {}
 
-scenarios["[flow-logs-second-screen] logs in with a second screen, step by "
-  .. "step"] = function(world)
+scenarios["[flow-logs-second-screen] flows: log in on a second screen, step "
+  .. "by step"] = function(world)
   local client, phone = world:new_client(), world:new_client()
   local flow = assert(client:start_login { domain_name = "adobe.com",
     redirect_url = "https://adobe.com", mvpd = "Cablevision",
@@ -104,7 +104,7 @@ scenarios["[flow-logs-second-screen] logs in with a second screen, step by "
   equal(profile.not_after, assert(client:login {}).not_after)
 end
 
-scenarios["[flow-logs-browser-screen] logs in with a browser on this "
+scenarios["[flow-logs-browser-screen] flows: log in with a browser on this "
   .. "screen"] = function(world)
   local client, is_back = world:new_client(), false
   local key = assert(core.private_key(
@@ -119,8 +119,8 @@ scenarios["[flow-logs-browser-screen] logs in with a browser on this "
   equal("77754", profile.attributes.zip)
 end
 
-scenarios["[flow-stops-login-cancelled] stops a login that was "
-  .. "cancelled"] = function(world)
+scenarios["[flow-stops-login-cancelled] flows: stop a cancelled "
+  .. "login"] = function(world)
   local asked = 0
   local profile, err = world:new_client():login(login_options {
     cancel = function()
@@ -131,7 +131,7 @@ scenarios["[flow-stops-login-cancelled] stops a login that was "
   equal("cancelled", err.code)
 end
 
-scenarios["[flow-filters-catalog] filters a catalog"] = function(world)
+scenarios["[flow-filters-catalog] flows: filter a catalog"] = function(world)
   local client, titles = world:viewer "bob", {}
   for number = 1, 12 do titles[number] = "Title " .. number end
   titles[4], titles[9] = "HBO", "Live"
@@ -141,8 +141,8 @@ scenarios["[flow-filters-catalog] filters a catalog"] = function(world)
   equal("Title 12", catalog.permitted[10])
 end
 
-scenarios["[flow-plays-media-token] plays, with a media token that is "
-  .. "good"] = function(world)
+scenarios["[flow-plays-media-token] flows: authorize with a valid media "
+  .. "token"] = function(world)
   local client = world:viewer()
   local key = assert(core.public_key(
     world:ask("GET", "/certificates").media))
@@ -157,7 +157,7 @@ scenarios["[flow-plays-media-token] plays, with a media token that is "
   equal("authorization_denied_by_parental_controls", late.error.code)
 end
 
-scenarios["[flow-logs-out] logs out"] = function(world)
+scenarios["[flow-logs-out] flows: log out"] = function(world)
   local client, opened = world:viewer(), nil
   local report = assert(client:logout { redirect_url = "https://adobe.com",
     open_url = function(url) opened = url end })
@@ -169,8 +169,8 @@ scenarios["[flow-logs-out] logs out"] = function(world)
   equal(nil, next(assert(client.api:profiles()).profiles))
 end
 
-scenarios["[flow-plays-pass-next] plays with one pass and then with the "
-  .. "next"] = function(world)
+scenarios["[flow-plays-pass-next] flows: play with one TempPass and then with "
+  .. "the next"] = function(world)
   local client = world:new_client()
   local pass = client:temporary_access { expiring = 200,
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
@@ -188,8 +188,8 @@ scenarios["[flow-plays-pass-next] plays with one pass and then with the "
     device = client.context.record.id })
 end
 
-scenarios["[flow-several-viewers] has several viewers beside each "
-  .. "other"] = function(world)
+scenarios["[flow-several-viewers] flows: serve several viewers "
+  .. "concurrently"] = function(world)
   local gateway = world:viewer()
   local second = gateway:device { id = "beside " .. gateway.context.record.id }
   local decision, err = second:authorize "CNN"
@@ -198,7 +198,7 @@ scenarios["[flow-several-viewers] has several viewers beside each "
   assert(assert(gateway:authorize "CNN").permitted)
 end
 
-scenarios["[flow-signs-partner-framework] signs on through a partner's "
+scenarios["[flow-signs-partner-framework] flows: sign on through a partner's "
   .. "framework"] = function(world)
   local client, notified = world:new_client(), nil
   local status = client:partner_status { access = "granted",
@@ -232,8 +232,8 @@ local function sign_on_twice(world, client, identity)
   return again.profile.type
 end
 
-scenarios["[flow-signs-platform] signs on with what the platform "
-  .. "knows"] = function(world)
+scenarios["[flow-signs-platform] flows: sign on with a platform "
+  .. "identity"] = function(world)
   local client = world:new_client()
   local token = world:ask("POST", "/identity",
     { kind = "platform", subject = client.context.record.id })
@@ -241,7 +241,7 @@ scenarios["[flow-signs-platform] signs on with what the platform "
     { subject_token = token }))
 end
 
-scenarios["[flow-signs-service-token] signs on with a service "
+scenarios["[flow-signs-service-token] flows: sign on with a service "
   .. "token"] = function(world)
   local client = world:new_client()
   local token = assert(client:get_service_token {
@@ -252,8 +252,8 @@ scenarios["[flow-signs-service-token] signs on with a service "
   assert(client:linked_devices(token))
 end
 
-scenarios["[flow-provider-trouble] is let in while the provider is in "
-  .. "trouble"] = function(world)
+scenarios["[flow-provider-trouble] flows: give access while a provider is "
+  .. "degraded"] = function(world)
   local client = world:new_client()
   local profile = assert(client:login(
     login_options { mvpd = "DegradedMvpd" }))

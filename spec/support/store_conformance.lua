@@ -36,12 +36,12 @@ end
 
 local SOON, LONG = 0.02, 600
 
-case("[store-nothing-first] has nothing at first", function(world)
+case("[store-nothing-first] store: is empty at first", function(world)
   expect(nil, world.store:get("k"))
 end)
 
-case("[store-gives-back-set] gives back what was set, for "
-  .. "ever", function(world)
+case("[store-gives-back-set] store: returns a value that was set without "
+  .. "expiry", function(world)
   expect(true, world.store:set("k", "v"))
   expect("v", world.store:get("k"))
   world.wait(SOON)
@@ -49,14 +49,14 @@ case("[store-gives-back-set] gives back what was set, for "
   expect(nil, world.store:get("K"))
 end)
 
-case("[store-keeps-last-value] keeps the last value", function(world)
+case("[store-keeps-last-value] store: returns the last value", function(world)
   for _, value in ipairs { "one", "a longer one, and longer", "2" } do
     expect(true, world.store:set("k", value))
     same(value, world.store:get("k"))
   end
 end)
 
-case("[store-bytes-keys-values] takes any bytes, in keys and in "
+case("[store-bytes-keys-values] store: accepts any bytes in keys and "
   .. "values", function(world)
   local store = world.store
   local all = {}
@@ -71,12 +71,12 @@ case("[store-bytes-keys-values] takes any bytes, in keys and in "
   same("", store:get("empty"))
 end)
 
-case("[store-keys-apart] tells keys apart", function(world)
+case("[store-keys-apart] store: distinguishes keys", function(world)
   for i = 1, 100 do expect(true, world.store:set("k" .. i, "v" .. i)) end
   for i = 1, 100 do same("v" .. i, world.store:get("k" .. i)) end
 end)
 
-case("[store-forgets-time-live] forgets what had a time to "
+case("[store-forgets-time-live] store: removes a value after its time to "
   .. "live", function(world)
   expect(true, world.store:set("k", "v", SOON))
   expect(true, world.store:set("l", "v", LONG))
@@ -85,7 +85,8 @@ case("[store-forgets-time-live] forgets what had a time to "
   expect("v", world.store:get("l"))
 end)
 
-case("[store-starts-new-time] starts a new time with each set", function(world)
+case("[store-starts-new-time] store: starts a new time to live with each "
+  .. "set", function(world)
   local store = world.store
   expect(true, store:set("short", "v", SOON))
   expect(true, store:set("short", "w"))
@@ -96,8 +97,8 @@ case("[store-starts-new-time] starts a new time with each set", function(world)
   same(nil, store:get("long"))
 end)
 
-case("[store-short-times] takes very short and very long "
-  .. "times", function(world)
+case("[store-short-times] store: accepts very short and very long times to "
+  .. "live", function(world)
   expect(true, world.store:set("short", "v", 1e-6))
   for i, seconds in ipairs { 1e9, 1e15, 1e300, math.huge } do
     expect(true, world.store:set("long" .. i, "v", seconds))
@@ -107,33 +108,36 @@ case("[store-short-times] takes very short and very long "
   for i = 1, 4 do expect("v", world.store:get("long" .. i)) end
 end)
 
-case("[store-adds-lives] adds where nothing lives", function(world)
+case("[store-adds-lives] store: adds a value to an unused key "
+  .. "only", function(world)
   expect(true, world.store:add("k", "mine", LONG))
   expect(false, world.store:add("k", "yours", LONG))
   same("mine", world.store:get("k"))
 end)
 
-case("[store-not-add-set] does not add over what was set", function(world)
+case("[store-not-add-set] store: does not add over a value that was "
+  .. "set", function(world)
   expect(true, world.store:set("k", "v"))
   expect(false, world.store:add("k", "w", LONG))
   same("v", world.store:get("k"))
 end)
 
-case("[store-adds-holder-time] adds when the holder's time is "
-  .. "over", function(world)
+case("[store-adds-holder-time] store: adds a value after the previous one has "
+  .. "expired", function(world)
   expect(true, world.store:add("k", "dead", SOON))
   world.wait(SOON * 2)
   expect(true, world.store:add("k", "next", LONG))
   same("next", world.store:get("k"))
 end)
 
-case("[store-adds-delete] adds after a delete", function(world)
+case("[store-adds-delete] store: adds a value after a delete", function(world)
   expect(true, world.store:add("k", "mine", LONG))
   expect(true, world.store:delete("k"))
   expect(true, world.store:add("k", "yours", LONG))
 end)
 
-case("[store-lets-one-many] lets one of many add", function(world)
+case("[store-lets-one-many] store: lets one of many callers "
+  .. "add", function(world)
   for round = 1, 20 do
     local wins, list = 0, {}
     for i = 1, 20 do
@@ -148,7 +152,7 @@ case("[store-lets-one-many] lets one of many add", function(world)
   end
 end)
 
-case("[store-replaces-expected] replaces: writes only where the value is the "
+case("[store-replaces-expected] store: replaces a value only if it is the "
   .. "expected one", function(world)
   local store = world.store
   expect(false, store:replace("k", "v", "none"))
@@ -168,7 +172,7 @@ case("[store-replaces-expected] replaces: writes only where the value is the "
   same("three", store:get("k"))
 end)
 
-case("[store-replaces-bytes] replaces: takes any bytes", function(world)
+case("[store-replaces-bytes] store: replaces any bytes", function(world)
   local all = {}
   for byte = 0, 255 do all[byte + 1] = string.char(byte) end
   all = table.concat(all)
@@ -180,7 +184,7 @@ case("[store-replaces-bytes] replaces: takes any bytes", function(world)
   end
 end)
 
-case("[store-replaces-expiry] replaces: the value expires, and is absent "
+case("[store-replaces-expiry] store: a replaced value expires and is absent "
   .. "then", function(world)
   local store = world.store
   expect(true, store:replace("k", "short", nil, SOON))
@@ -201,8 +205,8 @@ case("[store-replaces-expiry] replaces: the value expires, and is absent "
   same("1e300", store:get("o"))
 end)
 
-case("[store-replaces-after-delete] replaces: deleted and cleared values are "
-  .. "absent", function(world)
+case("[store-replaces-after-delete] store: deleted and cleared values are "
+  .. "absent for a replace", function(world)
   local store = world.store
   for round = 1, 3 do
     local value = "v" .. round
@@ -226,8 +230,8 @@ case("[store-replaces-after-delete] replaces: deleted and cleared values are "
   end
 end)
 
-case("[store-replaces-one-wins] replaces: exactly one of many "
-  .. "wins", function(world)
+case("[store-replaces-one-wins] store: lets exactly one of many callers "
+  .. "replace", function(world)
   local store = world.store
   local present
   for round = 1, 20 do
@@ -248,7 +252,7 @@ case("[store-replaces-one-wins] replaces: exactly one of many "
   end
 end)
 
-case("[store-deletes] deletes", function(world)
+case("[store-deletes] store: deletes a value", function(world)
   expect(true, world.store:set("k", "v"))
   expect(true, world.store:set("l", "v"))
   expect(true, world.store:delete("k"))
@@ -257,8 +261,8 @@ case("[store-deletes] deletes", function(world)
   expect("v", world.store:get("l"))
 end)
 
-case("[store-deletes-value] deletes a value only where it "
-  .. "stands", function(world)
+case("[store-deletes-value] store: deletes a value only if it is the expected "
+  .. "one", function(world)
   local store = world.store
   expect(true, store:add("k", "mine", LONG))
   expect(true, store:delete("k", "yours"))
@@ -272,8 +276,8 @@ case("[store-deletes-value] deletes a value only where it "
   same(nil, store:get("for ever"))
 end)
 
-case("[store-not-late-holder-drop] does not let a late holder drop the next "
-  .. "one's lock", function(world)
+case("[store-not-late-holder-drop] store: a late lock holder cannot delete "
+  .. "the next one's lock", function(world)
   expect(true, world.store:add("k", "late", SOON))
   world.wait(SOON * 2)
   expect(true, world.store:add("k", "next", LONG))
@@ -281,8 +285,8 @@ case("[store-not-late-holder-drop] does not let a late holder drop the next "
   same("next", world.store:get("k"))
 end)
 
-case("[store-clears-begins-prefix] clears what begins with a prefix, to the "
-  .. "letter", function(world)
+case("[store-clears-begins-prefix] store: clears exactly the keys that begin "
+  .. "with a prefix", function(world)
   local store = world.store
   local others = { "a", "ab", "xa*b", "a?b:", "a[b]", "A*b:1", "a\\*b:" }
   for _, key in ipairs(others) do store:set(key, "v") end
@@ -303,7 +307,7 @@ case("[store-clears-begins-prefix] clears what begins with a prefix, to the "
   same("v", store:get("ab"))
 end)
 
-case("[store-clears-everything] clears everything", function(world)
+case("[store-clears-everything] store: clears all keys", function(world)
   for i = 1, 50 do world.store:set("k" .. i, "v") end
   expect(true, world.store:clear())
   for i = 1, 50 do same(nil, world.store:get("k" .. i)) end
@@ -312,15 +316,15 @@ case("[store-clears-everything] clears everything", function(world)
   expect(true, world.store:set("k1", "v"))
 end)
 
-case("[store-clears-prefix-empty] clears all of one prefix when that is "
-  .. "empty", function(world)
+case("[store-clears-prefix-empty] store: clears all keys with an empty "
+  .. "prefix", function(world)
   expect(true, world.store:set("k", "v"))
   expect(true, world.store:clear(""))
   same(nil, world.store:get("k"))
 end)
 
-case("[store-raises-wrong-arguments] raises for wrong arguments, with their "
-  .. "names", function(world)
+case("[store-raises-wrong-arguments] store: raises for invalid arguments and "
+  .. "names them", function(world)
   local store = world.store
   for _, method in ipairs { "get", "set", "add", "replace", "delete" } do
     for _, key in ipairs { "", 1, true, {} } do
