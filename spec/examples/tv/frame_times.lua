@@ -2,13 +2,13 @@
 --
 --   lua5.4 spec/examples/tv/frame_times.lua    (LUA_PATH as for specs)
 --
--- A frame's work is all that it does: input, the update with the network,
--- drawing, handing the picture over, the collector. `cpu` is what the app's
--- own thread computed of it, `process` what all its threads did, among them
--- those of the graphics driver, which has no other place to draw under Xvfb.
--- A long frame is our doing if our threads computed for that long; in the rest
--- of the time it waited for a processor, or for the X server. A frame without
--- a new picture is short: those with one are also counted alone.
+-- `work` is the wall time of a frame: input, update with network, drawing,
+-- presenting, garbage collection. `cpu` is the CPU time of the app's main thread
+-- in it, `process` that of all its threads, including the graphics driver's, which
+-- renders in software under Xvfb. A long frame is caused by the app if its
+-- `process` is long; otherwise the app waited for a CPU or for the X server.
+-- Frames without a new picture are short, so those with one are also counted
+-- separately.
 
 local core = require "adobepass.core"
 local scenarios = require "spec.examples.tv.scenarios"
@@ -20,7 +20,7 @@ local FRAME, LONG = 1000 / 60, 25 -- ms
 local GLANCE = 2 -- seconds that the viewer looks at a screen
 local COLUMNS = { "work", "interval", "cpu", "process", "network", "drawn" }
 
--- A file for each time that the app is started.
+-- Writes one file for each start of the app.
 local function record(app_fixture, path)
   local plain, count = app_fixture.service, 0
   function app_fixture.service(sandbox)
@@ -32,7 +32,7 @@ local function record(app_fixture, path)
 end
 
 local function watch(path)
-  local app_fixture = fixture.new { nice = 19 } -- the phone is another machine
+  local app_fixture = fixture.new { nice = 19 } -- the phone would be another machine
   app_fixture.take_picture = function() core.clock.sleep(GLANCE) end
   record(app_fixture, path)
   local fine, problem = pcall(function()
@@ -122,7 +122,7 @@ local function show_longest(frames)
   end
 end
 
--- For bench/report.
+-- Saves the figures for bench/report.
 local function keep(frames, ours)
   local found = results.new("tv", "bench/tv")
   found:figure("frames", #frames, "")
