@@ -93,13 +93,13 @@ describe("gateway failures", function()
       viewer_signs_in(login)
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 60 }
-      local asked = tv:submit("GET", one .. "/login/status")
+      local transfer = tv:submit("GET", one .. "/login/status")
       gateway_nodes.eventually(function()
         tv.transport:step(0)
         return many_clients.counts(control:journal()).profile_for_code > 0
       end)
       gateway_nodes.kill(running.nodes[1])
-      assert.is_nil(tv:finish(asked))
+      assert.is_nil(tv:finish(transfer))
       assert.equal("pending",
         select(2, tv:get(two .. "/login/status")).state)
       time_passes()
@@ -111,13 +111,13 @@ describe("gateway failures", function()
       tv:post(one .. "/login", { mvpd = "Dish" }) -- gets a cookie
       control:fault { kind = "delay", operation = "create_session",
         seconds = 60 }
-      local asked = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
+      local transfer = tv:submit("POST", one .. "/login", { mvpd = "Spectrum" })
       gateway_nodes.eventually(function()
         tv.transport:step(0)
         return many_clients.counts(control:journal()).create_session > 1
       end)
       gateway_nodes.kill(running.nodes[1])
-      tv:finish(asked)
+      tv:finish(transfer)
       time_passes()
       local status, login = tv:post(two .. "/login", { mvpd = "Spectrum" })
       assert.same({ 200, "pending" }, { status, login.state })
@@ -269,7 +269,7 @@ describe("gateway failures", function()
       local login = begin_login()
       control:fault { kind = "delay", operation = "profile_for_code",
         seconds = 1 }
-      local asked = tv:submit("GET", one .. "/login/status")
+      local transfer = tv:submit("GET", one .. "/login/status")
       gateway_nodes.eventually(function()
         tv.transport:step(0)
         return many_clients.counts(control:journal()).profile_for_code > 0
@@ -277,7 +277,7 @@ describe("gateway failures", function()
       local former = gateway_nodes.workers(running.nodes[1])
       reload()
       viewer_signs_in(login)
-      local status, result = tv:finish(asked)
+      local status, result = tv:finish(transfer)
       assert.equal(200, status)
       assert.is_true(result.state == "pending" or result.state == "done")
       gateway_nodes.await_end(former)
@@ -312,13 +312,13 @@ describe("gateway failures", function()
         clients[index].cookies = tv.cookies
       end
       local function round()
-        local asked = {}
+        local transfers = {}
         for index, one_of_them in ipairs(clients) do
-          asked[index] = one_of_them:submit("GET", (index % 2 == 0 and one
+          transfers[index] = one_of_them:submit("GET", (index % 2 == 0 and one
             or two) .. (index % 4 < 2 and playlist or "/login/status"))
         end
         for index, one_of_them in ipairs(clients) do
-          assert.equal(200, (one_of_them:finish(asked[index])))
+          assert.equal(200, (one_of_them:finish(transfers[index])))
         end
       end
       round()

@@ -171,15 +171,15 @@ describe("gateway", function()
       .. "over all workers of all nodes",
       function()
         sign_in() -- uses three requests of the burst of ten
-        local clients, asked = {}, {}
+        local clients, transfers = {}, {}
         for index = 1, 10 do
           clients[index] = gateway_client.new { ip = tv.ip }
           clients[index].cookies = tv.cookies
-          asked[index] = clients[index]:submit("POST",
+          transfers[index] = clients[index]:submit("POST",
             (index % 2 == 0 and one or two) .. "/play/cnn", {})
         end
         for index = 1, 10 do
-          assert.equal(200, (clients[index]:finish(asked[index])))
+          assert.equal(200, (clients[index]:finish(transfers[index])))
           clients[index]:close()
         end
         local times = {}
@@ -199,13 +199,13 @@ describe("gateway", function()
       .. "all workers and nodes", function()
       local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
       control:take()
-      local asked = {}
+      local transfers = {}
       for index = 1, 40 do
-        asked[index] = tv:submit("GET", (index % 2 == 0 and one or two)
+        transfers[index] = tv:submit("GET", (index % 2 == 0 and one or two)
           .. "/login/status")
       end
       for index = 1, 40 do
-        local status, result = tv:finish(asked[index])
+        local status, result = tv:finish(transfers[index])
         assert.same({ 200, "pending", login.code },
           { status, result.state, result.code })
       end
@@ -214,15 +214,15 @@ describe("gateway", function()
 
     it("[gateway-code-however-often] gateway: creates one session for "
       .. "concurrent login requests of a device", function()
-      local asked, codes = {}, {}
+      local transfers, codes = {}, {}
       tv:post(one .. "/login") -- gets a cookie
       control:take()
       for index = 1, 12 do
-        asked[index] = tv:submit("POST", (index % 2 == 0 and one or two)
+        transfers[index] = tv:submit("POST", (index % 2 == 0 and one or two)
           .. "/login", { mvpd = "Dish" })
       end
       for index = 1, 12 do
-        codes[select(2, tv:finish(asked[index])).code or "none"] = true
+        codes[select(2, tv:finish(transfers[index])).code or "none"] = true
       end
       assert.is_nil(codes.none)
       assert.string((next(codes)))
@@ -240,15 +240,15 @@ describe("gateway", function()
         control:take()
         control:fault { kind = "delay", operation = "register",
           seconds = 0.3 }
-        local clients, asked = {}, {}
+        local clients, transfers = {}, {}
         for index = 1, 32 do -- connections, which the kernel spreads over workers
           clients[index] = gateway_client.new { ip = tv.ip }
           clients[index].cookies = device.cookies
-          asked[index] = clients[index]:submit("GET",
+          transfers[index] = clients[index]:submit("GET",
             (index % 2 == 0 and one or two) .. "/providers")
         end
         for index = 1, 32 do
-          assert.equal(200, (clients[index]:finish(asked[index])))
+          assert.equal(200, (clients[index]:finish(transfers[index])))
           clients[index]:close()
         end
         device:close()

@@ -30,7 +30,7 @@ local function ending(value, err)
   return err.code
 end
 
-local function strike(control, row, operation, times)
+local function inject_fault(control, row, operation, times)
   local fault = { operation = operation, count = COUNTS[times] }
   for name, value in pairs(row.fault) do fault[name] = value end
   assert(control.fault(fault))
@@ -41,7 +41,7 @@ local cases = 0
 -- Checks the result and the number of requests of one case.
 local function check(fixture, row, operation, times, params)
   fixture:restore { timeout = TIMEOUT }
-  strike(fixture.control, row, operation, times)
+  inject_fault(fixture.control, row, operation, times)
   local started = fixture.driver.now()
   local ended = ending(attempt(fixture.client, operation, params))
   local expected, requests = fault_table.expected(row, operation, times)
@@ -107,7 +107,7 @@ describe("the fault matrix of a first call", function()
       for _, row in ipairs(fault_table.list) do
         for times in pairs(COUNTS) do
           fixture:restore { timeout = TIMEOUT }
-          strike(fixture.control, row, operation, times)
+          inject_fault(fixture.control, row, operation, times)
           local ended = ending(attempt(fixture.client, "profiles"))
           local expected, requests =
             fault_table.expected(row, operation, times)

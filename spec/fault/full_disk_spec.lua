@@ -33,10 +33,10 @@ local SCRIPT = [[
   print(table.concat(output, " "), counts.register)
 ]]
 
-local function play(break_disk, mend)
+local function run_script(break_disk, repair_disk)
   local path = folder.make()
   local output = mount_namespace.on_small_disk(path, (SCRIPT:gsub("%u%u%u%u+", {
-    BREAK = break_disk, MEND = mend })))
+    BREAK = break_disk, MEND = repair_disk })))
   folder.remove(path)
   return output
 end
@@ -58,12 +58,12 @@ describe("file store on a failing disk", function()
   with_root("[crash-disk-full-costs-no-second] client: registers once although the "
     .. "disk is full", function()
     assert.equal(FAILED .. "ok ok\t1",
-      play("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
+      run_script("head -c 200k /dev/zero > fill 2>&-", "rm fill"))
   end)
 
   with_root("[crash-disk-not-written-costs] client: registers once although the "
     .. "disk is read-only", function()
-    assert.equal(FAILED .. "ok ok\t1", play("mount -o remount,ro .",
+    assert.equal(FAILED .. "ok ok\t1", run_script("mount -o remount,ro .",
       "mount -o remount,rw ."))
   end)
 end)

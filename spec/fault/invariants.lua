@@ -196,12 +196,12 @@ function Invariants:check_error(err)
 end
 
 --- Checks a decision: a permit must come from the service, for this device and
--- its current viewer. `asked`: { mvpd =, identity = }
-function Invariants:check_decision(device, decision, asked)
+-- its current viewer. `options`: { mvpd =, identity = }
+function Invariants:check_decision(device, decision, options)
   if decision.error then self:check_error(decision.error) end
   if not decision.permitted then return end
-  local key = permit_key(device, self:viewer_number(device), asked.mvpd,
-    asked.identity or "", decision.resource)
+  local key = permit_key(device, self:viewer_number(device), options.mvpd,
+    options.identity or "", decision.resource)
   assert(self.permits[key], "a permit that the service did not give: "
     .. decision.resource)
   local token = decision.media_token

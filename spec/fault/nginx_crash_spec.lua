@@ -61,7 +61,7 @@ describe("nginx with 8 workers", function()
     return count
   end
 
-  local function everybody_forgets(bearer)
+  local function revoke_token(bearer)
     control:revoke(bearer)
     control:fault { kind = "delay", operation = "token", seconds = 0.1 }
   end
@@ -84,7 +84,7 @@ describe("nginx with 8 workers", function()
     folder.run("kill -HUP " .. host.server.pid)
   end
 
-  local function survives(store, http, strike)
+  local function check_recovery(store, http, disrupt)
     local host = nginx_host.start { workers = WORKERS, http = http }
     local at = new_place(store)
     control:take()
@@ -92,10 +92,10 @@ describe("nginx with 8 workers", function()
     local journal, counts = control:take()
     assert.equal(1, counts.register)
     for _ = 1, ROUNDS do
-      everybody_forgets(many_clients.bearer(journal))
+      revoke_token(many_clients.bearer(journal))
       local list = submit(host, at)
       get_going(host, list)
-      strike(host)
+      disrupt(host)
       finish(host, list)
       assert.equal(LOAD, finish(host, submit(host, at)))
       journal, counts = control:take()
@@ -109,18 +109,18 @@ describe("nginx with 8 workers", function()
 
   it("[crash-nginx-outlives-death] nginx with a shared dictionary: keeps its "
     .. "registration when workers are killed", function()
-    survives({ "shdict", "adobepass" }, SHARED, kill_one)
+    check_recovery({ "shdict", "adobepass" }, SHARED, kill_one)
   end)
 
   it("[crash-nginx-outlives-reloads] nginx with a shared dictionary: keeps its "
     .. "registration when it is reloaded", function()
-    survives({ "shdict", "adobepass" }, SHARED, reload)
+    check_recovery({ "shdict", "adobepass" }, SHARED, reload)
   end)
 
   it("[crash-nginx-outlives-redis] nginx with Redis: keeps its registration "
     .. "when workers are killed and nginx is reloaded", function()
     local server = redis_server.start()
-    survives({ "redis", { socket = server.socket } }, nil, function(host)
+    check_recovery({ "redis", { socket = server.socket } }, nil, function(host)
       kill_one(host)
       reload(host)
     end)

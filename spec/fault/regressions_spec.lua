@@ -10,10 +10,10 @@ local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
 -- Returns a scenario with a fixed response of one operation.
-local function answering(operation, given)
+local function with_response(operation, given)
   local scenario = timeline.new()
-  scenario:set_responder(function(_, asked)
-    if asked == operation then return given end
+  scenario:set_responder(function(_, requested)
+    if requested == operation then return given end
   end)
   return scenario
 end
@@ -32,7 +32,7 @@ describe("hostile responses", function()
   it("[hostile-regression-list-map] client: ignores profiles that are a list "
     .. "instead of a map", function()
     local body = { profiles = json.array { profile_until(4e12) } }
-    local scenario = answering("profiles", { body = body })
+    local scenario = with_response("profiles", { body = body })
     is_malformed(scenario.client:login(LOGIN))
     is_malformed(scenario.client:logout())
     local _, err = scenario.client:authorize "CNN"
@@ -41,7 +41,7 @@ describe("hostile responses", function()
 
   it("[hostile-regression-list-logouts] logout: returns malformed_response for "
     .. "a list of logouts", function()
-    local scenario = answering("logout", { body = { logouts = json.array {
+    local scenario = with_response("logout", { body = { logouts = json.array {
       { actionName = "logout", actionType = "interactive" } } } })
     is_malformed(scenario.client:logout { mvpd = "Cablevision" })
   end)
@@ -49,7 +49,7 @@ describe("hostile responses", function()
   for _, ends in ipairs { "1e999", "inf", "nan", "-inf", "0x7fffffffffff" } do
     it("[hostile-regression-end-kept] login: ignores a profile that ends at "
       .. ends, function()
-      local scenario = answering("profiles", { body = { profiles = {
+      local scenario = with_response("profiles", { body = { profiles = {
         Cablevision = profile_until(ends) } } })
       local flow = assert(scenario.client:start_login(LOGIN))
       assert.equal("pending", flow.state)
@@ -62,7 +62,7 @@ describe("hostile responses", function()
     local profile = profile_until(4e12)
     profile.attributes = json.array { json.object {}, { value = "x" },
       json.object {}, { value = "y", state = "enc" } }
-    local scenario = answering("profiles", { body = { profiles = {
+    local scenario = with_response("profiles", { body = { profiles = {
       Cablevision = profile } } })
     local found = assert(scenario.client:login(LOGIN))
     assert.same({}, found.attributes)
@@ -71,7 +71,7 @@ describe("hostile responses", function()
 
   it("[hostile-regression-time-decision] authorize: ignores an invalid time in "
     .. "a decision", function()
-    local scenario = answering("authorize", { body = { decisions = json.array {
+    local scenario = with_response("authorize", { body = { decisions = json.array {
       { resource = "CNN", authorized = true, notAfter = "1e999",
         token = { serializedToken = "x", notAfter = "1e999" } } } } })
     local decision = scenario.client:authorize("CNN", { mvpd = "Cablevision" })
@@ -82,7 +82,7 @@ describe("hostile responses", function()
 
   it("[hostile-regression-miss] login: sends only login parameters when a "
     .. "session misses others", function()
-    local scenario = answering("create_session",
+    local scenario = with_response("create_session",
       { body = { actionName = "resume",
       code = "ABC123", missingParameters = json.array { "on_code", "interval",
         "service_token", json.null, "mvpd" } } })
@@ -102,7 +102,7 @@ describe("hostile responses", function()
   for name, mvpd in pairs { null = json.null, number = 7, list = {} } do
     it("[hostile-regression-fall-mvpd] partner_login: falls back to a login "
       .. "when mvpd is a " .. name, function()
-      local scenario = answering("partner_session", { body = { mvpd = mvpd,
+      local scenario = with_response("partner_session", { body = { mvpd = mvpd,
         actionName = "authenticate", reasonType = "pfs_fallback" } })
       local value, err = scenario.client:partner_login { partner = "Apple",
         status = { frameworkPermissionInfo = { accessStatus = "denied" } },
@@ -115,7 +115,7 @@ describe("hostile responses", function()
 
     it("[hostile-regression-name-mvpd-log] login: ignores an mvpd that is a "
       .. name, function()
-      local scenario = answering("create_session", { body = { mvpd = mvpd,
+      local scenario = with_response("create_session", { body = { mvpd = mvpd,
         actionName = "authenticate", actionType = "interactive",
         url = json.null, code = "ABC123" } })
       local flow = assert(scenario.client:start_login {})
@@ -127,7 +127,7 @@ describe("hostile responses", function()
   it("[hostile-regression-contradicts] authorize: denies a resource with "
     .. "contradictory decisions", function()
     for _, order in ipairs { { true, false }, { false, true } } do
-      local scenario = answering("authorize",
+      local scenario = with_response("authorize",
         { body = { decisions = json.array {
         { resource = "CNN", authorized = order[1] },
         { resource = "CNN", authorized = order[2] } } } })
@@ -139,7 +139,7 @@ describe("hostile responses", function()
 
   it("[hostile-regression-read-resource] preauthorize: distinguishes resources "
     .. "that differ by a space", function()
-    local scenario = answering("preauthorize",
+    local scenario = with_response("preauthorize",
       { body = { decisions = json.array {
       { resource = "CNN ", authorized = false },
       { resource = "CNN", authorized = true } } } })
@@ -152,7 +152,7 @@ describe("hostile responses", function()
   it("[hostile-regression-token] get_service_token: returns malformed_response "
     .. "for a token that no header can hold", function()
     for _, token in ipairs { "a\r\nb", "", " ", "\0", "a b" } do
-      local scenario = answering("other", { body = { serviceToken = token } })
+      local scenario = with_response("other", { body = { serviceToken = token } })
       is_malformed(scenario.client:get_service_token { sso_id = "viewer-1" })
       is_malformed(scenario.client:renew_service_token "eyJx.eyJy.z")
     end
@@ -161,7 +161,7 @@ describe("hostile responses", function()
   it("[hostile-regression-media-token] authorize: ignores a media token that "
     .. "is not a string", function()
     for _, token in ipairs { 7, true, json.null, {} } do
-      local scenario = answering("authorize",
+      local scenario = with_response("authorize",
         { body = { decisions = json.array {
         { resource = "CNN", authorized = true,
           token = { serializedToken = token } } } } })
@@ -205,20 +205,20 @@ describe("errors that repeat the request", function()
     return table.concat(parts, " ")
   end
 
-  local function says_nothing(err, ...)
+  local function assert_no_secret(err, ...)
     assert.is_true(errors.is(err))
     for _, text in ipairs { ID, SSO, core.base64.encode(ID), ... } do
       assert.is_nil((tostring(err) .. json.encode(err)):find(text, 1, true))
     end
   end
 
-  local function echoing(where)
+  local function new_echo_scenario(where)
     local scenario = timeline.new { device = { id = ID, ip = "192.0.2.77" } }
     local bearer
-    scenario:set_responder(function(request, asked)
-      if asked == "register" then return nil end
-      if asked == "token" then
-        return { status = 201, body = { access_token = "opaque-" .. asked,
+    scenario:set_responder(function(request, requested)
+      if requested == "register" then return nil end
+      if requested == "token" then
+        return { status = 201, body = { access_token = "opaque-" .. requested,
           expires_in = 3600 } }
       end
       bearer = request.bearer:reveal()
@@ -230,29 +230,29 @@ describe("errors that repeat the request", function()
   it("[hostile-regression-device-viewer] errors: omit device, viewer and token "
     .. "when the service repeats the request", function()
     for _, field in ipairs { "code", "message", "details", "trace" } do
-      local scenario, bearer = echoing(function(text)
+      local scenario, bearer = new_echo_scenario(function(text)
         return { status = 403, body = { [field] = text } }
       end)
       local _, err = scenario.client.api:service_token { sso_id = SSO }
-      says_nothing(err, bearer(), "192.0.2.77")
+      assert_no_secret(err, bearer(), "192.0.2.77")
       _, err = scenario.client.api:reset_temp_pass { mvpd = "TempPass",
         device = ID }
-      says_nothing(err, bearer())
+      assert_no_secret(err, bearer())
       _, err = scenario.client.api:partner_profile { partner = "Apple",
         saml_response = "PHNhbWw+PHN1YmplY3Q+" }
-      says_nothing(err, bearer(), "PHNhbWw", "PHN1Y")
+      assert_no_secret(err, bearer(), "PHNhbWw", "PHN1Y")
     end
   end)
 
   it("[hostile-regression-none-decision] decisions: omit the token when the "
     .. "service repeats the request", function()
-    local scenario, bearer = echoing(function(text)
+    local scenario, bearer = new_echo_scenario(function(text)
       return { body = { decisions = json.array { { resource = "CNN",
         authorized = false, error = { code = "x", message = text } } } } }
     end)
     local decision = scenario.client:authorize("CNN", { mvpd = "Dish" })
-    says_nothing(decision.error, bearer())
+    assert_no_secret(decision.error, bearer())
     local result = scenario.client:preauthorize({ "CNN" }, { mvpd = "Dish" })
-    says_nothing(result.denied[1].error, bearer())
+    assert_no_secret(result.denied[1].error, bearer())
   end)
 end)

@@ -151,7 +151,7 @@ add_action("authorize", 1, 10, function(scenario, device)
   end
 end)
 
-local function preauthorize(scenario, device, options, asked)
+local function preauthorize(scenario, device, options, expected)
   local resources = scenario.random:pick_some(RESOURCES)
   local result = check_result(scenario,
     device.client:preauthorize(resources, options))
@@ -159,7 +159,7 @@ local function preauthorize(scenario, device, options, asked)
   assert(#result.decisions == #resources)
   assert(not result.is_right_to_play)
   for _, decision in ipairs(result.decisions) do
-    scenario.invariants:check_decision(device.name, decision, asked)
+    scenario.invariants:check_decision(device.name, decision, expected)
   end
 end
 

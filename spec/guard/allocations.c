@@ -12,7 +12,7 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *block, size_t size);
 
-static unsigned long asked;
+static unsigned long allocations;
 
 AP_EXPORT void *malloc(size_t size);
 AP_EXPORT void *calloc(size_t count, size_t size);
@@ -20,22 +20,22 @@ AP_EXPORT void *realloc(void *block, size_t size);
 AP_EXPORT int luaopen_allocations(lua_State *L);
 
 void *malloc(size_t size) {
-  asked++;
+  allocations++;
   return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size) {
-  asked++;
+  allocations++;
   return __libc_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size) {
-  asked++;
+  allocations++;
   return __libc_realloc(block, size);
 }
 
 static int count(lua_State *L) {
-  lua_pushinteger(L, (lua_Integer)asked);
+  lua_pushinteger(L, (lua_Integer)allocations);
   return 1;
 }
 

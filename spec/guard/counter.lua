@@ -86,12 +86,12 @@ end
 --- Returns instructions and allocations of one repetition, by operation.
 function counter.measure()
   local server, path = start_server(), folder.make()
-  local fine, first, second = pcall(function()
+  local ok, first, second = pcall(function()
     return instructions(server, path), allocations(server)
   end)
   server:stop()
   folder.remove(path)
-  if not fine then error(first, 0) end
+  if not ok then error(first, 0) end
   return { instructions = first, allocations = second }
 end
 

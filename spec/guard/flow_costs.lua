@@ -157,14 +157,14 @@ end
 --- Returns requests and handshakes by flow.
 function flow_costs.measure()
   local world, requests, handshakes = new_world(), {}, {}
-  local fine, why = pcall(function()
+  local ok, why = pcall(function()
     for name, prepare in pairs(flows) do
       requests[name], handshakes[name] = measure(world, prepare)
     end
   end)
   world.control:close()
   world.running:stop()
-  if not fine then error(why, 0) end
+  if not ok then error(why, 0) end
   return { requests = requests, handshakes = handshakes }
 end
 

@@ -25,9 +25,9 @@ local function same(wanted, got)
 end
 
 local MINUTE = 60
-local A_MOMENT = 0.02
+local SHORT = 0.02
 -- Rounding error of a float, in seconds.
-local DUST = 1e-6
+local ROUNDING = 1e-6
 
 local function submit(world, rest, place)
   return assert(world.transport:submit {
@@ -45,7 +45,7 @@ end
 
 local function at_least(seconds, started)
   local took = core.clock.monotonic() - started
-  if took < seconds - DUST then
+  if took < seconds - ROUNDING then
     error(("took %g s instead of %g"):format(took, seconds), 2)
   end
 end
@@ -97,8 +97,8 @@ case("[driver-deadline-passed-first] driver: returns false when the deadline "
   .. "has passed", function(world)
   local transfer = submit(world, "/silent")
   local started = core.clock.monotonic()
-  same(false, wait(world, transfer, A_MOMENT))
-  at_least(A_MOMENT, started)
+  same(false, wait(world, transfer, SHORT))
+  at_least(SHORT, started)
   same("pending", code_of(transfer))
   same(false, wait(world, transfer, 0))
   same(false, wait(world, transfer, -MINUTE))
@@ -109,7 +109,7 @@ case("[driver-goes-after-deadline] driver: waits for another transfer after a "
   .. "deadline", function(world)
   local silent = submit(world, "/silent")
   local hello = submit(world, "/hello")
-  same(false, wait(world, silent, A_MOMENT))
+  same(false, wait(world, silent, SHORT))
   same(true, wait(world, hello))
   same(200, hello:result().status)
   silent:close()
@@ -125,7 +125,7 @@ end)
 case("[driver-ends-transfer-meets] driver: returns when a transfer reaches "
   .. "its own timeout", function(world)
   local transfer = assert(world.transport:submit {
-    url = world.url("GOOD", "/silent"), timeout = A_MOMENT })
+    url = world.url("GOOD", "/silent"), timeout = SHORT })
   same(true, wait(world, transfer))
   same("timeout", code_of(transfer))
 end)
@@ -149,8 +149,8 @@ end)
 case("[driver-sleeps-long-told] driver: sleeps for the given "
   .. "time", function(world)
   local started = core.clock.monotonic()
-  world.driver.sleep(A_MOMENT)
-  at_least(A_MOMENT, started)
+  world.driver.sleep(SHORT)
+  at_least(SHORT, started)
   world.driver.sleep(0)
   world.driver.sleep(0.0001)
 end)
@@ -160,7 +160,7 @@ case("[driver-clock-forward] driver: has a monotonic clock", function(world)
   for _ = 1, 3 do
     world.driver.sleep(0.002)
     local now = world.driver.now()
-    if now < last + 0.002 - DUST then error("the clock stands still") end
+    if now < last + 0.002 - ROUNDING then error("the clock stands still") end
     last = now
   end
 end)
@@ -217,7 +217,7 @@ case("[driver-twenty-sleep-time] driver: lets twenty functions sleep "
     list[i] = function()
       asleep = asleep + 1
       most = math.max(most, asleep)
-      world.driver.sleep(A_MOMENT)
+      world.driver.sleep(SHORT)
       asleep = asleep - 1
     end
   end

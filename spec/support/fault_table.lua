@@ -30,83 +30,83 @@ local function both(ends, requests)
 end
 
 -- One request, no retry.
-local function final(name, fault, ends, but)
+local function add_final(name, fault, ends, but)
   add(name, fault, { ends, 1 }, { ends, 1 }, but)
 end
 
 -- Succeeds at a retry, if the operation may be retried.
-local function healed(name, fault, code, but)
+local function add_retried(name, fault, code, but)
   but = but or {}
   but.unsafe = but.unsafe or both(code, 1)
   add(name, fault, { "value", 2 }, { code, 3 }, but)
 end
 
 -- The server did not process the request: any operation may be retried.
-local function held_back(name, fault, code)
+local function add_unprocessed(name, fault, code)
   add(name, fault, { "value", 2 }, { code, 3 })
 end
 
-local UNSPOILT = { empty = both("value", 1) }
+local EMPTY_SUCCEEDS = { empty = both("value", 1) }
 
-final("a delay beyond the deadline", { kind = "delay", seconds = 31 },
+add_final("a delay beyond the deadline", { kind = "delay", seconds = 31 },
   "timeout")
-final("a delay within the deadline", { kind = "delay", seconds = 10 },
+add_final("a delay within the deadline", { kind = "delay", seconds = 10 },
   "value")
 
 for _, status in ipairs { 500, 502, 503, 504 } do
-  healed("status " .. status, { kind = "status", status = status },
+  add_retried("status " .. status, { kind = "status", status = status },
     "http_" .. status)
 end
-held_back("status 503, Retry-After 2",
+add_unprocessed("status 503, Retry-After 2",
   { kind = "status", status = 503, retry_after = 2 }, "http_503")
-final("status 503, Retry-After beyond the deadline",
+add_final("status 503, Retry-After beyond the deadline",
   { kind = "status", status = 503, retry_after = 60 }, "http_503")
 for _, status in ipairs { 301, 302, 303, 307, 308, 400, 403, 404, 418 } do
-  final("status " .. status, { kind = "status", status = status },
+  add_final("status " .. status, { kind = "status", status = status },
     "http_" .. status)
 end
-final("status 200 with a page", { kind = "status", status = 200 },
+add_final("status 200 with a page", { kind = "status", status = 200 },
   "malformed_response")
-final("status 204", { kind = "status", status = 204 }, "http_204", UNSPOILT)
+add_final("status 204", { kind = "status", status = 204 }, "http_204", EMPTY_SUCCEEDS)
 add("status 401", { kind = "status", status = 401 }, { "value", 2 },
   { "unauthorized", 2 }, { bare = both("unauthorized", 1) })
 
-held_back("status 429", { kind = "too_many_requests" }, "too_many_requests")
-held_back("status 429, Retry-After 3",
+add_unprocessed("status 429", { kind = "too_many_requests" }, "too_many_requests")
+add_unprocessed("status 429, Retry-After 3",
   { kind = "too_many_requests", retry_after = 3 }, "too_many_requests")
-final("status 429, Retry-After beyond the deadline",
+add_final("status 429, Retry-After beyond the deadline",
   { kind = "too_many_requests", retry_after = 60 }, "too_many_requests")
 
-healed("a reset before the answer", { kind = "reset_before" },
+add_retried("a reset before the answer", { kind = "reset_before" },
   "connection_lost")
 -- A SAML response is valid once, and the first request consumed it.
-healed("a reset within the answer", { kind = "reset_within" },
+add_retried("a reset within the answer", { kind = "reset_within" },
   "connection_lost", { partner_profile = {
     once = { "invalid_parameter_saml_response", 2 },
     always = { "connection_lost", 3 } } })
-final("a reset after the answer", { kind = "reset_after" }, "value")
+add_final("a reset after the answer", { kind = "reset_after" }, "value")
 
-final("half of the JSON", { kind = "truncated" }, "malformed_response",
-  UNSPOILT)
-final("garbage", { kind = "garbage" }, "malformed_response", UNSPOILT)
-final("another content type", { kind = "wrong_content_type" }, "value")
-final("64 MiB of body", { kind = "huge" }, "too_large")
-final("1 MiB of body", { kind = "huge", bytes = 1024 * 1024 }, "value")
-final("a slow body", { kind = "drip", seconds = 0.1, bytes = 256 }, "value")
-final("a body too slow", { kind = "drip", seconds = 4, bytes = 1 },
-  "timeout", UNSPOILT)
-final("a failure of TLS", { kind = "tls" }, "tls_failed")
+add_final("half of the JSON", { kind = "truncated" }, "malformed_response",
+  EMPTY_SUCCEEDS)
+add_final("garbage", { kind = "garbage" }, "malformed_response", EMPTY_SUCCEEDS)
+add_final("another content type", { kind = "wrong_content_type" }, "value")
+add_final("64 MiB of body", { kind = "huge" }, "too_large")
+add_final("1 MiB of body", { kind = "huge", bytes = 1024 * 1024 }, "value")
+add_final("a slow body", { kind = "drip", seconds = 0.1, bytes = 256 }, "value")
+add_final("a body too slow", { kind = "drip", seconds = 4, bytes = 1 },
+  "timeout", EMPTY_SUCCEEDS)
+add_final("a failure of TLS", { kind = "tls" }, "tls_failed")
 
 local function error_of(code) return { kind = "error", code = code } end
 
-healed("an internal error", error_of "internal_server_error",
+add_retried("an internal error", error_of "internal_server_error",
   "internal_server_error", { bare = both("internal_server_error", 1) })
-healed("an error with the action retry",
+add_retried("an error with the action retry",
   error_of "network_connection_timeout", "network_connection_timeout")
 for _, code in ipairs { "authenticated_profile_missing",
   "too_many_resources", "invalid_configuration_platform",
   "invalid_integration" } do
-  final("the error " .. code, error_of(code), code)
+  add_final("the error " .. code, error_of(code), code)
 end
 add("an unknown application",
   error_of "invalid_access_token_client_application", { "value", 2 },

@@ -121,11 +121,11 @@ end
 
 scenarios["[flow-stops-login-cancelled] flows: stop a cancelled "
   .. "login"] = function(world)
-  local asked = 0
+  local calls = 0
   local profile, err = world:new_client():login(login_options {
     cancel = function()
-      asked = asked + 1
-      return asked > 2
+      calls = calls + 1
+      return calls > 2
     end })
   equal(nil, profile)
   equal("cancelled", err.code)

@@ -92,8 +92,8 @@ end
 function nginx_host.serve()
   ngx.req.read_body()
   local call = assert(json.decode(ngx.req.get_body_data()))
-  local fine, result = xpcall(run, debug.traceback, call)
-  ngx.print(json.encode(fine and { result = result }
+  local ok, result = xpcall(run, debug.traceback, call)
+  ngx.print(json.encode(ok and { result = result }
     or { error = tostring(result) }))
 end
 

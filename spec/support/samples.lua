@@ -33,10 +33,10 @@ local function mended_path(path)
 end
 
 -- The pages shorten long values with an ellipsis.
-local function whole(value) return (value:gsub("%.%.%.$", "")) end
+local function without_ellipsis(value) return (value:gsub("%.%.%.$", "")) end
 
 -- The device info of the pages lacks a comma, so it is not valid JSON.
-local function mended_info(value)
+local function repaired_info(value)
   local text = value and core.base64.decode(value)
   return text and core.base64.encode((text:gsub('"tvOS"\n', '"tvOS",\n')))
 end
@@ -57,7 +57,7 @@ local OVERRIDES = { ["AD-Service-Token"] = "service_token",
 
 local function add(params, fields)
   for name, value in pairs(fields) do
-    params[NAMES[name] or name] = type(value) == "string" and whole(value)
+    params[NAMES[name] or name] = type(value) == "string" and without_ellipsis(value)
       or value
   end
 end
@@ -72,7 +72,7 @@ local function params_of(operation, request, path, query)
   end
   add(params, wire.form(query))
   for name, field in pairs(OVERRIDES) do
-    params[field] = request.headers[name] and whole(request.headers[name])
+    params[field] = request.headers[name] and without_ellipsis(request.headers[name])
   end
   return params
 end
@@ -86,7 +86,7 @@ end
 local function headers_of(headers)
   local expected = {}
   for name, value in pairs(headers) do
-    expected[name:lower()] = whole(value)
+    expected[name:lower()] = without_ellipsis(value)
   end
   expected.authorization = headers.Authorization and true or nil
   expected["user-agent"] = nil -- set by the transport
@@ -95,7 +95,7 @@ end
 
 local function read(file, operation, index, sample)
   local headers = sample.request.headers
-  headers["X-Device-Info"] = mended_info(headers["X-Device-Info"])
+  headers["X-Device-Info"] = repaired_info(headers["X-Device-Info"])
   local path, query = mended_path(sample.request.path):match
     "^([^?]*)%??(.*)$"
   return { title = ("%s %d: %s (%s)"):format(file, index, sample.title,

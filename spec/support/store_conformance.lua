@@ -27,8 +27,8 @@ local function expect(wanted, got, ...)
 end
 
 local function refuses(name, call, ...)
-  local fine, message = pcall(call, ...)
-  if fine or not tostring(message):find("'" .. name .. "'", 1, true) then
+  local ok, message = pcall(call, ...)
+  if ok or not tostring(message):find("'" .. name .. "'", 1, true) then
     error(("'%s' should be refused, and it was: %s"):format(name,
       tostring(message)), 2)
   end

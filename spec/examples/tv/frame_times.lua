@@ -35,7 +35,7 @@ local function watch(path)
   local app_fixture = fixture.new { nice = 19 } -- the phone would be another machine
   app_fixture.take_picture = function() core.clock.sleep(GLANCE) end
   record(app_fixture, path)
-  local fine, problem = pcall(function()
+  local ok, problem = pcall(function()
     for _, name in ipairs(scenarios.order) do
       io.stderr:write(name:gsub("_", " "), "\n")
       scenarios[name](app_fixture)
@@ -43,7 +43,7 @@ local function watch(path)
     app_fixture.app:switch_off()
   end)
   app_fixture:stop()
-  assert(fine, problem)
+  assert(ok, problem)
 end
 
 local function read(path)
@@ -103,12 +103,12 @@ local function share(frames, column)
 end
 
 local function count_long(frames)
-  local long, ours = 0, 0
+  local long, busy = 0, 0
   for _, frame in ipairs(frames) do
     if frame.work > LONG then long = long + 1 end
-    if frame.process > LONG then ours = ours + 1 end
+    if frame.process > LONG then busy = busy + 1 end
   end
-  return long, ours
+  return long, busy
 end
 
 local function show_longest(frames)
@@ -123,7 +123,7 @@ local function show_longest(frames)
 end
 
 -- Saves the figures for bench/report.
-local function keep(frames, ours)
+local function keep(frames, busy)
   local found = results.new("tv", "bench/tv")
   found:figure("frames", #frames, "")
   for _, column in ipairs { "work", "process", "cpu", "network" } do
@@ -139,7 +139,7 @@ local function keep(frames, ours)
     share(drawn, "work"), "%", ">= 99.9")
   found:figure("of those with a new picture, computed less than 16.7 ms",
     share(drawn, "process"), "%", ">= 99.9")
-  found:figure("frames that computed more than 25 ms", ours, "", "<= 0")
+  found:figure("frames that computed more than 25 ms", busy, "", "<= 0")
   found:write()
 end
 
@@ -150,16 +150,16 @@ local function show(frames)
   print(("\nless than %.1f ms: %s%% worked, of those with a new picture %s%%; "
     .. "%s%% of those computed"):format(FRAME, share(frames, "work"),
     share(drawn, "work"), share(drawn, "process")))
-  local long, ours = count_long(frames)
-  print(("%d worked more than %d ms; by us: %d"):format(long, LONG, ours))
+  local long, busy = count_long(frames)
+  print(("%d worked more than %d ms; by us: %d"):format(long, LONG, busy))
   show_longest(frames)
-  keep(frames, ours)
+  keep(frames, busy)
 end
 
 local path = folder.make()
-local fine, problem = pcall(function()
+local ok, problem = pcall(function()
   watch(path)
   show(read(path))
 end)
 folder.remove(path)
-assert(fine, problem)
+assert(ok, problem)

@@ -78,7 +78,7 @@ function love_app.new()
     display = display, home = 0 }, App)
 end
 
-local function tell(self, word)
+local function send_command(self, word)
   self.keeper:write(word, "\n")
   self.keeper:flush()
 end
@@ -109,14 +109,14 @@ function App:switch_on(service, is_new)
   shell.read(shell.line("mkdir", "-p",
     ("%s/home%d"):format(self.folder, self.home)))
   shell.write_file(self.folder .. "/environment", environment(self, service))
-  tell(self, "on")
+  send_command(self, "on")
   self.is_on = true
 end
 
 --- Ends the app with SIGTERM.
 function App:switch_off()
   if not self.is_on then return end
-  tell(self, "off")
+  send_command(self, "off")
   assert(self.output:read "*l")
   self.is_on = false
 end

@@ -71,7 +71,7 @@ local function play(fixture)
   app:await "^catalog\tsigned in\tNews Now\t"
 end
 
-local function meet_locks(fixture)
+local function open_locked_titles(fixture)
   local app = fixture.app
   app:focus("Cinema One", "Right", "Right")
   app:press "Return"
@@ -102,7 +102,7 @@ end
 --- Plays, opens locked titles and signs out, after a login.
 function scenarios.plays_and_signs_out(fixture)
   play(fixture)
-  meet_locks(fixture)
+  open_locked_titles(fixture)
   sign_out(fixture)
 end
 

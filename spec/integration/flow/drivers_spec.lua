@@ -110,18 +110,18 @@ describe("flows over HTTPS", function()
     leaves_nothing_open()
 
     each(function(name)
-      local trouble, done
+      local failure, done
       local driver = adobepass.driver.luv { on_error = function(message)
-        trouble = message
+        failure = message
         uv.stop()
       end }
       local thread = coroutine.create(function()
         flow_conformance.run(name, where, driver)
         done = true
       end)
-      local fine, message = coroutine.resume(thread)
-      if fine then uv.run() else trouble = message end
-      if trouble then error(trouble, 0) end
+      local ok, message = coroutine.resume(thread)
+      if ok then uv.run() else failure = message end
+      if failure then error(failure, 0) end
       assert.is_true(done)
       assert.is_false(uv.loop_alive())
     end)

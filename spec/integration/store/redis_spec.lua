@@ -101,48 +101,48 @@ describe("store.redis", function()
 
   describe("failures", function()
     local function with(lines, work)
-      local sick = redis_server.start(lines)
-      local fine, message = pcall(work, sick)
-      sick:stop()
-      assert(fine, message)
+      local broken = redis_server.start(lines)
+      local ok, message = pcall(work, broken)
+      broken:stop()
+      assert(ok, message)
     end
 
     it("[store-redis-error-stopped] store.redis: returns store_failed after "
       .. "Redis has stopped", function()
-      with("", function(sick)
-        local options = { socket = sick.socket, timeout = 1 }
+      with("", function(broken)
+        local options = { socket = broken.socket, timeout = 1 }
         assert.equal("true", calls(options, { { "set", "k", "v" } })[1][1])
-        sick:stop()
+        broken:stop()
         all_failed("Redis ", calls(options, EVERYTHING))
-        all_failed("cannot be reached", calls({ port = sick.port },
+        all_failed("cannot be reached", calls({ port = broken.port },
           EVERYTHING))
       end)
     end)
 
     it("[store-redis-error-not-response] store.redis: returns store_failed "
       .. "when Redis does not respond in time", function()
-      with("", function(sick)
-        sick:signal("STOP")
-        all_failed("Redis .*time", calls({ socket = sick.socket,
+      with("", function(broken)
+        broken:signal("STOP")
+        all_failed("Redis .*time", calls({ socket = broken.socket,
           timeout = 0.01 }, EVERYTHING))
-        sick:signal("CONT")
+        broken:signal("CONT")
       end)
     end)
 
     it("[store-redis-error-full] store.redis: returns store_failed when Redis "
       .. "is full", function()
-      with("maxmemory 1", function(sick)
+      with("maxmemory 1", function(broken)
         all_failed("Redis refused SET: OOM%.", calls(
-          { socket = sick.socket }, { { "set", "k", "precious" },
+          { socket = broken.socket }, { { "set", "k", "precious" },
             { "add", "k", "precious", 5 } }))
       end)
     end)
 
     it("[store-redis-wants-password] store.redis: sends its password and keeps "
       .. "it out of errors", function()
-      with("requirepass precious", function(sick)
+      with("requirepass precious", function(broken)
         local function with_password(password)
-          return { socket = sick.socket, password = password }
+          return { socket = broken.socket, password = password }
         end
         all_failed("Redis refused %u+: NOAUTH%.",
           calls(with_password(nil), EVERYTHING))
@@ -160,9 +160,9 @@ describe("store.redis", function()
     it("[store-redis-error-not-run] store.redis: returns store_failed without "
       .. "the value when scripts are disabled",
       function()
-        with('rename-command EVAL ""', function(sick)
+        with('rename-command EVAL ""', function(broken)
           all_failed("Redis refused EVAL: ERR%.", calls(
-            { socket = sick.socket }, { { "delete", "k", "precious" } }))
+            { socket = broken.socket }, { { "delete", "k", "precious" } }))
         end)
       end)
 

@@ -137,7 +137,7 @@ static int run_script(lua_State *L) {
 }
 
 /* Returns 1 for success, 0 for an accepted failure, -1 for anything else. */
-static int judge(lua_State *L, int status) {
+static int check_outcome(lua_State *L, int status) {
   const char *message = status == LUA_OK ? "" : lua_tostring(L, -1);
   if (status == LUA_OK) return 1;
   if (status == LUA_ERRMEM) return 0;
@@ -159,7 +159,7 @@ static int attempt(char **argv) {
   lua_pushlightuserdata(L, argv);
   seen = 0;
   armed = 1;
-  outcome = judge(L, lua_pcall(L, 1, 0, 0));
+  outcome = check_outcome(L, lua_pcall(L, 1, 0, 0));
   armed = 0;
   lua_close(L);
   if (balance == before) return outcome;

@@ -21,10 +21,10 @@ static int run(lua_State *L, char **argv, lua_CFunction given) {
 
 int script_run(char **argv, lua_CFunction given) {
   lua_State *L = argv[0] != NULL ? luaL_newstate() : NULL;
-  int fine;
+  int ok;
   if (L == NULL) return 2;
-  fine = run(L, argv, given);
-  if (!fine) fprintf(stderr, "%s\n", lua_tostring(L, -1));
+  ok = run(L, argv, given);
+  if (!ok) fprintf(stderr, "%s\n", lua_tostring(L, -1));
   lua_close(L);
-  return fine ? 0 : 1;
+  return ok ? 0 : 1;
 }

@@ -24,7 +24,7 @@ local function conform(name, path)
 end
 
 -- Changes are written to disk in their order.
-local function keeps(path)
+local function persists(path)
   local first = store.new(path)
   for round = 1, 50 do assert(first:set("k", "v" .. round)) end
   assert(first:set("gone", "v") and first:delete "gone")
@@ -41,7 +41,7 @@ local function keeps(path)
 end
 
 -- The change after a failed write returns the error.
-local function tells(path)
+local function returns_write_errors(path)
   local opened = store.new(path)
   assert(opened:set("k", ("v"):rep(1024 * 1024)))
   opened.orders:push "end"
@@ -55,8 +55,8 @@ function love.run()
   for index, name in ipairs(store_conformance.names()) do
     conform(name, scratch .. "/" .. index)
   end
-  keeps(scratch .. "/keeps")
-  tells(scratch .. "/tells")
+  persists(scratch .. "/keeps")
+  returns_write_errors(scratch .. "/tells")
   print(#store_conformance.names() .. " cases")
   return function() return 0 end
 end
