@@ -85,7 +85,7 @@ describe("invariants", function()
     .. "error", function()
     assert_seen("a secret of", replaced("providers", function()
       return nil, errors.new { code = "timeout",
-        message = "device-of-the-hall did not answer" }
+        message = "device-of-the-hall did not respond" }
     end))
   end)
 

@@ -160,7 +160,7 @@ case("[driver-clock-forward] driver: has a monotonic clock", function(world)
   for _ = 1, 3 do
     world.driver.sleep(0.002)
     local now = world.driver.now()
-    if now < last + 0.002 - ROUNDING then error("the clock stands still") end
+    if now < last + 0.002 - ROUNDING then error("the clock did not advance") end
     last = now
   end
 end)

@@ -77,14 +77,14 @@ add_unprocessed("status 429, Retry-After 3",
 add_final("status 429, Retry-After beyond the deadline",
   { kind = "too_many_requests", retry_after = 60 }, "too_many_requests")
 
-add_retried("a reset before the answer", { kind = "reset_before" },
+add_retried("a reset before the response", { kind = "reset_before" },
   "connection_lost")
 -- A SAML response is valid once, and the first request consumed it.
-add_retried("a reset within the answer", { kind = "reset_within" },
+add_retried("a reset within the response", { kind = "reset_within" },
   "connection_lost", { partner_profile = {
     once = { "invalid_parameter_saml_response", 2 },
     always = { "connection_lost", 3 } } })
-add_final("a reset after the answer", { kind = "reset_after" }, "value")
+add_final("a reset after the response", { kind = "reset_after" }, "value")
 
 add_final("half of the JSON", { kind = "truncated" }, "malformed_response",
   EMPTY_SUCCEEDS)

@@ -52,7 +52,7 @@ function in_nginx.serves_others(argument)
 end
 
 --- Returns how often a transport is polled in a time. argument: { seconds = }
-function in_nginx.looks(argument)
+function in_nginx.count_polls(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0
   local transport = { step = function() steps = steps + 1 end }
   local transfer = { ended = function() return false end }

@@ -200,7 +200,7 @@ describe("driver.luv", function()
   it("[driver-luv-leaves-collector] driver.luv: does not change the state of "
     .. "the garbage collector", function()
     local knows = pcall(collectgarbage, "isrunning")
-    if not knows then return pending("this Lua does not tell") end
+    if not knows then return pending("this Lua has no isrunning") end
     for _, word in ipairs { "restart", "stop" } do
       collectgarbage(word)
       run(function() wait(submit("/hello")) end)

@@ -26,7 +26,7 @@ describe("driver.ngx", function()
   -- At 1, 1.5, 2.25, ... ms: at most six polls in the first 20 ms.
   it("[driver-ngx-looks-less-less] driver.ngx: polls a transport with growing "
     .. "delays", function()
-    local result = host:call("spec.integration.driver.in_nginx", "looks",
+    local result = host:call("spec.integration.driver.in_nginx", "count_polls",
       { seconds = 0.02 })
     assert.is_false(result.ended)
     assert.is_true(result.took >= 0.02)

@@ -96,7 +96,7 @@ describe("flows over HTTPS", function()
 
     each(function(name)
       for kind, count in pairs(host:call(
-        "spec.integration.flow.in_nginx", "tell",
+        "spec.integration.flow.in_nginx", "run",
         { name = name, where = where })) do
         assert.equal(0, count, kind)
       end

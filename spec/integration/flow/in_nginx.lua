@@ -6,7 +6,7 @@ local open_handles = require "spec.support.open_handles"
 local in_nginx = {}
 
 --- Runs one flow: { name =, where = }. Returns the handles left open.
-function in_nginx.tell(argument)
+function in_nginx.run(argument)
   flow_conformance.run(argument.name, argument.where,
     require "adobepass.driver.ngx"())
   return open_handles.count()

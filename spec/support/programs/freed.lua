@@ -65,8 +65,8 @@ local scenarios = {
         headers = { ["X-Own"] = { SECRET, "b\r\n" } } }))
     end)
   end },
-  { "a request and its answer", responded(POST) },
-  { "an answer that is too large", responded({ url = server, max_body = 60,
+  { "a request and its response", responded(POST) },
+  { "a response that is too large", responded({ url = server, max_body = 60,
     method = "POST", body = SECRET:rep(100) }, "too_large") },
   { "a request that is cancelled", cancelled { url = silent, method = "POST",
     body = SECRET, headers = { ["X-Own"] = SECRET } } },
