@@ -247,7 +247,7 @@ case("[store-replaces-one-wins] store: lets exactly one of many callers "
     end
     world.together(list)
     same(winner, store:get("k"))
-    if not winner then error("nobody has won") end
+    if not winner then error("no caller has won") end
     present = winner
   end
 end)
