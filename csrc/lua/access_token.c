@@ -45,23 +45,23 @@ static int malformed(lua_State *L, const char *message) {
   return ap_push_code(L, "malformed_response", message);
 }
 
-/*** Access tokens. What is inside leaves only into a request's header, or by
+/*** Access tokens. The secret leaves a token only in a request's header, or by
 `reveal`.
 @type token */
 
 /***
-A token from the answer of the token endpoint.
+Creates an access token from a response of the token endpoint.
 @function token
-@tparam table answer `access_token`, `expires_in` (seconds), `created_at`
+@tparam table response `access_token`, `expires_in` (seconds), `created_at`
 @tparam[opt] table options `now`: monotonic seconds (default: the clock's);
-`margin`: seconds before its end when a token is due (300); `jitter`: seconds
+`margin`: seconds before its expiry when a token is due (300); `jitter`: seconds
 of which a random part is added to the margin (60); `chance`: that part, from
-0 to 1 (default: random). Margin and jitter never take more than half of the
-token's life.
+0 to 1 (default: random). Margin and jitter together are at most half of the
+token's lifetime.
 @treturn[1] token
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `malformed_response` */
+@treturn[2] string code: `malformed_response` or `out_of_memory` */
 int ap_make_access_token(lua_State *L) {
   ap_access_token_terms terms;
   ap_access_token *box;
@@ -98,8 +98,8 @@ static double check_now(lua_State *L, int arg) {
 }
 
 /***
-What the token is good for at a time: `"fresh"`, `"due"` (it works, but get a
-new one) or `"expired"`. A closed token is expired.
+Returns the token's state at a time: `"fresh"`, `"due"` (valid, but should be
+renewed) or `"expired"`. A closed token is expired.
 @function token:state
 @number[opt] now monotonic seconds (default: the clock's)
 @treturn string */
@@ -114,7 +114,7 @@ static int state(lua_State *L) {
 }
 
 /***
-When the token ends, in monotonic seconds.
+Returns when the token expires, in monotonic seconds.
 @function token:expires_at
 @treturn number */
 static int expires_at(lua_State *L) {
@@ -123,7 +123,7 @@ static int expires_at(lua_State *L) {
 }
 
 /***
-When the token is due for a new one, in monotonic seconds.
+Returns when the token should be renewed, in monotonic seconds.
 @function token:due_at
 @treturn number */
 static int due_at(lua_State *L) {
@@ -132,7 +132,7 @@ static int due_at(lua_State *L) {
 }
 
 /***
-The answer's `created_at`, as it came.
+Returns the response's `created_at`, unchanged.
 @function token:created_at
 @treturn ?number */
 static int created_at(lua_State *L) {
@@ -142,7 +142,7 @@ static int created_at(lua_State *L) {
 }
 
 /***
-The secret itself, to keep it in a store. Never log it.
+Returns the secret, for keeping it in a store. Never log it.
 @function token:reveal
 @treturn[1] string
 @treturn[2] nil
@@ -151,7 +151,7 @@ The secret itself, to keep it in a store. Never log it.
 static int reveal(lua_State *L) {
   const ap_access_token *token = to_box(L);
   size_t room = token->length + 1;
-  char *secret = lua_newuserdata(L, room); /* Lua 5.1: see lhandle.h */
+  char *secret = lua_newuserdata(L, room); /* first: see lua/handle.h */
   if (token->secret == NULL)
     return ap_push_code(L, "closed", "The token is closed.");
   memcpy(secret, token->secret, room - 1);

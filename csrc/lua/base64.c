@@ -4,8 +4,8 @@
 
 #include "crypto/base64.h"
 
-/* Lua's memory holds the result from the start, so that nothing leaks when
-** Lua runs out of it. */
+/* The result is written to memory that Lua owns, so that nothing leaks when Lua
+** runs out of memory. */
 static int push_encoded(lua_State *L, ap_base64_kind kind) {
   size_t length, size;
   const unsigned char *bytes =
@@ -31,11 +31,11 @@ static int push_decoded(lua_State *L, ap_base64_kind kind) {
   return 1;
 }
 
-/*** Base64, strict: no white space, one spelling for each value.
+/*** Strict base64: no white space, exactly one encoding for each value.
 @section base64 */
 
 /***
-Base64 with padding (RFC 4648 section 4).
+Encodes bytes as base64 with padding (RFC 4648 section 4).
 @function base64.encode
 @string bytes
 @treturn string */
@@ -44,7 +44,7 @@ static int encode(lua_State *L) {
 }
 
 /***
-The bytes of base64 with padding.
+Decodes base64 with padding.
 @function base64.decode
 @string text
 @treturn[1] string
@@ -56,7 +56,7 @@ static int decode(lua_State *L) {
 }
 
 /***
-Base64url without padding (RFC 4648 section 5).
+Encodes bytes as base64url without padding (RFC 4648 section 5).
 @function base64.url_encode
 @string bytes
 @treturn string */
@@ -65,7 +65,7 @@ static int url_encode(lua_State *L) {
 }
 
 /***
-The bytes of base64url without padding.
+Decodes base64url without padding.
 @function base64.url_decode
 @string text
 @treturn[1] string

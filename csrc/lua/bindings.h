@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bindings: each pushes one table of functions or one constructor. */
+/* The bindings. Each ap_open function creates types or pushes a table of
+** functions; each ap_make function is a constructor for Lua. */
 #ifndef AP_LUA_BINDINGS_H
 #define AP_LUA_BINDINGS_H
 
@@ -19,7 +20,7 @@ void ap_open_private_file(lua_State *L);
 void ap_open_json(lua_State *L);
 void ap_open_system(lua_State *L);
 
-/* Types, and the functions that make their values. */
+/* Types and their constructors. */
 void ap_open_rsa_key(lua_State *L);
 void ap_open_access_token(lua_State *L);
 void ap_open_transfer(lua_State *L);
@@ -29,15 +30,15 @@ int ap_make_public_key(lua_State *L);
 int ap_make_access_token(lua_State *L);
 int ap_make_transport(lua_State *L);
 
-/* A live key, or raises. */
+/* Returns the key in argument `arg`; raises if there is none or it is closed. */
 const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg);
-/* NULL when `index` holds no token; a closed token has no secret. */
+/* Returns the token at `index`, or NULL; a closed token has no secret. */
 const ap_access_token *ap_to_access_token(lua_State *L, int index);
-/* Reads argument `arg` of transport:submit, all but its headers; raises if it
-** is not a valid request. The strings stay those of the table. */
+/* Reads argument `arg` of transport:submit except its headers; raises if it is
+** not a valid request. The table keeps ownership of the strings. */
 void ap_read_request(lua_State *L, int arg, ap_request *request);
-/* Adds its `headers` and its `bearer` to the list, which must belong to a
-** handle that is on the stack, since this may raise. */
+/* Adds its `headers` and its `bearer` to the list. May raise, so the list must
+** belong to a handle on the stack. */
 int ap_read_request_headers(lua_State *L, int arg, ap_header_list *list,
                             ap_failure *failure);
 /* Pushes a new transfer; its user value is set later. *NULL: out of memory. */

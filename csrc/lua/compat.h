@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* What differs between Lua 5.1, LuaJIT, 5.3 and 5.4, and nothing else. */
+/* Differences between the C APIs of Lua 5.1, LuaJIT, 5.2, 5.3 and 5.4. */
 #ifndef AP_LUA_COMPAT_H
 #define AP_LUA_COMPAT_H
 
 #include <lauxlib.h>
 #include <lua.h>
 
-/* Before 5.3 only a table can be kept with a userdata. */
+/* Before 5.3 a user value must be a table. */
 #define AP_ANCHOR_IN_TABLE (LUA_VERSION_NUM < 503)
 
 #if LUA_VERSION_NUM < 502

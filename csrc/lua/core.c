@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /***
-The C half: HTTP, tokens, hashing, signatures and private files.
+The C core: HTTP, tokens, digests, signatures and private files.
 
-Nothing here blocks unasked, and no Lua runs inside libcurl. Wrong types and
-impossible options raise; what the world does is returned as nil, a sentence
-and a stable code.
+No function blocks unless its description says so, and no Lua code runs inside
+libcurl's callbacks. Wrong types and invalid options raise; other failures
+return nil, a message and a stable code.
 @module adobepass.core */
 #include "lua/bindings.h"
 
@@ -19,7 +19,8 @@ and a stable code.
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_state;
 
-/* Never undone: a thread of libcurl's resolver may outlive the Lua state. */
+/* Without curl_global_cleanup: a resolver thread of libcurl may outlive the Lua
+** state. */
 static void start_curl(void) {
   curl_state = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
@@ -31,8 +32,8 @@ static void set_feature(lua_State *L, const char *name, int bit) {
 }
 
 /***
-What the libraries below offer: `libcurl` and `openssl` (versions), `http2`,
-and `async_dns`; without the last, a step blocks while a name is resolved.
+Returns the features of the libraries: `libcurl` and `openssl` (versions),
+`http2` and `async_dns`. Without `async_dns` a step blocks during a DNS lookup.
 @function features
 @treturn table */
 static int features(lua_State *L) {
@@ -47,8 +48,8 @@ static int features(lua_State *L) {
 }
 
 /***
-How many handles of each kind are open, to find leaks in tests: `transports`,
-`transfers`, `tokens`, `keys`, `locks`.
+Returns the number of open handles of each kind, to find leaks in tests:
+`transports`, `transfers`, `tokens`, `keys`, `locks`.
 @function handle_count
 @treturn table */
 static int handle_count(lua_State *L) {

@@ -15,7 +15,8 @@ static int hasher_gc(lua_State *L) {
   return 0;
 }
 
-/* As a Lua state ends, the hasher may go before somebody's finalizer asks. */
+/* While a Lua state closes, the hasher may be collected before a finalizer that
+** calls this. */
 static int push_digest(lua_State *L, ap_hash hash) {
   ap_hasher **box = lua_touserdata(L, lua_upvalueindex(1));
   unsigned char out[AP_DIGEST_MAX];
@@ -42,11 +43,11 @@ static int push_hmac(lua_State *L, ap_hash hash) {
   return 1;
 }
 
-/*** Cryptographic digests. All answer raw bytes; see `hex`.
+/*** Cryptographic digests, as raw bytes; `hex` converts them.
 @section digest */
 
 /***
-SHA-256 of a string.
+Returns the SHA-256 of a string.
 @function digest.sha256
 @string bytes
 @treturn string 32 raw bytes */
@@ -55,7 +56,7 @@ static int sha256(lua_State *L) {
 }
 
 /***
-SHA-512 of a string.
+Returns the SHA-512 of a string.
 @function digest.sha512
 @string bytes
 @treturn string 64 raw bytes */
@@ -64,7 +65,7 @@ static int sha512(lua_State *L) {
 }
 
 /***
-HMAC with SHA-256 (RFC 2104).
+Returns the HMAC of a string with SHA-256 (RFC 2104).
 @function digest.hmac_sha256
 @string key
 @string bytes
@@ -74,7 +75,7 @@ static int hmac_sha256(lua_State *L) {
 }
 
 /***
-HMAC with SHA-512.
+Returns the HMAC of a string with SHA-512.
 @function digest.hmac_sha512
 @string key
 @string bytes
@@ -84,7 +85,7 @@ static int hmac_sha512(lua_State *L) {
 }
 
 /***
-Bytes as lower-case hexadecimal digits.
+Encodes bytes as lower-case hexadecimal digits.
 @function digest.hex
 @string bytes
 @treturn string */
@@ -103,7 +104,7 @@ static int hex(lua_State *L) {
 }
 
 /***
-Are two strings equal? Takes the same time wherever they differ.
+Compares two strings in a time that does not depend on where they differ.
 @function digest.equal
 @string a
 @string b
@@ -132,7 +133,7 @@ static const luaL_Reg metamethods[] = {
 
 static const luaL_Reg methods[] = { { NULL, NULL } };
 
-/* The hasher is an upvalue, so that no other call can reach it. */
+/* The hasher is an upvalue, so that Lua code cannot reach it. */
 static void add_digest(lua_State *L, const char *name, lua_CFunction f) {
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, f, 1);

@@ -108,7 +108,7 @@ int ap_value_flag(lua_State *L, int arg, const char *name, int fallback) {
   return type == LUA_TNIL ? fallback : lua_toboolean(L, -1);
 }
 
-/* Its type. */
+/* Pushes an option; returns its type. */
 static int push_option(lua_State *L, int arg, const char *name) {
   lua_pushstring(L, name);
   lua_rawget(L, arg);

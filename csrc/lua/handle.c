@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Each with its type's metatable, by which it knows its own values: to look
-** that up by name takes longer than most methods do. */
+/* Each method has its type's metatable as an upvalue to check its first argument
+** with; a lookup by name would take longer than most methods. */
 static void set_methods(lua_State *L, int metatable,
                         const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {
@@ -25,7 +25,7 @@ void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
-  lua_pushstring(L, name); /* getmetatable() gives the name, no more */
+  lua_pushstring(L, name); /* getmetatable() returns only the name */
   lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* Userdata: their types, their birth, and what they keep alive.
+/* Creates and checks userdata, and anchors values that they keep alive.
 **
-** Whatever makes room in Lua may run a finalizer, and that may close any value
-** that it reaches, one that a call is at work on, too. So a call makes its room
-** first and looks at its values after that, or holds on to them. */
+** An allocation in Lua may run a finalizer, which may close any handle, even the
+** one that a function is using. So a function allocates first and reads its
+** handles afterwards, or protects them otherwise. */
 #ifndef AP_LUA_HANDLE_H
 #define AP_LUA_HANDLE_H
 
 #include "lua/compat.h"
 
-/* Makes a metatable whose methods stand in `methods`. */
+/* Creates a type: a metatable with metamethods, and methods in its __index. */
 void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
                  const luaL_Reg *methods);
-/* Pushes a userdata of that type, all zero: born closed. */
+/* Pushes a userdata of that type, filled with zeros: a closed handle. */
 void *ap_new_handle(lua_State *L, const char *name, size_t size);
-/* NULL where there is no userdata of that type at `index`. */
+/* Returns the userdata of that type at `index`, or NULL. */
 void *ap_to_handle(lua_State *L, int index, const char *name);
-/* Of a method: its own value, the first argument; or raises. */
+/* For methods: returns the first argument; raises if its type is another one. */
 void *ap_check_handle(lua_State *L, const char *name);
-/* Keeps the value on the top with the userdata at `index`; pops it. */
+/* Pops the value on the top of the stack; the userdata at `index` keeps it
+** alive. */
 void ap_anchor(lua_State *L, int index);
+/* Pushes the value that the userdata at `index` keeps alive. */
 void ap_push_anchored(lua_State *L, int index);
 
 #endif

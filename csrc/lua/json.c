@@ -5,7 +5,7 @@
 #include <locale.h>
 #include <math.h>
 
-/* As deep as adobepass.util.json lets lua-cjson read. */
+/* The maximum depth that adobepass.util.json sets for lua-cjson. */
 enum { MAX_DEPTH = 64 };
 
 static int is_table_normal(lua_State *L, int depth);
@@ -34,7 +34,7 @@ static int is_value_normal(lua_State *L, int depth) {
   }
 }
 
-/* lua_next allows a field that exists to be assigned. */
+/* Assigning to an existing field is allowed during lua_next. */
 static int is_table_normal(lua_State *L, int depth) {
   if (depth == MAX_DEPTH) return 0;
   luaL_checkstack(L, 4, "not enough memory");

@@ -8,7 +8,7 @@
 
 #define SCRATCH "adobepass.scratch"
 
-/* Two buffers in Lua's keeping: freed whatever is raised. */
+/* Two buffers in a userdata, so that they are freed when an error is raised. */
 typedef struct {
   ap_buffer header, payload;
 } scratch;
@@ -37,7 +37,7 @@ static void check_algorithm(lua_State *L) {
   (void)luaL_checkoption(L, 1, NULL, names);
 }
 
-/* Only what needs no escaping in JSON. */
+/* Accepts only characters that need no escape in JSON. */
 static const char *option_plain(lua_State *L, int arg, const char *name) {
   const char *text = ap_option_text(L, arg, name);
   const char *c;
@@ -68,7 +68,7 @@ static const char *push_header(lua_State *L, int arg) {
 @section jws */
 
 /***
-Sign a payload.
+Signs a payload.
 @function jws.sign
 @string algorithm `"RS256"`
 @tparam key key a private key
@@ -77,7 +77,8 @@ Sign a payload.
 @treturn[1] string the token
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `private_key_needed` or `too_large` */
+@treturn[2] string code: `private_key_needed`, `sign_failed`, `too_large` or
+`out_of_memory` */
 static int sign(lua_State *L) {
   const ap_rsa_key *key;
   const char *payload, *header;
@@ -137,7 +138,7 @@ static int verify_signature(lua_State *L) {
 }
 
 /***
-Decodes a token without verification. The result must not be trusted.
+Decodes a token without verification. Do not trust the result.
 @function jws.peek
 @string token
 @treturn[1] string payload

@@ -34,12 +34,13 @@ static int content_gc(lua_State *L) {
   return 0;
 }
 
-/*** Private files: for the owner alone, replaced whole or not at all.
+/*** Private files: accessible only to their owner, and replaced atomically. File
+functions block.
 @section file */
 
 /***
-Read a private file. One that others may read, that belongs to somebody else,
-or that is no regular file is refused.
+Reads a private file. Refuses a file that others may access, that belongs to
+another user, or that is not a regular file.
 @function file.read
 @string path
 @tparam[opt] table options `max`: bytes (default 1 MiB); `key`: 32 bytes, for
@@ -70,10 +71,9 @@ static int read_file(lua_State *L) {
 }
 
 /***
-Write a private file. When this answers true the content is on the disk; if
-anything goes wrong, at any instant, the old content stays. (The disk may fail
-as the folder is synced, after the new content took its place: an `io_error`,
-with the content of either.)
+Writes a private file atomically. When this returns true the content has been
+synced to disk; after a failure the old content remains. Exception: when syncing
+the folder fails with `io_error`, the file may have either content.
 @function file.write
 @string path
 @string content
@@ -101,7 +101,7 @@ static int write_file(lua_State *L) {
 }
 
 /***
-Remove a file. Removing what is not there is well.
+Removes a file. Returns true also when there is none.
 @function file.remove
 @string path
 @treturn[1] boolean true
@@ -118,10 +118,10 @@ static int remove_file(lua_State *L) {
 }
 
 /***
-Make a folder for private files, and its missing parents, for the owner alone.
-A folder that exists stays as it is. A folder that others may write in, or that
-belongs neither to this user nor to the superuser, is refused. A symbolic link
-to a folder is followed.
+Creates a folder for private files, and its missing parents, with mode 0700. A
+folder that exists is not changed. Refuses a folder that others may write in, or
+that belongs neither to this user nor to the superuser. Follows a symbolic link
+to a folder.
 @function file.make_folder
 @string path
 @treturn[1] boolean true
@@ -151,7 +151,7 @@ static void push_names(lua_State *L, const ap_buffer *names) {
 }
 
 /***
-List the names in a folder, hidden ones too, in no order.
+Returns the names in a folder, hidden ones included, in no particular order.
 @function file.list
 @string path
 @tparam[opt] table options `max`: entries (default 1,000,000)
@@ -181,11 +181,11 @@ static ap_file_lock *to_lock(lua_State *L) {
 }
 
 /***
-Take an advisory lock, made for this alone: not on the file it guards. The
-system lets go of it when the process ends.
+Takes an advisory lock on a lock file, which must not be the file that the lock
+protects. The system releases the lock when the process ends.
 @function file.lock
-@string path of the lock file, made if missing
-@number[opt=0] seconds to wait; 0 asks once
+@string path of the lock file, created if missing
+@number[opt=0] seconds to wait at most; 0 tries once
 @treturn[1] lock with one method, `close`
 @treturn[2] nil
 @treturn[2] string message
@@ -202,7 +202,7 @@ static int lock(lua_State *L) {
 }
 
 /***
-Let go of the lock. Twice is well.
+Releases the lock. Idempotent.
 @function lock:close */
 static int release(lua_State *L) {
   ap_file_lock *box = to_lock(L);

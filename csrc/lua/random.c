@@ -12,7 +12,7 @@ enum { MOST_BYTES = 1024 * 1024 };
 @section random */
 
 /***
-Random bytes.
+Returns random bytes.
 @function random.bytes
 @int count from 1 to 1,048,576
 @treturn[1] string
@@ -33,7 +33,7 @@ static int bytes(lua_State *L) {
 }
 
 /***
-A random UUID (RFC 9562 version 4).
+Returns a random UUID (RFC 9562, version 4).
 @function random.uuid
 @treturn[1] string 36 characters, lower case
 @treturn[2] nil

@@ -16,7 +16,7 @@ const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg) {
   return *box;
 }
 
-/* For what the first argument makes: see lhandle.h. */
+/* Allocates the result of a method before it reads the key: see lua/handle.h. */
 static const ap_rsa_key *make_room(lua_State *L, unsigned char **out) {
   *out = lua_newuserdata(L, ap_rsa_key_size(ap_check_rsa_key(L, 1)));
   return ap_check_rsa_key(L, 1);
@@ -37,7 +37,7 @@ static int give(lua_State *L, ap_rsa_key **box, const ap_failure *failure) {
 @type key */
 
 /***
-A private key from PEM text.
+Reads a private key from PEM text.
 @function private_key
 @string pem
 @string[opt] passphrase of an encrypted key
@@ -56,7 +56,7 @@ int ap_make_private_key(lua_State *L) {
 }
 
 /***
-A public key from PEM text: the key itself, or a certificate that holds it.
+Reads a public key from PEM text: a public key or a certificate.
 @function public_key
 @string pem
 @treturn[1] key
@@ -73,7 +73,7 @@ int ap_make_public_key(lua_State *L) {
 }
 
 /***
-Sign bytes: SHA256withRSA, PKCS#1 v1.5.
+Signs bytes (SHA256withRSA, PKCS#1 v1.5).
 @function key:sign
 @string bytes
 @treturn[1] string the raw signature
@@ -93,7 +93,7 @@ static int sign(lua_State *L) {
 }
 
 /***
-Was this signature made by this key over these bytes?
+Verifies a signature (SHA256withRSA, PKCS#1 v1.5).
 @function key:verify
 @string bytes
 @string signature
@@ -131,7 +131,7 @@ static int transform(lua_State *L, transformation apply) {
 }
 
 /***
-Encrypt a short text.
+Encrypts a short text.
 @function key:encrypt
 @string bytes
 @string[opt="pkcs1"] padding `pkcs1`, `oaep` or `oaep-sha256`
@@ -144,9 +144,9 @@ static int encrypt(lua_State *L) {
 }
 
 /***
-Decrypt a short text. With `pkcs1`, OpenSSL 3.2 and later answer bytes of no
-meaning where the text was meant for another key or was damaged, so that nobody
-learns from what happens next: look at what came, or use `oaep`.
+Decrypts a short text. With `pkcs1`, OpenSSL 3.2 and later return random bytes
+instead of an error for a text that is damaged or was encrypted with another key
+(implicit rejection). Check the result, or use `oaep`.
 @function key:decrypt
 @string bytes
 @string[opt="pkcs1"] padding `pkcs1`, `oaep` or `oaep-sha256`
@@ -159,7 +159,7 @@ static int decrypt(lua_State *L) {
 }
 
 /***
-The key's size in bits.
+Returns the key's size in bits.
 @function key:bits
 @treturn integer */
 static int bits(lua_State *L) {
@@ -168,7 +168,7 @@ static int bits(lua_State *L) {
 }
 
 /***
-Forget the key. Twice is well.
+Frees the key. Idempotent.
 @function key:close */
 static int release(lua_State *L) {
   ap_rsa_key **box = to_box(L);

@@ -51,7 +51,8 @@ static const double longest_sleep = 86400;
 @section clock */
 
 /***
-Seconds that only go forward, standby included. The start is arbitrary.
+Returns seconds that never go backwards and include standby where the system has
+CLOCK_BOOTTIME. The start is arbitrary.
 @function clock.monotonic
 @treturn number */
 static int monotonic(lua_State *L) {
@@ -60,7 +61,7 @@ static int monotonic(lua_State *L) {
 }
 
 /***
-Seconds since 1970, as the device believes.
+Returns seconds since 1970 by the device's wall clock.
 @function clock.wall
 @treturn number */
 static int wall(lua_State *L) {
@@ -69,7 +70,7 @@ static int wall(lua_State *L) {
 }
 
 /***
-Sleep. The whole program waits, until the time is over or a signal comes.
+Sleeps. Blocks the process until the time has passed or a signal comes.
 @function clock.sleep
 @number seconds from 0 to 86,400 */
 static int sleep_for(lua_State *L) {

@@ -15,7 +15,7 @@
 
 /* The user value is the transport, later the response. */
 typedef struct {
-  ap_transfer *transfer; /* first: ap_push_transfer gives its address */
+  ap_transfer *transfer; /* first: ap_push_transfer returns its address */
   int cancelled, delivered;
   int delivering; /* calls that are building the response */
   int closing;    /* close once they have returned */
@@ -209,11 +209,11 @@ static int push_gone(lua_State *L, const handle *h) {
 /***
 Returns the result of the request, the same one each time.
 
-A response has `status`; `headers`, looked up in any case of letters, repeated
-ones joined with a comma; `header_list`, every header as `{ name, value }` in
-the order it came; `body`; `http_version`; `reused`, whether the connection
-stood already; and `timings`: `name`, `connect`, `tls`, `first_byte` and
-`total`, in seconds from the start.
+A response has `status`; `headers`, a table whose lookup ignores case, with
+repeated headers joined with a comma; `header_list`, every header as `{ name,
+value }` in the order received; `body`; `http_version`; `reused`, whether the
+connection existed before; and `timings`: `name`, `connect`, `tls`, `first_byte`
+and `total`, in seconds from the start.
 @function transfer:result
 @treturn[1] table the response
 @treturn[2] nil

@@ -14,7 +14,7 @@ static const double least_time = 0.001, longest_time = 86400;
 static const double mebibyte = 1024 * 1024;
 static const double highest_ceiling = 1024.0 * 1024 * 1024;
 static const double most_connections = 1e6;
-/* libcurl itself takes no more than 300 KiB, and no line over 100. */
+/* libcurl accepts at most 300 KiB, and at most 100 KiB a line. */
 static const double most_headers = 256 * 1024;
 
 static ap_transport **to_box(lua_State *L) {
@@ -140,33 +140,32 @@ static void read_options(lua_State *L, int arg,
   options->compression = ap_option_flag(L, arg, "compression", 0);
 }
 
-/*** Many requests over one set of connections. Connections, TLS sessions and
-names that were resolved are kept in the transport.
+/*** A transport: concurrent requests over one connection pool. It also keeps TLS
+sessions and a DNS cache.
 @type transport */
 
 /***
-A transport.
+Creates a transport.
 
 Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
-seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256) bytes;
-`ca_file`, `ca_path`: whom to trust, and nobody else (default: the system's
-list; there is no way to trust everybody); `min_tls`: `"1.2"` or `"1.3"`;
-`client_cert`, `client_key`,
-`client_key_password`; `pinned_public_key`, as CURLOPT_PINNEDPUBLICKEY has
-it; `proxy`, to which all goes in a tunnel but what is meant for this machine
-(the environment's proxies and `no_proxy` are not used); `resolve`: a list of
-`"host:port:address"`; `max_connections`, `max_host_connections` (0: no
-limit; so many stay open for later, 256 at least); `dns_cache` (30) seconds;
-`user_agent`; `http2` (true);
-`compression` (false); `allow_http`: hosts to which plain http is allowed,
-beside this machine.
+seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256 KiB);
+`ca_file`, `ca_path`: trusted CAs, which replace the system's (verification
+cannot be turned off); `min_tls`: `"1.2"` (default) or `"1.3"`; `client_cert`,
+`client_key`, `client_key_password`; `pinned_public_key`: see
+CURLOPT_PINNEDPUBLICKEY; `proxy`: used as a tunnel for all requests except those
+to this machine (the environment's proxies and `no_proxy` are ignored);
+`resolve`: a list of `"host:port:address"`; `max_connections` (0: no limit; as
+many idle ones are kept open, at least 256), `max_host_connections` (0: no
+limit); `dns_cache` (30) seconds; `user_agent`; `http2` (true); `compression`
+(false); `allow_http`: a list of hosts to which plain http is allowed, besides
+this machine.
 @function http.new
 @tparam[opt] table options
 @treturn[1] transport
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `not_found`, `no_access`, `insecure_url`,
-`out_of_memory` or `transfer_failed`, where no descriptor is left */
+`out_of_memory` or `transfer_failed` (no descriptor is left) */
 int ap_make_transport(lua_State *L) {
   ap_transport_options options;
   ap_transport **box;
@@ -203,8 +202,8 @@ request that must not be repeated needs a fresh one
 @treturn[1] transfer
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`
-or `out_of_memory` */
+@treturn[2] string code: `closed`, `invalid_url`, `insecure_url`, `too_large`,
+`out_of_memory` or `transfer_failed` */
 static int submit(lua_State *L) {
   enum { REQUEST = 2, TRANSFER };
   ap_transport **box = to_box(L);
@@ -229,7 +228,7 @@ Moves all requests. Returns when one of them has ended, at the latest after
 `seconds`; with 0 it never waits.
 @function transport:step
 @number[opt=0] seconds
-@treturn[1] integer how many requests are still running
+@treturn[1] integer the number of requests that are still running
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `closed`, `out_of_memory` or `transfer_failed` */
