@@ -66,5 +66,5 @@ int ap_hmac(ap_hash hash, const void *key, size_t key_length,
 int ap_random(unsigned char *out, size_t length, ap_failure *failure) {
   if (RAND_bytes_ex(NULL, out, length, 0) == 1) return 1;
   return ap_failure_set(failure, "no_randomness",
-                        "The system gave no random numbers.");
+                        "The system returned no random numbers.");
 }

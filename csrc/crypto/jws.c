@@ -14,8 +14,8 @@ typedef struct {
 static int bad_token(ap_failure *failure) {
   return ap_failure_set(
     failure, "invalid_token",
-    "This is not a signed token: it should be three base64url "
-    "parts with dots between.");
+    "The text is not a signed token: expected three base64url "
+    "parts separated by dots.");
 }
 
 static size_t count_dots(const char *token, size_t length) {
@@ -35,7 +35,7 @@ static int split(const char *token, size_t length, parts *out,
   if (dots == 4)
     return ap_failure_set(
       failure, "encrypted_token",
-      "This token is encrypted (JWE), which is not supported.");
+      "The token is encrypted (JWE), which is not supported.");
   if (dots != 2) return bad_token(failure);
   for (i = 0; i < 3; i++) {
     const char *dot = memchr(token, '.', length);

@@ -57,10 +57,9 @@ static int acceptable(EVP_PKEY *pkey, ap_failure *failure) {
     return ap_failure_set(failure, "invalid_key",
                           "The key is not an RSA key.");
   if (EVP_PKEY_get_bits(pkey) < LEAST_BITS)
-    return ap_failure_set(
-      failure, "weak_key",
-      "The key has %d bits; %d are the least that is safe.",
-      EVP_PKEY_get_bits(pkey), LEAST_BITS);
+    return ap_failure_set(failure, "weak_key",
+                          "The key has %d bits; at least %d are required.",
+                          EVP_PKEY_get_bits(pkey), LEAST_BITS);
   return 1;
 }
 
@@ -73,8 +72,9 @@ static ap_rsa_key *wrap(EVP_PKEY *pkey, int is_private, ap_failure *failure) {
     (void)ap_failure_set(
       failure, "invalid_key",
       is_private
-        ? "This is not a private key in PEM form, or its passphrase is wrong."
-        : "This is neither a public key nor a certificate in PEM form.");
+        ? "The text is not a private key in PEM form, or the passphrase is "
+          "wrong."
+        : "The text is not a public key or a certificate in PEM form.");
   else if (acceptable(pkey, failure)) {
     key = sha256 != NULL ? malloc(sizeof *key) : NULL;
     if (key == NULL) (void)ap_failure_no_memory(failure);
@@ -139,7 +139,7 @@ static int need_private(const ap_rsa_key *key, ap_failure *failure) {
   if (key->is_private) return 1;
   return ap_failure_set(
     failure, "private_key_needed",
-    "This needs a private key, and the key is a public one.");
+    "The operation needs a private key, but the key is public.");
 }
 
 int ap_rsa_key_sign(const ap_rsa_key *key, const void *bytes, size_t length,
@@ -175,8 +175,8 @@ int ap_rsa_key_verify(const ap_rsa_key *key, const void *bytes, size_t length,
   if (!ready) return ap_failure_no_memory(failure);
   return good ? 1
               : ap_failure_set(failure, "invalid_signature",
-                               "The signature was not made by this key over "
-                               "these bytes.");
+                               "The signature does not match the key and the "
+                               "bytes.");
 }
 
 static int set_padding(EVP_PKEY_CTX *context, ap_padding padding) {
@@ -220,6 +220,6 @@ int ap_rsa_key_decrypt(const ap_rsa_key *key, ap_padding padding,
   ERR_clear_error();
   return done ? 1
               : ap_failure_set(failure, "decrypt_failed",
-                               "This could not be decrypted: another key, "
-                               "another padding or damaged bytes.");
+                               "Decryption failed: wrong key, wrong padding "
+                               "or damaged bytes.");
 }

@@ -7,23 +7,23 @@ typedef struct {
   const char *code, *sentence;
 } outcome;
 
-static const outcome late = { "timeout", "The server did not answer in time" };
+static const outcome late = { "timeout",
+                              "The server did not respond in time" };
 static const outcome unresolved = {
   "resolve_failed", "The server's name could not be resolved"
 };
 static const outcome unreachable = { "connect_failed",
-                                     "The server could not be reached" };
+                                     "The connection to the server failed" };
 static const outcome proxy = { "proxy_failed",
-                               "The proxy did not let the request through" };
-static const outcome tls = { "tls_failed",
-                             "No secure connection could be made" };
+                               "The proxy refused the request" };
+static const outcome tls = { "tls_failed", "The TLS connection failed" };
 static const outcome lost = {
-  "connection_lost", "The connection ended before the answer was complete"
+  "connection_lost", "The connection ended before the response was complete"
 };
 static const outcome large = { "too_large",
-                               "The answer is larger than allowed" };
+                               "The response is larger than allowed" };
 static const outcome protocol = { "protocol_error",
-                                  "The server's answer is not valid HTTP" };
+                                  "The server's response is not valid HTTP" };
 static const outcome memory = { "out_of_memory",
                                 "There is not enough memory" };
 static const outcome other = { "transfer_failed", "The request failed" };

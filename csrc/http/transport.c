@@ -71,7 +71,7 @@ static ap_transport *allocate(const ap_transport_options *options,
   }
   if (!ap_poller_open(&transport->watch))
     (void)ap_failure_set(failure, "transfer_failed",
-                         "There is no descriptor left to watch sockets with.");
+                         "There is no descriptor left to poll sockets with.");
   else if (ap_transport_settings_open(&transport->settings, options, failure))
     return transport;
   ap_poller_close(&transport->watch);
@@ -193,7 +193,7 @@ void ap_transport_close(ap_transport *transport) {
   if (transport == NULL) return;
   while (transport->first != NULL)
     drop(transport->first, "closed",
-         "The transport was closed before the answer came.");
+         "The transport was closed before the response arrived.");
   destroy(transport);
   ap_url_drop(transport->last_url);
   ap_transport_settings_close(&transport->settings);
@@ -210,7 +210,7 @@ static int check_proxy(const ap_transport *transport,
     return 1;
   return ap_failure_set(
     failure, "insecure_url",
-    "A bearer is not sent over plain http through a proxy.");
+    "An access token is not sent over plain http through a proxy: use https.");
 }
 
 static int start(ap_transport *transport, ap_transfer *transfer,
@@ -222,7 +222,7 @@ static int start(ap_transport *transport, ap_transfer *transfer,
   }
   return ap_failure_set(
     failure, code == CURLM_OUT_OF_MEMORY ? "out_of_memory" : "transfer_failed",
-    "The request could not start: %s.", curl_multi_strerror(code));
+    "The request could not be started: %s.", curl_multi_strerror(code));
 }
 
 /* Parsing a URL takes libcurl a tenth of the work of a short request, and
@@ -401,7 +401,7 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
   if (code == CURLM_OK) return 1;
   return ap_failure_set(
     failure, code == CURLM_OUT_OF_MEMORY ? "out_of_memory" : "transfer_failed",
-    "The transfers could not go on: %s.", curl_multi_strerror(code));
+    "The requests could not continue: %s.", curl_multi_strerror(code));
 }
 
 /* Watches all sockets before it reports them. If a transfer ends meanwhile,

@@ -153,10 +153,9 @@ static int names_other_machine(const char *entry) {
 int ap_transport_settings_resolve(ap_transport_settings *settings,
                                   const char *entry, ap_failure *failure) {
   if (!names_other_machine(entry))
-    return ap_failure_set(
-      failure, "insecure_url",
-      "An override is for the name of another machine: "
-      "localhost, addresses and patterns stay as they are.");
+    return ap_failure_set(failure, "insecure_url",
+                          "A resolve entry must name another host: "
+                          "not localhost, an address or a pattern.");
   return append(&settings->overrides, entry, failure);
 }
 

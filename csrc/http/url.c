@@ -60,8 +60,8 @@ static ap_url_kind judge_host(const char *host,
   if (is_allowed(host, allowed)) return AP_URL_PLAIN;
   (void)ap_failure_set(
     failure, "insecure_url",
-    "Plain http goes to this machine alone: use https, or name "
-    "%.100s in allow_http.",
+    "Plain http is allowed only to this machine: use https, or add "
+    "%.100s to allow_http.",
     host);
   return AP_URL_REFUSED;
 }
@@ -75,7 +75,7 @@ static int check_text(const char *text, ap_failure *failure) {
   if (!secure && !starts(text, "http://"))
     return refuse(failure, "The URL should begin with https://.");
   if (!names_a_host_alone(text + (secure ? 8 : 7)))
-    return refuse(failure, "The URL should name a host, and no user or zone.");
+    return refuse(failure, "The URL should have a host, and no user or zone.");
   return 1;
 }
 
@@ -87,7 +87,7 @@ static int parse(ap_url *url, ap_failure *failure) {
   if (code == CURLUE_OK) return 1;
   return code == CURLUE_OUT_OF_MEMORY
            ? ap_failure_no_memory(failure)
-           : refuse(failure, "The URL names no host.");
+           : refuse(failure, "The URL has no valid host.");
 }
 
 static int judge(ap_url *url, const struct curl_slist *allowed,

@@ -73,14 +73,14 @@ int ap_make_access_token(lua_State *L) {
   read_terms(L, 2, &terms);
   lua_pushliteral(L, "expires_in");
   lua_rawget(L, 1);
-  if (!lua_isnumber(L, -1)) return malformed(L, "expires_in is no number.");
+  if (!lua_isnumber(L, -1)) return malformed(L, "expires_in is not a number.");
   terms.lifetime = lua_tonumber(L, -1);
   if (!(terms.lifetime >= 0 && terms.lifetime <= ten_years))
-    return malformed(L, "expires_in is out of bounds.");
+    return malformed(L, "expires_in is out of range.");
   lua_pushliteral(L, "access_token");
   lua_rawget(L, 1);
   if (lua_type(L, -1) != LUA_TSTRING)
-    return malformed(L, "access_token is no string.");
+    return malformed(L, "access_token is not a string.");
   secret = lua_tolstring(L, -1, &length);
   box = ap_new_handle(L, TOKEN, sizeof *box);
   if (!ap_access_token_open(box, secret, length, &terms, &failure))

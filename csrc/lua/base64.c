@@ -25,8 +25,8 @@ static int push_decoded(lua_State *L, ap_base64_kind kind) {
   if (!ap_base64_decode(kind, text, length, bytes, &size))
     return ap_push_code(L, "invalid_base64",
                         kind == AP_BASE64
-                          ? "This is not base64."
-                          : "This is not base64url without padding.");
+                          ? "The text is not base64."
+                          : "The text is not base64url without padding.");
   lua_pushlstring(L, (const char *)bytes, size);
   return 1;
 }

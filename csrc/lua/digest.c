@@ -23,7 +23,8 @@ static int push_digest(lua_State *L, ap_hash hash) {
   unsigned size;
   size_t length;
   const char *bytes = ap_check_bytes(L, 1, &length);
-  if (*box == NULL) return ap_push_code(L, "closed", "This Lua has ended.");
+  if (*box == NULL)
+    return ap_push_code(L, "closed", "The Lua state is closing.");
   if (!ap_digest(*box, hash, bytes, length, out, &size))
     return ap_push_memory_failure(L);
   lua_pushlstring(L, (const char *)out, size);

@@ -60,7 +60,7 @@ void ap_options_check(lua_State *L, int arg, const char *const known[]) {
   while (lua_next(L, arg)) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_argerror(L, arg, "options have names");
+      luaL_argerror(L, arg, "option names should be strings");
     if (!is_known(lua_tostring(L, -1), known))
       luaL_argerror(
         L, arg,

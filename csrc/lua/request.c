@@ -75,10 +75,10 @@ static void read_options(lua_State *L, int arg, ap_request *request) {
   while (lua_next(L, arg)) {
     const char *name;
     if (lua_type(L, -2) != LUA_TSTRING)
-      (void)luaL_argerror(L, arg, "options have names");
+      (void)luaL_argerror(L, arg, "option names should be strings");
     name = lua_tostring(L, -2);
     if (strlen(name) != lua_rawlen(L, -2))
-      (void)luaL_argerror(L, arg, "an option's name holds no NUL");
+      (void)luaL_argerror(L, arg, "option names should hold no NUL");
     reader_of(L, arg, name)(L, arg, request);
     lua_pop(L, 1);
   }
@@ -109,8 +109,7 @@ static void check_name(lua_State *L, int arg, int index) {
       ap_header_field_is(name, length, "transfer-encoding"))
     (void)ap_option_error(
       L, arg, "headers",
-      lua_pushfstring(
-        L, "a table of headers that may be set, and '%s' may not", name));
+      lua_pushfstring(L, "a table of headers, and '%s' may not be set", name));
 }
 
 static void check_value(lua_State *L, int arg, const char *name, int index) {

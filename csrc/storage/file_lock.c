@@ -25,8 +25,8 @@ int ap_file_lock_hold(int fd, double seconds, ap_failure *failure) {
                             strerror(errno));
     left = deadline - ap_clock_monotonic();
     if (left <= 0)
-      return ap_failure_set(failure, "busy",
-                            "Somebody else holds the lock; try again later.");
+      return ap_failure_set(
+        failure, "busy", "Another process holds the lock; try again later.");
     ap_clock_sleep(smaller(pause, left));
     pause = smaller(pause * 2, longest_pause);
   }

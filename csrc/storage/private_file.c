@@ -25,7 +25,7 @@ static const double temporary_patience = 10;
 static int check_private(int fd, const char *path, ap_failure *failure) {
   struct stat info;
   if (fstat(fd, &info) != 0)
-    return ap_file_error_set(failure, "Cannot look at", path);
+    return ap_file_error_set(failure, "Cannot examine", path);
   if (!S_ISREG(info.st_mode))
     return ap_file_error_insecure(failure, path, "is not a regular file");
   if (info.st_uid != geteuid())

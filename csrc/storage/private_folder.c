@@ -54,7 +54,7 @@ static int make_missing(const char *path, ap_failure *failure) {
   if (is_folder(path)) return 1;
   copy = ap_copy(path, strlen(path));
   if (copy == NULL) return ap_failure_no_memory(failure);
-  done = make_each(copy) || ap_file_error_set(failure, "Cannot make", path);
+  done = make_each(copy) || ap_file_error_set(failure, "Cannot create", path);
   free(copy);
   return done;
 }
@@ -64,7 +64,7 @@ static int make_missing(const char *path, ap_failure *failure) {
 static int check_folder(const char *path, ap_failure *failure) {
   struct stat info;
   if (stat(path, &info) != 0)
-    return ap_file_error_set(failure, "Cannot look at", path);
+    return ap_file_error_set(failure, "Cannot examine", path);
   if (!S_ISDIR(info.st_mode))
     return ap_file_error_insecure(failure, path, "is not a folder");
   if (info.st_uid != geteuid() && info.st_uid != 0)

@@ -290,7 +290,7 @@ function Client:update()
   check_self(self, "update")
   local shared = self.context.connection
   if not shared.driver.update then
-    error("client:update is for a driver that has update, like tick", 2)
+    error("client:update needs a driver with update, such as driver.tick", 2)
   end
   return shared.driver.update(shared.transport)
 end

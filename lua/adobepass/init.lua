@@ -59,30 +59,32 @@ end
 
 local function check_statement(statement)
   if not statement or core.jws.peek(statement) then return statement end
-  error("adobepass.new: software_statement is not a JWT; take the text that "
-    .. "the TVE Dashboard gives, whole")
+  error("adobepass.new: software_statement is not a JWT; copy the whole text "
+    .. "from the TVE Dashboard")
 end
 
 local function check_redirect(uri)
   if not uri or uri:find "^%a[%w+.-]*:[^%s%c]+$" then return uri end
-  error("adobepass.new: redirect_uri should be an address, like "
-    .. "adobepass://com.programmer")
+  error(("adobepass.new: redirect_uri should be a URI such as "
+    .. "adobepass://com.programmer, not '%s'"):format(uri))
 end
 
 local function check_timeout(seconds)
   if not seconds or seconds > 0 and seconds <= 3600 then return end
-  error("adobepass.new: timeout should be seconds, from above 0 to 3600")
+  error(("adobepass.new: timeout should be seconds, above 0 and up to 3600, "
+    .. "not %g"):format(seconds))
 end
 
 local function check_provider(id)
   if id:find "^[^%c/]+$" and id:find "[^.]" and #id <= 128 then return id end
-  error("adobepass.new: service_provider should be an id as the TVE Dashboard "
-    .. "shows it, like REF30")
+  error(("adobepass.new: service_provider should be an id from the TVE "
+    .. "Dashboard such as REF30, not '%s'"):format(id))
 end
 
 local function check_day(name, seconds)
   if not seconds or seconds >= 0 and seconds <= 86400 then return seconds end
-  error(("adobepass.new: %s should be seconds, from 0 to a day"):format(name))
+  error(("adobepass.new: %s should be seconds, from 0 to 86400, not %g"):format(
+    name, seconds))
 end
 
 -- Creates a transport and closes it, so that wrong options raise now.

@@ -66,6 +66,8 @@ local function split(serialized)
   return signed, inside, signature
 end
 
+local NOT_A_TOKEN = "The text is not a media token."
+
 local function parse(serialized)
   local signed, inside, signature = split(serialized)
   if not signed then return nil end
@@ -89,7 +91,7 @@ end
 function media_token.inspect(serialized)
   local fields = parse(serialized)
   if fields then return fields end
-  return nil, "This is not a media token.", "INVALID_TOKEN_FORMAT"
+  return nil, NOT_A_TOKEN, "INVALID_TOKEN_FORMAT"
 end
 
 local TIME_PATTERN = "^(%d%d%d%d)[-/](%d%d)[-/](%d%d)[ T](%d%d):(%d%d):(%d%d)(.*)$"
@@ -156,7 +158,7 @@ end
 -- Returns why a signed token is refused: a status and a message; or nil.
 local function find_reason(fields, options)
   if not is_in_time(fields, options.now_ms) then
-    return "TOKEN_EXPIRED", "The media token's time is over."
+    return "TOKEN_EXPIRED", "The media token is not valid at this time."
   elseif options.resource and fields.resource ~= options.resource then
     return "INVALID_RESOURCE_ID", "The media token is for another resource."
   elseif options.requestor and fields.requestor ~= options.requestor then
@@ -168,7 +170,7 @@ local function accept_once(signed, fields, store)
   local first, message, code = is_new(signed, fields, store)
   if first then return fields end
   if first == nil then return refuse(code or "store_failed", message) end
-  return refuse("TOKEN_USED", "The media token was used before.")
+  return refuse("TOKEN_USED", "The media token has already been used.")
 end
 
 --- Verifies a media token.
@@ -187,11 +189,11 @@ function media_token.verify(serialized, options)
   options_of.check("media_token.verify", options, FIELDS, 2)
   local fields, signed, signature = parse(serialized)
   if not fields then
-    return refuse("INVALID_TOKEN_FORMAT", "This is not a media token.")
+    return refuse("INVALID_TOKEN_FORMAT", NOT_A_TOKEN)
   end
   if not is_signed(signed, signature, options.key) then
-    return refuse("INVALID_SIGNATURE", "The media token was not signed by "
-      .. "this key.")
+    return refuse("INVALID_SIGNATURE", "The media token's signature does not "
+      .. "match the key.")
   end
   local status, message = find_reason(fields, options)
   if status then return refuse(status, message) end

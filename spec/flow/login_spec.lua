@@ -122,7 +122,8 @@ describe("login with a second screen", function()
     local err = assert_client_error("unknown_action",
       scenario.client:resume_login {
       code = flow.code, mvpd = "Cablevision" })
-    assert.equal("The service still misses domain_name, redirect_url.",
+    assert.equal("The service requires more parameters: domain_name, "
+      .. "redirect_url.",
       err.message)
   end)
 
@@ -529,7 +530,8 @@ describe("login: usage errors", function()
     ["login with an unknown option"] = { "login", { nonsense = 1 }, "nonsense" },
     ["start_login with a wrong type"] = { "start_login",
       { mvpd = 7 }, "mvpd should be" },
-    ["login with a string"] = { "login", "Cablevision", "table of options" },
+    ["login with a string"] = { "login", "Cablevision",
+      "options should be a table, not string" },
     ["resume_login without a code"] = { "resume_login", {}, "code should" },
     ["refresh_profile with an unknown option"] = {
       "refresh_profile", { code = "x" }, "unknown option 'code'" },

@@ -88,8 +88,8 @@ function states.wait_for_rate_limit(self)
   if seconds <= 0 then return "send" end
   if now + seconds >= self.deadline then
     limit:cancel(key)
-    return fail(self, timeout(self, "There was no turn for the request in "
-      .. "time: the device asks too much."))
+    return fail(self, timeout(self, "The rate limit allows no request before "
+      .. "the timeout: send fewer requests."))
   end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
   driver.sleep(seconds)
@@ -105,7 +105,8 @@ function states.send(self)
   if not transport then return failed_attempt(self, err) end
   local now = connection.driver.now()
   if now >= self.deadline then
-    return fail(self, timeout(self, "There was no time left to send it in."))
+    return fail(self, timeout(self, "The timeout passed before the request "
+      .. "was sent."))
   end
   self.started = now
   built.bearer, built.timeout = self.held and self.held.token,
@@ -136,7 +137,7 @@ function states.receive(self)
   local response, message, code = transfer:result()
   transfer:close()
   if code == "pending" then
-    message, code = "The server did not answer in time.", "timeout"
+    message, code = "The server did not respond in time.", "timeout"
   end
   report(self, response, code)
   if not response then

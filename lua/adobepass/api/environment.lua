@@ -36,7 +36,7 @@ end
 local function check_origin(name, url, level)
   local origin = environment.origin(url)
   if origin and origin == (url:gsub("/$", "")):lower() then return origin end
-  error(("environment.%s should be an address like https://host:port, "
+  error(("environment.%s should be a URL such as https://host:port, "
     .. "not '%s'"):format(name, url), level + 1)
 end
 

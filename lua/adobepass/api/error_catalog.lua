@@ -21,7 +21,7 @@ local SETTINGS =
 local DENIED = "Your TV subscription does not include this."
 
 local DASHBOARD = "Have it corrected in the TVE Dashboard, or by Adobe."
-local REPEAT = "Repeat it two or three times at most, ever more slowly."
+local REPEAT = "Retry two or three times at most, with growing delays."
 
 local function add(action, viewer, entries)
   for code, hint in pairs(entries) do
@@ -41,17 +41,17 @@ add("none", APP, {
   invalid_parameter_partner =
     "Use a partner name that Adobe documents, for example Apple.",
   invalid_parameter_saml_response =
-    "Hand the partner's SAML response on in base64, whole and unchanged.",
-  invalid_parameter_token = "Give the service token whole and unchanged.",
-  invalid_parameter_sso_id = "Give an sso_id that a header can carry.",
-  invalid_parameter_link = "Give the link code as the other device shows it.",
-  invalid_parameter_devices = "Give a list of device ids, one at the least.",
+    "Send the partner's complete SAML response, unchanged, in base64.",
+  invalid_parameter_token = "Give the complete service token, unchanged.",
+  invalid_parameter_sso_id = "Give an sso_id that a header can hold.",
+  invalid_parameter_link = "Give the link code that the other device shows.",
+  invalid_parameter_devices = "Give a list of one or more device ids.",
   invalid_header_device_info =
-    "Check device.info: device.check names what is missing or not known.",
+    "Check device.info: see the warnings in events of type warning.",
   invalid_header_device_identifier =
     "Give each device an id, and never change it.",
   invalid_header_identity_for_temporary_access =
-    "Send the viewer's hashed identity, the same one on each request.",
+    "Send the viewer's hashed identity, the same in each request.",
   invalid_header_pfs_permission_access_not_present =
     "Put frameworkPermissionInfo.accessStatus into partner_status.",
   invalid_header_pfs_provider_id_not_determined =
@@ -62,16 +62,16 @@ add("none", APP, {
 
 add("none", PROVIDER, {
   invalid_parameter_mvpd =
-    "Check mvpd: take the id from the configuration, spelt as it is there.",
+    "Check mvpd: it must be an id of the configuration, with the same case.",
   invalid_integration =
     "Have the integration of service provider and mvpd switched on.",
 })
 
 add("none", "This code is not valid. Please start again.", {
   invalid_parameter_code =
-    "Have the viewer check the code, or make a new session.",
+    "Have the viewer check the code, or create a new session.",
   invalid_authentication_session =
-    "Make a new session: this one has ended or was replaced.",
+    "Create a new session: this one has ended or was replaced.",
 })
 
 add("none", SETTINGS, {
@@ -88,9 +88,9 @@ add("none", SIGN_IN_AGAIN, {
 
 add("none", DENIED, {
   preauthorization_denied_by_mvpd =
-    "Show the details, if there are any; this is no reason to log out.",
+    "Show the details, if there are any; do not log the viewer out.",
   authorization_denied_by_mvpd =
-    "Show the details, if there are any; this is no reason to log out.",
+    "Show the details, if there are any; do not log the viewer out.",
 })
 
 add("none", "Parental controls do not allow this.", {
@@ -102,18 +102,18 @@ add("none", LATER, {
   authorization_denied_by_degradation_rule =
     "Show the details: a degradation rule of yours denies this resource.",
   internal_server_error =
-    "Repeat it later; if it stays, send the trace to Adobe.",
+    "Retry later; if the error persists, send the trace to Adobe.",
 })
 
 -- Enhanced error codes: the other actions ---------------------------------
 
 add("configuration", APP, {
   too_many_resources =
-    "Ask for fewer resources at once, or have Adobe raise the limit.",
+    "Request fewer resources at once, or have Adobe raise the limit.",
   invalid_configuration_user_metadata_certificate =
     "The certificate for user metadata is missing or wrong. " .. DASHBOARD,
   invalid_configuration_temporary_access =
-    "The TempPass is not set up well. " .. DASHBOARD,
+    "The TempPass is not configured correctly. " .. DASHBOARD,
   invalid_configuration_platform =
     "The integration has no settings for this platform. " .. DASHBOARD,
   invalid_configuration_platform_id =
@@ -123,18 +123,18 @@ add("configuration", APP, {
   invalid_configuration_platform_category_trait =
     "A trait of the platform's category is missing or wrong. " .. DASHBOARD,
   invalid_configuration_platform_services =
-    "The integration's platform services are not set up. " .. DASHBOARD,
+    "The integration's platform services are not configured. " .. DASHBOARD,
   invalid_configuration_mvpd_platform =
     "The provider has no settings for this platform. " .. DASHBOARD,
   invalid_configuration_mvpd_platform_boarding_status =
     "The provider is not boarded on this platform. " .. DASHBOARD,
   invalid_configuration_mvpd_platform_profile_exchange =
-    "The provider's profile exchange is not set up. " .. DASHBOARD,
+    "The provider's profile exchange is not configured. " .. DASHBOARD,
 })
 
 add("application-registration", AGAIN, {
   invalid_access_token_service_provider =
-    "Register with a statement that is made for this service provider.",
+    "Register with a software statement for this service provider.",
   invalid_access_token_client_application =
     "Register again; check that the application is still listed.",
 })
@@ -144,18 +144,18 @@ add("authentication", SIGN_IN, {
 })
 
 add("authentication", SIGN_IN_AGAIN, {
-  authenticated_profile_expired = "Start a login: profiles do run out.",
+  authenticated_profile_expired = "Start a login: the profile has expired.",
   authenticated_profile_invalidated =
-    "Start a login: the profile was ended elsewhere.",
+    "Start a login: the profile was invalidated elsewhere.",
   authorization_denied_by_session_invalidated =
     "Start a login: the provider has ended the session.",
   identity_not_recognized_by_mvpd =
-    "Start a login: the provider does not know this identity any more.",
+    "Start a login: the provider no longer knows this identity.",
 })
 
 add("authentication", "You seem to be away from home. Please sign in again.", {
   authorization_denied_by_hba_policies =
-    "Start a login: the old one was made by the home network.",
+    "Start a login: the previous one was made through the home network.",
 })
 
 add("authentication", "Your free access is used up. " .. SIGN_IN, {
@@ -167,7 +167,7 @@ add("authentication", "Your free access is used up. " .. SIGN_IN, {
 
 add("retry", LATER, {
   network_received_error =
-    "The provider's answer could not be read. " .. REPEAT,
+    "The provider's response could not be read. " .. REPEAT,
   network_connection_timeout =
     "The provider could not be reached. " .. REPEAT,
   maximum_execution_time_exceeded =
@@ -178,16 +178,16 @@ add("retry", LATER, {
 
 add("none", APP, {
   invalid_request =
-    "A parameter is missing, given twice or malformed: report it to us.",
+    "A parameter is missing, given twice or malformed: report this as a bug.",
   unsupported_grant_type =
-    "Check the address: this server gives no client credentials tokens.",
+    "Check the URL: this server issues no tokens for client credentials.",
 })
 
 add("configuration", APP, {
   invalid_redirect_uri =
     "Use a redirect_uri on a domain that the application is allowed.",
   invalid_software_statement =
-    "Download the software statement anew, and hand it on unchanged.",
+    "Download the software statement again, and use it unchanged.",
   unapproved_software_statement =
     "Check that statement and environment belong together, and that it has "
     .. "not been revoked.",
@@ -208,9 +208,9 @@ add("retry", LATER, {
 
 add("none", AGAIN, {
   unauthorized = "Get a new access token, then repeat the request once.",
-  malformed_response = "See what stands between you and Adobe, then report it.",
-  unknown_error = "Adobe gave no code for this: report it with the trace.",
-  foreign_url = "See who answers in Adobe's name; nothing was sent there.",
+  malformed_response = "Check for a proxy or firewall in between, then report it.",
+  unknown_error = "Adobe returned no code: report the error with the trace.",
+  foreign_url = "Check which server responded; nothing was sent to that URL.",
 })
 
 -- The flows' codes ---------------------------------------------------------
@@ -218,7 +218,7 @@ add("none", AGAIN, {
 add("authentication", SIGN_IN, {
   not_logged_in = "Start a login.",
   login_denied = "Let the viewer try again, or choose another provider.",
-  partner_failed = "See what the partner's framework said.",
+  partner_failed = "Check the error of the partner's framework.",
   partner_fallback = "Start an ordinary login.",
 })
 
@@ -228,16 +228,16 @@ add("none", SIGN_IN, {
 })
 
 add("none", AGAIN, {
-  unknown_action = "See whether a newer version of adobepass knows it.",
+  unknown_action = "Check whether a newer version of adobepass supports it.",
 })
 
 add("retry", AGAIN, {
-  no_decision = "Ask again; the answer left this resource out.",
+  no_decision = "Retry: the response has no decision for this resource.",
 })
 
 add("configuration", APP, {
   software_statement_missing =
-    "Give adobepass.new the software statement of the TVE Dashboard.",
+    "Give adobepass.new the software statement from the TVE Dashboard.",
 })
 
 -- The core's codes --------------------------------------------------------
@@ -245,19 +245,19 @@ add("configuration", APP, {
 -- A retry may succeed; also after protocol_error, with which an HTTP/2 server
 -- that restarts ends its streams.
 add("retry", NETWORK, {
-  timeout = "Check the network; raise the timeout if it is just slow.",
+  timeout = "Check the network; raise the timeout if the network is slow.",
   resolve_failed = "Check the network, the DNS and the host's name.",
   connect_failed = "Check the network, the firewall and the host's name.",
-  connection_lost = "Check the network, and what stands in between.",
-  proxy_failed = "Check the proxy's address and what it lets through.",
-  protocol_error = "See what stands between you and Adobe.",
+  connection_lost = "Check the network, proxies and firewalls.",
+  proxy_failed = "Check the proxy's address and which hosts it allows.",
+  protocol_error = "Check for a proxy or firewall that changes responses.",
 })
 
 -- A retry would fail in the same way; transfer_failed has an unknown cause.
 add("none", LATER, {
-  tls_failed = "Check ca_file, the device's date, and who is in between.",
-  too_large = "Raise max_body if such an answer is to be expected. "
-    .. "Headers that are sent may have 1 MiB.",
+  tls_failed = "Check ca_file, the device's date, and proxies in between.",
+  too_large = "Raise max_body if such a response is expected. "
+    .. "A request's headers may have up to 1 MiB.",
   out_of_memory = "Free memory before the next request.",
   transfer_failed = "Read the message: libcurl has no code for it.",
 })
@@ -265,25 +265,25 @@ add("none", LATER, {
 add("none", APP, {
   invalid_url = "Check the configured addresses.",
   insecure_url = "Use https, or allow the host by name while developing.",
-  closed = "Do not use what is closed.",
+  closed = "Do not use the object after closing it.",
 })
 
 add("none", "This was stopped.", {
-  cancelled = "Nothing: the program cancelled this itself.",
+  cancelled = "Nothing to do: the program cancelled the request.",
 })
 
 -- Stores, and the private files of the file store.
 add("none", APP, {
-  store_failed = "See what the store says, and whether it can be reached.",
+  store_failed = "Read the store's message, and check that it can be reached.",
   not_found = "Check the path.",
   no_access = "Check who owns the file and its folder.",
-  insecure_file = "Make the file readable for its owner alone.",
+  insecure_file = "Make the file accessible only to its owner.",
   no_space = "Free space on the disk.",
-  read_only = "Put the store where the program may write.",
-  busy = "See which program holds the store's lock.",
+  read_only = "Put the store in a folder that the program may write.",
+  busy = "Check which program holds the store's lock.",
   io_error = "Check the disk.",
-  key_needed = "Give the store the key it was encrypted with.",
-  decrypt_failed = "Give the store the key it was encrypted with.",
+  key_needed = "Give the store the key with which it was encrypted.",
+  decrypt_failed = "Give the store the key with which it was encrypted.",
 })
 
 local actions = {
@@ -291,7 +291,7 @@ local actions = {
   configuration = { viewer = APP, hint = DASHBOARD },
   ["application-registration"] = { viewer = AGAIN, hint = "Register again." },
   authentication = { viewer = SIGN_IN_AGAIN, hint = "Start a login." },
-  authorization = { viewer = AGAIN, hint = "Ask for an authorization." },
+  authorization = { viewer = AGAIN, hint = "Request an authorization." },
   retry = { viewer = LATER, hint = REPEAT },
 }
 

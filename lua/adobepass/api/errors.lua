@@ -104,7 +104,7 @@ end
 local function make(fields)
   local known = catalog.codes[fields.code]
   fields.action = fields.action or known and known.action or "none"
-  fields.message = fields.message or "It failed, and no reason was given."
+  fields.message = fields.message or "The operation failed without a message."
   return setmetatable(fields, Error)
 end
 
@@ -167,7 +167,7 @@ local function action_of_status(status)
 end
 
 local function message_of_status(status)
-  return ("The server answered with the HTTP status %d."):format(status)
+  return ("The server returned the HTTP status %d."):format(status)
 end
 
 -- By Adobe's page the body holds an "error" object; its sample is the object
@@ -222,7 +222,7 @@ end
 -- @treturn table
 function errors.from_item(operation, item, secrets)
   if type(item) ~= "table" then
-    return errors.malformed(operation, "an error that is no object")
+    return errors.malformed(operation, "an error is not an object")
   end
   local fields = fields_of(operation, item, secrets)
   fields.http_status = 200
@@ -245,7 +245,7 @@ end
 -- @treturn table
 function errors.malformed(operation, why)
   return errors.new { operation = operation, code = "malformed_response",
-    message = "The server's answer is not as documented: " .. why }
+    message = "The server's response is not as documented: " .. why }
 end
 
 local function entry(err, field)

@@ -158,8 +158,8 @@ function Context:absolute_url(url, action_type)
     return url
   end
   return nil, errors.new { code = "foreign_url", action = "none",
-    message = "The service's answer points to another place, which must not "
-      .. "be followed." }
+    message = "The response's URL is not on the configured API host, so it is "
+      .. "not followed." }
 end
 
 --- Signs a JWS with a private key of the core.

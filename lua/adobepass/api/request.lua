@@ -68,17 +68,18 @@ local function check_everyone(operation, params)
     complain(operation, "everyone should be true, or left out")
   end
   if (params[one] == nil) == (params.everyone == nil) then
-    complain(operation, ("either %s or everyone = true"):format(one))
+    complain(operation, ("give either %s or everyone = true"):format(one))
   end
   if temp_pass.means_everyone(params[one]) then
-    complain(operation, ("such a %s means everyone: say so"):format(one))
+    complain(operation, ("this %s would reset everyone; to do so, give "
+      .. "everyone = true"):format(one))
   end
 end
 
 local function check_one_of(operation, params)
   local pair = operation.one_of
   if pair and (params[pair[1]] == nil) == (params[pair[2]] == nil) then
-    complain(operation, ("either %s or %s"):format(pair[1], pair[2]))
+    complain(operation, ("give either %s or %s"):format(pair[1], pair[2]))
   end
 end
 
@@ -87,7 +88,8 @@ local function check_timeout(operation, seconds)
   if type(seconds) == "number" and seconds > 0 and seconds <= 3600 then
     return
   end
-  complain(operation, "timeout should be seconds, from above 0 to 3600")
+  complain(operation, ("timeout should be seconds, above 0 and up to 3600, "
+    .. "not %s"):format(tostring(seconds)))
 end
 
 local function check_once(operation, once)
@@ -117,7 +119,8 @@ end
 --- Raises usage errors: unknown or missing parameters and wrong types.
 function request.check(operation, params)
   if type(params) ~= "table" then
-    complain(operation, "a table of parameters expected")
+    complain(operation, ("parameters should be a table, not %s"):format(
+      type(params)))
   end
   check_names(operation, params)
   for _, parameter in ipairs(operation.params or {}) do
@@ -146,7 +149,8 @@ local function check_word(operation, name, value, most)
   if #value == 0 or #value > most or value:find "%c" or value == "."
       or value == ".." then
     return refuse(operation, "invalid_parameter_" .. name,
-      ("The %s is empty, too long or not printable."):format(name))
+      ("The %s is empty, longer than %d bytes or not printable."):format(
+        name, most))
   end
   return true
 end
@@ -154,7 +158,7 @@ end
 local function check_code(operation, value)
   if value:find("^[%w_-]+$") and #value <= 64 then return true end
   return refuse(operation, "invalid_parameter_code",
-    "A code has letters and digits alone.")
+    "A code has up to 64 letters, digits, '-' and '_'.")
 end
 
 local function is_list_of_strings(list)
@@ -169,7 +173,7 @@ end
 local function check_list(operation, name, list)
   if is_list_of_strings(list) then return true end
   return refuse(operation, "invalid_parameter_" .. name,
-    ("The %s should be a list of strings, one at least."):format(name))
+    ("The %s should be a list of one or more strings."):format(name))
 end
 
 local IN_PATH = { mvpd = true, partner = true }

@@ -35,13 +35,13 @@ end
 
 local function check_fields(operation, value)
   if not is_map(value) then
-    return nil, errors.malformed(operation.name, "it is no JSON object")
+    return nil, errors.malformed(operation.name, "it is not a JSON object")
   end
   if operation.also then add_other_spellings(operation.also, value) end
   for name, wanted in pairs(operation.answer) do
     if not fits(value[name], wanted) then
       return nil, errors.malformed(operation.name,
-        ("its %s is missing or no %s"):format(name, wanted))
+        ("its %s is missing or not a %s"):format(name, wanted))
     end
   end
   return value

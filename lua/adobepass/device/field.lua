@@ -40,8 +40,8 @@ local function encoded(name, value)
   return core.base64.encode(text)
 end
 
-local HASH_FIRST = "hashed before it is given, for example with "
-  .. "core.digest.hex(core.digest.sha256(email)): %s is no SHA-256 or SHA-512"
+local HASH_FIRST = "hashed by the caller, for example with core.digest.hex("
+  .. "core.digest.sha256(email)): %s is not a SHA-256 or SHA-512"
 
 -- Adobe accepts no personal data, only hashes of the viewer's identity.
 local function identity(name, value)
@@ -90,7 +90,7 @@ end
 --- Raises when both `subject_token` and `roku_token` are given.
 function field.check_tokens(given)
   if given.subject_token and given.roku_token then
-    refuse("roku_token", "left out beside subject_token: one of the two")
+    refuse("roku_token", "left out when subject_token is given")
   end
 end
 

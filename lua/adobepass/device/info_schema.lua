@@ -56,7 +56,7 @@ local checks = {
 local function check_value(key, value)
   local kind = KEYS[key]
   if not kind then
-    return ("info.%s is no key that Adobe documents"):format(tostring(key))
+    return ("info.%s is not a key that Adobe documents"):format(tostring(key))
   end
   local should
   if type(kind) == "table" then

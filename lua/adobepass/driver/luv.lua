@@ -53,7 +53,7 @@ end
 local function check_coroutine(what)
   local thread, is_main = coroutine.running()
   if not thread or is_main then
-    error(("driver.luv: %s outside of a coroutine"):format(what), 3)
+    error(("driver.luv: %s was called outside of a coroutine"):format(what), 3)
   end
   return thread
 end

@@ -51,6 +51,6 @@ end
 -- `now()`
 return function(given)
   options.check("driver.ngx", given or {}, {})
-  if not ngx then error("driver.ngx: only inside nginx", 2) end
+  if not ngx then error("driver.ngx: works only inside nginx", 2) end
   return { wait = wait, sleep = sleep, now = now }
 end

@@ -35,7 +35,7 @@ local OPTIONS = { now = "function?", on_error = "function?",
 local function pack(...) return { n = select("#", ...), ... } end
 
 local function complain(what)
-  error(("driver.tick: %s outside of a task: begin with driver.start")
+  error(("driver.tick: %s was called outside of a task: use driver.start")
     :format(what), 3)
 end
 
@@ -146,7 +146,9 @@ local function report(failures, on_error)
 end
 
 local function update(state, transport)
-  if state.current then error("driver.tick: update inside of a task", 3) end
+  if state.current then
+    error("driver.tick: update was called inside a task", 3)
+  end
   step(state.tasks, transport)
   local failures = resume_all(state)
   keep_running(state)

@@ -57,7 +57,7 @@ function decisions.read(context, operation, params, response)
   for _, resource in ipairs(resources) do
     local item = exact[resource] or given[trimmed(resource)] or { error = {
       code = "no_decision", action = "retry",
-      message = "The answer has no decision for this resource." } }
+      message = "The response has no decision for this resource." } }
     found[resource] = decisions.new(context, operation, resource, item,
       params)
   end

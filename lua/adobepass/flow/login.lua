@@ -31,8 +31,8 @@ end
 local function check(where, options)
   options_of.check(where, options, FIELDS, 4)
   if (options.interval or USUAL_INTERVAL) < LEAST_INTERVAL then
-    error(("%s: interval should be %d seconds or more"):format(where,
-      LEAST_INTERVAL), 4)
+    error(("%s: interval should be %d seconds or more, not %g"):format(where,
+      LEAST_INTERVAL, options.interval), 4)
   end
 end
 
@@ -159,8 +159,9 @@ local function unknown(response)
   return nil, errors.new { code = "unknown_action", action = "none",
     operation = "create_session",
     message = #missing > 0
-      and ("The service still misses %s."):format(table.concat(missing, ", "))
-      or ("The service asks for '%s', which this version does not know.")
+      and ("The service requires more parameters: %s."):format(
+        table.concat(missing, ", "))
+      or ("The service returned the action '%s', which is not supported.")
         :format(tostring(response.actionName)) }
 end
 
@@ -239,7 +240,8 @@ local function check_flow(flow)
   then
     return
   end
-  error("client:poll_login: expected what client:start_login returned", 4)
+  error("client:poll_login: the first argument should be the table that "
+    .. "client:start_login returned", 4)
 end
 
 local function finish(context, flow, found)
@@ -291,9 +293,9 @@ local function ended(state)
   return nil, errors.new { code = "login_" .. state,
     action = state == "denied" and "authentication" or "none",
     operation = "login", message = ({
-      expired = "The code ran out before the viewer had signed in.",
+      expired = "The code expired before the viewer signed in.",
       superseded = "A newer login of this device has begun.",
-      denied = "The provider did not let the viewer in." })[state] }
+      denied = "The provider refused the login." })[state] }
 end
 
 -- A browser on this device reports when it has reached the redirect URL; no

@@ -56,8 +56,8 @@ local FIELDS = { partner = "string", status = "table or string",
 local function no_fallback(response)
   return nil, errors.new { code = "partner_fallback",
     action = "authentication", operation = "partner_session",
-    message = ("Single sign-on is not possible (%s): an ordinary login is "
-      .. "needed."):format(tostring(response.reasonType)) }
+    message = ("Single sign-on is not possible (%s): start an ordinary "
+      .. "login."):format(tostring(response.reasonType)) }
 end
 
 -- Adobe requires an ordinary login when the framework has no login to share;

@@ -151,7 +151,8 @@ end
 
 local function check_resources(resources)
   if type(resources) ~= "table" then
-    error("client:preauthorize: a list of resources expected", 4)
+    error(("client:preauthorize: resources should be a list, not %s"):format(
+      type(resources)), 4)
   end
   for _, resource in ipairs(resources) do
     if type(resource) ~= "string" or resource == "" then

@@ -178,7 +178,7 @@ end
 function profile.not_logged_in(operation)
   return errors.new { code = "not_logged_in", action = "authentication",
     operation = operation,
-    message = "Nobody is logged in on this device, and no mvpd was named." }
+    message = "No viewer is logged in on this device, and no mvpd was given." }
 end
 
 return profile

@@ -92,7 +92,8 @@ end
 --- Keeps the viewer's choice in the store, without an expiry time.
 function providers.remember_provider(context, item)
   if type(item) ~= "table" or type(item.id) ~= "string" then
-    error("client:remember_provider: an entry of client:providers expected", 3)
+    error("client:remember_provider: the argument should be an entry of "
+      .. "client:providers", 3)
   end
   return context:remember("provider", { id = item.id,
     display_name = item.display_name, logo_url = item.logo_url })

@@ -222,7 +222,8 @@ local function check_whom(options)
   end
   if options.by and (not options.everyone or options.by ~= "key"
       and options.by ~= "device") then
-    error("client:reset_temp_pass: by is device or key, beside everyone", 4)
+    error("client:reset_temp_pass: by should be device or key, together with "
+      .. "everyone", 4)
   end
 end
 

@@ -181,7 +181,9 @@ local function write_object(t, depth)
 end
 
 local function write_table(t, depth)
-  if depth >= MAX_DEPTH then error("nested too deeply, or in a circle", 0) end
+  if depth >= MAX_DEPTH then
+    error("nested deeper than 64 levels, or cyclic", 0)
+  end
   if json.is_array(t) then return write_array(t, depth + 1) end
   return write_object(t, depth + 1)
 end

@@ -41,7 +41,7 @@ local function count_names(members)
   return counts
 end
 
-local UNTRUSTED = "The token's header is not one that can be trusted."
+local UNTRUSTED = "The token's header is malformed or ambiguous."
 
 local function check_header(header)
   local members = outer_members(header)
@@ -50,7 +50,7 @@ local function check_header(header)
   if not counts or counts.alg ~= 1 or not algorithm then
     return nil, UNTRUSTED, "invalid_token"
   elseif counts.crit > 0 then -- RFC 7515 section 4.1.11
-    return nil, "The token asks for extensions that are not supported.",
+    return nil, "The token requires extensions that are not supported.",
       "invalid_token"
   elseif algorithm ~= ALGORITHM then
     return nil, "The token is not signed with " .. ALGORITHM .. ".",

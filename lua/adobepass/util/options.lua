@@ -109,7 +109,7 @@ end
 function options.check(where, given, fields, level)
   level = (level or 2) + 1
   if type(given) ~= "table" then
-    complain(where, "a table of options expected", level)
+    complain(where, "options should be a table, not " .. type(given), level)
   end
   for name in pairs(given) do
     if not fields[name] then

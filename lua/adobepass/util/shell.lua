@@ -8,7 +8,7 @@ local shell = {}
 function shell.quote(text)
   text = tostring(text)
   if text:find("\0", 1, true) then
-    error("a NUL byte cannot be given to a shell", 2)
+    error("a shell command cannot hold a NUL byte", 2)
   end
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
@@ -51,7 +51,9 @@ end
 function shell.make_folder(name)
   local path, status = shell.read("umask 077; mktemp -d \"${TMPDIR:-/tmp}\"/"
     .. shell.quote(name .. ".XXXXXXXX"))
-  if status ~= 0 then return nil, "no temporary folder: " .. path, "folder" end
+  if status ~= 0 then
+    return nil, "cannot create a temporary folder: " .. path, "folder"
+  end
   return path
 end
 
@@ -102,7 +104,7 @@ function shell.read_file(path)
   local text, problem = file:read("*a") -- a folder can be opened, but not read
   file:close()
   if text then return text end
-  return nil, ("%s: %s"):format(path, problem or "it cannot be read"), "file"
+  return nil, ("%s: %s"):format(path, problem or "cannot be read"), "file"
 end
 
 return shell

@@ -222,10 +222,10 @@ describe("driver.luv", function()
   it("[driver-luv-raises-used-outside] driver.luv: raises outside of a "
     .. "coroutine", function()
     assert.error_matches(function() driver.sleep(0) end,
-      "sleep outside of a coroutine")
+      "sleep was called outside of a coroutine")
     local transfer = submit("/hello")
     assert.error_matches(function() wait(transfer) end,
-      "wait outside of a coroutine")
+      "wait was called outside of a coroutine")
     transfer:close()
   end)
 

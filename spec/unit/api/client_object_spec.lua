@@ -129,7 +129,8 @@ describe("client object", function()
   it("[client-object-poll-no-flow] client:poll_login: raises when its argument "
     .. "is not what start_login returned", function()
     for _, flow in ipairs { {}, "ABC", { code = "ABC" }, false } do
-      assert_raises("client:poll_login: expected what client:start_login returned",
+      assert_raises("client:poll_login: the first argument should be the table "
+        .. "that client:start_login returned",
         function()
           local result = client:poll_login(flow or nil)
           return result

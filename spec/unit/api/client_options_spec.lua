@@ -127,7 +127,7 @@ describe("adobepass.new", function()
     for _, field in ipairs { "service_provider", "environment" } do
       assert_raises(field, new_with(field, nil))
     end
-    assert_raises("a table of options", function()
+    assert_raises("options should be a table, not nil", function()
       local client = adobepass.new()
       return client
     end)

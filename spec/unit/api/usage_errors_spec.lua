@@ -15,7 +15,7 @@ local MISUSE = {
   { "profile", {}, "mvpd should be a string, not nil" },
   { "profile", { mvpd = 5 }, "mvpd should be a string" },
   { "profile", { mvp = MVPD }, "unknown parameter 'mvp'" },
-  { "profile", "Cablevision", "a table of parameters" },
+  { "profile", "Cablevision", "parameters should be a table, not string" },
   { "profile", { mvpd = MVPD, timeout = "5" }, "timeout should be" },
   { "profile", { mvpd = MVPD, timeout = 0 }, "timeout should be" },
   { "profile", { mvpd = MVPD, timeout = NAN }, "timeout should be" },

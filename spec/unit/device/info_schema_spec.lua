@@ -69,8 +69,8 @@ describe("info_schema.check", function()
 
   it("[device-keeps-order-key] info_schema.check: accepts any key and sorts "
     .. "its warnings", function()
-    assert.same({ "info.1 is no key that Adobe documents",
-      "info.b is no key that Adobe documents",
+    assert.same({ "info.1 is not a key that Adobe documents",
+      "info.b is not a key that Adobe documents",
       "info.connectionType is missing", "info.model is missing",
       "info.osName is missing", "info.osVersion is missing",
       "info.version is missing" }, info_schema.check { "a", b = 1 })

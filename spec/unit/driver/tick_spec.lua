@@ -321,17 +321,17 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   it("[driver-tick-raises-used-outside] driver.tick: sleep and wait outside of "
     .. "a task raise", function()
     assert.error_matches(function() driver.sleep(1) end,
-      "sleep outside of a task: begin with driver.start")
+      "sleep was called outside of a task: use driver.start")
     assert.error_matches(function()
       driver.wait(new_transport(), new_transfer(), 1)
-    end, "wait outside of a task")
+    end, "wait was called outside of a task")
   end)
 
   it("[driver-tick-raises-task-updates] driver.tick: update inside of a task "
     .. "raises", function()
     driver.start(function() driver.update() end)
     driver.update()
-    assert.matches("tick_spec.lua:%d+: driver.tick: update inside of a task",
+    assert.matches("tick_spec.lua:%d+: driver.tick: update was called inside a task",
       failures[1].reason)
   end)
 

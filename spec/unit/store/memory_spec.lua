@@ -111,6 +111,7 @@ describe("store.memory", function()
       "unknown option 'maximum'")
     assert.error_matches(function() memory { now = 1 } end,
       "now should be a function")
-    assert.error_matches(function() memory "x" end, "table of options")
+    assert.error_matches(function() memory "x" end,
+      "options should be a table, not string")
   end)
 end)

@@ -20,7 +20,7 @@ describe("options.check", function()
 
   it("[options-names-type] options.check: an error names the option and its "
     .. "type", function()
-    assert_raises("client:login: a table of options expected", function()
+    assert_raises("client:login: options should be a table, not string", function()
       check "x"
     end)
     assert_raises("client:login: mvpd should be a string, not number",

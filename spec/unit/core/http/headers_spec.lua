@@ -141,8 +141,8 @@ describe("request headers", function()
     assert_usage_error("option 'headers' should be a table from name to value", { "X" })
     assert_usage_error("see 'X'", { X = 1 })
     assert_usage_error("see 'X'", { X = { "a", "b\n" } })
-    assert_usage_error("'Content%-Length' may not", { ["Content-Length"] = "1" })
-    assert_usage_error("'X\r' may not", { ["X\r"] = "1" })
+    assert_usage_error("'Content%-Length' may not be set", { ["Content-Length"] = "1" })
+    assert_usage_error("'X\r' may not be set", { ["X\r"] = "1" })
   end)
 
   it("[headers-raise-no-twice] request headers: a non-table, or Authorization "

@@ -19,7 +19,7 @@ describe("core.http.new: usage errors", function()
     .. "raise", function()
     assert_raises("unknown option 'verify'", { verify = false })
     assert_raises("unknown option 'insecure'", { insecure = true })
-    assert_raises("options have names", { "x" })
+    assert_raises("option names should be strings", { "x" })
     assert_raises("table expected", 5)
     for _, name in ipairs { "timeout", "connect_timeout", "max_body",
       "max_headers", "max_connections", "max_host_connections",
@@ -103,8 +103,8 @@ describe("core.http.new: usage errors", function()
     assert_submit_raises("table expected", nil)
     assert_submit_raises("option 'url' should be", {})
     assert_submit_raises("unknown option 'uri'", { uri = url })
-    assert_submit_raises("holds no NUL", { url = url, ["bearer\0x"] = "abc" })
-    assert_submit_raises("options have names", { url = url, "bearer" })
+    assert_submit_raises("should hold no NUL", { url = url, ["bearer\0x"] = "abc" })
+    assert_submit_raises("option names should be strings", { url = url, "bearer" })
     for _, bad in ipairs { "\r", "\n", "\0", " ", "\t", "\127" } do
       assert_submit_raises("option 'url' should be", { url = url .. bad })
       assert_submit_raises("option 'method' should be",
@@ -121,9 +121,9 @@ describe("core.http.new: usage errors", function()
     assert_submit_raises("option 'headers' should be", { url = url, headers = "X: 1" })
     assert_submit_raises("option 'headers' should be", { url = url, headers = { "X" } })
     assert_submit_raises("see 'X'", { url = url, headers = { X = 1 } })
-    assert_submit_raises("'Content%-Length' may not",
+    assert_submit_raises("'Content%-Length' may not be set",
       { url = url, headers = { ["Content-Length"] = "1" } })
-    assert_submit_raises("'transfer%-encoding' may not",
+    assert_submit_raises("'transfer%-encoding' may not be set",
       { url = url, headers = { ["transfer-encoding"] = "chunked" } })
     assert_submit_raises("option 'body' should be a string", { url = url, body = {} })
     assert_submit_raises("option 'body' should be left out of a HEAD",
