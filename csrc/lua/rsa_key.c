@@ -144,9 +144,9 @@ static int encrypt(lua_State *L) {
 }
 
 /***
-Decrypts a short text. With `pkcs1`, OpenSSL 3.2 and later return random bytes
-instead of an error for a text that is damaged or was encrypted with another key
-(implicit rejection). Check the result, or use `oaep`.
+Decrypts a short text. With `pkcs1`, OpenSSL 3.2 and later return meaningless
+bytes instead of an error for a text that is damaged or was encrypted with another
+key (implicit rejection). Check the result, or use `oaep`.
 @function key:decrypt
 @string bytes
 @string[opt="pkcs1"] padding `pkcs1`, `oaep` or `oaep-sha256`
