@@ -64,7 +64,7 @@ local BODIES = {
 
 local READ = {}
 for _, operation in ipairs(operations) do
-  if operation.answer then READ[#READ + 1] = operation end
+  if operation.response then READ[#READ + 1] = operation end
 end
 
 -- Large bodies are slow to parse, so only a few operations receive them.

@@ -63,7 +63,7 @@ describe("parsers", function()
     .. "one hour or ignore it", function()
     mutate({ "1", "120", "99999999999", "Sun, 06 Nov 1994 08:49:37 GMT" },
       function(text)
-        local err = errors.from_answer("token", { status = 429,
+        local err = errors.from_response("token", { status = 429,
           headers = { ["retry-after"] = text, date = text } })
         local after = err.retry_after
         assert(after == nil or after >= 0 and after <= 3600)
@@ -119,7 +119,7 @@ describe("parsers", function()
       .. '"details":"c","helpUrl":"d","trace":"e","action":"none"}}',
       '{"error":"invalid_client","error_description":"x"}' },
       function(text)
-        local err = errors.from_answer("token",
+        local err = errors.from_response("token",
           { status = 403, headers = {} }, json.decode(text), 0, { "b" })
         assert(not tostring(err):find "%c" and #tostring(err) < 1500)
       end)

@@ -153,7 +153,7 @@ end
 -- count for the same address.
 local function error_of(self, response)
   local connection = self.connection
-  local err = errors.from_answer(self.operation.name, response,
+  local err = errors.from_response(self.operation.name, response,
     (response_of.decode(response)), connection.clock:now_ms() / 1000,
     secrets.list(self.device.record, request.header_table(self.request),
       self.params, self.held))

@@ -200,7 +200,7 @@ end
 -- @number[opt] now the server's time, in seconds since 1970
 -- @tparam[opt] {string,...} secrets to redact
 -- @treturn table
-function errors.from_answer(operation, response, decoded, now, secrets)
+function errors.from_response(operation, response, decoded, now, secrets)
   local status = response.status
   local fields = fields_of(operation, body_of(decoded), secrets)
   fields.http_status = status

@@ -11,7 +11,7 @@
 -- send      how the parameters are sent: "form", "json", "query" or "headers"
 -- params    { name, name in the request, "optional" or "header" or nil }
 -- ok        the statuses of a success
--- answer    required fields of the response, with their types
+-- response  required fields of the response, with their types
 -- also      fields that Adobe spells in two ways: name -> other name
 -- safe      false: not idempotent, so not repeated when it may have succeeded
 -- one_of    two parameters of which exactly one must be given
@@ -41,61 +41,61 @@ return {
     params = { { "software_statement", "software_statement" },
                { "redirect_uri", "redirect_uri", "optional" } },
     ok = { 201, 200 }, safe = false,
-    answer = { client_id = "string", client_secret = "string" } },
+    response = { client_id = "string", client_secret = "string" } },
 
   { number = 2, name = "token", method = "POST", bearer = false,
     path = "/o/client/token", headers = "I", send = "form",
     params = { { "client_id", "client_id" },
                { "client_secret", "client_secret" },
                { "grant_type", "grant_type" } },
-    ok = { 201, 200 }, answer = { access_token = "string" } },
+    ok = { 201, 200 }, response = { access_token = "string" } },
 
   { number = 3, name = "configuration", method = "GET",
     path = V2 .. "/configuration", headers = "DIF", ok = { 200 },
-    answer = { requestor = "table" } },
+    response = { requestor = "table" } },
 
   { number = 4, name = "create_session", method = "POST",
     path = V2 .. "/sessions", headers = "DIFSV", send = "form",
-    params = LOGIN, ok = { 200 }, answer = { actionName = "string" } },
+    params = LOGIN, ok = { 200 }, response = { actionName = "string" } },
 
   { number = 5, name = "resume_session", method = "POST",
     path = V2 .. "/sessions/{code}", headers = "FV", send = "form",
     params = with_code(LOGIN), ok = { 200 },
-    answer = { actionName = "string" } },
+    response = { actionName = "string" } },
 
   { number = 6, name = "session", method = "GET",
     path = V2 .. "/sessions/{code}", headers = "FV", params = { CODE },
-    ok = { 200 }, answer = {} },
+    ok = { 200 }, response = {} },
 
   { number = 7, name = "authenticate_url", url_only = true,
     path = "/api/v2/authenticate/{service_provider}/{code}",
     params = { CODE } },
 
   { number = 8, name = "profiles", method = "GET", path = V2 .. "/profiles",
-    headers = "DIFSPV", ok = { 200 }, answer = { profiles = "table" } },
+    headers = "DIFSPV", ok = { 200 }, response = { profiles = "table" } },
 
   { number = 9, name = "profile", method = "GET",
     path = V2 .. "/profiles/{mvpd}", headers = "DIFSPTV", params = { MVPD },
-    ok = { 200 }, answer = { profiles = "table" } },
+    ok = { 200 }, response = { profiles = "table" } },
 
   { number = 10, name = "profile_for_code", method = "GET",
     path = V2 .. "/profiles/code/{code}", headers = "FTV",
-    params = { CODE }, ok = { 200 }, answer = { profiles = "table" } },
+    params = { CODE }, ok = { 200 }, response = { profiles = "table" } },
 
   { number = 11, name = "authorize", method = "POST",
     path = V2 .. "/decisions/authorize/{mvpd}", headers = "DIFSPTV",
     send = "json", params = RESOURCES, ok = { 200 },
-    answer = { decisions = "list" } },
+    response = { decisions = "list" } },
 
   { number = 12, name = "preauthorize", method = "POST",
     path = V2 .. "/decisions/preauthorize/{mvpd}", headers = "DIFSPTV",
     send = "json", params = RESOURCES, ok = { 200 },
-    answer = { decisions = "list" } },
+    response = { decisions = "list" } },
 
   { number = 13, name = "logout", method = "GET",
     path = V2 .. "/logout/{mvpd}", headers = "DIFSV", send = "query",
     params = { MVPD, { "redirect_url", "redirectUrl", "optional" } },
-    ok = { 200 }, answer = { logouts = "table" } },
+    ok = { 200 }, response = { logouts = "table" } },
 
   { number = 14, name = "partner_session", method = "POST",
     path = V2 .. "/sessions/sso/{partner}", headers = "DIFPV",
@@ -103,14 +103,14 @@ return {
     params = { { "partner", "partner" },
                { "domain_name", "domainName", "optional" },
                { "redirect_url", "redirectUrl", "optional" } },
-    ok = { 200 }, answer = { actionName = "string" } },
+    ok = { 200 }, response = { actionName = "string" } },
 
   { number = 15, name = "partner_profile", method = "POST",
     path = V2 .. "/profiles/sso/{partner}", headers = "DIFPV",
     send = "form",
     params = { { "partner", "partner" },
                { "saml_response", "SAMLResponse" } },
-    ok = { 200, 201 }, answer = { profiles = "table" } },
+    ok = { 200, 201 }, response = { profiles = "table" } },
 
   { number = 16, name = "reset_temp_pass", method = "DELETE", base = "mgmt",
     path = "/reset-tempass/v3/reset", send = "query",
@@ -130,25 +130,25 @@ return {
     params = { { "sso_id", "X-SSO-ID", "optional" },
                { "link", "X-SSO-LINK", "optional" } },
     one_of = { "sso_id", "link" }, ok = { 201, 200 },
-    also = { serviceToken = "jws" }, answer = { serviceToken = "string" } },
+    also = { serviceToken = "jws" }, response = { serviceToken = "string" } },
 
   { number = 19, name = "refresh_service_token", method = "GET",
     path = "/api/{service_provider}/serviceToken", send = "headers",
     params = { SERVICE_TOKEN }, ok = { 200, 201 },
-    also = { serviceToken = "jws" }, answer = { serviceToken = "string" } },
+    also = { serviceToken = "jws" }, response = { serviceToken = "string" } },
 
   { number = 20, name = "link", method = "POST",
     path = "/api/{service_provider}/link", headers = "D", send = "headers",
     params = { SERVICE_TOKEN }, ok = { 201, 200 }, safe = false,
-    also = { code = "link" }, answer = { code = "string" } },
+    also = { code = "link" }, response = { code = "string" } },
 
   { number = 21, name = "unlink", method = "POST",
     path = "/api/{service_provider}/unlink", headers = "D", send = "json",
     params = { { "token", "AD-Service-Token", "header" },
                { "devices", "devices" } },
-    ok = { 200 }, answer = {} },
+    ok = { 200 }, response = {} },
 
   { number = 22, name = "list_devices", method = "GET",
     path = "/api/{service_provider}/list", headers = "D", send = "headers",
-    params = { SERVICE_TOKEN }, ok = { 200 }, answer = {} },
+    params = { SERVICE_TOKEN }, ok = { 200 }, response = {} },
 }

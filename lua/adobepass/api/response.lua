@@ -38,7 +38,7 @@ local function check_fields(operation, value)
     return nil, errors.malformed(operation.name, "it is not a JSON object")
   end
   if operation.also then add_other_spellings(operation.also, value) end
-  for name, wanted in pairs(operation.answer) do
+  for name, wanted in pairs(operation.response) do
     if not fits(value[name], wanted) then
       return nil, errors.malformed(operation.name,
         ("its %s is missing or not a %s"):format(name, wanted))
@@ -67,7 +67,7 @@ end
 -- @return the value, with Adobe's keys; true when the body is empty; or nil and
 -- an error
 function reader.read(operation, response)
-  if not operation.answer and (response.status == 204
+  if not operation.response and (response.status == 204
       or response.body == "") then
     return true
   end
@@ -75,7 +75,7 @@ function reader.read(operation, response)
   if decoded == nil then
     return nil, errors.malformed(operation.name, why)
   end
-  if not operation.answer then return decoded end
+  if not operation.response then return decoded end
   return check_fields(operation, decoded)
 end
 

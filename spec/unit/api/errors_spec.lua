@@ -9,7 +9,7 @@ local loadstring = loadstring or load -- luacheck: ignore 113
 local JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln-_natureX"
 
 local function response(status, decoded, headers, now, secrets)
-  return errors.from_answer("profiles", { status = status,
+  return errors.from_response("profiles", { status = status,
     headers = headers or {}, body = "" }, decoded, now, secrets)
 end
 
@@ -108,8 +108,8 @@ describe("an error", function()
   end)
 end)
 
-describe("errors.from_answer", function()
-  it("[errors-keeps-enhanced-error] errors.from_answer: keeps every field of "
+describe("errors.from_response", function()
+  it("[errors-keeps-enhanced-error] errors.from_response: keeps every field of "
     .. "an enhanced error", function()
     local err = response(400, DENIED)
     assert.same({ operation = "profiles", http_status = 400, status = 403,
@@ -159,7 +159,7 @@ describe("errors.from_answer", function()
   }
   for _, case in ipairs(cases) do
     it("[errors-responses] "
-      .. ("errors.from_answer: status %d gives the code %s"):format(case[1],
+      .. ("errors.from_response: status %d gives the code %s"):format(case[1],
       case[3]), function()
       local err = response(case[1], case[2])
       assert.equal(case[3], err.code)
@@ -170,20 +170,20 @@ describe("errors.from_answer", function()
     end)
   end
 
-  it("[errors-dcr-description-message] errors.from_answer: uses DCR's "
+  it("[errors-dcr-description-message] errors.from_response: uses DCR's "
     .. "error_description as the message", function()
     local err = response(400, { error = "invalid_request",
       error_description = "grant_type is missing" })
     assert.equal("grant_type is missing", err.message)
   end)
 
-  it("[errors-keeps-message-response] errors.from_answer: keeps the message of "
+  it("[errors-keeps-message-response] errors.from_response: keeps the message of "
     .. "a response without a code", function()
     assert.equal("Gone fishing", response(404, { message = "Gone fishing" })
       .message)
   end)
 
-  it("[errors-status-number-digits] errors.from_answer: accepts a status as an "
+  it("[errors-status-number-digits] errors.from_response: accepts a status as an "
     .. "integer or as its digits", function()
     local cases_of_status = {
       { 403, 403 }, { 403.0, 403 }, { "403", 403 }, { 42 }, { 4.03 }, { -1 },
@@ -196,7 +196,7 @@ describe("errors.from_answer", function()
     end
   end)
 
-  it("[errors-never-raises-types] errors.from_answer: never raises, whatever "
+  it("[errors-never-raises-types] errors.from_response: never raises, whatever "
     .. "the types of the fields", function()
     local values = { 1, -0.5, 1e308, 0 / 0, true, false, "", " ", "\0", {},
       { {} }, json.null, print, ("x"):rep(5000), { code = {} } }

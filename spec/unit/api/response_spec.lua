@@ -73,7 +73,7 @@ end
 local function must_fail(operation, body)
   local value = json.decode(body)
   if type(value) ~= "table" or json.is_array(value) then return true end
-  for name, wanted in pairs(operation.answer or {}) do
+  for name, wanted in pairs(operation.response or {}) do
     local other = (operation.also or {})[name]
     local found = value[name]
     if found == nil and other then found = value[other] end
@@ -99,7 +99,7 @@ describe("a response", function()
     .. "malformed_response, never a Lua error", function()
     local ROUNDS, total, malformed = 60, 0, 0
     for number, operation in ipairs(operations) do
-      if operation.answer then
+      if operation.response then
         local response, params = documented(operation.name)
         local random = new_random(1000 + number)
         for round = 1, ROUNDS + #JUNK do
