@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: MIT
-# `make bench` compares the core with plain C; see bench/README.md.
+# The comparison with plain C; see bench/README.md.
 
-ifndef BENCH_DIR
-BENCH_DIR := build/bench
 BENCH_SOURCES := $(wildcard bench/plain*.c)
 BENCH_FLAGS = -std=c99 -D_GNU_SOURCE -fno-plt $(WARNINGS) $(CFLAGS) \
   $(shell $(PKG_CONFIG) --cflags libcurl libcrypto)
 
 .PHONY: bench
-bench: ## measure the core beside plain C (ratios)
+bench: ## compare the speed of the core with plain C
 	@bench/run
 
-$(BENCH_DIR)/plain: $(BENCH_SOURCES) $(wildcard bench/plain*.h)
+build/bench/plain: $(BENCH_SOURCES) bench/plain.h
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_FLAGS) -o $@ $(BENCH_SOURCES) $(LIBS)
-endif

@@ -1,5 +1,5 @@
---- The client's jobs: `profiles` on a connection that is kept, 256 devices at
--- once, and how much a view of a device costs.
+--- The jobs of the client: `profiles` on one connection, 256 concurrent devices,
+-- and the cost of a view of a device.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -7,9 +7,9 @@ local device_headers = require "adobepass.device.headers"
 local device_record = require "adobepass.device.record"
 local shell = require "adobepass.util.shell"
 
-local CROWD, VIEWS = 256, 10000
+local BATCH, VIEWS = 256, 10000
 
--- A JWT's first part is all that the client looks at.
+-- The client reads only the first part of the JWT.
 local STATEMENT = core.base64.url_encode('{"alg":"RS256"}') .. "."
   .. core.base64.url_encode("{}") .. ".c2ln"
 
@@ -29,7 +29,7 @@ end
 
 local function http_options(folder)
   return { ca_file = folder .. "/server-ca.pem", http2 = false,
-    max_connections = CROWD,
+    max_connections = BATCH,
     user_agent = "adobepass-lua/" .. adobepass.version }
 end
 
@@ -43,19 +43,19 @@ local function new_client(folder, url, more)
 end
 
 local function ask(one)
-  if not assert(one.api:profiles()).profiles then error("not the answer") end
+  if not assert(one.api:profiles()).profiles then error("unexpected response") end
 end
 
--- The transport is ours, so that `crowd` can wait in its `step`.
+-- An own transport, so that `batch` can wait in its `step`.
 local function new_views(folder, url)
   transport = assert(core.http.new(http_options(folder)))
   client = new_client(folder, url, { driver = driver, transport = transport })
   views = {}
-  for index = 1, CROWD do views[index] = client:device(fields_of(index)) end
+  for index = 1, BATCH do views[index] = client:device(fields_of(index)) end
 end
 
-local function crowd()
-  for index = 1, CROWD do driver.start(ask, views[index]) end
+local function batch()
+  for index = 1, BATCH do driver.start(ask, views[index]) end
   repeat transport:step(1) until client:update() == 0
 end
 
@@ -67,7 +67,7 @@ end
 
 local jobs = {}
 
---- What the client sends with `profiles`, for plain C to send as well.
+--- Writes the headers that the client sends with `profiles`, for plain C.
 function jobs.headers(_, _, folder)
   local lines = {}
   local record = device_record.new(fields_of(1))
@@ -89,7 +89,7 @@ end
 
 function jobs.devices(count, url, folder)
   if not views then new_views(folder, url) end
-  return repeated(count, crowd)
+  return repeated(count, batch)
 end
 
 local function used()
@@ -106,7 +106,7 @@ local function make_views()
   return took, used() - before, #list
 end
 
---- Seconds, and bytes, for 10,000 views; with a table's room for them.
+--- Seconds and bytes for 10,000 views, including the table that holds them.
 function jobs.seconds_of_views() return (make_views()) end
 function jobs.bytes_of_views() return (select(2, make_views())) end
 

@@ -1,12 +1,12 @@
---- The same jobs as plain.c, by the core: reads lines of "job count argument",
--- answers each with the seconds that it took. compare.lua asks.
+--- The jobs of plain.c with the core: reads lines "job count argument" and prints
+-- the seconds that each job took. Started by compare.lua.
 
 local client_jobs = require "bench.client"
 local core = require "adobepass.core"
 local jws = require "adobepass.util.jws"
 local shell = require "adobepass.util.shell"
 
-local CROWD, IDLE = 256, 8
+local BATCH, IDLE = 256, 8
 
 local folder = assert((...), "usage: core.lua FOLDER")
 local now = core.clock.monotonic
@@ -29,7 +29,7 @@ end
 local function check(transfer)
   local answer = assert(transfer:result())
   if answer.status ~= 200 or answer.body == "" then
-    error("not the answer")
+    error("unexpected response")
   end
   transfer:close()
 end
@@ -40,16 +40,16 @@ local function one(request)
   check(transfer)
 end
 
-local function crowd(request)
+local function batch(request)
   local transfers = {}
-  for index = 1, CROWD do
+  for index = 1, BATCH do
     transfers[index] = assert(transport:submit(request))
   end
   while assert(transport:step(1)) > 0 do end
-  for index = 1, CROWD do check(transfers[index]) end
+  for index = 1, BATCH do check(transfers[index]) end
 end
 
--- Until all have sent their request and wait.
+-- Returns when all requests are sent and wait for a response.
 local function settle(url)
   waiting = {}
   for index = 1, IDLE do
@@ -72,9 +72,9 @@ function jobs.easy(count, url)
   return repeated(count, one, { url = url })
 end
 
-function jobs.crowd(count, url)
+function jobs.batch(count, url)
   need_session()
-  return repeated(count, crowd, { url = url })
+  return repeated(count, batch, { url = url })
 end
 
 function jobs.idle(count, url)
@@ -94,7 +94,7 @@ end
 function jobs.verify(count)
   local start = now()
   for _ = 1, count do
-    if not key:verify(message, signature) then error("refused") end
+    if not key:verify(message, signature) then error "a valid signature was refused" end
   end
   return now() - start
 end
@@ -103,7 +103,7 @@ function jobs.jws(count)
   local verify = jws.verify
   local start = now()
   for _ = 1, count do
-    if not verify("RS256", key, token) then error("refused") end
+    if not verify("RS256", key, token) then error "a valid signature was refused" end
   end
   return now() - start
 end

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What is kept of every run, and the page that is made of it: bench/REPORT.md.
+# Guards, soak, and the report of all benchmarks; see bench/README.md.
 
-ifndef EVIDENCE
-EVIDENCE := bench/REPORT.md
 MINUTES ?= 30
 
 GUARD := build/lua5.4/allocations.so
@@ -11,20 +9,14 @@ $(GUARD): spec/guard/allocations.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -shared -o $@ $<
 
 .PHONY: guards
-guards: ## instructions, allocations, requests: measured and their ceilings
+guards: ## count instructions, allocations and requests; compare with ceilings
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all $(GUARD)
 	@env $(call environment,lua5.4) lua5.4 spec/guard/show.lua
 
-build/bench/more: bench/more.c bench/plain_request.c bench/plain_request.h
-	@mkdir -p $(@D)
-	$(CC) -std=c99 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) \
-	  $(shell $(PKG_CONFIG) --cflags $(LIBRARIES)) -o $@ $(filter %.c,$^) $(LIBS)
-
 .PHONY: soak
-soak: ## 10,000 devices at a steady load (MINUTES=30)
+soak: ## run 10,000 devices under a steady load (MINUTES=30)
 	@MINUTES=$(MINUTES) bench/soak
 
 .PHONY: report
-report: ## make bench/REPORT.md of the newest runs (bench/report all: run all)
+report: ## write bench/REPORT.md (bench/report all: run all benchmarks first)
 	@bench/report
-endif

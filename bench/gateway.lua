@@ -1,12 +1,12 @@
---- What bench/gateway.sh runs.
+--- Runs one benchmark of the gateway; started by bench/gateway.sh.
 
-local crowd = require "bench.gateway_load"
+local load = require "bench.gateway_load"
 local results = require "bench.results"
 local wrk = require "bench.gateway_wrk"
 
 local JOBS = { files = { wrk.files, 10 }, play = { wrk.play, 5 },
-  slow = { wrk.slow, 400 }, outage = { crowd.outage, 30 },
-  hour = { crowd.hour, 300 } }
+  slow = { wrk.slow, 400 }, outage = { load.outage, 30 },
+  hour = { load.hour, 300 } }
 
 local job = JOBS[arg[1]]
 if not job then
@@ -19,5 +19,5 @@ local kept = results.new("gateway-" .. arg[1],
   ("bench/gateway.sh %s %d"):format(arg[1], number))
 local fine = job[1](number, kept)
 kept:write()
-print(fine and "all is well" or "a target is MISSED")
+print(fine and "all targets met" or "a target is MISSED")
 os.exit(fine and 0 or 1)

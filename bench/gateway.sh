@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Measures the gateway of examples/openresty on this machine.
 #
-#   bench/gateway.sh files [rounds]      guarded beside unguarded, by wrk
-#   bench/gateway.sh play [seconds]      /play beside the sandbox alone, by wrk
-#   bench/gateway.sh slow [viewers]      /play while the service takes a second
-#   bench/gateway.sh outage [seconds]    the sandbox is gone for so long (30)
-#   bench/gateway.sh hour [seconds]      an hour's traffic in so long (300)
+#   bench/gateway.sh files [rounds]      files with and without the ticket check (10)
+#   bench/gateway.sh play [seconds]      /play, and the sandbox directly (5)
+#   bench/gateway.sh slow [viewers]      /play with a service that takes 1 s (400)
+#   bench/gateway.sh outage [seconds]    an outage of the service (30)
+#   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
 #
-# The exit status is 1 where a target is missed.
+# Exit status 1 if a target is missed.
 cd "$(dirname "$0")/.." || exit 1
 lua=${LUA:-lua5.4}
 make -s LUA="$lua" all && make -s LUA=luajit all || exit 1

@@ -1,5 +1,4 @@
---- What the gateway's benchmarks share: their figures, and what its workers
--- cost.
+--- Helpers of the gateway's benchmarks.
 
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local shell = require "adobepass.util.shell"
@@ -13,9 +12,9 @@ end
 
 function tools.say(format, ...) print(format:format(...)) end
 
-local TICKS = 100 -- a second: what /proc counts in
+local TICKS = 100 -- clock ticks per second in /proc
 
---- What some processes computed since they began.
+--- Returns the CPU time that processes have used, in seconds.
 function tools.cpu_seconds(pids)
   local sum = 0
   for _, pid in ipairs(pids) do
@@ -27,7 +26,7 @@ function tools.cpu_seconds(pids)
   return sum / TICKS
 end
 
---- The process ids of all workers of all nodes.
+--- Returns the process ids of all workers of all nodes.
 function tools.workers(running)
   local list = {}
   for _, node in ipairs(running.nodes) do

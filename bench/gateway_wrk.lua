@@ -1,5 +1,5 @@
---- The gateway under wrk: guarded beside unguarded files, and /play beside the
--- sandbox alone, and with a service that is slow.
+--- Loads the gateway with wrk: files with and without the ticket check, /play and
+-- the sandbox directly, /play with a slow service.
 
 local core = require "adobepass.core"
 local many_clients = require "spec.support.many_clients"
@@ -16,7 +16,7 @@ local cpu_seconds, median, say = tools.cpu_seconds, tools.median, tools.say
 
 local MVPD = "Cablevision"
 
--- wrk's own Lua: each request with the headers of the next viewer.
+-- The script of wrk: each request has the headers of the next viewer.
 local WRK = [[
 local list, at = %s, 0
 function request()
@@ -36,7 +36,7 @@ local function wrk(folder, url, requests, seconds, connections)
   return tonumber(text:match "Requests/sec:%s+([%d.]+)")
 end
 
--- --- guarded and unguarded files --------------------------------------------
+-- --- files --------------------------------------------
 
 local FREE = [[
     location /free/ { alias @MEDIA@/hls/; }
@@ -48,7 +48,7 @@ local function with_free_files(text)
     (FREE:gsub("@MEDIA@", media)), 1))
 end
 
--- One round: how many a second, and how many a second of the worker's CPU.
+-- Returns { requests per second, requests per second of the worker's CPU time }.
 local function fetch(running, path, cookies)
   local pids = gateway_nodes.workers(running.nodes[1])
   local before, seconds = cpu_seconds(pids), 2
@@ -59,7 +59,7 @@ end
 
 local PREFIXES = { guarded = "/hls", free = "/free" }
 
--- The order changes each round.
+-- The order alternates.
 local function both(running, name, cookies, round)
   local order, found = { "guarded", "free" }, {}
   for step = 1, 2 do
@@ -88,9 +88,9 @@ local function one_file(running, screen, name, rounds, kept)
   say("  ratio            %.2f (%.2f .. %.2f)", spread(ratios))
   say("  ratio by CPU     %.2f (%.2f .. %.2f)", spread(by_cpu))
   kept:figure(name .. ", guarded", ("%.0f"):format(median(guarded)), "/s")
-  kept:figure(name .. ", guarded beside unguarded",
+  kept:figure(name .. ", ratio to unguarded",
     ("%.2f (%.2f .. %.2f)"):format(spread(ratios)), "", ">= 0.8")
-  kept:figure(name .. ", the same by the worker's CPU time",
+  kept:figure(name .. ", the same by CPU time of the worker",
     ("%.2f (%.2f .. %.2f)"):format(spread(by_cpu)), "", ">= 0.8")
   return median(ratios)
 end
@@ -103,8 +103,7 @@ local function files(rounds, kept)
   local screen = gateway_client.new()
   screen:sign_in(control, running.nodes[1].url)
   assert(screen:post(running.nodes[1].url .. "/play/cnn") == 200)
-  say("one worker, wrk -t1 -c16, %d rounds of 2 s each, in turn; median "
-    .. "(range)", rounds)
+  say("one worker, wrk -t1 -c16, %d rounds of 2 s each; median (range)", rounds)
   local segment = one_file(running, screen, "/cnn/segment1.ts", rounds,
     kept)
   one_file(running, screen, "/cnn/index.m3u8", rounds, kept)
@@ -113,7 +112,7 @@ local function files(rounds, kept)
   return segment >= 0.8
 end
 
--- --- /play beside the sandbox alone -----------------------------------------
+-- --- /play -----------------------------------------
 
 local function without_limit(text)
   return (text:gsub("limit_req zone=[^;]*;", ""))
@@ -179,33 +178,33 @@ local function play(seconds, kept)
   say("%d viewers, wrk -t1 -c%d, %d rounds of %d s; median", VIEWERS,
     VIEWERS, rounds, seconds)
   say("/play through the gateway     %7.0f /s", median(rates[1]))
-  say("authorize, the sandbox alone  %7.0f /s", median(rates[2]))
+  say("authorize, the sandbox directly  %7.0f /s", median(rates[2]))
   say("ratio                         %7.2f", median(ratios))
-  say("CPU of one /play: gateway %.2f ms, sandbox %.2f ms: the gateway's "
-    .. "share is %.0f %%", mine, its, 100 * mine / (mine + its))
-  say("the sandbox's one worker was busy for %.0f %% of the time, the "
-    .. "gateway's %d for %.0f %% of a core", its * median(rates[1]) / 10,
+  say("CPU of one /play: gateway %.2f ms, sandbox %.2f ms; share of the "
+    .. "gateway %.0f %%", mine, its, 100 * mine / (mine + its))
+  say("CPU use: the sandbox's worker %.0f %%, the gateway's %d workers "
+    .. "%.0f %%", its * median(rates[1]) / 10,
     #own, mine * median(rates[1]) / 10)
   kept:figure("/play through the gateway", ("%.0f"):format(median(rates[1])),
     "/s")
-  kept:figure("authorize, the sandbox alone",
+  kept:figure("authorize, the sandbox directly",
     ("%.0f"):format(median(rates[2])), "/s")
   kept:figure("ratio", ("%.2f"):format(median(ratios)), "")
   kept:figure("CPU of one /play, gateway", ("%.2f"):format(mine), "ms")
   kept:figure("CPU of one /play, sandbox", ("%.2f"):format(its), "ms")
-  kept:figure("the sandbox's worker was busy",
+  kept:figure("CPU use of the sandbox's worker",
     ("%.0f"):format(its * median(rates[1]) / 10), "%")
   control:close()
   running:stop()
   return true
 end
 
--- --- a service that takes a second ------------------------------------------
+-- --- slow service ------------------------------------------
 
--- Of each worker's processor, while all viewers wait.
+-- Limit of the workers' CPU use, in percent of a core.
 local BOUND_CPU = 25
 
--- Everybody waits for the service all the time: what does that cost us?
+-- Measures the CPU time of the gateway while all viewers wait for the service.
 local function slow(viewers, kept)
   local running = assert(service.start { throttle = false,
     edit = without_limit, settings = { rate_limit = false } })
@@ -218,13 +217,13 @@ local function slow(viewers, kept)
   local rate = wrk(running.folder, running.nodes[1].url, requests, seconds,
     viewers)
   local busy = 100 * (cpu_seconds(own) - before) / seconds
-  say("%d viewers at one node, each answer takes the service 1 s", viewers)
+  say("%d viewers at one node; each response takes the service 1 s", viewers)
   say("/play                         %7.0f /s of %d", rate, viewers)
-  say("the gateway's workers were busy for %.0f %% of a core", busy)
-  kept:figure("viewers who wait for 1 s each", viewers, "")
+  say("CPU use of the gateway's workers: %.0f %% of a core", busy)
+  kept:figure("waiting viewers", viewers, "")
   kept:figure("/play", ("%.2f"):format(rate / viewers),
-    "of what is possible", ">= 0.9")
-  kept:figure("the gateway's workers were busy", ("%.0f"):format(busy),
+    "of the maximum", ">= 0.9")
+  kept:figure("CPU use of the gateway's workers", ("%.0f"):format(busy),
     "% of a core", "<= " .. BOUND_CPU)
   control:close()
   running:stop()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* plain FOLDER: reads lines of "job count argument", answers each with the
-** seconds that it took. compare.lua asks. */
+/* plain FOLDER: reads lines "job count argument" and prints the seconds that
+** each job took. Started by compare.lua. */
 #include "plain.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ static double end(long count, const char *argument) {
 
 static const job jobs[] = {
   { "easy", plain_easy },
-  { "crowd", plain_crowd },
+  { "batch", plain_batch },
   { "profiles", plain_profiles },
   { "devices", plain_devices },
   { "idle", plain_idle },
@@ -64,7 +64,7 @@ int main(int count, char **arguments) {
   plain_crypto_start(arguments[1]);
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "%15s %ld %199s", name, &turns, argument) != 3)
-      plain_die("a line should be: job count argument");
+      plain_die("invalid line: expected job count argument");
     (void)printf("%.9f\n", run(name, turns, argument));
     (void)fflush(stdout);
   }

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The same work as the core's, in plain C and nothing else: what the core is
-** measured against. Each job does `count` turns and answers the seconds. */
+/* The jobs of core.lua in plain C. Each job does `count` turns and returns the
+** seconds it took. */
 #ifndef AP_BENCH_PLAIN_H
 #define AP_BENCH_PLAIN_H
 
 double plain_now(void);
-/* Says what failed and ends the program. */
+/* Prints what failed and exits with status 1. */
 void plain_die(const char *what);
 
 void plain_http_start(const char *ca_file, const char *headers_file);
 void plain_http_end(void);
-/* Requests one after another. */
+/* Sequential requests. */
 double plain_easy(long count, const char *url);
-/* Crowds of 256 requests at once. */
-double plain_crowd(long count, const char *url);
-/* Both again, with the headers that stand in the file. */
+/* Batches of 256 concurrent requests. */
+double plain_batch(long count, const char *url);
+/* The same with the headers in the file. */
 double plain_profiles(long count, const char *url);
 double plain_devices(long count, const char *url);
-/* curl_multi_perform while 8 requests wait for an answer. */
+/* curl_multi_perform while 8 requests wait for a response. */
 double plain_idle(long count, const char *url);
 
 void plain_crypto_start(const char *folder);
 double plain_sha256(long count, const char *size);
-/* `what` is ignored: a JWS is one signature over bytes, as any. */
+/* `what` is ignored: the signature of a JWS is a signature over bytes. */
 double plain_verify(long count, const char *what);
 
 #endif

@@ -42,7 +42,7 @@ void plain_crypto_start(const char *folder) {
   sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
   zeros = calloc(1, LARGEST);
   if (key == NULL || context == NULL || sha256 == NULL || zeros == NULL)
-    plain_die("OpenSSL did not start");
+    plain_die("OpenSSL initialization failed");
   message_length = read_in(folder, "message", message);
   signature_length = read_in(folder, "signature", signature);
 }
@@ -69,7 +69,7 @@ double plain_verify(long count, const char *what) {
         EVP_DigestVerifyInit(verifier, NULL, sha256, NULL, key) != 1 ||
         EVP_DigestVerify(verifier, signature, signature_length, message,
                          message_length) != 1)
-      plain_die("the signature is good, and was refused");
+      plain_die("a valid signature was refused");
     EVP_MD_CTX_free(verifier);
   }
   return plain_now() - start;

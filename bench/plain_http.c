@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "plain.h"
-#include "plain_request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +7,16 @@
 
 #include <curl/curl.h>
 
-enum { CROWD = 256, IDLE = 8 };
+enum { BATCH = 256, IDLE = 8 };
 
-static plain_request one, crowd[CROWD];
+/* A request; its handle and its buffer are reused. */
+typedef struct {
+  CURL *easy;
+  char *body;
+  size_t length, capacity;
+} plain_request;
+
+static plain_request one, batch[BATCH];
 static CURLM *multi;
 static struct curl_slist *headers, *bare, *full;
 static const char *trusted, *header_file;
@@ -20,9 +26,23 @@ static const char *trusted, *header_file;
     if ((call) != (good)) plain_die(#call); \
   } while (0)
 
-/* What the core sets, so that both put the same bytes on the wire under the
-** same promises. Not CURLOPT_NOSIGNAL: libcurl itself then keeps SIGPIPE from
-** the program, as the core does for its host. */
+static size_t append(char *bytes, size_t unit, size_t length, void *context) {
+  plain_request *r = context;
+  (void)unit;
+  if (r->length + length > r->capacity) {
+    size_t capacity = (r->length + length) * 2;
+    char *body = realloc(r->body, capacity);
+    if (body == NULL) return 0;
+    r->body = body;
+    r->capacity = capacity;
+  }
+  memcpy(r->body + r->length, bytes, length);
+  r->length += length;
+  return length;
+}
+
+/* The options that the core sets. CURLOPT_NOSIGNAL stays 0: libcurl then blocks
+** SIGPIPE, as the core does. */
 static void set_options(plain_request *r) {
   CURL *easy = r->easy;
   MUST(curl_easy_setopt(easy, CURLOPT_CAINFO, trusted), CURLE_OK);
@@ -36,7 +56,7 @@ static void set_options(plain_request *r) {
   MUST(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_PROXY, ""), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers), CURLE_OK);
-  MUST(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, plain_append), CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, append), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_WRITEDATA, r), CURLE_OK);
 }
 
@@ -52,7 +72,7 @@ static void prepare(plain_request *r, const char *url) {
 static void check(const plain_request *r) {
   long status = 0;
   MUST(curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status), CURLE_OK);
-  if (status != 200 || r->length == 0) plain_die("not the answer");
+  if (status != 200 || r->length == 0) plain_die("unexpected response");
 }
 
 void plain_http_start(const char *ca_file, const char *headers_file) {
@@ -63,7 +83,7 @@ void plain_http_start(const char *ca_file, const char *headers_file) {
   headers = bare;
 }
 
-/* What the client sends with a request, a line each. */
+/* Reads the headers that the client sends, one per line. */
 static void need_headers(void) {
   char line[8192];
   FILE *file;
@@ -85,10 +105,10 @@ static void forget(plain_request *r) {
 
 void plain_http_end(void) {
   size_t i;
-  for (i = 0; multi != NULL && i < CROWD; i++)
-    if (crowd[i].easy != NULL)
-      (void)curl_multi_remove_handle(multi, crowd[i].easy);
-  for (i = 0; i < CROWD; i++) forget(&crowd[i]);
+  for (i = 0; multi != NULL && i < BATCH; i++)
+    if (batch[i].easy != NULL)
+      (void)curl_multi_remove_handle(multi, batch[i].easy);
+  for (i = 0; i < BATCH; i++) forget(&batch[i]);
   forget(&one);
   if (multi != NULL) (void)curl_multi_cleanup(multi);
   multi = NULL;
@@ -107,21 +127,21 @@ double plain_easy(long count, const char *url) {
   return plain_now() - start;
 }
 
-/* Room for a connection each, as the core has: libcurl's own choice would
-** close most of them after each crowd. */
+/* One connection per request, as in the core. libcurl's default would close most
+** of them after each batch. */
 static void need_multi(void) {
   if (multi != NULL) return;
   multi = curl_multi_init();
   if (multi == NULL) plain_die("curl_multi_init");
-  MUST(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)CROWD), CURLM_OK);
+  MUST(curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)BATCH), CURLM_OK);
 }
 
 static void add(size_t count, const char *url) {
   size_t i;
   for (i = 0; i < count; i++) {
-    crowd[i].length = 0;
-    prepare(&crowd[i], url);
-    MUST(curl_multi_add_handle(multi, crowd[i].easy), CURLM_OK);
+    batch[i].length = 0;
+    prepare(&batch[i], url);
+    MUST(curl_multi_add_handle(multi, batch[i].easy), CURLM_OK);
   }
 }
 
@@ -134,24 +154,24 @@ static void collect(void) {
   }
 }
 
-static void run_crowd(const char *url) {
+static void run_batch(const char *url) {
   int running = 1;
   size_t i;
-  add(CROWD, url);
+  add(BATCH, url);
   while (running > 0) {
     MUST(curl_multi_perform(multi, &running), CURLM_OK);
     collect();
     if (running > 0)
       MUST(curl_multi_poll(multi, NULL, 0, 1000, NULL), CURLM_OK);
   }
-  for (i = 0; i < CROWD; i++) check(&crowd[i]);
+  for (i = 0; i < BATCH; i++) check(&batch[i]);
 }
 
-double plain_crowd(long count, const char *url) {
+double plain_batch(long count, const char *url) {
   double start;
   need_multi();
   start = plain_now();
-  for (; count > 0; count--) run_crowd(url);
+  for (; count > 0; count--) run_batch(url);
   return plain_now() - start;
 }
 
@@ -164,10 +184,10 @@ double plain_profiles(long count, const char *url) {
 double plain_devices(long count, const char *url) {
   need_headers();
   headers = full;
-  return plain_crowd(count, url);
+  return plain_batch(count, url);
 }
 
-/* Until all have sent their request and wait. */
+/* Returns when all requests are sent and wait for a response. */
 static void settle(void) {
   double until = plain_now() + 0.3;
   int running = IDLE;
@@ -175,7 +195,7 @@ static void settle(void) {
     MUST(curl_multi_perform(multi, &running), CURLM_OK);
     MUST(curl_multi_poll(multi, NULL, 0, 10, NULL), CURLM_OK);
   }
-  if (running != IDLE) plain_die("an answer that should never come");
+  if (running != IDLE) plain_die("unexpected response to an idle request");
 }
 
 double plain_idle(long count, const char *url) {

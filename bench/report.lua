@@ -1,49 +1,36 @@
---- Makes bench/REPORT.md of what the newest runs have kept in build/results.
--- It only lays out what it finds: nothing in that page is written by hand.
--- report.lua [PAGE FOLDER]: another page, of other results.
+--- Writes bench/REPORT.md from the newest results in build/results.
+-- report.lua [PAGE FOLDER]: writes another page, from other results.
 
-local plot = require "bench.plot"
 local results = require "bench.results"
 local shell = require "adobepass.util.shell"
 
 local PAGE = arg[1] or "bench/REPORT.md"
 results.FOLDER = arg[2] or results.FOLDER
 
--- name of the results, title, what it shows, what makes it anew
+-- name of the results, title, description, command
 local SECTIONS = {
-  { "speed", "Speed beside plain C", "Plain C's time over ours in the same "
-    .. "round: above 1, ours is faster. Median of the rounds, quartiles in "
-    .. "brackets. How it is measured: [README.md](README.md).",
-    "bench/collect speed" },
-  { "more", "More speed", "Greater crowds, signing, JSON, caches, one flight "
-    .. "for many, start-up.", "bench/more" },
-  { "growth", "Sizes and growth", "What each device, transfer and waiting "
-    .. "viewer takes, and whether a call gets slower as devices get more.",
-    "bench/more" },
-  { "guards", "Guards", "Counts that do not depend on how busy the machine "
-    .. "is, of one turn or one story, with ceilings that the tests hold.",
-    "make guards" },
-  { "faults", "Faults", "The fault matrix and random faults, as the specs "
-    .. "count them.", "bench/collect faults" },
-  { "fuzz", "Fuzzers", "Each target from its seeds, under ASan and UBSan.",
-    "bench/collect fuzz" },
-  { "soak", "Soak", "A steady load for a long time: what grows?",
+  { "speed", "Comparison with plain C", "Time of plain C divided by time of the "
+    .. "core in the same round: above 1, the core is faster. Median, quartiles "
+    .. "in parentheses.", "bench/run" },
+  { "growth", "Growth", "Memory of a device and CPU time of a call, with 1 to "
+    .. "10,000 devices.", "bench/growth" },
+  { "guards", "Guards", "Counts of one operation or flow; they do not depend on "
+    .. "other load. The specs enforce the ceilings.", "make guards" },
+  { "soak", "Soak", "Memory, descriptors and errors under a steady load.",
     "make soak" },
-  { "gateway-files", "The gateway's files beside bare nginx", "The same "
-    .. "nginx serves the same files with the guard and without, in turn.",
-    "bench/gateway.sh files" },
-  { "gateway-play", "The gateway's /play beside the sandbox alone", "",
-    "bench/gateway.sh play" },
-  { "gateway-slow", "The gateway's /play while the service takes a second",
-    "All viewers of one node wait, all the time.", "bench/gateway.sh slow" },
-  { "gateway-outage", "The gateway while the service is gone", "",
+  { "gateway-files", "Gateway: files", "Files with the ticket check and "
+    .. "without, from the same nginx.", "bench/gateway.sh files" },
+  { "gateway-play", "Gateway: /play", "/play through the gateway, and authorize "
+    .. "sent to the sandbox directly.", "bench/gateway.sh play" },
+  { "gateway-slow", "Gateway: slow service", "/play while the service takes one "
+    .. "second for each response.", "bench/gateway.sh slow" },
+  { "gateway-outage", "Gateway: outage", "The service is down for a while.",
     "bench/gateway.sh outage" },
-  { "gateway-hour", "The gateway: an hour's traffic in less time", "",
-    "bench/gateway.sh hour" },
+  { "gateway-hour", "Gateway: one hour of traffic", "The requests of one hour, "
+    .. "in less time.", "bench/gateway.sh hour" },
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
-    .. "before a real Chromium and the sandbox: an evening's run. Computed: "
-    .. "by all the app's threads, drawing among them.",
-    "lua5.4 spec/examples/tv/frame_times.lua" },
+    .. "with Chromium and the sandbox. `process` counts all threads of the app.",
+    "bench/tv" },
 }
 
 local LUAS = { "lua5.4", "luajit", "lua5.3", "lua5.1" }
@@ -59,7 +46,7 @@ local MARKS = { ["|"] = "\\|", ["<"] = "&lt;", [">"] = "&gt;",
 local function cell(text)
   text = tostring(text):gsub("<=", "≤"):gsub(">=", "≥")
   text = text:gsub("%f[%d.]%d%d%d%d%d+%f[^%d]", function(digits)
-    return plot.number(tonumber(digits))
+    return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
   end)
   return (text:gsub("[|<>_*]", MARKS))
 end
@@ -83,7 +70,8 @@ end
 
 -- --- figures ---
 
--- "25 permits, luajit" and "luajit, errors" are cells of one row each.
+-- Returns a figure's name without the Lua, and the Lua: "errors, luajit" and
+-- "luajit, errors" belong to the row "errors".
 local function split(name)
   for _, lua in ipairs(LUAS) do
     local first, last = name:find(lua, 1, true)
@@ -97,7 +85,7 @@ local function split(name)
   return name, ""
 end
 
--- A row of each name, in the order of the file, with a value for each Lua.
+-- Returns one row per name, in the order of the file, with a cell for each Lua.
 local function rows_of(figures)
   local rows, by_name, used = {}, {}, {}
   for _, figure in ipairs(figures) do
@@ -126,7 +114,7 @@ end
 
 local tally = { met = 0, missed = {} }
 
--- The target, and whether it is met, of all cells of a row.
+-- Returns the target of a row, and whether all its cells meet it.
 local function verdict(row, columns, title)
   local target, bad, judged = "", {}, false
   for _, column in ipairs(columns) do
@@ -143,7 +131,7 @@ local function verdict(row, columns, title)
         figure.target))
     end
   end
-  if not judged then return "", "stated" end
+  if not judged then return "", "" end
   if #bad == 0 then return target, "yes" end
   return target, "**no** " .. table.concat(bad, ", ")
 end
@@ -171,37 +159,26 @@ end
 
 -- --- the page ---
 
--- What a run printed that keeps no figures, as it is.
-local function add_raw(name, command)
-  local said = shell.read_file(("build/bench/%s.txt"):format(name))
-  if said then return add("```\n%s\n```", (said:gsub("%s+$", ""))) end
-  add("Not run. %s keeps its figures in `%s/%s.txt`.",
-    command and ("`%s`"):format(command) or "Its run", results.FOLDER, name)
-end
-
 local function add_section(section)
   local name, title, text = section[1], section[2], section[3]
   local found = results.read(name)
   add("\n## %s\n", title)
-  if text ~= "" then add("%s\n", text) end
-  if not found then return add_raw(name, section[4]) end
+  add("%s\n", text)
+  if not found then return add("Not run. Run `%s`.", section[4]) end
   add("`%s`, %s, on machine %s.\n", found.command, found.date,
     machine_of(found))
   if #found.figures > 0 then add_figures(found.figures, title) end
   for _, note in ipairs(found.notes) do add("\n%s", cell(note)) end
-  if name == "soak" and shell.read_file "bench/soak.svg" then
-    add "\n![What the soak took, over its time](soak.svg)"
-  end
 end
 
 local function add_summary(at)
-  local list = { "# What was measured\n",
-    "Made by `bench/report` out of what the runs kept; nothing here is "
-      .. "written by hand.\n" }
+  local list = { "# Benchmark report\n",
+    "Generated by `make report` from the newest results; do not edit. How to "
+      .. "run the benchmarks: [README.md](README.md).\n" }
   for _, text in ipairs(machines) do
     list[#list + 1] = ("- Machine %s: %s"):format(letters[text], cell(text))
   end
-  list[#list + 1] = ("\n%d figures meet their target, %d miss it%s")
+  list[#list + 1] = ("\n%d targets met, %d missed%s")
     :format(tally.met, #tally.missed, #tally.missed > 0 and ":\n" or ".")
   for _, missed in ipairs(tally.missed) do
     list[#list + 1] = "- " .. cell(missed)
@@ -212,5 +189,5 @@ end
 for _, section in ipairs(SECTIONS) do add_section(section) end
 add_summary(1)
 assert(shell.write_file(PAGE, table.concat(out, "\n") .. "\n"))
-print(("%s: %d figures meet their target, %d miss it"):format(PAGE, tally.met,
+print(("%s: %d targets met, %d missed"):format(PAGE, tally.met,
   #tally.missed))

@@ -1,15 +1,14 @@
---- What a run found, in a small file that bench/report lays out.
+--- Stores the figures of a benchmark in a file that bench/report reads.
 --
 --   local found = results.new("soak", "make soak")
 --   found:figure("errors", 0, "", "<= 0")     -- name, value, unit, target
---   found:note "Flat memory: ..."
+--   found:note "Load average: 0.5"
 --   found:write()                             -- build/results/soak.txt
 --
--- A target is "<= 5", "< 5", ">= 0.9" or "= 1"; without one a figure is only
--- stated. bench/result writes the same from a shell.
+-- A target is "<= 5", "< 5", ">= 0.9" or "= 1"; it is optional.
 --
--- The file: a line each, its parts apart by a tab: `command`, `date`,
--- `machine` (name, value), `figure` (name, value, unit, target), `note`.
+-- The file has one record per line, its fields separated by tabs: `command`,
+-- `date`, `machine` (name, value), `figure` (name, value, unit, target), `note`.
 
 -- luacheck: read_globals table.unpack unpack
 
@@ -25,7 +24,7 @@ results.FOLDER = "build/results"
 local Found = {}
 Found.__index = Found
 
-local function said(command)
+local function output_of(command)
   local text, status = shell.read(command)
   return status == 0 and text or "unknown"
 end
@@ -39,21 +38,21 @@ local function cpu()
 end
 
 local function interpreters()
-  return said "lua5.4 -v | cut -d' ' -f1,2" .. ", "
-    .. said "luajit -v | cut -d' ' -f1,2"
+  return output_of "lua5.4 -v | cut -d' ' -f1,2" .. ", "
+    .. output_of "luajit -v | cut -d' ' -f1,2"
 end
 
---- What the figures were measured on: a list of { name, value }.
+--- Describes the machine: a list of { name, value }.
 function results.machine()
   local features = core.features()
   return {
     { "cpu", cpu() },
-    { "kernel", said "uname -sr" },
-    { "system", said ". /etc/os-release && echo $PRETTY_NAME" },
-    { "compiler", said "${CC:-cc} --version | head -n 1" },
+    { "kernel", output_of "uname -sr" },
+    { "system", output_of ". /etc/os-release && echo $PRETTY_NAME" },
+    { "compiler", output_of "${CC:-cc} --version | head -n 1" },
     { "Lua", interpreters() },
     { "libraries", ("libcurl %s, OpenSSL %s, nginx %s"):format(
-      features.libcurl, features.openssl, said
+      features.libcurl, features.openssl, output_of
       "PATH=$PATH:/usr/sbin nginx -v 2>&1 | cut -d/ -f2 | cut -d' ' -f1") },
   }
 end
@@ -68,8 +67,9 @@ local function add(self, ...)
   self.lines[#self.lines + 1] = table.concat(parts, "\t")
 end
 
---- @tparam string name of the file
--- @tparam string command what gives these figures again
+--- Starts a set of figures.
+-- @tparam string name of the file
+-- @tparam string command that measures these figures
 function results.new(name, command)
   local self = setmetatable({ name = name, lines = {} }, Found)
   add(self, "command", command)
@@ -86,7 +86,7 @@ end
 
 function Found:note(text) add(self, "note", text) end
 
---- Writes the file whole, in place of the last run's.
+--- Replaces the file of the last run; returns its path.
 function Found:write()
   local path = ("%s/%s.txt"):format(results.FOLDER, self.name)
   assert(shell.execute(shell.line("mkdir", "-p", results.FOLDER)) == 0)
@@ -102,7 +102,7 @@ local function split(line)
   return parts
 end
 
---- What a run wrote: command, date, machine (text), figures, notes; or nil.
+--- Reads a file: { command, date, machine, figures, notes }; nil if there is none.
 function results.read(name)
   local text = shell.read_file(("%s/%s.txt"):format(results.FOLDER, name))
   if not text then return nil end
@@ -126,7 +126,7 @@ local HOLDS = {
   ["="] = function(value, bound) return value == bound end,
 }
 
---- Whether a figure meets its target; nil where it has none.
+--- Returns whether a figure meets its target; nil without a target.
 function results.met(figure)
   local sign, bound = figure.target:match "^([<>=]+)%s*([%d.]+)"
   if not sign then return nil end

@@ -1,9 +1,9 @@
---- Many devices of one client at a steady load, frame by frame: run by
--- bench/soak inside of `adobepass sandbox --exec`, once on each Lua.
+--- Runs many devices of one client under a steady load. bench/soak starts it in
+-- `adobepass sandbox --exec`, once on each Lua.
 --
--- Each turn is a device's: it asks for its profiles, filters a catalog, or
--- plays; one device in twenty logs in with a second screen and out again. A
--- sample every five seconds goes to build/soak/LUA.csv.
+-- In its turn a device requests profiles, preauthorizes or authorizes; one device
+-- in twenty logs in through a second screen and logs out. A sample every five
+-- seconds is written to build/soak/LUA.csv.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -15,9 +15,9 @@ local MINUTES = tonumber(os.getenv "MINUTES")
 local DEVICES = tonumber(os.getenv "DEVICES")
 local RATE = tonumber(os.getenv "RATE")
 
-local SAMPLE, TELL, COLLECT = 5, 30, 60 -- seconds
-local MOST_AT_ONCE = 400   -- turns; those that find no place are counted
-local LOGINS = 20          -- one device in so many
+local SAMPLE, PRINT, COLLECT = 5, 30, 60 -- seconds
+local MOST_AT_ONCE = 400   -- turns; further ones are skipped and counted
+local LOGINS = 20          -- one device in LOGINS logs in and out
 
 local INFO = { primaryHardwareType = "TV", model = "Living room TV",
   version = "1", osName = "Linux", osVersion = "6.1",
@@ -35,7 +35,7 @@ local now = driver.now
 local control_url = os.getenv "ADOBEPASS_CONTROL" .. "/sandbox"
 local server = os.getenv "ADOBEPASS_PID"
 
--- What happened since the last sample.
+-- Counts since the last sample.
 local function fresh_counts()
   return { requests = 0, errors = 0, left_out = 0, latencies = {} }
 end
@@ -57,7 +57,7 @@ local function on_event(event)
   end
 end
 
--- The transport is ours, so that the loop can wait in its `step`.
+-- An own transport, so that the loop can wait in its `step`.
 local transport = assert(core.http.new {
   ca_file = os.getenv "ADOBEPASS_CA" })
 
@@ -70,9 +70,9 @@ local client = adobepass.new {
   transport = transport, on_event = on_event,
 }
 
--- --- what devices do ---
+-- --- turns of a device ---
 
--- Signs a viewer in at the sandbox; not part of what is measured.
+-- Logs a viewer in at the sandbox. The request is not measured.
 local function sign_in(body)
   body.username = "ann"
   local transfer = assert(transport:submit { method = "POST",
@@ -106,7 +106,7 @@ local function view_turn(device)
   return turns[(device.turn + device.index) % #turns + 1](device.view)
 end
 
--- Polled in vain three times, then let in, then out again.
+-- Polls three times, logs in, then logs out.
 local function login_turn(device)
   local view = device.view
   if not device.flow then
@@ -163,7 +163,8 @@ local function part(sorted, share)
   return sorted[math.max(1, math.ceil(#sorted * share))] or 0
 end
 
--- What is still in use: seen once a minute, since to look costs a pause.
+-- Returns the heap in use, measured once a minute because a full collection
+-- pauses the loop.
 local live_kb, next_look = 0, 0
 local function live()
   if now() >= next_look then
@@ -190,7 +191,7 @@ local function sample(file, started, running)
   return row
 end
 
-local function tell(row)
+local function print_row(row)
   local minutes = tonumber(row[1]) / 60
   io.stderr:write(("%-7s %5.1f min  RSS %6.1f MiB  Lua %6.1f MiB  "
     .. "%3d descriptors  %5.0f requests/s  p99 %6.1f ms  %d errors\n")
@@ -200,17 +201,17 @@ end
 
 -- --- the load ---
 
--- A device's first turn registers it and lets its viewer in: five requests and
--- a handshake. They arrive more slowly than they go round.
+-- The first turn of a device takes five requests and a handshake, so devices
+-- arrive at a third of the rate.
 local function turns_due(load)
-  local moment = now()
+  local time = now()
   local rate = load.count < DEVICES and RATE / 3 or RATE
-  load.due = load.due + (moment - load.moment) * rate
-  load.moment = moment
+  load.due = load.due + (time - load.time) * rate
+  load.time = time
   return math.floor(load.due)
 end
 
--- Round and round: each device has its turn once in DEVICES / RATE seconds.
+-- Each device has a turn every DEVICES / RATE seconds.
 local function start_turns(load, devices)
   local due = turns_due(load)
   while load.count < due do
@@ -231,14 +232,14 @@ end
 
 local starter = parent()
 
--- Who started us, and the server: without either there is nothing to go on
--- for, and our end of a pipe would keep nginx alive.
+-- Returns whether the parent and the server are alive. Without them the run ends,
+-- because an open pipe would keep nginx alive.
 local function is_wanted()
   return parent() == starter and memory_of(server) ~= nil
 end
 
 local function run(load, devices, file)
-  local next_sample, next_tell = load.started + SAMPLE, load.started + TELL
+  local next_sample, next_print = load.started + SAMPLE, load.started + PRINT
   while now() < load.started + MINUTES * 60 do
     start_turns(load, devices)
     transport:step(0.002)
@@ -246,9 +247,9 @@ local function run(load, devices, file)
     if now() >= next_sample then
       local row = sample(file, load.started, load.running)
       next_sample = next_sample + SAMPLE
-      if now() >= next_tell then
-        tell(row)
-        next_tell = next_tell + TELL
+      if now() >= next_print then
+        print_row(row)
+        next_print = next_print + PRINT
       end
       if not is_wanted() then return end
     end
@@ -265,13 +266,13 @@ local file = assert(io.open(("build/soak/%s.csv"):format(NAME), "w"))
 file:setvbuf "line"
 file:write(table.concat(COLUMNS, ","), "\n")
 local devices = make_devices()
-local load = { started = now(), moment = now(), due = 0, count = 0,
+local load = { started = now(), time = now(), due = 0, count = 0,
   running = 0 }
 local fine, why = pcall(run, load, devices, file)
 print_reasons()
 file:close()
 client:close()
--- Ctrl-C is an error in the stand-alone Lua: then what there is counts.
+-- Ctrl-C raises "interrupted!" in the stand-alone Lua; the samples so far are kept.
 if not fine and not tostring(why):find("interrupted!", 1, true) then
   error(why, 0)
 end

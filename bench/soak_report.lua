@@ -1,8 +1,6 @@
---- What a soak found, out of build/soak/*.csv: a verdict on each Lua, the plot
--- (bench/soak.svg) and the figures for bench/report. Status 1 where a target
--- is missed.
+--- Evaluates build/soak/*.csv: prints whether memory is flat on each Lua, and
+-- stores the figures for bench/report. Exit status 1 if a target is missed.
 
-local plot = require "bench.plot"
 local results = require "bench.results"
 local shell = require "adobepass.util.shell"
 
@@ -25,7 +23,7 @@ local function read(name)
   return rows
 end
 
--- The rows of one third of the time.
+-- Returns the rows of one third of the run.
 local function third(rows, number)
   local list, size = {}, math.floor(#rows / 3)
   for index = (number - 1) * size + 1, number * size do
@@ -48,20 +46,20 @@ local function most(rows, column)
   return found
 end
 
--- What leaks never comes back, so that the fewest grow; the most are a burst.
+-- A leak raises the minimum; the maximum varies with the load.
 local function fewest(rows, column)
   local found = math.huge
   for _, row in ipairs(rows) do found = math.min(found, row[column]) end
   return found
 end
 
--- By how much the last third lies above the middle one, in percent.
+-- Returns how much the last third's mean exceeds the middle third's, in percent.
 local function growth(rows, column)
   return (mean(third(rows, 3), column) / mean(third(rows, 2), column) - 1)
     * 100
 end
 
--- Least squares, over the last two thirds: units an hour.
+-- Returns the slope of a least-squares fit over the last two thirds, per hour.
 local function slope(rows, column)
   local first = math.floor(#rows / 3) + 1
   local count, x_mean, y_mean = 0, 0, 0
@@ -86,33 +84,33 @@ local function flat(found, name, rows, item)
   found:figure(("%s, %s: last third over middle third"):format(name, what),
     ("%+.2f"):format(grown), "%", target)
   found:figure(("%s, %s: slope of the last two thirds"):format(name, what),
-    ("%+.2f"):format(rise), "MiB an hour")
+    ("%+.2f"):format(rise), "MiB per hour")
   print(("%-7s flat memory, %s: last third vs. middle third %+.2f %% "
-    .. "(target %s), slope %+.2f MiB an hour"):format(name, what, grown,
+    .. "(target %s), slope %+.2f MiB per hour"):format(name, what, grown,
     target, rise))
 end
 
--- What memory may grow by from the middle third to the last, in percent.
+-- Memory growth that is allowed from the middle third to the last, in percent.
 local FLAT = { { "RSS", "rss_kb", "<= 3" },
-  { "Lua's own, in use", "live_kb", "<= 2" } }
+  { "Lua heap in use", "live_kb", "<= 2" } }
 
 local function judge(found, name, rows)
   local total = sum(rows, "requests")
   local seconds = rows[#rows].seconds
   found:figure(name .. ", requests", ("%.0f"):format(total), "")
-  found:figure(name .. ", rate", ("%.1f"):format(total / seconds), "a second")
+  found:figure(name .. ", rate", ("%.1f"):format(total / seconds), "per second")
   found:figure(name .. ", errors", ("%.0f"):format(sum(rows, "errors")), "",
     "<= 0")
   for _, item in ipairs(FLAT) do flat(found, name, rows, item) end
   found:figure(name .. ", RSS at the end",
     ("%.1f"):format(rows[#rows].rss_kb / 1024), "MiB")
-  found:figure(name .. ", Lua's own, in use at the end",
+  found:figure(name .. ", Lua heap in use at the end",
     ("%.1f"):format(rows[#rows].live_kb / 1024), "MiB")
-  found:figure(name .. ", descriptors, fewest in the last third less the "
-    .. "middle", fewest(third(rows, 3), "descriptors")
+  found:figure(name .. ", descriptors, minimum of the last third minus "
+    .. "minimum of the middle third", fewest(third(rows, 3), "descriptors")
     - fewest(third(rows, 2), "descriptors"), "", "<= 0")
-  found:figure(name .. ", descriptors, most in the last third less the "
-    .. "middle", most(third(rows, 3), "descriptors")
+  found:figure(name .. ", descriptors, maximum of the last third minus "
+    .. "maximum of the middle third", most(third(rows, 3), "descriptors")
     - most(third(rows, 2), "descriptors"), "")
   found:figure(name .. ", latency, mean of p50",
     ("%.1f"):format(mean(rows, "p50_ms")), "ms")
@@ -120,66 +118,18 @@ local function judge(found, name, rows)
     ("%.1f"):format(mean(rows, "p99_ms")), "ms")
 end
 
-local function points(rows, column, scale)
-  local list = {}
-  for index, row in ipairs(rows) do
-    list[index] = { row.seconds / 60, row[column] * (scale or 1) }
-  end
-  return list
-end
-
-local function lines_of(names, all, what)
-  local lines = {}
-  for _, name in ipairs(names) do
-    for _, one in ipairs(what) do
-      lines[#lines + 1] = { name = ("%s %s"):format(name, one[1]),
-        points = points(all[name], one[2], one[3]) }
-    end
-  end
-  return lines
-end
-
-local function draw(names, all)
-  local first = all[names[1]]
-  local memory = lines_of(names, all, { { "RSS", "rss_kb", 1 / 1024 },
-    { "heap", "lua_kb", 1 / 1024 } })
-  local server = { name = "sandbox's worker, RSS",
-    points = points(first, "sandbox_kb", 1 / 1024) }
-  return plot.draw {
-    title = ("%s devices for %.0f minutes, over HTTPS"):format(
-      plot.number(tonumber(os.getenv "DEVICES")), first[#first].seconds / 60),
-    subtitle = "One client on each Lua against the sandbox behind nginx on "
-      .. "the same machine; a sample every 5 seconds",
-    x = "minutes",
-    panels = {
-      { title = "Memory", unit = "MiB", lines = memory },
-      { title = "Memory of the sandbox", unit = "MiB", lines = { server } },
-      { title = "Open descriptors", unit = "",
-        lines = lines_of(names, all, { { "", "descriptors" } }) },
-      { title = "Latency of a request", unit = "ms, powers of ten",
-        log = true, lines = lines_of(names, all,
-          { { "p50", "p50_ms" }, { "p99", "p99_ms" } }) },
-      { title = "Requests", unit = "a second",
-        lines = lines_of(names, all, { { "", "requests", 1 / 5 } }) },
-      { title = "Errors", unit = "in 5 seconds",
-        lines = lines_of(names, all, { { "", "errors" } }) },
-    },
-  }
-end
-
 local function command()
   return ("make soak MINUTES=%s DEVICES=%s RATE=%s"):format(
     os.getenv "MINUTES", os.getenv "DEVICES", os.getenv "RATE")
 end
 
--- bench/soak.lua lets devices arrive at a third of the rate; then each of them
--- fills what it keeps.
+-- Devices arrive at a third of the rate, then fill their caches.
 local function warn_if_short(found, seconds)
   local arriving = 2 * tonumber(os.getenv "DEVICES")
     / (tonumber(os.getenv "RATE") / 3)
   if arriving <= seconds / 3 then return end
-  local text = ("Too short to judge memory: devices arrived and settled for "
-    .. "%.0f minutes of %.0f, which should be a third at most."):format(
+  local text = ("The run is too short to judge memory: the arrival of devices took "
+    .. "%.0f of %.0f minutes; it must take at most a third."):format(
     arriving / 60, seconds / 60)
   print(text)
   found:note(text)
@@ -189,15 +139,16 @@ local function main(names)
   local found, all = results.new("soak", command()), {}
   for _, name in ipairs(names) do
     all[name] = read(name)
-    if #all[name] < 6 then error(name .. ": too short to say anything", 0) end
+    if #all[name] < 6 then
+      error(name .. ": the run is too short: fewer than 6 samples", 0)
+    end
     judge(found, name, all[name])
   end
   local last = all[names[1]]
   warn_if_short(found, last[#last].seconds)
-  found:figure("sandbox's worker, RSS at the end",
+  found:figure("sandbox worker, RSS at the end",
     ("%.1f"):format(last[#last].sandbox_kb / 1024), "MiB")
-  assert(shell.write_file("bench/soak.svg", draw(names, all)))
-  print("bench/soak.svg, " .. found:write())
+  print(found:write())
   for _, figure in ipairs(results.read("soak").figures) do
     if results.met(figure) == false then
       print(("MISSED: %s is %s, target %s"):format(figure.name, figure.value,

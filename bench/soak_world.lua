@@ -1,5 +1,5 @@
---- The sandbox's world, in which tokens and codes end after ten minutes: in
--- half an hour each device's token is renewed several times.
+--- The sandbox's world with tokens and codes that expire after ten minutes, so
+-- that a run of half an hour renews each token several times.
 
 local world = require "adobepass.sandbox.data.world"
 

@@ -1,8 +1,8 @@
---- What scripts for wrk are made of.
+--- Writes Lua values into scripts for wrk.
 
 local wrk = {}
 
---- A value of requests as wrk's Lua reads it: texts, numbers, tables of them.
+--- Returns the Lua source of a string, a number or a table of these.
 function wrk.literal(value)
   if type(value) ~= "table" then return ("%q"):format(value) end
   local parts = {}

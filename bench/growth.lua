@@ -1,0 +1,79 @@
+--- Measures the memory of a device and the time of a call as the number of
+-- devices grows.
+--
+-- growth.lua LUA...: measures on each Lua and stores the figures.
+-- growth.lua measure: measures on this Lua; prints devices, bytes of each
+-- device, seconds of a call.
+
+local adobepass = require "adobepass"
+local results = require "bench.results"
+local rounds = require "bench.rounds"
+local shell = require "adobepass.util.shell"
+local workload = require "spec.guard.workload"
+
+local DEVICES = { 1, 10, 100, 1000, 10000 }
+local ROUNDS, CALLS = 5, 10000
+
+local function used_memory()
+  collectgarbage()
+  collectgarbage()
+  return collectgarbage "count" * 1024
+end
+
+local function call_each(views)
+  for index = 1, #views do assert(views[index].api:profiles()) end
+end
+
+local function make_views(count)
+  local client = workload.client(workload.PROFILES, { device = false,
+    store = adobepass.store.memory { max = 10 * count + 10 } })
+  local before, views = used_memory(), {}
+  for index = 1, count do
+    views[index] = client:device { id = ("device-%05d"):format(index) }
+  end
+  call_each(views) -- each device gets a token
+  return views, (used_memory() - before) / count
+end
+
+-- CPU time, because other processes use the processor meanwhile.
+local function seconds_of_call(views)
+  local turns = math.max(1, math.floor(CALLS / #views))
+  local start = os.clock()
+  for _ = 1, turns do call_each(views) end
+  return (os.clock() - start) / turns / #views
+end
+
+local function measure()
+  for _, count in ipairs(DEVICES) do
+    local views, bytes = make_views(count)
+    local seconds = {}
+    for round = 1, ROUNDS do seconds[round] = seconds_of_call(views) end
+    print(("%d %.0f %.9f"):format(count, bytes, rounds.part(seconds)))
+  end
+end
+
+local function collect(luas)
+  local found = results.new("growth", "bench/growth")
+  for _, lua in ipairs(luas) do
+    local first
+    local pipe = assert(io.popen(("LUA_CPATH='./build/%s/?.so;;' %s %s measure")
+      :format(lua, lua, arg[0])))
+    for line in pipe:lines() do
+      local count, bytes, seconds = line:match "^(%d+) (%d+) ([%d.]+)$"
+      first = first or tonumber(seconds)
+      local label = ("%s devices, %s: "):format(count, lua)
+      found:figure(label .. "memory of each", ("%.2f"):format(bytes / 1024),
+        "KiB")
+      found:figure(label .. "time of a call", ("%.1f"):format(seconds * 1e6),
+        "us")
+      found:figure(label .. "time relative to one device",
+        ("%.2f"):format(seconds / first), "times")
+    end
+    pipe:close()
+  end
+  found:note("Load average at the end: "
+    .. assert(shell.read_file "/proc/loadavg"):match "[%d.]+")
+  print(found:write())
+end
+
+if arg[1] == "measure" then measure() else collect(arg) end
