@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# `make help` says what there is.
+# `make help` lists the targets.
 
 # The address of the project: a placeholder until it has a public home.
 PROJECT_URL ?= https://adobepass.example
@@ -9,15 +9,15 @@ FLAVOUR ?=
 BUILD := build/$(LUA)$(FLAVOUR)
 CORE := $(BUILD)/adobepass/core.so
 
-# The interpreter's name is also pkg-config's on Debian; elsewhere say
-# LUA_PC=lua-5.4 or LUA_PC=lua54.
+# The name of the pkg-config module. On Debian it is the interpreter's name;
+# elsewhere set LUA_PC=lua-5.4 or LUA_PC=lua54.
 LUA_PC ?= $(LUA)
 PKG_CONFIG ?= pkg-config
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 
-# All that the tests run on. The first is the one that is measured.
+# The Luas that the tests run on.
 LUAS ?= lua5.4 luajit lua5.3 lua5.2 lua5.1
 JOBS ?= $(shell nproc 2> /dev/null || echo 1)
 
@@ -46,9 +46,9 @@ CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
 ifeq ($(shell uname),Darwin)
 LDFLAGS_ALL = -bundle -undefined dynamic_lookup $(LDFLAGS)
 else
-# Names are bound when the core is loaded, so calls need no stubs of their own.
+# Symbols are bound at load time (-z now), so calls need no PLT stubs.
 CFLAGS_ALL += -fno-plt
-# nodelete: a thread of libcurl's resolver may outlive the Lua state.
+# nodelete: a resolver thread of libcurl may outlive the Lua state.
 LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
   $(LDFLAGS)
 endif
@@ -59,13 +59,13 @@ PURE := $(filter-out csrc/lua/%,$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
-# What the specs see: this tree, and the core of one Lua.
+# The environment of the specs: this tree, and the core of one Lua.
 lua_path := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua
 environment = LUA_PATH="$(lua_path);;" \
 LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
 ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 
-# Lua prefers these to the ones above.
+# Lua prefers these variables to LUA_PATH and LUA_CPATH.
 unexport LUA_PATH_5_4 LUA_CPATH_5_4 LUA_PATH_5_3 LUA_CPATH_5_3
 
 .PHONY: all
@@ -81,9 +81,9 @@ $(BUILD)/obj/%.o: csrc/%.c
 
 -include $(OBJECTS:.o=.d)
 
-# A small interpreter, for the sanitizers; the program that fails each
-# allocation in turn; the one that looks into what is freed; the one for which
-# time stands still; and the one that finds no name.
+# Programs of the specs: an interpreter for the sanitizers (host); one that fails
+# each allocation in turn (alloc_failure); one that inspects freed memory (freed);
+# one with a stopped clock (stuck); one with delayed DNS lookups (later).
 $(BUILD)/host: spec/support/programs/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
@@ -100,12 +100,12 @@ $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
 
 .PHONY: cores
-cores: # each Lua's core; nginx's Lua is always LuaJIT
+cores: # the core for each Lua; nginx needs LuaJIT
 	@for lua in $(sort $(LUAS) luajit); do \
 	  $(MAKE) --no-print-directory LUA=$$lua all || exit 1; done
 
 .PHONY: deps
-deps: ## install what is missing to build and run (Debian)
+deps: ## install missing packages to build and run (Debian)
 	@sh .ci/packages $(BUILD_PACKAGES)
 
 .PHONY: test-deps
@@ -117,20 +117,20 @@ lint-deps: test-deps
 	@sh .ci/packages $(LINT_PACKAGES)
 
 .PHONY: demo
-demo: deps ## see it work, step by step, against a server made for it
+demo: deps ## start the sandbox, then log in, play and log out
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
 	@$(MAKE) --no-print-directory -s LUA=luajit all
 	@$(call environment,lua5.4) lua5.4 examples/demo.lua
 
 .PHONY: gateway
-gateway: deps ## the gateway of examples/openresty on this machine, to try
+gateway: deps ## run the gateway of examples/openresty on this machine
 	@sh .ci/packages redis-server lua-nginx-redis lua-resty-lrucache curl
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
 	@$(MAKE) --no-print-directory -s LUA=luajit all
 	@examples/openresty/run
 
 .PHONY: tv
-tv: deps ## the TV app of examples/tv on this machine, to try
+tv: deps ## run the TV app of examples/tv on this machine
 	@sh .ci/packages love
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
 	@$(MAKE) --no-print-directory -s LUA=luajit all
@@ -138,7 +138,7 @@ tv: deps ## the TV app of examples/tv on this machine, to try
 	  --world examples/tv/world.lua --exec 'love examples/tv'
 
 .PHONY: test
-test: test-deps ## pass every test, on every Lua (LUAS="lua5.4" for one)
+test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
 	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
@@ -163,7 +163,7 @@ architecture: ## update the generated part of docs/architecture.md
 	@lua5.4 .ci/layers write
 
 .PHONY: lint
-lint: lint-deps ## spec tags, layers, luacheck, cppcheck, clang-tidy, warnings
+lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
 	luacheck -q .
@@ -187,7 +187,7 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
   -fno-sanitize-recover=undefined
 SANITIZED := lua5.4 luajit
 .PHONY: asan
-asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
+asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 	@rm -f build/counts
 	@status=0; for lua in $(SANITIZED); do \
 	  echo "== specs on $$lua, sanitized"; \
@@ -201,7 +201,7 @@ asan: lint-deps ## the core's specs under ASan and UBSan, collecting always
 	  sh .ci/sum build/counts && exit $$status
 
 .PHONY: poll
-poll: lint-deps cores ## the core's specs with what replaces epoll elsewhere
+poll: lint-deps cores ## run the core's specs with poll instead of epoll
 	@rm -f build/counts
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
 	  CPPFLAGS=-DAP_POLLER_POLL all
@@ -213,7 +213,7 @@ poll: lint-deps cores ## the core's specs with what replaces epoll elsewhere
 VALGRIND := valgrind --quiet --leak-check=full --error-exitcode=9 \
   --show-leak-kinds=definite,indirect \
   --errors-for-leak-kinds=definite,indirect
-valgrind: lint-deps ## the core's specs under valgrind
+valgrind: lint-deps ## run the core's specs under valgrind
 	@rm -f build/counts
 	@status=0; for lua in $(SANITIZED); do \
 	  echo "== specs on $$lua, under valgrind"; \
@@ -227,12 +227,12 @@ valgrind: lint-deps ## the core's specs under valgrind
   bench/evidence.mk
 
 .PHONY: cov
-cov: test-deps ## which lines of C the specs reach
+cov: test-deps ## report the line coverage of C
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-cov \
 	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
 	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
 	@env $(call environment,lua5.4-cov,lua5.4) sh .ci/specs lua5.4 spec/unit/core \
-	  > build/cov.log || true # a child without rights cannot count
+	  > build/cov.log || true # an unprivileged child cannot write coverage
 	@cd build/lua5.4-cov/obj && gcov -n *.gcda 2>/dev/null | awk '\
 	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \
 	  /^Lines executed/ && file { split($$2, part, ":"); \
@@ -241,7 +241,7 @@ cov: test-deps ## which lines of C the specs reach
 
 .PHONY: doc
 DOC := build/doc
-doc: lint-deps ## the reference, into build/doc
+doc: lint-deps ## write the reference to build/doc
 	@ldoc -q -c .ldoc.lua -d $(DOC) .
 	@echo "$(DOC)/index.html"
 
@@ -249,7 +249,7 @@ completions := bash:bash-completion/completions/adobepass \
   zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
 
 .PHONY: install
-install: all ## copy module, command and manual page below PREFIX
+install: all ## install module, command and manual page below PREFIX
 	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \
 	  to=$(DESTDIR)$(PREFIX); share=$$to/share/lua/$$version; \
 	  install -D -m 755 $(CORE) $$to/lib/lua/$$version/adobepass/core.so; \
@@ -264,8 +264,8 @@ install: all ## copy module, command and manual page below PREFIX
 	    env $(call environment,$(LUA)) $(LUA) bin/adobepass completion \
 	      $${pair%%:*} > $$file; done
 ifeq ($(filter luajit lua5.1,$(LUA)),)
-# The sandbox runs in nginx, whose Lua is LuaJIT. (Lua 5.1 looks for its core in
-# the same place.)
+# The sandbox runs in nginx, which needs the core for LuaJIT. Lua 5.1 loads its core
+# from the same folder, so it is skipped here.
 	@if $(PKG_CONFIG) --exists luajit; then \
 	  $(MAKE) --no-print-directory -s LUA=luajit all && \
 	  install -D -m 755 build/luajit/adobepass/core.so \
@@ -273,10 +273,10 @@ ifeq ($(filter luajit lua5.1,$(LUA)),)
 endif
 
 .PHONY: clean
-clean: ## remove all that was built
+clean: ## remove the build folder
 	rm -rf build
 
 .PHONY: help
-help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' \
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' \
 	  $(MAKEFILE_LIST)

@@ -1,15 +1,17 @@
 -- SPDX-License-Identifier: MIT
--- Tries the README as a new user would: each block is copied and run, in
--- order, from an installation of its own. The comment above a block says how
--- it is to be run:
+-- Runs the code blocks of the README, in order, against a separate installation.
+-- The comment above a block says how it is run:
 --
 --   try: sh                  in this folder
 --   try: sandbox             in a shell beside a sandbox
 --   try: file NAME           written to NAME
---   try: lua5.4 NAME         written, and run beside a sandbox
---   try: love NAME, nginx NAME   the same, until its viewer is signed in
+--   try: lua5.4 NAME         written to NAME, and run beside a sandbox
+--   try: love NAME, nginx NAME   the same, until a viewer has logged in
 --
--- A block without one fails. `make test` is left to whoever runs this.
+-- A block without such a comment is an error. `make test` is skipped.
+--
+-- usage: lua5.4 .ci/readme.lua [pattern]: runs the blocks whose comment matches,
+-- and those that they need
 
 package.path = "lua/?.lua;" .. package.path
 package.cpath = "build/lua5.4/?.so;" .. package.cpath
@@ -24,7 +26,7 @@ local function blocks_of(text)
   local lines = text:gmatch "([^\n]*)\n"
   for line in lines do
     if line:find "^```%a" then
-      local block = { how = how or error("a block that nobody tries: "
+      local block = { how = how or error("a code block without a 'try' comment: "
         .. line), lines = {} }
       for inner in lines do
         if inner == "```" then break end
@@ -56,14 +58,14 @@ local function try(name, script)
   assert(shell.write_file(path, ENVIRONMENT .. "set -e\n" .. script))
   local said, status = shell.read("timeout 180 sh " .. quote(path) .. " 2>&1")
   if status == 0 then passed = passed + 1 else failed = failed + 1 end
-  print(("== %s: %s"):format(name, status == 0 and "as it says"
+  print(("== %s: %s"):format(name, status == 0 and "passed"
     or "status " .. tostring(status)))
   print((said:gsub('"client_secret":"[^"]*"', '"client_secret":"..."')
     :gsub("[^\n]+", "   %0")))
 end
 
--- What follows runs beside a sandbox, in the work folder, while somebody signs
--- in whoever shows a code.
+-- Returns a command that runs a script beside a sandbox, in the work folder, while
+-- .ci/viewer.lua logs viewers in.
 local function beside_sandbox(script)
   local inner = WORK .. "/inner"
   assert(shell.write_file(inner, ([[
@@ -75,7 +77,7 @@ trap 'kill $viewer' EXIT
   return "adobepass sandbox --exec " .. quote("sh " .. inner) .. "\n"
 end
 
--- The television has asked for its profile, and has it.
+-- Waits until the TV has polled twice.
 local SIGNED_IN = [[
 tries=0
 until curl -s --cacert "$ADOBEPASS_CA" "$ADOBEPASS_CONTROL/sandbox/journal" |
@@ -88,7 +90,7 @@ local run = {}
 
 function run.sh(block)
   local text = block.text:gsub("make test[^\n]*\n", function(line)
-    print("(left out here: " .. line:gsub("%s+$", "") .. ")")
+    print("(skipped: " .. line:gsub("%s+$", "") .. ")")
     return ""
   end)
   try("sh", text)
@@ -122,7 +124,7 @@ function run.nginx(block, name)
   run.file(block, name)
   try(name, beside_sandbox(([[
 nginx=$(command -v openresty || PATH="$PATH:/usr/sbin" command -v nginx)
-[ "$(id -u)" != 0 ] || user='user root;' # whose the sandbox's folder is
+[ "$(id -u)" != 0 ] || user='user root;' # the owner of the sandbox's folder
 "$nginx" -p . -c %s -g "$user" > nginx.log 2>&1 & pid=$!
 trap 'cat nginx.log; kill $viewer $pid' EXIT
 curl -sf --retry 20 --retry-connrefused --retry-delay 1 \
@@ -131,7 +133,7 @@ curl -sf -H "X-Device: one" http://127.0.0.1:8087/play
 ]]):format(name)))
 end
 
-local only = arg[1] -- a pattern: what is tried, beside the installation
+local only = arg[1] -- a pattern; the installation always runs
 
 for _, block in ipairs(blocks_of(assert(shell.read_file "README.md"))) do
   local kind, name = block.how:match "^(%S+) ?(.*)$"

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Plays the viewer beside a sandbox (its addresses are in the environment):
--- whoever shows a code gets bob signed in, a moment later.
+-- Logs bob in for each code that is polled at the sandbox, whose addresses are in
+-- the environment. Runs until it is killed.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -18,7 +18,7 @@ local function ask(method, path, body)
   return answer and json.decode(answer.body)
 end
 
--- A television that polls shows its code to the service, too.
+-- The path of a poll contains the code.
 local seen = {}
 while true do
   for _, entry in ipairs((ask("GET", "/journal") or {}).result or {}) do

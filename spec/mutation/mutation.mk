@@ -10,7 +10,7 @@
 #   LIMIT=60   seconds of specs (measured on the unchanged tree) per mutant
 
 .PHONY: mutation mutation-environment mutation-compiler
-mutation: test-deps ## change single lines; do the specs notice?
+mutation: test-deps ## change single lines; report changes that no spec notices
 	@LUA_PATH="$(CURDIR)/?.lua;;" lua5.4 spec/mutation/main.lua run \
 	  $(or $(N),120) $(or $(SEED),1) $(JOBS) $(or $(LIMIT),60)
 
