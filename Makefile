@@ -83,7 +83,7 @@ $(BUILD)/obj/%.o: csrc/%.c
 
 # Programs of the specs: an interpreter for the sanitizers (host); one that fails
 # each allocation in turn (alloc_failure); one that inspects freed memory (freed);
-# one with a stopped clock (stuck); one with delayed DNS lookups (later).
+# one whose clock the script advances (later); one whose DNS lookups never end (stuck).
 $(BUILD)/host: spec/support/programs/host.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< \
