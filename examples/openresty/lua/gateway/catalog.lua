@@ -1,5 +1,5 @@
---- What there is, and what this viewer may watch of it. Adobe's cookbook,
--- step 2.a and phase C.
+--- The catalog, and which channels the viewer may watch. Adobe's cookbook, step 2.a
+-- and phase C.
 -- @module gateway.catalog
 
 local json = require "adobepass.util.json"
@@ -9,7 +9,7 @@ local catalog = {}
 
 local channels, resources
 
--- Whose permits a client has in memory: its profile; false for nobody's.
+-- The profile whose permits a client has in memory; false for none.
 local permits_of = setmetatable({}, { __mode = "k" })
 
 function catalog.start(config)
@@ -19,8 +19,7 @@ function catalog.start(config)
   end
 end
 
---- GET /providers: for the picker of a television on which nobody is signed
--- in.
+--- GET /providers: the list for a provider picker.
 function catalog.providers(request)
   local list, err = viewer.platform_client(request.who):providers()
   if not list then return nil, err end
@@ -32,9 +31,8 @@ function catalog.providers(request)
   return { providers = json.array(shown) }
 end
 
--- A client keeps the permits of its viewer in memory. Another viewer may have
--- signed in since, perhaps through another worker: then a new client replaces
--- it.
+-- A client caches the permits of its viewer. If another viewer has logged in since,
+-- for example through another worker, a new client replaces it.
 local function client_of(who)
   local view = viewer.client(who)
   local profile = view:remembered_profile()
@@ -45,8 +43,8 @@ local function client_of(who)
   return view
 end
 
---- GET /catalog: every channel, open or with the reason why not. It is no
--- right to play.
+--- GET /catalog: returns every channel, with a reason if it is locked. A permit here
+-- does not allow playback.
 function catalog.list(request)
   local view = client_of(request.who)
   local result, err = view:preauthorize(resources)

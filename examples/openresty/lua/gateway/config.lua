@@ -1,7 +1,6 @@
---- The settings of a gateway: one JSON file, read when nginx starts and when
--- it reloads.
+--- The settings of a gateway: a JSON file, read when nginx starts and reloads.
 --
--- Secrets are never in it: it names the files that hold them.
+-- It contains no secrets, only the names of files that contain them.
 -- @module gateway.config
 
 local core = require "adobepass.core"
@@ -31,8 +30,8 @@ local function read(path)
   return (text:gsub("%s+$", ""))
 end
 
--- The first key signs, each of them opens: so that keys can change while
--- tickets are out. A device's cookie lives long, and so do its keys.
+-- The first key signs, all keys verify, so that keys can be rotated while tickets
+-- are valid. Device cookies live long, and so must their keys.
 local function read_keys(name, list)
   local keys = {}
   for index, item in ipairs(list) do
@@ -48,7 +47,7 @@ local function read_keys(name, list)
   return keys
 end
 
--- An id becomes a part of paths and tickets.
+-- An id is a part of paths and tickets.
 local function read_channels(list)
   local channels = { list = list, by_id = {} }
   for _, item in ipairs(list) do
@@ -76,8 +75,8 @@ local function read_redis(given)
     timeout = given.timeout or 1 }
 end
 
---- Reads and checks everything; raises what is wrong, so that nginx does not
--- start with it, and goes on with what it had when it is told to reload.
+--- Reads and checks the settings. Raises an error for an invalid one: nginx then
+-- does not start, or keeps its settings on a reload.
 -- @string path
 function config.load(path)
   local given = json.decode(read(path))

@@ -1,5 +1,4 @@
---- What all nodes know of a device's login: in Redis, so that any of them can
--- go on with it.
+--- Stores pending logins in Redis, so that any node can continue a login.
 -- @module gateway.flows
 
 -- luacheck: globals ngx
@@ -19,10 +18,10 @@ function flows.start(given) store = given end
 
 local function name(what, key) return ("gateway:%s:%s"):format(what, key) end
 
--- What was read of a login, to know it again.
+-- The stored text of a login, for comparison when it is deleted.
 local texts = setmetatable({}, { __mode = "k" })
 
---- The login that a device has under way; nil; or nil and a problem.
+--- Returns the pending login of a device; nil; or nil and a problem.
 function flows.load(who)
   local text, message, code = store:get(name("login", who.key))
   if code then return nil, problem.store(message) end
@@ -31,8 +30,8 @@ function flows.load(who)
   return flow
 end
 
---- Keeps it as long as its code lives. `now_ms` is the time of Adobe, whose
--- clock says when that ends.
+--- Stores a login until its code expires. `now_ms` is Adobe's time, because its
+-- clock decides.
 function flows.save(who, flow, now_ms)
   local seconds = math.max(1, (flow.expires_at - now_ms) / 1000)
   local good, message = store:set(name("login", who.key), json.encode(flow),
@@ -41,8 +40,8 @@ function flows.save(who, flow, now_ms)
   return nil, problem.store(message)
 end
 
---- Forgets the login that a device has under way; with `flow`, which came from
--- `load`, that one alone: a newer one stays.
+--- Deletes the pending login of a device. With `flow`, which came from `load`,
+-- deletes only that one, not a newer one.
 function flows.forget(who, flow)
   local good, message = store:delete(name("login", who.key),
     flow and texts[flow])
@@ -50,9 +49,10 @@ function flows.forget(who, flow)
   return nil, problem.store(message)
 end
 
---- May Adobe be asked about a code, now? Only one who asks may, of all workers
--- of all nodes, and then nobody for an interval; if it dies, the next one may.
--- Answers true; or false and the seconds until then; or nil and a problem.
+--- Returns whether the caller may poll Adobe for a code now: one caller of all
+-- workers and nodes may, once per interval. If it dies, the next one may.
+--
+-- Returns true; false and the seconds to wait; or nil and a problem.
 function flows.turn(flow)
   local key, now = name("poll", flow.code), core.clock.wall()
   local won, message = store:add(key, tostring(now + flow.interval),
@@ -77,8 +77,8 @@ local function wait_for_lock(key, owner, seconds)
   end
 end
 
---- Does something that two of a device's requests must not do at once,
--- wherever they come in. `seconds` bound it.
+--- Runs `act` while no other request of the same device runs it, on any node.
+-- `seconds` limits the wait and the lock.
 function flows.alone(who, seconds, act)
   local key, owner = name("lock", who.key), core.random.uuid()
   local won, err = wait_for_lock(key, owner, seconds)

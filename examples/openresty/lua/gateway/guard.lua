@@ -1,7 +1,7 @@
---- Who may fetch playlists and segments: whoever has a ticket.
+--- Checks the tickets of requests for playlists and segments.
 --
--- Nothing is asked of anybody here: no store, no Adobe. A signature is checked
--- once for each ticket and worker; what can change is checked each time.
+-- Sends no request to the store or to Adobe. The signature is checked once for each
+-- ticket and worker; expiry, path and device each time.
 -- @module gateway.guard
 
 -- luacheck: globals ngx
@@ -13,15 +13,14 @@ local ticket = require "gateway.ticket"
 
 local guard = {}
 
--- Of about a kilobyte each. One that is pushed out costs its next request one
--- HMAC, which is no more than some microseconds.
+-- About 1 KiB each. An evicted ticket costs one HMAC at its next request.
 local MOST = 2000
 
 local PLAY_AGAIN = "Ask /play for this channel again."
 
 local devices, tickets, opened
 
---- Both see gateway.sign.
+--- Both arguments: see gateway.sign.
 function guard.start(of_devices, of_tickets)
   devices, tickets, opened = of_devices, of_tickets, lrucache.new(MOST)
 end
@@ -37,7 +36,7 @@ local function open(kind, text)
   return found
 end
 
--- The device's cookie is remembered with the ticket that it was good for.
+-- The device cookie is stored with the ticket after the first check.
 local function is_holder(found, cookie)
   if not cookie then return false end
   if found.cookie == cookie then return true end
@@ -67,12 +66,12 @@ local function check(kind, text, path)
   metrics.count_file "served"
 end
 
---- For access_by_lua: the ticket comes as a cookie.
+--- For access_by_lua: checks the ticket in the cookie.
 function guard.cookie()
   return check("cookie", ngx.var.cookie_gateway_ticket, ngx.var.uri)
 end
 
---- The same for a ticket in the path, which nginx has cut out of it.
+--- Checks the ticket in the path, which nginx has removed from the URI.
 function guard.url()
   return check("url", ngx.var.gateway_ticket, ngx.var.uri)
 end

@@ -1,8 +1,7 @@
---- For the load balancer and whoever restarts nodes.
+--- Health checks for the load balancer.
 --
--- Alive: nginx answers. Ready: the store does, too. Adobe is no part of it: a
--- node that is taken away when Adobe is down could not even serve those who
--- are watching.
+-- Live: nginx responds. Ready: the store responds as well. Adobe's state does not
+-- count: a node without Adobe still serves viewers with a ticket.
 -- @module gateway.health
 
 local problem = require "gateway.problem"

@@ -1,4 +1,4 @@
---- The gateway: what nginx calls (see gateway.conf).
+--- The gateway: the functions that nginx calls (see gateway.conf).
 -- @module gateway
 
 -- luacheck: globals ngx
@@ -24,7 +24,7 @@ local viewer = require "gateway.viewer"
 
 local gateway = {}
 
--- `body`: the fields that it may have. `open`: no device is needed.
+-- `body`: the allowed fields. `open`: no device is required.
 local ROUTES = {
   viewer = {
     login = { "POST", login.post, welcome = true, body = { mvpd = "string" } },
@@ -43,14 +43,14 @@ local ROUTES = {
 
 local settings, name, tickets, is_ready
 
---- In init_by_lua: nothing but files is touched.
+--- For init_by_lua: reads files only.
 -- @string path of the settings
 -- @string node what this nginx is called in logs
 function gateway.load(path, node)
   settings, name = config.load(path), node
 end
 
---- In init_worker_by_lua.
+--- For init_worker_by_lua.
 function gateway.start()
   log.start(settings.log_file, name)
   metrics.start()
@@ -78,7 +78,7 @@ local function new_client(connect, store)
   }
 end
 
--- When the first request needs it: after nginx has forked.
+-- Runs at the first request, after nginx has forked.
 local function get_ready()
   if is_ready then return end
   local connect = redis_connector.new(settings.redis)
@@ -97,7 +97,7 @@ local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)
 end
 
--- JSON alone: a form on somebody else's page cannot send that type unasked.
+-- Only JSON: a form on another site cannot send this type without a CORS preflight.
 local function read_body(allowed)
   local kind = ngx.var.content_type or ""
   if not kind:lower():find "^application/json%f[^%w+/.-]" then
@@ -156,7 +156,7 @@ local function note(route_name, started, made)
     code = made and made.code, device = who and who.device }
 end
 
--- The message may hold anything, so it goes to nginx's own log alone.
+-- The message may contain anything, so it is written to nginx's error log only.
 local function broken(message)
   ngx.log(ngx.ERR, "a defect: ", message)
   return problem.new(500, "internal_error", "The gateway has a defect.")
@@ -173,7 +173,7 @@ local function find(routes)
   if route and not route.argument then return path, route end
 end
 
---- In content_by_lua: answers a route for a `viewer` or an `operator`.
+--- For content_by_lua: serves a route of `viewer` or `operator`.
 function gateway.serve(whom)
   local started = core.clock.monotonic()
   local route_name, route, argument = find(ROUTES[whom])
@@ -190,7 +190,7 @@ local SAID = { [404] = "There is nothing here.",
   [431] = "The headers are too large.",
   [429] = "Too many requests. Please wait." }
 
---- What nginx itself refuses, in our form.
+--- Sends nginx's own errors in the format of the gateway.
 function gateway.refuse()
   local status = ngx.status
   return problem.send(problem.new(status, "http_" .. status,

@@ -1,9 +1,8 @@
---- One line of JSON for each request and for what happened on the way to
--- Adobe.
+--- Writes one line of JSON for each request and each event of adobepass.
 --
--- What may be in a line is listed here, and nothing else gets in: no code, no
--- ticket, no cookie, no address of a viewer, no name. A device goes by the
--- first digits of its key, as in the events of adobepass.
+-- Only the fields listed here are written: no codes, tickets, cookies, names or
+-- viewers' addresses. A device is named by the first digits of its key, as in the
+-- events of adobepass.
 -- @module gateway.log
 
 -- luacheck: globals ngx
@@ -33,7 +32,7 @@ local function add(line, name, value)
   line[#line + 1] = ('"%s":%s'):format(name, json.encode(value))
 end
 
--- Each in its place: a person reads them, too.
+-- The order is fixed, for readers.
 local function write(event, given)
   local line = {}
   add(line, "time", ngx.utctime():gsub(" ", "T") .. "Z")
@@ -46,11 +45,11 @@ local function write(event, given)
   file:write("{", table.concat(line, ","), "}\n")
 end
 
---- A request that was answered.
+--- Logs a request.
 -- @tparam table given any of the fields above
 function log.request(given) write("request", given) end
 
---- An event of adobepass.
+--- Logs an event of adobepass.
 function log.event(event) write("adobe_" .. event.type, event) end
 
 return log

@@ -1,5 +1,4 @@
---- A viewer signs in: the television shows a code, and asks from time to time.
--- Adobe's cookbook, phase B.
+--- Login: the TV shows a code and polls. Adobe's cookbook, phase B.
 -- @module gateway.login
 
 local flows = require "gateway.flows"
@@ -16,7 +15,7 @@ local function shown(flow)
     mvpd = flow.mvpd, interval = flow.interval, expires_at = flow.expires_at }
 end
 
--- The viewer's attributes stay here.
+-- The viewer's attributes are not sent.
 local function signed_in(profile)
   return { state = "done", profile = { mvpd = profile.mvpd,
     type = profile.type, not_after = profile.not_after } }
@@ -34,9 +33,9 @@ local function begin(who, mvpd)
   return kept and shown(kept), why
 end
 
---- POST /login { mvpd? }: a code to show; or "done", where somebody is signed
--- in. A television that asks twice, since an answer got lost, gets the same
--- code twice: a new one would kill the first.
+--- POST /login { mvpd? }: returns a code, or "done" if a viewer is logged in. A
+-- repeated request, after a lost response, returns the same code, because a new
+-- code would invalidate the first.
 function login.post(request)
   local who, mvpd = request.who, request.body.mvpd
   return flows.alone(who, 2 * config.timeout, function()
@@ -53,7 +52,7 @@ local function standing(view)
   return profile and signed_in(profile) or { state = "none" }
 end
 
--- While Adobe was asked, the viewer may have chosen another provider.
+-- During the poll, the viewer may have chosen another provider.
 local function ended(who, flow, state)
   local good, err = flows.forget(who, flow)
   if not good then return nil, err end
@@ -70,8 +69,8 @@ local function ask(who, view, flow)
   return signed_in(profile)
 end
 
---- GET /login/status: "pending", "done", "expired", "superseded", "denied" or
--- "none". However often a television asks, Adobe is asked once an interval.
+--- GET /login/status: returns "pending", "done", "expired", "superseded", "denied"
+-- or "none". Adobe is polled once per interval, however often the TV polls.
 function login.status(request)
   local who, view = request.who, viewer.client(request.who)
   local flow, err = flows.load(who)

@@ -1,4 +1,4 @@
---- The viewer signs out. Adobe's cookbook, phase E.
+--- Logout. Adobe's cookbook, phase E.
 -- @module gateway.logout
 
 local flows = require "gateway.flows"
@@ -12,8 +12,8 @@ local config
 
 function logout.start(given) config = given end
 
---- POST /logout: for each provider what was done, and the address of its own
--- page, where a television with a browser goes. The device keeps its cookie.
+--- POST /logout: returns the result for each provider, and the URL of its logout
+-- page for a TV with a browser. The device keeps its cookie.
 function logout.post(request)
   local good, err = flows.forget(request.who)
   if not good then return nil, err end

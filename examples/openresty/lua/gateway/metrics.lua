@@ -1,4 +1,4 @@
---- Numbers for Prometheus, of all workers of this nginx, kept over a reload.
+--- Prometheus metrics of all workers of this nginx; they survive a reload.
 --
 -- Text format: https://prometheus.io/docs/instrumenting/exposition_formats/
 -- @module gateway.metrics
@@ -28,7 +28,7 @@ local function quoted(value)
   return '"' .. value .. '"'
 end
 
--- One label or two.
+-- One or two labels.
 local function labelled(name, label, value, second, other)
   if not second then
     return name .. "{" .. label .. "=" .. quoted(value) .. "}"
@@ -39,7 +39,7 @@ end
 
 local function add(key, by) dict():incr(key, by, 0) end
 
---- Adds one to a counter, which has one label or two.
+--- Increments a counter with one or two labels.
 function metrics.count(name, label, value, second, other)
   add(labelled(name, label, value, second, other), 1)
 end
@@ -51,14 +51,14 @@ local function bucket_of(seconds)
   return "+Inf"
 end
 
---- Adds to a histogram: to one bucket, since they are added up when somebody
--- looks.
+--- Adds to one bucket of a histogram; `text` adds the buckets up.
 function metrics.observe(name, label, value, seconds)
   add(labelled(name .. "_sum", label, value), seconds)
   add(labelled(name .. "_bucket", label, value, "le", bucket_of(seconds)), 1)
 end
 
--- Files are many: each worker counts its own, and tells it once a second.
+-- Each worker counts files locally, and adds them to the shared count once per
+-- second.
 local files = {}
 
 function metrics.count_file(outcome)
@@ -76,7 +76,7 @@ function metrics.start()
   ngx.timer.every(1, tell_files)
 end
 
---- What happened on the way to Adobe: an event of adobepass.
+--- Counts an event of adobepass.
 function metrics.event(event)
   if event.type ~= "request" then
     return metrics.count("gateway_adobe_events_total", "type", event.type,
@@ -98,7 +98,7 @@ local function add_counter(lines, keys, name)
   end
 end
 
--- Prometheus wants each bucket to hold those before it, too.
+-- Prometheus buckets are cumulative.
 local function add_buckets(lines, name, label, value)
   local sum = 0
   local function add_bucket(bound)
@@ -122,7 +122,7 @@ local function add_histogram(lines, keys, name)
   end
 end
 
---- Everything, as text.
+--- Returns all metrics as text.
 function metrics.text()
   tell_files()
   local keys, lines = dict():get_keys(0), {}

@@ -1,5 +1,5 @@
---- Playback begins: Adobe is asked each time, and what it grants becomes a
--- short-lived ticket for the channel's files. Adobe's cookbook, phase D.
+--- Playback: authorizes with Adobe each time, and issues a short-lived ticket for
+-- the channel's files. Adobe's cookbook, phase D.
 -- @module gateway.play
 
 -- luacheck: globals ngx
@@ -27,9 +27,9 @@ local function denied(decision)
   return nil, made
 end
 
--- EXPERIMENTAL, as adobepass.media_token is; without a key it is left out. The
--- token came from Adobe this moment and goes no further, so nobody can use it
--- twice: it is verified here once, and never again for a file.
+-- EXPERIMENTAL, as adobepass.media_token; skipped without a key. The token comes
+-- directly from Adobe and is not passed on, so it is verified once here and needs
+-- no check for reuse.
 local function verify(view, decision)
   if not config.media_key then return true end
   local good, message = media_token.verify(decision.media_token, {
@@ -57,8 +57,8 @@ local function admit(who, channel, kind)
     playlist = (kind == "url" and with_url or with_cookie)(channel, text) }
 end
 
---- POST /play/<channel> { ticket = "cookie" (default) or "url" }: where the
--- playlist is. Asked again before `expires_at`, it gives a new ticket.
+--- POST /play/<channel> { ticket = "cookie" (default) or "url" }: returns the URL of
+-- the playlist. A request before `expires_at` returns a new ticket.
 function play.post(request)
   local channel = config.channels.by_id[request.argument]
   if not channel then
@@ -78,8 +78,7 @@ function play.post(request)
   return admit(request.who, channel, kind)
 end
 
---- Takes the tickets out of a browser. They live on until they expire: what
--- was copied is good for some minutes more.
+--- Deletes the ticket cookies. A copied ticket stays valid until it expires.
 function play.forget_tickets()
   for _, channel in ipairs(config.channels.list) do
     viewer.add_cookie(COOKIE:format("", channel.id, 0, config.cookie_ending))

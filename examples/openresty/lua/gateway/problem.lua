@@ -1,5 +1,5 @@
---- What went wrong, as JSON: `code`, `message`, `action`, `retry_after`, and
--- `viewer_text`, a sentence for the screen.
+--- Errors as JSON: `code`, `message`, `action`, `retry_after`, and `viewer_text`, a
+-- text for the screen.
 -- @module gateway.problem
 
 -- luacheck: globals ngx
@@ -9,7 +9,7 @@ local json = require "adobepass.util.json"
 
 local problem = {}
 
--- A device that hears no better waits so long.
+-- Seconds to wait, if the error gives no time.
 local USUAL_WAIT = 2
 
 local VIEWER = { play = "Please start playback again." }
@@ -26,12 +26,12 @@ function problem.new(status, code, message, action, retry_after)
     viewer_text = VIEWER[action] or status >= 500 and LATER or nil }
 end
 
---- The store does not answer: all that needs no store goes on.
+--- The store is unavailable. Requests that do not need it are served.
 function problem.store(message)
   return problem.new(503, "store_failed", message, "retry", USUAL_WAIT)
 end
 
--- What a device got wrong; all else between us and Adobe is not its doing.
+-- Errors that the device caused; all others are between the gateway and Adobe.
 local ASKED_WRONG = { invalid_parameter_mvpd = true,
   invalid_integration = true, invalid_header_device_info = true }
 
@@ -47,12 +47,12 @@ local function status_of(err)
   return is_passing(err) and 503 or 502
 end
 
--- Whole seconds, as Retry-After wants them.
+-- Retry-After takes whole seconds.
 local function wait_of(err)
   return math.ceil(math.max(err.retry_after or 0, USUAL_WAIT))
 end
 
---- Of an error of adobepass.
+--- Converts an error of adobepass.
 function problem.from(err)
   if err.code == "store_failed" then return problem.store(err.message) end
   local status = status_of(err)
@@ -62,12 +62,12 @@ function problem.from(err)
   return made
 end
 
---- Either kind.
+--- Converts an error of adobepass; returns a problem unchanged.
 function problem.of(err)
   return errors.is(err) and problem.from(err) or err
 end
 
---- Answers it, and ends the request.
+--- Sends a problem and ends the request.
 function problem.send(made)
   ngx.status = made.status
   ngx.header["Content-Type"] = "application/json"

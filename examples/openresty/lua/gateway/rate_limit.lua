@@ -1,13 +1,13 @@
---- How fast each viewer's address may ask Adobe, counted in Redis: one rate_limit
--- for all workers of all nodes. Has the methods of
--- adobepass.policy.rate_limiter.
+--- The rate limit of each viewer's address, kept in Redis for all workers and nodes.
+-- Has the methods of adobepass.policy.rate_limiter.
 --
--- Adobe: one request a second after a burst of ten. A bucket is one number,
--- the moment at which it is full again, by the clock of Redis, so that the
--- nodes' clocks do not matter. Without Redis each worker counts for itself.
+-- Adobe allows one request per second after a burst of ten. A bucket is one number,
+-- the time at which it is full again, by the clock of Redis, so that differences
+-- between the nodes' clocks do not matter. Without Redis each worker counts for
+-- itself.
 --
--- Registration and token count for the gateway's own address, which Adobe can
--- put on its list of those that are not held back.
+-- Registration and token requests count against the gateway's own address, which
+-- Adobe can exempt.
 -- @module gateway.rate_limit
 
 local local_limiter = require "adobepass.policy.rate_limiter"
@@ -21,8 +21,8 @@ RateLimiter.__index = RateLimiter
 local INTERVAL, BURST = 1000, 10 -- ms, requests
 local SLACK = (BURST - 1) * INTERVAL
 
--- KEYS[1]: the bucket. ARGV: how far its moment moves, from where at least
--- (ms from now), the slack. Answers the ms to wait.
+-- KEYS[1]: the bucket. ARGV: how far its time moves, its minimum (ms from now), the
+-- slack. Returns the ms to wait.
 local MOVE = [[
 local time = redis.call("time")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -35,7 +35,7 @@ redis.call("set", KEYS[1], string.format("%.0f", full), "px",
 return wait
 ]]
 
--- What adobepass calls the host's own address.
+-- The key of adobepass for the host's own address.
 local OWN = "own"
 
 --- @func connect see adobepass.store.redis_connector
@@ -54,25 +54,25 @@ local function move(self, key, by, from)
   return wait and wait / 1000
 end
 
---- Takes the next place of an address: seconds to wait.
+--- Reserves the next request of an address; returns the seconds to wait.
 function RateLimiter:reserve(key, now)
   if key == OWN and self.is_listed then return 0 end
   return move(self, key, INTERVAL, 0) or self.alone:reserve(key, now)
 end
 
---- Gives a place back that was not used.
+--- Returns an unused reservation.
 function RateLimiter:cancel(key)
   if not move(self, key, -INTERVAL, 0) then self.alone:cancel(key) end
 end
 
---- After a 429: nobody's turn comes for so long, on any node.
+--- After a 429: blocks the address on all nodes for `seconds`.
 function RateLimiter:penalize(key, now, seconds)
   if not move(self, key, 0, seconds * 1000 + SLACK) then
     self.alone:penalize(key, now, seconds)
   end
 end
 
---- Who had a place when the 429 came goes; the next ones wait.
+--- Requests reserved before the 429 are sent; later ones wait.
 function RateLimiter:barred_for(key, now) return self.alone:barred_for(key, now) end
 
 return rate_limiter

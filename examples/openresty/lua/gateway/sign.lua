@@ -1,10 +1,9 @@
---- Texts that only this gateway can have written: HMAC with SHA-256, and keys
--- that can change. Every node with the same keys opens them, without asking
--- anybody.
+--- Signs texts with HMAC-SHA-256 and rotating keys. All nodes with the same keys can
+-- verify them.
 --
--- A sealed text is `key id.payload.signature`, the latter two in base64url. It
--- is not encrypted. What it is for is signed too: a device's cookie is never
--- taken for a ticket.
+-- A sealed text is `key id.payload.signature`, the latter two in base64url. It is
+-- not encrypted. The purpose is signed as well, so a device cookie is not accepted
+-- as a ticket.
 -- @module gateway.sign
 
 local core = require "adobepass.core"
@@ -38,7 +37,7 @@ function Signer:seal(purpose, text)
     signature(self.first.secret, purpose, id, payload)) }, ".")
 end
 
---- The text; nil where it is not ours, or for something else.
+--- Returns the text; nil if the signature or the purpose is wrong.
 function Signer:open(purpose, sealed)
   if not sealed or #sealed > LONGEST then return nil end
   local id, payload, given =

@@ -1,9 +1,7 @@
---- A ticket: this device may fetch this channel's files until then.
+--- A ticket allows one device to fetch the files of one channel until it expires.
 --
--- It is what /play gives, and all that the guard of the files looks at. Two
--- kinds: a `cookie` one is good together with the device's own cookie; a `url`
--- one, for players without cookies, is good for whoever has the address, so it
--- lives as briefly and opens as little.
+-- A `cookie` ticket is valid together with the device cookie. A `url` ticket, for
+-- players without cookies, is valid for anyone who has the URL.
 -- @module gateway.ticket
 
 local core = require "adobepass.core"
@@ -12,7 +10,7 @@ local ticket = {}
 
 local PURPOSE = { cookie = "ticket-cookie", url = "ticket-url" }
 
---- What a ticket says of a device: enough to know it again, and no more.
+--- Returns the part of a device id that a ticket contains.
 function ticket.holder(device_id)
   return core.digest.hex(core.digest.sha256("holder\n" .. device_id))
     :sub(1, 32)
@@ -26,8 +24,7 @@ function ticket.issue(signer, kind, fields)
     fields.channel, fields.holder))
 end
 
---- The fields of a ticket that is ours, whether it has expired or not; nil for
--- all others.
+--- Returns the fields of a ticket with a valid signature, expired or not; else nil.
 function ticket.open(signer, kind, text)
   local said = signer:open(PURPOSE[kind], text)
   local expires, channel, holder = (said or ""):match "^(%d+) (%S+) (%x+)$"

@@ -1,8 +1,8 @@
---- Which device asks: a cookie of ours says so, signed.
+--- Identifies the device of a request by a signed cookie.
 --
--- The device tells what it is in X-Device-Info, as it would tell Adobe; where
--- it is, nginx tells (see set_real_ip_from in gateway.conf). Both are passed
--- on to Adobe, as its cookbook for servers wants it.
+-- X-Device-Info describes the device, as for Adobe; nginx provides its address (see
+-- set_real_ip_from in gateway.conf). Both are passed on to Adobe, as its
+-- server-to-server cookbook requires.
 -- @module gateway.viewer
 
 -- luacheck: globals ngx
@@ -31,7 +31,7 @@ end
 --- @param given see gateway.sign
 function viewer.trust(given) devices = given end
 
--- A table, or nil.
+-- Returns a table, or nil.
 local function info_of(header)
   local text = header and #header <= LONGEST_INFO
     and core.base64.decode(header)
@@ -51,7 +51,7 @@ local function identify(id)
     info = header, ip = ngx.var.remote_addr, port = ngx.var.remote_port }
 end
 
---- Who asks: a table; or nil and a problem.
+--- Returns the device of the request; or nil and a problem.
 function viewer.who()
   local id = devices:open("device", ngx.var.cookie_gateway_device)
   if id then return identify(id) end
@@ -60,8 +60,8 @@ function viewer.who()
     "authentication")
 end
 
---- The same, and a device that comes for the first time gets its cookie. Its
--- identifier is for ever: with it goes the viewer's login.
+--- Returns the device of the request, and gives a new device its cookie. The device
+-- id is permanent: the login belongs to it.
 function viewer.welcome()
   local known = devices:open("device", ngx.var.cookie_gateway_device)
   local who, err = identify(known or assert(device.generate_id()))
@@ -71,8 +71,8 @@ function viewer.welcome()
   return who
 end
 
---- Whoever asks for a login and is no device of ours: the address, for nginx's
--- limit; else "".
+--- For nginx's limit: returns the address of a request for a login without a valid
+-- device cookie; else "".
 function viewer.newcomer()
   if ngx.var.uri ~= "/login"
       or devices:open("device", ngx.var.cookie_gateway_device) then
@@ -88,7 +88,7 @@ function viewer.add_cookie(text)
   ngx.header["Set-Cookie"] = list
 end
 
--- Adobe wants the port too, in the info; some providers need it.
+-- Adobe requires the port as well; some providers need it.
 local function connected(who)
   local info = info_of(who.info)
   info.connectionIp = who.ip
@@ -100,24 +100,24 @@ local function key_of(who)
   return table.concat({ who.id, who.ip, who.port or "", who.info }, "\n")
 end
 
---- Returns a new client of a device, without the permits that the last one had
--- in memory, and keeps it for `viewer.client`.
+--- Creates a client of a device without cached permits, and stores it for
+-- `viewer.client`.
 function viewer.new_client(who)
   local view = client:device { id = who.id, ip = who.ip, info = connected(who) }
   views:set(key_of(who), view)
   return view
 end
 
---- Returns the client of a device. It is kept for a while, so that its token
--- need not be fetched from Redis each time.
+--- Returns the client of a device. It is cached, so that its token is not read from
+-- Redis for each request.
 function viewer.client(who)
   local view = views:get(key_of(who)) or viewer.new_client(who)
   who.device = view:event_name()
   return view
 end
 
---- The same without its connection: what the list of providers depends on is
--- the platform, and so all devices of a kind share one.
+--- Returns the device info without its connection: providers depend on the platform,
+-- so devices of one kind share a list.
 function viewer.platform_client(who)
   return client:device { id = who.id, ip = who.ip, info = who.info }
 end
