@@ -1,5 +1,5 @@
---- Something to guard: a playlist and three segments for each channel. They
--- hold no picture.
+--- Writes test media: a playlist and three segments for each channel, without a
+-- picture.
 
 local shell = require "adobepass.util.shell"
 

@@ -16,8 +16,7 @@ local redis = {}
 local Server = {}
 Server.__index = Server
 
--- Appended to the file before it is answered: not even SIGKILL loses what
--- Redis had said "OK" to.
+-- With appendfsync everysec, data that Redis has acknowledged survives SIGKILL.
 local CONFIG = [[
 port 0
 unixsocket %s/redis.sock
@@ -54,16 +53,16 @@ local function read_pid(self)
   return tonumber((shell.read_file(self.folder .. "/redis.pid")))
 end
 
---- Its process id; nil while it is down.
+--- Returns the process id; nil while Redis is down.
 function Server:pid() return read_pid(self) end
 
---- What it says to a command.
+--- Runs a command with redis-cli; returns its output.
 function Server:ask(command)
   return (shell.read(("redis-cli -s %s %s"):format(shell.quote(self.socket),
     command)))
 end
 
---- Waits until it answers: true, or nil and what it said.
+--- Waits until Redis responds. Returns true, or nil and a message.
 function Server:await()
   local _, status = shell.read(("timeout 20 sh -c 'until [ \"$(redis-cli -s "
     .. "%s/redis.sock ping)\" = PONG ]; do sleep 0.02; done' 2> /dev/null")
@@ -73,7 +72,7 @@ function Server:await()
     .. (shell.read_file(self.folder .. "/redis.log") or "")
 end
 
---- Ends it, and removes the folder.
+--- Stops Redis and removes the folder.
 function Server:stop()
   if not self.keeper then return end
   self.keeper:close()

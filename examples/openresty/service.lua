@@ -49,13 +49,13 @@ local function private(folder, name, text)
   return path
 end
 
---- A key, as the settings want it.
+--- Creates a signing key for the settings.
 function service.new_key(folder, id)
   return { id = id, file = private(folder, "key-" .. id,
     core.digest.hex(assert(core.random.bytes(32)))) }
 end
 
--- The sandbox's certificates come over its control port.
+-- Reads the media key from the sandbox's control API.
 local function media_key(sandbox, folder)
   local text = shell.read(shell.line("curl", "-sS", "--cacert", sandbox.ca,
     sandbox.control .. "/sandbox/certificates"))
@@ -74,7 +74,7 @@ local function of_sandbox(sandbox, folder)
     channels = json.array(CHANNELS) }
 end
 
--- What was given goes before.
+-- Given settings take precedence.
 local function settings_of(running, given)
   local folder = running.folder
   local settings = running.sandbox and of_sandbox(running.sandbox, folder)
@@ -164,16 +164,15 @@ function service.start(options)
   return nil, fine and why or started
 end
 
---- Waits until the terminal interrupts us; see adobepass.sandbox.host.nginx.
--- (It
--- returns when the last node ends, and goes on for nodes that are killed.)
+--- Waits for Ctrl-C; see adobepass.sandbox.host.nginx. Returns when the last node
+-- ends; a killed node does not end the wait.
 function Running:wait()
   for _, node in ipairs(self.nodes) do
     if not node.server:wait() then return end
   end
 end
 
---- Ends everything; when it returns, nothing is left.
+--- Stops all processes; returns when they have ended.
 function Running:stop()
   for _, node in ipairs(self.nodes) do node.server:stop() end
   if self.sandbox then self.sandbox:stop() end

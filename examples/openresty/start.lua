@@ -1,5 +1,5 @@
---- Starts Redis, two nginx nodes and the sandbox; says how to try them; stops
--- all of it on Ctrl-C. `examples/openresty/run` calls it.
+--- Starts Redis, two nginx nodes and the sandbox, prints how to use them, and stops
+-- all on Ctrl-C. Started by `examples/openresty/run`.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -163,7 +163,8 @@ local running, message = service.start(given.options)
 if not running then stop_with("The gateway did not start: " .. message) end
 io.stdout:write((given.json and as_json or as_text)(running))
 io.stdout:flush()
--- Ctrl-C is an error in the stand-alone Lua; it must not skip the end.
+-- Ctrl-C raises an error in the stand-alone Lua; the nodes must be stopped in any
+-- case.
 local fine, problem = pcall(running.wait, running)
 running:stop()
 if not fine and not tostring(problem):find("interrupted!", 1, true) then

@@ -1,5 +1,5 @@
---- The second screen: a viewer brings the code from the television, chooses a
--- provider where that was left open, and goes on to the provider's own page.
+--- The second screen: the viewer enters the code of the TV, selects a provider if
+-- the TV did not, and is redirected to the provider's login page.
 -- @module app
 
 -- luacheck: globals ngx
@@ -14,7 +14,7 @@ local COOKIE = "second_screen"
 
 local client
 
--- In the worker, when it is first needed: nginx has forked by then.
+-- Created at the first request, after nginx has forked.
 local function service()
   client = client or adobepass.new {
     service_provider = "REF30",
@@ -33,7 +33,8 @@ local function show(text, status)
   ngx.header["Content-Type"] = "text/html; charset=utf-8"
   ngx.header["Cache-Control"] = "no-store"
   ngx.header["X-Content-Type-Options"] = "nosniff"
-  -- Not "no-referrer": with that, our own form would come from "null".
+  -- Not "no-referrer": browsers would send "Origin: null" with this page's own
+  -- form.
   ngx.header["Referrer-Policy"] = "same-origin"
   ngx.header["Content-Security-Policy"] = "default-src 'none'; "
     .. "style-src 'unsafe-inline'; form-action 'self' https:; "
@@ -41,7 +42,7 @@ local function show(text, status)
   ngx.print(text)
 end
 
--- Each browser is a device of its own to the service.
+-- Adobe counts each browser as a device.
 local function visitor()
   local id = ngx.var["cookie_" .. COOKIE] or ""
   if not id:find "^[%x-]+$" or #id ~= 36 then
@@ -58,9 +59,8 @@ local function here()
   return ngx.var.scheme .. "://" .. ngx.var.http_host
 end
 
--- A form on another site may not send our viewers to a provider: with
--- somebody else's code, that one's television would be signed in. Any site can
--- make its form come from "null".
+-- A form on another site must not start a login: with an attacker's code it would
+-- log in the attacker's TV. Any site can send "Origin: null".
 local function is_ours()
   local origin = ngx.var.http_origin
   return origin == nil or origin == here()
@@ -72,7 +72,7 @@ local function go(url, err)
   return ngx.redirect(url, 303)
 end
 
--- The television chose all; or it left something open, which we bring.
+-- The TV set all parameters; or this page adds the missing ones.
 local function send_on(viewer, session, mvpd)
   if #session.missing == 0 then
     return go(viewer.api:authenticate_url { code = session.code })
@@ -109,8 +109,8 @@ local function plain(form)
   return form
 end
 
---- The page of the code. `?code=` comes from a QR code, and is only filled in:
--- the viewer sees it and goes on.
+--- The page for the code. `?code=` comes from a QR code and only fills the field:
+-- the viewer sees the code and confirms it.
 function app.activate()
   if ngx.req.get_method() ~= "POST" then
     return show(page.code(plain(ngx.req.get_uri_args(5)).code))
@@ -122,7 +122,7 @@ function app.activate()
   with_code(plain(ngx.req.get_post_args(5) or {}))
 end
 
---- Where the provider sends the viewer back to.
+--- The page to which the provider redirects the viewer.
 function app.done() show(page.done()) end
 
 return app

@@ -1,4 +1,4 @@
---- The pages: what a viewer reads on a phone beside the television.
+--- The HTML pages for the viewer's phone.
 -- @module page
 
 local page = {}
@@ -60,7 +60,7 @@ local function complaint(text)
     or ""
 end
 
---- Where the code is typed. `problem` says what was wrong with the last one.
+--- The form for the code. `problem` says what was wrong with the last code.
 function page.code(code, problem)
   return layout("Activate your TV", complaint(problem)
     .. '<p>Type the code that your television shows.</p>'
@@ -70,7 +70,7 @@ function page.code(code, problem)
     .. "<button>Continue</button></form>")
 end
 
---- Where a provider is chosen, if the television left that open.
+--- The list of providers, if the TV did not select one.
 function page.providers(code, list)
   local parts = { '<p>Whose TV customer are you?</p><form method="post">'
     .. '<input type="hidden" name="code" value="' .. escape(code) .. '">' }
@@ -83,13 +83,13 @@ function page.providers(code, list)
     table.concat(parts, "\n") .. "</form>")
 end
 
---- The end of it.
+--- The page after a login.
 function page.done()
   return layout("You are signed in",
     "<p>Look at your television: it goes on by itself.</p>")
 end
 
---- What went wrong, in the viewer's words.
+--- An error page; `text` is for the viewer.
 function page.problem(text)
   return layout("That did not work", complaint(text)
     .. '<form method="get" action="/"><button>Try again</button></form>')

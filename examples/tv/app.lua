@@ -1,8 +1,7 @@
---- The app: one client, one screen at a time, and the stories between them.
+--- The app: one client, one screen at a time, and the flows between screens.
 --
--- A story runs as a task of the tick driver: it reads from top to bottom, and
--- no frame waits for it. It belongs to the screen that it was begun on, and
--- ends when another one is shown.
+-- A flow runs as a task of the tick driver, so it does not block frames. It belongs
+-- to the screen on which it started and is cancelled when another screen is shown.
 
 local adobepass = require "adobepass"
 local frames = require "frames"
@@ -40,7 +39,7 @@ local function new_client(service, keep, driver)
   }
 end
 
---- The app, which still shows nothing.
+--- Creates the app; it shows nothing yet.
 function app.new()
   local self = setmetatable({ age = 0 }, App)
   local service = settings.service()
@@ -59,7 +58,7 @@ end
 
 -- --- screens ----------------------------------------------------------------
 
---- Shows a screen; what the last one had begun ends.
+--- Shows a screen, and cancels the task of the last one.
 function App:show(name, given)
   assert(SCREENS[name], name)
   if self.task then self.task:cancel() end
@@ -69,18 +68,18 @@ function App:show(name, given)
   if self.screen.begin then self.screen:begin() end
 end
 
---- Begins the story of the screen that is shown.
+--- Starts a task of the current screen.
 function App:start(story)
   self.task = self.driver.start(story)
 end
 
---- Shows that we wait for something, and what becomes of it.
+--- Shows the busy screen while `act` runs, then its result.
 function App:busy(text, story)
   self:show("busy", { text = text })
   self:start(story)
 end
 
---- Moves everything on; whether the picture is another one now.
+--- Advances the app; returns whether the picture has changed.
 function App:update(seconds)
   local rises = self.age < RISE
   self.age = self.age + seconds
@@ -98,7 +97,7 @@ end
 
 function App:key(key) self.screen:key(key) end
 
---- Where we are, in one line: the screen, what has the focus, and a note.
+--- Returns the state in one line: the screen, the focus, and a note.
 function App:state()
   local screen = self.screen
   local item = screen.focus and screen.focus:item()
@@ -114,21 +113,20 @@ end
 
 -- --- stories ----------------------------------------------------------------
 
--- What went wrong: sign in, or try again.
+-- Shows an error, with buttons to log in or to try again.
 local function fail(self, err, again)
   if err.action == "authentication" then return self:choose_provider() end
   self:show("message", messages.failed(self, err, again))
 end
 
--- Nobody is signed in any more, though we thought so.
+-- The stored profile is no longer valid.
 local function signed_out(found)
   local first = found.denied[1]
   return #found.permitted == 0 and first ~= nil
     and first.error.action == "authentication"
 end
 
---- The first screen: who is signed in sees the channels, others choose a
--- provider.
+--- The first screen: the channels if a viewer is logged in, else the providers.
 function App:home()
   self.pass = nil
   self:busy("One moment", function()
@@ -143,8 +141,8 @@ function App:home()
   end)
 end
 
--- The first of our passes that the service has, and the others' list without
--- any.
+-- Returns the first configured pass that the service offers, and the list without
+-- passes.
 local function split(list)
   local offered, providers = {}, {}
   for _, item in ipairs(list) do
@@ -173,27 +171,26 @@ function App:choose_provider()
   end)
 end
 
---- Signs in with a provider of the list.
+--- Logs in with a provider of the list.
 function App:sign_in(provider)
   self.client:remember_provider(provider)
   self:show("code", { provider = provider })
 end
 
---- Lets the viewer in without a provider, for some minutes.
+--- Starts a temporary pass.
 function App:try_free(offer)
   self.pass = self.client:temporary_access { mvpd = offer.mvpd }
   self.pass_minutes = offer.minutes
   self:channels()
 end
 
--- Asked anew before each playback: the catalog's decision is no right to
--- play.
+-- Authorizes before each playback: a preauthorization does not allow playback.
 local function decide(self, channel)
   if self.pass then return self.pass:authorize(channel.id) end
   return self.client:authorize(channel.id)
 end
 
---- Plays a channel, or tells why not.
+--- Plays a channel, or shows the reason for a denial.
 function App:play(channel)
   self:busy(channel.id, function()
     local decision, err = decide(self, channel)
@@ -211,30 +208,30 @@ function App:play(channel)
   end)
 end
 
---- Tells why a channel is locked.
+--- Shows why a channel is locked.
 function App:explain(channel, decision)
   self:show("message", messages.locked(self, channel, decision))
 end
 
---- The free minutes are used up.
+--- The temporary pass has expired.
 function App:pass_over()
   self.pass = nil
   self:show("message", messages.pass_over(self))
 end
 
---- The channels: all of them with a pass, else as they were decided.
+--- Shows the channels: all with a pass, else with their decisions.
 function App:channels()
   if not self.pass and not self.decisions then return self:home() end
   self:show("catalog", { decisions = not self.pass and self.decisions })
 end
 
---- To the channels, where there are some; else to the providers.
+--- Returns to the channels if there are any, else to the providers.
 function App:go_back()
   if self.pass or self.decisions then return self:channels() end
   self:choose_provider()
 end
 
---- The viewer's wish to go, and then the going.
+--- Asks for confirmation and logs out.
 function App:ask_to_sign_out()
   self:show("message", messages.ask_to_sign_out(self))
 end

@@ -1,6 +1,6 @@
---- Which of some boxes has the focus, and the ring that glides to it.
+--- The focus among a list of items, and the ring that moves to it.
 --
--- Items have `x`, `y`, `width` and `height`, and may have anything else.
+-- Items have `x`, `y`, `width` and `height`; other fields are allowed.
 
 local ui = require "ui"
 
@@ -12,7 +12,7 @@ local GLIDE = 18 -- a higher number: a faster ring
 local STILL = 0.25 -- nearer than this, the ring is there
 local SIDES = { "x", "y", "width", "height" }
 
--- How far an item lies ahead, and how far aside.
+-- Returns the distance to an item along a direction, and across it.
 local AHEAD = {
   left = function(dx, dy) return -dx, dy end,
   right = function(dx, dy) return dx, dy end,
@@ -24,7 +24,7 @@ local function middle(item)
   return item.x + item.width / 2, item.y + item.height / 2
 end
 
--- Straight ahead is nearer than aside.
+-- An item straight ahead counts as nearer.
 local function nearest(self, key)
   local x, y = middle(self:item())
   local best, least = nil, math.huge
@@ -37,7 +37,7 @@ local function nearest(self, key)
   return best
 end
 
---- A focus on the first item, or on another.
+--- Creates a focus on the first item, or on the given one.
 function focus.new(items, at)
   local self = setmetatable({ items = items, at = at or 1 }, Focus)
   self.ring = {}
@@ -47,7 +47,7 @@ end
 
 function Focus:item() return self.items[self.at] end
 
---- Moves it by an arrow key; whether that was one.
+--- Handles an arrow key; returns whether the key was one.
 function Focus:key(key)
   if not AHEAD[key] then return false end
   local found = nearest(self, key)
@@ -55,7 +55,7 @@ function Focus:key(key)
   return true
 end
 
---- A part of the way from one place to another.
+--- Moves a value towards a target.
 -- @treturn number where it is then
 -- @treturn boolean whether that is another place
 function focus.glide(from, to, seconds, speed)
@@ -64,7 +64,7 @@ function focus.glide(from, to, seconds, speed)
   return from + rest * (1 - math.exp(-speed * seconds)), true
 end
 
---- Whether the ring moves.
+--- Returns whether the ring is moving.
 function Focus:update(seconds)
   local ring, item, moves = self.ring, self:item(), false
   for _, side in ipairs(SIDES) do
@@ -74,7 +74,7 @@ function Focus:update(seconds)
   return moves
 end
 
---- Draws the ring around what has the focus.
+--- Draws the ring around the focused item.
 function Focus:draw(radius)
   local ring, wide = self.ring, 6
   ui.colour "accent"

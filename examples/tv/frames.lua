@@ -37,7 +37,7 @@ local count, screens = 0, {}
 local numbers = path and ffi.new("double[?]", MOST * WIDE)
 local began, cpu_began, process_began, network
 
---- The frame begins: the one before has its interval now.
+--- Starts a frame, which ends the interval of the last one.
 function frames.begin()
   if not path then return end
   local now = milliseconds(MONOTONIC)
@@ -47,7 +47,7 @@ function frames.begin()
   cpu_began = milliseconds(THREAD_CPU)
 end
 
---- Runs what is to be counted as the network's.
+--- Runs a function and adds its time to `network`.
 function frames.network(work)
   if not path then return work() end
   local before = milliseconds(MONOTONIC)
@@ -55,7 +55,7 @@ function frames.network(work)
   network = milliseconds(MONOTONIC) - before
 end
 
---- The frame's work is done, on this screen, and drawn or not.
+--- Ends the work of a frame; records the screen, and whether it was drawn.
 function frames.finish(screen, is_drawn)
   if not path or count == MOST then return end
   local at = count * WIDE

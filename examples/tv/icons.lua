@@ -1,4 +1,4 @@
---- Pictures of a few lines each, drawn about a point.
+--- Icons, drawn around a point.
 
 local ui = require "ui"
 
@@ -14,7 +14,7 @@ function icons.lock(x, y, size)
   ui.box(x - size / 2, y, size, size * 0.72, size * 0.14)
 end
 
---- A play sign in a disc.
+--- A play symbol in a circle.
 function icons.play(x, y, size)
   local half = size * 0.5
   love.graphics.polygon("fill", x - half * 0.6, y - half, x - half * 0.6,
@@ -24,14 +24,14 @@ function icons.play(x, y, size)
     y + half, x + half, y)
 end
 
---- A clock's face at ten past.
+--- A clock at ten past.
 function icons.clock(x, y, size)
   love.graphics.setLineWidth(size / 9)
   love.graphics.circle("line", x, y, size / 2, 48)
   love.graphics.line(x, y - size * 0.28, x, y, x + size * 0.20, y + size * 0.1)
 end
 
---- Waves that end at a stroke: no connection.
+--- Crossed-out waves: no connection.
 function icons.offline(x, y, size)
   love.graphics.setLineWidth(size / 11)
   for _, part in ipairs { 0.30, 0.55, 0.80 } do
@@ -43,7 +43,7 @@ function icons.offline(x, y, size)
     y - size * 0.46)
 end
 
---- A tick.
+--- A check mark.
 function icons.done(x, y, size)
   love.graphics.setLineWidth(size / 8)
   love.graphics.setLineJoin "miter"
@@ -51,7 +51,7 @@ function icons.done(x, y, size)
     y + size * 0.28, x + size * 0.40, y - size * 0.28)
 end
 
---- A door, and the way out of it.
+--- A door with an arrow: logout.
 function icons.leave(x, y, size)
   love.graphics.setLineWidth(size / 10)
   love.graphics.line(x, y - size * 0.4, x - size * 0.42, y - size * 0.4,
@@ -61,7 +61,7 @@ function icons.leave(x, y, size)
     x + size * 0.22, y + size * 0.2)
 end
 
---- An i.
+--- The letter i: information.
 function icons.notice(x, y, size)
   love.graphics.circle("fill", x, y - size * 0.30, size * 0.09)
   ui.box(x - size * 0.07, y - size * 0.10, size * 0.14, size * 0.5,

@@ -1,6 +1,6 @@
---- A TV app on adobepass: start with app.lua, which tells its stories.
+--- A TV app with adobepass. The flows are in app.lua.
 
--- The checkout that this folder is in; an installed module has its own places.
+-- The path of this checkout; an installed module has other paths.
 local tree = love.filesystem.getSource() .. "/../../"
 if io.open(tree .. "lua/adobepass/init.lua") then
   package.path = ("%slua/?.lua;%slua/?/init.lua;"):format(tree, tree)
@@ -19,15 +19,15 @@ local LONGEST = 0.1 -- seconds: what stood still does not leap
 local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case
 -- that another window covered ours
 
--- Remote controls come as keyboards.
+-- Remote controls act as keyboards.
 local KEYS = { up = "up", down = "down", left = "left", right = "right",
   ["return"] = "ok", kpenter = "ok", escape = "back", backspace = "back" }
 
 local running, report, told
 local drawn_at = -math.huge
 
--- Graphics drivers compile for each kind of drawing when they meet it first:
--- they shall meet all of them now, and not in a frame.
+-- Graphics drivers compile a shader at its first use; draw each kind of shape once
+-- before the first frame.
 local function draw_all(image)
   ui.begin()
   ui.title("Warm", "up")
@@ -45,14 +45,14 @@ local function draw_all(image)
   love.graphics.present()
 end
 
--- Its buffers are used in turns, and grow.
+-- LÖVE reuses its vertex buffers in turn, and enlarges them.
 local function warm_up()
   local image = love.graphics.newImage(love.image.newImageData(2, 2))
   image:setFilter("nearest", "nearest")
   for _ = 1, 4 do draw_all(image) end
 end
 
--- Without a frame, and without asking for another mode of the screen.
+-- Without a border, and without changing the screen mode.
 local function fill_the_screen()
   -- luacheck: ignore 143
   local width, height = love.window.getDesktopDimensions()
@@ -79,7 +79,7 @@ function love.quit()
   frames.write()
 end
 
--- Says where we are, for who drives us from outside.
+-- Writes the state for an external program (TV_REPORT).
 local function tell()
   local state = report and running:state()
   if state == told then return end
@@ -105,8 +105,7 @@ local function draw()
   drawn_at = love.timer.getTime()
 end
 
--- A picture that is still right is left alone: the processor and the battery
--- are others' too.
+-- Nothing is drawn if nothing has changed, to save power.
 local function one_frame()
   frames.begin()
   local status = take_events()
@@ -119,8 +118,8 @@ local function one_frame()
   tell()
 end
 
--- Where vsync does not set the pace, a sleep does: each frame has its time in
--- a row of equal ones, and after a late one the row begins anew.
+-- Without vsync, sleep sets the frame rate; after a late frame the schedule
+-- restarts.
 function love.run()
   love.load(love.arg.parseGameArguments(arg)) -- luacheck: ignore 143
   love.timer.step()

@@ -1,6 +1,5 @@
---- What the message screen says: an icon, a title, a text, more about it, and
--- buttons of which each does something. Only here are there sentences that
--- the library does not bring.
+--- Texts of the message screen: an icon, a title, a text, details, and buttons with
+-- actions. These are the only texts for viewers outside the library.
 
 local messages = {}
 
@@ -22,7 +21,7 @@ local function to_providers(app, label)
   return button(label, function() app:choose_provider() end)
 end
 
---- Somebody started us without a service to talk to.
+--- The app was started without the addresses of a service.
 function messages.no_service()
   return { what = "no service", icon = "notice", title = "Almost there",
     text = "This app needs a service to talk to. Start it with a sandbox, "
@@ -34,7 +33,7 @@ end
 local NETWORK = { timeout = true, resolve_failed = true, connect_failed = true,
   connection_lost = true, proxy_failed = true, protocol_error = true }
 
---- Something did not work, and may the next time.
+--- A temporary error.
 function messages.failed(app, err, again)
   local offline = NETWORK[err.code]
   return { what = "failed", icon = offline and "offline" or "notice",
@@ -45,7 +44,7 @@ function messages.failed(app, err, again)
     buttons = { button("Try again", again), to_channels(app) } }
 end
 
---- The service lists nobody for this app, on this device.
+--- The service has no provider for this app and device.
 function messages.no_providers(app)
   return { what = "no providers", icon = "notice", colour = "warm",
     title = "No TV provider yet",
@@ -53,7 +52,7 @@ function messages.no_providers(app)
     buttons = { to_providers(app, "Look again") } }
 end
 
---- A channel that the viewer may not watch.
+--- A locked channel.
 function messages.locked(app, channel, decision)
   local own_words = decision.error.details
   return { what = "locked", icon = "lock", colour = "warm",
@@ -63,7 +62,7 @@ function messages.locked(app, channel, decision)
     buttons = { to_channels(app) } }
 end
 
---- A code that nobody used in time, or that another one has replaced.
+--- A code that expired or was superseded.
 function messages.code_over(app, provider)
   return { what = "code over", icon = "clock", colour = "warm",
     title = "This code has run out",
@@ -73,7 +72,7 @@ function messages.code_over(app, provider)
       to_providers(app, "Other provider") } }
 end
 
---- The provider did not let the viewer in.
+--- The provider denied the login.
 function messages.denied(app, provider)
   return { what = "denied", icon = "notice", colour = "warm",
     title = provider.display_name .. " did not let you in",
@@ -83,7 +82,7 @@ function messages.denied(app, provider)
       to_providers(app, "Other provider") } }
 end
 
---- What "free" means, before it begins.
+--- What a temporary pass offers, before it starts.
 function messages.offer(app, offer)
   return { what = "offer", icon = "clock", colour = "good",
     title = ("Watch %d minutes free"):format(offer.minutes),
@@ -111,7 +110,7 @@ function messages.ask_to_sign_out(app)
       button("Stay", function() app:channels() end) } }
 end
 
--- What client:logout reports of a provider, for the viewer.
+-- A provider's result of client:logout, for the viewer.
 local OUTCOMES = {
   complete = "All done: nothing is left to do.",
   no_browser = "The phone or computer that you used may still know you: sign "
@@ -135,7 +134,7 @@ function messages.signed_out(app, report)
     buttons = { to_providers(app, "Choose a provider") } }
 end
 
---- The TV has forgotten the viewer; the service could not be told.
+--- The local profile is deleted, but the service was not reached.
 function messages.sign_out_failed(app, err)
   return { what = "signed out", icon = "done", colour = "warm",
     title = "You are signed out here",

@@ -1,11 +1,11 @@
---- A QR code as an image, made by libqrencode's `qrencode` in a thread: no
--- frame waits for another program.
+--- Creates the image of a QR code with libqrencode's `qrencode` in a thread, so that
+-- no frame waits for the program.
 
 local qr = {}
 
 local QUIET = 4 -- modules of white around it: ISO/IEC 18004
 
---- Begins one; ask it with qr.image.
+--- Starts creating an image; qr.image returns it.
 function qr.start(text)
   local answer = love.thread.newChannel()
   love.thread.newThread "qr_maker.lua":start(package.path, text, answer)
@@ -28,8 +28,7 @@ local function draw(lines)
   return image
 end
 
---- The image of one that was begun; nil while it is made, and for ever where
--- there is no `qrencode`.
+--- Returns the image; nil until it is ready, and always nil without `qrencode`.
 function qr.image(answer)
   local text = answer:pop()
   if not text then return nil end

@@ -1,4 +1,4 @@
--- The thread behind qr.lua: two characters a module, a line a row.
+-- The thread of qr.lua: returns two characters per module, one line per row.
 
 local path, text, answer = ...
 package.path = path

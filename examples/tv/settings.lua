@@ -1,18 +1,18 @@
---- What this app is: its service provider, its channels, its free passes; and
--- where the service is, which `bin/adobepass sandbox --exec` tells.
+--- The app's service provider, channels and passes, and the addresses of the
+-- service, which `bin/adobepass sandbox --exec` puts into the environment.
 
 local settings = {
   service_provider = "REF30",
   domain_name = "adobe.com",
   poll_interval = 3,
 
-  -- The first of these that the service offers is offered to the viewer.
+  -- The first of these passes that the service has is offered.
   passes = {
     { mvpd = "TempPass_10mins", minutes = 10 },
     { mvpd = "TempPass_5mins", minutes = 5 },
   },
 
-  -- `id` is what the provider knows the channel by.
+  -- `id` is the resource id of the channel.
   channels = {
     { id = "News Now", about = "Headlines around the clock",
       colour = { 0.85, 0.27, 0.25 }, art = "rays" },
@@ -49,8 +49,8 @@ function settings.resources()
   return list
 end
 
---- The addresses and the software statement; nil where nobody started us with
--- them.
+--- Returns the addresses and the software statement; nil if the environment has
+-- none.
 function settings.service()
   local api, statement = os.getenv "ADOBEPASS_API",
     os.getenv "ADOBEPASS_STATEMENT"

@@ -1,15 +1,15 @@
---- A store for a program with frames: it reads by itself, which takes no time
--- to speak of, and lets a thread write, since a write waits for the disk.
+--- A store for programs with frames: it reads at once, and writes in a thread,
+-- because a write waits for the disk.
 --
--- What was changed since the start is in memory; all else is as the disk has
--- it. One program owns the folder, so nobody else changes it meanwhile.
+-- Changes since the start are in memory, all other values on disk. Only one program
+-- may use the folder.
 
 local adobepass = require "adobepass"
 local interface = require "adobepass.store.interface"
 
 local store = {}
 
--- A write that failed is told at the next change.
+-- A failed write is reported at the next change.
 local function order(self, ...)
   local trouble = self.answers:pop()
   if trouble then return interface.failed(trouble) end
@@ -46,7 +46,7 @@ function does.add(self, key, value, seconds)
   return does.set(self, key, value, seconds)
 end
 
--- One program owns the folder, so no comparison is needed on the disk.
+-- Only one program uses the folder, so the disk needs no comparison.
 function does.replace(self, key, value, expected, seconds)
   local there, message, code = does.get(self, key)
   if code then return nil, message, code end
@@ -71,7 +71,7 @@ end
 
 local make = interface.class(does)
 
---- A store in a folder.
+--- Creates a store in a folder.
 -- @string folder made, for the owner alone, if it is missing
 function store.new(folder)
   local orders, answers = love.thread.newChannel(), love.thread.newChannel()
@@ -82,7 +82,7 @@ function store.new(folder)
     writer = writer }
 end
 
---- Waits until all is written, and ends the thread.
+--- Waits for all writes, and ends the thread.
 function store.close(self)
   self.orders:push "end"
   self.writer:wait()

@@ -1,4 +1,4 @@
--- The thread behind store.lua: does each change in its order.
+-- The thread of store.lua: makes the changes in order.
 
 local path, cpath, folder, orders, answers = ...
 package.path, package.cpath = path, cpath

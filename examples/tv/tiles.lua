@@ -1,4 +1,4 @@
---- The channels' pictures, each painted once, before the first frame.
+--- The pictures of the channels, drawn once before the first frame.
 
 local settings = require "settings"
 local ui = require "ui"
@@ -62,7 +62,7 @@ local function shade(colour)
   }, "fan")
 end
 
--- A locked channel is there, but dark.
+-- A locked channel is drawn darker.
 local function paint(channel, light)
   local paper = ui.colours.background
   love.graphics.stencil(function()
@@ -78,7 +78,7 @@ local function paint(channel, light)
   love.graphics.setStencilTest()
 end
 
--- Its corners have the background's colour, so that it can be stamped.
+-- The corners have the background color, so the image is drawn without blending.
 local function picture(channel, light)
   local canvas = love.graphics.newCanvas(W, H, { msaa = 4,
     dpiscale = ui.scale })
@@ -91,7 +91,7 @@ local function picture(channel, light)
   return canvas
 end
 
---- Once, before the first frame.
+--- Draws all pictures; call it once, before the first frame.
 function tiles.load()
   tiles.bright, tiles.dark = {}, {}
   love.graphics.push "all"
@@ -104,7 +104,7 @@ function tiles.load()
   love.graphics.pop()
 end
 
---- A channel's picture, its name and what is on.
+--- Draws a channel's picture, its name and its program.
 function tiles.draw(channel, x, y, dimmed)
   ui.colour "white"
   ui.stamp((dimmed and tiles.dark or tiles.bright)[channel.id], x, y)

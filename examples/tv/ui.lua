@@ -1,9 +1,8 @@
---- How everything looks: colours, letters, and the few shapes that screens are
--- made of. All in a space of 1280 x 720, whatever the window has.
+--- Colors, fonts, and the shapes that screens share, in a space of 1280 x 720.
 
 local ui = { WIDTH = 1280, HEIGHT = 720 }
 
--- Televisions may cut off a twentieth at each edge: nothing stands there.
+-- TVs may cut off 5 % at each edge, so the margins stay empty.
 ui.LEFT, ui.TOP, ui.RIGHT, ui.BOTTOM = 72, 48, 1208, 672
 ui.BAND = 132 -- the height of the light at the top
 
@@ -23,7 +22,7 @@ ui.colours = {
   white = { 1, 1, 1 }, black = { 0, 0, 0 },
 }
 
--- Debian's DejaVu, where it is; else LÖVE's own letters.
+-- Debian's DejaVu if it is installed, else LÖVE's font.
 local BOLD = "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf"
 local SIZES = {
   title = { 42, true }, heading = { 28, true }, body = { 24 },
@@ -53,10 +52,10 @@ local function load_fonts(scale)
   return fonts
 end
 
--- A part of a step, by which a pixel differs from its neighbours.
+-- Noise below one step of brightness, per pixel.
 local DITHER = { [0] = 0, 2, 3, 1 }
 
--- Light falls from above. A pattern hides the steps that eight bits make.
+-- A gradient from the top. Noise hides the steps of 8 bits per channel.
 local function make_band()
   local top, low = ui.colours.glow, ui.colours.background
   local data = love.image.newImageData(ui.WIDTH, ui.BAND)
@@ -72,7 +71,7 @@ local function make_band()
   return image
 end
 
---- Once, before the first frame.
+--- Loads fonts and images; call it once, before the first frame.
 function ui.load()
   local width, height = love.graphics.getDimensions()
   ui.scale = math.min(width / ui.WIDTH, height / ui.HEIGHT)
@@ -83,7 +82,7 @@ function ui.load()
   love.graphics.setLineStyle "smooth"
 end
 
---- Begins a frame's picture, on one colour.
+--- Starts drawing a frame with a background color.
 function ui.begin(colour)
   local paper = colour or ui.colours.background
   love.graphics.origin()
@@ -97,8 +96,7 @@ function ui.colour(name, alpha)
   love.graphics.setColor(colour[1], colour[2], colour[3], alpha or 1)
 end
 
---- Draws an image that hides what is behind it: nothing is blended, which
--- costs half as much.
+--- Draws an opaque image without blending, which takes half the time.
 function ui.stamp(image, x, y)
   love.graphics.setBlendMode("replace", "premultiplied")
   love.graphics.draw(image, x, y)
@@ -107,7 +105,7 @@ end
 
 -- --- shapes -----------------------------------------------------------------
 
--- A fill has hard edges; a thin smooth line around it softens them.
+-- Fills are not antialiased; a thin smooth line covers the edge.
 local function softened(shape, ...)
   love.graphics[shape]("fill", ...)
   love.graphics.setLineWidth(1)
@@ -128,7 +126,7 @@ end
 local QUARTER = math.pi / 2
 local BEAT = 1 / 12 -- seconds: what waits needs no smoother picture
 
---- A ring of which a part is bright: 1 is all of it.
+--- Draws a ring; the bright part is 0 to 1.
 function ui.ring(x, y, radius, part, colour)
   love.graphics.setLineWidth(7)
   ui.colour "raised"
@@ -139,12 +137,12 @@ function ui.ring(x, y, radius, part, colour)
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
 end
 
---- Whether the three dots change in these seconds, the last of `time`.
+--- Returns whether the three dots change in the last `time` seconds.
 function ui.dots_change(time, seconds)
   return math.floor(time / BEAT) ~= math.floor((time - seconds) / BEAT)
 end
 
---- Three dots that take turns: something goes on.
+--- Draws three animated dots: the app is waiting.
 function ui.waiting(x, y, time)
   for index = 0, 2 do
     local wave = math.sin(time * 4 - index * 0.8)
@@ -155,7 +153,7 @@ end
 
 -- --- words ------------------------------------------------------------------
 
---- Text on one line; answers its width.
+--- Draws one line of text; returns its width.
 function ui.text(font, colour, text, x, y, alpha)
   love.graphics.setFont(ui.fonts[font])
   ui.colour(colour, alpha)
@@ -163,7 +161,7 @@ function ui.text(font, colour, text, x, y, alpha)
   return ui.fonts[font]:getWidth(text)
 end
 
---- Text in a column; answers its height.
+--- Draws wrapped text; returns its height.
 function ui.column(font, colour, text, x, y, width, align)
   local face = ui.fonts[font]
   love.graphics.setFont(face)
@@ -173,7 +171,7 @@ function ui.column(font, colour, text, x, y, width, align)
   return #lines * face:getHeight()
 end
 
---- Text in the middle of a box.
+--- Draws text in the center of a box.
 function ui.centred(font, colour, text, x, y, width, height)
   local face = ui.fonts[font]
   love.graphics.setFont(face)
@@ -182,7 +180,7 @@ function ui.centred(font, colour, text, x, y, width, height)
     math.floor(y + (height - face:getHeight()) / 2))
 end
 
---- What fits into a width, with dots where some is missing.
+--- Returns the text that fits into a width, with an ellipsis if it is shortened.
 function ui.fitted(font, text, width)
   local face = ui.fonts[font]
   if face:getWidth(text) <= width then return text end
@@ -191,7 +189,7 @@ function ui.fitted(font, text, width)
   return text .. "…"
 end
 
---- "4:05" of seconds.
+--- Formats seconds as "4:05".
 function ui.clock(seconds)
   seconds = math.max(0, math.ceil(seconds))
   return ("%d:%02d"):format(math.floor(seconds / 60), seconds % 60)
@@ -199,7 +197,7 @@ end
 
 -- --- what every screen has --------------------------------------------------
 
---- The light at the top.
+--- Draws the gradient at the top.
 function ui.light()
   ui.colour "white"
   ui.stamp(ui.band, 0, 0)
@@ -211,7 +209,7 @@ function ui.title(text, under)
   if under then ui.text("body", "soft", under, ui.LEFT, ui.TOP + 56) end
 end
 
--- The arrows of a remote control, which not every font has.
+-- The arrow keys, drawn because not every font has them.
 local function draw_arrows(x, y)
   local near, far, half = 5, 10, 5
   for turn = 0, 3 do
@@ -235,8 +233,8 @@ local function draw_key(name, x, y)
   return width
 end
 
---- A row at the foot that tells the keys: { "OK", "choose" }, ...; the key
--- "move" stands for all four arrows.
+--- Draws the row of key hints at the bottom: { "OK", "choose" }, ...; the key "move"
+-- stands for all four arrows.
 function ui.hints(list)
   local x, y = ui.LEFT, ui.BOTTOM - 28
   for _, hint in ipairs(list) do
@@ -245,7 +243,7 @@ function ui.hints(list)
   end
 end
 
---- A button of a list that has the focus somewhere.
+--- Draws a button of a list.
 function ui.button(item, is_focused)
   ui.colour(is_focused and "text" or "raised")
   ui.box(item.x, item.y, item.width, item.height, 12)

@@ -1,8 +1,8 @@
---- The sandbox's world as this app likes it: providers with a name that a
--- viewer would know, a pass of ten minutes, and a viewer, Bob, for whom some
--- channels are locked.
+--- A world for the sandbox: providers with realistic names, a temporary pass of ten
+-- minutes, and the viewer Bob, for whom some channels are locked.
 --
---   bin/adobepass sandbox --world examples/tv/world.lua --exec 'love ...'
+-- Use: bin/adobepass sandbox --world examples/tv/world.lua --exec 'love
+-- examples/tv'
 
 local world = require "adobepass.sandbox.data.world"
 

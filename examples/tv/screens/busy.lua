@@ -1,5 +1,4 @@
---- Something is asked for. It takes a moment at most, so nothing jumps in at
--- once.
+--- The busy screen. It appears after a delay, so that short waits do not flicker.
 
 local ui = require "ui"
 

@@ -1,4 +1,4 @@
---- The channels: what may be watched, and what is locked, and why.
+--- The catalog: channels, open or locked, with reasons.
 
 local focus = require "focus"
 local icons = require "icons"
@@ -26,7 +26,7 @@ local function corner_button(label, act)
     label = label, act = act }
 end
 
--- With a pass nothing is decided beforehand.
+-- With a temporary pass there are no decisions in advance.
 local function items_of(app, decisions)
   local by_id, items = {}, {}
   for _, decision in ipairs(decisions or {}) do

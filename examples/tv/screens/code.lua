@@ -1,5 +1,5 @@
---- The code for the second screen, as letters and as a QR code, and the time
--- that is left for it.
+--- The code for the second screen, as text and as a QR code, with the remaining
+-- time.
 
 local messages = require "messages"
 local qr = require "qr"
@@ -11,7 +11,7 @@ Code.__index = Code
 
 local CARD = { x = 856, y = 164, size = 352, edge = 8 }
 
--- The code is there: what was polled for may take minutes from here.
+-- The code has arrived; polling may take minutes.
 local function show_code(self, flow)
   self.flow, self.note, self.has_news = flow, flow.code, true
   self.drawing = qr.start(flow.qr)
@@ -19,7 +19,7 @@ local function show_code(self, flow)
   self.page = self.app.activation_url:gsub("^https://", "")
 end
 
--- A poll that did not come through is no reason to give up the code.
+-- A failed poll does not end the login.
 local function note_poll(self, flow)
   self.is_offline, self.has_news = flow.last_error ~= nil, true
   flow.last_error = nil

@@ -1,4 +1,4 @@
---- One thing to tell, and what to do about it.
+--- A message with buttons.
 
 local focus = require "focus"
 local icons = require "icons"
@@ -48,7 +48,7 @@ function Message:draw()
     or { { "OK", "go on" } })
 end
 
--- The last button is the one that changes least.
+-- The last button has the smallest effect.
 function Message:key(key)
   if self.focus:key(key) then return end
   if key == "ok" then self.focus:item().act()

@@ -1,4 +1,4 @@
---- Which TV provider? And the offer to do without one for a while.
+--- The provider picker, with the offer of a temporary pass.
 
 local focus = require "focus"
 local icons = require "icons"
@@ -12,7 +12,7 @@ local COLUMNS, WIDTH, HEIGHT, GAP = 3, 362, 84, 25
 local TOP, BOTTOM = 166, ui.BOTTOM - 52
 local GLIDE = 14
 
--- A colour for each provider, from its name: logos come from elsewhere.
+-- A color for each provider, derived from its name: there are no logos.
 local HUES = { { 0.29, 0.53, 0.91 }, { 0.85, 0.39, 0.34 },
   { 0.30, 0.66, 0.47 }, { 0.72, 0.46, 0.83 }, { 0.90, 0.60, 0.26 },
   { 0.24, 0.64, 0.70 } }
@@ -36,7 +36,7 @@ local function provider_item(provider, index, top)
     hue = hue_of(provider.display_name) }
 end
 
--- The offer comes first, where it is seen.
+-- The offer is the first item, so that it is visible.
 local function items_of(given)
   local items = { given.pass and offer_item(given.pass) }
   local top = given.pass and TOP + HEIGHT + GAP or TOP
@@ -46,7 +46,7 @@ local function items_of(given)
   return items
 end
 
--- What has the focus is to be seen whole.
+-- The focused item must be completely visible.
 local function aim(self)
   local item = self.focus:item()
   local low, high = item.y + HEIGHT - BOTTOM, item.y - TOP
@@ -84,7 +84,7 @@ local function draw_offer(item)
   ui.text("small", "soft", "No sign-in needed", item.x + 88, item.y + 46)
 end
 
--- Rows that scroll away go behind the title and the hints.
+-- Rows scroll behind the title and the hints.
 local function draw_edges()
   ui.colour "background"
   love.graphics.rectangle("fill", 0, ui.BAND, ui.WIDTH, TOP - 14 - ui.BAND)

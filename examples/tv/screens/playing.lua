@@ -1,4 +1,4 @@
---- A channel plays: the picture, its name, and the time.
+--- Playback: the picture, the channel's name, and the time.
 
 local ui = require "ui"
 
@@ -8,7 +8,7 @@ Playing.__index = Playing
 local ASK_EVERY = 5 -- seconds between questions to the service about a pass
 local SHOW_FOR = 6 -- seconds for which the bar stays after a key
 
--- A pass ends while something plays: that is ours to see to.
+-- The app itself must end playback when a pass expires.
 local function watch_pass(self)
   local app, asked = self.app, 0
   while true do
@@ -31,7 +31,7 @@ function Playing:update(seconds)
   return true
 end
 
--- What a player would show: here, bars in the channel's colour, dancing.
+-- Instead of a video: animated bars in the channel's color.
 local function draw_film(self)
   local colour, bars, width = self.channel.colour, 20, 40
   for index = 0, bars - 1 do

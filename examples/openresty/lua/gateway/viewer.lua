@@ -116,8 +116,8 @@ function viewer.client(who)
   return view
 end
 
---- Returns the device info without its connection: providers depend on the platform,
--- so devices of one kind share a list.
+--- Returns a client that sends the device info without its connection: providers
+-- depend on the platform, so devices of one kind share a list.
 function viewer.platform_client(who)
   return client:device { id = who.id, ip = who.ip, info = who.info }
 end
