@@ -153,13 +153,36 @@ static int ends_with_host(const char *text) {
          (text[length] == '\0' || strcmp(text + length, "/") == 0);
 }
 
+static int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/* Returns whether user and password can be URL-decoded without a control
+** character. Otherwise libcurl drops the proxy and connects directly. */
+static int has_decodable_user(const char *text) {
+  const char *at = strrchr(text, '@');
+  for (; at != NULL && text < at; text++) {
+    int high, value;
+    if (*text != '%') continue;
+    high = hex_digit(text[1]);
+    if (high < 0 || hex_digit(text[2]) < 0) return 0;
+    value = high * 16 + hex_digit(text[2]);
+    if (value < 0x20 || value == 0x7f) return 0;
+  }
+  return 1;
+}
+
 int ap_url_is_proxy(const char *text) {
   const char *end = strstr(text, "://");
+  const char *authority = end != NULL ? end + 3 : text;
   CURLU *parsed;
   int is_one;
   if (!ap_url_is_clean(text, strlen(text)) ||
       (end != NULL && !is_proxy_scheme(text, end)) ||
-      !ends_with_host(end != NULL ? end + 3 : text))
+      !ends_with_host(authority) || !has_decodable_user(authority))
     return 0;
   parsed = curl_url();
   if (parsed == NULL) return 1; /* opening the transport will fail, too */

@@ -20,8 +20,8 @@ typedef enum {
 ** so that a request line can hold it. */
 int ap_url_is_clean(const char *url, size_t length);
 
-/* Returns whether libcurl accepts the text as a proxy. Without a scheme it is
-** http. */
+/* Returns whether a text is the URL of a proxy: its user and password can be
+** decoded, and without a scheme it is http, as libcurl reads it. */
 int ap_url_is_proxy(const char *text);
 
 /* libcurl gets the parsed URL that was checked, so that it does not parse the

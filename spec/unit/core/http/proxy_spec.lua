@@ -132,6 +132,26 @@ describe("core.http.new through a proxy", function()
     peer:close()
   end)
 
+  -- libcurl drops a proxy whose user or password it cannot decode, and connects
+  -- to the server directly.
+  it("[proxy-refuses-undecodable-user] proxy: a user or password that cannot be "
+    .. "decoded raises", function()
+    for _, user in ipairs { "me%0A", "me%00", "me:s3k%0aret", "me:%1F", "%7f",
+        "me:s3k%", "me:s3k%4", "me:%zz", "me:%0", "me%@x:%00" } do
+      for _, scheme in ipairs { "", "http://", "socks5h://" } do
+        local good, message = pcall(core.http.new,
+          { proxy = scheme .. user .. "@127.0.0.1:1" })
+        assert.is_false(good, user)
+        assert.matches("option 'proxy' should be a URL like", message)
+        assert.is_nil(message:find("s3k", 1, true))
+      end
+    end
+    for _, user in ipairs { "me%20:%c3%A9", "me:s3k%2Fret", "%25:%7e" } do
+      assert.equal("connect_failed", select(3, try("https://hidden.example/",
+        { proxy = "http://" .. user .. "@127.0.0.1:1" })))
+    end
+  end)
+
   it("[proxy-not-look-environment] proxy: environment variables such as "
     .. "https_proxy are ignored", function()
     assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "
