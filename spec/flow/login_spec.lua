@@ -151,6 +151,66 @@ describe("login with a second screen", function()
   end)
 end)
 
+-- Values of `code` that no viewer could type and no request could send.
+local BAD_CODES = { "", "AB\0CD", "AB\27[2J", "A B", "A/../B", "\195\132BC",
+  ("x"):rep(65), 7, false, json.object {} }
+
+describe("a code that is no code", function()
+  local scenario
+  after_each(function() scenario = nil end)
+  before_each(function() scenario = timeline.new() end)
+
+  local function begins(operation, code, action)
+    scenario:respond_with(operation, { actionName = action or "authenticate",
+      actionType = "interactive", code = code, url = "https://x.example/",
+      missingParameters = json.array { "mvpd" } })
+  end
+
+  it("[login-code-malformed-start] login: an invalid code in the response gives "
+    .. "malformed_response", function()
+    for _, code in ipairs(BAD_CODES) do
+      for _, action in ipairs { "authenticate", "resume", "unheard-of" } do
+        begins("create_session", code, action)
+        local flow, err = scenario.client:start_login(login_options())
+        assert.is_nil(flow)
+        assert.equal("malformed_response", err.code)
+        assert.equal("create_session", err.operation)
+        assert.is_nil(tostring(err):find "[%z\1-\31]")
+      end
+    end
+    assert.is_nil(scenario:counts().resume_session)
+  end)
+
+  it("[login-code-malformed-resume] resume_login, check_code, api: an invalid "
+    .. "code in the response gives malformed_response", function()
+    for _, code in ipairs(BAD_CODES) do
+      begins("resume_session", code)
+      assert_client_error("malformed_response",
+        scenario.client:resume_login { code = "ABC" })
+      begins("session", code)
+      assert_client_error("malformed_response",
+        scenario.client:check_code "ABC")
+      begins("partner_session", code)
+      assert_client_error("malformed_response",
+        scenario.client.api:partner_session { partner = "Apple" })
+    end
+  end)
+
+  it("[login-code-valid-shape] login: letters, digits, - and _ up to 64 are a "
+    .. "code, and a missing code is none", function()
+    for _, code in ipairs { "a", "A-b_9", ("x"):rep(64) } do
+      begins("create_session", code)
+      assert.equal(code,
+        assert(scenario.client:start_login(login_options())).code)
+    end
+    for count = 1, 2 do
+      begins("create_session", count == 1 and json.null or nil)
+      assert_client_error("unknown_action",
+        scenario.client:start_login(login_options()))
+    end
+  end)
+end)
+
 describe("login: responses of the service", function()
   local scenario
   after_each(function() scenario = nil end)

@@ -173,6 +173,24 @@ describe("service tokens", function()
         link = assert(scenario.client:link_device(token)) })
     end)
 
+    it("[service-token-link-code-malformed] link_device: a code that is empty or "
+      .. "not printable gives malformed_response", function()
+      for _, code in ipairs { "", "12\00034", "12\27[2J", "1 2" } do
+        local handle = scenario.sandbox.handle
+        function scenario.sandbox.handle(sandbox, request)
+          local response = handle(sandbox, request)
+          if request.path:find "/link$" then
+            response.body = json.encode { code = code }
+          end
+          return response
+        end
+        local value, err = scenario.client:link_device(token)
+        scenario.sandbox.handle = handle
+        assert.is_nil(value)
+        assert.equal("malformed_response", err.code)
+      end
+    end)
+
     local function linked_ids()
       local names = {}
       for id in pairs(assert(scenario.client:linked_devices(token)).devices) do

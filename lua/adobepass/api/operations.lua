@@ -12,6 +12,7 @@
 -- params    { name, name in the request, "optional" or "header" or nil }
 -- ok        the statuses of a success
 -- response  required fields of the response, with their types
+-- has_code  true: the response may have a `code`, which must be a valid one
 -- also      fields that Adobe spells in two ways: name -> other name
 -- safe      false: not idempotent, so not repeated when it may have succeeded
 -- one_of    two parameters of which exactly one must be given
@@ -56,16 +57,18 @@ return {
 
   { number = 4, name = "create_session", method = "POST",
     path = V2 .. "/sessions", headers = "DIFSV", send = "form",
-    params = LOGIN, ok = { 200 }, response = { actionName = "string" } },
+    params = LOGIN, ok = { 200 }, response = { actionName = "string" },
+    has_code = true },
 
   { number = 5, name = "resume_session", method = "POST",
     path = V2 .. "/sessions/{code}", headers = "FV", send = "form",
     params = with_code(LOGIN), ok = { 200 },
-    response = { actionName = "string" } },
+    response = { actionName = "string" },
+    has_code = true },
 
   { number = 6, name = "session", method = "GET",
     path = V2 .. "/sessions/{code}", headers = "FV", params = { CODE },
-    ok = { 200 }, response = {} },
+    ok = { 200 }, response = {}, has_code = true },
 
   { number = 7, name = "authenticate_url", url_only = true,
     path = "/api/v2/authenticate/{service_provider}/{code}",
@@ -103,7 +106,8 @@ return {
     params = { { "partner", "partner" },
                { "domain_name", "domainName", "optional" },
                { "redirect_url", "redirectUrl", "optional" } },
-    ok = { 200 }, response = { actionName = "string" } },
+    ok = { 200 }, response = { actionName = "string" },
+    has_code = true },
 
   { number = 15, name = "partner_profile", method = "POST",
     path = V2 .. "/profiles/sso/{partner}", headers = "DIFPV",

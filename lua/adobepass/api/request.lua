@@ -155,8 +155,15 @@ local function check_word(operation, name, value, most)
   return true
 end
 
+--- Returns whether a value is a code that a viewer can type and a request can
+-- send: 1 to 64 letters, digits, `-` and `_`.
+function request.is_code(value)
+  return type(value) == "string" and #value <= 64
+    and value:find("^[%w_-]+$") ~= nil
+end
+
 local function check_code(operation, value)
-  if value:find("^[%w_-]+$") and #value <= 64 then return true end
+  if request.is_code(value) then return true end
   return refuse(operation, "invalid_parameter_code",
     "A code has up to 64 letters, digits, '-' and '_'.")
 end

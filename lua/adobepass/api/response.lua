@@ -3,6 +3,7 @@
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local request = require "adobepass.api.request"
 
 local reader = {}
 
@@ -33,6 +34,11 @@ local function add_other_spellings(also, value)
   end
 end
 
+-- A code is shown to the viewer and sent in later requests.
+local function is_code_or_missing(value)
+  return value == nil or value == json.null or request.is_code(value)
+end
+
 local function check_fields(operation, value)
   if not is_map(value) then
     return nil, errors.malformed(operation.name, "it is not a JSON object")
@@ -43,6 +49,10 @@ local function check_fields(operation, value)
       return nil, errors.malformed(operation.name,
         ("its %s is missing or not a %s"):format(name, wanted))
     end
+  end
+  if operation.has_code and not is_code_or_missing(value.code) then
+    return nil, errors.malformed(operation.name,
+      "its code is not 1 to 64 letters, digits, - and _")
   end
   return value
 end

@@ -65,7 +65,8 @@ end
 function service_token.link_device(context, token)
   local response, err = context.api:link { token = token }
   if not response then return nil, err end
-  return response.code
+  if response.code:find "^[%w%p]+$" then return response.code end
+  return nil, errors.malformed("link", "its code is empty or not printable")
 end
 
 --- Removes devices from the group.

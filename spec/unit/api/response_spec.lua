@@ -80,7 +80,11 @@ local function must_fail(operation, body)
     wanted = wanted == "list" and "table" or wanted
     if type(found) ~= wanted then return true end
   end
-  return false
+  local code = operation.has_code and value.code
+  if code and code ~= json.null then
+    return type(code) ~= "string" or not code:find "^[%w_-]+$" or #code > 64
+  end
+  return operation.has_code and code == false
 end
 
 describe("a response", function()
