@@ -5,6 +5,7 @@
 -- the code may differ by that much.
 
 local core = require "adobepass.core"
+local json = require "adobepass.util.json"
 local timeline = require "spec.support.timeline"
 
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
@@ -273,6 +274,70 @@ describe("polling", function()
     assert.equal(1 + 3, #scenario:request_times "profiles")
     assert.has_error(function()
       scenario.client.api:profiles { once = 1 }
+    end)
+  end)
+
+  describe("with a Date that stands still", function()
+    -- The service says "pending" for ever. Returns the code of the error and the
+    -- seconds that the login took.
+    local function poll(session, options)
+      local date = scenario:date()
+      rawset(scenario, "date", function() return date end)
+      scenario:set_responder(function(_, operation)
+        if operation == "profile_for_code" then
+          return { body = '{"profiles":{}}' }
+        elseif operation == "create_session" and session then
+          return { body = session }
+        end
+      end)
+      local started = scenario.driver.now()
+      options.cancel = function() return scenario.driver.now() > 200000 end
+      for name, value in pairs(LOGIN) do options[name] = value end
+      local _, err = scenario.client:login(options)
+      return err.code, scenario.driver.now() - started
+    end
+
+    local function session(not_before, not_after)
+      return { actionName = "authenticate", actionType = "interactive",
+        code = "ABC", notBefore = not_before and scenario.sandbox:now()
+          + not_before * 1000, notAfter = not_after and scenario.sandbox:now()
+          + not_after * 1000 }
+    end
+
+    it("[login-poll-date-stands-still] login: ends after the code's lifetime by "
+      .. "the monotonic clock", function()
+      local code, seconds = poll(nil, {})
+      assert.equal("login_expired", code)
+      assert.is_true(seconds >= 1800 and seconds <= 1865, seconds)
+    end)
+
+    it("[login-poll-date-still-lifetime] login: the lifetime is notAfter minus "
+      .. "notBefore, at most a day, else half an hour", function()
+      for _, case in ipairs { { 0, 600, 600 }, { -300, 600, 900 },
+          { nil, 7200, 7200 }, { nil, nil, 1800 }, { 0, 1e9, 1800 },
+          { 0, 86400, 86400, interval = 3600 }, { -5, -5, 1800 } } do
+        scenario = prepare()
+        local code, seconds = poll(session(case[1], case[2]),
+          { interval = case.interval })
+        assert.equal("login_expired", code)
+        assert.is_true(seconds >= case[3] and seconds <= case[3] + 65, seconds)
+      end
+    end)
+
+    it("[login-poll-date-still-copy] poll_login: a copy of the flow ends as "
+      .. "well", function()
+      local date = scenario:date()
+      rawset(scenario, "date", function() return date end)
+      scenario:respond_with("profile_for_code", '{"profiles":{}}')
+      local flow = json.encode(assert(scenario.client:start_login(LOGIN)))
+      for _ = 1, 3 do
+        scenario.driver.sleep(600)
+        assert.equal("pending",
+          select(2, scenario.client:poll_login(json.decode(flow))))
+      end
+      scenario.driver.sleep(61)
+      assert.equal("expired",
+        select(2, scenario.client:poll_login(json.decode(flow))))
     end)
   end)
 

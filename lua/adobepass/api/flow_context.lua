@@ -3,7 +3,8 @@
 -- object.
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
--- and, created at first use, `headers`, `credentials`, `store` and `permits`.
+-- and, created at first use, `headers`, `credentials`, `store`, `permits` and
+-- `code_life` (of adobepass.flow.login).
 -- @module adobepass.api.flow_context
 
 local cache = require "adobepass.policy.cache"

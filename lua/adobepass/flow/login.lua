@@ -132,6 +132,38 @@ local function end_of(context, response)
   return now + USUAL_LIFE
 end
 
+-- Seconds by which a poll may outlast the code's lifetime.
+local LIFE_MARGIN = 60
+
+-- Records when a code ends by the monotonic clock. The server's Date may stand
+-- still, and a flow that comes from a store says nothing of this clock.
+local function limit_life(context, code, milliseconds)
+  context.code_life = { code = code,
+    ends = context:monotonic() + milliseconds / 1000 }
+end
+
+-- The lifetime of a session's code, in ms.
+local function lifetime_of(context, response, expires_at)
+  local starts = json.number(response.notBefore)
+  local ends = json.number(response.notAfter)
+  local life = starts and ends and ends - starts or 0
+  if life > 0 and life <= LONGEST_LIFE then return life end
+  return expires_at - context:now_ms()
+end
+
+-- Seconds until the code ends by the monotonic clock. A code that was not seen
+-- before may have its whole lifetime left.
+local function life_left(context, flow)
+  local life = context.code_life
+  if not life or life.code ~= flow.code then
+    local left = flow.expires_at - context:now_ms()
+    limit_life(context, flow.code, context:knows_time()
+      and math.min(left, LONGEST_LIFE) or USUAL_LIFE)
+    life = context.code_life
+  end
+  return life.ends - context:monotonic()
+end
+
 local function qr_text(response, options, url)
   local page = options.activation_url
   if not page then return url end
@@ -147,6 +179,7 @@ local function code_flow(context, response, options)
     mvpd = json.text(response.mvpd) or options.mvpd,
     interval = options.interval or USUAL_INTERVAL,
     expires_at = end_of(context, response) }
+  limit_life(context, flow.code, lifetime_of(context, response, flow.expires_at))
   -- A poll with an older code of this device finds this record.
   local good, why = context:remember("login", { code = flow.code },
     (flow.expires_at - context:now_ms()) / 1000)
@@ -210,8 +243,8 @@ end
 -- code has expired; then the service decides.
 local function seconds_left(context, flow)
   local left = (flow.expires_at - context:now_ms()) / 1000
-  if left <= 0 and not context:knows_time() then return context:timeout() end
-  return left
+  if left <= 0 and not context:knows_time() then left = context:timeout() end
+  return math.min(left, life_left(context, flow) + LIFE_MARGIN)
 end
 
 -- The service's errors for a code that is no longer valid.
@@ -224,8 +257,9 @@ local function state_after(context, flow, err)
     return nil, "pending"
   end
   if INVALID_CODE[err.code] then
-    return nil, context:now_ms() >= flow.expires_at and "expired"
-      or "superseded"
+    local is_over = context:now_ms() >= flow.expires_at
+      or life_left(context, flow) <= 0
+    return nil, is_over and "expired" or "superseded"
   end
   -- A 403 without one of Adobe's codes comes from a server in between.
   if err.http_status == 403 and err.code ~= "http_403" then
