@@ -275,8 +275,8 @@ function Client:device(fields)
   check_self(self, "device")
   local shared = self.context.connection
   local made = new_client(shared, options_of.at_caller(device_record.new, fields))
-  for _, message in ipairs(fields.info
-      and info_schema.check(fields.info) or {}) do
+  local message = fields.info and info_schema.summary(fields.info)
+  if message then
     made.context:emit { type = "warning", code = "device_info",
       message = message }
   end

@@ -548,6 +548,27 @@ describe("gateway", function()
         .. "%d\n"):format(last), 1, true))
     end)
 
+    it("[gateway-log-device-info] gateway: logs an unusual device info in one "
+      .. "short line, without its keys", function()
+      local info = {}
+      for index = 1, 200 do info["k" .. index .. "@x.co"] = 1 end
+      local header = core.base64.encode(json.encode(info))
+      local before = #folder.read(running.log)
+      for _ = 1, 3 do
+        assert.equal(200, (tv:post(one .. "/login", {},
+          { ["X-Device-Info"] = header })))
+      end
+      local text, count = folder.read(running.log):sub(before + 1), 0
+      for line in text:gmatch "[^\n]+" do
+        if line:find('"device_info"', 1, true) then
+          count = count + 1
+          assert.is_true(#line < 400, line)
+        end
+      end
+      assert.is_true(count >= 1 and count <= 3, count)
+      assert.is_nil(text:find("@x.co", 1, true))
+    end)
+
     it("[gateway-happened-lines-json] gateway: writes its log as lines of JSON "
       .. "without secrets", function()
       local login = sign_in()

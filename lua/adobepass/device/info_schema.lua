@@ -53,17 +53,20 @@ local checks = {
   end,
 }
 
-local function check_value(key, value)
+-- Returns what the value of a documented key should be; nil if it is valid.
+local function wanted(key, value)
   local kind = KEYS[key]
-  if not kind then
+  if type(kind) == "table" then
+    return not kind.values[value] and "one of " .. kind.text or nil
+  end
+  return checks[kind](value)
+end
+
+local function check_value(key, value)
+  if not KEYS[key] then
     return ("info.%s is not a key that Adobe documents"):format(tostring(key))
   end
-  local should
-  if type(kind) == "table" then
-    should = not kind.values[value] and "one of " .. kind.text or nil
-  else
-    should = checks[kind](value)
-  end
+  local should = wanted(key, value)
   return should and ("info.%s should be %s"):format(key, should)
 end
 
@@ -91,6 +94,51 @@ function info_schema.check(info)
   end
   table.sort(warnings)
   return warnings
+end
+
+-- Returns the documented keys that are missing or wrong, sorted, and how many
+-- other keys there are.
+local function problems_of(info)
+  local keys, unknown = {}, 0
+  for _, key in ipairs(REQUIRED) do
+    if info[key] == nil then keys[#keys + 1] = key end
+  end
+  for key, value in pairs(info) do
+    if not KEYS[key] then unknown = unknown + 1
+    elseif wanted(key, value) then keys[#keys + 1] = key end
+  end
+  table.sort(keys)
+  return keys, unknown
+end
+
+local function counted(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
+local MOST_NAMES = 5
+
+local function names_of(keys)
+  local text = table.concat(keys, ", ", 1, math.min(#keys, MOST_NAMES))
+  if #keys <= MOST_NAMES then return text end
+  return ("%s and %d more"):format(text, #keys - MOST_NAMES)
+end
+
+--- Summarizes the problems that `check` finds, for a log. The text is short
+-- and holds neither a value nor an undocumented key: both may be personal data.
+-- @tparam table|string info as for `adobepass.device.record`
+-- @treturn ?string a sentence; nil if the info is valid
+function info_schema.summary(info)
+  info = info_table(info)
+  if not info then return "The device info should be a table." end
+  local keys, unknown = problems_of(info)
+  local parts = {}
+  if unknown > 0 then parts[1] = counted(unknown, "unknown key") end
+  if #keys > 0 then
+    parts[#parts + 1] = "missing or wrong: " .. names_of(keys)
+  end
+  if #parts == 0 then return nil end
+  return ("The device info has %s: %s."):format(
+    counted(#keys + unknown, "problem"), table.concat(parts, "; "))
 end
 
 return info_schema

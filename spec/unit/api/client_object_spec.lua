@@ -1,6 +1,9 @@
 --- The client object: which names it has, and its usage errors.
 
 local adobepass = require "adobepass"
+local client_fixture = require "spec.support.client_fixture"
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
 local valid_options = require "spec.support.valid_options"
 local operations = require "adobepass.api.operations"
 local assert_raises = require "spec.support.assert_raises"
@@ -136,5 +139,28 @@ describe("client object", function()
           return result
         end)
     end
+  end)
+
+  it("[client-device-info-event] client:device: one warning for an info, which "
+    .. "quotes no key of the caller's", function()
+    local events = {}
+    local maker = client_fixture.new { on_event = function(event)
+      events[#events + 1] = event
+    end }
+    local info = { model = "Box", osName = "s3kret" }
+    for index = 1, 250 do info["ann" .. index .. "@example.com"] = "x" end
+    for _, given in ipairs { info, core.base64.encode(json.encode(info)) } do
+      events = {}
+      maker.client:device { id = "one", info = given }
+      assert.equal(1, #events)
+      assert.same({ "warning", "device_info" },
+        { events[1].type, events[1].code })
+      assert.equal("The device info has 254 problems: 250 unknown keys; missing "
+        .. "or wrong: connectionType, osName, osVersion, version.",
+        events[1].message)
+    end
+    events = {}
+    maker.client:device { id = "one" }
+    assert.same({}, events)
   end)
 end)

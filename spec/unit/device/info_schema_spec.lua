@@ -76,6 +76,29 @@ describe("info_schema.check", function()
       "info.version is missing" }, info_schema.check { "a", b = 1 })
   end)
 
+  it("[device-info-summary] summary: counts problems, names documented keys, "
+    .. "quotes no unknown key and no value", function()
+    assert.is_nil(info_schema.summary(INFO))
+    assert.equal("The device info should be a table.",
+      info_schema.summary(false))
+    local info = {}
+    for name, value in pairs(INFO) do info[name] = value end
+    info.osName, info["ann@example.com"] = "s3kret", "s3kret"
+    assert.equal("The device info has 2 problems: 1 unknown key; missing or "
+      .. "wrong: osName.", info_schema.summary(info))
+    assert.equal(info_schema.summary(info),
+      info_schema.summary(core.base64.encode(json.encode(info))))
+    info.osName = INFO.osName
+    assert.equal("The device info has 1 problem: 1 unknown key.",
+      info_schema.summary(info))
+    local many = { browserName = 1, osFamily = 1, osVendor = 1 }
+    for index = 1, 300 do many["x" .. index], many[index] = 1, 1 end
+    local text = info_schema.summary(many)
+    assert.equal("The device info has 608 problems: 600 unknown keys; missing "
+      .. "or wrong: browserName, connectionType, model, osFamily, osName and 3 "
+      .. "more.", text)
+  end)
+
   for i, value in ipairs { false, 5, "not base64!", "WzE=", json.null } do
     it("[device-warns-info-none] info_schema.check: warns of info that is not "
       .. "a table " .. i, function()
