@@ -65,7 +65,7 @@ describe("cli help", function()
       ["authorize ''"] = "got an empty text",
       ["login --mvpd ''"] = "got an empty text",
       ["preauthorize a ''"] = "got an empty text",
-      ["profiles --api ftp://x"] = "--api should be an address",
+      ["profiles --api ftp://x"] = "--api should be a URL",
       ["profiles --api https://127.0.0.1:1 --service-provider a/b"] = "REF30",
       ["profiles --api https://127.0.0.1:1 --statement /etc/passwd"] = "JWT",
       ["completion csh"] = "bash", ["reset --this-device"] = "--mvpd",
