@@ -1,7 +1,6 @@
---- The whole of Adobe Pass in one minute, told step by step: a television
--- signs a viewer in, filters its catalog, plays, gives a free taste and
--- signs out. Every request goes over real HTTPS to a sandbox that this script
--- starts on your own machine. `make demo` runs it.
+--- A walk through the REST API: a TV logs a viewer in, filters its catalog, plays,
+-- logs out and uses a temporary pass. It uses the C core directly, and sends every
+-- request over HTTPS to a sandbox that it starts on this machine. Run `make demo`.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -10,7 +9,7 @@ local sandbox = require "adobepass.sandbox.host"
 local PROVIDER, MVPD = "REF30", "Cablevision"
 local CHANNELS = { "CNN", "TBS", "HBO", "Late Night" }
 
--- Which television this is, and what kind: most requests carry both.
+-- The device's id and its description; most requests contain both.
 local IDENTIFIER = "fingerprint " .. core.base64.encode(core.random.uuid())
 local INFO = core.base64.encode(json.encode {
   primaryHardwareType = "TV", model = "Demo", version = "1",
@@ -44,9 +43,8 @@ end
 
 local transport, token
 
---- One request, from submit to answer, shown as it goes. `who` says what it
--- tells of the television: "device", "info" or nothing. The token goes to the
--- API alone.
+--- Sends one request and prints it with its response. `who` selects the headers about
+-- the device: "device" (both), "info" or nil. The token is sent to the REST API only.
 local function ask(method, url, who, kind, body)
   local transfer = assert(transport:submit { method = method, url = url,
     body = body, bearer = url:find("/api/v2/", 1, true) and token or nil,
@@ -64,18 +62,18 @@ end
 
 local function register(api, statement)
   step("The application registers", [[
-    Adobe gave its maker a software statement, a signed text. Each copy of the
-    application trades it, once in its life, for credentials of its own.]])
+    The developer has a software statement from Adobe, a signed text. Each
+    installation registers with it once and gets its own credentials.]])
   local client = ask("POST", api .. "/o/client/register", "info", JSON,
     json.encode { software_statement = statement })
-  note("client_id %s, and a secret that stays secret", client.client_id)
+  note("client_id %s, and a client_secret, which is not shown", client.client_id)
   return client
 end
 
 local function fetch_token(api, client)
-  step("The credentials buy a token", [[
-    It goes with every request from now on. From here Lua never sees it again:
-    the C core puts it into the header.]])
+  step("The application requests an access token", [[
+    Every further request contains it. Lua does not handle it: the C core adds
+    it to the headers.]])
   local answer = ask("POST", api .. "/o/client/token", "info", FORM,
     ("grant_type=client_credentials&client_id=%s&client_secret=%s"):format(
       client.client_id, client.client_secret))
@@ -85,8 +83,8 @@ local function fetch_token(api, client)
 end
 
 local function show_providers(v2)
-  step("Which TV providers are there?", [[
-    The viewer picks theirs from this list, on the television.]])
+  step("The TV requests the list of TV providers", [[
+    The viewer selects a provider from this list.]])
   local answer = ask("GET", v2 .. "/configuration", "device")
   local names = {}
   for _, mvpd in ipairs(answer.requestor.mvpds) do
@@ -96,9 +94,9 @@ local function show_providers(v2)
 end
 
 local function start_login(v2, api)
-  step("The television shows a code", [[
-    Nobody likes to type a password with a remote control: the viewer does
-    that on a phone, on a page that asks for this code.]])
+  step("The TV shows a code", [[
+    The viewer logs in on a phone, on a page that asks for this code, and so
+    does not type a password with a remote control.]])
   local login = ask("POST", v2 .. "/sessions", "device", FORM,
     ("mvpd=%s&domainName=adobe.com&redirectUrl=https%%3A%%2F%%2Fadobe.com")
       :format(MVPD))
@@ -107,31 +105,31 @@ local function start_login(v2, api)
 end
 
 local function poll(v2, code, why)
-  step("Is the viewer signed in?", why)
+  step("The TV polls for the login", why)
   local answer = ask("GET", v2 .. "/profiles/code/" .. code)
   local profile = answer.profiles and answer.profiles[MVPD]
-  if not profile then return note("not yet; ask again in 5 seconds") end
-  note("yes, with %s, until %s", MVPD,
+  if not profile then return note("not logged in yet; poll again in 5 seconds") end
+  note("logged in with %s until %s", MVPD,
     os.date("!%Y-%m-%d", math.floor(profile.notAfter / 1000)))
 end
 
 local function sign_in(control, code)
-  step("Meanwhile, on the phone", [[
-    `adobepass sandbox` serves the real pages for this: try them in a browser.
-    Here the sandbox's control API plays the viewer, Bob.]])
+  step("The viewer logs in on a phone", [[
+    `adobepass sandbox` serves the pages for this. Here the sandbox's control
+    API logs in the viewer Bob.]])
   ask("POST", control .. "/sandbox/login", nil, JSON,
     json.encode { code = code, username = "bob" })
 end
 
 local function filter(v2)
-  step("What may Bob watch?", [[
-    Preauthorization filters a catalog. It is no right to play.]])
+  step("The TV filters the catalog", [[
+    A permit from preauthorize does not allow playback.]])
   local answer = ask("POST", v2 .. "/decisions/preauthorize/" .. MVPD,
     "device", JSON, json.encode { resources = json.array(CHANNELS) })
   for _, decision in ipairs(answer.decisions) do
     note("%-10s %s", decision.resource, decision.authorized
-      and paint("32", "open")
-      or paint("31", "locked: ") .. (decision.error.details
+      and paint("32", "permitted")
+      or paint("31", "denied: ") .. (decision.error.details
         or decision.error.message))
   end
 end
@@ -145,13 +143,13 @@ local function play(v2, mvpd)
 end
 
 local function log_out(v2)
-  step("Bob signs out", [[
-    The answer says what is left to do for each provider.]])
+  step("The viewer logs out", [[
+    The response contains the remaining action for each provider.]])
   local answer = ask("GET", ("%s/logout/%s?redirectUrl=%s"):format(v2, MVPD,
     "https%3A%2F%2Fadobe.com"), "device")
   local entry = answer.logouts[MVPD]
   note("%s, %s%s", entry.actionName, entry.actionType,
-    entry.url and ": the provider's own sign-out page opens" or "")
+    entry.url and ": the TV opens the provider's logout page" or "")
 end
 
 local function tell(running)
@@ -162,23 +160,23 @@ local function tell(running)
   fetch_token(api, client)
   show_providers(v2)
   local code = start_login(v2, api)
-  poll(v2, code, "The television asks every 5 seconds.")
+  poll(v2, code, "The TV polls every 5 seconds.")
   sign_in(running.control, code)
-  poll(v2, code, "The television asks again.")
+  poll(v2, code, "This poll finds the profile.")
   filter(v2)
-  step("Bob presses play", [[
-    Authorization asks the provider each time, and gives the player a token
-    that is good for one stream.]])
+  step("The viewer starts playback", [[
+    Each authorization asks the provider, and returns a media token that is
+    valid for one playback.]])
   play(v2, MVPD)
   log_out(v2)
-  step("A free taste, without any sign-in", [[
-    TempPass: the same request, for a provider that gives everybody a day.]])
+  step("Temporary access without a login", [[
+    TempPass: the same request, for a provider that permits a day of access.]])
   play(v2, "TempPass")
   transport:close()
 end
 
-print(paint("1", "\nadobepass: a television signs in, plays and signs out"))
-print(paint("2", "against the sandbox, over HTTPS, on this machine alone"))
+print(paint("1", "\nadobepass: a TV logs in, plays and logs out"))
+print(paint("2", "with the sandbox on this machine, over HTTPS"))
 local running, message = sandbox.start { throttle = false }
 if not running then
   io.stderr:write("The sandbox did not start: ", message, "\n")
@@ -190,4 +188,4 @@ if not fine then
   io.stderr:write("\nThe demo stopped: ", tostring(problem), "\n")
   os.exit(1)
 end
-print(paint("1", "\nThat was all of it.") .. " Next: bin/adobepass sandbox\n")
+print(paint("1", "\nDone.") .. " Next: bin/adobepass sandbox\n")

@@ -1,10 +1,10 @@
---- A television logs its viewer in, and plays: the shortest whole program.
+--- A minimal program: logs a viewer in, filters a catalog and authorizes playback.
 --
 --   adobepass sandbox --exec 'lua5.4 examples/quickstart.lua'
 --
--- Then open the address that it prints, and sign in as bob with "secret".
--- Started again beside the same sandbox (`adobepass sandbox --exec sh` is a
--- shell beside one), it knows the viewer still.
+-- Open the URL that it prints, and log in as bob with the password "secret". A second
+-- run with the same sandbox (start both from `adobepass sandbox --exec sh`) needs no
+-- login.
 
 local adobepass = require "adobepass"
 

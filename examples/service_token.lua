@@ -1,11 +1,11 @@
---- Single sign-on between a viewer's devices: who signed in on one is in on
--- the next without a password. The living room shows six digits, the bedroom
--- types them (Adobe's SSO Service).
+--- Single sign-on between two devices with Adobe's SSO Service. The viewer logs in on
+-- the first device, which then shows six digits; the viewer types them on the second
+-- device, which is logged in without a password.
 --
 --   adobepass sandbox --exec 'lua5.4 examples/service_token.lua'
 --
--- With accounts of your own there is nothing to type: each device's token is
--- client:sign_service_token { key =, issuer =, subject = }.
+-- If your app has its own accounts, no digits are needed: create the token of each
+-- device with client:sign_service_token { key =, issuer =, subject = }.
 
 local adobepass = require "adobepass"
 

@@ -12,10 +12,10 @@ usage: examples/openresty/run [--json] [--settings file] [--nodes n]
 Starts Redis, two nginx nodes of the gateway and the sandbox, on loopback, and
 runs until Ctrl-C.
 
-  --json       one line when it is ready, for a script
-  --settings   your own settings (see README.md), as for the real service;
-               then no sandbox is started
-  --nodes      how many nginx nodes (2)]]
+  --json       print one line of JSON when it is ready
+  --settings   use your own settings (see README.md), for the real service;
+               no sandbox is started
+  --nodes      the number of nginx nodes (2)]]
 
 local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
   model = "Demo", version = "1", osName = "Linux", osVersion = "6.1",
@@ -29,7 +29,7 @@ local TEXT = [[
   @DIM@Log@PLAIN@         @LOG@
   @DIM@Folder@PLAIN@      @FOLDER@
 @SANDBOX@
-  @BOLD@Be a television@PLAIN@
+  @BOLD@Act as a TV@PLAIN@
     cd @FOLDER@
     tv() { curl -s -b jar -c jar -H "X-Device-Info: $(cat info)" \
       -H 'Content-Type: application/json' "$@"; echo; }
@@ -41,18 +41,18 @@ local TEXT = [[
     tv @ONE@/hls/@CHANNEL@/index.m3u8
     tv @ONE@/logout -d '{}'
 @SIGNIN@
-  @BOLD@Break it@PLAIN@
-    @DIM@A node; the other one goes on:@PLAIN@
+  @BOLD@Simulate failures@PLAIN@
+    @DIM@Kill a node; the other one continues:@PLAIN@
       kill -9 -- -@PID@
-    @DIM@Redis; it comes back, unless a file "down" is in that folder:@PLAIN@
+    @DIM@Kill Redis; it restarts unless the folder contains a file "down":@PLAIN@
       kill -9 $(cat redis.pid)
       touch down; rm down
-    @DIM@Reload under load; look at it:@PLAIN@
+    @DIM@Reload; check the state:@PLAIN@
       kill -HUP @PID@
       curl @OPERATOR@/health/ready
       curl @OPERATOR@/metrics
 
-  @DIM@Ctrl-C stops it and leaves nothing behind.@PLAIN@
+  @DIM@Ctrl-C stops everything and removes the files.@PLAIN@
 
 ]]
 
@@ -63,7 +63,7 @@ local SANDBOX = [[
 
 local SIGN_IN = [[
 
-  @BOLD@Be the viewer@PLAIN@ (bob, secret): type the code at
+  @BOLD@Log in@PLAIN@ as bob with the password secret; type the code at
     @LINK@@API@/activate@PLAIN@
 ]]
 

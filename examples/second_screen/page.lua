@@ -63,7 +63,7 @@ end
 --- The form for the code. `problem` says what was wrong with the last code.
 function page.code(code, problem)
   return layout("Activate your TV", complaint(problem)
-    .. '<p>Type the code that your television shows.</p>'
+    .. '<p>Type the code that your TV shows.</p>'
     .. '<form method="post"><label for="code">Code</label>'
     .. '<input id="code" name="code" autocomplete="off" autofocus required'
     .. ' maxlength="20" value="' .. escape(code or "") .. '">'
@@ -72,7 +72,7 @@ end
 
 --- The list of providers, if the TV did not select one.
 function page.providers(code, list)
-  local parts = { '<p>Whose TV customer are you?</p><form method="post">'
+  local parts = { '<p>Which company provides your TV service?</p><form method="post">'
     .. '<input type="hidden" name="code" value="' .. escape(code) .. '">' }
   for _, provider in ipairs(list) do
     parts[#parts + 1] = ('<button class="choice" name="mvpd" value="%s">%s'
@@ -86,12 +86,12 @@ end
 --- The page after a login.
 function page.done()
   return layout("You are signed in",
-    "<p>Look at your television: it goes on by itself.</p>")
+    "<p>Your TV continues automatically.</p>")
 end
 
 --- An error page; `text` is for the viewer.
 function page.problem(text)
-  return layout("That did not work", complaint(text)
+  return layout("An error occurred", complaint(text)
     .. '<form method="get" action="/"><button>Try again</button></form>')
 end
 

@@ -23,9 +23,9 @@ end
 
 --- The app was started without the addresses of a service.
 function messages.no_service()
-  return { what = "no service", icon = "notice", title = "Almost there",
-    text = "This app needs a service to talk to. Start it with a sandbox, "
-      .. "from the folder of the checkout:",
+  return { what = "no service", icon = "notice", title = "No service configured",
+    text = "The address of the service is missing. Start the app beside a "
+      .. "sandbox, in the folder of the checkout:",
     more = "bin/adobepass sandbox --exec 'love examples/tv'",
     buttons = { button("Close", function() love.event.quit() end) } }
 end
@@ -37,9 +37,9 @@ local NETWORK = { timeout = true, resolve_failed = true, connect_failed = true,
 function messages.failed(app, err, again)
   local offline = NETWORK[err.code]
   return { what = "failed", icon = offline and "offline" or "notice",
-    colour = "warm", title = offline and "No connection" or "That went wrong",
+    colour = "warm", title = offline and "No connection" or "An error occurred",
     text = err:viewer_text(),
-    more = offline and "The cable, the Wi-Fi or the service may be down."
+    more = offline and "Check the cable or the Wi-Fi. The service may be unavailable."
       or "For support: " .. err.code,
     buttons = { button("Try again", again), to_channels(app) } }
 end
@@ -47,9 +47,9 @@ end
 --- The service has no provider for this app and device.
 function messages.no_providers(app)
   return { what = "no providers", icon = "notice", colour = "warm",
-    title = "No TV provider yet",
-    text = "No TV provider works with this app on this television so far.",
-    buttons = { to_providers(app, "Look again") } }
+    title = "No TV provider available",
+    text = "No TV provider supports this app on this TV.",
+    buttons = { to_providers(app, "Try again") } }
 end
 
 --- A locked channel.
@@ -65,8 +65,8 @@ end
 --- A code that expired or was superseded.
 function messages.code_over(app, provider)
   return { what = "code over", icon = "clock", colour = "warm",
-    title = "This code has run out",
-    text = "Codes are good for half an hour. A new one takes a second.",
+    title = "The code has expired",
+    text = "A code is valid for half an hour.",
     buttons = {
       button("New code", function() app:sign_in(provider) end),
       to_providers(app, "Other provider") } }
@@ -75,7 +75,7 @@ end
 --- The provider denied the login.
 function messages.denied(app, provider)
   return { what = "denied", icon = "notice", colour = "warm",
-    title = provider.display_name .. " did not let you in",
+    title = provider.display_name .. " did not log you in",
     text = "Please try again, or choose another provider.",
     buttons = {
       button("Try again", function() app:sign_in(provider) end),
@@ -86,9 +86,9 @@ end
 function messages.offer(app, offer)
   return { what = "offer", icon = "clock", colour = "good",
     title = ("Watch %d minutes free"):format(offer.minutes),
-    text = "All channels, no sign-in.\nThe time begins with the first channel "
-      .. "that you play.",
-    more = "Once they are over, sign in with your TV provider to go on.",
+    text = "All channels, without signing in.\nThe time starts when you play the "
+      .. "first channel.",
+    more = "After that, sign in with your TV provider to continue.",
     buttons = {
       button("Start watching", function() app:try_free(offer) end),
       to_providers(app, "Not now") } }
@@ -97,14 +97,14 @@ end
 function messages.pass_over(app)
   return { what = "pass over", icon = "clock", colour = "warm",
     title = "Your free minutes are over",
-    text = "Sign in with your TV provider to go on watching.",
+    text = "Sign in with your TV provider to continue watching.",
     buttons = { to_providers(app, "Choose a provider") } }
 end
 
 function messages.ask_to_sign_out(app)
   return { what = "sign out?", icon = "leave",
     title = "Sign out of " .. provider_name(app) .. "?",
-    text = "This TV will forget you. Your subscription stays as it is.",
+    text = "Your sign-in is removed from this TV. Your subscription does not change.",
     buttons = {
       button("Sign out", function() app:sign_out() end),
       button("Stay", function() app:channels() end) } }
@@ -112,11 +112,11 @@ end
 
 -- A provider's result of client:logout, for the viewer.
 local OUTCOMES = {
-  complete = "All done: nothing is left to do.",
-  no_browser = "The phone or computer that you used may still know you: sign "
-    .. "out there, too.",
-  viewer_to_be_told = "Please sign out in this TV's system settings, too.",
-  invalid = "You had been signed out already.",
+  complete = "Nothing else to do.",
+  no_browser = "You may still be signed in on the phone or computer that you used. "
+    .. "Sign out there as well.",
+  viewer_to_be_told = "Sign out in this TV's system settings as well.",
+  invalid = "You were already signed out.",
 }
 
 local function outcome_of(report)
@@ -128,7 +128,7 @@ end
 function messages.signed_out(app, report)
   return { what = "signed out", icon = "done", colour = "good",
     title = "You are signed out",
-    text = ("This TV has forgotten your sign-in with %s."):format(
+    text = ("Your sign-in with %s was removed from this TV."):format(
       provider_name(app)),
     more = outcome_of(report),
     buttons = { to_providers(app, "Choose a provider") } }
@@ -137,9 +137,9 @@ end
 --- The local profile is deleted, but the service was not reached.
 function messages.sign_out_failed(app, err)
   return { what = "signed out", icon = "done", colour = "warm",
-    title = "You are signed out here",
-    text = "This TV has forgotten you. " .. provider_name(app)
-      .. " could not be told.",
+    title = "You are signed out on this TV",
+    text = "Your sign-in was removed from this TV, but the sign-out at "
+      .. provider_name(app) .. " failed.",
     more = err:viewer_text(),
     buttons = { to_providers(app, "Choose a provider") } }
 end

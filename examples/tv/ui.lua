@@ -52,10 +52,10 @@ local function load_fonts(scale)
   return fonts
 end
 
--- Noise below one step of brightness, per pixel.
+-- An ordered dither of less than one step of brightness, for 2 x 2 pixels.
 local DITHER = { [0] = 0, 2, 3, 1 }
 
--- A gradient from the top. Noise hides the steps of 8 bits per channel.
+-- A gradient from the top. The dither hides the steps of 8 bits per channel.
 local function make_band()
   local top, low = ui.colours.glow, ui.colours.background
   local data = love.image.newImageData(ui.WIDTH, ui.BAND)
@@ -137,7 +137,7 @@ function ui.ring(x, y, radius, part, colour)
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
 end
 
---- Returns whether the three dots change in the last `time` seconds.
+--- Returns whether the three dots change in the `seconds` before `time`.
 function ui.dots_change(time, seconds)
   return math.floor(time / BEAT) ~= math.floor((time - seconds) / BEAT)
 end
