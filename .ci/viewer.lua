@@ -14,8 +14,8 @@ local function ask(method, path, body)
     url = CONTROL .. path, body = body,
     headers = { ["Content-Type"] = "application/json" } })
   while select(3, transfer:result()) == "pending" do transport:step(1) end
-  local answer = transfer:result()
-  return answer and json.decode(answer.body)
+  local response = transfer:result()
+  return response and json.decode(response.body)
 end
 
 -- The path of a poll contains the code.

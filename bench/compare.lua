@@ -56,7 +56,7 @@ http {
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate @FOLDER@/server.pem;
     ssl_certificate_key @FOLDER@/server.key;
-    location = /answer { return 200 '@BODY@'; }
+    location = /response { return 200 '@BODY@'; }
 @CLIENT@
     location = /silent { content_by_lua_block { ngx.sleep(600) } }
   }
@@ -68,10 +68,10 @@ local PROFILES = "/api/v2/REF30/profiles"
 -- `limit`: maximum in microseconds; `target`: minimum ratio; `turn`: requests in
 -- one turn (1).
 local MEASURES = {
-  { "one at a time, http", "easy", "http/answer", target = 0.93 },
-  { "one at a time, https", "easy", "https/answer", target = 0.93 },
-  { "256 at once, http", "batch", "http/answer", target = 0.9, turn = 256 },
-  { "256 at once, https", "batch", "https/answer", target = 0.9, turn = 256 },
+  { "one at a time, http", "easy", "http/response", target = 0.93 },
+  { "one at a time, https", "easy", "https/response", target = 0.93 },
+  { "256 at once, http", "batch", "http/response", target = 0.9, turn = 256 },
+  { "256 at once, https", "batch", "https/response", target = 0.9, turn = 256 },
   { "client, profiles, http", "profiles", "http" .. PROFILES, target = 0.8 },
   { "client, profiles, https", "profiles", "https" .. PROFILES, target = 0.8 },
   { "client, 256 devices, http", "devices", "http" .. PROFILES,

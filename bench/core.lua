@@ -27,8 +27,8 @@ local function need_session()
 end
 
 local function check(transfer)
-  local answer = assert(transfer:result())
-  if answer.status ~= 200 or answer.body == "" then
+  local response = assert(transfer:result())
+  if response.status ~= 200 or response.body == "" then
     error("unexpected response")
   end
   transfer:close()

@@ -47,17 +47,17 @@ end
 local function ask(load, what, screen, method, path, body)
   local node = load.running.nodes[math.random(#load.running.nodes)]
   local started = load.driver.now()
-  local status, answer = screen:finish(screen:submit(method,
+  local status, response = screen:finish(screen:submit(method,
     node.url .. path, body))
   load.count[what] = (load.count[what] or 0) + 1
   load.slowest[what] = math.max(load.slowest[what] or 0,
     load.driver.now() - started)
   if status ~= 200 then
     local name = ("%s: %s %s"):format(what, tostring(status),
-      type(answer) == "table" and answer.code or tostring(answer))
+      type(response) == "table" and response.code or tostring(response))
     load.errors[name] = (load.errors[name] or 0) + 1
   end
-  return status, answer
+  return status, response
 end
 
 local function address(index)
@@ -81,8 +81,8 @@ local function log_in(load, screen, factor)
       typed = load.control:ask("POST", "/sandbox/login", { code = login.code,
         username = "bob", mvpd = MVPD }) and nil
     end
-    local _, answer = ask(load, "status", screen, "GET", "/login/status")
-  until answer.state ~= "pending"
+    local _, response = ask(load, "status", screen, "GET", "/login/status")
+  until response.state ~= "pending"
 end
 
 -- --- one hour of traffic ------------------------------------------------
@@ -213,11 +213,11 @@ end
 
 local function keep_playing(load, screen, state)
   while not state.over do
-    local status, answer = ask(load, "play", screen, "POST", "/play/cnn", {})
+    local status, response = ask(load, "play", screen, "POST", "/play/cnn", {})
     if state.back and status == 200 and not state.healed then
       state.healed = load.driver.now() - state.back
     end
-    load.driver.sleep(status == 200 and 1 or answer.retry_after or 1)
+    load.driver.sleep(status == 200 and 1 or response.retry_after or 1)
   end
 end
 
@@ -239,8 +239,8 @@ local function sign_in_later(load, state)
     username = "bob", mvpd = MVPD })
   repeat
     load.driver.sleep(1)
-    local _, answer = ask(load, "status", screen, "GET", "/login/status")
-    state.signed_in = answer.state == "done"
+    local _, response = ask(load, "status", screen, "GET", "/login/status")
+    state.signed_in = response.state == "done"
   until state.signed_in or state.over
 end
 

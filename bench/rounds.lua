@@ -24,18 +24,18 @@ function rounds.contender(name, command, folder)
   local pipe = assert(io.popen(("exec %s%s %s > %s"):format(
     may_pin and "taskset -c 0 " or "", command, shell.quote(folder),
     shell.quote(fifo)), "w"))
-  local answers = assert(io.open(fifo))
+  local responses = assert(io.open(fifo))
   os.remove(fifo) -- both ends are open
   local function ask(job, count, argument)
     pipe:write(("%s %d %s\n"):format(job, count, argument or "-"))
     pipe:flush()
-    local line = assert(answers:read "*l", name .. " ended unexpectedly")
+    local line = assert(responses:read "*l", name .. " ended unexpectedly")
     return tonumber(line)
   end
   return { name = name, ask = ask,
     close = function()
       pipe:close()
-      answers:close()
+      responses:close()
     end }
 end
 

@@ -79,9 +79,9 @@ local function sign_in(body)
     url = control_url .. "/login", body = json.encode(body),
     headers = { ["Content-Type"] = "application/json" } })
   driver.wait(transport, transfer, now() + 30)
-  local answer = transfer:result()
+  local response = transfer:result()
   transfer:close()
-  if not answer or answer.status ~= 200 then note_error "sign in" end
+  if not response or response.status ~= 200 then note_error "sign in" end
 end
 
 local function arrive(device)

@@ -19,11 +19,11 @@ local INFO = core.base64.encode(json.encode {
 local JSON = "application/json"
 local FORM = "application/x-www-form-urlencoded"
 
-local colour = os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
+local color = os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
   and os.getenv("TERM") ~= nil
 
 local function paint(code, text)
-  return colour and ("\27[%sm%s\27[0m"):format(code, text) or text
+  return color and ("\27[%sm%s\27[0m"):format(code, text) or text
 end
 
 local function say(text) print("   " .. text) end
@@ -52,12 +52,12 @@ local function ask(method, url, who, kind, body)
       ["AP-Device-Identifier"] = who == "device" and IDENTIFIER or nil,
       ["X-Device-Info"] = who and INFO or nil } })
   while select(3, transfer:result()) == "pending" do transport:step(1) end
-  local answer = assert(transfer:result())
+  local response = assert(transfer:result())
   say(("%s %s  %s %d, HTTP/%s, %.1f ms%s"):format(paint("33", method),
-    url:gsub("^https://[^/]+", ""), paint("2", "->"), answer.status,
-    answer.http_version, answer.timings.total * 1000,
-    answer.reused and "" or ", new connection"))
-  return json.decode(answer.body) or {}
+    url:gsub("^https://[^/]+", ""), paint("2", "->"), response.status,
+    response.http_version, response.timings.total * 1000,
+    response.reused and "" or ", new connection"))
+  return json.decode(response.body) or {}
 end
 
 local function register(api, statement)
@@ -74,10 +74,10 @@ local function fetch_token(api, client)
   step("The application requests an access token", [[
     Every further request contains it. Lua does not handle it: the C core adds
     it to the headers.]])
-  local answer = ask("POST", api .. "/o/client/token", "info", FORM,
+  local response = ask("POST", api .. "/o/client/token", "info", FORM,
     ("grant_type=client_credentials&client_id=%s&client_secret=%s"):format(
       client.client_id, client.client_secret))
-  token = assert(core.token(answer))
+  token = assert(core.token(response))
   note("%s, %s for %d minutes", tostring(token), token:state(),
     math.floor((token:expires_at() - core.clock.monotonic()) / 60))
 end
@@ -85,9 +85,9 @@ end
 local function show_providers(v2)
   step("The TV requests the list of TV providers", [[
     The viewer selects a provider from this list.]])
-  local answer = ask("GET", v2 .. "/configuration", "device")
+  local response = ask("GET", v2 .. "/configuration", "device")
   local names = {}
-  for _, mvpd in ipairs(answer.requestor.mvpds) do
+  for _, mvpd in ipairs(response.requestor.mvpds) do
     if not mvpd.isTempPass then names[#names + 1] = mvpd.displayName end
   end
   note("%d providers: %s, ...", #names, table.concat(names, ", ", 1, 4))
@@ -106,8 +106,8 @@ end
 
 local function poll(v2, code, why)
   step("The TV polls for the login", why)
-  local answer = ask("GET", v2 .. "/profiles/code/" .. code)
-  local profile = answer.profiles and answer.profiles[MVPD]
+  local response = ask("GET", v2 .. "/profiles/code/" .. code)
+  local profile = response.profiles and response.profiles[MVPD]
   if not profile then return note("not logged in yet; poll again in 5 seconds") end
   note("logged in with %s until %s", MVPD,
     os.date("!%Y-%m-%d", math.floor(profile.notAfter / 1000)))
@@ -124,9 +124,9 @@ end
 local function filter(v2)
   step("The TV filters the catalog", [[
     A permit from preauthorize does not allow playback.]])
-  local answer = ask("POST", v2 .. "/decisions/preauthorize/" .. MVPD,
+  local response = ask("POST", v2 .. "/decisions/preauthorize/" .. MVPD,
     "device", JSON, json.encode { resources = json.array(CHANNELS) })
-  for _, decision in ipairs(answer.decisions) do
+  for _, decision in ipairs(response.decisions) do
     note("%-10s %s", decision.resource, decision.authorized
       and paint("32", "permitted")
       or paint("31", "denied: ") .. (decision.error.details
@@ -135,9 +135,9 @@ local function filter(v2)
 end
 
 local function play(v2, mvpd)
-  local answer = ask("POST", v2 .. "/decisions/authorize/" .. mvpd,
+  local response = ask("POST", v2 .. "/decisions/authorize/" .. mvpd,
     "device", JSON, json.encode { resources = json.array { CHANNELS[1] } })
-  local decision = answer.decisions[1]
+  local decision = response.decisions[1]
   note("permitted by %s, with a signed media token of %d bytes",
     decision.source, #decision.token.serializedToken)
 end
@@ -145,9 +145,9 @@ end
 local function log_out(v2)
   step("The viewer logs out", [[
     The response contains the remaining action for each provider.]])
-  local answer = ask("GET", ("%s/logout/%s?redirectUrl=%s"):format(v2, MVPD,
+  local response = ask("GET", ("%s/logout/%s?redirectUrl=%s"):format(v2, MVPD,
     "https%3A%2F%2Fadobe.com"), "device")
-  local entry = answer.logouts[MVPD]
+  local entry = response.logouts[MVPD]
   note("%s, %s%s", entry.actionName, entry.actionType,
     entry.url and ": the TV opens the provider's logout page" or "")
 end

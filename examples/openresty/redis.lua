@@ -1,9 +1,9 @@
---- A Redis of our own, which remembers over a restart, and is started again
--- when it dies, as a service manager would do.
+--- Starts a private Redis with persistent data, and restarts it when it dies, as a
+-- service manager would.
 --
 --   local server, message = redis.start()
---   server.folder       ours, for others' files too; goes with us
---   server.socket       where it listens
+--   server.folder       its folder, also for other files; removed by stop
+--   server.socket       its Unix socket
 --   server:pid(); server:ask "dbsize"; server:stop()
 --
 -- A file `down` in the folder keeps it down, for as long as it is there. It

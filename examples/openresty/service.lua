@@ -1,12 +1,12 @@
---- The whole gateway on this machine: Redis, nginx nodes, the sandbox.
+--- Runs the gateway on this machine: Redis, nginx nodes and the sandbox.
 --
 --   local running, message = service.start { nodes = 2 }
---   running.nodes[1].url        where televisions ask
+--   running.nodes[1].url        the base URL for TVs
 --   running.nodes[1].operator   health and metrics
 --   running.redis, running.sandbox, running.folder, running.log
 --   running:stop()
 --
--- It ends with the process that started it, however that ends.
+-- Everything stops when the process that started it ends.
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
@@ -59,8 +59,8 @@ end
 local function media_key(sandbox, folder)
   local text = shell.read(shell.line("curl", "-sS", "--cacert", sandbox.ca,
     sandbox.control .. "/sandbox/certificates"))
-  local answer = assert(json.decode(text), text)
-  return private(folder, "media.pem", answer.result.media)
+  local response = assert(json.decode(text), text)
+  return private(folder, "media.pem", response.result.media)
 end
 
 local function of_sandbox(sandbox, folder)
@@ -146,10 +146,10 @@ local function begin(running, options)
   return start_nodes(running, options)
 end
 
---- Starts it all; when it answers, so do all nodes.
+--- Starts everything; returns when all nodes respond.
 --
 -- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
--- `trusted`: who may tell a viewer's address (127.0.0.1), `settings`: see
+-- `trusted`: the host whose X-Forwarded-For is trusted (127.0.0.1), `settings`: see
 -- lua/gateway/config.lua, `without_sandbox`, `edit`: a function from nginx's
 -- configuration to another one, for measuring
 function service.start(options)

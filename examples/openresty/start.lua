@@ -70,7 +70,7 @@ local SIGN_IN = [[
 local STYLE = { BOLD = "\27[1m", DIM = "\27[2m", LINK = "\27[36m",
   PLAIN = "\27[0m" }
 
-local function colours()
+local function colors()
   local wanted = not os.getenv "NO_COLOR" and os.getenv "TERM" ~= "dumb"
     and shell.execute "test -t 1" == 0
   return setmetatable({}, { __index = function(_, name)
@@ -93,7 +93,7 @@ local function nodes_text(running, values)
 end
 
 local function as_text(running)
-  local values, nodes = colours(), running.nodes
+  local values, nodes = colors(), running.nodes
   values.NODES = nodes_text(running, values)
   values.SOCKET, values.LOG = running.redis.socket, running.log
   values.FOLDER = running.folder

@@ -2,7 +2,7 @@
 --
 --   adobepass sandbox --exec 'lua5.4 examples/second_screen/start.lua'
 --
--- A television to try it with: in another terminal, with the same variables
+-- To show a code, run in another terminal, with the same variables
 -- (`adobepass sandbox` prints them), `adobepass login`.
 
 local nginx = require "adobepass.sandbox.host.nginx"

@@ -69,14 +69,14 @@ function App:show(name, given)
 end
 
 --- Starts a task of the current screen.
-function App:start(story)
-  self.task = self.driver.start(story)
+function App:start(flow)
+  self.task = self.driver.start(flow)
 end
 
 --- Shows the busy screen while `act` runs, then its result.
-function App:busy(text, story)
+function App:busy(text, flow)
   self:show("busy", { text = text })
-  self:start(story)
+  self:start(flow)
 end
 
 --- Advances the app; returns whether the picture has changed.
@@ -111,7 +111,7 @@ function App:close()
   store.close(self.store)
 end
 
--- --- stories ----------------------------------------------------------------
+-- --- flows ----------------------------------------------------------------
 
 -- Shows an error, with buttons to log in or to try again.
 local function fail(self, err, again)
@@ -129,7 +129,7 @@ end
 --- The first screen: the channels if a viewer is logged in, else the providers.
 function App:home()
   self.pass = nil
-  self:busy("One moment", function()
+  self:busy("Please wait", function()
     local found, err = self.client:preauthorize(settings.resources())
     if not found then
       return fail(self, err, function() self:home() end)

@@ -77,7 +77,7 @@ end
 --- Draws the ring around the focused item.
 function Focus:draw(radius)
   local ring, wide = self.ring, 6
-  ui.colour "accent"
+  ui.color "accent"
   ui.frame(ring.x - wide, ring.y - wide, ring.width + 2 * wide,
     ring.height + 2 * wide, (radius or 12) + wide, 4)
 end

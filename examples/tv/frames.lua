@@ -7,7 +7,7 @@
 --   cpu       what our own thread computed within `work`; the rest of it is
 --             waiting, for the graphics driver or for a processor
 --   process   what all our threads computed within `work`: a driver that draws
---             in software does so in threads of ours
+--             in software does so in threads of this process
 --   network   the part of `work` that client:update() took
 --   drawn     1 if the frame had a new picture, else 0
 

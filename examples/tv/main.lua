@@ -17,7 +17,7 @@ local ui = require "ui"
 local RATE = 60 -- frames a second, where no screen sets the pace
 local LONGEST = 0.1 -- seconds: what stood still does not leap
 local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case
--- that another window covered ours
+-- another window covered this one
 
 -- Remote controls act as keyboards.
 local KEYS = { up = "up", down = "down", left = "left", right = "right",

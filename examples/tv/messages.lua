@@ -37,7 +37,7 @@ local NETWORK = { timeout = true, resolve_failed = true, connect_failed = true,
 function messages.failed(app, err, again)
   local offline = NETWORK[err.code]
   return { what = "failed", icon = offline and "offline" or "notice",
-    colour = "warm", title = offline and "No connection" or "An error occurred",
+    color = "warm", title = offline and "No connection" or "An error occurred",
     text = err:viewer_text(),
     more = offline and "Check the cable or the Wi-Fi. The service may be unavailable."
       or "For support: " .. err.code,
@@ -46,7 +46,7 @@ end
 
 --- The service has no provider for this app and device.
 function messages.no_providers(app)
-  return { what = "no providers", icon = "notice", colour = "warm",
+  return { what = "no providers", icon = "notice", color = "warm",
     title = "No TV provider available",
     text = "No TV provider supports this app on this TV.",
     buttons = { to_providers(app, "Try again") } }
@@ -55,7 +55,7 @@ end
 --- A locked channel.
 function messages.locked(app, channel, decision)
   local own_words = decision.error.details
-  return { what = "locked", icon = "lock", colour = "warm",
+  return { what = "locked", icon = "lock", color = "warm",
     title = channel.id .. " is locked", text = decision.reason,
     more = own_words
       and ("%s says: %s"):format(provider_name(app), own_words) or nil,
@@ -64,7 +64,7 @@ end
 
 --- A code that expired or was superseded.
 function messages.code_over(app, provider)
-  return { what = "code over", icon = "clock", colour = "warm",
+  return { what = "code over", icon = "clock", color = "warm",
     title = "The code has expired",
     text = "A code is valid for half an hour.",
     buttons = {
@@ -74,7 +74,7 @@ end
 
 --- The provider denied the login.
 function messages.denied(app, provider)
-  return { what = "denied", icon = "notice", colour = "warm",
+  return { what = "denied", icon = "notice", color = "warm",
     title = provider.display_name .. " did not log you in",
     text = "Please try again, or choose another provider.",
     buttons = {
@@ -84,7 +84,7 @@ end
 
 --- What a temporary pass offers, before it starts.
 function messages.offer(app, offer)
-  return { what = "offer", icon = "clock", colour = "good",
+  return { what = "offer", icon = "clock", color = "good",
     title = ("Watch %d minutes free"):format(offer.minutes),
     text = "All channels, without signing in.\nThe time starts when you play the "
       .. "first channel.",
@@ -95,7 +95,7 @@ function messages.offer(app, offer)
 end
 
 function messages.pass_over(app)
-  return { what = "pass over", icon = "clock", colour = "warm",
+  return { what = "pass over", icon = "clock", color = "warm",
     title = "Your free minutes are over",
     text = "Sign in with your TV provider to continue watching.",
     buttons = { to_providers(app, "Choose a provider") } }
@@ -126,7 +126,7 @@ local function outcome_of(report)
 end
 
 function messages.signed_out(app, report)
-  return { what = "signed out", icon = "done", colour = "good",
+  return { what = "signed out", icon = "done", color = "good",
     title = "You are signed out",
     text = ("Your sign-in with %s was removed from this TV."):format(
       provider_name(app)),
@@ -136,7 +136,7 @@ end
 
 --- The local profile is deleted, but the service was not reached.
 function messages.sign_out_failed(app, err)
-  return { what = "signed out", icon = "done", colour = "warm",
+  return { what = "signed out", icon = "done", color = "warm",
     title = "You are signed out on this TV",
     text = "Your sign-in was removed from this TV, but the sign-out at "
       .. provider_name(app) .. " failed.",

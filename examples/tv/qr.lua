@@ -7,9 +7,9 @@ local QUIET = 4 -- modules of white around it: ISO/IEC 18004
 
 --- Starts creating an image; qr.image returns it.
 function qr.start(text)
-  local answer = love.thread.newChannel()
-  love.thread.newThread "qr_maker.lua":start(package.path, text, answer)
-  return answer
+  local response = love.thread.newChannel()
+  love.thread.newThread "qr_maker.lua":start(package.path, text, response)
+  return response
 end
 
 local function draw(lines)
@@ -29,8 +29,8 @@ local function draw(lines)
 end
 
 --- Returns the image; nil until it is ready, and always nil without `qrencode`.
-function qr.image(answer)
-  local text = answer:pop()
+function qr.image(response)
+  local text = response:pop()
   if not text then return nil end
   local lines = {}
   for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end

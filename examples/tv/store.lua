@@ -11,7 +11,7 @@ local store = {}
 
 -- A failed write is reported at the next change.
 local function order(self, ...)
-  local trouble = self.answers:pop()
+  local trouble = self.responses:pop()
   if trouble then return interface.failed(trouble) end
   self.orders:push { ... }
   return true
@@ -74,11 +74,11 @@ local make = interface.class(does)
 --- Creates a store in a folder.
 -- @string folder made, for the owner alone, if it is missing
 function store.new(folder)
-  local orders, answers = love.thread.newChannel(), love.thread.newChannel()
+  local orders, responses = love.thread.newChannel(), love.thread.newChannel()
   local writer = love.thread.newThread "store_writer.lua"
-  writer:start(package.path, package.cpath, folder, orders, answers)
+  writer:start(package.path, package.cpath, folder, orders, responses)
   return make { memory = adobepass.store.memory(), changed = {}, cleared = {},
-    disk = adobepass.store.file(folder), orders = orders, answers = answers,
+    disk = adobepass.store.file(folder), orders = orders, responses = responses,
     writer = writer }
 end
 

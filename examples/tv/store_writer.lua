@@ -1,6 +1,6 @@
 -- The thread of store.lua: makes the changes in order.
 
-local path, cpath, folder, orders, answers = ...
+local path, cpath, folder, orders, responses = ...
 package.path, package.cpath = path, cpath
 
 local disk = require "adobepass.store.file" (folder)
@@ -10,5 +10,5 @@ while true do
   if order == "end" then return end
   local method = order[1]
   local done, message = disk[method](disk, order[2], order[3], order[4])
-  if done == nil then answers:push(message) end
+  if done == nil then responses:push(message) end
 end

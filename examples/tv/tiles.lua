@@ -53,8 +53,8 @@ function art.waves()
   end
 end
 
-local function shade(colour)
-  local r, g, b = colour[1], colour[2], colour[3]
+local function shade(color)
+  local r, g, b = color[1], color[2], color[3]
   return love.graphics.newMesh({
     { 0, 0, 0, 0, r, g, b }, { W, 0, 1, 0, r * 1.06, g * 1.06, b * 1.06 },
     { W, H, 1, 1, r * 0.62, g * 0.62, b * 0.62 },
@@ -64,13 +64,13 @@ end
 
 -- A locked channel is drawn darker.
 local function paint(channel, light)
-  local paper = ui.colours.background
+  local paper = ui.colors.background
   love.graphics.stencil(function()
     love.graphics.rectangle("fill", 0, 0, W, H, tiles.RADIUS)
   end)
   love.graphics.setStencilTest("greater", 0)
   love.graphics.setColor(1, 1, 1)
-  love.graphics.draw(shade(channel.colour))
+  love.graphics.draw(shade(channel.color))
   love.graphics.setColor(1, 1, 1, 0.10)
   art[channel.art]()
   love.graphics.setColor(paper[1], paper[2], paper[3], 1 - light)
@@ -83,7 +83,7 @@ local function picture(channel, light)
   local canvas = love.graphics.newCanvas(W, H, { msaa = 4,
     dpiscale = ui.scale })
   canvas:setFilter("nearest", "nearest")
-  local paper = ui.colours.background
+  local paper = ui.colors.background
   love.graphics.setCanvas { canvas, stencil = true }
   love.graphics.clear(paper[1], paper[2], paper[3])
   paint(channel, light)
@@ -106,7 +106,7 @@ end
 
 --- Draws a channel's picture, its name and its program.
 function tiles.draw(channel, x, y, dimmed)
-  ui.colour "white"
+  ui.color "white"
   ui.stamp((dimmed and tiles.dark or tiles.bright)[channel.id], x, y)
   if dimmed then return end
   ui.text("heading", "white", channel.id, x + 18, y + H - 72)

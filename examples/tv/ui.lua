@@ -6,7 +6,7 @@ local ui = { WIDTH = 1280, HEIGHT = 720 }
 ui.LEFT, ui.TOP, ui.RIGHT, ui.BOTTOM = 72, 48, 1208, 672
 ui.BAND = 132 -- the height of the light at the top
 
-ui.colours = {
+ui.colors = {
   background = { 0.043, 0.055, 0.090 },
   glow = { 0.090, 0.125, 0.225 },
   panel = { 0.098, 0.122, 0.184 },
@@ -57,7 +57,7 @@ local DITHER = { [0] = 0, 2, 3, 1 }
 
 -- A gradient from the top. The dither hides the steps of 8 bits per channel.
 local function make_band()
-  local top, low = ui.colours.glow, ui.colours.background
+  local top, low = ui.colors.glow, ui.colors.background
   local data = love.image.newImageData(ui.WIDTH, ui.BAND)
   data:mapPixel(function(x, y)
     local part = (1 - y / ui.BAND) ^ 2
@@ -83,17 +83,17 @@ function ui.load()
 end
 
 --- Starts drawing a frame with a background color.
-function ui.begin(colour)
-  local paper = colour or ui.colours.background
+function ui.begin(color)
+  local paper = color or ui.colors.background
   love.graphics.origin()
   love.graphics.clear(paper[1], paper[2], paper[3])
   love.graphics.translate(ui.offset_x, ui.offset_y)
   love.graphics.scale(ui.scale)
 end
 
-function ui.colour(name, alpha)
-  local colour = ui.colours[name] or name
-  love.graphics.setColor(colour[1], colour[2], colour[3], alpha or 1)
+function ui.color(name, alpha)
+  local color = ui.colors[name] or name
+  love.graphics.setColor(color[1], color[2], color[3], alpha or 1)
 end
 
 --- Draws an opaque image without blending, which takes half the time.
@@ -127,12 +127,12 @@ local QUARTER = math.pi / 2
 local BEAT = 1 / 12 -- seconds: what waits needs no smoother picture
 
 --- Draws a ring; the bright part is 0 to 1.
-function ui.ring(x, y, radius, part, colour)
+function ui.ring(x, y, radius, part, color)
   love.graphics.setLineWidth(7)
-  ui.colour "raised"
+  ui.color "raised"
   love.graphics.circle("line", x, y, radius, 64)
   if part <= 0 then return end
-  ui.colour(colour)
+  ui.color(color)
   love.graphics.arc("line", "open", x, y, radius, -QUARTER,
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
 end
@@ -146,7 +146,7 @@ end
 function ui.waiting(x, y, time)
   for index = 0, 2 do
     local wave = math.sin(time * 4 - index * 0.8)
-    ui.colour("accent", 0.35 + 0.65 * math.max(0, wave))
+    ui.color("accent", 0.35 + 0.65 * math.max(0, wave))
     love.graphics.circle("fill", x + index * 22, y, 6)
   end
 end
@@ -154,28 +154,28 @@ end
 -- --- words ------------------------------------------------------------------
 
 --- Draws one line of text; returns its width.
-function ui.text(font, colour, text, x, y, alpha)
+function ui.text(font, color, text, x, y, alpha)
   love.graphics.setFont(ui.fonts[font])
-  ui.colour(colour, alpha)
+  ui.color(color, alpha)
   love.graphics.print(text, x, y)
   return ui.fonts[font]:getWidth(text)
 end
 
 --- Draws wrapped text; returns its height.
-function ui.column(font, colour, text, x, y, width, align)
+function ui.column(font, color, text, x, y, width, align)
   local face = ui.fonts[font]
   love.graphics.setFont(face)
-  ui.colour(colour)
+  ui.color(color)
   love.graphics.printf(text, x, y, width, align or "left")
   local _, lines = face:getWrap(text, width)
   return #lines * face:getHeight()
 end
 
 --- Draws text in the center of a box.
-function ui.centred(font, colour, text, x, y, width, height)
+function ui.centred(font, color, text, x, y, width, height)
   local face = ui.fonts[font]
   love.graphics.setFont(face)
-  ui.colour(colour)
+  ui.color(color)
   love.graphics.print(text, math.floor(x + (width - face:getWidth(text)) / 2),
     math.floor(y + (height - face:getHeight()) / 2))
 end
@@ -199,7 +199,7 @@ end
 
 --- Draws the gradient at the top.
 function ui.light()
-  ui.colour "white"
+  ui.color "white"
   ui.stamp(ui.band, 0, 0)
 end
 
@@ -222,10 +222,10 @@ end
 
 local function draw_key(name, x, y)
   local width = name == "move" and 38 or ui.fonts.tiny:getWidth(name) + 22
-  ui.colour "raised"
+  ui.color "raised"
   ui.box(x, y, width, 28, 8)
   if name == "move" then
-    ui.colour "text"
+    ui.color "text"
     draw_arrows(x + width / 2, y + 14)
   else
     ui.centred("tiny", "text", name, x, y, width, 28)
@@ -245,7 +245,7 @@ end
 
 --- Draws a button of a list.
 function ui.button(item, is_focused)
-  ui.colour(is_focused and "text" or "raised")
+  ui.color(is_focused and "text" or "raised")
   ui.box(item.x, item.y, item.width, item.height, 12)
   ui.centred("label", is_focused and "background" or "text", item.label,
     item.x, item.y, item.width, item.height)

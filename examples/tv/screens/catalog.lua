@@ -44,7 +44,7 @@ end
 function Catalog:update(seconds) return self.focus:update(seconds) end
 
 local function draw_lock(item)
-  ui.colour "text"
+  ui.color "text"
   icons.lock(item.x + 32, item.y + 28, 24)
   ui.text("label", "text", item.label, item.x + 56, item.y + 18)
   ui.column("tiny", "soft", item.decision.reason, item.x + 18,
@@ -56,7 +56,7 @@ local function draw_item(item, is_focused)
   tiles.draw(item.channel, item.x, item.y, item.decision ~= nil)
   if item.decision then return draw_lock(item) end
   if is_focused then
-    ui.colour "white"
+    ui.color "white"
     icons.play(item.x + W - 34, item.y + 32, 22)
   end
 end

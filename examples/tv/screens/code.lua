@@ -70,7 +70,7 @@ end
 local function draw_letters(code, x, y)
   local width, gap = 74, 12
   for letter in code:gmatch "." do
-    ui.colour "panel"
+    ui.color "panel"
     ui.box(x, y, width, 92, 12)
     ui.centred("code", "text", letter, x, y, width, 92)
     x = x + width + gap
@@ -78,14 +78,14 @@ local function draw_letters(code, x, y)
 end
 
 local function draw_step(number, text, y)
-  ui.colour "raised"
+  ui.color "raised"
   ui.disc(ui.LEFT + 20, y + 15, 20)
   ui.centred("label", "accent", number, ui.LEFT, y - 5, 40, 40)
   ui.text("body", "soft", text, ui.LEFT + 58, y)
 end
 
 local function draw_picture(self)
-  ui.colour "white"
+  ui.color "white"
   ui.box(CARD.x, CARD.y, CARD.size, CARD.size, 20)
   local size = self.picture:getWidth()
   local room = (CARD.size - 2 * CARD.edge) * ui.scale
@@ -98,8 +98,8 @@ end
 
 local function draw_time(self)
   local left = self.flow.expires_at - self.app.client:now_ms()
-  local colour = left < 60000 and "bad" or left < 300000 and "warm" or "accent"
-  ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, colour)
+  local color = left < 60000 and "bad" or left < 300000 and "warm" or "accent"
+  ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, color)
   ui.text("digits", "text", ui.clock(left / 1000), ui.LEFT + 104, 541)
   if self.is_offline then
     ui.text("small", "warm", "No connection: we keep trying",
@@ -121,7 +121,7 @@ function Code:draw()
   ui.text("heading", "text", self.page, ui.LEFT + 58, 184)
   draw_step("2", "Type this code", 250)
   draw_letters(self.flow.code, ui.LEFT + 58, 296)
-  draw_step("3", "Sign in there. This screen goes on by itself.", 428)
+  draw_step("3", "Sign in there. This screen continues automatically.", 428)
   draw_time(self)
   if self.picture then draw_picture(self) end
 end

@@ -22,9 +22,9 @@ end
 function Message:update(seconds) return self.focus:update(seconds) end
 
 local function draw_icon(self)
-  ui.colour "panel"
+  ui.color "panel"
   ui.disc(ui.WIDTH / 2, 168, 66)
-  ui.colour(self.colour or "accent")
+  ui.color(self.color or "accent")
   icons[self.icon](ui.WIDTH / 2, 168, 54)
 end
 

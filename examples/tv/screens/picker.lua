@@ -62,9 +62,9 @@ function Picker:update(seconds)
 end
 
 local function draw_provider(item)
-  ui.colour "panel"
+  ui.color "panel"
   ui.box(item.x, item.y, WIDTH, HEIGHT)
-  ui.colour(item.hue)
+  ui.color(item.hue)
   ui.disc(item.x + 46, item.y + HEIGHT / 2, 25)
   ui.centred("label", "white", item.label:sub(1, 1):upper(), item.x + 21,
     item.y, 50, HEIGHT)
@@ -76,9 +76,9 @@ local function draw_provider(item)
 end
 
 local function draw_offer(item)
-  ui.colour { 0.10, 0.24, 0.20 }
+  ui.color { 0.10, 0.24, 0.20 }
   ui.box(item.x, item.y, item.width, HEIGHT)
-  ui.colour "good"
+  ui.color "good"
   icons.clock(item.x + 46, item.y + HEIGHT / 2, 42)
   ui.text("strong", "text", item.label, item.x + 88, item.y + 14)
   ui.text("small", "soft", "No sign-in needed", item.x + 88, item.y + 46)
@@ -86,7 +86,7 @@ end
 
 -- Rows scroll behind the title and the hints.
 local function draw_edges()
-  ui.colour "background"
+  ui.color "background"
   love.graphics.rectangle("fill", 0, ui.BAND, ui.WIDTH, TOP - 14 - ui.BAND)
   love.graphics.rectangle("fill", 0, BOTTOM + 14, ui.WIDTH, ui.HEIGHT)
 end
@@ -104,7 +104,7 @@ function Picker:draw()
   love.graphics.pop()
   if self.tallest > BOTTOM then draw_edges() end
   ui.title("Choose your TV provider",
-    "Whoever brings you television at home.")
+    "The company that provides your TV service at home.")
   ui.hints { { "move", "move" }, { "OK", "choose" } }
 end
 

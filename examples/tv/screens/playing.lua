@@ -33,22 +33,22 @@ end
 
 -- Instead of a video: animated bars in the channel's color.
 local function draw_film(self)
-  local colour, bars, width = self.channel.colour, 20, 40
+  local color, bars, width = self.channel.color, 20, 40
   for index = 0, bars - 1 do
     local high = 120 + 62 * math.sin(self.time * 2.2 + index * 0.7)
       + 44 * math.sin(self.time * 3.7 + index * 1.9)
     local light = 0.75 + 0.25 * math.sin(index * 0.5 + self.time)
-    love.graphics.setColor(colour[1] * light, colour[2] * light,
-      colour[3] * light)
+    love.graphics.setColor(color[1] * light, color[2] * light,
+      color[3] * light)
     love.graphics.rectangle("fill", 130 + index * 52, 300 - high / 2, width,
       high, 8)
   end
 end
 
 local function draw_live(self, x, y)
-  ui.colour "live"
+  ui.color "live"
   ui.box(x, y, 82, 32, 8)
-  ui.colour("white", 0.6 + 0.4 * math.sin(self.time * 4))
+  ui.color("white", 0.6 + 0.4 * math.sin(self.time * 4))
   love.graphics.circle("fill", x + 19, y + 16, 5)
   ui.text("tiny", "white", "LIVE", x + 32, y + 6)
 end
@@ -60,7 +60,7 @@ local function token_text(self)
 end
 
 local function draw_bar(self)
-  ui.colour(self.foot)
+  ui.color(self.foot)
   love.graphics.rectangle("fill", 0, 520, ui.WIDTH, 230)
   ui.text("title", "text", self.channel.id, ui.LEFT, 540)
   local wide = ui.fonts.title:getWidth(self.channel.id)
@@ -78,7 +78,7 @@ end
 local function draw_pass(self)
   local whole = self.app.pass_minutes * 60000
   local left = math.min(self.left, whole)
-  ui.colour(self.foot)
+  ui.color(self.foot)
   ui.box(ui.RIGHT - 236, ui.TOP, 236, 84, 18)
   ui.ring(ui.RIGHT - 192, ui.TOP + 42, 26, left / whole,
     left < 60000 and "bad" or "good")
@@ -98,16 +98,16 @@ function Playing:key(key)
   if key == "back" then self.app:channels() end
 end
 
-local function shade(colour, light)
-  return { colour[1] * light, colour[2] * light, colour[3] * light }
+local function shade(color, light)
+  return { color[1] * light, color[2] * light, color[3] * light }
 end
 
 return function(app, given)
   local decision = given.decision
   return setmetatable({ app = app, channel = given.channel, time = 0,
     shown = 0, what = given.channel.id,
-    paper = shade(given.channel.colour, 0.30),
-    foot = shade(given.channel.colour, 0.13),
+    paper = shade(given.channel.color, 0.30),
+    foot = shade(given.channel.color, 0.13),
     note = decision.media_token and "media token" or "",
     token_ends = decision.media_token_not_after or 0 }, Playing)
 end

@@ -93,7 +93,7 @@ local function sign_out(fixture)
   app:await "^message\tsign out%?\tSign out\t"
   fixture.take_picture "sign-out"
   app:press "Return"
-  app:await "^message\tsigned out\tChoose a provider\tThe phone or computer"
+  app:await "^message\tsigned out\tChoose a provider\tYou may still be signed in"
   fixture.take_picture "signed-out"
   app:press "Return"
   app:await "^picker\t\tCablevision\t" -- the last used provider comes first

@@ -139,10 +139,10 @@ local function carry_out(route, argument)
   return route[2](request)
 end
 
-local function send(answer)
+local function send(response)
   ngx.header["Content-Type"] = "application/json"
   ngx.header["Cache-Control"] = "no-store"
-  ngx.print(json.encode(answer))
+  ngx.print(json.encode(response))
 end
 
 local function note(route_name, started, made)
@@ -178,11 +178,11 @@ function gateway.serve(whom)
   local started = core.clock.monotonic()
   local route_name, route, argument = find(ROUTES[whom])
   if not route then return ngx.exit(404) end
-  local fine, answer, err = pcall(carry_out, route, argument)
-  local made = not fine and broken(answer) or err and problem.of(err) or nil
+  local fine, response, err = pcall(carry_out, route, argument)
+  local made = not fine and broken(response) or err and problem.of(err) or nil
   note(route_name, started, made)
   if made then return problem.send(made) end
-  return send(answer)
+  return send(response)
 end
 
 local SAID = { [404] = "There is nothing here.",

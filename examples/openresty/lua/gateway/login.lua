@@ -79,9 +79,9 @@ function login.status(request)
   local turn, why = flows.turn(flow)
   if turn == nil then return nil, why end
   if turn then return ask(who, view, flow) end
-  local answer = shown(flow)
-  answer.retry_after = why
-  return answer
+  local response = shown(flow)
+  response.retry_after = why
+  return response
 end
 
 return login

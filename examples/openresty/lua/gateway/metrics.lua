@@ -11,11 +11,11 @@ local BUCKETS = { 0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10 } -- seconds
 
 local KINDS = {
   { "gateway_requests_total", "counter", "Requests by route and status." },
-  { "gateway_request_seconds", "histogram", "Time that an answer took." },
+  { "gateway_request_seconds", "histogram", "Response time." },
   { "gateway_files_total", "counter", "Playlists and segments, by outcome." },
   { "gateway_adobe_requests_total", "counter",
     "Requests to Adobe by operation and status, or error." },
-  { "gateway_adobe_request_seconds", "histogram", "Time that Adobe took." },
+  { "gateway_adobe_request_seconds", "histogram", "Response time of Adobe." },
   { "gateway_adobe_events_total", "counter",
     "Registrations, tokens, retries, waits, cache hits and warnings." },
 }

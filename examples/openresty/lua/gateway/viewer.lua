@@ -56,7 +56,7 @@ function viewer.who()
   local id = devices:open("device", ngx.var.cookie_gateway_device)
   if id then return identify(id) end
   return nil, problem.new(401, "device_unknown",
-    "The device's cookie is missing or not ours: it begins with POST /login.",
+    "The device's cookie is missing or not valid. Send POST /login first.",
     "authentication")
 end
 
