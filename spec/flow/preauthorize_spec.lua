@@ -382,6 +382,123 @@ describe("preauthorize", function()
     end)
   end)
 
+  describe("while another viewer logs in", function()
+    -- Delays the next response, computed when the request is sent, by 10 s.
+    local function delay(operation)
+      assert(scenario.control.fault { kind = "delay", seconds = 10, count = 1,
+        operation = operation })
+    end
+
+    local function change_viewer()
+      scenario.driver.sleep(3)
+      assert(client:logout())
+      scenario:signed_in("Cablevision", "ann")
+      assert(client:login {})
+    end
+
+    it("[preauthorize-late-permit] preauthorize: a response from before a logout "
+      .. "or login fills no cache", function()
+      for _, change in ipairs { change_viewer,
+          function() scenario.driver.sleep(3); assert(client:logout()) end,
+          function()
+            scenario.driver.sleep(3)
+            assert(client:login { fresh = true })
+          end } do
+        scenario:signed_in("Cablevision", "bob")
+        delay "preauthorize"
+        scenario:at(scenario.driver.now(), change)
+        local result = scenario:run(function()
+          return client:preauthorize({ "CNN" }, { mvpd = "Cablevision" })
+        end)
+        assert.same({ "CNN" }, result.permitted)
+        assert.is_nil(client.context:permit("Cablevision", "CNN"))
+      end
+      assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      assert.is_not_nil(client.context:permit("Cablevision", "CNN"))
+    end)
+
+    it("[preauthorize-permit-during-logout] logout: a permit that arrives while "
+      .. "logout waits is dropped at its end", function()
+      delay "logout"
+      new_scenario(function(resource) return item(resource) end)
+      scenario:at(scenario.driver.now() + 3, function()
+        assert(client:preauthorize({ "CNN" }, { mvpd = "Cablevision" }))
+      end)
+      assert(scenario:run(function() return client:logout() end))
+      assert.equal(1, #scenario:request_times "preauthorize")
+      assert.is_nil(client.context:permit("Cablevision", "CNN"))
+    end)
+
+    local function log_in_by(other)
+      return function()
+        scenario.driver.sleep(3)
+        scenario:signed_in("Cablevision", "ann")
+        assert(other:login { fresh = true })
+      end
+    end
+
+    it("[profile-late-error] preauthorize, authorize: a late "
+      .. "authenticated_profile error keeps a newer profile", function()
+      local other = scenario:new_client {
+        store = client.context.connection.store }
+      local calls = {
+        preauthorize = function() return client:preauthorize { "CNN" } end,
+        authorize = function() return client:authorize "CNN" end }
+      for operation, call in pairs(calls) do
+        for _, who in ipairs { client, other } do
+          assert(scenario.control.revoke { mvpd = "Cablevision" })
+          delay(operation)
+          scenario:at(scenario.driver.now(), log_in_by(who))
+          local result = scenario:run(call)
+          assert.matches("^authenticated_profile_",
+            (result.error or result.denied[1].error).code)
+          assert.equal("Cablevision", assert(client:remembered_profile()).mvpd)
+        end
+        assert(scenario.control.revoke { mvpd = "Cablevision" })
+        call()
+        assert.is_nil(client:remembered_profile())
+        log_in_by(client)()
+      end
+    end)
+  end)
+
+  describe("a permit that ends", function()
+    local function ends_after(seconds, starts)
+      new_scenario(function(resource)
+        local given, now = item(resource), scenario.sandbox:now()
+        given.notBefore = starts and now + starts * 1000
+        given.notAfter = seconds and now + seconds * 1000
+        return given
+      end)
+      assert(client:preauthorize { "CNN" })
+    end
+
+    local function is_kept() return client.context:permit("Cablevision", "CNN")
+      ~= nil end
+
+    it("[preauthorize-permit-ends] preauthorize: a permit is cached until its "
+      .. "notAfter by the server's clock", function()
+      ends_after(600)
+      scenario.driver.sleep(598)
+      assert.is_true(is_kept())
+      scenario.driver.sleep(3)
+      assert.is_false(is_kept())
+      ends_after(-1)
+      assert.is_false(is_kept())
+    end)
+
+    it("[preauthorize-permit-ends-day] preauthorize: a permit without notAfter, "
+      .. "or with a later one, is cached for a day", function()
+      for _, seconds in ipairs { false, 1e6 } do
+        ends_after(seconds)
+        scenario.driver.sleep(86399)
+        assert.is_true(is_kept())
+        scenario.driver.sleep(2)
+        assert.is_false(is_kept())
+      end
+    end)
+  end)
+
   it("[preauthorize-forgets-profile] preauthorize: deletes a profile that the "
     .. "service no longer has", function()
     assert(scenario.control.revoke { mvpd = "Cablevision" })

@@ -3,8 +3,9 @@
 -- object.
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
--- and, created at first use, `headers`, `credentials`, `store`, `permits` and
--- `code_life` (of adobepass.flow.login).
+-- and, created at first use, `headers`, `credentials`, `store`, `permits`,
+-- `generation` (a count of logins and logouts) and `code_life` (of
+-- adobepass.flow.login).
 -- @module adobepass.api.flow_context
 
 local cache = require "adobepass.policy.cache"
@@ -218,14 +219,49 @@ function Context:permit(scope, resource)
   return found
 end
 
---- Caches a permit, for a day at most.
-function Context:keep_permit(scope, resource, decision)
-  permits_of(self):set(permit_key(scope, resource), decision,
-    self:monotonic() + PERMIT_SECONDS)
+-- Seconds for which a permit may be cached. While the server's time is unknown,
+-- notAfter cannot be compared with it.
+local function permit_life(self, decision)
+  local ends, starts = decision.not_after, decision.not_before
+  if ends and self:knows_time() then starts = self:now_ms() end
+  if not (ends and starts) then return PERMIT_SECONDS end
+  return math.min(PERMIT_SECONDS, (ends - starts) / 1000)
 end
 
---- Drops all cached permits.
-function Context:clear_permits() self.permits = nil end
+--- Caches a permit until its notAfter, for a day at most.
+-- @string scope see permit_scope
+-- @string resource
+-- @tparam table decision
+-- @tparam[opt] table since of viewer_mark: a permit requested before a login or
+-- logout is not cached
+function Context:keep_permit(scope, resource, decision, since)
+  if since and since.generation ~= self.generation then return end
+  local seconds = permit_life(self, decision)
+  if seconds <= 0 then return end
+  permits_of(self):set(permit_key(scope, resource), decision,
+    self:monotonic() + seconds)
+end
+
+--- Drops all cached permits. Called by each login and logout.
+function Context:clear_permits()
+  self.permits, self.generation = nil, (self.generation or 0) + 1
+end
+
+--- Returns a mark of the present viewer. A response to a request that is sent
+-- after the mark concerns this viewer, unless a login or logout came between.
+function Context:viewer_mark()
+  return { generation = self.generation, time = self:now_ms() }
+end
+
+-- The server's clock is known to half a second.
+local CLOCK_NOISE = 1000 -- ms
+
+--- Returns whether a kept profile may belong to the viewer of a mark: not when
+-- this device logged in or out since, or another process kept a newer login.
+function Context:is_of_mark(since, profile)
+  return since.generation == self.generation
+    and (profile.not_before or 0) <= since.time + CLOCK_NOISE
+end
 
 --- Returns how many resources a provider accepts in one request; nil when not
 -- known yet.

@@ -37,9 +37,10 @@ function authorize.authorize(context, resource, options)
   if not mvpd then return nil, err end
   local attempt = 1
   while true do
+    local since = context:viewer_mark()
     local decision, why = request_decision(context, mvpd, resource, options,
       deadline)
-    decisions.note(context, mvpd, why or decision.error)
+    decisions.note(context, mvpd, why or decision.error, since)
     if not decision then return nil, why end
     local again, delay = decisions.to_repeat(context,
       { [resource] = decision }, { resource }, attempt, deadline)

@@ -95,12 +95,19 @@ function decisions.to_repeat(context, found, resources, attempt, deadline)
   return list, longest
 end
 
---- Deletes the kept profile when the service no longer knows it; otherwise the
--- next login would return it. This is not a logout.
-function decisions.note(context, mvpd, err)
+--- Deletes the kept profile when the service no longer knows it; else the next
+-- login would return it. This logs nobody out. A profile that is newer than the
+-- request stays.
+-- @param context
+-- @string mvpd
+-- @param err nil, or the error of a decision
+-- @tparam table since context:viewer_mark() of before the request
+function decisions.note(context, mvpd, err, since)
   if not err or not err.code:find "^authenticated_profile_" then return end
   local kept = context:recall("profile")
-  if kept and kept.mvpd == mvpd then context:forget("profile") end
+  if kept and kept.mvpd == mvpd and context:is_of_mark(since, kept) then
+    context:forget("profile")
+  end
 end
 
 --- Returns the provider to request decisions from: the given one, or that of

@@ -124,6 +124,7 @@ function logout.logout(context, options)
   local forgotten, why = forget_viewer(context, options)
   local report = {}
   for _, mvpd in ipairs(list) do one(context, mvpd, options, report) end
+  context:clear_permits() -- of a preauthorization during these requests
   if #report == 1 and report[1].outcome == "failed" then
     return nil, report[1].error
   end

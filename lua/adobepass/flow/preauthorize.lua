@@ -128,12 +128,12 @@ local function take_permits(context, scope, list, found)
 end
 
 -- Caches permits in memory, but no denials.
-local function keep_permits(context, scope, mvpd, list, found)
+local function keep_permits(context, scope, mvpd, list, found, since)
   for _, resource in ipairs(list) do
     if found[resource].permitted then
-      context:keep_permit(scope, resource, found[resource])
+      context:keep_permit(scope, resource, found[resource], since)
     end
-    decisions.note(context, mvpd, found[resource].error)
+    decisions.note(context, mvpd, found[resource].error, since)
   end
 end
 
@@ -193,8 +193,9 @@ function preauthorize.preauthorize(context, resources, options)
   local missing = take_permits(context, scope, list, found)
   local deadline, attempt = context:deadline(), 1
   while #missing > 0 do
+    local since = context:viewer_mark()
     decide(context, mvpd, missing, options, found)
-    keep_permits(context, scope, mvpd, missing, found)
+    keep_permits(context, scope, mvpd, missing, found, since)
     local again, delay = decisions.to_repeat(context, found, missing, attempt,
       deadline)
     missing = again
