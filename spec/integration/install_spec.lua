@@ -40,4 +40,16 @@ describe("make install", function()
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
   end)
+
+  it("[install-umask] make install: modes do not depend on the umask", function()
+    for _, umask in ipairs { "077", "000" } do
+      local to = path .. "/umask" .. umask
+      folder.run(("umask %s; make -s install LUA=%s PREFIX=%s 2>&1"):format(
+        umask, LUA, to))
+      assert.equal("", folder.run(("find %s ! -type d ! -perm 644 "
+        .. "! -perm 755 -o -type d ! -perm 755"):format(to)))
+      assert.equal("3", folder.run(("find %s -path '*completions*' -type f -size +1k "
+        .. "-o -name _adobepass -size +1k | wc -l"):format(to)):match "%d+")
+    end
+  end)
 end)
