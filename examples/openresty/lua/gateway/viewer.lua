@@ -71,14 +71,23 @@ function viewer.welcome()
   return who
 end
 
---- For nginx's limit: returns the address of a request for a login without a valid
--- device cookie; else "".
+local IPV4_MAPPED = ("\0"):rep(10) .. "\255\255"
+
+-- An IPv6 host chooses among 2^64 addresses (RFC 4291), so its /64 counts.
+local function network_of(address)
+  if #address ~= 16 then return address end
+  if address:sub(1, 12) == IPV4_MAPPED then return address:sub(13) end
+  return address:sub(1, 8)
+end
+
+--- For nginx's limit: returns the IPv4 address or IPv6 /64 of a request for a login
+-- without a valid device cookie; else "".
 function viewer.newcomer()
   if ngx.var.uri ~= "/login"
       or devices:open("device", ngx.var.cookie_gateway_device) then
     return ""
   end
-  return ngx.var.binary_remote_addr
+  return network_of(ngx.var.binary_remote_addr)
 end
 
 function viewer.add_cookie(text)
