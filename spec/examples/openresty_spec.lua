@@ -409,7 +409,8 @@ describe("gateway", function()
       assert.equal(5, operations().register)
     end)
 
-    it("[gateway-new-devices-prefix] gateway: limits new devices per IPv6 /64", function()
+    it("[gateway-new-devices-prefix] gateway: limits new devices per IPv6 "
+      .. "/64", function()
       local function arrive(address)
         return tv:post(one .. "/login", {},
           { Cookie = false, ["X-Forwarded-For"] = address })

@@ -41,6 +41,12 @@ describe("make install", function()
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
   end)
 
+  it("[install-fortify] make: the core calls glibc's checked functions", function()
+    local core = folder.read(("%s/lib/lua/%s/adobepass/core.so"):format(path,
+      _VERSION:match "%d%.%d"))
+    assert.is_true(core:find "__%w+_chk%z" ~= nil)
+  end)
+
   it("[install-umask] make install: modes do not depend on the umask", function()
     for _, umask in ipairs { "077", "000" } do
       local to = path .. "/umask" .. umask
