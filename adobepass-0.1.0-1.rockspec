@@ -75,8 +75,12 @@ build = {
         "lua/adobepass/api/response.lua",
       ["adobepass.api.secrets"] =
         "lua/adobepass/api/secrets.lua",
+      ["adobepass.auth.access_token"] =
+        "lua/adobepass/auth/access_token.lua",
       ["adobepass.auth.credentials"] =
         "lua/adobepass/auth/credentials.lua",
+      ["adobepass.auth.refresh_lock"] =
+        "lua/adobepass/auth/refresh_lock.lua",
       ["adobepass.cli.authorize"] =
         "lua/adobepass/cli/authorize.lua",
       ["adobepass.cli.big_text"] =

@@ -247,9 +247,7 @@ end
 --- Deletes the stored failure of the last token request, which delays the next
 -- one. Meant for a command that a person runs again after fixing the cause.
 function Client:forget_failure()
-  local context = context_of(self, "forget_failure")
-  if not context:recall("refresh_failed") then return true end
-  return context:forget("refresh_failed")
+  return context_of(self, "forget_failure"):forget_failure()
 end
 
 --- Returns the server's time in ms since 1970; before the first response, this

@@ -31,7 +31,7 @@ adobepass.driver = on_demand "adobepass.driver."
 
 local FIELDS = {
   service_provider = "string", software_statement = "string?",
-  redirect_uri = "string?", environment = "string or table",
+  redirect_uri = "string?", management = "table?", environment = "string or table",
   device = "table?", store = "table?", driver = "table?",
   on_event = "function?", timeout = "number?", http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
@@ -57,10 +57,18 @@ local function check_methods(name, value)
   return value
 end
 
-local function check_statement(statement)
+local function check_statement(statement, name)
   if not statement or core.jws.peek(statement) then return statement end
-  error("adobepass.new: software_statement is not a JWT; copy the whole text "
+  error("adobepass.new: " .. name .. " is not a JWT; copy the whole text "
     .. "from the TVE Dashboard")
+end
+
+local function check_management(given)
+  if not given then return nil end
+  options.check("adobepass.new: management", given,
+    { software_statement = "string" })
+  return { statement = check_statement(given.software_statement,
+    "management.software_statement") }
 end
 
 local function check_redirect(uri)
@@ -127,7 +135,9 @@ local function share(given)
     given.driver or adobepass.driver.block())
   return {
     service_provider = check_provider(given.service_provider),
-    statement = check_statement(given.software_statement),
+    statement = check_statement(given.software_statement,
+      "software_statement"),
+    management = check_management(given.management),
     redirect_uri = check_redirect(given.redirect_uri),
     origins = environment.resolve(given.environment),
     store = check_methods("store", given.store or adobepass.store.memory()),
@@ -158,6 +168,8 @@ end
 --
 -- * `service_provider`, `environment` (a name, or `{ api = url, mgmt = url }`)
 -- * `software_statement`: needed once, to register; `redirect_uri` with it
+-- * `management`: `{ software_statement = ... }` of another application, whose
+--   credentials management calls use (`reset_temp_pass`); default: this one's
 -- * `device`: `{ id =, info =, ip = ... }`; a gateway leaves it out and uses
 --   `client:device`
 -- * `store` (memory), `driver` (block)

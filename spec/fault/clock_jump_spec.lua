@@ -6,7 +6,9 @@ local seeded_random = require "spec.fault.seeded_random"
 local fake_clock = require "spec.support.fake_clock"
 local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
 local open_handles = require "spec.support.open_handles"
+local timestamp = require "adobepass.policy.timestamp"
 
 local RUNS, JUMPS = seeded_random.choose_count(5, 40), 20
 
@@ -64,7 +66,9 @@ describe("wall clock jumps", function()
     local one = clients_of(at)[1]
     assert(one.api:profiles())
     local store = one.context.connection.store
-    assert(store:add("refresh:" .. one.context.key, "a process that died", 45))
+    assert(store:clear("access:"))
+    assert(store:replace("access:" .. one.context.key, json.encode { v = 1,
+      lock = timestamp.stamp { owner = "a process that died", seconds = 45 } }))
     time:set_wall(1790000000 - 86400 + time.elapsed)
     time:advance(8 * 3600)
     local other = clients_of(at)[2]

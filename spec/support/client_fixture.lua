@@ -35,7 +35,7 @@ end
 local function copy_of_store(self)
   local copy = memory { now = self.driver.now }
   for key, entry in pairs(self.saved.entries) do
-    if entry.ends == math.huge or key:find "^token:" then
+    if entry.ends == math.huge or key:find "^access:" then
       copy:set(key, entry.value)
     end
   end

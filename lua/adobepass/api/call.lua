@@ -72,7 +72,7 @@ local states = {}
 -- have replaced it meanwhile.
 function states.acquire_token(self)
   if self.operation.bearer == false then return "wait_for_rate_limit" end
-  local held, err = self.device.credentials:get(self.deadline, self.refusal)
+  local held, err = self.tokens:get(self.deadline, self.refusal)
   if not held then return fail(self, err) end
   self.held = held
   return "wait_for_rate_limit"
@@ -86,11 +86,13 @@ function states.wait_for_rate_limit(self)
   local key, now = limit_key(self), driver.now()
   local seconds = limit:reserve(key, now)
   if seconds <= 0 then return "send" end
-  if now + seconds >= self.deadline then
+  if now + seconds >= (self.guard and self.guard.latest or self.deadline) then
     limit:cancel(key)
     return fail(self, timeout(self, "The rate limit allows no request before "
-      .. "the timeout: send fewer requests."))
+      .. "the timeout: send fewer requests at once, or raise the option "
+      .. "rate_limit or timeout."))
   end
+  if self.guard then self.deadline = self.guard:extend(seconds) end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
   driver.sleep(seconds)
   if limit:barred_for(key, driver.now()) <= 0 then return "send" end
@@ -103,6 +105,10 @@ function states.send(self)
   local transport, err = connection.transport, nil
   if not transport then transport, err = connection:open_transport() end
   if not transport then return failed_attempt(self, err) end
+  if self.guard then
+    local good, why = self.guard:before_send()
+    if not good then return fail(self, why) end
+  end
   local now = connection.driver.now()
   if now >= self.deadline then
     return fail(self, timeout(self, "The timeout passed before the request "
@@ -171,6 +177,12 @@ local function read(self, response)
   return nil, error_of(self, response)
 end
 
+-- A management call that is refused says nothing about the viewer's credentials.
+local function may_register_again(self)
+  return self.operation.base ~= "mgmt"
+    or self.connection.management ~= nil
+end
+
 function states.classify(self)
   local err = self.err
   if self.response then
@@ -182,7 +194,7 @@ function states.classify(self)
   if self.held and err.http_status == UNAUTHORIZED and not self.refusal then
     return "refresh_token"
   elseif self.held and err.action == "application-registration"
-      and not self.is_registered_again then
+      and not self.is_registered_again and may_register_again(self) then
     return "register_again"
   end
   return "retry"
@@ -242,26 +254,35 @@ end
 --- Creates a call; nil and an error when a value cannot be sent.
 -- @param connection see adobepass.api.connection
 -- @tparam table device `record`, `key` in the store, `headers` (prepared
--- headers of the record) and `credentials`
+-- headers of the record)
 -- @param operation of adobepass.api.operations
 -- @tparam table params checked by adobepass.api.request
 -- @number deadline by the driver's clock
-function call.new(connection, device, operation, params, deadline)
+-- @param tokens see adobepass.auth.access_token; nil for an operation without a
+-- bearer
+-- @param guard of a registration or a token request: see perform
+function call.new(connection, device, operation, params, deadline, tokens,
+                  guard)
   device.headers = device.headers or {}
   local built, err = request.build(operation, params, connection, device)
   if not built then return nil, err end
   -- The nil fields reserve room, so that the table never grows.
   return setmetatable({ state = "acquire_token", connection = connection,
     device = device, operation = operation, request = built, params = params,
-    deadline = deadline, attempt = 1, started = nil, held = nil,
-    transfer = nil, response = nil, value = nil, err = nil }, Call)
+    deadline = deadline, tokens = tokens, guard = guard, attempt = 1,
+    started = nil, held = nil, transfer = nil, response = nil, value = nil,
+    err = nil }, Call)
 end
 
---- Carries out an operation by its name; adobepass.auth.credentials registers
--- and requests tokens with it.
-function call.perform(connection, device, name, params, deadline)
+--- Carries out an operation without a bearer by its name; adobepass.auth
+-- registers and requests tokens with it.
+-- @param guard the owner of the lock: `before_send()`, called before each
+-- request, returns true, or nil and the error of the call; `extend(seconds)`
+-- adds the time of a wait for the rate limit and returns the new deadline, which
+-- is never after `latest`
+function call.perform(connection, device, name, params, deadline, guard)
   local made, err = call.new(connection, device, BY_NAME[name], params,
-    deadline)
+    deadline, nil, guard)
   if not made then return nil, err end
   return made:run()
 end

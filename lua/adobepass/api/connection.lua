@@ -71,7 +71,7 @@ end
 function connection.new(options)
   -- Credentials by device key, held by the devices in use alone.
   options.credentials = setmetatable({}, { __mode = "v" })
-  options.unsaved, options.addresses = {}, {}
+  options.unsaved, options.refreshes, options.addresses = {}, {}, {}
   return setmetatable(options, Connection)
 end
 

@@ -3,15 +3,15 @@
 -- object.
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
--- and, created at first use, `headers`, `credentials`, `store`, `permits`,
--- `generation` (a count of logins and logouts) and `code_life` (of
--- adobepass.flow.login).
+-- and, created at first use, `headers`, `credentials` and `management` (access
+-- tokens), `store`, `permits`, `generation` (a count of logins and logouts) and
+-- `code_life` (of adobepass.flow.login).
 -- @module adobepass.api.flow_context
 
+local access_token = require "adobepass.auth.access_token"
 local cache = require "adobepass.policy.cache"
 local call = require "adobepass.api.call"
 local core = require "adobepass.core"
-local credentials = require "adobepass.auth.credentials"
 local device_headers = require "adobepass.device.headers"
 local device_store = require "adobepass.store.device_store"
 local environment = require "adobepass.api.environment"
@@ -80,23 +80,68 @@ function Context:emit(event) self.connection:emit(event, self.key) end
 
 -- --- calls ---------------------------------------------------------
 
--- Devices with the same key share credentials. The context holds them, since
--- the connection's table is weak.
-local function add_credentials(self)
-  if self.credentials then return end
+-- The device's key in the store; another one with a `purpose`.
+local function key_of(connection, record, purpose)
+  local text = table.concat({ connection.origins.api,
+    connection.service_provider, record.id, purpose }, "\n")
+  return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
+end
+
+-- Devices with the same key share credentials and token. The context holds them,
+-- since the connection's table is weak.
+local function shared_tokens(self, key, application)
   local shared = self.connection.credentials
-  local found = shared[self.key]
+  local found = shared[key]
   if not found then
-    found = credentials.new(self.connection,
-      { record = self.record, key = self.key })
-    shared[self.key] = found
+    found = access_token.new(self.connection,
+      { record = self.record, key = self.key }, application, key)
+    shared[key] = found
   end
-  self.credentials = found
+  return found
+end
+
+local function viewer_tokens(self)
+  local found = self.credentials
+  if not found then
+    found = shared_tokens(self, self.key, self.connection)
+    self.credentials = found
+  end
+  return found
+end
+
+local function management_tokens(self)
+  local found = self.management
+  if not found then
+    found = shared_tokens(self, key_of(self.connection, self.record,
+      "management"), self.connection.management)
+    self.management = found
+  end
+  return found
+end
+
+-- The credentials of the application that an operation is for; nil for an
+-- operation without a bearer.
+local function tokens_for(self, operation)
+  if operation.bearer == false then return nil end
+  if operation.base == "mgmt" and self.connection.management then
+    return management_tokens(self)
+  end
+  return viewer_tokens(self)
 end
 
 local function new_call(self, operation, params, deadline)
-  if operation.bearer ~= false then add_credentials(self) end
-  return call.new(self.connection, self, operation, params, deadline)
+  return call.new(self.connection, self, operation, params, deadline,
+    tokens_for(self, operation))
+end
+
+--- Deletes the failure that delays the next request of a token. Returns true; nil
+-- and an error of the store.
+function Context:forget_failure()
+  local done, err = viewer_tokens(self):forget_failure()
+  if done and self.connection.management then
+    return management_tokens(self):forget_failure()
+  end
+  return done, err
 end
 
 --- Carries out an operation.
@@ -291,12 +336,6 @@ function Context:platform_key()
 end
 
 -- --- creation ------------------------------------------------------
-
-local function key_of(connection, record)
-  local text = table.concat({ connection.origins.api,
-    connection.service_provider, record.id }, "\n")
-  return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
-end
 
 --- Creates the context of a device.
 -- @param connection see adobepass.api.connection

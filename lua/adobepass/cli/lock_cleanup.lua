@@ -5,39 +5,50 @@
 --
 -- @module adobepass.cli.lock_cleanup
 
+local json = require "adobepass.util.json"
+
 local lock_cleanup = {}
 
+-- From the key of a record to the store and the record with the lock.
 local held = {}
 
--- The client's locks that are held during a request.
-local LOCK = "^refresh:"
+-- The records that contain a client's lock; docs/credentials.md.
+local RECORD = "^access:"
 
 local Wrapper = {}
 Wrapper.__index = Wrapper
 
-for _, name in ipairs { "get", "set", "replace", "delete", "clear" } do
+for _, name in ipairs { "get", "set", "add", "delete", "clear" } do
   Wrapper[name] = function(self, ...)
     return self.store[name](self.store, ...)
   end
 end
 
-function Wrapper:add(key, value, seconds)
-  if key:find(LOCK) then
-    held[key] = { store = self.store, value = value }
-  end
-  return self.store:add(key, value, seconds)
+local function lock_of(text)
+  local record = json.decode(text)
+  return type(record) == "table" and record.lock and record or nil
 end
 
---- Wraps a store. Returns a store that records the locks that it adds.
+-- Recorded before the write, which Ctrl-C may interrupt.
+function Wrapper:replace(key, value, expected, seconds)
+  if key:find(RECORD) and lock_of(value) then
+    held[key] = { store = self.store, text = value }
+  end
+  return self.store:replace(key, value, expected, seconds)
+end
+
+--- Wraps a store. Returns a store that records the locks that it writes.
 function lock_cleanup.wrap(store)
   return setmetatable({ store = store }, Wrapper)
 end
 
---- Deletes the recorded locks. A lock that another process has acquired since
--- has another value, and stays.
+--- Releases the recorded locks. A record that was written since stays.
 function lock_cleanup.release()
-  for key, lock in pairs(held) do
-    lock.store:delete(key, lock.value)
+  collectgarbage() -- closes the lock file of a write that was interrupted
+  for key, owner in pairs(held) do
+    local record = lock_of(owner.text)
+    record.lock = nil
+    owner.store:replace(key, json.encode(record), owner.text)
   end
   held = {}
 end

@@ -42,6 +42,14 @@ end
 local Task = {}
 Task.__index = Task
 
+-- Functions that a task left to be called if it ends before its work does; they
+-- release the lock of an access token.
+local function run_cleanups(task)
+  local cleanups = task.cleanups
+  task.cleanups = nil
+  for _, cleanup in pairs(cleanups or {}) do cleanup() end
+end
+
 --- Cancels a task. Its reference to a transfer is dropped; a transfer without
 -- references is cancelled when it is collected.
 -- @function task:cancel
@@ -54,11 +62,13 @@ function Task:cancel()
     close(self.thread)
   end
   self.thread, self.transport, self.transfer = nil, nil, nil
+  run_cleanups(self)
 end
 
 local function fail(task, reason)
   task.status, task.error = "failed", reason
   task.traceback = debug.traceback(task.thread, tostring(reason))
+  run_cleanups(task)
 end
 
 -- A reused coroutine yields this before the results of its task.
@@ -185,7 +195,8 @@ local function start(state, fn, ...)
   coroutine.resume(thread, fn, ...)
   -- The nil fields reserve room in the table.
   local task = setmetatable({ status = "running", thread = thread,
-    transport = nil, transfer = nil, deadline = nil, results = nil }, Task)
+    transport = nil, transfer = nil, deadline = nil, results = nil,
+    cleanups = nil }, Task)
   state.tasks[#state.tasks + 1] = task
   return task
 end
@@ -220,10 +231,10 @@ end
 -- `on_error(error, task)`: called for each failed task; `reuse` (false): see
 -- above
 -- @treturn table `wait(transport, transfer, deadline)`, `sleep(seconds)`,
--- `now()`; `start(fn, ...)`: returns a task, which begins with the next
--- update; `update(transport)`: steps the transport and those that tasks wait
--- for, without waiting, resumes once every task that can continue, and returns
--- the number of running tasks
+-- `now()`; `task()`: returns the running task or nil; `start(fn, ...)`: returns a
+-- task, which begins with the next update; `update(transport)`: steps the
+-- transport and those that tasks wait for, without waiting, resumes once every
+-- task that can continue, and returns the number of running tasks
 return function(given)
   given = options.check("driver.tick", given or {}, OPTIONS)
   local state = { tasks = {}, idle = {}, reuse = given.reuse,
@@ -231,6 +242,7 @@ return function(given)
     now = given.now or core.clock.monotonic }
   return {
     now = state.now,
+    task = function() return state.current end,
     wait = function(transport, transfer, deadline)
       return wait(state, transport, transfer, deadline)
     end,

@@ -37,6 +37,18 @@ end
 -- access token is wider.
 local SKEW = 60
 
+--- Returns the seconds since a record was stamped, by the monotonic clock; nil
+-- when it was stamped in another boot, or by another machine.
+function timestamp.monotonic_age(record)
+  local stamped = tonumber(record.monotonic)
+  if not stamped or not record.boot or record.boot ~= boot_id() then
+    return nil
+  end
+  local passed = core.clock.monotonic() - stamped
+  if passed < -SKEW then return nil end
+  return math.max(0, passed)
+end
+
 --- Returns the seconds since a record was stamped; huge when unknown.
 function timestamp.age(record)
   local passed

@@ -7,6 +7,9 @@ local json = require "adobepass.util.json"
 
 local device_store = {}
 
+-- The format of the records below; docs/credentials.md.
+local VERSION = 1
+
 local DeviceStore = {}
 DeviceStore.__index = DeviceStore
 
@@ -37,6 +40,44 @@ function DeviceStore:read(name)
   local value = json.decode(text)
   if type(value) == "table" then return value end
   return broken("What the store holds of " .. name .. " is damaged.")
+end
+
+-- A record without a version is one of adobepass 0.1.0.
+local function check_version(name, record)
+  local version = record.v == nil and VERSION or record.v
+  if type(version) == "number" and version <= VERSION then return record end
+  return broken(("The store's %s were written by a newer version of adobepass: "
+    .. "use that version, or another store."):format(name))
+end
+
+--- Reads a record that `replace_record` wrote: the table and its text; nil when
+-- there is none; nil, nil and an error when the store is broken or the record is
+-- one of a newer version.
+function DeviceStore:read_record(name)
+  local text, message, code = self.store:get(entry_name(self, name))
+  if text == nil then
+    if code then return nil, nil, select(2, broken(message)) end
+    return nil
+  end
+  local record = json.decode(text)
+  if type(record) ~= "table" then
+    return nil, nil, select(2, broken("What the store holds of " .. name
+      .. " is damaged."))
+  end
+  local known, err = check_version(name, record)
+  return known, known and text, err
+end
+
+--- Writes a record if the stored text is `expected` (nil: none): true, nil and
+-- the new text; false when it is another one; nil and an error when it is not
+-- known whether the record was written.
+function DeviceStore:replace_record(name, record, expected, seconds)
+  record.v = VERSION
+  local text = json.encode(record)
+  local done, message = self.store:replace(entry_name(self, name), text,
+    expected, seconds)
+  if done == nil then return broken(message) end
+  return done, nil, text
 end
 
 --- Writes a table, for `seconds` or without an end.

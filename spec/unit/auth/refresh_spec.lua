@@ -309,7 +309,7 @@ describe("credentials and access tokens", function()
 
   it("[credentials-saves-later] credentials: a failed write to the store is "
     .. "repeated later, without a new registration", function()
-    store.broken.set = function(key) return key:find("^credentials") end
+    store.broken.replace = function(key) return key:find("^credentials") end
     local one = client { device = false }
     -- A gateway creates a device object for each request.
     local function call_again()
@@ -318,7 +318,7 @@ describe("credentials and access tokens", function()
     end
     assert.equal("store_failed", call_again())
     assert.equal("store_failed", call_again())
-    store.broken.set = nil
+    store.broken.replace = nil
     assert.equal("ok", call_again())
     assert.equal("ok", call(client()))
     assert.same({ 1, 1 }, { (function()
@@ -334,23 +334,23 @@ describe("credentials and access tokens", function()
     store.broken.get = function(key) return key:find("^credentials") end
     assert.equal("store_failed", call(client()))
     store.broken.get = nil
-    store.broken.add = true
+    store.broken.replace = true
     assert.equal("store_failed", call(client()))
     assert.equal(0, counts().register)
-    store.broken.add = nil
+    store.broken.replace = nil
     assert.equal("ok", call(client()))
   end)
 
   it("[credentials-damaged-record] credentials: a damaged record is not taken "
     .. "for a missing one", function()
     local name
-    store.broken.set = function(key)
+    store.broken.replace = function(key)
       name = key:find("^credentials") and key or name
     end
     call(client())
     counts()
     local whole = store:get(name)
-    store:clear("token")
+    store:clear("access")
     for _, damaged in ipairs { "", "{", whole:sub(1, -2), "[]", "{}", "7",
       "null", '{"client_id":7,"client_secret":"x"}', "\0" } do
       assert(store:set(name, damaged))

@@ -191,9 +191,9 @@ describe("timestamp", function()
     local function restart()
       time:restart()
       for key, entry in pairs(store.entries) do
-        if key:find "^token" then
+        if key:find "^access" then
           local record = json.decode(entry.value)
-          record.boot = "the run before"
+          record.token.boot = "the run before"
           entry.value = json.encode(record)
         end
       end

@@ -1,0 +1,267 @@
+--- The access token of one device, renewed by one owner of the device's lock at a
+-- time (docs/credentials.md).
+-- @module adobepass.auth.access_token
+
+local call = require "adobepass.api.call"
+local core = require "adobepass.core"
+local credentials = require "adobepass.auth.credentials"
+local device_store = require "adobepass.store.device_store"
+local errors = require "adobepass.api.errors"
+local refresh_lock = require "adobepass.auth.refresh_lock"
+local timestamp = require "adobepass.policy.timestamp"
+
+local access_token = {}
+
+local AccessToken = {}
+AccessToken.__index = AccessToken
+
+local FIRST_POLL, LONGEST_POLL = 0.02, 0.25
+local FIRST_PAUSE, LONGEST_PAUSE = 1, 30
+-- A failure older than this does not lengthen the next pause.
+local FAILURE_SECONDS = 2 * LONGEST_PAUSE
+
+--- Creates the access token of one device.
+-- @param connection see adobepass.api.connection
+-- @tparam table device its `record`, and its `key` in the store and in events
+-- @tparam table application `statement` and `redirect_uri`
+-- @string[opt] key in the store, when it is another one
+function access_token.new(connection, device, application, key)
+  local store = device_store.new(connection.store, key or device.key)
+  return setmetatable({ connection = connection, device = device,
+    credentials = credentials.new(connection, device, application, store),
+    lock = refresh_lock.new(connection, store), held = nil }, AccessToken)
+end
+
+local function now_of(self) return self.connection.driver.now() end
+
+local function id_of(secret)
+  return core.digest.hex(core.digest.sha256(secret)):sub(1, 16)
+end
+
+local function emit(self, event) self.connection:emit(event, self.device.key) end
+
+local function warn(self, err)
+  emit(self, { type = "warning", code = err.code, message = err.message })
+end
+
+-- --- tokens ------------------------------------------------------------------
+
+-- Counts the age from the request, so that a token that is found in the store
+-- when it is due does not seem fresh.
+local function adopt(self, record)
+  local connection = self.connection
+  local token = core.token({ access_token = record.access_token,
+    expires_in = record.expires_in }, {
+    now = now_of(self) - timestamp.age(record),
+    margin = connection.token_margin,
+    jitter = connection.token_jitter, chance = connection.chance() })
+  if not token then return nil end
+  self.held = { token = token, id = id_of(record.access_token),
+    client_id = record.client_id, forced = record.forced }
+  return self.held
+end
+
+-- After a refusal only the token of a forced refresh will do: an ordinary one
+-- may have been in progress before.
+local function is_refused(held, refusal)
+  if not refusal then return false end
+  return not held.forced or held.id == refusal.id
+    or refusal.client_id ~= nil and held.client_id == refusal.client_id
+end
+
+-- The token in memory, if it is valid and was not refused, and whether it is
+-- fresh.
+local function held_token(self, refusal)
+  local held = self.held
+  if not held or is_refused(held, refusal) then return nil end
+  local state = held.token:state(now_of(self))
+  if state == "fresh" then return held, true end
+  if state == "due" then return held, false end
+end
+
+local function is_valid(record)
+  return type(record) == "table" and type(record.access_token) == "string"
+    and type(record.expires_in) == "number"
+    and timestamp.age(record) < record.expires_in
+end
+
+-- Adopts the stored token, if it is valid and not the one in memory.
+local function adopt_stored(self, record)
+  if not is_valid(record) then return end
+  local id = id_of(record.access_token)
+  if not self.held or self.held.id ~= id then adopt(self, record) end
+end
+
+-- --- failures ----------------------------------------------------------------
+
+local function remembered_failure(self, failure)
+  if type(failure) ~= "table" or type(failure.code) ~= "string"
+      or timestamp.age(failure) >= (tonumber(failure.pause) or 0) then
+    return nil
+  end
+  emit(self, { type = "cache_hit", what = "refresh_failed" })
+  return errors.new { code = failure.code, action = failure.action,
+    message = failure.message, http_status = failure.http_status,
+    operation = failure.operation }
+end
+
+-- Other coroutines and processes share a failure for a time that doubles with
+-- each one. Not one of the store, which costs the server nothing, nor one
+-- before any request was sent because of this process's rate limit.
+local function failure_record(err, last, holding)
+  if err.code == "store_failed" or err.code == "timeout" and not holding.sent
+  then
+    return nil
+  end
+  local pause = FIRST_PAUSE
+  if type(last) == "table" and timestamp.age(last) < FAILURE_SECONDS then
+    pause = math.min(LONGEST_PAUSE, (tonumber(last.pause) or 0) * 2)
+  end
+  return timestamp.stamp { pause = math.max(FIRST_PAUSE, pause),
+    code = err.code, action = err.action, message = err.message,
+    http_status = err.http_status, operation = err.operation }
+end
+
+-- --- a refresh ---------------------------------------------------------------
+
+local function fetch(self, found, holding)
+  return call.perform(self.connection, self.device, "token", {
+    client_id = found.client_id, client_secret = found.client_secret,
+    grant_type = "client_credentials" }, holding.deadline, holding)
+end
+
+-- Returns a response with a token, and the client_id; nil and an error.
+local function request_token(self, refusal, holding)
+  local refused = {}
+  if refusal and refusal.client_id then
+    refused[refusal.client_id] = refusal.reason
+  end
+  while true do
+    local found, err = self.credentials:find(refused, holding)
+    if not found then return nil, err end
+    local response, why = fetch(self, found, holding)
+    if response then return response, found.client_id end
+    if why.code ~= "invalid_client" or refused[found.client_id] then
+      return nil, why
+    end
+    refused[found.client_id] = why
+  end
+end
+
+local function token_record(response, client_id, forced, holding)
+  return { access_token = response.access_token, client_id = client_id,
+    expires_in = tonumber(response.expires_in) or 0, forced = forced or nil,
+    wall = holding.sent.wall, monotonic = holding.sent.monotonic,
+    boot = holding.sent.boot }
+end
+
+-- A store that fails here costs no more than another request.
+local function keep_token(self, record, holding)
+  local held = adopt(self, record)
+  if not held then
+    return nil, errors.malformed("token", "its token cannot be used")
+  end
+  local done, err = holding:finish(record, nil)
+  if done == nil then warn(self, err) end
+  emit(self, { type = "token", forced = record.forced or false,
+    expires_in = record.expires_in })
+  return held
+end
+
+-- Releases the lock with a failure; an owner that lost its lock starts again.
+local function keep_failure(err, holding)
+  if err ~= refresh_lock.LOST then
+    local record = holding.record
+    local token = is_valid(record.token) and record.token or nil
+    local done = holding:finish(token,
+      failure_record(err, record.failure, holding))
+    if done ~= false then return nil, err end
+  else
+    holding:finish()
+  end
+  return nil, refresh_lock.LOST
+end
+
+local function refresh(self, refusal, holding)
+  local held, err
+  local response, client_id = request_token(self, refusal, holding)
+  if response then
+    held, err = keep_token(self, token_record(response, client_id,
+      refusal ~= nil, holding), holding)
+  else
+    err = client_id
+  end
+  if held then return held end
+  return keep_failure(err, holding)
+end
+
+-- --- getting a token ---------------------------------------------------------
+
+local function late()
+  return errors.from_transport("token",
+    "The access token did not come in time.", "timeout")
+end
+
+-- One attempt: the token, or nil and an error; LOST and whether to wait: there
+-- is none yet. A valid token is worth half of the time, and no waiting.
+local function attempt(self, refusal, deadline)
+  local lock = self.lock
+  if lock:is_held_here() then
+    return held_token(self, refusal), refresh_lock.LOST, true
+  end
+  local record, text, err = lock:read()
+  if err then return nil, err end
+  adopt_stored(self, record.token)
+  local held, is_fresh = held_token(self, refusal)
+  if is_fresh then return held end
+  if lock:is_held_elsewhere(record, text) then
+    return held, refresh_lock.LOST, true
+  end
+  local failure = remembered_failure(self, record.failure)
+  if failure then return nil, failure end
+  local now = now_of(self)
+  return lock:run(record, text, held and now + (deadline - now) / 2 or deadline,
+    function(holding)
+      local value, why = refresh(self, refusal, holding)
+      return value, why
+    end)
+end
+
+local function renew(self, refusal, deadline)
+  local poll = FIRST_POLL
+  while true do
+    local held, err, must_wait = attempt(self, refusal, deadline)
+    if held then return held end
+    if err ~= refresh_lock.LOST then
+      held = held_token(self, refusal)
+      if not held then return nil, err end
+      warn(self, err)
+      return held
+    end
+    local pause = must_wait and poll or 0
+    if now_of(self) + pause >= deadline then return nil, late() end
+    if must_wait then
+      self.connection.driver.sleep(pause)
+      poll = math.min(LONGEST_POLL, poll * 2)
+    end
+  end
+end
+
+--- Returns what to send: a table with `token`, and what this method takes as a
+-- refusal (`id`, `client_id`); or nil and an error.
+-- @number deadline by the driver's clock
+-- @tparam[opt] table refusal what the server refused: `id` of a token;
+-- `client_id` and `reason`, its error, if it refused the credentials
+function AccessToken:get(deadline, refusal)
+  local held, is_fresh = held_token(self, refusal)
+  if is_fresh then return held end
+  return renew(self, refusal, deadline)
+end
+
+--- Deletes the failure that delays the next request of a token. Returns true; nil
+-- and an error of the store.
+function AccessToken:forget_failure()
+  return self.lock:forget_failure()
+end
+
+return access_token

@@ -1,0 +1,279 @@
+--- The access record of one device: the lock of a refresh, the access token and
+-- the last failure, in one entry of the store (docs/credentials.md).
+--
+-- A lock is over when its owner has released it, or by the monotonic clock. Each
+-- write expects the record that this process wrote last, so that an owner whose
+-- lock was taken over changes nothing.
+--
+-- Within one process a lock is in memory as well. A coroutine that was cancelled
+-- or that raised an error cannot release its lock: others of the process see
+-- that its function no longer runs.
+-- @module adobepass.auth.refresh_lock
+
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+local timestamp = require "adobepass.policy.timestamp"
+
+local refresh_lock = {}
+
+local RefreshLock = {}
+RefreshLock.__index = RefreshLock
+
+local Holding = {}
+Holding.__index = Holding
+
+local RECORD = "access"
+-- An owner that holds the lock longer has died.
+local LONGEST_LOCK = 45
+-- The part of a lock's life that its requests may take.
+local REQUESTS = 0.9
+-- The record stays while its failure counts for the next pause.
+local FAILURE_SECONDS = 60
+
+--- The error of an owner whose lock was taken over: start again.
+refresh_lock.LOST = { code = "lock_lost" }
+
+--- Creates the lock of one device.
+-- @param connection see adobepass.api.connection
+-- @param store see adobepass.store.device_store
+function refresh_lock.new(connection, store)
+  return setmetatable({ connection = connection, store = store,
+    key = store.key, watched = nil }, RefreshLock)
+end
+
+local function now_of(self) return self.connection.driver.now() end
+
+--- Reads the record: the record and its text, which is nil when none is stored;
+-- nil, nil and an error.
+function RefreshLock:read()
+  local record, text, err = self.store:read_record(RECORD)
+  if err then return nil, nil, err end
+  return record or {}, text
+end
+
+-- --- the lock in memory ------------------------------------------------------
+
+-- nginx replaces coroutine.status by one that knows the coroutines of the
+-- present request alone, and keeps Lua's as _status.
+local status_of = rawget(coroutine, "_status") or coroutine.status
+
+-- Lua 5.1 cannot name its main coroutine.
+local MAIN = {}
+
+local function running_thread() return (coroutine.running()) or MAIN end
+
+local function has_function(thread, body)
+  local level = 0
+  while true do
+    local info
+    if thread == running_thread() then
+      info = debug.getinfo(level + 1, "f")
+    elseif thread == MAIN then
+      return false -- while it waits in a driver, no coroutine runs
+    else
+      info = debug.getinfo(thread, level, "f")
+    end
+    if not info then return false end
+    if info.func == body then return true end
+    level = level + 1
+  end
+end
+
+-- Whether the owner still runs; a coroutine that was collected does not.
+local function is_running(holding)
+  local thread = holding.owner_thread.thread
+  if holding.is_abandoned or not thread then return false end
+  if thread ~= MAIN and status_of(thread) == "dead" then return false end
+  return has_function(thread, holding.body)
+end
+
+--- Returns whether a coroutine of this process holds the lock.
+function RefreshLock:is_held_here()
+  local holding = self.connection.refreshes[self.key]
+  return holding ~= nil and now_of(self) < holding.ends and is_running(holding)
+end
+
+-- --- the lock in the store ---------------------------------------------------
+
+-- Seconds that this process has seen one version of the record: how the age of
+-- a lock of another boot is measured.
+local function seconds_watched(self, text)
+  local watched = self.watched
+  if not watched or watched.text ~= text then
+    watched = { text = text, since = now_of(self) }
+    self.watched = watched
+  end
+  return now_of(self) - watched.since
+end
+
+--- Returns whether the lock in a record is held by another process.
+function RefreshLock:is_held_elsewhere(record, text)
+  local lock, own = record.lock, self.connection.refreshes[self.key]
+  if type(lock) ~= "table" or own and own.owners[lock.owner] then
+    return false
+  end
+  local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK,
+    LONGEST_LOCK)
+  local age = timestamp.monotonic_age(lock) or seconds_watched(self, text)
+  return age < seconds
+end
+
+-- --- an owner ----------------------------------------------------------------
+
+local function lock_seconds(self)
+  return math.min(LONGEST_LOCK, self.connection.timeout * 2 / 3)
+end
+
+local function new_holding(self, owner, latest)
+  local now, seconds = now_of(self), lock_seconds(self)
+  local previous = self.connection.refreshes[self.key]
+  local owners = previous and previous.owners or {}
+  owners[owner] = true
+  return setmetatable({ lock = self, owner = owner, owners = owners,
+    seconds = seconds, ends = now + seconds, latest = latest,
+    deadline = math.min(latest, now + seconds * REQUESTS),
+    owner_thread = setmetatable({ thread = running_thread() },
+      { __mode = "v" }) }, Holding)
+end
+
+-- Writes the record with this owner's lock.
+local function write_lock(holding, record, expected)
+  record.lock = timestamp.stamp { owner = holding.owner,
+    seconds = holding.seconds }
+  local done, err, text = holding.lock.store:replace_record(RECORD, record,
+    expected)
+  if done then
+    holding.record, holding.text = record, text
+    holding.locked_at = now_of(holding.lock)
+  end
+  return done, err
+end
+
+-- A task of a driver releases the lock when it is cancelled or fails.
+local function set_cleanup(holding, cleanup)
+  local driver = holding.lock.connection.driver
+  local task = holding.task or driver.task and driver.task()
+  if not task then return end
+  holding.task = task
+  task.cleanups = task.cleanups or {}
+  task.cleanups[holding] = cleanup
+end
+
+-- The entry in memory stays when the lock may still be in the store: its owner
+-- is known to be gone.
+local function forget(holding, is_released)
+  local refreshes, key = holding.lock.connection.refreshes, holding.lock.key
+  set_cleanup(holding, nil)
+  holding.is_abandoned = true
+  if is_released and refreshes[key] == holding then refreshes[key] = nil end
+end
+
+local function abandon(holding)
+  holding:finish(holding.record and holding.record.token,
+    holding.record and holding.record.failure)
+end
+
+-- Runs within `body`, whose presence on the stack shows that the owner runs.
+local function hold(holding, record, text, work)
+  local done, err = write_lock(holding, record, text)
+  if not done then
+    forget(holding, done == false)
+    return nil, err or refresh_lock.LOST
+  end
+  local value, why = work(holding)
+  return value, why
+end
+
+--- Takes the lock, calls `work(holding)`, which must end with holding:finish,
+-- and returns its two results; nil and LOST when another was faster; nil and an
+-- error.
+-- @tparam table record with its `text`, as read
+-- @number latest when work must end, by the driver's clock
+-- @func work
+function RefreshLock:run(record, text, latest, work)
+  local owner, message, code = core.random.uuid()
+  if not owner then
+    return nil, errors.from_transport("token", message, code)
+  end
+  local holding = new_holding(self, owner, latest)
+  -- No tail calls: they would remove `body` from the stack.
+  function holding.body()
+    local value, err = hold(holding, record, text, work)
+    return value, err
+  end
+  self.connection.refreshes[self.key] = holding
+  set_cleanup(holding, function() abandon(holding) end)
+  local value, err = holding.body()
+  return value, err
+end
+
+--- Returns true while the record is the one that this owner wrote; nil and LOST,
+-- or nil and an error.
+function Holding:check()
+  local _, text, err = self.lock:read()
+  if err then return nil, err end
+  if text ~= self.text then return nil, refresh_lock.LOST end
+  return true
+end
+
+--- Adds the time of a wait for the rate limit. Returns the new deadline of this
+-- owner's requests.
+function Holding:extend(seconds)
+  self.ends = self.ends + seconds
+  self.deadline = math.min(self.latest, self.deadline + seconds)
+  return self.deadline
+end
+
+--- Called before a request is sent: checks the lock, and renews one that has
+-- lived for a part of its time. Returns true; nil and LOST, or nil and an error.
+function Holding:before_send()
+  if now_of(self.lock) - self.locked_at < self.seconds * (1 - REQUESTS) then
+    local good, err = self:check()
+    if not good then return nil, err end
+  else
+    local done, err = write_lock(self, self.record, self.text)
+    if not done then return nil, err or refresh_lock.LOST end
+  end
+  self.sent = timestamp.stamp {}
+  return true
+end
+
+local function record_seconds(token, failure)
+  local seconds = failure and FAILURE_SECONDS or 1
+  if token then
+    seconds = math.max(seconds, token.expires_in - timestamp.age(token))
+  end
+  return seconds
+end
+
+--- Removes the failure from the record. A record that another process changes
+-- meanwhile stays. Returns true; nil and an error.
+function RefreshLock:forget_failure()
+  local record, text, err = self:read()
+  if err then return nil, err end
+  if not record.failure then return true end
+  record.failure = nil
+  local done
+  done, err = self.store:replace_record(RECORD, record, text,
+    not record.lock and record_seconds(record.token) or nil)
+  if done == nil then return nil, err end
+  return true
+end
+
+--- Releases the lock, and writes the token and the failure of the refresh.
+-- Returns true; false: the lock was taken over, and nothing is written; nil and
+-- an error of the store.
+-- @tparam ?table token
+-- @tparam ?table failure
+function Holding:finish(token, failure)
+  local done, err = false, nil
+  if self.text then
+    done, err = self.lock.store:replace_record(RECORD,
+      { token = token, failure = failure }, self.text,
+      record_seconds(token, failure))
+  end
+  forget(self, done ~= nil and self.text ~= nil)
+  return done, err
+end
+
+return refresh_lock
