@@ -1,0 +1,119 @@
+--- Two versions of the module on one store: each record carries the version of
+-- its format, and a newer one is refused and never overwritten.
+
+local adobepass = require "adobepass"
+local fake_clock = require "spec.support.fake_clock"
+local json = require "adobepass.util.json"
+local many_clients = require "spec.support.many_clients"
+
+local DEVICE_STORE = "adobepass.store.device_store"
+
+-- Modules that hold the device store, directly or by another module.
+local HOLDERS = { DEVICE_STORE, "adobepass.auth.access_token",
+  "adobepass.api.flow_context", "adobepass.client", "adobepass" }
+
+describe("versions of stored records", function()
+  local time, at, store
+
+  before_each(function()
+    time = fake_clock.start()
+    at = many_clients.new_sandbox(time)
+    store = adobepass.store.memory()
+  end)
+  after_each(function()
+    time.stop()
+    at, store = nil, nil
+  end)
+
+  -- Loads the module again, as a version with another format.
+  local function load_version(version)
+    local saved = {}
+    for _, name in ipairs(HOLDERS) do
+      saved[name], package.loaded[name] = package.loaded[name], nil
+    end
+    local path = assert(package.searchpath(DEVICE_STORE, package.path))
+    local file = assert(io.open(path))
+    local source, count = file:read("*a"):gsub("VERSION = 1\n",
+      "VERSION = " .. version .. "\n")
+    file:close()
+    assert.equal(1, count)
+    package.loaded[DEVICE_STORE] = assert((loadstring or load)(source))() -- luacheck: std max
+    local loaded = require "adobepass"
+    for name, module in pairs(saved) do package.loaded[name] = module end
+    return loaded
+  end
+
+  local function ask(module)
+    local one = module.new { service_provider = "REF30", rate_limit = false,
+      software_statement = at.statement, transport = at.transport,
+      environment = { api = at.api, mgmt = at.mgmt }, store = store,
+      device = { id = "living-room" }, retry = { attempts = 1 } }
+    local value, err = one.api:profiles()
+    return value and "ok" or err.code, err and err.message
+  end
+
+  local function records()
+    local found = {}
+    for key, entry in pairs(store.entries) do found[key] = entry.value end
+    return found
+  end
+
+  local function change(pattern, change_record)
+    for key, entry in pairs(store.entries) do
+      if key:find(pattern) then
+        local record = json.decode(entry.value)
+        change_record(record)
+        entry.value = json.encode(record)
+      end
+    end
+  end
+
+  it("[credentials-newer-record] a record of a newer version is refused and "
+    .. "never overwritten", function()
+    local newer = load_version(2)
+    assert.equal("ok", ask(newer))
+    local before = records()
+    local _, counts = at.control.take()
+    assert.equal(1, counts.register)
+    local code, message = ask(adobepass)
+    assert.equal("store_failed", code)
+    assert.truthy(message:find("newer version", 1, true))
+    time:advance(7 * 3600)
+    assert.equal("store_failed", (ask(adobepass)))
+    store:clear "access"
+    assert.equal("store_failed", (ask(adobepass)))
+    for key, value in pairs(before) do
+      if key:find "^credentials" then assert.equal(value, store:get(key)) end
+    end
+    _, counts = at.control.take()
+    assert.equal(0, counts.register)
+    assert.equal("ok", (ask(newer)))
+    _, counts = at.control.take()
+    assert.equal(0, counts.register)
+  end)
+
+  it("[credentials-older-record] a newer version reads the records of an "
+    .. "older one", function()
+    assert.equal("ok", ask(adobepass))
+    assert.equal("ok", ask(load_version(2)))
+    time:advance(7 * 3600)
+    assert.equal("ok", ask(load_version(2)))
+    local _, counts = at.control.take()
+    assert.equal(1, counts.register)
+    assert.equal("store_failed", (ask(adobepass)))
+  end)
+
+  it("[credentials-record-without-version] credentials of 0.1.0, which have no "
+    .. "version, are used", function()
+    assert.equal("ok", ask(adobepass))
+    store:clear "access"
+    change("^credentials", function(record) record.v = nil end)
+    assert.equal("ok", ask(adobepass))
+    for _, version in ipairs { 1.5, 2, "1", true, {} } do
+      store:clear "access"
+      change("^credentials", function(record) record.v = version end)
+      assert.equal("store_failed", (ask(adobepass)))
+    end
+    assert.equal(1, select(2, at.control.take()).register)
+  end)
+end)
