@@ -130,8 +130,11 @@ local function tokens_for(self, operation)
 end
 
 local function new_call(self, operation, params, deadline)
-  return call.new(self.connection, self, operation, params, deadline,
-    tokens_for(self, operation))
+  local tokens = self.credentials
+  if not tokens or operation.base == "mgmt" then
+    tokens = tokens_for(self, operation)
+  end
+  return call.new(self.connection, self, operation, params, deadline, tokens)
 end
 
 --- Deletes the failure that delays the next request of a token. Returns true; nil

@@ -26,10 +26,16 @@ local FAILURE_SECONDS = 2 * LONGEST_PAUSE
 -- @tparam table application `statement` and `redirect_uri`
 -- @string[opt] key in the store, when it is another one
 function access_token.new(connection, device, application, key)
-  local store = device_store.new(connection.store, key or device.key)
   return setmetatable({ connection = connection, device = device,
-    credentials = credentials.new(connection, device, application, store),
-    lock = refresh_lock.new(connection, store), held = nil }, AccessToken)
+    application = application, key = key or device.key, held = nil, lock = nil },
+    AccessToken)
+end
+
+-- Only while a token is renewed: a gateway keeps thousands of devices.
+local function lock_of(self)
+  self.lock = self.lock or refresh_lock.new(self.connection,
+    device_store.new(self.connection.store, self.key))
+  return self.lock
 end
 
 local function now_of(self) return self.connection.driver.now() end
@@ -132,12 +138,13 @@ end
 
 -- Returns a response with a token, and the client_id; nil and an error.
 local function request_token(self, refusal, holding)
-  local refused = {}
+  local refused, registered = {}, credentials.new(self.connection, self.device,
+    self.application, holding.lock.store)
   if refusal and refusal.client_id then
     refused[refusal.client_id] = refusal.reason
   end
   while true do
-    local found, err = self.credentials:find(refused, holding)
+    local found, err = registered:find(refused, holding)
     if not found then return nil, err end
     local response, why = fetch(self, found, holding)
     if response then return response, found.client_id end
@@ -205,7 +212,7 @@ end
 -- One attempt: the token, or nil and an error; LOST and whether to wait: there
 -- is none yet. A valid token is worth half of the time, and no waiting.
 local function attempt(self, refusal, deadline)
-  local lock = self.lock
+  local lock = lock_of(self)
   if lock:is_held_here() then
     return held_token(self, refusal), refresh_lock.LOST, true
   end
@@ -231,7 +238,10 @@ local function renew(self, refusal, deadline)
   local poll = FIRST_POLL
   while true do
     local held, err, must_wait = attempt(self, refusal, deadline)
-    if held then return held end
+    if held then
+      self.lock = nil
+      return held
+    end
     if err ~= refresh_lock.LOST then
       held = held_token(self, refusal)
       if not held then return nil, err end
@@ -253,15 +263,18 @@ end
 -- @tparam[opt] table refusal what the server refused: `id` of a token;
 -- `client_id` and `reason`, its error, if it refused the credentials
 function AccessToken:get(deadline, refusal)
-  local held, is_fresh = held_token(self, refusal)
-  if is_fresh then return held end
+  local held = self.held
+  if held and not refusal
+      and held.token:state(self.connection.driver.now()) == "fresh" then
+    return held
+  end
   return renew(self, refusal, deadline)
 end
 
 --- Deletes the failure that delays the next request of a token. Returns true; nil
 -- and an error of the store.
 function AccessToken:forget_failure()
-  return self.lock:forget_failure()
+  return lock_of(self):forget_failure()
 end
 
 return access_token

@@ -30,7 +30,7 @@ local options = require "adobepass.util.options"
 local failed = interface.failed
 
 local MAX_LOCK_TIMEOUT = 5
-local OPTIONS = { key = "string?", now = "function?",
+local OPTIONS = { key = "string or table?", now = "function?",
   lock_timeout = options.number(0, MAX_LOCK_TIMEOUT) }
 local LARGEST = 1024 * 1024 -- what core.file.read takes unasked
 
@@ -78,10 +78,20 @@ local function ready(self)
   return nil, "The store's folder cannot be used: " .. message
 end
 
+-- The content of a file, by the first key that decrypts it.
+local function read_file(self, path)
+  local content, message, code = core.file.read(path, self.sealing)
+  for _, sealing in ipairs(self.older) do
+    if content or code ~= "decrypt_failed" then break end
+    content, message, code = core.file.read(path, sealing)
+  end
+  return content, message, code
+end
+
 -- The value, or nil; or nil, message, code.
 local function read(self, key)
   local path = path_of(self, key)
-  local content, message, code = core.file.read(path, self.sealing)
+  local content, message, code = read_file(self, path)
   if code == "not_found" then return nil end
   if not content then return failed(message) end
   local own_key, value, lives = decode(self, content)
@@ -171,7 +181,7 @@ local function belongs(self, name, prefix)
   if not prefix then return true end
   if name:sub(1, 1) == "." then return false end
   local path = self.folder .. "/" .. name
-  local content, message = core.file.read(path, self.sealing)
+  local content, message = read_file(self, path)
   if not content then return nil, message end
   local key = decode(self, content)
   if not key then return nil, path .. " is damaged." end
@@ -216,27 +226,56 @@ end
 
 local make = interface.class(file)
 
+local KEY_SIZE = 32
+
+local function is_key(value)
+  return type(value) == "string" and #value == KEY_SIZE
+end
+
+-- The options of core.file for each key; none without a key.
+local function sealings_of(keys)
+  if type(keys) ~= "table" then keys = { keys } end
+  local list = {}
+  for index, key in ipairs(keys) do list[index] = { key = key } end
+  return list
+end
+
+local function check_keys(keys)
+  if keys == nil or is_key(keys) then return end
+  local count = 0
+  for index in pairs(type(keys) == "table" and keys or {}) do
+    count = count + 1
+    if not is_key(keys[count]) or type(index) ~= "number" then
+      count = 0
+      break
+    end
+  end
+  if count == 0 then
+    error("store.file: key should be 32 bytes, or a list of such keys", 4)
+  end
+end
+
 local function check(folder, given)
   if type(folder) ~= "string" or folder == ""
       or folder:find("\0", 1, true) then
     error("store.file: folder should be the path of a folder", 3)
   end
-  if given.key and #given.key ~= 32 then
-    error("store.file: key should be 32 bytes", 3)
-  end
+  check_keys(given.key)
 end
 
 --- A store in a folder.
 -- @function file
 -- @string folder made, for the owner alone, if it is missing
--- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM;
+-- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM; or a
+-- list of keys, of which the first encrypts and all decrypt;
 -- `now`: the time of day in seconds; `lock_timeout`: seconds to wait for a lock
 -- that another process holds (5, which is also the maximum)
 return function(folder, given)
   given = options.check("store.file", given or {}, OPTIONS)
   check(folder, given)
+  local sealings = sealings_of(given.key)
   return make { folder = folder:gsub("(.)/+$", "%1"),
-    sealing = given.key and { key = given.key } or nil,
+    sealing = table.remove(sealings, 1), older = sealings,
     now = given.now or core.clock.wall,
     lock_timeout = given.lock_timeout or MAX_LOCK_TIMEOUT }
 end

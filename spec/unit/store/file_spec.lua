@@ -274,6 +274,27 @@ describe("store.file", function()
       assert.is_nil(content:find("device 7", 1, true))
     end)
 
+    it("[store-file-key-list] encrypted store.file: encrypts with the first key "
+      .. "of a list, and decrypts with all", function()
+      assert(open({ key = key }):set("k", "precious"))
+      local both = open { key = { other, key } }
+      assert.equal("precious", both:get("k"))
+      assert.is_true(both:replace("k", "new", "precious"))
+      assert.equal("new", open({ key = other }):get("k"))
+      assert_failed("", open({ key = key }):get("k"))
+      assert(open({ key = key }):set("prefix", "old"))
+      assert.is_true(both:clear("pre"))
+      assert.is_nil(both:get("prefix"))
+      assert(open():set("plain", "text"))
+      assert.equal("text", open():get("plain"))
+      assert_failed("", open({ key = { ("x"):rep(32), ("y"):rep(32) } }):get("k"))
+      for _, wrong in ipairs { {}, { key, "short" }, { 7 }, { a = key },
+        { [2] = key } } do
+        assert.error_matches(function() open { key = wrong } end,
+          "a list of such keys")
+      end
+    end)
+
     it("[store-file-key-error] encrypted store.file: a wrong key is an error, "
       .. "not an absent entry", function()
       assert(open({ key = key }):set("k", "precious"))
