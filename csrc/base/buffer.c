@@ -33,7 +33,7 @@ static size_t grown(const ap_buffer *buf, size_t needed) {
   return capacity < needed ? buf->ceiling : capacity;
 }
 
-/* Not realloc: it would free the old block without wiping it. */
+/* realloc(3) is not used: it may free the old block without wiping it. */
 static int move(ap_buffer *buf, size_t capacity) {
   char *data = malloc(capacity);
   if (data == NULL) return 0;

@@ -7,7 +7,7 @@
 double ap_clock_monotonic(void);
 /* Returns seconds since 1970 by the device's wall clock. */
 double ap_clock_wall(void);
-/* Sleeps for some seconds; a signal ends the sleep early. */
+/* Sleeps for a number of seconds; a signal ends the sleep early. */
 void ap_clock_sleep(double seconds);
 
 #endif

@@ -3,7 +3,7 @@
 
 static long counts[AP_HANDLE_KINDS];
 
-/* Lua states in several threads share these counts. */
+/* Atomic: Lua states in several threads share these counts. */
 void ap_handle_count_add(ap_handle_kind kind, long change) {
   (void)__sync_fetch_and_add(&counts[kind], change);
 }

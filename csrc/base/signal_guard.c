@@ -10,8 +10,9 @@ static int pipe_pending(void) {
 }
 
 /* Blocks all asynchronous signals, not only SIGPIPE: a resolver thread of
-** libcurl inherits this mask and must never run the host's handlers. SIGPIPE is
-** left to the application by CURLOPT_NOSIGNAL (libcurl-thread(3)). */
+** libcurl inherits this mask and must not run the application's handlers. With
+** CURLOPT_NOSIGNAL libcurl does not ignore SIGPIPE itself (libcurl-thread(3)).
+** */
 void ap_signal_guard_hold(ap_signal_guard *saved) {
   sigset_t held;
   (void)sigfillset(&held);

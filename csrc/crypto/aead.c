@@ -10,7 +10,7 @@
 
 #include "crypto/digest.h"
 
-/* Begins with a NUL, so that no text begins with it by chance. */
+/* Begins with a NUL, so that no text file begins with it. */
 static const unsigned char magic[8] = { 0, 'A', 'P', 's', 'e', 'a', 'l', 1 };
 
 enum { MAGIC = sizeof magic, NONCE = 12, TAG = 16 };

@@ -11,7 +11,7 @@ enum { AP_DIGEST_MAX = 64 };
 typedef enum { AP_SHA256, AP_SHA512 } ap_hash;
 
 /* Keeps the objects that OpenSSL would otherwise look up and allocate for each
-** digest. For one thread at a time. */
+** digest. Only one thread at a time may use a hasher. */
 typedef struct ap_hasher ap_hasher;
 
 ap_hasher *ap_hasher_new(void);

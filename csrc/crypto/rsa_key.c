@@ -204,7 +204,8 @@ int ap_rsa_key_encrypt(const ap_rsa_key *key, ap_padding padding,
                                "could not encrypt it.");
 }
 
-/* One error for every cause: a padding oracle needs different errors. */
+/* Returns the same error for every cause, so that an attacker cannot tell wrong
+** padding from other failures (padding oracle). */
 int ap_rsa_key_decrypt(const ap_rsa_key *key, ap_padding padding,
                        const void *bytes, size_t length, unsigned char *out,
                        size_t *size, ap_failure *failure) {

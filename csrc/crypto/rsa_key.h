@@ -15,9 +15,9 @@ typedef enum {
   AP_PADDING_OAEP_SHA256
 } ap_padding;
 
-/* Reads a PEM private key. The passphrase may be NULL; then an encrypted key
-** fails, and the terminal is not read. Returns NULL with "invalid_key",
-** "weak_key" or "out_of_memory". */
+/* Reads a PEM private key. The passphrase may be NULL; then reading an
+** encrypted key fails, and OpenSSL does not prompt for one. Returns NULL with
+** "invalid_key", "weak_key" or "out_of_memory". */
 ap_rsa_key *ap_rsa_key_private(const char *pem, size_t length,
                                const char *passphrase, ap_failure *failure);
 /* Reads a PEM public key, or the public key of a PEM certificate. */

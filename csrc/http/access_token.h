@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An access token and its expiry. No I/O, no clock: the caller gives the time. */
+/* An access token and its expiry. Reads no clock: the caller passes
+** the time. */
 #ifndef AP_HTTP_ACCESS_TOKEN_H
 #define AP_HTTP_ACCESS_TOKEN_H
 
@@ -35,7 +36,7 @@ int ap_access_token_open(ap_access_token *token, const char *secret,
                          ap_failure *failure);
 ap_access_token_life ap_access_token_life_at(const ap_access_token *token,
                                              double now);
-/* Wipes and frees the secret. Idempotent. Requests keep a copy of their own. */
+/* Wipes and frees the secret. Idempotent. Requests have their own copy. */
 void ap_access_token_close(ap_access_token *token);
 
 #endif

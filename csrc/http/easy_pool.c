@@ -14,9 +14,9 @@ static int has_fold_bug(void) {
   return version >= 0x075400 && version < 0x080100;
 }
 
-/* Debug callback. Those versions call it with each header line before they
-** store the line, and refuse a line that begins with a NUL, as a new handle
-** refuses a folded line that follows no header. */
+/* Debug callback. libcurl with this bug calls it with each header line before
+** it stores the line. A line that begins with a NUL fails the transfer, as a
+** folded line without a preceding header does on a new handle. */
 static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
                     void *context) {
   (void)easy;
@@ -27,8 +27,8 @@ static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
   return 0;
 }
 
-/* libcurl stores the trailers of a proxy's refusal without the debug callback,
-** so with the bug and a proxy no handle is reused. */
+/* libcurl stores trailers of a proxy's error response without calling the debug
+** callback. So with the bug and a proxy no handle is reused. */
 void ap_easy_pool_open(ap_easy_pool *easies,
                        const ap_transport_settings *settings) {
   memset(easies, 0, sizeof *easies);
@@ -69,9 +69,10 @@ CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new) {
   return easies->idle == NULL || is_new ? make(easies) : take_idle(easies);
 }
 
-/* libcurl counts, over the life of a handle, the reused connections that died
-** under a request, and fails the sixth. So a handle whose request opened a
-** connection is not kept. */
+/* libcurl counts, over the lifetime of a handle, how often a reused connection
+** failed during a request, and ends the request at the sixth failure. After
+** such a failure the request opens a new connection, so that handle is not
+** kept. */
 static int is_reusable(CURL *easy) {
   long opened = 0;
   (void)curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);

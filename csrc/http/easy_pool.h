@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Idle easy handles of one transport, for reuse: creating one takes a third of
-** the work of a short request (docs/performance.md). */
+** the CPU time of a short request (docs/performance.md). */
 #ifndef AP_HTTP_EASY_POOL_H
 #define AP_HTTP_EASY_POOL_H
 

@@ -52,14 +52,15 @@ static int is_status_line(const char *line, size_t length) {
   return length >= 5 && ap_header_field_is(line, 5, "http/");
 }
 
-/* libcurl stores the lines that are not in `head`, too: same limit. */
+/* The lines that are not in `head` have the same limit, because libcurl stores
+** them, too. */
 static void count_skipped(ap_transfer *transfer, size_t length) {
   transfer->skipped += length;
   if (transfer->skipped > transfer->head.ceiling) transfer->too_large = 1;
 }
 
-/* A status line (after a 1xx response) begins a new head. Lines after the end of
-** the head are trailers, which are dropped. */
+/* A status line (after a 1xx response) begins a new head. Lines after the end
+** of the head are trailers, which are dropped. */
 static size_t on_header(char *line, size_t one, size_t length, void *context) {
   ap_transfer *transfer = context;
   (void)one;
@@ -166,10 +167,10 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
 }
 
 /* FRESH_CONNECT: libcurl repeats a request, also a POST, if a reused connection
-** dies before the response; `fresh` is for requests that must not be repeated.
-** PIPEWAIT: over https, requests that start together wait for one HTTP/2
-** connection; over http/1.1 they would wait for the first response. PROXY: requests
-** to this machine use none. */
+** is lost before the response; `fresh` is for requests that must not be
+** repeated. PIPEWAIT: over https, requests that start together wait for one
+** HTTP/2 connection; over http/1.1 they would wait for the first response.
+** PROXY: requests to this machine use none. */
 static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
                           const ap_transport_options *options,
                           const ap_request *request) {
@@ -182,8 +183,9 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
   return CURLE_OK;
 }
 
-/* CURLOPT_CURLU(3) takes precedence over the text. libcurl 7.88 would format the
-** text for each request if it had none, and reads it if it repeats one. */
+/* CURLOPT_CURLU(3) takes precedence over CURLOPT_URL. The text is set, too:
+** without it libcurl 7.88 formats the URL again for each request, and libcurl
+** reads it when it repeats a request. */
 static CURLcode set_target(CURL *easy, const ap_transfer *transfer) {
   SET(CURLOPT_URL, transfer->url->text);
   SET(CURLOPT_CURLU, transfer->url->parsed);
@@ -267,7 +269,8 @@ static int is_long_line(CURL *easy, CURLcode code) {
          seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
 }
 
-/* Older versions of libcurl report a refused proxy tunnel as a receive error. */
+/* Older versions of libcurl report a refused proxy tunnel as a receive error.
+** */
 static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   long answer = 0;
   if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;

@@ -72,10 +72,11 @@ int ap_transfer_prepare(ap_transfer *transfer,
                         const ap_request *request, ap_failure *failure);
 /* Sets the result from the easy handle: state, facts, failure. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
-/* Fails a transfer that libcurl has not ended. */
+/* Sets the failure of a transfer that libcurl has not completed. */
 void ap_transfer_abandon(ap_transfer *transfer, const char *code,
                          const char *sentence);
-/* Wipes the request; returns the easy handle without pointers into the transfer. */
+/* Wipes the request; returns the easy handle without pointers into the
+** transfer. */
 CURL *ap_transfer_detach(ap_transfer *transfer);
 
 #endif

@@ -12,14 +12,14 @@
 #include "base/signal_guard.h"
 #include "http/poller.h"
 
-/* Connections kept open for reuse. libcurl's default of four per running transfer
-** would close most of them after many transfers at once. */
+/* Connections kept open for reuse. libcurl's default of four per running
+** transfer would close most of them after many transfers at once. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
-/* curl_multi_perform costs least if many of the transfers make progress, and
-** curl_multi_socket_action if few do. So the transport calls perform while more
-** than 16 transfers run and one of the last 16 calls ended one. Otherwise it
-** polls the sockets, until no transfer runs. */
+/* curl_multi_perform is faster if many of the transfers make progress, and
+** curl_multi_socket_action if few do. The transport calls perform while more
+** than 16 transfers run and at least one of the last 16 calls ended a transfer.
+** Otherwise it polls the sockets until no transfer runs. */
 enum { MOST_WATCHED = 16, MOST_IDLE_CALLS = 16 };
 
 /* Ready sockets that are handled before ended transfers are collected. */
@@ -79,8 +79,8 @@ static ap_transport *allocate(const ap_transport_options *options,
   return NULL;
 }
 
-/* Socket callback (CURLMOPT_SOCKETFUNCTION). curl_multi_assign marks the sockets
-** that the poller knows. */
+/* Socket callback (CURLMOPT_SOCKETFUNCTION). curl_multi_assign marks the
+** sockets that the poller knows. */
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
                         void *known) {
   ap_transport *transport = context;
@@ -106,7 +106,7 @@ static CURLMcode listen_to(ap_transport *transport) {
                            watch_socket);
 }
 
-/* From 7.87 on, libcurl sends for OpenSSL with MSG_NOSIGNAL, as on plain sockets.
+/* Since 7.87 libcurl writes TLS data of OpenSSL itself, with MSG_NOSIGNAL.
 ** Before, OpenSSL wrote to the socket, which can raise SIGPIPE. */
 static int may_raise_pipe(void) {
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
@@ -225,8 +225,8 @@ static int start(ap_transport *transport, ap_transfer *transfer,
     "The request could not be started: %s.", curl_multi_strerror(code));
 }
 
-/* Parsing a URL takes libcurl a tenth of the work of a short request, and
-** requests that follow one another often have the same. */
+/* Keeps the last URL: parsing takes a tenth of the CPU time of a short request,
+** and consecutive requests often have the same URL. */
 static ap_url *open_url(ap_transport *transport, const char *text,
                         ap_failure *failure) {
   ap_url *url = transport->last_url;
@@ -256,8 +256,8 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
   return 0;
 }
 
-/* Returns the list of ended transfers. All messages are read before any handle is
-** removed, because curl_multi_remove_handle searches the unread messages. */
+/* Returns the list of ended transfers. All messages are read before any handle
+** is removed, because curl_multi_remove_handle searches the unread messages. */
 static ap_transfer *read_messages(ap_transport *transport) {
   ap_transfer *first = NULL, **last = &first;
   CURLMsg *message;
@@ -291,7 +291,7 @@ static CURLMcode act(ap_transport *transport, curl_socket_t fd, int events) {
   return curl_multi_socket_action(transport->multi, fd, events, &running);
 }
 
-/* Moves transfers that are new or whose timer has expired. */
+/* Continues the transfers that are new or whose timer has expired. */
 static CURLMcode move_due(ap_transport *transport) {
   long milliseconds = -1;
   CURLMcode code = curl_multi_timeout(transport->multi, &milliseconds);
@@ -308,8 +308,8 @@ static CURLMcode move_ready(ap_transport *transport) {
   return code;
 }
 
-/* Seconds. libcurl 7.88 may hold a part of an HTTP/2 response that it has read and
-** delivers only when called again; no socket becomes ready for that. */
+/* Seconds. libcurl 7.88 may hold a part of an HTTP/2 response that it has read
+** and delivers only when called again; no socket becomes ready for that. */
 static const double ask_all_after = 0.05;
 
 static CURLMcode watch_all(ap_transport *transport) {
@@ -324,9 +324,9 @@ static CURLMcode perform(ap_transport *transport) {
   return curl_multi_perform(transport->multi, &running);
 }
 
-/* Calls `action`, then collects ended transfers; stores their number. Signals are
-** blocked if libcurl may raise SIGPIPE, or start a resolver thread, which inherits
-** the signal mask. */
+/* Calls `action`, then collects ended transfers; stores their number. Signals
+** are blocked if libcurl may raise SIGPIPE, or start a resolver thread, which
+** inherits the signal mask. */
 static CURLMcode guarded(ap_transport *transport,
                          CURLMcode (*action)(ap_transport *), size_t *ended) {
   int holds = transport->resolving > 0 || transport->raises_pipe;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Concurrent transfers over one set of connections (a curl multi handle). No call
-** blocks, except ap_transport_step with seconds > 0. One thread at a time. */
+/* Concurrent transfers over one set of connections (a curl multi handle). No
+** call blocks, except ap_transport_step with seconds > 0. One thread at a time.
+** */
 #ifndef AP_HTTP_TRANSPORT_H
 #define AP_HTTP_TRANSPORT_H
 
@@ -26,8 +27,8 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
 /* Fails a running transfer with "cancelled"; ignores others and NULL. */
 void ap_transport_cancel(ap_transfer *transfer);
 
-/* Moves all transfers until one ends, at most `seconds`. Stores how many are
-** still running. Returns 0 with "out_of_memory" or "transfer_failed". */
+/* Runs all transfers until one ends or `seconds` have passed. Stores how many
+** are still running. Returns 0 with "out_of_memory" or "transfer_failed". */
 int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
                       ap_failure *failure);
 /* Calls `tell` for each descriptor to watch in the host's event loop. */

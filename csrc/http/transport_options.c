@@ -17,7 +17,8 @@ static const CURLoption curl_names[AP_CURL_TEXTS] = {
   CURLOPT_PINNEDPUBLICKEY, CURLOPT_PROXY,
 };
 
-/* libcurl would report a missing file only when the first request fails. */
+/* Checks the files now: libcurl would report a missing one only when the first
+** request fails. */
 static int check_files(const ap_transport_options *options,
                        ap_failure *failure) {
   static const ap_text_option files[] = {
@@ -50,8 +51,8 @@ static int copy_texts(ap_transport_settings *settings,
   return 1;
 }
 
-/* Otherwise each easy handle would have its own TLS sessions, and lose them when
-** it is freed. */
+/* Shares TLS sessions between the easy handles. Otherwise each would have its
+** own and lose them when it is freed. */
 static int keep_tls_sessions(ap_transport_settings *settings) {
   settings->tls_sessions = curl_share_init();
   return settings->tls_sessions != NULL &&
@@ -220,7 +221,8 @@ static CURLcode apply_proxy(CURL *easy) {
 /* libcurl 7.88 allocates a receive buffer for each transfer. malloc serves the
 ** smallest allowed size from its cache, but not the default of 16 KiB. With
 ** HTTP/2 the size stays at 16 KiB, the size of a frame (RFC 9113 section 4.2),
-** because libcurl 7.88 delivers data that does not fit only in the next call. */
+** because libcurl 7.88 delivers data that does not fit only in the next call.
+** */
 enum { SMALLEST_BUFFER = 1024 };
 
 static CURLcode apply_protocol(const ap_transport_settings *settings,

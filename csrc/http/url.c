@@ -146,7 +146,8 @@ static int is_proxy_scheme(const char *text, const char *end) {
   return 0;
 }
 
-/* Refuses a path, and so a password with an unescaped slash. */
+/* Returns whether no path follows the host. This also refuses a password with
+** an unescaped slash. */
 static int ends_with_host(const char *text) {
   size_t length = strcspn(text, "/?#");
   return length > 0 &&
@@ -185,7 +186,7 @@ int ap_url_is_proxy(const char *text) {
       !ends_with_host(authority) || !has_decodable_user(authority))
     return 0;
   parsed = curl_url();
-  if (parsed == NULL) return 1; /* opening the transport will fail, too */
+  if (parsed == NULL) return 1; /* out of memory */
   is_one =
     curl_url_set(parsed, CURLUPART_URL, text,
                  CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK;

@@ -19,8 +19,8 @@ return nil, a message and a stable code.
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_state;
 
-/* Without curl_global_cleanup: a resolver thread of libcurl may outlive the Lua
-** state. */
+/* curl_global_cleanup is never called: a resolver thread of libcurl may still
+** run when the Lua state is closed. */
 static void start_curl(void) {
   curl_state = curl_global_init(CURL_GLOBAL_DEFAULT);
 }

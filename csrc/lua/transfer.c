@@ -42,8 +42,8 @@ static void let_go(handle *h) {
   ap_handle_count_add(AP_HANDLE_TRANSFER, -1);
 }
 
-/* Most callers read only status and body of a response. The rest is stored at [1]
-** in this form, and becomes fields on the first access to one of them. */
+/* Most callers read only status and body of a response. The rest is stored at
+** [1] in this form, and becomes fields on the first access to one of them. */
 typedef struct {
   ap_transfer_info facts;
   size_t head_length;
@@ -177,8 +177,8 @@ static void push_response(lua_State *L, const ap_transfer *transfer) {
   lua_setmetatable(L, -2);
 }
 
-/* A finalizer may run in the middle of this, and may close the transfer or ask for
-** its result. */
+/* Allocations may run a finalizer, which may close this transfer or call its
+** `result`. */
 static void make_response(lua_State *L, handle *h) {
   h->delivering++;
   push_response(L, h->transfer);

@@ -197,8 +197,8 @@ the body's length, and Accept-Encoding with `compression`. Follows no redirect.
 @tparam table request `url`; `method` (GET); `headers`: name to value, or to a
 list of values; `body`; `bearer`: a token; `timeout`, `connect_timeout`,
 `max_body`: instead of the transport's; `fresh`: true for a new connection.
-libcurl repeats a request if a reused connection dies before the response, so a
-request that must not be repeated needs a fresh one
+libcurl repeats a request if a reused connection is lost before the response, so
+a request that must not be repeated needs a new connection
 @treturn[1] transfer
 @treturn[2] nil
 @treturn[2] string message
@@ -224,8 +224,8 @@ static int submit(lua_State *L) {
 }
 
 /***
-Moves all requests. Returns when one of them has ended, at the latest after
-`seconds`; with 0 it never waits.
+Runs all requests until one of them ends or `seconds` have passed. With 0 it
+does not wait.
 @function transport:step
 @number[opt=0] seconds
 @treturn[1] integer the number of requests that are still running

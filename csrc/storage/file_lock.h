@@ -20,8 +20,8 @@ int ap_file_lock_take(ap_file_lock *lock, const char *path, double seconds,
                       ap_failure *failure);
 /* Locks an open descriptor in the same way. */
 int ap_file_lock_hold(int fd, double seconds, ap_failure *failure);
-/* Releases the lock. In a child forked meanwhile it only closes the child's copy
-** of the descriptor. Idempotent. */
+/* Releases the lock. In a child process that was forked while the lock was
+** held, only closes the child's copy of the descriptor. Idempotent. */
 void ap_file_lock_drop(ap_file_lock *lock);
 
 #endif

@@ -107,7 +107,8 @@ static char *temporary_path(const char *path) {
   return temporary;
 }
 
-/* Another writer may have renamed the file before it was locked here. */
+/* Returns whether the locked file still has its name: another writer may have
+** renamed it before this one took the lock. */
 static int still_named(int fd, const char *path) {
   struct stat held, named;
   return fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
@@ -157,9 +158,9 @@ static int fill(int fd, const char *path, const char *bytes, size_t length,
   return 1;
 }
 
-/* A rename is durable only after its folder is synced (rename(2), fsync(2)). The
-** folder is opened before anything changes, so that afterwards only the sync can
-** fail. Returns -1 and sets errno on failure. */
+/* A rename is durable only after its folder is synced (rename(2), fsync(2)).
+** The folder is opened before anything changes, so that afterwards only the
+** sync can fail. Returns -1 and sets errno on failure. */
 static int open_folder(const char *path, ap_failure *failure) {
   const char *slash = strrchr(path, '/');
   size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 1;

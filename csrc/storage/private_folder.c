@@ -17,8 +17,8 @@ static int is_folder(const char *path) {
   return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The umask may have removed rights of the owner. Only then is chmod(2) called,
-** so that a folder that existed before is not changed. */
+/* Restores the owner's rights if the umask removed them from a new folder.
+** Other folders are not changed. */
 static int restore_rights(const char *path) {
   struct stat info;
   if (lstat(path, &info) != 0) return 0;
@@ -30,7 +30,7 @@ static int make_one(const char *path) {
   int error;
   if (mkdir(path, 0700) == 0) return restore_rights(path);
   error = errno;
-  if (is_folder(path)) return 1; /* another process may have been faster */
+  if (is_folder(path)) return 1; /* another process may have created it */
   errno = error == EEXIST ? ENOTDIR : error;
   return 0;
 }

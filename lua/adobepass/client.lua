@@ -38,8 +38,8 @@ local function context_of(self, name)
   return self.context
 end
 
--- A method does not call its flow by a tail call: usage errors name the line of
--- the method's caller by its level.
+-- Methods make no tail calls: the level of a usage error counts the frame of the
+-- method.
 
 --- Requests the profiles of this device: a list, the one valid longest first;
 -- see adobepass.flow.profile.

@@ -13,7 +13,7 @@ local server_clock = require "adobepass.policy.server_clock"
 
 local adobepass = { version = core.version }
 
--- Loads a module at its first use, since some need a host such as nginx.
+-- Loads a module at its first use, because some work only in a host such as nginx.
 local function on_demand(prefix)
   return setmetatable({}, { __index = function(self, name)
     local made = require(prefix .. name)
@@ -39,8 +39,7 @@ local FIELDS = {
   random = "function?",
 }
 
--- `add` needs an expiry time, so it gets a long one, in seconds; `set` then
--- removes it.
+-- AGES is the expiry time in seconds that `add` requires; `set` then removes it.
 local DEVICE_ID, AGES = "device_id", 1e9
 
 local METHODS = {

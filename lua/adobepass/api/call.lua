@@ -60,7 +60,7 @@ local function fail(self, err)
   return "failed"
 end
 
--- Leaves to `classify` what to do about an error.
+-- Ends an attempt with an error; `classify` decides what follows.
 local function failed_attempt(self, err)
   self.err = err
   return "classify"
@@ -68,8 +68,8 @@ end
 
 local states = {}
 
--- Keeps the token in use: when the server refuses it, another coroutine may
--- have replaced it meanwhile.
+-- Keeps the token that is sent: before the server refuses it, another coroutine
+-- may have replaced it.
 function states.acquire_token(self)
   if self.operation.bearer == false then return "wait_for_rate_limit" end
   local held, err = self.tokens:get(self.deadline, self.refusal)
@@ -177,7 +177,8 @@ local function read(self, response)
   return nil, error_of(self, response)
 end
 
--- A management call that is refused says nothing about the viewer's credentials.
+-- A refused management call does not mean that the viewer's credentials are
+-- invalid.
 local function may_register_again(self)
   return self.operation.base ~= "mgmt"
     or self.connection.management ~= nil

@@ -1,7 +1,7 @@
 --- Error objects: one type for every failure.
 --
--- Facts from Adobe's page features-standard/error-reporting/
--- enhanced-error-codes and from the pages of the DCR API. Text from a server is
+-- Follows Adobe's page features-standard/error-reporting/enhanced-error-codes and
+-- the pages of the DCR API. Text from a server is
 -- shortened, stripped of control characters and redacted, because errors end up
 -- in logs and on screens.
 -- @module adobepass.api.errors

@@ -27,7 +27,7 @@ local function fits(value, wanted)
   return type(value) == wanted
 end
 
--- Adds the name used here of a field that Adobe spells in two ways.
+-- Copies fields that Adobe spells in two ways to the name that this module uses.
 local function add_other_spellings(also, value)
   for ours, theirs in pairs(also) do
     value[ours] = value[ours] or value[theirs]

@@ -5,7 +5,7 @@ local core = require "adobepass.core"
 
 local platform = {}
 
--- Names that uname(2) reports, written as the command would be.
+-- The sources that are read with uname(2), named like the shell command.
 local UNAME = { ["uname -s"] = "sysname", ["uname -r"] = "release",
   ["uname -m"] = "machine" }
 

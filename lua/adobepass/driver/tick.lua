@@ -42,8 +42,8 @@ end
 local Task = {}
 Task.__index = Task
 
--- Functions that a task left to be called if it ends before its work does; they
--- release the lock of an access token.
+-- Calls the functions that a task registered for the case that it is cancelled or
+-- fails, for example to release the lock of an access token.
 local function run_cleanups(task)
   local cleanups = task.cleanups
   task.cleanups = nil

@@ -96,8 +96,8 @@ function decisions.to_repeat(context, found, resources, attempt, deadline)
 end
 
 --- Deletes the kept profile when the service no longer knows it; else the next
--- login would return it. This logs nobody out. A profile that is newer than the
--- request stays.
+-- login would return it. This does not log the viewer out. A profile that is newer
+-- than the request is kept.
 -- @param context
 -- @string mvpd
 -- @param err nil, or the error of a decision

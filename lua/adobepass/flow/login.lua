@@ -135,8 +135,8 @@ end
 -- Seconds by which a poll may outlast the code's lifetime.
 local LIFE_MARGIN = 60
 
--- Records when a code ends by the monotonic clock. The server's Date may stand
--- still, and a flow that comes from a store says nothing of this clock.
+-- Records when a code ends by the monotonic clock. The server's Date may not
+-- advance, and a flow that was read from a store has no time of this clock.
 local function limit_life(context, code, milliseconds)
   context.code_life = { code = code,
     ends = context:monotonic() + milliseconds / 1000 }

@@ -28,8 +28,8 @@ function rate_limiter.new(given)
   given = options.check("rate_limiter.new", given or {}, FIELDS)
   for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   self.interval = 1 / self.rate
-  -- A request may start while its bucket is full again within this time, in
-  -- seconds.
+  -- Seconds. A request may start if its bucket would be full again within this
+  -- time.
   self.slack = (self.burst - 1) * self.interval
   return setmetatable(self, RateLimiter)
 end

@@ -23,7 +23,7 @@ local FIELDS = {
 
 local AFTER_THROTTLE = 1
 
--- Errors whose remedy is not a repeat, even with status 500: all of Adobe's
+-- Errors that a repeat cannot correct, even with status 500: all of Adobe's
 -- invalid_configuration_*.
 local OTHER_REMEDY = {
   configuration = true, ["application-registration"] = true,

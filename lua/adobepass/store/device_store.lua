@@ -20,8 +20,8 @@ function device_store.new(store, key)
   return setmetatable({ store = store, key = key }, DeviceStore)
 end
 
--- A broken store has its own error code. If it were taken for an empty store,
--- the device would register again, which logs its viewers out.
+-- A store that fails has its own error code. If the client treated it as empty, it
+-- would register the device again, which logs the viewer out.
 local function broken(message)
   return nil, errors.new { code = "store_failed", action = "none",
     message = tostring(message) }
@@ -42,7 +42,7 @@ function DeviceStore:read(name)
   return broken("What the store holds of " .. name .. " is damaged.")
 end
 
--- A record without a version is one of adobepass 0.1.0.
+-- adobepass 0.1.0 wrote records without a version.
 local function check_version(name, record)
   local version = record.v == nil and VERSION or record.v
   if type(version) == "number" and version <= VERSION then return record end
@@ -80,7 +80,7 @@ function DeviceStore:replace_record(name, record, expected, seconds)
   return done, nil, text
 end
 
---- Writes a table, for `seconds` or without an end.
+--- Writes a table that expires after `seconds`; never without them.
 function DeviceStore:write(name, value, seconds)
   local good, message = self.store:set(entry_name(self, name), json.encode(value),
     seconds)

@@ -3,23 +3,25 @@
 --   store.file("/var/lib/app", { key = 32 bytes, now = function() -> seconds,
 --                                lock_timeout = 5 })
 --
--- One file for each key, named by the key's SHA-256, so that any key will do
--- and many devices fit. The key stands in the file too and is compared: a file
--- that was moved to another name is damaged, not somebody else's credential.
--- Files are replaced whole (`core.file`): kill -9, a crash or a full disk
--- leaves the old content or the new one.
+-- Each key has one file. The file's name is the SHA-256 of the key, so a key may
+-- contain any bytes. The file also contains the key: a file that was renamed is
+-- reported as damaged and not read as the value of another key. Writes are atomic
+-- (`core.file`): after kill -9, a crash or a full disk a file has its old content
+-- or the new one.
 --
--- All changes happen under one lock file, so that `add` and `replace` are atomic
--- between processes; the system lets go of a dead process's lock. `get` needs none.
+-- Every write holds the lock of one lock file, so `add` and `replace` are atomic
+-- between processes. The system releases the lock of a process that ends. `get`
+-- takes no lock.
 --
--- What blocks the whole program: every call does file I/O; a change waits for
--- the disk (fsync) and for the lock, `lock_timeout` seconds at most.
+-- Every call blocks the program for file I/O. A write also waits for the disk
+-- (fsync) and for the lock, at most `lock_timeout` seconds.
 --
--- Entries with a time to live are counted by the wall clock, the only one that
--- goes on over a restart. It may jump: forward, and an entry ends early; back,
--- and an entry of the future ends at once, rather than live for years.
+-- Expiry times use the wall clock, because the monotonic clock starts again at a
+-- reboot. After a jump forward an entry may expire early. An entry that was
+-- written at a later time than now has expired; otherwise a clock that was set
+-- back could keep it for years.
 --
--- An entry's file stays after its time, until it is set again or deleted.
+-- The file of an expired entry remains until the key is set again or deleted.
 --
 -- @module adobepass.store.file
 
@@ -32,10 +34,11 @@ local failed = interface.failed
 local MAX_LOCK_TIMEOUT = 5
 local OPTIONS = { key = "string or table?", now = "function?",
   lock_timeout = options.number(0, MAX_LOCK_TIMEOUT) }
-local LARGEST = 1024 * 1024 -- what core.file.read takes unasked
+local LARGEST = 1024 * 1024 -- the default of core.file.read
 
--- Milliseconds since 1970, milliseconds to live (0: for ever), key's length.
--- Whole numbers, since a locale may write decimals with a comma.
+-- The time of the write in ms since 1970, the lifetime in ms (0: no expiry), the
+-- length of the key in bytes. Whole numbers, because string.format writes the
+-- decimal point of the locale.
 local HEAD = "adobepass-store 1 %.0f %.0f %d\n"
 local HEAD_PATTERN = "^adobepass%-store 1 (%-?%d+) (%d+) (%d+)\n()"
 
@@ -52,7 +55,8 @@ local function encode(self, key, value, seconds)
   return HEAD:format(milliseconds(self), lifetime, #key) .. key .. value
 end
 
--- The key, the value and whether it lives; nothing if the file is damaged.
+-- Returns the key, the value and whether the entry is valid; nil if the file is
+-- damaged.
 local function decode(self, content)
   local set_at, lifetime, length, start = content:match(HEAD_PATTERN)
   if not set_at or #length > #tostring(LARGEST) then return nil end
@@ -68,8 +72,8 @@ local function sentence(message)
   return message:match("%.$") and message or message .. "."
 end
 
--- Makes and checks the folder before the first use. The check is not repeated
--- for each call: it protects against a wrong setup, not against its owner.
+-- Creates and checks the folder before the first use. Later calls do not repeat
+-- the check: it detects a wrong setup, not a change by the owner.
 local function ready(self)
   if self.is_ready then return true end
   local good, message, code = core.file.make_folder(self.folder)
@@ -78,7 +82,7 @@ local function ready(self)
   return nil, "The store's folder cannot be used: " .. message
 end
 
--- The content of a file, by the first key that decrypts it.
+-- Returns the content of a file, decrypted with the first key that fits.
 local function read_file(self, path)
   local content, message, code = core.file.read(path, self.sealing)
   for _, sealing in ipairs(self.older) do
@@ -88,7 +92,7 @@ local function read_file(self, path)
   return content, message, code
 end
 
--- The value, or nil; or nil, message, code.
+-- Returns the value; nil if there is none; nil, a message and a code on failure.
 local function read(self, key)
   local path = path_of(self, key)
   local content, message, code = read_file(self, path)
@@ -120,15 +124,15 @@ local function take_lock(self)
   local lock, message, code = core.file.lock(self.folder .. "/.lock",
     self.lock_timeout)
   if lock then return lock end
-  self.is_ready = false -- it may be the folder that went
+  self.is_ready = false -- the folder may have been removed
   if code == "busy" then
     message = "The store is busy: another process holds its lock."
   end
   return nil, message
 end
 
--- Runs a change while nobody else changes anything. If it raises, which only
--- want of memory can make it do, the collector closes the lock.
+-- Returns a function that calls `work` while it holds the lock. If `work` raises,
+-- which it does only when memory runs out, the garbage collector closes the lock.
 local function changing(work)
   return function(self, ...)
     local good, message = ready(self)
@@ -163,7 +167,8 @@ local function delete(self, key, value)
   return remove(self, key)
 end
 
--- The files of entries, and the temporary ones that a killed write has left.
+-- Returns the names of the entries' files and of the temporary files that killed
+-- processes left.
 local function names(self)
   local all, message = core.file.list(self.folder)
   if not all then return nil, message end
@@ -175,8 +180,8 @@ local function names(self)
   return list
 end
 
--- Whether a file's entry begins with `prefix`. Not knowing is an error, and
--- the file stays.
+-- Returns whether the key of a file begins with `prefix`; nil and a message if the
+-- file cannot be read. Such a file is not removed.
 local function belongs(self, name, prefix)
   if not prefix then return true end
   if name:sub(1, 1) == "." then return false end
@@ -188,8 +193,8 @@ local function belongs(self, name, prefix)
   return key:sub(1, #prefix) == prefix
 end
 
--- Each removal by itself need not reach the disk: the last one, the core's,
--- takes the whole folder there.
+-- Only the last removal is done by core.file.remove: it syncs the folder, and so
+-- the previous removals, to disk.
 local function remove_all(self, list)
   for index, name in ipairs(list) do
     local path = self.folder .. "/" .. name
@@ -263,13 +268,13 @@ local function check(folder, given)
   check_keys(given.key)
 end
 
---- A store in a folder.
+--- Creates a store in a folder. Raises for wrong arguments.
 -- @function file
--- @string folder made, for the owner alone, if it is missing
+-- @string folder created with mode 0700 if missing
 -- @tparam[opt] table options `key`: 32 bytes, to encrypt with AES-256-GCM; or a
 -- list of keys, of which the first encrypts and all decrypt;
--- `now`: the time of day in seconds; `lock_timeout`: seconds to wait for a lock
--- that another process holds (5, which is also the maximum)
+-- `now`: a function that returns the seconds since 1970 (default: the wall clock);
+-- `lock_timeout`: seconds to wait for the lock (default and maximum: 5)
 return function(folder, given)
   given = options.check("store.file", given or {}, OPTIONS)
   check(folder, given)

@@ -1,26 +1,27 @@
---- Compare-and-swap for nginx's shared memory, which has none.
+--- Compare-and-swap on nginx's shared dictionaries, which have no such operation.
 --
--- A key `k` holds a number, the base. The values of `k` are entries of their
--- own, "k\0n" for generation n: 1, 2, 3, ... The present value is the entry of
--- the highest generation; an entry says in its first byte whether it is a value
--- or stands for "no value". A write adds generation n + 1 with `safe_add`, of
--- which the dictionary lets only one succeed: that call is the commit. Then the
--- writer increments the base (`incr` is atomic) and deletes the entry below it.
+-- The dictionary's entry `k` is a number, the base. Each value of `k` has its own
+-- entry "k\0n", where n is its generation: 1, 2, 3, ... The current value is the
+-- one of the highest generation. The first byte of an entry distinguishes a value
+-- from "no value". A write adds generation n + 1 with `safe_add`, which succeeds
+-- for only one worker: this call is the commit. The writer then increments the
+-- base (`incr` is atomic) and deletes the entry below it.
 --
--- 1. base <= highest generation: each successful write increments it once.
--- 2. Every generation from the base to the highest has its entry: entries never
+-- 1. base <= highest generation: each write increments the base at most once.
+-- 2. Every generation from the base to the highest has an entry: entries never
 --    expire in the dictionary, and only those below the base are deleted.
 -- 3. The base never decreases and is never removed.
 --
--- A reader walks up from the base, then reads the base again: if it is the
--- same, nothing that was read had been deleted meanwhile. A worker that dies
--- after its `safe_add` leaves the base one lower than it could be: one entry
--- more stays, and readers walk one step more. A worker that pauses between its
--- read and its `safe_add` finds the generation taken; or deleted already, in
--- which case the base is above it (3), no reader looks at its entry (2), and it
--- reports that it does not know whether it wrote.
+-- A reader looks up the generations from the base upward, then reads the base
+-- again. If the base is unchanged, no entry that it read was deleted meanwhile.
+-- When a worker is killed after its `safe_add`, the base stays one too low: one
+-- old entry remains, and each reader makes one more lookup. When a worker pauses
+-- between its read and its `safe_add`, either the generation exists and the worker
+-- tries again, or the generation was already deleted. Then the base is above it
+-- (3), no reader uses the new entry (2), and `replace` fails, because the worker
+-- cannot know whether its value was written.
 --
--- docs/credentials.md says why this is safe.
+-- docs/credentials.md explains why this is safe.
 -- @module adobepass.store.generations
 
 local core = require "adobepass.core"
@@ -28,21 +29,22 @@ local interface = require "adobepass.store.interface"
 
 local generations = {}
 
---- Expects any value, or none.
+--- As `expected`: any value, or none.
 generations.ANY = {}
 
 local failed = interface.failed
 
--- Each attempt that fails means that another worker has succeeded.
+-- An attempt fails only when another worker has written.
 local MOST_ATTEMPTS = 100
 
 local NO_VALUE = "-"
 
 local function now_ms() return math.floor(core.clock.monotonic() * 1000) end
 
--- "+value", or "end value", end in milliseconds of the monotonic clock: the
--- dictionary does not survive a restart of the machine, and the time of day may
--- jump. Whole numbers, since a locale may write decimals with a comma.
+-- Returns "+value" without an expiry time, else "end value". The end is in ms of
+-- the monotonic clock, since the wall clock may jump and the dictionary is lost at
+-- a reboot. It is a whole number, because string.format writes the decimal point
+-- of the locale.
 local function encode(value, seconds)
   if value == nil then return NO_VALUE end
   if not seconds then return "+" .. value end
@@ -61,7 +63,7 @@ local function name(key, generation)
   return key .. ("\0%.0f"):format(generation)
 end
 
--- The highest generation and its entry, or nil: the base has changed.
+-- Returns the highest generation and its entry; nil if the base has changed.
 local function highest(dict, key, base)
   local generation, entry = base, dict:get(name(key, base))
   while true do
@@ -72,7 +74,7 @@ local function highest(dict, key, base)
   if dict:get(key) == base then return generation, entry end
 end
 
---- Whether a key of the dictionary is an entry of another key.
+--- Returns whether a key of the dictionary is the entry of a generation.
 function generations.is_entry(dict, key)
   local owner = key:match("^(.+)%c%d+$") -- Lua 5.1 has no \0 in patterns
   return owner ~= nil and key:byte(#owner + 1) == 0
@@ -83,10 +85,11 @@ local function busy()
   return failed "The shared dictionary's entry changes all the time."
 end
 
---- The value of a key, or nil.
+--- Returns the value of a key; nil if there is none; nil, a message and a code on
+-- failure.
 -- @param dict the dictionary
 -- @string key
--- @number base the number that the dictionary holds under the key
+-- @number base the number stored at the key
 function generations.get(dict, key, base)
   for _ = 1, MOST_ATTEMPTS do
     local generation, entry = highest(dict, key, base)
@@ -96,7 +99,8 @@ function generations.get(dict, key, base)
   return busy()
 end
 
--- After the commit. The entry two below is there if its writer was killed.
+-- Updates the base after the commit. The second deletion removes the entry that a
+-- killed writer left.
 local function commit(dict, key, generation)
   local base = dict:get(key)
   if type(base) ~= "number" or base > generation then
@@ -109,7 +113,8 @@ local function commit(dict, key, generation)
   return true
 end
 
--- The number that the key holds; made, if there is nothing.
+-- Returns the base of a key and creates it if missing; nil and a message on
+-- failure.
 local function base_of(dict, key, add)
   local base = dict:get(key)
   if base == nil then
@@ -121,14 +126,19 @@ local function base_of(dict, key, add)
   return nil, "the key was written with set or add"
 end
 
---- Writes a value, if the present one is `expected`.
+--- Writes a value if the current one is `expected`.
 -- @param dict the dictionary
--- @param add its `safe_add`, which may make room: `add(dict, key, value)`
+-- @param add called as `add(dict, key, value)`: `safe_add`, repeated when the
+-- dictionary was full of expired entries
 -- @string key
 -- @string[opt] value nil: no value
--- @param expected a string, nil or generations.ANY
--- @number[opt] seconds to live
--- @return true, false or nil and a message; with a code if the message is ours
+-- @param expected a string; nil for no value; or generations.ANY
+-- @number[opt] seconds until the value expires
+-- @return[1] true; false if the current value is another one
+-- @treturn[2] nil
+-- @treturn[2] string message: the dictionary's error text, or a sentence with a
+-- code
+-- @treturn[2] ?string code, `store_failed`
 function generations.replace(dict, add, key, value, expected, seconds)
   for _ = 1, MOST_ATTEMPTS do
     local base, problem = base_of(dict, key, add)

@@ -10,14 +10,14 @@
 --   store:clear(prefix)             true; without `prefix`, everything
 --
 -- Each method returns nil, a message and "store_failed" when the store fails.
--- After such a failure of a write the caller does not know whether the write
--- happened. A store that cannot read never returns nil alone.
+-- When a write fails, the value may have been written or not. When a read fails,
+-- `get` returns the message and the code, not nil alone.
 --
--- `add` and `replace` are atomic for all who share the store, also when one of
--- them is stopped or killed at any instruction: of several calls of `replace`
--- that expect the same value, at most one returns true (docs/credentials.md).
--- A store may fail to `replace` what `set` or `add` wrote: nginx's shared memory
--- does. So write a key with `replace`, or with `set` and `add`, not with both.
+-- `add` and `replace` are atomic between all users of the store, even when one of
+-- them is stopped or killed at any instruction: of several calls of `replace` that
+-- expect the same value, at most one returns true (docs/credentials.md). Write a
+-- key either with `replace`, or with `set` and `add`: a store may fail to
+-- `replace` a value that `set` or `add` wrote, as store.shdict does.
 --
 -- Wrong arguments raise. Any table with these six methods is a store for
 -- `adobepass.new`.
@@ -26,11 +26,11 @@
 
 local interface = {}
 
--- Thirty years. What shall live longer is cut to this, so that no store needs
--- to know where its own arithmetic ends.
+-- Thirty years. Longer lifetimes are reduced to this, so that no store can
+-- overflow when it computes with them.
 local LONGEST = 1e9
 
--- Level 4: the caller of the method whose argument this is.
+-- Level 4 is the line that called the store's method.
 local function refuse(method, name, wanted, value)
   local got = type(value)
   if got == "number" then got = tostring(value) end
@@ -56,16 +56,16 @@ local function check_seconds(method, seconds)
   return math.min(seconds, LONGEST)
 end
 
---- What a broken store answers.
+--- Returns nil, the message and the code `store_failed`.
 -- @string message a sentence, without a secret
 function interface.failed(message)
   return nil, message, "store_failed"
 end
 
---- Makes a kind of store of six functions, which get its state and arguments
--- that are right.
+--- Creates a constructor of stores from six functions. They are called with the
+-- store's state and checked arguments.
 -- @tparam table does `get`, `set`, `add`, `replace`, `delete` and `clear`
--- @treturn function from a state to the store, which is the same table
+-- @treturn function that turns a state, a table, into the store and returns it
 function interface.class(does)
   local Store = {}
   Store.__index = Store

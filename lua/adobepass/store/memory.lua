@@ -1,11 +1,11 @@
---- A store in this Lua's own memory, gone when it ends.
+--- A store in the memory of one Lua state, lost when the state is closed.
 --
 --   store.memory { now = function() -> seconds, max = 10000 }
 --
--- Shared by the coroutines of one Lua state. It holds `max` entries: when it
--- is full, those whose time ran out go; if none did, `set` and `add` fail.
--- Nothing that lives is ever pushed out, since that would log a viewer out, or
--- drop somebody's lock. Nothing here blocks.
+-- All coroutines of the Lua state share it. It holds at most `max` entries. When
+-- it is full, expired entries are removed; if there are none, `set` and `add`
+-- fail. An entry that has not expired is never removed to make room: this could
+-- log a viewer out or release a lock. No method blocks.
 --
 -- @module adobepass.store.memory
 
@@ -21,8 +21,8 @@ local function living(self, key)
   if entry and entry.ends > self.now() then return entry end
 end
 
--- Looks at all entries only when one of them must have ended by now; else a
--- full store would be slow as well.
+-- Removes expired entries. Visits the entries only if at least one has expired;
+-- otherwise each write to a full store would visit them all.
 local function sweep(self)
   local now, soonest = self.now(), NEVER
   if self.soonest > now then return end
@@ -66,7 +66,7 @@ function memory.get(self, key)
   return entry and entry.value
 end
 
--- Atomic: no other coroutine runs before this one yields, and it does not.
+-- Atomic, because it does not yield.
 function memory.add(self, key, value, seconds)
   if living(self, key) then return false end
   return put(self, key, value, seconds)
@@ -94,10 +94,10 @@ end
 
 local make = interface.class(memory)
 
---- A store in memory.
+--- Creates a store in memory. Raises for wrong options.
 -- @function memory
--- @tparam[opt] table options `now`: a clock in seconds that never goes back
--- (default: the core's monotonic one); `max`: entries at most (10000)
+-- @tparam[opt] table options `now`: a function that returns seconds that never
+-- go backwards (default: core.clock.monotonic); `max`: entries at most (10,000)
 return function(given)
   given = options.check("store.memory", given or {}, OPTIONS)
   local max = given.max or 10000

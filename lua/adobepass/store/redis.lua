@@ -1,17 +1,17 @@
---- A store in Redis: for all machines of a gateway.
+--- A store in Redis, which all machines of a gateway share.
 --
 --   store.redis { host = "10.0.0.5", port = 6379, password = "..." }
 --   store.redis { socket = "/run/redis/redis.sock", database = 2 }
 --
--- Inside OpenResty and nginx with Lua, over lua-resty-redis (Debian's
--- lua-nginx-redis): calls wait without blocking the worker, and connections
--- are kept and used again. Elsewhere, give `connect`: a function that answers
--- a client with resty.redis's methods (get, set, del, eval, scan; close or
--- set_keepalive), or nil and why not.
+-- In OpenResty, and nginx with lua-nginx-module, it uses lua-resty-redis (Debian's
+-- lua-nginx-redis): calls do not block the worker, and connections are reused.
+-- Elsewhere, give `connect`: a function that returns a client with the methods of
+-- resty.redis (get, set, del, eval, scan; close or set_keepalive), or nil and a
+-- message.
 --
--- One Redis, or one master with replicas: locks need one place where `add` is
--- decided. Its `maxmemory-policy` has to be `noeviction` (the default), or one
--- of the `volatile` ones: others would throw credentials away.
+-- Use one Redis, or one master with replicas: `add` is atomic only on one server.
+-- Its `maxmemory-policy` must be `noeviction` (the default) or one of the
+-- `volatile` policies: the others may evict credentials.
 --
 -- @module adobepass.store.redis
 
@@ -28,7 +28,7 @@ local unpack = table.unpack or unpack -- luacheck: std max
 
 local BATCH = 500
 
--- A single step for Redis, and so for everybody: SET with a time of its own.
+-- Redis runs a script atomically.
 local DELETE_IF = [[
 if redis.call("get", KEYS[1]) == ARGV[1] then
   return redis.call("del", KEYS[1])
@@ -36,7 +36,7 @@ end
 return 0
 ]]
 
--- ARGV: the expected value, the new one, and its milliseconds to live or "".
+-- ARGV: the expected value, the new value, and its lifetime in ms or "".
 local REPLACE = [[
 if redis.call("get", KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[3] == "" then
@@ -47,7 +47,7 @@ end
 return 1
 ]]
 
--- One command on a connection of its own.
+-- Takes a connection, sends one command and returns the connection.
 local function ask(self, ...)
   local client, message = self.connect()
   if not client then
@@ -89,7 +89,7 @@ function redis.add(self, key, value, seconds)
   return done ~= false
 end
 
--- Where nothing is expected, SET NX is the comparison.
+-- SET NX writes only if there is no value.
 local function create(self, key, value, life)
   if life == "" then return ask(self, "set", key, value, "NX") end
   return ask(self, "set", key, value, "NX", "PX", life)
@@ -123,8 +123,8 @@ local function pattern_of(prefix)
   return prefix:gsub("[%*%?%[%]\\^-]", "\\%0") .. "*"
 end
 
--- SCAN answers { next cursor, keys }, and a key that is there all the time at
--- least once: https://redis.io/commands/scan
+-- SCAN returns { next cursor, keys }. It returns a key that exists during the whole
+-- iteration at least once: https://redis.io/commands/scan
 local function clear_all(client, pattern)
   local cursor = "0"
   repeat
@@ -161,13 +161,13 @@ local function connector_of(given)
   return connector.new(settings, "store.redis")
 end
 
---- A store in Redis.
+--- Creates a store in Redis. Raises for wrong options.
 -- @function redis
 -- @tparam[opt] table options `host` (127.0.0.1) and `port` (6379), or
 -- `socket`: the path of a Unix socket; `password`; `database` (0); `prefix` of
--- all keys ("adobepass:"); `timeout`: seconds for each connecting, sending and
--- receiving (5); `connect`: a function that answers a client, instead of all
--- the others but `prefix`
+-- all keys ("adobepass:"); `timeout`: seconds for each connect, send and receive
+-- (5); `connect`: a function that returns a client, which replaces all options
+-- except `prefix`
 return function(given)
   given = options.check("store.redis", given or {}, OPTIONS)
   local connect = given.connect or options.at_caller(connector_of, given)

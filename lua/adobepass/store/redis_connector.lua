@@ -1,16 +1,16 @@
---- Connections to Redis, for the store and for other users of the same Redis,
--- like a gateway's rate limit.
+--- Connections to Redis, for store.redis and for other data in the same Redis,
+-- such as a gateway's rate limit.
 --
 --   local connect = connector.new { host = "10.0.0.5", password = "..." }
 --   local client, message = connect()
 --   local reply, why = connector.run(client, "get", "key")
 --   connector.give_back(client, reply ~= nil)
 --
--- Inside OpenResty and nginx with Lua, over lua-resty-redis (Debian's
--- lua-nginx-redis). Connections are kept and used again.
+-- Works in OpenResty, and nginx with lua-nginx-module, with lua-resty-redis
+-- (Debian's lua-nginx-redis). Connections are reused.
 --
--- The text of an error that Redis reports is cut to its first word (OOM,
--- NOAUTH, READONLY, ...): the rest may quote the arguments.
+-- Messages contain only the first word of an error of Redis (OOM, NOAUTH, READONLY,
+-- ...): the rest may quote the arguments.
 --
 -- @module adobepass.store.redis_connector
 
@@ -40,8 +40,9 @@ local function load_client(where)
     .. "give 'connect'")
 end
 
--- A connection keeps its user and its database, so connections that differ in
--- these have pools of their own. The name holds no secret.
+-- Returns the name of the connection pool. A connection stays authenticated and
+-- keeps its database, so each password and database has another pool. The name
+-- contains a part of the password's digest, not the password.
 local function pool_name(given)
   local digest = core.digest.sha256(given.password or "")
   return table.concat({ "adobepass", given.socket or given.host,
@@ -52,7 +53,7 @@ local function reason_of(reply)
   return tostring(reply):match("^%u+") or "an error"
 end
 
--- nil is a lost connection, false a refusal.
+-- `reply` is nil for a lost connection and false for an error of Redis.
 local function explain(command, reply, reason)
   if reply == false then
     return ("Redis refused %s: %s."):format(command, reason_of(reason))
@@ -121,7 +122,7 @@ end
 -- nil and a sentence. Raises, at the caller's line, for wrong options.
 -- @tparam table given `host` (127.0.0.1) and `port` (6379), or `socket`: the
 -- path of a Unix socket; `password`; `database` (0); `timeout`: seconds for
--- each connecting, sending and receiving (5)
+-- each connect, send and receive (5)
 -- @string[opt] where the function's name in messages
 function connector.new(given, where)
   local module, settings
@@ -132,7 +133,7 @@ function connector.new(given, where)
   return function() return open(module, settings, pool) end
 end
 
---- Puts a client back into its pool, or closes it.
+--- Returns a client to its pool, or closes it.
 -- @param client
 -- @bool is_usable false after a failed command
 function connector.give_back(client, is_usable)
@@ -145,7 +146,7 @@ end
 
 --- Sends one command. A missing key, which Redis reports as null, is false.
 -- @param client
--- @string command like "get"
+-- @string command such as "get"
 -- @param ... its arguments
 -- @return its reply; or nil and a sentence
 function connector.run(client, command, ...)

@@ -1,14 +1,15 @@
---- A store in nginx's shared memory: for all workers of one nginx.
+--- A store in nginx's shared memory, which all workers of one nginx share.
 --
 --   lua_shared_dict adobepass 10m;                       # nginx.conf
 --   store.shdict("adobepass")   or   store.shdict(ngx.shared.adobepass)
 --
--- It is gone when nginx stops, and survives a reload. Give it a dictionary of
--- its own: `clear` without a prefix empties all of it. Nothing here blocks or
+-- The data survives a reload of nginx, not a stop. Use the dictionary for this store
+-- alone: `clear` without a prefix deletes all of its entries. No method blocks or
 -- yields.
 --
--- Only the safe calls of the dictionary are used: a full one refuses instead
--- of pushing out what was used least, which may be a device's credentials.
+-- The store writes with `safe_set` and `safe_add`. When the dictionary is full they
+-- fail; `set` and `add` would evict the least recently used entries, which may be
+-- a device's credentials.
 --
 -- @module adobepass.store.shdict
 
@@ -19,10 +20,10 @@ local interface = require "adobepass.store.interface"
 
 local failed = interface.failed
 
--- The dictionary counts milliseconds, and takes 0 as "for ever".
+-- Seconds. The dictionary has a resolution of 1 ms, and 0 means no expiry.
 local SHORTEST = 0.001
 local FOR_EVER = 0
--- Far longer than two calls in a row take.
+-- Seconds; much longer than two consecutive calls take.
 local MARGIN = 0.1
 
 local function lifetime(seconds)
@@ -33,8 +34,8 @@ local function said(reason)
   return failed(("The shared dictionary refused: %s."):format(reason))
 end
 
--- The dictionary takes the old entry out before it looks for room, and when it
--- finds none the entry is lost; but then its room is free, so it fits again.
+-- Writes the old entry again. A `safe_set` that fails for lack of memory has
+-- already removed the old entry, so there is room for it.
 local function put_back(dict, key, old, seconds_left)
   if old then dict:safe_add(key, old, seconds_left) end
 end
@@ -67,7 +68,8 @@ local function add(dict, key, value, ends)
   return done, reason
 end
 
--- The result of generations.replace, whose failures are the dictionary's words.
+-- Returns the result of generations.replace, with a sentence and a code for an
+-- error text of the dictionary.
 local function replaced(done, message, code)
   if done == nil and not code then return said(message) end
   return done, message, code
@@ -105,10 +107,9 @@ end
 
 shdict.replace = replace
 
--- A dictionary cannot compare and delete in one. Nothing of this worker runs
--- between our two calls, and another worker puts its own value there only
--- when this one's time is over; so an entry that has less than MARGIN to live
--- is left to end by itself.
+-- The dictionary has no atomic compare-and-delete. No other code of this worker runs
+-- between the two calls, and another worker writes its own value only after this
+-- entry has expired. So an entry that expires within MARGIN is not deleted.
 local function safe_to_delete(dict, key, value)
   if dict:get(key) ~= value then return false end
   local left = dict:ttl(key)
@@ -134,9 +135,9 @@ function shdict.delete(self, key, value)
   return true
 end
 
--- Lists every key, and holds the dictionary up for all workers meanwhile. What
--- `replace` wrote leaves its number and an entry without a value: a worker that
--- stopped within `replace` must find that time has passed.
+-- get_keys(0) locks the dictionary for all workers until it has listed every key.
+-- The base of a key that `replace` wrote remains, with an entry for "no value": a
+-- worker that was paused in `replace` must find a higher generation.
 function shdict.clear(self, prefix)
   local dict = self.dict
   prefix = prefix or ""
@@ -153,9 +154,10 @@ end
 
 local make = interface.class(shdict)
 
---- A store in a shared dictionary.
+--- Creates a store in a shared dictionary. Raises outside nginx and for an unknown
+-- dictionary.
 -- @function shdict
--- @tparam string|table dict the name of a `lua_shared_dict`, or itself
+-- @tparam string|table dict the name of a `lua_shared_dict`, or the dictionary
 return function(dict)
   if not ngx then error("store.shdict: only inside nginx", 2) end
   local found = type(dict) == "string" and ngx.shared[dict] or dict

@@ -10,7 +10,7 @@ identity.SSO = { "service_token", "subject_token", "roku_token", "visitor_id" }
 identity.STATUS = { "service_token", "subject_token", "roku_token",
   "visitor_id", "partner_status" }
 
---- All: the user of a promotional TempPass too.
+--- All of these options, and the user of a promotional TempPass.
 identity.ALL = { "service_token", "subject_token", "roku_token", "visitor_id",
   "partner_status", "identity" }
 

@@ -35,8 +35,8 @@ end
 
 --- Runs a command on this process's terminal; returns its exit status, or 128
 -- plus the signal that ended it, as shells do. os.execute returns either of two
--- forms: Lua 5.2 and later how the command ended and the code; Lua 5.1 the wait
--- status; LuaJIT one of both.
+-- forms: how the command ended and the code (Lua 5.2 and later), or the wait status
+-- (Lua 5.1). LuaJIT returns one or the other, depending on its build.
 function shell.execute(command)
   local first, how, code = os.execute(command)
   if type(first) == "number" then
