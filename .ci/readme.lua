@@ -11,7 +11,7 @@
 -- A block without such a comment is an error. `make test` is skipped.
 --
 -- usage: lua5.4 .ci/readme.lua [pattern]: runs the blocks whose comment matches,
--- and those that they need
+-- and the installation, which they need
 
 package.path = "lua/?.lua;" .. package.path
 package.cpath = "build/lua5.4/?.so;" .. package.cpath

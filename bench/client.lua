@@ -46,7 +46,7 @@ local function ask(one)
   if not assert(one.api:profiles()).profiles then error("unexpected response") end
 end
 
--- An own transport, so that `batch` can wait in its `step`.
+-- Passes a transport to the client, so that `batch` can wait in its `step`.
 local function new_views(folder, url)
   transport = assert(core.http.new(http_options(folder)))
   client = new_client(folder, url, { driver = driver, transport = transport })

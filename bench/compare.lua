@@ -215,7 +215,7 @@ local function print_head(plan, luas)
   print((head:gsub("%s+$", "")))
 end
 
--- Without a counterpart in plain C.
+-- Measures `views`, which has no counterpart in plain C.
 local function measure_views(found, contenders)
   for index = 2, #contenders do
     local one, seconds = contenders[index], {}

@@ -15,9 +15,9 @@ local say = tools.say
 
 local MVPD = "Cablevision"
 
--- A new device takes two requests, and Adobe accepts one request per second from
--- one address unless the address is on its list. Viewers' addresses are limited in
--- any case.
+-- A new device sends two requests from the gateway's address. Adobe accepts one
+-- request per second from an address that is not on its list. The requests of
+-- viewers' addresses are limited in any case.
 local LISTED = { throttle = false, settings = { allow_listed = true } }
 
 local function load_of(running)

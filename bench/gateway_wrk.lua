@@ -59,7 +59,7 @@ end
 
 local PREFIXES = { guarded = "/hls", free = "/free" }
 
--- The order alternates.
+-- Measures guarded and unguarded files; the order alternates with each round.
 local function both(running, name, cookies, round)
   local order, found = { "guarded", "free" }, {}
   for step = 1, 2 do

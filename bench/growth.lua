@@ -35,7 +35,7 @@ local function make_views(count)
   return views, (used_memory() - before) / count
 end
 
--- CPU time, because other processes use the processor meanwhile.
+-- Measures CPU time, because other processes use the processor meanwhile.
 local function seconds_of_call(views)
   local turns = math.max(1, math.floor(CALLS / #views))
   local start = os.clock()

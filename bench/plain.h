@@ -14,7 +14,7 @@ void plain_http_end(void);
 double plain_easy(long count, const char *url);
 /* Batches of 256 concurrent requests. */
 double plain_batch(long count, const char *url);
-/* The same with the headers in the file. */
+/* As plain_easy and plain_batch, with the headers that client.lua wrote to a file. */
 double plain_profiles(long count, const char *url);
 double plain_devices(long count, const char *url);
 /* curl_multi_perform while 8 requests wait for a response. */
@@ -22,7 +22,7 @@ double plain_idle(long count, const char *url);
 
 void plain_crypto_start(const char *folder);
 double plain_sha256(long count, const char *size);
-/* `what` is ignored: the signature of a JWS is a signature over bytes. */
+/* `what` is ignored: a JWS is verified like any signature over bytes. */
 double plain_verify(long count, const char *what);
 
 #endif

@@ -4,9 +4,9 @@ local shell = require "adobepass.util.shell"
 
 local rounds = {}
 
--- Whether client and server share a processor changes the times more than what is
--- compared (see docs/performance.md), so contenders run on the first processor and
--- servers on the last.
+-- Times change more by sharing a processor between client and server than by the
+-- difference that is measured (see docs/performance.md). Therefore contenders run on
+-- the first processor and servers on the last.
 local processors = tonumber((shell.read "nproc")) or 1
 local may_pin = processors > 1 and select(2,
   shell.read "taskset -c 0 true") == 0

@@ -1,8 +1,8 @@
 --- Runs many devices of one client under a steady load. bench/soak starts it in
 -- `adobepass sandbox --exec`, once on each Lua.
 --
--- In its turn a device requests profiles, preauthorizes or authorizes; one device
--- in twenty logs in through a second screen and logs out. A sample every five
+-- A turn of a device is one call: profiles, preauthorize or authorize. One device in
+-- twenty instead logs in through a second screen and logs out. A sample every five
 -- seconds is written to build/soak/LUA.csv.
 
 local adobepass = require "adobepass"
@@ -57,7 +57,7 @@ local function on_event(event)
   end
 end
 
--- An own transport, so that the loop can wait in its `step`.
+-- Passes a transport to the client, so that the loop can wait in its `step`.
 local transport = assert(core.http.new {
   ca_file = os.getenv "ADOBEPASS_CA" })
 
@@ -232,8 +232,8 @@ end
 
 local starter = parent()
 
--- Returns whether the parent and the server are alive. Without them the run ends,
--- because an open pipe would keep nginx alive.
+-- Returns whether the parent and the server are alive. If not, the run ends,
+-- because the pipe that this process holds open would keep nginx alive.
 local function is_wanted()
   return parent() == starter and memory_of(server) ~= nil
 end

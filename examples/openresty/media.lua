@@ -6,7 +6,7 @@ local shell = require "adobepass.util.shell"
 local media = {}
 
 local SEGMENTS, SECONDS = 3, 6
-local PACKET = "\71\31\255\16" .. ("\255"):rep(184) -- ISO 13818-1: a null one
+local PACKET = "\71\31\255\16" .. ("\255"):rep(184) -- a null packet (ISO 13818-1)
 local PACKETS = 1000
 
 local function playlist()

@@ -2,12 +2,12 @@
 -- service manager would.
 --
 --   local server, message = redis.start()
---   server.folder       its folder, also for other files; removed by stop
+--   server.folder       its folder, which other files may use; stop deletes it
 --   server.socket       its Unix socket
 --   server:pid(); server:ask "dbsize"; server:stop()
 --
--- A file `down` in the folder keeps it down, for as long as it is there. It
--- ends with the process that started it (shell.background).
+-- Redis does not start while the folder contains a file `down`. It ends with the
+-- process that called redis.start (shell.background).
 
 local shell = require "adobepass.util.shell"
 

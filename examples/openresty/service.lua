@@ -6,7 +6,7 @@
 --   running.redis, running.sandbox, running.folder, running.log
 --   running:stop()
 --
--- Everything stops when the process that started it ends.
+-- All processes stop when the process that called service.start ends.
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
@@ -151,7 +151,7 @@ end
 -- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
 -- `trusted`: the host whose X-Forwarded-For is trusted (127.0.0.1), `settings`: see
 -- lua/gateway/config.lua, `without_sandbox`, `edit`: a function from nginx's
--- configuration to another one, for measuring
+-- configuration text to the text to use, for benchmarks
 function service.start(options)
   options = options_of.check("service.start", options or {}, FIELDS)
   local server, message = redis.start()

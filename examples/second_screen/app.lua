@@ -72,7 +72,7 @@ local function go(url, err)
   return ngx.redirect(url, 303)
 end
 
--- The TV set all parameters; or this page adds the missing ones.
+-- Redirects to the provider. First adds the parameters that the TV did not set.
 local function send_on(viewer, session, mvpd)
   if #session.missing == 0 then
     return go(viewer.api:authenticate_url { code = session.code })

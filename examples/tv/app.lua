@@ -14,7 +14,7 @@ local app = {}
 local App = {}
 App.__index = App
 
-local RISE, HEIGHT = 0.25, 28 -- seconds; how far a new screen rises
+local RISE, HEIGHT = 0.25, 28 -- seconds and pixels that a new screen rises
 
 local SCREENS = { busy = true, catalog = true, code = true, message = true,
   picker = true, playing = true }
@@ -39,7 +39,7 @@ local function new_client(service, keep, driver)
   }
 end
 
---- Creates the app; it shows nothing yet.
+--- Creates the app, without a screen.
 function app.new()
   local self = setmetatable({ age = 0 }, App)
   local service = settings.service()
@@ -87,7 +87,7 @@ function App:update(seconds)
   return self.screen:update(seconds) or rises or self.age == 0
 end
 
--- A new screen rises into its place.
+-- Draws the screen; a new screen slides up to its position.
 function App:draw()
   ui.begin(self.screen.paper)
   local rest = math.max(0, 1 - self.age / RISE)

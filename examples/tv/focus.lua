@@ -8,8 +8,8 @@ local focus = {}
 local Focus = {}
 Focus.__index = Focus
 
-local GLIDE = 18 -- a higher number: a faster ring
-local STILL = 0.25 -- nearer than this, the ring is there
+local GLIDE = 18 -- speed of the ring, per second
+local STILL = 0.25 -- pixels; at a smaller distance the ring has arrived
 local SIDES = { "x", "y", "width", "height" }
 
 -- Returns the distance to an item along a direction, and across it.
@@ -24,7 +24,8 @@ local function middle(item)
   return item.x + item.width / 2, item.y + item.height / 2
 end
 
--- An item straight ahead counts as nearer.
+-- Returns the index of the nearest item in a direction, or nil. Distance across the
+-- direction counts more, to prefer an item straight ahead.
 local function nearest(self, key)
   local x, y = middle(self:item())
   local best, least = nil, math.huge
@@ -56,8 +57,8 @@ function Focus:key(key)
 end
 
 --- Moves a value towards a target.
--- @treturn number where it is then
--- @treturn boolean whether that is another place
+-- @treturn number the new value
+-- @treturn boolean whether the value changed
 function focus.glide(from, to, seconds, speed)
   local rest = to - from
   if math.abs(rest) < STILL then return to, rest ~= 0 end

@@ -1,13 +1,13 @@
---- What each frame costs, when TV_FRAMES names a file: a line of CSV for
--- each, in milliseconds.
+--- Measures each frame if TV_FRAMES names a file, and writes one line of CSV for each
+-- frame, in milliseconds.
 --
---   work      from the frame's begin to the return of present(): input, the
---             update, drawing, and the collector's step
+--   work      from the frame's begin to its end: input, update, drawing, present()
+--             and a step of the garbage collector
 --   interval  from this frame's begin to the next one's
---   cpu       what our own thread computed within `work`; the rest of it is
---             waiting, for the graphics driver or for a processor
---   process   what all our threads computed within `work`: a driver that draws
---             in software does so in threads of this process
+--   cpu       CPU time of the main thread within `work`; the rest is waiting for the
+--             graphics driver or for a processor
+--   process   CPU time of all threads within `work`: a graphics driver that renders in
+--             software uses threads of this process
 --   network   the part of `work` that client:update() took
 --   drawn     1 if the frame had a new picture, else 0
 
@@ -21,8 +21,8 @@ ffi.cdef [[
 local frames = {}
 
 local MONOTONIC, PROCESS_CPU, THREAD_CPU = 1, 2, 3 -- Linux: <time.h>
-local MOST = 60 * 60 * 30 -- half an hour
-local WIDE = 6 -- numbers a frame
+local MOST = 60 * 60 * 30 -- frames: half an hour
+local WIDE = 6 -- numbers per frame
 local HEAD = "work,interval,cpu,process,network,drawn,screen\n"
 
 local spec = ffi.new "tv_timespec"
@@ -55,7 +55,7 @@ function frames.network(work)
   network = milliseconds(MONOTONIC) - before
 end
 
---- Ends the work of a frame; records the screen, and whether it was drawn.
+--- Ends a frame; records the screen's name, and whether the frame was drawn.
 function frames.finish(screen, is_drawn)
   if not path or count == MOST then return end
   local at = count * WIDE
@@ -68,7 +68,7 @@ function frames.finish(screen, is_drawn)
   screens[count] = screen
 end
 
---- Writes the file. The last frame has no interval and is left out.
+--- Writes the file, without the last frame, whose interval is unknown.
 function frames.write()
   if not path then return end
   local file = assert(io.open(path, "w"))

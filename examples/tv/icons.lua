@@ -31,7 +31,7 @@ function icons.clock(x, y, size)
   love.graphics.line(x, y - size * 0.28, x, y, x + size * 0.20, y + size * 0.1)
 end
 
---- Crossed-out waves: no connection.
+--- Crossed-out waves, for no connection.
 function icons.offline(x, y, size)
   love.graphics.setLineWidth(size / 11)
   for _, part in ipairs { 0.30, 0.55, 0.80 } do
@@ -51,7 +51,7 @@ function icons.done(x, y, size)
     y + size * 0.28, x + size * 0.40, y - size * 0.28)
 end
 
---- A door with an arrow: logout.
+--- A door with an arrow, for logout.
 function icons.leave(x, y, size)
   love.graphics.setLineWidth(size / 10)
   love.graphics.line(x, y - size * 0.4, x - size * 0.42, y - size * 0.4,

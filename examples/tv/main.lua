@@ -14,12 +14,13 @@ local settings = require "settings"
 local tiles = require "tiles"
 local ui = require "ui"
 
-local RATE = 60 -- frames a second, where no screen sets the pace
-local LONGEST = 0.1 -- seconds: what stood still does not leap
+local RATE = 60 -- frames per second without vsync
+local LONGEST = 0.1 -- seconds that one update advances at most, so that
+-- animations do not jump after a pause
 local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case
 -- another window covered this one
 
--- Remote controls act as keyboards.
+-- Remote controls send key events.
 local KEYS = { up = "up", down = "down", left = "left", right = "right",
   ["return"] = "ok", kpenter = "ok", escape = "back", backspace = "back" }
 
@@ -45,14 +46,14 @@ local function draw_all(image)
   love.graphics.present()
 end
 
--- LÖVE reuses its vertex buffers in turn, and enlarges them.
+-- Draws several times, because LÖVE enlarges each of its vertex buffers at first use.
 local function warm_up()
   local image = love.graphics.newImage(love.image.newImageData(2, 2))
   image:setFilter("nearest", "nearest")
   for _ = 1, 4 do draw_all(image) end
 end
 
--- Without a border, and without changing the screen mode.
+-- Resizes the window without a border; does not change the screen mode.
 local function fill_the_screen()
   -- luacheck: ignore 143
   local width, height = love.window.getDesktopDimensions()

@@ -1,5 +1,5 @@
 --- Texts of the message screen: an icon, a title, a text, details, and buttons with
--- actions. These are the only texts for viewers outside the library.
+-- actions.
 
 local messages = {}
 

@@ -1,5 +1,5 @@
---- A store for programs with frames: it reads at once, and writes in a thread,
--- because a write waits for the disk.
+--- A store for programs that draw frames: reads return at once; writes run in a
+-- thread, because they wait for the disk.
 --
 -- Changes since the start are in memory, all other values on disk. Only one program
 -- may use the folder.
@@ -46,7 +46,7 @@ function does.add(self, key, value, seconds)
   return does.set(self, key, value, seconds)
 end
 
--- Only one program uses the folder, so the disk needs no comparison.
+-- Compares before the write, not in it: no other program changes the folder.
 function does.replace(self, key, value, expected, seconds)
   local there, message, code = does.get(self, key)
   if code then return nil, message, code end
@@ -72,7 +72,7 @@ end
 local make = interface.class(does)
 
 --- Creates a store in a folder.
--- @string folder made, for the owner alone, if it is missing
+-- @string folder created if it is missing, readable by the owner only
 function store.new(folder)
   local orders, responses = love.thread.newChannel(), love.thread.newChannel()
   local writer = love.thread.newThread "store_writer.lua"

@@ -1,4 +1,4 @@
---- The pictures of the channels, drawn once before the first frame.
+--- The pictures of the channels, rendered once before the first frame.
 
 local settings = require "settings"
 local ui = require "ui"

@@ -46,7 +46,7 @@ local function load_fonts(scale)
     local font = size[2] and bold
       and love.graphics.newFont(bold, size[1], "light", scale)
       or love.graphics.newFont(size[1], "light", scale)
-    font:getWidth(WARM) -- drawn into the texture now, not in a frame
+    font:getWidth(WARM) -- renders the glyphs now, not during a frame
     fonts[name] = font
   end
   return fonts
@@ -124,7 +124,7 @@ function ui.frame(x, y, width, height, radius, line)
 end
 
 local QUARTER = math.pi / 2
-local BEAT = 1 / 12 -- seconds: what waits needs no smoother picture
+local BEAT = 1 / 12 -- seconds between redraws of an animation that shows waiting
 
 --- Draws a ring; the bright part is 0 to 1.
 function ui.ring(x, y, radius, part, color)
@@ -137,7 +137,8 @@ function ui.ring(x, y, radius, part, color)
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
 end
 
---- Returns whether the three dots change in the `seconds` before `time`.
+--- Returns whether the dots must be redrawn: whether a redraw was due in the last
+-- `seconds` before `time`.
 function ui.dots_change(time, seconds)
   return math.floor(time / BEAT) ~= math.floor((time - seconds) / BEAT)
 end
@@ -195,7 +196,7 @@ function ui.clock(seconds)
   return ("%d:%02d"):format(math.floor(seconds / 60), seconds % 60)
 end
 
--- --- what every screen has --------------------------------------------------
+-- --- parts of every screen --------------------------------------------------
 
 --- Draws the gradient at the top.
 function ui.light()

@@ -9,11 +9,11 @@
  *
  * Planted defects; spec/model/run must find each:
  *   BUG_A  writes unsaved credentials without a comparison
- *   BUG_B  writes although the lock is over
- *   BUG_C  waits forever for the lock of a process that is gone
- *   BUG_D  reads the credentials before it takes the lock, and not again
+ *   BUG_B  writes although it has lost the lock
+ *   BUG_C  waits forever for the lock of a process that has died
+ *   BUG_D  reads the credentials before it takes the lock, but not after
  *   BUG_E  registers without checking that it still holds the lock
- *   BUG_F  considers a failure before a token that is valid
+ *   BUG_F  reports a failure although a token is valid
  */
 
 #ifndef N
@@ -22,7 +22,7 @@
 #ifndef CRASHES
 #define CRASHES 0
 #endif
-#ifndef PAUSES          /* a lock is taken over from a holder that lives */
+#ifndef PAUSES          /* a lock is taken over from a holder that is still running */
 #define PAUSES 0
 #endif
 #ifndef BAD_WRITES      /* a store write fails, or its reply gets lost */
@@ -57,7 +57,7 @@ bool refused[MOST];
 
 /* Processes. */
 bool stale[N];
-bool holding[N];        /* the process lives and believes to hold the lock */
+bool holding[N];        /* the process runs, and has not noticed a loss of the lock */
 bool crash[N];
 bool wanted[N];         /* something happened: the process needs a token again */
 bool done[N];
@@ -77,7 +77,7 @@ inline record_written(i) {
   stale[i] = false
 }
 
-/* Writes nothing unless the record is what this process wrote last. */
+/* The condition of a write: the record is as this process read or wrote it last. */
 #ifdef BUG_B
 #define MINE true
 #else
@@ -162,7 +162,7 @@ read:
     fi
   }
 
-  /* Registers, unless the lock is over: one pause costs one registration. */
+  /* Registers if the lock is still held. One pause costs at most one registration. */
 #if !defined(BUG_B) && !defined(BUG_E)
   atomic {
     if
@@ -182,7 +182,7 @@ read:
 
 save:
 #ifndef BUG_B
-  /* The lock is over: keeps them in memory and starts again. */
+  /* The lock is lost: keeps the credentials in memory and starts again. */
   atomic {
     if
     :: stale[me] -> unsaved = fresh; unsaved_expected = expected; fresh = 0;
@@ -218,7 +218,7 @@ ask:
   :: atomic { lost > 0 -> lost--; goto fail }
   fi;
 
-  /* Stores the token and lets the lock go, in one write. */
+  /* Stores the token and releases the lock, in one write. */
   if
   :: atomic { MINE -> assert(lock == me + 1);
        token = have; token_state = FRESH; failure = false; lock = 0;
@@ -239,7 +239,7 @@ fail:
     holding[me] = false; goto begin
   }
 
-  /* The store failed: nothing to remember. */
+  /* The store failed: releases the lock without storing a result. */
 let_go:
   atomic {
     if
@@ -256,7 +256,7 @@ use:
        refusal = seen_token; goto begin
     :: else
     fi;
-    /* Equal states look equal to spin when unused variables are 0. */
+    /* Sets unused variables to 0, so that spin merges equal states. */
     done[me] = true; have = 0; expected = 0; refusal = 0; seen_token = 0;
     seen_state = 0; seen_failure = false; seen_lock = 0
   }
@@ -278,7 +278,7 @@ end_idle:
   goto again
 }
 
-/* What happens to processes, tokens and credentials. */
+/* Injects the faults of processes, tokens and credentials. */
 active proctype World() {
 end_world:
   do

@@ -1,9 +1,9 @@
---- Which spec file executes which line, and how long each spec file takes.
+--- The coverage map: the lines that each spec file executes, and its duration.
 --
 -- Every spec file runs twice: in an unchanged copy of the tree, for its
 -- duration, and in a copy whose core counts lines for gcov, with a line hook
--- in each Lua process. Code that only nginx executes is not seen. The hook
--- makes specs several times slower: the map takes about 20 minutes, once for a
+-- in each Lua process. Code that only nginx executes is not recorded. The hook
+-- makes specs several times slower: the map takes about 20 minutes, once per
 -- tree.
 
 local scratch = require "spec.mutation.scratch"
@@ -38,7 +38,7 @@ local function mark(lines, file, line)
   lines[file][tonumber(line)] = true
 end
 
--- Lines with code; a part of a statement may have none of its own.
+-- Adds the lines with code. A statement of several lines has code on some of them.
 local function add_lua_code(lines, root)
   for path in shell.check("git ls-files 'lua/*.lua'"):gmatch "[^\n]+" do
     for line in shell.read(("luac5.4 -l -p %s/%s"):format(root, path))
@@ -132,7 +132,7 @@ local function load_map(path)
   return map
 end
 
---- Returns the map for the tree `key`, which is measured the first time.
+--- Returns the map for the tree `key`; measures it at the first call.
 -- `clean`: an unchanged copy of the tree, built.
 function coverage.load(key, clean)
   local path = ("%s/map-%s"):format(scratch.FOLDER, key)

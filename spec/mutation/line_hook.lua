@@ -9,7 +9,7 @@ local path = os.getenv "MUTATION_LINES"
 if not path then return end
 local open, getinfo, sethook = io.open, debug.getinfo, debug.sethook
 local by_source = {}
-local by_function = setmetatable({}, { __mode = "k" }) -- "f" is fast
+local by_function = setmetatable({}, { __mode = "k" }) -- getinfo "f" is fast
 
 -- Returns the lines seen in the source of a function, false for other sources.
 local function add_function(fn)

@@ -105,7 +105,7 @@ local function work(number, key, limit, results)
   local worker = { root = root, clean = clean,
     environment = scratch.setting(root, "mutation-environment") }
   for _, item in ipairs(read_rows(QUEUE)) do
-    -- mkdir succeeds for one worker only.
+    -- The worker whose mkdir succeeds takes the mutant.
     if select(2, shell.read(("mkdir %s.%s 2>/dev/null"):format(QUEUE,
         item.id))) then
       try(item, map, worker, limit)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # `make mutation` changes one line of the module at a time and runs the specs
 # that execute this line. A change that no spec notices shows a missing test.
-# Results are kept in build/mutation; an interrupted run resumes. A run of 120
-# mutants takes about 15 minutes, the coverage map before it about 20, which is
-# kept until the tree changes. See RESULTS.md for the last figures.
+# Results are kept in build/mutation; an interrupted run resumes. The coverage map
+# takes about 20 minutes and is kept until the tree changes; a run of 120 mutants
+# then takes about 15. See RESULTS.md for the last figures.
 #   N=120      number of mutants
 #   SEED=1     selects the sample of mutants
 #   JOBS       number of parallel workers

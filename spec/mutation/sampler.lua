@@ -22,7 +22,7 @@ local TARGETS = {
     "^lua/adobepass/policy/r", "^lua/adobepass/policy/backoff%." },
   c = { "^csrc/.*%.c$" },
 }
--- Modules in api/ that were no targets before they moved there.
+-- Modules in api/ that were not targets before they moved there.
 local LEFT_OUT = { environment = true, error_catalog = true, errors = true,
   flow_context = true, operations = true, response = true }
 local SHARE_OF_LUA = 7 / 12
@@ -49,7 +49,7 @@ local function files(language)
       end
     end
   end
-  -- By name first: most occurrence numbers survive a move.
+  -- Sorts by file name first, so that a move keeps most occurrence numbers.
   local function key(path) return path:match "[^/]+$" .. "/" .. path end
   table.sort(list, function(a, b) return key(a) < key(b) end)
   return list
@@ -93,8 +93,8 @@ function CHECKS.c(text, path)
   return is_ok and object or nil
 end
 
--- Takes `count` mutants that compile to something else than the original. One
--- line is mutated once at most.
+-- Takes `count` mutants whose compiled code differs from the original. A line is
+-- mutated at most once.
 local function take(list, count)
   local result, original, is_taken = {}, {}, {}
   for _, item in ipairs(list) do

@@ -7,7 +7,7 @@ local scratch = {}
 
 scratch.FOLDER = shell.check("pwd"):gsub("%s+$", "") .. "/build/mutation"
 
--- A mutant may loop: 4 GB of memory and 512 MB for a file are the most.
+-- A mutant may loop, so memory is limited to 4 GB and a file to 512 MB.
 local RUN = [[
 cd %s && start=$(date +%%s.%%N)
 setsid -w sh -c 'echo $$ > session; ulimit -v 4194304; ulimit -f 1048576
@@ -36,7 +36,7 @@ local function programs(root)
   return table.concat(list, " ")
 end
 
---- Builds what depends on the C files, for Lua 5.4. Returns false and the
+--- Builds the core and the programs of the specs, for Lua 5.4. Returns false and the
 -- output if the core cannot be built.
 function scratch.build(root, flags)
   local output, is_ok = shell.read(make(root, "lua5.4", (flags or "")
@@ -66,7 +66,7 @@ function scratch.clone(from, name)
   return root
 end
 
---- Undoes a mutation: the file `path`, and with `is_c` what was built of it.
+--- Undoes a mutation: restores the file `path`, and with `is_c` the build.
 function scratch.restore(root, from, path, is_c)
   shell.check(("cp -p %s/%s %s/%s"):format(from, path, root, path))
   if is_c then

@@ -5,7 +5,7 @@ local ui = require "ui"
 local Busy = {}
 Busy.__index = Busy
 
-local PATIENCE = 0.25 -- seconds before we say so
+local PATIENCE = 0.25 -- seconds before the screen appears
 
 function Busy:update(seconds)
   self.time = self.time + seconds

@@ -11,7 +11,7 @@ Code.__index = Code
 
 local CARD = { x = 856, y = 164, size = 352, edge = 8 }
 
--- The code has arrived; polling may take minutes.
+-- Shows the code; polling continues for minutes.
 local function show_code(self, flow)
   self.flow, self.note, self.has_news = flow, flow.code, true
   self.drawing = qr.start(flow.qr)

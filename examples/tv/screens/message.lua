@@ -48,7 +48,7 @@ function Message:draw()
     or { { "OK", "go on" } })
 end
 
--- The last button has the smallest effect.
+-- Back acts as the last button, which changes the least.
 function Message:key(key)
   if self.focus:key(key) then return end
   if key == "ok" then self.focus:item().act()

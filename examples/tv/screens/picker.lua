@@ -84,7 +84,7 @@ local function draw_offer(item)
   ui.text("small", "soft", "No sign-in needed", item.x + 88, item.y + 46)
 end
 
--- Rows scroll behind the title and the hints.
+-- Covers rows that have scrolled behind the title and the hints.
 local function draw_edges()
   ui.color "background"
   love.graphics.rectangle("fill", 0, ui.BAND, ui.WIDTH, TOP - 14 - ui.BAND)

@@ -5,7 +5,7 @@ local ui = require "ui"
 local Playing = {}
 Playing.__index = Playing
 
-local ASK_EVERY = 5 -- seconds between questions to the service about a pass
+local ASK_EVERY = 5 -- seconds between requests about a pass
 local SHOW_FOR = 6 -- seconds for which the bar stays after a key
 
 -- The app itself must end playback when a pass expires.

@@ -27,8 +27,8 @@ end
 
 local SWAP = { ["#"] = ".", ["."] = "#" }
 
--- Without colors the light modules are drawn, because most terminals have a
--- dark background.
+-- Without colors, draws the light modules in the text color, because most terminals
+-- have a dark background.
 local function lines_of(rows)
   if terminal.styles().BOLD == "" then
     for index, row in ipairs(rows) do rows[index] = row:gsub(".", SWAP) end
@@ -45,8 +45,8 @@ local function has_room_beside(width, columns)
   return width + 3 + BESIDE <= columns
 end
 
--- Returns the number of lines below the QR code: the code if it does not fit
--- beside, an empty line, the wrapped address, and the progress line.
+-- Returns the number of lines below the QR code: the code if there is no room beside
+-- the QR code, an empty line, the wrapped address, and the progress line.
 local function room(address, width, columns)
   return (has_room_beside(width, columns) and 2 or 3)
     + math.ceil((#address + 2) / columns)

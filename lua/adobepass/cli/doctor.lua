@@ -58,8 +58,8 @@ local function failed(name, err)
     or nil)
 end
 
--- --- checks: each returns its findings, or nil if it does not apply, and stores
--- in `state` what later checks need ------------------------------------------
+-- --- checks: each returns its findings, or nil if it does not apply. It stores
+-- values for later checks in `state` ------------------------------------------
 
 local function service(arguments, state)
   local found, err = settings.origins(arguments)

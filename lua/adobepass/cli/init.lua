@@ -28,8 +28,8 @@ Help for a command: adobepass login --help
 Exit status: 0 success; 1 failure; 2 usage error; 3 not logged in, or the code
 expired; 4 denied; 130 interrupted.]]
 
--- Returns the exit status: `status`, or a failure, which is reported, if standard
--- output could not be written.
+-- Returns the exit status. If standard output could not be written, reports that and
+-- returns a failure, else `status`.
 local function check_output(name, status, wants_json)
   local message = terminal.write_error()
   if not message then return status end

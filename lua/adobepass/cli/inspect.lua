@@ -93,8 +93,8 @@ local function key_of(path)
   return nil, report.usage("--key: " .. message)
 end
 
--- Expiry is reported separately, so this verifies at a time at which the token
--- was valid.
+-- Verifies at a time at which the token was valid, because expiry is reported
+-- separately.
 local function verify_media(text, found, key)
   return media_token.verify(text, { key = key,
     now_ms = found.ends and found.ends - 1 or found.now })

@@ -122,7 +122,7 @@ function Progress:show_code(flow)
   end
 end
 
--- Rewrites the progress line, on a terminal only. Returns true to cancel the
+-- Rewrites the progress line, on a terminal only. Returns true, which cancels the
 -- login, if the code could not be printed.
 function Progress:update()
   if not self.arguments.json and terminal.is_terminal(1) then

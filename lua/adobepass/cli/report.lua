@@ -73,7 +73,7 @@ local function escape_for_json(bytes)
   return ("\\ufffd"):rep(#bytes)
 end
 
--- Encodes a value as JSON in which `print` finds nothing to escape.
+-- Encodes a value as JSON without control characters, which `print` would escape.
 local function encode(value)
   return terminal.escape(json.encode(value), escape_for_json)
 end
@@ -85,7 +85,7 @@ local function as_json(err, advice)
     trace = err.trace, retry_after = err.retry_after } }
 end
 
--- Wraps between words, because a terminal wraps within words.
+-- Wraps a text between words; a terminal would wrap within words.
 local function print_wrapped(text)
   if not terminal.is_terminal(2) then return terminal.print_error(text) end
   local _, columns = terminal.size()

@@ -126,7 +126,7 @@ function settings.origins(arguments)
   return nil, report.usage(without_position(origins))
 end
 
---- Returns true if an origin is on this machine, and so is a sandbox.
+--- Returns true if an origin is on this machine; it is then taken for a sandbox.
 function settings.is_loopback(origin)
   local host = origin:match "^%a+://([^/]*)"
   return host:find "^127%." ~= nil or host == "localhost"

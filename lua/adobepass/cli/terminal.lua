@@ -57,7 +57,8 @@ end
 --- Escapes control characters as `\xNN`: those of ASCII, U+0080 to U+009F, and
 -- bytes 128 to 191 outside of a UTF-8 character. Idempotent.
 -- @param text converted with tostring
--- @func[opt] escape escapes an ASCII control, a UTF-8 control, or some bytes
+-- @func[opt] escape returns the replacement of an ASCII control character, of a
+-- UTF-8 control character, or of invalid bytes
 function terminal.escape(text, escape)
   escape = escape or escape_bytes
   return (tostring(text):gsub("%c", escape)
@@ -105,7 +106,7 @@ function terminal.write(...)
   if not done then write_error = write_error or message end
 end
 
---- Returns why the first failed write to standard output failed, or nil.
+--- Returns the message of the first failed write to standard output, or nil.
 function terminal.write_error() return write_error end
 
 -- --- progress line ----------------------------------------------------------

@@ -1,4 +1,4 @@
---- Formats times and tables, and makes foreign text safe to print.
+--- Formats times and columns of text.
 -- @module adobepass.cli.text
 
 local terminal = require "adobepass.cli.terminal"

@@ -1,8 +1,9 @@
 --- The sandbox: an emulation of Adobe Pass as a function from request to response.
 --
 -- A sandbox does no I/O and does not sleep; time and random bytes come from its
--- options. A host carries the bytes: nginx (`adobepass.sandbox.host`) or the
--- in-process transport (`adobepass.sandbox.transport`).
+-- options. A host receives requests and sends responses: nginx
+-- (`adobepass.sandbox.host`) or the in-process transport
+-- (`adobepass.sandbox.transport`).
 --
 --   local adobepass_sandbox = require "adobepass.sandbox"
 --   local sandbox = adobepass_sandbox.new(world, options)
@@ -116,7 +117,7 @@ local function wall_ms()
   return core.clock.wall() * 1000
 end
 
---- A new sandbox. Nothing is shared with another one.
+--- Creates a sandbox. Sandboxes share no state.
 function sandbox.new(world, options)
   world, options = world or default_world, options or {}
   check_options(options)

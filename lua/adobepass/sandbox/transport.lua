@@ -44,7 +44,7 @@ function transport.new(sandbox, options)
   end
   self.timeout_seconds = self.timeout or DEFAULTS.timeout
   self.max_body = self.max_body or DEFAULTS.max_body
-  self.timeout = nil -- the method of that name
+  self.timeout = nil -- uncovers the method `timeout`
   return setmetatable(self, Transport)
 end
 
@@ -154,7 +154,7 @@ local LARGE = { "The response is larger than allowed.", "too_large" }
 local FAULTS = {
   reset_before = function() return LOST end,
   reset_within = function() return LOST end,
-  reset_after = function() end, -- every byte had come
+  reset_after = function() end, -- the response was complete
   tls = function()
     return { "No secure connection could be made.", "tls_failed" }
   end,
@@ -239,7 +239,7 @@ function Transport:step(seconds)
   if finish_due(self) == 0 and #self.running > 0 and (seconds or 0) > 0 then
     local now = self.sandbox:now()
     local wait = math.min(next_end(self) - now, seconds * 1000)
-    -- The clock counts whole ms; round up, or a fraction would never pass.
+    -- The clock counts whole ms: round up, or a fraction of one would never elapse.
     self.sandbox.control.advance(math.max(0, math.ceil(wait - 1e-6)))
     finish_due(self)
   end

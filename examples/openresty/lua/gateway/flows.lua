@@ -21,7 +21,8 @@ local function name(what, key) return ("gateway:%s:%s"):format(what, key) end
 -- The stored text of a login, for comparison when it is deleted.
 local texts = setmetatable({}, { __mode = "k" })
 
---- Returns the pending login of a device; nil; or nil and a problem.
+--- Returns the pending login of a device; nil if there is none; nil and a problem
+-- if the store failed.
 function flows.load(who)
   local text, message, code = store:get(name("login", who.key))
   if code then return nil, problem.store(message) end
@@ -30,8 +31,8 @@ function flows.load(who)
   return flow
 end
 
---- Stores a login until its code expires. `now_ms` is Adobe's time, because its
--- clock decides.
+--- Stores a login until its code expires. `now_ms` is the time by Adobe's clock,
+-- because Adobe decides when a code expires.
 function flows.save(who, flow, now_ms)
   local seconds = math.max(1, (flow.expires_at - now_ms) / 1000)
   local good, message = store:set(name("login", who.key), json.encode(flow),
@@ -49,8 +50,8 @@ function flows.forget(who, flow)
   return nil, problem.store(message)
 end
 
---- Returns whether the caller may poll Adobe for a code now: one caller of all
--- workers and nodes may, once per interval. If it dies, the next one may.
+--- Reserves the poll of a code: in each interval, one request on all workers and nodes
+-- polls Adobe. A reservation ends with the interval, also if its process died.
 --
 -- Returns true; false and the seconds to wait; or nil and a problem.
 function flows.turn(flow)
@@ -77,8 +78,8 @@ local function wait_for_lock(key, owner, seconds)
   end
 end
 
---- Runs `act` while no other request of the same device runs it, on any node.
--- `seconds` limits the wait and the lock.
+--- Runs `act` under a lock of the device, so that no two requests of a device run it at
+-- the same time, on any node. `seconds` limits the wait for the lock and its lifetime.
 function flows.alone(who, seconds, act)
   local key, owner = name("lock", who.key), core.random.uuid()
   local won, err = wait_for_lock(key, owner, seconds)

@@ -13,14 +13,16 @@ local ticket = require "gateway.ticket"
 
 local guard = {}
 
--- About 1 KiB each. An evicted ticket costs one HMAC at its next request.
+-- Tickets in the cache, about 1 KiB each. The next request with an evicted ticket
+-- computes one HMAC.
 local MOST = 2000
 
 local PLAY_AGAIN = "Ask /play for this channel again."
 
 local devices, tickets, opened
 
---- Both arguments: see gateway.sign.
+--- @param of_devices verifies device cookies; see gateway.sign
+-- @param of_tickets verifies tickets
 function guard.start(of_devices, of_tickets)
   devices, tickets, opened = of_devices, of_tickets, lrucache.new(MOST)
 end

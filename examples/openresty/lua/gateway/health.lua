@@ -1,7 +1,7 @@
 --- Health checks for the load balancer.
 --
--- Live: nginx responds. Ready: the store responds as well. Adobe's state does not
--- count: a node without Adobe still serves viewers with a ticket.
+-- Live: nginx responds. Ready: the store responds as well. Neither depends on Adobe: a
+-- node that cannot reach Adobe still serves files to viewers with a ticket.
 -- @module gateway.health
 
 local problem = require "gateway.problem"

@@ -45,7 +45,7 @@ local settings, name, tickets, is_ready
 
 --- For init_by_lua: reads files only.
 -- @string path of the settings
--- @string node what this nginx is called in logs
+-- @string node name of this nginx in the logs
 function gateway.load(path, node)
   settings, name = config.load(path), node
 end
@@ -97,7 +97,8 @@ local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)
 end
 
--- Only JSON: a form on another site cannot send this type without a CORS preflight.
+-- Accepts JSON only: a form on another site cannot send this type without a CORS
+-- preflight.
 local function read_body(allowed)
   local kind = ngx.var.content_type or ""
   if not kind:lower():find "^application/json%f[^%w+/.-]" then

@@ -32,7 +32,7 @@ local function add(line, name, value)
   line[#line + 1] = ('"%s":%s'):format(name, json.encode(value))
 end
 
--- The order is fixed, for readers.
+-- Writes the fields in a fixed order, so that lines are easy to compare.
 local function write(event, given)
   local line = {}
   add(line, "time", ngx.utctime():gsub(" ", "T") .. "Z")

@@ -28,7 +28,7 @@ local function quoted(value)
   return '"' .. value .. '"'
 end
 
--- One or two labels.
+-- Returns a metric's name with one or two labels.
 local function labelled(name, label, value, second, other)
   if not second then
     return name .. "{" .. label .. "=" .. quoted(value) .. "}"

@@ -15,7 +15,8 @@ local USUAL_WAIT = 2
 local VIEWER = { play = "Please start playback again." }
 local LATER = "This is not possible right now. Please try again later."
 
---- @number status of HTTP
+--- Returns a problem.
+-- @number status HTTP status
 -- @string code
 -- @string message
 -- @string[opt] action what to do: none, retry, authentication, play, ...
@@ -31,7 +32,8 @@ function problem.store(message)
   return problem.new(503, "store_failed", message, "retry", USUAL_WAIT)
 end
 
--- Errors that the device caused; all others are between the gateway and Adobe.
+-- Errors caused by the device's request. All other errors concern the gateway and
+-- Adobe.
 local ASKED_WRONG = { invalid_parameter_mvpd = true,
   invalid_integration = true, invalid_header_device_info = true }
 

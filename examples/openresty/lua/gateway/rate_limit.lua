@@ -1,10 +1,9 @@
 --- The rate limit of each viewer's address, kept in Redis for all workers and nodes.
 -- Has the methods of adobepass.policy.rate_limiter.
 --
--- Adobe allows one request per second after a burst of ten. A bucket is one number,
--- the time at which it is full again, by the clock of Redis, so that differences
--- between the nodes' clocks do not matter. Without Redis each worker counts for
--- itself.
+-- Adobe allows one request per second after a burst of ten. A bucket is stored as one
+-- number, the time at which it is full again. That time is by the clock of Redis,
+-- because the nodes' clocks may differ. If Redis is down, each worker counts alone.
 --
 -- Registration and token requests count against the gateway's own address, which
 -- Adobe can exempt.
@@ -60,7 +59,7 @@ function RateLimiter:reserve(key, now)
   return move(self, key, INTERVAL, 0) or self.alone:reserve(key, now)
 end
 
---- Returns an unused reservation.
+--- Cancels a reservation that was not used.
 function RateLimiter:cancel(key)
   if not move(self, key, -INTERVAL, 0) then self.alone:cancel(key) end
 end
@@ -72,7 +71,8 @@ function RateLimiter:penalize(key, now, seconds)
   end
 end
 
---- Requests reserved before the 429 are sent; later ones wait.
+--- Returns the seconds for which this worker's own limiter blocks a key: 0 while Redis
+-- works. A request reserved before a 429 is then sent; later ones wait in `reserve`.
 function RateLimiter:barred_for(key, now) return self.alone:barred_for(key, now) end
 
 return rate_limiter

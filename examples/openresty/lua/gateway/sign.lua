@@ -29,8 +29,9 @@ local function signature(secret, purpose, id, payload)
     table.concat({ purpose, id, payload }, "\n"))
 end
 
---- @string purpose what it is for
--- @string text without a secret: it can be read
+--- Signs a text.
+-- @string purpose `open` accepts the result for the same purpose only
+-- @string text must not contain a secret, because it is not encrypted
 function Signer:seal(purpose, text)
   local id, payload = self.first.id, base64.url_encode(text)
   return table.concat({ id, payload, base64.url_encode(

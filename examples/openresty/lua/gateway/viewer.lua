@@ -67,7 +67,7 @@ function viewer.welcome()
   local who, err = identify(known or assert(device.generate_id()))
   if not who then return nil, err end
   viewer.add_cookie(COOKIE:format(devices:seal("device", who.id),
-    cookie_ending)) -- once more each time, so that it does not run out
+    cookie_ending)) -- sent each time, to extend its lifetime
   return who
 end
 

@@ -43,9 +43,9 @@ local function is_local_name(host)
   return name:lower() == "localhost" or commands.is_loopback(name)
 end
 
--- A browser sends Origin or Sec-Fetch-Site with requests of a foreign page. The
--- control API has no pages of its own: only a request that no page made
--- (absent or "none") or that its own origin made is accepted.
+-- A browser sends Origin or Sec-Fetch-Site with the requests of a foreign page. A
+-- request is accepted if no page made it (Sec-Fetch-Site absent or "none"), or if a
+-- page of the control API's own origin made it.
 local function is_same_site(headers)
   local site, origin = headers["sec-fetch-site"], headers.origin
   if site and site ~= "same-origin" and site ~= "none" then return false end
@@ -74,7 +74,7 @@ local function body_of(request)
   return type(value) == "table" and value or nil
 end
 
--- POST /clock serves two functions.
+-- POST /clock calls `advance` or `set_time`.
 local function set_clock(bound, given)
   if given.advance then return bound.advance(given.advance) end
   return bound.set_time(given.time)

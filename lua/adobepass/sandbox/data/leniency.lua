@@ -1,6 +1,6 @@
 --- The named leniencies: rules of Adobe's pages that a world can turn off.
 --
--- A sandbox is strict unless its world says otherwise:
+-- The member `mode` of a world selects them:
 --   mode = "strict"                    the default
 --   mode = "lenient"                   all leniencies
 --   mode = { "any_domain", ... }       the listed leniencies

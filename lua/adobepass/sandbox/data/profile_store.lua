@@ -2,7 +2,7 @@
 --
 -- Regular profiles belong to client credentials and device: a client with new
 -- credentials does not find them. Apple profiles belong to the device and its
--- partner status. Other single sign-on profiles follow their token.
+-- partner status. Other single sign-on profiles belong to the subject of a token.
 -- @module adobepass.sandbox.data.profile_store
 
 local partner_status = require "adobepass.sandbox.data.partner_status"

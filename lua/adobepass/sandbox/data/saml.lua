@@ -1,6 +1,6 @@
 --- The part of SAML that a partner's single sign-on needs.
--- The sandbox verifies no signature; it accepts a response only once, and only
--- to a request that it made.
+-- The sandbox verifies no signature. It accepts a response once, and only if the
+-- response refers to a request that the sandbox made.
 -- @module adobepass.sandbox.data.saml
 
 local core = require "adobepass.core"

@@ -2,8 +2,8 @@
 -- of a user's identifier (promotional).
 -- Page: features-premium/temporary-access/temp-pass-feature.
 --
--- A trial starts with the first authorization. A known device or a known
--- identity finds its trial again, even if the other one changed.
+-- A trial starts with the first authorization. It is found by its device or by its
+-- identity, so that a change of one of them does not start a new trial.
 -- @module adobepass.sandbox.data.temp_pass
 
 local json = require "adobepass.util.json"
@@ -35,7 +35,7 @@ local function identity_of(context, settings)
   return value, true
 end
 
---- Returns the trial of a request. A new trial starts with `permit`.
+--- Returns the trial of a request, or a new one, which `temp_pass.permit` stores.
 -- @return trial, nil, identity | nil, code
 function temp_pass.open(context)
   local settings = context.mvpd.temp_pass

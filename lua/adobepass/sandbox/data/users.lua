@@ -15,7 +15,7 @@ function users.device_hash(device)
   return core.digest.hex(core.digest.sha256(device)):sub(1, 40)
 end
 
---- Returns the userID of a degraded profile: a fixed prefix marks it.
+--- Returns the userID of a degraded profile. A fixed prefix identifies it.
 function users.degraded_id(device)
   return "95cf93bcd183214a" .. users.device_hash(device)
 end

@@ -39,7 +39,8 @@ return {
   -- as a new client.
   throttle = { burst = 10 },
 
-  -- Maximum resources of one request; an mvpd may override them (see Strict).
+  -- Maximum resources of one request; an mvpd may override them (see the mvpd
+  -- "Strict").
   limits = { authorize = 1, preauthorize = 5 },
 
   -- Scope that operations 16 and 17 require. No page names one; a public tool
@@ -183,7 +184,7 @@ return {
     },
   },
 
-  -- Identity providers.
+  -- The mvpds.
   --   logout          true: the mvpd has a logout page
   --   proxy           id of the proxy that serves this mvpd
   --   partner_id      its id on Apple devices (platformMappingId)

@@ -1,8 +1,8 @@
 --- Checks that run before an operation.
 --
 -- A check is `function(context) -> nil | refusal`. A route lists its checks in
--- order; the first refusal ends the request. A check stores what it found in
--- the context. For the fields of a refusal see
+-- order; the first refusal ends the request. A check stores its results in the
+-- context. For the fields of a refusal see
 -- `adobepass.sandbox.engine.http_response`.
 -- @module adobepass.sandbox.engine.checks
 

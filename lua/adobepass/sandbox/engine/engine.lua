@@ -121,8 +121,8 @@ local function dispatch_safely(sandbox, request, entry)
   return http_response.refusals.enhanced(sandbox, { code = "internal_server_error" })
 end
 
--- Adds Date by the sandbox's clock. HEAD has the headers of GET, no body (RFC
--- 9110, 9.3.2); the fault of such a response would have nothing to act on.
+-- Adds Date, by the sandbox's clock. A response to HEAD has the headers of GET and no
+-- body (RFC 9110, 9.3.2); with a fault it keeps the body, which the fault acts on.
 local function complete(sandbox, request, response)
   table.insert(response.headers,
     { "Date", os.date("!%a, %d %b %Y %H:%M:%S GMT",

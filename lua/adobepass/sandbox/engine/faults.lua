@@ -1,4 +1,4 @@
---- Faults that a test requests, selected by operation and count.
+--- Faults that a test injects, selected by operation and count.
 --
 --   operation  a name in `adobepass.sandbox.engine.routes`, or "*" (default)
 --   count      number of requests that the fault applies to (default 1)

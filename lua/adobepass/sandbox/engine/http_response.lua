@@ -33,7 +33,7 @@ function http_response.redirect(url)
   return http_response.empty(302, { { "Location", url } })
 end
 
---- Forbids caches to store a response with credentials (RFC 6749, 5.1).
+--- Adds Cache-Control: no-store, required for credentials (RFC 6749, 5.1).
 function http_response.no_store(response)
   table.insert(response.headers, { "Cache-Control", "no-store" })
   table.insert(response.headers, { "Pragma", "no-cache" })

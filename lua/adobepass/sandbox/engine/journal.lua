@@ -35,7 +35,7 @@ function journal.open(sandbox, request)
   return entry
 end
 
---- Adds an event that is not a request of the API.
+--- Records an event that is not a request of the API.
 function journal.note(sandbox, event, detail)
   local entries = sandbox.state.journal
   entries[#entries + 1] =

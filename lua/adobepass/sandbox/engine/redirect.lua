@@ -5,8 +5,8 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local redirect = {}
 
--- An app's own scheme (`myapp://done`) belongs to no domain and opens only an
--- installed app. The schemes below open something else.
+-- An app's own scheme (`myapp://done`) belongs to no domain and opens an installed
+-- app. The schemes below do not open an app.
 local NOT_APPS = { file = true, blob = true, about = true, intent = true,
   filesystem = true, ftp = true, ws = true, wss = true }
 

@@ -4,7 +4,7 @@
 
 local state = {}
 
--- Increment when a table below changes its meaning.
+-- Increment when the layout below changes.
 state.VERSION = 2
 
 local MOST_ADDRESSES = 65536
@@ -33,12 +33,12 @@ function state.new(world)
     profiles = {},             -- owner -> mvpd -> profile; an owner is
                                -- "client_id|sp|device", or "sp|device"
     identities = {},           -- single sign-on identity -> owners
-    partner_requests = {},     -- id of a SAML request -> when
+    partner_requests = {},     -- id of a SAML request -> its time, in ms
     temp_passes = {},          -- "sp|mvpd" -> list of trials
     degradation = degradation(world),
     circles = {},              -- SSO service: subject -> its devices
-    links = {},                -- SSO service: link code -> whose
-    troubles = {},             -- "device|resource" -> how often
+    links = {},                -- SSO service: link code -> { subject, not_after, used }
+    troubles = {},             -- "device|resource" -> number of errors sent
     clients_seen = {},         -- address -> throttle window
     faults = {},
     journal = {},
@@ -59,8 +59,8 @@ local function drop(map, is_stale)
   end
 end
 
--- An address keeps its spent burst. Only above MOST_ADDRESSES are idle ones
--- deleted, to bound memory.
+-- An address is kept, so that its burst stays spent. If there are more than
+-- MOST_ADDRESSES, idle addresses are deleted, to limit memory.
 local function sweep_addresses(data, now, forget_after)
   local count = 0
   for _ in pairs(data.clients_seen) do count = count + 1 end

@@ -153,7 +153,7 @@ function host.start(options)
   }, Running)
 end
 
---- Waits until nginx ends (true) or the terminal interrupts (false or an error).
+--- Waits until nginx ends. Returns true; false or an error after Ctrl-C.
 function Running:wait() return self.server:wait() end
 
 --- Runs a shell command while the sandbox runs. Returns its exit status.

@@ -32,12 +32,12 @@ Server.__index = Server
 
 -- $1 folder, $2 nginx. Reads commands until end of file; writes replies to the
 -- FIFO `status`, which it opens for reading and writing, so that neither side
--- blocks in open. nginx is a child of the keeper (process 1 of a container may
--- never reap an orphan), in its own session if setsid exists (the owner alone
--- receives Ctrl-C). nginx writes its process id after binding its sockets. The
--- Lua variables are unset, because nginx runs LuaJIT. If nginx was killed, its
--- pid file and its workers remain. An owner that exited can stay a zombie;
--- /proc then shows another parent.
+-- blocks in open. nginx is a child of the keeper, because process 1 of a container
+-- may never reap an orphan. It has its own session if setsid exists, so that only
+-- the owner receives Ctrl-C. nginx writes its process id after binding its sockets.
+-- The Lua variables are unset, because nginx runs LuaJIT. If nginx was killed, its
+-- pid file and its workers remain. An owner that exited can stay a zombie, so the
+-- keeper compares its parent in /proc.
 local KEEPER = [[
 exec 3<>status
 unset LUA_PATH LUA_CPATH LUA_INIT
@@ -222,7 +222,7 @@ local function write_config(server)
     fill(PREAMBLE, values) .. text, true)
 end
 
--- "gone" reports the end of an earlier attempt.
+-- Skips the line "gone", which reports the end of an earlier nginx.
 local function start_in_keeper(server)
   server.keeper:write("start\n")
   server.keeper:flush()
@@ -327,8 +327,8 @@ function Server:run(command)
   return status
 end
 
---- Waits until nginx ends by itself (true), or the terminal interrupts: false,
--- or the error that the stand-alone Lua raises. A child process reads the FIFO,
+--- Waits until nginx ends by itself. Returns true; false after Ctrl-C, for which the
+-- stand-alone Lua raises an error instead. A child process reads the FIFO,
 -- because some Luas restart an interrupted read and some do not.
 function Server:wait()
   local pipe = assert(io.popen("exec head -n 1 < "

@@ -75,7 +75,7 @@ function send_with_fault.reset_before() abort_connection(socket.reset) end
 
 function send_with_fault.tls() abort_connection(socket.break_tls) end
 
--- At least one byte is announced; otherwise nothing would be missing.
+-- Content-Length is at least 1: with 0, the response would be complete.
 function send_with_fault.reset_within(response)
   send_head(response, math.max(1, #response.body))
   ngx.send_headers()

@@ -35,8 +35,8 @@ local function descriptor()
   return fd > 2 and fd or nil
 end
 
---- Resets the connection: connect(2) to AF_UNSPEC dissolves a TCP association;
--- on systems other than Linux, closes it with a FIN.
+--- Resets the connection with connect(2) to AF_UNSPEC; on systems other than Linux,
+-- closes it with a FIN.
 function socket.reset()
   local fd = descriptor()
   if not fd then return nil end

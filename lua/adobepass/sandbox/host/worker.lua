@@ -53,7 +53,7 @@ local function restore()
   error(("cannot restore %s: %s"):format(state_file(), message), 0)
 end
 
---- Runs before nginx accepts connections; an error here stops the start.
+--- Runs before nginx accepts connections; after an error nginx does not start.
 function worker.init()
   local folder = ngx.config.prefix()
   settings = json.decode(assert(shell.read_file(folder .. "/settings.json")))

@@ -43,7 +43,7 @@ end
 --- 1. Exchanges a software statement for credentials.
 function dcr.register(context)
   local sandbox, object = context.sandbox, context:object()
-  -- Adobe's sample sends a malformed X-Device-Info and is answered 201.
+  -- In Adobe's sample, a malformed X-Device-Info gets the response 201.
   if not object or type(object.software_statement) ~= "string" then
     return refuse "invalid_request"
   end

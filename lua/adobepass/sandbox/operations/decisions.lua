@@ -22,8 +22,9 @@ local function deny(source, code, details)
   return { source = source, code = code, details = details }
 end
 
--- The rules in the order in which the service applies them. Each returns a
--- verdict { source, code? } or nil. A verdict without a code is a permit.
+-- The rules by name; ORDER lists them in the order in which the service applies them.
+-- Each returns a verdict { source, code? } or nil. A verdict without a code is a
+-- permit.
 local rules = {}
 
 function rules.misconfigured(item)

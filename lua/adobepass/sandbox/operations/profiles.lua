@@ -1,5 +1,6 @@
 --- Operations 8 to 10: the authenticated profiles.
--- Pages: rest-api-v2/apis/profiles-apis. An empty map means: not authenticated.
+-- Pages: rest-api-v2/apis/profiles-apis. An empty map means that no viewer is
+-- logged in.
 -- @module adobepass.sandbox.operations.profiles
 
 local degradation = require "adobepass.sandbox.data.degradation"

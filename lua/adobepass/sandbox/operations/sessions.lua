@@ -139,7 +139,7 @@ local NEXT = {
 }
 
 --- Returns the response that carries a code.
--- @param by "create" or "resume": the operation that accepts what is missing
+-- @param by "create" or "resume": the operation that accepts the missing parameters
 function sessions.code_response(session, reason, by)
   local missing = missing_parameters(session)
   local action = NEXT[missing and by or "login"]

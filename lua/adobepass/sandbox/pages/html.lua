@@ -44,8 +44,8 @@ local function icon(name)
     .. [[aria-hidden="true"><path d="{path}"/></svg>]], { path = ICONS[name] })
 end
 
--- The first letter of the name (all bytes of a UTF-8 character), because the
--- providers' real logos are neither ours nor on loopback.
+-- Returns the first letter of the name (all bytes of a UTF-8 character) as a logo:
+-- the providers' logos are trademarks, and loading them would need the network.
 local function mark(brand)
   if not brand then return icon "tv" end
   return html.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")

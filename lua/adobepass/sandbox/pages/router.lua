@@ -225,7 +225,7 @@ local function failure(visit, heading, message)
     link = { "/activate", "Type a code" } })
 end
 
--- The viewers of this provider. A sandbox has no secrets.
+-- Returns the viewers of this provider, with passwords: a sandbox has no secrets.
 local function viewers(visit, mvpd)
   local list = {}
   for username, viewer in pairs(visit.sandbox.world.viewers or {}) do
@@ -322,7 +322,7 @@ mvpd_routes.login = {
   end,
 }
 
--- As at a real provider, opening the URL signs the viewer out.
+-- Opening the URL signs the viewer out, as a real provider's page does.
 mvpd_routes.logout = {
   GET = function(visit, mvpd)
     local url = visit.sandbox:sign_out { mvpd = mvpd.id,

@@ -1,5 +1,5 @@
---- The style sheet of the web pages: for phones first, then for large screens;
--- light or dark as the system's setting.
+--- The style sheet of the web pages, for phones and large screens; light or dark as
+-- the system is set.
 --
 -- Each text has a contrast of at least 4.5 with its background, each edge of a
 -- field at least 3 (WCAG 2.2, 1.4.3 and 1.4.11); pages_spec measures this.
