@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # libFuzzer targets: `make fuzz` runs each for FUZZ_SECONDS, from the seeds in
 # spec/fuzz/corpus. New inputs stay in build/fuzz/corpus, and a table of all
-# targets in build/fuzz/table. One target: FUZZ_TARGETS=key.
+# targets in build/fuzz/table. One target: FUZZ_TARGETS=rsa_key.
 # `make fuzz-seeds` only replays the seeds, in a second or two.
 
 ifndef FUZZ_DIR

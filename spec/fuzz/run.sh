@@ -24,7 +24,7 @@ set -- -print_final_stats=1 -timeout=10 -rss_limit_mb=1024 \
 if [ "$seconds" = seeds ]; then
   set -- "$@" -runs=0 "$seeds"
 else
-  # 64 KiB: beyond the ceilings of the file target and of a token.
+  # Above the limits of 64 KiB in jws.h and access_token.h.
   set -- "$@" -max_len=70000 -max_total_time="$seconds" \
     "$folder/corpus/$target" "$seeds"
 fi

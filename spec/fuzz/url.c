@@ -86,7 +86,7 @@ static void check_accepted(const char *url, ap_url_kind kind) {
   curl_free(scheme);
 }
 
-/* A URL without a host name needs no lookup. */
+/* The host of a URL without a name is an IP address. */
 static void check_name(const char *text, const ap_url *url) {
   struct in_addr address;
   char *host = part_of(text, CURLUPART_HOST);
@@ -106,7 +106,7 @@ static void check_kind(const char *text, const ap_url *url,
     MUST(allowed != NULL && part_is(text, CURLUPART_HOST, named));
 }
 
-/* The check of the same text returns the same. */
+/* A second check of the same text gives the same result. */
 static void check_judge(const char *text, const struct curl_slist *allowed) {
   ap_failure failure = { NULL, "" };
   ap_url *url = ap_url_open(text, allowed, &failure);

@@ -1,5 +1,5 @@
--- The pages in a real Chromium, against the real nginx. Pictures of what was
--- seen go to build/screenshots.
+-- Tests the pages with Chromium and nginx. Writes screenshots to
+-- build/screenshots.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
@@ -42,7 +42,7 @@ describe("in a browser", function()
     browser:colours("light")
   end)
 
-  -- A PNG's width and height stand at its 17th byte.
+  -- Bytes 17 to 20 of a PNG are its width, big-endian.
   local function take(name, of)
     local path = ("%s/%s.png"):format(pictures, name)
     browser:picture(path)
@@ -189,7 +189,9 @@ describe("in a browser", function()
     browser:go(page)
     assert.equal("You are signed out", browser:text("h1"))
     picture "signed-out"
-    browser:go(page) -- it redirects after 3 s; the pictures may take longer
+    -- Open the page again: it redirects after 3 s, and the screenshots may have
+    -- taken longer.
+    browser:go(page)
     browser:click("a.button")
     assert.equal(running.api .. "/activate", browser:url())
   end)

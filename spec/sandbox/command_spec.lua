@@ -1,4 +1,4 @@
--- The command as a user runs it: a process of its own.
+-- Runs the command as a separate process.
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
@@ -64,7 +64,7 @@ describe("adobepass", function()
 end)
 
 describe("adobepass sandbox", function()
-  -- A line at a time, with the process id of the command itself.
+  -- Starts the command. `pid` is its process id, because the shell execs it.
   local function start(words)
     local pipe = assert(io.popen("echo $$; exec " .. COMMAND .. words))
     return { pipe = pipe, pid = pipe:read("*l") }
@@ -121,8 +121,8 @@ describe("adobepass sandbox", function()
     assert.is_false(exists(process.folder))
   end)
 
-  -- A terminal sends SIGINT to all of the foreground: a session of their own
-  -- stands for that here.
+  -- A terminal sends SIGINT to the whole foreground process group. setsid
+  -- creates such a group here.
   it("[sandbox-command-stops-ctrl-c] adobepass sandbox: stops on Ctrl-C "
     .. "with status 130 and deletes its files", function()
     if select(2, shell.read("command -v setsid")) ~= 0 then
@@ -157,7 +157,7 @@ describe("adobepass sandbox", function()
     assert.is_truthy(text:find("https://127.0.0.1:%d+/activate"))
     assert.is_truthy(text:find("ann +secret"))
     assert.is_truthy(text:find("/server-ca.pem", 1, true))
-    assert.is_nil(text:find("\27", 1, true)) -- a pipe has no colours
+    assert.is_nil(text:find("\27", 1, true)) -- no colors if the output is a pipe
     assert.is_nil(text:find("@%u+@"))
   end)
 
@@ -203,7 +203,7 @@ describe("adobepass sandbox", function()
     end)
   end)
 
-  -- Everything that a run makes has the name of its folder in it.
+  -- The command line of each process of a run contains a path below TMPDIR.
   it("[sandbox-command-leaves] adobepass sandbox: leaves no process and no "
     .. "file after fifty runs", function()
     local place = folder.make()

@@ -1,5 +1,5 @@
 --- The control functions, in process and over HTTP: journal, clock, faults,
--- revocations, memory.
+-- revocations, state.
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"

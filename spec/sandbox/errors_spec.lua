@@ -1,6 +1,6 @@
 --- Every enhanced error code of the REST API v2 is reachable.
--- Each row: code, where it shows ("top" of the answer or in a "decision"),
--- HTTP status, and how to get there.
+-- Rows: { code, "top" (the response's body) or "decision" (the error of its
+-- decision), status in the error, function that provokes the error }.
 local core = require "adobepass.core"
 local errors = require "adobepass.sandbox.engine.errors"
 local fixture = require "spec.sandbox.fixture"
@@ -203,7 +203,7 @@ local ACTIONS = {
   { "authentication", authentication }, { "retry", retry },
 }
 
-local KNOWN = 47 -- codes of the reference's table
+local KNOWN = 47 -- number of codes in the reference's table
 
 local function find(response, where)
   if where == "top" then return response.json end

@@ -12,7 +12,8 @@ Fixture.__index = Fixture
 
 local fixture = { START = 1750000000000 }
 
---- Seeded bytes: the same run every time (Park and Miller's generator).
+--- Returns a function(n) that returns n pseudorandom bytes (Park-Miller).
+-- @param seed 42 by default; the same seed gives the same bytes
 function fixture.random(seed)
   local value = seed or 42
   local function byte()
@@ -36,7 +37,8 @@ function fixture.encode(object)
   return core.base64.encode(json.encode(object))
 end
 
---- @param options as sandbox.new; `world` = function(world) to change it
+--- Creates a sandbox with a fixed clock, by default without a throttle.
+-- @param options those of sandbox.new; `world`: function(world) to change it
 function fixture.new(options)
   options = options or {}
   local self = setmetatable({ time = fixture.START }, Fixture)
@@ -49,7 +51,7 @@ function fixture.new(options)
     api = options.api or "https://api.test", mgmt = options.mgmt,
     keys = options.keys,
   })
-  self.sandbox = self.sandbox -- the name that other specs still use
+  self.sandbox = self.sandbox
   self.control = self.sandbox.control
   self.device = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
   return self
@@ -61,7 +63,8 @@ local function copy_headers(headers)
   return result
 end
 
---- Sends a request as it is.
+--- Sends a request, by default from 127.0.0.1. Returns the response; its field
+-- `json` is the decoded body if that is an object or an array.
 function Fixture:send(request)
   request.headers = copy_headers(request.headers)
   request.remote_addr = request.remote_addr or "127.0.0.1"
@@ -72,7 +75,7 @@ function Fixture:send(request)
   return response
 end
 
---- Records every response with its operation.
+--- Appends a response and its operation to `self.responses`.
 function Fixture:record(response)
   self.responses = self.responses or {}
   local journal = self.sandbox.state.journal
@@ -87,7 +90,8 @@ function fixture.header(response, name)
   end
 end
 
---- Registers and gets a token, for the calls that follow.
+--- Registers a client and requests its access token, which later requests
+-- send. Returns the fixture.
 function Fixture:register(given)
   local statement = assert(self.control.statement(given))
   local client = self:send {
@@ -120,7 +124,8 @@ function fixture.form(fields)
   return table.concat(parts, "&")
 end
 
--- Whether the page of an operation lists a header.
+-- Returns whether the operation's page lists a header. True if the path belongs
+-- to no operation.
 local function is_listed(method, path, name)
   local segments = {}
   for segment in path:gmatch "[^/]+" do segments[#segments + 1] = segment end
@@ -128,9 +133,10 @@ local function is_listed(method, path, name)
   return not route or route.headers[name] == true
 end
 
---- Returns the headers that the operation's page lists.
+--- Returns the headers of a request: the access token, and those device headers
+-- that the operation's page lists.
 -- @param extra additional headers; `false` removes one
--- @param method, path the request; nil: with the device headers
+-- @param method, path of the request; without a path, all device headers
 function Fixture:headers(extra, method, path)
   if not self.token then self:register() end
   local headers = { authorization = "Bearer " .. self.token }
@@ -190,13 +196,13 @@ function fixture.parameters(changes)
   return result
 end
 
---- A session of operation 4.
+--- Creates an authentication session (operation 4). Returns the response.
 function Fixture:session(changes, extra, sp)
   return self:post_form("/api/v2/" .. (sp or "REF30") .. "/sessions",
                         fixture.parameters(changes), extra)
 end
 
---- Logs a viewer in, with a code, as a browser would.
+--- Creates a session and logs a viewer in with its code. Returns the session.
 function Fixture:log_in(username, mvpd, extra, sp)
   local session = self:session({ mvpd = mvpd }, extra, sp).json
   assert(self.control.log_in { code = session.code,
@@ -204,7 +210,7 @@ function Fixture:log_in(username, mvpd, extra, sp)
   return session
 end
 
---- Logs out at an mvpd, with the required redirectUrl.
+--- Logs out of an mvpd, with the required redirectUrl. Returns the response.
 function Fixture:log_out(mvpd, extra, sp)
   return self:get(("/api/v2/%s/logout/%s?redirectUrl=https%%3A%%2F%%2Fadobe.com")
     :format(sp or "REF30", mvpd), extra)
@@ -224,7 +230,8 @@ function Fixture:decide(kind, mvpd, resources, extra, sp)
     { resources = json.array(resources) }, extra)
 end
 
---- AP-Partner-Framework-Status; changes override.
+--- Returns a value of AP-Partner-Framework-Status.
+-- @param changes optional: access, id, expires (a string of milliseconds)
 function Fixture:partner_status(changes)
   changes = changes or {}
   return fixture.encode {

@@ -1,4 +1,4 @@
--- The sandbox behind nginx: what in-process specs cannot see.
+-- The sandbox in nginx: behavior that in-process specs cannot test.
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
@@ -60,7 +60,7 @@ describe("the sandbox behind nginx", function()
     assert.equal("1.1", response.http_version)
     assert.equal(200, response.status)
     old:close()
-    -- (A transport that knows the place may use its connection over TLS.)
+    -- A new transport, because a used one may reuse its TLS connection.
     local new = assert(core.http.new {})
     local plain = tv_client.fetch(new, { url = "http" .. running.api:sub(6)
       .. "/activate" })
@@ -115,9 +115,9 @@ describe("the sandbox behind nginx", function()
   end)
 
   describe("breaks", function()
-    -- Over both versions: each has its own way to break. And over new
-    -- connections: on one that stood already, libcurl repeats a request by
-    -- itself when the connection goes before the first byte.
+    -- Over HTTP/2 and HTTP/1.1, because they fail differently. Over new
+    -- connections, because libcurl repeats a request itself if a reused
+    -- connection closes before the first byte of the response.
     local transports
 
     before_each(function()
@@ -143,7 +143,7 @@ describe("the sandbox behind nginx", function()
         headers = { Authorization = screen.bearer } })
     end
 
-    -- The next request is well again.
+    -- Asserts that one request fails with one of `codes` and the next succeeds.
     local function fails_once(order, codes)
       for _, one in ipairs(transports) do
         fault(order)
@@ -180,7 +180,7 @@ describe("the sandbox behind nginx", function()
       for _, one in ipairs(transports) do
         fault { kind = "reset_after" }
         assert.is_table(json.decode(assert(ask(one)).body))
-        -- The next one meets the end of the connection, or a new connection.
+        -- The next request fails on the closed connection or opens a new one.
         assert.equal(200, assert(ask(one) or ask(one)).status)
       end
     end)

@@ -1,4 +1,4 @@
---- Whatever comes in, there is an answer, and never a Lua error.
+--- Any request gets a response and never raises a Lua error.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
@@ -24,7 +24,8 @@ local function check(h, request)
   return response
 end
 
--- A bug inside shows as internal_server_error, with the cause in the journal.
+-- Asserts that no request caused an error in the engine: it would respond with
+-- internal_server_error and record the cause in the journal.
 local function no_failure(h)
   for _, entry in ipairs(h.sandbox.state.journal) do
     assert.is_nil(entry.failure)

@@ -13,14 +13,16 @@ local function exists(path)
   return select(2, shell.read(shell.line("test", "-e", path))) == 0
 end
 
--- An orphan that ended is a zombie for as long as the first process pleases.
+-- Returns whether a process runs. A zombie does not: an orphan stays one until
+-- the init process reaps it.
 local function alive(pid)
   local state = shell.read_file("/proc/" .. pid .. "/stat")
   if state then return not state:find(") Z", 1, true) end
   return select(2, shell.read("kill -s 0 " .. pid)) == 0
 end
 
--- Looks for a while; what another process does has no other bell.
+-- Polls for up to 10 s until check() is true, because no event reports what
+-- another process does.
 local function eventually(check)
   local deadline = core.clock.monotonic() + 10
   local nothing = assert(core.http.new())
@@ -224,7 +226,7 @@ describe("nginx.start", function()
     assert.is_truthy(message:find("nonsense", 1, true))
   end)
 
-  -- (For Ctrl-C, which is not for one process alone, see command_spec.)
+  -- command_spec.lua tests SIGINT: a terminal sends it to a process group.
   for _, signal in ipairs { "KILL", "TERM", "HUP" } do
     it("[nginx-owner-sig] goes with its owner on SIG" .. signal, function()
       local pipe = assert(io.popen("echo $$; exec "

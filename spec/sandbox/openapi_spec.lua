@@ -1,5 +1,5 @@
---- Every answer of operations 1 to 15 against Adobe's OpenAPI files.
--- (16 to 22 have no file: their tables are checked in their own specs.)
+--- Compares every response of operations 1 to 15 with Adobe's OpenAPI files.
+-- (Operations 16 to 22 have no file; their own specs check their tables.)
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local routes = require "adobepass.sandbox.engine.routes"
@@ -9,7 +9,7 @@ local V2 = openapi_schema.load "spec/openapi/restApiV2.json"
 local DCR = openapi_schema.load "spec/openapi/dcrApi.json"
 
 -- Where the files contradict Adobe's own prose and samples. `operation` and
--- `at` are patterns; an entry that nothing meets any more fails.
+-- `at` are patterns. An entry that no response matches fails the spec.
 local CONTRADICTIONS = {
   { operation = ".", at = "^/message$",
     reason = "ErrorInformation.message is declared an object, each sample "
@@ -50,7 +50,7 @@ local function is_known(operation, at)
   return false
 end
 
--- The path as the files write it.
+-- Returns the file that declares a route, and the route's path in that file.
 local function declared_path(route)
   local path = route.path:gsub("{sp}", "{serviceProvider}")
   if path:find "^/o/" then return DCR, (path:gsub("^/o", "")) end
@@ -61,7 +61,8 @@ local function media_type(response)
   return (fixture.header(response, "Content-Type") or ""):match "^[^;]*"
 end
 
--- What is wrong with the form of an answer, before its schema; or the schema.
+-- Returns the schema of a response's body or nil, and the problem with its
+-- status, media type or missing body, if any.
 local function form_of(declaration, response)
   local status = tostring(response.status)
   if media_type(response) == "text/html" then return nil, "html " .. status end
@@ -79,7 +80,8 @@ local function problems(operation, response)
   local node, form = form_of(declaration, response)
   local found = {}
   if form then found[1] = { at = form, message = form } end
-  -- An error that is not declared still has the declared form of errors.
+  -- Every error has the declared form of errors, also if its status is not
+  -- declared.
   if node and response.status >= 400 then
     node = { ["$ref"] = "#/components/schemas/ErrorInformation" }
   end
@@ -89,7 +91,8 @@ local function problems(operation, response)
   return found
 end
 
--- A walk through everything that operations 1 to 15 can answer.
+-- The functions tour_of_* together provoke every kind of response of operations
+-- 1 to 15.
 local function tour_of_registration(h)
   h:register()
   h:new_token { client_id = h.client.client_id, client_secret = "wrong" }
@@ -230,7 +233,7 @@ describe("Adobe's OpenAPI files", function()
 
   it("[openapi-no-contradiction-listed] OpenAPI: every listed contradiction "
     .. "exists", function()
-    -- A method that is not allowed belongs to no operation of ours.
+    -- A 405 belongs to no operation; it is checked as a response of `profiles`.
     local h = fixture.new()
     local response = h:send { method = "PATCH",
                               path = "/api/v2/REF30/profiles",

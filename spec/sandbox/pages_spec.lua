@@ -3,7 +3,7 @@ local style = require "adobepass.sandbox.pages.style"
 
 local HOSTILE = "\"><script>alert(1)</script><img src=x onerror='a()'>`&"
 
--- Every page, every slot that something from outside can reach.
+-- Renders every page with `value` in each slot that can hold external input.
 local function all(value)
   local function page(fields)
     fields.nonce, fields.token = "nonce", value
@@ -39,7 +39,7 @@ local function luminance(hex)
   return sum
 end
 
--- WCAG 2.2, "contrast ratio".
+-- Returns the contrast ratio of two colors, as WCAG 2.2 defines it.
 local function contrast(one, other)
   local a, b = luminance(one), luminance(other)
   if a < b then a, b = b, a end

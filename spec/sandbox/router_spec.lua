@@ -4,7 +4,7 @@ local router = require "adobepass.sandbox.pages.router"
 
 local REDIRECT = "https://adobe.com/watch?from=tv"
 
--- A browser with no screen: keeps the cookie, fills in the form it was shown.
+-- A minimal browser: keeps the cookie, and submits the token of the last form.
 local Visitor = {}
 Visitor.__index = Visitor
 
@@ -34,7 +34,7 @@ function Visitor:post(address, fields)
   return self:send("POST", address, tv_client.form(fields))
 end
 
--- As a browser goes: on, until there is a page.
+-- Follows redirects within the sandbox. Returns the last response.
 function Visitor:follow(response)
   while response.header.location
     and response.header.location:find("^/") or

@@ -1,15 +1,15 @@
---- Every documented exchange, played against the engine.
+--- Sends every documented request to the engine and compares the responses.
 --
--- The samples are facts from Adobe's pages. Values that the pages shorten
+-- The samples are copied from Adobe's pages. Values that the pages shorten
 -- ("...") or blank out (tokens, codes, statements) are filled in; everything
--- else is sent as it stands. The answer must have the same status, the same
--- names, types and closed values.
+-- else is sent unchanged. The response must have the same status, and fields
+-- with the same names and types. Fields of a closed set must be equal.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 
--- Where the samples contradict the prose, a schema or each other. Each entry
--- names what the sandbox does instead.
+-- Where the samples contradict the prose, a schema or each other, and what the
+-- sandbox does.
 local CONTRADICTIONS = {
   ["all: X-Device-Info"] = "the header decodes to malformed JSON (a comma is "
     .. "missing after osName); replayed with the comma",
@@ -40,8 +40,8 @@ local CONTRADICTIONS = {
     .. "ours is the provider that the device chose last",
 }
 
--- Samples that a strict rule refuses: the leniency that replays them, and the
--- page with the rule.
+-- Samples that strict mode refuses: the leniency that accepts them, and the page
+-- with the rule.
 local REFUSED = {}
 for index = 3, 5 do
   REFUSED["decisions-authorize " .. index] = { leniency = "many_resources",
@@ -63,7 +63,7 @@ local function load_samples(name)
   return samples
 end
 
--- Scenes: what must have happened before sample n of a file. A scene may
+-- `scenes[file][n]` prepares the sandbox `h` for sample n of a file. It may
 -- change the request `r`.
 local scenes = {}
 
@@ -112,7 +112,8 @@ scenes["sessions-create"] = {
   none, none, logged_in("ann", "Cablevision"), none, degrade "AuthNAll",
 }
 
--- A code of a session that still misses everything.
+-- Puts the code of a session without parameters into the path. `before(h)` runs
+-- after the session was created.
 local function with_code(before)
   return function(h, r)
     local session = h:session { mvpd = false, domainName = false,
@@ -123,7 +124,7 @@ local function with_code(before)
 end
 
 local function later_login(h)
-  -- A login of the same device by another way, while the code is open.
+  -- The device logs in without the code, while the code is still valid.
   assert(h.control.log_in { service_provider = "REF30", device = h.device,
                             mvpd = "Cablevision", username = "ann" })
 end
@@ -229,7 +230,8 @@ scenes["profiles-mvpd"] = {
   both(degrade "AuthNAll", set_path("REF30", "DegradedMvpd")),
 }
 
--- A code whose session has the mvpd chosen by the second screen.
+-- Puts the code of a session into the path whose mvpd was chosen on the second
+-- screen. `before(h, r)` runs after that choice.
 local function chosen(mvpd, before)
   return function(h, r)
     local session = h:session { mvpd = false }.json
@@ -248,7 +250,7 @@ local function after_chosen(mvpd, scene)
   end
 end
 
--- A trial may end while the code that chose it is still alive.
+-- The trial expires while the code of its session is still valid.
 local function soon_over(mvpd)
   return function(h, r)
     h.sandbox.world.mvpds[mvpd].temp_pass.ttl = 60
@@ -340,7 +342,7 @@ scenes["sessions-sso"] = {
 
 scenes["profiles-sso"] = { partner_login, degraded_status }
 
--- What the pages blank out.
+-- Fills in the access token, and the comma that the device info lacks.
 local function fill_in(h, r)
   if r.headers.Authorization then
     r.headers.Authorization = "Bearer " .. h.token
@@ -352,13 +354,13 @@ local function fill_in(h, r)
   end
 end
 
--- Names that are data, not names: mvpd ids, attributes.
+-- Objects whose keys are data, such as mvpd ids and attribute names.
 local MAPS = {
   profiles = true, attributes = true, logouts = true,
   existingParameters = true,
 }
 
--- Names that the tables call optional and a sample may leave out.
+-- Optional fields: a response may have them even if the sample does not.
 local OPTIONAL = {
   trace = true, details = true, notBefore = true, notAfter = true,
   isTempPass = true, isProxy = true, passiveAuthnEnabled = true,
@@ -367,7 +369,7 @@ local OPTIONAL = {
   enablePlatformServices = true, displayInPlatformPicker = true,
 }
 
--- Values out of a closed set.
+-- Fields whose values are from a closed set.
 local CLOSED = {
   actionName = true, actionType = true, reasonType = true, source = true,
   state = true, code = true, action = true, status = true,
@@ -397,8 +399,9 @@ end
 
 local compare
 
--- A map has other keys than the sample: every value is held against the
--- sample's value of the same key, or any of them.
+-- The keys of a map may differ from the sample's: each value is compared with
+-- the sample's value of the same key, or else with any of its values. Only
+-- `attributes` must have every key of the sample.
 local function compare_map(expected, actual, where)
   local any
   for key, value in pairs(expected) do
@@ -437,8 +440,8 @@ local function with_id(list, id)
   end
 end
 
--- The picker: an mvpd of the sample must look as there, any other one must
--- have a name.
+-- An mvpd that the sample lists must match it. Any other mvpd must have the
+-- fields of ANY_MVPD.
 local ANY_MVPD = { id = "", displayName = "", logoUrl = "" }
 
 local function compare_mvpds(expected, actual, where)
@@ -465,7 +468,7 @@ end
 
 function compare(expected, actual, where, name)
   local kind = kind_of(actual)
-  if kind_of(expected) == "null" then return end -- null or a value
+  if kind_of(expected) == "null" then return end -- null in a sample allows any value
   if kind_of(expected) ~= kind then
     differences(where .. " is " .. kind .. ", not " .. kind_of(expected))
   elseif kind == "array" then
@@ -479,7 +482,8 @@ function compare(expected, actual, where, name)
   end
 end
 
--- The one contradiction that no filling in resolves: "profiles-mvpd 8 and 10".
+-- Counts the one contradiction that changing the request cannot resolve:
+-- "profiles-mvpd 8 and 10".
 local tolerated_count = 0
 
 local function tolerated(file, index, text)

@@ -1,4 +1,4 @@
---- Operations 4 to 7: the life of a code.
+--- Operations 4 to 7: authentication sessions and their codes.
 local fixture = require "spec.sandbox.fixture"
 
 local function poll(h, code)

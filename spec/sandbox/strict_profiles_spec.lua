@@ -1,4 +1,5 @@
---- Strict mode: what profiles, trials and decisions belong to.
+--- Strict mode: the client, device or user that a profile, trial or decision
+-- belongs to.
 local fixture = require "spec.sandbox.fixture"
 
 local MVPD = "/api/v2/REF30/profiles/Cablevision"

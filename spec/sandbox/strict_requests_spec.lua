@@ -16,7 +16,7 @@ local function refused(response, code)
   assert.equal(code, response.json.code)
 end
 
--- A POST with a body as it stands.
+-- Sends a POST with the given body, unchanged. Returns the response.
 local function post(h, path, body, headers)
   return h:send { method = "POST", path = path, body = body,
                   headers = headers }

@@ -102,7 +102,8 @@ describe("promotional TempPass", function()
     assert.equal(SPENT, list[3].error.code)
   end)
 
-  -- The page's table: which trial a pair of identity and device has.
+  -- Uses up the trial of the identity `first` on `first device`. Returns the
+  -- verdict for the given device and identity, as in the table of Adobe's page.
   local function spent_on(device, identity)
     local h = fixture.new()
     h.sandbox.world.mvpds[PROMO].temp_pass.resources = 1

@@ -1,4 +1,4 @@
---- The throttle, held against the example of Adobe's page.
+--- Compares the throttle with the example on Adobe's page.
 local fixture = require "spec.sandbox.fixture"
 
 local function ask(h, address)
@@ -6,7 +6,7 @@ local function ask(h, address)
                   headers = { ["X-Forwarded-For"] = address } }.status
 end
 
--- Second, and whether it passes: the page throttling-mechanism.
+-- { second, whether the request is accepted }: the page throttling-mechanism.
 local EXAMPLE = {
   { 0, true }, { 0.3, true }, { 0.6, true }, { 0.9, true }, { 1.2, true },
   { 1.3, true }, { 1.4, true }, { 1.5, true }, { 1.6, true }, { 1.7, true },

@@ -1,4 +1,4 @@
---- The transport in process: the interface of a core transport, without network.
+--- The in-process transport: the interface of a core transport, without network.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"

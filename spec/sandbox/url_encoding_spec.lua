@@ -1,4 +1,4 @@
---- Escapes, forms and addresses.
+--- Escapes, forms, URLs and media types.
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 describe("wire", function()

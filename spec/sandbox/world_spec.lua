@@ -1,4 +1,4 @@
---- Making a sandbox: world, options, keys.
+--- sandbox.new: world, options and keys.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"

@@ -267,7 +267,7 @@ describe("text from a server", function()
       assert.is_true(#err[name] <= bytes, name)
       assert.is_true(#err[name] > bytes - 6, name)
       assert.truthy(err[name]:find "%.%.%.$")
-      -- Cut between characters.
+      -- No partial character is left.
       assert.equal("", (err[name]:gsub("\195\169", ""):gsub("^a", "")
         :gsub("%.%.%.$", "")))
     end
