@@ -103,7 +103,7 @@ describe("make demo", function()
     for number = 1, 11 do
       assert.truthy(output:find(("\n%d. "):format(number), 1, true), number)
     end
-    assert.matches("That was all of it", output)
+    assert.matches("Done%.", output)
     assert.is_nil(output:find("secret=", 1, true))
   end)
 end)
