@@ -21,8 +21,8 @@ Fixture.__index = Fixture
 
 local COMMAND = shell.quote(child_process.interpreter()) .. " bin/adobepass "
 
--- Reads the process groups that were started. At the end of its input, which
--- comes even if the spec is killed, terminates them.
+-- Reads the process groups that were started, and terminates them at the end of its
+-- input. The input also ends if the spec is killed.
 local KEEPER = [[
 while read -r group; do groups="$groups -$group"; done
 [ -z "$groups" ] || kill -s TERM -- $groups
@@ -47,7 +47,7 @@ function Fixture:stop()
   self.keeper:close()
 end
 
--- All other variables get the prefix ADOBEPASS_.
+-- All other variable names get the prefix ADOBEPASS_.
 local PLAIN = { PATH = true, LC_ALL = true, NO_COLOR = true }
 
 --- Returns a command line with its variables; `changes` replaces some.
@@ -127,7 +127,7 @@ function Process:finish()
   return text or rest, tonumber(status)
 end
 
--- Starts a process in a session of its own, like the foreground of a terminal.
+-- Starts a process in a new session, like the foreground process of a terminal.
 local function start(self, script)
   local pipe = assert(io.popen("exec setsid sh -c "
     .. shell.quote("echo $$; " .. script)))

@@ -128,7 +128,7 @@ describe("cli commands", function()
     assert.is_truthy(text:find("[login_superseded]", 1, true))
     text, status = second:finish()
     assert.equal(130, status)
-    assert.is_nil(text:find("adobepass", 1, true)) -- nothing to say
+    assert.is_nil(text:find("adobepass", 1, true)) -- no message
   end)
 
   it("[command-shows-signed-attributes] profiles: prints attribute values "

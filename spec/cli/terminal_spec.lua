@@ -131,7 +131,7 @@ describe("cli terminal", function()
     local store = { STORE = fixture.folder .. "/pass" }
     assert.equal(0, select(3, fixture:run("authorize CNN --mvpd TempPass",
       store)))
-    local screen = fixture:at_terminal("login", store) -- a pass is not a login
+    local screen = fixture:at_terminal("login", store) -- a TempPass is not a login
     screen:seek "Spectrum"
     stop_here(screen)
     fixture:control("POST", "/login", { service_provider = "REF30",

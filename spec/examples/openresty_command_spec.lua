@@ -41,7 +41,7 @@ describe("examples/openresty/run", function()
     end)
   end
 
-  -- Ctrl-C signals all processes of a terminal; its spec is below.
+  -- Ctrl-C signals all processes of a terminal; another spec below tests it.
   for _, signal in ipairs { "TERM", "KILL", "HUP" } do
     it("[gateway-command-leaves-behind] examples/openresty/run: stops "
       .. "everything on SIG" .. signal, function()

@@ -30,7 +30,7 @@ describe("gateway failures", function()
     running:stop()
   end)
 
-  -- Ends all locks and polling intervals in Redis at once.
+  -- Deletes all locks and polling intervals in Redis.
   local function time_passes()
     for key in running.redis:ask("--scan --pattern '*gateway:*:*'")
       :gmatch "%S+" do

@@ -360,7 +360,7 @@ describe("gateway", function()
         get(ticket, (other:cookie "gateway_device")))
       assert.equal(200, (get(ticket, device))) -- the ticket is still valid
       other:close()
-      -- A ticket of a cookie is not valid in a URL.
+      -- A ticket for a cookie is not valid in a URL.
       is_refused(401, "ticket_missing",
         tv:get(("%s/hls/cnn/~%s/segment1.ts"):format(one, ticket)))
     end)
@@ -374,7 +374,7 @@ describe("gateway", function()
         assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
         local journal = sandbox_control:take()
         assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
-        -- Adobe's list has the address of `running`, not that of this gateway.
+        -- Adobe's list contains the address of `running`, not that of this gateway.
         assert.same({ "1", "0" }, {
           careful.redis:ask "exists gateway:rate_limit:own",
           running.redis:ask "exists gateway:rate_limit:own" })
@@ -473,7 +473,7 @@ describe("gateway", function()
       end
       local old = changing.settings.ticket_keys[1]
       local new = service.new_key(changing.folder, "second")
-      change { old, new } -- accepted first, then used to sign, then alone
+      change { old, new } -- the new key only verifies
       change { new, old }
       assert.equal(200, (tv:get(path)))
       local before = tv:cookie "gateway_ticket"

@@ -61,7 +61,7 @@ describe("TV app specs", function()
     return select(2, shell.read(shell.line("test", "-e", path))) == 0
   end
 
-  -- The keeper removes the folder after all its processes have ended.
+  -- The shell script of love_app removes the folder after its processes have ended.
   local function is_gone(path)
     local deadline = core.clock.monotonic() + 20
     repeat

@@ -23,10 +23,10 @@ function damaged_json.places(value, list)
   return list
 end
 
--- Makes the order of places independent of pairs.
+-- Sorts places, because the order of pairs differs between runs.
 local function by_name(a, b) return tostring(a[2]) < tostring(b[2]) end
 
--- Fields that change what a client does; it only passes on the others.
+-- Fields that the client interprets; it returns all others unchanged.
 local SIGNIFICANT = {}
 for name in ([[authorized error resource mvpd notAfter profiles decisions
     logouts missingParameters actionName actionType code url type token

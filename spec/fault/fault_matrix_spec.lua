@@ -96,8 +96,8 @@ describe("the fault matrix", function()
   end)
 end)
 
--- A client without token or credentials registers first. The faults hit these
--- requests, and the caller receives their errors.
+-- A client without token and credentials sends a registration and a token request
+-- first. The faults occur in these requests, and the caller receives their errors.
 describe("the fault matrix of a first call", function()
   for _, operation in ipairs { "register", "token" } do
     it("[client-fault-first-call] client: handles each fault of " .. operation
@@ -150,8 +150,8 @@ end
 
 local LIMIT = 2 -- seconds
 
--- Result and number of requests of each fault; other ones for `unsafe` and
--- `empty` operations. libcurl has several error codes for a broken connection.
+-- Result and number of requests of each fault; `unsafe` and `empty` operations have
+-- different ones. libcurl has several error codes for a broken connection.
 local LOST = { connection_lost = true, tls_failed = true,
   protocol_error = true }
 local REAL = {

@@ -21,7 +21,7 @@ Invariants.__index = Invariants
 local SECRET = { access_token = true, client_secret = true,
   serviceToken = true, serializedToken = true, software_statement = true }
 
--- Shorter secrets occur in texts by chance, and some damaged values are words.
+-- Shorter secrets occur in texts by chance; some damaged values are common words.
 local SHORTEST = 12
 
 function Invariants:add_secret(text)
@@ -143,7 +143,7 @@ end
 
 -- --- Results ----------------------------------------------------------------
 
---- Another viewer may use the device from now on: earlier permits are invalid.
+--- Starts a new viewer of a device: earlier permits are invalid.
 function Invariants:change_viewer(device)
   self.viewer_numbers[device] = self:viewer_number(device) + 1
 end
@@ -178,8 +178,8 @@ local function was_delivered(self, code)
   return false
 end
 
--- Returns whether the code is the client's or the service's. The client shortens
--- and cleans invalid codes.
+-- Returns whether the client or the service defines the code. The client shortens
+-- invalid codes and removes control characters.
 local function is_named(self, code)
   return catalog.codes[code] ~= nil or code:find "^http_%d%d%d$" ~= nil
     or was_delivered(self, code) or not code:find "^[%w_]+$"

@@ -25,8 +25,8 @@ local function assert_seen(words, change, seeds)
   assert.truthy(why:find(words, 1, true), why)
 end
 
--- Replaces a method of every device's client, or with `of_context` one of its
--- context; `instead` receives the old one.
+-- Replaces a method of every device's client (with `of_context`: of its context);
+-- `instead` receives the old method.
 local function replaced(name, instead, of_context)
   return function(scenario)
     for _, device in ipairs(scenario.devices) do
@@ -64,7 +64,7 @@ describe("invariants", function()
     assert_seen("a permit that the service did not give", function(scenario)
       scenario.actions = viewer_actions.named("login", "preauthorize", "logout")
       keep(scenario)
-    end, 1000) -- rare: one device must have had two viewers
+    end, 1000) -- rare: requires two viewers of one device
   end)
 
   it("[hostile-check-sees-secret-event] invariants: report a secret in an "

@@ -47,8 +47,8 @@ describe("nginx with 8 workers", function()
     return list
   end
 
-  -- Returns the number of responses; each must be correct. The other requests
-  -- lost their connection with the worker.
+  -- Returns the number of responses, and asserts that each is correct. A request
+  -- without a response lost its connection when the worker was killed.
   local function finish(host, list)
     local count = 0
     for _, transfer in ipairs(list) do

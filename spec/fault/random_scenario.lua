@@ -92,7 +92,7 @@ local function add_devices(scenario)
   end
 end
 
--- A few repeated actions interact more often than many different ones.
+-- Few different actions, repeated, affect each other more often than many.
 local function pick_actions(random)
   local chosen = {}
   for index = 1, 4 do chosen[index] = random:pick(viewer_actions.list) end

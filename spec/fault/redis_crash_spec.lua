@@ -6,7 +6,7 @@ local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
 
--- Redis responds after the write has reached the disk, so kill -9 loses nothing.
+-- Redis responds after it has written to the disk, so kill -9 loses no data.
 local DURABLE = "appendonly yes\nappendfsync always"
 
 describe("Redis failures", function()

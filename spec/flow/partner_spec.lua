@@ -414,7 +414,7 @@ describe("degraded access", function()
     assert(scenario.client:login {})
   end)
 
-  -- The calls of an application, which do not depend on the provider's state.
+  -- The application makes the same calls in each state of the provider.
   local function watch()
     local code
     local profile, err = scenario.client:login { mvpd = "Cablevision",

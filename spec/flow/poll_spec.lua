@@ -1,8 +1,8 @@
 --- Poll tables: the exact second of every request, in twenty timelines.
 --
--- Second 0 is when the code is shown. A code is valid for 1800 s. The server's
--- clock is known to half a second, so only polls that are timed by the end of
--- the code may differ by that much.
+-- Second 0 is when the code is shown. A code is valid for 1800 s. The client knows
+-- the server's clock to half a second, so a poll whose time depends on the code's
+-- expiry may differ by half a second; no other poll may.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -27,7 +27,8 @@ end
 
 local HTML = { body = "<html>Please log in to the hotel's network</html>" }
 
--- The last poll: one second before the end, by the known server time.
+-- The last poll: one second before the expiry, by the client's estimate of the
+-- server's time.
 local LAST = 1799 - 0.5
 
 -- title, options of client:login, script(on, code), state, seconds, reason
@@ -278,8 +279,8 @@ describe("polling", function()
   end)
 
   describe("with a Date that stands still", function()
-    -- The service says "pending" for ever. Returns the code of the error and the
-    -- seconds that the login took.
+    -- Logs in while every poll returns no profile and the Date does not advance.
+    -- Returns the error's code and the duration of the login, in seconds.
     local function poll(session, options)
       local date = scenario:date()
       rawset(scenario, "date", function() return date end)

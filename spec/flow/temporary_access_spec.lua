@@ -491,7 +491,7 @@ describe("temporary access", function()
       assert.is_nil(state)
       assert.equal(503, err.http_status)
       local requests = #scenario:received "profile"
-      for _ = 1, 100 do -- checks in a frame loop send no extra requests
+      for _ = 1, 100 do -- a check in each frame sends no further request
         assert.equal(err, select(2, pass:check()))
       end
       assert.equal(requests, #scenario:received "profile")

@@ -1,4 +1,4 @@
---- .ci/manifest: the check that no spec gets lost.
+--- .ci/manifest: checks that no spec is removed by mistake.
 
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"

@@ -42,8 +42,8 @@ function workload.configuration(count)
     mvpds = json.array(list) } }
 end
 
--- A transport that responds at once and records nothing, so that memory does not
--- grow with the number of calls.
+-- A transport that responds at once and does not record requests, so that memory
+-- does not grow with the number of calls.
 local Transfer, Transport = {}, {}
 Transfer.__index, Transport.__index = Transfer, Transport
 
@@ -70,7 +70,7 @@ end
 function Transport.step() return 0 end
 function Transport.close() end
 
---- Returns a transport whose service responds as that of `client`.
+--- Returns a transport that responds like that of `client`.
 function workload.transport(respond)
   local body = respond
   if type(respond) == "string" then respond = function() return body end end

@@ -5,7 +5,7 @@
 -- concurrently, or nil if the host cannot. Plain Lua, because it runs inside
 -- nginx, too.
 --
--- Cases check minimum durations only, so a slow machine fails none.
+-- Cases check minimum durations only, so a slow machine causes no failure.
 
 local core = require "adobepass.core"
 local sandbox = require "adobepass.sandbox"

@@ -4,8 +4,8 @@
 --     once = { ends, requests }, always = { ends, requests }, but = { ... } }
 --
 -- `ends` is "value" or an error's code, `requests` the number of requests.
--- `once`: the fault occurs one time, `always`: each time. `but` has other results
--- for single operations, and for
+-- `once`: the fault occurs in the first request, `always`: in each one. `but` has
+-- different results for single operations, and for these groups:
 --
 --   unsafe  register and link: not idempotent, so they are not repeated
 --   bare    register and token: sent without a bearer; errors have the format

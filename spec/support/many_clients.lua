@@ -117,8 +117,8 @@ function many_clients.control(running)
     transport = assert(core.http.new { ca_file = running.ca }) }, Control)
 end
 
---- Starts a sandbox in this process on a fake clock. Returns what `new_client`
--- needs of it, and `control` with `take`.
+--- Starts a sandbox in this process on a fake clock. Returns the argument `at` of
+-- `new_client`, and `control` with `take`.
 function many_clients.new_sandbox(time)
   local instance = sandbox.new(nil, { throttle = false,
     now = function() return time:server_ms() end })

@@ -1,5 +1,5 @@
---- Runs commands in a mount namespace of their own. Mounts are not visible
--- elsewhere and disappear when the command ends.
+--- Runs commands in a separate mount namespace: their mounts are not visible to
+-- other processes and disappear when the command ends.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"

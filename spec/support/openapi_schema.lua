@@ -102,7 +102,7 @@ function walk(self, node, value, at, found)
   end
 end
 
---- Returns every place where a value violates its declaration.
+--- Returns every place where a value violates its schema.
 function Api:validate(node, value)
   local found = {}
   walk(self, node, value, "", found)

@@ -41,7 +41,7 @@ local function repaired_info(value)
   return text and core.base64.encode((text:gsub('"tvOS"\n', '"tvOS",\n')))
 end
 
--- The parameter in the last segment of an operation's path.
+-- The parameter that the last segment of an operation's path contains.
 local LAST = { resume_session = "code", session = "code",
   authenticate_url = "code", profile_for_code = "code", profile = "mvpd",
   authorize = "mvpd", preauthorize = "mvpd", logout = "mvpd",

@@ -37,7 +37,7 @@ function Transport.step() return 0 end
 
 function Transport.close() end
 
---- Replaces the responses and forgets the requests.
+--- Replaces the responses and deletes the recorded requests.
 function Transport:set_responses(responses)
   self.responses, self.requests = responses, {}
 end
@@ -54,8 +54,8 @@ for _, operation in ipairs(operations) do
 end
 
 --- Returns a transport that grants credentials and token, and responds with
--- `response` to all other requests; to all requests if `operation` needs no
--- bearer.
+-- `response` to all other requests. If `operation` needs no bearer, it responds
+-- with `response` to all requests.
 function scripted_transport.adobe(response, operation)
   return scripted_transport.new { function(request)
     if bare[operation] then return response end

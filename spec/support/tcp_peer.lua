@@ -1,6 +1,6 @@
---- A TCP peer in this process that no real server replaces: it sends arbitrary
--- bytes and closes connections in any way. The spec calls `pump` between two
--- steps of a transport, so nothing depends on timing.
+--- A TCP peer in this process: unlike a real server, it can send arbitrary bytes and
+-- close connections in any way. The spec calls `pump` between two steps of a
+-- transport, so nothing depends on timing.
 
 local socket = require "socket"
 

@@ -122,7 +122,7 @@ end
 
 function Timeline:set_responder(responder) self.responder = responder end
 
---- Responds to an operation with a body, or with what a function returns.
+--- Responds to an operation with a body, or with a function's result.
 function Timeline:respond_with(operation, body, status)
   self:set_responder(function(_, asked)
     if asked == operation then

@@ -6,8 +6,8 @@
 --   browser:type("#code", "ABC1234"); browser:click "button"
 --   browser:stop()
 --
--- ChromeDriver ends with this process, whose pipe its parent script reads. The
--- browsers end, too, and the folder is removed.
+-- A shell script starts ChromeDriver and reads a pipe from this process. When the
+-- pipe closes, it ends ChromeDriver and its browsers and removes the folder.
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -40,8 +40,7 @@ kill -s TERM -- "-$pid"
 wait
 ]]
 
--- Only pages may use the network. Without these options, Chromium connects to
--- hosts of its vendor.
+-- Without these options, Chromium itself connects to hosts of its vendor.
 local ARGUMENTS = {
   "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
   "--no-first-run", "--disable-background-networking",

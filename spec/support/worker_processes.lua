@@ -15,8 +15,8 @@ end
 
 function Worker:line() return self.output:read("*l") end
 
---- Kills the process and waits for its end. Closing its input would not end
--- it: processes that were started later hold the pipe, too.
+--- Kills the process and waits for its end. It cannot be ended by closing its input,
+-- because processes that were started later inherited the pipe.
 function Worker:kill()
   folder.run("kill -9 " .. self.pid)
   self.input:close()

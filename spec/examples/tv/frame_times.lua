@@ -32,7 +32,7 @@ local function record(app_fixture, path)
 end
 
 local function watch(path)
-  local app_fixture = fixture.new { nice = 19 } -- the phone would be another machine
+  local app_fixture = fixture.new { nice = 19 } -- a real phone would not use this CPU
   app_fixture.take_picture = function() core.clock.sleep(GLANCE) end
   record(app_fixture, path)
   local ok, problem = pcall(function()

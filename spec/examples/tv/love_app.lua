@@ -1,5 +1,5 @@
---- The TV app in LÖVE on an X server (Xvfb), controlled by keys. Like nginx, it
--- ends with this process, and its folder is removed.
+--- The TV app in LÖVE on an X server (Xvfb), controlled by keys. When this process
+-- ends, the app ends too, and its folder is removed.
 --
 --   local app = love_app.new()
 --   app:switch_on { api =, mgmt =, ca =, statement = }

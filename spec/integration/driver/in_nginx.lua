@@ -51,7 +51,7 @@ function in_nginx.serves_others(argument)
   return { ended = ended, turns = turns }
 end
 
---- Returns how often a transport is polled in a time. argument: { seconds = }
+--- Returns how often a transport is polled within `seconds`. argument: { seconds = }
 function in_nginx.count_polls(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0
   local transport = { step = function() steps = steps + 1 end }

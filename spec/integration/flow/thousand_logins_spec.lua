@@ -14,7 +14,7 @@ local MOST_BYTES = 20 * 1024
 describe("thousand logins", function()
   local scenario, driver, gateway, polls
 
-  -- The journal holds 500 entries, so each one is read when it is new. Every
+  -- The journal keeps only 500 entries, so they are read as they arrive. Every
   -- response has a Date, as the hosts add it.
   local function watch(sandbox)
     local handle = sandbox.handle
@@ -107,7 +107,7 @@ describe("thousand logins", function()
       assert_good_manners(flows[number])
       count = count + #polls[flows[number].code]
     end
-    assert.is_true(count > 10 * VIEWERS) -- else no login had to wait
+    assert.is_true(count > 10 * VIEWERS) -- fewer mean that no login waited
   end)
 
   local function bytes()

@@ -61,7 +61,7 @@ function love.run()
   return function() return 0 end
 end
 
--- There is no window for the message.
+-- Without a window LÖVE cannot show the message.
 function love.errorhandler(message)
   io.stderr:write(debug.traceback(tostring(message)), "\n")
   return function() return 1 end
