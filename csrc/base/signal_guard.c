@@ -11,8 +11,7 @@ static int pipe_pending(void) {
 
 /* Blocks all asynchronous signals, not only SIGPIPE: a resolver thread of
 ** libcurl inherits this mask and must not run the application's handlers. With
-** CURLOPT_NOSIGNAL libcurl does not ignore SIGPIPE itself (libcurl-thread(3)).
-** */
+** CURLOPT_NOSIGNAL libcurl does not ignore SIGPIPE (libcurl-thread(3)). */
 void ap_signal_guard_hold(ap_signal_guard *saved) {
   sigset_t held;
   (void)sigfillset(&held);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An access token and its expiry. Reads no clock: the caller passes
-** the time. */
+/* An access token and its expiry. Reads no clock: the caller passes the
+** time. */
 #ifndef AP_HTTP_ACCESS_TOKEN_H
 #define AP_HTTP_ACCESS_TOKEN_H
 

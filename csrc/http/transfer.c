@@ -269,8 +269,7 @@ static int is_long_line(CURL *easy, CURLcode code) {
          seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
 }
 
-/* Older versions of libcurl report a refused proxy tunnel as a receive error.
-** */
+/* Older versions of libcurl report a refused proxy tunnel as CURLE_RECV_ERROR. */
 static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   long answer = 0;
   if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Concurrent transfers over one set of connections (a curl multi handle). No
-** call blocks, except ap_transport_step with seconds > 0. One thread at a time.
-** */
+** call blocks, except ap_transport_step with seconds > 0. Only one thread at a
+** time may use a transport. */
 #ifndef AP_HTTP_TRANSPORT_H
 #define AP_HTTP_TRANSPORT_H
 

@@ -221,8 +221,7 @@ static CURLcode apply_proxy(CURL *easy) {
 /* libcurl 7.88 allocates a receive buffer for each transfer. malloc serves the
 ** smallest allowed size from its cache, but not the default of 16 KiB. With
 ** HTTP/2 the size stays at 16 KiB, the size of a frame (RFC 9113 section 4.2),
-** because libcurl 7.88 delivers data that does not fit only in the next call.
-** */
+** because libcurl 7.88 delivers the data that does not fit in the next call. */
 enum { SMALLEST_BUFFER = 1024 };
 
 static CURLcode apply_protocol(const ap_transport_settings *settings,
