@@ -14,8 +14,8 @@ typedef struct {
 static int bad_token(ap_failure *failure) {
   return ap_failure_set(
     failure, "invalid_token",
-    "The text is not a signed token: expected three base64url "
-    "parts separated by dots.");
+    "The text is not a signed token: expected three base64url parts "
+    "separated by dots, at most 64 KiB.");
 }
 
 static size_t count_dots(const char *token, size_t length) {

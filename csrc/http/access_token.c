@@ -28,7 +28,8 @@ int ap_access_token_open(ap_access_token *token, const char *secret,
   if (!is_sendable(secret, length))
     return ap_failure_set(
       failure, "malformed_response",
-      "The response's access_token is not one that a header can hold.");
+      "The response's access_token is empty, longer than 64 KiB or not "
+      "visible ASCII.");
   token->secret = ap_copy(secret, length);
   if (token->secret == NULL) return ap_failure_no_memory(failure);
   token->length = length;

@@ -70,8 +70,9 @@ static ap_transport *allocate(const ap_transport_options *options,
     return NULL;
   }
   if (!ap_poller_open(&transport->watch))
-    (void)ap_failure_set(failure, "transfer_failed",
-                         "There is no descriptor left to poll sockets with.");
+    (void)ap_failure_set(
+      failure, "transfer_failed",
+      "The poller needs a file descriptor, and none is left.");
   else if (ap_transport_settings_open(&transport->settings, options, failure))
     return transport;
   ap_poller_close(&transport->watch);

@@ -93,7 +93,7 @@ static int write_file(lua_State *L) {
   ap_options_check(L, 3, known);
   key = option_key(L, 3);
   luaL_argcheck(L, key != NULL || !ap_aead_is_sealed(content, length), 2,
-                "begins like an encrypted file");
+                "begins like an encrypted file: give the option 'key'");
   if (!ap_private_file_write(path, content, length, key, &failure))
     return ap_push_failure(L, &failure);
   lua_pushboolean(L, 1);

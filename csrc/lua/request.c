@@ -16,7 +16,7 @@ typedef void (*option_reader)(lua_State *L, int arg, ap_request *request);
 static void read_method(lua_State *L, int arg, ap_request *request) {
   request->method = ap_value_text(L, arg, "method");
   if (!ap_header_field_is_token(request->method, strlen(request->method)))
-    (void)ap_option_error(L, arg, "method", "a word like GET");
+    (void)ap_option_error(L, arg, "method", "an HTTP method such as GET");
 }
 
 static void read_url(lua_State *L, int arg, ap_request *request) {
@@ -95,7 +95,7 @@ void ap_read_request(lua_State *L, int arg, ap_request *request) {
     (void)ap_option_error(L, arg, "url",
                           "a URL without spaces or control characters");
   if (request->body != NULL && strcmp(request->method, "HEAD") == 0)
-    (void)ap_option_error(L, arg, "body", "left out of a HEAD");
+    (void)ap_option_error(L, arg, "body", "left out of a HEAD request");
 }
 
 static void check_name(lua_State *L, int arg, int index) {
@@ -165,7 +165,7 @@ static int add_bearer(lua_State *L, int arg, ap_header_list *list,
   if (token == NULL) return ap_option_error(L, arg, "bearer", "a token");
   if ((list->has & AP_HAS_AUTHORIZATION) != 0)
     return ap_option_error(L, arg, "bearer",
-                           "left out beside an Authorization header");
+                           "left out when headers has Authorization");
   if (token->secret == NULL)
     return ap_failure_set(failure, "closed", "The token is closed.");
   return ap_header_list_add_bearer(list, token->secret, token->length,

@@ -32,7 +32,7 @@ static int check_private(int fd, const char *path, ap_failure *failure) {
     return ap_file_error_insecure(failure, path, "belongs to another user");
   if ((info.st_mode & 077) != 0)
     return ap_file_error_insecure(
-      failure, path, "is open to other users: run chmod 600 on it");
+      failure, path, "is accessible to other users: run chmod 600 on it");
   return 1;
 }
 
@@ -132,8 +132,11 @@ static int open_temporary(const char *path, ap_failure *failure) {
     if (still_named(fd, path)) return fd;
     (void)close(fd);
   }
-  (void)ap_failure_set(failure, "busy", "Too many writers at once for %s.",
-                       path);
+  (void)ap_failure_set(
+    failure, "busy",
+    "Too many processes write %s at the same time: try again "
+    "later.",
+    path);
   return -1;
 }
 

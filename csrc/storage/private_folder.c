@@ -71,7 +71,7 @@ static int check_folder(const char *path, ap_failure *failure) {
     return ap_file_error_insecure(failure, path, "belongs to another user");
   if ((info.st_mode & 022) != 0)
     return ap_file_error_insecure(
-      failure, path, "is open to other users: run chmod 700 on it");
+      failure, path, "is writable by other users: run chmod 700 on it");
   return 1;
 }
 

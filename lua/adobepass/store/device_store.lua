@@ -39,14 +39,14 @@ function DeviceStore:read(name)
   end
   local value = json.decode(text)
   if type(value) == "table" then return value end
-  return broken("What the store holds of " .. name .. " is damaged.")
+  return broken("The store's record " .. name .. " is damaged.")
 end
 
 -- adobepass 0.1.0 wrote records without a version.
 local function check_version(name, record)
   local version = record.v == nil and VERSION or record.v
   if type(version) == "number" and version <= VERSION then return record end
-  return broken(("The store's %s were written by a newer version of adobepass: "
+  return broken(("The store's record %s was written by a newer adobepass: "
     .. "use that version, or another store."):format(name))
 end
 
@@ -61,7 +61,7 @@ function DeviceStore:read_record(name)
   end
   local record = json.decode(text)
   if type(record) ~= "table" then
-    return nil, nil, select(2, broken("What the store holds of " .. name
+    return nil, nil, select(2, broken("The store's record " .. name
       .. " is damaged."))
   end
   local known, err = check_version(name, record)

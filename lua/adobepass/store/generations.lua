@@ -82,7 +82,8 @@ function generations.is_entry(dict, key)
 end
 
 local function busy()
-  return failed "The shared dictionary's entry changes all the time."
+  return failed(("Other workers changed the shared dictionary's entry during %d "
+    .. "attempts: try again later."):format(MOST_ATTEMPTS))
 end
 
 --- Returns the value of a key; nil if there is none; nil, a message and a code on
@@ -105,7 +106,8 @@ local function commit(dict, key, generation)
   local base = dict:get(key)
   if type(base) ~= "number" or base > generation then
     dict:delete(name(key, generation))
-    return failed "The write may have been replaced already."
+    return failed("Another worker wrote at the same time: it is not known whether "
+      .. "this value was written.")
   end
   base = dict:incr(key, 1)
   dict:delete(name(key, base - 1))

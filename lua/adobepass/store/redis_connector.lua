@@ -30,7 +30,7 @@ connector.FIELDS = { host = "string?", port = "number?", socket = "string?",
 
 local function load_client(where)
   if not ngx then
-    error(where .. ": give 'connect', or use it inside nginx")
+    error(where .. ": give the option 'connect', or call it inside nginx")
   end
   for _, name in ipairs { "resty.redis", "nginx.redis" } do
     local found, client = pcall(require, name)
@@ -58,7 +58,7 @@ local function explain(command, reply, reason)
   if reply == false then
     return ("Redis refused %s: %s."):format(command, reason_of(reason))
   end
-  return ("Redis did not answer %s: %s."):format(command, tostring(reason))
+  return ("Redis did not respond to %s: %s."):format(command, tostring(reason))
 end
 
 local function introduce(client, given)
@@ -92,7 +92,7 @@ end
 local function check(given, where)
   options.check(where, given, connector.FIELDS)
   if given.socket and (given.host or given.port) then
-    error(where .. ": socket, or host and port: not both")
+    error(where .. ": give either socket, or host and port")
   end
   local timeout = given.timeout or 1
   if timeout ~= timeout or timeout < 0.001 then

@@ -31,7 +31,7 @@ local function lifetime(seconds)
 end
 
 local function said(reason)
-  return failed(("The shared dictionary refused: %s."):format(reason))
+  return failed(("The shared dictionary returned an error: %s."):format(reason))
 end
 
 -- Writes the old entry again. A `safe_set` that fails for lack of memory has
@@ -55,7 +55,8 @@ function shdict.get(self, key)
     return generations.get(self.dict, key, value)
   end
   if value ~= nil and type(value) ~= "string" then
-    return failed("The shared dictionary holds something of others.")
+    return failed("The shared dictionary holds a value of another program: use a "
+      .. "dictionary for this store alone.")
   end
   return value
 end

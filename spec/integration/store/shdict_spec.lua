@@ -25,7 +25,8 @@ describe("store.shdict", function()
     it("[store-shdict-refuses-full-loses] store.shdict: refuses a set when it "
       .. "is full and keeps its entries", function()
       local result = host:call("spec.integration.store.in_nginx", "fill")
-      assert.equal("The shared dictionary refused: no memory.", result.message)
+      assert.equal("The shared dictionary returned an error: no memory.",
+        result.message)
       assert.equal("store_failed", result.code)
       assert.is_true(result.count > 3)
       assert.is_true(result.first)
@@ -50,8 +51,8 @@ describe("store.shdict", function()
           { "add", ("k"):rep(65536), "precious", 1 },
         } })
       for _, response in ipairs(result) do
-        assert.same({ "nil", "The shared dictionary refused: key too long.",
-          "store_failed" }, response)
+        assert.same({ "nil", "The shared dictionary returned an error: "
+          .. "key too long.", "store_failed" }, response)
       end
     end)
 

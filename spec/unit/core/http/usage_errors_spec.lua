@@ -116,7 +116,7 @@ describe("core.http.new: usage errors", function()
       assert_submit_raises("see 'X'", { url = url, headers = { X = bad } })
       assert_submit_raises("see 'X'", { url = url, headers = { X = { "a", bad } } })
     end
-    assert_submit_raises("option 'method' should be a word",
+    assert_submit_raises("option 'method' should be an HTTP method",
       { url = url, method = "a/b" })
     assert_submit_raises("option 'headers' should be", { url = url, headers = "X: 1" })
     assert_submit_raises("option 'headers' should be", { url = url, headers = { "X" } })

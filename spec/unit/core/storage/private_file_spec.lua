@@ -242,7 +242,7 @@ describe("core.file", function()
       .. "other users may write to", function()
       for _, bits in ipairs { "770", "777", "1777", "702", "720" } do
         folder.run(("mkdir -p %s && chmod %s %s"):format(name, bits, name))
-        assert.matches("secret is open to other users: run chmod 700 on it",
+        assert.matches("secret is writable by other users: run chmod 700 on it",
           assert_failed("insecure_file", file.make_folder(name)))
       end
     end)
