@@ -48,7 +48,7 @@ static double run(const char *name, long count, const char *argument) {
   size_t i;
   for (i = 0; i < sizeof jobs / sizeof *jobs; i++)
     if (strcmp(jobs[i].name, name) == 0) return jobs[i].run(count, argument);
-  plain_die("no such job");
+  plain_die("unknown job");
   return 0;
 }
 

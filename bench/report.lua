@@ -24,10 +24,10 @@ local SECTIONS = {
     .. "sent to the sandbox directly.", "bench/gateway.sh play" },
   { "gateway-slow", "Gateway: slow service", "/play while the service takes one "
     .. "second for each response.", "bench/gateway.sh slow" },
-  { "gateway-outage", "Gateway: outage", "The service is down for a while.",
+  { "gateway-outage", "Gateway: outage", "The sandbox is stopped and started again.",
     "bench/gateway.sh outage" },
   { "gateway-hour", "Gateway: one hour of traffic", "The requests of one hour, "
-    .. "in less time.", "bench/gateway.sh hour" },
+    .. "sent in a few minutes.", "bench/gateway.sh hour" },
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
     .. "with Chromium and the sandbox. `process` counts all threads of the app.",
     "bench/tv" },

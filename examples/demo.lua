@@ -72,8 +72,8 @@ end
 
 local function fetch_token(api, client)
   step("The application requests an access token", [[
-    Every further request contains it. Lua does not handle it: the C core adds
-    it to the headers.]])
+    Every further request contains the token. The C core adds it to the headers,
+    so that Lua code does not read it.]])
   local response = ask("POST", api .. "/o/client/token", "info", FORM,
     ("grant_type=client_credentials&client_id=%s&client_secret=%s"):format(
       client.client_id, client.client_secret))
@@ -95,8 +95,8 @@ end
 
 local function start_login(v2, api)
   step("The TV shows a code", [[
-    The viewer logs in on a phone, on a page that asks for this code, and so
-    does not type a password with a remote control.]])
+    The viewer opens a page on a phone, types this code and logs in there. No
+    password is typed with a remote control.]])
   local login = ask("POST", v2 .. "/sessions", "device", FORM,
     ("mvpd=%s&domainName=adobe.com&redirectUrl=https%%3A%%2F%%2Fadobe.com")
       :format(MVPD))

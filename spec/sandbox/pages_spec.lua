@@ -121,7 +121,7 @@ describe("the pages", function()
     assert.has_error(function() pages.login { nonce = "n", token = "t" } end)
     local fine, message = pcall(pages.activate, { nonce = "n", code = "" })
     assert.is_false(fine)
-    assert.is_truthy(message:find("lacks its token", 1, true))
+    assert.is_truthy(message:find("missing page field: token", 1, true))
   end)
 
   it("[pages-show-letter-alphabet] sandbox pages: show the first letter of "

@@ -95,7 +95,7 @@ return function(app, given)
   local items = items_of(app, given.decisions)
   local at = app.last and app.last < #items and app.last or 1
   return setmetatable({ app = app, focus = focus.new(items, at),
-    title = app.pass and "Free preview" or "What shall it be?",
+    title = app.pass and "Free preview" or "Choose a channel",
     badge = badge_of(app), what = app.pass and "free" or "signed in" },
     Catalog)
 end

@@ -102,7 +102,7 @@ local function draw_time(self)
   ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, color)
   ui.text("digits", "text", ui.clock(left / 1000), ui.LEFT + 104, 541)
   if self.is_offline then
-    ui.text("small", "warm", "No connection: we keep trying",
+    ui.text("small", "warm", "No connection. Trying again.",
       ui.LEFT + 104, 580)
   else
     local wide = ui.text("small", "soft", "Waiting for you to sign in",

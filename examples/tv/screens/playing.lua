@@ -55,8 +55,8 @@ end
 
 local function token_text(self)
   local left = self.token_ends - self.app.client:now_ms()
-  if left <= 0 then return "Media token used" end
-  return "Media token good for " .. ui.clock(left / 1000)
+  if left <= 0 then return "Media token expired" end
+  return "Media token valid for " .. ui.clock(left / 1000)
 end
 
 local function draw_bar(self)

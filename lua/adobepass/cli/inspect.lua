@@ -173,8 +173,8 @@ local function time_sentence(found)
   if not found.ends and found.claims.exp ~= nil then
     return { "WARN", "Its expiry is not a time." }
   elseif not found.ends then
-    return found.kind == "media" and { "WARN", "It does not say when it "
-      .. "expires." } or { "GOOD", "It does not expire." }
+    return found.kind == "media" and { "WARN", "It has no expiry time." }
+      or { "GOOD", "It does not expire." }
   end
   local date = cli_text.date(found.ends, found.now)
   if found.is_over then return { "BAD", "It expired on " .. date } end

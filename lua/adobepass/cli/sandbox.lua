@@ -117,7 +117,7 @@ local TEXT = [[
   @BOLD@Configure your application@PLAIN@
     environment = { api = "@API@",
                     mgmt = "@MGMT@" }
-    with the statement and the CA of the files above.
+    and use the statement and the CA from the files above.
 
   @BOLD@Or use the command line@PLAIN@, in another terminal
     adobepass login --api @API@ \

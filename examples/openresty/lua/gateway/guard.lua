@@ -17,7 +17,7 @@ local guard = {}
 -- computes one HMAC.
 local MOST = 2000
 
-local PLAY_AGAIN = "Ask /play for this channel again."
+local PLAY_AGAIN = "Request a new ticket: POST /play/<channel>."
 
 local devices, tickets, opened
 
@@ -63,7 +63,7 @@ local function check(kind, text, path)
     return refuse(403, "ticket_foreign", "The ticket is for another channel.")
   elseif kind == "cookie"
       and not is_holder(found, ngx.var.cookie_gateway_device) then
-    return refuse(403, "ticket_foreign", "The ticket is another device's.")
+    return refuse(403, "ticket_foreign", "The ticket belongs to another device.")
   end
   metrics.count_file "served"
 end

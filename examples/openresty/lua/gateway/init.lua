@@ -102,16 +102,17 @@ end
 local function read_body(allowed)
   local kind = ngx.var.content_type or ""
   if not kind:lower():find "^application/json%f[^%w+/.-]" then
-    return bad_request(415, "The body has to be application/json.")
+    return bad_request(415, "The content type must be application/json.")
   end
   ngx.req.read_body()
   local body = json.decode(ngx.req.get_body_data() or "")
   if type(body) ~= "table" then
-    return bad_request(400, "The body has to be a JSON object.")
+    return bad_request(400, "The body must be a JSON object.")
   end
   for field, value in pairs(body) do
     if type(value) ~= allowed[field] then
-      return bad_request(400, "The body has a field that is unknown or wrong.")
+      return bad_request(400, "The body has an unknown field, or a field of the "
+        .. "wrong type.")
     end
   end
   return body
@@ -120,7 +121,7 @@ end
 local function read(route, argument)
   if ngx.req.get_method() ~= route[1] then
     ngx.header["Allow"] = route[1]
-    return bad_request(405, "This is for " .. route[1] .. ".")
+    return bad_request(405, "Use the method " .. route[1] .. ".")
   end
   local request, err = { argument = argument }, nil
   if route.body then request.body, err = read_body(route.body) end
@@ -159,8 +160,8 @@ end
 
 -- The message may contain anything, so it is written to nginx's error log only.
 local function broken(message)
-  ngx.log(ngx.ERR, "a defect: ", message)
-  return problem.new(500, "internal_error", "The gateway has a defect.")
+  ngx.log(ngx.ERR, "uncaught error: ", message)
+  return problem.new(500, "internal_error", "Internal error of the gateway.")
 end
 
 -- "/play/cnn" is the route "play" with an argument.
@@ -186,8 +187,8 @@ function gateway.serve(whom)
   return send(response)
 end
 
-local SAID = { [404] = "There is nothing here.",
-  [413] = "The request is too large.", [414] = "The address is too long.",
+local SAID = { [404] = "This path does not exist.",
+  [413] = "The request is too large.", [414] = "The URL is too long.",
   [431] = "The headers are too large.",
   [429] = "Too many requests. Please wait." }
 

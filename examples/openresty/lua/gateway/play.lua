@@ -63,11 +63,12 @@ function play.post(request)
   local channel = config.channels.by_id[request.argument]
   if not channel then
     return nil, problem.new(404, "no_such_channel",
-      "There is no such channel.")
+      "Unknown channel.")
   end
   local kind = request.body.ticket or "cookie"
   if kind ~= "cookie" and kind ~= "url" then
-    return nil, problem.new(400, "bad_request", "ticket: cookie or url.")
+    return nil, problem.new(400, "bad_request",
+      "invalid 'ticket': expected 'cookie' or 'url'")
   end
   local view = viewer.client(request.who)
   local decision, err = view:authorize(channel.resource)

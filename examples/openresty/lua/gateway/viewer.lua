@@ -41,7 +41,7 @@ end
 
 local function no_info()
   return nil, problem.new(400, "invalid_header_device_info",
-    "X-Device-Info has to be the device's description: JSON in base64.")
+    "X-Device-Info must be the device information: JSON in base64.")
 end
 
 local function identify(id)

@@ -65,7 +65,7 @@ return {
     },
     {
       id = "adobepass-sandbox-legacy-app", -- lacks the scope of the v2 API
-      name = "Sandbox application of the v1 days",
+      name = "Sandbox application without the v2 scope",
       uri = "https://legacy.example.com",
       redirect_uri = "adobepass://com.programmer.legacy",
       scopes = { "api:client:v1" },
@@ -138,7 +138,7 @@ return {
       },
     },
     REF_NO_CERT = {
-      name = "Wants an encrypted zip, has no certificate",
+      name = "Encrypted metadata without a certificate",
       domains = { "adobe.com" },
       certificate = false,
       integrations = { Cablevision = { encrypt = { "zip" } } },
@@ -178,7 +178,7 @@ return {
     },
     -- Another programmer's provider: no software statement above lists it.
     OTHER = {
-      name = "Somebody else's channel",
+      name = "Another programmer's channel",
       domains = { "other.example.com" },
       integrations = { Cablevision = {} },
     },
@@ -210,18 +210,18 @@ return {
       partner_id = "Comcast_SSO",
     },
     Comcast_SSO_Perf = {
-      display_name = "Comcast SSO, for load", logout = true,
+      display_name = "Comcast SSO, for load tests", logout = true,
       picker = { authPerAggregator = true, authPerBrowserSession = true },
     },
     DegradedMvpd = {
-      display_name = "In trouble: everybody logged in",
+      display_name = "Degraded: every viewer logged in",
       partner_id = "DegradedMvpd",
     },
-    Degraded_AuthZAll = { display_name = "In trouble: everything granted" },
-    Degraded_AuthZNone = { display_name = "In trouble: everything refused" },
-    Disabled = { display_name = "Integration switched off" },
+    Degraded_AuthZAll = { display_name = "Degraded: all resources permitted" },
+    Degraded_AuthZNone = { display_name = "Degraded: all resources denied" },
+    Disabled = { display_name = "Disabled integration" },
     Dish = { display_name = "Dish, no logout page" },
-    Dummy = { display_name = "Grants all without asking", dummy = true },
+    Dummy = { display_name = "Permits every resource", dummy = true },
     ElasticSSO = {
       display_name = "ElasticSSO", logout = true, partner_id = "ElasticSSO",
       picker = { authPerAggregator = false },
@@ -234,7 +234,7 @@ return {
       display_name = "Spectrum", logout = true, partner_id = "Spectrum",
     },
     Strict = {
-      display_name = "One resource at a time",
+      display_name = "One resource per request",
       limits = { authorize = 1, preauthorize = 2 },
     },
     TempPass = {

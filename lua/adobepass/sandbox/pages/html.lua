@@ -26,7 +26,7 @@ end
 local function fill(template, values)
   return (template:gsub("{(!?)([%w_]+)}", function(raw, name)
     local value = values[name]
-    if value == nil then error("a page lacks its " .. name, 3) end
+    if value == nil then error("missing page field: " .. name, 3) end
     return raw == "!" and value or html.escape(value)
   end))
 end
@@ -297,7 +297,7 @@ end
 function html.success(page)
   return message(page, {
     heading = "You are signed in", icon = "tick",
-    say = "Your TV continues by itself.",
+    say = "Your TV continues automatically.",
     strong = "Go back to your TV",
     text = page.note or "It continues in a few seconds. "
       .. "You can close this page.",

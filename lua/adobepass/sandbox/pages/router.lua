@@ -174,8 +174,8 @@ local function with_code(visit, code)
   if not session then return activation(visit, code, code_problem(reason, code)) end
   if not session.mvpd then return picker(visit, session) end
   if not complete(visit, session) then
-    return activation(visit, code, "The session names a provider or an "
-      .. "address that this sandbox does not have. Request a new code.")
+    return activation(visit, code, "The provider or the redirect "
+      .. "address of this code is not allowed. Request a new code.")
   end
   return to_login(visit, session)
 end
