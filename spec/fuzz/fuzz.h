@@ -12,7 +12,7 @@
 #define MUST(what) \
   do { \
     if (!(what)) { \
-      (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
+      (void)fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, \
                     #what); \
       abort(); \
     } \

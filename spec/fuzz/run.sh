@@ -33,7 +33,7 @@ fi
 status=$?
 if [ $status != 0 ]; then
   cat "$log"
-  echo "fuzz $target: FOUND something; the input is in $folder/found"
+  echo "fuzz $target: FAILED; the input is in $folder/found"
 fi
 awk -v target="$target" -v finds=$((status != 0)) -v rows="$rows" '
   /cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") covered = $(i + 1) }

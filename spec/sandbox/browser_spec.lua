@@ -13,7 +13,7 @@ local SIZES = { phone = { 390, 844 }, tv = { 1920, 1080 } }
 local there = webdriver.is_there()
 local test = there and it or pending
 
-describe("in a browser", function()
+describe("pages in a browser", function()
   local running, browser, transport, screen, pictures
   local devices = 0
 
@@ -79,8 +79,8 @@ describe("in a browser", function()
     browser:click("button[value=sign-in]")
   end
 
-  test("[browser-viewer-activates-tv] a viewer activates a TV that left the "
-    .. "provider open", function()
+  test("[browser-viewer-activates-tv] browser: a viewer activates a TV that "
+    .. "named no provider", function()
     local code = screen:code()
     browser:go(running.api .. "/activate")
     picture "activate"
@@ -97,8 +97,8 @@ describe("in a browser", function()
     assert.equal("Comcast_SSO", screen:signed_in(code))
   end)
 
-  test("[browser-activates-tv-chose] a viewer activates a TV that chose the "
-    .. "provider", function()
+  test("[browser-activates-tv-chose] browser: a viewer activates a TV that "
+    .. "named the provider", function()
     local code = whole()
     activate(code)
     assert.equal("Sign in to Cablevision", browser:text("h1"))
@@ -107,8 +107,8 @@ describe("in a browser", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("[browser-wrong-code-refused] a wrong code is refused, and can be "
-    .. "corrected", function()
+  test("[browser-wrong-code-refused] browser: a wrong code is refused and can "
+    .. "be corrected", function()
     activate("NOSUCH1")
     assert.is_truthy(browser:text("#error"):find("is unknown"))
     assert.equal("NOSUCH1", browser:property("#code", "value"))
@@ -119,8 +119,8 @@ describe("in a browser", function()
     assert.equal("Sign in to Cablevision", browser:text("h1"))
   end)
 
-  test("[browser-old-code-refused] an old code is refused, and so is an "
-    .. "expired one", function()
+  test("[browser-old-code-refused] browser: a superseded and an expired code "
+    .. "are refused", function()
     local old = whole()
     local new = whole()
     activate(old)
@@ -137,8 +137,8 @@ describe("in a browser", function()
     picture "dead-login"
   end)
 
-  test("[browser-wrong-password-refused] a wrong password is refused, and can "
-    .. "be corrected", function()
+  test("[browser-wrong-password-refused] browser: a wrong password is refused "
+    .. "and can be corrected", function()
     local code = whole()
     activate(code)
     sign_in("ann", "wrong")
@@ -152,8 +152,8 @@ describe("in a browser", function()
     assert.equal("Cablevision", screen:signed_in(code))
   end)
 
-  test("[browser-viewer-cancels-starts] a viewer cancels, and starts "
-    .. "over", function()
+  test("[browser-viewer-cancels-starts] browser: after cancelling, a viewer "
+    .. "can start again", function()
     local code = whole()
     activate(code)
     browser:click("button[value=cancel]")
@@ -164,8 +164,8 @@ describe("in a browser", function()
     assert.equal(code, browser:property("#code", "value"))
   end)
 
-  test("[browser-viewer-home-needs] a viewer at home needs no "
-    .. "password", function()
+  test("[browser-viewer-home-needs] browser: a viewer in the home network "
+    .. "needs no password", function()
     local response = assert(tv_client.fetch(transport, { method = "POST",
       url = running.api .. "/api/v2/REF30/sessions",
       headers = { Authorization = screen.bearer,
@@ -182,7 +182,8 @@ describe("in a browser", function()
     assert.equal("Spectrum", screen:signed_in(code))
   end)
 
-  test("[browser-viewer-signs] a viewer signs out, and goes on", function()
+  test("[browser-viewer-signs] browser: a viewer signs out and returns to the "
+    .. "application", function()
     local page = running.api .. "/mvpd/Cablevision/logout?"
       .. tv_client.form { requestor_id = "REF30",
         redirect_url = running.api .. "/activate" }
@@ -196,7 +197,8 @@ describe("in a browser", function()
     assert.equal(running.api .. "/activate", browser:url())
   end)
 
-  test("[browser-no-mouse-needed] no mouse is needed", function()
+  test("[browser-no-mouse-needed] browser: the pages work without a "
+    .. "mouse", function()
     local tab = browser.KEYS.tab
     local code = screen:code()
     browser:go(running.api .. "/activate")
@@ -209,8 +211,8 @@ describe("in a browser", function()
     assert.equal("AdobePass_SMI", screen:signed_in(code))
   end)
 
-  test("[browser-focus-first-field] the focus is in the first field, and goes "
-    .. "as the eye does", function()
+  test("[browser-focus-first-field] browser: the first field has the focus, "
+    .. "and Tab follows the visual order", function()
     activate(whole())
     local order = {}
     for index = 1, 4 do
@@ -221,8 +223,8 @@ describe("in a browser", function()
     assert.same({ "username", "password", "sign-in", "cancel" }, order)
   end)
 
-  test("[browser-sticks-phone-large] nothing sticks out, on a phone or with "
-    .. "large letters", function()
+  test("[browser-sticks-phone-large] browser: the page fits widths of 320, 390 "
+    .. "and 1920 pixels", function()
     for _, width in ipairs { 320, 390, 1920 } do
       browser:size(width, 700)
       browser:go(running.api .. "/activate")
@@ -231,8 +233,8 @@ describe("in a browser", function()
     end
   end)
 
-  test("[browser-style-passes-policy] the style passes its own "
-    .. "policy", function()
+  test("[browser-style-passes-policy] browser: the Content-Security-Policy "
+    .. "allows the style sheet", function()
     browser:go(running.api .. "/activate")
     assert.equal("flex", browser:value(
       "getComputedStyle(document.body).display"))

@@ -28,8 +28,8 @@ describe("certificates.make", function()
     assert.is_false(verify(files, "example.com"))
   end)
 
-  it("[certificates-ran-host] certificates: makes an expired certificate, "
-    .. "and one for another host", function()
+  it("[certificates-ran-host] certificates: makes expired certificates and "
+    .. "those for other hosts", function()
     local old = assert(certificates.make(place, { expired = true }))
     assert.is_truthy(openssl("verify", "-CAfile", old.ca, old.cert)
       :find("certificate has expired", 1, true))

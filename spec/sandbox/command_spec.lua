@@ -102,8 +102,8 @@ describe("adobepass sandbox", function()
   end)
 
   for _, signal in ipairs { "TERM", "HUP", "KILL" } do
-    it("[sandbox-command-leaves-behind] leaves nothing behind on SIG"
-      .. signal, function()
+    it("[sandbox-command-leaves-behind] adobepass sandbox: leaves "
+      .. "no process and no file after SIG" .. signal, function()
       local process = ready()
       shell.read(("kill -s %s %s"):format(signal, process.pid))
       process.pipe:close()
@@ -144,8 +144,8 @@ describe("adobepass sandbox", function()
     assert.is_false(exists(settings.ca))
   end)
 
-  it("[sandbox-command-person-next] adobepass sandbox: prints the next "
-    .. "steps for a person", function()
+  it("[sandbox-command-person-next] adobepass sandbox: prints the next steps "
+    .. "in plain text by default", function()
     local process = start "sandbox"
     local lines = {}
     repeat
@@ -162,8 +162,8 @@ describe("adobepass sandbox", function()
   end)
 
   describe("--exec", function()
-    it("[sandbox-command-runs-finds] adobepass sandbox --exec: runs a "
-      .. "command with the variables and returns its status", function()
+    it("[sandbox-command-runs-finds] adobepass sandbox --exec: runs a command "
+      .. "with the sandbox's variables and returns its status", function()
         local text, status = run("sandbox --exec " .. shell.quote(
           "env | grep ^ADOBEPASS_ | sort; test -r $ADOBEPASS_CA; exit 7"))
         assert.equal(7, status)
@@ -226,8 +226,8 @@ describe("adobepass sandbox", function()
     print(("fifty runs in %.1f s"):format(core.clock.monotonic() - started))
   end)
 
-  it("[sandbox-command-fails-status-1] adobepass sandbox: fails with status "
-    .. "1 and a message", function()
+  it("[sandbox-command-fails-status-1] adobepass sandbox: a missing world or "
+    .. "nginx gives status 1 and a message", function()
     local text, status = run "sandbox --world /nowhere.lua"
     assert.equal(1, status)
     assert.is_truthy(text:find("^adobepass sandbox: .*/nowhere.lua"))

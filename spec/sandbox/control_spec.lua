@@ -58,8 +58,8 @@ describe("the journal", function()
 end)
 
 describe("the clock", function()
-  it("[control-moves-time-runs] sandbox clock: moves by an interval and to "
-    .. "a time, then continues", function()
+  it("[control-moves-time-runs] sandbox clock: can be advanced or set, and "
+    .. "continues to run", function()
     local h = fixture.new()
     assert.equal(fixture.START, h.control.now())
     h.control.advance(1500)
@@ -103,8 +103,8 @@ describe("log_in", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("[control-says-wrong] sandbox control: login names the wrong "
-    .. "field", function()
+  it("[control-says-wrong] sandbox control: the error of an invalid login "
+    .. "names the field", function()
     local h = fixture.new()
     for _, case in ipairs {
       { {}, "service_provider" },
@@ -145,7 +145,7 @@ describe("revoke", function()
   end)
 end)
 
-describe("memory", function()
+describe("state", function()
   it("[control-snapshot-json] sandbox state: restores a snapshot through "
     .. "JSON", function()
     local h = fixture.new()
@@ -286,7 +286,7 @@ describe("a fault", function()
     assert.equal(200, ask().status)
   end)
 
-  it("[control-host-wire] sandbox fault: tells the host how to break the "
+  it("[control-host-wire] sandbox fault: instructs the host to break the "
     .. "connection", function()
     local cases = {
       { { kind = "delay", seconds = 5 }, { kind = "delay", seconds = 5 } },
@@ -382,8 +382,8 @@ describe("the control API over HTTP", function()
     assert.is_true(#send(h, "GET", "").json.result > 15)
   end)
 
-  it("[control-says-wrong-3] sandbox control API: reports "
-    .. "mistakes", function()
+  it("[control-says-wrong-3] sandbox control API: refuses invalid "
+    .. "requests", function()
     local h = fixture.new()
     for _, case in ipairs {
       { "POST", "/login", { code = "NONE" } }, { "POST", "/faults", {} },
@@ -408,7 +408,8 @@ describe("the control API over HTTP", function()
                            { body = "{" }).status)
   end)
 
-  it("[control-this-machine-alone] is for this machine alone", function()
+  it("[control-this-machine-alone] sandbox control API: accepts requests from "
+    .. "loopback only", function()
     local h = fixture.new()
     local function status(changes)
       return send(h, "GET", "/clock", nil, changes).status
@@ -427,17 +428,16 @@ describe("the control API over HTTP", function()
     end
   end)
 
-  it("[control-json-no-form-web] takes JSON only, so that no form of a web "
-    .. "page can reach it",
-     function()
+  it("[control-json-no-form-web] sandbox control API: accepts JSON only, so "
+    .. "that no HTML form can use it", function()
     local h = fixture.new()
     local response = send(h, "POST", "/faults", { kind = "tls" },
       { headers = { ["Content-Type"] = "text/plain" } })
     assert.equal(400, response.status)
   end)
 
-  it("[control-no-place-api-addresses] sandbox control API: has no path "
-    .. "below the API's paths", function()
+  it("[control-no-place-api-addresses] sandbox control API: none of Adobe's "
+    .. "paths contains \"sandbox\"", function()
     for _, route in ipairs(routes.list) do
       assert.is_nil(route.path:find "sandbox")
     end
@@ -446,7 +446,7 @@ end)
 
 describe("statement", function()
   it("[control-first-application] sandbox control: signs a statement of the "
-    .. "first application or a restricted one", function()
+    .. "first application that matches", function()
     local h = fixture.new()
     assert.equal(400, h:get("/api/v2/REF40/profiles/Nobody").status)
     h:register { service_provider = "REF30" }

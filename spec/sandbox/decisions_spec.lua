@@ -32,8 +32,8 @@ describe("authorize", function()
     assert.equal(fixture.START + 420000, decision.token.notAfter)
   end)
 
-  it("[decisions-window-mvpd-denial] sandbox authorize: returns a validity "
-    .. "with the mvpd's denials only", function()
+  it("[decisions-window-mvpd-denial] sandbox authorize: of denials, only the "
+    .. "mvpd's have a validity", function()
     local h = fixture.new()
     h:log_in("bob", "Cablevision")
     assert.equal(fixture.START, first(
@@ -61,8 +61,8 @@ describe("authorize", function()
     assert.equal("invalid_parameter_resources", form.json.code)
   end)
 
-  it("[decisions-obeys-parental] sandbox authorize: applies parental "
-    .. "controls, also to MRSS", function()
+  it("[decisions-obeys-parental] sandbox authorize: applies parental controls, "
+    .. "also to MRSS resources", function()
     local h = fixture.new()
     h:log_in("kim", "Cablevision")
     local mrss = "<rss><channel><title>CNN</title><item>"
@@ -80,7 +80,7 @@ describe("authorize", function()
   end)
 
   it("[decisions-fails-not-world] sandbox authorize: fails as often as the "
-    .. "world says", function()
+    .. "world configures", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
     assert.equal("network_received_error",
@@ -149,8 +149,8 @@ describe("preauthorize", function()
     assert.is_nil(decision.notAfter)
   end)
 
-  it("[decisions-refuses-asked] sandbox preauthorize: denies all resources "
-    .. "above the limit", function()
+  it("[decisions-refuses-asked] sandbox preauthorize: a request above the "
+    .. "limit denies all its resources", function()
     local h = fixture.new()
     h:log_in("ann", "Strict")
     local list = h:preauthorize("Strict", { "A", "B", "C" }).json.decisions
@@ -180,7 +180,7 @@ describe("degradation", function()
   end
 
   it("[decisions-authnall-logs] sandbox degradation: AuthNAll authenticates "
-    .. "and authorizes everyone", function()
+    .. "and authorizes every viewer", function()
     local h = fixture.new()
     set(h, "AuthNAll")
     assert.same({ true, "authorize", "degradation", true, "complete" },
@@ -188,7 +188,7 @@ describe("degradation", function()
   end)
 
   it("[decisions-authzall-grants-logs] sandbox degradation: AuthZAll "
-    .. "authorizes everyone and authenticates no one", function()
+    .. "authorizes every viewer but authenticates none", function()
     local h = fixture.new()
     set(h, "AuthZAll")
     assert.same({ false, "authenticate", "degradation", true, "invalid" },
@@ -196,7 +196,7 @@ describe("degradation", function()
   end)
 
   it("[decisions-authznone-refuses] sandbox degradation: AuthZNone denies "
-    .. "everything", function()
+    .. "every resource", function()
     local h = fixture.new()
     set(h, "AuthZNone")
     assert.same({ false, "authenticate", "degradation", false, "invalid" },

@@ -230,7 +230,8 @@ describe("the enhanced error code", function()
   local reached, count = {}, 0
   for _, entry in ipairs(ACTIONS) do
     for _, row in ipairs(entry[2]) do
-      it("[sandbox-errors-reachable] " .. row[1] .. " is reachable", function()
+      it("[sandbox-errors-reachable] sandbox errors: a request gets the error "
+        .. row[1], function()
         check(entry[1], row)
         reached[row[1]], count = true, count + 1
       end)

@@ -114,7 +114,7 @@ describe("the sandbox behind nginx", function()
     assert.equal(2, cookies)
   end)
 
-  describe("breaks", function()
+  describe("connection faults", function()
     -- Over HTTP/2 and HTTP/1.1, because they fail differently. Over new
     -- connections, because libcurl repeats a request itself if a reused
     -- connection closes before the first byte of the response.
@@ -239,7 +239,7 @@ describe("the sandbox behind nginx", function()
       assert.equal(200, assert(ask(transport)).status)
     end)
 
-    it("[sandbox-host-text] sandbox host fault: corrupts the "
+    it("[sandbox-host-text] sandbox host fault: corrupts the response "
       .. "body", function()
       fault { kind = "truncated" }
       local response = assert(ask(transport))
@@ -251,8 +251,8 @@ describe("the sandbox behind nginx", function()
         assert(ask(transport)).headers["Content-Type"])
     end)
 
-    it("[sandbox-host-viewer-left-middle] sandbox host fault: stops when "
-      .. "the client leaves", function()
+    it("[sandbox-host-viewer-left-middle] sandbox host fault: stops when the "
+      .. "client disconnects", function()
       local hasty = assert(core.http.new { ca_file = running.ca,
         timeout = 0.2 })
       for _, kind in ipairs { "delay", "drip" } do
@@ -265,8 +265,7 @@ describe("the sandbox behind nginx", function()
     end)
   end)
 
-  it("[sandbox-host-nothing-complain] sandbox host: logs no "
-    .. "error", function()
+  it("[sandbox-host-nothing-complain] sandbox host: logs no errors", function()
     for line in running:log():gmatch("[^\n]+") do
       assert.is_nil(line:find("%[error%].*lua"), line)
       assert.is_nil(line:find("%[alert%]"), line)
@@ -357,7 +356,7 @@ describe("host.start", function()
     transport:close()
   end)
 
-  it("[sandbox-host-wrong-world] sandbox host: reports mistakes in a "
+  it("[sandbox-host-wrong-world] sandbox host: reports errors in a "
     .. "world", function()
     for text, expected in pairs {
       ["return {"] = "world.lua:1:", ["return {}"] = "world.lifetimes",

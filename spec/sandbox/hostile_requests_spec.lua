@@ -33,7 +33,7 @@ local function no_failure(h)
 end
 
 describe("a hostile request", function()
-  it("[sandbox-hostile-may-no-request] sandbox: survives a value that is no "
+  it("[sandbox-hostile-may-no-request] sandbox: survives a value that is not a "
     .. "request", function()
     local h = fixture.new()
     for _, request in ipairs { {}, 5, "x", true,
@@ -107,7 +107,8 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-json-shape] may have JSON of any shape", function()
+  it("[sandbox-hostile-json-shape] sandbox: survives JSON of any "
+    .. "shape", function()
     local h = fixture.new()
     h:register()
     local shapes = { 1, "x", true, json.null, json.array {}, {}, { {} },
@@ -130,8 +131,8 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-leaves-memory] sandbox: its state stays JSON after "
-    .. "hostile requests", function()
+  it("[sandbox-hostile-leaves-memory] sandbox: its state can be encoded as "
+    .. "JSON after hostile requests", function()
     local h = fixture.new()
     local deep = ('{"a":'):rep(60) .. "1" .. ("}"):rep(60)
     local result = h:session(nil, {
@@ -153,16 +154,16 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
-  it("[sandbox-hostile-cannot-inject] cannot inject a header through a "
-    .. "redirect", function()
+  it("[sandbox-hostile-cannot-inject] sandbox: a redirect URL cannot inject a "
+    .. "header", function()
     local h = fixture.new()
     for _, url in ipairs { "https://a.test/\r\nX-Bad: 1", "https://a\0b" } do
       assert.equal(400, h:session { redirectUrl = url }.status)
     end
   end)
 
-  it("[sandbox-hostile-seeded-die] may be anything that a seeded die "
-    .. "gives", function()
+  it("[sandbox-hostile-seeded-die] sandbox: survives 3,000 pseudorandom "
+    .. "requests", function()
     local roll = fixture.random(20251115)
     local function pick(list)
       local a, b = roll(2):byte(1, 2)

@@ -65,7 +65,7 @@ describe("nginx.start", function()
   end
 
   it("[nginx-responses-returns-stopped] nginx: accepts connections after "
-    .. "start and is gone after stop", function()
+    .. "start, and none after stop", function()
     server = assert(nginx.start { config = hello })
     assert.equal("hello", assert(get(server.ports[1])).body)
     local pid, folder = server.pid, server.folder
@@ -137,8 +137,8 @@ describe("nginx.start", function()
     assert.is_false(exists(folder))
   end)
 
-  it("[nginx-passes-configuration] nginx: returns a failure of the config "
-    .. "function and raises its errors", function()
+  it("[nginx-passes-configuration] nginx: returns failures of the config "
+    .. "function and passes on its errors", function()
       local folder
       local none, message, code = nginx.start { config = function(_, place)
         folder = place
@@ -160,7 +160,7 @@ describe("nginx.start", function()
     assert.has_error(function() nginx.start { config = 1 } end)
   end)
 
-  it("[nginx-names-program] nginx: names a program that does not "
+  it("[nginx-names-program] nginx: the error names a program that does not "
     .. "exist", function()
     local none, message, code = nginx.start { config = hello,
       nginx = "/nowhere/nginx" }
@@ -178,7 +178,7 @@ describe("nginx.start", function()
     assert.is_false(exists(server.folder .. "/command.pid"))
   end)
 
-  it("[nginx-notices-ended] nginx: notices that nginx ended", function()
+  it("[nginx-notices-ended] nginx: detects that the process ended", function()
     server = assert(nginx.start { config = hello })
     shell.read("kill -s TERM " .. server.pid)
     assert.is_true(server:wait())
@@ -216,7 +216,8 @@ describe("nginx.start", function()
     assert.equal("hello", assert(get(server.ports[1])).body)
   end)
 
-  it("[nginx-why-not-start] nginx: returns why a restart failed", function()
+  it("[nginx-why-not-start] nginx: a failed restart returns the "
+    .. "reason", function()
     server = assert(nginx.start { config = hello })
     shell.write_file(server.folder .. "/nginx.conf", "nonsense;")
     shell.read("kill -s TERM " .. server.pid)
@@ -228,7 +229,8 @@ describe("nginx.start", function()
 
   -- command_spec.lua tests SIGINT: a terminal sends it to a process group.
   for _, signal in ipairs { "KILL", "TERM", "HUP" } do
-    it("[nginx-owner-sig] goes with its owner on SIG" .. signal, function()
+    it("[nginx-owner-sig] nginx: ends when its owner ends by SIG"
+      .. signal, function()
       local pipe = assert(io.popen("echo $$; exec "
         .. child_process.command(CHILD .. "server:wait()")
         .. " 2>&1"))
@@ -243,8 +245,8 @@ describe("nginx.start", function()
     end)
   end
 
-  it("[nginx-owner-ends-forgets] nginx: ends when its owner exits or "
-    .. "collects it", function()
+  it("[nginx-owner-ends-forgets] nginx: ends when its owner exits or its "
+    .. "object is collected", function()
     local output = child_process.run(CHILD .. "server = nil; os.exit(0)")
     local pid, folder = output:match("^(%d+)%s+(%S+)")
     assert.is_true(eventually(function()

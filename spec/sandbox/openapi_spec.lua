@@ -22,10 +22,10 @@ local CONTRADICTIONS = {
   { operation = "^session$", at = "^/device/connection/ipAddress$",
     reason = "declared an InetAddress object, the sample has a string" },
   { operation = "^session$", at = "^/device/.+",
-    reason = "the sample has null where nothing is known, the file declares "
-      .. "nothing nullable" },
+    reason = "the sample has null for unknown values, the file declares "
+      .. "no field as nullable" },
   { operation = "^partner_profile$", at = "^status 201$",
-    reason = "the page says 201, the file only 200" },
+    reason = "the page has 201, the file only 200" },
   { operation = "^profile", at = "^status 403$",
     reason = "page and samples have 403 for an ended TempPass, the file "
       .. "does not" },
@@ -34,7 +34,7 @@ local CONTRADICTIONS = {
   { operation = "^authenticate$", at = "^html 400$",
     reason = "the file declares JSON, the page text/html" },
   { operation = ".", at = "^html 429$",
-    reason = "the throttle answers HTML before the API is reached; no file "
+    reason = "the throttle sends HTML before the API is reached; no file "
       .. "declares 429" },
 }
 
@@ -228,11 +228,11 @@ describe("Adobe's OpenAPI files", function()
     local names = 0
     for _ in pairs(seen) do names = names + 1 end
     assert.equal(15, names)
-    print(("openapi: %d answers of %d operations"):format(count, names))
+    print(("openapi: %d responses of %d operations"):format(count, names))
   end)
 
   it("[openapi-no-contradiction-listed] OpenAPI: every listed contradiction "
-    .. "exists", function()
+    .. "occurs", function()
     -- A 405 belongs to no operation; it is checked as a response of `profiles`.
     local h = fixture.new()
     local response = h:send { method = "PATCH",
@@ -262,8 +262,8 @@ describe("the validator", function()
     return found and found.at
   end
 
-  it("[openapi-sees-wrong] OpenAPI validator: reports each problem with its "
-    .. "place", function()
+  it("[openapi-sees-wrong] OpenAPI validator: reports the path of each "
+    .. "problem", function()
     assert.is_nil(first { a = "x", b = 1, c = { true }, d = 1.5 })
     assert.equal("/a", first {})
     assert.equal("/a", first { a = "y" })

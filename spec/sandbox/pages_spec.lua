@@ -47,7 +47,7 @@ local function contrast(one, other)
 end
 
 describe("the pages", function()
-  it("[pages-escape-slot] escape whatever they are given, in every "
+  it("[pages-escape-slot] sandbox pages: escape every value in every "
     .. "slot", function()
     for name, html in pairs(all(HOSTILE)) do
       assert.is_nil(html:find("<script", 1, true), name)
@@ -64,8 +64,8 @@ describe("the pages", function()
     end
   end)
 
-  it("[pages-need-no-script-no-host] need no script, no other host and no "
-    .. "inline style", function()
+  it("[pages-need-no-script-no-host] sandbox pages: contain no script, no "
+    .. "inline style and no link to another host", function()
     for name, html in pairs(all("plain")) do
       assert.is_nil(html:find("<script", 1, true), name)
       assert.is_nil(html:find("%son%a+="), name)
@@ -116,23 +116,23 @@ describe("the pages", function()
     assert.is_nil(calm:find(" aria-invalid=", 1, true))
   end)
 
-  it("[pages-refuse-leave-hole] sandbox pages: raise an error for a missing "
-    .. "value", function()
+  it("[pages-refuse-leave-hole] sandbox pages: a missing value raises an "
+    .. "error", function()
     assert.has_error(function() pages.login { nonce = "n", token = "t" } end)
     local fine, message = pcall(pages.activate, { nonce = "n", code = "" })
     assert.is_false(fine)
     assert.is_truthy(message:find("missing page field: token", 1, true))
   end)
 
-  it("[pages-show-letter-alphabet] sandbox pages: show the first letter of "
-    .. "a brand in any alphabet", function()
+  it("[pages-show-letter-alphabet] sandbox pages: show the first letter of a "
+    .. "brand's name in any alphabet", function()
     local html = pages.signed_out { nonce = "n", token = "t",
       brand = "Österreich TV" }
     assert.is_truthy(html:find('aria-hidden="true">Ö</span>', 1, true))
   end)
 end)
 
-describe("the colours of the pages", function()
+describe("colors of the pages", function()
   local function check(colours, column, name)
     local on = { colours.card, colours.ground }
     for _, ground in ipairs(on) do
@@ -162,7 +162,7 @@ describe("the colours of the pages", function()
     check(style.dark, 2, "dark ")
   end)
 
-  it("[pages-belong-name] sandbox pages: give a name always the same "
+  it("[pages-belong-name] sandbox pages: a name always has the same "
     .. "color", function()
     assert.equal(style.accent("Cablevision"), style.accent("Cablevision"))
   end)

@@ -52,8 +52,8 @@ describe("register", function()
     { "no statement", {}, "invalid_request" },
     { "a statement that is a number", { software_statement = 1 },
       "invalid_request" },
-    { "no JSON", "software_statement=" .. good, "invalid_request" },
-    { "junk", { software_statement = "a.b.c" },
+    { "a body that is not JSON", "software_statement=" .. good, "invalid_request" },
+    { "a malformed statement", { software_statement = "a.b.c" },
       "invalid_software_statement" },
     { "a statement that was changed",
       { software_statement = good:sub(1, -5) .. "AAAA" },
@@ -67,7 +67,8 @@ describe("register", function()
       "invalid_redirect_uri" },
   }
   for _, case in ipairs(refusals) do
-    it("[registration-refuses] refuses " .. case[1], function()
+    it("[registration-refuses] sandbox registration: refuses "
+      .. case[1], function()
       local response = register(h, case[2])
       assert.equal(400, response.status)
       assert.same({ error = case[3] }, response.json)

@@ -79,9 +79,9 @@ describe("the web pages", function()
     return visitor:post(login(of), fields)
   end
 
-  describe("for a second screen", function()
-    it("[web-lead-code-provider] sandbox pages: lead from a code and a "
-      .. "provider to the login and back", function()
+  describe("second screen", function()
+    it("[web-lead-code-provider] sandbox pages: lead from the code to the "
+      .. "provider, the login and back", function()
       local shown = code()
       visitor:get("/activate")
       local page = visitor:post("/activate", { code = shown })
@@ -128,8 +128,8 @@ describe("the web pages", function()
       return page.body:match('role="alert">([^<]*)<')
     end
 
-    it("[web-wrong-code] sandbox pages: say what is wrong with a "
-      .. "code", function()
+    it("[web-wrong-code] sandbox pages: explain why a code is "
+      .. "refused", function()
       assert.is_truthy(complaint("NOSUCH1"):find("is unknown"))
       assert.is_truthy(complaint(""):find("Type the code"))
       local first = whole()
@@ -144,7 +144,7 @@ describe("the web pages", function()
       assert.is_truthy(complaint(third):find("has expired"))
     end)
 
-    it("[web-provider-list] sandbox pages: accept only providers of the "
+    it("[web-provider-list] sandbox pages: accept only providers in the "
       .. "list", function()
       local shown = code()
       visitor:get("/activate")
@@ -157,7 +157,7 @@ describe("the web pages", function()
     end)
   end)
 
-  describe("of a provider's login", function()
+  describe("login page of a provider", function()
     it("[web-send-viewer-application] sandbox pages: redirect the viewer "
       .. "after the login", function()
       local shown = whole()
@@ -190,7 +190,7 @@ describe("the web pages", function()
       assert.equal(303, sign_in(shown).status)
     end)
 
-    it("[web-ask-viewer-home] sandbox pages: ask no password in the home "
+    it("[web-ask-viewer-home] sandbox pages: require no password in the home "
       .. "network", function()
       local session = sandbox:find_session(whole())
       session.device.info.connectionIp = "192.0.2.7"
@@ -201,15 +201,15 @@ describe("the web pages", function()
       assert.equal(REDIRECT, response.header.location)
     end)
 
-    it("[web-not-form-home] sandbox pages: do not trust a form that claims "
-      .. "the home network", function()
+    it("[web-not-form-home] sandbox pages: ignore a form that claims the home "
+      .. "network", function()
       local shown = whole()
       assert.equal(403, visitor:post(login(shown), { ["do"] = "home" }).status)
       assert.is_nil(screen:signed_in(shown))
     end)
 
-    it("[web-no-login-dead-code] sandbox pages: refuse a login with an "
-      .. "expired code or another provider's", function()
+    it("[web-no-login-dead-code] sandbox pages: refuse a login with an expired "
+      .. "code or another provider's code", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=NOSUCH1")
       assert.equal(422, page.status)
       assert.is_truthy(page.body:find("Request a new code", 1, true))
@@ -219,13 +219,13 @@ describe("the web pages", function()
     end)
   end)
 
-  describe("of a provider's logout", function()
+  describe("logout page of a provider", function()
     local function logout(query)
       return visitor:get("/mvpd/Cablevision/logout?" .. query)
     end
 
-    it("[web-application-domain] sandbox pages: redirect after a sign-out "
-      .. "to the application's domain", function()
+    it("[web-application-domain] sandbox pages: redirect to the application's "
+      .. "domain after a sign-out", function()
       local page = logout(tv_client.form { requestor_id = "REF30",
         redirect_url = REDIRECT })
       assert.equal(200, page.status)
@@ -234,8 +234,8 @@ describe("the web pages", function()
       assert.is_truthy(page.body:find("Continue to adobe.com", 1, true))
     end)
 
-    it("[web-stay-address] sandbox pages: do not redirect after a sign-out "
-      .. "to a foreign URL", function()
+    it("[web-stay-address] sandbox pages: do not redirect to a foreign URL "
+      .. "after a sign-out", function()
       for _, query in ipairs {
         "", "redirect_url=https%3A%2F%2Fevil.example%2F",
         "requestor_id=REF30&redirect_url=https%3A%2F%2Fevil.example%2F",
@@ -252,7 +252,7 @@ describe("the web pages", function()
     end)
   end)
 
-  describe("and where they send a viewer", function()
+  describe("redirects", function()
     local function allowed(url, provider)
       return router.allowed(sandbox, provider ~= false
         and sandbox:provider(provider or "REF30") or nil, url)
@@ -274,7 +274,8 @@ describe("the web pages", function()
       assert.is_nil(allowed("myapp://done", false))
     end)
 
-    it("[web-never-anywhere-else] is never anywhere else", function()
+    it("[web-never-anywhere-else] sandbox pages: allow no other "
+      .. "redirect", function()
       for _, url in ipairs {
         "https://evil.example/", "https://notadobe.com/",
         "https://adobe.com.evil.example/", "https://adobe.com@evil.example/",
@@ -306,9 +307,9 @@ describe("the web pages", function()
       end)
   end)
 
-  describe("and forgers", function()
-    it("[web-need-token-belongs] need a token that belongs to the visitor's "
-      .. "cookie", function()
+  describe("form tokens", function()
+    it("[web-need-token-belongs] sandbox pages: a form requires the token that "
+      .. "belongs to the visitor's cookie", function()
       local shown = whole()
       local address = login(shown)
       local fields = { username = "ann", password = "secret" }
@@ -329,7 +330,7 @@ describe("the web pages", function()
       assert.equal(303, visitor:post(address, fields).status)
     end)
 
-    it("[web-need-form] need one on every form", function()
+    it("[web-need-form] sandbox pages: every form requires a token", function()
       local shown = code()
       for _, address in ipairs { "/activate", "/activate/provider" } do
         local page = visitor:post(address, { code = shown, token = "x",
@@ -340,8 +341,8 @@ describe("the web pages", function()
       assert.is_nil(sandbox:find_session(shown).mvpd)
     end)
 
-    it("[web-cannot-use-token-sandbox] cannot use the token of another "
-      .. "sandbox", function()
+    it("[web-cannot-use-token-sandbox] sandbox pages: refuse the token of "
+      .. "another sandbox", function()
       local other = setmetatable({ sandbox = adobepass_sandbox.new() }, Visitor)
       other:get("/activate")
       other.sandbox = sandbox
@@ -349,9 +350,9 @@ describe("the web pages", function()
     end)
   end)
 
-  describe("in their headers", function()
-    it("[web-private-run-load] are private, run nothing and load "
-      .. "nothing", function()
+  describe("headers", function()
+    it("[web-private-run-load] sandbox pages: headers forbid caching, scripts "
+      .. "and framing", function()
       local page = visitor:get("/activate")
       local header = page.header
       assert.equal("no-store", header["cache-control"])
@@ -369,8 +370,8 @@ describe("the web pages", function()
         ["content-security-policy"])
     end)
 
-    it("[web-form-application-nowhere] let a form go on to the application, "
-      .. "and nowhere else", function()
+    it("[web-form-application-nowhere] sandbox pages: a form may redirect only "
+      .. "to the application", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=" .. whole())
       assert.is_truthy(page.header["content-security-policy"]:find(
         "form-action 'self' https://adobe.com;", 1, true))
@@ -380,9 +381,8 @@ describe("the web pages", function()
         "form-action 'self';", 1, true))
     end)
 
-    it("[web-set-cookie-no-script] set one cookie, once, that no script and "
-      .. "no other site gets",
-      function()
+    it("[web-set-cookie-no-script] sandbox pages: set one cookie, once, with "
+      .. "HttpOnly and SameSite", function()
         local cookie = visitor:get("/activate").header["set-cookie"]
         assert.is_truthy(cookie:find("^__Host%-adobepass%-sandbox=[%w_-]+;"))
         assert.is_truthy(cookie:find(

@@ -15,29 +15,30 @@ local CONTRADICTIONS = {
     .. "missing after osName); replayed with the comma",
   ["dcr-register 2, dcr-token 2"] = "the request is the same as that of the "
     .. "success; replayed without a required parameter",
-  ["dcr-register 1"] = "redirect_uris names another address than the one "
-    .. "registered; ours names the one registered",
+  ["dcr-register 1"] = "redirect_uris names another URI than the request; "
+    .. "the sandbox returns that of the request",
   ["sessions-retrieve"] = "the path is /api/v2/sessions/{sp}/{code}, in the "
-    .. "table /api/v2/{sp}/sessions/{code}; both are answered",
-  ["sessions-retrieve 1 and 2"] = "existingParameters says `domain` in one, "
-    .. "`domainName` in the other; ours says domain, as missingParameters",
+    .. "table /api/v2/{sp}/sessions/{code}; the sandbox accepts both",
+  ["sessions-retrieve 1 and 2"] = "existingParameters has `domain` in one, "
+    .. "`domainName` in the other; the sandbox sends domain, as in "
+    .. "missingParameters",
   ["sessions-resume 2"] = "actionName is `retry`, a value that the table of "
-    .. "operation 4 does not have; ours says retry when resuming",
-  ["decisions-preauthorize 1"] = "a resource comes back with a space behind "
-    .. "it; ours comes back as sent",
-  ["decisions-authorize 4"] = "a degraded permit has no window of its own, "
-    .. "that of AuthNAll has one; ours always has",
-  ["logout 6"] = "the key is ATTOTT, the mvpd inside DegradedMvpd; ours are "
-    .. "the same",
+    .. "operation 4 does not have; the sandbox sends retry when resuming",
+  ["decisions-preauthorize 1"] = "a resource is returned with a trailing space; "
+    .. "the sandbox returns it as sent",
+  ["decisions-authorize 4"] = "only the degraded permit of AuthNAll has a "
+    .. "validity; in the sandbox every one has",
+  ["logout 6"] = "the key is ATTOTT, its field mvpd is DegradedMvpd; in the "
+    .. "sandbox both are equal",
   ["logout 7"] = "the path is /api/v2/logout/{sp}/{mvpd}, in the table "
-    .. "/api/v2/{sp}/logout/{mvpd}; both are answered",
+    .. "/api/v2/{sp}/logout/{mvpd}; the sandbox accepts both",
   ["profiles-mvpd 8 and 10"] = "the action of a TempPass error is `none`, in "
     .. "the table and in the other samples `authentication` and "
-    .. "`configuration`; ours is the table's",
-  ["profiles 3"] = "the issuer of a Cablevision profile is Spectrum; ours is "
-    .. "the mvpd",
-  ["sessions-sso 3"] = "the status header names no provider, the answer one; "
-    .. "ours is the provider that the device chose last",
+    .. "`configuration`; the sandbox sends that of the table",
+  ["profiles 3"] = "the issuer of a Cablevision profile is Spectrum; in the "
+    .. "sandbox it is the mvpd",
+  ["sessions-sso 3"] = "the status header names no provider, the response one; "
+    .. "the sandbox sends the provider that the device chose last",
 }
 
 -- Samples that strict mode refuses: the leniency that accepts them, and the page
@@ -521,7 +522,7 @@ local function check(file, index, sample, is_strict)
     differences("status " .. result.status .. ", not "
       .. sample.response.status .. ": " .. result.body)
   elseif sample.response.json ~= json.null then
-    compare(sample.response.json, result.json, "answer")
+    compare(sample.response.json, result.json, "response")
   else
     assert.is_string(fixture.header(result, "Location"))
   end
@@ -536,7 +537,7 @@ describe("the documented samples", function()
       total = total + 1
       local title = ("%s %d: %s (%s)")
         :format(file, index, sample.title, sample.variant)
-      it("[sandbox-samples-documented] " .. title, function()
+      it("[sandbox-samples-documented] sample " .. title, function()
         local found = check(file, index, sample)
         assert.equal("", table.concat(found, "\n"))
         passed = passed + 1
@@ -551,8 +552,8 @@ describe("the documented samples", function()
     assert.equal(74, passed)
   end)
 
-  it("[sandbox-samples-refused] samples: strict mode refuses the listed ones "
-    .. "alone", function()
+  it("[sandbox-samples-refused] samples: strict mode refuses only the listed "
+    .. "ones", function()
     local refused, listed, count = {}, {}, tolerated_count
     for _, file in ipairs(FILES) do
       for index, sample in ipairs(load_samples(file)) do
@@ -566,8 +567,8 @@ describe("the documented samples", function()
     assert.same(listed, refused)
   end)
 
-  it("[sandbox-samples-need] samples: need no more tolerance than "
-    .. "listed", function()
+  it("[sandbox-samples-need] samples: only the listed contradiction is "
+    .. "tolerated", function()
     assert.equal(2, tolerated_count)
   end)
 

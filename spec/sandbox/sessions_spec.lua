@@ -26,8 +26,8 @@ describe("a code", function()
     assert.equal(("%.0f"):format(fixture.START + 1800000), result.notAfter)
   end)
 
-  it("[sandbox-session-leads-viewer] sandbox code: returns no profile, then "
-    .. "the viewer's, until it expires", function()
+  it("[sandbox-session-leads-viewer] sandbox code: gives no profile before the "
+    .. "login and the viewer's after it", function()
     local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
@@ -40,7 +40,7 @@ describe("a code", function()
       next(h:get("/api/v2/REF30/profiles").json.profiles))
   end)
 
-  it("[sandbox-session-expires] sandbox code: expires to the "
+  it("[sandbox-session-expires] sandbox code: expires exactly to the "
     .. "millisecond", function()
     local h = fixture.new()
     local code = h:session().json.code
@@ -51,8 +51,8 @@ describe("a code", function()
     assert.same({ nil, "expired" }, { h.sandbox:find_session(code) })
   end)
 
-  it("[sandbox-session-killed-newer] sandbox code: is superseded by a newer "
-    .. "one of the same device only", function()
+  it("[sandbox-session-killed-newer] sandbox code: is superseded only by a "
+    .. "newer one of the same device", function()
     local h = fixture.new()
     local first = h:session().json.code
     h.device = "another"
@@ -77,7 +77,7 @@ describe("a code", function()
     assert.same({}, response.json.profiles)
   end)
 
-  it("[sandbox-session-shorter-login] sandbox login: is shorter without "
+  it("[sandbox-session-shorter-login] sandbox login: lasts less long without "
     .. "device info", function()
     local h = fixture.new()
     h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
@@ -96,7 +96,8 @@ describe("a code", function()
     assert.equal("invalid_parameter_code", result.json.code)
   end)
 
-  it("[sandbox-session-logs-once] sandbox code: logs in once", function()
+  it("[sandbox-session-logs-once] sandbox code: can be used for one login "
+    .. "only", function()
     local h = fixture.new()
     local code = h:log_in("ann", "Cablevision").code
     assert.same({ nil, "used" },
@@ -109,7 +110,7 @@ end)
 
 describe("create_session", function()
   it("[sandbox-session-names-missing] sandbox session: lists missing "
-    .. "parameters, which resume accepts one by one", function()
+    .. "parameters, which may be added one by one", function()
     local h = fixture.new()
     local first = h:session { mvpd = false, domainName = false,
                               redirectUrl = false }.json
@@ -183,8 +184,8 @@ describe("session status", function()
     assert.equal("192.0.2.9", result.device.connection.ipAddress)
   end)
 
-  it("[sandbox-session-survives-device] sandbox session status: survives "
-    .. "any device info", function()
+  it("[sandbox-session-survives-device] sandbox session status: accepts any "
+    .. "device info", function()
     local h = fixture.new()
     local code = h:session(nil, { ["X-Device-Info"] = fixture.encode {
       primaryHardwareType = { 1 }, model = { a = 1 }, osVersion = 5,
@@ -199,8 +200,8 @@ describe("session status", function()
 end)
 
 describe("authenticate", function()
-  it("[sandbox-session-sends-browser] sends the browser to the mvpd's page, "
-    .. "without a token", function()
+  it("[sandbox-session-sends-browser] sandbox authenticate: redirects to the "
+    .. "mvpd's page without an access token", function()
     local h = fixture.new()
     local result = h:session().json
     local response = h:send { method = "GET", path = result.url }
@@ -229,7 +230,7 @@ describe("authenticate", function()
   end)
 end)
 
-describe("for the web pages, a sandbox", function()
+describe("sandbox instance, for the web pages", function()
   it("[sandbox-session-resumes] sandbox instance: resumes a "
     .. "session", function()
     local h = fixture.new()
@@ -273,7 +274,7 @@ describe("for the web pages, a sandbox", function()
   end)
 
   it("[sandbox-session-lists-providers] sandbox instance: lists providers "
-    .. "without TempPass, sorted", function()
+    .. "sorted, without TempPass", function()
     local last = ""
     for _, row in ipairs(fixture.new().sandbox:mvpds "REF30") do
       assert.is_nil(row.temp_pass)

@@ -40,8 +40,8 @@ describe("the SSO Service", function()
     assert.equal(3600, claims.exp - claims.iat)
   end)
 
-  it("[sso-service-names-fields-world] sandbox SSO Service: names its "
-    .. "members as the world says", function()
+  it("[sso-service-names-fields-world] sandbox SSO Service: names its fields "
+    .. "as the world configures", function()
     local h = fixture.new { world = function(world)
       world.sso_service = { token_field = "jws", link_field = "link" }
     end }
@@ -110,8 +110,8 @@ describe("the SSO Service", function()
     assert.equal("serviceTokenSSO", shown())
   end)
 
-  it("[sso-service-device-payload] sandbox SSO Service: finds a device by "
-    .. "the payload of its header", function()
+  it("[sso-service-device-payload] sandbox SSO Service: finds a device by the "
+    .. "payload of its header", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
     local payload = core.base64.encode(h.device)

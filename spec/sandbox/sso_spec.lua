@@ -130,8 +130,8 @@ describe("a partner's session", function()
     assert.is_nil(result.code)
   end)
 
-  it("[sso-falls-status] sandbox partner SSO: falls back if the partner "
-    .. "status is insufficient", function()
+  it("[sso-falls-status] sandbox partner SSO: falls back to a login if the "
+    .. "partner status is insufficient", function()
     local h = fixture.new()
     for _, status in ipairs { "junk", h:partner_status { access = "denied" },
         h:partner_status { expires = "1" },
@@ -147,8 +147,8 @@ describe("a partner's session", function()
     assert.equal("Spectrum", result.mvpd)
   end)
 
-  it("[sso-falls-parameters] sandbox partner SSO: falls back if parameters "
-    .. "or configuration are missing", function()
+  it("[sso-falls-parameters] sandbox partner SSO: falls back to a login if "
+    .. "parameters or configuration are missing", function()
     local h = fixture.new()
     local missing = ask(h, h:partner_status(), { domainName = "adobe.com" })
     assert.equal("missing_parameters_fallback", missing.reasonType)
@@ -246,16 +246,16 @@ describe("a partner's profile", function()
                  send(h, response).json.code)
   end)
 
-  it("[sso-degraded-mvpd] sandbox partner profile: is degraded while the "
-    .. "mvpd is", function()
+  it("[sso-degraded-mvpd] sandbox partner profile: is degraded while its mvpd "
+    .. "is degraded", function()
     local h = fixture.new()
     local result = send(h, "x", h:partner_status { id = "DegradedMvpd" })
     assert.equal(200, result.status)
     assert.equal("degraded", result.json.profiles.DegradedMvpd.type)
   end)
 
-  it("[sso-ends-viewer-no-url] sandbox partner profile: logout tells the "
-    .. "viewer, without a URL", function()
+  it("[sso-ends-viewer-no-url] sandbox partner profile: logout requires an "
+    .. "action of the viewer and has no URL", function()
     local h = fixture.new()
     send(h, response_for(h))
     local action = h:log_out("Cablevision").json.logouts.Cablevision
@@ -266,8 +266,8 @@ describe("a partner's profile", function()
                  h:log_out("Cablevision").json.logouts.Cablevision.actionName)
   end)
 
-  it("[sso-no-longer-end-expired] sandbox partner profile: logout finds "
-    .. "none after expiry", function()
+  it("[sso-no-longer-end-expired] sandbox partner profile: logout finds no "
+    .. "profile after expiry", function()
     local h = fixture.new()
     send(h, response_for(h))
     h.control.advance(31 * 86400 * 1000)

@@ -57,8 +57,8 @@ describe("sandbox host", function()
         .. core.base64.encode "curl-device"
   end
 
-  it("[strict-host-no-store] sandbox: registration and token are not "
-    .. "cached", function()
+  it("[strict-host-no-store] sandbox: responses of registration and token "
+    .. "forbid caching", function()
     local registered = register()
     assert.equal(201, registered.status)
     assert.equal("no-store", registered.headers["cache-control"])
@@ -105,7 +105,7 @@ describe("sandbox host", function()
     assert.same({ 403, "" }, { response.status, response.body })
   end)
 
-  it("[strict-host-head] sandbox: answers HEAD with the headers of "
+  it("[strict-host-head] sandbox: a HEAD response has the headers of "
     .. "GET", function()
     local a, b, c, d = device()
     local get = curl(a, b, c, d, api(PROFILES))
@@ -116,8 +116,8 @@ describe("sandbox host", function()
     assert.equal(200, curl("-I", api "/activate").status)
   end)
 
-  it("[strict-host-cors] sandbox: answers preflights and foreign origins on the "
-    .. "API alone", function()
+  it("[strict-host-cors] sandbox: only the API supports CORS preflights and "
+    .. "foreign origins", function()
     local origin = { "-H", "Origin: https://app.example" }
     local preflight = { "-X", "OPTIONS", "-H",
                         "Access-Control-Request-Method: POST" }
@@ -144,8 +144,8 @@ describe("sandbox host", function()
     end
   end)
 
-  it("[strict-host-date] sandbox: moving the clock moves Date, and a code "
-    .. "expires", function()
+  it("[strict-host-date] sandbox: moving the clock changes Date and expires a "
+    .. "code", function()
     local a, b, c, d = device()
     local code = curl(a, b, c, d, "-H", FORM, "-d", "mvpd=Dish",
       api "/api/v2/REF30/sessions").json.code

@@ -16,7 +16,7 @@ local function lenient(names)
 end
 
 describe("sandbox", function()
-  it("[strict-profile-client] sandbox: regular profiles do not outlive a new "
+  it("[strict-profile-client] sandbox: regular profiles belong to one "
     .. "registration", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")
@@ -88,7 +88,8 @@ describe("sandbox", function()
     assert.equal("serviceTokenSSO", profile.type)
   end)
 
-  it("[strict-login-client] sandbox: control login takes a client_id", function()
+  it("[strict-login-client] sandbox: the control login accepts a "
+    .. "client_id", function()
     local h = fixture.new():register()
     local first = h.token
     local id = h.client.client_id
@@ -129,7 +130,7 @@ describe("sandbox", function()
       h:authorize("Cablevision", { "HBO" }).json.decisions[1].error.code)
   end)
 
-  it("[strict-one-resource] sandbox: authorize permits one resource in a "
+  it("[strict-one-resource] sandbox: authorize permits one resource in each "
     .. "request", function()
     local h = fixture.new()
     h:log_in("ann", "Cablevision")

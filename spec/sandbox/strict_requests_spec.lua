@@ -59,8 +59,8 @@ describe("sandbox", function()
       redirectUrl = "https://evil.example/" }.status)
   end)
 
-  it("[strict-domain-name] sandbox: refuses a domainName that is no domain of "
-    .. "the provider", function()
+  it("[strict-domain-name] sandbox: refuses a domainName that the provider "
+    .. "does not have", function()
     refused(fixture.new():session { domainName = "evil.example" })
     refused(fixture.new():session { domainName = "evil-adobe.com" })
     assert.equal(200,
@@ -133,7 +133,7 @@ describe("sandbox", function()
   end)
 
   it("[strict-repeated-parameter] sandbox: refuses a repeated parameter or "
-    .. "member", function()
+    .. "JSON member", function()
     local h = fixture.new()
     local headers = h:headers({ ["Content-Type"] = FORM }, "POST", SESSIONS)
     refused(post(h, SESSIONS, "mvpd=Dish&mvpd=Dish", headers),
@@ -154,7 +154,7 @@ describe("sandbox", function()
   end)
 
   it("[strict-repeated-registration] sandbox: registration and token refuse a "
-    .. "repeated member", function()
+    .. "repeated JSON member or parameter", function()
     local h = fixture.new():register()
     local quoted = json.encode(h.statement)
     local response = post(h, "/o/client/register",
@@ -168,8 +168,8 @@ describe("sandbox", function()
     assert.equal("invalid_request", response.json.error)
   end)
 
-  it("[strict-two-authentications] sandbox: the token endpoint refuses two "
-    .. "client authentication mechanisms", function()
+  it("[strict-two-authentications] sandbox: the token endpoint refuses "
+    .. "credentials sent in two ways", function()
     local h = fixture.new():register()
     local form = fixture.form(credentials(h))
     local response = post(h, "/o/client/token", form, {
@@ -241,7 +241,8 @@ describe("sandbox", function()
     assert.equal(200, h:get(PROFILES, { ["X-Device-Info"] = bad }).status)
   end)
 
-  it("[strict-mode-lenient] sandbox: mode 'lenient' accepts all of it", function()
+  it("[strict-mode-lenient] sandbox: mode 'lenient' accepts what strict mode "
+    .. "refuses", function()
     local h = lenient "lenient"
     assert.equal(200, h:get(LOGOUT).status)
     assert.equal(200, h:get(PROFILES .. "?mvpd=x", { ["X-SSO-ID"] = "x" })
@@ -250,7 +251,8 @@ describe("sandbox", function()
       redirectUrl = "https://x.test" }.status)
   end)
 
-  it("[strict-mode-mistakes] sandbox: names an unknown leniency", function()
+  it("[strict-mode-mistakes] sandbox: an unknown mode or leniency "
+    .. "raises", function()
     for _, mode in ipairs { "loose", 5, { "any_domian" } } do
       local ok, message = pcall(lenient, mode)
       assert.is_false(ok)

@@ -90,8 +90,8 @@ describe("promotional TempPass", function()
     assert.equal(SPENT, profile(h, PROMO, who "x"))
   end)
 
-  it("[temp-pass-counts-several] sandbox promotional TempPass: counts "
-    .. "several resources of one request", function()
+  it("[temp-pass-counts-several] sandbox promotional TempPass: counts each "
+    .. "resource of a request", function()
     local h = fixture.new { world = function(world)
       world.mode = { "many_resources" }
     end }
@@ -113,8 +113,8 @@ describe("promotional TempPass", function()
     return verdict(h, PROMO, "B", who(identity))
   end
 
-  it("[temp-pass-viewer-device-identity] sandbox promotional TempPass: "
-    .. "finds the trial by device or identity", function()
+  it("[temp-pass-viewer-device-identity] sandbox promotional TempPass: a trial "
+    .. "is found by device or by identity", function()
     assert.equal("permit", spent_on("new device", "new"))
     assert.equal(SPENT, spent_on("new device", "first"))
     assert.equal(SPENT, spent_on("first device", "new"))
@@ -166,8 +166,8 @@ describe("reset", function()
   end)
 
   for _, tail in ipairs { "", "&device_id=", "&device_id=all" } do
-    it("[temp-pass-begins-device-2] begins every device anew with '"
-      .. tail .. "'", function()
+    it("[temp-pass-begins-device-2] sandbox TempPass reset: resets every "
+      .. "device with the query '" .. tail .. "'", function()
       local h = spent()
       assert.equal(204, h:delete(RESET .. WHICH .. BASIC .. tail).status)
       assert.equal("permit", state_of(h, "tv 1"))

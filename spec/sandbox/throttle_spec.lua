@@ -44,8 +44,8 @@ describe("the throttle", function()
     assert.equal(429, ask(h, "a"))
   end)
 
-  it("[throttle-client-quiet-new] sandbox throttle: forget_after makes an "
-    .. "idle address a new client", function()
+  it("[throttle-client-quiet-new] sandbox throttle: an address that is idle "
+    .. "for forget_after gets a new burst", function()
     h.sandbox.world.throttle.forget_after = 60
     for _ = 1, 12 do ask(h, "a") end
     h.time = h.time + 60001
@@ -53,8 +53,8 @@ describe("the throttle", function()
     assert.equal(429, ask(h, "a"))
   end)
 
-  it("[throttle-takes-one-asks] sandbox throttle: an address with "
-    .. "occasional requests is no new client", function()
+  it("[throttle-takes-one-asks] sandbox throttle: an address that sends "
+    .. "requests now and then gets no new burst", function()
     for _ = 1, 11 do ask(h, "a") end
     for _ = 1, 3 do
       h.time = h.time + 30000
@@ -100,8 +100,8 @@ describe("the throttle", function()
     end
   end)
 
-  it("[throttle-shows-journal] sandbox throttle: marks the journal "
-    .. "entry", function()
+  it("[throttle-shows-journal] sandbox throttle: the journal marks refused "
+    .. "requests", function()
     for _ = 1, 12 do ask(h, "a") end
     local entries = h.control.journal()
     assert.is_nil(entries[11].throttled)

@@ -34,7 +34,7 @@ local function outcome(h, changes)
   return nil, code, message
 end
 
-describe("a transport in process", function()
+describe("in-process transport", function()
   it("[sandbox-transport-responses-core] sandbox transport: returns results "
     .. "as a core transport does", function()
     local h = ready()
@@ -119,8 +119,8 @@ describe("a transport in process", function()
     end
   end)
 
-  it("[sandbox-transport-delay-pass] sandbox transport: a delay passes on "
-    .. "the sandbox's clock", function()
+  it("[sandbox-transport-delay-pass] sandbox transport: a delay lasts on the "
+    .. "sandbox's clock", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 5 }
     local transfer = submit(h)
@@ -160,8 +160,8 @@ describe("a transport in process", function()
     tls = "tls_failed", huge = "too_large",
   }
   for kind, expected in pairs(failures) do
-    it("[sandbox-transport-fails] fails with "
-      .. expected .. " on " .. kind, function()
+    it("[sandbox-transport-fails] sandbox transport: fails with "
+      .. expected .. " on the fault " .. kind, function()
       local h = ready()
       h.control.fault { kind = kind }
       local result, code, message = outcome(h)
@@ -179,8 +179,8 @@ describe("a transport in process", function()
     assert.equal(200, outcome(h).status)
   end)
 
-  it("[sandbox-transport-bounds-body] sandbox transport: limits the "
-    .. "body", function()
+  it("[sandbox-transport-bounds-body] sandbox transport: a body above the "
+    .. "limit fails", function()
     local h = ready()
     assert.equal("too_large", (select(2, outcome(h, { max_body = 5 }))))
     h.control.fault { kind = "huge", bytes = 1000 }
@@ -226,8 +226,8 @@ describe("a transport in process", function()
     assert.is_nil(h.transport:timeout())
   end)
 
-  it("[sandbox-transport-raises-misuse] sandbox transport: raises on "
-    .. "misuse", function()
+  it("[sandbox-transport-raises-misuse] sandbox transport: usage errors "
+    .. "raise", function()
     local h = ready()
     assert.has_error(function() h.sandbox:transport { verify = false } end)
     assert.has_error(function() h.transport:submit { url = "x", foo = 1 } end)

@@ -1,9 +1,9 @@
 --- Escapes, forms, URLs and media types.
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
-describe("wire", function()
-  it("[url-encoding-unescapes-says] url_encoding: decodes escapes, or "
-    .. "returns nil if malformed", function()
+describe("url_encoding", function()
+  it("[url-encoding-unescapes-says] url_encoding: decodes escapes, and returns "
+    .. "nil for malformed ones", function()
     assert.equal("a b/é\0", url_encoding.unescape "a%20b%2F%C3%A9%00")
     assert.equal("%41", url_encoding.unescape "%2541")
     for _, bad in ipairs { "%", "a%2", "%zz", "%%", "% 1" } do
@@ -11,8 +11,8 @@ describe("wire", function()
     end
   end)
 
-  it("[url-encoding-escapes-must-comes] url_encoding: escapes reserved "
-    .. "bytes, reversibly", function()
+  it("[url-encoding-escapes-must-comes] url_encoding: escapes reserved bytes, "
+    .. "and decoding restores them", function()
     assert.equal("a-b._~%20%2F%26%25", url_encoding.escape "a-b._~ /&%")
     local all = {}
     for byte = 0, 255 do all[#all + 1] = string.char(byte) end

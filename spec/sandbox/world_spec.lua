@@ -34,7 +34,7 @@ describe("sandbox.new", function()
     assert.has_error(function() adobepass_sandbox.new {} end)
   end)
 
-  it("[world-shares-state] sandbox.new: shares neither state nor "
+  it("[world-shares-state] sandbox.new: sandboxes share neither state nor "
     .. "world", function()
     local one, two = fixture.new(), fixture.new()
     one:log_in("ann", "Dish")
@@ -54,7 +54,7 @@ describe("sandbox.new", function()
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
   end)
 
-  it("[world-plays-small] sandbox.new: runs a custom small "
+  it("[world-plays-small] sandbox.new: accepts a minimal custom "
     .. "world", function()
     local small = state.copy(world)
     small.providers = { MINE = {
@@ -99,7 +99,7 @@ describe("the default world", function()
     end
   end)
 
-  it("[world-plain-data] sandbox world: is plain data", function()
+  it("[world-plain-data] sandbox world: contains plain data only", function()
     assert.is_string(json.encode(world))
   end)
 

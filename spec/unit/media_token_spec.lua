@@ -153,8 +153,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-refuses-two-elements] media_token.verify: refuses anything "
-    .. "beside the two elements", function()
+  it("[media-token-refuses-two-elements] media_token.verify: refuses any "
+    .. "content besides the two elements", function()
     local text = body()
     local info = element("signatureInfo", signed(text))
     local INVALID = "INVALID_TOKEN_FORMAT"
@@ -242,8 +242,8 @@ describe("media_token.verify", function()
     end
   end)
 
-  it("[media-token-keeps-nul-apart] media_token.verify: compares fields with "
-    .. "their NUL bytes", function()
+  it("[media-token-keeps-nul-apart] media_token.verify: compares fields "
+    .. "including NUL bytes", function()
     local status, fields = verify(token { resourceID = "CNN\0evil" },
       { resource = "CNN\0evil" })
     assert.equal("VALID_TOKEN", status)
@@ -271,7 +271,7 @@ describe("media_token.verify", function()
     end
 
     it("[media-token-millisecond-minute] media_token.verify: the period is "
-      .. "exact to the millisecond, with a minute before it", function()
+      .. "exact to the millisecond and starts a minute early", function()
       for now, expected in pairs {
         [NOW] = "VALID_TOKEN", [NOW + SEVEN_MINUTES - 1] = "VALID_TOKEN",
         [NOW + SEVEN_MINUTES] = "TOKEN_EXPIRED", [NOW - 60000] =
@@ -362,7 +362,7 @@ describe("media_token.verify", function()
     end)
 
     it("[media-token-however-written] media_token.verify with a store: "
-      .. "recognizes a token in any spelling", function()
+      .. "recognizes a used token in another encoding", function()
       local text = body()
       local signature = signed(text)
       assert.equal("VALID_TOKEN", verify_once(pack(text)))

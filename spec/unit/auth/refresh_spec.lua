@@ -221,7 +221,7 @@ describe("credentials and access tokens", function()
   end)
 
   it("[credentials-registers-server] credentials: the client registers again "
-    .. "when the server has forgotten it", function()
+    .. "after the server revoked it", function()
     local driver = adobepass.driver.tick()
     local one = client { driver = driver }
     run_concurrently(driver, one, 1)
@@ -327,8 +327,8 @@ describe("credentials and access tokens", function()
     end)() })
   end)
 
-  it("[credentials-store-cannot-read] credentials: a store that fails is not "
-    .. "taken for an empty one", function()
+  it("[credentials-store-cannot-read] credentials: a failing store is not "
+    .. "treated as an empty one", function()
     store.broken.get = true
     assert.equal("store_failed", call(client()))
     store.broken.get = function(key) return key:find("^credentials") end
@@ -341,8 +341,8 @@ describe("credentials and access tokens", function()
     assert.equal("ok", call(client()))
   end)
 
-  it("[credentials-damaged-record] credentials: a damaged record is not taken "
-    .. "for a missing one", function()
+  it("[credentials-damaged-record] credentials: a damaged record is not "
+    .. "treated as a missing one", function()
     local name
     store.broken.replace = function(key)
       name = key:find("^credentials") and key or name

@@ -29,8 +29,8 @@ describe("cache", function()
     assert.is_nil(cached:get("a", 9))
   end)
 
-  it("[cache-never-finds-older-value] cache: an expired value does not uncover "
-    .. "an older one", function()
+  it("[cache-never-finds-older-value] cache: after a value expires, an older "
+    .. "value of its key is not returned", function()
     local cached = cache.new(4)
     cached:set("a", "older", 100)
     cached:set("b", 1, 100)

@@ -8,8 +8,8 @@ describe("rate limiter", function()
     assert.equal(1, limiter:reserve("a", 100))
   end)
 
-  it("[rate-limit-spaces-wait-order] rate limiter: gives waiting requests "
-    .. "their turns in order", function()
+  it("[rate-limit-spaces-wait-order] rate limiter: spaces waiting requests in "
+    .. "their order", function()
     local limiter = rate_limiter.new { burst = 1 }
     local waits = {}
     for i = 1, 5 do waits[i] = limiter:reserve("a", 100) end
@@ -36,7 +36,8 @@ describe("rate limiter", function()
     assert.equal(1, limiter:reserve("b", 0))
   end)
 
-  it("[rate-limit-can-turned-off] rate limiter: false turns it off", function()
+  it("[rate-limit-can-turned-off] rate limiter: new(false) disables the "
+    .. "limit", function()
     local limiter = rate_limiter.new(false)
     for _ = 1, 100 do assert.equal(0, limiter:reserve("a", 0)) end
     limiter:penalize("a", 0, 60)
@@ -104,8 +105,8 @@ describe("rate limiter", function()
     assert.equal(0, limiter:barred_for("b", 5))
   end)
 
-  it("[rate-limit-takes-place-back] rate limiter: cancel gives a turn "
-    .. "back", function()
+  it("[rate-limit-takes-place-back] rate limiter: cancel releases a reserved "
+    .. "turn", function()
     local limiter = rate_limiter.new { burst = 1 }
     limiter:reserve("a", 0)
     assert.equal(1, limiter:reserve("a", 0))

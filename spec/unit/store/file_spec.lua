@@ -191,8 +191,8 @@ describe("store.file", function()
       assert.equal("precious", store:get("k"))
     end)
 
-    it("[store-file-key-continues-value] store.file: keeps a key and its value "
-      .. "apart in the file", function()
+    it("[store-file-key-continues-value] store.file: distinguishes the end of "
+      .. "a key from the start of its value", function()
       assert(store:set("ab", "c"))
       assert(store:set("a", "bc"))
       assert.equal("c", store:get("ab"))

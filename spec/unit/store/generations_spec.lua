@@ -102,8 +102,8 @@ describe("store.generations", function()
     return ended
   end
 
-  it("[generations-stopped-worker] generations: a worker that stops between "
-    .. "any two calls loses and repeats nothing", function()
+  it("[generations-stopped-worker] generations: no write is lost or repeated "
+    .. "when a worker stops between two calls", function()
     for before = 0, 3 do
       for meanwhile = 0, 4 do
         for _, resumes in ipairs { false, true } do

@@ -50,8 +50,8 @@ describe("store.memory", function()
     assert.is_nil(store:get("new"))
   end)
 
-  it("[store-memory-looks-room-once] store.memory: a full store searches once "
-    .. "until an entry can have expired", function()
+  it("[store-memory-looks-room-once] store.memory: a full store does not "
+    .. "search again before an entry can have expired", function()
     local looks = 0
     local entries = setmetatable({}, { __index = function()
       looks = looks + 1

@@ -21,9 +21,9 @@ describe("json.encode", function()
     { "a negative whole number", -1e12, "-1000000000000" },
     { "a fraction", 0.1, "0.1" },
     { "a fraction that needs all digits", 1 / 3, "0.3333333333333333" },
-    { "a string with everything", 'a"\\/\n\0\127', '"a\\"\\\\/\\n\\u0000'
+    { "a string with all kinds of escapes", 'a"\\/\n\0\127', '"a\\"\\\\/\\n\\u0000'
       .. '\\u007f"' },
-    { "UTF-8 as it is", "é", '"é"' },
+    { "UTF-8 unchanged", "é", '"é"' },
     { "keys in order", { f = 1, b = 2, e = 3, a = { c = false }, d = 4 },
       '{"a":{"c":false},"b":2,"d":4,"e":3,"f":1}' },
   }

@@ -15,16 +15,16 @@ describe("temp_pass", function()
     end
   end)
 
-  it("[temp-pass-hash] temp_pass.hash: ignores case and spaces, and keeps a "
-    .. "hash", function()
+  it("[temp-pass-hash] temp_pass.hash: ignores case and spaces, and returns a "
+    .. "hash unchanged", function()
     local wanted = core.digest.hex(core.digest.sha256 "user@domain.com")
     assert.equal(wanted, temp_pass.hash " User@Domain.com\n")
     assert.equal(wanted, temp_pass.hash(wanted:upper()))
     assert.equal(128, #temp_pass.hash("x", "sha512"))
   end)
 
-  it("[temp-pass-everyone] temp_pass.means_everyone: recognizes the names that "
-    .. "mean everyone", function()
+  it("[temp-pass-everyone] temp_pass.means_everyone: is true for '', 'all' and "
+    .. "blanks", function()
     for _, name in ipairs { "", " ", "all", " ALL\n" } do
       assert.is_true(temp_pass.means_everyone(name))
     end

@@ -131,11 +131,11 @@ describe("a finalizer", function()
   end)
 
   for name, call in pairs {
-    ["a key that signs"] = "whole.sign, KEY, 'text'",
-    ["a key that encrypts"] = "whole.encrypt, KEY, 'text'",
-    ["a key that decrypts"] = "whole.decrypt, KEY, SECRET",
-    ["a key that signs a token"] = "core.jws.sign, 'RS256', KEY, '{}'",
-    ["a key that verifies a token"] = "core.jws.verify_signature, 'RS256', KEY, "
+    ["a key while it signs"] = "whole.sign, KEY, 'text'",
+    ["a key while it encrypts"] = "whole.encrypt, KEY, 'text'",
+    ["a key while it decrypts"] = "whole.decrypt, KEY, SECRET",
+    ["a key while it signs a token"] = "core.jws.sign, 'RS256', KEY, '{}'",
+    ["a key while it verifies a token"] = "core.jws.verify_signature, 'RS256', KEY, "
       .. "TOKEN",
   } do
     it("[finalizer-may-close] finalizer: may close " .. name, function()

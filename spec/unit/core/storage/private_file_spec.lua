@@ -441,7 +441,7 @@ describe("core.file", function()
         local lock = assert(file.lock(%q))
         local first = ffi.C.fork()
         if first == 0 then
-          lock:close() -- which is not its to let go of
+          lock:close() -- must not release the parent's lock
           ffi.C._exit(0)
         end
         ffi.C.waitpid(first, nil, 0)
