@@ -104,7 +104,7 @@ function Process:seek(text)
   local lines = {}
   repeat
     local line = self:line()
-    assert(line, "it ended without: " .. text)
+    assert(line, "the output ended before: " .. text)
     lines[#lines + 1] = line
   until line:find(text, 1, true)
   return lines[#lines], table.concat(lines, "\n")
@@ -114,7 +114,7 @@ end
 function Process:await(text)
   local read = ""
   while not read:find(text, 1, true) do
-    read = read .. assert(self.pipe:read(1), "it ended without: " .. text)
+    read = read .. assert(self.pipe:read(1), "the output ended before: " .. text)
   end
   record(self.fixture, read)
 end

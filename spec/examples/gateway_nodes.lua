@@ -27,7 +27,7 @@ local LIMIT = 30 -- seconds
 function gateway_nodes.eventually(check)
   local deadline = core.clock.monotonic() + LIMIT
   while not check() do
-    assert(core.clock.monotonic() < deadline, "it did not happen")
+    assert(core.clock.monotonic() < deadline, "the condition was not met in time")
     core.clock.sleep(0.1)
   end
 end

@@ -34,8 +34,8 @@ describe("gateway logins", function()
     assert.equal("AAAA", flows.load(who).code)
   end)
 
-  it("[gateway-flow-end-newer-outlives] gateway logins: the end of an older "
-    .. "login keeps the newer one", function()
+  it("[gateway-flow-end-newer-outlives] gateway logins: a newer login is kept "
+    .. "when an older one ends", function()
     local now = core.clock.wall() * 1000
     flows.save(who, flow_of "OLD1", now)
     local old = flows.load(who)
@@ -47,8 +47,8 @@ describe("gateway logins", function()
     assert.is_nil(flows.load(who))
   end)
 
-  it("[gateway-flow-end-no-named] gateway logins: all end when none is "
-    .. "named", function()
+  it("[gateway-flow-end-no-named] gateway logins: all end when the call names "
+    .. "none", function()
     flows.save(who, flow_of "AAAA", core.clock.wall() * 1000)
     assert.is_true(flows.forget(who))
     assert.is_nil(flows.load(who))

@@ -52,7 +52,7 @@ local function check(fixture, row, operation, times, params)
   cases = cases + 1
 end
 
-describe("the fault matrix", function()
+describe("fault matrix", function()
   local names = {}
   for _, operation in ipairs(operations) do
     if not operation.url_only then names[#names + 1] = operation.name end
@@ -72,8 +72,8 @@ describe("the fault matrix", function()
     end)
   end
 
-  it("[client-fault-all-cases] fault matrix: contains all of its "
-    .. "cases", function()
+  it("[client-fault-all-cases] fault matrix: all cases of 21 operations were "
+    .. "run", function()
     local expected = 21 * 2 * #fault_table.list
     print(("faults: %d of %d"):format(cases, expected))
     assert.equal(21, #names)
@@ -98,7 +98,7 @@ end)
 
 -- A client without token and credentials sends a registration and a token request
 -- first. The faults occur in these requests, and the caller receives their errors.
-describe("the fault matrix of a first call", function()
+describe("faults of a first call", function()
   for _, operation in ipairs { "register", "token" } do
     it("[client-fault-first-call] client: handles each fault of " .. operation
       .. " in a first call", function()

@@ -387,8 +387,8 @@ row(mandatory, "8. Error Handling", "HTTP Error Handling Support",
   end)
 
 row(mandatory, "9. Testing", "Lifecycle Testing",
-  "The programmer's own tests in Adobe's environments need a licence; the "
-  .. "four environments are there by name")
+  "Tests in Adobe's environments require a license from Adobe; the client "
+  .. "knows the four environments by name")
 
 -- --- recommended ------------------------------------------------------------
 
@@ -513,14 +513,14 @@ row(recommended, "6. Logout Phase", "User Experience", function(scenario)
 end)
 
 row(recommended, "7. Parameters and Headers", "Reuse Code",
-  "Advice to those who have code for REST API v1: we have none")
+  "Advice on migrating code from REST API v1: adobepass has no such code")
 
 row(recommended, "8. Testing", "Test Coverage",
-  "The programmer's devices and providers; the flows that the row names are "
-  .. "tested in spec/flow")
+  "Requires tests with real devices and providers; spec/flow tests the flows "
+  .. "that the row names")
 
 row(recommended, "8. Testing", "Test Tools",
-  "A website of Adobe's; the sandbox is our tool")
+  "Recommends a website of Adobe's; adobepass has the sandbox instead")
 
 -- --- specs of the rows ---------------------------------------------------------------
 

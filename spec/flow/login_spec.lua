@@ -155,7 +155,7 @@ end)
 local BAD_CODES = { "", "AB\0CD", "AB\27[2J", "A B", "A/../B", "\195\132BC",
   ("x"):rep(65), 7, false, json.object {} }
 
-describe("a code that is no code", function()
+describe("invalid codes", function()
   local scenario
   after_each(function() scenario = nil end)
   before_each(function() scenario = timeline.new() end)
@@ -166,8 +166,8 @@ describe("a code that is no code", function()
       missingParameters = json.array { "mvpd" } })
   end
 
-  it("[login-code-malformed-start] login: an invalid code in the response gives "
-    .. "malformed_response", function()
+  it("[login-code-malformed-start] login: returns malformed_response for an "
+    .. "invalid code in the response", function()
     for _, code in ipairs(BAD_CODES) do
       for _, action in ipairs { "authenticate", "resume", "unheard-of" } do
         begins("create_session", code, action)
@@ -181,8 +181,8 @@ describe("a code that is no code", function()
     assert.is_nil(scenario:counts().resume_session)
   end)
 
-  it("[login-code-malformed-resume] resume_login, check_code, api: an invalid "
-    .. "code in the response gives malformed_response", function()
+  it("[login-code-malformed-resume] resume_login, check_code, api: return "
+    .. "malformed_response for an invalid code in the response", function()
     for _, code in ipairs(BAD_CODES) do
       begins("resume_session", code)
       assert_client_error("malformed_response",
@@ -196,8 +196,8 @@ describe("a code that is no code", function()
     end
   end)
 
-  it("[login-code-valid-shape] login: letters, digits, - and _ up to 64 are a "
-    .. "code, and a missing code is none", function()
+  it("[login-code-valid-shape] login: accepts a code of 1 to 64 letters, digits, "
+    .. "- and _; null is no code", function()
     for _, code in ipairs { "a", "A-b_9", ("x"):rep(64) } do
       begins("create_session", code)
       assert.equal(code,

@@ -225,8 +225,8 @@ describe("single sign-on by a partner", function()
         assert.is_string(shown.url)
       end)
 
-      it("[partner-says] partner_login: returns partner_fallback " .. when
-        .. " if the caller gave no fallback", function()
+      it("[partner-says] partner_login without the option fallback: returns "
+        .. "partner_fallback " .. when, function()
         local given = { status = status(changes) }
         for name, value in pairs(options or {}) do given[name] = value end
         local profile, err = log_in(given)

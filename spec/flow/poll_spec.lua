@@ -278,7 +278,7 @@ describe("polling", function()
     end)
   end)
 
-  describe("with a Date that stands still", function()
+  describe("with a Date that does not advance", function()
     -- Logs in while every poll returns no profile and the Date does not advance.
     -- Returns the error's code and the duration of the login, in seconds.
     local function poll(session, options)
@@ -306,14 +306,14 @@ describe("polling", function()
     end
 
     it("[login-poll-date-stands-still] login: ends after the code's lifetime by "
-      .. "the monotonic clock", function()
+      .. "the monotonic clock, if the Date does not advance", function()
       local code, seconds = poll(nil, {})
       assert.equal("login_expired", code)
       assert.is_true(seconds >= 1800 and seconds <= 1865, seconds)
     end)
 
-    it("[login-poll-date-still-lifetime] login: the lifetime is notAfter minus "
-      .. "notBefore, at most a day, else half an hour", function()
+    it("[login-poll-date-still-lifetime] login: a code's lifetime is notAfter minus "
+      .. "notBefore, or half an hour if that is invalid", function()
       for _, case in ipairs { { 0, 600, 600 }, { -300, 600, 900 },
           { nil, 7200, 7200 }, { nil, nil, 1800 }, { 0, 1e9, 1800 },
           { 0, 86400, 86400, interval = 3600 }, { -5, -5, 1800 } } do
@@ -325,8 +325,8 @@ describe("polling", function()
       end
     end)
 
-    it("[login-poll-date-still-copy] poll_login: a copy of the flow ends as "
-      .. "well", function()
+    it("[login-poll-date-still-copy] poll_login: ends a stored login by the "
+      .. "monotonic clock, if the Date does not advance", function()
       local date = scenario:date()
       rawset(scenario, "date", function() return date end)
       scenario:respond_with("profile_for_code", '{"profiles":{}}')

@@ -93,8 +93,8 @@ describe("preauthorize", function()
     assert.equal("mvpd", decision.source)
   end)
 
-  it("[preauthorize-no-right-play] preauthorize: marks its result as no right "
-    .. "to play, without a media token", function()
+  it("[preauthorize-no-right-play] preauthorize: returns neither a right to "
+    .. "play nor a media token", function()
     local result = client:preauthorize { "CNN" }
     assert.is_false(result.is_right_to_play)
     assert.is_nil(result.decisions[1].media_token)
@@ -396,8 +396,8 @@ describe("preauthorize", function()
       assert(client:login {})
     end
 
-    it("[preauthorize-late-permit] preauthorize: a response from before a logout "
-      .. "or login fills no cache", function()
+    it("[preauthorize-late-permit] preauthorize: does not cache a permit that was "
+      .. "requested before a logout or login", function()
       for _, change in ipairs { change_viewer,
           function() scenario.driver.sleep(3); assert(client:logout()) end,
           function()
@@ -417,8 +417,8 @@ describe("preauthorize", function()
       assert.is_not_nil(client.context:permit("Cablevision", "CNN"))
     end)
 
-    it("[preauthorize-permit-during-logout] logout: a permit that arrives while "
-      .. "logout waits is dropped at its end", function()
+    it("[preauthorize-permit-during-logout] logout: deletes permits that arrive "
+      .. "while it waits", function()
       delay "logout"
       new_scenario(function(resource) return item(resource) end)
       scenario:at(scenario.driver.now() + 3, function()
@@ -437,8 +437,8 @@ describe("preauthorize", function()
       end
     end
 
-    it("[profile-late-error] preauthorize, authorize: a late "
-      .. "authenticated_profile error keeps a newer profile", function()
+    it("[profile-late-error] preauthorize, authorize: keep a newer profile after "
+      .. "a late authenticated_profile error", function()
       local other = scenario:new_client {
         store = client.context.connection.store }
       local calls = {
@@ -462,7 +462,7 @@ describe("preauthorize", function()
     end)
   end)
 
-  describe("a permit that ends", function()
+  describe("expiry of permits", function()
     local function ends_after(seconds, starts)
       new_scenario(function(resource)
         local given, now = item(resource), scenario.sandbox:now()

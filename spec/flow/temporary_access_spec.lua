@@ -257,8 +257,8 @@ describe("temporary access", function()
   describe("several passes", function()
     local LIST = { FIVE_MINUTES, THREE_MINUTES }
 
-    it("[temp-access-next-used-call] several passes: the call that finds one "
-      .. "used up continues with the next", function()
+    it("[temp-access-next-used-call] several passes: a call that finds a pass used "
+      .. "up requests the next one", function()
       local pass = new_pass { mvpd = LIST }
       assert.equal(FIVE_MINUTES, permit(pass).mvpd)
       pass_for(5)
@@ -323,8 +323,8 @@ describe("temporary access", function()
     end)
 
     for _, when in ipairs { "before its end", "after its end" } do
-      it("[temp-access-next-last] several passes: the expiry of one, seen "
-        .. when .. ", does not end the next",
+      it("[temp-access-next-last] several passes: a check of the old pass " .. when
+        .. " does not end the next one",
         function()
           local pass, requests = new_pass { mvpd = LIST }, 0
           permit(pass)
@@ -347,7 +347,7 @@ describe("temporary access", function()
     end
 
     it("[temp-access-no-late-response-old] several passes: a late response for "
-      .. "the old one does not change the new one", function()
+      .. "the old pass does not change the new one", function()
       local notified
       local pass = new_pass { mvpd = LIST,
         on_expired = function(which) notified = which.mvpd end }

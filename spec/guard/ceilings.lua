@@ -8,7 +8,7 @@
 return {
   instructions = {
     ["core request"] = 72000,
-    ["a look at 200 that wait"] = 6000, -- includes a call of libcurl every 50 ms
+    ["step of 200 waiting transfers"] = 6000, -- includes a call of libcurl every 50 ms
     ["token check"] = 1140,
     ["SHA-256 of 1 KiB"] = 36000,
     ["jws.verify"] = 450000,
@@ -20,7 +20,7 @@ return {
   },
   allocations = {
     ["core request"] = 53, -- 48 for a response in two parts
-    ["a look at 200 that wait"] = 0.1,
+    ["step of 200 waiting transfers"] = 0.1,
     ["token check"] = 0.1,
     ["SHA-256 of 1 KiB"] = 1.1,
     ["jws.verify"] = 51,
@@ -31,7 +31,7 @@ return {
     ["a view of a device"] = 45,
   },
   requests = {
-    ["first answer of a new device"] = 3,
+    ["first response of a new device"] = 3,
     ["a device after the first"] = 3,
     ["login, three polls"] = 7,
     ["login of a viewer who is known"] = 0,
@@ -39,11 +39,11 @@ return {
     ["catalog of 100"] = 20,
     ["the same catalog again"] = 0,
     ["play, twice"] = 2,
-    ["50 questions at once"] = 52,
+    ["50 requests at once"] = 52,
     ["logout"] = 2, -- the profiles and the logout
   },
   handshakes = {
-    ["first answer of a new device"] = 1,
+    ["first response of a new device"] = 1,
     ["a device after the first"] = 1,
     ["login, three polls"] = 1,
     ["login of a viewer who is known"] = 0,
@@ -51,7 +51,7 @@ return {
     ["catalog of 100"] = 0,
     ["the same catalog again"] = 0,
     ["play, twice"] = 0,
-    ["50 questions at once"] = 1,
+    ["50 requests at once"] = 1,
     ["logout"] = 0,
   },
 }

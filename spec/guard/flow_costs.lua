@@ -55,7 +55,7 @@ end
 -- Each function prepares a flow and returns the function to count.
 local flows = {}
 
-flows["first answer of a new device"] = function(world)
+flows["first response of a new device"] = function(world)
   local client = world:new_client "first"
   return function() assert(client.api:profiles()) end
 end
@@ -114,7 +114,7 @@ flows["play, twice"] = function(world)
   end
 end
 
-flows["50 questions at once"] = function(world)
+flows["50 requests at once"] = function(world)
   local driver = adobepass.driver.tick()
   local client = world:new_client("crowd", { driver = driver })
   return function()

@@ -7,7 +7,7 @@ local shell = require "adobepass.util.shell"
 
 local usual = results.FOLDER
 
-describe("benchmark results", function()
+describe("bench results", function()
   local path
 
   before_each(function()
@@ -25,7 +25,7 @@ describe("benchmark results", function()
     return found:write()
   end
 
-  it("[report-comes-back] are read as they were written", function()
+  it("[report-comes-back] bench results: are read as they were written", function()
     keep("soak", function(found)
       found:figure("errors, lua5.4", 0, "", "<= 0")
       found:figure("a name\twith\na break", "1.5 (1 .. 2)", "ms")
@@ -43,7 +43,8 @@ describe("benchmark results", function()
     assert.is_nil(results.read "another")
   end)
 
-  it("[report-judged-target] are compared with their targets", function()
+  it("[report-judged-target] bench results: are compared with their "
+    .. "targets", function()
     for _, case in ipairs { { "5", "<= 5", true }, { "5", "< 5", false },
       { "0.91 (0.8 .. 1)", ">= 0.9", true }, { "-3.1", "<= 2", true },
       { "+3.1", "<= 2", false }, { "1722", "= 1722", true },
@@ -62,8 +63,8 @@ describe("benchmark results", function()
     return folder.read(file)
   end
 
-  it("[report-laid-column-lua] are written to the report with a column for "
-    .. "each Lua", function()
+  it("[report-laid-column-lua] bench report: has a column for each "
+    .. "Lua", function()
     keep("growth", function(found)
       found:figure("an <odd> name, lua5.4", "0.5", "of plain C", ">= 0.9")
       found:figure("an <odd> name, luajit", "123456", "of plain C", ">= 0.9")
@@ -77,7 +78,8 @@ describe("benchmark results", function()
     assert.truthy(text:find("`make growth`, ", 1, true))
   end)
 
-  it("[report-missed] are reported as not run if there are none", function()
+  it("[report-missed] bench report: marks benchmarks without results as not "
+    .. "run", function()
     assert.equal(0, shell.execute("mkdir " .. results.FOLDER))
     local _, count = page():gsub("\nNot run%.", "")
     assert.equal(10, count)

@@ -174,7 +174,7 @@ end
 --- In order: name, repetitions, function that prepares the operation.
 workload.list = {
   { "core request", 200, request },
-  { "a look at 200 that wait", 500, step_waiting },
+  { "step of 200 waiting transfers", 500, step_waiting },
   { "token check", 2000, token },
   { "SHA-256 of 1 KiB", 500, sha256 },
   { "jws.verify", 50, verify },

@@ -296,7 +296,7 @@ function driver_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
   end
-  error("no case is called: " .. tostring(name))
+  error("unknown case: " .. tostring(name))
 end
 
 --- Returns the names of the cases. `is_concurrent` includes those that need

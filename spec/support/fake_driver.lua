@@ -23,7 +23,7 @@ local function wait(self, transport, transfer, deadline)
   local steps = 0
   while not transfer:ended() and self.now() < deadline do
     steps = steps + 1
-    assert(steps < MOST_STEPS, "the driver spins")
+    assert(steps < MOST_STEPS, "the wait exceeds its limit of steps")
     if coroutine.running() == self.current then
       coroutine.yield { transport = transport, at = deadline }
     else

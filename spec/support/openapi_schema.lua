@@ -57,7 +57,7 @@ end
 local function check_keywords(node, at)
   for name in pairs(node) do
     if not KNOWN[name] then
-      error("keyword " .. name .. " is not known, at " .. at)
+      error("unknown keyword " .. name .. " at " .. at)
     end
   end
 end

@@ -29,7 +29,7 @@ end
 local function refuses(name, call, ...)
   local ok, message = pcall(call, ...)
   if ok or not tostring(message):find("'" .. name .. "'", 1, true) then
-    error(("'%s' should be refused, and it was: %s"):format(name,
+    error(("an error that names '%s' was expected, not: %s"):format(name,
       tostring(message)), 2)
   end
 end
@@ -240,14 +240,14 @@ case("[store-replaces-one-wins] store: lets exactly one of many callers "
       list[i] = function()
         local value = ("%d by %d"):format(round, i)
         if store:replace("k", value, present) then
-          if winner then error("two have won") end
+          if winner then error("two callers replaced the same value") end
           winner = value
         end
       end
     end
     world.together(list)
     same(winner, store:get("k"))
-    if not winner then error("no caller has won") end
+    if not winner then error("no caller replaced the value") end
     present = winner
   end
 end)
@@ -355,7 +355,7 @@ function store_conformance.run(name, world)
   for _, entry in ipairs(cases) do
     if entry.name == name then return entry.run(world) end
   end
-  error("no case is called: " .. tostring(name))
+  error("unknown case: " .. tostring(name))
 end
 
 --- Returns the names of all cases, in order.

@@ -94,7 +94,7 @@ end
 function webdriver.start(options)
   local folder = assert(shell.make_folder("adobepass-browser"))
   local _, status = shell.read("mkfifo " .. shell.quote(folder .. "/said"))
-  assert(status == 0, "no FIFO")
+  assert(status == 0, "mkfifo failed")
   local keeper = shell.background("chromedriver-keeper", folder, KEEPER,
     options and options.nice or 0)
   local output = assert(io.open(folder .. "/said", "rb"))

@@ -69,7 +69,7 @@ function love_app.new()
   local folder = assert(shell.make_folder("adobepass-tv"))
   local _, status = shell.read("cd " .. shell.quote(folder)
     .. " && mkfifo said")
-  assert(status == 0, "no FIFO")
+  assert(status == 0, "mkfifo failed")
   local app = shell.read "pwd" .. "/examples/tv"
   local keeper = shell.background("tv-keeper", folder, KEEPER, app)
   local output = assert(io.open(folder .. "/said", "rb"))
@@ -135,7 +135,7 @@ function App:await(pattern)
     if state:find(pattern) then return state, state:match(pattern) end
     core.clock.sleep(0.02)
   until core.clock.monotonic() > deadline
-  error(("never at '%s', but at '%s'\n%s"):format(pattern, self:state(),
+  error(("no line matched '%s'; the last is '%s'\n%s"):format(pattern, self:state(),
     shell.read_file(self.folder .. "/love.log") or ""), 2)
 end
 

@@ -82,7 +82,7 @@ describe("store.redis", function()
     assert.is_true(tonumber(result:match("connected_clients:(%d+)")) < 10)
   end)
 
-  it("[store-redis-two-machines-add] store.redis: one of two hosts adds a key, "
+  it("[store-redis-two-machines-add] store.redis: exactly one of two hosts adds a key, "
     .. ROUNDS .. " times", function()
     local other = nginx_host.start {}
     local options = { port = server.port }

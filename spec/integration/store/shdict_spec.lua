@@ -91,8 +91,8 @@ describe("store.shdict", function()
     end)
 
     it("[store-shdict-add-times] "
-      .. ("store.shdict: one of %d workers adds a key, %d times"):format(WORKERS,
-        ROUNDS), function()
+      .. ("store.shdict: exactly one of %d workers adds a key, %d times"):format(
+        WORKERS, ROUNDS), function()
       local winners = host:call("spec.integration.store.in_nginx", "winners",
         { workers = WORKERS, rounds = ROUNDS })
       assert.equal(ROUNDS, #winners)
