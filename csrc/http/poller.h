@@ -29,7 +29,7 @@ typedef struct {
 
 typedef void (*ap_poller_callback)(void *context, int fd, int events);
 
-/* Returns 0 if no descriptor is left. */
+/* Returns 0 if the process has no file descriptor left. */
 int ap_poller_open(ap_poller *watch);
 void ap_poller_close(ap_poller *watch);
 /* Adds a socket, or changes its events if it `is_known`. Returns 0 on failure. */

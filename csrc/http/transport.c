@@ -22,7 +22,8 @@ enum { MOST_IDLE_CONNECTIONS = 256 };
 ** Otherwise it polls the sockets until no transfer runs. */
 enum { MOST_WATCHED = 16, MOST_IDLE_CALLS = 16 };
 
-/* Ready sockets that are handled before ended transfers are collected. */
+/* The maximum number of ready sockets handled before ended transfers are
+** collected. */
 enum { MOST_READY = 64 };
 
 struct ap_transport {

@@ -25,7 +25,7 @@ local function character(number)
   return code and code > 0 and code < 128 and string.char(code) or nil
 end
 
--- In one pass, so that the result of an entity is not unescaped again.
+-- Replaces entities in one pass, so that "&amp;lt;" becomes "&lt;" and not "<".
 local function unescape(text)
   return (text:gsub("&(#?)(%w+);", function(sharp, name)
     if sharp == "#" then return character(name) end

@@ -27,7 +27,7 @@ local function check_self(self, operation)
     :format(operation.name, operation.name), 3)
 end
 
--- Never written to.
+-- Must not be modified: all calls without parameters share it.
 local NO_PARAMS = {}
 
 -- `deadline`, by the driver's clock, is for flows; applications give

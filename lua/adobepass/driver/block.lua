@@ -10,7 +10,8 @@ local options = require "adobepass.util.options"
 
 local clock = core.clock
 
--- The stand-alone Lua handles Ctrl-C only between two steps.
+-- Seconds. The stand-alone Lua handles Ctrl-C only between two steps, so a step is
+-- short.
 local LONGEST_STEP = 1
 local LONGEST_SLEEP = 86400 -- the core's maximum
 -- Avoids a busy loop with a transport that is closed or does not have this

@@ -93,7 +93,7 @@ local function refresh_locale()
 end
 
 local function malformed(why)
-  -- Not an error of the text.
+  -- This is not an error of the text, so it is raised.
   if why == "not enough memory" then error(why, 0) end
   return nil, "malformed JSON", "malformed_json"
 end
