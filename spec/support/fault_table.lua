@@ -111,7 +111,10 @@ end
 add("an unknown application",
   error_of "invalid_access_token_client_application", { "value", 2 },
   { "invalid_access_token_client_application", 3 },
-  { bare = both("invalid_access_token_client_application", 1) })
+  -- A refused management call never registers the viewer's application again.
+  { empty = { once = { "value", 2 },
+      always = { "invalid_access_token_client_application", 2 } },
+    bare = both("invalid_access_token_client_application", 1) })
 
 fault_table.list = list
 
