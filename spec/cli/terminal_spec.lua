@@ -74,7 +74,7 @@ describe("cli terminal", function()
     end
     local path = folder.make()
     finally(function() folder.remove(path) end)
-    -- Without colors the light modules are drawn, so 1 is light.
+    -- Without colors, login draws the light modules; in a PBM file, 1 is dark.
     for index, row in ipairs(rows) do
       rows[index] = row:gsub("[01]", { ["0"] = "1", ["1"] = "0" })
     end

@@ -21,7 +21,8 @@ Invariants.__index = Invariants
 local SECRET = { access_token = true, client_secret = true,
   serviceToken = true, serializedToken = true, software_statement = true }
 
--- Shorter secrets occur in texts by chance; some damaged values are common words.
+-- Shorter values are not checked: a text may contain them by chance, and some
+-- damaged values are common words.
 local SHORTEST = 12
 
 function Invariants:add_secret(text)
@@ -54,7 +55,7 @@ local function bearer_of(request)
   return request.bearer and (request.bearer:reveal())
 end
 
--- The model in a request's device info is the name of the device.
+-- Returns the model in a request's device info, which is the device's name.
 local function model_of(request)
   local info = header_table(request)["X-Device-Info"]
   local text = info and core.base64.decode(info)

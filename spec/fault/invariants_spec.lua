@@ -25,8 +25,9 @@ local function assert_seen(words, change, seeds)
   assert.truthy(why:find(words, 1, true), why)
 end
 
--- Replaces a method of every device's client (with `of_context`: of its context);
--- `instead` receives the old method.
+-- Returns a change for random_scenario.run: it replaces a method of every device's
+-- client (with `of_context`: of its context) by one that calls `instead` with the
+-- old method, the scenario, the device and the arguments.
 local function replaced(name, instead, of_context)
   return function(scenario)
     for _, device in ipairs(scenario.devices) do

@@ -92,7 +92,7 @@ local function add_devices(scenario)
   end
 end
 
--- Few different actions, repeated, affect each other more often than many.
+-- A few actions, each repeated, interact more often than many different ones.
 local function pick_actions(random)
   local chosen = {}
   for index = 1, 4 do chosen[index] = random:pick(viewer_actions.list) end
@@ -121,7 +121,7 @@ end
 
 -- --- The scenario -----------------------------------------------------------
 
--- The clock has whole milliseconds, and a wait is rounded up.
+-- In seconds. The clock has whole milliseconds, and each wait is rounded up.
 local SLACK = 0.1
 
 local function check_time(scenario, action, started, jumped)

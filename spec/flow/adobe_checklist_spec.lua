@@ -1,5 +1,5 @@
---- Adobe's checklist (page rest-api-v2-checklist): one test for each row about
--- code. The tests check the requests that the sandbox received.
+--- Adobe's checklist (page rest-api-v2-checklist): one test for each row
+-- that concerns code. The tests check the requests that the sandbox received.
 
 local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
@@ -540,7 +540,7 @@ end
 hold("mandatory", mandatory)
 hold("recommended", recommended)
 
--- A row that is not about code has a reason instead of a test.
+-- A row that does not concern code has a text with the reason, not a test.
 local function count_of(list)
   local tests, reasons = 0, 0
   for _, entry in ipairs(list) do

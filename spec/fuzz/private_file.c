@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plain file reads as its bytes. A sealed file opens exactly if its bytes
-** open in memory. A sealed text opens again. */
+/* Reading an unencrypted file returns its bytes. A file decrypts exactly if its
+** bytes decrypt in memory. Encrypted text decrypts until a byte has changed. */
 #include "fuzz.h"
 
 #include <string.h>

@@ -1,9 +1,10 @@
 /* The credentials protocol of docs/credentials.md, for spin.
  *
  * N processes share one store and one service. Each fault has a budget, so that
- * faults stop. A record in the store is compared as a whole, and every version
- * of it differs from all others (it holds the random id of the last lock owner),
- * so `stale[i]` stands for: "the record is not what process i read or wrote".
+ * faults stop. A write compares the whole record in the store. No two versions
+ * of a record are equal, because each holds the random id of the last lock owner.
+ * `stale[i]` therefore means: the record is not the one that process i last read
+ * or wrote.
  *
  * Credentials are numbers: the first registration makes 1, the next 2.
  *
@@ -65,7 +66,7 @@ bool done[N];
 byte crashes = CRASHES, pauses = PAUSES, bad_writes = BAD_WRITES, lost = LOST;
 byte revokes = REVOKES, ends = ENDS;
 
-/* A registration beyond the first belongs to one loss or to one fault. */
+/* Each registration after the first needs a loss or a fault as its cause. */
 byte losses, faults;
 
 inline record_written(i) {
@@ -87,7 +88,7 @@ inline record_written(i) {
 proctype Process(byte me) {
   byte have;              /* the credentials in use */
   byte fresh;             /* registered, and not yet stored */
-  byte expected;          /* what `fresh` may replace */
+  byte expected;          /* the stored credentials that `fresh` may replace */
   byte unsaved, unsaved_expected;
   byte refusal;           /* the credentials that the service refused */
   byte seen_token, seen_state, seen_lock;
@@ -121,7 +122,7 @@ read:
   :: else
   fi;
 
-  /* Takes the lock, which is free, or whose owner is gone or paused. */
+  /* Takes the lock if it is free, or if its owner is gone or paused. */
   if
   :: atomic { (seen_lock != 0 && stale[me]) -> goto begin }
 #ifndef BUG_C

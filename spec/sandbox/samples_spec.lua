@@ -483,8 +483,8 @@ function compare(expected, actual, where, name)
   end
 end
 
--- Counts the one contradiction that changing the request cannot resolve:
--- "profiles-mvpd 8 and 10".
+-- Accepts the only contradiction that no change of the request resolves,
+-- "profiles-mvpd 8 and 10", and counts its occurrences.
 local tolerated_count = 0
 
 local function tolerated(file, index, text)

@@ -1,6 +1,6 @@
 --- Requirements of every driver, in any host.
 --
--- Each case receives a world: `driver`; `transport`; `url(server, path)` of
+-- Each case receives a table: `driver`; `transport`; `url(server, path)` of
 -- `spec.support.https_server`; `together(list)`, which runs functions
 -- concurrently, or nil if the host cannot. Plain Lua, because it runs inside
 -- nginx, too.

@@ -1,5 +1,6 @@
---- The calls of nginx's shared dictionary that the store uses, in Lua. Each one
--- calls `step(name)` first, where a spec may stop or switch workers.
+--- The methods of nginx's shared dictionary that the store uses, in Lua. Each
+-- except flush_expired first calls `step(name)`, in which a spec may stop a worker
+-- or switch to another one.
 
 local fake_dict = {}
 

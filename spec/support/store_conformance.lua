@@ -1,6 +1,6 @@
 --- Requirements of every store, in any host.
 --
--- Each case receives a world: `store`, empty; `wait(seconds)`, which advances the
+-- Each case receives a table: `store`, empty; `wait(seconds)`, which advances the
 -- store's clock; and `together(list)`, which runs functions concurrently if the
 -- host can. Plain Lua, because it runs inside nginx, too.
 

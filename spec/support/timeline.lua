@@ -148,7 +148,7 @@ function Timeline:at(seconds, action)
   end)
 end
 
---- Runs a function beside the scheduled actions. Returns its two results.
+--- Runs a function beside the scheduled actions. Returns its first two results.
 function Timeline:run(body)
   local first, second
   local actions = self.actions

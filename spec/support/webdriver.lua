@@ -174,8 +174,8 @@ function Browser:clear(selector)
     .. "/clear"))
 end
 
--- A click returns before the next page is loaded, so the old page is marked. An
--- error means that no page is loaded.
+-- A click returns before the next page is loaded, so `isOld` marks the old page.
+-- Between the two pages the script fails, and await_page tries again.
 local IS_NEW = "!window.isOld && document.readyState === 'complete'"
 
 function Browser:await_page(action)

@@ -107,7 +107,7 @@ describe("thousand logins", function()
       assert_good_manners(flows[number])
       count = count + #polls[flows[number].code]
     end
-    assert.is_true(count > 10 * VIEWERS) -- fewer mean that no login waited
+    assert.is_true(count > 10 * VIEWERS) -- so the logins waited
   end)
 
   local function bytes()

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Fails each allocation in turn: of Lua, the core, libcurl and OpenSSL, and
-** of epoll in the kernel. Each run must end with the correct result, a
-** returned failure or Lua's "not enough memory", and must free all memory.
+/* Runs a script once for each of its allocations and makes that allocation fail:
+** in Lua, the core, libcurl, OpenSSL, or the kernel (epoll). Each run must end
+** with the correct result, a returned failure or Lua's "not enough memory", and
+** must free all memory.
 ** usage: alloc_failure [--spare-libcurl] script.lua argument ...
 **
 ** libcurl 7.88 frees a name twice when an allocation fails while it stores a
@@ -9,8 +10,8 @@
 ** does not fail libcurl's allocations; over plain http they fail, too.
 **
 ** The linker (--wrap) intercepts the core's allocations; hooks of libcurl and
-** OpenSSL intercept theirs. OpenSSL never frees its caches, so its balance is
-** not counted; valgrind checks it. */
+** OpenSSL intercept theirs. OpenSSL never frees its caches, so its blocks
+** are not counted; valgrind checks them. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,7 +169,7 @@ static int attempt(char **argv) {
   return -1;
 }
 
-/* A failed allocation without effect is accepted (a cache stayed empty). The
+/* A run may succeed although an allocation failed (a cache stays empty). The
 ** loop ends when a run has no allocation left to fail. */
 static int fail_each(char **argv) {
   unsigned long refused = 0;

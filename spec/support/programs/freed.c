@@ -3,9 +3,10 @@
 ** usage: freed [--unwiped] script.lua argument ...
 **
 ** The script receives a function before its arguments. `freed(secret)`
-** returns how many blocks the core has freed since the last call and how many
-** of them held the secret of that call; from now on it searches for this
-** secret. --unwiped disables wiping, to prove that the check finds a secret.
+** starts a search for this secret in the blocks that the core frees. It returns
+** the two counts of the search that the previous call started: blocks freed,
+** and blocks that held that call's secret. --unwiped disables wiping, to prove
+** that the check finds a secret.
 **
 ** The linker (--wrap) intercepts the calls of the core, not those of Lua,
 ** libcurl and OpenSSL. */

@@ -3,8 +3,8 @@
 ** usage: later script.lua argument ...
 **
 ** The script receives a function before its arguments: `later(seconds)`.
-** Symbols of the program precede those of its libraries, so libcurl reads
-** these clocks. */
+** The clock functions of this program replace those of the C library, also
+** for libcurl. */
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

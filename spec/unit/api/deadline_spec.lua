@@ -299,7 +299,7 @@ describe("the rate limit", function()
       assert.is_nil(value)
       assert.equal("timeout", err.code)
       assert.equal("0", elapsed(fixture))
-      send(fixture.client, 1) -- the failed call used no turn
+      send(fixture.client, 1) -- the failed call did not count
       assert.equal(BURST .. "1000", times(fixture))
     end)
 

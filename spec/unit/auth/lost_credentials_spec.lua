@@ -80,10 +80,10 @@ describe("credentials and faults", function()
     local task = driver.start(ask, client { driver = driver })
     repeat
       driver.update()
-      at.transport:step(0) -- the response arrives, and is not read
+      at.transport:step(0)
     until counts()[operation] == 1
     time:advance(1)
-    at.transport:step(0)
+    at.transport:step(0) -- the response arrives; the client does not read it
     time:advance(24)
     return driver, task
   end

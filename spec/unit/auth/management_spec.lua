@@ -1,4 +1,4 @@
---- Management calls with credentials of their own, and what their refusals do.
+--- Separate credentials for management calls, and the effects of a refusal.
 
 local adobepass = require "adobepass"
 local fake_clock = require "spec.support.fake_clock"

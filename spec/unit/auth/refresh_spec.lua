@@ -259,7 +259,8 @@ describe("credentials and access tokens", function()
       assert(at.control.fault { kind = "error", operation = "profiles",
         code = "invalid_access_token_client_application", count = count })
     end
-    -- A new token is tried first, because it does not end the viewer's login.
+    -- The client requests a new token first, because a new registration would
+    -- end the viewer's login.
     refuse(1)
     assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     assert.equal(0, counts().register)

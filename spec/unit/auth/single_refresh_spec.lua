@@ -166,7 +166,7 @@ describe("single flight over HTTPS", function()
     it("[single-flight-loses-killed] single flight: recovers after a kill at "
       .. event_name, function()
       local path = folder.make()
-      -- The lock expires with the timeout, so a short one releases it soon.
+      -- The lock of the killed process expires after this short timeout.
       at.store, at.driver, at.timeout = { "file", path .. "/store" }, nil, 1.5
       at.event_name = event_name
       local worker = worker_processes.start(path, "dies", KILLED)

@@ -139,7 +139,8 @@ describe("server clock", function()
     .. "round trip plus half a second",
     function()
       for i = 0, 2000 do
-        -- The Date header is set after `1 - share` of the round trip.
+        -- The server sets the Date header at `1 - share` of the round trip: 0 is
+        -- the start, 1 the arrival of the response.
         local round_trip, share = i % 7 / 3, i % 11 / 10
         local stamped = AT + i * 0.37 % 600
         local measured = clock.new { monotonic = function() return 50 end,

@@ -368,7 +368,8 @@ describe("store.file", function()
       assert.is_true(hasty:set("k", "w"))
     end)
 
-    -- Prints the rounds that it won. The gate makes all racers start together.
+    -- Adds one key in each round; prints the rounds in which its add succeeded.
+    -- All processes wait for the lock `gate`, so they start together.
     local RACER = [[
       local path, name = %q, %q
       local core = require "adobepass.core"

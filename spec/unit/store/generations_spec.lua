@@ -48,8 +48,8 @@ local function finish(thread, ...)
   return results[2]
 end
 
--- Returns the number of unused entries: neither the base nor a generation at
--- or above it.
+-- Returns the number of unused entries: all except the entry of the base and
+-- the generations from the base on.
 local function garbage(dict)
   local base, highest = dict.entries.k, 0
   for key in pairs(dict.entries) do
@@ -59,7 +59,7 @@ local function garbage(dict)
 end
 
 describe("store.generations", function()
-  -- Writes `count` values, as another worker does while one is stopped.
+  -- Writes `count` values, as another worker would.
   local function write_on(dict, count)
     for _ = 1, count do
       local present = get(dict)

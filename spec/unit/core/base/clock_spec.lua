@@ -31,7 +31,7 @@ describe("core.clock", function()
     end
   end)
 
-  -- Tokens must age while a TV is in standby.
+  -- The lifetime of a token must also elapse while a TV is in standby.
   it("[core-clock-counts-standby-linux] core.clock: monotonic includes standby "
     .. "on Linux", function()
     local uptime = io.open("/proc/uptime")

@@ -175,7 +175,8 @@ describe("core.http.new: failures of transfers", function()
       .. "OK\r\n\r\n", close))
   end)
 
-  -- libcurl repeats these requests itself, but each handle only a few times.
+  -- libcurl itself repeats a request when its reused connection was closed, but
+  -- only a few times on each handle.
   it("[http-failure-none-connections] transfer: succeeds when the server "
     .. "closes a connection between two requests", function()
     local asked = {}

@@ -382,7 +382,7 @@ describe("core.http.new", function()
       assert.is_nil((fixture.transport:timeout()))
       local transfer = submit_silent()
       assert.is_true(fixture.transport:timeout() >= 0)
-      transfer:close() -- held until here, so that it is not collected before
+      transfer:close() -- also keeps it from being collected earlier
     end)
   end)
 
