@@ -47,7 +47,7 @@ static size_t on_body(char *bytes, size_t one, size_t length, void *context) {
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
-/* libcurl accepts "HTTP/" in any case of letters. */
+/* libcurl accepts "HTTP/" in upper and lower case. */
 static int is_status_line(const char *line, size_t length) {
   return length >= 5 && ap_header_field_is(line, 5, "http/");
 }

@@ -23,10 +23,11 @@ static int starts(const char *url, const char *scheme) {
   return strlen(url) > length && ap_header_field_is(url, length, scheme);
 }
 
-/* Accepts only a host and a port between the slashes. A user's password could
-** end up in logs; libcurl skips extra slashes and backslashes, behind which it
-** may find a user; and libcurl before 8.3 loses the zone of an address in a
-** parsed URL (curl/curl#11549). */
+/* Accepts only a host and a port between the slashes. User information is refused
+** because a password could end up in logs; extra slashes and backslashes, because
+** libcurl skips them and may find user information after them; the zone of an
+** address, because libcurl before 8.3 loses it in a parsed URL
+** (curl/curl#11549). */
 static int names_a_host_alone(const char *after_scheme) {
   size_t length = strcspn(after_scheme, "/?#");
   return length > 0 && memchr(after_scheme, '@', length) == NULL &&

@@ -68,8 +68,8 @@ end
 
 local states = {}
 
--- Keeps the token that is sent: before the server refuses it, another coroutine
--- may have replaced it.
+-- Stores the token that this call sends. If the server refuses it, the refusal must
+-- name this token, even when another coroutine has replaced it meanwhile.
 function states.acquire_token(self)
   if self.operation.bearer == false then return "wait_for_rate_limit" end
   local held, err = self.tokens:get(self.deadline, self.refusal)

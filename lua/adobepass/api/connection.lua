@@ -69,7 +69,7 @@ end
 -- @tparam table options as adobepass.new has checked and completed them;
 -- becomes the connection
 function connection.new(options)
-  -- Credentials by device key, held by the devices in use alone.
+  -- Access tokens by device key. Weak: only the devices in use keep them.
   options.credentials = setmetatable({}, { __mode = "v" })
   options.unsaved, options.refreshes, options.addresses = {}, {}, {}
   return setmetatable(options, Connection)

@@ -80,15 +80,15 @@ function Context:emit(event) self.connection:emit(event, self.key) end
 
 -- --- calls ---------------------------------------------------------
 
--- The device's key in the store; another one with a `purpose`.
+-- Returns the device's key in the store; each `purpose` has a key of its own.
 local function key_of(connection, record, purpose)
   local text = table.concat({ connection.origins.api,
     connection.service_provider, record.id, purpose }, "\n")
   return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
 end
 
--- Devices with the same key share credentials and token. The context holds them,
--- since the connection's table is weak.
+-- Returns the access token of a key, which all contexts with that key share. Each
+-- context keeps a reference, because the connection's table is weak.
 local function shared_tokens(self, key, application)
   local shared = self.connection.credentials
   local found = shared[key]
@@ -119,8 +119,8 @@ local function management_tokens(self)
   return found
 end
 
--- The credentials of the application that an operation is for; nil for an
--- operation without a bearer.
+-- Returns the access token of the application that an operation is for; nil for
+-- an operation without a bearer.
 local function tokens_for(self, operation)
   if operation.bearer == false then return nil end
   if operation.base == "mgmt" and self.connection.management then
@@ -137,8 +137,8 @@ local function new_call(self, operation, params, deadline)
   return call.new(self.connection, self, operation, params, deadline, tokens)
 end
 
---- Deletes the failure that delays the next request of a token. Returns true; nil
--- and an error of the store.
+--- Deletes the stored failure that delays the next token request. Returns true;
+-- nil and an error of the store.
 function Context:forget_failure()
   local done, err = viewer_tokens(self):forget_failure()
   if done and self.connection.management then
@@ -301,7 +301,8 @@ function Context:viewer_mark()
   return { generation = self.generation, time = self:now_ms() }
 end
 
--- The server's clock is known to half a second.
+-- Each estimate of the server's time is exact to half a second, so two estimates
+-- may differ by a second.
 local CLOCK_NOISE = 1000 -- ms
 
 --- Returns whether a kept profile may belong to the viewer of a mark: not when
@@ -342,7 +343,7 @@ end
 
 --- Creates the context of a device.
 -- @param connection see adobepass.api.connection
--- @param record see adobepass.device; nil for a client without a device
+-- @param record see adobepass.device.record; nil for a client without a device
 function flow_context.new(connection, record)
   local self = setmetatable({ connection = connection, record = record,
     key = record and key_of(connection, record), api = nil }, Context)

@@ -18,7 +18,7 @@ local NOT_SECRET = { Accept = true, ["Content-Type"] = true }
 -- @param device its record
 -- @tparam table headers of the request, from name to value
 -- @tparam table params of the call
--- @param held the access token in use, see adobepass.auth.credentials; or nil
+-- @param held the access token in use, see adobepass.auth.access_token; or nil
 function secrets.list(device, headers, params, held)
   local list = {}
   local function add(text)

@@ -24,14 +24,15 @@ local FAILURE_SECONDS = 2 * LONGEST_PAUSE
 -- @param connection see adobepass.api.connection
 -- @tparam table device its `record`, and its `key` in the store and in events
 -- @tparam table application `statement` and `redirect_uri`
--- @string[opt] key in the store, when it is another one
+-- @string[opt] key in the store (default: `device.key`)
 function access_token.new(connection, device, application, key)
   return setmetatable({ connection = connection, device = device,
     application = application, key = key or device.key, held = nil, lock = nil },
     AccessToken)
 end
 
--- Only while a token is renewed: a gateway keeps thousands of devices.
+-- Creates the lock at its first use. `renew` drops it when it has a token, to save
+-- memory: a gateway keeps thousands of devices.
 local function lock_of(self)
   self.lock = self.lock or refresh_lock.new(self.connection,
     device_store.new(self.connection.store, self.key))
@@ -52,8 +53,8 @@ end
 
 -- --- tokens ------------------------------------------------------------------
 
--- Counts the age from the request, so that a token that is found in the store
--- when it is due does not seem fresh.
+-- Creates the token in memory from a record. Its lifetime begins at the request
+-- that returned it; if it began now, an old token from the store would seem fresh.
 local function adopt(self, record)
   local connection = self.connection
   local token = core.token({ access_token = record.access_token,
@@ -67,8 +68,9 @@ local function adopt(self, record)
   return self.held
 end
 
--- After a refusal only the token of a forced refresh will do: an ordinary one
--- may have been in progress before.
+-- Returns whether a token must not be used after a refusal. Any token of an
+-- ordinary refresh is refused, because that refresh may have begun before the
+-- refusal; so is a forced one if it, or its client_id, is the refused one.
 local function is_refused(held, refusal)
   if not refusal then return false end
   return not held.forced or held.id == refusal.id
@@ -111,9 +113,11 @@ local function remembered_failure(self, failure)
     operation = failure.operation }
 end
 
--- Other coroutines and processes share a failure for a time that doubles with
--- each one. Not one of the store, which costs the server nothing, nor one
--- before any request was sent because of this process's rate limit.
+-- Returns the record of a failure, which other coroutines and processes return
+-- without a request of their own until its pause has passed. The pause doubles
+-- with each failure. Returns nil for a failure of the store, which does not load
+-- the server, and for a timeout before any request was sent, which this process's
+-- rate limit causes.
 local function failure_record(err, last, holding)
   if err.code == "store_failed" or err.code == "timeout" and not holding.sent
   then
@@ -162,7 +166,8 @@ local function token_record(response, client_id, forced, holding)
     boot = holding.sent.boot }
 end
 
--- A store that fails here costs no more than another request.
+-- Keeps a token in memory and in the store. If the store fails, the token is still
+-- used, and other processes request their own.
 local function keep_token(self, record, holding)
   local held = adopt(self, record)
   if not held then
@@ -209,8 +214,10 @@ local function late()
     "The access token did not come in time.", "timeout")
 end
 
--- One attempt: the token, or nil and an error; LOST and whether to wait: there
--- is none yet. A valid token is worth half of the time, and no waiting.
+-- Makes one attempt. Returns the token; or nil and an error. The error LOST means
+-- to try again, after a pause if the third result is true. While the token in
+-- memory is valid, it is returned instead of waiting for another owner, and a
+-- refresh by this owner may take half of the time until the deadline.
 local function attempt(self, refusal, deadline)
   local lock = lock_of(self)
   if lock:is_held_here() then
@@ -257,11 +264,12 @@ local function renew(self, refusal, deadline)
   end
 end
 
---- Returns what to send: a table with `token`, and what this method takes as a
--- refusal (`id`, `client_id`); or nil and an error.
+--- Returns a table with `token`, the token to send, and its `id` and `client_id`,
+-- which a later call passes in `refusal` if the server refuses it; or nil and an
+-- error.
 -- @number deadline by the driver's clock
--- @tparam[opt] table refusal what the server refused: `id` of a token;
--- `client_id` and `reason`, its error, if it refused the credentials
+-- @tparam[opt] table refusal what the server refused: `id`: a token; `client_id`
+-- and `reason` (the server's error): credentials
 function AccessToken:get(deadline, refusal)
   local held = self.held
   if held and not refusal
@@ -271,8 +279,8 @@ function AccessToken:get(deadline, refusal)
   return renew(self, refusal, deadline)
 end
 
---- Deletes the failure that delays the next request of a token. Returns true; nil
--- and an error of the store.
+--- Deletes the stored failure that delays the next token request. Returns true;
+-- nil and an error of the store.
 function AccessToken:forget_failure()
   return lock_of(self):forget_failure()
 end

@@ -1,8 +1,9 @@
 --- The registered credentials of one device: client_id and client_secret.
 --
--- A device that registers again loses every authenticated profile. So stored
--- credentials are replaced only if the service refused exactly those, and each
--- write expects what was read (docs/credentials.md).
+-- A device that registers again loses every authenticated profile. Therefore
+-- stored credentials are replaced only if the service refused exactly these, and a
+-- write succeeds only if the store still holds what was read
+-- (docs/credentials.md).
 -- @module adobepass.auth.credentials
 
 local call = require "adobepass.api.call"
@@ -15,7 +16,9 @@ local Credentials = {}
 Credentials.__index = Credentials
 
 local RECORD = "credentials"
--- A statement that was revoked must not register in a loop.
+-- Credentials that replaced others are not replaced again within this time;
+-- otherwise a device whose new credentials are refused, too, would register in a
+-- loop.
 local REPLACE_AGAIN_SECONDS = 600
 
 --- Creates the credentials of one device.
@@ -46,8 +49,8 @@ end
 
 -- --- credentials that could not be stored ------------------------------------
 
--- They are kept by the connection: a gateway creates a device's client for each
--- request.
+-- The connection keeps these credentials, because a gateway creates a device's
+-- client for each request.
 local function keep_unsaved(self, record, expected)
   self.connection.unsaved[self.store.key] =
     { record = record, expected = expected }
@@ -57,7 +60,8 @@ local function forget_unsaved(self)
   self.connection.unsaved[self.store.key] = nil
 end
 
--- Those in memory, if they were to replace what is stored now.
+-- Returns the unsaved credentials if they were to replace what is stored now;
+-- otherwise drops them and returns nil.
 local function unsaved_for(self, text)
   local unsaved = self.connection.unsaved[self.store.key]
   if not unsaved then return nil end
@@ -65,7 +69,8 @@ local function unsaved_for(self, text)
   forget_unsaved(self)
 end
 
--- Returns true; false when another process stored some; nil and an error.
+-- Returns true; false when another process has stored credentials; nil and an
+-- error.
 local function save(self, record, expected, holding)
   keep_unsaved(self, record, expected)
   local good, err = holding:check()
@@ -92,7 +97,8 @@ local function warn_replaced(self)
     self.device.key)
 end
 
--- Returns the reason why refused credentials stay; nil if they are replaced.
+-- Returns the service's error if refused credentials must not be replaced; nil if
+-- they may be.
 local function reason_to_keep(self, refused, reason)
   if not self.application.statement then return reason end
   if type(refused.replaced) == "table"
@@ -117,9 +123,9 @@ local function register(self, refused, reason, holding)
     replaced = refused and timestamp.stamp {} or nil }
 end
 
---- Returns the credentials to use: the stored ones; if the service refused
--- exactly those, or none are stored, new ones. Called by the lock's owner.
--- @tparam table refused from a client_id to the error that refused it
+--- Returns the credentials to use: the stored ones; or new ones if none are stored
+-- or the service refused the stored ones. Only the lock's owner may call this.
+-- @tparam table refused maps each refused client_id to the service's error
 -- @param holding see adobepass.auth.refresh_lock
 -- @treturn[1] table `client_id` and `client_secret`
 -- @treturn[2] nil

@@ -1,13 +1,14 @@
 --- The access record of one device: the lock of a refresh, the access token and
 -- the last failure, in one entry of the store (docs/credentials.md).
 --
--- A lock is over when its owner has released it, or by the monotonic clock. Each
--- write expects the record that this process wrote last, so that an owner whose
--- lock was taken over changes nothing.
+-- A lock ends when its owner releases it, or when its seconds have passed by the
+-- monotonic clock. An owner's write succeeds only if the store still holds the
+-- record that the owner wrote last, so an owner whose lock was taken over changes
+-- nothing.
 --
--- Within one process a lock is in memory as well. A coroutine that was cancelled
--- or that raised an error cannot release its lock: others of the process see
--- that its function no longer runs.
+-- Within one process the lock is also in memory. A coroutine that was cancelled or
+-- that raised an error may not release its lock; other coroutines of the process
+-- detect this, because the owner's function is no longer on its stack.
 -- @module adobepass.auth.refresh_lock
 
 local core = require "adobepass.core"
@@ -23,11 +24,12 @@ local Holding = {}
 Holding.__index = Holding
 
 local RECORD = "access"
--- An owner that holds the lock longer has died.
+-- The maximum life of a lock, in seconds. Then another process may take it over.
 local LONGEST_LOCK = 45
 -- The part of a lock's life that its requests may take.
 local REQUESTS = 0.9
--- The record stays while its failure counts for the next pause.
+-- Seconds for which a record with a failure is kept: the failure lengthens the
+-- next pause.
 local FAILURE_SECONDS = 60
 
 --- The error of an owner whose lock was taken over: start again.
@@ -53,11 +55,11 @@ end
 
 -- --- the lock in memory ------------------------------------------------------
 
--- nginx replaces coroutine.status by one that knows the coroutines of the
--- present request alone, and keeps Lua's as _status.
+-- nginx replaces coroutine.status with a function that knows only the coroutines
+-- of the current request, and keeps Lua's function as coroutine._status.
 local status_of = rawget(coroutine, "_status") or coroutine.status
 
--- Lua 5.1 cannot name its main coroutine.
+-- Stands for the main coroutine of Lua 5.1, where coroutine.running() returns nil.
 local MAIN = {}
 
 local function running_thread() return (coroutine.running()) or MAIN end
@@ -79,7 +81,7 @@ local function has_function(thread, body)
   end
 end
 
--- Whether the owner still runs; a coroutine that was collected does not.
+-- Returns whether the owner still runs; false if its coroutine was collected.
 local function is_running(holding)
   local thread = holding.owner_thread.thread
   if holding.is_abandoned or not thread then return false end
@@ -95,8 +97,9 @@ end
 
 -- --- the lock in the store ---------------------------------------------------
 
--- Seconds that this process has seen one version of the record: how the age of
--- a lock of another boot is measured.
+-- Returns for how many seconds this process has seen the same text of the record.
+-- This replaces the age of a lock from another machine or boot, whose monotonic
+-- clock cannot be compared with this one.
 local function seconds_watched(self, text)
   local watched = self.watched
   if not watched or watched.text ~= text then
@@ -149,7 +152,8 @@ local function write_lock(holding, record, expected)
   return done, err
 end
 
--- A task of a driver releases the lock when it is cancelled or fails.
+-- Registers a function that the driver's task calls when it is cancelled or fails;
+-- nil removes it.
 local function set_cleanup(holding, cleanup)
   local driver = holding.lock.connection.driver
   local task = holding.task or driver.task and driver.task()
@@ -159,8 +163,8 @@ local function set_cleanup(holding, cleanup)
   task.cleanups[holding] = cleanup
 end
 
--- The entry in memory stays when the lock may still be in the store: its owner
--- is known to be gone.
+-- Ends an owner. The entry in memory remains if the lock may still be in the
+-- store, so that is_held_elsewhere recognizes that lock as one of this process.
 local function forget(holding, is_released)
   local refreshes, key = holding.lock.connection.refreshes, holding.lock.key
   set_cleanup(holding, nil)
@@ -185,8 +189,8 @@ local function hold(holding, record, text, work)
 end
 
 --- Takes the lock, calls `work(holding)`, which must end with holding:finish,
--- and returns its two results; nil and LOST when another was faster; nil and an
--- error.
+-- and returns its two results; nil and LOST when another owner wrote first; nil
+-- and an error.
 -- @tparam table record with its `text`, as read
 -- @number latest when work must end, by the driver's clock
 -- @func work
@@ -224,8 +228,8 @@ function Holding:extend(seconds)
   return self.deadline
 end
 
---- Called before a request is sent: checks the lock, and renews one that has
--- lived for a part of its time. Returns true; nil and LOST, or nil and an error.
+--- Called before a request is sent: checks the lock, or renews it when more than a
+-- tenth of its time has passed. Returns true; nil and LOST, or nil and an error.
 function Holding:before_send()
   if now_of(self.lock) - self.locked_at < self.seconds * (1 - REQUESTS) then
     local good, err = self:check()
@@ -246,8 +250,8 @@ local function record_seconds(token, failure)
   return seconds
 end
 
---- Removes the failure from the record. A record that another process changes
--- meanwhile stays. Returns true; nil and an error.
+--- Removes the failure from the record. Does nothing if another process changes
+-- the record meanwhile. Returns true; nil and an error.
 function RefreshLock:forget_failure()
   local record, text, err = self:read()
   if err then return nil, err end

@@ -101,7 +101,7 @@ end
 -- @param context
 -- @string mvpd
 -- @param err nil, or the error of a decision
--- @tparam table since context:viewer_mark() of before the request
+-- @tparam table since the result of context:viewer_mark() before the request
 function decisions.note(context, mvpd, err, since)
   if not err or not err.code:find "^authenticated_profile_" then return end
   local kept = context:recall("profile")

@@ -151,8 +151,9 @@ local function lifetime_of(context, response, expires_at)
   return expires_at - context:now_ms()
 end
 
--- Seconds until the code ends by the monotonic clock. A code that was not seen
--- before may have its whole lifetime left.
+-- Returns the seconds until the code ends by the monotonic clock. For a code that
+-- this context has not seen before, they are those until `expires_at`, or the usual
+-- lifetime while the server's time is unknown.
 local function life_left(context, flow)
   local life = context.code_life
   if not life or life.code ~= flow.code then

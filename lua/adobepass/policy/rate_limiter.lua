@@ -39,8 +39,8 @@ local function forget(self, key)
   self.keys = self.keys - 1
 end
 
--- A full bucket holds no information. If no bucket is full, drops the fullest
--- tenth, so that the next key does not sort again.
+-- Removes all full buckets, which hold no information, but at least the fullest
+-- tenth of all buckets, so that the next key does not sort them again.
 local function make_room(self, now)
   local keys, full_at = {}, self.full_at
   for key in pairs(full_at) do keys[#keys + 1] = key end
