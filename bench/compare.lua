@@ -65,8 +65,8 @@ http {
 
 local PROFILES = "/api/v2/REF30/profiles"
 
--- `limit`: maximum in microseconds; `target`: minimum ratio; `turn`: requests in
--- one turn (1).
+-- `limit`: maximum in microseconds; `target`: minimum ratio to plain C; `turn`:
+-- number of requests in one turn (default 1).
 local MEASURES = {
   { "one at a time, http", "easy", "http/response", target = 0.93 },
   { "one at a time, https", "easy", "https/response", target = 0.93 },
@@ -126,7 +126,7 @@ local function close_all(contenders)
   for _, one in ipairs(contenders) do one.close() end
 end
 
--- Returns how many turns take plain C about `seconds`.
+-- Returns the number of turns that plain C completes in about `seconds`.
 local function calibrate(contenders, job, argument, seconds)
   local count = 1
   local took

@@ -4,14 +4,15 @@ local shell = require "adobepass.util.shell"
 
 local rounds = {}
 
--- Times change more by sharing a processor between client and server than by the
--- difference that is measured (see docs/performance.md). Therefore contenders run on
--- the first processor and servers on the last.
+-- Contenders run on the first processor and servers on the last. If both share a
+-- processor, the times change by more than the difference to measure (see
+-- docs/performance.md).
 local processors = tonumber((shell.read "nproc")) or 1
 local may_pin = processors > 1 and select(2,
   shell.read "taskset -c 0 true") == 0
 
---- The argument of nginx's directive worker_cpu_affinity.
+--- The argument of nginx's directive worker_cpu_affinity for one worker: the last
+-- processor, or all if processes cannot be pinned.
 rounds.server_place = may_pin and "1" .. ("0"):rep(processors - 1)
   or ("1"):rep(processors)
 

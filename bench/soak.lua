@@ -16,7 +16,7 @@ local DEVICES = tonumber(os.getenv "DEVICES")
 local RATE = tonumber(os.getenv "RATE")
 
 local SAMPLE, PRINT, COLLECT = 5, 30, 60 -- seconds
-local MOST_AT_ONCE = 400   -- turns; further ones are skipped and counted
+local MOST_AT_ONCE = 400   -- turns; a turn above this limit is skipped and counted
 local LOGINS = 20          -- one device in LOGINS logs in and out
 
 local INFO = { primaryHardwareType = "TV", model = "Living room TV",

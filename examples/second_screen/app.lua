@@ -59,8 +59,9 @@ local function here()
   return ngx.var.scheme .. "://" .. ngx.var.http_host
 end
 
--- A form on another site must not start a login: with an attacker's code it would
--- log in the attacker's TV. Any site can send "Origin: null".
+-- A form on another site must not start a login: a form with the code of an
+-- attacker's TV would log in that TV. Any site can send "Origin: null", so that
+-- value is refused.
 local function is_ours()
   local origin = ngx.var.http_origin
   return origin == nil or origin == here()

@@ -141,8 +141,8 @@ function App:home()
   end)
 end
 
--- Returns the first configured pass that the service offers, and the list without
--- passes.
+-- Returns the providers of the list without passes, and the first pass of the
+-- settings that the list contains.
 local function split(list)
   local offered, providers = {}, {}
   for _, item in ipairs(list) do

@@ -6,7 +6,7 @@ local settings = {
   domain_name = "adobe.com",
   poll_interval = 3,
 
-  -- The first of these passes that the service has is offered.
+  -- In order of preference: the app offers the first that the service has.
   passes = {
     { mvpd = "TempPass_10mins", minutes = 10 },
     { mvpd = "TempPass_5mins", minutes = 5 },

@@ -1,8 +1,8 @@
 --- A store for programs that draw frames: reads return at once; writes run in a
 -- thread, because they wait for the disk.
 --
--- Changes since the start are in memory, all other values on disk. Only one program
--- may use the folder.
+-- A value that was changed since the start is read from memory, any other from disk.
+-- Only one program may use the folder.
 
 local adobepass = require "adobepass"
 local interface = require "adobepass.store.interface"
@@ -46,7 +46,8 @@ function does.add(self, key, value, seconds)
   return does.set(self, key, value, seconds)
 end
 
--- Compares before the write, not in it: no other program changes the folder.
+-- The comparison and the write are two steps, which is safe because no other program
+-- changes the folder.
 function does.replace(self, key, value, expected, seconds)
   local there, message, code = does.get(self, key)
   if code then return nil, message, code end

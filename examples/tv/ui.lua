@@ -126,7 +126,7 @@ end
 local QUARTER = math.pi / 2
 local BEAT = 1 / 12 -- seconds between redraws of an animation that shows waiting
 
---- Draws a ring; the bright part is 0 to 1.
+--- Draws a ring; `part`, 0 to 1, is the fraction drawn in `color`.
 function ui.ring(x, y, radius, part, color)
   love.graphics.setLineWidth(7)
   ui.color "raised"
@@ -137,8 +137,8 @@ function ui.ring(x, y, radius, part, color)
     -QUARTER + 4 * QUARTER * math.min(1, part), 64)
 end
 
---- Returns whether the dots must be redrawn: whether a redraw was due in the last
--- `seconds` before `time`.
+--- Returns whether the dots of `ui.waiting` must be redrawn: the dots change every
+-- BEAT; `seconds` is the time since the last update.
 function ui.dots_change(time, seconds)
   return math.floor(time / BEAT) ~= math.floor((time - seconds) / BEAT)
 end

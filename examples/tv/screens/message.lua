@@ -48,7 +48,7 @@ function Message:draw()
     or { { "OK", "go on" } })
 end
 
--- Back acts as the last button, which changes the least.
+-- The key Back activates the last button, which has the smallest effect.
 function Message:key(key)
   if self.focus:key(key) then return end
   if key == "ok" then self.focus:item().act()

@@ -9,7 +9,7 @@ local json = require "adobepass.util.json"
 
 local lock_cleanup = {}
 
--- From the key of a record to the store and the record with the lock.
+-- Key of a record -> { store, text }; `text` is the record as written, with the lock.
 local held = {}
 
 -- The records that contain a client's lock; docs/credentials.md.
@@ -29,7 +29,7 @@ local function lock_of(text)
   return type(record) == "table" and record.lock and record or nil
 end
 
--- Recorded before the write, which Ctrl-C may interrupt.
+-- Adds the lock to `held` before the write, because Ctrl-C may interrupt the write.
 function Wrapper:replace(key, value, expected, seconds)
   if key:find(RECORD) and lock_of(value) then
     held[key] = { store = self.store, text = value }
@@ -42,7 +42,8 @@ function lock_cleanup.wrap(store)
   return setmetatable({ store = store }, Wrapper)
 end
 
---- Releases the recorded locks. A record that was written since stays.
+--- Releases the recorded locks. A record that another process has changed since
+-- stays unchanged.
 function lock_cleanup.release()
   collectgarbage() -- closes the lock file of a write that was interrupted
   for key, owner in pairs(held) do

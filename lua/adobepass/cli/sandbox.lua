@@ -63,7 +63,7 @@ end
 
 local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid" }
 
--- json.encode does not keep this order, which helps human readers.
+-- Keeps the order of SHOWN, which is easier to read; json.encode does not keep it.
 local function as_json(running)
   local parts = {}
   for index, name in ipairs(SHOWN) do

@@ -60,7 +60,7 @@
 --   sandbox:sign_out { mvpd =, redirect_url = } -> redirect_url | nil
 --       records that the viewer signed out at the MVPD; returns the redirect
 --       URL if it is safe
---   sandbox:safe_redirect(url) -> boolean: absolute, and no script scheme
+--   sandbox:safe_redirect(url) -> boolean: absolute, and its scheme executes no script
 --   GET /api/v2/authenticate/{sp}/{code} redirects to
 --       {api}/mvpd/{mvpd}/login?code={code}
 --   logout URLs: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=

@@ -9,7 +9,7 @@ local catalog = {}
 
 local channels, resources
 
--- The profile whose permits a client has in memory; false for none.
+-- Client -> name of the profile whose permits it caches; false if nobody is logged in.
 local permits_of = setmetatable({}, { __mode = "k" })
 
 function catalog.start(config)

@@ -23,7 +23,7 @@ local FIELDS = { service_provider = "string",
 local REDIS = { socket = "string?", host = "string?", port = "number?",
   password_file = "string?", database = "number?", timeout = "number?" }
 
-local LEAST_KEY = 32 -- bytes: as many as an HMAC with SHA-256 has
+local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
 
 local function read(path)
   local text = assert(shell.read_file(path))
@@ -31,7 +31,7 @@ local function read(path)
 end
 
 -- The first key signs, all keys verify, so that keys can be rotated while tickets
--- are valid. Device cookies live long, and so must their keys.
+-- are valid. Keep a device key for as long as a device cookie is valid.
 local function read_keys(name, list)
   local keys = {}
   for index, item in ipairs(list) do

@@ -20,8 +20,8 @@ RateLimiter.__index = RateLimiter
 local INTERVAL, BURST = 1000, 10 -- ms, requests
 local SLACK = (BURST - 1) * INTERVAL
 
--- KEYS[1]: the bucket. ARGV: how far its time moves, its minimum (ms from now), the
--- slack. Returns the ms to wait.
+-- KEYS[1] is the bucket. ARGV, in ms: the amount to add to its time, the minimum of
+-- its time relative to now, and SLACK. Returns the ms to wait.
 local MOVE = [[
 local time = redis.call("time")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

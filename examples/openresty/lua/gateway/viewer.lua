@@ -125,8 +125,8 @@ function viewer.client(who)
   return view
 end
 
---- Returns a client that sends the device info without its connection: providers
--- depend on the platform, so devices of one kind share a list.
+--- Returns a client whose device info has no address or port. The list of providers
+-- depends on the platform only, so devices with the same info share a cached list.
 function viewer.platform_client(who)
   return client:device { id = who.id, ip = who.ip, info = who.info }
 end

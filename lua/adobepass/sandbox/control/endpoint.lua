@@ -61,7 +61,7 @@ local function is_allowed(request)
 end
 
 -- A form of a foreign page cannot send this content type without a preflight.
--- POST and PUT need it always, also without a body.
+-- POST and PUT without a body need the content type, too.
 local function body_of(request)
   local is_write = request.method == "POST" or request.method == "PUT"
   if request.body == "" and not is_write then return {} end

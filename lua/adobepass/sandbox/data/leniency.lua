@@ -1,7 +1,7 @@
 --- The named leniencies: rules of Adobe's pages that a world can turn off.
 --
 -- The member `mode` of a world selects them:
---   mode = "strict"                    the default
+--   mode = "strict"                    none; also without `mode`
 --   mode = "lenient"                   all leniencies
 --   mode = { "any_domain", ... }       the listed leniencies
 -- @module adobepass.sandbox.data.leniency

@@ -134,7 +134,8 @@ function temp_pass.reset(sandbox, provider_id, mvpd_id, by, value)
   for _, trial in ipairs(list) do
     local hit = value == nil
     for name in pairs(trial[by]) do
-      -- The hash of an identity that was sent unhashed matches, too.
+      -- A trial may hold an unhashed identity; the hash of that identity
+      -- matches as well.
       hit = hit or name == value or users.sha256_hex(name) == value
     end
     if not hit then kept[#kept + 1] = trial end

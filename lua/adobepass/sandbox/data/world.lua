@@ -12,7 +12,8 @@ local PACKAGE = [[Your subscription package does not include the "%s" channel]]
 
 return {
   -- "strict": the sandbox refuses what Adobe's pages do not allow. "lenient" turns
-  -- all leniencies of `adobepass.sandbox.data.leniency` on, a list some of them:
+  -- on all leniencies of `adobepass.sandbox.data.leniency`. A list of names turns
+  -- on only those:
   --   profiles_follow_device no_logout_redirect any_domain many_resources
   --   unlisted_headers unlisted_parameters repeated_parameters content_type
   --   client_authentication malformed_device_info
@@ -26,7 +27,7 @@ return {
     code = 30 * 60,
     access_token = 6 * 3600,
     profile = 30 * 86400,
-    profile_unknown_platform = 86400, -- shorter, without X-Device-Info
+    profile_unknown_platform = 86400, -- of a login without X-Device-Info
     decision = 86400,
     media_token = 7 * 60,
     service_token = 3600,
@@ -35,8 +36,8 @@ return {
   },
 
   -- One request per second after a one-time burst of ten, per client address.
-  -- With `forget_after` = seconds, an address that was idle for so long counts
-  -- as a new client.
+  -- `forget_after` (seconds; default: never): an address without requests for this
+  -- time counts as a new client.
   throttle = { burst = 10 },
 
   -- Maximum resources of one request; an mvpd may override them (see the mvpd

@@ -59,8 +59,8 @@ local function drop(map, is_stale)
   end
 end
 
--- An address is kept, so that its burst stays spent. If there are more than
--- MOST_ADDRESSES, idle addresses are deleted, to limit memory.
+-- Deletes idle addresses if `forget_after` is set, or if there are more than
+-- MOST_ADDRESSES. A deleted address gets a new burst, so others are kept.
 local function sweep_addresses(data, now, forget_after)
   local count = 0
   for _ in pairs(data.clients_seen) do count = count + 1 end

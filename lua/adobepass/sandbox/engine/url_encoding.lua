@@ -50,7 +50,8 @@ end
 -- Schemes that execute script.
 local SCRIPTS = { javascript = true, data = true, vbscript = true }
 
---- Returns whether a URL is absolute, without spaces, and no script scheme.
+--- Returns whether a URL is absolute, has at most 2048 bytes, has no spaces,
+-- quotes, angle brackets or backslashes, and has no scheme that executes script.
 function url_encoding.safe_url(url)
   if type(url) ~= "string" or #url > 2048 then return false end
   local scheme, rest = url:match "^(%a[%w+.-]*):(.+)$"

@@ -20,7 +20,8 @@ local certificates = {}
 local OPTIONS = { hosts = true, expired = true, name = true }
 local LOOPBACK = { "localhost", "127.0.0.1", "::1" }
 
--- Only `openssl ca` sets both dates in every version of OpenSSL.
+-- In every version of OpenSSL, `openssl ca` can set notBefore and notAfter; other
+-- commands can do so only in some versions.
 local CONFIG = [[
 [req]
 distinguished_name = subject

@@ -163,7 +163,8 @@ local function tree()
   return path:sub(1, 1) == "/" and path or shell.read("pwd") .. "/" .. path
 end
 
--- Where a checkout and where a LuaRocks tree keep the core for LuaJIT.
+-- The core for LuaJIT: first its place in a checkout, then in a LuaRocks tree. @T@
+-- is the folder of the modules.
 local CPATH = "@T@../build/luajit/?.so;@T@../../../lib/lua/5.1/?.so;;"
 local PATH = "@T@?.lua;@T@?/init.lua;;"
 

@@ -83,8 +83,8 @@ function send_with_fault.reset_within(response)
   abort_connection(socket.reset)
 end
 
--- A reset discards what the peer has not read yet, so the peer gets 50 ms to
--- read. In HTTP/2 only eof() marks the end of the body.
+-- A reset discards data that the peer has not read, so the reset follows 50 ms
+-- later. In HTTP/2 only eof() marks the end of the body.
 function send_with_fault.reset_after(response)
   send_head(response, #response.body)
   push(response.body)

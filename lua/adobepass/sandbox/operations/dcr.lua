@@ -64,7 +64,7 @@ function dcr.register(context)
   }))
 end
 
--- The page sends a form, the OpenAPI file a query; both are accepted.
+-- Adobe's page documents a form, its OpenAPI file a query; both are accepted.
 local function token_parameters(context)
   local form, repeated = context:form()
   if next(form) then return form, repeated end

@@ -139,7 +139,7 @@ local NEXT = {
 }
 
 --- Returns the response that carries a code.
--- @param by "create" or "resume": the operation that accepts the missing parameters
+-- @param by "create" or "resume": the operation to call if parameters are missing
 function sessions.code_response(session, reason, by)
   local missing = missing_parameters(session)
   local action = NEXT[missing and by or "login"]
