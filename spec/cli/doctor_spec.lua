@@ -183,7 +183,7 @@ describe("cli doctor", function()
   it("[doctor-misses-qrencode] doctor: warns if qrencode is missing", function()
     local bin = fixture.folder .. "/bin"
     folder.run("mkdir " .. bin .. " && for tool in env mkdir ls id stty uname "
-      .. "lua5.4 luajit lua5.3 lua5.1; do ln -s $(command -v $tool) " .. bin
+      .. "lua5.4 luajit lua5.3 lua5.2 lua5.1; do ln -s $(command -v $tool) " .. bin
       .. "/ || :; done")
     finds("warn", "qrencode", "Install the package qrencode", "",
       { PATH = bin })
