@@ -52,6 +52,7 @@ static void set_options(plain_request *r) {
   MUST(
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1),
     CURLE_OK);
+  MUST(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 600000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L), CURLE_OK);
   MUST(curl_easy_setopt(easy, CURLOPT_PROXY, ""), CURLE_OK);

@@ -16,11 +16,10 @@
 ** transfer would close most of them after many transfers at once. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
-/* curl_multi_perform is faster if many of the transfers make progress, and
-** curl_multi_socket_action if few do. The transport calls perform while more
-** than 16 transfers run and at least one of the last 16 calls ended a transfer.
-** Otherwise it polls the sockets until no transfer runs. */
-enum { MOST_WATCHED = 16, MOST_IDLE_CALLS = 16 };
+/* curl_multi_perform is faster while transfers end often: it needs no epoll_ctl.
+** After 16 calls that ended none, the transport polls the sockets until no
+** transfer runs: curl_multi_socket_action costs nothing for those that wait. */
+enum { MOST_IDLE_CALLS = 16 };
 
 /* The maximum number of ready sockets handled before ended transfers are
 ** collected. */
@@ -372,7 +371,7 @@ static CURLMcode perform_or_wait(ap_transport *transport, double seconds,
   CURLMcode code = guarded(transport, perform, ended);
   transport->idle_calls = *ended > 0 ? 0 : transport->idle_calls + 1;
   if (code != CURLM_OK || *ended > 0 || seconds <= 0 ||
-      transport->idle_calls > MOST_IDLE_CALLS)
+      transport->idle_calls >= MOST_IDLE_CALLS)
     return code;
   return curl_multi_poll(transport->multi, NULL, 0, milliseconds_of(seconds),
                          NULL);
@@ -382,8 +381,7 @@ static CURLMcode move(ap_transport *transport, double seconds, size_t *ended) {
   *ended = 0;
   if (transport->running == 0) return CURLM_OK;
   if (transport->is_watching) return move_watched(transport, seconds, ended);
-  if (transport->running <= MOST_WATCHED ||
-      transport->idle_calls > MOST_IDLE_CALLS)
+  if (transport->idle_calls >= MOST_IDLE_CALLS)
     return guarded(transport, watch_all, ended);
   return perform_or_wait(transport, seconds, ended);
 }
