@@ -1,0 +1,31 @@
+--- Planted defects of the credentials protocol, named as in CHANGELOG and issue
+-- reports: each is a change of a module's source.
+
+local AUTH = "adobepass.auth."
+
+return {
+  -- Unsaved credentials overwrite those that another process stored.
+  A = { { module = AUTH .. "credentials",
+    from = "if unsaved.expected == text then", to = "if true then" } },
+  -- An owner whose lock was taken over writes its result nevertheless.
+  B = { { module = AUTH .. "refresh_lock",
+    from = "{ token = token, failure = failure }, self.text,",
+    to = "{ token = token, failure = failure }, select(2, self.lock:read())," } },
+  -- A cancelled task leaves its lock in the store.
+  C = { { module = AUTH .. "refresh_lock",
+    from = "set_cleanup(holding, function() abandon(holding) end)", to = "" } },
+  -- The age of a lock follows the wall clock.
+  D = { { module = "adobepass.policy.timestamp",
+    from = "local passed = core.clock.monotonic() - stamped\n"
+      .. "  if passed < -SKEW then return nil end",
+    to = "local passed = core.clock.wall() - record.wall\n"
+      .. "  if passed < 0 then passed = 1e9 end" } },
+  -- A failed renewal discards a token that is due but valid.
+  F = { { module = AUTH .. "access_token",
+    from = "held = held_token(self, refusal)\n      if not held",
+    to = "held = nil\n      if not held" } },
+  -- The wait for the rate limit counts against the time of a refresh.
+  G = { { module = "adobepass.api.call",
+    from = "now + seconds >= (self.guard and self.guard.latest or self.deadline)",
+    to = "now + seconds >= self.deadline" } },
+}
