@@ -3,7 +3,7 @@
 --
 --   simulation.new(defect):run(seed, trace)  raises when an invariant is violated
 
-local core = require "adobepass.core"
+local device_record = require "adobepass.device.record"
 local json = require "adobepass.util.json"
 local modules = require "spec.simulation.modules"
 local sandbox_fixture = require "spec.sandbox.fixture"
@@ -158,7 +158,7 @@ local function check_access(process, old, new)
   local before, after = old and json.decode(old) or {}, json.decode(new)
   local lock = before.lock
   local owner = lock and self.owners[lock.owner]
-  if lock and owner.process ~= process and not owner.dead
+  if lock and owner.process ~= process
       and self.time < owner.since + lock.seconds then
     violated("C2: %s wrote over a live lock of %s", process.name,
       owner.process.name)
@@ -166,7 +166,7 @@ local function check_access(process, old, new)
     violated("C2: %s wrote a result without the lock", process.name)
   end
   if after.lock then
-    self.owners[after.lock.owner] = { process = process, task = self.task,
+    self.owners[after.lock.owner] = { process = process, request = process.request,
       since = self.time }
   end
 end
@@ -329,13 +329,7 @@ local function start_memory(process)
     retry = load("adobepass.policy.retry").new(),
     chance = function() return next_number(self) end,
     clock = load("adobepass.policy.server_clock").new {
-      monotonic = function() return self.time end, wall = machine.clock.wall },
-    on_event = function(event)
-      if event.type == "cache_hit" and valid_token(process, process.refusal)
-          and not self.may_be_due then
-        process.saw_failure = true
-      end
-    end }
+      monotonic = function() return self.time end, wall = machine.clock.wall } }
   process.tokens = {}
 end
 
@@ -343,7 +337,8 @@ local function tokens_of(process, device)
   local found = process.tokens[device]
   if not found then
     found = process.machine.require("adobepass.auth.access_token").new(
-      process.connection, { record = { id = device, ip = "192.0.2.1" },
+      process.connection, { record = device_record.new { id = device,
+        info = sandbox_fixture.INFO, ip = "192.0.2.1" },
         key = device, headers = {} }, process.connection, device)
     process.tokens[device] = found
   end
@@ -353,15 +348,16 @@ end
 local function request_token(process, device, refusal)
   local self = process.world
   process.store_failed, process.refusal = false, refusal
-  local held, err = tokens_of(process, device):get(self.time + self.timeout,
-    refusal)
+  process.request = (process.request or 0) + 1
+  local deadline = self.time + self.timeout
+  local held, err = tokens_of(process, device):get(deadline, refusal)
   if held then
     self.total.tokens = self.total.tokens + 1
     process.served, process.id = true, held.id
     log(self, process, "has a token")
   else
     log(self, process, "failed: %s", err.code)
-    if err.code ~= "store_failed" and not process.store_failed
+    if self.time < deadline and not process.store_failed
         and valid_token(process, refusal) then
       violated("C4: %s failed although a valid token is stored", process.name)
     end
@@ -402,11 +398,12 @@ local function remove(self, task)
 end
 
 local function check_lock_is_released(self, task)
-  for _, entry in ipairs(task.locks or {}) do entry.dead = true end
   local text = self.processes[1].peek()
   local lock = text and json.decode(text).lock
   local owner = lock and self.owners[lock.owner]
-  if owner and owner.task == task and not task.process.store_failed then
+  if owner and owner.process == task.process
+      and owner.request == task.process.request
+      and not task.process.store_failed then
     violated("C5: a cancelled task of %s left its lock", task.process.name)
   end
 end
@@ -415,7 +412,7 @@ local function cancel(self, task)
   local process = task.process
   touch(process, "cancellation")
   remove(self, task)
-  process.store_failed, self.task, self.running = false, nil, process
+  self.task, self.running = nil, process
   for _, cleanup in pairs(task.cleanups or {}) do cleanup() end
   check_lock_is_released(self, task)
   spawn(process, work_of(process)).wake = self.time + 0.1
@@ -555,7 +552,6 @@ function simulation.new(defect)
   self.statement = self.sandbox.control.statement()
   self.sandbox.clock = function() return sandbox_fixture.START + self.time * 1000 end
   for number = 1, 2 do self.machines[number] = new_machine(self, number, defect) end
-  assert(core)
   return self
 end
 
