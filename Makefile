@@ -190,6 +190,13 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 model: test-deps ## check the model of the credentials protocol with spin
 	@spec/model/run
 
+SEEDS ?= 1000
+SEED ?= 1
+.PHONY: simulate
+simulate: $(CORE) ## simulate processes on one store: SEEDS=n SEED=first VERBOSE=1 DEFECT=A
+	@$(call environment,$(LUA)) $(LUA) spec/simulation/main.lua $(SEED) $(SEEDS) \
+	  "$(VERBOSE)" "$(DEFECT)"
+
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
   -fno-sanitize-recover=undefined
 SANITIZED := lua5.4 luajit

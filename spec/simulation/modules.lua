@@ -16,8 +16,7 @@ local function compile(text, name, env)
 end
 
 local function source_of(name, defect)
-  local path = assert(package.searchpath and package.searchpath(name, package.path)
-    or "lua/" .. name:gsub("%.", "/") .. ".lua")
+  local path = "lua/" .. name:gsub("%.", "/") .. ".lua"
   local file = assert(io.open(path))
   local text = file:read "*a"
   file:close()
