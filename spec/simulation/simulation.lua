@@ -191,7 +191,8 @@ local function new_store(process)
     yield_in_task(process)
     if fails(process, "get") then return nil, "down", "store_failed" end
     local text, message, code = inner:get(key)
-    if key:find "^access" then process.last_read = text end
+    if key:find "^access" then process.last_read, process.read_wall =
+        text, process.machine.wall end
     yield_in_task(process)
     return text, message, code
   end
@@ -324,7 +325,10 @@ end
 local function valid_token(process, refusal)
   local record = process.last_read and json.decode(process.last_read)
   local token = record and record.token
-  if not token or refusal then return nil end
+  -- A token may become valid when the clock is set after the read.
+  if not token or refusal or process.read_wall ~= process.machine.wall then
+    return nil
+  end
   local age = process.machine.require("adobepass.policy.timestamp").age(token)
   return token.expires_in - age > 1
 end
