@@ -192,7 +192,7 @@ local function new_store(process)
     if fails(process, "get") then return nil, "down", "store_failed" end
     local text, message, code = inner:get(key)
     if key:find "^access" then process.last_read, process.read_wall =
-        text, process.machine.wall end
+        text, process.read_wall end
     yield_in_task(process)
     return text, message, code
   end
@@ -366,6 +366,7 @@ end
 local function request_token(process, device, refusal)
   local self = process.world
   process.store_failed, process.refusal = false, refusal
+  process.read_wall = process.machine.wall
   process.request = (process.request or 0) + 1
   local deadline = self.time + self.timeout
   local held, err = tokens_of(process, device):get(deadline, refusal)
