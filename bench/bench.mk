@@ -3,7 +3,7 @@
 
 BENCH_SOURCES := $(wildcard bench/plain*.c)
 BENCH_FLAGS = -std=c99 -D_GNU_SOURCE -fno-plt $(WARNINGS) $(CFLAGS) \
-  $(shell $(PKG_CONFIG) --cflags libcurl libcrypto)
+  $(shell $(PKG_CONFIG) --cflags libcurl)
 
 .PHONY: bench
 bench: ## compare the speed of the core with plain C

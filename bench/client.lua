@@ -1,5 +1,4 @@
---- The jobs of the client: `profiles` on one connection, 256 concurrent devices,
--- and the cost of a view of a device.
+--- The jobs of the client: `profiles` on one connection, 256 concurrent devices.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
@@ -7,7 +6,7 @@ local device_headers = require "adobepass.device.headers"
 local device_record = require "adobepass.device.record"
 local shell = require "adobepass.util.shell"
 
-local BATCH, VIEWS = 256, 10000
+local BATCH = 256
 
 -- The client reads only the first part of the JWT.
 local STATEMENT = core.base64.url_encode('{"alg":"RS256"}') .. "."
@@ -91,25 +90,6 @@ function jobs.devices(count, url, folder)
   if not views then new_views(folder, url) end
   return repeated(count, batch)
 end
-
-local function used()
-  collectgarbage()
-  collectgarbage()
-  return collectgarbage("count") * 1024
-end
-
-local function make_views()
-  local one, list = new_client("", "https://localhost/"), {}
-  local before, start = used(), now()
-  for index = 1, VIEWS do list[index] = one:device(fields_of(index)) end
-  local took = now() - start
-  return took, used() - before, #list
-end
-
---- Each creates 10,000 views and returns the seconds or the bytes used. The bytes
--- include the table that holds the views.
-function jobs.seconds_of_views() return (make_views()) end
-function jobs.bytes_of_views() return (select(2, make_views())) end
 
 jobs["end"] = function()
   if client then client:close() end

@@ -6,7 +6,7 @@
 --
 -- compare.lua [quick] LUA...: prints a table. Without `quick` and BENCH_ONLY it
 -- stores the figures for bench/report. Exit status 1 if a target is missed.
--- BENCH_ONLY=easy (batch, sha256, ...) runs one job.
+-- BENCH_ONLY=easy (batch, profiles, ...) runs one job.
 
 local certificates = require "adobepass.sandbox.host.certificates"
 local nginx = require "adobepass.sandbox.host.nginx"
@@ -78,31 +78,9 @@ local MEASURES = {
     target = 0.65, turn = 256 },
   { "client, 256 devices, https", "devices", "https" .. PROFILES,
     target = 0.65, turn = 256 },
-  { "SHA-256, 1 KiB", "sha256", "1024", target = 0.9 },
-  { "SHA-256, 64 KiB", "sha256", "65536", target = 0.9 },
-  { "RS256, key:verify", "verify", "-", target = 0.9 },
-  { "RS256, jws.verify", "jws", "-", target = 0.9 },
   { "step(0), 8 waiting, http", "idle", "http/silent", limit = 5 },
   { "step(0), 8 waiting, https", "idle", "https/silent", limit = 5 },
 }
-
-local function run(command)
-  local said, status = shell.read(command)
-  if status ~= 0 then error(command .. ": " .. said, 0) end
-  return said
-end
-
--- Creates an RSA key, the first two parts of a JWS, and their signature.
-local function make_signature(folder)
-  run(("cd %s && openssl genrsa -out private.pem 2048"
-    .. " && openssl rsa -in private.pem -pubout -out public.pem"
-    .. " && printf '{\"alg\":\"RS256\"}' | openssl base64 -A"
-    .. " | tr '+/' '-_' | tr -d = > message && printf . >> message"
-    .. " && printf '%%s' '%s' | openssl base64 -A"
-    .. " | tr '+/' '-_' | tr -d = >> message"
-    .. " && openssl dgst -sha256 -sign private.pem -out signature message")
-    :format(shell.quote(folder), BODY))
-end
 
 local function start_server(folder)
   return assert(nginx.start { lua = true, ports = 2,
@@ -215,22 +193,6 @@ local function print_head(plan, luas)
   print((head:gsub("%s+$", "")))
 end
 
--- Measures `views`, which has no counterpart in plain C.
-local function measure_views(found, contenders)
-  for index = 2, #contenders do
-    local one, seconds = contenders[index], {}
-    for round = 1, 5 do
-      seconds[round] = one.ask("seconds_of_views", 1, "-")
-    end
-    local label = ("10,000 devices of one client, %s: "):format(one.name)
-    local ms = ("%.0f"):format(rounds.part(seconds) * 1e3)
-    local bytes = ("%.0f"):format(one.ask("bytes_of_views", 1, "-") / 1e4)
-    found:figure(label .. "created in", ms, "ms")
-    found:figure(label .. "memory of each", bytes, "bytes")
-    print(("%s%s ms, %s bytes each"):format(label, ms, bytes))
-  end
-end
-
 local function starter(folder, luas)
   return function()
     local contenders = { rounds.contender("plain", "build/bench/plain",
@@ -255,9 +217,6 @@ local function compare(folder, server, plan, luas)
       missed = print_row(found, entry, times, luas) or missed
     end
   end
-  contenders = start()
-  if not only or only == "views" then measure_views(found, contenders) end
-  close_all(contenders)
   if not only and not plan.is_quick then print(found:write()) end
   return missed
 end
@@ -271,7 +230,6 @@ local function main(arguments)
   local folder = assert(shell.make_folder(PREFIX))
   local fine, missed = pcall(function()
     assert(certificates.make(folder))
-    make_signature(folder)
     local server = start_server(folder)
     local result = compare(folder, server, plan, arguments)
     server:stop()

@@ -3,22 +3,12 @@
 
 local client_jobs = require "bench.client"
 local core = require "adobepass.core"
-local jws = require "adobepass.util.jws"
-local shell = require "adobepass.util.shell"
 
 local BATCH, IDLE = 256, 8
 
 local folder = assert((...), "usage: core.lua FOLDER")
 local now = core.clock.monotonic
 local transport, waiting
-
-local function read(name)
-  return assert(shell.read_file(folder .. "/" .. name))
-end
-
-local key = assert(core.public_key(read "public.pem"))
-local message, signature = read "message", read "signature"
-local token = message .. "." .. core.base64.url_encode(signature)
 
 local function need_session()
   transport = transport or assert(core.http.new {
@@ -81,30 +71,6 @@ function jobs.idle(count, url)
   if not waiting then settle(url, need_session()) end
   local start = now()
   for _ = 1, count do transport:step(0) end
-  return now() - start
-end
-
-function jobs.sha256(count, size)
-  local sha256, bytes = core.digest.sha256, ("\0"):rep(tonumber(size))
-  local start = now()
-  for _ = 1, count do sha256(bytes) end
-  return now() - start
-end
-
-function jobs.verify(count)
-  local start = now()
-  for _ = 1, count do
-    if not key:verify(message, signature) then error "a valid signature was refused" end
-  end
-  return now() - start
-end
-
-function jobs.jws(count)
-  local verify = jws.verify
-  local start = now()
-  for _ = 1, count do
-    if not verify("RS256", key, token) then error "a valid signature was refused" end
-  end
   return now() - start
 end
 

@@ -27,9 +27,6 @@ static const job jobs[] = {
   { "profiles", plain_profiles },
   { "devices", plain_devices },
   { "idle", plain_idle },
-  { "sha256", plain_sha256 },
-  { "verify", plain_verify },
-  { "jws", plain_verify },
   { "end", end },
 };
 
@@ -61,7 +58,6 @@ int main(int count, char **arguments) {
   (void)snprintf(headers_file, sizeof headers_file, "%s/headers",
                  arguments[1]);
   plain_http_start(ca_file, headers_file);
-  plain_crypto_start(arguments[1]);
   while (fgets(line, sizeof line, stdin) != NULL) {
     if (sscanf(line, "%15s %ld %199s", name, &turns, argument) != 3)
       plain_die("invalid line: expected job count argument");

@@ -20,9 +20,4 @@ double plain_devices(long count, const char *url);
 /* curl_multi_perform while 8 requests wait for a response. */
 double plain_idle(long count, const char *url);
 
-void plain_crypto_start(const char *folder);
-double plain_sha256(long count, const char *size);
-/* `what` is ignored: a JWS is verified like any signature over bytes. */
-double plain_verify(long count, const char *what);
-
 #endif
