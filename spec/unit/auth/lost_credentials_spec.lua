@@ -117,6 +117,23 @@ describe("credentials and faults", function()
     assert.equal(2, counts().token)
   end)
 
+  it("[credentials-timeout-unsent] a timeout that the store causes before the "
+    .. "request is sent fails no other process", function()
+    local slow, is_locked = many_clients.new_failing_store(store), false
+    function slow.replace(_, ...)
+      is_locked = true
+      return store:replace(...)
+    end
+    function slow.get(_, ...)
+      if is_locked then time:advance(25) end
+      is_locked = false
+      return store:get(...)
+    end
+    assert.equal("timeout", ask(client { store = slow }))
+    assert.equal(0, counts().register)
+    assert.equal("ok", ask(client()))
+  end)
+
   it("[credentials-token-before-failure] a stored token is used before a "
     .. "remembered failure is considered", function()
     local one = client()
