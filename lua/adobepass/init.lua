@@ -179,9 +179,9 @@ end
 --   sends several requests, in batches or to several providers, may take that
 --   long for each
 -- * `http`: options of core.http.new, such as `ca_file` and `proxy`
--- * `rate_limit`: `{ rate = 1, burst = 10 }`; false for none; or a table with
---   the methods of adobepass.policy.rate_limiter, such as one that several
---   machines share
+-- * `rate_limit`: `{ rate = 1, burst = 10, refill = false, allow_listed = {} }`,
+--   see adobepass.policy.rate_limiter; false for none; or a table with the methods
+--   of that module, such as one that several machines share
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `transport`, `random`: replacements for tests

@@ -4,10 +4,14 @@
 local operation_setup = require "spec.support.operation_setup"
 local client_fixture = require "spec.support.client_fixture"
 
--- Returns a fixture whose client has a token and a full rate limit.
+-- Returns a fixture whose client has a token, and has its burst still.
 local function ready(changes)
   local fixture = client_fixture.new(changes)
   assert(fixture.client.api:profiles())
+  local fields = { store = fixture.client.context.connection.store }
+  for name, value in pairs(changes or {}) do fields[name] = value end
+  fields.sandbox = nil
+  fixture.client = fixture:new_client(fields)
   fixture.driver.sleep(100)
   fixture.control.clear_journal()
   fixture.started = fixture.driver.now()
@@ -249,9 +253,18 @@ describe("the rate limit", function()
     end
   end)
 
-  it("[deadline-comes-back-asks] rate limit: refills while no request is "
-    .. "sent", function()
+  it("[deadline-burst-once] rate limit: allows the burst once, also after a "
+    .. "pause", function()
     local fixture = ready { rate_limit = true }
+    send(fixture.client, 10)
+    fixture.driver.sleep(3)
+    send(fixture.client, 5)
+    assert.equal(BURST .. "3000 4000 5000 6000 7000", times(fixture))
+  end)
+
+  it("[deadline-comes-back-asks] rate limit: with refill, refills while no "
+    .. "request is sent", function()
+    local fixture = ready { rate_limit = { refill = true } }
     send(fixture.client, 10)
     fixture.driver.sleep(3)
     send(fixture.client, 5)

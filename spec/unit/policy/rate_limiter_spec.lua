@@ -17,9 +17,67 @@ describe("rate limiter", function()
     assert.equal(4.5, limiter:reserve("a", 100.5))
   end)
 
-  it("[rate-limit-fills-time] rate limiter: refills with time, up to the "
-    .. "burst", function()
-    local limiter = rate_limiter.new { rate = 2, burst = 4 }
+  it("[rate-limit-burst-once] rate limiter: a key spends its burst once, also "
+    .. "after a long pause", function()
+    local limiter = rate_limiter.new()
+    for _ = 1, 10 do assert.equal(0, limiter:reserve("a", 0)) end
+    for hour = 1, 3 do
+      local now = hour * 3600
+      assert.equal(0, limiter:reserve("a", now))
+      assert.equal(1, limiter:reserve("a", now))
+    end
+    for _ = 1, 10 do assert.equal(0, limiter:reserve("b", 9000)) end
+    assert.equal(1, limiter:reserve("b", 9000))
+  end)
+
+  it("[rate-limit-adobe-scenario] rate limiter: counts the burst as the "
+    .. "scenario of Adobe's throttling page", function()
+    local limiter = rate_limiter.new()
+    local marked = { { 0, 0 }, { 0.3, 1 }, { 0.6, 2 }, { 0.9, 3 }, { 1.2, 3 },
+      { 1.3, 4 }, { 1.4, 5 }, { 1.5, 6 } }
+    for _, row in ipairs(marked) do
+      assert.equal(0, limiter:reserve("a", row[1]))
+      assert.equal(row[2], 9 - limiter.burst_left.a)
+    end
+  end)
+
+  it("[rate-limit-within-window] rate limiter: two requests of one second, "
+    .. "again and again, use the burst up as the server counts it", function()
+    local limiter, times = rate_limiter.new(), {}
+    for pair = 0, 19 do
+      for _, now in ipairs { 2 * pair, 2 * pair + 0.9 } do
+        times[#times + 1] = now + limiter:reserve("a", now)
+      end
+    end
+    local used, seen = 0, {}
+    for _, time in ipairs(times) do
+      local window = math.floor(time)
+      if seen[window] then used = used + 1 end
+      seen[window] = true
+    end
+    assert.equal(9, used)
+  end)
+
+  it("[rate-limit-allow-listed] rate limiter: an allow-listed address waits "
+    .. "only after a 429", function()
+    local limiter = rate_limiter.new { burst = 1,
+      allow_listed = { "192.0.2.1", "own" } }
+    for _ = 1, 100 do
+      assert.equal(0, limiter:reserve("192.0.2.1", 0))
+      assert.equal(0, limiter:reserve("own", 0))
+    end
+    assert.equal(0, limiter:size())
+    assert.equal(0, limiter:reserve("192.0.2.2", 0))
+    assert.equal(1, limiter:reserve("192.0.2.2", 0))
+    limiter:penalize("own", 10, 1)
+    assert.equal(1, limiter:reserve("own", 10))
+    assert.equal(0, limiter:reserve("own", 11))
+    assert.equal(0, limiter:reserve("own", 11))
+  end)
+
+  it("[rate-limit-fills-time] rate limiter: with refill, refills with time, up "
+    .. "to the burst", function()
+    local limiter = rate_limiter.new { rate = 2, burst = 4, refill = true }
     for _ = 1, 4 do limiter:reserve("a", 0) end
     assert.equal(0, limiter:reserve("a", 0.5))
     assert.equal(0.5, limiter:reserve("a", 0.5))
@@ -125,8 +183,8 @@ describe("rate limiter", function()
     assert.equal(20, limiter:reserve("a", 0))
   end)
 
-  it("[rate-limit-forgets-full-buckets] rate limiter: at max_keys, forgets "
-    .. "full buckets first", function()
+  it("[rate-limit-forgets-full-buckets] rate limiter: at max_keys, forgets a "
+    .. "tenth of the addresses, those without requests for longest", function()
     local limiter = rate_limiter.new { max_keys = 100, burst = 2 }
     for i = 1, 80 do limiter:reserve("idle" .. i, 0) end
     for i = 1, 20 do limiter:reserve("busy" .. i, 9) end
@@ -134,13 +192,13 @@ describe("rate limiter", function()
     limiter:penalize("busy1", 9, 100)
     assert.equal(100, limiter:size())
     limiter:reserve("new", 9.5)
-    assert.equal(21, limiter:size())
+    assert.equal(91, limiter:size())
     for i = 2, 20 do assert.is_true(limiter:reserve("busy" .. i, 9.5) > 0) end
     assert.equal(99.5, limiter:barred_for("busy1", 9.5))
   end)
 
-  it("[rate-limit-bounded-no-bucket] rate limiter: keeps to max_keys when no "
-    .. "bucket is full, and forgets the fullest",
+  it("[rate-limit-bounded-no-bucket] rate limiter: keeps to max_keys when every "
+    .. "address is busy, and forgets a blocked one last",
     function()
       local limiter = rate_limiter.new { max_keys = 100 }
       limiter:penalize("barred", 0, 1000)
@@ -152,7 +210,7 @@ describe("rate limiter", function()
     end)
 
   it("[rate-limit-counts-holds] rate limiter: size returns the number of "
-    .. "buckets", function()
+    .. "addresses", function()
     local limiter = rate_limiter.new { max_keys = 7 }
     for i = 1, 3000 do
       local key, now = "key" .. i * 31 % 23, i / 10
@@ -160,9 +218,9 @@ describe("rate limiter", function()
       limiter:reserve(key, now)
       if i % 4 == 0 then limiter:cancel(key) end
       local count = 0
-      for _ in pairs(limiter.full_at) do count = count + 1 end
+      for _ in pairs(limiter.next_at) do count = count + 1 end
       assert.equal(count, limiter:size())
-      for barred in pairs(limiter.barred) do assert.truthy(limiter.full_at[barred]) end
+      for barred in pairs(limiter.barred) do assert.truthy(limiter.next_at[barred]) end
     end
   end)
 
@@ -176,7 +234,8 @@ describe("rate limiter", function()
   local misuse = {
     { "rate", 0 }, { "rate", -1 }, { "rate", "1" }, { "rate", 0 / 0 },
     { "burst", 0 }, { "burst", math.huge }, { "max_keys", 0 },
-    { "max_keys", true }, { "speed", 1 },
+    { "max_keys", true }, { "speed", 1 }, { "refill", 1 },
+    { "allow_listed", "192.0.2.1" }, { "allow_listed", { 5 } },
   }
   for i, case in ipairs(misuse) do
     it("[rate-limit-raises-misuse-names] rate limiter: usage error "

@@ -1,12 +1,13 @@
 --- The rate limit of each viewer's address, kept in Redis for all workers and nodes.
 -- Has the methods of adobepass.policy.rate_limiter.
 --
--- Adobe allows one request per second after a burst of ten. A bucket is stored as one
--- number, the time at which it is full again. That time is by the clock of Redis,
--- because the nodes' clocks may differ. If Redis is down, each worker counts alone.
+-- Adobe allows one request per second, and a burst of ten once. Redis keeps, for each
+-- address, when its next request is within the rate and what is left of its burst.
+-- The time is by the clock of Redis, because the nodes' clocks may differ. If Redis is
+-- down, each worker counts alone.
 --
 -- Registration and token requests count against the gateway's own address, which
--- Adobe can exempt.
+-- Adobe can exempt, unless `forward_ip_on_registration` is set.
 -- @module gateway.rate_limit
 
 local local_limiter = require "adobepass.policy.rate_limiter"
@@ -17,20 +18,29 @@ local rate_limiter = {}
 local RateLimiter = {}
 RateLimiter.__index = RateLimiter
 
-local INTERVAL, BURST = 1000, 10 -- ms, requests
-local SLACK = (BURST - 1) * INTERVAL
+-- An address without requests for a day has its burst again.
+local INTERVAL, BURST, KEPT = 1000, 10, 86400000 -- ms, requests, ms
 
--- KEYS[1] is the bucket. ARGV, in ms: the amount to add to its time, the minimum of
--- its time relative to now, and SLACK. Returns the ms to wait.
+-- KEYS[1] is the address. ARGV: "reserve", "cancel" or "penalize", and for the
+-- latter the ms to block; then INTERVAL, BURST, KEPT. Returns the ms to wait.
 local MOVE = [[
-local time = redis.call("time")
+local time, interval = redis.call("time"), tonumber(ARGV[3])
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local full = tonumber(redis.call("get", KEYS[1])) or now
-full = math.max(full, now + tonumber(ARGV[2]))
-local wait = math.max(0, full - tonumber(ARGV[3]) - now)
-full = math.max(now, full + tonumber(ARGV[1]))
-redis.call("set", KEYS[1], string.format("%.0f", full), "px",
-  string.format("%.0f", full - now + 1))
+local next, left = string.match(redis.call("get", KEYS[1]) or "", "^(%d+) (%d+)$")
+next, left = tonumber(next) or now, tonumber(left) or ARGV[4] - 1
+local wait = 0
+if ARGV[1] == "cancel" then
+  next = next - interval
+elseif ARGV[1] == "penalize" then
+  next, left = math.max(next, now + tonumber(ARGV[2])), 0
+elseif now >= next then
+  next = now + interval
+elseif left >= 1 then
+  left = left - 1
+else
+  wait, next = next - now, next + interval
+end
+redis.call("set", KEYS[1], string.format("%.0f %d", next, left), "px", ARGV[5])
 return wait
 ]]
 
@@ -44,11 +54,11 @@ function rate_limiter.new(connect, is_listed)
     alone = local_limiter.new() }, RateLimiter)
 end
 
-local function move(self, key, by, from)
+local function move(self, key, what, milliseconds)
   local client = self.connect()
   if not client then return nil end
   local wait = redis_connector.run(client, "eval", MOVE, 1,
-    "gateway:rate_limit:" .. key, by, from, SLACK)
+    "gateway:rate_limit:" .. key, what, milliseconds or 0, INTERVAL, BURST, KEPT)
   redis_connector.give_back(client, wait ~= nil)
   return wait and wait / 1000
 end
@@ -56,17 +66,17 @@ end
 --- Reserves the next request of an address; returns the seconds to wait.
 function RateLimiter:reserve(key, now)
   if key == OWN and self.is_listed then return 0 end
-  return move(self, key, INTERVAL, 0) or self.alone:reserve(key, now)
+  return move(self, key, "reserve") or self.alone:reserve(key, now)
 end
 
 --- Cancels a reservation that was not used.
 function RateLimiter:cancel(key)
-  if not move(self, key, -INTERVAL, 0) then self.alone:cancel(key) end
+  if not move(self, key, "cancel") then self.alone:cancel(key) end
 end
 
 --- After a 429: blocks the address on all nodes for `seconds`.
 function RateLimiter:penalize(key, now, seconds)
-  if not move(self, key, 0, seconds * 1000 + SLACK) then
+  if not move(self, key, "penalize", seconds * 1000) then
     self.alone:penalize(key, now, seconds)
   end
 end
