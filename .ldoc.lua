@@ -12,7 +12,8 @@ file = {
   "csrc/lua/private_file.c", "csrc/lua/json.c", "csrc/lua/system.c",
   "lua/adobepass/init.lua", "lua/adobepass/client.lua", "lua/adobepass/flow",
   "lua/adobepass/media_token.lua", "lua/adobepass/api/errors.lua",
-  "lua/adobepass/device", "lua/adobepass/store", "lua/adobepass/driver",
+  "lua/adobepass/device.lua", "lua/adobepass/device", "lua/adobepass/store",
+  "lua/adobepass/driver",
   "lua/adobepass/util/json.lua", "lua/adobepass/util/jws.lua",
   "lua/adobepass/policy/rate_limiter.lua", "lua/adobepass/sandbox/init.lua",
 }

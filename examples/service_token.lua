@@ -19,7 +19,8 @@ local client = adobepass.new {
 
 local function device(name)
   return client:device { id = name,
-    info = { primaryHardwareType = "TV", model = name } }
+    info = { primaryHardwareType = "TV", model = name, version = "1",
+      osName = "Linux", osVersion = "6", connectionType = "LAN" } }
 end
 
 local function log_in(viewer, name, token)

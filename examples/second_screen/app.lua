@@ -42,6 +42,23 @@ local function show(text, status)
   ngx.print(text)
 end
 
+-- The first word that a User-Agent contains, and the values for X-Device-Info.
+-- Adobe's list of hardware types has no browser.
+local SYSTEMS = { { "iPhone", "iOS", "MobilePhone" }, { "iPad", "iOS", "Tablet" },
+  { "Android", "Android", "MobilePhone" }, { "CrOS", "Chrome OS", "Desktop" },
+  { "Windows", "Windows", "Desktop" }, { "Mac OS X", "Mac OS", "Desktop" },
+  { "", "Linux", "Desktop" } }
+
+local function info_of(agent)
+  for _, system in ipairs(SYSTEMS) do
+    if agent:find(system[1], 1, true) then
+      return { primaryHardwareType = system[3], osName = system[2],
+        model = "Browser", version = "Unknown", osVersion = "Unknown",
+        connectionType = "Unknown" }
+    end
+  end
+end
+
 -- Adobe counts each browser as a device.
 local function visitor()
   local id = ngx.var["cookie_" .. COOKIE] or ""
@@ -50,9 +67,10 @@ local function visitor()
     ngx.header["Set-Cookie"] = COOKIE .. "=" .. id
       .. "; Path=/; HttpOnly; SameSite=Lax; Max-Age=31536000"
   end
-  return service():device { id = id, ip = ngx.var.remote_addr,
-    info = { primaryHardwareType = "Browser", userAgent =
-      (ngx.var.http_user_agent or "unknown"):sub(1, 200) } }
+  local agent = (ngx.var.http_user_agent or "unknown"):sub(1, 300)
+    :gsub("[^\32-\126]", "?")
+  return service():device { id = id, info = info_of(agent), user_agent = agent,
+    ip = ngx.var.remote_addr, port = tonumber(ngx.var.remote_port) }
 end
 
 local function here()

@@ -22,9 +22,6 @@ local SCREENS = { busy = true, catalog = true, code = true, message = true,
 local function device_info()
   local info = adobepass.platform()
   info.primaryHardwareType = "TV"
-  info.model = info.model or "Living room TV"
-  info.version = info.version or "1"
-  info.connectionType = info.connectionType or "LAN"
   return info
 end
 

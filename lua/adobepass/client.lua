@@ -267,8 +267,8 @@ end
 --- Returns the client of another device, which shares this client's
 -- connections, store and rate limit. It is small enough for a gateway to keep
 -- thousands.
--- @tparam table fields `id`, `info`, `ip`, and what adobepass.device.record
--- takes
+-- @tparam table fields `id`, `info`, `ip`, `port`, `user_agent`, and what
+-- adobepass.device.record takes
 function Client:device(fields)
   check_self(self, "device")
   local shared = self.context.connection

@@ -3,7 +3,7 @@
 
 local client = require "adobepass.client"
 local core = require "adobepass.core"
-local device_record = require "adobepass.device.record"
+local device = require "adobepass.device"
 local environment = require "adobepass.api.environment"
 local options = require "adobepass.util.options"
 local platform = require "adobepass.device.platform"
@@ -25,6 +25,9 @@ end
 --- The stores: `memory`, `file`, `shdict`, `redis`. Any table with the same
 -- methods is a store, too.
 adobepass.store = on_demand "adobepass.store."
+
+--- Reads and checks the X-Device-Info of a device: see adobepass.device.
+adobepass.device = device
 
 --- The drivers: `block`, `tick`, `ngx`, `luv`.
 adobepass.driver = on_demand "adobepass.driver."
@@ -169,8 +172,9 @@ end
 -- * `software_statement`: needed once, to register; `redirect_uri` with it
 -- * `management`: `{ software_statement = ... }` of another application, whose
 --   credentials management calls use (`reset_temp_pass`); default: this one's
--- * `device`: `{ id =, info =, ip = ... }`; a gateway leaves it out and uses
---   `client:device`
+-- * `device`: `{ id =, info =, ip =, port =, user_agent = ... }`, see
+--   adobepass.device.record; a gateway leaves it out and uses `client:device`.
+--   `info` must have model, version, osName, osVersion and connectionType
 -- * `store` (memory), `driver` (block)
 -- * `on_event`: called with a table for every request, retry, wait, token,
 --   registration, cache hit and warning; an event never holds a secret
@@ -200,7 +204,7 @@ end
 function adobepass.device_id(store)
   local id, message, code = store:get(DEVICE_ID)
   if id or code then return id, message, code end
-  local fresh, why, how = device_record.generate_id()
+  local fresh, why, how = device.generate_id()
   if not fresh then return nil, why, how end
   local won
   won, why, how = store:add(DEVICE_ID, fresh, AGES)

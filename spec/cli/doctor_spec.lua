@@ -173,10 +173,15 @@ describe("cli doctor", function()
     function()
     local path = fixture.folder .. "/device.json"
     assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
-    local by_name = finds("warn", "device", "shorter logins",
+    local by_name = finds("fail", "device", "--device-info",
       "--device-info " .. path)
-    assert.is_truthy(by_name.device.message:find "connectionType is missing.*"
-      and by_name.device.message:find "osName should be one of")
+    assert.is_truthy(by_name.device.message:find(
+      "lacks version, osVersion, connectionType:", 1, true))
+    assert(shell.write_file(path, json.encode { model = "x", version = "1",
+      osName = "Plan 9", osVersion = "4", connectionType = "LAN" }))
+    by_name = finds("warn", "device", "shorter logins",
+      "--device-info " .. path)
+    assert.is_truthy(by_name.device.message:find "osName should be one of")
     finds("fail", "device", "one JSON object", "--device-info /dev/null")
   end)
 

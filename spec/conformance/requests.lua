@@ -12,4 +12,17 @@ return {
       .. "least 1 second before generating a new request.",
     status = "kept", tags = { "deadline-stops-device-asks",
       "rate-limit-allow-listed" } },
+  { page = "rest-api-v2-appendix-headers-x-device-info",
+    statement = "The JSON element contains at least the attributes marked as "
+      .. "required: model, version, osName, osVersion, connectionType.",
+    status = "kept", tags = { "device-requires", "device-parse-lacks",
+      "device-machine-warning-missing", "gateway-info-lacks" } },
+  { page = "rest-api-v2-appendix-headers-x-device-info",
+    statement = "primaryHardwareType is one of a closed set of values.",
+    status = "kept", tags = { "device-warns-bad-value" } },
+  { page = "rest-api-v2-cookbook-server-server",
+    statement = "Collect and pass accurate streaming device information, including "
+      .. "the source port, and the device's IP address as X-Forwarded-For.",
+    status = "kept", tags = { "device-connection", "server-sends-connection",
+      "gateway-device-names-viewer", "gateway-believe-load-balancer" } },
 }

@@ -61,7 +61,7 @@ end
 
 --- Starts a request; `headers` replace the default ones (false omits one).
 function GatewayClient:submit(method, url, body, headers)
-  local all = { ["X-Device-Info"] = INFO,
+  local all = { ["X-Device-Info"] = INFO, ["User-Agent"] = "TV/9",
     ["Cookie"] = cookies_for(self, path_of(url)),
     ["X-Forwarded-For"] = self.ip,
     ["Content-Type"] = body and "application/json" or nil }

@@ -162,6 +162,8 @@ describe("gateway", function()
           info = info and json.decode(core.base64.decode(info))
           assert.equal(info and tv.ip, info and info.connectionIp)
           assert.equal(info and "Living room", info and info.model)
+          assert.equal(info and "TV/9", info and info.userAgent)
+          assert.equal("TV/9", entry.headers["user-agent"])
         end
       end
       assert.is_true(seen >= 3)
@@ -277,6 +279,17 @@ describe("gateway", function()
       end
     end)
 
+    it("[gateway-info-lacks] gateway: a refused device info gets status 400 and "
+      .. "a sentence that names the missing keys", function()
+      local header = core.base64.encode '{"model":"x","osName":"Linux"}'
+      local status, result = tv:post(one .. "/login", nil,
+        { ["X-Device-Info"] = header })
+      assert.same({ 400, "invalid_header_device_info", "X-Device-Info lacks "
+        .. "version, osVersion, connectionType: Adobe requires model, version, "
+        .. "osName, osVersion, connectionType." },
+        { status, result.code, result.message })
+    end)
+
     it("[gateway-no-cookie-ours] gateway: refuses a request without a cookie "
       .. "of the gateway", function()
       for _, path in ipairs { "/login/status", "/providers", "/catalog" } do
@@ -373,7 +386,11 @@ describe("gateway", function()
         local sandbox_control = many_clients.control(careful.sandbox)
         assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
         local journal = sandbox_control:take()
-        assert.equal("127.0.0.1", journal[#journal].headers["x-forwarded-for"])
+        local sent = journal[#journal].headers
+        assert.equal("127.0.0.1", sent["x-forwarded-for"])
+        local info = json.decode(core.base64.decode(sent["x-device-info"]))
+        assert.equal("127.0.0.1", info.connectionIp)
+        assert.is_true(info.connectionPort > 0)
         -- Adobe's list contains the address of `running`, not that of this gateway.
         assert.same({ "1", "0" }, {
           careful.redis:ask "exists gateway:rate_limit:own",
@@ -567,7 +584,8 @@ describe("gateway", function()
 
     it("[gateway-log-device-info] gateway: logs an unusual device info in one "
       .. "short line, without its keys", function()
-      local info = {}
+      local info = { model = "x", version = "1", osName = "Linux",
+        osVersion = "6", connectionType = "LAN" }
       for index = 1, 200 do info["k" .. index .. "@x.co"] = 1 end
       local header = core.base64.encode(json.encode(info))
       local before = #folder.read(running.log)

@@ -168,7 +168,8 @@ describe("service tokens", function()
     before_each(function()
       token = assert(scenario.client:get_service_token { sso_id = "viewer-1" })
       second = scenario.client:device { id = "another",
-        info = { primaryHardwareType = "TV", model = "Two" } }
+        info = { primaryHardwareType = "TV", model = "Two", version = "1",
+          osName = "Linux", osVersion = "6", connectionType = "LAN" } }
       assert(second:get_service_token {
         link = assert(scenario.client:link_device(token)) })
     end)

@@ -35,10 +35,12 @@ end
 -- The pages shorten long values with an ellipsis.
 local function without_ellipsis(value) return (value:gsub("%.%.%.$", "")) end
 
--- The device info of the pages lacks a comma, so it is not valid JSON.
+-- The device info of the pages lacks a comma, so it is not valid JSON. It also
+-- lacks two of the keys that the header's own page requires.
 local function repaired_info(value)
   local text = value and core.base64.decode(value)
-  return text and core.base64.encode((text:gsub('"tvOS"\n', '"tvOS",\n')))
+  return text and core.base64.encode((text:gsub('"tvOS"\n', '"tvOS",\n')
+    :gsub("\n}$", ',\n\t"version": "5",\n\t"connectionType": "WiFi"\n}')))
 end
 
 -- The parameter that the last segment of an operation's path contains.

@@ -3,7 +3,7 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
-local info_schema = require "adobepass.device.info_schema"
+local device = require "adobepass.device"
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local jwt = require "adobepass.cli.jwt"
@@ -207,15 +207,19 @@ end
 local function device_info(arguments, state)
   local info, err = settings.device_info(arguments)
   if not info then return failed("device", err) end
+  local advice = "Describe the device in a file, with --device-info."
+  local _, lacking = device.parse(core.base64.encode(json.encode(info)))
+  if lacking then
+    return fail("device", terminal.escape(lacking.message), advice)
+  end
   state.has_info = true
-  local wrong = info_schema.check(info)
+  local wrong = device.check(info)
   if #wrong == 0 then
     return ok("device", terminal.escape(("%s, %s"):format(info.model,
       info.osName)))
   end
   return warn("device", terminal.escape(table.concat(wrong, "; ")) .. ".",
-    "Adobe gives unknown devices shorter logins. Describe the device in a "
-    .. "file, with --device-info.")
+    "Adobe gives unknown devices shorter logins. " .. advice)
 end
 
 -- Omits the software statement, so that the client cannot register.

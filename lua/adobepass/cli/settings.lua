@@ -204,7 +204,6 @@ function settings.device_info(arguments)
   end
   local info = adobepass.platform()
   info.primaryHardwareType = info.primaryHardwareType or "Desktop"
-  info.version = info.version or adobepass.version
   return info
 end
 

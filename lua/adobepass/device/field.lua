@@ -3,6 +3,7 @@
 -- @module adobepass.device.field
 
 local core = require "adobepass.core"
+local info_schema = require "adobepass.device.info_schema"
 local json = require "adobepass.util.json"
 local temp_pass = require "adobepass.util.temp_pass"
 
@@ -40,6 +41,16 @@ local function encoded(name, value)
   return core.base64.encode(text)
 end
 
+local function device_info(name, value)
+  local info = info_schema.table_of(value)
+  if not info or json.is_array(info) then
+    refuse(name, "a table, or its JSON in base64")
+  end
+  local lacks = info_schema.lacks(info)
+  if lacks then error(("device.%s %s"):format(name, lacks)) end
+  return encoded(name, value)
+end
+
 local HASH_FIRST = "hashed by the caller, for example with core.digest.hex("
   .. "core.digest.sha256(email)): %s is not a SHA-256 or SHA-512"
 
@@ -59,7 +70,8 @@ end
 
 local FIELDS = {
   id = { "AP-Device-Identifier", identifier },
-  info = { "X-Device-Info", encoded },
+  info = { "X-Device-Info", device_info },
+  user_agent = { "User-Agent", line },
   ip = { "X-Forwarded-For", line },
   visitor_id = { "AP-Visitor-Identifier", line },
   subject_token = { "Adobe-Subject-Token", line },

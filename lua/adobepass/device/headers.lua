@@ -8,6 +8,8 @@
 --   T AP-TempPass-Identity     P AP-Partner-Framework-Status
 --   S Adobe-Subject-Token or X-Roku-Reserved-Roku-Connect-Token, and
 --     AD-Service-Token
+--
+-- Every operation sends the User-Agent of a device that has one.
 -- @module adobepass.device.headers
 
 local field = require "adobepass.device.field"
@@ -42,7 +44,7 @@ local lists = {}
 local function fields_of(letters)
   local list = lists[letters]
   if list then return list end
-  list = {}
+  list = { "user_agent" }
   for letter in letters:gmatch "%a" do
     for _, name in ipairs(LETTERS[letter] or {}) do
       list[#list + 1] = name

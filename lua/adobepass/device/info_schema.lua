@@ -70,10 +70,28 @@ local function check_value(key, value)
   return should and ("info.%s should be %s"):format(key, should)
 end
 
-local function info_table(info)
+--- Returns the table of an info that may be its JSON in base64; nil if it is
+-- neither.
+function info_schema.table_of(info)
   local text = type(info) == "string" and core.base64.decode(info)
   if text then info = json.decode(text) end
   return type(info) == "table" and info or nil
+end
+
+--- Returns what an info lacks of the keys that Adobe requires: the end of a
+-- sentence; nil if it lacks nothing. An empty value is missing.
+-- @tparam table info
+function info_schema.lacks(info)
+  local keys = {}
+  for _, key in ipairs(REQUIRED) do
+    local value = info[key]
+    if value == nil or value == "" or value == json.null then
+      keys[#keys + 1] = key
+    end
+  end
+  if #keys == 0 then return nil end
+  return ("lacks %s: Adobe requires %s"):format(table.concat(keys, ", "),
+    table.concat(REQUIRED, ", "))
 end
 
 --- Checks a device's info. Adobe treats a device with an invalid info as an
@@ -82,7 +100,7 @@ end
 -- @treturn {string,...} warnings, sorted; none if the info is valid
 function info_schema.check(info)
   local warnings = {}
-  info = info_table(info)
+  info = info_schema.table_of(info)
   if not info then return { "info should be a table" } end
   for _, key in ipairs(REQUIRED) do
     if info[key] == nil then
@@ -96,13 +114,10 @@ function info_schema.check(info)
   return warnings
 end
 
--- Returns the documented keys that are missing or wrong, sorted, and how many
--- other keys there are.
+-- Returns the documented keys with a wrong value, sorted, and how many other keys
+-- there are.
 local function problems_of(info)
   local keys, unknown = {}, 0
-  for _, key in ipairs(REQUIRED) do
-    if info[key] == nil then keys[#keys + 1] = key end
-  end
   for key, value in pairs(info) do
     if not KEYS[key] then unknown = unknown + 1
     elseif wanted(key, value) then keys[#keys + 1] = key end
@@ -123,18 +138,19 @@ local function names_of(keys)
   return ("%s and %d more"):format(text, #keys - MOST_NAMES)
 end
 
---- Summarizes the problems that `check` finds, for a log. The text is short
--- and holds neither a value nor an undocumented key: both may be personal data.
+--- Summarizes the problems of an info that lacks no required key, for a log. The
+-- text is short and holds neither a value nor an undocumented key: both may be
+-- personal data.
 -- @tparam table|string info as for `adobepass.device.record`
 -- @treturn ?string a sentence; nil if the info is valid
 function info_schema.summary(info)
-  info = info_table(info)
+  info = info_schema.table_of(info)
   if not info then return "The device info should be a table." end
   local keys, unknown = problems_of(info)
   local parts = {}
   if unknown > 0 then parts[1] = counted(unknown, "unknown key") end
   if #keys > 0 then
-    parts[#parts + 1] = "missing or wrong: " .. names_of(keys)
+    parts[#parts + 1] = "wrong: " .. names_of(keys)
   end
   if #parts == 0 then return nil end
   return ("The device info has %s: %s."):format(

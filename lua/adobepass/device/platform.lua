@@ -51,14 +51,17 @@ local function connection_type(read)
   return interface:find "^e" and "LAN" or nil
 end
 
+-- A key that Adobe requires and this machine does not report.
+local UNKNOWN = "Unknown"
+
 local function look(read)
   local info = {
-    osVersion = first(read, "/proc/sys/kernel/osrelease", "uname -r"),
+    osVersion = first(read, "/proc/sys/kernel/osrelease", "uname -r") or UNKNOWN,
     model = first(read, "/sys/class/dmi/id/product_name",
-      "/proc/device-tree/model", "uname -m"),
-    version = first(read, "/sys/class/dmi/id/product_version"),
+      "/proc/device-tree/model", "uname -m") or UNKNOWN,
+    version = first(read, "/sys/class/dmi/id/product_version") or UNKNOWN,
     manufacturer = first(read, "/sys/class/dmi/id/sys_vendor"),
-    connectionType = connection_type(read),
+    connectionType = connection_type(read) or UNKNOWN,
   }
   local system = first(read, "/proc/sys/kernel/ostype", "uname -s")
   for key, value in pairs(SYSTEMS[system] or {}) do info[key] = value end
@@ -68,7 +71,8 @@ end
 local known
 
 --- Returns what files below /proc and /sys and uname(2) report about this
--- machine, for `device.info`. The application adds the rest.
+-- machine, for `device.info`. The application adds the rest, and replaces "Unknown"
+-- if it knows better. osName is missing on a system that Adobe does not list.
 -- @func[opt] read returns the content of a file, given its path, or a name of
 -- the system, given `uname -s`, `uname -r` or `uname -m`; nil when there is
 -- none. The default reads from this machine, once.

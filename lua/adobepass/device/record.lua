@@ -4,6 +4,7 @@
 
 local core = require "adobepass.core"
 local field = require "adobepass.device.field"
+local info_schema = require "adobepass.device.info_schema"
 local options = require "adobepass.util.options"
 
 local record = {}
@@ -16,10 +17,35 @@ local Record = {
   __tostring = function() return "adobepass.device" end,
 }
 
+local function port_of(port)
+  local number = tonumber(port)
+  if not port or number and number >= 1 and number <= 65535
+      and number % 1 == 0 then
+    return number and math.floor(number)
+  end
+  error("device.port should be a whole number from 1 to 65535")
+end
+
+-- Returns the info with what the caller knows about the connection: a server sees
+-- the address of a device, which the device itself may not know.
+local function with_connection(given)
+  local port, info = port_of(given.port), info_schema.table_of(given.info)
+  if not info or not (given.ip or port or given.user_agent) then
+    return given.info
+  end
+  local result = {}
+  for key, value in pairs(info) do result[key] = value end
+  result.connectionIp = given.ip or info.connectionIp
+  result.connectionPort = port or info.connectionPort
+  result.userAgent = given.user_agent or info.userAgent
+  return result
+end
+
 local function new(given)
-  local values = {}
+  local values, info = {}, with_connection(given)
   for name, value in pairs(given) do
-    values[name] = field.encode(name, value)
+    if name == "info" then value = info end
+    if name ~= "port" then values[name] = field.encode(name, value) end
   end
   if not values.id then field.encode("id", nil) end
   field.check_tokens(given)
@@ -28,10 +54,14 @@ local function new(given)
 end
 
 --- Creates a device. Raises, at the caller's line, for a wrong field.
--- @tparam table given `id`, and any of `info`, `ip`, `visitor_id`,
--- `subject_token` or `roku_token`, `service_token`, `partner_status`,
--- `identity`. `info` and `partner_status` are tables, or their JSON in base64
--- as the device sent it; `identity` is a table from name to hash, or the same.
+-- @tparam table given `id`, and any of `info`, `ip`, `port`, `user_agent`,
+-- `visitor_id`, `subject_token` or `roku_token`, `service_token`,
+-- `partner_status`, `identity`. `info` and `partner_status` are tables, or their
+-- JSON in base64 as the device sent it; `identity` is a table from name to hash,
+-- or the same. `info` must have the keys that Adobe requires. A server gives `ip`,
+-- `port` and `user_agent` of the device: they replace connectionIp, connectionPort
+-- and userAgent of `info`; `ip` is also sent as X-Forwarded-For, and `user_agent`
+-- as User-Agent.
 -- @treturn table read-only, with `id` and `ip`
 function record.new(given)
   local made = options.at_caller(new, given)

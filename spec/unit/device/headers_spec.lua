@@ -5,13 +5,15 @@ local json = require "adobepass.util.json"
 local record = require "adobepass.device.record"
 
 local INFO, HASH = device_fields.INFO, device_fields.HASH
+local SENT_INFO = { connectionIp = "203.0.113.7" } -- from the option ip
+for name, value in pairs(INFO) do SENT_INFO[name] = value end
 local full, decoded, raises = device_fields.full, device_fields.decoded,
   device_fields.raises
 
 describe("device.headers", function()
   local everything = {
     ["AP-Device-Identifier"] = "fingerprint YmEyM2QxNDE=",
-    ["X-Device-Info"] = core.base64.encode(json.encode(INFO)),
+    ["X-Device-Info"] = core.base64.encode(json.encode(SENT_INFO)),
     ["X-Forwarded-For"] = "203.0.113.7",
     ["AP-Visitor-Identifier"] = "20265673158980419722735089753036633573",
     ["Adobe-Subject-Token"] = "subject.token",

@@ -9,6 +9,13 @@ local INFO, HASH = device_fields.INFO, device_fields.HASH
 local full, decoded, raises = device_fields.full, device_fields.decoded,
   device_fields.raises
 
+local function info_with(changes)
+  local info = {}
+  for name, value in pairs(INFO) do info[name] = value end
+  for name, value in pairs(changes) do info[name] = value end
+  return info
+end
+
 describe("record.new", function()
   it("[device-record-shows-id] device record: has the fields id and "
     .. "ip", function()
@@ -26,16 +33,16 @@ describe("record.new", function()
 
   it("[device-not-follow-later-changes] device record: later changes of the "
     .. "given tables have no effect", function()
-    local info = { model = "a" }
+    local info = info_with { model = "a" }
     local viewer = record.new { id = "x", info = info }
     info.model = "b"
     local sent = headers.build(viewer, "I")
-    assert.same({ model = "a" }, decoded(sent["X-Device-Info"]))
+    assert.same(info_with { model = "a" }, decoded(sent["X-Device-Info"]))
   end)
 
   it("[device-writes-info-way] device record: equal info gives equal headers, "
     .. "whatever the order of keys", function()
-    local a, b = {}, {}
+    local a, b = info_with {}, info_with {}
     for i = 1, 20 do a["k" .. i], b["k" .. 21 - i] = 1, 1 end
     assert.same(headers.build(record.new { id = "x", info = a }, "I"),
       headers.build(record.new { id = "x", info = b }, "I"))
@@ -43,13 +50,47 @@ describe("record.new", function()
 
   it("[device-encoded-already] device record: accepts values that are already "
     .. "encoded", function()
-    local text = core.base64.encode "{\n \"model\": \"a\"}"
+    local text = core.base64.encode("\n" .. json.encode(INFO))
     local viewer = record.new { id = "x", info = text, partner_status = text,
       identity = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
     assert.same({ ["X-Device-Info"] = text,
       ["AP-Partner-Framework-Status"] = text,
       ["AP-TempPass-Identity"] = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" },
       headers.build(viewer, "IPT"))
+  end)
+
+  for _, key in ipairs { "model", "version", "osName", "osVersion",
+    "connectionType" } do
+    it("[device-requires] device record: raises for an info without "
+      .. key, function()
+      local info = info_with {}
+      info[key] = nil
+      for _, given in ipairs { info, core.base64.encode(json.encode(info)) } do
+        local message = raises("device.info lacks " .. key .. ":", record.new,
+          full { info = given })
+        assert.is_nil(message:find("TV%-9"))
+      end
+    end)
+  end
+
+  it("[device-connection] device record: what a server knows of the connection "
+    .. "replaces that of the info", function()
+    local info = info_with { connectionIp = "192.168.1.7", connectionPort = 1 }
+    for _, given in ipairs { info, core.base64.encode(json.encode(info)) } do
+      local viewer = record.new { id = "x", info = given, ip = "203.0.113.7",
+        port = "53124", user_agent = "TV/1" }
+      assert.equal("203.0.113.7", viewer.ip)
+      local sent = headers.build(viewer, "F I")
+      assert.same({ "203.0.113.7", "TV/1" },
+        { sent["X-Forwarded-For"], sent["User-Agent"] })
+      assert.same(info_with { connectionIp = "203.0.113.7",
+        connectionPort = 53124, userAgent = "TV/1" },
+        decoded(sent["X-Device-Info"]))
+      assert.truthy(core.base64.decode(sent["X-Device-Info"]):find(
+        '"connectionPort":53124,', 1, true))
+    end
+    local unchanged = headers.build(record.new { id = "x", info = info }, "I")
+    assert.same(info, decoded(unchanged["X-Device-Info"]))
   end)
 
   it("[device-sha-256-sha-512-case] device record: accepts SHA-256 and SHA-512 "
@@ -76,8 +117,19 @@ describe("record.new", function()
     { "device.service_token", { service_token = {} } },
     { "device.info", { info = "not base64!" } }, { "device.info",
       { info = "" } }, { "device.info", { info = { "a" } } },
-    { "device.info", { info = true } },
-    { "device.info", { info = { f = print } } },
+    { "device.info", { info = true } }, { "device.info", { info = "aGVsbG8=" } },
+    { "device.info", { info = "WzEsMl0=" } },
+    { "device.info lacks model", { info = {} } },
+    { "device.info lacks version", { info = core.base64.encode
+      '{"model":"a","osName":"Linux","osVersion":"6","connectionType":"LAN"}' } },
+    { "device.info lacks osVersion", { info = info_with { osVersion = "" } } },
+    { "device.info lacks osName",
+      { info = info_with { osName = json.null } } },
+    { "device.port", { port = 0 } }, { "device.port", { port = 65536 } },
+    { "device.port", { port = 1.5 } }, { "device.port", { port = "http" } },
+    { "device.user_agent", { user_agent = "" } },
+    { "device.user_agent", { user_agent = "a\r\nX: y" } },
+    { "device.info", { info = info_with { f = print } } },
     { "device.partner_status", { partner_status = 1 } },
     { "device.partner_status", { partner_status = "{}" } },
     { "roku_token", { roku_token = "r" } },

@@ -21,7 +21,7 @@ end
 
 --- GET /providers: the list for a provider picker.
 function catalog.providers(request)
-  local list, err = viewer.platform_client(request.who):providers()
+  local list, err = viewer.client(request.who):providers()
   if not list then return nil, err end
   local shown = {}
   for index, item in ipairs(list) do

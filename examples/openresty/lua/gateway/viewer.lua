@@ -1,23 +1,22 @@
 --- Identifies the device of a request by a signed cookie.
 --
--- X-Device-Info describes the device, as for Adobe; nginx provides its address (see
--- set_real_ip_from in gateway.conf). Both are passed on to Adobe, as its
+-- X-Device-Info describes the device, as for Adobe; nginx provides its address and
+-- port (see set_real_ip_from in gateway.conf). They are passed on to Adobe, as its
 -- server-to-server cookbook requires.
 -- @module gateway.viewer
 
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
-local device = require "adobepass.device.record"
-local json = require "adobepass.util.json"
+local device = require "adobepass.device"
 local lrucache = require "resty.lrucache"
 local problem = require "gateway.problem"
 
 local viewer = {}
 
 local COOKIE = "gateway_device=%s; Path=/; Max-Age=34560000%s" -- 400 days
-local LONGEST_INFO = 4096
 local MOST_VIEWS = 2000
+local LONGEST_AGENT = 300
 
 local client, devices, cookie_ending, views
 
@@ -31,24 +30,19 @@ end
 --- @param given see gateway.sign
 function viewer.trust(given) devices = given end
 
--- Returns a table, or nil.
-local function info_of(header)
-  local text = header and #header <= LONGEST_INFO
-    and core.base64.decode(header)
-  local info = text and json.decode(text)
-  return type(info) == "table" and not json.is_array(info) and info or nil
-end
-
-local function no_info()
-  return nil, problem.new(400, "invalid_header_device_info",
-    "X-Device-Info must be the device information: JSON in base64.")
+local function agent()
+  local text = ngx.var.http_user_agent
+  return text and text ~= "" and text:sub(1, LONGEST_AGENT)
+    :gsub("[^\32-\126]", "?") or nil
 end
 
 local function identify(id)
   local header = ngx.var.http_x_device_info
-  if not info_of(header) then return no_info() end
+  local info, err = device.parse(header)
+  if not info then return nil, problem.new(400, err.code, err.message) end
   return { id = id, key = core.digest.hex(core.digest.sha256(id)):sub(1, 32),
-    info = header, ip = ngx.var.remote_addr, port = ngx.var.remote_port }
+    header = header, info = info, ip = ngx.var.remote_addr,
+    port = tonumber(ngx.var.remote_port), user_agent = agent() }
 end
 
 --- Returns the device of the request; or nil and a problem.
@@ -97,22 +91,16 @@ function viewer.add_cookie(text)
   ngx.header["Set-Cookie"] = list
 end
 
--- Adobe requires the port as well; some providers need it.
-local function connected(who)
-  local info = info_of(who.info)
-  info.connectionIp = who.ip
-  info.connectionPort = tonumber(who.port)
-  return info
-end
-
 local function key_of(who)
-  return table.concat({ who.id, who.ip, who.port or "", who.info }, "\n")
+  return table.concat({ who.id, who.ip, who.port or "", who.user_agent or "",
+    who.header }, "\n")
 end
 
 --- Creates a client of a device without cached permits, and stores it for
 -- `viewer.client`.
 function viewer.new_client(who)
-  local view = client:device { id = who.id, ip = who.ip, info = connected(who) }
+  local view = client:device { id = who.id, info = who.info, ip = who.ip,
+    port = who.port, user_agent = who.user_agent }
   views:set(key_of(who), view)
   return view
 end
@@ -123,12 +111,6 @@ function viewer.client(who)
   local view = views:get(key_of(who)) or viewer.new_client(who)
   who.device = view:event_name()
   return view
-end
-
---- Returns a client whose device info has no address or port. The list of providers
--- depends on the platform only, so devices with the same info share a cached list.
-function viewer.platform_client(who)
-  return client:device { id = who.id, ip = who.ip, info = who.info }
 end
 
 return viewer

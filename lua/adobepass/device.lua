@@ -1,0 +1,50 @@
+--- What a server knows about a streaming device: reads the X-Device-Info that the
+-- device sent, and checks it.
+-- @module adobepass.device
+
+local core = require "adobepass.core"
+local errors = require "adobepass.api.errors"
+local info_schema = require "adobepass.device.info_schema"
+local json = require "adobepass.util.json"
+local record = require "adobepass.device.record"
+
+local device = {}
+
+local LONGEST = 8192 -- bytes of a header
+
+local function refuse(message)
+  return nil, errors.new { code = "invalid_header_device_info",
+    action = "none", message = "X-Device-Info " .. message .. "." }
+end
+
+--- Parses an X-Device-Info header from the network: base64 of a JSON object with
+-- the keys that Adobe requires. The result is valid as `info` of client:device. A
+-- gateway responds to an error with status 400 and `err.message`.
+-- @string header nil if the request has none
+-- @treturn[1] table the info
+-- @treturn[2] nil
+-- @return[2] an error with the code `invalid_header_device_info`; its message names
+-- the missing keys, and holds no value of the header
+function device.parse(header)
+  if type(header) ~= "string" or header == "" then return refuse "is missing" end
+  if #header > LONGEST then return refuse "is too long" end
+  local text = core.base64.decode(header)
+  local info = text and json.decode(text)
+  if type(info) ~= "table" or json.is_array(info) then
+    return refuse "should be a JSON object in base64"
+  end
+  local lacks = info_schema.lacks(info)
+  if lacks then return refuse(lacks) end
+  return info
+end
+
+--- Checks an info: returns a list of warnings about missing keys, and about keys and
+-- values that Adobe does not document; empty if there are none.
+-- @tparam table|string info as for client:device
+device.check = info_schema.check
+
+--- Returns a new random device id; nil, a message and a code without a source of
+-- randomness. Keep the id as long as the device exists.
+device.generate_id = record.generate_id
+
+return device
