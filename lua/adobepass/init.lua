@@ -38,6 +38,7 @@ local FIELDS = {
   device = "table?", store = "table?", driver = "table?",
   on_event = "function?", timeout = "number?", http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
+  forward_ip_on_registration = "boolean?",
   retry = "table?", token_margin = "number?", token_jitter = "number?",
   random = "function?",
 }
@@ -148,6 +149,7 @@ local function share(given)
     http = check_http(http_of(given.http)),
     transport = given.transport,
     rate_limit = rate_limit_of(given.rate_limit),
+    forward_ip_on_registration = given.forward_ip_on_registration,
     retry = retry.new(given.retry), chance = given.random or usual_chance,
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),
@@ -186,6 +188,10 @@ end
 -- * `rate_limit`: `{ rate = 1, burst = 10, refill = false, allow_listed = {} }`,
 --   see adobepass.policy.rate_limiter; false for none; or a table with the methods
 --   of that module, such as one that several machines share
+-- * `forward_ip_on_registration`: true for a server: registration and token
+--   requests send the device's `ip` as X-Forwarded-For, and count for it in the
+--   rate limit. Adobe's throttling page wants it; the pages of these two operations
+--   do not list the header, so the default is false
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `transport`, `random`: replacements for tests

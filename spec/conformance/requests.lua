@@ -25,4 +25,12 @@ return {
       .. "the source port, and the device's IP address as X-Forwarded-For.",
     status = "kept", tags = { "device-connection", "server-sends-connection",
       "gateway-device-names-viewer", "gateway-believe-load-balancer" } },
+  { page = "throttling-mechanism",
+    statement = "Server-to-server implementations must forward their clients' IP "
+      .. "addresses by X-Forwarded-For; limits apply on /o/client/register, "
+      .. "/o/client/token and /api/v2/.",
+    status = "partly", reason = "On the two /o/client/ requests it is an option, off "
+      .. "by default: their own pages do not list the header.",
+    tags = { "server-sends-connection", "server-forwards-registration",
+      "server-counts-registration", "server-registers-many" } },
 }

@@ -3,8 +3,10 @@
 
 local core = require "adobepass.core"
 local example_runner = require "spec.support.example_runner"
+local device = require "adobepass.device"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
+local many_clients = require "spec.support.many_clients"
 local tv_client = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
 
@@ -90,6 +92,29 @@ describe("activation page", function()
     assert.equal("Sign in to Cablevision", browser:text "h1")
     sign_in()
     assert.equal("Cablevision", screen:signed_in(code))
+  end)
+
+  test("[second-screen-device] activation page: sends the browser's address, port "
+    .. "and user agent, and a device info with documented values", function()
+    local control = many_clients.control(running)
+    control:take()
+    activate(screen:code())
+    local infos = 0
+    for _, entry in ipairs((control:take())) do
+      local header = entry.headers["x-device-info"]
+      local agent = entry.headers["user-agent"] or ""
+      if header and agent:find "Chrom" then
+        infos = infos + 1
+        local info = assert(device.parse(header))
+        assert.same({}, device.check(info))
+        assert.equal("Desktop", info.primaryHardwareType)
+        assert.equal("127.0.0.1", info.connectionIp)
+        assert.is_true(info.connectionPort > 0)
+        assert.equal(agent, info.userAgent)
+      end
+    end
+    assert.is_true(infos >= 1)
+    control:close()
   end)
 
   test("[second-screen-wrong-code-shows] activation page: reports an invalid "

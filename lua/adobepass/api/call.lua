@@ -28,12 +28,12 @@ Call.__index = Call
 
 -- Adobe counts requests by the device's address, which a gateway forwards for
 -- each device. Operations that do not send it count for the gateway's address.
-local BY_NAME, IS_LIMITED, SENDS_ADDRESS = {}, {}, {}
+local BY_NAME, IS_LIMITED, ADDRESS_LETTER = {}, {}, {}
 for _, operation in ipairs(operations) do
   local path, headers = operation.path, operation.headers or ""
   BY_NAME[operation.name] = operation
   IS_LIMITED[operation] = path:find "^/api/v2/" or path:find "^/o/client/"
-  SENDS_ADDRESS[operation] = headers:find "F"
+  ADDRESS_LETTER[operation] = headers:match "[Ff]"
 end
 
 local THROTTLED, UNAUTHORIZED = 429, 401
@@ -42,7 +42,10 @@ local THROTTLED, UNAUTHORIZED = 429, 401
 local MIN_TIME = 0.05
 
 local function limit_key(self)
-  return SENDS_ADDRESS[self.operation] and self.device.record.ip or "own"
+  local letter = ADDRESS_LETTER[self.operation]
+  local is_sent = letter == "F"
+    or letter == "f" and self.connection.forward_ip_on_registration
+  return is_sent and self.device.record.ip or "own"
 end
 
 local function timeout(self, message)

@@ -7,7 +7,7 @@
 -- bearer    false: sent without an access token
 -- headers   letters, see adobepass.device.headers: D device, I info, S single
 --           sign-on, P partner status, T temporary identity, V visitor,
---           F forwarded for
+--           F forwarded for, f the same with forward_ip_on_registration
 -- send      how the parameters are sent: "form", "json", "query" or "headers"
 -- params    { name, name in the request, "optional" or "header" or nil }
 -- ok        the statuses of a success
@@ -38,14 +38,14 @@ end
 
 return {
   { number = 1, name = "register", method = "POST", bearer = false,
-    path = "/o/client/register", headers = "I", send = "json",
+    path = "/o/client/register", headers = "If", send = "json",
     params = { { "software_statement", "software_statement" },
                { "redirect_uri", "redirect_uri", "optional" } },
     ok = { 201, 200 }, safe = false,
     response = { client_id = "string", client_secret = "string" } },
 
   { number = 2, name = "token", method = "POST", bearer = false,
-    path = "/o/client/token", headers = "I", send = "form",
+    path = "/o/client/token", headers = "If", send = "form",
     params = { { "client_id", "client_id" },
                { "client_secret", "client_secret" },
                { "grant_type", "grant_type" } },

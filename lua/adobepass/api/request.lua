@@ -277,8 +277,15 @@ local BODIES = {
   json = { "application/json", as_json },
 }
 
-local function table_of_headers(operation, view, chosen, fields)
-  local headers = device_headers.build(view.record, operation.headers or "", chosen)
+-- The letters of an operation's headers, see adobepass.api.operations.
+local function letters_of(operation, where)
+  return ((operation.headers or ""):gsub("f",
+    where.forward_ip_on_registration and "F" or ""))
+end
+
+local function table_of_headers(operation, where, view, chosen, fields)
+  local headers = device_headers.build(view.record,
+    letters_of(operation, where), chosen)
   local kind = BODIES[operation.send]
   headers.Accept = "application/json"
   headers["Content-Type"] = kind and kind[1]
@@ -294,11 +301,11 @@ local kinds = setmetatable({}, { __index = function(self, operation)
 end })
 
 -- Returns the header table of this kind of operation, which `view` keeps.
-local function kept_headers(operation, view)
+local function kept_headers(operation, where, view)
   local kind = kinds[operation]
   local headers = view.headers[kind]
   if not headers then
-    headers = table_of_headers(operation, view, nil, {})
+    headers = table_of_headers(operation, where, view, nil, {})
     view.headers[kind] = headers
   end
   return headers
@@ -308,9 +315,9 @@ local function headers_of(operation, params, where, view)
   local chosen = request.overrides(params)
   local fields = fields_at("headers", operation, params, where)
   if next(chosen) == nil and #fields == 0 then
-    return kept_headers(operation, view)
+    return kept_headers(operation, where, view)
   end
-  return table_of_headers(operation, view, chosen, fields)
+  return table_of_headers(operation, where, view, chosen, fields)
 end
 
 --- Returns the headers of a built request: a table from name to value.
@@ -336,8 +343,9 @@ end
 -- operation that is not safe to repeat gets a new connection.
 -- @param operation of adobepass.api.operations
 -- @param params already checked by request.check
--- @param where a client's `origins`, `service_provider`, and `addresses`, a
--- table in which built URLs are kept
+-- @param where a client's `origins`, `service_provider`,
+-- `forward_ip_on_registration`, and `addresses`, a table in which built URLs are
+-- kept
 -- @param view a device's `record`, and `headers`, a table in which built
 -- headers are kept
 -- @treturn[1] table the request
@@ -346,7 +354,7 @@ end
 function request.build(operation, params, where, view)
   if not operation.params and next(params) == nil then
     return { url = address_of(operation, where), method = operation.method,
-      headers = kept_headers(operation, view),
+      headers = kept_headers(operation, where, view),
       fresh = operation.safe == false or nil, bearer = nil, timeout = nil }
   end
   local good, err = check_values(operation, params)

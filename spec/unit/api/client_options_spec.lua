@@ -64,13 +64,14 @@ local WRONG = {
   transport = { 5, "x" },
   rate_limit = { 5, "x", { { rate = 0 }, "rate" }, { { burst = 0 }, "burst" },
     { { rate = "1" }, "rate" }, { { rate = NAN }, "rate" },
-    { { speed = 1 }, "speed" },
+    { { speed = 1 }, "speed" }, { { refill = 1 }, "refill" },
+    { { allow_listed = { 5 } }, "allow_listed" },
     { { reserve = print }, "rate_limit has no method 'cancel'" } },
   retry = { 5, false, { { attempts = 0 }, "attempts" },
     { { attempts = 1.5 }, "attempts" }, { { base = -1 }, "base" },
     { { cap = HUGE }, "cap" }, { { tries = 3 }, "tries" } },
   token_margin = { "60", -1, NAN, HUGE }, token_jitter = { "5", -1, NAN, 1e9 },
-  random = { 5, "x" },
+  random = { 5, "x" }, forward_ip_on_registration = { 5, "yes", {} },
 }
 
 -- Returns an item's value and the text that the message must contain.

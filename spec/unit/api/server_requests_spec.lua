@@ -23,8 +23,6 @@ describe("a server's requests", function()
   -- Sends a request of each kind; returns the journal.
   local function send_all(device)
     assert(device:start_login(LOGIN))
-    local code = fixture:received "create_session"[1]
-    assert(code)
     assert(device.api:profiles())
     assert(device.api:configuration())
     device:authorize("CNN", { mvpd = "Cablevision" })
@@ -49,6 +47,71 @@ describe("a server's requests", function()
         entry.headers["x-forwarded-for"])
       assert.is_true(entry.status < 300, entry.operation)
     end
-    assert.is_true(seen >= 9)
+    assert.is_true(seen >= 8)
+  end)
+
+  it("[server-forwards-registration] forward_ip_on_registration: registration "
+    .. "and token requests carry the device's address", function()
+    local device = new_device({}, { forward_ip_on_registration = true })
+    assert(device.api:profiles())
+    for _, name in ipairs { "register", "token", "profiles" } do
+      local list = fixture:received(name)
+      assert.equal(1, #list)
+      assert.equal("203.0.113.7", list[1].headers["x-forwarded-for"], name)
+    end
+    device = new_device({}, {})
+    assert(device.api:profiles())
+    assert.is_nil(fixture:received "register"[1].headers["x-forwarded-for"])
+    assert.is_nil(fixture:received "token"[1].headers["x-forwarded-for"])
+  end)
+
+  it("[server-counts-registration] forward_ip_on_registration: registration and "
+    .. "token requests count for the device's address", function()
+    for _, forward in ipairs { true, false } do
+      local counted = {}
+      local limiter = { cancel = print, penalize = print,
+        barred_for = function() return 0 end,
+        reserve = function(_, key)
+          counted[#counted + 1] = key
+          return 0
+        end }
+      local device = new_device({}, { forward_ip_on_registration = forward,
+        rate_limit = limiter })
+      assert(device.api:profiles())
+      local own = forward and "203.0.113.7" or "own"
+      assert.same({ own, own, "203.0.113.7" }, counted)
+    end
+  end)
+
+  it("[server-registers-many] forward_ip_on_registration: many devices register "
+    .. "at once, within Adobe's limit of each address", function()
+    new_device({}, { forward_ip_on_registration = true, rate_limit = true,
+      sandbox = { throttle = true } })
+    local started = fixture.driver.now()
+    for index = 1, 30 do
+      assert(fixture.client:device { id = "tv " .. index,
+        info = operation_setup.INFO, ip = "192.0.2." .. index }.api:profiles())
+    end
+    assert.equal(started, fixture.driver.now())
+    for _, entry in ipairs(fixture:received()) do
+      assert.is_nil(entry.throttled)
+    end
+  end)
+
+  it("[server-allow-listed] allow_listed: requests for an address on Adobe's "
+    .. "list are not delayed", function()
+    new_device({}, { rate_limit = { allow_listed = { "own", "192.0.2.1" } } })
+    local function seconds_for(address, count)
+      local started = fixture.driver.now()
+      local device = fixture.client:device { id = "tv " .. address,
+        info = operation_setup.INFO, ip = address }
+      for _ = 1, count do assert(device.api:profiles()) end
+      return fixture.driver.now() - started
+    end
+    assert.equal(0, seconds_for("192.0.2.1", 40))
+    assert.equal(10, seconds_for("192.0.2.2", 20))
+    for index = 1, 20 do
+      assert.equal(0, seconds_for("198.51.100." .. index, 1))
+    end
   end)
 end)

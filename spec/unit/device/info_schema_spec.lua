@@ -39,7 +39,8 @@ describe("info_schema.check", function()
   end
 
   local bad = {
-    { "primaryHardwareType", "tv" }, { "osName", "Fuchsia" },
+    { "primaryHardwareType", "tv" }, { "primaryHardwareType", "Browser" },
+    { "osName", "Fuchsia" },
     { "osName", "Tizen" }, { "osFamily", "Mac OS" }, { "osVendor", "LGE" },
     { "browserName", "Netscape" }, { "browserVendor", "Sony" },
     { "connectionSecure", "yes" }, { "connectionSecure", 1 },

@@ -18,6 +18,7 @@ local FIELDS = { service_provider = "string",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", timeout = "number?", interval = "number?",
   rate_limit = "boolean?", allow_listed = "boolean?",
+  forward_ip_on_registration = "boolean?",
   secure_cookies = "boolean?", log_file = "string?" }
 
 local REDIS = { socket = "string?", host = "string?", port = "number?",
@@ -97,6 +98,7 @@ function config.load(path)
     channels = read_channels(given.channels),
     timeout = given.timeout or 8, interval = given.interval or 5,
     rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
+    forward_ip_on_registration = given.forward_ip_on_registration,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"
       or "; HttpOnly; SameSite=Strict; Secure",

@@ -74,6 +74,7 @@ local function new_client(connect, store)
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
       and rate_limiter.new(connect, settings.allow_listed),
+    forward_ip_on_registration = settings.forward_ip_on_registration,
     http = { ca_file = settings.ca_file },
   }
 end
