@@ -31,7 +31,8 @@ local function new_client(service, keep, driver)
     software_statement = service.statement,
     environment = { api = service.api, mgmt = service.mgmt },
     http = { ca_file = service.ca }, driver = driver, store = keep,
-    timeout = 10,
+    timeout = 10, domain_name = settings.domain_name,
+    redirect_url = service.api .. "/activate/success",
     device = { id = assert(adobepass.device_id(keep)), info = device_info() },
   }
 end

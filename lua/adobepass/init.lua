@@ -34,7 +34,8 @@ adobepass.driver = on_demand "adobepass.driver."
 
 local FIELDS = {
   service_provider = "string", software_statement = "string?",
-  redirect_uri = "string?", management = "table?", environment = "string or table",
+  redirect_uri = "string?", redirect_url = "string?", domain_name = "string?",
+  activation_url = "string?", management = "table?", environment = "string or table",
   device = "table?", store = "table?", driver = "table?",
   on_event = "function?", timeout = "number?", http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
@@ -142,6 +143,8 @@ local function share(given)
       "software_statement"),
     management = check_management(given.management),
     redirect_uri = check_redirect(given.redirect_uri),
+    defaults = { redirect_url = given.redirect_url,
+      domain_name = given.domain_name, activation_url = given.activation_url },
     origins = environment.resolve(given.environment),
     store = check_methods("store", given.store or adobepass.store.memory()),
     driver = driver, on_event = given.on_event,
@@ -174,6 +177,8 @@ end
 -- * `software_statement`: needed once, to register; `redirect_uri` with it
 -- * `management`: `{ software_statement = ... }` of another application, whose
 --   credentials management calls use (`reset_temp_pass`); default: this one's
+-- * `redirect_url`, `domain_name`, `activation_url`: defaults for login and logout,
+--   see adobepass.flow.login; a logout needs `redirect_url`, here or in the call
 -- * `device`: `{ id =, info =, ip =, port =, user_agent = ... }`, see
 --   adobepass.device.record; a gateway leaves it out and uses `client:device`.
 --   `info` must have model, version, osName, osVersion and connectionType

@@ -275,6 +275,22 @@ describe("cli commands", function()
       assert.is_true(core.clock.monotonic() - started < 20)
     end)
 
+  it("[command-no-default-address] login and logout: outside the sandbox there is "
+    .. "no default domain name or redirect URL", function()
+    local statement = fixture.folder .. "/statement.txt"
+    assert(shell.write_file(statement, fixture.sandbox.statement))
+    local service = " --environment release-staging --service-provider REF30 "
+      .. "--statement " .. statement
+    local cases = { ["logout"] = "--redirect-url", ["login --no-qr"] =
+      "--domain-name", ["login --domain-name example.com"] = "--redirect-url",
+      ["login --redirect-url https://example.com"] = "--domain-name" }
+    for words, option in pairs(cases) do
+      local found, status = error_of(words .. service)
+      assert.same({ "usage", 2 }, { found.code, status })
+      assert.is_truthy(found.message:find(option, 1, true), found.message)
+    end
+  end)
+
   it("[command-opens-provider-page] logout: opens the provider's page with "
     .. "--open", function()
     sign_in_here()

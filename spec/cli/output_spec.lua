@@ -70,7 +70,8 @@ describe("cli output", function()
       'run("authorize", { token = true, json = true })',
       'run("profiles", { attributes = true })', 'run("profiles", {})',
       'run("profiles", { attributes = true, json = true })',
-      'run("logout", {})', 'run("logout", { json = true })',
+      'run("logout", { redirect_url = "https://a.example" })',
+      'run("logout", { redirect_url = "https://a.example", json = true })',
       'report.failure("x", errors.new { code = "c", message = HOSTILE, '
         .. "details = HOSTILE })",
       "report.events(false) { type = HOSTILE, [HOSTILE] = HOSTILE }",

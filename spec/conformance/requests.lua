@@ -33,4 +33,7 @@ return {
       .. "by default: their own pages do not list the header.",
     tags = { "server-sends-connection", "server-forwards-registration",
       "server-counts-registration", "server-registers-many" } },
+  { page = "rest-api-v2-logout-apis-initiate-logout-for-specific-mvpd",
+    statement = "The query parameter redirectUrl is required.",
+    status = "kept", tags = { "logout-redirect-url", "logout-no-redirect-url" } },
 }

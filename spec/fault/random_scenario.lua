@@ -74,6 +74,7 @@ local function new_client(scenario)
     environment = { api = sandbox.api, mgmt = sandbox.mgmt },
     transport = scenario.transport, driver = scenario.driver,
     store = memory { now = scenario.driver.now }, timeout = scenario.timeout,
+    redirect_url = "https://adobe.com",
     rate_limit = sandbox.is_throttled,
     random = function() return random:upto(1000) / 1000 end,
     on_event = function(event) scenario.invariants:add_visible(event) end,

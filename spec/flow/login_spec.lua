@@ -73,8 +73,29 @@ describe("login with a second screen", function()
     assert.equal("https://tv.example.com/?to=go&code=" .. flow.code, flow.qr)
   end)
 
+  it("[login-defaults] start_login: domain_name, redirect_url and activation_url "
+    .. "of adobepass.new are the defaults of a call", function()
+    scenario = timeline.new { domain_name = "adobe.com",
+      redirect_url = "https://adobe.com/a",
+      activation_url = "https://tv.example.com/go" }
+    local flow = assert(scenario.client:start_login { mvpd = "Cablevision" })
+    assert.equal("https://tv.example.com/go?code=" .. flow.code, flow.qr)
+    assert(scenario.client:start_login { mvpd = "Cablevision",
+      domain_name = "adobe.io", redirect_url = "https://adobe.com/b" })
+    local bodies = {}
+    for index, entry in ipairs(scenario:received "create_session") do
+      bodies[index] = entry.body
+    end
+    assert.same({
+      "mvpd=Cablevision&domainName=adobe.com"
+        .. "&redirectUrl=https%3A%2F%2Fadobe.com%2Fa",
+      "mvpd=Cablevision&domainName=adobe.io"
+        .. "&redirectUrl=https%3A%2F%2Fadobe.com%2Fb" }, bodies)
+  end)
+
   it("[login-page-complete-tv] login: lets the activation page add parameters "
     .. "that the TV omitted", function()
+    scenario = timeline.new { redirect_url = json.null }
     local flow = assert(scenario.client:start_login {
       activation_url = "https://tv.example.com/go" })
     local phone = scenario:new_client { device = { id = "phone" } }
@@ -118,6 +139,7 @@ describe("login with a second screen", function()
 
   it("[login-resume-misses] resume_login: reports the parameters that are "
     .. "still missing", function()
+    scenario = timeline.new { redirect_url = json.null }
     local flow = assert(scenario.client:start_login {})
     local err = assert_client_error("unknown_action",
       scenario.client:resume_login {

@@ -1,5 +1,6 @@
 --- Logout.
 
+local json = require "adobepass.util.json"
 local assert_client_error = require "spec.support.assert_client_error"
 local timeline = require "spec.support.timeline"
 
@@ -43,6 +44,49 @@ describe("logout", function()
     assert.truthy(report[1].url:find("^https://api.test/mvpd/Cablevision"))
     assert.truthy(scenario.requests[2].request.url:find(
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
+  end)
+
+  local function redirect_urls()
+    local list = {}
+    for _, entry in ipairs(scenario:received "logout") do
+      list[#list + 1] = entry.query
+    end
+    return list
+  end
+
+  it("[logout-redirect-url] logout: always sends redirectUrl, of the call or of "
+    .. "the client", function()
+    viewer "Cablevision"
+    assert(client:logout())
+    assert(client:logout { mvpd = "Dish",
+      redirect_url = "https://adobe.com/bye?a=1" })
+    assert.same({ "redirectUrl=https%3A%2F%2Fadobe.com",
+      "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye%3Fa%3D1" }, redirect_urls())
+    for _, entry in ipairs(scenario:received "logout") do
+      assert.equal(200, entry.status)
+    end
+  end)
+
+  it("[logout-no-redirect-url] logout: without redirect_url returns an error "
+    .. "before any request, and logs nobody out", function()
+    viewer "Cablevision"
+    local other = scenario:new_client { redirect_url = json.null,
+      store = client.context.connection.store }
+    scenario:clear_requests()
+    for _, options in ipairs { {}, { mvpd = "Cablevision" },
+      { open_url = open_url }, { redirect_url = "" } } do
+      local report, err = other:logout(options)
+      assert.is_nil(report)
+      assert.same({ "invalid_parameter_redirect_url", "none", "logout" },
+        { err.code, err.action, err.operation })
+      assert.truthy(err.message:find("redirect_url", 1, true))
+    end
+    assert_client_error("invalid_parameter_redirect_url",
+      other.api:logout { mvpd = "Cablevision" })
+    assert.same({}, scenario.requests)
+    assert.is_table(other.context:recall "profile")
+    assert(other:logout { redirect_url = "https://adobe.com" })
+    assert.is_nil((other.context:recall "profile"))
   end)
 
   it("[logout-ends-none-page] logout: returns the URL of the provider's page "

@@ -2,7 +2,7 @@
 -- driver waits.
 --
 --   local fixture = client_fixture.new { timeout = 30 }
---     takes fields of adobepass.new, and
+--     takes fields of adobepass.new (json.null omits one), and
 --     sandbox = options of spec.sandbox.fixture
 --   fixture.client, .sandbox, .control, .driver, .statement
 --   fixture:received "authorize"        the journal's entries of an operation
@@ -11,6 +11,7 @@
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
 local sandbox_fixture = require "spec.sandbox.fixture"
+local json = require "adobepass.util.json"
 local memory = require "adobepass.store.memory"
 local operation_setup = require "spec.support.operation_setup"
 
@@ -27,8 +28,12 @@ function Fixture:new_client(changes)
     driver = self.driver, store = memory { now = self.driver.now },
     device = { id = operation_setup.DEVICE, info = operation_setup.INFO },
     random = function() return 0.5 end, rate_limit = false,
+    redirect_url = "https://adobe.com",
   }
-  for name, value in pairs(changes or {}) do given[name] = value end
+  for name, value in pairs(changes or {}) do
+    if value == json.null then value = nil end
+    given[name] = value
+  end
   return adobepass.new(given)
 end
 

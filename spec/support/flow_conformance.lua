@@ -213,7 +213,7 @@ scenarios["[flow-signs-partner-framework] flows: sign on through a partner's "
   equal("appleSSO", profile.type)
   assert(assert(client:authorize("CNN",
     { partner_status = status })).permitted)
-  local report = assert(client:logout {
+  local report = assert(client:logout { redirect_url = "https://adobe.com",
     on_partner_logout = function(mvpd) notified = mvpd end })
   equal("viewer_told", report[1].outcome)
   equal("Cablevision", notified)

@@ -41,9 +41,7 @@ end
 
 local function log_in(self)
   local profile, err = self.app.client:login {
-    mvpd = self.provider.id, domain_name = settings.domain_name,
-    activation_url = self.app.activation_url,
-    redirect_url = self.app.activation_url .. "/success",
+    mvpd = self.provider.id, activation_url = self.app.activation_url,
     interval = settings.poll_interval,
     on_code = function(flow) show_code(self, flow) end,
     on_poll = function(flow) note_poll(self, flow) end,

@@ -51,6 +51,10 @@ function Context:sleep(seconds) self.connection.driver.sleep(seconds) end
 --- Returns the client's option `timeout`, in seconds.
 function Context:timeout() return self.connection.timeout end
 
+--- Returns the client's default of an option of login and logout: `redirect_url`,
+-- `domain_name` or `activation_url`.
+function Context:default(name) return self.connection.defaults[name] end
+
 --- Returns the deadline of a call that starts now, by the driver's clock.
 -- @tparam[opt] number seconds the client's timeout
 function Context:deadline(seconds)

@@ -16,6 +16,8 @@
 -- also      fields that Adobe spells in two ways: name -> other name
 -- safe      false: not idempotent, so not repeated when it may have succeeded
 -- one_of    two parameters of which exactly one must be given
+-- needs     a parameter that may be missing in the call if adobepass.new has it;
+--           without both, the call returns an error
 -- everyone  the parameter that `everyone = true` replaces
 -- url_only  true: the value is the URL, and no request is sent
 -- @module adobepass.api.operations
@@ -98,7 +100,7 @@ return {
   { number = 13, name = "logout", method = "GET",
     path = V2 .. "/logout/{mvpd}", headers = "DIFSV", send = "query",
     params = { MVPD, { "redirect_url", "redirectUrl", "optional" } },
-    ok = { 200 }, response = { logouts = "table" } },
+    needs = "redirect_url", ok = { 200 }, response = { logouts = "table" } },
 
   { number = 14, name = "partner_session", method = "POST",
     path = V2 .. "/sessions/sso/{partner}", headers = "DIFPV",

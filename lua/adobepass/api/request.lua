@@ -197,7 +197,25 @@ local function check_value(operation, parameter, value)
   return true
 end
 
-local function check_values(operation, params)
+-- The service resets all users when the parameter is missing; "all" makes that
+-- explicit.
+local function value_of(operation, params, name, where)
+  if name == "service_provider" then return where.service_provider end
+  if params.everyone and name == operation.everyone then return "all" end
+  if name == operation.needs then return params[name] or where.defaults[name] end
+  return params[name]
+end
+
+local function check_needed(operation, params, where)
+  local name = operation.needs
+  if not name or (value_of(operation, params, name, where) or "") ~= "" then
+    return true
+  end
+  return refuse(operation, "invalid_parameter_" .. name, ("The option %s is "
+    .. "missing: give it in the call, or to adobepass.new."):format(name))
+end
+
+local function check_values(operation, params, where)
   for _, parameter in ipairs(operation.params or {}) do
     local value = params[parameter[1]]
     if value ~= nil then
@@ -205,15 +223,7 @@ local function check_values(operation, params)
       if not good then return nil, err end
     end
   end
-  return true
-end
-
--- The service resets all users when the parameter is missing; "all" makes that
--- explicit.
-local function value_of(operation, params, name, where)
-  if name == "service_provider" then return where.service_provider end
-  if params.everyone and name == operation.everyone then return "all" end
-  return params[name]
+  return check_needed(operation, params, where)
 end
 
 -- Returns the URL with placeholders for the parameters. It is constant for a
@@ -343,7 +353,7 @@ end
 -- operation that is not safe to repeat gets a new connection.
 -- @param operation of adobepass.api.operations
 -- @param params already checked by request.check
--- @param where a client's `origins`, `service_provider`,
+-- @param where a client's `origins`, `service_provider`, `defaults`,
 -- `forward_ip_on_registration`, and `addresses`, a table in which built URLs are
 -- kept
 -- @param view a device's `record`, and `headers`, a table in which built
@@ -357,7 +367,7 @@ function request.build(operation, params, where, view)
       headers = kept_headers(operation, where, view),
       fresh = operation.safe == false or nil, bearer = nil, timeout = nil }
   end
-  local good, err = check_values(operation, params)
+  local good, err = check_values(operation, params, where)
   if not good then return nil, err end
   local built = { url = url_of(operation, params, where),
     method = operation.method, fresh = operation.safe == false or nil,

@@ -27,7 +27,8 @@ Examples:
   adobepass sandbox --exec 'adobepass login'
       Log in to the sandbox, as viewer ann with password secret.
   adobepass login --environment release-staging --service-provider REF30 \
-    --statement statement.txt --domain-name example.com
+    --statement statement.txt --domain-name example.com \
+    --redirect-url https://example.com/done
       Log in to Adobe's service. The statement is needed only once.
   adobepass login --mvpd Cablevision --json
       Print two lines: {"event":"code", ...}, then {"event":"profile", ...}.
@@ -50,11 +51,13 @@ function login.define(parser)
       :argname("<id>")
       :convert(settings.not_empty),
     parser:option("--domain-name", "A domain that is registered with Adobe "
-      .. "for your application (default: adobe.com)."):argname("<domain>"),
+      .. "for your application (in the sandbox: adobe.com)."):argname("<domain>"),
     parser:option("--redirect-url", "The address that the second screen opens "
-      .. "after the login (default: https:// and the domain)."):argname("<url>"),
+      .. "after the login (in the sandbox: https:// and the domain).")
+      :argname("<url>"),
     parser:option("--activation-url", "Your page on which a viewer enters the "
-      .. "code (the sandbox's page is /activate)."):argname("<url>"),
+      .. "code, and which adds what is missing of the domain name and the "
+      .. "redirect URL (the sandbox's page is /activate)."):argname("<url>"),
     parser:option("--interval", "Seconds between polls (default: 5).")
       :argname("<seconds>"):convert(interval),
     parser:flag("--attributes", "Include the values of the profile's "
@@ -166,10 +169,22 @@ local function activation_url(arguments, found, mvpd)
     and found.origins.api .. "/activate" or nil
 end
 
+local NO_ADDRESSES = "No domain name or redirect URL given. Use --domain-name and "
+  .. "--redirect-url, or --activation-url with a page that adds them."
+
+-- Without both addresses and an activation page, no viewer could finish the login.
+local function check_addresses(arguments, origins)
+  if arguments.activation_url or settings.domain_name(arguments, origins)
+      and settings.redirect_url(arguments, origins) then
+    return true
+  end
+  return nil, report.usage(NO_ADDRESSES)
+end
+
 local function options_of(arguments, found, mvpd, progress)
-  local domain = arguments.domain_name or "adobe.com"
-  return { mvpd = mvpd or nil, domain_name = domain, fresh = true,
-    redirect_url = arguments.redirect_url or "https://" .. domain,
+  return { mvpd = mvpd or nil, fresh = true,
+    domain_name = settings.domain_name(arguments, found.origins),
+    redirect_url = settings.redirect_url(arguments, found.origins),
     activation_url = activation_url(arguments, found, mvpd),
     interval = arguments.interval,
     on_code = function(flow) progress:show_code(flow) end,
@@ -181,6 +196,8 @@ end
 function login.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
+  local is_complete, missing = check_addresses(arguments, found.origins)
+  if not is_complete then return nil, missing end
   local mvpd, err = provider(client, arguments)
   if mvpd == nil then return nil, err end
   local progress = setmetatable({ client = client, arguments = arguments,

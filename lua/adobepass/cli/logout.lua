@@ -20,7 +20,7 @@ also have a logout page: its address is printed, and opened in a browser with
 local EPILOG = [[
 Examples:
   adobepass logout
-  adobepass logout --mvpd Cablevision --open
+  adobepass logout --mvpd Cablevision --open --redirect-url https://example.com
 
 Exit status: 0 logged out, or not logged in before; 1 failure.]]
 
@@ -32,7 +32,8 @@ function logout.define(parser)
       :argname("<id>")
       :convert(settings.not_empty),
     parser:option("--redirect-url", "The address that the provider's page "
-      .. "opens after the logout."):argname("<url>"),
+      .. "opens after the logout; required by Adobe (in the sandbox: "
+      .. "https://adobe.com)."):argname("<url>"):convert(settings.not_empty),
     parser:flag("--open", "Open the provider's page in a browser."))
 end
 
@@ -88,12 +89,17 @@ local function status(list)
   return report.SUCCESS
 end
 
+local NO_REDIRECT_URL = "No redirect URL given. Use --redirect-url with the "
+  .. "address that the provider's page opens after the logout."
+
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function logout.run(arguments)
-  local client, err = settings.client(arguments)
-  if not client then return nil, err end
+  local client, found = settings.client(arguments)
+  if not client then return nil, found end
+  local redirect_url = settings.redirect_url(arguments, found.origins)
+  if not redirect_url then return nil, report.usage(NO_REDIRECT_URL) end
   local list, why = client:logout { mvpd = arguments.mvpd,
-    redirect_url = arguments.redirect_url,
+    redirect_url = redirect_url,
     open_url = arguments.open and open_in_browser or nil }
   if not list then return nil, why end
   if arguments.json then

@@ -207,6 +207,19 @@ function settings.device_info(arguments)
   return info
 end
 
+--- Returns the domain name of a login; nil if none was given, outside a sandbox.
+function settings.domain_name(arguments, origins)
+  return arguments.domain_name
+    or settings.is_loopback(origins.api) and "adobe.com" or nil
+end
+
+--- Returns the redirect URL of a login or logout; nil if none was given, outside a
+-- sandbox.
+function settings.redirect_url(arguments, origins)
+  return arguments.redirect_url or settings.is_loopback(origins.api)
+    and "https://" .. settings.domain_name(arguments, origins) or nil
+end
+
 --- Reads the options and variables. Returns a table with `origins`, `statement`,
 -- `service_provider`, `folder` and `ca`; or nil and an error.
 function settings.gather(arguments)

@@ -36,6 +36,15 @@ local function check(where, options)
   end
 end
 
+-- Returns a copy of the options, with the client's defaults.
+local function complete(context, options)
+  local result = with({}, options)
+  for _, name in ipairs { "redirect_url", "domain_name", "activation_url" } do
+    result[name] = options[name] or context:default(name)
+  end
+  return result
+end
+
 -- --- existing logins --------------------------------------
 
 local function request_profiles(context, options)
@@ -230,7 +239,7 @@ end
 -- `interval` (s), `mvpd`; and `profile` when no login was needed.
 function login.start_login(context, options)
   check("client:start_login", options)
-  return begin(context, options)
+  return begin(context, complete(context, options))
 end
 
 -- --- polling ----------------------------------------
@@ -386,7 +395,8 @@ end
 --
 -- * `mvpd`, `domain_name`, `redirect_url`: the parameters known so far; the
 --   second screen adds the others
--- * `activation_url`: your page where a viewer types the code
+-- * `activation_url`: your page where a viewer types the code; the defaults of
+--   these three (not `mvpd`) are the options of adobepass.new
 -- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code
 -- * `on_poll(flow)`: called after each poll that returned no profile
 -- * `cancel()`: true ends the login; `interval`: seconds between two polls
@@ -401,7 +411,7 @@ end
 --   identity, for single sign-on
 function login.login(context, options)
   check("client:login", options)
-  local flow, err = begin(context, options)
+  local flow, err = begin(context, complete(context, options))
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
   call_on_code(options, flow)

@@ -1,6 +1,7 @@
 --- Logs the viewer out of every provider.
 -- @module adobepass.flow.logout
 
+local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
 
@@ -108,9 +109,19 @@ local function one(context, mvpd, options, report)
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
 end
 
+-- Adobe's page requires redirectUrl.
+local function no_redirect_url()
+  return nil, errors.new { code = "invalid_parameter_redirect_url",
+    action = "none", operation = "logout", message = "The option redirect_url is "
+      .. "missing: give it in the call, or to adobepass.new." }
+end
+
 --- Signs the viewer out: of `mvpd`, or else of every provider that the service
 -- knows for this device.
 --
+-- `redirect_url` is the address that the provider's page opens after the logout;
+-- default: that of adobepass.new. Without both, nothing happens, and the error
+-- `invalid_parameter_redirect_url` is returned.
 -- `open_url(url, mvpd)` opens the provider's page in a browser; without it the
 -- logout stops there. `on_partner_logout(mvpd)` tells the viewer to sign out
 -- in the system's settings. Returns a report, one entry for each provider:
@@ -120,6 +131,8 @@ end
 -- device in any case; the error `store_failed` means that this failed.
 function logout.logout(context, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 3)
+  local redirect_url = options.redirect_url or context:default "redirect_url"
+  if (redirect_url or "") == "" then return no_redirect_url() end
   local list, err = providers(context, options)
   local forgotten, why = forget_viewer(context, options)
   local report = {}

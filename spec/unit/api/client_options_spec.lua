@@ -71,6 +71,7 @@ local WRONG = {
     { { attempts = 1.5 }, "attempts" }, { { base = -1 }, "base" },
     { { cap = HUGE }, "cap" }, { { tries = 3 }, "tries" } },
   token_margin = { "60", -1, NAN, HUGE }, token_jitter = { "5", -1, NAN, 1e9 },
+  redirect_url = { 5, {} }, domain_name = { 5 }, activation_url = { 5 },
   random = { 5, "x" }, forward_ip_on_registration = { 5, "yes", {} },
 }
 

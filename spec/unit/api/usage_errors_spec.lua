@@ -76,6 +76,9 @@ for _, word in ipairs(WORDS) do
     { token = word, devices = { "x" } })
 end
 
+refuse("logout", "invalid_parameter_redirect_url",
+  { mvpd = MVPD, redirect_url = "" })
+
 for _, list in ipairs { {}, { "" }, { 5 }, { "a", 5 }, { [2] = "a" },
   { "a", [3] = "b" }, { "a", name = "b" }, { name = "b" }, { { "a" } },
   { json.null } } do

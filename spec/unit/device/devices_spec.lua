@@ -99,7 +99,8 @@ describe("devices of one client", function()
       resources = { "CNN", "TBS" } } end,
     function(api) return api:authorize { mvpd = "Cablevision",
       resources = { "CNN" } } end,
-    function(api) return api:logout { mvpd = "Cablevision" } end,
+    function(api) return api:logout { mvpd = "Cablevision",
+      redirect_url = "https://adobe.com" } end,
   }
 
   local OWN = { "ap-device-identifier", "x-device-info", "x-forwarded-for",

@@ -17,9 +17,7 @@ return {
   --   profiles_follow_device no_logout_redirect any_domain many_resources
   --   unlisted_headers unlisted_parameters repeated_parameters content_type
   --   client_authentication malformed_device_info
-  -- Until the client requires a redirect URL for logout, the default accepts a
-  -- logout without one; all other rules are strict.
-  mode = { "no_logout_redirect" },
+  mode = "strict",
 
   -- Lifetimes. Adobe documents about 30 minutes for codes, 6 hours for access
   -- tokens, 7 minutes for media tokens.
