@@ -36,4 +36,14 @@ return {
   { page = "rest-api-v2-logout-apis-initiate-logout-for-specific-mvpd",
     statement = "The query parameter redirectUrl is required.",
     status = "kept", tags = { "logout-redirect-url", "logout-no-redirect-url" } },
+  { page = "rest-api-v2-faqs",
+    statement = "The configuration is specific to a platform type; a server caches "
+      .. "the response, for example for 2 minutes, for each platform type.",
+    status = "kept", tags = { "providers-asked-two-minutes",
+      "providers-cached-platform", "providers-cached-connection",
+      "providers-cached-provider" } },
+  { page = "rest-api-v2-configuration-apis-retrieve-configuration-for-specific-"
+      .. "service-provider",
+    statement = "The query parameter profile is optional.",
+    status = "kept", tags = { "configuration-profile" } },
 }

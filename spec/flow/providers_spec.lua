@@ -104,6 +104,52 @@ describe("providers", function()
     assert.equal(2, #scenario:request_times "configuration")
   end)
 
+  it("[providers-cached-connection] providers: the address, port, user agent and "
+    .. "connection of a device do not split the cache", function()
+    local function request_list(id, more, info_more)
+      local info = { model = "X", version = "1", osName = "Linux",
+        osVersion = "6", connectionType = "WiFi" }
+      for name, value in pairs(info_more or {}) do info[name] = value end
+      local fields = { id = id, info = info }
+      for name, value in pairs(more or {}) do fields[name] = value end
+      assert(scenario.client:device(fields):providers())
+      return #scenario:request_times "configuration"
+    end
+    assert.equal(1, request_list "one")
+    assert.equal(1, request_list("two", { ip = "203.0.113.7", port = 443,
+      user_agent = "TV/1" }))
+    assert.equal(1, request_list("three", { ip = "203.0.113.8", port = "444",
+      user_agent = "TV/2" }, { connectionType = "LAN", connectionSecure = true,
+      applicationId = "app" }))
+    for index, name in ipairs { "model", "version", "osName", "osVersion",
+      "primaryHardwareType", "manufacturer", "vendor", "osFamily", "osVendor",
+      "browserName", "browserVendor", "browserVersion" } do
+      assert.equal(1 + index, request_list("other", nil, { [name] = "Other" }))
+    end
+    local without = scenario.client:device { id = "no info" }
+    assert(without:providers())
+    assert.equal(14, #scenario:request_times "configuration")
+  end)
+
+  it("[providers-cached-provider] providers: each service provider has its own "
+    .. "list", function()
+    assert(scenario.client:providers())
+    local other = scenario:new_client { service_provider = "REF40" }
+    local list = assert(other:providers())
+    assert.equal(2, #scenario:request_times "configuration")
+    assert.is_nil(index_of(list, "Dish"))
+    assert.truthy(index_of(scenario.client:providers(), "Dish"))
+  end)
+
+  it("[configuration-profile] client.api:configuration: sends profile as a query "
+    .. "parameter", function()
+    assert(scenario.client.api:configuration { profile = "a b&c" })
+    assert(scenario.client.api:configuration())
+    local list = scenario:received "configuration"
+    assert.same({ "profile=a%20b%26c", 200 }, { list[1].query, list[1].status })
+    assert.same({ nil, 200 }, { list[2].query, list[2].status })
+  end)
+
   it("[providers-not-spoil-cache] providers: returns copies, so that callers "
     .. "cannot change the cache", function()
     local list = scenario.client:providers()

@@ -17,6 +17,7 @@ local device_store = require "adobepass.store.device_store"
 local environment = require "adobepass.api.environment"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
+local info_schema = require "adobepass.device.info_schema"
 local json = require "adobepass.util.json"
 local methods = require "adobepass.api.methods"
 local options_of = require "adobepass.util.options"
@@ -337,10 +338,11 @@ function Context:shared_cache()
   return connection.cache
 end
 
---- Returns the device info as sent, on which the service provider's
+--- Returns the key of the device's platform type, on which the service provider's
 -- configuration depends.
 function Context:platform_key()
-  return device_headers.build(self.record, "I")["X-Device-Info"] or ""
+  return info_schema.platform_key(
+    device_headers.build(self.record, "I")["X-Device-Info"])
 end
 
 -- --- creation ------------------------------------------------------

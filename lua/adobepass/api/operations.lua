@@ -54,7 +54,8 @@ return {
     ok = { 201, 200 }, response = { access_token = "string" } },
 
   { number = 3, name = "configuration", method = "GET",
-    path = V2 .. "/configuration", headers = "DIF", ok = { 200 },
+    path = V2 .. "/configuration", headers = "DIF", send = "query",
+    params = { { "profile", "profile", "optional" } }, ok = { 200 },
     response = { requestor = "table" } },
 
   { number = 4, name = "create_session", method = "POST",

@@ -53,6 +53,23 @@ local checks = {
   end,
 }
 
+-- The keys of the device itself: neither its connection nor its application, nor
+-- what a server adds.
+local PLATFORM = { "primaryHardwareType", "model", "version", "manufacturer",
+  "vendor", "osName", "osFamily", "osVendor", "osVersion", "browserName",
+  "browserVendor", "browserVersion" }
+
+--- Returns a key that all devices of one platform type share.
+-- @tparam ?table|string info as for `adobepass.device.record`
+function info_schema.platform_key(info)
+  local values = {}
+  info = info_schema.table_of(info) or {}
+  for index, key in ipairs(PLATFORM) do
+    values[index] = tostring(info[key] or "")
+  end
+  return table.concat(values, "\n")
+end
+
 -- Returns what the value of a documented key should be; nil if it is valid.
 local function wanted(key, value)
   local kind = KEYS[key]
