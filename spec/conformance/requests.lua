@@ -46,4 +46,10 @@ return {
       .. "service-provider",
     statement = "The query parameter profile is optional.",
     status = "kept", tags = { "configuration-profile" } },
+  { page = "rest-api-v2-decisions-apis-retrieve-preauthorization-decisions-using-"
+      .. "specific-mvpd",
+    statement = "The page lists no AP-TempPass-Identity; the OpenAPI file does, for "
+      .. "a promotional pass.",
+    status = "kept", tags = { "server-temp-pass-identity",
+      "device-identity-of-call" } },
 }

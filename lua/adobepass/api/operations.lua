@@ -6,8 +6,8 @@
 -- path      {x} is a parameter, escaped; {service_provider} is the client's
 -- bearer    false: sent without an access token
 -- headers   letters, see adobepass.device.headers: D device, I info, S single
---           sign-on, P partner status, T temporary identity, V visitor,
---           F forwarded for, f the same with forward_ip_on_registration
+--           sign-on, P partner status, T temporary identity, t the same if the
+--           call gives it, V visitor, F forwarded for, f the same with forward_ip_on_registration
 -- send      how the parameters are sent: "form", "json", "query" or "headers"
 -- params    { name, name in the request, "optional" or "header" or nil }
 -- ok        the statuses of a success
@@ -94,7 +94,7 @@ return {
     response = { decisions = "list" } },
 
   { number = 12, name = "preauthorize", method = "POST",
-    path = V2 .. "/decisions/preauthorize/{mvpd}", headers = "DIFSPTV",
+    path = V2 .. "/decisions/preauthorize/{mvpd}", headers = "DIFSPtV",
     send = "json", params = RESOURCES, ok = { 200 },
     response = { decisions = "list" } },
 

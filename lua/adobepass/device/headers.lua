@@ -6,6 +6,7 @@
 --   D AP-Device-Identifier     I X-Device-Info
 --   F X-Forwarded-For          V AP-Visitor-Identifier
 --   T AP-TempPass-Identity     P AP-Partner-Framework-Status
+--   t the same, only if the call gives it: a promotional TempPass
 --   S Adobe-Subject-Token or X-Roku-Reserved-Roku-Connect-Token, and
 --     AD-Service-Token
 --
@@ -69,6 +70,9 @@ local function build(device, letters, overrides)
   field.check_tokens(overrides)
   for _, name in ipairs(fields_of(letters)) do
     result[HEADERS[name]] = value_of(device, name, overrides)
+  end
+  if overrides.identity and letters:find "t" then
+    result[HEADERS.identity] = field.encode("identity", overrides.identity)
   end
   return result
 end

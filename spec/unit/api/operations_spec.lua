@@ -28,7 +28,7 @@ local ROWS = {
   authorize = { "POST", "/api/v2/REF30/decisions/authorize/{mvpd}", "ADI",
     "FSPTV", JSON },
   preauthorize = { "POST", "/api/v2/REF30/decisions/preauthorize/{mvpd}",
-    "ADI", "FSPTV", JSON },
+    "ADI", "FSPV", JSON },
   logout = { "GET", "/api/v2/REF30/logout/{mvpd}", "ADI", "FSV" },
   partner_session = { "POST", "/api/v2/REF30/sessions/sso/{partner}", "ADI",
     "FPV", FORM },

@@ -50,6 +50,25 @@ describe("a server's requests", function()
     assert.is_true(seen >= 8)
   end)
 
+  it("[server-temp-pass-identity] preauthorize: sends AP-TempPass-Identity only for "
+    .. "a promotional pass, whose user the call names", function()
+    local user = { email = core.digest.hex(core.digest.sha256 "user@domain.com") }
+    local header = core.base64.encode(json.encode(user))
+    local device = new_device { identity = user }
+    device:preauthorize({ "CNN" }, { mvpd = "Cablevision" })
+    device.api:preauthorize { mvpd = "Cablevision", resources = { "CNN" } }
+    device:authorize("CNN", { mvpd = "Cablevision" })
+    device:preauthorize({ "CNN" }, { mvpd = "flexibleTempPass",
+      identity = user })
+    local sent = {}
+    for index, entry in ipairs(fixture:received "preauthorize") do
+      sent[index] = entry.headers["ap-temppass-identity"] or false
+    end
+    assert.same({ false, false, header }, sent)
+    assert.equal(header,
+      fixture:received "authorize"[1].headers["ap-temppass-identity"])
+  end)
+
   it("[server-forwards-registration] forward_ip_on_registration: registration "
     .. "and token requests carry the device's address", function()
     local device = new_device({}, { forward_ip_on_registration = true })
