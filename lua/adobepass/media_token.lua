@@ -128,7 +128,7 @@ function media_token.ends(fields)
   return issued and fields.ttl and issued + fields.ttl or nil
 end
 
-local FIELDS = { key = "userdata", resource = "string?",
+local FIELDS = { key = options_of.one_or_more "userdata", resource = "string?",
   requestor = "string?", now_ms = "number", once = "table?" }
 
 local function refuse(status, message) return nil, message, status end
@@ -150,9 +150,12 @@ local function is_new(signed, fields, store)
   return store:add(name, "1", math.max(1, fields.ttl / 1000 + SKEW / 1000))
 end
 
-local function is_signed(signed, signature, key)
+local function is_signed(signed, signature, keys)
   local raw = core.base64.decode((signature:gsub("%s+", "")))
-  return raw and key:verify(signed, raw)
+  for _, key in ipairs(raw and options_of.list(keys) or {}) do
+    if key:verify(signed, raw) then return true end
+  end
+  return false
 end
 
 -- Returns why a signed token is refused: a status and a message; or nil.
@@ -175,7 +178,8 @@ end
 
 --- Verifies a media token.
 -- @string serialized
--- @tparam table options `key`: a public key of the core; `now_ms`: the time;
+-- @tparam table options `key`: a public key of the core, or a list of them: the
+-- token must be signed by one; `now_ms`: the time;
 -- `resource`, `requestor`: the expected values; `once`: a store in which used
 -- tokens are recorded, so that each is accepted once
 -- @treturn[1] table the fields, as of `media_token.inspect`

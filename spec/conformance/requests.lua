@@ -52,4 +52,15 @@ return {
       .. "a promotional pass.",
     status = "kept", tags = { "server-temp-pass-identity",
       "device-identity-of-call" } },
+  { page = "rest-api-v2-checklist",
+    statement = "Store id, displayName and logoUrl of the MVPD that the user "
+      .. "selected in persistent storage.",
+    status = "partly", reason = "When a second screen selects the MVPD, this client "
+      .. "has no configuration, and may not request one for a logged-in viewer.",
+    tags = { "providers-login-stores", "providers-login-completes",
+      "providers-kept-name-logo" } },
+  { page = "user-metadata",
+    statement = "Adobe Pass Authentication supports both a primary and a backup "
+      .. "certificate for encrypted user metadata.",
+    status = "kept", tags = { "profile-several-keys", "profile-keys-rubbish" } },
 }

@@ -2,6 +2,7 @@
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
+local keyring = require "adobepass.sandbox.data.keyring"
 local timeline = require "spec.support.timeline"
 
 local login_options = timeline.login_options
@@ -197,6 +198,61 @@ describe("encrypted attributes", function()
     assert.equal("77754", profile.attributes.zip)
     assert.is_nil(profile.encrypted)
     assert.same({}, scenario:counts())
+  end)
+
+  it("[profile-several-keys] profile: decrypts with any of several keys, in any "
+    .. "order", function()
+    local other = assert(keyring.new():private "tokens")
+    for _, keys in ipairs { { key }, { key, other }, { other, key },
+      { other, other, key } } do
+      local profile = assert(scenario.client:login { metadata_key = keys,
+        fresh = true })
+      assert.equal("77754", profile.attributes.zip)
+      assert.is_nil(profile.encrypted)
+      profile = assert(scenario.client:refresh_profile { metadata_key = keys })
+      assert.equal("77754", profile.attributes.zip)
+    end
+    local profile = assert(scenario.client:login { metadata_key = { other },
+      fresh = true })
+    assert.is_nil(profile.attributes.zip)
+    assert.equal("string", type(profile.encrypted.zip))
+  end)
+
+  it("[profile-keys-rubbish] profile: takes the text, when a wrong key returns "
+    .. "meaningless bytes as with OpenSSL 3.2 and later", function()
+    local profile = require "adobepass.flow.profile"
+    local function key_to(text)
+      return { decrypt = function() return text end }
+    end
+    local given = { attributes = { zip = { value = "AAAA", state = "enc" } } }
+    for _, rubbish in ipairs { "", "\1", "a\0bcdefgh", "\200abcdefgh",
+      "\128\129\130\131\132\133", "x", "\237\1abcdefgh" } do
+      for _, keys in ipairs { { key_to(rubbish), key_to "7775é" },
+        { key_to "7775é", key_to(rubbish) } } do
+        assert.equal("7775é", profile.new("m", given,
+          { metadata_key = keys }).attributes.zip)
+      end
+    end
+    local refused = profile.new("m", given,
+      { metadata_key = { key_to "a\0b", key_to(nil) } })
+    assert.same({ nil, "AAAA" },
+      { refused.attributes.zip, refused.encrypted.zip })
+  end)
+
+  it("[profile-keys-raises] metadata_key: a list with anything but keys "
+    .. "raises", function()
+    for _, wrong in ipairs { {}, { "PEM" }, { key, 5 }, { first = key } } do
+      for _, method in ipairs { "login", "start_login", "refresh_profile" } do
+        local ok, message = pcall(function()
+          local result = scenario.client[method](scenario.client,
+            { metadata_key = wrong })
+          return result
+        end)
+        assert.is_false(ok)
+        assert.truthy(message:find("profile_spec.*client:" .. method
+          .. ": metadata_key should be"), message)
+      end
+    end
   end)
 
   it("[profile-no-rubbish-jwe-not-key] profile: returns attributes unchanged "

@@ -206,6 +206,40 @@ describe("remember_provider", function()
     assert.equal("C", scenario.client:remembered_provider().display_name)
   end)
 
+  it("[providers-login-stores] login: stores id, name and logo of the chosen "
+    .. "provider, also when the login takes longer than the list is cached",
+    function()
+      set_providers(scenario, { { id = "Dish" }, { id = "Cablevision",
+        displayName = "Cable Vision", logoUrl = "https://x/y.png" } })
+      assert(scenario.client:providers())
+      scenario:set_responder(nil)
+      local flow = assert(scenario.client:start_login(
+        timeline.login_options { mvpd = "Cablevision" }))
+      scenario.driver.sleep(600)
+      scenario:sign_in(flow.code)
+      assert(scenario.client:poll_login(flow))
+      local wanted = { id = "Cablevision", display_name = "Cable Vision",
+        logo_url = "https://x/y.png" }
+      assert.same(wanted, scenario.client:remembered_provider())
+      assert.equal(1, #scenario:request_times "configuration")
+      local again = scenario:new_client {
+        store = scenario.client.context.connection.store }
+      assert.same(wanted, again:remembered_provider())
+    end)
+
+  it("[providers-login-completes] login: adds name and logo to a stored provider "
+    .. "without them", function()
+    local wanted = { id = "Cablevision", display_name = "Cable Vision",
+      logo_url = "https://x/y.png" }
+    scenario.client:remember_provider { id = "Cablevision" }
+    set_providers(scenario, { { id = "Cablevision",
+      displayName = "Cable Vision", logoUrl = "https://x/y.png" } })
+    assert(scenario.client:providers())
+    scenario:signed_in()
+    assert(scenario.client:login {})
+    assert.same(wanted, scenario.client:remembered_provider())
+  end)
+
   it("[providers-login-none-picked] remembered_provider: returns the provider "
     .. "of the last login", function()
     scenario.client:remember_provider { id = "Dish", display_name = "Dish TV" }

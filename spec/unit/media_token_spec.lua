@@ -110,6 +110,17 @@ describe("a media token of the sandbox", function()
 end)
 
 describe("media_token.verify", function()
+  it("[media-token-several-keys] media_token.verify: accepts a signature by any of "
+    .. "several keys", function()
+    local text = body()
+    local other = KEYS:public "tokens"
+    for _, keys in ipairs { { KEY }, { other, KEY }, { KEY, other } } do
+      assert.equal("VALID_TOKEN", verify(pack(text), { key = keys }))
+    end
+    assert.equal("INVALID_SIGNATURE",
+      verify(pack(text), { key = { other, other } }))
+  end)
+
   it("[media-token-authentic-key] media_token.verify: refuses a signature of "
     .. "another key or text", function()
     local text = body()
@@ -404,7 +415,8 @@ describe("media_token.verify", function()
   it("[media-token-raises-programmer] media_token.verify: usage errors "
     .. "raise", function()
     for _, options in ipairs { {}, { key = KEY }, { now_ms = NOW },
-      { key = "PEM", now_ms = NOW }, { key = KEY, now_ms = "now" },
+      { key = "PEM", now_ms = NOW }, { key = {}, now_ms = NOW },
+      { key = { KEY, "PEM" }, now_ms = NOW }, { key = KEY, now_ms = "now" },
       { key = KEY, now_ms = NOW, nope = 1 },
       { key = KEY, now_ms = NOW, once = true } } do
       local good, message = pcall(function()

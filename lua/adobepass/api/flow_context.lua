@@ -331,6 +331,23 @@ function Context:learn_batch_limit(mvpd, limit)
   connection.batch_limits[mvpd] = limit
 end
 
+--- Records the names of the providers of a configuration. They outlive its cache,
+-- because a viewer may take longer to log in.
+function Context:learn_providers(list)
+  local known = {}
+  for _, item in ipairs(list) do
+    known[item.id] = { id = item.id, display_name = item.display_name,
+      logo_url = item.logo_url }
+  end
+  self.connection.providers = known
+end
+
+--- Returns `id`, `display_name` and `logo_url` of a provider of the last
+-- configuration; nil when it had none with this id.
+function Context:known_provider(id)
+  return (self.connection.providers or {})[id]
+end
+
 --- Returns a cache for data that is the same for all viewers.
 function Context:shared_cache()
   local connection = self.connection

@@ -7,7 +7,8 @@
 -- bearer    false: sent without an access token
 -- headers   letters, see adobepass.device.headers: D device, I info, S single
 --           sign-on, P partner status, T temporary identity, t the same if the
---           call gives it, V visitor, F forwarded for, f the same with forward_ip_on_registration
+--           call gives it, V visitor, F forwarded for, f the same with the
+--           option forward_ip_on_registration
 -- send      how the parameters are sent: "form", "json", "query" or "headers"
 -- params    { name, name in the request, "optional" or "header" or nil }
 -- ok        the statuses of a success

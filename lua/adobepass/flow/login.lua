@@ -18,7 +18,7 @@ local FIELDS = identity.fields({ mvpd = "string?", domain_name = "string?",
   redirect_url = "string?", activation_url = "string?", on_code = "function?",
   on_poll = "function?", cancel = "function?", choose = "function?",
   browser_returned = "function?", interval = "number?",
-  metadata_key = "userdata?", metadata_padding = "string?",
+  metadata_key = options_of.one_or_more("userdata", true), metadata_padding = "string?",
   fresh = "boolean?" }, identity.SSO)
 
 local pick = identity.pick
@@ -405,8 +405,8 @@ end
 --   starts when it returns true
 -- * `choose(profiles)`: returns the profile to use, of several; default: the one
 --   valid longest. `fresh`: true requests the profiles even when one is kept
--- * `metadata_key`, a private key of the core: decrypts encrypted attributes;
---   `metadata_padding`: as in key:decrypt
+-- * `metadata_key`, a private key of the core or a list of them: decrypts encrypted
+--   attributes; `metadata_padding`: as in key:decrypt
 -- * `service_token`, `subject_token`, `roku_token`, `visitor_id`: the viewer's
 --   identity, for single sign-on
 function login.login(context, options)
@@ -456,7 +456,8 @@ function login.resume_login(context, options)
 end
 
 local REFRESH = identity.fields({ mvpd = "string?",
-  metadata_key = "userdata?", metadata_padding = "string?" }, identity.SSO)
+  metadata_key = options_of.one_or_more("userdata", true),
+  metadata_padding = "string?" }, identity.SSO)
 
 --- Requests the profile again: some attributes change after authorization.
 -- Options, all of them optional: `mvpd` (default: that of the login), and as in

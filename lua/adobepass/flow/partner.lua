@@ -50,7 +50,8 @@ end
 
 local FIELDS = { partner = "string", status = "table or string",
   respond = "function", domain_name = "string?", redirect_url = "string?",
-  fallback = "table?", visitor_id = "string?", metadata_key = "userdata?",
+  fallback = "table?", visitor_id = "string?",
+  metadata_key = options_of.one_or_more("userdata", true),
   metadata_padding = "string?" }
 
 local function no_fallback(response)

@@ -8,6 +8,7 @@
 local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local options_of = require "adobepass.util.options"
 
 local profile = {}
 
@@ -16,10 +17,27 @@ local function is_jwe(text)
   return select(2, text:gsub("%.", "")) == 4
 end
 
+local UTF8 = { "[\194-\223][\128-\191]", "[\224-\239][\128-\191][\128-\191]",
+  "[\240-\244][\128-\191][\128-\191][\128-\191]" }
+
+local function is_text(bytes)
+  for _, pattern in ipairs(UTF8) do bytes = bytes:gsub(pattern, "") end
+  return not bytes:find "[^\t\r\n\32-\126]"
+end
+
+-- Tries every key: two certificates may be active. A wrong key may return
+-- meaningless bytes, see key:decrypt; so the longest text is the plain one.
 local function open_one(value, options)
-  local sealed = type(value) == "string" and encoding.base64_decode(value)
+  local sealed, plain = type(value) == "string"
+    and encoding.base64_decode(value), nil
   if not sealed or not options.metadata_key then return nil end
-  return options.metadata_key:decrypt(sealed, options.metadata_padding)
+  for _, key in ipairs(options_of.list(options.metadata_key)) do
+    local text = key:decrypt(sealed, options.metadata_padding)
+    if text and is_text(text) and (not plain or #text > #plain) then
+      plain = text
+    end
+  end
+  return plain
 end
 
 -- Reference, "Encrypted user metadata": a plain value is never decoded, even
@@ -115,13 +133,18 @@ end
 
 local function keep_provider(context, item)
   if item.type == "temporary" then return true end
-  local provider = context:recall("provider")
-  if provider and provider.id == item.mvpd then return true end
-  return context:remember("provider", { id = item.mvpd })
+  local provider, known = context:recall("provider"),
+    context:known_provider(item.mvpd)
+  if provider and provider.id == item.mvpd
+      and (provider.display_name or not known) then
+    return true
+  end
+  return context:remember("provider", known or { id = item.mvpd })
 end
 
---- Keeps a profile in the store until it expires, and the choice of provider
--- without an expiry time. Returns the profile; nil and an error when the store
+--- Keeps a profile in the store until it expires, and the choice of provider, with
+-- its name and logo if the client has requested the configuration, without an expiry
+-- time. Returns the profile; nil and an error when the store
 -- fails.
 function profile.remember(context, item)
   local good, err = keep(context, item)

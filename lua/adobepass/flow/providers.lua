@@ -34,6 +34,7 @@ local function load_list(context)
     end
   end
   table.sort(list, by_name)
+  context:learn_providers(list)
   return list
 end
 

@@ -73,6 +73,29 @@ function options.number(least, most, is_whole)
   return { least = least, most = most, is_whole = is_whole }
 end
 
+--- Describes an option that is one value or a list of values of a type, for the
+-- `fields` of options.check.
+-- @string kind the type
+-- @bool[opt] is_optional
+function options.one_or_more(kind, is_optional)
+  return { kind = kind, is_optional = is_optional }
+end
+
+--- Returns the list of an option that options.one_or_more describes.
+function options.list(value)
+  return type(value) == "table" and value or { value }
+end
+
+local function is_one_or_more(value, wanted)
+  if value == nil then return wanted.is_optional end
+  local list, count = options.list(value), 0
+  for _, item in pairs(list) do
+    count = count + 1
+    if type(item) ~= wanted.kind then return false end
+  end
+  return count > 0 and count == #list
+end
+
 local function is_in_range(value, range)
   return type(value) == "number" and value >= range.least
     and value <= range.most and not (range.is_whole and value % 1 ~= 0)
@@ -88,7 +111,10 @@ end
 
 -- Returns what is wrong with a value; nil when it is valid.
 local function fault_of(name, value, wanted)
-  if type(wanted) == "table" then
+  if type(wanted) == "table" and wanted.kind then
+    if is_one_or_more(value, wanted) then return nil end
+    return ("%s should be a %s, or a list of them"):format(name, wanted.kind)
+  elseif type(wanted) == "table" then
     if value == nil or is_in_range(value, wanted) then return nil end
     return ("%s should be a %snumber from %g to %g"):format(name,
       wanted.is_whole and "whole " or "", wanted.least, wanted.most)
@@ -103,7 +129,7 @@ end
 -- @tparam string where the checked function's name, for the message
 -- @tparam table given
 -- @tparam table fields from a name to "type", "type?" (may be missing) or
--- "type or type?", or to options.number
+-- "type or type?", or to options.number or options.one_or_more
 -- @tparam[opt=2] number level whose line to name, as for error()
 -- @treturn table given
 function options.check(where, given, fields, level)

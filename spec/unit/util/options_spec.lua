@@ -34,6 +34,28 @@ describe("options.check", function()
     assert_raises("f: id should be a string, not nil", function() f {} end)
   end)
 
+  it("[options-one-or-more] options.check: one_or_more takes a value, or a list of "
+    .. "values, of a type", function()
+    local fields = { key = options.one_or_more "string",
+      more = options.one_or_more("number", true) }
+    local function f(given) options.check("f", given, fields) end
+    for _, value in ipairs { "a", { "a" }, { "a", "b" } } do
+      f { key = value, more = { 1 } }
+      f { key = value }
+    end
+    for _, value in ipairs { 5, {}, { "a", 5 }, { "a", x = "b" }, { x = "a" },
+      { [2] = "a" }, true } do
+      assert_raises("f: key should be a string, or a list of them", function()
+        f { key = value }
+      end)
+    end
+    assert_raises("key should be a string", function() f {} end)
+    assert_raises("more should be a number", function()
+      f { key = "a", more = {} }
+    end)
+    assert.same({ { 1 }, { 1, 2 } }, { options.list(1), options.list { 1, 2 } })
+  end)
+
   it("[options-range] options.check: refuses a number outside its "
     .. "range", function()
     for _, value in ipairs { 2.9, 10.1, -1, 0 / 0, 1 / 0, -1 / 0, "5", true,
