@@ -7,6 +7,13 @@ local operation_setup = require "spec.support.operation_setup"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
+-- The software statement of Adobe's registration page: it has no scopes claim.
+local function sample_statement()
+  local samples = json.decode(assert(shell.read_file
+    "spec/samples/dcr-register.json"))
+  return samples[1].request.body.software_statement
+end
+
 describe("cli doctor", function()
   local fixture
 
@@ -146,6 +153,13 @@ describe("cli doctor", function()
     moved(20 * 60000, "fail", "20 minutes behind the service's")
     moved(-90 * 60000, "fail", "2 hours ahead of the service's")
     moved(60000, "warn", "behind the service's")
+  end)
+
+  it("[doctor-no-scopes] doctor: accepts a statement without a scopes claim, as "
+    .. "Adobe's sample", function()
+    local by_name = finds("ok", "statement", "it does not list its scopes",
+      "--statement -", nil, sample_statement())
+    assert.equal("ok", by_name.provider.status)
   end)
 
   it("[doctor-folder-user] doctor: requires a private and writable store "

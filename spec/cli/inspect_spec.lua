@@ -6,6 +6,13 @@ local json = require "adobepass.util.json"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
+-- The software statement of Adobe's registration page: it has no scopes claim.
+local function sample_statement()
+  local samples = json.decode(assert(shell.read_file
+    "spec/samples/dcr-register.json"))
+  return samples[1].request.body.software_statement
+end
+
 describe("cli inspect", function()
   local fixture, certificates, media
 
@@ -61,6 +68,20 @@ describe("cli inspect", function()
     out, status = inspect(nil, path)
     assert.equal(0, status)
     assert.is_truthy(out:find("It lacks api:client:v2", 1, true))
+  end)
+
+  it("[inspect-no-scopes] inspect: accepts a software statement without a scopes "
+    .. "claim, as Adobe's sample", function()
+    local out, status = inspect(sample_statement())
+    assert.equal(0, status)
+    assert.is_truthy(out:find "^A software statement\n")
+    assert.is_truthy(out:find("It does not list its scopes.", 1, true))
+    assert.is_nil(out:find("lacks", 1, true))
+    local seen = view(sample_statement())
+    assert.same({ "statement", nil }, { seen.kind, seen.has_v2_scope })
+    assert.is_true(view(fixture.sandbox.statement).has_v2_scope)
+    assert.is_false(view(signed { software_id = "x", scopes = "other" })
+      .has_v2_scope)
   end)
 
   it("[inspect-not-print-token] inspect: does not print the token itself", function()

@@ -63,4 +63,7 @@ return {
     statement = "Adobe Pass Authentication supports both a primary and a backup "
       .. "certificate for encrypted user metadata.",
     status = "kept", tags = { "profile-several-keys", "profile-keys-rubbish" } },
+  { page = "dynamic-client-registration-apis-retrieve-client-credentials",
+    statement = "The sample's software statement has no scopes claim.",
+    status = "kept", tags = { "inspect-no-scopes", "doctor-no-scopes" } },
 }

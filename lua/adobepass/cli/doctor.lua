@@ -166,6 +166,9 @@ local function check_statement(statement)
     return fail("statement", "This is another kind of token, not a software "
       .. "statement.", "Show it with adobepass inspect. Download the software "
       .. "statement from the TVE Dashboard.")
+  elseif jwt.has_scope(token.claims) == nil then
+    return ok("statement", "a software statement; it does not list its scopes"),
+      token.claims
   elseif not jwt.has_scope(token.claims) then
     return fail("statement", "It lacks " .. jwt.SCOPE .. ", the scope of the "
       .. "REST API v2.", "Have the application's scope changed in the TVE "

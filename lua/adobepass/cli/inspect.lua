@@ -187,7 +187,9 @@ end
 
 local function scope_sentence(found)
   if found.kind ~= "statement" and found.kind ~= "access" then return nil end
-  if found.has_scope then
+  if found.has_scope == nil then
+    return { "DIM", "It does not list its scopes." }
+  elseif found.has_scope then
     return { "GOOD", "It has the scope of the REST API v2." }
   end
   return { "BAD", ("It lacks %s, the scope of the REST API v2: have the "

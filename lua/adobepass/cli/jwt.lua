@@ -33,8 +33,10 @@ function jwt.list(value)
   return list
 end
 
---- Returns true if the claims hold the scope of the REST API v2.
+--- Returns whether the claims hold the scope of the REST API v2; nil if they list no
+-- scopes, as those of Adobe's sample of a software statement.
 function jwt.has_scope(claims)
+  if claims.scopes == nil and claims.scope == nil then return nil end
   for _, scope in ipairs(jwt.list(claims.scopes or claims.scope)) do
     if scope == jwt.SCOPE then return true end
   end
