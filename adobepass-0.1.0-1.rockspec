@@ -127,6 +127,8 @@ build = {
         "lua/adobepass/cli/text.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
+      ["adobepass.device"] =
+        "lua/adobepass/device.lua",
       ["adobepass.device.field"] =
         "lua/adobepass/device/field.lua",
       ["adobepass.device.headers"] =
