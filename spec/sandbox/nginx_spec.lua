@@ -137,8 +137,8 @@ describe("nginx.start", function()
     assert.is_false(exists(folder))
   end)
 
-  it("[nginx-passes-configuration] nginx: returns failures of the config "
-    .. "function and passes on its errors", function()
+  it("[nginx-passes-configuration] nginx: returns the failure of the "
+    .. "config function and raises its errors", function()
       local folder
       local none, message, code = nginx.start { config = function(_, place)
         folder = place

@@ -77,8 +77,8 @@ describe("a code", function()
     assert.same({}, response.json.profiles)
   end)
 
-  it("[sandbox-session-shorter-login] sandbox login: lasts less long without "
-    .. "device info", function()
+  it("[sandbox-session-shorter-login] sandbox login: a profile ends sooner "
+    .. "for a device without device info", function()
     local h = fixture.new()
     h:log_in("ann", "Dish", { ["X-Device-Info"] = false })
     h:log_in("ann", "Cablevision")

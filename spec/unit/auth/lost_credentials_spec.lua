@@ -53,7 +53,8 @@ describe("credentials and faults", function()
     at.control.revoke { token = many_clients.bearer(at.control.journal()) }
   end
 
-  it("[credentials-stored-win] credentials that a failed write left in memory "
+  it("[credentials-stored-win] credentials: "
+    .. "credentials that a failed write left in memory "
     .. "never replace stored ones", function()
     local flaky = many_clients.new_failing_store(store)
     local function is_credentials(key) return key:find "^credentials" end
@@ -88,7 +89,7 @@ describe("credentials and faults", function()
     return driver, task
   end
 
-  it("[credentials-paused-holder] a process that stops in a registration "
+  it("[credentials-paused-holder] credentials: a process that stops in a registration "
     .. "until its lock is over writes no credentials", function()
     local paused, task = stopped_in "register"
     local other = adobepass.driver.tick()
@@ -105,7 +106,8 @@ describe("credentials and faults", function()
     assert.equal(2, counts().register)
   end)
 
-  it("[credentials-late-failure] a failure that comes after the lock is over "
+  it("[credentials-late-failure] credentials: "
+    .. "a failure that comes after the lock is over "
     .. "fails nobody", function()
     local paused, task = stopped_in("token", { kind = "status",
       operation = "token", status = 503, count = 1 })
@@ -117,7 +119,8 @@ describe("credentials and faults", function()
     assert.equal(2, counts().token)
   end)
 
-  it("[credentials-timeout-unsent] a timeout that the store causes before the "
+  it("[credentials-timeout-unsent] credentials: "
+    .. "a timeout that the store causes before the "
     .. "request is sent fails no other process", function()
     local slow, is_locked = many_clients.new_failing_store(store), false
     function slow.replace(_, ...)
@@ -134,7 +137,7 @@ describe("credentials and faults", function()
     assert.equal("ok", ask(client()))
   end)
 
-  it("[credentials-token-before-failure] a stored token is used before a "
+  it("[credentials-token-before-failure] credentials: a stored token is used before a "
     .. "remembered failure is considered", function()
     local one = client()
     assert.equal("ok", ask(one))
@@ -152,7 +155,8 @@ describe("credentials and faults", function()
   end)
 
   for _, name in ipairs { "same", "other" } do
-    it("[credentials-cancelled-task] a cancelled task releases the lock for "
+    it("[credentials-cancelled-task] credentials: "
+      .. "a cancelled task releases the lock for "
       .. "the " .. name .. " process", function()
       local driver = adobepass.driver.tick()
       local one = client { driver = driver }
@@ -168,7 +172,8 @@ describe("credentials and faults", function()
     end)
   end
 
-  it("[credentials-raised-error] an error that is raised in a refresh releases "
+  it("[credentials-raised-error] credentials: "
+    .. "an error that is raised in a refresh releases "
     .. "the lock", function()
     local raise, driver = true, adobepass.driver.tick()
     local function on_event(event)
@@ -189,7 +194,8 @@ describe("credentials and faults", function()
 
   for _, step in ipairs { -1, 60, 1e9 } do
     for _, who in ipairs { "one process", "two processes" } do
-      it("[credentials-clock-step] a clock that is set by " .. step .. " s in a "
+      it("[credentials-clock-step] credentials: "
+        .. "a clock that is set by " .. step .. " s in a "
         .. "registration registers once, with " .. who, function()
         local driver = adobepass.driver.tick()
         local function new_client()
@@ -210,7 +216,8 @@ describe("credentials and faults", function()
     end
   end
 
-  it("[credentials-valid-token] a token that is still valid is used by every "
+  it("[credentials-valid-token] credentials: "
+    .. "a token that is still valid is used by every "
     .. "process when it cannot be renewed", function()
     local one = client()
     assert.equal("ok", ask(one))
@@ -245,7 +252,7 @@ describe("credentials and faults", function()
     return succeeded, message
   end
 
-  it("[credentials-many-devices] 20 new devices at once wait for the rate "
+  it("[credentials-many-devices] credentials: 20 new devices at once wait for the rate "
     .. "limit as long as their timeout allows", function()
     local succeeded = first_requests(20, 31)
     assert.equal(20, succeeded)

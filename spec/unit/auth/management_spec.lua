@@ -49,7 +49,8 @@ describe("management", function()
     return found
   end
 
-  it("[management-own-credentials] management calls use their own credentials "
+  it("[management-own-credentials] management: "
+    .. "management calls use their own credentials "
     .. "and token", function()
     local one = client(true)
     assert.equal("ok", ask(one))
@@ -73,7 +74,8 @@ describe("management", function()
 
   for title, refusal in pairs(REFUSALS) do
     for _, has_own in ipairs { true, false } do
-      it("[management-refused] a " .. title .. " never registers the viewer's "
+      it("[management-refused] management: "
+        .. "a " .. title .. " never registers the viewer's "
         .. "application again, with" .. (has_own and "" or "out")
         .. " own credentials", function()
         local one = client(has_own)
@@ -100,7 +102,7 @@ describe("management", function()
     end
   end
 
-  it("[management-option] the option is checked", function()
+  it("[management-option] management: raises for a wrong option", function()
     for _, wrong in ipairs { {}, { software_statement = "no" },
       { software_statement = at.statement, x = 1 } } do
       assert.error_matches(function()

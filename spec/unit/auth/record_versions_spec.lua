@@ -70,7 +70,8 @@ describe("versions of stored records", function()
     end
   end
 
-  it("[credentials-newer-record] a record of a newer version is refused and "
+  it("[credentials-newer-record] credentials: "
+    .. "a record of a newer version is refused and "
     .. "never overwritten", function()
     local newer = load_version(2)
     assert.equal("ok", ask(newer))
@@ -94,7 +95,7 @@ describe("versions of stored records", function()
     assert.equal(0, counts.register)
   end)
 
-  it("[credentials-older-record] a newer version reads the records of an "
+  it("[credentials-older-record] credentials: a newer version reads the records of an "
     .. "older one", function()
     assert.equal("ok", ask(adobepass))
     assert.equal("ok", ask(load_version(2)))
@@ -105,7 +106,8 @@ describe("versions of stored records", function()
     assert.equal("store_failed", (ask(adobepass)))
   end)
 
-  it("[credentials-record-without-version] credentials of 0.1.0, which have no "
+  it("[credentials-record-without-version] credentials: "
+    .. "credentials of 0.1.0, which have no "
     .. "version, are used", function()
     assert.equal("ok", ask(adobepass))
     store:clear "access"

@@ -248,7 +248,7 @@ describe("core.http.new: failures of transfers", function()
   end)
 
   it("[http-failure-led-astray-status] response: a folded line after an "
-    .. "invalid status line does no harm", function()
+    .. "invalid status line gives the body or an error", function()
     assert_fold_harmless "http/1.1 200 OK\r\n"
   end)
 

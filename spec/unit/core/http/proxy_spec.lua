@@ -111,7 +111,7 @@ describe("core.http.new through a proxy", function()
   -- libcurl 7.84 to 8.0 appended the line to a freed header of the previous
   -- response: curl/curl#11103.
   it("[proxy-not-led-astray-folded] proxy: a folded line in the trailers of "
-    .. "its refusal does no harm", function()
+    .. "its refusal leaves later responses intact", function()
     local peer = tcp_peer.listen(function(connection)
       connection:send("HTTP/1.1 407 No\r\nTransfer-Encoding: chunked\r\n\r\n"
         .. "0\r\n : folded trailer\r\n\r\n")
