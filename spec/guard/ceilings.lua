@@ -15,7 +15,7 @@ return {
     ["client.api:profiles"] = 80000,
     ["25 cached permits"] = 370000,
     ["2,000 providers from JSON"] = 53400000,
-    ["2,000 providers from the cache"] = 21200000,
+    ["2,000 providers from the cache"] = 12300000,
     ["a view of a device"] = 169000,
   },
   allocations = {
@@ -27,7 +27,7 @@ return {
     ["client.api:profiles"] = 35.5,
     ["25 cached permits"] = 106,
     ["2,000 providers from JSON"] = 24000,
-    ["2,000 providers from the cache"] = 4950,
+    ["2,000 providers from the cache"] = 4430,
     ["a view of a device"] = 45,
   },
   requests = {

@@ -4,8 +4,8 @@
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
 -- and, created at first use, `headers`, `credentials` and `management` (access
--- tokens), `store`, `permits`, `generation` (a count of logins and logouts) and
--- `code_life` (of adobepass.flow.login).
+-- tokens), `store`, `permits`, `platform` (see platform_key), `generation` (a count
+-- of logins and logouts) and `code_life` (of adobepass.flow.login).
 -- @module adobepass.api.flow_context
 
 local access_token = require "adobepass.auth.access_token"
@@ -331,21 +331,19 @@ function Context:learn_batch_limit(mvpd, limit)
   connection.batch_limits[mvpd] = limit
 end
 
---- Records the names of the providers of a configuration. They outlive its cache,
--- because a viewer may take longer to log in.
-function Context:learn_providers(list)
-  local known = {}
-  for _, item in ipairs(list) do
-    known[item.id] = { id = item.id, display_name = item.display_name,
-      logo_url = item.logo_url }
-  end
-  self.connection.providers = known
-end
+--- Records the providers of a configuration. They outlive its cache, because a
+-- viewer may take longer to log in.
+function Context:learn_providers(list) self.connection.providers = list end
 
 --- Returns `id`, `display_name` and `logo_url` of a provider of the last
 -- configuration; nil when it had none with this id.
 function Context:known_provider(id)
-  return (self.connection.providers or {})[id]
+  for _, item in ipairs(self.connection.providers or {}) do
+    if item.id == id then
+      return { id = id, display_name = item.display_name,
+        logo_url = item.logo_url }
+    end
+  end
 end
 
 --- Returns a cache for data that is the same for all viewers.
@@ -358,8 +356,9 @@ end
 --- Returns the key of the device's platform type, on which the service provider's
 -- configuration depends.
 function Context:platform_key()
-  return info_schema.platform_key(
+  self.platform = self.platform or info_schema.platform_key(
     device_headers.build(self.record, "I")["X-Device-Info"])
+  return self.platform
 end
 
 -- --- creation ------------------------------------------------------

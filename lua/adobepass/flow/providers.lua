@@ -19,6 +19,10 @@ local function by_name(a, b)
   return a.id < b.id
 end
 
+local function looks_like_a_test(id)
+  return id:lower():find("%f[%a]test") ~= nil
+end
+
 -- Sorted once, before it is cached.
 local function load_list(context)
   local response, err = context.api:configuration()
@@ -30,7 +34,8 @@ local function load_list(context)
     if type(item) == "table" and type(item.id) == "string" then
       list[#list + 1] = { id = item.id, logo_url = json.text(item.logoUrl),
         display_name = json.text(item.displayName) or item.id,
-        temporary = item.isTempPass == true, details = item }
+        temporary = item.isTempPass == true, details = item,
+        is_test = looks_like_a_test(item.id) }
     end
   end
   table.sort(list, by_name)
@@ -51,13 +56,9 @@ local function cached_list(context)
   return fresh
 end
 
-local function looks_like_a_test(item)
-  return item.id:lower():find("%f[%a]test") ~= nil
-end
-
 local function is_shown(item, options)
   if item.temporary and not options.temporary then return false end
-  if looks_like_a_test(item) and not options.test then return false end
+  if item.is_test and not options.test then return false end
   return not options.filter or options.filter(item)
 end
 
