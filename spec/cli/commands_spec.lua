@@ -279,7 +279,8 @@ describe("cli commands", function()
     .. "no default domain name or redirect URL", function()
     local statement = fixture.folder .. "/statement.txt"
     assert(shell.write_file(statement, fixture.sandbox.statement))
-    local service = " --environment release-staging --service-provider REF30 "
+    -- A name that never resolves (RFC 2606), should a request be sent.
+    local service = " --api https://service.invalid --service-provider REF30 "
       .. "--statement " .. statement
     local cases = { ["logout"] = "--redirect-url", ["login --no-qr"] =
       "--domain-name", ["login --domain-name example.com"] = "--redirect-url",
