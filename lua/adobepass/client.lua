@@ -12,6 +12,7 @@ local device_record = require "adobepass.device.record"
 local flow_context = require "adobepass.api.flow_context"
 local info_schema = require "adobepass.device.info_schema"
 local options_of = require "adobepass.util.options"
+local viewer_identity = require "adobepass.api.viewer_identity"
 
 local client = {}
 
@@ -43,9 +44,9 @@ end
 
 --- Requests the profiles of this device: a list, the one valid longest first;
 -- see adobepass.flow.profile.
-function Client:profiles()
+function Client:profiles(options)
   local context = context_of(self, "profiles")
-  local result, err = require("adobepass.flow.profile").profiles(context)
+  local result, err = require("adobepass.flow.profile").profiles(context, options)
   return result, err
 end
 
@@ -103,9 +104,10 @@ function Client:poll_login(flow, options)
 end
 
 --- Returns the session of a code that a viewer typed on a second screen.
-function Client:check_code(code)
+function Client:check_code(code, options)
   local context = context_of(self, "check_code")
-  local result, err = require("adobepass.flow.login").check_code(context, code)
+  local result, err = require("adobepass.flow.login").check_code(
+    context, code, options)
   return result, err
 end
 
@@ -187,7 +189,8 @@ function Client:renew_service_token(token)
   return result, err
 end
 
---- Requests a code with which another device joins this device's group.
+--- Requests a code with which another device joins this device's group; see
+-- adobepass.flow.service_token for this and the next methods.
 function Client:link_device(token)
   local context = context_of(self, "link_device")
   local result, err = require("adobepass.flow.service_token").link_device(
@@ -259,20 +262,24 @@ end
 
 -- --- the client --------------------------------------------------------------
 
-local function new_client(shared, record)
-  local context = flow_context.new(shared, record)
+local function new_client(shared, record, changing)
+  local context = flow_context.new(shared, record, changing)
   return setmetatable({ context = context, api = context.api }, Client)
 end
 
 --- Returns the client of another device, which shares this client's
 -- connections, store and rate limit. It is small enough for a gateway to keep
 -- thousands.
--- @tparam table fields `id`, `info`, `ip`, `port`, `user_agent`, and what
--- adobepass.device.record takes
+-- @tparam table fields `id`, `info`, `ip`, `port`, `user_agent`, `user`, and
+-- `identity`: see adobepass.device.record and adobepass.util.identity; it replaces
+-- fields of the option of adobepass.new
 function Client:device(fields)
   check_self(self, "device")
   local shared = self.context.connection
-  local made = new_client(shared, options_of.at_caller(device_record.new, fields))
+  local constant, changing = options_of.at_caller(viewer_identity.split, fields,
+    shared.identity)
+  local made = new_client(shared,
+    options_of.at_caller(device_record.new, constant), changing)
   local message = fields.info and info_schema.summary(fields.info)
   if message then
     made.context:emit { type = "warning", code = "device_info",

@@ -5,6 +5,8 @@ local client = require "adobepass.client"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
 local environment = require "adobepass.api.environment"
+local field = require "adobepass.device.field"
+local identity = require "adobepass.util.identity"
 local options = require "adobepass.util.options"
 local platform = require "adobepass.device.platform"
 local rate_limiter = require "adobepass.policy.rate_limiter"
@@ -36,7 +38,7 @@ local FIELDS = {
   service_provider = "string", software_statement = "string?",
   redirect_uri = "string?", redirect_url = "string?", domain_name = "string?",
   activation_url = "string?", management = "table?", environment = "string or table",
-  device = "table?", store = "table?", driver = "table?",
+  device = "table?", identity = "table?", store = "table?", driver = "table?",
   on_event = "function?", timeout = "number?", http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
   forward_ip_on_registration = "boolean?",
@@ -73,6 +75,14 @@ local function check_management(given)
     { software_statement = "string" })
   return { statement = check_statement(given.software_statement,
     "management.software_statement") }
+end
+
+local function check_identity(given)
+  identity.check("adobepass.new: identity", given)
+  for name, value in pairs(given or {}) do
+    if value and type(value) ~= "function" then field.encode(name, value) end
+  end
+  return given
 end
 
 local function check_redirect(uri)
@@ -145,6 +155,7 @@ local function share(given)
     redirect_uri = check_redirect(given.redirect_uri),
     defaults = { redirect_url = given.redirect_url,
       domain_name = given.domain_name, activation_url = given.activation_url },
+    identity = check_identity(given.identity),
     origins = environment.resolve(given.environment),
     store = check_methods("store", given.store or adobepass.store.memory()),
     driver = driver, on_event = given.on_event,
@@ -182,6 +193,8 @@ end
 -- * `device`: `{ id =, info =, ip =, port =, user_agent = ... }`, see
 --   adobepass.device.record; a gateway leaves it out and uses `client:device`.
 --   `info` must have model, version, osName, osVersion and connectionType
+-- * `identity`: the viewer's identifiers for single sign-on, values or functions:
+--   see adobepass.util.identity
 -- * `store` (memory), `driver` (block)
 -- * `on_event`: called with a table for every request, retry, wait, token,
 --   registration, cache hit and warning; an event never holds a secret

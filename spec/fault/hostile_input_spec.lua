@@ -148,7 +148,8 @@ describe("arbitrary bytes", function()
       local client = fixture:new_client { transport = transport }
       local id, model, ip = text(one), text(one), text(one)
       local good, viewer = pcall(client.device, client,
-        { id = id, ip = ip, info = { model = model }, visitor_id = ip })
+        { id = id, ip = ip, info = { model = model },
+          identity = { visitor_id = ip } })
       if not good then
         assert(type(viewer) == "string" and not viewer:find(id, 1, true)
           or #id < 8)

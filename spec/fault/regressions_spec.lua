@@ -184,7 +184,7 @@ describe("cached permits", function()
       scenario:clear_requests()
       assert(scenario.client:preauthorize({ "CNN" },
         { mvpd = "flexibleTempPass",
-        identity = who and identity(who) }))
+        user = who and identity(who) }))
       return scenario:counts().preauthorize
     end
     assert.equal(1, ask "ann@test")

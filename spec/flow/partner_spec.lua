@@ -367,7 +367,8 @@ for name, header in pairs { subject_token = "adobe-subject-token",
     it("[partner-call-device] platform identity: is sent with every call of "
       .. "its device", function()
       assert(log_in(scenario.client, mine))
-      local second = scenario.client:device { id = "another", [name] = mine }
+      local second = scenario.client:device { id = "another",
+        identity = { [name] = mine } }
       assert.equal("platformSSO", assert(second:login {}).type)
       assert.is_true(assert(second:authorize "CNN").permitted)
     end)

@@ -20,7 +20,7 @@ function device_fields.full(change)
     subject_token = "subject.token", service_token = "service.token",
     partner_status = { frameworkPermissionInfo = { accessStatus = "granted" },
       frameworkProviderInfo = { id = "x", expirationDate = "17356896" } },
-    identity = { email = HASH } }
+    user = { email = HASH } }
   for name, value in pairs(change or {}) do
     if value == json.null then value = nil end
     options[name] = value

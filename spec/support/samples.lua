@@ -54,7 +54,7 @@ local NAMES = { domainName = "domain_name", redirectUrl = "redirect_url",
 
 local OVERRIDES = { ["AD-Service-Token"] = "service_token",
   ["Adobe-Subject-Token"] = "subject_token",
-  ["AP-TempPass-Identity"] = "identity",
+  ["AP-TempPass-Identity"] = "user",
   ["AP-Partner-Framework-Status"] = "partner_status" }
 
 local function add(params, fields)

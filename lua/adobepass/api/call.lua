@@ -8,8 +8,9 @@
 --   classify -> done            the response is a success
 --            -> refresh_token   the access token was refused (once a call)
 --            -> register_again  the credentials were refused (once a call)
+--            -> renew_service_token  the identity's service token was refused (once)
 --            -> retry           any other error
---   refresh_token, register_again, retry -> acquire_token
+--   refresh_token, register_again, renew_service_token, retry -> acquire_token
 --
 -- The end states are done and failed. The deadline is an instant of the
 -- driver's clock, fixed when the call is created.
@@ -187,6 +188,24 @@ local function may_register_again(self)
     or self.connection.management ~= nil
 end
 
+-- The SSO Service's actions for a missing or refused service token, which a new
+-- access token does not correct.
+local OF_SERVICE_TOKEN = { get_new_token = true, check_headers = true,
+  check_request_body = true }
+
+local RENEWAL = BY_NAME.refresh_service_token
+
+-- Returns the service token that the call sent, if the device's identity can replace
+-- it.
+local function replaceable_token(self)
+  local identity, params = self.device.identity, self.params
+  local token = params.token or params.service_token
+  if identity and self.operation ~= RENEWAL and not self.is_token_renewed
+      and identity:owns(token) then
+    return token
+  end
+end
+
 function states.classify(self)
   local err = self.err
   if self.response then
@@ -195,7 +214,10 @@ function states.classify(self)
   end
   if not err then return "done" end
   self.err = err
-  if self.held and err.http_status == UNAUTHORIZED and not self.refusal then
+  if err.action == "get_new_token" and replaceable_token(self) then
+    return "renew_service_token"
+  elseif self.held and err.http_status == UNAUTHORIZED and not self.refusal
+      and not OF_SERVICE_TOKEN[err.action] then
     return "refresh_token"
   elseif self.held and err.action == "application-registration"
       and not self.is_registered_again and may_register_again(self) then
@@ -216,6 +238,22 @@ function states.register_again(self)
   self.is_registered_again = true
   self.refusal = { id = self.held.id, client_id = self.held.client_id,
     reason = self.err }
+  self.err = nil
+  return "acquire_token"
+end
+
+function states.renew_service_token(self)
+  local token, params = replaceable_token(self), {}
+  self.is_token_renewed = true
+  local fresh, err = self.device.identity:replace(token, self.deadline)
+  if not fresh then return fail(self, err or self.err) end
+  for name, value in pairs(self.params) do
+    params[name] = value == token and fresh or value
+  end
+  self.params = params
+  self.request, err = request.build(self.operation, params, self.connection,
+    self.device)
+  if not self.request then return fail(self, err) end
   self.err = nil
   return "acquire_token"
 end
@@ -258,7 +296,7 @@ end
 --- Creates a call; nil and an error when a value cannot be sent.
 -- @param connection see adobepass.api.connection
 -- @tparam table device `record`, `key` in the store, `headers` (prepared
--- headers of the record)
+-- headers of the record), `identity` (see adobepass.api.viewer_identity; or nil)
 -- @param operation of adobepass.api.operations
 -- @tparam table params checked by adobepass.api.request
 -- @number deadline by the driver's clock

@@ -1,9 +1,9 @@
 --- Describes each error code: a sentence for the viewer, a hint for the
 -- developer, and the action when the server does not name one.
 --
--- The codes come from Adobe's page enhanced-error-codes, the two pages of the
--- DCR API, and this module; the sentences are not Adobe's. A sentence suggests
--- only what a viewer can do: sign in, wait, or contact the provider or the
+-- The codes come from Adobe's pages enhanced-error-codes and sso-service, the two
+-- pages of the DCR API, and this module; the sentences are not Adobe's. A sentence
+-- suggests only what a viewer can do: sign in, wait, or contact the provider or the
 -- app's support.
 -- @module adobepass.api.error_catalog
 
@@ -199,6 +199,34 @@ add("application-registration", AGAIN, {
   invalid_client = "Register again: these credentials are not valid.",
 })
 
+-- The SSO Service ----------------------------------------------------------
+
+local GET_TOKEN = "Get a new one: client:get_service_token."
+
+add("get_new_token", AGAIN, {
+  token_invalid = "The service token, or the link code, is not valid. " .. GET_TOKEN,
+  token_expired = "The service token has expired. " .. GET_TOKEN,
+  header_invalid = "The service token's signature or subject is wrong. "
+    .. GET_TOKEN,
+})
+
+add("check_headers", APP, {
+  header_missing = "Send the header that the message names: a service token, an "
+    .. "sso_id or a link code.",
+})
+
+add("check_request_body", APP, {
+  request_invalid = "Give a list of one or more device ids.",
+})
+
+add("none", APP, {
+  request_null = "Send a JSON object in the body.",
+})
+
+add("none", LATER, {
+  internal_error = "Retry later; if the error persists, send the trace to Adobe.",
+})
+
 -- Responses without a code ------------------------------------------------
 
 add("retry", LATER, {
@@ -293,6 +321,9 @@ local actions = {
   authentication = { viewer = SIGN_IN_AGAIN, hint = "Start a login." },
   authorization = { viewer = AGAIN, hint = "Request an authorization." },
   retry = { viewer = LATER, hint = REPEAT },
+  get_new_token = { viewer = AGAIN, hint = GET_TOKEN },
+  check_headers = { viewer = APP, hint = "Check the headers of the request." },
+  check_request_body = { viewer = APP, hint = "Check the body of the request." },
 }
 
 return { codes = codes, actions = actions }

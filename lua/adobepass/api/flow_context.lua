@@ -3,9 +3,10 @@
 -- object.
 --
 -- Fields: `api` (see adobepass.api.methods), `connection`, `record`, `key`,
--- and, created at first use, `headers`, `credentials` and `management` (access
--- tokens), `store`, `permits`, `platform` (see platform_key), `generation` (a count
--- of logins and logouts) and `code_life` (of adobepass.flow.login).
+-- `identity` (see adobepass.api.viewer_identity; nil if nothing in it changes), and,
+-- created at first use, `headers`, `credentials` and `management` (access tokens),
+-- `store`, `permits`, `platform` (see platform_key), `generation` (a count of logins
+-- and logouts) and `code_life` (of adobepass.flow.login).
 -- @module adobepass.api.flow_context
 
 local access_token = require "adobepass.auth.access_token"
@@ -24,6 +25,7 @@ local options_of = require "adobepass.util.options"
 local request = require "adobepass.api.request"
 local retry = require "adobepass.policy.retry"
 local secrets = require "adobepass.api.secrets"
+local viewer_identity = require "adobepass.api.viewer_identity"
 
 local flow_context = {}
 
@@ -135,6 +137,12 @@ local function tokens_for(self, operation)
 end
 
 local function new_call(self, operation, params, deadline)
+  if self.identity then
+    local complete, err = self.identity:complete(operation.headers or "", params,
+      deadline)
+    if not complete then return nil, err end
+    params = complete
+  end
   local tokens = self.credentials
   if not tokens or operation.base == "mgmt" then
     tokens = tokens_for(self, operation)
@@ -186,11 +194,38 @@ function Context:call_all(name, list, deadline)
   return outcomes
 end
 
+--- Returns the options of a flow with the changing values of the identity that an
+-- operation sends; nil and an error. For a flow that must know the viewer before it
+-- sends a request.
+-- @string name of the operation
+-- @tparam table options
+-- @number deadline by the driver's clock
+function Context:identify(name, options, deadline)
+  if not self.identity then return options end
+  return self.identity:complete(call.operation(name).headers, options, deadline)
+end
+
+--- Returns the device's service token; nil when it has none; nil and an error.
+function Context:service_token(deadline)
+  if self.identity then
+    local token, err = self.identity:get("service_token", deadline)
+    if token or err then return token or nil, err end
+  end
+  return self.record.values.service_token
+end
+
+--- Returns whether the device's identity has a field.
+function Context:has_identity(name)
+  return self.record.values[name] ~= nil
+    or self.identity ~= nil and self.identity:has(name)
+end
+
 --- Returns the texts of a call that must not appear in an error.
 function Context:secrets(params)
+  local sent = request.overrides(params)
+  if self.identity then self.identity:add_known(sent) end
   return secrets.list(self.record, device_headers.build(self.record, "DFSPTV",
-    request.overrides(params)), params,
-    self.credentials and self.credentials.held)
+    sent), params, self.credentials and self.credentials.held)
 end
 
 --- Returns the absolute form of a response's `url`.
@@ -366,9 +401,11 @@ end
 --- Creates the context of a device.
 -- @param connection see adobepass.api.connection
 -- @param record see adobepass.device.record; nil for a client without a device
-function flow_context.new(connection, record)
+-- @tparam ?table changing fields of the identity, of viewer_identity.split
+function flow_context.new(connection, record, changing)
   local self = setmetatable({ connection = connection, record = record,
     key = record and key_of(connection, record), api = nil }, Context)
+  if changing then self.identity = viewer_identity.new(self, changing) end
   self.api = methods.new(self)
   return self
 end

@@ -3,15 +3,20 @@
 -- @module adobepass.device.field
 
 local core = require "adobepass.core"
+local identity = require "adobepass.util.identity"
 local info_schema = require "adobepass.device.info_schema"
 local json = require "adobepass.util.json"
 local temp_pass = require "adobepass.util.temp_pass"
 
 local field = {}
 
+local IN_IDENTITY = {}
+for _, name in ipairs(identity.NAMES) do IN_IDENTITY[name] = true end
+
 -- The callers raise this again at the application's line: options.at_caller.
 local function refuse(name, should)
-  error(("device.%s should be %s"):format(name, should))
+  error(("%s.%s should be %s"):format(
+    IN_IDENTITY[name] and "identity" or "device", name, should))
 end
 
 local MOST_BYTES = 512
@@ -54,8 +59,8 @@ end
 local HASH_FIRST = "hashed by the caller, for example with core.digest.hex("
   .. "core.digest.sha256(email)): %s is not a SHA-256 or SHA-512"
 
--- Adobe accepts no personal data, only hashes of the viewer's identity.
-local function identity(name, value)
+-- Adobe accepts no personal data, only hashes of the user.
+local function user(name, value)
   if type(value) == "string" and value:find("@", 1, true) then
     refuse(name, HASH_FIRST:format "it")
   elseif type(value) == "table" then
@@ -78,7 +83,7 @@ local FIELDS = {
   roku_token = { "X-Roku-Reserved-Roku-Connect-Token", line },
   service_token = { "AD-Service-Token", line },
   partner_status = { "AP-Partner-Framework-Status", encoded },
-  identity = { "AP-TempPass-Identity", identity },
+  user = { "AP-TempPass-Identity", user },
 }
 
 --- The header of each field.

@@ -23,13 +23,18 @@ local HEADERS = field.HEADERS
 local LETTERS = {
   D = { "id" }, I = { "info" }, F = { "ip" }, V = { "visitor_id" },
   S = { "subject_token", "roku_token", "service_token" },
-  P = { "partner_status" }, T = { "identity" },
+  P = { "partner_status" }, T = { "user" },
 }
 
 -- A token given for this call replaces the device's token of either kind.
 local function replaces(overrides, name)
   return name == "subject_token" and overrides.roku_token
     or name == "roku_token" and overrides.subject_token
+end
+
+--- Returns whether a call's parameters decide what is sent for a field of the device.
+function headers.is_given(params, name)
+  return params[name] ~= nil or (replaces(params, name) or nil) ~= nil
 end
 
 local function value_of(device, name, overrides)
@@ -54,6 +59,10 @@ local function fields_of(letters)
   lists[letters] = list
   return list
 end
+
+--- Returns the names of the device's fields that a string of letters stands for. Do
+-- not change the list.
+headers.fields = fields_of
 
 local function own_headers(device, letters)
   local result, values = {}, device.values

@@ -54,14 +54,13 @@ local function new(given)
 end
 
 --- Creates a device. Raises, at the caller's line, for a wrong field.
--- @tparam table given `id`, and any of `info`, `ip`, `port`, `user_agent`,
--- `visitor_id`, `subject_token` or `roku_token`, `service_token`,
--- `partner_status`, `identity`. `info` and `partner_status` are tables, or their
--- JSON in base64 as the device sent it; `identity` is a table from name to hash,
--- or the same. `info` must have the keys that Adobe requires. A server gives `ip`,
--- `port` and `user_agent` of the device: they replace connectionIp, connectionPort
--- and userAgent of `info`; `ip` is also sent as X-Forwarded-For, and `user_agent`
--- as User-Agent.
+-- @tparam table given `id`, and any of `info`, `ip`, `port`, `user_agent`, `user`, and
+-- the constant fields of adobepass.util.identity. `info` and `partner_status` are
+-- tables, or their JSON in base64 as the device sent it; `user` is a table from name
+-- to hash, or the same. `info` must have the keys that Adobe requires. A server gives
+-- `ip`, `port` and `user_agent` of the device: they replace connectionIp,
+-- connectionPort and userAgent of `info`; `ip` is also sent as X-Forwarded-For, and
+-- `user_agent` as User-Agent.
 -- @treturn table read-only, with `id` and `ip`
 function record.new(given)
   local made = options.at_caller(new, given)

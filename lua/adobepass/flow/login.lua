@@ -19,7 +19,7 @@ local FIELDS = identity.fields({ mvpd = "string?", domain_name = "string?",
   on_poll = "function?", cancel = "function?", choose = "function?",
   browser_returned = "function?", interval = "number?",
   metadata_key = options_of.one_or_more("userdata", true), metadata_padding = "string?",
-  fresh = "boolean?" }, identity.SSO)
+  fresh = "boolean?" })
 
 local pick = identity.pick
 
@@ -48,7 +48,7 @@ end
 -- --- existing logins --------------------------------------
 
 local function request_profiles(context, options)
-  local response, err = context.api:profiles(pick(options, identity.SSO))
+  local response, err = context.api:profiles(pick(options))
   if not response then return nil, err end
   return profiles.choose(profiles.list(context, response, options), options)
 end
@@ -89,13 +89,13 @@ local function resume_params(response, options)
       params[name], any = options[name], true
     end
   end
-  return any and params
+  return any and with(params, pick(options))
 end
 
 local function open_session(context, options)
   local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
   local response, err = context.api:create_session(
-    with(params, pick(options, identity.SSO)))
+    with(params, pick(options)))
   if not response or response.actionName ~= "resume"
       or type(response.code) ~= "string" then
     return response, err
@@ -114,7 +114,7 @@ function login.let_in(context, response, options)
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
   local found, err = context.api:profile(
-    with({ mvpd = mvpd }, pick(options, identity.STATUS)))
+    with({ mvpd = mvpd }, pick(options)))
   if not found then return nil, err end
   context:clear_permits()
   local chosen = profiles.choose(profiles.list(context, found, options),
@@ -296,9 +296,9 @@ local function finish(context, flow, found)
 end
 
 --- Requests the profile of a login once, with options as in `login` (`choose`,
--- `metadata_key`, `metadata_padding`). Returns the profile; nil and "pending",
--- "expired", "superseded" (a newer login of this device has begun) or "denied";
--- or nil and an error.
+-- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
+-- "pending", "expired", "superseded" (a newer login of this device has begun) or
+-- "denied"; or nil and an error.
 function login.poll_login(context, flow, options)
   check_flow(flow)
   options = options or {}
@@ -308,7 +308,7 @@ function login.poll_login(context, flow, options)
   if is_superseded(context, flow) then return nil, "superseded" end
   -- Once: a repeat would be faster than Adobe allows.
   local response, err = context.api:profile_for_code(
-    { code = flow.code, once = true },
+    with({ code = flow.code, once = true }, pick(options)),
     context:deadline(math.min(left, context:timeout())))
   if not response then return state_after(context, flow, err) end
   local found = profiles.choose(profiles.list(context, response, options),
@@ -407,8 +407,7 @@ end
 --   valid longest. `fresh`: true requests the profiles even when one is kept
 -- * `metadata_key`, a private key of the core or a list of them: decrypts encrypted
 --   attributes; `metadata_padding`: as in key:decrypt
--- * `service_token`, `subject_token`, `roku_token`, `visitor_id`: the viewer's
---   identity, for single sign-on
+-- * the fields of adobepass.util.identity: they replace those of the device
 function login.login(context, options)
   check("client:login", options)
   local flow, err = begin(context, complete(context, options))
@@ -430,8 +429,11 @@ end
 --- Returns the session of a code that a viewer typed: `code`, `mvpd` when the
 -- provider was chosen on the TV, `missing` (a list of parameters), `expires_at`;
 -- nil and an error when the code is not valid.
-function login.check_code(context, code)
-  local response, err = context.api:session { code = code }
+-- Options: `visitor_id`.
+function login.check_code(context, code, options)
+  options = options_of.check("client:check_code", options or {},
+    identity.fields {}, 3)
+  local response, err = context.api:session(with({ code = code }, pick(options)))
   if not response then return nil, err end
   local given = response.existingParameters
   return { code = code,
@@ -442,10 +444,11 @@ end
 
 --- Sends the parameters that the TV left out (`mvpd`, `domain_name`,
 -- `redirect_url`). Returns the URL for the viewer's browser; "" when no login
--- is needed.
+-- is needed. `visitor_id` replaces that of the device.
 function login.resume_login(context, options)
-  options_of.check("client:resume_login", options, { code = "string",
-    mvpd = "string?", domain_name = "string?", redirect_url = "string?" }, 3)
+  options_of.check("client:resume_login", options, identity.fields {
+    code = "string", mvpd = "string?", domain_name = "string?",
+    redirect_url = "string?" }, 3)
   local response, err = context.api:resume_session(options)
   if not response then return nil, err end
   if response.actionName == "authenticate" then
@@ -457,11 +460,11 @@ end
 
 local REFRESH = identity.fields({ mvpd = "string?",
   metadata_key = options_of.one_or_more("userdata", true),
-  metadata_padding = "string?" }, identity.SSO)
+  metadata_padding = "string?" })
 
 --- Requests the profile again: some attributes change after authorization.
 -- Options, all of them optional: `mvpd` (default: that of the login), and as in
--- `login` `metadata_key`, `metadata_padding` and the viewer's identity.
+-- `login` `metadata_key`, `metadata_padding` and the fields of the identity.
 function login.refresh_profile(context, options)
   options = options_of.check("client:refresh_profile", options or {}, REFRESH,
     3)
@@ -470,7 +473,7 @@ function login.refresh_profile(context, options)
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profiles.not_logged_in("refresh_profile") end
   local response, err = context.api:profile(
-    with({ mvpd = mvpd }, pick(options, identity.SSO)))
+    with({ mvpd = mvpd }, pick(options)))
   if not response then return nil, err end
   local found = profiles.choose(profiles.list(context, response, options),
     { mvpd = mvpd })

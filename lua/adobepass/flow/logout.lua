@@ -8,7 +8,7 @@ local options_of = require "adobepass.util.options"
 local logout = {}
 
 local FIELDS = identity.fields({ mvpd = "string?", redirect_url = "string?",
-  open_url = "function?", on_partner_logout = "function?" }, identity.SSO)
+  open_url = "function?", on_partner_logout = "function?" })
 
 -- The viewer's browser must visit the provider's page (reference, "Logout is
 -- the user's act"). Without `open_url` the logout ends here.
@@ -45,7 +45,7 @@ end
 
 -- A TempPass is not a login and needs no logout.
 local function known_to_service(context, options)
-  local response, err = context.api:profiles(identity.pick(options, identity.SSO))
+  local response, err = context.api:profiles(identity.pick(options))
   if not response then return {}, err end
   local list = {}
   for mvpd, item in pairs(response.profiles) do
@@ -102,7 +102,7 @@ end
 -- One response may end several logins: a single logout.
 local function one(context, mvpd, options, report)
   if is_in(report, mvpd) then return end
-  local params = identity.pick(options, identity.SSO)
+  local params = identity.pick(options)
   params.mvpd, params.redirect_url = mvpd, options.redirect_url
   local response, err = context.api:logout(params)
   if response then return add_outcomes(context, response, options, report) end

@@ -188,10 +188,12 @@ function preauthorize.preauthorize(context, resources, options)
   check_resources(resources)
   local mvpd, err = decisions.mvpd(context, options.mvpd, "preauthorize")
   if not mvpd then return nil, err end
+  local deadline, attempt = context:deadline(), 1
+  options, err = context:identify("preauthorize", options, deadline)
+  if not options then return nil, err end
   local list, found = unique(resources), {}
   local scope = context:permit_scope(mvpd, options)
   local missing = take_permits(context, scope, list, found)
-  local deadline, attempt = context:deadline(), 1
   while #missing > 0 do
     local since = context:viewer_mark()
     decide(context, mvpd, missing, options, found)

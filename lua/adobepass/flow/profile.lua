@@ -7,6 +7,7 @@
 
 local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
+local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local options_of = require "adobepass.util.options"
 
@@ -189,10 +190,13 @@ function profile.remembered_profile(context)
   return is_valid(context, item) and item or nil
 end
 
---- Requests the device's profiles: a list, the one valid longest first.
--- TempPass and degraded access are among them.
-function profile.profiles(context)
-  local response, err = context.api:profiles()
+local FIELDS = identity.fields {}
+
+--- Requests the device's profiles: a list, the one valid longest first. The options
+-- are the fields of adobepass.util.identity.
+function profile.profiles(context, options)
+  options = options_of.check("client:profiles", options or {}, FIELDS, 3)
+  local response, err = context.api:profiles(identity.pick(options))
   if not response then return nil, err end
   return profile.list(context, response, {})
 end

@@ -41,42 +41,68 @@ end
 -- A token that no header can carry would fail later, as a usage error.
 local function token_of(operation, response)
   local token = response.serviceToken
-  if token:find "^[%w%p]+$" then return token end
+  if token:find "^[%w%p]+$" then return token, json.number(response.notAfter) end
   return nil, errors.malformed(operation, "its token cannot be sent")
 end
 
 --- Requests the SSO Service's token of a viewer: `{ sso_id = }` for a viewer
 -- that you identify, `{ link = code }` for a viewer who typed the code shown by
--- another of their devices.
+-- another of their devices. Returns the token, and its notAfter in ms: what a
+-- function of adobepass.util.identity returns.
 function service_token.get_service_token(context, options)
   local response, err = context.api:service_token(options)
   if not response then return nil, err end
   return token_of("service_token", response)
 end
 
---- Requests a new token for one that has expired or is about to.
+--- Requests a new token for one that has expired or is about to. Returns the token,
+-- and its notAfter in ms. A token in the device's identity is renewed without this.
 function service_token.renew_service_token(context, token)
   local response, err = context.api:refresh_service_token { token = token }
   if not response then return nil, err end
   return token_of("refresh_service_token", response)
 end
 
+-- Carries out an operation with the given token, or that of the device's identity.
+local function with_token(context, method, operation, params)
+  local deadline = context:deadline()
+  if not params.token then
+    if not context:has_identity "service_token" then
+      error(("client:%s: give a service token, or the option "
+        .. "identity.service_token"):format(method), 4)
+    end
+    local token, err = context:service_token(deadline)
+    if err then return nil, err end
+    params.token = token
+  end
+  return context.api[operation](context.api, params, deadline)
+end
+
 --- Requests a short code with which another device joins this device's group.
+-- Returns the code, and its notAfter in ms. The default of `token` here and below
+-- is the service token of the device's identity, which is renewed if the service
+-- refuses it.
 function service_token.link_device(context, token)
-  local response, err = context.api:link { token = token }
+  local response, err = with_token(context, "link_device", "link", { token = token })
   if not response then return nil, err end
-  if response.code:find "^[%w%p]+$" then return response.code end
+  if response.code:find "^[%w%p]+$" then
+    return response.code, json.number(response.notAfter)
+  end
   return nil, errors.malformed("link", "its code is empty or not printable")
 end
 
 --- Removes devices from the group.
 function service_token.unlink_devices(context, token, devices)
-  return context.api:unlink { token = token, devices = devices }
+  local response, err = with_token(context, "unlink_devices", "unlink",
+    { token = token, devices = devices })
+  return response, err
 end
 
 --- Requests the devices of the group, as Adobe returns them.
 function service_token.linked_devices(context, token)
-  return context.api:list_devices { token = token }
+  local response, err = with_token(context, "linked_devices", "list_devices",
+    { token = token })
+  return response, err
 end
 
 return service_token

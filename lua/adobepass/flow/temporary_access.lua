@@ -70,7 +70,7 @@ end
 local function request_profile(self)
   local mvpd = self.mvpd
   local response, err = self.context.api:profile { mvpd = mvpd,
-    identity = self.identity }
+    user = self.identity }
   if self.mvpd ~= mvpd then return true end
   if response then
     note_profile(self, response.profiles[mvpd])
@@ -135,7 +135,7 @@ function Pass:authorize(resource)
   while true do
     local mvpd = self.mvpd
     local decision, err = authorize.authorize(self.context, resource,
-      { mvpd = mvpd, identity = self.identity })
+      { mvpd = mvpd, user = self.identity })
     if decision and decision.permitted and self.mvpd == mvpd then
       self.is_stale, self.ask_at = true, nil
     end

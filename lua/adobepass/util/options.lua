@@ -150,11 +150,11 @@ function options.check(where, given, fields, level)
   return given
 end
 
---- Calls a function and returns its result. An error is raised again at the
--- line that called the caller of this function.
+--- Calls a function and returns its results, two at most. An error is raised again
+-- at the line that called the caller of this function.
 function options.at_caller(f, ...)
-  local good, result = pcall(f, ...)
-  if good then return result end
+  local good, result, second = pcall(f, ...)
+  if good then return result, second end
   error((tostring(result):gsub("^.-:%d+: ", "", 1)), 3)
 end
 

@@ -425,8 +425,24 @@ describe("the error catalog", function()
     "invalid_parameter_token", "invalid_parameter_sso_id",
     "invalid_parameter_link", "invalid_parameter_devices",
   }
+  -- Page features-premium/sso-service, "Error Codes Catalog"; `unauthorized` is above.
+  local SSO_SERVICE = { token_invalid = "get_new_token",
+    token_expired = "get_new_token", header_invalid = "get_new_token",
+    header_missing = "check_headers", request_invalid = "check_request_body",
+    request_null = "none", internal_error = "none" }
   local ACTIONS = { "none", "configuration", "application-registration",
-    "authentication", "authorization", "retry" }
+    "authentication", "authorization", "retry", "get_new_token", "check_headers",
+    "check_request_body" }
+
+  it("[errors-sso-service-codes] error catalog: has every code of the SSO Service "
+    .. "with its action", function()
+    for code, action in pairs(SSO_SERVICE) do
+      assert.equal(action, assert(catalog.codes[code], code).action, code)
+      assert.is_table(catalog.actions[action])
+      assert.is_nil(documented.known[code])
+    end
+    assert.equal("none", catalog.codes.unauthorized.action)
+  end)
 
   it("[errors-documented-code-action] error catalog: has every documented code "
     .. "with its action", function()
@@ -447,6 +463,7 @@ describe("the error catalog", function()
       assert.is_nil(documented.known[code])
       count = count + 1
     end
+    for _ in pairs(SSO_SERVICE) do count = count + 1 end
     for _ in pairs(catalog.codes) do count = count - 1 end
     assert.equal(0, count)
   end)

@@ -155,13 +155,13 @@ describe("client.api", function()
     it("[api-sends-optional-headers] "
       .. operation .. ": sends its optional headers when they are given",
       function()
-      local identity = { email = ("0f"):rep(32) }
+      local user = { email = ("0f"):rep(32) }
       local fixture = client_fixture.new {
         device = { id = operation_setup.DEVICE,
-        info = operation_setup.INFO, ip = "192.0.2.7", visitor_id = "visitor",
-        subject_token = "subject", service_token = "service",
-        partner_status = operation_setup.partner_status(),
-        identity = identity } }
+        info = operation_setup.INFO, ip = "192.0.2.7", user = user, identity = {
+          visitor_id = "visitor", subject_token = "subject",
+          service_token = "service",
+          partner_status = operation_setup.partner_status() } } }
       local _, entry = run(fixture, operation)
       assert.equal(names_of(row[3] .. row[4], row[5]),
         sorted_names(entry.headers))
@@ -178,7 +178,7 @@ describe("client.api", function()
         assert.equal("service", sent["ad-service-token"])
       end
       if row[4]:find "T" then
-        assert.same(identity, json.decode(core.base64.decode(
+        assert.same(user, json.decode(core.base64.decode(
           sent["ap-temppass-identity"])))
       end
     end)
@@ -223,7 +223,7 @@ describe("client.api", function()
   it("[api-sends-call-headers] client.api: headers given to a call replace the "
     .. "device's", function()
     local fixture = client_fixture.new { device = { id = operation_setup.DEVICE,
-      subject_token = "subject", visitor_id = "visitor" } }
+      identity = { subject_token = "subject", visitor_id = "visitor" } } }
     assert(fixture.client.api:profiles { roku_token = "roku",
       visitor_id = "another" })
     local sent = fixture:received "profiles"[1].headers

@@ -16,8 +16,8 @@ end
 
 local function fields_of(index)
   return { id = "device-" .. index, info = info_of(index),
-    ip = "192.0.2." .. index, visitor_id = "visitor-" .. index,
-    subject_token = "subject-" .. index }
+    ip = "192.0.2." .. index, identity = {
+      visitor_id = "visitor-" .. index, subject_token = "subject-" .. index } }
 end
 
 describe("devices of one client", function()

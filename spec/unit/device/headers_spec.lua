@@ -79,7 +79,7 @@ describe("device.headers", function()
     .. "device's", function()
     local viewer = record.new(full())
     local sent = headers.build(viewer, "FPTV", { ip = "198.51.100.1",
-      identity = { phone = HASH }, visitor_id = false })
+      user = { phone = HASH }, visitor_id = false })
     assert.equal("198.51.100.1", sent["X-Forwarded-For"])
     assert.same({ phone = HASH }, decoded(sent["AP-TempPass-Identity"]))
     assert.is_nil(sent["AP-Visitor-Identifier"])

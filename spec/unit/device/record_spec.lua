@@ -52,7 +52,7 @@ describe("record.new", function()
     .. "encoded", function()
     local text = core.base64.encode("\n" .. json.encode(INFO))
     local viewer = record.new { id = "x", info = text, partner_status = text,
-      identity = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
+      user = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" }
     assert.same({ ["X-Device-Info"] = text,
       ["AP-Partner-Framework-Status"] = text,
       ["AP-TempPass-Identity"] = "eyJlbWFpbCI6ImZvb0BiYXIuY29tIn0=" },
@@ -96,7 +96,7 @@ describe("record.new", function()
   it("[device-sha-256-sha-512-case] device record: accepts SHA-256 and SHA-512 "
     .. "hashes, in either case", function()
     for _, hash in ipairs { HASH, HASH:upper(), HASH .. HASH } do
-      assert.truthy(record.new { id = "x", identity = { email = hash } })
+      assert.truthy(record.new { id = "x", user = { email = hash } })
     end
   end)
 
@@ -112,9 +112,9 @@ describe("record.new", function()
     { "device.id", { id = ("x"):rep(513) } }, { "device.id", { id = 5 } },
     { "device.ip", { ip = "1.2.3.4\r\nX: y" } }, { "device.ip", { ip = "" } },
     { "device.ip", { ip = 1 } }, { "device.ip", { ip = "a\127" } },
-    { "device.visitor_id", { visitor_id = "a\0b" } },
-    { "device.subject_token", { subject_token = "a\nb" } },
-    { "device.service_token", { service_token = {} } },
+    { "identity.visitor_id", { visitor_id = "a\0b" } },
+    { "identity.subject_token", { subject_token = "a\nb" } },
+    { "identity.service_token", { service_token = {} } },
     { "device.info", { info = "not base64!" } }, { "device.info",
       { info = "" } }, { "device.info", { info = { "a" } } },
     { "device.info", { info = true } }, { "device.info", { info = "aGVsbG8=" } },
@@ -130,17 +130,17 @@ describe("record.new", function()
     { "device.user_agent", { user_agent = "" } },
     { "device.user_agent", { user_agent = "a\r\nX: y" } },
     { "device.info", { info = info_with { f = print } } },
-    { "device.partner_status", { partner_status = 1 } },
-    { "device.partner_status", { partner_status = "{}" } },
+    { "identity.partner_status", { partner_status = 1 } },
+    { "identity.partner_status", { partner_status = "{}" } },
     { "roku_token", { roku_token = "r" } },
     { "colour", { colour = "red" } },
-    { "core.digest", { identity = { email = "user@domain.com" } } },
-    { "core.digest", { identity = "user@domain.com" } },
-    { "core.digest", { identity = { email = HASH:sub(2) } } },
-    { "core.digest", { identity = { email = HASH:gsub("^.", "g") } } },
-    { "core.digest", { identity = { email = true } } },
-    { "device.identity", { identity = true } },
-    { "device.identity", { identity = { HASH } } },
+    { "core.digest", { user = { email = "user@domain.com" } } },
+    { "core.digest", { user = "user@domain.com" } },
+    { "core.digest", { user = { email = HASH:sub(2) } } },
+    { "core.digest", { user = { email = HASH:gsub("^.", "g") } } },
+    { "core.digest", { user = { email = true } } },
+    { "device.user", { user = true } },
+    { "device.user", { user = { HASH } } },
   }
   for i, case in ipairs(bad) do
     it("[device-refuses-bad-input] device record: refuses bad input "
@@ -152,7 +152,7 @@ describe("record.new", function()
   it("[device-names-no-viewer-refuses] device record: the error about an "
     .. "invalid identity does not contain it", function()
     local message = raises("email", record.new, full {
-      identity = { email = "user@domain.com" } })
+      user = { email = "user@domain.com" } })
     assert.is_nil(message:find("user@domain.com", 1, true))
   end)
 
