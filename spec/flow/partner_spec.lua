@@ -58,11 +58,11 @@ describe("single sign-on by a partner", function()
       .. "error", function()
       assert.same({
         frameworkPermissionInfo = { accessStatus = "denied",
-          error = "no" },
-        frameworkProviderInfo = { error = "none" },
+          error = { code = "1", message = "no" } },
+        frameworkProviderInfo = { error = { code = "2", message = "none" } },
       }, scenario.client:partner_status { access = "denied",
-      access_error = "no",
-        provider_error = "none" })
+        access_error = { code = "1", message = "no" },
+        provider_error = { code = "2", message = "none" } })
     end)
 
     it("[partner-raises-no-framework] partner_status: raises for values that "
@@ -75,6 +75,9 @@ describe("single sign-on by a partner", function()
         { access = "granted", expires_at = 1 / 0 },
         { access = "granted", provider_id = 5 },
         { access = "granted", provider = "Cablevision" },
+        { access = "denied", access_error = "no" },
+        { access = "denied", access_error = { code = "1" } },
+        { access = "denied", provider_error = { code = 1, message = "no" } },
       } do
         local fine, message = pcall(function()
           scenario.client:partner_status(given)
@@ -117,6 +120,41 @@ describe("single sign-on by a partner", function()
         return change(respond(request, mvpd))
       end })
       assert.equal("Cablevision", profile.mvpd)
+    end
+  end)
+
+  it("[partner-saml-collapsed] partner_login: collapses the white space of the "
+    .. "framework's XML before base64", function()
+    assert(log_in { respond = function(request, mvpd)
+      local xml = core.base64.decode(respond(request, mvpd))
+      return "\n\t " .. xml:gsub("><", ">\r\n\t  <") .. "\n"
+    end })
+    local sent = scenario:received("partner_profile")[1].body
+    sent = sent:match "SAMLResponse=([^&]*)":gsub("%%(%x%x)", function(hex)
+      return string.char(tonumber(hex, 16))
+    end)
+    local xml = core.base64.decode(sent)
+    assert.is_nil(xml:find "[\r\n\t]")
+    assert.is_nil(xml:find "  ")
+    assert.matches("^<.*>$", xml)
+    assert.matches("> <", xml)
+  end)
+
+  it("[partner-status-identity] partner_login: sends the identity's partner_status "
+    .. "without the option status", function()
+    local client = scenario:new_client { identity = {
+      partner_status = function() return status() end } }
+    local profile = assert(client:partner_login { partner = "Apple",
+      respond = respond, domain_name = "adobe.com",
+      redirect_url = "https://adobe.com" })
+    assert.equal("appleSSO", profile.type)
+    assert.is_true(assert(client:authorize "CNN").permitted)
+    assert.same({ "CNN" }, assert(client:preauthorize { "CNN" }).permitted)
+    assert.equal("appleSSO", assert(client:refresh_profile()).type)
+    assert.equal(1, #assert(client:profiles()))
+    for _, operation in ipairs { "partner_session", "partner_profile", "authorize",
+      "preauthorize", "profile", "profiles" } do
+      assert.is_string(scenario:received(operation)[1].headers[HEADER], operation)
     end
   end)
 

@@ -44,6 +44,36 @@ describe("providers", function()
       list[index_of(list, "Cablevision")].display_name)
   end)
 
+  it("[providers-partner-picker] providers: returns what the picker of Apple's "
+    .. "framework needs, on Apple's devices", function()
+    local list = assert(scenario.client:providers())
+    local item = list[index_of(list, "Cablevision")]
+    assert.equal("Cablevision", item.platform_mapping_id)
+    assert.equal("SUPPORTED", item.boarding_status)
+    assert.is_true(item.enable_platform_services)
+    assert.is_true(item.display_in_platform_picker)
+    local linux = scenario.client:device { id = "linux", info = { osName = "Linux",
+      model = "TV", version = "1", osVersion = "6", connectionType = "LAN" } }
+    list = assert(linux:providers())
+    item = list[index_of(list, "Cablevision")]
+    assert.is_nil(item.platform_mapping_id)
+    assert.is_nil(item.boarding_status)
+  end)
+
+  it("[providers-partner-fields] providers: omits fields of the picker with a wrong "
+    .. "type", function()
+    set_providers(scenario, {
+      { id = "A", platformMappingId = 5, boardingStatus = true,
+        enablePlatformServices = "yes", requiredMetadataFields = { "uid" } },
+      { id = "B", displayInPlatformPicker = false } })
+    local list = assert(scenario.client:providers())
+    assert.is_nil(list[1].platform_mapping_id)
+    assert.is_nil(list[1].boarding_status)
+    assert.is_nil(list[1].enable_platform_services)
+    assert.same({ "uid" }, list[1].required_metadata_fields)
+    assert.is_false(list[2].display_in_platform_picker)
+  end)
+
   it("[providers-leaves-passes-tests] providers: omits TempPass and test "
     .. "providers unless requested", function()
     set_providers(scenario, { { id = "TempPass_TEST40", isTempPass = true },

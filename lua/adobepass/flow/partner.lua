@@ -12,8 +12,10 @@ local profiles = require "adobepass.flow.profile"
 local partner = {}
 
 local STATUS = { access = "string", provider_id = "string?",
-  expires_at = "number?", access_error = "string?",
-  provider_error = "string?" }
+  expires_at = "number?", access_error = "table?",
+  provider_error = "table?" }
+
+local ERROR = { code = "string", message = "string" }
 
 local ACCESS = { granted = true, denied = true, restricted = true,
   notDetermined = true }
@@ -29,13 +31,19 @@ local function check_status(given)
     error("client:partner_status: expires_at should be milliseconds since "
       .. "1970", 4)
   end
+  for _, name in ipairs { "access_error", "provider_error" } do
+    if given[name] then
+      options_of.check("client:partner_status: " .. name, given[name], ERROR, 4)
+    end
+  end
 end
 
 --- Builds the AP-Partner-Framework-Status from what the framework reported.
 -- @param _ the context
 -- @tparam table given `access` (granted, denied, restricted, notDetermined),
--- `provider_id` (the partner's name of the provider), `expires_at` (ms),
--- `access_error`, `provider_error`
+-- `provider_id` (the partner's name of the provider, platformMappingId),
+-- `expires_at` (ms), `access_error` and `provider_error` (the framework's errors,
+-- each `{ code =, message = }`)
 function partner.partner_status(_, given)
   options_of.check("client:partner_status", given, STATUS, 3)
   check_status(given)
@@ -48,7 +56,7 @@ function partner.partner_status(_, given)
   }
 end
 
-local FIELDS = { partner = "string", status = "table or string",
+local FIELDS = { partner = "string", status = "table or string?",
   respond = "function", domain_name = "string?", redirect_url = "string?",
   fallback = "table?", visitor_id = "string?",
   metadata_key = options_of.one_or_more("userdata", true),
@@ -76,10 +84,12 @@ local function is_request(request)
   return type(request) == "table" and type(request.request) == "string"
 end
 
--- Frameworks return XML; Adobe accepts base64 in one line.
+-- Frameworks return XML, whose white space Adobe's Apple SSO cookbook collapses
+-- before base64: runs of spaces and tabs to a space, line breaks to nothing.
 local function in_base64(saml)
-  if saml:find "^%s*<" then return encoding.base64_encode(saml) end
-  return (saml:gsub("%s+", ""))
+  if not saml:find "^%s*<" then return (saml:gsub("%s+", "")) end
+  saml = saml:gsub("[ \t]+", " "):gsub("[\r\n]+", "")
+  return encoding.base64_encode(saml:match "^%s*(.-)%s*$")
 end
 
 local function exchange(context, response, options)
@@ -119,15 +129,20 @@ end
 
 --- Logs in through the partner's framework.
 --
--- `status` is what client:partner_status returns. `respond(request, mvpd)`
+-- `status` is what client:partner_status returns; default: the identity's
+-- `partner_status`. `respond(request, mvpd)`
 -- passes Adobe's request (`type`, `request`, `attributesNames`) to the
 -- framework and returns its SAML response. `fallback` holds options of
 -- client:login, used when Adobe requires an ordinary login. `metadata_key` is
 -- as in client:login. Returns the profile, or nil and an error. Such a profile
--- is valid only together with the status: give `partner_status` to
--- client:authorize as well.
+-- is valid only together with the status: put `partner_status` into the identity, or
+-- give it to client:authorize as well.
 function partner.partner_login(context, options)
   options_of.check("client:partner_login", options, FIELDS, 3)
+  if not options.status and not context:has_identity "partner_status" then
+    error("client:partner_login: give status, or the option "
+      .. "identity.partner_status", 3)
+  end
   local response, err = context.api:partner_session { partner = options.partner,
     domain_name = options.domain_name, redirect_url = options.redirect_url,
     partner_status = options.status, visitor_id = options.visitor_id }

@@ -13,14 +13,36 @@ local CACHE_SECONDS = 120
 local FIELDS = { temporary = "boolean?", test = "boolean?",
   filter = "function?" }
 
+-- What the picker of a partner's framework needs (Adobe's page
+-- apple-sso-cookbook-rest-api-v2), by name here and in the response.
+local PARTNER_FIELDS = {
+  platform_mapping_id = { "platformMappingId", "string" },
+  boarding_status = { "boardingStatus", "string" },
+  enable_platform_services = { "enablePlatformServices", "boolean" },
+  display_in_platform_picker = { "displayInPlatformPicker", "boolean" },
+  required_metadata_fields = { "requiredMetadataFields", "table" },
+}
+
+local function looks_like_a_test(id)
+  return id:lower():find("%f[%a]test") ~= nil
+end
+
+local function new_item(given)
+  local item = { id = given.id, logo_url = json.text(given.logoUrl),
+    display_name = json.text(given.displayName) or given.id,
+    temporary = given.isTempPass == true, details = given,
+    is_test = looks_like_a_test(given.id) }
+  for name, field in pairs(PARTNER_FIELDS) do
+    local value = given[field[1]]
+    if type(value) == field[2] then item[name] = value end
+  end
+  return item
+end
+
 local function by_name(a, b)
   local left, right = a.display_name:lower(), b.display_name:lower()
   if left ~= right then return left < right end
   return a.id < b.id
-end
-
-local function looks_like_a_test(id)
-  return id:lower():find("%f[%a]test") ~= nil
 end
 
 -- Sorted once, before it is cached.
@@ -32,10 +54,7 @@ local function load_list(context)
     and response.requestor.mvpds or {}
   for _, item in ipairs(mvpds) do
     if type(item) == "table" and type(item.id) == "string" then
-      list[#list + 1] = { id = item.id, logo_url = json.text(item.logoUrl),
-        display_name = json.text(item.displayName) or item.id,
-        temporary = item.isTempPass == true, details = item,
-        is_test = looks_like_a_test(item.id) }
+      list[#list + 1] = new_item(item)
     end
   end
   table.sort(list, by_name)
@@ -63,14 +82,18 @@ local function is_shown(item, options)
 end
 
 local function copy(item, remembered)
-  return { id = item.id, display_name = item.display_name,
-    logo_url = item.logo_url, temporary = item.temporary,
-    details = item.details, remembered = item.id == remembered or nil }
+  local result = { remembered = item.id == remembered or nil }
+  for name, value in pairs(item) do result[name] = value end
+  return result
 end
 
 --- Returns the providers to choose from, sorted by name: `id`, `display_name`,
 -- `logo_url`, `remembered` (true for the last choice, which comes first),
--- `details` (Adobe's entry). TempPass and test entries are left out unless
+-- `details` (Adobe's entry). On a device with a partner's single sign-on also what
+-- Apple's picker needs: `platform_mapping_id` (the provider's id at the partner),
+-- `enable_platform_services` (the provider supports the single sign-on),
+-- `display_in_platform_picker`, `boarding_status` ("SUPPORTED", or "PICKER" for a
+-- provider that is only shown) and `required_metadata_fields` (a list). TempPass and test entries are left out unless
 -- `temporary` or `test` is true, and those for which `filter(item)` returns
 -- false.
 --
