@@ -9,6 +9,7 @@
 
 local connection = require "adobepass.api.connection"
 local device_record = require "adobepass.device.record"
+local errors = require "adobepass.api.errors"
 local flow_context = require "adobepass.api.flow_context"
 local info_schema = require "adobepass.device.info_schema"
 local options_of = require "adobepass.util.options"
@@ -251,6 +252,16 @@ end
 -- one. Meant for a command that a person runs again after fixing the cause.
 function Client:forget_failure()
   return context_of(self, "forget_failure"):forget_failure()
+end
+
+--- Returns the text of an error for the viewer: of the option `messages`, else the
+-- provider's text, else a sentence in the option `language`. Needs no device.
+function Client:viewer_text(err)
+  check_self(self, "viewer_text")
+  if not errors.is(err) then
+    error("client:viewer_text: the argument should be an error of adobepass", 2)
+  end
+  return self.context:viewer_text(err)
 end
 
 --- Returns the server's time in ms since 1970; before the first response, this

@@ -5,6 +5,7 @@ local client = require "adobepass.client"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
 local environment = require "adobepass.api.environment"
+local errors = require "adobepass.api.errors"
 local field = require "adobepass.device.field"
 local identity = require "adobepass.util.identity"
 local options = require "adobepass.util.options"
@@ -43,7 +44,7 @@ local FIELDS = {
   transport = "table or userdata?", rate_limit = "table or boolean?",
   forward_ip_on_registration = "boolean?",
   retry = "table?", token_margin = "number?", token_jitter = "number?",
-  random = "function?",
+  random = "function?", language = "string?", messages = "table?",
 }
 
 -- AGES is the expiry time in seconds that `add` requires; `set` then removes it.
@@ -109,6 +110,22 @@ local function check_day(name, seconds)
     name, seconds))
 end
 
+local function check_language(name)
+  if not name or errors.is_language(name) then return name or "en" end
+  error(("adobepass.new: language should be en or es, not '%s'"):format(name))
+end
+
+-- Adobe may add codes, so any name is accepted.
+local function check_messages(given)
+  for code, text in pairs(given or {}) do
+    if type(code) ~= "string" or type(text) ~= "string" or text == "" then
+      error("adobepass.new: messages should be a table from an error's code to "
+        .. "a text")
+    end
+  end
+  return given or {}
+end
+
 -- Creates a transport and closes it, so that wrong options raise now.
 local function check_http(http)
   local good, transport = pcall(core.http.new, http)
@@ -165,6 +182,8 @@ local function share(given)
     rate_limit = rate_limit_of(given.rate_limit),
     forward_ip_on_registration = given.forward_ip_on_registration,
     retry = retry.new(given.retry), chance = given.random or usual_chance,
+    language = check_language(given.language),
+    messages = check_messages(given.messages),
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),
     clock = server_clock.new { monotonic = driver.now,
@@ -211,6 +230,10 @@ end
 --   rate limit. Adobe's throttling page wants it; the pages of these two operations
 --   do not list the header, so the default is false
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
+-- * `language` ("en"): of the sentences for viewers, "en" or "es"; used by
+--   `reason` of a denial and by `client:viewer_text`
+-- * `messages`: texts of your own for viewers, `{ [code] = "..." }`, which replace
+--   the provider's text and the sentence of that error code
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `transport`, `random`: replacements for tests
 function adobepass.new(given)

@@ -34,6 +34,12 @@ function Connection:emit(event, key)
   self.on_event(event)
 end
 
+--- Returns the text of an error for the viewer: of the option `messages`, else
+-- of the provider or the catalog, see adobepass.api.errors.
+function Connection:viewer_text(err)
+  return self.messages[err.code] or err:viewer_text(self.language)
+end
+
 --- Returns the transport; nil and an error when it cannot be created.
 --
 -- It is created at the first request, so that it is never created before nginx

@@ -10,6 +10,7 @@
 
 local catalog = require "adobepass.api.error_catalog"
 local http_date = require "adobepass.util.http_date"
+local spanish_texts = require "adobepass.api.spanish_texts"
 
 local errors = {}
 local methods = {}
@@ -254,10 +255,51 @@ local function entry(err, field)
   return known and known[field] or by_action[field]
 end
 
---- Returns a sentence for the viewer, short enough for a TV screen.
+-- The catalog's sentences are English. A language without a text for a sentence
+-- shows the English one.
+local LANGUAGES = { en = {}, es = spanish_texts }
+
+--- Returns whether the catalog has texts in a language.
+function errors.is_language(name) return LANGUAGES[name] ~= nil end
+
+-- The denials for which Adobe's page allows a text of the provider or programmer.
+local HAS_TEXT = {
+  preauthorization_denied_by_mvpd = true, authorization_denied_by_mvpd = true,
+  authorization_denied_by_parental_controls = true,
+  authorization_denied_by_degradation_rule = true,
+}
+
+-- Adobe's own sentences for these codes name the mvpd or the rule. They are
+-- English, and written for developers.
+local function is_adobes(message)
+  message = message:lower()
+  return message:find("mvpd", 1, true) or message:find("degradation rule", 1, true)
+end
+
+-- Statuses of errors in which `details` is a text for the viewer: of a decision
+-- in a successful response, and Forbidden. Others describe the request.
+local IS_REFUSAL = { [200] = true, [403] = true }
+
+--- Returns the text of the provider or the programmer for the viewer: `details`, or
+-- `message` if Adobe's own sentence was replaced; nil when the response has none.
+-- @treturn ?string
+function methods:provider_text()
+  if not IS_REFUSAL[self.http_status] or self.action == "configuration" then
+    return nil
+  end
+  local message = HAS_TEXT[self.code] and not is_adobes(self.message)
+    and self.message or nil
+  local text = self.details or message
+  return text and cut(text, TEXT.message)
+end
+
+--- Returns a text for the viewer: that of the provider if the response has one,
+-- else the catalog's sentence, which is short enough for a TV screen.
+-- @string[opt="en"] language "en" or "es", of the catalog's sentence
 -- @treturn string
-function methods:viewer_text()
-  return entry(self, "viewer")
+function methods:viewer_text(language)
+  local sentence = entry(self, "viewer")
+  return self:provider_text() or LANGUAGES[language or "en"][sentence] or sentence
 end
 
 --- Returns what a developer can do about the error.

@@ -82,6 +82,9 @@ end
 --- Returns a random number from 0 to 1.
 function Context:chance() return self.connection.chance() end
 
+--- Returns the text of an error for the viewer.
+function Context:viewer_text(err) return self.connection:viewer_text(err) end
+
 --- Calls the application's `on_event`.
 function Context:emit(event) self.connection:emit(event, self.key) end
 

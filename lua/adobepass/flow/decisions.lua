@@ -33,7 +33,7 @@ function decisions.new(context, operation, resource, given, params)
     media_token = json.text(token.serializedToken),
     media_token_not_before = json.number(token.notBefore),
     media_token_not_after = json.number(token.notAfter),
-    error = err, reason = err and err:viewer_text() }
+    error = err, reason = err and context:viewer_text(err) }
 end
 
 -- When two decisions for a resource differ, keeps the denial.

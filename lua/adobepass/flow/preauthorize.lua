@@ -56,10 +56,10 @@ local function is_too_many(err)
   return err ~= nil and err.code == "too_many_resources"
 end
 
-local function note_denied(found, batch, err)
+local function note_denied(context, found, batch, err)
   for _, resource in ipairs(batch) do
     found[resource] = { resource = resource, permitted = false, error = err,
-      reason = err:viewer_text() }
+      reason = context:viewer_text(err) }
   end
 end
 
@@ -99,7 +99,7 @@ local function collect(context, mvpd, calls, outcomes, found)
     if was_too_many(batch, outcome, read) and #batch > 1 then
       refused[#refused + 1] = batch
     elseif outcome.err then
-      note_denied(found, batch, outcome.err)
+      note_denied(context, found, batch, outcome.err)
     end
     for resource, decision in pairs(read) do found[resource] = decision end
   end

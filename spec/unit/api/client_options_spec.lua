@@ -78,6 +78,8 @@ local WRONG = {
     { { cap = HUGE }, "cap" }, { { tries = 3 }, "tries" } },
   token_margin = { "60", -1, NAN, HUGE }, token_jitter = { "5", -1, NAN, 1e9 },
   redirect_url = { 5, {} }, domain_name = { 5 }, activation_url = { 5 },
+  language = { 5, "fr", "ES", "" },
+  messages = { 5, "x", { 5 }, { timeout = 5 }, { timeout = "" } },
   random = { 5, "x" }, forward_ip_on_registration = { 5, "yes", {} },
 }
 
