@@ -20,6 +20,7 @@ local client = adobepass.new {
   device = { id = assert(adobepass.device_id(store)),
     info = adobepass.platform() },
   store = store,
+  language = "en", -- or "es": of the texts for viewers
 }
 
 local profile, err = client:login {
@@ -30,7 +31,7 @@ local profile, err = client:login {
     print("Go to " .. login.qr .. " and sign in.")
   end,
 }
-if not profile then error(err:viewer_text(), 0) end
+if not profile then error(client:viewer_text(err), 0) end
 print("Signed in with " .. profile.mvpd)
 
 local catalog = assert(client:preauthorize { "CNN", "TBS", "HBO" })

@@ -15,6 +15,7 @@ local client = adobepass.new {
     mgmt = os.getenv "ADOBEPASS_MGMT" },
   software_statement = os.getenv "ADOBEPASS_STATEMENT",
   http = { ca_file = os.getenv "ADOBEPASS_CA" },
+  language = "en", -- or "es"
 }
 
 local function device(name)
@@ -33,7 +34,7 @@ local function log_in(viewer, name, token)
       print(("%s: go to %s and sign in."):format(name, login.qr))
     end,
   }
-  if not profile then error(err:viewer_text(), 0) end
+  if not profile then error(client:viewer_text(err), 0) end
   print(("%s: signed in with %s (%s)"):format(name, profile.mvpd,
     profile.type))
 end

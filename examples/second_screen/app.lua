@@ -23,7 +23,7 @@ local function service()
     software_statement = os.getenv "ADOBEPASS_STATEMENT",
     http = { ca_file = os.getenv "ADOBEPASS_CA" },
     store = adobepass.store.shdict "adobepass",
-    driver = adobepass.driver.ngx(),
+    driver = adobepass.driver.ngx(), language = "en", -- or "es"
   }
   return client
 end
@@ -86,7 +86,7 @@ local function is_ours()
 end
 
 local function go(url, err)
-  if not url then return show(page.problem(err:viewer_text()), 502) end
+  if not url then return show(page.problem(service():viewer_text(err)), 502) end
   if url == "" then return ngx.redirect("/done", 303) end
   return ngx.redirect(url, 303)
 end
@@ -103,7 +103,7 @@ end
 
 local function choose(viewer, code)
   local list, err = viewer:providers()
-  if not list then return show(page.problem(err:viewer_text()), 502) end
+  if not list then return show(page.problem(service():viewer_text(err)), 502) end
   show(page.providers(code, list))
 end
 
@@ -115,7 +115,7 @@ local function with_code(form)
   local viewer = visitor()
   local session, err = viewer:check_code(code)
   if not session then
-    return show(page.code(code, err:viewer_text()), 400)
+    return show(page.code(code, service():viewer_text(err)), 400)
   end
   if not session.mvpd and not form.mvpd then return choose(viewer, code) end
   send_on(viewer, session, form.mvpd)

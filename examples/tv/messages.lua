@@ -38,7 +38,7 @@ function messages.failed(app, err, again)
   local offline = NETWORK[err.code]
   return { what = "failed", icon = offline and "offline" or "notice",
     color = "warm", title = offline and "No connection" or "An error occurred",
-    text = err:viewer_text(),
+    text = app.client:viewer_text(err),
     more = offline and "Check the cable or the Wi-Fi. The service may be unavailable."
       or "For support: " .. err.code,
     buttons = { button("Try again", again), to_channels(app) } }
@@ -140,7 +140,7 @@ function messages.sign_out_failed(app, err)
     title = "You are signed out on this TV",
     text = "Your sign-in was removed from this TV, but the sign-out at "
       .. provider_name(app) .. " failed.",
-    more = err:viewer_text(),
+    more = app.client:viewer_text(err),
     buttons = { to_providers(app, "Choose a provider") } }
 end
 

@@ -332,6 +332,32 @@ describe("cli commands", function()
     assert.is_truthy(err:find("--ca FILE", 1, true))
   end)
 
+  it("[command-language] all commands: print texts for viewers in the language of "
+    .. "--language or $ADOBEPASS_LANGUAGE", function()
+    local spanish = "No hay conexión. Compruebe su red."
+    local there = { API = "https://127.0.0.1:1" }
+    local there_in_spanish = { API = there.API, LANGUAGE = "es" }
+    assert.equal("There is no connection. Please check your network.",
+      error_of("profiles --timeout 1", there).viewer_text)
+    assert.equal(spanish,
+      error_of("profiles --timeout 1 --language es", there).viewer_text)
+    assert.equal(spanish,
+      error_of("authorize CNN --timeout 1 --mvpd Cablevision",
+        there_in_spanish).viewer_text)
+    local _, err = fixture:run("profiles --timeout 1", there_in_spanish)
+    assert.is_truthy(err:find("\n" .. spanish .. "\n", 1, true), err)
+    local denied, status = json_of("authorize CNN --mvpd TempPass_TEST40 "
+      .. "--language es")
+    assert.same({ true, 0 }, { denied.permitted, status })
+    denied, status = json_of("authorize CNN --mvpd Cablevision --language es",
+      { STORE = fixture.folder .. "/new" })
+    assert.same({ false, 3 }, { denied.permitted, status })
+    assert.equal("Inicie sesión con su proveedor de TV.", denied.reason)
+    _, err, status = fixture:run "profiles --language fr"
+    assert.equal(2, status)
+    assert.is_truthy(err:find("--language", 1, true))
+  end)
+
   it("[command-says-words-service] errors of the service: advice names the "
     .. "option to change", function()
       for words, expected in pairs {

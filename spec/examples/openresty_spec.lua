@@ -19,7 +19,7 @@ describe("gateway", function()
   setup(function()
     -- With the limits, only one device per second could register.
     running = assert(service.start { throttle = false,
-      settings = { allow_listed = true } })
+      settings = { allow_listed = true, language = "es" } })
     control = many_clients.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
   end)
@@ -110,10 +110,17 @@ describe("gateway", function()
       sign_in()
       local status, result = tv:post(one .. "/play/hbo")
       is_refused(403, "authorization_denied_by_mvpd", status, result)
-      assert.equal("Your TV subscription does not include this.",
-        result.viewer_text)
+      assert.matches("HBO", result.viewer_text) -- the provider's text
       assert.is_nil(tv:cookie "gateway_ticket")
       is_refused(404, "no_such_channel", tv:post(one .. "/play/nothing"))
+    end)
+
+    it("[gateway-language] gateway: returns texts for viewers in the language of "
+      .. "its settings", function()
+      tv:post(one .. "/login")
+      local status, result = tv:post(one .. "/play/cnn")
+      is_refused(401, "not_logged_in", status, result)
+      assert.equal("Inicie sesión con su proveedor de TV.", result.viewer_text)
     end)
 
     it("[gateway-viewer-permits] gateway: does not use the permits of the "

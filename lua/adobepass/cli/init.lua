@@ -10,6 +10,7 @@ local argparse = require "argparse"
 local lock_cleanup = require "adobepass.cli.lock_cleanup"
 local core = require "adobepass.core"
 local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
 
 local command = {}
@@ -89,7 +90,10 @@ local function run_subcommand(module, arguments)
     return check_output(module.name, status, arguments.json)
   end
   if success and status then return status end
-  if success then return report.failure(module.name, err, arguments.json) end
+  if success then
+    return report.failure(module.name, err, arguments.json,
+      settings.language(arguments))
+  end
   if is_interrupt(status) then
     lock_cleanup.release()
     return report.INTERRUPTED

@@ -102,6 +102,9 @@ Defaults of the options with these names.
 \fBADOBEPASS_STORE
 Defaults of the options with these names.
 .TP
+.B ADOBEPASS_LANGUAGE
+The default of \fB\-\-language\fR: en or es. Used with every service.
+.TP
 .B ADOBEPASS_STATEMENT
 The text of the software statement.
 .TP

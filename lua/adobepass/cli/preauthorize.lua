@@ -54,9 +54,9 @@ local function as_json(result)
     permitted = json.array(result.permitted), is_right_to_play = false }
 end
 
---- Returns the reason for a denial: the provider's text if there is one.
+--- Returns the reason for a denial, for a terminal.
 function preauthorize.reason(decision)
-  return terminal.escape(decision.error.details or decision.reason)
+  return terminal.escape(decision.reason)
 end
 
 local function show(decision, width)

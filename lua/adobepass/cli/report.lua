@@ -78,8 +78,9 @@ local function encode(value)
   return terminal.escape(json.encode(value), escape_for_json)
 end
 
-local function as_json(err, advice)
+local function as_json(err, advice, language)
   return encode { error = { code = err.code, message = err.message,
+    viewer_text = err:viewer_text(language),
     action = err.action, advice = advice, details = err.details,
     operation = err.operation, http_status = err.http_status,
     trace = err.trace, retry_after = err.retry_after } }
@@ -94,10 +95,13 @@ local function print_wrapped(text)
   end
 end
 
-local function print_text(name, err, advice)
+local function print_text(name, err, advice, language)
   local code = err.code ~= "usage" and " [" .. err.code .. "]" or ""
   print_wrapped(("adobepass %s: %s%s"):format(name, err.message, code))
   if err.details then print_wrapped(err.details) end
+  if language and err.code ~= "usage" then
+    print_wrapped(err:viewer_text(language))
+  end
   print_wrapped(advice)
 end
 
@@ -105,15 +109,17 @@ end
 -- @string name of the subcommand; "" if there is none
 -- @param err an error of adobepass.api.errors
 -- @bool wants_json print one line of JSON
+-- @string[opt] language of the text for viewers, which is then printed, too; JSON
+-- has it always
 -- @return the exit status
-function report.failure(name, err, wants_json)
+function report.failure(name, err, wants_json, language)
   local advice = err.code == "usage"
     and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
     or report.advice(err)
   if wants_json then
-    terminal.print_error(as_json(err, advice))
+    terminal.print_error(as_json(err, advice, language))
   else
-    print_text(name, err, advice)
+    print_text(name, err, advice, language)
   end
   return report.status(err)
 end

@@ -60,6 +60,9 @@ end
 
 local function output_options(parser)
   parser:group("Output",
+    parser:option("--language", "The language of texts for viewers: en or es "
+      .. "($ADOBEPASS_LANGUAGE; default: en)."):argname("<code>")
+      :choices { "en", "es" },
     parser:flag("--json", "Print one line of JSON, for errors too."),
     parser:flag("--verbose", "Log each request on standard error."))
 end
@@ -174,6 +177,13 @@ function settings.service_provider(arguments, origins, statement)
     .. "--service-provider with the requestor id of the TVE Dashboard.")
 end
 
+--- Returns the language of texts for viewers; nil if none was given, or the variable
+-- has another value.
+function settings.language(arguments)
+  local language = arguments.language or getenv "LANGUAGE"
+  return errors.is_language(language) and language or nil
+end
+
 --- Returns the folder of the store; or nil and an error.
 function settings.folder(arguments)
   local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
@@ -246,7 +256,7 @@ local function make(arguments, found, device)
     service_provider = found.service_provider, environment = found.origins,
     software_statement = found.statement, store = found.store,
     http = { ca_file = found.ca }, timeout = arguments.timeout,
-    device = device,
+    device = device, language = settings.language(arguments),
     on_event = arguments.verbose and report.events(arguments.json) or nil,
   }
 end

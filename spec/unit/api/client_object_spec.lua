@@ -26,6 +26,7 @@ local METHODS = {
 }
 
 local NEED_NO_DEVICE = { "partner_status", "sign_service_token", "now_ms",
+  "viewer_text",
   "device", "update", "close" }
 
 local function names_of(...)

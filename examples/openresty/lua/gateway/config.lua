@@ -19,6 +19,7 @@ local FIELDS = { service_provider = "string",
   channels = "table", timeout = "number?", interval = "number?",
   rate_limit = "boolean?", allow_listed = "boolean?",
   forward_ip_on_registration = "boolean?",
+  language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
 local REDIS = { socket = "string?", host = "string?", port = "number?",
@@ -99,6 +100,7 @@ function config.load(path)
     timeout = given.timeout or 8, interval = given.interval or 5,
     rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
     forward_ip_on_registration = given.forward_ip_on_registration,
+    language = given.language or "en", messages = given.messages,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"
       or "; HttpOnly; SameSite=Strict; Secure",

@@ -76,6 +76,7 @@ local function new_client(connect, store)
       and rate_limiter.new(connect, settings.allow_listed),
     forward_ip_on_registration = settings.forward_ip_on_registration,
     http = { ca_file = settings.ca_file },
+    language = settings.language, messages = settings.messages,
   }
 end
 
@@ -84,7 +85,9 @@ local function get_ready()
   if is_ready then return end
   local connect = redis_connector.new(settings.redis)
   local store = adobepass.store.redis { connect = connect }
-  viewer.start(new_client(connect, store), settings)
+  local client = new_client(connect, store)
+  problem.start(client, settings)
+  viewer.start(client, settings)
   flows.start(store)
   health.start(store)
   catalog.start(settings)
