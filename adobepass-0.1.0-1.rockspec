@@ -75,6 +75,10 @@ build = {
         "lua/adobepass/api/response.lua",
       ["adobepass.api.secrets"] =
         "lua/adobepass/api/secrets.lua",
+      ["adobepass.api.spanish_texts"] =
+        "lua/adobepass/api/spanish_texts.lua",
+      ["adobepass.api.viewer_identity"] =
+        "lua/adobepass/api/viewer_identity.lua",
       ["adobepass.auth.access_token"] =
         "lua/adobepass/auth/access_token.lua",
       ["adobepass.auth.credentials"] =
