@@ -80,8 +80,8 @@ local function build(device, letters, overrides)
   for _, name in ipairs(fields_of(letters)) do
     result[HEADERS[name]] = value_of(device, name, overrides)
   end
-  if overrides.identity and letters:find "t" then
-    result[HEADERS.identity] = field.encode("identity", overrides.identity)
+  if overrides.user and letters:find "t" then
+    result[HEADERS.user] = field.encode("user", overrides.user)
   end
   return result
 end

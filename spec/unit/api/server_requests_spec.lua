@@ -54,12 +54,12 @@ describe("a server's requests", function()
     .. "a promotional pass, whose user the call names", function()
     local user = { email = core.digest.hex(core.digest.sha256 "user@domain.com") }
     local header = core.base64.encode(json.encode(user))
-    local device = new_device { identity = user }
+    local device = new_device { user = user }
     device:preauthorize({ "CNN" }, { mvpd = "Cablevision" })
     device.api:preauthorize { mvpd = "Cablevision", resources = { "CNN" } }
     device:authorize("CNN", { mvpd = "Cablevision" })
     device:preauthorize({ "CNN" }, { mvpd = "flexibleTempPass",
-      identity = user })
+      user = user })
     local sent = {}
     for index, entry in ipairs(fixture:received "preauthorize") do
       sent[index] = entry.headers["ap-temppass-identity"] or false

@@ -45,14 +45,14 @@ describe("device.headers", function()
     end)
   end
 
-  it("[device-identity-of-call] device.headers: the letter 't' sends the identity "
-    .. "of a call, and not that of the device", function()
+  it("[device-identity-of-call] device.headers: the letter 't' sends the user of a "
+    .. "call, and not that of the device", function()
     local viewer = record.new(full())
     assert.same({}, headers.build(viewer, "t"))
     assert.same({}, headers.build(viewer, "t", { ip = "192.0.2.1" }))
-    local sent = headers.build(viewer, "t", { identity = { phone = HASH } })
+    local sent = headers.build(viewer, "t", { user = { phone = HASH } })
     assert.same({ phone = HASH }, decoded(sent["AP-TempPass-Identity"]))
-    assert.same({}, headers.build(viewer, "t", { identity = false }))
+    assert.same({}, headers.build(viewer, "t", { user = false }))
   end)
 
   it("[device-reads-letters-reference] device.headers: accepts spaces between "
