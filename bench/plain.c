@@ -22,12 +22,9 @@ static double end(long count, const char *argument) {
 }
 
 static const job jobs[] = {
-  { "easy", plain_easy },
-  { "batch", plain_batch },
-  { "profiles", plain_profiles },
-  { "devices", plain_devices },
-  { "idle", plain_idle },
-  { "end", end },
+  { "easy", plain_easy },         { "batch", plain_batch },
+  { "profiles", plain_profiles }, { "devices", plain_devices },
+  { "idle", plain_idle },         { "end", end },
 };
 
 double plain_now(void) {
