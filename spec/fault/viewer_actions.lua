@@ -171,7 +171,7 @@ end)
 add_action("preauthorize a pass", 9, 60, function(scenario, device)
   local email = scenario.random:pick(EMAILS)
   preauthorize(scenario, device, { mvpd = "flexibleTempPass",
-    identity = { email = hash(email) } },
+    user = { email = hash(email) } },
     { mvpd = "flexibleTempPass", identity = sent_identity(email) })
 end)
 
