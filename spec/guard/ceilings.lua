@@ -15,8 +15,8 @@ return {
     ["client.api:profiles"] = 80000,
     ["25 cached permits"] = 370000,
     ["2,000 providers from JSON"] = 53400000,
-    ["2,000 providers from the cache"] = 12300000,
-    ["a view of a device"] = 169000,
+    ["2,000 providers from the cache"] = 15700000,
+    ["a view of a device"] = 186000,
   },
   allocations = {
     ["core request"] = 53, -- 48 for a response in two parts
@@ -28,7 +28,7 @@ return {
     ["25 cached permits"] = 106,
     ["2,000 providers from JSON"] = 24000,
     ["2,000 providers from the cache"] = 4430,
-    ["a view of a device"] = 45,
+    ["a view of a device"] = 51,
   },
   requests = {
     ["first response of a new device"] = 3,

@@ -27,16 +27,24 @@ local function looks_like_a_test(id)
   return id:lower():find("%f[%a]test") ~= nil
 end
 
-local function new_item(given)
-  local item = { id = given.id, logo_url = json.text(given.logoUrl),
-    display_name = json.text(given.displayName) or given.id,
-    temporary = given.isTempPass == true, details = given,
-    is_test = looks_like_a_test(given.id) }
+-- Returns nil if the entry has none of these fields.
+local function partner_fields(given)
+  local found
   for name, field in pairs(PARTNER_FIELDS) do
     local value = given[field[1]]
-    if type(value) == field[2] then item[name] = value end
+    if type(value) == field[2] then
+      found = found or {}
+      found[name] = value
+    end
   end
-  return item
+  return found
+end
+
+local function new_item(given)
+  return { id = given.id, logo_url = json.text(given.logoUrl),
+    display_name = json.text(given.displayName) or given.id,
+    temporary = given.isTempPass == true, details = given,
+    is_test = looks_like_a_test(given.id), partner = partner_fields(given) }
 end
 
 local function by_name(a, b)
@@ -82,8 +90,12 @@ local function is_shown(item, options)
 end
 
 local function copy(item, remembered)
-  local result = { remembered = item.id == remembered or nil }
-  for name, value in pairs(item) do result[name] = value end
+  local result = { id = item.id, display_name = item.display_name,
+    logo_url = item.logo_url, temporary = item.temporary,
+    details = item.details, remembered = item.id == remembered or nil }
+  if item.partner then
+    for name, value in pairs(item.partner) do result[name] = value end
+  end
   return result
 end
 
