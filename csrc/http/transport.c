@@ -16,9 +16,9 @@
 ** transfer would close most of them after many transfers at once. */
 enum { MOST_IDLE_CONNECTIONS = 256 };
 
-/* curl_multi_perform is faster while transfers end often: it needs no epoll_ctl.
-** After 16 calls that ended none, the transport polls the sockets until no
-** transfer runs: curl_multi_socket_action costs nothing for those that wait. */
+/* curl_multi_perform is faster while transfers end often, because it needs no
+** epoll_ctl. After MOST_IDLE_CALLS calls that end no transfer, the transport polls
+** the sockets until no transfer runs: waiting transfers then add no cost. */
 enum { MOST_IDLE_CALLS = 16 };
 
 /* The maximum number of ready sockets handled before ended transfers are

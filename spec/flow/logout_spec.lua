@@ -68,7 +68,7 @@ describe("logout", function()
   end)
 
   it("[logout-no-redirect-url] logout: without redirect_url returns an error "
-    .. "before any request, and logs nobody out", function()
+    .. "before any request, and ends no login", function()
     viewer "Cablevision"
     local other = scenario:new_client { redirect_url = json.null,
       store = client.context.connection.store }

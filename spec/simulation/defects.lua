@@ -1,5 +1,5 @@
---- Planted defects of the credentials protocol, named as in CHANGELOG and issue
--- reports: each is a change of a module's source.
+--- Planted defects of the credentials protocol: each is a change of a module's
+-- source, and makes the simulation violate an invariant of docs/credentials.md.
 
 local AUTH = "adobepass.auth."
 

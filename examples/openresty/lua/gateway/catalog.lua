@@ -9,7 +9,7 @@ local catalog = {}
 
 local channels, resources
 
--- Client -> name of the profile whose permits it caches; false if nobody is logged in.
+-- Client -> name of the profile whose permits it caches; false without a profile.
 local permits_of = setmetatable({}, { __mode = "k" })
 
 function catalog.start(config)
