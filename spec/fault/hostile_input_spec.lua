@@ -170,13 +170,13 @@ describe("arbitrary bytes", function()
     seeded_random.each("ADOBEPASS_INPUT", RUNS, function(one)
       local who = text(one)
       local good, pass = pcall(fixture.client.temporary_access, fixture.client,
-        { mvpd = "flexibleTempPass", identity = { email = who } })
+        { mvpd = "flexibleTempPass", user = { email = who } })
       if not good then
         assert(not who:find "%S")
         return
       end
       local plain = who:gsub("^%s+", ""):gsub("%s+$", ""):lower()
-      assert(pass.identity.email
+      assert(pass.user.email
         == core.digest.hex(core.digest.sha256(plain)))
     end)
   end)

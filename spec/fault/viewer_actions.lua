@@ -179,7 +179,7 @@ add_action("temporary_access", 9, 20, function(scenario, device)
   local email = scenario.random:pick(EMAILS)
   local pass = device.client:temporary_access {
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
-    identity = { email = email } }
+    user = { email = email } }
   for _ = 1, scenario.random:upto(2) do
     local decision = check_result(scenario,
       pass:authorize(scenario.random:pick(RESOURCES)))

@@ -345,7 +345,7 @@ row(mandatory, "7. Parameters and Headers", "Follow APIs References",
   function(scenario)
     run_all_flows(scenario)
     assert(scenario.client:temporary_access { mvpd = "flexibleTempPass",
-      identity = { email = "user@domain.com" } }:authorize "CNN")
+      user = { email = "user@domain.com" } }:authorize "CNN")
     for _, entry in ipairs(scenario:received()) do
       assert.is_nil(entry.unexpected)
     end

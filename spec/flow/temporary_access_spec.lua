@@ -150,7 +150,7 @@ describe("temporary access", function()
 
   describe("promotional TempPass", function()
     local function promotion(changes)
-      local options = { mvpd = FIVE_TITLES, identity = { email = EMAIL } }
+      local options = { mvpd = FIVE_TITLES, user = { email = EMAIL } }
       for name, value in pairs(changes or {}) do options[name] = value end
       return new_pass(options)
     end
@@ -171,7 +171,7 @@ describe("temporary access", function()
       .. "the email address before hashing", function()
       for _, typed in ipairs { "User@Domain.com", "  user@domain.com ",
         "\tUSER@DOMAIN.COM\n", SHA256, SHA256:upper() } do
-        permit(promotion { identity = { email = typed } })
+        permit(promotion { user = { email = typed } })
         assert.same({ email = SHA256 }, sent_identity())
       end
     end)
@@ -189,7 +189,7 @@ describe("temporary access", function()
       scenario = timeline.new { on_event = function(event)
         events[#events + 1] = event
       end }
-      local pass = promotion { identity = { email = "User@Domain.com" } }
+      local pass = promotion { user = { email = "User@Domain.com" } }
       permit(pass)
       pass:check()
       pass:refresh()
@@ -198,7 +198,7 @@ describe("temporary access", function()
       assert.is_true(#scenario:received() >= 4)
       local seen = { json.encode(scenario.control.journal()),
         json.encode(events),
-        json.encode(scenario.control.snapshot()), json.encode(pass.identity) }
+        json.encode(scenario.control.snapshot()), json.encode(pass.user) }
       for name, entry in pairs(
           scenario.client.context.connection.store.entries) do
         seen[#seen + 1] = name .. " " .. entry.value
@@ -286,7 +286,7 @@ describe("temporary access", function()
     it("[temp-access-titles-used] several passes: the next one is used when "
       .. "all titles are used up", function()
       local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
-        identity = { email = EMAIL } }
+        user = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
         assert.equal(FIVE_TITLES, permit(pass, title).mvpd)
       end
@@ -529,7 +529,7 @@ describe("temporary access", function()
     it("[temp-access-viewer-hashed] reset_temp_pass: resets one viewer by a "
       .. "hashed identity", function()
       local pass = new_pass { mvpd = FIVE_TITLES,
-        identity = { email = EMAIL } }
+        user = { email = EMAIL } }
       for _, title in ipairs { "A", "B", "C", "D", "E" } do
         permit(pass, title)
       end
@@ -586,9 +586,9 @@ describe("temporary access", function()
     .. "options", function()
     for _, options in ipairs {
       {}, { mvpd = 5 }, { mvpd = {} }, { mvpd = { "A", 5 } },
-      { mvpd = "A", identity = { email = 5 } },
-      { mvpd = "A", identity = { email = " " } },
-      { mvpd = "A", identity = {} }, { mvpd = "A", identity = EMAIL },
+      { mvpd = "A", user = { email = 5 } },
+      { mvpd = "A", user = { email = " " } },
+      { mvpd = "A", user = {} }, { mvpd = "A", user = EMAIL },
       { mvpd = "A", hash = "md5" }, { mvpd = "A", on_expired = "x" },
       { mvpd = "A", nope = 1 },
     } do

@@ -174,7 +174,7 @@ scenarios["[flow-plays-pass-next] flows: play with one TempPass and then with "
   local client = world:new_client()
   local pass = client:temporary_access { expiring = 200,
     mvpd = { "flexibleTempPass", "TempPass_TEST40" },
-    identity = { email = client.context.record.id .. "@domain.com" } }
+    user = { email = client.context.record.id .. "@domain.com" } }
   for number = 1, 5 do
     assert(assert(pass:authorize("Title " .. number)).permitted)
     equal(5 - number, pass:remaining_resources())

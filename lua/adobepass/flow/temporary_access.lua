@@ -9,7 +9,7 @@ local temp_pass = require "adobepass.util.temp_pass"
 
 local temporary_access = {}
 
-local FIELDS = { mvpd = "string or table", identity = "table?",
+local FIELDS = { mvpd = "string or table", user = "table?",
   hash = "string?", on_expiring = "function?", on_expired = "function?",
   expiring = "number?" }
 
@@ -23,18 +23,18 @@ local RETRY_SECONDS = 5
 -- The default of `expiring`, in seconds.
 local USUAL_WARNING = 60
 
-local function identity_of(options)
-  if not options.identity then return nil end
-  local identity = {}
-  for name, value in pairs(options.identity) do
+local function hashed_user(options)
+  if not options.user then return nil end
+  local user = {}
+  for name, value in pairs(options.user) do
     if type(value) ~= "string" or not value:find "%S" then
-      error("client:temporary_access: identity should hold strings that are "
+      error("client:temporary_access: user should hold strings that are "
         .. "not blank", 4)
     end
-    identity[name] = temp_pass.hash(value, options.hash)
+    user[name] = temp_pass.hash(value, options.hash)
   end
-  if next(identity) then return identity end
-  error("client:temporary_access: identity is empty", 4)
+  if next(user) then return user end
+  error("client:temporary_access: user is empty", 4)
 end
 
 -- --- a pass -----------------------------------------------------------------
@@ -70,7 +70,7 @@ end
 local function request_profile(self)
   local mvpd = self.mvpd
   local response, err = self.context.api:profile { mvpd = mvpd,
-    user = self.identity }
+    user = self.user }
   if self.mvpd ~= mvpd then return true end
   if response then
     note_profile(self, response.profiles[mvpd])
@@ -135,7 +135,7 @@ function Pass:authorize(resource)
   while true do
     local mvpd = self.mvpd
     local decision, err = authorize.authorize(self.context, resource,
-      { mvpd = mvpd, user = self.identity })
+      { mvpd = mvpd, user = self.user })
     if decision and decision.permitted and self.mvpd == mvpd then
       self.is_stale, self.ask_at = true, nil
     end
@@ -192,9 +192,10 @@ end
 -- the first playback.
 --
 -- `mvpd` is a TempPass, or a list: when one is used up, the next is used (for
--- example four hours first, then ten minutes a day). `identity`, for
--- promotional passes, is hashed here (`hash` is "sha256" or "sha512") and never
--- sent in the clear. A pass has `mvpd`, `authorize(resource)`, `refresh()`,
+-- example four hours first, then ten minutes a day). `user`, for promotional
+-- passes, is a table such as `{ email = }`; its values are hashed here (`hash` is
+-- "sha256" or "sha512") and never sent in the clear. A pass has `mvpd`,
+-- `authorize(resource)`, `refresh()`,
 -- `remaining_ms()`, `remaining_resources()`, `profile`, and `check()`, to be
 -- called during playback, which calls `on_expiring` and `on_expired`.
 -- `expiring` is the number of seconds before a pass's end at which
@@ -204,7 +205,7 @@ function temporary_access.temporary_access(context, options)
   check_hash("client:temporary_access", options.hash)
   local list = list_of(options.mvpd)
   return setmetatable({ context = context, list = list, at = 1, mvpd = list[1],
-    told = {}, identity = identity_of(options),
+    told = {}, user = hashed_user(options),
     warning = options.expiring or USUAL_WARNING,
     on_expiring = options.on_expiring, on_expired = options.on_expired },
     Pass)
@@ -228,7 +229,7 @@ local function check_whom(options)
 end
 
 --- Resets a TempPass: `{ mvpd =, device = }`, `{ mvpd =, key = }` (the user,
--- hashed here as `identity` is) or, for all users,
+-- hashed here as `user` of temporary_access is) or, for all users,
 -- `{ mvpd =, everyone = true }` (with `by = "key"` for promotional passes).
 -- Only the explicit `everyone = true` resets everyone.
 function temporary_access.reset_temp_pass(context, options)
