@@ -249,6 +249,16 @@ function errors.malformed(operation, why)
     message = "The server's response is not as documented: " .. why }
 end
 
+--- Creates the error of an option that neither the call nor adobepass.new has.
+-- @string operation the operation's name
+-- @string name of the option
+-- @treturn table `invalid_parameter_<name>`
+function errors.missing_option(operation, name)
+  return errors.new { operation = operation, action = "none",
+    code = "invalid_parameter_" .. name, message = ("The option %s is missing: give "
+      .. "it in the call, or to adobepass.new."):format(name) }
+end
+
 local function entry(err, field)
   local known = catalog.codes[err.code]
   local by_action = catalog.actions[err.action] or catalog.actions.none

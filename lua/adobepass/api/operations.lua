@@ -14,6 +14,7 @@
 -- ok        the statuses of a success
 -- response  required fields of the response, with their types
 -- has_code  true: the response may have a `code`, which must be a valid one
+-- sent_on   the field of the response that later requests send in a header
 -- also      fields that Adobe spells in two ways: name -> other name
 -- safe      false: not idempotent, so not repeated when it may have succeeded
 -- one_of    two parameters of which exactly one must be given
@@ -138,17 +139,19 @@ return {
     params = { { "sso_id", "X-SSO-ID", "optional" },
                { "link", "X-SSO-LINK", "optional" } },
     one_of = { "sso_id", "link" }, ok = { 201, 200 },
-    also = { serviceToken = "jws" }, response = { serviceToken = "string" } },
+    also = { serviceToken = "jws" }, response = { serviceToken = "string" },
+    sent_on = "serviceToken" },
 
   { number = 19, name = "refresh_service_token", method = "GET",
     path = "/api/{service_provider}/serviceToken", send = "headers",
     params = { SERVICE_TOKEN }, ok = { 200, 201 },
-    also = { serviceToken = "jws" }, response = { serviceToken = "string" } },
+    also = { serviceToken = "jws" }, response = { serviceToken = "string" },
+    sent_on = "serviceToken" },
 
   { number = 20, name = "link", method = "POST",
     path = "/api/{service_provider}/link", headers = "D", send = "headers",
     params = { SERVICE_TOKEN }, ok = { 201, 200 }, safe = false,
-    also = { code = "link" }, response = { code = "string" } },
+    also = { code = "link" }, response = { code = "string" }, sent_on = "code" },
 
   { number = 21, name = "unlink", method = "POST",
     path = "/api/{service_provider}/unlink", headers = "D", send = "json",

@@ -211,8 +211,7 @@ local function check_needed(operation, params, where)
   if not name or (value_of(operation, params, name, where) or "") ~= "" then
     return true
   end
-  return refuse(operation, "invalid_parameter_" .. name, ("The option %s is "
-    .. "missing: give it in the call, or to adobepass.new."):format(name))
+  return nil, errors.missing_option(operation.name, name)
 end
 
 local function check_values(operation, params, where)

@@ -54,6 +54,11 @@ local function check_fields(operation, value)
     return nil, errors.malformed(operation.name,
       "its code is not 1 to 64 letters, digits, - and _")
   end
+  local sent_on = operation.sent_on
+  if sent_on and not value[sent_on]:find "^[%w%p]+$" then
+    return nil, errors.malformed(operation.name,
+      ("its %s is empty or not printable"):format(sent_on))
+  end
   return value
 end
 

@@ -23,7 +23,7 @@ local RENEW_BEFORE = 60
 -- Seconds between two attempts to renew a token that is still valid.
 local RENEW_AGAIN = 5
 
--- Seconds between two looks at a value that another coroutine requests.
+-- Seconds between two checks of a value that another coroutine requests.
 local POLL = 0.02
 
 -- The `iss` of the SSO Service's tokens.
@@ -115,9 +115,10 @@ local function is_usable(self, entry)
     and (not entry.renew_at or self.context:now_ms() < entry.renew_at)
 end
 
-local function late(name)
+local function timeout_of(name)
   return errors.new { code = "timeout", operation = "identity",
-    message = ("The value of identity.%s did not come in time."):format(name) }
+    message = ("The value of identity.%s was not available before the "
+      .. "timeout."):format(name) }
 end
 
 -- Requests a new token for one of the SSO Service. Returns true, or nil and an
@@ -126,9 +127,6 @@ local function renew(self, entry, deadline)
   local response, err = self.context:call(
     call.operation "refresh_service_token", { token = entry.value }, deadline)
   if not response then return nil, err end
-  if not response.serviceToken:find "^[%w%p]+$" then
-    return nil, errors.malformed("refresh_service_token", "its token cannot be sent")
-  end
   viewer_identity.set(entry, response.serviceToken, json.number(response.notAfter))
   return true
 end
@@ -166,10 +164,12 @@ end
 -- Runs `work(self, entry, deadline)` in one coroutine at a time, unless `is_done`
 -- says that another one has done it. `busy_until` frees an entry whose coroutine
 -- was dropped.
-local function alone(self, entry, deadline, is_done, work)
+local function run_exclusively(self, entry, deadline, is_done, work)
   local context = self.context
   while entry.busy_until and context:monotonic() < entry.busy_until do
-    if context:monotonic() + POLL >= deadline then return nil, late(entry.name) end
+    if context:monotonic() + POLL >= deadline then
+      return nil, timeout_of(entry.name)
+    end
     context:sleep(POLL)
   end
   if is_done(self, entry) then return true end
@@ -189,7 +189,7 @@ function Identity:get(name, deadline)
   local entry = self.entries[name]
   if not entry then return nil end
   if not is_usable(self, entry) then
-    local done, err = alone(self, entry, deadline, is_usable, update)
+    local done, err = run_exclusively(self, entry, deadline, is_usable, update)
     if not done then return nil, err end
   end
   return entry.value
@@ -239,7 +239,7 @@ end
 function Identity:replace(token, deadline)
   local entry = self.entries.service_token
   local function is_replaced() return entry.value ~= token end
-  local done, err = alone(self, entry, deadline, is_replaced, function()
+  local done, err = run_exclusively(self, entry, deadline, is_replaced, function()
     entry.expires_at = nil
     return update(self, entry, deadline)
   end)

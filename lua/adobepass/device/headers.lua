@@ -34,7 +34,7 @@ end
 
 --- Returns whether a call's parameters decide what is sent for a field of the device.
 function headers.is_given(params, name)
-  return params[name] ~= nil or (replaces(params, name) or nil) ~= nil
+  return params[name] ~= nil or replaces(params, name) and true or false
 end
 
 local function value_of(device, name, overrides)

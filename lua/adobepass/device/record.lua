@@ -18,10 +18,10 @@ local Record = {
 }
 
 local function port_of(port)
+  if port == nil then return nil end
   local number = tonumber(port)
-  if not port or number and number >= 1 and number <= 65535
-      and number % 1 == 0 then
-    return number and math.floor(number)
+  if number and number >= 1 and number <= 65535 and number % 1 == 0 then
+    return math.floor(number)
   end
   error("device.port should be a whole number from 1 to 65535")
 end

@@ -109,13 +109,6 @@ local function one(context, mvpd, options, report)
   report[#report + 1] = { mvpd = mvpd, outcome = "failed", error = err }
 end
 
--- Adobe's page requires redirectUrl.
-local function no_redirect_url()
-  return nil, errors.new { code = "invalid_parameter_redirect_url",
-    action = "none", operation = "logout", message = "The option redirect_url is "
-      .. "missing: give it in the call, or to adobepass.new." }
-end
-
 --- Signs the viewer out: of `mvpd`, or else of every provider that the service
 -- knows for this device.
 --
@@ -132,7 +125,9 @@ end
 function logout.logout(context, options)
   options = options_of.check("client:logout", options or {}, FIELDS, 3)
   local redirect_url = options.redirect_url or context:default "redirect_url"
-  if (redirect_url or "") == "" then return no_redirect_url() end
+  if (redirect_url or "") == "" then
+    return nil, errors.missing_option("logout", "redirect_url")
+  end
   local list, err = providers(context, options)
   local forgotten, why = forget_viewer(context, options)
   local report = {}
