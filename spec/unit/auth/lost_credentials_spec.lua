@@ -108,7 +108,7 @@ describe("credentials and faults", function()
 
   it("[credentials-late-failure] credentials: "
     .. "a failure that comes after the lock is over "
-    .. "fails nobody", function()
+    .. "fails no other process", function()
     local paused, task = stopped_in("token", { kind = "status",
       operation = "token", status = 503, count = 1 })
     local other = adobepass.driver.tick()
