@@ -112,8 +112,11 @@ describe("authorize", function()
       viewer(name)
       assert.is_false(assert(client:authorize "HBO").permitted)
       assert.is_nil(scenario:counts().logout)
-      assert.equal("Cablevision", assert(client:login {}).mvpd)
+      assert.equal("Cablevision", assert(client:remembered_profile()).mvpd)
     end
+    viewer "bob"
+    assert.is_false(assert(client:authorize "HBO").permitted)
+    assert.equal("Cablevision", assert(client:login {}).mvpd)
   end)
 
   it("[authorize-login-needed] authorize: returns not_logged_in when a login "

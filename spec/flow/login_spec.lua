@@ -333,7 +333,7 @@ describe("login: responses of the service", function()
     assert.equal("Cablevision",
       assert(scenario.client:login(login_options())).mvpd)
     assert_client_error("malformed_response",
-      scenario.client:login { fresh = true })
+      scenario.client:device({ id = "another" }):login {})
   end)
 
   it("[login-obeyed-resume-missing] login: resumes a session with the missing "

@@ -51,7 +51,7 @@ describe("login with an existing profile", function()
     .. "restart with a wrong clock", function()
     logged_in()
     restarted(10,
-      function() assert.same({ profiles = 1 }, scenario:counts()) end)
+      function() assert.same({ profile = 1 }, scenario:counts()) end)
   end)
 
   it("[profile-asked-stored] login: requests the profile when none is "
@@ -67,7 +67,7 @@ describe("login with an existing profile", function()
     .. "the option fresh", function()
     logged_in()
     assert(scenario.client:login(login_options { fresh = true }))
-    assert.same({ profiles = 1 }, scenario:counts())
+    assert.same({ profile = 1 }, scenario:counts())
   end)
 
   it("[profile-not-taken-one-another] login: does not use a stored profile of "

@@ -179,8 +179,12 @@ local function run_exclusively(self, entry, deadline, is_done, work)
   return done, err
 end
 
---- Returns whether the identity has a field that changes.
-function Identity:has(name) return self.entries[name] ~= nil end
+--- Returns whether the identity has a field that changes, except when its last value
+-- was nil.
+function Identity:has(name)
+  local entry = self.entries[name]
+  return entry ~= nil and (entry.value or not entry.is_known) and true or false
+end
 
 --- Returns a value; nil when there is none; nil and an error.
 -- @string name

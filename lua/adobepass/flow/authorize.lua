@@ -40,7 +40,8 @@ function authorize.authorize(context, resource, options)
     local since = context:viewer_mark()
     local decision, why = request_decision(context, mvpd, resource, options,
       deadline)
-    decisions.note(context, mvpd, why or decision.error, since)
+    decisions.note(context, mvpd, why or decision.error, since,
+      options)
     if not decision then return nil, why end
     local again, delay = decisions.to_repeat(context,
       { [resource] = decision }, { resource }, attempt, deadline)

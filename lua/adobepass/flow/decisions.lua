@@ -95,17 +95,32 @@ function decisions.to_repeat(context, found, resources, attempt, deadline)
   return list, longest
 end
 
---- Deletes the kept profile when the service no longer knows it; else the next
--- login would return it. This does not log the viewer out. A profile that is newer
--- than the request is kept.
+--- Returns whether an error requires the viewer to authenticate again. A TempPass
+-- that is used up does not: it is not a login.
+-- @param err nil, or the error of a decision
+function decisions.ends_login(err)
+  return err ~= nil and err.action == "authentication"
+    and not err.code:find "^temporary_access_"
+end
+
+--- Makes the next login authenticate, if an error requires it: deletes the kept
+-- profile that the service no longer knows, and records the denial of one that it
+-- still has. This does not log the viewer out. A profile that is newer than the
+-- request stays, as does an Apple profile after a request without the partner's
+-- status, which makes it seem missing.
 -- @param context
 -- @string mvpd
 -- @param err nil, or the error of a decision
 -- @tparam table since the result of context:viewer_mark() before the request
-function decisions.note(context, mvpd, err, since)
-  if not err or not err.code:find "^authenticated_profile_" then return end
+-- @tparam table options of the call
+function decisions.note(context, mvpd, err, since, options)
+  if not decisions.ends_login(err) then return end
   local kept = context:recall("profile")
-  if kept and kept.mvpd == mvpd and context:is_of_mark(since, kept) then
+  if kept and kept.mvpd ~= mvpd then kept = nil end
+  if not context:is_of_mark(since, kept or {}) then return end
+  if not err.code:find "^authenticated_profile_" then
+    profiles.remember_denial(context, mvpd, kept)
+  elseif kept and profiles.is_visible(context, kept, options) then
     context:forget("profile")
   end
 end

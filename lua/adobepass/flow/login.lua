@@ -47,10 +47,40 @@ end
 
 -- --- existing logins --------------------------------------
 
-local function request_profiles(context, options)
-  local response, err = context.api:profiles(pick(options))
-  if not response then return nil, err end
-  return profiles.choose(profiles.list(context, response, options), options)
+-- Returns the provider of a returning viewer, whose profile is requested alone. With
+-- `choose` the viewer selects one of all profiles.
+local function returning_to(context, options)
+  local last, err = context:recall("provider")
+  if not last or options.choose or options.mvpd and options.mvpd ~= last.id then
+    return nil, err
+  end
+  return last.id
+end
+
+-- Requests one profile, or without `mvpd` all. Returns the one to use; nil when there
+-- is none; nil and an error.
+local function request_profiles(context, mvpd, options)
+  local params, response, err = pick(options), nil, nil
+  if mvpd then
+    response, err = context.api:profile(with(params, { mvpd = mvpd }))
+  else
+    response, err = context.api:profiles(params)
+  end
+  if response then
+    return profiles.choose(profiles.list(context, response, options), options)
+  end
+  if mvpd and profiles.GONE[err.code] then return nil end
+  return nil, err
+end
+
+-- Another provider may have logged this viewer in, by single sign-on, or before the
+-- viewer picked the last one.
+local function find_profile(context, options)
+  local mvpd, err = returning_to(context, options)
+  if err then return nil, err end
+  local found, why = request_profiles(context, mvpd, options)
+  if found or why or not mvpd or options.mvpd then return found, why end
+  return request_profiles(context, nil, options)
 end
 
 local function existing(context, options)
@@ -58,7 +88,7 @@ local function existing(context, options)
     local kept, err = profiles.recall(context, options)
     if kept or err then return kept, err end
   end
-  local found, err = request_profiles(context, options)
+  local found, err = find_profile(context, options)
   if not found then return nil, err end
   context:clear_permits()
   return profiles.remember(context, found)
@@ -223,6 +253,8 @@ local function continue_session(context, response, options)
 end
 
 local function begin(context, options)
+  local ended, why_not = profiles.end_denied(context, options)
+  if not ended then return nil, why_not end
   local found, err = existing(context, options)
   if err then return nil, err end
   if found then
@@ -388,6 +420,11 @@ end
 
 --- Logs a viewer in, from the first request to the profile.
 --
+-- Returns the profile that is kept, else one that the service has, else authenticates
+-- the viewer. After a denial with the action `authentication` it always authenticates;
+-- for this it ends the service's profile, as a logout does, with `redirect_url` or
+-- `activation_url`.
+--
 -- Returns the profile; nil and an error, whose code is `login_expired`,
 -- `login_superseded`, `login_denied` or `cancelled` when the login ended so.
 -- @param context
@@ -478,7 +515,9 @@ function login.refresh_profile(context, options)
   local found = profiles.choose(profiles.list(context, response, options),
     { mvpd = mvpd })
   if found then return profiles.remember(context, found) end
-  if kept and kept.mvpd == mvpd then context:forget("profile") end
+  if kept and kept.mvpd == mvpd and profiles.is_visible(context, kept, options) then
+    context:forget("profile")
+  end
   return nil, profiles.not_logged_in("refresh_profile")
 end
 

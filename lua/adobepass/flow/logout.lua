@@ -80,6 +80,7 @@ local function forget_viewer(context, options)
   if not is_kept_on(context, options) then
     good, err = context:forget("profile")
   end
+  if good then good, err = context:forget("denied") end
   if good then good, err = context:forget("login") end
   return good, err
 end

@@ -143,6 +143,8 @@ function partner.partner_login(context, options)
     error("client:partner_login: give status, or the option "
       .. "identity.partner_status", 3)
   end
+  local ended, broken = profiles.end_denied(context, options)
+  if not ended then return nil, broken end
   local response, err = context.api:partner_session { partner = options.partner,
     domain_name = options.domain_name, redirect_url = options.redirect_url,
     partner_status = options.status, visitor_id = options.visitor_id }

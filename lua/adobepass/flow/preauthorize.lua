@@ -127,14 +127,19 @@ local function take_permits(context, scope, list, found)
   return missing
 end
 
--- Caches permits in memory, but no denials.
-local function keep_permits(context, scope, mvpd, list, found, since)
+-- Caches permits in memory, but no denials. Returns the first error that ends the
+-- login; nil if there is none.
+local function keep_permits(context, scope, list, found, since)
+  local first
   for _, resource in ipairs(list) do
-    if found[resource].permitted then
-      context:keep_permit(scope, resource, found[resource], since)
+    local decision = found[resource]
+    if decision.permitted then
+      context:keep_permit(scope, resource, decision, since)
+    elseif decisions.ends_login(decision.error) then
+      first = first or decision.error
     end
-    decisions.note(context, mvpd, found[resource].error, since)
   end
+  return first
 end
 
 local function result_of(list, found, mvpd)
@@ -197,7 +202,8 @@ function preauthorize.preauthorize(context, resources, options)
   while #missing > 0 do
     local since = context:viewer_mark()
     decide(context, mvpd, missing, options, found)
-    keep_permits(context, scope, mvpd, missing, found, since)
+    local denial = keep_permits(context, scope, missing, found, since)
+    decisions.note(context, mvpd, denial, since, options)
     local again, delay = decisions.to_repeat(context, found, missing, attempt,
       deadline)
     missing = again

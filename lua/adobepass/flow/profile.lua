@@ -170,6 +170,45 @@ local function is_wanted(item, mvpd)
   return item.type ~= "temporary"
 end
 
+-- --- a denied profile --------------------------------------
+
+local DAY = 24 * 3600
+
+--- Records that a provider denied access until the viewer authenticates again,
+-- although the service still has a profile.
+-- @tparam ?table kept the profile in question, if it is in the store
+function profile.remember_denial(context, mvpd, kept)
+  local left = kept and (kept.not_after - context:now_ms()) / 1000 or DAY
+  if left > 0 then context:remember("denied", { mvpd = mvpd }, left) end
+end
+
+--- The errors of a provider with which there can be no profile any more.
+profile.GONE = { invalid_parameter_mvpd = true, invalid_integration = true }
+
+--- Ends the profile of a recorded denial, because a new session would find it and
+-- require no authentication. Called by a login only. Returns true, or nil and an
+-- error.
+function profile.end_denied(context, options)
+  local denied, err = context:recall("denied")
+  if not denied then return not err or nil, err end
+  local params = identity.pick(options)
+  params.mvpd = denied.mvpd
+  params.redirect_url = options.redirect_url or options.activation_url
+  local done, why = context.api:logout(params)
+  if not done and not profile.GONE[why.code] then return nil, why end
+  context:clear_permits()
+  local kept = context:recall("profile")
+  if kept and kept.mvpd == denied.mvpd then context:forget("profile") end
+  return context:forget("denied")
+end
+
+--- Returns whether a request of this device with these options shows a profile: the
+-- service shows an Apple profile only with the partner's status.
+function profile.is_visible(context, item, options)
+  return item.type ~= "appleSSO" or options.partner_status ~= nil
+    or context:has_identity "partner_status"
+end
+
 --- Returns the kept profile while it is valid; nil and an error when the store
 -- fails.
 function profile.recall(context, options)
