@@ -1,6 +1,7 @@
 --- Adobe Pass Authentication (TV Everywhere) for Lua.
 -- @module adobepass
 
+local circuit_breaker = require "adobepass.policy.circuit_breaker"
 local client = require "adobepass.client"
 local core = require "adobepass.core"
 local device = require "adobepass.device"
@@ -43,7 +44,8 @@ local FIELDS = {
   on_event = "function?", timeout = "number?", http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
   forward_ip_on_registration = "boolean?",
-  retry = "table?", token_margin = "number?", token_jitter = "number?",
+  retry = "table?", circuit_breaker = "table or boolean?",
+  token_margin = "number?", token_jitter = "number?",
   random = "function?", language = "string?", messages = "table?",
 }
 
@@ -182,6 +184,7 @@ local function share(given)
     rate_limit = rate_limit_of(given.rate_limit),
     forward_ip_on_registration = given.forward_ip_on_registration,
     retry = retry.new(given.retry), chance = given.random or usual_chance,
+    circuit_breaker = circuit_breaker.new(given.circuit_breaker),
     language = check_language(given.language),
     messages = check_messages(given.messages),
     token_margin = check_day("token_margin", given.token_margin),
@@ -230,6 +233,10 @@ end
 --   rate limit. Adobe's throttling page wants it; the pages of these two operations
 --   do not list the header, so the default is false
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
+-- * `circuit_breaker`: `{ failures = 10, base = 1, cap = 30 }`: after 10 failures in
+--   a row (status 5xx, or no response) an operation's calls fail with `circuit_open`
+--   for a second, without a request; then one request is sent, and a failure doubles
+--   the time, up to 30 s; false for none
 -- * `language` ("en"): of the sentences for viewers, "en" or "es"; used by
 --   `reason` of a denial and by `client:viewer_text`
 -- * `messages`: texts of your own for viewers, `{ [code] = "..." }`, which replace

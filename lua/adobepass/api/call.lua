@@ -16,6 +16,7 @@
 -- driver's clock, fixed when the call is created.
 -- @module adobepass.api.call
 
+local circuit_breaker = require "adobepass.policy.circuit_breaker"
 local errors = require "adobepass.api.errors"
 local operations = require "adobepass.api.operations"
 local request = require "adobepass.api.request"
@@ -70,11 +71,22 @@ local function failed_attempt(self, err)
   return "classify"
 end
 
+-- The error of a request that is not sent because its operation fails repeatedly.
+local function circuit_open(self, seconds)
+  return errors.new { code = "circuit_open", operation = self.operation.name,
+    retry_after = seconds, message = ("The operation failed repeatedly; the next "
+      .. "request is sent in %.1f seconds."):format(seconds) }
+end
+
 local states = {}
 
 -- Stores the token that this call sends. If the server refuses it, the refusal must
 -- name this token, even when another coroutine has replaced it meanwhile.
 function states.acquire_token(self)
+  local connection = self.connection
+  local left = connection.circuit_breaker:reserve(self.operation.name,
+    connection.driver.now())
+  if left > 0 then return fail(self, circuit_open(self, left)) end
   if self.operation.bearer == false then return "wait_for_rate_limit" end
   local held, err = self.tokens:get(self.deadline, self.refusal)
   if not held then return fail(self, err) end
@@ -206,12 +218,27 @@ local function replaceable_token(self)
   end
 end
 
+-- Counts the attempt for the circuit of its operation. An error of this machine, such
+-- as a closed transport, is neither a failure nor a success.
+local function count(self, err)
+  local breaker, name = self.connection.circuit_breaker, self.operation.name
+  if err and circuit_breaker.is_failure(err) then
+    local seconds = breaker:fail(name, self.connection.driver.now())
+    if seconds then
+      emit(self, { type = "circuit_open", error = err.code, seconds = seconds })
+    end
+  elseif not err or err.http_status then
+    breaker:succeed(name)
+  end
+end
+
 function states.classify(self)
   local err = self.err
   if self.response then
     self.value, err = read(self, self.response)
     self.response = nil
   end
+  count(self, err)
   if not err then return "done" end
   self.err = err
   if err.action == "get_new_token" and replaceable_token(self) then
@@ -260,7 +287,9 @@ end
 
 function states.retry(self)
   local connection, err = self.connection, self.err
-  local delay = not self.params.once and connection.retry:delay(err,
+  local is_open = connection.circuit_breaker:open_for(self.operation.name,
+    connection.driver.now()) > 0
+  local delay = not self.params.once and not is_open and connection.retry:delay(err,
     self.attempt, { safe = self.operation.safe ~= false,
       chance = connection.chance(),
       remaining = self.deadline - connection.driver.now() - MIN_TIME })

@@ -230,6 +230,7 @@ add("none", LATER, {
 -- Responses without a code ------------------------------------------------
 
 add("retry", LATER, {
+  circuit_open = "Wait for retry_after: the operation failed repeatedly.",
   too_many_requests =
     "Wait a second or more: 1 request per second and device address.",
 })

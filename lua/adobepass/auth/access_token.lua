@@ -119,8 +119,8 @@ end
 -- the server, and for a timeout before any request was sent, which this process's
 -- rate limit causes.
 local function failure_record(err, last, holding)
-  if err.code == "store_failed" or err.code == "timeout" and not holding.sent
-  then
+  if err.code == "store_failed" or not holding.sent
+      and (err.code == "timeout" or err.code == "circuit_open") then
     return nil
   end
   local pause = FIRST_PAUSE

@@ -60,7 +60,8 @@ end
 -- Requests one profile, or without `mvpd` all. Returns the one to use; nil when there
 -- is none; nil and an error.
 local function request_profiles(context, mvpd, options)
-  local params, response, err = pick(options), nil, nil
+  local params = pick(options)
+  local response, err
   if mvpd then
     response, err = context.api:profile(with(params, { mvpd = mvpd }))
   else

@@ -105,9 +105,10 @@ end
 -- Apple's picker needs: `platform_mapping_id` (the provider's id at the partner),
 -- `enable_platform_services` (the provider supports the single sign-on),
 -- `display_in_platform_picker`, `boarding_status` ("SUPPORTED", or "PICKER" for a
--- provider that is only shown) and `required_metadata_fields` (a list). TempPass and
--- test entries are left out unless `temporary` or `test` is true, and those for which
--- `filter(item)` returns false.
+-- provider that is only shown) and `required_metadata_fields` (a list).
+--
+-- TempPass and test entries are left out unless `temporary` or `test` is true, and
+-- those for which `filter(item)` returns false.
 --
 -- Call it only to show a picker, not while a viewer is logged in.
 function providers.providers(context, options)

@@ -412,7 +412,7 @@ describe("the error catalog", function()
     "invalid_request", "invalid_redirect_uri", "invalid_software_statement",
     "unapproved_software_statement", "invalid_client", "unauthorized_client",
     "unsupported_grant_type", "too_many_requests", "unauthorized",
-    "malformed_response", "unknown_error", "foreign_url",
+    "malformed_response", "unknown_error", "foreign_url", "circuit_open",
     "software_statement_missing", "not_logged_in", "login_denied",
     "login_expired", "login_superseded", "partner_failed",
     "partner_fallback", "unknown_action", "no_decision", "timeout",
