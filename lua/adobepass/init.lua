@@ -233,10 +233,10 @@ end
 --   rate limit. Adobe's throttling page wants it; the pages of these two operations
 --   do not list the header, so the default is false
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
--- * `circuit_breaker`: `{ failures = 10, base = 1, cap = 30 }`: after 10 failures in
+-- * `circuit_breaker`: `{ failures = 10, base = 1, cap = 3 }`: after 10 failures in
 --   a row (status 5xx, or no response) an operation's calls fail with `circuit_open`
 --   for a second, without a request; then one request is sent, and a failure doubles
---   the time, up to 30 s; false for none
+--   the time, up to 3 s; false for none
 -- * `language` ("en"): of the sentences for viewers, "en" or "es"; used by
 --   `reason` of a denial and by `client:viewer_text`
 -- * `messages`: texts of your own for viewers, `{ [code] = "..." }`, which replace

@@ -13,7 +13,9 @@ local circuit_breaker = {}
 local CircuitBreaker = {}
 CircuitBreaker.__index = CircuitBreaker
 
-local DEFAULTS = { failures = 10, base = 1, cap = 30 }
+-- `failures` is above the attempts of one call. `cap` is the least interval of a
+-- login's polls, so that an open circuit skips none of them.
+local DEFAULTS = { failures = 10, base = 1, cap = 3 }
 
 local FIELDS = {
   failures = options.number(1, 1e6, true),
@@ -28,7 +30,7 @@ local FROM_TRANSPORT = { timeout = true, resolve_failed = true,
 
 --- Creates a circuit breaker.
 -- @param[opt] given `failures` (10) in a row that open a circuit; `base` (1) seconds
--- for which it opens, doubled each time, up to `cap` (30); false disables it, true is
+-- for which it opens, doubled each time, up to `cap` (3); false disables it, true is
 -- the same as nil
 -- @treturn table
 function circuit_breaker.new(given)
