@@ -176,6 +176,8 @@ local DAY = 24 * 3600
 
 --- Records that a provider denied access until the viewer authenticates again,
 -- although the service still has a profile.
+-- @param context
+-- @string mvpd
 -- @tparam ?table kept the profile in question, if it is in the store
 function profile.remember_denial(context, mvpd, kept)
   local left = kept and (kept.not_after - context:now_ms()) / 1000 or DAY
