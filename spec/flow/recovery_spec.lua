@@ -68,6 +68,7 @@ describe("recovery", function()
     .. "the provider is chosen on the second screen", function()
     log_in()
     deny_with "authorization_denied_by_hba_policies"
+    client.context.connection.defaults.redirect_url = nil
     local flow = assert(client:start_login {
       activation_url = "https://adobe.com/activate" })
     assert.equal("pending", flow.state)
