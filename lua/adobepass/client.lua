@@ -278,6 +278,11 @@ local function new_client(shared, record, changing)
   return setmetatable({ context = context, api = context.api }, Client)
 end
 
+local function device_of(fields, defaults)
+  local constant, changing = viewer_identity.split(fields, defaults)
+  return device_record.new(constant), changing
+end
+
 --- Returns the client of another device, which shares this client's
 -- connections, store and rate limit. It is small enough for a gateway to keep
 -- thousands.
@@ -287,10 +292,8 @@ end
 function Client:device(fields)
   check_self(self, "device")
   local shared = self.context.connection
-  local constant, changing = options_of.at_caller(viewer_identity.split, fields,
-    shared.identity)
-  local made = new_client(shared,
-    options_of.at_caller(device_record.new, constant), changing)
+  local record, changing = options_of.at_caller(device_of, fields, shared.identity)
+  local made = new_client(shared, record, changing)
   local message = fields.info and info_schema.summary(fields.info)
   if message then
     made.context:emit { type = "warning", code = "device_info",

@@ -71,6 +71,7 @@ describe("providers", function()
     assert.is_nil(list[1].boarding_status)
     assert.is_nil(list[1].enable_platform_services)
     assert.same({ "uid" }, list[1].required_metadata_fields)
+    assert.is_nil(list[1].is_test) -- of the cached list
     assert.is_false(list[2].display_in_platform_picker)
   end)
 

@@ -29,6 +29,9 @@ local POLL = 0.02
 -- The `iss` of the SSO Service's tokens.
 local ISSUER = "ssoservicetoken"
 
+local IS_FIELD = {}
+for _, name in ipairs(identity.NAMES) do IS_FIELD[name] = true end
+
 -- Returns the claims of a token that the SSO Service issued, and that ends; nil for
 -- another.
 local function claims_of(token)
@@ -47,14 +50,15 @@ end
 -- @treturn table for adobepass.device.record
 -- @treturn ?table from name to function or token; nil if nothing changes
 function viewer_identity.split(fields, defaults)
-  local constant, changing = {}, nil
-  for name, value in pairs(fields) do constant[name] = value end
-  for _, name in ipairs(identity.NAMES) do
-    if constant[name] ~= nil then
+  for name in pairs(fields) do
+    if IS_FIELD[name] then
       error(("device.%s should be in device.identity"):format(name))
     end
   end
+  if not (defaults or fields.identity) then return fields end
   identity.check("device.identity", fields.identity)
+  local constant, changing = {}, nil
+  for name, value in pairs(fields) do constant[name] = value end
   constant.identity = nil
   for name, value in pairs(identity.merge(defaults, fields.identity)) do
     if type(value) == "function" or name == "service_token" and claims_of(value) then
