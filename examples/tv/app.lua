@@ -8,6 +8,7 @@ local frames = require "frames"
 local messages = require "messages"
 local settings = require "settings"
 local store = require "store"
+local text = require "text"
 local ui = require "ui"
 
 local app = {}
@@ -31,7 +32,7 @@ local function new_client(service, keep, driver)
     software_statement = service.statement,
     environment = { api = service.api, mgmt = service.mgmt },
     http = { ca_file = service.ca }, driver = driver, store = keep,
-    timeout = 10, domain_name = settings.domain_name,
+    language = settings.language, timeout = 10, domain_name = settings.domain_name,
     redirect_url = service.api .. "/activate/success",
     device = { id = assert(adobepass.device_id(keep)), info = device_info() },
   }
@@ -72,8 +73,8 @@ function App:start(flow)
 end
 
 --- Shows the busy screen while `act` runs, then its result.
-function App:busy(text, flow)
-  self:show("busy", { text = text })
+function App:busy(label, flow)
+  self:show("busy", { text = label })
   self:start(flow)
 end
 
@@ -127,7 +128,7 @@ end
 --- The first screen: the channels if a viewer is logged in, else the providers.
 function App:home()
   self.pass = nil
-  self:busy("Please wait", function()
+  self:busy(text "Please wait", function()
     local found, err = self.client:preauthorize(settings.resources())
     if not found then
       return fail(self, err, function() self:home() end)
@@ -155,7 +156,7 @@ end
 
 function App:choose_provider()
   self.pass, self.decisions = nil, nil
-  self:busy("Looking for TV providers", function()
+  self:busy(text "Looking for TV providers", function()
     local list, err = self.client:providers { temporary = true }
     if not list then
       return self:show("message",
@@ -236,7 +237,7 @@ end
 
 function App:sign_out()
   self.decisions = nil
-  self:busy("Signing out", function()
+  self:busy(text "Signing out", function()
     local report, err = self.client:logout {}
     if not report then
       return self:show("message", messages.sign_out_failed(self, err))

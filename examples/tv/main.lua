@@ -37,7 +37,7 @@ local function draw_all(image)
     tiles.draw(channel, 0, 0)
     tiles.draw(channel, 0, 0, true)
   end
-  ui.column("tiny", "text", "one two", 0, 0, 40)
+  ui.column("tiny", "text", "one two", 0, 0, 40, "left", 2)
   love.graphics.draw(image, 0, 0, 0, 8)
   love.graphics.draw(image, 0, 0, 0, 8.5)
   ui.ring(100, 100, 30, 0.5, "good")

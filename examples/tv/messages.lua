@@ -1,12 +1,14 @@
 --- Texts of the message screen: an icon, a title, a text, details, and buttons with
 -- actions.
 
+local text = require "text"
+
 local messages = {}
 
 local function provider_name(app)
   local provider = app.provider
   return provider and (provider.display_name or provider.id)
-    or "your provider"
+    or text "your provider"
 end
 
 messages.provider_name = provider_name
@@ -14,7 +16,7 @@ messages.provider_name = provider_name
 local function button(label, act) return { label = label, act = act } end
 
 local function to_channels(app)
-  return button("Back", function() app:channels() end)
+  return button(text "Back", function() app:channels() end)
 end
 
 local function to_providers(app, label)
@@ -23,11 +25,11 @@ end
 
 --- The app was started without the addresses of a service.
 function messages.no_service()
-  return { what = "no service", icon = "notice", title = "No service configured",
-    text = "The address of the service is missing. Start the app beside a "
-      .. "sandbox, in the folder of the checkout:",
+  return { what = "no service", icon = "notice", title = text "No service configured",
+    text = text("The address of the service is missing. Start the app beside a "
+      .. "sandbox, in the folder of the checkout:"),
     more = "bin/adobepass sandbox --exec 'love examples/tv'",
-    buttons = { button("Close", function() love.event.quit() end) } }
+    buttons = { button(text "Close", function() love.event.quit() end) } }
 end
 
 local NETWORK = { timeout = true, resolve_failed = true, connect_failed = true,
@@ -37,86 +39,91 @@ local NETWORK = { timeout = true, resolve_failed = true, connect_failed = true,
 function messages.failed(app, err, again)
   local offline = NETWORK[err.code]
   return { what = "failed", icon = offline and "offline" or "notice",
-    color = "warm", title = offline and "No connection" or "An error occurred",
+    color = "warm", title = text(offline and "No connection" or "An error occurred"),
     text = app.client:viewer_text(err),
-    more = offline and "Check the cable or the Wi-Fi. The service may be unavailable."
-      or "For support: " .. err.code,
-    buttons = { button("Try again", again), to_channels(app) } }
+    more = offline
+      and text "Check the cable or the Wi-Fi. The service may be unavailable."
+      or text("For support: %s", err.code),
+    buttons = { button(text "Try again", again), to_channels(app) } }
 end
 
 --- The service has no provider for this app and device.
 function messages.no_providers(app)
   return { what = "no providers", icon = "notice", color = "warm",
-    title = "No TV provider available",
-    text = "No TV provider supports this app on this TV.",
-    buttons = { to_providers(app, "Try again") } }
+    title = text "No TV provider available",
+    text = text "No TV provider supports this app on this TV.",
+    buttons = { to_providers(app, text "Try again") } }
+end
+
+-- The reason of a denial may be the provider's text or a sentence of adobepass.
+local function reason_of(app, decision)
+  if not decision.error:provider_text() then return decision.reason end
+  return text("%s says: %s", provider_name(app), decision.reason)
 end
 
 --- A locked channel.
 function messages.locked(app, channel, decision)
-  local own_words = decision.error.details
   return { what = "locked", icon = "lock", color = "warm",
-    title = channel.id .. " is locked", text = decision.reason,
-    more = own_words
-      and ("%s says: %s"):format(provider_name(app), own_words) or nil,
+    title = text("%s is locked", channel.id), text = reason_of(app, decision),
     buttons = { to_channels(app) } }
 end
 
 --- A code that expired or was superseded.
 function messages.code_over(app, provider)
   return { what = "code over", icon = "clock", color = "warm",
-    title = "The code has expired",
-    text = "A code is valid for half an hour.",
+    title = text "The code has expired",
+    text = text "A code is valid for half an hour.",
     buttons = {
-      button("New code", function() app:sign_in(provider) end),
-      to_providers(app, "Other provider") } }
+      button(text "New code", function() app:sign_in(provider) end),
+      to_providers(app, text "Other provider") } }
 end
 
 --- The provider denied the login.
 function messages.denied(app, provider)
   return { what = "denied", icon = "notice", color = "warm",
-    title = provider.display_name .. " did not log you in",
-    text = "Please try again, or choose another provider.",
+    title = text("%s did not log you in", provider.display_name),
+    text = text "Please try again, or choose another provider.",
     buttons = {
-      button("Try again", function() app:sign_in(provider) end),
-      to_providers(app, "Other provider") } }
+      button(text "Try again", function() app:sign_in(provider) end),
+      to_providers(app, text "Other provider") } }
 end
 
 --- What a temporary pass offers, before it starts.
 function messages.offer(app, offer)
   return { what = "offer", icon = "clock", color = "good",
-    title = ("Watch %d minutes free"):format(offer.minutes),
-    text = "All channels, without signing in.\nThe time starts when you play the "
-      .. "first channel.",
-    more = "After that, sign in with your TV provider to continue.",
+    title = text("Watch %d minutes free", offer.minutes),
+    text = text("All channels, without signing in.\nThe time starts when you play "
+      .. "the first channel."),
+    more = text "After that, sign in with your TV provider to continue.",
     buttons = {
-      button("Start watching", function() app:try_free(offer) end),
-      to_providers(app, "Not now") } }
+      button(text "Start watching", function() app:try_free(offer) end),
+      to_providers(app, text "Not now") } }
 end
 
 function messages.pass_over(app)
   return { what = "pass over", icon = "clock", color = "warm",
-    title = "Your free minutes are over",
-    text = "Sign in with your TV provider to continue watching.",
-    buttons = { to_providers(app, "Choose a provider") } }
+    title = text "Your free minutes are over",
+    text = text "Sign in with your TV provider to continue watching.",
+    buttons = { to_providers(app, text "Choose a provider") } }
 end
 
 function messages.ask_to_sign_out(app)
   return { what = "sign out?", icon = "leave",
-    title = "Sign out of " .. provider_name(app) .. "?",
-    text = "Your sign-in is removed from this TV. Your subscription does not change.",
+    title = text("Sign out of %s?", provider_name(app)),
+    text = text("Your sign-in is removed from this TV. Your subscription does not "
+      .. "change."),
     buttons = {
-      button("Sign out", function() app:sign_out() end),
-      button("Stay", function() app:channels() end) } }
+      button(text "Sign out", function() app:sign_out() end),
+      button(text "Stay", function() app:channels() end) } }
 end
 
 -- A provider's result of client:logout, for the viewer.
 local OUTCOMES = {
-  complete = "Nothing else to do.",
-  no_browser = "You may still be signed in on the phone or computer that you used. "
-    .. "Sign out there as well.",
-  viewer_to_be_told = "Sign out in this TV's system settings as well.",
-  invalid = "You were already signed out.",
+  complete = text "Nothing else to do.",
+  no_browser = text("You may still be signed in on the phone or computer that you "
+    .. "used. Sign out there as well."),
+  viewer_to_be_told = text "Sign out in this TV's system settings as well.",
+  invalid = text "You were already signed out.",
 }
 
 local function outcome_of(report)
@@ -127,21 +134,21 @@ end
 
 function messages.signed_out(app, report)
   return { what = "signed out", icon = "done", color = "good",
-    title = "You are signed out",
-    text = ("Your sign-in with %s was removed from this TV."):format(
+    title = text "You are signed out",
+    text = text("Your sign-in with %s was removed from this TV.",
       provider_name(app)),
     more = outcome_of(report),
-    buttons = { to_providers(app, "Choose a provider") } }
+    buttons = { to_providers(app, text "Choose a provider") } }
 end
 
 --- The local profile is deleted, but the service was not reached.
 function messages.sign_out_failed(app, err)
   return { what = "signed out", icon = "done", color = "warm",
-    title = "You are signed out on this TV",
-    text = "Your sign-in was removed from this TV, but the sign-out at "
-      .. provider_name(app) .. " failed.",
+    title = text "You are signed out on this TV",
+    text = text("Your sign-in was removed from this TV, but the sign-out at %s "
+      .. "failed.", provider_name(app)),
     more = app.client:viewer_text(err),
-    buttons = { to_providers(app, "Choose a provider") } }
+    buttons = { to_providers(app, text "Choose a provider") } }
 end
 
 return messages

@@ -3,6 +3,7 @@
 
 local settings = {
   service_provider = "REF30",
+  language = os.getenv "TV_LANGUAGE" == "es" and "es" or "en",
   domain_name = "adobe.com",
   poll_interval = 3,
 

@@ -1,6 +1,7 @@
 --- The pictures of the channels, rendered once before the first frame.
 
 local settings = require "settings"
+local text = require "text"
 local ui = require "ui"
 
 local tiles = { WIDTH = 269, HEIGHT = 146, RADIUS = 16 }
@@ -110,7 +111,7 @@ function tiles.draw(channel, x, y, dimmed)
   ui.stamp((dimmed and tiles.dark or tiles.bright)[channel.id], x, y)
   if dimmed then return end
   ui.text("heading", "white", channel.id, x + 18, y + H - 72)
-  ui.text("tiny", "white", channel.about, x + 18, y + H - 35, 0.85)
+  ui.text("tiny", "white", text(channel.about), x + 18, y + H - 35, 0.85)
 end
 
 return tiles

@@ -162,14 +162,19 @@ function ui.text(font, color, text, x, y, alpha)
   return ui.fonts[font]:getWidth(text)
 end
 
---- Draws wrapped text; returns its height.
-function ui.column(font, color, text, x, y, width, align)
+--- Draws wrapped text of up to `most` lines, with an ellipsis if it is shortened;
+-- returns its height.
+function ui.column(font, color, text, x, y, width, align, most)
   local face = ui.fonts[font]
+  local _, lines = face:getWrap(text, width)
+  if #lines > most then
+    lines[most] = ui.fitted(font, lines[most] .. " " .. lines[most + 1], width)
+    text = table.concat(lines, "\n", 1, most)
+  end
   love.graphics.setFont(face)
   ui.color(color)
   love.graphics.printf(text, x, y, width, align or "left")
-  local _, lines = face:getWrap(text, width)
-  return #lines * face:getHeight()
+  return math.min(#lines, most) * face:getHeight()
 end
 
 --- Draws text in the center of a box.

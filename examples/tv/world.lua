@@ -23,7 +23,8 @@ world.providers.REF30.integrations = {
 
 world.viewers.bob.lacks = {
   ["Cinema One"] = PACKAGE:format "Cinema One",
-  Live = PACKAGE:format "Live",
+  Live = PACKAGE:format "Live" .. " You can add the Concerts pack on the page of "
+    .. "your account, in a shop, or by phone at 555-0100, every day from 8 to 20.",
 }
 world.viewers.bob.max_rating = "TV-14"
 

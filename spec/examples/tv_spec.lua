@@ -42,6 +42,48 @@ describe("TV app", function()
   end
 end)
 
+describe("TV app texts", function()
+  -- Returns the English texts of the sources: the argument of each call of text,
+  -- and the words about a channel.
+  local function texts_of(source, found)
+    source = source:gsub('require "[^"]+"', ""):gsub('"text"', "")
+      :gsub('"%s*%.%.%s*"', "")
+    local function add(literal) found[(literal:gsub("\\n", "\n"))] = true end
+    for literal in source:gmatch '%f[%w]text%s*%(?"([^"]+)"' do add(literal) end
+    for arguments in source:gmatch "%f[%w]text(%b())" do
+      for literal in arguments:gmatch '"([^"]+)"' do add(literal) end
+    end
+    for literal in source:gmatch 'about = "([^"]+)"' do add(literal) end
+  end
+
+  local NOT_SHOWN = { body = true, small = true, tiny = true, title = true,
+    digits = true, heading = true, label = true, strong = true, code = true,
+    text = true, soft = true, white = true, good = true, warm = true, faint = true }
+
+  it("[tv-spanish-complete] TV app texts: each text of the app has a Spanish one, "
+    .. "with the same placeholders", function()
+    local found, count = {}, 0
+    local spanish = dofile "examples/tv/spanish.lua"
+    local list = folder.run "ls examples/tv/*.lua examples/tv/screens/*.lua"
+    for path in list:gmatch "%S+" do
+      local source = folder.read(path)
+      if not path:find "spanish%.lua$" and not path:find "/text%.lua$"
+          and not path:find "/ui%.lua$" then
+        texts_of(source:gsub("ui%.text", "ui.draw"), found)
+      end
+    end
+    for english in pairs(found) do
+      if not NOT_SHOWN[english] then
+        local other = assert(spanish[english], english)
+        assert.equal(english:gsub("[^%%]", ""), other:gsub("[^%%]", ""), english)
+        count = count + 1
+      end
+    end
+    for english in pairs(spanish) do assert.is_true(found[english], english) end
+    assert.is_true(count > 70, tostring(count))
+  end)
+end)
+
 describe("TV app store", function()
   test("[tv-one-keeps-given] TV app store: passes the store conformance and "
     .. "persists its entries", function()

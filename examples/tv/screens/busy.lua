@@ -1,5 +1,6 @@
 --- The busy screen. It appears after a delay, so that short waits do not flicker.
 
+local text = require "text"
 local ui = require "ui"
 
 local Busy = {}
@@ -17,7 +18,7 @@ function Busy:draw()
   if self.time < PATIENCE then return end
   ui.centred("heading", "text", self.text, 0, 300, ui.WIDTH, 40)
   ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
-  ui.hints { { "Back", "stop" } }
+  ui.hints { { text "Back", text "stop" } }
 end
 
 function Busy:key(key)

@@ -5,6 +5,7 @@ local icons = require "icons"
 local messages = require "messages"
 local settings = require "settings"
 local tiles = require "tiles"
+local text = require "text"
 local ui = require "ui"
 
 local Catalog = {}
@@ -36,8 +37,8 @@ local function items_of(app, decisions)
     items[index] = tile(channel, index, by_id[channel.id])
   end
   items[#items + 1] = app.pass
-    and corner_button("Sign in", function() app:choose_provider() end)
-    or corner_button("Sign out", function() app:ask_to_sign_out() end)
+    and corner_button(text "Sign in", function() app:choose_provider() end)
+    or corner_button(text "Sign out", function() app:ask_to_sign_out() end)
   return items
 end
 
@@ -48,7 +49,7 @@ local function draw_lock(item)
   icons.lock(item.x + 32, item.y + 28, 24)
   ui.text("label", "text", item.label, item.x + 56, item.y + 18)
   ui.column("tiny", "soft", item.decision.reason, item.x + 18,
-    item.y + H - 62, W - 36)
+    item.y + H - 68, W - 36, "left", 3)
 end
 
 local function draw_item(item, is_focused)
@@ -69,8 +70,8 @@ function Catalog:draw()
     draw_item(item, item == self.focus:item())
   end
   self.focus:draw(self.focus:item().act and 12 or tiles.RADIUS)
-  ui.hints { { "move", "move" },
-    { "OK", self.focus:item().decision and "why is it locked?" or "choose" } }
+  ui.hints { { "move", text "move" },
+    { "OK", text(self.focus:item().decision and "why is it locked?" or "choose") } }
 end
 
 function Catalog:key(key)
@@ -87,7 +88,7 @@ function Catalog:key(key)
 end
 
 local function badge_of(app)
-  if app.pass then return ("%d minutes free"):format(app.pass_minutes) end
+  if app.pass then return text("%d minutes free", app.pass_minutes) end
   return ui.fitted("small", messages.provider_name(app), 320)
 end
 
@@ -95,7 +96,7 @@ return function(app, given)
   local items = items_of(app, given.decisions)
   local at = app.last and app.last < #items and app.last or 1
   return setmetatable({ app = app, focus = focus.new(items, at),
-    title = app.pass and "Free preview" or "Choose a channel",
+    title = text(app.pass and "Free preview" or "Choose a channel"),
     badge = badge_of(app), what = app.pass and "free" or "signed in" },
     Catalog)
 end

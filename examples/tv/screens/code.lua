@@ -4,6 +4,7 @@
 local messages = require "messages"
 local qr = require "qr"
 local settings = require "settings"
+local text = require "text"
 local ui = require "ui"
 
 local Code = {}
@@ -75,11 +76,11 @@ local function draw_letters(code, x, y)
   end
 end
 
-local function draw_step(number, text, y)
+local function draw_step(number, label, y)
   ui.color "raised"
   ui.disc(ui.LEFT + 20, y + 15, 20)
   ui.centred("label", "accent", number, ui.LEFT, y - 5, 40, 40)
-  ui.text("body", "soft", text, ui.LEFT + 58, y)
+  ui.text("body", "soft", label, ui.LEFT + 58, y)
 end
 
 local function draw_picture(self)
@@ -90,7 +91,7 @@ local function draw_picture(self)
   local scale = math.floor(room / size) / ui.scale
   local edge = (CARD.size - size * scale) / 2
   love.graphics.draw(self.picture, CARD.x + edge, CARD.y + edge, 0, scale)
-  ui.centred("small", "soft", "Or point your phone's camera here", CARD.x,
+  ui.centred("small", "soft", text "Or point your phone's camera here", CARD.x,
     CARD.y + CARD.size + 14, CARD.size, 30)
 end
 
@@ -100,10 +101,10 @@ local function draw_time(self)
   ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, color)
   ui.text("digits", "text", ui.clock(left / 1000), ui.LEFT + 104, 541)
   if self.is_offline then
-    ui.text("small", "warm", "No connection. Trying again.",
+    ui.text("small", "warm", text "No connection. Trying again.",
       ui.LEFT + 104, 580)
   else
-    local wide = ui.text("small", "soft", "Waiting for you to sign in",
+    local wide = ui.text("small", "soft", text "Waiting for you to sign in",
       ui.LEFT + 104, 580)
     ui.waiting(ui.LEFT + 124 + wide, 593, self.time)
   end
@@ -111,15 +112,15 @@ end
 
 function Code:draw()
   ui.title(self.title)
-  ui.hints { { "Back", "other provider" } }
+  ui.hints { { text "Back", text "other provider" } }
   if not self.flow then
     return ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
   end
-  draw_step("1", "On your phone or computer, open", 148)
+  draw_step("1", text "On your phone or computer, open", 148)
   ui.text("heading", "text", self.page, ui.LEFT + 58, 184)
-  draw_step("2", "Type this code", 250)
+  draw_step("2", text "Type this code", 250)
   draw_letters(self.flow.code, ui.LEFT + 58, 296)
-  draw_step("3", "Sign in there. This screen continues automatically.", 428)
+  draw_step("3", text "Sign in there. This screen continues automatically.", 428)
   draw_time(self)
   if self.picture then draw_picture(self) end
 end
@@ -132,5 +133,5 @@ return function(app, given)
   local provider = given.provider
   return setmetatable({ app = app, provider = provider, time = 0,
     what = provider.id, title = ui.fitted("title",
-      "Sign in with " .. provider.display_name, ui.RIGHT - ui.LEFT) }, Code)
+      text("Sign in with %s", provider.display_name), ui.RIGHT - ui.LEFT) }, Code)
 end

@@ -2,6 +2,7 @@
 
 local focus = require "focus"
 local icons = require "icons"
+local text = require "text"
 local ui = require "ui"
 
 local Message = {}
@@ -34,18 +35,19 @@ function Message:draw()
   ui.centred("title", "text", ui.fitted("title", self.title, 1100), 0, 262,
     ui.WIDTH, 56)
   local high = ui.column("body", "soft", self.text, LEFT, 338, WIDTH,
-    "center")
+    "center", self.more and 4 or 6)
   if self.more then
     ui.column("small", "faint", self.more, LEFT - 80, 338 + high + 18,
-      WIDTH + 160, "center")
+      WIDTH + 160, "center", 2)
   end
   for _, item in ipairs(self.buttons) do
     ui.button(item, item == self.focus:item())
   end
   self.focus:draw(12)
   ui.hints(#self.buttons > 1
-    and { { "move", "move" }, { "OK", "choose" }, { "Back", "go back" } }
-    or { { "OK", "go on" } })
+    and { { "move", text "move" }, { "OK", text "choose" },
+      { text "Back", text "go back" } }
+    or { { "OK", text "go on" } })
 end
 
 -- The key Back activates the last button, which has the smallest effect.
@@ -57,6 +59,6 @@ end
 
 return function(_, given)
   given.focus = focus.new(place(given.buttons))
-  given.note = given.more
+  given.note = given.more or given.text
   return setmetatable(given, Message)
 end

@@ -3,6 +3,7 @@
 local focus = require "focus"
 local icons = require "icons"
 local messages = require "messages"
+local text = require "text"
 local ui = require "ui"
 
 local Picker = {}
@@ -25,7 +26,7 @@ end
 
 local function offer_item(pass)
   return { x = ui.LEFT, y = TOP, width = ui.RIGHT - ui.LEFT, height = HEIGHT,
-    label = ("Watch %d minutes free"):format(pass.minutes), pass = pass }
+    label = text("Watch %d minutes free", pass.minutes), pass = pass }
 end
 
 local function provider_item(provider, index, top)
@@ -71,7 +72,7 @@ local function draw_provider(item)
   ui.text("body", "text", item.fitted, item.x + 88,
     item.y + (item.provider.remembered and 14 or 27))
   if item.provider.remembered then
-    ui.text("tiny", "good", "Last time", item.x + 89, item.y + 48)
+    ui.text("tiny", "good", text "Last time", item.x + 89, item.y + 48)
   end
 end
 
@@ -81,7 +82,7 @@ local function draw_offer(item)
   ui.color "good"
   icons.clock(item.x + 46, item.y + HEIGHT / 2, 42)
   ui.text("strong", "text", item.label, item.x + 88, item.y + 14)
-  ui.text("small", "soft", "No sign-in needed", item.x + 88, item.y + 46)
+  ui.text("small", "soft", text "No sign-in needed", item.x + 88, item.y + 46)
 end
 
 -- Covers rows that have scrolled behind the title and the hints.
@@ -103,9 +104,9 @@ function Picker:draw()
   self.focus:draw(14)
   love.graphics.pop()
   if self.tallest > BOTTOM then draw_edges() end
-  ui.title("Choose your TV provider",
-    "The company that provides your TV service at home.")
-  ui.hints { { "move", "move" }, { "OK", "choose" } }
+  ui.title(text "Choose your TV provider",
+    text "The company that provides your TV service at home.")
+  ui.hints { { "move", text "move" }, { "OK", text "choose" } }
 end
 
 function Picker:key(key)

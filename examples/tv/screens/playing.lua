@@ -1,5 +1,6 @@
 --- Playback: the picture, the channel's name, and the time.
 
+local text = require "text"
 local ui = require "ui"
 
 local Playing = {}
@@ -50,13 +51,13 @@ local function draw_live(self, x, y)
   ui.box(x, y, 82, 32, 8)
   ui.color("white", 0.6 + 0.4 * math.sin(self.time * 4))
   love.graphics.circle("fill", x + 19, y + 16, 5)
-  ui.text("tiny", "white", "LIVE", x + 32, y + 6)
+  ui.text("tiny", "white", text "LIVE", x + 32, y + 6)
 end
 
 local function token_text(self)
   local left = self.token_ends - self.app.client:now_ms()
-  if left <= 0 then return "Media token expired" end
-  return "Media token valid for " .. ui.clock(left / 1000)
+  if left <= 0 then return text "Media token expired" end
+  return text("Media token valid for %s", ui.clock(left / 1000))
 end
 
 local function draw_bar(self)
@@ -65,14 +66,14 @@ local function draw_bar(self)
   ui.text("title", "text", self.channel.id, ui.LEFT, 540)
   local wide = ui.fonts.title:getWidth(self.channel.id)
   draw_live(self, ui.LEFT + wide + 26, 552)
-  ui.text("body", "soft", self.channel.about, ui.LEFT, 592)
+  ui.text("body", "soft", text(self.channel.about), ui.LEFT, 592)
   local time = ui.clock(math.floor(self.time))
   ui.text("digits", "text", time,
     ui.RIGHT - ui.fonts.digits:getWidth(time), 552)
   local token = token_text(self)
   ui.text("small", "soft", token,
     ui.RIGHT - ui.fonts.small:getWidth(token), 596)
-  ui.hints { { "Back", "channels" } }
+  ui.hints { { text "Back", text "channels" } }
 end
 
 local function draw_pass(self)
@@ -84,7 +85,7 @@ local function draw_pass(self)
     left < 60000 and "bad" or "good")
   ui.text("digits", "text", ui.clock(left / 1000), ui.RIGHT - 150,
     ui.TOP + 9)
-  ui.text("tiny", "soft", "free minutes", ui.RIGHT - 150, ui.TOP + 48)
+  ui.text("tiny", "soft", text "free minutes", ui.RIGHT - 150, ui.TOP + 48)
 end
 
 function Playing:draw()

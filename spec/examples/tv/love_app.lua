@@ -85,7 +85,8 @@ end
 
 -- Returns the app's environment variables.
 local function environment(self, service)
-  local lines = { "unset ADOBEPASS_API ADOBEPASS_STATEMENT" }
+  local lines = { "unset ADOBEPASS_API ADOBEPASS_STATEMENT "
+    .. "TV_LANGUAGE" }
   local function set(name, value)
     lines[#lines + 1] = ("export %s=%s"):format(name, shell.quote(value))
   end
@@ -96,12 +97,13 @@ local function environment(self, service)
   set("SDL_AUDIODRIVER", "dummy")
   set("TV_REPORT", self.folder .. "/report")
   set("XDG_DATA_HOME", ("%s/home%d"):format(self.folder, self.home))
+  if service.language then set("TV_LANGUAGE", service.language) end
   if service.frames then set("TV_FRAMES", service.frames) end
   return table.concat(lines, "\n") .. "\n"
 end
 
 --- Starts the app, with its data or with new data.
--- @tparam table service `api`, `mgmt`, `ca`, `statement`; `frames`: a file
+-- @tparam table service `api`, `mgmt`, `ca`, `statement`; `language`; `frames`: a file
 -- @bool[opt] is_new start with an empty data folder
 function App:switch_on(service, is_new)
   if is_new then self.home = self.home + 1 end

@@ -81,7 +81,7 @@ local function open_locked_titles(fixture)
   app:await "^catalog\tsigned in\tCinema One\t"
   app:focus("Late Night", "Down")
   app:press "Return"
-  app:await "^message\tlocked\tBack\t$"
+  app:await "^message\tlocked\tBack\tParental controls do not allow this%.$"
   app:press "Escape"
   app:await "^catalog\tsigned in\tLate Night\t"
 end
@@ -187,6 +187,74 @@ function scenarios.sees_an_error_without_the_service(fixture)
   app:await "^message\tfailed\tTry again\t"
 end
 
+--- The app is in Spanish.
+function scenarios.reads_the_app_in_spanish(fixture)
+  local app, browser, take_picture = fixture.app, fixture.browser,
+    fixture.take_picture
+  local function look(name) take_picture("es-" .. name) end
+  local service = fixture.service(fixture.sandbox)
+  service.language = "es"
+  app:switch_off()
+  app:switch_on(service, true)
+  app:await "^picker\t\tAdobe Pass\t"
+  app:focus("Vea 10 minutos gratis", "Up")
+  look "picker"
+  app:press "Return"
+  app:await "^message\toffer\tEmpezar a ver\t"
+  look "offer"
+  app:press "Return"
+  app:await "^catalog\tfree\t"
+  look "free"
+  app:press "Return"
+  app:await "^playing\tNews Now\t\tmedia token$"
+  look "playing"
+  app:press "BackSpace"
+  app:focus("Iniciar sesión", "Right", "Right", "Right", "Up")
+  app:press "Return"
+  app:await "^picker\t\tAdobe Pass\t"
+  app:focus("Cablevision", "Right")
+  app:press "Return"
+  local code = select(2, app:await("^code\tCablevision\t" .. CODE))
+  look "code"
+  browser:go(fixture.sandbox.api .. "/activate?code=" .. code)
+  browser:click "button"
+  fill_in(browser, "bob")
+  app:await "^catalog\tsigned in\tNews Now\t"
+  look "catalog"
+  app:focus("Cinema One", "Right", "Right")
+  app:press "Return"
+  app:await "^message\tlocked\tAtrás\tCablevision dice: .*not include Cinema"
+  look "locked"
+  app:press "Return"
+  app:await "^catalog\tsigned in\tCinema One\t"
+  app:focus("Live", "Right")
+  app:press "Return"
+  app:await "^message\tlocked\tAtrás\tCablevision dice: .*Concerts pack"
+  look "locked-long"
+  app:press "Return"
+  app:await "^catalog\tsigned in\tLive\t"
+  app:focus("Late Night", "Left", "Down")
+  app:press "Return"
+  app:await "^message\tlocked\tAtrás\tEl control parental no permite"
+  look "parental"
+  app:press "Return"
+  app:await "^catalog\tsigned in\tLate Night\t"
+  app:focus("Cerrar sesión", "Up", "Right", "Up")
+  app:press "Return"
+  app:await "^message\tsign out%?\tCerrar sesión\t"
+  look "sign-out"
+  app:press "Return"
+  app:await "^message\tsigned out\tElegir proveedor\tPuede que su sesión"
+  look "signed-out"
+  control(fixture, "POST", "/faults", { kind = "reset_before", count = 100 })
+  app:press "Return"
+  app:await "^picker\t\tCablevision\t"
+  app:press "Return"
+  app:await "^message\tfailed\tReintentar\t"
+  look "no-connection"
+  control(fixture, "DELETE", "/faults")
+end
+
 --- The app is started without a service.
 function scenarios.starts_without_a_service(fixture)
   fixture.app:switch_off()
@@ -199,7 +267,7 @@ end
 scenarios.order = { "signs_in_with_a_typed_code", "plays_and_signs_out",
   "signs_in_with_the_qr_code", "is_signed_in_after_a_restart",
   "retries_after_a_network_failure", "watches_with_a_pass",
-  "gets_a_new_code_after_expiry", "sees_an_error_without_the_service",
-  "starts_without_a_service" }
+  "gets_a_new_code_after_expiry", "reads_the_app_in_spanish",
+  "sees_an_error_without_the_service", "starts_without_a_service" }
 
 return scenarios
