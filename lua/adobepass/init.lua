@@ -219,7 +219,8 @@ end
 --   see adobepass.util.identity
 -- * `store` (memory), `driver` (block)
 -- * `on_event`: called with a table for every request, retry, wait, token,
---   registration, cache hit and warning; an event never holds a secret
+--   registration, cache hit and warning, with `mvpd` where it concerns a provider
+--   or a TempPass; an event never holds a secret
 -- * `timeout` (30): seconds that bound each call of `client.api`, with its
 --   waits, token requests and retries, and the retries of a flow; a flow that
 --   sends several requests, in batches or to several providers, may take that

@@ -380,6 +380,143 @@ describe("temporary access", function()
     end)
   end)
 
+  describe("preauthorize", function()
+    local function open(pass, resources)
+      return assert(pass:preauthorize(resources or { "CNN" })).permitted
+    end
+
+    local function asked() return #scenario:received "preauthorize" end
+
+    it("[temp-access-preauthorize] pass preauthorize: filters a catalog without a "
+      .. "login, and does not start the pass", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      local result = assert(pass:preauthorize { "CNN", "TBS" })
+      assert.same({ "CNN", "TBS" }, result.permitted)
+      assert.equal("temppass", result.decisions[1].source)
+      assert.equal(THREE_MINUTES, result.mvpd)
+      pass_for(10)
+      permit(pass)
+      is_near(180000, pass:remaining_ms())
+    end)
+
+    it("[temp-access-preauthorize-user] pass preauthorize: sends the hashed user of "
+      .. "a promotional pass, and none for a basic one", function()
+      open(new_pass { mvpd = FIVE_TITLES, identity = { email = EMAIL } })
+      open(new_pass { mvpd = THREE_MINUTES })
+      local list = scenario:received "preauthorize"
+      assert.same({ email = SHA256 }, json.decode(core.base64.decode(
+        list[1].headers["ap-temppass-identity"])))
+      assert.is_nil(list[2].headers["ap-temppass-identity"])
+    end)
+
+    it("[temp-access-permits-end] pass preauthorize: cached permits end with the "
+      .. "pass", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      assert.same({ "CNN" }, open(pass))
+      pass_for(2)
+      assert.same({ "CNN" }, open(pass))
+      assert.equal(1, asked())
+      pass_for(1.1)
+      local result = assert(pass:preauthorize { "CNN" })
+      assert.same({}, result.permitted)
+      assert.equal(OVER, result.denied[1].error.code)
+      assert.equal(2, asked())
+    end)
+
+    it("[temp-access-permits-own-end] pass preauthorize: a cached permit ends at its "
+      .. "own notAfter, if that is earlier than the end of the pass", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      local requests = 0
+      scenario:set_responder(function(_, operation)
+        if operation ~= "preauthorize" then return nil end
+        requests = requests + 1
+        local now = scenario.sandbox:now()
+        return { body = { decisions = json.array { { resource = "CNN",
+          authorized = true, source = "temppass", notBefore = now,
+          notAfter = now + 60000 } } } }
+      end)
+      open(pass)
+      pass_for(0.9)
+      open(pass)
+      assert.equal(1, requests)
+      pass_for(0.2)
+      open(pass)
+      assert.equal(2, requests)
+    end)
+
+    it("[temp-access-permits-unknown-end] preauthorize: a permit of a TempPass with "
+      .. "an unknown end, or that counts titles, is not cached", function()
+      local titles = new_pass { mvpd = FIVE_TITLES, identity = { email = EMAIL } }
+      permit(titles)
+      for _, ask in ipairs {
+        function() return open(new_pass { mvpd = THREE_MINUTES }) end,
+        function() return open(titles) end,
+        function()
+          return assert(scenario.client:preauthorize({ "CNN" },
+            { mvpd = THREE_MINUTES })).permitted
+        end } do
+        local before = asked()
+        assert.same({ "CNN" }, ask())
+        assert.same({ "CNN" }, ask())
+        assert.equal(before + 2, asked())
+      end
+    end)
+
+    it("[temp-access-preauthorize-next] pass preauthorize: a pass that is used up "
+      .. "gives way to the next one", function()
+      local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES } }
+      permit(pass)
+      assert.same({ "CNN" }, open(pass))
+      pass_for(5)
+      local result = assert(pass:preauthorize { "CNN" })
+      assert.same({ { "CNN" }, THREE_MINUTES }, { result.permitted, result.mvpd })
+      assert.equal(THREE_MINUTES, pass.mvpd)
+      scenario.control.fault { kind = "error", code = OVER,
+        operation = "preauthorize" }
+      local none, err = pass:preauthorize { "TBS" }
+      assert.is_nil(none)
+      assert.equal(OVER, err.code)
+    end)
+
+    it("[temp-access-preauthorize-mixed] pass preauthorize: a pass that still "
+      .. "permits a title stays in use", function()
+      local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
+        identity = { email = EMAIL } }
+      scenario:respond_with("preauthorize", { decisions = json.array {
+        { resource = "A", authorized = true, source = "temppass" },
+        { resource = "F", authorized = false, source = "temppass",
+          error = { code = SPENT, action = "authentication", status = 403 } } } })
+      local result = assert(pass:preauthorize { "A", "F" })
+      assert.same({ "A" }, result.permitted)
+      assert.equal(SPENT, result.denied[1].error.code)
+      assert.equal(FIVE_TITLES, pass.mvpd)
+    end)
+  end)
+
+  describe("events", function()
+    it("[temp-access-events-mvpd] events: requests and cache hits of a pass and of "
+      .. "a provider carry its mvpd", function()
+      local events = {}
+      scenario = timeline.new { on_event = function(event)
+        events[#events + 1] = ("%s %s %s"):format(event.type,
+          event.operation or event.what or "", event.mvpd or "-")
+      end }
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      assert(pass:preauthorize { "CNN" })
+      assert(pass:preauthorize { "CNN" })
+      local text = table.concat(events, "\n")
+      for _, line in ipairs { "request register -", "request token -",
+        "request authorize " .. THREE_MINUTES, "request profile " .. THREE_MINUTES,
+        "request preauthorize " .. THREE_MINUTES,
+        "cache_hit permit " .. THREE_MINUTES } do
+        assert.truthy(text:find(line, 1, true), line .. "\n" .. text)
+      end
+    end)
+  end)
+
   describe("check during playback", function()
     local notified
 

@@ -55,7 +55,7 @@ local function timeout(self, message)
 end
 
 local function emit(self, event)
-  event.operation = self.operation.name
+  event.operation, event.mvpd = self.operation.name, self.params.mvpd
   self.connection:emit(event, self.device.key)
 end
 

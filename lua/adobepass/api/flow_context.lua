@@ -306,7 +306,9 @@ end
 function Context:permit(scope, resource)
   local found = permits_of(self):get(permit_key(scope, resource),
     self:monotonic())
-  if found then self:emit { type = "cache_hit", what = "permit" } end
+  if found then
+    self:emit { type = "cache_hit", what = "permit", mvpd = found.mvpd }
+  end
   return found
 end
 
@@ -325,9 +327,14 @@ end
 -- @tparam table decision
 -- @tparam[opt] table since of viewer_mark: a permit requested before a login or
 -- logout is not cached
-function Context:keep_permit(scope, resource, decision, since)
+-- @number[opt] ends of a TempPass, in ms of the server's time: its permits end with it
+function Context:keep_permit(scope, resource, decision, since, ends)
   if since and since.generation ~= self.generation then return end
   local seconds = permit_life(self, decision)
+  if ends then
+    seconds = self:knows_time() and math.min(seconds, (ends - self:now_ms()) / 1000)
+      or 0
+  end
   if seconds <= 0 then return end
   permits_of(self):set(permit_key(scope, resource), decision,
     self:monotonic() + seconds)

@@ -117,24 +117,27 @@ local function decide(context, mvpd, list, options, found)
   end
 end
 
-local function take_permits(context, scope, list, found)
-  local missing = {}
+local function take_permits(context, scope, list, found, ends)
+  local missing, is_over = {}, ends ~= nil and ends <= context:now_ms()
   for _, resource in ipairs(list) do
-    local known = context:permit(scope, resource)
+    local known = not is_over and context:permit(scope, resource)
     if known then found[resource] = known
     else missing[#missing + 1] = resource end
   end
   return missing
 end
 
--- Caches permits in memory, but no denials. Returns the first error that ends the
--- login; nil if there is none.
-local function keep_permits(context, scope, list, found, since)
+-- Caches permits in memory, but no denials. A permit of a TempPass whose end is
+-- unknown is not cached: it would outlive the pass. Returns the first error that ends
+-- the login; nil if there is none.
+local function keep_permits(context, scope, list, found, since, ends)
   local first
   for _, resource in ipairs(list) do
     local decision = found[resource]
     if decision.permitted then
-      context:keep_permit(scope, resource, decision, since)
+      if ends or decision.source ~= "temppass" then
+        context:keep_permit(scope, resource, decision, since, ends)
+      end
     elseif decisions.ends_login(decision.error) then
       first = first or decision.error
     end
@@ -188,7 +191,8 @@ end
 -- in the order given), `denied` (decisions, each with `reason`, a sentence for
 -- the viewer, and `error`) and `decisions` (all of them). It is not a right to
 -- play.
-function preauthorize.preauthorize(context, resources, options)
+-- @number[opt] ends for a TempPass: when its permits end, in ms of the server's time
+function preauthorize.preauthorize(context, resources, options, ends)
   options = options_of.check("client:preauthorize", options or {}, FIELDS, 3)
   check_resources(resources)
   local mvpd, err = decisions.mvpd(context, options.mvpd, "preauthorize")
@@ -198,11 +202,11 @@ function preauthorize.preauthorize(context, resources, options)
   if not options then return nil, err end
   local list, found = unique(resources), {}
   local scope = context:permit_scope(mvpd, options)
-  local missing = take_permits(context, scope, list, found)
+  local missing = take_permits(context, scope, list, found, ends)
   while #missing > 0 do
     local since = context:viewer_mark()
     decide(context, mvpd, missing, options, found)
-    local denial = keep_permits(context, scope, missing, found, since)
+    local denial = keep_permits(context, scope, missing, found, since, ends)
     decisions.note(context, mvpd, denial, since, options)
     local again, delay = decisions.to_repeat(context, found, missing, attempt,
       deadline)

@@ -4,6 +4,7 @@
 
 local authorize = require "adobepass.flow.authorize"
 local options_of = require "adobepass.util.options"
+local preauthorize = require "adobepass.flow.preauthorize"
 local profiles = require "adobepass.flow.profile"
 local temp_pass = require "adobepass.util.temp_pass"
 
@@ -145,6 +146,29 @@ function Pass:authorize(resource)
   end
 end
 
+-- Returns when cached permits of the pass end. While its end is unknown, and if it
+-- counts titles, no permit may be cached: 0.
+local function permits_end(self)
+  local left = self:remaining_ms()
+  if not left or self.titles then return 0 end
+  return self.context:now_ms() + left
+end
+
+--- Returns which resources the pass permits, for a catalog; see client:preauthorize.
+-- Cached permits end with the pass. When a pass permits nothing because it is used up,
+-- the next one of the list is used.
+function Pass:preauthorize(resources)
+  while true do
+    local mvpd = self.mvpd
+    local result, err = preauthorize.preauthorize(self.context, resources,
+      { mvpd = mvpd, user = self.identity }, permits_end(self))
+    local denial = result and #result.permitted == 0 and result.denied[1] or nil
+    if not is_used_up(denial, err) or not switch_pass(self, mvpd) then
+      return result, err
+    end
+  end
+end
+
 -- Calls the callback once for each expiry time, so again for the next pass and
 -- for a pass that is renewed the next day.
 local function tell(self, state)
@@ -195,9 +219,9 @@ end
 -- example four hours first, then ten minutes a day). `user`, for promotional
 -- passes, is a table such as `{ email = }`; its values are hashed here (`hash` is
 -- "sha256" or "sha512") and never sent in the clear. A pass has `mvpd`,
--- `authorize(resource)`, `refresh()`,
--- `remaining_ms()`, `remaining_resources()`, `profile`, and `check()`, to be
--- called during playback, which calls `on_expiring` and `on_expired`.
+-- `preauthorize(resources)`, `authorize(resource)`, `refresh()`, `remaining_ms()`,
+-- `remaining_resources()`, `profile`, and `check()`, to be called during playback,
+-- which calls `on_expiring` and `on_expired`.
 -- `expiring` is the number of seconds before a pass's end at which
 -- `on_expiring` is called (60).
 function temporary_access.temporary_access(context, options)
