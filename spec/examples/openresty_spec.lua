@@ -19,7 +19,8 @@ describe("gateway", function()
   setup(function()
     -- With the limits, only one device per second could register.
     running = assert(service.start { throttle = false,
-      settings = { allow_listed = true, language = "es" } })
+      settings = { allow_listed = true, language = "es",
+        passes = json.array { "TempPass_TEST40" } } })
     control = many_clients.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
   end)
@@ -577,7 +578,7 @@ describe("gateway", function()
       assert.truthy(text:find('gateway_requests_total{route="play",'
         .. 'status="200"}', 1, true))
       assert.truthy(text:find('gateway_adobe_requests_total{'
-        .. 'operation="authorize",status="200"}', 1, true))
+        .. 'operation="authorize",status="200",access="regular"}', 1, true))
       local last = 0
       for number in text:gmatch
         'gateway_request_seconds_bucket{route="play",le="[^"]+"} (%d+)' do
@@ -587,6 +588,24 @@ describe("gateway", function()
       assert.is_true(last >= 1)
       assert.truthy(text:find(('gateway_request_seconds_count{route="play"} '
         .. "%d\n"):format(last), 1, true))
+    end)
+
+    it("[gateway-pass] gateway: plays with a TempPass without a login, with a ticket "
+      .. "that ends with it, and counts the request as temporary access", function()
+      tv:post(one .. "/login")
+      is_refused(401, "not_logged_in", tv:post(one .. "/play/cnn"))
+      local status, played = tv:post(one .. "/play/cnn", { pass = true })
+      assert.equal(200, status)
+      assert.equal(200, (tv:get(one .. played.playlist)))
+      local seconds = played.expires_at / 1000 - os.time()
+      assert.is_true(seconds > 150 and seconds <= 182, tostring(seconds))
+      local _, text = tv:get(running.nodes[1].operator .. "/metrics")
+      local line = 'gateway_adobe_requests_total{operation="authorize",'
+        .. 'status="200",access="temporary"} 1\n'
+      assert.truthy(text:find(line, 1, true), text)
+      assert.truthy(text:find('{operation="register",status="201",access="none"}',
+        1, true))
+      assert.equal(400, (tv:post(one .. "/play/cnn", { pass = "TempPass" })))
     end)
 
     it("[gateway-log-device-info] gateway: logs an unusual device info in one "

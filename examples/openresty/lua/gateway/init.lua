@@ -32,7 +32,7 @@ local ROUTES = {
     providers = { "GET", catalog.providers },
     catalog = { "GET", catalog.list },
     play = { "POST", play.post, argument = true,
-      body = { ticket = "string" } },
+      body = { ticket = "string", pass = "boolean" } },
     logout = { "POST", logout.post, body = {} },
   },
   operator = {
@@ -53,7 +53,7 @@ end
 --- For init_worker_by_lua.
 function gateway.start()
   log.start(settings.log_file, name)
-  metrics.start()
+  metrics.start(settings.passes)
   local devices = sign.new(settings.device_keys)
   tickets = sign.new(settings.ticket_keys)
   guard.start(devices, tickets)

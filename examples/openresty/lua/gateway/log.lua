@@ -12,7 +12,7 @@ local json = require "adobepass.util.json"
 local log = {}
 
 local FIELDS = { "route", "method", "operation", "status", "code", "device",
-  "attempt", "error", "message", "reason", "what" }
+  "mvpd", "attempt", "error", "message", "reason", "what" }
 
 local file, node
 

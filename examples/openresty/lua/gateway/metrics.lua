@@ -14,7 +14,7 @@ local KINDS = {
   { "gateway_request_seconds", "histogram", "Response time." },
   { "gateway_files_total", "counter", "Playlists and segments, by outcome." },
   { "gateway_adobe_requests_total", "counter",
-    "Requests to Adobe by operation and status, or error." },
+    "Requests to Adobe by operation, status or error, and access." },
   { "gateway_adobe_request_seconds", "histogram", "Response time of Adobe." },
   { "gateway_adobe_events_total", "counter",
     "Registrations, tokens, retries, waits, cache hits and warnings." },
@@ -28,21 +28,20 @@ local function quoted(value)
   return '"' .. value .. '"'
 end
 
--- Returns a metric's name with one or two labels.
-local function labelled(name, label, value, second, other)
-  if not second then
-    return name .. "{" .. label .. "=" .. quoted(value) .. "}"
+-- Returns a metric's name with labels: pairs of name and value.
+local function labelled(name, ...)
+  local list = {}
+  for index = 1, select("#", ...), 2 do
+    local label, value = select(index, ...)
+    list[#list + 1] = label .. "=" .. quoted(value)
   end
-  return name .. "{" .. label .. "=" .. quoted(value) .. "," .. second .. "="
-    .. quoted(other) .. "}"
+  return name .. "{" .. table.concat(list, ",") .. "}"
 end
 
 local function add(key, by) dict():incr(key, by, 0) end
 
---- Increments a counter with one or two labels.
-function metrics.count(name, label, value, second, other)
-  add(labelled(name, label, value, second, other), 1)
-end
+--- Increments a counter with labels: pairs of name and value.
+function metrics.count(name, ...) add(labelled(name, ...), 1) end
 
 local function bucket_of(seconds)
   for _, bound in ipairs(BUCKETS) do
@@ -72,8 +71,18 @@ local function tell_files()
   end
 end
 
-function metrics.start()
+local is_pass = {}
+
+--- @param passes a list of the mvpds that give temporary access; may be nil
+function metrics.start(passes)
+  for _, mvpd in ipairs(passes or {}) do is_pass[mvpd] = true end
   ngx.timer.every(1, tell_files)
+end
+
+-- Separates TempPass from regular providers; "none": no provider is concerned.
+local function access_of(event)
+  if not event.mvpd then return "none" end
+  return is_pass[event.mvpd] and "temporary" or "regular"
 end
 
 --- Counts an event of adobepass.
@@ -83,7 +92,8 @@ function metrics.event(event)
       "what", event.what or event.code or event.reason or "")
   end
   metrics.count("gateway_adobe_requests_total", "operation",
-    event.operation, "status", event.status or event.error)
+    event.operation, "status", event.status or event.error, "access",
+    access_of(event))
   metrics.observe("gateway_adobe_request_seconds", "operation",
     event.operation, event.seconds)
 end

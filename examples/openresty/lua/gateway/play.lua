@@ -39,9 +39,8 @@ local function verify(view, decision)
   return nil, problem.new(502, "media_token_refused", message, "retry")
 end
 
-local function with_cookie(channel, text)
-  viewer.add_cookie(COOKIE:format(text, channel.id, config.ticket_seconds,
-    config.cookie_ending))
+local function with_cookie(channel, text, seconds)
+  viewer.add_cookie(COOKIE:format(text, channel.id, seconds, config.cookie_ending))
   return ("/hls/%s/index.m3u8"):format(channel.id)
 end
 
@@ -49,16 +48,32 @@ local function with_url(channel, text)
   return ("/hls/%s/~%s/index.m3u8"):format(channel.id, text)
 end
 
-local function admit(who, channel, kind)
-  local expires = ngx.time() + config.ticket_seconds
+-- A ticket ends with the pass, because the gateway itself must enforce its end.
+local function admit(who, channel, kind, pass_seconds)
+  local seconds = math.min(config.ticket_seconds, math.ceil(pass_seconds or math.huge))
+  local expires = ngx.time() + seconds
   local text = ticket.issue(tickets, kind, { channel = channel.id,
     holder = ticket.holder(who.id), expires = expires })
   return { channel = channel.id, expires_at = expires * 1000,
-    playlist = (kind == "url" and with_url or with_cookie)(channel, text) }
+    playlist = (kind == "url" and with_url or with_cookie)(channel, text,
+      seconds) }
 end
 
---- POST /play/<channel> { ticket = "cookie" (default) or "url" }: returns the URL of
--- the playlist. A request before `expires_at` returns a new ticket.
+-- Returns the decision, nil, and the seconds that are left of a pass; or nil and an
+-- error.
+local function decide(view, channel, with_pass)
+  if not with_pass then return view:authorize(channel.resource) end
+  local pass = view:temporary_access { mvpd = config.passes }
+  local decision, err = pass:authorize(channel.resource)
+  if not decision or not decision.permitted then return decision, err end
+  local left, why = pass:remaining_ms()
+  if not left then return nil, why end
+  return decision, nil, left / 1000
+end
+
+--- POST /play/<channel> { ticket = "cookie" (default) or "url", pass = true for
+-- temporary access }: returns the URL of the playlist. A request before `expires_at`
+-- returns a new ticket.
 function play.post(request)
   local channel = config.channels.by_id[request.argument]
   if not channel then
@@ -70,13 +85,18 @@ function play.post(request)
     return nil, problem.new(400, "bad_request",
       "invalid 'ticket': expected 'cookie' or 'url'")
   end
+  local with_pass = request.body.pass
+  if with_pass and not config.passes then
+    return nil, problem.new(400, "bad_request",
+      "invalid 'pass': the gateway has no passes")
+  end
   local view = viewer.client(request.who)
-  local decision, err = view:authorize(channel.resource)
+  local decision, err, pass_seconds = decide(view, channel, with_pass)
   if not decision then return nil, err end
   if not decision.permitted then return denied(decision) end
   local good, why = verify(view, decision)
   if not good then return nil, why end
-  return admit(request.who, channel, kind)
+  return admit(request.who, channel, kind, pass_seconds)
 end
 
 --- Deletes the ticket cookies. A copied ticket stays valid until it expires.
