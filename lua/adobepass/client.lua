@@ -8,6 +8,7 @@
 -- @module adobepass.client
 
 local connection = require "adobepass.api.connection"
+local custom_request = require "adobepass.api.custom_request"
 local device_record = require "adobepass.device.record"
 local errors = require "adobepass.api.errors"
 local flow_context = require "adobepass.api.flow_context"
@@ -230,6 +231,23 @@ function Client:sign_service_token(options)
   check_self(self, "sign_service_token")
   local result, err = require("adobepass.flow.service_token").sign_service_token(
     self.context, options)
+  return result, err
+end
+
+--- Sends a request to another Adobe API, such as ESM or Degradation, with the managed
+-- access token, and with the deadline, retries and rate limit of every call. Only a
+-- request of an idempotent method is retried.
+-- @tparam table given `base` ("api" or "mgmt"; mgmt uses the credentials of the option
+-- `management`), `path` (starts with "/"; may have a query), `method` ("GET"), `query`
+-- (name to value, or to a list), `headers` (not Authorization), `body` (a string, or a
+-- table that is sent as JSON), `timeout`, `once`
+-- @treturn[1] table `status`, `headers`, `body` and, if the response is JSON, `json`
+-- @treturn[2] nil
+-- @return[2] an error; `foreign_url` for a path that names an origin
+function Client:request(given)
+  local context = context_of(self, "request")
+  options_of.at_caller(custom_request.check, given)
+  local result, err = context:request(given)
   return result, err
 end
 

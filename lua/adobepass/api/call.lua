@@ -17,6 +17,7 @@
 -- @module adobepass.api.call
 
 local circuit_breaker = require "adobepass.policy.circuit_breaker"
+local custom_request = require "adobepass.api.custom_request"
 local errors = require "adobepass.api.errors"
 local operations = require "adobepass.api.operations"
 local request = require "adobepass.api.request"
@@ -98,7 +99,8 @@ end
 -- one is made.
 function states.wait_for_rate_limit(self)
   local limit, driver = self.connection.rate_limit, self.connection.driver
-  if limit.off or not IS_LIMITED[self.operation] then return "send" end
+  local is_limited = IS_LIMITED[self.operation] or self.operation.is_custom
+  if limit.off or not is_limited then return "send" end
   local key, now = limit_key(self), driver.now()
   local seconds = limit:reserve(key, now)
   if seconds <= 0 then return "send" end
@@ -187,17 +189,23 @@ local function error_of(self, response)
 end
 
 local function read(self, response)
-  if response_of.is_success(self.operation, response) then
+  if self.operation.is_custom then
+    if custom_request.is_success(response) then
+      return custom_request.read(response)
+    end
+  elseif response_of.is_success(self.operation, response) then
     return response_of.read(self.operation, response)
   end
   return nil, error_of(self, response)
 end
 
--- A refused management call does not mean that the viewer's credentials are
--- invalid.
+-- A refused management call, or call of another API, does not mean that the viewer's
+-- credentials are invalid.
 local function may_register_again(self)
-  return self.operation.base ~= "mgmt"
-    or self.connection.management ~= nil
+  if self.operation.base == "mgmt" then
+    return self.connection.management ~= nil
+  end
+  return not self.operation.is_custom
 end
 
 -- The SSO Service's actions for a missing or refused service token, which a new
@@ -335,7 +343,10 @@ end
 function call.new(connection, device, operation, params, deadline, tokens,
                   guard)
   device.headers = device.headers or {}
-  local built, err = request.build(operation, params, connection, device)
+  local built, err = operation.request, nil
+  if not built then
+    built, err = request.build(operation, params, connection, device)
+  end
   if not built then return nil, err end
   -- The nil fields reserve room, so that the table never grows.
   return setmetatable({ state = "acquire_token", connection = connection,

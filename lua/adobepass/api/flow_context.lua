@@ -13,6 +13,7 @@ local access_token = require "adobepass.auth.access_token"
 local cache = require "adobepass.policy.cache"
 local call = require "adobepass.api.call"
 local core = require "adobepass.core"
+local custom_request = require "adobepass.api.custom_request"
 local device_headers = require "adobepass.device.headers"
 local device_store = require "adobepass.store.device_store"
 local environment = require "adobepass.api.environment"
@@ -173,6 +174,15 @@ function Context:call(operation, params, deadline)
   if not made then return nil, err end
   if operation.url_only then return made.request.url end
   return made:run()
+end
+
+--- Sends a request of client:request.
+-- @tparam table given checked by adobepass.api.custom_request
+-- @return its value; or nil and an error
+function Context:request(given)
+  local operation, err = custom_request.operation(given, self.connection.origins)
+  if not operation then return nil, err end
+  return self:call(operation, { once = given.once }, self:deadline(given.timeout))
 end
 
 --- Carries out an operation once for each item of a list of parameters. The

@@ -22,6 +22,7 @@ local METHODS = {
   get_service_token = { { sso_id = "one" } },
   renew_service_token = { "token" }, link_device = { "token" },
   unlink_devices = { "token", { "one" } }, linked_devices = { "token" },
+  request = { { base = "mgmt", path = "/esm/v3" } },
   client_id = {}, event_name = {}, forget_failure = {},
 }
 
