@@ -165,6 +165,10 @@ $(LUAS:%=specs-%): specs-%:
 manifest: ## update spec/manifest.txt, the tags of all specs
 	@lua5.4 .ci/manifest
 
+.PHONY: conformance
+conformance: ## update docs/conformance.md, Adobe's statements and their specs
+	@lua5.4 .ci/conformance
+
 .PHONY: architecture
 architecture: ## update the generated part of docs/architecture.md
 	@lua5.4 .ci/layers write
@@ -173,6 +177,7 @@ architecture: ## update the generated part of docs/architecture.md
 lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
+	@lua5.4 .ci/conformance check
 	luacheck -q .
 	@if clang-format --version | grep -q 'version 14'; then \
 	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
