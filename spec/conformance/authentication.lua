@@ -11,7 +11,7 @@ return {
       "client-samples-response" } },
   { page = "rest-api-v2-configuration-apis-retrieve-configuration-for-"
       .. "specific-service-provider",
-    statement = "The request has Authorization, AP-Device-Identifier and X-Device- "
+    statement = "The request has Authorization, AP-Device-Identifier and X-Device-"
       .. "Info.",
     status = "kept",
     tags = { "api-sends-row-lists", "checklist-row" } },
@@ -307,8 +307,10 @@ return {
   { page = "home-based-authentication",
     statement = "A login by the home network needs no password; the application sees "
       .. "a regular profile.",
-    status = "kept",
-    tags = { "browser-viewer-home-needs", "decisions-trusts-home-based" } },
+    status = "not possible",
+    reason = "The MVPD decides on its page; the client sends the device's address and "
+      .. "port.",
+    tags = { "browser-viewer-home-needs" } },
   { page = "home-based-authentication",
     statement = "The lifetime of a home-based login is set by the MVPD and in the "
       .. "TVE Dashboard.",

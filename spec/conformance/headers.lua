@@ -101,7 +101,8 @@ return {
   { page = "rest-api-v2-apis-overview",
     statement = "The OpenAPI files describe requests and responses.",
     status = "kept",
-    tags = { "openapi-accept-response", "openapi-no-contradiction-listed" } },
+    tags = { "client-samples-all", "openapi-accept-response",
+      "openapi-no-contradiction-listed" } },
   { page = "rest-api-v2-partner-single-sign-on-apis-retrieve-partner-"
       .. "authentication-request",
     statement = "The session has authenticationRequest with type, request and "

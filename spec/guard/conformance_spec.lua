@@ -15,7 +15,9 @@ describe("conformance", function()
     return shell.read("lua5.4 .ci/conformance check " .. folder.quote(path))
   end
 
-  local function entry(rest) return '{ page = "a", statement = "b", ' .. rest .. " }" end
+  local function entry(rest)
+    return '{ page = "a", statement = "b", ' .. rest .. " }"
+  end
 
   local GOOD = entry 'status = "kept", tags = { "conformance-current" }'
 
@@ -34,7 +36,10 @@ describe("conformance", function()
     for text, wrong in pairs {
       ["no spec has the tag 'no-such-spec'"] =
         entry 'status = "kept", tags = { "no-such-spec" }',
-      ["a kept statement needs a tag"] = entry 'status = "kept"',
+      ["a kept statement needs the tag of a spec of the client"] =
+        entry 'status = "kept"',
+      ["(a): a kept statement needs the tag"] =
+        entry 'status = "kept", tags = { "throttle-page-example" }',
       ["status 'partly' needs a reason"] = entry 'status = "partly", tags = {}',
       ["status 'not possible' needs a reason"] = entry 'status = "not possible"',
       ["unknown status 'done'"] = entry 'status = "done", reason = "c"',
