@@ -424,6 +424,22 @@ describe("temporary access", function()
       assert.equal(2, asked())
     end)
 
+    it("[temp-access-permits-over] pass preauthorize: after a denial that ends the "
+      .. "pass early, cached permits are not used", function()
+      local pass = new_pass { mvpd = THREE_MINUTES }
+      permit(pass)
+      open(pass)
+      open(pass)
+      assert.equal(1, asked())
+      scenario.control.fault { kind = "error", code = OVER, operation = "authorize" }
+      assert.is_nil((pass:authorize "TBS"))
+      assert.equal(0, pass:remaining_ms())
+      open(pass)
+      assert.equal(2, asked())
+      permit(pass)
+      is_near(180000, pass:remaining_ms())
+    end)
+
     it("[temp-access-permits-own-end] pass preauthorize: a cached permit ends at its "
       .. "own notAfter, if that is earlier than the end of the pass", function()
       local pass = new_pass { mvpd = THREE_MINUTES }

@@ -125,9 +125,14 @@ function Pass:refresh()
   end
 end
 
-local function is_used_up(decision, err)
+-- Returns whether to repeat a request with the next pass, because a denial or an error
+-- says that this one is used up. The end of the last pass is recorded.
+local function continues(self, mvpd, decision, err)
   err = decision and decision.error or err
-  return err ~= nil and USED_UP[err.code]
+  if not err or not USED_UP[err.code] then return false end
+  if switch_pass(self, mvpd) then return true end
+  note_end(self, err.code)
+  return false
 end
 
 --- Requests the decision for one playback with the pass; see client:authorize.
@@ -140,9 +145,7 @@ function Pass:authorize(resource)
     if decision and decision.permitted and self.mvpd == mvpd then
       self.is_stale, self.ask_at = true, nil
     end
-    if not is_used_up(decision, err) or not switch_pass(self, mvpd) then
-      return decision, err
-    end
+    if not continues(self, mvpd, decision, err) then return decision, err end
   end
 end
 
@@ -163,9 +166,7 @@ function Pass:preauthorize(resources)
     local result, err = preauthorize.preauthorize(self.context, resources,
       { mvpd = mvpd, user = self.identity }, permits_end(self))
     local denial = result and #result.permitted == 0 and result.denied[1] or nil
-    if not is_used_up(denial, err) or not switch_pass(self, mvpd) then
-      return result, err
-    end
+    if not continues(self, mvpd, denial, err) then return result, err end
   end
 end
 
