@@ -61,8 +61,9 @@ return {
   { page = "temp-pass-feature",
     statement = "The user may preauthorize with a pass while it lasts.",
     status = "kept",
-    tags = { "temp-access-preauthorize", "temp-access-permits-end", "temp-access-permits-over",
-      "temp-access-permits-own-end", "temp-access-permits-unknown-end" } },
+    tags = { "temp-access-preauthorize", "temp-access-permits-end",
+      "temp-access-permits-over", "temp-access-permits-own-end",
+      "temp-access-permits-unknown-end" } },
   { page = "temp-pass-feature",
     statement = "Basic TempPass: a preauthorization permits all resources of the "
       .. "request.",

@@ -190,8 +190,7 @@ end
 -- are requested again within `timeout`. The result has `permitted` (resources,
 -- in the order given), `denied` (decisions, each with `reason`, a sentence for
 -- the viewer, and `error`) and `decisions` (all of them). It is not a right to
--- play.
--- @number[opt] ends for a TempPass: when its permits end, in ms of the server's time
+-- play. `ends` is for a TempPass: when its permits end, in ms of the server's time.
 function preauthorize.preauthorize(context, resources, options, ends)
   options = options_of.check("client:preauthorize", options or {}, FIELDS, 3)
   check_resources(resources)
