@@ -180,6 +180,9 @@ describe("cached permits", function()
   it("[hostile-regression-kept-identity] preauthorize: caches a permit for one "
     .. "identity only", function()
     local scenario = timeline.new()
+    -- Not of the source temppass, whose permits are cached only with a known end.
+    scenario:respond_with("preauthorize", { decisions = json.array { {
+      resource = "CNN", authorized = true, source = "mvpd" } } })
     local function ask(who)
       scenario:clear_requests()
       assert(scenario.client:preauthorize({ "CNN" },
