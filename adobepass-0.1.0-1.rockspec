@@ -57,6 +57,8 @@ build = {
         "lua/adobepass/api/call.lua",
       ["adobepass.api.connection"] =
         "lua/adobepass/api/connection.lua",
+      ["adobepass.api.custom_request"] =
+        "lua/adobepass/api/custom_request.lua",
       ["adobepass.api.environment"] =
         "lua/adobepass/api/environment.lua",
       ["adobepass.api.error_catalog"] =
@@ -177,6 +179,8 @@ build = {
         "lua/adobepass/media_token.lua",
       ["adobepass.policy.cache"] =
         "lua/adobepass/policy/cache.lua",
+      ["adobepass.policy.circuit_breaker"] =
+        "lua/adobepass/policy/circuit_breaker.lua",
       ["adobepass.policy.rate_limiter"] =
         "lua/adobepass/policy/rate_limiter.lua",
       ["adobepass.policy.retry"] =
