@@ -44,7 +44,8 @@ describe("recovery", function()
     "authenticated_profile_invalidated", "a_code_of_the_future" }
 
   for _, code in ipairs(CODES) do
-    it("[recovery-authenticates-again] login: authenticates again after " .. code, function()
+    it("[recovery-authenticates-again] login: authenticates again after "
+      .. code, function()
       log_in()
       if code:find "^authenticated_profile_" then
         assert(scenario.control.revoke { mvpd = "Cablevision" })

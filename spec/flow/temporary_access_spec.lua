@@ -401,7 +401,7 @@ describe("temporary access", function()
 
     it("[temp-access-preauthorize-user] pass preauthorize: sends the hashed user of "
       .. "a promotional pass, and none for a basic one", function()
-      open(new_pass { mvpd = FIVE_TITLES, identity = { email = EMAIL } })
+      open(new_pass { mvpd = FIVE_TITLES, user = { email = EMAIL } })
       open(new_pass { mvpd = THREE_MINUTES })
       local list = scenario:received "preauthorize"
       assert.same({ email = SHA256 }, json.decode(core.base64.decode(
@@ -464,7 +464,7 @@ describe("temporary access", function()
 
     it("[temp-access-permits-unknown-end] preauthorize: a permit of a TempPass with "
       .. "an unknown end, or that counts titles, is not cached", function()
-      local titles = new_pass { mvpd = FIVE_TITLES, identity = { email = EMAIL } }
+      local titles = new_pass { mvpd = FIVE_TITLES, user = { email = EMAIL } }
       permit(titles)
       for _, ask in ipairs {
         function() return open(new_pass { mvpd = THREE_MINUTES }) end,
@@ -499,7 +499,7 @@ describe("temporary access", function()
     it("[temp-access-preauthorize-mixed] pass preauthorize: a pass that still "
       .. "permits a title stays in use", function()
       local pass = new_pass { mvpd = { FIVE_TITLES, THREE_MINUTES },
-        identity = { email = EMAIL } }
+        user = { email = EMAIL } }
       scenario:respond_with("preauthorize", { decisions = json.array {
         { resource = "A", authorized = true, source = "temppass" },
         { resource = "F", authorized = false, source = "temppass",

@@ -164,7 +164,7 @@ function Pass:preauthorize(resources)
   while true do
     local mvpd = self.mvpd
     local result, err = preauthorize.preauthorize(self.context, resources,
-      { mvpd = mvpd, user = self.identity }, permits_end(self))
+      { mvpd = mvpd, user = self.user }, permits_end(self))
     local denial = result and #result.permitted == 0 and result.denied[1] or nil
     if not continues(self, mvpd, denial, err) then return result, err end
   end
