@@ -51,13 +51,18 @@ describe("reference", function()
   end)
 end)
 
-describe("README", function()
-  local text
+describe("documentation", function()
+  local documents = {} -- from path to text
 
-  setup(function() text = folder.read("README.md") end)
+  setup(function()
+    for path in folder.run("ls README.md docs/*.md"):gmatch "[^\n]+" do
+      documents[path] = folder.read(path)
+    end
+  end)
 
-  it("[docs-names-code-core] README: names every error code of the "
+  it("[docs-names-code-core] docs/errors.md: names every error code of the "
     .. "core", function()
+    local text = documents["docs/errors.md"]
     for path in folder.run("ls csrc/*/*.c"):gmatch("[^\n]+") do
       for code in folder.read(path):gmatch('fail%([^;]-"([%l_]+)",') do
         if code:find("_", 1, true) then
@@ -67,26 +72,48 @@ describe("README", function()
     end
   end)
 
-  it("[docs-quickstart-run] README: contains examples/quickstart.lua "
-    .. "unchanged", function()
-    assert.truthy(text:find("```lua\n"
+  it("[docs-quickstart-run] docs/programs.md: contains "
+    .. "examples/quickstart.lua unchanged", function()
+    assert.truthy(documents["docs/programs.md"]:find("```lua\n"
       .. folder.read "examples/quickstart.lua" .. "```", 1, true))
   end)
 
-  it("[docs-blocks-tried] README: says how each code block is "
-    .. "tested", function()
-    local blocks, tried = 0, 0
-    for before in text:gmatch "([^\n]*)\n```%l" do
-      blocks = blocks + 1
-      if before:find "^<!%-%- try: %S" then tried = tried + 1 end
+  it("[docs-blocks-tried] documentation: says how each code block is "
+    .. "tested, and tests it", function()
+    local runner = folder.read ".ci/doc_blocks.lua"
+    local blocks = 0
+    for path, text in pairs(documents) do
+      for before, kind in text:gmatch "([^\n]*)\n```(%l+)" do
+        if kind ~= "mermaid" then
+          blocks = blocks + 1
+          assert.truthy(before:find "^<!%-%- try: %S", path .. ": " .. before)
+          assert.truthy(runner:find('"' .. path .. '"', 1, true), path)
+        end
+      end
     end
-    assert.is_true(blocks > 8)
-    assert.equal(blocks, tried)
+    assert.is_true(blocks > 20)
   end)
 
-  it("[docs-lua-runs-network] README: its sandbox example runs without a "
+  it("[docs-links] documentation: each link to a file of the project names an "
+    .. "existing one", function()
+    local count = 0
+    for path, text in pairs(documents) do
+      local base = path:match "^(.*/)" or ""
+      for target in text:gmatch "%]%(([^)#]+)[^)]*%)" do
+        if not target:find "^%l+:" then
+          assert.equal("", folder.run("ls -d " .. folder.quote(base .. target)
+            .. " > /dev/null || echo missing"), path .. ": " .. target)
+          count = count + 1
+        end
+      end
+    end
+    assert.is_true(count > 40, count)
+  end)
+
+  it("[docs-lua-runs-network] docs/sandbox.md: its example runs without a "
     .. "network", function()
-    local block = text:match("```lua\n(local adobepass_sandbox.-)```")
+    local block = documents["docs/sandbox.md"]
+      :match "```lua\n(local adobepass_sandbox.-)```"
     local load_text = rawget(_G, "loadstring") or load
     local printed = {}
     local chunk = assert(load_text("local print = ...\n" .. block))

@@ -1,31 +1,39 @@
 -- SPDX-License-Identifier: MIT
--- Runs the code blocks of the README, in order, against a separate installation.
--- The comment above a block says how it is run:
+-- Runs the code blocks of README.md and docs/, in order, against a separate
+-- installation. The comment above a block says how it is run:
 --
 --   try: sh                  in this folder
 --   try: sandbox             in a shell beside a sandbox
---   try: file NAME           written to NAME
---   try: lua5.4 NAME         written to NAME, and run beside a sandbox
+--   try: file NAME           written to NAME, also for the documents that follow
+--   try: lua5.4 NAME         written to NAME, and run beside a sandbox, which the
+--                            next blocks of this kind use as well
 --   try: love NAME, nginx NAME   the same, until a viewer has logged in
 --
--- A block without such a comment is an error. `make test` is skipped.
+-- A block without such a comment is an error; diagrams need none. `make test` is
+-- skipped.
 --
--- usage: lua5.4 .ci/readme.lua [pattern]: runs the blocks whose comment matches,
--- and the installation, which they need
+-- usage: lua5.4 .ci/doc_blocks.lua [pattern]: runs the blocks of the documents whose
+-- name matches, and of README.md and the tutorial, which they need
 
 package.path = "lua/?.lua;" .. package.path
 package.cpath = "build/lua5.4/?.so;" .. package.cpath
 
 local shell = require "adobepass.util.shell"
 
-local WORK = assert(shell.make_folder "adobepass-readme")
+local DOCUMENTS = { "README.md", "docs/tutorial.md", "docs/programs.md",
+  "docs/guides.md", "docs/client.md", "docs/sandbox.md", "docs/core.md",
+  "docs/concepts.md", "docs/errors.md", "docs/migration.md", "docs/faq.md" }
+
+local WORK = assert(shell.make_folder "adobepass-documents")
 local quote = shell.quote
 
 local function blocks_of(text)
   local list, how = {}, nil
   local lines = text:gmatch "([^\n]*)\n"
   for line in lines do
-    if line:find "^```%a" then
+    if line:find "^```mermaid" then
+      repeat line = lines() until line == "```"
+    elseif line:find "^```%a" then
       local block = { how = how or error("a code block without a 'try' comment: "
         .. line), lines = {} }
       for inner in lines do
@@ -52,6 +60,8 @@ mkdir -p "$HOME"
 ]]):gsub("@W@", WORK)
 
 local passed, failed = 0, 0
+local folder       -- of the document
+local files = {}   -- from name to text, of `try: file`
 
 local function try(name, script)
   local path = WORK .. "/script"
@@ -73,7 +83,7 @@ set -e
 cd %s
 lua5.4 %s/.ci/viewer.lua & viewer=$!
 trap 'kill $viewer' EXIT
-]]):format(quote(WORK), quote(shell.read "pwd")) .. script))
+]]):format(quote(folder), quote(shell.read "pwd")) .. script))
   return "adobepass sandbox --exec " .. quote("sh " .. inner) .. "\n"
 end
 
@@ -98,17 +108,28 @@ end
 
 function run.sandbox(block) try("sandbox", beside_sandbox(block.text)) end
 
-function run.file(block, name)
-  assert(shell.write_file(WORK .. "/" .. name, block.text))
+local function write(block, name)
+  assert(shell.write_file(folder .. "/" .. name, block.text))
 end
 
-run["lua5.4"] = function(block, name)
-  run.file(block, name)
-  try(name, beside_sandbox("lua5.4 " .. name .. "\n"))
+function run.file(block, name)
+  files[name] = block.text
+  write(block, name)
+end
+
+-- Runs several programs beside one sandbox: the second may need the first one's login.
+local function run_programs(names)
+  local script = {}
+  for _, name in ipairs(names) do
+    script[#script + 1] = ("echo 'program: %s'\nlua5.4 %s\n"):format(name, name)
+  end
+  local before = failed
+  try(table.concat(names, ", "), beside_sandbox(table.concat(script)))
+  if failed == before then passed = passed + #names - 1 end
 end
 
 function run.love(block, name)
-  run.file(block, name)
+  write(block, name)
   try(name, beside_sandbox([[
 mkdir -p app && cp ]] .. name .. [[ app
 Xvfb -displayfd 3 -screen 0 1280x720x24 3> display 2> /dev/null & screen=$!
@@ -121,7 +142,7 @@ cat love.log
 end
 
 function run.nginx(block, name)
-  run.file(block, name)
+  write(block, name)
   try(name, beside_sandbox(([[
 nginx=$(command -v openresty || PATH="$PATH:/usr/sbin" command -v nginx)
 [ "$(id -u)" != 0 ] || user='user root;' # the owner of the sandbox's folder
@@ -133,13 +154,35 @@ curl -sf -H "X-Device: one" http://127.0.0.1:8087/play
 ]]):format(name)))
 end
 
-local only = arg[1] -- a pattern; the installation always runs
+-- Runs the blocks of a document, programs that follow each other together.
+local function run_document(path)
+  print("== " .. path)
+  folder = WORK .. "/" .. path:gsub("%W", "_")
+  assert(shell.execute("mkdir -p -- " .. quote(folder)))
+  for name, text in pairs(files) do write({ text = text }, name) end
+  local programs = {}
+  local function run_waiting()
+    if #programs > 0 then run_programs(programs) end
+    programs = {}
+  end
+  for _, block in ipairs(blocks_of(assert(shell.read_file(path)))) do
+    local kind, name = block.how:match "^(%S+) ?(.*)$"
+    if kind == "lua5.4" then
+      write(block, name)
+      programs[#programs + 1] = name
+    else
+      if kind ~= "file" then run_waiting() end
+      run[kind](block, name)
+    end
+  end
+  run_waiting()
+end
 
-for _, block in ipairs(blocks_of(assert(shell.read_file "README.md"))) do
-  local kind, name = block.how:match "^(%S+) ?(.*)$"
-  if not only or block.how:find(only)
-      or block.how:find "^file " or block.text:find "make install" then
-    run[kind](block, name)
+local only = arg[1] or "" -- a pattern
+
+for _, path in ipairs(DOCUMENTS) do
+  if path == "README.md" or path == "docs/tutorial.md" or path:find(only) then
+    run_document(path)
   end
 end
 shell.execute("rm -rf -- " .. quote(WORK))
