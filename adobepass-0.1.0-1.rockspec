@@ -95,8 +95,12 @@ build = {
         "lua/adobepass/cli/code_screen.lua",
       ["adobepass.cli.completion"] =
         "lua/adobepass/cli/completion.lua",
+      ["adobepass.cli.configuration"] =
+        "lua/adobepass/cli/configuration.lua",
       ["adobepass.cli.doctor"] =
         "lua/adobepass/cli/doctor.lua",
+      ["adobepass.cli.help"] =
+        "lua/adobepass/cli/help.lua",
       ["adobepass.cli"] =
         "lua/adobepass/cli/init.lua",
       ["adobepass.cli.inspect"] =
@@ -117,6 +121,8 @@ build = {
         "lua/adobepass/cli/preauthorize.lua",
       ["adobepass.cli.profiles"] =
         "lua/adobepass/cli/profiles.lua",
+      ["adobepass.cli.providers"] =
+        "lua/adobepass/cli/providers.lua",
       ["adobepass.cli.register"] =
         "lua/adobepass/cli/register.lua",
       ["adobepass.cli.report"] =
@@ -127,10 +133,14 @@ build = {
         "lua/adobepass/cli/sandbox.lua",
       ["adobepass.cli.settings"] =
         "lua/adobepass/cli/settings.lua",
+      ["adobepass.cli.temppass"] =
+        "lua/adobepass/cli/temppass.lua",
       ["adobepass.cli.terminal"] =
         "lua/adobepass/cli/terminal.lua",
       ["adobepass.cli.text"] =
         "lua/adobepass/cli/text.lua",
+      ["adobepass.cli.version"] =
+        "lua/adobepass/cli/version.lua",
       ["adobepass.client"] =
         "lua/adobepass/client.lua",
       ["adobepass.device"] =

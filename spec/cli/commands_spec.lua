@@ -197,6 +197,70 @@ describe("cli commands", function()
       { response.permitted, response.code, status })
   end)
 
+  it("[command-providers] providers: lists ids and names, and TempPass only with "
+    .. "--temporary", function()
+    local out, err, status = fixture:run "providers"
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find "Cablevision +Cablevision")
+    assert.is_nil(out:find("TempPass", 1, true))
+    assert.is_truthy(fixture:run("providers --temporary")
+      :find "TempPass_5mins +Temp%-Pass, 5 min  %(TempPass%)")
+    local response = json_of "providers"
+    local names = {}
+    for _, item in ipairs(response.providers) do names[item.id] = item end
+    assert.equal("Cablevision", names.Cablevision.display_name)
+    assert.is_false(names.Cablevision.temporary)
+    assert.is_nil(names.TempPass)
+  end)
+
+  it("[command-temppass] temppass: authorizes without a login, and prints what is "
+    .. "left", function()
+    local store = { STORE = fixture.folder .. "/temppass" }
+    local out, err, status = fixture:run("temppass --mvpd TempPass_5mins", store)
+    assert.same({ "5 minutes left", "", 0 }, { out, err, status })
+    out, err, status = fixture:run("temppass CNN --mvpd TempPass_5mins", store)
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("^permitted  CNN\n"))
+    assert.is_truthy(out:find "\n%d minutes left$")
+    out, err, status = fixture:run("temppass CNN --mvpd flexibleTempPass "
+      .. "--identity email=-", store, "temppass-viewer@example.com\n")
+    assert.same({ "", 0 }, { err, status })
+    assert.is_truthy(out:find("\n4 titles left", 1, true))
+    local response = json_of("temppass CNN --mvpd TempPass_5mins", store)
+    assert.is_true(response.permitted)
+    assert.is_true(response.remaining_ms > 0)
+    local why
+    why, status = error_of("temppass CNN --mvpd flexibleTempPass --identity email=-",
+      store)
+    assert.same({ "usage", 2 }, { why.code, status })
+  end)
+
+  it("[command-configuration] --profile: reads options from a file, which options of "
+    .. "the command override", function()
+    local place = fixture.folder .. "/.config/adobepass"
+    folder.run("mkdir -p " .. place)
+    local function write(name, given)
+      assert(shell.write_file(("%s/%s.json"):format(place, name), json.encode(given)))
+    end
+    local sandbox = fixture.sandbox
+    assert(shell.write_file(place .. "/statement.txt", sandbox.statement))
+    write("lab", { api = sandbox.api, mgmt = sandbox.mgmt, ca = sandbox.ca,
+      service_provider = "REF40", statement = "statement.txt", store = "lab-store" })
+    local none = { API = "", MGMT = "", CA = "", STATEMENT = "", STORE = "" }
+    local response, status = json_of("register --profile lab", none)
+    assert.same({ 0, "REF40", place .. "/lab-store" },
+      { status, response.service_provider, response.store })
+    response = json_of("register --profile lab --service-provider REF30", none)
+    assert.equal("REF30", response.service_provider)
+    write("typo", { servce_provider = "REF30" })
+    local why
+    why, status = error_of("register --profile typo", none)
+    assert.equal(2, status)
+    assert.is_truthy(why.message:find("did you mean 'service_provider'?", 1, true))
+    why = error_of("register --profile absent", none)
+    assert.is_truthy(why.message:find("absent.json", 1, true))
+  end)
+
   it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
     .. "viewer or everyone", function()
     for words, whom in pairs { ["--this-device"] = "this device",

@@ -51,11 +51,31 @@ describe("cli help", function()
       (run "--version"))
   end)
 
+  it("[help-without-arguments] help: is printed without arguments, and by the "
+    .. "command help", function()
+    local text, status = run ""
+    assert.same({ (run "--help"), 0 }, { text, status })
+    assert.equal(text, (run "help"))
+    assert.equal((run "login --help"), (run "help login"))
+  end)
+
+  it("[help-version-command] version: prints the version and the Lua, also as JSON",
+    function()
+    local text, status = run "version"
+    assert.equal(0, status)
+    assert.is_truthy(text:find("^adobepass %d+%.%d+%.%d+, Lua"))
+    assert.is_truthy(run("version --json"):find('^{"lua":"Lua.*","version":"%d'))
+  end)
+
   it("[help-pointed-asked-wrong] usage errors: exit with status 2 and name "
     .. "the help", function()
     for words, expected in pairs {
       ["login --interval 1"] = "3 (Adobe's minimum)",
       ["login --timeout 0"] = "more than 0",
+      ["login --timeout -3"] = "got '-3'",
+      ["temppass CNN --mvpd a --identity ann@example.com"] = "name=value",
+      ["profiles --profile ../x"] = "--profile: expected a name",
+      ["help loign"] = "did you mean 'login'?",
       ["profiles --environment nowhere"] = "release-staging",
       ["profiles --environment release-staging --api https://x"] =
         "can not be used together",

@@ -38,10 +38,11 @@ function authorize.define(parser)
     parser:flag("--token", "Print the media token."))
 end
 
-local function as_json(decision, with_token)
+local function as_json(decision, with_token, more)
   local view = preauthorize.view(decision)
   view.media_token_not_after = decision.media_token_not_after
   view.media_token = with_token and decision.media_token or nil
+  for name, value in pairs(more or {}) do view[name] = value end
   report.json(view)
 end
 
@@ -85,6 +86,17 @@ local function status(decision, arguments)
     or report.SUCCESS
 end
 
+--- Prints a decision. Returns the exit status.
+-- @tparam ?table more fields for --json
+function authorize.report(client, decision, arguments, more)
+  if arguments.json then
+    as_json(decision, arguments.token, more)
+  else
+    as_text(client, decision, arguments.token)
+  end
+  return status(decision, arguments)
+end
+
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function authorize.run(arguments)
   local client, err = settings.client(arguments)
@@ -92,12 +104,7 @@ function authorize.run(arguments)
   local decision, why = client:authorize(arguments.resource,
     { mvpd = arguments.mvpd })
   if not decision then return nil, why end
-  if arguments.json then
-    as_json(decision, arguments.token)
-  else
-    as_text(client, decision, arguments.token)
-  end
-  return status(decision, arguments)
+  return authorize.report(client, decision, arguments)
 end
 
 return authorize

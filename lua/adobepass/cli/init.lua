@@ -7,6 +7,7 @@
 -- @module adobepass.cli
 
 local argparse = require "argparse"
+local configuration = require "adobepass.cli.configuration"
 local lock_cleanup = require "adobepass.cli.lock_cleanup"
 local core = require "adobepass.core"
 local report = require "adobepass.cli.report"
@@ -16,9 +17,9 @@ local terminal = require "adobepass.cli.terminal"
 local command = {}
 
 --- The names of the subcommands, in the order of the help.
-command.NAMES = { "sandbox", "register", "login", "profiles", "preauthorize",
-  "authorize", "logout", "reset", "inspect", "doctor", "completion",
-  "manual" }
+command.NAMES = { "sandbox", "register", "providers", "login", "profiles",
+  "preauthorize", "authorize", "logout", "temppass", "reset", "inspect", "doctor",
+  "help", "version", "completion", "manual" }
 
 local EPILOG = [[
 Try it in the sandbox, without a license:
@@ -83,8 +84,14 @@ local function is_interrupt(message)
   return tostring(message):find("interrupted!", 1, true) ~= nil
 end
 
+local function run_configured(module, arguments)
+  local applied, err = configuration.apply(arguments)
+  if not applied then return nil, err end
+  return module.run(arguments)
+end
+
 local function run_subcommand(module, arguments)
-  local success, status, err = pcall(module.run, arguments)
+  local success, status, err = pcall(run_configured, module, arguments)
   terminal.end_progress()
   if success and terminal.write_error() then
     return check_output(module.name, status, arguments.json)
@@ -103,10 +110,26 @@ local function run_subcommand(module, arguments)
   return report.FAILURE
 end
 
+-- argparse takes a negative number for an option. After an option it is a value, which
+-- the option's converter refuses with a reason.
+local function join_negative_numbers(list)
+  local joined = {}
+  for index, argument in ipairs(list) do
+    local before = list[index - 1]
+    if argument:find "^%-%d" and before and before:find "^%-%-%l[%l-]*$" then
+      joined[#joined] = before .. "=" .. argument
+    else
+      joined[#joined + 1] = argument
+    end
+  end
+  return joined
+end
+
 --- Runs a command line.
 -- @param list of arguments, as the global `arg`
 -- @return the exit status
 function command.run(list)
+  list = join_negative_numbers(#list > 0 and list or { "help" })
   local parser, commands = command.parser()
   local success, arguments = parser:pparse(list)
   if not success then

@@ -115,6 +115,15 @@ The path of the nginx that runs the sandbox.
 Disables colors if it is not empty.
 .SH FILES
 .TP
+.I ~/.config/adobepass/NAME.json
+The options of
+.BR "\-\-profile NAME" ,
+as one JSON object.
+Keys are long options with underscores.
+Paths are relative to this folder
+.RI ( $XDG_CONFIG_HOME/adobepass
+if that variable is set).
+.TP
 .I ~/.local/state/adobepass
 The default folder of the store: credentials, the device's identifier and the
 login, readable only for this user

@@ -35,7 +35,9 @@ local function service_options(parser)
   local api = parser:option("--api", "Another address of the service: "
     .. "https://host:port ($ADOBEPASS_API)."):argname("<url>")
   parser:mutex(name, api)
-  parser:group("Service ($ADOBEPASS_ENVIRONMENT)", name, api,
+  parser:group("Service ($ADOBEPASS_ENVIRONMENT)",
+    parser:option("--profile", "A named configuration: the options of "
+      .. "~/.config/adobepass/<name>.json."):argname("<name>"), name, api,
     parser:option("--mgmt", "The management address for --api "
       .. "($ADOBEPASS_MGMT)."):argname("<url>"),
     parser:option("--ca", "A file of certificate authorities to trust instead of "
