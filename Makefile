@@ -123,24 +123,27 @@ test-deps: deps
 lint-deps: test-deps
 	@sh .ci/packages $(LINT_PACKAGES)
 
+# The command runs on Lua 5.4, and its sandbox in nginx on LuaJIT.
+both_cores = for lua in lua5.4 luajit; do \
+  $(MAKE) -q --no-print-directory LUA=$$lua all || { \
+    echo "Building the core for $$lua, about 10 seconds ..."; \
+    $(MAKE) --no-print-directory -s LUA=$$lua all; } || exit 1; done
+
 .PHONY: demo
 demo: deps ## start the sandbox, then log in, play and log out
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
-	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@$(both_cores)
 	@$(call environment,lua5.4) lua5.4 examples/demo.lua
 
 .PHONY: gateway
 gateway: deps ## run the gateway of examples/openresty on this machine
 	@sh .ci/packages redis-server lua-nginx-redis lua-resty-lrucache curl
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
-	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@$(both_cores)
 	@examples/openresty/run
 
 .PHONY: tv
 tv: deps ## run the TV app of examples/tv on this machine
 	@sh .ci/packages love
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
-	@$(MAKE) --no-print-directory -s LUA=luajit all
+	@$(both_cores)
 	@$(call environment,lua5.4) bin/adobepass sandbox \
 	  --world examples/tv/world.lua --exec 'love examples/tv'
 
@@ -291,6 +294,7 @@ ifeq ($(filter luajit lua5.1,$(LUA)),)
 	  install -D -m 755 build/luajit/adobepass/core.so \
 	    $(DESTDIR)$(PREFIX)/lib/lua/5.1/adobepass/core.so; fi
 endif
+	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)"
 
 .PHONY: clean
 clean: ## remove the build folder

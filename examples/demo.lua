@@ -5,6 +5,7 @@
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local sandbox = require "adobepass.sandbox.host"
+local terminal = require "adobepass.cli.terminal"
 
 local PROVIDER, MVPD = "REF30", "Cablevision"
 local CHANNELS = { "CNN", "TBS", "HBO", "Late Night" }
@@ -19,8 +20,7 @@ local INFO = core.base64.encode(json.encode {
 local JSON = "application/json"
 local FORM = "application/x-www-form-urlencoded"
 
-local color = os.getenv("NO_COLOR") == nil and os.getenv("TERM") ~= "dumb"
-  and os.getenv("TERM") ~= nil
+local color = terminal.styles().BOLD ~= ""
 
 local function paint(code, text)
   return color and ("\27[%sm%s\27[0m"):format(code, text) or text

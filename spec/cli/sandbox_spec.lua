@@ -52,4 +52,24 @@ describe("cli sandbox", function()
     assert.same({ "Not logged in. Run adobepass login.", 3 },
       { text, status })
   end)
+
+  it("[command-sandbox-checkout] sandbox --exec: programs find the modules of a "
+    .. "checkout", function()
+    local lua = child_process.interpreter()
+    local program = "cd / && exec " .. shell.quote(lua)
+      .. [[ -e 'print(require("adobepass").version)']]
+    local text, status = shell.read("env -u LUA_PATH -u LUA_CPATH PATH=\"$PATH\" "
+      .. COMMAND .. "sandbox --exec " .. shell.quote(program))
+    assert.same({ require("adobepass").version, 0 }, { text, status })
+  end)
+
+  it("[command-sandbox-banner] sandbox --exec: names the viewers on a terminal, and "
+    .. "prints nothing to a pipe", function()
+    local line = COMMAND .. "sandbox --exec true"
+    assert.same({ "", 0 }, { shell.read(line) })
+    local text = shell.read("script -qec " .. shell.quote(line) .. " /dev/null")
+    assert.is_truthy(text:find("The adobepass sandbox is running", 1, true))
+    assert.is_truthy(text:find "bob +secret")
+    assert.is_truthy(text:find("warning about the certificate", 1, true))
+  end)
 end)

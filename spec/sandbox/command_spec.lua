@@ -51,7 +51,7 @@ describe("adobepass", function()
   it("[sandbox-command-asked-wrong-way] adobepass: reports a usage error "
     .. "with status 2", function()
     for words, expected in pairs {
-      [""] = "a command is required", ["sandpit"] = "sandpit",
+      ["--json"] = "--json", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "got 'x'",
       ["sandbox --port 65534"] = "1 to 65533", ["sandbox extra"] = "too many",
     } do

@@ -76,13 +76,29 @@ local function export(name, value)
   return ("export ADOBEPASS_%s=%s"):format(name, shell.quote(value))
 end
 
--- Returns a shell command that adds the folder of this command to PATH: a
--- checkout is not in PATH.
-local function own_path()
+-- With these variables programs find the modules of a checkout, each Lua its own
+-- core. LuaJIT and Lua 5.1 read the same variable: it names the core of LuaJIT, unless
+-- Lua 5.1 runs this command.
+local CHECKOUT = [[
+root=${bin%/*}
+export LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;${LUA_PATH:-;}"
+for v in 2 3 4; do
+  eval "export LUA_CPATH_5_$v=\"$root/build/lua5.$v/?.so;\${LUA_CPATH:-;}\""
+done
+export LUA_CPATH="$root/build/%s/?.so;${LUA_CPATH:-;}"]]
+
+-- Returns shell commands that add this command to PATH, and its modules to the search
+-- paths of Lua. An installed command needs none of the latter.
+local function own_paths()
   local folder = (arg and arg[0] or ""):match "^(.*)/[^/]*$"
   if not folder then return "" end
-  return ('export PATH="$PATH:$(cd -- %s && pwd)"'):format(
+  local script = ('bin=$(cd -- %s && pwd)\nexport PATH="$PATH:$bin"'):format(
     shell.quote(folder))
+  if shell.read_file(folder .. "/../lua/adobepass/cli/init.lua") then
+    local plain = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+    script = script .. "\n" .. CHECKOUT:gsub("%%s", plain and "lua5.1" or "luajit")
+  end
+  return script
 end
 
 -- Returns the script for --exec. Without --state-dir the store is in the
@@ -95,7 +111,7 @@ local function with_environment(running, arguments)
   if not arguments.state_dir then
     commands[#commands + 1] = export("STORE", running.folder .. "/store")
   end
-  commands[#commands + 1] = own_path()
+  commands[#commands + 1] = own_paths()
   commands[#commands + 1] = arguments.exec
   return table.concat(commands, "\n")
 end
@@ -134,6 +150,16 @@ local TEXT = [[
 
 ]]
 
+-- Printed before the command of --exec, on a terminal.
+local SHORT_TEXT = [[
+
+  @BOLD@The adobepass sandbox is running@PLAIN@, until the command ends.
+
+  Open its pages on this computer, and accept the warning about the certificate,
+  or trust @CA@.
+@VIEWERS@
+]]
+
 local function viewers_text(path)
   local world = path and dofile(path) or require "adobepass.sandbox.data.world"
   local names = {}
@@ -148,19 +174,21 @@ local function viewers_text(path)
   return "\n    Viewer       Password\n" .. table.concat(lines)
 end
 
-local function as_text(running, arguments)
+local function fill(text, running, arguments)
   local values = terminal.styles()
   for _, name in ipairs(SHOWN) do values[name:upper()] = running[name] end
   values.FOLDER = running.folder
   values.VIEWERS = viewers_text(arguments.world)
-  return (TEXT:gsub("@(%u+)@", values))
+  return (text:gsub("@(%u+)@", values))
 end
 
 local function serve(running, arguments)
   if arguments.json then
     terminal.write(as_json(running), "\n")
   elseif not arguments.exec then
-    terminal.write(as_text(running, arguments))
+    terminal.write(fill(TEXT, running, arguments))
+  elseif terminal.is_terminal(1) then
+    terminal.write(fill(SHORT_TEXT, running, arguments))
   end
   if terminal.write_error() then return 1 end
   if arguments.exec then
