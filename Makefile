@@ -270,6 +270,10 @@ doc: lint-deps ## write the reference to build/doc
 completions := bash:bash-completion/completions/adobepass \
   zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
 
+.PHONY: types
+types: lint-deps cores ## write the definitions for editors (LuaLS)
+	@.ci/types write
+
 .PHONY: install
 install: all ## install module, command and manual page below PREFIX
 	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \

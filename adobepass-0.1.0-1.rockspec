@@ -317,6 +317,8 @@ build = {
         "lua/adobepass/store/redis_connector.lua",
       ["adobepass.store.shdict"] =
         "lua/adobepass/store/shdict.lua",
+      ["adobepass.types.adobepass"] =
+        "lua/adobepass/types/adobepass.lua",
       ["adobepass.util.encoding"] =
         "lua/adobepass/util/encoding.lua",
       ["adobepass.util.http_date"] =
