@@ -107,21 +107,35 @@ describe("cli terminal", function()
     if not has "script" then return end
     local store = { STORE = fixture.folder .. "/picker" }
     local screen = fixture:at_terminal("login", store)
-    assert.is_truthy(plain(screen:seek "Spectrum"):find "16  Spectrum")
-    screen:type "no such\n"
+    screen:seek "Spectrum"
+    screen:type "nope"
     screen:seek "No provider's name or id contains that."
-    screen:type "cable\n"
-    assert.is_truthy(plain(screen:seek "Small Town"):find "2  Small Town")
-    screen:type "1\n"
+    screen:type "\127\127\127\127cable"
+    screen:seek "> Cablevision"
+    screen:type "\n"
     local _, text = screen:seek "/authenticate/"
     assert.is_truthy(plain(text):find("Provider  Cablevision", 1, true))
     stop_here(screen)
     screen = fixture:at_terminal("login", store)
-    assert.is_truthy(plain(screen:seek "last used"):find "1  Cablevision")
-    screen:type "\n" -- on the phone
+    assert.is_truthy(plain(screen:seek "last used"):find("> Cablevision", 1, true))
+    screen:type "\27[A\n" -- on the phone
     local address = screen:seek "/activate"
     assert.is_truthy(plain(address):find(fixture.sandbox.api
       .. "/activate", 1, true))
+    stop_here(screen)
+  end)
+
+  it("[terminal-provider-picked-arrows] login: the arrow keys choose a provider, and "
+    .. "the terminal is restored", function()
+    if not has "script" then return end
+    local screen = fixture:at_terminal("login",
+      { STORE = fixture.folder .. "/arrows" })
+    screen:seek "Spectrum"
+    screen:type "\27[B\27[B\27[A\27OB" -- down, down, up, down
+    screen:seek "> Adobe Pass SMI"
+    screen:type "\n"
+    local _, text = screen:seek "/authenticate/"
+    assert.is_truthy(plain(text):find("Provider  AdobePass_SMI", 1, true))
     stop_here(screen)
   end)
 
@@ -151,7 +165,7 @@ describe("cli terminal", function()
   it("[terminal-ends-ctrl-c-end] login: the provider prompt ends on Ctrl-C "
     .. "and at the end of the input", function()
     if not has "script" then return end
-    for _, key in ipairs { "\3", "\4" } do
+    for _, key in ipairs { "\3", "\4", "\27" } do
       local screen = fixture:at_terminal("login",
         { STORE = fixture.folder .. "/asked" })
       screen:seek "Spectrum"

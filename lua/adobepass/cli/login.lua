@@ -69,7 +69,7 @@ end
 
 local function can_prompt(arguments)
   return not arguments.json and terminal.is_terminal(0)
-    and terminal.is_terminal(1)
+    and terminal.is_terminal(1) and os.getenv "TERM" ~= "dumb"
 end
 
 local function cancelled()

@@ -1,9 +1,21 @@
---- Lets the user choose a TV provider by its number or by part of its name.
+--- Lets the user choose a TV provider with the arrow keys, or by typing part of its
+-- name.
 -- @module adobepass.cli.picker
 
 local terminal = require "adobepass.cli.terminal"
 
 local picker = {}
+local Picker = {}
+Picker.__index = Picker
+
+-- The first entry: the second screen chooses.
+local ON_THE_PHONE = { display_name = "Choose on the phone", on_the_phone = true }
+
+local UP = { ["\27[A"] = true, ["\27OA"] = true }
+local DOWN = { ["\27[B"] = true, ["\27OB"] = true }
+local ENTER = { ["\r"] = true, ["\n"] = true }
+local BACKSPACE = { ["\8"] = true, ["\127"] = true }
+local CANCEL = { ["\27"] = true, ["\4"] = true }
 
 local function matches(item, text)
   text = text:lower()
@@ -11,53 +23,103 @@ local function matches(item, text)
     or item.id:lower():find(text, 1, true)
 end
 
-local function narrow(list, text)
-  local found = {}
-  for _, item in ipairs(list) do
-    if matches(item, text) then found[#found + 1] = item end
-  end
-  return found
-end
-
-local function show(list, most)
-  for index = 1, math.min(#list, most) do
-    local item = list[index]
-    local name = terminal.escape(item.display_name)
-    terminal.print(("%s  %s%s"):format(
-      terminal.paint("DIM", ("%4d"):format(index)), name,
-      item.remembered and terminal.paint("DIM", "  (last used)") or ""))
-  end
-  if #list > most then
-    terminal.print(terminal.paint("DIM", ("      and %d more: enter part of "
-      .. "the name"):format(#list - most)))
-  end
-end
-
-local PROMPT = "  Number or part of a name (Enter: choose on the phone): "
-
---- Prompts until the user has chosen. Returns the provider; false if the second
--- screen chooses; nil at the end of the input.
--- @param list of client:providers
-function picker.choose(list)
-  local shown, rows = list, terminal.size()
-  terminal.print(terminal.paint("BOLD", "  Which TV provider?"))
-  show(list, math.max(5, rows - 5))
-  while true do
-    local input = terminal.prompt(PROMPT)
-    if not input then return nil end
-    input = input:match "^%s*(.-)%s*$"
-    if input == "" then return false end
-    local picked = input:find "^%d+$" and shown[tonumber(input)]
-    if picked then return picked end
-    local found = narrow(list, input)
-    if #found == 1 then return found[1] end
-    if #found == 0 then
-      terminal.print("  No provider's name or id contains that.")
-    else
-      shown = found
-      show(found, math.max(5, rows - 5))
+-- Selects the entries that contain the typed text.
+local function narrow(self)
+  self.entries, self.at = {}, 1
+  if self.typed == "" then self.entries[1] = ON_THE_PHONE end
+  for _, item in ipairs(self.list) do
+    if self.typed == "" or matches(item, self.typed) then
+      self.entries[#self.entries + 1] = item
     end
   end
+end
+
+--- Creates a picker. The last choice is selected at first.
+-- @param list of client:providers
+function picker.new(list)
+  local self = setmetatable({ list = list, typed = "" }, Picker)
+  narrow(self)
+  if list[1] and list[1].remembered then self.at = 2 end
+  return self
+end
+
+-- Removes the last character, which may have several bytes.
+local function shorten(text) return (text:gsub("[^\128-\191][\128-\191]*$", "")) end
+
+--- Handles a key. Returns the chosen provider; false if the second screen chooses;
+-- nil, and "cancelled" if the user gave up.
+function Picker:press(key)
+  if CANCEL[key] then return nil, "cancelled" end
+  if UP[key] then self.at = math.max(1, self.at - 1)
+  elseif DOWN[key] then self.at = math.min(#self.entries, self.at + 1)
+  elseif ENTER[key] then
+    local entry = self.entries[self.at]
+    if entry and entry.on_the_phone then return false end
+    return entry
+  elseif BACKSPACE[key] then
+    self.typed = shorten(self.typed)
+    narrow(self)
+  elseif not key:find "%c" then
+    self.typed = self.typed .. key
+    narrow(self)
+  end
+end
+
+-- Returns the first and the last entry to show, so that the selected one is visible.
+local function window(self, rows)
+  local first = math.max(1, math.min(self.at - math.floor(rows / 2),
+    #self.entries - rows + 1))
+  return first, math.min(#self.entries, first + rows - 1)
+end
+
+local function entry_line(self, index)
+  local item = self.entries[index]
+  local text = terminal.escape(item.display_name)
+  if item.remembered then text = text .. terminal.paint("DIM", "  (last used)") end
+  if index ~= self.at then return "    " .. text end
+  return terminal.paint("BOLD", "  > " .. text)
+end
+
+--- Returns `rows` + 2 lines to show: a title, the entries, and what was typed.
+function Picker:lines(rows)
+  local lines = { terminal.paint("BOLD", "  Which TV provider?")
+    .. terminal.paint("DIM", "  Arrow keys and Enter, or type part of a name.") }
+  local first, last = window(self, rows)
+  for index = first, last do lines[#lines + 1] = entry_line(self, index) end
+  if #self.entries == 0 then
+    lines[2] = "    No provider's name or id contains that. Backspace removes a letter."
+  end
+  while #lines < rows + 1 do lines[#lines + 1] = "" end
+  lines[#lines + 1] = "  " .. terminal.escape(self.typed)
+  return lines
+end
+
+-- Splits what was read into keys: an escape sequence, or one character.
+local function each_key(bytes)
+  return bytes:gmatch "\27?[%[O]?[^\128-\191][\128-\191]*"
+end
+
+-- Shows the picker and handles keys until it has a result.
+local function run(self)
+  local size = terminal.size()
+  local rows = math.min(math.max(5, size - 4), #self.list + 1)
+  terminal.redraw(self:lines(rows))
+  while true do
+    local bytes = terminal.read_keys()
+    if not bytes then return nil end
+    for key in each_key(bytes) do
+      local chosen, why = self:press(key)
+      if chosen ~= nil or why then return chosen end
+    end
+    terminal.redraw(self:lines(rows), rows + 2)
+  end
+end
+
+--- Shows the list until the user has chosen. Returns the provider; false if the
+-- second screen chooses; nil if the user gave up.
+-- @param list of client:providers
+function picker.choose(list)
+  return terminal.with_keys(run, picker.new(list))
 end
 
 return picker

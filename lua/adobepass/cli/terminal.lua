@@ -143,14 +143,43 @@ function terminal.print_error(text)
   io.stderr:write(render(text, 2), "\n")
 end
 
---- Prompts for a line. Returns it; nil at the end of the input. A child process
--- reads, because some Luas restart their own read after Ctrl-C.
-function terminal.prompt(prompt)
-  terminal.write(prompt)
-  local pipe = assert(io.popen "IFS= read -r l && printf '%s\\n' \"$l\"")
-  local input = pipe:read "*l"
-  pipe:close()
-  return input
+-- --- keys -----------------------------------------------------------------------
+
+--- Calls f(...) while the terminal delivers each key at once, and does not show it.
+-- Returns its result. Restores the terminal also after an error, such as Ctrl-C.
+function terminal.with_keys(f, ...)
+  local saved = shell.read "stty -g"
+  shell.execute "stty -icanon -echo min 0 time 20"
+  local success, result = pcall(f, ...)
+  shell.execute("stty " .. shell.quote(saved))
+  if not success then error(result, 0) end
+  return result
+end
+
+--- Waits for keys and returns their bytes; nil at the end of the input. A child process
+-- reads, because some Luas restart their own read after Ctrl-C. It returns after 2
+-- seconds without a key: an interrupt that comes while it starts does not end it, and
+-- Lua waits for it when it exits.
+function terminal.read_keys()
+  while true do
+    local started = core.clock.monotonic()
+    local pipe = assert(io.popen "dd bs=64 count=1 2> /dev/null && echo")
+    local bytes = pipe:read "*a"
+    pipe:close()
+    if bytes == "" then return nil end -- dd failed
+    if bytes ~= "\n" then return bytes:sub(1, -2) end
+    -- A terminal that was closed returns nothing at once.
+    if core.clock.monotonic() - started < 1 then return nil end
+  end
+end
+
+--- Prints lines, in place of the last `count` lines if that is given.
+function terminal.redraw(lines, count)
+  if count then terminal.write(("\27[%dA"):format(count)) end
+  for _, text in ipairs(lines) do
+    terminal.write "\27[K"
+    terminal.print(text)
+  end
 end
 
 return terminal
