@@ -190,6 +190,35 @@ describe("identity", function()
     assert.equal(1, #scenario:received "profiles")
   end)
 
+  it("[identity-function-nil-unexpired] identity: a function that returned nil and "
+    .. "a time is not called again before that time", function()
+    local source = counted(function() return nil, scenario.sandbox:now() + HOUR end)
+    local client = client_with { visitor_id = source.get }
+    for _ = 1, 2 do assert(client:profiles()) end
+    assert.equal(1, source.calls)
+    scenario.driver.sleep(3601)
+    assert(client:profiles())
+    assert.equal(2, source.calls)
+  end)
+
+  it("[identity-function-dropped] identity: a function whose coroutine was dropped "
+    .. "is called again as soon as the timeout of that call has passed", function()
+    local source = counted(function()
+      coroutine.yield()
+      return "visitor"
+    end)
+    local client = scenario:new_client { timeout = 8,
+      identity = { visitor_id = source.get } }
+    local function ask() return client:profiles() end
+    coroutine.resume(coroutine.create(ask)) -- never resumed again
+    assert.equal(1, source.calls)
+    scenario.driver.sleep(8)
+    local slept = #scenario.driver.slept
+    coroutine.resume(coroutine.create(ask))
+    assert.equal(2, source.calls)
+    assert.equal(slept, #scenario.driver.slept)
+  end)
+
   it("[identity-function-wrong] identity: raises for a result that cannot be "
     .. "sent", function()
     for _, given in ipairs { { 5 }, { "a\nb" }, { "v", "soon" }, { {} } } do
@@ -359,6 +388,14 @@ describe("identity", function()
       assert.matches("service token", err:hint())
     end
     assert.equal(1, #scenario:received "token")
+  end)
+
+  it("[service-token-refused-not-own] service token: a call with a refused token "
+    .. "is not repeated with the identity's token", function()
+    local client = client_with { service_token = sso_token() }
+    assert_client_error("header_invalid", client:link_device "junk")
+    assert.equal(1, #scenario:received "link")
+    assert.equal("junk", header("link", "service_token"))
   end)
 
   it("[service-token-refused-access] service token: a 401 about the access token "
