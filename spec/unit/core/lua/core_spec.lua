@@ -31,6 +31,16 @@ describe("core", function()
     assert.same(before, core.handle_count())
   end)
 
+  it("[core-close-nothing] core: close of a transport, a transfer and a token "
+    .. "returns nothing, also the second time", function()
+    local transport = core.http.new()
+    local transfer = transport:submit { url = "http://127.0.0.1:1/" }
+    local token = core.token { access_token = "a", expires_in = 1 }
+    for _, handle in ipairs { transfer, token, transport, transport } do
+      assert.equal(0, select("#", handle:close()))
+    end
+  end)
+
   it("[core-uname] core: uname returns the names of the system without the "
     .. "host name", function()
     local names = core.system.uname()

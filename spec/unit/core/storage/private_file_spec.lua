@@ -198,6 +198,11 @@ describe("core.file", function()
     assert.is_nil((file.remove(path)))
   end)
 
+  it("[core-file-remove-no-folder] core.file: remove succeeds when the folder does "
+    .. "not exist", function()
+    assert.is_true(file.remove(path .. "/none/secret"))
+  end)
+
   describe("make_folder", function()
     local function mode(folder_path)
       return folder.run("stat -c %a " .. folder.quote(folder_path))
@@ -414,6 +419,15 @@ describe("core.file", function()
       lock:close()
       assert.equal("adobepass.lock (closed)", tostring(lock))
       assert(file.lock(path .. "/lock")):close()
+    end)
+
+    it("[core-file-lock-whole-timeout] core.file.lock: fails with busy only when "
+      .. "the timeout has passed", function()
+      local lock = assert(file.lock(path .. "/lock"))
+      local started = core.clock.monotonic()
+      assert_failed("busy", file.lock(path .. "/lock", 0.05))
+      assert.is_true(core.clock.monotonic() - started >= 0.05)
+      lock:close()
     end)
 
     it("[core-file-keeps-processes-killed] core.file.lock: excludes other "
