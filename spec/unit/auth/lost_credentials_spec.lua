@@ -172,6 +172,44 @@ describe("credentials and faults", function()
     end)
   end
 
+  it("[credentials-cancelled-after-refresh] credentials: a task that is cancelled "
+    .. "after its refresh has ended writes nothing", function()
+    local driver, counting = adobepass.driver.tick(),
+      many_clients.new_failing_store(store)
+    local writes = 0
+    function counting.replace(_, ...)
+      writes = writes + 1
+      return store:replace(...)
+    end
+    local one = client { driver = driver, store = counting }
+    local result
+    local task = driver.start(function()
+      result = ask(one)
+      driver.sleep(60)
+    end)
+    repeat
+      time:advance(0.1)
+      driver.update()
+    until result
+    assert.equal("ok", result)
+    writes = 0
+    task:cancel()
+    assert.equal("cancelled", task.status)
+    assert.equal(0, writes)
+  end)
+
+  it("[credentials-forget-failure-ends] forget_failure: leaves no record in the store "
+    .. "when there is no token", function()
+    at.control.fault { operation = "token", kind = "status", status = 503 }
+    local one = client()
+    assert.equal("http_503", ask(one))
+    assert.is_true(one:forget_failure())
+    time:advance(2)
+    for key in pairs(store.entries) do
+      assert.is_nil(key:find "^access" and store:get(key))
+    end
+  end)
+
   it("[credentials-raised-error] credentials: "
     .. "an error that is raised in a refresh releases "
     .. "the lock", function()
