@@ -131,6 +131,12 @@ local TABLE = {
     scenario:at(11, function() scenario:sign_in(scenario.code) end)
   end, "done", every(5, 5, 25) },
 
+  { "[login-poll-too-large] login: continues after a response that is too "
+    .. "large", {}, function(scenario)
+    scenario:fail_between(10, 10, { error = "too_large" })
+    scenario:at(11, function() scenario:sign_in(scenario.code) end)
+  end, "done", { 5, 10, 15 } },
+
   { "[login-poll-hotel-network] login: continues after responses of a "
     .. "captive portal", {}, function(scenario)
     scenario:fail_between(5, 10, HTML)

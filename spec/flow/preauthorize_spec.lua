@@ -127,6 +127,16 @@ describe("preauthorize", function()
     assert.equal(before + 3, scenario.driver.now())
   end)
 
+  it("[preauthorize-one-hour] preauthorize: ends after an hour at most", function()
+    local patient = scenario:new_client { timeout = 3600,
+      store = client.context.connection.store }
+    assert(scenario.control.fault { kind = "drip", operation = "preauthorize",
+      seconds = 300 })
+    local before = scenario.driver.now()
+    assert_client_error("timeout", patient:preauthorize { "CNN" })
+    assert.equal(before + 3600, scenario.driver.now())
+  end)
+
   it("[preauthorize-keeps-rate-limit] preauthorize: sends one request per "
     .. "second after the burst, for a catalog of any size",
     function()

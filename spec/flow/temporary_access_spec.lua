@@ -363,6 +363,20 @@ describe("temporary access", function()
       is_near(180000, pass:remaining_ms())
     end)
 
+    it("[temp-access-refresh-old] several passes: a refresh of the old pass succeeds "
+      .. "when another call used it up meanwhile", function()
+      local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES } }
+      permit(pass)
+      pass_for(6)
+      scenario.control.fault { kind = "delay", seconds = 2, operation = "profile" }
+      local fine, err
+      scenario.driver.run(function() fine, err = pass:refresh() end,
+        function() permit(pass) end)
+      assert.is_true(fine)
+      assert.is_nil(err)
+      assert.equal(THREE_MINUTES, pass.mvpd)
+    end)
+
     it("[temp-access-however-find-used] several passes: concurrent calls "
       .. "advance by one pass only", function()
       local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES,

@@ -131,6 +131,18 @@ describe("client object", function()
     bare:close()
   end)
 
+  it("[client-object-update] client:update: steps the transfers of driver.tick, and "
+    .. "raises with a driver that has no update", function()
+    local driver, list = adobepass.driver.tick(), nil
+    local fixture = client_fixture.new { driver = driver }
+    driver.start(function() list = assert(fixture.client:profiles()) end)
+    assert.equal(1, fixture.client:update())
+    repeat until fixture.client:update() == 0
+    assert.same({}, list)
+    assert_raises("client:update needs a driver with update, such as driver.tick",
+      function() client:update() end)
+  end)
+
   it("[client-object-poll-no-flow] client:poll_login: raises when its argument "
     .. "is not what start_login returned", function()
     for _, flow in ipairs { {}, "ABC", { code = "ABC" }, false } do

@@ -209,6 +209,23 @@ describe("the deadline of a call", function()
     assert.equal("timeout", err.code)
   end)
 
+  it("[deadline-exact-unsent] call: sends no request at the deadline itself",
+    function()
+      local fixture, sent
+      fixture = ready { identity = { visitor_id = function()
+        if fixture then fixture.driver.sleep(5) end
+        return "visitor"
+      end }, on_event = function(event)
+        if event.type == "request" then sent = event.operation end
+      end }
+      assert(fixture.client.api:configuration()) -- reads the stored token
+      local value, err = fixture.client.api:profiles { timeout = 5 }
+      assert.is_nil(value)
+      assert.equal("timeout", err.code)
+      assert.equal("5000", elapsed(fixture))
+      assert.equal("configuration", sent)
+    end)
+
   it("[deadline-registration-token] call: the deadline includes registration "
     .. "and the token request", function()
     local fixture = client_fixture.new()
