@@ -69,7 +69,6 @@ int ap_make_access_token(lua_State *L) {
   const char *secret;
   size_t length;
   luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 2);
   read_terms(L, 2, &terms);
   lua_pushliteral(L, "expires_in");
   lua_rawget(L, 1);
