@@ -3,6 +3,7 @@ local core_transport = require "spec.support.core_transport"
 local assert_core_failure = require "spec.support.assert_core_failure"
 local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
+local socket = require "socket"
 
 -- A transport calls curl_multi_perform until 16 calls in a row finish no
 -- transfer. From then on it polls the sockets with epoll.
@@ -14,17 +15,21 @@ describe("core.http.new: polling", function()
   before_each(fixture.open)
   after_each(fixture.close)
 
-  -- Returns the number of sockets in the process's epoll sets (from /proc).
-  local function count_watched()
-    local count = 0
+  -- Returns the event masks of the sockets in the process's epoll sets (from /proc).
+  local function watched_events()
+    local masks = {}
     local list = folder.run "ls -l /proc/$PPID/fd 2> /dev/null || true"
     for fd in list:gmatch "(%d+) %-> anon_inode:%[eventpoll%]" do
       local file = assert(io.open("/proc/self/fdinfo/" .. fd))
-      for _ in file:read("*a"):gmatch "tfd:" do count = count + 1 end
+      for mask in file:read("*a"):gmatch "tfd:%s*%d+%s+events:%s*(%x+)" do
+        masks[#masks + 1] = tonumber(mask, 16)
+      end
       file:close()
     end
-    return count
+    return masks
   end
+
+  local function count_watched() return #watched_events() end
 
   local function submit_many(count, server_name, path, timeout)
     local list = {}
@@ -84,6 +89,29 @@ describe("core.http.new: polling", function()
     assert.equal(before + #transfers, count_watched())
     for _, transfer in ipairs(transfers) do transfer:close() end
     assert.equal(before, count_watched())
+  end)
+
+  it("[poller-connecting-write] poller: watches a socket that is connecting for "
+    .. "writing only", function()
+    local listener = assert(socket.bind("127.0.0.1", 0, 0))
+    local port = select(2, listener:getsockname())
+    local fillers = {}
+    for index = 1, 4 do -- more than the queue of the listener holds
+      fillers[index] = socket.tcp()
+      fillers[index]:settimeout(0)
+      fillers[index]:connect("127.0.0.1", port)
+    end
+    local transfer = assert(fixture.transport:submit {
+      url = ("http://127.0.0.1:%d/"):format(port) })
+    step_often()
+    local masks = watched_events()
+    transfer:close()
+    for _, filler in ipairs(fillers) do filler:close() end
+    listener:close()
+    if #masks == 0 then return pending "no epoll here" end
+    assert.equal(1, #masks)
+    assert.equal(0, masks[1] % 2) -- without EPOLLIN (1)
+    assert.is_true(masks[1] % 8 >= 4) -- with EPOLLOUT (4)
   end)
 
   it("[poller-no-process-no-descriptor] poller: core.http.new fails when no "
