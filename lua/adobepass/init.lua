@@ -190,7 +190,7 @@ local function share(given)
     token_margin = check_day("token_margin", given.token_margin),
     token_jitter = check_day("token_jitter", given.token_jitter),
     clock = server_clock.new { monotonic = driver.now,
-      wall = core.clock.wall },
+      wall = (driver.clock or core.clock).wall },
   }
 end
 

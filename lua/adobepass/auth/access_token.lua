@@ -8,7 +8,6 @@ local credentials = require "adobepass.auth.credentials"
 local device_store = require "adobepass.store.device_store"
 local errors = require "adobepass.api.errors"
 local refresh_lock = require "adobepass.auth.refresh_lock"
-local timestamp = require "adobepass.policy.timestamp"
 
 local access_token = {}
 
@@ -59,7 +58,7 @@ local function adopt(self, record)
   local connection = self.connection
   local token = core.token({ access_token = record.access_token,
     expires_in = record.expires_in }, {
-    now = now_of(self) - timestamp.age(record),
+    now = now_of(self) - lock_of(self):age(record),
     margin = connection.token_margin,
     jitter = connection.token_jitter, chance = connection.chance() })
   if not token then return nil end
@@ -87,15 +86,15 @@ local function held_token(self, refusal)
   if state == "due" then return held, false end
 end
 
-local function is_valid(record)
+local function is_valid(lock, record)
   return type(record) == "table" and type(record.access_token) == "string"
     and type(record.expires_in) == "number"
-    and timestamp.age(record) < record.expires_in
+    and lock:age(record) < record.expires_in
 end
 
 -- Adopts the stored token, if it is valid and not the one in memory.
 local function adopt_stored(self, record)
-  if not is_valid(record) then return end
+  if not is_valid(lock_of(self), record) then return end
   local id = id_of(record.access_token)
   if not self.held or self.held.id ~= id then adopt(self, record) end
 end
@@ -104,7 +103,7 @@ end
 
 local function remembered_failure(self, failure)
   if type(failure) ~= "table" or type(failure.code) ~= "string"
-      or timestamp.age(failure) >= (tonumber(failure.pause) or 0) then
+      or lock_of(self):age(failure) >= (tonumber(failure.pause) or 0) then
     return nil
   end
   emit(self, { type = "cache_hit", what = "refresh_failed" })
@@ -124,10 +123,10 @@ local function failure_record(err, last, holding)
     return nil
   end
   local pause = FIRST_PAUSE
-  if type(last) == "table" and timestamp.age(last) < FAILURE_SECONDS then
+  if type(last) == "table" and holding.lock:age(last) < FAILURE_SECONDS then
     pause = math.min(LONGEST_PAUSE, (tonumber(last.pause) or 0) * 2)
   end
-  return timestamp.stamp { pause = math.max(FIRST_PAUSE, pause),
+  return holding.lock:stamp { pause = math.max(FIRST_PAUSE, pause),
     code = err.code, action = err.action, message = err.message,
     http_status = err.http_status, operation = err.operation }
 end
@@ -184,7 +183,7 @@ end
 local function keep_failure(err, holding)
   if err ~= refresh_lock.LOST then
     local record = holding.record
-    local token = is_valid(record.token) and record.token or nil
+    local token = is_valid(holding.lock, record.token) and record.token or nil
     local done = holding:finish(token,
       failure_record(err, record.failure, holding))
     if done ~= false then return nil, err end

@@ -102,7 +102,8 @@ end
 local function reason_to_keep(self, refused, reason)
   if not self.application.statement then return reason end
   if type(refused.replaced) == "table"
-      and timestamp.age(refused.replaced) < REPLACE_AGAIN_SECONDS then
+      and timestamp.age(refused.replaced, self.connection.driver.clock)
+        < REPLACE_AGAIN_SECONDS then
     return reason
   end
 end
@@ -120,7 +121,8 @@ local function register(self, refused, reason, holding)
   if not response then return nil, err end
   return { client_id = response.client_id,
     client_secret = response.client_secret,
-    replaced = refused and timestamp.stamp {} or nil }
+    replaced = refused and timestamp.stamp({}, self.connection.driver.clock)
+      or nil }
 end
 
 --- Returns the credentials to use: the stored ones; or new ones if none are stored

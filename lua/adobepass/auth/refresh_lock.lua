@@ -45,6 +45,16 @@ end
 
 local function now_of(self) return self.connection.driver.now() end
 
+--- Adds the current time to a record; see adobepass.policy.timestamp.
+function RefreshLock:stamp(record)
+  return timestamp.stamp(record, self.connection.driver.clock)
+end
+
+--- Returns the seconds since a record was stamped; huge when unknown.
+function RefreshLock:age(record)
+  return timestamp.age(record, self.connection.driver.clock)
+end
+
 --- Reads the record: the record and its text, which is nil when none is stored;
 -- nil, nil and an error.
 function RefreshLock:read()
@@ -117,7 +127,8 @@ function RefreshLock:is_held_elsewhere(record, text)
   end
   local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK,
     LONGEST_LOCK)
-  local age = timestamp.monotonic_age(lock) or seconds_watched(self, text)
+  local age = timestamp.monotonic_age(lock, self.connection.driver.clock)
+    or seconds_watched(self, text)
   return age < seconds
 end
 
@@ -141,7 +152,7 @@ end
 
 -- Writes the record with this owner's lock.
 local function write_lock(holding, record, expected)
-  record.lock = timestamp.stamp { owner = holding.owner,
+  record.lock = holding.lock:stamp { owner = holding.owner,
     seconds = holding.seconds }
   local done, err, text = holding.lock.store:replace_record(RECORD, record,
     expected)
@@ -239,14 +250,14 @@ function Holding:before_send()
     if not done then return nil, err or refresh_lock.LOST end
   end
   -- Without time left, the caller ends before it sends.
-  if now_of(self.lock) < self.deadline then self.sent = timestamp.stamp {} end
+  if now_of(self.lock) < self.deadline then self.sent = self.lock:stamp {} end
   return true
 end
 
-local function record_seconds(token, failure)
+local function record_seconds(self, token, failure)
   local seconds = failure and FAILURE_SECONDS or 1
   if token then
-    seconds = math.max(seconds, token.expires_in - timestamp.age(token))
+    seconds = math.max(seconds, token.expires_in - self:age(token))
   end
   return seconds
 end
@@ -260,7 +271,7 @@ function RefreshLock:forget_failure()
   record.failure = nil
   local done
   done, err = self.store:replace_record(RECORD, record, text,
-    not record.lock and record_seconds(record.token) or nil)
+    not record.lock and record_seconds(self, record.token) or nil)
   if done == nil then return nil, err end
   return true
 end
@@ -275,7 +286,7 @@ function Holding:finish(token, failure)
   if self.text then
     done, err = self.lock.store:replace_record(RECORD,
       { token = token, failure = failure }, self.text,
-      record_seconds(token, failure))
+      record_seconds(self.lock, token, failure))
   end
   forget(self, done ~= nil and self.text ~= nil)
   return done, err
