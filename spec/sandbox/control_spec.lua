@@ -109,15 +109,16 @@ describe("log_in", function()
     for _, case in ipairs {
       { {}, "service_provider" },
       { { service_provider = "REF30" }, "device" },
-      { { code = "NONE" }, "unknown" },
+      { { code = "NONE" }, "code" },
       { { service_provider = "REF30", device = "x", mvpd = "Dish" },
         "username" },
       { { service_provider = "REF30", device = "x", username = "ann" },
         "mvpd" },
     } do
-      local ok, why = h.control.log_in(case[1])
+      local ok, message, field = h.control.log_in(case[1])
       assert.is_nil(ok)
-      assert.equal(case[2], why)
+      assert.equal(case[2], field)
+      assert.is_truthy(message:find("'" .. case[2] .. "'", 1, true), message)
     end
   end)
 end)

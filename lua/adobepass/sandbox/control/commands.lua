@@ -1,12 +1,15 @@
 --- Controls a sandbox: clock, logins, revocations, faults, journal, state.
--- Each function takes one table (or nothing) and returns value | nil, message.
--- Over HTTP: `adobepass.sandbox.control.endpoint`.
+-- Each function takes one table (or nothing) and returns value | nil, message, name
+-- of the wrong field. Names and fields: `adobepass.sandbox.control.calls`; over HTTP:
+-- `adobepass.sandbox.control.endpoint`.
 -- @module adobepass.sandbox.control.commands
 
+local calls = require "adobepass.sandbox.control.calls"
 local degradation = require "adobepass.sandbox.data.degradation"
 local faults = require "adobepass.sandbox.engine.faults"
 local journal = require "adobepass.sandbox.engine.journal"
 local json = require "adobepass.util.json"
+local options = require "adobepass.util.options"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local saml = require "adobepass.sandbox.data.saml"
 local state = require "adobepass.sandbox.engine.state"
@@ -14,76 +17,94 @@ local tokens = require "adobepass.sandbox.data.tokens"
 
 local commands = {}
 
+local invalid, missing = calls.invalid, calls.missing
+
 local LATEST = 4102444800000 -- the year 2100: os.date works everywhere
 
--- Functions of (sandbox, given); `commands.new` binds them to a sandbox.
+-- Functions of (sandbox, given); `commands.new` checks the fields and binds them to a
+-- sandbox.
 local functions = {}
 
---- Returns the recorded requests, oldest first.
-function functions.journal(sandbox)
-  return json.array(journal.read(sandbox))
-end
-
-function functions.clear_journal(sandbox)
+--- Returns the recorded requests, oldest first; { clear = true } deletes them.
+function functions.journal(sandbox, given)
+  if not given.clear then return json.array(journal.read(sandbox)) end
   journal.clear(sandbox)
   return true
 end
 
---- Returns the sandbox's time in ms since the epoch.
-function functions.now(sandbox)
-  return sandbox:now()
-end
-
-local function move_to(sandbox, ms)
-  if type(ms) ~= "number" or ms ~= ms or ms < 0 or ms > LATEST then
-    return nil, "invalid time: expected ms since the epoch, 1970 to 2100"
+local function move_to(sandbox, ms, field)
+  if ms ~= ms or ms < 0 or ms > LATEST then
+    return invalid(field, "a time from 1970 to 2100, in milliseconds")
   end
   local moved = json.integer(ms - sandbox:now())
   sandbox.state.clock_offset = sandbox.state.clock_offset + moved
   return true
 end
 
---- Moves the clock by `ms`, forward or back.
-function functions.advance(sandbox, ms)
-  if type(ms) ~= "number" then
-    return nil, "invalid 'advance': expected milliseconds"
+--- Moves the clock by { advance } ms, forward or back, or to { time } ms since the
+-- epoch. Without a field, returns the sandbox's time.
+function functions.clock(sandbox, given)
+  if given.advance and given.time then
+    return invalid("time", "either 'advance' or 'time'")
+  elseif given.advance then
+    return move_to(sandbox, sandbox:now() + given.advance, "advance")
+  elseif given.time then
+    return move_to(sandbox, given.time, "time")
   end
-  return move_to(sandbox, sandbox:now() + ms)
+  return sandbox:now()
 end
 
-function functions.set_time(sandbox, ms)
-  return move_to(sandbox, ms)
+-- Fields that a login without a code needs, or may have.
+local WITHOUT_CODE = { "service_provider", "device", "client_id" }
+
+local function session_of_code(sandbox, given)
+  for _, name in ipairs(WITHOUT_CODE) do
+    if given[name] then return invalid(name, "either '" .. name .. "' or 'code'") end
+  end
+  local session, why = sandbox:find_session(given.code)
+  if session then return session end
+  return invalid("code", "an open session, but the code is " .. why)
 end
 
--- Returns whether `seconds` is nil or a duration within bounds.
-local function is_span(seconds)
-  return seconds == nil
-    or type(seconds) == "number" and seconds >= 0 and seconds <= 1e9
+local function unknown_name(field, expected, value, known)
+  return invalid(field, expected .. (options.suggest(value, known)))
 end
-
-local BAD_SECONDS = "invalid 'seconds': expected 0 to 1e9"
 
 local function open_session(sandbox, given)
-  if given.code then return sandbox:find_session(given.code) end
+  if given.code then return session_of_code(sandbox, given) end
+  if not given.service_provider then return missing "service_provider" end
   if not sandbox:provider(given.service_provider) then
-    return nil, "service_provider"
+    return unknown_name("service_provider", "a service provider of the world",
+      given.service_provider, sandbox.world.providers)
   end
-  if type(given.device) ~= "string" then return nil, "device" end
+  if not given.device then return missing "device" end
   return {
     service_provider = given.service_provider, identities = {},
     device = { id = given.device, info = {} }, client_id = given.client_id,
   }
 end
 
+local function login_refused(sandbox, given, why)
+  if not given[why] then return missing(why) end
+  if why == "mvpd" then
+    return unknown_name("mvpd", "an mvpd of the service provider with a login",
+      given.mvpd, sandbox.world.mvpds)
+  end
+  return unknown_name("username", "a viewer of the mvpd", given.username,
+    sandbox.world.viewers)
+end
+
 --- Logs a viewer in without a browser.
 -- @param given { code, username, mvpd? } or, without a code,
 --   { service_provider, device, mvpd, username, client_id? }; without client_id,
 --   the profile belongs to the client that used the device last
-function functions.log_in(sandbox, given)
-  local session, why = open_session(sandbox, given)
-  if not session then return nil, why end
-  return sandbox:complete_login(session, given.mvpd or session.mvpd,
-                            given.username)
+function functions.login(sandbox, given)
+  local session, message, field = open_session(sandbox, given)
+  if not session then return nil, message, field end
+  local done, why = sandbox:complete_login(session, given.mvpd or session.mvpd,
+    given.username)
+  if done then return true end
+  return login_refused(sandbox, given, why)
 end
 
 local function jti_of(read, sandbox, compact)
@@ -95,21 +116,21 @@ local revoke = {}
 
 function revoke.client_id(sandbox, id)
   local client = sandbox.state.clients[id]
-  if not client then return nil, "unknown client_id" end
+  if not client then return invalid("client_id", "a registered client") end
   client.revoked = true
   return true
 end
 
 function revoke.token(sandbox, compact)
   local jti = jti_of(tokens.read_access, sandbox, compact)
-  if not jti then return nil, "invalid 'token': expected a valid access token" end
+  if not jti then return invalid("token", "a valid access token") end
   sandbox.state.revoked_tokens[jti] = true
   return true
 end
 
 function revoke.statement(sandbox, compact)
   local jti = jti_of(tokens.read_statement, sandbox, compact)
-  if not jti then return nil, "invalid 'statement': expected a software statement" end
+  if not jti then return invalid("statement", "a software statement") end
   sandbox.state.revoked_statements[jti] = true
   return true
 end
@@ -119,50 +140,60 @@ function revoke.mvpd(sandbox, mvpd_id, given)
   return profile_store.invalidate(sandbox, mvpd_id, given.username)
 end
 
+local TARGETS = { "client_id", "token", "statement", "mvpd" }
+
 --- Revokes { client_id } | { token } | { statement } | { mvpd, username? }.
+-- @return true; for mvpd, the number of profiles
 function functions.revoke(sandbox, given)
-  for name, action in pairs(revoke) do
-    if type(given[name]) == "string" then
-      return action(sandbox, given[name], given)
+  local target
+  for _, name in ipairs(TARGETS) do
+    if given[name] and target then
+      return invalid(name, ("either '%s' or '%s'"):format(target, name))
     end
+    target = given[name] and name or target
   end
-  return nil, "missing field: expected client_id, token, statement or mvpd"
+  if target then return revoke[target](sandbox, given[target], given) end
+  return nil, "missing field: expected client_id, token, statement or mvpd",
+    "client_id"
 end
 
---- Starts a degradation rule: { service_provider, mvpd, rule, seconds?, details?
--- (text of AuthZNone denials) }.
-function functions.set_degradation(sandbox, given)
-  if not sandbox:integration(given.service_provider, given.mvpd) then
-    return nil, "unknown integration of service_provider and mvpd"
-  end
-  if not is_span(given.seconds) then return nil, BAD_SECONDS end
-  if given.details ~= nil and type(given.details) ~= "string" then
-    return nil, "invalid 'details': expected a string"
-  end
-  return degradation.set(sandbox, given.service_provider, given.mvpd, given.rule,
-                         given.seconds, given.details)
-end
-
---- Ends the rule of { service_provider, mvpd }; without an mvpd, all rules.
-function functions.clear_degradation(sandbox, given)
-  if given.mvpd then
-    degradation.clear(sandbox, tostring(given.service_provider), given.mvpd)
+local function end_degradation(sandbox, given)
+  if given.mvpd and not given.service_provider then
+    return missing "service_provider"
+  elseif given.mvpd then
+    degradation.clear(sandbox, given.service_provider, given.mvpd)
   else
     sandbox.state.degradation = {}
   end
   return true
 end
 
---- Adds a fault; for its fields see `adobepass.sandbox.engine.faults`.
+--- Starts a degradation rule: { service_provider, mvpd, rule, seconds?, details?
+-- (text of AuthZNone denials) }; or ends it: { clear, service_provider, mvpd };
+-- { clear } ends all rules.
+function functions.degrade(sandbox, given)
+  if given.clear then return end_degradation(sandbox, given) end
+  for _, name in ipairs { "service_provider", "mvpd", "rule" } do
+    if not given[name] then return missing(name) end
+  end
+  if not sandbox:provider(given.service_provider) then
+    return unknown_name("service_provider", "a service provider of the world",
+      given.service_provider, sandbox.world.providers)
+  elseif not sandbox:integration(given.service_provider, given.mvpd) then
+    return unknown_name("mvpd", "an mvpd of the service provider", given.mvpd,
+      sandbox.world.mvpds)
+  end
+  local done = degradation.set(sandbox, given.service_provider, given.mvpd,
+    given.rule, given.seconds, given.details)
+  if done then return true end
+  return invalid("rule", "AuthNAll, AuthZAll or AuthZNone")
+end
+
+--- Adds a fault; for its fields see `adobepass.sandbox.engine.faults`. { list }
+-- returns the faults that remain, { clear } removes them.
 function functions.fault(sandbox, given)
-  return faults.set(sandbox, given)
-end
-
-function functions.faults(sandbox)
-  return faults.list(sandbox)
-end
-
-function functions.clear_faults(sandbox)
+  if given.list then return faults.list(sandbox) end
+  if not given.clear then return faults.set(sandbox, given) end
   faults.clear(sandbox)
   return true
 end
@@ -180,25 +211,15 @@ local function application(sandbox, id)
   return id == nil and sandbox.world.applications[1] or nil
 end
 
-local function is_list_of_strings(list)
-  if type(list) ~= "table" then return false end
-  for key, value in pairs(list) do
-    if type(key) ~= "number" or type(value) ~= "string" then return false end
-  end
-  return true
-end
-
 --- Returns a software statement of the world's first application, or of
 -- { application = id }. `service_provider` and `scopes` restrict it.
 function functions.statement(sandbox, given)
   local row = application(sandbox, given.application)
-  if not row then return nil, "unknown application" end
+  if not row then return invalid("application", "an application of the world") end
   local sp = given.service_provider
   if sp and not sandbox:provider(sp) then
-    return nil, "unknown service_provider"
-  end
-  if not is_list_of_strings(given.scopes or {}) then
-    return nil, "invalid 'scopes': expected a list of strings"
+    return unknown_name("service_provider", "a service provider of the world", sp,
+      sandbox.world.providers)
   end
   return tokens.statement(sandbox, {
     id = row.id, name = row.name, uri = row.uri,
@@ -214,20 +235,24 @@ local ROLES = { service = "identity", platform = "platform" }
 -- @param given { kind, subject, seconds? (lifetime, default 3600) }
 function functions.identity(sandbox, given)
   local role = ROLES[given.kind]
-  if not role or type(given.subject) ~= "string" then
-    return nil, "missing field: expected kind (service or platform) and subject"
-  end
-  if not is_span(given.seconds) then return nil, BAD_SECONDS end
+  if not role then return invalid("kind", "service or platform") end
+  if not given.subject then return missing "subject" end
   return tokens.identity(sandbox, role, given.subject, given.seconds)
 end
 
 --- Returns an mvpd's SAML response to the request of operation 14.
 -- @param given { request (base64), mvpd, username }
 -- @return base64 | nil, message
-function functions.saml_response(sandbox, given)
-  if type(given.request) ~= "string" or not sandbox:mvpd(given.mvpd)
-      or not sandbox.world.viewers[given.username] then
-    return nil, "invalid field: expected request, mvpd and username"
+function functions.saml(sandbox, given)
+  for _, name in ipairs { "request", "mvpd", "username" } do
+    if not given[name] then return missing(name) end
+  end
+  if not sandbox:mvpd(given.mvpd) then
+    return unknown_name("mvpd", "an mvpd of the world", given.mvpd,
+      sandbox.world.mvpds)
+  elseif not sandbox.world.viewers[given.username] then
+    return unknown_name("username", "a viewer of the world", given.username,
+      sandbox.world.viewers)
   end
   return saml.response(sandbox, given.request, given.mvpd, given.username)
 end
@@ -248,23 +273,46 @@ function functions.world(sandbox)
   return state.copy(sandbox.world)
 end
 
---- Returns a copy of the state as plain data.
-function functions.snapshot(sandbox)
-  return state.copy(sandbox.state)
-end
-
---- Restores a state. @param data a value that `snapshot` returned
-function functions.restore(sandbox, data)
-  if type(data) ~= "table" or data.version ~= state.VERSION then
-    return nil, "invalid snapshot: expected version " .. state.VERSION
+local function restore(sandbox, data)
+  if data.version ~= state.VERSION then
+    return invalid("restore", "a snapshot of version " .. state.VERSION)
   end
   for name, value in pairs(state.new(sandbox.world)) do
     if type(data[name]) ~= type(value) then
-      return nil, "invalid snapshot: " .. name
+      return invalid("restore", "a snapshot with " .. name)
     end
   end
   sandbox.state = state.copy(data)
   return true
+end
+
+--- Returns a copy of the state as plain data; { restore = data } restores what
+-- `snapshot` returned.
+function functions.snapshot(sandbox, given)
+  if given.restore then return restore(sandbox, given.restore) end
+  return state.copy(sandbox.state)
+end
+
+-- Older names, until all callers use the new ones.
+local function add_older_names(bound)
+  local function with(name, fields)
+    return function(given)
+      local all = {}
+      for key, value in pairs(fields) do all[key] = value end
+      for key, value in pairs(given or {}) do all[key] = value end
+      return bound[name](all)
+    end
+  end
+  bound.now = with("clock", {})
+  bound.advance = function(ms) return bound.clock { advance = ms or "" } end
+  bound.set_time = function(ms) return bound.clock { time = ms or "" } end
+  bound.log_in, bound.saml_response = bound.login, bound.saml
+  bound.set_degradation = bound.degrade
+  bound.clear_degradation = with("degrade", { clear = true })
+  bound.faults = with("fault", { list = true })
+  bound.clear_faults = with("fault", { clear = true })
+  bound.clear_journal = with("journal", { clear = true })
+  bound.restore = function(data) return bound.snapshot { restore = data or "" } end
 end
 
 --- Binds the functions to a sandbox.
@@ -273,9 +321,12 @@ function commands.new(sandbox)
   for name, run in pairs(functions) do
     bound[name] = function(given)
       if given == nil then given = {} end
+      local valid, message, field = calls.check(name, given)
+      if not valid then return nil, message, field end
       return run(sandbox, given)
     end
   end
+  add_older_names(bound)
   return bound
 end
 

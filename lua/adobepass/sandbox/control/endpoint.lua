@@ -1,8 +1,11 @@
 --- The control API: `adobepass.sandbox.control.commands` as JSON over HTTP, for
--- this machine only. The body is the table that the function takes. The
--- response is { "result": ... }, or { "error": "..." } with status 400.
+-- this machine only. POST /sandbox/<name> runs the call <name> with the fields of the
+-- body. GET runs it without a change, DELETE with { "clear": true }. The response is
+-- { "result": ... }, or { "error": "...", "field": "..." } with status 400; `field` is
+-- the name of the wrong field, if there is one.
 -- @module adobepass.sandbox.control.endpoint
 
+local calls = require "adobepass.sandbox.control.calls"
 local commands = require "adobepass.sandbox.control.commands"
 local json = require "adobepass.util.json"
 local http_response = require "adobepass.sandbox.engine.http_response"
@@ -12,22 +15,28 @@ local endpoint = {}
 
 local PREFIX = "/sandbox"
 
--- path -> method -> name of the function
-local ROUTES = {
-  ["/journal"] = { GET = "journal", DELETE = "clear_journal" },
-  ["/clock"] = { GET = "now", POST = "clock" },
-  ["/login"] = { POST = "log_in" },
-  ["/revoke"] = { POST = "revoke" },
-  ["/degradation"] = {
-    POST = "set_degradation", DELETE = "clear_degradation" },
-  ["/faults"] = { GET = "faults", POST = "fault", DELETE = "clear_faults" },
-  ["/reset"] = { POST = "reset" },
-  ["/statement"] = { GET = "statement", POST = "statement" },
-  ["/identity"] = { POST = "identity" },
-  ["/saml"] = { POST = "saml_response" },
-  ["/certificates"] = { GET = "certificates" },
-  ["/world"] = { GET = "world" },
-  ["/snapshot"] = { GET = "snapshot", PUT = "restore" },
+-- path -> call
+local ROUTES = {}
+
+for _, call in ipairs(calls.list) do
+  ROUTES["/" .. call.name] = call
+  if call.alias then ROUTES["/" .. call.alias] = call end
+end
+
+-- method -> function(call, fields of the body) that returns the fields of the call; nil
+-- if the call does not have this method.
+local METHODS = {
+  GET = function(call) return call.get end,
+  POST = function(_, given) return given end,
+  PUT = function(call, given)
+    return call.restore and { [call.restore] = given }
+  end,
+  DELETE = function(call, given)
+    if not call.by_field.clear then return nil end
+    local fields = { clear = true }
+    for name, value in pairs(given) do fields[name] = value end
+    return fields
+  end,
 }
 
 --- Returns whether a path belongs to the control API.
@@ -74,49 +83,35 @@ local function body_of(request)
   return type(value) == "table" and value or nil
 end
 
--- POST /clock calls `advance` or `set_time`.
-local function set_clock(bound, given)
-  if given.advance then return bound.advance(given.advance) end
-  return bound.set_time(given.time)
-end
-
 local function help()
   local list = {}
-  for path, methods in pairs(ROUTES) do
-    for method in pairs(methods) do
-      list[#list + 1] = method .. " " .. PREFIX .. path
+  for path, call in pairs(ROUTES) do
+    for method, fields_of in pairs(METHODS) do
+      if fields_of(call, {}) then
+        list[#list + 1] = method .. " " .. PREFIX .. path
+      end
     end
   end
   table.sort(list)
   return http_response.json(200, { result = json.array(list) })
 end
 
-local function failed(message)
-  return http_response.json(400, { error = tostring(message) })
-end
-
-local function run(sandbox, name, given)
-  local value, message
-  if name == "clock" then
-    value, message = set_clock(sandbox.control, given)
-  else
-    value, message = sandbox.control[name](given)
-  end
-  if value == nil then return failed(message) end
-  return http_response.json(200, { result = value })
+local function failed(message, field)
+  return http_response.json(400, { error = tostring(message), field = field })
 end
 
 local function dispatch(sandbox, request)
   local path = request.path:sub(#PREFIX + 1):gsub("/$", "")
   if path == "" and request.method == "GET" then return help() end
-  local methods = ROUTES[path]
-  if not methods then return http_response.html(404) end
-  local name = methods[request.method]
-  if not name then return http_response.html(405) end
+  local call, fields_of = ROUTES[path], METHODS[request.method]
+  if not call then return http_response.html(404) end
+  if not fields_of or not fields_of(call, {}) then return http_response.html(405) end
   local given = body_of(request)
   if not given then return failed(
     "expected a JSON object with Content-Type: application/json") end
-  return run(sandbox, name, given)
+  local value, message, field = sandbox.control[call.name](fields_of(call, given))
+  if value == nil then return failed(message, field) end
+  return http_response.json(200, { result = value })
 end
 
 function endpoint.handle(sandbox, request)

@@ -8,6 +8,7 @@
 local errors = require "adobepass.sandbox.engine.errors"
 local json = require "adobepass.util.json"
 local http_response = require "adobepass.sandbox.engine.http_response"
+local options = require "adobepass.util.options"
 local routes = require "adobepass.sandbox.engine.routes"
 local throttle = require "adobepass.sandbox.engine.throttle"
 
@@ -86,36 +87,50 @@ end
 
 local GENERAL = { operation = true, count = true, kind = true }
 
+local function invalid(name, expected, value, known)
+  return nil, ("invalid '%s': expected %s%s"):format(name, expected,
+    options.suggest(value, known)), name
+end
+
+local function check_setting(kind, given, name)
+  local is_setting = kind[name] ~= nil and name ~= "by_host" and name ~= "instead"
+  if not GENERAL[name] and not is_setting then
+    return invalid(name, "no such setting of the kind " .. given.kind, name, kind)
+  end
+  if name ~= "operation" and name ~= "kind" and not is_within(name, given[name]) then
+    local bounds = BOUNDS[name]
+    return invalid(name, bounds and ("%d to %d"):format(bounds[1], bounds[2])
+      or "a string", nil, kind)
+  end
+  return true
+end
+
 local function check(given)
   local kind = KINDS[given.kind]
-  if not kind then return nil, "unknown kind " .. tostring(given.kind) end
+  if not kind then
+    return invalid("kind", "a kind of fault", given.kind, KINDS)
+  end
   local operation = given.operation or "*"
   if operation ~= "*" and not routes.by_name[operation] then
-    return nil, "unknown operation " .. tostring(operation)
+    return invalid("operation", "the name of an operation", operation,
+      routes.by_name)
   end
-  for name, value in pairs(given) do
-    local is_setting = kind[name] ~= nil and name ~= "by_host"
-      and name ~= "instead"
-    if not GENERAL[name] and not is_setting then
-      return nil, "unknown setting " .. tostring(name)
-    end
-    if name ~= "operation" and name ~= "kind" and not is_within(name, value)
-    then
-      return nil, "invalid value of " .. name
-    end
+  for name in pairs(given) do
+    local valid, message, field = check_setting(kind, given, name)
+    if not valid then return nil, message, field end
   end
   if given.kind == "error" and given.code and not errors.known[given.code] then
-    return nil, "unknown code " .. given.code
+    return invalid("code", "an enhanced error code", given.code, errors.known)
   end
   return kind
 end
 
 --- Adds a fault.
 -- @param given { kind, operation?, count?, and the kind's settings }
--- @return true | nil, message
+-- @return true | nil, message, name of the wrong field
 function faults.set(sandbox, given)
-  local kind, message = check(given)
-  if not kind then return nil, message end
+  local kind, message, field = check(given)
+  if not kind then return nil, message, field end
   local fault = {
     kind = given.kind, operation = given.operation or "*",
     count = given.count or 1,
