@@ -37,6 +37,7 @@
 --
 -- sandbox:transport()  returns an object with the interface of a core.http
 --   transport, for tests without a network (`adobepass.sandbox.transport`).
+-- adobepass_sandbox.test_client { ... } -> client, control, clock for tests
 -- sandbox.control    moves the clock, logs viewers in, revokes, degrades, adds
 --   faults: `adobepass.sandbox.control.commands`; over HTTP under /sandbox/.
 -- sandbox.api, .mgmt, .world, sandbox:now() (ms), :random(n), :uuid().
@@ -72,6 +73,7 @@ local leniency = require "adobepass.sandbox.data.leniency"
 local instance = require "adobepass.sandbox.engine.instance"
 local commands = require "adobepass.sandbox.control.commands"
 local keyring = require "adobepass.sandbox.data.keyring"
+local options_of = require "adobepass.util.options"
 local state = require "adobepass.sandbox.engine.state"
 local default_world = require "adobepass.sandbox.data.world"
 
@@ -134,6 +136,15 @@ function sandbox.new(world, options)
   }
   self.control = commands.new(self)
   return self
+end
+
+--- Returns a client, control and clock for the tests of an application; see
+-- `adobepass.sandbox.test_client`.
+function sandbox.test_client(options)
+  -- Required late: a sandbox in nginx has no client.
+  local new = require "adobepass.sandbox.test_client"
+  local client, control, clock = options_of.at_caller(new, sandbox.new, options)
+  return client, control, clock
 end
 
 return sandbox

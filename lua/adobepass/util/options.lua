@@ -150,11 +150,11 @@ function options.check(where, given, fields, level)
   return given
 end
 
---- Calls a function and returns its results, two at most. An error is raised again
+--- Calls a function and returns its results, three at most. An error is raised again
 -- at the line that called the caller of this function.
 function options.at_caller(f, ...)
-  local good, result, second = pcall(f, ...)
-  if good then return result, second end
+  local good, result, second, third = pcall(f, ...)
+  if good then return result, second, third end
   error((tostring(result):gsub("^.-:%d+: ", "", 1)), 3)
 end
 
