@@ -1,5 +1,6 @@
 -- --help, the manual page and shell completion.
 
+local calls = require "adobepass.sandbox.control.calls"
 local child_process = require "spec.support.child_process"
 local command = require "adobepass.cli"
 local folder = require "spec.support.folder"
@@ -13,13 +14,13 @@ local function exists(tool)
   return select(2, shell.read("command -v " .. tool)) == 0
 end
 
--- Calls visit(subcommand, option) for each option.
-local function each_option(visit)
-  local parser = command.parser()
-  for _, sub in ipairs(parser._commands) do
+-- Calls visit(subcommand, option) for each option, also of commands below another.
+local function each_option(visit, parser)
+  for _, sub in ipairs((parser or command.parser())._commands) do
     for _, option in ipairs(sub._options) do
       for _, alias in ipairs(option._aliases) do visit(sub._name, alias) end
     end
+    each_option(visit, sub)
   end
 end
 
@@ -129,6 +130,10 @@ describe("cli manual page", function()
       count = count + 1
     end)
     assert.is_true(count > 100)
+    for _, call in ipairs(calls.list) do
+      assert.is_truthy(page:find("\n.SS adobepass sandbox control " .. call.name
+        .. "\n", 1, true), call.name)
+    end
   end)
 
   it("[help-read-man-complaint] manual page: groff and man print no "
@@ -191,5 +196,8 @@ describe("cli completion", function()
     assert.equal("release-production release-staging",
       completed("adobepass", "login", "--environment", "rel"))
     assert.equal("--everyone", completed("adobepass", "reset", "--ev"))
+    assert.equal("degrade", completed("adobepass", "sandbox", "control", "deg"))
+    assert.equal("--username",
+      completed("adobepass", "sandbox", "control", "login", "--user"))
   end)
 end)

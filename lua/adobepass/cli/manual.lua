@@ -105,6 +105,9 @@ Defaults of the options with these names.
 .B ADOBEPASS_LANGUAGE
 The default of \fB\-\-language\fR: en or es. Used with every service.
 .TP
+.B ADOBEPASS_CONTROL
+The default of \fB\-\-control\fR of \fBadobepass sandbox control\fR.
+.TP
 .B ADOBEPASS_STATEMENT
 The text of the software statement.
 .TP
@@ -187,9 +190,11 @@ end
 
 local function is_help(element) return element._name == "-h" end
 
-local function subcommand(add, parser)
+-- Adds a command, and the commands below it.
+local function subcommand(add, parser, prefix)
   local groups, is_shared = shared_groups(parser)
-  add(".SS adobepass " .. parser._name)
+  local name = prefix .. " " .. parser._name
+  add(".SS " .. name)
   prose(add, parser._description)
   for _, list in ipairs { parser._arguments, parser._options } do
     for _, element in ipairs(list) do
@@ -204,6 +209,7 @@ local function subcommand(add, parser)
   end
   add(".PP")
   prose(add, parser._epilog)
+  for _, each in ipairs(parser._commands) do subcommand(add, each, name) end
   return groups
 end
 
@@ -228,7 +234,7 @@ function manual.page()
   local lines, shared = {}, nil
   local function add(line) lines[#lines + 1] = line end
   for _, each in ipairs(parser._commands) do
-    local groups = subcommand(add, each)
+    local groups = subcommand(add, each, "adobepass")
     if #groups > 0 then shared = groups end
   end
   shared_options(add, shared)

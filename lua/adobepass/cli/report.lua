@@ -30,6 +30,11 @@ function report.usage(message)
   return errors.new { code = "usage", action = "none", message = message }
 end
 
+--- Returns the error of a request that failed with an error code of the core.
+function report.failed(code, message)
+  return errors.new { code = code, action = "none", message = message }
+end
+
 --- Returns an error for a failed write to standard output.
 function report.output_failed(message)
   return errors.new { code = "output_failed", action = "none",

@@ -3,6 +3,7 @@
 
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
+local sandbox_control = require "adobepass.cli.sandbox_control"
 local shell = require "adobepass.util.shell"
 local terminal = require "adobepass.cli.terminal"
 
@@ -28,6 +29,8 @@ Examples:
       ADOBEPASS_STATEMENT and ADOBEPASS_PID.
   adobepass sandbox --exec bash
       Open a shell in which the other commands use the sandbox.
+  adobepass sandbox control --help
+      Log viewers in, add faults and move the clock of a running sandbox.
   adobepass sandbox --json
       Print the same values as one line of JSON when the sandbox is ready.
 
@@ -59,6 +62,9 @@ function sandbox.define(parser)
   parser:flag("--json", "Print one line of JSON when the sandbox is ready.")
   parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 per second "
     .. "after a burst of 10)."):target("no_throttle")
+  parser:require_command(false):command_target "sandbox_command"
+  sandbox_control.define(parser:command("control")
+    :summary("Control a running sandbox."))
 end
 
 local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid" }
@@ -140,6 +146,11 @@ local TEXT = [[
       --ca @CA@ \
       --statement @FOLDER@/statement
 
+  @BOLD@Log in without a browser, add a fault, move the clock@PLAIN@
+    adobepass sandbox control --control @CONTROL@ \
+      --ca @CA@ \
+      login --username ann --code @DIM@CODE@PLAIN@
+
   @BOLD@Or use curl@PLAIN@
     curl --cacert @CA@ \
       @API@/o/client/register \
@@ -197,8 +208,9 @@ local function serve(running, arguments)
   return running:wait() and 0 or 130
 end
 
---- Runs the subcommand. Returns the exit status.
+--- Runs the subcommand. Returns the exit status, or nil and an error.
 function sandbox.run(arguments)
+  if arguments.sandbox_command then return sandbox_control.run(arguments) end
   local running, message = host.start {
     port = arguments.port, world = arguments.world,
     state_dir = arguments.state_dir,

@@ -28,9 +28,9 @@ calls.list = {
     } },
   { name = "clock", summary = "Move the clock, or read it.", get = {},
     fields = {
-      { "advance", "number", "Milliseconds by which the clock moves; may be "
+      { "advance", "milliseconds", "Milliseconds by which the clock moves; may be "
         .. "negative." },
-      { "time", "number", "The new time, in milliseconds since 1970." },
+      { "time", "milliseconds", "The new time, in milliseconds since 1970." },
     } },
   { name = "fault", summary = "Add a fault, list the faults, or remove them.",
     alias = "faults", get = { list = true },
@@ -127,6 +127,7 @@ end
 local KINDS = {
   string = { "a string", is_a "string" },
   number = { "a number", is_a "number" },
+  milliseconds = { "milliseconds", is_a "number" },
   flag = { "true or false", is_a "boolean" },
   object = { "an object", is_a "table" },
   strings = { "a list of strings", is_list_of_strings },

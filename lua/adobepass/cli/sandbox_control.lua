@@ -1,0 +1,176 @@
+--- adobepass sandbox control: sends a control call to a running sandbox. The calls
+-- and their options are those of `adobepass.sandbox.control.calls`.
+-- @module adobepass.cli.sandbox_control
+
+local adobepass = require "adobepass"
+local calls = require "adobepass.sandbox.control.calls"
+local core = require "adobepass.core"
+local json = require "adobepass.util.json"
+local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
+local terminal = require "adobepass.cli.terminal"
+
+local sandbox_control = {}
+
+local DESCRIPTION = [[
+Controls a running sandbox: logs a viewer in without a browser, moves the clock, adds
+faults, revokes, degrades, and lists the requests received. The result is printed as
+JSON; a list as one line for each item.]]
+
+local EPILOG = [[
+Examples, in a shell of: adobepass sandbox --exec bash
+  adobepass sandbox control login --code ABC1234 --username ann
+  adobepass sandbox control clock --advance 30m
+  adobepass sandbox control fault --kind status --status 503 --operation profiles
+  adobepass sandbox control degrade --service-provider REF30 --mvpd Dish \
+    --rule AuthNAll
+  adobepass sandbox control journal --clear]]
+
+local SHARED = [[
+The options --control, --ca and --json are those of: adobepass sandbox control]]
+
+local ARGUMENT = { string = "<text>", number = "<number>", seconds = "<seconds>",
+  milliseconds = "<time>", strings = "<text>", object = "<file>" }
+
+local MILLISECONDS = { [""] = 1, s = 1000, m = 60000, h = 3600000, d = 86400000 }
+
+local function number(text)
+  local value = tonumber(text)
+  if value then return value end
+  return nil, "expected a number, got '" .. text .. "'"
+end
+
+local function milliseconds(text)
+  local digits, unit = text:match "^(%-?[%d.]+)(%a?)$"
+  local value = tonumber(digits)
+  if value and MILLISECONDS[unit] then return value * MILLISECONDS[unit] end
+  return nil, "expected milliseconds, or a number with s, m, h or d, got '" .. text
+    .. "'"
+end
+
+local function object(path)
+  local text, message = settings.read(path)
+  local value
+  if text then value, message = json.decode(text) end
+  if type(value) == "table" then return value end
+  return nil, ("%s: expected a JSON object: %s"):format(path, tostring(message))
+end
+
+local CONVERT = { number = number, seconds = number, milliseconds = milliseconds,
+  object = object }
+
+local function option_name(field) return "--" .. field.name:gsub("_", "-") end
+
+local function define_field(parser, field)
+  if field.kind == "flag" then
+    return parser:flag(option_name(field), field.text):target(field.name)
+  end
+  local option = parser:option(option_name(field), field.text)
+    :target(field.name):argname(ARGUMENT[field.kind])
+  if field.kind == "strings" then option:count "*" end
+  if CONVERT[field.kind] then option:convert(CONVERT[field.kind]) end
+end
+
+--- Declares the options, and a command for each call.
+function sandbox_control.define(parser)
+  parser:description(DESCRIPTION):epilog(EPILOG):help_max_width(79)
+    :require_command(true):command_target "call"
+  parser:option("--control", "The control address, which adobepass sandbox prints "
+    .. "($ADOBEPASS_CONTROL)."):argname("<url>")
+  parser:option("--ca", "The sandbox's CA file ($ADOBEPASS_CA).")
+    :argname("<file>")
+  parser:flag("--json", "Print one line of JSON, for errors too.")
+  for _, call in ipairs(calls.list) do
+    local sub = parser:command(call.name):summary(call.summary)
+    sub:description(call.summary):epilog(SHARED):help_max_width(79)
+    for _, field in ipairs(call.fields) do define_field(sub, field) end
+  end
+end
+
+-- Options of `adobepass sandbox` that only starting a sandbox has.
+local START = { "port", "world", "state_dir", "exec", "no_throttle" }
+
+local function fields_of(arguments)
+  for _, name in ipairs(START) do
+    if arguments[name] ~= nil then
+      return nil, report.usage(("--%s can not be used with control"):format(
+        (name:gsub("_", "-"))))
+    end
+  end
+  local fields = {}
+  for _, field in ipairs(calls.by_name[arguments.call].fields) do
+    local value = arguments[field.name]
+    if field.kind ~= "strings" or value and #value > 0 then
+      fields[field.name] = value
+    end
+  end
+  return json.object(fields)
+end
+
+local function control_url(arguments)
+  local url = arguments.control or os.getenv "ADOBEPASS_CONTROL"
+  if url == "" then url = nil end
+  if url and url:find "^https?://." and settings.is_loopback(url) then return (url:gsub("/+$", "")) end
+  return nil, report.usage(url and "--control should be a URL of this machine, such "
+    .. "as https://127.0.0.1:8445" or "no sandbox: use --control URL and --ca FILE, "
+    .. "or run this in: adobepass sandbox --exec bash")
+end
+
+-- Returns the response, or nil and an error.
+local function send(arguments, url, body)
+  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments) })
+  if not success or not transport then
+    return nil, report.usage "--ca: the CA file cannot be read"
+  end
+  local driver = adobepass.driver.block()
+  local transfer, message, code = transport:submit { method = "POST", url = url,
+    headers = { ["Content-Type"] = "application/json" }, body = body }
+  local response
+  if transfer then
+    driver.wait(transport, transfer, driver.now() + 30)
+    response, message, code = transfer:result()
+  end
+  transport:close()
+  if response then return response end
+  return nil, report.failed(code, message)
+end
+
+-- Returns the result of a call; nil and an error.
+local function result_of(response)
+  local reply = json.decode(response.body)
+  if type(reply) ~= "table" then
+    return nil, report.usage "this address is not a sandbox's control API"
+  elseif reply.error then
+    return nil, report.usage(terminal.escape(reply.error))
+  end
+  return reply.result
+end
+
+local function print_result(value, wants_json)
+  if wants_json or type(value) ~= "table" and type(value) ~= "string" then
+    report.json(value)
+  elseif type(value) == "string" then
+    terminal.print(terminal.escape(value))
+  elseif json.is_array(value) then
+    for _, item in ipairs(value) do report.json(item) end
+  elseif next(value) ~= nil then
+    report.json(value)
+  end
+end
+
+--- Runs the subcommand. Returns the exit status, or nil and an error.
+function sandbox_control.run(arguments)
+  local url, fields, response, result, err
+  fields, err = fields_of(arguments)
+  if fields then url, err = control_url(arguments) end
+  if url then
+    response, err = send(arguments, ("%s/sandbox/%s"):format(url, arguments.call),
+      json.encode(fields))
+  end
+  if response then result, err = result_of(response) end
+  if result == nil then return nil, err end
+  print_result(result, arguments.json)
+  return report.SUCCESS
+end
+
+return sandbox_control

@@ -1,0 +1,141 @@
+-- adobepass sandbox control, against a running sandbox.
+
+local calls = require "adobepass.sandbox.control.calls"
+local command = require "adobepass.cli"
+local command_fixture = require "spec.cli.command_fixture"
+local json = require "adobepass.util.json"
+
+local DEVICE = "--service-provider REF30 --device tv-1 --mvpd Dish --username ann"
+
+describe("cli sandbox control", function()
+  local fixture
+
+  setup(function() fixture = command_fixture.start() end)
+  teardown(function() fixture:stop() end)
+
+  local function run(arguments, changes)
+    local variables = { CONTROL = fixture.sandbox.control }
+    for name, value in pairs(changes or {}) do variables[name] = value end
+    return fixture:run("sandbox control " .. arguments, variables)
+  end
+
+  local function result(arguments)
+    local out, err, status = run(arguments)
+    assert.same({ "", 0 }, { err, status })
+    return out
+  end
+
+  it("[control-cli-clock] sandbox control clock: prints the time, and moves it by a "
+    .. "number with a unit", function()
+    local before = assert(tonumber(result "clock"))
+    result "clock --advance 30m"
+    result "clock --advance -1000"
+    local moved = tonumber(result "clock") - before
+    assert.is_true(moved >= 1799000 and moved < 1859000, moved)
+  end)
+
+  it("[control-cli-login] sandbox control login: logs in a code, which then polls "
+    .. "a profile", function()
+    local process = fixture:spawn "login --json --mvpd Dish"
+    local code = json.decode(process:line()).code
+    assert.equal("true", (result("login --username ann --code " .. code):gsub("%s", "")))
+    assert.is_truthy(process:line():find '"mvpd":"Dish"')
+    process:finish()
+  end)
+
+  it("[control-cli-fault] sandbox control fault: adds, lists and clears faults, one "
+    .. "a line", function()
+    result "fault --kind status --status 503 --operation profiles --count 2"
+    result "fault --kind drip --seconds 0.5"
+    local lines = {}
+    for line in result("fault --list"):gmatch "[^\n]+" do
+      lines[#lines + 1] = json.decode(line)
+    end
+    assert.same({ 2, "status", 503, "drip" }, { #lines, lines[1].kind,
+      lines[1].status, lines[2].kind })
+    assert.equal(2, #json.decode(result "fault --list --json"))
+    result "fault --clear"
+    assert.equal("", result "fault --list")
+  end)
+
+  it("[control-cli-revoke-degrade-journal] sandbox control: revokes, degrades, and "
+    .. "lists and clears the journal", function()
+    result "reset"
+    result("login " .. DEVICE)
+    assert.equal("1", (result("revoke --mvpd Dish --username ann"):gsub("%s", "")))
+    result "degrade --service-provider REF30 --mvpd Dish --rule AuthNAll"
+    result "degrade --clear"
+    result "journal"
+    result "journal --clear"
+    assert.equal("", result "journal")
+    assert.is_truthy(result("statement"):find "^eyJ")
+  end)
+
+  it("[control-cli-snapshot] sandbox control snapshot: restores what it printed",
+    function()
+    local path = fixture.folder .. "/state.json"
+    local file = assert(io.open(path, "w"))
+    assert(file:write(result "snapshot"))
+    file:close()
+    result "fault --kind tls --operation profiles"
+    result("snapshot --restore " .. path)
+    assert.equal("", result "fault --list")
+  end)
+
+  it("[control-cli-names-field] sandbox control: an error exits with 2 and names the "
+    .. "field", function()
+    for arguments, expected in pairs {
+      ["login --username anne " .. DEVICE:gsub(" %-%-username ann", "")] =
+        "'username': expected a viewer of the mvpd: did you mean 'ann'?",
+      ["login --code NONE --username ann"] = "'code'",
+      ["degrade --service-provider REF30 --mvpd Dich --rule AuthNAll"] =
+        "'mvpd': expected an mvpd of the service provider: did you mean 'Dish'?",
+      ["fault --kind stauts"] = "did you mean 'status'?",
+      ["fault --kind delay --bytes 4"] = "'bytes'",
+      ["clock --advance soon"] = "milliseconds",
+      ["fault --knd tls"] = "Did you mean '--kind'",
+      ["jurnal"] = "Did you mean 'journal'",
+      ["snapshot --restore /nowhere"] = "/nowhere",
+      ["clock --control https://example.com"] = "URL of this machine",
+      ["clock --control nonsense"] = "URL of this machine",
+    } do
+      local _, err, status = run(arguments)
+      assert.equal(2, status, arguments)
+      assert.is_truthy(err:find(expected, 1, true), arguments .. ": " .. err)
+    end
+    local _, err, status = fixture:run "sandbox --port 8443 control clock"
+    assert.same({ 2, true }, { status, err:find("--port", 1, true) ~= nil })
+    _, err = run("login --json --code NONE")
+    assert.equal("usage", json.decode(err).error.code)
+  end)
+
+  it("[control-cli-no-sandbox] sandbox control: says how to reach a sandbox when none "
+    .. "is named or none runs", function()
+    local _, err, status = run("clock", { CONTROL = "" })
+    assert.equal(2, status)
+    assert.is_truthy(err:find("adobepass sandbox --exec bash", 1, true))
+    _, err, status = run "clock --control https://127.0.0.1:1"
+    assert.equal(1, status)
+    assert.is_truthy(err:find("connect_failed", 1, true), err)
+  end)
+
+  it("[control-cli-one-name] sandbox control: each call has the name and fields that "
+    .. "it has in Lua", function()
+    local sandbox_command
+    for _, each in ipairs((command.parser())._commands) do
+      if each._name == "sandbox" then sandbox_command = each end
+    end
+    local found = {}
+    for _, each in ipairs(sandbox_command._commands[1]._commands) do
+      found[each._name] = {}
+      for _, option in ipairs(each._options) do
+        found[each._name][option._target or option._name] = true
+      end
+    end
+    for _, call in ipairs(calls.list) do
+      for _, field in ipairs(call.fields) do
+        assert.is_true(found[call.name][field.name])
+      end
+    end
+  end)
+end)
