@@ -38,7 +38,8 @@ describe("cli sandbox control", function()
     .. "a profile", function()
     local process = fixture:spawn "login --json --mvpd Dish"
     local code = json.decode(process:line()).code
-    assert.equal("true", (result("login --username ann --code " .. code):gsub("%s", "")))
+    local out = result("login --username ann --code " .. code)
+    assert.equal("true", (out:gsub("%s", "")))
     assert.is_truthy(process:line():find '"mvpd":"Dish"')
     process:finish()
   end)

@@ -1,7 +1,10 @@
 -- adobepass.sandbox.test_client: tests of an application, in process and on a virtual
 -- clock. Each test runs while requests of the core and sleeps are counted.
 
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
 local sandbox = require "adobepass.sandbox"
 local state = require "adobepass.sandbox.engine.state"
 local default_world = require "adobepass.sandbox.data.world"
@@ -209,4 +212,19 @@ describe("test_client", function()
       assert.is_truthy(text:find("test_client_spec.lua:", 1, true), text)
     end
   end)
+
+  it("[test-client-example] docs/sandbox.md: its busted test passes, on this Lua",
+    function()
+      local block = folder.read "docs/sandbox.md"
+        :match "```lua\n(local test_client.-)```"
+      assert.is_true(#block > 0)
+      local place = folder.make()
+      assert(shell.write_file(place .. "/playback_spec.lua", block))
+      local out, status = shell.read(("%s %s %s/playback_spec.lua"):format(
+        shell.quote(child_process.interpreter()),
+        shell.quote(os.getenv "BUSTED" or "busted"), place))
+      folder.remove(place)
+      assert.same(0, status, out)
+      assert.is_truthy(out:find("1 success", 1, true), out)
+    end)
 end)

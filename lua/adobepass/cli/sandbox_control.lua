@@ -107,13 +107,18 @@ local function fields_of(arguments)
   return json.object(fields)
 end
 
+local BAD_URL = "--control should be a URL of this machine, such as "
+  .. "https://127.0.0.1:8445"
+local NO_SANDBOX = "no sandbox: use --control URL and --ca FILE, or run this in: "
+  .. "adobepass sandbox --exec bash"
+
 local function control_url(arguments)
   local url = arguments.control or os.getenv "ADOBEPASS_CONTROL"
   if url == "" then url = nil end
-  if url and url:find "^https?://." and settings.is_loopback(url) then return (url:gsub("/+$", "")) end
-  return nil, report.usage(url and "--control should be a URL of this machine, such "
-    .. "as https://127.0.0.1:8445" or "no sandbox: use --control URL and --ca FILE, "
-    .. "or run this in: adobepass sandbox --exec bash")
+  if url and url:find "^https?://." and settings.is_loopback(url) then
+    return (url:gsub("/+$", ""))
+  end
+  return nil, report.usage(url and BAD_URL or NO_SANDBOX)
 end
 
 -- Returns the response, or nil and an error.
