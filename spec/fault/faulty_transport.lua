@@ -128,19 +128,19 @@ function disturbances.mvpd(self)
 end
 
 function disturbances.degrade(self)
-  self.sandbox.control.set_degradation { service_provider = "REF30",
+  self.sandbox.control.degrade { service_provider = "REF30",
     mvpd = self.random:pick { "Cablevision", "Dish", "Spectrum" },
     rule = self.random:pick { "AuthNAll", "AuthZAll", "AuthZNone" },
     seconds = self.random:pick { 5, 600 } }
 end
 
-function disturbances.heal(self) self.sandbox.control.clear_degradation {} end
+function disturbances.heal(self) self.sandbox.control.degrade { clear = true } end
 
 -- All clocks jump: the device was suspended.
 function disturbances.sleep(self)
   local seconds = self.random:pick { 1, 40, 400, 7 * 3600, 40 * 86400 }
   self.jumped = self.jumped + seconds
-  assert(self.sandbox.control.advance(seconds * 1000))
+  assert(self.sandbox.control.clock { advance = seconds * 1000 })
 end
 
 -- Only the device's wall clock jumps.

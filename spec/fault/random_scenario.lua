@@ -102,7 +102,7 @@ end
 
 local function new_scenario(random)
   open_sandbox()
-  assert(sandbox.control.restore(snapshot))
+  assert(sandbox.control.snapshot { restore = snapshot })
   sandbox.is_throttled = random:chance(0.3)
   local scenario = { random = random, sandbox = sandbox,
     control = sandbox.control, devices = {},

@@ -54,7 +54,7 @@ end
 local function viewer_signs_in(scenario, device, flow)
   scenario.invariants:add_visible(flow.state)
   if scenario.random:chance(0.7) then
-    scenario.control.log_in { code = flow.code, username = device.viewer,
+    scenario.control.login { code = flow.code, username = device.viewer,
       mvpd = flow.mvpd or "Cablevision" }
   end
 end
@@ -113,7 +113,7 @@ add_action("partner login", 12, 60, function(scenario, device)
       provider_id = scenario.random:pick { "Cablevision", "nobody" },
       expires_at = 4e12 },
     respond = function(request)
-      return scenario.control.saml_response { request = request.request,
+      return scenario.control.saml { request = request.request,
         mvpd = "Cablevision", username = device.viewer }
     end, fallback = scenario.random:chance(0.5) and fallback or nil })
 end)

@@ -90,7 +90,7 @@ row(mandatory, "1. Registration Phase", "Registered Application Scoping",
     assert.same({ 401, "application-registration" },
       { err.http_status, err.action })
     assert.equal(2, #scenario:received "register") -- one retry only
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     assert(scenario:new_client().api:profiles())
     assert.equal(200, scenario:received("profiles")[1].status)
   end)
@@ -155,7 +155,7 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Starting",
       end, on_poll = function(flow) scenario:sign_in(flow.code) end })
     end)
     assert.same({ 30, 35 }, poll_times(scenario, start))
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     start = scenario.sandbox:now()
     scenario:run(function()
       return scenario.client:login(login_with { fresh = true, mvpd = "Spectrum",
@@ -171,13 +171,13 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Stopping",
     scenario.driver.sleep(3600)
     assert.equal(2, #scenario:received "profile_for_code")
     assert(scenario.client:logout())
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     local start = scenario.sandbox:now()
     assert.is_nil(scenario.client:login(LOGIN))
     for _, second in ipairs(poll_times(scenario, start)) do
       assert.is_true(second < 1800)
     end
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     local old = assert(scenario.client:start_login(LOGIN))
     assert(scenario.client:start_login(LOGIN))
     assert.same({ nil, "superseded" }, { scenario.client:poll_login(old) })
@@ -187,7 +187,7 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Stopping",
 row(mandatory, "3. Authentication Phase", "Polling Mechanism Configuring",
   function(scenario)
     for interval, expected in pairs { [3] = 3, [5] = 5, [0] = 5 } do
-      scenario.control.clear_journal()
+      scenario.control.journal { clear = true }
       local start = scenario.sandbox:now()
       scenario.client:login(login_with { interval = interval > 0 and interval
         or nil, cancel = function()
@@ -207,7 +207,7 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Configuring",
 
 row(mandatory, "3. Authentication Phase", "Profiles Caching", function(scenario)
   log_in(scenario)
-  scenario.control.clear_journal()
+  scenario.control.journal { clear = true }
   local profile = assert(scenario.client:login {})
   assert.equal("ann-household", profile.attributes.householdID)
   assert.equal(0, #scenario:received())
@@ -244,7 +244,7 @@ row(mandatory, "4. (Optional) Preauthorization Phase",
   "Preauthorization Decisions Caching", function(scenario)
     log_in(scenario, { username = "bob" })
     assert(scenario.client:preauthorize { "CNN", "HBO" })
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     assert(scenario.client:preauthorize { "CNN" })
     assert.equal(0, #scenario:received())
     assert(scenario.client:preauthorize { "CNN", "HBO" })
@@ -320,7 +320,7 @@ row(mandatory, "7. Parameters and Headers", "Send X-Device-Info Header",
       info = { model = "K", version = "1", osName = "Linux", osVersion = "6",
         connectionType = "WiFi", connectionIp = "203.0.113.7",
         connectionPort = "8080" } }
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     viewer:authorize("CNN", { mvpd = "Cablevision" })
     local headers = scenario:received("authorize")[1].headers
     local info = json.decode(core.base64.decode(headers["x-device-info"]))
@@ -354,7 +354,7 @@ row(mandatory, "7. Parameters and Headers", "Follow APIs References",
 row(mandatory, "8. Error Handling", "Enhanced Error Code Handling Support",
   function(scenario)
     log_in(scenario, { username = "bob" })
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     assert.equal("none", scenario.client:authorize("HBO").error.action)
     assert.equal("retry", scenario.client:authorize("Slow").error.action)
     assert.equal(1 + 3, #scenario:received "authorize")
@@ -374,7 +374,7 @@ row(mandatory, "8. Error Handling", "HTTP Error Handling Support",
     log_in(scenario)
     for status, count in pairs { [400] = 1, [401] = 2, [403] = 1, [404] = 1,
       [405] = 1, [429] = 3, [500] = 3, [503] = 3 } do
-      scenario.control.clear_journal()
+      scenario.control.journal { clear = true }
       assert(scenario.control.fault { kind = "status", status = status,
         count = 9,
         operation = "authorize" })
@@ -382,7 +382,7 @@ row(mandatory, "8. Error Handling", "HTTP Error Handling Support",
       assert.is_nil(decision)
       assert.equal(status, err.http_status)
       assert.equal(count, #scenario:received "authorize")
-      scenario.control.clear_faults()
+      scenario.control.fault { clear = true }
     end
   end)
 
@@ -403,7 +403,7 @@ row(recommended, "1. Registration Phase", "Access Tokens Validation",
       assert.is_true(entry.status < 400)
     end
     assert.equal(2, #scenario:received "token")
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     assert(scenario.control.revoke {
       token = scenario.requests[#scenario.requests].request
       .bearer:reveal() })
@@ -431,7 +431,7 @@ row(recommended, "3. Authentication Phase",
   "Authentication Code Validation (2nd screen authentication)",
   function(scenario)
     local flow = assert(scenario.client:start_login { mvpd = "Cablevision" })
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     local found = assert(scenario.client:check_code(flow.code))
     assert.equal("Cablevision", found.mvpd)
     assert(scenario.client:resume_login { code = flow.code,

@@ -320,7 +320,7 @@ describe("logout", function()
     .. "devices", function()
     viewer "Cablevision"
     local other = client:device { id = "kitchen" }
-    assert(scenario.control.log_in { service_provider = "REF30",
+    assert(scenario.control.login { service_provider = "REF30",
       device = "kitchen", mvpd = "Dish", username = "bob" })
     assert(other:login {})
     assert(client:logout())

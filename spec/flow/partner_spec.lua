@@ -27,7 +27,7 @@ describe("single sign-on by a partner", function()
   end
 
   local function respond(request, mvpd)
-    return scenario.control.saml_response { request = request.request,
+    return scenario.control.saml { request = request.request,
       mvpd = mvpd, username = "ann" }
   end
 
@@ -204,7 +204,7 @@ describe("single sign-on by a partner", function()
   it("[partner-needs-framework-logged] partner_login: does not call the "
     .. "framework when a viewer is logged in", function()
     local first = assert(log_in())
-    scenario.control.clear_journal()
+    scenario.control.journal { clear = true }
     local profile = assert(log_in { respond = function()
       error "the framework must not be called"
     end })
@@ -470,7 +470,7 @@ describe("degraded access", function()
   end
 
   local function degrade(rule)
-    assert(scenario.control.set_degradation { service_provider = "REF30",
+    assert(scenario.control.degrade { service_provider = "REF30",
       mvpd = "Cablevision", rule = rule, seconds = 600 })
   end
 

@@ -225,7 +225,7 @@ describe("recovery", function()
       assert.equal("appleSSO", assert(client:partner_login { partner = "Apple",
         status = status, domain_name = "adobe.com",
         redirect_url = "https://adobe.com", respond = function(request, mvpd)
-          return scenario.control.saml_response { request = request.request,
+          return scenario.control.saml { request = request.request,
             mvpd = mvpd, username = "ann" }
         end }).type)
     end)
@@ -275,7 +275,7 @@ describe("recovery", function()
         domain_name = "adobe.com", redirect_url = "https://adobe.com",
         respond = function(request, mvpd)
           asked = asked + 1
-          return scenario.control.saml_response { request = request.request,
+          return scenario.control.saml { request = request.request,
             mvpd = mvpd, username = "ann" }
         end }
       assert.is_truthy(profile, json.encode { tostring(err) })

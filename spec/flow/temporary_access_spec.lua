@@ -127,7 +127,7 @@ describe("temporary access", function()
       local flow = assert(scenario.client:start_login { mvpd = "Cablevision",
         domain_name = "adobe.com", redirect_url = "https://adobe.com" })
       assert.equal("pending", flow.state)
-      assert(scenario.control.log_in { code = flow.code, username = "ann" })
+      assert(scenario.control.login { code = flow.code, username = "ann" })
       assert.equal("Cablevision", assert(scenario.client:poll_login(flow)).mvpd)
       local decision = assert(scenario.client:authorize "CNN")
       assert.is_true(decision.permitted)

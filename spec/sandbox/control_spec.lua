@@ -8,7 +8,7 @@ describe("the journal", function()
   it("[control-keeps-requests-received] sandbox journal: records requests "
     .. "as received", function()
     local h = fixture.new():register()
-    h.control.clear_journal()
+    h.control.journal { clear = true }
     h:post_json("/api/v2/REF30/decisions/authorize/Dish",
                 { resources = { "A" } }, { ["X-Mine"] = "yes" })
     local entry = h.control.journal()[1]
@@ -26,7 +26,7 @@ describe("the journal", function()
     .. "headers that the operation does not document", function()
     local h = fixture.new()
     local code = h:session().json.code
-    h.control.clear_journal()
+    h.control.journal { clear = true }
     h:get("/api/v2/REF30/profiles/code/" .. code, {
       ["AP-Device-Identifier"] = "x", ["X-Device-Info"] = "x" })
     assert.same({ "ap-device-identifier", "x-device-info" },
@@ -61,12 +61,12 @@ describe("the clock", function()
   it("[control-moves-time-runs] sandbox clock: can be advanced or set, and "
     .. "continues to run", function()
     local h = fixture.new()
-    assert.equal(fixture.START, h.control.now())
-    h.control.advance(1500)
+    assert.equal(fixture.START, h.control.clock())
+    h.control.clock { advance = 1500 }
     assert.equal(fixture.START + 1500, h.sandbox:now())
     h.time = h.time + 10
     assert.equal(fixture.START + 1510, h.sandbox:now())
-    h.control.set_time(1000)
+    h.control.clock { time = 1000 }
     assert.equal(1000, h.sandbox:now())
   end)
 
@@ -74,10 +74,10 @@ describe("the clock", function()
     .. "times", function()
     local h = fixture.new()
     for _, value in ipairs { "soon", 0 / 0, math.huge, -1, {}, 1e18 } do
-      assert.is_nil(h.control.set_time(value))
+      assert.is_nil(h.control.clock { time = value })
     end
-    assert.is_nil(h.control.advance(-1e15))
-    assert.is_nil(h.control.advance())
+    assert.is_nil(h.control.clock { advance = -1e15 })
+    assert.is_nil(h.control.clock { advance = "" })
     assert.equal(fixture.START, h.sandbox:now())
   end)
 
@@ -96,7 +96,7 @@ describe("log_in", function()
   it("[control-needs-no-code-device] sandbox control: logs a device in "
     .. "without a code", function()
     local h = fixture.new()
-    assert.is_true(h.control.log_in {
+    assert.is_true(h.control.login {
       service_provider = "REF30", device = h.device, mvpd = "Dish",
       username = "ann" })
     assert.equal("Dish",
@@ -115,7 +115,7 @@ describe("log_in", function()
       { { service_provider = "REF30", device = "x", username = "ann" },
         "mvpd" },
     } do
-      local ok, message, field = h.control.log_in(case[1])
+      local ok, message, field = h.control.login(case[1])
       assert.is_nil(ok)
       assert.equal(case[2], field)
       assert.is_truthy(message:find("'" .. case[2] .. "'", 1, true), message)
@@ -153,15 +153,15 @@ describe("state", function()
     h:log_in("ann", "Cablevision")
     h:authorize("TempPass", { "A" })
     local session = h:session({ mvpd = "Dish" }).json
-    h.control.advance(1000)
+    h.control.clock { advance = 1000 }
     local text = json.encode(h.control.snapshot())
     local other = fixture.new { random = fixture.random(3) }
-    assert.is_true(other.control.restore(json.decode(text)))
+    assert.is_true(other.control.snapshot { restore = json.decode(text) })
     other.token = h.token
     assert.equal(fixture.START + 1000, other.sandbox:now())
     assert.equal("Cablevision",
       next(other:get("/api/v2/REF30/profiles").json.profiles))
-    assert.is_true(other.control.log_in { code = session.code,
+    assert.is_true(other.control.login { code = session.code,
                                           username = "bob" })
     assert.equal(fixture.START + 86400000,
       other:get("/api/v2/REF30/profiles/TempPass").json.profiles.TempPass
@@ -175,7 +175,7 @@ describe("state", function()
     h:log_in("ann", "Dish")
     assert.same({}, before.profiles)
     for _ = 1, 2 do
-      h.control.restore(before)
+      h.control.snapshot { restore = before }
       assert.same({}, h:get("/api/v2/REF30/profiles").json.profiles)
       h:log_in("ann", "Dish")
     end
@@ -187,7 +187,7 @@ describe("state", function()
     local broken = h.control.snapshot()
     broken.sessions = 5
     for _, data in ipairs { 5, {}, { version = 99 }, broken } do
-      local ok, message = h.control.restore(data)
+      local ok, message = h.control.snapshot { restore = data }
       assert.is_nil(ok)
       assert.is_string(message)
     end
@@ -199,10 +199,10 @@ describe("state", function()
     local h = fixture.new()
     h:log_in("ann", "Dish")
     h.control.fault { kind = "tls" }
-    h.control.advance(5)
+    h.control.clock { advance = 5 }
     h.control.reset()
     assert.equal(401, h:get("/api/v2/REF30/profiles").status)
-    assert.equal(0, #h.control.faults())
+    assert.equal(0, #h.control.fault { list = true })
     assert.equal(fixture.START, h.sandbox:now())
   end)
 
@@ -213,7 +213,7 @@ describe("state", function()
       h.device = "device " .. i
       h:session()
     end
-    h.control.advance(2 * 3600 * 1000)
+    h.control.clock { advance = 2 * 3600 * 1000 }
     for _ = 1, 256 do h:send { path = "/x" } end
     assert.same({}, h.sandbox.state.sessions)
     assert.same({}, h.sandbox.state.current)
@@ -243,10 +243,10 @@ describe("a fault", function()
   it("[control-listed-cleared] sandbox fault: can be listed and "
     .. "cleared", function()
     h.control.fault { kind = "drip", seconds = 2, count = 3 }
-    local fault = h.control.faults()[1]
+    local fault = h.control.fault { list = true }[1]
     assert.equal("drip", fault.kind)
     assert.equal(3, fault.count)
-    h.control.clear_faults()
+    h.control.fault { clear = true }
     assert.equal(200, ask().status)
   end)
 
@@ -332,7 +332,7 @@ describe("a fault", function()
       assert.is_nil(ok)
       assert.is_string(message)
     end
-    assert.equal(0, #h.control.faults())
+    assert.equal(0, #h.control.fault { list = true })
   end)
 end)
 

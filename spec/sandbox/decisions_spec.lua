@@ -164,7 +164,7 @@ end)
 
 describe("degradation", function()
   local function set(h, rule, seconds)
-    assert.is_true(h.control.set_degradation {
+    assert.is_true(h.control.degrade {
       service_provider = "REF30", mvpd = "Dish", rule = rule,
       seconds = seconds })
   end
@@ -207,15 +207,15 @@ describe("degradation", function()
     .. "or when cleared", function()
     local h = fixture.new()
     set(h, "AuthNAll", 60)
-    h.control.advance(60001)
+    h.control.clock { advance = 60001 }
     assert.same({ false, "authenticate", "mvpd", false, "invalid" },
                 picture(h))
     set(h, "AuthNAll")
-    h.control.clear_degradation { service_provider = "REF30", mvpd = "Dish" }
+    h.control.degrade { clear = true, service_provider = "REF30", mvpd = "Dish" }
     assert.equal("mvpd", picture(h)[3])
     assert.equal("degradation",
                  first(h:authorize("DegradedMvpd", { "A" })).source)
-    h.control.clear_degradation()
+    h.control.degrade { clear = true }
     assert.equal("mvpd", first(h:authorize("DegradedMvpd", { "A" })).source)
   end)
 
@@ -231,9 +231,9 @@ describe("degradation", function()
   it("[decisions-refuses-unknown-rules] sandbox degradation: refuses "
     .. "unknown rules and integrations", function()
     local h = fixture.new()
-    assert.is_nil(h.control.set_degradation {
+    assert.is_nil(h.control.degrade {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthAll" })
-    assert.is_nil(h.control.set_degradation {
+    assert.is_nil(h.control.degrade {
       service_provider = "REF30", mvpd = "Nobody", rule = "AuthNAll" })
   end)
 end)

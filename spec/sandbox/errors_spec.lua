@@ -19,7 +19,7 @@ local function saml(h, mvpd)
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
     fixture.parameters { mvpd = false },
     { ["AP-Partner-Framework-Status"] = h:partner_status() }).json
-  return h.control.saml_response {
+  return h.control.saml {
     request = asked.authenticationRequest.request, mvpd = mvpd,
     username = "ann" }
 end
@@ -159,7 +159,7 @@ local authentication = {
   end },
   { "authenticated_profile_expired", "decision", 403, function(h)
     h:log_in("ann", "Cablevision")
-    h.control.advance(31 * 86400 * 1000)
+    h.control.clock { advance = 31 * 86400 * 1000 }
     h.token = h:new_token(h.client).json.access_token
     return h:authorize("Cablevision", { "CNN" })
   end },
@@ -170,7 +170,7 @@ local authentication = {
   end },
   { "temporary_access_duration_limit_exceeded", "decision", 403, function(h)
     h:authorize("TempPass_5mins", { "CNN" })
-    h.control.advance(5 * 60 * 1000)
+    h.control.clock { advance = 5 * 60 * 1000 }
     return h:authorize("TempPass_5mins", { "CNN" })
   end },
   { "temporary_access_resources_limit_exceeded", "decision", 403,

@@ -205,7 +205,7 @@ end
 --- Creates a session and logs a viewer in with its code. Returns the session.
 function Fixture:log_in(username, mvpd, extra, sp)
   local session = self:session({ mvpd = mvpd }, extra, sp).json
-  assert(self.control.log_in { code = session.code,
+  assert(self.control.login { code = session.code,
                                username = username or "ann" })
   return session
 end

@@ -141,7 +141,7 @@ local function tour_of_ends(h)
   local session = h:session { mvpd = false }.json
   h:post_form("/api/v2/REF30/sessions/" .. session.code,
               { mvpd = "TempPass_5mins" })
-  h.control.advance(5 * 60 * 1000)
+  h.control.clock { advance = 5 * 60 * 1000 }
   h:get "/api/v2/REF30/profiles/TempPass_5mins"
   h:get("/api/v2/REF30/profiles/code/" .. session.code)
   h:get "/api/v2/REF30/logout/Cablevision"
@@ -152,7 +152,7 @@ local function tour_of_partners(h)
   local status = { ["AP-Partner-Framework-Status"] = h:partner_status() }
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
     fixture.parameters { mvpd = false }, status).json
-  local response = h.control.saml_response {
+  local response = h.control.saml {
     request = asked.authenticationRequest.request, mvpd = "Cablevision",
     username = "ann" }
   local path = "/api/v2/REF30/profiles/sso/Apple"

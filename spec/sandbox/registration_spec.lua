@@ -156,9 +156,9 @@ describe("an access token", function()
   it("[registration-ends-six-hours] sandbox access token: expires after six "
     .. "hours", function()
     local h = fixture.new():register()
-    h.control.advance(21599 * 1000)
+    h.control.clock { advance = 21599 * 1000 }
     assert.equal(200, status(h))
-    h.control.advance(1000)
+    h.control.clock { advance = 1000 }
     assert.equal(401, status(h))
   end)
 

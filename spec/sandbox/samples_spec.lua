@@ -96,7 +96,7 @@ scenes.configuration = { none }
 local function degrade(rule)
   return function(h)
     for _, mvpd in ipairs { "Cablevision", "DegradedMvpd" } do
-      assert(h.control.set_degradation {
+      assert(h.control.degrade {
         service_provider = "REF30", mvpd = mvpd, rule = rule })
     end
   end
@@ -126,7 +126,7 @@ end
 
 local function later_login(h)
   -- The device logs in without the code, while the code is still valid.
-  assert(h.control.log_in { service_provider = "REF30", device = h.device,
+  assert(h.control.login { service_provider = "REF30", device = h.device,
                             mvpd = "Cablevision", username = "ann" })
 end
 
@@ -199,7 +199,7 @@ end
 local function run_out(mvpd, sp)
   return function(h, r)
     h:authorize(mvpd, { "res01" }, identity_of(r), sp)
-    h.control.advance(2 * 3600 * 1000)
+    h.control.clock { advance = 2 * 3600 * 1000 }
   end
 end
 
@@ -256,7 +256,7 @@ local function soon_over(mvpd)
   return function(h, r)
     h.sandbox.world.mvpds[mvpd].temp_pass.ttl = 60
     h:authorize(mvpd, { "res01" }, identity_of(r))
-    h.control.advance(61 * 1000)
+    h.control.clock { advance = 61 * 1000 }
   end
 end
 
@@ -302,7 +302,7 @@ local function partner_login(h, r)
   local status = { ["AP-Partner-Framework-Status"] = h:partner_status() }
   local asked = h:post_form("/api/v2/REF30/sessions/sso/Apple",
     fixture.parameters { mvpd = false }, status).json
-  local response = h.control.saml_response {
+  local response = h.control.saml {
     request = asked.authenticationRequest.request, mvpd = "Cablevision",
     username = "ann",
   }

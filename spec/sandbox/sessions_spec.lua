@@ -31,9 +31,9 @@ describe("a code", function()
     local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
-    assert.is_true(h.control.log_in { code = code, username = "ann" })
+    assert.is_true(h.control.login { code = code, username = "ann" })
     assert.equal("regular", poll(h, code).json.profiles.Cablevision.type)
-    h.control.advance(1800000)
+    h.control.clock { advance = 1800000 }
     local result = poll(h, code)
     assert.equal("invalid_authentication_session", result.json.code)
     assert.equal("Cablevision",
@@ -44,9 +44,9 @@ describe("a code", function()
     .. "millisecond", function()
     local h = fixture.new()
     local code = h:session().json.code
-    h.control.advance(1800000 - 1)
+    h.control.clock { advance = 1800000 - 1 }
     assert.equal(200, poll(h, code).status)
-    h.control.advance(1)
+    h.control.clock { advance = 1 }
     assert.equal(400, poll(h, code).status)
     assert.same({ nil, "expired" }, { h.sandbox:find_session(code) })
   end)
@@ -100,8 +100,9 @@ describe("a code", function()
     .. "only", function()
     local h = fixture.new()
     local code = h:log_in("ann", "Cablevision").code
-    assert.same({ nil, "used" },
-      { h.control.log_in { code = code, username = "bob" } })
+    assert.same({ nil, "invalid 'code': expected an open session, but the code is "
+      .. "used", "code" },
+      { h.control.login { code = code, username = "bob" } })
     assert.equal("invalid_authentication_session",
                  resume(h, code, {}).json.code)
     assert.equal(200, poll(h, code).status)

@@ -54,14 +54,14 @@ describe("the SSO Service", function()
     .. "also shortly after expiry", function()
     local h = fixture.new()
     local token = create(h).json.serviceToken
-    h.control.advance(3600 * 1000)
+    h.control.clock { advance = 3600 * 1000 }
     assert.equal("token_expired",
                  h:get("/api/REF30/list", bearing(token)).json.error.code)
     local result = h:get("/api/REF30/serviceToken", bearing(token))
     assert.equal(200, result.status)
     assert.equal("OK", result.json.status)
     assert.is_table(list(h, result.json.serviceToken))
-    h.control.advance(8 * 86400 * 1000)
+    h.control.clock { advance = 8 * 86400 * 1000 }
     h:register()
     assert.equal("token_expired", h:get("/api/REF30/serviceToken",
                                         bearing(token)).json.error.code)
@@ -79,7 +79,7 @@ describe("the SSO Service", function()
     assert.equal("token_invalid",
       create(h, { ["X-SSO-LINK"] = code }).json.error.code)
     local late = link(h, token).json.code
-    h.control.advance(1800 * 1000)
+    h.control.clock { advance = 1800 * 1000 }
     assert.equal(400, create(h, { ["X-SSO-LINK"] = late }).status)
     local devices = list(h, joined.json.serviceToken)
     assert.equal("sso", devices.second.type)

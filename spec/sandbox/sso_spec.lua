@@ -62,7 +62,7 @@ for _, method in ipairs(METHODS) do
                                                   subject = "someone" } } do
         assert.same({}, profiles(h, { [method.header] = bad }))
       end
-      h.control.advance(3600 * 1000)
+      h.control.clock { advance = 3600 * 1000 }
       assert.same({}, profiles(h, mine))
     end)
 
@@ -188,7 +188,7 @@ describe("a partner's profile", function()
 
   local function response_for(h, given)
     given = given or {}
-    return h.control.saml_response {
+    return h.control.saml {
       request = given.request or request(h),
       mvpd = given.mvpd or "Cablevision", username = "ann" }
   end
@@ -270,7 +270,7 @@ describe("a partner's profile", function()
     .. "profile after expiry", function()
     local h = fixture.new()
     send(h, response_for(h))
-    h.control.advance(31 * 86400 * 1000)
+    h.control.clock { advance = 31 * 86400 * 1000 }
     h:register()
     assert.equal("invalid", h:log_out("Cablevision")
       .json.logouts.Cablevision.actionName)

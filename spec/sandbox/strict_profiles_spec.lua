@@ -46,7 +46,7 @@ describe("sandbox", function()
     local device_token = h.token
     h:register()
     h:post_form("/api/v2/REF30/sessions/" .. code, { mvpd = "Cablevision" })
-    assert(h.control.log_in { code = code, username = "ann" })
+    assert(h.control.login { code = code, username = "ann" })
     local polled = h:get("/api/v2/REF30/profiles/code/" .. code)
     assert.same({ "Cablevision" }, mvpds(polled))
     assert.same({}, mvpds(h:get(MVPD)))
@@ -59,7 +59,7 @@ describe("sandbox", function()
     local h = fixture.new()
     h:authorize("TempPass_5mins", { "A" })
     h:register()
-    h.control.advance(5 * 60 * 1000)
+    h.control.clock { advance = 5 * 60 * 1000 }
     assert.equal("temporary_access_duration_limit_exceeded",
       h:authorize("TempPass_5mins", { "A" }).json.decisions[1].error.code)
   end)
@@ -94,7 +94,7 @@ describe("sandbox", function()
     local first = h.token
     local id = h.client.client_id
     h:register()
-    assert.is_true(h.control.log_in { service_provider = "REF30",
+    assert.is_true(h.control.login { service_provider = "REF30",
       device = h.device, mvpd = "Dish", username = "ann", client_id = id })
     assert.same({}, mvpds(h:get "/api/v2/REF30/profiles"))
     h.token = first
@@ -107,13 +107,13 @@ describe("sandbox", function()
     h:log_in("ann", "Cablevision")
     local first = h:authorize("Cablevision", { "A" }).json.decisions[1]
     h.sandbox.world.viewers.ann.lacks = { A = "no longer in the package" }
-    h.control.advance(3600 * 1000)
+    h.control.clock { advance = 3600 * 1000 }
     local second = h:authorize("Cablevision", { "A" }).json.decisions[1]
     assert.is_true(second.authorized)
     assert.same({ first.notBefore, first.notAfter },
                 { second.notBefore, second.notAfter })
     assert.equal(first.token.notBefore + 3600 * 1000, second.token.notBefore)
-    h.control.set_time(first.notAfter)
+    h.control.clock { time = first.notAfter }
     local third = h:authorize("Cablevision", { "A" })
     h.token = h:new_token(h.client).json.access_token
     third = h:authorize("Cablevision", { "A" }) or third
@@ -159,14 +159,14 @@ describe("sandbox", function()
   it("[strict-authznone-details] sandbox: an AuthZNone denial carries the "
     .. "programmer's text in details", function()
     local h = fixture.new()
-    assert(h.control.set_degradation { service_provider = "REF30",
+    assert(h.control.degrade { service_provider = "REF30",
       mvpd = "Dish", rule = "AuthZNone", details = "Back at noon." })
     assert.equal("Back at noon.",
       h:authorize("Dish", { "A" }).json.decisions[1].error.details)
     assert.truthy(h:authorize("Degraded_AuthZNone", { "A" })
       .json.decisions[1].error.details:find "outage")
-    assert.same({ nil, "invalid 'details': expected a string" },
-      { h.control.set_degradation {
+    assert.same({ nil, "invalid 'details': expected a string", "details" },
+      { h.control.degrade {
       service_provider = "REF30", mvpd = "Dish", rule = "AuthZNone",
       details = 5 } })
   end)
@@ -179,7 +179,7 @@ describe("sandbox", function()
                       headers = { ["X-Forwarded-For"] = "192.0.2.1" } }.status
     end
     for _ = 1, 11 do status() end
-    h.control.advance(86400 * 1000)
+    h.control.clock { advance = 86400 * 1000 }
     assert.equal(401, status())
     assert.equal(429, status())
   end)

@@ -30,11 +30,11 @@ describe("basic TempPass", function()
     local h = fixture.new()
     h:preauthorize(BASIC, { "A" })
     profile(h, BASIC)
-    h.control.advance(3600000)
+    h.control.clock { advance = 3600000 }
     assert.equal("permit", verdict(h, BASIC, "A"))
-    h.control.advance(180000 - 1)
+    h.control.clock { advance = 180000 - 1 }
     assert.equal("permit", verdict(h, BASIC, "B"))
-    h.control.advance(1)
+    h.control.clock { advance = 1 }
     assert.equal(OVER, verdict(h, BASIC, "A"))
     assert.equal(OVER, profile(h, BASIC))
   end)
@@ -43,7 +43,7 @@ describe("basic TempPass", function()
     .. "device", function()
     local h = fixture.new()
     verdict(h, BASIC, "A")
-    h.control.advance(180000)
+    h.control.clock { advance = 180000 }
     assert.equal(OVER, verdict(h, BASIC, "A"))
     h.device = "another"
     assert.equal("permit", verdict(h, BASIC, "A"))
@@ -146,7 +146,7 @@ describe("reset", function()
     verdict(h, BASIC, "A")
     h.device = "tv 2"
     verdict(h, BASIC, "A")
-    h.control.advance(180000)
+    h.control.clock { advance = 180000 }
     return h
   end
 

@@ -69,7 +69,7 @@ describe("in-process transport", function()
   it("[sandbox-transport-sends-body] sandbox transport: sends body, method, "
     .. "query and repeated headers", function()
     local h = ready()
-    h.control.clear_journal()
+    h.control.journal { clear = true }
     outcome(h, { method = "POST", url = PROFILES .. "?a=b#c", body = "x",
                  headers = { ["X-Mine"] = { "1", "2" } } })
     local entry = h.control.journal()[1]

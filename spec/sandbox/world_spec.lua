@@ -75,7 +75,7 @@ describe("sandbox.new", function()
                 requestor.mvpds)
     local code = h:session({ mvpd = "House", domainName = "mine.test",
       redirectUrl = "https://mine.test" }, nil, "MINE").json.code
-    assert(h.control.log_in { code = code, username = "me" })
+    assert(h.control.login { code = code, username = "me" })
     assert.equal("House", next(
       h:get("/api/v2/MINE/profiles").json.profiles))
   end)

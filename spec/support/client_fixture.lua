@@ -55,8 +55,8 @@ end
 
 --- Restores the saved state, with a new client.
 function Fixture:restore(changes)
-  assert(self.control.restore(self.saved.snapshot))
-  self.control.clear_journal()
+  assert(self.control.snapshot { restore = self.saved.snapshot })
+  self.control.journal { clear = true }
   local fields = { store = copy_of_store(self) }
   for name, value in pairs(changes or {}) do fields[name] = value end
   self.client = self:new_client(fields)

@@ -15,8 +15,8 @@ local NOISE = 1e-6
 
 -- Advances by whole milliseconds, rounded up; ignores rounding errors.
 local function advance(sandbox, seconds)
-  assert(sandbox.control.advance(math.max(0,
-    math.ceil((seconds - NOISE) * 1000))))
+  assert(sandbox.control.clock { advance = math.max(0,
+    math.ceil((seconds - NOISE) * 1000)) })
 end
 
 local function wait(self, transport, transfer, deadline)
@@ -91,11 +91,11 @@ end
 
 local function clock_alone()
   local ms = 0
-  local function step(by)
-    ms = ms + by
+  local function step(given)
+    ms = ms + given.advance
     return true
   end
-  return { now = function() return ms end, control = { advance = step } }
+  return { now = function() return ms end, control = { clock = step } }
 end
 
 function fake_driver.new(sandbox)

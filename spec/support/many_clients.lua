@@ -125,7 +125,7 @@ function many_clients.new_sandbox(time)
   local control = instance.control
   function control.take()
     local journal = control.journal()
-    control.clear_journal()
+    control.journal { clear = true }
     return journal, many_clients.counts(journal)
   end
   return { api = instance.api, mgmt = instance.mgmt, control = control,

@@ -27,7 +27,7 @@ local function copy(given)
 end
 
 local function log_in(fixture)
-  assert(fixture.control.log_in {
+  assert(fixture.control.login {
     service_provider = operation_setup.SERVICE_PROVIDER,
     device = operation_setup.DEVICE,
     mvpd = "Cablevision", username = "ann" })
@@ -81,7 +81,7 @@ operation_setup.profile = after_login { mvpd = "Cablevision" }
 
 function operation_setup.profile_for_code(fixture)
   local code = new_code(fixture, LOGIN)
-  assert(fixture.control.log_in { code = code, username = "ann" })
+  assert(fixture.control.login { code = code, username = "ann" })
   return { code = code }
 end
 
@@ -102,7 +102,7 @@ function operation_setup.partner_profile(fixture)
   local params = operation_setup.partner_session()
   local response = assert(fixture.client.api:partner_session(params))
   return { partner = "Apple", partner_status = params.partner_status,
-    saml_response = assert(fixture.control.saml_response {
+    saml_response = assert(fixture.control.saml {
       request = response.authenticationRequest.request, mvpd = "Cablevision",
       username = "ann" }) }
 end

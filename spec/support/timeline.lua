@@ -178,13 +178,13 @@ end
 function Timeline:clear_requests() self.requests = {} end
 
 function Timeline:sign_in(code, username, mvpd)
-  assert(self.control.log_in { code = code, username = username or "ann",
+  assert(self.control.login { code = code, username = username or "ann",
     mvpd = mvpd })
 end
 
 --- Signs a viewer in on this device, without the client.
 function Timeline:signed_in(mvpd, username)
-  assert(self.control.log_in { service_provider = "REF30",
+  assert(self.control.login { service_provider = "REF30",
     device = "ba23d141-d715-561c-94f4-e9e4c966b1eb",
     mvpd = mvpd or "Cablevision", username = username or "ann" })
 end

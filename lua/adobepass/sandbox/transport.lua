@@ -240,7 +240,7 @@ function Transport:step(seconds)
     local now = self.sandbox:now()
     local wait = math.min(next_end(self) - now, seconds * 1000)
     -- The clock counts whole ms: round up, or a fraction of one would never elapse.
-    self.sandbox.control.advance(math.max(0, math.ceil(wait - 1e-6)))
+    self.sandbox.control.clock { advance = math.max(0, math.ceil(wait - 1e-6)) }
     finish_due(self)
   end
   return #self.running

@@ -64,7 +64,7 @@ describe("thousand logins", function()
   end
 
   local function frame()
-    assert(scenario.control.advance(FRAME))
+    assert(scenario.control.clock { advance = FRAME })
     return driver.update(gateway.context.connection.transport)
   end
 

@@ -13,7 +13,7 @@ local function ready(changes)
   fields.sandbox = nil
   fixture.client = fixture:new_client(fields)
   fixture.driver.sleep(100)
-  fixture.control.clear_journal()
+  fixture.control.journal { clear = true }
   fixture.started = fixture.driver.now()
   fixture.clock = fixture.sandbox:now()
   return fixture

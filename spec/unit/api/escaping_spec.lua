@@ -31,7 +31,7 @@ describe("escaping", function()
     local fixture = client_fixture.new()
     fixture.client.api:profiles()
     for _, word in ipairs(random_words(7, ROUNDS)) do
-      fixture.control.clear_journal()
+      fixture.control.journal { clear = true }
       fixture.client.api:profile { mvpd = word }
       fixture.client.api:logout { mvpd = word, redirect_url = word }
       fixture.client.api:create_session { mvpd = word, domain_name = word,
@@ -54,7 +54,7 @@ describe("escaping", function()
     local fixture = client_fixture.new()
     for _, word in ipairs(random_words(11, 50)) do
       if not word:find "\255" then
-        fixture.control.clear_journal()
+        fixture.control.journal { clear = true }
         fixture.client.api:authorize { mvpd = "Cablevision",
           resources = { word } }
         local journal = fixture.control.journal()

@@ -119,7 +119,7 @@ end
 
 local function run(fixture, operation)
   local params = operation_setup[operation](fixture)
-  fixture.control.clear_journal()
+  fixture.control.journal { clear = true }
   local result, err = fixture.client.api[operation](fixture.client.api, params)
   assert(result, tostring(err))
   local received = fixture:received(operation)
@@ -288,7 +288,7 @@ describe("authenticate_url", function()
     local fixture = client_fixture.new()
     local code = assert(fixture.client.api:create_session(
       operation_setup.create_session())).code
-    fixture.control.clear_journal()
+    fixture.control.journal { clear = true }
     local url = assert(fixture.client.api:authenticate_url { code = code })
     assert.equal(fixture.sandbox.api .. "/api/v2/authenticate/REF30/"
       .. code, url)

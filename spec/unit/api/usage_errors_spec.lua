@@ -95,7 +95,7 @@ describe("a call", function()
 
   before_each(function()
     fixture = client_fixture.new()
-    fixture.control.clear_journal()
+    fixture.control.journal { clear = true }
   end)
 
   after_each(function() fixture = nil end)

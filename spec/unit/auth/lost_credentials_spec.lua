@@ -294,7 +294,7 @@ describe("credentials and faults", function()
     .. "limit as long as their timeout allows", function()
     local succeeded = first_requests(20, 31)
     assert.equal(20, succeeded)
-    at.control.clear_journal()
+    at.control.journal { clear = true }
     store:clear()
     local fewer, message = first_requests(20, 20)
     assert.is_true(fewer < 20)

@@ -82,7 +82,7 @@ describe("management", function()
         assert.equal("ok", ask(one))
         assert.equal("ok", reset(one))
         local before, viewer = stored(), one:client_id()
-        at.control.clear_journal()
+        at.control.journal { clear = true }
         assert(at.control.fault { kind = refusal.kind, count = 100,
           status = refusal.status, code = refusal.code,
           operation = "reset_temp_pass" })
@@ -91,7 +91,7 @@ describe("management", function()
           time:advance(700)
         end
         assert.equal(viewer, one:client_id())
-        at.control.clear_faults()
+        at.control.fault { clear = true }
         assert.equal("ok", ask(one))
         assert.equal("ok", reset(one))
         if not has_own then

@@ -53,7 +53,7 @@ describe("credentials and access tokens", function()
   local function revoke()
     local journal = at.control.journal()
     assert(at.control.revoke { token = many_clients.bearer(journal) })
-    at.control.clear_journal()
+    at.control.journal { clear = true }
   end
 
   local function revoke_client()
@@ -62,7 +62,7 @@ describe("credentials and access tokens", function()
         assert(at.control.revoke { client_id = id })
       end
     end
-    at.control.clear_journal()
+    at.control.journal { clear = true }
   end
 
   it("[credentials-fails-system] credentials: missing system randomness gives "
@@ -99,7 +99,7 @@ describe("credentials and access tokens", function()
     for _ = 1, 5 do driver.update() end
     assert.equal(1, many_clients.counts(at.control.journal()).token)
 
-    at.control.clear_journal()
+    at.control.journal { clear = true }
     assert(at.control.revoke { token = first_token })
     local forced = driver.start(call, refused)
     repeat time:advance(0.1) until driver.update() == 0
@@ -162,7 +162,7 @@ describe("credentials and access tokens", function()
       assert.equal(0, counts().token)
       time:advance(0.02)
     end
-    at.control.clear_faults()
+    at.control.fault { clear = true }
     assert.equal("ok", call(one))
     assert(at.control.fault { kind = "status", operation = "token" })
     revoke()
@@ -271,7 +271,7 @@ describe("credentials and access tokens", function()
     assert.same({ invalid_access_token_client_application = 5 },
       run_concurrently(driver, one, 5))
     assert.equal(0, counts().register)
-    at.control.clear_faults()
+    at.control.fault { clear = true }
     assert.same({ ok = 1 }, run_concurrently(driver, one, 1))
     assert.equal(1, events_of("registered_again"))
   end)
@@ -285,7 +285,8 @@ describe("credentials and access tokens", function()
     assert(at.control.fault { kind = "status", operation = "register",
       count = 1 })
     assert.equal("http_503", call(one))
-    at.control.restore(known) -- the server accepts the old credentials again
+    -- The server accepts the old credentials again.
+    at.control.snapshot { restore = known }
     counts()
     time:advance(2)
     assert.equal("ok", call(one))
@@ -301,7 +302,7 @@ describe("credentials and access tokens", function()
     at.statement = nil
     local two = client()
     assert.equal("invalid_client", call(two))
-    at.control.restore(known)
+    at.control.snapshot { restore = known }
     counts()
     time:advance(2)
     assert.equal("ok", call(two))

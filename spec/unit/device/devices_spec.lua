@@ -81,7 +81,7 @@ describe("devices of one client", function()
       for index = 1, 50 do
         client:device(fields_of(index)).api:profiles()
       end
-      at.control.clear_journal()
+      at.control.journal { clear = true }
     end
     visit()
     local before = used()
@@ -240,7 +240,7 @@ describe("devices of one client", function()
       for _, kind in ipairs(faults) do
         assert(at.control.fault { kind = kind, count = 2 })
         call(run)
-        at.control.clear_faults()
+        at.control.fault { clear = true }
         time:advance(40)
       end
       for _, entry in ipairs((at.control.take())) do

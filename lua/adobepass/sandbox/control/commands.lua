@@ -293,28 +293,6 @@ function functions.snapshot(sandbox, given)
   return state.copy(sandbox.state)
 end
 
--- Older names, until all callers use the new ones.
-local function add_older_names(bound)
-  local function with(name, fields)
-    return function(given)
-      local all = {}
-      for key, value in pairs(fields) do all[key] = value end
-      for key, value in pairs(given or {}) do all[key] = value end
-      return bound[name](all)
-    end
-  end
-  bound.now = with("clock", {})
-  bound.advance = function(ms) return bound.clock { advance = ms or "" } end
-  bound.set_time = function(ms) return bound.clock { time = ms or "" } end
-  bound.log_in, bound.saml_response = bound.login, bound.saml
-  bound.set_degradation = bound.degrade
-  bound.clear_degradation = with("degrade", { clear = true })
-  bound.faults = with("fault", { list = true })
-  bound.clear_faults = with("fault", { clear = true })
-  bound.clear_journal = with("journal", { clear = true })
-  bound.restore = function(data) return bound.snapshot { restore = data or "" } end
-end
-
 --- Binds the functions to a sandbox.
 function commands.new(sandbox)
   local bound = {}
@@ -326,7 +304,6 @@ function commands.new(sandbox)
       return run(sandbox, given)
     end
   end
-  add_older_names(bound)
   return bound
 end
 

@@ -48,7 +48,7 @@ local function restore()
     { max = LARGEST_STATE })
   if code == "not_found" then return end
   if text then text, message = json.decode(text) end
-  if text then text, message = sandbox.control.restore(text) end
+  if text then text, message = sandbox.control.snapshot { restore = text } end
   if text then return end
   error(("cannot restore %s: %s"):format(state_file(), message), 0)
 end
