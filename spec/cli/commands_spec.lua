@@ -80,6 +80,12 @@ describe("cli commands", function()
       { why.code, why.action, status })
   end)
 
+  local function url_text(text)
+    return (text:gsub("[^%w.-]", function(char)
+      return ("%%%02X"):format(char:byte())
+    end))
+  end
+
   local function code_of(process)
     return process:seek("Code"):match "Code%s+(%w+)"
   end
@@ -99,6 +105,8 @@ describe("cli commands", function()
       .. fixture.sandbox.api:gsub("%p",
       "%%%0") .. "/api/v2/authenticate/REF30/" .. code .. "$"))
     assert.equal("Provider  Cablevision", plain:line())
+    assert.is_truthy(json.encode(fixture:control("GET", "/journal")):find(
+      "redirectUrl=" .. url_text(fixture.sandbox.api .. "/activate/success"), 1, true))
     fixture:sign_in(code)
     local event = json.decode(other:line())
     assert.equal("code", event.event)
@@ -291,7 +299,8 @@ describe("cli commands", function()
     local out, err, status = fixture:run "logout"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Cablevision  Logged out here.", 1, true))
-    assert.is_truthy(out:find("/mvpd/Cablevision/logout", 1, true))
+    assert.is_truthy(out:find("/mvpd/Cablevision/logout?requestor_id=REF30"
+      .. "&redirect_url=" .. url_text(fixture.sandbox.api .. "/activate"), 1, true))
     out, err, status = fixture:run "logout"
     assert.same({ "Not logged in.", "", 0 }, { out, err, status })
     local response

@@ -53,7 +53,7 @@ function login.define(parser)
     parser:option("--domain-name", "A domain that is registered with Adobe "
       .. "for your application (in the sandbox: adobe.com)."):argname("<domain>"),
     parser:option("--redirect-url", "The address that the second screen opens "
-      .. "after the login (in the sandbox: https:// and the domain).")
+      .. "after the login (default in the sandbox: its success page).")
       :argname("<url>"),
     parser:option("--activation-url", "Your page on which a viewer enters the "
       .. "code, and which adds what is missing of the domain name and the "
@@ -172,10 +172,13 @@ end
 local NO_ADDRESSES = "No domain name or redirect URL given. Use --domain-name and "
   .. "--redirect-url, or --activation-url with a page that adds them."
 
+-- The page of the sandbox that a login redirects to.
+local SUCCESS = "/activate/success"
+
 -- Without both addresses and an activation page, no viewer could finish the login.
 local function check_addresses(arguments, origins)
   if arguments.activation_url or settings.domain_name(arguments, origins)
-      and settings.redirect_url(arguments, origins) then
+      and settings.redirect_url(arguments, origins, SUCCESS) then
     return true
   end
   return nil, report.usage(NO_ADDRESSES)
@@ -184,7 +187,7 @@ end
 local function options_of(arguments, found, mvpd, progress)
   return { mvpd = mvpd or nil, fresh = true,
     domain_name = settings.domain_name(arguments, found.origins),
-    redirect_url = settings.redirect_url(arguments, found.origins),
+    redirect_url = settings.redirect_url(arguments, found.origins, SUCCESS),
     activation_url = activation_url(arguments, found, mvpd),
     interval = arguments.interval,
     on_code = function(flow) progress:show_code(flow) end,

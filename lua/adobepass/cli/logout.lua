@@ -32,8 +32,8 @@ function logout.define(parser)
       :argname("<id>")
       :convert(settings.not_empty),
     parser:option("--redirect-url", "The address that the provider's page "
-      .. "opens after the logout; required by Adobe (in the sandbox: "
-      .. "https://adobe.com)."):argname("<url>"):convert(settings.not_empty),
+      .. "opens after the logout; required by Adobe (default in the "
+      .. "sandbox: its activation page)."):argname("<url>"):convert(settings.not_empty),
     parser:flag("--open", "Open the provider's page in a browser."))
 end
 
@@ -96,7 +96,7 @@ local NO_REDIRECT_URL = "No redirect URL given. Use --redirect-url with the "
 function logout.run(arguments)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
-  local redirect_url = settings.redirect_url(arguments, found.origins)
+  local redirect_url = settings.redirect_url(arguments, found.origins, "/activate")
   if not redirect_url then return nil, report.usage(NO_REDIRECT_URL) end
   local list, why = client:logout { mvpd = arguments.mvpd,
     redirect_url = redirect_url,

@@ -227,9 +227,10 @@ end
 
 --- Returns the redirect URL of a login or logout; nil if none was given, outside a
 -- sandbox.
-function settings.redirect_url(arguments, origins)
-  return arguments.redirect_url or settings.is_loopback(origins.api)
-    and "https://" .. settings.domain_name(arguments, origins) or nil
+-- @param page the path of the sandbox's page that is the default
+function settings.redirect_url(arguments, origins, page)
+  return arguments.redirect_url
+    or settings.is_loopback(origins.api) and origins.api .. page or nil
 end
 
 --- Reads the options and variables. Returns a table with `origins`, `statement`,
