@@ -25,7 +25,7 @@ local client = adobepass.new {
 
 local profile, err = client:login {
   mvpd = "Cablevision", domain_name = "adobe.com",
-  redirect_url = "https://adobe.com",
+  redirect_url = os.getenv "ADOBEPASS_API" .. "/activate/success",
   activation_url = os.getenv "ADOBEPASS_API" .. "/activate",
   on_code = function(login)
     print("Go to " .. login.qr .. " and sign in.")
