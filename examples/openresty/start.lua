@@ -18,7 +18,7 @@ runs until Ctrl-C.
   --nodes      the number of nginx nodes (2)]]
 
 local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
-  model = "Demo", version = "1", osName = "Linux", osVersion = "6.1",
+  model = "Living room TV", version = "1", osName = "Linux", osVersion = "6.1",
   connectionType = "LAN" })
 
 local TEXT = [[

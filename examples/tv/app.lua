@@ -22,7 +22,7 @@ local SCREENS = { busy = true, catalog = true, code = true, message = true,
 
 local function device_info()
   local info = adobepass.platform()
-  info.primaryHardwareType = "TV"
+  info.primaryHardwareType, info.model = "TV", "Living room TV"
   return info
 end
 

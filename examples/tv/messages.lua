@@ -114,7 +114,8 @@ function messages.ask_to_sign_out(app)
       .. "change."),
     buttons = {
       button(text "Sign out", function() app:sign_out() end),
-      button(text "Stay", function() app:channels() end) } }
+      button(text "Stay signed in", function() app:channels() end) },
+    selected = 2 }
 end
 
 -- A provider's result of client:logout, for the viewer.

@@ -45,7 +45,7 @@ return {
   ["Your sign-in is removed from this TV. Your subscription does not change."] =
     "Su sesión se elimina de este televisor. Su suscripción no cambia.",
   ["Sign out"] = "Cerrar sesión",
-  ["Stay"] = "Seguir",
+  ["Stay signed in"] = "Seguir con la sesión",
   ["Nothing else to do."] = "No hay nada más que hacer.",
   ["You may still be signed in on the phone or computer that you used. Sign out "
     .. "there as well."] =

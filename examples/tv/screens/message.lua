@@ -1,4 +1,5 @@
---- A message with buttons.
+--- A message with buttons. `selected` is the number of the button with the focus
+-- (default: 1).
 
 local focus = require "focus"
 local icons = require "icons"
@@ -58,7 +59,7 @@ function Message:key(key)
 end
 
 return function(_, given)
-  given.focus = focus.new(place(given.buttons))
+  given.focus = focus.new(place(given.buttons), given.selected)
   given.note = given.more or given.text
   return setmetatable(given, Message)
 end

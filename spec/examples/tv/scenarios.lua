@@ -90,8 +90,13 @@ local function sign_out(fixture)
   local app = fixture.app
   app:focus("Sign out", "Up", "Up", "Right", "Up")
   app:press "Return"
-  app:await "^message\tsign out%?\tSign out\t"
+  app:await "^message\tsign out%?\tStay signed in\t"
   fixture.take_picture "sign-out"
+  app:press "Return"
+  app:await "^catalog\tsigned in\t"
+  app:focus("Sign out", "Up", "Up", "Right", "Up")
+  app:press "Return"
+  app:focus("Sign out", "Left")
   app:press "Return"
   app:await "^message\tsigned out\tChoose a provider\tYou may still be signed in"
   fixture.take_picture "signed-out"
@@ -241,7 +246,7 @@ function scenarios.reads_the_app_in_spanish(fixture)
   app:await "^catalog\tsigned in\tLate Night\t"
   app:focus("Cerrar sesión", "Up", "Right", "Up")
   app:press "Return"
-  app:await "^message\tsign out%?\tCerrar sesión\t"
+  app:await "^message\tsign out%?\tSeguir con la sesión\t"
   look "sign-out"
   app:press "Return"
   app:await "^message\tsigned out\tElegir proveedor\tPuede que su sesión"
