@@ -133,7 +133,7 @@ describe("pages in a browser", function()
     assert.is_truthy(browser:text("#error"):find("has expired"))
     picture "expired-code"
     browser:go(running.api .. "/mvpd/Cablevision/login?code=" .. new)
-    assert.equal("Request a new code", browser:text("h1"))
+    assert.equal("This code has expired", browser:text("h1"))
     picture "dead-login"
   end)
 

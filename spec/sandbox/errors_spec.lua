@@ -278,6 +278,6 @@ describe("an error", function()
     local response = h:send {
       method = "GET", path = "/api/v2/authenticate/REF30/NONE" }
     assert.equal(400, response.status)
-    assert.equal("text/html", fixture.header(response, "Content-Type"))
+    assert.equal("text/html; charset=utf-8", fixture.header(response, "Content-Type"))
   end)
 end)

@@ -132,9 +132,22 @@ describe("the pages", function()
   end)
 end)
 
+-- Returns the page's background, a mix of the accent and the ground.
+local function mix(accent, ground)
+  local share = tonumber(style.sheet(""):match
+    "color%-mix%(in srgb,var%(%-%-accent%) (%d+)%%,var%(%-%-ground%)%)") / 100
+  return (accent:gsub("()(%x%x)", function(at, hex)
+    return ("%02x"):format(math.floor(share * tonumber(hex, 16)
+      + (1 - share) * tonumber(ground:sub(at, at + 1), 16)))
+  end))
+end
+
 describe("colors of the pages", function()
   local function check(colours, column, name)
-    local on = { colours.card, colours.ground }
+    local on = { colours.card }
+    for index, accent in ipairs(style.accents) do
+      on[index + 1] = mix(accent[column], colours.ground)
+    end
     for _, ground in ipairs(on) do
       for _, text in ipairs { "ink", "soft" } do
         assert.is_true(contrast(colours[text], ground) >= 4.5, name .. text)
@@ -160,6 +173,15 @@ describe("colors of the pages", function()
   it("[pages-read-dark] sandbox pages: have enough contrast in dark "
     .. "mode", function()
     check(style.dark, 2, "dark ")
+  end)
+
+  it("[pages-colors-not-blended] sandbox pages: the style sheet blends no text with "
+    .. "its background", function()
+    local sheet = style.sheet ""
+    for _, word in ipairs { "gradient", "filter", "transition", "background-image" } do
+      assert.is_nil(sheet:find(word, 1, true), word)
+    end
+    for value in sheet:gmatch "opacity:([%d.]+)" do assert.equal("1", value) end
   end)
 
   it("[pages-belong-name] sandbox pages: a name always has the same "

@@ -144,6 +144,61 @@ describe("the web pages", function()
       assert.is_truthy(complaint(third):find("has expired"))
     end)
 
+    -- Opens a link with a code as a QR code does. Returns heading, error and link.
+    local function link(of, provider)
+      local page = visitor:get(("/api/v2/authenticate/%s/%s"):format(
+        provider or "REF30", of))
+      assert.equal(400, page.status)
+      assert.truthy(page.body:find('<html lang="en">', 1, true))
+      return page.body:match "<h1>(.-)</h1>", page.body:match '"strong">(.-)</p>',
+        page.body:match '<a class="button" href="(.-)"'
+    end
+
+    it("[web-link-dead-code] sandbox pages: a link with a refused code shows a page "
+      .. "with the reason", function()
+      assert.same({ "This code is unknown", "The code “NOSUCH1” is unknown. Type "
+        .. "the code exactly as your TV shows it.", "/activate" }, { link "nosuch1" })
+      local first, second = whole(), whole()
+      assert.equal("Your TV has a newer code", (link(first)))
+      sign_in(second)
+      assert.equal("This code was already used", (link(second)))
+      screen.device = "tv-2"
+      local third = whole()
+      time = time + 31 * 60 * 1000
+      assert.equal("This code has expired", (link(third)))
+    end)
+
+    it("[web-link-without-provider] sandbox pages: a link without a provider leads "
+      .. "to the picker", function()
+      local shown = code()
+      assert.same({ "This link is incomplete", "The application has not named your "
+        .. "TV provider.", "/activate?code=" .. shown }, { link(shown) })
+      assert.equal("This link is incomplete", (link(shown, "NONE")))
+    end)
+
+    it("[web-names-readable] sandbox pages: name the service and the device as the "
+      .. "viewer knows them", function()
+      local shown = whole()
+      local function named(info)
+        sandbox:find_session(shown).device.info = info
+        return visitor:get("/mvpd/Cablevision/login?code=" .. shown).body
+          :match '<p class="say">To watch (.-)%. Code'
+      end
+      local WHAT = "<b>Reference Channel</b>"
+      for name, info in pairs {
+        ["Living room TV"] = { model = "Living room TV" },
+        ["Standard PC"] = { model = "Standard PC (Q35 + ICH9, 2009)" },
+        ["your Amazon set-top box"] = { model = "AFTMM", manufacturer = "Amazon",
+          primaryHardwareType = "SetTopBox" },
+        ["your phone"] = { model = "iPhone15,2", primaryHardwareType = "MobilePhone" },
+        ["your TV"] = { model = "Unknown", primaryHardwareType = "TV" },
+      } do
+        assert.equal(WHAT .. " on <b>" .. name .. "</b>", named(info))
+      end
+      assert.equal(WHAT, named { model = "x86_64", primaryHardwareType = "Unknown" })
+      assert.equal(WHAT, named(nil))
+    end)
+
     it("[web-provider-list] sandbox pages: accept only providers in the "
       .. "list", function()
       local shown = code()
@@ -212,7 +267,7 @@ describe("the web pages", function()
       .. "code or another provider's code", function()
       local page = visitor:get("/mvpd/Cablevision/login?code=NOSUCH1")
       assert.equal(422, page.status)
-      assert.is_truthy(page.body:find("Request a new code", 1, true))
+      assert.is_truthy(page.body:find("This code is unknown", 1, true))
       page = visitor:get("/mvpd/Spectrum/login?code=" .. whole())
       assert.equal(422, page.status)
       assert.is_truthy(page.body:find("Another provider was chosen", 1, true))

@@ -78,7 +78,7 @@ return {
   --   certificate = false: none for encrypted metadata
   providers = {
     REF30 = {
-      name = "Reference site only in 30",
+      name = "Reference Channel",
       domains = {
         "adobe.com", "adobe.io", "adobepass.com", "adobeptime.com",
         "anvilcreative.com", "testadobe.com", "127.0.0.1", "localhost",
@@ -110,7 +110,7 @@ return {
     },
     -- A second application of the same programmer, for single sign-on.
     REF40 = {
-      name = "Reference site, second application",
+      name = "Reference Channel, second application",
       domains = { "adobe.com" },
       integrations = {
         AdobePass_SMI = {},

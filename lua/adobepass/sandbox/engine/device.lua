@@ -120,6 +120,31 @@ local function display(info)
   }
 end
 
+local KINDS = {
+  Camera = "camera", Desktop = "computer", eReader = "reader",
+  GamesConsole = "games console", MediaPlayer = "media player",
+  MobilePhone = "phone", Projector = "projector", SetTopBox = "set-top box",
+  TV = "TV", Tablet = "tablet", Wristwatch = "watch",
+}
+
+-- A product number such as "AFTMM" or "iPhone15,2" says nothing to a viewer.
+local function is_readable(model)
+  return model:find "%l" ~= nil and (model:find " " ~= nil or not model:find "[^%a]")
+    and model ~= "Unknown"
+end
+
+--- Returns what a viewer calls the device: its model ("Living room TV") if this is
+-- readable, else its maker and kind ("your Roku set-top box"); nil if neither is known.
+function device.display_name(info)
+  if type(info) ~= "table" then return nil end
+  local model = type(info.model) == "string" and info.model or ""
+  model = model:gsub("%s*%b()", ""):match "^%s*(.-)%s*$"
+  if is_readable(model) then return model end
+  local kind = KINDS[info.primaryHardwareType]
+  local maker = type(info.manufacturer) == "string" and info.manufacturer or ""
+  return kind and "your " .. (is_readable(maker) and maker .. " " or "") .. kind
+end
+
 --- Returns the address of the device: `connectionIp` of X-Device-Info, else the
 -- address that the request came from.
 -- @param where { info?, address }

@@ -58,11 +58,18 @@ local function segments_of(path)
   return list
 end
 
+local function refuse(sandbox, route, context, refusal)
+  if route.refusal == "page" then
+    return router.refuse(sandbox, context.request, context.params.code)
+  end
+  return http_response.refusals[route.refusal](sandbox, refusal)
+end
+
 local function check_and_run(sandbox, route, context)
   local refusal = sandbox:check(context, route.checks)
-  if refusal then return http_response.refusals[route.refusal](sandbox, refusal) end
+  if refusal then return refuse(sandbox, route, context, refusal) end
   local response, refused = route.run(context)
-  return response or http_response.refusals[route.refusal](sandbox, refused)
+  return response or refuse(sandbox, route, context, refused)
 end
 
 local function run_operation(sandbox, request, entry, route, params)

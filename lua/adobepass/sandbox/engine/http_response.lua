@@ -57,15 +57,16 @@ end
 http_response.UNAUTHORIZED = { status = 401,
   message = "The access token is missing or invalid." }
 
---- Returns an error page as the service's web server (OpenResty) sends it.
+--- Returns an error page as the service's web server (OpenResty) sends it, with a
+-- language and a landmark, because a viewer's browser may show the page.
 function http_response.html(status)
   local title = TITLES[status] or tostring(status)
   return {
     status = status,
     headers = { { "Content-Type", "text/html" } },
-    body = ("<html>\r\n<head><title>%s</title></head>\r\n<body>\r\n"
+    body = ("<html lang=\"en\">\r\n<head><title>%s</title></head>\r\n<body><main>\r\n"
       .. "<center><h1>%s</h1></center>\r\n<hr><center>openresty</center>\r\n"
-      .. "</body>\r\n</html>\r\n"):format(title, title),
+      .. "</main></body>\r\n</html>\r\n"):format(title, title),
   }
 end
 
@@ -99,12 +100,6 @@ function http_response.refusals.reset(sandbox, refusal)
     table.remove(response.headers, 1) -- Content-Type
   end
   return response
-end
-
---- Operation 7 is opened in a browser, so its errors are HTML pages.
-function http_response.refusals.html(_, refusal)
-  local known = errors.known[refusal.code]
-  return http_response.html(known and known.status or 400)
 end
 
 -- The SSO Service wraps its errors and defines its own codes

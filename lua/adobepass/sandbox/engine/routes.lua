@@ -80,7 +80,7 @@ local list = {
     checks = after(V2, "open_code"), sends = "FV", run = sessions.status },
   { number = 7, name = "authenticate", method = "GET",
     path = "/api/v2/authenticate/{sp}/{code}",
-    checks = { "provider", "open_code" }, sends = "", refusal = "html",
+    checks = { "provider", "open_code" }, sends = "", refusal = "page",
     run = sessions.authenticate },
   { number = 8, name = "profiles", method = "GET",
     path = "/api/v2/{sp}/profiles", checks = DEVICE, sends = "DIFSPV",

@@ -135,7 +135,8 @@ local ACTIVATE = [[
  placeholder="•••••••" autocomplete="off" autocapitalize="characters"
  autocorrect="off" spellcheck="false" enterkeyhint="go"
  required autofocus{!wrong}>
-<p class="hint" id="hint">Lower case is accepted.</p>
+<p class="hint" id="hint">
+7 letters or digits, in upper or lower case; no O, 0, I or 1.</p>
 </div>
 <button>Continue</button>
 </form>]]
@@ -177,9 +178,8 @@ function html.providers(page)
   end
   return layout(page, {
     heading = "Choose your TV provider", step = 2, wide = true,
-    say = fill("To watch <b>{channel}</b>{!device}, choose the company that "
-      .. "provides your television.",
-      { channel = page.channel, device = device_line(page) }),
+    say = fill("To watch <b>{channel}</b>{!device}.", {
+      channel = page.channel, device = device_line(page) }),
     card = fill(PROVIDERS, { token = page.token, code = page.code,
       alert = alert(page.error), list = table.concat(list) }),
   })
@@ -331,7 +331,7 @@ end
 function html.failure(page)
   return message(page, {
     heading = page.heading, icon = "cross", kind = " no", alert = true,
-    say = "An error occurred. Nothing was changed.",
+    say = "Nothing was changed.",
     strong = page.error, text = page.advice, link = page.link,
   })
 end

@@ -12,6 +12,7 @@
 -- @module adobepass.sandbox.pages.router
 
 local core = require "adobepass.core"
+local device = require "adobepass.sandbox.engine.device"
 local html = require "adobepass.sandbox.pages.html"
 local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
@@ -91,6 +92,11 @@ function router.allowed(sandbox, provider, url)
   return redirect.origin(sandbox, provider, url)
 end
 
+local CODE_HEADINGS = {
+  unknown = "This code is unknown", expired = "This code has expired",
+  superseded = "Your TV has a newer code", used = "This code was already used",
+}
+
 local CODE_PROBLEMS = {
   unknown = "The code “%s” is unknown. Type the code exactly as your TV "
     .. "shows it.",
@@ -118,11 +124,7 @@ local function channel(visit, session)
 end
 
 local function device_name(session)
-  local device = session.device
-  if type(device) ~= "table" then return nil end
-  local info = device.info or device
-  local name = info.model
-  return type(name) == "string" and name ~= "" and name or nil
+  return device.display_name(session.device.info)
 end
 
 local function activation(visit, code, message, status)
@@ -219,10 +221,15 @@ routes["/activate/success"] = {
 
 routes["/"] = { GET = function(visit) return send_to(visit, "/activate") end }
 
-local function failure(visit, heading, message)
-  return show(visit, 422, "failure", { heading = heading, error = message,
+local function failure(visit, status, heading, message)
+  return show(visit, status, "failure", { heading = heading, error = message,
     advice = "A code is valid for 30 minutes, or until the TV shows a new one.",
     link = { "/activate", "Type a code" } })
+end
+
+local function dead_code(visit, status, code, reason)
+  return failure(visit, status, CODE_HEADINGS[reason] or CODE_HEADINGS.unknown,
+    code_problem(reason, code))
 end
 
 -- Returns the viewers of this provider, with passwords: a sandbox has no secrets.
@@ -255,11 +262,10 @@ local function open_login(visit, mvpd)
   local code = normalize_code(visit.query.code)
   local session, reason = visit.sandbox:find_session(code)
   if not session then
-    return nil, failure(visit, "Request a new code",
-      code_problem(reason, code))
+    return nil, dead_code(visit, 422, code, reason)
   end
   if session.mvpd ~= mvpd.id then
-    return nil, failure(visit, "Another provider was chosen",
+    return nil, failure(visit, 422, "Another provider was chosen",
       "This code belongs to another provider than " .. mvpd.display_name .. ".")
   end
   local provider = visit.sandbox:provider(session.service_provider)
@@ -272,8 +278,7 @@ local function finish(visit, pending, username)
   local redirect_url = session.redirect_url
   local done, reason = visit.sandbox:complete_login(session, pending.mvpd.id, username)
   if not done then
-    return failure(visit, "Request a new code",
-      code_problem(reason, session.code))
+    return dead_code(visit, 422, session.code, reason)
   end
   if redirect_url and not pending.target then
     return send_to(visit, "/activate/success?stay=1")
@@ -345,6 +350,18 @@ local function route(visit)
   local id, action = path:match("^/mvpd/([^/]+)/(%a+)$")
   local mvpd = id and visit.sandbox:mvpd(url_encoding.unescape(id) or "")
   return mvpd and mvpd_routes[action], mvpd
+end
+
+--- Returns the page of a refused operation 7, which a viewer's browser opens.
+function router.refuse(sandbox, request, code)
+  local visit = read_visit(sandbox, request)
+  code = normalize_code(code)
+  local session, reason = sandbox:find_session(code)
+  if not session then return dead_code(visit, 400, code, reason) end
+  return show(visit, 400, "failure", { heading = "This link is incomplete",
+    error = "The application has not named your TV provider.",
+    advice = "Continue with the code to choose your provider.",
+    link = { "/activate?code=" .. url_encoding.escape(code), "Continue" } })
 end
 
 --- Processes a request for a page; nil if the path is no page.

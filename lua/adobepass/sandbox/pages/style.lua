@@ -2,7 +2,8 @@
 -- the system is set.
 --
 -- Each text has a contrast of at least 4.5 with its background, each edge of a
--- field at least 3 (WCAG 2.2, 1.4.3 and 1.4.11); pages_spec measures this.
+-- field at least 3 (WCAG 2.2, 1.4.3 and 1.4.11); pages_spec measures this. The sheet
+-- has no gradient, filter or transparent text, because they change a contrast.
 --
 -- @module adobepass.sandbox.pages.style
 
@@ -46,12 +47,8 @@ local SHEET = [[
 html{font-size:clamp(100%,87.25% + .523vw,250%);
   -webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;min-height:100vh;min-height:100dvh;display:flex;
-  flex-direction:column;color:var(--ink);background:var(--ground);
-  background-image:radial-gradient(60rem 40rem at 12% -10%,
-  color-mix(in srgb,var(--accent) 22%,transparent),transparent 70%),
-  radial-gradient(50rem 36rem at 110% 110%,
-  color-mix(in srgb,var(--accent) 16%,transparent),transparent 70%);
-  background-attachment:fixed;
+  flex-direction:column;color:var(--ink);
+  background:color-mix(in srgb,var(--accent) 4%,var(--ground));
   font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
   "Helvetica Neue",Arial,sans-serif}
 main{flex:1;width:100%;max-width:64rem;margin:0 auto;
@@ -64,9 +61,9 @@ main{flex:1;width:100%;max-width:64rem;margin:0 auto;
 .mark svg{width:1.5rem;height:1.5rem}
 h1{margin:0;font-size:1.9rem;line-height:1.15;letter-spacing:-.02em;
   text-wrap:balance;overflow-wrap:anywhere}
-.say{margin:.6rem 0 0;color:var(--soft);max-width:34rem;text-wrap:pretty;
+.say{margin:.6rem 0 0;color:var(--soft);max-width:34rem;text-wrap:balance;
   overflow-wrap:anywhere}
-.say b{color:var(--ink);font-weight:600}
+.say b{color:var(--ink);font-weight:600;display:inline-block}
 .steps{display:none}
 .card{background:var(--card);border:1px solid var(--line);
   border-radius:1.25rem;padding:1.5rem;
@@ -84,26 +81,30 @@ input.code{font-family:ui-monospace,"SF Mono","Cascadia Mono","Roboto Mono",
   "DejaVu Sans Mono",monospace;font-size:1.7rem;font-weight:600;
   letter-spacing:.18em;text-align:center;text-transform:uppercase;
   min-height:4rem}
-input.code::placeholder{color:var(--soft);opacity:.55;letter-spacing:.18em}
-.hint{margin:0;color:var(--soft);font-size:.9rem}
+input.code::placeholder{color:var(--soft);opacity:1}
+.hint{margin:0;color:var(--soft);font-size:.9rem;text-wrap:balance}
 button,.button{font:inherit;font-weight:650;min-height:3.1rem;width:100%;
   padding:.6rem 1.1rem;border:2px solid transparent;border-radius:.8rem;
   cursor:pointer;display:flex;align-items:center;justify-content:center;
   text-align:center;text-decoration:none;color:var(--on-accent);
   background:var(--accent)}
 .quiet{color:var(--accent);background:transparent;border-color:var(--line)}
-button:hover,.button:hover{filter:brightness(1.08)}
-.quiet:hover{filter:none;border-color:var(--accent)}
+button:hover,.button:hover{text-decoration:underline}
+.quiet:hover{border-color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:3px}
 .bad,.good{margin:0 0 1rem;padding:.8rem 1rem;border-radius:.8rem}
 .bad{color:var(--bad);background:var(--bad-ground)}
 .good{color:var(--good);background:var(--good-ground)}
 form .bad{margin:0}
-.providers{display:grid;gap:.6rem;margin:0;padding:0;list-style:none}
+.wide .brand{margin-bottom:.75rem}
+.wide h1{font-size:1.6rem}
+.wide .card{padding:1rem}
+.providers{display:grid;gap:.5rem;margin:0;padding:0;list-style:none}
+.providers .mark{width:2.1rem;height:2.1rem;font-size:.95rem}
 .providers button{justify-content:flex-start;gap:.8rem;text-align:start;
   color:var(--ink);background:transparent;border-color:var(--line);
-  font-weight:600;padding:.5rem .8rem;min-height:3.6rem}
-.providers button:hover{filter:none;border-color:var(--accent)}
+  font-weight:600;line-height:1.2;padding:.3rem .8rem;min-height:3rem}
+.providers button:hover{border-color:var(--accent)}
 .centre>:last-child{margin-bottom:0}
 .seal{width:4rem;height:4rem;border-radius:50%;display:grid;
   place-items:center;margin:0 auto 1rem;color:var(--good);
@@ -111,13 +112,13 @@ form .bad{margin:0}
 .seal svg{width:2.2rem;height:2.2rem}
 .seal.off{color:var(--soft);background:var(--line)}
 .seal.no{color:var(--bad);background:var(--bad-ground)}
-.centre{text-align:center}
+.centre{text-align:center;text-wrap:balance}
 .centre p{margin:0 0 1rem}
-.centre .strong{font-size:1.2rem;font-weight:650;margin-bottom:.3rem}
-details{margin-top:1.25rem;padding-top:1rem;border-top:1px solid var(--line);
+.centre .strong{font-size:1.2rem;font-weight:650;margin-bottom:.5rem}
+details{margin-top:1.25rem;padding-top:.25rem;border-top:1px solid var(--line);
   font-size:.9rem}
 summary{cursor:pointer;color:var(--soft);font-weight:600;
-  border-radius:.4rem}
+  padding:.75rem 0;border-radius:.4rem}
 table{border-collapse:collapse;width:100%;margin-top:.6rem}
 th,td{text-align:start;padding:.35rem .75rem .35rem 0;vertical-align:top;
   border-top:1px solid var(--line)}
@@ -128,17 +129,17 @@ footer{padding:0 1.25rem 1.25rem;color:var(--soft);font-size:.85rem;
   text-align:center;text-wrap:balance}
 @media (min-width:52rem){
   main{grid-template-columns:minmax(0,1.1fr) minmax(0,1fr);gap:4rem;
-    align-items:center}
+    align-items:start}
   .brand{margin-bottom:2rem}
   h1{font-size:2.9rem}
   .say{font-size:1.15rem;margin-top:.9rem}
   .card{padding:2rem}
   .wide{grid-template-columns:minmax(0,.8fr) minmax(0,1.2fr);gap:3rem}
   .wide .card{padding:1.5rem}
+  .wide .brand{margin-bottom:2rem}
   .wide h1{font-size:2.5rem}
   .providers{grid-template-columns:repeat(auto-fill,minmax(13rem,1fr))}
-  .providers button{min-height:3.4rem;height:100%;line-height:1.25}
-  .providers .mark{width:2.1rem;height:2.1rem;font-size:.95rem}
+  .providers button{min-height:3.4rem;height:100%}
   .steps{display:grid;gap:.9rem;margin:2rem 0 0;padding:0;list-style:none;
     counter-reset:step;color:var(--soft)}
   .steps li{display:flex;align-items:center;gap:.8rem;
@@ -150,9 +151,6 @@ footer{padding:0 1.25rem 1.25rem;color:var(--soft);font-size:.85rem;
   .steps [aria-current]{color:var(--ink);font-weight:650}
   .steps [aria-current]::before{background:var(--accent);
     border-color:var(--accent);color:var(--on-accent)}
-}
-@media (prefers-reduced-motion:no-preference){
-  button,.button,input{transition:border-color .15s,filter .15s}
 }
 ]]
 
