@@ -118,6 +118,7 @@ deps: ## install missing packages to build and run (Debian)
 .PHONY: test-deps
 test-deps: deps
 	@sh .ci/packages $(TEST_PACKAGES)
+	@sh .ci/axe
 
 .PHONY: lint-deps
 lint-deps: test-deps
