@@ -63,7 +63,7 @@ h1{margin:0;font-size:1.9rem;line-height:1.15;letter-spacing:-.02em;
   text-wrap:balance;overflow-wrap:anywhere}
 .say{margin:.6rem 0 0;color:var(--soft);max-width:34rem;text-wrap:balance;
   overflow-wrap:anywhere}
-.say b{color:var(--ink);font-weight:600;display:inline-block}
+.say b{color:var(--ink);font-weight:600}
 .steps{display:none}
 .card{background:var(--card);border:1px solid var(--line);
   border-radius:1.25rem;padding:1.5rem;
