@@ -248,6 +248,7 @@ function scenarios.reads_the_app_in_spanish(fixture)
   app:press "Return"
   app:await "^message\tsign out%?\tSeguir con la sesión\t"
   look "sign-out"
+  app:focus("Cerrar sesión", "Left")
   app:press "Return"
   app:await "^message\tsigned out\tElegir proveedor\tPuede que su sesión"
   look "signed-out"
