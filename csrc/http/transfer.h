@@ -40,6 +40,7 @@ struct ap_transport;
 
 typedef struct ap_transfer {
   struct ap_transport *transport; /* while it runs */
+  struct ap_transport *ended_in;  /* while it is in the list of ended ones */
   struct ap_transfer *previous, *next, *next_ended;
   CURLcode outcome; /* from CURLMSG_DONE */
   CURL *easy;       /* while it runs */

@@ -28,13 +28,15 @@ enum { MOST_READY = 64 };
 struct ap_transport {
   CURLM *multi;
   int is_watching;   /* libcurl has reported all sockets to `watch` */
+  int has_host;      /* an event loop polls `watch`, so is_watching stays */
   size_t idle_calls; /* of curl_multi_perform, in a row */
   ap_poller watch;
   ap_poller_event ready[MOST_READY];
   size_t ready_count;
   double asked_all; /* time of the last watch_all, monotonic seconds */
   ap_transport_settings settings;
-  ap_transfer *first;
+  ap_transfer *first;        /* of those that run */
+  ap_transfer *ended;        /* of those that ended and were not returned */
   size_t running, resolving; /* all, and those that may look up a name */
   int raises_pipe;
   ap_url *last_url; /* of the last request, or NULL */
@@ -136,28 +138,42 @@ ap_transport_settings *ap_transport_get_settings(ap_transport *transport) {
   return &transport->settings;
 }
 
+static void put(ap_transfer **list, ap_transfer *transfer) {
+  transfer->next = *list;
+  if (*list != NULL) (*list)->previous = transfer;
+  *list = transfer;
+}
+
+static void take(ap_transfer **list, ap_transfer *transfer) {
+  if (transfer->previous != NULL) transfer->previous->next = transfer->next;
+  else *list = transfer->next;
+  if (transfer->next != NULL) transfer->next->previous = transfer->previous;
+  transfer->previous = transfer->next = NULL;
+}
+
 static void link_in(ap_transport *transport, ap_transfer *transfer) {
   transfer->transport = transport;
   transfer->state = AP_TRANSFER_RUNNING;
-  transfer->next = transport->first;
-  if (transport->first != NULL) transport->first->previous = transfer;
-  transport->first = transfer;
+  put(&transport->first, transfer);
   transport->running++;
   if (transfer->may_resolve) transport->resolving++;
 }
 
 static void link_out(ap_transport *transport, ap_transfer *transfer) {
-  if (transfer->previous != NULL) transfer->previous->next = transfer->next;
-  else transport->first = transfer->next;
-  if (transfer->next != NULL) transfer->next->previous = transfer->previous;
-  transfer->previous = transfer->next = NULL;
+  take(&transport->first, transfer);
   transfer->transport = NULL;
   transport->running--;
   if (transport->running == 0) {
-    transport->is_watching = 0;
+    transport->is_watching = transport->has_host;
     transport->idle_calls = 0;
   }
   if (transfer->may_resolve) transport->resolving--;
+}
+
+static void forget_ended(ap_transfer *transfer) {
+  if (transfer->ended_in == NULL) return;
+  take(&transfer->ended_in->ended, transfer);
+  transfer->ended_in = NULL;
 }
 
 static void release(ap_transport *transport, ap_transfer *transfer) {
@@ -177,7 +193,9 @@ static void drop(ap_transfer *transfer, const char *code,
 }
 
 void ap_transport_cancel(ap_transfer *transfer) {
-  if (transfer != NULL && transfer->transport != NULL)
+  if (transfer == NULL) return;
+  forget_ended(transfer);
+  if (transfer->transport != NULL)
     drop(transfer, "cancelled", "The request was cancelled.");
 }
 
@@ -195,6 +213,7 @@ void ap_transport_close(ap_transport *transport) {
   while (transport->first != NULL)
     drop(transport->first, "closed",
          "The transport was closed before the response arrived.");
+  while (transport->ended != NULL) forget_ended(transport->ended);
   destroy(transport);
   ap_url_drop(transport->last_url);
   ap_transport_settings_close(&transport->settings);
@@ -283,8 +302,16 @@ static size_t collect(ap_transport *transport) {
     (void)curl_multi_remove_handle(transport->multi, transfer->easy);
     ap_transfer_finish(transfer, transfer->outcome);
     release(transport, transfer);
+    put(&transport->ended, transfer);
+    transfer->ended_in = transport;
   }
   return ended;
+}
+
+ap_transfer *ap_transport_next_ended(ap_transport *transport) {
+  ap_transfer *transfer = transport->ended;
+  if (transfer != NULL) forget_ended(transfer);
+  return transfer;
 }
 
 static CURLMcode act(ap_transport *transport, curl_socket_t fd, int events) {
@@ -409,6 +436,7 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context) {
   size_t ended = 0;
+  transport->has_host = 1;
   if (transport->running == 0) return;
   if (!transport->is_watching) (void)guarded(transport, watch_all, &ended);
   if (ended > 0) transport->asked_all = 0;

@@ -24,13 +24,16 @@ ap_transport_settings *ap_transport_get_settings(ap_transport *transport);
 /* Starts a new transfer whose headers are set. The caller keeps ownership. */
 int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
                         const ap_request *request, ap_failure *failure);
-/* Fails a running transfer with "cancelled"; ignores others and NULL. */
+/* Fails a running transfer with "cancelled", and removes an ended one from the
+** list of ap_transport_next_ended; ignores others and NULL. */
 void ap_transport_cancel(ap_transfer *transfer);
 
 /* Runs all transfers until one ends or `seconds` have passed. Stores how many
 ** are still running. Returns 0 with "out_of_memory" or "transfer_failed". */
 int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
                       ap_failure *failure);
+/* Returns each transfer that libcurl has ended, once; NULL if there is none. */
+ap_transfer *ap_transport_next_ended(ap_transport *transport);
 /* Calls `tell` for each descriptor to watch in the host's event loop. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context);

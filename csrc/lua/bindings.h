@@ -25,10 +25,12 @@ void ap_open_rsa_key(lua_State *L);
 void ap_open_access_token(lua_State *L);
 void ap_open_transfer(lua_State *L);
 void ap_open_transport(lua_State *L);
+void ap_open_wakeup(lua_State *L);
 int ap_make_private_key(lua_State *L);
 int ap_make_public_key(lua_State *L);
 int ap_make_access_token(lua_State *L);
 int ap_make_transport(lua_State *L);
+int ap_make_wakeup(lua_State *L);
 
 /* Returns the key in argument `arg`; raises if there is none or it is closed. */
 const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg);

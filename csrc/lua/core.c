@@ -66,9 +66,13 @@ static int handle_count(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  { "token", ap_make_access_token },    { "private_key", ap_make_private_key },
-  { "public_key", ap_make_public_key }, { "features", features },
-  { "handle_count", handle_count },     { NULL, NULL },
+  { "token", ap_make_access_token },
+  { "private_key", ap_make_private_key },
+  { "public_key", ap_make_public_key },
+  { "wakeup", ap_make_wakeup },
+  { "features", features },
+  { "handle_count", handle_count },
+  { NULL, NULL },
 };
 
 static const luaL_Reg http_functions[] = {
@@ -95,6 +99,7 @@ __attribute__((visibility("default"))) int luaopen_adobepass_core(
     return luaL_error(L, "adobepass: libcurl did not start");
   ap_open_access_token(L);
   ap_open_rsa_key(L);
+  ap_open_wakeup(L);
   luaL_newlib(L, functions);
   set_part(L, "http", open_http);
   set_part(L, "digest", ap_open_digest);

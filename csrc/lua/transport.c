@@ -9,6 +9,7 @@
 #include "http/url.h"
 
 #define TRANSPORT "adobepass.transport"
+#define WEAK_VALUES "adobepass.weak_values"
 
 static const double least_time = 0.001, longest_time = 86400;
 static const double mebibyte = 1024 * 1024;
@@ -19,6 +20,42 @@ static const double most_headers = 256 * 1024;
 
 static ap_transport **to_box(lua_State *L) {
   return ap_check_handle(L, TRANSPORT);
+}
+
+/* The user value of a transport is a table from the address of an ap_transfer to
+** its object. Its values are weak: a transfer without references is cancelled. */
+static void set_transfers(lua_State *L, int transport) {
+  lua_newtable(L);
+  if (luaL_newmetatable(L, WEAK_VALUES)) {
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+  }
+  lua_setmetatable(L, -2);
+  lua_setuservalue(L, transport);
+}
+
+static void remember_transfer(lua_State *L, int transport, int object,
+                              ap_transfer *transfer) {
+  lua_getuservalue(L, transport);
+  lua_pushlightuserdata(L, transfer);
+  lua_pushvalue(L, object);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+/* Appends the ended transfers to the list at `list`. Each one is on the stack
+** before the next allocation, which may collect the others. */
+static void list_ended(lua_State *L, ap_transport **box, int list) {
+  int count = (int)lua_rawlen(L, list);
+  ap_transfer *transfer;
+  lua_getuservalue(L, 1);
+  while (*box != NULL && (transfer = ap_transport_next_ended(*box)) != NULL) {
+    lua_pushlightuserdata(L, transfer);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) lua_pop(L, 1);
+    else lua_rawseti(L, list, ++count);
+  }
+  lua_pop(L, 1);
 }
 
 static int push_closed(lua_State *L) {
@@ -173,6 +210,7 @@ int ap_make_transport(lua_State *L) {
   ap_transport_settings *settings;
   lua_settop(L, 1);
   box = ap_new_handle(L, TRANSPORT, sizeof *box); /* at 2 */
+  set_transfers(L, 2);
   read_options(L, 1, &options);
   check_lists(L, 1); /* at 3 and 4 */
   *box = ap_transport_open(&options, &failure);
@@ -214,6 +252,7 @@ static int submit(lua_State *L) {
   transfer = ap_push_transfer(L);
   lua_pushvalue(L, 1);
   ap_anchor(L, TRANSFER);
+  if (*transfer != NULL) remember_transfer(L, 1, TRANSFER, *transfer);
   ap_read_request(L, REQUEST, &request);
   if (*box == NULL) return push_closed(L);
   if (*transfer == NULL) return ap_push_memory_failure(L);
@@ -228,6 +267,8 @@ Runs all requests until one of them ends or `seconds` have passed. With 0 it
 does not wait.
 @function transport:step
 @number[opt=0] seconds
+@tparam[opt] table ended a list: the transfers that have ended since the last
+call with a list are appended, except those that were closed
 @treturn[1] integer the number of requests that are still running
 @treturn[2] nil
 @treturn[2] string message
@@ -237,9 +278,11 @@ static int step(lua_State *L) {
   double seconds = ap_check_number(L, 2, 0, 0, longest_time);
   ap_failure failure;
   size_t running;
+  if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
   if (*box == NULL) return push_closed(L);
   if (!ap_transport_step(*box, seconds, &running, &failure))
     return ap_push_failure(L, &failure);
+  if (lua_istable(L, 3)) list_ended(L, box, 3);
   lua_pushinteger(L, (lua_Integer)running);
   return 1;
 }
@@ -283,7 +326,7 @@ static void push_sockets(lua_State *L, const socket_list *list) {
 /***
 Returns the descriptors to watch in an event loop: call `step(0)` when one is
 ready or `timeout` has passed, then call `sockets` again. On Linux this is one
-epoll descriptor.
+epoll descriptor, the same for as long as the transport is open.
 @function transport:sockets
 @treturn table from descriptor to `"r"`, `"w"` or `"rw"` */
 static int sockets(lua_State *L) {

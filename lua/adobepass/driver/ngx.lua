@@ -3,18 +3,20 @@
 -- `wait` and `sleep` yield to nginx, so the worker serves other requests
 -- meanwhile. They work wherever ngx.sleep does: in requests, timers and light
 -- threads, not in init_by_lua. Create transports after nginx has forked, too.
+-- Requests, timers and light threads of a worker may share a transport.
 --
--- Lua code in nginx cannot poll a foreign socket (lua-nginx-module #450 was
--- closed, #2440 is open), so the driver steps the transport repeatedly: after
--- 1 ms at first, then at growing intervals up to 10 ms. The cost of a step
--- does not depend on the number of waiting coroutines: on Linux the transport
--- polls its sockets with epoll.
+-- A coroutine that waits is resumed when its transfer ends, see
+-- adobepass.driver.ngx_wakeup. That needs Linux, a thread, a Unix socket below
+-- TMPDIR or /tmp, and ngx.semaphore. Without one of these, while the worker exits,
+-- and for a transport that is not the core's, the driver steps the transport
+-- repeatedly instead: after 1 ms at first, then at growing intervals up to 10 ms.
 --
 -- @module adobepass.driver.ngx
 
 -- luacheck: globals ngx
 
 local core = require "adobepass.core"
+local ngx_wakeup = require "adobepass.driver.ngx_wakeup"
 local options = require "adobepass.util.options"
 
 local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
@@ -24,15 +26,18 @@ local now = core.clock.monotonic
 
 local function wait(transport, transfer, deadline)
   local pause = SHORTEST
-  while true do
-    transport:step(0)
+  while not transfer:ended() do
+    ngx_wakeup.step(transport)
     if transfer:ended() then return true end
     local left = deadline - now()
     if left <= 0 then return false end
-    -- ngx.sleep has a resolution of 1 ms; 0 would busy-wait.
-    ngx.sleep(math.max(SHORTEST, math.min(pause, left)))
-    pause = math.min(pause * GROWTH, LONGEST)
+    if not ngx_wakeup.wait(transport, transfer, left) then
+      -- ngx.sleep has a resolution of 1 ms; 0 would busy-wait.
+      ngx.sleep(math.max(SHORTEST, math.min(pause, left)))
+      pause = math.min(pause * GROWTH, LONGEST)
+    end
   end
+  return true
 end
 
 -- nginx's timers start from its cached time, so they may fire early.

@@ -1,0 +1,223 @@
+--- Wakes the coroutines of adobepass.driver.ngx when their transfers end.
+--
+-- Lua code in nginx can wait for its own sockets only (lua-nginx-module #450 was
+-- closed, #2440 is open). So a thread of the C core (`core.wakeup`) waits for the
+-- transports' epoll descriptors, and writes to a Unix socket. A timer of nginx,
+-- the loop, reads that socket, steps the transports, and posts the semaphore of
+-- each transfer that has ended. libcurl runs on nginx's thread only.
+--
+-- There is one loop for each worker. It starts with the first wait, and ends when
+-- the worker exits or nobody has waited for IDLE seconds.
+--
+-- @module adobepass.driver.ngx_wakeup
+
+-- luacheck: globals ngx
+
+local core = require "adobepass.core"
+
+local ngx_wakeup = {}
+
+-- Seconds between two checks of everything that waits: a transfer may also end
+-- because another coroutine closes it or its transport.
+local LONGEST = 0.1
+local SHORTEST = 0.001 -- the resolution of nginx's timers
+local IDLE = 60
+local CONNECT_TIMEOUT, READ_TIMEOUT = 1000, 86400000 -- ms
+
+local now = core.clock.monotonic
+
+local Loop = {}
+Loop.__index = Loop
+
+local current        -- the loop of this worker
+local is_unavailable -- starting it failed
+
+local function release(semaphore)
+  local waiters = -semaphore:count()
+  if waiters > 0 then semaphore:post(waiters) end
+end
+
+-- Resumes the coroutines whose transfers have ended, or all.
+local function release_ended(watch, all)
+  for transfer, semaphore in pairs(watch.waiting) do
+    if all or transfer:ended() then
+      watch.waiting[transfer] = nil
+      release(semaphore)
+    end
+  end
+end
+
+function Loop:step(transport, watch)
+  local ended = self.ended
+  transport:step(0, ended)
+  for index = #ended, 1, -1 do
+    local semaphore = watch.waiting[ended[index]]
+    if semaphore then
+      watch.waiting[ended[index]] = nil
+      release(semaphore)
+    end
+    ended[index] = nil
+  end
+end
+
+-- Asks the thread for a byte when the transport has something to do. A timer that
+-- expires too early costs less than setting it again.
+function Loop:arm(transport, watch)
+  if not watch.is_armed then
+    watch.is_armed = self.wakeup:watch(watch.fd)
+  end
+  local seconds = math.min(transport:timeout() or LONGEST, LONGEST)
+  local due = now() + seconds
+  if not self.due or due < self.due then
+    self.due = due
+    self.wakeup:after(seconds)
+  end
+end
+
+-- Runs after each wake-up. The byte does not say what is ready.
+function Loop:turn()
+  local is_due, is_used = self.due and now() >= self.due, false
+  if is_due then self.due = nil end
+  for transport, watch in pairs(self.watches) do
+    watch.is_armed = false
+    if next(watch.waiting) then
+      self:step(transport, watch)
+      if is_due then release_ended(watch) end
+    end
+    if next(watch.waiting) then
+      is_used = true
+      self:arm(transport, watch)
+    end
+  end
+  if self.is_exiting then self:leave(is_used, is_due) end
+end
+
+-- Coroutines that nginx has ended are among those that wait until collected.
+function Loop:leave(is_used, is_due)
+  if not is_used then
+    self:stop()
+  elseif is_due then
+    collectgarbage()
+  end
+end
+
+function Loop:is_used()
+  for _, watch in pairs(self.watches) do
+    if next(watch.waiting) then return true end
+  end
+  return false
+end
+
+-- Coroutines that still wait poll from now on.
+function Loop:stop()
+  self.is_ready = false
+  self.wakeup:close()
+  for _, watch in pairs(self.watches) do release_ended(watch, true) end
+  if current == self then current = nil end
+end
+
+-- nginx calls the handlers of all timers early when the worker exits.
+local function supervise(is_exiting, loop)
+  if not loop.is_ready then return end
+  loop.is_exiting = is_exiting
+  if not loop:is_used() and (is_exiting or now() - loop.last_used >= IDLE)
+      or not is_exiting and not ngx.timer.at(IDLE, supervise, loop) then
+    loop:stop()
+  end
+end
+
+local function connect(loop)
+  local socket = ngx.socket.tcp()
+  socket:settimeouts(CONNECT_TIMEOUT, CONNECT_TIMEOUT, READ_TIMEOUT)
+  local fine, message = socket:connect("unix:" .. loop.wakeup:path())
+  if fine then fine, message = loop.wakeup:start() end
+  if fine then fine, message = ngx.timer.at(IDLE, supervise, loop) end
+  return fine and socket, message
+end
+
+local function run(premature, loop)
+  if premature then return loop:stop() end
+  local socket, message = connect(loop)
+  local fine = socket
+  loop.is_ready = fine
+  while loop.is_ready do
+    local data, reason = socket:receiveany(4096)
+    if data or reason == "timeout" then
+      fine, message = pcall(loop.turn, loop)
+    else
+      fine, message = not loop.is_ready, reason
+    end
+    if not fine then break end
+  end
+  if not fine then ngx_wakeup.give_up(message) end
+  loop:stop()
+  if socket then socket:close() end
+end
+
+--- Makes the driver poll until the worker ends.
+-- @tparam string reason for nginx's log
+function ngx_wakeup.give_up(reason)
+  if is_unavailable then return end
+  is_unavailable = true
+  ngx.log(ngx.WARN, "adobepass.driver.ngx: polls instead of waiting for events: ",
+    reason)
+end
+
+local function start()
+  if is_unavailable or ngx.worker.exiting() then return nil end
+  local has_semaphore, semaphore = pcall(require, "ngx.semaphore")
+  if not has_semaphore then return ngx_wakeup.give_up("no ngx.semaphore") end
+  local wakeup, message = core.wakeup()
+  if not wakeup then return ngx_wakeup.give_up(message) end
+  local loop = setmetatable({ wakeup = wakeup, new_semaphore = semaphore.new,
+    watches = setmetatable({}, { __mode = "k" }), ended = {},
+    last_used = now() }, Loop)
+  local fine, reason = ngx.timer.at(0, run, loop)
+  if not fine then
+    wakeup:close()
+    return ngx_wakeup.give_up(reason)
+  end
+  current = loop
+end
+
+-- Keys are weak, so that a transfer is cancelled after nginx ended its coroutine.
+local function watch_of(loop, transport)
+  local watch = loop.watches[transport]
+  if not watch and type(transport) == "userdata" then
+    local fd = next(transport:sockets())
+    if not fd then return nil end
+    watch = { fd = fd, waiting = setmetatable({}, { __mode = "k" }) }
+    loop.watches[transport] = watch
+  end
+  return watch
+end
+
+--- Steps a transport without waiting.
+function ngx_wakeup.step(transport)
+  local watch = current and current.watches[transport]
+  if watch then
+    current:step(transport, watch)
+  else
+    transport:step(0)
+  end
+end
+
+--- Yields until a transfer has ended, `seconds` have passed, or the loop ends.
+-- @treturn boolean false: did not yield, and the caller has to poll
+function ngx_wakeup.wait(transport, transfer, seconds)
+  if not current then start() end
+  local loop = current
+  local watch = loop and loop.is_ready and watch_of(loop, transport)
+  if not watch then return false end
+  local semaphore = watch.waiting[transfer] or loop.new_semaphore(0)
+  watch.waiting[transfer] = semaphore
+  loop.last_used = now()
+  loop:arm(transport, watch)
+  semaphore:wait(math.max(SHORTEST, seconds))
+  if watch.waiting[transfer] == semaphore and semaphore:count() >= 0 then
+    watch.waiting[transfer] = nil
+  end
+  return true
+end
+
+return ngx_wakeup
