@@ -18,6 +18,23 @@ local LOCATIONS = [[
       return 200 "";
     }
     location = /silent { content_by_lua_block { ngx.sleep(600) } }
+    location = /later { # responds after a request of /open
+      content_by_lua_block {
+        local gate = package.loaded.gate or { waiting = 0 }
+        package.loaded.gate = gate
+        gate.waiting = gate.waiting + 1
+        while not gate.is_open do ngx.sleep(0.005) end
+        ngx.print("later")
+      }
+    }
+    location = /waiting {
+      content_by_lua_block {
+        ngx.print(package.loaded.gate and package.loaded.gate.waiting or 0)
+      }
+    }
+    location = /open {
+      content_by_lua_block { package.loaded.gate.is_open = true }
+    }
     location = /echo {
       client_max_body_size 8m; client_body_buffer_size 8m;
       content_by_lua_block {

@@ -20,7 +20,7 @@ local nginx_host = {}
 
 -- Each request opens a connection, so that the kernel spreads them over workers.
 local CONFIG = [[
-env TMPDIR; env PATH;
+env @TMPDIR@; env PATH;
 http {
   lua_package_path "@TREE@/lua/?.lua;@TREE@/lua/?/init.lua;@TREE@/?.lua;;";
   lua_package_cpath "@TREE@/build/luajit/?.so;;";
@@ -41,13 +41,15 @@ local Host = {}
 Host.__index = Host
 
 --- options: http     further lines for nginx.conf's http block
---           workers  number of workers (default 1)
+--           tmpdir   TMPDIR of the workers (default: of this process)
+--           workers, connections  as nginx.start takes them
 function nginx_host.start(options)
   local self = setmetatable({}, Host)
   self.server = assert(nginx.start {
-    lua = true, workers = options.workers,
+    lua = true, workers = options.workers, connections = options.connections,
     config = function(ports)
       return (CONFIG:gsub("@(%u+)@", { TREE = folder.run("pwd"),
+        TMPDIR = "TMPDIR" .. (options.tmpdir and "=" .. options.tmpdir or ""),
         HTTP = options.http or "", PORT = ports[1] }))
     end,
   })

@@ -163,9 +163,11 @@ function ngx_wakeup.give_up(reason)
     reason)
 end
 
+local function load_semaphore() return require "ngx.semaphore" end
+
 local function start()
   if is_unavailable or ngx.worker.exiting() then return nil end
-  local has_semaphore, semaphore = pcall(require, "ngx.semaphore")
+  local has_semaphore, semaphore = pcall(load_semaphore)
   if not has_semaphore then return ngx_wakeup.give_up("no ngx.semaphore") end
   local wakeup, message = core.wakeup()
   if not wakeup then return ngx_wakeup.give_up(message) end

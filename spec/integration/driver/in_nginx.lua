@@ -51,6 +51,86 @@ function in_nginx.serves_others(argument)
   return { ended = ended, turns = turns }
 end
 
+local function thread_count()
+  local count = 0
+  for line in io.lines "/proc/self/status" do
+    count = tonumber(line:match "^Threads:%s*(%d+)") or count
+  end
+  return count
+end
+
+-- Makes requests in sequence until the loop of the worker has started or failed.
+local function warm_up(world)
+  for _ = 1, 20 do
+    local transfer = assert(world.transport:submit {
+      url = world.url("GOOD", "/hello") })
+    assert(world.driver.wait(world.transport, transfer,
+      world.driver.now() + 60))
+    ngx.sleep(0.001)
+  end
+end
+
+--- Returns the number of threads of the worker after some requests; with
+-- `no_thread`, none can be started. argument: { ca =, urls =, no_thread = }
+function in_nginx.count_threads(argument)
+  local new_wakeup = core.wakeup
+  if argument.no_thread then
+    core.wakeup = function() -- luacheck: ignore 122
+      local wakeup = assert(new_wakeup())
+      return { path = function() return wakeup:path() end,
+        start = function() return nil, "no thread is left", "unsupported" end,
+        close = function() wakeup:close() end }
+    end
+  end
+  local world = new_world(argument)
+  warm_up(world)
+  core.wakeup = new_wakeup -- luacheck: ignore 122
+  world.transport:close()
+  return thread_count()
+end
+
+-- The transport of `fetch`, which the requests of a worker share.
+local shared
+
+--- Returns the body of a response. argument: { ca =, urls =, path =, warm_up = }
+function in_nginx.fetch(argument)
+  shared = shared or new_world(argument)
+  if argument.warm_up then warm_up(shared) end
+  local transfer = assert(shared.transport:submit {
+    url = shared.url("GOOD", argument.path) })
+  assert(shared.driver.wait(shared.transport, transfer,
+    shared.driver.now() + 60))
+  return { body = assert(transfer:result()).body, pid = ngx.worker.pid() }
+end
+
+local function fetch_often(argument, count)
+  for _ = 1, count do
+    assert(in_nginx.fetch(argument).body == "hello")
+  end
+  return count
+end
+
+--- Fetches at once in the request, in light threads, and in timers. Returns how
+-- many responses arrived. argument: as `fetch` takes it
+function in_nginx.fetch_everywhere(argument)
+  local threads, in_timers, pending = {}, 0, 4
+  for index = 1, 4 do
+    threads[index] = ngx.thread.spawn(fetch_often, argument, 10)
+    assert(ngx.timer.at(0, function()
+      local count = fetch_often(argument, 10)
+      in_timers = in_timers + count
+      pending = pending - 1
+    end))
+  end
+  local responses = fetch_often(argument, 10)
+  for _, thread in ipairs(threads) do
+    local _, count = assert(ngx.thread.wait(thread))
+    responses = responses + count
+  end
+  while pending > 0 do ngx.sleep(0.001) end
+  return responses + in_timers
+end
+
 --- Returns how often a transport is polled within `seconds`. argument: { seconds = }
 function in_nginx.count_polls(argument)
   local driver, steps = require("adobepass.driver.ngx")(), 0

@@ -1,5 +1,8 @@
 local nginx_host = require "spec.support.nginx_host"
 local https_server = require "spec.support.https_server"
+local folder = require "spec.support.folder"
+local gateway_nodes = require "spec.examples.gateway_nodes"
+local run_transfer = require "spec.support.run_transfer"
 
 describe("driver.ngx", function()
   local nginx, host
@@ -43,5 +46,135 @@ describe("driver.ngx", function()
     .. "nginx", function()
     assert.error_matches(function() require "adobepass.driver.ngx"() end,
       "only inside nginx")
+  end)
+
+  local IN_NGINX = "spec.integration.driver.in_nginx"
+
+  local function argument(more)
+    local given = { ca = nginx.files.good.ca, path = "/hello",
+      urls = { GOOD = nginx:url("GOOD", "") } }
+    for name, value in pairs(more or {}) do given[name] = value end
+    return given
+  end
+
+  -- Runs a function with an nginx of its own.
+  local function with_host(options, run)
+    local own = nginx_host.start(options)
+    local fine, message = pcall(run, own)
+    own:stop()
+    assert(fine, message)
+  end
+
+  it("[driver-ngx-one-thread] driver.ngx: starts one thread in a "
+    .. "worker", function()
+    with_host({}, function(own)
+      assert.equal(2, own:call(IN_NGINX, "count_threads", argument()))
+      assert.equal(2, own:call(IN_NGINX, "count_threads", argument()))
+      assert.equal("", own.server:log())
+    end)
+  end)
+
+  it("[driver-ngx-polls-no-socket] driver.ngx: polls, and logs it once, if no "
+    .. "socket can be opened", function()
+    with_host({ tmpdir = "/nowhere" }, function(own)
+      assert.equal(1, own:call(IN_NGINX, "count_threads", argument()))
+      assert.equal(1, own:call(IN_NGINX, "count_threads", argument()))
+      local _, lines = own.server:log():gsub("polls instead of waiting for "
+        .. "events: The socket for wake%-ups could not be opened", "")
+      assert.equal(1, lines)
+    end)
+  end)
+
+  it("[driver-ngx-polls-no-thread] driver.ngx: polls, and logs it once, if no "
+    .. "thread can be started", function()
+    with_host({}, function(own)
+      local given = argument { no_thread = true }
+      assert.equal(1, own:call(IN_NGINX, "count_threads", given))
+      assert.equal(1, own:call(IN_NGINX, "count_threads", given))
+      local _, lines = own.server:log():gsub("polls instead of waiting for "
+        .. "events: no thread is left", "")
+      assert.equal(1, lines)
+    end)
+  end)
+
+  it("[driver-ngx-request-timer-thread] driver.ngx: serves requests, timers and "
+    .. "light threads with one transport", function()
+    local first = host:submit(IN_NGINX, "fetch_everywhere", argument())
+    local second = host:submit(IN_NGINX, "fetch_everywhere", argument())
+    assert.equal(90, host:finish(first))
+    assert.equal(90, host:finish(second))
+  end)
+
+  -- A worker that did not end would make await_end fail.
+  it("[driver-ngx-exit-not-delayed] driver.ngx: does not delay the exit of a "
+    .. "worker after a reload", function()
+    with_host({}, function(own)
+      own:call(IN_NGINX, "fetch", argument { warm_up = true })
+      local former = gateway_nodes.workers(own)
+      folder.run("kill -HUP " .. own.server.pid)
+      gateway_nodes.await_end(former)
+      assert.equal("", own.server:log())
+    end)
+  end)
+
+  it("[driver-ngx-exit-after-request] driver.ngx: finishes a waiting request "
+    .. "when its worker exits", function()
+    with_host({}, function(own)
+      own:call(IN_NGINX, "fetch", argument { warm_up = true })
+      local former = gateway_nodes.workers(own)
+      local waiting = own:submit(IN_NGINX, "fetch",
+        argument { path = "/later" })
+      local function ask(path)
+        return run_transfer(own.transport, assert(own.transport:submit {
+          url = nginx:url("HTTP", path) })).body
+      end
+      gateway_nodes.eventually(function() return ask "/waiting" == "1" end)
+      folder.run("kill -HUP " .. own.server.pid)
+      gateway_nodes.eventually(function()
+        return #gateway_nodes.workers(own) == 2
+      end)
+      ask "/open"
+      assert.equal("later", own:finish(waiting).body)
+      gateway_nodes.await_end(former)
+      assert.equal("", own.server:log())
+    end)
+  end)
+
+  it("[driver-ngx-stop-with-request] driver.ngx: ends with a worker that is "
+    .. "stopped while a request waits", function()
+    with_host({}, function(own)
+      own:call(IN_NGINX, "fetch", argument { warm_up = true })
+      local former = gateway_nodes.workers(own)
+      local waiting = own:submit(IN_NGINX, "fetch",
+        argument { path = "/silent" })
+      for _ = 1, 20 do own.transport:step(0.01) end
+      folder.run("kill -TERM " .. former[1])
+      gateway_nodes.await_end(former)
+      local _, _, code = run_transfer(own.transport, waiting)
+      assert.equal("connection_lost", code)
+    end)
+  end)
+
+  it("[driver-ngx-reload-load] driver.ngx: loses no request during reloads "
+    .. "under load", function()
+    with_host({}, function(own)
+      local pids = {}
+      for round = 1, 30 do
+        if round % 10 == 5 then folder.run("kill -HUP " .. own.server.pid) end
+        local transfers = {}
+        for index = 1, 10 do
+          transfers[index] = own:submit(IN_NGINX, "fetch", argument())
+        end
+        for _, transfer in ipairs(transfers) do
+          local found = own:finish(transfer)
+          assert.equal("hello", found.body)
+          pids[found.pid] = true
+        end
+      end
+      local count = 0
+      for _ in pairs(pids) do count = count + 1 end
+      assert.is_true(count >= 2, "the worker was never replaced")
+      assert.equal("", own.server:log())
+    end)
   end)
 end)

@@ -116,10 +116,10 @@ describe("driver", function()
     end)
   end)
 
-  describe("ngx", function()
+  local function in_nginx(options)
     local host
 
-    setup(function() host = nginx_host.start {} end)
+    setup(function() host = nginx_host.start(options) end)
     teardown(function() host:stop() end)
 
     for _, name in ipairs(driver_conformance.names(true)) do
@@ -135,5 +135,9 @@ describe("driver", function()
         for kind, count in pairs(handles) do assert.equal(0, count, kind) end
       end)
     end
-  end)
+  end
+
+  describe("ngx", function() in_nginx {} end)
+
+  describe("ngx that polls", function() in_nginx { tmpdir = "/nowhere" } end)
 end)

@@ -11,6 +11,7 @@
 -- options: nginx    path of the program (default: nginx.find)
 --          lua      true: fail early if nginx has no Lua module
 --          workers  number of worker processes (default: 1)
+--          connections  of each worker (default: 1024)
 --
 -- `config` is nginx.conf without the directives that every private nginx needs
 -- (process id, user, modules, events, workers, temporary folders). The function
@@ -88,7 +89,7 @@ worker_processes @WORKERS@;
 pid @FOLDER@/nginx.pid;
 error_log @FOLDER@/error.log warn;
 @MAIN@
-events { worker_connections 1024; }
+events { worker_connections @CONNECTIONS@; }
 ]]
 
 local TEMPORARY = [[
@@ -102,7 +103,8 @@ local TEMPORARY = [[
 ]]
 
 local OPTIONS = { config = "string or function", ports = "number or table",
-  nginx = "string", lua = "boolean", workers = "number" }
+  nginx = "string", lua = "boolean", workers = "number",
+  connections = "number" }
 
 local function check_options(options)
   for name, value in pairs(options) do
@@ -215,7 +217,7 @@ local function write_config(server)
     text = made
   end
   local values = { FOLDER = folder, MAIN = server.main,
-    WORKERS = server.workers }
+    WORKERS = server.workers, CONNECTIONS = server.connections }
   text = text:gsub("http%s*{", function(start)
     return start .. "\n" .. fill(TEMPORARY, values)
   end, 1)
@@ -273,8 +275,8 @@ local function open(binary, main, options)
   local keeper = shell.background("adobepass-keeper", folder, KEEPER, binary)
   local fifo = assert(io.open(folder .. "/status", "rb"))
   return setmetatable({ folder = folder, keeper = keeper, status = fifo,
-    config = options.config, main = main, workers = options.workers or 1 },
-    Server)
+    config = options.config, main = main, workers = options.workers or 1,
+    connections = options.connections or 1024 }, Server)
 end
 
 --- Starts nginx. When this returns, its sockets are bound.
