@@ -137,7 +137,7 @@ local function park(running, count, kept)
   local is_met = true
   for _, kind in ipairs(KINDS) do
     local plan = plan_of(running, { count, 5 }, kind, 10)
-    plan.settle = 4
+    plan.settle = 3
     local found = running.host:call("bench.driver_calls", "park", plan)
     local name = ("%s, %d waiting calls"):format(kind[1], count)
     tools.say("%s: CPU %.1f %% of a core, %d failed", name, found.use,

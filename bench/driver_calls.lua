@@ -111,14 +111,16 @@ local function measure(plan)
     p50 = quantile(times, 0.5), p99 = quantile(times, 0.99) }
 end
 
---- Parks calls of one client. Returns the CPU use in percent of a core from one
--- second after the start until half a second before the responses are due.
+--- Parks calls of one client, after each connection has been used once. Returns
+-- the CPU use in percent of a core from `settle` seconds after the start until half
+-- a second before the responses are due.
 local function park(plan)
   local call, close = client_call(plan)
   local failed, use = 0, nil
   local function parked()
     if not pcall(call) then failed = failed + 1 end
   end
+  together(plan.in_flight, parked)
   local watch = ngx.thread.spawn(function()
     ngx.sleep(plan.settle)
     local pids = { ngx.worker.pid() }

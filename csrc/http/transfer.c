@@ -33,6 +33,7 @@ void ap_transfer_free(ap_transfer *transfer) {
 
 static void store(ap_transfer *transfer, ap_buffer *buf, const char *bytes,
                   size_t length) {
+  if (transfer->received != NULL) ++*transfer->received;
   switch (ap_buffer_append(buf, bytes, length)) {
     case AP_BUFFER_OK: break;
     case AP_BUFFER_FULL: transfer->too_large = 1; break;

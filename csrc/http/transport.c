@@ -34,6 +34,8 @@ struct ap_transport {
   ap_poller_event ready[MOST_READY];
   size_t ready_count;
   double asked_all; /* time of the last watch_all, monotonic seconds */
+  int may_hold;     /* libcurl may hold data since then, see ask_all_after */
+  size_t received;  /* header lines and parts of bodies */
   ap_transport_settings settings;
   ap_transfer *first;        /* of those that run */
   ap_transfer *ended;        /* of those that ended and were not returned */
@@ -269,6 +271,7 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
     transfer->url->has_name || settings->options.texts[AP_TEXT_PROXY] != NULL;
   transfer->easy = ap_easy_pool_take(&transport->easies, request->fresh);
   if (transfer->easy == NULL) return ap_failure_no_memory(failure);
+  transfer->received = &transport->received;
   if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(transport, transfer, failure))
     return 1;
@@ -330,6 +333,7 @@ static CURLMcode move_due(ap_transport *transport) {
 static CURLMcode move_ready(ap_transport *transport) {
   CURLMcode code = CURLM_OK;
   size_t i;
+  transport->may_hold = transport->settings.options.http2;
   for (i = 0; code == CURLM_OK && i < transport->ready_count; i++)
     code = act(transport, transport->ready[i].fd, transport->ready[i].events);
   transport->ready_count = 0;
@@ -337,14 +341,26 @@ static CURLMcode move_ready(ap_transport *transport) {
 }
 
 /* Seconds. libcurl 7.88 may hold a part of an HTTP/2 response that it has read
-** and delivers only when called again; no socket becomes ready for that. */
-static const double ask_all_after = 0.05;
+** and delivers only when called again; no socket becomes ready for that. So all
+** transfers are continued soon after a socket was ready, and until nothing more
+** arrives. Otherwise rarely, because that takes 1 to 2 us for each transfer. */
+static const double ask_all_after = 0.05, ask_idle_after = 1;
+
+static double ask_interval(const ap_transport *transport) {
+  return transport->may_hold || !transport->is_watching ? ask_all_after
+                                                        : ask_idle_after;
+}
 
 static CURLMcode watch_all(ap_transport *transport) {
   int running;
+  size_t before = transport->received;
+  CURLMcode code;
   transport->is_watching = 1;
   transport->asked_all = ap_clock_monotonic();
-  return curl_multi_socket_all(transport->multi, &running);
+  code = curl_multi_socket_all(transport->multi, &running);
+  transport->may_hold =
+    transport->settings.options.http2 && transport->received != before;
+  return code;
 }
 
 static CURLMcode perform(ap_transport *transport) {
@@ -367,14 +383,15 @@ static CURLMcode guarded(ap_transport *transport,
   return code;
 }
 
-/* Milliseconds to wait: at least 1, at most ask_all_after; 0 for 0. */
-static int milliseconds_of(double seconds) {
-  double wait = seconds < ask_all_after ? seconds : ask_all_after;
+/* Milliseconds to wait: at least 1, at most ask_interval; 0 for 0. */
+static int milliseconds_of(const ap_transport *transport, double seconds) {
+  double most = ask_interval(transport);
+  double wait = seconds < most ? seconds : most;
   return seconds > 0 ? (int)(wait * 1000) + 1 : 0;
 }
 
 static void wait_for_sockets(ap_transport *transport, double seconds) {
-  int most = milliseconds_of(seconds);
+  int most = milliseconds_of(transport, seconds);
   long wanted = -1;
   (void)curl_multi_timeout(transport->multi, &wanted);
   if (wanted >= 0 && wanted < most) most = (int)wanted;
@@ -388,7 +405,7 @@ static CURLMcode move_watched(ap_transport *transport, double seconds,
   if (code != CURLM_OK || *ended > 0) return code;
   wait_for_sockets(transport, seconds);
   if (transport->ready_count > 0) return guarded(transport, move_ready, ended);
-  if (ap_clock_monotonic() - transport->asked_all < ask_all_after)
+  if (ap_clock_monotonic() - transport->asked_all < ask_interval(transport))
     return CURLM_OK;
   return guarded(transport, watch_all, ended);
 }
@@ -400,8 +417,8 @@ static CURLMcode perform_or_wait(ap_transport *transport, double seconds,
   if (code != CURLM_OK || *ended > 0 || seconds <= 0 ||
       transport->idle_calls >= MOST_IDLE_CALLS)
     return code;
-  return curl_multi_poll(transport->multi, NULL, 0, milliseconds_of(seconds),
-                         NULL);
+  return curl_multi_poll(transport->multi, NULL, 0,
+                         milliseconds_of(transport, seconds), NULL);
 }
 
 static CURLMcode move(ap_transport *transport, double seconds, size_t *ended) {
@@ -448,10 +465,10 @@ double ap_transport_timeout(ap_transport *transport) {
   double seconds, left;
   if (transport->running == 0) return -1;
   (void)curl_multi_timeout(transport->multi, &milliseconds);
-  seconds = milliseconds < 0 ? ask_all_after : (double)milliseconds / 1000;
-  left = !transport->is_watching
-           ? ask_all_after
-           : transport->asked_all + ask_all_after - ap_clock_monotonic();
+  left = ask_interval(transport);
+  seconds = milliseconds < 0 ? left : (double)milliseconds / 1000;
+  if (transport->is_watching)
+    left += transport->asked_all - ap_clock_monotonic();
   if (left < seconds) seconds = left;
   return seconds > 0 ? seconds : 0;
 }

@@ -17,9 +17,11 @@ local core = require "adobepass.core"
 
 local ngx_wakeup = {}
 
--- Seconds between two checks of everything that waits: a transfer may also end
--- because another coroutine closes it or its transport.
-local LONGEST = 0.1
+-- A transfer also ends when another coroutine closes it or its transport. So each
+-- transport that somebody waits for is stepped at least every LONGEST seconds. If
+-- the number of its running transfers has changed, or has not been checked for
+-- SCAN seconds, all of its waiting transfers are checked.
+local LONGEST, SCAN = 0.1, 1
 local SHORTEST = 0.001 -- the resolution of nginx's timers
 local IDLE = 60
 local CONNECT_TIMEOUT, READ_TIMEOUT = 1000, 86400000 -- ms
@@ -39,6 +41,7 @@ end
 
 -- Resumes the coroutines whose transfers have ended, or all.
 local function release_ended(watch, all)
+  watch.scan_at = now() + SCAN
   for transfer, semaphore in pairs(watch.waiting) do
     if all or transfer:ended() then
       watch.waiting[transfer] = nil
@@ -49,7 +52,7 @@ end
 
 function Loop:step(transport, watch)
   local ended = self.ended
-  transport:step(0, ended)
+  local running = transport:step(0, ended)
   for index = #ended, 1, -1 do
     local semaphore = watch.waiting[ended[index]]
     if semaphore then
@@ -58,6 +61,7 @@ function Loop:step(transport, watch)
     end
     ended[index] = nil
   end
+  return running
 end
 
 -- Asks the thread for a byte when the transport has something to do. A timer that
@@ -81,8 +85,11 @@ function Loop:turn()
   for transport, watch in pairs(self.watches) do
     watch.is_armed = false
     if next(watch.waiting) then
-      self:step(transport, watch)
-      if is_due then release_ended(watch) end
+      local running = self:step(transport, watch)
+      if is_due and (running ~= watch.running or now() >= watch.scan_at) then
+        watch.running = running
+        release_ended(watch)
+      end
     end
     if next(watch.waiting) then
       is_used = true
@@ -188,7 +195,7 @@ local function watch_of(loop, transport)
   if not watch and type(transport) == "userdata" then
     local fd = next(transport:sockets())
     if not fd then return nil end
-    watch = { fd = fd, waiting = setmetatable({}, { __mode = "k" }) }
+    watch = { fd = fd, scan_at = 0, waiting = setmetatable({}, { __mode = "k" }) }
     loop.watches[transport] = watch
   end
   return watch
