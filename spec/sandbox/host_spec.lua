@@ -343,23 +343,29 @@ describe("host.start", function()
   end)
 
   it("[sandbox-host-takes-world-one] sandbox host: loads a world from a "
-    .. "file", function()
+    .. "file or a table", function()
     assert(shell.write_file(place .. "/world.lua", [[
       local world = require "adobepass.sandbox.data.world"
       world.providers.REF30.name = "My Channel"
       return world]]))
-    local running = assert(host.start { world = place .. "/world.lua" })
-    local transport = assert(core.http.new { ca_file = running.ca })
-    local world = control(running, transport, "GET", "/world")
-    assert.is_truthy(json.encode(world):find("My Channel", 1, true))
-    running:stop()
-    transport:close()
+    assert(shell.write_file(place .. "/world.json",
+      '{ "providers": { "REF30": { "name": "My Channel" } } }'))
+    for _, given in ipairs { place .. "/world.lua", place .. "/world.json",
+        { providers = { REF30 = { name = "My Channel" } } } } do
+      local running = assert(host.start { world = given })
+      local transport = assert(core.http.new { ca_file = running.ca })
+      local world = control(running, transport, "GET", "/world")
+      assert.is_truthy(json.encode(world):find("My Channel", 1, true))
+      running:stop()
+      transport:close()
+    end
   end)
 
   it("[sandbox-host-wrong-world] sandbox host: reports errors in a "
     .. "world", function()
     for text, expected in pairs {
-      ["return {"] = "world.lua:1:", ["return {}"] = "world.lifetimes",
+      ["return {"] = "world.lua:1:", ["return { lifetimes = 5 }"] =
+        "world.lua: 1 mistake\n  lifetimes: expected a table",
       ["error 'no'"] = "world.lua:1: no", ["return 1"] = "expected a table",
     } do
       assert(shell.write_file(place .. "/world.lua", text))

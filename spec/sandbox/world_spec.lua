@@ -1,12 +1,15 @@
 --- sandbox.new: world, options and keys.
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
+local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local jws = require "adobepass.util.jws"
 local keys = require "adobepass.sandbox.data.keys"
 local routes = require "adobepass.sandbox.engine.routes"
 local adobepass_sandbox = require "adobepass.sandbox"
+local shell = require "adobepass.util.shell"
 local state = require "adobepass.sandbox.engine.state"
+local world_file = require "adobepass.sandbox.data.world_file"
 local world = require "adobepass.sandbox.data.world"
 
 describe("sandbox.new", function()
@@ -31,7 +34,6 @@ describe("sandbox.new", function()
       assert.has_error(function() adobepass_sandbox.new(nil, options) end)
     end
     assert.has_error(function() adobepass_sandbox.new(5) end)
-    assert.has_error(function() adobepass_sandbox.new {} end)
   end)
 
   it("[world-shares-state] sandbox.new: sandboxes share neither state nor "
@@ -68,6 +70,7 @@ describe("sandbox.new", function()
       providers = { "MINE" } } }
     local h = fixture.new { world = function(given)
       for name in pairs(given) do given[name] = small[name] end
+      given.defaults = false
     end }
     local requestor = h:get("/api/v2/MINE/configuration").json.requestor
     assert.same({ { id = "House", displayName = "House",
@@ -78,6 +81,191 @@ describe("sandbox.new", function()
     assert(h.control.login { code = code, username = "me" })
     assert.equal("House", next(
       h:get("/api/v2/MINE/profiles").json.profiles))
+  end)
+end)
+
+-- Ten mistakes: a section, a field, a type, a range, a mode, references to a
+-- provider, an mvpd and a rating, a rule, a missing field.
+local TEN = [[{
+  "provders": {},
+  "mode": ["any_domian"],
+  "lifetimes": { "code": "30m", "profile": -1 },
+  "providers": { "REF30": { "integrations": { "Cablevison": {} } } },
+  "mvpds": { "Cablevision": { "temppass": { "ttl": 60 } } },
+  "applications": [ { "id": "a", "name": "A", "scopes": [],
+    "providers": [ "REF31" ] } ],
+  "degradation": [ { "provider": "REF30", "mvpd": "Dish", "rule": "AuthNal" } ],
+  "viewers": { "zoe": { "max_rating": "TV-PH" } }
+}]]
+
+local TEN_MISTAKES = {
+  "applications[1].providers[1]: unknown provider 'REF31': did you mean 'REF30'?",
+  "degradation[1].rule: unknown rule 'AuthNal': did you mean 'AuthNAll'?",
+  "lifetimes.code: expected a number, got a string",
+  "lifetimes.profile: expected a whole number from 0 to 3153600000, got -1",
+  "mode[1]: unknown leniency 'any_domian': did you mean 'any_domain'?",
+  "mvpds.Cablevision.temppass: unknown field 'temppass': "
+    .. "did you mean 'temp_pass'?",
+  "providers.REF30.integrations.Cablevison: unknown mvpd 'Cablevison': "
+    .. "did you mean 'Cablevision'?",
+  "provders: unknown field 'provders': did you mean 'providers'?",
+  "viewers.zoe.max_rating: unknown rating 'TV-PH': did you mean 'TV-PG'?",
+  "viewers.zoe.password: missing",
+}
+
+local function mistakes(given)
+  local ok, message = pcall(adobepass_sandbox.new, given)
+  assert.is_false(ok)
+  return message
+end
+
+describe("a world", function()
+  local place
+  setup(function() place = folder.make() end)
+  teardown(function() folder.remove(place) end)
+
+  local function file(name, text)
+    assert(shell.write_file(place .. "/" .. name, text))
+    return place .. "/" .. name
+  end
+
+  it("[world-ten-mistakes] sandbox world: one message lists all mistakes of a "
+    .. "file", function()
+    local path = file("ten.json", TEN)
+    local _, message = world_file.read(path)
+    local lines = {}
+    for line in message:gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.equal("invalid world " .. path .. ": 10 mistakes", lines[1])
+    local listed = {}
+    for index = 2, #lines do listed[index - 1] = lines[index]:match "^  (.*)" end
+    table.sort(listed)
+    table.sort(TEN_MISTAKES)
+    assert.same(TEN_MISTAKES, listed)
+    assert.truthy(mistakes(json.decode(TEN)):find("10 mistakes", 1, true))
+  end)
+
+  it("[world-each-mistake] sandbox world: names the path of each "
+    .. "mistake", function()
+    for text, given in pairs {
+      ["mode: unknown mode 'strickt': did you mean 'strict'?"] =
+        { mode = "strickt" },
+      ["mode: expected a string, got a number"] = { mode = 5 },
+      ["viewers: expected a table, got a string"] = { viewers = "ann" },
+      ["viewers: expected a table, got null"] = { viewers = json.null },
+      ["limits.authorize: expected a whole number from 0 to 1000000, got 1.5"] =
+        { limits = { authorize = 1.5 } },
+      ["throttle.bust: unknown field 'bust': did you mean 'burst'?"] =
+        { throttle = { bust = 1 } },
+      ["applications: expected at least one element"] = { applications = {} },
+      ["ratings: expected a list, got named fields"] =
+        { ratings = { first = "G" } },
+      ['resources["Late Night"].rating: unknown rating'] =
+        { resources = { ["Late Night"] = { rating = "X" } } },
+      ["resources.Flaky.trouble: unknown error code"] =
+        { resources = { Flaky = { trouble = "invalid_integration" } } },
+      ["viewers.ann.mvpds[2]: unknown mvpd 'Dihs': did you mean 'Dish'?"] =
+        { viewers = { ann = { mvpds = { "Dish", "Dihs" } } } },
+      ["degradation[1].mvpd: REF40 has no integration with 'Dish'"] =
+        { degradation = { { provider = "REF40", mvpd = "Dish",
+                            rule = "AuthNAll" } } },
+      ["providers.NEW.integrations: missing"] =
+        { providers = { NEW = { name = "New", domains = { "a.test" } } } },
+      ["mvpds[1]: expected a string, got a number"] = { mvpds = { {} } },
+      ["expected a table, got a number"] = 5,
+    } do
+      assert.truthy(mistakes(given):find(text, 1, true), mistakes(given))
+    end
+    assert.truthy(mistakes { mode = 5 }:find("1 mistake\n", 1, true))
+    assert.is_nil(mistakes { viewers = { ann = { password = 1 } } }:find "secret")
+  end)
+
+  it("[world-merged] sandbox world: is merged over the defaults", function()
+    local merged = adobepass_sandbox.new {
+      lifetimes = { code = 60 },
+      viewers = { zoe = { password = "z" },
+                  ann = { attributes = { zip = { "1" } } } },
+      providers = { REF30 = { domains = { "mine.test" } } },
+      degradation = {}, mode = { "any_domain" },
+    }.world
+    assert.same({ 60, world.lifetimes.profile },
+                { merged.lifetimes.code, merged.lifetimes.profile })
+    assert.same({ "z", "secret", "secret" }, { merged.viewers.zoe.password,
+      merged.viewers.ann.password, merged.viewers.bob.password })
+    assert.same({ { "1" }, "Primary" }, { merged.viewers.ann.attributes.zip,
+      merged.viewers.ann.attributes.typeID })
+    assert.same({ "mine.test" }, merged.providers.REF30.domains)
+    assert.is_table(merged.providers.REF30.integrations.Dish)
+    assert.same({}, merged.degradation)
+    assert.same({ "any_domain" }, merged.mode)
+    assert.equal("77754", world.viewers.ann.attributes.zip)
+  end)
+
+  it("[world-defaults-false] sandbox world: defaults = false leaves out the "
+    .. "default providers and viewers", function()
+    local only = adobepass_sandbox.new {
+      defaults = false,
+      applications = { { id = "a", name = "A", scopes = { "api:client:v2" },
+                         providers = { "MINE" } } },
+      providers = { MINE = { name = "Mine", domains = { "a.test" },
+                             integrations = { House = {} } } },
+      mvpds = { House = {} }, viewers = { me = { password = "x" } },
+    }.world
+    assert.is_nil(only.providers.REF30)
+    assert.is_nil(only.viewers.ann)
+    assert.same({}, only.degradation)
+    assert.same(world.lifetimes, only.lifetimes)
+    assert.same({ "House" }, { next(only.mvpds), next(only.mvpds, "House") })
+    assert.truthy(mistakes { defaults = false }:find(
+      "applications: expected at least one element", 1, true))
+  end)
+
+  it("[world-file-errors] sandbox world: a message about a file names the "
+    .. "file", function()
+    for name, case in pairs {
+      ["a.json"] = { '{ "mode": ', "malformed" },
+      ["b.json"] = { '{ "mode": 5 }', "mode: expected a string" },
+      ["c.json"] = { '[ 1 ]', "[1]: unknown field '1'" },
+      ["d.lua"] = { "return {", "d.lua:1:" },
+      ["e.lua"] = { "error 'no'", "e.lua:1: no" },
+      ["f.lua"] = { "return 1", "expected a table, got a number" },
+      ["g.lua"] = { "", "to return a table" },
+      ["h.lua"] = { "return { mode = 5 }", "mode: expected a string" },
+      ["i.json"] = { 'null', "expected a table, got null" },
+    } do
+      local path = file(name, case[1])
+      local none, message = world_file.read(path)
+      assert.is_nil(none)
+      assert.truthy(message:find(path, 1, true), message)
+      assert.truthy(message:find(case[2], 1, true), message)
+    end
+    local none, message = world_file.read(place .. "/none.json")
+    assert.is_nil(none)
+    assert.truthy(message:find("none.json", 1, true))
+  end)
+
+  it("[world-hidden] sandbox world: pickers omit test-only providers unless the "
+    .. "world shows them", function()
+    local function offered(change)
+      local h, ids = fixture.new { world = change }, {}
+      local response = h:get "/api/v2/REF30/configuration"
+      for _, mvpd in ipairs(response.json.requestor.mvpds) do
+        ids[mvpd.id] = true
+      end
+      local page = {}
+      for _, row in ipairs(h.sandbox:mvpds "REF30") do page[row.id] = true end
+      return ids, page, h
+    end
+    local ids, page, h = offered()
+    for _, id in ipairs { "Comcast_SSO_Perf", "DegradedMvpd", "Dummy", "Strict",
+                          "Degraded_AuthZAll", "Degraded_AuthZNone" } do
+      assert.is_nil(ids[id], id)
+      assert.is_nil(page[id], id)
+    end
+    assert.is_true(ids.Cablevision and page.Cablevision)
+    h:log_in("ann", "Dummy")
+    assert.equal(200, h:authorize("Dummy", { "A" }).status)
+    ids, page = offered(function(given) given.mvpds.Dummy.hidden = false end)
+    assert.is_true(ids.Dummy and page.Dummy)
   end)
 end)
 

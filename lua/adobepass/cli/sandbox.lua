@@ -52,8 +52,8 @@ function sandbox.define(parser)
   parser:option("--port", "The service's port; management and control "
     .. "use the next two. Default: free ports."):argname("<port>")
     :convert(port_number)
-  parser:option("--world", "A Lua file with your own providers, viewers "
-    .. "and channels (copy adobepass/sandbox/data/world.lua)."):argname("<file>")
+  parser:option("--world", "A Lua or JSON file with your own providers, "
+    .. "viewers and channels, merged over the defaults."):argname("<file>")
   parser:option("--state-dir", "A folder that keeps the sandbox's "
     .. "state between runs."):argname("<folder>")
     :target("state_dir")
@@ -171,10 +171,9 @@ local SHORT_TEXT = [[
 @VIEWERS@
 ]]
 
-local function viewers_text(path)
-  local world = path and dofile(path) or require "adobepass.sandbox.data.world"
+local function viewers_text(world)
   local names = {}
-  for name in pairs(world.viewers or {}) do names[#names + 1] = name end
+  for name in pairs(world.viewers) do names[#names + 1] = name end
   table.sort(names)
   local lines = {}
   for index, name in ipairs(names) do
@@ -185,11 +184,11 @@ local function viewers_text(path)
   return "\n    Viewer       Password\n" .. table.concat(lines)
 end
 
-local function fill(text, running, arguments)
+local function fill(text, running)
   local values = terminal.styles()
   for _, name in ipairs(SHOWN) do values[name:upper()] = running[name] end
   values.FOLDER = running.folder
-  values.VIEWERS = viewers_text(arguments.world)
+  values.VIEWERS = viewers_text(running.world)
   return (text:gsub("@(%u+)@", values))
 end
 
@@ -197,9 +196,9 @@ local function serve(running, arguments)
   if arguments.json then
     terminal.write(as_json(running), "\n")
   elseif not arguments.exec then
-    terminal.write(fill(TEXT, running, arguments))
+    terminal.write(fill(TEXT, running))
   elseif terminal.is_terminal(1) then
-    terminal.write(fill(SHORT_TEXT, running, arguments))
+    terminal.write(fill(SHORT_TEXT, running))
   end
   if terminal.write_error() then return 1 end
   if arguments.exec then

@@ -8,7 +8,8 @@
 --   local adobepass_sandbox = require "adobepass.sandbox"
 --   local sandbox = adobepass_sandbox.new(world, options)
 --
--- world    a table with the layout of `adobepass.sandbox.data.world` (default)
+-- world    a table that is merged over `adobepass.sandbox.data.world`; its fields
+--          are in docs/sandbox.md. All mistakes are raised in one error.
 -- options  { now = function() -> ms since the epoch,
 --            random = function(n) -> n bytes,
 --            api = "https://127.0.0.1:8443",   origin in absolute URLs
@@ -75,19 +76,13 @@ local commands = require "adobepass.sandbox.control.commands"
 local keyring = require "adobepass.sandbox.data.keyring"
 local options_of = require "adobepass.util.options"
 local state = require "adobepass.sandbox.engine.state"
-local default_world = require "adobepass.sandbox.data.world"
+local world_schema = require "adobepass.sandbox.data.world_schema"
 
 local sandbox = {}
 
 local OPTIONS = {
   now = "function", random = "function", api = "string", mgmt = "string",
   keys = "table", throttle = "boolean",
-}
-
-local SECTIONS = {
-  "lifetimes", "throttle", "limits", "sso_service", "applications",
-  "providers", "mvpds", "degradation", "viewers", "resources", "ratings",
-  "partners", "management",
 }
 
 local function check_options(options)
@@ -100,39 +95,25 @@ local function check_options(options)
   end
 end
 
-local function check_world(world)
-  if type(world) ~= "table" then error("invalid world: expected a table", 3) end
-  for _, name in ipairs(SECTIONS) do
-    if type(world[name]) ~= "table" then
-      error("invalid world." .. name .. ": expected a table", 3)
-    end
-  end
-end
-
-local function check_mode(mode)
-  local set, message = leniency.parse(mode)
-  if not set then error(message, 3) end
-  return set
-end
-
 local function wall_ms()
   return core.clock.wall() * 1000
 end
 
 --- Creates a sandbox. Sandboxes share no state.
 function sandbox.new(world, options)
-  world, options = world or default_world, options or {}
+  options = options or {}
   check_options(options)
-  check_world(world)
+  local complete, message = world_schema.complete(world)
+  if not complete then error(message, 2) end
   local api = options.api or "https://127.0.0.1:8443"
   local self = instance.new {
-    world = state.copy(world), state = state.new(world),
+    world = state.copy(complete), state = state.new(complete),
     keys = keyring.new(options.keys),
     clock = options.now or wall_ms,
     bytes = options.random or core.random.bytes,
     api = api, mgmt = options.mgmt or api,
     is_throttled = options.throttle ~= false,
-    lenient = check_mode(world.mode),
+    lenient = leniency.parse(complete.mode),
   }
   self.control = commands.new(self)
   return self

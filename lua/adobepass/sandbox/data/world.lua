@@ -1,10 +1,11 @@
 --- The default world: providers, mvpds, viewers and limits of the sandbox.
 --
--- Plain data. Copy the file, edit the copy, and start the sandbox with it:
+-- Plain data. A world of your own is merged over this table; docs/sandbox.md
+-- describes every field:
 --   adobepass sandbox --world my_world.lua
---   sandbox.new(dofile "my_world.lua")
--- It contains all identifiers of Adobe's documented samples, so that each sample
--- can be replayed. Times are in seconds unless a name says otherwise.
+--   sandbox.new { viewers = { zoe = { password = "secret" } } }
+-- This world contains all identifiers of Adobe's documented samples, so that each
+-- sample can be replayed. Times are in seconds unless a name says otherwise.
 --
 -- @module adobepass.sandbox.data.world
 
@@ -187,6 +188,8 @@ return {
   --   logout          true: the mvpd has a logout page
   --   proxy           id of the proxy that serves this mvpd
   --   partner_id      its id on Apple devices (platformMappingId)
+  --   hidden          true: for tests; pickers and the configuration response
+  --                   omit the mvpd, which works nevertheless
   --   dummy           true: authorization is granted without asking the mvpd
   --   limits          { authorize =, preauthorize = }
   --   temp_pass       { ttl =, resources =?, identity =? }; `identity`, a key
@@ -209,18 +212,28 @@ return {
       partner_id = "Comcast_SSO",
     },
     Comcast_SSO_Perf = {
+      hidden = true,
       display_name = "Comcast SSO, for load tests", logout = true,
       picker = { authPerAggregator = true, authPerBrowserSession = true },
     },
     DegradedMvpd = {
+      hidden = true,
       display_name = "Degraded: every viewer logged in",
       partner_id = "DegradedMvpd",
     },
-    Degraded_AuthZAll = { display_name = "Degraded: all resources permitted" },
-    Degraded_AuthZNone = { display_name = "Degraded: all resources denied" },
-    Disabled = { display_name = "Disabled integration" },
+    Degraded_AuthZAll = {
+      display_name = "Degraded: all resources permitted", hidden = true,
+    },
+    Degraded_AuthZNone = {
+      display_name = "Degraded: all resources denied", hidden = true,
+    },
+    Disabled = {
+      display_name = "Disabled integration", hidden = true,
+    },
     Dish = { display_name = "Dish, no logout page" },
-    Dummy = { display_name = "Permits every resource", dummy = true },
+    Dummy = {
+      display_name = "Permits every resource", dummy = true, hidden = true,
+    },
     ElasticSSO = {
       display_name = "ElasticSSO", logout = true, partner_id = "ElasticSSO",
       picker = { authPerAggregator = false },
@@ -233,6 +246,7 @@ return {
       display_name = "Spectrum", logout = true, partner_id = "Spectrum",
     },
     Strict = {
+      hidden = true,
       display_name = "One resource per request",
       limits = { authorize = 1, preauthorize = 2 },
     },
@@ -252,6 +266,7 @@ return {
       picker = { authPerAggregator = true },
     },
     TempPass_Broken = {
+      hidden = true,
       display_name = "Temp-Pass, broken", temp_pass = { ttl = 60 },
     },
     flexibleTempPass = {
@@ -259,6 +274,7 @@ return {
       temp_pass = { ttl = 3600, resources = 5, identity = "email" },
     },
     flexibleTempPass_Broken = {
+      hidden = true,
       display_name = "Promotion, broken",
       temp_pass = { ttl = 60, resources = 1, identity = "email" },
     },

@@ -98,12 +98,14 @@ function Sandbox:integration(provider_id, mvpd_id)
   return integration
 end
 
---- Returns all mvpds with an enabled integration, sorted by id.
+--- Returns the mvpds with an enabled integration that are not hidden, sorted by
+-- id.
 function Sandbox:integrated(provider_id)
   local provider, list = self.world.providers[provider_id], {}
   for id in pairs(provider and provider.integrations or {}) do
-    if self:integration(provider_id, id) then
-      list[#list + 1] = self.world.mvpds[id]
+    local row = self.world.mvpds[id]
+    if self:integration(provider_id, id) and not row.hidden then
+      list[#list + 1] = row
     end
   end
   table.sort(list, function(a, b) return a.id < b.id end)

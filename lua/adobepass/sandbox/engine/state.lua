@@ -12,7 +12,7 @@ local HOUR = 3600 * 1000
 
 local function degradation(world)
   local rules = {}
-  for _, entry in ipairs(world.degradation or {}) do
+  for _, entry in ipairs(world.degradation) do
     rules[entry.provider .. "|" .. entry.mvpd] =
       { rule = entry.rule, details = entry.details }
   end

@@ -3,11 +3,12 @@
 --   local host = require "adobepass.sandbox.host"
 --   local running, message, code = host.start {
 --     port = 8443,        -- and the next two; default: free ports
---     world = "my_world.lua",
+--     world = "my_world.lua",   -- or a JSON file, or a table
 --     state_dir = "var",  -- keeps the state across restarts
 --     throttle = false,   -- disables the request limit
 --   }
 --   running.api, .mgmt, .control   origins
+--   running.world                  the complete world
 --   running.ca                     file name of the CA certificate
 --   running.statement              software statement of the first application
 --   running.pid; running:wait(); running:run(command); running:stop()
@@ -20,13 +21,15 @@ local certificates = require "adobepass.sandbox.host.certificates"
 local json = require "adobepass.util.json"
 local nginx = require "adobepass.sandbox.host.nginx"
 local shell = require "adobepass.util.shell"
+local world_file = require "adobepass.sandbox.data.world_file"
+local world_schema = require "adobepass.sandbox.data.world_schema"
 
 local host = {}
 
 local Running = {}
 Running.__index = Running
 
-local OPTIONS = { port = "number", world = "string", state_dir = "string",
+local OPTIONS = { port = "number", world = "string or table", state_dir = "string",
   throttle = "boolean", nginx = "string" }
 
 local HTTP = [[
@@ -72,7 +75,7 @@ local function check(options)
     if not OPTIONS[name] then
       error("host.start: unknown option '" .. tostring(name) .. "'", 3)
     end
-    if type(value) ~= OPTIONS[name] then
+    if not OPTIONS[name]:find(type(value), 1, true) then
       error(("host.start: invalid option '%s': expected a %s"):format(
         name, OPTIONS[name]), 3)
     end
@@ -86,8 +89,11 @@ end
 local function origin(port) return "https://127.0.0.1:" .. port end
 
 local function write_settings(options, folder, ports)
+  local written, message, code = shell.write_file(folder .. "/world.json",
+    json.encode(options.world))
+  if not written then return nil, message, code end
   return shell.write_file(folder .. "/settings.json", json.encode {
-    api = origin(ports[1]), mgmt = origin(ports[2]), world = options.world,
+    api = origin(ports[1]), mgmt = origin(ports[2]),
     state_dir = options.state_dir, throttle = options.throttle,
   })
 end
@@ -116,6 +122,12 @@ local function absolute(path)
   return shell.read("pwd") .. "/" .. path
 end
 
+-- Returns the complete world of a file or a table.
+local function complete(world)
+  if type(world) == "string" then return world_file.read(world) end
+  return world_schema.complete(world)
+end
+
 local function make_state_dir(path)
   if not path then return true end
   local said, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
@@ -133,8 +145,10 @@ end
 function host.start(options)
   options = options or {}
   check(options)
+  local world, mistakes = complete(options.world)
+  if not world then return nil, mistakes, "world" end
   options = { port = options.port, throttle = options.throttle,
-    nginx = options.nginx, world = absolute(options.world),
+    nginx = options.nginx, world = world,
     state_dir = absolute(options.state_dir) }
   local made, message, code = make_state_dir(options.state_dir)
   if not made then return nil, message, code end
@@ -146,7 +160,7 @@ function host.start(options)
   }
   if not server then return nil, why, how end
   return setmetatable({
-    server = server, pid = server.pid, folder = server.folder,
+    server = server, pid = server.pid, folder = server.folder, world = world,
     api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
     control = origin(server.ports[3]), ca = server.folder .. "/server-ca.pem",
     statement = shell.read_file(server.folder .. "/statement"),

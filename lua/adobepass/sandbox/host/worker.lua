@@ -1,6 +1,7 @@
 --- Runs a sandbox in nginx's only worker and saves its state.
 --
--- nginx's prefix is the host's folder; it contains `settings.json`.
+-- nginx's prefix is the host's folder; it contains `settings.json` and
+-- `world.json`.
 --
 -- @module adobepass.sandbox.host.worker
 
@@ -18,14 +19,12 @@ local LARGEST_STATE = 256 * 1024 * 1024
 
 local settings, sandbox, changed
 
-local function load_world(path)
-  if not path then return nil end
-  local chunk = assert(loadfile(path))
-  return chunk()
+local function read_json(name)
+  return json.decode(assert(shell.read_file(ngx.config.prefix() .. "/" .. name)))
 end
 
 local function new_sandbox()
-  return adobepass_sandbox.new(load_world(settings.world), {
+  return adobepass_sandbox.new(read_json "world.json", {
     now = function() return math.floor(core.clock.wall() * 1000) end,
     random = core.random.bytes, api = settings.api, mgmt = settings.mgmt,
     throttle = settings.throttle,
@@ -55,11 +54,11 @@ end
 
 --- Runs before nginx accepts connections; after an error nginx does not start.
 function worker.init()
-  local folder = ngx.config.prefix()
-  settings = json.decode(assert(shell.read_file(folder .. "/settings.json")))
+  settings = read_json "settings.json"
   sandbox = new_sandbox()
   restore()
-  assert(shell.write_file(folder .. "/statement", sandbox.control.statement()))
+  assert(shell.write_file(ngx.config.prefix() .. "/statement",
+    sandbox.control.statement()))
 end
 
 --- Runs in each new worker, also in the replacement of a crashed one.
