@@ -1,61 +1,20 @@
 --- Strict mode over HTTPS: requests that curl sends to nginx.
-local core = require "adobepass.core"
-local host = require "adobepass.sandbox.host"
+local curl_host = require "spec.sandbox.curl_host"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
 
 local PROFILES = "/api/v2/REF30/profiles"
-local FORM = "Content-Type: application/x-www-form-urlencoded"
-local JSON = "Content-Type: application/json"
+local FORM, JSON = curl_host.FORM, curl_host.JSON
 
 describe("sandbox host", function()
-  local running
+  local h, running, curl, api, control, register, token
 
-  setup(function() running = assert(host.start { throttle = false }) end)
-  teardown(function() running:stop() end)
-
-  -- Runs curl; returns { status, headers (lower case), body, json }.
-  local function curl(...)
-    local output, status = shell.read(shell.line("curl", "-s", "-i",
-      "--max-time", "10", "--cacert", running.ca, ...))
-    assert.equal(0, status, output)
-    local head, body = output:match "^(.-)\r?\n\r?\n(.*)$"
-    head = (head or output):gsub("\r", "")
-    local response = { status = tonumber(head:match "^HTTP/%S+ (%d+)"),
-                       body = body or "", headers = {} }
-    for name, value in head:gmatch "\n([%w-]+): ([^\n]*)" do
-      response.headers[name:lower()] = value
-    end
-    response.json = json.decode(response.body)
-    return response
-  end
-
-  local function api(path) return running.api .. path end
-
-  local function control(path, body)
-    return curl("-H", JSON, "-d", body and json.encode(body) or "",
-                running.control .. "/sandbox/" .. path)
-  end
-
-  local function register()
-    return curl("-H", JSON, "-d",
-      json.encode { software_statement = running.statement },
-      api "/o/client/register")
-  end
-
-  local function token(credentials, ...)
-    return curl("-H", FORM, "-d", "grant_type=client_credentials&client_id="
-      .. credentials.client_id .. "&client_secret="
-      .. credentials.client_secret, api "/o/client/token", ...)
-  end
-
-  -- Options of curl for a registered device.
-  local function device()
-    local bearer = token(register().json).json.access_token
-    return "-H", "authorization: bEARER " .. bearer,
-      "-H", "AP-Device-Identifier: fingerprint "
-        .. core.base64.encode "curl-device"
-  end
+  setup(function()
+    h = curl_host.start { throttle = false }
+    running, curl, api, control = h.running, h.curl, h.api, h.control
+    register, token = h.register, h.token
+  end)
+  teardown(function() h.stop() end)
 
   it("[strict-host-no-store] sandbox: responses of registration and token "
     .. "forbid caching", function()
@@ -97,8 +56,7 @@ describe("sandbox host", function()
     local response = curl("-X", "DELETE", path)
     assert.same({ 401, "" }, { response.status, response.body })
     local credentials = register().json
-    local bearer = "Authorization: Bearer "
-      .. token(credentials).json.access_token
+    local bearer = h.bearer(credentials)
     assert.equal(204, curl("-X", "DELETE", "-H", bearer, path).status)
     control("revoke", { client_id = credentials.client_id })
     response = curl("-X", "DELETE", "-H", bearer, path)
@@ -107,9 +65,9 @@ describe("sandbox host", function()
 
   it("[strict-host-head] sandbox: a HEAD response has the headers of "
     .. "GET", function()
-    local a, b, c, d = device()
-    local get = curl(a, b, c, d, api(PROFILES))
-    local head = curl("-I", a, b, c, d, api(PROFILES))
+    local device = h.device "curl-device"
+    local get = curl(device, api(PROFILES))
+    local head = curl("-I", device, api(PROFILES))
     assert.same({ 200, 200, "" }, { get.status, head.status, head.body })
     assert.equal(get.headers["content-length"],
                  head.headers["content-length"])
@@ -121,8 +79,7 @@ describe("sandbox host", function()
     local origin = { "-H", "Origin: https://app.example" }
     local preflight = { "-X", "OPTIONS", "-H",
                         "Access-Control-Request-Method: POST" }
-    local response = curl(preflight[1], preflight[2], preflight[3],
-      preflight[4], origin[1], origin[2], api "/api/v2/REF30/sessions")
+    local response = curl(preflight, origin, api "/api/v2/REF30/sessions")
     assert.equal(204, response.status)
     assert.equal("https://app.example",
                  response.headers["access-control-allow-origin"])
@@ -133,12 +90,12 @@ describe("sandbox host", function()
       :find("AP-Device-Identifier", 1, true))
     assert.truthy(response.headers["access-control-expose-headers"]
       :find("Authzf-Error-Code", 1, true))
-    response = curl(origin[1], origin[2], api(PROFILES))
+    response = curl(origin, api(PROFILES))
     assert.equal("https://app.example",
                  response.headers["access-control-allow-origin"])
     for _, url in ipairs { api "/activate", running.control .. "/sandbox/",
         running.mgmt .. "/reset-tempass/v3/reset" } do
-      for name in pairs(curl(origin[1], origin[2], url).headers) do
+      for name in pairs(curl(origin, url).headers) do
         assert.is_nil(name:match "^access%-control")
       end
     end
@@ -146,8 +103,8 @@ describe("sandbox host", function()
 
   it("[strict-host-date] sandbox: moving the clock changes Date and expires a "
     .. "code", function()
-    local a, b, c, d = device()
-    local code = curl(a, b, c, d, "-H", FORM, "-d", "mvpd=Dish",
+    local device = h.device "curl-device"
+    local code = curl(device, "-H", FORM, "-d", "mvpd=Dish",
       api "/api/v2/REF30/sessions").json.code
     local before = curl(api(PROFILES)).headers.date
     control("clock", { advance = 86400000 * 40 })

@@ -256,8 +256,8 @@ describe("a world", function()
       return ids, page, h
     end
     local ids, page, h = offered()
-    for _, id in ipairs { "Comcast_SSO_Perf", "DegradedMvpd", "Dummy", "Strict",
-                          "Degraded_AuthZAll", "Degraded_AuthZNone" } do
+    for _, id in ipairs { "DegradedMvpd", "Degraded_AuthZAll",
+                          "Degraded_AuthZNone", "Dummy", "Strict" } do
       assert.is_nil(ids[id], id)
       assert.is_nil(page[id], id)
     end

@@ -211,8 +211,7 @@ return {
       display_name = "Comcast SSO", logout = true,
       partner_id = "Comcast_SSO",
     },
-    Comcast_SSO_Perf = {
-      hidden = true,
+    Comcast_SSO_Perf = { -- not hidden: Adobe's configuration sample lists it
       display_name = "Comcast SSO, for load tests", logout = true,
       picker = { authPerAggregator = true, authPerBrowserSession = true },
     },
