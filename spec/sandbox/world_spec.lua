@@ -10,6 +10,7 @@ local adobepass_sandbox = require "adobepass.sandbox"
 local shell = require "adobepass.util.shell"
 local state = require "adobepass.sandbox.engine.state"
 local world_file = require "adobepass.sandbox.data.world_file"
+local world_schema = require "adobepass.sandbox.data.world_schema"
 local world = require "adobepass.sandbox.data.world"
 
 describe("sandbox.new", function()
@@ -241,6 +242,32 @@ describe("a world", function()
     local none, message = world_file.read(place .. "/none.json")
     assert.is_nil(none)
     assert.truthy(message:find("none.json", 1, true))
+  end)
+
+  -- Adds the paths of a kind's fields, as docs/sandbox.md writes them.
+  local function add_paths(set, kind, path)
+    for name, field in pairs(kind.fields or {}) do
+      local here = path == "" and name or path .. "." .. name
+      if not field.fields then set[here] = true end
+      add_paths(set, field, here)
+    end
+    if kind.each then add_paths(set, kind.each, path .. ".*") end
+    if kind.item then add_paths(set, kind.item, path .. "[]") end
+  end
+
+  it("[world-documented] sandbox world: docs/sandbox.md lists each field, with "
+    .. "the default lifetimes", function()
+    local known, listed = {}, {}
+    add_paths(known, world_schema.SCHEMA, "")
+    for line in io.lines "docs/sandbox.md" do
+      local path, default = line:match "^| `([%w_.*%[%]]+)` | .- | (.-) | "
+      if path then listed[path] = true end
+      local lifetime = path and path:match "^lifetimes%.(.*)"
+      if lifetime then
+        assert.equal(world.lifetimes[lifetime], tonumber(default), path)
+      end
+    end
+    assert.same(known, listed)
   end)
 
   it("[world-hidden] sandbox world: pickers omit test-only providers unless the "

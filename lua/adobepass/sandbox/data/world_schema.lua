@@ -1,6 +1,6 @@
 --- Completes a world with the defaults, and checks it as a whole.
 --
--- docs/sandbox.md describes every field. SCHEMA is a tree of kinds. A kind is a
+-- docs/sandbox.md describes every field. The schema is a tree of kinds. A kind is a
 -- table; each member is optional:
 --   type    Lua type of the value
 --   least, most, whole   limits of a number
@@ -96,7 +96,8 @@ local function check_degradation(rule, world)
   end
 end
 
-local SCHEMA = record {
+--- The kind of a complete world.
+world_schema.SCHEMA = record {
   defaults = FLAG,
   mode = { choose = function(value)
     return type(value) == "table" and MODE.names or MODE.word
@@ -281,9 +282,9 @@ function world_schema.complete(given, source)
   if type(given) ~= "table" then
     return nil, ("%s: expected a table, got %s"):format(title, type_of(given))
   end
-  local world = merge(SCHEMA, defaults_for(given), given)
+  local world = merge(world_schema.SCHEMA, defaults_for(given), given)
   local mistakes = { world = world }
-  check(mistakes, SCHEMA, world, "")
+  check(mistakes, world_schema.SCHEMA, world, "")
   if #mistakes == 0 then return world end
   return nil, ("%s: %d mistake%s\n  %s"):format(title, #mistakes,
     #mistakes == 1 and "" or "s", table.concat(mistakes, "\n  "))
