@@ -236,4 +236,17 @@ describe("adobepass sandbox", function()
     assert.equal(1, status)
     assert.is_truthy(text:find("libnginx-mod-http-lua", 1, true))
   end)
+
+  it("[sandbox-command-world-mistakes] adobepass sandbox: prints each mistake of a "
+    .. "world on a line", function()
+    local place = folder.make()
+    local path = place .. "/world.json"
+    assert(shell.write_file(path, '{ "mode": 1, "viewers": { "ann": 1 } }'))
+    local text, status = run("sandbox --world " .. path)
+    folder.remove(place)
+    assert.equal(1, status)
+    assert.equal("adobepass sandbox: invalid world " .. path .. ": 2 mistakes\n"
+      .. "  mode: expected a string, got a number\n"
+      .. "  viewers.ann: expected a table, got a number", text)
+  end)
 end)

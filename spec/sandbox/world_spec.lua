@@ -270,6 +270,16 @@ describe("a world", function()
     assert.same(known, listed)
   end)
 
+  it("[world-of-example] sandbox world: that of the TV app is valid and offers only "
+    .. "its providers", function()
+    local tv = adobepass_sandbox.new(
+      assert(world_file.read "examples/tv/world.lua"))
+    local ids = {}
+    for index, row in ipairs(tv:integrated "REF30") do ids[index] = row.id end
+    assert.same({ "ATTOTT", "AdobePass_SMI", "Cablevision", "Comcast_SSO", "Dish",
+                  "SmallTown", "Spectrum", "TempPass_10mins" }, ids)
+  end)
+
   it("[world-hidden] sandbox world: pickers omit test-only providers unless the "
     .. "world shows them", function()
     local function offered(change)

@@ -216,7 +216,9 @@ function sandbox.run(arguments)
     throttle = not arguments.no_throttle and nil or false,
   }
   if not running then
-    terminal.print_error("adobepass sandbox: " .. message)
+    for line in ("adobepass sandbox: " .. message):gmatch "[^\n]+" do
+      terminal.print_error(line)
+    end
     return 1
   end
   -- The stand-alone Lua turns SIGINT into an error, which must not skip stop().
