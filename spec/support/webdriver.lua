@@ -121,6 +121,21 @@ function Browser:go(url)
   return assert(self:call("POST", "/url", { url = url }))
 end
 
+--- Returns the handle of the current window.
+function Browser:window() return assert(self:call("GET", "/window")) end
+
+--- Opens a window and makes it the current one. Returns its handle.
+function Browser:open_window()
+  local opened = assert(self:call("POST", "/window/new", { type = "tab" }))
+  self:switch_to(opened.handle)
+  return opened.handle
+end
+
+--- Makes a window the current one.
+function Browser:switch_to(handle)
+  assert(self:call("POST", "/window", { handle = handle }))
+end
+
 function Browser:url() return assert(self:call("GET", "/url")) end
 
 --- Sends a command of Chromium's DevTools protocol: size, colors, console.
@@ -232,6 +247,13 @@ end
 function Browser:value(expression)
   return assert(self:call("POST", "/execute/sync",
     { script = "return " .. expression, args = json.array() }))
+end
+
+--- Runs the body of an async JavaScript function; returns what the function returns.
+function Browser:run_async(body)
+  return assert(self:call("POST", "/execute/async", { args = json.array(),
+    script = "const done = arguments[arguments.length - 1];"
+      .. "(async () => {" .. body .. "})().then(done, (e) => done('' + e));" }))
 end
 
 --- Writes a screenshot as a PNG file.
