@@ -54,6 +54,7 @@ describe("adobepass", function()
       ["--json"] = "--json", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "got 'x'",
       ["sandbox --port 65534"] = "1 to 65533", ["sandbox extra"] = "too many",
+      ["sandbox --bind 0.0.0.0"] = "an IPv4 address of this machine",
     } do
       local text, status = run(words)
       assert.equal(2, status)
@@ -159,6 +160,25 @@ describe("adobepass sandbox", function()
     assert.is_truthy(text:find("/server-ca.pem", 1, true))
     assert.is_nil(text:find("\27", 1, true)) -- no colors if the output is a pipe
     assert.is_nil(text:find("@%u+@"))
+  end)
+
+  it("[sandbox-command-bind] adobepass sandbox: --bind marks the address as plain "
+    .. "HTTP in the text, the JSON and the environment", function()
+    local process = start "sandbox --bind 127.0.0.2"
+    local lines = {}
+    repeat
+      lines[#lines + 1] = process.pipe:read("*l")
+    until lines[#lines]:find("Ctrl-C", 1, true)
+    shell.read("kill -s TERM " .. process.pid)
+    process.pipe:close()
+    local text = table.concat(lines, "\n")
+    assert.matches("plain HTTP, not encrypted\n +http://127%.0%.0%.2:%d+/activate",
+      text)
+    local output = run("sandbox --bind 127.0.0.2 --json --exec "
+      .. shell.quote "echo $ADOBEPASS_PLAIN_API")
+    local line, variable = output:match "^(.-)\n(.*)$"
+    assert.matches("^http://127%.0%.0%.2:%d+$", variable)
+    assert.equal(variable, assert(json.decode(line)).plain_api)
   end)
 
   describe("--exec", function()

@@ -33,6 +33,11 @@ Examples:
       Log viewers in, add faults and move the clock of a running sandbox.
   adobepass sandbox --json
       Print the same values as one line of JSON when the sandbox is ready.
+  adobepass sandbox --bind 192.168.1.20
+      Serve the API and the pages on this address of your machine, too, for a
+      phone in your LAN: plain HTTP, which everybody in the LAN can read and
+      use. The origin is in "plain_api" and ADOBEPASS_PLAIN_API. The control
+      API stays on loopback.
 
 The sandbox needs nginx with Lua: on Debian the packages nginx-light and
 libnginx-mod-http-lua, elsewhere OpenResty. $ADOBEPASS_NGINX is the path of
@@ -52,6 +57,10 @@ function sandbox.define(parser)
   parser:option("--port", "The service's port; management and control "
     .. "use the next two. Default: free ports."):argname("<port>")
     :convert(port_number)
+  parser:option("--bind", "Serve the API and the pages on this IPv4 address of "
+    .. "this machine, too, as plain HTTP on the port after the others. "
+    .. "Default: loopback only."):argname("<address>")
+    :convert(host.bind_address)
   parser:option("--world", "A Lua or JSON file with your own providers, "
     .. "viewers and channels, merged over the defaults."):argname("<file>")
   parser:option("--state-dir", "A folder that keeps the sandbox's "
@@ -67,12 +76,21 @@ function sandbox.define(parser)
     :summary("Control a running sandbox."))
 end
 
-local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid" }
+-- `plain_api` is shown only with --bind.
+local SHOWN = { "api", "mgmt", "control", "ca", "statement", "pid", "plain_api" }
+
+local function shown(running)
+  local names = {}
+  for _, name in ipairs(SHOWN) do
+    if running[name] then names[#names + 1] = name end
+  end
+  return names
+end
 
 -- Keeps the order of SHOWN, which is easier to read; json.encode does not keep it.
 local function as_json(running)
   local parts = {}
-  for index, name in ipairs(SHOWN) do
+  for index, name in ipairs(shown(running)) do
     parts[index] = ('"%s":%s'):format(name, json.encode(running[name]))
   end
   return "{" .. table.concat(parts, ",") .. "}"
@@ -111,7 +129,7 @@ end
 -- sandbox's temporary folder, and is deleted with it.
 local function with_environment(running, arguments)
   local commands = {}
-  for index, name in ipairs(SHOWN) do
+  for index, name in ipairs(shown(running)) do
     commands[index] = export(name:upper(), running[name])
   end
   if not arguments.state_dir then
@@ -135,7 +153,7 @@ local TEXT = [[
   @BOLD@Log a viewer in@PLAIN@
     Enter your application's code at @LINK@@API@/activate@PLAIN@
     in a browser (trust the CA, or accept the warning).
-@VIEWERS@
+@PHONE@@VIEWERS@
   @BOLD@Configure your application@PLAIN@
     environment = { api = "@API@",
                     mgmt = "@MGMT@" }
@@ -168,7 +186,14 @@ local SHORT_TEXT = [[
 
   Open its pages on this computer, and accept the warning about the certificate,
   or trust @CA@.
-@VIEWERS@
+@PHONE@@VIEWERS@
+]]
+
+local PHONE = [[
+
+  @BOLD@On a phone in your LAN: plain HTTP, not encrypted@PLAIN@
+    @LINK@@PLAINAPI@/activate@PLAIN@
+    Everybody in the LAN can read and use this address.
 ]]
 
 local function viewers_text(world)
@@ -186,8 +211,11 @@ end
 
 local function fill(text, running)
   local values = terminal.styles()
-  for _, name in ipairs(SHOWN) do values[name:upper()] = running[name] end
+  for _, name in ipairs(SHOWN) do
+    values[name:upper():gsub("_", "")] = running[name]
+  end
   values.FOLDER = running.folder
+  values.PHONE = running.plain_api and PHONE:gsub("@(%u+)@", values) or ""
   values.VIEWERS = viewers_text(running.world)
   return (text:gsub("@(%u+)@", values))
 end
@@ -211,7 +239,7 @@ end
 function sandbox.run(arguments)
   if arguments.sandbox_command then return sandbox_control.run(arguments) end
   local running, message = host.start {
-    port = arguments.port, world = arguments.world,
+    port = arguments.port, bind = arguments.bind, world = arguments.world,
     state_dir = arguments.state_dir,
     throttle = not arguments.no_throttle and nil or false,
   }

@@ -14,6 +14,7 @@
 --            random = function(n) -> n bytes,
 --            api = "https://127.0.0.1:8443",   origin in absolute URLs
 --            mgmt = origin of the management host,
+--            plain_api = second origin of the API, without TLS (default: none),
 --            keys = a table with the layout of `adobepass.sandbox.data.keys`,
 --            throttle = false }                disables the request limit
 --
@@ -21,7 +22,8 @@
 --   request  { host_role = "api" | "mgmt" | nil (both), method = "GET",
 --              path = "/raw/escaped/path", query = "a=b" | nil,
 --              headers = { ["lower-case-name"] = "value" }, body = "",
---              remote_addr = "127.0.0.1" }
+--              remote_addr = "127.0.0.1",
+--              plain = true }   the request came to `plain_api`
 --   response { status = 200, headers = { { "Content-Type", "..." }, ... },
 --              body = "...", fault = nil | fault }
 --
@@ -41,7 +43,7 @@
 -- adobepass_sandbox.test_client { ... } -> client, control, clock for tests
 -- sandbox.control    moves the clock, logs viewers in, revokes, degrades, adds
 --   faults: `adobepass.sandbox.control.commands`; over HTTP under /sandbox/.
--- sandbox.api, .mgmt, .world, sandbox:now() (ms), :random(n), :uuid().
+-- sandbox.api, .mgmt, .plain_api, .world, sandbox:now() (ms), :random(n), :uuid().
 --
 -- Used by the web pages (`adobepass.sandbox.pages.router`) only:
 --   sandbox:find_session(code) -> session | nil, "unknown" | "expired" |
@@ -63,6 +65,8 @@
 --       records that the viewer signed out at the MVPD; returns the redirect
 --       URL if it is safe
 --   sandbox:safe_redirect(url) -> boolean: absolute, and its scheme executes no script
+--   sandbox:origin(request) -> the origin that the request came to
+--   sandbox:at_origin(url, request) -> url; one of this sandbox with that origin
 --   GET /api/v2/authenticate/{sp}/{code} redirects to
 --       {api}/mvpd/{mvpd}/login?code={code}
 --   logout URLs: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=
@@ -82,7 +86,7 @@ local sandbox = {}
 
 local OPTIONS = {
   now = "function", random = "function", api = "string", mgmt = "string",
-  keys = "table", throttle = "boolean",
+  keys = "table", throttle = "boolean", plain_api = "string",
 }
 
 local function check_options(options)
@@ -111,7 +115,7 @@ function sandbox.new(world, options)
     keys = keyring.new(options.keys),
     clock = options.now or wall_ms,
     bytes = options.random or core.random.bytes,
-    api = api, mgmt = options.mgmt or api,
+    api = api, mgmt = options.mgmt or api, plain_api = options.plain_api,
     is_throttled = options.throttle ~= false,
     lenient = leniency.parse(complete.mode),
   }

@@ -44,7 +44,7 @@ local function normalize(request)
     path = text(request.path, "/"), query = text(request.query),
     headers = string_headers(request.headers),
     body = text(request.body, ""), remote_addr = text(request.remote_addr),
-    host_role = text(request.host_role),
+    host_role = text(request.host_role), plain = request.plain == true,
   }
 end
 

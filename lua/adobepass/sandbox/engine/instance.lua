@@ -246,6 +246,18 @@ function Sandbox:complete_login(session, mvpd_id, username)
   return true
 end
 
+--- Returns the origin of the API that a request came to.
+function Sandbox:origin(request)
+  return request.plain and self.plain_api or self.api
+end
+
+--- Returns a URL; one of this sandbox with the origin that a request came to, because
+-- a phone in the LAN cannot open a loopback address.
+function Sandbox:at_origin(url, request)
+  local path = redirect.own_path(self, url)
+  return path and self:origin(request) .. path or url
+end
+
 function Sandbox:safe_redirect(url) -- luacheck: no self
   return url_encoding.safe_url(url)
 end

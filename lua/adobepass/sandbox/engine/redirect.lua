@@ -24,6 +24,18 @@ function redirect.is_within(provider, host)
   return false
 end
 
+local function path_below(origin, url)
+  if url == origin then return "" end
+  return url:sub(1, #origin + 1) == origin .. "/" and url:sub(#origin + 1) or nil
+end
+
+--- Returns the part after the origin of a URL of this sandbox, else nil.
+function redirect.own_path(sandbox, url)
+  if not url then return nil end
+  return path_below(sandbox.api, url)
+    or sandbox.plain_api and path_below(sandbox.plain_api, url) or nil
+end
+
 --- Checks a redirect URL. Returns its origin for a content security policy, or
 -- nil if the URL is not allowed.
 -- @param provider nil: only this sandbox's own URLs are allowed
@@ -34,9 +46,7 @@ function redirect.origin(sandbox, provider, url)
   end
   local scheme, authority = url:lower():match("^([%a][%w+.-]*)://([^/?#]+)")
   if not scheme or authority:find("[^%w.:%[%]-]") then return nil end
-  if url == sandbox.api or url:sub(1, #sandbox.api + 1) == sandbox.api .. "/" then
-    return "'self'"
-  end
+  if redirect.own_path(sandbox, url) then return "'self'" end
   if not scheme:find("^https?$") then
     return provider and not NOT_APPS[scheme] and scheme .. ":" or nil
   end

@@ -6,9 +6,12 @@
 --     world = "my_world.lua",   -- or a JSON file, or a table
 --     state_dir = "var",  -- keeps the state across restarts
 --     throttle = false,   -- disables the request limit
+--     bind = "192.168.1.20",  -- serves the API and the pages on this address, too,
+--                             -- without TLS; on the port after the others
 --   }
 --   running.api, .mgmt, .control   origins
 --   running.world                  the complete world
+--   running.plain_api              origin of `bind`, else nil
 --   running.ca                     file name of the CA certificate
 --   running.statement              software statement of the first application
 --   running.pid; running:wait(); running:run(command); running:stop()
@@ -30,7 +33,7 @@ local Running = {}
 Running.__index = Running
 
 local OPTIONS = { port = "number", world = "string or table", state_dir = "string",
-  throttle = "boolean", nginx = "string" }
+  throttle = "boolean", nginx = "string", bind = "string" }
 
 local HTTP = [[
 http {
@@ -68,7 +71,31 @@ local SERVER = [[
   }
 ]]
 
+-- For a phone in the LAN, which cannot trust the temporary CA.
+local PLAIN_SERVER = [[
+  server {
+    listen @ADDRESS@:@PORT@;
+    location / {
+      content_by_lua_block {
+        require("adobepass.sandbox.host.worker").serve("plain")
+      }
+    }
+  }
+]]
+
 local ROLES = { "api", "mgmt", "control" }
+
+--- Returns an IPv4 address of one interface, or nil, message.
+function host.bind_address(text)
+  local first, rest = text:match "^(%d+)(%.%d+%.%d+%.%d+)$"
+  local is_valid = first ~= nil
+  for part in (text .. "."):gmatch "(%d*)%." do
+    is_valid = is_valid and #part <= 3 and tonumber(part) <= 255
+  end
+  if is_valid and tonumber(first) > 0 then return first .. rest end
+  return nil, "invalid bind address: expected an IPv4 address of this machine, "
+    .. "such as 192.168.1.20, got '" .. text .. "'"
+end
 
 local function check(options)
   for name, value in pairs(options) do
@@ -80,6 +107,8 @@ local function check(options)
         name, OPTIONS[name]), 3)
     end
   end
+  local address, message = host.bind_address(options.bind or "127.0.0.1")
+  if not address then error("host.start: " .. message, 3) end
 end
 
 local function fill(template, values)
@@ -88,6 +117,10 @@ end
 
 local function origin(port) return "https://127.0.0.1:" .. port end
 
+local function plain_origin(options, ports)
+  return options.bind and ("http://%s:%d"):format(options.bind, ports[4]) or nil
+end
+
 local function write_settings(options, folder, ports)
   local written, message, code = shell.write_file(folder .. "/world.json",
     json.encode(options.world))
@@ -95,13 +128,17 @@ local function write_settings(options, folder, ports)
   return shell.write_file(folder .. "/settings.json", json.encode {
     api = origin(ports[1]), mgmt = origin(ports[2]),
     state_dir = options.state_dir, throttle = options.throttle,
+    plain_api = plain_origin(options, ports),
   })
 end
 
-local function servers(ports)
+local function servers(options, ports)
   local texts = {}
   for index, role in ipairs(ROLES) do
     texts[index] = fill(SERVER, { ROLE = role, PORT = ports[index] })
+  end
+  if options.bind then
+    texts[4] = fill(PLAIN_SERVER, { ADDRESS = options.bind, PORT = ports[4] })
   end
   return table.concat(texts)
 end
@@ -114,7 +151,7 @@ local function configure(options, folder, ports)
   local written, reason, how = write_settings(options, folder, ports)
   if not written then return nil, reason, how end
   return fill(HTTP, { PATH = path, CPATH = cpath, CERT = files.cert,
-    KEY = files.key, SERVERS = servers(ports) })
+    KEY = files.key, SERVERS = servers(options, ports) })
 end
 
 local function absolute(path)
@@ -137,18 +174,20 @@ local function make_state_dir(path)
 end
 
 local function ports_of(options)
-  if not options.port then return 3 end
-  return { options.port, options.port + 1, options.port + 2 }
+  local count, ports = options.bind and 4 or 3, {}
+  if not options.port then return count end
+  for index = 1, count do ports[index] = options.port + index - 1 end
+  return ports
 end
 
---- Starts the sandbox. When this returns, all three ports accept connections.
+--- Starts the sandbox. When this returns, all ports accept connections.
 function host.start(options)
   options = options or {}
   check(options)
   local world, mistakes = complete(options.world)
   if not world then return nil, mistakes, "world" end
   options = { port = options.port, throttle = options.throttle,
-    nginx = options.nginx, world = world,
+    nginx = options.nginx, bind = options.bind, world = world,
     state_dir = absolute(options.state_dir) }
   local made, message, code = make_state_dir(options.state_dir)
   if not made then return nil, message, code end
@@ -162,7 +201,9 @@ function host.start(options)
   return setmetatable({
     server = server, pid = server.pid, folder = server.folder, world = world,
     api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
-    control = origin(server.ports[3]), ca = server.folder .. "/server-ca.pem",
+    control = origin(server.ports[3]),
+    plain_api = plain_origin(options, server.ports),
+    ca = server.folder .. "/server-ca.pem",
     statement = shell.read_file(server.folder .. "/statement"),
   }, Running)
 end

@@ -29,10 +29,12 @@ local function body_of_request()
 end
 
 --- Returns the current request in the engine's format.
+-- @param role "api", "mgmt", "control" or "plain"
 function nginx_adapter.request(role)
   local path, query = ngx.var.request_uri:match("^([^?]*)%??(.*)$")
   return {
-    host_role = role, method = ngx.req.get_method(), path = path,
+    host_role = role == "plain" and "api" or role, plain = role == "plain",
+    method = ngx.req.get_method(), path = path,
     query = query ~= "" and query or nil, headers = headers_of_request(),
     body = body_of_request(), remote_addr = ngx.var.remote_addr,
   }

@@ -27,6 +27,7 @@ local function new_sandbox()
   return adobepass_sandbox.new(read_json "world.json", {
     now = function() return math.floor(core.clock.wall() * 1000) end,
     random = core.random.bytes, api = settings.api, mgmt = settings.mgmt,
+    plain_api = settings.plain_api,
     throttle = settings.throttle,
   })
 end
@@ -95,7 +96,7 @@ local function belongs(path, role)
     == (role == "control")
 end
 
---- Processes one request. @param role "api", "mgmt" or "control"
+--- Processes one request. @param role "api", "mgmt", "control" or "plain"
 function worker.serve(role)
   local request = nginx_adapter.request(role)
   if not belongs(request.path, role) then return ngx.exit(404) end

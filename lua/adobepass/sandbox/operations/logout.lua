@@ -23,7 +23,7 @@ local SSO = { platformSSO = true, serviceTokenSSO = true }
 -- after single sign-on. A client must resolve both.
 local function logout_url(context, entry, redirect_url)
   local path = logout_path(context, redirect_url)
-  return SSO[entry.type] and path or context.sandbox.api .. path
+  return SSO[entry.type] and path or context.sandbox:origin(context.request) .. path
 end
 
 local function without_profile(context)

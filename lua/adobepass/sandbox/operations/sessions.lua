@@ -216,7 +216,8 @@ function sessions.authenticate(context)
     return nil, { code = "invalid_authentication_session" }
   end
   return http_response.redirect(("%s/mvpd/%s/login?code=%s"):format(
-    context.sandbox.api, url_encoding.escape(session.mvpd), session.code))
+    context.sandbox:origin(context.request), url_encoding.escape(session.mvpd),
+    session.code))
 end
 
 return sessions

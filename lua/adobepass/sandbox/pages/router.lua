@@ -19,8 +19,10 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local router = {}
 
--- `__Host-`: only this host over HTTPS can set the cookie (RFC 6265bis).
+-- `__Host-`: only this host over HTTPS can set the cookie (RFC 6265bis). A browser
+-- refuses such a cookie, and one with Secure, without TLS.
 local COOKIE = "__Host-adobepass-sandbox"
+local PLAIN_COOKIE = "adobepass-sandbox"
 
 local POLICY = "default-src 'none'; style-src 'nonce-%s'; img-src data:; "
   .. "form-action 'self'%s; base-uri 'none'; frame-ancestors 'none'"
@@ -35,8 +37,9 @@ end
 
 -- Collects the values of a request that the pages need.
 local function read_visit(sandbox, request)
+  local name = request.plain and PLAIN_COOKIE or COOKIE
   local cookie = ("; " .. (request.headers.cookie or "")):match(
-    "; *" .. COOKIE:gsub("%-", "%%-") .. "=([%w_-]+)")
+    "; *" .. name:gsub("%-", "%%-") .. "=([%w_-]+)")
   local fresh = not cookie and core.base64.url_encode(sandbox:random(18))
   return {
     sandbox = sandbox, request = request, cookie = cookie, fresh = fresh,
@@ -67,8 +70,10 @@ local function headers(visit, kind, target)
       POLICY:format(visit.nonce, target and " " .. target or "") },
   }
   if visit.fresh then
-    list[#list + 1] = { "Set-Cookie", COOKIE .. "=" .. visit.fresh
-      .. "; Path=/; Secure; HttpOnly; SameSite=Lax" }
+    local plain = visit.request.plain
+    list[#list + 1] = { "Set-Cookie", (plain and PLAIN_COOKIE or COOKIE) .. "="
+      .. visit.fresh .. "; Path=/" .. (plain and "" or "; Secure")
+      .. "; HttpOnly; SameSite=Lax" }
   end
   return list
 end
@@ -167,7 +172,8 @@ local function complete(visit, session, mvpd)
   return sandbox:resume(session, {
     mvpd = session.mvpd or mvpd,
     domain_name = session.domain_name or provider.domains[1],
-    redirect_url = session.redirect_url or sandbox.api .. "/activate/success",
+    redirect_url = session.redirect_url
+      or sandbox:origin(visit.request) .. "/activate/success",
   })
 end
 
@@ -275,7 +281,7 @@ end
 
 local function finish(visit, pending, username)
   local session = pending.session
-  local redirect_url = session.redirect_url
+  local redirect_url = visit.sandbox:at_origin(session.redirect_url, visit.request)
   local done, reason = visit.sandbox:complete_login(session, pending.mvpd.id, username)
   if not done then
     return dead_code(visit, 422, session.code, reason)
@@ -334,6 +340,7 @@ mvpd_routes.logout = {
       redirect_url = visit.query.redirect_url }
     local provider = visit.sandbox:provider(visit.query.requestor_id or "")
     local target = router.allowed(visit.sandbox, provider, url)
+    url = visit.sandbox:at_origin(url, visit.request)
     local page = show(visit, 200, "signed_out", { brand = mvpd.display_name,
       redirect = target and url,
       redirect_name = target and url:match("://([^/?#]+)") })
