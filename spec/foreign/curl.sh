@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A TV and its second screen in POSIX shell and curl, from registration to logout.
-# Written from Adobe's pages of DCR and of the REST API V2 (basic flows, secondary
-# application); it uses no code of this project.
+# Written from Adobe's pages of DCR and of the REST API V2 (authentication within a
+# secondary application with a preselected mvpd); it uses no code of this project.
 #
 #   adobepass sandbox --no-throttle --exec 'sh spec/foreign/curl.sh'
 #
@@ -12,8 +12,10 @@
 set -eu
 
 provider=REF30 mvpd=Cablevision
+done_url=$ADOBEPASS_API/activate/success
 form='Content-Type: application/x-www-form-urlencoded'
 json='Content-Type: application/json'
+accept='Accept: application/json;charset=utf-8'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -23,7 +25,7 @@ encode() { base64 | tr -d '\n'; }
 send() {
   name=$1
   shift
-  status=$(curl -sS --max-time 30 --cacert "$ADOBEPASS_CA" -H 'Accept: application/json' \
+  status=$(curl -sS --max-time 30 --cacert "$ADOBEPASS_CA" \
     -o "$work/body" -w '%{http_code}' "$@")
   body=$(cat "$work/body")
   echo "$status $name"
@@ -43,7 +45,7 @@ member() {
 tv() {
   name=$1 method=$2 path=$3
   shift 3
-  send "$name" -X "$method" -H "Authorization: Bearer $token" \
+  send "$name" -X "$method" -H "$accept" -H "Authorization: Bearer $token" \
     -H "AP-Device-Identifier: fingerprint $device" -H "X-Device-Info: $info" \
     "$@" "$ADOBEPASS_API/api/v2/$provider/$path"
 }
@@ -51,21 +53,20 @@ tv() {
 # A request that needs no device: polling, and the second screen's.
 bare() {
   name=$1 path=$2
-  shift 2
-  send "$name" -H "Authorization: Bearer $token" "$@" \
+  send "$name" -H "$accept" -H "Authorization: Bearer $token" \
     "$ADOBEPASS_API/api/v2/$provider/$path"
 }
 
 # The browser of the second screen: keeps cookies, follows redirects.
 browse() {
-  send "$1" -L -c "$work/cookies" -b "$work/cookies" -H 'Accept: text/html' "$2"
+  send "$1" -L -c "$work/cookies" -b "$work/cookies" "$2"
 }
 
-# The viewer types the code: the second screen adds what the TV did not send, then
+# The viewer types the code: the second screen checks it and computes the address,
 # the browser shows the provider's form, and the viewer fills it in.
 second_screen() {
-  bare resume_session "sessions/$code" -H "$form" --data-urlencode domainName=adobe.com \
-    --data-urlencode "redirectUrl=$ADOBEPASS_API/activate/success"
+  bare session "sessions/$code"
+  printf '%s' "$body" | grep -q "\"mvpd\" *: *\"$mvpd\""
   browse authenticate "$ADOBEPASS_API/api/v2/authenticate/$provider/$code"
   hidden=$(sed -n 's/.*name="token" value="\([^"]*\)".*/\1/p' "$work/body")
   send "provider's form" -L -c "$work/cookies" -b "$work/cookies" \
@@ -79,10 +80,10 @@ info=$(printf '%s' '{"primaryHardwareType":"TV","model":"Shell","version":"1.0",
 "osName":"Linux","osVersion":"6.1","connectionType":"wired"}' | tr -d '\n' | encode)
 
 # DCR: register once, then exchange the credentials for an access token.
-send register -H "X-Device-Info: $info" -H "$json" \
+send register -H "$accept" -H "X-Device-Info: $info" -H "$json" \
   -d "{\"software_statement\":\"$ADOBEPASS_STATEMENT\"}" "$ADOBEPASS_API/o/client/register"
 client_id=$(member client_id) client_secret=$(member client_secret)
-send token -H "X-Device-Info: $info" -H "$form" -d grant_type=client_credentials \
+send token -H "$accept" -H "X-Device-Info: $info" -H "$form" -d grant_type=client_credentials \
   --data-urlencode "client_id=$client_id" --data-urlencode "client_secret=$client_secret" \
   "$ADOBEPASS_API/o/client/token"
 token=$(member access_token)
@@ -91,8 +92,9 @@ token=$(member access_token)
 tv configuration GET configuration
 printf '%s' "$body" | grep -q "\"id\" *: *\"$mvpd\""
 
-tv create_session POST sessions -H "$form" --data-urlencode "mvpd=$mvpd"
-[ "$(member actionName)" = resume ]
+tv create_session POST sessions -H "$form" --data-urlencode "mvpd=$mvpd" \
+  --data-urlencode domainName=adobe.com --data-urlencode "redirectUrl=$done_url"
+[ "$(member actionName)" = authenticate ]
 code=$(member code)
 echo "code: ${#code} characters"
 
@@ -119,7 +121,7 @@ printf '%s' "$body" | grep -q '"authorized" *: *true'
 [ "$(member serializedToken)" ]
 echo "authorize CNN: permitted, with a media token"
 
-tv logout GET "logout/$mvpd?redirectUrl=$(printf '%s' "$ADOBEPASS_API/activate/success" \
+tv logout GET "logout/$mvpd?redirectUrl=$(printf '%s' "$done_url" \
   | sed 's|:|%3A|g; s|/|%2F|g')"
 echo "logout: $(member actionName), $(member actionType)"
 [ "$(member actionType)" = interactive ] && browse "provider's logout" "$(member url)"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A TV app with fetch, from registration to logout. Written from Adobe's pages of DCR
-// and of the REST API V2 (basic flows, secondary application); it uses no code of this
-// project. It runs in a page of any origin (CORS), and in Node 18 or later.
+// and of the REST API V2 (basic flows); it uses no code of this project. It runs in a page of any origin (device.html) and in Node (node.js).
 
 "use strict";
 
@@ -22,7 +21,7 @@ const DEVICE = {
 // object is sent as JSON, URLSearchParams as a form (fetch sets its content type).
 function makeCall(options) {
   return async function call(name, method, path, headers, body) {
-    const all = { Accept: "application/json", ...headers };
+    const all = { Accept: "application/json;charset=utf-8", ...headers };
     const isForm = body instanceof URLSearchParams;
     if (body && !isForm) all["Content-Type"] = "application/json";
     const response = await fetch(options.api + path, {
@@ -77,14 +76,14 @@ async function logOut(options, v2, mvpd) {
   const action = logouts[mvpd];
   options.log("logout: " + action.actionName + ", " + action.actionType);
   if (action.actionType === "interactive") {
-    options.openInBrowser(new URL(action.url, options.api).href);
+    await options.openInBrowser(new URL(action.url, options.api).href);
   }
   const { profiles } = await v2("profiles", "GET", "profiles", DEVICE);
   if (Object.keys(profiles).length > 0) throw new Error("still logged in");
 }
 
 // options: api (origin), statement, pollSeconds, redirectUrl, and the functions
-// log(line), showCode(code) and openInBrowser(url).
+// log(line), showCode(code) and openInBrowser(url); the last two may be asynchronous.
 async function runDevice(options) {
   const call = makeCall(options);
   const bearer = await getBearer(options, call);
@@ -99,7 +98,7 @@ async function runDevice(options) {
     }));
   if (session.actionName !== "authenticate") throw new Error(session.actionName);
   options.log("code: " + session.code.length + " characters");
-  options.showCode(session.code);
+  await options.showCode(session.code);
   const mvpd = await awaitProfile(options, v2, session.code);
   const { profiles } = await v2("profile", "GET", "profiles/" + mvpd, DEVICE);
   options.log("profile: " + profiles[mvpd].type);

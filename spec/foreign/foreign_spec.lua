@@ -93,9 +93,9 @@ describe("foreign client", function()
   end
 
   local function run(command)
-    local text, status = shell.read(("ADOBEPASS_API=%s ADOBEPASS_CA=%s "
-      .. "ADOBEPASS_STATEMENT=%s POLL_SECONDS=0 %s"):format(running.api, running.ca,
-        running.statement, command))
+    local text, status = shell.read(("ADOBEPASS_API=%s ADOBEPASS_CONTROL=%s "
+      .. "ADOBEPASS_CA=%s ADOBEPASS_STATEMENT=%s POLL_SECONDS=0 %s"):format(
+        running.api, running.control, running.ca, running.statement, command))
     assert.equal(0, status, text)
     check_results(text)
   end
@@ -103,7 +103,7 @@ describe("foreign client", function()
   test_with "curl" ("[foreign-curl] sandbox: a shell script with curl logs in, "
     .. "watches and logs out", function()
     run "sh spec/foreign/curl.sh"
-    local count = check_journal { "resume_session", "authenticate" }
+    local count = check_journal { "session", "authenticate" }
     assert.equal(17, count)
     print(("curl: %d requests, all accepted"):format(count))
   end)
@@ -114,6 +114,14 @@ describe("foreign client", function()
     local count = check_journal { "session", "resume_session", "authenticate" }
     assert.equal(20, count)
     print(("Python: %d requests, all accepted"):format(count))
+  end)
+
+  test_with "node" ("[foreign-node] sandbox: fetch in Node logs in, watches and "
+    .. "logs out", function()
+    run("NODE_EXTRA_CA_CERTS=" .. running.ca .. " node spec/foreign/node.js")
+    local count = check_journal {}
+    assert.equal(11, count)
+    print(("Node: %d requests, all accepted"):format(count))
   end)
 
   describe("in a browser", function()
@@ -201,8 +209,8 @@ describe("foreign client", function()
           seen.push(response.type);
         } catch (error) { seen.push(error.name); }
       };
-      const login = '{"provider":"REF30","mvpd":"Cablevision","username":"ann",'
-        + '"device":"stolen"}';
+      const login = '{"service_provider":"REF30","mvpd":"Cablevision",'
+        + '"username":"ann","device":"stolen"}';
       const type = { "Content-Type": "application/json" };
       await attempt("journal");
       await attempt("login", { method: "POST", headers: type, body: login });

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A TV and its second screen with Python's standard library, to logout.
 
-Written from Adobe's pages of DCR and of the REST API V2 (basic flows, secondary
-application); it uses no code of this project.
+Written from Adobe's pages of DCR and of the REST API V2 (authentication within a
+secondary application without a preselected mvpd); it uses no code of this project.
 
     adobepass sandbox --no-throttle --exec 'python3 spec/foreign/stdlib.py'
 
@@ -67,7 +67,7 @@ class Application:
         self.bearer = {"Authorization": "Bearer " + issued["access_token"]}
 
     def call(self, name, method, path, headers=None, **content):
-        headers = {"Accept": "application/json", **(headers or {})}
+        headers = {"Accept": "application/json;charset=utf-8", **(headers or {})}
         _, text = send(self.opener, name, method, API + path, headers, **content)
         return json.loads(text)
 
