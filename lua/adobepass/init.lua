@@ -47,6 +47,7 @@ local FIELDS = {
   retry = "table?", circuit_breaker = "table or boolean?",
   token_margin = "number?", token_jitter = "number?",
   random = "function?", language = "string?", messages = "table?",
+  record = "string?",
 }
 
 -- AGES is the expiry time in seconds that `add` requires; `set` then removes it.
@@ -163,6 +164,15 @@ local function rate_limit_of(given)
   return rate_limiter.new(given)
 end
 
+local function recording_of(path)
+  if not path then return nil end
+  local recording = require "adobepass.util.recording"
+  local made, message = recording.create(path)
+  if made then made, message = recording.open(path) end
+  if not made then error("adobepass.new: record: " .. message) end
+  return made
+end
+
 local function share(given)
   local driver = check_methods("driver",
     given.driver or adobepass.driver.block())
@@ -180,7 +190,7 @@ local function share(given)
     driver = driver, on_event = given.on_event,
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
-    transport = given.transport,
+    transport = given.transport, recording = recording_of(given.record),
     rate_limit = rate_limit_of(given.rate_limit),
     forward_ip_on_registration = given.forward_ip_on_registration,
     retry = retry.new(given.retry), chance = given.random or usual_chance,
@@ -243,6 +253,9 @@ end
 -- * `messages`: texts of your own for viewers, `{ [code] = "..." }`, which replace
 --   the provider's text and the sentence of that error code
 -- * `token_margin`, `token_jitter`: see core.token
+-- * `record`: a file for the redacted exchanges of this client, see
+--   adobepass.util.recording; adobepass.sandbox.replay answers from it. For one
+--   process
 -- * `transport`, `random`: replacements for tests
 function adobepass.new(given)
   local made = options.at_caller(new, given)

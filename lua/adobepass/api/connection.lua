@@ -40,6 +40,15 @@ function Connection:viewer_text(err)
   return self.messages[err.code] or err:viewer_text(self.language)
 end
 
+-- Returns the transport that records exchanges, with the option `record`.
+local function with_recorder(self, transport)
+  if not self.recording then return transport end
+  local recorder = require "adobepass.util.recorder"
+  return recorder.wrap(transport, self.recording, function(message, code)
+    self:emit { type = "warning", code = code, message = message }
+  end)
+end
+
 --- Returns the transport; nil and an error when it cannot be created.
 --
 -- It is created at the first request, so that it is never created before nginx
@@ -50,8 +59,8 @@ function Connection:open_transport()
   if not transport then
     return nil, errors.from_transport(nil, message, code)
   end
-  self.transport = transport
-  return transport
+  self.transport = with_recorder(self, transport)
+  return self.transport
 end
 
 --- Sets the server's clock from a response.
@@ -78,7 +87,9 @@ function connection.new(options)
   -- Access tokens by device key. Weak: only the devices in use keep them.
   options.credentials = setmetatable({}, { __mode = "v" })
   options.unsaved, options.refreshes, options.addresses = {}, {}, {}
-  return setmetatable(options, Connection)
+  local self = setmetatable(options, Connection)
+  self.transport = self.transport and with_recorder(self, self.transport)
+  return self
 end
 
 return connection

@@ -68,6 +68,8 @@ function sandbox.define(parser)
     :target("state_dir")
   parser:option("--exec", "Run a shell command with the sandbox, then "
     .. "exit with the command's status."):argname("<command>")
+  parser:option("--record", "Write the requests and responses, without secrets, "
+    .. "to a file that adobepass.sandbox.replay can answer from."):argname("<file>")
   parser:flag("--json", "Print one line of JSON when the sandbox is ready.")
   parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 per second "
     .. "after a burst of 10)."):target("no_throttle")
@@ -240,7 +242,7 @@ function sandbox.run(arguments)
   if arguments.sandbox_command then return sandbox_control.run(arguments) end
   local running, message = host.start {
     port = arguments.port, bind = arguments.bind, world = arguments.world,
-    state_dir = arguments.state_dir,
+    state_dir = arguments.state_dir, record = arguments.record,
     throttle = not arguments.no_throttle and nil or false,
   }
   if not running then

@@ -41,6 +41,8 @@
 -- sandbox:transport()  returns an object with the interface of a core.http
 --   transport, for tests without a network (`adobepass.sandbox.transport`).
 -- adobepass_sandbox.test_client { ... } -> client, control, clock for tests
+-- adobepass_sandbox.replay(file)  returns a transport that answers from a recording
+--   (`adobepass.sandbox.replay`).
 -- sandbox.control    moves the clock, logs viewers in, revokes, degrades, adds
 --   faults: `adobepass.sandbox.control.commands`; over HTTP under /sandbox/.
 -- sandbox.api, .mgmt, .plain_api, .world, sandbox:now() (ms), :random(n), :uuid().
@@ -79,6 +81,7 @@ local instance = require "adobepass.sandbox.engine.instance"
 local commands = require "adobepass.sandbox.control.commands"
 local keyring = require "adobepass.sandbox.data.keyring"
 local options_of = require "adobepass.util.options"
+local replay = require "adobepass.sandbox.replay"
 local state = require "adobepass.sandbox.engine.state"
 local world_schema = require "adobepass.sandbox.data.world_schema"
 
@@ -131,5 +134,10 @@ function sandbox.test_client(options)
   local client, control, clock = options_of.at_caller(new, sandbox.new, options)
   return client, control, clock
 end
+
+--- Returns a transport that answers from a recording; or nil, a message and a code.
+-- @function replay
+-- @string path
+sandbox.replay = replay.new
 
 return sandbox

@@ -9,6 +9,8 @@
 -- the sandbox's clock, which `step` advances; nothing sleeps.
 -- @module adobepass.sandbox.transport
 
+local recorder = require "adobepass.util.recorder"
+
 local Transfer = {}
 Transfer.__index = Transfer
 
@@ -48,21 +50,6 @@ function transport.new(sandbox, options)
   return setmetatable(self, Transport)
 end
 
-local function lower_headers(given)
-  local headers = {}
-  if type(given) == "userdata" then given = given:table() end
-  for name, value in pairs(given or {}) do
-    if type(value) == "table" then value = table.concat(value, ", ") end
-    headers[name:lower()] = value
-  end
-  return headers
-end
-
-local function bearer_text(bearer)
-  if type(bearer) == "string" then return bearer end
-  return (bearer:reveal())
-end
-
 -- Splits a URL of the api or the management host; nil for other origins.
 local function target(sandbox, url)
   local rest = url:gsub("#.*$", "")
@@ -82,11 +69,8 @@ local function build(sandbox, given)
   local request = target(sandbox, given.url)
   if not request then return nil end
   request.method = given.method or "GET"
-  request.headers = lower_headers(given.headers)
+  request.headers = recorder.headers(given)
   request.headers.host = given.url:match "^%a+://([^/?#]+)"
-  if given.bearer then
-    request.headers.authorization = "Bearer " .. bearer_text(given.bearer)
-  end
   request.body, request.remote_addr = given.body or "", "127.0.0.1"
   return request
 end
@@ -155,6 +139,7 @@ local FAULTS = {
   reset_before = function() return LOST end,
   reset_within = function() return LOST end,
   reset_after = function() end, -- the response was complete
+  failed = function(_, fault) return { fault.message, fault.code } end,
   tls = function()
     return { "No secure connection could be made.", "tls_failed" }
   end,

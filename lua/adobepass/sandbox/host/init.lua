@@ -8,6 +8,7 @@
 --     throttle = false,   -- disables the request limit
 --     bind = "192.168.1.20",  -- serves the API and the pages on this address, too,
 --                             -- without TLS; on the port after the others
+--     record = "a.jsonl", -- a file for redacted exchanges: adobepass.util.recording
 --   }
 --   running.api, .mgmt, .control   origins
 --   running.world                  the complete world
@@ -23,6 +24,7 @@
 local certificates = require "adobepass.sandbox.host.certificates"
 local json = require "adobepass.util.json"
 local nginx = require "adobepass.sandbox.host.nginx"
+local recording = require "adobepass.util.recording"
 local shell = require "adobepass.util.shell"
 local world_file = require "adobepass.sandbox.data.world_file"
 local world_schema = require "adobepass.sandbox.data.world_schema"
@@ -33,7 +35,7 @@ local Running = {}
 Running.__index = Running
 
 local OPTIONS = { port = "number", world = "string or table", state_dir = "string",
-  throttle = "boolean", nginx = "string", bind = "string" }
+  throttle = "boolean", nginx = "string", bind = "string", record = "string" }
 
 local HTTP = [[
 http {
@@ -128,7 +130,7 @@ local function write_settings(options, folder, ports)
   return shell.write_file(folder .. "/settings.json", json.encode {
     api = origin(ports[1]), mgmt = origin(ports[2]),
     state_dir = options.state_dir, throttle = options.throttle,
-    plain_api = plain_origin(options, ports),
+    plain_api = plain_origin(options, ports), record = options.record,
   })
 end
 
@@ -188,8 +190,11 @@ function host.start(options)
   if not world then return nil, mistakes, "world" end
   options = { port = options.port, throttle = options.throttle,
     nginx = options.nginx, bind = options.bind, world = world,
-    state_dir = absolute(options.state_dir) }
+    state_dir = absolute(options.state_dir), record = absolute(options.record) }
   local made, message, code = make_state_dir(options.state_dir)
+  if made and options.record then
+    made, message, code = recording.create(options.record)
+  end
   if not made then return nil, message, code end
   local server, why, how = nginx.start {
     nginx = options.nginx, ports = ports_of(options), lua = true,

@@ -9,6 +9,8 @@
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local adobepass_sandbox = require "adobepass.sandbox"
+local recording = require "adobepass.util.recording"
+local redaction = require "adobepass.util.redaction"
 local shell = require "adobepass.util.shell"
 local nginx_adapter = require "adobepass.sandbox.host.nginx_adapter"
 
@@ -17,7 +19,7 @@ local worker = {}
 local SAVE_EVERY = 1 -- second
 local LARGEST_STATE = 256 * 1024 * 1024
 
-local settings, sandbox, changed
+local settings, sandbox, changed, recorded
 
 local function read_json(name)
   return json.decode(assert(shell.read_file(ngx.config.prefix() .. "/" .. name)))
@@ -62,14 +64,27 @@ function worker.init()
     sandbox.control.statement()))
 end
 
+-- The replacement of a crashed worker does not know the numbers of the placeholders,
+-- so it does not continue the recording.
+local function start_recording()
+  if not settings.record then return end
+  local message
+  recorded, message = recording.open(settings.record)
+  if not recorded then ngx.log(ngx.ERR, "the recording has ended: ", message) end
+end
+
 --- Runs in each new worker, also in the replacement of a crashed one.
 function worker.start()
   sandbox = new_sandbox()
   restore()
+  start_recording()
   if settings.state_dir then ngx.timer.every(SAVE_EVERY, save) end
 end
 
-function worker.stop() save() end
+function worker.stop()
+  save()
+  if recorded then recorded:close() end
+end
 
 -- A TLS fault for any operation takes effect during the handshake, before an
 -- operation is known.
@@ -96,12 +111,33 @@ local function belongs(path, role)
     == (role == "control")
 end
 
+-- What the client gets instead of a response with one of these faults.
+local FAILURES = { reset_before = "connection_lost", reset_within = "connection_lost",
+  tls = "tls_failed", huge = "too_large" }
+
+local function headers_of(response)
+  local headers = {}
+  for _, pair in ipairs(response.headers) do headers[pair[1]:lower()] = pair[2] end
+  return headers
+end
+
+-- Records the exchanges of documented operations, not those of browsers.
+local function record(request, response)
+  if not recorded or not redaction.is_documented(request.path) then return end
+  local failure = response.fault and FAILURES[response.fault.kind]
+  local done, message = recorded:finish(recorded:begin(request),
+    not failure and { status = response.status, headers = headers_of(response),
+      body = response.body } or nil, failure)
+  if not done then ngx.log(ngx.ERR, "the recording has ended: ", message) end
+end
+
 --- Processes one request. @param role "api", "mgmt", "control" or "plain"
 function worker.serve(role)
   local request = nginx_adapter.request(role)
   if not belongs(request.path, role) then return ngx.exit(404) end
   local response = sandbox:handle(request)
   changed = true
+  record(request, response)
   nginx_adapter.respond(response)
 end
 
