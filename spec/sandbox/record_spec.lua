@@ -2,6 +2,7 @@
 
 local adobepass = require "adobepass"
 local adobepass_sandbox = require "adobepass.sandbox"
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
@@ -16,10 +17,15 @@ local OFFLINE = { api = "https://offline.test", mgmt = "https://offline.test" }
 local LOGIN = { mvpd = "Cablevision", domain_name = "adobe.com",
   redirect_url = "https://adobe.com" }
 
--- Polls need not be seconds apart.
+-- A blocking driver whose sleep only moves its clock.
 local function impatient_driver()
-  local driver = adobepass.driver.block()
-  driver.sleep = function() end
+  local driver, slept = adobepass.driver.block(), 0
+  local wait, now = driver.wait, driver.now
+  driver.now = function() return now() + slept end
+  driver.sleep = function(seconds) slept = slept + seconds end
+  driver.wait = function(transport, transfer, deadline)
+    return wait(transport, transfer, deadline - slept)
+  end
   return driver
 end
 
@@ -54,7 +60,7 @@ describe("a recording", function()
 
   local function client_of(transport, more)
     local given = { environment = OFFLINE, transport = transport,
-      driver = impatient_driver(), device = DEVICE,
+      driver = transport and transport:driver(), device = DEVICE,
       identity = { visitor_id = VISITOR,
         partner_status = operation_setup.partner_status() } }
     for name, value in pairs(more or {}) do given[name] = value end
@@ -235,6 +241,23 @@ describe("a recording", function()
       assert.equal(expected, (select(3, adobepass_sandbox.replay(path))))
     end
     assert.equal("file", (select(3, adobepass_sandbox.replay(place .. "/none"))))
+  end)
+
+  it("[record-command] adobepass sandbox: --record writes a redacted recording",
+    function()
+    local path = place .. "/command.jsonl"
+    folder.run(folder.quote(child_process.interpreter())
+      .. " bin/adobepass sandbox --record " .. folder.quote(path) .. " --exec "
+      .. folder.quote [[curl -s --cacert $ADOBEPASS_CA $ADOBEPASS_API/activate
+        curl -s --cacert $ADOBEPASS_CA -H "Content-Type: application/json" \
+          -H "Cookie: a=b" $ADOBEPASS_API/o/client/register \
+          -d "{\"software_statement\":\"$ADOBEPASS_STATEMENT\"}"]])
+    local lines = lines_of(path)
+    assert.equal(2, #lines) -- without the web page
+    assert.same({ body = '{"software_statement":"redacted-statement-1"}',
+      headers = { ["content-type"] = "application/json" }, method = "POST",
+      path = "/o/client/register" }, lines[2].request)
+    assert.equal(201, lines[2].response.status)
   end)
 
   it("[record-keeps-other-files] record: does not replace a file that is no "

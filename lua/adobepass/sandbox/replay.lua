@@ -1,7 +1,7 @@
 --- A transport that answers from a recording, without a network.
 --
 --   local replay = assert(adobepass_sandbox.replay "login.jsonl")
---   local client = adobepass.new { transport = replay, ... }
+--   local client = adobepass.new { transport = replay, driver = replay:driver(), ... }
 --   ... the calls of the recording, in the same order ...
 --   assert(replay:finish())
 --
@@ -107,10 +107,12 @@ local function handle(self, request)
   return response_of(self.exchanges[self.sent])
 end
 
--- Responses are immediate, so no time passes.
+local function now(self) return core.clock.monotonic() + self.slept end
+
+-- Responses are immediate.
 local function source_of(self)
   return { api = ORIGIN, mgmt = ORIGIN,
-    now = function() return core.clock.monotonic() * 1000 end,
+    now = function() return now(self) * 1000 end,
     handle = function(_, request) return handle(self, request) end,
     control = { advance = function() end } }
 end
@@ -130,6 +132,16 @@ function Replay:step(seconds) return self.transport:step(seconds) end
 function Replay:timeout() return self.transport:timeout() end
 
 function Replay:close() self.transport:close() end
+
+--- Returns a driver that does not wait: `sleep` moves its clock forward.
+function Replay:driver()
+  return { now = function() return now(self) end,
+    sleep = function(seconds) self.slept = self.slept + seconds end,
+    wait = function(sender, transfer)
+      sender:step(0)
+      return transfer:ended()
+    end }
+end
 
 --- Returns true when every recorded request was sent and there was no difference;
 -- nil, a sentence and a code: `replay_difference`, or `replay_unsent` for requests
@@ -151,7 +163,8 @@ Replay.__index = Replay
 function replay.new(path)
   local exchanges, message, code = recording.read(path)
   if not exchanges then return nil, message, code end
-  local self = setmetatable({ exchanges = exchanges, sent = 0, difference = nil,
+  local self = setmetatable({ exchanges = exchanges, sent = 0, slept = 0,
+    difference = nil, transport = nil,
     redactor = redaction.new(placeholders_of_server(exchanges)) }, Replay)
   self.transport = transport.new(source_of(self))
   return self
