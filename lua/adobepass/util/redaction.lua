@@ -263,12 +263,13 @@ local function is_error_code(value, object)
     and (object.message ~= nil or object.action ~= nil)
 end
 
+-- Applies a function to a string, or to each string of a list.
 local function redact_strings(self, redact, value)
   if type(value) == "string" then return redact(self, value) end
-  if type(value) ~= "table" then return value end
+  if not json.is_array(value) then return redact_all(self, "value", value) end
   local result = {}
-  for key, item in pairs(value) do
-    result[key] = redact_strings(self, redact, item)
+  for index, item in ipairs(value) do
+    result[index] = redact_strings(self, redact, item)
   end
   return result
 end

@@ -87,6 +87,10 @@ describe("redaction", function()
     .. "name", function()
     assert.same({ state = { ["redacted-key-1"] = "redacted-value-1" } },
       body_of(redactor, { state = { secret = "secret" } }))
+    for _, name in ipairs { "message", "url", "code", "error", "profiles" } do
+      local result = body_of(redactor, { [name] = { { secret = "secret" } } })
+      assert.is_nil(json.encode(result):find("secret", 1, true), name)
+    end
   end)
 
   it("[redaction-codes] redaction: keeps error codes and redacts authentication "
