@@ -43,6 +43,7 @@ texts.options = {
     environment = { "adobepass.Environment|adobepass.Origins",
       "A name, or the addresses of the service" },
     software_statement = "Needed once, to register",
+    record = "A file for the redacted requests and responses of this client",
     redirect_uri = "Sent with the registration",
     redirect_url = "Default of login and logout",
     domain_name = "Default of login",

@@ -130,6 +130,7 @@
 ---@field on_event? fun(event: adobepass.Event) # Called for each request, retry, wait and warning, without secrets
 ---@field random? fun(): number # A replacement for tests
 ---@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share
+---@field record? string # A file for the redacted requests and responses of this client
 ---@field redirect_uri? string # Sent with the registration
 ---@field redirect_url? string # Default of login and logout
 ---@field retry? adobepass.RetryOptions # Attempts and delays
