@@ -245,6 +245,22 @@ describe("nginx.start", function()
     end)
   end
 
+  it("[nginx-keeper-killed] nginx: ends, and its folder is removed, when its "
+    .. "keeper is killed", function()
+    local child = child_process.start(CHILD
+      .. "require('adobepass.core').clock.sleep(600)")
+    local pid, folder = child:line():match("^(%d+)%s+(%S+)$")
+    local keeper = shell.read("pgrep -P " .. child.pid)
+    shell.read("kill -s KILL " .. keeper)
+    local has_ended = eventually(function()
+      return not alive(pid) and not exists(folder)
+    end)
+    child:kill()
+    shell.read("kill -s KILL " .. pid)
+    assert.is_truthy(keeper:match "^%d+$")
+    assert.is_true(has_ended)
+  end)
+
   it("[nginx-owner-ends-forgets] nginx: ends when its owner exits or its "
     .. "object is collected", function()
     local output = child_process.run(CHILD .. "server = nil; os.exit(0)")

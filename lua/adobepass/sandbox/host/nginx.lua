@@ -20,7 +20,8 @@
 --
 -- nginx never outlives its owner. The keeper, a shell script in the background,
 -- reads a pipe from this process. When the pipe closes (stop(), garbage
--- collection, exit or SIGKILL), the keeper ends nginx and deletes the folder.
+-- collection, exit or SIGKILL), the keeper ends nginx and deletes the folder. If
+-- the keeper itself is killed, its guard, another process, does the same.
 --
 -- @module adobepass.sandbox.host.nginx
 
@@ -37,8 +38,8 @@ Server.__index = Server
 -- may never reap an orphan. It has its own session if setsid exists, so that only
 -- the owner receives Ctrl-C. nginx writes its process id after binding its sockets.
 -- The Lua variables are unset, because nginx runs LuaJIT. If nginx was killed, its
--- pid file and its workers remain. An owner that exited can stay a zombie, so the
--- keeper compares its parent in /proc.
+-- pid file and its workers remain. A process that exited can stay a zombie, so
+-- `has_parent` compares the parent in /proc.
 local KEEPER = [[
 exec 3<>status
 unset LUA_PATH LUA_CPATH LUA_INIT
@@ -52,20 +53,36 @@ run() {
 }
 start() {
   : > running
-  run "$1" "$2" &
+  run "$1" "$2" & runner=$!
   while [ -e running ] && ! [ -s nginx.pid ]; do sleep 0.01; done
-  pid=$(cat nginx.pid) && echo "ready $pid" >&3 || { wait; echo failed >&3; }
+  pid=$(cat nginx.pid) && echo "ready $pid" >&3 || { wait $runner; echo failed >&3; }
 }
-owned() {
-  parent=$PPID
-  [ -e /proc/$$/stat ] && read -r _ _ _ parent _ < /proc/$$/stat
-  [ "$parent" = "$PPID" ] && kill -s 0 "$PPID"
+stop() {
+  tries=0
+  while [ -e running ]; do
+    pid=$(cat nginx.pid)
+    [ $tries = 0 ] && kill -s TERM "$pid"
+    [ $tries -ge 500 ] && { kill -s KILL -- "-$pid" || kill -s KILL "$pid"; }
+    sleep 0.01
+    [ "$pid" ] && tries=$((tries + 1))
+  done
+}
+has_parent() {
+  parent=$2
+  [ -e /proc/$1/stat ] && read -r _ _ _ parent _ < /proc/$1/stat
+  [ "$parent" = "$2" ] && kill -s 0 "$2"
 }
 watch() {
-  while owned; do sleep 0.2; done
+  while has_parent $$ "$PPID"; do sleep 0.2; done
   kill -s TERM "$(cat command.pid)"
 }
-watcher=
+guard() {
+  while has_parent self $$; do sleep 0.2; done
+  stop
+  cd / && rm -rf -- "$1"
+}
+guard "$1" &
+guard=$! watcher=
 while read -r word; do
   case $word in
     start) start "$1" "$2" ;;
@@ -73,13 +90,8 @@ while read -r word; do
   esac
 done
 [ "$watcher" ] && kill -s KILL "$watcher"
-tries=0
-[ -e running ] && kill -s TERM "$pid"
-while [ -e running ]; do
-  sleep 0.01
-  tries=$((tries + 1))
-  [ $tries = 500 ] && { kill -s KILL -- "-$pid" || kill -s KILL "$pid"; }
-done
+stop
+kill -s KILL "$guard"
 ]]
 
 local PREAMBLE = [[
