@@ -246,7 +246,7 @@ valgrind: lint-deps ## run the core's specs under valgrind
 	    "$(VALGRIND) $$lua" spec/unit/core || status=1; done; \
 	  sh .ci/sum build/counts && exit $$status
 
--include spec/fuzz/fuzz.mk spec/mutation/mutation.mk bench/bench.mk \
+-include spec/fuzz/fuzz.mk spec/mutation/mutation.mk spec/kill/kill.mk bench/bench.mk \
   bench/evidence.mk
 
 .PHONY: cov
