@@ -20,8 +20,8 @@ local trial = {}
 local Trial = {}
 Trial.__index = Trial
 
--- Seconds by which a stop is longer than a lock's life.
-local STOP = caller.LOCK * 1.3
+-- Seconds of a stop: meanwhile another process takes the lock over and registers.
+local STOP = caller.LOCK * 2
 
 local function violated(self, text, ...)
   error(("%s: " .. text):format(self.device, ...), 0)

@@ -1,0 +1,55 @@
+--- A command that is interrupted by Ctrl-C at a file operation leaves neither the
+-- file store's lock nor the lock of its device: the next command does not wait.
+
+local adobepass = require "adobepass"
+local command_fixture = require "spec.cli.command_fixture"
+local core = require "adobepass.core"
+local device_fields = require "spec.support.device_fields"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
+
+describe("interrupted command", function()
+  local fixture
+
+  setup(function() fixture = command_fixture.start() end)
+  teardown(function() fixture:stop() end)
+
+  -- Runs `register` with a new store. Returns the exit status and the store's path.
+  local function register(moment)
+    local path = fixture.folder .. "/store-" .. moment
+    local _, status = shell.read(("MOMENT=%d MOMENTS=%s LUA_INIT=%s %s"):format(
+      moment, folder.quote(fixture.folder .. "/moments"),
+      "@spec/cli/interrupt_init.lua",
+      fixture:line("register", { STORE = path })))
+    return status, path
+  end
+
+  -- Returns the device's record with the lock, or an empty table.
+  local function access_record(path)
+    local store = adobepass.store.file(path)
+    local client = adobepass.new { store = store, service_provider = "REF30",
+      environment = { api = fixture.sandbox.api, mgmt = fixture.sandbox.mgmt },
+      device = { id = adobepass.device_id(store), info = device_fields.INFO } }
+    local record, err = client.context:recall "access"
+    client:close()
+    assert.is_nil(err)
+    return record or {}
+  end
+
+  it("[command-interrupt-moments] register: leaves no lock when Ctrl-C comes "
+    .. "before or after any file operation", function()
+    local finished, whole = register(0)
+    assert.equal(0, finished)
+    assert.is_truthy(access_record(whole).token)
+    local moments = tonumber(folder.read(fixture.folder .. "/moments"))
+    assert.is_true(moments >= 32)
+    for moment = 1, moments do
+      local status, path = register(moment)
+      local where = "moment " .. moment
+      assert.equal(130, status, where)
+      assert.is_nil(access_record(path).lock, where)
+      assert(core.file.lock(path .. "/.lock", 0)):close()
+      assert.equal(0, select(3, fixture:run("register", { STORE = path })), where)
+    end
+  end)
+end)
