@@ -38,15 +38,11 @@ local function driver_of(process)
     end }
 end
 
-local function valid_token(process, refusal)
-  local record = process.last_read and json.decode(process.last_read)
-  local token = record and record.token
-  -- A token may become valid when the clock is set after the read.
-  if not token or refusal or process.read_wall ~= process.machine.wall then
-    return nil
-  end
-  local age = process.machine.require("adobepass.policy.timestamp").age(token)
-  return token.expires_in - age > 1
+-- Returns whether the record that the process read last has a valid token.
+local function has_valid_token(process)
+  local token = process.token
+  return token ~= nil
+    and token.expires_in - (process.world.time - process.issued) > 1
 end
 
 local function start_memory(process)
@@ -63,6 +59,7 @@ local function start_memory(process)
     rate_limit = load("adobepass.policy.rate_limiter").new(
       not self.is_crowd and { rate = 100 } or nil),
     retry = load("adobepass.policy.retry").new(),
+    circuit_breaker = load("adobepass.policy.circuit_breaker").new(),
     chance = function() return next_number(self) end,
     clock = load("adobepass.policy.server_clock").new {
       monotonic = function() return self.time end,
@@ -84,8 +81,7 @@ end
 
 local function request_token(process, device, refusal)
   local self = process.world
-  process.store_failed, process.refusal = false, refusal
-  process.read_wall = process.machine.wall
+  process.store_failed, process.last_read, process.token = false, nil, nil
   process.request = (process.request or 0) + 1
   local deadline = self.time + self.timeout
   local held, err = tokens_of(process, device):get(deadline, refusal)
@@ -95,8 +91,8 @@ local function request_token(process, device, refusal)
     log(self, process, "has a token")
   else
     log(self, process, "failed: %s", err.code)
-    if self.time < deadline and not process.store_failed
-        and valid_token(process, refusal) then
+    if self.time < deadline and not process.store_failed and not refusal
+        and has_valid_token(process) then
       violated("C4: %s failed although a valid token is stored", process.name)
     end
     if self.is_crowd then violated("C5: a newcomer failed: %s", err.code) end

@@ -94,6 +94,20 @@ local function fails(process, operation)
   return true
 end
 
+-- Notes the record that a process reads, and when its token was issued by the clocks
+-- at that time. The wall clock may be set between two reads; the oldest age counts,
+-- since the process may have dropped the token at that read.
+local function note_read(process, text)
+  local token = text and json.decode(text).token
+  local age = token and process.machine.require("adobepass.policy.timestamp")
+    .age(token)
+  local issued = age and process.world.time - age
+  if issued and text == process.last_read then
+    issued = math.min(issued, process.issued)
+  end
+  process.last_read, process.token, process.issued = text, token, issued
+end
+
 --- Creates the store of a process.
 local function new_store(process)
   local inner = raw_store(process.world, process.machine)
@@ -102,8 +116,8 @@ local function new_store(process)
     yield_in_task(process)
     if fails(process, "get") then return nil, "down", "store_failed" end
     local text, message, code = inner:get(key)
-    if key:find "^access" then process.last_read = text end
     yield_in_task(process)
+    if key:find "^access" then note_read(process, text) end
     return text, message, code
   end
   function store.replace(_, key, value, expected, seconds)
