@@ -12,9 +12,9 @@ local function is_installed(program)
   return select(2, shell.read("command -v " .. program)) == 0
 end
 
-local function test_with(program)
-  return is_installed(program) and it or pending
-end
+local with_curl = is_installed "curl" and it or pending
+local with_python = is_installed "python3" and it or pending
+local with_node = is_installed "node" and it or pending
 
 -- The results that each client prints, without the lines of its requests.
 local RESULTS = {
@@ -100,7 +100,7 @@ describe("foreign client", function()
     check_results(text)
   end
 
-  test_with "curl" ("[foreign-curl] sandbox: a shell script with curl logs in, "
+  with_curl("[foreign-curl] sandbox: a shell script with curl logs in, "
     .. "watches and logs out", function()
     run "sh spec/foreign/curl.sh"
     local count = check_journal { "session", "authenticate" }
@@ -108,7 +108,7 @@ describe("foreign client", function()
     print(("curl: %d requests, all accepted"):format(count))
   end)
 
-  test_with "python3" ("[foreign-python] sandbox: Python's standard library logs "
+  with_python("[foreign-python] sandbox: Python's standard library logs "
     .. "in, watches and logs out", function()
     run "python3 spec/foreign/stdlib.py"
     local count = check_journal { "session", "resume_session", "authenticate" }
@@ -116,7 +116,7 @@ describe("foreign client", function()
     print(("Python: %d requests, all accepted"):format(count))
   end)
 
-  test_with "node" ("[foreign-node] sandbox: fetch in Node logs in, watches and "
+  with_node("[foreign-node] sandbox: fetch in Node logs in, watches and "
     .. "logs out", function()
     run("NODE_EXTRA_CA_CERTS=" .. running.ca .. " node spec/foreign/node.js")
     local count = check_journal {}
