@@ -3,9 +3,7 @@
 # Measures the gateway of examples/openresty on this machine.
 #
 #   bench/gateway.sh files [rounds]      files with and without the ticket check (10)
-#   bench/gateway.sh play [seconds]      /play, and the sandbox directly (5)
 #   bench/gateway.sh slow [viewers]      /play with a service that takes 1 s (400)
-#   bench/gateway.sh outage [seconds]    an outage of the service (30)
 #   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
 #
 # Exit status 1 if a target is missed.

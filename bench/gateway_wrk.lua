@@ -1,5 +1,5 @@
---- Loads the gateway with wrk: files with and without the ticket check, /play and
--- the sandbox directly, /play with a slow service.
+--- Loads the gateway with wrk: files with and without the ticket check, /play with
+-- a slow service.
 
 local core = require "adobepass.core"
 local many_clients = require "spec.support.many_clients"
@@ -9,12 +9,9 @@ local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
 local gateway_client = require "spec.examples.gateway_client"
 local tools = require "bench.gateway_tools"
-local tv_client = require "spec.support.tv_client"
 local wrk_script = require "bench.wrk"
 
 local cpu_seconds, median, say = tools.cpu_seconds, tools.median, tools.say
-
-local MVPD = "Cablevision"
 
 -- The script of wrk: each request has the headers of the next viewer.
 local WRK = [[
@@ -118,8 +115,6 @@ local function without_limit(text)
   return (text:gsub("limit_req zone=[^;]*;", ""))
 end
 
-local VIEWERS = 64
-
 local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",
   model = "Living room", version = "1", osName = "Linux", osVersion = "6",
   connectionType = "WiFi" })
@@ -137,66 +132,6 @@ local function plays(running, control, viewers)
     screen:close()
   end
   return list
-end
-
-local function authorizations(running, control)
-  local screen = tv_client.new { transport = assert(core.http.new {
-    ca_file = running.sandbox.ca }), api = running.sandbox.api,
-    statement = running.sandbox.statement }
-  local code = screen:code()
-  control:ask("POST", "/sandbox/login", { code = code, mvpd = MVPD,
-    username = "bob" })
-  return { { method = "POST", body = '{"resources":["CNN"]}',
-    path = "/api/v2/REF30/decisions/authorize/" .. MVPD,
-    headers = { Authorization = screen.bearer, Accept = "application/json",
-      ["Content-Type"] = "application/json", ["X-Device-Info"] = INFO,
-      ["AP-Device-Identifier"] = screen:identifier() } } }
-end
-
-local function play(seconds, kept)
-  local running = assert(service.start { throttle = false,
-    edit = without_limit, settings = { rate_limit = false } })
-  local control = many_clients.control(running.sandbox)
-  local through, direct = plays(running, control, VIEWERS),
-    authorizations(running, control)
-  local own, sandbox = tools.workers(running),
-    gateway_nodes.workers(running.sandbox)
-  local rounds, ratios, rates, costs = 3, {}, { {}, {} }, { {}, {} }
-  for round = 1, rounds do
-    local ours, theirs = cpu_seconds(own), cpu_seconds(sandbox)
-    local rate = wrk(running.folder, running.nodes[1].url, through, seconds,
-      VIEWERS)
-    local count = rate * seconds
-    costs[1][round] = (cpu_seconds(own) - ours) / count
-    costs[2][round] = (cpu_seconds(sandbox) - theirs) / count
-    rates[1][round] = rate
-    rates[2][round] = wrk(running.folder, running.sandbox.api, direct,
-      seconds, VIEWERS)
-    ratios[round] = rate / rates[2][round]
-  end
-  local mine, its = median(costs[1]) * 1000, median(costs[2]) * 1000
-  say("%d viewers, wrk -t1 -c%d, %d rounds of %d s; median", VIEWERS,
-    VIEWERS, rounds, seconds)
-  say("/play through the gateway     %7.0f /s", median(rates[1]))
-  say("authorize, the sandbox directly  %7.0f /s", median(rates[2]))
-  say("ratio                         %7.2f", median(ratios))
-  say("CPU of one /play: gateway %.2f ms, sandbox %.2f ms; share of the "
-    .. "gateway %.0f %%", mine, its, 100 * mine / (mine + its))
-  say("CPU use: the sandbox's worker %.0f %%, the gateway's %d workers "
-    .. "%.0f %%", its * median(rates[1]) / 10,
-    #own, mine * median(rates[1]) / 10)
-  kept:figure("/play through the gateway", ("%.0f"):format(median(rates[1])),
-    "/s")
-  kept:figure("authorize, the sandbox directly",
-    ("%.0f"):format(median(rates[2])), "/s")
-  kept:figure("ratio", ("%.2f"):format(median(ratios)), "")
-  kept:figure("CPU of one /play, gateway", ("%.2f"):format(mine), "ms")
-  kept:figure("CPU of one /play, sandbox", ("%.2f"):format(its), "ms")
-  kept:figure("CPU use of the sandbox's worker",
-    ("%.0f"):format(its * median(rates[1]) / 10), "%")
-  control:close()
-  running:stop()
-  return true
 end
 
 -- --- slow service ------------------------------------------
@@ -230,4 +165,4 @@ local function slow(viewers, kept)
   return rate >= 0.9 * viewers and busy <= BOUND_CPU
 end
 
-return { files = files, play = play, slow = slow }
+return { files = files, slow = slow }

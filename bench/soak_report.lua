@@ -40,12 +40,6 @@ end
 
 local function mean(rows, column) return sum(rows, column) / #rows end
 
-local function most(rows, column)
-  local found = 0
-  for _, row in ipairs(rows) do found = math.max(found, row[column]) end
-  return found
-end
-
 -- A leak raises the minimum; the maximum varies with the load.
 local function fewest(rows, column)
   local found = math.huge
@@ -59,35 +53,10 @@ local function growth(rows, column)
     * 100
 end
 
--- Returns the slope of a least-squares fit over the last two thirds, per hour.
-local function slope(rows, column)
-  local first = math.floor(#rows / 3) + 1
-  local count, x_mean, y_mean = 0, 0, 0
-  for index = first, #rows do
-    count = count + 1
-    x_mean = x_mean + rows[index].seconds
-    y_mean = y_mean + rows[index][column]
-  end
-  x_mean, y_mean = x_mean / count, y_mean / count
-  local above, below = 0, 0
-  for index = first, #rows do
-    local x = rows[index].seconds - x_mean
-    above = above + x * (rows[index][column] - y_mean)
-    below = below + x * x
-  end
-  return above / below * 3600
-end
-
 local function flat(found, name, rows, item)
   local what, column, target = item[1], item[2], item[3]
-  local grown, rise = growth(rows, column), slope(rows, column) / 1024
   found:figure(("%s, %s: last third over middle third"):format(name, what),
-    ("%+.2f"):format(grown), "%", target)
-  found:figure(("%s, %s: slope of the last two thirds"):format(name, what),
-    ("%+.2f"):format(rise), "MiB per hour")
-  print(("%-7s flat memory, %s: last third vs. middle third %+.2f %% "
-    .. "(target %s), slope %+.2f MiB per hour"):format(name, what, grown,
-    target, rise))
+    ("%+.2f"):format(growth(rows, column)), "%", target)
 end
 
 -- Memory growth that is allowed from the middle third to the last, in percent.
@@ -109,9 +78,6 @@ local function judge(found, name, rows)
   found:figure(name .. ", descriptors, minimum of the last third minus "
     .. "minimum of the middle third", fewest(third(rows, 3), "descriptors")
     - fewest(third(rows, 2), "descriptors"), "", "<= 0")
-  found:figure(name .. ", descriptors, maximum of the last third minus "
-    .. "maximum of the middle third", most(third(rows, 3), "descriptors")
-    - most(third(rows, 2), "descriptors"), "")
   found:figure(name .. ", latency, mean of p50",
     ("%.1f"):format(mean(rows, "p50_ms")), "ms")
   found:figure(name .. ", latency, mean of p99",
@@ -121,18 +87,6 @@ end
 local function command()
   return ("make soak MINUTES=%s DEVICES=%s RATE=%s"):format(
     os.getenv "MINUTES", os.getenv "DEVICES", os.getenv "RATE")
-end
-
--- Devices arrive at a third of the rate, then fill their caches.
-local function warn_if_short(found, seconds)
-  local arriving = 2 * tonumber(os.getenv "DEVICES")
-    / (tonumber(os.getenv "RATE") / 3)
-  if arriving <= seconds / 3 then return end
-  local text = ("The run is too short to judge memory: the arrival of devices took "
-    .. "%.0f of %.0f minutes; it must take at most a third."):format(
-    arriving / 60, seconds / 60)
-  print(text)
-  found:note(text)
 end
 
 local function main(names)
@@ -145,7 +99,6 @@ local function main(names)
     judge(found, name, all[name])
   end
   local last = all[names[1]]
-  warn_if_short(found, last[#last].seconds)
   found:figure("sandbox worker, RSS at the end",
     ("%.1f"):format(last[#last].sandbox_kb / 1024), "MiB")
   print(found:write())
