@@ -9,7 +9,7 @@ file = {
   "csrc/lua/core.c", "csrc/lua/transport.c", "csrc/lua/transfer.c",
   "csrc/lua/access_token.c", "csrc/lua/digest.c", "csrc/lua/base64.c",
   "csrc/lua/random.c", "csrc/lua/rsa_key.c", "csrc/lua/jws.c",
-  "csrc/lua/private_file.c", "csrc/lua/json.c", "csrc/lua/system.c",
+  "csrc/lua/private_file.c", "csrc/lua/wakeup.c", "csrc/lua/json.c", "csrc/lua/system.c",
   "lua/adobepass/init.lua", "lua/adobepass/client.lua", "lua/adobepass/flow",
   "lua/adobepass/media_token.lua", "lua/adobepass/api/errors.lua",
   "lua/adobepass/device.lua", "lua/adobepass/device", "lua/adobepass/store",

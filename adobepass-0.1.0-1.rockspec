@@ -131,6 +131,8 @@ build = {
         "lua/adobepass/cli/reset.lua",
       ["adobepass.cli.sandbox"] =
         "lua/adobepass/cli/sandbox.lua",
+      ["adobepass.cli.sandbox_control"] =
+        "lua/adobepass/cli/sandbox_control.lua",
       ["adobepass.cli.settings"] =
         "lua/adobepass/cli/settings.lua",
       ["adobepass.cli.temppass"] =
@@ -161,6 +163,8 @@ build = {
         "lua/adobepass/driver/luv.lua",
       ["adobepass.driver.ngx"] =
         "lua/adobepass/driver/ngx.lua",
+      ["adobepass.driver.ngx_wakeup"] =
+        "lua/adobepass/driver/ngx_wakeup.lua",
       ["adobepass.driver.tick"] =
         "lua/adobepass/driver/tick.lua",
       ["adobepass.flow.authorize"] =
@@ -199,6 +203,8 @@ build = {
         "lua/adobepass/policy/server_clock.lua",
       ["adobepass.policy.timestamp"] =
         "lua/adobepass/policy/timestamp.lua",
+      ["adobepass.sandbox.control.calls"] =
+        "lua/adobepass/sandbox/control/calls.lua",
       ["adobepass.sandbox.control.commands"] =
         "lua/adobepass/sandbox/control/commands.lua",
       ["adobepass.sandbox.control.endpoint"] =
@@ -229,6 +235,10 @@ build = {
         "lua/adobepass/sandbox/data/users.lua",
       ["adobepass.sandbox.data.world"] =
         "lua/adobepass/sandbox/data/world.lua",
+      ["adobepass.sandbox.data.world_file"] =
+        "lua/adobepass/sandbox/data/world_file.lua",
+      ["adobepass.sandbox.data.world_schema"] =
+        "lua/adobepass/sandbox/data/world_schema.lua",
       ["adobepass.sandbox.engine.checks"] =
         "lua/adobepass/sandbox/engine/checks.lua",
       ["adobepass.sandbox.engine.cors"] =
@@ -299,6 +309,10 @@ build = {
         "lua/adobepass/sandbox/pages/router.lua",
       ["adobepass.sandbox.pages.style"] =
         "lua/adobepass/sandbox/pages/style.lua",
+      ["adobepass.sandbox.replay"] =
+        "lua/adobepass/sandbox/replay.lua",
+      ["adobepass.sandbox.test_client"] =
+        "lua/adobepass/sandbox/test_client.lua",
       ["adobepass.sandbox.transport"] =
         "lua/adobepass/sandbox/transport.lua",
       ["adobepass.store.device_store"] =
@@ -331,6 +345,12 @@ build = {
         "lua/adobepass/util/jws.lua",
       ["adobepass.util.options"] =
         "lua/adobepass/util/options.lua",
+      ["adobepass.util.recorder"] =
+        "lua/adobepass/util/recorder.lua",
+      ["adobepass.util.recording"] =
+        "lua/adobepass/util/recording.lua",
+      ["adobepass.util.redaction"] =
+        "lua/adobepass/util/redaction.lua",
       ["adobepass.util.shell"] =
         "lua/adobepass/util/shell.lua",
       ["adobepass.util.temp_pass"] =
