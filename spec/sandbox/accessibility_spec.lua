@@ -197,8 +197,8 @@ describe("pages of the sandbox", function()
 
   -- `make test-deps` installs axe-core.
   local with_axe = there and AXE and it or pending
-  with_axe("[accessibility-axe-reports-nothing] sandbox pages: axe-core reports nothing "
-    .. "in light and dark mode, on a phone and on a desktop", function()
+  with_axe("[accessibility-axe-reports-nothing] sandbox pages: axe-core reports "
+    .. "nothing in light and dark mode, on a phone and on a desktop", function()
     local found = {}
     for name, open in pairs(PAGES) do
       screen.device = "tv of " .. name
