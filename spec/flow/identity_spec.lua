@@ -320,7 +320,7 @@ describe("identity", function()
   it("[identity-token-own-key] identity: a token signed by the programmer is not "
     .. "renewed", function()
     local token = assert(scenario.control.identity { kind = "service",
-      subject = "viewer-1", lifetime = 60 })
+      subject = "viewer-1", seconds = 60 })
     local client = client_with { service_token = token }
     scenario.driver.sleep(61)
     assert(client:profiles())
