@@ -174,8 +174,8 @@ describe("a recording of each operation", function()
 
   -- What the sandbox's control API does for the preparation of an operation; a
   -- replay has none.
-  local NO_CONTROL = { log_in = function() return true end,
-    saml_response = function() return "c2FtbA==" end }
+  local NO_CONTROL = { login = function() return true end,
+    saml = function() return "c2FtbA==" end }
 
   local function call(fixture, operation)
     local params = operation_setup[operation.name](fixture)
