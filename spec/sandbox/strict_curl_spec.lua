@@ -289,6 +289,25 @@ describe("strict sandbox with another world", function()
     assert.is_true(passed >= 1 and passed <= 1 + seconds, passed)
   end)
 
+  it("[curl-strict-429-cors] strict sandbox: a page of a foreign origin can read a "
+    .. "429, and preflights are not limited", function()
+    local origin = { "-H", "Origin: https://app.example", "-H",
+                     "X-Forwarded-For: 192.0.2.3" }
+    accepted(12, "192.0.2.3")
+    local response
+    for _ = 1, 20 do -- a new second accepts one request
+      response = h.curl(origin, h.api(PROFILES))
+      if response.status == 429 then break end
+    end
+    assert.same({ 429, "https://app.example", "true" }, { response.status,
+      response.headers["access-control-allow-origin"],
+      response.headers["access-control-allow-credentials"] })
+    for _ = 1, 3 do
+      assert.equal(204, h.curl(origin, "-X", "OPTIONS", "-H",
+        "Access-Control-Request-Method: GET", h.api(PROFILES)).status)
+    end
+  end)
+
   it("[curl-strict-reset-scope] strict sandbox: the scope of a reset comes from "
     .. "the world", function()
     local function reset(scopes)
