@@ -202,9 +202,9 @@ describe("test_client", function()
         client = { languag = "es" } },
       ["invalid 'service_provider': expected a service provider of the world: did "
         .. "you mean 'REF30'?"] = { client = { service_provider = "REF31" } },
-      ["invalid world.providers"] = { world = {
-        lifetimes = {}, throttle = {}, limits = {}, sso_service = {},
-        applications = {} } },
+      ["invalid world: 2 mistakes\n  applications: expected at least one element\n"
+        .. "  lifetimes: expected a table, got a number"] = {
+        world = { applications = {}, lifetimes = 5 } },
     } do
       local success, text = pcall(function() return (test_client(options)) end)
       assert.is_false(success)

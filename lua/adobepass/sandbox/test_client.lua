@@ -84,7 +84,7 @@ end
 -- @param new the function that creates a sandbox: `adobepass.sandbox.new`
 -- @tparam[opt] table options
 --
--- * `world`: the sandbox's data; default: `adobepass.sandbox.data.world`
+-- * `world`: the sandbox's data, merged over `adobepass.sandbox.data.world`
 -- * `throttle`: false disables the sandbox's rate limit
 -- * `time`: the first time, in milliseconds since 1970
 -- * `client`: options of adobepass.new; `environment`, `transport` and
