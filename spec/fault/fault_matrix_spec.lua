@@ -133,7 +133,7 @@ local function control_of(running, transport)
   end
   return {
     fault = function(given) return call("POST", "faults", given) end,
-    log_in = function(given) return call("POST", "login", given) end,
+    login = function(given) return call("POST", "login", given) end,
     clear = function()
       call("DELETE", "faults")
       call("DELETE", "journal")

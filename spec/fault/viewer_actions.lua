@@ -206,7 +206,7 @@ local SIMPLE = { "configuration", "create_session", "session", "profiles",
 -- Returns parameters that need no earlier request; the code is invalid.
 local function params_of(name, device)
   if name == "session" then return { code = "ABC123" } end
-  local fixture = { client = device.client, control = { log_in = function()
+  local fixture = { client = device.client, control = { login = function()
     return true
   end } }
   return operation_setup[name](fixture)
