@@ -104,9 +104,12 @@ describe("cli sandbox control", function()
       assert.equal(2, status, arguments)
       assert.is_truthy(err:find(expected, 1, true), arguments .. ": " .. err)
     end
-    local _, err, status = fixture:run "sandbox --port 8443 control clock"
-    assert.same({ 2, true }, { status, err:find("--port", 1, true) ~= nil })
-    _, err = run("login --json --code NONE")
+    for _, option in ipairs { "--port 8443", "--bind 127.0.0.1", "--record x" } do
+      local _, err, status = fixture:run("sandbox " .. option .. " control clock")
+      assert.equal(2, status)
+      assert.is_truthy(err:find(option:match "%S+" .. " can not", 1, true), err)
+    end
+    local _, err = run("login --json --code NONE")
     assert.equal("usage", json.decode(err).error.code)
   end)
 

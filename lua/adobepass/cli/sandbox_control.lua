@@ -88,7 +88,8 @@ function sandbox_control.define(parser)
 end
 
 -- Options of `adobepass sandbox` that only starting a sandbox has.
-local START = { "port", "world", "state_dir", "exec", "no_throttle" }
+local START = { "port", "bind", "world", "state_dir", "exec", "record",
+  "no_throttle" }
 
 local function fields_of(arguments)
   for _, name in ipairs(START) do
