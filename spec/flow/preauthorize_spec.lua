@@ -470,6 +470,43 @@ describe("preauthorize", function()
         log_in_by(client)()
       end
     end)
+
+    it("[profile-late-missing] refresh_profile: keeps a newer profile after a late "
+      .. "response without one", function()
+      local other = scenario:new_client {
+        store = client.context.connection.store }
+      for _, who in ipairs { client, other } do
+        assert(scenario.control.revoke { mvpd = "Cablevision" })
+        delay "profile"
+        scenario:at(scenario.driver.now(), log_in_by(who))
+        scenario:run(function() return client:refresh_profile() end)
+        assert.equal("Cablevision", assert(client:remembered_profile()).mvpd)
+      end
+      assert(scenario.control.revoke { mvpd = "Cablevision" })
+      assert_client_error("not_logged_in", client:refresh_profile())
+      assert.is_nil(client:remembered_profile())
+    end)
+
+    it("[profile-replaced-meanwhile] authorize, refresh_profile: delete only the "
+      .. "profile that they read", function()
+      local store = client.context.connection.store
+      local delete = store.delete
+      local newer = assert(client:remembered_profile())
+      for _, call in ipairs { function() return client:authorize "CNN" end,
+          function() return client:refresh_profile() end } do
+        assert(scenario.control.revoke { mvpd = "Cablevision" })
+        newer.not_after = newer.not_after + 1000
+        function store.delete(self, key, value)
+          if key:find "^profile" then
+            assert(client.context:remember("profile", newer, 3600))
+          end
+          return delete(self, key, value)
+        end
+        call()
+        store.delete = nil
+        assert.same(newer, client:remembered_profile())
+      end
+    end)
   end)
 
   describe("expiry of permits", function()

@@ -285,12 +285,13 @@ function Context:remember(name, value, seconds)
   return store_of(self):write(name, value, seconds)
 end
 
---- Reads a table of the device's part of the store; nil when there is none; nil
--- and an error when the store fails.
+--- Reads a table of the device's part of the store: the table, nil and its text;
+-- nil when there is none; nil and an error when the store fails.
 function Context:recall(name) return store_of(self):read(name) end
 
---- Deletes a table of the device's part of the store.
-function Context:forget(name) return store_of(self):release(name) end
+--- Deletes a table of the device's part of the store; with its `text`, only if no
+-- other process has replaced it.
+function Context:forget(name, text) return store_of(self):release(name, text) end
 
 -- --- caches in memory ----------------------------------------------
 

@@ -115,13 +115,13 @@ end
 -- @tparam table options of the call
 function decisions.note(context, mvpd, err, since, options)
   if not decisions.ends_login(err) then return end
-  local kept = context:recall("profile")
+  local kept, _, text = context:recall("profile")
   if kept and kept.mvpd ~= mvpd then kept = nil end
   if not context:is_of_mark(since, kept or {}) then return end
   if not err.code:find "^authenticated_profile_" then
     profiles.remember_denial(context, mvpd, kept)
   elseif kept and profiles.is_visible(context, kept, options) then
-    context:forget("profile")
+    context:forget("profile", text)
   end
 end
 

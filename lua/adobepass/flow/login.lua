@@ -506,7 +506,7 @@ local REFRESH = identity.fields({ mvpd = "string?",
 function login.refresh_profile(context, options)
   options = options_of.check("client:refresh_profile", options or {}, REFRESH,
     3)
-  local kept, broken = context:recall("profile")
+  local kept, broken, text = context:recall("profile")
   if broken then return nil, broken end
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profiles.not_logged_in("refresh_profile") end
@@ -517,7 +517,7 @@ function login.refresh_profile(context, options)
     { mvpd = mvpd })
   if found then return profiles.remember(context, found) end
   if kept and kept.mvpd == mvpd and profiles.is_visible(context, kept, options) then
-    context:forget("profile")
+    context:forget("profile", text)
   end
   return nil, profiles.not_logged_in("refresh_profile")
 end

@@ -199,8 +199,8 @@ function profile.end_denied(context, options)
   local done, why = context.api:logout(params)
   if not done and not profile.GONE[why.code] then return nil, why end
   context:clear_permits()
-  local kept = context:recall("profile")
-  if kept and kept.mvpd == denied.mvpd then context:forget("profile") end
+  local kept, _, text = context:recall("profile")
+  if kept and kept.mvpd == denied.mvpd then context:forget("profile", text) end
   return context:forget("denied")
 end
 

@@ -139,7 +139,8 @@ end
 
 --- Returns the viewer's last choice; nil when there is none.
 function providers.remembered_provider(context)
-  return context:recall("provider")
+  local provider, err = context:recall("provider")
+  return provider, err
 end
 
 return providers

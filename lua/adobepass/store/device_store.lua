@@ -29,8 +29,8 @@ end
 
 local function entry_name(self, name) return name .. ":" .. self.key end
 
---- Reads a table; nil when there is none; nil and an error when the store is
--- broken.
+--- Reads a table: the table, nil and its text; nil when there is none; nil and an
+-- error when the store is broken.
 function DeviceStore:read(name)
   local text, message, code = self.store:get(entry_name(self, name))
   if text == nil then
@@ -38,7 +38,7 @@ function DeviceStore:read(name)
     return nil
   end
   local value = json.decode(text)
-  if type(value) == "table" then return value end
+  if type(value) == "table" then return value, nil, text end
   return broken("The store's record " .. name .. " is damaged.")
 end
 
@@ -96,9 +96,9 @@ function DeviceStore:claim(name, owner, seconds)
   return won
 end
 
---- Deletes an entry; with `owner`, only one that has this value.
-function DeviceStore:release(name, owner)
-  local good, message = self.store:delete(entry_name(self, name), owner)
+--- Deletes an entry; with `text`, only one that has this text.
+function DeviceStore:release(name, text)
+  local good, message = self.store:delete(entry_name(self, name), text)
   if good then return true end
   return broken(message)
 end
