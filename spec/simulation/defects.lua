@@ -24,6 +24,9 @@ return {
   F = { { module = AUTH .. "access_token",
     from = "held = held_token(self, refusal)\n      if not held",
     to = "held = nil\n      if not held" } },
+  -- A token that became valid when the wall clock was set is not used.
+  clock_step = { { module = AUTH .. "access_token",
+    from = "adopt_stored(self, token) -- valid only now", to = "--" } },
   -- The wait for the rate limit counts against the time of a refresh.
   G = { { module = "adobepass.api.call",
     from = "now + seconds >= (self.guard and self.guard.latest or self.deadline)",

@@ -57,6 +57,12 @@ describe("simulation of processes on one store", function()
       "C4: .* failed although a valid token is stored")
   end)
 
+  it("[simulation-finds-clock-step] simulation: finds a stored token that is not "
+    .. "used after a clock step", function()
+    assert_found("clock_step", 16589,
+      "C4: .* failed although a valid token is stored")
+  end)
+
   it("[simulation-finds-g] simulation: finds "
     .. "a wait for the rate limit that shortens a refresh", function()
     assert_found("G", 20,

@@ -180,10 +180,11 @@ local function keep_token(self, record, holding)
 end
 
 -- Releases the lock with a failure; an owner that lost its lock starts again.
-local function keep_failure(err, holding)
+local function keep_failure(self, err, holding)
   if err ~= refresh_lock.LOST then
     local record = holding.record
     local token = is_valid(holding.lock, record.token) and record.token or nil
+    adopt_stored(self, token) -- valid only now, if the wall clock was set
     local done = holding:finish(token,
       failure_record(err, record.failure, holding))
     if done ~= false then return nil, err end
@@ -203,7 +204,7 @@ local function refresh(self, refusal, holding)
     err = client_id
   end
   if held then return held end
-  return keep_failure(err, holding)
+  return keep_failure(self, err, holding)
 end
 
 -- --- getting a token ---------------------------------------------------------
