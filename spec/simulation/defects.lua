@@ -16,7 +16,7 @@ return {
     from = "set_cleanup(holding, function() abandon(holding) end)", to = "" } },
   -- The age of a lock follows the wall clock.
   D = { { module = "adobepass.policy.timestamp",
-    from = "local passed = core.clock.monotonic() - stamped\n"
+    from = "local passed = (clock or core.clock).monotonic() - stamped\n"
       .. "  if passed < -SKEW then return nil end",
     to = "local passed = core.clock.wall() - record.wall\n"
       .. "  if passed < 0 then passed = 1e9 end" } },
