@@ -10,8 +10,7 @@ local kills, stops, seed, part = tonumber(arg[1]), tonumber(arg[2]),
   tonumber(arg[3]), arg[4]
 
 local LINE = "%s: %d kills (%d in a call), %d stops; %d devices, %d registrations, "
-  .. "%d lost by a process that was killed or stopped, %d token requests, "
-  .. "%d slow calls; %.0f s"
+  .. "%d never stored, %d token requests, %d slow calls; %.0f s"
 
 local started = core.clock.monotonic()
 
