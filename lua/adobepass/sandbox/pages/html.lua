@@ -146,7 +146,7 @@ local ACTIVATE = [[
 function html.activate(page)
   return layout(page, {
     heading = "Activate your TV", step = 1,
-    say = "Your TV shows a code. Type it here to sign in on the TV.",
+    say = "Type the code that your TV shows.",
     card = fill(ACTIVATE, { token = page.token, code = page.code,
       alert = alert(page.error), wrong = wrong(page.error, "hint") }),
   })

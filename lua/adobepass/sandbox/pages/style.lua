@@ -61,7 +61,7 @@ main{flex:1;width:100%;max-width:64rem;margin:0 auto;
 .mark svg{width:1.5rem;height:1.5rem}
 h1{margin:0;font-size:1.9rem;line-height:1.15;letter-spacing:-.02em;
   text-wrap:balance;overflow-wrap:anywhere}
-.say{margin:.6rem 0 0;color:var(--soft);max-width:34rem;text-wrap:balance;
+.say{margin:.6rem 0 0;color:var(--soft);max-width:34rem;text-wrap:pretty;
   overflow-wrap:anywhere}
 .say b{color:var(--ink);font-weight:600}
 .steps{display:none}
