@@ -222,7 +222,7 @@ describe("test_client", function()
       assert(shell.write_file(place .. "/playback_spec.lua", block))
       local out, status = shell.read(("%s %s %s/playback_spec.lua"):format(
         shell.quote(child_process.interpreter()),
-        shell.quote(os.getenv "BUSTED" or "busted"), place))
+        '"${BUSTED:-$(command -v busted)}"', place))
       folder.remove(place)
       assert.same(0, status, out)
       assert.is_truthy(out:find("1 success", 1, true), out)

@@ -346,7 +346,8 @@ end
 -- stand-alone Lua raises an error instead. A child process reads the FIFO,
 -- because some Luas restart an interrupted read and some do not.
 function Server:wait()
-  local pipe = assert(io.popen("exec head -n 1 < "
+  -- On a signal this process ends first, and `head` would report a closed pipe.
+  local pipe = assert(io.popen("exec head -n 1 2> /dev/null < "
     .. shell.quote(self.folder .. "/status")))
   local fine, line = pcall(pipe.read, pipe, "*l")
   -- The child waits for nginx. After an error nginx must end first, or closing

@@ -93,6 +93,10 @@ describe("core.http.new: polling", function()
 
   it("[poller-connecting-write] poller: watches a socket that is connecting for "
     .. "writing only", function()
+    local before = {} -- masks of other specs' descriptors
+    for _, mask in ipairs(watched_events()) do
+      before[mask] = (before[mask] or 0) + 1
+    end
     local listener = assert(socket.bind("127.0.0.1", 0, 0))
     local port = select(2, listener:getsockname())
     local fillers = {}
@@ -104,7 +108,11 @@ describe("core.http.new: polling", function()
     local transfer = assert(fixture.transport:submit {
       url = ("http://127.0.0.1:%d/"):format(port) })
     step_often()
-    local masks = watched_events()
+    local masks = {}
+    for _, mask in ipairs(watched_events()) do
+      if (before[mask] or 0) > 0 then before[mask] = before[mask] - 1
+      else masks[#masks + 1] = mask end
+    end
     transfer:close()
     for _, filler in ipairs(fillers) do filler:close() end
     listener:close()
