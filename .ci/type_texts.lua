@@ -81,7 +81,7 @@ texts.options = {
   ["rate_limiter.new"] = { "RateLimitOptions", {
     rate = "Requests per second (1)", burst = "Requests at once, one time (10)",
     refill = "true refills the burst", max_keys = "Addresses that are remembered",
-    allow_listed = { "table<string, boolean>|string[]",
+    allow_listed = { "string[]",
       "Addresses that Adobe does not limit" } } },
   ["retry.new"] = { "RetryOptions", { attempts = "Requests of one call (3)",
     base = "Seconds before the second attempt (0.5)", cap = "Longest delay (8)" } },
@@ -200,7 +200,7 @@ texts.results = {
     { "missing", "string[]", "Parameters for client:resume_login" },
     { "expires_at?", "number", "ms since 1970" } } },
   { "Decision", "Permits or denies one resource", {
-    { "resource", "string", "What was asked for" },
+    { "resource", "string", "The id of the resource" },
     { "permitted", "boolean", "Whether the viewer may watch it" },
     { "mvpd?", "string", "The provider" },
     { "source?", "string", "mvpd, degradation, temppass or dummy" },
@@ -279,7 +279,7 @@ texts.results = {
       "Writes" },
     { "add", "fun(self, key: string, value: string, seconds: number): boolean?",
       "Writes if there is no value" },
-    { "replace", "fun(self, key: string, value: string, expected: string, "
+    { "replace", "fun(self, key: string, value: string, expected: string?, "
       .. "seconds?: number): boolean?", "Writes if the value is the expected one" },
     { "delete", "fun(self, key: string): boolean?", "Deletes" },
     { "clear", "fun(self): boolean?", "Deletes everything" } } },

@@ -111,7 +111,7 @@ const char *ap_wakeup_path(const ap_wakeup *wakeup) {
   return wakeup->address.sun_path;
 }
 
-/* A socket that cannot take the byte holds others, which wake the reader, too. */
+/* If the socket is full, the byte is dropped: unread bytes wake the reader. */
 static void *run(void *context) {
   const ap_wakeup *wakeup = context;
   struct epoll_event ready[AT_ONCE];
@@ -161,7 +161,7 @@ int ap_wakeup_watch(ap_wakeup *wakeup, int fd) {
   return errno == ENOENT && add(wakeup, fd, EPOLLIN | EPOLLONESHOT);
 }
 
-/* A time of 0 would stop the timer. */
+/* timerfd_settime(2): a time of 0 disarms the timer. */
 void ap_wakeup_after(ap_wakeup *wakeup, double seconds) {
   struct itimerspec time;
   double whole = floor(seconds);

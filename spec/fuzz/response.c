@@ -123,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   MUST(ap_transport_submit(transport, transfer, &request, NULL));
   run(transfer, &s);
   check(transfer);
+  ap_transport_cancel(transfer); /* leaves the list of ended ones */
   ap_transfer_free(transfer);
   if (s.fd >= 0) (void)close(s.fd);
   return 0;

@@ -14,7 +14,7 @@ local FIELDS = { base = "string", method = "string?", path = "string",
   query = "table?", headers = "table?", body = "string or table?",
   timeout = "number?", once = "boolean?" }
 
--- RFC 9110 section 9.2.2: true for the methods that may be repeated.
+-- true: idempotent (RFC 9110 section 9.2.2), so the request may be repeated.
 local METHODS = { GET = true, HEAD = true, PUT = true, DELETE = true,
   OPTIONS = true, POST = false, PATCH = false }
 local HAS_NO_BODY = { GET = true, HEAD = true }
@@ -89,8 +89,8 @@ local function check_path(path)
   end
   local segments = path:gsub("%?.*$", ""):gsub("%%2[eE]", ".") .. "/"
   if path:find(IS_PATH) and not segments:find("/%.%.?/") then return true end
-  return refuse("invalid_parameter_path", "The path should start with '/', and have "
-    .. "only characters of a URL and no segment '.' or '..'.")
+  return refuse("invalid_parameter_path", "The path should start with '/', contain "
+    .. "only characters allowed in a URL, and no segment '.' or '..'.")
 end
 
 local function query_of(query)

@@ -94,7 +94,7 @@ local START = { "port", "bind", "world", "state_dir", "exec", "record",
 local function fields_of(arguments)
   for _, name in ipairs(START) do
     if arguments[name] ~= nil then
-      return nil, report.usage(("--%s can not be used with control"):format(
+      return nil, report.usage(("--%s cannot be used with control"):format(
         (name:gsub("_", "-"))))
     end
   end

@@ -1,4 +1,4 @@
---- adobepass temppass: plays with temporary access, without a login.
+--- adobepass temppass: requests authorization with a TempPass, without a login.
 -- @module adobepass.cli.temppass
 
 local authorize = require "adobepass.cli.authorize"

@@ -1,4 +1,4 @@
---- adobepass version: prints the versions of the command and of its libraries.
+--- adobepass version: prints the versions of the command and of Lua.
 -- @module adobepass.cli.version
 
 local core = require "adobepass.core"

@@ -7,7 +7,7 @@
 -- each transfer that has ended. libcurl runs on nginx's thread only.
 --
 -- There is one loop for each worker. It starts with the first wait, and ends when
--- the worker exits or nobody has waited for IDLE seconds.
+-- the worker exits or no coroutine has waited for IDLE seconds.
 --
 -- @module adobepass.driver.ngx_wakeup
 
@@ -99,7 +99,7 @@ function Loop:turn()
   if self.is_exiting then self:leave(is_used, is_due) end
 end
 
--- Coroutines that nginx has ended are among those that wait until collected.
+-- A coroutine that nginx has ended counts as waiting until it is collected.
 function Loop:leave(is_used, is_due)
   if not is_used then
     self:stop()

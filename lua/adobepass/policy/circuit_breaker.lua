@@ -59,9 +59,9 @@ function CircuitBreaker:open_for(name, now)
   return circuit and circuit.ends and math.max(0, circuit.ends - now) or 0
 end
 
---- Requests permission to send: 0, or the seconds for which the circuit is open. The
--- request that is let through when the time is over keeps others out for as long
--- again, or until it ends.
+--- Reserves a request. Returns 0 if it may be sent, else the seconds for which the
+-- circuit is open. When the time is over, one request is let through; others are
+-- refused until it ends, or for the same time again.
 function CircuitBreaker:reserve(name, now)
   local left = self:open_for(name, now)
   local circuit = self.circuits[name]

@@ -1,4 +1,4 @@
---- A transport that answers from a recording, without a network.
+--- A transport that responds from a recording, without a network.
 --
 --   local replay = assert(adobepass_sandbox.replay "login.jsonl")
 --   local client = adobepass.new { transport = replay, driver = replay:driver(), ... }

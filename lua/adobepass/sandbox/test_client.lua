@@ -88,8 +88,8 @@ end
 -- * `throttle`: false disables the sandbox's rate limit
 -- * `time`: the first time, in milliseconds since 1970
 -- * `client`: options of adobepass.new; `environment`, `transport` and
---   `driver` are set here, and service_provider (REF30), software_statement, device,
---   redirect_url and store have defaults
+--   `driver` are set here; `service_provider` (REF30), `software_statement`, `device`,
+--   `redirect_url`, `store` and `random` have defaults
 --
 -- @treturn table client
 -- @treturn table control the control calls, such as `control.login { ... }`

@@ -292,7 +292,7 @@
 ---@field mgmt? string # The URL of the management API
 
 ---@class adobepass.RateLimitOptions
----@field allow_listed? table<string, boolean>|string[] # Addresses that Adobe does not limit
+---@field allow_listed? string[] # Addresses that Adobe does not limit
 ---@field burst? number # Requests at once, one time (10)
 ---@field max_keys? number # Addresses that are remembered
 ---@field rate? number # Requests per second (1)
@@ -362,7 +362,7 @@
 
 --- Permits or denies one resource.
 ---@class adobepass.Decision
----@field resource string # What was asked for
+---@field resource string # The id of the resource
 ---@field permitted boolean # Whether the viewer may watch it
 ---@field mvpd? string # The provider
 ---@field source? string # mvpd, degradation, temppass or dummy
@@ -452,7 +452,7 @@
 ---@field get fun(self, key: string): string?, string?, string? # Reads
 ---@field set fun(self, key: string, value: string, seconds?: number): boolean? # Writes
 ---@field add fun(self, key: string, value: string, seconds: number): boolean? # Writes if there is no value
----@field replace fun(self, key: string, value: string, expected: string, seconds?: number): boolean? # Writes if the value is the expected one
+---@field replace fun(self, key: string, value: string, expected: string?, seconds?: number): boolean? # Writes if the value is the expected one
 ---@field delete fun(self, key: string): boolean? # Deletes
 ---@field clear fun(self): boolean? # Deletes everything
 

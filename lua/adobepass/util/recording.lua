@@ -24,7 +24,7 @@ local FORMAT, VERSION = "adobepass-recording", 1
 local HEAD = json.encode { format = FORMAT, version = VERSION } .. "\n"
 local ENDED = json.encode { ended = "limit" } .. "\n"
 
--- Bytes of a file, and of one body.
+-- Limits in bytes: of a file, and of one body.
 local MAX_FILE, MAX_BODY = 64 * 1024 * 1024, 1024 * 1024
 
 local function first_line(path)

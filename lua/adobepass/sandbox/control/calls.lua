@@ -76,7 +76,7 @@ calls.list = {
   { name = "reset", summary = "Restore the initial state.", fields = {} },
   { name = "statement", summary = "Sign a software statement.", get = {},
     fields = {
-      { "application", "string", "Its id; default: the first of the world." },
+      { "application", "string", "The application's id; default: the world's first." },
       { "service_provider", "string", "Valid for this service provider only." },
       { "scopes", "strings", "The scopes; default: those of the application." },
     } },
@@ -87,7 +87,7 @@ calls.list = {
       { "subject", "string", "The viewer's identity." },
       { "seconds", "seconds", "Its lifetime; default: 3600." },
     } },
-  { name = "saml", summary = "Answer a partner's SAML request as an mvpd.",
+  { name = "saml", summary = "Respond to a SAML request as an mvpd.",
     fields = {
       { "request", "string", "The SAML request of operation 14, in base64." },
       { "mvpd", "string", "The provider." },

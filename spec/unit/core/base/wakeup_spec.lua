@@ -4,6 +4,9 @@ local core_transport = require "spec.support.core_transport"
 local folder = require "spec.support.folder"
 local unix = require "socket.unix"
 
+-- `make poll` builds a core whose transports have no epoll descriptor.
+local POLLS = (os.getenv "ADOBEPASS_BUILD" or ""):find "%-poll$"
+
 local function thread_count()
   return tonumber(folder.run "grep Threads /proc/$PPID/status":match "%d+")
 end
@@ -40,10 +43,12 @@ describe("core.wakeup", function()
     return byte ~= nil
   end
 
+  -- The transport's epoll descriptor.
   local function fd_of(transport) return (next(transport:sockets())) end
 
   it("[wakeup-descriptor-ready] wakeup: writes one byte when a descriptor is "
     .. "ready", function()
+    if POLLS then return pending "no epoll here" end
     start()
     local transfer = fixture.transport:submit {
       url = fixture.url("HTTP", "/hello") }
@@ -57,6 +62,7 @@ describe("core.wakeup", function()
 
   it("[wakeup-once] wakeup: writes nothing after the first byte until the "
     .. "descriptor is watched again", function()
+    if POLLS then return pending "no epoll here" end
     start()
     local transfer = fixture.transport:submit {
       url = fixture.url("HTTP", "/hello") }
