@@ -107,7 +107,7 @@ describe("cli sandbox control", function()
     for _, option in ipairs { "--port 8443", "--bind 127.0.0.1", "--record x" } do
       local _, err, status = fixture:run("sandbox " .. option .. " control clock")
       assert.equal(2, status)
-      assert.is_truthy(err:find(option:match "%S+" .. " can not", 1, true), err)
+      assert.is_truthy(err:find(option:match "%S+" .. " cannot", 1, true), err)
     end
     local _, err = run("login --json --code NONE")
     assert.equal("usage", json.decode(err).error.code)
