@@ -3,8 +3,10 @@ local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
 
+-- `started` is written when the background process no longer ignores TERM.
 local SCRIPT = [[
-(trap - TERM; exec sleep 600) &
+(trap - TERM; : > ready; exec sleep 600) &
+until [ -e ready ]; do sleep 0.01; done
 echo $! > started
 read -r word
 echo "$word, $2" > "$2"
