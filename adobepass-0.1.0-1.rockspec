@@ -169,10 +169,16 @@ build = {
         "lua/adobepass/driver/tick.lua",
       ["adobepass.flow.authorize"] =
         "lua/adobepass/flow/authorize.lua",
+      ["adobepass.flow.code_life"] =
+        "lua/adobepass/flow/code_life.lua",
       ["adobepass.flow.decisions"] =
         "lua/adobepass/flow/decisions.lua",
       ["adobepass.flow.login"] =
         "lua/adobepass/flow/login.lua",
+      ["adobepass.flow.login_poll"] =
+        "lua/adobepass/flow/login_poll.lua",
+      ["adobepass.flow.login_start"] =
+        "lua/adobepass/flow/login_start.lua",
       ["adobepass.flow.logout"] =
         "lua/adobepass/flow/logout.lua",
       ["adobepass.flow.partner"] =
@@ -183,6 +189,8 @@ build = {
         "lua/adobepass/flow/profile.lua",
       ["adobepass.flow.providers"] =
         "lua/adobepass/flow/providers.lua",
+      ["adobepass.flow.second_screen"] =
+        "lua/adobepass/flow/second_screen.lua",
       ["adobepass.flow.service_token"] =
         "lua/adobepass/flow/service_token.lua",
       ["adobepass.flow.temporary_access"] =

@@ -101,14 +101,15 @@ end
 -- error.
 function Client:poll_login(flow, options)
   local context = context_of(self, "poll_login")
-  local result, err = require("adobepass.flow.login").poll_login(context, flow, options)
+  local result, err = require("adobepass.flow.login_poll").poll_login(
+    context, flow, options)
   return result, err
 end
 
 --- Returns the session of a code that a viewer typed on a second screen.
 function Client:check_code(code, options)
   local context = context_of(self, "check_code")
-  local result, err = require("adobepass.flow.login").check_code(
+  local result, err = require("adobepass.flow.second_screen").check_code(
     context, code, options)
   return result, err
 end
@@ -116,14 +117,16 @@ end
 --- Sends the parameters that the TV left out; returns the URL for the browser.
 function Client:resume_login(options)
   local context = context_of(self, "resume_login")
-  local result, err = require("adobepass.flow.login").resume_login(context, options)
+  local result, err = require("adobepass.flow.second_screen").resume_login(
+    context, options)
   return result, err
 end
 
 --- Requests the profile again.
 function Client:refresh_profile(options)
   local context = context_of(self, "refresh_profile")
-  local result, err = require("adobepass.flow.login").refresh_profile(context, options)
+  local result, err = require("adobepass.flow.profile").refresh_profile(
+    context, options)
   return result, err
 end
 

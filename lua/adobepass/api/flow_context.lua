@@ -6,7 +6,7 @@
 -- `identity` (see adobepass.api.viewer_identity; nil if nothing in it changes), and,
 -- created at first use, `headers`, `credentials` and `management` (access tokens),
 -- `store`, `permits`, `platform` (see platform_key), `generation` (a count of logins
--- and logouts) and `code_life` (of adobepass.flow.login).
+-- and logouts) and `code_life` (of adobepass.flow.code_life).
 -- @module adobepass.api.flow_context
 
 local access_token = require "adobepass.auth.access_token"

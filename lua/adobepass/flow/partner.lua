@@ -6,6 +6,7 @@ local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local login = require "adobepass.flow.login"
+local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 
@@ -114,7 +115,7 @@ local function continue_without_partner(context, response, options)
   if response.actionName ~= "authorize" then
     return fall_back(context, response, options)
   end
-  return login.let_in(context, response, { partner_status = options.status,
+  return login_start.without_login(context, response, { partner_status = options.status,
     visitor_id = options.visitor_id, metadata_key = options.metadata_key,
     metadata_padding = options.metadata_padding })
 end

@@ -242,6 +242,32 @@ function profile.profiles(context, options)
   return profile.list(context, response, {})
 end
 
+local REFRESH = identity.fields({ mvpd = "string?",
+  metadata_key = options_of.one_or_more("userdata", true),
+  metadata_padding = "string?" })
+
+--- Requests the profile again: some attributes change after authorization.
+-- Options, all of them optional: `mvpd` (default: that of the login), and as in
+-- `login` `metadata_key`, `metadata_padding` and the fields of the identity.
+function profile.refresh_profile(context, options)
+  options = options_of.check("client:refresh_profile", options or {}, REFRESH,
+    3)
+  local kept, broken, text = context:recall("profile")
+  if broken then return nil, broken end
+  local mvpd = options.mvpd or kept and kept.mvpd
+  if not mvpd then return nil, profile.not_logged_in("refresh_profile") end
+  local response, err = context.api:profile(
+    options_of.add({ mvpd = mvpd }, identity.pick(options)))
+  if not response then return nil, err end
+  local found = profile.choose(profile.list(context, response, options),
+    { mvpd = mvpd })
+  if found then return profile.remember(context, found) end
+  if kept and kept.mvpd == mvpd and profile.is_visible(context, kept, options) then
+    context:forget("profile", text)
+  end
+  return nil, profile.not_logged_in("refresh_profile")
+end
+
 --- Returns the error of a flow that needs a login first.
 function profile.not_logged_in(operation)
   return errors.new { code = "not_logged_in", action = "authentication",

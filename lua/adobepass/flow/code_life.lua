@@ -1,0 +1,75 @@
+--- The life of an authentication code, by the server's time and by the monotonic
+-- clock.
+-- @module adobepass.flow.code_life
+
+local json = require "adobepass.util.json"
+
+local code_life = {}
+
+-- Adobe: a code is valid for about half an hour. An implausible `notAfter` is
+-- ignored.
+local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
+
+--- Returns when the code of a session expires, in ms of the server's time.
+function code_life.expires_at(context, response)
+  local now, ends = context:now_ms(), json.number(response.notAfter)
+  if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
+  return now + USUAL_LIFE
+end
+
+-- Seconds by which a poll may outlast the code's lifetime.
+local LIFE_MARGIN = 60
+
+-- Records when a code ends by the monotonic clock. The server's Date may not
+-- advance, and a flow that was read from a store has no time of this clock.
+local function limit_life(context, code, milliseconds)
+  context.code_life = { code = code,
+    ends = context:monotonic() + milliseconds / 1000 }
+end
+
+-- Returns the lifetime of a session's code, in ms.
+local function lifetime_of(context, response, expires_at)
+  local starts = json.number(response.notBefore)
+  local ends = json.number(response.notAfter)
+  local life = starts and ends and ends - starts or 0
+  if life > 0 and life <= LONGEST_LIFE then return life end
+  return expires_at - context:now_ms()
+end
+
+--- Starts the life of a new code.
+-- @param context
+-- @tparam table response of the session
+-- @number expires_at
+function code_life.start(context, response, expires_at)
+  limit_life(context, response.code, lifetime_of(context, response, expires_at))
+end
+
+-- Returns the seconds until the code ends by the monotonic clock. For a code that
+-- this context has not seen before, they are those until `expires_at`, or the usual
+-- lifetime while the server's time is unknown.
+local function life_left(context, flow)
+  local life = context.code_life
+  if not life or life.code ~= flow.code then
+    local left = flow.expires_at - context:now_ms()
+    limit_life(context, flow.code, context:knows_time()
+      and math.min(left, LONGEST_LIFE) or USUAL_LIFE)
+    life = context.code_life
+  end
+  return life.ends - context:monotonic()
+end
+
+--- Returns the seconds for which a code may still be polled. Before the server's time
+-- is known, this device's clock cannot show that a code has expired; then the service
+-- decides.
+function code_life.seconds_left(context, flow)
+  local left = (flow.expires_at - context:now_ms()) / 1000
+  if left <= 0 and not context:knows_time() then left = context:timeout() end
+  return math.min(left, life_left(context, flow) + LIFE_MARGIN)
+end
+
+--- Returns whether a code has expired by one of the two clocks.
+function code_life.is_over(context, flow)
+  return context:now_ms() >= flow.expires_at or life_left(context, flow) <= 0
+end
+
+return code_life

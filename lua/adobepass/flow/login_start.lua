@@ -1,0 +1,198 @@
+--- Begins a login: uses a profile that exists, or opens an authentication session.
+-- @module adobepass.flow.login_start
+
+local code_life = require "adobepass.flow.code_life"
+local errors = require "adobepass.api.errors"
+local identity = require "adobepass.util.identity"
+local json = require "adobepass.util.json"
+local options_of = require "adobepass.util.options"
+local profiles = require "adobepass.flow.profile"
+
+local login_start = {}
+
+local add, pick = options_of.add, identity.pick
+
+-- --- existing logins --------------------------------------
+
+-- Returns the provider of a returning viewer, whose profile is requested alone. With
+-- `choose` the viewer selects one of all profiles.
+local function returning_to(context, options)
+  local last, err = context:recall("provider")
+  if not last or options.choose or options.mvpd and options.mvpd ~= last.id then
+    return nil, err
+  end
+  return last.id
+end
+
+-- Requests one profile, or without `mvpd` all. Returns the one to use; nil when there
+-- is none; nil and an error.
+local function request_profiles(context, mvpd, options)
+  local params = pick(options)
+  local response, err
+  if mvpd then
+    response, err = context.api:profile(add(params, { mvpd = mvpd }))
+  else
+    response, err = context.api:profiles(params)
+  end
+  if response then
+    return profiles.choose(profiles.list(context, response, options), options)
+  end
+  if mvpd and profiles.GONE[err.code] then return nil end
+  return nil, err
+end
+
+-- Another provider may have logged this viewer in, by single sign-on, or before the
+-- viewer picked the last one.
+local function find_profile(context, options)
+  local mvpd, err = returning_to(context, options)
+  if err then return nil, err end
+  local found, why = request_profiles(context, mvpd, options)
+  if found or why or not mvpd or options.mvpd then return found, why end
+  return request_profiles(context, nil, options)
+end
+
+local function existing(context, options)
+  if not options.fresh then
+    local kept, err = profiles.recall(context, options)
+    if kept or err then return kept, err end
+  end
+  local found, err = find_profile(context, options)
+  if not found then return nil, err end
+  context:clear_permits()
+  return profiles.remember(context, found)
+end
+
+-- --- a session ----------------------------------------
+
+local WIRE_NAMES = { mvpd = "mvpd", domain = "domain_name",
+  domainName = "domain_name", redirectUrl = "redirect_url" }
+
+--- Returns the parameters that the service still needs, by their names here.
+function login_start.missing(response)
+  local given, list = response.missingParameters, {}
+  for index, name in ipairs(type(given) == "table" and given or {}) do
+    list[index] = WIRE_NAMES[name] or tostring(name)
+  end
+  return list
+end
+
+local PARAMETERS = { mvpd = true, domain_name = true, redirect_url = true }
+
+-- Returns the parameters of a resume: those that the service needs and the
+-- caller gave; false when there are none.
+local function resume_params(response, options)
+  local params, any = { code = response.code }, false
+  for _, name in ipairs(login_start.missing(response)) do
+    if PARAMETERS[name] and options[name] then
+      params[name], any = options[name], true
+    end
+  end
+  return any and add(params, pick(options))
+end
+
+local function open_session(context, options)
+  local params = pick(options, { "mvpd", "domain_name", "redirect_url" })
+  local response, err = context.api:create_session(
+    add(params, pick(options)))
+  if not response or response.actionName ~= "resume"
+      or type(response.code) ~= "string" then
+    return response, err
+  end
+  local more = resume_params(response, options)
+  if not more then return response end
+  return context.api:resume_session(more)
+end
+
+--- Returns the profile when the service requires no login (authenticated,
+-- temporary, degraded or single sign-on). Without a profile the result has
+-- only the provider and the type of access.
+function login_start.without_login(context, response, options)
+  local mvpd = json.text(response.mvpd) or options.mvpd
+  if not mvpd then
+    return nil, errors.malformed("create_session", "its mvpd is missing")
+  end
+  local found, err = context.api:profile(
+    add({ mvpd = mvpd }, pick(options)))
+  if not found then return nil, err end
+  context:clear_permits()
+  local chosen = profiles.choose(profiles.list(context, found, options),
+    add(pick(options, { "choose" }), { mvpd = mvpd }))
+  if chosen then return profiles.remember(context, chosen) end
+  return { mvpd = mvpd, type = response.reasonType, attributes = {} }
+end
+
+local function browser_url(context, response, options)
+  if response.actionName ~= "authenticate" then return options.activation_url end
+  if not response.url or response.url == json.null then
+    return context.api:authenticate_url { code = response.code }
+  end
+  return context:absolute_url(response.url, response.actionType)
+end
+
+local function qr_text(response, options, url)
+  local page = options.activation_url
+  if not page then return url end
+  return page .. (page:find("?", 1, true) and "&" or "?") .. "code="
+    .. response.code
+end
+
+local function code_flow(context, response, options)
+  local url, err = browser_url(context, response, options)
+  if err then return nil, err end
+  local flow = { state = "pending", code = response.code, url = url,
+    qr = qr_text(response, options, url),
+    mvpd = json.text(response.mvpd) or options.mvpd,
+    interval = options.interval,
+    expires_at = code_life.expires_at(context, response) }
+  code_life.start(context, response, flow.expires_at)
+  -- A poll with an older code of this device finds this record.
+  local good, why = context:remember("login", { code = flow.code },
+    (flow.expires_at - context:now_ms()) / 1000)
+  if not good then return nil, why end
+  return flow
+end
+
+--- Returns nil and the error of an unknown action.
+function login_start.unknown_action(response)
+  local missing = login_start.missing(response)
+  return nil, errors.new { code = "unknown_action", action = "none",
+    operation = "create_session",
+    message = #missing > 0
+      and ("The service requires more parameters: %s."):format(
+        table.concat(missing, ", "))
+      or ("The service returned the action '%s', which is not supported.")
+        :format(tostring(response.actionName)) }
+end
+
+-- Continues by `actionName`. A session with an unknown action and a code can
+-- still be polled.
+local function continue_session(context, response, options)
+  if response.actionName == "authorize" then
+    local found, err = login_start.without_login(context, response, options)
+    if not found then return nil, err end
+    return { state = "done", profile = found, mvpd = found.mvpd }
+  end
+  if type(response.code) == "string" then
+    return code_flow(context, response, options)
+  end
+  return login_start.unknown_action(response)
+end
+
+--- Begins a login.
+-- @param context
+-- @tparam table options of adobepass.flow.login, complete
+-- @return what client:start_login returns
+function login_start.begin(context, options)
+  local ended, why_not = profiles.end_denied(context, options)
+  if not ended then return nil, why_not end
+  local found, err = existing(context, options)
+  if err then return nil, err end
+  if found then
+    return { state = "done", profile = found, mvpd = found.mvpd }
+  end
+  local response, why = open_session(context, options)
+  if not response then return nil, why end
+  return continue_session(context, response, options)
+end
+
+return login_start

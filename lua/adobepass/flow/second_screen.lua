@@ -1,0 +1,44 @@
+--- The second screen: checks the code that a viewer typed, and continues its session.
+-- @module adobepass.flow.second_screen
+
+local identity = require "adobepass.util.identity"
+local json = require "adobepass.util.json"
+local login_start = require "adobepass.flow.login_start"
+local options_of = require "adobepass.util.options"
+
+local second_screen = {}
+
+--- Returns the session of a code that a viewer typed: `code`, `mvpd` when the
+-- provider was chosen on the TV, `missing` (a list of parameters), `expires_at`;
+-- nil and an error when the code is not valid.
+-- Options: `visitor_id`.
+function second_screen.check_code(context, code, options)
+  options = options_of.check("client:check_code", options or {},
+    identity.fields {}, 3)
+  local response, err = context.api:session(
+    options_of.add({ code = code }, identity.pick(options)))
+  if not response then return nil, err end
+  local given = response.existingParameters
+  return { code = code,
+    mvpd = type(given) == "table" and json.text(given.mvpd) or nil,
+    missing = login_start.missing(response),
+    expires_at = json.number(response.notAfter) }
+end
+
+--- Sends the parameters that the TV left out (`mvpd`, `domain_name`,
+-- `redirect_url`). Returns the URL for the viewer's browser; "" when no login
+-- is needed. `visitor_id` replaces that of the device.
+function second_screen.resume_login(context, options)
+  options_of.check("client:resume_login", options, identity.fields {
+    code = "string", mvpd = "string?", domain_name = "string?",
+    redirect_url = "string?" }, 3)
+  local response, err = context.api:resume_session(options)
+  if not response then return nil, err end
+  if response.actionName == "authenticate" then
+    return context:absolute_url(response.url, response.actionType)
+  end
+  if response.actionName == "authorize" then return "" end
+  return login_start.unknown_action(response)
+end
+
+return second_screen
