@@ -78,7 +78,7 @@ static int add(ap_wakeup *wakeup, int fd, unsigned events) {
   return epoll_ctl(wakeup->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-/* The timer is edge-triggered, so it need not be read. */
+/* The timer is edge-triggered, so it does not have to be read. */
 static int open_descriptors(ap_wakeup *wakeup) {
   wakeup->epoll = epoll_create1(EPOLL_CLOEXEC);
   wakeup->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

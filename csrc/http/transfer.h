@@ -42,7 +42,7 @@ typedef struct ap_transfer {
   struct ap_transport *transport; /* while it runs */
   struct ap_transport *ended_in;  /* while it is in the list of ended ones */
   struct ap_transfer *previous, *next, *next_ended;
-  size_t *received; /* counts what arrives; NULL: nobody counts */
+  size_t *received; /* counter of received parts, or NULL */
   CURLcode outcome; /* from CURLMSG_DONE */
   CURL *easy;       /* while it runs */
   ap_url *url;

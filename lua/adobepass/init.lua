@@ -254,7 +254,7 @@ end
 --   the provider's text and the sentence of that error code
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `record`: a file for the redacted exchanges of this client, see
---   adobepass.util.recording; adobepass.sandbox.replay answers from it. For one
+--   adobepass.util.recording; adobepass.sandbox.replay responds from it. For one
 --   process
 -- * `transport`, `random`: replacements for tests
 function adobepass.new(given)

@@ -15,10 +15,10 @@ describe("interrupted command", function()
   teardown(function() fixture:stop() end)
 
   -- Runs `register` with a new store. Returns the exit status and the store's path.
-  local function register(moment)
-    local path = fixture.folder .. "/store-" .. moment
-    local _, status = shell.read(("MOMENT=%d MOMENTS=%s LUA_INIT=%s %s"):format(
-      moment, folder.quote(fixture.folder .. "/moments"),
+  local function register(point)
+    local path = fixture.folder .. "/store-" .. point
+    local _, status = shell.read(("INTERRUPT_POINT=%d INTERRUPT_COUNT_FILE=%s "
+      .. "LUA_INIT=%s %s"):format(point, folder.quote(fixture.folder .. "/points"),
       "@spec/cli/interrupt_init.lua",
       fixture:line("register", { STORE = path })))
     return status, path
@@ -41,11 +41,11 @@ describe("interrupted command", function()
     local finished, whole = register(0)
     assert.equal(0, finished)
     assert.is_truthy(access_record(whole).token)
-    local moments = tonumber(folder.read(fixture.folder .. "/moments"))
-    assert.is_true(moments >= 32)
-    for moment = 1, moments do
-      local status, path = register(moment)
-      local where = "moment " .. moment
+    local points = tonumber(folder.read(fixture.folder .. "/points"))
+    assert.is_true(points >= 32)
+    for point = 1, points do
+      local status, path = register(point)
+      local where = "point " .. point
       assert.equal(130, status, where)
       assert.is_nil(access_record(path).lock, where)
       assert(core.file.lock(path .. "/.lock", 0)):close()

@@ -86,7 +86,8 @@ return {
     tags = { "temp-access-device", "temp-access-viewer-hashed",
       "temp-access-everyone-said", "api-names-device-key" } },
   { page = "temp-pass-feature",
-    statement = "A missing device or key, or the value all, resets everybody.",
+    statement = "A missing device or key, or the value all, resets the pass for "
+      .. "everyone.",
     status = "kept",
     tags = { "temp-access-never-everyone-word", "api-resets-everybody",
       "temp-pass-everyone" } },
@@ -115,7 +116,7 @@ return {
     status = "kept",
     tags = { "temp-access-none-left-last", "temp-access-titles-used" } },
   { page = "rest-api-v2-access-temporary-flows",
-    statement = "A session for a TempPass answers authorize with reasonType "
+    statement = "A session for a TempPass has the action authorize, with reasonType "
       .. "temporary.",
     status = "kept",
     tags = { "login-obeyed-temporary", "login-obeyed-pass-no-none" } },
@@ -128,8 +129,8 @@ return {
     status = "kept",
     tags = { "temp-access-titles-left", "temp-pass-counts-several" } },
   { page = "rest-api-v2-access-degraded-flows",
-    statement = "AuthNAll: a session answers authorize with reasonType degraded, and "
-      .. "playback needs no login.",
+    statement = "AuthNAll: a session has the action authorize, with reasonType "
+      .. "degraded; playback needs no login.",
     status = "kept",
     tags = { "login-obeyed-degraded-no-special", "partner-not-logged-asks" } },
   { page = "rest-api-v2-access-degraded-flows",

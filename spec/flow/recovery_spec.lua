@@ -51,7 +51,7 @@ describe("recovery", function()
         assert(scenario.control.revoke { mvpd = "Cablevision" })
       end
       deny_with(code)
-      assert.equal(0, count "logout") -- a denial logs nobody out
+      assert.equal(0, count "logout") -- a denial does not log out
       local profile, shown = log_in()
       assert.is_string(shown)
       assert.equal("Cablevision", profile.mvpd)

@@ -52,7 +52,7 @@ async function awaitProfile(options, v2, code) {
     if (mvpd) return mvpd;
     await new Promise((resolve) => setTimeout(resolve, options.pollSeconds * 1000));
   }
-  throw new Error("nobody logged in");
+  throw new Error("no viewer logged in");
 }
 
 async function watch(options, v2, mvpd) {

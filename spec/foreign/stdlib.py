@@ -132,7 +132,7 @@ def log_in(tv):
         if poll == 0:
             second_screen(code)
         time.sleep(float(os.environ.get("POLL_SECONDS", "3")))
-    raise TimeoutError("nobody logged in")
+    raise TimeoutError("no viewer logged in")
 
 
 def watch(tv, mvpd):

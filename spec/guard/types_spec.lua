@@ -87,7 +87,7 @@ describe("types", function()
     end
     assert_fields("Decision", assert(client:authorize "CNN"))
     assert_fields("Error", assert(catalog.denied[1]).error)
-    assert_fields("Error", select(2, client:authorize("CNN", { mvpd = "nobody" })))
+    assert_fields("Error", select(2, client:authorize("CNN", { mvpd = "unknown" })))
     local report = client:logout { redirect_url = "https://adobe.com" }
     for _, entry in ipairs(assert(report)) do
       assert_fields("LogoutEntry", entry)

@@ -1,5 +1,5 @@
 --- A short form of `make kill`: two processes on one file store, and two nginx hosts
--- on one Redis, are killed and stopped at random moments. See spec.kill.trial for
+-- on one Redis, are killed and stopped at random times. See spec.kill.trial for
 -- the checks. How many faults hit a request depends on the machine's speed; the
 -- checks do not.
 

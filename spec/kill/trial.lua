@@ -1,5 +1,5 @@
 --- Kills and stops two processes, or the workers of two nginx hosts, at random
--- moments, and checks that no device loses its credentials.
+-- times, and checks that no device loses its credentials.
 --
 -- Each device registers, then its viewer logs in and its token is revoked, so that
 -- the processes renew it. In both parts processes are killed, and stopped for longer

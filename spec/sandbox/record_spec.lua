@@ -136,7 +136,7 @@ describe("a recording", function()
   end)
 
   for _, name in ipairs { "client", "sandbox" } do
-    it("[record-replay-login] replay: answers the login that the " .. name
+    it("[record-replay-login] replay: responds to the login that the " .. name
       .. " recorded, without a sandbox", function()
       local replay = assert(adobepass_sandbox.replay(place .. "/" .. name .. ".jsonl"))
       local code

@@ -23,7 +23,7 @@ function terminal.is_terminal(number)
 end
 
 -- NO_COLOR disables colors if it is not empty (no-color.org).
-local function wants_colour(number)
+local function wants_color(number)
   return (os.getenv("NO_COLOR") or "") == "" and os.getenv("TERM") ~= "dumb"
     and terminal.is_terminal(number)
 end
@@ -31,7 +31,7 @@ end
 --- Returns a new table of escape sequences by style name. They are empty if the
 -- stream (default: 1) has no colors.
 function terminal.styles(number)
-  local wanted, styles = wants_colour(number or 1), {}
+  local wanted, styles = wants_color(number or 1), {}
   for name, sequence in pairs(STYLE) do
     styles[name] = wanted and sequence or ""
   end

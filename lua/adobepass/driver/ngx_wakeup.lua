@@ -18,7 +18,7 @@ local core = require "adobepass.core"
 local ngx_wakeup = {}
 
 -- A transfer also ends when another coroutine closes it or its transport. So each
--- transport that somebody waits for is stepped at least every LONGEST seconds. If
+-- transport that a coroutine waits for is stepped at least every LONGEST seconds. If
 -- the number of its running transfers has changed, or has not been checked for
 -- SCAN seconds, all of its waiting transfers are checked.
 local LONGEST, SCAN = 0.1, 1

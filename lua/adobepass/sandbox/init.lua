@@ -41,7 +41,7 @@
 -- sandbox:transport()  returns an object with the interface of a core.http
 --   transport, for tests without a network (`adobepass.sandbox.transport`).
 -- adobepass_sandbox.test_client { ... } -> client, control, clock for tests
--- adobepass_sandbox.replay(file)  returns a transport that answers from a recording
+-- adobepass_sandbox.replay(file)  returns a transport that responds from a recording
 --   (`adobepass.sandbox.replay`).
 -- sandbox.control    moves the clock, logs viewers in, revokes, degrades, adds
 --   faults: `adobepass.sandbox.control.commands`; over HTTP under /sandbox/.
@@ -135,7 +135,7 @@ function sandbox.test_client(options)
   return client, control, clock
 end
 
---- Returns a transport that answers from a recording; or nil, a message and a code.
+--- Returns a transport that responds from a recording; or nil, a message and a code.
 -- @function replay
 -- @string path
 sandbox.replay = replay.new
