@@ -361,6 +361,8 @@ build = {
         "lua/adobepass/util/redaction.lua",
       ["adobepass.util.shell"] =
         "lua/adobepass/util/shell.lua",
+      ["adobepass.util.tables"] =
+        "lua/adobepass/util/tables.lua",
       ["adobepass.util.temp_pass"] =
         "lua/adobepass/util/temp_pass.lua",
     },

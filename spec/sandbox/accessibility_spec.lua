@@ -3,7 +3,6 @@
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local host = require "adobepass.sandbox.host"
 local html = require "adobepass.sandbox.pages.html"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
@@ -34,10 +33,7 @@ describe("pages of the sandbox", function()
   setup(function()
     if not there then return end
     pictures = folder.pictures()
-    running = assert(host.start { throttle = false })
-    transport = assert(core.http.new { ca_file = running.ca })
-    screen = tv_client.new { transport = transport, api = running.api,
-      statement = running.statement }
+    running, transport, screen = tv_client.with_sandbox { throttle = false }
     browser = webdriver.start()
   end)
 

@@ -1,7 +1,6 @@
 --- The sandbox on a second address, without TLS. 127.0.0.2 stands for the address of
 -- this machine in a LAN; its certificates and the other ports are on 127.0.0.1 only.
 
-local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
 local shell = require "adobepass.util.shell"
 local tv_client = require "spec.support.tv_client"
@@ -14,10 +13,7 @@ describe("sandbox host, option bind", function()
   local running, transport, screen
 
   setup(function()
-    running = assert(host.start { throttle = false, bind = LAN })
-    transport = assert(core.http.new { ca_file = running.ca })
-    screen = tv_client.new { transport = transport, api = running.api,
-      statement = running.statement }
+    running, transport, screen = tv_client.with_sandbox { throttle = false, bind = LAN }
   end)
 
   teardown(function()

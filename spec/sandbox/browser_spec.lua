@@ -1,9 +1,7 @@
 -- Tests the pages with Chromium and nginx. Writes screenshots to
 -- build/screenshots.
 
-local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local host = require "adobepass.sandbox.host"
 local shell = require "adobepass.util.shell"
 local tv_client = require "spec.support.tv_client"
 local webdriver = require "spec.support.webdriver"
@@ -20,10 +18,7 @@ describe("pages in a browser", function()
   setup(function()
     if not there then return end
     pictures = folder.pictures()
-    running = assert(host.start { throttle = false })
-    transport = assert(core.http.new { ca_file = running.ca })
-    screen = tv_client.new { transport = transport, api = running.api,
-      statement = running.statement }
+    running, transport, screen = tv_client.with_sandbox { throttle = false }
     browser = webdriver.start()
   end)
 

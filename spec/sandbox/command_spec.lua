@@ -146,16 +146,21 @@ describe("adobepass sandbox", function()
     assert.is_false(exists(settings.ca))
   end)
 
-  it("[sandbox-command-person-next] adobepass sandbox: prints the next steps "
-    .. "in plain text by default", function()
-    local process = start "sandbox"
+  -- Returns what a sandbox prints when it has started.
+  local function text_of(words)
+    local process = start(words)
     local lines = {}
     repeat
       lines[#lines + 1] = process.pipe:read("*l")
     until lines[#lines]:find("Ctrl-C", 1, true)
     shell.read("kill -s TERM " .. process.pid)
     process.pipe:close()
-    local text = table.concat(lines, "\n")
+    return table.concat(lines, "\n")
+  end
+
+  it("[sandbox-command-person-next] adobepass sandbox: prints the next steps "
+    .. "in plain text by default", function()
+    local text = text_of "sandbox"
     assert.is_truthy(text:find("https://127.0.0.1:%d+/activate"))
     assert.is_truthy(text:find("ann +secret"))
     assert.is_truthy(text:find("/server-ca.pem", 1, true))
@@ -165,14 +170,7 @@ describe("adobepass sandbox", function()
 
   it("[sandbox-command-bind] adobepass sandbox: --bind marks the address as plain "
     .. "HTTP in the text, the JSON and the environment", function()
-    local process = start "sandbox --bind 127.0.0.2"
-    local lines = {}
-    repeat
-      lines[#lines + 1] = process.pipe:read("*l")
-    until lines[#lines]:find("Ctrl-C", 1, true)
-    shell.read("kill -s TERM " .. process.pid)
-    process.pipe:close()
-    local text = table.concat(lines, "\n")
+    local text = text_of "sandbox --bind 127.0.0.2"
     assert.matches("plain HTTP, not encrypted\n +http://127%.0%.0%.2:%d+/activate",
       text)
     local output = run("sandbox --bind 127.0.0.2 --json --exec "

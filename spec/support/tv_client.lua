@@ -2,6 +2,7 @@
 -- for a profile. Works over a transport of the core or of the sandbox.
 
 local core = require "adobepass.core"
+local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
 
 local tv_client = {}
@@ -82,6 +83,15 @@ function tv_client:signed_in(code)
   local result = assert(self:call("GET",
     "/api/v2/REF30/profiles/code/" .. code))
   return (next(result.profiles or {}))
+end
+
+--- Starts a sandbox for a TV. Returns the sandbox, a transport and the TV.
+-- @param options of adobepass.sandbox.host
+function tv_client.with_sandbox(options)
+  local running = assert(host.start(options))
+  local transport = assert(core.http.new { ca_file = running.ca })
+  return running, transport, tv_client.new { transport = transport,
+    api = running.api, statement = running.statement }
 end
 
 return tv_client

@@ -6,6 +6,7 @@ local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
 local request = require "adobepass.api.request"
+local tables = require "adobepass.util.tables"
 
 local custom_request = {}
 
@@ -94,10 +95,8 @@ local function check_path(path)
 end
 
 local function query_of(query)
-  local names, parts = {}, {}
-  for name in pairs(query or {}) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  local parts = {}
+  for _, name in ipairs(tables.sorted_keys(query or {})) do
     for _, value in ipairs(type(query[name]) == "table" and query[name]
         or { query[name] }) do
       parts[#parts + 1] = request.escape(name) .. "=" .. request.escape(value)

@@ -2,6 +2,7 @@
 -- @module adobepass.api.environment
 
 local options = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local environment = {}
 
@@ -17,12 +18,7 @@ local HOSTS = {
 }
 
 --- Returns the names of Adobe's environments, sorted.
-function environment.names()
-  local list = {}
-  for name in pairs(HOSTS) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
+function environment.names() return tables.sorted_keys(HOSTS) end
 
 --- Returns the origin of a URL, "https://host[:port]" in lower case; nil if it
 -- is not an http or https URL. Refuses user information ("user@host").

@@ -9,6 +9,7 @@ local jwt = require "adobepass.cli.jwt"
 local media_token = require "adobepass.media_token"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
+local tables = require "adobepass.util.tables"
 local terminal = require "adobepass.cli.terminal"
 local cli_text = require "adobepass.cli.text"
 
@@ -141,15 +142,8 @@ local function value_of(found, name)
   return terminal.escape(json.encode(value))
 end
 
-local function sorted_names(map)
-  local names = {}
-  for name in pairs(map) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 local function table_of(found)
-  local names = sorted_names(found.claims)
+  local names = tables.sorted_keys(found.claims)
   local width = cli_text.widest(names)
   for _, name in ipairs(names) do
     terminal.print(("  %s  %s"):format(
@@ -160,7 +154,7 @@ end
 
 local function algorithm(found)
   if not found.header then return end
-  local names, parts = sorted_names(found.header), {}
+  local names, parts = tables.sorted_keys(found.header), {}
   for index, name in ipairs(names) do
     local value = found.header[name]
     parts[index] = ("%s %s"):format(terminal.escape(name),

@@ -7,6 +7,7 @@
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local tables = require "adobepass.util.tables"
 local terminal = require "adobepass.cli.terminal"
 local cli_text = require "adobepass.cli.text"
 
@@ -132,12 +133,7 @@ end
 --- Prints a value as one line of JSON.
 function report.json(value) terminal.print(encode(value)) end
 
-local function names_of(map)
-  local list = json.array {}
-  for name in pairs(map or {}) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
+local function names_of(map) return json.array(tables.sorted_keys(map or {})) end
 
 --- Returns the fields of a profile that --json prints. The values of attributes
 -- identify the viewer: without `with_values` only their names are returned.

@@ -5,6 +5,7 @@ local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
 local sandbox_control = require "adobepass.cli.sandbox_control"
 local shell = require "adobepass.util.shell"
+local tables = require "adobepass.util.tables"
 local terminal = require "adobepass.cli.terminal"
 
 local sandbox = {
@@ -35,7 +36,7 @@ Examples:
       Print the same values as one line of JSON when the sandbox is ready.
   adobepass sandbox --bind 192.168.1.20
       Serve the API and the pages on this address of your machine, too, for a
-      phone in your LAN: plain HTTP, which everybody in the LAN can read and
+      phone in your LAN: plain HTTP, which anyone in the LAN can read and
       use. The origin is in "plain_api" and ADOBEPASS_PLAIN_API. The control
       API stays on loopback.
 
@@ -69,7 +70,7 @@ function sandbox.define(parser)
   parser:option("--exec", "Run a shell command with the sandbox, then "
     .. "exit with the command's status."):argname("<command>")
   parser:option("--record", "Write the requests and responses, without secrets, "
-    .. "to a file that adobepass.sandbox.replay can answer from."):argname("<file>")
+    .. "to a file that adobepass.sandbox.replay reads."):argname("<file>")
   parser:flag("--json", "Print one line of JSON when the sandbox is ready.")
   parser:flag("--no-throttle", "Do not limit requests (Adobe: 1 per second "
     .. "after a burst of 10)."):target("no_throttle")
@@ -195,15 +196,12 @@ local PHONE = [[
 
   @BOLD@On a phone in your LAN: plain HTTP, not encrypted@PLAIN@
     @LINK@@PLAINAPI@/activate@PLAIN@
-    Everybody in the LAN can read and use this address.
+    Anyone in the LAN can read and use this address.
 ]]
 
 local function viewers_text(world)
-  local names = {}
-  for name in pairs(world.viewers) do names[#names + 1] = name end
-  table.sort(names)
   local lines = {}
-  for index, name in ipairs(names) do
+  for index, name in ipairs(tables.sorted_keys(world.viewers)) do
     lines[index] = ("    %-12s %s\n"):format(name,
       world.viewers[name].password)
   end

@@ -6,6 +6,7 @@ local identity = require "adobepass.util.identity"
 local login_poll = require "adobepass.flow.login_poll"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local login = {}
 
@@ -26,7 +27,7 @@ end
 
 -- Returns a copy of the options, with the client's defaults.
 local function complete(context, options)
-  local result = options_of.add({}, options)
+  local result = tables.add({}, options)
   for _, name in ipairs { "redirect_url", "domain_name", "activation_url" } do
     result[name] = options[name] or context:default(name)
   end

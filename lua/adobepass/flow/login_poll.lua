@@ -3,12 +3,12 @@
 
 local code_life = require "adobepass.flow.code_life"
 local identity = require "adobepass.util.identity"
-local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
+local tables = require "adobepass.util.tables"
 
 local login_poll = {}
 
-local add, pick = options_of.add, identity.pick
+local add, pick = tables.add, identity.pick
 
 -- Adobe's checklist: seconds between two polls, at least and by default.
 login_poll.LEAST_INTERVAL, login_poll.USUAL_INTERVAL = 3, 5

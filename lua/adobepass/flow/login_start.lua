@@ -5,12 +5,12 @@ local code_life = require "adobepass.flow.code_life"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
-local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
+local tables = require "adobepass.util.tables"
 
 local login_start = {}
 
-local add, pick = options_of.add, identity.pick
+local add, pick = tables.add, identity.pick
 
 -- --- existing logins --------------------------------------
 

@@ -10,6 +10,7 @@ local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local options_of = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local profile = {}
 
@@ -257,7 +258,7 @@ function profile.refresh_profile(context, options)
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profile.not_logged_in("refresh_profile") end
   local response, err = context.api:profile(
-    options_of.add({ mvpd = mvpd }, identity.pick(options)))
+    tables.add({ mvpd = mvpd }, identity.pick(options)))
   if not response then return nil, err end
   local found = profile.choose(profile.list(context, response, options),
     { mvpd = mvpd })

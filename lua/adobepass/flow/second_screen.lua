@@ -5,6 +5,7 @@ local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
+local tables = require "adobepass.util.tables"
 
 local second_screen = {}
 
@@ -16,7 +17,7 @@ function second_screen.check_code(context, code, options)
   options = options_of.check("client:check_code", options or {},
     identity.fields {}, 3)
   local response, err = context.api:session(
-    options_of.add({ code = code }, identity.pick(options)))
+    tables.add({ code = code }, identity.pick(options)))
   if not response then return nil, err end
   local given = response.existingParameters
   return { code = code,

@@ -15,6 +15,7 @@ local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local recording = require "adobepass.util.recording"
 local redaction = require "adobepass.util.redaction"
+local tables = require "adobepass.util.tables"
 local transport = require "adobepass.sandbox.transport"
 
 local replay = {}
@@ -45,21 +46,13 @@ local function show(value)
   return #value <= LONGEST_TEXT and value or value:sub(1, LONGEST_TEXT) .. "..."
 end
 
-local function names_of(expected, got)
-  local names, list = {}, {}
-  for name in pairs(expected) do names[name] = true end
-  for name in pairs(got) do names[name] = true end
-  for name in pairs(names) do list[#list + 1] = name end
-  table.sort(list)
-  return list
-end
-
 -- Returns the first difference of two redacted requests: what, expected, got.
 local function compare(expected, got)
   for _, name in ipairs { "method", "path", "query" } do
     if expected[name] ~= got[name] then return name, expected[name], got[name] end
   end
-  for _, name in ipairs(names_of(expected.headers, got.headers)) do
+  local names = tables.add(tables.add({}, expected.headers), got.headers)
+  for _, name in ipairs(tables.sorted_keys(names)) do
     local wanted, value = expected.headers[name], got.headers[name]
     if wanted ~= value then return "header " .. name, wanted, value end
   end

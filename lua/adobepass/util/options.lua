@@ -150,12 +150,6 @@ function options.check(where, given, fields, level)
   return given
 end
 
---- Adds the fields of a table to another one, which is returned.
-function options.add(params, more)
-  for name, value in pairs(more) do params[name] = value end
-  return params
-end
-
 --- Calls a function and returns its results, three at most. An error is raised again
 -- at the line that called the caller of this function.
 function options.at_caller(f, ...)

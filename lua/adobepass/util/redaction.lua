@@ -12,6 +12,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local tables = require "adobepass.util.tables"
 
 local redaction = {}
 
@@ -212,12 +213,7 @@ end
 local redact_json
 
 -- In sorted order, so that equal bodies get equal placeholders.
-local function sorted_keys(object)
-  local keys = {}
-  for key in pairs(object) do keys[#keys + 1] = key end
-  table.sort(keys)
-  return keys
-end
+local sorted_keys = tables.sorted_keys
 
 -- Redacts everything in a value of a kind, names of members too.
 local function redact_all(self, kind, value)

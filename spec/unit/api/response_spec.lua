@@ -124,7 +124,7 @@ describe("a response", function()
       end
     end
     assert.is_true(malformed > total / 3)
-    print(("hostile answers: %d, of which %d malformed"):format(total,
+    print(("hostile responses: %d, of which %d malformed"):format(total,
       malformed))
   end)
 

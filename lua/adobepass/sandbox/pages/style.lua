@@ -7,6 +7,8 @@
 --
 -- @module adobepass.sandbox.pages.style
 
+local tables = require "adobepass.util.tables"
+
 local style = {}
 
 --- The colors, as CSS custom properties. `accent` depends on the brand.
@@ -154,13 +156,11 @@ footer{padding:0 1.25rem 1.25rem;color:var(--soft);font-size:.85rem;
 }
 ]]
 
-local function properties(colours, accent)
-  local names, lines = {}, { "--accent:" .. accent }
-  for name in pairs(colours) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+local function properties(colors, accent)
+  local lines = { "--accent:" .. accent }
+  for _, name in ipairs(tables.sorted_keys(colors)) do
     lines[#lines + 1] = ("--%s:%s"):format((name:gsub("_", "-")),
-      colours[name])
+      colors[name])
   end
   return table.concat(lines, ";")
 end
