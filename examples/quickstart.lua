@@ -36,6 +36,9 @@ print("Signed in with " .. profile.mvpd)
 
 local catalog = assert(client:preauthorize { "CNN", "TBS", "HBO" })
 print("You may watch " .. table.concat(catalog.permitted, ", "))
+for _, denied in ipairs(catalog.denied) do
+  print(denied.resource .. ": " .. denied.reason) -- a text for the viewer
+end
 
 local first = assert(catalog.permitted[1], "nothing to play")
 local decision = assert(client:authorize(first))

@@ -26,6 +26,7 @@ describe("example scripts", function()
     local run = example_runner.start(running, "examples/quickstart.lua", home)
     run:sign_in(code_of(run:line()))
     local output = "Signed in with Cablevision\nYou may watch CNN, TBS\n"
+      .. 'HBO: Your subscription package does not include the "HBO" channel\n'
       .. "Playing CNN\n"
     assert.equal(output, run:stop())
     run = example_runner.start(running, "examples/quickstart.lua", home)
