@@ -106,6 +106,10 @@ $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
 	  $(wrapped:%=-Wl,--wrap=%) \
 	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
 
+$(BUILD)/no_http2.so: spec/support/programs/no_http2.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -shared -o $@ $< -Wl,--no-as-needed $(LIBS)
+
 .PHONY: cores
 cores: # the core for each Lua; nginx needs LuaJIT
 	@for lua in $(sort $(LUAS) luajit); do \
@@ -153,7 +157,7 @@ test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
 	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
-	  build/lua5.4/allocations.so
+	  build/lua5.4/allocations.so build/lua5.4/no_http2.so
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
 	  --output-sync=target $(LUAS:%=specs-%) || status=1; \

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "http/curl_error.h"
 #include "http/transfer.h"
 
 /* libcurl 7.84 to 8.0: a reused easy handle still points to the last header of
@@ -51,22 +52,30 @@ void ap_easy_pool_close(ap_easy_pool *easies) {
   while (easies->idle != NULL) curl_easy_cleanup(take_idle(easies));
 }
 
-static CURL *make(const ap_easy_pool *easies) {
+static CURLcode set_up(const ap_easy_pool *easies, CURL *easy) {
+  CURLcode code = ap_transport_settings_apply(easies->settings, easy);
+  if (code == CURLE_OK)
+    code = ap_transfer_set_callbacks(easy, easies->guards_fold);
+  if (code == CURLE_OK && easies->guards_fold)
+    code = curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, cut_fold);
+  return code;
+}
+
+static CURL *make(const ap_easy_pool *easies, ap_failure *failure) {
   CURL *easy = curl_easy_init();
-  if (easy == NULL) return NULL;
-  if (ap_transport_settings_apply(easies->settings, easy) == CURLE_OK &&
-      ap_transfer_set_callbacks(easy, easies->guards_fold) == CURLE_OK &&
-      (!easies->guards_fold ||
-       curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, cut_fold) == CURLE_OK))
-    return easy;
+  CURLcode code = easy != NULL ? set_up(easies, easy) : CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OK) return easy;
   curl_easy_cleanup(easy);
+  ap_curl_error_set(code, NULL, failure);
   return NULL;
 }
 
 /* A request that must not be repeated gets a new handle: after a refused HTTP/2
 ** stream libcurl would repeat the next request of the same handle. */
-CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new) {
-  return easies->idle == NULL || is_new ? make(easies) : take_idle(easies);
+CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new,
+                        ap_failure *failure) {
+  return easies->idle == NULL || is_new ? make(easies, failure)
+                                        : take_idle(easies);
 }
 
 /* libcurl counts, over the lifetime of a handle, how often a reused connection

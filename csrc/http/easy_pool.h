@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/failure.h"
 #include "http/transport_options.h"
 
 enum { AP_EASY_POOL_SIZE = 2048 };
@@ -21,8 +22,8 @@ void ap_easy_pool_open(ap_easy_pool *easies,
                        const ap_transport_settings *settings);
 void ap_easy_pool_close(ap_easy_pool *easies);
 /* Returns a handle with the transport's settings, a new one if `is_new`; NULL
-** if out of memory. */
-CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new);
+** with `failure`. */
+CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new, ap_failure *failure);
 /* Returns a handle to the pool; NULL is allowed. */
 void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy);
 

@@ -269,8 +269,9 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
     return 0;
   transfer->may_resolve =
     transfer->url->has_name || settings->options.texts[AP_TEXT_PROXY] != NULL;
-  transfer->easy = ap_easy_pool_take(&transport->easies, request->fresh);
-  if (transfer->easy == NULL) return ap_failure_no_memory(failure);
+  transfer->easy =
+    ap_easy_pool_take(&transport->easies, request->fresh, failure);
+  if (transfer->easy == NULL) return 0;
   transfer->received = &transport->received;
   if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(transport, transfer, failure))

@@ -224,9 +224,16 @@ static CURLcode apply_proxy(CURL *easy) {
 ** because libcurl 7.88 delivers the data that does not fit in the next call. */
 enum { SMALLEST_BUFFER = 1024 };
 
+/* Without HTTP/2 in libcurl, requests use HTTP/1.1. */
+static int uses_http2(const ap_transport_options *options) {
+  int features = curl_version_info(CURLVERSION_NOW)->features;
+  return options->http2 && (features & CURL_VERSION_HTTP2) != 0;
+}
+
 static CURLcode apply_protocol(const ap_transport_settings *settings,
                                CURL *easy) {
   const ap_transport_options *options = &settings->options;
+  int http2 = uses_http2(options);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -234,8 +241,8 @@ static CURLcode apply_protocol(const ap_transport_settings *settings,
 #endif
   SET(CURLOPT_FOLLOWLOCATION, 0L);
   SET(CURLOPT_HTTP_VERSION,
-      (long)(options->http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  if (!options->http2) SET(CURLOPT_BUFFERSIZE, (long)SMALLEST_BUFFER);
+      (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (!http2) SET(CURLOPT_BUFFERSIZE, (long)SMALLEST_BUFFER);
   if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
   return CURLE_OK;
 }

@@ -145,6 +145,16 @@ describe("core.http.new: connections", function()
         .. " spec/support/programs/stuck.lua"))
   end)
 
+  it("[connection-without-http2] connections: use HTTP/1.1 if libcurl was built "
+    .. "without HTTP/2", function()
+    local library = "build/lua5.4/no_http2.so"
+    if not folder.read(library) then return pending "not built" end
+    assert.equal("1.1", folder.run(("LUA_CPATH='build/lua5.4/?.so' "
+      .. "LD_PRELOAD=%s timeout 60 lua5.4 spec/support/programs/http_version.lua "
+      .. "%s %s"):format(library, fixture.url("GOOD", "/hello"),
+        folder.quote(fixture.nginx.files.good.ca))))
+  end)
+
   it("[connection-no-allowed-host] connections: max_connections and "
     .. "max_host_connections limit their number", function()
     for _, limit in ipairs { "max_connections", "max_host_connections" } do
