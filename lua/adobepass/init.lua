@@ -33,7 +33,7 @@ adobepass.store = on_demand "adobepass.store."
 --- Reads and checks the X-Device-Info of a device: see adobepass.device.
 adobepass.device = device
 
---- The drivers: `block`, `tick`, `ngx`, `luv`.
+--- The drivers: `block`, `tick`, `ngx`, `luv`, `cqueues`.
 adobepass.driver = on_demand "adobepass.driver."
 
 local FIELDS = {

@@ -92,7 +92,7 @@ describe("reference", function()
     for _, name in ipairs { "memory", "file", "shdict", "redis" } do
       assert_has("adobepass.store." .. name, {}, 0)
     end
-    for _, name in ipairs { "block", "tick", "ngx", "luv" } do
+    for _, name in ipairs { "block", "tick", "ngx", "luv", "cqueues" } do
       assert_has("adobepass.driver." .. name, { name }, 1)
     end
   end)

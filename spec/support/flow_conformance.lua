@@ -32,9 +32,10 @@ end
 local World = {}
 World.__index = World
 
-local function new_world(where, driver)
-  return setmetatable({ where = where, driver = driver, clients = {},
-    transport = assert(core.http.new { ca_file = where.ca }) }, World)
+local function new_world(where, driver, max_connections)
+  local http = { ca_file = where.ca, max_connections = max_connections }
+  return setmetatable({ where = where, driver = driver, clients = {}, http = http,
+    transport = assert(core.http.new(http)) }, World)
 end
 
 --- Sends a request to the control API. Returns the result.
@@ -55,7 +56,7 @@ function World:new_client()
   local client = adobepass.new {
     service_provider = "REF30", software_statement = where.statement,
     environment = { api = where.api, mgmt = where.mgmt },
-    http = { ca_file = where.ca }, driver = self.driver, rate_limit = false,
+    http = self.http, driver = self.driver, rate_limit = false,
     device = { info = operation_setup.INFO,
       id = core.digest.hex(core.random.bytes(8)) },
   }
@@ -291,6 +292,32 @@ function flow_conformance.log_in_by_polling(where, driver)
   equal("Cablevision", profile.mvpd)
   world:close()
   return polls
+end
+
+-- The sandbox serves at most 1,024 connections.
+local MOST_CONNECTIONS = 100
+
+--- Returns viewers of one client: `log_in()` logs a new device in, after `count` of
+-- them wait for their providers.
+function flow_conformance.new_viewers(where, driver, count)
+  local world = new_world(where, driver, MOST_CONNECTIONS)
+  local client = world:new_client()
+  local viewers = { logged_in = 0 }
+  local waiting = 0
+
+  function viewers.log_in()
+    local device = client:device { info = operation_setup.INFO,
+      id = core.digest.hex(core.random.bytes(8)) }
+    local flow = assert(device:start_login(login_options()))
+    waiting = waiting + 1
+    while waiting < count do driver.sleep(0.25) end
+    world:sign_in(flow.code)
+    equal("Cablevision", assert(device:poll_login(flow)).mvpd)
+    viewers.logged_in = viewers.logged_in + 1
+  end
+
+  function viewers.close() world:close() end
+  return viewers
 end
 
 return flow_conformance

@@ -1035,6 +1035,8 @@ function Drivers.ngx() end
 ---@param options? adobepass.LuvOptions
 ---@return adobepass.Driver
 function Drivers.luv(options) end
+---@return adobepass.Driver
+function Drivers.cqueues() end
 
 ---@class adobepass.DeviceParser
 local DeviceParser = {}

@@ -3,6 +3,7 @@
 local adobepass = require "adobepass"
 local flow_conformance = require "spec.support.flow_conformance"
 local core = require "adobepass.core"
+local cqueues = require "cqueues"
 local open_handles = require "spec.support.open_handles"
 local nginx_host = require "spec.support.nginx_host"
 local sandbox_host = require "adobepass.sandbox.host"
@@ -100,6 +101,43 @@ describe("flows over HTTPS", function()
         { name = name, where = where })) do
         assert.equal(0, count, kind)
       end
+    end)
+  end)
+
+  describe("driver.cqueues", function()
+    leaves_nothing_open()
+
+    local function play(driver, list)
+      local controller, ended = cqueues.new(), 0
+      for _, fn in ipairs(list) do
+        controller:wrap(function()
+          fn(driver)
+          ended = ended + 1
+        end)
+      end
+      assert(controller:loop())
+      assert.equal(#list, ended)
+      assert.is_true(controller:empty())
+    end
+
+    each(function(name)
+      play(adobepass.driver.cqueues(), { function(driver)
+        flow_conformance.run(name, where, driver)
+      end })
+    end)
+
+    -- 1,000 logins take nine seconds, most of them in the sandbox.
+    local logins = os.getenv "ADOBEPASS_THOROUGH" and 1000 or 50
+
+    it("[flow-host-cqueues-logins] driver.cqueues: logs many devices in at once in "
+      .. "one loop", function()
+      local driver = adobepass.driver.cqueues()
+      local viewers = flow_conformance.new_viewers(where, driver, logins)
+      local list = {}
+      for index = 1, logins do list[index] = viewers.log_in end
+      play(driver, list)
+      assert.equal(logins, viewers.logged_in)
+      viewers.close()
     end)
   end)
 

@@ -1,6 +1,8 @@
 --- Runs the conformance specs on each driver in its real host over HTTPS.
 
+local cqueues_driver = require "adobepass.driver.cqueues"
 local block = require "adobepass.driver.block"
+local cqueues = require "cqueues"
 local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
 local open_handles = require "spec.support.open_handles"
@@ -111,6 +113,30 @@ describe("driver", function()
           if state.trouble then error(state.trouble, 0) end
           assert.is_true(state.done)
           assert.is_false(uv.loop_alive())
+        end)
+      end
+    end)
+
+    describe("cqueues", function()
+      for _, name in ipairs(driver_conformance.names(true)) do
+        -- tags: spec.support.driver_conformance
+        it(name, function()
+          local controller = cqueues.new()
+          local world = new_world(cqueues_driver())
+          function world.together(list)
+            local left = #list
+            for _, fn in ipairs(list) do
+              controller:wrap(function()
+                fn()
+                left = left - 1
+              end)
+            end
+            while left > 0 do cqueues.sleep(0.001) end
+          end
+          controller:wrap(run, name, world)
+          assert(controller:loop())
+          assert.is_true(controller:empty())
+          controller:close()
         end)
       end
     end)

@@ -1,0 +1,27 @@
+--- Errors of a driver that is used in the wrong host. Each is one sentence, without
+-- a position, that names the mistake and the remedy.
+-- @module adobepass.driver.host
+
+local host = {}
+
+--- Returns the module of an event loop; raises if it cannot be loaded.
+-- @tparam string driver name for the message, such as `driver.luv`
+-- @tparam string name of the module
+-- @tparam function load requires the module
+-- @tparam string remedy how to install it
+function host.load(driver, name, load, remedy)
+  local fine, module = pcall(load)
+  if fine then return module end
+  error(("%s: the module '%s' cannot be loaded; %s"):format(driver, name, remedy), 0)
+end
+
+--- Returns the running coroutine; raises outside of one, before anything is sent.
+-- @tparam string driver name for the message
+-- @tparam string remedy how to start a coroutine with this driver
+function host.check_coroutine(driver, remedy)
+  local thread, is_main = coroutine.running()
+  if thread and not is_main then return thread end
+  error(("%s: called outside of a coroutine; %s"):format(driver, remedy), 0)
+end
+
+return host
