@@ -21,6 +21,7 @@ package.cpath = "build/lua5.4/?.so;" .. package.cpath
 local shell = require "adobepass.util.shell"
 
 local DOCUMENTS = { "README.md", "docs/tutorial.md", "docs/programs.md",
+  "docs/drivers.md",
   "docs/guides.md", "docs/client.md", "docs/sandbox.md", "docs/core.md",
   "docs/concepts.md", "docs/errors.md", "docs/migration.md", "docs/faq.md" }
 
