@@ -2,6 +2,7 @@
 -- device sent, and checks it.
 -- @module adobepass.device
 
+require "adobepass.util.core_check" -- before the core is required
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
 local info_schema = require "adobepass.device.info_schema"

@@ -1,6 +1,7 @@
 --- Adobe Pass Authentication (TV Everywhere) for Lua.
 -- @module adobepass
 
+require "adobepass.util.core_check" -- before the core is required
 local circuit_breaker = require "adobepass.policy.circuit_breaker"
 local client = require "adobepass.client"
 local core = require "adobepass.core"

@@ -8,6 +8,7 @@
 -- Anything ambiguous is refused.
 -- @module adobepass.media_token
 
+require "adobepass.util.core_check" -- before the core is required
 local core = require "adobepass.core"
 local http_date = require "adobepass.util.http_date"
 local options_of = require "adobepass.util.options"

@@ -6,6 +6,7 @@
 --
 -- @module adobepass.cli
 
+require "adobepass.util.core_check" -- before the core is required
 local argparse = require "argparse"
 local configuration = require "adobepass.cli.configuration"
 local lock_cleanup = require "adobepass.cli.lock_cleanup"

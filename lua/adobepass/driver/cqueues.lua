@@ -39,11 +39,11 @@ local condition, socket
 -- Controller -> transport -> the coroutines that wait.
 local watches = setmetatable({}, { __mode = "k" })
 
-local function running()
+local function running(what)
   local controller = cqueues.running()
   if controller then return controller end
-  error("driver.cqueues: called outside of a controller; start the function with "
-    .. "controller:wrap(fn), then call controller:loop()", 0)
+  error(("driver.cqueues: %s was called outside of a controller; start the function "
+    .. "with controller:wrap(fn), then call controller:loop()"):format(what), 0)
 end
 
 local function release(watch, transfer)
@@ -118,7 +118,7 @@ local function leave(watch, transfer, waiters)
 end
 
 local function wait(transport, transfer, deadline)
-  local controller = running()
+  local controller = running "wait"
   while not transfer:ended() do
     local left = deadline - now()
     if left <= 0 then return false end
@@ -134,7 +134,7 @@ local function wait(transport, transfer, deadline)
 end
 
 local function sleep(seconds)
-  running()
+  running "sleep"
   local wake = now() + seconds
   local left = seconds
   repeat

@@ -15,13 +15,13 @@ function host.load(driver, name, load, remedy)
   error(("%s: the module '%s' cannot be loaded; %s"):format(driver, name, remedy), 0)
 end
 
---- Returns the running coroutine; raises outside of one, before anything is sent.
--- @tparam string driver name for the message
+--- Returns the running coroutine; raises outside of one.
+-- @tparam string what names the driver's function for the message
 -- @tparam string remedy how to start a coroutine with this driver
-function host.check_coroutine(driver, remedy)
+function host.check_coroutine(what, remedy)
   local thread, is_main = coroutine.running()
   if thread and not is_main then return thread end
-  error(("%s: called outside of a coroutine; %s"):format(driver, remedy), 0)
+  error(("%s was called outside of a coroutine; %s"):format(what, remedy), 0)
 end
 
 return host

@@ -29,6 +29,7 @@
 -- @module adobepass.driver.luv
 
 local core = require "adobepass.core"
+local host = require "adobepass.driver.host"
 local options = require "adobepass.util.options"
 
 local OPTIONS = { uv = "table?", on_error = "function?" }
@@ -50,13 +51,8 @@ local function milliseconds(seconds)
   return math.ceil(math.max(0, seconds) * 1000)
 end
 
-local function check_coroutine(what)
-  local thread, is_main = coroutine.running()
-  if not thread or is_main then
-    error(("driver.luv: %s was called outside of a coroutine"):format(what), 3)
-  end
-  return thread
-end
+local REMEDY = "call the client in coroutine.wrap(function() ... end)(), then run the "
+  .. "loop with uv.run()"
 
 -- Resumes a coroutine; returns nil, or its error with a traceback when there is
 -- no `on_error`.
@@ -217,7 +213,7 @@ local function new_watch(state, transport)
 end
 
 local function wait(state, transport, transfer, deadline)
-  local thread = check_coroutine("wait")
+  local thread = host.check_coroutine("driver.luv: wait", REMEDY)
   if transfer:ended() then return true end
   if deadline <= now() then return false end
   local watch = state.watches[transport] or new_watch(state, transport)
@@ -236,7 +232,7 @@ local function start_timer(state, timer, seconds, callback)
 end
 
 local function sleep(state, seconds)
-  local thread = check_coroutine("sleep")
+  local thread = host.check_coroutine("driver.luv: sleep", REMEDY)
   local timer, wake = state.uv.new_timer(), now() + seconds
   local function on_timer()
     local left = wake - now()
@@ -249,6 +245,8 @@ local function sleep(state, seconds)
   coroutine.yield()
 end
 
+local function load_luv() return require "luv" end
+
 --- Creates a driver for libuv.
 -- @function luv
 -- @tparam[opt] table options `uv`: luv's module, where it has another name
@@ -258,8 +256,10 @@ end
 -- `now()`
 return function(given)
   given = options.check("driver.luv", given or {}, OPTIONS)
-  local state = { uv = given.uv or require "luv", watches = {},
-    on_error = given.on_error }
+  local uv = given.uv or host.load("driver.luv", "luv", load_luv,
+    "install it (Debian: lua-luv, LuaRocks: luv), or give libuv's module as the "
+    .. "option uv (Neovim: vim.uv)")
+  local state = { uv = uv, watches = {}, on_error = given.on_error }
   return {
     now = now,
     wait = function(...) return wait(state, ...) end,

@@ -24,7 +24,21 @@ local SHORTEST, LONGEST, GROWTH = 0.001, 0.01, 1.5
 -- Not ngx.now: it returns the wall clock, which can jump, as nginx cached it.
 local now = core.clock.monotonic
 
+-- nginx allows no yield there.
+local NO_WAIT = { init = true, init_worker = true, exit_worker = true, set = true,
+  header_filter = true, body_filter = true, balancer = true, log = true }
+
+local function check_phase(what)
+  local phase = ngx.get_phase()
+  if not NO_WAIT[phase] then return end
+  error(("driver.ngx: %s was called in nginx's phase %s, which cannot wait; start a "
+    .. "timer with ngx.timer.at(0, fn), and call the client in fn"):format(what,
+    phase), 0)
+end
+
 local function wait(transport, transfer, deadline)
+  if transfer:ended() then return true end
+  check_phase "wait"
   local pause = SHORTEST
   while not transfer:ended() do
     ngx_wakeup.step(transport)
@@ -42,6 +56,7 @@ end
 
 -- nginx's timers start from its cached time, so they may fire early.
 local function sleep(seconds)
+  check_phase "sleep"
   local wake = now() + seconds
   local left = seconds
   repeat
@@ -56,6 +71,9 @@ end
 -- `now()`
 return function(given)
   options.check("driver.ngx", given or {}, {})
-  if not ngx then error("driver.ngx: works only inside nginx", 2) end
+  if not (ngx and ngx.get_phase) then
+    error("driver.ngx: this process is not nginx with lua-nginx-module; use "
+      .. "driver.block in a script, or the driver of your event loop", 0)
+  end
   return { wait = wait, sleep = sleep, now = now }
 end

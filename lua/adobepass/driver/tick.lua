@@ -27,17 +27,15 @@
 -- @module adobepass.driver.tick
 
 local core = require "adobepass.core"
+local host = require "adobepass.driver.host"
 local options = require "adobepass.util.options"
 
 local OPTIONS = { now = "function?", on_error = "function?",
   reuse = "boolean?" }
+local REMEDY = "call the client in driver.start(function() ... end), and "
+  .. "driver.update() in each frame"
 
 local function pack(...) return { n = select("#", ...), ... } end
-
-local function complain(what)
-  error(("driver.tick: %s was called outside of a task: use driver.start")
-    :format(what), 3)
-end
 
 local Task = {}
 Task.__index = Task
@@ -204,8 +202,7 @@ end
 -- A coroutine created by a task yields to the task, which is then resumed in
 -- each frame.
 local function wait(state, transport, transfer, deadline)
-  local thread, is_main = coroutine.running()
-  if not thread or is_main then complain "wait" end
+  local thread = host.check_coroutine("driver.tick: wait", REMEDY)
   local task = state.current
   local is_own = task and task.thread == thread
   while not transfer:ended() do
@@ -219,8 +216,7 @@ local function wait(state, transport, transfer, deadline)
 end
 
 local function sleep(state, seconds)
-  local thread, is_main = coroutine.running()
-  if not thread or is_main then complain "sleep" end
+  host.check_coroutine("driver.tick: sleep", REMEDY)
   local wake = state.now() + seconds
   repeat coroutine.yield() until state.now() >= wake
 end

@@ -75,6 +75,7 @@
 --
 -- @module adobepass.sandbox
 
+require "adobepass.util.core_check" -- before the core is required
 local core = require "adobepass.core"
 local leniency = require "adobepass.sandbox.data.leniency"
 local instance = require "adobepass.sandbox.engine.instance"

@@ -128,10 +128,10 @@ describe("driver.cqueues", function()
   it("[driver-cqueues-outside] driver.cqueues: names the remedy outside of a "
     .. "controller", function()
     local transfer = submit("/hello")
-    local expected = "driver.cqueues: called outside of a controller; start the "
-      .. "function with controller:wrap(fn), then call controller:loop()"
-    assert.has_error(function() driver.sleep(0) end, expected)
-    assert.has_error(function() wait(transfer) end, expected)
+    local expected = "driver.cqueues: %s was called outside of a controller; start "
+      .. "the function with controller:wrap(fn), then call controller:loop()"
+    assert.has_error(function() driver.sleep(0) end, expected:format "sleep")
+    assert.has_error(function() wait(transfer) end, expected:format "wait")
     transfer:close()
   end)
 

@@ -45,7 +45,7 @@ describe("driver.ngx", function()
   it("[driver-ngx-raises-outside-nginx] driver.ngx: raises outside of "
     .. "nginx", function()
     assert.error_matches(function() require "adobepass.driver.ngx"() end,
-      "only inside nginx")
+      "this process is not nginx")
   end)
 
   local IN_NGINX = "spec.integration.driver.in_nginx"

@@ -321,10 +321,10 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
   it("[driver-tick-raises-used-outside] driver.tick: sleep and wait outside of "
     .. "a task raise", function()
     assert.error_matches(function() driver.sleep(1) end,
-      "sleep was called outside of a task: use driver.start")
+      "sleep was called outside of a coroutine; call the client in driver.start")
     assert.error_matches(function()
       driver.wait(new_transport(), new_transfer(), 1)
-    end, "wait was called outside of a task")
+    end, "wait was called outside of a coroutine")
   end)
 
   it("[driver-tick-raises-task-updates] driver.tick: update inside of a task "
