@@ -29,7 +29,8 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base \
-  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool imagemagick zbar-tools zsh fish
+  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
+  imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
@@ -152,12 +153,37 @@ tv: deps ## run the TV app of examples/tv on this machine
 	@$(call environment,lua5.4) bin/adobepass sandbox \
 	  --world examples/tv/world.lua --exec 'love examples/tv'
 
+# The engine of examples/engine.
+ENGINE_PACKAGES := libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
+build/lua5.4/engine build/lua5.4-asan/engine: examples/engine/engine.c
+	@mkdir -p $(@D)
+	$(CC) -std=c99 $(WARNINGS) $(CFLAGS) \
+	  $(shell $(PKG_CONFIG) --cflags lua5.4 sdl2 SDL2_ttf) -o $@ $< \
+	  $(shell $(PKG_CONFIG) --libs lua5.4 sdl2 SDL2_ttf) $(LDFLAGS)
+
+.PHONY: engine
+engine: deps ## run the C game engine of examples/engine on this machine
+	@sh .ci/packages $(ENGINE_PACKAGES)
+	@$(both_cores)
+	@$(MAKE) --no-print-directory -s build/lua5.4/engine
+	@$(call environment,lua5.4) bin/adobepass sandbox \
+	  --world examples/tv/world.lua \
+	  --exec 'build/lua5.4/engine examples/engine/game.lua'
+
+.PHONY: engine-asan
+engine-asan: # the engine and the core with sanitizers, for the specs
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-asan \
+	  CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
+	  all build/lua5.4-asan/engine
+
 .PHONY: test
 test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
 	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
-	  build/lua5.4/allocations.so build/lua5.4/no_http2.so
+	  build/lua5.4/allocations.so build/lua5.4/no_http2.so \
+	  build/lua5.4/engine
+	@$(MAKE) --no-print-directory engine-asan
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
 	  --output-sync=target $(LUAS:%=specs-%) || status=1; \
