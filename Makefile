@@ -215,13 +215,14 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	luacheck -q .
 	@if clang-format --version | grep -q 'version 14'; then \
 	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
-	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch]); \
+	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch] \
+	    examples/engine/*.c); \
 	else echo "clang-format is checked with version 14 only"; fi
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
 	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
-	  spec/support/programs  spec/guard
+	  spec/support/programs spec/guard examples/engine
 	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/support/programs/*.c \
 	  spec/guard/*.c -- -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
 

@@ -54,15 +54,19 @@ typedef struct {
     error[LONGEST_TEXT]; /* shown instead of the script, until R is pressed */
   int is_running, wants_reload, has_failed;
   unsigned long frames, late_frames, loads;
-  double longest_frame, longest_close; /* ms */
-  unsigned long seed, reloads;         /* of ENGINE_RELOADS, that are left */
-  Uint64 next_reload, end;             /* SDL_GetTicks64, 0: never */
+  double longest_frame, longest_update, longest_close; /* ms */
+  unsigned long seed, reloads; /* of ENGINE_RELOADS, that are left */
+  Uint64 next_reload, end;     /* SDL_GetTicks64, 0: never */
   int is_test;
 } engine;
 
 static double milliseconds_since(Uint64 start) {
   return (double)(SDL_GetPerformanceCounter() - start) * 1000 /
          (double)SDL_GetPerformanceFrequency();
+}
+
+static void keep_longest(double *longest, double took) {
+  if (took > *longest) *longest = took;
 }
 
 static unsigned long environment(const char *name, unsigned long usual) {
@@ -193,11 +197,9 @@ static int has_function(engine *e, const char *name) {
 ** transfers and closes its connections. No call of the script is needed. */
 static void close_script(engine *e) {
   Uint64 start = SDL_GetPerformanceCounter();
-  double took;
   if (e->L != NULL) lua_close(e->L);
   e->L = NULL;
-  took = milliseconds_since(start);
-  if (took > e->longest_close) e->longest_close = took;
+  keep_longest(&e->longest_close, milliseconds_since(start));
 }
 
 static void load_script(engine *e) {
@@ -259,11 +261,15 @@ static void handle_events(engine *e) {
   }
 }
 
-static void draw_frame(engine *e, double seconds) {
-  if (has_function(e, "update")) {
-    lua_pushnumber(e->L, seconds);
-    call(e, 1);
-  }
+static void update_script(engine *e, double seconds) {
+  Uint64 start = SDL_GetPerformanceCounter();
+  if (!has_function(e, "update")) return;
+  lua_pushnumber(e->L, seconds);
+  call(e, 1);
+  keep_longest(&e->longest_update, milliseconds_since(start));
+}
+
+static void draw_frame(engine *e) {
   (void)SDL_SetRenderDrawColor(e->renderer, 16, 18, 28, 255);
   (void)SDL_RenderClear(e->renderer);
   if (has_function(e, "draw")) call(e, 0);
@@ -274,7 +280,7 @@ static void draw_frame(engine *e, double seconds) {
 static void count_frame(engine *e, double took) {
   e->frames++;
   if (took > frame_ms) e->late_frames++;
-  if (took > e->longest_frame) e->longest_frame = took;
+  keep_longest(&e->longest_frame, took);
 }
 
 static void run(engine *e) {
@@ -282,8 +288,9 @@ static void run(engine *e) {
   while (e->is_running) {
     Uint64 start = SDL_GetPerformanceCounter();
     double took;
-    draw_frame(e, seconds);
     handle_events(e);
+    update_script(e, seconds);
+    draw_frame(e);
     took = milliseconds_since(start);
     count_frame(e, took);
     if (e->wants_reload) reload_script(e);
@@ -313,7 +320,7 @@ static void save_picture(engine *e) {
   const char *path = getenv("ENGINE_PICTURE");
   SDL_Surface *picture;
   if (path == NULL) return;
-  draw_frame(e, 0);
+  draw_frame(e);
   picture = SDL_CreateRGBSurfaceWithFormat(0, WIDTH, HEIGHT, 24,
                                            SDL_PIXELFORMAT_BGR24);
   if (picture == NULL) return;
@@ -349,9 +356,10 @@ int main(int argc, char **argv) {
   if (e.frames > 0) save_picture(&e);
   close_script(&e);
   close_window(&e);
-  (void)printf("%lu loads, %lu frames, %lu over 16.7 ms, longest %.1f ms, "
-               "longest close %.1f ms\n",
-               e.loads, e.frames, e.late_frames, e.longest_frame,
-               e.longest_close);
+  (void)printf(
+    "%lu loads, %lu frames, %lu over 16.7 ms; longest: frame %.1f ms, "
+    "update %.1f ms, close %.1f ms\n",
+    e.loads, e.frames, e.late_frames, e.longest_frame, e.longest_update,
+    e.longest_close);
   return e.frames == 0 || e.has_failed;
 }
