@@ -181,8 +181,7 @@ test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
 	@$(MAKE) --no-print-directory -s cores
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
 	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
-	  build/lua5.4/allocations.so build/lua5.4/no_http2.so \
-	  build/lua5.4/engine
+	  build/lua5.4/allocations.so build/lua5.4/no_http2.so
 	@$(MAKE) --no-print-directory engine-asan
 	@rm -f build/counts
 	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
