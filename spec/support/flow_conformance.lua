@@ -32,9 +32,10 @@ end
 local World = {}
 World.__index = World
 
-local function new_world(where, driver, max_connections)
+local function new_world(where, driver, max_connections, timeout)
   local http = { ca_file = where.ca, max_connections = max_connections }
   return setmetatable({ where = where, driver = driver, clients = {}, http = http,
+    timeout = timeout,
     transport = assert(core.http.new(http)) }, World)
 end
 
@@ -44,7 +45,7 @@ function World:ask(method, path, body)
     url = self.where.control .. "/sandbox" .. path,
     body = body and json.encode(body),
     headers = body and { ["Content-Type"] = "application/json" } })
-  self.driver.wait(self.transport, transfer, self.driver.now() + 20)
+  self.driver.wait(self.transport, transfer, self.driver.now() + (self.timeout or 20))
   local response = assert(transfer:result())
   local result = json.decode(response.body)
   return assert(result.result, result.error)
@@ -56,7 +57,7 @@ function World:new_client()
   local client = adobepass.new {
     service_provider = "REF30", software_statement = where.statement,
     environment = { api = where.api, mgmt = where.mgmt },
-    http = self.http, driver = self.driver, rate_limit = false,
+    http = self.http, timeout = self.timeout, driver = self.driver, rate_limit = false,
     device = { info = operation_setup.INFO,
       id = core.digest.hex(core.random.bytes(8)) },
   }
@@ -294,13 +295,13 @@ function flow_conformance.log_in_by_polling(where, driver)
   return polls
 end
 
--- The sandbox serves at most 1,024 connections.
-local MOST_CONNECTIONS = 100
+-- The sandbox serves at most 1,024 connections. The time is for a slow machine.
+local MOST_CONNECTIONS, LONG_TIMEOUT = 100, 600
 
 --- Returns viewers of one client: `log_in()` logs a new device in, after `count` of
 -- them wait for their providers.
 function flow_conformance.new_viewers(where, driver, count)
-  local world = new_world(where, driver, MOST_CONNECTIONS)
+  local world = new_world(where, driver, MOST_CONNECTIONS, LONG_TIMEOUT)
   local client = world:new_client()
   local viewers = { logged_in = 0 }
   local waiting = 0
