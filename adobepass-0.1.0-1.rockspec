@@ -159,6 +159,10 @@ build = {
         "lua/adobepass/device/record.lua",
       ["adobepass.driver.block"] =
         "lua/adobepass/driver/block.lua",
+      ["adobepass.driver.cqueues"] =
+        "lua/adobepass/driver/cqueues.lua",
+      ["adobepass.driver.host"] =
+        "lua/adobepass/driver/host.lua",
       ["adobepass.driver.luv"] =
         "lua/adobepass/driver/luv.lua",
       ["adobepass.driver.ngx"] =
@@ -341,6 +345,8 @@ build = {
         "lua/adobepass/store/shdict.lua",
       ["adobepass.types.adobepass"] =
         "lua/adobepass/types/adobepass.lua",
+      ["adobepass.util.core_check"] =
+        "lua/adobepass/util/core_check.lua",
       ["adobepass.util.encoding"] =
         "lua/adobepass/util/encoding.lua",
       ["adobepass.util.http_date"] =
