@@ -2,26 +2,33 @@
 --
 --   store.redis { host = "10.0.0.5", port = 6379, password = "..." }
 --   store.redis { socket = "/run/redis/redis.sock", database = 2 }
+--   store.redis { sentinels = { "10.0.0.5:26379" }, master = "tv",
+--     wait_replicas = 1 }
+--   store.redis { nodes = { "10.0.0.5:6379" }, username = "adobepass",
+--     password = "...", tls = { ca_file = "/etc/redis/ca.pem" } }
 --
--- In OpenResty, and nginx with lua-nginx-module, it uses lua-resty-redis (Debian's
--- lua-nginx-redis): calls do not block the worker, and connections are reused.
--- Elsewhere, give `connect`: a function that returns a client with the methods of
--- resty.redis (get, set, del, eval, scan; close or set_keepalive), or nil and a
--- message.
+-- In OpenResty, and nginx with lua-nginx-module, it uses nginx's sockets
+-- (adobepass.store.redis_connector): calls do not block the worker, and connections
+-- are reused. Elsewhere, give `connect`: a function that returns a client with the
+-- methods of lua-resty-redis (get, set, del, eval, scan; close or set_keepalive), or
+-- nil and a message.
 --
--- Use one Redis, or one master with replicas: `add` is atomic only on one server.
--- Its `maxmemory-policy` must be `noeviction` (the default) or one of the
--- `volatile` policies: the others may evict credentials.
+-- Only masters are used. In a Cluster all records of a device are in one slot. With
+-- `wait_replicas`, new credentials count as stored when so many replicas have them.
+-- `maxmemory-policy` must be `noeviction` (the default) or one of the `volatile`
+-- policies: with the others, which may evict credentials, every call fails.
 --
 -- @module adobepass.store.redis
 
 local interface = require "adobepass.store.interface"
+local cluster = require "adobepass.store.redis_cluster"
 local connector = require "adobepass.store.redis_connector"
 local options = require "adobepass.util.options"
 
 local failed = interface.failed
 
-local OPTIONS = { prefix = "string?", connect = "function?" }
+local OPTIONS = { prefix = "string?", connect = "function?",
+  connector = "table?" }
 for name, wanted in pairs(connector.FIELDS) do OPTIONS[name] = wanted end
 
 local unpack = table.unpack or unpack -- luacheck: std max
@@ -47,15 +54,23 @@ end
 return 1
 ]]
 
--- Takes a connection, sends one command and returns the connection.
-local function ask(self, ...)
-  local client, message = self.connect()
-  if not client then
-    return nil, message or "Redis cannot be reached."
-  end
-  local reply, reason = connector.run(client, ...)
-  connector.give_back(client, reply ~= nil)
-  return reply, reason
+-- Returns a key's name in Redis.
+local function full(self, key)
+  key = self.prefix .. key
+  return self.redis.is_cluster and cluster.tag(key) or key
+end
+
+local function ask(self, name, key, ...)
+  return self.redis:command(key, name, key, ...)
+end
+
+local function run_script(self, send, script, key, ...)
+  return self.redis[send](self.redis, key, "eval", script, 1, key, ...)
+end
+
+-- Losing credentials logs a device's viewers out, losing another record does not.
+local function sender(key)
+  return key:find("^credentials:") and "durable" or "command"
 end
 
 local function milliseconds(seconds)
@@ -65,7 +80,7 @@ end
 local redis = {}
 
 function redis.get(self, key)
-  local value, message = ask(self, "get", self.prefix .. key)
+  local value, message = ask(self, "get", full(self, key))
   if value == nil then return failed(message) end
   return value or nil
 end
@@ -73,36 +88,37 @@ end
 function redis.set(self, key, value, seconds)
   local done, message
   if seconds then
-    done, message = ask(self, "set", self.prefix .. key, value, "PX",
+    done, message = ask(self, "set", full(self, key), value, "PX",
       milliseconds(seconds))
   else
-    done, message = ask(self, "set", self.prefix .. key, value)
+    done, message = ask(self, "set", full(self, key), value)
   end
   if not done then return failed(message) end
   return true
 end
 
 function redis.add(self, key, value, seconds)
-  local done, message = ask(self, "set", self.prefix .. key, value, "NX", "PX",
+  local done, message = ask(self, "set", full(self, key), value, "NX", "PX",
     milliseconds(seconds))
   if done == nil then return failed(message) end
   return done ~= false
 end
 
 -- SET NX writes only if there is no value.
-local function create(self, key, value, life)
-  if life == "" then return ask(self, "set", key, value, "NX") end
-  return ask(self, "set", key, value, "NX", "PX", life)
+local function create(self, send, key, value, life)
+  local client = self.redis
+  if life == "" then return client[send](client, key, "set", key, value, "NX") end
+  return client[send](client, key, "set", key, value, "NX", "PX", life)
 end
 
 function redis.replace(self, key, value, expected, seconds)
   local life = seconds and milliseconds(seconds) or ""
+  local send, place = sender(key), full(self, key)
   local done, message
-  key = self.prefix .. key
   if expected == nil then
-    done, message = create(self, key, value, life)
+    done, message = create(self, send, place, value, life)
   else
-    done, message = ask(self, "eval", REPLACE, 1, key, expected, value, life)
+    done, message = run_script(self, send, REPLACE, place, expected, value, life)
   end
   if done == nil then return failed(message) end
   return done ~= false and done ~= 0
@@ -111,9 +127,9 @@ end
 function redis.delete(self, key, value)
   local done, message
   if value then
-    done, message = ask(self, "eval", DELETE_IF, 1, self.prefix .. key, value)
+    done, message = run_script(self, "command", DELETE_IF, full(self, key), value)
   else
-    done, message = ask(self, "del", self.prefix .. key)
+    done, message = ask(self, "del", full(self, key))
   end
   if done == nil then return failed(message) end
   return true
@@ -123,33 +139,49 @@ local function pattern_of(prefix)
   return prefix:gsub("[%*%?%[%]\\^-]", "\\%0") .. "*"
 end
 
+-- A tag is inside of a key's name, so only the names themselves can be compared.
+local function only_tagged(keys, start)
+  local found = {}
+  for _, key in ipairs(keys) do
+    local plain = cluster.untag(key)
+    if plain and plain:sub(1, #start) == start then found[#found + 1] = key end
+  end
+  return found
+end
+
+-- The keys of one DEL must be in one slot.
+local function delete_all(run, keys, is_cluster)
+  local size = is_cluster and 1 or BATCH
+  for first = 1, #keys, size do
+    local done, message = run("del", unpack(keys, first,
+      math.min(first + size - 1, #keys)))
+    if done == nil then return nil, message end
+  end
+  return true
+end
+
 -- SCAN returns { next cursor, keys }. It returns a key that exists during the whole
 -- iteration at least once: https://redis.io/commands/scan
-local function clear_all(client, pattern)
+local function clear_one(run, pattern, start, is_cluster)
   local cursor = "0"
   repeat
-    local reply, message = connector.run(client, "scan", cursor, "MATCH", pattern,
-      "COUNT", BATCH)
+    local reply, message = run("scan", cursor, "MATCH", pattern, "COUNT", BATCH)
     if not reply then return nil, message end
-    local keys = reply[2]
+    local keys = is_cluster and only_tagged(reply[2], start) or reply[2]
     cursor = reply[1]
-    if #keys > 0 then
-      reply, message = connector.run(client, "del", unpack(keys))
-      if reply == nil then return nil, message end
-    end
+    local done, why = delete_all(run, keys, is_cluster)
+    if not done then return nil, why end
   until cursor == "0"
   return true
 end
 
 function redis.clear(self, prefix)
-  local client, message = self.connect()
-  if not client then
-    return failed(message or "Redis cannot be reached.")
-  end
-  local done, reason = clear_all(client,
-    pattern_of(self.prefix .. (prefix or "")))
-  connector.give_back(client, done ~= nil)
-  if not done then return failed(reason) end
+  local start, is_cluster = self.prefix .. (prefix or ""), self.redis.is_cluster
+  local pattern = is_cluster and "*" or pattern_of(start)
+  local done, message = self.redis:each_master(function(run)
+    return clear_one(run, pattern, start, is_cluster)
+  end)
+  if not done then return failed(message) end
   return true
 end
 
@@ -161,15 +193,18 @@ local function connector_of(given)
   return connector.new(settings, "store.redis")
 end
 
+local function redis_of(given)
+  if given.connector then return given.connector end
+  if given.connect then return connector.of_clients(given.connect) end
+  return options.at_caller(connector_of, given)
+end
+
 --- Creates a store in Redis. Raises for wrong options.
 -- @function redis
--- @tparam[opt] table options `host` (127.0.0.1) and `port` (6379), or
--- `socket`: the path of a Unix socket; `password`; `database` (0); `prefix` of
--- all keys ("adobepass:"); `timeout`: seconds for each connect, send and receive
--- (5); `connect`: a function that returns a client, which replaces all options
--- except `prefix`
+-- @tparam[opt] table options `prefix` of all keys ("adobepass:"); the options of
+-- adobepass.store.redis_connector, or `connector`: one that was made with them, or
+-- `connect`: a function that returns a client
 return function(given)
   given = options.check("store.redis", given or {}, OPTIONS)
-  local connect = given.connect or options.at_caller(connector_of, given)
-  return make { prefix = given.prefix or "adobepass:", connect = connect }
+  return make { prefix = given.prefix or "adobepass:", redis = redis_of(given) }
 end

@@ -1,13 +1,17 @@
---- Connections to Redis, for store.redis and for other data in the same Redis,
--- such as a gateway's rate limit.
+--- Redis as operators run it: one server, a master found by Sentinel, or a Cluster;
+-- for store.redis and for other data in the same Redis, such as a gateway's rate
+-- limit.
 --
---   local connect = connector.new { host = "10.0.0.5", password = "..." }
---   local client, message = connect()
---   local reply, why = connector.run(client, "get", "key")
---   connector.give_back(client, reply ~= nil)
+--   local redis = connector.new { sentinels = { "10.0.0.1:26379" }, master = "tv",
+--     username = "adobepass", password = "..." }
+--   local reply, message = redis:command("key", "get", "key")
 --
--- Works in OpenResty, and nginx with lua-nginx-module, with lua-resty-redis
--- (Debian's lua-nginx-redis). Connections are reused.
+-- Works in OpenResty, and nginx with lua-nginx-module: calls do not block the worker,
+-- and connections are reused. Create one connector for each nginx worker.
+--
+-- A command is sent again only if Redis has certainly not executed it: the server
+-- refused it (MOVED, ASK, READONLY, LOADING), the connection could not be opened, or
+-- a pooled connection was already closed; or if executing it twice changes nothing.
 --
 -- Messages contain only the first word of an error of Redis (OOM, NOAUTH, READONLY,
 -- ...): the rest may quote the arguments.
@@ -16,146 +20,391 @@
 
 -- luacheck: globals ngx
 
+local cluster = require "adobepass.store.redis_cluster"
+local connection = require "adobepass.store.redis_connection"
 local core = require "adobepass.core"
 local options = require "adobepass.util.options"
+local sentinel = require "adobepass.store.redis_sentinel"
+local shell = require "adobepass.util.shell"
+
+local unpack = table.unpack or unpack -- luacheck: std max
 
 local connector = {}
 
-local IDLE_MS, POOL_SIZE = 60000, 64
+local Connector = {}
+Connector.__index = Connector
+
+local SECONDS = options.number(0.001, 3600)
+local LIST = options.one_or_more("string", true)
 
 --- The options of `connector.new`, for options.check.
 connector.FIELDS = { host = "string?", port = "number?", socket = "string?",
-  password = "string?", database = options.number(0, 1e6, true),
-  timeout = "number?" }
+  sentinels = LIST, master = "string?", nodes = LIST,
+  username = "string?", password = "string?",
+  sentinel_username = "string?", sentinel_password = "string?",
+  database = options.number(0, 1e6, true), tls = "table?",
+  timeout = SECONDS, connect_timeout = SECONDS, send_timeout = SECONDS,
+  read_timeout = SECONDS, idle = SECONDS,
+  pool_size = options.number(1, 1e5, true),
+  backlog = options.number(0, 1e6, true),
+  wait_replicas = options.number(1, 100, true) }
 
-local function load_client(where)
+local TLS = { ca_file = "string", server_name = "string?" }
+
+-- --- options -----------------------------------------------------------------
+
+local function check_place(given)
+  local places = 0
+  for _, is_given in ipairs { given.host or given.port or false,
+    given.socket or false, given.sentinels or false, given.nodes or false } do
+    places = places + (is_given and 1 or 0)
+  end
+  if places > 1 then
+    error("give either socket, or host and port, or sentinels, or nodes")
+  elseif not given.sentinels ~= not given.master then
+    error("give sentinels and master together")
+  elseif given.nodes and (given.database or 0) ~= 0 then
+    error("a Cluster has only the database 0")
+  end
+end
+
+local function check_names(given)
+  if given.username and not given.password then
+    error("username needs a password")
+  elseif given.sentinel_username and not given.sentinel_password then
+    error("sentinel_username needs a sentinel_password")
+  end
+end
+
+local function check_tls(given, where)
+  local tls = given.tls
+  if not tls then return end
+  options.check(where .. ": tls", tls, TLS)
+  local text, message = shell.read_file(tls.ca_file)
+  if not text then error("tls.ca_file: " .. message) end
+  if not text:find("BEGIN CERTIFICATE", 1, true) then
+    error("tls.ca_file: no certificate is in " .. tls.ca_file)
+  elseif given.socket and not tls.server_name then
+    error("tls.server_name is needed with a socket")
+  end
+end
+
+local function addresses(name, list)
+  local found = {}
+  for index, text in ipairs(options.list(list)) do
+    found[index] = connection.parse(text)
+    if not found[index] then
+      error(("%s: expected \"host:port\", got %q"):format(name, text))
+    end
+  end
+  return found
+end
+
+local function with_defaults(given)
+  local timeout = given.timeout or 5
+  return {
+    username = given.username, password = given.password,
+    database = given.database or 0, tls = given.tls, master = given.master,
+    sentinels = given.sentinels and addresses("sentinels", given.sentinels),
+    nodes = given.nodes and addresses("nodes", given.nodes),
+    connect_timeout = given.connect_timeout or timeout,
+    send_timeout = given.send_timeout or timeout,
+    read_timeout = given.read_timeout or timeout,
+    idle = given.idle or 60, pool_size = given.pool_size or 64,
+    backlog = given.backlog, wait_replicas = given.wait_replicas,
+  }
+end
+
+local function prepare(given, where)
+  options.check(where, given, connector.FIELDS)
+  local good, message = pcall(function()
+    check_place(given)
+    check_names(given)
+    check_tls(given, where)
+    return with_defaults(given)
+  end)
+  if not good then
+    error(where .. ": " .. tostring(message):gsub("^[^:]+:%d+: ", ""))
+  end
   if not ngx then
     error(where .. ": give the option 'connect', or call it inside nginx")
   end
-  for _, name in ipairs { "resty.redis", "nginx.redis" } do
-    local found, client = pcall(require, name)
-    if found then return client end
+  return message
+end
+
+-- --- connections -------------------------------------------------------------
+
+-- A connection stays authenticated and keeps its database, so each user, password
+-- and database has another pool. The name contains a part of the password's digest,
+-- not the password. Connections in the pools of an older generation are not used any
+-- more, and are closed when they have been idle for long enough.
+local function pool_name(self, given, address)
+  local tls = given.tls or {}
+  local secret = core.digest.hex(core.digest.sha256(table.concat({
+    given.username or "", given.password or "", tls.ca_file or "",
+    tls.server_name or "" }, "\0"))):sub(1, 16)
+  return table.concat({ "adobepass", address.name, given.database, secret,
+    self.generations[address.name] or 0 }, ":")
+end
+
+local function open(self, given, address)
+  return connection.open(given, address, pool_name(self, given, address))
+end
+
+local function warn(message)
+  ngx.log(ngx.WARN, "adobepass: ", message)
+end
+
+-- Returns the text of INFO; false if this ACL user may not read it.
+local function read_info(self, conn, address)
+  local info, failure = conn:run { "info" }
+  if info then return info end
+  if failure.word ~= "NOPERM" then return nil, failure end
+  if not self.checked[address.name] then
+    warn("maxmemory-policy was not checked: this user of Redis may not run INFO.")
   end
-  error(where .. ": install lua-resty-redis (Debian: lua-nginx-redis), or "
-    .. "give 'connect'")
+  self.checked[address.name] = true
+  return false
 end
 
--- Returns the name of the connection pool. A connection stays authenticated and
--- keeps its database, so each password and database has another pool. The name
--- contains a part of the password's digest, not the password.
-local function pool_name(given)
-  local digest = core.digest.sha256(given.password or "")
-  return table.concat({ "adobepass", given.socket or given.host,
-    given.port, given.database, core.digest.hex(digest):sub(1, 16) }, ":")
-end
-
-local function reason_of(reply)
-  return tostring(reply):match("^%u+") or "an error"
-end
-
--- `reply` is nil for a lost connection and false for an error of Redis.
-local function explain(command, reply, reason)
-  if reply == false then
-    return ("Redis refused %s: %s."):format(command, reason_of(reason))
+local function verify(self, address, info)
+  local policy, role = info:match "maxmemory_policy:(%S+)", info:match "role:(%S+)"
+  if policy and policy:find "^allkeys" then
+    return nil, { message = ("Redis may evict credentials: its "
+      .. "maxmemory-policy is %s; set it to noeviction."):format(policy) }
+  elseif role ~= "master" and self.topology.wants_master then
+    return nil, { word = "READONLY",
+      message = "Sentinel named a server that is not the master." }
   end
-  return ("Redis did not respond to %s: %s."):format(command, tostring(reason))
+  self.checked[address.name] = true
+  return true
 end
 
-local function introduce(client, given)
-  if client:get_reused_times() ~= 0 then return true end
-  if given.password then
-    local done, reason = client:auth(given.password)
-    if not done then return nil, explain("AUTH", done, reason) end
+-- Checks each server once, and each new connection to a master that Sentinel named:
+-- https://redis.io/docs/reference/sentinel-clients
+local function check(self, conn, address)
+  local is_known = self.checked[address.name]
+  if is_known and (conn.is_reused or not self.topology.wants_master) then
+    return true
   end
-  if given.database ~= 0 then
-    local done, reason = client:select(given.database)
-    if not done then return nil, explain("SELECT", done, reason) end
+  local info, failure = read_info(self, conn, address)
+  if info == false then return true end
+  if not info then return nil, failure end
+  return verify(self, address, info)
+end
+
+local function open_checked(self, address)
+  local conn, failure = open(self, self.given, address)
+  if not conn then return nil, failure end
+  local done
+  done, failure = check(self, conn, address)
+  if done then return conn end
+  failure.is_stale = conn.is_broken and conn.is_reused
+  failure.is_unknown = false
+  conn:close()
+  return nil, failure
+end
+
+-- --- commands ----------------------------------------------------------------
+
+local function attempt(self, target, words, is_durable)
+  local conn, failure = open_checked(self, target.address)
+  if not conn then return nil, failure end
+  local reply = true
+  if target.is_asking then reply, failure = conn:request { "asking" } end
+  if reply then reply, failure = conn:request(words) end
+  -- A reply of false or 0 has written nothing.
+  if is_durable and self.given.wait_replicas and reply and reply ~= 0 then
+    local done
+    done, failure = conn:await_replicas(self.given.wait_replicas)
+    if not done then reply = nil end
+  end
+  conn:give_back()
+  return reply, failure
+end
+
+-- Returns where to send a command again; nil if it must not be.
+local function next_target(self, failure, target, key)
+  local name = target.address.name
+  if failure.is_stale then
+    self.generations[name] = (self.generations[name] or 0) + 1
+    return target
+  end
+  local address, is_asking = self.topology:after(failure, target.address, key)
+  if failure.is_unknown or not address then return nil end
+  return { address = address, is_asking = is_asking }
+end
+
+local ATTEMPTS = 5
+
+local function perform(self, key, words, is_durable)
+  local address, failure = self.topology:address_of(key)
+  if not address then return nil, failure.message end
+  local target = { address = address }
+  for _ = 1, ATTEMPTS do
+    local reply
+    reply, failure = attempt(self, target, words, is_durable)
+    if reply ~= nil then return reply end
+    target = next_target(self, failure, target, key)
+    if not target then break end
+  end
+  return nil, failure.message
+end
+
+--- Sends one command to the master of a key. A missing key, which Redis reports as
+-- null, is false.
+-- @string key
+-- @string name the command in lower case, such as "get"
+-- @param ... its arguments
+-- @return its reply; or nil and a sentence
+function Connector:command(key, name, ...)
+  return perform(self, key, { name, ... })
+end
+
+--- Sends one command that writes. With the option `wait_replicas`, waits until so
+-- many replicas have the write; otherwise, nil and a sentence, although the master
+-- has it.
+-- @string key
+-- @string name
+-- @param ...
+function Connector:durable(key, name, ...)
+  return perform(self, key, { name, ... }, true)
+end
+
+--- Calls `work(run)` for each master; `run(name, ...)` returns a reply, or nil and a
+-- sentence. Ends at the first error.
+-- @func work returns true; or nil and a sentence
+function Connector:each_master(work)
+  local masters, failure = self.topology:masters()
+  if not masters then return nil, failure.message end
+  for _, address in ipairs(masters) do
+    local conn, why = open_checked(self, address)
+    if not conn then return nil, why.message end
+    local done, message = work(function(...)
+      local reply, problem = conn:run { ... }
+      return reply, problem and problem.message
+    end)
+    conn:give_back()
+    if not done then return nil, message end
   end
   return true
 end
 
-local function dial(client, given, pool)
-  if given.socket then
-    return client:connect("unix:" .. given.socket, { pool = pool })
-  end
-  return client:connect(given.host, given.port, { pool = pool })
+-- --- creation ----------------------------------------------------------------
+
+local function single(address)
+  local topology = {}
+  function topology.address_of() return address end
+  function topology.after() return nil end
+  function topology.masters() return { address } end
+  return topology
 end
 
-local function with_defaults(given)
-  return {
-    socket = given.socket, password = given.password,
-    host = given.host or "127.0.0.1", port = given.port or 6379,
-    database = given.database or 0, timeout = given.timeout or 5,
-  }
-end
-
-local function check(given, where)
-  options.check(where, given, connector.FIELDS)
-  if given.socket and (given.host or given.port) then
-    error(where .. ": give either socket, or host and port")
-  end
-  local timeout = given.timeout or 1
-  if timeout ~= timeout or timeout < 0.001 then
-    error(where .. ": timeout should be seconds above 0")
+-- Returns a function that sends words to an address outside of the topology.
+local function asker(self, given)
+  return function(address, words)
+    local conn, failure = open(self, given, address)
+    if not conn then return nil, failure end
+    local reply
+    reply, failure = conn:request(words)
+    conn:give_back()
+    return reply, failure
   end
 end
 
-local function prepare(given, where)
-  check(given, where)
-  return load_client(where), with_defaults(given)
+local function for_sentinels(given, settings)
+  local copy = {}
+  for name, value in pairs(settings) do copy[name] = value end
+  copy.username, copy.password = given.sentinel_username, given.sentinel_password
+  copy.database = 0
+  return copy
 end
 
-local function open(module, given, pool)
-  local client = module:new()
-  client:set_timeout(given.timeout * 1000)
-  local done, reason = dial(client, given, pool)
-  if not done then
-    return nil, ("Redis cannot be reached: %s."):format(tostring(reason))
+local function topology_of(self, given)
+  local settings = self.given
+  if settings.sentinels then
+    return sentinel.new(settings, asker(self, for_sentinels(given, settings)))
+  elseif settings.nodes then
+    return cluster.new(settings, asker(self, settings))
+  elseif given.socket then
+    return single { socket = given.socket, name = given.socket }
   end
-  local known, message = introduce(client, given)
-  if known then return client end
-  client:close()
-  return nil, message
+  return single(connection.address(given.host or "127.0.0.1",
+    given.port or 6379))
 end
 
---- Returns a function that returns a connected client of lua-resty-redis; or
--- nil and a sentence. Raises, at the caller's line, for wrong options.
--- @tparam table given `host` (127.0.0.1) and `port` (6379), or `socket`: the
--- path of a Unix socket; `password`; `database` (0); `timeout`: seconds for
--- each connect, send and receive (5)
+--- Creates a connector. Raises, at the caller's line, for wrong options.
+-- @tparam table given
+-- `host` (127.0.0.1) and `port` (6379), or `socket`: the path of a Unix socket, or
+-- `sentinels`: a list of "host:port", and `master`: the master's name, or
+-- `nodes`: "host:port" of some nodes of a Cluster;
+-- `username`, `password`; `sentinel_username`, `sentinel_password`; `database` (0);
+-- `tls`: `ca_file`, which nginx's `lua_ssl_trusted_certificate` must be, too, and
+-- `server_name`: the name in the servers' certificate (default: the host);
+-- `timeout` (5): seconds for each connect, send and receive, or separately
+-- `connect_timeout`, `send_timeout` and `read_timeout`;
+-- `pool_size` (64) and `idle` (60): connections to keep for each server and worker,
+-- and for how many seconds; `backlog`: calls that may wait for a connection when
+-- `pool_size` are open (without it, more are opened);
+-- `wait_replicas`: see `Connector:durable`
 -- @string[opt] where the function's name in messages
 function connector.new(given, where)
-  local module, settings
-  options.at_caller(function()
-    module, settings = prepare(given, where or "redis_connector.new")
-  end)
-  local pool = pool_name(settings)
-  return function() return open(module, settings, pool) end
+  local settings = options.at_caller(prepare, given,
+    where or "redis_connector.new")
+  local self = setmetatable({ given = settings, checked = {},
+    generations = {} }, Connector)
+  self.topology = topology_of(self, given)
+  self.is_cluster = self.topology.is_cluster
+  return self
 end
 
---- Returns a client to its pool, or closes it.
--- @param client
--- @bool is_usable false after a failed command
-function connector.give_back(client, is_usable)
-  if is_usable and client.set_keepalive then
-    client:set_keepalive(IDLE_MS, POOL_SIZE)
-  elseif client.close then
-    client:close()
+-- --- clients of the application ------------------------------------------------
+
+-- `reply` is nil for a lost connection and false for an error of Redis.
+local function explain(name, reply, reason)
+  if reply == false then
+    return ("Redis refused %s: %s."):format(name:upper(),
+      tostring(reason):match "^%u+" or "an error")
   end
+  return ("Redis did not respond to %s: %s."):format(name:upper(),
+    tostring(reason))
 end
 
---- Sends one command. A missing key, which Redis reports as null, is false.
--- @param client
--- @string command such as "get"
--- @param ... its arguments
--- @return its reply; or nil and a sentence
-function connector.run(client, command, ...)
-  local reply, reason = client[command](client, ...)
+local function run_client(client, name, ...)
+  local reply, reason = client[name](client, ...)
   if reply == false or (reply == nil and reason) then
-    return nil, explain(command:upper(), reply, reason)
+    return nil, explain(name, reply, reason)
   end
   if reply == nil or type(reply) == "userdata" then return false end
   return reply
+end
+
+local function with_client(connect, work)
+  local client, message = connect()
+  if not client then return nil, message or "Redis cannot be reached." end
+  local reply, reason = work(function(...) return run_client(client, ...) end)
+  if reply ~= nil and client.set_keepalive then
+    client:set_keepalive(60000, 64)
+  elseif client.close then
+    client:close()
+  end
+  return reply, reason
+end
+
+--- Creates a connector from clients of the application, with the methods of
+-- lua-resty-redis.
+-- @func connect returns a client, or nil and a sentence
+function connector.of_clients(connect)
+  local self = {}
+  function self.command(_, _, ...)
+    local words, count = { ... }, select("#", ...)
+    return with_client(connect, function(run)
+      return run(unpack(words, 1, count))
+    end)
+  end
+  self.durable = self.command
+  function self.each_master(_, work) return with_client(connect, work) end
+  return self
 end
 
 return connector

@@ -65,7 +65,7 @@ local function tell(event)
   if event.type ~= "cache_hit" then log.event(event) end
 end
 
-local function new_client(connect, store)
+local function new_client(redis, store)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = settings.statement,
@@ -73,7 +73,7 @@ local function new_client(connect, store)
     driver = adobepass.driver.ngx(), on_event = tell,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
-      and rate_limiter.new(connect, settings.allow_listed),
+      and rate_limiter.new(redis, settings.allow_listed),
     forward_ip_on_registration = settings.forward_ip_on_registration,
     http = { ca_file = settings.ca_file },
     language = settings.language, messages = settings.messages,
@@ -83,9 +83,9 @@ end
 -- Runs at the first request, after nginx has forked.
 local function get_ready()
   if is_ready then return end
-  local connect = redis_connector.new(settings.redis)
-  local store = adobepass.store.redis { connect = connect }
-  local client = new_client(connect, store)
+  local redis = redis_connector.new(settings.redis)
+  local store = adobepass.store.redis { connector = redis }
+  local client = new_client(redis, store)
   problem.start(client, settings)
   viewer.start(client, settings)
   flows.start(store)

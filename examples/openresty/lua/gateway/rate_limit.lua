@@ -11,7 +11,6 @@
 -- @module gateway.rate_limit
 
 local local_limiter = require "adobepass.policy.rate_limiter"
-local redis_connector = require "adobepass.store.redis_connector"
 
 local rate_limiter = {}
 
@@ -47,19 +46,17 @@ return wait
 -- The key of adobepass for the host's own address.
 local OWN = "own"
 
---- @func connect see adobepass.store.redis_connector
+--- @param redis see adobepass.store.redis_connector
 -- @bool is_listed the gateway's own address is on Adobe's list
-function rate_limiter.new(connect, is_listed)
-  return setmetatable({ connect = connect, is_listed = is_listed,
+function rate_limiter.new(redis, is_listed)
+  return setmetatable({ redis = redis, is_listed = is_listed,
     alone = local_limiter.new() }, RateLimiter)
 end
 
 local function move(self, key, what, milliseconds)
-  local client = self.connect()
-  if not client then return nil end
-  local wait = redis_connector.run(client, "eval", MOVE, 1,
-    "gateway:rate_limit:" .. key, what, milliseconds or 0, INTERVAL, BURST, KEPT)
-  redis_connector.give_back(client, wait ~= nil)
+  local place = "gateway:rate_limit:" .. key
+  local wait = self.redis:command(place, "eval", MOVE, 1, place, what,
+    milliseconds or 0, INTERVAL, BURST, KEPT)
   return wait and wait / 1000
 end
 
