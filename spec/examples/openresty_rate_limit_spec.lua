@@ -3,12 +3,13 @@
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 
+local connector = require "adobepass.store.redis_connector"
 local rate_limiter = require "gateway.rate_limit"
 
 describe("gateway rate limit without Redis", function()
-  local function broken()
+  local broken = connector.of_clients(function()
     return nil, "Redis cannot be reached."
-  end
+  end)
 
   it("[gateway-rate-limit-each-worker] gateway rate limit without Redis: "
     .. "counts per worker", function()
@@ -30,9 +31,9 @@ describe("gateway rate limit without Redis", function()
 
   it("[gateway-rate-limit-redis-breaks] gateway rate limit: counts per worker "
     .. "when Redis fails between two calls", function()
-    local alone = rate_limiter.new(function()
+    local alone = rate_limiter.new(connector.of_clients(function()
       return { eval = function() return nil, "timeout" end }
-    end)
+    end))
     for _ = 1, 10 do assert.equal(0, alone:reserve("192.0.2.1", 100)) end
     assert.equal(1, alone:reserve("192.0.2.1", 100))
   end)

@@ -20,14 +20,15 @@ appendonly no
 -- Writes `ready` when Redis accepts commands. The script stays Redis' parent.
 local RUN = [[
 : > log
-redis-server redis.conf > log 2>&1 < /dev/null &
+redis-server redis.conf $2 > log 2>&1 < /dev/null &
 pid=$!
 tries=0
-until grep -q "Ready to accept" log || [ $tries = 1000 ]; do
+is_ready() { grep -q "Ready to accept\|+monitor master" log; }
+until is_ready || [ $tries = 1000 ]; do
   kill -0 $pid 2> /dev/null || break
   tries=$((tries + 1)); sleep 0.01
 done
-if grep -q "Ready to accept" log; then echo $pid > ready
+if is_ready; then echo $pid > ready
 else cp log why && mv why failed; fi
 read -r _
 kill $pid 2> /dev/null
@@ -51,10 +52,11 @@ local function outcome(path)
   return folder.read(path .. "/ready"), folder.read(path .. "/failed")
 end
 
-local function attempt(lines)
+local function attempt(lines, mode)
   local path, port = folder.make(), random_port()
+  if type(lines) == "function" then lines = lines(port, path) end
   folder.write(path .. "/redis.conf", CONFIG:format(port, path, path, lines))
-  local pipe = shell.background("redis-keeper", path, RUN)
+  local pipe = shell.background("redis-keeper", path, RUN, mode)
   local ready, why = outcome(path)
   if ready then
     return setmetatable({ pipe = pipe, port = port, pid = tonumber(ready),
@@ -65,11 +67,13 @@ local function attempt(lines)
 end
 
 --- server.port, server.socket, server.pid, server:stop()
--- @string[opt] lines more of redis.conf
-function redis_server.start(lines)
+-- @param[opt] lines more of redis.conf; or a function of port and folder that
+-- returns them
+-- @string[opt] mode of redis-server: "--sentinel"
+function redis_server.start(lines, mode)
   local server, why
   for _ = 1, 5 do
-    server, why = attempt(lines or "")
+    server, why = attempt(lines or "", mode or "")
     if server or not why:find("Address already in use", 1, true) then break end
   end
   return assert(server, why)

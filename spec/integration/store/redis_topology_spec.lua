@@ -1,0 +1,430 @@
+--- The Redis store with real servers in nginx: TLS and ACL, Sentinel, Cluster, and
+-- their failures. Runs on one Lua: nginx always runs LuaJIT.
+
+local certificates = require "adobepass.sandbox.host.certificates"
+local child_process = require "spec.support.child_process"
+local folder = require "spec.support.folder"
+local many_clients = require "spec.support.many_clients"
+local nginx_host = require "spec.support.nginx_host"
+local redis_group = require "spec.support.redis_group"
+local redis_server = require "spec.support.redis_server"
+local sandbox_host = require "adobepass.sandbox.host"
+local store_conformance = require "spec.support.store_conformance"
+
+local test = child_process.interpreter() == "lua5.4" and it or pending
+
+local CASES = #store_conformance.names()
+
+local PASSWORD = "precious-word"
+local ACL = "user adobepass on >" .. PASSWORD .. " ~adobepass:* resetchannels "
+  .. "-@all +get +set +del +eval +scan +ping +info +wait"
+
+describe("store.redis topologies", function()
+  local cleanups
+
+  before_each(function() cleanups = {} end)
+  after_each(function()
+    for index = #cleanups, 1, -1 do cleanups[index]() end
+  end)
+
+  local function later(cleanup) cleanups[#cleanups + 1] = cleanup end
+
+  local function kept(thing)
+    later(function() thing:stop() end)
+    return thing
+  end
+
+  local function start(lines) return kept(redis_server.start(lines)) end
+
+  local function new_host(http) return kept(nginx_host.start { http = http }) end
+
+  local function call(host, name, argument)
+    return host:call("spec.integration.store.redis_in_nginx", name, argument)
+  end
+
+  local function calls(host, options, list)
+    return call(host, "calls", { options = options, calls = list })
+  end
+
+  -- Asserts that each call fails with a message that matches.
+  local function fails(pattern, host, options, list)
+    for _, result in ipairs(calls(host, options, list)) do
+      assert.same({ "nil", "store_failed" }, { result[1], result[3] })
+      assert.matches(pattern, result[2])
+      assert.matches("%.$", result[2])
+      assert.is_nil(result[2]:find("precious", 1, true))
+    end
+  end
+
+  local function works(host, options)
+    local result = calls(host, options, { { "set", "works", "v" },
+      { "get", "works" } })
+    assert.same({ "true", "", "" }, result[1])
+    assert.same({ "v", "", "" }, result[2])
+  end
+
+  local SET_GET = { { "set", "k", "precious" }, { "get", "k" } }
+
+  describe("TLS and ACL", function()
+    local files
+
+    local function start_tls(lines)
+      local path = folder.make()
+      later(function() folder.remove(path) end)
+      files = assert(certificates.make(path, { hosts = { "redis.test" } }))
+      return start(function(port)
+        return ("port 0\ntls-port %d\ntls-auth-clients no\ntls-cert-file %s\n"
+          .. "tls-key-file %s\ntls-ca-cert-file %s\n%s"):format(port, files.cert,
+          files.key, files.ca, lines or "")
+      end)
+    end
+
+    local function trusting()
+      return new_host(("lua_ssl_trusted_certificate %s;"):format(files.ca))
+    end
+
+    local function options(server, changes)
+      local given = { host = "127.0.0.1", port = server.port,
+        username = "adobepass", password = PASSWORD,
+        tls = { ca_file = files.ca, server_name = "redis.test" } }
+      for name, value in pairs(changes or {}) do given[name] = value end
+      return given
+    end
+
+    test("[redis-tls-acl-conformance] store.redis with TLS and an ACL user: passes "
+      .. "the store conformance", function()
+      local server = start_tls(ACL)
+      assert.equal(CASES, call(trusting(), "conform",
+        { options = options(server) }))
+      server:ask "acl log reset"
+      assert.equal("", server:ask "acl log")
+    end)
+
+    test("[redis-tls-wrong-certificate] store.redis: refuses a certificate of an "
+      .. "unknown authority or of another name, before it sends the password",
+      function()
+        local server = start_tls(ACL)
+        local other = { tls = { ca_file = files.ca,
+          server_name = "elsewhere.test" } }
+        local unnamed = { tls = { ca_file = files.ca } }
+        local host = trusting()
+        fails("elsewhere%.test: certificate host mismatch", host,
+          options(server, other), SET_GET)
+        fails("127%.0%.0%.1: certificate host mismatch", host,
+          options(server, unnamed), SET_GET)
+        fails("lua_ssl_trusted_certificate must be tls%.ca_file", new_host(),
+          options(server), SET_GET)
+        assert.is_nil(server:ask("info commandstats"):find "cmdstat_auth")
+        works(host, options(server))
+      end)
+
+    test("[redis-acl-failures] store.redis: names a wrong password and missing "
+      .. "rights", function()
+      local server = start(ACL .. "\nuser weak on >weak ~adobepass:* -@all +get")
+      local host = new_host()
+      local function as(username, password)
+        return { port = server.port, username = username, password = password }
+      end
+      fails("Redis refused AUTH: WRONGPASS%.", host, as("adobepass", "precious"),
+        SET_GET)
+      fails("Redis refused SET: NOPERM%.", host, as("weak", "weak"),
+        { { "set", "k", "precious" } })
+      assert.equal("nil", calls(host, as("weak", "weak"), { { "get", "k" } })[1][1])
+      assert.matches("maxmemory%-policy was not checked", host.server:log())
+    end)
+  end)
+
+  describe("failures of one server", function()
+    test("[redis-evicting-policy] store.redis: refuses a server that may evict "
+      .. "credentials", function()
+      local server, host = start "maxmemory-policy allkeys-lru", new_host()
+      local options = { port = server.port }
+      fails("maxmemory%-policy is allkeys%-lru; set it to noeviction", host,
+        options, SET_GET)
+      server:ask "config set maxmemory-policy volatile-lru"
+      works(host, options)
+    end)
+
+    test("[redis-full-compare-and-swap] store.redis: compare-and-swap fails by name "
+      .. "when Redis is full, and changes nothing", function()
+      local server, host = start(), new_host()
+      local options = { port = server.port }
+      assert.equal("true", calls(host, options,
+        { { "replace", "k", "one" } })[1][1])
+      server:ask "config set maxmemory 1"
+      fails("Redis refused EVAL: OOM%. It has reached its maxmemory%.", host,
+        options, { { "replace", "k", "precious", "one" } })
+      fails("Redis refused SET: OOM%.", host, options,
+        { { "replace", "new", "precious" } })
+      local result = calls(host, options, { { "get", "k" }, { "get", "new" },
+        { "replace", "k", "two", "other" }, { "delete", "k", "other" } })
+      assert.equal("one", result[1][1])
+      assert.equal("nil", result[2][1])
+      assert.equal("false", result[3][1])
+      assert.equal("true", result[4][1])
+      assert.equal("true", calls(host, options, { { "delete", "k", "one" } })[1][1])
+      server:ask "config set maxmemory 0"
+      works(host, options)
+    end)
+
+    test("[redis-replica-refused] store.redis: names a replica that cannot write, "
+      .. "and a master with too few replicas", function()
+      local server, host = start "min-replicas-to-write 1", new_host()
+      fails("Redis refused SET: NOREPLICAS%.", host, { port = server.port },
+        { { "set", "k", "precious" } })
+      server:ask "config set min-replicas-to-write 0"
+      local replica = kept(redis_group.replica_of(server))
+      fails("Redis refused SET: READONLY%. This server is a replica%.", host,
+        { port = replica.port }, { { "set", "k", "precious" } })
+    end)
+
+    test("[redis-loading] store.redis: fails by name while Redis loads its data, "
+      .. "and works afterwards", function()
+      local server, host = start("enable-debug-command yes"), new_host()
+      local options = { port = server.port }
+      works(host, options)
+      server:ask "debug populate 300"
+      server:ask "config set key-load-delay 2000"
+      server:ask "config set loading-process-events-interval-bytes 1024"
+      folder.run(("redis-cli -s %s debug reload > /dev/null 2>&1 &"):format(
+        folder.quote(server.socket)))
+      local message
+      redis_group.eventually(function()
+        message = calls(host, options, { { "get", "works" } })[1][2]
+        return message:find "LOADING"
+      end, "LOADING")
+      assert.equal("Redis refused GET: LOADING. It is loading its data.", message)
+      redis_group.eventually(function()
+        return calls(host, options, { { "get", "works" } })[1][1] == "v"
+      end, "the end of loading")
+    end)
+
+    test("[redis-proxy-drops-idle] store.redis: survives a proxy that drops idle "
+      .. "connections without a notice", function()
+      local server, host = start(), new_host()
+      local proxy = child_process.start(([[
+        io.stdout:setvbuf "no"
+        require("spec.support.dropping_proxy").run(%d)]]):format(server.port))
+      later(function() proxy:kill() end)
+      local options = { port = tonumber(proxy:line()), timeout = 2 }
+      local number = 0
+      for _, list in ipairs { { { "get", "k" } }, { { "set", "k", "v" } },
+        { { "replace", "k", "w", "v" } }, { { "add", "l", "v", 9 } },
+        { { "delete", "l", "v" } } } do
+        works(host, options)
+        proxy:write "drop\n" -- the connections that are open now
+        assert.equal("dropped", proxy:line())
+        local result = calls(host, options, list)[1]
+        assert.equal("", result[2])
+        number = number + 1
+      end
+      assert.equal(5, number)
+      assert.equal("w", calls(host, options, { { "get", "k" } })[1][1])
+    end)
+  end)
+
+  describe("replicas", function()
+    local CREDENTIALS = { { "replace", "credentials:d", "one" } }
+
+    test("[redis-wait-replica-lag] store.redis with wait_replicas: new credentials "
+      .. "fail when no replica confirms them in time", function()
+      local master, host = start(redis_group.MASTER), new_host()
+      local replica = kept(redis_group.replica_of(master))
+      local options = { port = master.port, wait_replicas = 1, timeout = 0.2 }
+      assert.equal("true", calls(host, options, CREDENTIALS)[1][1])
+      assert.equal("one", replica:ask "get adobepass:credentials:d")
+      replica:signal "STOP"
+      fails("0 of 1 replicas confirmed a write in time%.", host, options,
+        { { "replace", "credentials:d", "two", "one" },
+          { "replace", "credentials:e", "one" } })
+      -- Other records are not worth the wait.
+      assert.equal("true", calls(host, options,
+        { { "replace", "access:d", "v" } })[1][1])
+      replica:signal "CONT"
+      assert.equal("true", calls(host, options,
+        { { "replace", "credentials:d", "three", "two" } })[1][1])
+    end)
+  end)
+
+  describe("Sentinel", function()
+    local master, replica, sentinels, options
+
+    local function start_group()
+      master = start(redis_group.MASTER)
+      replica = kept(redis_group.replica_of(master))
+      sentinels = redis_group.sentinels(master)
+      later(function() redis_group.stop(sentinels) end)
+      options = { sentinels = {}, master = "tv", timeout = 0.5 }
+      for index, server in ipairs(sentinels) do
+        options.sentinels[index] = redis_group.place(server)
+      end
+    end
+
+    -- Calls until the new master responds. Returns how many calls failed.
+    local function await_failover(host)
+      local failed = 0
+      redis_group.eventually(function()
+        local result = calls(host, options, { { "set", "after", "v" } })[1]
+        if result[1] == "true" then return true end
+        failed = failed + 1
+        assert.equal("store_failed", result[3])
+        assert.matches("^Redis .*%.$", result[2])
+      end, "failover")
+      return failed
+    end
+
+    test("[redis-sentinel-conformance] store.redis with three Sentinels: passes the "
+      .. "store conformance, before and after the master is killed", function()
+      start_group()
+      local host = new_host()
+      assert.equal(CASES, call(host, "conform", { options = options }))
+      calls(host, options, { { "set", "kept", "v" } })
+      redis_group.eventually(function()
+        return replica:ask "get adobepass:kept" == "v"
+      end, "replication")
+      redis_group.kill(master)
+      redis_group.kill(sentinels[1])
+      assert.is_true(await_failover(host) > 0)
+      assert.equal("v", calls(host, options, { { "get", "kept" } })[1][1])
+      assert.equal(CASES, call(host, "conform", { options = options }))
+    end)
+
+    test("[redis-sentinel-demoted] store.redis with Sentinels: follows a failover "
+      .. "whose old master lives on as a replica", function()
+      start_group()
+      local host = new_host()
+      works(host, options)
+      sentinels[1]:ask "sentinel failover tv"
+      redis_group.eventually(function()
+        return master:ask("info replication"):find "role:slave"
+          and master:ask("info replication"):find "master_link_status:up"
+      end, "demotion")
+      await_failover(host)
+      assert.equal("v", replica:ask "get adobepass:after")
+    end)
+
+    test("[redis-sentinel-unknown] store.redis with Sentinels: names an unknown "
+      .. "master, and Sentinels that cannot be reached", function()
+      start_group()
+      local host = new_host()
+      fails("No Sentinel knows the master 'other'%.", host, { master = "other",
+        sentinels = options.sentinels }, SET_GET)
+      fails("Redis cannot be reached: connection refused%.", host, { master = "tv",
+        sentinels = { "127.0.0.1:1" } }, SET_GET)
+    end)
+
+    test("[redis-failover-registrations] client: two hosts lose no registration in "
+      .. "a failover with wait_replicas", function()
+      start_group()
+      options.wait_replicas = 1
+      local running = kept(assert(sandbox_host.start { throttle = false }))
+      local control = many_clients.control(running)
+      later(function() control:close() end)
+      local hosts = { new_host(), new_host() }
+      local function at(index)
+        return { api = running.api, mgmt = running.mgmt, ca = running.ca,
+          statement = running.statement, store = options,
+          device = "tv-" .. index }
+      end
+      local COUNT, failed, ids = 40, 0, {}
+      for index = 1, COUNT do
+        if index == COUNT / 2 then redis_group.kill(master) end
+        redis_group.eventually(function()
+          local result = call(hosts[1 + index % 2], "register", at(index))
+          ids[index] = result.client_id
+          if result.outcome ~= "ok" then failed = failed + 1 end
+          return result.outcome == "ok"
+        end, "a registration")
+        -- A new master has no replica to confirm writes until one joins it.
+        if index == COUNT / 2 then
+          assert.is_true(failed > 0)
+        elseif index == COUNT / 2 - 1 then
+          kept(redis_group.replica_of(master))
+        end
+      end
+      for index = 1, COUNT do -- each device at the other host
+        local result = call(hosts[2 - index % 2], "register", at(index))
+        assert.same({ "ok", ids[index] }, { result.outcome, result.client_id })
+      end
+      local _, counts = control:take()
+      assert.equal(COUNT, counts.register)
+    end)
+  end)
+
+  describe("Cluster", function()
+    local nodes, options
+
+    local function start_cluster()
+      nodes = redis_group.cluster()
+      later(function() redis_group.stop(nodes) end)
+      options = { nodes = { redis_group.place(nodes[1]),
+        redis_group.place(nodes[5]) }, timeout = 0.5 }
+    end
+
+    -- Returns a device's slot and the index of its master.
+    local function place_of(device)
+      for index = 1, 3 do
+        local key = nodes[index]:ask("--raw keys 'adobepass:credentials:*'")
+        for name in key:gmatch "[^\n]+" do
+          if not device[name] then
+            device[name] = true
+            return tonumber((nodes[index]:ask("cluster keyslot '" .. name .. "'"))),
+              index
+          end
+        end
+      end
+    end
+
+    test("[redis-cluster-conformance] store.redis in a Cluster of six nodes: passes "
+      .. "the store conformance, before and after a master is killed", function()
+      start_cluster()
+      local host = new_host()
+      assert.equal(CASES, call(host, "conform", { options = options }))
+      redis_group.kill(nodes[1])
+      redis_group.eventually(function()
+        return call(host, "calls", { options = options,
+          calls = { { "clear" } } })[1][1] == "true"
+      end, "failover")
+      assert.equal(CASES, call(host, "conform", { options = options }))
+    end)
+
+    test("[redis-cluster-slot-moved] client: logins go on while their slot is moved "
+      .. "to another node", function()
+      start_cluster()
+      local running = kept(assert(sandbox_host.start { throttle = false }))
+      local control = many_clients.control(running)
+      later(function() control:close() end)
+      local host, seen = new_host(), {}
+      local function at(index, flow)
+        return { api = running.api, mgmt = running.mgmt, ca = running.ca,
+          statement = running.statement, store = options, flow = flow,
+          device = "tv-" .. index }
+      end
+      local function begin(index) return call(host, "start_login", at(index)) end
+      local function finish(index, flow)
+        control:ask("POST", "/sandbox/login", { code = flow.code,
+          username = "ann" })
+        assert.equal("Cablevision",
+          call(host, "poll_login", at(index, flow)).outcome)
+      end
+      local moved = 0
+      for index = 1, 12 do
+        local flow = begin(index)
+        local slot, from = place_of(seen)
+        local to = nodes[from % 3 + 1]
+        redis_group.begin_move(slot, nodes[from], to)
+        local other = begin(index) -- new keys of the slot: ASK
+        assert.equal(3, redis_group.move_keys(slot, nodes[from], to) + 1)
+        finish(index, other) -- all keys of the slot: ASK
+        redis_group.end_move(slot, nodes[from], to)
+        assert.equal("ok", call(host, "register", at(index)).outcome) -- MOVED
+        assert.equal("3", to:ask("cluster countkeysinslot " .. slot))
+        moved = moved + 1
+      end
+      assert.equal(12, moved)
+      local _, counts = control:take()
+      assert.equal(12, counts.register)
+      assert.equal(12, counts.token)
+    end)
+  end)
+end)

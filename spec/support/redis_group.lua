@@ -1,0 +1,152 @@
+--- Several Redis servers on loopback: a master with replicas, Sentinels, a Cluster.
+-- They run without waiting for real time where Redis allows it.
+
+local core = require "adobepass.core"
+local redis_server = require "spec.support.redis_server"
+
+local redis_group = {}
+
+local LIMIT, PAUSE = 20, 0.02 -- seconds
+
+--- Calls a function until it returns a true value, and returns that value.
+-- @func check
+-- @string what for the error
+function redis_group.eventually(check, what)
+  local deadline = core.clock.monotonic() + LIMIT
+  while true do
+    local value = check()
+    if value then return value end
+    assert(core.clock.monotonic() < deadline, "not in time: " .. what)
+    core.clock.sleep(PAUSE)
+  end
+end
+
+--- Returns "127.0.0.1:port" of a server.
+function redis_group.place(server) return "127.0.0.1:" .. server.port end
+
+--- Lines of a master whose replicas connect without a delay.
+redis_group.MASTER = "repl-diskless-sync-delay 0"
+
+--- Starts a replica of a server and waits until it has the data.
+-- @string[opt] lines more of its redis.conf
+function redis_group.replica_of(master, lines)
+  local replica = redis_server.start(("replicaof 127.0.0.1 %d\n%s\n%s"):format(
+    master.port, redis_group.MASTER, lines or ""))
+  redis_group.eventually(function()
+    return replica:ask("info replication"):find "master_link_status:up"
+  end, "replica")
+  return replica
+end
+
+local SENTINEL = [[
+sentinel monitor tv 127.0.0.1 %d 2
+sentinel down-after-milliseconds tv 200
+sentinel failover-timeout tv 1000
+sentinel parallel-syncs tv 1
+]]
+
+--- Starts three Sentinels of a master named "tv", and waits until they know each
+-- other and its replica.
+function redis_group.sentinels(master)
+  local list = {}
+  for index = 1, 3 do
+    list[index] = redis_server.start(SENTINEL:format(master.port), "--sentinel")
+  end
+  for _, server in ipairs(list) do
+    redis_group.eventually(function()
+      local text = server:ask "sentinel master tv":gsub("\n", " ")
+      return text:find "num%-slaves 1 " and text:find "num%-other%-sentinels 2 "
+    end, "Sentinel")
+  end
+  return list
+end
+
+--- Kills a server and waits for its end.
+function redis_group.kill(server)
+  server:signal "KILL"
+  redis_server.await_end(server.pid)
+end
+
+-- --- Cluster -------------------------------------------------------------------
+
+-- The bus listens on the port + 10000.
+local CLUSTER = [[
+cluster-enabled yes
+cluster-config-file nodes.conf
+cluster-node-timeout 1000
+cluster-replica-validity-factor 0
+]] .. redis_group.MASTER
+
+local RANGES = { "0 5460", "5461 10922", "10923 16383" }
+
+local function id_of(node)
+  node.id = node.id or node:ask "cluster myid"
+  return node.id
+end
+
+local function await_all(nodes, check, what)
+  for _, node in ipairs(nodes) do
+    redis_group.eventually(function() return check(node) end, what)
+  end
+end
+
+local function count_known(node)
+  return tonumber(node:ask("cluster info"):match "cluster_known_nodes:(%d+)")
+end
+
+--- Starts three masters, each with a replica: the list of six nodes; the first three
+-- are the masters.
+function redis_group.cluster()
+  local nodes = {}
+  for index = 1, 6 do nodes[index] = redis_server.start(CLUSTER) end
+  for index, node in ipairs(nodes) do
+    if RANGES[index] then
+      node:ask("cluster addslotsrange " .. RANGES[index])
+    end
+    node:ask("cluster set-config-epoch " .. index)
+    nodes[1]:ask("cluster meet 127.0.0.1 " .. node.port)
+  end
+  await_all(nodes, function(node) return count_known(node) == 6 end, "meet")
+  for index = 4, 6 do
+    local master = id_of(nodes[index - 3])
+    redis_group.eventually(function()
+      return nodes[index]:ask("cluster replicate " .. master) == "OK"
+    end, "replicate")
+  end
+  await_all(nodes, function(node)
+    return node:ask("cluster info"):find "cluster_state:ok"
+  end, "Cluster")
+  return nodes
+end
+
+--- Starts to move a slot from a master to another one: new keys are at the latter,
+-- the others stay until `move_keys`.
+function redis_group.begin_move(slot, from, to)
+  to:ask(("cluster setslot %d importing %s"):format(slot, id_of(from)))
+  from:ask(("cluster setslot %d migrating %s"):format(slot, id_of(to)))
+end
+
+--- Moves the keys of a slot. Returns how many.
+function redis_group.move_keys(slot, from, to)
+  local count = 0
+  for key in from:ask(("--raw cluster getkeysinslot %d 1000"):format(slot))
+    :gmatch "[^\n]+" do
+    from:ask(("migrate 127.0.0.1 %d '%s' 0 5000"):format(to.port, key))
+    count = count + 1
+  end
+  return count
+end
+
+--- Ends the move of a slot.
+function redis_group.end_move(slot, from, to)
+  for _, node in ipairs { to, from } do
+    node:ask(("cluster setslot %d node %s"):format(slot, id_of(to)))
+  end
+end
+
+--- Stops all servers of a list.
+function redis_group.stop(list)
+  for index = #list, 1, -1 do list[index]:stop() end
+end
+
+return redis_group
