@@ -1,6 +1,6 @@
 --- A TCP proxy that forgets connections, as a firewall does: the next bytes on one
--- cause a TCP reset. Run as a process; each line on its input makes it forget all
--- connections that are open now.
+-- cause a TCP reset. Runs as a process. A connection to its second port makes it forget
+-- all connections that are open now, and is closed when that is done.
 
 local socket = require "socket"
 local tcp_peer = require "spec.support.tcp_peer"
@@ -44,30 +44,44 @@ local function sockets_of(pairs_open, ...)
   return list
 end
 
--- Standard input, for select.
-local INPUT = { getfd = function() return 0 end, dirty = function() return false end }
+local function forget(open, control)
+  for _, pair in ipairs(open) do pair.is_forgotten = true end
+  control:accept():close()
+end
 
---- Prints its port, then serves until its input ends; prints "dropped" for each line.
--- @number port of the server
-function dropping_proxy.run(port)
+local function serve_all(open)
+  local alive = {}
+  for _, pair in ipairs(open) do
+    serve(pair)
+    if not pair.is_closed then alive[#alive + 1] = pair end
+  end
+  return alive
+end
+
+local function listen()
   local listener = assert(socket.bind("127.0.0.1", 0, 32))
   print((select(2, listener:getsockname())))
-  local open = {}
+  return listener
+end
+
+--- Main function of the process: prints its two ports, and serves until it is killed.
+-- @number port of the server
+function dropping_proxy.run(port)
+  local listener, control, open = listen(), listen(), {}
   while true do
-    local ready = socket.select(sockets_of(open, listener, INPUT))
+    local ready = socket.select(sockets_of(open, listener, control))
     if ready[listener] then open[#open + 1] = accept(listener, port) end
-    if ready[INPUT] then
-      if not io.read() then return end
-      for _, pair in ipairs(open) do pair.is_forgotten = true end
-      print "dropped"
-    end
-    local alive = {}
-    for _, pair in ipairs(open) do
-      serve(pair)
-      if not pair.is_closed then alive[#alive + 1] = pair end
-    end
-    open = alive
+    if ready[control] then forget(open, control) end
+    open = serve_all(open)
   end
+end
+
+--- Makes a proxy forget its connections; returns when it has.
+-- @number control its second port
+function dropping_proxy.drop(control)
+  local connection = assert(socket.connect("127.0.0.1", control))
+  connection:receive()
+  connection:close()
 end
 
 return dropping_proxy

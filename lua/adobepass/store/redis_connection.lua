@@ -87,14 +87,25 @@ local function dial(socket, given, address, pool)
     tostring(reason)) }
 end
 
--- nginx has trusted authorities only in its configuration: a cosocket has no option
--- for them (lua-nginx-module, `tcpsock:sslhandshake`).
+local NOT_TRUSTED = "the certificate was not accepted"
+
+-- If the certificate is refused within the first call, lua-nginx-module closes the
+-- connection, but returns true: https://github.com/openresty/lua-nginx-module/pull/2506
+local function handshake(socket, name)
+  local done, reason = socket:sslhandshake(false, name, true)
+  if not done then return nil, tostring(reason) end
+  if socket:getreusedtimes() then return true end
+  return nil, NOT_TRUSTED
+end
+
+-- Debian's nginx has trusted authorities only in its configuration: a cosocket has no
+-- option for them.
 local function encrypt(socket, tls, address)
   local name = tls.server_name or address.host
-  local done, reason = socket:sslhandshake(false, name, true)
+  local done, reason = handshake(socket, name)
   if done then return true end
-  reason = tostring(reason)
-  local advice = reason:find("issuer", 1, true) or reason:find("self", 1, true)
+  local advice = reason == NOT_TRUSTED or reason:find("issuer", 1, true)
+    or reason:find("self", 1, true)
   return nil, { message = ("Redis failed to prove that it is %s: %s.%s"):format(
     name, reason, advice and " nginx's lua_ssl_trusted_certificate must be "
       .. "tls.ca_file." or "") }

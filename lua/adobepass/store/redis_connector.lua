@@ -210,9 +210,13 @@ end
 local function attempt(self, target, words, is_durable)
   local conn, failure = open_checked(self, target.address)
   if not conn then return nil, failure end
-  local reply = true
-  if target.is_asking then reply, failure = conn:request { "asking" } end
-  if reply then reply, failure = conn:request(words) end
+  local reply
+  if target.is_asking then -- holds for the next command only
+    reply, failure = conn:request { "asking" }
+    if reply then reply, failure = conn:run(words) end
+  else
+    reply, failure = conn:request(words)
+  end
   -- A reply of false or 0 has written nothing.
   if is_durable and self.given.wait_replicas and reply and reply ~= 0 then
     local done
