@@ -27,35 +27,48 @@ function redis_group.place(server) return "127.0.0.1:" .. server.port end
 --- Lines of a master whose replicas connect without a delay.
 redis_group.MASTER = "repl-diskless-sync-delay 0"
 
+local function await_link(replica)
+  redis_group.eventually(function()
+    return replica:ask("info replication"):find "master_link_status:up"
+  end, "replica")
+end
+
+--- Turns a server into a replica and waits until it has the data.
+function redis_group.follow(server, master)
+  server:ask("replicaof 127.0.0.1 " .. master.port)
+  await_link(server)
+end
+
 --- Starts a replica of a server and waits until it has the data.
 -- @string[opt] lines more of its redis.conf
 function redis_group.replica_of(master, lines)
   local replica = redis_server.start(("replicaof 127.0.0.1 %d\n%s\n%s"):format(
     master.port, redis_group.MASTER, lines or ""))
-  redis_group.eventually(function()
-    return replica:ask("info replication"):find "master_link_status:up"
-  end, "replica")
+  await_link(replica)
   return replica
 end
 
 local SENTINEL = [[
-sentinel monitor tv 127.0.0.1 %d 2
+sentinel monitor tv 127.0.0.1 %d %d
 sentinel down-after-milliseconds tv 200
 sentinel failover-timeout tv 1000
 sentinel parallel-syncs tv 1
 ]]
 
---- Starts three Sentinels of a master named "tv", and waits until they know each
--- other and its replica.
-function redis_group.sentinels(master)
+--- Starts Sentinels of a master named "tv", and waits until they know each other and
+-- its replicas.
+-- @number count of Sentinels
+-- @number replicas of the master
+function redis_group.sentinels(master, count, replicas)
   local list = {}
-  for index = 1, 3 do
-    list[index] = redis_server.start(SENTINEL:format(master.port), "--sentinel")
+  for index = 1, count do
+    list[index] = redis_server.start(SENTINEL:format(master.port, math.ceil(count / 2)), "--sentinel")
   end
+  local wanted = ("num%%-slaves %d .*num%%-other%%-sentinels %d "):format(replicas,
+    count - 1)
   for _, server in ipairs(list) do
     redis_group.eventually(function()
-      local text = server:ask "sentinel master tv":gsub("\n", " ")
-      return text:find "num%-slaves 1 " and text:find "num%-other%-sentinels 2 "
+      return (server:ask "sentinel master tv":gsub("\n", " ")):find(wanted)
     end, "Sentinel")
   end
   return list
@@ -73,7 +86,7 @@ end
 local CLUSTER = [[
 cluster-enabled yes
 cluster-config-file nodes.conf
-cluster-node-timeout 1000
+cluster-node-timeout 2000
 cluster-replica-validity-factor 0
 ]] .. redis_group.MASTER
 
@@ -92,6 +105,13 @@ end
 
 local function count_known(node)
   return tonumber(node:ask("cluster info"):match "cluster_known_nodes:(%d+)")
+end
+
+--- Waits until each of these nodes finds the Cluster complete.
+function redis_group.await_cluster(nodes)
+  await_all(nodes, function(node)
+    return node:ask("cluster info"):find "cluster_state:ok"
+  end, "Cluster")
 end
 
 --- Starts three masters, each with a replica: the list of six nodes; the first three
@@ -113,9 +133,7 @@ function redis_group.cluster()
       return nodes[index]:ask("cluster replicate " .. master) == "OK"
     end, "replicate")
   end
-  await_all(nodes, function(node)
-    return node:ask("cluster info"):find "cluster_state:ok"
-  end, "Cluster")
+  redis_group.await_cluster(nodes)
   return nodes
 end
 

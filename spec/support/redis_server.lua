@@ -32,6 +32,7 @@ if is_ready; then echo $pid > ready
 else cp log why && mv why failed; fi
 read -r _
 kill $pid 2> /dev/null
+kill -s CONT $pid 2> /dev/null
 wait $pid
 ]]
 

@@ -198,7 +198,7 @@ function Connection:request(words)
 end
 
 -- Redis must respond before the socket's own timeout.
-local WAIT_PART = 0.8
+local WAIT_PART = 0.5
 
 --- Waits until replicas have the writes of this connection.
 -- @number replicas how many

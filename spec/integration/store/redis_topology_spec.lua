@@ -231,7 +231,7 @@ describe("store.redis topologies", function()
       .. "fail when no replica confirms them in time", function()
       local master, host = start(redis_group.MASTER), new_host()
       local replica = kept(redis_group.replica_of(master))
-      local options = { port = master.port, wait_replicas = 1, timeout = 0.2 }
+      local options = { port = master.port, wait_replicas = 1, timeout = 0.8 }
       assert.equal("true", calls(host, options, CREDENTIALS)[1][1])
       assert.equal("one", replica:ask "get adobepass:credentials:d")
       replica:signal "STOP"
@@ -250,10 +250,10 @@ describe("store.redis topologies", function()
   describe("Sentinel", function()
     local master, replica, sentinels, options
 
-    local function start_group()
+    local function start_group(count, replicas)
       master = start(redis_group.MASTER)
-      replica = kept(redis_group.replica_of(master))
-      sentinels = redis_group.sentinels(master)
+      for _ = 1, replicas do replica = kept(redis_group.replica_of(master)) end
+      sentinels = redis_group.sentinels(master, count, replicas)
       later(function() redis_group.stop(sentinels) end)
       options = { sentinels = {}, master = "tv", timeout = 0.5 }
       for index, server in ipairs(sentinels) do
@@ -276,7 +276,7 @@ describe("store.redis topologies", function()
 
     test("[redis-sentinel-conformance] store.redis with three Sentinels: passes the "
       .. "store conformance, before and after the master is killed", function()
-      start_group()
+      start_group(3, 1)
       local host = new_host()
       assert.equal(CASES, call(host, "conform", { options = options }))
       calls(host, options, { { "set", "kept", "v" } })
@@ -292,21 +292,21 @@ describe("store.redis topologies", function()
 
     test("[redis-sentinel-demoted] store.redis with Sentinels: follows a failover "
       .. "whose old master lives on as a replica", function()
-      start_group()
+      start_group(1, 1)
       local host = new_host()
       works(host, options)
       sentinels[1]:ask "sentinel failover tv"
       redis_group.eventually(function()
-        return master:ask("info replication"):find "role:slave"
-          and master:ask("info replication"):find "master_link_status:up"
-      end, "demotion")
+        return replica:ask("info replication"):find "role:master"
+      end, "promotion")
+      redis_group.follow(master, replica) -- Sentinel needs ten seconds for this
       await_failover(host)
       assert.equal("v", replica:ask "get adobepass:after")
     end)
 
     test("[redis-sentinel-unknown] store.redis with Sentinels: names an unknown "
       .. "master, and Sentinels that cannot be reached", function()
-      start_group()
+      start_group(1, 0)
       local host = new_host()
       fails("No Sentinel knows the master 'other'%.", host, { master = "other",
         sentinels = options.sentinels }, SET_GET)
@@ -316,7 +316,7 @@ describe("store.redis topologies", function()
 
     test("[redis-failover-registrations] client: two hosts lose no registration in "
       .. "a failover with wait_replicas", function()
-      start_group()
+      start_group(3, 2)
       options.wait_replicas = 1
       local running = kept(assert(sandbox_host.start { throttle = false }))
       local control = many_clients.control(running)
@@ -336,13 +336,8 @@ describe("store.redis topologies", function()
           if result.outcome ~= "ok" then failed = failed + 1 end
           return result.outcome == "ok"
         end, "a registration")
-        -- A new master has no replica to confirm writes until one joins it.
-        if index == COUNT / 2 then
-          assert.is_true(failed > 0)
-        elseif index == COUNT / 2 - 1 then
-          kept(redis_group.replica_of(master))
-        end
       end
+      assert.is_true(failed > 0)
       for index = 1, COUNT do -- each device at the other host
         local result = call(hosts[2 - index % 2], "register", at(index))
         assert.same({ "ok", ids[index] }, { result.outcome, result.client_id })
@@ -381,11 +376,11 @@ describe("store.redis topologies", function()
       start_cluster()
       local host = new_host()
       assert.equal(CASES, call(host, "conform", { options = options }))
-      redis_group.kill(nodes[1])
+      redis_group.kill(kept(table.remove(nodes, 1)))
       redis_group.eventually(function()
-        return call(host, "calls", { options = options,
-          calls = { { "clear" } } })[1][1] == "true"
+        return calls(host, options, { { "clear" } })[1][1] == "true"
       end, "failover")
+      redis_group.await_cluster(nodes)
       assert.equal(CASES, call(host, "conform", { options = options }))
     end)
 
