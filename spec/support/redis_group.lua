@@ -6,7 +6,7 @@ local redis_server = require "spec.support.redis_server"
 
 local redis_group = {}
 
-local LIMIT, PAUSE = 20, 0.02 -- seconds
+local LIMIT, PAUSE = 60, 0.02 -- seconds
 
 --- Calls a function until it returns a true value, and returns that value.
 -- @func check
@@ -50,7 +50,7 @@ end
 
 local SENTINEL = [[
 sentinel monitor tv 127.0.0.1 %d %d
-sentinel down-after-milliseconds tv 200
+sentinel down-after-milliseconds tv 500
 sentinel failover-timeout tv 1000
 sentinel parallel-syncs tv 1
 ]]

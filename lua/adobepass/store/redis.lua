@@ -79,9 +79,25 @@ end
 
 local redis = {}
 
+-- Writes a value again that this store has written, unless it has changed, because
+-- its replicas did not confirm it: a failover would lose it after it was used.
+-- Returns true; nil and a message.
+local function confirm(self, key, value)
+  local done, message = run_script(self, "durable", REPLACE, full(self, key),
+    value, value, "")
+  if done == nil then return nil, message end
+  self.unconfirmed[key] = nil
+  return true
+end
+
 function redis.get(self, key)
   local value, message = ask(self, "get", full(self, key))
   if value == nil then return failed(message) end
+  if value and self.unconfirmed[key] then
+    local done, why = confirm(self, key, value)
+    if not done then return failed(why) end
+    return redis.get(self, key)
+  end
   return value or nil
 end
 
@@ -119,6 +135,9 @@ function redis.replace(self, key, value, expected, seconds)
     done, message = create(self, send, place, value, life)
   else
     done, message = run_script(self, send, REPLACE, place, expected, value, life)
+  end
+  if send == "durable" and self.redis.wait_replicas then
+    self.unconfirmed[key] = done == nil or nil
   end
   if done == nil then return failed(message) end
   return done ~= false and done ~= 0
@@ -206,5 +225,6 @@ end
 -- `connect`: a function that returns a client
 return function(given)
   given = options.check("store.redis", given or {}, OPTIONS)
-  return make { prefix = given.prefix or "adobepass:", redis = redis_of(given) }
+  return make { prefix = given.prefix or "adobepass:", redis = redis_of(given),
+    unconfirmed = {} }
 end

@@ -218,9 +218,9 @@ local function attempt(self, target, words, is_durable)
     reply, failure = conn:request(words)
   end
   -- A reply of false or 0 has written nothing.
-  if is_durable and self.given.wait_replicas and reply and reply ~= 0 then
+  if is_durable and self.wait_replicas and reply and reply ~= 0 then
     local done
-    done, failure = conn:await_replicas(self.given.wait_replicas)
+    done, failure = conn:await_replicas(self.wait_replicas)
     if not done then reply = nil end
   end
   conn:give_back()
@@ -359,6 +359,7 @@ function connector.new(given, where)
     generations = {} }, Connector)
   self.topology = topology_of(self, given)
   self.is_cluster = self.topology.is_cluster
+  self.wait_replicas = settings.wait_replicas
   return self
 end
 

@@ -241,7 +241,12 @@ describe("store.redis topologies", function()
       -- Other records are not worth the wait.
       assert.equal("true", calls(host, options,
         { { "replace", "access:d", "v" } })[1][1])
+      -- This worker does not use credentials that a failover may lose.
+      fails("0 of 1 replicas", host, options, { { "get", "credentials:d" } })
       replica:signal "CONT"
+      assert.equal("two", calls(host, options,
+        { { "get", "credentials:d" } })[1][1])
+      assert.equal("two", replica:ask "get adobepass:credentials:d")
       assert.equal("true", calls(host, options,
         { { "replace", "credentials:d", "three", "two" } })[1][1])
     end)
