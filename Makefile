@@ -27,7 +27,7 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
   openssl nginx-light libnginx-mod-http-lua qrencode
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
-  redis-server lua-nginx-redis lua-resty-lrucache curl python3 nodejs valgrind man-db \
+  redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base \
   spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
@@ -142,7 +142,7 @@ demo: deps ## start the sandbox, then log in, play and log out
 
 .PHONY: gateway
 gateway: deps ## run the gateway of examples/openresty on this machine
-	@sh .ci/packages redis-server lua-nginx-redis lua-resty-lrucache curl
+	@sh .ci/packages redis-server lua-resty-lrucache curl
 	@$(both_cores)
 	@examples/openresty/run
 

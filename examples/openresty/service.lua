@@ -97,12 +97,14 @@ function Running:configure(changes)
 end
 
 local function config_of(running, name, ports, options)
-  local path = tree()
+  local path, tls = tree(), running.settings.redis.tls
   local template = assert(shell.read_file(path
     .. "examples/openresty/gateway.conf"))
   local text = fill(template, { TREE = path:gsub("/$", ""), NODE = name,
     PORT = ports[1], ADMIN = ports[2], MEDIA = running.folder,
     SETTINGS = running.folder .. "/settings.json",
+    REDISTLS = tls and ("lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 2;")
+      :format(tls.ca_file) or "",
     TRUSTED = options.trusted or "127.0.0.1" })
   return options.edit and options.edit(text) or text
 end

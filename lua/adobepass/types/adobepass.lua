@@ -313,14 +313,29 @@
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.RedisStoreOptions
+---@field backlog? integer # Calls that may wait for one of pool_size connections
 ---@field connect? fun(): table # A connection of your own
+---@field connect_timeout? number # Instead of timeout
+---@field connector? table # Of adobepass.store.redis_connector
 ---@field database? integer # 0
 ---@field host? string # 127.0.0.1
+---@field idle? number # Seconds for which a connection is kept (60)
+---@field master? string # The master's name, as Sentinel knows it
+---@field nodes? string|string[] # host:port of some nodes of a Cluster
 ---@field password? string # For AUTH
+---@field pool_size? integer # Connections kept for each server and worker (64)
 ---@field port? number # 6379
 ---@field prefix? string # Of each key
+---@field read_timeout? number # Instead of timeout
+---@field send_timeout? number # Instead of timeout
+---@field sentinel_password? string # For AUTH at the Sentinels
+---@field sentinel_username? string # An ACL user of the Sentinels
+---@field sentinels? string|string[] # host:port of Sentinels, with `master`
 ---@field socket? string # A Unix socket, instead of host and port
----@field timeout? number # Seconds of each command
+---@field timeout? number # Seconds of each connect, send and receive (5)
+---@field tls? { ca_file: string, server_name: string? } # The certificate is always verified; nginx's lua_ssl_trusted_certificate must be ca_file
+---@field username? string # An ACL user
+---@field wait_replicas? integer # Replicas that must have new credentials
 
 --- A streaming device.
 ---@class adobepass.Device

@@ -7,6 +7,7 @@ local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
+local redis_connector = require "adobepass.store.redis_connector"
 local shell = require "adobepass.util.shell"
 
 local config = {}
@@ -22,8 +23,11 @@ local FIELDS = { service_provider = "string",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
-local REDIS = { socket = "string?", host = "string?", port = "number?",
-  password_file = "string?", database = "number?", timeout = "number?" }
+-- The options of the connector; but files for the passwords.
+local REDIS = { password_file = "string?", sentinel_password_file = "string?" }
+for name, kind in pairs(redis_connector.FIELDS) do
+  if not name:find "password$" then REDIS[name] = kind end
+end
 
 local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
 
@@ -69,12 +73,16 @@ local function read_statement(path)
   error("statement_file: no software statement is in " .. path)
 end
 
+-- Returns a connector: its options are checked when nginx starts.
 local function read_redis(given)
   options.check("redis", given, REDIS)
-  return { socket = given.socket, host = given.host, port = given.port,
-    database = given.database,
-    password = given.password_file and read(given.password_file),
-    timeout = given.timeout or 1 }
+  local settings = {}
+  for name in pairs(redis_connector.FIELDS) do settings[name] = given[name] end
+  settings.password = given.password_file and read(given.password_file)
+  settings.sentinel_password = given.sentinel_password_file
+    and read(given.sentinel_password_file)
+  settings.timeout = given.timeout or 1
+  return redis_connector.new(settings, "redis")
 end
 
 --- Reads and checks the settings. Raises an error for an invalid one: nginx then

@@ -18,7 +18,6 @@ local metrics = require "gateway.metrics"
 local rate_limiter = require "gateway.rate_limit"
 local play = require "gateway.play"
 local problem = require "gateway.problem"
-local redis_connector = require "adobepass.store.redis_connector"
 local sign = require "gateway.sign"
 local viewer = require "gateway.viewer"
 
@@ -65,7 +64,7 @@ local function tell(event)
   if event.type ~= "cache_hit" then log.event(event) end
 end
 
-local function new_client(redis, store)
+local function new_client(store)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = settings.statement,
@@ -73,7 +72,7 @@ local function new_client(redis, store)
     driver = adobepass.driver.ngx(), on_event = tell,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
-      and rate_limiter.new(redis, settings.allow_listed),
+      and rate_limiter.new(settings.redis, settings.allow_listed),
     forward_ip_on_registration = settings.forward_ip_on_registration,
     http = { ca_file = settings.ca_file },
     language = settings.language, messages = settings.messages,
@@ -83,9 +82,8 @@ end
 -- Runs at the first request, after nginx has forked.
 local function get_ready()
   if is_ready then return end
-  local redis = redis_connector.new(settings.redis)
-  local store = adobepass.store.redis { connector = redis }
-  local client = new_client(redis, store)
+  local store = adobepass.store.redis { connector = settings.redis }
+  local client = new_client(store)
   problem.start(client, settings)
   viewer.start(client, settings)
   flows.start(store)
