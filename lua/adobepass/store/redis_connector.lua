@@ -25,7 +25,6 @@ local connection = require "adobepass.store.redis_connection"
 local core = require "adobepass.core"
 local options = require "adobepass.util.options"
 local sentinel = require "adobepass.store.redis_sentinel"
-local shell = require "adobepass.util.shell"
 
 local unpack = table.unpack or unpack -- luacheck: std max
 
@@ -76,13 +75,15 @@ local function check_names(given)
   end
 end
 
-local function check_tls(given, where)
+local function check_tls(given)
   local tls = given.tls
   if not tls then return end
-  options.check(where .. ": tls", tls, TLS)
-  local text, message = shell.read_file(tls.ca_file)
-  if not text then error("tls.ca_file: " .. message) end
-  if not text:find("BEGIN CERTIFICATE", 1, true) then
+  options.check("tls", tls, TLS)
+  local file, message = io.open(tls.ca_file, "rb")
+  if not file then error("tls.ca_file: " .. message) end
+  local text = file:read "*a"
+  file:close()
+  if not (text or ""):find("BEGIN CERTIFICATE", 1, true) then
     error("tls.ca_file: no certificate is in " .. tls.ca_file)
   elseif given.socket and not tls.server_name then
     error("tls.server_name is needed with a socket")
@@ -120,7 +121,7 @@ local function prepare(given, where)
   local good, message = pcall(function()
     check_place(given)
     check_names(given)
-    check_tls(given, where)
+    check_tls(given)
     return with_defaults(given)
   end)
   if not good then

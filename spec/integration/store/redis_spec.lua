@@ -247,12 +247,32 @@ describe("store.redis", function()
     .. "options", function()
     local result = host:call("spec.integration.store.in_nginx", "refusals",
       { kind = "redis", given = { { hosts = "x" }, { port = "1" },
-        { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 } } })
+        { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 },
+          { sentinel = "x:1" }, { sentinels = "x:1" }, { master = "tv" },
+          { sentinels = { "x:1", "y" }, master = "tv" }, { nodes = {} },
+          { nodes = "x:1", database = 1 }, { nodes = "x:1", host = "x" },
+          { username = "x" }, { tls = { cafile = "x", ca_file = "x" } },
+          { tls = { ca_file = "/nowhere" } }, { tls = { ca_file = "Makefile" } },
+          { wait_replicas = 0 } } })
     assert.matches("unknown option 'hosts'", result[1])
     assert.matches("port should be a number", result[2])
     assert.matches("give either socket, or host and port", result[3])
     assert.matches("timeout should be", result[4])
     assert.matches("database should be", result[5])
+    assert.matches("^store.redis: unknown option 'sentinel': did you mean "
+      .. "'sentinels'%?$", result[6]:match "store.*")
+    assert.matches("give sentinels and master together", result[7])
+    assert.matches("give sentinels and master together", result[8])
+    assert.matches('sentinels: expected "host:port", got "y"', result[9])
+    assert.matches("nodes should be a string, or a list of them", result[10])
+    assert.matches("a Cluster has only the database 0", result[11])
+    assert.matches("or sentinels, or nodes", result[12])
+    assert.matches("username needs a password", result[13])
+    assert.matches("^store.redis: tls: unknown option 'cafile': did you mean "
+      .. "'ca_file'%?$", result[14]:match "store%.redis.*")
+    assert.matches("tls.ca_file: /nowhere", result[15])
+    assert.matches("tls.ca_file: no certificate is in Makefile", result[16])
+    assert.matches("wait_replicas should be a whole number", result[17])
     assert.error_matches(function() store_of() end, "inside nginx")
   end)
 

@@ -381,6 +381,9 @@ describe("store.redis topologies", function()
       start_cluster()
       local host = new_host()
       assert.equal(CASES, call(host, "conform", { options = options }))
+      for _, node in ipairs(nodes) do -- each key was sent to its node
+        assert.is_nil(node:ask("info errorstats"):find "MOVED")
+      end
       redis_group.kill(kept(table.remove(nodes, 1)))
       redis_group.eventually(function()
         return calls(host, options, { { "clear" } })[1][1] == "true"
