@@ -5,9 +5,11 @@ local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local many_clients = require "spec.support.many_clients"
 local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local redis_server = require "spec.support.redis_server"
 local service = require "examples.openresty.service"
+local shell = require "adobepass.util.shell"
 local gateway_client = require "spec.examples.gateway_client"
 
 -- nginx runs its own Lua, so one run of these specs is enough.
@@ -28,6 +30,30 @@ describe("gateway failures", function()
     tv:close()
     control:close()
     running:stop()
+  end)
+
+  it("[gateway-doctor-redis] doctor --gateway: reports a Redis that may evict "
+    .. "credentials, before and after the gateway has used it", function()
+    local function findings()
+      local text = shell.read(("lua5.4 bin/adobepass doctor --json --api %s "
+        .. "--ca %s --gateway %s"):format(running.sandbox.api, running.sandbox.ca,
+        running.nodes[1].operator))
+      for _, check in ipairs(assert(json.decode(text), text).checks) do
+        if check.name == "gateway" then return check.status, check.message end
+      end
+    end
+    local FAULT = "Redis may evict credentials: its maxmemory-policy is allkeys-lru; "
+      .. "set it to noeviction."
+    running.redis:ask "config set maxmemory-policy allkeys-lru"
+    assert.same({ "fail", FAULT }, { findings() })
+    assert.equal(503, (tv:get(running.nodes[2].operator .. "/health/ready")))
+    running.redis:ask "config set maxmemory-policy noeviction"
+    for _ = 1, 8 do -- each worker
+      assert.equal(200, (tv:get(running.nodes[1].operator .. "/health/ready")))
+    end
+    assert.same({ "ok", "ready; Redis keeps credentials" }, { findings() })
+    running.redis:ask "config set maxmemory-policy allkeys-lru"
+    assert.same({ "fail", FAULT }, { findings() })
   end)
 
   -- Deletes all locks and polling intervals in Redis.

@@ -23,7 +23,9 @@ local DESCRIPTION = [[
 Checks everything that a login needs: the service's address, the network, the
 certificate, this machine's clock, the software statement, the store's folder,
 the stored credentials and the login. It does not register the device, and does
-not log the viewer in or out.]]
+not log the viewer in or out. With --gateway it also asks a gateway of
+examples/openresty whether its Redis works, and whether the maxmemory-policy of
+that Redis keeps credentials.]]
 
 local EPILOG = [[
 Examples:
@@ -36,7 +38,9 @@ Exit status: 0 no check failed; 1 at least one check failed.]]
 --- Declares the options.
 function doctor.define(parser)
   parser:description(DESCRIPTION):epilog(EPILOG)
-  settings.define(parser)
+  settings.define(parser, parser:option("--gateway", "Also check a running "
+    .. "gateway: the address of its health checks, http://127.0.0.1:port.")
+    :argname("<url>"):convert(settings.not_empty))
 end
 
 -- --- findings ---------------------------------------------------------------
@@ -88,13 +92,13 @@ end
 
 -- Any response shows that the server is reachable. Returns the response; or
 -- nil, a message and an error code.
-local function connect(arguments, state, origin)
+local function fetch(arguments, state, url)
   local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
   if not success or not transport then
     return nil, "The CA file cannot be read.", "tls_failed"
   end
-  local transfer, message, code = transport:submit { url = origin .. "/" }
+  local transfer, message, code = transport:submit { url = url }
   local response
   if transfer then
     state.driver.wait(transport, transfer, state.driver.now() + 20)
@@ -118,7 +122,7 @@ end
 
 local function reach(arguments, state)
   if not state.origins then return nil end
-  local response, message, code = connect(arguments, state, state.origins.api)
+  local response, message, code = fetch(arguments, state, state.origins.api .. "/")
   if code == "tls_failed" then
     return ok("network", "the service responds"),
       unreachable("TLS", message, code)
@@ -137,7 +141,7 @@ local function management(arguments, state)
   if not state.is_reached or state.origins.mgmt == state.origins.api then
     return nil
   end
-  local response, message = connect(arguments, state, state.origins.mgmt)
+  local response, message = fetch(arguments, state, state.origins.mgmt .. "/")
   if response then return ok("management", state.origins.mgmt) end
   return warn("management", sentence(terminal.escape(message)),
     "Only adobepass reset needs it.")
@@ -287,8 +291,24 @@ local function qrencode()
     .. "address.", "Install the package qrencode.")
 end
 
+local function gateway(arguments, state)
+  if not arguments.gateway then return nil end
+  local response, message, code = fetch(arguments, state,
+    (arguments.gateway:gsub("/$", "")) .. "/health/ready")
+  if not response then return unreachable("gateway", message, code) end
+  local reply = json.decode(response.body)
+  if type(reply) ~= "table" or not (reply.state or reply.message) then
+    return fail("gateway", "The response is not one of a gateway.",
+      "Give the address of its health checks, not of its viewers.")
+  end
+  local fault = reply.warning or reply.message
+  if not fault then return ok("gateway", "ready; Redis keeps credentials") end
+  return fail("gateway", sentence(terminal.escape(tostring(fault))),
+    'See "Redis" in examples/openresty/README.md.')
+end
+
 local CHECKS = { service, reach, management, clock, statement, provider, store,
-  device_info, credentials, qrencode }
+  device_info, credentials, gateway, qrencode }
 
 -- --- output -----------------------------------------------------------------
 

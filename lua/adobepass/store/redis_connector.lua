@@ -168,11 +168,18 @@ local function read_info(self, conn, address)
   return false
 end
 
+-- Returns what is wrong with the policy of a server; nil when it keeps credentials.
+local function policy_fault(info)
+  local policy = info:match "maxmemory_policy:(%S+)"
+  if not policy or not policy:find "^allkeys" then return nil end
+  return ("Redis may evict credentials: its maxmemory-policy is %s; set it to "
+    .. "noeviction."):format(policy)
+end
+
 local function verify(self, address, info)
-  local policy, role = info:match "maxmemory_policy:(%S+)", info:match "role:(%S+)"
-  if policy and policy:find "^allkeys" then
-    return nil, { message = ("Redis may evict credentials: its "
-      .. "maxmemory-policy is %s; set it to noeviction."):format(policy) }
+  local fault, role = policy_fault(info), info:match "role:(%S+)"
+  if fault then
+    return nil, { message = fault }
   elseif role ~= "master" and self.topology.wants_master then
     return nil, { word = "READONLY",
       message = "Sentinel named a server that is not the master." }
@@ -293,6 +300,17 @@ function Connector:each_master(work)
     if not done then return nil, message end
   end
   return true
+end
+
+--- Checks each master again. Returns true; nil and a sentence if one does not respond,
+-- or if its `maxmemory-policy` may evict credentials.
+function Connector:check()
+  return self:each_master(function(run)
+    local info, message = run "info"
+    if not info then return nil, message end
+    message = policy_fault(info)
+    return not message or nil, message
+  end)
 end
 
 -- --- creation ----------------------------------------------------------------

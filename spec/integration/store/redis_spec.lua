@@ -252,7 +252,7 @@ describe("store.redis", function()
           { sentinels = { "x:1", "y" }, master = "tv" }, { nodes = {} },
           { nodes = "x:1", database = 1 }, { nodes = "x:1", host = "x" },
           { username = "x" }, { tls = { cafile = "x", ca_file = "x" } },
-          { tls = { ca_file = "/nowhere" } }, { tls = { ca_file = "Makefile" } },
+          { tls = { ca_file = "/nowhere" } }, { tls = { ca_file = "/dev/null" } },
           { wait_replicas = 0 } } })
     assert.matches("unknown option 'hosts'", result[1])
     assert.matches("port should be a number", result[2])
@@ -271,7 +271,7 @@ describe("store.redis", function()
     assert.matches("^store.redis: tls: unknown option 'cafile': did you mean "
       .. "'ca_file'%?$", result[14]:match "store%.redis.*")
     assert.matches("tls.ca_file: /nowhere", result[15])
-    assert.matches("tls.ca_file: no certificate is in Makefile", result[16])
+    assert.matches("tls.ca_file: no certificate is in /dev/null", result[16])
     assert.matches("wait_replicas should be a whole number", result[17])
     assert.error_matches(function() store_of() end, "inside nginx")
   end)

@@ -8,16 +8,19 @@ local problem = require "gateway.problem"
 
 local health = {}
 
-local store
+local store, redis
 
-function health.start(given) store = given end
+--- @param given a store of adobepass
+-- @param connector see adobepass.store.redis_connector
+function health.start(given, connector) store, redis = given, connector end
 
 function health.live() return { state = "alive" } end
 
 function health.ready()
   local _, message, code = store:get "gateway:ready"
   if code then return nil, problem.store(message) end
-  return { state = "ready" }
+  local good, warning = redis:check()
+  return { state = "ready", warning = not good and warning or nil }
 end
 
 return health
