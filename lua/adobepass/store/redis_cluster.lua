@@ -47,10 +47,10 @@ function cluster.untag(key)
 end
 
 --- @tparam table given `nodes`: a list of addresses
--- @func ask sends words to a node: the reply, or nil and a failure
-function cluster.new(given, ask)
-  return setmetatable({ seeds = given.nodes, ask = ask, is_cluster = true },
-    Cluster)
+-- @func ask_one_of see adobepass.store.redis_sentinel
+function cluster.new(given, ask_one_of)
+  return setmetatable({ seeds = given.nodes, ask_one_of = ask_one_of,
+    is_cluster = true }, Cluster)
 end
 
 -- An empty host is the one of the node that was asked.
@@ -70,33 +70,27 @@ local function slots_from(reply, asked)
   return slots, by_name
 end
 
--- Returns the known masters, then the configured nodes, each once.
-local function candidates(self)
-  local list, seen = {}, {}
+-- Returns the known masters and the configured nodes, each once, without `avoid`.
+local function candidates(self, avoid)
+  local list, seen = {}, { [avoid and avoid.name or ""] = true }
   local function add(address)
     if not seen[address.name] then list[#list + 1] = address end
     seen[address.name] = true
   end
-  for _, address in pairs(self.by_name or {}) do add(address) end
   for _, address in ipairs(self.seeds) do add(address) end
+  for _, address in pairs(self.by_name or {}) do add(address) end
   return list
 end
 
 -- Reads the map of slots. `avoid` is an address that has just failed.
 local function refresh(self, avoid)
-  local last
-  for _, address in ipairs(candidates(self)) do
-    local reply, failure
-    if not avoid or address.name ~= avoid.name then
-      reply, failure = self.ask(address, { "cluster", "slots" })
-    end
-    if type(reply) == "table" and #reply > 0 then
-      self.slots, self.by_name = slots_from(reply, address)
-      return true
-    end
-    last = failure or last
+  local reply, source = self.ask_one_of(candidates(self, avoid),
+    { "cluster", "slots" })
+  if reply then
+    self.slots, self.by_name = slots_from(reply, source)
+    return true
   end
-  return nil, last or { message = "No node knows the slots of the Cluster." }
+  return nil, source or { message = "No node knows the slots of the Cluster." }
 end
 
 --- Returns the address of a key's master; or nil and a failure.

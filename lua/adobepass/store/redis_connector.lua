@@ -323,15 +323,31 @@ local function single(address)
   return topology
 end
 
--- Returns a function that sends words to an address outside of the topology.
+local function ask(self, given, address, words)
+  local conn, failure = open(self, given, address)
+  if not conn then return nil, failure end
+  local reply
+  reply, failure = conn:request(words)
+  conn:give_back()
+  return reply, failure
+end
+
+-- Returns a function that asks some addresses, one after the other, until one has a
+-- list as its reply. The next call does not start with one that failed. The total time
+-- is bounded: when many do not respond, later calls ask the others.
 local function asker(self, given)
-  return function(address, words)
-    local conn, failure = open(self, given, address)
-    if not conn then return nil, failure end
-    local reply
-    reply, failure = conn:request(words)
-    conn:give_back()
-    return reply, failure
+  local turn = 0
+  return function(list, words)
+    local first, last = turn, nil
+    local ends = core.clock.monotonic() + given.connect_timeout + given.read_timeout
+    for offset = 0, #list - 1 do
+      local address = list[(first + offset) % #list + 1]
+      local reply, failure = ask(self, given, address, words)
+      if type(reply) == "table" and reply[1] then return reply, address end
+      last, turn = failure or last, turn + 1
+      if core.clock.monotonic() >= ends then break end
+    end
+    return nil, last
   end
 end
 

@@ -1,43 +1,27 @@
 --- Finds a master by Sentinel: https://redis.io/docs/reference/sentinel-clients
 -- @module adobepass.store.redis_sentinel
 
+local connection = require "adobepass.store.redis_connection"
+
 local sentinel = {}
 
 local Sentinel = {}
 Sentinel.__index = Sentinel
 
-local connection = require "adobepass.store.redis_connection"
-
 --- @tparam table given `sentinels`: a list of addresses; `master`: its name
--- @func ask sends words to an address of a Sentinel: the reply, or nil and a
--- failure
-function sentinel.new(given, ask)
+-- @func ask_one_of sends words to the first of some addresses that has a list as its
+-- reply; returns it and the address, or nil and a failure
+function sentinel.new(given, ask_one_of)
   return setmetatable({ addresses = given.sentinels, master = given.master,
-    ask = ask, wants_master = true }, Sentinel)
-end
-
-local function no_master(self, failure)
-  if failure then return failure end
-  return { message = ("No Sentinel knows the master '%s'."):format(self.master) }
-end
-
--- Asks a Sentinel that responded first the next time.
-local function prefer(self, index)
-  table.insert(self.addresses, 1, table.remove(self.addresses, index))
+    ask_one_of = ask_one_of, wants_master = true }, Sentinel)
 end
 
 local function find(self)
-  local last
-  for index, address in ipairs(self.addresses) do
-    local reply, failure = self.ask(address,
-      { "sentinel", "get-master-addr-by-name", self.master })
-    if type(reply) == "table" and reply[2] then
-      prefer(self, index)
-      return connection.address(reply[1], reply[2])
-    end
-    last = failure or last
-  end
-  return nil, no_master(self, last)
+  local reply, failure = self.ask_one_of(self.addresses,
+    { "sentinel", "get-master-addr-by-name", self.master })
+  if reply then return connection.address(reply[1], reply[2]) end
+  return nil, failure or { message = ("No Sentinel knows the master '%s'."):format(
+    self.master) }
 end
 
 --- Returns the master's address; or nil and a failure.
