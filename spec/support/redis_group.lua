@@ -1,7 +1,9 @@
 --- Several Redis servers on loopback: a master with replicas, Sentinels, a Cluster.
 -- They run without waiting for real time where Redis allows it.
 
+local certificates = require "adobepass.sandbox.host.certificates"
 local core = require "adobepass.core"
+local folder = require "spec.support.folder"
 local redis_server = require "spec.support.redis_server"
 
 local redis_group = {}
@@ -62,7 +64,8 @@ sentinel parallel-syncs tv 1
 function redis_group.sentinels(master, count, replicas)
   local list = {}
   for index = 1, count do
-    list[index] = redis_server.start(SENTINEL:format(master.port, math.ceil(count / 2)), "--sentinel")
+    list[index] = redis_server.start(SENTINEL:format(master.port,
+      math.ceil(count / 2)), "--sentinel")
   end
   local wanted = ("num%%-slaves %d .*num%%-other%%-sentinels %d "):format(replicas,
     count - 1)
@@ -78,6 +81,32 @@ end
 function redis_group.kill(server)
   server:signal "KILL"
   redis_server.await_end(server.pid)
+end
+
+local TLS = [[
+port 0
+tls-port %d
+tls-auth-clients no
+tls-cert-file %s
+tls-key-file %s
+tls-ca-cert-file %s
+%s]]
+
+--- Starts a server that accepts TLS only, with a certificate for "redis.test". `stop`
+-- also removes the certificate. Returns the server and the CA's file.
+-- @string[opt] lines more of its redis.conf
+function redis_group.tls(lines)
+  local path = folder.make()
+  local files = assert(certificates.make(path, { hosts = { "redis.test" } }))
+  local server = redis_server.start(function(port)
+    return TLS:format(port, files.cert, files.key, files.ca, lines or "")
+  end)
+  local stop = server.stop
+  function server.stop()
+    stop(server)
+    folder.remove(path)
+  end
+  return server, files.ca
 end
 
 -- --- Cluster -------------------------------------------------------------------

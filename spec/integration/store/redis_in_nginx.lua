@@ -41,6 +41,17 @@ function in_nginx.conform(argument)
   return #names
 end
 
+--- Uses several connections at once, which then are in the pool.
+-- argument: { options =, count = }
+function in_nginx.open(argument)
+  local store, list = store_of(argument.options), {}
+  for index = 1, argument.count do
+    list[index] = function() assert(store:set("open", "v")) end
+  end
+  together(list)
+  return true
+end
+
 --- Calls methods of a store; returns the results of each call as strings.
 -- argument: { options =, calls = { { "set", "k", "v" }, ... } }
 function in_nginx.calls(argument)

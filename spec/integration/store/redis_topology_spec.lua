@@ -1,7 +1,6 @@
 --- The Redis store with real servers in nginx: TLS and ACL, Sentinel, Cluster, and
 -- their failures. Runs on one Lua: nginx always runs LuaJIT.
 
-local certificates = require "adobepass.sandbox.host.certificates"
 local child_process = require "spec.support.child_process"
 local dropping_proxy = require "spec.support.dropping_proxy"
 local folder = require "spec.support.folder"
@@ -68,27 +67,22 @@ describe("store.redis topologies", function()
   local SET_GET = { { "set", "k", "precious" }, { "get", "k" } }
 
   describe("TLS and ACL", function()
-    local files
+    local ca
 
     local function start_tls(lines)
-      local path = folder.make()
-      later(function() folder.remove(path) end)
-      files = assert(certificates.make(path, { hosts = { "redis.test" } }))
-      return start(function(port)
-        return ("port 0\ntls-port %d\ntls-auth-clients no\ntls-cert-file %s\n"
-          .. "tls-key-file %s\ntls-ca-cert-file %s\n%s"):format(port, files.cert,
-          files.key, files.ca, lines or "")
-      end)
+      local server
+      server, ca = redis_group.tls(lines)
+      return kept(server)
     end
 
     local function trusting()
-      return new_host(("lua_ssl_trusted_certificate %s;"):format(files.ca))
+      return new_host(("lua_ssl_trusted_certificate %s;"):format(ca))
     end
 
     local function options(server, changes)
       local given = { host = "127.0.0.1", port = server.port,
         username = "adobepass", password = PASSWORD,
-        tls = { ca_file = files.ca, server_name = "redis.test" } }
+        tls = { ca_file = ca, server_name = "redis.test" } }
       for name, value in pairs(changes or {}) do given[name] = value end
       return given
     end
@@ -106,9 +100,9 @@ describe("store.redis topologies", function()
       .. "unknown authority or of another name, before it sends the password",
       function()
         local server = start_tls(ACL)
-        local other = { tls = { ca_file = files.ca,
+        local other = { tls = { ca_file = ca,
           server_name = "elsewhere.test" } }
-        local unnamed = { tls = { ca_file = files.ca } }
+        local unnamed = { tls = { ca_file = ca } }
         local host = trusting()
         fails("that it is elsewhere%.test: .*certificate", host,
           options(server, other), SET_GET)
@@ -216,6 +210,7 @@ describe("store.redis topologies", function()
         { { "replace", "k", "w", "v" } }, { { "add", "l", "v", 9 } },
         { { "delete", "l", "v" } } } do
         works(host, options)
+        call(host, "open", { options = options, count = 8 })
         dropping_proxy.drop(control)
         local result = calls(host, options, list)[1]
         assert.equal("", result[2])
