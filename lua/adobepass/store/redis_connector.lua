@@ -235,11 +235,14 @@ local function attempt(self, target, words, is_durable)
   return reply, failure
 end
 
+local function forget_pool(self, address)
+  self.generations[address.name] = (self.generations[address.name] or 0) + 1
+end
+
 -- Returns where to send a command again; nil if it must not be.
 local function next_target(self, failure, target, key)
-  local name = target.address.name
   if failure.is_stale then
-    self.generations[name] = (self.generations[name] or 0) + 1
+    forget_pool(self, target.address)
     return target
   end
   local address, is_asking = self.topology:after(failure, target.address, key)
@@ -283,6 +286,18 @@ function Connector:durable(key, name, ...)
   return perform(self, key, { name, ... }, true)
 end
 
+-- Sends one command to a server. Returns its reply; nil and a sentence.
+local function run_at(self, address, words)
+  local reply, failure
+  for _ = 1, ATTEMPTS do
+    reply, failure = attempt(self, { address = address }, words)
+    if reply ~= nil then return reply end
+    if not failure.is_stale then break end
+    forget_pool(self, address)
+  end
+  return nil, failure.message
+end
+
 --- Calls `work(run)` for each master; `run(name, ...)` returns a reply, or nil and a
 -- sentence. Ends at the first error.
 -- @func work returns true; or nil and a sentence
@@ -290,13 +305,9 @@ function Connector:each_master(work)
   local masters, failure = self.topology:masters()
   if not masters then return nil, failure.message end
   for _, address in ipairs(masters) do
-    local conn, why = open_checked(self, address)
-    if not conn then return nil, why.message end
     local done, message = work(function(...)
-      local reply, problem = conn:run { ... }
-      return reply, problem and problem.message
+      return run_at(self, address, { ... })
     end)
-    conn:give_back()
     if not done then return nil, message end
   end
   return true

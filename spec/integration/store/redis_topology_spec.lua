@@ -208,7 +208,7 @@ describe("store.redis topologies", function()
       local number = 0
       for _, list in ipairs { { { "get", "k" } }, { { "set", "k", "v" } },
         { { "replace", "k", "w", "v" } }, { { "add", "l", "v", 9 } },
-        { { "delete", "l", "v" } } } do
+        { { "delete", "l", "v" } }, { { "clear", "works" } } } do
         works(host, options)
         call(host, "open", { options = options, count = 8 })
         dropping_proxy.drop(control)
@@ -216,7 +216,7 @@ describe("store.redis topologies", function()
         assert.equal("", result[2])
         number = number + 1
       end
-      assert.equal(5, number)
+      assert.equal(6, number)
       assert.equal("w", calls(host, options, { { "get", "k" } })[1][1])
     end)
   end)
