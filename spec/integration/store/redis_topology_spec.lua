@@ -299,11 +299,31 @@ describe("store.redis topologies", function()
       works(host, options)
       sentinels[1]:ask "sentinel failover tv"
       redis_group.eventually(function()
-        return replica:ask("info replication"):find "role:master"
+        return sentinels[1]:ask("sentinel get-master-addr-by-name tv")
+          :find(tostring(replica.port), 1, true)
       end, "promotion")
       redis_group.follow(master, replica) -- Sentinel needs ten seconds for this
-      await_failover(host)
+      assert.equal(0, await_failover(host)) -- READONLY is not an error here
       assert.equal("v", replica:ask "get adobepass:after")
+    end)
+
+    test("[redis-sentinel-late] store.redis with Sentinels: does not use a replica "
+      .. "that a Sentinel still names as the master", function()
+      master = start(redis_group.MASTER)
+      replica = kept(redis_group.replica_of(master))
+      local late = child_process.start(([[
+        io.stdout:setvbuf "no"
+        local listener = assert(require("socket").bind("127.0.0.1", 0, 32))
+        print((select(2, listener:getsockname())))
+        while true do
+          local client = listener:accept()
+          client:receive(1)
+          client:send "*2\r\n$9\r\n127.0.0.1\r\n$5\r\n%05d\r\n"
+          client:close()
+        end]]):format(replica.port))
+      later(function() late:kill() end)
+      fails("Sentinel named a server that is not the master%.", new_host(),
+        { sentinels = "127.0.0.1:" .. late:line(), master = "tv" }, SET_GET)
     end)
 
     test("[redis-sentinel-unknown] store.redis with Sentinels: names an unknown "
