@@ -180,7 +180,7 @@ describe("store.redis topologies", function()
       local server, host = start("enable-debug-command yes"), new_host()
       local options = { port = server.port }
       works(host, options)
-      server:ask "debug populate 300"
+      server:ask "debug populate 3000"
       server:ask "config set key-load-delay 2000"
       server:ask "config set loading-process-events-interval-bytes 1024"
       folder.run(("redis-cli -s %s debug reload > /dev/null 2>&1 &"):format(
@@ -191,6 +191,7 @@ describe("store.redis topologies", function()
         return message:find "LOADING"
       end, "LOADING")
       assert.equal("Redis refused GET: LOADING. It is loading its data.", message)
+      server:ask "config set key-load-delay 0"
       redis_group.eventually(function()
         return calls(host, options, { { "get", "works" } })[1][1] == "v"
       end, "the end of loading")
