@@ -29,16 +29,19 @@ function redis_group.place(server) return "127.0.0.1:" .. server.port end
 --- Lines of a master whose replicas connect without a delay.
 redis_group.MASTER = "repl-diskless-sync-delay 0"
 
-local function await_link(replica)
+-- WAIT counts a replica when its master has it online.
+local function await_link(replica, master)
   redis_group.eventually(function()
     return replica:ask("info replication"):find "master_link_status:up"
+      and master:ask("info replication"):find(("port=%d,state=online"):format(
+        replica.port), 1, true)
   end, "replica")
 end
 
 --- Turns a server into a replica and waits until it has the data.
 function redis_group.follow(server, master)
   server:ask("replicaof 127.0.0.1 " .. master.port)
-  await_link(server)
+  await_link(server, master)
 end
 
 --- Starts a replica of a server and waits until it has the data.
@@ -46,7 +49,7 @@ end
 function redis_group.replica_of(master, lines)
   local replica = redis_server.start(("replicaof 127.0.0.1 %d\n%s\n%s"):format(
     master.port, redis_group.MASTER, lines or ""))
-  await_link(replica)
+  await_link(replica, master)
   return replica
 end
 

@@ -229,8 +229,11 @@ describe("store.redis topologies", function()
       .. "fail when no replica confirms them in time", function()
       local master, host = start(redis_group.MASTER), new_host()
       local replica = kept(redis_group.replica_of(master))
-      local options = { port = master.port, wait_replicas = 1, timeout = 0.8 }
-      assert.equal("true", calls(host, options, CREDENTIALS)[1][1])
+      local function waiting(seconds) -- half of this for the replica
+        return { port = master.port, wait_replicas = 1, timeout = seconds }
+      end
+      local options = waiting(0.8)
+      assert.equal("true", calls(host, waiting(20), CREDENTIALS)[1][1])
       assert.equal("one", replica:ask "get adobepass:credentials:d")
       replica:signal "STOP"
       fails("0 of 1 replicas confirmed a write in time%.", host, options,
@@ -242,10 +245,11 @@ describe("store.redis topologies", function()
       -- This worker does not use credentials that a failover may lose.
       fails("0 of 1 replicas", host, options, { { "get", "credentials:d" } })
       replica:signal "CONT"
-      assert.equal("two", calls(host, options,
-        { { "get", "credentials:d" } })[1][1])
+      redis_group.eventually(function()
+        return calls(host, options, { { "get", "credentials:d" } })[1][1] == "two"
+      end, "confirmation")
       assert.equal("two", replica:ask "get adobepass:credentials:d")
-      assert.equal("true", calls(host, options,
+      assert.equal("true", calls(host, waiting(20),
         { { "replace", "credentials:d", "three", "two" } })[1][1])
     end)
   end)
@@ -258,7 +262,7 @@ describe("store.redis topologies", function()
       for _ = 1, replicas do replica = kept(redis_group.replica_of(master)) end
       sentinels = redis_group.sentinels(master, count, replicas)
       later(function() redis_group.stop(sentinels) end)
-      options = { sentinels = {}, master = "tv", timeout = 0.5 }
+      options = { sentinels = {}, master = "tv", timeout = 2 }
       for index, server in ipairs(sentinels) do
         options.sentinels[index] = redis_group.place(server)
       end
@@ -389,7 +393,7 @@ describe("store.redis topologies", function()
       if not is_run then return end
       nodes = redis_group.cluster()
       options = { nodes = { redis_group.place(nodes[1]),
-        redis_group.place(nodes[5]) }, timeout = 0.5 }
+        redis_group.place(nodes[5]) }, timeout = 2 }
     end)
     teardown(function()
       if nodes then redis_group.stop(nodes) end
