@@ -339,8 +339,16 @@ build = {
         "lua/adobepass/store/memory.lua",
       ["adobepass.store.redis"] =
         "lua/adobepass/store/redis.lua",
+      ["adobepass.store.redis_cluster"] =
+        "lua/adobepass/store/redis_cluster.lua",
+      ["adobepass.store.redis_connection"] =
+        "lua/adobepass/store/redis_connection.lua",
       ["adobepass.store.redis_connector"] =
         "lua/adobepass/store/redis_connector.lua",
+      ["adobepass.store.redis_protocol"] =
+        "lua/adobepass/store/redis_protocol.lua",
+      ["adobepass.store.redis_sentinel"] =
+        "lua/adobepass/store/redis_sentinel.lua",
       ["adobepass.store.shdict"] =
         "lua/adobepass/store/shdict.lua",
       ["adobepass.types.adobepass"] =
