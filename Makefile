@@ -67,11 +67,11 @@ PURE := $(filter-out csrc/lua/%,$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
 LUA_FILES := $(shell find lua -name '*.lua')
 
-# The environment of the specs: this tree, and the core of one Lua.
+# The environment of programs of this tree, with the core of one Lua (see .ci/spec_file).
 lua_path := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/?.lua
 environment = LUA_PATH="$(lua_path);;" \
 LUA_CPATH="$(CURDIR)/build/$(1)/?.so;;" \
-ADOBEPASS_LUA="$(or $(2),$(1))" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
+ADOBEPASS_LUA="$(1)" ADOBEPASS_BUILD="$(CURDIR)/build/$(1)"
 
 # Lua prefers these variables to LUA_PATH and LUA_CPATH.
 unexport LUA_PATH_5_4 LUA_CPATH_5_4 LUA_PATH_5_3 LUA_CPATH_5_3
@@ -114,7 +114,7 @@ $(BUILD)/no_http2.so: spec/support/programs/no_http2.c
 .PHONY: cores
 cores: # the core for each Lua; nginx needs LuaJIT
 	@for lua in $(sort $(LUAS) luajit); do \
-	  $(MAKE) --no-print-directory LUA=$$lua all || exit 1; done
+	  $(MAKE) --no-print-directory -j$(JOBS) LUA=$$lua all || exit 1; done
 
 .PHONY: deps
 deps: ## install missing packages to build and run (Debian)
@@ -184,15 +184,8 @@ test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
 	  build/lua5.4/allocations.so build/lua5.4/no_http2.so
 	@$(MAKE) --no-print-directory engine-asan
 	@rm -f build/counts
-	@status=0; $(MAKE) --no-print-directory -k -j$(JOBS) \
-	  --output-sync=target $(LUAS:%=specs-%) || status=1; \
+	@status=0; sh .ci/specs "$(LUAS)" $(SPECS) || status=1; \
 	  sh .ci/sum build/counts && exit $$status
-
-.PHONY: $(LUAS:%=specs-%)
-$(LUAS:%=specs-%): specs-%:
-	@echo "== specs on $*"; \
-	  [ $* = lua5.4 ] || unset ADOBEPASS_THOROUGH; \
-	  env $(call environment,$*) sh .ci/specs $* $(SPECS)
 
 .PHONY: manifest
 manifest: ## update spec/manifest.txt, the tags of all specs
@@ -217,13 +210,14 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch] \
 	    examples/engine/*.c); \
 	else echo "clang-format is checked with version 14 only"; fi
-	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-lint all
-	@$(MAKE) --no-print-directory -s CI=1 FLAVOUR=-clang CC=clang all
-	cppcheck --quiet --std=c99 --error-exitcode=1 --inline-suppr \
+	@$(MAKE) --no-print-directory -s -j$(JOBS) CI=1 FLAVOUR=-lint all
+	@$(MAKE) --no-print-directory -s -j$(JOBS) CI=1 FLAVOUR=-clang CC=clang all
+	cppcheck --quiet -j$(JOBS) --std=c99 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
 	  spec/support/programs spec/guard examples/engine
-	clang-tidy --quiet --warnings-as-errors='*' $(SOURCES) spec/support/programs/*.c \
-	  spec/guard/*.c -- -std=c99 $(CPPFLAGS_ALL) 2>/dev/null
+	@ls $(SOURCES) spec/support/programs/*.c spec/guard/*.c | \
+	  xargs -P $(JOBS) -n 4 sh -c 'exec clang-tidy --quiet \
+	    --warnings-as-errors="*" "$$@" -- -std=c99 $(CPPFLAGS_ALL) 2> /dev/null' tidy
 
 .PHONY: model
 model: test-deps ## check the model of the credentials protocol with spin
@@ -241,39 +235,33 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
 SANITIZED := lua5.4 luajit
 .PHONY: asan
 asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
-	@rm -f build/counts
-	@status=0; for lua in $(SANITIZED); do \
-	  echo "== specs on $$lua, sanitized"; \
-	  $(MAKE) --no-print-directory -s LUA=$$lua FLAVOUR=-asan \
+	@for lua in $(SANITIZED); do \
+	  $(MAKE) --no-print-directory -s -j$(JOBS) LUA=$$lua FLAVOUR=-asan \
 	    CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
-	    all build/$$lua-asan/host || exit 1; \
-	  env $(call environment,$$lua-asan,$(CURDIR)/build/$$lua-asan/host) \
-	    ADOBEPASS_GC=stress UBSAN_OPTIONS=print_stacktrace=1 \
-	    ASAN_OPTIONS=detect_leaks=1 \
-	    sh .ci/specs build/$$lua-asan/host spec/unit/core || status=1; done; \
-	  sh .ci/sum build/counts && exit $$status
+	    all build/$$lua-asan/host || exit 1; done
+	@rm -f build/counts.asan
+	@status=0; ADOBEPASS_GC=stress UBSAN_OPTIONS=print_stacktrace=1 \
+	  ASAN_OPTIONS=detect_leaks=1 COUNTS=build/counts.asan \
+	  sh .ci/specs "$(SANITIZED:%=%-asan)" spec/unit/core || status=1; \
+	  sh .ci/sum build/counts.asan && exit $$status
 
 .PHONY: poll
 poll: lint-deps cores ## run the core's specs with poll instead of epoll
-	@rm -f build/counts
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-poll \
+	@$(MAKE) --no-print-directory -s -j$(JOBS) LUA=lua5.4 FLAVOUR=-poll \
 	  CPPFLAGS=-DAP_POLLER_POLL all
-	@env $(call environment,lua5.4-poll,lua5.4) sh .ci/specs lua5.4 \
-	  spec/unit/core spec/unit/driver spec/integration/driver
-	@sh .ci/sum build/counts
+	@rm -f build/counts.poll
+	@status=0; COUNTS=build/counts.poll sh .ci/specs lua5.4-poll \
+	  spec/unit/core spec/unit/driver spec/integration/driver || status=1; \
+	  sh .ci/sum build/counts.poll && exit $$status
 
 .PHONY: valgrind
 VALGRIND := valgrind --quiet --leak-check=full --error-exitcode=9 \
   --show-leak-kinds=definite,indirect \
   --errors-for-leak-kinds=definite,indirect
-valgrind: lint-deps ## run the core's specs under valgrind
+valgrind: lint-deps cores ## run the core's specs under valgrind
 	@rm -f build/counts
-	@status=0; for lua in $(SANITIZED); do \
-	  echo "== specs on $$lua, under valgrind"; \
-	  $(MAKE) --no-print-directory -s LUA=$$lua all || exit 1; \
-	  env $(call environment,$$lua) ADOBEPASS_KILLS=5 \
-	    ADOBEPASS_LIMIT=3600 sh .ci/specs \
-	    "$(VALGRIND) $$lua" spec/unit/core || status=1; done; \
+	@status=0; ADOBEPASS_UNDER="$(VALGRIND)" ADOBEPASS_KILLS=5 \
+	  ADOBEPASS_LIMIT=3600 sh .ci/specs "$(SANITIZED)" spec/unit/core || status=1; \
 	  sh .ci/sum build/counts && exit $$status
 
 -include spec/fuzz/fuzz.mk spec/mutation/mutation.mk spec/kill/kill.mk bench/bench.mk \
@@ -284,7 +272,7 @@ cov: test-deps ## report the line coverage of C
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-cov \
 	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
 	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
-	@env $(call environment,lua5.4-cov,lua5.4) sh .ci/specs lua5.4 spec/unit/core \
+	@sh .ci/specs lua5.4-cov spec/unit/core \
 	  > build/cov.log || true # an unprivileged child cannot write coverage
 	@cd build/lua5.4-cov/obj && gcov -n *.gcda 2>/dev/null | awk '\
 	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \

@@ -8,6 +8,10 @@ local folder = require "spec.support.folder"
 local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 local sandbox_host = require "adobepass.sandbox.host"
+local child_process = require "spec.support.child_process"
+
+-- The clients run in nginx, so one Lua is enough.
+if child_process.interpreter() ~= "lua5.4" then return end
 
 local WORKERS, LOAD, ROUNDS = 8, 48, seeded_random.choose_count(1, 3)
 

@@ -3,6 +3,9 @@
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 
+-- Checks texts, not the module, so one Lua is enough.
+if child_process.interpreter() ~= "lua5.4" then return end
+
 -- Returns the names that a binding registers, without metamethods.
 local function registered(text)
   local names = {}

@@ -2,6 +2,10 @@
 
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
+local child_process = require "spec.support.child_process"
+
+-- Runs a script of Lua 5.4.
+if child_process.interpreter() ~= "lua5.4" then return end
 
 describe(".ci/layers", function()
   local path

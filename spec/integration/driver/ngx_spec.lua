@@ -3,6 +3,10 @@ local https_server = require "spec.support.https_server"
 local folder = require "spec.support.folder"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local run_transfer = require "spec.support.run_transfer"
+local child_process = require "spec.support.child_process"
+
+-- The calls run in nginx, so one Lua is enough.
+if child_process.interpreter() ~= "lua5.4" then return end
 
 describe("driver.ngx", function()
   local nginx, host
