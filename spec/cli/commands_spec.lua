@@ -1,11 +1,14 @@
 -- All subcommands in one scenario: register, login, decisions, logout.
 
+local child_process = require "spec.support.child_process"
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
+
+if child_process.is_like_lua54() then return end
 
 describe("cli commands", function()
   local fixture, short

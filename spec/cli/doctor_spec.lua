@@ -1,11 +1,14 @@
 -- adobepass doctor: each check, when it passes and when it fails.
 
+local child_process = require "spec.support.child_process"
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
+
+if child_process.is_like_lua54() then return end
 
 -- The software statement of Adobe's registration page: it has no scopes claim.
 local function sample_statement()

@@ -2,11 +2,18 @@
 -- file store's lock nor the lock of its device: the next command does not wait.
 
 local adobepass = require "adobepass"
+local child_process = require "spec.support.child_process"
 local command_fixture = require "spec.cli.command_fixture"
 local core = require "adobepass.core"
 local device_fields = require "spec.support.device_fields"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
+
+if child_process.is_like_lua54() then return end
+
+-- Lua 5.4 visits every file operation, and each other Lua every fifth, from this one.
+local FIRST = { luajit = 1, ["lua5.1"] = 3 }
+local first = FIRST[child_process.interpreter()]
 
 describe("interrupted command", function()
   local fixture
@@ -43,7 +50,7 @@ describe("interrupted command", function()
     assert.is_truthy(access_record(whole).token)
     local points = tonumber(folder.read(fixture.folder .. "/points"))
     assert.is_true(points >= 32)
-    for point = 1, points do
+    for point = first or 1, points, first and 5 or 1 do
       local status, path = register(point)
       local where = "point " .. point
       assert.equal(130, status, where)

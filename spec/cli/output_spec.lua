@@ -5,6 +5,8 @@ local command_fixture = require "spec.cli.command_fixture"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
 
+if child_process.is_like_lua54() then return end
+
 local INTERPRETER = shell.quote(child_process.interpreter())
 local COMMAND = INTERPRETER .. " bin/adobepass "
 

@@ -1,9 +1,12 @@
 -- Output and keys at a real terminal of 80 by 24, by script(1).
 
+local child_process = require "spec.support.child_process"
 local adobepass = require "adobepass"
 local folder = require "spec.support.folder"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
+
+if child_process.is_like_lua54() then return end
 
 describe("cli terminal", function()
   local fixture

@@ -4,6 +4,8 @@ local nginx = require "adobepass.sandbox.host.nginx"
 local shell = require "adobepass.util.shell"
 local tv_client = require "spec.support.tv_client"
 
+if child_process.is_like_lua54() then return end
+
 local function hello(ports)
   return ("http { server { listen 127.0.0.1:%d; return 200 hello; } }")
     :format(ports[1])

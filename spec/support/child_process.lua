@@ -9,6 +9,13 @@ function child_process.interpreter()
   return os.getenv("ADOBEPASS_LUA") or "lua5.4"
 end
 
+--- Returns whether processes behave in this Lua as in Lua 5.4: os.execute, io.popen and
+-- signals. Specs that start many processes do not run on such a Lua.
+function child_process.is_like_lua54()
+  local lua = child_process.interpreter()
+  return lua == "lua5.2" or lua == "lua5.3"
+end
+
 --- Returns a command line that runs a script with the given arguments.
 function child_process.command(script, ...)
   local words = { folder.quote(child_process.interpreter()), "-e",

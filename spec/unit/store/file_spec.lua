@@ -425,7 +425,7 @@ describe("store.file", function()
 
     it("[store-file-outlives-adder-killed] store.file: survives a kill of its "
       .. "process at any instant", function()
-      for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "40") do
+      for _ = 1, tonumber(os.getenv("ADOBEPASS_KILLS") or "15") do
         local adder = child_process.start(ADDER:format(path .. "/store"))
         assert.equal("ready", adder:line())
         core.clock.sleep(core.random.bytes(1):byte() / 50000)

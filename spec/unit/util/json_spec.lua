@@ -1,7 +1,7 @@
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
-local shell = require "adobepass.util.shell"
+local locale = require "spec.support.locale"
 
 local function is_integer(value)
   return math.type == nil or math.type(value) == "integer" -- luacheck: ignore
@@ -53,10 +53,8 @@ describe("json.encode", function()
   it("[json-writes-point-locale] json.encode: writes a decimal point in any "
     .. "locale", function()
     local place = folder.make()
-    local _, status = shell.read(
-      ("localedef -i ps_AF -f UTF-8 %s/ps_AF.utf8"):format(place))
-    local output = status == 0 and folder.run(("LOCPATH=%s %s"):format(place,
-      child_process.command [[
+    local output = locale.make("ps_AF", place) and folder.run(("LOCPATH=%s %s"):format(
+      place, child_process.command [[
         local json = require "adobepass.util.json"
         assert(os.setlocale("ps_AF.utf8", "numeric"))
         print(json.encode { 3 / 2, -1 / 4, 10 ^ 300 })]]))
