@@ -1,10 +1,13 @@
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local https_server = require "spec.support.https_server"
 
+-- The program has its own Lua 5.4.
+if child_process.interpreter() ~= "lua5.4" then return end
+
 local PROGRAM = "build/lua5.4/alloc_failure"
 
--- The program has its own Lua 5.4, so it is the same under every Lua.
 describe("running out of memory", function()
   local nginx
 

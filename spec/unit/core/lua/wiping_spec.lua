@@ -1,13 +1,16 @@
 --- Memory that the core has freed contains no secrets.
 
+local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local https_server = require "spec.support.https_server"
+
+-- The program has its own Lua 5.4.
+if child_process.interpreter() ~= "lua5.4" then return end
 
 local PROGRAM = "build/lua5.4/freed"
 
 local function is_built() return folder.read(PROGRAM) ~= nil end
 
--- The program has its own Lua 5.4, so it is the same under every Lua.
 describe("memory that the core freed", function()
   local nginx, path
 
