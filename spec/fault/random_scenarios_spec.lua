@@ -10,7 +10,7 @@ local open_handles = require "spec.support.open_handles"
 local random_scenario = require "spec.fault.random_scenario"
 
 local RUNS = tonumber(os.getenv "ADOBEPASS_SCENARIOS")
-  or seeded_random.choose_count(300, 6000)
+  or seeded_random.choose_count(150, 3000)
 
 -- In KiB. A scenario must leave no garbage; a leak of 200 scenarios exceeds it.
 local MOST_GROWN = 256

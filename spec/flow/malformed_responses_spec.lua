@@ -52,15 +52,18 @@ local FLOWS = {
 -- luacheck: read_globals table.unpack unpack
 local unpack = table.unpack or unpack
 
--- Returns the path of keys of every place in a value.
+-- Returns the path of keys of every place in a value. The third and later items of a
+-- list are read as the first two.
 local function places(value, prefix, list)
   list = list or {}
   if type(value) ~= "table" then return list end
   for key, item in pairs(value) do
-    local path = { unpack(prefix or {}) }
-    path[#path + 1] = key
-    list[#list + 1] = path
-    places(item, path, list)
+    if type(key) ~= "number" or key <= 2 then
+      local path = { unpack(prefix or {}) }
+      path[#path + 1] = key
+      list[#list + 1] = path
+      places(item, path, list)
+    end
   end
   return list
 end
