@@ -7,7 +7,7 @@ local mount_namespace = require "spec.support.mount_namespace"
 local shell = require "adobepass.util.shell"
 
 local KILLS = tonumber(os.getenv("ADOBEPASS_KILLS")
-  or os.getenv("ADOBEPASS_THOROUGH") and "1000" or "25")
+  or os.getenv("ADOBEPASS_THOROUGH") and "400" or "25")
 
 describe("core.file", function()
   local path, name
