@@ -20,6 +20,8 @@ PREFIX ?= /usr/local
 # The Luas that the tests run on.
 LUAS ?= lua5.4 luajit lua5.3 lua5.2 lua5.1
 JOBS ?= $(shell nproc 2> /dev/null || echo 1)
+# The inner makes compile in parallel, unless the outer one runs with -j.
+parallel = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
   luajit2/luajit libluajit2-5.1-dev/libluajit-5.1-dev \
@@ -114,7 +116,7 @@ $(BUILD)/no_http2.so: spec/support/programs/no_http2.c
 .PHONY: cores
 cores: # the core for each Lua; nginx needs LuaJIT
 	@for lua in $(sort $(LUAS) luajit); do \
-	  $(MAKE) --no-print-directory -j$(JOBS) LUA=$$lua all || exit 1; done
+	  $(MAKE) --no-print-directory $(parallel) LUA=$$lua all || exit 1; done
 
 .PHONY: deps
 deps: ## install missing packages to build and run (Debian)
@@ -210,8 +212,8 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch] \
 	    examples/engine/*.c); \
 	else echo "clang-format is checked with version 14 only"; fi
-	@$(MAKE) --no-print-directory -s -j$(JOBS) CI=1 FLAVOUR=-lint all
-	@$(MAKE) --no-print-directory -s -j$(JOBS) CI=1 FLAVOUR=-clang CC=clang all
+	@$(MAKE) --no-print-directory -s $(parallel) CI=1 FLAVOUR=-lint all
+	@$(MAKE) --no-print-directory -s $(parallel) CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet -j$(JOBS) --std=c99 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
 	  spec/support/programs spec/guard examples/engine
@@ -236,7 +238,7 @@ SANITIZED := lua5.4 luajit
 .PHONY: asan
 asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 	@for lua in $(SANITIZED); do \
-	  $(MAKE) --no-print-directory -s -j$(JOBS) LUA=$$lua FLAVOUR=-asan \
+	  $(MAKE) --no-print-directory -s $(parallel) LUA=$$lua FLAVOUR=-asan \
 	    CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
 	    all build/$$lua-asan/host || exit 1; done
 	@rm -f build/counts.asan
@@ -247,7 +249,7 @@ asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 
 .PHONY: poll
 poll: lint-deps cores ## run the core's specs with poll instead of epoll
-	@$(MAKE) --no-print-directory -s -j$(JOBS) LUA=lua5.4 FLAVOUR=-poll \
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 FLAVOUR=-poll \
 	  CPPFLAGS=-DAP_POLLER_POLL all
 	@rm -f build/counts.poll
 	@status=0; COUNTS=build/counts.poll sh .ci/specs lua5.4-poll \
