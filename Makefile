@@ -308,9 +308,9 @@ install: all ## install module, command and manual page below PREFIX
 	  install -D -m 644 bin/adobepass.1 $$to/share/man/man1/adobepass.1; \
 	  for pair in $(completions); do \
 	    file=$$to/share/$${pair#*:}; install -d -m 755 $${file%/*}; \
+	    install -m 644 /dev/null $$file; \
 	    env $(call environment,$(LUA)) $(LUA) bin/adobepass completion \
-	      $${pair%%:*} > $(BUILD)/completion; \
-	    install -m 644 $(BUILD)/completion $$file; done
+	      $${pair%%:*} > $$file; done
 ifeq ($(filter luajit lua5.1,$(LUA)),)
 # The sandbox runs in nginx, which needs the core for LuaJIT. Lua 5.1 loads its core
 # from the same folder, so it is skipped here.

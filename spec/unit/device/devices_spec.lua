@@ -46,9 +46,9 @@ describe("devices of one client", function()
     return collectgarbage("count") * 1024
   end
 
-  local COUNT = 10000
+  local COUNT = 2000
 
-  -- Returns the mean size in bytes of 10,000 values of `make(index)`.
+  -- Returns the mean size in bytes of COUNT values of `make(index)`.
   local function bytes_each(make)
     local list = {}
     for index = 1, COUNT do list[index] = false end

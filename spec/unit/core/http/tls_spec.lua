@@ -123,7 +123,7 @@ describe("core.http.new: TLS", function()
     .. "client_key_password", function()
     local path = folder.make()
     local key = path .. "/locked.key"
-    folder.run(("openssl rsa -aes128 -passout pass:sesame -in %s -out %s"
+    folder.run(("openssl ec -aes128 -passout pass:sesame -in %s -out %s"
       ):format(fixture.nginx.files.client.key, key))
     local function who(password)
       with { client_cert = fixture.nginx.files.client.cert, client_key = key,
