@@ -125,8 +125,8 @@ local PORTS = { "HTTP", "GOOD", "EXPIRED", "WRONG", "OLD", "MUTUAL" }
 --- Creates a self-signed client certificate.
 local function make_client(path)
   folder.run(("cd %s && openssl req -x509 -newkey ec -nodes -days 2 "
-    .. "-pkeyopt ec_paramgen_curve:prime256v1 -subj '/CN=living room' -keyout client.key -out client.pem"):format(
-    folder.quote(path)))
+    .. "-pkeyopt ec_paramgen_curve:prime256v1 -subj '/CN=living room' "
+    .. "-keyout client.key -out client.pem"):format(folder.quote(path)))
   return { cert = path .. "/client.pem", key = path .. "/client.key" }
 end
 
