@@ -174,7 +174,7 @@ engine: deps ## run the C game engine of examples/engine on this machine
 
 .PHONY: engine-asan
 engine-asan: # the engine and the core with sanitizers, for the specs
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-asan \
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 FLAVOUR=-asan \
 	  CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
 	  all build/lua5.4-asan/engine
 
