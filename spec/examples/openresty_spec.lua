@@ -580,14 +580,14 @@ describe("gateway", function()
       assert.truthy(text:find('gateway_adobe_requests_total{'
         .. 'operation="authorize",status="200",access="regular"}', 1, true))
       local last = 0
-      for number in text:gmatch
-        'gateway_request_seconds_bucket{route="play",le="[^"]+"} (%d+)' do
+      for number in text:gmatch('gateway_request_seconds_bucket{route="play",'
+          .. 'outcome="success",le="[^"]+"} (%d+)') do
         assert.is_true(tonumber(number) >= last)
         last = tonumber(number)
       end
       assert.is_true(last >= 1)
-      assert.truthy(text:find(('gateway_request_seconds_count{route="play"} '
-        .. "%d\n"):format(last), 1, true))
+      assert.truthy(text:find(('gateway_request_seconds_count{route="play",'
+        .. 'outcome="success"} %d\n'):format(last), 1, true))
     end)
 
     it("[gateway-pass] gateway: plays with a TempPass without a login, with a ticket "

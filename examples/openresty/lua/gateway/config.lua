@@ -18,7 +18,7 @@ local FIELDS = { service_provider = "string",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", passes = "table?", timeout = "number?", interval = "number?",
   rate_limit = "boolean?", allow_listed = "boolean?",
-  forward_ip_on_registration = "boolean?",
+  forward_ip_on_registration = "boolean?", forward_traceparent = "boolean?",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
@@ -100,6 +100,7 @@ function config.load(path)
     timeout = given.timeout or 8, interval = given.interval or 5,
     rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
     forward_ip_on_registration = given.forward_ip_on_registration,
+    forward_traceparent = given.forward_traceparent == true,
     language = given.language or "en", messages = given.messages,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"

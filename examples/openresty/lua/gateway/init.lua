@@ -20,6 +20,7 @@ local play = require "gateway.play"
 local problem = require "gateway.problem"
 local redis_connector = require "adobepass.store.redis_connector"
 local sign = require "gateway.sign"
+local trace = require "gateway.trace"
 local viewer = require "gateway.viewer"
 
 local gateway = {}
@@ -65,12 +66,17 @@ local function tell(event)
   if event.type ~= "cache_hit" then log.event(event) end
 end
 
+local function add_traceparent(request)
+  request.headers.traceparent = trace.header()
+end
+
 local function new_client(connect, store)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = settings.statement,
     environment = settings.environment, store = store,
     driver = adobepass.driver.ngx(), on_event = tell,
+    on_request = settings.forward_traceparent and add_traceparent or nil,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
       and rate_limiter.new(connect, settings.allow_listed),
@@ -156,7 +162,8 @@ local function note(route_name, started, made)
   local status = made and made.status or 200
   metrics.count("gateway_requests_total", "route", route_name, "status",
     status)
-  metrics.observe("gateway_request_seconds", "route", route_name, seconds)
+  metrics.observe("gateway_request_seconds", seconds, "route", route_name,
+    "outcome", metrics.outcome(status))
   log.request { route = route_name, status = status,
     method = ngx.req.get_method(), seconds = seconds,
     code = made and made.code, device = who and who.device }
