@@ -30,7 +30,7 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
 TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
-  groff-base \
+  groff-base prometheus \
   spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \

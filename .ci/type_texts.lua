@@ -56,6 +56,8 @@ texts.options = {
     driver = { "adobepass.Driver", "Adapts to an event loop (block)" },
     on_event = { "fun(event: adobepass.Event)",
       "Called for each request, retry, wait and warning, without secrets" },
+    on_request = { "fun(request: adobepass.Hook)",
+      "Called before each request; may add headers, and sees no secrets" },
     timeout = "Seconds that bound each call (30)",
     http = { "table", "Options of core.http.new, such as ca_file and proxy" },
     transport = "A replacement for tests",
@@ -259,6 +261,13 @@ texts.results = {
     { "headers", "table<string, string>", "Names in lower case" },
     { "body", "string", "The body" },
     { "json?", "any", "The decoded body, if it is JSON" } } },
+  { "Hook", "What on_request receives", {
+    { "operation", "string", "One of the 22, register, token or request" },
+    { "method", "string", "The HTTP method" },
+    { "attempt", "integer", "Counts from 1" },
+    { "mvpd?", "string", "The provider or TempPass" },
+    { "device?", "string", "client:event_name() of the device" },
+    { "headers", "table<string, string>", "Empty; headers to add" } } },
   { "Event", "What on_event receives", {
     { "type", '"request"|"retry"|"wait"|"token"|"registration"|"cache_hit"|'
       .. '"circuit_open"|"warning"', "What happened" },

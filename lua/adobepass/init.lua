@@ -42,7 +42,8 @@ local FIELDS = {
   redirect_uri = "string?", redirect_url = "string?", domain_name = "string?",
   activation_url = "string?", management = "table?", environment = "string or table",
   device = "table?", identity = "table?", store = "table?", driver = "table?",
-  on_event = "function?", timeout = "number?", http = "table?",
+  on_event = "function?", on_request = "function?", timeout = "number?",
+  http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
   forward_ip_on_registration = "boolean?",
   retry = "table?", circuit_breaker = "table or boolean?",
@@ -188,7 +189,7 @@ local function share(given)
     identity = check_identity(given.identity),
     origins = environment.resolve(given.environment),
     store = check_methods("store", given.store or adobepass.store.memory()),
-    driver = driver, on_event = given.on_event,
+    driver = driver, on_event = given.on_event, on_request = given.on_request,
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
     transport = given.transport, recording = recording_of(given.record),
@@ -232,6 +233,11 @@ end
 -- * `on_event`: called with a table for every request, retry, wait, token,
 --   registration, cache hit and warning, with `mvpd` where it concerns a provider
 --   or a TempPass; an event never holds a secret
+-- * `on_request`: called before each request, retries and token requests too, with a
+--   table `{ operation =, method =, attempt =, mvpd =, device =, headers = {} }`
+--   without secrets; the function may add headers to `headers`, for example the
+--   `traceparent` of a trace. It cannot set Authorization, nor replace a header of the
+--   request; it must not wait
 -- * `timeout` (30): seconds that bound each call of `client.api`, with its
 --   waits, token requests and retries, and the retries of a flow; a flow that
 --   sends several requests, in batches or to several providers, may take that

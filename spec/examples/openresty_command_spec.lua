@@ -23,10 +23,10 @@ local function exists(path)
 end
 
 describe("examples/openresty/run", function()
-  -- Starts the command. Returns its process id and its first output.
-  local function start(arguments)
-    local pipe = assert(io.popen(("echo $$; exec %s --json %s 2>&1"):format(
-      RUN, arguments or "")))
+  -- Starts the command, with variables. Returns its process id and its first output.
+  local function start(arguments, variables)
+    local pipe = assert(io.popen(("echo $$; exec env %s %s --json %s 2>&1"):format(
+      variables or "", RUN, arguments or "")))
     return pipe, pipe:read "*l", assert(json.decode(pipe:read "*l"))
   end
 
@@ -76,6 +76,24 @@ describe("examples/openresty/run", function()
     is_all_gone(started)
     pipe:close()
     folder.remove(path)
+  end)
+
+  it("[gateway-command-environment] examples/openresty/run: uses settings of the "
+    .. "environment, also after a reload", function()
+    local pipe, pid, started = start("--nodes 1", "GATEWAY_LANGUAGE=es")
+    local node, tv, texts = started.nodes[1], gateway_client.new(), {}
+    tv:post(node.url .. "/login")
+    texts[1] = select(2, tv:post(node.url .. "/play/cnn")).viewer_text
+    local former = gateway_nodes.workers { server = { pid = node.pid } }
+    folder.run("kill -HUP " .. node.pid)
+    gateway_nodes.await_end(former)
+    texts[2] = select(2, tv:post(node.url .. "/play/cnn")).viewer_text
+    tv:close()
+    folder.run("kill -s TERM " .. pid)
+    is_all_gone(started)
+    pipe:close()
+    local spanish = "Inicie sesión con su proveedor de TV."
+    assert.same({ spanish, spanish }, texts)
   end)
 
   it("[gateway-command-starts-sandbox] examples/openresty/run: starts without "

@@ -19,6 +19,7 @@ describe("gateway", function()
   setup(function()
     -- With the limits, only one device per second could register.
     running = assert(service.start { throttle = false,
+      edit = function(text) return (text:gsub("# (203%.0%.113%.0/24 1;)", "%1")) end,
       settings = { allow_listed = true, language = "es",
         passes = json.array { "TempPass_TEST40" } } })
     control = many_clients.control(running.sandbox)
@@ -97,6 +98,16 @@ describe("gateway", function()
       for _, item in ipairs(result.providers) do
         assert.is_nil(item.id:find "TempPass")
       end
+    end)
+
+    it("[gateway-providers-first] gateway: lists providers before the first login, "
+      .. "and the login uses the same device", function()
+      local status, result = tv:get(one .. "/providers")
+      assert.equal(200, status)
+      assert.is_true(#result.providers > 5)
+      assert.truthy(tv:cookie "gateway_device")
+      sign_in()
+      assert.equal(1, operations().register)
     end)
 
     it("[gateway-signed-already-no-code] gateway: returns no code when the "
@@ -300,7 +311,7 @@ describe("gateway", function()
 
     it("[gateway-no-cookie-ours] gateway: refuses a request without a cookie "
       .. "of the gateway", function()
-      for _, path in ipairs { "/login/status", "/providers", "/catalog" } do
+      for _, path in ipairs { "/login/status", "/catalog" } do
         is_refused(401, "device_unknown", tv:get(one .. path))
         is_refused(401, "device_unknown",
           tv:get(one .. path, { Cookie = "gateway_device=x.y.z" }))
@@ -328,6 +339,22 @@ describe("gateway", function()
       is_refused(413, "http_413",
         tv:post(one .. "/login", ('{"mvpd":"%s"}'):format(("x"):rep(9000))))
       assert.equal(0, operations().create_session)
+    end)
+
+    it("[gateway-error-names-field] gateway: the error of a wrong body names the "
+      .. "field", function()
+      for body, text in pairs { ['{"mvpd":5}'] = "The field 'mvpd' must be a string.",
+          ['{"mvdp":"x"}'] = "Unknown field 'mvdp'; the fields are: mvpd.",
+          ['{"a\\n\\u00e9":1}'] = "Unknown field 'a???'; the fields are: mvpd.",
+          ["[1]"] = "Unknown field '1'; the fields are: mvpd." } do
+        local status, result = tv:post(one .. "/login", body)
+        assert.same({ 400, text }, { status, result.message })
+      end
+      local long = { [("x"):rep(500)] = 1 }
+      assert.is_true(#select(2, tv:post(one .. "/login", long)).message < 100)
+      tv:post(one .. "/login")
+      assert.equal("Unknown field 'x'; the body must be {}.",
+        select(2, tv:post(one .. "/logout", { x = 1 })).message)
     end)
 
     it("[gateway-provider] gateway: refuses an unknown provider", function()
@@ -449,6 +476,30 @@ describe("gateway", function()
       for index = 1, 7 do
         assert.equal(200, (arrive("::ffff:198.51.100." .. index)))
       end
+    end)
+
+    it("[gateway-new-devices-shared] gateway: allows more new devices for an address "
+      .. "that is listed as shared", function()
+      for _ = 1, 20 do
+        assert.equal(200, (tv:get(one .. "/providers", { Cookie = false,
+          ["X-Forwarded-For"] = "203.0.113.7" })))
+      end
+    end)
+
+    it("[gateway-devices-one-address] gateway: limits known devices of one address "
+      .. "each for itself", function()
+      local first, second = gateway_client.new { ip = "203.0.113.8" },
+        gateway_client.new { ip = "203.0.113.8" }
+      first:post(one .. "/login")
+      second:post(one .. "/login")
+      local worst = 0
+      for _ = 1, 120 do
+        worst = math.max(worst, (first:get(one .. "/login/status")))
+      end
+      assert.equal(429, worst)
+      assert.equal(200, (second:get(one .. "/login/status")))
+      first:close()
+      second:close()
     end)
 
     it("[gateway-headers-large-form] gateway: refuses large headers with an "
@@ -580,14 +631,14 @@ describe("gateway", function()
       assert.truthy(text:find('gateway_adobe_requests_total{'
         .. 'operation="authorize",status="200",access="regular"}', 1, true))
       local last = 0
-      for number in text:gmatch
-        'gateway_request_seconds_bucket{route="play",le="[^"]+"} (%d+)' do
+      for number in text:gmatch('gateway_request_seconds_bucket{route="play",'
+          .. 'outcome="success",le="[^"]+"} (%d+)') do
         assert.is_true(tonumber(number) >= last)
         last = tonumber(number)
       end
       assert.is_true(last >= 1)
-      assert.truthy(text:find(('gateway_request_seconds_count{route="play"} '
-        .. "%d\n"):format(last), 1, true))
+      assert.truthy(text:find(('gateway_request_seconds_count{route="play",'
+        .. 'outcome="success"} %d\n'):format(last), 1, true))
     end)
 
     it("[gateway-pass] gateway: plays with a TempPass without a login, with a ticket "

@@ -16,8 +16,10 @@
 -- driver's clock, fixed when the call is created.
 -- @module adobepass.api.call
 
+local added_headers = require "adobepass.api.added_headers"
 local circuit_breaker = require "adobepass.policy.circuit_breaker"
 local custom_request = require "adobepass.api.custom_request"
+local event_name = require("adobepass.api.connection").event_name
 local errors = require "adobepass.api.errors"
 local operations = require "adobepass.api.operations"
 local request = require "adobepass.api.request"
@@ -118,6 +120,18 @@ function states.wait_for_rate_limit(self)
   return "wait_for_rate_limit"
 end
 
+-- Returns the request with the headers of `on_request`, which is called for each
+-- attempt.
+local function with_added_headers(self, built)
+  local connection = self.connection
+  if not connection.on_request then return built end
+  local details = { operation = self.operation.name, method = built.method,
+    mvpd = self.params.mvpd, attempt = self.attempt, headers = {},
+    device = event_name(self.device.key) }
+  connection.on_request(details)
+  return added_headers.apply("on_request", built, details.headers)
+end
+
 function states.send(self)
   local connection, built = self.connection, self.request
   local transport, err = connection.transport, nil
@@ -135,7 +149,7 @@ function states.send(self)
   self.started = now
   built.bearer, built.timeout = self.held and self.held.token,
     self.deadline - now
-  local transfer, message, code = transport:submit(built)
+  local transfer, message, code = transport:submit(with_added_headers(self, built))
   if not transfer then
     return failed_attempt(self,
       errors.from_transport(self.operation.name, message, code))

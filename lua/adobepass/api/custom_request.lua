@@ -2,6 +2,7 @@
 -- Degradation, with the managed access token. No I/O.
 -- @module adobepass.api.custom_request
 
+local added_headers = require "adobepass.api.added_headers"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
@@ -20,23 +21,8 @@ local METHODS = { GET = true, HEAD = true, PUT = true, DELETE = true,
   OPTIONS = true, POST = false, PATCH = false }
 local HAS_NO_BODY = { GET = true, HEAD = true }
 
--- The client sets these headers, or libcurl does.
-local REFUSED = { authorization = true, ["proxy-authorization"] = true,
-  host = true, connection = true, ["content-length"] = true,
-  ["transfer-encoding"] = true }
-
 local function complain(format, ...)
   error(WHERE .. ": " .. format:format(...))
-end
-
-local function check_header(name, value)
-  if type(name) ~= "string" or not name:find "^[%w!#$%%&'*+.^_`|~-]+$" then
-    complain("headers should be a table from name to value")
-  elseif REFUSED[name:lower()] then
-    complain("the header '%s' may not be set", name)
-  elseif type(value) ~= "string" or value:find "[%z\1-\31\127]" then
-    complain("the header '%s' should be a string without control characters", name)
-  end
 end
 
 local function is_scalar(value)
@@ -71,7 +57,7 @@ function custom_request.check(given)
     complain("timeout should be seconds, above 0 and up to 3600, not %g",
       given.timeout)
   end
-  for name, value in pairs(given.headers or {}) do check_header(name, value) end
+  added_headers.check(WHERE, given.headers or {})
   for name, value in pairs(given.query or {}) do check_parameter(name, value) end
 end
 

@@ -79,10 +79,12 @@ local function escape_for_json(bytes)
   return ("\\ufffd"):rep(#bytes)
 end
 
--- Encodes a value as JSON without control characters, which `print` would escape.
+--- Encodes a value as JSON without control characters, which `print` would escape.
 local function encode(value)
   return terminal.escape(json.encode(value), escape_for_json)
 end
+
+report.encode = encode
 
 local function as_json(err, advice, language)
   return encode { error = { code = err.code, message = err.message,

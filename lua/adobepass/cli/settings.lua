@@ -10,6 +10,7 @@ local json = require "adobepass.util.json"
 local jwt = require "adobepass.cli.jwt"
 local report = require "adobepass.cli.report"
 local shell = require "adobepass.util.shell"
+local trace = require "adobepass.cli.trace"
 
 local settings = {}
 
@@ -66,7 +67,9 @@ local function output_options(parser)
       .. "($ADOBEPASS_LANGUAGE; default: en)."):argname("<code>")
       :choices { "en", "es" },
     parser:flag("--json", "Print one line of JSON, for errors too."),
-    parser:flag("--verbose", "Log each request on standard error."))
+    parser:flag("--verbose", "Log each request on standard error."),
+    parser:flag("--trace", "Print each request and response on standard error, "
+      .. "without secrets and personal values."))
 end
 
 --- Declares the shared options after those of the subcommand.
@@ -254,11 +257,17 @@ local function broken_store(message)
     action = "none", message = message }
 end
 
+-- If the transport cannot be made, the client makes one, and reports why it cannot.
+local function transport_of(arguments, found)
+  return arguments.trace and trace.transport(found.ca, arguments.json) or nil
+end
+
 local function make(arguments, found, device)
   return adobepass.new {
     service_provider = found.service_provider, environment = found.origins,
     software_statement = found.statement, store = found.store,
-    http = { ca_file = found.ca }, timeout = arguments.timeout,
+    http = { ca_file = found.ca }, transport = transport_of(arguments, found),
+    timeout = arguments.timeout,
     device = device, language = settings.language(arguments),
     on_event = arguments.verbose and report.events(arguments.json) or nil,
   }

@@ -128,6 +128,7 @@
 ---@field management? { software_statement: string } # Another application, whose credentials management calls use
 ---@field messages? table<string, string> # From an error's code to your own text
 ---@field on_event? fun(event: adobepass.Event) # Called for each request, retry, wait and warning, without secrets
+---@field on_request? fun(request: adobepass.Hook) # Called before each request; may add headers, and sees no secrets
 ---@field random? fun(): number # A replacement for tests
 ---@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share
 ---@field record? string # A file for the redacted requests and responses of this client
@@ -429,6 +430,15 @@
 ---@field headers table<string, string> # Names in lower case
 ---@field body string # The body
 ---@field json? any # The decoded body, if it is JSON
+
+--- What on_request receives.
+---@class adobepass.Hook
+---@field operation string # One of the 22, register, token or request
+---@field method string # The HTTP method
+---@field attempt integer # Counts from 1
+---@field mvpd? string # The provider or TempPass
+---@field device? string # client:event_name() of the device
+---@field headers table<string, string> # Empty; headers to add
 
 --- What on_event receives.
 ---@class adobepass.Event

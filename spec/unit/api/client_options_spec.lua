@@ -64,6 +64,7 @@ local WRONG = {
       "store has no method 'replace'" } },
   driver = { 5, "block", { {}, "driver has no method 'wait'" } },
   on_event = { 5, "log", {} },
+  on_request = { 5, "trace", {} },
   timeout = { "30", 0, -1, NAN, HUGE, 4000 },
   http = { 5, { { ca_fil = "x" }, "ca_fil" }, { { ca_file = 5 }, "ca_file" },
     { { min_tls = "1.0" }, "min_tls" }, { { timeout = -1 }, "timeout" } },

@@ -1,6 +1,10 @@
---- The settings of a gateway: a JSON file, read when nginx starts and reloads.
+--- The settings of a gateway: a JSON file and environment variables, read when nginx
+-- starts and reloads.
 --
--- It contains no secrets, only the names of files that contain them.
+-- A variable is GATEWAY_ and the name of a setting in upper case, or GATEWAY_REDIS_ and
+-- the name of a field of `redis`. It replaces the setting of the file. Lists and
+-- objects are JSON. A secret is in a file that a setting names, or in a variable. It is
+-- not in the settings file, nor in an argument, which other users of the host can read.
 -- @module gateway.config
 
 local core = require "adobepass.core"
@@ -14,12 +18,12 @@ local config = {}
 
 local FIELDS = { service_provider = "string",
   environment = "string or table", ca_file = "string?",
-  statement_file = "string", media_key_file = "string?", redis = "table",
+  statement_file = "string?", media_key_file = "string?", redis = "table",
   device_keys = "table", ticket_keys = "table", ticket_seconds = "number?",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", passes = "table?", timeout = "number?", interval = "number?",
   rate_limit = "boolean?", allow_listed = "boolean?",
-  forward_ip_on_registration = "boolean?",
+  forward_ip_on_registration = "boolean?", forward_traceparent = "boolean?",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
@@ -31,23 +35,67 @@ end
 
 local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
 
-local function read(path)
-  local text = assert(shell.read_file(path))
+-- Reads the file that a setting names.
+local function read(name, path)
+  local text, message = shell.read_file(path)
+  if not text then error(("%s: cannot read the file: %s"):format(name, message)) end
   return (text:gsub("%s+$", ""))
+end
+
+-- Returns the text of an environment variable in the type of a setting.
+local function parse(variable, text, kind)
+  local value = text
+  if kind:find "boolean" then
+    value = ({ ["true"] = true, ["false"] = false })[text]
+  elseif kind:find "number" then
+    value = tonumber(text)
+  elseif kind:find "table" and (kind == "table" or kind == "table?"
+      or text:find "^%s*[%[{]") then
+    value = json.decode(text)
+    if type(value) ~= "table" then value = nil end
+  end
+  if value ~= nil then return value end
+  error(("%s: expected a %s"):format(variable, kind:gsub("%?$", "")
+    :gsub("table", "list or object in JSON")))
+end
+
+-- Returns the settings with those of the environment.
+local function with_environment(given, prefix, fields, getenv)
+  local result = {}
+  for name, value in pairs(given) do result[name] = value end
+  for name, kind in pairs(fields) do
+    local variable = prefix .. name:upper()
+    local text = getenv(variable)
+    if text and text ~= "" then result[name] = parse(variable, text, kind) end
+  end
+  return result
+end
+
+-- Returns a secret of a variable, or of the file that the setting `<name>_file` names.
+local function secret(where, name, given, getenv)
+  local variable = "GATEWAY_" .. (where .. name):upper()
+  local text, path = getenv(variable), given[name .. "_file"]
+  if text and text ~= "" then return text, variable end
+  if path then
+    local setting = (where .. name):gsub("^redis_", "redis.") .. "_file"
+    return read(setting, path), setting
+  end
 end
 
 -- The first key signs, all keys verify, so that keys can be rotated while tickets
 -- are valid. Keep a device key for as long as a device cookie is valid.
-local function read_keys(name, list)
+local function read_keys(name, list, getenv)
   local keys = {}
   for index, item in ipairs(list) do
-    options.check(name, item, { id = "string", file = "string" })
-    local secret = read(item.file)
-    if #secret < LEAST_KEY or not item.id:find "^[%w_-]+$" then
-      error(("%s: '%s' needs an id of letters and digits, and %d bytes or "
-        .. "more"):format(name, item.id, LEAST_KEY))
+    options.check(name, item, { id = "string", file = "string?",
+      variable = "string?" })
+    local text = item.variable and getenv(item.variable) or ""
+    if item.file then text = read(name, item.file) end
+    if #text < LEAST_KEY or not item.id:find "^[%w_-]+$" then
+      error(("%s: '%s' needs an id of letters and digits, and %d bytes or more in its "
+        .. "file or variable"):format(name, item.id, LEAST_KEY))
     end
-    keys[index] = { id = item.id, secret = secret }
+    keys[index] = { id = item.id, secret = text }
   end
   if #keys == 0 then error(name .. ": at least one key is needed") end
   return keys
@@ -67,40 +115,54 @@ local function read_channels(list)
   return channels
 end
 
-local function read_statement(path)
-  local statement = read(path)
-  if core.jws.peek(statement) then return statement end
-  error("statement_file: no software statement is in " .. path)
+local function read_statement(given, getenv)
+  local statement, where = secret("", "statement", given, getenv)
+  if not statement then
+    error "statement_file: missing; name a file, or set GATEWAY_STATEMENT"
+  elseif core.jws.peek(statement) then
+    return statement
+  end
+  error(where .. ": no software statement is there")
 end
 
 -- Returns a connector: its options are checked when nginx starts.
-local function read_redis(given)
+local function read_redis(given, getenv)
+  given = with_environment(given, "GATEWAY_REDIS_", REDIS, getenv)
   options.check("redis", given, REDIS)
   local settings = {}
   for name in pairs(redis_connector.FIELDS) do settings[name] = given[name] end
-  settings.password = given.password_file and read(given.password_file)
-  settings.sentinel_password = given.sentinel_password_file
-    and read(given.sentinel_password_file)
+  settings.password = secret("redis_", "password", given, getenv)
+  settings.sentinel_password = secret("redis_", "sentinel_password", given, getenv)
   settings.timeout = given.timeout or 1
   return redis_connector.new(settings, "redis")
 end
 
+local function settings_of(path, getenv)
+  local given = path == "" and {} or json.decode(read("settings", path))
+  if type(given) ~= "table" then error("settings: no JSON object is in " .. path) end
+  given = with_environment(given, "GATEWAY_", FIELDS, getenv)
+  given.redis = given.redis or {}
+  return options.check(path == "" and "settings" or path, given, FIELDS)
+end
+
 --- Reads and checks the settings. Raises an error for an invalid one: nginx then
 -- does not start, or keeps its settings on a reload.
--- @string path
-function config.load(path)
-  local given = json.decode(read(path))
-  options.check(path, given, FIELDS)
+-- @string path of the file; "" for environment variables alone
+-- @tparam[opt=os.getenv] function getenv
+function config.load(path, getenv)
+  getenv = getenv or os.getenv
+  local given = settings_of(path, getenv)
   environment.resolve(given.environment) -- raises what is wrong with it
   return {
     service_provider = given.service_provider,
     environment = given.environment, ca_file = given.ca_file,
-    statement = read_statement(given.statement_file),
+    statement = read_statement(given, getenv),
     media_key = given.media_key_file
-      and assert(core.public_key(read(given.media_key_file))),
-    redis = read_redis(given.redis),
-    device_keys = read_keys("device_keys", given.device_keys),
-    ticket_keys = read_keys("ticket_keys", given.ticket_keys),
+      and assert(core.public_key(read("media_key_file",
+        given.media_key_file))),
+    redis = read_redis(given.redis, getenv),
+    device_keys = read_keys("device_keys", given.device_keys, getenv),
+    ticket_keys = read_keys("ticket_keys", given.ticket_keys, getenv),
     ticket_seconds = given.ticket_seconds or 300,
     domain_name = given.domain_name, redirect_url = given.redirect_url,
     activation_url = given.activation_url,
@@ -108,6 +170,7 @@ function config.load(path)
     timeout = given.timeout or 8, interval = given.interval or 5,
     rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
     forward_ip_on_registration = given.forward_ip_on_registration,
+    forward_traceparent = given.forward_traceparent == true,
     language = given.language or "en", messages = given.messages,
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"

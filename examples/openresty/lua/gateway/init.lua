@@ -19,16 +19,19 @@ local rate_limiter = require "gateway.rate_limit"
 local play = require "gateway.play"
 local problem = require "gateway.problem"
 local sign = require "gateway.sign"
+local tables = require "adobepass.util.tables"
+local trace = require "gateway.trace"
 local viewer = require "gateway.viewer"
 
 local gateway = {}
 
--- `body`: the allowed fields. `open`: no device is required.
+-- `body`: the allowed fields. `welcome`: a new device gets its cookie. `open`: no
+-- device is required.
 local ROUTES = {
   viewer = {
     login = { "POST", login.post, welcome = true, body = { mvpd = "string" } },
     ["login/status"] = { "GET", login.status },
-    providers = { "GET", catalog.providers },
+    providers = { "GET", catalog.providers, welcome = true },
     catalog = { "GET", catalog.list },
     play = { "POST", play.post, argument = true,
       body = { ticket = "string", pass = "boolean" } },
@@ -64,12 +67,17 @@ local function tell(event)
   if event.type ~= "cache_hit" then log.event(event) end
 end
 
+local function add_traceparent(request)
+  request.headers.traceparent = trace.header()
+end
+
 local function new_client(store)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = settings.statement,
     environment = settings.environment, store = store,
     driver = adobepass.driver.ngx(), on_event = tell,
+    on_request = settings.forward_traceparent and add_traceparent or nil,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
       and rate_limiter.new(settings.redis, settings.allow_listed),
@@ -99,6 +107,23 @@ local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)
 end
 
+-- A name from the network, for a message.
+local function printable(text)
+  return (tostring(text):sub(1, 40):gsub("[^\32-\126]", "?"))
+end
+
+local function check_field(field, value, allowed)
+  if not allowed[field] then
+    local names = table.concat(tables.sorted_keys(allowed), ", ")
+    return bad_request(400, ("Unknown field '%s'; %s."):format(printable(field),
+      names == "" and "the body must be {}" or "the fields are: " .. names))
+  elseif type(value) ~= allowed[field] then
+    return bad_request(400, ("The field '%s' must be a %s."):format(field,
+      allowed[field]))
+  end
+  return true
+end
+
 -- Accepts JSON only: a form on another site cannot send this type without a CORS
 -- preflight.
 local function read_body(allowed)
@@ -112,10 +137,8 @@ local function read_body(allowed)
     return bad_request(400, "The body must be a JSON object.")
   end
   for field, value in pairs(body) do
-    if type(value) ~= allowed[field] then
-      return bad_request(400, "The body has an unknown field, or a field of the "
-        .. "wrong type.")
-    end
+    local good, err = check_field(field, value, allowed)
+    if not good then return nil, err end
   end
   return body
 end
@@ -154,7 +177,8 @@ local function note(route_name, started, made)
   local status = made and made.status or 200
   metrics.count("gateway_requests_total", "route", route_name, "status",
     status)
-  metrics.observe("gateway_request_seconds", "route", route_name, seconds)
+  metrics.observe("gateway_request_seconds", seconds, "route", route_name,
+    "outcome", metrics.outcome(status))
   log.request { route = route_name, status = status,
     method = ngx.req.get_method(), seconds = seconds,
     code = made and made.code, device = who and who.device }

@@ -8,6 +8,7 @@
 -- luacheck: globals ngx
 
 local json = require "adobepass.util.json"
+local trace = require "gateway.trace"
 
 local log = {}
 
@@ -34,11 +35,14 @@ end
 
 -- Writes the fields in a fixed order, so that lines are easy to compare.
 local function write(event, given)
-  local line = {}
+  local line, context = {}, trace.current()
   add(line, "time", ngx.utctime():gsub(" ", "T") .. "Z")
   add(line, "node", node)
   add(line, "worker", ngx.worker.id())
   add(line, "request", ngx.var.request_id)
+  add(line, "trace", context.id)
+  add(line, "span", context.span)
+  add(line, "parent", context.parent)
   add(line, "event", event)
   for _, name in ipairs(FIELDS) do add(line, name, given[name]) end
   add(line, "seconds", rounded(given.seconds))

@@ -18,7 +18,14 @@ local KINDS = {
   { "gateway_adobe_request_seconds", "histogram", "Response time of Adobe." },
   { "gateway_adobe_events_total", "counter",
     "Registrations, tokens, retries, waits, cache hits and warnings." },
+  { "gateway_metrics_dropped_total", "counter",
+    "Values that were not counted, because there are too many series." },
 }
+
+-- More series than routes, operations, statuses and codes can have. It bounds the
+-- memory of nginx and of Prometheus if a label has unexpected values.
+local MOST_SERIES = 2000
+local SERIES, DROPPED = "series", "gateway_metrics_dropped_total{}"
 
 local function dict() return ngx.shared.gateway_metrics end
 
@@ -38,10 +45,29 @@ local function labelled(name, ...)
   return name .. "{" .. table.concat(list, ",") .. "}"
 end
 
-local function add(key, by) dict():incr(key, by, 0) end
+-- The series that this worker has found or added.
+local known = {}
+
+local function has_room(key)
+  if known[key] then return true end
+  if dict():get(key) == nil then
+    if (dict():get(SERIES) or 0) >= MOST_SERIES then return false end
+    dict():incr(SERIES, 1, 0)
+  end
+  known[key] = true
+  return true
+end
+
+local function add(key, by)
+  dict():incr(has_room(key) and key or DROPPED, by, 0)
+end
 
 --- Increments a counter with labels: pairs of name and value.
 function metrics.count(name, ...) add(labelled(name, ...), 1) end
+
+local function bucket(name, labels, bound)
+  return ('%s_bucket{%s,le="%s"}'):format(name, labels, bound)
+end
 
 local function bucket_of(seconds)
   for _, bound in ipairs(BUCKETS) do
@@ -50,10 +76,19 @@ local function bucket_of(seconds)
   return "+Inf"
 end
 
---- Adds to one bucket of a histogram; `text` adds the buckets up.
-function metrics.observe(name, label, value, seconds)
-  add(labelled(name .. "_sum", label, value), seconds)
-  add(labelled(name .. "_bucket", label, value, "le", bucket_of(seconds)), 1)
+--- Adds to one bucket of a histogram with labels: pairs of name and value. `text`
+-- adds the buckets up.
+function metrics.observe(name, seconds, ...)
+  local labels = labelled("", ...):sub(2, -2)
+  add(("%s_sum{%s}"):format(name, labels), seconds)
+  add(bucket(name, labels, bucket_of(seconds)), 1)
+end
+
+--- Returns the label `outcome` of a status; of nil, if there was no response.
+function metrics.outcome(status)
+  if not status then return "no_response" end
+  if status == 429 then return "throttled" end
+  return status < 400 and "success" or status < 500 and "refused" or "failed"
 end
 
 -- Each worker counts files locally, and adds them to the shared count once per
@@ -94,8 +129,8 @@ function metrics.event(event)
   metrics.count("gateway_adobe_requests_total", "operation",
     event.operation, "status", event.status or event.error, "access",
     access_of(event))
-  metrics.observe("gateway_adobe_request_seconds", "operation",
-    event.operation, event.seconds)
+  metrics.observe("gateway_adobe_request_seconds", event.seconds, "operation",
+    event.operation, "outcome", metrics.outcome(event.status))
 end
 
 local function add_line(lines, key)
@@ -109,24 +144,23 @@ local function add_counter(lines, keys, name)
 end
 
 -- Prometheus buckets are cumulative.
-local function add_buckets(lines, name, label, value)
+local function add_buckets(lines, name, labels)
   local sum = 0
   local function add_bucket(bound)
-    local key = labelled(name .. "_bucket", label, value, "le", bound)
+    local key = bucket(name, labels, bound)
     sum = sum + (dict():get(key) or 0)
     lines[#lines + 1] = ("%s %.14g"):format(key, sum)
   end
   for _, bound in ipairs(BUCKETS) do add_bucket(bound) end
   add_bucket "+Inf"
-  lines[#lines + 1] = ("%s %.14g"):format(labelled(name .. "_count", label,
-    value), sum)
+  lines[#lines + 1] = ("%s_count{%s} %.14g"):format(name, labels, sum)
 end
 
 local function add_histogram(lines, keys, name)
   for _, key in ipairs(keys) do
-    local own, label, value = key:match '^([^{]+){([%l]+)="([^"]*)"}$'
-    if own == name .. "_sum" then
-      add_buckets(lines, name, label, value)
+    local own, labels = key:match "^([^{]+)_sum{(.*)}$"
+    if own == name then
+      add_buckets(lines, name, labels)
       add_line(lines, key)
     end
   end

@@ -74,14 +74,21 @@ local function network_of(address)
   return address:sub(1, 8)
 end
 
---- For nginx's limit: returns the IPv4 address or IPv6 /64 of a request for a login
--- without a valid device cookie; else "".
-function viewer.newcomer()
-  if ngx.var.uri ~= "/login"
-      or devices:open("device", ngx.var.cookie_gateway_device) then
-    return ""
-  end
-  return network_of(ngx.var.binary_remote_addr)
+-- The routes with which a new device may begin; they give it a cookie.
+local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
+
+--- For rewrite_by_lua: sets the keys of nginx's limits. A known device counts for
+-- itself, because many homes may share an address; another request counts for its IPv4
+-- address or IPv6 /64. The first request of a device counts as a newcomer, too: of
+-- this address, or of one that gateway.conf lists as shared.
+function viewer.set_limits()
+  local variables = ngx.var
+  local id = devices:open("device", variables.cookie_gateway_device)
+  local key = id or network_of(variables.binary_remote_addr)
+  variables.gateway_viewer = key
+  if id or not IS_FIRST[variables.uri] then return end
+  local is_shared = variables.gateway_shared == "1"
+  variables[is_shared and "gateway_shared_newcomer" or "gateway_newcomer"] = key
 end
 
 function viewer.add_cookie(text)

@@ -1,0 +1,129 @@
+--- The gateway's settings: a file, environment variables, or both.
+
+package.path = "examples/openresty/lua/?.lua;" .. package.path
+
+local config = require "gateway.config"
+local folder = require "spec.support.folder"
+local json = require "adobepass.util.json"
+local shell = require "adobepass.util.shell"
+local valid_options = require "spec.support.valid_options"
+
+local STATEMENT = valid_options().software_statement
+local KEY = ("k"):rep(32)
+
+describe("gateway settings", function()
+  local place, statement_file, key_file
+
+  setup(function()
+    place = folder.make()
+    statement_file, key_file = place .. "/statement", place .. "/key"
+    assert(shell.write_file(statement_file, STATEMENT .. "\n"))
+    assert(shell.write_file(key_file, KEY .. "\n"))
+  end)
+  teardown(function() folder.remove(place) end)
+
+  local function keys() return json.array { { id = "one", file = key_file } } end
+
+  local function complete()
+    return { service_provider = "REF30", environment = "release-staging",
+      statement_file = statement_file, redis = { host = "redis.test" },
+      device_keys = keys(), ticket_keys = keys(), domain_name = "adobe.com",
+      redirect_url = "https://adobe.com", channels = json.array {
+        { id = "cnn", resource = "CNN", title = "CNN" } } }
+  end
+
+  -- Loads settings of a table (nil: no file) and of environment variables.
+  local function load(given, variables)
+    local path = ""
+    if given then
+      path = place .. "/settings.json"
+      assert(shell.write_file(path, json.encode(given)))
+    end
+    return config.load(path, function(name) return (variables or {})[name] end)
+  end
+
+  local function refuses(text, given, variables)
+    local good, message = pcall(load, given, variables)
+    assert.is_false(good, text)
+    assert.matches(text, message, nil, true)
+    assert.is_nil(message:find(KEY, 1, true))
+    assert.is_nil(message:find(STATEMENT, 1, true))
+  end
+
+  it("[gateway-settings-environment] gateway settings: all can come from environment "
+    .. "variables, without a file", function()
+    local loaded = load(nil, {
+      GATEWAY_SERVICE_PROVIDER = "REF30", GATEWAY_ENVIRONMENT = "release-staging",
+      GATEWAY_STATEMENT = STATEMENT, GATEWAY_REDIS_HOST = "redis.test",
+      GATEWAY_REDIS_PORT = "6380", GATEWAY_REDIS_PASSWORD = "open sesame",
+      GATEWAY_DEVICE_KEYS = '[{"id":"one","variable":"DEVICE_KEY"}]',
+      GATEWAY_TICKET_KEYS = '[{"id":"two","variable":"TICKET_KEY"}]',
+      DEVICE_KEY = KEY, TICKET_KEY = KEY .. "2",
+      GATEWAY_DOMAIN_NAME = "adobe.com", GATEWAY_REDIRECT_URL = "https://adobe.com",
+      GATEWAY_CHANNELS = '[{"id":"cnn","resource":"CNN","title":"CNN"}]',
+      GATEWAY_TIMEOUT = "2.5", GATEWAY_RATE_LIMIT = "false",
+      GATEWAY_FORWARD_TRACEPARENT = "true", GATEWAY_LANGUAGE = "",
+    })
+    assert.same({ "REF30", "release-staging", STATEMENT, 2.5, false, true, "en" },
+      { loaded.service_provider, loaded.environment, loaded.statement, loaded.timeout,
+        loaded.rate_limit, loaded.forward_traceparent, loaded.language })
+    assert.same({ "redis.test", 6380, "open sesame" },
+      { loaded.redis.host, loaded.redis.port, loaded.redis.password })
+    assert.same({ { id = "one", secret = KEY } }, loaded.device_keys)
+    assert.same({ { id = "two", secret = KEY .. "2" } }, loaded.ticket_keys)
+    assert.equal("CNN", loaded.channels.by_id.cnn.resource)
+  end)
+
+  it("[gateway-settings-precedence] gateway settings: a variable replaces a setting of "
+    .. "the file, and a field of redis the others not", function()
+    local given = complete()
+    given.timeout = 9
+    local loaded = load(given, { GATEWAY_TIMEOUT = "3", GATEWAY_REDIS_DATABASE = "2",
+      GATEWAY_ENVIRONMENT = '{"api":"https://api.test"}' })
+    assert.same({ 3, 2, "redis.test", "https://api.test" }, { loaded.timeout,
+      loaded.redis.database, loaded.redis.host, loaded.environment.api })
+    assert.equal(9, load(given).timeout)
+  end)
+
+  it("[gateway-settings-file-secrets] gateway settings: read secrets from the files "
+    .. "that they name, also by a variable", function()
+    local given = complete()
+    given.redis.password_file = key_file
+    local loaded = load(given)
+    assert.same({ STATEMENT, KEY, { { id = "one", secret = KEY } } },
+      { loaded.statement, loaded.redis.password, loaded.ticket_keys })
+    given.statement_file = nil
+    assert.equal(STATEMENT, load(given,
+      { GATEWAY_STATEMENT_FILE = statement_file }).statement)
+  end)
+
+  it("[gateway-settings-errors] gateway settings: an error names the setting or the "
+    .. "variable, and no secret", function()
+    local function changed(name, value)
+      local given = complete()
+      given[name] = value
+      return given
+    end
+    refuses("GATEWAY_TIMEOUT: expected a number", complete(), { GATEWAY_TIMEOUT = "x" })
+    refuses("GATEWAY_RATE_LIMIT: expected a boolean", complete(),
+      { GATEWAY_RATE_LIMIT = "yes" })
+    refuses("GATEWAY_CHANNELS: expected a list or object in JSON", complete(),
+      { GATEWAY_CHANNELS = "cnn" })
+    refuses("GATEWAY_REDIS_PORT: expected a number", complete(),
+      { GATEWAY_REDIS_PORT = "six" })
+    refuses("statement_file: missing", changed("statement_file", nil))
+    refuses("statement_file: cannot read the file", changed("statement_file", "/none"))
+    refuses("statement_file: no software statement",
+      changed("statement_file", key_file))
+    refuses("GATEWAY_STATEMENT: no software statement", complete(),
+      { GATEWAY_STATEMENT = KEY })
+    refuses("redis.password_file: cannot read the file",
+      changed("redis", { password_file = "/none" }))
+    refuses("device_keys: 'one' needs", changed("device_keys",
+      json.array { { id = "one", variable = "NONE" } }))
+    refuses("unknown option 'statement': did you mean 'statement_file'",
+      changed("statement", STATEMENT))
+    refuses("unknown option 'password'", changed("redis", { password = KEY }))
+    refuses("domain_name should be a string", changed("domain_name", nil))
+  end)
+end)
