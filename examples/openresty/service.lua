@@ -102,7 +102,9 @@ local function config_of(running, name, ports, options)
   local template = assert(shell.read_file(path
     .. "examples/openresty/gateway.conf"))
   local text = fill(template, { TREE = path:gsub("/$", ""), NODE = name,
-    PORT = ports[1], ADMIN = ports[2], ORIGIN = ports[3], MEDIA = running.folder,
+    LISTEN = ("127.0.0.1:%d reuseport"):format(ports[1]),
+    OPERATOR = "127.0.0.1:" .. ports[2], ORIGIN = "127.0.0.1:" .. ports[3],
+    MEDIA = running.folder, CONFIG = running.folder,
     SETTINGS = running.folder .. "/settings.json",
     TRUSTED = options.trusted or "127.0.0.1" })
   return options.edit and options.edit(text) or text
