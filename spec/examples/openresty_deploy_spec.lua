@@ -76,7 +76,7 @@ describe("gateway deployment", function()
     local count = 0
     for name, text in pairs(sections()) do
       count = count + 1
-      assert.truthy(text:find "^\nMeaning: %a", name)
+      assert.truthy(text:find "^\nMeaning: %w", name)
       assert.truthy(text:find "\nAction:\n1%. ", name)
     end
     assert.is_true(count > 5)
