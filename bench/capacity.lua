@@ -1,7 +1,7 @@
 --- Simulates an evening of a gateway: how many nodes and Redis shards it needs, and how
 -- long requests wait.
 --
---   bench/capacity            writes the tables, and the plots of docs/capacity.md
+--   bench/capacity.sh         writes the tables, and the plots of docs/capacity.md
 --
 -- The simulation is a discrete-event simulation with a fixed seed. It simulates one
 -- nginx worker with its share of the devices exactly: workers are alike, because the
@@ -15,11 +15,11 @@ local capacity = {}
 -- Costs of one request, measured by `bench/gateway.sh costs`: seconds of CPU of the
 -- worker, seconds of CPU of Redis, requests to Adobe.
 capacity.COSTS = {
-  registration = { cpu = 0.00683, redis = 0.00089, adobe = 4 },
-  poll = { cpu = 0.00087, redis = 0.00010, adobe = 1 },
-  login = { cpu = 0.00167, redis = 0.00030, adobe = 1 },
-  catalog = { cpu = 0.00147, redis = 0.00012, adobe = 1 },
-  play = { cpu = 0.00160, redis = 0.00012, adobe = 1 },
+  registration = { cpu = 0.00725, redis = 0.00090, adobe = 4 },
+  poll = { cpu = 0.00100, redis = 0.00011, adobe = 1 },
+  login = { cpu = 0.00163, redis = 0.00033, adobe = 1 },
+  catalog = { cpu = 0.00162, redis = 0.00011, adobe = 1 },
+  play = { cpu = 0.00215, redis = 0.00020, adobe = 1 },
   refused = { cpu = 0.0003, redis = 0, adobe = 0 }, -- 503; an assumption
 }
 
@@ -27,6 +27,7 @@ capacity.COSTS = {
 capacity.MODEL = {
   devices = 1e7, new_share = 0.02, -- devices that register this evening
   rush = 1200, evening = 14400, -- half of the devices arrive within the rush
+  horizon = 3600, -- the end of the simulation; the peak is earlier
   watch = 5400, -- mean time of viewing, exponential
   renewal = 270, -- between two /play of a device; a ticket is valid for 300 s
   polls = 12, poll_interval = 5, -- until the viewer has typed the code
@@ -150,7 +151,7 @@ local steps = {}
 
 local function later(cell, event, step, seconds)
   event.step, event.time = step, event.time + seconds
-  if event.time < cell.model.evening then cell.events:push(event) end
+  if event.time < cell.model.horizon then cell.events:push(event) end
 end
 
 -- Repeats a step that was refused; else continues with the next step.
@@ -200,9 +201,10 @@ end
 
 local function add_devices(cell, count, time)
   for _ = 1, count do
-    cell.events:push { time = time or arrival(cell), step = time and "play" or "arrive",
-      is_new = not time and cell.random() < cell.model.new_share,
-      shard = math.floor(cell.random() * cell.shards) + 1 }
+    local is_new = not time and cell.random() < cell.model.new_share
+    later(cell, { time = time or arrival(cell), is_new = is_new,
+      shard = math.floor(cell.random() * cell.shards) + 1 },
+      time and "play" or "arrive", 0)
   end
 end
 
@@ -247,7 +249,7 @@ end
 -- `failed`, `registered`.
 function capacity.minutes(cell)
   local list = {}
-  for index = 1, cell.model.evening / 60 do
+  for index = 1, cell.model.horizon / 60 do
     local minute = minute_of(cell, (index - 1) * 60)
     list[index] = { cpu = minute.cpu / 60, p99 = quantile(minute.waits, 0.99),
       redis = minute.redis * cell.workers / cell.shards / 60,
