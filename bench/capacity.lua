@@ -32,7 +32,7 @@ capacity.MODEL = {
   renewal = 270, -- between two /play of a device; a ticket is valid for 300 s
   polls = 12, poll_interval = 5, -- until the viewer has typed the code
   adobe_median = 0.15, adobe_sigma = 0.5, -- lognormal response time
-  keepalive = 75, -- a TV's connection after a request
+  keepalive = 15, -- a TV's connection after a request
   workers = 4, -- of a node, one for each core
   retry = 2, -- Retry-After of a 503
   tokens = 2, adobe_rate = 1, adobe_burst = 10, -- registrations by address
@@ -199,12 +199,23 @@ local function arrival(cell)
   return random() < 0.5 and random() * model.rush or random() * model.evening
 end
 
-local function add_devices(cell, count, time)
+local function shard_of(cell)
+  return math.floor(cell.random() * cell.shards) + 1
+end
+
+local function add_devices(cell, count)
   for _ = 1, count do
-    local is_new = not time and cell.random() < cell.model.new_share
-    later(cell, { time = time or arrival(cell), is_new = is_new,
-      shard = math.floor(cell.random() * cell.shards) + 1 },
-      time and "play" or "arrive", 0)
+    local is_new = cell.random() < cell.model.new_share
+    later(cell, { time = arrival(cell), is_new = is_new, shard = shard_of(cell) },
+      "arrive", 0)
+  end
+end
+
+-- The devices of a lost node send their next /play to the others.
+local function add_lost(cell, count, lost_at)
+  for _ = 1, count do
+    later(cell, { time = lost_at, shard = shard_of(cell) }, "play",
+      cell.random() * cell.model.renewal)
   end
 end
 
@@ -227,8 +238,8 @@ function capacity.simulate(options)
   local cell = new_cell(options)
   local share = cell.model.devices / cell.workers
   add_devices(cell, math.floor(share))
-  if options.lost_at then -- about half of the devices watch
-    add_devices(cell, math.floor(share / 2 / (options.nodes - 1)), options.lost_at)
+  if options.lost_at then -- at most half of the devices watch
+    add_lost(cell, math.floor(share / 2 / (options.nodes - 1)), options.lost_at)
   end
   while #cell.events > 0 do
     local event = cell.events:pop()

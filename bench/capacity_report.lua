@@ -5,7 +5,7 @@ local capacity = require "bench.capacity"
 local plot = require "bench.plot"
 local shell = require "adobepass.util.shell"
 
-local NODES, SHARDS = 24, 6 -- of the scenarios
+local NODES, SHARDS = 24, 8 -- of the scenarios
 
 local SCENARIOS = {
   { "usual", "a usual evening", {} },

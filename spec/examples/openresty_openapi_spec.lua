@@ -59,7 +59,8 @@ describe("gateway OpenAPI file", function()
 
   it("[gateway-openapi-viewer] gateway OpenAPI file: describes every response of a "
     .. "viewer's evening", function()
-    ask(base, "GET", "/providers") -- 401: no device
+    ask(base, "GET", "/catalog") -- 401: no device
+    ask(base, "GET", "/providers")
     post("/login", {})
     post("/play/{channel}", {}, { channel = "cnn" }) -- 401: no login
     ask(base, "GET", "/login/status")
