@@ -27,7 +27,8 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
   luajit2/luajit libluajit2-5.1-dev/libluajit-5.1-dev \
   libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse \
   openssl nginx-light libnginx-mod-http-lua qrencode
-TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
+TEST_PACKAGES := trafficserver trafficserver-experimental-plugins \
+  lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base prometheus \

@@ -53,6 +53,8 @@ build = {
     lib = { ["adobepass.core"] = "build/rock/adobepass/core.so" },
     lua = {
       -- written by .ci/modules
+      ["adobepass.api.added_headers"] =
+        "lua/adobepass/api/added_headers.lua",
       ["adobepass.api.call"] =
         "lua/adobepass/api/call.lua",
       ["adobepass.api.connection"] =
@@ -141,6 +143,8 @@ build = {
         "lua/adobepass/cli/terminal.lua",
       ["adobepass.cli.text"] =
         "lua/adobepass/cli/text.lua",
+      ["adobepass.cli.trace"] =
+        "lua/adobepass/cli/trace.lua",
       ["adobepass.cli.version"] =
         "lua/adobepass/cli/version.lua",
       ["adobepass.client"] =

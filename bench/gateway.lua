@@ -1,15 +1,17 @@
 --- Runs one benchmark of the gateway; started by bench/gateway.sh.
 
+local costs = require "bench.gateway_costs"
 local load = require "bench.gateway_load"
 local results = require "bench.results"
 local wrk = require "bench.gateway_wrk"
 
-local JOBS = { files = { wrk.files, 10 }, slow = { wrk.slow, 400 },
-  hour = { load.hour, 300 } }
+local JOBS = { files = { wrk.files, 10 }, cdn = { wrk.cdn, 10 },
+  slow = { wrk.slow, 400 }, hour = { load.hour, 300 },
+  costs = { costs.costs, 2000 } }
 
 local job = JOBS[arg[1]]
 if not job then
-  io.stderr:write("usage: bench/gateway.sh files|slow|hour [number]\n")
+  io.stderr:write("usage: bench/gateway.sh files|cdn|slow|hour|costs [number]\n")
   os.exit(2)
 end
 local number = tonumber(arg[2]) or job[2]

@@ -3,7 +3,9 @@
 # Measures the gateway of examples/openresty on this machine.
 #
 #   bench/gateway.sh files [rounds]      files with and without the ticket check (10)
+#   bench/gateway.sh cdn [rounds]        segments through Traffic Server (10)
 #   bench/gateway.sh slow [viewers]      /play with a service that takes 1 s (400)
+#   bench/gateway.sh costs [devices]     CPU, Redis and Adobe of each step (2000)
 #   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
 #
 # Exit status 1 if a target is missed.

@@ -1,12 +1,16 @@
 --- Loads the gateway with wrk: files with and without the ticket check, /play with
 -- a slow service.
 
+package.path = "examples/openresty/lua/?.lua;" .. package.path
+
 local core = require "adobepass.core"
 local many_clients = require "spec.support.many_clients"
 local json = require "adobepass.util.json"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
+local signed_uri = require "gateway.signed_uri"
+local traffic_server = require "spec.support.traffic_server"
 local gateway_client = require "spec.examples.gateway_client"
 local tools = require "bench.gateway_tools"
 local wrk_script = require "bench.wrk"
@@ -109,6 +113,33 @@ local function files(rounds, kept)
   return segment >= 0.8
 end
 
+-- --- files through Traffic Server ---------------------
+
+-- Measures segments through Traffic Server, which checks a signed URL for each.
+local function cdn(rounds, kept)
+  local running = assert(service.start { nodes = 1, workers = 1 })
+  local config = { issuer = "gateway", keys = { { id = "a", secret = ("s"):rep(32) } } }
+  local server = traffic_server.start { origin = running.nodes[1].origin,
+    plugin_config = signed_uri.plugin_config(config) }
+  config.url = ""
+  local requests, rates = {}, {}
+  for index = 1, 1000 do -- one token for each viewer
+    requests[index] = { method = "GET", path = signed_uri.issue(config,
+      { channel = "cnn", expires = os.time() + 3600 + index })
+      :gsub("index%.m3u8$", "segment1.ts") }
+  end
+  for round = 1, rounds do
+    rates[round] = wrk(running.folder, server.url, requests, 2)
+  end
+  say("segments of 188 kB through Traffic Server, one thread, wrk -t1 -c16, %d "
+    .. "rounds of 2 s each; median (range)", rounds)
+  say("  %.0f /s (%.0f .. %.0f)", spread(rates))
+  kept:figure("segments", ("%.0f (%.0f .. %.0f)"):format(spread(rates)), "/s")
+  server:stop()
+  running:stop()
+  return true
+end
+
 -- --- /play -----------------------------------------
 
 local function without_limit(text)
@@ -165,4 +196,4 @@ local function slow(viewers, kept)
   return rate >= 0.9 * viewers and busy <= BOUND_CPU
 end
 
-return { files = files, slow = slow }
+return { files = files, cdn = cdn, slow = slow }

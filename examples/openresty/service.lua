@@ -3,6 +3,7 @@
 --   local running, message = service.start { nodes = 2 }
 --   running.nodes[1].url        the base URL for TVs
 --   running.nodes[1].operator   health and metrics
+--   running.nodes[1].origin     files without a ticket, for a CDN
 --   running.redis, running.sandbox, running.folder, running.log
 --   running:stop()
 --
@@ -101,7 +102,9 @@ local function config_of(running, name, ports, options)
   local template = assert(shell.read_file(path
     .. "examples/openresty/gateway.conf"))
   local text = fill(template, { TREE = path:gsub("/$", ""), NODE = name,
-    PORT = ports[1], ADMIN = ports[2], MEDIA = running.folder,
+    LISTEN = ("127.0.0.1:%d reuseport"):format(ports[1]),
+    OPERATOR = "127.0.0.1:" .. ports[2], ORIGIN = "127.0.0.1:" .. ports[3],
+    MEDIA = running.folder, CONFIG = running.folder,
     SETTINGS = running.folder .. "/settings.json",
     REDISTLS = tls and ("lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 2;")
       :format(tls.ca_file) or "",
@@ -110,14 +113,15 @@ local function config_of(running, name, ports, options)
 end
 
 local function start_node(running, name, options)
-  local server, message = nginx.start { lua = true, ports = 2,
+  local server, message = nginx.start { lua = true, ports = 3,
     workers = options.workers or 2, config = function(ports)
       return config_of(running, name, ports, options)
     end }
   if not server then return nil, message end
   return { server = server, name = name,
     url = "http://127.0.0.1:" .. server.ports[1],
-    operator = "http://127.0.0.1:" .. server.ports[2] }
+    operator = "http://127.0.0.1:" .. server.ports[2],
+    origin = "http://127.0.0.1:" .. server.ports[3] }
 end
 
 local function start_nodes(running, options)

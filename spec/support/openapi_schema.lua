@@ -1,4 +1,5 @@
---- A validator for the subset of OpenAPI 3.0.1 that Adobe's two files use.
+--- A validator for the subset of OpenAPI 3.0 that Adobe's two files and the gateway's
+-- file use.
 --
 --   local schema = require "spec.support.openapi_schema"
 --   local api = schema.load "spec/openapi/restApiV2.json"
@@ -74,7 +75,11 @@ local function walk_object(self, node, value, at, found)
   for name, item in pairs(value) do
     local property = (node.properties or {})[name]
       or type(extra) == "table" and extra
-    if property then walk(self, property, item, at .. "/" .. name, found) end
+    if property then
+      walk(self, property, item, at .. "/" .. name, found)
+    elseif extra == false then
+      note(found, at .. "/" .. name, "not declared")
+    end
   end
 end
 
@@ -113,6 +118,15 @@ end
 function Api:operation(path, method)
   local item = self.document.paths[path]
   return item and item[method:lower()]
+end
+
+--- Returns the schema of a response, or nil if it is not declared. A response may be a
+-- reference.
+function Api:response_schema(operation, status, content_type)
+  local declared = operation.responses[tostring(status)]
+  if declared and declared["$ref"] then declared = self:resolve(declared["$ref"]) end
+  local content = declared and declared.content[content_type]
+  return content and content.schema
 end
 
 --- Returns every operation: list of { path, method }.

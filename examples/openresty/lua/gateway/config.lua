@@ -20,6 +20,7 @@ local FIELDS = { service_provider = "string",
   environment = "string or table", ca_file = "string?",
   statement_file = "string?", media_key_file = "string?", redis = "table",
   device_keys = "table", ticket_keys = "table", ticket_seconds = "number?",
+  cdn = "table?",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", passes = "table?", timeout = "number?", interval = "number?",
   rate_limit = "boolean?", allow_listed = "boolean?",
@@ -137,6 +138,15 @@ local function read_redis(given, getenv)
   return redis_connector.new(settings, "redis")
 end
 
+local function read_cdn(given, getenv)
+  options.check("cdn", given, { url = "string", issuer = "string", keys = "table" })
+  if not given.url:find "^https?://[^/?#]+$" then
+    error("cdn: invalid url: expected a scheme and a host only, got " .. given.url)
+  end
+  return { url = given.url, issuer = given.issuer,
+    keys = read_keys("cdn.keys", given.keys, getenv) }
+end
+
 local function settings_of(path, getenv)
   local given = path == "" and {} or json.decode(read("settings", path))
   if type(given) ~= "table" then error("settings: no JSON object is in " .. path) end
@@ -164,6 +174,7 @@ function config.load(path, getenv)
     device_keys = read_keys("device_keys", given.device_keys, getenv),
     ticket_keys = read_keys("ticket_keys", given.ticket_keys, getenv),
     ticket_seconds = given.ticket_seconds or 300,
+    cdn = given.cdn and read_cdn(given.cdn, getenv),
     domain_name = given.domain_name, redirect_url = given.redirect_url,
     activation_url = given.activation_url,
     channels = read_channels(given.channels), passes = given.passes,

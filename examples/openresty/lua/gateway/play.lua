@@ -6,6 +6,7 @@
 
 local media_token = require "adobepass.media_token"
 local problem = require "gateway.problem"
+local signed_uri = require "gateway.signed_uri"
 local ticket = require "gateway.ticket"
 local viewer = require "gateway.viewer"
 
@@ -48,15 +49,21 @@ local function with_url(channel, text)
   return ("/hls/%s/~%s/index.m3u8"):format(channel.id, text)
 end
 
+local function playlist_of(who, channel, kind, expires, seconds)
+  if config.cdn then
+    return signed_uri.issue(config.cdn, { channel = channel.id, expires = expires })
+  end
+  local text = ticket.issue(tickets, kind, { channel = channel.id,
+    holder = ticket.holder(who.id), expires = expires })
+  return (kind == "url" and with_url or with_cookie)(channel, text, seconds)
+end
+
 -- A ticket ends with the pass, because the gateway itself must enforce its end.
 local function admit(who, channel, kind, pass_seconds)
   local seconds = math.min(config.ticket_seconds, math.ceil(pass_seconds or math.huge))
   local expires = ngx.time() + seconds
-  local text = ticket.issue(tickets, kind, { channel = channel.id,
-    holder = ticket.holder(who.id), expires = expires })
   return { channel = channel.id, expires_at = expires * 1000,
-    playlist = (kind == "url" and with_url or with_cookie)(channel, text,
-      seconds) }
+    playlist = playlist_of(who, channel, kind, expires, seconds) }
 end
 
 -- Returns the decision, nil, and the seconds that are left of a pass; or nil and an
@@ -73,7 +80,8 @@ end
 
 --- POST /play/<channel> { ticket = "cookie" (default) or "url", pass = true for
 -- temporary access }: returns the URL of the playlist. A request before `expires_at`
--- returns a new ticket.
+-- returns a new ticket. With the setting `cdn` the URL is signed for the CDN, for
+-- either kind of ticket.
 function play.post(request)
   local channel = config.channels.by_id[request.argument]
   if not channel then

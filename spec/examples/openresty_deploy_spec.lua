@@ -1,0 +1,94 @@
+--- The files of examples/openresty/deploy.
+
+package.path = "examples/openresty/lua/?.lua;" .. package.path
+
+local child_process = require "spec.support.child_process"
+local config = require "gateway.config"
+local folder = require "spec.support.folder"
+local shell = require "adobepass.util.shell"
+
+local DEPLOY = "examples/openresty/deploy/"
+
+-- Nothing here depends on the Lua.
+if child_process.interpreter() ~= "lua5.4" then return end
+
+local function read(path) return assert(shell.read_file(path)) end
+
+describe("gateway deployment", function()
+  local home
+
+  setup(function() home = folder.make() end)
+  teardown(function() folder.remove(home) end)
+
+  it("[deploy-install] gateway deployment: install fills in every name, and keeps "
+    .. "existing settings", function()
+    local settings = home .. "/etc/adobepass-gateway/settings.json"
+    local install = "LISTEN='8443 ssl' " .. DEPLOY .. "install " .. home
+    assert.same({ "", 0 }, { shell.read(install) })
+    local text = read(home .. "/etc/adobepass-gateway/gateway.conf")
+    assert.is_nil(text:match "\n[^#\n]*@[%u_]+@")
+    assert.truthy(text:find("listen 8443 ssl;", 1, true))
+    assert.truthy(text:find("listen 127.0.0.1:8081;", 1, true))
+    assert.truthy(text:find("/usr/lib/adobepass-gateway/lua/?.lua;", 1, true))
+    assert.equal(read(DEPLOY .. "settings.json"), read(settings))
+    shell.write_file(settings, "{}")
+    assert.same({ "", 0 }, { shell.read(install) })
+    assert.equal("{}", read(settings))
+  end)
+
+  it("[deploy-settings] gateway deployment: the settings file is valid", function()
+    local path = home .. "/settings.json"
+    local text = read(DEPLOY .. "settings.json"):gsub("/etc/adobepass%-gateway/secrets",
+      home)
+    shell.write_file(path, text)
+    for name in text:gmatch('"' .. home:gsub("%p", "%%%0") .. '/([^"]+)"') do
+      shell.write_file(home .. "/" .. name, ("k"):rep(32))
+    end
+    shell.write_file(home .. "/statement", "e30.e30.AA")
+    assert.equal("/var/log/adobepass-gateway/gateway.log", config.load(path).log_file)
+  end)
+
+  it("[deploy-unit] gateway deployment: systemd accepts the unit, and rates its "
+    .. "exposure below 2", function()
+    if select(2, shell.read "command -v systemd-analyze") ~= 0 then
+      return pending "systemd-analyze is not installed"
+    end
+    local unit = home .. "/adobepass-gateway.service"
+    shell.write_file(unit, read(DEPLOY .. "adobepass-gateway.service"))
+    local said = shell.read("systemd-analyze verify --man=no " .. unit)
+    assert.is_nil(said:match "[^\n]*adobepass%-gateway[^\n]*")
+    local rated = shell.read("systemd-analyze security --offline=yes " .. unit)
+    assert.is_true(tonumber(rated:match "exposure level for %S+ ([%d.]+)") < 2)
+  end)
+
+  -- Returns the sections of the runbook: name -> text.
+  local function sections()
+    local found = {}
+    for name, text in (read(DEPLOY .. "runbook.md"):gsub("\n## ", "\1"))
+      :gmatch "\1([^\n]+)\n([^\1]*)" do
+      found[name] = text
+    end
+    return found
+  end
+
+  it("[deploy-runbook-sections] gateway deployment: each section of the runbook has a "
+    .. "meaning and an action", function()
+    local count = 0
+    for name, text in pairs(sections()) do
+      count = count + 1
+      assert.truthy(text:find "^\nMeaning: %w", name)
+      assert.truthy(text:find "\nAction:\n1%. ", name)
+    end
+    assert.is_true(count > 5)
+  end)
+
+  it("[deploy-runbook-alerts] gateway deployment: the runbook has a section for each "
+    .. "alert rule, and no other", function()
+    local alerts, described = {}, {}
+    for name in read(DEPLOY .. "alerts.yml"):gmatch "alert: (%w+)" do
+      alerts[name] = true
+    end
+    for name in pairs(sections()) do described[name] = true end
+    assert.same(alerts, described)
+  end)
+end)
