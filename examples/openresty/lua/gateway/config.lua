@@ -28,10 +28,13 @@ local FIELDS = { service_provider = "string",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
--- The options of the connector; but files for the passwords.
-local REDIS = { password_file = "string?", sentinel_password_file = "string?" }
+-- The options of the connector, which checks them further; but files for passwords.
+local REDIS = { password_file = "string?", sentinel_password_file = "string?",
+  sentinels = "table?", nodes = "table?" }
 for name, kind in pairs(redis_connector.FIELDS) do
-  if not name:find "password$" then REDIS[name] = kind end
+  if not name:find "password$" then
+    REDIS[name] = REDIS[name] or type(kind) == "string" and kind or "number?"
+  end
 end
 
 local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
@@ -126,7 +129,7 @@ local function read_statement(given, getenv)
   error(where .. ": no software statement is there")
 end
 
--- Returns a connector: its options are checked when nginx starts.
+-- Returns options of the connector.
 local function read_redis(given, getenv)
   given = with_environment(given, "GATEWAY_REDIS_", REDIS, getenv)
   options.check("redis", given, REDIS)
@@ -135,7 +138,7 @@ local function read_redis(given, getenv)
   settings.password = secret("redis_", "password", given, getenv)
   settings.sentinel_password = secret("redis_", "sentinel_password", given, getenv)
   settings.timeout = given.timeout or 1
-  return redis_connector.new(settings, "redis")
+  return settings
 end
 
 local function read_cdn(given, getenv)

@@ -18,6 +18,7 @@ local metrics = require "gateway.metrics"
 local rate_limiter = require "gateway.rate_limit"
 local play = require "gateway.play"
 local problem = require "gateway.problem"
+local redis_connector = require "adobepass.store.redis_connector"
 local sign = require "gateway.sign"
 local tables = require "adobepass.util.tables"
 local trace = require "gateway.trace"
@@ -50,6 +51,7 @@ local settings, name, tickets, is_ready
 -- @string node name of this nginx in the logs
 function gateway.load(path, node)
   settings, name = config.load(path), node
+  settings.redis = redis_connector.new(settings.redis, "redis")
 end
 
 --- For init_worker_by_lua.
