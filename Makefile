@@ -16,6 +16,8 @@ PKG_CONFIG ?= pkg-config
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
+# Debian's packages set LIBDIR=/usr/lib/<multiarch>.
+LIBDIR ?= $(PREFIX)/lib
 
 # The Luas that the tests run on.
 LUAS ?= lua5.4 luajit lua5.3 lua5.2 lua5.1
@@ -31,6 +33,8 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   groff-base \
   spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
+PACKAGE_PACKAGES := debhelper dpkg-dev fakeroot lintian mmdebstrap lua-ldoc \
+  lua-markdown zip xz-utils
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
@@ -62,6 +66,7 @@ LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
 endif
 LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 
+VERSION := $(shell sed -n 's/.*ADOBEPASS_VERSION "\(.*\)"/\1/p' csrc/base/version.h)
 SOURCES := $(wildcard csrc/*/*.c)
 PURE := $(filter-out csrc/lua/%,$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
@@ -309,7 +314,8 @@ types: lint-deps cores ## write the definitions for editors (LuaLS)
 install: all ## install module, command and manual page below PREFIX
 	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \
 	  to=$(DESTDIR)$(PREFIX); share=$$to/share/lua/$$version; \
-	  install -D -m 755 $(CORE) $$to/lib/lua/$$version/adobepass/core.so; \
+	  install -D -m 755 $(CORE) \
+	    $(DESTDIR)$(LIBDIR)/lua/$$version/adobepass/core.so; \
 	  for file in $(LUA_FILES:lua/%=%); do \
 	    install -D -m 644 lua/$$file $$share/$$file; done; \
 	  if [ $(LUA) != luajit ] || [ ! -e $$to/bin/adobepass ]; then \
@@ -327,9 +333,23 @@ ifeq ($(filter luajit lua5.1,$(LUA)),)
 	@if $(PKG_CONFIG) --exists luajit; then \
 	  $(MAKE) --no-print-directory -s LUA=luajit all && \
 	  install -D -m 755 build/luajit/adobepass/core.so \
-	    $(DESTDIR)$(PREFIX)/lib/lua/5.1/adobepass/core.so; fi
+	    $(DESTDIR)$(LIBDIR)/lua/5.1/adobepass/core.so; fi
 endif
-	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)"
+	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
+
+.PHONY: dist
+dist: ## write source archive, source rock and checksums of HEAD to build/dist
+	@sh .ci/dist $(VERSION) $(PROJECT_URL)
+
+.PHONY: deb
+deb: ## build the Debian packages of HEAD in a clean root, check them, install them
+	@sh .ci/packages $(PACKAGE_PACKAGES)
+	@sh .ci/deb $(VERSION)
+
+.PHONY: container
+container: ## run the steps of examples/sandbox/Containerfile in a clean root
+	@sh .ci/packages mmdebstrap
+	@sh .ci/container
 
 .PHONY: clean
 clean: ## remove the build folder
