@@ -33,7 +33,7 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   groff-base \
   spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
-PACKAGE_PACKAGES := debhelper dpkg-dev fakeroot lintian mmdebstrap lua-ldoc \
+PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
   lua-markdown zip xz-utils
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
