@@ -35,6 +35,11 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
 PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
   lua-markdown zip xz-utils
+# In the clean roots of `make ports`, and on the machine that runs it.
+PORT_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev luajit \
+  libluajit-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse lua-socket \
+  lua-busted openssl procps nginx-light libnginx-mod-http-lua
+PORTS_PACKAGES := mmdebstrap qemu-user-static binfmt-support arch-test
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
@@ -345,6 +350,17 @@ dist: ## write source archive, source rock and checksums of HEAD to build/dist
 deb: ## build the Debian packages of HEAD in a clean root, check them, install them
 	@sh .ci/packages $(PACKAGE_PACKAGES)
 	@sh .ci/deb $(VERSION)
+
+PORTS ?= i386 armhf arm64 amd64
+.PHONY: ports
+ports: ## build and test HEAD on other processors, logs in build/ports (PORTS=armhf)
+	@sh .ci/packages $(PORTS_PACKAGES)
+	@mkdir -p build/ports; status=0; for arch in $(PORTS); do echo "== $$arch"; \
+	  nice sh .ci/port $$arch "$(PORT_PACKAGES)" > build/ports/$$arch.log 2>&1 || \
+	    { status=1; tail -n 5 build/ports/$$arch.log; }; done; \
+	  echo "| target | Lua | passed | failed | minutes | core KiB | app KiB | its own |"; \
+	  echo "|---|---|---|---|---|---|---|---|"; \
+	  grep -h '^| ' build/ports/*.log; exit $$status
 
 .PHONY: container
 container: ## run the steps of examples/sandbox/Containerfile in a clean root
