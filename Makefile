@@ -38,7 +38,7 @@ PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
 # In the clean roots of `make ports`, and on the machine that runs it.
 PORT_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev luajit \
   libluajit-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse lua-socket \
-  lua-busted openssl procps nginx-light libnginx-mod-http-lua
+  lua-busted openssl procps nginx-light libnginx-mod-http-lua tinyproxy-bin
 PORTS_PACKAGES := mmdebstrap qemu-user-static binfmt-support arch-test
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
