@@ -16,6 +16,8 @@ PKG_CONFIG ?= pkg-config
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
+# Debian's packages set LIBDIR=/usr/lib/<multiarch>.
+LIBDIR ?= $(PREFIX)/lib
 
 # The Luas that the tests run on.
 LUAS ?= lua5.4 luajit lua5.3 lua5.2 lua5.1
@@ -34,6 +36,13 @@ TEST_PACKAGES := trafficserver trafficserver-experimental-plugins \
   groff-base prometheus \
   spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
+PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
+  lua-markdown zip xz-utils
+# In the clean roots of `make ports`, and on the machine that runs it.
+PORT_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev luajit \
+  libluajit-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse lua-socket \
+  lua-busted openssl procps nginx-light libnginx-mod-http-lua tinyproxy-bin
+PORTS_PACKAGES := mmdebstrap qemu-user-static binfmt-support arch-test
 LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
@@ -65,6 +74,7 @@ LDFLAGS_ALL = -shared -pthread -Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now \
 endif
 LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 
+VERSION := $(shell sed -n 's/.*ADOBEPASS_VERSION "\(.*\)"/\1/p' csrc/base/version.h)
 SOURCES := $(wildcard csrc/*/*.c)
 PURE := $(filter-out csrc/lua/%,$(SOURCES))
 OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
@@ -300,7 +310,8 @@ types: lint-deps cores ## write the definitions for editors (LuaLS)
 install: all ## install module, command and manual page below PREFIX
 	@version=$$($(LUA) -e 'print(_VERSION:match("%d.%d"))'); set -e; \
 	  to=$(DESTDIR)$(PREFIX); share=$$to/share/lua/$$version; \
-	  install -D -m 755 $(CORE) $$to/lib/lua/$$version/adobepass/core.so; \
+	  install -D -m 755 $(CORE) \
+	    $(DESTDIR)$(LIBDIR)/lua/$$version/adobepass/core.so; \
 	  for file in $(LUA_FILES:lua/%=%); do \
 	    install -D -m 644 lua/$$file $$share/$$file; done; \
 	  if [ $(LUA) != luajit ] || [ ! -e $$to/bin/adobepass ]; then \
@@ -318,9 +329,34 @@ ifeq ($(filter luajit lua5.1,$(LUA)),)
 	@if $(PKG_CONFIG) --exists luajit; then \
 	  $(MAKE) --no-print-directory -s LUA=luajit all && \
 	  install -D -m 755 build/luajit/adobepass/core.so \
-	    $(DESTDIR)$(PREFIX)/lib/lua/5.1/adobepass/core.so; fi
+	    $(DESTDIR)$(LIBDIR)/lua/5.1/adobepass/core.so; fi
 endif
-	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)"
+	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
+
+.PHONY: dist
+dist: ## write source archive, source rock and checksums of HEAD to build/dist
+	@sh .ci/dist $(VERSION) $(PROJECT_URL)
+
+.PHONY: deb
+deb: ## build the Debian packages of HEAD in a clean root, check them, install them
+	@sh .ci/packages $(PACKAGE_PACKAGES)
+	@sh .ci/deb $(VERSION)
+
+PORTS ?= i386 armhf arm64 amd64
+.PHONY: ports
+ports: ## build and test HEAD on other processors, logs in build/ports (PORTS=armhf)
+	@sh .ci/packages $(PORTS_PACKAGES)
+	@mkdir -p build/ports; status=0; for arch in $(PORTS); do echo "== $$arch"; \
+	  nice sh .ci/port $$arch "$(PORT_PACKAGES)" > build/ports/$$arch.log 2>&1 || \
+	    { status=1; tail -n 5 build/ports/$$arch.log; }; done; \
+	  echo "| target | Lua | passed | failed | minutes | core KiB | app KiB | its own |"; \
+	  echo "|---|---|---|---|---|---|---|---|"; \
+	  grep -h '^| ' build/ports/*.log; exit $$status
+
+.PHONY: container
+container: ## run the steps of examples/sandbox/Containerfile in a clean root
+	@sh .ci/packages mmdebstrap
+	@sh .ci/container
 
 .PHONY: clean
 clean: ## remove the build folder

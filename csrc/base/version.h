@@ -2,6 +2,6 @@
 #ifndef AP_BASE_VERSION_H
 #define AP_BASE_VERSION_H
 
-#define ADOBEPASS_VERSION "0.1.0"
+#define ADOBEPASS_VERSION "1.0.0"
 
 #endif

@@ -115,8 +115,8 @@ static void check_name(lua_State *L, int arg, int index) {
 static void check_value(lua_State *L, int arg, const char *name, int index) {
   /* Check the type first: lua_tostring would convert a number in place. */
   int is_text = lua_type(L, index) == LUA_TSTRING;
-  if (!is_text ||
-      !ap_header_field_is_value(lua_tostring(L, index), lua_rawlen(L, index)))
+  if (!is_text || !ap_header_field_is_value(lua_tostring(L, index),
+                                            (size_t)lua_rawlen(L, index)))
     (void)ap_option_error(
       L, arg, "headers",
       lua_pushfstring(

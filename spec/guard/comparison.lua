@@ -2,7 +2,8 @@
 
 local comparison = {}
 
-comparison.KINDS = { "instructions", "allocations", "requests", "handshakes" }
+comparison.KINDS = { "instructions", "allocations", "requests", "handshakes",
+  "KiB of memory" }
 
 --- Returns a sorted list of { kind, name, measured, ceiling }. `measured` and
 -- `ceilings` are kind -> name -> number; a kind may be missing in the first.

@@ -1,8 +1,10 @@
 --- Counts requests (in the sandbox's journal) and TLS handshakes (in the client's
--- events) of each flow over HTTPS. The spec of the cold start is
--- spec/integration/flow/cold_start_spec.lua.
+-- events) of each flow over HTTPS, and measures the memory of a small TV app. The spec
+-- of the cold start is spec/integration/flow/cold_start_spec.lua.
 
 local adobepass = require "adobepass"
+local child_process = require "spec.support.child_process"
+local folder = require "spec.support.folder"
 local many_clients = require "spec.support.many_clients"
 local sandbox_host = require "adobepass.sandbox.host"
 
@@ -154,18 +156,36 @@ local function measure(world, prepare)
   return requests, world.handshakes
 end
 
---- Returns requests and handshakes by flow.
+-- Returns the resident KiB of spec/guard/tv_app.lua.
+local function memory(running)
+  local words = { "env" }
+  for _, name in ipairs { "api", "mgmt", "control", "ca", "statement" } do
+    words[#words + 1] = ("ADOBEPASS_%s=%s"):format(name:upper(),
+      folder.quote(running[name]))
+  end
+  words[#words + 1] = folder.quote(child_process.interpreter())
+  words[#words + 1] = "spec/guard/tv_app.lua"
+  local output = folder.run(table.concat(words, " "))
+  local all, written = output:match "^(%d+) (%d+)\n?$"
+  assert(all, output)
+  return { ["a TV app"] = tonumber(all),
+    ["a TV app, pages of its own"] = tonumber(written) }
+end
+
+--- Returns requests and handshakes by flow, and KiB by program.
 function flow_costs.measure()
-  local world, requests, handshakes = new_world(), {}, {}
+  local world, requests, handshakes, memories = new_world(), {}, {}, nil
   local ok, why = pcall(function()
     for name, prepare in pairs(flows) do
       requests[name], handshakes[name] = measure(world, prepare)
     end
+    memories = memory(world.running)
   end)
   world.control:close()
   world.running:stop()
   if not ok then error(why, 0) end
-  return { requests = requests, handshakes = handshakes }
+  return { requests = requests, handshakes = handshakes,
+    ["KiB of memory"] = memories }
 end
 
 return flow_costs

@@ -38,6 +38,12 @@ describe("rockspec", function()
     assert.equal(version .. "-1", rockspec().version)
   end)
 
+  it("[debian-version-core] debian: the newest entry of the changelog has the "
+    .. "version of the core", function()
+    local entry = folder.read("debian/changelog"):match "^adobepass (%b())"
+    assert.equal("(" .. require("adobepass.core").version .. ")", entry)
+  end)
+
   it("[rockspec-bounds-dependency-above] rockspec: has an upper bound for "
     .. "every dependency", function()
     for _, dependency in ipairs(rockspec().dependencies) do

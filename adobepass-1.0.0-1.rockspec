@@ -1,6 +1,6 @@
 rockspec_format = "3.0"
 package = "adobepass"
-version = "0.1.0-1"
+version = "1.0.0-1"
 
 source = {
   url = "file://.", -- `luarocks make`, in this folder
