@@ -8,10 +8,14 @@ local adobepass = require "adobepass"
 local callbacks = require "callbacks"
 local gateway = require "gateway"
 local settings = require "settings"
+local store = require "store"
 local view = require "view"
 
 local App = {}
 App.__index = App
+
+local screens = { code = require "screens.code", list = require "screens.list",
+  playing = require "screens.playing" }
 
 local TICK = 0.02 -- seconds between updates while a task runs
 
@@ -21,16 +25,15 @@ local function device_info()
   return info
 end
 
-local function new_client(service, driver)
-  local store = assert(adobepass.store.file(settings.folder()))
+local function new_client(service, keep, driver)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = service.statement,
     environment = { api = service.api, mgmt = service.mgmt },
-    http = { ca_file = service.ca }, driver = driver, store = store, timeout = 10,
+    http = { ca_file = service.ca }, driver = driver, store = keep, timeout = 10,
     domain_name = settings.domain_name, activation_url = service.api .. "/activate",
     redirect_url = service.api .. "/activate/success",
-    device = { id = assert(adobepass.device_id(store)), info = device_info() },
+    device = { id = assert(adobepass.device_id(keep)), info = device_info() },
   }
 end
 
@@ -48,7 +51,7 @@ end
 function App:show(name, given)
   if self.task then self.task:cancel() end
   local last = self.screen
-  self.task, self.screen = nil, require("screens." .. name)(self, given)
+  self.task, self.screen = nil, screens[name](self, given)
   self.screen.name = name
   if last and last.finish then last:finish() end
   if self.screen.begin then self.screen:begin() end
@@ -99,7 +102,9 @@ function App:ended(reason)
 end
 
 function App:close()
-  if self.client then self.client:close() end
+  if not self.client then return end
+  self.client:close()
+  store.close(self.store)
 end
 
 -- --- messages ---------------------------------------------------------------
@@ -289,9 +294,11 @@ end
 local app = {}
 
 --- Creates the app and shows its first screen.
-function app.new()
+-- @string here the folder of this file
+function app.new(here)
   local path = os.getenv "TV_REPORT"
-  local self = setmetatable({ report = path and assert(io.open(path, "a")) }, App)
+  local self = setmetatable({ seconds = 0,
+    report = path and assert(io.open(path, "a")) }, App)
   local service = settings.service()
   if not service then
     message(self, "no service", "No service configured",
@@ -300,7 +307,8 @@ function app.new()
   end
   self.activation_url, self.gateway = service.api .. "/activate", service.gateway
   self.driver = adobepass.driver.tick()
-  self.client = new_client(service, self.driver)
+  self.store = store.new(settings.folder(), here)
+  self.client = new_client(service, self.store, self.driver)
   start_timers(self)
   self:home()
   return self

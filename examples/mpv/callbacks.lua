@@ -1,28 +1,38 @@
---- Measures the script's callbacks, if TV_FRAMES names a file: at the end, each line
--- has the seconds of one callback.
+--- Measures the script's callbacks, if TV_FRAMES names a file: each line has the
+-- milliseconds of one callback, and how many of them it waited for a processor.
 
 local core = require "adobepass.core"
 
 local callbacks = {}
 
 local path = os.getenv "TV_FRAMES"
-local times = {}
+local lines = {}
 
---- Returns a function that calls `fn`, and records its time if wanted.
+-- Linux: nanoseconds on a processor, nanoseconds in its queue, ...; see
+-- Documentation/scheduler/sched-stats.rst of the kernel.
+local function queued()
+  local file = assert(io.open("/proc/thread-self/schedstat"))
+  local _, waited = file:read("*n", "*n")
+  file:close()
+  return waited / 1e6
+end
+
+--- Returns a function that calls `fn`, and measures it if wanted.
 function callbacks.wrap(fn)
   if not path then return fn end
   return function(...)
-    local started = core.clock.monotonic()
+    local waited, started = queued(), core.clock.monotonic()
     fn(...)
-    times[#times + 1] = ("%.6f"):format(core.clock.monotonic() - started)
+    local took = core.clock.monotonic() - started
+    lines[#lines + 1] = ("%.3f,%.3f\n"):format(took * 1000, queued() - waited)
   end
 end
 
---- Writes the times.
+--- Writes the file.
 function callbacks.write()
   if not path then return end
   local file = assert(io.open(path, "w"))
-  file:write(table.concat(times, "\n"), "\n")
+  file:write(table.concat(lines))
   file:close()
 end
 

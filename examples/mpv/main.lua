@@ -1,12 +1,7 @@
 --- A TV app as a script of mpv. The flows are in app.lua.
 
--- The path of this checkout; an installed module has other paths.
 local here = mp.get_script_directory()
-local tree = here .. "/../../"
-local lua = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match "%d.%d"
-package.path = ("%s/?.lua;%slua/?.lua;%slua/?/init.lua;%s?.lua;"):format(here, tree,
-  tree, tree) .. package.path
-package.cpath = ("%sbuild/%s/?.so;"):format(tree, lua) .. package.cpath
+dofile(here .. "/paths.lua")(here)
 
 local app = require "app"
 local callbacks = require "callbacks"
@@ -15,7 +10,7 @@ local callbacks = require "callbacks"
 local KEYS = { UP = "up", DOWN = "down", LEFT = "left", RIGHT = "right", ENTER = "ok",
   KP_ENTER = "ok", ESC = "back", BS = "back" }
 
-local running = app.new()
+local running = app.new(here)
 
 for name, key in pairs(KEYS) do
   mp.add_forced_key_binding(name, "player-" .. name, callbacks.wrap(function()
@@ -25,6 +20,10 @@ end
 
 mp.register_event("end-file", callbacks.wrap(function(event)
   running:ended(event.reason)
+end))
+
+mp.observe_property("playback-time", "number", callbacks.wrap(function(_, seconds)
+  running.seconds = math.floor(seconds or 0)
 end))
 
 mp.register_event("shutdown", function()

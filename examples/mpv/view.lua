@@ -7,8 +7,10 @@ local COLORS = { background = "170E0B", panel = "2F1F19", text = "FBF6F4",
   soft = "D1BBB0", accent = "FFB061", good = "8FD157", warm = "54BAFF",
   white = "FFFFFF", black = "000000" }
 
-local overlay = mp.create_osd_overlay "ass-events"
-overlay.res_x, overlay.res_y = view.WIDTH, view.HEIGHT
+-- An asynchronous command, because mp.create_osd_overlay waits for mpv.
+local overlay = { name = "osd-overlay", id = 1, format = "ass-events",
+  res_x = view.WIDTH, res_y = view.HEIGHT, z = 0, hidden = false,
+  compute_bounds = false }
 local events = {}
 
 local function add(format, ...) events[#events + 1] = format:format(...) end
@@ -63,7 +65,7 @@ function view.hints(text) view.text(26, "soft", text, view.LEFT, 650) end
 --- Shows the picture.
 function view.finish()
   overlay.data = table.concat(events, "\n")
-  overlay:update()
+  mp.command_native_async(overlay)
 end
 
 --- Formats seconds as "4:05".

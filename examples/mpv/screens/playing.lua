@@ -21,12 +21,12 @@ local function watch_pass(self)
 end
 
 function Playing:begin()
-  mp.commandv("loadfile", self.url)
+  mp.command_native_async { "loadfile", self.url }
   if not self.app.pass then return end
   self.app:start(function() watch_pass(self) end)
 end
 
-function Playing.finish() mp.commandv "stop" end
+function Playing.finish() mp.command_native_async { "stop" } end
 
 --- mpv has stopped. Each playback is authorized, so also the next one.
 function Playing:ended(reason)
@@ -34,16 +34,12 @@ function Playing:ended(reason)
   if reason == "error" then self.app:cannot_play(self.channel, "The stream failed.") end
 end
 
-local function seconds()
-  return math.floor(mp.get_property_number("playback-time", 0))
-end
-
 function Playing:draw()
   view.begin(true)
   if mp.get_time() - self.shown < SHOW_FOR then
     view.box("background", 0, 560, view.WIDTH, 160, 60)
     view.text(46, "text", self.channel.title, view.LEFT, 580)
-    view.text(38, "text", view.clock(seconds()), view.RIGHT, 586, 9)
+    view.text(38, "text", view.clock(self.app.seconds), view.RIGHT, 586, 9)
     view.hints "Back: channels"
   end
   if self.left then
@@ -58,7 +54,7 @@ function Playing:key(key)
   if key == "back" then self.app:channels() end
 end
 
-function Playing.note() return seconds() .. " s" end
+function Playing:note() return self.app.seconds .. " s" end
 
 return function(app, given)
   return setmetatable({ app = app, channel = given.channel, url = given.url,
