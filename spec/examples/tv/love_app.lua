@@ -20,13 +20,14 @@ App.__index = App
 local TIMEOUT = 30 -- seconds
 
 -- $1 folder, $2 command of the app. Reads commands; end of file stops it. timeout(1)
--- ends processes that do not end at SIGTERM.
+-- ends processes that do not end at SIGTERM; --foreground, because a second SIGTERM,
+-- to its process group, kills mpv.
 local KEEPER = [[
 exec 3<>said
 unset LUA_PATH LUA_CPATH LUA_INIT
 begin() {
   trap - HUP INT QUIT TERM PIPE
-  exec timeout -k 5 900 "$@" > /dev/null < /dev/null
+  exec timeout --foreground -k 5 900 "$@" > /dev/null < /dev/null
 }
 begin Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp -fbdir "$1" \
   2> xvfb.log &
