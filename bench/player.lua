@@ -12,7 +12,7 @@ local start = require "examples.mpv.start" -- also sets package.path
 local gateway = require "gateway"
 
 local ROUNDS = 1
-local FILES = 1 -- files of twenty seconds in each run
+local FILES = 6 -- files of twenty seconds in each run
 local LIMIT = 2 -- milliseconds
 local CHANNEL = { id = "news", resource = "News Now" }
 

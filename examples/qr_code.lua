@@ -11,13 +11,13 @@ function qr_code.command(text)
   return { "qrencode", "--type=ASCII", "--margin=0", "--", text }
 end
 
---- Parses the output: calls `dark(x, y)` for each dark module, counted from 0.
--- Returns the number of rows.
+--- Parses the output: calls `dark(x, y, width)` for each row of dark modules; `x` and
+-- `y` count from 0. Returns the number of rows.
 function qr_code.parse(output, dark)
   local rows = 0
   for line in output:gmatch "[^\n]+" do
-    for x = 1, #line / 2 do -- two characters per module
-      if line:sub(2 * x, 2 * x) == "#" then dark(x - 1, rows) end
+    for from, run in line:gmatch "()(#+)" do -- two characters per module
+      dark((from - 1) / 2, rows, #run / 2)
     end
     rows = rows + 1
   end

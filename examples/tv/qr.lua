@@ -14,8 +14,8 @@ end
 
 local function draw(output)
   local dark, edge = {}, qr_code.EDGE
-  local size = 2 * edge + qr_code.parse(output, function(x, y)
-    dark[#dark + 1] = { x + edge, y + edge }
+  local size = 2 * edge + qr_code.parse(output, function(x, y, width)
+    for at = x, x + width - 1 do dark[#dark + 1] = { at + edge, y + edge } end
   end)
   local data = love.image.newImageData(size, size)
   data:mapPixel(function() return 1, 1, 1, 1 end)

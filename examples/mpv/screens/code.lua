@@ -13,12 +13,13 @@ local SIZE = 352 -- of the QR code
 -- Returns the picture: its size, and its dark modules as ASS drawing commands.
 local function picture_of(output)
   local dark = {}
-  local rows = qr_code.parse(output, function(x, y) dark[#dark + 1] = { x, y } end)
+  local rows = qr_code.parse(output, function(...) dark[#dark + 1] = { ... } end)
   local scale = math.floor(SIZE / (rows + 2 * qr_code.EDGE))
   for index, at in ipairs(dark) do
     local x, y = (at[1] + qr_code.EDGE) * scale, (at[2] + qr_code.EDGE) * scale
-    dark[index] = ("m %d %d l %d %d %d %d %d %d"):format(x, y, x + scale, y,
-      x + scale, y + scale, x, y + scale)
+    local right, bottom = x + at[3] * scale, y + scale
+    dark[index] = ("m %d %d l %d %d %d %d %d %d"):format(x, y, right, y, right, bottom,
+      x, bottom)
   end
   return { size = (rows + 2 * qr_code.EDGE) * scale, path = table.concat(dark, " ") }
 end
@@ -58,8 +59,7 @@ local function draw_picture(picture)
   local x, y = view.RIGHT - size, 160
   view.box("white", x, y, size, size)
   view.path("black", picture.path, x, y)
-  view.text(24, "soft", "Or point your phone's camera here", x + size / 2,
-    y + size + 14, 8)
+  view.text(24, "soft", "Or scan with your phone", x + size / 2, y + size + 14, 8)
 end
 
 function Code:draw()

@@ -36,8 +36,7 @@ function List:draw()
     draw_item(self.items[index], top + (index - first - 1) * (HEIGHT + GAP),
       index == self.at)
   end
-  view.hints(#self.items > 1 and "Up, Down: move     OK: choose     Back: return"
-    or "")
+  view.hints(#self.items > 1 and "Up, Down: move     OK: choose" or "")
 end
 
 function List:key(key)

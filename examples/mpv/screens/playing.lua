@@ -43,7 +43,7 @@ function Playing:draw()
     view.hints "Back: channels"
   end
   if self.left then
-    view.box("background", view.RIGHT - 250, 40, 250, 60, 60)
+    view.box("background", view.RIGHT - 172, 40, 172, 60, 60)
     view.text(28, "good", view.clock(self.left / 1000) .. " free", view.RIGHT - 24,
       56, 9)
   end
