@@ -3,13 +3,13 @@
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
+local gateway = require "examples.mpv.gateway"
 local folder = require "spec.support.folder"
 local love_app = require "spec.examples.tv.love_app"
 local many_clients = require "spec.support.many_clients"
 local results = require "bench.results"
 local shell = require "adobepass.util.shell"
-local start = require "examples.mpv.start" -- also sets package.path
-local gateway = require "gateway"
+local start = require "examples.mpv.start"
 
 local ROUNDS = 1
 local FILES = 6 -- files of twenty seconds in each run

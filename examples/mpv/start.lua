@@ -6,10 +6,8 @@
 
 local media = require "examples.openresty.media"
 local service = require "examples.openresty.service"
+local settings = require "examples.mpv.settings"
 local shell = require "adobepass.util.shell"
-
-package.path = "examples/mpv/?.lua;" .. package.path
-local settings = require "settings"
 
 local start = {}
 
