@@ -56,19 +56,17 @@ local function with_app(running, control, frames, drops)
   app:stop()
 end
 
--- Plays the same files from the gateway.
+-- Plays the same file from the gateway as often.
 local function without_app(running, drops)
   local client = many_clients.new_client(running.sandbox)
   local pass = client:temporary_access { mvpd = "TempPass_10mins" }
-  local driver, urls = adobepass.driver.block(), {}
-  for index = 1, FILES do
-    urls[index] = assert(gateway.playlist(running.nodes[1].url, driver, CHANNEL,
-      assert(pass:authorize(CHANNEL.resource)).media_token))
-  end
+  local url = assert(gateway.playlist(running.nodes[1].url,
+    adobepass.driver.block(), CHANNEL,
+    assert(pass:authorize(CHANNEL.resource)).media_token))
   client:close()
   local app = love_app.new("env MPV_DROPS=" .. shell.quote(drops)
-    .. " mpv --no-config --really-quiet --geometry=1280x720 --osc=no" .. OUTPUT .. " "
-    .. shell.line((table.unpack or unpack)(urls))) -- luacheck: ignore 113 143
+    .. " mpv --no-config --really-quiet --geometry=1280x720 --osc=no" .. OUTPUT
+    .. " " .. shell.line("--loop-playlist=" .. FILES, url))
   app:switch_on({}, true)
   core.clock.sleep(20 * FILES + 3)
   app:switch_off()

@@ -21,7 +21,7 @@ function gateway.playlist(url, driver, channel, token)
   transfer:close()
   local body = response and json.decode(response.body)
   if response and response.status == 200 then return url .. body.playlist end
-  return nil, body and body.viewer_text or "The gateway does not respond."
+  return nil, body and body.viewer_text or "The stream is not available."
 end
 
 return gateway

@@ -62,9 +62,11 @@ end
 --- Draws the names of keys and what they do at the bottom.
 function view.hints(text) view.text(26, "soft", text, view.LEFT, 650) end
 
---- Shows the picture.
+--- Shows the picture, unless it is the same as before.
 function view.finish()
-  overlay.data = table.concat(events, "\n")
+  local data = table.concat(events, "\n")
+  if data == overlay.data then return end
+  overlay.data = data
   mp.command_native_async(overlay)
 end
 
