@@ -11,8 +11,8 @@ local results = require "bench.results"
 local shell = require "adobepass.util.shell"
 local start = require "examples.mpv.start"
 
-local ROUNDS = 1
-local FILES = 6 -- files of twenty seconds in each run
+local ROUNDS = 2
+local FILES = 3 -- files of twenty seconds in each run
 local LIMIT = 2 -- milliseconds
 local CHANNEL = { id = "news", resource = "News Now" }
 
@@ -42,7 +42,7 @@ local function use(app, control)
   end
   app:await "^playing\tNews Now\t\t[0-9] s$"
   app:press "Escape"
-  app:focus("Sign out", "Up", "Down", "Down", "Down", "Down", "Down")
+  app:focus("Sign out", "Down", "Down", "Down", "Down", "Down", "Down")
   app:press "Return"
   app:await "^list\tsigned out\t"
 end

@@ -15,6 +15,7 @@ local settings = {
     { id = "news", resource = "News Now", title = "News Now" },
     { id = "arena", resource = "Arena Sport", title = "Arena Sport" },
     { id = "cinema", resource = "Cinema One", title = "Cinema One" },
+    { id = "live", resource = "Live", title = "Live" },
     { id = "planet", resource = "Wild Planet", title = "Wild Planet" },
     { id = "late", resource = "Late Night", title = "Late Night" },
   },

@@ -59,6 +59,12 @@ function view.column(size, color, text, x, y, columns)
   return #lines
 end
 
+--- Returns a text of at most `bytes` bytes, with an ellipsis if it is shortened.
+function view.shorten(text, bytes)
+  if #text <= bytes then return text end
+  return text:sub(1, bytes):gsub("[\194-\244][\128-\191]*$", "") .. "…"
+end
+
 --- Draws the names of keys and what they do at the bottom.
 function view.hints(text) view.text(26, "soft", text, view.LEFT, 650) end
 

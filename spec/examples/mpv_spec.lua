@@ -89,7 +89,7 @@ describe("mpv app", function()
   end)
 
   test("[mpv-signs-out] mpv app: signs out", function()
-    app:focus("Sign out", "Up", "Down", "Down", "Down", "Down", "Down")
+    app:focus("Sign out", "Down", "Down", "Down", "Down", "Down", "Down")
     app:press "Return"
     app:await "^list\tsigned out\tChoose a provider\tYou may still be signed in"
     look "signed-out"

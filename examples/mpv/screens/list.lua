@@ -9,6 +9,7 @@ local List = {}
 List.__index = List
 
 local HEIGHT, GAP, BOTTOM = 62, 10, 632
+local MOST = 64 -- bytes of a note; the whole text is on the next screen
 local LOCK = "m 0 9 l 16 9 16 22 0 22 m 2 9 l 2 5 5 1 11 1 14 5 14 9 11 9 11 6 9 4 7 4 "
   .. "5 6 5 9"
 
@@ -19,8 +20,8 @@ local function draw_item(item, y, is_focused)
     view.path(is_focused and "background" or "warm", LOCK, view.LEFT + 22, y + 20)
   end
   view.text(30, color, item.label, view.LEFT + 56, y + 15)
-  view.text(24, is_focused and "background" or "soft", item.note or "",
-    view.RIGHT - 24, y + 19, 9)
+  view.text(24, is_focused and "background" or "soft",
+    view.shorten(item.note or "", MOST), view.RIGHT - 24, y + 19, 9)
 end
 
 function List:draw()
