@@ -42,6 +42,7 @@ local function use(app, control)
   end
   app:await "^playing\tNews Now\t\t[0-9] s$"
   app:press "Escape"
+  app:await "^list\tchannels\tNews Now\t"
   app:focus("Sign out", "Down", "Down", "Down", "Down", "Down", "Down")
   app:press "Return"
   app:await "^list\tsigned out\t"
