@@ -72,18 +72,21 @@ describe("mpv app", function()
 
   test("[mpv-locked] mpv app: says why a channel is locked", function()
     app:focus("Cinema One", "Down", "Down")
+    app:await "^list\tchannels\tCinema One\tYour package does not include"
+    control:take()
     app:press "Return"
     app:await "^list\tlocked\tBack\tYour package does not include Cinema One%."
     look "locked"
+    assert.equal(0, select(2, control:take()).authorize)
     app:press "BackSpace"
     app:await "^list\tchannels\tNews Now\t"
   end)
 
   test("[mpv-plays] mpv app: plays HLS of the gateway", function()
     app:press "Return"
-    app:await "^playing\tNews Now\t\t1 s$"
+    app:await "^playing\tNews Now\t\t[1-9] s$"
     look "playing"
-    app:await "^playing\tNews Now\t\t2 s$"
+    app:await "^playing\tNews Now\t\t[3-9] s$"
     app:press "Escape"
     app:await "^list\tchannels\tNews Now\t"
   end)
@@ -102,10 +105,12 @@ describe("mpv app", function()
       app:press "Return"
       app:await "^list\tfree\tNews Now\t"
       app:press "Return"
-      app:await "^playing\tNews Now\t\t1 s$"
+      app:await "^playing\tNews Now\t\t[1-9] s$"
       look "playing-free"
+      control:take()
       control:ask("POST", "/sandbox/clock", { advance = 10 * 60 * 1000 })
       app:await "^list\tpass over\tChoose a provider\t"
+      assert.equal(0, select(2, control:take()).authorize) -- playback was ended
       look "pass-over"
     end)
 end)

@@ -52,7 +52,10 @@ function List:key(key)
   end
 end
 
-function List:note() return self.text end
+function List:note()
+  local item = self.items[self.at]
+  return self.text or item and item.note
+end
 
 return function(_, given)
   given.items, given.at = given.items or {}, given.selected or 1
