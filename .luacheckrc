@@ -4,6 +4,8 @@ exclude_files = { "build", ".ldoc.lua" }
 
 files["spec"] = { std = "+busted" }
 files["examples/tv"] = { std = "min+love" }
+files["examples/mpv"] = { read_globals = { "mp" } }
+files["bench/mpv_drops.lua"] = { read_globals = { "mp" } }
 files["spec/examples/tv/in_love"] = { std = "min+love" }
 
 -- Flows wait through the driver and know no scheduler, no clock of their own.

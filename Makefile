@@ -34,7 +34,7 @@ TEST_PACKAGES := trafficserver trafficserver-experimental-plugins \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base prometheus \
-  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
+  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love mpv ffmpeg xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
 PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
   lua-markdown zip xz-utils
@@ -188,6 +188,13 @@ engine-asan: # the engine and the core with sanitizers, for the specs
 	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 FLAVOUR=-asan \
 	  CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
 	  all build/lua5.4-asan/engine
+
+.PHONY: player
+player: deps ## run the mpv app of examples/mpv beside sandbox and gateway
+	@sh .ci/packages mpv ffmpeg lua5.2 liblua5.2-dev redis-server lua-resty-lrucache curl
+	@$(both_cores)
+	@$(MAKE) --no-print-directory -s LUA=lua5.2 all
+	@$(call environment,lua5.4) lua5.4 -e 'require("examples.mpv.start").run()'
 
 .PHONY: test
 test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)

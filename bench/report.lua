@@ -27,6 +27,8 @@ local SECTIONS = {
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
     .. "with Chromium and the sandbox. `process` counts all threads of the app.",
     "bench/tv" },
+  { "player", "mpv callbacks", "The script of examples/mpv under Xvfb. The time that a "
+    .. "callback waited for a processor is subtracted.", "bench/player" },
 }
 
 local LUAS = { "lua5.4", "luajit", "lua5.3", "lua5.1" }

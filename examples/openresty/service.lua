@@ -25,6 +25,7 @@ Running.__index = Running
 
 local FIELDS = { nodes = "number?", workers = "number?", throttle = "boolean?",
   trusted = "string?", settings = "table?", without_sandbox = "boolean?",
+  media = "string?", world = "string or table?",
   edit = "function?" }
 
 local CHANNELS = {
@@ -104,7 +105,7 @@ local function config_of(running, name, ports, options)
   local text = fill(template, { TREE = path:gsub("/$", ""), NODE = name,
     LISTEN = ("127.0.0.1:%d reuseport"):format(ports[1]),
     OPERATOR = "127.0.0.1:" .. ports[2], ORIGIN = "127.0.0.1:" .. ports[3],
-    MEDIA = running.folder, CONFIG = running.folder,
+    MEDIA = options.media or running.folder, CONFIG = running.folder,
     SETTINGS = running.folder .. "/settings.json",
     REDISTLS = tls and ("lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 2;")
       :format(tls.ca_file) or "",
@@ -136,7 +137,7 @@ end
 
 local function start_sandbox(running, options)
   local sandbox, message = host.start { throttle = options.throttle,
-    state_dir = running.folder .. "/sandbox" }
+    world = options.world, state_dir = running.folder .. "/sandbox" }
   running.sandbox = sandbox
   return sandbox, message
 end
@@ -148,7 +149,9 @@ local function begin(running, options)
   end
   running.settings = settings_of(running, options.settings)
   running:configure {}
-  media.write(running.folder, running.settings.channels)
+  if not options.media then
+    media.write(running.folder, running.settings.channels)
+  end
   return start_nodes(running, options)
 end
 
@@ -156,8 +159,9 @@ end
 --
 -- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
 -- `trusted`: the host whose X-Forwarded-For is trusted (127.0.0.1), `settings`: see
--- lua/gateway/config.lua, `without_sandbox`, `edit`: a function from nginx's
--- configuration text to the text to use, for benchmarks
+-- lua/gateway/config.lua, `without_sandbox`, `world` of the sandbox, `media`: a folder
+-- with hls/<channel>/index.m3u8 (test media without a picture), `edit`: a function from
+-- nginx's configuration text to the text to use, for benchmarks
 function service.start(options)
   options = options_of.check("service.start", options or {}, FIELDS)
   local server, message = redis.start()

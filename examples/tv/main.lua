@@ -3,7 +3,7 @@
 -- The path of this checkout; an installed module has other paths.
 local tree = love.filesystem.getSource() .. "/../../"
 if io.open(tree .. "lua/adobepass/init.lua") then
-  package.path = ("%slua/?.lua;%slua/?/init.lua;"):format(tree, tree)
+  package.path = ("%slua/?.lua;%slua/?/init.lua;%s?.lua;"):format(tree, tree, tree)
     .. package.path
   package.cpath = tree .. "build/luajit/?.so;" .. package.cpath
 end

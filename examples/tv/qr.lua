@@ -1,9 +1,9 @@
 --- Creates the image of a QR code with libqrencode's `qrencode` in a thread, so that
 -- no frame waits for the program.
 
-local qr = {}
+local qr_code = require "examples.qr_code"
 
-local QUIET = 4 -- modules of white around it: ISO/IEC 18004
+local qr = {}
 
 --- Starts creating an image; qr.image returns it.
 function qr.start(text)
@@ -12,17 +12,14 @@ function qr.start(text)
   return response
 end
 
-local function draw(lines)
-  local size = #lines + 2 * QUIET
+local function draw(output)
+  local dark, edge = {}, qr_code.EDGE
+  local size = 2 * edge + qr_code.parse(output, function(x, y, width)
+    for at = x, x + width - 1 do dark[#dark + 1] = { at + edge, y + edge } end
+  end)
   local data = love.image.newImageData(size, size)
   data:mapPixel(function() return 1, 1, 1, 1 end)
-  for y, line in ipairs(lines) do
-    for x = 1, #line / 2 do
-      if line:sub(2 * x, 2 * x) == "#" then
-        data:setPixel(x - 1 + QUIET, y - 1 + QUIET, 0, 0, 0, 1)
-      end
-    end
-  end
+  for _, at in ipairs(dark) do data:setPixel(at[1], at[2], 0, 0, 0, 1) end
   local image = love.graphics.newImage(data)
   image:setFilter("nearest", "nearest")
   return image
@@ -30,11 +27,8 @@ end
 
 --- Returns the image; nil until it is ready, and always nil without `qrencode`.
 function qr.image(response)
-  local text = response:pop()
-  if not text then return nil end
-  local lines = {}
-  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
-  return draw(lines)
+  local output = response:pop()
+  return output and draw(output)
 end
 
 return qr

@@ -1,10 +1,12 @@
--- The thread of qr.lua: returns two characters per module, one line per row.
+-- The thread of qr.lua: returns the output of `qrencode`.
 
 local path, text, response = ...
 package.path = path
 
+local qr_code = require "examples.qr_code"
 local shell = require "adobepass.util.shell"
 
-local drawn, status = shell.read(shell.line("qrencode", "--type=ASCII",
-  "--margin=0", "--", text))
+local words = qr_code.command(text)
+for index, word in ipairs(words) do words[index] = shell.quote(word) end
+local drawn, status = shell.read(table.concat(words, " "))
 if status == 0 then response:push(drawn) end

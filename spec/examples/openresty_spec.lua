@@ -135,6 +135,28 @@ describe("gateway", function()
       assert.equal("Inicie sesión con su proveedor de TV.", result.viewer_text)
     end)
 
+    it("[gateway-media-token] gateway: gives a ticket for a media token of the "
+      .. "channel, once, without a device", function()
+      local client = many_clients.new_client(running.sandbox)
+      finally(function() client:close() end)
+      local pass = client:temporary_access { mvpd = "TempPass_TEST40" }
+      local bare = { Cookie = false, ["X-Device-Info"] = false }
+      local function redeem(node, channel, token)
+        return tv:post(node .. "/ticket/" .. channel, { media_token = token }, bare)
+      end
+      local token = assert(pass:authorize "CNN").media_token
+      is_refused(403, "media_token_refused", redeem(one, "tbs", token))
+      local status, played = redeem(one, "cnn", token)
+      assert.equal(200, status)
+      assert.equal(200, (tv:get(two .. played.playlist, bare)))
+      local got, result = redeem(two, "cnn", token)
+      is_refused(403, "media_token_refused", got, result)
+      assert.matches("already been used", result.message)
+      is_refused(403, "media_token_refused", redeem(one, "cnn", "token"))
+      is_refused(403, "media_token_refused", redeem(one, "cnn"))
+      is_refused(404, "no_such_channel", redeem(one, "nothing", token))
+    end)
+
     it("[gateway-viewer-permits] gateway: does not use the permits of the "
       .. "previous viewer", function()
       sign_in "ann"

@@ -1,5 +1,5 @@
---- The TV app in LÖVE on an X server (Xvfb), controlled by keys. When this process
--- ends, the app ends too, and its folder is removed.
+--- The TV app in LÖVE, or another app, on an X server (Xvfb), controlled by keys. When
+-- this process ends, the app ends too, and its folder is removed.
 --
 --   local app = love_app.new()
 --   app:switch_on { api =, mgmt =, ca =, statement = }
@@ -19,14 +19,15 @@ App.__index = App
 
 local TIMEOUT = 30 -- seconds
 
--- $1 folder, $2 app. Reads commands; end of file stops it. timeout(1) ends
--- processes that do not end at SIGTERM.
+-- $1 folder, $2 command of the app. Reads commands; end of file stops it. timeout(1)
+-- ends processes that do not end at SIGTERM; --foreground, because a second SIGTERM,
+-- to its process group, kills mpv.
 local KEEPER = [[
 exec 3<>said
 unset LUA_PATH LUA_CPATH LUA_INIT
 begin() {
   trap - HUP INT QUIT TERM PIPE
-  exec timeout -k 5 900 "$@" > /dev/null < /dev/null
+  exec timeout --foreground -k 5 900 "$@" > /dev/null < /dev/null
 }
 begin Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp -fbdir "$1" \
   2> xvfb.log &
@@ -38,7 +39,7 @@ off() {
 }
 while read -r word; do
   case $word in
-    on) . ./environment; begin love "$2" 3>&- 2> love.log & app=$! ;;
+    on) . ./environment; eval "begin $2" 3>&- 2> app.log & app=$! ;;
     off) off; echo off >&3 ;;
   esac
 done
@@ -65,13 +66,14 @@ local function run(self, ...)
 end
 
 --- Starts the X server; the app is not running yet.
-function love_app.new()
+-- @string[opt] command a shell command (LÖVE with examples/tv)
+function love_app.new(command)
   local folder = assert(shell.make_folder("adobepass-tv"))
   local _, status = shell.read("cd " .. shell.quote(folder)
     .. " && mkfifo said")
   assert(status == 0, "mkfifo failed")
-  local app = shell.read "pwd" .. "/examples/tv"
-  local keeper = shell.background("tv-keeper", folder, KEEPER, app)
+  command = command or shell.line("love", shell.read "pwd" .. "/examples/tv")
+  local keeper = shell.background("tv-keeper", folder, KEEPER, command)
   local output = assert(io.open(folder .. "/said", "rb"))
   local display = assert(output:read("*l"), "Xvfb did not start")
   return setmetatable({ folder = folder, keeper = keeper, output = output,
@@ -99,11 +101,13 @@ local function environment(self, service)
   set("XDG_DATA_HOME", ("%s/home%d"):format(self.folder, self.home))
   if service.language then set("TV_LANGUAGE", service.language) end
   if service.frames then set("TV_FRAMES", service.frames) end
+  if service.gateway then set("TV_GATEWAY", service.gateway) end
   return table.concat(lines, "\n") .. "\n"
 end
 
 --- Starts the app, with its data or with new data.
--- @tparam table service `api`, `mgmt`, `ca`, `statement`; `language`; `frames`: a file
+-- @tparam table service `api`, `mgmt`, `ca`, `statement`; `language`; `frames`: a
+-- file for the times of frames or callbacks; `gateway`: of examples/mpv
 -- @bool[opt] is_new start with an empty data folder
 function App:switch_on(service, is_new)
   if is_new then self.home = self.home + 1 end
@@ -138,7 +142,7 @@ function App:await(pattern)
     core.clock.sleep(0.02)
   until core.clock.monotonic() > deadline
   error(("no line matched '%s'; the last is '%s'\n%s"):format(pattern, self:state(),
-    shell.read_file(self.folder .. "/love.log") or ""), 2)
+    shell.read_file(self.folder .. "/app.log") or ""), 2)
 end
 
 --- Presses keys, given by their X names.

@@ -36,6 +36,8 @@ local ROUTES = {
     catalog = { "GET", catalog.list },
     play = { "POST", play.post, argument = true,
       body = { ticket = "string", pass = "boolean" } },
+    ticket = { "POST", play.redeem, argument = true, open = true,
+      body = { media_token = "string" } },
     logout = { "POST", logout.post, body = {} },
   },
   operator = {
@@ -101,7 +103,7 @@ local function get_ready()
   catalog.start(settings)
   login.start(settings)
   logout.start(settings)
-  play.start(settings, tickets)
+  play.start(settings, tickets, client, store)
   is_ready = true
 end
 

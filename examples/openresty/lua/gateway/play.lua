@@ -14,11 +14,20 @@ local play = {}
 
 local COOKIE = "gateway_ticket=%s; Path=/hls/%s/; Max-Age=%d%s"
 
-local config, tickets
+local config, tickets, client, used_tokens
 
---- @param of_tickets see gateway.sign
-function play.start(given, of_tickets)
-  config, tickets = given, of_tickets
+--- @param given see gateway.config
+-- @param of_tickets see gateway.sign
+-- @param of_gateway an adobepass client; its clock follows the server's
+-- @param store where used media tokens are recorded
+function play.start(given, of_tickets, of_gateway, store)
+  config, tickets, client, used_tokens = given, of_tickets, of_gateway, store
+end
+
+local function find_channel(request)
+  local channel = config.channels.by_id[request.argument]
+  if channel then return channel end
+  return nil, problem.new(404, "no_such_channel", "Unknown channel.")
 end
 
 local function denied(decision)
@@ -49,21 +58,21 @@ local function with_url(channel, text)
   return ("/hls/%s/~%s/index.m3u8"):format(channel.id, text)
 end
 
-local function playlist_of(who, channel, kind, expires, seconds)
+local function playlist_of(device_id, channel, kind, expires, seconds)
   if config.cdn then
     return signed_uri.issue(config.cdn, { channel = channel.id, expires = expires })
   end
   local text = ticket.issue(tickets, kind, { channel = channel.id,
-    holder = ticket.holder(who.id), expires = expires })
+    holder = ticket.holder(device_id), expires = expires })
   return (kind == "url" and with_url or with_cookie)(channel, text, seconds)
 end
 
 -- A ticket ends with the pass, because the gateway itself must enforce its end.
-local function admit(who, channel, kind, pass_seconds)
+local function admit(device_id, channel, kind, pass_seconds)
   local seconds = math.min(config.ticket_seconds, math.ceil(pass_seconds or math.huge))
   local expires = ngx.time() + seconds
   return { channel = channel.id, expires_at = expires * 1000,
-    playlist = playlist_of(who, channel, kind, expires, seconds) }
+    playlist = playlist_of(device_id, channel, kind, expires, seconds) }
 end
 
 -- Returns the decision, nil, and the seconds that are left of a pass; or nil and an
@@ -83,11 +92,8 @@ end
 -- returns a new ticket. With the setting `cdn` the URL is signed for the CDN, for
 -- either kind of ticket.
 function play.post(request)
-  local channel = config.channels.by_id[request.argument]
-  if not channel then
-    return nil, problem.new(404, "no_such_channel",
-      "Unknown channel.")
-  end
+  local channel, missing = find_channel(request)
+  if not channel then return nil, missing end
   local kind = request.body.ticket or "cookie"
   if kind ~= "cookie" and kind ~= "url" then
     return nil, problem.new(400, "bad_request",
@@ -104,7 +110,32 @@ function play.post(request)
   if not decision.permitted then return denied(decision) end
   local good, why = verify(view, decision)
   if not good then return nil, why end
-  return admit(request.who, channel, kind, pass_seconds)
+  return admit(request.who.id, channel, kind, pass_seconds)
+end
+
+-- The token comes from a TV, so each is accepted once.
+local function verify_once(channel, token)
+  local fields, message, code = media_token.verify(token, {
+    key = config.media_key, resource = channel.resource,
+    requestor = config.service_provider, now_ms = client:now_ms(),
+    once = used_tokens })
+  if fields then return fields end
+  if code == "store_failed" then return nil, problem.store(message) end
+  return nil, problem.new(403, "media_token_refused", message, "authorization")
+end
+
+--- POST /ticket/<channel> { media_token }: for a TV that authorizes with Adobe
+-- itself. Returns the URL of the playlist, which contains a ticket.
+function play.redeem(request)
+  local channel, missing = find_channel(request)
+  if not channel then return nil, missing end
+  if not config.media_key then
+    return nil, problem.new(404, "no_media_key",
+      "The gateway has no key to verify media tokens.")
+  end
+  local fields, err = verify_once(channel, request.body.media_token)
+  if not fields then return nil, err end
+  return admit(fields.session_guid or "", channel, "url")
 end
 
 --- Deletes the ticket cookies. A copied ticket stays valid until it expires.

@@ -1,0 +1,76 @@
+--- A store for programs that must not wait for the disk, for examples/tv and
+-- examples/mpv: reads return at once; another thread or process makes the changes.
+--
+-- A value that was changed since the start is read from memory, any other from disk.
+-- Only one program may use the disk's store.
+
+local interface = require "adobepass.store.interface"
+local memory = require "adobepass.store.memory"
+
+local queued_store = {}
+
+local function was_cleared(self, key)
+  for _, prefix in ipairs(self.cleared) do
+    if key:sub(1, #prefix) == prefix then return true end
+  end
+  return false
+end
+
+local does = {}
+
+function does.get(self, key)
+  if self.changed[key] or was_cleared(self, key) then
+    return self.memory:get(key)
+  end
+  return self.disk:get(key)
+end
+
+function does.set(self, key, value, seconds)
+  self.changed[key] = true
+  self.memory:set(key, value, seconds)
+  return self.send("set", key, value, seconds)
+end
+
+function does.add(self, key, value, seconds)
+  local there, message, code = does.get(self, key)
+  if code then return nil, message, code end
+  if there then return false end
+  return does.set(self, key, value, seconds)
+end
+
+-- The comparison and the write are two steps, which is safe because no other program
+-- changes the folder.
+function does.replace(self, key, value, expected, seconds)
+  local there, message, code = does.get(self, key)
+  if code then return nil, message, code end
+  if there ~= expected then return false end
+  return does.set(self, key, value, seconds)
+end
+
+function does.delete(self, key, value)
+  local there, message, code = does.get(self, key)
+  if code then return nil, message, code end
+  if value and there ~= value then return true end
+  self.changed[key] = true
+  self.memory:delete(key)
+  return self.send("delete", key)
+end
+
+function does.clear(self, prefix)
+  self.cleared[#self.cleared + 1] = prefix or ""
+  self.memory:clear(prefix)
+  return self.send("clear", prefix)
+end
+
+local make = interface.class(does)
+
+--- Creates a store.
+-- @tparam table fields `disk`: a store that is only read; `send(method, key, value,
+-- seconds)`: queues a change and returns true, or nil, a message and the code
+-- `store_failed` if an earlier change failed; other fields are kept
+function queued_store.new(fields)
+  fields.memory, fields.changed, fields.cleared = memory(), {}, {}
+  return make(fields)
+end
+
+return queued_store
