@@ -91,6 +91,20 @@ describe("gateway OpenAPI file", function()
     post("/play/{channel}", { pass = true }, { channel = "cnn" })
   end)
 
+  it("[gateway-openapi-ticket] gateway OpenAPI file: describes a ticket for a media "
+    .. "token", function()
+    local client = many_clients.new_client(running.sandbox)
+    finally(function() client:close() end)
+    local pass = client:temporary_access { mvpd = "TempPass_TEST40" }
+    local token = assert(pass:authorize "CNN").media_token
+    for _ = 1, 2 do
+      post("/ticket/{channel}", { media_token = token }, { channel = "cnn" })
+    end
+    post("/ticket/{channel}", { media_token = token }, { channel = "nothing" })
+    assert.is_true(seen["POST /ticket/{channel} 403"])
+    assert.is_true(seen["POST /ticket/{channel} 404"])
+  end)
+
   it("[gateway-openapi-refused] gateway OpenAPI file: describes refused requests",
     function()
       local code = post("/login", { mvpd = "Cablevision" }).code
@@ -129,6 +143,18 @@ describe("gateway OpenAPI file", function()
     os.remove(running.folder .. "/down")
     assert.is_true(seen["GET /health/ready 503"])
     assert.is_true(seen["GET /catalog 503"])
+  end)
+
+  it("[gateway-openapi-complete] gateway OpenAPI file: has each request of the "
+    .. "README's table", function()
+    local count = 0
+    for method, path in shell.read_file "examples/openresty/README.md"
+      :gmatch "\n| `(%u+) (/[^`]+)` |" do
+      path = path:gsub("<(%w+)>", "{%1}"):gsub("/%.%.%.$", "/{file}")
+      assert.truthy(api:operation(path, method), path)
+      count = count + 1
+    end
+    assert.equal(8, count)
   end)
 
   it("[gateway-openapi-operations] gateway OpenAPI file: every operation was "
