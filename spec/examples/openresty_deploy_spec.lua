@@ -23,7 +23,8 @@ describe("gateway deployment", function()
   it("[deploy-install] gateway deployment: install fills in every name, and keeps "
     .. "existing settings", function()
     local settings = home .. "/etc/adobepass-gateway/settings.json"
-    local install = "LISTEN='8443 ssl' REDIS_CA=/ca.pem " .. DEPLOY .. "install " .. home
+    local install = "LISTEN='8443 ssl' REDIS_CA=/ca.pem " .. DEPLOY .. "install "
+      .. home
     assert.same({ "", 0 }, { shell.read(install) })
     local text = read(home .. "/etc/adobepass-gateway/gateway.conf")
     assert.is_nil(text:match "\n[^#\n]*@[%u_]+@")
