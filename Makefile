@@ -29,9 +29,8 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base \
-  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love xvfb xdotool \
-  imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
-LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
+  spin lua-luv luarocks love xvfb xdotool imagemagick zbar-tools zsh fish
+LINT_PACKAGES := cmark-gfm lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
@@ -211,6 +210,8 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
 	@lua5.4 .ci/conformance check
+	@lua5.4 .ci/types check
+	@lua5.4 .ci/reference check
 	luacheck -q .
 	@if clang-format --version | grep -q 'version 14'; then \
 	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
@@ -294,16 +295,16 @@ cov: test-deps ## report the line coverage of C
 
 .PHONY: doc
 DOC := build/doc
-doc: lint-deps ## write the reference to build/doc
-	@ldoc -q -c .ldoc.lua -d $(DOC) .
-	@echo "$(DOC)/index.html"
+doc: lint-deps cores ## write the documentation as a site to build/doc
+	@lua5.4 .ci/site/site.lua $(DOC)
 
 completions := bash:bash-completion/completions/adobepass \
   zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
 
 .PHONY: types
-types: lint-deps cores ## write the definitions for editors (LuaLS)
+types: lint-deps cores ## write the definitions for editors (LuaLS), and the reference
 	@.ci/types write
+	@.ci/reference write
 
 .PHONY: install
 install: all ## install module, command and manual page below PREFIX

@@ -30,7 +30,7 @@ local LOGIN = {
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",
     "For a login in this device's own browser: polling starts when it is true" },
-  interval = "Seconds between two polls (5, at least 3)",
+  interval = "Seconds between two polls, at least 3 (5)",
   fresh = "true asks the service even if a profile is kept",
 }
 
@@ -52,8 +52,8 @@ texts.options = {
       "Another application, whose credentials management calls use" },
     device = { "adobepass.Device", "The device; a gateway uses client:device" },
     identity = { "adobepass.Identity", "The viewer's identifiers for single sign-on" },
-    store = { "adobepass.Store", "Keeps credentials and tokens (memory)" },
-    driver = { "adobepass.Driver", "Adapts to an event loop (block)" },
+    store = { "adobepass.Store", "Keeps credentials and tokens (store.memory)" },
+    driver = { "adobepass.Driver", "Adapts to an event loop (driver.block)" },
     on_event = { "fun(event: adobepass.Event)",
       "Called for each request, retry, wait and warning, without secrets" },
     timeout = "Seconds that bound each call (30)",
@@ -65,8 +65,8 @@ texts.options = {
       .. "send the device's ip",
     retry = { "adobepass.RetryOptions", "Attempts and delays" },
     circuit_breaker = { "adobepass.CircuitBreakerOptions|boolean", "false for none" },
-    token_margin = "Seconds before its end at which a token is renewed",
-    token_jitter = "Seconds by which this margin varies",
+    token_margin = "Seconds before its end at which a token is renewed (300)",
+    token_jitter = "Seconds by which this margin varies (60)",
     random = { "fun(): number", "A replacement for tests" },
     language = { '"en"|"es"', "Of the texts for viewers (en)" },
     messages = { "table<string, string>", "From an error's code to your own text" },
@@ -80,14 +80,17 @@ texts.options = {
     mgmt = "The URL of the management API" } },
   ["rate_limiter.new"] = { "RateLimitOptions", {
     rate = "Requests per second (1)", burst = "Requests at once, one time (10)",
-    refill = "true refills the burst", max_keys = "Addresses that are remembered",
+    refill = "true refills the burst",
+    max_keys = "Addresses that are remembered (10000)",
     allow_listed = { "string[]",
       "Addresses that Adobe does not limit" } } },
   ["retry.new"] = { "RetryOptions", { attempts = "Requests of one call (3)",
-    base = "Seconds before the second attempt (0.5)", cap = "Longest delay (8)" } },
+    base = "Seconds before the second attempt (0.5)",
+    cap = "Seconds of the longest delay (8)" } },
   ["circuit_breaker.new"] = { "CircuitBreakerOptions", {
     failures = "Failures in a row that open a circuit (10)",
-    base = "Seconds for which it opens first (1)", cap = "Longest time (3)" } },
+    base = "Seconds for which it opens first (1)",
+    cap = "Seconds for which it opens at most (3)" } },
   ["client:login"] = { "LoginOptions", LOGIN, METADATA, IDENTITY },
   ["client:resume_login"] = { "ResumeOptions", { code = "What the viewer typed",
     mvpd = "The provider that the viewer chose", domain_name = LOGIN.domain_name,
@@ -139,22 +142,30 @@ texts.options = {
   ["client:sign_service_token"] = { "SignOptions", {
     key = "A private key of the core", issuer = "Your name at Adobe",
     subject = "Your identifier of the viewer, hashed",
-    lifetime = "Seconds (3600)", kid = "The id of the key" } },
+    lifetime = "Seconds until the token ends (3600)", kid = "The id of the key" } },
   ["client:request"] = { "RequestOptions", { base = { '"api"|"mgmt"', "Which host" },
-    path = "Starts with /; may have a query", method = 'The default is "GET"',
+    path = "Starts with /; may have a query", method = "Of HTTP (GET)",
     query = { "table<string, string|number|string[]>", "Added to the path" },
     headers = { "table<string, string>", "Not Authorization" },
     body = "Text, or a table that is sent as JSON",
     timeout = "Seconds for the whole call", once = "true: no retry" } },
+  test_client = { "TestClientOptions", {
+    client = { "table",
+      "Options of adobepass.new, without environment, transport and driver" },
+    world = "Merged over the default world",
+    throttle = "false disables the sandbox's rate limit (true)",
+    time = "The clock's first value, in ms since 1970 (1750000000000)" } },
   ["store.file"] = { "FileStoreOptions", {
     key = { "string|string[]", "32 bytes; the first encrypts, all decrypt" },
     lock_timeout = "Seconds to wait for another process (5)",
     now = { "fun(): number", "A replacement for tests" } } },
-  ["store.memory"] = { "MemoryStoreOptions", { max = "Most entries",
+  ["store.memory"] = { "MemoryStoreOptions", { max = "Most entries (10000)",
     now = { "fun(): number", "A replacement for tests" } } },
-  ["store.redis"] = { "RedisStoreOptions", { host = "127.0.0.1", port = "6379",
+  ["store.redis"] = { "RedisStoreOptions", {
+    host = "Name or address (127.0.0.1)", port = "TCP port (6379)",
     socket = "A Unix socket, instead of host and port", password = "For AUTH",
-    database = "0", prefix = "Of each key", timeout = "Seconds of each command",
+    database = "Selected after connecting (0)", prefix = "Of each key (adobepass:)",
+    timeout = "Seconds of each command (1)",
     connect = { "fun(): table", "A connection of your own" } } },
   ["driver.tick"] = { "TickOptions", {
     on_error = { "fun(message: any)", "Called for an error in a task" },
@@ -168,6 +179,12 @@ texts.options = {
 -- Tables that the module returns or passes to callbacks: name, text, fields.
 -- A `?` marks a field that may be missing.
 texts.results = {
+  { "ServiceTokenOptions", "Exactly one of the options is needed", {
+    { "sso_id?", "string", "Identifies the viewer in your system" },
+    { "link?", "string", "A code that another device of the viewer shows" },
+    { "timeout?", "number", "Seconds for the whole call; default: that of "
+      .. "adobepass.new" },
+    { "once?", "boolean", "true: no retry" } } },
   { "Device", "A streaming device", {
     { "id", "string", "Identifies the device; must survive updates" },
     { "info?", "table<string, any>|string", "X-Device-Info, or its base64" },
@@ -293,6 +310,21 @@ texts.results = {
       "Of tick: called once a frame" } } },
 }
 
+-- The tables of adobepass.sandbox.
+texts.sandbox = {
+  { "SandboxOptions", "Options of adobepass.sandbox.new", {
+    { "now?", "fun(): number", "The clock, in ms since 1970; default: the system's" },
+    { "random?", "fun(n: integer): string", "Returns n bytes; default: of the core" },
+    { "api?", "string", "The origin in URLs (https://127.0.0.1:8443)" },
+    { "mgmt?", "string", "The origin of the management host; default: that of api" },
+    { "plain_api?", "string", "A second origin of the API, without TLS" },
+    { "keys?", "table", "The layout of adobepass.sandbox.data.keys" },
+    { "throttle?", "boolean", "false disables the rate limit (true)" } } },
+  { "Clock", "The virtual clock of a test", {
+    { "sleep", "fun(seconds: number)", "Advances the clock" },
+    { "now", "fun(): number", "Returns ms since 1970" } } },
+}
+
 -- Methods: name, parameters, results, text.
 texts.client = {
   { "profiles", "options?: adobepass.IdentityOptions", "adobepass.Profile[]?",
@@ -328,7 +360,7 @@ texts.client = {
     "Resets a TempPass." },
   { "partner_login", "options: adobepass.PartnerLoginOptions", "adobepass.Profile?",
     "Logs in through a partner's framework." },
-  { "get_service_token", "options: { sso_id: string? , link: string? }", "string?",
+  { "get_service_token", "options: adobepass.ServiceTokenOptions", "string?",
     "Requests a token of the SSO Service; also returns its end in ms." },
   { "renew_service_token", "token: string", "string?",
     "Requests a new token; also returns its end in ms." },

@@ -40,15 +40,6 @@ describe("reference", function()
     end
     assert.is_true(count > 40)
   end)
-
-  it("[docs-mentioned-file-list] .ldoc.lua: lists every file with documented "
-    .. "functions", function()
-    local list = folder.read(".ldoc.lua")
-    local paths = folder.run("grep -l '@function' csrc/*/*.c")
-    for path in paths:gmatch("[^\n]+") do
-      assert.truthy(list:find(path, 1, true), path)
-    end
-  end)
 end)
 
 describe("documentation", function()

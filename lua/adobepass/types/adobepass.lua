@@ -119,7 +119,7 @@
 ---@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none
 ---@field device? adobepass.Device # The device; a gateway uses client:device
 ---@field domain_name? string # Default of login
----@field driver? adobepass.Driver # Adapts to an event loop (block)
+---@field driver? adobepass.Driver # Adapts to an event loop (driver.block)
 ---@field environment adobepass.Environment|adobepass.Origins # A name, or the addresses of the service
 ---@field forward_ip_on_registration? boolean # true for a server: registration and token requests send the device's ip
 ---@field http? table # Options of core.http.new, such as ca_file and proxy
@@ -136,10 +136,10 @@
 ---@field retry? adobepass.RetryOptions # Attempts and delays
 ---@field service_provider string # The id from the TVE Dashboard, such as REF30
 ---@field software_statement? string # Needed once, to register
----@field store? adobepass.Store # Keeps credentials and tokens (memory)
+---@field store? adobepass.Store # Keeps credentials and tokens (store.memory)
 ---@field timeout? number # Seconds that bound each call (30)
----@field token_jitter? number # Seconds by which this margin varies
----@field token_margin? number # Seconds before its end at which a token is renewed
+---@field token_jitter? number # Seconds by which this margin varies (60)
+---@field token_margin? number # Seconds before its end at which a token is renewed (300)
 ---@field transport? table|userdata # A replacement for tests
 
 ---@class adobepass.Identity
@@ -151,7 +151,7 @@
 
 ---@class adobepass.CircuitBreakerOptions
 ---@field base? number # Seconds for which it opens first (1)
----@field cap? number # Longest time (3)
+---@field cap? number # Seconds for which it opens at most (3)
 ---@field failures? integer # Failures in a row that open a circuit (10)
 
 ---@class adobepass.DecisionOptions
@@ -177,7 +177,7 @@
 ---@field choose? fun(profiles: adobepass.Profile[]): adobepass.Profile? # Chooses one of several profiles; default: the one valid longest
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
----@field interval? number # Seconds between two polls (5, at least 3)
+---@field interval? number # Seconds between two polls, at least 3 (5)
 ---@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
@@ -238,7 +238,7 @@
 ---@field base "api"|"mgmt" # Which host
 ---@field body? string|table # Text, or a table that is sent as JSON
 ---@field headers? table<string, string> # Not Authorization
----@field method? string # The default is "GET"
+---@field method? string # Of HTTP (GET)
 ---@field once? boolean # true: no retry
 ---@field path string # Starts with /; may have a query
 ---@field query? table<string, string|number|string[]> # Added to the path
@@ -267,7 +267,7 @@
 ---@field issuer string # Your name at Adobe
 ---@field key userdata # A private key of the core
 ---@field kid? string # The id of the key
----@field lifetime? number # Seconds (3600)
+---@field lifetime? number # Seconds until the token ends (3600)
 ---@field subject string # Your identifier of the viewer, hashed
 
 ---@class adobepass.TemporaryAccessOptions
@@ -294,14 +294,14 @@
 ---@class adobepass.RateLimitOptions
 ---@field allow_listed? string[] # Addresses that Adobe does not limit
 ---@field burst? number # Requests at once, one time (10)
----@field max_keys? number # Addresses that are remembered
+---@field max_keys? number # Addresses that are remembered (10000)
 ---@field rate? number # Requests per second (1)
 ---@field refill? boolean # true refills the burst
 
 ---@class adobepass.RetryOptions
 ---@field attempts? integer # Requests of one call (3)
 ---@field base? number # Seconds before the second attempt (0.5)
----@field cap? number # Longest delay (8)
+---@field cap? number # Seconds of the longest delay (8)
 
 ---@class adobepass.FileStoreOptions
 ---@field key? string|string[] # 32 bytes; the first encrypts, all decrypt
@@ -309,18 +309,25 @@
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.MemoryStoreOptions
----@field max? number # Most entries
+---@field max? number # Most entries (10000)
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.RedisStoreOptions
 ---@field connect? fun(): table # A connection of your own
----@field database? integer # 0
----@field host? string # 127.0.0.1
+---@field database? integer # Selected after connecting (0)
+---@field host? string # Name or address (127.0.0.1)
 ---@field password? string # For AUTH
----@field port? number # 6379
----@field prefix? string # Of each key
+---@field port? number # TCP port (6379)
+---@field prefix? string # Of each key (adobepass:)
 ---@field socket? string # A Unix socket, instead of host and port
----@field timeout? number # Seconds of each command
+---@field timeout? number # Seconds of each command (1)
+
+--- Exactly one of the options is needed.
+---@class adobepass.ServiceTokenOptions
+---@field sso_id? string # Identifies the viewer in your system
+---@field link? string # A code that another device of the viewer shows
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
+---@field once? boolean # true: no retry
 
 --- A streaming device.
 ---@class adobepass.Device
@@ -609,11 +616,10 @@ function Client:reset_temp_pass(options) end
 function Client:partner_login(options) end
 
 --- Requests a token of the SSO Service; also returns its end in ms.
----@param options { sso_id: string? 
----@param link string? }
+---@param options adobepass.ServiceTokenOptions
 ---@return string?
 ---@return adobepass.Error? err
-function Client:get_service_token(options, link) end
+function Client:get_service_token(options) end
 
 --- Requests a new token; also returns its end in ms.
 ---@param token string
