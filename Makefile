@@ -212,6 +212,7 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/conformance check
 	@lua5.4 .ci/types check
 	@lua5.4 .ci/reference check
+	@lua5.4 .ci/diagrams check
 	luacheck -q .
 	@if clang-format --version | grep -q 'version 14'; then \
 	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
@@ -305,6 +306,10 @@ completions := bash:bash-completion/completions/adobepass \
 types: lint-deps cores ## write the definitions for editors (LuaLS), and the reference
 	@.ci/types write
 	@.ci/reference write
+
+.PHONY: diagrams
+diagrams: ## draw the sequence diagrams of docs/diagrams
+	@.ci/diagrams write
 
 .PHONY: install
 install: all ## install module, command and manual page below PREFIX

@@ -22,7 +22,8 @@ local GROUPS = {
     "docs/migration" },
   { "Reference", "docs/client", "docs/reference", "docs/operations", "docs/errors",
     "docs/core" },
-  { "Operation", "SECURITY", "docs/credentials", "docs/performance" },
+  { "Operation", "SECURITY", "docs/credentials", "docs/performance",
+    "docs/comparison" },
   { "Project", "docs/architecture", "docs/conformance", "CONTRIBUTING", "CHANGELOG" },
 }
 
