@@ -27,7 +27,7 @@ local GROUPS = {
   { "Project", "docs/architecture", "docs/conformance", "CONTRIBUTING", "CHANGELOG" },
 }
 
--- --- pages ----------------------------------------------------------------------
+-- --- pages ------------------------------------------------------------------
 
 local pages, page_of = {}, {} -- page_of: from a path to its page
 
@@ -50,7 +50,7 @@ local function add_pages()
   end
 end
 
--- --- HTML -----------------------------------------------------------------------
+-- --- HTML -------------------------------------------------------------------
 
 local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 
@@ -97,6 +97,22 @@ local function highlight(code)
   return code
 end
 
+-- Gives each cell the name of its column, for phones, on which the cells of a row stand
+-- below each other.
+local function label_cells(html)
+  local names = {}
+  for name in html:gmatch "<th[^>]*>(.-)</th>" do names[#names + 1] = text_of(name) end
+  if #names < 3 then return '<div class="table">' .. html .. "</div>" end
+  html = html:gsub("<tr>.-</tr>", function(row)
+    local column = 0
+    return (row:gsub("<td", function()
+      column = column + 1
+      return ('<td data-label="%s"'):format(escape(names[column] or ""))
+    end))
+  end)
+  return '<div class="table stacked">' .. html .. "</div>"
+end
+
 local function convert(page)
   local input = os.tmpname()
   assert(shell.write_file(input, page.source))
@@ -109,7 +125,7 @@ local function convert(page)
     :gsub('(<code class="language%-lua">)(.-)(</code>)', function(open, code, close)
       return open .. highlight(code) .. close
     end)
-    :gsub("<table>.-</table>", '<div class="table">%0</div>')
+    :gsub("<table>.-</table>", label_cells)
     :gsub("<h([1-4])>(.-)</h%1>", function(level, inner)
       local id = slug_of(page, inner)
       return ('<h%s id="%s">%s <a class="anchor" href="#%s" aria-label="Link to this '
@@ -119,7 +135,7 @@ local function convert(page)
   page.html = html
 end
 
--- --- links ----------------------------------------------------------------------
+-- --- links ------------------------------------------------------------------
 
 local problems, links = {}, 0
 
@@ -181,7 +197,7 @@ local function link_all(page)
   end)
 end
 
--- --- output ---------------------------------------------------------------------
+-- --- output -----------------------------------------------------------------
 
 -- Returns the entries of the search: one for each section.
 local function search_entries()
