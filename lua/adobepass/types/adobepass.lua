@@ -115,10 +115,10 @@
 ---| "unsupported_grant_type"
 
 ---@class adobepass.Options
----@field activation_url? string # Default of login
----@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none
+---@field activation_url? string # Your page where a viewer types the code, for such logins
+---@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none (its defaults)
 ---@field device? adobepass.Device # The device; a gateway uses client:device
----@field domain_name? string # Default of login
+---@field domain_name? string # A domain of the application, for logins that name no other
 ---@field driver? adobepass.Driver # Adapts to an event loop (driver.block)
 ---@field environment adobepass.Environment|adobepass.Origins # A name, or the addresses of the service
 ---@field forward_ip_on_registration? boolean # true for a server: registration and token requests send the device's ip
@@ -129,11 +129,11 @@
 ---@field messages? table<string, string> # From an error's code to your own text
 ---@field on_event? fun(event: adobepass.Event) # Called for each request, retry, wait and warning, without secrets
 ---@field random? fun(): number # A replacement for tests
----@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share
+---@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share (Adobe's)
 ---@field record? string # A file for the redacted requests and responses of this client
 ---@field redirect_uri? string # Sent with the registration
----@field redirect_url? string # Default of login and logout
----@field retry? adobepass.RetryOptions # Attempts and delays
+---@field redirect_url? string # Where the browser goes after a login or logout that names no other
+---@field retry? adobepass.RetryOptions # Attempts and delays (its defaults)
 ---@field service_provider string # The id from the TVE Dashboard, such as REF30
 ---@field software_statement? string # Needed once, to register
 ---@field store? adobepass.Store # Keeps credentials and tokens (store.memory)
@@ -242,7 +242,7 @@
 ---@field once? boolean # true: no retry
 ---@field path string # Starts with /; may have a query
 ---@field query? table<string, string|number|string[]> # Added to the path
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 
 ---@class adobepass.ResetOptions
 ---@field by? "device"|"key" # With everyone: the kind of pass
@@ -703,9 +703,9 @@ function Client:close() end
 local Api = {}
 
 ---@class adobepass.api.register
----@field software_statement string # software_statement
----@field redirect_uri? string # redirect_uri
----@field timeout? number # Seconds for the whole call
+---@field software_statement string # Sent as software_statement
+---@field redirect_uri? string # Sent as redirect_uri
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 1: POST /o/client/register
@@ -715,10 +715,10 @@ local Api = {}
 function Api:register(params) end
 
 ---@class adobepass.api.token
----@field client_id string # client_id
----@field client_secret string # client_secret
----@field grant_type string # grant_type
----@field timeout? number # Seconds for the whole call
+---@field client_id string # Sent as client_id
+---@field client_secret string # Sent as client_secret
+---@field grant_type string # Sent as grant_type
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 2: POST /o/client/token
@@ -728,8 +728,8 @@ function Api:register(params) end
 function Api:token(params) end
 
 ---@class adobepass.api.configuration
----@field profile? string # profile
----@field timeout? number # Seconds for the whole call
+---@field profile? string # Sent as profile
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 3: GET /api/v2/{service_provider}/configuration
@@ -739,14 +739,14 @@ function Api:token(params) end
 function Api:configuration(params) end
 
 ---@class adobepass.api.create_session
----@field mvpd? string # mvpd
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field mvpd? string # Sent as mvpd
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 4: POST /api/v2/{service_provider}/sessions
@@ -756,12 +756,12 @@ function Api:configuration(params) end
 function Api:create_session(params) end
 
 ---@class adobepass.api.resume_session
----@field code string # code
----@field mvpd? string # mvpd
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field code string # Sent as code
+---@field mvpd? string # Sent as mvpd
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 5: POST /api/v2/{service_provider}/sessions/{code}
@@ -771,9 +771,9 @@ function Api:create_session(params) end
 function Api:resume_session(params) end
 
 ---@class adobepass.api.session
----@field code string # code
+---@field code string # Sent as code
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 6: GET /api/v2/{service_provider}/sessions/{code}
@@ -783,8 +783,8 @@ function Api:resume_session(params) end
 function Api:session(params) end
 
 ---@class adobepass.api.authenticate_url
----@field code string # code
----@field timeout? number # Seconds for the whole call
+---@field code string # Sent as code
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 7: the URL of /api/v2/authenticate/{service_provider}/{code}
@@ -799,7 +799,7 @@ function Api:authenticate_url(params) end
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 8: GET /api/v2/{service_provider}/profiles
@@ -809,14 +809,14 @@ function Api:authenticate_url(params) end
 function Api:profiles(params) end
 
 ---@class adobepass.api.profile
----@field mvpd string # mvpd
+---@field mvpd string # Sent as mvpd
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 9: GET /api/v2/{service_provider}/profiles/{mvpd}
@@ -826,10 +826,10 @@ function Api:profiles(params) end
 function Api:profile(params) end
 
 ---@class adobepass.api.profile_for_code
----@field code string # code
+---@field code string # Sent as code
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 10: GET /api/v2/{service_provider}/profiles/code/{code}
@@ -839,15 +839,15 @@ function Api:profile(params) end
 function Api:profile_for_code(params) end
 
 ---@class adobepass.api.authorize
----@field mvpd string # mvpd
----@field resources string[] # resources
+---@field mvpd string # Sent as mvpd
+---@field resources string[] # Sent as resources
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 11: POST /api/v2/{service_provider}/decisions/authorize/{mvpd}
@@ -857,15 +857,15 @@ function Api:profile_for_code(params) end
 function Api:authorize(params) end
 
 ---@class adobepass.api.preauthorize
----@field mvpd string # mvpd
----@field resources string[] # resources
+---@field mvpd string # Sent as mvpd
+---@field resources string[] # Sent as resources
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 12: POST /api/v2/{service_provider}/decisions/preauthorize/{mvpd}
@@ -875,13 +875,13 @@ function Api:authorize(params) end
 function Api:preauthorize(params) end
 
 ---@class adobepass.api.logout
----@field mvpd string # mvpd
----@field redirect_url? string # redirectUrl
+---@field mvpd string # Sent as mvpd
+---@field redirect_url? string # Sent as redirectUrl
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 13: GET /api/v2/{service_provider}/logout/{mvpd}
@@ -891,12 +891,12 @@ function Api:preauthorize(params) end
 function Api:logout(params) end
 
 ---@class adobepass.api.partner_session
----@field partner string # partner
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field partner string # Sent as partner
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 14: POST /api/v2/{service_provider}/sessions/sso/{partner}
@@ -906,11 +906,11 @@ function Api:logout(params) end
 function Api:partner_session(params) end
 
 ---@class adobepass.api.partner_profile
----@field partner string # partner
----@field saml_response string # SAMLResponse
+---@field partner string # Sent as partner
+---@field saml_response string # Sent as SAMLResponse
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 15: POST /api/v2/{service_provider}/profiles/sso/{partner}
@@ -920,11 +920,11 @@ function Api:partner_session(params) end
 function Api:partner_profile(params) end
 
 ---@class adobepass.api.reset_temp_pass
----@field service_provider? string # requestor_id
----@field mvpd string # mvpd_id
----@field device? string # device_id
+---@field service_provider? string # Sent as requestor_id
+---@field mvpd string # Sent as mvpd_id
+---@field device? string # Sent as device_id
 ---@field everyone? boolean # true resets everyone
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 16: DELETE /reset-tempass/v3/reset
@@ -934,11 +934,11 @@ function Api:partner_profile(params) end
 function Api:reset_temp_pass(params) end
 
 ---@class adobepass.api.reset_temp_pass_key
----@field service_provider? string # requestor_id
----@field mvpd string # mvpd_id
----@field key? string # key
+---@field service_provider? string # Sent as requestor_id
+---@field mvpd string # Sent as mvpd_id
+---@field key? string # Sent as key
 ---@field everyone? boolean # true resets everyone
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 17: DELETE /reset-tempass/v3/reset/generic
@@ -948,9 +948,9 @@ function Api:reset_temp_pass(params) end
 function Api:reset_temp_pass_key(params) end
 
 ---@class adobepass.api.service_token
----@field sso_id? string # X-SSO-ID
----@field link? string # X-SSO-LINK
----@field timeout? number # Seconds for the whole call
+---@field sso_id? string # Sent as X-SSO-ID
+---@field link? string # Sent as X-SSO-LINK
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 18: POST /api/{service_provider}/serviceToken
@@ -960,8 +960,8 @@ function Api:reset_temp_pass_key(params) end
 function Api:service_token(params) end
 
 ---@class adobepass.api.refresh_service_token
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 19: GET /api/{service_provider}/serviceToken
@@ -971,8 +971,8 @@ function Api:service_token(params) end
 function Api:refresh_service_token(params) end
 
 ---@class adobepass.api.link
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 20: POST /api/{service_provider}/link
@@ -982,9 +982,9 @@ function Api:refresh_service_token(params) end
 function Api:link(params) end
 
 ---@class adobepass.api.unlink
----@field token string # AD-Service-Token
----@field devices string[] # devices
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field devices string[] # Sent as devices
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 21: POST /api/{service_provider}/unlink
@@ -994,8 +994,8 @@ function Api:link(params) end
 function Api:unlink(params) end
 
 ---@class adobepass.api.list_devices
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 22: GET /api/{service_provider}/list
