@@ -57,7 +57,7 @@ texts.options = {
     on_event = { "fun(event: adobepass.Event)",
       "Called for each request, retry, wait and warning, without secrets" },
     timeout = "Seconds that bound each call (30)",
-    http = { "table", "Options of core.http.new, such as ca_file and proxy" },
+    http = { "adobepass.HttpOptions", "Options of core.http.new" },
     transport = "A replacement for tests",
     rate_limit = { "adobepass.RateLimitOptions|table|boolean",
       "false for none; or an object that several clients share (Adobe's)" },
@@ -181,6 +181,32 @@ texts.options = {
 -- Tables that the module returns or passes to callbacks: name, text, fields.
 -- A `?` marks a field that may be missing.
 texts.results = {
+  { "HttpOptions", "The options of core.http.new", {
+    { "connect_timeout?", "number", "Seconds until a connection is open (10)" },
+    { "timeout?", "number", "Seconds for a request; a client sets its own (30)" },
+    { "max_body?", "integer", "Most bytes of a response's body (4 MiB)" },
+    { "max_headers?", "integer", "Most bytes of a response's headers, at most 256 KiB "
+      .. "(64 KiB)" },
+    { "ca_file?", "string", "Trusted CAs in PEM, which replace the system's; "
+      .. "verification cannot be turned off; default: the system's" },
+    { "ca_path?", "string", "A folder of trusted CAs; default: the system's" },
+    { "min_tls?", '"1.2"|"1.3"', "The lowest version of TLS (1.2)" },
+    { "client_cert?", "string", "A file with the client's certificate" },
+    { "client_key?", "string", "A file with its private key" },
+    { "client_key_password?", "string", "The password of this file" },
+    { "pinned_public_key?", "string", "See CURLOPT_PINNEDPUBLICKEY" },
+    { "proxy?", "string", "A tunnel for all requests except those to this machine; the "
+      .. "environment's proxies and no_proxy are ignored" },
+    { "resolve?", "string[]", 'Addresses, each "host:port:address"' },
+    { "max_connections?", "integer", "0: no limit; as many idle ones are kept open, at "
+      .. "least 256 (0)" },
+    { "max_host_connections?", "integer", "For each host; 0: no limit (0)" },
+    { "dns_cache?", "number", "Seconds for which addresses are kept (30)" },
+    { "user_agent?", "string", "The header User-Agent" },
+    { "http2?", "boolean", "false: HTTP/1.1 only (true)" },
+    { "compression?", "boolean", "true: asks for compressed responses (false)" },
+    { "allow_http?", "string[]", "Hosts to which plain http is allowed, besides this "
+      .. "machine" } } },
   { "ServiceTokenOptions", "Exactly one of the options is needed", {
     { "sso_id?", "string", "Identifies the viewer in your system" },
     { "link?", "string", "A code that another device of the viewer shows" },

@@ -105,6 +105,9 @@ local function label_cells(html)
   if #names < 3 then return '<div class="table">' .. html .. "</div>" end
   html = html:gsub("<tr>.-</tr>", function(row)
     local column = 0
+    row = row:gsub("<code>[^<]*</code>", function(code) -- may break after "_"
+      return (code:gsub("_", "_<wbr>"))
+    end)
     return (row:gsub("<td", function()
       column = column + 1
       return ('<td data-label="%s"'):format(escape(names[column] or ""))

@@ -100,6 +100,18 @@ describe("types", function()
       { kinds.request, kinds.token, kinds.registration })
   end)
 
+  it("[types-http] types: define each option of core.http.new", function()
+    local names = folder.read("csrc/lua/transport.c"):match
+      'known%[%] = {([^}]*"connect_timeout"[^}]*)}'
+    local count = 0
+    for name in names:gmatch '"([%l%d_]+)"' do
+      assert.is_true(classes["adobepass.HttpOptions"][name], name)
+      count = count + 1
+    end
+    for _ in pairs(classes["adobepass.HttpOptions"]) do count = count - 1 end
+    assert.equal(0, count)
+  end)
+
   it("[types-sandbox] types: define test_client, its control calls, their fields and "
     .. "its clock", function()
     local text = folder.read "lua/adobepass/types/sandbox.lua"

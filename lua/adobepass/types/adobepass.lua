@@ -122,7 +122,7 @@
 ---@field driver? adobepass.Driver # Adapts to an event loop (driver.block)
 ---@field environment adobepass.Environment|adobepass.Origins # A name, or the addresses of the service
 ---@field forward_ip_on_registration? boolean # true for a server: registration and token requests send the device's ip
----@field http? table # Options of core.http.new, such as ca_file and proxy
+---@field http? adobepass.HttpOptions # Options of core.http.new
 ---@field identity? adobepass.Identity # The viewer's identifiers for single sign-on
 ---@field language? "en"|"es" # Of the texts for viewers (en)
 ---@field management? { software_statement: string } # Another application, whose credentials management calls use
@@ -321,6 +321,29 @@
 ---@field prefix? string # Of each key (adobepass:)
 ---@field socket? string # A Unix socket, instead of host and port
 ---@field timeout? number # Seconds of each command (1)
+
+--- The options of core.http.new.
+---@class adobepass.HttpOptions
+---@field connect_timeout? number # Seconds until a connection is open (10)
+---@field timeout? number # Seconds for a request; a client sets its own (30)
+---@field max_body? integer # Most bytes of a response's body (4 MiB)
+---@field max_headers? integer # Most bytes of a response's headers, at most 256 KiB (64 KiB)
+---@field ca_file? string # Trusted CAs in PEM, which replace the system's; verification cannot be turned off; default: the system's
+---@field ca_path? string # A folder of trusted CAs; default: the system's
+---@field min_tls? "1.2"|"1.3" # The lowest version of TLS (1.2)
+---@field client_cert? string # A file with the client's certificate
+---@field client_key? string # A file with its private key
+---@field client_key_password? string # The password of this file
+---@field pinned_public_key? string # See CURLOPT_PINNEDPUBLICKEY
+---@field proxy? string # A tunnel for all requests except those to this machine; the environment's proxies and no_proxy are ignored
+---@field resolve? string[] # Addresses, each "host:port:address"
+---@field max_connections? integer # 0: no limit; as many idle ones are kept open, at least 256 (0)
+---@field max_host_connections? integer # For each host; 0: no limit (0)
+---@field dns_cache? number # Seconds for which addresses are kept (30)
+---@field user_agent? string # The header User-Agent
+---@field http2? boolean # false: HTTP/1.1 only (true)
+---@field compression? boolean # true: asks for compressed responses (false)
+---@field allow_http? string[] # Hosts to which plain http is allowed, besides this machine
 
 --- Exactly one of the options is needed.
 ---@class adobepass.ServiceTokenOptions
