@@ -5,7 +5,7 @@
 
 local shell = require "adobepass.util.shell"
 
-local doc_comments = { count = 0 }
+local doc_comments = { count = 0, used = {} } -- used: the files
 
 -- Returns the comments of a file, without their markers.
 local function comments_of(path)
@@ -109,24 +109,23 @@ local function function_text(prefix, name, text, tags)
     .. "\n" or "", results_text(tags))
 end
 
--- Returns the Markdown of the functions in the files that a pattern of the shell
--- names; the rest of the argument is what precedes their names.
+-- Returns the Markdown of the functions in a file; the rest of the argument is what
+-- precedes their names.
 function doc_comments.markdown(argument)
-  local pattern, prefix = argument:match "^(%S+) ?(.*)$"
+  local path, prefix = argument:match "^(%S+) ?(.*)$"
   local parts = {}
-  for path in (shell.read("ls " .. pattern)):gmatch "[^\n]+" do
-    for _, comment in ipairs(comments_of(path)) do
-      local text, tags = parse(comment)
-      local first = tags[1]
-      if first and (first[1] == "type" or first[1] == "section") then
-        parts[#parts + 1] = ("### %s\n\n%s\n"):format(
-          first[1] == "type" and "The type `" .. first[3]:gsub("%s", "") .. "`"
-          or first[3]:gsub("%s+$", ""):gsub("^%l", string.upper), text)
-      end
-      for _, tag in ipairs(tags) do
-        if tag[1] == "function" then
-          parts[#parts + 1] = function_text(prefix, (tag[3]:gsub("%s", "")), text, tags)
-        end
+  doc_comments.used[path] = true
+  for _, comment in ipairs(comments_of(path)) do
+    local text, tags = parse(comment)
+    local first = tags[1]
+    if first and (first[1] == "type" or first[1] == "section") then
+      parts[#parts + 1] = ("### %s\n\n%s\n"):format(
+        first[1] == "type" and "The type `" .. first[3]:gsub("%s", "") .. "`"
+        or first[3]:gsub("%s+$", ""):gsub("^%l", string.upper), text)
+    end
+    for _, tag in ipairs(tags) do
+      if tag[1] == "function" then
+        parts[#parts + 1] = function_text(prefix, (tag[3]:gsub("%s", "")), text, tags)
       end
     end
   end
