@@ -29,7 +29,8 @@ TEST_PACKAGES := lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-de
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-nginx-redis lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base \
-  spin lua-luv luarocks love xvfb xdotool imagemagick zbar-tools zsh fish
+  spin lua-luv lua-cqueues lua-copas luarocks love xvfb xdotool \
+  imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
 LINT_PACKAGES := cmark-gfm lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 

@@ -63,7 +63,7 @@ describe("reference", function()
 
   it("[reference-store-driver] reference: has every store and every driver", function()
     assert_has("adobepass.store.", { "memory", "file", "shdict", "redis" }, 4)
-    assert_has("adobepass.driver.", { "block", "tick", "ngx", "luv" }, 4)
+    assert_has("adobepass.driver.", { "block", "tick", "ngx", "luv", "cqueues" }, 5)
   end)
 end)
 
