@@ -1,6 +1,6 @@
 std = "min"
 max_line_length = 88
-exclude_files = { "build", ".ldoc.lua" }
+exclude_files = { "build" }
 
 files["spec"] = { std = "+busted" }
 files["examples/tv"] = { std = "min+love" }

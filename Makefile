@@ -34,16 +34,16 @@ TEST_PACKAGES := trafficserver trafficserver-experimental-plugins \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
   redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
   groff-base prometheus \
-  spin lua-luv lua-cqueues lua-copas luarocks lua-ldoc love mpv ffmpeg xvfb xdotool \
+  spin lua-luv lua-cqueues lua-copas luarocks love mpv ffmpeg xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
-PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap lua-ldoc \
-  lua-markdown zip xz-utils
+PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap cmark-gfm \
+  zip xz-utils
 # In the clean roots of `make ports`, and on the machine that runs it.
 PORT_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev luajit \
   libluajit-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse lua-socket \
   lua-busted openssl procps nginx-light libnginx-mod-http-lua tinyproxy-bin
 PORTS_PACKAGES := mmdebstrap qemu-user-static binfmt-support arch-test
-LINT_PACKAGES := lua-markdown lua-check cppcheck clang-format clang-tidy clang \
+LINT_PACKAGES := cmark-gfm lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
@@ -224,6 +224,9 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
 	@lua5.4 .ci/conformance check
+	@lua5.4 .ci/types check
+	@lua5.4 .ci/reference check
+	@lua5.4 .ci/diagrams check
 	luacheck -q .
 	@if clang-format --version | grep -q 'version 14'; then \
 	  clang-format --dry-run -Werror $(wildcard csrc/*/*.[ch] spec/fuzz/*.[ch] \
@@ -302,16 +305,20 @@ cov: test-deps ## report the line coverage of C
 
 .PHONY: doc
 DOC := build/doc
-doc: lint-deps ## write the reference to build/doc
-	@ldoc -q -c .ldoc.lua -d $(DOC) .
-	@echo "$(DOC)/index.html"
+doc: lint-deps cores ## write the documentation as a site to build/doc
+	@lua5.4 .ci/site/site.lua $(DOC)
 
 completions := bash:bash-completion/completions/adobepass \
   zsh:zsh/site-functions/_adobepass fish:fish/vendor_completions.d/adobepass.fish
 
 .PHONY: types
-types: lint-deps cores ## write the definitions for editors (LuaLS)
+types: lint-deps cores ## write the definitions for editors (LuaLS), and the reference
 	@.ci/types write
+	@.ci/reference write
+
+.PHONY: diagrams
+diagrams: ## draw the sequence diagrams of docs/diagrams
+	@.ci/diagrams write
 
 .PHONY: install
 install: all ## install module, command and manual page below PREFIX

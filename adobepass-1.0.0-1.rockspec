@@ -357,6 +357,8 @@ build = {
         "lua/adobepass/store/shdict.lua",
       ["adobepass.types.adobepass"] =
         "lua/adobepass/types/adobepass.lua",
+      ["adobepass.types.sandbox"] =
+        "lua/adobepass/types/sandbox.lua",
       ["adobepass.util.core_check"] =
         "lua/adobepass/util/core_check.lua",
       ["adobepass.util.encoding"] =

@@ -9,8 +9,8 @@
 --                            next blocks of this kind use as well
 --   try: love NAME, nginx NAME   the same, until a viewer has logged in
 --
--- A block without such a comment is an error; diagrams need none. `make test` is
--- skipped.
+-- A block without such a comment is an error; diagrams and signatures need none.
+-- `make test` is skipped.
 --
 -- usage: lua5.4 .ci/doc_blocks.lua [pattern]: runs the blocks of the documents whose
 -- name matches, and of README.md and the tutorial, which they need
@@ -23,7 +23,8 @@ local shell = require "adobepass.util.shell"
 local DOCUMENTS = { "README.md", "docs/tutorial.md", "docs/programs.md",
   "docs/drivers.md",
   "docs/guides.md", "docs/client.md", "docs/sandbox.md", "docs/core.md",
-  "docs/concepts.md", "docs/errors.md", "docs/migration.md", "docs/faq.md" }
+  "docs/concepts.md", "docs/errors.md", "docs/migration.md", "docs/faq.md",
+  "docs/reference.md", "docs/operations.md" }
 
 local WORK = assert(shell.make_folder "adobepass-documents")
 local quote = shell.quote

@@ -30,7 +30,7 @@ local LOGIN = {
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",
     "For a login in this device's own browser: polling starts when it is true" },
-  interval = "Seconds between two polls (5, at least 3)",
+  interval = "Seconds between two polls, at least 3 (5)",
   fresh = "true asks the service even if a profile is kept",
 }
 
@@ -45,30 +45,31 @@ texts.options = {
     software_statement = "Needed once, to register",
     record = "A file for the redacted requests and responses of this client",
     redirect_uri = "Sent with the registration",
-    redirect_url = "Default of login and logout",
-    domain_name = "Default of login",
-    activation_url = "Default of login",
+    redirect_url = "Where the browser goes after a login or logout that names no other",
+    domain_name = "A domain of the application, for logins that name no other",
+    activation_url = "Your page where a viewer types the code, for such logins",
     management = { "{ software_statement: string }",
       "Another application, whose credentials management calls use" },
     device = { "adobepass.Device", "The device; a gateway uses client:device" },
     identity = { "adobepass.Identity", "The viewer's identifiers for single sign-on" },
-    store = { "adobepass.Store", "Keeps credentials and tokens (memory)" },
-    driver = { "adobepass.Driver", "Adapts to an event loop (block)" },
+    store = { "adobepass.Store", "Keeps credentials and tokens (store.memory)" },
+    driver = { "adobepass.Driver", "Adapts to an event loop (driver.block)" },
     on_event = { "fun(event: adobepass.Event)",
       "Called for each request, retry, wait and warning, without secrets" },
-    on_request = { "fun(request: adobepass.Hook)",
+    on_request = { "fun(request: adobepass.OutgoingRequest)",
       "Called before each request; may add headers, and sees no secrets" },
     timeout = "Seconds that bound each call (30)",
-    http = { "table", "Options of core.http.new, such as ca_file and proxy" },
+    http = { "adobepass.HttpOptions", "Options of core.http.new" },
     transport = "A replacement for tests",
     rate_limit = { "adobepass.RateLimitOptions|table|boolean",
-      "false for none; or an object that several clients share" },
+      "false for none; or an object that several clients share (Adobe's)" },
     forward_ip_on_registration = "true for a server: registration and token requests "
       .. "send the device's ip",
-    retry = { "adobepass.RetryOptions", "Attempts and delays" },
-    circuit_breaker = { "adobepass.CircuitBreakerOptions|boolean", "false for none" },
-    token_margin = "Seconds before its end at which a token is renewed",
-    token_jitter = "Seconds by which this margin varies",
+    retry = { "adobepass.RetryOptions", "Attempts and delays (its defaults)" },
+    circuit_breaker = { "adobepass.CircuitBreakerOptions|boolean",
+      "false for none (its defaults)" },
+    token_margin = "Seconds before its end at which a token is renewed (300)",
+    token_jitter = "Seconds by which this margin varies (60)",
     random = { "fun(): number", "A replacement for tests" },
     language = { '"en"|"es"', "Of the texts for viewers (en)" },
     messages = { "table<string, string>", "From an error's code to your own text" },
@@ -82,14 +83,17 @@ texts.options = {
     mgmt = "The URL of the management API" } },
   ["rate_limiter.new"] = { "RateLimitOptions", {
     rate = "Requests per second (1)", burst = "Requests at once, one time (10)",
-    refill = "true refills the burst", max_keys = "Addresses that are remembered",
+    refill = "true refills the burst",
+    max_keys = "Addresses that are remembered (10000)",
     allow_listed = { "string[]",
       "Addresses that Adobe does not limit" } } },
   ["retry.new"] = { "RetryOptions", { attempts = "Requests of one call (3)",
-    base = "Seconds before the second attempt (0.5)", cap = "Longest delay (8)" } },
+    base = "Seconds before the second attempt (0.5)",
+    cap = "Seconds of the longest delay (8)" } },
   ["circuit_breaker.new"] = { "CircuitBreakerOptions", {
     failures = "Failures in a row that open a circuit (10)",
-    base = "Seconds for which it opens first (1)", cap = "Longest time (3)" } },
+    base = "Seconds for which it opens first (1)",
+    cap = "Seconds for which it opens at most (3)" } },
   ["client:login"] = { "LoginOptions", LOGIN, METADATA, IDENTITY },
   ["client:resume_login"] = { "ResumeOptions", { code = "What the viewer typed",
     mvpd = "The provider that the viewer chose", domain_name = LOGIN.domain_name,
@@ -141,20 +145,28 @@ texts.options = {
   ["client:sign_service_token"] = { "SignOptions", {
     key = "A private key of the core", issuer = "Your name at Adobe",
     subject = "Your identifier of the viewer, hashed",
-    lifetime = "Seconds (3600)", kid = "The id of the key" } },
+    lifetime = "Seconds until the token ends (3600)", kid = "The id of the key" } },
   ["client:request"] = { "RequestOptions", { base = { '"api"|"mgmt"', "Which host" },
-    path = "Starts with /; may have a query", method = 'The default is "GET"',
+    path = "Starts with /; may have a query", method = "Of HTTP (GET)",
     query = { "table<string, string|number|string[]>", "Added to the path" },
     headers = { "table<string, string>", "Not Authorization" },
     body = "Text, or a table that is sent as JSON",
-    timeout = "Seconds for the whole call", once = "true: no retry" } },
+    timeout = "Seconds for the whole call; default: that of adobepass.new",
+    once = "true: no retry" } },
+  test_client = { "TestClientOptions", {
+    client = { "table",
+      "Options of adobepass.new, without environment, transport and driver" },
+    world = "Merged over the default world",
+    throttle = "false disables the sandbox's rate limit (true)",
+    time = "The clock's first value, in ms since 1970 (1750000000000)" } },
   ["store.file"] = { "FileStoreOptions", {
     key = { "string|string[]", "32 bytes; the first encrypts, all decrypt" },
     lock_timeout = "Seconds to wait for another process (5)",
     now = { "fun(): number", "A replacement for tests" } } },
-  ["store.memory"] = { "MemoryStoreOptions", { max = "Most entries",
+  ["store.memory"] = { "MemoryStoreOptions", { max = "Most entries (10000)",
     now = { "fun(): number", "A replacement for tests" } } },
-  ["store.redis"] = { "RedisStoreOptions", { host = "127.0.0.1", port = "6379",
+  ["store.redis"] = { "RedisStoreOptions", {
+    host = "Name or address (127.0.0.1)", port = "TCP port (6379)",
     socket = "A Unix socket, instead of host and port",
     sentinels = { "string|string[]", "host:port of Sentinels, with `master`" },
     master = "The master's name, as Sentinel knows it",
@@ -164,7 +176,7 @@ texts.options = {
     sentinel_password = "For AUTH at the Sentinels",
     tls = { "{ ca_file: string, server_name: string? }", "The certificate is "
       .. "always verified; nginx's lua_ssl_trusted_certificate must be ca_file" },
-    database = "0", prefix = "Of each key",
+    database = "Selected after connecting (0)", prefix = "Of each key (adobepass:)",
     timeout = "Seconds of each connect, send and receive (5)",
     connect_timeout = "Instead of timeout", send_timeout = "Instead of timeout",
     read_timeout = "Instead of timeout",
@@ -186,6 +198,38 @@ texts.options = {
 -- Tables that the module returns or passes to callbacks: name, text, fields.
 -- A `?` marks a field that may be missing.
 texts.results = {
+  { "HttpOptions", "The options of core.http.new", {
+    { "connect_timeout?", "number", "Seconds until a connection is open (10)" },
+    { "timeout?", "number", "Seconds for a request; a client sets its own (30)" },
+    { "max_body?", "integer", "Most bytes of a response's body (4 MiB)" },
+    { "max_headers?", "integer", "Most bytes of a response's headers, at most 256 KiB "
+      .. "(64 KiB)" },
+    { "ca_file?", "string", "Trusted CAs in PEM, which replace the system's; "
+      .. "verification cannot be turned off; default: the system's" },
+    { "ca_path?", "string", "A folder of trusted CAs; default: the system's" },
+    { "min_tls?", '"1.2"|"1.3"', "The lowest version of TLS (1.2)" },
+    { "client_cert?", "string", "A file with the client's certificate" },
+    { "client_key?", "string", "A file with its private key" },
+    { "client_key_password?", "string", "The password of this file" },
+    { "pinned_public_key?", "string", "See CURLOPT_PINNEDPUBLICKEY" },
+    { "proxy?", "string", "A tunnel for all requests except those to this machine; the "
+      .. "environment's proxies and no_proxy are ignored" },
+    { "resolve?", "string[]", 'Addresses, each "host:port:address"' },
+    { "max_connections?", "integer", "0: no limit; as many idle ones are kept open, at "
+      .. "least 256 (0)" },
+    { "max_host_connections?", "integer", "For each host; 0: no limit (0)" },
+    { "dns_cache?", "number", "Seconds for which addresses are kept (30)" },
+    { "user_agent?", "string", "The header User-Agent" },
+    { "http2?", "boolean", "false: HTTP/1.1 only (true)" },
+    { "compression?", "boolean", "true: asks for compressed responses (false)" },
+    { "allow_http?", "string[]", "Hosts to which plain http is allowed, besides this "
+      .. "machine" } } },
+  { "ServiceTokenOptions", "Exactly one of the options is needed", {
+    { "sso_id?", "string", "Identifies the viewer in your system" },
+    { "link?", "string", "A code that another device of the viewer shows" },
+    { "timeout?", "number", "Seconds for the whole call; default: that of "
+      .. "adobepass.new" },
+    { "once?", "boolean", "true: no retry" } } },
   { "Device", "A streaming device", {
     { "id", "string", "Identifies the device; must survive updates" },
     { "info?", "table<string, any>|string", "X-Device-Info, or its base64" },
@@ -261,7 +305,7 @@ texts.results = {
     { "headers", "table<string, string>", "Names in lower case" },
     { "body", "string", "The body" },
     { "json?", "any", "The decoded body, if it is JSON" } } },
-  { "Hook", "What on_request receives", {
+  { "OutgoingRequest", "What on_request receives", {
     { "operation", "string", "One of the 22, register, token or request" },
     { "method", "string", "The HTTP method" },
     { "attempt", "integer", "Counts from 1" },
@@ -318,6 +362,21 @@ texts.results = {
       "Of tick: called once a frame" } } },
 }
 
+-- The tables of adobepass.sandbox.
+texts.sandbox = {
+  { "SandboxOptions", "Options of adobepass.sandbox.new", {
+    { "now?", "fun(): number", "The clock, in ms since 1970; default: the system's" },
+    { "random?", "fun(n: integer): string", "Returns n bytes; default: of the core" },
+    { "api?", "string", "The origin in URLs (https://127.0.0.1:8443)" },
+    { "mgmt?", "string", "The origin of the management host; default: that of api" },
+    { "plain_api?", "string", "A second origin of the API, without TLS" },
+    { "keys?", "table", "The layout of adobepass.sandbox.data.keys" },
+    { "throttle?", "boolean", "false disables the rate limit (true)" } } },
+  { "Clock", "The virtual clock of a test", {
+    { "sleep", "fun(seconds: number)", "Advances the clock" },
+    { "now", "fun(): number", "Returns ms since 1970" } } },
+}
+
 -- Methods: name, parameters, results, text.
 texts.client = {
   { "profiles", "options?: adobepass.IdentityOptions", "adobepass.Profile[]?",
@@ -353,7 +412,7 @@ texts.client = {
     "Resets a TempPass." },
   { "partner_login", "options: adobepass.PartnerLoginOptions", "adobepass.Profile?",
     "Logs in through a partner's framework." },
-  { "get_service_token", "options: { sso_id: string? , link: string? }", "string?",
+  { "get_service_token", "options: adobepass.ServiceTokenOptions", "string?",
     "Requests a token of the SSO Service; also returns its end in ms." },
   { "renew_service_token", "token: string", "string?",
     "Requests a new token; also returns its end in ms." },

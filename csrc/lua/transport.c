@@ -184,18 +184,7 @@ sessions and a DNS cache.
 /***
 Creates a transport.
 
-Options, all of them optional: `connect_timeout` (10) and `timeout` (30)
-seconds; `max_body` (4 MiB) and `max_headers` (64 KiB, at most 256 KiB);
-`ca_file`, `ca_path`: trusted CAs, which replace the system's (verification
-cannot be turned off); `min_tls`: `"1.2"` (default) or `"1.3"`; `client_cert`,
-`client_key`, `client_key_password`; `pinned_public_key`: see
-CURLOPT_PINNEDPUBLICKEY; `proxy`: used as a tunnel for all requests except those
-to this machine (the environment's proxies and `no_proxy` are ignored);
-`resolve`: a list of `"host:port:address"`; `max_connections` (0: no limit; as
-many idle ones are kept open, at least 256), `max_host_connections` (0: no
-limit); `dns_cache` (30) seconds; `user_agent`; `http2` (true); `compression`
-(false); `allow_http`: a list of hosts to which plain http is allowed, besides
-this machine.
+The options, their units and defaults: HttpOptions in docs/reference.md.
 @function http.new
 @tparam[opt] table options
 @treturn[1] transport

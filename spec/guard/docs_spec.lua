@@ -43,15 +43,6 @@ describe("reference", function()
     end
     assert.is_true(count > 40)
   end)
-
-  it("[docs-mentioned-file-list] .ldoc.lua: lists every file with documented "
-    .. "functions", function()
-    local list = folder.read(".ldoc.lua")
-    local paths = folder.run("grep -l '@function' csrc/*/*.c")
-    for path in paths:gmatch("[^\n]+") do
-      assert.truthy(list:find(path, 1, true), path)
-    end
-  end)
 end)
 
 describe("documentation", function()
@@ -111,6 +102,17 @@ describe("documentation", function()
       end
     end
     assert.is_true(count > 40, count)
+  end)
+
+  it("[docs-diagrams] docs/concepts.md: shows each diagram, as .ci/diagrams draws "
+    .. "it, with text of 12 px or more", function()
+    local output = folder.run "unset LUA_PATH LUA_CPATH; lua5.4 .ci/diagrams check 2>&1"
+    assert.matches("^diagrams: %d+, text of %d+ px%s*$", output)
+    assert.is_true(tonumber(output:match "(%d+) px") >= 12)
+    for name in folder.run("ls docs/diagrams"):gmatch "([%w_]+)%.txt" do
+      assert.truthy(documents["docs/concepts.md"]:find("(diagrams/" .. name .. ".svg)",
+        1, true), name)
+    end
   end)
 
   it("[docs-lua-runs-network] docs/sandbox.md: its example runs without a "

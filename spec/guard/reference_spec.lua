@@ -1,103 +1,120 @@
---- The reference (`make doc`) documents every public function.
+--- The reference in docs/, and the site that `make doc` writes.
 
-local adobepass = require "adobepass"
-local folder = require "spec.support.folder"
 local child_process = require "spec.support.child_process"
+local folder = require "spec.support.folder"
 
 -- Checks texts, not the module, so one Lua is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
 
-local function functions_of(path, pattern)
-  local names = {}
-  for name in folder.read(path):gmatch(pattern) do names[#names + 1] = name end
-  return names
-end
+local FORCED = " 2>&1; echo status $?"
 
 describe("reference", function()
-  local _, missing = require("adobepass.util.shell").read "command -v ldoc"
-  local test = missing == 0 and it or pending
+  if child_process.interpreter() ~= "lua5.4" then return end
+
+  it("[reference-complete] reference: has every public function, option and error "
+    .. "code, as .ci/reference writes them", function()
+    local output = folder.run("unset LUA_PATH LUA_CPATH; .ci/reference check" .. FORCED)
+    assert.matches("status 0%s*$", output)
+    assert.is_true(tonumber(output:match "(%d+) functions") >= 70, output)
+    assert.is_true(tonumber(output:match "(%d+) options") >= 250, output)
+  end)
+
+  -- Returns the sections of the reference: from a heading to its text.
+  local function sections()
+    local found, heading = {}, nil
+    for line in (folder.read "docs/reference.md"):gmatch "([^\n]*)\n" do
+      heading = line:match "^##+ (.*)$" or heading
+      if heading then found[heading] = (found[heading] or "") .. line .. "\n" end
+    end
+    return found
+  end
+
+  it("[reference-example] reference: has an example, or a link to one, for each "
+    .. "public function", function()
+    local count = 0
+    for heading, text in pairs(sections()) do
+      if text:find "<!%-%- reference: function" then
+        count = count + 1
+        assert.is_true(text:find("<!-- try: ", 1, true) ~= nil
+          or text:find "example:%s%[" ~= nil, heading)
+      end
+    end
+    assert.is_true(count >= 50, count)
+  end)
+
+  local function assert_has(prefix, names, least)
+    local found = sections()
+    for _, name in ipairs(names) do assert.is_string(found[prefix .. name], name) end
+    assert.is_true(#names >= least, prefix)
+  end
+
+  it("[reference-function-module] reference: has every function of the module "
+    .. "adobepass", function()
+    local names = {}
+    for name, value in pairs(require "adobepass") do
+      if type(value) == "function" then names[#names + 1] = name end
+    end
+    assert_has("adobepass.", names, 3)
+  end)
+
+  it("[reference-method-client] reference: has every method of a client", function()
+    local names = {}
+    for name in folder.read "lua/adobepass/client.lua":gmatch
+      "\nfunction Client:(%l[%l_]+)" do names[#names + 1] = name end
+    assert_has("client:", names, 30)
+  end)
+
+  it("[reference-store-driver] reference: has every store and every driver", function()
+    assert_has("adobepass.store.", { "memory", "file", "shdict", "redis" }, 4)
+    assert_has("adobepass.driver.", { "block", "tick", "ngx", "luv", "cqueues" }, 5)
+  end)
+end)
+
+describe("make doc", function()
+  local _, missing = require("adobepass.util.shell").read "command -v cmark-gfm"
+  local can = missing == 0 and child_process.interpreter() == "lua5.4"
+  local test = can and it or pending
   local path, output
 
   setup(function()
-    if missing ~= 0 then return end
+    if not can then return end
     path = folder.make()
-    output = folder.run("unset LUA_PATH LUA_CPATH MAKEFLAGS; "
-      .. "make -s -o lint-deps doc DOC=" .. folder.quote(path) .. " 2>&1")
+    output = folder.run("unset LUA_PATH LUA_CPATH; lua5.4 .ci/site/site.lua "
+      .. folder.quote(path) .. FORCED)
   end)
 
   teardown(function() if path then folder.remove(path) end end)
 
-  local function assert_has(module, names, least)
-    local text = folder.read(("%s/modules/%s.html"):format(path, module))
-    for _, name in ipairs(names) do
-      assert.truthy(text:find('name = "' .. name .. '"', 1, true),
-        module .. ": " .. name)
-    end
-    assert.is_true(#names >= least, module)
-  end
-
-  test("[reference-made-complaint] reference: is built without a "
-    .. "warning", function()
-    -- ldoc 1.5 also prints the format, and an empty line for each part.
-    local complaints = output:gsub("format: [^\n]*", ""):gsub("\n+", "\n")
-    assert.equal("reading configuration from .ldoc.lua\n" .. path
-      .. "/index.html", (complaints:gsub("%s+$", "")))
+  test("[reference-made-complaint] make doc: prints no warning", function()
+    assert.matches("^[^\n]*/index.html: %d+ pages, %d+ links checked\nstatus 0%s*$",
+      output)
   end)
 
-  test("[reference-function-module] reference: has every function of the "
-    .. "module adobepass", function()
-    local names = {}
-    for name, value in pairs(adobepass) do
-      if type(value) == "function" then
-        names[#names + 1] = name
-      end
+  test("[site-links] make doc: writes a page for each document, without a dead "
+    .. "link", function()
+    assert.matches("status 0%s*$", output)
+    for document in folder.run("ls docs/*.md"):gmatch "([%w_]+)%.md" do
+      assert.matches("</html>", folder.read(("%s/%s.html"):format(path, document)))
     end
-    assert_has("adobepass", names, 3)
-    for _, what in ipairs { "store", "driver" } do
-      assert.truthy(folder.read(path .. "/index.html"):find("adobepass."
-        .. what, 1, true))
-    end
+    assert.is_true(tonumber(output:match "(%d+) links") > 100, output)
   end)
 
-  test("[reference-method-client] reference: has every method of a "
-    .. "client", function()
-    assert_has("adobepass.client",
-      functions_of("lua/adobepass/client.lua", "\nfunction (Client:%l[%l_]+)"),
-      4)
+  test("[site-text] make doc: keeps underscores, and escapes text of code", function()
+    local text = folder.read(path .. "/programs.html")
+    assert.truthy(text:find("lua_shared_dict", 1, true))
+    assert.truthy(folder.read(path .. "/reference.html"):find(
+      "table&lt;string, string&gt;", 1, true))
   end)
 
-  test("[reference-every-flow] reference: has every flow", function()
-    local count = 0
-    local text = folder.read("lua/adobepass/client.lua")
-    for flow, name in text:gmatch
-      'require%("adobepass%.flow%.([%l_]+)"%)%.([%l_]+)' do
-      assert_has("adobepass.flow." .. flow, { name }, 1)
-      count = count + 1
-    end
-    assert.is_true(count >= 20, count)
-  end)
-
-  local PATHS = { media_token = "media_token", errors = "api/errors",
-    record = "device/record", headers = "device/headers",
-    info_schema = "device/info_schema", platform = "device/platform" }
-
-  for module, least in pairs { media_token = 2, errors = 2, record = 2,
-    headers = 1, info_schema = 1, platform = 1 } do
-    test("[reference-every-function] reference: has every function of "
-      .. module, function()
-      assert_has("adobepass." .. PATHS[module]:gsub("/", "."), functions_of(
-        ("lua/adobepass/%s.lua"):format(PATHS[module]),
-        "\nfunction " .. module .. "%.(%l[%l_]+)"), least)
-    end)
-  end
-
-  test("[reference-store-driver] reference: has every store and every "
-    .. "driver", function()
-    for _, name in ipairs { "memory", "file", "shdict", "redis" } do
-      assert_has("adobepass.store." .. name, {}, 0)
-    end
-    for _, name in ipairs { "block", "tick", "ngx", "luv", "cqueues" } do
-      assert_has("adobepass.driver." .. name, { name }, 1)
+  test("[site-search] make doc: the search finds sections without a "
+    .. "network", function()
+    local index = folder.read(path .. "/search_index.js")
+    assert.truthy(index:find('"reference.html#clientlogin"', 1, true))
+    for name in ("index.html reference.html style.css search.js"):gmatch "%S+" do
+      local text = folder.read(path .. "/" .. name)
+      assert.is_nil(text:find '<script src="http', name)
+      assert.is_nil(text:find('url(', 1, true), name)
+      assert.is_nil(text:find("fetch(", 1, true), name)
     end
   end)
 end)

@@ -99,4 +99,40 @@ describe("types", function()
     assert.same({ true, true, true },
       { kinds.request, kinds.token, kinds.registration })
   end)
+
+  it("[types-http] types: define each option of core.http.new", function()
+    local names = folder.read("csrc/lua/transport.c"):match
+      'known%[%] = {([^}]*"connect_timeout"[^}]*)}'
+    local count = 0
+    for name in names:gmatch '"([%l%d_]+)"' do
+      assert.is_true(classes["adobepass.HttpOptions"][name], name)
+      count = count + 1
+    end
+    for _ in pairs(classes["adobepass.HttpOptions"]) do count = count - 1 end
+    assert.equal(0, count)
+  end)
+
+  it("[types-sandbox] types: define test_client, its control calls, their fields and "
+    .. "its clock", function()
+    local text = folder.read "lua/adobepass/types/sandbox.lua"
+    local sandbox = require "adobepass.sandbox"
+    for name, value in pairs(sandbox) do
+      assert.is_true(type(value) ~= "function"
+        or text:find("function sandbox." .. name .. "(", 1, true) ~= nil, name)
+    end
+    local _, control, clock = sandbox.test_client()
+    local found, class = {}, nil
+    for line in text:gmatch "[^\n]+" do
+      class = line:match "^%-%-%-@class adobepass%.([%w_.]+)" or class
+      local field = line:match "^%-%-%-@field ([%w_]+)"
+      if field then found[class .. "." .. field] = true end
+    end
+    for name in pairs(control) do assert.is_true(found["Control." .. name], name) end
+    for name in pairs(clock) do assert.is_true(found["Clock." .. name], name) end
+    for _, call in ipairs(require("adobepass.sandbox.control.calls").list) do
+      for _, field in ipairs(call.fields) do
+        assert.is_true(found["control." .. call.name .. "." .. field.name], field.name)
+      end
+    end
+  end)
 end)

@@ -115,32 +115,32 @@
 ---| "unsupported_grant_type"
 
 ---@class adobepass.Options
----@field activation_url? string # Default of login
----@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none
+---@field activation_url? string # Your page where a viewer types the code, for such logins
+---@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none (its defaults)
 ---@field device? adobepass.Device # The device; a gateway uses client:device
----@field domain_name? string # Default of login
----@field driver? adobepass.Driver # Adapts to an event loop (block)
+---@field domain_name? string # A domain of the application, for logins that name no other
+---@field driver? adobepass.Driver # Adapts to an event loop (driver.block)
 ---@field environment adobepass.Environment|adobepass.Origins # A name, or the addresses of the service
 ---@field forward_ip_on_registration? boolean # true for a server: registration and token requests send the device's ip
----@field http? table # Options of core.http.new, such as ca_file and proxy
+---@field http? adobepass.HttpOptions # Options of core.http.new
 ---@field identity? adobepass.Identity # The viewer's identifiers for single sign-on
 ---@field language? "en"|"es" # Of the texts for viewers (en)
 ---@field management? { software_statement: string } # Another application, whose credentials management calls use
 ---@field messages? table<string, string> # From an error's code to your own text
 ---@field on_event? fun(event: adobepass.Event) # Called for each request, retry, wait and warning, without secrets
----@field on_request? fun(request: adobepass.Hook) # Called before each request; may add headers, and sees no secrets
+---@field on_request? fun(request: adobepass.OutgoingRequest) # Called before each request; may add headers, and sees no secrets
 ---@field random? fun(): number # A replacement for tests
----@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share
+---@field rate_limit? adobepass.RateLimitOptions|table|boolean # false for none; or an object that several clients share (Adobe's)
 ---@field record? string # A file for the redacted requests and responses of this client
 ---@field redirect_uri? string # Sent with the registration
----@field redirect_url? string # Default of login and logout
----@field retry? adobepass.RetryOptions # Attempts and delays
+---@field redirect_url? string # Where the browser goes after a login or logout that names no other
+---@field retry? adobepass.RetryOptions # Attempts and delays (its defaults)
 ---@field service_provider string # The id from the TVE Dashboard, such as REF30
 ---@field software_statement? string # Needed once, to register
----@field store? adobepass.Store # Keeps credentials and tokens (memory)
+---@field store? adobepass.Store # Keeps credentials and tokens (store.memory)
 ---@field timeout? number # Seconds that bound each call (30)
----@field token_jitter? number # Seconds by which this margin varies
----@field token_margin? number # Seconds before its end at which a token is renewed
+---@field token_jitter? number # Seconds by which this margin varies (60)
+---@field token_margin? number # Seconds before its end at which a token is renewed (300)
 ---@field transport? table|userdata # A replacement for tests
 
 ---@class adobepass.Identity
@@ -152,7 +152,7 @@
 
 ---@class adobepass.CircuitBreakerOptions
 ---@field base? number # Seconds for which it opens first (1)
----@field cap? number # Longest time (3)
+---@field cap? number # Seconds for which it opens at most (3)
 ---@field failures? integer # Failures in a row that open a circuit (10)
 
 ---@class adobepass.DecisionOptions
@@ -178,7 +178,7 @@
 ---@field choose? fun(profiles: adobepass.Profile[]): adobepass.Profile? # Chooses one of several profiles; default: the one valid longest
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
----@field interval? number # Seconds between two polls (5, at least 3)
+---@field interval? number # Seconds between two polls, at least 3 (5)
 ---@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
@@ -239,11 +239,11 @@
 ---@field base "api"|"mgmt" # Which host
 ---@field body? string|table # Text, or a table that is sent as JSON
 ---@field headers? table<string, string> # Not Authorization
----@field method? string # The default is "GET"
+---@field method? string # Of HTTP (GET)
 ---@field once? boolean # true: no retry
 ---@field path string # Starts with /; may have a query
 ---@field query? table<string, string|number|string[]> # Added to the path
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 
 ---@class adobepass.ResetOptions
 ---@field by? "device"|"key" # With everyone: the kind of pass
@@ -268,7 +268,7 @@
 ---@field issuer string # Your name at Adobe
 ---@field key userdata # A private key of the core
 ---@field kid? string # The id of the key
----@field lifetime? number # Seconds (3600)
+---@field lifetime? number # Seconds until the token ends (3600)
 ---@field subject string # Your identifier of the viewer, hashed
 
 ---@class adobepass.TemporaryAccessOptions
@@ -295,14 +295,14 @@
 ---@class adobepass.RateLimitOptions
 ---@field allow_listed? string[] # Addresses that Adobe does not limit
 ---@field burst? number # Requests at once, one time (10)
----@field max_keys? number # Addresses that are remembered
+---@field max_keys? number # Addresses that are remembered (10000)
 ---@field rate? number # Requests per second (1)
 ---@field refill? boolean # true refills the burst
 
 ---@class adobepass.RetryOptions
 ---@field attempts? integer # Requests of one call (3)
 ---@field base? number # Seconds before the second attempt (0.5)
----@field cap? number # Longest delay (8)
+---@field cap? number # Seconds of the longest delay (8)
 
 ---@class adobepass.FileStoreOptions
 ---@field key? string|string[] # 32 bytes; the first encrypts, all decrypt
@@ -310,7 +310,7 @@
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.MemoryStoreOptions
----@field max? number # Most entries
+---@field max? number # Most entries (10000)
 ---@field now? fun(): number # A replacement for tests
 
 ---@class adobepass.RedisStoreOptions
@@ -318,15 +318,15 @@
 ---@field connect? fun(): table # A connection of your own
 ---@field connect_timeout? number # Instead of timeout
 ---@field connector? table # Of adobepass.store.redis_connector
----@field database? integer # 0
----@field host? string # 127.0.0.1
+---@field database? integer # Selected after connecting (0)
+---@field host? string # Name or address (127.0.0.1)
 ---@field idle? number # Seconds for which a connection is kept (60)
 ---@field master? string # The master's name, as Sentinel knows it
 ---@field nodes? string|string[] # host:port of some nodes of a Cluster
 ---@field password? string # For AUTH
 ---@field pool_size? integer # Connections kept for each server and worker (64)
----@field port? number # 6379
----@field prefix? string # Of each key
+---@field port? number # TCP port (6379)
+---@field prefix? string # Of each key (adobepass:)
 ---@field read_timeout? number # Instead of timeout
 ---@field send_timeout? number # Instead of timeout
 ---@field sentinel_password? string # For AUTH at the Sentinels
@@ -337,6 +337,36 @@
 ---@field tls? { ca_file: string, server_name: string? } # The certificate is always verified; nginx's lua_ssl_trusted_certificate must be ca_file
 ---@field username? string # An ACL user
 ---@field wait_replicas? integer # Replicas that must have new credentials
+
+--- The options of core.http.new.
+---@class adobepass.HttpOptions
+---@field connect_timeout? number # Seconds until a connection is open (10)
+---@field timeout? number # Seconds for a request; a client sets its own (30)
+---@field max_body? integer # Most bytes of a response's body (4 MiB)
+---@field max_headers? integer # Most bytes of a response's headers, at most 256 KiB (64 KiB)
+---@field ca_file? string # Trusted CAs in PEM, which replace the system's; verification cannot be turned off; default: the system's
+---@field ca_path? string # A folder of trusted CAs; default: the system's
+---@field min_tls? "1.2"|"1.3" # The lowest version of TLS (1.2)
+---@field client_cert? string # A file with the client's certificate
+---@field client_key? string # A file with its private key
+---@field client_key_password? string # The password of this file
+---@field pinned_public_key? string # See CURLOPT_PINNEDPUBLICKEY
+---@field proxy? string # A tunnel for all requests except those to this machine; the environment's proxies and no_proxy are ignored
+---@field resolve? string[] # Addresses, each "host:port:address"
+---@field max_connections? integer # 0: no limit; as many idle ones are kept open, at least 256 (0)
+---@field max_host_connections? integer # For each host; 0: no limit (0)
+---@field dns_cache? number # Seconds for which addresses are kept (30)
+---@field user_agent? string # The header User-Agent
+---@field http2? boolean # false: HTTP/1.1 only (true)
+---@field compression? boolean # true: asks for compressed responses (false)
+---@field allow_http? string[] # Hosts to which plain http is allowed, besides this machine
+
+--- Exactly one of the options is needed.
+---@class adobepass.ServiceTokenOptions
+---@field sso_id? string # Identifies the viewer in your system
+---@field link? string # A code that another device of the viewer shows
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
+---@field once? boolean # true: no retry
 
 --- A streaming device.
 ---@class adobepass.Device
@@ -432,7 +462,7 @@
 ---@field json? any # The decoded body, if it is JSON
 
 --- What on_request receives.
----@class adobepass.Hook
+---@class adobepass.OutgoingRequest
 ---@field operation string # One of the 22, register, token or request
 ---@field method string # The HTTP method
 ---@field attempt integer # Counts from 1
@@ -634,11 +664,10 @@ function Client:reset_temp_pass(options) end
 function Client:partner_login(options) end
 
 --- Requests a token of the SSO Service; also returns its end in ms.
----@param options { sso_id: string? 
----@param link string? }
+---@param options adobepass.ServiceTokenOptions
 ---@return string?
 ---@return adobepass.Error? err
-function Client:get_service_token(options, link) end
+function Client:get_service_token(options) end
 
 --- Requests a new token; also returns its end in ms.
 ---@param token string
@@ -722,9 +751,9 @@ function Client:close() end
 local Api = {}
 
 ---@class adobepass.api.register
----@field software_statement string # software_statement
----@field redirect_uri? string # redirect_uri
----@field timeout? number # Seconds for the whole call
+---@field software_statement string # Sent as software_statement
+---@field redirect_uri? string # Sent as redirect_uri
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 1: POST /o/client/register
@@ -734,10 +763,10 @@ local Api = {}
 function Api:register(params) end
 
 ---@class adobepass.api.token
----@field client_id string # client_id
----@field client_secret string # client_secret
----@field grant_type string # grant_type
----@field timeout? number # Seconds for the whole call
+---@field client_id string # Sent as client_id
+---@field client_secret string # Sent as client_secret
+---@field grant_type string # Sent as grant_type
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 2: POST /o/client/token
@@ -747,8 +776,8 @@ function Api:register(params) end
 function Api:token(params) end
 
 ---@class adobepass.api.configuration
----@field profile? string # profile
----@field timeout? number # Seconds for the whole call
+---@field profile? string # Sent as profile
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 3: GET /api/v2/{service_provider}/configuration
@@ -758,14 +787,14 @@ function Api:token(params) end
 function Api:configuration(params) end
 
 ---@class adobepass.api.create_session
----@field mvpd? string # mvpd
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field mvpd? string # Sent as mvpd
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 4: POST /api/v2/{service_provider}/sessions
@@ -775,12 +804,12 @@ function Api:configuration(params) end
 function Api:create_session(params) end
 
 ---@class adobepass.api.resume_session
----@field code string # code
----@field mvpd? string # mvpd
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field code string # Sent as code
+---@field mvpd? string # Sent as mvpd
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 5: POST /api/v2/{service_provider}/sessions/{code}
@@ -790,9 +819,9 @@ function Api:create_session(params) end
 function Api:resume_session(params) end
 
 ---@class adobepass.api.session
----@field code string # code
+---@field code string # Sent as code
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 6: GET /api/v2/{service_provider}/sessions/{code}
@@ -802,8 +831,8 @@ function Api:resume_session(params) end
 function Api:session(params) end
 
 ---@class adobepass.api.authenticate_url
----@field code string # code
----@field timeout? number # Seconds for the whole call
+---@field code string # Sent as code
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 7: the URL of /api/v2/authenticate/{service_provider}/{code}
@@ -818,7 +847,7 @@ function Api:authenticate_url(params) end
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 8: GET /api/v2/{service_provider}/profiles
@@ -828,14 +857,14 @@ function Api:authenticate_url(params) end
 function Api:profiles(params) end
 
 ---@class adobepass.api.profile
----@field mvpd string # mvpd
+---@field mvpd string # Sent as mvpd
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 9: GET /api/v2/{service_provider}/profiles/{mvpd}
@@ -845,10 +874,10 @@ function Api:profiles(params) end
 function Api:profile(params) end
 
 ---@class adobepass.api.profile_for_code
----@field code string # code
+---@field code string # Sent as code
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 10: GET /api/v2/{service_provider}/profiles/code/{code}
@@ -858,15 +887,15 @@ function Api:profile(params) end
 function Api:profile_for_code(params) end
 
 ---@class adobepass.api.authorize
----@field mvpd string # mvpd
----@field resources string[] # resources
+---@field mvpd string # Sent as mvpd
+---@field resources string[] # Sent as resources
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 11: POST /api/v2/{service_provider}/decisions/authorize/{mvpd}
@@ -876,15 +905,15 @@ function Api:profile_for_code(params) end
 function Api:authorize(params) end
 
 ---@class adobepass.api.preauthorize
----@field mvpd string # mvpd
----@field resources string[] # resources
+---@field mvpd string # Sent as mvpd
+---@field resources string[] # Sent as resources
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field user? table|string # The user of a promotional TempPass
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 12: POST /api/v2/{service_provider}/decisions/preauthorize/{mvpd}
@@ -894,13 +923,13 @@ function Api:authorize(params) end
 function Api:preauthorize(params) end
 
 ---@class adobepass.api.logout
----@field mvpd string # mvpd
----@field redirect_url? string # redirectUrl
+---@field mvpd string # Sent as mvpd
+---@field redirect_url? string # Sent as redirectUrl
 ---@field subject_token? string # Amazon's token for single sign-on
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 13: GET /api/v2/{service_provider}/logout/{mvpd}
@@ -910,12 +939,12 @@ function Api:preauthorize(params) end
 function Api:logout(params) end
 
 ---@class adobepass.api.partner_session
----@field partner string # partner
----@field domain_name? string # domainName
----@field redirect_url? string # redirectUrl
+---@field partner string # Sent as partner
+---@field domain_name? string # Sent as domainName
+---@field redirect_url? string # Sent as redirectUrl
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 14: POST /api/v2/{service_provider}/sessions/sso/{partner}
@@ -925,11 +954,11 @@ function Api:logout(params) end
 function Api:partner_session(params) end
 
 ---@class adobepass.api.partner_profile
----@field partner string # partner
----@field saml_response string # SAMLResponse
+---@field partner string # Sent as partner
+---@field saml_response string # Sent as SAMLResponse
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field visitor_id? string # The Experience Cloud id
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 15: POST /api/v2/{service_provider}/profiles/sso/{partner}
@@ -939,11 +968,11 @@ function Api:partner_session(params) end
 function Api:partner_profile(params) end
 
 ---@class adobepass.api.reset_temp_pass
----@field service_provider? string # requestor_id
----@field mvpd string # mvpd_id
----@field device? string # device_id
+---@field service_provider? string # Sent as requestor_id
+---@field mvpd string # Sent as mvpd_id
+---@field device? string # Sent as device_id
 ---@field everyone? boolean # true resets everyone
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 16: DELETE /reset-tempass/v3/reset
@@ -953,11 +982,11 @@ function Api:partner_profile(params) end
 function Api:reset_temp_pass(params) end
 
 ---@class adobepass.api.reset_temp_pass_key
----@field service_provider? string # requestor_id
----@field mvpd string # mvpd_id
----@field key? string # key
+---@field service_provider? string # Sent as requestor_id
+---@field mvpd string # Sent as mvpd_id
+---@field key? string # Sent as key
 ---@field everyone? boolean # true resets everyone
----@field timeout? number # Seconds for the whole call
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 17: DELETE /reset-tempass/v3/reset/generic
@@ -967,9 +996,9 @@ function Api:reset_temp_pass(params) end
 function Api:reset_temp_pass_key(params) end
 
 ---@class adobepass.api.service_token
----@field sso_id? string # X-SSO-ID
----@field link? string # X-SSO-LINK
----@field timeout? number # Seconds for the whole call
+---@field sso_id? string # Sent as X-SSO-ID
+---@field link? string # Sent as X-SSO-LINK
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 18: POST /api/{service_provider}/serviceToken
@@ -979,8 +1008,8 @@ function Api:reset_temp_pass_key(params) end
 function Api:service_token(params) end
 
 ---@class adobepass.api.refresh_service_token
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 19: GET /api/{service_provider}/serviceToken
@@ -990,8 +1019,8 @@ function Api:service_token(params) end
 function Api:refresh_service_token(params) end
 
 ---@class adobepass.api.link
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 20: POST /api/{service_provider}/link
@@ -1001,9 +1030,9 @@ function Api:refresh_service_token(params) end
 function Api:link(params) end
 
 ---@class adobepass.api.unlink
----@field token string # AD-Service-Token
----@field devices string[] # devices
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field devices string[] # Sent as devices
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 21: POST /api/{service_provider}/unlink
@@ -1013,8 +1042,8 @@ function Api:link(params) end
 function Api:unlink(params) end
 
 ---@class adobepass.api.list_devices
----@field token string # AD-Service-Token
----@field timeout? number # Seconds for the whole call
+---@field token string # Sent as AD-Service-Token
+---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
 
 --- Operation 22: GET /api/{service_provider}/list
