@@ -224,6 +224,7 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	@lua5.4 .ci/manifest check
 	@lua5.4 .ci/layers check
 	@lua5.4 .ci/conformance check
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 all
 	@lua5.4 .ci/types check
 	@lua5.4 .ci/reference check
 	@lua5.4 .ci/diagrams check
