@@ -12,10 +12,13 @@ local KEYS = { UP = "up", DOWN = "down", LEFT = "left", RIGHT = "right", ENTER =
 
 local running = app.new(here)
 
+-- A held key repeats. A second "ok" would choose the first item of the next list.
+local REPEATS = { up = true, down = true, left = true, right = true }
+
 for name, key in pairs(KEYS) do
   mp.add_forced_key_binding(name, "player-" .. name, callbacks.wrap(function()
     running:key(key)
-  end), { repeatable = true })
+  end), { repeatable = REPEATS[key] })
 end
 
 mp.register_event("end-file", callbacks.wrap(function(event)

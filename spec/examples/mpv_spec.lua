@@ -91,12 +91,12 @@ describe("mpv app", function()
     app:await "^list\tchannels\tNews Now\t"
   end)
 
-  test("[mpv-signs-out] mpv app: signs out", function()
+  test("[mpv-signs-out] mpv app: signs out; a held OK key counts once", function()
     app:focus("Sign out", "Down", "Down", "Down", "Down", "Down", "Down")
     app:press "Return"
     app:await "^list\tsigned out\tChoose a provider\tYou may still be signed in"
     look "signed-out"
-    app:press "Return"
+    app:hold "Return"
     app:await "^list\tproviders\t"
   end)
 

@@ -150,6 +150,11 @@ function App:press(...)
   run(self, "xdotool", "key", "--delay", "60", ...)
 end
 
+--- Holds a key for long enough that it repeats.
+function App:hold(key)
+  run(self, "xdotool", "keydown", key, "sleep", "0.6", "keyup", key)
+end
+
 --- Presses keys until the app reports the focus on a label.
 function App:focus(label, ...)
   self:press(...)
