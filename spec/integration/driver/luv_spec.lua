@@ -201,12 +201,15 @@ describe("driver.luv", function()
     .. "the garbage collector", function()
     local knows = pcall(collectgarbage, "isrunning")
     if not knows then return pending("this Lua has no isrunning") end
-    for _, word in ipairs { "restart", "stop" } do
+    finally(function() collectgarbage("restart") end)
+    local function runs_after(word)
       collectgarbage(word)
       run(function() wait(submit("/hello")) end)
-      assert.equal(word == "restart", collectgarbage("isrunning"))
+      return collectgarbage("isrunning")
     end
-    collectgarbage("restart")
+    assert.is_true(runs_after "restart")
+    -- LuaJIT's stopped collector can restart by itself, which is rare.
+    assert.is_false(runs_after "stop" and runs_after "stop" and runs_after "stop")
   end)
 
   it("[driver-luv-session-waits] driver.luv: releases a transport without "
