@@ -5,6 +5,7 @@ local folder = require "spec.support.folder"
 local gateway_client = require "spec.examples.gateway_client"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local json = require "adobepass.util.json"
+local prometheus_server = require "spec.support.prometheus_server"
 local many_clients = require "spec.support.many_clients"
 local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
@@ -178,6 +179,26 @@ describe("gateway tracing", function()
         'gateway_request_seconds_count{route="login/status",outcome="success"} 1\n' } do
       assert.matches(series, text, nil, true)
     end
+  end)
+
+  it("[gateway-prometheus-scrapes] gateway: Prometheus reads its metrics and loads the "
+    .. "alert rules", function()
+    local target = running.nodes[1].operator:gsub("^http://", "")
+    local prometheus = prometheus_server.start(ALERTS, target)
+    finally(function() prometheus:stop() end)
+    tv:get(one .. "/login/status")
+    prometheus:await("/api/v1/query?query=sum(gateway_requests_total)", function(data)
+      return data.result[1] and tonumber(data.result[1].value[2]) >= 1
+    end)
+    prometheus:await("/api/v1/targets", function(data)
+      return data.activeTargets[1] and data.activeTargets[1].health == "up"
+    end)
+    local _, alerts = folder.read(ALERTS):gsub("%- alert:", "")
+    prometheus:await("/api/v1/rules?type=alert", function(data)
+      local count = 0
+      for _, group in ipairs(data.groups) do count = count + #group.rules end
+      return count == alerts
+    end)
   end)
 
   it("[gateway-alerts-promtool] alert rules: are valid, and use metrics of the gateway",
