@@ -25,7 +25,8 @@ local LOGIN = {
   on_code = { "fun(login: adobepass.Login)", "Show the code, the URL and the QR code" },
   on_poll = { "fun(login: adobepass.Login)",
     "Called after each poll without a profile" },
-  cancel = { "fun(): boolean?", "true ends the login" },
+  cancel = { "fun(): boolean?",
+    "Called repeatedly while the login waits; true ends it: cancelled" },
   choose = { "fun(profiles: adobepass.Profile[]): adobepass.Profile?",
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",
@@ -103,7 +104,8 @@ texts.options = {
     { mvpd = "The provider; default: that of the login" }, METADATA, IDENTITY },
   ["client:authorize"] = { "DecisionOptions",
     { mvpd = "The provider; default: that of the login",
-      user = "The user of a promotional TempPass" }, IDENTITY },
+      user = "The user of a promotional TempPass, hashed by the caller; "
+        .. "client:temporary_access hashes it itself" }, IDENTITY },
   ["client:logout"] = { "LogoutOptions", { mvpd = "Only this provider",
     redirect_url = "Where the provider's page goes; default: that of adobepass.new",
     open_url = { "fun(url: string, mvpd: string)", "Opens a page in a browser" },
@@ -124,7 +126,8 @@ texts.options = {
     device = "A device's identifier", key = "A user, hashed before it is sent",
     hash = { '"sha256"|"sha512"', "How the user is hashed (sha256)" },
     everyone = "true resets it for everyone",
-    by = { '"device"|"key"', "With everyone: the kind of pass" } } },
+    by = { '"device"|"key"', "With everyone: device for a basic pass, key for a "
+      .. "promotional one (device)" } } },
   ["client:partner_login"] = { "PartnerLoginOptions", {
     partner = "The partner's name, such as Apple",
     status = { "adobepass.PartnerStatus|string",
@@ -250,7 +253,8 @@ texts.results = {
   { "Login", "A login: plain data, which can be stored", {
     { "state", "string", "pending or done" },
     { "code?", "string", "What the viewer types" },
-    { "url?", "string", "The page for the viewer's browser" },
+    { "url?", "string", "The provider's login, for a browser on this device; without "
+      .. "mvpd, domain_name and redirect_url: your activation_url" },
     { "qr?", "string", "The text of the QR code" },
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
@@ -357,7 +361,8 @@ texts.results = {
       "Returns when the transfer has ended" },
     { "sleep", "fun(seconds: number)", "Waits" },
     { "now", "fun(): number", "Seconds of a monotonic clock" },
-    { "start?", "fun(task: function, ...)", "Of tick: runs a task" },
+    { "start?", "fun(task: function, ...): table",
+      "Of tick: runs a task; cancel() of the result ends it" },
     { "update?", "fun(transport: userdata): integer",
       "Of tick: called once a frame" } } },
 }
@@ -393,7 +398,8 @@ texts.client = {
   { "start_login", "options: adobepass.LoginOptions", "adobepass.Login?",
     "Begins a login." },
   { "poll_login", "login: adobepass.Login, options?: adobepass.LoginOptions",
-    "adobepass.Profile?", "Requests the profile of a login once." },
+    "adobepass.Profile?", "Requests the profile of a login once. Until it has found "
+      .. "one, authorize and preauthorize return not_logged_in." },
   { "check_code", "code: string, options?: adobepass.IdentityOptions",
     "adobepass.Code?", "For the second screen: returns the session of a code." },
   { "resume_login", "options: adobepass.ResumeOptions", "string?",
@@ -408,8 +414,9 @@ texts.client = {
     "Signs the viewer out." },
   { "temporary_access", "options: adobepass.TemporaryAccessOptions", "adobepass.Pass",
     "Returns a pass: access without a login." },
-  { "reset_temp_pass", "options: adobepass.ResetOptions", "table?",
-    "Resets a TempPass." },
+  { "reset_temp_pass", "options: adobepass.ResetOptions", "boolean?",
+    "Resets a TempPass; give device, key or everyone. Returns true, also if there was "
+      .. "nothing to reset." },
   { "partner_login", "options: adobepass.PartnerLoginOptions", "adobepass.Profile?",
     "Logs in through a partner's framework." },
   { "get_service_token", "options: adobepass.ServiceTokenOptions", "string?",

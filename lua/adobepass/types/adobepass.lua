@@ -161,7 +161,7 @@
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field subject_token? string # Amazon's token for single sign-on
----@field user? table|string # The user of a promotional TempPass
+---@field user? table|string # The user of a promotional TempPass, hashed by the caller; client:temporary_access hashes it itself
 ---@field visitor_id? string # The Experience Cloud id
 
 ---@class adobepass.IdentityOptions
@@ -174,7 +174,7 @@
 ---@class adobepass.LoginOptions
 ---@field activation_url? string # Your page where a viewer types the code; default: that of adobepass.new
 ---@field browser_returned? fun(): boolean? # For a login in this device's own browser: polling starts when it is true
----@field cancel? fun(): boolean? # true ends the login
+---@field cancel? fun(): boolean? # Called repeatedly while the login waits; true ends it: cancelled
 ---@field choose? fun(profiles: adobepass.Profile[]): adobepass.Profile? # Chooses one of several profiles; default: the one valid longest
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
@@ -246,7 +246,7 @@
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 
 ---@class adobepass.ResetOptions
----@field by? "device"|"key" # With everyone: the kind of pass
+---@field by? "device"|"key" # With everyone: device for a basic pass, key for a promotional one (device)
 ---@field device? string # A device's identifier
 ---@field everyone? boolean # true resets it for everyone
 ---@field hash? "sha256"|"sha512" # How the user is hashed (sha256)
@@ -392,7 +392,7 @@
 ---@class adobepass.Login
 ---@field state string # pending or done
 ---@field code? string # What the viewer types
----@field url? string # The page for the viewer's browser
+---@field url? string # The provider's login, for a browser on this device; without mvpd, domain_name and redirect_url: your activation_url
 ---@field qr? string # The text of the QR code
 ---@field mvpd? string # The provider
 ---@field interval? number # Seconds between two polls
@@ -516,7 +516,7 @@
 ---@field wait fun(transport: userdata, transfer: userdata, deadline: number) # Returns when the transfer has ended
 ---@field sleep fun(seconds: number) # Waits
 ---@field now fun(): number # Seconds of a monotonic clock
----@field start? fun(task: function, ...) # Of tick: runs a task
+---@field start? fun(task: function, ...): table # Of tick: runs a task; cancel() of the result ends it
 ---@field update? fun(transport: userdata): integer # Of tick: called once a frame
 
 ---@class adobepass.Pass
@@ -600,7 +600,7 @@ function Client:login(options) end
 ---@return adobepass.Error? err
 function Client:start_login(options) end
 
---- Requests the profile of a login once.
+--- Requests the profile of a login once. Until it has found one, authorize and preauthorize return not_logged_in.
 ---@param login adobepass.Login
 ---@param options? adobepass.LoginOptions
 ---@return adobepass.Profile?
@@ -651,9 +651,9 @@ function Client:logout(options) end
 ---@return adobepass.Pass
 function Client:temporary_access(options) end
 
---- Resets a TempPass.
+--- Resets a TempPass; give device, key or everyone. Returns true, also if there was nothing to reset.
 ---@param options adobepass.ResetOptions
----@return table?
+---@return boolean?
 ---@return adobepass.Error? err
 function Client:reset_temp_pass(options) end
 
