@@ -30,8 +30,9 @@ function access_token.new(connection, device, application, key)
     AccessToken)
 end
 
--- Creates the lock at its first use. `renew` drops it when it has a token, to save
--- memory: a gateway keeps thousands of devices.
+-- Creates the lock at its first use. `renew` drops it, and the headers that requests
+-- have prepared, when it has a token, to save memory: a gateway keeps thousands of
+-- devices.
 local function lock_of(self)
   self.lock = self.lock or refresh_lock.new(self.connection,
     device_store.new(self.connection.store, self.key))
@@ -246,7 +247,7 @@ local function renew(self, refusal, deadline)
   while true do
     local held, err, must_wait = attempt(self, refusal, deadline)
     if held then
-      self.lock = nil
+      self.lock, self.device.headers = nil, nil
       return held
     end
     if err ~= refresh_lock.LOST then

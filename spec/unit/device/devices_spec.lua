@@ -73,6 +73,15 @@ describe("devices of one client", function()
     assert.is_true(whole - own <= 2048, ("%.0f bytes"):format(whole - own))
   end)
 
+  it("[devices-token-headers] devices: do not keep the headers of registration and "
+    .. "token requests, which are sent again after hours", function()
+    local client = gateway():device(fields_of(1))
+    assert(client.api:profiles())
+    local device = client.context.credentials.device
+    assert.equal(client.context.record, device.record)
+    assert.is_nil(device.headers)
+  end)
+
   it("[devices-leave-behind] devices: leave no memory behind after garbage "
     .. "collection", function()
     local client = gateway { on_event = false,
