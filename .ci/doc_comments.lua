@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Turns doc comments of C (/*** … */) and Lua (--- …) into Markdown. One is text
--- followed by tags: @function, @type, @section, @string, @number, @int, @bool, @param,
--- @tparam, @treturn and @return.
+-- Turns doc comments of C (/*** … */) and Lua (--- …) into Markdown. Such a
+-- comment is text followed by tags: @function, @type, @section, @string, @number, @int,
+-- @bool, @param, @tparam, @treturn and @return.
 
 local shell = require "adobepass.util.shell"
 

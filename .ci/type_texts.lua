@@ -48,7 +48,8 @@ texts.options = {
     redirect_uri = "Sent with the registration",
     redirect_url = "Where the browser goes after a login or logout that names no other",
     domain_name = "A domain of the application, for logins that name no other",
-    activation_url = "Your page where a viewer types the code, for such logins",
+    activation_url = "Your page where a viewer types the code; used by logins that "
+      .. "give none",
     management = { "{ software_statement: string }",
       "Another application, whose credentials management calls use" },
     device = { "adobepass.Device", "The device; a gateway uses client:device" },
@@ -70,7 +71,7 @@ texts.options = {
     circuit_breaker = { "adobepass.CircuitBreakerOptions|boolean",
       "false for none (its defaults)" },
     token_margin = "Seconds before its end at which a token is renewed (300)",
-    token_jitter = "Seconds by which this margin varies (60)",
+    token_jitter = "Seconds of which a random part is added to token_margin (60)",
     random = { "fun(): number", "A replacement for tests" },
     language = { '"en"|"es"', "Of the texts for viewers (en)" },
     messages = { "table<string, string>", "From an error's code to your own text" },
@@ -150,7 +151,7 @@ texts.options = {
     subject = "Your identifier of the viewer, hashed",
     lifetime = "Seconds until the token ends (3600)", kid = "The id of the key" } },
   ["client:request"] = { "RequestOptions", { base = { '"api"|"mgmt"', "Which host" },
-    path = "Starts with /; may have a query", method = "Of HTTP (GET)",
+    path = "Starts with /; may have a query", method = "The HTTP method (GET)",
     query = { "table<string, string|number|string[]>", "Added to the path" },
     headers = { "table<string, string>", "Not Authorization" },
     body = "Text, or a table that is sent as JSON",
@@ -186,7 +187,7 @@ texts.options = {
     pool_size = "Connections kept for each server and worker (64)",
     idle = "Seconds for which a connection is kept (60)",
     backlog = "Calls that may wait for one of pool_size connections",
-    wait_replicas = "Replicas that must have new credentials",
+    wait_replicas = "Number of replicas that must confirm new credentials",
     connector = { "table", "Of adobepass.store.redis_connector" },
     connect = { "fun(): table", "A connection of your own" } } },
   ["driver.tick"] = { "TickOptions", {
@@ -310,7 +311,7 @@ texts.results = {
     { "body", "string", "The body" },
     { "json?", "any", "The decoded body, if it is JSON" } } },
   { "OutgoingRequest", "What on_request receives", {
-    { "operation", "string", "One of the 22, register, token or request" },
+    { "operation", "string", "One of the 22 operations, or request" },
     { "method", "string", "The HTTP method" },
     { "attempt", "integer", "Counts from 1" },
     { "mvpd?", "string", "The provider or TempPass" },
@@ -354,11 +355,12 @@ texts.results = {
       "Writes if there is no value" },
     { "replace", "fun(self, key: string, value: string, expected: string?, "
       .. "seconds?: number): boolean?", "Writes if the value is the expected one" },
-    { "delete", "fun(self, key: string): boolean?", "Deletes" },
+    { "delete", "fun(self, key: string, value?: string): boolean?",
+      "Deletes; with a value, only if it is stored" },
     { "clear", "fun(self): boolean?", "Deletes everything" } } },
   { "Driver", "Adapts the client to an event loop", {
     { "wait", "fun(transport: userdata, transfer: userdata, deadline: number)",
-      "Returns when the transfer has ended" },
+      "Returns true when the transfer has ended, false at the deadline" },
     { "sleep", "fun(seconds: number)", "Waits" },
     { "now", "fun(): number", "Seconds of a monotonic clock" },
     { "start?", "fun(task: function, ...): table",
@@ -442,7 +444,8 @@ texts.client = {
   { "now_ms", "", "number", "Returns the server's time in ms since 1970." },
   { "device", "fields: adobepass.Device", "adobepass.Client",
     "Returns the client of another device." },
-  { "update", "", "integer", "With driver.tick: call it once a frame." },
+  { "update", "", "integer",
+    "Runs the tasks of driver.tick; call it once in each frame." },
   { "close", "", nil, "Closes the connections." },
 }
 

@@ -109,7 +109,7 @@ local function watch_of(controller, transport)
   return watch
 end
 
--- When the last waiter gives up, the watch may have to end.
+-- When the last waiting coroutine leaves, the stepping coroutine may have to end.
 local function leave(watch, transfer, waiters)
   waiters.count = waiters.count - 1
   if waiters.count > 0 or watch.waiting[transfer] ~= waiters then return end

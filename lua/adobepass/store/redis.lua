@@ -14,7 +14,8 @@
 -- nil and a message.
 --
 -- Only masters are used. In a Cluster all records of a device are in one slot. With
--- `wait_replicas`, new credentials count as stored when so many replicas have them.
+-- `wait_replicas`, new credentials count as stored when this number of replicas
+-- has confirmed them.
 -- `maxmemory-policy` must be `noeviction` (the default) or one of the `volatile`
 -- policies: with the others, which may evict credentials, every call fails.
 --

@@ -178,7 +178,7 @@ local REPEATABLE = { get = true, del = true, scan = true, info = true,
 
 --- Sends one command. If the connection is from the pool, first checks that it is
 -- still open: a firewall or proxy may have dropped it without a notice, and then
--- nobody knows whether a command was executed.
+-- the caller cannot know whether the command was executed.
 -- @tparam table words
 -- @return as for `run`
 function Connection:request(words)

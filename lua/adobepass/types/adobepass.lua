@@ -115,7 +115,7 @@
 ---| "unsupported_grant_type"
 
 ---@class adobepass.Options
----@field activation_url? string # Your page where a viewer types the code, for such logins
+---@field activation_url? string # Your page where a viewer types the code; used by logins that give none
 ---@field circuit_breaker? adobepass.CircuitBreakerOptions|boolean # false for none (its defaults)
 ---@field device? adobepass.Device # The device; a gateway uses client:device
 ---@field domain_name? string # A domain of the application, for logins that name no other
@@ -139,7 +139,7 @@
 ---@field software_statement? string # Needed once, to register
 ---@field store? adobepass.Store # Keeps credentials and tokens (store.memory)
 ---@field timeout? number # Seconds that bound each call (30)
----@field token_jitter? number # Seconds by which this margin varies (60)
+---@field token_jitter? number # Seconds of which a random part is added to token_margin (60)
 ---@field token_margin? number # Seconds before its end at which a token is renewed (300)
 ---@field transport? table|userdata # A replacement for tests
 
@@ -239,7 +239,7 @@
 ---@field base "api"|"mgmt" # Which host
 ---@field body? string|table # Text, or a table that is sent as JSON
 ---@field headers? table<string, string> # Not Authorization
----@field method? string # Of HTTP (GET)
+---@field method? string # The HTTP method (GET)
 ---@field once? boolean # true: no retry
 ---@field path string # Starts with /; may have a query
 ---@field query? table<string, string|number|string[]> # Added to the path
@@ -336,7 +336,7 @@
 ---@field timeout? number # Seconds of each connect, send and receive (5)
 ---@field tls? { ca_file: string, server_name: string? } # The certificate is always verified; nginx's lua_ssl_trusted_certificate must be ca_file
 ---@field username? string # An ACL user
----@field wait_replicas? integer # Replicas that must have new credentials
+---@field wait_replicas? integer # Number of replicas that must confirm new credentials
 
 --- The options of core.http.new.
 ---@class adobepass.HttpOptions
@@ -463,7 +463,7 @@
 
 --- What on_request receives.
 ---@class adobepass.OutgoingRequest
----@field operation string # One of the 22, register, token or request
+---@field operation string # One of the 22 operations, or request
 ---@field method string # The HTTP method
 ---@field attempt integer # Counts from 1
 ---@field mvpd? string # The provider or TempPass
@@ -508,12 +508,12 @@
 ---@field set fun(self, key: string, value: string, seconds?: number): boolean? # Writes
 ---@field add fun(self, key: string, value: string, seconds: number): boolean? # Writes if there is no value
 ---@field replace fun(self, key: string, value: string, expected: string?, seconds?: number): boolean? # Writes if the value is the expected one
----@field delete fun(self, key: string): boolean? # Deletes
+---@field delete fun(self, key: string, value?: string): boolean? # Deletes; with a value, only if it is stored
 ---@field clear fun(self): boolean? # Deletes everything
 
 --- Adapts the client to an event loop.
 ---@class adobepass.Driver
----@field wait fun(transport: userdata, transfer: userdata, deadline: number) # Returns when the transfer has ended
+---@field wait fun(transport: userdata, transfer: userdata, deadline: number) # Returns true when the transfer has ended, false at the deadline
 ---@field sleep fun(seconds: number) # Waits
 ---@field now fun(): number # Seconds of a monotonic clock
 ---@field start? fun(task: function, ...): table # Of tick: runs a task; cancel() of the result ends it
@@ -740,7 +740,7 @@ function Client:now_ms() end
 ---@return adobepass.Client
 function Client:device(fields) end
 
---- With driver.tick: call it once a frame.
+--- Runs the tasks of driver.tick; call it once in each frame.
 ---@return integer
 function Client:update() end
 

@@ -165,7 +165,7 @@ end
 function config.load(path, getenv)
   getenv = getenv or os.getenv
   local given = settings_of(path, getenv)
-  environment.resolve(given.environment) -- raises what is wrong with it
+  environment.resolve(given.environment) -- raises for an invalid environment
   return {
     service_provider = given.service_provider,
     environment = given.environment, ca_file = given.ca_file,
