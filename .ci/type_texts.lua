@@ -26,7 +26,8 @@ local LOGIN = {
   on_poll = { "fun(login: adobepass.Login)",
     "Called after each poll without a profile" },
   cancel = { "fun(): boolean?",
-    "Called repeatedly while the login waits; true ends it: cancelled" },
+    "Called repeatedly while the login waits; true ends it: cancelled. "
+      .. "The code stays valid" },
   choose = { "fun(profiles: adobepass.Profile[]): adobepass.Profile?",
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",

@@ -16,10 +16,11 @@ describe("cli sandbox control", function()
   setup(function() fixture = command_fixture.start() end)
   teardown(function() fixture:stop() end)
 
-  local function run(arguments, changes)
+  local function run(arguments, changes, before)
     local variables = { CONTROL = fixture.sandbox.control }
     for name, value in pairs(changes or {}) do variables[name] = value end
-    return fixture:run("sandbox control " .. arguments, variables)
+    return fixture:run("sandbox " .. (before or "") .. "control " .. arguments,
+      variables)
   end
 
   local function result(arguments)
@@ -73,6 +74,14 @@ describe("cli sandbox control", function()
     result "journal --clear"
     assert.equal("", result "journal")
     assert.is_truthy(result("statement"):find "^eyJ")
+  end)
+
+  it("[control-cli-world] sandbox control world: prints the world, though the sandbox "
+    .. "has an option of this name", function()
+    assert.is_table(json.decode(result "world").mvpds.Cablevision)
+    local _, err, status = run("clock", nil, "--world w.lua ")
+    assert.same({ 2, true }, { status,
+      err:find("--world cannot be used with control", 1, true) ~= nil })
   end)
 
   it("[control-cli-snapshot] sandbox control snapshot: restores what it printed",

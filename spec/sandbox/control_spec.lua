@@ -121,6 +121,16 @@ describe("log_in", function()
       assert.is_truthy(message:find("'" .. case[2] .. "'", 1, true), message)
     end
   end)
+
+  it("[control-suggests-customers] sandbox control: suggests viewers of the mvpd only",
+    function()
+    local h = fixture.new { world = function(world)
+      world.viewers.anna = { password = "secret", mvpds = { "Cablevision" } }
+    end }
+    local _, message = h.control.login { service_provider = "REF30", device = "x",
+      mvpd = "Dish", username = "anna" }
+    assert.matches("did you mean 'ann'", message, nil, true)
+  end)
 end)
 
 describe("revoke", function()

@@ -162,6 +162,22 @@ describe("preauthorize", function()
   end)
 end)
 
+describe("limits of an mvpd", function()
+  it("[decisions-partial-limits] sandbox: a limit that the mvpd does not have is that "
+    .. "of the world", function()
+    local h = fixture.new { world = function(world)
+      world.mvpds.Dish.limits = { preauthorize = 2 }
+      world.mvpds.Cablevision.limits = { authorize = 1 }
+    end }
+    h:log_in("ann", "Dish")
+    h:log_in("ann", "Cablevision")
+    assert.is_true(first(h:authorize("Dish", { "CNN" })).authorized)
+    assert.is_true(first(h:preauthorize("Cablevision", { "CNN", "TBS" })).authorized)
+    assert.equal("too_many_resources",
+      first(h:preauthorize("Dish", { "A", "B", "C" })).error.code)
+  end)
+end)
+
 describe("degradation", function()
   local function set(h, rule, seconds)
     assert.is_true(h.control.degrade {

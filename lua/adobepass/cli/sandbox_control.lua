@@ -93,7 +93,8 @@ local START = { "port", "bind", "world", "state_dir", "exec", "record",
 
 local function fields_of(arguments)
   for _, name in ipairs(START) do
-    if arguments[name] ~= nil then
+    -- argparse stores the name of the call as well.
+    if arguments[name] ~= nil and name ~= arguments.call then
       return nil, report.usage(("--%s cannot be used with control"):format(
         (name:gsub("_", "-"))))
     end

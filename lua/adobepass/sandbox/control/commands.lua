@@ -84,14 +84,14 @@ local function open_session(sandbox, given)
   }
 end
 
-local function login_refused(sandbox, given, why)
+local function login_refused(sandbox, given, why, mvpd)
   if not given[why] then return missing(why) end
   if why == "mvpd" then
     return unknown_name("mvpd", "an mvpd of the service provider with a login",
       given.mvpd, sandbox.world.mvpds)
   end
   return unknown_name("username", "a viewer of the mvpd", given.username,
-    sandbox.world.viewers)
+    sandbox:viewers_of(mvpd))
 end
 
 --- Logs a viewer in without a browser.
@@ -101,10 +101,10 @@ end
 function functions.login(sandbox, given)
   local session, message, field = open_session(sandbox, given)
   if not session then return nil, message, field end
-  local done, why = sandbox:complete_login(session, given.mvpd or session.mvpd,
-    given.username)
+  local mvpd = given.mvpd or session.mvpd
+  local done, why = sandbox:complete_login(session, mvpd, given.username)
   if done then return true end
-  return login_refused(sandbox, given, why)
+  return login_refused(sandbox, given, why, mvpd)
 end
 
 local function jti_of(read, sandbox, compact)

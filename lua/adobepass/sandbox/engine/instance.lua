@@ -141,6 +141,15 @@ local function is_customer(viewer, mvpd_id)
   return false
 end
 
+--- Returns the viewers who can log in at an mvpd, by name.
+function Sandbox:viewers_of(mvpd_id)
+  local found = {}
+  for name, viewer in pairs(self.world.viewers) do
+    if is_customer(viewer, mvpd_id) then found[name] = viewer end
+  end
+  return found
+end
+
 function Sandbox:check_password(mvpd_id, username, password)
   local viewer = self.world.viewers[username]
   return is_customer(viewer, mvpd_id)

@@ -34,10 +34,10 @@ end
 
 function rules.too_many(item)
   local context = item.context
-  local limits = context.mvpd.limits or context.sandbox.world.limits
+  local own, general = context.mvpd.limits or {}, context.sandbox.world.limits
   local kind = item.kind
   if context.sandbox:is_lenient "many_resources" then kind = "preauthorize" end
-  if #context.resources > limits[kind] then
+  if #context.resources > (own[kind] or general[kind]) then
     return deny(item.source, "too_many_resources")
   end
 end
