@@ -1,8 +1,8 @@
 --- Signs URLs for a CDN: JSON Web Tokens of RFC 9246 (URI Signing for CDN
 -- Interconnection), as Traffic Server's plugin `uri_signing` accepts them.
 --
--- A token allows anyone who has the URL to fetch the files of one channel until the
--- token expires. It contains no address and no device: the plugin refuses `cdniip`
+-- With a token, each client that has the URL can fetch the files of one channel until
+-- the token expires. It contains no address and no device: the plugin refuses `cdniip`
 -- and does not check `sub`. It is not renewed by the CDN (`cdnistt`), because a
 -- viewer must ask the provider again.
 -- @module gateway.signed_uri
