@@ -5,7 +5,7 @@ local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local gateway = require "examples.mpv.gateway"
 local folder = require "spec.support.folder"
-local love_app = require "spec.examples.tv.love_app"
+local screen_app = require "spec.support.screen_app"
 local many_clients = require "spec.support.many_clients"
 local results = require "bench.results"
 local shell = require "adobepass.util.shell"
@@ -49,7 +49,7 @@ local function use(app, control)
 end
 
 local function with_app(running, control, frames, drops)
-  local app = love_app.new("env MPV_DROPS=" .. shell.quote(drops) .. " "
+  local app = screen_app.new("env MPV_DROPS=" .. shell.quote(drops) .. " "
     .. start.command() .. OUTPUT)
   app:switch_on(service(running, frames), true)
   use(app, control)
@@ -65,7 +65,7 @@ local function without_app(running, drops)
     adobepass.driver.block(), CHANNEL,
     assert(pass:authorize(CHANNEL.resource)).media_token))
   client:close()
-  local app = love_app.new("env MPV_DROPS=" .. shell.quote(drops)
+  local app = screen_app.new("env MPV_DROPS=" .. shell.quote(drops)
     .. " mpv --no-config --really-quiet --geometry=1280x720 --osc=no" .. OUTPUT
     .. " " .. shell.line("--loop-playlist=" .. FILES, url))
   app:switch_on({}, true)

@@ -5,7 +5,7 @@
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
-local love_app = require "spec.examples.tv.love_app"
+local screen_app = require "spec.support.screen_app"
 local many_clients = require "spec.support.many_clients"
 local shell = require "adobepass.util.shell"
 local start = require "examples.mpv.start"
@@ -30,7 +30,7 @@ describe("mpv app", function()
     control = many_clients.control(running.sandbox)
     browser = webdriver.start()
     browser:size(390, 844)
-    app = love_app.new(start.command() .. " --vo=x11 --ao=null")
+    app = screen_app.new(start.command() .. " --vo=x11 --ao=null")
     local sandbox = running.sandbox
     app:switch_on({ api = sandbox.api, mgmt = sandbox.mgmt, ca = sandbox.ca,
       statement = sandbox.statement, gateway = running.nodes[1].url,

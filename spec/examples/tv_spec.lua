@@ -103,7 +103,7 @@ describe("TV app specs", function()
     return select(2, shell.read(shell.line("test", "-e", path))) == 0
   end
 
-  -- The shell script of love_app removes the folder after its processes have ended.
+  -- The shell script of screen_app removes the folder after its processes have ended.
   local function is_gone(path)
     local deadline = core.clock.monotonic() + 20
     repeat
@@ -117,8 +117,8 @@ describe("TV app specs", function()
     .. "is killed", function()
     local owner = child_process.start [[
       local core = require "adobepass.core"
-      local love_app = require "spec.examples.tv.love_app"
-      local app = love_app.new()
+      local screen_app = require "spec.support.screen_app"
+      local app = screen_app.new()
       app:switch_on({}, true)
       app:await "no service"
       print(app.display)

@@ -32,15 +32,14 @@ local LIMIT = 30 -- seconds
 --- @string rules path of the alert rules
 -- @string target host:port of /metrics
 function prometheus_server.start(rules, target)
-  local path, listener = folder.make(), tcp_peer.listen()
-  listener:close()
+  local path, port = folder.make(), tcp_peer.free_port()
   local root = folder.run "pwd"
   folder.write(path .. "/conf.yml",
     CONFIG:format(root:gsub("%s+$", "") .. "/" .. rules, target))
-  return setmetatable({ url = "http://127.0.0.1:" .. listener.port,
+  return setmetatable({ url = "http://127.0.0.1:" .. port,
     transport = assert(core.http.new { timeout = 5 }),
     keeper = shell.background("prometheus-keeper", path,
-      (RUN:gsub("PORT", listener.port))) }, Server)
+      (RUN:gsub("PORT", port))) }, Server)
 end
 
 -- Returns the `data` of an API response; nil while Prometheus starts.

@@ -25,12 +25,6 @@ kill -s TERM $!
 wait
 ]]
 
-local function free_port()
-  local listener = tcp_peer.listen()
-  listener:close()
-  return listener.port
-end
-
 --- Waits until the port accepts connections, at most ten seconds.
 local function await(port)
   local deadline = core.clock.monotonic() + 10
@@ -44,7 +38,7 @@ end
 --- Starts a proxy that tunnels to one port only.
 function proxy.start(allowed)
   local path = folder.make()
-  local port = free_port()
+  local port = tcp_peer.free_port()
   folder.write(path .. "/conf", CONFIG:format(port, allowed))
   local keeper = shell.background("proxy-keeper", path, RUN)
   await(port)

@@ -19,6 +19,13 @@ function tcp_peer.listen(talk)
     talk = talk or function() end, open = {}, received = "" }, Peer)
 end
 
+--- Returns a port of this machine on which nothing listens.
+function tcp_peer.free_port()
+  local peer = tcp_peer.listen()
+  peer:close()
+  return peer.port
+end
+
 --- Closes a connection with a TCP reset.
 function tcp_peer.reset(connection)
   connection:setoption("linger", { on = true, timeout = 0 })

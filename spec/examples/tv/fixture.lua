@@ -3,7 +3,7 @@
 
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
-local love_app = require "spec.examples.tv.love_app"
+local screen_app = require "spec.support.screen_app"
 local webdriver = require "spec.support.webdriver"
 
 local fixture = {}
@@ -12,7 +12,7 @@ Fixture.__index = Fixture
 
 --- Returns whether the required programs are installed.
 function fixture.is_there()
-  return love_app.is_there() and webdriver.is_there()
+  return screen_app.is_there() and webdriver.is_there()
 end
 
 local function new_sandbox()
@@ -31,7 +31,7 @@ end
 -- @tparam[opt] table second_screen options of webdriver.start
 function fixture.new(second_screen)
   local sandbox = new_sandbox()
-  local self = setmetatable({ sandbox = sandbox, app = love_app.new(),
+  local self = setmetatable({ sandbox = sandbox, app = screen_app.new(),
     browser = webdriver.start(second_screen), new_sandbox = new_sandbox,
     transport = assert(core.http.new { ca_file = sandbox.ca }),
     service = service, take_picture = function() end }, Fixture)

@@ -1,7 +1,7 @@
---- The TV app in LÖVE, or another app, on an X server (Xvfb), controlled by keys. When
--- this process ends, the app ends too, and its folder is removed.
+--- An app on an X server (Xvfb), controlled by keys: that of examples/tv in LÖVE, or
+-- another one. When this process ends, the app ends too, and its folder is removed.
 --
---   local app = love_app.new()
+--   local app = screen_app.new()
 --   app:switch_on { api =, mgmt =, ca =, statement = }
 --   app:await "picker"          waits for a pattern in the app's report
 --   app:press("Right", "Return")
@@ -12,7 +12,7 @@
 local core = require "adobepass.core"
 local shell = require "adobepass.util.shell"
 
-local love_app = {}
+local screen_app = {}
 
 local App = {}
 App.__index = App
@@ -52,7 +52,7 @@ local PROGRAMS = "command -v love && command -v Xvfb && command -v xdotool "
   .. "&& command -v convert && command -v qrencode && command -v zbarimg"
 
 --- Returns whether the required programs are installed.
-function love_app.is_there()
+function screen_app.is_there()
   local _, status = shell.read(PROGRAMS)
   return status == 0
 end
@@ -67,7 +67,7 @@ end
 
 --- Starts the X server; the app is not running yet.
 -- @string[opt] command a shell command (LÖVE with examples/tv)
-function love_app.new(command)
+function screen_app.new(command)
   local folder = assert(shell.make_folder("adobepass-tv"))
   local _, status = shell.read("cd " .. shell.quote(folder)
     .. " && mkfifo said")
@@ -189,4 +189,4 @@ function App:stop()
   self.keeper = nil
 end
 
-return love_app
+return screen_app
