@@ -77,6 +77,11 @@ local TABLE = {
     options.cancel = function() return scenario:since() >= 12 end
   end, "cancelled", { 5, 10 } },
 
+  { "[login-poll-cancel-last-second] login: reports that the viewer cancelled, after "
+    .. "the last poll", {}, function(scenario, options)
+    options.cancel = function() return scenario:since() >= 1799.2 end
+  end, "cancelled", joined(every(5, 5, 1795), { LAST }) },
+
   { "[login-poll-429-middle] login: continues after a 429",
     {}, function(scenario)
     scenario:fail_between(10, 10, { status = 429, body = "<html>" })

@@ -118,14 +118,11 @@ function login_poll.until_done(context, flow, options)
   while true do
     local wait = at_once and 0 or next_wait(context, flow)
     at_once = false
-    if not wait then
-      wait_until(context, context:monotonic() + code_life.seconds_left(context, flow),
-        options)
-      return nil, "expired"
-    end
-    if wait_until(context, context:monotonic() + wait, options) then
+    local pause = wait or code_life.seconds_left(context, flow)
+    if wait_until(context, context:monotonic() + pause, options) then
       return nil, "cancelled"
     end
+    if not wait then return nil, "expired" end
     local found, state = login_poll.poll_login(context, flow, options)
     if state ~= "pending" then return found, state end
     if options.on_poll then options.on_poll(flow) end
