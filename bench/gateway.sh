@@ -4,7 +4,7 @@
 #
 #   bench/gateway.sh files [rounds]      files with and without the ticket check (10)
 #   bench/gateway.sh cdn [rounds]        segments through Traffic Server (10)
-#   bench/gateway.sh slow [viewers]      /play with a service that takes 1 s (400)
+#   bench/gateway.sh slow [viewers]      /play with a service that takes 2 s (400)
 #   bench/gateway.sh costs [devices]     CPU, Redis and Adobe of each step (2000)
 #   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
 #

@@ -3,7 +3,7 @@
 --
 -- growth.lua LUA...: measures on each Lua and stores the figures.
 -- growth.lua measure: measures on this Lua; prints devices, bytes of each
--- device, seconds of a call.
+-- device, seconds of a call, seconds of a call while the garbage collector is stopped.
 
 local adobepass = require "adobepass"
 local results = require "bench.results"
@@ -12,6 +12,7 @@ local shell = require "adobepass.util.shell"
 local workload = require "spec.guard.workload"
 
 local DEVICES = { 1, 10, 100, 1000, 10000 }
+local LARGEST = "10000"
 local ROUNDS, CALLS = 5, 10000
 
 local function used_memory()
@@ -43,31 +44,50 @@ local function seconds_of_call(views)
   return (os.clock() - start) / turns / #views
 end
 
+-- The collector visits all devices, the call one.
+local function seconds_uncollected(views)
+  collectgarbage()
+  collectgarbage "stop"
+  local seconds = seconds_of_call(views)
+  collectgarbage "restart"
+  return seconds
+end
+
+local function median_of(measure_once, views)
+  local seconds = {}
+  for round = 1, ROUNDS do seconds[round] = measure_once(views) end
+  return (rounds.part(seconds))
+end
+
 local function measure()
   for _, count in ipairs(DEVICES) do
     local views, bytes = make_views(count)
-    local seconds = {}
-    for round = 1, ROUNDS do seconds[round] = seconds_of_call(views) end
-    print(("%d %.0f %.9f"):format(count, bytes, rounds.part(seconds)))
+    print(("%d %.0f %.9f %.9f"):format(count, bytes,
+      median_of(seconds_of_call, views), median_of(seconds_uncollected, views)))
   end
 end
 
 local function collect(luas)
   local found = results.new("growth", "bench/growth")
   for _, lua in ipairs(luas) do
-    local first
+    local first, first_uncollected
     local pipe = assert(io.popen(("LUA_CPATH='./build/%s/?.so;;' %s %s measure")
       :format(lua, lua, arg[0])))
     for line in pipe:lines() do
-      local count, bytes, seconds = line:match "^(%d+) (%d+) ([%d.]+)$"
+      local count, bytes, seconds, uncollected =
+        line:match "^(%d+) (%d+) ([%d.]+) ([%d.]+)$"
       first = first or tonumber(seconds)
+      first_uncollected = first_uncollected or tonumber(uncollected)
       local label = ("%s devices, %s: "):format(count, lua)
       found:figure(label .. "memory of each", ("%.2f"):format(bytes / 1024),
         "KiB")
       found:figure(label .. "time of a call", ("%.1f"):format(seconds * 1e6),
         "us")
       found:figure(label .. "time relative to one device",
-        ("%.2f"):format(seconds / first), "times")
+        ("%.2f"):format(seconds / first), "times",
+        count == LARGEST and "<= 1.5" or nil)
+      found:figure(label .. "the same without garbage collection",
+        ("%.2f"):format(uncollected / first_uncollected), "times")
     end
     pipe:close()
   end

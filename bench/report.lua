@@ -20,8 +20,8 @@ local SECTIONS = {
     "make soak" },
   { "gateway-files", "Gateway: files", "Files with the ticket check and "
     .. "without, from the same nginx.", "bench/gateway.sh files" },
-  { "gateway-slow", "Gateway: slow service", "/play while the service takes one "
-    .. "second for each response.", "bench/gateway.sh slow" },
+  { "gateway-slow", "Gateway: slow service", "/play while the service takes two "
+    .. "seconds for each response.", "bench/gateway.sh slow" },
   { "gateway-hour", "Gateway: one hour of traffic", "The requests of one hour, "
     .. "sent in a few minutes.", "bench/gateway.sh hour" },
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
