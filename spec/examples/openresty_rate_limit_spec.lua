@@ -3,11 +3,11 @@
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 
-local connector = require "adobepass.store.redis_connector"
 local rate_limiter = require "gateway.rate_limit"
+local redis_clients = require "adobepass.store.redis_clients"
 
 describe("gateway rate limit without Redis", function()
-  local broken = connector.of_clients(function()
+  local broken = redis_clients(function()
     return nil, "Redis cannot be reached."
   end)
 
@@ -31,7 +31,7 @@ describe("gateway rate limit without Redis", function()
 
   it("[gateway-rate-limit-redis-breaks] gateway rate limit: counts per worker "
     .. "when Redis fails between two calls", function()
-    local alone = rate_limiter.new(connector.of_clients(function()
+    local alone = rate_limiter.new(redis_clients(function()
       return { eval = function() return nil, "timeout" end }
     end))
     for _ = 1, 10 do assert.equal(0, alone:reserve("192.0.2.1", 100)) end

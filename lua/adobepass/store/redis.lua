@@ -21,16 +21,18 @@
 --
 -- @module adobepass.store.redis
 
-local interface = require "adobepass.store.interface"
+local clients = require "adobepass.store.redis_clients"
 local cluster = require "adobepass.store.redis_cluster"
 local connector = require "adobepass.store.redis_connector"
+local interface = require "adobepass.store.interface"
 local options = require "adobepass.util.options"
+local redis_options = require "adobepass.store.redis_options"
 
 local failed = interface.failed
 
 local OPTIONS = { prefix = "string?", connect = "function?",
   connector = "table?" }
-for name, wanted in pairs(connector.FIELDS) do OPTIONS[name] = wanted end
+for name, wanted in pairs(redis_options.FIELDS) do OPTIONS[name] = wanted end
 
 local unpack = table.unpack or unpack -- luacheck: std max
 
@@ -209,13 +211,13 @@ local make = interface.class(redis)
 
 local function connector_of(given)
   local settings = {}
-  for name in pairs(connector.FIELDS) do settings[name] = given[name] end
+  for name in pairs(redis_options.FIELDS) do settings[name] = given[name] end
   return connector.new(settings, "store.redis")
 end
 
 local function redis_of(given)
   if given.connector then return given.connector end
-  if given.connect then return connector.of_clients(given.connect) end
+  if given.connect then return clients(given.connect) end
   return options.at_caller(connector_of, given)
 end
 

@@ -53,7 +53,9 @@ local MEANING = {
   NOREPLICAS = "It has fewer replicas than its min-replicas-to-write.",
   CLUSTERDOWN = "A part of the Cluster has no master.",
   MASTERDOWN = "This replica has no master.",
-  NOPERM = "The rights of this ACL user do not suffice.",
+  NOPERM = "The ACL user has no right to this command or key.",
+  NOAUTH = "Set the option password.",
+  WRONGPASS = "Check the options username and password.",
 }
 
 local function refused(command, text)
@@ -87,7 +89,7 @@ local function dial(socket, given, address, pool)
     tostring(reason)) }
 end
 
-local NOT_TRUSTED = "the certificate was not accepted"
+local NOT_ACCEPTED = "the certificate was not accepted"
 
 -- If the certificate is refused within the first call, lua-nginx-module closes the
 -- connection, but returns true: https://github.com/openresty/lua-nginx-module/pull/2506
@@ -95,20 +97,20 @@ local function handshake(socket, name)
   local done, reason = socket:sslhandshake(false, name, true)
   if not done then return nil, tostring(reason) end
   if socket:getreusedtimes() then return true end
-  return nil, NOT_TRUSTED
+  return nil, NOT_ACCEPTED
 end
 
 -- Debian's nginx has trusted authorities only in its configuration: a cosocket has no
 -- option for them.
+local ADVICE = " nginx's lua_ssl_trusted_certificate must be tls.ca_file, and "
+  .. "tls.server_name a name in the certificate."
+
 local function encrypt(socket, tls, address)
   local name = tls.server_name or address.host
   local done, reason = handshake(socket, name)
   if done then return true end
-  local advice = reason == NOT_TRUSTED or reason:find("issuer", 1, true)
-    or reason:find("self", 1, true)
-  return nil, { message = ("Redis failed to prove that it is %s: %s.%s"):format(
-    name, reason, advice and " nginx's lua_ssl_trusted_certificate must be "
-      .. "tls.ca_file." or "") }
+  return nil, { message = ("TLS with Redis failed for the name %s: %s.%s"):format(
+    name, reason, reason:find "certificate" and ADVICE or "") }
 end
 
 local function introduce(self, given)
@@ -209,8 +211,8 @@ function Connection:await_replicas(replicas)
   local count, failure = self:run { "wait", replicas, math.max(1, ms) }
   if not count then return nil, failure end
   if count >= replicas then return true end
-  return nil, { is_unknown = true, message = ("Redis: %d of %d replicas "
-    .. "confirmed a write in time."):format(count, replicas) }
+  return nil, { is_unknown = true, message = ("Redis: only %d of %d replicas "
+    .. "confirmed a write in time; a failover may lose it."):format(count, replicas) }
 end
 
 --- Returns the connection to its pool, or closes it if it is broken.

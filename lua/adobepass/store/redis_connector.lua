@@ -24,114 +24,13 @@ local cluster = require "adobepass.store.redis_cluster"
 local connection = require "adobepass.store.redis_connection"
 local core = require "adobepass.core"
 local options = require "adobepass.util.options"
+local redis_options = require "adobepass.store.redis_options"
 local sentinel = require "adobepass.store.redis_sentinel"
-
-local unpack = table.unpack or unpack -- luacheck: std max
 
 local connector = {}
 
 local Connector = {}
 Connector.__index = Connector
-
-local SECONDS = options.number(0.001, 3600)
-local LIST = options.one_or_more("string", true)
-
---- The options of `connector.new`, for options.check.
-connector.FIELDS = { host = "string?", port = "number?", socket = "string?",
-  sentinels = LIST, master = "string?", nodes = LIST,
-  username = "string?", password = "string?",
-  sentinel_username = "string?", sentinel_password = "string?",
-  database = options.number(0, 1e6, true), tls = "table?",
-  timeout = SECONDS, connect_timeout = SECONDS, send_timeout = SECONDS,
-  read_timeout = SECONDS, idle = SECONDS,
-  pool_size = options.number(1, 1e5, true),
-  backlog = options.number(0, 1e6, true),
-  wait_replicas = options.number(1, 100, true) }
-
-local TLS = { ca_file = "string", server_name = "string?" }
-
--- --- options -----------------------------------------------------------------
-
-local function check_place(given)
-  local places = 0
-  for _, is_given in ipairs { given.host or given.port or false,
-    given.socket or false, given.sentinels or false, given.nodes or false } do
-    places = places + (is_given and 1 or 0)
-  end
-  if places > 1 then
-    error("give either socket, or host and port, or sentinels, or nodes")
-  elseif not given.sentinels ~= not given.master then
-    error("give sentinels and master together")
-  elseif given.nodes and (given.database or 0) ~= 0 then
-    error("a Cluster has only the database 0")
-  end
-end
-
-local function check_names(given)
-  if given.username and not given.password then
-    error("username needs a password")
-  elseif given.sentinel_username and not given.sentinel_password then
-    error("sentinel_username needs a sentinel_password")
-  end
-end
-
-local function check_tls(given)
-  local tls = given.tls
-  if not tls then return end
-  options.check("tls", tls, TLS)
-  local file, message = io.open(tls.ca_file, "rb")
-  if not file then error("tls.ca_file: " .. message) end
-  local text = file:read "*a"
-  file:close()
-  if not (text or ""):find("BEGIN CERTIFICATE", 1, true) then
-    error("tls.ca_file: no certificate is in " .. tls.ca_file)
-  elseif given.socket and not tls.server_name then
-    error("tls.server_name is needed with a socket")
-  end
-end
-
-local function addresses(name, list)
-  local found = {}
-  for index, text in ipairs(options.list(list)) do
-    found[index] = connection.parse(text)
-    if not found[index] then
-      error(("%s: expected \"host:port\", got %q"):format(name, text))
-    end
-  end
-  return found
-end
-
-local function with_defaults(given)
-  local timeout = given.timeout or 5
-  return {
-    username = given.username, password = given.password,
-    database = given.database or 0, tls = given.tls, master = given.master,
-    sentinels = given.sentinels and addresses("sentinels", given.sentinels),
-    nodes = given.nodes and addresses("nodes", given.nodes),
-    connect_timeout = given.connect_timeout or timeout,
-    send_timeout = given.send_timeout or timeout,
-    read_timeout = given.read_timeout or timeout,
-    idle = given.idle or 60, pool_size = given.pool_size or 64,
-    backlog = given.backlog, wait_replicas = given.wait_replicas,
-  }
-end
-
-local function prepare(given, where)
-  options.check(where, given, connector.FIELDS)
-  local good, message = pcall(function()
-    check_place(given)
-    check_names(given)
-    check_tls(given)
-    return with_defaults(given)
-  end)
-  if not good then
-    error(where .. ": " .. tostring(message):gsub("^[^:]+:%d+: ", ""))
-  end
-  if not ngx then
-    error(where .. ": give the option 'connect', or call it inside nginx")
-  end
-  return message
-end
 
 -- --- connections -------------------------------------------------------------
 
@@ -162,7 +61,8 @@ local function read_info(self, conn, address)
   if info then return info end
   if failure.word ~= "NOPERM" then return nil, failure end
   if not self.checked[address.name] then
-    warn("maxmemory-policy was not checked: this user of Redis may not run INFO.")
+    warn("maxmemory-policy was not checked: this user of Redis may not run INFO. "
+      .. "Grant it +info.")
   end
   self.checked[address.name] = true
   return false
@@ -182,7 +82,8 @@ local function verify(self, address, info)
     return nil, { message = fault }
   elseif role ~= "master" and self.topology.wants_master then
     return nil, { word = "READONLY",
-      message = "Sentinel named a server that is not the master." }
+      message = "Sentinel named a server that is not the master. A failover may be "
+        .. "running; retry." }
   end
   self.checked[address.name] = true
   return true
@@ -362,25 +263,23 @@ local function asker(self, given)
   end
 end
 
-local function for_sentinels(given, settings)
+local function for_sentinels(settings)
   local copy = {}
   for name, value in pairs(settings) do copy[name] = value end
-  copy.username, copy.password = given.sentinel_username, given.sentinel_password
+  copy.username, copy.password = settings.sentinel_username, settings.sentinel_password
   copy.database = 0
   return copy
 end
 
-local function topology_of(self, given)
-  local settings = self.given
+local function topology_of(self, settings)
   if settings.sentinels then
-    return sentinel.new(settings, asker(self, for_sentinels(given, settings)))
+    return sentinel.new(settings, asker(self, for_sentinels(settings)))
   elseif settings.nodes then
     return cluster.new(settings, asker(self, settings))
-  elseif given.socket then
-    return single { socket = given.socket, name = given.socket }
+  elseif settings.socket then
+    return single { socket = settings.socket, name = settings.socket }
   end
-  return single(connection.address(given.host or "127.0.0.1",
-    given.port or 6379))
+  return single(connection.address(settings.host, settings.port))
 end
 
 --- Creates a connector. Raises, at the caller's line, for wrong options.
@@ -399,62 +298,16 @@ end
 -- `wait_replicas`: see `Connector:durable`
 -- @string[opt] where the function's name in messages
 function connector.new(given, where)
-  local settings = options.at_caller(prepare, given,
-    where or "redis_connector.new")
-  local self = setmetatable({ given = settings, checked = {},
-    generations = {} }, Connector)
-  self.topology = topology_of(self, given)
+  where = where or "redis_connector.new"
+  local settings = options.at_caller(redis_options.read, given, where)
+  if not ngx then
+    error(where .. ": works inside nginx only; elsewhere use the option 'connect' of "
+      .. "store.redis", 2)
+  end
+  local self = setmetatable({ given = settings, checked = {}, generations = {},
+    wait_replicas = settings.wait_replicas }, Connector)
+  self.topology = topology_of(self, settings)
   self.is_cluster = self.topology.is_cluster
-  self.wait_replicas = settings.wait_replicas
-  return self
-end
-
--- --- clients of the application ------------------------------------------------
-
--- `reply` is nil for a lost connection and false for an error of Redis.
-local function explain(name, reply, reason)
-  if reply == false then
-    return ("Redis refused %s: %s."):format(name:upper(),
-      tostring(reason):match "^%u+" or "an error")
-  end
-  return ("Redis did not respond to %s: %s."):format(name:upper(),
-    tostring(reason))
-end
-
-local function run_client(client, name, ...)
-  local reply, reason = client[name](client, ...)
-  if reply == false or (reply == nil and reason) then
-    return nil, explain(name, reply, reason)
-  end
-  if reply == nil or type(reply) == "userdata" then return false end
-  return reply
-end
-
-local function with_client(connect, work)
-  local client, message = connect()
-  if not client then return nil, message or "Redis cannot be reached." end
-  local reply, reason = work(function(...) return run_client(client, ...) end)
-  if reply ~= nil and client.set_keepalive then
-    client:set_keepalive(60000, 64)
-  elseif client.close then
-    client:close()
-  end
-  return reply, reason
-end
-
---- Creates a connector from clients of the application, with the methods of
--- lua-resty-redis.
--- @func connect returns a client, or nil and a sentence
-function connector.of_clients(connect)
-  local self = {}
-  function self.command(_, _, ...)
-    local words, count = { ... }, select("#", ...)
-    return with_client(connect, function(run)
-      return run(unpack(words, 1, count))
-    end)
-  end
-  self.durable = self.command
-  function self.each_master(_, work) return with_client(connect, work) end
   return self
 end
 

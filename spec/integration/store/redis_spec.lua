@@ -1,4 +1,5 @@
 local child_process = require "spec.support.child_process"
+local folder = require "spec.support.folder"
 local nginx_host = require "spec.support.nginx_host"
 local redis_server = require "spec.support.redis_server"
 local store_of = require "adobepass.store.redis"
@@ -245,6 +246,8 @@ describe("store.redis", function()
 
   it("[store-redis-raises-programmer] store.redis: raises for invalid "
     .. "options", function()
+    local ca = host.server.folder .. "/ca.pem"
+    assert(folder.write(ca, "-----BEGIN CERTIFICATE-----"))
     local result = host:call("spec.integration.store.in_nginx", "refusals",
       { kind = "redis", given = { { hosts = "x" }, { port = "1" },
         { socket = "/x", port = 1 }, { timeout = 0 }, { database = 1.5 },
@@ -253,26 +256,32 @@ describe("store.redis", function()
           { nodes = "x:1", database = 1 }, { nodes = "x:1", host = "x" },
           { username = "x" }, { tls = { cafile = "x", ca_file = "x" } },
           { tls = { ca_file = "/nowhere" } }, { tls = { ca_file = "/dev/null" } },
-          { wait_replicas = 0 } } })
+          { wait_replicas = 0 },
+          { sentinels = "x:1", master = "tv", sentinel_username = "x" },
+          { socket = "/x", tls = { ca_file = ca } } } })
     assert.matches("unknown option 'hosts'", result[1])
     assert.matches("port should be a number", result[2])
-    assert.matches("give either socket, or host and port", result[3])
+    assert.matches("use only one of these: socket; host and port;", result[3])
     assert.matches("timeout should be", result[4])
     assert.matches("database should be", result[5])
     assert.matches("^store.redis: unknown option 'sentinel': did you mean "
       .. "'sentinels'%?$", result[6]:match "store.*")
-    assert.matches("give sentinels and master together", result[7])
-    assert.matches("give sentinels and master together", result[8])
+    assert.matches("the option 'sentinels' needs 'master'", result[7])
+    assert.matches("the option 'master' needs 'sentinels'", result[8])
     assert.matches('sentinels: expected "host:port", got "y"', result[9])
     assert.matches("nodes should be a string, or a list of them", result[10])
-    assert.matches("a Cluster has only the database 0", result[11])
-    assert.matches("or sentinels, or nodes", result[12])
-    assert.matches("username needs a password", result[13])
+    assert.matches("a Cluster has database 0 only; remove the option 'database'",
+      result[11])
+    assert.matches("host and port; sentinels; nodes", result[12])
+    assert.matches("the option 'username' needs 'password'", result[13])
     assert.matches("^store.redis: tls: unknown option 'cafile': did you mean "
       .. "'ca_file'%?$", result[14]:match "store%.redis.*")
     assert.matches("tls.ca_file: /nowhere", result[15])
-    assert.matches("tls.ca_file: no certificate is in /dev/null", result[16])
+    assert.matches("tls.ca_file: /dev/null contains no certificate", result[16])
     assert.matches("wait_replicas should be a whole number", result[17])
+    assert.matches("the option 'sentinel_username' needs 'sentinel_password'",
+      result[18])
+    assert.matches("tls.server_name is missing: a socket has no host name", result[19])
     assert.error_matches(function() store_of() end, "inside nginx")
   end)
 

@@ -11,7 +11,7 @@ local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
-local redis_connector = require "adobepass.store.redis_connector"
+local redis_options = require "adobepass.store.redis_options"
 local shell = require "adobepass.util.shell"
 
 local config = {}
@@ -31,7 +31,7 @@ local FIELDS = { service_provider = "string",
 -- The options of the connector, which checks them further; but files for passwords.
 local REDIS = { password_file = "string?", sentinel_password_file = "string?",
   sentinels = "table?", nodes = "table?" }
-for name, kind in pairs(redis_connector.FIELDS) do
+for name, kind in pairs(redis_options.FIELDS) do
   if not name:find "password$" then
     REDIS[name] = REDIS[name] or type(kind) == "string" and kind or "number?"
   end
@@ -134,7 +134,7 @@ local function read_redis(given, getenv)
   given = with_environment(given, "GATEWAY_REDIS_", REDIS, getenv)
   options.check("redis", given, REDIS)
   local settings = {}
-  for name in pairs(redis_connector.FIELDS) do settings[name] = given[name] end
+  for name in pairs(redis_options.FIELDS) do settings[name] = given[name] end
   settings.password = secret("redis_", "password", given, getenv)
   settings.sentinel_password = secret("redis_", "sentinel_password", given, getenv)
   settings.timeout = given.timeout or 1
