@@ -7,11 +7,12 @@ local wrk = require "bench.gateway_wrk"
 
 local JOBS = { files = { wrk.files, 10 }, cdn = { wrk.cdn, 10 },
   slow = { wrk.slow, 400 }, hour = { load.hour, 300 },
-  costs = { costs.costs, 2000 } }
+  costs = { costs.costs, 2000 }, reload = { load.reload, 200 } }
 
 local job = JOBS[arg[1]]
 if not job then
-  io.stderr:write("usage: bench/gateway.sh files|cdn|slow|hour|costs [number]\n")
+  io.stderr:write("usage: bench/gateway.sh files|cdn|slow|hour|costs|reload "
+    .. "[number]\n")
   os.exit(2)
 end
 local number = tonumber(arg[2]) or job[2]

@@ -7,6 +7,7 @@
 #   bench/gateway.sh slow [viewers]      /play with a service that takes 2 s (400)
 #   bench/gateway.sh costs [devices]     CPU, Redis and Adobe of each step (2000)
 #   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
+#   bench/gateway.sh reload [reloads]    requests during reloads of nginx (200)
 #
 # Exit status 1 if a target is missed.
 cd "$(dirname "$0")/.." || exit 1

@@ -1,8 +1,9 @@
 --- Loads the gateway with simulated viewers: the traffic of one hour in a few
--- minutes.
+-- minutes, or requests while nginx is reloaded again and again.
 
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local many_clients = require "spec.support.many_clients"
 local service = require "examples.openresty.service"
 local shell = require "adobepass.util.shell"
@@ -167,4 +168,73 @@ local function hour(seconds, kept)
   return total(load.errors) == 0 and growth <= BOUND_KB
 end
 
-return { hour = hour }
+-- --- reloads -------------------------------------------------------------------
+
+local VIEWERS, WORKERS, ADOBE_SECONDS, END_SECONDS = 32, 2, 0.05, 10
+local ROUND = 15 -- a viewer waits 6 / ROUND seconds after four requests
+
+-- Counts the workers that are not in a set.
+local function count_new(node, former)
+  local count = 0
+  for _, pid in ipairs(gateway_nodes.workers(node)) do
+    if not former[pid] then count = count + 1 end
+  end
+  return count
+end
+
+-- Reloads when all viewers are logged in; each time waits for the new workers.
+local function reload_often(load, count)
+  local node = load.running.nodes[1]
+  repeat load.driver.sleep(0.1) until load.logged_in == VIEWERS
+  for _ = 1, count do
+    local former = {}
+    for _, pid in ipairs(gateway_nodes.workers(node)) do former[pid] = true end
+    assert(shell.execute("kill -HUP " .. node.server.pid) == 0)
+    repeat load.driver.sleep(0.05) until count_new(node, former) == WORKERS
+  end
+  load.is_over = true
+end
+
+local function watch_until_over(load, index)
+  local screen = new_screen(load, index)
+  log_in(load, screen, 300)
+  load.logged_in = load.logged_in + 1
+  repeat watch(load, screen, ROUND, 0) until load.is_over
+end
+
+-- Returns how many workers of former configurations still run after a time.
+local function left_over(node)
+  local deadline = core.clock.monotonic() + END_SECONDS
+  while true do
+    local count = #gateway_nodes.workers(node) - WORKERS
+    if count == 0 or core.clock.monotonic() > deadline then return count end
+    core.clock.sleep(0.1)
+  end
+end
+
+local function reload(count, kept)
+  local load = load_of(assert(service.start { nodes = 1, workers = WORKERS,
+    throttle = false, settings = { rate_limit = false } }))
+  local node = load.running.nodes[1]
+  load.logged_in = 0
+  assert(load.control:fault { kind = "delay", operation = "*",
+    seconds = ADOBE_SECONDS, count = 1e9 })
+  for index = 1, VIEWERS do load.driver.start(watch_until_over, load, index) end
+  load.driver.start(reload_often, load, count)
+  local started = load.driver.now()
+  run(load, function() end)
+  local seconds, workers = load.driver.now() - started, left_over(node)
+  for name, failed in pairs(load.errors) do say("ERROR %s: %d", name, failed) end
+  say("%d reloads in %.0f s, %d requests: %d failed; %d workers left over", count,
+    seconds, total(load.count), total(load.errors), workers)
+  say("nginx's error log: %s", node.server:log())
+  kept:figure("reloads", count, "")
+  kept:figure("requests meanwhile", total(load.count), "")
+  kept:figure("requests lost or refused", total(load.errors), "", "<= 0")
+  kept:figure("workers left over after " .. END_SECONDS .. " s", workers, "", "<= 0")
+  load.control:close()
+  load.running:stop()
+  return total(load.errors) == 0 and workers == 0
+end
+
+return { hour = hour, reload = reload }

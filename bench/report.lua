@@ -24,6 +24,9 @@ local SECTIONS = {
     .. "seconds for each response.", "bench/gateway.sh slow" },
   { "gateway-hour", "Gateway: one hour of traffic", "The requests of one hour, "
     .. "sent in a few minutes.", "bench/gateway.sh hour" },
+  { "gateway-reload", "Gateway: reloads", "nginx is reloaded again and again while "
+    .. "32 viewers send requests; each request to Adobe takes 50 ms.",
+    "bench/gateway.sh reload" },
   { "tv", "TV frames", "The app under Xvfb, which draws with the processor, "
     .. "with Chromium and the sandbox. `process` counts all threads of the app.",
     "bench/tv" },
