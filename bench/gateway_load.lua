@@ -218,7 +218,7 @@ local function reload(count, kept)
   local node = load.running.nodes[1]
   load.logged_in = 0
   assert(load.control:fault { kind = "delay", operation = "*",
-    seconds = ADOBE_SECONDS, count = 1e9 })
+    seconds = ADOBE_SECONDS, count = 1000000 })
   for index = 1, VIEWERS do load.driver.start(watch_until_over, load, index) end
   load.driver.start(reload_often, load, count)
   local started = load.driver.now()

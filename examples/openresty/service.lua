@@ -109,7 +109,7 @@ local function config_of(running, name, ports, options)
     SETTINGS = running.folder .. "/settings.json",
     REDISTLS = tls and ("lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 2;")
       :format(tls.ca_file) or "",
-    TRUSTED = options.trusted or "127.0.0.1" })
+    TRUSTED = options.trusted or "127.0.0.1", NEWCOMERS = 120 })
   return options.edit and options.edit(text) or text
 end
 

@@ -97,6 +97,37 @@ describe("gateway settings", function()
       { GATEWAY_STATEMENT_FILE = statement_file }).statement)
   end)
 
+  it("[gateway-settings-limits] gateway settings: take the rate limits and the shared "
+    .. "addresses from the file or the environment", function()
+    local function check(loaded)
+      local limit = loaded.rate_limit
+      assert.same({ 2, 20, 50, 500, true }, { limit.rate, limit.burst,
+        limit.shared.rate, limit.shared.burst, limit.is_listed })
+      for address, is_shared in pairs { ["203.0.113.0"] = true,
+        ["203.0.113.255"] = true, ["::ffff:203.0.113.1"] = true,
+        ["198.51.100.7"] = true, ["198.51.100.8"] = false, ["203.0.114.0"] = false,
+        ["203.0.112.255"] = false, ["2001:db8::1"] = false, own = false } do
+        assert.equal(is_shared, loaded.is_shared(address), address)
+        assert.equal(is_shared, limit.shared.contains(address), address)
+      end
+    end
+    local given = complete()
+    given.allow_listed = true
+    given.rate_limit = { rate = 2, burst = 20 }
+    given.shared_addresses = { rate = 50, burst = 500,
+      networks = json.array { "203.0.113.0/24", "198.51.100.7" } }
+    check(load(given))
+    check(load(complete(), { GATEWAY_ALLOW_LISTED = "true",
+      GATEWAY_RATE_LIMIT = '{"rate":2,"burst":20}',
+      GATEWAY_SHARED_ADDRESSES = '{"rate":50,"burst":500,'
+        .. '"networks":["203.0.113.0/24","198.51.100.7"]}' }))
+    for _, loaded in ipairs { load(complete()),
+      load(complete(), { GATEWAY_RATE_LIMIT = "true" }) } do
+      assert.is_nil(loaded.rate_limit.rate) -- Adobe's
+      assert.is_false(loaded.is_shared "203.0.113.1")
+    end
+  end)
+
   it("[gateway-settings-errors] gateway settings: an error names the setting or the "
     .. "variable, and no secret", function()
     local function changed(name, value)
@@ -125,5 +156,18 @@ describe("gateway settings", function()
       changed("statement", STATEMENT))
     refuses("unknown option 'password'", changed("redis", { password = KEY }))
     refuses("domain_name should be a string", changed("domain_name", nil))
+    refuses("rate_limit: unknown option 'bursts': did you mean 'burst'",
+      changed("rate_limit", { bursts = 1 }))
+    refuses("rate_limit: rate should be a number from 0.001",
+      changed("rate_limit", { rate = 0 }))
+    refuses("GATEWAY_RATE_LIMIT: expected a boolean or list or object in JSON",
+      complete(), { GATEWAY_RATE_LIMIT = "{" })
+    refuses("shared_addresses: networks should be a table",
+      changed("shared_addresses", { rate = 5 }))
+    for _, text in ipairs { "203.0.113.0/33", "300.1.1.1", "2001:db8::/32", "x", "" } do
+      refuses("shared_addresses.networks: expected an IPv4 address or network, such as "
+        .. "203.0.113.0/24, got '" .. text .. "'",
+        changed("shared_addresses", { networks = json.array { text } }))
+    end
   end)
 end)

@@ -23,14 +23,15 @@ describe("gateway deployment", function()
   it("[deploy-install] gateway deployment: install fills in every name, and keeps "
     .. "existing settings", function()
     local settings = home .. "/etc/adobepass-gateway/settings.json"
-    local install = "LISTEN='8443 ssl' REDIS_CA=/ca.pem " .. DEPLOY .. "install "
-      .. home
+    local install = "LISTEN='8443 ssl' REDIS_CA=/ca.pem NEWCOMERS=600 " .. DEPLOY
+      .. "install " .. home
     assert.same({ "", 0 }, { shell.read(install) })
     local text = read(home .. "/etc/adobepass-gateway/gateway.conf")
     assert.is_nil(text:match "\n[^#\n]*@[%u_]+@")
     assert.truthy(text:find("listen 8443 ssl;", 1, true))
     assert.truthy(text:find("lua_ssl_trusted_certificate /ca.pem;", 1, true))
     assert.truthy(text:find("listen 127.0.0.1:8081;", 1, true))
+    assert.truthy(text:find("zone=shared_newcomers:1m rate=600r/m;", 1, true))
     assert.truthy(text:find("/usr/lib/adobepass-gateway/lua/?.lua;", 1, true))
     assert.equal(read(DEPLOY .. "settings.json"), read(settings))
     shell.write_file(settings, "{}")

@@ -40,9 +40,25 @@ describe("gateway rate limit without Redis", function()
 
   it("[gateway-rate-limit-not-address] gateway rate limit: does not limit an "
     .. "address on Adobe's allow list", function()
-    local listed = rate_limiter.new(broken, true)
+    local listed = rate_limiter.new(broken, { is_listed = true })
     for _ = 1, 100 do assert.equal(0, listed:reserve("own", 100)) end
     for _ = 1, 10 do listed:reserve("192.0.2.1", 100) end
     assert.equal(1, listed:reserve("192.0.2.1", 100))
+  end)
+
+  it("[gateway-rate-limit-settings] gateway rate limit: keeps the rate and the burst "
+    .. "of the settings, and others for shared addresses", function()
+    local limit = rate_limiter.new(broken, { rate = 2, burst = 3,
+      shared = { rate = 50, burst = 100,
+        contains = function(address) return address == "203.0.113.7" end } })
+    for _ = 1, 3 do assert.equal(0, limit:reserve("192.0.2.1", 100)) end
+    assert.equal(0.5, limit:reserve("192.0.2.1", 100))
+    for _ = 1, 100 do assert.equal(0, limit:reserve("203.0.113.7", 100)) end
+    assert.near(0.02, limit:reserve("203.0.113.7", 100), 1e-9)
+    limit:cancel "203.0.113.7"
+    assert.near(0.02, limit:reserve("203.0.113.7", 100), 1e-9)
+    limit:penalize("203.0.113.7", 100, 5)
+    assert.equal(5, limit:barred_for("203.0.113.7", 100))
+    assert.equal(0, limit:barred_for("192.0.2.1", 100))
   end)
 end)

@@ -19,8 +19,9 @@ describe("gateway", function()
   setup(function()
     -- With the limits, only one device per second could register.
     running = assert(service.start { throttle = false,
-      edit = function(text) return (text:gsub("# (203%.0%.113%.0/24 1;)", "%1")) end,
       settings = { allow_listed = true, language = "es",
+        shared_addresses = { networks = json.array { "203.0.113.0/24" },
+          rate = 50, burst = 3 },
         passes = json.array { "TempPass_TEST40" } } })
     control = many_clients.control(running.sandbox)
     one, two = running.nodes[1].url, running.nodes[2].url
@@ -237,6 +238,31 @@ describe("gateway", function()
         assert.is_true(times[12] - times[11] > 800)
         assert.is_true(times[13] - times[1] > 2500)
       end)
+
+    it("[gateway-rate-shared-address] gateway: keeps the configured rate of a shared "
+      .. "address over all nodes", function()
+      local PLAYS = 20
+      local shared = gateway_client.new { ip = "203.0.113.9" }
+      shared:sign_in(control, one, two)
+      control:take()
+      local transfers = {}
+      for index = 1, PLAYS do
+        transfers[index] = shared:submit("POST",
+          (index % 2 == 0 and one or two) .. "/play/cnn", {})
+      end
+      for _, transfer in ipairs(transfers) do
+        assert.equal(200, (shared:finish(transfer)))
+      end
+      shared:close()
+      local times = {}
+      for _, entry in ipairs(control:take()) do
+        if entry.path:find "^/api/" then times[#times + 1] = entry.time end
+      end
+      assert.equal(PLAYS, #times)
+      -- At 50 per second after a burst of 3; one per second would take 17 s.
+      local took = times[PLAYS] - times[1]
+      assert.is_true(took > 300 and took < 8000, took)
+    end)
 
     it("[gateway-interval-however-often] gateway: polls once per interval over "
       .. "all workers and nodes", function()

@@ -12,6 +12,7 @@ local environment = require "adobepass.api.environment"
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
 local redis_options = require "adobepass.store.redis_options"
+local shared_addresses = require "gateway.shared_addresses"
 local shell = require "adobepass.util.shell"
 
 local config = {}
@@ -23,7 +24,8 @@ local FIELDS = { service_provider = "string",
   cdn = "table?",
   domain_name = "string", redirect_url = "string", activation_url = "string?",
   channels = "table", passes = "table?", timeout = "number?", interval = "number?",
-  rate_limit = "boolean?", allow_listed = "boolean?",
+  rate_limit = "boolean or table?", shared_addresses = "table?",
+  allow_listed = "boolean?",
   forward_ip_on_registration = "boolean?", forward_traceparent = "boolean?",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
@@ -49,7 +51,7 @@ end
 -- Returns the text of an environment variable in the type of a setting.
 local function parse(variable, text, kind)
   local value = text
-  if kind:find "boolean" then
+  if kind:find "boolean" and not text:find "^%s*{" then
     value = ({ ["true"] = true, ["false"] = false })[text]
   elseif kind:find "number" then
     value = tonumber(text)
@@ -150,6 +152,25 @@ local function read_cdn(given, getenv)
     keys = read_keys("cdn.keys", given.keys, getenv) }
 end
 
+-- Numbers for adobepass.policy.rate_limiter.
+local LIMIT = { rate = options.number(0.001, 1e6),
+  burst = options.number(1, 1e6, true) }
+local SHARED = { networks = "table", rate = LIMIT.rate, burst = LIMIT.burst }
+
+-- Returns the options of gateway.rate_limit; false if requests are not limited.
+local function read_rate_limit(given, shared, is_listed)
+  if given == false then return false end
+  given = options.check("rate_limit", type(given) == "table" and given or {}, LIMIT)
+  return { rate = given.rate, burst = given.burst, shared = shared,
+    is_listed = is_listed }
+end
+
+local function read_shared(given)
+  given = options.check("shared_addresses", given or { networks = {} }, SHARED)
+  return { rate = given.rate, burst = given.burst,
+    contains = shared_addresses.new(given.networks) }
+end
+
 local function settings_of(path, getenv)
   local given = path == "" and {} or json.decode(read("settings", path))
   if type(given) ~= "table" then error("settings: no JSON object is in " .. path) end
@@ -166,6 +187,7 @@ function config.load(path, getenv)
   getenv = getenv or os.getenv
   local given = settings_of(path, getenv)
   environment.resolve(given.environment) -- raises for an invalid environment
+  local shared = read_shared(given.shared_addresses)
   return {
     service_provider = given.service_provider,
     environment = given.environment, ca_file = given.ca_file,
@@ -182,7 +204,8 @@ function config.load(path, getenv)
     activation_url = given.activation_url,
     channels = read_channels(given.channels), passes = given.passes,
     timeout = given.timeout or 8, interval = given.interval or 5,
-    rate_limit = given.rate_limit ~= false, allow_listed = given.allow_listed == true,
+    rate_limit = read_rate_limit(given.rate_limit, shared, given.allow_listed),
+    is_shared = shared.contains,
     forward_ip_on_registration = given.forward_ip_on_registration,
     forward_traceparent = given.forward_traceparent == true,
     language = given.language or "en", messages = given.messages,

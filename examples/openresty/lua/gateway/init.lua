@@ -63,7 +63,7 @@ function gateway.start()
   local devices = sign.new(settings.device_keys)
   tickets = sign.new(settings.ticket_keys)
   guard.start(devices, tickets)
-  viewer.trust(devices)
+  viewer.trust(devices, settings.is_shared)
 end
 
 local function tell(event)
@@ -84,7 +84,7 @@ local function new_client(store)
     on_request = settings.forward_traceparent and add_traceparent or nil,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
-      and rate_limiter.new(settings.redis, settings.allow_listed),
+      and rate_limiter.new(settings.redis, settings.rate_limit),
     forward_ip_on_registration = settings.forward_ip_on_registration,
     http = { ca_file = settings.ca_file },
     language = settings.language, messages = settings.messages,

@@ -18,7 +18,7 @@ local COOKIE = "gateway_device=%s; Path=/; Max-Age=34560000%s" -- 400 days
 local MOST_VIEWS = 2000
 local LONGEST_AGENT = 300
 
-local client, devices, cookie_ending, views
+local client, devices, cookie_ending, is_shared, views
 
 --- @param given an adobepass client
 -- @param config see gateway.config
@@ -28,7 +28,8 @@ function viewer.start(given, config)
 end
 
 --- @param given see gateway.sign
-function viewer.trust(given) devices = given end
+-- @param shared returns whether an address is shared; see gateway.shared_addresses
+function viewer.trust(given, shared) devices, is_shared = given, shared end
 
 local function agent()
   local text = ngx.var.http_user_agent
@@ -80,15 +81,15 @@ local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
 --- For rewrite_by_lua: sets the keys of nginx's limits. A known device counts for
 -- itself, because many homes may share an address; another request counts for its IPv4
 -- address or IPv6 /64. The first request of a device counts as a newcomer, too: of
--- this address, or of one that gateway.conf lists as shared.
+-- this address, or of one that the settings list as shared.
 function viewer.set_limits()
   local variables = ngx.var
   local id = devices:open("device", variables.cookie_gateway_device)
   local key = id or network_of(variables.binary_remote_addr)
   variables.gateway_viewer = key
   if id or not IS_FIRST[variables.uri] then return end
-  local is_shared = variables.gateway_shared == "1"
-  variables[is_shared and "gateway_shared_newcomer" or "gateway_newcomer"] = key
+  variables[is_shared(variables.remote_addr) and "gateway_shared_newcomer"
+    or "gateway_newcomer"] = key
 end
 
 function viewer.add_cookie(text)
