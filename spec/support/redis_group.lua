@@ -64,11 +64,12 @@ sentinel parallel-syncs tv 1
 -- its replicas.
 -- @number count of Sentinels
 -- @number replicas of the master
-function redis_group.sentinels(master, count, replicas)
+-- @string[opt] lines more of their sentinel.conf
+function redis_group.sentinels(master, count, replicas, lines)
   local list = {}
   for index = 1, count do
     list[index] = redis_server.start(SENTINEL:format(master.port,
-      math.ceil(count / 2)), "--sentinel")
+      math.ceil(count / 2)) .. (lines or ""), "--sentinel")
   end
   local wanted = ("num%%-slaves %d .*num%%-other%%-sentinels %d "):format(replicas,
     count - 1)
@@ -86,36 +87,77 @@ function redis_group.kill(server)
   redis_server.await_end(server.pid)
 end
 
+-- --- TLS -----------------------------------------------------------------------
+
 local TLS = [[
-port 0
-tls-port %d
 tls-auth-clients no
-tls-cert-file %s
-tls-key-file %s
-tls-ca-cert-file %s
-%s]]
+tls-replication yes
+tls-ca-cert-file @FOLDER@/all.pem
+tls-client-cert-file @FOLDER@/client.pem
+tls-client-key-file @FOLDER@/client.key
+tls-cert-file @FOLDER@/@NAME@.pem
+tls-key-file @FOLDER@/@NAME@.key
+]]
+
+-- A Cluster's nodes require a client's certificate of each other; those of the sandbox
+-- are for servers only.
+local CLIENT = [[cd %s && OPENSSL_CONF=/dev/null openssl req -x509 -newkey ec \
+  -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node -days 9 \
+  -keyout client.key -out client.pem 2> /dev/null \
+  && cat first-ca.pem second-ca.pem client.pem > all.pem]]
+
+local ONLY_TLS = "port 0\ntls-port @PORT@\n"
+
+local Certificates = {}
+Certificates.__index = Certificates
+
+--- Makes two certificates for "redis.test", each by an authority of its own. Servers
+-- with either one trust both. `ca` is the file of the first authority; `first` and
+-- `second` are lines of a redis.conf with the one or the other certificate.
+function redis_group.certificates()
+  local self = setmetatable({ path = folder.make() }, Certificates)
+  for _, name in ipairs { "first", "second" } do
+    assert(certificates.make(self.path, { hosts = { "redis.test" }, name = name }))
+    self[name] = TLS:gsub("@(%u+)@", { FOLDER = self.path, NAME = name })
+  end
+  folder.run(CLIENT:format(self.path))
+  self.ca = self.path .. "/first-ca.pem"
+  return self
+end
+
+--- Gives a server that runs the first certificate.
+function Certificates:renew(server)
+  assert(server:ask(("config set tls-cert-file %s/first.pem tls-key-file %s/first.key")
+    :format(self.path, self.path)) == "OK")
+end
+
+function Certificates:stop() folder.remove(self.path) end
+
+--- Returns lines of a redis.conf: the server accepts TLS only, on its `port`.
+function redis_group.only_tls(certificate) return ONLY_TLS .. certificate end
 
 --- Starts a server that accepts TLS only, with a certificate for "redis.test". `stop`
 -- also removes the certificate. Returns the server and the CA's file.
 -- @string[opt] lines more of its redis.conf
 function redis_group.tls(lines)
-  local path = folder.make()
-  local files = assert(certificates.make(path, { hosts = { "redis.test" } }))
-  local server = redis_server.start(function(port)
-    return TLS:format(port, files.cert, files.key, files.ca, lines or "")
-  end)
+  local made = redis_group.certificates()
+  local server = redis_server.start(redis_group.only_tls(made.first)
+    .. (lines or ""))
   local stop = server.stop
   function server.stop()
     stop(server)
-    folder.remove(path)
+    made:stop()
   end
-  return server, files.ca
+  return server, made.ca
 end
 
 -- --- Cluster -------------------------------------------------------------------
 
--- The bus listens on the port + 10000.
+-- Clients use the port, or with TLS the other port. The nodes use TLS among themselves;
+-- their bus listens on tls-port + 10000.
 local CLUSTER = [[
+tls-port @TLSPORT@
+tls-cluster yes
 cluster-enabled yes
 cluster-config-file nodes.conf
 cluster-node-timeout 2000
@@ -147,16 +189,21 @@ function redis_group.await_cluster(nodes)
 end
 
 --- Starts three masters, each with a replica: the list of six nodes; the first three
--- are the masters.
-function redis_group.cluster()
+-- are the masters. The last node, the replica of the third, has the second certificate.
+-- @param made see `certificates`
+-- @string[opt] lines more of their redis.conf
+function redis_group.cluster(made, lines)
   local nodes = {}
-  for index = 1, 6 do nodes[index] = redis_server.start(CLUSTER) end
+  for index = 1, 6 do
+    nodes[index] = redis_server.start(table.concat({ CLUSTER,
+      index < 6 and made.first or made.second, lines or "" }, "\n"))
+  end
   for index, node in ipairs(nodes) do
     if RANGES[index] then
       node:ask("cluster addslotsrange " .. RANGES[index])
     end
     node:ask("cluster set-config-epoch " .. index)
-    nodes[1]:ask("cluster meet 127.0.0.1 " .. node.port)
+    nodes[1]:ask("cluster meet 127.0.0.1 " .. node.tls_port)
   end
   await_all(nodes, function(node) return count_known(node) == 6 end, "meet")
   for index = 4, 6 do
@@ -181,7 +228,7 @@ function redis_group.move_keys(slot, from, to)
   local count = 0
   for key in from:ask(("--raw cluster getkeysinslot %d 1000"):format(slot))
     :gmatch "[^\n]+" do
-    from:ask(("migrate 127.0.0.1 %d '%s' 0 5000"):format(to.port, key))
+    from:ask(("migrate 127.0.0.1 %d '%s' 0 5000"):format(to.tls_port, key))
     count = count + 1
   end
   return count

@@ -54,22 +54,21 @@ local function outcome(path)
 end
 
 local function attempt(lines, mode)
-  local path, port = folder.make(), random_port()
-  if type(lines) == "function" then lines = lines(port, path) end
+  local path, port, tls_port = folder.make(), random_port(), random_port()
+  lines = lines:gsub("@(%u+)@", { PORT = port, TLSPORT = tls_port })
   folder.write(path .. "/redis.conf", CONFIG:format(port, path, path, lines))
   local pipe = shell.background("redis-keeper", path, RUN, mode)
   local ready, why = outcome(path)
   if ready then
-    return setmetatable({ pipe = pipe, port = port, pid = tonumber(ready),
-      path = path, socket = path .. "/redis.sock" }, Server)
+    return setmetatable({ pipe = pipe, port = port, tls_port = tls_port,
+      pid = tonumber(ready), path = path, socket = path .. "/redis.sock" }, Server)
   end
   pipe:close()
   return nil, why
 end
 
---- server.port, server.socket, server.pid, server:stop()
--- @param[opt] lines more of redis.conf; or a function of port and folder that
--- returns them
+--- server.port, server.tls_port, server.socket, server.pid, server:stop()
+-- @string[opt] lines more of redis.conf, with @PORT@ and @TLSPORT@ for the ports
 -- @string[opt] mode of redis-server: "--sentinel"
 function redis_server.start(lines, mode)
   local server, why

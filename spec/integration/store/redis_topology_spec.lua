@@ -39,6 +39,10 @@ describe("store.redis topologies", function()
 
   local function new_host(http) return kept(nginx_host.start { http = http }) end
 
+  local function trusting(ca)
+    return new_host(("lua_ssl_trusted_certificate %s;"):format(ca))
+  end
+
   local function call(host, name, argument)
     return host:call("spec.integration.store.redis_in_nginx", name, argument)
   end
@@ -64,6 +68,10 @@ describe("store.redis topologies", function()
     assert.same({ "v", "", "" }, result[2])
   end
 
+  -- nginx does not trust the authority of the server's certificate.
+  local NOT_TRUSTED = "TLS with Redis failed for the name redis%.test: .*certificate"
+    .. ".*lua_ssl_trusted_certificate must be tls%.ca_file"
+
   local SET_GET = { { "set", "k", "precious" }, { "get", "k" } }
 
   describe("TLS and ACL", function()
@@ -73,10 +81,6 @@ describe("store.redis topologies", function()
       local server
       server, ca = redis_group.tls(lines)
       return kept(server)
-    end
-
-    local function trusting()
-      return new_host(("lua_ssl_trusted_certificate %s;"):format(ca))
     end
 
     local function options(server, changes)
@@ -90,7 +94,7 @@ describe("store.redis topologies", function()
     test("[redis-tls-acl-conformance] store.redis with TLS and an ACL user: passes "
       .. "the store conformance", function()
       local server = start_tls(ACL)
-      assert.equal(CASES, call(trusting(), "conform",
+      assert.equal(CASES, call(trusting(ca), "conform",
         { options = options(server) }))
       server:ask "acl log reset"
       assert.equal("", server:ask "acl log")
@@ -103,13 +107,12 @@ describe("store.redis topologies", function()
         local other = { tls = { ca_file = ca,
           server_name = "elsewhere.test" } }
         local unnamed = { tls = { ca_file = ca } }
-        local host = trusting()
+        local host = trusting(ca)
         fails("for the name elsewhere%.test: .*certificate", host,
           options(server, other), SET_GET)
         fails("for the name 127%.0%.0%.1: .*certificate", host,
           options(server, unnamed), SET_GET)
-        fails("lua_ssl_trusted_certificate must be tls%.ca_file", new_host(),
-          options(server), SET_GET)
+        fails(NOT_TRUSTED, new_host(), options(server), SET_GET)
         assert.is_nil(server:ask("info commandstats"):find "cmdstat_auth")
         works(host, options(server))
       end)
@@ -269,6 +272,16 @@ describe("store.redis topologies", function()
       end
     end
 
+    -- Makes the replica the master, and the old master its replica.
+    local function fail_over()
+      sentinels[1]:ask "sentinel failover tv"
+      redis_group.eventually(function()
+        return sentinels[1]:ask("sentinel get-master-addr-by-name tv")
+          :find(tostring(replica.port), 1, true)
+      end, "promotion")
+      redis_group.follow(master, replica) -- Sentinel needs ten seconds for this
+    end
+
     -- Calls until the new master responds. Returns how many calls failed.
     local function await_failover(host)
       local failed = 0
@@ -303,14 +316,42 @@ describe("store.redis topologies", function()
       start_group(1, 1)
       local host = new_host()
       works(host, options)
-      sentinels[1]:ask "sentinel failover tv"
-      redis_group.eventually(function()
-        return sentinels[1]:ask("sentinel get-master-addr-by-name tv")
-          :find(tostring(replica.port), 1, true)
-      end, "promotion")
-      redis_group.follow(master, replica) -- Sentinel needs ten seconds for this
+      fail_over()
       assert.equal(0, await_failover(host)) -- READONLY is not an error here
       assert.equal("v", replica:ask "get adobepass:after")
+    end)
+
+    test("[redis-sentinel-tls] store.redis with a Sentinel over TLS and ACL users: "
+      .. "passes the store conformance, and refuses a new master whose certificate is "
+      .. "of an unknown authority", function()
+      local made = kept(redis_group.certificates())
+      local first = redis_group.only_tls(made.first)
+      master = start(first .. redis_group.MASTER .. "\n" .. ACL)
+      replica = kept(redis_group.replica_of(master,
+        redis_group.only_tls(made.second) .. ACL))
+      sentinels = redis_group.sentinels(master, 1, 1, first
+        .. "user watcher on >precious-too resetchannels -@all "
+        .. "+sentinel|get-master-addr-by-name")
+      later(function() redis_group.stop(sentinels) end)
+      options = { sentinels = redis_group.place(sentinels[1]), master = "tv",
+        timeout = 2, username = "adobepass", password = PASSWORD,
+        sentinel_username = "watcher", sentinel_password = "precious-too",
+        tls = { ca_file = made.ca, server_name = "redis.test" } }
+      local host = trusting(made.ca)
+      assert.equal(CASES, call(host, "conform", { options = options }))
+      fails(NOT_TRUSTED, new_host(), options, SET_GET)
+      options.sentinel_password = "precious"
+      fails("Redis refused AUTH: WRONGPASS%.", trusting(made.ca), options, SET_GET)
+      options.sentinel_password = "precious-too"
+      works(host, options)
+      fail_over()
+      fails(NOT_TRUSTED, host, options, SET_GET)
+      made:renew(replica)
+      works(host, options)
+      assert.equal("v", replica:ask "get adobepass:works")
+      for _, server in ipairs { replica, sentinels[1] } do
+        assert.is_nil(server:ask("acl log"):find "command")
+      end
     end)
 
     test("[redis-sentinel-late] store.redis with Sentinels: does not use a replica "
@@ -388,16 +429,18 @@ describe("store.redis topologies", function()
   end)
 
   describe("Cluster", function()
-    local nodes, options
+    local made, nodes, options
 
     setup(function()
       if not is_run then return end
-      nodes = redis_group.cluster()
+      made = redis_group.certificates()
+      nodes = redis_group.cluster(made, ACL .. " +cluster|slots +asking")
       options = { nodes = { redis_group.place(nodes[1]),
         redis_group.place(nodes[5]) }, timeout = 2 }
     end)
     teardown(function()
       if nodes then redis_group.stop(nodes) end
+      if made then made:stop() end
     end)
 
     -- Returns a device's slot and the index of its master.
@@ -448,6 +491,42 @@ describe("store.redis topologies", function()
       local _, counts = control:take()
       assert.equal(12, counts.register)
       assert.equal(12, counts.token)
+    end)
+
+    -- Returns a key of the third master, and its name in Redis.
+    local function key_of_third()
+      for index = 1, 100 do
+        local key = "k" .. index
+        local name = "adobepass:{" .. key .. "}"
+        local slot = nodes[1]:ask(("cluster keyslot '%s'"):format(name))
+        if tonumber(slot) > 10922 then return key, name end
+      end
+    end
+
+    test("[redis-cluster-tls] store.redis in a Cluster over TLS with an ACL user: "
+      .. "passes the store conformance, and refuses a new master whose certificate is "
+      .. "of an unknown authority", function()
+      local secure = { nodes = { "127.0.0.1:" .. nodes[2].tls_port }, timeout = 2,
+        username = "adobepass", password = PASSWORD,
+        tls = { ca_file = made.ca, server_name = "redis.test" } }
+      local host = trusting(made.ca)
+      assert.equal(CASES, call(host, "conform", { options = secure }))
+      fails(NOT_TRUSTED, new_host(), secure, SET_GET)
+      local key, name = key_of_third()
+      local set = { { "set", key, "precious" } }
+      assert.equal("true", calls(host, secure, set)[1][1])
+      local replica = nodes[6]
+      redis_group.eventually(function()
+        replica:ask "cluster failover"
+        return replica:ask("role"):find "^master"
+      end, "failover")
+      fails(NOT_TRUSTED, host, secure, set)
+      made:renew(replica)
+      assert.equal("true", calls(host, secure, set)[1][1])
+      assert.equal("precious", replica:ask(("get '%s'"):format(name)))
+      for _, node in ipairs(nodes) do
+        assert.is_nil(node:ask("acl log"):find "command")
+      end
     end)
 
     test("[redis-cluster-conformance] store.redis in a Cluster of six nodes: passes "
