@@ -482,6 +482,28 @@ describe("gateway", function()
         careful:stop()
       end)
 
+    it("[gateway-adobe-refuses] gateway: responds 503 with Retry-After to a 429 of "
+      .. "Adobe, and 502 when Adobe refuses", function()
+      local function play_fails(fault)
+        fault.operation, fault.count = "authorize", 1000
+        control:fault(fault)
+        local status, result, response = tv:post(one .. "/play/cnn")
+        control:ask("DELETE", "/sandbox/faults")
+        return status, result, response
+      end
+      sign_in()
+      is_refused(502, "http_403", play_fails { kind = "status", status = 403 })
+      assert.equal(200, (tv:post(one .. "/play/cnn")))
+      local status, result, response = play_fails { kind = "too_many_requests",
+        retry_after = 60 }
+      is_refused(503, "too_many_requests", status, result)
+      assert.same({ 60, "60" }, { result.retry_after, response.headers["retry-after"] })
+      -- The address is blocked on all nodes, and others are not.
+      is_refused(503, "timeout", tv:post(two .. "/play/cnn"))
+      assert.equal(200, (gateway_client.new { ip = "192.0.2.201" }
+        :post(two .. "/login", { mvpd = "Cablevision" })))
+    end)
+
     it("[gateway-asks-far] gateway: refuses a client that sends too many "
       .. "requests", function()
       local worst, last = 0, nil

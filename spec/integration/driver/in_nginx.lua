@@ -4,6 +4,7 @@
 
 local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
+local descriptor_limit = require "spec.support.descriptor_limit"
 local open_handles = require "spec.support.open_handles"
 
 local in_nginx = {}
@@ -101,6 +102,37 @@ function in_nginx.fetch(argument)
   assert(shared.driver.wait(shared.transport, transfer,
     shared.driver.now() + 60))
   return { body = assert(transfer:result()).body, pid = ngx.worker.pid() }
+end
+
+local function fetch_by(world, transport)
+  local transfer, message, code = transport:submit { url = world.url("GOOD", "/hello") }
+  if not transfer then return nil, message, code end
+  assert(world.driver.wait(transport, transfer, world.driver.now() + 60))
+  return transfer:result()
+end
+
+--- While the worker has no descriptor left, fetches with a transport from before, and
+-- creates one. Then fetches with free descriptors. Returns the code and message of each
+-- failure, and the bodies. argument: { ca =, urls = }
+function in_nginx.without_descriptors(argument)
+  local world, failed = new_world(argument), {}
+  warm_up(world)
+  local function new_transport()
+    return core.http.new { ca_file = argument.ca, timeout = 60 }
+  end
+  local early = assert(new_transport())
+  descriptor_limit.exhaust(function()
+    local _, message, code = fetch_by(world, early)
+    failed[1] = { code, message }
+    _, message, code = new_transport()
+    failed[2] = { code, message }
+  end)
+  local bodies = {}
+  for index, transport in ipairs { early, assert(new_transport()), world.transport } do
+    bodies[index] = assert(fetch_by(world, transport)).body
+    transport:close()
+  end
+  return { failed = failed, bodies = bodies }
 end
 
 local function fetch_often(argument, count)

@@ -1,4 +1,5 @@
 local nginx_host = require "spec.support.nginx_host"
+local descriptor_limit = require "spec.support.descriptor_limit"
 local https_server = require "spec.support.https_server"
 local folder = require "spec.support.folder"
 local gateway_nodes = require "spec.examples.gateway_nodes"
@@ -98,6 +99,18 @@ describe("driver.ngx", function()
       local _, lines = own.server:log():gsub("polls instead of waiting for "
         .. "events: no thread is left", "")
       assert.equal(1, lines)
+    end)
+  end)
+
+  it("[driver-ngx-no-descriptor] driver.ngx: transfers fail by name while the worker "
+    .. "has no descriptor left, and succeed afterwards", function()
+    with_host({}, function(own)
+      descriptor_limit.set(gateway_nodes.workers(own)[1], 200)
+      local found = own:call(IN_NGINX, "without_descriptors", argument())
+      assert.equal("connect_failed", found.failed[1][1])
+      assert.same({ "transfer_failed", "The poller needs a file descriptor, and none "
+        .. "is left." }, found.failed[2])
+      assert.same({ "hello", "hello", "hello" }, found.bodies)
     end)
   end)
 

@@ -4,6 +4,7 @@
 -- luacheck: globals ngx
 
 local adobepass = require "adobepass"
+local descriptor_limit = require "spec.support.descriptor_limit"
 local json = require "adobepass.util.json"
 local many_clients = require "spec.support.many_clients"
 local store_conformance = require "spec.support.store_conformance"
@@ -61,6 +62,11 @@ function in_nginx.calls(argument)
     results[index] = { tostring(value), message or "", code or "" }
   end
   return results
+end
+
+--- As `calls`, while the worker has no descriptor left.
+function in_nginx.calls_without_descriptors(argument)
+  return descriptor_limit.exhaust(function() return in_nginx.calls(argument) end)
 end
 
 local function client_of(at)

@@ -2,8 +2,10 @@
 -- their failures. Runs on one Lua: nginx always runs LuaJIT.
 
 local child_process = require "spec.support.child_process"
+local descriptor_limit = require "spec.support.descriptor_limit"
 local dropping_proxy = require "spec.support.dropping_proxy"
 local folder = require "spec.support.folder"
+local gateway_nodes = require "spec.examples.gateway_nodes"
 local many_clients = require "spec.support.many_clients"
 local nginx_host = require "spec.support.nginx_host"
 local redis_group = require "spec.support.redis_group"
@@ -51,14 +53,18 @@ describe("store.redis topologies", function()
     return call(host, "calls", { options = options, calls = list })
   end
 
-  -- Asserts that each call fails with a message that matches.
-  local function fails(pattern, host, options, list)
-    for _, result in ipairs(calls(host, options, list)) do
+  -- Asserts that each result is a failure with a message that matches.
+  local function are_failures(pattern, results)
+    for _, result in ipairs(results) do
       assert.same({ "nil", "store_failed" }, { result[1], result[3] })
       assert.matches(pattern, result[2])
       assert.matches("%.$", result[2])
       assert.is_nil(result[2]:find("precious", 1, true))
     end
+  end
+
+  local function fails(pattern, host, options, list)
+    are_failures(pattern, calls(host, options, list))
   end
 
   local function works(host, options)
@@ -198,6 +204,16 @@ describe("store.redis topologies", function()
       redis_group.eventually(function()
         return calls(host, options, { { "get", "works" } })[1][1] == "v"
       end, "the end of loading")
+    end)
+
+    test("[redis-no-descriptor] store.redis: fails by name while the worker has no "
+      .. "descriptor left, and works afterwards", function()
+      local host, options = new_host(), { port = start().port }
+      works(host, { port = options.port, database = 1 })
+      descriptor_limit.set(gateway_nodes.workers(host)[1], 200)
+      are_failures("Redis cannot be reached: ", call(host, "calls_without_descriptors",
+        { options = options, calls = SET_GET }))
+      works(host, options)
     end)
 
     test("[redis-proxy-drops-idle] store.redis: survives a proxy that drops idle "
