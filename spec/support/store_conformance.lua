@@ -188,8 +188,9 @@ case("[store-replaces-expiry] store: a replaced value expires and is absent "
   .. "then", function(world)
   local store = world.store
   expect(true, store:replace("k", "short", nil, SOON))
-  expect(true, store:replace("l", "short", nil, SOON))
-  expect(true, store:replace("l", "for ever", "short"))
+  repeat -- on a slow machine, the first value may expire before it is replaced
+    expect(true, store:replace("l", "short", nil, SOON))
+  until store:replace("l", "for ever", "short")
   expect(true, store:replace("m", "for ever", nil))
   expect(true, store:replace("m", "short", "for ever", SOON))
   expect(true, store:replace("n", "long", nil, LONG))
