@@ -54,10 +54,10 @@ describe("Redis failures", function()
     return hosts[#hosts]
   end
 
-  local function new_place(server, timeout)
+  local function new_place(server, timeout, store_timeout)
     return { api = running.api, mgmt = running.mgmt, ca = running.ca,
       statement = running.statement, driver = "ngx", timeout = timeout,
-      store = { "redis", { socket = server.socket, timeout = 0.3 } } }
+      store = { "redis", { socket = server.socket, timeout = store_timeout or 4 } } }
   end
 
   local function call(host, at)
@@ -112,8 +112,8 @@ describe("Redis failures", function()
       assert.equal("ok", call(host, at))
       assert_came(1, 1)
       server:signal "STOP"
-      local fresh = new_host()
-      for _ = 1, 3 do assert.equal("store_failed", call(fresh, at)) end
+      local fresh, hasty = new_host(), new_place(server, 5, 0.3)
+      for _ = 1, 3 do assert.equal("store_failed", call(fresh, hasty)) end
       assert.equal("ok", call(host, at))
       server:signal "CONT"
       assert.equal("ok", call(fresh, at))

@@ -20,8 +20,8 @@ local function find(self)
   local reply, failure = self.ask_one_of(self.addresses,
     { "sentinel", "get-master-addr-by-name", self.master })
   if reply then return connection.address(reply[1], reply[2]) end
-  return nil, failure or { message = ("No Sentinel knows the master '%s'."):format(
-    self.master) }
+  return nil, failure or { message = ("No Sentinel knows the master '%s'. Check the "
+    .. "option master."):format(self.master) }
 end
 
 --- Returns the master's address; or nil and a failure.

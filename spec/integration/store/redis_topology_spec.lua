@@ -393,8 +393,8 @@ describe("store.redis topologies", function()
       .. "master, and Sentinels that cannot be reached", function()
       start_group(1, 0)
       local host = new_host()
-      fails("No Sentinel knows the master 'other'%.", host, { master = "other",
-        sentinels = options.sentinels }, SET_GET)
+      fails("No Sentinel knows the master 'other'%. Check the option master%.", host,
+        { master = "other", sentinels = options.sentinels }, SET_GET)
       fails("Redis cannot be reached: connection refused%.", host, { master = "tv",
         sentinels = { "127.0.0.1:1" } }, SET_GET)
     end)
