@@ -5,14 +5,11 @@
 **
 ** Each frame calls the script's global functions `update(seconds)` and `draw()`; a
 ** key calls `key(name)`. The script has the table `engine`: `text(string, x, y,
-** size, color)`, `box(x, y, width, height, color)` and `quit()`; a size is 1, 2 or 3,
-** a color 0xRRGGBB. The key R closes the Lua state, whatever the script is waiting
-** for, and loads the script again.
+** size, color)`, `box(x, y, width, height, color)`, `press(key)` and `quit()`; a size
+** is 1, 2 or 3, a color 0xRRGGBB. The key R closes the Lua state, whatever the script
+** is waiting for, and loads the script again; its argument is the number of loads.
 **
-** For tests: ENGINE_SECONDS ends the program after that time; ENGINE_RELOADS=n presses
-** R n times, each after a random time of up to ENGINE_LONGEST ms, without a pause
-** between frames, then ends it; ENGINE_SEED selects the times; ENGINE_PICTURE is a
-** file for the last frame, in BMP. */
+** ENGINE_UNPACED=1 runs frames without a pause, for the specs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +49,9 @@ typedef struct {
   const char *script;
   char
     error[LONGEST_TEXT]; /* shown instead of the script, until R is pressed */
-  int is_running, wants_reload, has_failed;
+  int is_running, is_unpaced, wants_reload, has_failed;
   unsigned long frames, late_frames, loads;
   double longest_frame, longest_update, longest_close; /* ms */
-  unsigned long seed, reloads; /* of ENGINE_RELOADS, that are left */
-  Uint64 next_reload, end;     /* SDL_GetTicks64, 0: never */
-  int is_test;
 } engine;
 
 static double milliseconds_since(Uint64 start) {
@@ -67,11 +61,6 @@ static double milliseconds_since(Uint64 start) {
 
 static void keep_longest(double *longest, double took) {
   if (took > *longest) *longest = took;
-}
-
-static unsigned long environment(const char *name, unsigned long usual) {
-  const char *value = getenv(name);
-  return value != NULL ? strtoul(value, NULL, 10) : usual;
 }
 
 /* --- drawing -------------------------------------------------------------- */
@@ -149,16 +138,23 @@ static int script_box(lua_State *L) {
   return 0;
 }
 
+static int script_press(lua_State *L) {
+  SDL_Event event;
+  memset(&event, 0, sizeof event);
+  event.type = SDL_KEYDOWN;
+  event.key.keysym.sym = SDL_GetKeyFromName(luaL_checkstring(L, 1));
+  (void)SDL_PushEvent(&event);
+  return 0;
+}
+
 static int script_quit(lua_State *L) {
   engine_of(L)->is_running = 0;
   return 0;
 }
 
 static const luaL_Reg functions[] = {
-  { "text", script_text },
-  { "box", script_box },
-  { "quit", script_quit },
-  { NULL, NULL },
+  { "text", script_text }, { "box", script_box }, { "press", script_press },
+  { "quit", script_quit }, { NULL, NULL },
 };
 
 /* --- the script ----------------------------------------------------------- */
@@ -212,44 +208,25 @@ static void load_script(engine *e) {
   lua_pushlightuserdata(e->L, e);
   luaL_setfuncs(e->L, functions, 1);
   lua_setglobal(e->L, "engine");
-  if (luaL_loadfile(e->L, e->script) != LUA_OK) {
+  if (luaL_loadfile(e->L, e->script) == LUA_OK) {
+    lua_pushinteger(e->L, (lua_Integer)e->loads);
+  } else {
     lua_pushcfunction(e->L, lua_error);
     lua_insert(e->L, -2);
-    call(e, 1);
-  } else {
-    call(e, 0);
   }
+  call(e, 1);
 }
 
 static void reload_script(engine *e) {
+  e->wants_reload = 0;
   close_script(e);
   load_script(e);
-  e->wants_reload = 0;
 }
 
 /* --- frames --------------------------------------------------------------- */
 
-static void press_keys(engine *e) {
-  SDL_Event event;
-  Uint64 now = SDL_GetTicks64();
-  if (e->end != 0 && now >= e->end) e->is_running = 0;
-  if (!e->is_test || now < e->next_reload) return;
-  if (e->reloads-- == 0) {
-    e->is_running = 0;
-    return;
-  }
-  memset(&event, 0, sizeof event);
-  event.type = SDL_KEYDOWN;
-  event.key.keysym.sym = SDLK_r;
-  (void)SDL_PushEvent(&event);
-  e->seed = e->seed * 1103515245 + 12345;
-  e->next_reload =
-    now + (e->seed >> 16) % (environment("ENGINE_LONGEST", 200) + 1);
-}
-
 static void handle_events(engine *e) {
   SDL_Event event;
-  press_keys(e);
   while (SDL_PollEvent(&event)) {
     if (event.type == SDL_QUIT) e->is_running = 0;
     if (event.type != SDL_KEYDOWN) continue;
@@ -294,7 +271,8 @@ static void run(engine *e) {
     took = milliseconds_since(start);
     count_frame(e, took);
     if (e->wants_reload) reload_script(e);
-    if (!e->is_test && took < frame_ms) SDL_Delay((Uint32)(frame_ms - took));
+    if (!e->is_unpaced && took < frame_ms)
+      SDL_Delay((Uint32)(frame_ms - took));
     seconds = milliseconds_since(start) / 1000;
   }
 }
@@ -316,20 +294,6 @@ static int open_window(engine *e) {
   return e->renderer != NULL;
 }
 
-static void save_picture(engine *e) {
-  const char *path = getenv("ENGINE_PICTURE");
-  SDL_Surface *picture;
-  if (path == NULL) return;
-  draw_frame(e);
-  picture = SDL_CreateRGBSurfaceWithFormat(0, WIDTH, HEIGHT, 24,
-                                           SDL_PIXELFORMAT_BGR24);
-  if (picture == NULL) return;
-  if (SDL_RenderReadPixels(e->renderer, NULL, SDL_PIXELFORMAT_BGR24,
-                           picture->pixels, picture->pitch) == 0)
-    (void)SDL_SaveBMP(picture, path);
-  SDL_FreeSurface(picture);
-}
-
 static void close_window(engine *e) {
   int i;
   for (i = 0; i < LABELS; i++)
@@ -345,15 +309,11 @@ static void close_window(engine *e) {
 int main(int argc, char **argv) {
   static engine e;
   e.script = argc > 1 ? argv[1] : "game.lua";
-  e.reloads = environment("ENGINE_RELOADS", 0);
-  e.is_test = e.reloads > 0;
-  e.seed = environment("ENGINE_SEED", 1);
-  e.end = environment("ENGINE_SECONDS", 0) * 1000;
+  e.is_unpaced = getenv("ENGINE_UNPACED") != NULL;
   e.is_running = open_window(&e);
   if (!e.is_running) (void)fprintf(stderr, "engine: %s\n", SDL_GetError());
   else load_script(&e);
   run(&e);
-  if (e.frames > 0) save_picture(&e);
   close_script(&e);
   close_window(&e);
   (void)printf(

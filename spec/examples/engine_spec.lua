@@ -25,7 +25,8 @@ describe("engine", function()
 
   -- Returns what the engine printed, and its exit status.
   local function run(script, variables)
-    local words = { "SDL_VIDEODRIVER=dummy", "ASAN_OPTIONS=detect_leaks=1",
+    local words = { "SDL_VIDEODRIVER=dummy", "ENGINE_UNPACED=1",
+      "ASAN_OPTIONS=detect_leaks=1",
       "LUA_CPATH=build/lua5.4-asan/?.so;;", "ENGINE_GAME=examples/engine/game.lua",
       "ADOBEPASS_API=" .. sandbox.api, "ADOBEPASS_MGMT=" .. sandbox.mgmt,
       "ADOBEPASS_CA=" .. sandbox.ca, "ADOBEPASS_CONTROL=" .. sandbox.control,
@@ -62,8 +63,14 @@ describe("engine", function()
   test("[engine-script-error] engine: reports the error of a script and loads it "
     .. "again", function()
     local path = os.tmpname()
-    shell.write_file(path, "function draw() error 'boom' end")
-    local output, status = run(path, { ENGINE_RELOADS = 1, ENGINE_LONGEST = 0 })
+    shell.write_file(path, [[
+      local load_number = ...
+      if load_number == 1 then engine.press "R" end
+      function draw()
+        if load_number == 2 then engine.quit() end
+        error 'boom'
+      end]])
+    local output, status = run(path, {})
     os.remove(path)
     assert.equal(1, status)
     assert.equal(2, select(2, output:gsub("boom\nstack traceback:", "")))

@@ -2,8 +2,10 @@
 -- the game shows a code. When the Lua state is closed, prints what the game showed
 -- and how many of the game's requests ran after the last frame.
 --
--- The clock of the driver skips the pauses between two polls. With ENGINE_UNTIL, the
--- engine ends when the game shows that title; at the channels, the fourth is selected.
+-- The clock of the driver skips the pauses between two polls. ENGINE_RELOADS=n presses
+-- R n times, each after a random time of up to ENGINE_LONGEST ms, then ends the engine;
+-- ENGINE_SEED selects the times. ENGINE_UNTIL ends the engine when the game shows that
+-- title; at the channels, the fourth is selected. ENGINE_SECONDS ends it in any case.
 
 -- luacheck: globals engine update key told
 
@@ -13,6 +15,15 @@ local json = require "adobepass.util.json"
 
 local POLL_INTERVAL = 5
 local skipped, title, running = 0, "nothing", 0
+
+local function setting(name) return tonumber(os.getenv("ENGINE_" .. name)) end
+
+local load_number = ...
+local started = core.clock.monotonic()
+local reloads, last_second = setting "RELOADS", setting "SECONDS" or math.huge
+math.randomseed(setting "SEED" or 1, load_number)
+local reload_at = started + math.random(0, setting "LONGEST" or 0) / 1000
+math.randomseed()
 
 local counts = core.handle_count()
 for kind, count in pairs(counts) do
@@ -63,9 +74,15 @@ function update(seconds)
   for _, transport in ipairs(transports) do
     running = running + (transport:step(0) or 0)
   end
+  local now = core.clock.monotonic()
   if title == os.getenv "ENGINE_UNTIL" then
     for _ = 1, 3 do key "Down" end
     engine.quit()
+  elseif now > started + last_second then
+    engine.quit()
+  elseif reloads and now >= reload_at then
+    if load_number > reloads then engine.quit() else engine.press "R" end
+    reload_at = math.huge
   end
 end
 
