@@ -6,6 +6,7 @@ files["spec"] = { std = "+busted" }
 files["examples/tv"] = { std = "min+love" }
 files["examples/mpv"] = { read_globals = { "mp" } }
 files["bench/mpv_drops.lua"] = { read_globals = { "mp" } }
+files["bench/mpv_callbacks.lua"] = { globals = { "mp" } }
 files["spec/examples/tv/in_love"] = { std = "min+love" }
 
 -- Flows wait through the driver and know no scheduler, no clock of their own.

@@ -8,7 +8,7 @@ if io.open(tree .. "lua/adobepass/init.lua") then
   package.cpath = tree .. "build/luajit/?.so;" .. package.cpath
 end
 
-local app = require "app"
+local App = require "app"
 local frames = require "frames"
 local settings = require "settings"
 local tiles = require "tiles"
@@ -24,7 +24,7 @@ local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case
 local KEYS = { up = "up", down = "down", left = "left", right = "right",
   ["return"] = "ok", kpenter = "ok", escape = "back", backspace = "back" }
 
-local running, report, told
+local running
 local drawn_at = -math.huge
 
 -- Graphics drivers compile a shader at its first use; draw each kind of shape once
@@ -66,9 +66,7 @@ function love.load(arguments)
   ui.load()
   tiles.load()
   warm_up()
-  local path = os.getenv "TV_REPORT"
-  report = path and assert(io.open(path, "a"))
-  running = app.new()
+  running = App.new()
 end
 
 function love.keypressed(key)
@@ -78,15 +76,6 @@ end
 function love.quit()
   running:close()
   frames.write()
-end
-
--- Writes the state for an external program (TV_REPORT).
-local function tell()
-  local state = report and running:state()
-  if state == told then return end
-  told = state
-  report:write(state, "\n")
-  report:flush()
 end
 
 local function take_events()
@@ -116,7 +105,7 @@ local function one_frame()
   if changes then draw() end
   collectgarbage("step", 1)
   frames.finish(running.screen.name, changes)
-  tell()
+  running:tell()
 end
 
 -- Without vsync, sleep sets the frame rate; after a late frame the schedule

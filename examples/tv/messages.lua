@@ -16,7 +16,7 @@ messages.provider_name = provider_name
 local function button(label, act) return { label = label, act = act } end
 
 local function to_channels(app)
-  return button(text "Back", function() app:channels() end)
+  return button(text "Back", function() app:open_catalog() end)
 end
 
 local function to_providers(app, label)
@@ -64,7 +64,7 @@ end
 --- A locked channel.
 function messages.locked(app, channel, decision)
   return { what = "locked", icon = "lock", color = "warm",
-    title = text("%s is locked", channel.id), text = reason_of(app, decision),
+    title = text("%s is locked", channel.resource), text = reason_of(app, decision),
     buttons = { to_channels(app) } }
 end
 
@@ -114,7 +114,7 @@ function messages.ask_to_sign_out(app)
       .. "change."),
     buttons = {
       button(text "Sign out", function() app:sign_out() end),
-      button(text "Stay signed in", function() app:channels() end) },
+      button(text "Stay signed in", function() app:open_catalog() end) },
     selected = 2 }
 end
 

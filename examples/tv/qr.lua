@@ -1,7 +1,7 @@
 --- Creates the image of a QR code with libqrencode's `qrencode` in a thread, so that
 -- no frame waits for the program.
 
-local qr_code = require "examples.qr_code"
+local qr_code = require "examples.shared.qr_code"
 
 local qr = {}
 

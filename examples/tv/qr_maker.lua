@@ -3,7 +3,7 @@
 local path, text, response = ...
 package.path = path
 
-local qr_code = require "examples.qr_code"
+local qr_code = require "examples.shared.qr_code"
 local shell = require "adobepass.util.shell"
 
 local words = qr_code.command(text)

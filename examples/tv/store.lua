@@ -1,8 +1,8 @@
---- The app's store: a thread makes the changes. See examples/queued_store.lua.
+--- The app's store: a thread makes the changes. See examples/shared/queued_store.lua.
 
 local adobepass = require "adobepass"
 local interface = require "adobepass.store.interface"
-local queued_store = require "examples.queued_store"
+local queued_store = require "examples.shared.queued_store"
 
 local store = {}
 

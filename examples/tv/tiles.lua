@@ -99,8 +99,8 @@ function tiles.load()
   love.graphics.origin()
   love.graphics.setLineStyle "smooth"
   for _, channel in ipairs(settings.channels) do
-    tiles.bright[channel.id] = picture(channel, 1)
-    tiles.dark[channel.id] = picture(channel, 0.42)
+    tiles.bright[channel.resource] = picture(channel, 1)
+    tiles.dark[channel.resource] = picture(channel, 0.42)
   end
   love.graphics.pop()
 end
@@ -108,9 +108,9 @@ end
 --- Draws a channel's picture, its name and its program.
 function tiles.draw(channel, x, y, dimmed)
   ui.color "white"
-  ui.stamp((dimmed and tiles.dark or tiles.bright)[channel.id], x, y)
+  ui.stamp((dimmed and tiles.dark or tiles.bright)[channel.resource], x, y)
   if dimmed then return end
-  ui.text("heading", "white", channel.id, x + 18, y + H - 72)
+  ui.text("heading", "white", channel.resource, x + 18, y + H - 72)
   ui.text("tiny", "white", text(channel.about), x + 18, y + H - 35, 0.85)
 end
 

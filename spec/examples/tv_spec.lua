@@ -64,7 +64,8 @@ describe("TV app texts", function()
     .. "with the same placeholders", function()
     local found, count = {}, 0
     local spanish = dofile "examples/tv/spanish.lua"
-    local list = folder.run "ls examples/tv/*.lua examples/tv/screens/*.lua"
+    local list = folder.run("ls examples/tv/*.lua examples/tv/screens/*.lua "
+      .. "examples/shared/*.lua")
     for path in list:gmatch "%S+" do
       local source = folder.read(path)
       if not path:find "spanish%.lua$" and not path:find "/text%.lua$"

@@ -1,11 +1,9 @@
 --- The code for the second screen, as text and as a QR code, with the remaining time.
 
-local qr_code = require "examples.qr_code"
-local callbacks = require "callbacks"
-local settings = require "settings"
+local qr_code = require "examples.shared.qr_code"
 local view = require "view"
 
-local Code = {}
+local Code = { name = "code" }
 Code.__index = Code
 
 local SIZE = 352 -- of the QR code
@@ -28,26 +26,19 @@ end
 local function request_picture(self, text)
   local command = { name = "subprocess", args = qr_code.command(text),
     capture_stdout = true, playback_only = false }
-  mp.command_native_async(command, callbacks.wrap(function(_, result)
+  mp.command_native_async(command, function(_, result)
     if not result or result.status ~= 0 then return end
     self.picture = picture_of(result.stdout)
     self.app:redraw()
-  end))
+  end)
 end
 
 local function log_in(self)
-  local app, provider = self.app, self.provider
-  local profile, err = app.client:login {
-    mvpd = provider.id, interval = settings.poll_interval,
-    on_code = function(flow)
-      self.flow = flow
-      request_picture(self, flow.qr)
-      app:redraw()
-    end,
-    on_poll = function(flow) self.is_offline = flow.last_error ~= nil end,
-  }
-  if profile then return app:home() end
-  app:login_failed(provider, err)
+  self.app:log_in(self.provider, function(login)
+    self.login = login
+    request_picture(self, login.qr)
+    self.app:redraw()
+  end, function(login) self.is_offline = login.last_error ~= nil end)
 end
 
 function Code:begin()
@@ -66,14 +57,14 @@ function Code:draw()
   view.begin()
   view.text(46, "text", self.title, view.LEFT, 48)
   view.hints "Back: other provider"
-  if not self.flow then return end
+  if not self.login then return end
   view.text(30, "soft", "1   On your phone or computer, open", view.LEFT, 160)
   view.text(38, "text", self.app.activation_url:gsub("^https://", ""), 112, 202)
   view.text(30, "soft", "2   Type this code", view.LEFT, 280)
-  view.text(88, "accent", self.flow.code:gsub(".", "%0 "), 112, 316)
+  view.text(88, "accent", self.login.code:gsub(".", "%0 "), 112, 316)
   view.text(30, "soft", "3   Sign in there. This screen continues by itself.",
     view.LEFT, 440)
-  local left = (self.flow.expires_at - self.app.client:now_ms()) / 1000
+  local left = (self.login.expires_at - self.app.client:now_ms()) / 1000
   view.text(30, "text", "The code is valid for " .. view.clock(left), 112, 500)
   if self.is_offline then
     view.text(30, "warm", "No connection. Trying again.", 112, 540)
@@ -85,9 +76,9 @@ function Code:key(key)
   if key == "back" then self.app:choose_provider() end
 end
 
-function Code:note() return self.flow and self.flow.code end
+function Code:note() return self.login and self.login.code end
 
-return function(app, given)
-  return setmetatable({ app = app, provider = given.provider, what = given.provider.id,
-    title = "Sign in with " .. given.provider.display_name }, Code)
+return function(app, provider)
+  return setmetatable({ app = app, provider = provider, what = provider.id,
+    title = "Sign in with " .. provider.display_name }, Code)
 end

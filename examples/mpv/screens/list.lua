@@ -1,11 +1,11 @@
 --- A title, a text, and a list: providers, channels, or the buttons of a message.
 --
 -- An item has a `label`, `act`, and optionally a `note` and `is_locked`. The key Back
--- calls `back`, else `act` of the last item.
+-- calls `back`.
 
 local view = require "view"
 
-local List = {}
+local List = { name = "list" }
 List.__index = List
 
 local HEIGHT, GAP, BOTTOM = 62, 10, 632
@@ -46,9 +46,8 @@ function List:key(key)
     self.at = math.max(1, math.min(#self.items, self.at + step))
   elseif key == "ok" and self.items[self.at] then
     self.items[self.at].act()
-  elseif key == "back" then
-    local last = self.items[#self.items]
-    if self.back then self.back() elseif last then last.act() end
+  elseif key == "back" and self.back then
+    self.back()
   end
 end
 
@@ -57,7 +56,7 @@ function List:note()
   return self.text or item and item.note
 end
 
-return function(_, given)
-  given.items, given.at = given.items or {}, given.selected or 1
-  return setmetatable(given, List)
+return function(fields)
+  fields.items, fields.at = fields.items or {}, 1
+  return setmetatable(fields, List)
 end

@@ -1,29 +1,24 @@
---- Playback by mpv, with the channel's name, and the end of a pass.
+--- Playback by mpv, with the channel's name, and the remaining time of a pass.
 
+local gateway = require "gateway"
 local view = require "view"
 
-local Playing = {}
+local Playing = { name = "playing" }
 Playing.__index = Playing
 
-local ASK_EVERY = 5 -- seconds between requests about a pass
 local SHOW_FOR = 6 -- seconds for which the bar stays after a key
 
--- The app itself must end playback when a pass expires.
-local function watch_pass(self)
-  local app, asked = self.app, 0
-  while true do
-    if app.pass:check() == "expired" then return app:pass_over() end
-    self.left = app.pass:remaining_ms()
-    app.driver.sleep(1)
-    asked = asked + 1
-    if asked % ASK_EVERY == 0 then app.pass:refresh() end
-  end
+local function play(self)
+  local app, channel = self.app, self.channel
+  local url, text = gateway.playlist(app.gateway, app.driver, channel,
+    self.decision.media_token)
+  if not url then return app:show("cannot_play", channel, text) end
+  mp.command_native_async { "loadfile", url }
+  if app.pass then app:watch_pass() end
 end
 
 function Playing:begin()
-  mp.command_native_async { "loadfile", self.url }
-  if not self.app.pass then return end
-  self.app:start(function() watch_pass(self) end)
+  self.app:start(function() play(self) end)
 end
 
 function Playing.finish() mp.command_native_async { "stop" } end
@@ -31,32 +26,34 @@ function Playing.finish() mp.command_native_async { "stop" } end
 --- mpv has stopped. Each playback is authorized, so also the next one.
 function Playing:ended(reason)
   if reason == "eof" then return self.app:play(self.channel) end
-  if reason == "error" then self.app:cannot_play(self.channel, "The stream failed.") end
+  if reason == "error" then
+    self.app:show("cannot_play", self.channel, "The stream failed.")
+  end
 end
 
 function Playing:draw()
   view.begin(true)
   if mp.get_time() - self.shown < SHOW_FOR then
     view.box("background", 0, 560, view.WIDTH, 160, 60)
-    view.text(46, "text", self.channel.title, view.LEFT, 580)
+    view.text(46, "text", self.what, view.LEFT, 580)
     view.text(38, "text", view.clock(self.app.seconds), view.RIGHT, 586, 9)
     view.hints "Back: channels"
   end
-  if self.left then
+  local left = self.app.pass and self.app.pass_left
+  if left then
     view.box("background", view.RIGHT - 172, 40, 172, 60, 60)
-    view.text(28, "good", view.clock(self.left / 1000) .. " free", view.RIGHT - 24,
-      56, 9)
+    view.text(28, "good", view.clock(left / 1000) .. " free", view.RIGHT - 24, 56, 9)
   end
 end
 
 function Playing:key(key)
   self.shown = mp.get_time()
-  if key == "back" then self.app:channels() end
+  if key == "back" then self.app:open_catalog() end
 end
 
 function Playing:note() return self.app.seconds .. " s" end
 
-return function(app, given)
-  return setmetatable({ app = app, channel = given.channel, url = given.url,
-    what = given.channel.title, shown = mp.get_time() }, Playing)
+return function(app, channel, decision)
+  return setmetatable({ app = app, channel = channel, decision = decision,
+    what = channel.title, shown = mp.get_time() }, Playing)
 end

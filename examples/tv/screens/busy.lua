@@ -25,7 +25,6 @@ function Busy:key(key)
   if key == "back" then self.app:go_back() end
 end
 
-return function(app, given)
-  return setmetatable({ app = app, text = given.text, what = given.text,
-    time = 0 }, Busy)
+return function(app, label)
+  return setmetatable({ app = app, text = label, what = label, time = 0 }, Busy)
 end

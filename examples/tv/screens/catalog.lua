@@ -3,7 +3,6 @@
 local focus = require "focus"
 local icons = require "icons"
 local messages = require "messages"
-local settings = require "settings"
 local tiles = require "tiles"
 local text = require "text"
 local ui = require "ui"
@@ -18,7 +17,7 @@ local function tile(channel, index, decision)
   local row, column = math.floor((index - 1) / COLUMNS), (index - 1) % COLUMNS
   local locked = decision and not decision.permitted
   return { x = ui.LEFT + column * (W + GAP), y = TOP + row * (H + GAP),
-    width = W, height = H, label = channel.id, channel = channel,
+    width = W, height = H, label = channel.resource, channel = channel,
     decision = locked and decision or nil }
 end
 
@@ -33,12 +32,12 @@ local function items_of(app, decisions)
   for _, decision in ipairs(decisions or {}) do
     by_id[decision.resource] = decision
   end
-  for index, channel in ipairs(settings.channels) do
-    items[index] = tile(channel, index, by_id[channel.id])
+  for index, channel in ipairs(app.channels) do
+    items[index] = tile(channel, index, by_id[channel.resource])
   end
   items[#items + 1] = app.pass
     and corner_button(text "Sign in", function() app:choose_provider() end)
-    or corner_button(text "Sign out", function() app:ask_to_sign_out() end)
+    or corner_button(text "Sign out", function() app:show "ask_to_sign_out" end)
   return items
 end
 
@@ -81,7 +80,7 @@ function Catalog:key(key)
     local item = self.focus:item()
     if item.act then return item.act() end
     if item.decision then
-      return self.app:explain(item.channel, item.decision)
+      return self.app:show("locked", item.channel, item.decision)
     end
     self.app:play(item.channel)
   end
@@ -92,8 +91,8 @@ local function badge_of(app)
   return ui.fitted("small", messages.provider_name(app), 320)
 end
 
-return function(app, given)
-  local items = items_of(app, given.decisions)
+return function(app, decisions)
+  local items = items_of(app, decisions)
   local at = app.last and app.last < #items and app.last or 1
   return setmetatable({ app = app, focus = focus.new(items, at),
     title = text(app.pass and "Free preview" or "Choose a channel"),

@@ -1,9 +1,7 @@
 --- The code for the second screen, as text and as a QR code, with the remaining
 -- time.
 
-local messages = require "messages"
 local qr = require "qr"
-local settings = require "settings"
 local text = require "text"
 local ui = require "ui"
 
@@ -13,42 +11,22 @@ Code.__index = Code
 local CARD = { x = 856, y = 164, size = 352, edge = 8 }
 
 -- Shows the code; polling continues for minutes.
-local function show_code(self, flow)
-  self.flow, self.note, self.has_news = flow, flow.code, true
-  self.drawing = qr.start(flow.qr)
-  self.whole = flow.expires_at - self.app.client:now_ms()
+local function show_code(self, login)
+  self.login, self.note, self.has_news = login, login.code, true
+  self.drawing = qr.start(login.qr)
+  self.whole = login.expires_at - self.app.client:now_ms()
   self.page = self.app.activation_url:gsub("^https://", "")
 end
 
 -- A failed poll does not end the login.
-local function note_poll(self, flow)
-  self.is_offline, self.has_news = flow.last_error ~= nil, true
-  flow.last_error = nil
-end
-
-local OVER = { login_expired = true, login_superseded = true }
-
-local function sort_out(self, err)
-  local app, provider = self.app, self.provider
-  if OVER[err.code] then
-    return app:show("message", messages.code_over(app, provider))
-  end
-  if err.code == "login_denied" then
-    return app:show("message", messages.denied(app, provider))
-  end
-  app:show("message",
-    messages.failed(app, err, function() app:sign_in(provider) end))
+local function note_poll(self, login)
+  self.is_offline, self.has_news = login.last_error ~= nil, true
+  login.last_error = nil
 end
 
 local function log_in(self)
-  local profile, err = self.app.client:login {
-    mvpd = self.provider.id, activation_url = self.app.activation_url,
-    interval = settings.poll_interval,
-    on_code = function(flow) show_code(self, flow) end,
-    on_poll = function(flow) note_poll(self, flow) end,
-  }
-  if not profile then return sort_out(self, err) end
-  self.app:home()
+  self.app:log_in(self.provider, function(login) show_code(self, login) end,
+    function(login) note_poll(self, login) end)
 end
 
 function Code:begin()
@@ -59,7 +37,7 @@ function Code:update(seconds)
   self.time = self.time + seconds
   local changes = self.has_news or ui.dots_change(self.time, seconds)
   self.has_news = false
-  if self.flow and not self.picture then
+  if self.login and not self.picture then
     self.picture = qr.image(self.drawing)
     changes = changes or self.picture ~= nil
   end
@@ -96,7 +74,7 @@ local function draw_picture(self)
 end
 
 local function draw_time(self)
-  local left = self.flow.expires_at - self.app.client:now_ms()
+  local left = self.login.expires_at - self.app.client:now_ms()
   local color = left < 60000 and "bad" or left < 300000 and "warm" or "accent"
   ui.ring(ui.LEFT + 42, 574, 38, left / self.whole, color)
   ui.text("digits", "text", ui.clock(left / 1000), ui.LEFT + 104, 541)
@@ -113,13 +91,13 @@ end
 function Code:draw()
   ui.title(self.title)
   ui.hints { { text "Back", text "other provider" } }
-  if not self.flow then
+  if not self.login then
     return ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
   end
   draw_step("1", text "On your phone or computer, open", 148)
   ui.text("heading", "text", self.page, ui.LEFT + 58, 184)
   draw_step("2", text "Type this code", 250)
-  draw_letters(self.flow.code, ui.LEFT + 58, 296)
+  draw_letters(self.login.code, ui.LEFT + 58, 296)
   draw_step("3", text "Sign in there. This screen continues automatically.", 428)
   draw_time(self)
   if self.picture then draw_picture(self) end
@@ -129,8 +107,7 @@ function Code:key(key)
   if key == "back" then self.app:choose_provider() end
 end
 
-return function(app, given)
-  local provider = given.provider
+return function(app, provider)
   return setmetatable({ app = app, provider = provider, time = 0,
     what = provider.id, title = ui.fitted("title",
       text("Sign in with %s", provider.display_name), ui.RIGHT - ui.LEFT) }, Code)

@@ -58,7 +58,7 @@ function Message:key(key)
   elseif key == "back" then self.buttons[#self.buttons].act() end
 end
 
-return function(_, given)
+return function(given)
   given.focus = focus.new(place(given.buttons), given.selected)
   given.note = given.more or given.text
   return setmetatable(given, Message)

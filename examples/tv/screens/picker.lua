@@ -2,7 +2,6 @@
 
 local focus = require "focus"
 local icons = require "icons"
-local messages = require "messages"
 local text = require "text"
 local ui = require "ui"
 
@@ -38,10 +37,10 @@ local function provider_item(provider, index, top)
 end
 
 -- The offer is the first item, so that it is visible.
-local function items_of(given)
-  local items = { given.pass and offer_item(given.pass) }
-  local top = given.pass and TOP + HEIGHT + GAP or TOP
-  for index, provider in ipairs(given.providers) do
+local function items_of(providers, pass)
+  local items = { pass and offer_item(pass) }
+  local top = pass and TOP + HEIGHT + GAP or TOP
+  for index, provider in ipairs(providers) do
     items[#items + 1] = provider_item(provider, index, top)
   end
   return items
@@ -113,16 +112,16 @@ function Picker:key(key)
   if self.focus:key(key) or key ~= "ok" then return end
   local item = self.focus:item()
   if item.provider then return self.app:sign_in(item.provider) end
-  self.app:show("message", messages.offer(self.app, item.pass))
+  self.app:show("offer", item.pass)
 end
 
-return function(app, given)
-  local items = items_of(given)
+return function(app, providers, pass)
+  local items = items_of(providers, pass)
   for _, item in ipairs(items) do
     item.fitted = ui.fitted("body", item.label, WIDTH - 108)
   end
   local last = items[#items]
   return setmetatable({ app = app, scroll = 0, aim = 0,
-    focus = focus.new(items, given.pass and math.min(2, #items) or 1),
+    focus = focus.new(items, pass and math.min(2, #items) or 1),
     tallest = last.y + HEIGHT }, Picker)
 end

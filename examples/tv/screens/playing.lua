@@ -6,25 +6,11 @@ local ui = require "ui"
 local Playing = {}
 Playing.__index = Playing
 
-local ASK_EVERY = 5 -- seconds between requests about a pass
 local SHOW_FOR = 6 -- seconds for which the bar stays after a key
 
--- The app itself must end playback when a pass expires.
-local function watch_pass(self)
-  local app, asked = self.app, 0
-  while true do
-    local state = app.pass:check()
-    if state == "expired" then return app:pass_over() end
-    self.left = app.pass:remaining_ms()
-    app.driver.sleep(1)
-    asked = asked + 1
-    if asked % ASK_EVERY == 0 then app.pass:refresh() end
-  end
-end
-
 function Playing:begin()
-  if not self.app.pass then return end
-  self.app:start(function() watch_pass(self) end)
+  local app = self.app
+  if app.pass then app:start(function() app:watch_pass() end) end
 end
 
 function Playing:update(seconds)
@@ -63,8 +49,8 @@ end
 local function draw_bar(self)
   ui.color(self.foot)
   love.graphics.rectangle("fill", 0, 520, ui.WIDTH, 230)
-  ui.text("title", "text", self.channel.id, ui.LEFT, 540)
-  local wide = ui.fonts.title:getWidth(self.channel.id)
+  ui.text("title", "text", self.channel.resource, ui.LEFT, 540)
+  local wide = ui.fonts.title:getWidth(self.channel.resource)
   draw_live(self, ui.LEFT + wide + 26, 552)
   ui.text("body", "soft", text(self.channel.about), ui.LEFT, 592)
   local time = ui.clock(math.floor(self.time))
@@ -78,7 +64,7 @@ end
 
 local function draw_pass(self)
   local whole = self.app.pass_minutes * 60000
-  local left = math.min(self.left, whole)
+  local left = math.min(self.app.pass_left, whole)
   ui.color(self.foot)
   ui.box(ui.RIGHT - 236, ui.TOP, 236, 84, 18)
   ui.ring(ui.RIGHT - 192, ui.TOP + 42, 26, left / whole,
@@ -91,24 +77,22 @@ end
 function Playing:draw()
   draw_film(self)
   if self.shown < SHOW_FOR then draw_bar(self) end
-  if self.left and self.app.pass then draw_pass(self) end
+  if self.app.pass and self.app.pass_left then draw_pass(self) end
 end
 
 function Playing:key(key)
   self.shown = 0
-  if key == "back" then self.app:channels() end
+  if key == "back" then self.app:open_catalog() end
 end
 
 local function shade(color, light)
   return { color[1] * light, color[2] * light, color[3] * light }
 end
 
-return function(app, given)
-  local decision = given.decision
-  return setmetatable({ app = app, channel = given.channel, time = 0,
-    shown = 0, what = given.channel.id,
-    paper = shade(given.channel.color, 0.30),
-    foot = shade(given.channel.color, 0.13),
+return function(app, channel, decision)
+  return setmetatable({ app = app, channel = channel, time = 0, shown = 0,
+    what = channel.resource, paper = shade(channel.color, 0.30),
+    foot = shade(channel.color, 0.13),
     note = decision.media_token and "media token" or "",
     token_ends = decision.media_token_not_after or 0 }, Playing)
 end

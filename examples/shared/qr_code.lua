@@ -1,5 +1,5 @@
---- QR codes by libqrencode's `qrencode`, for examples/tv and examples/mpv, which run
--- the program without blocking and draw the result.
+--- QR codes by libqrencode's `qrencode`. The caller runs the program without blocking,
+-- and draws the result.
 
 local qr_code = {}
 

@@ -1,20 +1,23 @@
---- The app's store: a process makes the changes, because mpv's Lua has no threads. See
--- examples/queued_store.lua.
+--- A queued store whose changes are made in order by a process of `lua5.4`, for
+-- programs whose Lua has no threads.
 
 local adobepass = require "adobepass"
 local interface = require "adobepass.store.interface"
-local queued_store = require "examples.queued_store"
+local queued_store = require "examples.shared.queued_store"
 local shell = require "adobepass.util.shell"
 
-local store = {}
+local process_store = {}
+
+local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 
 --- Creates a store in a folder.
 -- @string folder created if it is missing, readable by the owner only
--- @string here the folder of this file
-function store.new(folder, here)
-  local pipe = assert(io.popen("exec " .. shell.line("lua5.4", here
-    .. "/store_writer.lua", here, folder), "w"))
-  -- A write to the pipe of a process that has ended fails; mpv ignores SIGPIPE.
+function process_store.new(folder)
+  local pipe = assert(io.popen("exec " .. shell.line("env", "LUA_PATH=" .. package.path,
+    "LUA_CPATH=" .. HERE .. "/../../build/lua5.4/?.so;;", "lua5.4",
+    HERE .. "/process_store_writer.lua", folder), "w"))
+  -- A write to the pipe of a process that has ended fails if the program ignores
+  -- SIGPIPE, as mpv does.
   local function send(method, key, value, seconds)
     local fine, message = pipe:write(("%s %d %d %s\n"):format(method, #(key or ""),
       #(value or ""), seconds or ""), key or "", value or "")
@@ -27,6 +30,6 @@ function store.new(folder, here)
 end
 
 --- Waits for all writes, and ends the process.
-function store.close(self) self.pipe:close() end
+function process_store.close(self) self.pipe:close() end
 
-return store
+return process_store

@@ -1,9 +1,7 @@
--- The process of store.lua: makes the changes in order; ends at the end of the pipe.
+-- The process of process_store.lua: makes the changes in order; ends at the end of the
+-- pipe.
 
-local here, folder = arg[1], arg[2]
-dofile(here .. "/paths.lua")(here)
-
-local disk = require "adobepass.store.file" (folder)
+local disk = require "adobepass.store.file" (arg[1])
 
 for line in io.lines() do
   local method, key, value, seconds = line:match "^(%l+) (%d+) (%d+) (%S*)$"

@@ -1,5 +1,5 @@
---- A store for programs that must not wait for the disk, for examples/tv and
--- examples/mpv: reads return at once; another thread or process makes the changes.
+--- A store for programs that must not wait for the disk: reads return at once; another
+-- thread or process makes the changes.
 --
 -- A value that was changed since the start is read from memory, any other from disk.
 -- Only one program may use the disk's store.
