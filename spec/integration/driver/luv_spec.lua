@@ -1,5 +1,6 @@
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
+local loop_world = require "spec.support.loop_world"
 local open_handles = require "spec.support.open_handles"
 local luv = require "adobepass.driver.luv"
 local https_server = require "spec.support.https_server"
@@ -7,37 +8,24 @@ local shell = require "adobepass.util.shell"
 local uv = require "luv"
 
 describe("driver.luv", function()
-  local nginx, driver, transport, failures
+  local nginx, world, failures
 
   setup(function() nginx = https_server.start() end)
   teardown(function() nginx.stop() end)
 
   before_each(function()
     failures = {}
-    driver = luv { on_error = function(reason)
-      failures[#failures + 1] = reason
-    end }
-    transport = assert(core.http.new { ca_file = nginx.files.good.ca,
-      timeout = 60 })
+    local function on_error(reason) failures[#failures + 1] = reason end
+    world = loop_world.new(nginx, luv { on_error = on_error }, function(...)
+      for _, fn in ipairs { ... } do coroutine.wrap(fn)() end
+      uv.run()
+    end)
   end)
 
   after_each(function()
-    transport:close()
+    world.transport:close()
     assert.is_false(uv.loop_alive())
   end)
-
-  local function submit(rest, place)
-    return assert(transport:submit { url = nginx:url(place or "GOOD", rest) })
-  end
-
-  local function wait(transfer, seconds)
-    return driver.wait(transport, transfer, driver.now() + (seconds or 60))
-  end
-
-  local function run(...)
-    for _, fn in ipairs { ... } do coroutine.wrap(fn)() end
-    uv.run()
-  end
 
   local function handles()
     local count = 0
@@ -50,12 +38,12 @@ describe("driver.luv", function()
   it("[driver-luv-leaves-no-handle-loop] driver.luv: leaves no handle in the "
     .. "loop", function()
     local before = handles()
-    run(function()
+    world.run(function()
       for _ = 1, 3 do
-        assert(wait(submit("/hello")))
-        driver.sleep(0.001)
-        local silent = submit("/silent")
-        assert.is_false(wait(silent, 0.005))
+        assert(world:wait(world:submit "/hello"))
+        world.driver.sleep(0.001)
+        local silent = world:submit "/silent"
+        assert.is_false(world:wait(silent, 0.005))
         silent:close()
       end
     end)
@@ -64,32 +52,12 @@ describe("driver.luv", function()
 
   it("[driver-luv-loop-end-request] driver.luv: lets the loop end while a "
     .. "request is in flight", function()
-    local silent
-    run(function()
-      silent = submit("/silent")
-      assert.is_false(wait(silent, 0.005))
-    end)
-    assert.equal("pending", (select(3, silent:result())))
-    silent:close()
+    world:ends_with_a_request()
   end)
 
-  -- HTTP/1.1 without keep-alive: each descriptor is closed after its request and
-  -- its number is reused for the next one.
   it("[driver-luv-follows-descriptors] driver.luv: handles descriptor numbers "
     .. "that are reused for other connections", function()
-    local responses = 0
-    local function one()
-      for _ = 1, 20 do
-        local transfer = assert(transport:submit {
-          url = nginx:url("HTTP", "/hello"),
-          headers = { Connection = "close" } })
-        assert.is_true(wait(transfer))
-        assert.equal(200, assert(transfer:result()).status)
-        responses = responses + 1
-      end
-    end
-    run(one, one, one)
-    assert.equal(60, responses)
+    world:reuses_descriptors()
   end)
 
   -- The server OLD has only HTTP/1.1, so a collected transfer closes its
@@ -99,16 +67,16 @@ describe("driver.luv", function()
     local ended = 0
     local function drop()
       for _ = 1, 30 do
-        wait(submit("/silent", "OLD"), core.random.bytes(1):byte() / 100000)
+        world:wait(world:submit("/silent", "OLD"), core.random.bytes(1):byte() / 100000)
         collectgarbage("step", 10)
       end
       ended = ended + 1
     end
     local function use()
-      for _ = 1, 30 do assert.is_true(wait(submit("/hello", "OLD"))) end
+      for _ = 1, 30 do assert.is_true(world:wait(world:submit("/hello", "OLD"))) end
       ended = ended + 1
     end
-    run(drop, use, drop, use)
+    world.run(drop, use, drop, use)
     assert.equal(4, ended)
   end)
 
@@ -117,13 +85,13 @@ describe("driver.luv", function()
     local timer, code = uv.new_timer(), nil
     local pipe = uv.new_pipe(false)
     timer:start(2, 0, function()
-      transport:close()
+      world.transport:close()
       timer:close()
       pipe:close()
     end)
-    run(function()
-      local silent = submit("/silent", "OLD")
-      assert.is_true(wait(silent))
+    world.run(function()
+      local silent = world:submit("/silent", "OLD")
+      assert.is_true(world:wait(silent))
       code = select(3, silent:result())
     end)
     assert.equal("closed", code)
@@ -132,49 +100,26 @@ describe("driver.luv", function()
   it("[driver-luv-waits-two-sessions] driver.luv: waits for two transports at "
     .. "once", function()
     local other = assert(core.http.new { ca_file = nginx.files.good.ca })
-    local ended = 0
-    local function one(which)
-      return function()
-        for _ = 1, 5 do
-          local transfer = assert(which:submit {
-            url = nginx:url("GOOD", "/hello") })
-          assert(driver.wait(which, transfer, driver.now() + 60))
-        end
-        ended = ended + 1
-      end
-    end
-    run(one(transport), one(other))
+    world:waits_at_once({ world.transport, world.driver }, { other, world.driver })
     other:close()
-    assert.equal(2, ended)
   end)
 
   it("[driver-luv-lives-session] driver.luv: shares a transport with another "
     .. "driver", function()
-    local other, ended = luv(), 0
-    local function one(which)
-      return function()
-        for _ = 1, 5 do
-          local transfer = submit("/hello")
-          assert(which.wait(transport, transfer, which.now() + 60))
-        end
-        ended = ended + 1
-      end
-    end
-    run(one(driver), one(other))
-    assert.equal(2, ended)
+    world:waits_at_once({ world.transport, world.driver }, { world.transport, luv() })
   end)
 
   it("[driver-luv-coroutine-fails-wakes] driver.luv: reports the error of a "
     .. "coroutine and resumes the others", function()
     local ended = false
-    local transfer = submit("/hello")
-    run(function()
-      wait(transfer)
+    local transfer = world:submit "/hello"
+    world.run(function()
+      world:wait(transfer)
       error("boom after a wait", 0)
     end, function()
-      ended = wait(transfer)
+      ended = world:wait(transfer)
     end, function()
-      driver.sleep(0.001)
+      world.driver.sleep(0.001)
       error("boom after a sleep", 0)
     end)
     assert.is_true(ended)
@@ -204,7 +149,7 @@ describe("driver.luv", function()
     finally(function() collectgarbage("restart") end)
     local function runs_after(word)
       collectgarbage(word)
-      run(function() wait(submit("/hello")) end)
+      world.run(function() world:wait(world:submit "/hello") end)
       return collectgarbage("isrunning")
     end
     assert.is_true(runs_after "restart")
@@ -214,20 +159,20 @@ describe("driver.luv", function()
 
   it("[driver-luv-session-waits] driver.luv: releases a transport without "
     .. "waiting coroutines", function()
-    run(function() wait(submit("/hello")) end)
-    transport:close()
-    transport = assert(core.http.new())
+    world.run(function() world:wait(world:submit "/hello") end)
+    world.transport:close()
+    world.transport = assert(core.http.new())
     assert.equal(1, open_handles.count().transports)
-    transport:close()
+    world.transport:close()
     open_handles.assert_none()
   end)
 
   it("[driver-luv-raises-used-outside] driver.luv: raises outside of a "
     .. "coroutine", function()
-    assert.error_matches(function() driver.sleep(0) end,
+    assert.error_matches(function() world.driver.sleep(0) end,
       "sleep was called outside of a coroutine")
-    local transfer = submit("/hello")
-    assert.error_matches(function() wait(transfer) end,
+    local transfer = world:submit "/hello"
+    assert.error_matches(function() world:wait(transfer) end,
       "wait was called outside of a coroutine")
     transfer:close()
   end)
@@ -239,8 +184,8 @@ describe("driver.luv", function()
       used = true
       return uv.new_timer()
     end }, { __index = uv })
-    driver = luv { uv = mine }
-    run(function() driver.sleep(0) end)
+    world.driver = luv { uv = mine }
+    world.run(function() world.driver.sleep(0) end)
     assert.is_true(used)
   end)
 
