@@ -230,24 +230,6 @@ local function new_cell(options)
     down = options.redis_down or math.huge, up = options.redis_up or 0 }
 end
 
---- Simulates an evening. options: `nodes`, `shards`, `seed`, `is_listed` (Adobe
--- exempts the nodes' addresses), `lost_at` (the second at which one node is lost: its
--- devices repeat /play at the others), `redis_down` and `redis_up` (seconds: one shard
--- does not respond). Returns the cell with its minutes.
-function capacity.simulate(options)
-  local cell = new_cell(options)
-  local share = cell.model.devices / cell.workers
-  add_devices(cell, math.floor(share))
-  if options.lost_at then -- at most half of the devices watch
-    add_lost(cell, math.floor(share / 2 / (options.nodes - 1)), options.lost_at)
-  end
-  while #cell.events > 0 do
-    local event = cell.events:pop()
-    steps[event.step](cell, event)
-  end
-  return cell
-end
-
 -- --- results ---------------------------------------------------------------------
 
 local function quantile(list, part)
@@ -255,10 +237,7 @@ local function quantile(list, part)
   return list[math.max(1, math.ceil(#list * part))] or 0
 end
 
---- Returns the figures of each minute: `cpu` and `redis` (0 to 1), `p99` and
--- `redis_p99` (seconds), and, of all nodes, `requests`, `adobe` (per second),
--- `failed`, `registered`.
-function capacity.minutes(cell)
+local function minutes_of(cell)
   local list = {}
   for index = 1, cell.model.horizon / 60 do
     local minute = minute_of(cell, (index - 1) * 60)
@@ -273,11 +252,38 @@ function capacity.minutes(cell)
   return list
 end
 
+--- Simulates an evening. options: `nodes`, `shards`, `seed`, `is_listed` (Adobe
+-- exempts the nodes' addresses), `lost_at` (the second at which one node is lost: its
+-- devices repeat /play at the others), `redis_down` and `redis_up` (seconds: one shard
+-- does not respond). Returns the figures of each minute: `cpu` and `redis` (0 to 1),
+-- `p99` and `redis_p99` (seconds), and, of all nodes, `requests`, `adobe` (per second),
+-- `failed`, `registered`.
+function capacity.simulate(options)
+  local cell = new_cell(options)
+  local share = cell.model.devices / cell.workers
+  add_devices(cell, math.floor(share))
+  if options.lost_at then -- at most half of the devices watch
+    add_lost(cell, math.floor(share / 2 / (options.nodes - 1)), options.lost_at)
+  end
+  while #cell.events > 0 do
+    local event = cell.events:pop()
+    steps[event.step](cell, event)
+  end
+  return minutes_of(cell)
+end
+
 --- Returns the largest value of a field over all minutes.
 function capacity.peak(minutes, field)
   local most = 0
   for _, minute in ipairs(minutes) do most = math.max(most, minute[field]) end
   return most
+end
+
+--- Returns the sum of a field over all minutes.
+function capacity.total(minutes, field)
+  local sum = 0
+  for _, minute in ipairs(minutes) do sum = sum + minute[field] end
+  return sum
 end
 
 return capacity

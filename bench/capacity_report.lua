@@ -17,13 +17,7 @@ local SCENARIOS = {
 
 local function simulate(options)
   options.nodes, options.shards = options.nodes or NODES, options.shards or SHARDS
-  return capacity.minutes(capacity.simulate(options))
-end
-
-local function total(minutes, field)
-  local sum = 0
-  for _, minute in ipairs(minutes) do sum = sum + minute[field] end
-  return sum
+  return capacity.simulate(options)
 end
 
 local function row(...)
@@ -77,8 +71,8 @@ local function table_of_scenarios(found)
       number("%.1f ms", 1000 * capacity.peak(minutes, "p99")),
       number("%.0f", capacity.peak(minutes, "requests")),
       number("%.0f", capacity.peak(minutes, "adobe")),
-      number("%.0f", total(minutes, "failed")),
-      number("%.0f", total(minutes, "registered")))
+      number("%.0f", capacity.total(minutes, "failed")),
+      number("%.0f", capacity.total(minutes, "registered")))
   end
 end
 

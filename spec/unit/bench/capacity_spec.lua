@@ -6,6 +6,8 @@ local child_process = require "spec.support.child_process"
 -- Benchmarks run on Lua 5.4.
 if child_process.interpreter() ~= "lua5.4" then return end
 
+local sum = capacity.total
+
 local function model(changes)
   local made = {}
   for name, value in pairs(capacity.MODEL) do made[name] = value end
@@ -18,13 +20,7 @@ local SMALL = model { devices = 1.6e5 }
 local function run(options)
   options.nodes, options.shards = options.nodes or 20, options.shards or 4
   options.model = options.model or SMALL
-  return capacity.minutes(capacity.simulate(options))
-end
-
-local function sum(minutes, field)
-  local total = 0
-  for _, minute in ipairs(minutes) do total = total + minute[field] end
-  return total
+  return capacity.simulate(options)
 end
 
 describe("capacity simulation", function()
