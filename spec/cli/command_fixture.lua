@@ -47,6 +47,13 @@ function Fixture:stop()
   self.keeper:close()
 end
 
+--- Returns the software statement of Adobe's registration page: it has no scopes claim.
+function command_fixture.sample_statement()
+  local samples = json.decode(assert(shell.read_file
+    "spec/samples/dcr-register.json"))
+  return samples[1].request.body.software_statement
+end
+
 -- All other variable names get the prefix ADOBEPASS_.
 local PLAIN = { PATH = true, LC_ALL = true, NO_COLOR = true }
 

@@ -10,13 +10,6 @@ local shell = require "adobepass.util.shell"
 
 if child_process.is_like_lua54() then return end
 
--- The software statement of Adobe's registration page: it has no scopes claim.
-local function sample_statement()
-  local samples = json.decode(assert(shell.read_file
-    "spec/samples/dcr-register.json"))
-  return samples[1].request.body.software_statement
-end
-
 describe("cli doctor", function()
   local fixture
 
@@ -161,7 +154,7 @@ describe("cli doctor", function()
   it("[doctor-no-scopes] doctor: accepts a statement without a scopes claim, as "
     .. "Adobe's sample", function()
     local by_name = finds("ok", "statement", "it does not list its scopes",
-      "--statement -", nil, sample_statement())
+      "--statement -", nil, command_fixture.sample_statement())
     assert.equal("ok", by_name.provider.status)
   end)
 

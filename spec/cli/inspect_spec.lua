@@ -9,13 +9,6 @@ local shell = require "adobepass.util.shell"
 
 if child_process.is_like_lua54() then return end
 
--- The software statement of Adobe's registration page: it has no scopes claim.
-local function sample_statement()
-  local samples = json.decode(assert(shell.read_file
-    "spec/samples/dcr-register.json"))
-  return samples[1].request.body.software_statement
-end
-
 describe("cli inspect", function()
   local fixture, certificates, media
 
@@ -75,12 +68,12 @@ describe("cli inspect", function()
 
   it("[inspect-no-scopes] inspect: accepts a software statement without a scopes "
     .. "claim, as Adobe's sample", function()
-    local out, status = inspect(sample_statement())
+    local out, status = inspect(command_fixture.sample_statement())
     assert.equal(0, status)
     assert.is_truthy(out:find "^A software statement\n")
     assert.is_truthy(out:find("It does not list its scopes.", 1, true))
     assert.is_nil(out:find("lacks", 1, true))
-    local seen = view(sample_statement())
+    local seen = view(command_fixture.sample_statement())
     assert.same({ "statement", nil }, { seen.kind, seen.has_v2_scope })
     assert.is_true(view(fixture.sandbox.statement).has_v2_scope)
     assert.is_false(view(signed { software_id = "x", scopes = "other" })

@@ -77,6 +77,18 @@ describe("gateway failures", function()
       username = "bob", mvpd = "Cablevision" })
   end
 
+  -- Sends a poll that the service delays; returns when the service has received it.
+  local function begin_slow_poll(seconds)
+    control:fault { kind = "delay", operation = "profile_for_code",
+      seconds = seconds }
+    local transfer = tv:submit("GET", one .. "/login/status")
+    gateway_nodes.eventually(function()
+      tv.transport:step(0)
+      return many_clients.counts(control:journal()).profile_for_code > 0
+    end)
+    return transfer
+  end
+
   local function is_done(status, result)
     assert.same({ 200, "done" }, { status, result.state })
   end
@@ -117,13 +129,7 @@ describe("gateway failures", function()
       .. "after its node was killed during a poll", function()
       local login = begin_login()
       viewer_signs_in(login)
-      control:fault { kind = "delay", operation = "profile_for_code",
-        seconds = 60 }
-      local transfer = tv:submit("GET", one .. "/login/status")
-      gateway_nodes.eventually(function()
-        tv.transport:step(0)
-        return many_clients.counts(control:journal()).profile_for_code > 0
-      end)
+      local transfer = begin_slow_poll(60)
       gateway_nodes.kill(running.nodes[1])
       assert.is_nil(tv:finish(transfer))
       assert.equal("pending",
@@ -293,13 +299,7 @@ describe("gateway failures", function()
     it("[gateway-failure-middle-login] gateway: continues a login after a "
       .. "reload", function()
       local login = begin_login()
-      control:fault { kind = "delay", operation = "profile_for_code",
-        seconds = 1 }
-      local transfer = tv:submit("GET", one .. "/login/status")
-      gateway_nodes.eventually(function()
-        tv.transport:step(0)
-        return many_clients.counts(control:journal()).profile_for_code > 0
-      end)
+      local transfer = begin_slow_poll(1)
       local former = gateway_nodes.workers(running.nodes[1])
       reload()
       viewer_signs_in(login)

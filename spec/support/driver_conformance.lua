@@ -291,6 +291,21 @@ case("[driver-keeps-deadline] driver: keeps the deadline of each "
   transfer:close()
 end, "together")
 
+--- Returns `together` of a host: `start(fn)` starts a function concurrently, `pause()`
+-- lets the others run.
+function driver_conformance.together(start, pause)
+  return function(list)
+    local left = #list
+    for _, fn in ipairs(list) do
+      start(function()
+        fn()
+        left = left - 1
+      end)
+    end
+    while left > 0 do pause() end
+  end
+end
+
 --- Runs one case; raises when it fails.
 function driver_conformance.run(name, world)
   for _, entry in ipairs(cases) do

@@ -51,17 +51,12 @@ describe("a driver of the documentation, for copas,", function()
       local driver = new_driver()
       local transport = assert(core.http.new { ca_file = nginx.files.good.ca,
         timeout = 60 })
-      local function together(list)
-        local left = #list
-        for _, fn in ipairs(list) do
-          copas.addthread(function()
-            copas.setErrorHandler(fail)
-            fn()
-            left = left - 1
-          end)
-        end
-        while left > 0 do driver.sleep(0) end
-      end
+      local together = driver_conformance.together(function(fn)
+        copas.addthread(function()
+          copas.setErrorHandler(fail)
+          fn()
+        end)
+      end, function() driver.sleep(0) end)
       play(function()
         driver_conformance.run(name, { driver = driver, transport = transport,
           together = together,

@@ -6,14 +6,9 @@ local driver_conformance = require "spec.support.driver_conformance"
 local core = require "adobepass.core"
 local descriptor_limit = require "spec.support.descriptor_limit"
 local open_handles = require "spec.support.open_handles"
+local together = require "spec.support.nginx_threads"
 
 local in_nginx = {}
-
-local function together(list)
-  local threads = {}
-  for index, fn in ipairs(list) do threads[index] = ngx.thread.spawn(fn) end
-  for _, thread in ipairs(threads) do assert(ngx.thread.wait(thread)) end
-end
 
 local function new_world(argument)
   return {

@@ -3,14 +3,9 @@
 -- luacheck: globals ngx
 
 local store_conformance = require "spec.support.store_conformance"
+local together = require "spec.support.nginx_threads"
 
 local in_nginx = {}
-
-local function together(list)
-  local threads = {}
-  for index, fn in ipairs(list) do threads[index] = ngx.thread.spawn(fn) end
-  for _, thread in ipairs(threads) do assert(ngx.thread.wait(thread)) end
-end
 
 local function open(kind, options)
   return require("adobepass.store." .. kind)(options)

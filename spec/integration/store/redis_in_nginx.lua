@@ -8,6 +8,7 @@ local descriptor_limit = require "spec.support.descriptor_limit"
 local json = require "adobepass.util.json"
 local many_clients = require "spec.support.many_clients"
 local store_conformance = require "spec.support.store_conformance"
+local together = require "spec.support.nginx_threads"
 
 local in_nginx = {}
 
@@ -21,12 +22,6 @@ end
 
 local function store_of(options)
   return keep("store", options, function() return adobepass.store.redis(options) end)
-end
-
-local function together(list)
-  local threads = {}
-  for index, fn in ipairs(list) do threads[index] = ngx.thread.spawn(fn) end
-  for _, thread in ipairs(threads) do assert(ngx.thread.wait(thread)) end
 end
 
 --- Runs all cases of the conformance. argument: { options = }. Returns how many.

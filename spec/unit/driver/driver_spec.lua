@@ -55,16 +55,8 @@ describe("driver", function()
           local driver = new_driver()
           local world = new_world(driver)
           -- Both the case and the functions that it starts run as tasks.
-          function world.together(list)
-            local left = #list
-            for _, fn in ipairs(list) do
-              driver.start(function()
-                fn()
-                left = left - 1
-              end)
-            end
-            while left > 0 do driver.sleep(0) end
-          end
+          world.together = driver_conformance.together(driver.start,
+            function() driver.sleep(0) end)
           frames(driver, { function() run(name, world) end })
         end)
       end
@@ -77,13 +69,10 @@ describe("driver", function()
     end)
 
     describe("luv", function()
-      -- Starts each function in a coroutine; keeps an error in state.trouble.
-      local function spawn(state, list)
-        for _, fn in ipairs(list) do
-          local thread = coroutine.create(fn)
-          local fine, message = coroutine.resume(thread)
-          if not fine then state.trouble = message end
-        end
+      -- Starts a function in a coroutine; keeps an error in state.trouble.
+      local function spawn(state, fn)
+        local fine, message = coroutine.resume(coroutine.create(fn))
+        if not fine then state.trouble = message end
       end
 
       for _, name in ipairs(driver_conformance.names(true)) do
@@ -95,21 +84,12 @@ describe("driver", function()
             uv.stop()
           end }
           local world = new_world(driver)
-          function world.together(list)
-            local left = #list
-            for index, fn in ipairs(list) do
-              list[index] = function()
-                fn()
-                left = left - 1
-              end
-            end
-            spawn(state, list)
-            while left > 0 do driver.sleep(0.001) end
-          end
-          spawn(state, { function()
+          world.together = driver_conformance.together(
+            function(fn) spawn(state, fn) end, function() driver.sleep(0.001) end)
+          spawn(state, function()
             run(name, world)
             state.done = true
-          end })
+          end)
           uv.run()
           if state.trouble then error(state.trouble, 0) end
           assert.is_true(state.done)
@@ -124,16 +104,8 @@ describe("driver", function()
         it(name, function()
           local controller = cqueues.new()
           local world = new_world(cqueues_driver())
-          function world.together(list)
-            local left = #list
-            for _, fn in ipairs(list) do
-              controller:wrap(function()
-                fn()
-                left = left - 1
-              end)
-            end
-            while left > 0 do cqueues.sleep(0.001) end
-          end
+          world.together = driver_conformance.together(
+            function(fn) controller:wrap(fn) end, function() cqueues.sleep(0.001) end)
           controller:wrap(run, name, world)
           assert(controller:loop())
           assert.is_true(controller:empty())
