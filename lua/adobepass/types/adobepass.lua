@@ -179,7 +179,7 @@
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
 ---@field interval? number # Seconds between two polls, at least 3 (5)
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
 ---@field on_code? fun(login: adobepass.Login) # Show the code, the URL and the QR code
@@ -205,7 +205,7 @@
 ---@class adobepass.PartnerLoginOptions
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fallback? adobepass.LoginOptions # For an ordinary login, if Adobe requires it
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field partner string # The partner's name, such as Apple
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new
@@ -226,7 +226,7 @@
 ---@field test? boolean # Include test entries
 
 ---@class adobepass.RefreshOptions
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider; default: that of the login
 ---@field partner_status? table|string # What client:partner_status returned
@@ -266,7 +266,7 @@
 
 ---@class adobepass.SignOptions
 ---@field issuer string # Your name at Adobe
----@field key userdata # A private key of the core
+---@field key adobepass.core.Key # A private key of the core
 ---@field kid? string # The id of the key
 ---@field lifetime? number # Seconds until the token ends (3600)
 ---@field subject string # Your identifier of the viewer, hashed
