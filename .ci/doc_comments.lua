@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Reads doc comments of C (/*** … */) and Lua (--- …), and turns them into Markdown.
--- Such a comment is text followed by tags: @function, @type, @section, @string, @number,
--- @int, @bool, @param, @tparam, @treturn and @return.
+-- Such a comment is text followed by tags: @function, @type, @section, @string,
+-- @number, @int, @bool, @param, @tparam, @treturn and @return.
 --
 -- read(path): a list of { kind = "type", "section" or "function", name, text, params =
 -- { { name, type, text, is_optional, default } }, cases = { { { type, text } } } }: the
