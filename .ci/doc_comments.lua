@@ -119,10 +119,15 @@ local function parameter_text(item)
     item.text ~= "" and "; " .. item.text or "")
 end
 
+-- Returns a type with its text, which is a name, such as "string message", or more.
 local function result_text(item)
-  if item.type == "any" then return item.text end
-  return (item.type:gsub("^%?(.*)$", "%1 or nil"))
-    .. (item.text ~= "" and " " .. item.text or "")
+  local text = item.text
+  if item.type == "any" then return text end
+  local kind, is_optional = item.type:gsub("^%?", "")
+  if is_optional > 0 and text:find "^nil " then return kind .. ", or " .. text end
+  local is_name = text == "" or text:find "^%l+$" or text:find "^code[:,]"
+  return kind .. (is_optional > 0 and " or nil" or "") .. (is_name and "" or ",")
+    .. (text ~= "" and " " .. text or "")
 end
 
 -- Returns "Returns: x; or nil, message, code."

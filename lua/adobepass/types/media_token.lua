@@ -24,9 +24,9 @@ local media_token = {}
 
 --- Parses a media token without verifying it. Do not trust the result.
 ---@param serialized string
----@return adobepass.media_token.Fields? # `session_guid`, `requestor`, `resource`, `ttl` (ms), `issue_time`, `mvpd`, `proxy_mvpd`, each of them optional
+---@return adobepass.media_token.Fields? # the fields: `session_guid`, `requestor`, `resource`, `ttl` (ms), `issue_time`, `mvpd`, `proxy_mvpd`, each of them optional
 ---@return string? # message
----@return string? # `INVALID_TOKEN_FORMAT`
+---@return string? # code: `INVALID_TOKEN_FORMAT`
 function media_token.inspect(serialized) end
 
 --- Returns when a media token expires by its own fields, in ms since 1970; nil
@@ -39,7 +39,7 @@ function media_token.ends(fields) end
 ---@param options adobepass.VerifyOptions # `key`: a public key of the core, or a list of them: the token must be signed by one; `now_ms`: the time; `resource`, `requestor`: the expected values; `once`: a store in which used tokens are recorded, so that each is accepted once
 ---@return adobepass.media_token.Fields? # the fields, as of `media_token.inspect`
 ---@return string? # message
----@return string? # a status of Adobe's verifier: `INVALID_TOKEN_FORMAT`, `INVALID_SIGNATURE`, `TOKEN_EXPIRED`, `INVALID_RESOURCE_ID`; or of this module: `INVALID_REQUESTOR_ID`, `TOKEN_USED`, or the store's code (`store_failed`)
+---@return string? # code: of Adobe's verifier: `INVALID_TOKEN_FORMAT`, `INVALID_SIGNATURE`, `TOKEN_EXPIRED`, `INVALID_RESOURCE_ID`; or of this module: `INVALID_REQUESTOR_ID`, `TOKEN_USED`, or the store's code (`store_failed`)
 function media_token.verify(serialized, options) end
 
 return media_token
