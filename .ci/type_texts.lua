@@ -209,7 +209,8 @@ texts.options = {
     connector = { "table", "Of adobepass.store.redis_connector" },
     connect = { "fun(): table", "A connection of your own" } } },
   ["driver.tick"] = { "TickOptions", {
-    on_error = { "fun(message: any)", "Called for an error in a task" },
+    on_error = { "fun(message: any, task: adobepass.Task)",
+      "Called for an error in a task" },
     now = { "fun(): number", "A replacement for tests" },
     reuse = "true: tasks share coroutines" } },
   ["driver.luv"] = { "LuvOptions", {
@@ -364,7 +365,12 @@ texts.results = {
     { "help_url?", "string", "Adobe's page" },
     { "trace?", "string", "Adobe's id of the request" },
     { "retry_after?", "number", "Seconds to wait" },
-    { "operation?", "string", "What failed" } } },
+    { "operation?", "string", "What failed" },
+    { "hint", "fun(self): string", "Returns what a developer can do" },
+    { "viewer_text", "fun(self, language?: string): string", "Returns a text for the "
+      .. "viewer; client:viewer_text also knows the option messages" },
+    { "provider_text", "fun(self): string?", "Returns the provider's text for the "
+      .. "viewer, if the response has one" } } },
   { "Store", "Keeps state", {
     { "get", "fun(self, key: string): string?, string?, string?", "Reads" },
     { "set", "fun(self, key: string, value: string, seconds?: number): boolean?",
@@ -381,14 +387,29 @@ texts.results = {
       "Returns true when the transfer has ended, false at the deadline" },
     { "sleep", "fun(seconds: number)", "Waits" },
     { "now", "fun(): number", "Seconds of a monotonic clock" },
-    { "start?", "fun(task: function, ...): table",
-      "Of tick: runs a task; cancel() of the result ends it" },
-    { "update?", "fun(transport: userdata): integer",
-      "Of tick: called once a frame" } } },
+    { "start?", "fun(task: function, ...): adobepass.Task",
+      "Of tick: runs a task; its arguments follow" },
+    { "update?", "fun(transport?: userdata): integer",
+      "Of tick: called once a frame; returns the number of running tasks" },
+    { "task?", "fun(): table?", "Returns the running task, whose `cleanups` are "
+      .. "called if it is cancelled" },
+    { "clock?", "{ monotonic: fun(): number, wall: fun(): number }",
+      "A virtual clock" } } },
+  { "Task", "A task of driver.tick", {
+    { "status", '"running"|"done"|"failed"|"cancelled"', "Its state" },
+    { "results?", "table", "What the function returned; `n` is their number" },
+    { "error?", "any", "The value that was raised" },
+    { "traceback?", "string", "Where it was raised" },
+    { "cancel", "fun(self)", "Ends it" } } },
 }
 
 -- The tables of adobepass.sandbox.
 texts.sandbox = {
+  { "Replay", "A transport that responds from a recording", {
+    { "driver", "fun(self): adobepass.Driver", "Returns a driver that does not wait" },
+    { "finish", "fun(self): boolean?, string?, string?", "Returns true if every "
+      .. "recorded request was sent, else nil, the first difference and a code" },
+    { "close", "fun(self)", "Closes it" } } },
   { "Clock", "The virtual clock of a test", {
     { "sleep", "fun(seconds: number)", "Advances the clock" },
     { "now", "fun(): number", "Returns ms since 1970" } } },

@@ -100,6 +100,31 @@ describe("types", function()
       { kinds.request, kinds.token, kinds.registration })
   end)
 
+  it("[types-methods] types: define each method of an error, a driver, a task and a "
+    .. "replay", function()
+    local adobepass = require "adobepass"
+    local _, err = timeline.new().client:authorize "CNN"
+    for name in pairs(getmetatable(err).__index) do
+      assert.is_true(classes["adobepass.Error"][name], name)
+    end
+    local tick = adobepass.driver.tick { on_error = function() end }
+    for _, driver in ipairs { adobepass.driver.block(), tick } do
+      for name in pairs(driver) do
+        assert.is_true(classes["adobepass.Driver"][name], name)
+      end
+    end
+    for name in pairs(getmetatable(tick.start(function() end)).__index) do
+      assert.is_true(name == "__index" or classes["adobepass.Task"][name], name)
+    end
+    local text = folder.read "lua/adobepass/types/sandbox.lua"
+    for name in (folder.read "lua/adobepass/sandbox/replay.lua"):gmatch
+        "%-%-%- [^\n]*\nfunction Replay:([%l_]+)" do
+      assert.truthy(name == "submit"
+        or text:match("@class adobepass.Replay.-\n\n"):find("@field " .. name, 1, true),
+        name)
+    end
+  end)
+
   it("[types-http] types: define each option of core.http.new", function()
     local names = folder.read("csrc/lua/transport.c"):match
       'known%[%] = {([^}]*"connect_timeout"[^}]*)}'

@@ -285,7 +285,7 @@
 
 ---@class adobepass.TickOptions
 ---@field now? fun(): number # A replacement for tests
----@field on_error? fun(message: any) # Called for an error in a task
+---@field on_error? fun(message: any, task: adobepass.Task) # Called for an error in a task
 ---@field reuse? boolean # true: tasks share coroutines
 
 ---@class adobepass.Origins
@@ -501,6 +501,9 @@
 ---@field trace? string # Adobe's id of the request
 ---@field retry_after? number # Seconds to wait
 ---@field operation? string # What failed
+---@field hint fun(self): string # Returns what a developer can do
+---@field viewer_text fun(self, language?: string): string # Returns a text for the viewer; client:viewer_text also knows the option messages
+---@field provider_text fun(self): string? # Returns the provider's text for the viewer, if the response has one
 
 --- Keeps state.
 ---@class adobepass.Store
@@ -516,8 +519,18 @@
 ---@field wait fun(transport: userdata, transfer: userdata, deadline: number) # Returns true when the transfer has ended, false at the deadline
 ---@field sleep fun(seconds: number) # Waits
 ---@field now fun(): number # Seconds of a monotonic clock
----@field start? fun(task: function, ...): table # Of tick: runs a task; cancel() of the result ends it
----@field update? fun(transport: userdata): integer # Of tick: called once a frame
+---@field start? fun(task: function, ...): adobepass.Task # Of tick: runs a task; its arguments follow
+---@field update? fun(transport?: userdata): integer # Of tick: called once a frame; returns the number of running tasks
+---@field task? fun(): table? # Returns the running task, whose `cleanups` are called if it is cancelled
+---@field clock? { monotonic: fun(): number, wall: fun(): number } # A virtual clock
+
+--- A task of driver.tick.
+---@class adobepass.Task
+---@field status "running"|"done"|"failed"|"cancelled" # Its state
+---@field results? table # What the function returned; `n` is their number
+---@field error? any # The value that was raised
+---@field traceback? string # Where it was raised
+---@field cancel fun(self) # Ends it
 
 ---@class adobepass.Pass
 ---@field mvpd string # The pass in use

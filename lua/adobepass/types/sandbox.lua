@@ -17,6 +17,12 @@
 ---@field random? fun(n: integer): string # Returns n bytes; default: of the core
 ---@field throttle? boolean # false disables the rate limit (true)
 
+--- A transport that responds from a recording.
+---@class adobepass.Replay
+---@field driver fun(self): adobepass.Driver # Returns a driver that does not wait
+---@field finish fun(self): boolean?, string?, string? # Returns true if every recorded request was sent, else nil, the first difference and a code
+---@field close fun(self) # Closes it
+
 --- The virtual clock of a test.
 ---@class adobepass.Clock
 ---@field sleep fun(seconds: number) # Advances the clock
@@ -149,7 +155,7 @@ function sandbox.test_client(options) end
 
 --- Returns a transport that responds from a recording.
 ---@param path string
----@return table?
+---@return adobepass.Replay?
 ---@return string? message
 ---@return string? code
 function sandbox.replay(path) end
