@@ -306,7 +306,9 @@ cov: test-deps ## report the line coverage of C
 
 .PHONY: doc
 DOC := build/doc
-doc: lint-deps cores ## write the documentation as a site to build/doc
+doc: deps ## write the documentation as a site to build/doc
+	@sh .ci/packages cmark-gfm
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 all
 	@lua5.4 .ci/site/site.lua $(DOC)
 
 completions := bash:bash-completion/completions/adobepass \

@@ -11,7 +11,8 @@ local IDENTITY = {
 }
 
 local METADATA = {
-  metadata_key = "The private key, or keys, that decrypt encrypted attributes",
+  metadata_key = { "adobepass.core.Key|adobepass.core.Key[]",
+    "The private key, or keys, that decrypt encrypted attributes" },
   metadata_padding = "As in key:decrypt of the core",
 }
 
@@ -148,7 +149,8 @@ texts.options = {
     provider_error = { "{ code: string, message: string }",
       "The framework's error" } } },
   ["client:sign_service_token"] = { "SignOptions", {
-    key = "A private key of the core", issuer = "Your name at Adobe",
+    key = { "adobepass.core.Key", "A private key of the core" },
+    issuer = "Your name at Adobe",
     subject = "Your identifier of the viewer, hashed",
     lifetime = "Seconds until the token ends (3600)", kid = "The id of the key" } },
   ["client:request"] = { "RequestOptions", { base = { '"api"|"mgmt"', "Which host" },
@@ -164,6 +166,21 @@ texts.options = {
     world = "Merged over the default world",
     throttle = "false disables the sandbox's rate limit (true)",
     time = "The clock's first value, in ms since 1970 (1750000000000)" } },
+  ["sandbox.new"] = { "SandboxOptions", {
+    now = { "fun(): number", "The clock, in ms since 1970; default: the system's" },
+    random = { "fun(n: integer): string", "Returns n bytes; default: of the core" },
+    api = "The origin in URLs (https://127.0.0.1:8443)",
+    mgmt = "The origin of the management host; default: that of api",
+    plain_api = "A second origin of the API, without TLS",
+    keys = "The layout of adobepass.sandbox.data.keys",
+    throttle = "false disables the rate limit (true)" } },
+  ["media_token.verify"] = { "VerifyOptions", {
+    key = { "adobepass.core.Key|adobepass.core.Key[]",
+      "A public key, or several: the token must be signed by one" },
+    now_ms = "The time, in ms since 1970",
+    resource = "The expected resource", requestor = "The expected service provider",
+    once = { "adobepass.Store",
+      "Records used tokens, so that each is accepted once" } } },
   ["store.file"] = { "FileStoreOptions", {
     key = { "string|string[]", "32 bytes; the first encrypts, all decrypt" },
     lock_timeout = "Seconds to wait for another process (5)",
@@ -192,7 +209,8 @@ texts.options = {
     connector = { "table", "Of adobepass.store.redis_connector" },
     connect = { "fun(): table", "A connection of your own" } } },
   ["driver.tick"] = { "TickOptions", {
-    on_error = { "fun(message: any)", "Called for an error in a task" },
+    on_error = { "fun(message: any, task: adobepass.Task)",
+      "Called for an error in a task" },
     now = { "fun(): number", "A replacement for tests" },
     reuse = "true: tasks share coroutines" } },
   ["driver.luv"] = { "LuvOptions", {
@@ -347,7 +365,12 @@ texts.results = {
     { "help_url?", "string", "Adobe's page" },
     { "trace?", "string", "Adobe's id of the request" },
     { "retry_after?", "number", "Seconds to wait" },
-    { "operation?", "string", "What failed" } } },
+    { "operation?", "string", "What failed" },
+    { "hint", "fun(self): string", "Returns what a developer can do" },
+    { "viewer_text", "fun(self, language?: string): string", "Returns a text for the "
+      .. "viewer; client:viewer_text also knows the option messages" },
+    { "provider_text", "fun(self): string?", "Returns the provider's text for the "
+      .. "viewer, if the response has one" } } },
   { "Store", "Keeps state", {
     { "get", "fun(self, key: string): string?, string?, string?", "Reads" },
     { "set", "fun(self, key: string, value: string, seconds?: number): boolean?",
@@ -364,22 +387,29 @@ texts.results = {
       "Returns true when the transfer has ended, false at the deadline" },
     { "sleep", "fun(seconds: number)", "Waits" },
     { "now", "fun(): number", "Seconds of a monotonic clock" },
-    { "start?", "fun(task: function, ...): table",
-      "Of tick: runs a task; cancel() of the result ends it" },
-    { "update?", "fun(transport: userdata): integer",
-      "Of tick: called once a frame" } } },
+    { "start?", "fun(task: function, ...): adobepass.Task",
+      "Of tick: runs a task; its arguments follow" },
+    { "update?", "fun(transport?: userdata): integer",
+      "Of tick: called once a frame; returns the number of running tasks" },
+    { "task?", "fun(): table?", "Returns the running task, whose `cleanups` are "
+      .. "called if it is cancelled" },
+    { "clock?", "{ monotonic: fun(): number, wall: fun(): number }",
+      "A virtual clock" } } },
+  { "Task", "A task of driver.tick", {
+    { "status", '"running"|"done"|"failed"|"cancelled"', "Its state" },
+    { "results?", "table", "What the function returned; `n` is their number" },
+    { "error?", "any", "The value that was raised" },
+    { "traceback?", "string", "Where it was raised" },
+    { "cancel", "fun(self)", "Ends it" } } },
 }
 
 -- The tables of adobepass.sandbox.
 texts.sandbox = {
-  { "SandboxOptions", "Options of adobepass.sandbox.new", {
-    { "now?", "fun(): number", "The clock, in ms since 1970; default: the system's" },
-    { "random?", "fun(n: integer): string", "Returns n bytes; default: of the core" },
-    { "api?", "string", "The origin in URLs (https://127.0.0.1:8443)" },
-    { "mgmt?", "string", "The origin of the management host; default: that of api" },
-    { "plain_api?", "string", "A second origin of the API, without TLS" },
-    { "keys?", "table", "The layout of adobepass.sandbox.data.keys" },
-    { "throttle?", "boolean", "false disables the rate limit (true)" } } },
+  { "Replay", "A transport that responds from a recording", {
+    { "driver", "fun(self): adobepass.Driver", "Returns a driver that does not wait" },
+    { "finish", "fun(self): boolean?, string?, string?", "Returns true if every "
+      .. "recorded request was sent, else nil, the first difference and a code" },
+    { "close", "fun(self)", "Closes it" } } },
   { "Clock", "The virtual clock of a test", {
     { "sleep", "fun(seconds: number)", "Advances the clock" },
     { "now", "fun(): number", "Returns ms since 1970" } } },
@@ -463,5 +493,120 @@ texts.pass = {
 }
 
 texts.identity = IDENTITY
+
+-- --- modules with doc comments -------------------------------------------------
+
+-- From a type of a doc comment to a class.
+texts.doc_classes = { token = "core.Token", key = "core.Key", lock = "core.Lock",
+  transport = "core.Transport", transfer = "core.Transfer", wakeup = "core.Wakeup" }
+
+-- From a function and a parameter, or `result`, to a type that replaces that of the doc
+-- comment, which says only `table` or `string`.
+texts.doc_types = {
+  ["http.new"] = { options = "adobepass.HttpOptions" },
+  ["transport:submit"] = { request = "adobepass.core.Request" },
+  ["transport:step"] = { ended = "adobepass.core.Transfer[]" },
+  ["transport:sockets"] = { result = 'table<integer, "r"|"w"|"rw">' },
+  ["transfer:result"] = { result = "adobepass.core.Response" },
+  token = { response = "adobepass.core.TokenResponse",
+    options = "adobepass.core.TokenOptions" },
+  ["token:state"] = { result = '"fresh"|"due"|"expired"' },
+  ["key:encrypt"] = { padding = '"pkcs1"|"oaep"|"oaep-sha256"' },
+  ["key:decrypt"] = { padding = '"pkcs1"|"oaep"|"oaep-sha256"' },
+  ["jws.sign"] = { options = "adobepass.core.JwsOptions", algorithm = '"RS256"' },
+  ["jws.verify_signature"] = { algorithm = '"RS256"' },
+  ["jws.verify"] = { algorithm = '"RS256"' },
+  ["file.read"] = { options = "adobepass.core.ReadOptions" },
+  ["file.write"] = { options = "adobepass.core.WriteOptions" },
+  ["file.list"] = { options = "adobepass.core.ListOptions" },
+  ["system.uname"] = { result = "adobepass.core.Uname" },
+  features = { result = "adobepass.core.Features" },
+  handle_count = { result = "adobepass.core.HandleCount" },
+  ["media_token.inspect"] = { result = "adobepass.media_token.Fields" },
+  ["media_token.ends"] = { fields = "adobepass.media_token.Fields" },
+  ["media_token.verify"] = { result = "adobepass.media_token.Fields",
+    options = "adobepass.VerifyOptions" },
+}
+
+-- From a module to the entries of texts.options that belong to it.
+texts.doc_options = { media_token = { "media_token.verify" } }
+
+local ENCRYPTION_KEY = { "key?", "string", "32 bytes, for AES-256-GCM" }
+
+-- From a module to the tables of its functions.
+texts.doc_results = {
+  core = {
+    { "core.Request", "A request of transport:submit", {
+      { "url", "string", "An absolute URL" },
+      { "method?", "string", "The HTTP method (GET)" },
+      { "headers?", "table<string, string|string[]>", "A list repeats the header" },
+      { "body?", "string", "The body" },
+      { "bearer?", "adobepass.core.Token", "Sent in Authorization" },
+      { "timeout?", "number", "Seconds; default: the transport's" },
+      { "connect_timeout?", "number", "Seconds; default: the transport's" },
+      { "max_body?", "integer", "Most bytes of the response's body; default: the "
+        .. "transport's" },
+      { "fresh?", "boolean", "true: on a new connection (false)" } } },
+    { "core.Response", "A response", {
+      { "status", "integer", "The HTTP status" },
+      { "body", "string", "The body" },
+      { "headers", "table<string, string>", "A lookup ignores case; repeated headers "
+        .. "are joined with a comma" },
+      { "header_list", "string[][]", "Every header as { name, value }, in the order "
+        .. "received" },
+      { "http_version", "string", "1.0, 1.1 or 2" },
+      { "reused", "boolean", "The connection existed before" },
+      { "timings", "adobepass.core.Timings", "Seconds from the start" } } },
+    { "core.Timings", "Seconds from the start of a request", {
+      { "name", "number", "The name was resolved" },
+      { "connect", "number", "The connection was open" },
+      { "tls", "number", "The TLS handshake was complete" },
+      { "first_byte", "number", "The first byte of the response was received" },
+      { "total", "number", "The response was complete" } } },
+    { "core.TokenResponse", "A response of the token endpoint", {
+      { "access_token", "string", "The secret" },
+      { "expires_in", "number|string", "Seconds" },
+      { "created_at?", "number|string", "Kept unchanged" } } },
+    { "core.TokenOptions", "When a token is due", {
+      { "now?", "number", "Monotonic seconds; default: the clock's" },
+      { "margin?", "number", "Seconds before its end when it is due (300)" },
+      { "jitter?", "number", "Seconds of which a random part is added to margin (60)" },
+      { "chance?", "number", "That part, from 0 to 1; default: random" } } },
+    { "core.JwsOptions", "Fields of the header", {
+      { "kid?", "string", "The id of the key" },
+      { "typ?", "string", "The type (JWT)" } } },
+    { "core.ReadOptions", "Options of file.read", {
+      { "max?", "integer", "Most bytes (1 MiB)" }, ENCRYPTION_KEY } },
+    { "core.WriteOptions", "Options of file.write", { ENCRYPTION_KEY } },
+    { "core.ListOptions", "Options of file.list", {
+      { "max?", "integer", "Most entries (1000000)" } } },
+    { "core.Uname", "What uname(2) reports", {
+      { "sysname", "string", "Such as Linux" },
+      { "release", "string", "Such as 6.1.0" },
+      { "version", "string", "The version" },
+      { "machine", "string", "Such as x86_64" } } },
+    { "core.Features", "Of the libraries", {
+      { "libcurl", "string", "The version" },
+      { "openssl", "string", "The version" },
+      { "http2", "boolean", "HTTP/2 is available" },
+      { "async_dns", "boolean", "A DNS lookup does not block" } } },
+    { "core.HandleCount", "Numbers of open handles", {
+      { "transports", "integer", "Open transports" },
+      { "transfers", "integer", "Open transfers" },
+      { "tokens", "integer", "Open tokens" },
+      { "keys", "integer", "Open keys" },
+      { "locks", "integer", "Open locks" } } },
+  },
+  media_token = {
+    { "media_token.Fields", "The fields of a media token", {
+      { "session_guid?", "string", "The session" },
+      { "requestor?", "string", "The service provider" },
+      { "resource?", "string", "The resource" },
+      { "ttl?", "number", "Its lifetime in ms" },
+      { "issue_time?", "string", "When it was issued" },
+      { "mvpd?", "string", "The provider" },
+      { "proxy_mvpd?", "string", "The provider behind a proxy" } } },
+  },
+}
 
 return texts

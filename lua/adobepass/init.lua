@@ -19,8 +19,13 @@ local server_clock = require "adobepass.policy.server_clock"
 local adobepass = { version = core.version }
 
 -- Loads a module at its first use, because some work only in a host such as nginx.
-local function on_demand(prefix)
+local function on_demand(kind, names)
+  local prefix = "adobepass." .. kind .. "."
   return setmetatable({}, { __index = function(self, name)
+    if not names[name] then
+      error(("adobepass.%s: there is no %s '%s'%s"):format(kind, kind, tostring(name),
+        options.suggest(name, names)), 2)
+    end
     local made = require(prefix .. name)
     rawset(self, name, made)
     return made
@@ -29,13 +34,15 @@ end
 
 --- The stores: `memory`, `file`, `shdict`, `redis`. Any table with the same
 -- methods is a store, too.
-adobepass.store = on_demand "adobepass.store."
+adobepass.store = on_demand("store", { memory = true, file = true, shdict = true,
+  redis = true })
 
 --- Reads and checks the X-Device-Info of a device: see adobepass.device.
 adobepass.device = device
 
 --- The drivers: `block`, `tick`, `ngx`, `luv`, `cqueues`.
-adobepass.driver = on_demand "adobepass.driver."
+adobepass.driver = on_demand("driver", { block = true, tick = true, ngx = true,
+  luv = true, cqueues = true })
 
 local FIELDS = {
   service_provider = "string", software_statement = "string?",
@@ -131,11 +138,29 @@ local function check_messages(given)
   return given or {}
 end
 
+-- The options of core.http.new, for suggestions.
+local HTTP = {}
+for name in ([[allow_http ca_file ca_path client_cert client_key client_key_password
+  compression connect_timeout dns_cache http2 max_body max_connections max_headers
+  max_host_connections min_tls pinned_public_key proxy resolve timeout
+  user_agent]]):gmatch "%S+" do HTTP[name] = true end
+
+local function check_http_names(given)
+  for name in pairs(given) do
+    if not HTTP[name] then
+      error(("adobepass.new: http: unknown option '%s'%s"):format(tostring(name),
+        options.suggest(name, HTTP)))
+    end
+  end
+end
+
 -- Creates a transport and closes it, so that wrong options raise now.
 local function check_http(http)
+  check_http_names(http)
   local good, transport = pcall(core.http.new, http)
   if not good then
-    error("adobepass.new: http: " .. tostring(transport))
+    error("adobepass.new: http: "
+      .. tostring(transport):gsub("^bad argument #1 to '.-' %((.*)%)$", "%1"))
   end
   if transport then transport:close() end
   return http

@@ -84,11 +84,11 @@ end
 
 --- Parses a media token without verifying it. Do not trust the result.
 -- @string serialized
--- @treturn[1] table `session_guid`, `requestor`, `resource`, `ttl` (ms),
+-- @treturn[1] table the fields: `session_guid`, `requestor`, `resource`, `ttl` (ms),
 -- `issue_time`, `mvpd`, `proxy_mvpd`, each of them optional
 -- @treturn[2] nil
 -- @treturn[2] string message
--- @treturn[2] string `INVALID_TOKEN_FORMAT`
+-- @treturn[2] string code: `INVALID_TOKEN_FORMAT`
 function media_token.inspect(serialized)
   local fields = parse(serialized)
   if fields then return fields end
@@ -186,7 +186,7 @@ end
 -- @treturn[1] table the fields, as of `media_token.inspect`
 -- @treturn[2] nil
 -- @treturn[2] string message
--- @treturn[2] string a status of Adobe's verifier: `INVALID_TOKEN_FORMAT`,
+-- @treturn[2] string code: of Adobe's verifier: `INVALID_TOKEN_FORMAT`,
 -- `INVALID_SIGNATURE`, `TOKEN_EXPIRED`, `INVALID_RESOURCE_ID`; or of this
 -- module: `INVALID_REQUESTOR_ID`, `TOKEN_USED`, or the store's code
 -- (`store_failed`)

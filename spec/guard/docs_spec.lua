@@ -104,6 +104,37 @@ describe("documentation", function()
     assert.is_true(count > 40, count)
   end)
 
+  -- Returns the text of a file that a document names by its path, or by a part of it.
+  local function named_file(path)
+    for _, prefix in ipairs { "", "lua/adobepass/", "lua/adobepass/sandbox/" } do
+      local text = folder.read(prefix .. path)
+      if text then return text end
+    end
+  end
+
+  it("[docs-where-to-look] README.md: each row of 'Where to look' names files that "
+    .. "exist and have the functions of the row", function()
+    local section = documents["README.md"]:match "\n## Where to look.-\n(|.-)\n\n"
+    local files, names = 0, 0
+    for row in section:gmatch "[^\n]+" do
+      local texts, words = {}, {}
+      for code in row:gmatch "`([^`]+)`" do
+        if code:find "^[%w_/]+%.[%l]+$" and code:find "/" then
+          files = files + 1
+          texts[#texts + 1] = assert(named_file(code), code)
+        elseif code:find "^[%l_.:]+$" or code:find "^%[[%l-]+%]$" then
+          words[#words + 1] = code
+        end
+      end
+      for _, word in ipairs(words) do
+        local last = word:match "[%l_]+$" or word
+        names = names + 1
+        assert.truthy(table.concat(texts):find(last, 1, true) or #texts == 0, word)
+      end
+    end
+    assert.is_true(files >= 10 and names >= 20, files .. " " .. names)
+  end)
+
   it("[docs-diagrams] docs/concepts.md: shows each diagram, as .ci/diagrams draws "
     .. "it, with text of 12 px or more", function()
     local output = folder.run "unset LUA_PATH LUA_CPATH; lua5.4 .ci/diagrams check 2>&1"

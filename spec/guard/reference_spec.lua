@@ -17,6 +17,31 @@ describe("reference", function()
     assert.matches("status 0%s*$", output)
     assert.is_true(tonumber(output:match "(%d+) functions") >= 70, output)
     assert.is_true(tonumber(output:match "(%d+) options") >= 250, output)
+    assert.is_true(tonumber(output:match "(%d+) functions with an example") >= 150,
+      output)
+  end)
+
+  it("[reference-example-each] reference: fails when a public function, operation, "
+    .. "control call or function of the core has no example", function()
+    local copy = folder.make()
+    folder.run(("cp -r docs %s/docs; ln -s \"$PWD\"/lua \"$PWD\"/csrc \"$PWD\"/build "
+      .. "\"$PWD\"/.ci %s"):format(copy, copy))
+    local removed = { ["docs/reference.md"] = "client:check_code",
+      ["docs/operations.md"] = "client.api:unlink",
+      ["docs/sandbox.md"] = "control.revoke", ["docs/core.md"] = "wakeup:watch" }
+    for path, call in pairs(removed) do
+      local pattern = "(%f[%a]" .. call:gsub("%p", "%%%0") .. ")(%s*[%({\"])"
+      local text, count = folder.read(path):gsub(pattern, "%1_other%2")
+      assert.is_true(count > 0, call)
+      assert(folder.write(copy .. "/" .. path, text))
+    end
+    local output = folder.run(("unset LUA_PATH LUA_CPATH; cd %s; .ci/reference check")
+      :format(copy) .. FORCED)
+    folder.remove(copy)
+    for path, call in pairs(removed) do
+      assert.truthy(output:find(path .. ": no example of " .. call, 1, true), output)
+    end
+    assert.matches("status 1%s*$", output)
   end)
 
   -- Returns the sections of the reference: from a heading to its text.

@@ -100,6 +100,31 @@ describe("types", function()
       { kinds.request, kinds.token, kinds.registration })
   end)
 
+  it("[types-methods] types: define each method of an error, a driver, a task and a "
+    .. "replay", function()
+    local adobepass = require "adobepass"
+    local _, err = timeline.new().client:authorize "CNN"
+    for name in pairs(getmetatable(err).__index) do
+      assert.is_true(classes["adobepass.Error"][name], name)
+    end
+    local tick = adobepass.driver.tick { on_error = function() end }
+    for _, driver in ipairs { adobepass.driver.block(), tick } do
+      for name in pairs(driver) do
+        assert.is_true(classes["adobepass.Driver"][name], name)
+      end
+    end
+    for name in pairs(getmetatable(tick.start(function() end)).__index) do
+      assert.is_true(name == "__index" or classes["adobepass.Task"][name], name)
+    end
+    local text = folder.read "lua/adobepass/types/sandbox.lua"
+    for name in (folder.read "lua/adobepass/sandbox/replay.lua"):gmatch
+        "%-%-%- [^\n]*\nfunction Replay:([%l_]+)" do
+      assert.truthy(name == "submit"
+        or text:match("@class adobepass.Replay.-\n\n"):find("@field " .. name, 1, true),
+        name)
+    end
+  end)
+
   it("[types-http] types: define each option of core.http.new", function()
     local names = folder.read("csrc/lua/transport.c"):match
       'known%[%] = {([^}]*"connect_timeout"[^}]*)}'
@@ -110,6 +135,130 @@ describe("types", function()
     end
     for _ in pairs(classes["adobepass.HttpOptions"]) do count = count - 1 end
     assert.equal(0, count)
+  end)
+
+  -- --- the core and media_token ------------------------------------------------
+
+  -- Returns from a class of a module's definitions to its fields, and the functions.
+  local function definitions_of(name)
+    local fields, found, class = {}, {}, nil
+    for line in folder.read("lua/adobepass/types/" .. name .. ".lua"):gmatch
+        "[^\n]+" do
+      class = line:match "^%-%-%-@class adobepass%.([%w_.]+)" or class
+      local field = line:match "^%-%-%-@field ([%w_]+)"
+      if field then
+        fields[class] = fields[class] or {}
+        fields[class][field] = true
+      end
+      local call = line:match "^function ([%w_.:]+)"
+      if call then found[call] = true end
+    end
+    return fields, found
+  end
+
+  -- Returns the names of the functions in a module, such as core.digest.hex.
+  local function functions_of(module, name, names)
+    for key, value in pairs(module) do
+      if type(value) == "function" then names[name .. "." .. key] = true end
+      if type(value) == "table" then functions_of(value, name .. "." .. key, names) end
+    end
+    return names
+  end
+
+  it("[types-core] types: define every function of the core and every method of its "
+    .. "objects, and no other", function()
+    local core = require "adobepass.core"
+    local path = folder.make()
+    local pem = require("adobepass.sandbox").new().control.certificates()
+    local transport = assert(core.http.new())
+    local objects = { Transport = transport,
+      Transfer = assert(transport:submit { url = "https://127.0.0.1:1/" }),
+      Token = assert(core.token { access_token = "x", expires_in = 60 }),
+      Key = assert(core.private_key(pem.metadata_private_key)),
+      Lock = assert(core.file.lock(path .. "/lock")), Wakeup = assert(core.wakeup()) }
+    local expected = functions_of(core, "core", {})
+    for class, object in pairs(objects) do
+      for name in pairs(debug.getmetatable(object).__index) do
+        expected[class .. ":" .. name] = true
+      end
+      object:close()
+    end
+    folder.remove(path)
+    local _, found = definitions_of "core"
+    assert.same(expected, found)
+  end)
+
+  -- Returns the options that a function of csrc/lua accepts: the list `known` with the
+  -- given number in a file.
+  local function known_options(file, number)
+    local names, count = {}, 0
+    for list in folder.read("csrc/lua/" .. file .. ".c"):gmatch
+        "known%[%] = (%b{})" do
+      count = count + 1
+      for name in list:gmatch '"([%l%d_]+)"' do
+        names[name] = count == number or names[name]
+      end
+    end
+    return names
+  end
+
+  it("[types-core-options] types: define each option of the core's functions",
+    function()
+      local fields = definitions_of "core"
+      for class, place in pairs { Request = { "request", 1 },
+          TokenOptions = { "access_token", 1 }, JwsOptions = { "jws", 1 },
+          ReadOptions = { "private_file", 1 }, WriteOptions = { "private_file", 2 },
+          ListOptions = { "private_file", 3 } } do
+        assert.same(known_options(place[1], place[2]), fields["core." .. class], class)
+      end
+    end)
+
+  local function names_of(value)
+    local names = {}
+    for name in pairs(value) do names[name] = true end
+    return names
+  end
+
+  it("[types-core-results] types: define each field of the core's results", function()
+    local core = require "adobepass.core"
+    local fields = definitions_of "core"
+    for class, value in pairs { Uname = core.system.uname(),
+        Features = core.features(), HandleCount = core.handle_count() } do
+      assert.same(names_of(value), fields["core." .. class], class)
+    end
+    local transfer = folder.read "csrc/lua/transfer.c"
+    local facts = {}
+    for name in transfer:gmatch 'setfield%(L, [%w-]+, "(%l[%l_]*)"%)' do
+      facts[name] = true
+    end
+    assert.same(facts, fields["core.Response"])
+    local timings = {}
+    for name in transfer:gmatch 'set_number%(L, "([%l_]+)"' do timings[name] = true end
+    assert.same(timings, fields["core.Timings"])
+  end)
+
+  it("[types-media-token] types: define every function of media_token and util.jws, "
+    .. "and the fields of a media token", function()
+    local fields, found = definitions_of "media_token"
+    local media_token = require "adobepass.media_token"
+    assert.same(functions_of(media_token, "media_token", {}), found)
+    local _, jws = definitions_of "jws"
+    assert.same(functions_of(require "adobepass.util.jws", "jws", {}), jws)
+    local scenario = timeline.new()
+    local options = timeline.login_options()
+    options.on_code = function(login) scenario:sign_in(login.code, "bob") end
+    assert(scenario.client:login(options))
+    local token = assert(scenario.client:authorize "CNN").media_token
+    for name in pairs(assert(media_token.inspect(token))) do
+      assert.is_true(fields["media_token.Fields"][name], name)
+    end
+    for name in folder.read("lua/adobepass/media_token.lua"):match
+        "local NAMES = (%b{})":gmatch '= "([%l_]+)"' do
+      assert.is_true(fields["media_token.Fields"][name], name)
+    end
+    for _, name in ipairs { "key", "now_ms", "once", "requestor", "resource" } do
+      assert.is_true(fields.VerifyOptions[name], name)
+    end
   end)
 
   it("[types-sandbox] types: define test_client, its control calls, their fields and "

@@ -400,8 +400,8 @@ describe("host.start", function()
   it("[sandbox-host-refuses-not-know] sandbox host: refuses unknown "
     .. "options", function()
     assert.has_error(function() host.start { ports = 1 } end,
-      "host.start: unknown option 'ports'")
+      "host.start: unknown option 'ports': did you mean 'port'?")
     assert.has_error(function() host.start { port = "8443" } end,
-      "host.start: invalid option 'port': expected a number")
+      "host.start: port should be a number, not string")
   end)
 end)

@@ -1,4 +1,5 @@
 --- sandbox.new: world, options and keys.
+local assert_raises = require "spec.support.assert_raises"
 local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local folder = require "spec.support.folder"
@@ -35,6 +36,8 @@ describe("sandbox.new", function()
       assert.has_error(function() adobepass_sandbox.new(nil, options) end)
     end
     assert.has_error(function() adobepass_sandbox.new(5) end)
+    assert_raises("sandbox.new: unknown option 'throttel': did you mean 'throttle'?",
+      function() adobepass_sandbox.new(nil, { throttel = false }) end)
   end)
 
   it("[world-shares-state] sandbox.new: sandboxes share neither state nor "

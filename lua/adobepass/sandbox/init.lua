@@ -89,19 +89,9 @@ local world_schema = require "adobepass.sandbox.data.world_schema"
 local sandbox = {}
 
 local OPTIONS = {
-  now = "function", random = "function", api = "string", mgmt = "string",
-  keys = "table", throttle = "boolean", plain_api = "string",
+  now = "function?", random = "function?", api = "string?", mgmt = "string?",
+  keys = "table?", throttle = "boolean?", plain_api = "string?",
 }
-
-local function check_options(options)
-  for name, value in pairs(options) do
-    local kind = OPTIONS[name]
-    if not kind then error("unknown option '" .. tostring(name) .. "'", 3) end
-    if type(value) ~= kind then
-      error("invalid option '" .. name .. "': expected a " .. kind, 3)
-    end
-  end
-end
 
 local function wall_ms()
   return core.clock.wall() * 1000
@@ -109,8 +99,7 @@ end
 
 --- Creates a sandbox. Sandboxes share no state.
 function sandbox.new(world, options)
-  options = options or {}
-  check_options(options)
+  options = options_of.check("sandbox.new", options or {}, OPTIONS)
   local complete, message = world_schema.complete(world)
   if not complete then error(message, 2) end
   local api = options.api or "https://127.0.0.1:8443"

@@ -179,7 +179,7 @@
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
 ---@field interval? number # Seconds between two polls, at least 3 (5)
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
 ---@field on_code? fun(login: adobepass.Login) # Show the code, the URL and the QR code
@@ -205,7 +205,7 @@
 ---@class adobepass.PartnerLoginOptions
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fallback? adobepass.LoginOptions # For an ordinary login, if Adobe requires it
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field partner string # The partner's name, such as Apple
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new
@@ -226,7 +226,7 @@
 ---@field test? boolean # Include test entries
 
 ---@class adobepass.RefreshOptions
----@field metadata_key? userdata|userdata[] # The private key, or keys, that decrypt encrypted attributes
+---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider; default: that of the login
 ---@field partner_status? table|string # What client:partner_status returned
@@ -266,7 +266,7 @@
 
 ---@class adobepass.SignOptions
 ---@field issuer string # Your name at Adobe
----@field key userdata # A private key of the core
+---@field key adobepass.core.Key # A private key of the core
 ---@field kid? string # The id of the key
 ---@field lifetime? number # Seconds until the token ends (3600)
 ---@field subject string # Your identifier of the viewer, hashed
@@ -285,7 +285,7 @@
 
 ---@class adobepass.TickOptions
 ---@field now? fun(): number # A replacement for tests
----@field on_error? fun(message: any) # Called for an error in a task
+---@field on_error? fun(message: any, task: adobepass.Task) # Called for an error in a task
 ---@field reuse? boolean # true: tasks share coroutines
 
 ---@class adobepass.Origins
@@ -501,6 +501,9 @@
 ---@field trace? string # Adobe's id of the request
 ---@field retry_after? number # Seconds to wait
 ---@field operation? string # What failed
+---@field hint fun(self): string # Returns what a developer can do
+---@field viewer_text fun(self, language?: string): string # Returns a text for the viewer; client:viewer_text also knows the option messages
+---@field provider_text fun(self): string? # Returns the provider's text for the viewer, if the response has one
 
 --- Keeps state.
 ---@class adobepass.Store
@@ -516,8 +519,18 @@
 ---@field wait fun(transport: userdata, transfer: userdata, deadline: number) # Returns true when the transfer has ended, false at the deadline
 ---@field sleep fun(seconds: number) # Waits
 ---@field now fun(): number # Seconds of a monotonic clock
----@field start? fun(task: function, ...): table # Of tick: runs a task; cancel() of the result ends it
----@field update? fun(transport: userdata): integer # Of tick: called once a frame
+---@field start? fun(task: function, ...): adobepass.Task # Of tick: runs a task; its arguments follow
+---@field update? fun(transport?: userdata): integer # Of tick: called once a frame; returns the number of running tasks
+---@field task? fun(): table? # Returns the running task, whose `cleanups` are called if it is cancelled
+---@field clock? { monotonic: fun(): number, wall: fun(): number } # A virtual clock
+
+--- A task of driver.tick.
+---@class adobepass.Task
+---@field status "running"|"done"|"failed"|"cancelled" # Its state
+---@field results? table # What the function returned; `n` is their number
+---@field error? any # The value that was raised
+---@field traceback? string # Where it was raised
+---@field cancel fun(self) # Ends it
 
 ---@class adobepass.Pass
 ---@field mvpd string # The pass in use

@@ -8,15 +8,20 @@
 ---@field time? number # The clock's first value, in ms since 1970 (1750000000000)
 ---@field world? table # Merged over the default world
 
---- Options of adobepass.sandbox.new.
 ---@class adobepass.SandboxOptions
----@field now? fun(): number # The clock, in ms since 1970; default: the system's
----@field random? fun(n: integer): string # Returns n bytes; default: of the core
 ---@field api? string # The origin in URLs (https://127.0.0.1:8443)
----@field mgmt? string # The origin of the management host; default: that of api
----@field plain_api? string # A second origin of the API, without TLS
 ---@field keys? table # The layout of adobepass.sandbox.data.keys
+---@field mgmt? string # The origin of the management host; default: that of api
+---@field now? fun(): number # The clock, in ms since 1970; default: the system's
+---@field plain_api? string # A second origin of the API, without TLS
+---@field random? fun(n: integer): string # Returns n bytes; default: of the core
 ---@field throttle? boolean # false disables the rate limit (true)
+
+--- A transport that responds from a recording.
+---@class adobepass.Replay
+---@field driver fun(self): adobepass.Driver # Returns a driver that does not wait
+---@field finish fun(self): boolean?, string?, string? # Returns true if every recorded request was sent, else nil, the first difference and a code
+---@field close fun(self) # Closes it
 
 --- The virtual clock of a test.
 ---@class adobepass.Clock
@@ -150,7 +155,7 @@ function sandbox.test_client(options) end
 
 --- Returns a transport that responds from a recording.
 ---@param path string
----@return table?
+---@return adobepass.Replay?
 ---@return string? message
 ---@return string? code
 function sandbox.replay(path) end

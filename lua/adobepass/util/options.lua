@@ -109,19 +109,23 @@ local function is_of_type(value, wanted)
   return false
 end
 
+-- Returns a type with its article, as a reader of the documentation knows it.
+local function type_text(wanted)
+  local text = wanted:gsub("%?$", ""):gsub("userdata", "object of adobepass.core")
+  return (text:find "^[aeiou]" and "an " or "a ") .. text
+end
+
 -- Returns what is wrong with a value; nil when it is valid.
 local function fault_of(name, value, wanted)
   if type(wanted) == "table" and wanted.kind then
     if is_one_or_more(value, wanted) then return nil end
-    return ("%s should be a %s, or a list of them"):format(name, wanted.kind)
+    return ("%s should be %s, or a list of them"):format(name, type_text(wanted.kind))
   elseif type(wanted) == "table" then
     if value == nil or is_in_range(value, wanted) then return nil end
     return ("%s should be a %snumber from %g to %g"):format(name,
       wanted.is_whole and "whole " or "", wanted.least, wanted.most)
   elseif not is_of_type(value, wanted) then
-    return ("%s should be %s %s, not %s"):format(name,
-      wanted:find("^[aeiou]") and "an" or "a", wanted:gsub("%?$", ""),
-      type(value))
+    return ("%s should be %s, not %s"):format(name, type_text(wanted), type(value))
   end
 end
 

@@ -2,6 +2,7 @@
 
 local adobepass = require "adobepass"
 local fake_driver = require "spec.support.fake_driver"
+local folder = require "spec.support.folder"
 local valid_options = require "spec.support.valid_options"
 local memory = require "adobepass.store.memory"
 local assert_raises = require "spec.support.assert_raises"
@@ -66,7 +67,9 @@ local WRONG = {
   on_event = { 5, "log", {} },
   on_request = { 5, "trace", {} },
   timeout = { "30", 0, -1, NAN, HUGE, 4000 },
-  http = { 5, { { ca_fil = "x" }, "ca_fil" }, { { ca_file = 5 }, "ca_file" },
+  http = { 5, { { ca_fil = "x" },
+      "adobepass.new: http: unknown option 'ca_fil': did you mean 'ca_file'?" },
+    { { ca_file = 5 }, "adobepass.new: http: option 'ca_file' should be a string" },
     { { min_tls = "1.0" }, "min_tls" }, { { timeout = -1 }, "timeout" } },
   transport = { 5, "x" },
   rate_limit = { 5, "x", { { rate = 0 }, "rate" }, { { burst = 0 }, "burst" },
@@ -138,6 +141,27 @@ describe("adobepass.new", function()
     assert_raises("unknown option 'servce_provider'",
       new_with("servce_provider", "REF30"))
     assert_raises("unknown option '1'", new_with(1, "REF30"))
+  end)
+
+  it("[client-options-http-names] adobepass.new: knows each option of core.http.new",
+    function()
+      local list = folder.read "csrc/lua/transport.c":match
+        'known%[%] = {([^}]*"connect_timeout"[^}]*)}'
+      local count = 0
+      for name in list:gmatch '"([%l%d_]+)"' do
+        assert_raises("option '" .. name .. "' should be",
+          new_with("http", { [name] = print }))
+        count = count + 1
+      end
+      assert.is_true(count >= 20)
+    end)
+
+  it("[client-options-store-driver] adobepass.store, adobepass.driver: an unknown name "
+    .. "raises, with a suggestion", function()
+    assert_raises("adobepass.driver: there is no driver 'blocking': did you mean "
+      .. "'block'?", function() return adobepass.driver.blocking() end)
+    assert_raises("adobepass.store: there is no store 'files': did you mean 'file'?",
+      function() return adobepass.store.files "state" end)
   end)
 
   it("[client-options-wants] adobepass.new: requires a table with "

@@ -24,6 +24,7 @@
 local certificates = require "adobepass.sandbox.host.certificates"
 local json = require "adobepass.util.json"
 local nginx = require "adobepass.sandbox.host.nginx"
+local options_of = require "adobepass.util.options"
 local recording = require "adobepass.util.recording"
 local shell = require "adobepass.util.shell"
 local world_file = require "adobepass.sandbox.data.world_file"
@@ -34,8 +35,8 @@ local host = {}
 local Running = {}
 Running.__index = Running
 
-local OPTIONS = { port = "number", world = "string or table", state_dir = "string",
-  throttle = "boolean", nginx = "string", bind = "string", record = "string" }
+local OPTIONS = { port = "number?", world = "string or table?", state_dir = "string?",
+  throttle = "boolean?", nginx = "string?", bind = "string?", record = "string?" }
 
 local HTTP = [[
 http {
@@ -100,15 +101,7 @@ function host.bind_address(text)
 end
 
 local function check(options)
-  for name, value in pairs(options) do
-    if not OPTIONS[name] then
-      error("host.start: unknown option '" .. tostring(name) .. "'", 3)
-    end
-    if not OPTIONS[name]:find(type(value), 1, true) then
-      error(("host.start: invalid option '%s': expected a %s"):format(
-        name, OPTIONS[name]), 3)
-    end
-  end
+  options_of.check("host.start", options, OPTIONS, 3)
   local address, message = host.bind_address(options.bind or "127.0.0.1")
   if not address then error("host.start: " .. message, 3) end
 end
