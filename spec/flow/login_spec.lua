@@ -130,6 +130,18 @@ describe("login with a second screen", function()
       code = "WRONG77", mvpd = "Cablevision" })
   end)
 
+  it("[login-typed-code-table] check_code: raises at the caller's line when the code "
+    .. "is in a table", function()
+    local line
+    local ok, message = pcall(function()
+      line = debug.getinfo(1, "l").currentline + 1
+      return (scenario.client:check_code { code = "ABCDEFG" })
+    end)
+    assert.is_false(ok)
+    assert.matches(("login_spec%%.lua:%d: client:check_code: the code should be a "
+      .. "string, not table$"):format(line), message)
+  end)
+
   it("[login-typed-code-old] check_code: rejects an expired code", function()
     local flow = assert(scenario.client:start_login(login_options()))
     scenario.driver.sleep(1801)

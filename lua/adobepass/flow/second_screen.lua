@@ -16,6 +16,9 @@ local second_screen = {}
 function second_screen.check_code(context, code, options)
   options = options_of.check("client:check_code", options or {},
     identity.fields {}, 3)
+  if type(code) ~= "string" then
+    error("client:check_code: the code should be a string, not " .. type(code), 3)
+  end
   local response, err = context.api:session(
     tables.add({ code = code }, identity.pick(options)))
   if not response then return nil, err end
