@@ -343,12 +343,16 @@ build = {
         "lua/adobepass/store/memory.lua",
       ["adobepass.store.redis"] =
         "lua/adobepass/store/redis.lua",
+      ["adobepass.store.redis_clients"] =
+        "lua/adobepass/store/redis_clients.lua",
       ["adobepass.store.redis_cluster"] =
         "lua/adobepass/store/redis_cluster.lua",
       ["adobepass.store.redis_connection"] =
         "lua/adobepass/store/redis_connection.lua",
       ["adobepass.store.redis_connector"] =
         "lua/adobepass/store/redis_connector.lua",
+      ["adobepass.store.redis_options"] =
+        "lua/adobepass/store/redis_options.lua",
       ["adobepass.store.redis_protocol"] =
         "lua/adobepass/store/redis_protocol.lua",
       ["adobepass.store.redis_sentinel"] =
@@ -357,6 +361,12 @@ build = {
         "lua/adobepass/store/shdict.lua",
       ["adobepass.types.adobepass"] =
         "lua/adobepass/types/adobepass.lua",
+      ["adobepass.types.core"] =
+        "lua/adobepass/types/core.lua",
+      ["adobepass.types.jws"] =
+        "lua/adobepass/types/jws.lua",
+      ["adobepass.types.media_token"] =
+        "lua/adobepass/types/media_token.lua",
       ["adobepass.types.sandbox"] =
         "lua/adobepass/types/sandbox.lua",
       ["adobepass.util.core_check"] =
