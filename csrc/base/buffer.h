@@ -18,7 +18,7 @@ typedef enum {
 
 void ap_buffer_init(ap_buffer *buf, size_t ceiling);
 /* Makes room for `length` more bytes. The caller may write them at
-** data + length and then add their number to `length`. */
+** buf->data + buf->length, and then adds their number to buf->length. */
 ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length);
 ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
                                   size_t length);

@@ -111,7 +111,8 @@ const char *ap_wakeup_path(const ap_wakeup *wakeup) {
   return wakeup->address.sun_path;
 }
 
-/* If the socket is full, the byte is dropped: unread bytes wake the reader. */
+/* If the socket is full, the byte is dropped: the unread bytes already wake the
+** reader. */
 static void *run(void *context) {
   const ap_wakeup *wakeup = context;
   struct epoll_event ready[AT_ONCE];
@@ -151,7 +152,7 @@ int ap_wakeup_start(ap_wakeup *wakeup, ap_failure *failure) {
                         "The thread for wake-ups could not be started.");
 }
 
-/* ENOENT: a new descriptor, also one whose number a closed one had. */
+/* ENOENT: the descriptor is new. It may have the number of a closed one. */
 int ap_wakeup_watch(ap_wakeup *wakeup, int fd) {
   struct epoll_event event;
   memset(&event, 0, sizeof event);

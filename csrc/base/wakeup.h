@@ -10,7 +10,8 @@
 
 typedef struct ap_wakeup ap_wakeup;
 
-/* Opens a socket to connect to. Returns NULL with "unsupported". */
+/* Opens a socket to connect to. Returns NULL with "unsupported" or
+** "out_of_memory". */
 ap_wakeup *ap_wakeup_open(ap_failure *failure);
 /* Returns the path of the socket. */
 const char *ap_wakeup_path(const ap_wakeup *wakeup);

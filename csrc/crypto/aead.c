@@ -32,7 +32,7 @@ static EVP_CIPHER_CTX *start(const unsigned char *key,
   return NULL;
 }
 
-/* `out` holds MAGIC + NONCE + length + TAG bytes. */
+/* `out` must have room for MAGIC + NONCE + length + TAG bytes. */
 static int seal(const unsigned char *key, const char *bytes, int length,
                 unsigned char *out) {
   unsigned char *text = out + MAGIC + NONCE;

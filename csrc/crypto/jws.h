@@ -11,7 +11,8 @@
 
 enum { AP_JWS_MAX = 64 * 1024 };
 
-/* All results are appended to buffers that the caller owns. */
+/* Signs a header and a payload. Each function appends its results to buffers that
+** the caller owns. */
 int ap_jws_sign(const ap_rsa_key *key, const char *header,
                 size_t header_length, const char *payload,
                 size_t payload_length, ap_buffer *out, ap_failure *failure);

@@ -30,7 +30,8 @@ int ap_rsa_key_is_private(const ap_rsa_key *key);
 /* Returns the size in bytes of a signature or a ciphertext. */
 size_t ap_rsa_key_size(const ap_rsa_key *key);
 
-/* SHA256withRSA (PKCS#1 v1.5). `signature` holds ap_rsa_key_size bytes. */
+/* Signs bytes, or verifies their signature (SHA256withRSA, PKCS#1 v1.5). When
+** signing, `signature` must have room for ap_rsa_key_size bytes. */
 int ap_rsa_key_sign(const ap_rsa_key *key, const void *bytes, size_t length,
                     unsigned char *signature, size_t *size,
                     ap_failure *failure);
@@ -38,7 +39,8 @@ int ap_rsa_key_verify(const ap_rsa_key *key, const void *bytes, size_t length,
                       const unsigned char *signature, size_t size,
                       ap_failure *failure);
 
-/* `out` holds ap_rsa_key_size bytes. */
+/* Encrypts or decrypts a short text. `out` must have room for ap_rsa_key_size
+** bytes. */
 int ap_rsa_key_encrypt(const ap_rsa_key *key, ap_padding padding,
                        const void *bytes, size_t length, unsigned char *out,
                        size_t *size, ap_failure *failure);

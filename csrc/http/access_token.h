@@ -22,8 +22,9 @@ typedef struct {
   double due_at, expires_at; /* monotonic seconds */
 } ap_access_token;
 
-/* A token is due `margin` + `chance` * `jitter` seconds before its end. The
-** jitter keeps many devices from refreshing at the same time. */
+/* A token is due `margin` + `chance` * `jitter` seconds before its end, but not
+** before half of its lifetime has passed. The jitter keeps many devices from
+** refreshing at the same time. */
 typedef struct {
   double now, lifetime, margin, jitter; /* seconds */
   double chance;                        /* 0 to 1 */

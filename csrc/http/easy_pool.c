@@ -78,9 +78,9 @@ CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new,
                                         : take_idle(easies);
 }
 
-/* libcurl counts, over the lifetime of a handle, how often a reused connection
-** failed during a request, and ends the request at the sixth failure. After
-** such a failure the request opens a new connection, so that handle is not
+/* libcurl counts the failures of reused connections over the lifetime of a
+** handle, and fails the request at the sixth one. After such a failure a request
+** opens a new connection, so a handle whose last request opened one is not
 ** kept. */
 static int is_reusable(CURL *easy) {
   long opened = 0;

@@ -16,9 +16,9 @@ typedef struct {
 int ap_header_field_is_token(const char *text, size_t length);
 /* Returns whether the text has no control character except tabs. */
 int ap_header_field_is_value(const char *text, size_t length);
-/* Compares the first `length` characters; ignores case. */
+/* Returns whether the first `length` characters are equal, ignoring case. */
 int ap_header_field_same(const char *text, const char *name, size_t length);
-/* Compares a text of `length` characters with a name; ignores case. */
+/* Returns whether a text of `length` characters equals a name, ignoring case. */
 static inline int ap_header_field_is(const char *text, size_t length,
                                      const char *name) {
   return strlen(name) == length && ap_header_field_same(text, name, length);

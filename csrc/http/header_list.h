@@ -12,7 +12,7 @@
 /* In bytes, a NUL after each line included. libcurl sends at most 1 MiB. */
 enum { AP_HEADER_LIST_MAX = 1024 * 1024 };
 
-/* Bits of ap_header_list.has: headers that change how others are sent. */
+/* Bits of ap_header_list.has: which of these headers are in the list. */
 enum {
   AP_HAS_TYPE = 1,
   AP_HAS_ACCEPT = 2,

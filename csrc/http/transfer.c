@@ -225,7 +225,8 @@ int ap_transfer_prepare(ap_transfer *transfer,
   return 0;
 }
 
-/* The easy handle outlives the transfer: remove all pointers into it. */
+/* The easy handle outlives the transfer. Removes the pointers that libcurl may
+** use before the next request sets the others. */
 static void forget(CURL *easy) {
   guard_fold(easy, 0);
   (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);

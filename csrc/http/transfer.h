@@ -65,7 +65,7 @@ ap_transfer *ap_transfer_new(void);
 /* The transfer must not be running: call ap_transport_cancel first. */
 void ap_transfer_free(ap_transfer *transfer);
 
-/* Sets the callbacks, once per easy handle. `guards_fold`: see easy_pool.h. */
+/* Sets the callbacks, once per easy handle. `guards_fold`: see easy_pool.c. */
 CURLcode ap_transfer_set_callbacks(CURL *easy, int guards_fold);
 /* Completes the headers and sets all options of the request on transfer->easy,
 ** overwriting those of a previous request. */
@@ -77,8 +77,8 @@ void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
 /* Sets the failure of a transfer that libcurl has not completed. */
 void ap_transfer_abandon(ap_transfer *transfer, const char *code,
                          const char *sentence);
-/* Wipes the request; returns the easy handle without pointers into the
-** transfer. */
+/* Wipes the request. Returns the easy handle, without pointers into the transfer
+** that libcurl may use before the next request. */
 CURL *ap_transfer_detach(ap_transfer *transfer);
 
 #endif

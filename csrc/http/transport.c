@@ -223,7 +223,7 @@ void ap_transport_close(ap_transport *transport) {
   ap_handle_count_add(AP_HANDLE_TRANSPORT, -1);
 }
 
-/* Refuses to send credentials unencrypted through a proxy. */
+/* Refuses to send an access token unencrypted through a proxy. */
 static int check_proxy(const ap_transport *transport,
                        const ap_transfer *transfer, ap_failure *failure) {
   if (transfer->url->kind != AP_URL_PLAIN ||
@@ -341,10 +341,11 @@ static CURLMcode move_ready(ap_transport *transport) {
   return code;
 }
 
-/* Seconds. libcurl 7.88 may hold a part of an HTTP/2 response that it has read
-** and delivers only when called again; no socket becomes ready for that. So all
-** transfers are continued soon after a socket was ready, and until nothing more
-** arrives. Otherwise rarely, because that takes 1 to 2 us for each transfer. */
+/* Seconds between two calls of curl_multi_socket_all, which continues all
+** transfers. libcurl 7.88 may hold a part of an HTTP/2 response that it has read,
+** and delivers it only when called again, although no socket becomes ready. So the
+** interval is short after a socket was ready, until nothing more arrives.
+** Otherwise it is long, because a call takes 1 to 2 us for each transfer. */
 static const double ask_all_after = 0.05, ask_idle_after = 1;
 
 static double ask_interval(const ap_transport *transport) {
@@ -449,8 +450,8 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
     "The requests could not continue: %s.", curl_multi_strerror(code));
 }
 
-/* Watches all sockets before it reports them. If a transfer ends meanwhile,
-** ap_transport_timeout returns 0. */
+/* Watches all sockets before it reports them. If a transfer ends meanwhile and
+** others still run, ap_transport_timeout returns 0. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context) {
   size_t ended = 0;

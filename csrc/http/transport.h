@@ -32,12 +32,14 @@ void ap_transport_cancel(ap_transfer *transfer);
 ** are still running. Returns 0 with "out_of_memory" or "transfer_failed". */
 int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
                       ap_failure *failure);
-/* Returns each transfer that libcurl has ended, once; NULL if there is none. */
+/* Returns a transfer that libcurl has ended, each of them once; NULL if there is
+** none. */
 ap_transfer *ap_transport_next_ended(ap_transport *transport);
 /* Calls `tell` for each descriptor to watch in the host's event loop. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
                           void *context);
-/* Seconds until the next step is due without socket activity; < 0: never. */
+/* Returns the seconds until the next step is due without socket activity; < 0: no
+** transfer runs. */
 double ap_transport_timeout(ap_transport *transport);
 
 #endif

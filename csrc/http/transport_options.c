@@ -208,7 +208,7 @@ static CURLcode apply_tls(const ap_transport_settings *settings, CURL *easy) {
 }
 
 /* Only the caller's proxy is used, and always as a tunnel, so that the proxy
-** does not see the requests' headers. */
+** cannot read the headers of https requests. */
 static CURLcode apply_proxy(CURL *easy) {
   SET(CURLOPT_PROXY, "");   /* ignores the environment's proxies */
   SET(CURLOPT_NOPROXY, ""); /* ignores the environment's no_proxy */
@@ -221,7 +221,8 @@ static CURLcode apply_proxy(CURL *easy) {
 /* libcurl 7.88 allocates a receive buffer for each transfer. malloc serves the
 ** smallest allowed size from its cache, but not the default of 16 KiB. With
 ** HTTP/2 the size stays at 16 KiB, the size of a frame (RFC 9113 section 4.2),
-** because libcurl 7.88 delivers the data that does not fit in the next call. */
+** because libcurl 7.88 delivers data that does not fit only when it is called
+** again. */
 enum { SMALLEST_BUFFER = 1024 };
 
 /* Without HTTP/2 in libcurl, requests use HTTP/1.1. */

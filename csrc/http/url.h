@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs of requests, checked and parsed once by libcurl. */
+/* URLs of requests: checked, and parsed once, by libcurl. */
 #ifndef AP_HTTP_URL_H
 #define AP_HTTP_URL_H
 
@@ -20,8 +20,8 @@ typedef enum {
 ** so that a request line can hold it. */
 int ap_url_is_clean(const char *url, size_t length);
 
-/* Returns whether a text is the URL of a proxy: its user and password can be
-** decoded, and without a scheme it is http, as libcurl reads it. */
+/* Returns whether a text is the URL of a proxy. As in libcurl, a text without a
+** scheme is an http URL. A user or password that cannot be decoded is refused. */
 int ap_url_is_proxy(const char *text);
 
 /* libcurl gets the parsed URL that was checked, so that it does not parse the

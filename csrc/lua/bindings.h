@@ -39,11 +39,12 @@ const ap_access_token *ap_to_access_token(lua_State *L, int index);
 /* Reads argument `arg` of transport:submit except its headers; raises if it is
 ** not a valid request. The table keeps ownership of the strings. */
 void ap_read_request(lua_State *L, int arg, ap_request *request);
-/* Adds its `headers` and its `bearer` to the list. May raise, so the list must
-** belong to a handle on the stack. */
+/* Adds the `headers` and the `bearer` of argument `arg` to the list. May raise, so
+** the list must belong to a handle on the stack. */
 int ap_read_request_headers(lua_State *L, int arg, ap_header_list *list,
                             ap_failure *failure);
-/* Pushes a new transfer; its user value is set later. *NULL: out of memory. */
+/* Pushes a new transfer and returns the address of its pointer, which is NULL if
+** out of memory. The caller sets the user value. */
 ap_transfer **ap_push_transfer(lua_State *L);
 
 #endif

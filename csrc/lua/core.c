@@ -4,7 +4,8 @@ The C core: HTTP, tokens, digests, signatures and private files.
 
 No function blocks unless its description says so, and no Lua code runs inside
 libcurl's callbacks. Wrong types and invalid options raise; other failures
-return nil, a message and a stable code.
+return nil, a message and a stable code. A function that allocates memory may
+return the code `out_of_memory`, even if its description does not list it.
 @module adobepass.core */
 #include "lua/bindings.h"
 

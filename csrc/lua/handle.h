@@ -16,7 +16,7 @@ void ap_new_type(lua_State *L, const char *name, const luaL_Reg *metamethods,
 void *ap_new_handle(lua_State *L, const char *name, size_t size);
 /* Returns the userdata of that type at `index`, or NULL. */
 void *ap_to_handle(lua_State *L, int index, const char *name);
-/* For methods: returns the first argument; raises if its type is another one. */
+/* Returns the first argument of a method; raises if it has another type. */
 void *ap_check_handle(lua_State *L, const char *name);
 /* Pops the value on the top of the stack; the userdata at `index` keeps it
 ** alive. */

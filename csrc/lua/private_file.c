@@ -107,7 +107,8 @@ Removes a file. Returns true also when there is none.
 @treturn[1] boolean true
 @treturn[2] nil
 @treturn[2] string message
-@treturn[2] string code: `no_access`, `read_only` or `io_error` */
+@treturn[2] string code: `not_found` (a parent is not a folder), `no_access`,
+`read_only` or `io_error` */
 static int remove_file(lua_State *L) {
   const char *path = ap_check_text(L, 1);
   ap_failure failure;

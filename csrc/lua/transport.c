@@ -184,7 +184,7 @@ sessions and a DNS cache.
 /***
 Creates a transport.
 
-The options, their units and defaults: HttpOptions in docs/reference.md.
+See HttpOptions in docs/reference.md for the options, their units and defaults.
 @function http.new
 @tparam[opt] table options
 @treturn[1] transport

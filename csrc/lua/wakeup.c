@@ -33,7 +33,8 @@ Opens the socket.
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `unsupported` (no descriptor is left, the folder of
-TMPDIR or /tmp is not writable, or the system is not Linux) or `out_of_memory` */
+TMPDIR or /tmp is not writable or its path is too long, or the system is not
+Linux) or `out_of_memory` */
 int ap_make_wakeup(lua_State *L) {
   ap_failure failure;
   ap_wakeup **box = ap_new_handle(L, WAKEUP, sizeof *box);

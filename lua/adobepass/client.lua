@@ -219,7 +219,7 @@ function Client:linked_devices(token)
   return result, err
 end
 
---- Returns the AP-Partner-Framework-Status of what a partner's framework
+--- Returns the value of AP-Partner-Framework-Status for what a partner's framework
 -- reported. Needs no device.
 function Client:partner_status(status)
   check_self(self, "partner_status")

@@ -1,5 +1,4 @@
---- What a server knows about a streaming device: reads the X-Device-Info that the
--- device sent, and checks it.
+--- Reads and checks the X-Device-Info that a streaming device sent to a server.
 -- @module adobepass.device
 
 require "adobepass.util.core_check" -- before the core is required

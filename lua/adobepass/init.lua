@@ -154,7 +154,8 @@ local function check_http_names(given)
   end
 end
 
--- Creates a transport and closes it, so that wrong options raise now.
+-- Creates a transport and closes it, so that wrong options raise here and not at the
+-- first request.
 local function check_http(http)
   check_http_names(http)
   local good, transport = pcall(core.http.new, http)
@@ -273,8 +274,8 @@ end
 --   of that module, such as one that several machines share
 -- * `forward_ip_on_registration`: true for a server: registration and token
 --   requests send the device's `ip` as X-Forwarded-For, and count for it in the
---   rate limit. Adobe's throttling page wants it; the pages of these two operations
---   do not list the header, so the default is false
+--   rate limit. Adobe's throttling page requires the header; the pages of these two
+--   operations do not list it, so the default is false
 -- * `retry`: `{ attempts = 3, base = 0.5, cap = 8 }`
 -- * `circuit_breaker`: `{ failures = 10, base = 1, cap = 3 }`: after 10 failures in
 --   a row (status 5xx, or no response) an operation's calls fail with `circuit_open`
@@ -286,8 +287,8 @@ end
 --   the provider's text and the sentence of that error code
 -- * `token_margin`, `token_jitter`: see core.token
 -- * `record`: a file for the redacted exchanges of this client, see
---   adobepass.util.recording; adobepass.sandbox.replay responds from it. For one
---   process
+--   adobepass.util.recording; adobepass.sandbox.replay responds from it. Only one
+--   process may write a file
 -- * `transport`, `random`: replacements for tests
 function adobepass.new(given)
   local made = options.at_caller(new, given)

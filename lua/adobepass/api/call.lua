@@ -362,7 +362,8 @@ function call.new(connection, device, operation, params, deadline, tokens,
     built, err = request.build(operation, params, connection, device)
   end
   if not built then return nil, err end
-  -- The nil fields reserve room, so that the table never grows.
+  -- The nil fields reserve room, so that the table does not grow unless the server
+  -- refuses a token.
   return setmetatable({ state = "acquire_token", connection = connection,
     device = device, operation = operation, request = built, params = params,
     deadline = deadline, tokens = tokens, guard = guard, attempt = 1,

@@ -271,8 +271,8 @@ add("configuration", APP, {
 
 -- The core's codes --------------------------------------------------------
 
--- A retry may succeed; also after protocol_error, with which an HTTP/2 server
--- that restarts ends its streams.
+-- A retry may succeed, also after protocol_error: the core returns it when an HTTP/2
+-- server that restarts ends its streams.
 add("retry", NETWORK, {
   timeout = "Check the network; raise the timeout if the network is slow.",
   resolve_failed = "Check the network, the DNS and the host's name.",

@@ -1,9 +1,8 @@
 --- Error objects: one type for every failure.
 --
 -- Follows Adobe's page features-standard/error-reporting/enhanced-error-codes and
--- the pages of the DCR API. Text from a server is
--- shortened, stripped of control characters and redacted, because errors end up
--- in logs and on screens.
+-- the pages of the DCR API. Text from a server is shortened, stripped of control
+-- characters and redacted, because errors end up in logs and on screens.
 -- @module adobepass.api.errors
 
 -- luacheck: read_globals math.tointeger

@@ -207,9 +207,9 @@ function Context:call_all(name, list, deadline)
   return outcomes
 end
 
---- Returns the options of a flow with the changing values of the identity that an
--- operation sends; nil and an error. For a flow that must know the viewer before it
--- sends a request.
+--- Returns the options of a flow, completed with the changing values of the identity
+-- that an operation sends; nil and an error. For a flow that must know the viewer
+-- before it sends a request.
 -- @string name of the operation
 -- @tparam table options
 -- @number deadline by the driver's clock

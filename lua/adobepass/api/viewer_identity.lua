@@ -32,8 +32,8 @@ local ISSUER = "ssoservicetoken"
 local IS_FIELD = {}
 for _, name in ipairs(identity.NAMES) do IS_FIELD[name] = true end
 
--- Returns the claims of a token that the SSO Service issued, and that ends; nil for
--- another.
+-- Returns the claims of a token with an expiry time that the SSO Service issued; nil
+-- for any other value.
 local function claims_of(token)
   local payload = type(token) == "string" and core.jws.peek(token)
   local claims = payload and json.decode(payload)
@@ -166,8 +166,8 @@ local function update(self, entry, deadline)
 end
 
 -- Runs `work(self, entry, deadline)` in one coroutine at a time, unless `is_done`
--- says that another one has done it. `busy_until` frees an entry whose coroutine
--- was dropped.
+-- returns that another one has done it. An entry whose coroutine was dropped or raised
+-- an error becomes free at `busy_until`.
 local function run_exclusively(self, entry, deadline, is_done, work)
   local context = self.context
   while entry.busy_until and context:monotonic() < entry.busy_until do

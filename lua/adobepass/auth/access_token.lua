@@ -30,9 +30,8 @@ function access_token.new(connection, device, application, key)
     AccessToken)
 end
 
--- Creates the lock at its first use. `renew` drops it, and the headers that requests
--- have prepared, when it has a token, to save memory: a gateway keeps thousands of
--- devices.
+-- Creates the lock at its first use. Once `renew` has a token, it drops the lock and
+-- the prepared headers to save memory, because a gateway keeps thousands of devices.
 local function lock_of(self)
   self.lock = self.lock or refresh_lock.new(self.connection,
     device_store.new(self.connection.store, self.key))
@@ -77,8 +76,8 @@ local function is_refused(held, refusal)
     or refusal.client_id ~= nil and held.client_id == refusal.client_id
 end
 
--- The token in memory, if it is valid and was not refused, and whether it is
--- fresh.
+-- Returns the token in memory and whether it is fresh; nil unless the token is valid
+-- and was not refused.
 local function held_token(self, refusal)
   local held = self.held
   if not held or is_refused(held, refusal) then return nil end
@@ -115,9 +114,8 @@ end
 
 -- Returns the record of a failure, which other coroutines and processes return
 -- without a request of their own until its pause has passed. The pause doubles
--- with each failure. Returns nil for a failure of the store, which does not load
--- the server, and for a timeout before any request was sent, which this process's
--- rate limit causes.
+-- with each failure. Returns nil for failures that do not load the server: a failure
+-- of the store, and a timeout or an open circuit before any request was sent.
 local function failure_record(err, last, holding)
   if err.code == "store_failed" or not holding.sent
       and (err.code == "timeout" or err.code == "circuit_open") then

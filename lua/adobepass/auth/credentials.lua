@@ -36,7 +36,8 @@ local function failed(message)
     message = message }
 end
 
--- The stored record and its text; nil when there is none; nil, nil and an error.
+-- Returns the stored record and its text; nil when there is none; nil, nil and an
+-- error.
 local function read(self)
   local record, text, err = self.store:read_record(RECORD)
   if record and (type(record.client_id) ~= "string"

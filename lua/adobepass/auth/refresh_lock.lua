@@ -65,8 +65,8 @@ end
 
 -- --- the lock in memory ------------------------------------------------------
 
--- nginx replaces coroutine.status with a function that knows only the coroutines
--- of the current request, and keeps Lua's function as coroutine._status.
+-- nginx replaces coroutine.status with a function for the coroutines of the current
+-- request only, and keeps Lua's function as coroutine._status.
 local status_of = rawget(coroutine, "_status") or coroutine.status
 
 -- Stands for the main coroutine of Lua 5.1, where coroutine.running() returns nil.

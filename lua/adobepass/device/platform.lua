@@ -72,7 +72,7 @@ local known
 
 --- Returns what files below /proc and /sys and uname(2) report about this
 -- machine, for `device.info`. The application adds the rest, and replaces "Unknown"
--- if it knows better. osName is missing on a system that Adobe does not list.
+-- if it has the value. osName is missing on a system that Adobe does not list.
 -- @func[opt] read returns the content of a file, given its path, or a name of
 -- the system, given `uname -s`, `uname -r` or `uname -m`; nil when there is
 -- none. The default reads from this machine, once.

@@ -26,8 +26,8 @@ local function port_of(port)
   error("device.port should be a whole number from 1 to 65535")
 end
 
--- Returns the info with what the caller knows about the connection: a server sees
--- the address of a device, which the device itself may not know.
+-- Returns the info with the caller's values for the connection: a server has the
+-- address of a device, which the device itself may not have.
 local function with_connection(given)
   local port, info = port_of(given.port), info_schema.table_of(given.info)
   if not info or not (given.ip or port or given.user_agent) then
@@ -57,7 +57,8 @@ end
 -- @tparam table given `id`, and any of `info`, `ip`, `port`, `user_agent`, `user`, and
 -- the constant fields of adobepass.util.identity. `info` and `partner_status` are
 -- tables, or their JSON in base64 as the device sent it; `user` is a table from name
--- to hash, or the same. `info` must have the keys that Adobe requires. A server gives
+-- to hash, or its JSON in base64. `info` must have the keys that Adobe requires. A
+-- server gives
 -- `ip`, `port` and `user_agent` of the device: they replace connectionIp,
 -- connectionPort and userAgent of `info`; `ip` is also sent as X-Forwarded-For, and
 -- `user_agent` as User-Agent.

@@ -59,7 +59,8 @@ local function release_ended(watch)
   end
 end
 
--- Steps the transport once; a closed one does not report the ended transfers.
+-- Steps the transport once. A closed transport does not report its ended transfers, so
+-- then all waiting transfers are checked.
 local function step(transport, watch)
   local ended = {}
   local is_open = transport:step(0, ended)
@@ -69,7 +70,8 @@ local function step(transport, watch)
   end
 end
 
--- Yields until the transport has something to do, or a coroutine begins to wait.
+-- Yields until a descriptor is ready, the transport's timeout has passed, or the set
+-- of waiting coroutines changes.
 local function poll(transport, watch)
   local sockets = transport.sockets and transport:sockets() or {}
   local polled, copies = { watch.changed }, {}

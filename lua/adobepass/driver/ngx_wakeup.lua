@@ -64,8 +64,9 @@ function Loop:step(transport, watch)
   return running
 end
 
--- Asks the thread for a byte when the transport has something to do. A timer that
--- expires too early costs less than setting it again.
+-- Makes the thread write a byte when the transport's descriptor is ready or its
+-- timeout has passed. The timer is never set to a later time: expiring too early costs
+-- less than setting it again.
 function Loop:arm(transport, watch)
   if not watch.is_armed then
     watch.is_armed = self.wakeup:watch(watch.fd)
@@ -78,7 +79,7 @@ function Loop:arm(transport, watch)
   end
 end
 
--- Runs after each wake-up. The byte does not say what is ready.
+-- Runs after each wake-up. The byte does not show which descriptor is ready.
 function Loop:turn()
   local is_due, is_used = self.due and now() >= self.due, false
   if is_due then self.due = nil end

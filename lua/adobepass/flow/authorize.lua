@@ -1,4 +1,4 @@
---- Authorizes one playback. Request it before each playback; it is never cached.
+--- Authorizes one playback. Call it before each playback: a decision is never cached.
 -- @module adobepass.flow.authorize
 
 local decisions = require "adobepass.flow.decisions"
@@ -23,8 +23,8 @@ end
 -- player (valid for about seven minutes, for one use; the stream continues
 -- when it expires during playback) with `media_token_not_after`, and
 -- `not_after` of the decision itself. A denial has `permitted = false`,
--- `reason`, a sentence for the viewer, and `error`, whose `action` says what
--- to do next. A denial does not end the login. Returns nil and an error when
+-- `reason`, a sentence for the viewer, and `error`, whose `action` is what to
+-- do next. A denial does not end the login. Returns nil and an error when
 -- there is no decision. A denial that the service marks "retry" is requested
 -- again, within the client's `timeout`.
 function authorize.authorize(context, resource, options)

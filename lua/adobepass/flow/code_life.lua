@@ -20,8 +20,8 @@ end
 -- Seconds by which a poll may outlast the code's lifetime.
 local LIFE_MARGIN = 60
 
--- Records when a code ends by the monotonic clock. The server's Date may not
--- advance, and a flow that was read from a store has no time of this clock.
+-- Records when a code ends by the monotonic clock, because the server's Date may not
+-- advance. A flow that was read from a store contains no time of this clock.
 local function limit_life(context, code, milliseconds)
   context.code_life = { code = code,
     ends = context:monotonic() + milliseconds / 1000 }
@@ -44,8 +44,8 @@ function code_life.start(context, response, expires_at)
   limit_life(context, response.code, lifetime_of(context, response, expires_at))
 end
 
--- Returns the seconds until the code ends by the monotonic clock. For a code that
--- this context has not seen before, they are those until `expires_at`, or the usual
+-- Returns the seconds until the code ends by the monotonic clock. The life of a code
+-- that is new to this context starts now and ends at `expires_at`, or after the usual
 -- lifetime while the server's time is unknown.
 local function life_left(context, flow)
   local life = context.code_life

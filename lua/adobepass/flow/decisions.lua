@@ -1,5 +1,5 @@
---- Shared by preauthorize and authorize: converts the decisions of Adobe's
--- responses, and selects failed items to request again.
+--- Converts the decisions of Adobe's responses and selects failed items to request
+-- again, for preauthorize and authorize.
 -- @module adobepass.flow.decisions
 
 local errors = require "adobepass.api.errors"
@@ -103,11 +103,12 @@ function decisions.ends_login(err)
     and not err.code:find "^temporary_access_"
 end
 
---- Makes the next login authenticate, if an error requires it: deletes the kept
--- profile that the service no longer knows, and records the denial of one that it
--- still has. This does not log the viewer out. A profile that is newer than the
--- request stays, as does an Apple profile after a request without the partner's
--- status, which makes it seem missing.
+--- Makes the next login authenticate the viewer, if an error requires it. If the
+-- service no longer has the profile, deletes the kept one; otherwise records the
+-- denial. This does not log the viewer out.
+--
+-- Keeps a profile that is newer than the request. Keeps an Apple profile if the
+-- request was sent without the partner's status: the service shows it only with one.
 -- @param context
 -- @string mvpd
 -- @param err nil, or the error of a decision

@@ -65,9 +65,9 @@ end
 --- Logs a viewer in, from the first request to the profile.
 --
 -- Returns the profile that is kept, else one that the service has, else authenticates
--- the viewer. After a denial with the action `authentication` it always authenticates;
--- for this it ends the service's profile, as a logout does, with `redirect_url` or
--- `activation_url`.
+-- the viewer. After a denial with the action `authentication` it always authenticates
+-- the viewer, and before that sends a logout, with `redirect_url` or `activation_url`,
+-- to end the service's profile.
 --
 -- Returns the profile; nil and an error, whose code is `login_expired`,
 -- `login_superseded`, `login_denied` or `cancelled` when the login ended so.

@@ -14,8 +14,8 @@ local add, pick = tables.add, identity.pick
 
 -- --- existing logins --------------------------------------
 
--- Returns the provider of a returning viewer, whose profile is requested alone. With
--- `choose` the viewer selects one of all profiles.
+-- Returns the viewer's last provider, if a request for its profile alone may suffice;
+-- nil when all profiles are needed, for example for `choose`; nil and an error.
 local function returning_to(context, options)
   local last, err = context:recall("provider")
   if not last or options.choose or options.mvpd and options.mvpd ~= last.id then
@@ -41,8 +41,8 @@ local function request_profiles(context, mvpd, options)
   return nil, err
 end
 
--- Another provider may have logged this viewer in, by single sign-on, or before the
--- viewer picked the last one.
+-- Requests the profile of the last provider, then all profiles: another provider may
+-- have logged the viewer in by single sign-on, or before the last one was chosen.
 local function find_profile(context, options)
   local mvpd, err = returning_to(context, options)
   if err then return nil, err end

@@ -100,7 +100,7 @@ local function is_in(report, mvpd)
   return false
 end
 
--- One response may end several logins: a single logout.
+-- One response may list several providers (single logout).
 local function one(context, mvpd, options, report)
   if is_in(report, mvpd) then return end
   local params = identity.pick(options)

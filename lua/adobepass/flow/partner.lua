@@ -70,8 +70,8 @@ local function no_fallback(response)
       .. "login."):format(tostring(response.reasonType)) }
 end
 
--- Adobe requires an ordinary login when the framework has no login to share;
--- with `fallback`, carries it out.
+-- Carries out the ordinary login that Adobe requires when the framework has no login
+-- to share. Without the option `fallback`, returns an error instead.
 local function fall_back(context, response, options)
   if not options.fallback then return no_fallback(response) end
   local params = { domain_name = options.domain_name,

@@ -185,8 +185,8 @@ end
 --- Filters a catalog.
 --
 -- Accepts any number of resources. Duplicates are removed and batches are sent
--- together. This client or device caches permits in memory, for a day at most
--- and until its logout or next login. Decisions that the service marks "retry"
+-- together. This client object caches permits in memory, for a day at most and
+-- until its logout or next login. Decisions that the service marks "retry"
 -- are requested again within `timeout`. The result has `permitted` (resources,
 -- in the order given), `denied` (decisions, each with `reason`, a sentence for
 -- the viewer, and `error`) and `decisions` (all of them). It is not a right to

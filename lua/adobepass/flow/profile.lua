@@ -27,8 +27,8 @@ local function is_text(bytes)
   return not bytes:find "[^\t\r\n\32-\126]"
 end
 
--- Tries every key: two certificates may be active. A wrong key may return
--- meaningless bytes, see key:decrypt; so the longest text is the plain one.
+-- Tries every key: two certificates may be active. A wrong key may return meaningless
+-- bytes (see key:decrypt), so the longest result that is text is used.
 local function open_one(value, options)
   local sealed, plain = type(value) == "string"
     and encoding.base64_decode(value), nil
@@ -144,10 +144,9 @@ local function keep_provider(context, item)
   return context:remember("provider", known or { id = item.mvpd })
 end
 
---- Keeps a profile in the store until it expires, and the choice of provider, with
--- its name and logo if the client has requested the configuration, without an expiry
--- time. Returns the profile; nil and an error when the store
--- fails.
+--- Keeps a profile in the store until it expires. Also keeps the choice of provider,
+-- without an expiry time, with its name and logo if the client has requested the
+-- configuration. Returns the profile; nil and an error when the store fails.
 function profile.remember(context, item)
   local good, err = keep(context, item)
   if good then good, err = keep_provider(context, item) end
@@ -185,12 +184,12 @@ function profile.remember_denial(context, mvpd, kept)
   if left > 0 then context:remember("denied", { mvpd = mvpd }, left) end
 end
 
---- The errors of a provider with which there can be no profile any more.
+--- The errors for a provider with which no profile can exist any more.
 profile.GONE = { invalid_parameter_mvpd = true, invalid_integration = true }
 
---- Ends the profile of a recorded denial, because a new session would find it and
--- require no authentication. Called by a login only. Returns true, or nil and an
--- error.
+--- Ends the service's profile after a recorded denial; otherwise a new session would
+-- find the profile and require no authentication. Called by logins only. Returns true,
+-- or nil and an error.
 function profile.end_denied(context, options)
   local denied, err = context:recall("denied")
   if not denied then return not err or nil, err end

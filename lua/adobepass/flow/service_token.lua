@@ -40,8 +40,8 @@ end
 
 --- Requests the SSO Service's token of a viewer: `{ sso_id = }` for a viewer
 -- that you identify, `{ link = code }` for a viewer who typed the code shown by
--- another of their devices. Returns the token, and its notAfter in ms: what a
--- function of adobepass.util.identity returns.
+-- another of their devices. Returns the token and its notAfter in ms, as a function
+-- in the option `identity` must (see adobepass.util.identity).
 function service_token.get_service_token(context, options)
   local response, err = context.api:service_token(options)
   if not response then return nil, err end

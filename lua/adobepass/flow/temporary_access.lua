@@ -125,8 +125,8 @@ function Pass:refresh()
   end
 end
 
--- Returns whether to repeat a request with the next pass, because a denial or an error
--- says that this one is used up. The end of the last pass is recorded.
+-- Returns whether to repeat a request with the next pass: a denial or an error shows
+-- that this one is used up. The end of the last pass is recorded.
 local function continues(self, mvpd, decision, err)
   err = decision and decision.error or err
   if not err or not USED_UP[err.code] then return false end
@@ -170,8 +170,8 @@ function Pass:preauthorize(resources)
   end
 end
 
--- Calls the callback once for each expiry time, so again for the next pass and
--- for a pass that is renewed the next day.
+-- Calls the callback once for each expiry time: again for the next pass, and for a
+-- pass that is renewed the next day.
 local function tell(self, state)
   local callback = self["on_" .. state]
   local which = self.mvpd .. (self.profile and self.profile.not_after or "")

@@ -13,8 +13,8 @@ local circuit_breaker = {}
 local CircuitBreaker = {}
 CircuitBreaker.__index = CircuitBreaker
 
--- `failures` is above the attempts of one call. `cap` is the least interval of a
--- login's polls, so that an open circuit skips none of them.
+-- `failures` exceeds the attempts of one call. `cap` is the minimum interval of a
+-- login's polls, so a circuit that a poll opens lets the next poll through.
 local DEFAULTS = { failures = 10, base = 1, cap = 3 }
 
 local FIELDS = {
@@ -60,8 +60,8 @@ function CircuitBreaker:open_for(name, now)
 end
 
 --- Reserves a request. Returns 0 if it may be sent, else the seconds for which the
--- circuit is open. When the time is over, one request is let through; others are
--- refused until it ends, or for the same time again.
+-- circuit is open. When the time is over, one request is let through. Others are
+-- refused until that request ends, for the same time again at most.
 function CircuitBreaker:reserve(name, now)
   local left = self:open_for(name, now)
   local circuit = self.circuits[name]

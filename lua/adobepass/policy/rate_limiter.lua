@@ -55,8 +55,8 @@ local function forget(self, key)
   self.keys = self.keys - 1
 end
 
--- Forgets the tenth of all addresses that may send first, so that the next address
--- does not sort them again. A forgotten address has its burst again.
+-- Forgets the tenth of all addresses with the earliest `next_at`. Forgetting many at
+-- once avoids a sort for each new address. A forgotten address has its burst again.
 local function make_room(self)
   local keys, next_at = {}, self.next_at
   for key in pairs(next_at) do keys[#keys + 1] = key end

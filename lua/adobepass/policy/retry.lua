@@ -80,12 +80,12 @@ function Policy:delay(err, attempt, terms)
   if not terms.safe and not is_unprocessed(err) then return nil end
   local ceiling = math.min(self.cap, self.base * 2 ^ (attempt - 1))
   local delay = min_delay(err) + terms.chance * ceiling
-  -- A wait that takes all that remains leaves nothing for the request.
+  -- A wait that takes all of the remaining time leaves none for the request.
   if terms.remaining and delay >= terms.remaining then return nil end
   return delay
 end
 
---- The policy for one item of a successful response that failed by itself.
+--- The policy for an item that failed in a successful response.
 retry.ITEMS = retry.new { base = 1 }
 
 -- Errors of a network outage, or of a captive portal that responds instead of

@@ -80,7 +80,7 @@ function DeviceStore:replace_record(name, record, expected, seconds)
   return done, nil, text
 end
 
---- Writes a table that expires after `seconds`; never without them.
+--- Writes a table. It expires after `seconds`; without `seconds` it never expires.
 function DeviceStore:write(name, value, seconds)
   local good, message = self.store:set(entry_name(self, name), json.encode(value),
     seconds)

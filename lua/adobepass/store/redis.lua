@@ -17,7 +17,8 @@
 -- `wait_replicas`, new credentials count as stored when this number of replicas
 -- has confirmed them.
 -- `maxmemory-policy` must be `noeviction` (the default) or one of the `volatile`
--- policies: with the others, which may evict credentials, every call fails.
+-- policies: with the others, which may evict credentials, every call fails. The policy
+-- is not checked with `connect`, or if the ACL user may not run INFO.
 --
 -- @module adobepass.store.redis
 
@@ -71,7 +72,7 @@ local function run_script(self, send, script, key, ...)
   return self.redis[send](self.redis, key, "eval", script, 1, key, ...)
 end
 
--- Losing credentials logs a device's viewers out, losing another record does not.
+-- Losing credentials logs a device's viewers out; losing another record does not.
 local function sender(key)
   return key:find("^credentials:") and "durable" or "command"
 end
@@ -82,9 +83,9 @@ end
 
 local redis = {}
 
--- Writes a value again that this store has written, unless it has changed, because
--- its replicas did not confirm it: a failover would lose it after it was used.
--- Returns true; nil and a message.
+-- Writes a value of this store again, unless it has changed. Its replicas have not
+-- confirmed it, so a failover could lose the value after it was used. Returns true;
+-- nil and a message.
 local function confirm(self, key, value)
   local done, message = run_script(self, "durable", REPLACE, full(self, key),
     value, value, "")
@@ -161,7 +162,8 @@ local function pattern_of(prefix)
   return prefix:gsub("[%*%?%[%]\\^-]", "\\%0") .. "*"
 end
 
--- A tag is inside of a key's name, so only the names themselves can be compared.
+-- A tag is within a key's name, so a pattern of SCAN cannot match every prefix, and
+-- the names are compared here.
 local function only_tagged(keys, start)
   local found = {}
   for _, key in ipairs(keys) do

@@ -32,8 +32,8 @@ function cluster.slot_of(key)
   return crc16(tag or key) % SLOTS
 end
 
---- Returns the name of a key in a Cluster. What follows the last colon, the
--- device, decides on the slot, so all records of a device are on one master.
+--- Returns the name of a key in a Cluster. The part after the last colon, which is the
+-- device's key, determines the slot, so all records of a device are on one master.
 function cluster.tag(key)
   local head, tail = key:match "^(.*:)([^:]*)$"
   return (head or "") .. "{" .. (tail or key) .. "}"
@@ -46,7 +46,8 @@ function cluster.untag(key)
   return key:match "^{([^:]*)}$"
 end
 
---- @tparam table given `nodes`: a list of addresses
+--- Creates the topology of a Cluster.
+-- @tparam table given `nodes`: a list of addresses
 -- @func ask_one_of see adobepass.store.redis_sentinel
 function cluster.new(given, ask_one_of)
   return setmetatable({ seeds = given.nodes, ask_one_of = ask_one_of,
@@ -106,7 +107,7 @@ function Cluster:address_of(key)
 end
 
 -- "MOVED 3999 127.0.0.1:6381": the slot is at that node from now on.
--- "ASK 3999 127.0.0.1:6381": the key is, while the slot is moved to it.
+-- "ASK 3999 127.0.0.1:6381": the key is at that node, to which the slot is being moved.
 local function redirected(self, failure, asked)
   local slot, host, port = failure.text:match "^%u+ (%d+) (.*):(%d+)$"
   if not slot then return nil end

@@ -68,7 +68,8 @@ local function read_info(self, conn, address)
   return false
 end
 
--- Returns what is wrong with the policy of a server; nil when it keeps credentials.
+-- Returns what is wrong with the policy of a server; nil when the policy never evicts
+-- credentials.
 local function policy_fault(info)
   local policy = info:match "maxmemory_policy:(%S+)"
   if not policy or not policy:find "^allkeys" then return nil end
@@ -177,9 +178,9 @@ function Connector:command(key, name, ...)
   return perform(self, key, { name, ... })
 end
 
---- Sends one command that writes. With the option `wait_replicas`, waits until so
--- many replicas have the write; otherwise, nil and a sentence, although the master
--- has it.
+--- Sends one command that writes. With the option `wait_replicas`, waits until that
+-- many replicas have the write. If they do not confirm it in time, returns nil and a
+-- sentence, although the master has the write.
 -- @string key
 -- @string name
 -- @param ...
@@ -244,9 +245,9 @@ local function ask(self, given, address, words)
   return reply, failure
 end
 
--- Returns a function that asks some addresses, one after the other, until one has a
--- list as its reply. The next call does not start with one that failed. The total time
--- is bounded: when many do not respond, later calls ask the others.
+-- Returns a function that asks some addresses, one after the other, until one replies
+-- with a list. The next call does not start with one that failed. The total time is
+-- bounded: when many do not respond, later calls ask the others.
 local function asker(self, given)
   local turn = 0
   return function(list, words)

@@ -2,7 +2,7 @@
 --
 -- lua-resty-redis was considered. Debian's version 0.27 cannot start TLS between
 -- connect and the first command, has one timeout for connect, send and receive, and
--- a reply without an error number of its own; Sentinel and Cluster need all three.
+-- supports neither Sentinel nor Cluster.
 -- @module adobepass.store.redis_protocol
 
 local protocol = {}

@@ -8,9 +8,10 @@ local sentinel = {}
 local Sentinel = {}
 Sentinel.__index = Sentinel
 
---- @tparam table given `sentinels`: a list of addresses; `master`: its name
--- @func ask_one_of sends words to the first of some addresses that has a list as its
--- reply; returns it and the address, or nil and a failure
+--- Creates the topology of one master.
+-- @tparam table given `sentinels`: a list of addresses; `master`: its name
+-- @func ask_one_of sends words to some addresses, one after the other, until one
+-- replies with a list; returns the list and the address, or nil and a failure
 function sentinel.new(given, ask_one_of)
   return setmetatable({ addresses = given.sentinels, master = given.master,
     ask_one_of = ask_one_of, wants_master = true }, Sentinel)

@@ -270,7 +270,7 @@ function core.file.write(path, content, options) end
 ---@param path string
 ---@return boolean? # true
 ---@return string? # message
----@return string? # code: `no_access`, `read_only` or `io_error`
+---@return string? # code: `not_found` (a parent is not a folder), `no_access`, `read_only` or `io_error`
 function core.file.remove(path) end
 
 --- Creates a folder for private files, and its missing parents, with mode 0700. A
@@ -429,7 +429,7 @@ core.http = {}
 
 --- Creates a transport.
 ---
---- The options, their units and defaults: HttpOptions in docs/reference.md.
+--- See HttpOptions in docs/reference.md for the options, their units and defaults.
 ---@param options? adobepass.HttpOptions
 ---@return adobepass.core.Transport?
 ---@return string? # message
@@ -475,7 +475,7 @@ function Transport:close() end
 --- Opens the socket.
 ---@return adobepass.core.Wakeup?
 ---@return string? # message
----@return string? # code: `unsupported` (no descriptor is left, the folder of TMPDIR or /tmp is not writable, or the system is not Linux) or `out_of_memory`
+---@return string? # code: `unsupported` (no descriptor is left, the folder of TMPDIR or /tmp is not writable or its path is too long, or the system is not Linux) or `out_of_memory`
 function core.wakeup() end
 
 ---@class adobepass.core.Wakeup

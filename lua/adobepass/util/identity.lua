@@ -9,8 +9,8 @@
 --
 -- In adobepass.new and client:device a field may be a function, which receives
 -- the device's id and returns a value and the time in ms since 1970 at which it
--- expires. The client calls it once for each request that sends the value, and not
--- while an earlier value has not expired. nil leaves the header out; nil and an
+-- expires. The client calls it once for each request that sends the value, unless an
+-- earlier value is still valid. The result nil leaves the header out; nil and an
 -- error of the client make the request fail with this error.
 -- @module adobepass.util.identity
 
@@ -22,11 +22,12 @@ local identity = {}
 identity.NAMES = { "partner_status", "roku_token", "service_token",
   "subject_token", "visitor_id" }
 
---- These and `user`, the user of a promotional TempPass: what a call may replace.
+--- The fields that a call may replace: also `user`, the user of a promotional
+-- TempPass.
 identity.ALL = { "partner_status", "roku_token", "service_token",
   "subject_token", "user", "visitor_id" }
 
---- Those on which the viewer's permissions depend.
+--- The fields on which the viewer's permissions depend.
 identity.VIEWER = { "partner_status", "roku_token", "service_token",
   "subject_token", "user" }
 
@@ -76,10 +77,11 @@ function identity.check(where, given)
   end
 end
 
--- A device's token of one platform replaces the client's of the other.
+-- A token given for a device replaces the client's token of the other platform.
 local OTHER = { subject_token = "roku_token", roku_token = "subject_token" }
 
---- Returns the fields of a device's identity; what it leaves out is the client's.
+--- Returns the fields of a device's identity. A field that `given` leaves out has the
+-- client's value.
 -- @tparam ?table defaults of adobepass.new
 -- @tparam ?table given of client:device; false leaves a field out
 function identity.merge(defaults, given)

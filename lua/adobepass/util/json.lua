@@ -98,7 +98,7 @@ local function malformed(why)
   return nil, "malformed JSON", "malformed_json"
 end
 
---- Decodes a JSON text. Of members with the same name the last one counts.
+--- Decodes a JSON text. Of members with the same name the last one is used.
 -- Refused: nesting deeper than 64, a number that no double holds, a NUL byte.
 -- @string text
 -- @return[1] the value
@@ -119,7 +119,7 @@ function json.decode(text)
   return normalize_numbers(value)
 end
 
--- Not lua-cjson: Debian's version cannot write `[]` or sort keys.
+-- lua-cjson does not encode here: Debian's version cannot write `[]` or sort keys.
 local ESCAPES = {
   ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f",
   ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t",

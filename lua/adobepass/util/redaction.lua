@@ -19,7 +19,7 @@ local redaction = {}
 local Redactor = {}
 Redactor.__index = Redactor
 
--- Limits the memory of a redactor. `is_full` tells the caller to stop.
+-- Limits the memory of a redactor. The caller must stop when `is_full` is true.
 local MAX_VALUES = 20000
 
 local PLACEHOLDER = "redacted%-[%l_]+%-%d+"
@@ -75,7 +75,7 @@ local NAMES = set [[
 -- Objects whose members are named by a provider's id.
 local BY_PROVIDER = set "profiles logouts"
 
--- Attributes of a TempPass, which say what is left of it and not who watches.
+-- Attributes of a TempPass. They describe what is left of it, and not the viewer.
 local PASS_ATTRIBUTES = set "remaining_resources used_assets expiration_date"
 
 -- The documented paths: `*` is kept, {code} is redacted.
@@ -215,7 +215,7 @@ local redact_json
 -- In sorted order, so that equal bodies get equal placeholders.
 local sorted_keys = tables.sorted_keys
 
--- Redacts everything in a value of a kind, names of members too.
+-- Redacts a value of one kind with everything in it, also the names of members.
 local function redact_all(self, kind, value)
   if value == json.null then return value end
   if type(value) ~= "table" then return replace(self, kind, value) end

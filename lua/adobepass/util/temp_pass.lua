@@ -22,8 +22,8 @@ function temp_pass.hash(text, algorithm)
   return encoding.hex_digest(plain, algorithm or "sha256")
 end
 
---- Returns whether a name makes the service reset everyone: "all", or an empty
--- one; not nil.
+--- Returns whether a name makes the service reset everyone: "all", or blank text.
+-- For nil returns false.
 function temp_pass.means_everyone(name)
   local trimmed = name and name:lower():match "^%s*(.-)%s*$"
   return trimmed == "" or trimmed == "all"
