@@ -1,5 +1,5 @@
---- Simulates an evening of a gateway: how many nodes and Redis shards it needs, and how
--- long requests wait.
+--- Simulates the traffic of a gateway in one evening: how many nodes and Redis shards
+-- it needs, and how long requests wait.
 --
 --   bench/capacity.sh         writes the tables, and the plots of docs/capacity.md
 --
@@ -12,16 +12,19 @@
 
 local capacity = {}
 
--- Costs of one request, measured by `bench/gateway.sh costs`: seconds of CPU of the
--- worker, seconds of CPU of Redis, requests to Adobe.
+-- Costs of one request, measured by `bench/gateway.sh costs 20000`: seconds of CPU of
+-- the worker, seconds of CPU of Redis, requests to Adobe.
 capacity.COSTS = {
-  registration = { cpu = 0.00725, redis = 0.00090, adobe = 4 },
-  poll = { cpu = 0.00100, redis = 0.00011, adobe = 1 },
-  login = { cpu = 0.00163, redis = 0.00033, adobe = 1 },
-  catalog = { cpu = 0.00162, redis = 0.00011, adobe = 1 },
-  play = { cpu = 0.00215, redis = 0.00020, adobe = 1 },
+  registration = { cpu = 0.00578, redis = 0.00076, adobe = 4 },
+  poll = { cpu = 0.00108, redis = 0.00015, adobe = 1 },
+  login = { cpu = 0.00168, redis = 0.00038, adobe = 1 },
+  catalog = { cpu = 0.00256, redis = 0.00019, adobe = 1 },
+  play = { cpu = 0.00155, redis = 0.00012, adobe = 1 },
   refused = { cpu = 0.0003, redis = 0, adobe = 0 }, -- 503; an assumption
 }
+
+-- Memory of Redis for one device that is logged in, measured in the same way.
+capacity.REDIS_BYTES = 2560
 
 -- Assumptions; all times in seconds.
 capacity.MODEL = {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Simulates an evening of 10 million devices: prints the tables of docs/capacity.md and
+# Simulates the traffic of 10 million devices: prints the tables of docs/capacity.md and
 # writes its plots. Takes about 5 minutes.
 cd "$(dirname "$0")/.." || exit 1
 lua=${LUA:-lua5.4}

@@ -6,6 +6,7 @@
 #   bench/gateway.sh cdn [rounds]        segments through Traffic Server (10)
 #   bench/gateway.sh slow [viewers]      /play with a service that takes 2 s (400)
 #   bench/gateway.sh costs [devices]     CPU, Redis and Adobe of each step (2000)
+#   bench/gateway.sh prediction [devices]   a run and its simulation (20000, 12 minutes)
 #   bench/gateway.sh hour [seconds]      the traffic of one hour (300)
 #   bench/gateway.sh reload [reloads]    requests during reloads of nginx (200)
 #

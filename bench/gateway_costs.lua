@@ -89,9 +89,12 @@ local function without_limit(text)
   return (text:gsub("limit_req zone=[^;]*;", ""))
 end
 
+-- Starts the gateway and creates clients. The sandbox would save the state of all
+-- devices each second.
 local function start(count)
   local running = assert(service.start { nodes = 1, workers = 1, throttle = false,
-    edit = without_limit, settings = { rate_limit = false, timeout = 60 } })
+    saves_state = false, edit = without_limit,
+    settings = { rate_limit = false, timeout = 60 } })
   local driver = adobepass.driver.tick {}
   local bench = { running = running, node = running.nodes[1], driver = driver,
     transport = assert(core.http.new { timeout = 60 }), devices = {},
@@ -129,6 +132,12 @@ local function phases(bench)
   return found
 end
 
+local function stop(bench)
+  bench.control:close()
+  bench.operator:close()
+  bench.running:stop()
+end
+
 local function costs(count, kept)
   local bench = start(count)
   say("%d devices, one worker, %d at once; costs of one device:", count, TASKS)
@@ -137,10 +146,9 @@ local function costs(count, kept)
     kept:figure(name, ("%.2f ms CPU, %.2f ms Redis, %.2f commands, %.2f Adobe")
       :format(cost.cpu * 1000, cost.redis_cpu * 1000, cost.commands, cost.adobe), "")
   end
-  bench.control:close()
-  bench.operator:close()
-  bench.running:stop()
+  stop(bench)
   return true
 end
 
-return { costs = costs }
+return { costs = costs, start = start, stop = stop, look = look, ask = ask,
+  MVPD = MVPD }

@@ -25,7 +25,7 @@ Running.__index = Running
 
 local FIELDS = { nodes = "number?", workers = "number?", throttle = "boolean?",
   trusted = "string?", settings = "table?", without_sandbox = "boolean?",
-  media = "string?", world = "string or table?",
+  media = "string?", world = "string or table?", saves_state = "boolean?",
   edit = "function?" }
 
 local CHANNELS = {
@@ -137,7 +137,8 @@ end
 
 local function start_sandbox(running, options)
   local sandbox, message = host.start { throttle = options.throttle,
-    world = options.world, state_dir = running.folder .. "/sandbox" }
+    world = options.world, state_dir = options.saves_state ~= false
+      and running.folder .. "/sandbox" or nil }
   running.sandbox = sandbox
   return sandbox, message
 end
@@ -159,7 +160,8 @@ end
 --
 -- options: `nodes` (2), `workers` of each (2), `throttle` (of the sandbox),
 -- `trusted`: the host whose X-Forwarded-For is trusted (127.0.0.1), `settings`: see
--- lua/gateway/config.lua, `without_sandbox`, `world` of the sandbox, `media`: a folder
+-- lua/gateway/config.lua, `without_sandbox`, `world` of the sandbox, `saves_state`
+-- (true): the sandbox saves its state each second and can restart, `media`: a folder
 -- with hls/<channel>/index.m3u8 (test media without a picture), `edit`: a function from
 -- nginx's configuration text to the text to use, for benchmarks
 function service.start(options)

@@ -125,10 +125,10 @@ describe("examples/openresty/run", function()
     ["../etc"] = { channels = { { id = "../etc", resource = "x",
       title = "x" } } },
     ["/nowhere"] = { statement_file = "/nowhere" },
-    ["no software statement"] = { statement_file = "/etc/hostname" },
+    ["expected a software statement"] = { statement_file = "/etc/hostname" },
     ["release%-nowhere"] = { environment = "release-nowhere" },
     ["device_keys"] = { device_keys = json.array {} },
-    ["32 bytes or more"] = { ticket_keys = json.array {
+    ["shorter than 32 bytes"] = { ticket_keys = json.array {
       { id = "short", file = "/etc/hostname" } } },
   } do
     it("[gateway-command-wrong-settings] examples/openresty/run: reports "

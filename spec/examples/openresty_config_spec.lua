@@ -144,14 +144,19 @@ describe("gateway settings", function()
       { GATEWAY_REDIS_PORT = "six" })
     refuses("statement_file: missing", changed("statement_file", nil))
     refuses("statement_file: cannot read the file", changed("statement_file", "/none"))
-    refuses("statement_file: no software statement",
+    refuses("statement_file: expected a software statement",
       changed("statement_file", key_file))
-    refuses("GATEWAY_STATEMENT: no software statement", complete(),
+    refuses("GATEWAY_STATEMENT: expected a software statement", complete(),
       { GATEWAY_STATEMENT = KEY })
     refuses("redis.password_file: cannot read the file",
       changed("redis", { password_file = "/none" }))
-    refuses("device_keys: 'one' needs", changed("device_keys",
-      json.array { { id = "one", variable = "NONE" } }))
+    refuses("device_keys: the key 'one' is shorter than 32 bytes", changed(
+      "device_keys", json.array { { id = "one", variable = "NONE" } }))
+    refuses("device_keys: invalid id 'a b'", changed("device_keys",
+      json.array { { id = "a b", file = key_file } }))
+    refuses("ticket_keys: the list is empty", changed("ticket_keys", json.array {}))
+    refuses("channels: invalid id '../etc'", changed("channels", json.array {
+      { id = "../etc", resource = "CNN", title = "CNN" } }))
     refuses("unknown option 'statement': did you mean 'statement_file'",
       changed("statement", STATEMENT))
     refuses("unknown option 'password'", changed("redis", { password = KEY }))

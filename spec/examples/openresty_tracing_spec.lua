@@ -1,14 +1,13 @@
---- Tracing and metrics of the gateway, and Prometheus' own checks of them.
+--- Tracing and metrics of the gateway.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local gateway_client = require "spec.examples.gateway_client"
 local gateway_nodes = require "spec.examples.gateway_nodes"
 local json = require "adobepass.util.json"
-local prometheus_server = require "spec.support.prometheus_server"
 local many_clients = require "spec.support.many_clients"
+local promtool = require "spec.support.promtool"
 local service = require "examples.openresty.service"
-local shell = require "adobepass.util.shell"
 
 -- nginx runs its own Lua, so one run of these specs is enough.
 if child_process.interpreter() ~= "lua5.4" then return end
@@ -19,16 +18,6 @@ local trace = require "gateway.trace"
 
 local ID, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 local TRACEPARENT = ("00-%s-%s-01"):format(ID, PARENT)
-local ALERTS = "examples/openresty/deploy/alerts.yml"
-
-local function promtool(arguments, input)
-  local path = folder.make()
-  assert(shell.write_file(path .. "/input", input or ""))
-  local output, status = shell.read(("promtool %s < %s/input 2>&1"):format(
-    arguments, path))
-  folder.remove(path)
-  return status, output
-end
 
 describe("gateway trace", function()
   it("[gateway-trace-parses] gateway trace: accepts a traceparent of W3C Trace "
@@ -172,48 +161,13 @@ describe("gateway tracing", function()
     .. "for each operation and outcome", function()
     tv:get(one .. "/login/status")
     local _, text = tv:get(running.nodes[1].operator .. "/metrics")
-    assert.same({ 0, "" }, { promtool("check metrics", text) })
+    assert.same({ 0, "" }, { promtool.run("check metrics", text) })
     for _, series in ipairs {
         'gateway_adobe_request_seconds_count{operation="create_session",'
           .. 'outcome="success"} 1\n',
         'gateway_request_seconds_count{route="login/status",outcome="success"} 1\n' } do
       assert.matches(series, text, nil, true)
     end
-  end)
-
-  it("[gateway-prometheus-scrapes] gateway: Prometheus reads its metrics and loads the "
-    .. "alert rules", function()
-    local target = running.nodes[1].operator:gsub("^http://", "")
-    local prometheus = prometheus_server.start(ALERTS, target)
-    finally(function() prometheus:stop() end)
-    tv:get(one .. "/login/status")
-    prometheus:await("/api/v1/query?query=sum(gateway_requests_total)", function(data)
-      return data.result[1] and tonumber(data.result[1].value[2]) >= 1
-    end)
-    prometheus:await("/api/v1/targets", function(data)
-      return data.activeTargets[1] and data.activeTargets[1].health == "up"
-    end)
-    local _, alerts = folder.read(ALERTS):gsub("%- alert:", "")
-    prometheus:await("/api/v1/rules?type=alert", function(data)
-      local count = 0
-      for _, group in ipairs(data.groups) do count = count + #group.rules end
-      return count == alerts
-    end)
-  end)
-
-  it("[gateway-alerts-promtool] alert rules: are valid, and use metrics of the gateway",
-    function()
-    assert.equal(0, (promtool("check rules " .. ALERTS)))
-    local status, output = promtool "test rules spec/examples/alerts_test.yml"
-    assert.equal(0, status, output)
-    local _, text = tv:get(running.nodes[1].operator .. "/metrics")
-    local count = 0
-    for name in folder.read(ALERTS):gmatch "gateway_[%l_]+" do
-      count = count + 1
-      local family = name:gsub("_count$", ""):gsub("_bucket$", "")
-      assert.matches("# TYPE " .. family .. " ", text, nil, true)
-    end
-    assert.is_true(count > 10)
   end)
 
   it("[gateway-trace-not-forwarded] gateway: sends Adobe no trace unless it is "

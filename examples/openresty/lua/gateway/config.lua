@@ -41,6 +41,12 @@ end
 
 local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
 
+-- An id is a part of paths, cookies and tickets.
+local function check_id(name, id)
+  if id:find "^[%w_-]+$" then return end
+  error(("%s: invalid id '%s': expected letters, digits, - and _"):format(name, id))
+end
+
 -- Reads the file that a setting names.
 local function read(name, path)
   local text, message = shell.read_file(path)
@@ -97,25 +103,23 @@ local function read_keys(name, list, getenv)
       variable = "string?" })
     local text = item.variable and getenv(item.variable) or ""
     if item.file then text = read(name, item.file) end
-    if #text < LEAST_KEY or not item.id:find "^[%w_-]+$" then
-      error(("%s: '%s' needs an id of letters and digits, and %d bytes or more in its "
-        .. "file or variable"):format(name, item.id, LEAST_KEY))
+    check_id(name, item.id)
+    if #text < LEAST_KEY then
+      error(("%s: the key '%s' is shorter than %d bytes: create one with "
+        .. "'openssl rand -hex 32'"):format(name, item.id, LEAST_KEY))
     end
     keys[index] = { id = item.id, secret = text }
   end
-  if #keys == 0 then error(name .. ": at least one key is needed") end
+  if #keys == 0 then error(name .. ": the list is empty: add a key") end
   return keys
 end
 
--- An id is a part of paths and tickets.
 local function read_channels(list)
   local channels = { list = list, by_id = {} }
   for _, item in ipairs(list) do
     options.check("channels", item,
       { id = "string", resource = "string", title = "string" })
-    if not item.id:find "^[%w_-]+$" then
-      error("channels: an id is letters, digits, - and _: " .. item.id)
-    end
+    check_id("channels", item.id)
     channels.by_id[item.id] = item
   end
   return channels
@@ -124,11 +128,12 @@ end
 local function read_statement(given, getenv)
   local statement, where = secret("", "statement", given, getenv)
   if not statement then
-    error "statement_file: missing; name a file, or set GATEWAY_STATEMENT"
+    error("statement_file: missing setting: set it to the path of the software "
+      .. "statement, or set the variable GATEWAY_STATEMENT to the statement")
   elseif core.jws.peek(statement) then
     return statement
   end
-  error(where .. ": no software statement is there")
+  error(where .. ": expected a software statement, as the TVE Dashboard provides it")
 end
 
 -- Returns options of the connector.
@@ -173,7 +178,9 @@ end
 
 local function settings_of(path, getenv)
   local given = path == "" and {} or json.decode(read("settings", path))
-  if type(given) ~= "table" then error("settings: no JSON object is in " .. path) end
+  if type(given) ~= "table" then
+    error("settings: expected a JSON object in " .. path)
+  end
   given = with_environment(given, "GATEWAY_", FIELDS, getenv)
   given.redis = given.redis or {}
   return options.check(path == "" and "settings" or path, given, FIELDS)

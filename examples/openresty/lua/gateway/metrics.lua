@@ -108,9 +108,22 @@ end
 
 local is_pass = {}
 
+local function add_event(event, by)
+  add(labelled("gateway_adobe_events_total", "type", event.type, "what",
+    event.what or event.code or event.reason or ""), by)
+end
+
+-- Prometheus sees no increase when a series begins with its first event, so the series
+-- of which one event raises an alert begin with 0.
+local function begin_with_zero()
+  dict():incr(DROPPED, 0, 0)
+  add_event({ type = "warning", code = "registered_again" }, 0)
+end
+
 --- @param passes a list of the mvpds that give temporary access; may be nil
 function metrics.start(passes)
   for _, mvpd in ipairs(passes or {}) do is_pass[mvpd] = true end
+  begin_with_zero()
   ngx.timer.every(1, tell_files)
 end
 
@@ -122,10 +135,7 @@ end
 
 --- Counts an event of adobepass.
 function metrics.event(event)
-  if event.type ~= "request" then
-    return metrics.count("gateway_adobe_events_total", "type", event.type,
-      "what", event.what or event.code or event.reason or "")
-  end
+  if event.type ~= "request" then return add_event(event, 1) end
   metrics.count("gateway_adobe_requests_total", "operation",
     event.operation, "status", event.status or event.error, "access",
     access_of(event))
