@@ -91,7 +91,8 @@ local function refresh(self, avoid)
     self.slots, self.by_name = slots_from(reply, source)
     return true
   end
-  return nil, source or { message = "No node knows the slots of the Cluster." }
+  return nil, source or { message = "No node returned the slots of the Cluster: check "
+    .. "the option nodes." }
 end
 
 --- Returns the address of a key's master; or nil and a failure.
@@ -103,7 +104,8 @@ function Cluster:address_of(key)
   local address = self.slots[cluster.slot_of(key)]
   if address then return address end
   self.slots = nil
-  return nil, { message = "The Cluster has no master for this key." }
+  return nil, { message = "The Cluster has no master for this key's slot: "
+    .. "check it with CLUSTER SLOTS." }
 end
 
 -- "MOVED 3999 127.0.0.1:6381": the slot is at that node from now on.
