@@ -180,8 +180,9 @@ local function finish(self, transfer)
   end
 end
 
+-- A queued transfer has no `due` yet; the next step sends it.
 local function ends_at(transfer)
-  if transfer.failure then return transfer.started end
+  if transfer.failure or not transfer.due then return transfer.started end
   return math.min(transfer.due, transfer.deadline)
 end
 
