@@ -337,12 +337,19 @@ describe("a fault", function()
       { kind = "tls", count = 0 }, { kind = "tls", by_host = true },
       { kind = "error", code = "no_such_code" }, { kind = "huge",
                                                    bytes = 2 ^ 40 },
+      { kind = "huge", bytes = 1000.5 }, { kind = "status", status = 503.5 },
+      { kind = "delay", count = 1.5 },
+      { kind = "too_many_requests", retry_after = 0.5 },
     } do
       local ok, message = h.control.fault(given)
       assert.is_nil(ok)
       assert.is_string(message)
     end
     assert.equal(0, #h.control.fault { list = true })
+    assert.same({ nil, "invalid 'seconds': expected a setting of the kind status",
+      "seconds" }, { h.control.fault { kind = "status", seconds = 2 } })
+    assert.same({ nil, "invalid 'bytes': expected a whole number from 1 to 1073741824",
+      "bytes" }, { h.control.fault { kind = "huge", bytes = 1000.5 } })
   end)
 end)
 

@@ -15,8 +15,9 @@ local throttle = require "adobepass.sandbox.engine.throttle"
 local faults = {}
 
 -- kind -> setting -> default. A kind in `before` replaces the operation, which
--- does not run; a kind in `after` changes the response; a kind with `by_host`
--- is carried out by the host.
+-- does not run; a kind in `after` changes the response. `by_host` and `instead` are
+-- no settings: the host carries out a kind with `by_host`; one with `instead` also
+-- replaces the operation.
 local KINDS = {
   delay = { by_host = true, seconds = 1 },
   reset_before = { by_host = true, instead = true },
@@ -81,8 +82,15 @@ local BOUNDS = {
 local function is_within(name, value)
   local bounds = BOUNDS[name]
   if not bounds then return type(value) == "string" end
-  return type(value) == "number" and value >= bounds[1]
-    and value <= bounds[2]
+  return type(value) == "number" and value >= bounds[1] and value <= bounds[2]
+    and (value % 1 == 0 or name == "seconds")
+end
+
+local function expected_value(name)
+  local bounds = BOUNDS[name]
+  if not bounds then return "a string" end
+  return ("a %snumber from %d to %d"):format(name == "seconds" and "" or "whole ",
+    bounds[1], bounds[2])
 end
 
 local GENERAL = { operation = true, count = true, kind = true }
@@ -95,12 +103,10 @@ end
 local function check_setting(kind, given, name)
   local is_setting = kind[name] ~= nil and name ~= "by_host" and name ~= "instead"
   if not GENERAL[name] and not is_setting then
-    return invalid(name, "no such setting of the kind " .. given.kind, name, kind)
+    return invalid(name, "a setting of the kind " .. given.kind, name, kind)
   end
   if name ~= "operation" and name ~= "kind" and not is_within(name, given[name]) then
-    local bounds = BOUNDS[name]
-    return invalid(name, bounds and ("%d to %d"):format(bounds[1], bounds[2])
-      or "a string", nil, kind)
+    return invalid(name, expected_value(name), nil, kind)
   end
   return true
 end
