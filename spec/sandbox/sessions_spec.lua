@@ -92,8 +92,14 @@ describe("a code", function()
     .. "service provider", function()
     local h = fixture.new()
     local code = h:session().json.code
-    local result = h:get("/api/v2/REF40/profiles/code/" .. code)
-    assert.equal("invalid_parameter_code", result.json.code)
+    local function code_in_other_app()
+      return h:get("/api/v2/REF40/profiles/code/" .. code).json.code
+    end
+    assert.equal("invalid_parameter_code", code_in_other_app())
+    assert(h.control.login { code = code, username = "ann" })
+    assert.equal("invalid_parameter_code", code_in_other_app())
+    h.control.clock { advance = 31 * 60000 }
+    assert.equal("invalid_parameter_code", code_in_other_app())
   end)
 
   it("[sandbox-session-logs-once] sandbox code: can be used for one login "

@@ -133,18 +133,14 @@ function checks.temp_pass(context)
   if not context.mvpd.temp_pass then return refuse "invalid_parameter_mvpd" end
 end
 
-local DEAD = "invalid_authentication_session"
-
 local function check_code(context, accept_used)
-  local session, why = context.sandbox:find_session(context.params.code or "")
-  if why == "unknown" or session and
-      session.service_provider ~= context.provider.id then
+  local session = context.sandbox.state.sessions[context.params.code]
+  if not session or session.service_provider ~= context.provider.id then
     return refuse "invalid_parameter_code"
   end
-  if why == "used" and accept_used then
-    session = context.sandbox.state.sessions[context.params.code]
-  elseif not session then
-    return refuse(DEAD)
+  local is_open, why = context.sandbox:find_session(session.code)
+  if not is_open and not (why == "used" and accept_used) then
+    return refuse "invalid_authentication_session"
   end
   context.session, context.device, context.info =
     session, session.device.id, session.device.info
