@@ -41,9 +41,10 @@ describe("certificates.make", function()
 
   it("[certificates-leaves-no-key-ca] certificates: deletes the CA's key "
     .. "and makes the server's key private", function()
+    assert(shell.write_file(place .. "/BACKUP.pem", "of another program"))
     local files = assert(certificates.make(place))
-    assert.equal("server-ca.pem\nserver.key\nserver.pem",
-      shell.read("ls " .. shell.quote(place)))
+    assert.equal("BACKUP.pem\nserver-ca.pem\nserver.key\nserver.pem",
+      shell.read("LC_ALL=C ls " .. shell.quote(place)))
     assert.equal("-rw-------",
       shell.read(shell.line("ls", "-l", files.key)):sub(1, 10))
   end)

@@ -38,7 +38,7 @@ nameConstraints = critical, @permitted
 [ca]
 default_ca = here
 [here]
-new_certs_dir = .
+new_certs_dir = @NAME@-issued
 database = @NAME@-index
 default_md = sha256
 policy = any
@@ -63,6 +63,7 @@ umask 077
 cd @FOLDER@
 export OPENSSL_CONF=/dev/null
 : > @NAME@-index
+mkdir -p @NAME@-issued
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
   -config @NAME@.cnf -extensions authority -days 365 \
   -keyout @NAME@-ca.key -out @NAME@-ca.pem
@@ -72,7 +73,7 @@ openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
 openssl ca -batch -notext -config @NAME@.cnf -extensions leaf \
   -cert @NAME@-ca.pem -keyfile @NAME@-ca.key \
   -startdate @FROM@ -enddate @TO@ -in @NAME@.csr -out @NAME@.pem
-rm -f @NAME@-ca.key @NAME@.csr @NAME@.cnf @NAME@-index* [0-9A-F]*.pem
+rm -rf @NAME@-ca.key @NAME@.csr @NAME@.cnf @NAME@-index* @NAME@-issued
 ]]
 
 local function is_address(host)
