@@ -77,6 +77,10 @@ describe("authorize", function()
     assert.equal(denied, ask "Late Night")
     assert.is_true(ask(mrss:format "tv-pg"))
     assert.equal(denied, ask(mrss:format "tv-14"))
+    h.sandbox.world.ratings = { "Kids", "Adults" }
+    h.sandbox.world.resources["Late Night"].rating = "Adults"
+    h.sandbox.world.viewers.kim.max_rating = "Kids"
+    assert.equal(denied, ask "Late Night")
   end)
 
   it("[decisions-fails-not-world] sandbox authorize: fails as often as the "

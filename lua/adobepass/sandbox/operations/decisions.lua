@@ -113,9 +113,10 @@ function rules.reachable(item)
   return deny("mvpd", row.trouble)
 end
 
+-- MRSS contains ratings in lower case.
 local function rank(world, rating)
   for i, name in ipairs(world.ratings) do
-    if name == rating then return i end
+    if name:upper() == rating:upper() then return i end
   end
   return 0
 end
@@ -126,7 +127,7 @@ function rules.parental(item)
   local row = world.resources[title_of(item.resource)]
   local rating = row and row.rating
     or item.resource:match "<media:rating[^>]*>%s*(.-)%s*</media:rating>"
-  if rank(world, (rating or ""):upper()) > rank(world, limit) then
+  if rank(world, rating or "") > rank(world, limit) then
     return deny("mvpd", "authorization_denied_by_parental_controls")
   end
 end
