@@ -227,7 +227,9 @@ describe("degradation", function()
     .. "or when cleared", function()
     local h = fixture.new()
     set(h, "AuthNAll", 60)
-    h.control.clock { advance = 60001 }
+    h.control.clock { advance = 59999 }
+    assert.equal("degradation", picture(h)[3])
+    h.control.clock { advance = 1 }
     assert.same({ false, "authenticate", "mvpd", false, "invalid" },
                 picture(h))
     set(h, "AuthNAll")

@@ -19,7 +19,7 @@ end
 function degradation.rule(sandbox, provider_id, mvpd_id)
   local entry = sandbox.state.degradation[key(provider_id, mvpd_id)]
   if not entry then return nil end
-  if entry.not_after and sandbox:now() > entry.not_after then return nil end
+  if entry.not_after and sandbox:now() >= entry.not_after then return nil end
   return entry.rule, entry
 end
 
