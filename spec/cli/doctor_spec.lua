@@ -130,7 +130,8 @@ describe("cli doctor", function()
     .. "authority", function()
     local by_name = finds("fail", "TLS", "--ca", "", { CA = "" })
     assert.equal("ok", by_name.network.status)
-    finds("fail", "TLS", "--ca", "--ca /nowhere.pem")
+    by_name = finds("fail", "TLS", "CA file cannot be read", "--ca /nowhere.pem")
+    assert.is_nil(by_name.network) -- no request was sent
   end)
 
   it("[doctor-refuses-plain-http] doctor: refuses plain http to another "

@@ -96,7 +96,7 @@ local function fetch(arguments, state, url)
   local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
     timeout = arguments.timeout or 15 })
   if not success or not transport then
-    return nil, "The CA file cannot be read.", "tls_failed"
+    return nil, "The CA file cannot be read.", "ca_unreadable"
   end
   local transfer, message, code = transport:submit { url = url }
   local response
@@ -111,6 +111,7 @@ end
 local CONNECT_ADVICE = { tls_failed = "For a private certificate authority, use "
     .. "--ca with its certificate. Check this machine's date. Otherwise a proxy "
     .. "may intercept the connection.",
+  ca_unreadable = "Use --ca with a readable file of certificates (PEM).",
   resolve_failed = "Check the host name, and DNS on this network.",
   insecure_url = "Use https." }
 
@@ -123,7 +124,9 @@ end
 local function reach(arguments, state)
   if not state.origins then return nil end
   local response, message, code = fetch(arguments, state, state.origins.api .. "/")
-  if code == "tls_failed" then
+  if code == "ca_unreadable" then
+    return unreachable("TLS", message, code)
+  elseif code == "tls_failed" then
     return ok("network", "the service responds"),
       unreachable("TLS", message, code)
   elseif not response then
