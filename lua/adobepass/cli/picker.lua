@@ -94,9 +94,27 @@ function Picker:lines(rows)
   return lines
 end
 
--- Splits what was read into keys: an escape sequence, or one character.
+-- A key is a control sequence (ECMA-48, 5.4), Esc with one character or two, or one
+-- UTF-8 character; else one byte.
+local KEYS = { "^\27%[[0-?]*[@-~]", "^\27O?[^\128-\191]",
+  "^[^\128-\191][\128-\191]*", "^." }
+
+local function key_at(bytes, at)
+  for _, pattern in ipairs(KEYS) do
+    local key = bytes:match(pattern, at)
+    if key then return key end
+  end
+end
+
+-- Returns an iterator over the keys in the bytes of one read.
 local function each_key(bytes)
-  return bytes:gmatch "\27?[%[O]?[^\128-\191][\128-\191]*"
+  local at = 1
+  return function()
+    if at > #bytes then return nil end
+    local key = key_at(bytes, at)
+    at = at + #key
+    return key
+  end
 end
 
 -- Shows the picker and handles keys until it has a result.
