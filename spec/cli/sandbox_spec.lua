@@ -55,6 +55,19 @@ describe("cli sandbox", function()
       { text, status })
   end)
 
+  it("[command-sandbox-throttle] sandbox --exec: limits requests as Adobe does, unless "
+    .. "--no-throttle is given", function()
+    local requests = [[curl -s -o /dev/null -w '%{http_code} ' --cacert "$ADOBEPASS_CA" \
+      "$ADOBEPASS_API/api/v2/REF30/profiles?[1-40]"]]
+    local function statuses(option)
+      return shell.read(COMMAND .. "sandbox " .. option .. " --exec "
+        .. shell.quote(requests))
+    end
+    assert.is_truthy(statuses(""):find "429")
+    local _, unlimited = statuses("--no-throttle"):gsub("401", "")
+    assert.equal(40, unlimited)
+  end)
+
   it("[command-sandbox-checkout] sandbox --exec: programs find the modules of a "
     .. "checkout", function()
     local lua = child_process.interpreter()

@@ -241,7 +241,7 @@ function sandbox.run(arguments)
   local running, message = host.start {
     port = arguments.port, bind = arguments.bind, world = arguments.world,
     state_dir = arguments.state_dir, record = arguments.record,
-    throttle = not arguments.no_throttle and nil or false,
+    throttle = not arguments.no_throttle,
   }
   if not running then
     for line in ("adobepass sandbox: " .. message):gmatch "[^\n]+" do
