@@ -327,6 +327,26 @@ describe("host.start", function()
     transport:close()
   end)
 
+  it("[sandbox-host-writes-again] sandbox host: saves the state after a failed "
+    .. "write, without another request", function()
+    local state = place .. "/state"
+    local running = assert(host.start { state_dir = state })
+    local transport = assert(core.http.new { ca_file = running.ca })
+    shell.read(shell.line("mv", state, place .. "/elsewhere"))
+    tv_client.new { transport = transport, api = running.api,
+      statement = running.statement }
+    local deadline = core.clock.monotonic() + 10
+    repeat
+      core.clock.sleep(0.05)
+    until running:log():find("cannot save the state", 1, true)
+      or core.clock.monotonic() > deadline
+    shell.read(shell.line("mv", place .. "/elsewhere", state))
+    running:stop()
+    transport:close()
+    assert.is_truthy(next(json.decode(
+      assert(shell.read_file(state .. "/state.json"))).clients))
+  end)
+
   it("[sandbox-host-not-start-state] sandbox host: does not start with an "
     .. "unreadable state", function()
     assert(shell.write_file(place .. "/state.json", "{", true))

@@ -38,10 +38,10 @@ local function state_file() return settings.state_dir .. "/state.json" end
 
 local function save()
   if not changed or not settings.state_dir then return end
-  changed = false
   local written, message = core.file.write(state_file(),
     json.encode(sandbox.control.snapshot()))
-  if not written then ngx.log(ngx.ERR, "cannot save the state: ", message) end
+  if written then changed = false
+  else ngx.log(ngx.ERR, "cannot save the state: ", message) end
 end
 
 local function restore()
