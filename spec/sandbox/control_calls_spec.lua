@@ -108,6 +108,7 @@ describe("sandbox control calls", function()
       { "identity", { kind = "other", subject = "x" }, "kind" },
       { "identity", { kind = "service" }, "subject" },
       { "saml", { request = "x", mvpd = "none", username = "ann" }, "mvpd" },
+      { "saml", { request = "x", mvpd = "Dish", username = "ann" }, "request" },
       { "saml", { request = "x", mvpd = "Dish", username = "none" }, "username" },
       { "snapshot", { restore = { version = 0 } }, "restore" },
     } do

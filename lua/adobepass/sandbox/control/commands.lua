@@ -242,7 +242,7 @@ end
 
 --- Returns an mvpd's SAML response to the request of operation 14.
 -- @param given { request (base64), mvpd, username }
--- @return base64 | nil, message
+-- @return base64 | nil, message, name of the wrong field
 function functions.saml(sandbox, given)
   for _, name in ipairs { "request", "mvpd", "username" } do
     if not given[name] then return missing(name) end
@@ -254,7 +254,9 @@ function functions.saml(sandbox, given)
     return unknown_name("username", "a viewer of the world", given.username,
       sandbox.world.viewers)
   end
-  return saml.response(sandbox, given.request, given.mvpd, given.username)
+  local response = saml.response(sandbox, given.request, given.mvpd, given.username)
+  if response then return response end
+  return invalid("request", "a SAML request in base64")
 end
 
 --- Returns PEM certificates that verify media tokens and access tokens, and the

@@ -25,11 +25,11 @@ end
 
 --- Builds the response of an mvpd for a viewer.
 -- @param request base64 of the AuthnRequest
--- @return base64 of a Response | nil, message
+-- @return base64 of a Response; nil if the request is malformed
 function saml.response(sandbox, request, mvpd_id, username)
   local text = core.base64.decode(request)
   local id = text and text:match '<samlp:AuthnRequest[^>]- ID="([^"]+)"'
-  if not id then return nil, "not a SAML request" end
+  if not id then return nil end
   return core.base64.encode(
     ('<samlp:Response %s ID="_%s" InResponseTo="%s" Version="2.0">')
       :format(PROTOCOL, sandbox:uuid(), id)
