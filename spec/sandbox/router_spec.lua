@@ -154,10 +154,19 @@ describe("the web pages", function()
         page.body:match '<a class="button" href="(.-)"'
     end
 
+    local function advice()
+      return visitor:get("/api/v2/authenticate/REF30/NOSUCH1").body
+        :match "<p>(A code is valid.-)</p>"
+    end
+
     it("[web-link-dead-code] sandbox pages: a link with a refused code shows a page "
       .. "with the reason", function()
       assert.same({ "This code is unknown", "The code “NOSUCH1” is unknown. Type "
         .. "the code exactly as your TV shows it.", "/activate" }, { link "nosuch1" })
+      assert.is_truthy(advice():find("valid for 30 minutes", 1, true))
+      sandbox.world.lifetimes.code = 60
+      assert.is_truthy(advice():find("valid for 1 minute,", 1, true))
+      sandbox.world.lifetimes.code = 30 * 60
       local first, second = whole(), whole()
       assert.equal("Your TV has a newer code", (link(first)))
       sign_in(second)

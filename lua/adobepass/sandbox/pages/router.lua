@@ -227,9 +227,16 @@ routes["/activate/success"] = {
 
 routes["/"] = { GET = function(visit) return send_to(visit, "/activate") end }
 
+local function duration(seconds)
+  local count, unit = seconds, "second"
+  if seconds % 60 == 0 then count, unit = seconds / 60, "minute" end
+  return ("%d %s%s"):format(count, unit, count == 1 and "" or "s")
+end
+
 local function failure(visit, status, heading, message)
   return show(visit, status, "failure", { heading = heading, error = message,
-    advice = "A code is valid for 30 minutes, or until the TV shows a new one.",
+    advice = ("A code is valid for %s, or until the TV shows a new one."):format(
+      duration(visit.sandbox.world.lifetimes.code)),
     link = { "/activate", "Type a code" } })
 end
 
