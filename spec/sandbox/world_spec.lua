@@ -40,6 +40,15 @@ describe("sandbox.new", function()
       function() adobepass_sandbox.new(nil, { throttel = false }) end)
   end)
 
+  it("[world-logo-characters] sandbox.new: the default logo shows the first 16 "
+    .. "characters of a name, and is valid UTF-8", function()
+    local sandbox = adobepass_sandbox.new { mvpds = { Mine = {
+      display_name = "Télévision numérique par câble" } } }
+    local encoded = sandbox:mvpd("Mine").logo_url:match "base64,(.*)$"
+    assert.equal("Télévision numér",
+      core.base64.decode(encoded):match ">([^<>]*)</text>")
+  end)
+
   it("[world-shares-state] sandbox.new: sandboxes share neither state nor "
     .. "world", function()
     local one, two = fixture.new(), fixture.new()

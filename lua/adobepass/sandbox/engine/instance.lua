@@ -17,12 +17,15 @@ Sandbox.__index = Sandbox
 
 local instance = {}
 
-local function logo(row, id)
+-- The first 16 characters of a UTF-8 text.
+local SHORT_NAME = "^" .. ("[^\128-\191]?[\128-\191]*"):rep(16)
+
+local function logo(name)
   return ('<svg xmlns="http://www.w3.org/2000/svg" width="112" height="33">'
     .. '<rect width="112" height="33" rx="6" fill="#20304a"/>'
     .. '<text x="56" y="21" fill="#fff" font-family="sans-serif"'
     .. ' font-size="12" text-anchor="middle">%s</text></svg>')
-    :format(url_encoding.xml((row.display_name or id):sub(1, 16)))
+    :format(url_encoding.xml(name:match(SHORT_NAME)))
 end
 
 -- Sets `id`, `display_name` and `logo_url` of each row. A logo is a data: URL,
@@ -32,7 +35,7 @@ local function name_rows(world)
   for id, row in pairs(world.mvpds) do
     row.id, row.display_name = id, row.display_name or id
     row.logo_url = row.logo_url
-      or "data:image/svg+xml;base64," .. core.base64.encode(logo(row, id))
+      or "data:image/svg+xml;base64," .. core.base64.encode(logo(row.display_name))
   end
 end
 
