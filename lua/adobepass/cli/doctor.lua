@@ -195,7 +195,8 @@ local function statement(arguments, state)
   return finding
 end
 
-local function is_among(list, id)
+-- Returns whether a list contains an id; an empty list restricts nothing.
+local function is_allowed(list, id)
   for _, item in ipairs(list) do
     if item == id then return true end
   end
@@ -209,7 +210,7 @@ local function provider(arguments, state)
   if not id then return failed("provider", err) end
   state.service_provider = id
   local list = jwt.list(state.claims and state.claims.service_providers)
-  if is_among(list, id) then return ok("provider", id) end
+  if is_allowed(list, id) then return ok("provider", id) end
   return fail("provider", "The statement is not for " .. id .. ".",
     "Use one of: " .. table.concat(list, ", ") .. ".")
 end

@@ -106,8 +106,7 @@ function logout.run(arguments)
     as_json(list)
   elseif #list == 0 then
     terminal.print("Not logged in.")
-  end
-  if not arguments.json then
+  else
     for _, entry in ipairs(list) do show(entry) end
   end
   return status(list)

@@ -102,12 +102,12 @@ end
 
 local function now(self) return core.clock.monotonic() + self.slept end
 
--- Responses are immediate.
+-- Returns the fields of a sandbox that adobepass.sandbox.transport uses. Responses have
+-- no delay, so it never advances the clock.
 local function source_of(self)
   return { api = ORIGIN, mgmt = ORIGIN,
     now = function() return now(self) * 1000 end,
-    handle = function(_, request) return handle(self, request) end,
-    control = { advance = function() end } }
+    handle = function(_, request) return handle(self, request) end }
 end
 
 --- Queues a request to any origin.

@@ -115,7 +115,7 @@ local function joined(list)
   return setmetatable(headers, HEADERS)
 end
 
-local function outcome(sandbox, transfer, response)
+local function result_of(sandbox, transfer, response)
   local list = {}
   for i, header in ipairs(response.headers) do
     list[i] = { header[1], header[2] }
@@ -176,7 +176,7 @@ local function finish(self, transfer)
   if transfer.due > transfer.deadline then
     transfer.failure = LATE
   else
-    transfer.outcome = outcome(self.sandbox, transfer, transfer.response)
+    transfer.outcome = result_of(self.sandbox, transfer, transfer.response)
   end
 end
 

@@ -40,10 +40,10 @@ local function is_visible(context, profile)
   return partner_status.read(context.sandbox, status) == profile.mvpd
 end
 
-local function health(sandbox, profile)
+local function status_of(sandbox, profile)
   if profile.invalidated then return "invalidated" end
   if sandbox:now() >= profile.not_after then return "expired" end
-  return "alive"
+  return "valid"
 end
 
 local function is_unlinked(context, kind, subject)
@@ -62,7 +62,7 @@ local function shared(context, method)
   for owner in pairs(owners or {}) do
     for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
       if profile.identities[method.kind] == subject
-          and health(context.sandbox, profile) == "alive"
+          and status_of(context.sandbox, profile) == "valid"
           and context.sandbox:integration(context.provider.id, id) then
         found[id] = { profile = profile, type = method.type, owner = owner }
       end
@@ -76,7 +76,7 @@ function profile_store.all(context)
   local result = {}
   for _, owner in ipairs { context:device_key(), context:owner() } do
     for id, profile in pairs(context.sandbox.state.profiles[owner] or {}) do
-      if health(context.sandbox, profile) == "alive"
+      if status_of(context.sandbox, profile) == "valid"
           and is_visible(context, profile) then
         result[id] = { profile = profile, type = profile.type, owner = owner }
       end
@@ -99,7 +99,7 @@ function profile_store.find(context, mvpd_id)
   for _, owner in ipairs { context:owner(), context:device_key() } do
     local own = (context.sandbox.state.profiles[owner] or {})[mvpd_id]
     if own and is_visible(context, own) then
-      return nil, health(context.sandbox, own)
+      return nil, status_of(context.sandbox, own)
     end
   end
   return nil, "missing"

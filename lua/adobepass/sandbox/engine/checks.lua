@@ -67,7 +67,7 @@ function checks.bearer(context)
   end
 end
 
-local function may_speak_for(client, provider_id)
+local function has_provider(client, provider_id)
   for _, id in ipairs(client.providers) do
     if id == provider_id then return true end
   end
@@ -88,7 +88,7 @@ end
 function checks.own_provider(context)
   local refusal = checks.provider(context)
   if refusal then return refusal end
-  if not may_speak_for(context.client, context.provider.id) then
+  if not has_provider(context.client, context.provider.id) then
     return refuse "invalid_access_token_service_provider"
   end
 end
@@ -107,9 +107,9 @@ function checks.device_info(context)
   local value = context:header "x-device-info"
   if not value then return end
   context.info = device.info(value)
-  if not context.info and context.sandbox:is_lenient "malformed_device_info" then
-    return nil
-  elseif not context.info then return refuse "invalid_header_device_info" end
+  if not context.info and not context.sandbox:is_lenient "malformed_device_info" then
+    return refuse "invalid_header_device_info"
+  end
 end
 
 --- Requires a known mvpd that the provider has an enabled integration with.
@@ -165,7 +165,7 @@ function checks.partner(context)
   if not context.partner then return refuse "invalid_parameter_partner" end
 end
 
-local function is_name(value)
+local function is_resource(value)
   return type(value) == "string" and value:find "%S" ~= nil
     and #value <= 8192
 end
@@ -179,7 +179,7 @@ function checks.resources(context)
     return refuse "invalid_parameter_resources"
   end
   for key, value in pairs(list) do
-    if type(key) ~= "number" or not is_name(value) then
+    if type(key) ~= "number" or not is_resource(value) then
       return refuse "invalid_parameter_resources"
     end
   end

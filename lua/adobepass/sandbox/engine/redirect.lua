@@ -40,11 +40,10 @@ end
 -- nil if the URL is not allowed.
 -- @param provider nil: only this sandbox's own URLs are allowed
 function redirect.origin(sandbox, provider, url)
-  if not url or not url_encoding.safe_url(url)
-    or url:find("[%c%s\127-\255\\]") then
+  if not url or not url_encoding.safe_url(url) or url:find "[\128-\255]" then
     return nil
   end
-  local scheme, authority = url:lower():match("^([%a][%w+.-]*)://([^/?#]+)")
+  local scheme, authority = url:lower():match("^(%a[%w+.-]*)://([^/?#]+)")
   if not scheme or authority:find("[^%w.:%[%]-]") then return nil end
   if redirect.own_path(sandbox, url) then return "'self'" end
   if not scheme:find("^https?$") then

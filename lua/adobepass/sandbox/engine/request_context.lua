@@ -21,7 +21,7 @@ end
 
 function RequestContext:header(name)
   local value = self.request.headers[name]
-  if type(value) == "string" and value ~= "" then return value end
+  if value ~= "" then return value end
 end
 
 --- Returns the address of the streaming device: the first address of
@@ -31,10 +31,8 @@ function RequestContext:address()
 end
 
 function request_context.address(request)
-  local forwarded = request.headers["x-forwarded-for"]
-  local first = type(forwarded) == "string"
-    and forwarded:match "^%s*([^,%s]+)"
-  return first or request.remote_addr or "unknown"
+  local forwarded = request.headers["x-forwarded-for"] or ""
+  return forwarded:match "^%s*([^,%s]+)" or request.remote_addr or "unknown"
 end
 
 --- Returns the query as a table name -> value; empty if it is malformed.

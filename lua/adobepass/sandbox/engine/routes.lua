@@ -21,19 +21,19 @@ local temp_pass_reset = require "adobepass.sandbox.operations.temp_pass_reset"
 
 local V2 = { "bearer", "listed_headers", "listed_parameters",
   "unrepeated_parameters", "form_body", "own_provider" }
-local DEVICE = { "bearer", "listed_headers", "listed_parameters",
-  "unrepeated_parameters", "form_body", "own_provider", "device_identifier",
-  "device_info" }
 local DCR = { "listed_headers", "listed_parameters", "unrepeated_parameters" }
 local RESET = { "management_bearer", "listed_headers", "listed_parameters",
   "unrepeated_parameters", "own_provider", "mvpd", "temp_pass" }
 
-local function after(first, ...)
+-- Returns the names of `first`, then the other names.
+local function append(first, ...)
   local list = {}
   for i, name in ipairs(first) do list[i] = name end
   for _, name in ipairs { ... } do list[#list + 1] = name end
   return list
 end
+
+local DEVICE = append(V2, "device_identifier", "device_info")
 
 -- Letters as in the reference: D device identifier, I device info, S single
 -- sign-on, P partner status, T temporary identity, V visitor, F forwarded
@@ -71,13 +71,13 @@ local list = {
     path = "/api/v2/{sp}/sessions", checks = DEVICE, sends = "DIFSV",
     form = "mvpd domainName redirectUrl", run = sessions.create },
   { number = 5, name = "resume_session", method = "POST",
-    path = "/api/v2/{sp}/sessions/{code}", checks = after(V2, "open_code"),
+    path = "/api/v2/{sp}/sessions/{code}", checks = append(V2, "open_code"),
     sends = "FV", form = "mvpd domainName redirectUrl",
     run = sessions.resume },
   { number = 6, name = "session", method = "GET",
     path = "/api/v2/{sp}/sessions/{code}",
     also = "/api/v2/sessions/{sp}/{code}", -- the page's own sample
-    checks = after(V2, "open_code"), sends = "FV", run = sessions.status },
+    checks = append(V2, "open_code"), sends = "FV", run = sessions.status },
   { number = 7, name = "authenticate", method = "GET",
     path = "/api/v2/authenticate/{sp}/{code}",
     checks = { "provider", "open_code" }, sends = "", refusal = "page",
@@ -87,31 +87,31 @@ local list = {
     run = profiles.all },
   { number = 9, name = "profile", method = "GET",
     path = "/api/v2/{sp}/profiles/{mvpd}",
-    checks = after(DEVICE, "mvpd", "configured"), sends = "DIFSPTV",
+    checks = append(DEVICE, "mvpd", "configured"), sends = "DIFSPTV",
     run = profiles.for_mvpd },
   { number = 10, name = "profile_for_code", method = "GET",
-    path = "/api/v2/{sp}/profiles/code/{code}", checks = after(V2, "code"),
+    path = "/api/v2/{sp}/profiles/code/{code}", checks = append(V2, "code"),
     sends = "FTV", run = profiles.for_code },
   { number = 11, name = "authorize", method = "POST",
     path = "/api/v2/{sp}/decisions/authorize/{mvpd}",
-    checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    checks = append(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
     json = "resources", run = decisions.authorize },
   { number = 12, name = "preauthorize", method = "POST",
     path = "/api/v2/{sp}/decisions/preauthorize/{mvpd}",
-    checks = after(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
+    checks = append(DEVICE, "mvpd", "resources"), sends = "DIFSPTV",
     json = "resources", run = decisions.preauthorize },
   { number = 13, name = "logout", method = "GET",
     path = "/api/v2/{sp}/logout/{mvpd}",
     also = "/api/v2/logout/{sp}/{mvpd}", -- the page's own sample
-    checks = after(DEVICE, "mvpd"), sends = "DIFSV",
+    checks = append(DEVICE, "mvpd"), sends = "DIFSV",
     query = "redirectUrl", run = logout.start },
   { number = 14, name = "partner_session", method = "POST",
     path = "/api/v2/{sp}/sessions/sso/{partner}",
-    checks = after(DEVICE, "partner"), sends = "DIFPV",
+    checks = append(DEVICE, "partner"), sends = "DIFPV",
     form = "domainName redirectUrl", run = partner.session },
   { number = 15, name = "partner_profile", method = "POST",
     path = "/api/v2/{sp}/profiles/sso/{partner}",
-    checks = after(DEVICE, "partner"), sends = "DIFPV",
+    checks = append(DEVICE, "partner"), sends = "DIFPV",
     form = "SAMLResponse", run = partner.profile },
   { number = 16, name = "reset_temp_pass", method = "DELETE", host = "mgmt",
     path = "/reset-tempass/v3/reset",
@@ -122,21 +122,21 @@ local list = {
     checks = RESET, sends = "", query = "requestor_id mvpd_id key",
     refusal = "reset", run = temp_pass_reset.reset_key },
   { number = 18, name = "service_token", method = "POST",
-    path = "/api/{sp}/serviceToken", checks = after(V2, "sso_device"),
+    path = "/api/{sp}/serviceToken", checks = append(V2, "sso_device"),
     sends = "DIX", refusal = "sso_service", run = sso_service.create },
   { number = 19, name = "refresh_service_token", method = "GET",
     path = "/api/{sp}/serviceToken",
-    checks = after(V2, "renewable_service_token"), sends = "J",
+    checks = append(V2, "renewable_service_token"), sends = "J",
     refusal = "sso_service", run = sso_service.refresh },
   { number = 20, name = "link", method = "POST", path = "/api/{sp}/link",
-    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = append(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", run = sso_service.link },
   { number = 21, name = "unlink", method = "POST", path = "/api/{sp}/unlink",
-    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = append(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", json = "devices", run = sso_service.unlink },
   { number = 22, name = "list_devices", method = "GET",
     path = "/api/{sp}/list",
-    checks = after(V2, "sso_device", "service_token"), sends = "DJ",
+    checks = append(V2, "sso_device", "service_token"), sends = "DJ",
     refusal = "sso_service", run = sso_service.list },
 }
 

@@ -15,15 +15,15 @@ end
 
 -- No page says that the burst refills; `forget_after` makes an idle address a
 -- new client.
-local function is_quiet(client, now, settings)
+local function is_idle(client, now, settings)
   return settings.forget_after ~= nil
     and now - client.last > settings.forget_after * 1000
 end
 
-local function seen(sandbox, address, now)
+local function entry_of(sandbox, address, now)
   local settings, clients = sandbox.world.throttle, sandbox.state.clients_seen
   local client = clients[address]
-  if not client or is_quiet(client, now, settings) then
+  if not client or is_idle(client, now, settings) then
     client = { first = now, window = -1, burst = settings.burst, last = now }
     clients[address] = client
   end
@@ -44,7 +44,7 @@ local function admit(client, now)
 end
 
 -- Cookies of a load balancer. A client must work without them.
-local function cookie(sandbox)
+local function cookies(sandbox)
   local value = core.base64.encode(sandbox:random(48))
   return "AWSALB=" .. value .. "; Path=/",
     "AWSALBCORS=" .. value .. "; Path=/; SameSite=None; Secure"
@@ -53,7 +53,7 @@ end
 --- Returns the documented 429: HTML, cookies, by default no Retry-After.
 function throttle.response(sandbox, retry_after)
   local response = http_response.html(429)
-  local first, second = cookie(sandbox)
+  local first, second = cookies(sandbox)
   table.insert(response.headers, { "Set-Cookie", first })
   table.insert(response.headers, { "Set-Cookie", second })
   if retry_after then
@@ -66,7 +66,7 @@ end
 function throttle.check(sandbox, request)
   if not sandbox.is_throttled or not is_limited(request.path) then return nil end
   local now = sandbox:now()
-  local client = seen(sandbox, request_context.address(request), now)
+  local client = entry_of(sandbox, request_context.address(request), now)
   if not admit(client, now) then return throttle.response(sandbox) end
 end
 

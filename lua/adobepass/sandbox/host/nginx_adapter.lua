@@ -133,8 +133,8 @@ end
 --- Sends a response and carries out its fault.
 function nginx_adapter.respond(response)
   local fault = response.fault
-  local way = fault and send_with_fault[fault.kind] or send
-  way(response)
+  local send_response = fault and send_with_fault[fault.kind] or send
+  send_response(response)
 end
 
 return nginx_adapter

@@ -7,6 +7,7 @@
 
 -- luacheck: globals ngx
 local core = require "adobepass.core"
+local endpoint = require "adobepass.sandbox.control.endpoint"
 local json = require "adobepass.util.json"
 local adobepass_sandbox = require "adobepass.sandbox"
 local recording = require "adobepass.util.recording"
@@ -105,10 +106,9 @@ function worker.client_hello(role)
   end
 end
 
--- Only the control server serves the control API.
-local function belongs(path, role)
-  return (path == "/sandbox" or path:find("^/sandbox/") ~= nil)
-    == (role == "control")
+-- The control server serves the control API and nothing else.
+local function is_served(path, role)
+  return endpoint.is_ours(path) == (role == "control")
 end
 
 -- What the client gets instead of a response with one of these faults.
@@ -134,7 +134,7 @@ end
 --- Processes one request. @param role "api", "mgmt", "control" or "plain"
 function worker.serve(role)
   local request = nginx_adapter.request(role)
-  if not belongs(request.path, role) then return ngx.exit(404) end
+  if not is_served(request.path, role) then return ngx.exit(404) end
   local response = sandbox:handle(request)
   changed = true
   record(request, response)

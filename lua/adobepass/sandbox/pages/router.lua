@@ -54,7 +54,7 @@ local function token(visit)
   return core.base64.url_encode(mac)
 end
 
-local function token_is_good(visit)
+local function is_token_valid(visit)
   return visit.cookie ~= nil
     and core.digest.equal(token(visit), visit.form.token or "")
 end
@@ -194,7 +194,7 @@ routes["/activate"] = {
   GET = function(visit) return activation(visit, normalize_code(visit.query.code)) end,
   POST = function(visit)
     local code = normalize_code(visit.form.code)
-    if not token_is_good(visit) then return activation(visit, code, STALE, 403) end
+    if not is_token_valid(visit) then return activation(visit, code, STALE, 403) end
     if code == "" then
       return activation(visit, code, "Type the code that your TV shows.")
     end
@@ -206,7 +206,7 @@ routes["/activate/provider"] = {
   GET = function(visit) return send_to(visit, "/activate") end,
   POST = function(visit)
     local code = normalize_code(visit.form.code)
-    if not token_is_good(visit) then return activation(visit, code, STALE, 403) end
+    if not is_token_valid(visit) then return activation(visit, code, STALE, 403) end
     local session, reason = visit.sandbox:find_session(code)
     if not session then return activation(visit, code, code_problem(reason, code)) end
     local mvpd = visit.form.mvpd
@@ -240,7 +240,7 @@ local function failure(visit, status, heading, message)
     link = { "/activate", "Type a code" } })
 end
 
-local function dead_code(visit, status, code, reason)
+local function refused_code(visit, status, code, reason)
   return failure(visit, status, CODE_HEADINGS[reason] or CODE_HEADINGS.unknown,
     code_problem(reason, code))
 end
@@ -248,10 +248,8 @@ end
 -- Returns the viewers of this provider, with passwords: a sandbox has no secrets.
 local function viewers(visit, mvpd)
   local list = {}
-  for username, viewer in pairs(visit.sandbox.world.viewers or {}) do
-    if visit.sandbox:check_password(mvpd.id, username, viewer.password) then
-      list[#list + 1] = { username = username, password = viewer.password }
-    end
+  for username, viewer in pairs(visit.sandbox:viewers_of(mvpd.id)) do
+    list[#list + 1] = { username = username, password = viewer.password }
   end
   table.sort(list, function(a, b) return a.username < b.username end)
   return list
@@ -275,7 +273,7 @@ local function open_login(visit, mvpd)
   local code = normalize_code(visit.query.code)
   local session, reason = visit.sandbox:find_session(code)
   if not session then
-    return nil, dead_code(visit, 422, code, reason)
+    return nil, refused_code(visit, 422, code, reason)
   end
   if session.mvpd ~= mvpd.id then
     return nil, failure(visit, 422, "Another provider was chosen",
@@ -291,7 +289,7 @@ local function finish(visit, pending, username)
   local redirect_url = visit.sandbox:at_origin(session.redirect_url, visit.request)
   local done, reason = visit.sandbox:complete_login(session, pending.mvpd.id, username)
   if not done then
-    return dead_code(visit, 422, session.code, reason)
+    return refused_code(visit, 422, session.code, reason)
   end
   if redirect_url and not pending.target then
     return send_to(visit, "/activate/success?stay=1")
@@ -334,7 +332,7 @@ mvpd_routes.login = {
   POST = function(visit, mvpd)
     local pending, page = open_login(visit, mvpd)
     if page then return page end
-    if not token_is_good(visit) then return login(visit, pending, STALE, 403) end
+    if not is_token_valid(visit) then return login(visit, pending, STALE, 403) end
     -- The Enter key submits the first button; a script may send none.
     return (submit[visit.form["do"]] or submit["sign-in"])(visit, pending)
   end,
@@ -371,7 +369,7 @@ function router.refuse(sandbox, request, code)
   local visit = read_visit(sandbox, request)
   code = normalize_code(code)
   local session, reason = sandbox:find_session(code)
-  if not session then return dead_code(visit, 400, code, reason) end
+  if not session then return refused_code(visit, 400, code, reason) end
   return show(visit, 400, "failure", { heading = "This link is incomplete",
     error = "The application has not named your TV provider.",
     advice = "Continue with the code to choose your provider.",
