@@ -16,7 +16,7 @@
 --            mgmt = origin of the management host,
 --            plain_api = second origin of the API, without TLS (default: none),
 --            keys = a table with the layout of `adobepass.sandbox.data.keys`,
---            throttle = false }                disables the request limit
+--            throttle = false }                disables the rate limit
 --
 -- sandbox:handle(request) -> response; never raises.
 --   request  { host_role = "api" | "mgmt" | nil (both), method = "GET",
@@ -35,8 +35,8 @@
 --   { kind = "huge", bytes = n }         pad the body with spaces to n bytes
 --   { kind = "drip", seconds = n, bytes = k }  send k bytes every n seconds
 --   { kind = "tls" }                     break the TLS connection
--- (A status, 429, truncated JSON, wrong content type or garbage is part of the
--- response already.)
+-- The other faults are part of the response: a status, a 429, truncated JSON, a wrong
+-- content type, garbage.
 --
 -- sandbox:transport()  returns an object with the interface of a core.http
 --   transport, for tests without a network (`adobepass.sandbox.transport`).
@@ -58,8 +58,8 @@
 --   sandbox:mvpds(provider_id) -> list of the mvpds of the picker (no TempPass)
 --   sandbox:check_password(mvpd_id, username, password) -> boolean
 --   sandbox:recognized_at_home(session, mvpd_id) -> username | nil
---       home-based authentication: a device in the viewer's home network needs
---       no password
+--       home-based authentication: no password is needed in the viewer's home
+--       network
 --   sandbox:resume(session, { mvpd =, domain_name =, redirect_url = })
 --       -> true | nil, "mvpd" | "domain_name" | "redirect_url"
 --   sandbox:complete_login(session, mvpd_id, username) -> true | nil, reason
@@ -68,7 +68,7 @@
 --       URL if it is safe
 --   sandbox:safe_redirect(url) -> boolean: absolute, and its scheme executes no script
 --   sandbox:origin(request) -> the origin that the request came to
---   sandbox:at_origin(url, request) -> url; one of this sandbox with that origin
+--   sandbox:at_origin(url, request) -> url; a URL of this sandbox gets that origin
 --   GET /api/v2/authenticate/{sp}/{code} redirects to
 --       {api}/mvpd/{mvpd}/login?code={code}
 --   logout URLs: {api}/mvpd/{mvpd}/logout?requestor_id=&redirect_url=

@@ -26,8 +26,8 @@ local Replay = {}
 local ORIGIN = "https://replay.invalid"
 local LONGEST_TEXT = 300
 
--- Returns the placeholders that appear in a response before any request: no value
--- of the replaying client may get them.
+-- Returns the placeholders of values that the server chose: those that appear in a
+-- response before any request. The client's own values must not get them.
 local function placeholders_of_server(exchanges)
   local known, reserved = {}, {}
   for _, exchange in ipairs(exchanges) do
@@ -46,7 +46,8 @@ local function show(value)
   return #value <= LONGEST_TEXT and value or value:sub(1, LONGEST_TEXT) .. "..."
 end
 
--- Returns the first difference of two redacted requests: what, expected, got.
+-- Returns the first difference of two redacted requests: the part that differs, its
+-- expected value, its value.
 local function compare(expected, got)
   for _, name in ipairs { "method", "path", "query" } do
     if expected[name] ~= got[name] then return name, expected[name], got[name] end
@@ -91,7 +92,7 @@ local function response_of(exchange)
   return { status = response.status, headers = headers, body = response.body or "" }
 end
 
--- What adobepass.sandbox.transport calls for each request.
+-- Called by adobepass.sandbox.transport for each request.
 local function handle(self, request)
   self.difference = self.difference
     or difference_of(self, self.redactor:request(request))

@@ -46,7 +46,7 @@ function transport.new(sandbox, options)
   end
   self.timeout_seconds = self.timeout or DEFAULTS.timeout
   self.max_body = self.max_body or DEFAULTS.max_body
-  self.timeout = nil -- uncovers the method `timeout`
+  self.timeout = nil -- otherwise the field hides the method `timeout`
   return setmetatable(self, Transport)
 end
 

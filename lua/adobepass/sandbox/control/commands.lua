@@ -54,7 +54,7 @@ function functions.clock(sandbox, given)
   return sandbox:now()
 end
 
--- Fields that a login without a code needs, or may have.
+-- Fields of a login without a code.
 local WITHOUT_CODE = { "service_provider", "device", "client_id" }
 
 local function session_of_code(sandbox, given)
@@ -198,7 +198,8 @@ function functions.fault(sandbox, given)
   return true
 end
 
---- Restores the initial state: memory, journal, faults and clock.
+--- Restores the initial state: deletes clients, profiles, journal and faults, and sets
+-- the clock back.
 function functions.reset(sandbox)
   sandbox.state = state.new(sandbox.world)
   return true

@@ -1,6 +1,7 @@
 --- The control API: `adobepass.sandbox.control.commands` as JSON over HTTP, for
 -- this machine only. POST /sandbox/<name> runs the call <name> with the fields of the
--- body. GET runs it without a change, DELETE with { "clear": true }. The response is
+-- body. GET reads without changing anything, DELETE adds { "clear": true }, and PUT
+-- restores the snapshot in the body. The response is
 -- { "result": ... }, or { "error": "...", "field": "..." } with status 400; `field` is
 -- the name of the wrong field, if there is one.
 -- @module adobepass.sandbox.control.endpoint

@@ -10,7 +10,7 @@ local leniency = {}
 
 --- name -> what the sandbox accepts when the leniency is on
 leniency.NAMES = {
-  profiles_follow_device = "regular profiles outlive new client credentials",
+  profiles_follow_device = "regular profiles of earlier client credentials",
   no_logout_redirect = "logout without redirectUrl",
   any_domain = "domainName and redirectUrl outside the provider's domains",
   many_resources = "several resources in one authorize request",

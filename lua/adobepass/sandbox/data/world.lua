@@ -76,7 +76,7 @@ return {
   -- Service providers (requestors) and their integrations with mvpds.
   --   integrations = { [mvpd] = { enabled = false, encrypt = { attribute },
   --     misconfigured = "invalid_configuration_...", partner_sso = false } }
-  --   certificate = false: none for encrypted metadata
+  --   certificate = false: the programmer has no certificate for encrypted metadata
   providers = {
     REF30 = {
       name = "Reference Channel",
@@ -190,7 +190,7 @@ return {
   --   partner_id      its id on Apple devices (platformMappingId)
   --   hidden          true: for tests; pickers and the configuration response
   --                   omit the mvpd, which works nevertheless
-  --   dummy           true: authorization is granted without asking the mvpd
+  --   dummy           true: permits need no request to the mvpd
   --   limits          { authorize =, preauthorize = }
   --   temp_pass       { ttl =, resources =?, identity =? }; `identity`, a key
   --                   of AP-TempPass-Identity, makes the pass promotional

@@ -93,6 +93,8 @@ function checks.own_provider(context)
   end
 end
 
+--- Requires AP-Device-Identifier. Sets `context.device`, and records the client as the
+-- last one that used the device.
 function checks.device_identifier(context)
   context.device = device.identifier(context:header "ap-device-identifier")
   if not context.device then

@@ -127,7 +127,7 @@ local KINDS = {
   TV = "TV", Tablet = "tablet", Wristwatch = "watch",
 }
 
--- A product number such as "AFTMM" or "iPhone15,2" says nothing to a viewer.
+-- A viewer does not recognize a product number such as "AFTMM" or "iPhone15,2".
 local function is_readable(model)
   return model:find "%l" ~= nil and (model:find " " ~= nil or not model:find "[^%a]")
     and model ~= "Unknown"

@@ -36,7 +36,8 @@ local function string_headers(headers)
   return result
 end
 
--- Replaces missing or mistyped fields, so that code below need not check them.
+-- Replaces missing or mistyped fields, so that the rest of the engine need not check
+-- them.
 local function normalize(request)
   if type(request) ~= "table" then request = {} end
   return {

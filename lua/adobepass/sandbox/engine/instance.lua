@@ -263,8 +263,8 @@ function Sandbox:origin(request)
   return request.plain and self.plain_api or self.api
 end
 
---- Returns a URL; one of this sandbox with the origin that a request came to, because
--- a phone in the LAN cannot open a loopback address.
+--- Returns a URL. A URL of this sandbox gets the origin that the request came to,
+-- because a phone in the LAN cannot open a loopback address.
 function Sandbox:at_origin(url, request)
   local path = redirect.own_path(self, url)
   return path and self:origin(request) .. path or url

@@ -5,8 +5,8 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local redirect = {}
 
--- An app's own scheme (`myapp://done`) belongs to no domain and opens an installed
--- app. The schemes below do not open an app.
+-- An app's own scheme (`myapp://done`) is allowed without a domain. These schemes are
+-- never an app's own.
 local NOT_APPS = { file = true, blob = true, about = true, intent = true,
   filesystem = true, ftp = true, ws = true, wss = true }
 

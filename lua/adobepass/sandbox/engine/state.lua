@@ -1,5 +1,5 @@
---- The mutable state of a sandbox: plain data with string keys, so that it can
--- be saved as JSON and restored.
+--- The mutable state of a sandbox: lists, and maps with string keys, so that it can be
+-- saved as JSON and restored.
 -- @module adobepass.sandbox.engine.state
 
 local state = {}
@@ -60,7 +60,7 @@ local function drop(map, is_stale)
 end
 
 -- Deletes idle addresses if `forget_after` is set, or if there are more than
--- MOST_ADDRESSES. A deleted address gets a new burst, so others are kept.
+-- MOST_ADDRESSES; not otherwise, because a deleted address gets a new burst.
 local function sweep_addresses(data, now, forget_after)
   local count = 0
   for _ in pairs(data.clients_seen) do count = count + 1 end
@@ -69,8 +69,9 @@ local function sweep_addresses(data, now, forget_after)
   drop(data.clients_seen, function(c) return c.last + idle < now end)
 end
 
---- Deletes expired entries, so that memory stays bounded. An expired code is
--- kept for an hour, to report "expired" instead of "unknown".
+--- Deletes idle addresses, and codes, link codes and SAML requests one hour after their
+-- end: until then an expired code is reported as "expired", not as "unknown". Clients,
+-- profiles and trials stay until a reset.
 -- @param now ms since the epoch
 -- @param forget_after seconds after which an idle client address is deleted, or nil
 function state.sweep(data, now, forget_after)

@@ -1,4 +1,4 @@
---- The request limit: one request per second for each client address, after a
+--- The service's rate limit: one request per second for each client address, after a
 -- one-time burst. Page: throttling-mechanism; a spec replays its example.
 -- A window of one second starts at the client's first request.
 -- @module adobepass.sandbox.engine.throttle
@@ -13,8 +13,8 @@ local function is_limited(path)
   return path:find "^/api/v2/" ~= nil or path:find "^/o/client/" ~= nil
 end
 
--- No page says that the burst refills; `forget_after` makes an idle address a
--- new client.
+-- No page of Adobe says that the burst refills. With `forget_after`, an idle address
+-- gets a new burst.
 local function is_idle(client, now, settings)
   return settings.forget_after ~= nil
     and now - client.last > settings.forget_after * 1000
@@ -43,7 +43,7 @@ local function admit(client, now)
   return false
 end
 
--- Cookies of a load balancer. A client must work without them.
+-- Returns two cookies of a load balancer. A client need not send them back.
 local function cookies(sandbox)
   local value = core.base64.encode(sandbox:random(48))
   return "AWSALB=" .. value .. "; Path=/",

@@ -5,7 +5,7 @@
 --     port = 8443,        -- and the next two; default: free ports
 --     world = "my_world.lua",   -- or a JSON file, or a table
 --     state_dir = "var",  -- keeps the state across restarts
---     throttle = false,   -- disables the request limit
+--     throttle = false,   -- disables the rate limit
 --     bind = "192.168.1.20",  -- serves the API and the pages on this address, too,
 --                             -- without TLS; on the port after the others
 --     record = "a.jsonl", -- a file for redacted exchanges: adobepass.util.recording

@@ -18,7 +18,7 @@
 -- is called again with other ports when another process took a port; it may
 -- return nil, message, code.
 --
--- nginx never outlives its owner. The keeper, a shell script in the background,
+-- nginx ends when this process ends. The keeper, a shell script in the background,
 -- reads a pipe from this process. When the pipe closes (stop(), garbage
 -- collection, exit or SIGKILL), the keeper ends nginx and deletes the folder. If
 -- the keeper itself is killed, its guard, another process, does the same.
@@ -32,14 +32,18 @@ local nginx = {}
 local Server = {}
 Server.__index = Server
 
--- $1 folder, $2 nginx. Reads commands until end of file; writes replies to the
--- FIFO `status`, which it opens for reading and writing, so that neither side
--- blocks in open. nginx is a child of the keeper, because process 1 of a container
--- may never reap an orphan. It has its own session if setsid exists, so that only
--- the owner receives Ctrl-C. nginx writes its process id after binding its sockets.
--- The Lua variables are unset, because nginx runs LuaJIT. If nginx was killed, its
--- pid file and its workers remain. A process that exited can stay a zombie, so
--- `has_parent` compares the parent in /proc.
+-- $1 folder, $2 nginx. Reads commands until end of file, and writes replies to the
+-- FIFO `status`.
+--
+-- * The FIFO is opened for reading and writing, so that neither side blocks in open.
+-- * The Lua variables are unset, because nginx runs LuaJIT.
+-- * nginx is a child of the keeper, because process 1 of a container may never reap
+--   an orphan. If setsid exists, nginx has a session of its own, so that Ctrl-C does
+--   not reach it.
+-- * nginx writes its process id after it has bound its sockets. If nginx was killed,
+--   its pid file and its workers remain, and `run` ends the workers.
+-- * A process that has ended can stay a zombie, so `has_parent` compares the parent
+--   in /proc.
 local KEEPER = [[
 exec 3<>status
 unset LUA_PATH LUA_CPATH LUA_INIT

@@ -49,7 +49,7 @@ local function send_head(response, length)
     table.insert(lists[name], pair[2])
     ngx.header[pair[1]] = #lists[name] > 1 and lists[name] or pair[2]
   end
-  -- These have no body (RFC 9110, 6.4.1).
+  -- A 204 or 304 has no body (RFC 9110, 6.4.1).
   if response.status ~= 204 and response.status ~= 304
       and not lists["content-length"] then
     ngx.header["Content-Length"] = length

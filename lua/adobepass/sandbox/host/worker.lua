@@ -111,7 +111,7 @@ local function is_served(path, role)
   return endpoint.is_ours(path) == (role == "control")
 end
 
--- What the client gets instead of a response with one of these faults.
+-- fault -> the error code of a client that gets no complete response
 local FAILURES = { reset_before = "connection_lost", reset_within = "connection_lost",
   tls = "tls_failed", huge = "too_large" }
 

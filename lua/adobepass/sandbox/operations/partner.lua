@@ -49,8 +49,8 @@ local function saml_request(context, session)
   })
 end
 
--- The partner status names no usable mvpd: fall back to the basic login, with
--- the mvpd that this device used last.
+-- Falls back to the basic login, with the mvpd that this device used last: the partner
+-- status names no usable mvpd.
 local function without_status(context)
   local session =
     draft(context, context.sandbox.state.last_mvpd[context:device_key()])

@@ -12,7 +12,7 @@ local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local sessions = {}
 
--- No letters that are easily confused with digits.
+-- Without I, O, 0 and 1, which are easily confused.
 local ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 local function new_code(sandbox)
@@ -105,7 +105,7 @@ function sessions.authorize(context, reason, session_id)
   })
 end
 
---- Gives a session its code and supersedes the device's previous code.
+--- Assigns a new code to a session. Marks the device's previous code as superseded.
 function sessions.open(context, session)
   local sandbox, device_key = context.sandbox, context:device_key()
   local old = sandbox.state.sessions[sandbox.state.current[device_key]]

@@ -103,7 +103,8 @@ local BAD_DEVICES = {
   message = "Devices list cannot be null or empty",
 }
 
--- A device is named by its identifier or by the payload of its header.
+-- Finds a device by its identifier, or by the base64 of its header. Returns the
+-- identifier, or nil.
 local function find_device(circle, name)
   if circle.devices[name] then return name end
   local id = device.identifier("fingerprint " .. name)
