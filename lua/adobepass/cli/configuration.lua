@@ -15,7 +15,7 @@ local FIELDS = { environment = "string?", api = "string?", mgmt = "string?",
   device_info = "string?", language = "string?", mvpd = "string?",
   domain_name = "string?", redirect_url = "string?", activation_url = "string?" }
 
--- These are relative to the folder of the file.
+-- These paths are relative to the folder of the configuration file.
 local PATHS = { "ca", "statement", "store", "device_info" }
 
 local function folder()

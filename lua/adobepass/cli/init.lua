@@ -31,8 +31,8 @@ Help for a command: adobepass login --help
 Exit status: 0 success; 1 failure; 2 usage error; 3 not logged in, or the code
 expired; 4 denied; 130 interrupted.]]
 
--- Returns the exit status. If standard output could not be written, reports that and
--- returns a failure, else `status`.
+-- Returns `status`. If a write to standard output has failed, reports the error and
+-- returns its status instead.
 local function check_output(name, status, wants_json)
   local message = terminal.write_error()
   if not message then return status end
@@ -111,8 +111,8 @@ local function run_subcommand(module, arguments)
   return report.FAILURE
 end
 
--- argparse takes a negative number for an option. After an option it is a value, which
--- the option's converter refuses with a reason.
+-- argparse takes a negative number for an option. Joins such a number to the option
+-- before it, whose converter then accepts or refuses it.
 local function join_negative_numbers(list)
   local joined = {}
   for index, argument in ipairs(list) do

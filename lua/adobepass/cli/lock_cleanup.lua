@@ -12,7 +12,7 @@ local lock_cleanup = {}
 -- Key of a record -> { store, text }; `text` is the record as written, with the lock.
 local held = {}
 
--- The records that contain a client's lock; docs/credentials.md.
+-- The keys of the records that contain a client's lock; see docs/credentials.md.
 local RECORD = "^access:"
 
 local Wrapper = {}

@@ -56,8 +56,8 @@ function login.define(parser)
       .. "after the login (default in the sandbox: its success page).")
       :argname("<url>"),
     parser:option("--activation-url", "Your page on which a viewer enters the "
-      .. "code, and which adds what is missing of the domain name and the "
-      .. "redirect URL (the sandbox's page is /activate)."):argname("<url>"),
+      .. "code. It must add the domain name and the redirect URL if they are not "
+      .. "given here (in the sandbox: /activate)."):argname("<url>"),
     parser:option("--interval", "Seconds between polls (default: 5).")
       :argname("<seconds>"):convert(interval),
     parser:flag("--attributes", "Include the values of the profile's "
@@ -86,8 +86,8 @@ local function pick(client)
   return item and item.id or false
 end
 
--- Returns the provider's id; false if the second screen chooses; nil and an
--- error. Adobe forbids a request for the list of providers while a viewer is
+-- Returns the provider's id; false if the viewer chooses on the second screen; or nil
+-- and an error. Adobe forbids a request for the list of providers while a viewer is
 -- logged in.
 local function provider(client, arguments)
   if arguments.mvpd then return arguments.mvpd end

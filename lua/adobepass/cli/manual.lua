@@ -145,7 +145,8 @@ local function escape(text)
   return (text:gsub("^%.", "\\&."):gsub("\n%.", "\n\\&."))
 end
 
--- Adds a text: roff fills paragraphs, and keeps indented lines unchanged.
+-- Adds a text. roff fills its paragraphs; indented lines become an example, which roff
+-- does not fill.
 local function prose(add, text)
   local is_block = false
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do

@@ -8,7 +8,7 @@ local picker = {}
 local Picker = {}
 Picker.__index = Picker
 
--- The first entry: the second screen chooses.
+-- The first entry: the viewer chooses on the second screen.
 local ON_THE_PHONE = { display_name = "Choose on the phone", on_the_phone = true }
 
 local UP = { ["\27[A"] = true, ["\27OA"] = true }
@@ -46,8 +46,8 @@ end
 -- Removes the last character, which may have several bytes.
 local function shorten(text) return (text:gsub("[^\128-\191][\128-\191]*$", "")) end
 
---- Handles a key. Returns the chosen provider; false if the second screen chooses;
--- nil, and "cancelled" if the user gave up.
+--- Handles a key. Returns the chosen provider; false if the viewer chooses on the
+-- second screen; nil and "cancelled" if the user cancels; or nil.
 function Picker:press(key)
   if CANCEL[key] then return nil, "cancelled" end
   if UP[key] then self.at = math.max(1, self.at - 1)
@@ -133,8 +133,8 @@ local function run(self)
   end
 end
 
---- Shows the list until the user has chosen. Returns the provider; false if the
--- second screen chooses; nil if the user gave up.
+--- Shows the list until the user has chosen. Returns the provider; false if the viewer
+-- chooses on the second screen; nil if the user cancels.
 -- @param list of client:providers
 function picker.choose(list)
   return terminal.with_keys(run, picker.new(list))

@@ -1,4 +1,4 @@
---- Prints errors, events and JSON, and chooses the exit status.
+--- Prints errors, events and JSON, and returns exit statuses.
 --
 -- Statuses: 0 success, 1 failure, 2 usage error, 3 not logged in, 4 denied,
 -- 130 interrupted.
@@ -117,8 +117,8 @@ end
 -- @string name of the subcommand; "" if there is none
 -- @param err an error of adobepass.api.errors
 -- @bool wants_json print one line of JSON
--- @string[opt] language of the text for viewers, which is then printed, too; JSON
--- has it always
+-- @string[opt] language of the text for viewers. JSON always contains that text; the
+-- output for people only if a language is given.
 -- @return the exit status
 function report.failure(name, err, wants_json, language)
   local advice = err.code == "usage"

@@ -103,9 +103,9 @@ local function export(name, value)
   return ("export ADOBEPASS_%s=%s"):format(name, shell.quote(value))
 end
 
--- With these variables programs find the modules of a checkout, each Lua its own
--- core. LuaJIT and Lua 5.1 read the same variable: it names the core of LuaJIT, unless
--- Lua 5.1 runs this command.
+-- Sets Lua's search paths to a checkout, with a core for each Lua. LuaJIT and Lua 5.1
+-- read the same variable; it names the core for LuaJIT, unless this command runs on
+-- Lua 5.1.
 local CHECKOUT = [[
 root=${bin%/*}
 export LUA_PATH="$root/lua/?.lua;$root/lua/?/init.lua;${LUA_PATH:-;}"

@@ -134,7 +134,7 @@ function settings.origins(arguments)
   return nil, report.usage(without_position(origins))
 end
 
---- Returns true if an origin is on this machine; it is then taken for a sandbox.
+--- Returns whether an origin is on this machine; it is then treated as a sandbox.
 function settings.is_loopback(origin)
   local host = origin:match "^%a+://([^/]*)"
   return host:find "^127%." ~= nil or host == "localhost"
@@ -222,15 +222,16 @@ function settings.device_info(arguments)
   return info
 end
 
---- Returns the domain name of a login; nil if none was given, outside a sandbox.
+--- Returns the domain name of a login: the given one, or adobe.com in a sandbox; or
+-- nil.
 function settings.domain_name(arguments, origins)
   return arguments.domain_name
     or settings.is_loopback(origins.api) and "adobe.com" or nil
 end
 
---- Returns the redirect URL of a login or logout; nil if none was given, outside a
--- sandbox.
--- @param page the path of the sandbox's page that is the default
+--- Returns the redirect URL of a login or logout: the given one, or a page of the
+-- sandbox; else nil.
+-- @param page the path of that page
 function settings.redirect_url(arguments, origins, page)
   return arguments.redirect_url
     or settings.is_loopback(origins.api) and origins.api .. page or nil
@@ -257,7 +258,8 @@ local function broken_store(message)
     action = "none", message = message }
 end
 
--- If the transport cannot be made, the client makes one, and reports why it cannot.
+-- Returns a transport for --trace, else nil. If it cannot be created, returns nil, too:
+-- the client then tries to create one, and reports the error.
 local function transport_of(arguments, found)
   return arguments.trace and trace.transport(found.ca, arguments.json) or nil
 end

@@ -157,9 +157,9 @@ function terminal.with_keys(f, ...)
 end
 
 --- Waits for keys and returns their bytes; nil at the end of the input. A child process
--- reads, because some Luas restart their own read after Ctrl-C. It returns after 2
--- seconds without a key: an interrupt that comes while it starts does not end it, and
--- Lua waits for it when it exits.
+-- reads, because some Luas restart their own read after Ctrl-C. The child ends after 2
+-- seconds without a key: Ctrl-C during its start does not end it, and Lua waits for the
+-- child at exit.
 function terminal.read_keys()
   while true do
     local started = core.clock.monotonic()

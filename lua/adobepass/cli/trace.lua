@@ -30,7 +30,7 @@ local function print_lines(mark, first, part)
   if body then terminal.print_error(mark .. " " .. body) end
 end
 
--- A full redactor keeps no more values, so that a long run needs bounded memory.
+-- Replaces a full redactor, which stores no more values, so that memory is bounded.
 local function redactor_of(self)
   if not self.redactor or self.redactor.is_full then
     self.redactor = redaction.new()
