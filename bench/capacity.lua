@@ -7,8 +7,8 @@
 -- nginx worker with its share of the devices exactly: workers are alike, because the
 -- kernel and the load balancer spread devices over them at random. A Redis shard
 -- receives the commands of many workers. It is simulated with the commands of one
--- worker and a speed divided by the number of workers: its use is the same, and the
--- waiting time is longer by that number, so the result is divided by it.
+-- worker and a speed divided by the number of workers: its utilization is the same, and
+-- its waiting time is multiplied by that number, so the result is divided by it.
 
 local capacity = {}
 

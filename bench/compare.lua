@@ -25,7 +25,7 @@ local BODY = '{"decisions":[{"resource":"REF30","serviceProvider":"REF30",'
 
 local ATTRIBUTE = '"%s":{"value":"BASE64_value_%s","state":"plain"}'
 
-local ANSWER = '{"profiles":{"Cablevision":{"notBefore":1697094207324,'
+local PROFILES_BODY = '{"profiles":{"Cablevision":{"notBefore":1697094207324,'
   .. '"notAfter":1697094802367,"issuer":"Cablevision","type":"regular",'
   .. '"attributes":{' .. ATTRIBUTE:gsub("%%s", "userID") .. ","
   .. ATTRIBUTE:gsub("%%s", "upstreamUserID") .. ","
@@ -88,7 +88,7 @@ local function start_server(folder)
       local values = { HTTP = ports[1], HTTPS = ports[2], FOLDER = folder,
         PLACE = rounds.server_place, BODY = BODY,
         CLIENT = CLIENT:gsub("@(%u+)@", { TOKEN = ("t"):rep(600),
-          PROFILES = ANSWER }) }
+          PROFILES = PROFILES_BODY }) }
       return (CONFIG:gsub("@(%u+)@", values))
     end })
 end

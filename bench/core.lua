@@ -10,7 +10,7 @@ local folder = assert((...), "usage: core.lua FOLDER")
 local now = core.clock.monotonic
 local transport, waiting
 
-local function need_session()
+local function need_transport()
   transport = transport or assert(core.http.new {
     ca_file = folder .. "/server-ca.pem", http2 = false, timeout = 600 })
   return transport
@@ -58,17 +58,17 @@ end
 local jobs = setmetatable({}, { __index = client_jobs })
 
 function jobs.easy(count, url)
-  need_session()
+  need_transport()
   return repeated(count, one, { url = url })
 end
 
 function jobs.batch(count, url)
-  need_session()
+  need_transport()
   return repeated(count, batch, { url = url })
 end
 
 function jobs.idle(count, url)
-  if not waiting then settle(url, need_session()) end
+  if not waiting then settle(url, need_transport()) end
   local start = now()
   for _ = 1, count do transport:step(0) end
   return now() - start

@@ -1,4 +1,4 @@
---- Starts the test doubles of bench/doubles.lua. Both have the same methods:
+--- Starts the test doubles of bench/doubles.lua, which have the same methods:
 --
 --   double:url(path)         the address of a path of Adobe's
 --   double:log_in(code)      a viewer signs in on a second screen; false if impossible
@@ -98,7 +98,8 @@ local function start_prism(program, file, port)
   return { pid = pid:match "%d+", origin = "http://127.0.0.1:" .. port }
 end
 
---- @tparam string program the path of Prism's command
+--- Starts Prism with Adobe's two OpenAPI files.
+-- @tparam string program the path of Prism's command
 function hosts.prism(program)
   local started = now()
   local self = setmetatable({ statement = "statement", wants_query = true,

@@ -79,8 +79,8 @@ local function has_no_profile(double)
   return name == nil and status == 200
 end
 
--- Checks in the order of a viewer's story. Each returns whether the double behaves
--- as the text says.
+-- Checks in the order of a login, a playback and a logout. Each returns whether the
+-- double behaves as the text says.
 local CHECKS = {
   { "registers a client and grants a token", function(double)
     local _, client = register(double, double.statement)

@@ -1,6 +1,6 @@
---- Compares clients that make the same call over https, one at a time, on Lua 5.2,
--- which Debian ships lua-http for: this client, its core alone, and lua-http. Run
--- bench/peers. `bench/driver` compares with a bare cosocket.
+--- Compares this client, its core alone and lua-http. Each makes the same call over
+-- https, one at a time, on Lua 5.2, for which Debian has lua-http. Run bench/peers.
+-- `bench/driver` compares with a bare cosocket.
 
 local adobepass = require "adobepass"
 local certificates = require "adobepass.sandbox.host.certificates"

@@ -41,8 +41,7 @@ static size_t append(char *bytes, size_t unit, size_t length, void *context) {
   return length;
 }
 
-/* The options that the core sets. CURLOPT_NOSIGNAL stays 0: libcurl then blocks
-** SIGPIPE, as the core does. */
+/* The same options as those of the core. */
 static void set_options(plain_request *r) {
   CURL *easy = r->easy;
   MUST(curl_easy_setopt(easy, CURLOPT_CAINFO, trusted), CURLE_OK);

@@ -232,9 +232,9 @@ end
 
 local starter = parent()
 
--- Returns whether the parent and the server are alive. If not, the run ends,
--- because the pipe that this process holds open would keep nginx alive.
-local function is_wanted()
+-- Returns whether the parent and the server are alive. If not, the run ends: nginx
+-- would otherwise continue, because this process holds the keeper's pipe open.
+local function has_sandbox()
   return parent() == starter and memory_of(server) ~= nil
 end
 
@@ -251,7 +251,7 @@ local function run(load, devices, file)
         print_row(row)
         next_print = next_print + PRINT
       end
-      if not is_wanted() then return end
+      if not has_sandbox() then return end
     end
   end
 end
