@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What each error code means that is not one of Adobe's enhanced error codes, whose
--- messages the sandbox has. .ci/reference joins them with the error catalog.
+-- The meanings of the error codes that are not Adobe's enhanced error codes, for
+-- .ci/reference. The meaning of an enhanced error code is the sandbox's message.
 
 local INVALID = "The argument is missing, or cannot be sent. No request was sent."
 
