@@ -9,8 +9,8 @@ function child_process.interpreter()
   return os.getenv("ADOBEPASS_LUA") or "lua5.4"
 end
 
---- Returns whether processes behave in this Lua as in Lua 5.4: os.execute, io.popen and
--- signals. Specs that start many processes do not run on such a Lua.
+--- Returns true on Lua 5.2 and 5.3, where os.execute, io.popen and signals work as in
+-- Lua 5.4. Specs that start many processes are left out on these Luas.
 function child_process.is_like_lua54()
   local lua = child_process.interpreter()
   return lua == "lua5.2" or lua == "lua5.3"

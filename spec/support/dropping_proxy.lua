@@ -1,6 +1,6 @@
---- A TCP proxy that forgets connections, as a firewall does: the next bytes on one
--- cause a TCP reset. Runs as a process. A connection to its second port makes it forget
--- all connections that are open now, and is closed when that is done.
+--- A TCP proxy that can forget its connections, as a firewall does: the next bytes on a
+-- forgotten connection cause a TCP reset. It is a process of its own. A connection to
+-- its second port makes it forget all open connections; it then closes that connection.
 
 local socket = require "socket"
 local tcp_peer = require "spec.support.tcp_peer"

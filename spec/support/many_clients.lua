@@ -15,8 +15,8 @@ local many_clients = {}
 local INFO = { primaryHardwareType = "TV", model = "Living room", version =
   "1", osName = "Linux", osVersion = "6", connectionType = "WiFi" }
 
---- Returns a client. `at` says where the sandbox is (`api`, `mgmt`,
--- `statement`; `ca` or `transport`); `more` replaces options of adobepass.new.
+--- Returns a client. `at` has the sandbox's `api`, `mgmt` and `statement`, and `ca` or
+-- `transport`; `more` replaces options of adobepass.new.
 function many_clients.new_client(at, more)
   local options = { service_provider = "REF30", rate_limit = false,
     software_statement = at.statement, transport = at.transport,
@@ -143,7 +143,7 @@ function many_clients.new_failing_store(store)
       local is_broken = broken[name]
       if type(is_broken) == "function" then is_broken = is_broken(key) end
       if is_broken then
-        return nil, "The disk is on fire.", "store_failed"
+        return nil, "The store fails.", "store_failed"
       end
       return store[name](store, key, ...)
     end

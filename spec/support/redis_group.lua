@@ -1,5 +1,5 @@
 --- Several Redis servers on loopback: a master with replicas, Sentinels, a Cluster.
--- They run without waiting for real time where Redis allows it.
+-- Their delays and timeouts are short, so that a failover takes a few seconds.
 
 local certificates = require "adobepass.sandbox.host.certificates"
 local core = require "adobepass.core"

@@ -2,7 +2,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
-local wire = require "adobepass.sandbox.engine.url_encoding"
+local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local samples = {}
 
@@ -70,9 +70,9 @@ local function params_of(operation, request, path, query)
   if type(request.body) == "table" then
     add(params, request.body)
   else
-    add(params, wire.form(request.body))
+    add(params, url_encoding.form(request.body))
   end
-  add(params, wire.form(query))
+  add(params, url_encoding.form(query))
   for name, field in pairs(OVERRIDES) do
     params[field] = request.headers[name] and without_ellipsis(request.headers[name])
   end
@@ -102,7 +102,7 @@ local function read(file, operation, index, sample)
     "^([^?]*)%??(.*)$"
   return { title = ("%s %d: %s (%s)"):format(file, index, sample.title,
       sample.variant), operation = operation, file = file, index = index,
-    method = sample.request.method, path = path, query = wire.form(query),
+    method = sample.request.method, path = path, query = url_encoding.form(query),
     headers = headers_of(headers), body = sample.request.body,
     service_provider = path:match "/api/v2/(%w+)/" or "REF30",
     params = params_of(operation, sample.request, path, query),

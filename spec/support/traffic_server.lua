@@ -61,7 +61,7 @@ wait $server
 ]]
 
 -- Below 32768, because Linux assigns outgoing connections higher ports.
-local function free_port()
+local function random_port()
   local high, low = core.random.bytes(2):byte(1, 2)
   return 10000 + (high * 256 + low) % 22000
 end
@@ -91,7 +91,7 @@ end
 --- options: `origin`, a URL without a path; `plugin_config`, a JSON text
 function traffic_server.start(options)
   local folder = assert(shell.make_folder "adobepass-cdn")
-  local port = free_port()
+  local port = random_port()
   local values = { F = folder, PORT = port, ORIGIN = options.origin }
   for name, text in pairs(FILES) do
     shell.write_file(folder .. "/" .. name, (text:gsub("@(%u+)@", values)))

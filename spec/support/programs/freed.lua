@@ -16,7 +16,7 @@ local function finish(transport, transfer)
   return transfer:result()
 end
 
-local function with_session(body, options)
+local function with_transport(body, options)
   local transport = assert(core.http.new(options or { timeout = 20 }))
   body(transport)
   transport:close()
@@ -28,7 +28,7 @@ end
 
 local function cancelled(request)
   return function()
-    with_session(function(transport)
+    with_transport(function(transport)
       local transfer = assert(transport:submit(request))
       transport:step(0)
       transfer:close()
@@ -38,7 +38,7 @@ end
 
 local function responded(request, code)
   return function()
-    with_session(function(transport)
+    with_transport(function(transport)
       local transfer = assert(transport:submit(request))
       assert(select(3, finish(transport, transfer)) == code)
       transfer:close()
@@ -60,7 +60,7 @@ local scenarios = {
   { "a token that is closed", function() token():close() end },
   { "a token that is dropped", function() token() end },
   { "headers that are refused", function()
-    with_session(function(transport)
+    with_transport(function(transport)
       assert(not pcall(transport.submit, transport, { url = server,
         headers = { ["X-Own"] = { SECRET, "b\r\n" } } }))
     end)
@@ -76,13 +76,13 @@ local scenarios = {
     bearer:close()
   end },
   { "a request whose transport closes", function()
-    with_session(function(transport)
+    with_transport(function(transport)
       assert(transport:submit { url = silent, method = "POST", body = SECRET })
       transport:step(0)
     end)
   end },
   { "a key's passphrase", function()
-    with_session(function() end, { client_key_password = SECRET })
+    with_transport(function() end, { client_key_password = SECRET })
   end },
   { "a file", in_file(nil) },
   { "a file that is encrypted", in_file(("k"):rep(32)) },

@@ -5,7 +5,7 @@
 local core = require "adobepass.core"
 local later, url, hosts, seconds = ...
 
-local function say_where(address)
+local function set_address(address)
   local file = assert(io.open(hosts, "w"))
   file:write(address, " moving.example\n")
   file:close()
@@ -23,9 +23,9 @@ local function get()
   return response and response.status or code
 end
 
-say_where "127.0.0.1"
+set_address "127.0.0.1"
 assert(get() == 200)
-say_where "127.0.0.2" -- no server listens there
+set_address "127.0.0.2" -- no server listens there
 local passed = 0
 while get() == 200 and passed < 100 do
   later(1)
