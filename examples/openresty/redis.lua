@@ -1,5 +1,5 @@
---- Starts a private Redis with persistent data, and restarts it when it dies, as a
--- service manager would.
+--- Starts a private Redis with persistent data, and restarts it when it ends, as a
+-- service manager does.
 --
 --   local server, message = redis.start()
 --   server.folder       its folder, which other files may use; stop deletes it

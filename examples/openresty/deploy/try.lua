@@ -105,5 +105,5 @@ local servers = shell.background("try-servers", assert(shell.make_folder "try"),
 local fine, message = pcall(try, sandbox)
 servers:close()
 sandbox:stop()
-print(fine and "tried with success" or message)
+print(fine and "passed" or message)
 os.exit(fine and 0 or 1)

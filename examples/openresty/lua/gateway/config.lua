@@ -30,7 +30,8 @@ local FIELDS = { service_provider = "string",
   language = "string?", messages = "table?",
   secure_cookies = "boolean?", log_file = "string?" }
 
--- The options of the connector, which checks them further; but files for passwords.
+-- The options of the Redis connector, which checks their values; with files in place of
+-- the passwords.
 local REDIS = { password_file = "string?", sentinel_password_file = "string?",
   sentinels = "table?", nodes = "table?" }
 for name, kind in pairs(redis_options.FIELDS) do
@@ -47,7 +48,7 @@ local function check_id(name, id)
   error(("%s: invalid id '%s': expected letters, digits, - and _"):format(name, id))
 end
 
--- Reads the file that a setting names.
+-- Returns the text of the file that a setting names.
 local function read(name, path)
   local text, message = shell.read_file(path)
   if not text then error(("%s: cannot read the file: %s"):format(name, message)) end

@@ -111,7 +111,7 @@ local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)
 end
 
--- A name from the network, for a message.
+-- Returns a name that a client sent, shortened and in ASCII, for a message.
 local function printable(text)
   return (tostring(text):sub(1, 40):gsub("[^\32-\126]", "?"))
 end

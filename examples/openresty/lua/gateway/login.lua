@@ -52,7 +52,7 @@ local function standing(view)
   return profile and signed_in(profile) or { state = "none" }
 end
 
--- During the poll, the viewer may have chosen another provider.
+-- Deletes this login only: the viewer may have started another one during the poll.
 local function ended(who, flow, state)
   local good, err = flows.forget(who, flow)
   if not good then return nil, err end

@@ -67,7 +67,7 @@ local function playlist_of(device_id, channel, kind, expires, seconds)
   return (kind == "url" and with_url or with_cookie)(channel, text, seconds)
 end
 
--- A ticket ends with the pass, because the gateway itself must enforce its end.
+-- A ticket ends no later than the pass: files are served without a request to Adobe.
 local function admit(device_id, channel, kind, pass_seconds)
   local seconds = math.min(config.ticket_seconds, math.ceil(pass_seconds or math.huge))
   local expires = ngx.time() + seconds

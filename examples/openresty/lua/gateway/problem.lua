@@ -48,9 +48,9 @@ function problem.store(message)
   return problem.new(503, "store_failed", message, "retry", USUAL_WAIT)
 end
 
--- Errors caused by the device's request. All other errors concern the gateway and
--- Adobe.
-local ASKED_WRONG = { invalid_parameter_mvpd = true,
+-- Errors that the device's request causes. The cause of all other errors is the gateway
+-- or Adobe.
+local BY_REQUEST = { invalid_parameter_mvpd = true,
   invalid_integration = true, invalid_header_device_info = true }
 
 local function is_passing(err)
@@ -61,7 +61,7 @@ end
 
 local function status_of(err)
   if err.action == "authentication" then return 401 end
-  if ASKED_WRONG[err.code] then return 400 end
+  if BY_REQUEST[err.code] then return 400 end
   return is_passing(err) and 503 or 502
 end
 

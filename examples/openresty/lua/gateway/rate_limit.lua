@@ -17,7 +17,7 @@ local rate_limiter = {}
 local RateLimiter = {}
 RateLimiter.__index = RateLimiter
 
--- An address without requests for a day has its burst again.
+-- An address gets a new burst after a day without requests.
 local KEPT = 86400000 -- ms
 
 -- KEYS[1] is the address. ARGV: "reserve", "cancel" or "penalize", and for the

@@ -78,10 +78,11 @@ end
 -- The routes with which a new device may begin; they give it a cookie.
 local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
 
---- For rewrite_by_lua: sets the keys of nginx's limits. A known device counts for
--- itself, because many homes may share an address; another request counts for its IPv4
--- address or IPv6 /64. The first request of a device counts as a newcomer, too: of
--- this address, or of one that the settings list as shared.
+--- For rewrite_by_lua: sets the keys of nginx's limits. The key of a known device is
+-- its id, because many homes may share an address. The key of another request is its
+-- IPv4 address or IPv6 /64; the first request of a device also counts against the limit
+-- of new devices of that address, which is higher for an address that the settings list
+-- as shared.
 function viewer.set_limits()
   local variables = ngx.var
   local id = devices:open("device", variables.cookie_gateway_device)
