@@ -77,7 +77,8 @@ local function try(name, script)
 end
 
 -- Returns a command that runs a script beside a sandbox, in the work folder, while
--- .ci/viewer.lua logs viewers in.
+-- .ci/viewer.lua logs viewers in. Without the rate limit, because many programs run one
+-- after the other at one address.
 local function beside_sandbox(script)
   local inner = WORK .. "/inner"
   assert(shell.write_file(inner, ([[
@@ -86,7 +87,7 @@ cd %s
 lua5.4 %s/.ci/viewer.lua & viewer=$!
 trap 'kill $viewer' EXIT
 ]]):format(quote(folder), quote(shell.read "pwd")) .. script))
-  return "adobepass sandbox --exec " .. quote("sh " .. inner) .. "\n"
+  return "adobepass sandbox --no-throttle --exec " .. quote("sh " .. inner) .. "\n"
 end
 
 -- Waits until the TV has polled twice.
