@@ -57,8 +57,8 @@ describe("cli sandbox", function()
 
   it("[command-sandbox-throttle] sandbox --exec: limits requests as Adobe does, unless "
     .. "--no-throttle is given", function()
-    local requests = [[curl -s -o /dev/null -w '%{http_code} ' --cacert "$ADOBEPASS_CA" \
-      "$ADOBEPASS_API/api/v2/REF30/profiles?[1-40]"]]
+    local requests = [[curl -s -o /dev/null -w '%{http_code} ' \
+      --cacert "$ADOBEPASS_CA" "$ADOBEPASS_API/api/v2/REF30/profiles?[1-40]"]]
     local function statuses(option)
       return shell.read(COMMAND .. "sandbox " .. option .. " --exec "
         .. shell.quote(requests))
