@@ -28,7 +28,8 @@ describe("cli text", function()
     for seconds, text in pairs { [0] = "less than a second",
       [1] = "1 second", [59] = "59 seconds", [60] = "1 minute",
       [419.6] = "7 minutes", [3600] = "1 hour", [86400] = "1 day",
-      [30 * 86400 - 1] = "30 days" } do
+      [30 * 86400 - 1] = "30 days", [59.7] = "1 minute", [3599] = "1 hour",
+      [3569] = "59 minutes", [86399] = "1 day", [0.7] = "less than a second" } do
       assert.equal(text, cli_text.duration(seconds))
     end
     assert.equal("in 2 hours", cli_text.relative_time(7200))

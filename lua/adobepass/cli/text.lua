@@ -8,10 +8,17 @@ local cli_text = {}
 local UNITS = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
   { 1, "second" } }
 
+-- Rounds to the next smaller unit, so that 3,599 seconds are an hour, not 60 minutes.
+local function is_at_least(seconds, index)
+  local smaller = UNITS[index + 1]
+  if not smaller then return seconds >= UNITS[index][1] end
+  return math.floor(seconds / smaller[1] + 0.5) * smaller[1] >= UNITS[index][1]
+end
+
 --- Formats a duration in the largest unit that fits: "30 days", "1 minute".
 function cli_text.duration(seconds)
-  for _, unit in ipairs(UNITS) do
-    if seconds >= unit[1] then
+  for index, unit in ipairs(UNITS) do
+    if is_at_least(seconds, index) then
       local count = math.floor(seconds / unit[1] + 0.5)
       return ("%d %s%s"):format(count, unit[2], count == 1 and "" or "s")
     end
