@@ -141,6 +141,11 @@ describe("revoke", function()
                              { statement = "x" }, { client_id = 5 } } do
       assert.is_nil(h.control.revoke(given))
     end
+    assert.same({ nil, "invalid 'mvpd': expected an mvpd of the world: did you mean "
+      .. "'Dish'?", "mvpd" }, { h.control.revoke { mvpd = "Dosh" } })
+    assert.same({ nil, "invalid 'username': expected a viewer of the world: did you "
+      .. "mean 'ann'?", "username" },
+      { h.control.revoke { mvpd = "Dish", username = "anm" } })
   end)
 
   it("[control-ends-logins-viewer] sandbox control: revokes the profiles of "

@@ -135,8 +135,24 @@ function revoke.statement(sandbox, compact)
   return true
 end
 
+local function check_mvpd(sandbox, id)
+  if sandbox:mvpd(id) then return true end
+  return unknown_name("mvpd", "an mvpd of the world", id, sandbox.world.mvpds)
+end
+
+local function check_viewer(sandbox, username)
+  if sandbox.world.viewers[username] then return true end
+  return unknown_name("username", "a viewer of the world", username,
+    sandbox.world.viewers)
+end
+
 --- Invalidates the profiles of a viewer at an mvpd, or of all viewers.
 function revoke.mvpd(sandbox, mvpd_id, given)
+  local known, message, field = check_mvpd(sandbox, mvpd_id)
+  if known and given.username then
+    known, message, field = check_viewer(sandbox, given.username)
+  end
+  if not known then return nil, message, field end
   return profile_store.invalidate(sandbox, mvpd_id, given.username)
 end
 
@@ -248,13 +264,9 @@ function functions.saml(sandbox, given)
   for _, name in ipairs { "request", "mvpd", "username" } do
     if not given[name] then return missing(name) end
   end
-  if not sandbox:mvpd(given.mvpd) then
-    return unknown_name("mvpd", "an mvpd of the world", given.mvpd,
-      sandbox.world.mvpds)
-  elseif not sandbox.world.viewers[given.username] then
-    return unknown_name("username", "a viewer of the world", given.username,
-      sandbox.world.viewers)
-  end
+  local known, message, field = check_mvpd(sandbox, given.mvpd)
+  if known then known, message, field = check_viewer(sandbox, given.username) end
+  if not known then return nil, message, field end
   local response = saml.response(sandbox, given.request, given.mvpd, given.username)
   if response then return response end
   return invalid("request", "a SAML request in base64")
