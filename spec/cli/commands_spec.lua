@@ -290,7 +290,7 @@ describe("cli commands", function()
     assert.is_truthy(json.encode(journal):find("f7ee5ec7312165148b69fcca1d2907"
       .. "5b14b8aef0b5048a332b18b88d09069fb7", 1, true))
     for _, words in ipairs { "", "--device-id all", "--device-id ' '",
-      "--key ''" } do
+      "--key ''", "--this-device --by-key" } do
       local _, err, code = fixture:run("reset --mvpd TempPass " .. words)
       assert.equal(2, code)
       assert.is_truthy(err:find("--everyone", 1, true))

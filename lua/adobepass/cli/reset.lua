@@ -68,9 +68,14 @@ local NO_TARGET = "Use one of --this-device, --device-id, --key and "
 local MEANS_ALL = "The service reads an empty name and 'all' as everyone. "
   .. "To reset everyone, use --everyone."
 
+local BY_KEY_ALONE = "--by-key requires --everyone."
+
 local function run_reset(client, arguments, device_id)
   local params, name = target_of(arguments, device_id)
   if not params then return nil, report.usage(NO_TARGET) end
+  if arguments.by_key and not arguments.everyone then
+    return nil, report.usage(BY_KEY_ALONE)
+  end
   if temp_pass.means_everyone(params.device)
       or temp_pass.means_everyone(params.key) then
     return nil, report.usage(MEANS_ALL)
