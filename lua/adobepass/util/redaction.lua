@@ -128,11 +128,12 @@ end
 -- Longer words of a message may be tokens.
 local LONGEST_WORD = 32
 
--- A message is kept unless one of its words was redacted elsewhere, or may be a
--- token.
+-- A message is kept unless one of its words was redacted elsewhere, may be a token,
+-- or has an `@`, as an e-mail address and a URL's user information have.
 local function redact_text(self, text)
   for word in text:gmatch "[^%s'\"(),;<>]+" do
-    if #word > LONGEST_WORD or self.seen[core.digest.sha256(word)]
+    if #word > LONGEST_WORD or word:find("@", 1, true)
+        or self.seen[core.digest.sha256(word)]
         or self.seen[core.digest.sha256((word:gsub("%p+$", "")))] then
       return replace(self, "text", text)
     end
@@ -199,9 +200,19 @@ local function redact_form(self, text)
   return table.concat(fields, "&")
 end
 
+-- Returns a URL's origin and the rest; nil if the URL is relative or has an `@`.
+-- Parsers disagree about the end of user information, so none of it is kept.
+local function split_url(text)
+  local scheme, authority, rest = text:match "^(%a[%w+.-]*://)([^/?#]*)(.*)$"
+  if not scheme or text:find("@", 1, true) then return nil end
+  if authority:find "^[%w.-]*:?%d*$" or authority:find "^%[[%x:.]+%]:?%d*$" then
+    return scheme .. authority, rest
+  end
+end
+
 -- Keeps a URL's origin. The rest is kept where it is a documented path, or empty.
 function redact_url(self, text)
-  local origin, rest = text:match "^(%a[%w+.-]*://[%w.:%[%]-]*)(.*)$"
+  local origin, rest = split_url(text)
   if not origin then origin, rest = "", text end
   if origin ~= "" and (rest == "" or rest == "/") then return text end
   local path, query = rest:match "^(/[^?#]*)%??([^#]*)$"

@@ -105,16 +105,45 @@ describe("redaction", function()
   end)
 
   it("[redaction-texts] redaction: redacts a message that repeats a value, or may "
-    .. "hold a token", function()
+    .. "hold a token or user information", function()
     body_of(redactor, { profiles = { Dish = { attributes = {
       userID = { value = "ann", state = "plain" } } } } })
     for _, message in ipairs { "ann may not watch.", "Not allowed: ann.",
-      ("x"):rep(33) } do
+      ("x"):rep(33), "No login for bob@tv.", "Not https://bob:s3cret@tv" } do
       assert.is_truthy(body_of(redactor, { message = message }).message
         :find "^redacted%-text%-%d+$", message)
     end
     assert.same({ message = "Not allowed." },
       body_of(redactor, { message = "Not allowed." }))
+  end)
+
+  it("[redaction-user-information] redaction: keeps no origin of a URL that has, or "
+    .. "may have, user information", function()
+    local urls = { "https://ann:s3cret@tv/x", "https://ann:s3cret@tv",
+      "https://ann@tv/", "HTTPS://ann:s3cret@[::1]:8443/x",
+      "https://ann%3As3cret@tv", "//ann:s3cret@tv/x",
+      "https://ann:s3/cret@tv/x", "https://ann:1/cret@tv", "https://ann:1?cret@tv",
+      "https://ann:s3cret", "https://ann:1\\cret@tv", "https:\\\\ann:s3cret@tv/x",
+      "https://tv\\@ann/x", "https://ann.s3cret:@tv/api/v2/REF30/profiles",
+      "https://[ann:s3cret]/x", "https:/ann:s3cret@tv/x", "https:ann:s3cret@tv" }
+    for _, url in ipairs(urls) do
+      local value = body_of(redactor, { url = url }).url
+      assert.is_truthy(value:find "^/redacted%-url%-%d+$", url .. " became " .. value)
+      local response = redactor:response { status = 302,
+        headers = { location = url }, body = "" }
+      assert.equal(value, response.headers.location)
+    end
+  end)
+
+  it("[redaction-origins] redaction: keeps the origin of other URLs", function()
+    for url, origin in pairs { ["https://tv.test/x"] = "https://tv.test",
+      ["https://tv?x"] = "https://tv", ["HTTPS://TV:8443#x"] = "HTTPS://TV:8443",
+      ["https://[2001:db8::1]:8443/x"] = "https://[2001:db8::1]:8443",
+      ["adobepass://com.programmer/x"] = "adobepass://com.programmer" } do
+      local value = body_of(redactor, { redirectUrl = url }).redirectUrl
+      assert.equal(origin, value:match "^(.*)/redacted%-url%-%d+$", url)
+    end
+    assert.equal("https://[::1]/", body_of(redactor, { url = "https://[::1]/" }).url)
   end)
 
   it("[redaction-metadata] redaction: redacts each value of user metadata, and the "
