@@ -33,7 +33,7 @@ local function check_origin(name, url, level)
   local origin = environment.origin(url)
   if origin and origin == (url:gsub("/$", "")):lower() then return origin end
   error(("environment.%s should be a URL such as https://host:port, "
-    .. "not '%s'"):format(name, url), level + 1)
+    .. "not '%s'"):format(name, (url:gsub("^.*@", "***@"))), level + 1)
 end
 
 --- Returns the origins of the API and of the management host. Raises for an

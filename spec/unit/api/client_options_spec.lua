@@ -195,4 +195,12 @@ describe("adobepass.new", function()
       assert_raises(name, new_with("environment", "live"))
     end
   end)
+
+  it("[client-options-hides-user-information] adobepass.new: the message about a "
+    .. "refused URL does not repeat user information", function()
+    for _, url in ipairs { "https://ann:s3cret@tv", "ann:s3cret@tv/x" } do
+      assert_raises("environment.api should be a URL such as https://host:port, not "
+        .. "'***@tv", new_with("environment", { api = url }))
+    end
+  end)
 end)
