@@ -28,7 +28,8 @@ local unpack = rawget(table, "unpack") or rawget(_G, "unpack")
 -- descriptor reports. So a transport is stepped at least every LONGEST seconds, and
 -- then all of its waiting transfers are checked.
 local LONGEST = 0.05
--- The same for a transport without descriptors, such as the sandbox's.
+-- The same for a transport without descriptors, such as the sandbox's, and while a
+-- descriptor cannot be duplicated because the process has none left.
 local BLIND = 0.002
 
 local now = core.clock.monotonic
@@ -75,12 +76,16 @@ end
 local function poll(transport, watch)
   local sockets = transport.sockets and transport:sockets() or {}
   local polled, copies = { watch.changed }, {}
+  local longest = next(sockets) and LONGEST or BLIND
   for fd, events in pairs(sockets) do
     local copy = socket.dup(fd)
-    copies[#copies + 1] = copy
-    polled[#polled + 1] = { pollfd = copy:pollfd(), events = events }
+    if copy then
+      copies[#copies + 1] = copy
+      polled[#polled + 1] = { pollfd = copy:pollfd(), events = events }
+    else
+      longest = BLIND
+    end
   end
-  local longest = #copies > 0 and LONGEST or BLIND
   polled[#polled + 1] = math.min(transport:timeout() or longest, longest)
   cqueues.poll(unpack(polled))
   for _, copy in ipairs(copies) do copy:close() end

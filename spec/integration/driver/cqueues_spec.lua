@@ -1,6 +1,7 @@
 local cqueues_driver = require "adobepass.driver.cqueues"
 local core = require "adobepass.core"
 local cqueues = require "cqueues"
+local descriptor_limit = require "spec.support.descriptor_limit"
 local https_server = require "spec.support.https_server"
 local loop_world = require "spec.support.loop_world"
 local open_handles = require "spec.support.open_handles"
@@ -55,6 +56,20 @@ describe("driver.cqueues", function()
   it("[driver-cqueues-descriptors] driver.cqueues: handles descriptor numbers that "
     .. "are reused for other connections", function()
     world:reuses_descriptors()
+  end)
+
+  it("[driver-cqueues-no-descriptors] driver.cqueues: steps the transport "
+    .. "periodically while its descriptor cannot be duplicated", function()
+    world.run(function() assert.is_true(world:wait(world:submit "/hello")) end)
+    local status
+    controller:wrap(function()
+      local hello = world:submit "/hello" -- uses the open connection
+      assert.is_true(world:wait(hello))
+      assert.is_false(world:wait(world:submit "/silent", 0.005))
+      status = assert(hello:result()).status
+    end)
+    assert(descriptor_limit.exhaust(function() return controller:loop() end))
+    assert.equal(200, status)
   end)
 
   it("[driver-cqueues-two-transports] driver.cqueues: waits for two transports and "
