@@ -192,8 +192,7 @@ local function rate_limit_of(given)
   return rate_limiter.new(given)
 end
 
-local function recording_of(path)
-  if not path then return nil end
+local function create_recording(path)
   local recording = require "adobepass.util.recording"
   local made, message = recording.create(path)
   if made then made, message = recording.open(path) end
@@ -218,7 +217,7 @@ local function share(given)
     driver = driver, on_event = given.on_event, on_request = given.on_request,
     timeout = given.timeout or 30,
     http = check_http(http_of(given.http)),
-    transport = given.transport, recording = recording_of(given.record),
+    transport = given.transport,
     rate_limit = rate_limit_of(given.rate_limit),
     forward_ip_on_registration = given.forward_ip_on_registration,
     retry = retry.new(given.retry), chance = given.random or usual_chance,
@@ -236,7 +235,12 @@ local function new(given)
   options.check("adobepass.new", given, FIELDS)
   check_timeout(given.timeout)
   local made = client.new(share(given))
-  return given.device and made:device(given.device) or made
+  if given.device then made = made:device(given.device) end
+  -- Last: it replaces an older recording, so no other option may raise after it.
+  if given.record then
+    made.context.connection:record(create_recording(given.record))
+  end
+  return made
 end
 
 --- Creates a client. Raises, at the caller's line, for an option that is

@@ -75,6 +75,13 @@ function Connection:learn_time(response, started)
   self.clock:learn(response.headers["date"], arrived, arrived - started)
 end
 
+--- Records the exchanges of the transport.
+-- @param recording of adobepass.util.recording
+function Connection:record(recording)
+  self.recording = recording
+  self.transport = self.transport and with_recorder(self, self.transport)
+end
+
 --- Closes the transport. Transfers in flight end with the code `closed`.
 function Connection:close()
   if self.transport then self.transport:close() end
@@ -87,9 +94,7 @@ function connection.new(options)
   -- Access tokens by device key. Weak: only the devices in use keep them.
   options.credentials = setmetatable({}, { __mode = "v" })
   options.unsaved, options.refreshes, options.addresses = {}, {}, {}
-  local self = setmetatable(options, Connection)
-  self.transport = self.transport and with_recorder(self, self.transport)
-  return self
+  return setmetatable(options, Connection)
 end
 
 return connection

@@ -135,6 +135,27 @@ describe("adobepass.new", function()
     print(("wrong options: %d of %d"):format(count, count))
   end)
 
+  it("[client-options-keeps-recording] adobepass.new: replaces an older recording only "
+    .. "if all other options are valid", function()
+    local place = folder.make()
+    finally(function() folder.remove(place) end)
+    local path = place .. "/old.jsonl"
+    local old = '{"format":"adobepass-recording","version":1}\n{"n":1}\n'
+    assert(folder.write(path, old))
+    for field, values in pairs(WRONG) do
+      for _, item in ipairs(values) do
+        local given = valid_options()
+        given.record, given[field] = path, (split(field, item))
+        assert.is_false((pcall(adobepass.new, given)))
+        assert.equal(old, (folder.read(path)), field)
+      end
+    end
+    local given = valid_options()
+    given.record = path
+    adobepass.new(given):close()
+    assert.equal(old:match "^[^\n]*\n", (folder.read(path)))
+  end)
+
   it("[client-options-fields-spec] adobepass.new: an unknown option raises, "
     .. "and every known option is tested here", function()
     for field in pairs(valid_options()) do assert.is_table(WRONG[field]) end
