@@ -38,11 +38,22 @@ end
 function Transport:submit(given)
   local inner, message, code = self.inner:submit(given)
   if not inner then return nil, message, code end
-  return setmetatable({ inner = inner, owner = self,
+  local transfer = setmetatable({ inner = inner, owner = self,
     exchange = self.recording:begin(request_of(given)) }, Transfer)
+  self.transfers[inner] = transfer
+  return transfer
 end
 
-function Transport:step(seconds) return self.inner:step(seconds) end
+--- Steps the transport. The recorder's transfers that have ended are appended to the
+-- list `ended`.
+function Transport:step(seconds, ended)
+  local list = ended and {}
+  local running, message, code = self.inner:step(seconds, list)
+  for _, inner in ipairs(list or {}) do
+    ended[#ended + 1] = self.transfers[inner]
+  end
+  return running, message, code
+end
 
 function Transport:timeout() return self.inner:timeout() end
 
@@ -82,8 +93,10 @@ end
 -- @tparam function on_end called with a message and a code when the recording ends
 -- before the transport is closed
 function recorder.wrap(transport, recording, on_end)
+  -- Weak values: a transfer is cancelled after its caller has dropped it.
   local self = setmetatable({ inner = transport, recording = recording,
-    on_end = on_end, sockets = nil }, Transport)
+    transfers = setmetatable({}, { __mode = "v" }), on_end = on_end, sockets = nil },
+    Transport)
   if transport.sockets then
     self.sockets = function() return transport:sockets() end
   end

@@ -308,4 +308,28 @@ describe("the limits of a recording", function()
     assert.equal(RESPONSE, (transfer:result()))
     assert.same({ "file: The disk is full." }, ends)
   end)
+
+  it("[record-appends-own-transfers] recorder: step appends the recorder's transfers "
+    .. "that have ended to the list", function()
+    local ended = {}
+    local transport = { submit = function() return {} end,
+      step = function(_, seconds, list)
+        for _, inner in ipairs(list and ended or {}) do list[#list + 1] = inner end
+        return seconds
+      end }
+    local wrapped = recorder.wrap(transport, { begin = function() return {} end })
+    local list, transfers = { "earlier" }, {}
+    for index = 1, 3 do
+      transfers[index] = wrapped:submit { url = "https://a.test/x" }
+      ended[index] = transfers[index].inner
+    end
+    assert.equal(5, wrapped:step(5))
+    table.remove(transfers, 2)
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, wrapped:step(0, list))
+    assert.equal(3, #list) -- without the transfer that was collected
+    assert.is_true(rawequal(transfers[1], list[2]))
+    assert.is_true(rawequal(transfers[2], list[3]))
+  end)
 end)
