@@ -92,9 +92,10 @@ function shell.write_file(path, text, private)
   end
   local file, message = io.open(path, "wb")
   if not file then return nil, message, "file" end
-  file:write(text)
-  file:close()
-  return true
+  local written, problem = file:write(text)
+  local closed, why = file:close() -- writes the buffered rest
+  if written and closed then return true end
+  return nil, ("%s: %s"):format(path, problem or why), "file"
 end
 
 --- Returns the content of a file; or nil, a message and the code `file`.

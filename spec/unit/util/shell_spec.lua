@@ -68,3 +68,15 @@ describe("shell.background", function()
     assert.is_false(is_alive(pid))
   end)
 end)
+
+describe("shell.write_file", function()
+  it("[shell-write-full-disk] shell.write_file: returns an error when the disk is full",
+    function()
+    for _, text in ipairs { "x", ("x"):rep(100000) } do
+      local done, message, code = shell.write_file("/dev/full", text)
+      assert.is_nil(done)
+      assert.equal("/dev/full: No space left on device", message)
+      assert.equal("file", code)
+    end
+  end)
+end)
