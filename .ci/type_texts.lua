@@ -85,16 +85,16 @@ texts.options = {
   } },
   environment = { "Origins", { api = "The URL of the service",
     mgmt = "The URL of the management API" } },
-  ["rate_limiter.new"] = { "RateLimitOptions", {
+  ["adobepass.new: rate_limit"] = { "RateLimitOptions", {
     rate = "Requests per second (1)", burst = "Requests at once, one time (10)",
     refill = "true refills the burst",
     max_keys = "Addresses that are remembered (10000)",
     allow_listed = { "string[]",
       "Addresses that Adobe does not limit" } } },
-  ["retry.new"] = { "RetryOptions", { attempts = "Requests of one call (3)",
+  ["adobepass.new: retry"] = { "RetryOptions", { attempts = "Requests of one call (3)",
     base = "Seconds before the second attempt (0.5)",
     cap = "Seconds of the longest delay (8)" } },
-  ["circuit_breaker.new"] = { "CircuitBreakerOptions", {
+  ["adobepass.new: circuit_breaker"] = { "CircuitBreakerOptions", {
     failures = "Failures in a row that open a circuit (10)",
     base = "Seconds for which it opens first (1)",
     cap = "Seconds for which it opens at most (3)" } },

@@ -36,7 +36,7 @@ local FROM_TRANSPORT = { timeout = true, resolve_failed = true,
 function circuit_breaker.new(given)
   local self = { off = given == false, circuits = {} }
   if given == true then given = nil end
-  given = options.check("circuit_breaker.new", given or {}, FIELDS)
+  given = options.check("adobepass.new: circuit_breaker", given or {}, FIELDS)
   for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   return setmetatable(self, CircuitBreaker)
 end

@@ -25,7 +25,7 @@ local function set_of(addresses)
   local set = {}
   for _, address in ipairs(addresses or {}) do
     if type(address) ~= "string" then
-      error("rate_limiter.new: allow_listed should be a list of addresses", 3)
+      error("adobepass.new: rate_limit: allow_listed should be a list of addresses", 3)
     end
     set[address] = true
   end
@@ -42,7 +42,7 @@ end
 function rate_limiter.new(given)
   local self = { off = given == false, next_at = {}, burst_left = {},
     barred = {}, keys = 0 }
-  given = options.check("rate_limiter.new", given or {}, FIELDS)
+  given = options.check("adobepass.new: rate_limit", given or {}, FIELDS)
   for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   self.refill = given.refill or false
   self.allow_listed = set_of(given.allow_listed)

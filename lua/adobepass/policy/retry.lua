@@ -39,7 +39,7 @@ local NEVER_SENT = { connect_failed = true, resolve_failed = true }
 -- @treturn table
 function retry.new(given)
   local self = {}
-  given = options.check("retry.new", given or {}, FIELDS)
+  given = options.check("adobepass.new: retry", given or {}, FIELDS)
   for name, value in pairs(DEFAULTS) do self[name] = given[name] or value end
   return setmetatable(self, Policy)
 end

@@ -143,6 +143,11 @@
 ---@field token_margin? number # Seconds before its end at which a token is renewed (300)
 ---@field transport? table|userdata # A replacement for tests
 
+---@class adobepass.CircuitBreakerOptions
+---@field base? number # Seconds for which it opens first (1)
+---@field cap? number # Seconds for which it opens at most (3)
+---@field failures? integer # Failures in a row that open a circuit (10)
+
 ---@class adobepass.Identity
 ---@field partner_status? table|string|function|boolean # What client:partner_status returned
 ---@field roku_token? string|function|boolean # Roku's token for single sign-on
@@ -150,10 +155,17 @@
 ---@field subject_token? string|function|boolean # Amazon's token for single sign-on
 ---@field visitor_id? string|function|boolean # The Experience Cloud id
 
----@class adobepass.CircuitBreakerOptions
----@field base? number # Seconds for which it opens first (1)
----@field cap? number # Seconds for which it opens at most (3)
----@field failures? integer # Failures in a row that open a circuit (10)
+---@class adobepass.RateLimitOptions
+---@field allow_listed? string[] # Addresses that Adobe does not limit
+---@field burst? number # Requests at once, one time (10)
+---@field max_keys? number # Addresses that are remembered (10000)
+---@field rate? number # Requests per second (1)
+---@field refill? boolean # true refills the burst
+
+---@class adobepass.RetryOptions
+---@field attempts? integer # Requests of one call (3)
+---@field base? number # Seconds before the second attempt (0.5)
+---@field cap? number # Seconds of the longest delay (8)
 
 ---@class adobepass.DecisionOptions
 ---@field mvpd? string # The provider; default: that of the login
@@ -291,18 +303,6 @@
 ---@class adobepass.Origins
 ---@field api string # The URL of the service
 ---@field mgmt? string # The URL of the management API
-
----@class adobepass.RateLimitOptions
----@field allow_listed? string[] # Addresses that Adobe does not limit
----@field burst? number # Requests at once, one time (10)
----@field max_keys? number # Addresses that are remembered (10000)
----@field rate? number # Requests per second (1)
----@field refill? boolean # true refills the burst
-
----@class adobepass.RetryOptions
----@field attempts? integer # Requests of one call (3)
----@field base? number # Seconds before the second attempt (0.5)
----@field cap? number # Seconds of the longest delay (8)
 
 ---@class adobepass.FileStoreOptions
 ---@field key? string|string[] # 32 bytes; the first encrypts, all decrypt

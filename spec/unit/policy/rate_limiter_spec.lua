@@ -242,7 +242,7 @@ describe("rate limiter", function()
       .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(rate_limiter.new, { [case[1]] = case[2] })
       assert.is_false(ok)
-      assert.truthy(message:find("rate_limiter.new: .*" .. case[1]))
+      assert.truthy(message:find("adobepass%.new: rate_limit: .*" .. case[1]))
     end)
   end
 end)

@@ -159,7 +159,7 @@ describe("retry", function()
       .. i .. " raises and names " .. case[1], function()
       local ok, message = pcall(retry.new, { [case[1]] = case[2] })
       assert.is_false(ok)
-      assert.truthy(message:find("retry.new: .*" .. case[1]))
+      assert.truthy(message:find("adobepass%.new: retry: .*" .. case[1]))
     end)
   end
 end)
