@@ -125,6 +125,20 @@ describe("types", function()
     end
   end)
 
+  it("[types-store] types: define each parameter of a store's methods", function()
+    local text = folder.read("lua/adobepass/types/adobepass.lua")
+      :match "@class adobepass.Store\n(.-)\n\n"
+    local count = 0
+    for name, parameters in (folder.read "lua/adobepass/store/interface.lua"):gmatch
+        "function Store:(%l+)(%b())" do
+      local defined = text:match("@field " .. name .. " fun(%b())")
+      defined = defined:gsub("^%(self,? ?", "("):gsub("%??: [%l?]+", "")
+      assert.equal(parameters, defined, name)
+      count = count + 1
+    end
+    assert.equal(6, count)
+  end)
+
   it("[types-http] types: define each option of core.http.new", function()
     local names = folder.read("csrc/lua/transport.c"):match
       'known%[%] = {([^}]*"connect_timeout"[^}]*)}'
