@@ -48,7 +48,7 @@ return {
   connect_failed = "The TCP connect failed.",
   tls_failed = "Wrong host, unknown or expired certificate, old TLS version, or "
     .. "wrong pin.",
-  proxy_failed = "The proxy refused the request.",
+  proxy_failed = "The request to the proxy failed.",
   connection_lost = "The connection closed before the response was complete.",
   protocol_error = "The response is not HTTP.",
   too_large = "The response's body or headers exceed their limit, or the request's "

@@ -15,7 +15,7 @@ static const outcome unresolved = {
 static const outcome unreachable = { "connect_failed",
                                      "The connection to the server failed" };
 static const outcome proxy = { "proxy_failed",
-                               "The proxy refused the request" };
+                               "The request to the proxy failed" };
 static const outcome tls = { "tls_failed", "The TLS connection failed" };
 static const outcome lost = {
   "connection_lost", "The connection ended before the response was complete"

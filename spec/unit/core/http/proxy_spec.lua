@@ -70,6 +70,15 @@ describe("core.http.new through a proxy", function()
       { proxy = "http://127.0.0.1:" .. peer.port })))
   end)
 
+  it("[proxy-unresolved] proxy: a name that DNS cannot resolve gives proxy_failed, "
+    .. "and the message does not say that the proxy refused", function()
+    -- A label has at most 63 letters, so this name is not looked up.
+    local _, message, code = try(nginx:url("GOOD", "/"),
+      { proxy = "http://" .. ("a"):rep(64) .. ".invalid:3128" })
+    assert.equal("proxy_failed", code)
+    assert.matches("^The request to the proxy failed: .*resolve", message)
+  end)
+
   it("[proxy-shows-connect] proxy: receives a CONNECT without the request's "
     .. "headers or path", function()
     local peer = tcp_peer.listen(function(connection)
