@@ -94,7 +94,7 @@ end
 local function warn_replaced(self)
   self.connection:emit({ type = "warning", code = "registered_again",
     message = "The server does not know this device's credentials any more: "
-      .. "it registers again, and its viewers have to log in again." },
+      .. "the client registers again, and the device's viewers have to log in again." },
     self.device.key)
 end
 
