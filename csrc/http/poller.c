@@ -52,9 +52,9 @@ size_t ap_poller_wait(ap_poller *watch, int milliseconds,
   return count > 0 ? (size_t)count : 0;
 }
 
-void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback tell,
+void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback callback,
                            void *context) {
-  tell(context, watch->epoll, AP_POLLER_READ);
+  callback(context, watch->epoll, AP_POLLER_READ);
 }
 
 #else
@@ -128,11 +128,11 @@ size_t ap_poller_wait(ap_poller *watch, int milliseconds,
   return count;
 }
 
-void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback tell,
+void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback callback,
                            void *context) {
   size_t i;
   for (i = 0; i < watch->count; i++)
-    tell(context, watch->list[i].fd, read_events(watch->list[i].events));
+    callback(context, watch->list[i].fd, read_events(watch->list[i].events));
 }
 
 #endif

@@ -39,9 +39,9 @@ void ap_poller_remove(ap_poller *watch, int fd);
 ** Returns the number of events written, at most `most`. */
 size_t ap_poller_wait(ap_poller *watch, int milliseconds,
                       ap_poller_event *events, size_t most);
-/* Calls `tell` for each descriptor to poll in another event loop: the epoll
+/* Calls `callback` for each descriptor to poll in another event loop: the epoll
 ** descriptor, or each socket. */
-void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback tell,
+void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback callback,
                            void *context);
 
 #endif

@@ -452,14 +452,14 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
 
 /* Watches all sockets before it reports them. If a transfer ends meanwhile and
 ** others still run, ap_transport_timeout returns 0. */
-void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
+void ap_transport_sockets(ap_transport *transport, ap_poller_callback callback,
                           void *context) {
   size_t ended = 0;
   transport->has_host = 1;
   if (transport->running == 0) return;
   if (!transport->is_watching) (void)guarded(transport, watch_all, &ended);
   if (ended > 0) transport->asked_all = 0;
-  ap_poller_descriptors(&transport->watch, tell, context);
+  ap_poller_descriptors(&transport->watch, callback, context);
 }
 
 double ap_transport_timeout(ap_transport *transport) {

@@ -35,8 +35,8 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
 /* Returns a transfer that libcurl has ended, each of them once; NULL if there is
 ** none. */
 ap_transfer *ap_transport_next_ended(ap_transport *transport);
-/* Calls `tell` for each descriptor to watch in the host's event loop. */
-void ap_transport_sockets(ap_transport *transport, ap_poller_callback tell,
+/* Calls `callback` for each descriptor to watch in the host's event loop. */
+void ap_transport_sockets(ap_transport *transport, ap_poller_callback callback,
                           void *context);
 /* Returns the seconds until the next step is due without socket activity; < 0: no
 ** transfer runs. */

@@ -81,7 +81,7 @@ void ap_transport_settings_close(ap_transport_settings *settings) {
   }
   if (settings->tls_sessions != NULL)
     (void)curl_share_cleanup(settings->tls_sessions);
-  curl_slist_free_all(settings->overrides);
+  curl_slist_free_all(settings->resolve_entries);
   curl_slist_free_all(settings->plain_hosts);
   memset(settings, 0, sizeof *settings);
 }
@@ -157,7 +157,7 @@ int ap_transport_settings_resolve(ap_transport_settings *settings,
     return ap_failure_set(failure, "insecure_url",
                           "A resolve entry must name another host: "
                           "not localhost, an address or a pattern.");
-  return append(&settings->overrides, entry, failure);
+  return append(&settings->resolve_entries, entry, failure);
 }
 
 int ap_transport_settings_allow_http(ap_transport_settings *settings,
@@ -270,7 +270,8 @@ CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
 #endif
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
-  if (settings->overrides != NULL) SET(CURLOPT_RESOLVE, settings->overrides);
+  if (settings->resolve_entries != NULL)
+    SET(CURLOPT_RESOLVE, settings->resolve_entries);
   code = apply_protocol(settings, easy);
   if (code == CURLE_OK) code = apply_tls(settings, easy);
   if (code == CURLE_OK) code = apply_proxy(easy);

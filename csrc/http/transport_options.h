@@ -35,7 +35,7 @@ typedef struct {
   ap_transport_options options; /* its texts point to `copies` */
   char *copies[AP_TEXTS];
   CURLSH *tls_sessions; /* shared, so that TLS sessions are resumed */
-  struct curl_slist *overrides, *plain_hosts;
+  struct curl_slist *resolve_entries, *plain_hosts;
 } ap_transport_settings;
 
 /* Copies the options. Returns 0 with "not_found" or "no_access" if a file that

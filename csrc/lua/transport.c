@@ -112,7 +112,7 @@ static int read_tls(lua_State *L, int arg) {
   return ap_option_error(L, arg, "min_tls", "\"1.2\" or \"1.3\"");
 }
 
-static void check_override(lua_State *L, int arg, const char *entry) {
+static void check_resolve_entry(lua_State *L, int arg, const char *entry) {
   if (!ap_transport_options_is_resolve_entry(entry))
     (void)ap_option_error(L, arg, "resolve",
                           "a list of \"host:port:address\"");
@@ -125,7 +125,7 @@ static void check_lists(lua_State *L, int arg) {
   length = ap_option_list(L, arg, "resolve");
   for (i = 1; i <= length; i++) {
     lua_rawgeti(L, -1, i);
-    check_override(L, arg, lua_tostring(L, -1));
+    check_resolve_entry(L, arg, lua_tostring(L, -1));
     lua_pop(L, 1);
   }
 }
