@@ -68,11 +68,11 @@ local files = {}   -- from name to text, of `try: file`
 local function try(name, script)
   local path = WORK .. "/script"
   assert(shell.write_file(path, ENVIRONMENT .. "set -e\n" .. script))
-  local said, status = shell.read("timeout 180 sh " .. quote(path) .. " 2>&1")
+  local output, status = shell.read("timeout 180 sh " .. quote(path) .. " 2>&1")
   if status == 0 then passed = passed + 1 else failed = failed + 1 end
   print(("== %s: %s"):format(name, status == 0 and "passed"
     or "status " .. tostring(status)))
-  print((said:gsub('"client_secret":"[^"]*"', '"client_secret":"..."')
+  print((output:gsub('"client_secret":"[^"]*"', '"client_secret":"..."')
     :gsub("[^\n]+", "   %0")))
 end
 

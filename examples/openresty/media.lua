@@ -47,9 +47,9 @@ function media.encode(folder, channels)
   for index, channel in ipairs(channels) do
     local path = shell.quote(("%s/hls/%s"):format(folder, channel.id))
     if select(2, shell.read("test -e " .. path .. "/index.m3u8")) ~= 0 then
-      local said, status = shell.read(ENCODE:format(path, path, 60 * index,
+      local output, status = shell.read(ENCODE:format(path, path, 60 * index,
         110 * index))
-      assert(status == 0, said)
+      assert(status == 0, output)
     end
   end
 end

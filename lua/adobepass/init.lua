@@ -59,8 +59,8 @@ local FIELDS = {
   record = "string?",
 }
 
--- AGES is the expiry time in seconds that `add` requires; `set` then removes it.
-local DEVICE_ID, AGES = "device_id", 1e9
+-- `add` requires an expiry time; `set` then removes it.
+local DEVICE_ID, EXPIRY_SECONDS = "device_id", 1e9
 
 local METHODS = {
   store = { "get", "set", "add", "replace", "delete", "clear" },
@@ -312,7 +312,7 @@ function adobepass.device_id(store)
   local fresh, why, how = device.generate_id()
   if not fresh then return nil, why, how end
   local won
-  won, why, how = store:add(DEVICE_ID, fresh, AGES)
+  won, why, how = store:add(DEVICE_ID, fresh, EXPIRY_SECONDS)
   if won == nil then return nil, why, how end
   if not won then return store:get(DEVICE_ID) end
   won, why, how = store:set(DEVICE_ID, fresh) -- removes the expiry time

@@ -172,11 +172,11 @@ end
 
 -- Calls the callback once for each expiry time: again for the next pass, and for a
 -- pass that is renewed the next day.
-local function tell(self, state)
+local function notify(self, state)
   local callback = self["on_" .. state]
   local which = self.mvpd .. (self.profile and self.profile.not_after or "")
-  if not callback or self.told[state] == which then return end
-  self.told[state] = which
+  if not callback or self.notified[state] == which then return end
+  self.notified[state] = which
   callback(self)
 end
 
@@ -191,7 +191,7 @@ function Pass:check()
   if err then return nil, err end
   local state = not left and "active" or left <= 0 and "expired"
     or left <= self.warning * 1000 and "expiring" or "active"
-  tell(self, state)
+  notify(self, state)
   return state
 end
 
@@ -230,7 +230,7 @@ function temporary_access.temporary_access(context, options)
   check_hash("client:temporary_access", options.hash)
   local list = list_of(options.mvpd)
   return setmetatable({ context = context, list = list, at = 1, mvpd = list[1],
-    told = {}, user = hashed_user(options),
+    notified = {}, user = hashed_user(options),
     warning = options.expiring or USUAL_WARNING,
     on_expiring = options.on_expiring, on_expired = options.on_expired },
     Pass)

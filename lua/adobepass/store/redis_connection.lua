@@ -73,7 +73,7 @@ end
 
 -- --- opening -----------------------------------------------------------------
 
-local function dial(socket, given, address, pool)
+local function connect(socket, given, address, pool)
   local options = { pool = pool, pool_size = given.pool_size,
     backlog = given.backlog }
   local done, reason
@@ -113,7 +113,8 @@ local function encrypt(socket, tls, address)
     name, reason, reason:find "certificate" and ADVICE or "") }
 end
 
-local function introduce(self, given)
+-- Sends AUTH and SELECT, if the options need them.
+local function authenticate(self, given)
   local done, failure = true, nil
   if given.username then
     done, failure = self:run { "auth", given.username, given.password }
@@ -131,7 +132,7 @@ local function prepare(self, given, address)
     local done, failure = encrypt(self.socket, given.tls, address)
     if not done then return nil, failure end
   end
-  return introduce(self, given)
+  return authenticate(self, given)
 end
 
 --- Opens a connection, or takes one from the pool.
@@ -144,7 +145,7 @@ function connection.open(given, address, pool)
   local socket = ngx.socket.tcp()
   socket:settimeouts(given.connect_timeout * 1000, given.send_timeout * 1000,
     given.read_timeout * 1000)
-  local done, failure = dial(socket, given, address, pool)
+  local done, failure = connect(socket, given, address, pool)
   if not done then return nil, failure end
   local self = setmetatable({ socket = socket, given = given,
     is_reused = socket:getreusedtimes() > 0 }, Connection)

@@ -30,7 +30,7 @@ local function lifetime(seconds)
   return seconds and math.max(seconds, SHORTEST) or FOR_EVER
 end
 
-local function said(reason)
+local function dict_error(reason)
   return failed(("The shared dictionary returned an error: %s."):format(reason))
 end
 
@@ -50,7 +50,7 @@ local shdict = {}
 
 function shdict.get(self, key)
   local value, reason = self.dict:get(key)
-  if value == nil and reason then return said(reason) end
+  if value == nil and reason then return dict_error(reason) end
   if type(value) == "number" then
     return generations.get(self.dict, key, value)
   end
@@ -72,7 +72,7 @@ end
 -- Returns the result of generations.replace, with a sentence and a code for an
 -- error text of the dictionary.
 local function replaced(done, message, code)
-  if done == nil and not code then return said(message) end
+  if done == nil and not code then return dict_error(message) end
   return done, message, code
 end
 
@@ -93,13 +93,13 @@ function shdict.set(self, key, value, seconds)
   end
   if done then return true end
   put_back(dict, key, old, left)
-  return said(reason)
+  return dict_error(reason)
 end
 
 function shdict.add(self, key, value, seconds)
   local done, reason = add(self.dict, key, value, lifetime(seconds))
   if done then return true end
-  if reason ~= "exists" then return said(reason) end
+  if reason ~= "exists" then return dict_error(reason) end
   if type(self.dict:get(key)) == "number" then
     return replace(self, key, value, nil, seconds)
   end
@@ -132,7 +132,7 @@ function shdict.delete(self, key, value)
     return true
   end
   local done, reason = self.dict:delete(key)
-  if not done then return said(reason) end
+  if not done then return dict_error(reason) end
   return true
 end
 

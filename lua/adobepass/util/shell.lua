@@ -86,9 +86,9 @@ end
 -- `private`, the file is never readable by other users.
 function shell.write_file(path, text, private)
   if private then
-    local said, status = shell.read("umask 077; rm -f " .. shell.quote(path)
+    local output, status = shell.read("umask 077; rm -f " .. shell.quote(path)
       .. " && : > " .. shell.quote(path))
-    if status ~= 0 then return nil, said, "file" end
+    if status ~= 0 then return nil, output, "file" end
   end
   local file, message = io.open(path, "wb")
   if not file then return nil, message, "file" end

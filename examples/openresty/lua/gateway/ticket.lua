@@ -26,8 +26,8 @@ end
 
 --- Returns the fields of a ticket with a valid signature, expired or not; else nil.
 function ticket.open(signer, kind, text)
-  local said = signer:open(PURPOSE[kind], text)
-  local expires, channel, holder = (said or ""):match "^(%d+) (%S+) (%x+)$"
+  local content = signer:open(PURPOSE[kind], text)
+  local expires, channel, holder = (content or ""):match "^(%d+) (%S+) (%x+)$"
   return expires and { expires = tonumber(expires), channel = channel,
     holder = holder }
 end

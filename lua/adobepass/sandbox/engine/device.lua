@@ -149,8 +149,8 @@ end
 -- address that the request came from.
 -- @param where { info?, address }
 function device.address(where)
-  local said = where.info and where.info.connectionIp
-  return type(said) == "string" and said or where.address
+  local given = where.info and where.info.connectionIp
+  return type(given) == "string" and given or where.address
 end
 
 local function connection(info, address)

@@ -140,8 +140,8 @@ function certificates.make(folder, options)
   local written, message = shell.write_file(base .. ".cnf",
     fill(CONFIG, values))
   if not written then return nil, message, "file" end
-  local said, status = shell.read("(" .. fill(COMMANDS, values) .. ")")
-  if status ~= 0 then return nil, "openssl: " .. said, "openssl" end
+  local output, status = shell.read("(" .. fill(COMMANDS, values) .. ")")
+  if status ~= 0 then return nil, "openssl: " .. output, "openssl" end
   return { ca = base .. "-ca.pem", cert = base .. ".pem",
     key = base .. ".key" }
 end

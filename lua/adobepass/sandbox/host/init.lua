@@ -162,10 +162,10 @@ end
 
 local function make_state_dir(path)
   if not path then return true end
-  local said, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
+  local output, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
     .. " && test -w " .. shell.quote(path))
   if status == 0 then return true end
-  return nil, "cannot write to state_dir " .. path .. ": " .. said, "state_dir"
+  return nil, "cannot write to state_dir " .. path .. ": " .. output, "state_dir"
 end
 
 local function ports_of(options)

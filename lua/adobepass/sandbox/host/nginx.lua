@@ -258,10 +258,10 @@ function Server:log()
 end
 
 local function failure(server)
-  local said = shell.read_file(server.folder .. "/start.log") or ""
-  local first = said:match("init_by_lua error: ([^\n]*)")
-    or said:match("nginx: %[emerg%] ([^\n]*)") or said
-  if said:find("Address already in use", 1, true) then
+  local log = shell.read_file(server.folder .. "/start.log") or ""
+  local first = log:match("init_by_lua error: ([^\n]*)")
+    or log:match("nginx: %[emerg%] ([^\n]*)") or log
+  if log:find("Address already in use", 1, true) then
     return "port in use: " .. first, "port_taken"
   end
   return "nginx did not start: " .. first, "nginx_failed"
@@ -285,9 +285,9 @@ end
 local function open(binary, main, options)
   local folder, message, code = shell.make_folder("adobepass")
   if not folder then return nil, message, code end
-  local said, status = shell.read("umask 077; cd " .. shell.quote(folder)
+  local output, status = shell.read("umask 077; cd " .. shell.quote(folder)
     .. " && mkfifo status")
-  if status ~= 0 then return nil, said, "folder" end
+  if status ~= 0 then return nil, output, "folder" end
   local keeper = shell.background("adobepass-keeper", folder, KEEPER, binary)
   local fifo = assert(io.open(folder .. "/status", "rb"))
   return setmetatable({ folder = folder, keeper = keeper, status = fifo,
