@@ -33,7 +33,7 @@ local function check_origin(name, url, level)
   local origin = environment.origin(url)
   if origin and origin == (url:gsub("/$", "")):lower() then return origin end
   error(("environment.%s should be a URL such as https://host:port, "
-    .. "not '%s'"):format(name, (url:gsub("^.*@", "***@"))), level + 1)
+    .. "not '%s'"):format(name, options.without_user(url)), level + 1)
 end
 
 --- Returns the origins of the API and of the management host. Raises for an
@@ -47,8 +47,8 @@ function environment.resolve(given, level)
     local hosts = HOSTS[given]
     if not hosts then
       error(("environment should be one of %s, or { api = url, mgmt = url }, "
-        .. "not '%s'"):format(table.concat(environment.names(), ", "), given),
-        level)
+        .. "not '%s'"):format(table.concat(environment.names(), ", "),
+        options.without_user(given)), level)
     end
     return { api = "https://" .. hosts[1], mgmt = "https://" .. hosts[2] }
   end

@@ -44,10 +44,15 @@ local function place_fault(given)
 end
 
 local function address_fault(given)
+  if given.host and given.host:find("@", 1, true) then
+    return ("host: expected a name or an address, got %q"):format(
+      options.without_user(given.host))
+  end
   for _, name in ipairs { "sentinels", "nodes" } do
     for _, text in ipairs(options.list(given[name])) do
-      if not connection.parse(text) then
-        return ("%s: expected \"host:port\", got %q"):format(name, text)
+      if text:find("@", 1, true) or not connection.parse(text) then
+        return ("%s: expected \"host:port\", got %q"):format(name,
+          options.without_user(text))
       end
     end
   end

@@ -154,6 +154,9 @@ function options.check(where, given, fields, level)
   return given
 end
 
+--- Returns the text of an address for a message, without user information.
+function options.without_user(text) return (text:gsub("^.*@", "***@")) end
+
 --- Calls a function and returns its results, three at most. An error is raised again
 -- at the line that called the caller of this function.
 function options.at_caller(f, ...)

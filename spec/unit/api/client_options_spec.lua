@@ -225,6 +225,7 @@ describe("adobepass.new", function()
     for _, url in ipairs { "https://ann:s3cret@tv", "ann:s3cret@tv/x" } do
       assert_raises("environment.api should be a URL such as https://host:port, not "
         .. "'***@tv", new_with("environment", { api = url }))
+      assert_raises("not '***@tv", new_with("environment", url))
     end
   end)
 end)

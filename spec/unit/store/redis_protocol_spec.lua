@@ -3,6 +3,7 @@
 local cluster = require "adobepass.store.redis_cluster"
 local connection = require "adobepass.store.redis_connection"
 local protocol = require "adobepass.store.redis_protocol"
+local redis_options = require "adobepass.store.redis_options"
 
 -- Returns a socket that receives these bytes, then is closed.
 local function socket_of(bytes)
@@ -18,6 +19,22 @@ local function socket_of(bytes)
 end
 
 local function read(bytes) return protocol.read(socket_of(bytes)) end
+
+describe("redis_options", function()
+  it("[redis-options-user-information] redis_options: refuse an address with user "
+    .. "information, and do not repeat it", function()
+    for name, given in pairs {
+      host = { host = "redis://ann:s3cret@tv" },
+      sentinels = { sentinels = "ann:s3cret@tv:26379", master = "m" },
+      nodes = { nodes = { "tv:6379", "redis://ann:s3cret@tv:6379" } } } do
+      local good, message = pcall(redis_options.read, given, "store.redis")
+      assert.is_false(good, name)
+      assert.matches("store%.redis: " .. name .. ": expected .*, got \"%*%*%*@tv",
+        message)
+      assert.is_nil(message:find("ann", 1, true))
+    end
+  end)
+end)
 
 describe("redis_protocol", function()
   it("[redis-protocol-replies] redis_protocol: reads every kind of reply", function()
