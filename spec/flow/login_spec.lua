@@ -161,6 +161,18 @@ describe("login with a second screen", function()
       err.message)
   end)
 
+  it("[login-resume-defaults] resume_login: sends domain_name and redirect_url of "
+    .. "adobepass.new when the call gives none", function()
+    local flow = assert(scenario.client:start_login {})
+    local phone = scenario:new_client { domain_name = "adobe.com",
+      redirect_url = "https://adobe.com/back",
+      activation_url = "https://adobe.com/activate" }
+    assert.equal("https://api.test/api/v2/authenticate/REF30/" .. flow.code,
+      phone:resume_login { code = flow.code, mvpd = "Cablevision" })
+    assert.matches("redirectUrl=https%3A%2F%2Fadobe.com%2Fback",
+      scenario:received("resume_session")[1].body, 1, true)
+  end)
+
   it("[login-no-address-resume-needs] resume_login: returns no URL when no "
     .. "login is required", function()
     local flow = assert(scenario.client:start_login {})

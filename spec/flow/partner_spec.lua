@@ -177,6 +177,30 @@ describe("single sign-on by a partner", function()
     assert.equal("authenticated_profile_missing", decision.error.code)
   end)
 
+  it("[partner-client-defaults] partner_login: sends domain_name and redirect_url of "
+    .. "adobepass.new when the call gives none", function()
+    scenario = timeline.new { domain_name = "adobe.com",
+      redirect_url = "https://adobe.com/back" }
+    assert.equal("appleSSO",
+      assert(log_in { domain_name = false, redirect_url = false }).type)
+    local sent = scenario:received("partner_session")[1].body
+    assert.matches("domainName=adobe.com", sent, 1, true)
+    assert.matches("redirectUrl=https%3A%2F%2Fadobe.com%2Fback", sent, 1, true)
+  end)
+
+  it("[partner-denial-activation-url] partner_login: ends a denied profile with "
+    .. "activation_url of adobepass.new", function()
+    scenario = timeline.new { redirect_url = json.null,
+      activation_url = "https://adobe.com/activate" }
+    scenario.client.context:remember("denied", { mvpd = "Cablevision" })
+    assert(log_in { redirect_url = false, fallback = { mvpd = "Cablevision",
+      redirect_url = "https://adobe.com", on_code = function(flow)
+        scenario:sign_in(flow.code)
+      end } })
+    assert.matches("redirectUrl=https%3A%2F%2Fadobe.com%2Factivate",
+      scenario:received("logout")[1].query, 1, true)
+  end)
+
   it("[partner-opens-encrypted] partner_login: decrypts attributes with the "
     .. "programmer's key", function()
     assert.is_nil(assert(log_in()).attributes.zip)

@@ -59,6 +59,19 @@ function Context:timeout() return self.connection.timeout end
 -- `domain_name` or `activation_url`.
 function Context:default(name) return self.connection.defaults[name] end
 
+--- Returns a copy of a call's options, with the client's defaults of those that it
+-- leaves out.
+-- @tparam table options
+-- @tparam[opt] {string,...} names those that have a default (all: see `default`)
+function Context:with_defaults(options, names)
+  local result = {}
+  for name, value in pairs(options) do result[name] = value end
+  for _, name in ipairs(names or { "redirect_url", "domain_name", "activation_url" }) do
+    result[name] = options[name] or self:default(name)
+  end
+  return result
+end
+
 --- Returns the deadline of a call that starts now, by the driver's clock.
 -- @tparam[opt] number seconds the client's timeout
 function Context:deadline(seconds)

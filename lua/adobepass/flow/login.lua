@@ -6,7 +6,6 @@ local identity = require "adobepass.util.identity"
 local login_poll = require "adobepass.flow.login_poll"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
-local tables = require "adobepass.util.tables"
 
 local login = {}
 
@@ -25,12 +24,9 @@ local function check(where, options)
   end
 end
 
--- Returns a copy of the options, with the client's defaults.
+-- Returns a copy of the options, with all defaults.
 local function complete(context, options)
-  local result = tables.add({}, options)
-  for _, name in ipairs { "redirect_url", "domain_name", "activation_url" } do
-    result[name] = options[name] or context:default(name)
-  end
+  local result = context:with_defaults(options)
   result.interval = options.interval or login_poll.USUAL_INTERVAL
   return result
 end

@@ -135,7 +135,8 @@ end
 -- passes Adobe's request (`type`, `request`, `attributesNames`) to the
 -- framework and returns its SAML response. `fallback` holds options of
 -- client:login, used when Adobe requires an ordinary login. `metadata_key` is
--- as in client:login. Returns the profile, or nil and an error. Such a profile
+-- as in client:login. The defaults of `domain_name` and `redirect_url` are the
+-- options of adobepass.new. Returns the profile, or nil and an error. Such a profile
 -- is valid only together with the status: put `partner_status` into the identity, or
 -- give it to client:authorize as well.
 function partner.partner_login(context, options)
@@ -144,6 +145,7 @@ function partner.partner_login(context, options)
     error("client:partner_login: give status, or the option "
       .. "identity.partner_status", 3)
   end
+  options = context:with_defaults(options)
   local ended, broken = profiles.end_denied(context, options)
   if not ended then return nil, broken end
   local response, err = context.api:partner_session { partner = options.partner,

@@ -30,13 +30,15 @@ function second_screen.check_code(context, code, options)
 end
 
 --- Sends the parameters that the TV left out (`mvpd`, `domain_name`,
--- `redirect_url`). Returns the URL for the viewer's browser; "" when no login
--- is needed. `visitor_id` replaces that of the device.
+-- `redirect_url`); the defaults of the last two are the options of adobepass.new.
+-- Returns the URL for the viewer's browser; "" when no login is needed. `visitor_id`
+-- replaces that of the device.
 function second_screen.resume_login(context, options)
   options_of.check("client:resume_login", options, identity.fields {
     code = "string", mvpd = "string?", domain_name = "string?",
     redirect_url = "string?" }, 3)
-  local response, err = context.api:resume_session(options)
+  local response, err = context.api:resume_session(
+    context:with_defaults(options, { "domain_name", "redirect_url" }))
   if not response then return nil, err end
   if response.actionName == "authenticate" then
     return context:absolute_url(response.url, response.actionType)
