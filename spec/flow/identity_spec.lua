@@ -228,6 +228,42 @@ describe("identity", function()
     end
   end)
 
+  it("[identity-function-raises] identity: an error that a function raises reaches "
+    .. "the application, and the next call calls the function again at once", function()
+    local source = counted(function() return "visitor" end)
+    local client = scenario:new_client { identity = { visitor_id = function()
+      if source.get() and source.calls == 1 then error { mine = true } end
+      return "visitor"
+    end } }
+    local good, raised = pcall(client.profiles, client)
+    assert.is_false(good)
+    assert.same({ mine = true }, raised)
+    local before = scenario.driver.now()
+    assert(client:profiles())
+    assert.equal(before, scenario.driver.now())
+    assert.equal(2, source.calls)
+  end)
+
+  it("[identity-function-raises-waiter] identity: a request that waits for a function "
+    .. "calls it again when it has raised an error", function()
+    local source = counted(function() coroutine.yield() end)
+    local client = client_with { visitor_id = function()
+      source.get()
+      if source.calls == 1 then error "no visitor" end
+      return "visitor"
+    end }
+    scenario.driver.sleep = function() coroutine.yield() end
+    local function ask() return (client:profiles()) end
+    local first, second = coroutine.wrap(ask), coroutine.wrap(ask)
+    first() -- yields in the function
+    second() -- waits for the first one
+    assert.equal(1, source.calls)
+    assert.error_matches(first, "no visitor")
+    second()
+    assert.equal(2, source.calls)
+    assert.is_table(second())
+  end)
+
   it("[identity-permits-viewer] preauthorize: caches permits for the viewer that "
     .. "a function of the identity returned", function()
     local viewer = "viewer-1"

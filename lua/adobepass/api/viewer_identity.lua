@@ -10,6 +10,7 @@ local errors = require "adobepass.api.errors"
 local field = require "adobepass.device.field"
 local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
+local running_function = require "adobepass.util.running_function"
 
 local viewer_identity = {}
 
@@ -165,21 +166,31 @@ local function update(self, entry, deadline)
   return nil, err
 end
 
+-- A coroutine that was dropped, or in which the application's function raised an
+-- error, leaves its update in the entry.
+local function is_busy(self, entry)
+  return entry.update ~= nil and self.context:monotonic() < entry.update_ends
+    and entry.update:is_running()
+end
+
 -- Runs `work(self, entry, deadline)` in one coroutine at a time, unless `is_done`
--- returns that another one has done it. An entry whose coroutine was dropped or raised
--- an error becomes free at `busy_until`.
+-- returns that another one has done it.
 local function run_exclusively(self, entry, deadline, is_done, work)
   local context = self.context
-  while entry.busy_until and context:monotonic() < entry.busy_until do
+  while is_busy(self, entry) do
     if context:monotonic() + POLL >= deadline then
       return nil, timeout_of(entry.name)
     end
     context:sleep(POLL)
   end
   if is_done(self, entry) then return true end
-  entry.busy_until = deadline
-  local done, err = work(self, entry, deadline)
-  entry.busy_until = nil
+  local function body() -- without a tail call: see running_function
+    local done, err = work(self, entry, deadline)
+    return done, err
+  end
+  entry.update, entry.update_ends = running_function.new(body), deadline
+  local done, err = body()
+  entry.update = nil
   return done, err
 end
 

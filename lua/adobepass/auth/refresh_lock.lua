@@ -13,6 +13,7 @@
 
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
+local running_function = require "adobepass.util.running_function"
 local timestamp = require "adobepass.policy.timestamp"
 
 local refresh_lock = {}
@@ -65,44 +66,11 @@ end
 
 -- --- the lock in memory ------------------------------------------------------
 
--- nginx replaces coroutine.status with a function for the coroutines of the current
--- request only, and keeps Lua's function as coroutine._status.
-local status_of = rawget(coroutine, "_status") or coroutine.status
-
--- Stands for the main coroutine of Lua 5.1, where coroutine.running() returns nil.
-local MAIN = {}
-
-local function running_thread() return (coroutine.running()) or MAIN end
-
-local function has_function(thread, body)
-  local level = 0
-  while true do
-    local info
-    if thread == running_thread() then
-      info = debug.getinfo(level + 1, "f")
-    elseif thread == MAIN then
-      return false -- while it waits in a driver, no coroutine runs
-    else
-      info = debug.getinfo(thread, level, "f")
-    end
-    if not info then return false end
-    if info.func == body then return true end
-    level = level + 1
-  end
-end
-
--- Returns whether the owner still runs; false if its coroutine was collected.
-local function is_running(holding)
-  local thread = holding.owner_thread.thread
-  if holding.is_abandoned or not thread then return false end
-  if thread ~= MAIN and status_of(thread) == "dead" then return false end
-  return has_function(thread, holding.body)
-end
-
 --- Returns whether a coroutine of this process holds the lock.
 function RefreshLock:is_held_here()
   local holding = self.connection.refreshes[self.key]
-  return holding ~= nil and now_of(self) < holding.ends and is_running(holding)
+  return holding ~= nil and now_of(self) < holding.ends
+    and not holding.is_abandoned and holding.call:is_running()
 end
 
 -- --- the lock in the store ---------------------------------------------------
@@ -145,9 +113,7 @@ local function new_holding(self, owner, latest)
   owners[owner] = true
   return setmetatable({ lock = self, owner = owner, owners = owners,
     seconds = seconds, ends = now + seconds, latest = latest,
-    deadline = math.min(latest, now + seconds * REQUESTS),
-    owner_thread = setmetatable({ thread = running_thread() },
-      { __mode = "v" }) }, Holding)
+    deadline = math.min(latest, now + seconds * REQUESTS) }, Holding)
 end
 
 -- Writes the record with this owner's lock.
@@ -211,14 +177,14 @@ function RefreshLock:run(record, text, latest, work)
     return nil, errors.from_transport("token", message, code)
   end
   local holding = new_holding(self, owner, latest)
-  -- No tail calls: they would remove `body` from the stack.
-  function holding.body()
+  local function body() -- without a tail call: see running_function
     local value, err = hold(holding, record, text, work)
     return value, err
   end
+  holding.call = running_function.new(body)
   self.connection.refreshes[self.key] = holding
   set_cleanup(holding, function() abandon(holding) end)
-  local value, err = holding.body()
+  local value, err = body()
   return value, err
 end
 

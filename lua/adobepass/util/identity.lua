@@ -11,7 +11,8 @@
 -- the device's id and returns a value and the time in ms since 1970 at which it
 -- expires. The client calls it once for each request that sends the value, unless an
 -- earlier value is still valid. The result nil leaves the header out; nil and an
--- error of the client make the request fail with this error.
+-- error of the client make the request fail with this error. An error that the
+-- function raises passes through the call; the next request calls the function again.
 -- @module adobepass.util.identity
 
 local options_of = require "adobepass.util.options"
