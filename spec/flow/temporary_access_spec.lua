@@ -1,5 +1,6 @@
 --- TempPass: temporary access without a login.
 
+local assert_client_error = require "spec.support.assert_client_error"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
@@ -720,6 +721,22 @@ describe("temporary access", function()
         .. "&mvpd_id=TempPass_TEST40&device_id=all",
         "/reset-tempass/v3/reset/generic?requestor_id=REF30"
         .. "&mvpd_id=flexibleTempPass&key=all" }, sent())
+    end)
+
+    it("[temp-access-other-service-provider] api: resets a TempPass of the service "
+      .. "provider that the call names", function()
+      local api = scenario.client.api
+      api:reset_temp_pass { service_provider = "OTHER", mvpd = THREE_MINUTES,
+        device = "x" }
+      assert_client_error("invalid_parameter_service_provider", api:reset_temp_pass {
+        service_provider = "", mvpd = THREE_MINUTES, device = "x" })
+      local path = "/reset-tempass/v3/reset?requestor_id=OTHER"
+        .. "&mvpd_id=TempPass_TEST40&device_id=x"
+      assert.same({ path, path }, sent()) -- the sandbox refuses the first token
+      api:reset_temp_pass_key { service_provider = "OTHER", mvpd = FIVE_TITLES,
+        key = "y" }
+      assert.equal("/reset-tempass/v3/reset/generic?requestor_id=OTHER"
+        .. "&mvpd_id=flexibleTempPass&key=y", sent()[3])
     end)
 
     it("[temp-access-never-everyone-word] reset_temp_pass: does not reset all "

@@ -183,13 +183,13 @@ local function check_list(operation, name, list)
     ("The %s should be a list of one or more strings."):format(name))
 end
 
-local IN_PATH = { mvpd = true, partner = true }
+local WORDS = { mvpd = true, partner = true, service_provider = true }
 
 local function check_value(operation, parameter, value)
   local name = parameter[1]
   if name == "code" then return check_code(operation, value) end
   if LISTS[name] then return check_list(operation, name, value) end
-  if IN_PATH[name] then
+  if WORDS[name] then
     return check_word(operation, name, value, LONGEST_WORD)
   elseif parameter[3] == "header" or operation.send == "headers" then
     return check_word(operation, name, value, LONGEST_HEADER)
@@ -200,7 +200,9 @@ end
 -- The service resets all users when the parameter is missing; "all" makes that
 -- explicit.
 local function value_of(operation, params, name, where)
-  if name == "service_provider" then return where.service_provider end
+  if name == "service_provider" then
+    return params.service_provider or where.service_provider
+  end
   if params.everyone and name == operation.everyone then return "all" end
   if name == operation.needs then return params[name] or where.defaults[name] end
   return params[name]

@@ -981,7 +981,7 @@ function Api:partner_session(params) end
 function Api:partner_profile(params) end
 
 ---@class adobepass.api.reset_temp_pass
----@field service_provider? string # Sent as requestor_id
+---@field service_provider? string # Sent as requestor_id; default: that of adobepass.new
 ---@field mvpd string # Sent as mvpd_id
 ---@field device? string # Sent as device_id
 ---@field everyone? boolean # true resets everyone
@@ -995,7 +995,7 @@ function Api:partner_profile(params) end
 function Api:reset_temp_pass(params) end
 
 ---@class adobepass.api.reset_temp_pass_key
----@field service_provider? string # Sent as requestor_id
+---@field service_provider? string # Sent as requestor_id; default: that of adobepass.new
 ---@field mvpd string # Sent as mvpd_id
 ---@field key? string # Sent as key
 ---@field everyone? boolean # true resets everyone
