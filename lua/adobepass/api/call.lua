@@ -91,7 +91,7 @@ function states.acquire_token(self)
     connection.driver.now())
   if left > 0 then return fail(self, circuit_open(self, left)) end
   if self.operation.bearer == false then return "wait_for_rate_limit" end
-  local held, err = self.tokens:get(self.deadline, self.refusal)
+  local held, err = self.tokens:get(self.deadline, self.refusal, self.device.record)
   if not held then return fail(self, err) end
   self.held = held
   return "wait_for_rate_limit"

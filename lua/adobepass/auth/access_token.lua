@@ -30,8 +30,8 @@ function access_token.new(connection, device, application, key)
     AccessToken)
 end
 
--- Creates the lock at its first use. Once `renew` has a token, it drops the lock and
--- the prepared headers to save memory, because a gateway keeps thousands of devices.
+-- Creates the lock at its first use. Once `renew` has a token, it drops the lock to
+-- save memory, because a gateway keeps thousands of devices.
 local function lock_of(self)
   self.lock = self.lock or refresh_lock.new(self.connection,
     device_store.new(self.connection.store, self.key))
@@ -133,14 +133,14 @@ end
 -- --- a refresh ---------------------------------------------------------------
 
 local function fetch(self, found, holding)
-  return call.perform(self.connection, self.device, "token", {
+  return call.perform(self.connection, holding.device, "token", {
     client_id = found.client_id, client_secret = found.client_secret,
     grant_type = "client_credentials" }, holding.deadline, holding)
 end
 
 -- Returns a response with a token, and the client_id; nil and an error.
 local function request_token(self, refusal, holding)
-  local refused, registered = {}, credentials.new(self.connection, self.device,
+  local refused, registered = {}, credentials.new(self.connection, holding.device,
     self.application, holding.lock.store)
   if refusal and refusal.client_id then
     refused[refusal.client_id] = refusal.reason
@@ -217,7 +217,7 @@ end
 -- to try again, after a pause if the third result is true. While the token in
 -- memory is valid, it is returned instead of waiting for another owner, and a
 -- refresh by this owner may take half of the time until the deadline.
-local function attempt(self, refusal, deadline)
+local function attempt(self, refusal, deadline, device)
   local lock = lock_of(self)
   if lock:is_held_here() then
     return held_token(self, refusal), refresh_lock.LOST, true
@@ -235,17 +235,18 @@ local function attempt(self, refusal, deadline)
   local now = now_of(self)
   return lock:run(record, text, held and now + (deadline - now) / 2 or deadline,
     function(holding)
+      holding.device = device
       local value, why = refresh(self, refusal, holding)
       return value, why
     end)
 end
 
-local function renew(self, refusal, deadline)
+local function renew(self, refusal, deadline, device)
   local poll = FIRST_POLL
   while true do
-    local held, err, must_wait = attempt(self, refusal, deadline)
+    local held, err, must_wait = attempt(self, refusal, deadline, device)
     if held then
-      self.lock, self.device.headers = nil, nil
+      self.lock = nil
       return held
     end
     if err ~= refresh_lock.LOST then
@@ -269,13 +270,16 @@ end
 -- @number deadline by the driver's clock
 -- @tparam[opt] table refusal what the server refused: `id`: a token; `client_id`
 -- and `reason` (the server's error): credentials
-function AccessToken:get(deadline, refusal)
+-- @param[opt] record of the device that calls: registrations and token requests send
+-- its address (default: that of `new`)
+function AccessToken:get(deadline, refusal, record)
   local held = self.held
   if held and not refusal
       and held.token:state(self.connection.driver.now()) == "fresh" then
     return held
   end
-  return renew(self, refusal, deadline)
+  return renew(self, refusal, deadline,
+    { record = record or self.device.record, key = self.device.key })
 end
 
 --- Deletes the stored failure that delays the next token request. Returns true;

@@ -84,6 +84,31 @@ describe("a server's requests", function()
     assert.is_nil(fixture:received "token"[1].headers["x-forwarded-for"])
   end)
 
+  it("[server-forwards-caller] forward_ip_on_registration: a token request carries and "
+    .. "counts for the address of the view that makes it, while another one exists",
+    function()
+      local counted = {}
+      local limiter = { cancel = print, penalize = print,
+        barred_for = function() return 0 end,
+        reserve = function(_, key)
+          counted[#counted + 1] = key
+          return 0
+        end }
+      local first = new_device({}, { forward_ip_on_registration = true,
+        rate_limit = limiter })
+      assert(first.api:profiles())
+      counted = {}
+      assert(fixture.control.fault { operation = "profiles", kind = "status",
+        status = 401 })
+      local second = fixture.client:device { id = operation_setup.DEVICE,
+        info = operation_setup.INFO, ip = "203.0.113.8" }
+      assert(second.api:profiles())
+      assert.equal(first.context.credentials, second.context.credentials)
+      assert.same({ "203.0.113.8", "203.0.113.8", "203.0.113.8" }, counted)
+      assert.equal("203.0.113.8",
+        fixture:received "token"[2].headers["x-forwarded-for"])
+    end)
+
   it("[server-counts-registration] forward_ip_on_registration: registration and "
     .. "token requests count for the device's address", function()
     for _, forward in ipairs { true, false } do
