@@ -2,22 +2,14 @@
 -- @module adobepass.flow.login
 
 local errors = require "adobepass.api.errors"
-local identity = require "adobepass.util.identity"
 local login_poll = require "adobepass.flow.login_poll"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
 
 local login = {}
 
-local FIELDS = identity.fields({ mvpd = "string?", domain_name = "string?",
-  redirect_url = "string?", activation_url = "string?", on_code = "function?",
-  on_poll = "function?", cancel = "function?", choose = "function?",
-  browser_returned = "function?", interval = "number?",
-  metadata_key = options_of.one_or_more("userdata", true), metadata_padding = "string?",
-  fresh = "boolean?" })
-
 local function check(where, options)
-  options_of.check(where, options, FIELDS, 4)
+  options_of.check(where, options, login_poll.FIELDS, 4)
   if options.interval and options.interval < login_poll.LEAST_INTERVAL then
     error(("%s: interval should be %d seconds or more, not %g"):format(where,
       login_poll.LEAST_INTERVAL, options.interval), 4)

@@ -3,6 +3,7 @@
 
 local code_life = require "adobepass.flow.code_life"
 local identity = require "adobepass.util.identity"
+local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
 local tables = require "adobepass.util.tables"
 
@@ -12,6 +13,14 @@ local add, pick = tables.add, identity.pick
 
 -- Adobe's checklist: seconds between two polls, at least and by default.
 login_poll.LEAST_INTERVAL, login_poll.USUAL_INTERVAL = 3, 5
+
+-- The options of a login.
+login_poll.FIELDS = identity.fields { mvpd = "string?", domain_name = "string?",
+  redirect_url = "string?", activation_url = "string?", on_code = "function?",
+  on_poll = "function?", cancel = "function?", choose = "function?",
+  browser_returned = "function?", interval = "number?",
+  metadata_key = options_of.one_or_more("userdata", true), metadata_padding = "string?",
+  fresh = "boolean?" }
 
 -- Seconds between two calls of `cancel` or `browser_returned`.
 local CALLBACK_INTERVAL = 0.25
@@ -57,13 +66,7 @@ local function finish(context, flow, found)
   return profiles.remember(context, found)
 end
 
---- Requests the profile of a login once, with options as in `login` (`choose`,
--- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
--- "pending", "expired", "superseded" (a newer login of this device has begun) or
--- "denied"; or nil and an error.
-function login_poll.poll_login(context, flow, options)
-  check_flow(flow)
-  options = options or {}
+local function poll(context, flow, options)
   if flow.state == "done" then return flow.profile end
   local left = code_life.seconds_left(context, flow)
   if left <= 0 then return nil, "expired" end
@@ -77,6 +80,16 @@ function login_poll.poll_login(context, flow, options)
     { mvpd = flow.mvpd, choose = options.choose })
   if not found then return nil, "pending" end
   return finish(context, flow, found)
+end
+
+--- Requests the profile of a login once, with options as in `login` (`choose`,
+-- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
+-- "pending", "expired", "superseded" (a newer login of this device has begun) or
+-- "denied"; or nil and an error. Other options of a login are ignored.
+function login_poll.poll_login(context, flow, options)
+  check_flow(flow)
+  options = options_of.check("client:poll_login", options or {}, login_poll.FIELDS, 3)
+  return poll(context, flow, options)
 end
 
 -- Waits until an instant of the driver's clock; returns true when `cancel` ends
@@ -123,7 +136,7 @@ function login_poll.until_done(context, flow, options)
       return nil, "cancelled"
     end
     if not wait then return nil, "expired" end
-    local found, state = login_poll.poll_login(context, flow, options)
+    local found, state = poll(context, flow, options)
     if state ~= "pending" then return found, state end
     if options.on_poll then options.on_poll(flow) end
   end

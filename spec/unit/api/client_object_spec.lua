@@ -143,6 +143,20 @@ describe("client object", function()
       function() client:update() end)
   end)
 
+  it("[client-object-poll-options] client:poll_login: raises for a wrong option",
+    function()
+      local flow = { code = "ABC", expires_at = client:now_ms() + 60000 }
+      for _, case in ipairs { { 5, "options should be a table, not number" },
+        { { metadata_kye = "k" }, "unknown option 'metadata_kye': did you mean "
+          .. "'metadata_key'?" }, { { choose = true }, "choose should be a function" } }
+      do
+        assert_raises("client:poll_login: " .. case[2], function()
+          local result = client:poll_login(flow, case[1])
+          return result
+        end)
+      end
+    end)
+
   it("[client-object-poll-no-flow] client:poll_login: raises when its argument "
     .. "is not what start_login returned", function()
     for _, flow in ipairs { {}, "ABC", { code = "ABC" }, false } do
