@@ -157,12 +157,33 @@ end
 --- Returns the text of an address for a message, without user information.
 function options.without_user(text) return (text:gsub("^.*@", "***@")) end
 
+-- The folder of this library, as Lua names its files; nil if they are bundled into one.
+local LIBRARY = debug.getinfo(1, "S").source:match "^(.*)util[/\\]options%.lua$"
+
+local function is_of_library(info)
+  return info.what == "C" or info.what == "tail"
+    or info.source:sub(1, #LIBRARY) == LIBRARY
+end
+
+-- Returns the level, for error() in the caller, of the function that called this
+-- library, however many of the library's functions are between.
+local function application_level()
+  if not LIBRARY then return 3 end
+  local level = 3
+  local info = debug.getinfo(level, "S")
+  while info and is_of_library(info) do
+    level = level + 1
+    info = debug.getinfo(level, "S")
+  end
+  return level - 1
+end
+
 --- Calls a function and returns its results, three at most. An error is raised again
--- at the line that called the caller of this function.
+-- at the line of the application.
 function options.at_caller(f, ...)
   local good, result, second, third = pcall(f, ...)
   if good then return result, second, third end
-  error((tostring(result):gsub("^.-:%d+: ", "", 1)), 3)
+  error((tostring(result):gsub("^.-:%d+: ", "", 1)), application_level())
 end
 
 return options

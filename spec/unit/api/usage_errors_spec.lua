@@ -90,6 +90,34 @@ for _, list in ipairs { {}, { "" }, { 5 }, { "a", 5 }, { [2] = "a" },
     { token = "x", devices = list })
 end
 
+-- Arguments of flows whose values only the request checks: { method, text in the
+-- message, arguments }.
+local BLANK = { mvpd = MVPD, visitor_id = "a\nb" }
+local PENDING = { code = "ABC", expires_at = HUGE }
+local FLOW_MISUSE = {
+  { "authorize", "device.user", "CNN", { mvpd = MVPD, user = { email = "a@b.c" } } },
+  { "authorize", "identity.visitor_id", "CNN", BLANK },
+  { "preauthorize", "identity.visitor_id", { "CNN" }, BLANK },
+  { "preauthorize", "identity.roku_token", { "CNN" },
+    { mvpd = MVPD, subject_token = "a", roku_token = "b" } },
+  { "profiles", "identity.partner_status", { partner_status = "{}" } },
+  { "refresh_profile", "identity.visitor_id", BLANK },
+  { "login", "identity.visitor_id", BLANK },
+  { "start_login", "identity.visitor_id", BLANK },
+  { "poll_login", "identity.visitor_id", PENDING, { visitor_id = "" } },
+  { "check_code", "identity.visitor_id", "ABC", { visitor_id = "" } },
+  { "resume_login", "identity.visitor_id", { code = "ABC", visitor_id = "" } },
+  { "logout", "identity.visitor_id", BLANK },
+  { "partner_login", "identity.visitor_id", { partner = "Apple", respond = print,
+    status = {}, visitor_id = "" } },
+  { "get_service_token", "parameters should be a table, not number", 5 },
+  { "get_service_token", "either sso_id or link", {} },
+  { "renew_service_token", "token should be a string, not nil" },
+  { "link_device", "token should be a string, not number", 5 },
+  { "unlink_devices", "devices should be a list of strings, not string", "x", "y" },
+  { "linked_devices", "token should be a string, not table", {} },
+}
+
 describe("a call", function()
   local fixture
 
@@ -111,6 +139,17 @@ describe("a call", function()
     end
     assert.equal(0, #fixture.control.journal())
     print(("misuse: %d of %d"):format(#MISUSE, #MISUSE))
+  end)
+
+  it("[api-usage-raises-flow] flows: invalid values raise at the line of the "
+    .. "application", function()
+    for _, case in ipairs(FLOW_MISUSE) do
+      assert_raises(case[2], function()
+        local result = fixture.client[case[1]](fixture.client, case[3], case[4])
+        return result
+      end)
+    end
+    assert.equal(0, #fixture.control.journal())
   end)
 
   it("[api-usage-refuses-viewer-server] call: invalid values of a viewer or a "
