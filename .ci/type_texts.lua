@@ -23,7 +23,9 @@ local LOGIN = {
     .. "adobepass.new",
   activation_url = "Your page where a viewer types the code; default: that of "
     .. "adobepass.new",
-  on_code = { "fun(login: adobepass.Login)", "Show the code, the URL and the QR code" },
+  on_code = { "fun(login: adobepass.Login)",
+    "Show the code, the URL and the QR code; required if the viewer has to sign in, "
+      .. "unless on_poll is given" },
   on_poll = { "fun(login: adobepass.Login)",
     "Called after each poll without a profile" },
   cancel = { "fun(): boolean?",

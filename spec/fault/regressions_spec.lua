@@ -108,7 +108,8 @@ describe("hostile responses", function()
         status = { frameworkPermissionInfo = { accessStatus = "denied" } },
         respond = function() end, domain_name = "adobe.com",
         redirect_url = "https://adobe.com",
-        fallback = { cancel = function() return true end } }
+        fallback = { on_code = function() end,
+          cancel = function() return true end } }
       assert.is_nil(value)
       assert.equal("cancelled", err.code)
     end)

@@ -231,7 +231,7 @@ add_action("a circle of devices", 7, 0, function(scenario, device)
   check_result(scenario, client:unlink_devices(token, { "tv-9" }))
   check_result(scenario,
     client:login { mvpd = "Cablevision", service_token = token,
-    cancel = function() return true end })
+    on_code = function() end, cancel = function() return true end })
   check_result(scenario, client:logout { service_token = token })
   scenario.invariants:change_viewer(device.name)
 end)

@@ -173,7 +173,7 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Stopping",
     assert(scenario.client:logout())
     scenario.control.journal { clear = true }
     local start = scenario.sandbox:now()
-    assert.is_nil(scenario.client:login(LOGIN))
+    assert.is_nil(scenario.client:login(login_with { on_poll = function() end }))
     for _, second in ipairs(poll_times(scenario, start)) do
       assert.is_true(second < 1800)
     end
@@ -190,7 +190,7 @@ row(mandatory, "3. Authentication Phase", "Polling Mechanism Configuring",
       scenario.control.journal { clear = true }
       local start = scenario.sandbox:now()
       scenario.client:login(login_with { interval = interval > 0 and interval
-        or nil, cancel = function()
+        or nil, on_code = function() end, cancel = function()
           return scenario.sandbox:now() - start > 60000
         end })
       local last = 0

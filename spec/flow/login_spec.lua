@@ -3,6 +3,7 @@
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
+local assert_raises = require "spec.support.assert_raises"
 local json = require "adobepass.util.json"
 local memory = require "adobepass.store.memory"
 local timeline = require "spec.support.timeline"
@@ -55,6 +56,26 @@ describe("login with a second screen", function()
     end)
     assert.same({ register = 1, token = 1, profiles = 1, create_session = 1,
       profile_for_code = 2 }, scenario:counts())
+  end)
+
+  it("[login-no-callback] login: raises at the caller's line without on_code and "
+    .. "on_poll, when the viewer has to sign in", function()
+    local function back() return true end
+    for _, options in ipairs { {}, { browser_returned = back } } do
+      assert_raises("client:login: a viewer has to sign in: give on_code", function()
+        local profile = scenario.client:login(login_options(options))
+        return profile
+      end)
+    end
+    assert_raises("client:login: a viewer has to sign in: give on_code", function()
+      local profile = scenario.client:partner_login { partner = "Apple",
+        status = scenario.client:partner_status { access = "denied" },
+        respond = print, fallback = login_options() }
+      return profile
+    end)
+    assert.is_nil(scenario:counts().profile_for_code)
+    scenario:signed_in()
+    assert.equal("Cablevision", assert(scenario.client:login(login_options())).mvpd)
   end)
 
   it("[login-sends-viewer-page] login: sends the viewer to the application's "
@@ -577,6 +598,7 @@ describe("login step by step", function()
     .. "viewer", function()
     local _, err = scenario:run(function()
       return scenario.client:login(login_options { fresh = true,
+        on_code = function() end,
         cancel = function() return scenario.driver.now() > 1 end })
     end)
     assert.equal("cancelled", err.code)

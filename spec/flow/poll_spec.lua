@@ -303,6 +303,7 @@ describe("polling", function()
         end
       end)
       local started = scenario.driver.now()
+      options.on_code = function() end
       options.cancel = function() return scenario.driver.now() > 200000 end
       for name, value in pairs(LOGIN) do options[name] = value end
       local _, err = scenario.client:login(options)

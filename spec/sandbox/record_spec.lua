@@ -32,7 +32,8 @@ end
 -- The story that is recorded: returns its results.
 local function watch(client, on_code)
   local results = {}
-  local options = { on_code = on_code, activation_url = "https://tv.test" }
+  local options = { on_code = on_code or function() end,
+    activation_url = "https://tv.test" }
   for name, value in pairs(LOGIN) do options[name] = value end
   results.profile = assert(client:login(options))
   results.permitted = assert(client:preauthorize { "CNN", "TBS" }).permitted

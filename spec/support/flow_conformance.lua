@@ -125,7 +125,7 @@ scenarios["[flow-stops-login-cancelled] flows: stop a cancelled "
   .. "login"] = function(world)
   local calls = 0
   local profile, err = world:new_client():login(login_options {
-    cancel = function()
+    on_code = function() end, cancel = function()
       calls = calls + 1
       return calls > 2
     end })

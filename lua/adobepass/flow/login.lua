@@ -46,8 +46,14 @@ local function ended(state)
       denied = "The provider refused the login." })[state] }
 end
 
-local function call_on_code(options, flow)
-  if options.on_code then options.on_code(flow) end
+-- Without both callbacks nobody sees the code, and the login would poll until it
+-- expires.
+local function show_code(options, flow)
+  if options.on_code then return options.on_code(flow) end
+  if not options.on_poll then
+    options_of.raise("client:login: a viewer has to sign in: give on_code, which "
+      .. "shows the code or opens the URL")
+  end
 end
 
 --- Logs a viewer in, from the first request to the profile.
@@ -66,7 +72,8 @@ end
 --   second screen adds the others
 -- * `activation_url`: your page where a viewer types the code; the defaults of
 --   these three (not `mvpd`) are the options of adobepass.new
--- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code
+-- * `on_code(flow)`: show `flow.code`, `flow.url`, and `flow.qr` as a QR code; without
+--   this and `on_poll`, the login raises a usage error if the viewer has to sign in
 -- * `on_poll(flow)`: called after each poll that returned no profile
 -- * `cancel()`: true ends the login; `interval`: seconds between two polls
 --   (5, at least 3)
@@ -82,7 +89,7 @@ function login.login(context, options)
   local flow, err = login_start.begin(context, complete(context, options))
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
-  call_on_code(options, flow)
+  show_code(options, flow)
   local back, why = login_poll.await_browser(context, flow, options)
   local found, state
   if back then found, state = login_poll.until_done(context, flow, options)

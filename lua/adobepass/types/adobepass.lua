@@ -194,7 +194,7 @@
 ---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
----@field on_code? fun(login: adobepass.Login) # Show the code, the URL and the QR code
+---@field on_code? fun(login: adobepass.Login) # Show the code, the URL and the QR code; required if the viewer has to sign in, unless on_poll is given
 ---@field on_poll? fun(login: adobepass.Login) # Called after each poll without a profile
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new

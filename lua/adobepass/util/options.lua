@@ -178,6 +178,10 @@ local function application_level()
   return level - 1
 end
 
+--- Raises a usage error at the line of the application.
+-- @string message
+function options.raise(message) error(message, application_level()) end
+
 --- Calls a function and returns its results, three at most. An error is raised again
 -- at the line of the application.
 function options.at_caller(f, ...)
