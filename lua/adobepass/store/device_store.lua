@@ -4,6 +4,7 @@
 
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
+local tables = require "adobepass.util.tables"
 
 local device_store = {}
 
@@ -29,19 +30,6 @@ end
 
 local function entry_name(self, name) return name .. ":" .. self.key end
 
---- Reads a table: the table, nil and its text; nil when there is none; nil and an
--- error when the store is broken.
-function DeviceStore:read(name)
-  local text, message, code = self.store:get(entry_name(self, name))
-  if text == nil then
-    if code then return broken(message) end
-    return nil
-  end
-  local value = json.decode(text)
-  if type(value) == "table" then return value, nil, text end
-  return broken("The store's record " .. name .. " is damaged.")
-end
-
 -- adobepass 0.1.0 wrote records without a version.
 local function check_version(name, record)
   local version = record.v == nil and VERSION or record.v
@@ -50,9 +38,8 @@ local function check_version(name, record)
     .. "use that version, or another store."):format(name))
 end
 
---- Reads a record that `replace_record` wrote: the table and its text; nil when
--- there is none; nil, nil and an error when the store is broken or the record is
--- one of a newer version.
+--- Reads a record: the table and its text; nil when there is none; nil, nil and an
+-- error when the store is broken or the record is one of a newer version.
 function DeviceStore:read_record(name)
   local text, message, code = self.store:get(entry_name(self, name))
   if text == nil then
@@ -68,6 +55,14 @@ function DeviceStore:read_record(name)
   return known, known and text, err
 end
 
+--- Reads the value that `write` wrote: the table, nil and the record's text; nil when
+-- there is none; nil and an error as `read_record`.
+function DeviceStore:read(name)
+  local value, text, err = self:read_record(name)
+  if value then value.v = nil end
+  return value, err, text
+end
+
 --- Writes a record if the stored text is `expected` (nil: none): true, nil and
 -- the new text; false when it is another one; nil and an error when it is not
 -- known whether the record was written.
@@ -80,20 +75,13 @@ function DeviceStore:replace_record(name, record, expected, seconds)
   return done, nil, text
 end
 
---- Writes a table. It expires after `seconds`; without `seconds` it never expires.
+--- Writes a table as a record. It expires after `seconds`; without `seconds` it never
+-- expires.
 function DeviceStore:write(name, value, seconds)
-  local good, message = self.store:set(entry_name(self, name), json.encode(value),
-    seconds)
+  local text = json.encode(tables.add({ v = VERSION }, value))
+  local good, message = self.store:set(entry_name(self, name), text, seconds)
   if good then return true end
   return broken(message)
-end
-
---- Creates an entry that does not exist yet: true; false when it exists; nil and
--- an error when the store is broken.
-function DeviceStore:claim(name, owner, seconds)
-  local won, message = self.store:add(entry_name(self, name), owner, seconds)
-  if won == nil then return broken(message) end
-  return won
 end
 
 --- Deletes an entry; with `text`, only one that has this text.

@@ -45,11 +45,15 @@ describe("versions of stored records", function()
     return loaded
   end
 
-  local function ask(module)
-    local one = module.new { service_provider = "REF30", rate_limit = false,
+  local function client_of(module)
+    return module.new { service_provider = "REF30", rate_limit = false,
       software_statement = at.statement, transport = at.transport,
       environment = { api = at.api, mgmt = at.mgmt }, store = store,
       device = { id = "living-room" }, retry = { attempts = 1 } }
+  end
+
+  local function ask(module)
+    local one = client_of(module)
     local value, err = one.api:profiles()
     return value and "ok" or err.code, err and err.message
   end
@@ -93,6 +97,51 @@ describe("versions of stored records", function()
     assert.equal("ok", (ask(newer)))
     _, counts = at.control.take()
     assert.equal(0, counts.register)
+  end)
+
+  -- Returns a logged-in viewer's client, and the names of its records.
+  local function watch(module)
+    assert(at.control.login { service_provider = "REF30", device = "living-room",
+      mvpd = "Cablevision", username = "ann" })
+    local one = client_of(module)
+    local profile = assert(one:login {})
+    assert(one.context:remember("login", { code = "ABC" }, 60))
+    assert(one.context:remember("denied", { mvpd = "Dish" }, 60))
+    return one, profile
+  end
+
+  it("[store-record-version] store: the records profile, provider, login and denied "
+    .. "carry the version of their format, which is not in their values", function()
+    local one, profile = watch(adobepass)
+    for name, text in pairs(records()) do
+      assert.equal(1, json.decode(text).v, name)
+    end
+    assert.is_nil(profile.v)
+    assert.same(profile, one:remembered_profile())
+    assert.same({ id = "Cablevision" }, one:remembered_provider())
+    change("", function(record) record.v = nil end)
+    assert.same(profile, one:remembered_profile())
+    assert.same({ id = "Cablevision" }, one:remembered_provider())
+  end)
+
+  it("[store-record-newer] store: a record profile, provider, login or denied of a "
+    .. "newer version is refused and not overwritten", function()
+    local one = watch(adobepass)
+    local names = { "profile", "provider", "login", "denied" }
+    change("^[pld]", function(record) record.v = 2 end)
+    local before = records()
+    for _, name in ipairs(names) do
+      local value, err = one.context:recall(name)
+      assert.is_nil(value)
+      assert.equal("store_failed", err.code)
+      assert.truthy(err.message:find("newer adobepass", 1, true))
+    end
+    for _, call in ipairs { "login", "remembered_profile", "authorize" } do
+      local value, err = one[call](one, call == "authorize" and "CNN" or {})
+      assert.is_nil(value)
+      assert.equal("store_failed", err.code)
+    end
+    assert.same(before, records())
   end)
 
   it("[credentials-older-record] credentials: a newer version reads the records of an "
