@@ -136,10 +136,4 @@ function RateLimiter:barred_for(key, now)
   return math.max(0, (self.barred[key] or now) - now)
 end
 
---- Returns the number of addresses.
--- @treturn integer
-function RateLimiter:size()
-  return self.keys
-end
-
 return rate_limiter

@@ -77,11 +77,4 @@ function Clock:now_ms()
   return json.integer((self.monotonic() + offset_of(self)) * 1000 + 0.5)
 end
 
---- Converts a server time to the monotonic clock.
--- @int server_ms milliseconds since 1970
--- @treturn number seconds of the monotonic clock
-function Clock:monotonic_of(server_ms)
-  return server_ms / 1000 - offset_of(self)
-end
-
 return clock

@@ -23,7 +23,6 @@ describe("server clock", function()
     .. "until it has learned the server's", function()
     assert.is_false(server:known())
     assert.equal(315532800000, server:now_ms())
-    assert.equal(1060, server:monotonic_of(315532860000))
   end)
 
   it("[server-clock-learns-time-device] server clock: learns the server's "
@@ -52,15 +51,6 @@ describe("server clock", function()
       monotonic = 1000.1 + ms / 1000
       assert.equal(AT * 1000 + 500 + ms, server:now_ms())
     end
-  end)
-
-  it("[server-clock-says-instant-comes] server clock: monotonic_of converts a "
-    .. "server time to monotonic time", function()
-    server:learn(DATE, 1000, 0)
-    assert.equal(1000, server:monotonic_of(AT * 1000 + 500))
-    assert.equal(1599.5, server:monotonic_of((AT + 600) * 1000))
-    monotonic = 1599.5
-    assert.equal((AT + 600) * 1000, server:now_ms())
   end)
 
   it("[server-clock-puts-date-middle] server clock: assumes the Date header in "
