@@ -389,6 +389,8 @@ build = {
         "lua/adobepass/util/recording.lua",
       ["adobepass.util.redaction"] =
         "lua/adobepass/util/redaction.lua",
+      ["adobepass.util.running_function"] =
+        "lua/adobepass/util/running_function.lua",
       ["adobepass.util.shell"] =
         "lua/adobepass/util/shell.lua",
       ["adobepass.util.tables"] =
