@@ -65,6 +65,7 @@ static void push_lower(lua_State *L, const char *text, size_t length) {
 static int headers_index(lua_State *L) {
   size_t length;
   const char *name;
+  luaL_checktype(L, 1, LUA_TTABLE);
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   name = lua_tolstring(L, 2, &length);
   push_lower(L, name, length);
@@ -141,6 +142,7 @@ static void set_facts(lua_State *L, int response,
 
 static int response_index(lua_State *L) {
   const packed *p;
+  luaL_checktype(L, 1, LUA_TTABLE);
   if (lua_type(L, 2) != LUA_TSTRING) return 0;
   lua_rawgeti(L, 1, 1);
   p = ap_to_handle(L, -1, PACKED);
@@ -286,13 +288,15 @@ static void set_index(lua_State *L, const char *type, lua_CFunction index) {
   luaL_newmetatable(L, type);
   lua_pushcfunction(L, index);
   lua_setfield(L, -2, "__index");
+  lua_pushstring(L, type); /* getmetatable() returns only the name */
+  lua_setfield(L, -2, "__metatable");
   lua_pop(L, 1);
 }
 
 void ap_open_transfer(lua_State *L) {
+  static const luaL_Reg none[] = { { NULL, NULL } };
   ap_new_type(L, TRANSFER, metamethods, methods);
+  ap_new_type(L, PACKED, none, none);
   set_index(L, HEADERS, headers_index);
   set_index(L, RESPONSE, response_index);
-  luaL_newmetatable(L, PACKED);
-  lua_pop(L, 1);
 }
