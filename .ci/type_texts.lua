@@ -248,7 +248,7 @@ texts.results = {
     { "http2?", "boolean", "false: HTTP/1.1 only (true)" },
     { "compression?", "boolean", "true: asks for compressed responses (false)" },
     { "allow_http?", "string[]", "Hosts to which plain http is allowed, besides this "
-      .. "machine" } } },
+      .. "machine; never through a proxy" } } },
   { "ServiceTokenOptions", "Exactly one of the options is needed", {
     { "sso_id?", "string", "Identifies the viewer in your system" },
     { "link?", "string", "A code that another device of the viewer shows" },

@@ -223,16 +223,16 @@ void ap_transport_close(ap_transport *transport) {
   ap_handle_count_add(AP_HANDLE_TRANSPORT, -1);
 }
 
-/* Refuses to send an access token unencrypted through a proxy. */
-static int check_proxy(const ap_transport *transport,
-                       const ap_transfer *transfer, ap_failure *failure) {
-  if (transfer->url->kind != AP_URL_PLAIN ||
-      (transfer->headers.has & AP_HAS_AUTHORIZATION) == 0 ||
+/* Refuses plain http through a proxy, which would see credentials: in headers,
+** and in the bodies of registrations and of token requests. */
+static int check_proxy(const ap_transport *transport, const ap_url *url,
+                       ap_failure *failure) {
+  if (url->kind != AP_URL_PLAIN ||
       transport->settings.options.texts[AP_TEXT_PROXY] == NULL)
     return 1;
   return ap_failure_set(
     failure, "insecure_url",
-    "An access token is not sent over plain http through a proxy: use https.");
+    "Plain http is not sent through a proxy: use https, or no proxy.");
 }
 
 static int start(ap_transport *transport, ap_transfer *transfer,
@@ -265,7 +265,7 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
                         const ap_request *request, ap_failure *failure) {
   ap_transport_settings *settings = &transport->settings;
   transfer->url = open_url(transport, request->url, failure);
-  if (transfer->url == NULL || !check_proxy(transport, transfer, failure))
+  if (transfer->url == NULL || !check_proxy(transport, transfer->url, failure))
     return 0;
   transfer->may_resolve =
     transfer->url->has_name || settings->options.texts[AP_TEXT_PROXY] != NULL;

@@ -359,7 +359,7 @@
 ---@field user_agent? string # The header User-Agent
 ---@field http2? boolean # false: HTTP/1.1 only (true)
 ---@field compression? boolean # true: asks for compressed responses (false)
----@field allow_http? string[] # Hosts to which plain http is allowed, besides this machine
+---@field allow_http? string[] # Hosts to which plain http is allowed, besides this machine; never through a proxy
 
 --- Exactly one of the options is needed.
 ---@class adobepass.ServiceTokenOptions

@@ -96,16 +96,30 @@ describe("core.http.new through a proxy", function()
     end
   end)
 
-  it("[proxy-sends-no-bearer-open] proxy: a bearer over plain HTTP gives "
-    .. "insecure_url and sends nothing", function()
+  local function assert_refused_in_clear(request)
     local peer = tcp_peer.listen()
-    local _, message, code = try("http://plain.example/", {
-      proxy = "http://127.0.0.1:" .. peer.port,
-      allow_http = { "plain.example" } }, peer)
+    local transport = assert(core.http.new { allow_http = { "plain.example" },
+      proxy = "http://127.0.0.1:" .. peer.port })
+    request.url = "http://plain.example/"
+    local transfer, message, code = transport:submit(request)
+    if transfer then run_transfer(transport, transfer, peer:pumping()) end
+    transport:close()
     peer:close()
+    assert.equal("", peer.received)
     assert.equal("insecure_url", code)
     assert.is_nil(message:find(SECRET, 1, true))
-    assert.equal("", peer.received)
+  end
+
+  it("[proxy-sends-no-bearer-open] proxy: a bearer over plain HTTP gives "
+    .. "insecure_url and sends nothing", function()
+    assert_refused_in_clear { bearer = token }
+  end)
+
+  -- The bodies of registrations and of token requests have credentials.
+  it("[proxy-sends-no-body-open] proxy: a request over plain HTTP gives "
+    .. "insecure_url and sends nothing, also without a bearer", function()
+    assert_refused_in_clear { method = "POST", body = "client_secret=" .. SECRET }
+    assert_refused_in_clear {}
   end)
 
   it("[proxy-keeps-machine] proxy: is not used for loopback", function()
