@@ -36,6 +36,7 @@ struct ap_transport {
   double asked_all; /* time of the last watch_all, monotonic seconds */
   int may_hold;     /* libcurl may hold data since then, see ask_all_after */
   size_t received;  /* header lines and parts of bodies */
+  int is_step_due;  /* transfers ended in ap_transport_sockets */
   ap_transport_settings settings;
   ap_transfer *first;        /* of those that run */
   ap_transfer *ended;        /* of those that ended and were not returned */
@@ -438,6 +439,7 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
   double left = seconds;
   size_t ended = 0;
   CURLMcode code;
+  transport->is_step_due = 0;
   do {
     code = move(transport, left, &ended);
     left = seconds > 0 ? deadline - ap_clock_monotonic() : 0;
@@ -450,21 +452,22 @@ int ap_transport_step(ap_transport *transport, double seconds, size_t *running,
     "The requests could not continue: %s.", curl_multi_strerror(code));
 }
 
-/* Watches all sockets before it reports them. If a transfer ends meanwhile and
-** others still run, ap_transport_timeout returns 0. */
+/* Watches all sockets before it reports them. If a transfer ends meanwhile,
+** ap_transport_timeout returns 0 until the next step. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback callback,
                           void *context) {
   size_t ended = 0;
   transport->has_host = 1;
   if (transport->running == 0) return;
   if (!transport->is_watching) (void)guarded(transport, watch_all, &ended);
-  if (ended > 0) transport->asked_all = 0;
+  if (ended > 0) transport->is_step_due = 1;
   ap_poller_descriptors(&transport->watch, callback, context);
 }
 
 double ap_transport_timeout(ap_transport *transport) {
   long milliseconds = -1;
   double seconds, left;
+  if (transport->is_step_due) return 0;
   if (transport->running == 0) return -1;
   (void)curl_multi_timeout(transport->multi, &milliseconds);
   left = ask_interval(transport);

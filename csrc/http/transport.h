@@ -38,8 +38,9 @@ ap_transfer *ap_transport_next_ended(ap_transport *transport);
 /* Calls `callback` for each descriptor to watch in the host's event loop. */
 void ap_transport_sockets(ap_transport *transport, ap_poller_callback callback,
                           void *context);
-/* Returns the seconds until the next step is due without socket activity; < 0: no
-** transfer runs. */
+/* Returns the seconds until the next step is due without socket activity; 0 if
+** ap_transport_sockets ended a transfer since the last step; < 0: no transfer
+** runs. */
 double ap_transport_timeout(ap_transport *transport);
 
 #endif

@@ -277,7 +277,8 @@ static int step(lua_State *L) {
 }
 
 /***
-Returns the seconds until the next step is due, even without socket activity.
+Returns the seconds until the next step is due, even without socket activity: 0
+if `sockets` has ended a request since the last step.
 @function transport:timeout
 @treturn ?number nil if no request runs */
 static int timeout(lua_State *L) {

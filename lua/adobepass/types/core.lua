@@ -458,7 +458,8 @@ function Transport:submit(request) end
 ---@return string? # code: `closed`, `out_of_memory` or `transfer_failed`
 function Transport:step(seconds, ended) end
 
---- Returns the seconds until the next step is due, even without socket activity.
+--- Returns the seconds until the next step is due, even without socket activity: 0
+--- if `sockets` has ended a request since the last step.
 ---@return number? # nil if no request runs
 function Transport:timeout() end
 

@@ -386,6 +386,28 @@ describe("core.http.new", function()
     end)
   end)
 
+  it("[http-timeout-ended] transport: timeout is 0 if sockets ended the last "
+    .. "transfer, until the next step", function()
+    local peer = tcp_peer.listen(function(connection)
+      connection:send "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    end)
+    local transport, ended = fixture.transport, {}
+    local transfer = assert(transport:submit {
+      url = ("http://127.0.0.1:%d/"):format(peer.port) })
+    while peer.received == "" do
+      transport:step(0)
+      peer:pump()
+    end
+    transport:sockets()
+    assert.is_true(transfer:ended())
+    assert.equal(0, transport:timeout())
+    transport:step(0)
+    assert.is_nil((transport:timeout()))
+    transport:step(0, ended)
+    assert.same({ transfer }, ended)
+    peer:close()
+  end)
+
   it("[http-says] transport: tostring gives the kind and the state of an "
     .. "object", function()
     assert.equal("adobepass.transport (open)", tostring(fixture.transport))
