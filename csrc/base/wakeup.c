@@ -51,8 +51,8 @@ static int make_folder(ap_wakeup *wakeup) {
   int length =
     snprintf(wakeup->folder, sizeof wakeup->folder, "%s/adobepass.XXXXXX",
              parent != NULL && *parent == '/' ? parent : "/tmp");
-  if (length < (int)sizeof wakeup->folder && mkdtemp(wakeup->folder) != NULL)
-    return 1;
+  if (length >= (int)sizeof wakeup->folder) errno = ENAMETOOLONG;
+  else if (mkdtemp(wakeup->folder) != NULL) return 1;
   wakeup->folder[0] = '\0';
   return 0;
 }

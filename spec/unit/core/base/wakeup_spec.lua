@@ -1,3 +1,4 @@
+local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local assert_core_failure = require "spec.support.assert_core_failure"
 local core_transport = require "spec.support.core_transport"
@@ -125,6 +126,14 @@ describe("core.wakeup", function()
     folder.run(("lua5.4 -e 'local s = require \"socket.unix\".stream() "
       .. "s:connect(%q)'"):format(wakeup:path()))
     assert_core_failure("unsupported", wakeup:start())
+  end)
+
+  it("[wakeup-long-path] wakeup: fails with the reason if the path in TMPDIR is too "
+    .. "long", function()
+    local output = folder.run(("TMPDIR=/%s "):format(("x"):rep(200))
+      .. child_process.command [[print(require "adobepass.core".wakeup())]])
+    assert.equal("nil\tThe socket for wake-ups could not be opened: "
+      .. "File name too long.\tunsupported", output)
   end)
 
   it("[wakeup-bad-descriptor] wakeup: refuses a descriptor that cannot be "
