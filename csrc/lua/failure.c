@@ -49,6 +49,16 @@ static int is_known(const char *name, const char *const known[]) {
   return 0;
 }
 
+const char *ap_check_option_name(lua_State *L, int arg, int index) {
+  const char *name;
+  if (lua_type(L, index) != LUA_TSTRING)
+    (void)luaL_argerror(L, arg, "option names should be strings");
+  name = lua_tostring(L, index);
+  if (strlen(name) != lua_rawlen(L, index))
+    (void)luaL_argerror(L, arg, "option names should hold no NUL");
+  return name;
+}
+
 void ap_options_check(lua_State *L, int arg, const char *const known[]) {
   if (lua_isnoneornil(L, arg)) {
     lua_settop(L, lua_gettop(L) < arg ? arg : lua_gettop(L));
@@ -58,13 +68,10 @@ void ap_options_check(lua_State *L, int arg, const char *const known[]) {
   luaL_checktype(L, arg, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, arg)) {
+    const char *name = ap_check_option_name(L, arg, -2);
+    if (!is_known(name, known))
+      luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", name));
     lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_argerror(L, arg, "option names should be strings");
-    if (!is_known(lua_tostring(L, -1), known))
-      luaL_argerror(
-        L, arg,
-        lua_pushfstring(L, "unknown option '%s'", lua_tostring(L, -1)));
   }
 }
 

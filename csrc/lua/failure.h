@@ -30,6 +30,9 @@ double ap_value_number(lua_State *L, int arg, const char *name,
                        double fallback, double least, double most);
 int ap_value_flag(lua_State *L, int arg, const char *name, int fallback);
 
+/* Returns the option name at `index`, a key of argument `arg`; raises if it is not
+** a string or holds a NUL. */
+const char *ap_check_option_name(lua_State *L, int arg, int index);
 /* Checks an option table: replaces nil with an empty table, raises for an unknown
 ** option. `known` ends with NULL. */
 void ap_options_check(lua_State *L, int arg, const char *const known[]);

@@ -73,13 +73,7 @@ static option_reader reader_of(lua_State *L, int arg, const char *name) {
 static void read_options(lua_State *L, int arg, ap_request *request) {
   lua_pushnil(L);
   while (lua_next(L, arg)) {
-    const char *name;
-    if (lua_type(L, -2) != LUA_TSTRING)
-      (void)luaL_argerror(L, arg, "option names should be strings");
-    name = lua_tostring(L, -2);
-    if (strlen(name) != lua_rawlen(L, -2))
-      (void)luaL_argerror(L, arg, "option names should hold no NUL");
-    reader_of(L, arg, name)(L, arg, request);
+    reader_of(L, arg, ap_check_option_name(L, arg, -2))(L, arg, request);
     lua_pop(L, 1);
   }
 }

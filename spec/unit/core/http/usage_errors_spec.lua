@@ -20,6 +20,7 @@ describe("core.http.new: usage errors", function()
     assert_raises("unknown option 'verify'", { verify = false })
     assert_raises("unknown option 'insecure'", { insecure = true })
     assert_raises("option names should be strings", { "x" })
+    assert_raises("option names should hold no NUL", { ["timeout\0x"] = 1 })
     assert_raises("table expected", 5)
     for _, name in ipairs { "timeout", "connect_timeout", "max_body",
       "max_headers", "max_connections", "max_host_connections",
