@@ -158,9 +158,9 @@ static long milliseconds(double asked, double usual) {
 static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
                            const ap_transport_options *options,
                            const ap_request *request) {
-  int has_answer = strcmp(request->method, "HEAD") != 0;
+  int has_body = strcmp(request->method, "HEAD") != 0;
   SET(CURLOPT_MAXFILESIZE_LARGE,
-      has_answer ? (curl_off_t)transfer->body.ceiling : 0);
+      has_body ? (curl_off_t)transfer->body.ceiling : 0);
   SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
   SET(CURLOPT_CONNECTTIMEOUT_MS,
       milliseconds(request->connect_timeout, options->connect_timeout));
@@ -273,12 +273,13 @@ static int is_long_line(CURL *easy, CURLcode code) {
 
 /* Older versions of libcurl report a refused proxy tunnel as CURLE_RECV_ERROR. */
 static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
-  long answer = 0;
+  long proxy_status = 0;
   if (transfer->no_memory) return CURLE_OUT_OF_MEMORY;
   if (transfer->too_large || is_long_line(transfer->easy, code))
     return CURLE_FILESIZE_EXCEEDED;
-  (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &answer);
-  return answer >= 300 ? CURLE_PROXY : code;
+  (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE,
+                          &proxy_status);
+  return proxy_status >= 300 ? CURLE_PROXY : code;
 }
 
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {

@@ -18,7 +18,7 @@
 
 enum { CHUNK = 16 * 1024, TEMPORARY_TRIES = 100 };
 
-static const double temporary_patience = 10;
+static const double longest_lock_wait = 10; /* seconds */
 
 /* Returns whether the open file is a regular one, belongs to this user and is
 ** not accessible to others. */
@@ -125,7 +125,7 @@ static int open_temporary(const char *path, ap_failure *failure) {
       (void)ap_file_error_set(failure, "Cannot write", path);
       return -1;
     }
-    if (!ap_file_lock_hold(fd, temporary_patience, failure)) {
+    if (!ap_file_lock_hold(fd, longest_lock_wait, failure)) {
       (void)close(fd);
       return -1;
     }
