@@ -36,11 +36,12 @@ int ap_make_wakeup(lua_State *L);
 const ap_rsa_key *ap_check_rsa_key(lua_State *L, int arg);
 /* Returns the token at `index`, or NULL; a closed token has no secret. */
 const ap_access_token *ap_to_access_token(lua_State *L, int index);
-/* Reads argument `arg` of transport:submit except its headers; raises if it is
-** not a valid request. The table keeps ownership of the strings. */
+/* Reads argument `arg` of transport:submit, a table, except its headers; raises if
+** it is not a valid request. The table keeps ownership of the strings; allocates
+** nothing in Lua, so no finalizer runs meanwhile. */
 void ap_read_request(lua_State *L, int arg, ap_request *request);
-/* Adds the `headers` and the `bearer` of argument `arg` to the list. May raise, so
-** the list must belong to a handle on the stack. */
+/* Adds the `headers` and the `bearer` of argument `arg`, a table, to the list. May
+** raise, so the list must belong to a handle on the stack. */
 int ap_read_request_headers(lua_State *L, int arg, ap_header_list *list,
                             ap_failure *failure);
 /* Pushes a new transfer and returns the address of its pointer, which is NULL if

@@ -59,20 +59,25 @@ const char *ap_check_option_name(lua_State *L, int arg, int index) {
   return name;
 }
 
-void ap_options_check(lua_State *L, int arg, const char *const known[]) {
-  if (lua_isnoneornil(L, arg)) {
-    lua_settop(L, lua_gettop(L) < arg ? arg : lua_gettop(L));
-    lua_newtable(L);
-    lua_replace(L, arg);
-  }
+/* Copies the options of argument `arg` to the table on the top of the stack. */
+static void copy_options(lua_State *L, int arg, const char *const known[]) {
   luaL_checktype(L, arg, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, arg)) {
     const char *name = ap_check_option_name(L, arg, -2);
     if (!is_known(name, known))
       luaL_argerror(L, arg, lua_pushfstring(L, "unknown option '%s'", name));
-    lua_pop(L, 1);
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
   }
+}
+
+void ap_options_check(lua_State *L, int arg, const char *const known[]) {
+  if (lua_isnone(L, arg)) lua_settop(L, arg);
+  lua_newtable(L);
+  if (!lua_isnil(L, arg)) copy_options(L, arg, known);
+  lua_replace(L, arg);
 }
 
 int ap_option_error(lua_State *L, int arg, const char *name,
@@ -162,12 +167,14 @@ int ap_option_list(lua_State *L, int arg, const char *name) {
   if (type != LUA_TTABLE)
     return ap_option_error(L, arg, name, "a list of strings");
   length = (int)lua_rawlen(L, -1);
+  lua_newtable(L);
   for (i = 1; i <= length; i++) {
-    lua_rawgeti(L, -1, i);
+    lua_rawgeti(L, -2, i);
     if (lua_type(L, -1) != LUA_TSTRING ||
         strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1))
       return ap_option_error(L, arg, name, "a list of strings");
-    lua_pop(L, 1);
+    lua_rawseti(L, -2, i);
   }
+  lua_remove(L, -2);
   return length;
 }

@@ -33,18 +33,18 @@ int ap_value_flag(lua_State *L, int arg, const char *name, int fallback);
 /* Returns the option name at `index`, a key of argument `arg`; raises if it is not
 ** a string or holds a NUL. */
 const char *ap_check_option_name(lua_State *L, int arg, int index);
-/* Checks an option table: replaces nil with an empty table, raises for an unknown
-** option. `known` ends with NULL. */
+/* Checks an option table, or nil, and replaces it with a copy, which no finalizer can
+** change (see lua/handle.h); raises for an unknown option. `known` ends with NULL. */
 void ap_options_check(lua_State *L, int arg, const char *const known[]);
 /* Read option `name` of argument `arg`; raise for a wrong value. The strings are
-** valid as long as the table holds them. */
+** valid as long as the copy is argument `arg`. */
 const char *ap_option_bytes(lua_State *L, int arg, const char *name,
                             size_t *length);
 const char *ap_option_text(lua_State *L, int arg, const char *name);
 double ap_option_number(lua_State *L, int arg, const char *name,
                         double fallback, double least, double most);
 int ap_option_flag(lua_State *L, int arg, const char *name, int fallback);
-/* Pushes the option, nil or a list of strings; returns its length. */
+/* Pushes the option, nil or a copy of a list of strings; returns its length. */
 int ap_option_list(lua_State *L, int arg, const char *name);
 int ap_option_error(lua_State *L, int arg, const char *name,
                     const char *wanted);

@@ -80,7 +80,6 @@ static void read_options(lua_State *L, int arg, ap_request *request) {
 
 /* A HEAD with a body is refused because libcurl would send it as a POST. */
 void ap_read_request(lua_State *L, int arg, ap_request *request) {
-  luaL_checktype(L, arg, LUA_TTABLE);
   memset(request, 0, sizeof *request);
   request->method = "GET";
   read_options(L, arg, request);

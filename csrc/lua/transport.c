@@ -237,16 +237,19 @@ static int submit(lua_State *L) {
   ap_transfer **transfer;
   ap_request request;
   ap_failure failure;
+  int has_headers;
   lua_settop(L, REQUEST);
+  luaL_checktype(L, REQUEST, LUA_TTABLE);
   transfer = ap_push_transfer(L);
   lua_pushvalue(L, 1);
   ap_anchor(L, TRANSFER);
   if (*transfer != NULL) remember_transfer(L, 1, TRANSFER, *transfer);
-  ap_read_request(L, REQUEST, &request);
-  if (*box == NULL) return push_closed(L);
   if (*transfer == NULL) return ap_push_memory_failure(L);
-  if (ap_read_request_headers(L, REQUEST, &(*transfer)->headers, &failure) &&
-      ap_transport_submit(*box, *transfer, &request, &failure))
+  has_headers =
+    ap_read_request_headers(L, REQUEST, &(*transfer)->headers, &failure);
+  ap_read_request(L, REQUEST, &request); /* last: see lua/handle.h */
+  if (*box == NULL) return push_closed(L);
+  if (has_headers && ap_transport_submit(*box, *transfer, &request, &failure))
     return 1;
   return ap_push_failure(L, &failure);
 }

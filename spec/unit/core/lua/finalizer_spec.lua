@@ -77,6 +77,58 @@ describe("a finalizer", function()
     assert_all(closed)
   end)
 
+  -- Calls `use(n)` for each n; during it the nth finalizer calls what `prepare(n)`
+  -- returned. A read of freed memory is seen with sanitizers only (`make asan`).
+  local SWEEP = [[
+    local function sweep(prepare, use)
+      for n = 1, 40 do
+        local change, left = prepare(n), n
+        local function countdown()
+          left = left - 1
+          if left == 0 then change() elseif left > 0 then on_collect(countdown) end
+        end
+        collectgarbage()
+        on_collect(countdown)
+        pcall(use)
+        left = 0
+      end
+      print "no crash"
+    end
+  ]]
+
+  it("[finalizer-changes-options] finalizer: may remove the options during "
+    .. "http.new", function()
+    assert.equal("no crash", child_process.run(PRELUDE .. SWEEP .. [[
+      local options
+      sweep(function(n)
+        options = { user_agent = ("x"):rep(100) .. n, timeout = 5,
+          proxy = ("http://%s%d:1"):format(("h"):rep(100), n),
+          allow_http = { ("a"):rep(100) .. n } }
+        return function()
+          options.user_agent, options.proxy, options.allow_http[1] = nil, nil, {}
+          collectgarbage()
+        end
+      end, function() core.http.new(options):close() end)
+    ]]))
+  end)
+
+  it("[finalizer-changes-request] finalizer: may remove the fields of the request, "
+    .. "and close the transport, during submit", function()
+    assert.equal("no crash", child_process.run(PRELUDE .. SWEEP .. [[
+      local transport, request
+      sweep(function(n)
+        transport = core.http.new()
+        request = { url = "http://127.0.0.1:1/" .. ("y"):rep(100) .. n,
+          method = "P" .. ("O"):rep(50) .. n, body = ("b"):rep(1000) .. n }
+        return function()
+          request.url, request.method, request.body = nil, nil, nil
+          transport:close()
+          collectgarbage()
+        end
+      end, function() transport:submit(request) end)
+    ]]))
+  end)
+
   -- Trigger the collection at the second allocation in sockets(): the first
   -- one creates the returned table.
   it("[finalizer-close-session-sockets] finalizer: may close the transport "
