@@ -69,6 +69,16 @@ describe("sandbox.new", function()
     assert.equal(200, h:get("/api/v2/REF30/profiles").status)
   end)
 
+  it("[world-reads-keys-once] sandbox.new: sandboxes with the same keys read each of "
+    .. "them once", function()
+    local function token_key(options)
+      return adobepass_sandbox.new(nil, options).keys:private "tokens"
+    end
+    local first = token_key()
+    assert.equal(first, token_key())
+    assert.are_not.equal(first, token_key { keys = { tokens = keys.platform } })
+  end)
+
   it("[world-plays-small] sandbox.new: accepts a minimal custom "
     .. "world", function()
     local small = state.copy(world)

@@ -1,4 +1,4 @@
---- Key pairs by role; each key is parsed once.
+--- Key pairs by role; a key is parsed once for all sandboxes that use it.
 -- @module adobepass.sandbox.data.keyring
 
 local core = require "adobepass.core"
@@ -8,6 +8,10 @@ local Keyring = {}
 Keyring.__index = Keyring
 
 local keyring = {}
+
+-- The parsed keys by PEM, as long as a sandbox holds them. Reading the keys takes as
+-- long as the rest of a short test with a sandbox of its own.
+local shared = setmetatable({}, { __mode = "v" })
 
 local function check(given)
   for role, pair in pairs(given) do
@@ -36,8 +40,8 @@ end
 local function parsed(self, name, read, pem)
   local key = self.parsed[name]
   if not key then
-    key = assert(read(pem))
-    self.parsed[name] = key
+    key = shared[pem] or assert(read(pem))
+    shared[pem], self.parsed[name] = key, key
   end
   return key
 end
