@@ -32,7 +32,8 @@ describe(".ci/layers", function()
 
   before_each(function()
     path = folder.make()
-    folder.run(("cp -r csrc lua docs .ci %s"):format(folder.quote(path)))
+    folder.run(("cp -r --parents csrc lua docs/architecture.md .ci/layers %s"):format(
+      folder.quote(path)))
   end)
 
   after_each(function() folder.remove(path) end)
