@@ -12,15 +12,19 @@ local JUNK = {
   "all", "é", "-1", "1e999", "true",
 }
 
+-- luassert's functions would take half of the time of this spec.
+local function is_header(header)
+  return type(header[1]) == "string" and type(header[2]) == "string"
+    and not (header[1] .. header[2]):find "[\r\n%z]"
+end
+
 local function check(h, request)
   local response = h.sandbox:handle(request)
   assert.is_table(response)
   assert.is_number(response.status)
   assert.is_string(response.body)
   for _, header in ipairs(response.headers) do
-    assert.is_string(header[1])
-    assert.is_string(header[2])
-    assert.is_nil((header[1] .. header[2]):find "[\r\n%z]")
+    if not is_header(header) then error("invalid header " .. json.encode(header)) end
   end
   return response
 end
