@@ -235,13 +235,13 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	    examples/engine/*.c); \
 	else echo "clang-format is checked with version 14 only"; fi
 	@$(MAKE) --no-print-directory -s $(parallel) CI=1 FLAVOUR=-lint all
-	@$(MAKE) --no-print-directory -s $(parallel) CI=1 FLAVOUR=-clang CC=clang all
 	cppcheck --quiet -j$(JOBS) --std=c99 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
 	  spec/support/programs spec/guard examples/engine
 	@ls $(SOURCES) spec/support/programs/*.c spec/guard/*.c | \
 	  xargs -P $(JOBS) -n 4 sh -c 'exec clang-tidy --quiet \
-	    --warnings-as-errors="*" "$$@" -- -std=c99 $(CPPFLAGS_ALL) 2> /dev/null' tidy
+	    --warnings-as-errors="*" "$$@" -- -std=c99 $(WARNINGS) $(CPPFLAGS_ALL) \
+	    2> /dev/null' tidy
 
 .PHONY: model
 model: test-deps ## check the model of the credentials protocol with spin
