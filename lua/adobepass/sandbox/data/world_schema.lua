@@ -223,28 +223,38 @@ local function member_kind(kind, name, world)
   return kind.each
 end
 
-local function check(self, kind, value, path)
+-- Returns the path of a member: its name after those of the tables around it. Only
+-- a mistake needs it, and most worlds have none.
+local function path_of(parent, name)
+  if not parent then return "" end
+  return join(path_of(parent.parent, parent.name), name)
+end
+
+local function report(self, parent, name, message)
+  self[#self + 1] = ("%s: %s"):format(path_of(parent, name), message)
+end
+
+-- Checks the member `name` of `parent`, { parent =, name = }; a world has neither.
+local function check(self, kind, value, parent, name)
   if kind.choose then kind = kind.choose(value) end
-  local function report(where, message)
-    self[#self + 1] = ("%s: %s"):format(where, message)
-  end
   local fault = fault_of(kind, value, self.world)
-  if fault then return report(path, fault) end
+  if fault then return report(self, parent, name, fault) end
   if not (kind.fields or kind.each or kind.item) then return end
-  for _, name in ipairs(sorted_names(value)) do
-    local member, message = member_kind(kind, name, self.world)
+  local here = { parent = parent, name = name }
+  for _, field in ipairs(sorted_names(value)) do
+    local member, message = member_kind(kind, field, self.world)
     if member then
-      check(self, member, value[name], join(path, name))
+      check(self, member, value[field], here, field)
     else
-      report(join(path, name), message)
+      report(self, here, field, message)
     end
   end
-  for _, name in ipairs(kind.required or {}) do
-    if value[name] == nil then report(join(path, name), "missing") end
+  for _, field in ipairs(kind.required or {}) do
+    if value[field] == nil then report(self, here, field, "missing") end
   end
   if kind.check then
-    local name, message = kind.check(value, self.world)
-    if name then report(join(path, name), message) end
+    local field, message = kind.check(value, self.world)
+    if field then report(self, here, field, message) end
   end
 end
 
@@ -284,7 +294,7 @@ function world_schema.complete(given, source)
   end
   local world = merge(world_schema.SCHEMA, defaults_for(given), given)
   local mistakes = { world = world }
-  check(mistakes, world_schema.SCHEMA, world, "")
+  check(mistakes, world_schema.SCHEMA, world)
   if #mistakes == 0 then return world end
   return nil, ("%s: %d mistake%s\n  %s"):format(title, #mistakes,
     #mistakes == 1 and "" or "s", table.concat(mistakes, "\n  "))
