@@ -3,6 +3,7 @@
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
+local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local jws = require "adobepass.util.jws"
 local keyring = require "adobepass.sandbox.data.keyring"
@@ -259,6 +260,17 @@ describe("service tokens", function()
       assert.is_string(err.code)
       assert.is_true(err.http_status >= 400)
     end
+  end)
+
+  it("[service-token-identity-fails] link_device: returns the error of the identity "
+    .. "function", function()
+    local reason = errors.new { code = "sso_down", operation = "identity",
+      message = "The SSO server does not respond." }
+    local client = scenario.client:device { id = "tv", identity = {
+      service_token = function() return nil, reason end } }
+    local code, err = client:link_device()
+    assert.is_nil(code)
+    assert.equal(reason, err)
   end)
 
   it("[service-token-identity-code] get_service_token: accepts an identity or "

@@ -191,4 +191,17 @@ describe("client object", function()
     maker.client:device { id = "one" }
     assert.same({}, events)
   end)
+
+  it("[client-object-no-transport] client.api: returns an error when no transport can "
+    .. "be opened", function()
+    local given = valid_options()
+    given.retry = { attempts = 1 }
+    local no_transport, open = adobepass.new(given), core.http.new
+    core.http.new = function() return nil, "No socket is left.", "transfer_failed" end
+    local ok, value, err = pcall(no_transport.api.configuration, no_transport.api)
+    core.http.new = open
+    assert.is_true(ok, value)
+    assert.is_nil(value)
+    assert.equal("transfer_failed", err.code)
+  end)
 end)

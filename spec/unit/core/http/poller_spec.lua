@@ -4,6 +4,7 @@ local assert_core_failure = require "spec.support.assert_core_failure"
 local run_transfer = require "spec.support.run_transfer"
 local folder = require "spec.support.folder"
 local socket = require "socket"
+local tcp_peer = require "spec.support.tcp_peer"
 
 -- A transport calls curl_multi_perform until 16 calls in a row finish no
 -- transfer. From then on it polls the sockets with epoll.
@@ -140,6 +141,23 @@ describe("core.http.new: polling", function()
     end
     assert.matches("^nil\ttransfer_failed\tThe poller needs a file descriptor.*"
       .. "\t0\nadobepass.transport", output)
+  end)
+
+  it("[poller-reads-ready] poller: few steps send a request and read its "
+    .. "response", function()
+    local peer = tcp_peer.listen(function(connection)
+      connection:send "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    end)
+    local transport = fixture.transport
+    local transfer = assert(transport:submit {
+      url = ("http://127.0.0.1:%d/"):format(peer.port) })
+    transport:sockets() -- from now on, the transport polls its sockets
+    for _ = 1, 20 do
+      transport:step(0)
+      peer:pump()
+    end
+    assert.is_true(transfer:ended())
+    peer:close()
   end)
 
   it("[poller-told-watched] poller: sockets and timeout also report many "

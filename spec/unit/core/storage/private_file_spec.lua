@@ -75,6 +75,18 @@ describe("core.file", function()
     assert_failed("not_found", file.read(path .. "/secret/x"))
   end)
 
+  -- Root can open any folder, unless it has given up its capabilities.
+  it("[core-file-no-access] core.file: a folder without permissions is "
+    .. "no_access", function()
+    local without = folder.run "id -u" == "0" and "setpriv --bounding-set=-all " or ""
+    folder.run("chmod 0 " .. path)
+    local code = folder.run(without .. child_process.command(([[
+      print((select(3, require("adobepass.core").file.read(%q))))
+    ]]):format(name)))
+    folder.run("chmod 700 " .. path)
+    assert.equal("no_access", code)
+  end)
+
   it("[core-file-refuses-read-read] core.file: refuses to read a file that "
     .. "other users may open", function()
     assert(file.write(name, "x"))
