@@ -26,8 +26,8 @@ describe("a code", function()
     assert.equal(("%.0f"):format(fixture.START + 1800000), result.notAfter)
   end)
 
-  it("[sandbox-session-leads-viewer] sandbox code: gives no profile before the "
-    .. "login and the viewer's after it", function()
+  it("[sandbox-session-leads-viewer] sandbox code: returns a profile only when "
+    .. "the viewer has logged in, until the code expires", function()
     local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
