@@ -5,8 +5,8 @@
 PROJECT_URL ?= https://adobepass.example
 
 LUA ?= lua5.4
-FLAVOUR ?=
-BUILD := build/$(LUA)$(FLAVOUR)
+BUILD_SUFFIX ?=
+BUILD := build/$(LUA)$(BUILD_SUFFIX)
 CORE := $(BUILD)/adobepass/core.so
 
 # The name of the pkg-config module. On Debian it is the interpreter's name;
@@ -185,7 +185,7 @@ engine: deps ## run the C game engine of examples/engine on this machine
 
 .PHONY: engine-asan
 engine-asan: # the engine and the core with sanitizers, for the specs
-	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 FLAVOUR=-asan \
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 BUILD_SUFFIX=-asan \
 	  CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
 	  all build/lua5.4-asan/engine
 
@@ -234,7 +234,7 @@ lint: lint-deps ## check tags, layers, luacheck, warnings, cppcheck, clang-tidy
 	    spec/support/programs/*.[ch] spec/guard/*.c bench/*.[ch] \
 	    examples/engine/*.c); \
 	else echo "clang-format is checked with version 14 only"; fi
-	@$(MAKE) --no-print-directory -s $(parallel) CI=1 FLAVOUR=-lint all
+	@$(MAKE) --no-print-directory -s $(parallel) CI=1 BUILD_SUFFIX=-lint all
 	cppcheck --quiet -j$(JOBS) --std=c99 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability -D_GNU_SOURCE -Icsrc csrc \
 	  spec/support/programs spec/guard examples/engine
@@ -260,7 +260,7 @@ SANITIZED := lua5.4 luajit
 .PHONY: asan
 asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 	@for lua in $(SANITIZED); do \
-	  $(MAKE) --no-print-directory -s $(parallel) LUA=$$lua FLAVOUR=-asan \
+	  $(MAKE) --no-print-directory -s $(parallel) LUA=$$lua BUILD_SUFFIX=-asan \
 	    CFLAGS="$(SANITIZE)" LDFLAGS="-fsanitize=address,undefined" \
 	    all build/$$lua-asan/host || exit 1; done
 	@rm -f build/counts.asan
@@ -271,7 +271,7 @@ asan: lint-deps ## run the core's specs under ASan and UBSan, GC at every step
 
 .PHONY: poll
 poll: lint-deps cores ## run the core's specs with poll instead of epoll
-	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 FLAVOUR=-poll \
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 BUILD_SUFFIX=-poll \
 	  CPPFLAGS=-DAP_POLLER_POLL all
 	@rm -f build/counts.poll
 	@status=0; COUNTS=build/counts.poll sh .ci/specs lua5.4-poll \
@@ -293,7 +293,7 @@ valgrind: lint-deps cores ## run the core's specs under valgrind
 
 .PHONY: cov
 cov: test-deps ## report the line coverage of C
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 FLAVOUR=-cov \
+	@$(MAKE) --no-print-directory -s LUA=lua5.4 BUILD_SUFFIX=-cov \
 	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
 	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
 	@sh .ci/specs lua5.4-cov spec/unit/core \

@@ -121,10 +121,10 @@ local CHECKS = {
     double.code = code_of(double)
     return #tostring(double.code) == 7
   end },
-  { "has a page where a viewer types the code", function(double)
-    local status = send(double, "GET", "/api/v2/authenticate/REF30/"
+  { "redirects a browser with the code to the provider (302)", function(double)
+    local status, _, headers = send(double, "GET", "/api/v2/authenticate/REF30/"
       .. tostring(double.code))
-    return status == 302
+    return status == 302 and headers.location ~= nil
   end },
   { "has a profile after a login on the second screen", function(double)
     return double:log_in(double.code)

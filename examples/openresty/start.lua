@@ -139,6 +139,13 @@ local function read_settings(path)
   stop_with("The settings cannot be read: " .. (message or "no JSON"))
 end
 
+local function node_count(text)
+  local count = tonumber(text)
+  if count and count >= 1 and count % 1 == 0 then return count end
+  stop_with("invalid --nodes: expected a whole number of 1 or more, got '" .. text
+    .. "'")
+end
+
 local function arguments()
   local given, index = { json = false, options = {} }, 1
   while arg[index] do
@@ -148,8 +155,8 @@ local function arguments()
     elseif word == "--settings" and value then
       given.options.settings = read_settings(value)
       given.options.without_sandbox, index = true, index + 1
-    elseif word == "--nodes" and tonumber(value) then
-      given.options.nodes, index = tonumber(value), index + 1
+    elseif word == "--nodes" and value then
+      given.options.nodes, index = node_count(value), index + 1
     else
       stop_with(USAGE)
     end

@@ -108,6 +108,18 @@ describe("cli help", function()
     assert.is_truthy(text:find('^{"error":{.*"code":"usage"'))
     assert.is_truthy(run("--json"):find("Try: adobepass --help", 1, true))
   end)
+
+  it("[help-option-before-command] usage errors: say that an option belongs after the "
+    .. "command when it is before the command", function()
+    for _, words in ipairs { "--profile x login", "--profile=x login" } do
+      local text, status = run(words)
+      assert.same({ "adobepass: unknown option '--profile': an option of a command "
+        .. "belongs after it: adobepass <command> --profile\n"
+        .. "Try: adobepass --help", 2 }, { text, status })
+    end
+    assert.is_truthy(run("--json login"):find("adobepass <command> --json", 1, true))
+    assert.is_nil(run("login --profil x"):find("belongs after", 1, true))
+  end)
 end)
 
 describe("cli manual page", function()

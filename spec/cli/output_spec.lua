@@ -109,6 +109,16 @@ describe("cli output", function()
     end
   end)
 
+  it("[command-logout-unknown-action] logout: exits with status 1 when the service "
+    .. "requires an unknown action", function()
+    assert.equal("Dish  Logged out on this device only: the service requires an "
+      .. "action that this version does not support.\n1", output_of [[
+      client.logout = function()
+        return { { mvpd = "Dish", outcome = "unknown" } }
+      end
+      print(run("logout", { redirect_url = "https://a.example" }))]])
+  end)
+
   it("[command-output-no-home] settings: an empty HOME is no folder for the "
     .. "store", function()
     local text, status = shell.read("env HOME= XDG_STATE_HOME= "

@@ -152,6 +152,15 @@ describe("examples/openresty/run", function()
     end)
   end
 
+  it("[gateway-command-wrong-nodes] examples/openresty/run: refuses a number of nodes "
+    .. "that is not a whole number of 1 or more", function()
+    for _, nodes in ipairs { "0", "-1", "1.5", "two" } do
+      local text, status = shell.read(RUN .. " --nodes " .. nodes)
+      assert.same({ "invalid --nodes: expected a whole number of 1 or more, got '"
+        .. nodes .. "'", 2 }, { text, status })
+    end
+  end)
+
   it("[gateway-command-explains] examples/openresty/run: prints its "
     .. "usage", function()
     local started, status = shell.read(RUN .. " --help")

@@ -74,8 +74,8 @@ describe("gateway settings", function()
     assert.equal("CNN", loaded.channels.by_id.cnn.resource)
   end)
 
-  it("[gateway-settings-precedence] gateway settings: a variable replaces a setting of "
-    .. "the file, and a field of redis the others not", function()
+  it("[gateway-settings-precedence] gateway settings: replace a setting of the file "
+    .. "when a variable is set, and in redis only the field of the variable", function()
     local given = complete()
     given.timeout = 9
     local loaded = load(given, { GATEWAY_TIMEOUT = "3", GATEWAY_REDIS_DATABASE = "2",

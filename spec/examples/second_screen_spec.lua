@@ -48,7 +48,7 @@ describe("activation page", function()
     screen.device = "tv-" .. core.random.uuid()
     browser:forget_cookies()
     browser:size(390, 844)
-    browser:colours "light"
+    browser:colors "light"
   end)
 
   local function picture(name)
@@ -75,7 +75,7 @@ describe("activation page", function()
     picture "code"
     activate(code:lower())
     assert.equal("Choose your provider", browser:text "h1")
-    browser:colours "dark"
+    browser:colors "dark"
     picture "providers"
     browser:click "button[value=Cablevision]"
     assert.equal("Sign in to Cablevision", browser:text "h1")

@@ -218,8 +218,8 @@ describe("encrypted attributes", function()
     assert.equal("string", type(profile.encrypted.zip))
   end)
 
-  it("[profile-keys-rubbish] profile: takes the text, when a wrong key returns "
-    .. "meaningless bytes as with OpenSSL 3.2 and later", function()
+  it("[profile-keys-rubbish] profile: uses the decrypted text when another key "
+    .. "returns meaningless bytes, as with OpenSSL 3.2 and later", function()
     local profile = require "adobepass.flow.profile"
     local function key_to(text)
       return { decrypt = function() return text end }

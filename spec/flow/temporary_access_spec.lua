@@ -495,8 +495,8 @@ describe("temporary access", function()
       end
     end)
 
-    it("[temp-access-preauthorize-next] pass preauthorize: a pass that is used up "
-      .. "gives way to the next one", function()
+    it("[temp-access-preauthorize-next] pass preauthorize: uses the next pass when "
+      .. "the first is used up", function()
       local pass = new_pass { mvpd = { FIVE_MINUTES, THREE_MINUTES } }
       permit(pass)
       assert.same({ "CNN" }, open(pass))

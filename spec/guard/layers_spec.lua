@@ -185,7 +185,7 @@ describe(".ci/layers", function()
     .. "occurs",
     function()
       local script = path .. "/.ci/layers"
-      local text, count = folder.read(script):gsub("local TODAY = {\n",
+      local text, count = folder.read(script):gsub("local KNOWN_VIOLATIONS = {\n",
         '%0  ["lua/adobepass/flow/login.lua: core"] = true,\n')
       assert.equal(1, count)
       folder.write(script, text)

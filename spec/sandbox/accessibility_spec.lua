@@ -66,7 +66,7 @@ describe("pages of the sandbox", function()
     for size, of in pairs(SIZES) do
       browser:size(of[1], of[2])
       for _, color in ipairs { "light", "dark" } do
-        browser:colours(color)
+        browser:colors(color)
         browser:picture(("%s/%s-%s-%s.png"):format(pictures, name, size, color))
         for _, text in ipairs(problems()) do
           list[#list + 1] = ("%s %s %s: %s"):format(name, size, color, text)

@@ -38,7 +38,7 @@ describe("pages in a browser", function()
     screen.device = "browser-tv-" .. devices
     browser:forget_cookies()
     browser:size(390, 844)
-    browser:colours("light")
+    browser:colors("light")
   end)
 
   -- Bytes 17 to 20 of a PNG are its width, big-endian.
@@ -52,9 +52,9 @@ describe("pages in a browser", function()
   local function picture(name)
     for size, of in pairs(SIZES) do
       browser:size(of[1], of[2])
-      browser:colours("dark")
+      browser:colors("dark")
       take(name .. "-" .. size .. "-dark", of)
-      browser:colours("light")
+      browser:colors("light")
       take(name .. "-" .. size, of)
     end
     browser:size(390, 844)

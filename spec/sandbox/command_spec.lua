@@ -57,7 +57,8 @@ describe("adobepass", function()
     for words, expected in pairs {
       ["--json"] = "--json", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "got 'x'",
-      ["sandbox --port 65534"] = "1 to 65533",
+      ["sandbox --port 65534"] = "1 to 65533", ["sandbox --port 0"] = "1 to 65533",
+      ["sandbox --port 65533 --bind 127.0.0.2"] = "1 to 65532, got 65533",
       ["sandbox extra"] = "unknown command",
       ["sandbox --bind 0.0.0.0"] = "an IPv4 address of this machine",
     } do

@@ -362,7 +362,26 @@ describe("host.start", function()
     local none, message, code = host.start { state_dir = place .. "/file/x" }
     assert.is_nil(none)
     assert.equal("state_dir", code)
-    assert.is_truthy(message:find("cannot write to state_dir", 1, true))
+    assert.matches("^cannot write to state_dir .*/file/x: mkdir: .", message)
+    -- For root every folder is writable.
+    local read = shell.read
+    shell.read = function() return "", 1 end
+    none, message = host.start { state_dir = place }
+    shell.read = read
+    assert.is_nil(none)
+    assert.equal(("cannot write to state_dir %s: the folder is not writable")
+      :format(place), message)
+  end)
+
+  it("[sandbox-host-port-range] sandbox host: refuses a port when a port derived "
+    .. "from it is above 65535", function()
+    for _, options in ipairs { { port = 0 }, { port = 1.5 }, { port = 65534 },
+        { port = 65533, bind = "127.0.0.2" } } do
+      local success, message = pcall(host.start, options)
+      assert.is_false(success)
+      assert.is_truthy(message:find("invalid port: expected a whole number from 1 to "
+        .. (options.bind and 65532 or 65533), 1, true), message)
+    end
   end)
 
   it("[sandbox-host-takes-world-one] sandbox host: loads a world from a "

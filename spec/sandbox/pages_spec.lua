@@ -143,25 +143,25 @@ local function mix(accent, ground)
 end
 
 describe("colors of the pages", function()
-  local function check(colours, column, name)
-    local on = { colours.card }
+  local function check(colors, column, name)
+    local on = { colors.card }
     for index, accent in ipairs(style.accents) do
-      on[index + 1] = mix(accent[column], colours.ground)
+      on[index + 1] = mix(accent[column], colors.ground)
     end
     for _, ground in ipairs(on) do
       for _, text in ipairs { "ink", "soft" } do
-        assert.is_true(contrast(colours[text], ground) >= 4.5, name .. text)
+        assert.is_true(contrast(colors[text], ground) >= 4.5, name .. text)
       end
     end
-    assert.is_true(contrast(colours.bad, colours.bad_ground) >= 4.5, name)
-    assert.is_true(contrast(colours.good, colours.good_ground) >= 4.5, name)
-    assert.is_true(contrast(colours.edge, colours.card) >= 3, name .. "edge")
+    assert.is_true(contrast(colors.bad, colors.bad_ground) >= 4.5, name)
+    assert.is_true(contrast(colors.good, colors.good_ground) >= 4.5, name)
+    assert.is_true(contrast(colors.edge, colors.card) >= 3, name .. "edge")
     for index, accent in ipairs(style.accents) do
-      local colour = accent[column]
+      local color = accent[column]
       local label = name .. " accent " .. index
-      assert.is_true(contrast(colour, colours.on_accent) >= 4.5, label)
-      assert.is_true(contrast(colour, colours.card) >= 4.5, label)
-      assert.is_true(contrast(colour, colours.ground) >= 3, label)
+      assert.is_true(contrast(color, colors.on_accent) >= 4.5, label)
+      assert.is_true(contrast(color, colors.card) >= 4.5, label)
+      assert.is_true(contrast(color, colors.ground) >= 3, label)
     end
   end
 

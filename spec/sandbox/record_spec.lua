@@ -112,7 +112,8 @@ describe("a recording", function()
 
   teardown(function() folder.remove(place) end)
 
-  it("[record-no-secrets] a recording: has none of the story's secrets", function()
+  it("[record-no-secrets] recording: contains no secret of the recorded "
+    .. "requests and responses", function()
     assert.equal("", errors:match "recording[^\n]*" or "")
     for _, path in ipairs { by_client, by_sandbox } do
       local text = assert(folder.read(path))

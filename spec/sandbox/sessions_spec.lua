@@ -26,8 +26,8 @@ describe("a code", function()
     assert.equal(("%.0f"):format(fixture.START + 1800000), result.notAfter)
   end)
 
-  it("[sandbox-session-leads-viewer] sandbox code: gives no profile before the "
-    .. "login and the viewer's after it", function()
+  it("[sandbox-session-leads-viewer] sandbox code: returns a profile only when "
+    .. "the viewer has logged in, until the code expires", function()
     local h = fixture.new()
     local code = h:session().json.code
     assert.same({}, poll(h, code).json.profiles)
@@ -116,6 +116,32 @@ describe("a code", function()
 end)
 
 describe("create_session", function()
+  it("[sandbox-session-escapes-ids] sandbox session: escapes the ids in url", function()
+    local h = fixture.new { world = function(world)
+      world.providers["A & B"] = world.providers.REF30
+      world.providers["A & B"].integrations["C & D"] = {}
+      world.mvpds["C & D"] = { display_name = "C", partner_id = "C & D" }
+      table.insert(world.applications[1].providers, "A & B")
+    end }
+    local provider = "A%20%26%20B"
+    local path = "/api/v2/" .. provider
+    local session = h:session({ mvpd = "C & D", redirectUrl = false }, nil,
+      provider).json
+    assert.equal(path .. "/sessions/" .. session.code, session.url)
+    session = h:post_form(session.url, { redirectUrl = "https://adobe.com" }).json
+    assert.equal(("/api/v2/authenticate/%s/%s"):format(provider, session.code),
+      session.url)
+    local status = { ["AP-Partner-Framework-Status"] =
+      h:partner_status { id = "C & D" } }
+    assert.equal(path .. "/profiles/sso/Apple",
+      h:post_form(path .. "/sessions/sso/Apple",
+        fixture.parameters { mvpd = false }, status).json.url)
+    assert.is_true(h.control.login { code = session.code, username = "ann" })
+    session = h:session({ mvpd = "C & D" }, nil, provider).json
+    assert.equal(path .. "/decisions/authorize/C%20%26%20D", session.url)
+    assert.equal(200, h:post_json(session.url, { resources = { "REF30" } }).status)
+  end)
+
   it("[sandbox-session-names-missing] sandbox session: lists missing "
     .. "parameters, which may be added one by one", function()
     local h = fixture.new()

@@ -50,7 +50,7 @@ describe("sandbox host", function()
     assert.same({ 401, 401, "Bearer" }, { response.status,
       response.json.status, response.headers["www-authenticate"] })
     response = curl("-X", "PUT", api(PROFILES))
-    assert.same({ 405, 405, "GET" }, { response.status, response.json.status,
+    assert.same({ 405, 405, "GET, HEAD" }, { response.status, response.json.status,
       response.headers.allow })
   end)
 

@@ -391,10 +391,13 @@ describe("a path", function()
   end)
 
   it("[world-names-methods] sandbox paths: a 405 lists the allowed "
-    .. "methods", function()
+    .. "methods, with HEAD beside GET", function()
     local h = fixture.new()
-    local response = h:delete "/api/v2/REF30/sessions/CODE"
-    assert.equal(405, response.status)
-    assert.equal("GET, POST", fixture.header(response, "Allow"))
+    for path, methods in pairs { ["/api/v2/REF30/sessions/CODE"] = "GET, HEAD, POST",
+      ["/api/v2/REF30/sessions"] = "POST" } do
+      local response = h:delete(path)
+      assert.same({ 405, methods },
+        { response.status, fixture.header(response, "Allow") })
+    end
   end)
 end)

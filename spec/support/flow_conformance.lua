@@ -190,8 +190,8 @@ scenarios["[flow-plays-pass-next] flows: play with one TempPass and then with "
     device = client.context.record.id })
 end
 
-scenarios["[flow-several-viewers] flows: serve several viewers "
-  .. "concurrently"] = function(world)
+scenarios["[flow-several-viewers] flows: refuse authorize on a second device "
+  .. "when only the first is logged in"] = function(world)
   local gateway = world:viewer()
   local second = gateway:device { id = "beside " .. gateway.context.record.id }
   local decision, err = second:authorize "CNN"

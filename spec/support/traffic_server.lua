@@ -8,6 +8,7 @@
 local core = require "adobepass.core"
 local shell = require "adobepass.util.shell"
 local run_transfer = require "spec.support.run_transfer"
+local tcp_peer = require "spec.support.tcp_peer"
 
 local traffic_server = {}
 
@@ -60,12 +61,6 @@ kill -s KILL $server
 wait $server
 ]]
 
--- Below 32768, because Linux assigns outgoing connections higher ports.
-local function random_port()
-  local high, low = core.random.bytes(2):byte(1, 2)
-  return 10000 + (high * 256 + low) % 22000
-end
-
 local function is_up(transport, url)
   local transfer = transport:submit { url = url }
   local response = run_transfer(transport, transfer)
@@ -91,7 +86,7 @@ end
 --- options: `origin`, a URL without a path; `plugin_config`, a JSON text
 function traffic_server.start(options)
   local folder = assert(shell.make_folder "adobepass-cdn")
-  local port = random_port()
+  local port = tcp_peer.free_port()
   local values = { F = folder, PORT = port, ORIGIN = options.origin }
   for name, text in pairs(FILES) do
     shell.write_file(folder .. "/" .. name, (text:gsub("@(%u+)@", values)))

@@ -150,7 +150,7 @@ function Browser:size(width, height)
 end
 
 --- Sets the preferred color scheme, "light" or "dark".
-function Browser:colours(scheme)
+function Browser:colors(scheme)
   self:chromium("Emulation.setEmulatedMedia", { features = json.array {
     { name = "prefers-color-scheme", value = scheme } } })
 end

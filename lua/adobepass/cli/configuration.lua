@@ -5,6 +5,7 @@
 local json = require "adobepass.util.json"
 local options = require "adobepass.util.options"
 local report = require "adobepass.cli.report"
+local settings = require "adobepass.cli.settings"
 local shell = require "adobepass.util.shell"
 
 local configuration = {}
@@ -37,6 +38,14 @@ local function read(name)
   return given, path
 end
 
+-- Raises an error that names an invalid option.
+local function check(path, given)
+  options.check(path, given, FIELDS)
+  if given.language and not settings.language(given) then
+    error(("%s: language should be en or es, not '%s'"):format(path, given.language))
+  end
+end
+
 --- Adds the options of the named configuration to the arguments, which have
 -- precedence. Returns true, or nil and an error.
 function configuration.apply(arguments)
@@ -48,7 +57,7 @@ function configuration.apply(arguments)
   end
   local given, path = read(name)
   if not given then return nil, report.usage(path) end
-  local success, message = pcall(options.check, path, given, FIELDS)
+  local success, message = pcall(check, path, given)
   if not success then
     return nil, report.usage((tostring(message):gsub("^.-:%d+: ", "", 1)))
   end

@@ -126,6 +126,12 @@ local function join_negative_numbers(list)
   return joined
 end
 
+-- Adds to argparse's message that the unknown option may be one of a subcommand.
+local function explain_order(message)
+  return (message:gsub("^unknown option '(.*)'$", "%0: an option of a command belongs "
+    .. "after it: adobepass <command> %1"))
+end
+
 --- Runs a command line.
 -- @param list of arguments, as the global `arg`
 -- @return the exit status
@@ -134,7 +140,9 @@ function command.run(list)
   local parser, commands = command.parser()
   local success, arguments = parser:pparse(list)
   if not success then
-    return report_usage_error(list, commands[list[1]] and list[1], arguments)
+    local name = commands[list[1]] and list[1]
+    local message = name and arguments or explain_order(arguments)
+    return report_usage_error(list, name, message)
   end
   return run_subcommand(commands[arguments.command], arguments)
 end

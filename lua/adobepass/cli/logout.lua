@@ -22,7 +22,8 @@ Examples:
   adobepass logout
   adobepass logout --mvpd Cablevision --open --redirect-url https://example.com
 
-Exit status: 0 logged out, or not logged in before; 1 failure.]]
+Exit status: 0 logged out, or not logged in before; 1 failure, also if the
+service requires an action that this version does not support.]]
 
 --- Declares the options.
 function logout.define(parser)
@@ -55,7 +56,8 @@ local SENTENCES = {
   invalid = "The login had already ended.",
   refused = "The service sent an address that is not safe to open.",
   failed = "The logout failed:",
-  unknown = "The service requires an action that this version does not support.",
+  unknown = "Logged out on this device only: the service requires an action that "
+    .. "this version does not support.",
 }
 
 local function show(entry)
@@ -80,11 +82,11 @@ local function as_json(list)
   report.json { logouts = shown }
 end
 
+local FAILURES = { failed = true, refused = true, unknown = true }
+
 local function status(list)
   for _, entry in ipairs(list) do
-    if entry.outcome == "failed" or entry.outcome == "refused" then
-      return report.FAILURE
-    end
+    if FAILURES[entry.outcome] then return report.FAILURE end
   end
   return report.SUCCESS
 end

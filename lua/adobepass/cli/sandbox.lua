@@ -3,6 +3,7 @@
 
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
+local report = require "adobepass.cli.report"
 local sandbox_control = require "adobepass.cli.sandbox_control"
 local shell = require "adobepass.util.shell"
 local tables = require "adobepass.util.tables"
@@ -44,12 +45,11 @@ The sandbox needs nginx with Lua: on Debian the packages nginx-light and
 libnginx-mod-http-lua, elsewhere OpenResty. $ADOBEPASS_NGINX is the path of
 another nginx.]]
 
+-- The greatest port depends on --bind, so `run` checks the range.
 local function port_number(text)
   local port = tonumber(text)
-  if port and port >= 1 and port <= 65533 and port % 1 == 0 then
-    return math.floor(port)
-  end
-  return nil, "invalid port: expected 1 to 65533, got '" .. text .. "'"
+  if port then return port end
+  return nil, "invalid port: expected a number, got '" .. text .. "'"
 end
 
 --- Declares the options.
@@ -238,6 +238,8 @@ end
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function sandbox.run(arguments)
   if arguments.sandbox_command then return sandbox_control.run(arguments) end
+  local is_valid, why = host.check_port(arguments)
+  if not is_valid then return nil, report.usage("--port: " .. why) end
   local running, message = host.start {
     port = arguments.port, bind = arguments.bind, world = arguments.world,
     state_dir = arguments.state_dir, record = arguments.record,

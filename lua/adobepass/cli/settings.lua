@@ -182,8 +182,8 @@ function settings.service_provider(arguments, origins, statement)
     .. "--service-provider with the requestor id of the TVE Dashboard.")
 end
 
---- Returns the language of texts for viewers; nil if none was given, or the variable
--- has another value.
+--- Returns the language of texts for viewers; nil if none was given, or there are no
+-- texts in it.
 function settings.language(arguments)
   local language = arguments.language or getenv "LANGUAGE"
   return errors.is_language(language) and language or nil

@@ -216,8 +216,8 @@ describe("store.redis topologies", function()
       works(host, options)
     end)
 
-    test("[redis-proxy-drops-idle] store.redis: survives a proxy that drops idle "
-      .. "connections without a notice", function()
+    test("[redis-proxy-drops-idle] store.redis: connects again when a proxy has "
+      .. "dropped idle connections without a notice", function()
       local server, host = start(), new_host()
       local proxy = child_process.start(([[
         io.stdout:setvbuf "no"

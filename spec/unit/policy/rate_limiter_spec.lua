@@ -41,8 +41,8 @@ describe("rate limiter", function()
     end
   end)
 
-  it("[rate-limit-within-window] rate limiter: two requests of one second, "
-    .. "again and again, use the burst up as the server counts it", function()
+  it("[rate-limit-within-window] rate limiter: spends exactly the burst, by the "
+    .. "server's count, when pairs of requests in one second repeat", function()
     local limiter, times = rate_limiter.new(), {}
     for pair = 0, 19 do
       for _, now in ipairs { 2 * pair, 2 * pair + 0.9 } do

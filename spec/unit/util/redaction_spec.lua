@@ -69,8 +69,8 @@ describe("redaction", function()
     end
   end)
 
-  it("[redaction-unknown-names] redaction: redacts what has no listed name",
-    function()
+  it("[redaction-unknown-names] redaction: redacts paths, names and values "
+    .. "when the name is not listed", function()
     local result = redactor:request(request { method = "POST",
       path = "/other/secret-path", query = "secret-name=secret%20value&mvpd=Dish",
       headers = { ["content-type"] = "application/json; charset=secret" },
@@ -247,8 +247,8 @@ describe("the limits of a recording", function()
 
   local RESPONSE = { status = 200, headers = {}, body = "" }
 
-  it("[record-limit-values] recording: ends after a number of values, and says so "
-    .. "once", function()
+  it("[record-limit-values] recording: ends, and reports recording_full once, "
+    .. "when it has 20,000 different values", function()
     local made, codes = assert(recording.open(path)), {}
     for index = 1, 20010 do
       local exchange = made:begin(request {

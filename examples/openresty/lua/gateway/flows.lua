@@ -54,7 +54,7 @@ end
 -- polls Adobe. A reservation ends with the interval, also if its process died.
 --
 -- Returns true; false and the seconds to wait; or nil and a problem.
-function flows.turn(flow)
+function flows.reserve_poll(flow)
   local key, now = name("poll", flow.code), core.clock.wall()
   local won, message = store:add(key, tostring(now + flow.interval),
     flow.interval)
@@ -80,7 +80,7 @@ end
 
 --- Runs `act` under a lock of the device, so that no two requests of a device run it at
 -- the same time, on any node. `seconds` limits the wait for the lock and its lifetime.
-function flows.alone(who, seconds, act)
+function flows.with_lock(who, seconds, act)
   local key, owner = name("lock", who.key), core.random.uuid()
   local won, err = wait_for_lock(key, owner, seconds)
   if not won then return nil, err end

@@ -26,13 +26,13 @@ local viewer = require "gateway.viewer"
 
 local gateway = {}
 
--- `body`: the allowed fields. `welcome`: a new device gets its cookie. `open`: no
+-- `body`: the allowed fields. `accepts_new`: a new device gets its cookie. `open`: no
 -- device is required.
 local ROUTES = {
   viewer = {
-    login = { "POST", login.post, welcome = true, body = { mvpd = "string" } },
+    login = { "POST", login.post, accepts_new = true, body = { mvpd = "string" } },
     ["login/status"] = { "GET", login.status },
-    providers = { "GET", catalog.providers, welcome = true },
+    providers = { "GET", catalog.providers, accepts_new = true },
     catalog = { "GET", catalog.list },
     play = { "POST", play.post, argument = true,
       body = { ticket = "string", pass = "boolean" } },
@@ -63,10 +63,10 @@ function gateway.start()
   local devices = sign.new(settings.device_keys)
   tickets = sign.new(settings.ticket_keys)
   guard.start(devices, tickets)
-  viewer.trust(devices, settings.is_shared)
+  viewer.start_worker(devices, settings.is_shared)
 end
 
-local function tell(event)
+local function record_event(event)
   metrics.event(event)
   if event.type ~= "cache_hit" then log.event(event) end
 end
@@ -80,7 +80,7 @@ local function new_client(store)
     service_provider = settings.service_provider,
     software_statement = settings.statement,
     environment = settings.environment, store = store,
-    driver = adobepass.driver.ngx(), on_event = tell,
+    driver = adobepass.driver.ngx(), on_event = record_event,
     on_request = settings.forward_traceparent and add_traceparent or nil,
     timeout = settings.timeout,
     rate_limit = settings.rate_limit
@@ -156,7 +156,7 @@ local function read(route, argument)
   if route.body then request.body, err = read_body(route.body) end
   if err then return nil, err end
   if not route.open then
-    request.who, err = (route.welcome and viewer.welcome or viewer.who)()
+    request.who, err = (route.accepts_new and viewer.who_or_new or viewer.who)()
   end
   if err then return nil, err end
   return request
@@ -217,7 +217,7 @@ function gateway.serve(whom)
   return send(response)
 end
 
-local SAID = { [404] = "This path does not exist.",
+local MESSAGES = { [404] = "This path does not exist.",
   [413] = "The request is too large.", [414] = "The URL is too long.",
   [431] = "The headers are too large.",
   [429] = "Too many requests. Please wait." }
@@ -226,7 +226,7 @@ local SAID = { [404] = "This path does not exist.",
 function gateway.refuse()
   local status = ngx.status
   return problem.send(problem.new(status, "http_" .. status,
-    SAID[status] or "The request was refused.",
+    MESSAGES[status] or "The request was refused.",
     status == 429 and "retry" or "none", status == 429 and 2 or nil))
 end
 

@@ -38,7 +38,7 @@ end
 -- code would invalidate the first.
 function login.post(request)
   local who, mvpd = request.who, request.body.mvpd
-  return flows.alone(who, 2 * config.timeout, function()
+  return flows.with_lock(who, 2 * config.timeout, function()
     local flow, err = flows.load(who)
     if err then return nil, err end
     if flow and flow.asked_for == mvpd then return shown(flow) end
@@ -76,9 +76,9 @@ function login.status(request)
   local flow, err = flows.load(who)
   if err then return nil, err end
   if not flow then return standing(view) end
-  local turn, why = flows.turn(flow)
-  if turn == nil then return nil, why end
-  if turn then return ask(who, view, flow) end
+  local reserved, why = flows.reserve_poll(flow)
+  if reserved == nil then return nil, why end
+  if reserved then return ask(who, view, flow) end
   local response = shown(flow)
   response.retry_after = why
   return response

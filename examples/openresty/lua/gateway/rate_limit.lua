@@ -65,12 +65,12 @@ function rate_limiter.new(redis, given)
 end
 
 -- Returns this worker's own limiter, which has the rate and the burst of a key.
-local function alone(self, key)
+local function worker_limiter(self, key)
   return self.is_shared(key) and self.shared or self.single
 end
 
 local function move(self, key, what, milliseconds)
-  local place, limit = "gateway:rate_limit:" .. key, alone(self, key)
+  local place, limit = "gateway:rate_limit:" .. key, worker_limiter(self, key)
   local wait = self.redis:command(place, "eval", MOVE, 1, place, what,
     milliseconds or 0, limit.interval * 1000, limit.burst, KEPT)
   return wait and wait / 1000
@@ -79,25 +79,25 @@ end
 --- Reserves the next request of an address; returns the seconds to wait.
 function RateLimiter:reserve(key, now)
   if key == OWN and self.is_listed then return 0 end
-  return move(self, key, "reserve") or alone(self, key):reserve(key, now)
+  return move(self, key, "reserve") or worker_limiter(self, key):reserve(key, now)
 end
 
 --- Cancels a reservation that was not used.
 function RateLimiter:cancel(key)
-  if not move(self, key, "cancel") then alone(self, key):cancel(key) end
+  if not move(self, key, "cancel") then worker_limiter(self, key):cancel(key) end
 end
 
 --- After a 429: blocks the address on all nodes for `seconds`.
 function RateLimiter:penalize(key, now, seconds)
   if not move(self, key, "penalize", seconds * 1000) then
-    alone(self, key):penalize(key, now, seconds)
+    worker_limiter(self, key):penalize(key, now, seconds)
   end
 end
 
 --- Returns the seconds for which this worker's own limiter blocks a key: 0 while Redis
 -- works. A request reserved before a 429 is then sent; later ones wait in `reserve`.
 function RateLimiter:barred_for(key, now)
-  return alone(self, key):barred_for(key, now)
+  return worker_limiter(self, key):barred_for(key, now)
 end
 
 return rate_limiter

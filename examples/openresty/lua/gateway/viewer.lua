@@ -27,9 +27,10 @@ function viewer.start(given, config)
   views = lrucache.new(MOST_VIEWS)
 end
 
---- @param given see gateway.sign
+--- Sets what a worker needs before its first request.
+-- @param given see gateway.sign
 -- @param shared returns whether an address is shared; see gateway.shared_addresses
-function viewer.trust(given, shared) devices, is_shared = given, shared end
+function viewer.start_worker(given, shared) devices, is_shared = given, shared end
 
 local function agent()
   local text = ngx.var.http_user_agent
@@ -57,7 +58,7 @@ end
 
 --- Returns the device of the request, and gives a new device its cookie. The device
 -- id is permanent: the login belongs to it.
-function viewer.welcome()
+function viewer.who_or_new()
   local known = devices:open("device", ngx.var.cookie_gateway_device)
   local who, err = identify(known or assert(device.generate_id()))
   if not who then return nil, err end

@@ -17,6 +17,7 @@ local partner = require "adobepass.sandbox.operations.partner"
 local profiles = require "adobepass.sandbox.operations.profiles"
 local sessions = require "adobepass.sandbox.operations.sessions"
 local sso_service = require "adobepass.sandbox.operations.sso_service"
+local tables = require "adobepass.util.tables"
 local temp_pass_reset = require "adobepass.sandbox.operations.temp_pass_reset"
 
 local V2 = { "bearer", "listed_headers", "listed_parameters",
@@ -207,10 +208,10 @@ function routes.find(method, segments, host)
     local params = (host == nil or host == route.host)
       and match(pattern.segments, segments)
     if params and route.method == method then return route, params end
-    if params then methods[#methods + 1] = route.method end
+    if params then methods[route.method] = true end
   end
-  table.sort(methods)
-  return nil, methods
+  methods.HEAD = methods.GET -- a HEAD uses the route of GET
+  return nil, tables.sorted_keys(methods)
 end
 
 return routes

@@ -100,10 +100,26 @@ function host.bind_address(text)
     .. "such as 192.168.1.20, got '" .. text .. "'"
 end
 
+-- The ports are consecutive: one for each role, then that of `bind`.
+local function port_count(options)
+  return #ROLES + (options.bind and 1 or 0)
+end
+
+--- Returns whether all ports are valid; if not, also a message.
+-- @param options `port` and `bind` of host.start
+function host.check_port(options)
+  local port, most = options.port, 65536 - port_count(options)
+  if not port or port >= 1 and port <= most and port % 1 == 0 then return true end
+  return false, ("invalid port: expected a whole number from 1 to %d, got %s")
+    :format(most, port)
+end
+
 local function check(options)
   options_of.check("host.start", options, OPTIONS, 3)
   local address, message = host.bind_address(options.bind or "127.0.0.1")
   if not address then error("host.start: " .. message, 3) end
+  local is_valid, why = host.check_port(options)
+  if not is_valid then error("host.start: " .. why, 3) end
 end
 
 local function fill(template, values)
@@ -165,13 +181,14 @@ local function make_state_dir(path)
   local output, status = shell.read("mkdir -p -m 700 " .. shell.quote(path)
     .. " && test -w " .. shell.quote(path))
   if status == 0 then return true end
-  return nil, "cannot write to state_dir " .. path .. ": " .. output, "state_dir"
+  return nil, ("cannot write to state_dir %s: %s"):format(path,
+    output ~= "" and output or "the folder is not writable"), "state_dir"
 end
 
 local function ports_of(options)
-  local count, ports = options.bind and 4 or 3, {}
+  local count, ports = port_count(options), {}
   if not options.port then return count end
-  for index = 1, count do ports[index] = options.port + index - 1 end
+  for index = 1, count do ports[index] = math.floor(options.port) + index - 1 end
   return ports
 end
 

@@ -39,7 +39,8 @@ local function saml_request(context, session)
     actionName = "partner_profile", actionType = "direct",
     reasonType = "none",
     url = ("/api/v2/%s/profiles/sso/%s")
-      :format(context.provider.id, url_encoding.escape(context.params.partner)),
+      :format(url_encoding.escape(context.provider.id),
+        url_encoding.escape(context.params.partner)),
     sessionId = session.id, mvpd = context.mvpd.id,
     serviceProvider = context.provider.id,
     authenticationRequest = {

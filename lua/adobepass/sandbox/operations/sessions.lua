@@ -99,7 +99,8 @@ function sessions.authorize(context, reason, session_id)
   return http_response.json(200, {
     actionName = "authorize", actionType = "direct", reasonType = reason,
     url = ("/api/v2/%s/decisions/authorize/%s")
-      :format(context.provider.id, context.mvpd.id),
+      :format(url_encoding.escape(context.provider.id),
+        url_encoding.escape(context.mvpd.id)),
     sessionId = session_id, mvpd = context.mvpd.id,
     serviceProvider = context.provider.id,
   })
@@ -145,7 +146,8 @@ function sessions.code_response(session, reason, by)
   local action = NEXT[missing and by or "login"]
   return http_response.json(200, {
     actionName = action[1], actionType = action[2], reasonType = reason,
-    url = action[3]:format(session.service_provider, session.code),
+    url = action[3]:format(url_encoding.escape(session.service_provider),
+      session.code),
     missingParameters = missing, code = session.code,
     sessionId = session.id, mvpd = session.mvpd,
     serviceProvider = session.service_provider,
