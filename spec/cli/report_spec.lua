@@ -48,6 +48,18 @@ describe("cli text", function()
     end
   end)
 
+  it("[cli-date-after-2038] text: formats a date in UTC that os.date does not know",
+    function()
+    local real = os.date
+    finally(function() os.date = real end) -- luacheck: ignore 122
+    local function expect(otherwise)
+      os.date = otherwise -- luacheck: ignore 122
+      assert.equal("Sun, 01 Jan 2040 12:00:00 GMT", cli_text.date(2209032000000))
+    end
+    expect(function() error "time out-of-bounds" end) -- Lua 5.4, 32 bits
+    expect(function(form) return real(form, -2147483648) end) -- LuaJIT, 32 bits
+  end)
+
   it("[exit-status-count-characters] text: counts characters, not bytes", function()
     assert.equal(3, cli_text.width "aé█")
     assert.equal("é ", cli_text.pad("é", 2))

@@ -7,7 +7,7 @@
 -- `transport.jumped` is the sum of clock jumps, in seconds.
 
 local header_table = require "adobepass.api.request".header_table
-local date_header = require "spec.support.date_header"
+local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local damaged_json = require "spec.fault.damaged_json"
 
@@ -23,7 +23,7 @@ function Transfer:result()
   if not response or self.delivered then return response, message, code end
   self.delivered = true
   local owner = self.transport
-  response.headers.date = date_header((owner.sandbox:now()) / 1000)
+  response.headers.date = http_date.format((owner.sandbox:now()) / 1000)
   for _, damage in ipairs(self.damages) do
     damage(owner, response, self.request)
   end
@@ -95,7 +95,7 @@ end
 function damages.date(self, response)
   local off = self.random:pick { -3e8, -86400, -3600, 3600, 86400, 3e8 }
   response.headers.date = self.random:chance(0.3) and self.random.bytes(9)
-    or date_header(self.sandbox:now() / 1000 + off)
+    or http_date.format(self.sandbox:now() / 1000 + off)
 end
 
 function damages.retry_after(self, response)

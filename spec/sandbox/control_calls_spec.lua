@@ -121,4 +121,15 @@ describe("sandbox control calls", function()
     local _, message = h.control.login { code = code, username = "ann" }
     assert.truthy(message:find("the code is expired", 1, true))
   end)
+
+  -- os.date depends on the locale, and raises after 2037 where time_t has 32 bits.
+  it("[control-clock-2100] sandbox clock: dates responses until 2100, without os.date",
+    function()
+    local h, real = fixture.new(), os.date
+    finally(function() os.date = real end) -- luacheck: ignore 122
+    os.date = function() error "time out-of-bounds" end -- luacheck: ignore 122
+    h.control.clock { time = 4102444800000 }
+    assert.equal("Fri, 01 Jan 2100 00:00:00 GMT", fixture.header(post(h, "clock", {}),
+      "Date"))
+  end)
 end)

@@ -11,7 +11,7 @@
 --   scenario:request_times(operation)   the seconds of its requests
 --   scenario:sign_in(code)              signs a viewer in on a second screen
 
-local date_header = require "spec.support.date_header"
+local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local client_fixture = require "spec.support.client_fixture"
 
@@ -110,7 +110,7 @@ function Timeline.__index(_, name)
 end
 
 --- Returns a Date header with the current time.
-function Timeline:date() return date_header(self.sandbox:now() / 1000) end
+function Timeline:date() return http_date.format(self.sandbox:now() / 1000) end
 
 --- Returns another client of the same sandbox, clock and network.
 function Timeline:new_client(changes)

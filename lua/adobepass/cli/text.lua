@@ -1,6 +1,7 @@
 --- Formats times and columns of text.
 -- @module adobepass.cli.text
 
+local http_date = require "adobepass.util.http_date"
 local terminal = require "adobepass.cli.terminal"
 
 local cli_text = {}
@@ -35,6 +36,16 @@ end
 
 local LATEST = 253402300799 -- the end of year 9999, in seconds
 
+-- Where time_t has 32 bits, os.date raises or returns another year after 2037: then
+-- the date is in UTC.
+local function local_date(seconds)
+  local is_known, year = pcall(os.date, "!%Y", seconds)
+  if is_known and tonumber(year) == (http_date.utc(seconds)) then
+    return (os.date("%d %B %Y, %H:%M", seconds):gsub("^0", ""))
+  end
+  return http_date.format(seconds)
+end
+
 --- Formats a time in this machine's time zone, "20 December 2026, 13:52", with
 -- its distance from `now_ms` if that is given. A value that is not a time is
 -- returned as text.
@@ -45,8 +56,7 @@ function cli_text.date(ms, now_ms)
   if not seconds or seconds ~= seconds or seconds < 0 or seconds > LATEST then
     return terminal.escape(ms)
   end
-  local text = os.date("%d %B %Y, %H:%M", math.floor(seconds))
-    :gsub("^0", "")
+  local text = local_date(math.floor(seconds))
   if not now_ms then return text end
   return ("%s (%s)"):format(text, cli_text.relative_time(seconds - now_ms / 1000))
 end

@@ -1,16 +1,18 @@
---- Parses the dates of HTTP headers (RFC 9110 section 5.6.7).
+--- Parses and formats the dates of HTTP headers (RFC 9110 section 5.6.7).
+-- os.date depends on the locale, and ends in 2038 where time_t has 32 bits.
 -- @module adobepass.util.http_date
 
 local floor = math.floor
 
 local http_date = {}
 
+-- Returns a table of names by number, from 0, and of numbers by name.
 local function numbered(names)
-  local numbers, count = {}, 0
+  local both, count = {}, 0
   for name in names:gmatch "%a+" do
-    numbers[name], count = count, count + 1
+    both[name], both[count], count = count, name, count + 1
   end
-  return numbers
+  return both
 end
 
 local MONTHS = numbered "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
@@ -51,6 +53,42 @@ function http_date.epoch(year, month, day, hour, minute, second)
   end
   return ((day_number(year, month, day) * 24 + hour) * 60 + minute) * 60
     + second
+end
+
+-- Returns the inverse of day_number.
+local function date_of(days)
+  days = days + 719468
+  local cycle = floor(days / 146097) -- of 400 years
+  days = days - cycle * 146097
+  local year = floor((days - floor(days / 1460) + floor(days / 36524)
+    - floor(days / 146096)) / 365)
+  days = days - (365 * year + floor(year / 4) - floor(year / 100))
+  local month = floor((5 * days + 2) / 153)
+  local day = days - floor((153 * month + 2) / 5) + 1
+  year = year + cycle * 400
+  if month >= 10 then return year + 1, month - 9, day end
+  return year, month + 3, day
+end
+
+--- Returns year, month, day, hour, minute and second of a time in UTC, and the day of
+-- the week, 0 for Sunday.
+-- @number seconds since 1970; a fraction is dropped
+function http_date.utc(seconds)
+  seconds = floor(seconds)
+  local days = floor(seconds / 86400)
+  local year, month, day = date_of(days)
+  local second = seconds - days * 86400
+  return year, month, day, floor(second / 3600), floor(second / 60) % 60, second % 60,
+    (days + 4) % 7
+end
+
+--- Formats a time in the preferred format.
+-- @number seconds since 1970
+-- @treturn string e.g. `"Sun, 06 Nov 1994 08:49:37 GMT"`
+function http_date.format(seconds)
+  local year, month, day, hour, minute, second, weekday = http_date.utc(seconds)
+  return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(DAYS[weekday], day,
+    MONTHS[month - 1], year, hour, minute, second)
 end
 
 -- By the RFC, a year of two digits depends on today's date, which a TV may not

@@ -53,12 +53,48 @@ describe("http_date.parse", function()
     assert.is_nil(http_date.parse(nil))
   end)
 
+  -- Where time_t has 32 bits, os.date ends in 2038.
+  local function last_day()
+    local is_known, year = pcall(os.date, "!%Y", 2147483648)
+    return is_known and year == "2038" and 47000 or 24854
+  end
+
   it("[http-date-agrees-system-calendar] http_date: agrees with os.date on "
     .. "every 17th day", function()
-    for day = 0, 47000, 17 do
+    for day = 0, last_day(), 17 do
       local seconds = day * 86400 + day % 86400
       local text = os.date("!%a, %d %b %Y %H:%M:%S GMT", seconds)
       assert.equal(seconds, http_date.parse(text), text)
+      assert.equal(text, http_date.format(seconds + 0.9))
+    end
+  end)
+end)
+
+describe("http_date.format", function()
+  it("[http-date-format-parse] http_date: formats dates up to year 9999 so that parse "
+    .. "returns the same time", function()
+    local weekday = 4
+    for day = 0, 2932896 do
+      local seconds = day * 86400 + day % 86400
+      if day % 97 == 0 or day % 365 == 58 then
+        assert.equal(seconds, http_date.parse(http_date.format(seconds)))
+        assert.equal(weekday, (select(7, http_date.utc(seconds))))
+      end
+      weekday = (weekday + 1) % 7
+    end
+    assert.equal("Fri, 31 Dec 9999 23:59:59 GMT", http_date.format(253402300799))
+  end)
+
+  it("[http-date-format-known] http_date: formats leap days and times before 1970",
+    function()
+    for text, seconds in pairs {
+      ["Thu, 01 Jan 1970 00:00:00 GMT"] = 0,
+      ["Sun, 06 Nov 1994 08:49:37 GMT"] = 784111777,
+      ["Tue, 29 Feb 2000 00:00:00 GMT"] = 951782400,
+      ["Tue, 19 Jan 2038 03:14:08 GMT"] = 2147483648,
+      ["Mon, 01 Mar 2100 00:00:00 GMT"] = 4107542400,
+      ["Wed, 31 Dec 1969 23:59:59 GMT"] = -1 } do
+      assert.equal(text, http_date.format(seconds))
     end
   end)
 end)

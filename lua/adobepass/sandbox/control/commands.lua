@@ -19,7 +19,7 @@ local commands = {}
 
 local invalid, missing = calls.invalid, calls.missing
 
-local LATEST = 4102444800000 -- the year 2100: os.date works everywhere
+local LATEST = 4102444800000 -- the year 2100
 
 -- Functions of (sandbox, given); `commands.new` checks the fields and binds them to a
 -- sandbox.

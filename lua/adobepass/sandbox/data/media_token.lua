@@ -7,6 +7,7 @@
 -- @module adobepass.sandbox.data.media_token
 
 local core = require "adobepass.core"
+local http_date = require "adobepass.util.http_date"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 
 local media_token = {}
@@ -32,7 +33,7 @@ end
 
 -- Time format of Adobe's older pages: 2009/11/08 14:53:47 GMT -0800.
 local function issue_time(ms)
-  return os.date("!%Y/%m/%d %H:%M:%S GMT +0000", math.floor(ms / 1000))
+  return ("%04d/%02d/%02d %02d:%02d:%02d GMT +0000"):format(http_date.utc(ms / 1000))
 end
 
 --- Builds a media token.

@@ -9,6 +9,7 @@ local cors = require "adobepass.sandbox.engine.cors"
 local endpoint = require "adobepass.sandbox.control.endpoint"
 local faults = require "adobepass.sandbox.engine.faults"
 local journal = require "adobepass.sandbox.engine.journal"
+local http_date = require "adobepass.util.http_date"
 local http_response = require "adobepass.sandbox.engine.http_response"
 local request_rules = require "adobepass.sandbox.engine.request_rules"
 local routes = require "adobepass.sandbox.engine.routes"
@@ -133,8 +134,7 @@ end
 -- body (RFC 9110, 9.3.2); with a fault it keeps the body, which the fault acts on.
 local function complete(sandbox, request, response)
   table.insert(response.headers,
-    { "Date", os.date("!%a, %d %b %Y %H:%M:%S GMT",
-                      math.floor(sandbox:now() / 1000)) })
+    { "Date", http_date.format(sandbox:now() / 1000) })
   if request.method == "HEAD" and not response.fault then
     table.insert(response.headers, { "Content-Length", tostring(#response.body) })
     response.body = ""
