@@ -23,18 +23,25 @@ EXPORTED curl_version_info_data *curl_version_info(CURLversion age) {
   return &info;
 }
 
-/* Each argument of libcurl's options fits into a pointer on the tested
+static int is_offset(CURLoption option) {
+  return (int)option >= CURLOPTTYPE_OFF_T && (int)option < CURLOPTTYPE_BLOB;
+}
+
+/* An argument is a curl_off_t of 64 bits, or fits into a pointer on the tested
 ** machines. */
 EXPORTED CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...) {
   set_option next;
   va_list arguments;
-  void *value;
+  void *value = NULL;
+  curl_off_t offset = 0;
   va_start(arguments, option);
-  value = va_arg(arguments, void *);
+  if (is_offset(option)) offset = va_arg(arguments, curl_off_t);
+  else value = va_arg(arguments, void *);
   va_end(arguments);
   if (option == CURLOPT_HTTP_VERSION &&
       (size_t)value == (size_t)CURL_HTTP_VERSION_2TLS)
     return CURLE_UNSUPPORTED_PROTOCOL;
   *(void **)&next = dlsym(RTLD_NEXT, "curl_easy_setopt");
-  return next(easy, option, value);
+  return is_offset(option) ? next(easy, option, offset)
+                           : next(easy, option, value);
 }
