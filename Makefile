@@ -32,7 +32,7 @@ BUILD_PACKAGES := gcc make pkg-config lua5.4 liblua5.4-dev \
 TEST_PACKAGES := trafficserver trafficserver-experimental-plugins \
   lua5.3 liblua5.3-dev lua5.2 liblua5.2-dev lua5.1 liblua5.1-0-dev lua-busted \
   lua-socket tinyproxy-bin util-linux procps chromium chromium-driver \
-  redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db \
+  redis-server lua-resty-lrucache curl python3 nodejs valgrind man-db locales \
   groff-base prometheus \
   spin lua-luv lua-cqueues lua-copas luarocks love mpv ffmpeg xvfb xdotool \
   imagemagick zbar-tools zsh fish libsdl2-dev libsdl2-ttf-dev fonts-dejavu-core
@@ -41,7 +41,8 @@ PACKAGE_PACKAGES := debhelper dpkg-dev lintian mmdebstrap cmark-gfm \
 # In the clean roots of `make ports`, and on the machine that runs it.
 PORT_PACKAGES := gcc libc6-dev make pkg-config lua5.4 liblua5.4-dev luajit \
   libluajit-5.1-dev libcurl4-openssl-dev libssl-dev lua-cjson lua-argparse lua-socket \
-  lua-busted openssl procps nginx-light libnginx-mod-http-lua tinyproxy-bin
+  lua-busted lua-luv lua-cqueues openssl procps mount locales redis-server nginx-light \
+  libnginx-mod-http-lua tinyproxy-bin
 PORTS_PACKAGES := mmdebstrap qemu-user-static binfmt-support arch-test
 LINT_PACKAGES := cmark-gfm lua-check cppcheck clang-format clang-tidy clang \
   libclang-rt-14-dev/libclang-rt-dev
@@ -53,7 +54,10 @@ endif
 
 LIBRARIES := libcurl libcrypto
 INCLUDES = $(shell $(PKG_CONFIG) --cflags $(LUA_PC) $(LIBRARIES))
-CPPFLAGS_ALL = -D_GNU_SOURCE -Icsrc $(INCLUDES) $(CPPFLAGS)
+# On 32 bits, glibc's time_t would end in 2038, and a file with a large inode could not
+# be examined.
+WIDE := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+CPPFLAGS_ALL = -D_GNU_SOURCE $(WIDE) -Icsrc $(INCLUDES) $(CPPFLAGS)
 CFLAGS_ALL = -std=c99 -fPIC -fvisibility=hidden -fstack-protector-strong \
   -pthread $(WARNINGS) $(CFLAGS)
 # glibc's buffer checks need optimization, and hide overflows from sanitizers.

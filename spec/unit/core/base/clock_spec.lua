@@ -1,4 +1,6 @@
+local child_process = require "spec.support.child_process"
 local clock = require("adobepass.core").clock
+local folder = require "spec.support.folder"
 
 describe("core.clock", function()
   it("[core-clock-goes-forward-only] core.clock: monotonic never goes "
@@ -18,6 +20,23 @@ describe("core.clock", function()
     assert.is_true(now >= before and now < os.time() + 2)
     assert.is_true(now % 1 ~= 0 or next % 1 ~= 0)
   end)
+
+  if child_process.interpreter() == "lua5.4" then
+    it("[core-clock-after-2038] core.clock: wall returns the time of day after 2038",
+      function()
+      local program, path = "build/lua5.4/later", folder.make()
+      if not folder.read(program) then return pending "not built" end
+      folder.write(path .. "/script", [[
+        local later = ...
+        local clock = require("adobepass.core").clock
+        local before = clock.wall()
+        later(2 ^ 32)
+        print(math.abs(clock.wall() - before - 2 ^ 32) < 1e-5)
+      ]])
+      assert.equal("true", folder.run(program .. " " .. path .. "/script"))
+      folder.remove(path)
+    end)
+  end
 
   it("[core-clock-sleeps-long-told] core.clock: sleep waits for the given "
     .. "seconds", function()
