@@ -156,8 +156,9 @@ local function measure(world, prepare)
   return requests, world.handshakes
 end
 
--- Returns the resident KiB of spec/guard/tv_app.lua.
-local function memory(running)
+--- Returns the resident KiB of spec/guard/tv_app.lua by name, on this Lua.
+-- @param running a sandbox
+function flow_costs.memory(running)
   local words = { "env" }
   for _, name in ipairs { "api", "mgmt", "control", "ca", "statement" } do
     words[#words + 1] = ("ADOBEPASS_%s=%s"):format(name:upper(),
@@ -179,7 +180,7 @@ function flow_costs.measure()
     for name, prepare in pairs(flows) do
       requests[name], handshakes[name] = measure(world, prepare)
     end
-    memories = memory(world.running)
+    memories = flow_costs.memory(world.running)
   end)
   world.control:close()
   world.running:stop()
