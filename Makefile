@@ -121,8 +121,7 @@ $(with_script): script = spec/support/programs/script.c
 $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
   spec/support/programs/%.c spec/support/programs/script.c spec/support/programs/script.h $(OBJECTS)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(script) $(OBJECTS) \
-	  $(wrapped:%=-Wl,--wrap=%) \
-	  $(shell $(PKG_CONFIG) --libs $(LUA_PC) $(LIBRARIES))
+	  $(wrapped:%=-Wl,--wrap=%) $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LIBS)
 
 $(BUILD)/no_http2.so: spec/support/programs/no_http2.c
 	@mkdir -p $(@D)
