@@ -31,7 +31,8 @@ describe("core.http.new: connections", function()
   it("[connection-carry-hundred] connections: carry a hundred concurrent "
     .. "requests", function()
     for _, http2 in ipairs { true, false } do
-      with { http2 = http2, max_host_connections = 16 }
+      with { http2 = http2, max_host_connections = 16, timeout = 60,
+        connect_timeout = 60 }
       local transfers = {}
       for index = 1, 100 do
         transfers[index] = assert(fixture.transport:submit { method = "POST",
