@@ -13,13 +13,23 @@ local SECTIONS = {
     .. "core in the same round: above 1, the core is faster. Median, quartiles "
     .. "in parentheses.", "bench/run" },
   { "growth", "Growth", "Memory of a device and CPU time of a call, with 1 to "
-    .. "10,000 devices.", "bench/growth" },
+    .. "100,000 devices.", "bench/growth" },
+  { "driver", "Driver of nginx", "client.api:profiles() beside the same call by a bare "
+    .. "cosocket, in one worker. With 64 and 1,000 in flight, each response takes the "
+    .. "service 50 ms.", "bench/driver" },
+  { "driver-park", "Driver of nginx: waiting calls", "CPU use of a worker while calls "
+    .. "wait for 10 s.", "bench/driver park" },
+  { "peers", "Other HTTP clients", "The same call by this client, its core and "
+    .. "lua-http, on Lua 5.2.",
+    "bench/peers" },
   { "guards", "Guards", "Counts of one operation or flow; they do not depend on "
     .. "other load. The specs enforce the ceilings.", "make guards" },
   { "soak", "Soak", "Memory, descriptors and errors under a steady load.",
     "make soak" },
   { "gateway-files", "Gateway: files", "Files with the ticket check and "
     .. "without, from the same nginx.", "bench/gateway.sh files" },
+  { "gateway-cdn", "Gateway: files through Traffic Server", "Segments of 188 kB; each "
+    .. "request has a signed URL.", "bench/gateway.sh cdn" },
   { "gateway-slow", "Gateway: slow service", "/play while the service takes two "
     .. "seconds for each response.", "bench/gateway.sh slow" },
   { "gateway-hour", "Gateway: one hour of traffic", "The requests of one hour, "
@@ -32,6 +42,11 @@ local SECTIONS = {
     "bench/tv" },
   { "player", "mpv callbacks", "The script of examples/mpv under Xvfb. The time that a "
     .. "callback waited for a processor is subtracted.", "bench/player" },
+  { "fuzz", "Fuzzing", "libFuzzer with AddressSanitizer and UBSan.", "make fuzz" },
+  { "mutation", "Mutation", "Single lines are changed; a spec has to fail.",
+    "make mutation" },
+  { "documentation", "Documentation and conformance", "Counted by the checks of the "
+    .. "reference, of the types and of Adobe's statements.", "bench/counts" },
 }
 
 local LUAS = { "lua5.4", "luajit", "lua5.3", "lua5.1" }
