@@ -46,8 +46,8 @@ local function ended(state)
       denied = "The provider refused the login." })[state] }
 end
 
--- Without both callbacks nobody sees the code, and the login would poll until it
--- expires.
+-- Without on_code and on_poll the application cannot show the code, and the login would
+-- poll until the code expires.
 local function show_code(options, flow)
   if options.on_code then return options.on_code(flow) end
   if not options.on_poll then

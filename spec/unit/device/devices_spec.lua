@@ -1,5 +1,6 @@
 --- Many devices on one client: memory use and isolation.
 
+local counting_limiter = require "spec.support.counting_limiter"
 local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local fake_clock = require "spec.support.fake_clock"
@@ -281,13 +282,7 @@ describe("devices of one client", function()
 
   it("[devices-rate-limit-share] devices: use the rate limiter given as the "
     .. "option rate_limit", function()
-    local output = {}
-    local shared = { cancel = print, penalize = print,
-      barred_for = function() return 0 end,
-      reserve = function(_, key)
-        output[#output + 1] = key
-        return 0
-      end }
+    local shared, output = counting_limiter()
     local view = gateway { rate_limit = shared }:device(fields_of(7))
     assert.is_table(view.api:profiles())
     -- Registration and token requests send no X-Forwarded-For, so they count
