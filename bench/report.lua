@@ -13,7 +13,7 @@ local SECTIONS = {
     .. "core in the same round: above 1, the core is faster. Median, quartiles "
     .. "in parentheses.", "bench/run" },
   { "growth", "Growth", "Memory of a device and CPU time of a call, with 1 to "
-    .. "10,000 devices.", "bench/growth" },
+    .. "100,000 devices.", "bench/growth" },
   { "driver", "Driver of nginx", "client.api:profiles() beside the same call by a bare "
     .. "cosocket, in one worker. With 64 and 1,000 in flight, each response takes the "
     .. "service 50 ms.", "bench/driver" },

@@ -80,8 +80,8 @@ describe("authorize", function()
     .. "the store", function()
     viewer "ann"
     local token = assert(client:authorize "CNN").media_token
-    for _, entry in pairs(client.context.connection.store.entries) do
-      assert.is_nil(tostring(entry.value):find(token, 1, true))
+    for _, value in pairs(client.context.connection.store.values) do
+      assert.is_nil(value:find(token, 1, true))
     end
   end)
 

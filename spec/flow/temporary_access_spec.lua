@@ -200,9 +200,9 @@ describe("temporary access", function()
       local seen = { json.encode(scenario.control.journal()),
         json.encode(events),
         json.encode(scenario.control.snapshot()), json.encode(pass.user) }
-      for name, entry in pairs(
-          scenario.client.context.connection.store.entries) do
-        seen[#seen + 1] = name .. " " .. entry.value
+      for name, value in pairs(
+          scenario.client.context.connection.store.values) do
+        seen[#seen + 1] = name .. " " .. value
       end
       for _, text in ipairs(seen) do
         text = text:lower()

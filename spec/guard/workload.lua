@@ -57,12 +57,20 @@ function Transfer.ended() return true end
 function Transfer.close() end
 
 local CREDENTIALS = '{"client_id":"an-id","client_secret":"a-secret"}'
-local TOKEN = '{"access_token":"a-token","expires_in":21600}'
+local TOKEN = '{"access_token":"%s","expires_in":21600}'
+local tokens = 0
+
+-- Each token differs, as Adobe's do. LuaJIT hashes only 16 bytes of a string, so
+-- thousands of records with the same token would have the same hash.
+local function token_response()
+  tokens = tokens + 1
+  return TOKEN:format(core.digest.hex(core.digest.sha256(tostring(tokens))))
+end
 
 function Transport:submit(given)
   local body
   if given.url:find("/o/client/register", 1, true) then body = CREDENTIALS
-  elseif given.url:find("/o/client/token", 1, true) then body = TOKEN
+  elseif given.url:find("/o/client/token", 1, true) then body = token_response()
   else body = self.respond(given) end
   return setmetatable({ body = body }, Transfer)
 end

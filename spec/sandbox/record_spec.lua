@@ -74,8 +74,8 @@ describe("a recording", function()
     for id, registered in pairs(state.clients) do
       secrets.client_id, secrets.client_secret = id, registered.secret
     end
-    for key, entry in pairs(store.entries) do
-      local value = json.decode(entry.value)
+    for key, text in pairs(store.values) do
+      local value = json.decode(text)
       local token = type(value) == "table" and value.token or {}
       secrets.access_token = token.access_token or secrets.access_token
       assert(type(key) == "string")

@@ -39,9 +39,9 @@ end
 
 local function copy_of_store(self)
   local copy = memory { now = self.driver.now }
-  for key, entry in pairs(self.saved.entries) do
-    if entry.ends == math.huge or key:find "^access:" then
-      copy:set(key, entry.value)
+  for key, value in pairs(self.saved.store.values) do
+    if self.saved.store.ends[key] == math.huge or key:find "^access:" then
+      copy:set(key, value)
     end
   end
   return copy
@@ -50,7 +50,7 @@ end
 --- Saves the state of the sandbox and the entries of the store.
 function Fixture:save()
   self.saved = { snapshot = self.control.snapshot(),
-    entries = self.client.context.connection.store.entries }
+    store = self.client.context.connection.store }
 end
 
 --- Restores the saved state, with a new client.

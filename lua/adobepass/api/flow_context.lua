@@ -117,8 +117,7 @@ local function shared_tokens(self, key, application)
   local shared = self.connection.credentials
   local found = shared[key]
   if not found then
-    found = access_token.new(self.connection,
-      { record = self.record, key = self.key }, application, key)
+    found = access_token.new(self.connection, self, application, key)
     shared[key] = found
   end
   return found

@@ -16,9 +16,20 @@ local options = require "adobepass.util.options"
 local OPTIONS = { now = "function?", max = "number?" }
 local NEVER = math.huge
 
+local function empty(self)
+  self.values, self.ends, self.count, self.soonest = {}, {}, 0, NEVER
+end
+
+-- Returns the value of an entry that has not expired.
 local function living(self, key)
-  local entry = self.entries[key]
-  if entry and entry.ends > self.now() then return entry end
+  local ends = self.ends[key]
+  if ends and ends > self.now() then return self.values[key] end
+end
+
+local function drop(self, key)
+  if not self.ends[key] then return end
+  self.values[key], self.ends[key] = nil, nil
+  self.count = self.count - 1
 end
 
 -- Removes expired entries. Visits the entries only if at least one has expired;
@@ -26,19 +37,18 @@ end
 local function sweep(self)
   local now, soonest = self.now(), NEVER
   if self.soonest > now then return end
-  for key, entry in pairs(self.entries) do
-    if entry.ends <= now then
-      self.entries[key] = nil
-      self.count = self.count - 1
-    elseif entry.ends < soonest then
-      soonest = entry.ends
+  for key, ends in pairs(self.ends) do
+    if ends <= now then
+      drop(self, key)
+    elseif ends < soonest then
+      soonest = ends
     end
   end
   self.soonest = soonest
 end
 
 local function put(self, key, value, seconds)
-  if not self.entries[key] then
+  if not self.ends[key] then
     if self.count >= self.max then sweep(self) end
     if self.count >= self.max then
       return interface.failed(("The store is full: it holds %d entries.")
@@ -47,24 +57,12 @@ local function put(self, key, value, seconds)
     self.count = self.count + 1
   end
   local ends = seconds and self.now() + seconds or NEVER
-  self.entries[key] = { value = value, ends = ends }
+  self.values[key], self.ends[key] = value, ends
   self.soonest = math.min(self.soonest, ends)
   return true
 end
 
-local function drop(self, key)
-  if self.entries[key] then
-    self.entries[key] = nil
-    self.count = self.count - 1
-  end
-end
-
-local memory = { set = put }
-
-function memory.get(self, key)
-  local entry = living(self, key)
-  return entry and entry.value
-end
+local memory = { get = living, set = put }
 
 -- Atomic, because it does not yield.
 function memory.add(self, key, value, seconds)
@@ -74,20 +72,22 @@ end
 
 -- Atomic for the same reason.
 function memory.replace(self, key, value, expected, seconds)
-  local entry = living(self, key)
-  if (entry and entry.value) ~= expected then return false end
+  if living(self, key) ~= expected then return false end
   return put(self, key, value, seconds)
 end
 
 function memory.delete(self, key, value)
-  local entry = living(self, key)
-  if value == nil or (entry and entry.value == value) then drop(self, key) end
+  if value == nil or living(self, key) == value then drop(self, key) end
   return true
 end
 
 function memory.clear(self, prefix)
-  for key in pairs(self.entries) do
-    if key:sub(1, #(prefix or "")) == (prefix or "") then drop(self, key) end
+  if not prefix then
+    empty(self)
+    return true
+  end
+  for key in pairs(self.ends) do
+    if key:sub(1, #prefix) == prefix then drop(self, key) end
   end
   return true
 end
@@ -104,6 +104,7 @@ return function(given)
   if max < 1 or max % 1 ~= 0 then
     error("store.memory: max should be a whole number above 0", 2)
   end
-  return make { entries = {}, count = 0, soonest = NEVER, max = max,
-    now = given.now or core.clock.monotonic }
+  local state = { max = max, now = given.now or core.clock.monotonic }
+  empty(state)
+  return make(state)
 end

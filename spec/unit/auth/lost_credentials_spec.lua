@@ -42,9 +42,9 @@ describe("credentials and faults", function()
   local function counts() return many_clients.counts(at.control.journal()) end
 
   local function stored_id()
-    for key, entry in pairs(store.entries) do
+    for key, text in pairs(store.values) do
       if key:find "^credentials" then
-        return json.decode(entry.value).client_id
+        return json.decode(text).client_id
       end
     end
   end
@@ -141,13 +141,13 @@ describe("credentials and faults", function()
     .. "remembered failure is considered", function()
     local one = client()
     assert.equal("ok", ask(one))
-    for key, entry in pairs(store.entries) do
+    for key, text in pairs(store.values) do
       if key:find "^access" then
-        local record = json.decode(entry.value)
+        local record = json.decode(text)
         record.failure = { code = "http_503", message = "m", action = "none",
           pause = 30, wall = record.token.wall, boot = record.token.boot,
           monotonic = record.token.monotonic }
-        assert(store:replace(key, json.encode(record), entry.value))
+        assert(store:replace(key, json.encode(record), text))
       end
     end
     assert.equal("ok", ask(client()))
@@ -205,7 +205,7 @@ describe("credentials and faults", function()
     assert.equal("http_503", ask(one))
     assert.is_true(one:forget_failure())
     time:advance(2)
-    for key in pairs(store.entries) do
+    for key in pairs(store.values) do
       assert.is_nil(key:find "^access" and store:get(key))
     end
   end)

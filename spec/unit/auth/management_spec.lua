@@ -42,8 +42,8 @@ describe("management", function()
 
   local function stored()
     local found = {}
-    for key, entry in pairs(store.entries) do
-      if key:find "^credentials" then found[#found + 1] = entry.value end
+    for key, text in pairs(store.values) do
+      if key:find "^credentials" then found[#found + 1] = text end
     end
     table.sort(found)
     return found

@@ -60,16 +60,16 @@ describe("versions of stored records", function()
 
   local function records()
     local found = {}
-    for key, entry in pairs(store.entries) do found[key] = entry.value end
+    for key, text in pairs(store.values) do found[key] = text end
     return found
   end
 
   local function change(pattern, change_record)
-    for key, entry in pairs(store.entries) do
+    for key, text in pairs(store.values) do
       if key:find(pattern) then
-        local record = json.decode(entry.value)
+        local record = json.decode(text)
         change_record(record)
-        entry.value = json.encode(record)
+        store.values[key] = json.encode(record)
       end
     end
   end

@@ -190,11 +190,11 @@ describe("timestamp", function()
     end
     local function restart()
       time:restart()
-      for key, entry in pairs(store.entries) do
+      for key, text in pairs(store.values) do
         if key:find "^access" then
-          local record = json.decode(entry.value)
+          local record = json.decode(text)
           record.token.boot = "the run before"
-          entry.value = json.encode(record)
+          store.values[key] = json.encode(record)
         end
       end
     end
