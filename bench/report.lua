@@ -14,6 +14,8 @@ local SECTIONS = {
     .. "in parentheses.", "bench/run" },
   { "growth", "Growth", "Memory of a device and CPU time of a call, with 1 to "
     .. "100,000 devices.", "bench/growth" },
+  { "start", "Start", "From the start of a program to the first permit of a new "
+    .. "device, over https. Each row includes the rows before it.", "bench/start" },
   { "driver", "Driver of nginx", "client.api:profiles() beside the same call by a bare "
     .. "cosocket, in one worker. With 64 and 1,000 in flight, each response takes the "
     .. "service 50 ms.", "bench/driver" },
@@ -42,6 +44,15 @@ local SECTIONS = {
     "bench/tv" },
   { "player", "mpv callbacks", "The script of examples/mpv under Xvfb. The time that a "
     .. "callback waited for a processor is subtracted.", "bench/player" },
+  { "faults", "Faults", "Specs with faults of network, service, nginx, disk "
+    .. "and Redis.", "make test SPECS=spec/fault" },
+  { "simulation", "Simulation", "The client's code with virtual time, several "
+    .. "processes, one store and faults; checks C1 to C5 of docs/credentials.md.",
+    "make simulate SEEDS=10000" },
+  { "model", "Model", "spin checks C1 to C5 in all states of the protocol's model, and "
+    .. "has to find each of six planted defects.", "make model" },
+  { "ports", "Ports", "Core, client and flows in a clean root of Debian 13; arm64 and "
+    .. "armhf run in qemu-user.", "make ports" },
   { "fuzz", "Fuzzing", "libFuzzer with AddressSanitizer and UBSan.", "make fuzz" },
   { "mutation", "Mutation", "Single lines are changed; a spec has to fail.",
     "make mutation" },
