@@ -153,6 +153,7 @@ nginx=$(command -v openresty || PATH="$PATH:/usr/sbin" command -v nginx)
 trap 'cat nginx.log; kill $viewer $pid' EXIT
 curl -sf --retry 20 --retry-connrefused --retry-delay 1 \
   -H "X-Device: one" http://127.0.0.1:8087/login | grep code=
+curl -sf -H "X-Device: one" http://127.0.0.1:8087/status | grep -E 'pending|signed in'
 curl -sf -H "X-Device: one" http://127.0.0.1:8087/play
 curl -s -w '%%{http_code}' http://127.0.0.1:8087/play | tr '\n' ' ' |
   grep "X-Device. 400"

@@ -24,13 +24,13 @@ local LOGIN = {
   activation_url = "Your page where a viewer types the code; default: that of "
     .. "adobepass.new",
   on_code = { "fun(login: adobepass.Login)",
-    "Show the code, the URL and the QR code; required if the viewer has to sign in, "
-      .. "unless on_poll is given" },
+    "Show your activation_url and the code, or the QR code; required if the viewer has "
+      .. "to sign in, unless on_poll is given" },
   on_poll = { "fun(login: adobepass.Login)",
     "Called after each poll without a profile" },
   cancel = { "fun(): boolean?",
-    "Called repeatedly while the login waits; true ends it: cancelled. "
-      .. "The code stays valid" },
+    "Called four times a second while the login waits; true ends it with the error "
+      .. "cancelled. The code stays valid until the next login of this device" },
   choose = { "fun(profiles: adobepass.Profile[]): adobepass.Profile?",
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",
@@ -272,12 +272,13 @@ texts.results = {
     { "not_after?", "number", "ms since 1970" },
     { "attributes", "table<string, any>", "The viewer's metadata" },
     { "encrypted?", "table<string, string>", "Attributes that were not decrypted" } } },
-  { "Login", "A login: plain data, which can be stored", {
+  { "Login", "A login: plain data, which can be stored, for example as JSON", {
     { "state", "string", "pending or done" },
-    { "code?", "string", "What the viewer types" },
-    { "url?", "string", "The provider's login, for a browser on this device; without "
-      .. "mvpd, domain_name and redirect_url: your activation_url" },
-    { "qr?", "string", "The text of the QR code" },
+    { "code?", "string", "What the viewer types on the page activation_url" },
+    { "url?", "string", "The provider's login, for a browser on this device: a TV shows "
+      .. "activation_url instead. Without mvpd, domain_name and redirect_url it is your "
+      .. "activation_url" },
+    { "qr?", "string", "The text of the QR code: activation_url with the code" },
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
     { "expires_at?", "number", "ms since 1970" },
@@ -403,7 +404,8 @@ texts.results = {
     { "results?", "table", "What the function returned; `n` is their number" },
     { "error?", "any", "The value that was raised" },
     { "traceback?", "string", "Where it was raised" },
-    { "cancel", "fun(self)", "Ends it" } } },
+    { "cancel", "fun(self)", "Ends it: its function does not continue. To continue it "
+      .. "with an error, use the option cancel of client:login" } } },
 }
 
 -- The tables of adobepass.sandbox.

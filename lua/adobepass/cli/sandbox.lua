@@ -25,7 +25,7 @@ Examples:
       Start the sandbox, and print how to use it.
   adobepass sandbox --port 8443 --state-dir ~/.adobepass-sandbox
       Keep the addresses and the logins between runs.
-  adobepass sandbox --exec 'busted spec'
+  adobepass sandbox --exec 'busted --lua=lua5.4 spec'
       Run tests against the sandbox, and exit with their status. Its addresses
       are in ADOBEPASS_API, ADOBEPASS_MGMT, ADOBEPASS_CONTROL, ADOBEPASS_CA,
       ADOBEPASS_STATEMENT and ADOBEPASS_PID.

@@ -186,7 +186,7 @@
 ---@class adobepass.LoginOptions
 ---@field activation_url? string # Your page where a viewer types the code; default: that of adobepass.new
 ---@field browser_returned? fun(): boolean? # For a login in this device's own browser: polling starts when it is true
----@field cancel? fun(): boolean? # Called repeatedly while the login waits; true ends it: cancelled. The code stays valid
+---@field cancel? fun(): boolean? # Called four times a second while the login waits; true ends it with the error cancelled. The code stays valid until the next login of this device
 ---@field choose? fun(profiles: adobepass.Profile[]): adobepass.Profile? # Chooses one of several profiles; default: the one valid longest
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
@@ -194,7 +194,7 @@
 ---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field mvpd? string # The provider's id; without it, the second screen chooses
----@field on_code? fun(login: adobepass.Login) # Show the code, the URL and the QR code; required if the viewer has to sign in, unless on_poll is given
+---@field on_code? fun(login: adobepass.Login) # Show your activation_url and the code, or the QR code; required if the viewer has to sign in, unless on_poll is given
 ---@field on_poll? fun(login: adobepass.Login) # Called after each poll without a profile
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new
@@ -388,12 +388,12 @@
 ---@field attributes table<string, any> # The viewer's metadata
 ---@field encrypted? table<string, string> # Attributes that were not decrypted
 
---- A login: plain data, which can be stored.
+--- A login: plain data, which can be stored, for example as JSON.
 ---@class adobepass.Login
 ---@field state string # pending or done
----@field code? string # What the viewer types
----@field url? string # The provider's login, for a browser on this device; without mvpd, domain_name and redirect_url: your activation_url
----@field qr? string # The text of the QR code
+---@field code? string # What the viewer types on the page activation_url
+---@field url? string # The provider's login, for a browser on this device: a TV shows activation_url instead. Without mvpd, domain_name and redirect_url it is your activation_url
+---@field qr? string # The text of the QR code: activation_url with the code
 ---@field mvpd? string # The provider
 ---@field interval? number # Seconds between two polls
 ---@field expires_at? number # ms since 1970
@@ -530,7 +530,7 @@
 ---@field results? table # What the function returned; `n` is their number
 ---@field error? any # The value that was raised
 ---@field traceback? string # Where it was raised
----@field cancel fun(self) # Ends it
+---@field cancel fun(self) # Ends it: its function does not continue. To continue it with an error, use the option cancel of client:login
 
 ---@class adobepass.Pass
 ---@field mvpd string # The pass in use
