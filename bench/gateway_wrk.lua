@@ -27,6 +27,9 @@ function request()
 end
 ]]
 
+local SECONDS = { us = 1e-6, ms = 1e-3, s = 1 }
+
+-- Returns the requests per second, and the mean seconds until a response.
 local function wrk(folder, url, requests, seconds, connections)
   local script = folder .. "/wrk.lua"
   assert(shell.write_file(script, WRK:format(wrk_script.literal(requests))))
@@ -34,7 +37,9 @@ local function wrk(folder, url, requests, seconds, connections)
     connections or 16, "-d", seconds .. "s", "--timeout", "10s", "-s", script, url))
   assert(status == 0, text)
   assert(not text:find "Non%-2xx" and not text:find "Socket errors", text)
-  return tonumber(text:match "Requests/sec:%s+([%d.]+)")
+  local latency, unit = text:match "Latency%s+([%d.]+)(%a+)"
+  return tonumber(text:match "Requests/sec:%s+([%d.]+)"),
+    tonumber(latency) * SECONDS[unit]
 end
 
 -- --- files --------------------------------------------
@@ -185,8 +190,11 @@ local function slow(viewers, kept)
     operation = "authorize", count = 1e6 })
   local own = tools.workers(running)
   local before = cpu_seconds(own)
-  local rate = wrk(running.folder, running.nodes[1].url, requests, seconds,
+  -- Each viewer waits for one response all the time. Counting the responses would leave
+  -- out those in flight at the end, which is up to DELAY of the run.
+  local _, latency = wrk(running.folder, running.nodes[1].url, requests, seconds,
     viewers)
+  local rate = viewers / latency
   local busy = 100 * (cpu_seconds(own) - before) / seconds
   local most = viewers / DELAY
   say("%d viewers at one node; each response takes the service %d s", viewers, DELAY)
