@@ -301,7 +301,7 @@ cov: test-deps ## report the line coverage of C
 	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
 	@sh .ci/specs lua5.4-cov spec/unit/core \
 	  > build/cov.log || true # an unprivileged child cannot write coverage
-	@cd build/lua5.4-cov/obj && gcov -n *.gcda 2>/dev/null | awk '\
+	@cd build/lua5.4-cov/obj && gcov -n */*.gcda 2>/dev/null | awk '\
 	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \
 	  /^Lines executed/ && file { split($$2, part, ":"); \
 	    printf "%8s  %s\n", part[2], file; file = "" }' | sort -k2
