@@ -27,6 +27,33 @@ describe("util.core_check", function()
     end)
   end
 
+  for _, name in ipairs { "adobepass", "adobepass.sandbox", "adobepass.cli" } do
+    -- tags: [core-check-no-core]
+    it(("[core-check-no-core] core: %s says in one sentence that no core was found")
+      :format(name), function()
+      local jit = rawget(_G, "jit")
+      local output = child_process.run(([[
+        package.cpath = "/adobepass-spec/?.so"
+        print(select(2, pcall(require, %q)))]]):format(name))
+      assert.equal(("adobepass: no core for %s was found; build it with `make LUA=%s`, "
+        .. "correct LUA_CPATH, or run a Lua whose core is built (busted has the option "
+        .. "--lua)"):format(jit and jit.version or _VERSION,
+          child_process.interpreter()), output)
+    end)
+  end
+
+  -- tags: [core-check-other-errors]
+  it("[core-check-other-errors] core: another error of the loader is not changed",
+    function()
+      local output = child_process.run([[
+        package.preload["adobepass.core"] = function()
+          error("libcurl.so.4: cannot open shared object file", 0)
+        end
+        print(select(2, pcall(require, "adobepass")))]])
+      assert.matches("libcurl.so.4: cannot open shared object file", output, 1, true)
+      assert.is_nil(output:find("make LUA", 1, true))
+    end)
+
   it("[core-check-own-lua] core: loads when it was built for this Lua", function()
     assert.is_true(require "adobepass.util.core_check")
   end)
