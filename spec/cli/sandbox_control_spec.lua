@@ -100,7 +100,7 @@ describe("cli sandbox control", function()
     for arguments, expected in pairs {
       ["login --username anne " .. DEVICE:gsub(" %-%-username ann", "")] =
         "'username': expected a viewer of the mvpd: did you mean 'ann'?",
-      ["login --code NONE --username ann"] = "'code'",
+      ["login --code NONE --username ann"] = "the code \"NONE\" is unknown",
       ["degrade --service-provider REF30 --mvpd Dich --rule AuthNAll"] =
         "'mvpd': expected an mvpd of the service provider: did you mean 'Dish'?",
       ["fault --kind stauts"] = "did you mean 'status'?",
@@ -123,6 +123,20 @@ describe("cli sandbox control", function()
     end
     local _, err = run("login --json --code NONE")
     assert.equal("usage", json.decode(err).error.code)
+  end)
+
+  -- tags: [control-cli-help-of-call]
+  it("[control-cli-help-of-call] sandbox control: a usage error names the help of the "
+    .. "call, or of control", function()
+    for arguments, help in pairs {
+      ["login --code NONE --username ann"] = "sandbox control login",
+      ["fault --kind stauts"] = "sandbox control fault",
+      ["clock --control nonsense"] = "sandbox control",
+    } do
+      local _, err = run(arguments)
+      assert.is_truthy(err:find("\nTry: adobepass " .. help .. " --help\n", 1, true),
+        err)
+    end
   end)
 
   it("[control-cli-no-sandbox] sandbox control: says how to reach a sandbox when none "

@@ -106,12 +106,22 @@ describe("a code", function()
     .. "only", function()
     local h = fixture.new()
     local code = h:log_in("ann", "Cablevision").code
-    assert.same({ nil, "invalid 'code': expected an open session, but the code is "
-      .. "used", "code" },
+    assert.same({ nil, "invalid 'code': expected an open session, but the code \""
+      .. code .. "\" is used", "code" },
       { h.control.login { code = code, username = "bob" } })
     assert.equal("invalid_authentication_session",
                  resume(h, code, {}).json.code)
     assert.equal(200, poll(h, code).status)
+  end)
+
+  -- tags: [control-login-quotes-code]
+  it("[control-login-quotes-code] sandbox login: quotes a code that is not open, "
+    .. "with escaped white space", function()
+    local h = fixture.new()
+    local code = h:session().json.code
+    assert.same({ nil, "invalid 'code': expected an open session, but the code \""
+      .. code .. "\\n200\" is unknown", "code" },
+      { h.control.login { code = code .. "\n200", username = "ann" } })
   end)
 end)
 

@@ -27,8 +27,13 @@ function report.status(err)
 end
 
 --- Returns a usage error.
-function report.usage(message)
-  return errors.new { code = "usage", action = "none", message = message }
+-- @string message
+-- @string[opt] command whose help explains it, such as "sandbox control"; default: the
+-- subcommand
+function report.usage(message, command)
+  local err = errors.new { code = "usage", action = "none", message = message }
+  err.command = command
+  return err
 end
 
 --- Returns the error of a request that failed with an error code of the core.
@@ -121,8 +126,9 @@ end
 -- output for people only if a language is given.
 -- @return the exit status
 function report.failure(name, err, wants_json, language)
+  local command = err.command or name
   local advice = err.code == "usage"
-    and ("Try: adobepass %s--help"):format(name ~= "" and name .. " " or "")
+    and ("Try: adobepass %s--help"):format(command ~= "" and command .. " " or "")
     or report.advice(err)
   if wants_json then
     terminal.print_error(as_json(err, advice, language))

@@ -87,6 +87,11 @@ function sandbox_control.define(parser)
   end
 end
 
+-- Returns a usage error that the help of `control`, or of a call, explains.
+local function usage(message, call)
+  return report.usage(message, "sandbox control" .. (call and " " .. call or ""))
+end
+
 -- Options of `adobepass sandbox` that only starting a sandbox has.
 local START = { "port", "bind", "world", "state_dir", "exec", "record",
   "no_throttle" }
@@ -95,7 +100,7 @@ local function fields_of(arguments)
   for _, name in ipairs(START) do
     -- argparse stores the name of the call as well.
     if arguments[name] ~= nil and name ~= arguments.call then
-      return nil, report.usage(("--%s cannot be used with control"):format(
+      return nil, usage(("--%s cannot be used with control"):format(
         (name:gsub("_", "-"))))
     end
   end
@@ -120,14 +125,14 @@ local function control_url(arguments)
   if url and url:find "^https?://." and settings.is_loopback(url) then
     return (url:gsub("/+$", ""))
   end
-  return nil, report.usage(url and BAD_URL or NO_SANDBOX)
+  return nil, usage(url and BAD_URL or NO_SANDBOX)
 end
 
 -- Returns the response, or nil and an error.
 local function send(arguments, url, body)
   local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments) })
   if not success or not transport then
-    return nil, report.usage "--ca: the CA file cannot be read"
+    return nil, usage "--ca: the CA file cannot be read"
   end
   local driver = adobepass.driver.block()
   local transfer, message, code = transport:submit { method = "POST", url = url,
@@ -143,12 +148,12 @@ local function send(arguments, url, body)
 end
 
 -- Returns the result of a call; nil and an error.
-local function result_of(response)
+local function result_of(response, call)
   local reply = json.decode(response.body)
   if type(reply) ~= "table" then
-    return nil, report.usage "this address is not a sandbox's control API"
+    return nil, usage "this address is not a sandbox's control API"
   elseif reply.error then
-    return nil, report.usage(terminal.escape(reply.error))
+    return nil, usage(terminal.escape(reply.error), call)
   end
   return reply.result
 end
@@ -174,7 +179,7 @@ function sandbox_control.run(arguments)
     response, err = send(arguments, ("%s/sandbox/%s"):format(url, arguments.call),
       json.encode(fields))
   end
-  if response then result, err = result_of(response) end
+  if response then result, err = result_of(response, arguments.call) end
   if result == nil then return nil, err end
   print_result(result, arguments.json)
   return report.SUCCESS

@@ -63,7 +63,8 @@ local function session_of_code(sandbox, given)
   end
   local session, why = sandbox:find_session(given.code)
   if session then return session end
-  return invalid("code", "an open session, but the code is " .. why)
+  return invalid("code", ("an open session, but the code %s is %s"):format(
+    json.encode(given.code), why))
 end
 
 local function unknown_name(field, expected, value, known)
