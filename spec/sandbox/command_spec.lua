@@ -261,6 +261,21 @@ describe("adobepass sandbox", function()
     assert.is_truthy(text:find("libnginx-mod-http-lua", 1, true))
   end)
 
+  -- tags: [sandbox-command-world-warnings]
+  it("[sandbox-command-world-warnings] adobepass sandbox: prints each warning of a "
+    .. "world on standard error, and starts", function()
+    local place = folder.make()
+    local path = place .. "/world.json"
+    assert(shell.write_file(path, '{ "providers": { "NORD": { "name": "N", "domains": '
+      .. '["a.test"], "integrations": {} } } }'))
+    local text, status = run("sandbox --exec true --world " .. path)
+    local quiet = shell.read(COMMAND .. "sandbox --exec true 2>&1")
+    folder.remove(place)
+    assert.same({ "adobepass sandbox: warning: providers.NORD: no application has this "
+      .. "service provider; add it to applications[].providers", 0, "" },
+      { text, status, quiet })
+  end)
+
   it("[sandbox-command-world-mistakes] adobepass sandbox: prints each mistake of a "
     .. "world on a line", function()
     local place = folder.make()

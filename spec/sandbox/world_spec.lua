@@ -202,6 +202,32 @@ describe("a world", function()
     assert.is_nil(mistakes { viewers = { ann = { password = 1 } } }:find "secret")
   end)
 
+  -- tags: [world-warnings]
+  it("[world-warnings] sandbox world: warns of a service provider that is in no "
+    .. "application, and of an application without redirect_uri", function()
+    local mine = { name = "M", domains = { "a.test" }, integrations = {} }
+    local function application(redirect_uri)
+      return { { id = "a", name = "A", scopes = {}, redirect_uri = redirect_uri,
+        providers = { "NORD" } } }
+    end
+    local function warnings(given)
+      return world_schema.warnings(assert(world_schema.complete(given)))
+    end
+    local unlisted = ": no application has this service provider; add it to "
+      .. "applications[].providers"
+    assert.same({ "providers.NORD" .. unlisted, 'providers["S 2"]' .. unlisted },
+      warnings { providers = { NORD = mine, ["S 2"] = mine, REF30 = {} } })
+    assert.same({ "applications[1].redirect_uri: missing; a registration that sends "
+      .. "none fails with invalid_redirect_uri" },
+      warnings { providers = { NORD = mine }, applications = application() })
+    assert.same({}, warnings { providers = { NORD = mine },
+      applications = application "app://x" })
+    assert.same({}, warnings())
+    assert.same({}, warnings { lifetimes = { code = 60 } })
+    assert.same({ "providers.OTHER" .. unlisted }, warnings { defaults = false,
+      providers = { OTHER = mine, NORD = mine }, applications = application "app://x" })
+  end)
+
   it("[world-merged] sandbox world: is merged over the defaults", function()
     local merged = adobepass_sandbox.new {
       lifetimes = { code = 60 },

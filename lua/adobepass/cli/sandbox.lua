@@ -251,6 +251,9 @@ function sandbox.run(arguments)
     end
     return 1
   end
+  for _, warning in ipairs(running.warnings) do
+    terminal.print_error("adobepass sandbox: warning: " .. warning)
+  end
   -- The stand-alone Lua turns SIGINT into an error, which must not skip stop().
   local success, status = pcall(serve, running, arguments)
   running:stop()

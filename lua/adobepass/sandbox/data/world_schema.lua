@@ -300,4 +300,34 @@ function world_schema.complete(given, source)
     #mistakes == 1 and "" or "s", table.concat(mistakes, "\n  "))
 end
 
+local function listed_providers(applications)
+  local listed = {}
+  for _, application in ipairs(applications) do
+    for _, id in ipairs(application.providers) do listed[id] = true end
+  end
+  return listed
+end
+
+--- Returns warnings of entries that may be meant, but with which a client is refused.
+-- Providers of the default world are left out.
+-- @tparam table world a complete world
+-- @treturn {string,...} each with the path of its entry
+function world_schema.warnings(world)
+  local warnings, listed = {}, listed_providers(world.applications)
+  local default = world.defaults == false and {} or default_world.providers
+  for index, application in ipairs(world.applications) do
+    if not application.redirect_uri then
+      warnings[#warnings + 1] = ("applications[%d].redirect_uri: missing; a "
+        .. "registration that sends none fails with invalid_redirect_uri"):format(index)
+    end
+  end
+  for _, id in ipairs(sorted_names(world.providers)) do
+    if not listed[id] and not default[id] then
+      warnings[#warnings + 1] = join("providers", id) .. ": no application has this "
+        .. "service provider; add it to applications[].providers"
+    end
+  end
+  return warnings
+end
+
 return world_schema

@@ -12,6 +12,7 @@
 --   }
 --   running.api, .mgmt, .control   origins
 --   running.world                  the complete world
+--   running.warnings               list of texts about the world
 --   running.plain_api              origin of `bind`, else nil
 --   running.ca                     file name of the CA certificate
 --   running.statement              software statement of the first application
@@ -215,6 +216,7 @@ function host.start(options)
   if not server then return nil, why, how end
   return setmetatable({
     server = server, pid = server.pid, folder = server.folder, world = world,
+    warnings = world_schema.warnings(world),
     api = origin(server.ports[1]), mgmt = origin(server.ports[2]),
     control = origin(server.ports[3]),
     plain_api = plain_origin(options, server.ports),
