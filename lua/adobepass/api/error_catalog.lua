@@ -251,8 +251,11 @@ add("authentication", SIGN_IN, {
   partner_fallback = "Start an ordinary login.",
 })
 
-add("none", SIGN_IN, {
+add("none", "This code has expired. Please get a new one.", {
   login_expired = "Start a new login.",
+})
+
+add("none", SIGN_IN, {
   login_superseded = "Show the code of the newer login.",
 })
 

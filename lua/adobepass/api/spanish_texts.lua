@@ -24,6 +24,8 @@ return {
     "Su suscripción de TV no incluye este contenido.",
   ["This code is not valid. Please start again."] =
     "Este código no es válido. Empiece de nuevo.",
+  ["This code has expired. Please get a new one."] =
+    "Este código ha caducado. Solicite uno nuevo.",
   ["Parental controls do not allow this."] =
     "El control parental no permite este contenido.",
   ["You seem to be away from home. Please sign in again."] =

@@ -444,6 +444,14 @@ describe("the error catalog", function()
     assert.equal("none", catalog.codes.unauthorized.action)
   end)
 
+  -- tags: [errors-login-expired-text]
+  it("[errors-login-expired-text] error catalog: tells the viewer to get a new code "
+    .. "when the code has expired", function()
+    local err = errors.new { code = "login_expired" }
+    assert.equal("This code has expired. Please get a new one.", err:viewer_text())
+    assert.equal("Este código ha caducado. Solicite uno nuevo.", err:viewer_text "es")
+  end)
+
   it("[errors-documented-code-action] error catalog: has every documented code "
     .. "with its action", function()
     local count = 0
