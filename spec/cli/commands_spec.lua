@@ -246,6 +246,16 @@ describe("cli commands", function()
     assert.same({ "usage", 2 }, { why.code, status })
   end)
 
+  -- tags: [command-temppass-identity]
+  it("[command-temppass-identity] temppass: names --identity when a promotional "
+    .. "TempPass lacks the identity", function()
+    local out, err, status = fixture:run("temppass CNN --mvpd flexibleTempPass",
+      { STORE = fixture.folder .. "/temppass" })
+    assert.same({ "", 1 }, { err, status })
+    assert.is_truthy(out:find("[invalid_header_identity_for_temporary_access]\nUse "
+      .. "--identity NAME=VALUE, such as email=ann@example.com", 1, true), out)
+  end)
+
   it("[command-configuration] --profile: reads options from a file, which options of "
     .. "the command override", function()
     local place = fixture.folder .. "/.config/adobepass"

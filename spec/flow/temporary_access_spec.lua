@@ -252,6 +252,7 @@ describe("temporary access", function()
       local decision, err = new_pass { mvpd = FIVE_TITLES }:authorize "A"
       err = decision and decision.error or err
       assert.equal("invalid_header_identity_for_temporary_access", err.code)
+      assert.matches("Give the option user, such as { email", err:hint(), 1, true)
     end)
   end)
 

@@ -51,7 +51,8 @@ add("none", APP, {
   invalid_header_device_identifier =
     "Give each device an id, and never change it.",
   invalid_header_identity_for_temporary_access =
-    "Send the viewer's hashed identity, the same in each request.",
+    "Give the option user, such as { email = ... }, with the name that Adobe "
+    .. "configured for the TempPass.",
   invalid_header_pfs_permission_access_not_present =
     "Put frameworkPermissionInfo.accessStatus into partner_status.",
   invalid_header_pfs_provider_id_not_determined =

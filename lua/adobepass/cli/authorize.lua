@@ -64,7 +64,9 @@ local function show_denial(decision, token_alone)
   write(("%s  %s: %s [%s]"):format(terminal.paint("BAD", "denied"),
     terminal.escape(decision.resource), preauthorize.reason(decision),
     terminal.escape(decision.error.code)))
-  if decision.error.action ~= "none" then
+  -- A denial by the provider has no remedy.
+  if report.status(decision.error) ~= report.DENIED
+      or decision.error.action ~= "none" then
     write(report.advice(decision.error))
   end
 end

@@ -58,6 +58,8 @@ local ADVICE = {
   insecure_file = "Make the file readable only for its owner: chmod 600.",
   invalid_access_token_service_provider =
     "Check --service-provider: the statement must be for that provider.",
+  invalid_header_identity_for_temporary_access = "Use --identity NAME=VALUE, such as "
+    .. "email=ann@example.com, with the name that Adobe configured for the TempPass.",
   invalid_parameter_mvpd = "Check the provider's id; adobepass login without "
     .. "--mvpd lists the providers.",
   invalid_parameter_redirect_url = "Use --domain-name and --redirect-url "
