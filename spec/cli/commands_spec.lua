@@ -289,12 +289,19 @@ describe("cli commands", function()
 
   it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
     .. "viewer or everyone", function()
+    local UNKNOWN = ". It does not tell whether there was anything to reset."
     for words, whom in pairs { ["--this-device"] = "this device",
       ["--device-id some-device"] = "the device",
       ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
       local out, err, status = fixture:run("reset --mvpd TempPass " .. words)
-      assert.same({ "TempPass was reset for " .. whom .. ".", "", 0 },
-        { out, err, status })
+      assert.same({ "TempPass: the service accepted the reset for " .. whom .. UNKNOWN,
+        "", 0 }, { out, err, status })
+    end
+    for key, whom in pairs { nonsense = "identity", [("Ab"):rep(32)] = "hash",
+      [("0"):rep(128)] = "hash" } do
+      assert.equal("flexibleTempPass: the service accepted the reset for the viewer "
+        .. "with this " .. whom .. UNKNOWN,
+        (fixture:run("reset --mvpd flexibleTempPass --key " .. key)))
     end
     fixture:control("DELETE", "/journal")
     local out, _, status = fixture:run("reset --mvpd flexibleTempPass --key - "

@@ -13,7 +13,8 @@ local reset = {
 
 local DESCRIPTION = [[
 Resets a TempPass, so that temporary access is available again: for one device,
-for one viewer of a promotional TempPass, or with --everyone for all.]]
+for one viewer of a promotional TempPass, or with --everyone for all. The
+service does not tell whether there was anything to reset.]]
 
 local EPILOG = [[
 Examples:
@@ -30,8 +31,9 @@ function reset.define(parser)
     parser:option("--device-id", "Reset it for the device with this identifier.")
       :argname("<id>"),
     parser:option("--key", "Reset a promotional TempPass for the viewer with "
-      .. "this key: the SHA-256 of the viewer's identity. With -, reads the "
-      .. "identity from standard input and hashes it."):argname("<key>"),
+      .. "this identity, whose SHA-256 is sent, or with this SHA-256 or SHA-512. "
+      .. "Other users of this machine can read the arguments of a command; with -, "
+      .. "the identity is read from standard input."):argname("<key>"),
     parser:flag("--everyone", "Reset it for all devices of all viewers."),
   }
   parser:mutex(targets[1], targets[2], targets[3], targets[4])
@@ -61,6 +63,12 @@ local function target_of(arguments, device_id)
     return { everyone = true, by = arguments.by_key and "key" or nil },
       "everyone"
   end
+end
+
+-- Returns how --key names the viewer: any text that is not a hash is an identity.
+local function key_text(key)
+  if not key then return "" end
+  return temp_pass.is_hash(key) and " with this hash" or " with this identity"
 end
 
 local NO_TARGET = "Use one of --this-device, --device-id, --key and "
@@ -95,8 +103,9 @@ function reset.run(arguments)
   if arguments.json then
     report.json { reset = true, mvpd = arguments.mvpd, whom = name }
   else
-    terminal.print(("%s was reset for %s."):format(
-      terminal.escape(arguments.mvpd), name))
+    terminal.print(("%s: the service accepted the reset for %s%s. It does not tell "
+      .. "whether there was anything to reset."):format(
+      terminal.escape(arguments.mvpd), name, key_text(arguments.key)))
   end
   return report.SUCCESS
 end
