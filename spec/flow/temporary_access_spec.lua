@@ -1,6 +1,7 @@
 --- TempPass: temporary access without a login.
 
 local assert_client_error = require "spec.support.assert_client_error"
+local assert_raises = require "spec.support.assert_raises"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
@@ -738,6 +739,14 @@ describe("temporary access", function()
         key = "y" }
       assert.equal("/reset-tempass/v3/reset/generic?requestor_id=OTHER"
         .. "&mvpd_id=flexibleTempPass&key=y", sent()[3])
+    end)
+
+    it("[temp-access-reset-user] reset_temp_pass: names the option key when user is "
+      .. "given", function()
+      assert_raises("unknown option 'user': expected one of by, device, everyone, "
+        .. "hash, key, mvpd", function()
+          scenario.client:reset_temp_pass { mvpd = FIVE_TITLES, user = { email = "x" } }
+        end)
     end)
 
     it("[temp-access-never-everyone-word] reset_temp_pass: does not reset all "

@@ -2,6 +2,8 @@
 -- the option's name, at the caller's line.
 -- @module adobepass.util.options
 
+local tables = require "adobepass.util.tables"
+
 local options = {}
 
 local function complain(where, message, level)
@@ -63,6 +65,16 @@ function options.suggest(name, known)
     end
   end
   return best and (": did you mean '%s'?"):format(best) or ""
+end
+
+local MOST_LISTED = 6
+
+-- Returns the end of a message about an unknown option: a suggestion, or the names of a
+-- small set of options.
+local function known_text(name, fields)
+  local suggestion, names = options.suggest(name, fields), tables.sorted_keys(fields)
+  if suggestion ~= "" or #names > MOST_LISTED then return suggestion end
+  return ": expected one of " .. table.concat(names, ", ")
 end
 
 --- Describes an optional number for the `fields` of options.check.
@@ -144,7 +156,7 @@ function options.check(where, given, fields, level)
   for name in pairs(given) do
     if not fields[name] then
       complain(where, ("unknown option '%s'%s"):format(tostring(name),
-        options.suggest(name, fields)), level)
+        known_text(name, fields)), level)
     end
   end
   for name, wanted in pairs(fields) do

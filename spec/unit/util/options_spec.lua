@@ -89,6 +89,18 @@ describe("options.check", function()
     end)
   end
 
+  -- tags: [options-lists-few]
+  it("[options-lists-few] options.check: lists the names of up to six options when "
+    .. "none is similar", function()
+    local function check_few(given)
+      options.check("f", given, { key = "string?", device = "string?" })
+    end
+    assert_raises("f: unknown option 'user': expected one of device, key",
+      function() check_few { user = 1 } end)
+    assert_raises("f: unknown option 'keys': did you mean 'key'?",
+      function() check_few { keys = 1 } end)
+  end)
+
   it("[options-suggests-order] options.suggest: of equally close names, "
     .. "returns the first in order", function()
     for _ = 1, 20 do
