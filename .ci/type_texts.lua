@@ -128,7 +128,9 @@ texts.options = {
     on_expiring = { "fun(pass: adobepass.Pass)", "Called once for each pass" },
     on_expired = { "fun(pass: adobepass.Pass)", "Called once for each pass" } } },
   ["client:reset_temp_pass"] = { "ResetOptions", { mvpd = "The TempPass",
-    device = "A device's identifier", key = "A user, hashed before it is sent",
+    device = "A device's identifier",
+    key = "A user, hashed before it is sent; or a SHA-256 or SHA-512 in hexadecimal "
+      .. "digits",
     hash = { '"sha256"|"sha512"', "How the user is hashed (sha256)" },
     everyone = "true resets it for everyone",
     by = { '"device"|"key"', "With everyone: device for a basic pass, key for a "
@@ -212,7 +214,7 @@ texts.options = {
     connect = { "fun(): table", "A connection of your own" } } },
   ["driver.tick"] = { "TickOptions", {
     on_error = { "fun(message: any, task: adobepass.Task)",
-      "Called for an error in a task" },
+      "Called for an error in a task; without it, client:update raises the error" },
     now = { "fun(): number", "A replacement for tests" },
     reuse = "true: tasks share coroutines" } },
   ["driver.luv"] = { "LuvOptions", {
@@ -275,9 +277,9 @@ texts.results = {
   { "Login", "A login: plain data, which can be stored, for example as JSON", {
     { "state", "string", "pending or done" },
     { "code?", "string", "What the viewer types on the page activation_url" },
-    { "url?", "string", "The provider's login, for a browser on this device: a TV shows "
-      .. "activation_url instead. Without mvpd, domain_name and redirect_url it is your "
-      .. "activation_url" },
+    { "url?", "string", "The provider's login, for a browser on this device: a TV "
+      .. "shows activation_url instead. Without mvpd, domain_name and redirect_url it "
+      .. "is your activation_url" },
     { "qr?", "string", "The text of the QR code: activation_url with the code" },
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
@@ -428,7 +430,7 @@ texts.client = {
     "Returns the profile kept by the last login, without a request." },
   { "providers", "options?: adobepass.ProvidersOptions", "adobepass.Provider[]?",
     "Returns the providers to choose from." },
-  { "remember_provider", "item: adobepass.Provider", "boolean?",
+  { "remember_provider", "item: adobepass.Provider", "true?",
     "Keeps the viewer's choice." },
   { "remembered_provider", "", "adobepass.Provider?", "Returns the last choice." },
   { "login", "options: adobepass.LoginOptions", "adobepass.Profile?",
@@ -452,8 +454,8 @@ texts.client = {
     "Signs the viewer out." },
   { "temporary_access", "options: adobepass.TemporaryAccessOptions", "adobepass.Pass",
     "Returns a pass: access without a login." },
-  { "reset_temp_pass", "options: adobepass.ResetOptions", "boolean?",
-    "Resets a TempPass; give device, key or everyone. Returns true, also if there was "
+  { "reset_temp_pass", "options: adobepass.ResetOptions", "true?",
+    "Resets a TempPass; give device, key or everyone. It also succeeds if there was "
       .. "nothing to reset." },
   { "partner_login", "options: adobepass.PartnerLoginOptions", "adobepass.Profile?",
     "Logs in through a partner's framework." },
@@ -474,14 +476,15 @@ texts.client = {
     "Sends a request to another Adobe API." },
   { "client_id", "", "string?", "Returns the client_id of this device." },
   { "event_name", "", "string", "Returns the name of this device in events." },
-  { "forget_failure", "", "boolean?", "Lets the next token request start at once." },
+  { "forget_failure", "", "true?", "Lets the next token request start at once." },
   { "viewer_text", "err: adobepass.Error", "string",
     "Returns the text of an error for the viewer." },
   { "now_ms", "", "number", "Returns the server's time in ms since 1970." },
   { "device", "fields: adobepass.Device", "adobepass.Client",
     "Returns the client of another device." },
   { "update", "", "integer",
-    "Runs the tasks of driver.tick; call it once in each frame." },
+    "Runs the tasks of driver.tick, and returns how many still run; call it once in "
+      .. "each frame." },
   { "close", "", nil, "Closes the connections." },
 }
 
@@ -490,7 +493,7 @@ texts.pass = {
     "Returns which resources the pass permits." },
   { "authorize", "resource: string", "adobepass.Decision?",
     "Requests the decision for one playback." },
-  { "refresh", "", "boolean?", "Requests what is left." },
+  { "refresh", "", "true?", "Requests what is left." },
   { "remaining_ms", "", "number?", "Returns the ms that are left." },
   { "remaining_resources", "", "number?", "Returns the titles that are left." },
   { "check", "", '"active"|"expiring"|"expired"?',

@@ -262,7 +262,7 @@
 ---@field device? string # A device's identifier
 ---@field everyone? boolean # true resets it for everyone
 ---@field hash? "sha256"|"sha512" # How the user is hashed (sha256)
----@field key? string # A user, hashed before it is sent
+---@field key? string # A user, hashed before it is sent; or a SHA-256 or SHA-512 in hexadecimal digits
 ---@field mvpd string # The TempPass
 
 ---@class adobepass.ResumeOptions
@@ -297,7 +297,7 @@
 
 ---@class adobepass.TickOptions
 ---@field now? fun(): number # A replacement for tests
----@field on_error? fun(message: any, task: adobepass.Task) # Called for an error in a task
+---@field on_error? fun(message: any, task: adobepass.Task) # Called for an error in a task; without it, client:update raises the error
 ---@field reuse? boolean # true: tasks share coroutines
 
 ---@class adobepass.Origins
@@ -550,7 +550,7 @@ function Pass:preauthorize(resources) end
 function Pass:authorize(resource) end
 
 --- Requests what is left.
----@return boolean?
+---@return true?
 ---@return adobepass.Error? err
 function Pass:refresh() end
 
@@ -592,7 +592,7 @@ function Client:providers(options) end
 
 --- Keeps the viewer's choice.
 ---@param item adobepass.Provider
----@return boolean?
+---@return true?
 ---@return adobepass.Error? err
 function Client:remember_provider(item) end
 
@@ -664,9 +664,9 @@ function Client:logout(options) end
 ---@return adobepass.Pass
 function Client:temporary_access(options) end
 
---- Resets a TempPass; give device, key or everyone. Returns true, also if there was nothing to reset.
+--- Resets a TempPass; give device, key or everyone. It also succeeds if there was nothing to reset.
 ---@param options adobepass.ResetOptions
----@return boolean?
+---@return true?
 ---@return adobepass.Error? err
 function Client:reset_temp_pass(options) end
 
@@ -735,7 +735,7 @@ function Client:client_id() end
 function Client:event_name() end
 
 --- Lets the next token request start at once.
----@return boolean?
+---@return true?
 ---@return adobepass.Error? err
 function Client:forget_failure() end
 
@@ -753,7 +753,7 @@ function Client:now_ms() end
 ---@return adobepass.Client
 function Client:device(fields) end
 
---- Runs the tasks of driver.tick; call it once in each frame.
+--- Runs the tasks of driver.tick, and returns how many still run; call it once in each frame.
 ---@return integer
 function Client:update() end
 
