@@ -116,8 +116,8 @@ describe("sandbox host", function()
     local moved = http_date.parse(curl(api(PROFILES)).headers.date) - before
     assert.is_true(moved >= 86400 * 40 and moved < 86400 * 40 + 30, moved)
     local login = control("login", { code = code, username = "ann" })
-    assert.same({ error = "invalid 'code': expected an open session, but the code "
-      .. "is expired", field = "code" }, login.json)
+    assert.same({ error = "invalid 'code': expected an open session, but the code \""
+      .. code .. "\" is expired", field = "code" }, login.json)
     control("reset")
   end)
 
