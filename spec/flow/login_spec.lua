@@ -604,6 +604,17 @@ describe("login step by step", function()
     assert.equal("cancelled", err.code)
     assert.equal("string", type(err:viewer_text()))
   end)
+
+  it("[login-cancel-before-code] login: shows no code if the viewer cancelled during "
+    .. "the first requests", function()
+    local is_shown = false
+    local _, err = scenario:run(function()
+      return scenario.client:login(login_options { fresh = true,
+        on_code = function() is_shown = true end, cancel = function() return true end })
+    end)
+    assert.equal("cancelled", err.code)
+    assert.is_false(is_shown)
+  end)
 end)
 
 describe("login: failures of the store", function()

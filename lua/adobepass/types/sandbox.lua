@@ -45,7 +45,7 @@
 --- The fields of the control call fault.
 ---@class adobepass.control.fault
 ---@field kind? string # What fails: delay, drip, error, garbage, huge, reset_after, reset_before, reset_within, status, tls, too_many_requests, truncated or wrong_content_type.
----@field operation? string # The operation that fails; default: any.
+---@field operation? string # The operation that fails, such as profile_for_code; default: any.
 ---@field count? number # How many requests fail; default: 1.
 ---@field seconds? number # Of delay and drip: the time between two parts.
 ---@field bytes? number # Of drip, garbage and huge: the size.
