@@ -38,7 +38,8 @@ calls.list = {
       { "kind", "string", "What fails: delay, drip, error, garbage, huge, "
         .. "reset_after, reset_before, reset_within, status, tls, "
         .. "too_many_requests, truncated or wrong_content_type." },
-      { "operation", "string", "The operation that fails; default: any." },
+      { "operation", "string", "The operation that fails, such as profile_for_code; "
+        .. "default: any." },
       { "count", "number", "How many requests fail; default: 1." },
       { "seconds", "number", "Of delay and drip: the time between two parts." },
       { "bytes", "number", "Of drip, garbage and huge: the size." },
