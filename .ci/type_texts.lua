@@ -29,9 +29,9 @@ local LOGIN = {
   on_poll = { "fun(login: adobepass.Login)",
     "Called after each poll without a profile" },
   cancel = { "fun(): boolean?",
-    "Called four times a second while the login waits between requests; true ends it "
-      .. "with the error cancelled. The code stays valid until the next login of this "
-      .. "device. Task:cancel also ends a running request" },
+    "Called after on_code, four times a second while the login waits between requests; "
+      .. "true ends it with the error cancelled. The code stays valid until the next "
+      .. "login of this device. Task:cancel also ends a running request" },
   choose = { "fun(profiles: adobepass.Profile[]): adobepass.Profile?",
     "Chooses one of several profiles; default: the one valid longest" },
   browser_returned = { "fun(): boolean?",

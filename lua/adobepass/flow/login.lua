@@ -89,7 +89,6 @@ function login.login(context, options)
   local flow, err = login_start.begin(context, complete(context, options))
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
-  if options.cancel and options.cancel() then return cancelled() end
   show_code(options, flow)
   local back, why = login_poll.await_browser(context, flow, options)
   local found, state

@@ -186,7 +186,7 @@
 ---@class adobepass.LoginOptions
 ---@field activation_url? string # Your page where a viewer types the code; default: that of adobepass.new
 ---@field browser_returned? fun(): boolean? # For a login in this device's own browser: polling starts when it is true
----@field cancel? fun(): boolean? # Called four times a second while the login waits between requests; true ends it with the error cancelled. The code stays valid until the next login of this device. Task:cancel also ends a running request
+---@field cancel? fun(): boolean? # Called after on_code, four times a second while the login waits between requests; true ends it with the error cancelled. The code stays valid until the next login of this device. Task:cancel also ends a running request
 ---@field choose? fun(profiles: adobepass.Profile[]): adobepass.Profile? # Chooses one of several profiles; default: the one valid longest
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field fresh? boolean # true asks the service even if a profile is kept
