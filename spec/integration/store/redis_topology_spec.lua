@@ -532,10 +532,15 @@ describe("store.redis topologies", function()
       local set = { { "set", key, "precious" } }
       assert.equal("true", calls(host, secure, set)[1][1])
       local replica = nodes[6]
+      local is_master = replica:ask "cluster myid" .. " %S+ %S*master "
       redis_group.eventually(function()
         replica:ask "cluster failover"
         return replica:ask("role"):find "^master"
       end, "failover")
+      redis_group.eventually(function() -- the other nodes know the new master
+        return nodes[2]:ask("cluster nodes"):find(is_master)
+          and nodes[3]:ask("cluster nodes"):find(is_master)
+      end, "news of the failover")
       fails(NOT_TRUSTED, host, secure, set)
       made:renew(replica)
       assert.equal("true", calls(host, secure, set)[1][1])
