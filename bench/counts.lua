@@ -99,7 +99,7 @@ end
 -- core, KiB of the TV app, KiB of its own pages.
 local function ports()
   local text = shell.read "cat build/ports/*.log"
-  local found, date = results.new("ports", "make ports"), nil
+  local found, is_run = results.new("ports", "make ports"), false
   for target, lua, passed, failed, minutes, core, app, own in text:gmatch(
       "\n| (%w+) | ([%w. -]+) | (%d+) | (%d+) | ([%d.]+) | (%d+) | (%d+) | (%d+) |") do
     local label = ("%s, %s: "):format(target, lua)
@@ -109,9 +109,9 @@ local function ports()
     found:figure(label .. "size of the core", core, "KiB")
     found:figure(label .. "memory of the TV app", app, "KiB")
     found:figure(label .. "of it, pages of its own", own, "KiB")
-    date = true
+    is_run = true
   end
-  if date then found:write() end
+  if is_run then found:write() end
 end
 
 fuzz()
