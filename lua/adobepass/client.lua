@@ -1,19 +1,28 @@
 --- The client of one device: one method for each task of an application, and
 -- `client.api` with one method for each operation of the service.
 --
--- A method loads its flow when it is first called, so an application that only
--- plays does not load the code of a login. Each method returns its result, or
--- nil and an error of adobepass.errors; wrong arguments raise a usage error.
--- The field `context` is internal.
+-- Each method returns its result, or nil and an error of adobepass.errors; wrong
+-- arguments raise a usage error. The field `context` is internal.
 -- @module adobepass.client
 
+local authorize = require "adobepass.flow.authorize"
 local connection = require "adobepass.api.connection"
 local custom_request = require "adobepass.api.custom_request"
 local device_record = require "adobepass.device.record"
 local errors = require "adobepass.api.errors"
 local flow_context = require "adobepass.api.flow_context"
 local info_schema = require "adobepass.device.info_schema"
+local login = require "adobepass.flow.login"
+local login_poll = require "adobepass.flow.login_poll"
+local logout = require "adobepass.flow.logout"
 local options_of = require "adobepass.util.options"
+local partner = require "adobepass.flow.partner"
+local preauthorize = require "adobepass.flow.preauthorize"
+local profile = require "adobepass.flow.profile"
+local providers = require "adobepass.flow.providers"
+local second_screen = require "adobepass.flow.second_screen"
+local service_token = require "adobepass.flow.service_token"
+local temporary_access = require "adobepass.flow.temporary_access"
 local viewer_identity = require "adobepass.api.viewer_identity"
 
 local client = {}
@@ -48,7 +57,7 @@ end
 -- see adobepass.flow.profile.
 function Client:profiles(options)
   local context = context_of(self, "profiles")
-  local result, err = require("adobepass.flow.profile").profiles(context, options)
+  local result, err = profile.profiles(context, options)
   return result, err
 end
 
@@ -56,29 +65,28 @@ end
 -- request; nil when there is none; nil and an error when the store is broken.
 function Client:remembered_profile()
   local context = context_of(self, "remembered_profile")
-  local result, err = require("adobepass.flow.profile").remembered_profile(context)
+  local result, err = profile.remembered_profile(context)
   return result, err
 end
 
 --- Returns the providers to choose from; see adobepass.flow.providers.
 function Client:providers(options)
   local context = context_of(self, "providers")
-  local result, err = require("adobepass.flow.providers").providers(context, options)
+  local result, err = providers.providers(context, options)
   return result, err
 end
 
 --- Keeps the viewer's choice of provider in the store.
 function Client:remember_provider(item)
   local context = context_of(self, "remember_provider")
-  local result, err = require("adobepass.flow.providers").remember_provider(
-    context, item)
+  local result, err = providers.remember_provider(context, item)
   return result, err
 end
 
 --- Returns the viewer's last choice of provider; nil when there is none.
 function Client:remembered_provider()
   local context = context_of(self, "remembered_provider")
-  local result, err = require("adobepass.flow.providers").remembered_provider(context)
+  local result, err = providers.remembered_provider(context)
   return result, err
 end
 
@@ -86,14 +94,14 @@ end
 -- adobepass.flow.login for the options of this and the next methods.
 function Client:login(options)
   local context = context_of(self, "login")
-  local result, err = require("adobepass.flow.login").login(context, options)
+  local result, err = login.login(context, options)
   return result, err
 end
 
 --- Begins a login. Returns plain data for `poll_login`.
 function Client:start_login(options)
   local context = context_of(self, "start_login")
-  local result, err = require("adobepass.flow.login").start_login(context, options)
+  local result, err = login.start_login(context, options)
   return result, err
 end
 
@@ -101,32 +109,28 @@ end
 -- error.
 function Client:poll_login(flow, options)
   local context = context_of(self, "poll_login")
-  local result, err = require("adobepass.flow.login_poll").poll_login(
-    context, flow, options)
+  local result, err = login_poll.poll_login(context, flow, options)
   return result, err
 end
 
 --- Returns the session of a code that a viewer typed on a second screen.
 function Client:check_code(code, options)
   local context = context_of(self, "check_code")
-  local result, err = require("adobepass.flow.second_screen").check_code(
-    context, code, options)
+  local result, err = second_screen.check_code(context, code, options)
   return result, err
 end
 
 --- Sends the parameters that the TV left out; returns the URL for the browser.
 function Client:resume_login(options)
   local context = context_of(self, "resume_login")
-  local result, err = require("adobepass.flow.second_screen").resume_login(
-    context, options)
+  local result, err = second_screen.resume_login(context, options)
   return result, err
 end
 
 --- Requests the profile again.
 function Client:refresh_profile(options)
   local context = context_of(self, "refresh_profile")
-  local result, err = require("adobepass.flow.profile").refresh_profile(
-    context, options)
+  local result, err = profile.refresh_profile(context, options)
   return result, err
 end
 
@@ -134,23 +138,21 @@ end
 -- adobepass.flow.preauthorize.
 function Client:preauthorize(resources, options)
   local context = context_of(self, "preauthorize")
-  local result, err = require("adobepass.flow.preauthorize").preauthorize(
-    context, resources, options)
+  local result, err = preauthorize.preauthorize(context, resources, options)
   return result, err
 end
 
 --- Requests the decision for one playback; see adobepass.flow.authorize.
 function Client:authorize(resource, options)
   local context = context_of(self, "authorize")
-  local result, err = require("adobepass.flow.authorize").authorize(
-    context, resource, options)
+  local result, err = authorize.authorize(context, resource, options)
   return result, err
 end
 
 --- Signs the viewer out; see adobepass.flow.logout.
 function Client:logout(options)
   local context = context_of(self, "logout")
-  local result, err = require("adobepass.flow.logout").logout(context, options)
+  local result, err = logout.logout(context, options)
   return result, err
 end
 
@@ -158,39 +160,35 @@ end
 -- adobepass.flow.temporary_access.
 function Client:temporary_access(options)
   local context = context_of(self, "temporary_access")
-  local result, err = require("adobepass.flow.temporary_access").temporary_access(
-    context, options)
+  local result, err = temporary_access.temporary_access(context, options)
   return result, err
 end
 
 --- Resets a TempPass of a device, of a user, or of everyone.
 function Client:reset_temp_pass(options)
   local context = context_of(self, "reset_temp_pass")
-  local result, err = require("adobepass.flow.temporary_access").reset_temp_pass(
-    context, options)
+  local result, err = temporary_access.reset_temp_pass(context, options)
   return result, err
 end
 
 --- Logs in through a partner's framework; see adobepass.flow.partner.
 function Client:partner_login(options)
   local context = context_of(self, "partner_login")
-  local result, err = require("adobepass.flow.partner").partner_login(context, options)
+  local result, err = partner.partner_login(context, options)
   return result, err
 end
 
 --- Requests the SSO Service's token of a viewer.
 function Client:get_service_token(options)
   local context = context_of(self, "get_service_token")
-  local result, err = require("adobepass.flow.service_token").get_service_token(
-    context, options)
+  local result, err = service_token.get_service_token(context, options)
   return result, err
 end
 
 --- Requests a new token for one that expires.
 function Client:renew_service_token(token)
   local context = context_of(self, "renew_service_token")
-  local result, err = require("adobepass.flow.service_token").renew_service_token(
-    context, token)
+  local result, err = service_token.renew_service_token(context, token)
   return result, err
 end
 
@@ -198,24 +196,21 @@ end
 -- adobepass.flow.service_token for this and the next methods.
 function Client:link_device(token)
   local context = context_of(self, "link_device")
-  local result, err = require("adobepass.flow.service_token").link_device(
-    context, token)
+  local result, err = service_token.link_device(context, token)
   return result, err
 end
 
 --- Removes devices from the group.
 function Client:unlink_devices(token, devices)
   local context = context_of(self, "unlink_devices")
-  local result, err = require("adobepass.flow.service_token").unlink_devices(
-    context, token, devices)
+  local result, err = service_token.unlink_devices(context, token, devices)
   return result, err
 end
 
 --- Requests the devices of the group.
 function Client:linked_devices(token)
   local context = context_of(self, "linked_devices")
-  local result, err = require("adobepass.flow.service_token").linked_devices(
-    context, token)
+  local result, err = service_token.linked_devices(context, token)
   return result, err
 end
 
@@ -223,8 +218,7 @@ end
 -- reported. Needs no device.
 function Client:partner_status(status)
   check_self(self, "partner_status")
-  local result, err = require("adobepass.flow.partner").partner_status(
-    self.context, status)
+  local result, err = partner.partner_status(self.context, status)
   return result, err
 end
 
@@ -232,8 +226,7 @@ end
 -- Needs no device.
 function Client:sign_service_token(options)
   check_self(self, "sign_service_token")
-  local result, err = require("adobepass.flow.service_token").sign_service_token(
-    self.context, options)
+  local result, err = service_token.sign_service_token(self.context, options)
   return result, err
 end
 
