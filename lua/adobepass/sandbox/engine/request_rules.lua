@@ -65,13 +65,9 @@ end
 
 -- Returns the position after a JSON string that starts at `at`.
 local function end_of_string(text, at)
-  at = at + 1
-  while at <= #text do
-    local char = text:sub(at, at)
-    if char == '"' then return at + 1 end
-    at = at + (char == "\\" and 2 or 1)
-  end
-  return at
+  at = text:find('["\\]', at + 1)
+  while at and text:sub(at, at) == "\\" do at = text:find('["\\]', at + 2) end
+  return at and at + 1 or #text + 1
 end
 
 -- Adds a member name; `raw` is its JSON text with quotes.
