@@ -27,19 +27,20 @@ workload.PROFILES = PROFILES
 local STATEMENT = core.base64.url_encode '{"alg":"RS256"}' .. "."
   .. core.base64.url_encode "{}" .. ".c2ln"
 
+-- A provider as a format; each of its numbers is the provider's.
+local PROVIDER = json.encode { id = "Provider_%04d",
+  displayName = "Provider number %d",
+  logoUrl = "https://logos.example.com/%04d.png",
+  boardingStatus = "SUPPORTED", isTempPass = false, isProxy = false,
+  authPerAggregator = false, passiveAuthnEnabled = true,
+  requiredMetadataFields = { "userID" } }
+
 --- Returns a configuration response with `count` providers, as JSON.
 function workload.configuration(count)
   local list = {}
-  for index = 1, count do
-    list[index] = { id = ("Provider_%04d"):format(index),
-      displayName = ("Provider number %d"):format(index),
-      logoUrl = ("https://logos.example.com/%04d.png"):format(index),
-      boardingStatus = "SUPPORTED", isTempPass = false, isProxy = false,
-      authPerAggregator = false, passiveAuthnEnabled = true,
-      requiredMetadataFields = { "userID" } }
-  end
-  return json.encode { requestor = { id = "REF30", name = "Reference",
-    mvpds = json.array(list) } }
+  for index = 1, count do list[index] = PROVIDER:format(index, index, index) end
+  return ('{"requestor":{"id":"REF30","mvpds":[%s],"name":"Reference"}}'):format(
+    table.concat(list, ","))
 end
 
 -- A transport that responds at once and does not record requests, so that memory
