@@ -8,13 +8,19 @@ local child_process = require "spec.support.child_process"
 if child_process.interpreter() ~= "lua5.4" then return end
 
 describe(".ci/layers", function()
-  local path
+  local path, changed
+
+  -- Writes a file of the copy, which is restored after the spec.
+  local function write(name, text)
+    local file = path .. "/" .. name
+    if changed[name] == nil then changed[name] = folder.read(file) or false end
+    folder.write(file, text)
+  end
 
   -- Appends one line to a file of the copy. Returns the number of that line.
   local function append(name, line)
-    local file = path .. "/" .. name
-    local text = folder.read(file)
-    folder.write(file, text .. line .. "\n")
+    local text = folder.read(path .. "/" .. name)
+    write(name, text .. line .. "\n")
     return select(2, text:gsub("\n", "")) + 1
   end
 
@@ -30,13 +36,24 @@ describe(".ci/layers", function()
     assert.truthy(output:find(text:format(...), 1, true), output)
   end
 
-  before_each(function()
+  setup(function()
     path = folder.make()
     folder.run(("cp -r --parents csrc lua docs/architecture.md .ci/layers %s"):format(
       folder.quote(path)))
+    folder.run(("cd %s && mkdir csrc/extra lua/adobepass/extra"):format(
+      folder.quote(path)))
   end)
 
-  after_each(function() folder.remove(path) end)
+  teardown(function() folder.remove(path) end)
+
+  before_each(function() changed = {} end)
+
+  after_each(function()
+    for name, text in pairs(changed) do
+      local file = path .. "/" .. name
+      if text then folder.write(file, text) else assert(os.remove(file)) end
+    end
+  end)
 
   it("[layers-clean] .ci/layers: accepts the tree, and an allowed require and "
     .. "include", function()
@@ -158,10 +175,8 @@ describe(".ci/layers", function()
 
   it("[layers-no-layer] .ci/layers: reports a file in a folder without a "
     .. "layer", function()
-    folder.run(("mkdir -p %s/csrc/extra %s/lua/adobepass/extra"):format(path,
-      path))
-    folder.write(path .. "/csrc/extra/a.c", "")
-    folder.write(path .. "/lua/adobepass/extra/a.lua", "return {}\n")
+    write("csrc/extra/a.c", "")
+    write("lua/adobepass/extra/a.lua", "return {}\n")
     assert_problem "csrc/extra/a.c:1: no layer of C_LAYERS"
     assert_problem "lua/adobepass/extra/a.lua:1: no layer of LUA_LAYERS"
   end)
@@ -170,10 +185,8 @@ describe(".ci/layers", function()
     .. "files",
     function()
       for index = 1, 20 do
-        folder.write(("%s/lua/adobepass/util/m%d.lua"):format(path, index),
-          "return {}\n")
-        folder.write(("%s/lua/adobepass/cli/m%d.lua"):format(path, index),
-          "return {}\n")
+        write(("lua/adobepass/util/m%d.lua"):format(index), "return {}\n")
+        write(("lua/adobepass/cli/m%d.lua"):format(index), "return {}\n")
       end
       local count = folder.run("ls " .. path .. "/lua/adobepass/util | wc -l")
       assert_problem("lua/adobepass/util: %d files, more than 20",
@@ -184,19 +197,20 @@ describe(".ci/layers", function()
   it("[layers-stale-exception] .ci/layers: reports an exception that no longer "
     .. "occurs",
     function()
-      local script = path .. "/.ci/layers"
-      local text, count = folder.read(script):gsub("local KNOWN_VIOLATIONS = {\n",
+      local text, count = folder.read(path .. "/.ci/layers"):gsub(
+        "local KNOWN_VIOLATIONS = {\n",
         '%0  ["lua/adobepass/flow/login.lua: core"] = true,\n')
       assert.equal(1, count)
-      folder.write(script, text)
+      write(".ci/layers", text)
       assert_problem ".ci/layers: 'lua/adobepass/flow/login.lua: core' no "
     end)
 
   it("[layers-page] .ci/layers: reports an outdated page and updates it",
     function()
-      folder.write(path .. "/lua/adobepass/util/extra.lua", "return {}\n")
+      write("lua/adobepass/util/extra.lua", "return {}\n")
       assert_problem
         "docs/architecture.md: out of date; run `make architecture`"
+      changed["docs/architecture.md"] = folder.read(path .. "/docs/architecture.md")
       assert.same({ "", 0 }, { run "write" })
       assert.same({ "", 0 }, { run "check" })
       local page = folder.read(path .. "/docs/architecture.md")
