@@ -9,6 +9,11 @@ function descriptor_limit.set(pid, count)
   folder.run(("prlimit --pid %d --nofile=%d:%d"):format(pid, count, count))
 end
 
+--- Sets the soft limit of this process. Returns the previous one.
+function descriptor_limit.set_own(count)
+  return folder.run(("ulimit -Sn; prlimit --pid $PPID --nofile=%d:"):format(count))
+end
+
 --- Calls a function while this process has no descriptor left. Returns its results,
 -- three at most.
 function descriptor_limit.exhaust(work)
