@@ -58,8 +58,7 @@ describe("gateway failures", function()
 
   -- Deletes all locks and polling intervals in Redis.
   local function time_passes()
-    for key in running.redis:ask("--scan --pattern '*gateway:*:*'")
-      :gmatch "%S+" do
+    for key in running.redis:ask("keys '*gateway:*:*'"):gmatch "%S+" do
       if key:find ":lock:" or key:find ":poll:" then
         running.redis:ask("del " .. key)
       end

@@ -97,7 +97,7 @@ end
 
 --- Returns the client_id in the store; nil if there is none.
 function Hosts:stored()
-  local text = self.redis:ask("--raw EVAL \"local keys = redis.call('keys', "
+  local text = self.redis:ask("EVAL \"local keys = redis.call('keys', "
     .. "'adobepass:credentials:*') return keys[1] and "
     .. "redis.call('get', keys[1])\" 0")
   local record = text ~= "" and json.decode(text)

@@ -226,7 +226,7 @@ end
 --- Moves the keys of a slot. Returns how many.
 function redis_group.move_keys(slot, from, to)
   local count = 0
-  for key in from:ask(("--raw cluster getkeysinslot %d 1000"):format(slot))
+  for key in from:ask(("cluster getkeysinslot %d 1000"):format(slot))
     :gmatch "[^\n]+" do
     from:ask(("migrate 127.0.0.1 %d '%s' 0 5000"):format(to.tls_port, key))
     count = count + 1

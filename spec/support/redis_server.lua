@@ -3,6 +3,7 @@
 
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
+local unix = require "socket.unix"
 
 local redis_server = {}
 
@@ -79,10 +80,27 @@ function redis_server.start(lines, mode)
   return assert(server, why)
 end
 
---- Returns the output of redis-cli for a command.
+-- Reads a response of RESP as text: an array has a line for each of its elements.
+local function read_response(connection)
+  local kind, rest = assert(connection:receive "*l"):match "^(.)(.*)$"
+  if kind == "$" then
+    return rest == "-1" and "" or assert(connection:receive(rest + 2)):sub(1, -3)
+  elseif kind ~= "*" then
+    return rest
+  end
+  local parts = {}
+  for index = 1, tonumber(rest) do parts[index] = read_response(connection) end
+  return table.concat(parts, "\n")
+end
+
+--- Sends a command as a line, as redis-cli accepts it. Returns the response as text.
 function Server:ask(command)
-  return folder.run(("redis-cli -s %s %s"):format(folder.quote(self.socket),
-    command))
+  local connection = unix()
+  assert(connection:connect(self.socket))
+  assert(connection:send(command .. "\r\n"))
+  local text = read_response(connection)
+  connection:close()
+  return text
 end
 
 --- Sends a signal.

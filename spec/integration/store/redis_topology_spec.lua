@@ -462,7 +462,7 @@ describe("store.redis topologies", function()
     -- Returns a device's slot and the index of its master.
     local function place_of(device)
       for index = 1, 3 do
-        local key = nodes[index]:ask("--raw keys 'adobepass:credentials:*'")
+        local key = nodes[index]:ask("keys 'adobepass:credentials:*'")
         for name in key:gmatch "[^\n]+" do
           if not device[name] then
             device[name] = true
