@@ -332,8 +332,9 @@ install: all ## install module, command and manual page below PREFIX
 	  to=$(DESTDIR)$(PREFIX); share=$$to/share/lua/$$version; \
 	  install -D -m 755 $(CORE) \
 	    $(DESTDIR)$(LIBDIR)/lua/$$version/adobepass/core.so; \
-	  for file in $(LUA_FILES:lua/%=%); do \
-	    install -D -m 644 lua/$$file $$share/$$file; done; \
+	  for path in $(sort $(dir $(LUA_FILES))); do \
+	    install -d -m 755 $$share/$${path#lua/}; \
+	    install -m 644 $$path*.lua $$share/$${path#lua/}; done; \
 	  if [ $(LUA) != luajit ] || [ ! -e $$to/bin/adobepass ]; then \
 	    install -D -m 755 bin/adobepass $$to/bin/adobepass; \
 	    sed -i '1s/lua5.4/$(LUA)/' $$to/bin/adobepass; fi; \
