@@ -42,8 +42,11 @@ end
 function fixture.new(options)
   options = options or {}
   local self = setmetatable({ time = fixture.START }, Fixture)
-  local world = state.copy(default_world)
-  if options.world then options.world(world) end
+  local world
+  if options.world then
+    world = state.copy(default_world)
+    options.world(world)
+  end
   self.sandbox = adobepass_sandbox.new(world, {
     now = function() return self.time end,
     random = options.random or fixture.random(),
@@ -51,7 +54,6 @@ function fixture.new(options)
     api = options.api or "https://api.test", mgmt = options.mgmt,
     keys = options.keys,
   })
-  self.sandbox = self.sandbox
   self.control = self.sandbox.control
   self.device = "ba23d141-d715-561c-94f4-e9e4c966b1eb"
   return self

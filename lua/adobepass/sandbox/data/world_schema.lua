@@ -282,13 +282,13 @@ local function defaults_for(given)
 end
 
 --- Merges a world over the defaults, and checks the result.
--- @tparam ?table given nil: the default world
+-- @tparam ?table given nil: the default world itself, which is not checked
 -- @tparam ?string source name of the file, for the message
 -- @treturn ?table the complete world, which shares tables with `given`
 -- @treturn ?string all mistakes, one a line, each with its path
 function world_schema.complete(given, source)
   local title = "invalid world" .. (source and " " .. source or "")
-  if given == nil then given = default_world end
+  if given == nil then return default_world end
   if type(given) ~= "table" then
     return nil, ("%s: expected a table, got %s"):format(title, type_of(given))
   end
