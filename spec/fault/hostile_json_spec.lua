@@ -135,7 +135,7 @@ describe("hostile JSON", function()
   -- Valid responses of each operation with some bytes changed.
   it("[hostile-response-changed-result] client: returns a result or "
     .. "malformed_response for a mutated response", function()
-    local runs, broken = seeded_random.choose_count(20, 200), 0
+    local runs, broken = seeded_random.choose_count(10, 200), 0
     for _, operation in ipairs(READ) do
       fixture:restore()
       local good = json.encode(assert(fixture.client.api[operation.name](

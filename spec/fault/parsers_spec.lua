@@ -20,7 +20,7 @@ local saml = require "adobepass.sandbox.data.saml"
 local sandbox_device = require "adobepass.sandbox.engine.device"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
-local RUNS = seeded_random.choose_count(300, 3000)
+local RUNS = seeded_random.choose_count(100, 3000)
 
 -- Each input is one of these with one to three mutations.
 local function mutate(seeds, body)

@@ -41,14 +41,24 @@ function seeded_random.new(seed)
   return setmetatable({ bytes = bytes }, Random)
 end
 
+local LUAS = { ["lua5.4"] = 0, luajit = 1, ["lua5.3"] = 2, ["lua5.2"] = 3,
+  ["lua5.1"] = 4 }
+
+--- Returns the number before the first of `count` seeds. Each Lua has seeds of its
+-- own; those of Lua 5.4 begin at 1.
+function seeded_random.before_first(count)
+  return (LUAS[os.getenv "ADOBEPASS_LUA"] or 0) * count
+end
+
 --- Returns the seeds of a spec: those of an environment variable, "7" or
--- "7,9,12", or those from 1 to `count`.
+-- "7,9,12", or the `count` seeds of this Lua.
 function seeded_random.seeds(variable, count)
   local list = {}
   for seed in (os.getenv(variable) or ""):gmatch "%d+" do
     list[#list + 1] = tonumber(seed)
   end
-  for seed = 1, #list == 0 and count or 0 do list[seed] = seed end
+  local before = seeded_random.before_first(count)
+  for index = 1, #list == 0 and count or 0 do list[index] = before + index end
   return list
 end
 

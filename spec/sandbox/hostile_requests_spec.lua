@@ -12,17 +12,17 @@ local JUNK = {
   "all", "é", "-1", "1e999", "true",
 }
 
--- luassert's functions would take half of the time of this spec.
 local function is_header(header)
   return type(header[1]) == "string" and type(header[2]) == "string"
     and not (header[1] .. header[2]):find "[\r\n%z]"
 end
 
+-- luassert's functions would take half of the time of this spec.
 local function check(h, request)
   local response = h.sandbox:handle(request)
-  assert.is_table(response)
-  assert.is_number(response.status)
-  assert.is_string(response.body)
+  assert(type(response) == "table")
+  assert(type(response.status) == "number")
+  assert(type(response.body) == "string")
   for _, header in ipairs(response.headers) do
     if not is_header(header) then error("invalid header " .. json.encode(header)) end
   end
@@ -33,7 +33,7 @@ end
 -- internal_server_error and record the cause in the journal.
 local function no_failure(h)
   for _, entry in ipairs(h.sandbox.state.journal) do
-    assert.is_nil(entry.failure)
+    assert(entry.failure == nil, entry.failure)
   end
 end
 
@@ -169,7 +169,8 @@ describe("a hostile request", function()
 
   it("[sandbox-hostile-seeded-die] sandbox: survives pseudorandom "
     .. "requests", function()
-    local roll = fixture.random(20251115)
+    local count = seeded_random.choose_count(300, 3000)
+    local roll = fixture.random(20251115 + seeded_random.before_first(1))
     local function pick(list)
       local a, b = roll(2):byte(1, 2)
       return list[(a * 256 + b) % #list + 1]
@@ -179,7 +180,7 @@ describe("a hostile request", function()
     local parts = { "REF30", "REF40", "Cablevision", "TempPass", "Apple",
                     code, "code", "sso" }
     for _, malformed in ipairs(JUNK) do parts[#parts + 1] = malformed end
-    for _ = 1, seeded_random.choose_count(1000, 3000) do
+    for _ = 1, count do
       local route = pick(routes.list)
       local path = route.path:gsub("{%w+}", function() return pick(parts) end)
       local headers = h:headers()

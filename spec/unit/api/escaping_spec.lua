@@ -2,6 +2,7 @@
 
 local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
+local seeded_random = require "spec.fault.seeded_random"
 local client_fixture = require "spec.support.client_fixture"
 local wire = require "adobepass.sandbox.engine.url_encoding"
 
@@ -10,7 +11,7 @@ local ALPHABET = { " ", "/", "%", "%2F", "?", "#", "&", "=", "+", ";", ":",
   "\\", '"', "'", "<", "{", "|", "^", "`", "\255", "%00" }
 
 local function random_words(seed, count)
-  local bytes = sandbox_fixture.random(seed)
+  local bytes = sandbox_fixture.random(seed + seeded_random.before_first(100))
   local function word()
     local parts = { "x" } -- because a text of dots only is refused
     for _ = 1, bytes(1):byte() % 12 do
@@ -24,7 +25,7 @@ local function random_words(seed, count)
 end
 
 describe("escaping", function()
-  local ROUNDS = 300
+  local ROUNDS = seeded_random.choose_count(100, 300)
 
   it("[client-escape-carry-mvpd-value] escaping: any mvpd and parameter "
     .. "reaches the sandbox unchanged", function()
