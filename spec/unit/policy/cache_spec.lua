@@ -50,7 +50,10 @@ describe("cache", function()
       for key = 1, 5 * most do
         cached:set(key, key, 1e9)
         cached:get(math.ceil(key / 2), 0)
-        largest = math.max(largest, size(cached))
+        -- Counting takes long in a large cache.
+        if most <= 10 or key > 4 * most then
+          largest = math.max(largest, size(cached))
+        end
       end
       assert.is_true(largest <= most, largest)
       assert.is_true(largest >= most - 1, largest)
