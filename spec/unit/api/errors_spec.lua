@@ -290,9 +290,10 @@ describe("text from a server", function()
 
   it("[errors-time-grows-length] server text: is cleaned in time linear in its "
     .. "length", function()
-    local hostile = { (" "):rep(2e6), ("eyJ"):rep(7e5), ("eyJ "):rep(5e5),
-      ("bearer "):rep(3e5), "bearer" .. ("="):rep(2e6),
-      ("\194"):rep(2e6), ("\128"):rep(2e6) }
+    -- In quadratic time, a text takes more than 10 seconds.
+    local hostile = { (" "):rep(2e5), ("eyJ"):rep(7e4), ("eyJ "):rep(5e4),
+      ("bearer "):rep(3e4), "bearer" .. ("="):rep(2e5),
+      ("\194"):rep(2e5), ("\128"):rep(2e5) }
     local before = os.clock()
     for _, text in ipairs(hostile) do
       response(400, { code = "c", message = text }, nil, nil, { "secret" })
