@@ -115,7 +115,7 @@ end
 
 local function is_of_type(value, wanted)
   if value == nil then return wanted:sub(-1) == "?" end
-  for kind in wanted:gsub("%?$", ""):gmatch("[%a]+") do
+  for kind in wanted:gmatch "%a+" do
     if type(value) == kind then return true end
   end
   return false
