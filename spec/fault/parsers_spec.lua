@@ -146,7 +146,7 @@ describe("parsers", function()
     local name = path .. "/store/"
       .. core.digest.hex(core.digest.sha256 "credentials")
     mutate({ (folder.read(name)) }, function(text)
-      folder.write(name, text, true)
+      folder.write(name, text)
       local value, _, code = store:get "credentials"
       is_text_or_nil(value)
       assert(code == nil or code == "store_failed")

@@ -48,7 +48,7 @@ local function verify(serialized, changes)
   for name, value in pairs(changes or {}) do options[name] = value end
   local fields, message, status = media_token.verify(serialized, options)
   if fields then return "VALID_TOKEN", fields end
-  assert.is_string(message)
+  assert(type(message) == "string")
   return status, message
 end
 
@@ -144,8 +144,7 @@ describe("media_token.verify", function()
         byte == 32 and 60 or 32 } do
         local changed = plain:sub(1, at - 1) .. string.char(other)
           .. plain:sub(at + 1)
-        assert.are_not.equal("VALID_TOKEN",
-          (verify(core.base64.encode(changed))), at)
+        assert(verify(core.base64.encode(changed)) ~= "VALID_TOKEN", at)
       end
     end
   end)
@@ -159,7 +158,7 @@ describe("media_token.verify", function()
       for _, changed in ipairs { before .. other .. after, before .. after,
         before .. "\0" .. after, before .. "A" .. serialized:sub(at),
         before .. "\n" .. serialized:sub(at) } do
-        assert.are_not.equal("VALID_TOKEN", (verify(changed)), at)
+        assert(verify(changed) ~= "VALID_TOKEN", at)
       end
     end
   end)
