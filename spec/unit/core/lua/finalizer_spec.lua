@@ -4,6 +4,7 @@
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
 local https_server = require "spec.support.https_server"
+local keys = require "adobepass.sandbox.data.keys"
 
 -- Makes each allocation run a complete garbage collection. `fragile` returns
 -- an object that the next collection closes.
@@ -47,7 +48,7 @@ describe("a finalizer", function()
 
   setup(function()
     nginx, path = https_server.start(), folder.make()
-    folder.run(("openssl genrsa -out %s/key.pem 2048"):format(path))
+    folder.write(path .. "/key.pem", keys.media.private)
   end)
 
   teardown(function()

@@ -3,6 +3,7 @@
 
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
+local keys = require "adobepass.sandbox.data.keys"
 local open_handles = require "spec.support.open_handles"
 local run_transfer = require "spec.support.run_transfer"
 local tcp_peer = require "spec.support.tcp_peer"
@@ -47,7 +48,7 @@ describe("core: wrong arguments", function()
   local path, pem, transport, response, packed
 
   setup(function()
-    path, pem = folder.make(), folder.run "openssl genrsa 2048 2> /dev/null"
+    path, pem = folder.make(), keys.media.private
   end)
   teardown(function() folder.remove(path) end)
 
