@@ -47,7 +47,7 @@ describe("devices of one client", function()
     return collectgarbage("count") * 1024
   end
 
-  local COUNT = 2000
+  local COUNT = 500
 
   -- Returns the mean size in bytes of COUNT values of `make(index)`.
   local function bytes_each(make)
