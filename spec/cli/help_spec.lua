@@ -54,6 +54,16 @@ describe("cli help", function()
       (run "--version"))
   end)
 
+  it("[help-loads-one-command] help: loads neither another command nor the client",
+    function()
+    local script = [[require("adobepass.cli").run { "help", "login" }
+      for _, name in ipairs { "cli.login", "cli.doctor", "client" } do
+        print(name .. " " .. tostring(package.loaded["adobepass." .. name] ~= nil))
+      end]]
+    local text = shell.read(shell.line(child_process.interpreter(), "-e", script))
+    assert.matches("cli.login true\ncli.doctor false\nclient false$", text)
+  end)
+
   it("[help-without-arguments] help: is printed without arguments, and by the "
     .. "command help", function()
     local text, status = run ""

@@ -35,7 +35,7 @@ end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function help.run(arguments)
-  local parser, err = require("adobepass.cli").parser(), nil
+  local parser, err = require("adobepass.cli").parser(arguments.topic), nil
   if arguments.topic then parser, err = subcommand(parser, arguments.topic) end
   if not parser then return nil, err end
   terminal.write(parser:get_help(), "\n")

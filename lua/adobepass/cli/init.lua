@@ -44,15 +44,24 @@ local function show_version()
   os.exit(check_output("", report.SUCCESS))
 end
 
+-- Loading the modules of all subcommands takes longer than most subcommands do.
+local function needed_names(word)
+  for _, name in ipairs(command.NAMES) do
+    if name == word then return { name } end
+  end
+  return command.NAMES
+end
+
 --- Returns the argparse parser, and the subcommands by name.
-function command.parser()
+-- @string[opt] word the only subcommand of the parser, if a subcommand has this name
+function command.parser(word)
   local parser = argparse("adobepass",
     "A client for Adobe Pass Authentication (TV Everywhere), and a "
     .. "sandbox that needs no license.", EPILOG)
   parser:command_target("command"):require_command(true):help_max_width(79)
   parser:flag("--version", "Print the version."):action(show_version)
   local commands = {}
-  for _, name in ipairs(command.NAMES) do
+  for _, name in ipairs(needed_names(word)) do
     local module = require("adobepass.cli." .. name)
     commands[name] = module
     module.define(parser:command(name):summary(module.summary))
@@ -137,7 +146,7 @@ end
 -- @return the exit status
 function command.run(list)
   list = join_negative_numbers(#list > 0 and list or { "help" })
-  local parser, commands = command.parser()
+  local parser, commands = command.parser(list[1])
   local success, arguments = parser:pparse(list)
   if not success then
     local name = commands[list[1]] and list[1]

@@ -2,7 +2,6 @@
 -- and their options are those of `adobepass.sandbox.control.calls`.
 -- @module adobepass.cli.sandbox_control
 
-local adobepass = require "adobepass"
 local calls = require "adobepass.sandbox.control.calls"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
@@ -134,7 +133,7 @@ local function send(arguments, url, body)
   if not success or not transport then
     return nil, usage "--ca: the CA file cannot be read"
   end
-  local driver = adobepass.driver.block()
+  local driver = require("adobepass").driver.block()
   local transfer, message, code = transport:submit { method = "POST", url = url,
     headers = { ["Content-Type"] = "application/json" }, body = body }
   local response

@@ -1,7 +1,6 @@
 --- The options, variables and defaults from which the subcommands make a client.
 -- @module adobepass.cli.settings
 
-local adobepass = require "adobepass"
 local lock_cleanup = require "adobepass.cli.lock_cleanup"
 local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
@@ -13,6 +12,9 @@ local shell = require "adobepass.util.shell"
 local trace = require "adobepass.cli.trace"
 
 local settings = {}
+
+-- Loads the library at its first use: help, usage errors and the sandbox do without it.
+local function library() return require "adobepass" end
 
 -- --- options ----------------------------------------------------------------
 
@@ -217,7 +219,7 @@ function settings.device_info(arguments)
     return nil, report.usage("--device-info: expected a file with one JSON "
       .. "object.")
   end
-  local info = adobepass.platform()
+  local info = library().platform()
   info.primaryHardwareType = info.primaryHardwareType or "Desktop"
   return info
 end
@@ -265,7 +267,7 @@ local function transport_of(arguments, found)
 end
 
 local function make(arguments, found, device)
-  return adobepass.new {
+  return library().new {
     service_provider = found.service_provider, environment = found.origins,
     software_statement = found.statement, store = found.store,
     http = { ca_file = found.ca }, transport = transport_of(arguments, found),
@@ -281,8 +283,8 @@ function settings.make_client(arguments, found)
   local info, err = settings.device_info(arguments)
   if not info then return nil, err end
   found.store = lock_cleanup.wrap(found.store
-    or adobepass.store.file(found.folder))
-  local id, message = adobepass.device_id(found.store)
+    or library().store.file(found.folder))
+  local id, message = library().device_id(found.store)
   if not id then return broken_store(message) end
   found.device_id = id
   local success, client = pcall(make, arguments, found, { id = id, info = info })

@@ -2,7 +2,6 @@
 -- and personal values, for the option --trace.
 -- @module adobepass.cli.trace
 
-local adobepass = require "adobepass"
 local core = require "adobepass.core"
 local recorder = require "adobepass.util.recorder"
 local redaction = require "adobepass.util.redaction"
@@ -74,7 +73,7 @@ function Trace.close() end
 -- @bool wants_json print one line of JSON for each exchange
 function trace.transport(ca_file, wants_json)
   local transport, message, code = core.http.new { ca_file = ca_file,
-    user_agent = "adobepass-lua/" .. adobepass.version }
+    user_agent = "adobepass-lua/" .. core.version }
   if not transport then return nil, message, code end
   return recorder.wrap(transport, setmetatable({ count = 0,
     wants_json = wants_json }, Trace))
