@@ -3,8 +3,10 @@
 local calls = require "adobepass.sandbox.control.calls"
 local child_process = require "spec.support.child_process"
 local command = require "adobepass.cli"
+local command_lines = require "spec.cli.command_lines"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
+local tables = require "adobepass.util.tables"
 
 if child_process.is_like_lua54() then return end
 
@@ -29,8 +31,11 @@ end
 describe("cli help", function()
   it("[help-fits-79-columns] help: fits 79 columns, and has an example for "
     .. "each command", function()
-    for _, name in ipairs(command.NAMES) do
-      local text, status = run(name .. " --help")
+    local lines = {}
+    for index, name in ipairs(command.NAMES) do lines[index] = name .. " --help" end
+    local results = command_lines.run(lines)
+    for index, name in ipairs(command.NAMES) do
+      local text, status = results[lines[index]].out, results[lines[index]].status
       assert.equal(0, status)
       for line in text:gmatch "[^\n]+" do
         assert.is_true(#line <= 79, line)
@@ -82,7 +87,7 @@ describe("cli help", function()
 
   it("[help-pointed-asked-wrong] usage errors: exit with status 2 and name "
     .. "the help", function()
-    for words, expected in pairs {
+    local cases = {
       ["login --interval 1"] = "3 (Adobe's minimum)",
       ["login --timeout 0"] = "more than 0",
       ["login --timeout -3"] = "got '-3'",
@@ -102,9 +107,11 @@ describe("cli help", function()
       ["profiles --api https://127.0.0.1:1 --service-provider a/b"] = "REF30",
       ["profiles --api https://127.0.0.1:1 --statement /etc/passwd"] = "JWT",
       ["completion csh"] = "bash", ["reset --this-device"] = "--mvpd",
-    } do
-      local text, status = run(words)
-      assert.equal(2, status)
+    }
+    local results = command_lines.run(tables.sorted_keys(cases))
+    for words, expected in pairs(cases) do
+      local text, status = results[words].err, results[words].status
+      assert.same({ "", 2 }, { results[words].out, status })
       assert.is_truthy(text:find(expected, 1, true), text)
       assert.is_truthy(text:find("Try: adobepass " .. words:match "%S+"
         .. " --help", 1, true), text)
@@ -173,14 +180,18 @@ end)
 describe("cli completion", function()
   local place
 
-  setup(function() place = folder.make() end)
+  setup(function()
+    place = folder.make()
+    local lines = { "completion bash", "completion zsh", "completion fish" }
+    local results = command_lines.run(lines)
+    for _, line in ipairs(lines) do
+      assert(folder.write(("%s/%s"):format(place, line:match "%S+$"),
+        results[line].out))
+    end
+  end)
   teardown(function() folder.remove(place) end)
 
-  local function script(name)
-    local path = place .. "/" .. name
-    folder.run(COMMAND .. "completion " .. name .. " > " .. path)
-    return path
-  end
+  local function script(name) return place .. "/" .. name end
 
   it("[help-taken-each-shell] completion: each shell parses its script",
     function()
