@@ -8,6 +8,7 @@
 --   fixture.output   everything that was printed, except by run_private
 
 local child_process = require "spec.support.child_process"
+local command_lines = require "spec.cli.command_lines"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local host = require "adobepass.sandbox.host"
@@ -57,8 +58,8 @@ end
 -- All other variable names get the prefix ADOBEPASS_.
 local PLAIN = { PATH = true, LC_ALL = true, NO_COLOR = true }
 
---- Returns a command line with its variables; `changes` replaces some.
-function Fixture:line(arguments, changes)
+-- Returns the start of a command line, which sets variables; `changes` replaces some.
+local function environment(self, changes)
   local sandbox = self.sandbox
   local variables = { API = sandbox.api, MGMT = sandbox.mgmt, CA = sandbox.ca,
     STATEMENT = sandbox.statement, STORE = self.folder .. "/store",
@@ -71,7 +72,12 @@ function Fixture:line(arguments, changes)
     parts[#parts + 1] = (PLAIN[name] and "" or "ADOBEPASS_") .. name .. "="
       .. shell.quote(value)
   end
-  return table.concat(parts, " ") .. " " .. COMMAND .. arguments
+  return table.concat(parts, " ") .. " "
+end
+
+--- Returns a command line with its variables; `changes` replaces some.
+function Fixture:line(arguments, changes)
+  return environment(self, changes) .. COMMAND .. arguments
 end
 
 local function record(self, text)
@@ -86,6 +92,16 @@ function Fixture:run(arguments, changes, input)
     input and "printf %s " .. shell.quote(input) .. " |" or "",
     self:line(arguments, changes), shell.quote(errors)))
   return record(self, out), record(self, (shell.read_file(errors))), status
+end
+
+--- Runs command lines in one process. Returns the results of `command_lines.run`.
+function Fixture:run_lines(lines, changes)
+  local results = command_lines.run(lines, environment(self, changes))
+  for _, result in ipairs(results) do
+    record(self, result.out)
+    record(self, result.err)
+  end
+  return results
 end
 
 --- Like `run`, for a command that prints a secret on request.

@@ -2,9 +2,9 @@
 -- than to print help or a usage error.
 --
 --   local results = command_lines.run { "login --help", "login --interval 1" }
---   results["login --interval 1"]   { out =, err =, status = }
+--   results[2].out, results[2].err, results[2].status
 --
--- Only for lines whose result does not depend on the lines before.
+-- The lines share the modules: a spec of a module's state needs processes of their own.
 
 local child_process = require "spec.support.child_process"
 local folder = require "spec.support.folder"
@@ -22,8 +22,8 @@ local function next_part(text, stream)
   return part:gsub("\n$", ""), tonumber(status), rest
 end
 
---- Runs command lines. Returns a table from each to standard output and standard error,
--- both without the last line feed, and the exit status.
+--- Runs command lines in their order. Returns for each a table: standard output `out`,
+-- standard error `err`, both without the last line feed, and the exit status `status`.
 -- @param lines a list of texts, which the shell splits into words
 -- @string[opt] variables precedes the program in the shell, such as `env NAME=value`
 function command_lines.run(lines, variables)
@@ -34,11 +34,11 @@ function command_lines.run(lines, variables)
   local err = assert(shell.read_file(errors))
   folder.remove(place)
   local results, streams = {}, out .. err
-  for _, line in ipairs(lines) do
+  for index = 1, #lines do
     local result = {}
     result.out, result.status, out = next_part(out, streams)
     result.err, result.status, err = next_part(err, streams)
-    results[line] = result
+    results[index] = result
   end
   return results
 end

@@ -35,7 +35,7 @@ describe("cli help", function()
     for index, name in ipairs(command.NAMES) do lines[index] = name .. " --help" end
     local results = command_lines.run(lines)
     for index, name in ipairs(command.NAMES) do
-      local text, status = results[lines[index]].out, results[lines[index]].status
+      local text, status = results[index].out, results[index].status
       assert.equal(0, status)
       for line in text:gmatch "[^\n]+" do
         assert.is_true(#line <= 79, line)
@@ -108,10 +108,11 @@ describe("cli help", function()
       ["profiles --api https://127.0.0.1:1 --statement /etc/passwd"] = "JWT",
       ["completion csh"] = "bash", ["reset --this-device"] = "--mvpd",
     }
-    local results = command_lines.run(tables.sorted_keys(cases))
-    for words, expected in pairs(cases) do
-      local text, status = results[words].err, results[words].status
-      assert.same({ "", 2 }, { results[words].out, status })
+    local lines = tables.sorted_keys(cases)
+    for index, result in ipairs(command_lines.run(lines)) do
+      local words, text = lines[index], result.err
+      local expected = cases[words]
+      assert.same({ "", 2 }, { result.out, result.status })
       assert.is_truthy(text:find(expected, 1, true), text)
       assert.is_truthy(text:find("Try: adobepass " .. words:match "%S+"
         .. " --help", 1, true), text)
@@ -182,11 +183,10 @@ describe("cli completion", function()
 
   setup(function()
     place = folder.make()
-    local lines = { "completion bash", "completion zsh", "completion fish" }
-    local results = command_lines.run(lines)
-    for _, line in ipairs(lines) do
-      assert(folder.write(("%s/%s"):format(place, line:match "%S+$"),
-        results[line].out))
+    local shells = { "bash", "zsh", "fish" }
+    for index, result in ipairs(command_lines.run { "completion bash",
+      "completion zsh", "completion fish" }) do
+      assert(folder.write(place .. "/" .. shells[index], result.out))
     end
   end)
   teardown(function() folder.remove(place) end)

@@ -5,6 +5,7 @@ local calls = require "adobepass.sandbox.control.calls"
 local command = require "adobepass.cli"
 local command_fixture = require "spec.cli.command_fixture"
 local json = require "adobepass.util.json"
+local tables = require "adobepass.util.tables"
 
 if child_process.is_like_lua54() then return end
 
@@ -23,18 +24,36 @@ describe("cli sandbox control", function()
       variables)
   end
 
+  -- Runs calls in one process. Returns their results.
+  local function run_calls(list, format)
+    local lines = {}
+    for index, arguments in ipairs(list) do
+      lines[index] = (format or "sandbox control %s"):format(arguments)
+    end
+    return fixture:run_lines(lines, { CONTROL = fixture.sandbox.control })
+  end
+
   local function result(arguments)
     local out, err, status = run(arguments)
     assert.same({ "", 0 }, { err, status })
     return out
   end
 
+  -- Returns the outputs of calls that must succeed.
+  local function outputs(list)
+    local texts = {}
+    for index, each in ipairs(run_calls(list)) do
+      assert.same({ "", 0 }, { each.err, each.status }, list[index])
+      texts[index] = each.out
+    end
+    return texts
+  end
+
   it("[control-cli-clock] sandbox control clock: prints the time, and moves it by a "
     .. "number with a unit", function()
-    local before = assert(tonumber(result "clock"))
-    result "clock --advance 30m"
-    result "clock --advance -1000"
-    local moved = tonumber(result "clock") - before
+    local times = outputs { "clock", "clock --advance 30m", "clock --advance -1000",
+      "clock" }
+    local moved = tonumber(times[4]) - assert(tonumber(times[1]))
     assert.is_true(moved >= 1799000 and moved < 1859000, moved)
   end)
 
@@ -50,30 +69,29 @@ describe("cli sandbox control", function()
 
   it("[control-cli-fault] sandbox control fault: adds, lists and clears faults, one "
     .. "a line", function()
-    result "fault --kind status --status 503 --operation profiles --count 2"
-    result "fault --kind drip --seconds 0.5"
+    local texts = outputs {
+      "fault --kind status --status 503 --operation profiles --count 2",
+      "fault --kind drip --seconds 0.5", "fault --list", "fault --list --json",
+      "fault --clear", "fault --list" }
     local lines = {}
-    for line in result("fault --list"):gmatch "[^\n]+" do
+    for line in texts[3]:gmatch "[^\n]+" do
       lines[#lines + 1] = json.decode(line)
     end
     assert.same({ 2, "status", 503, "drip" }, { #lines, lines[1].kind,
       lines[1].status, lines[2].kind })
-    assert.equal(2, #json.decode(result "fault --list --json"))
-    result "fault --clear"
-    assert.equal("", result "fault --list")
+    assert.equal(2, #json.decode(texts[4]))
+    assert.equal("", texts[6])
   end)
 
   it("[control-cli-revoke-degrade-journal] sandbox control: revokes, degrades, and "
     .. "lists and clears the journal", function()
-    result "reset"
-    result("login " .. DEVICE)
-    assert.equal("1", (result("revoke --mvpd Dish --username ann"):gsub("%s", "")))
-    result "degrade --service-provider REF30 --mvpd Dish --rule AuthNAll"
-    result "degrade --clear"
-    result "journal"
-    result "journal --clear"
-    assert.equal("", result "journal")
-    assert.is_truthy(result("statement"):find "^eyJ")
+    local texts = outputs { "reset", "login " .. DEVICE,
+      "revoke --mvpd Dish --username ann",
+      "degrade --service-provider REF30 --mvpd Dish --rule AuthNAll",
+      "degrade --clear", "journal", "journal --clear", "journal", "statement" }
+    assert.equal("1", (texts[3]:gsub("%s", "")))
+    assert.equal("", texts[8])
+    assert.is_truthy(texts[9]:find "^eyJ")
   end)
 
   it("[control-cli-world] sandbox control world: prints the world, though the sandbox "
@@ -90,14 +108,13 @@ describe("cli sandbox control", function()
     local file = assert(io.open(path, "w"))
     assert(file:write(result "snapshot"))
     file:close()
-    result "fault --kind tls --operation profiles"
-    result("snapshot --restore " .. path)
-    assert.equal("", result "fault --list")
+    assert.equal("", outputs { "fault --kind tls --operation profiles",
+      "snapshot --restore " .. path, "fault --list" }[3])
   end)
 
   it("[control-cli-names-field] sandbox control: an error exits with 2 and names the "
     .. "field", function()
-    for arguments, expected in pairs {
+    local cases = {
       ["login --username anne " .. DEVICE:gsub(" %-%-username ann", "")] =
         "'username': expected a viewer of the mvpd: did you mean 'ann'?",
       ["login --code NONE --username ann"] = "the code \"NONE\" is unknown",
@@ -111,15 +128,18 @@ describe("cli sandbox control", function()
       ["snapshot --restore /nowhere"] = "/nowhere",
       ["clock --control https://example.com"] = "URL of this machine",
       ["clock --control nonsense"] = "URL of this machine",
-    } do
-      local _, err, status = run(arguments)
-      assert.equal(2, status, arguments)
-      assert.is_truthy(err:find(expected, 1, true), arguments .. ": " .. err)
+    }
+    local names = tables.sorted_keys(cases)
+    for index, failed in ipairs(run_calls(names)) do
+      assert.equal(2, failed.status, names[index])
+      assert.is_truthy(failed.err:find(cases[names[index]], 1, true),
+        names[index] .. ": " .. failed.err)
     end
-    for _, option in ipairs { "--port 8443", "--bind 127.0.0.1", "--record x" } do
-      local _, err, status = fixture:run("sandbox " .. option .. " control clock")
-      assert.equal(2, status)
-      assert.is_truthy(err:find(option:match "%S+" .. " cannot", 1, true), err)
+    local options = { "--port 8443", "--bind 127.0.0.1", "--record x" }
+    for index, failed in ipairs(run_calls(options, "sandbox %s control clock")) do
+      assert.equal(2, failed.status)
+      assert.is_truthy(failed.err:find(options[index]:match "%S+" .. " cannot", 1,
+        true), failed.err)
     end
     local _, err = run("login --json --code NONE")
     assert.equal("usage", json.decode(err).error.code)
@@ -128,14 +148,15 @@ describe("cli sandbox control", function()
   -- tags: [control-cli-help-of-call]
   it("[control-cli-help-of-call] sandbox control: a usage error names the help of the "
     .. "call, or of control", function()
-    for arguments, help in pairs {
+    local cases = {
       ["login --code NONE --username ann"] = "sandbox control login",
       ["fault --kind stauts"] = "sandbox control fault",
       ["clock --control nonsense"] = "sandbox control",
-    } do
-      local _, err = run(arguments)
-      assert.is_truthy(err:find("\nTry: adobepass " .. help .. " --help\n", 1, true),
-        err)
+    }
+    local names = tables.sorted_keys(cases)
+    for index, failed in ipairs(run_calls(names)) do
+      assert.is_truthy((failed.err .. "\n"):find("\nTry: adobepass "
+        .. cases[names[index]] .. " --help\n", 1, true), failed.err)
     end
   end)
 

@@ -1,10 +1,12 @@
 -- Runs the command as a separate process.
 
 local child_process = require "spec.support.child_process"
+local command_lines = require "spec.cli.command_lines"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local shell = require "adobepass.util.shell"
+local tables = require "adobepass.util.tables"
 local tv_client = require "spec.support.tv_client"
 
 if child_process.is_like_lua54() then return end
@@ -54,16 +56,18 @@ describe("adobepass", function()
 
   it("[sandbox-command-asked-wrong-way] adobepass: reports a usage error "
     .. "with status 2", function()
-    for words, expected in pairs {
+    local cases = {
       ["--json"] = "--json", ["sandpit"] = "sandpit",
       ["sandbox --nope"] = "nope", ["sandbox --port x"] = "got 'x'",
       ["sandbox --port 65534"] = "1 to 65533", ["sandbox --port 0"] = "1 to 65533",
       ["sandbox --port 65533 --bind 127.0.0.2"] = "1 to 65532, got 65533",
       ["sandbox extra"] = "unknown command",
       ["sandbox --bind 0.0.0.0"] = "an IPv4 address of this machine",
-    } do
-      local text, status = run(words)
-      assert.equal(2, status)
+    }
+    local lines = tables.sorted_keys(cases)
+    for index, result in ipairs(command_lines.run(lines)) do
+      local expected, text = cases[lines[index]], result.err
+      assert.same({ "", 2 }, { result.out, result.status })
       assert.is_truthy(text:find(expected, 1, true), text)
       assert.is_truthy(text:find("Try: adobepass", 1, true))
     end
