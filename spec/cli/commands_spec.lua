@@ -7,6 +7,10 @@ local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
+local tables = require "adobepass.util.tables"
+
+-- luacheck: read_globals table.unpack unpack
+local unpack = table.unpack or unpack
 
 if child_process.is_like_lua54() then return end
 
@@ -39,14 +43,28 @@ describe("cli commands", function()
     return assert(json.decode(out)), status
   end
 
-  local function error_of(words, changes)
-    local out, err, status = fixture:run(words .. " --json", changes)
+  local function check_error(out, err)
     assert.equal("", out)
     local found = assert(json.decode(err)).error
     for _, name in ipairs { "code", "message", "action", "advice" } do
       assert.is_string(found[name])
     end
-    return found, status
+    return found
+  end
+
+  local function error_of(words, changes)
+    local out, err, status = fixture:run(words .. " --json", changes)
+    return check_error(out, err), status
+  end
+
+  -- Calls check(result, words, expected) for each case: words, which replace %s in the
+  -- line, and what is expected.
+  local function run_cases(line, cases, check)
+    local words, lines = tables.sorted_keys(cases), {}
+    for index, text in ipairs(words) do lines[index] = line:gsub("%%s", text) end
+    for index, result in ipairs(fixture:run_lines(lines)) do
+      check(result, words[index], cases[words[index]])
+    end
   end
 
   it("[command-registers-once] register: registers only once, and needs the "
@@ -147,14 +165,15 @@ describe("cli commands", function()
     local out, err, status = fixture:run "login"
     assert.same({ "", 0 }, { err, status })
     assert.is_truthy(out:find("Already logged in with Cablevision", 1, true))
-    out, err, status = fixture:run "profiles"
-    assert.same({ "", 0 }, { err, status })
-    assert.is_truthy(out:find("^Cablevision\n  kind        regular\n"))
-    assert.is_truthy(out:find("householdID", 1, true))
-    local response = json_of "profiles"
+    local text, as_json, none = unpack(fixture:run_lines { "profiles",
+      "profiles --json", "profiles --mvpd Dish" })
+    assert.same({ "", 0 }, { text.err, text.status })
+    assert.is_truthy(text.out:find("^Cablevision\n  kind        regular\n"))
+    assert.is_truthy(text.out:find("householdID", 1, true))
+    local response = json.decode(as_json.out)
     assert.equal("Cablevision", response.profiles[1].mvpd)
     assert.is_truthy(response.profiles[1].not_after > 1e12)
-    assert.equal(3, select(3, fixture:run "profiles --mvpd Dish"))
+    assert.same({ "", 3 }, { as_json.err, none.status })
     for _, words in ipairs { "profiles --attributes",
       "profiles --attributes --json" } do
       assert.is_truthy(fixture:run_private(words):find("bob-household", 1,
@@ -164,27 +183,30 @@ describe("cli commands", function()
 
   it("[command-filters-catalog] preauthorize: prints a decision for each "
     .. "resource", function()
-    local out, err, status = fixture:run "preauthorize CNN HBO 'Late Night'"
-    assert.same({ "", 0 }, { err, status })
+    local text, as_json, denied = unpack(fixture:run_lines {
+      "preauthorize CNN HBO 'Late Night'", "preauthorize CNN HBO --json",
+      "preauthorize HBO" })
+    assert.same({ "", 0 }, { text.err, text.status })
     assert.equal("  CNN         permitted\n  HBO         denied  Your "
       .. "subscription package does not include the \"HBO\" channel\n"
-      .. "  Late Night  permitted\n  2 of 3 permitted at Cablevision", out)
-    local response
-    response, status = json_of "preauthorize CNN HBO"
-    assert.same({ { "CNN" }, 0 }, { response.permitted, status })
+      .. "  Late Night  permitted\n  2 of 3 permitted at Cablevision", text.out)
+    local response = json.decode(as_json.out)
+    assert.same({ { "CNN" }, "", 0 }, { response.permitted, as_json.err,
+      as_json.status })
     assert.equal("authorization_denied_by_mvpd", response.decisions[2].code
       :gsub("^pre", ""), nil)
-    assert.equal(4, select(3, fixture:run "preauthorize HBO"))
+    assert.equal(4, denied.status)
   end)
 
   it("[command-authorizes-prints-media] authorize: prints the media token "
     .. "only with --token", function()
-    local out, err, status = fixture:run "authorize CNN"
-    assert.same({ "", 0 }, { err, status })
+    local text, as_json = unpack(fixture:run_lines { "authorize CNN",
+      "authorize CNN --json" })
+    assert.same({ "", 0 }, { text.err, text.status })
     assert.equal("permitted  CNN\nThe media token is valid for 7 minutes; "
-      .. "--token prints it.", out)
-    local response = json_of "authorize CNN"
-    assert.is_true(response.permitted)
+      .. "--token prints it.", text.out)
+    local response = json.decode(as_json.out)
+    assert.same({ true, "" }, { response.permitted, as_json.err })
     assert.is_nil(response.media_token)
     local token = fixture:run_private "authorize CNN --token"
     assert.is_truthy(core.base64.decode(token):find("<signatureInfo>", 1,
@@ -195,28 +217,29 @@ describe("cli commands", function()
 
   it("[command-denied-status-4] authorize: prints a denial and exits with "
     .. "status 4", function()
-    local out, err, status = fixture:run "authorize HBO"
-    assert.same({ "", 4 }, { err, status })
-    assert.is_truthy(out:find("denied  HBO: Your subscription package", 1,
+    local text, token, as_json = unpack(fixture:run_lines { "authorize HBO",
+      "authorize HBO --token", "authorize HBO --json" })
+    assert.same({ "", 4 }, { text.err, text.status })
+    assert.is_truthy(text.out:find("denied  HBO: Your subscription package", 1,
       true))
-    out, err, status = fixture:run "authorize HBO --token"
-    assert.same({ "", 4 }, { out, status })
-    assert.is_truthy(err:find("denied  HBO", 1, true))
-    local response
-    response, status = json_of "authorize HBO"
-    assert.same({ false, "authorization_denied_by_mvpd", 4 },
-      { response.permitted, response.code, status })
+    assert.same({ "", 4 }, { token.out, token.status })
+    assert.is_truthy(token.err:find("denied  HBO", 1, true))
+    local response = json.decode(as_json.out)
+    assert.same({ false, "authorization_denied_by_mvpd", "", 4 },
+      { response.permitted, response.code, as_json.err, as_json.status })
   end)
 
   it("[command-providers] providers: lists ids and names, and TempPass only with "
     .. "--temporary", function()
-    local out, err, status = fixture:run "providers"
-    assert.same({ "", 0 }, { err, status })
-    assert.is_truthy(out:find "Cablevision +Cablevision")
-    assert.is_nil(out:find("TempPass", 1, true))
-    assert.is_truthy(fixture:run("providers --temporary")
+    local text, temporary, as_json = unpack(fixture:run_lines { "providers",
+      "providers --temporary", "providers --json" })
+    assert.same({ "", 0 }, { text.err, text.status })
+    assert.is_truthy(text.out:find "Cablevision +Cablevision")
+    assert.is_nil(text.out:find("TempPass", 1, true))
+    assert.is_truthy(temporary.out
       :find "TempPass_5mins +Temp%-Pass, 5 min  %(TempPass%)")
-    local response = json_of "providers"
+    assert.equal("", as_json.err)
+    local response = json.decode(as_json.out)
     local names = {}
     for _, item in ipairs(response.providers) do names[item.id] = item end
     assert.equal("Cablevision", names.Cablevision.display_name)
@@ -290,19 +313,17 @@ describe("cli commands", function()
   it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
     .. "viewer or everyone", function()
     local UNKNOWN = ". It does not tell whether there was anything to reset."
-    for words, whom in pairs { ["--this-device"] = "this device",
-      ["--device-id some-device"] = "the device",
-      ["--everyone"] = "everyone", ["--everyone --by-key"] = "everyone" } do
-      local out, err, status = fixture:run("reset --mvpd TempPass " .. words)
-      assert.same({ "TempPass: the service accepted the reset for " .. whom .. UNKNOWN,
-        "", 0 }, { out, err, status })
-    end
-    for key, whom in pairs { nonsense = "identity", [("Ab"):rep(32)] = "hash",
-      [("0"):rep(128)] = "hash" } do
-      assert.equal("flexibleTempPass: the service accepted the reset for the viewer "
-        .. "with this " .. whom .. UNKNOWN,
-        (fixture:run("reset --mvpd flexibleTempPass --key " .. key)))
-    end
+    local viewer = "flexibleTempPass --key "
+    local cases = { ["TempPass --this-device"] = "this device",
+      ["TempPass --device-id some-device"] = "the device",
+      ["TempPass --everyone"] = "everyone", ["TempPass --everyone --by-key"] =
+      "everyone", [viewer .. "nonsense"] = "the viewer with this identity",
+      [viewer .. ("Ab"):rep(32)] = "the viewer with this hash",
+      [viewer .. ("0"):rep(128)] = "the viewer with this hash" }
+    run_cases("reset --mvpd %s", cases, function(result, words, whom)
+      assert.same({ words:match "%S+" .. ": the service accepted the reset for " .. whom
+        .. UNKNOWN, "", 0 }, { result.out, result.err, result.status })
+    end)
     fixture:control("DELETE", "/journal")
     local out, _, status = fixture:run("reset --mvpd flexibleTempPass --key - "
       .. "--json", nil, " User@domain.com\n")
@@ -311,12 +332,12 @@ describe("cli commands", function()
     local journal = fixture:control("GET", "/journal")
     assert.is_truthy(json.encode(journal):find("f7ee5ec7312165148b69fcca1d2907"
       .. "5b14b8aef0b5048a332b18b88d09069fb7", 1, true))
-    for _, words in ipairs { "", "--device-id all", "--device-id ' '",
-      "--key ''", "--this-device --by-key" } do
-      local _, err, code = fixture:run("reset --mvpd TempPass " .. words)
-      assert.equal(2, code)
-      assert.is_truthy(err:find("--everyone", 1, true))
-    end
+    run_cases("reset --mvpd TempPass %s", { [""] = true, ["--device-id all"] = true,
+      ["--device-id ' '"] = true, ["--key ''"] = true,
+      ["--this-device --by-key"] = true }, function(result)
+      assert.equal(2, result.status)
+      assert.is_truthy(result.err:find("--everyone", 1, true))
+    end)
   end)
 
   it("[command-signs-out-again] logout: logs out, and succeeds if not logged "
@@ -383,11 +404,11 @@ describe("cli commands", function()
     local cases = { ["logout"] = "--redirect-url", ["login --no-qr"] =
       "--domain-name", ["login --domain-name example.com"] = "--redirect-url",
       ["login --redirect-url https://example.com"] = "--domain-name" }
-    for words, option in pairs(cases) do
-      local found, status = error_of(words .. service)
-      assert.same({ "usage", 2 }, { found.code, status })
+    run_cases("%s --json" .. service, cases, function(result, _, option)
+      local found = check_error(result.out, result.err)
+      assert.same({ "usage", 2 }, { found.code, result.status })
       assert.is_truthy(found.message:find(option, 1, true), found.message)
-    end
+    end)
   end)
 
   it("[command-opens-provider-page] logout: opens the provider's page with "
@@ -458,15 +479,14 @@ describe("cli commands", function()
 
   it("[command-says-words-service] errors of the service: advice names the "
     .. "option to change", function()
-      for words, expected in pairs {
+      run_cases("%s --store " .. fixture.folder .. "/w", {
         ["authorize CNN --mvpd Nobody"] = "lists the providers",
         ["login --mvpd Cablevision --redirect-url x"] = "--redirect-url",
-        ["profiles --service-provider OTHER"] = "--service-provider" } do
-        local _, err,
-          status = fixture:run(words, { STORE = fixture.folder .. "/w" })
-        assert.equal(1, status)
-        assert.is_truthy(err:find(expected, 1, true), err)
-      end
+        ["profiles --service-provider OTHER"] = "--service-provider" },
+        function(result, _, expected)
+          assert.equal(1, result.status)
+          assert.is_truthy(result.err:find(expected, 1, true), result.err)
+        end)
     end)
 
   -- The variables describe one service: its CA must not be used for another.
