@@ -50,13 +50,17 @@ describe("interrupted command", function()
     assert.is_truthy(access_record(whole).token)
     local points = tonumber(folder.read(fixture.folder .. "/points"))
     assert.is_true(points >= 32)
+    local lines = {}
     for point = first or 1, points, first and 5 or 1 do
       local status, path = register(point)
       local where = "point " .. point
       assert.equal(130, status, where)
       assert.is_nil(access_record(path).lock, where)
       assert(core.file.lock(path .. "/.lock", 0)):close()
-      assert.equal(0, select(3, fixture:run("register", { STORE = path })), where)
+      lines[#lines + 1] = "register --store " .. path
+    end
+    for index, result in ipairs(fixture:run_lines(lines)) do
+      assert.equal(0, result.status, lines[index])
     end
   end)
 end)

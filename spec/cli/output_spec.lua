@@ -56,6 +56,18 @@ local function output_of(script)
     .. shell.quote(PREPARE .. script))
 end
 
+local END = '\nio.stdout:write "\\1" io.stdout:flush()\n'
+
+-- Runs scripts in one process. Returns a list of their outputs.
+local function outputs_of(scripts)
+  local texts = {}
+  for text in output_of(table.concat(scripts, END) .. END):gmatch "([^\1]*)\1" do
+    texts[#texts + 1] = text:gsub("\n$", "")
+  end
+  assert.equal(#scripts, #texts)
+  return texts
+end
+
 describe("cli output", function()
   local fixture
 
@@ -64,7 +76,7 @@ describe("cli output", function()
 
   it("[command-output-escapes-service] terminal: escapes control characters "
     .. "of the service", function()
-    for _, script in ipairs {
+    local scripts = {
       "code_screen.show_plain(flow)", "code_screen.show(flow, true)",
       "code_screen.show(flow, false)",
       'run("register", {})', 'run("register", { json = true })',
@@ -77,8 +89,10 @@ describe("cli output", function()
       'report.failure("x", errors.new { code = "c", message = HOSTILE, '
         .. "details = HOSTILE })",
       "report.events(false) { type = HOSTILE, [HOSTILE] = HOSTILE }",
-    } do
-      local text = output_of(script)
+    }
+    local texts = outputs_of(scripts)
+    for index, script in ipairs(scripts) do
+      local text = texts[index]
       assert.is_truthy(text:find("[2J", 1, true), script .. ": " .. text)
       assert.is_nil(text:find "[%z\1-\9\11-\31\127]", script)
       assert.is_nil(text:find("\194\155", 1, true), script)
