@@ -58,13 +58,14 @@ run() {
 start() {
   : > running
   run "$1" "$2" & runner=$!
-  while [ -e running ] && ! [ -s nginx.pid ]; do sleep 0.01; done
-  pid=$(cat nginx.pid) && echo "ready $pid" >&3 || { wait $runner; echo failed >&3; }
+  while [ -e running ] && ! [ -s nginx.pid ]; do sleep 0.02; done
+  read -r pid < nginx.pid && echo "ready $pid" >&3 || { wait $runner; echo failed >&3; }
 }
 stop() {
   tries=0
   while [ -e running ]; do
-    pid=$(cat nginx.pid)
+    pid=
+    read -r pid < nginx.pid
     [ $tries = 0 ] && kill -s TERM "$pid"
     [ $tries -ge 500 ] && { kill -s KILL -- "-$pid" || kill -s KILL "$pid"; }
     sleep 0.01
