@@ -35,6 +35,16 @@ describe("cli inspect", function()
     return out, status, err
   end
 
+  -- Inspects several texts in one process. Returns the results in their order.
+  local function inspect_files(texts, words)
+    local lines = {}
+    for index, text in ipairs(texts) do
+      lines[index] = ("inspect %s %s"):format(file_of("text" .. index, text),
+        words or "")
+    end
+    return fixture:run_lines(lines)
+  end
+
   local function view(text, words)
     local out, status = inspect(text, (words or "") .. " --json")
     return assert(json.decode(out)), status
@@ -73,11 +83,14 @@ describe("cli inspect", function()
     assert.is_truthy(out:find "^A software statement\n")
     assert.is_truthy(out:find("It does not list its scopes.", 1, true))
     assert.is_nil(out:find("lacks", 1, true))
-    local seen = view(command_fixture.sample_statement())
-    assert.same({ "statement", nil }, { seen.kind, seen.has_v2_scope })
-    assert.is_true(view(fixture.sandbox.statement).has_v2_scope)
-    assert.is_false(view(signed { software_id = "x", scopes = "other" })
-      .has_v2_scope)
+    local seen = {}
+    for index, result in ipairs(inspect_files({ command_fixture.sample_statement(),
+      fixture.sandbox.statement, signed { software_id = "x", scopes = "other" } },
+      "--json")) do
+      seen[index] = json.decode(result.out)
+    end
+    assert.same({ "statement", nil }, { seen[1].kind, seen[1].has_v2_scope })
+    assert.same({ true, false }, { seen[2].has_v2_scope, seen[3].has_v2_scope })
   end)
 
   it("[inspect-not-print-token] inspect: does not print the token itself", function()
@@ -94,16 +107,14 @@ describe("cli inspect", function()
     local now = math.floor(core.clock.wall())
     local text = signed { scopes = "api:client:v2", sub = "client",
       nbf = now, exp = now + 6 * 3600 }
-    local out, status = inspect(text)
-    assert.equal(0, status)
-    assert.is_truthy(out:find("^An access token\n"))
-    assert.is_truthy(out:find("It is valid until .- %(in 6 hours%)"))
-    out, status = inspect(signed { scope = "other", exp = now - 7200 })
-    assert.equal(0, status)
-    assert.is_truthy(out:find("It expired on .- %(2 hours ago%)"))
-    out = inspect(signed { sub = "x", exp = now + 99, nbf = now + 50 })
-    assert.is_truthy(out:find("^A JWT\n"))
-    assert.is_truthy(out:find("It is not valid before", 1, true))
+    local results = inspect_files { text, signed { scope = "other",
+      exp = now - 7200 }, signed { sub = "x", exp = now + 99, nbf = now + 50 } }
+    assert.same({ 0, 0 }, { results[1].status, results[2].status })
+    assert.is_truthy(results[1].out:find("^An access token\n"))
+    assert.is_truthy(results[1].out:find("It is valid until .- %(in 6 hours%)"))
+    assert.is_truthy(results[2].out:find("It expired on .- %(2 hours ago%)"))
+    assert.is_truthy(results[3].out:find("^A JWT\n"))
+    assert.is_truthy(results[3].out:find("It is not valid before", 1, true))
   end)
 
   it("[inspect-media-token] inspect: shows a media token", function()
@@ -122,28 +133,34 @@ describe("cli inspect", function()
     local good = file_of("media.pem", certificates.media)
     local tokens = file_of("tokens.pem", certificates.tokens)
     local own = file_of("own.pem", certificates.metadata)
-    local function outcome(text, key)
-      local seen, status = view(text, "--key " .. key)
-      return { seen.is_signed, status }
+    local path, statement = file_of("token", media),
+      file_of("statement", fixture.sandbox.statement)
+    local expired = file_of("expired", signed { exp = 1000000000 })
+    local cases = { { path, good, true, 0 }, { path, tokens, false, 1 },
+      { statement, tokens, true, 0 }, { statement, good, false, 1 },
+      { expired, own, true, 1 } }
+    local lines = { ("inspect %s --key %s"):format(statement, tokens),
+      ("inspect %s --key %s"):format(statement, good) }
+    for _, case in ipairs(cases) do
+      lines[#lines + 1] = ("inspect %s --key %s --json"):format(case[1], case[2])
     end
-    assert.same({ true, 0 }, outcome(media, good))
-    assert.same({ false, 1 }, outcome(media, tokens))
-    assert.same({ true, 0 }, outcome(fixture.sandbox.statement, tokens))
-    assert.same({ false, 1 }, outcome(fixture.sandbox.statement, good))
-    assert.same({ true, 1 }, outcome(signed { exp = 1000000000 }, own))
-    assert.is_truthy(inspect(fixture.sandbox.statement, "--key "
-      .. tokens):find(
-      "Its signature is valid for this key.", 1, true))
-    assert.is_truthy(inspect(fixture.sandbox.statement, "--key " .. good):find(
-      "Its signature is not valid for this key.", 1, true))
+    local results = fixture:run_lines(lines)
+    for index, case in ipairs(cases) do
+      local result = results[2 + index]
+      assert.same({ case[3], case[4] }, { json.decode(result.out).is_signed,
+        result.status }, lines[2 + index])
+    end
+    assert.is_truthy(results[1].out:find("Its signature is valid for this key.", 1,
+      true))
+    assert.is_truthy(results[2].out:find("Its signature is not valid for this key.",
+      1, true))
   end)
 
   it("[inspect-no-token-status-1] inspect: exits with status 1 if the input "
     .. "is not a token", function()
-    for _, text in ipairs { "hello", "", "a.b", "a.b.c" } do
-      local out, status, err = inspect(text)
-      assert.same({ "", 1 }, { out, status })
-      assert.is_truthy(err:find("neither a JWT nor a media token", 1, true))
+    for _, result in ipairs(inspect_files { "hello", "", "a.b", "a.b.c" }) do
+      assert.same({ "", 1 }, { result.out, result.status })
+      assert.is_truthy(result.err:find("neither a JWT nor a media token", 1, true))
     end
     local _, status, err = inspect("eyJhbGciOiJSU0EtT0FFUCJ9.a.b.c.d",
       "--json")

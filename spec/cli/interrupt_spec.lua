@@ -35,6 +35,7 @@ describe("interrupted command", function()
   local function access_record(path)
     local store = adobepass.store.file(path)
     local client = adobepass.new { store = store, service_provider = "REF30",
+      transport = fixture.transport,
       environment = { api = fixture.sandbox.api, mgmt = fixture.sandbox.mgmt },
       device = { id = adobepass.device_id(store), info = device_fields.INFO } }
     local record, err = client.context:recall "access"
