@@ -58,6 +58,14 @@ end
 -- All other variable names get the prefix ADOBEPASS_.
 local PLAIN = { PATH = true, LC_ALL = true, NO_COLOR = true }
 
+local function assign(parts, variables)
+  for name, value in pairs(variables) do
+    parts[#parts + 1] = (PLAIN[name] and "" or "ADOBEPASS_") .. name .. "="
+      .. shell.quote(value)
+  end
+  return table.concat(parts, " ") .. " "
+end
+
 -- Returns the start of a command line, which sets variables; `changes` replaces some.
 local function environment(self, changes)
   local sandbox = self.sandbox
@@ -68,11 +76,7 @@ local function environment(self, changes)
   local parts = { "env", "HOME=" .. shell.quote(self.folder),
     "XDG_STATE_HOME=", "LC_ALL=C.UTF-8",
     "NO_COLOR=", "TERM=xterm-256color" }
-  for name, value in pairs(variables) do
-    parts[#parts + 1] = (PLAIN[name] and "" or "ADOBEPASS_") .. name .. "="
-      .. shell.quote(value)
-  end
-  return table.concat(parts, " ") .. " "
+  return assign(parts, variables)
 end
 
 --- Returns a command line with its variables; `changes` replaces some.
@@ -95,8 +99,15 @@ function Fixture:run(arguments, changes, input)
 end
 
 --- Runs command lines in one process. Returns the results of `command_lines.run`.
-function Fixture:run_lines(lines, changes)
-  local results = command_lines.run(lines, environment(self, changes))
+-- @param lines list of texts
+-- @param[opt] changes of the variables for all lines
+-- @param[opt] own list of further changes for each line
+function Fixture:run_lines(lines, changes, own)
+  local complete = {}
+  for index, line in ipairs(lines) do
+    complete[index] = assign({}, own and own[index] or {}) .. line
+  end
+  local results = command_lines.run(complete, environment(self, changes))
   for _, result in ipairs(results) do
     record(self, result.out)
     record(self, result.err)

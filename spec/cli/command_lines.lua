@@ -24,7 +24,8 @@ end
 
 --- Runs command lines in their order. Returns for each a table: standard output `out`,
 -- standard error `err`, both without the last line feed, and the exit status `status`.
--- @param lines a list of texts, which the shell splits into words
+-- @param lines a list of texts, which the shell splits into words. The first words may
+-- be variables, NAME=value; child processes do not see these.
 -- @string[opt] variables precedes the program in the shell, such as `env NAME=value`
 function command_lines.run(lines, variables)
   local place = folder.make()

@@ -8,6 +8,9 @@ local operation_setup = require "spec.support.operation_setup"
 local command_fixture = require "spec.cli.command_fixture"
 local shell = require "adobepass.util.shell"
 
+-- luacheck: read_globals table.unpack unpack
+local unpack = table.unpack or unpack
+
 if child_process.is_like_lua54() then return end
 
 describe("cli doctor", function()
@@ -20,9 +23,8 @@ describe("cli doctor", function()
 
   teardown(function() fixture:stop() end)
 
-  local function examine(words, changes, input)
-    local out, err, status = fixture:run("doctor --json " .. (words or ""),
-      changes, input)
+  -- Returns the checks by name, and all that the command printed.
+  local function checks_of(out, err, status)
     assert.equal("", err)
     local response, by_name = assert(json.decode(out)), {}
     for _, check in ipairs(response.checks) do by_name[check.name] = check end
@@ -30,15 +32,37 @@ describe("cli doctor", function()
     return by_name, response
   end
 
+  local function examine(words, changes, input)
+    return checks_of(fixture:run("doctor --json " .. (words or ""), changes, input))
+  end
+
   -- Asserts that one check has this status and text, and that no other fails.
-  local function finds(status, name, text, words, changes, input)
-    local by_name, response = examine(words, changes, input)
+  local function check_finding(by_name, response, status, name, text)
     local found = assert(by_name[name], "nothing said of " .. name)
     assert.equal(status, found.status, found.message)
     assert.is_truthy((found.message .. " " .. (found.advice or "")):find(text,
       1, true), found.message)
     if status == "fail" then assert.equal(1, response.fail) end
     return by_name
+  end
+
+  local function finds(status, name, text, words, changes, input)
+    local by_name, response = examine(words, changes, input)
+    return check_finding(by_name, response, status, name, text)
+  end
+
+  -- Runs several doctors in one process. Each case is the arguments of `finds`. Returns
+  -- the checks of each.
+  local function finds_each(cases)
+    local lines, own, found = {}, {}, {}
+    for index, case in ipairs(cases) do
+      lines[index], own[index] = "doctor --json " .. (case[4] or ""), case[5] or {}
+    end
+    for index, each in ipairs(fixture:run_lines(lines, nil, own)) do
+      local by_name, response = checks_of(each.out, each.err, each.status)
+      found[index] = check_finding(by_name, response, unpack(cases[index], 1, 3))
+    end
+    return found
   end
 
   local function new_store(name) return fixture.folder .. "/" .. name end
@@ -80,8 +104,8 @@ describe("cli doctor", function()
 
   it("[doctor-misses-service-address] doctor: fails without a valid service "
     .. "address", function()
-    finds("fail", "service", "--environment", "", { API = "" })
-    finds("fail", "service", "https://host:port", "", { API = "nowhere" })
+    finds_each { { "fail", "service", "--environment", "", { API = "" } },
+      { "fail", "service", "https://host:port", "", { API = "nowhere" } } }
   end)
 
   it("[doctor-misses-statement] doctor: fails without a statement, unless "
@@ -103,9 +127,9 @@ describe("cli doctor", function()
       { application = "adobepass-sandbox-legacy-app" }))
     has("another kind of token", fixture:control("POST", "/identity",
       { kind = "service", subject = "viewer" }))
-    finds("fail", "statement", "/nowhere", "--statement /nowhere")
-    finds("fail", "provider", "REF30, REF40",
-      "--service-provider OTHER", { STORE = new_store "other" })
+    finds_each { { "fail", "statement", "/nowhere", "--statement /nowhere" },
+      { "fail", "provider", "REF30, REF40", "--service-provider OTHER",
+        { STORE = new_store "other" } } }
   end)
 
   -- 0.0.0.0 reaches this machine, but is not a loopback address.
@@ -120,18 +144,17 @@ describe("cli doctor", function()
 
   it("[doctor-cannot-reach-closed-port] doctor: reports a closed port",
     function()
-    finds("fail", "network", "Check the network", "",
-      { API = "https://127.0.0.1:1" })
-    finds("warn", "management", "Only adobepass reset", "",
-      { MGMT = "https://127.0.0.1:1" })
+    local closed = "https://127.0.0.1:1"
+    finds_each { { "fail", "network", "Check the network", "", { API = closed } },
+      { "warn", "management", "Only adobepass reset", "", { MGMT = closed } } }
   end)
 
   it("[doctor-not-trust-unknown] doctor: reports an unknown certificate "
     .. "authority", function()
-    local by_name = finds("fail", "TLS", "--ca", "", { CA = "" })
-    assert.equal("ok", by_name.network.status)
-    by_name = finds("fail", "TLS", "CA file cannot be read", "--ca /nowhere.pem")
-    assert.is_nil(by_name.network) -- no request was sent
+    local found = finds_each { { "fail", "TLS", "--ca", "", { CA = "" } },
+      { "fail", "TLS", "CA file cannot be read", "--ca /nowhere.pem" } }
+    assert.equal("ok", found[1].network.status)
+    assert.is_nil(found[2].network) -- no request was sent
   end)
 
   it("[doctor-refuses-plain-http] doctor: refuses plain http to another "
@@ -163,9 +186,9 @@ describe("cli doctor", function()
     .. "folder", function()
     local lax = new_store "lax"
     folder.run("mkdir " .. lax .. " && chmod 777 " .. lax)
-    finds("fail", "store", "chmod 700", "", { STORE = lax })
-    finds("fail", "store", "--store", "", { STORE = "/dev/null/store" })
-    finds("fail", "store", "--store", "--store ''")
+    finds_each { { "fail", "store", "chmod 700", "", { STORE = lax } },
+      { "fail", "store", "--store", "", { STORE = "/dev/null/store" } },
+      { "fail", "store", "--store", "--store ''" } }
   end)
 
   it("[doctor-finds-damaged-credentials] doctor: reports revoked and damaged "
@@ -182,18 +205,18 @@ describe("cli doctor", function()
 
   it("[doctor-looks-device-says] doctor: checks the device information",
     function()
-    local path = fixture.folder .. "/device.json"
-    assert(shell.write_file(path, '{"model":"x","osName":"Plan 9"}'))
-    local by_name = finds("fail", "device", "--device-info",
-      "--device-info " .. path)
-    assert.is_truthy(by_name.device.message:find(
-      "lacks version, osVersion, connectionType:", 1, true))
-    assert(shell.write_file(path, json.encode { model = "x", version = "1",
+    local short = fixture.folder .. "/short.json"
+    assert(shell.write_file(short, '{"model":"x","osName":"Plan 9"}'))
+    local unknown = fixture.folder .. "/unknown.json"
+    assert(shell.write_file(unknown, json.encode { model = "x", version = "1",
       osName = "Plan 9", osVersion = "4", connectionType = "LAN" }))
-    by_name = finds("warn", "device", "shorter logins",
-      "--device-info " .. path)
-    assert.is_truthy(by_name.device.message:find "osName should be one of")
-    finds("fail", "device", "one JSON object", "--device-info /dev/null")
+    local found = finds_each {
+      { "fail", "device", "--device-info", "--device-info " .. short },
+      { "warn", "device", "shorter logins", "--device-info " .. unknown },
+      { "fail", "device", "one JSON object", "--device-info /dev/null" } }
+    assert.is_truthy(found[1].device.message:find(
+      "lacks version, osVersion, connectionType:", 1, true))
+    assert.is_truthy(found[2].device.message:find "osName should be one of")
   end)
 
   it("[doctor-misses-qrencode] doctor: warns if qrencode is missing", function()
