@@ -291,23 +291,24 @@ describe("cli commands", function()
     write("lab", { api = sandbox.api, mgmt = sandbox.mgmt, ca = sandbox.ca,
       service_provider = "REF40", statement = "statement.txt", store = "lab-store" })
     local none = { API = "", MGMT = "", CA = "", STATEMENT = "", STORE = "" }
-    local response, status = json_of("register --profile lab", none)
-    assert.same({ 0, "REF40", place .. "/lab-store" },
-      { status, response.service_provider, response.store })
-    response = json_of("register --profile lab --service-provider REF30", none)
-    assert.equal("REF30", response.service_provider)
     write("typo", { servce_provider = "REF30" })
-    local why
-    why, status = error_of("register --profile typo", none)
-    assert.equal(2, status)
-    assert.is_truthy(why.message:find("did you mean 'service_provider'?", 1, true))
     write("french", { language = "fr" })
-    why, status = error_of("register --profile french", none)
-    assert.equal(2, status)
-    assert.is_truthy(why.message:find("french.json: language should be en or es, not "
-      .. "'fr'", 1, true), why.message)
-    why = error_of("register --profile absent", none)
-    assert.is_truthy(why.message:find("absent.json", 1, true))
+    local results = fixture:run_lines({ "register --profile lab --json",
+      "register --profile lab --service-provider REF30 --json",
+      "register --profile typo --json", "register --profile french --json",
+      "register --profile absent --json" }, none)
+    assert.same({ "", "" }, { results[1].err, results[2].err })
+    local lab, option = json.decode(results[1].out), json.decode(results[2].out)
+    assert.same({ 0, "REF40", place .. "/lab-store" },
+      { results[1].status, lab.service_provider, lab.store })
+    assert.equal("REF30", option.service_provider)
+    for index, text in pairs { [3] = "did you mean 'service_provider'?",
+      [4] = "french.json: language should be en or es, not 'fr'",
+      [5] = "absent.json" } do
+      local why = check_error(results[index].out, results[index].err)
+      assert.equal(2, results[index].status)
+      assert.is_truthy(why.message:find(text, 1, true), why.message)
+    end
   end)
 
   it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
@@ -385,6 +386,7 @@ describe("cli commands", function()
       local limit = core.clock.monotonic() + 30
       repeat -- until it has requested a token
         assert.is_true(core.clock.monotonic() < limit)
+        core.clock.sleep(0.02)
       until #fixture:control("GET", "/journal") >= 2
       process:interrupt()
       local text, status = process:finish()
@@ -456,25 +458,30 @@ describe("cli commands", function()
     local spanish = "No hay conexión. Compruebe su red."
     local there = { API = "https://127.0.0.1:1" }
     local there_in_spanish = { API = there.API, LANGUAGE = "es" }
-    assert.equal("There is no connection. Please check your network.",
-      error_of("profiles --timeout 1", there).viewer_text)
-    assert.equal(spanish,
-      error_of("profiles --timeout 1 --language es", there).viewer_text)
-    assert.equal(spanish,
-      error_of("authorize CNN --timeout 1 --mvpd Cablevision",
-        there_in_spanish).viewer_text)
-    local _, err = fixture:run("profiles --timeout 1", there_in_spanish)
-    assert.is_truthy(err:find("\n" .. spanish .. "\n", 1, true), err)
-    local denied, status = json_of("authorize CNN --mvpd TempPass_TEST40 "
-      .. "--language es")
-    assert.same({ true, 0 }, { denied.permitted, status })
-    denied, status = json_of("authorize CNN --mvpd Cablevision --language es",
-      { STORE = fixture.folder .. "/new" })
-    assert.same({ false, 3 }, { denied.permitted, status })
-    assert.equal("Inicie sesión con su proveedor de TV.", denied.reason)
-    _, err, status = fixture:run "profiles --language fr"
-    assert.equal(2, status)
-    assert.is_truthy(err:find("--language", 1, true))
+    local results = fixture:run_lines({ "profiles --timeout 1 --json",
+      "profiles --timeout 1 --language es --json",
+      "authorize CNN --timeout 1 --mvpd Cablevision --json", "profiles --timeout 1",
+      "authorize CNN --mvpd TempPass_TEST40 --language es --json",
+      "authorize CNN --mvpd Cablevision --language es --json",
+      "profiles --language fr" }, nil,
+      { there, there, there_in_spanish, there_in_spanish, {},
+        { STORE = fixture.folder .. "/new" }, {} })
+    for index, text in ipairs { "There is no connection. Please check your network.",
+      spanish, spanish } do
+      local result = results[index]
+      assert.equal(text, check_error(result.out, result.err).viewer_text)
+    end
+    assert.is_truthy(results[4].err:find("\n" .. spanish .. "\n", 1, true),
+      results[4].err)
+    for index, expected in pairs { [5] = { true, 0 }, [6] = { false, 3 } } do
+      local result = results[index]
+      assert.equal("", result.err)
+      assert.same(expected, { json.decode(result.out).permitted, result.status })
+    end
+    assert.equal("Inicie sesión con su proveedor de TV.",
+      json.decode(results[6].out).reason)
+    assert.equal(2, results[7].status)
+    assert.is_truthy(results[7].err:find("--language", 1, true))
   end)
 
   it("[command-says-words-service] errors of the service: advice names the "
