@@ -19,9 +19,10 @@ end
 
 --- Encodes the channels below build/, once, and starts Redis, gateway and sandbox.
 -- @tparam[opt] table options of service.start
-function start.services(options)
+-- @tparam[opt] table channels to encode (all)
+function start.services(options, channels)
   local folder = shell.read "pwd" .. "/build/media"
-  media.encode(folder, settings.channels)
+  media.encode(folder, channels or settings.channels)
   options = options or {}
   options.media, options.nodes, options.workers = folder, 1, 1
   options.world = "examples/tv/world.lua"

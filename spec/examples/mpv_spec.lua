@@ -6,6 +6,7 @@ local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local folder = require "spec.support.folder"
 local screen_app = require "spec.support.screen_app"
+local settings = require "examples.mpv.settings"
 local many_clients = require "spec.support.many_clients"
 local shell = require "adobepass.util.shell"
 local start = require "examples.mpv.start"
@@ -26,7 +27,8 @@ describe("mpv app", function()
   setup(function()
     if not there then return end
     folder.run("mkdir -p " .. PICTURES)
-    running = assert(start.services { throttle = false })
+    running = assert(start.services({ throttle = false },
+      { settings.channels[1] })) -- no spec plays another channel
     control = many_clients.control(running.sandbox)
     browser = webdriver.start()
     browser:size(390, 844)
