@@ -14,7 +14,7 @@ local settings = require "settings"
 local tiles = require "tiles"
 local ui = require "ui"
 
-local RATE = 60 -- frames per second without vsync
+local RATE = tonumber(os.getenv "TV_RATE" or 60) -- frames per second without vsync
 local LONGEST = 0.1 -- seconds that one update advances at most, so that
 -- animations do not jump after a pause
 local REPEAT = 0.5 -- seconds after which a picture is drawn again, in case

@@ -41,6 +41,7 @@ describe("mpv app", function()
 
   teardown(function()
     if not there then return end
+    app:write_pictures(PICTURES)
     app:switch_off()
     app:stop()
     browser:stop()
@@ -50,7 +51,7 @@ describe("mpv app", function()
 
   local function look(name)
     core.clock.sleep(0.2) -- mpv draws
-    app:picture(("%s/%s.png"):format(PICTURES, name))
+    app:keep_picture(name)
   end
 
   test("[mpv-signs-in] mpv app: shows a code and its QR code, and continues when the "

@@ -16,11 +16,13 @@ local test = there and it or pending
 describe("TV app", function()
   local app_fixture
 
-  -- Bytes 17 to 24 of a PNG are width and height.
   local function look(name)
-    local path = ("%s/%s.png"):format(PICTURES, name)
-    core.clock.sleep(0.3) -- waits for the end of the animation
-    app_fixture.app:picture(path)
+    core.clock.sleep(0.45) -- waits for the end of the animation
+    app_fixture.app:keep_picture(name)
+  end
+
+  -- Bytes 17 to 24 of a PNG are width and height.
+  local function check_picture(path)
     local w1, w2, _, _, h1, h2 = shell.read_file(path):byte(19, 24)
     assert.same({ 1280, 720 }, { w1 * 256 + w2, h1 * 256 + h2 })
   end
@@ -38,7 +40,12 @@ describe("TV app", function()
 
   for _, name in ipairs(scenarios.order) do
     test("[tv-viewer] TV app: the viewer "
-      .. (name:gsub("_", " ")), function() scenarios[name](app_fixture) end)
+      .. (name:gsub("_", " ")), function()
+      scenarios[name](app_fixture)
+      for _, path in ipairs(app_fixture.app:write_pictures(PICTURES)) do
+        check_picture(path)
+      end
+    end)
   end
 end)
 
