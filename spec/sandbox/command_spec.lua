@@ -102,33 +102,20 @@ describe("adobepass sandbox", function()
     return is_gone(process)
   end
 
-  describe("with --json", function()
-    local process, code, is_ended
-
-    setup(function()
-      process = ready()
-      local transport = assert(core.http.new { ca_file = process.settings.ca })
-      code = tv_client.new { transport = transport, api = process.settings.api,
-        statement = process.settings.statement }:code()
-      transport:close()
-      is_ended = is_ended_by(process, "TERM")
-    end)
-
-    it("[sandbox-command-script-line] adobepass sandbox: prints one JSON line "
-      .. "with --json", function()
-      assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
-        .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
-        .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
-      assert.is_string(code)
-    end)
-
-    it("[sandbox-command-leaves-behind] adobepass sandbox: leaves "
-      .. "no process and no file after SIGTERM", function()
-      assert.is_true(is_ended)
-    end)
+  it("[sandbox-command-script-line] adobepass sandbox: prints one JSON line "
+    .. "with --json", function()
+    local process = ready()
+    assert.is_truthy(process.line:find('^{"api":"https://127.0.0.1:%d+",'
+      .. '"mgmt":"https://127.0.0.1:%d+","control":"https://127.0.0.1:%d+",'
+      .. '"ca":"/[^"]+","statement":"[%w_.-]+","pid":%d+}$'))
+    local transport = assert(core.http.new { ca_file = process.settings.ca })
+    assert.is_string(tv_client.new { transport = transport,
+      api = process.settings.api, statement = process.settings.statement }:code())
+    transport:close()
+    assert.is_true(is_ended_by(process, "TERM"))
   end)
 
-  for _, signal in ipairs { "HUP", "KILL" } do
+  for _, signal in ipairs { "TERM", "HUP", "KILL" } do
     it("[sandbox-command-leaves-behind] adobepass sandbox: leaves "
       .. "no process and no file after SIG" .. signal, function()
       assert.is_true(is_ended_by(ready(), signal))
