@@ -105,6 +105,20 @@ describe("cli terminal", function()
     assert.equal(3, select(3, fixture:run("profiles", store)))
   end)
 
+  -- A reader that starts after the terminal was restored would wait for Enter.
+  it("[terminal-reader-ends-first] terminal.with_keys: after an error, restores the "
+    .. "terminal when no program reads keys any more", function()
+    if not has "script" then return end
+    local path = fixture.folder .. "/stty"
+    local code = ([[pcall(require("adobepass.cli.terminal").with_keys, function()
+      io.popen "sleep 0.1; stty > %s"
+      error "stopped"
+    end)]]):format(path)
+    folder.run(shell.line("script", "-qec", child_process.command(code), "/dev/null")
+      .. " < /dev/null")
+    assert.is_truthy(shell.read_file(path):find("-icanon", 1, true))
+  end)
+
   it("[terminal-provider-picked-part] login: accepts part of a provider's "
     .. "name", function()
     if not has "script" then return end

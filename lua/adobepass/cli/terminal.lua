@@ -151,6 +151,9 @@ function terminal.with_keys(f, ...)
   local saved = shell.read "stty -g"
   shell.execute "stty -icanon -echo min 0 time 20"
   local success, result = pcall(f, ...)
+  -- After Ctrl-C, a program may still read keys, for at most 2 seconds. This closes its
+  -- pipe, which waits for it; in the restored terminal it would wait for Enter.
+  if not success then collectgarbage() end
   shell.execute("stty " .. shell.quote(saved))
   if not success then error(result, 0) end
   return result
