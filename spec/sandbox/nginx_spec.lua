@@ -210,8 +210,12 @@ describe("nginx.start", function()
   it("[nginx-workers-killed] nginx: ends the workers when the master was "
     .. "killed", function()
     server = assert(nginx.start { config = hello })
-    local worker = shell.read_file(("/proc/%d/task/%d/children"):format(
-      server.pid, server.pid)):match("%d+")
+    local children = ("/proc/%d/task/%d/children"):format(server.pid, server.pid)
+    local worker
+    assert.is_true(eventually(function() -- nginx starts it after it is ready
+      worker = shell.read_file(children):match "%d+"
+      return worker ~= nil
+    end))
     shell.read("kill -s KILL " .. server.pid)
     assert.is_true(server:restart())
     assert.is_false(alive(worker))
