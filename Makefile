@@ -128,9 +128,10 @@ $(BUILD)/no_http2.so: spec/support/programs/no_http2.c
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -shared -o $@ $< -Wl,--no-as-needed $(LIBS)
 
 .PHONY: cores
-cores: # the core for each Lua; nginx needs LuaJIT
-	@for lua in $(sort $(LUAS) luajit); do \
-	  $(MAKE) --no-print-directory $(parallel) LUA=$$lua all || exit 1; done
+cores: $(addprefix core-,$(sort $(LUAS) luajit)) # nginx needs LuaJIT
+
+core-%:
+	@$(MAKE) --no-print-directory $(parallel) LUA=$* all
 
 .PHONY: deps
 deps: ## install missing packages to build and run (Debian)
@@ -199,13 +200,15 @@ player: deps ## run the mpv app of examples/mpv beside sandbox and gateway
 	@$(MAKE) --no-print-directory -s LUA=lua5.2 all
 	@$(call environment,lua5.4) lua5.4 -e 'require("examples.mpv.start").run()'
 
+.PHONY: spec-programs
+spec-programs: core-lua5.4 # programs for specs of the core
+	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 \
+	  build/lua5.4/alloc_failure build/lua5.4/freed build/lua5.4/later \
+	  build/lua5.4/stuck build/lua5.4/allocations.so build/lua5.4/no_http2.so
+
 .PHONY: test
 test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)
-	@$(MAKE) --no-print-directory -s cores
-	@$(MAKE) --no-print-directory -s LUA=lua5.4 build/lua5.4/alloc_failure \
-	  build/lua5.4/freed build/lua5.4/later build/lua5.4/stuck \
-	  build/lua5.4/allocations.so build/lua5.4/no_http2.so
-	@$(MAKE) --no-print-directory engine-asan
+	@$(MAKE) --no-print-directory -s $(parallel) cores spec-programs engine-asan
 	@rm -f build/counts
 	@status=0; sh .ci/specs "$(LUAS)" $(SPECS) || status=1; \
 	  sh .ci/sum build/counts && exit $$status
