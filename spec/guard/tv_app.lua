@@ -1,8 +1,9 @@
 --- A small TV app whose memory is measured: it loads the module, logs in and sends one
 -- request, to the sandbox in ADOBEPASS_*, over HTTPS.
 --
--- Prints the resident KiB of its mappings: all, and those that it has written to (not
--- shared with other processes). qemu-user shows a program's own addresses in
+-- Prints the resident KiB of its mappings: all, and those that it has written to
+-- ("Anonymous": "Private_Dirty" has also the pages of a library's file that was written
+-- a moment ago, such as in a new root). qemu-user shows a program's own addresses in
 -- /proc/self/maps, and to another process its own: so mappings of qemu are not counted.
 
 local adobepass = require "adobepass"
@@ -55,7 +56,7 @@ local function resident()
     if from then counts = contains(list, number(from) - offset) end
     local name, size = line:match "^([%w_]+): +(%d+) kB"
     if counts and name == "Rss" then all = all + size end
-    if counts and name == "Private_Dirty" then written = written + size end
+    if counts and name == "Anonymous" then written = written + size end
   end
   return all, written
 end
