@@ -227,7 +227,7 @@ local function attempt(self, refusal, deadline, device)
   adopt_stored(self, record.token)
   local held, is_fresh = held_token(self, refusal)
   if is_fresh then return held end
-  if lock:is_held_elsewhere(record, text) then
+  if lock:is_held(record, text) then
     return held, refresh_lock.LOST, true
   end
   local failure = remembered_failure(self, record.failure)

@@ -66,11 +66,15 @@ end
 
 -- --- the lock in memory ------------------------------------------------------
 
---- Returns whether a coroutine of this process holds the lock.
+local function is_alive(holding)
+  return now_of(holding.lock) < holding.ends and not holding.is_abandoned
+    and holding.call:is_running()
+end
+
+--- Returns whether a coroutine of this process takes or holds the lock.
 function RefreshLock:is_held_here()
   local holding = self.connection.refreshes[self.key]
-  return holding ~= nil and now_of(self) < holding.ends
-    and not holding.is_abandoned and holding.call:is_running()
+  return holding ~= nil and is_alive(holding)
 end
 
 -- --- the lock in the store ---------------------------------------------------
@@ -87,12 +91,13 @@ local function seconds_watched(self, text)
   return now_of(self) - watched.since
 end
 
---- Returns whether the lock in a record is held by another process.
-function RefreshLock:is_held_elsewhere(record, text)
-  local lock, own = record.lock, self.connection.refreshes[self.key]
-  if type(lock) ~= "table" or own and own.owners[lock.owner] then
-    return false
-  end
+--- Returns whether the lock in a record is held. If its owner is of this process, it
+-- may have written the lock while the caller read the record.
+function RefreshLock:is_held(record, text)
+  local lock, latest = record.lock, self.connection.refreshes[self.key]
+  if type(lock) ~= "table" then return false end
+  local own = latest and latest.owners[lock.owner]
+  if own then return is_alive(own) end
   local seconds = math.min(tonumber(lock.seconds) or LONGEST_LOCK,
     LONGEST_LOCK)
   local age = timestamp.monotonic_age(lock, self.connection.driver.clock)
@@ -110,10 +115,10 @@ local function new_holding(self, owner, latest)
   local now, seconds = now_of(self), lock_seconds(self)
   local previous = self.connection.refreshes[self.key]
   local owners = previous and previous.owners or {}
-  owners[owner] = true
-  return setmetatable({ lock = self, owner = owner, owners = owners,
+  owners[owner] = setmetatable({ lock = self, owner = owner, owners = owners,
     seconds = seconds, ends = now + seconds, latest = latest,
     deadline = math.min(latest, now + seconds * REQUESTS) }, Holding)
+  return owners[owner]
 end
 
 -- Writes the record with this owner's lock.
@@ -141,7 +146,7 @@ local function set_cleanup(holding, cleanup)
 end
 
 -- Ends an owner. The entry in memory remains if the lock may still be in the
--- store, so that is_held_elsewhere recognizes that lock as one of this process.
+-- store, so that is_held recognizes that lock as one of this process.
 local function forget(holding, is_released)
   local refreshes, key = holding.lock.connection.refreshes, holding.lock.key
   set_cleanup(holding, nil)

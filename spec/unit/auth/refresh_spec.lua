@@ -79,6 +79,41 @@ describe("credentials and access tokens", function()
     assert.equal(2, counts().profiles)
   end)
 
+  -- Three coroutines with a store that yields: the owner writes the lock, the loser has
+  -- read before that and waits for its own write, and then the late one reads the lock.
+  it("[credentials-late-read] credentials: a coroutine that reads another one's lock "
+    .. "waits for it", function()
+    local driver, roles, slow = adobepass.driver.tick(), {}, {}
+    local function pause(role, frames)
+      if roles[coroutine.running()] ~= role then return end
+      for _ = 1, frames do coroutine.yield() end
+    end
+    for _, name in ipairs { "set", "add", "delete", "clear" } do
+      slow[name] = function(_, ...) return store[name](store, ...) end
+    end
+    function slow.get(_, key)
+      pause("late", 3)
+      local value, message, code = store:get(key)
+      pause("loser", 1)
+      return value, message, code
+    end
+    function slow.replace(_, ...)
+      pause("loser", 10)
+      return store:replace(...)
+    end
+    local one = client { driver = driver, store = slow }
+    assert(at.control.fault { kind = "delay", operation = "register", seconds = 5 })
+    for _, role in ipairs { "late", "loser", "owner" } do
+      driver.start(function()
+        roles[coroutine.running()] = role
+        assert.equal("ok", call(one))
+      end)
+    end
+    repeat time:advance(0.1) until driver.update() == 0
+    local found = counts()
+    assert.same({ 1, 1 }, { found.register, found.token })
+  end)
+
   it("[credentials-never-ordinary] credentials: a forced refresh does not use "
     .. "the result of a routine refresh", function()
     local driver = adobepass.driver.tick()
