@@ -100,11 +100,12 @@ local function take_turn(state, task)
   return settle(state, task, coroutine.resume(task.thread))
 end
 
--- A task that waits for a transfer is resumed when the transfer has ended or
--- the deadline has passed.
+-- A task that waits or sleeps is resumed at its deadline, or when its transfer has
+-- ended.
 local function is_due(task, now)
-  local transfer = task.transfer
-  return not transfer or transfer:ended() or now >= task.deadline
+  local transfer, deadline = task.transfer, task.deadline
+  return not deadline or now >= deadline
+    or transfer ~= nil and transfer:ended()
 end
 
 -- Steps each transport that a task waits for, once.
@@ -199,26 +200,31 @@ local function start(state, fn, ...)
   return task
 end
 
--- A coroutine created by a task yields to the task, which is then resumed in
--- each frame.
+-- Ends the task's turn. A coroutine created by a task yields to the task, which is then
+-- resumed in each frame.
+local function pause(task, thread, deadline, transport, transfer)
+  if not task then return coroutine.yield() end
+  task.transport = transport
+  if task.thread == thread then
+    task.transfer, task.deadline = transfer, deadline
+  end
+  coroutine.yield()
+  task.transport, task.transfer, task.deadline = nil, nil, nil
+end
+
 local function wait(state, transport, transfer, deadline)
   local thread = host.check_coroutine("driver.tick: wait", REMEDY)
-  local task = state.current
-  local is_own = task and task.thread == thread
   while not transfer:ended() do
     if state.now() >= deadline then return false end
-    if task then task.transport = transport end
-    if is_own then task.transfer, task.deadline = transfer, deadline end
-    coroutine.yield()
-    if task then task.transport, task.transfer = nil, nil end
+    pause(state.current, thread, deadline, transport, transfer)
   end
   return true
 end
 
 local function sleep(state, seconds)
-  host.check_coroutine("driver.tick: sleep", REMEDY)
+  local thread = host.check_coroutine("driver.tick: sleep", REMEDY)
   local wake = state.now() + seconds
-  repeat coroutine.yield() until state.now() >= wake
+  repeat pause(state.current, thread, wake) until state.now() >= wake
 end
 
 --- Creates a driver that the application updates once in each frame.

@@ -203,6 +203,27 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.same({ 0, 10 }, awake)
   end)
 
+  -- A resumed task would read the clock once more.
+  it("[driver-tick-sleeper-not-resumed] driver.tick: does not resume a sleeping "
+    .. "task before its time", function()
+    local reads = 0
+    local own = tick { reuse = reuse, now = function()
+      reads = reads + 1
+      return time
+    end }
+    local task = own.start(function() own.sleep(10) end)
+    own.update()
+    reads = 0
+    for _ = 1, 9 do
+      time = time + 1
+      own.update()
+    end
+    assert.equal(9, reads)
+    time = time + 1
+    assert.equal(0, own.update())
+    assert.equal("done", task.status)
+  end)
+
   describe("an error in a task", function()
     local function raise_error() error({ code = "boom" }) end
 
