@@ -81,7 +81,10 @@ LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 VERSION := $(shell sed -n 's/.*ADOBEPASS_VERSION "\(.*\)"/\1/p' csrc/base/version.h)
 SOURCES := $(wildcard csrc/*/*.c)
 PURE := $(filter-out csrc/lua/%,$(SOURCES))
-OBJECTS := $(SOURCES:csrc/%.c=$(BUILD)/obj/%.o)
+# The files outside of csrc/lua do not depend on the Lua.
+PURE_OBJECTS := $(PURE:csrc/%.c=build/pure$(BUILD_SUFFIX)/%.o)
+OBJECTS := $(PURE_OBJECTS) \
+  $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(filter csrc/lua/%,$(SOURCES)))
 LUA_FILES := $(shell find lua -name '*.lua')
 
 # The environment of programs of this tree, with the core of one Lua (see .ci/spec_file).
@@ -100,9 +103,14 @@ $(CORE): $(OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $(OBJECTS) $(LIBS)
 
+define compile
+@mkdir -p $(@D)
+$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+endef
 $(BUILD)/obj/%.o: csrc/%.c Makefile
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(compile)
+build/pure$(BUILD_SUFFIX)/%.o: csrc/%.c Makefile
+	$(compile)
 
 -include $(OBJECTS:.o=.d)
 
@@ -130,7 +138,8 @@ $(BUILD)/no_http2.so: spec/support/programs/no_http2.c
 .PHONY: cores
 cores: $(addprefix core-,$(sort $(LUAS) luajit)) # nginx needs LuaJIT
 
-core-%:
+# Makes of several Luas at once would write the same files.
+core-%: $(PURE_OBJECTS)
 	@$(MAKE) --no-print-directory $(parallel) LUA=$* all
 
 .PHONY: deps
@@ -301,10 +310,10 @@ valgrind: lint-deps cores ## run the core's specs under valgrind
 cov: test-deps ## report the line coverage of C
 	@$(MAKE) --no-print-directory -s LUA=lua5.4 BUILD_SUFFIX=-cov \
 	  CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage all
-	@find build/lua5.4-cov -name '*.gcda' -delete; rm -f build/counts
+	@find build -name '*.gcda' -delete; rm -f build/counts
 	@sh .ci/specs lua5.4-cov spec/unit/core \
 	  > build/cov.log || true # an unprivileged child cannot write coverage
-	@cd build/lua5.4-cov/obj && gcov -n */*.gcda 2>/dev/null | awk '\
+	@gcov -n build/lua5.4-cov/obj/*/*.gcda build/pure-cov/*/*.gcda 2>/dev/null | awk '\
 	  /^File .*csrc/ { gsub(/\047/, "", $$2); file = $$2 } \
 	  /^Lines executed/ && file { split($$2, part, ":"); \
 	    printf "%8s  %s\n", part[2], file; file = "" }' | sort -k2
