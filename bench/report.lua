@@ -1,4 +1,4 @@
---- Writes bench/REPORT.md from the newest results in build/results.
+--- Writes bench/REPORT.md from the newest results in bench/results.
 -- report.lua [PAGE FOLDER]: writes another page, from other results.
 
 local results = require "bench.results"
@@ -192,7 +192,8 @@ local function add_section(section)
   add("\n## %s\n", title)
   add("%s\n", text)
   if not found then return add("Not run. Run `%s`.", section[4]) end
-  add("`%s`, %s, on machine %s.\n", found.command, found.date,
+  local commit = found.commit and ", commit " .. found.commit or ""
+  add("`%s`, %s%s, on machine %s.\n", found.command, found.date, commit,
     machine_of(found))
   if #found.figures > 0 then add_figures(found.figures, title) end
   for _, note in ipairs(found.notes) do add("\n%s", cell(note)) end

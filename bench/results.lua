@@ -3,12 +3,13 @@
 --   local found = results.new("soak", "make soak")
 --   found:figure("errors", 0, "", "<= 0")     -- name, value, unit, target
 --   found:note "Load average: 0.5"
---   found:write()                             -- build/results/soak.txt
+--   found:write()                             -- bench/results/soak.txt
 --
 -- A target is "<= 5", "< 5", ">= 0.9" or "= 1"; it is optional.
 --
 -- The file has one record per line, its fields separated by tabs: `command`,
--- `date`, `machine` (name, value), `figure` (name, value, unit, target), `note`.
+-- `date`, `commit`, `machine` (name, value), `figure` (name, value, unit, target),
+-- `note`.
 
 -- luacheck: read_globals table.unpack unpack
 
@@ -19,7 +20,7 @@ local unpack = table.unpack or unpack
 
 local results = {}
 
-results.FOLDER = "build/results"
+results.FOLDER = "bench/results"
 
 local Found = {}
 Found.__index = Found
@@ -74,6 +75,7 @@ function results.new(name, command)
   local self = setmetatable({ name = name, lines = {} }, Found)
   add(self, "command", command)
   add(self, "date", os.date "!%Y-%m-%d %H:%M UTC")
+  add(self, "commit", output_of "git rev-parse --short HEAD")
   for _, item in ipairs(results.machine()) do
     add(self, "machine", item[1], item[2])
   end
@@ -102,7 +104,8 @@ local function split(line)
   return parts
 end
 
---- Reads a file: { command, date, machine, figures, notes }; nil if there is none.
+--- Reads a file: { command, date, commit, machine, figures, notes }; nil if there is
+-- none.
 function results.read(name)
   local text = shell.read_file(("%s/%s.txt"):format(results.FOLDER, name))
   if not text then return nil end
