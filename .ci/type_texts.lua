@@ -150,7 +150,7 @@ texts.options = {
     access = { '"granted"|"denied"|"restricted"|"notDetermined"', "The permission" },
     access_error = { "{ code: string, message: string }", "The framework's error" },
     provider_id = "The partner's name of the provider",
-    expires_at = "ms since 1970",
+    expires_at = "When the provider information ends, in ms since 1970",
     provider_error = { "{ code: string, message: string }",
       "The framework's error" } } },
   ["client:sign_service_token"] = { "SignOptions", {
@@ -260,19 +260,23 @@ texts.results = {
     { "once?", "boolean", "true: no retry" } } },
   { "Device", "A streaming device", {
     { "id", "string", "Identifies the device; must survive updates" },
-    { "info?", "table<string, any>|string", "X-Device-Info, or its base64" },
+    { "info?", "table<string, any>|string", "Describes the device: "
+      .. "X-Device-Info, or its base64. Without it, logins are shorter" },
     { "ip?", "string", "The device's address, given by a server" },
     { "port?", "integer", "The device's port, given by a server" },
     { "user_agent?", "string", "Of the device, given by a server" },
-    { "user?", "table<string, string>|string", "The user of a promotional TempPass" },
+    { "user?", "table<string, string>|string", "The user of a promotional "
+      .. "TempPass, hashed by the caller, such as "
+      .. "{ email = core.digest.hex(core.digest.sha256(email)) }; "
+      .. "client:temporary_access hashes it itself" },
     { "identity?", "adobepass.Identity", "Replaces fields of adobepass.new" } } },
   { "Profile", "Says that a viewer is authenticated at a provider", {
     { "mvpd", "string", "The provider" },
     { "type?", "string", "regular, temporary, degraded, appleSSO, platformSSO or "
       .. "serviceTokenSSO" },
     { "issuer?", "string", "Who issued it" },
-    { "not_before?", "number", "ms since 1970" },
-    { "not_after?", "number", "ms since 1970" },
+    { "not_before?", "number", "When it becomes valid, in ms since 1970" },
+    { "not_after?", "number", "When it ends, in ms since 1970" },
     { "attributes", "table<string, any>", "The viewer's metadata" },
     { "encrypted?", "table<string, string>", "Attributes that were not decrypted" } } },
   { "Login", "A login: plain data, which can be stored, for example as JSON", {
@@ -284,23 +288,23 @@ texts.results = {
     { "qr?", "string", "The text of the QR code: activation_url with the code" },
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
-    { "expires_at?", "number", "ms since 1970" },
+    { "expires_at?", "number", "When the code ends, in ms since 1970" },
     { "profile?", "adobepass.Profile", "When the state is done" } } },
   { "Code", "The session of a code", {
     { "code", "string", "The code" },
     { "mvpd?", "string", "The provider, if it was chosen on the TV" },
     { "missing", "string[]", "Parameters for client:resume_login" },
-    { "expires_at?", "number", "ms since 1970" } } },
+    { "expires_at?", "number", "When it ends, in ms since 1970" } } },
   { "Decision", "Permits or denies one resource", {
     { "resource", "string", "The id of the resource" },
     { "permitted", "boolean", "Whether the viewer may watch it" },
     { "mvpd?", "string", "The provider" },
     { "source?", "string", "mvpd, degradation, temppass or dummy" },
-    { "not_before?", "number", "ms since 1970" },
-    { "not_after?", "number", "ms since 1970" },
+    { "not_before?", "number", "When it becomes valid, in ms since 1970" },
+    { "not_after?", "number", "When it ends, in ms since 1970" },
     { "media_token?", "string", "For the player; of a permit to play" },
-    { "media_token_not_before?", "number", "ms since 1970" },
-    { "media_token_not_after?", "number", "ms since 1970" },
+    { "media_token_not_before?", "number", "When it becomes valid, in ms since 1970" },
+    { "media_token_not_after?", "number", "When it ends, in ms since 1970" },
     { "error?", "adobepass.Error", "Of a denial" },
     { "reason?", "string", "Of a denial: a text for the viewer" } } },
   { "Catalog", "The result of client:preauthorize", {

@@ -137,7 +137,7 @@ add("application-registration", AGAIN, {
   invalid_access_token_service_provider =
     "Register with a software statement for this service provider.",
   invalid_access_token_client_application =
-    "Register again; check that the application is still listed.",
+    "The client registers again. Check that the application is still listed.",
 })
 
 add("authentication", SIGN_IN, {
@@ -197,7 +197,8 @@ add("configuration", APP, {
 })
 
 add("application-registration", AGAIN, {
-  invalid_client = "Register again: these credentials are not valid.",
+  invalid_client = "The client registers again, once in 10 minutes. For a new sandbox, "
+    .. "use a new store.",
 })
 
 -- The SSO Service ----------------------------------------------------------
@@ -322,7 +323,9 @@ add("none", APP, {
 local actions = {
   none = { viewer = LATER, hint = "Check the request, and the message." },
   configuration = { viewer = APP, hint = DASHBOARD },
-  ["application-registration"] = { viewer = AGAIN, hint = "Register again." },
+  ["application-registration"] = { viewer = AGAIN,
+    hint = "The client registers again, once in 10 minutes. Check statement and "
+      .. "environment." },
   authentication = { viewer = SIGN_IN_AGAIN, hint = "Start a login." },
   authorization = { viewer = AGAIN, hint = "Request an authorization." },
   retry = { viewer = LATER, hint = REPEAT },

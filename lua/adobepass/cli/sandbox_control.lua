@@ -129,9 +129,11 @@ end
 
 -- Returns the response, or nil and an error.
 local function send(arguments, url, body)
-  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments) })
+  local ca = settings.ca(arguments)
+  local success, transport = pcall(core.http.new, { ca_file = ca })
   if not success or not transport then
-    return nil, usage "--ca: the CA file cannot be read"
+    return nil, usage(("--ca: cannot read '%s'; use the CA file that adobepass sandbox "
+      .. "prints"):format(ca))
   end
   local driver = require("adobepass").driver.block()
   local transfer, message, code = transport:submit { method = "POST", url = url,
@@ -150,7 +152,8 @@ end
 local function result_of(response, call)
   local reply = json.decode(response.body)
   if type(reply) ~= "table" then
-    return nil, usage "this address is not a sandbox's control API"
+    return nil, usage "this is not the control API of a sandbox; use the address that "
+      .. "adobepass sandbox prints beside Control"
   elseif reply.error then
     return nil, usage(terminal.escape(reply.error), call)
   end

@@ -33,12 +33,12 @@ end
 
 local function service_options(parser)
   local name = parser:option("--environment", "Adobe's environment: "
-    .. table.concat(environment.names(), ", ") .. ".")
+    .. table.concat(environment.names(), ", ") .. " ($ADOBEPASS_ENVIRONMENT).")
     :argname("<name>"):choices(environment.names())
   local api = parser:option("--api", "Another address of the service: "
     .. "https://host:port ($ADOBEPASS_API)."):argname("<url>")
   parser:mutex(name, api)
-  parser:group("Service ($ADOBEPASS_ENVIRONMENT)",
+  parser:group("Service",
     parser:option("--profile", "A named configuration: the options of "
       .. "~/.config/adobepass/<name>.json."):argname("<name>"), name, api,
     parser:option("--mgmt", "The management address for --api "

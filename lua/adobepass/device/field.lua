@@ -6,6 +6,7 @@ local core = require "adobepass.core"
 local identity = require "adobepass.util.identity"
 local info_schema = require "adobepass.device.info_schema"
 local json = require "adobepass.util.json"
+local options = require "adobepass.util.options"
 local temp_pass = require "adobepass.util.temp_pass"
 
 local field = {}
@@ -93,7 +94,8 @@ for name, entry in pairs(FIELDS) do field.HEADERS[name] = entry[1] end
 --- Raises for an unknown name.
 function field.check_name(name)
   if not FIELDS[name] then
-    error("device: unknown field " .. tostring(name))
+    error(("device: unknown field '%s'%s"):format(tostring(name),
+      options.suggest(name, FIELDS)))
   end
 end
 

@@ -156,7 +156,7 @@ end
 
 local function update(state, transport)
   if state.current then
-    error("driver.tick: update was called inside a task", 3)
+    error("driver.tick: update was called inside a task; call it in the frame loop", 3)
   end
   step(state.tasks, transport)
   local failures = resume_all(state)

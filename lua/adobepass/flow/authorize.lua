@@ -30,7 +30,8 @@ end
 function authorize.authorize(context, resource, options)
   options = options_of.check("client:authorize", options or {}, FIELDS, 3)
   if type(resource) ~= "string" then
-    error("client:authorize: resource should be a string", 3)
+    error(("client:authorize: resource should be a string such as \"CNN\", not %s; "
+      .. "for a list use client:preauthorize"):format(type(resource)), 3)
   end
   local deadline = context:deadline()
   local mvpd, err = decisions.mvpd(context, options.mvpd, "authorize")

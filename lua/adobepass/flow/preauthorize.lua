@@ -162,9 +162,10 @@ local function check_resources(resources)
     error(("client:preauthorize: resources should be a list, not %s"):format(
       type(resources)), 4)
   end
-  for _, resource in ipairs(resources) do
+  for index, resource in ipairs(resources) do
     if type(resource) ~= "string" or resource == "" then
-      error("client:preauthorize: resources should be strings", 4)
+      error(("client:preauthorize: resources[%d] should be a string, not %s"):format(
+        index, resource == "" and "empty" or type(resource)), 4)
     end
   end
 end

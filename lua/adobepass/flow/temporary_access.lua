@@ -35,7 +35,8 @@ local function hashed_user(options)
     user[name] = temp_pass.hash(value, options.hash)
   end
   if next(user) then return user end
-  error("client:temporary_access: user is empty", 4)
+  error("client:temporary_access: user is empty; give the name that Adobe configured "
+    .. "and its value, such as { email = … }", 4)
 end
 
 -- --- a pass -----------------------------------------------------------------

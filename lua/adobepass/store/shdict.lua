@@ -160,10 +160,13 @@ local make = interface.class(shdict)
 -- @function shdict
 -- @tparam string|table dict the name of a `lua_shared_dict`, or the dictionary
 return function(dict)
-  if not ngx then error("store.shdict: only inside nginx", 2) end
+  if not ngx then
+    error("store.shdict: works inside nginx only; use store.file or store.redis", 2)
+  end
   local found = type(dict) == "string" and ngx.shared[dict] or dict
   if type(found) ~= "table" or not found.safe_add then
-    error(("store.shdict: no lua_shared_dict '%s'"):format(tostring(dict)), 2)
+    error(("store.shdict: no lua_shared_dict '%s'; add it to the block http of "
+      .. "nginx.conf"):format(tostring(dict)), 2)
   end
   return make { dict = found }
 end

@@ -228,7 +228,7 @@
 ---@class adobepass.PartnerStatusOptions
 ---@field access "granted"|"denied"|"restricted"|"notDetermined" # The permission
 ---@field access_error? { code: string, message: string } # The framework's error
----@field expires_at? number # ms since 1970
+---@field expires_at? number # When the provider information ends, in ms since 1970
 ---@field provider_error? { code: string, message: string } # The framework's error
 ---@field provider_id? string # The partner's name of the provider
 
@@ -371,11 +371,11 @@
 --- A streaming device.
 ---@class adobepass.Device
 ---@field id string # Identifies the device; must survive updates
----@field info? table<string, any>|string # X-Device-Info, or its base64
+---@field info? table<string, any>|string # Describes the device: X-Device-Info, or its base64. Without it, logins are shorter
 ---@field ip? string # The device's address, given by a server
 ---@field port? integer # The device's port, given by a server
 ---@field user_agent? string # Of the device, given by a server
----@field user? table<string, string>|string # The user of a promotional TempPass
+---@field user? table<string, string>|string # The user of a promotional TempPass, hashed by the caller, such as { email = core.digest.hex(core.digest.sha256(email)) }; client:temporary_access hashes it itself
 ---@field identity? adobepass.Identity # Replaces fields of adobepass.new
 
 --- Says that a viewer is authenticated at a provider.
@@ -383,8 +383,8 @@
 ---@field mvpd string # The provider
 ---@field type? string # regular, temporary, degraded, appleSSO, platformSSO or serviceTokenSSO
 ---@field issuer? string # Who issued it
----@field not_before? number # ms since 1970
----@field not_after? number # ms since 1970
+---@field not_before? number # When it becomes valid, in ms since 1970
+---@field not_after? number # When it ends, in ms since 1970
 ---@field attributes table<string, any> # The viewer's metadata
 ---@field encrypted? table<string, string> # Attributes that were not decrypted
 
@@ -396,7 +396,7 @@
 ---@field qr? string # The text of the QR code: activation_url with the code
 ---@field mvpd? string # The provider
 ---@field interval? number # Seconds between two polls
----@field expires_at? number # ms since 1970
+---@field expires_at? number # When the code ends, in ms since 1970
 ---@field profile? adobepass.Profile # When the state is done
 
 --- The session of a code.
@@ -404,7 +404,7 @@
 ---@field code string # The code
 ---@field mvpd? string # The provider, if it was chosen on the TV
 ---@field missing string[] # Parameters for client:resume_login
----@field expires_at? number # ms since 1970
+---@field expires_at? number # When it ends, in ms since 1970
 
 --- Permits or denies one resource.
 ---@class adobepass.Decision
@@ -412,11 +412,11 @@
 ---@field permitted boolean # Whether the viewer may watch it
 ---@field mvpd? string # The provider
 ---@field source? string # mvpd, degradation, temppass or dummy
----@field not_before? number # ms since 1970
----@field not_after? number # ms since 1970
+---@field not_before? number # When it becomes valid, in ms since 1970
+---@field not_after? number # When it ends, in ms since 1970
 ---@field media_token? string # For the player; of a permit to play
----@field media_token_not_before? number # ms since 1970
----@field media_token_not_after? number # ms since 1970
+---@field media_token_not_before? number # When it becomes valid, in ms since 1970
+---@field media_token_not_after? number # When it ends, in ms since 1970
 ---@field error? adobepass.Error # Of a denial
 ---@field reason? string # Of a denial: a text for the viewer
 
@@ -875,7 +875,7 @@ function Api:profiles(params) end
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
----@field user? table|string # The user of a promotional TempPass
+---@field user? table|string # The user of a promotional TempPass: values hashed by the caller
 ---@field visitor_id? string # The Experience Cloud id
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
@@ -888,7 +888,7 @@ function Api:profile(params) end
 
 ---@class adobepass.api.profile_for_code
 ---@field code string # Sent as code
----@field user? table|string # The user of a promotional TempPass
+---@field user? table|string # The user of a promotional TempPass: values hashed by the caller
 ---@field visitor_id? string # The Experience Cloud id
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
@@ -906,7 +906,7 @@ function Api:profile_for_code(params) end
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
----@field user? table|string # The user of a promotional TempPass
+---@field user? table|string # The user of a promotional TempPass: values hashed by the caller
 ---@field visitor_id? string # The Experience Cloud id
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
@@ -924,7 +924,7 @@ function Api:authorize(params) end
 ---@field roku_token? string # Roku's token for single sign-on
 ---@field service_token? string # A service token for single sign-on
 ---@field partner_status? table|string # What client:partner_status returned
----@field user? table|string # The user of a promotional TempPass
+---@field user? table|string # The user of a promotional TempPass: values hashed by the caller
 ---@field visitor_id? string # The Experience Cloud id
 ---@field timeout? number # Seconds for the whole call; default: that of adobepass.new
 ---@field once? boolean # true: no retry
@@ -1074,34 +1074,43 @@ local adobepass = {}
 
 ---@class adobepass.Stores
 local Stores = {}
+--- Keeps state in this process; it is lost at its end.
 ---@param options? adobepass.MemoryStoreOptions
 ---@return adobepass.Store
 function Stores.memory(options) end
+--- Keeps state in private files of a folder.
 ---@param folder string
 ---@param options? adobepass.FileStoreOptions
 ---@return adobepass.Store?
 ---@return string? message
 ---@return string? code
 function Stores.file(folder, options) end
+--- Keeps state in nginx's shared memory.
 ---@param name string # of a lua_shared_dict
 ---@return adobepass.Store
 function Stores.shdict(name) end
+--- Keeps state in Redis, for several machines.
 ---@param options? adobepass.RedisStoreOptions
 ---@return adobepass.Store
 function Stores.redis(options) end
 
 ---@class adobepass.Drivers
 local Drivers = {}
+--- Blocks the process during a call.
 ---@return adobepass.Driver
 function Drivers.block() end
+--- Runs calls as tasks of a frame loop.
 ---@param options? adobepass.TickOptions
 ---@return adobepass.Driver
 function Drivers.tick(options) end
+--- Waits in nginx without blocking a worker.
 ---@return adobepass.Driver
 function Drivers.ngx() end
+--- Waits in the event loop of libuv.
 ---@param options? adobepass.LuvOptions
 ---@return adobepass.Driver
 function Drivers.luv(options) end
+--- Waits in the loop of cqueues.
 ---@return adobepass.Driver
 function Drivers.cqueues() end
 

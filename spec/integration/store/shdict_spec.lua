@@ -84,7 +84,7 @@ describe("store.shdict", function()
       .. "nginx", function()
       assert.error_matches(function()
         require "adobepass.store.shdict" "store"
-      end, "only inside nginx")
+      end, "inside nginx only")
     end)
   end)
 
