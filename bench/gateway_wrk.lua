@@ -95,9 +95,9 @@ local function one_file(running, screen, name, rounds, kept)
   say("  ratio by CPU     %.2f (%.2f .. %.2f)", spread(by_cpu))
   kept:figure(name .. ", guarded", ("%.0f"):format(median(guarded)), "/s")
   kept:figure(name .. ", ratio to unguarded",
-    ("%.2f (%.2f .. %.2f)"):format(spread(ratios)), "", ">= 0.8")
+    ("%.2f (%.2f .. %.2f)"):format(spread(ratios)), "", ">= 0.85")
   kept:figure(name .. ", the same by CPU time of the worker",
-    ("%.2f (%.2f .. %.2f)"):format(spread(by_cpu)), "", ">= 0.8")
+    ("%.2f (%.2f .. %.2f)"):format(spread(by_cpu)), "", ">= 0.85")
   return median(ratios)
 end
 

@@ -1,7 +1,7 @@
 --- The client of one device: one method for each task of an application, and
 -- `client.api` with one method for each operation of the service.
 --
--- Each method returns its result, or nil and an error of adobepass.errors; wrong
+-- Each method returns its result, or nil and an error of adobepass.api.errors; wrong
 -- arguments raise a usage error. The field `context` is internal.
 -- @module adobepass.client
 
@@ -30,19 +30,19 @@ local client = {}
 local Client = {}
 Client.__index = Client
 
+local CALLED_WITH_DOT = "client.%s was called with '.': write client:%s { ... }"
+
 -- Raises when a method was called with a dot. Methods call this and context_of
 -- directly, so that level 3 is the application's line.
 local function check_self(self, name)
   if getmetatable(self) == Client then return end
-  error(("client.%s was called with '.': write client:%s { ... }"):format(
-    name, name), 3)
+  error(CALLED_WITH_DOT:format(name, name), 3)
 end
 
 -- The same for methods that need a device; returns the context for the flow.
 local function context_of(self, name)
   if getmetatable(self) ~= Client then
-    error(("client.%s was called with '.': write client:%s { ... }"):format(
-      name, name), 3)
+    error(CALLED_WITH_DOT:format(name, name), 3)
   elseif not self.context.record then
     error(("client:%s: the client has no device; give one to adobepass.new, or "
       .. "use client:device { id = ... }"):format(name), 3)

@@ -49,12 +49,12 @@ local FIELDS = {
   redirect_uri = "string?", redirect_url = "string?", domain_name = "string?",
   activation_url = "string?", management = "table?", environment = "string or table",
   device = "table?", identity = "table?", store = "table?", driver = "table?",
-  on_event = "function?", on_request = "function?", timeout = "number?",
-  http = "table?",
+  on_event = "function?", on_request = "function?",
+  timeout = options.number(0.001, 3600), http = "table?",
   transport = "table or userdata?", rate_limit = "table or boolean?",
   forward_ip_on_registration = "boolean?",
   retry = "table?", circuit_breaker = "table or boolean?",
-  token_margin = "number?", token_jitter = "number?",
+  token_margin = options.number(0, 86400), token_jitter = options.number(0, 86400),
   random = "function?", language = "string?", messages = "table?",
   record = "string?",
 }
@@ -104,22 +104,10 @@ local function check_redirect(uri)
     .. "adobepass://com.programmer, not '%s'"):format(uri))
 end
 
-local function check_timeout(seconds)
-  if not seconds or seconds > 0 and seconds <= 3600 then return end
-  error(("adobepass.new: timeout should be seconds, above 0 and up to 3600, "
-    .. "not %g"):format(seconds))
-end
-
 local function check_provider(id)
   if id:find "^[^%c/]+$" and id:find "[^.]" and #id <= 128 then return id end
   error(("adobepass.new: service_provider should be an id from the TVE "
     .. "Dashboard such as REF30, not '%s'"):format(id))
-end
-
-local function check_day(name, seconds)
-  if not seconds or seconds >= 0 and seconds <= 86400 then return seconds end
-  error(("adobepass.new: %s should be seconds, from 0 to 86400, not %g"):format(
-    name, seconds))
 end
 
 local function check_language(name)
@@ -224,8 +212,8 @@ local function share(given)
     circuit_breaker = circuit_breaker.new(given.circuit_breaker),
     language = check_language(given.language),
     messages = check_messages(given.messages),
-    token_margin = check_day("token_margin", given.token_margin),
-    token_jitter = check_day("token_jitter", given.token_jitter),
+    token_margin = given.token_margin,
+    token_jitter = given.token_jitter,
     clock = server_clock.new { monotonic = driver.now,
       wall = (driver.clock or core.clock).wall },
   }
@@ -233,7 +221,6 @@ end
 
 local function new(given)
   options.check("adobepass.new", given, FIELDS)
-  check_timeout(given.timeout)
   local made = client.new(share(given))
   if given.device then made = made:device(given.device) end
   -- Last: it replaces an older recording, so no other option may raise after it.

@@ -6,7 +6,6 @@
 -- `fault_rate` is the share of requests with one or more faults.
 -- `transport.jumped` is the sum of clock jumps, in seconds.
 
-local header_table = require "adobepass.api.request".header_table
 local http_date = require "adobepass.util.http_date"
 local json = require "adobepass.util.json"
 local damaged_json = require "spec.fault.damaged_json"
@@ -80,7 +79,7 @@ end
 function damages.echo(self, response, request)
   local parts = { request.url, request.body or "",
     request.bearer and (request.bearer:reveal()) or "" }
-  for name, value in pairs(header_table(request)) do
+  for name, value in pairs(request.headers) do
     parts[#parts + 1] = name .. ": " .. value
   end
   local all = table.concat(parts, " ")

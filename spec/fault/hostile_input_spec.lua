@@ -6,7 +6,6 @@ local device = require "adobepass.sandbox.engine.device"
 local seeded_random = require "spec.fault.seeded_random"
 local errors = require "adobepass.api.errors"
 local run_transfer = require "spec.support.run_transfer"
-local header_table = require "adobepass.api.request".header_table
 local json = require "adobepass.util.json"
 local open_handles = require "spec.support.open_handles"
 local operations = require "adobepass.api.operations"
@@ -64,12 +63,12 @@ local function read(request)
     local plain = assert(wire.unescape(segment))
     table.insert(seen.segments, plain)
   end
-  if header_table(request)["Content-Type"] == "application/json" then
+  if request.headers["Content-Type"] == "application/json" then
     seen.json = assert(json.decode(request.body))
   else
     seen.form = assert(wire.form(request.body or ""))
   end
-  for name, value in pairs(header_table(request)) do
+  for name, value in pairs(request.headers) do
     assert(not (name .. value):find "[%z\r\n]", "a header has no end")
   end
   return seen
@@ -101,7 +100,7 @@ local function arrived(operation, params, request)
   for _, parameter in ipairs(operation.params or {}) do
     local name, field = parameter[1], parameter[2]
     local got = in_path[name] or seen.query[field] or seen.form[field]
-      or seen.json and seen.json[field] or header_table(request)[field]
+      or seen.json and seen.json[field] or request.headers[field]
     if params[name] ~= nil then
       assert(is_same(params[name], got), name .. " came as another")
     end
@@ -156,7 +155,7 @@ describe("arbitrary bytes", function()
         return
       end
       assert(viewer.api:configuration())
-      local headers = header_table(transport.requests[#transport.requests])
+      local headers = transport.requests[#transport.requests].headers
       assert(device.identifier(headers["AP-Device-Identifier"]) == id)
       assert(device.decode_object(headers["X-Device-Info"]).model == model)
       assert(headers["X-Forwarded-For"] == ip)

@@ -9,7 +9,6 @@
 local catalog = require "adobepass.api.error_catalog"
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
-local header_table = require "adobepass.api.request".header_table
 local json = require "adobepass.util.json"
 
 local invariants = {}
@@ -57,7 +56,7 @@ end
 
 -- Returns the model in a request's device info, which is the device's name.
 local function model_of(request)
-  local info = header_table(request)["X-Device-Info"]
+  local info = request.headers["X-Device-Info"]
   local text = info and core.base64.decode(info)
   return text and (json.decode(text) or {}).model
 end
@@ -72,7 +71,7 @@ function Invariants:device_of(request)
 end
 
 local function identity_of(request)
-  return header_table(request)["AP-TempPass-Identity"] or ""
+  return request.headers["AP-TempPass-Identity"] or ""
 end
 
 local function add_device(map, key, device)
@@ -108,7 +107,7 @@ function Invariants:check_request(request)
   local device, bearer = model_of(request), bearer_of(request)
   self.requests = self.requests + 1
   for _, name in ipairs(IDENTITY) do
-    self:add_secret(header_table(request)[name])
+    self:add_secret(request.headers[name])
   end
   if not device then return end
   local owners = bearer and self.bearers[bearer]

@@ -4,7 +4,6 @@
 local viewer_actions = require "spec.fault.viewer_actions"
 local errors = require "adobepass.api.errors"
 local seeded_random = require "spec.fault.seeded_random"
-local header_table = require "adobepass.api.request".header_table
 local open_handles = require "spec.support.open_handles"
 local random_scenario = require "spec.fault.random_scenario"
 local child_process = require "spec.support.child_process"
@@ -136,7 +135,7 @@ describe("invariants", function()
       other = nil
       local submit = scenario.transport.submit
       function scenario.transport.submit(self, request)
-        if request.bearer and header_table(request)["X-Device-Info"] then
+        if request.bearer and request.headers["X-Device-Info"] then
           local changed = {}
           for name, value in pairs(request) do changed[name] = value end
           changed.bearer = other or request.bearer

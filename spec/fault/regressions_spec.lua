@@ -2,7 +2,6 @@
 
 local core = require "adobepass.core"
 local errors = require "adobepass.api.errors"
-local header_table = require "adobepass.api.request".header_table
 local json = require "adobepass.util.json"
 local timeline = require "spec.support.timeline"
 
@@ -203,7 +202,7 @@ describe("errors that repeat the request", function()
   local function echo(request)
     local parts = { request.url, request.body or "",
       request.bearer and (request.bearer:reveal()) or "" }
-    for name, value in pairs(header_table(request)) do
+    for name, value in pairs(request.headers) do
       parts[#parts + 1] = name .. "=" .. value
     end
     return table.concat(parts, " ")

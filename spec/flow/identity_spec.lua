@@ -129,6 +129,21 @@ describe("identity", function()
     assert.equal("of the device", header("profiles", "visitor_id", 3))
   end)
 
+  it("[identity-second-screen-visitor] identity: the calls of the second screen accept "
+    .. "only the field that they send", function()
+    local client = client_with {}
+    for name in pairs { service_token = 1, subject_token = 1, roku_token = 1,
+      partner_status = 1 } do
+      local unknown = ("unknown option '%s'"):format(name)
+      assert.error_matches(function()
+        client:check_code("ABC1234", { [name] = "x" })
+      end, unknown)
+      assert.error_matches(function()
+        client:resume_login { code = "ABC1234", [name] = "x" }
+      end, unknown)
+    end
+  end)
+
   it("[identity-function-unexpired] identity: a function is not called while its "
     .. "value has not expired, and once after that", function()
     local source = counted(function(id)

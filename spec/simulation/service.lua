@@ -26,10 +26,9 @@ local function answer(status, body)
   return { status = status, headers = {}, body = body or "{}" }
 end
 
-local function headers_of(process, given)
+local function headers_of(given)
   local list = {}
-  local all = process.machine.require("adobepass.api.request").header_table(given)
-  for name, value in pairs(all) do list[name:lower()] = value end
+  for name, value in pairs(given.headers) do list[name:lower()] = value end
   return list
 end
 
@@ -47,7 +46,7 @@ local function ask_service(process, given)
   local path, query = given.url:sub(#service.API + 1):match "^([^?]*)%??(.*)$"
   local response = handle_unsigned(self.sandbox, { method = given.method, path = path,
     query = query ~= "" and query or nil, body = given.body,
-    headers = headers_of(process, given), remote_addr = "127.0.0.1" })
+    headers = headers_of(given), remote_addr = "127.0.0.1" })
   local headers = {}
   for _, pair in ipairs(response.headers) do headers[pair[1]:lower()] = pair[2] end
   return { status = response.status, headers = headers, body = response.body }

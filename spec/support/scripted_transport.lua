@@ -37,11 +37,6 @@ function Transport.step() return 0 end
 
 function Transport.close() end
 
---- Replaces the responses and deletes the recorded requests.
-function Transport:set_responses(responses)
-  self.responses, self.requests = responses, {}
-end
-
 local CREDENTIALS = { status = 201,
   body = '{"client_id":"an-id","client_secret":"a-secret"}' }
 local TOKEN = { status = 201,

@@ -193,7 +193,7 @@ local function error_of(self, response)
   local connection = self.connection
   local err = errors.from_response(self.operation.name, response,
     (response_of.decode(response)), connection.clock:now_ms() / 1000,
-    secrets.list(self.device.record, request.header_table(self.request),
+    secrets.list(self.device.record, self.request.headers,
       self.params, self.held))
   if err.http_status == THROTTLED then
     connection.rate_limit:penalize(limit_key(self), connection.driver.now(),
@@ -346,8 +346,8 @@ end
 
 --- Creates a call; nil and an error when a value cannot be sent.
 -- @param connection see adobepass.api.connection
--- @tparam table device `record`, `key` in the store, `headers` (prepared
--- headers of the record), `identity` (see adobepass.api.viewer_identity; or nil)
+-- @tparam table device `record`, `key` in the store, `headers` (of
+-- the record), `identity` (see adobepass.api.viewer_identity; or nil)
 -- @param operation of adobepass.api.operations
 -- @tparam table params checked by adobepass.api.request
 -- @number deadline by the driver's clock

@@ -331,11 +331,6 @@ local function headers_of(operation, params, where, view)
   return table_of_headers(operation, where, view, chosen, fields)
 end
 
---- Returns the headers of a built request: a table from name to value.
-function request.header_table(built)
-  return built.headers
-end
-
 local function add_content(built, operation, params, where)
   local fields = fields_at("content", operation, params, where)
   local kind = BODIES[operation.send]

@@ -1,11 +1,9 @@
 --- The second screen: checks the code that a viewer typed, and continues its session.
 -- @module adobepass.flow.second_screen
 
-local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
-local tables = require "adobepass.util.tables"
 
 local second_screen = {}
 
@@ -15,12 +13,12 @@ local second_screen = {}
 -- Options: `visitor_id`.
 function second_screen.check_code(context, code, options)
   options = options_of.check("client:check_code", options or {},
-    identity.fields {}, 3)
+    { visitor_id = "string?" }, 3)
   if type(code) ~= "string" then
     error("client:check_code: the code should be a string, not " .. type(code), 3)
   end
-  local response, err = context.api:session(
-    tables.add({ code = code }, identity.pick(options)))
+  local response, err = context.api:session { code = code,
+    visitor_id = options.visitor_id }
   if not response then return nil, err end
   local given = response.existingParameters
   return { code = code,
@@ -34,9 +32,9 @@ end
 -- Returns the URL for the viewer's browser; "" when no login is needed. `visitor_id`
 -- replaces that of the device.
 function second_screen.resume_login(context, options)
-  options_of.check("client:resume_login", options, identity.fields {
-    code = "string", mvpd = "string?", domain_name = "string?",
-    redirect_url = "string?" }, 3)
+  options_of.check("client:resume_login", options, { code = "string",
+    mvpd = "string?", domain_name = "string?", redirect_url = "string?",
+    visitor_id = "string?" }, 3)
   local response, err = context.api:resume_session(
     context:with_defaults(options, { "domain_name", "redirect_url" }))
   if not response then return nil, err end

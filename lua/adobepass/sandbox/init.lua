@@ -66,7 +66,6 @@
 --   sandbox:sign_out { mvpd =, redirect_url = } -> redirect_url | nil
 --       records that the viewer signed out at the MVPD; returns the redirect
 --       URL if it is safe
---   sandbox:safe_redirect(url) -> boolean: absolute, and its scheme executes no script
 --   sandbox:origin(request) -> the origin that the request came to
 --   sandbox:at_origin(url, request) -> url; a URL of this sandbox gets that origin
 --   GET /api/v2/authenticate/{sp}/{code} redirects to

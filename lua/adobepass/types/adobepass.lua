@@ -176,11 +176,7 @@
 ---@field user? table|string # The user of a promotional TempPass, hashed by the caller; client:temporary_access hashes it itself
 ---@field visitor_id? string # The Experience Cloud id
 
----@class adobepass.IdentityOptions
----@field partner_status? table|string # What client:partner_status returned
----@field roku_token? string # Roku's token for single sign-on
----@field service_token? string # A service token for single sign-on
----@field subject_token? string # Amazon's token for single sign-on
+---@class adobepass.CodeOptions
 ---@field visitor_id? string # The Experience Cloud id
 
 ---@class adobepass.LoginOptions
@@ -232,6 +228,13 @@
 ---@field provider_error? { code: string, message: string } # The framework's error
 ---@field provider_id? string # The partner's name of the provider
 
+---@class adobepass.IdentityOptions
+---@field partner_status? table|string # What client:partner_status returned
+---@field roku_token? string # Roku's token for single sign-on
+---@field service_token? string # A service token for single sign-on
+---@field subject_token? string # Amazon's token for single sign-on
+---@field visitor_id? string # The Experience Cloud id
+
 ---@class adobepass.ProvidersOptions
 ---@field filter? fun(provider: adobepass.Provider): boolean # false leaves one out
 ---@field temporary? boolean # Include TempPass
@@ -269,11 +272,7 @@
 ---@field code string # What the viewer typed
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
 ---@field mvpd? string # The provider that the viewer chose
----@field partner_status? table|string # What client:partner_status returned
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new
----@field roku_token? string # Roku's token for single sign-on
----@field service_token? string # A service token for single sign-on
----@field subject_token? string # Amazon's token for single sign-on
 ---@field visitor_id? string # The Experience Cloud id
 
 ---@class adobepass.SignOptions
@@ -622,7 +621,7 @@ function Client:poll_login(login, options) end
 
 --- For the second screen: returns the session of a code.
 ---@param code string
----@param options? adobepass.IdentityOptions
+---@param options? adobepass.CodeOptions
 ---@return adobepass.Code?
 ---@return adobepass.Error? err
 function Client:check_code(code, options) end

@@ -13,9 +13,8 @@ Transfer.__index = Transfer
 -- token as Authorization.
 -- @tparam table given the request, as for core.http's submit
 function recorder.headers(given)
-  local headers, list = {}, given.headers
-  if type(list) == "userdata" then list = list:table() end
-  for name, value in pairs(list or {}) do
+  local headers = {}
+  for name, value in pairs(given.headers or {}) do
     if type(value) == "table" then value = table.concat(value, ", ") end
     headers[name:lower()] = value
   end

@@ -4,7 +4,6 @@ local adobepass = require "adobepass"
 local errors = require "adobepass.api.errors"
 local fake_driver = require "spec.support.fake_driver"
 local valid_options = require "spec.support.valid_options"
-local header_table = require "adobepass.api.request".header_table
 local sandbox_fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local operations = require "adobepass.api.operations"
@@ -211,7 +210,7 @@ describe("a response", function()
     assert.equal("retry", err.action)
     assert.equal(429, err.http_status)
     for _, request in ipairs(client.context.connection.transport.requests) do
-      assert.is_nil(header_table(request).Cookie)
+      assert.is_nil(request.headers.Cookie)
     end
   end)
 

@@ -270,10 +270,6 @@ function Sandbox:at_origin(url, request)
   return path and self:origin(request) .. path or url
 end
 
-function Sandbox:safe_redirect(url) -- luacheck: no self
-  return url_encoding.safe_url(url)
-end
-
 --- Records in the journal that the viewer signed out at the mvpd.
 -- @return the redirect URL if it is safe, else nil
 function Sandbox:sign_out(given)
