@@ -38,7 +38,7 @@ function lists.catalog(app, decisions)
   local items = {}
   for index, channel in ipairs(app.channels) do
     local decision = decisions and decisions[index]
-    local is_locked = decision and not decision.permitted
+    local is_locked = decision and app.is_locked(decision)
     items[index] = { label = channel.title, is_locked = is_locked,
       note = is_locked and decision.reason or nil, act = function()
         if is_locked then return app:show("locked", channel, decision) end

@@ -11,7 +11,7 @@
 --   picker (providers, pass)       calls sign_in(provider) or try_free(pass)
 --   code (provider)                calls log_in in a task
 --   catalog (decisions)            all channels are open if `decisions` is nil; calls
---                                  play(channel)
+--                                  is_locked(decision) and play(channel)
 --   playing (channel, decision)    calls watch_pass in a task if there is a pass
 --
 -- and messages with buttons: failed (err, again), no_providers, code_over (provider),
@@ -156,6 +156,12 @@ end
 function TvApp:open_catalog()
   if not self.pass and not self.decisions then return self:home() end
   self:show("catalog", not self.pass and self.decisions or nil)
+end
+
+--- Returns whether a decision of the catalog locks its channel. A denial that may be
+-- temporary, as after a network failure, does not: `play` requests a new decision.
+function TvApp.is_locked(decision)
+  return not decision.permitted and decision.error.action ~= "retry"
 end
 
 --- Returns to the channels if there are any, else to the providers.

@@ -15,10 +15,9 @@ local W, H = tiles.WIDTH, tiles.HEIGHT
 
 local function tile(channel, index, decision)
   local row, column = math.floor((index - 1) / COLUMNS), (index - 1) % COLUMNS
-  local locked = decision and not decision.permitted
   return { x = ui.LEFT + column * (W + GAP), y = TOP + row * (H + GAP),
     width = W, height = H, label = channel.resource, channel = channel,
-    decision = locked and decision or nil }
+    decision = decision }
 end
 
 local function corner_button(label, act)
@@ -28,12 +27,12 @@ end
 
 -- With a temporary pass there are no decisions in advance.
 local function items_of(app, decisions)
-  local by_id, items = {}, {}
+  local locked, items = {}, {}
   for _, decision in ipairs(decisions or {}) do
-    by_id[decision.resource] = decision
+    locked[decision.resource] = app.is_locked(decision) and decision or nil
   end
   for index, channel in ipairs(app.channels) do
-    items[index] = tile(channel, index, by_id[channel.resource])
+    items[index] = tile(channel, index, locked[channel.resource])
   end
   items[#items + 1] = app.pass
     and corner_button(text "Sign in", function() app:choose_provider() end)
