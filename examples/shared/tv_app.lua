@@ -30,7 +30,7 @@ local POLL_INTERVAL = 3 -- seconds
 local PASSES = { { mvpd = "TempPass_10mins", minutes = 10 },
   { mvpd = "TempPass_5mins", minutes = 5 } }
 
-local ASK_EVERY = 5 -- seconds between requests about a pass during playback
+local ASK_EVERY = 5 -- seconds between two requests for the end of a pass
 
 --- Returns an English text in the app's language.
 function TvApp.text(english) return english end
@@ -198,19 +198,43 @@ end
 --- Starts a temporary pass.
 function TvApp:try_free(pass)
   self.pass = self.client:temporary_access { mvpd = pass.mvpd }
-  self.pass_minutes = pass.minutes
+  self.pass_minutes, self.pass_ends = pass.minutes, 0
   self:open_catalog()
 end
 
---- Sets `pass_left`, the remaining ms, until the pass has expired; in a task of the
--- screen that plays. The app itself must end playback when a pass expires.
+-- Requests the end of a pass. The last known end stays if the request fails, or if the
+-- service does not know the playback yet.
+local function update_end(self, pass)
+  local known, err = pass:refresh()
+  if not known and err.action ~= "authentication" then return end
+  local left = pass:remaining_ms()
+  if left then self.pass_ends = self.client:now_ms() + left end
+end
+
+-- The requests have a task of their own: the countdown does not wait for a response.
+local function start_updates(self, pass, countdown)
+  self.driver.start(function()
+    while countdown.status == "running" do
+      update_end(self, pass)
+      self.driver.sleep(ASK_EVERY)
+    end
+  end)
+end
+
+--- Sets `pass_left`, the remaining ms, until the pass has ended; in a task of the
+-- screen that plays. The app itself must end playback: without network at the last
+-- known end, or after the whole time of the pass.
 function TvApp:watch_pass()
-  local asked = 0
-  while self.pass:check() ~= "expired" do
-    self.pass_left = self.pass:remaining_ms()
+  local client = self.client
+  local now = client:now_ms()
+  -- The service has permitted playback, so a known end in the past is out of date.
+  if self.pass_ends <= now then
+    self.pass_ends = now + self.pass_minutes * 60000
+  end
+  start_updates(self, self.pass, self.driver.task())
+  while self.pass_ends > client:now_ms() do
+    self.pass_left = self.pass_ends - client:now_ms()
     self.driver.sleep(1)
-    asked = asked + 1
-    if asked % ASK_EVERY == 0 then self.pass:refresh() end
   end
   self:end_pass()
 end

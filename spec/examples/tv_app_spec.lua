@@ -55,4 +55,58 @@ describe("TV app", function()
       end)
     end
   end)
+
+  describe("during playback with a pass of five minutes", function()
+    local MINUTES = 5
+
+    before_each(function()
+      app:try_free(world:await_screen(app, "picker")[2])
+      app:play(CHANNELS[1])
+      world:await_screen(app, "playing")
+    end)
+
+    it("[tv-app-pass-offline] TV app: ends playback with the pass if the network is "
+      .. "lost when playback begins", function()
+      world.is_lost = function() return true end
+      world:run(MINUTES * 60 - 5)
+      assert.equal("playing", app.screen.name)
+      world:run(10)
+      assert.equal("pass_over", app.screen.name)
+    end)
+
+    it("[tv-app-pass-next-channel] TV app: ends playback of a second channel with the "
+      .. "pass", function()
+      world:run(MINUTES * 60 - 20)
+      app:go_back()
+      app:play(CHANNELS[2])
+      world:await_screen(app, "playing")
+      world.is_lost = function() return true end
+      world:run(15)
+      assert.equal("playing", app.screen.name)
+      world:run(10)
+      assert.equal("pass_over", app.screen.name)
+    end)
+
+    it("[tv-app-pass-countdown] TV app: counts down while the service does not "
+      .. "respond", function()
+      world:run(2)
+      assert(world.control.fault { kind = "delay", operation = "profile",
+        seconds = 60, count = 1000 })
+      for seconds = 3, MINUTES * 60 - 1 do
+        world:run(1)
+        assert.is_true(math.abs(app.pass_left / 1000 - (MINUTES * 60 - seconds)) < 2,
+          app.pass_left .. " ms after " .. seconds .. " s")
+      end
+      world:run(5)
+      assert.equal("pass_over", app.screen.name)
+    end)
+
+    it("[tv-app-pass-reset] TV app: ends playback if the service says that the pass "
+      .. "has ended", function()
+      world:run(60)
+      assert(world.control.clock { advance = MINUTES * 60 * 1000 })
+      world:run(10)
+      assert.equal("pass_over", app.screen.name)
+    end)
+  end)
 end)
