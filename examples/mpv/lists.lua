@@ -19,8 +19,9 @@ local function message(what, title, text, ...)
     back = items[1] and items[#items].act }
 end
 
-function lists.busy(app, text)
-  return { what = "busy", title = text, back = function() app:go_back() end }
+function lists.busy(app, text, must_finish)
+  return { what = "busy", title = text,
+    back = not must_finish and function() app:go_back() end or nil }
 end
 
 function lists.picker(app, providers, pass)

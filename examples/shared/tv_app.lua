@@ -7,7 +7,8 @@
 --
 -- An app supplies `show(name, ...)`, which cancels `self.task` and shows a screen:
 --
---   busy (text)                    a flow runs; Back calls go_back
+--   busy (text, must_finish)       a flow runs; Back calls go_back, unless the flow
+--                                  must finish
 --   picker (providers, pass)       calls sign_in(provider) or try_free(pass)
 --   code (provider)                calls log_in in a task
 --   catalog (decisions)            all channels are open if `decisions` is nil; calls
@@ -67,8 +68,8 @@ end
 function TvApp:start(flow) self.task = self.driver.start(flow) end
 
 -- Shows the busy screen while a flow runs, which shows the next screen.
-local function busy(self, text, flow)
-  self:show("busy", text)
+local function busy(self, text, flow, must_finish)
+  self:show("busy", text, must_finish)
   self:start(flow)
 end
 
@@ -246,13 +247,14 @@ end
 
 -- --- logout -----------------------------------------------------------------
 
+-- Without a way back: a cancelled logout would leave the profile at the service.
 function TvApp:sign_out()
   self.decisions = nil
   busy(self, self.text "Signing out", function()
     local result, err = self.client:logout {}
     if not result then return self:show("sign_out_failed", err) end
     self:show("signed_out", result)
-  end)
+  end, true)
 end
 
 -- --- for other programs -----------------------------------------------------

@@ -56,6 +56,45 @@ describe("TV app", function()
     end
   end)
 
+  describe("while a flow runs", function()
+    local press_back = {}
+
+    function press_back.mpv(text, must_finish)
+      local back = require "lists".busy(app, text, must_finish).back
+      if back then back() end
+    end
+
+    function press_back.tv(text, must_finish)
+      require "screens.busy"(app, text, must_finish):key "back"
+    end
+
+    local function press(name)
+      assert.equal("busy", app.screen.name)
+      press_back[name](app.screen[1], app.screen[2])
+    end
+
+    for name in pairs(press_back) do
+      it("[tv-app-sign-out-back] TV app: Back does not cancel a logout: " .. name,
+        function()
+          world:sign_in(app)
+          app:sign_out()
+          press(name)
+          world:await_screen(app, "signed_out")
+          app:sign_in { id = "Cablevision", display_name = "Cablevision" }
+          world:await_screen(app, "code") -- the service has no profile
+        end)
+
+      it("[tv-app-play-back] TV app: Back cancels a request for playback: " .. name,
+        function()
+          world:sign_in(app)
+          app:play(CHANNELS[1])
+          press(name)
+          world:run(5)
+          assert.equal("catalog", app.screen.name)
+        end)
+    end
+  end)
+
   describe("during playback with a pass of five minutes", function()
     local MINUTES = 5
 

@@ -18,13 +18,14 @@ function Busy:draw()
   if self.time < PATIENCE then return end
   ui.centred("heading", "text", self.text, 0, 300, ui.WIDTH, 40)
   ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
-  ui.hints { { text "Back", text "stop" } }
+  if not self.must_finish then ui.hints { { text "Back", text "stop" } } end
 end
 
 function Busy:key(key)
-  if key == "back" then self.app:go_back() end
+  if key == "back" and not self.must_finish then self.app:go_back() end
 end
 
-return function(app, label)
-  return setmetatable({ app = app, text = label, what = label, time = 0 }, Busy)
+return function(app, label, must_finish)
+  return setmetatable({ app = app, text = label, what = label, time = 0,
+    must_finish = must_finish }, Busy)
 end
