@@ -41,5 +41,5 @@ for _, denied in ipairs(catalog.denied) do
 end
 
 local first = assert(catalog.permitted[1], "nothing to play")
-local decision = assert(client:authorize(first))
-print("Playing " .. decision.resource)
+local decision = assert(client:authorize(first)) -- permitted or denied
+print(decision.permitted and "Playing " .. first or first .. ": " .. decision.reason)

@@ -33,6 +33,24 @@ describe("example scripts", function()
     assert.equal(output, run:stop())
   end)
 
+  it("[example-quickstart-lua-denied] quickstart.lua: does not play after a "
+    .. "denial", function()
+    -- The service denies each authorization, but no preauthorization.
+    local strict = assert(host.start { throttle = false,
+      world = { mvpds = { Cablevision = { limits = { authorize = 0 } } } } })
+    local path = folder.make()
+    finally(function()
+      strict:stop()
+      folder.remove(path)
+    end)
+    local run = example_runner.start(strict, "examples/quickstart.lua", path)
+    run:sign_in(code_of(run:line()))
+    local output = run:stop()
+    assert.matches("You may watch CNN, TBS\n", output, 1, true)
+    assert.is_nil(output:find("Playing", 1, true), output)
+    assert.matches("\nCNN: %u[^\n]+%.\n$", output)
+  end)
+
   it("[example-service-token-lua-second] service_token.lua: logs in a second "
     .. "device with a link code", function()
     local run = example_runner.start(running, "examples/service_token.lua",
