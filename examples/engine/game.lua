@@ -28,7 +28,7 @@ local client = adobepass.new {
   domain_name = "adobe.com", activation_url = PAGE,
 }
 
-local screen -- what is shown: { title =, code =, channels =, note = }
+local screen -- what is shown: { title =, code =, channels =, note =, is_error = }
 local selected, time = 1, 0
 local task   -- the flow that runs
 
@@ -39,7 +39,8 @@ local function start(flow)
 end
 
 local function fail(err)
-  screen = { title = client:viewer_text(err), note = "Enter: try again" }
+  screen = { title = client:viewer_text(err), note = "Enter: try again",
+    is_error = true }
 end
 
 local function open()
@@ -103,8 +104,8 @@ local KEYS = {
   Down = function() selected = math.min(#CHANNELS, selected + 1) end,
   Return = function()
     local list = screen.channels
-    if not list then return start(open) end
-    start(function() play(list[selected].resource) end)
+    if screen.is_error then start(open) end
+    if list then start(function() play(list[selected].resource) end) end
   end,
   O = function() if screen.channels then start(sign_out) end end,
   Escape = function() engine.quit() end,

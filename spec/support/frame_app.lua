@@ -1,5 +1,6 @@
 --- Programs with a frame loop beside a sandbox in this process, without frames: the
--- clock is the sandbox's, and moves only in `run` and `await`.
+-- clock is the sandbox's, and moves only in `run` and `await`. Access tokens age by
+-- the machine's clocks, so the pause after a failed request for one does not end.
 --
 --   local world = frame_app.new()              may take options of spec.sandbox.fixture
 --   local app = world:start_app(channels)      examples/shared/tv_app.lua
