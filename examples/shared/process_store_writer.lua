@@ -1,5 +1,5 @@
--- The process of process_store.lua: makes the changes in order; ends at the end of the
--- pipe.
+-- The process of process_store.lua: makes the changes in order, also after a failed
+-- one; ends at the end of the pipe.
 
 local disk = require "adobepass.store.file" (arg[1])
 
@@ -7,5 +7,6 @@ for line in io.lines() do
   local method, key, value, seconds = line:match "^(%l+) (%d+) (%d+) (%S*)$"
   key, value = io.read(tonumber(key)) or "", io.read(tonumber(value)) or ""
   if method ~= "set" then value = nil end
-  assert(disk[method](disk, key, value, tonumber(seconds)))
+  local done, message = disk[method](disk, key, value, tonumber(seconds))
+  if done == nil then io.stderr:write("process_store_writer: ", message, "\n") end
 end

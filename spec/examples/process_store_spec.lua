@@ -3,8 +3,10 @@
 
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
+local file = require "adobepass.store.file"
 local folder = require "spec.support.folder"
 local process_store = require "examples.shared.process_store"
+local shell = require "adobepass.util.shell"
 local store_conformance = require "spec.support.store_conformance"
 
 if child_process.interpreter() ~= "lua5.4" then return end
@@ -38,5 +40,17 @@ describe("process store", function()
     assert.is_nil(store:get "some:1")
     assert.equal("v", store:get "some:2")
     process_store.close(store)
+  end)
+
+  it("[process-store-failed-write] process store: reports a failed write without the "
+    .. "value, and makes the changes after it", function()
+    local kept = path .. "/kept"
+    local script = ([[
+      local store = require "examples.shared.process_store".new(%q)
+      assert(store:set("large", ("secret"):rep(200000)) and store:set("k", "v"))
+      store.pipe:close()]]):format(kept)
+    assert.equal("process_store_writer: The entry is larger than 1 MiB.",
+      folder.run(shell.line("lua5.4", "-e", script) .. " 2>&1"))
+    assert.equal("v", file(kept):get "k")
   end)
 end)
