@@ -213,6 +213,7 @@ local function update_end(self, pass)
 end
 
 -- The requests have a task of their own: the countdown does not wait for a response.
+-- The task ends by itself after the countdown.
 local function start_updates(self, pass, countdown)
   self.driver.start(function()
     while countdown.status == "running" do

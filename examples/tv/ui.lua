@@ -178,7 +178,7 @@ function ui.column(font, color, text, x, y, width, align, most)
 end
 
 --- Draws text in the center of a box.
-function ui.centred(font, color, text, x, y, width, height)
+function ui.centered(font, color, text, x, y, width, height)
   local face = ui.fonts[font]
   love.graphics.setFont(face)
   ui.color(color)
@@ -234,7 +234,7 @@ local function draw_key(name, x, y)
     ui.color "text"
     draw_arrows(x + width / 2, y + 14)
   else
-    ui.centred("tiny", "text", name, x, y, width, 28)
+    ui.centered("tiny", "text", name, x, y, width, 28)
   end
   return width
 end
@@ -253,7 +253,7 @@ end
 function ui.button(item, is_focused)
   ui.color(is_focused and "text" or "raised")
   ui.box(item.x, item.y, item.width, item.height, 12)
-  ui.centred("label", is_focused and "background" or "text", item.label,
+  ui.centered("label", is_focused and "background" or "text", item.label,
     item.x, item.y, item.width, item.height)
 end
 

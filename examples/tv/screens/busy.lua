@@ -6,7 +6,7 @@ local ui = require "ui"
 local Busy = {}
 Busy.__index = Busy
 
-local PATIENCE = 0.25 -- seconds before the screen appears
+local DELAY = 0.25 -- seconds before the screen appears
 
 function Busy:update(seconds)
   self.time = self.time + seconds
@@ -15,8 +15,8 @@ end
 
 function Busy:draw()
   ui.light()
-  if self.time < PATIENCE then return end
-  ui.centred("heading", "text", self.text, 0, 300, ui.WIDTH, 40)
+  if self.time < DELAY then return end
+  ui.centered("heading", "text", self.text, 0, 300, ui.WIDTH, 40)
   ui.waiting(ui.WIDTH / 2 - 22, 372, self.time)
   if not self.must_finish then ui.hints { { text "Back", text "stop" } } end
 end

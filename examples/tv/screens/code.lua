@@ -49,7 +49,7 @@ local function draw_letters(code, x, y)
   for letter in code:gmatch "." do
     ui.color "panel"
     ui.box(x, y, width, 92, 12)
-    ui.centred("code", "text", letter, x, y, width, 92)
+    ui.centered("code", "text", letter, x, y, width, 92)
     x = x + width + gap
   end
 end
@@ -57,7 +57,7 @@ end
 local function draw_step(number, label, y)
   ui.color "raised"
   ui.disc(ui.LEFT + 20, y + 15, 20)
-  ui.centred("label", "accent", number, ui.LEFT, y - 5, 40, 40)
+  ui.centered("label", "accent", number, ui.LEFT, y - 5, 40, 40)
   ui.text("body", "soft", label, ui.LEFT + 58, y)
 end
 
@@ -69,7 +69,7 @@ local function draw_picture(self)
   local scale = math.floor(room / size) / ui.scale
   local edge = (CARD.size - size * scale) / 2
   love.graphics.draw(self.picture, CARD.x + edge, CARD.y + edge, 0, scale)
-  ui.centred("small", "soft", text "Or point your phone's camera here", CARD.x,
+  ui.centered("small", "soft", text "Or point your phone's camera here", CARD.x,
     CARD.y + CARD.size + 14, CARD.size, 30)
 end
 

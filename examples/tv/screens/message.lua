@@ -33,7 +33,7 @@ end
 function Message:draw()
   ui.light()
   draw_icon(self)
-  ui.centred("title", "text", ui.fitted("title", self.title, 1100), 0, 262,
+  ui.centered("title", "text", ui.fitted("title", self.title, 1100), 0, 262,
     ui.WIDTH, 56)
   local high = ui.column("body", "soft", self.text, LEFT, 338, WIDTH,
     "center", self.more and 4 or 6)

@@ -66,7 +66,7 @@ local function draw_provider(item)
   ui.box(item.x, item.y, WIDTH, HEIGHT)
   ui.color(item.hue)
   ui.disc(item.x + 46, item.y + HEIGHT / 2, 25)
-  ui.centred("label", "white", item.label:sub(1, 1):upper(), item.x + 21,
+  ui.centered("label", "white", item.label:sub(1, 1):upper(), item.x + 21,
     item.y, 50, HEIGHT)
   ui.text("body", "text", item.fitted, item.x + 88,
     item.y + (item.provider.remembered and 14 or 27))
