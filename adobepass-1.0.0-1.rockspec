@@ -397,6 +397,10 @@ build = {
         "lua/adobepass/util/tables.lua",
       ["adobepass.util.temp_pass"] =
         "lua/adobepass/util/temp_pass.lua",
+      ["adobepass.util.text"] =
+        "lua/adobepass/util/text.lua",
+      ["adobepass.util.xml"] =
+        "lua/adobepass/util/xml.lua",
     },
   },
 }

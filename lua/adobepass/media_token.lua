@@ -101,8 +101,8 @@ local ZONES = { [""] = true, GMT = true, UTC = true, Z = true }
 
 -- Returns a zone's offset from UTC in seconds; nil for an unknown zone.
 local function offset_of(rest)
-  local zone, sign, hours, minutes = rest:gsub("^%.%d+", "")
-    :match "^%s*(%a*)%s*([+-]?)(%d?%d?):?(%d?%d?)%s*$"
+  local zone, sign, hours, minutes = rest:gsub("^%.%d+", ""):gsub("%s+", " ")
+    :match "^ ?(%a*) ?([+-]?)(%d?%d?):?(%d?%d?) ?$"
   if not ZONES[zone] or (sign == "") ~= (minutes == "") then return nil end
   if sign == "" then return hours == "" and 0 or nil end
   local seconds = (tonumber(hours) * 60 + tonumber(minutes)) * 60

@@ -186,6 +186,9 @@ describe("authorize", function()
     decides { resource = "CNN ", authorized = true, token = {
       serializedToken = "x" } }
     assert.equal("x", assert(client:authorize "CNN").media_token)
+    -- Quadratic time would take hours.
+    decides { resource = "CNN" .. (" "):rep(1000000) .. "x", authorized = true }
+    assert.is_false(assert(client:authorize "CNN").permitted)
   end)
 
   it("[authorize-survives-permit-token] authorize: handles a permit without a "

@@ -140,6 +140,15 @@ describe("single sign-on by a partner", function()
     assert.matches("> <", xml)
   end)
 
+  -- Quadratic time would take minutes.
+  it("[partner-saml-long-spaces] partner_login: collapses white space in linear "
+    .. "time", function()
+    local _, err = log_in { respond = function()
+      return "<x>" .. (" \n"):rep(400000) .. "x"
+    end }
+    assert.equal("invalid_parameter_saml_response", err.code)
+  end)
+
   it("[partner-status-identity] partner_login: sends the identity's partner_status "
     .. "without the option status", function()
     local client = scenario:new_client { identity = {

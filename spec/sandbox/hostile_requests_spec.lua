@@ -159,6 +159,25 @@ describe("a hostile request", function()
     no_failure(h)
   end)
 
+  -- With a pattern that takes quadratic or cubic time, each of these requests takes
+  -- minutes to hours: .ci/spec_file would end this file at its time limit.
+  it("[sandbox-hostile-slow-patterns] sandbox: processes malformed MRSS and SAML "
+    .. "in linear time", function()
+    local h = fixture.new()
+    h:log_in("kim", "Cablevision")
+    for _, open in ipairs { "<title>", "<media:rating>", "<media:rating " } do
+      local resource = open .. (" "):rep(8191 - #open) .. "x"
+      local response = h:authorize("Cablevision", { resource })
+      assert.is_true(response.json.decisions[1].authorized, open)
+    end
+    local saml = core.base64.encode(("<samlp:Response "):rep(40000))
+    local response = h:post_form("/api/v2/REF30/profiles/sso/Apple",
+      { SAMLResponse = saml },
+      { ["AP-Partner-Framework-Status"] = h:partner_status() })
+    assert.equal("invalid_parameter_saml_response", response.json.code)
+    no_failure(h)
+  end)
+
   it("[sandbox-hostile-cannot-inject] sandbox: a redirect URL cannot inject a "
     .. "header", function()
     local h = fixture.new()

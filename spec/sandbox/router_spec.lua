@@ -204,6 +204,11 @@ describe("the web pages", function()
       } do
         assert.equal(WHAT .. " on <b>" .. name .. "</b>", named(info))
       end
+      -- Quadratic time would take minutes.
+      for _, part in ipairs { " ", "( " } do
+        assert.equal(WHAT .. " on <b>your TV</b>", named {
+          model = "TV" .. part:rep(500000) .. "x", primaryHardwareType = "TV" })
+      end
       assert.equal(WHAT, named { model = "x86_64", primaryHardwareType = "Unknown" })
       assert.equal(WHAT, named(nil))
     end)

@@ -275,6 +275,14 @@ describe("media_token.verify", function()
     end
   end)
 
+  -- Cubic time would take days.
+  it("[media-token-long-issue-time] media_token.ends: refuses a malformed issue time "
+    .. "in linear time", function()
+    local issued = "2009/11/08 14:53:47" .. (" "):rep(20000)
+    assert.is_nil(media_token.ends { issue_time = issued .. "!", ttl = 1 })
+    assert.is_number(media_token.ends { issue_time = issued, ttl = 1 })
+  end)
+
   describe("period of validity", function()
     local function at(issue_time, changes)
       return (verify(token { issueTime = issue_time }, changes))

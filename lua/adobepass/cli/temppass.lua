@@ -6,6 +6,7 @@ local cli_text = require "adobepass.cli.text"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local terminal = require "adobepass.cli.terminal"
+local trim = require("adobepass.util.text").trim
 
 local temppass = {
   name = "temppass",
@@ -54,7 +55,7 @@ local function user_of(arguments)
   local given = arguments.identity
   if not given then return nil end
   local value = given.value
-  if value == "-" then value = (settings.read "-" or ""):match "^%s*(.-)%s*$" end
+  if value == "-" then value = trim(settings.read "-" or "") end
   if value ~= "" then return { [given.name] = value } end
   return nil, report.usage "--identity: standard input is empty."
 end

@@ -12,7 +12,7 @@ local HTTP_OK = 200
 
 -- One of Adobe's samples repeats a resource with a space appended.
 local function trimmed(text)
-  return type(text) == "string" and text:gsub("%s+$", "") or ""
+  return type(text) == "string" and text:match "^.*%S" or ""
 end
 
 --- Converts a decision of Adobe's response.

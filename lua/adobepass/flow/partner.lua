@@ -9,6 +9,7 @@ local login = require "adobepass.flow.login"
 local login_start = require "adobepass.flow.login_start"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
+local trim = require("adobepass.util.text").trim
 
 local partner = {}
 
@@ -90,7 +91,7 @@ end
 local function in_base64(saml)
   if not saml:find "^%s*<" then return (saml:gsub("%s+", "")) end
   saml = saml:gsub("[ \t]+", " "):gsub("[\r\n]+", "")
-  return encoding.base64_encode(saml:match "^%s*(.-)%s*$")
+  return encoding.base64_encode(trim(saml))
 end
 
 local function exchange(context, response, options)

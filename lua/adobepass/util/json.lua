@@ -45,7 +45,7 @@ end
 -- decimal digits; otherwise nil. tonumber() of some Luas accepts "inf" and
 -- "0x10", too.
 function json.number(value)
-  if type(value) == "string" and value:find "^%-?%d+%.?%d*$" then
+  if type(value) == "string" and value:find "^%-?%d[%d.]*$" then
     value = tonumber(value)
   end
   if type(value) ~= "number" or value - value ~= 0 then return nil end

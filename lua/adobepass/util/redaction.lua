@@ -205,7 +205,8 @@ end
 local function split_url(text)
   local scheme, authority, rest = text:match "^(%a[%w+.-]*://)([^/?#]*)(.*)$"
   if not scheme or text:find("@", 1, true) then return nil end
-  if authority:find "^[%w.-]*:?%d*$" or authority:find "^%[[%x:.]+%]:?%d*$" then
+  local host = authority:gsub(":%d*$", "")
+  if host:find "^[%w.-]*$" or host:find "^%[[%x:.]+%]$" then
     return scheme .. authority, rest
   end
 end
@@ -215,8 +216,8 @@ function redact_url(self, text)
   local origin, rest = split_url(text)
   if not origin then origin, rest = "", text end
   if origin ~= "" and (rest == "" or rest == "/") then return text end
-  local path, query = rest:match "^(/[^?#]*)%??([^#]*)$"
-  path = path and redact_path(self, path)
+  local path, query = rest:match "^(/[^?#]*)%??([^#]*)"
+  path = path and not rest:find("#", 1, true) and redact_path(self, path)
   if not path then return origin .. "/" .. replace(self, "url", text) end
   return origin .. path .. (query ~= "" and "?" .. redact_form(self, query) or "")
 end

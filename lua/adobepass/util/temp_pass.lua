@@ -2,6 +2,7 @@
 -- @module adobepass.util.temp_pass
 
 local encoding = require "adobepass.util.encoding"
+local trim = require("adobepass.util.text").trim
 
 local temp_pass = {}
 
@@ -18,14 +19,13 @@ end
 -- @string[opt="sha256"] algorithm or "sha512"
 function temp_pass.hash(text, algorithm)
   if temp_pass.is_hash(text) then return text:lower() end
-  local plain = text:gsub("^%s+", ""):gsub("%s+$", ""):lower()
-  return encoding.hex_digest(plain, algorithm or "sha256")
+  return encoding.hex_digest(trim(text):lower(), algorithm or "sha256")
 end
 
 --- Returns whether a name makes the service reset everyone: "all", or blank text.
 -- For nil returns false.
 function temp_pass.means_everyone(name)
-  local trimmed = name and name:lower():match "^%s*(.-)%s*$"
+  local trimmed = name and trim(name):lower()
   return trimmed == "" or trimmed == "all"
 end
 

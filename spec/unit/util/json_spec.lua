@@ -155,6 +155,13 @@ describe("values of a response", function()
     assert.is_nil(json.number(nil))
   end)
 
+  -- Quadratic time would take hours.
+  it("[json-number-long-text] json.number: refuses a long text in linear "
+    .. "time", function()
+    assert.is_nil(json.number(("9"):rep(2000000) .. "x"))
+    assert.is_nil(json.number "1.2.3")
+  end)
+
   it("[json-text-string] json.text: accepts a string, else returns "
     .. "nil", function()
     assert.equal("", json.text "")

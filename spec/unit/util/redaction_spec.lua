@@ -135,6 +135,17 @@ describe("redaction", function()
     end
   end)
 
+  -- Quadratic time would take hours.
+  it("[redaction-long-urls] redaction: redacts long malformed URLs in linear "
+    .. "time", function()
+    local digits = ("1"):rep(2000000)
+    for _, url in ipairs { "https://" .. digits .. "!/x",
+      "https://tv.test/" .. digits .. "#x" } do
+      local value = body_of(redactor, { redirectUrl = url }).redirectUrl
+      assert.is_truthy(value:find "/redacted%-url%-%d+$")
+    end
+  end)
+
   it("[redaction-origins] redaction: keeps the origin of other URLs", function()
     for url, origin in pairs { ["https://tv.test/x"] = "https://tv.test",
       ["https://tv?x"] = "https://tv", ["HTTPS://TV:8443#x"] = "HTTPS://TV:8443",

@@ -23,6 +23,14 @@ describe("temp_pass", function()
     assert.equal(128, #temp_pass.hash("x", "sha512"))
   end)
 
+  -- Quadratic time would take hours.
+  it("[temp-pass-long-spaces] temp_pass: trims a long run of spaces in linear "
+    .. "time", function()
+    local text = "a" .. (" "):rep(2000000) .. "b"
+    assert.equal(64, #temp_pass.hash(text))
+    assert.is_false(temp_pass.means_everyone(text))
+  end)
+
   it("[temp-pass-everyone] temp_pass.means_everyone: is true for '', 'all' and "
     .. "blanks", function()
     for _, name in ipairs { "", " ", "all", " ALL\n" } do

@@ -5,6 +5,7 @@
 
 local core = require "adobepass.core"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
+local xml = require "adobepass.util.xml"
 
 local saml = {}
 
@@ -28,7 +29,8 @@ end
 -- @return base64 of a Response; nil if the request is malformed
 function saml.response(sandbox, request, mvpd_id, username)
   local text = core.base64.decode(request)
-  local id = text and text:match '<samlp:AuthnRequest[^>]- ID="([^"]+)"'
+  local head = text and xml.tag(text, "samlp:AuthnRequest")
+  local id = head and head:match ' ID="([^"]+)"'
   if not id then return nil end
   return core.base64.encode(
     ('<samlp:Response %s ID="_%s" InResponseTo="%s" Version="2.0">')
@@ -42,7 +44,7 @@ end
 -- @return { request, mvpd, username } | nil
 function saml.read_response(sandbox, encoded)
   local text = core.base64.decode(encoded)
-  local head = text and text:match "<samlp:Response[^>]*>"
+  local head = text and xml.tag(text, "samlp:Response")
   if not head then return nil end
   local asked = head:match ' InResponseTo="([^"]+)"'
   local mvpd_id = text:match "<saml:Issuer>([^<]+)</saml:Issuer>"

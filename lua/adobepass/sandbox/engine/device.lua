@@ -4,6 +4,7 @@
 
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local trim = require("adobepass.util.text").trim
 
 local device = {}
 
@@ -133,15 +134,21 @@ local function is_readable(model)
     and model ~= "Unknown"
 end
 
+-- A longer text is no name, and the patterns of display_name take quadratic time.
+local LONGEST_NAME = 100
+
+local function name_or_empty(value)
+  return type(value) == "string" and #value <= LONGEST_NAME and value or ""
+end
+
 --- Returns what a viewer calls the device: its model ("Living room TV") if this is
 -- readable, else its maker and kind ("your Roku set-top box"); nil if neither is known.
 function device.display_name(info)
   if type(info) ~= "table" then return nil end
-  local model = type(info.model) == "string" and info.model or ""
-  model = model:gsub("%s*%b()", ""):match "^%s*(.-)%s*$"
+  local model = trim((name_or_empty(info.model):gsub("%s*%b()", "")))
   if is_readable(model) then return model end
   local kind = KINDS[info.primaryHardwareType]
-  local maker = type(info.manufacturer) == "string" and info.manufacturer or ""
+  local maker = name_or_empty(info.manufacturer)
   return kind and "your " .. (is_readable(maker) and maker .. " " or "") .. kind
 end
 

@@ -9,7 +9,9 @@ local media_token = require "adobepass.sandbox.data.media_token"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local http_response = require "adobepass.sandbox.engine.http_response"
 local temp_pass = require "adobepass.sandbox.data.temp_pass"
+local trim = require("adobepass.util.text").trim
 local users = require "adobepass.sandbox.data.users"
+local xml = require "adobepass.util.xml"
 
 local decisions = {}
 
@@ -97,8 +99,13 @@ end
 
 -- A resource may be MRSS, which contains title and rating
 -- (page features-standard/entitlements/decisions).
+local function content_of(resource, name)
+  local content = xml.content(resource, name)
+  return content and trim(content)
+end
+
 local function title_of(resource)
-  return resource:match "<title>%s*(.-)%s*</title>" or resource
+  return content_of(resource, "title") or resource
 end
 
 function rules.reachable(item)
@@ -126,7 +133,7 @@ function rules.parental(item)
   if not limit then return nil end
   local row = world.resources[title_of(item.resource)]
   local rating = row and row.rating
-    or item.resource:match "<media:rating[^>]*>%s*(.-)%s*</media:rating>"
+    or content_of(item.resource, "media:rating")
   if rank(world, rating or "") > rank(world, limit) then
     return deny("mvpd", "authorization_denied_by_parental_controls")
   end

@@ -1,0 +1,28 @@
+--- The part of XML that MRSS resources and SAML messages need.
+-- @module adobepass.util.xml
+
+local xml = {}
+
+-- Returns the positions of `<` and `>` of the first opening tag, or nil.
+local function find_tag(text, name)
+  local first, last = text:find("<" .. name .. "[%s>]")
+  last = first and text:find(">", last, true)
+  if last then return first, last end
+end
+
+--- Returns the first opening tag of a name; nil if there is none.
+function xml.tag(text, name)
+  local first, last = find_tag(text, name)
+  return first and text:sub(first, last)
+end
+
+--- Returns the content of the first element of a name; nil if there is none. The tags
+-- are found one after the other: one pattern for all of them takes cubic time where
+-- the closing tag is missing.
+function xml.content(text, name)
+  local _, open = find_tag(text, name)
+  local close = open and text:find("</" .. name .. ">", open, true)
+  return close and text:sub(open + 1, close - 1)
+end
+
+return xml
