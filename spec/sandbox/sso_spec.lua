@@ -3,6 +3,7 @@ local core = require "adobepass.core"
 local fixture = require "spec.sandbox.fixture"
 local json = require "adobepass.util.json"
 local keys = require "adobepass.sandbox.data.keys"
+local tables = require "adobepass.util.tables"
 
 local PFS = "AP-Partner-Framework-Status"
 local APPLE = "/api/v2/REF30/sessions/sso/Apple"
@@ -89,6 +90,18 @@ for _, method in ipairs(METHODS) do
         .. "&redirect_url=https%3A%2F%2Fadobe.com", result.url)
       assert.same({}, profiles(h, mine))
       h.device = fixture.new().device
+      assert.same({}, profiles(h))
+    end)
+
+    it("[sso-ends-every-profile] sandbox SSO: one logout ends the device's own "
+      .. "profile and the shared one", function()
+      h:log_in("ann", "Cablevision")
+      h:log_in("ann", "Dish")
+      assert.equal("regular", profiles(h, mine).Cablevision.type)
+      assert.equal("logout",
+        h:log_out("Cablevision", mine).json.logouts.Cablevision.actionName)
+      assert.same({ "Dish" }, tables.sorted_keys(profiles(h, mine)))
+      h.device = fixture.new().device -- which logged in with the identity
       assert.same({}, profiles(h))
     end)
   end)

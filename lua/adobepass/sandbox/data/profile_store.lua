@@ -51,7 +51,8 @@ local function is_unlinked(context, kind, subject)
   return circle and circle.unlinked[context.device] or false
 end
 
--- Returns profiles of other applications and devices with the same identity.
+-- Returns a list of the valid profiles with the identity of a request, which may be of
+-- other applications and devices.
 local function shared(context, method)
   local subject = context:identities()[method.kind]
   local found = {}
@@ -64,7 +65,7 @@ local function shared(context, method)
       if profile.identities[method.kind] == subject
           and status_of(context.sandbox, profile) == "valid"
           and context.sandbox:integration(context.provider.id, id) then
-        found[id] = { profile = profile, type = method.type, owner = owner }
+        found[#found + 1] = { profile = profile, type = method.type, owner = owner }
       end
     end
   end
@@ -83,7 +84,8 @@ function profile_store.all(context)
     end
   end
   for _, method in ipairs(METHODS) do
-    for id, entry in pairs(shared(context, method)) do
+    for _, entry in ipairs(shared(context, method)) do
+      local id = entry.profile.mvpd
       result[id] = result[id] or entry
     end
   end
@@ -105,9 +107,22 @@ function profile_store.find(context, mvpd_id)
   return nil, "missing"
 end
 
-function profile_store.remove(sandbox, owner, mvpd_id)
-  local profiles = sandbox.state.profiles[owner]
+local function remove(context, owner, mvpd_id)
+  local profiles = context.sandbox.state.profiles[owner]
   if profiles then profiles[mvpd_id] = nil end
+end
+
+--- Deletes an entry of `profile_store.all`, the device's regular profile of its mvpd,
+-- and each profile of the mvpd that the identity of the request finds (single logout).
+function profile_store.remove_all(context, entry)
+  local mvpd_id = entry.profile.mvpd
+  remove(context, entry.owner, mvpd_id)
+  remove(context, context:owner(), mvpd_id)
+  for _, method in ipairs(METHODS) do
+    for _, other in ipairs(shared(context, method)) do
+      if other.profile.mvpd == mvpd_id then remove(context, other.owner, mvpd_id) end
+    end
+  end
 end
 
 --- Invalidates the profiles of a viewer at an mvpd, on all devices.

@@ -1,5 +1,5 @@
---- Operation 13: deletes the profile and returns the mvpd's logout URL.
--- Page: rest-api-v2/apis/logout-apis.
+--- Operation 13: deletes the profiles and returns the mvpd's logout URL.
+-- Pages: rest-api-v2/apis/logout-apis and flows/single-sign-on-access-flows, logout.
 -- @module adobepass.sandbox.operations.logout
 
 local degradation = require "adobepass.sandbox.data.degradation"
@@ -71,8 +71,7 @@ function logout.start(context)
   local entry = find(context)
   local action
   if entry then
-    profile_store.remove(context.sandbox, entry.owner, context.mvpd.id)
-    profile_store.remove(context.sandbox, context:owner(), context.mvpd.id)
+    profile_store.remove_all(context, entry)
     action = with_profile(context, entry, redirect_url)
   else
     action = without_profile(context)
