@@ -12,27 +12,13 @@ require "adobepass.util.core_check" -- before the core is required
 local core = require "adobepass.core"
 local http_date = require "adobepass.util.http_date"
 local options_of = require "adobepass.util.options"
+local xml = require "adobepass.util.xml"
 
 local media_token = {}
 
 local NAMES = { sessionGUID = "session_guid", requestorID = "requestor",
   resourceID = "resource", ttl = "ttl", issueTime = "issue_time",
   mvpdId = "mvpd", proxyMvpdId = "proxy_mvpd" }
-
-local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'" }
-
-local function character(number)
-  local code = tonumber(number) or tonumber(number:sub(2), 16)
-  return code and code > 0 and code < 128 and string.char(code) or nil
-end
-
--- Replaces entities in one pass, so that "&amp;lt;" becomes "&lt;" and not "<".
-local function unescape(text)
-  return (text:gsub("&(#?)(%w+);", function(sharp, name)
-    if sharp == "#" then return character(name) end
-    return ENTITIES[name]
-  end))
-end
 
 -- Returns an element, its content, and the text without it; nil unless the
 -- element occurs exactly once.
@@ -75,7 +61,7 @@ local function parse(serialized)
   local fields = {}
   for wire, name in pairs(NAMES) do
     local _, value = element(inside, wire)
-    fields[name] = value and unescape(value)
+    fields[name] = value and xml.unescape(value)
   end
   local ttl = (fields.ttl or ""):match "^%s*(%d+)%s*$"
   fields.ttl = ttl and #ttl <= 12 and tonumber(ttl) or nil

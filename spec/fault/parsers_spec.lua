@@ -188,13 +188,15 @@ describe("parsers", function()
 
   it("[hostile-parser-partner-status] sandbox: reads a known viewer, or none, "
     .. "from a mutated partner status or SAML response", function()
-    local request = saml.request(h.sandbox, "Cablevision")
+    local context = { sandbox = h.sandbox, mvpd = { id = "Cablevision" },
+      owner = function() return "owner" end }
+    local request = saml.request(context)
     local response = saml.response(h.sandbox, request, "Cablevision", "ann")
     mutate({ request, response, h:partner_status(),
       core.base64.decode(response) }, function(text)
         if text:find "^<" then text = core.base64.encode(text) end
         is_text_or_nil((partner_status.read(h.sandbox, text)))
-        local read = saml.read_response(h.sandbox, text)
+        local read = saml.read_response(context, text)
         assert(read == nil or h.sandbox.world.viewers[read.username])
         is_text_or_nil((saml.response(h.sandbox, text, "Cablevision", "ann")))
       end)

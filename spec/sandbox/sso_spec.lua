@@ -203,7 +203,7 @@ describe("a partner's profile", function()
     given = given or {}
     return h.control.saml {
       request = given.request or request(h),
-      mvpd = given.mvpd or "Cablevision", username = "ann" }
+      mvpd = given.mvpd or "Cablevision", username = given.username or "ann" }
   end
 
   it("[sso-made-device-says] sandbox partner profile: is visible while the "
@@ -248,6 +248,40 @@ describe("a partner's profile", function()
     local h, other = fixture.new(), fixture.new { random = fixture.random(7) }
     assert.equal("invalid_parameter_saml_response",
                  send(h, response_for(other)).json.code)
+  end)
+
+  it("[sso-response-other-device] sandbox partner profile: refuses a response to the "
+    .. "request of another device, service provider or client", function()
+    local h = fixture.new()
+    local function refused(response, sp)
+      return h:post_form(APPLE_PROFILE:gsub("REF30", sp or "REF30"),
+        { SAMLResponse = response }, { [PFS] = h:partner_status() }).json.code
+    end
+    local response, device = response_for(h), h.device
+    h.device = "another"
+    assert.equal("invalid_parameter_saml_response", refused(response))
+    h.device = device
+    assert.equal("invalid_parameter_saml_response", refused(response, "REF40"))
+    local token = h.token
+    h:register()
+    assert.equal("invalid_parameter_saml_response", refused(response))
+    h.token = token
+    assert.equal(201, send(h, response).status)
+  end)
+
+  it("[sso-response-escaped] sandbox partner profile: accepts the escaped names of a "
+    .. "viewer and an mvpd", function()
+    local h = fixture.new { world = function(world)
+      world.viewers["o'neil <&\">"] = { password = "x" }
+      world.mvpds["C & D"] = { display_name = "C", partner_id = "C & D" }
+      world.providers.REF30.integrations["C & D"] = { partner_sso = true }
+    end }
+    local status = h:partner_status { id = "C & D" }
+    local asked = h:post_form(APPLE, fixture.parameters { mvpd = false },
+      { [PFS] = status }).json.authenticationRequest.request
+    local result = send(h, response_for(h, { request = asked, mvpd = "C & D",
+      username = "o'neil <&\">" }), status)
+    assert.equal("appleSSO", result.json.profiles["C & D"].type)
   end)
 
   it("[sso-takes-no-response-knows] sandbox partner profile: refuses a "

@@ -1,7 +1,23 @@
---- The part of XML that MRSS resources and SAML messages need.
+--- The part of XML that media tokens, MRSS resources and SAML messages need.
 -- @module adobepass.util.xml
 
 local xml = {}
+
+local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'" }
+
+local function character(number)
+  local code = tonumber(number) or tonumber(number:sub(2), 16)
+  return code and code > 0 and code < 128 and string.char(code) or nil
+end
+
+--- Replaces entities in one pass, so that "&amp;lt;" becomes "&lt;" and not "<".
+-- Unknown entities, and characters outside ASCII, are left as they are.
+function xml.unescape(text)
+  return (text:gsub("&(#?)(%w+);", function(sharp, name)
+    if sharp == "#" then return character(name) end
+    return ENTITIES[name]
+  end))
+end
 
 -- Returns the positions of `<` and `>` of the first opening tag, or nil.
 local function find_tag(text, name)

@@ -33,7 +33,7 @@ function state.new(world)
     profiles = {},             -- owner -> mvpd -> profile; an owner is
                                -- "client_id|sp|device", or "sp|device"
     identities = {},           -- single sign-on identity -> owners
-    partner_requests = {},     -- id of a SAML request -> its time, in ms
+    partner_requests = {},     -- "id of a SAML request|owner" -> its time, in ms
     temp_passes = {},          -- "sp|mvpd" -> list of trials
     degradation = degradation(world),
     circles = {},              -- SSO service: subject -> its devices

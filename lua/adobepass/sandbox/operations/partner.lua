@@ -33,8 +33,6 @@ local function fall_back(context, session, reason)
 end
 
 local function saml_request(context, session)
-  local request, id = saml.request(context.sandbox, context.mvpd.id)
-  context.sandbox.state.partner_requests[id] = context.sandbox:now()
   return http_response.json(200, {
     actionName = "partner_profile", actionType = "direct",
     reasonType = "none",
@@ -44,7 +42,7 @@ local function saml_request(context, session)
     sessionId = session.id, mvpd = context.mvpd.id,
     serviceProvider = context.provider.id,
     authenticationRequest = {
-      type = "saml", request = request,
+      type = "saml", request = saml.request(context),
       attributesNames = json.array { "uid", "NameID", "uniqueId" },
     },
   })
@@ -102,7 +100,7 @@ end
 
 local function read_response(context)
   local text = context:parameter "SAMLResponse"
-  local assertion = text and saml.read_response(context.sandbox, text)
+  local assertion = text and saml.read_response(context, text)
   if not assertion then
     return nil, { code = "invalid_parameter_saml_response" }
   end
