@@ -112,6 +112,18 @@ describe("cli sandbox control", function()
       "snapshot --restore " .. path, "fault --list" }[3])
   end)
 
+  it("[control-cli-large-snapshot] sandbox control snapshot: prints and restores more "
+    .. "than the largest request and response of the API", function()
+    local state, path = json.decode(result "snapshot"), fixture.folder .. "/large.json"
+    state.journal = json.array { { time = 0, body = ("x"):rep(5 * 1024 * 1024) } }
+    local file = assert(io.open(path, "w"))
+    assert(file:write(json.encode(state)))
+    file:close()
+    local texts = outputs { "snapshot --restore " .. path, "snapshot",
+      "journal --clear" }
+    assert.is_true(#texts[2] > #state.journal[1].body)
+  end)
+
   it("[control-cli-names-field] sandbox control: an error exits with 2 and names the "
     .. "field", function()
     local cases = {
@@ -165,6 +177,9 @@ describe("cli sandbox control", function()
     local _, err, status = run("clock", { CONTROL = "" })
     assert.equal(2, status)
     assert.is_truthy(err:find("adobepass sandbox --exec bash", 1, true))
+    _, err, status = run("clock --control " .. fixture.sandbox.api)
+    assert.equal(2, status)
+    assert.is_truthy(err:find("got HTTP status 404", 1, true), err)
     _, err, status = run "clock --control https://127.0.0.1:1"
     assert.equal(1, status)
     assert.is_truthy(err:find("connect_failed", 1, true), err)

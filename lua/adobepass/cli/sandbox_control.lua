@@ -127,10 +127,13 @@ local function control_url(arguments)
   return nil, usage(url and BAD_URL or NO_SANDBOX)
 end
 
+local LARGEST_STATE = 256 * 1024 * 1024 -- bytes of a snapshot
+
 -- Returns the response, or nil and an error.
 local function send(arguments, url, body)
   local ca = settings.ca(arguments)
-  local success, transport = pcall(core.http.new, { ca_file = ca })
+  local success, transport = pcall(core.http.new, { ca_file = ca,
+    max_body = LARGEST_STATE })
   if not success or not transport then
     return nil, usage(("--ca: cannot read '%s'; use the CA file that adobepass sandbox "
       .. "prints"):format(ca))
@@ -152,8 +155,9 @@ end
 local function result_of(response, call)
   local reply = json.decode(response.body)
   if type(reply) ~= "table" then
-    return nil, usage "this is not the control API of a sandbox; use the address that "
-      .. "adobepass sandbox prints beside Control"
+    return nil, usage(("expected JSON from the control API, got HTTP status %d; use "
+      .. "the address that adobepass sandbox prints beside Control")
+      :format(response.status))
   elseif reply.error then
     return nil, usage(terminal.escape(reply.error), call)
   end

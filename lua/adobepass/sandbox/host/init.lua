@@ -64,6 +64,7 @@ http {
 local SERVER = [[
   server {
     listen 127.0.0.1:@PORT@ ssl http2;
+    client_max_body_size @BODY@;
     ssl_client_hello_by_lua_block {
       require("adobepass.sandbox.host.worker").client_hello("@ROLE@")
     }
@@ -147,7 +148,9 @@ end
 local function servers(options, ports)
   local texts = {}
   for index, role in ipairs(ROLES) do
-    texts[index] = fill(SERVER, { ROLE = role, PORT = ports[index] })
+    texts[index] = fill(SERVER, { ROLE = role, PORT = ports[index],
+      -- The control API restores snapshots, which contain the journal.
+      BODY = role == "control" and "256m" or "1m" })
   end
   if options.bind then
     texts[4] = fill(PLAIN_SERVER, { ADDRESS = options.bind, PORT = ports[4] })
