@@ -287,6 +287,19 @@ describe("a fault", function()
     assert.equal("network_received_error", service.json.error.code)
   end)
 
+  it("[control-error-every-operation] sandbox fault: sends an error code for each "
+    .. "operation", function()
+    for _, route in ipairs(routes.list) do
+      h.control.fault { kind = "error", code = "network_received_error",
+        operation = route.name }
+      local response = h:send { method = route.method, body = "",
+        path = (route.path:gsub("[{}]", "")) }
+      assert.is_true(response.status < 500, route.name)
+      assert.is_truthy(response.body:find("network_received_error", 1, true),
+        route.name)
+    end
+  end)
+
   it("[control-corrupts-response] sandbox fault: corrupts a "
     .. "response", function()
     local whole = ask().body

@@ -51,8 +51,10 @@ end
 
 function before.error(sandbox, fault, route)
   local refusal = { code = fault.code, details = fault.details or nil }
-  -- The reset operations have no body; a requested error code needs one.
-  local format = route.refusal == "reset" and "enhanced" or route.refusal
+  -- A requested error code needs a body that contains it; the refusals of the reset
+  -- operations have no body, and that of operation 7 is a page.
+  local has_code = route.refusal == "dcr" or route.refusal == "sso_service"
+  local format = has_code and route.refusal or "enhanced"
   return http_response.refusals[format](sandbox, refusal)
 end
 
