@@ -158,9 +158,12 @@ end
 
 --- Returns the first fault that applies to an operation and decrements its
 -- count, or nil.
-function faults.take(sandbox, name)
+-- @param name of the operation; nil: not yet known, only faults of "*" apply
+-- @param kind optional: only faults of this kind
+function faults.take(sandbox, name, kind)
   for i, fault in ipairs(sandbox.state.faults) do
-    if fault.operation == "*" or fault.operation == name then
+    if (fault.operation == "*" or fault.operation == name)
+        and (not kind or fault.kind == kind) then
       fault.count = fault.count - 1
       if fault.count <= 0 then table.remove(sandbox.state.faults, i) end
       return fault

@@ -8,6 +8,7 @@
 -- luacheck: globals ngx
 local core = require "adobepass.core"
 local endpoint = require "adobepass.sandbox.control.endpoint"
+local faults = require "adobepass.sandbox.engine.faults"
 local json = require "adobepass.util.json"
 local adobepass_sandbox = require "adobepass.sandbox"
 local recording = require "adobepass.util.recording"
@@ -87,21 +88,10 @@ function worker.stop()
   if recorded then recorded:close() end
 end
 
--- A TLS fault for any operation takes effect during the handshake, before an
--- operation is known.
-local function take_handshake_fault()
-  for index, fault in ipairs(sandbox.state.faults) do
-    if fault.kind == "tls" and fault.operation == "*" then
-      fault.count = fault.count - 1
-      if fault.count <= 0 then table.remove(sandbox.state.faults, index) end
-      return true
-    end
-  end
-end
-
---- Runs when a ClientHello arrived.
+--- Runs when a ClientHello arrived. A TLS fault for any operation takes effect now,
+-- before an operation is known.
 function worker.client_hello(role)
-  if role ~= "control" and take_handshake_fault() then
+  if role ~= "control" and faults.take(sandbox, nil, "tls") then
     return ngx.exit(ngx.ERROR)
   end
 end
