@@ -57,6 +57,15 @@ describe("the pages", function()
     end
   end)
 
+  -- A backquote, which is not escaped, has a meaning in no quoted attribute.
+  it("[pages-quoted-attributes] sandbox pages: quote every attribute that contains a "
+    .. "value", function()
+    for name, html in pairs(all("plain")) do
+      assert.is_nil(html:find("=plain", 1, true), name)
+      assert.is_nil(html:find("='", 1, true), name)
+    end
+  end)
+
   it("[pages-braces-text-not-slots] sandbox pages: treat braces in values "
     .. "as text", function()
     for name, html in pairs(all("{code}{!card}%1")) do

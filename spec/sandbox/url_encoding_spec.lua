@@ -29,11 +29,6 @@ describe("url_encoding", function()
     assert.is_nil(url_encoding.form "a=%zz")
   end)
 
-  it("[url-encoding-escapes-xml] url_encoding: escapes XML", function()
-    assert.equal("&amp;&lt;&gt;&quot;&#39;x", url_encoding.xml "&<>\"'x")
-    assert.equal("5", url_encoding.xml(5))
-  end)
-
   it("[url-encoding-safe-addresses] url_encoding: recognizes safe "
     .. "URLs", function()
     for _, url in ipairs { "https://a.test", "http://a/b?c#d", "app://done",

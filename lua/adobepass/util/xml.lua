@@ -1,7 +1,16 @@
---- The part of XML that media tokens, MRSS resources and SAML messages need.
+--- The part of XML that media tokens, MRSS resources and SAML messages need, and the
+-- escapes of HTML.
 -- @module adobepass.util.xml
 
 local xml = {}
+
+local ESCAPES = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;",
+  ["'"] = "&#39;" }
+
+--- Escapes text for XML and HTML, also for attributes in quotes.
+function xml.escape(text)
+  return (tostring(text):gsub("[&<>\"']", ESCAPES))
+end
 
 local ENTITIES = { amp = "&", lt = "<", gt = ">", quot = '"', apos = "'" }
 

@@ -1,6 +1,13 @@
 local xml = require "adobepass.util.xml"
 
 describe("xml", function()
+  it("[url-encoding-escapes-xml] xml.escape: escapes a text, which xml.unescape "
+    .. "reverses", function()
+    assert.equal("&amp;&lt;&gt;&quot;&#39;x", xml.escape "&<>\"'x")
+    assert.equal("&<>\"'x", xml.unescape "&amp;&lt;&gt;&quot;&#39;x")
+    assert.equal("5", xml.escape(5))
+  end)
+
   it("[xml-content] xml.content: returns the content of the first element of a "
     .. "name", function()
     for given, expected in pairs { ["<t>a</t><t>b</t>"] = "a", ["<t></t>"] = "",

@@ -8,7 +8,7 @@
 
 local core = require "adobepass.core"
 local http_date = require "adobepass.util.http_date"
-local url_encoding = require "adobepass.sandbox.engine.url_encoding"
+local xml = require "adobepass.util.xml"
 
 local media_token = {}
 
@@ -25,7 +25,7 @@ local function body(values)
   local parts = {}
   for _, name in ipairs(FIELDS) do
     if values[name] ~= nil then
-      parts[#parts + 1] = element(name, url_encoding.xml(values[name]))
+      parts[#parts + 1] = element(name, xml.escape(values[name]))
     end
   end
   return element("shortAuthorizationToken", table.concat(parts))

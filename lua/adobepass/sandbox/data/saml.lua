@@ -5,7 +5,6 @@
 -- @module adobepass.sandbox.data.saml
 
 local core = require "adobepass.core"
-local url_encoding = require "adobepass.sandbox.engine.url_encoding"
 local xml = require "adobepass.util.xml"
 
 local saml = {}
@@ -24,7 +23,7 @@ function saml.request(context)
   return core.base64.encode(
     '<?xml version="1.0" encoding="UTF-8"?>'
     .. ('<samlp:AuthnRequest %s ID="%s" Version="2.0" Destination="%s">')
-      :format(PROTOCOL, id, url_encoding.xml(context.mvpd.id))
+      :format(PROTOCOL, id, xml.escape(context.mvpd.id))
     .. "<saml:Issuer>adobepass-sandbox</saml:Issuer></samlp:AuthnRequest>")
 end
 
@@ -39,8 +38,8 @@ function saml.response(sandbox, request, mvpd_id, username)
   return core.base64.encode(
     ('<samlp:Response %s ID="_%s" InResponseTo="%s" Version="2.0">')
       :format(PROTOCOL, sandbox:uuid(), id)
-    .. ("<saml:Issuer>%s</saml:Issuer>"):format(url_encoding.xml(mvpd_id))
-    .. ("<saml:NameID>%s</saml:NameID>"):format(url_encoding.xml(username))
+    .. ("<saml:Issuer>%s</saml:Issuer>"):format(xml.escape(mvpd_id))
+    .. ("<saml:NameID>%s</saml:NameID>"):format(xml.escape(username))
     .. "</samlp:Response>")
 end
 

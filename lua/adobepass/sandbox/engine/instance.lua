@@ -11,6 +11,7 @@ local json = require "adobepass.util.json"
 local profile_store = require "adobepass.sandbox.data.profile_store"
 local redirect = require "adobepass.sandbox.engine.redirect"
 local url_encoding = require "adobepass.sandbox.engine.url_encoding"
+local xml = require "adobepass.util.xml"
 
 local Sandbox = {}
 Sandbox.__index = Sandbox
@@ -25,7 +26,7 @@ local function logo(name)
     .. '<rect width="112" height="33" rx="6" fill="#20304a"/>'
     .. '<text x="56" y="21" fill="#fff" font-family="sans-serif"'
     .. ' font-size="12" text-anchor="middle">%s</text></svg>')
-    :format(url_encoding.xml(name:match(SHORT_NAME)))
+    :format(xml.escape(name:match(SHORT_NAME)))
 end
 
 -- Sets `id`, `display_name` and `logo_url` of each row. A logo is a data: URL,

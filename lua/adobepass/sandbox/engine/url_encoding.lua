@@ -1,4 +1,4 @@
---- Percent encoding, forms, XML escapes and media types.
+--- Percent encoding, forms and media types.
 -- @module adobepass.sandbox.engine.url_encoding
 
 local url_encoding = {}
@@ -35,16 +35,6 @@ function url_encoding.form(text)
     values[name] = values[name] or value
   end
   return values, repeated
-end
-
-local ENTITIES = {
-  ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
-  ['"'] = "&quot;", ["'"] = "&#39;",
-}
-
---- Escapes text for XML and HTML.
-function url_encoding.xml(text)
-  return (tostring(text):gsub("[&<>\"']", ENTITIES))
 end
 
 -- Schemes that execute script.

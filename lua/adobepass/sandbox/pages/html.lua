@@ -1,8 +1,9 @@
 --- HTML templates of the web pages: pure functions from a table to text.
 --
 -- Templates escape by default: `{name}` is text, `{!name}` is HTML that this
--- module made. A name without a value raises an error. The pages contain no
--- script and load nothing; the style sheet is inline, with a nonce.
+-- module made. Attributes are in double quotes. A name without a value raises an
+-- error. The pages contain no script and load nothing; the style sheet is inline,
+-- with a nonce.
 --
 -- Every page takes `nonce` and `brand` (selects the color); a page with a form
 -- takes `token` (against CSRF). Each function lists its other fields.
@@ -10,24 +11,15 @@
 -- @module adobepass.sandbox.pages.html
 
 local style = require "adobepass.sandbox.pages.style"
+local xml = require "adobepass.util.xml"
 
 local html = {}
-
-local ENTITIES = {
-  ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;",
-  ['"'] = "&quot;", ["'"] = "&#39;", ["`"] = "&#96;",
-}
-
---- Escapes text for HTML text and for quoted attributes.
-function html.escape(text)
-  return (tostring(text):gsub("[&<>\"'`]", ENTITIES))
-end
 
 local function fill(template, values)
   return (template:gsub("{(!?)([%w_]+)}", function(raw, name)
     local value = values[name]
     if value == nil then error("missing page field: " .. name, 3) end
-    return raw == "!" and value or html.escape(value)
+    return raw == "!" and value or xml.escape(value)
   end))
 end
 
@@ -48,7 +40,7 @@ end
 -- the providers' logos are trademarks, and loading them would need the network.
 local function mark(brand)
   if not brand then return icon "tv" end
-  return html.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")
+  return xml.escape((brand:match("^[%z\1-\127\194-\244][\128-\191]*") or "?")
     :upper())
 end
 
@@ -281,7 +273,7 @@ local function message(page, parts)
   local link = parts.link and fill(LINK, { href = parts.link[1],
     label = parts.link[2], quiet = parts.link[3] and " quiet" or "" }) or ""
   return layout(page, {
-    heading = parts.heading, say = html.escape(parts.say),
+    heading = parts.heading, say = xml.escape(parts.say),
     card = fill(MESSAGE, { icon = icon(parts.icon), kind = parts.kind or "",
       strong = parts.strong, text = parts.text, link = link,
       live = parts.alert and ' role="alert"' or ' role="status"' }),
