@@ -35,9 +35,14 @@ local function identity_of(context, settings)
   return value, true
 end
 
---- Returns the trial of a request, or a new one, which `temp_pass.permit` stores.
+local function remaining(context, trial)
+  local limit = context.mvpd.temp_pass.resources
+  return limit and limit - #trial.used
+end
+
+-- Returns the trial of a request, or a new one, which `temp_pass.permit` stores.
 -- @return trial, nil, identity | nil, code
-function temp_pass.open(context)
+local function open(context)
   local settings = context.mvpd.temp_pass
   local identity, ok = identity_of(context, settings)
   if not ok then return nil, INVALID_IDENTITY end
@@ -47,10 +52,15 @@ function temp_pass.open(context)
   if trial and now >= trial.not_after then
     return nil, "temporary_access_duration_limit_exceeded"
   end
-  return trial or {
+  trial = trial or {
     devices = {}, identities = {}, used = {}, fresh = true,
     not_before = now, not_after = now + settings.ttl * 1000,
-  }, nil, identity
+  }
+  local left = remaining(context, trial)
+  if left and left <= 0 then
+    return nil, "temporary_access_resources_limit_exceeded"
+  end
+  return trial, nil, identity
 end
 
 local function is_used(trial, resource)
@@ -58,11 +68,6 @@ local function is_used(trial, resource)
     if name == resource then return true end
   end
   return false
-end
-
-local function remaining(context, trial)
-  local limit = context.mvpd.temp_pass.resources
-  return limit and limit - #trial.used
 end
 
 local function begin(context, trial)
@@ -75,17 +80,13 @@ end
 -- @param consume true: starts the trial and counts the resource
 -- @return true | nil, code
 function temp_pass.permit(context, resource, consume)
-  local trial, code, identity = temp_pass.open(context)
+  local trial, code, identity = open(context)
   if not trial then return nil, code end
-  local left = remaining(context, trial)
-  if left and left <= 0 then
-    return nil, "temporary_access_resources_limit_exceeded"
-  end
   if not consume then return true end
   begin(context, trial)
   trial.devices[context.device] = true
   if identity then trial.identities[identity] = true end
-  if left and not is_used(trial, resource) then
+  if context.mvpd.temp_pass.resources and not is_used(trial, resource) then
     table.insert(trial.used, resource)
   end
   return true
@@ -113,12 +114,8 @@ end
 --- Returns the documented profile of a trial.
 -- @return profile | nil, code
 function temp_pass.profile(context)
-  local trial, code = temp_pass.open(context)
+  local trial, code = open(context)
   if not trial then return nil, code end
-  local left = remaining(context, trial)
-  if left and left <= 0 then
-    return nil, "temporary_access_resources_limit_exceeded"
-  end
   return {
     notBefore = trial.not_before, notAfter = trial.not_after,
     issuer = "Adobe", type = "temporary",
