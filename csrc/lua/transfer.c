@@ -205,6 +205,12 @@ static int push_gone(lua_State *L, const handle *h) {
   return ap_push_code(L, "closed", "The transfer is closed.");
 }
 
+/* Pushes a copy: a finalizer may free the transfer meanwhile (lua/handle.h). */
+static int push_transfer_failure(lua_State *L, const ap_transfer *transfer) {
+  ap_failure failure = transfer->failure;
+  return ap_push_failure(L, &failure);
+}
+
 /*** One request in flight, or finished.
 @type transfer */
 
@@ -229,7 +235,7 @@ static int result(lua_State *L) {
   if (h->transfer == NULL) return push_gone(L, h);
   switch (h->transfer->state) {
     case AP_TRANSFER_DONE: return deliver(L, h);
-    case AP_TRANSFER_FAILED: return ap_push_failure(L, &h->transfer->failure);
+    case AP_TRANSFER_FAILED: return push_transfer_failure(L, h->transfer);
     default: return ap_push_code(L, "pending", "pending");
   }
 }
