@@ -28,7 +28,7 @@ struct ap_wakeup {
   int listener, peer; /* -1: closed */
   int is_running;     /* the thread has to be joined */
   pthread_t thread;
-  char folder[sizeof((struct sockaddr_un *)NULL)->sun_path - 8]; /* or "" */
+  char folder[AP_WAKEUP_PATH_SIZE - 8]; /* or "" */
   struct sockaddr_un address;
 };
 

@@ -10,10 +10,13 @@
 
 typedef struct ap_wakeup ap_wakeup;
 
+/* Of sun_path in a sockaddr_un (unix(7)). */
+enum { AP_WAKEUP_PATH_SIZE = 108 };
+
 /* Opens a socket to connect to. Returns NULL with "unsupported" or
 ** "out_of_memory". */
 ap_wakeup *ap_wakeup_open(ap_failure *failure);
-/* Returns the path of the socket. */
+/* Returns the path of the socket, with its NUL at most AP_WAKEUP_PATH_SIZE bytes. */
 const char *ap_wakeup_path(const ap_wakeup *wakeup);
 /* Accepts the connection, removes the path and starts the thread, which handles
 ** no signals. To be called once, after connect(2). Returns 0 with "unsupported". */

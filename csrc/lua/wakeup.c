@@ -3,6 +3,7 @@
 #include "lua/bindings.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/wakeup.h"
 
@@ -47,7 +48,9 @@ Returns the path of the Unix socket to connect to.
 @function wakeup:path
 @treturn string */
 static int path(lua_State *L) {
-  lua_pushstring(L, ap_wakeup_path(to_open(L)));
+  char copy[AP_WAKEUP_PATH_SIZE]; /* see lua/handle.h */
+  (void)snprintf(copy, sizeof copy, "%s", ap_wakeup_path(to_open(L)));
+  lua_pushstring(L, copy);
   return 1;
 }
 

@@ -209,6 +209,18 @@ describe("a finalizer", function()
     assert_all(done)
   end)
 
+  it("[finalizer-close-wakeup] finalizer: may close the wakeup during path", function()
+    local done = run_script [[
+      for _ = 1, 100 do
+        local good, value = pcall(core.wakeup().path, fragile(core.wakeup()))
+        count(good and value:find "^/", nil,
+          value:find "the wakeup is closed" and "closed" or value)
+      end
+      report()
+    ]]
+    assert_all(done)
+  end)
+
   for name, call in pairs {
     ["a key while it signs"] = "whole.sign, KEY, 'text'",
     ["a key while it encrypts"] = "whole.encrypt, KEY, 'text'",
