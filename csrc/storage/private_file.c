@@ -107,13 +107,17 @@ static char *temporary_path(const char *path) {
   return temporary;
 }
 
-/* Returns whether the locked file still has its name: another writer may have
-** renamed it before this one took the lock. */
-static int still_named(int fd, const char *path) {
+/* Returns whether the locked file has this name and no other. Another writer may
+** have renamed it before this one took the lock. A backup may have made a hard link
+** to it, and would get the content; then this name is removed. */
+static int has_only_name(int fd, const char *path) {
   struct stat held, named;
-  return fstat(fd, &held) == 0 && lstat(path, &named) == 0 &&
-         held.st_ino == named.st_ino && held.st_dev == named.st_dev &&
-         held.st_nlink == 1;
+  if (fstat(fd, &held) != 0 || lstat(path, &named) != 0 ||
+      held.st_ino != named.st_ino || held.st_dev != named.st_dev)
+    return 0;
+  if (held.st_nlink == 1) return 1;
+  (void)unlink(path);
+  return 0;
 }
 
 static int open_temporary(const char *path, ap_failure *failure) {
@@ -129,7 +133,7 @@ static int open_temporary(const char *path, ap_failure *failure) {
       (void)close(fd);
       return -1;
     }
-    if (still_named(fd, path)) return fd;
+    if (has_only_name(fd, path)) return fd;
     (void)close(fd);
   }
   (void)ap_failure_set(

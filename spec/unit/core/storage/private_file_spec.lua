@@ -126,6 +126,16 @@ describe("core.file", function()
     assert.equal("real", file.read(path .. "/real"))
   end)
 
+  it("[core-file-linked-temporary] core.file: replaces a temporary file to which a "
+    .. "backup has a hard link", function()
+    folder.run(("umask 077; cd %s; echo old > .secret.tmp; ln .secret.tmp backup")
+      :format(path))
+    assert.is_true(file.write(name, "new"))
+    assert.equal("new", file.read(name))
+    assert.equal("old\n", folder.read(path .. "/backup"))
+    assert.equal("backup\nsecret", listing())
+  end)
+
   it("[core-file-refuses-belongs] core.file: refuses a file of another "
     .. "user", function()
     if not mount_namespace.is_root then return pending("needs root") end
