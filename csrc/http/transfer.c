@@ -109,6 +109,11 @@ static int copy_body(ap_transfer *transfer, const ap_request *request,
     if (code_ != CURLE_OK) return code_; \
   } while (0)
 
+/* Returns whether libcurl sends a body. A POST has at least an empty one. */
+static int sends_body(const ap_request *request) {
+  return request->body != NULL || strcmp(request->method, "POST") == 0;
+}
+
 static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
   const char *body = transfer->request_body;
   SET(CURLOPT_POST, 1L);
@@ -118,12 +123,13 @@ static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
 }
 
 static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
-                           const char *method) {
+                           const ap_request *request) {
+  const char *method = request->method;
   int post = strcmp(method, "POST") == 0;
   int head = strcmp(method, "HEAD") == 0;
   int get = strcmp(method, "GET") == 0;
-  int has_body = transfer->request_body != NULL;
-  if (post || has_body) {
+  int has_body = sends_body(request);
+  if (has_body) {
     CURLcode code = set_post(easy, transfer);
     if (code != CURLE_OK) return code;
   } else {
@@ -199,7 +205,7 @@ static CURLcode set_all(ap_transfer *transfer,
                         const ap_request *request) {
   CURL *easy = transfer->easy;
   CURLcode code = set_target(easy, transfer);
-  if (code == CURLE_OK) code = set_method(easy, transfer, request->method);
+  if (code == CURLE_OK) code = set_method(easy, transfer, request);
   if (code == CURLE_OK) code = set_receiver(easy, transfer);
   if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
   if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
@@ -217,7 +223,7 @@ int ap_transfer_prepare(ap_transfer *transfer,
   if (!copy_body(transfer, request, failure) ||
       !ap_header_list_complete(&transfer->headers,
                                options->texts[AP_TEXT_USER_AGENT],
-                               transfer->request_body != NULL, failure))
+                               sends_body(request), failure))
     return 0;
   code = set_all(transfer, options, request);
   if (code == CURLE_OK) return 1;

@@ -88,6 +88,16 @@ describe("request headers", function()
       received_headers(submit { A = "1" }))
   end)
 
+  it("[headers-bodiless-post] request headers: no other header is sent, also not for "
+    .. "a POST without a body", function()
+    local host = "Host=127.0.0.1:" .. nginx.ports.HTTP
+    assert.equal(host, received_headers(submit(nil, { method = "DELETE" })))
+    assert.equal("Content-Length=0\n" .. host,
+      received_headers(submit(nil, { method = "POST" })))
+    assert.equal("Content-Length=0\nContent-Type=a/b\n" .. host,
+      received_headers(submit({ ["Content-Type"] = "a/b" }, { method = "POST" })))
+  end)
+
   it("[headers-becomes-table] request headers: changes of the table after "
     .. "submit have no effect", function()
     local headers = { ["X-Own"] = "mine" }
