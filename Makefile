@@ -131,7 +131,7 @@ $(BUILD)/alloc_failure $(with_script): $(BUILD)/%: \
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -o $@ $< $(script) $(OBJECTS) \
 	  $(wrapped:%=-Wl,--wrap=%) $(shell $(PKG_CONFIG) --libs $(LUA_PC)) $(LIBS)
 
-$(BUILD)/no_http2.so: spec/support/programs/no_http2.c
+$(BUILD)/few_features.so: spec/support/programs/few_features.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -shared -o $@ $< -Wl,--no-as-needed $(LIBS)
 
@@ -213,7 +213,7 @@ player: deps ## run the mpv app of examples/mpv beside sandbox and gateway
 spec-programs: core-lua5.4 # programs for specs of the core
 	@$(MAKE) --no-print-directory -s $(parallel) LUA=lua5.4 \
 	  build/lua5.4/alloc_failure build/lua5.4/freed build/lua5.4/later \
-	  build/lua5.4/stuck build/lua5.4/allocations.so build/lua5.4/no_http2.so
+	  build/lua5.4/stuck build/lua5.4/allocations.so build/lua5.4/few_features.so
 
 .PHONY: test
 test: test-deps ## run all specs on every Lua (LUAS=lua5.4, SPECS=spec/flow)

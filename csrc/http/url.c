@@ -194,3 +194,9 @@ int ap_url_is_proxy(const char *text) {
   curl_url_cleanup(parsed);
   return is_one;
 }
+
+int ap_url_is_supported_proxy(const char *proxy) {
+  return !starts(proxy, "https://") ||
+         (curl_version_info(CURLVERSION_NOW)->features &
+          CURL_VERSION_HTTPS_PROXY) != 0;
+}

@@ -23,6 +23,9 @@ int ap_url_is_clean(const char *url, size_t length);
 /* Returns whether a text is the URL of a proxy. As in libcurl, a text without a
 ** scheme is an http URL. A user or password that cannot be decoded is refused. */
 int ap_url_is_proxy(const char *text);
+/* Returns whether libcurl supports the proxy. Otherwise its error message would hold
+** the whole URL, with the password. */
+int ap_url_is_supported_proxy(const char *proxy);
 
 /* libcurl gets the parsed URL that was checked, so that it does not parse the
 ** text in another way. */

@@ -62,6 +62,17 @@ static int push_closed(lua_State *L) {
   return ap_push_code(L, "closed", "The transport is closed.");
 }
 
+static void check_proxy(lua_State *L, int arg, const char *proxy) {
+  if (!ap_url_is_proxy(proxy))
+    (void)ap_option_error(L, arg, "proxy",
+                          "a URL like http://proxy:3128, a "
+                          "password in it percent-encoded");
+  if (!ap_url_is_supported_proxy(proxy))
+    (void)ap_option_error(L, arg, "proxy",
+                          "an http or socks URL: this libcurl does not "
+                          "support https proxies");
+}
+
 static void read_texts(lua_State *L, int arg, ap_transport_options *options) {
   static const char *const names[AP_TEXTS] = {
     "client_cert",       "client_key", "client_key_password",
@@ -76,11 +87,8 @@ static void read_texts(lua_State *L, int arg, ap_transport_options *options) {
                                 strlen(options->texts[AP_TEXT_USER_AGENT])))
     (void)ap_option_error(L, arg, "user_agent",
                           "one line without control characters");
-  if (options->texts[AP_TEXT_PROXY] != NULL &&
-      !ap_url_is_proxy(options->texts[AP_TEXT_PROXY]))
-    (void)ap_option_error(L, arg, "proxy",
-                          "a URL like http://proxy:3128, a "
-                          "password in it percent-encoded");
+  if (options->texts[AP_TEXT_PROXY] != NULL)
+    check_proxy(L, arg, options->texts[AP_TEXT_PROXY]);
 }
 
 static long read_count(lua_State *L, int arg, const char *name) {

@@ -148,7 +148,7 @@ describe("core.http.new: connections", function()
 
   it("[connection-without-http2] connections: use HTTP/1.1 if libcurl was built "
     .. "without HTTP/2", function()
-    local library = "build/lua5.4/no_http2.so"
+    local library = "build/lua5.4/few_features.so"
     if not folder.read(library) then return pending "not built" end
     assert.equal("1.1", folder.run(("LUA_CPATH='build/lua5.4/?.so' "
       .. "LD_PRELOAD=%s timeout 60 lua5.4 spec/support/programs/http_version.lua "

@@ -175,6 +175,24 @@ describe("core.http.new through a proxy", function()
     end
   end)
 
+  -- libcurl would report the proxy's whole URL, with the password.
+  it("[proxy-without-tls] proxy: an https proxy raises if libcurl was built without "
+    .. "them", function()
+    local library = "build/lua5.4/few_features.so"
+    if not folder.read(library) then return pending "not built" end
+    local output = folder.run(("LUA_CPATH='build/lua5.4/?.so' LD_PRELOAD=%s "
+      .. "timeout 60 lua5.4 -e %s"):format(library, folder.quote [[
+      local core = require "adobepass.core"
+      for _, scheme in ipairs { "http", "HTTPS" } do
+        local options = { proxy = scheme .. "://me:s3k@proxy.example" }
+        print((select(2, pcall(core.http.new, options))))
+      end
+    ]]))
+    assert.matches("^adobepass.transport .*option 'proxy' should be an http or socks "
+      .. "URL: this libcurl does not support https proxies", output)
+    assert.is_nil(output:find("s3k", 1, true))
+  end)
+
   it("[proxy-not-look-environment] proxy: environment variables such as "
     .. "https_proxy are ignored", function()
     assert.equal("hello", folder.run("https_proxy=http://127.0.0.1:1 "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A preloaded library that makes libcurl behave as if it were built without
-** HTTP/2: the feature is absent, and CURLOPT_HTTP_VERSION refuses it. */
+/* A preloaded library that makes libcurl behave as if it were built without HTTP/2
+** and https proxies: these features are absent, and CURLOPT_HTTP_VERSION refuses
+** HTTP/2. */
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +20,7 @@ EXPORTED curl_version_info_data *curl_version_info(CURLversion age) {
   get_info next;
   *(void **)&next = dlsym(RTLD_NEXT, "curl_version_info");
   info = *next(age);
-  info.features &= ~CURL_VERSION_HTTP2;
+  info.features &= ~(CURL_VERSION_HTTP2 | CURL_VERSION_HTTPS_PROXY);
   return &info;
 }
 
