@@ -15,6 +15,7 @@
 #include "crypto/aead.h"
 #include "storage/file_error.h"
 #include "storage/file_lock.h"
+#include "storage/parent_folder.h"
 
 enum { CHUNK = 16 * 1024, TEMPORARY_TRIES = 100 };
 
@@ -165,28 +166,6 @@ static int fill(int fd, const char *path, const char *bytes, size_t length,
   return 1;
 }
 
-/* A rename is durable only after its folder is synced (rename(2), fsync(2)).
-** The folder is opened before anything changes, so that afterwards only the
-** sync can fail. Returns -1 and sets errno on failure. */
-static int open_folder(const char *path, ap_failure *failure) {
-  const char *slash = strrchr(path, '/');
-  size_t length = slash != NULL ? (size_t)(slash - path) + 1 : 1;
-  char *folder = ap_copy(slash != NULL ? path : ".", length);
-  int fd, error;
-  fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  error = folder == NULL ? ENOMEM : errno;
-  if (folder == NULL) (void)ap_failure_no_memory(failure);
-  else if (fd < 0) (void)ap_file_error_set(failure, "Cannot open", folder);
-  free(folder);
-  errno = error;
-  return fd;
-}
-
-static int sync_folder(int fd, const char *path, ap_failure *failure) {
-  if (fsync(fd) == 0 || errno == EINVAL) return 1;
-  return ap_file_error_set(failure, "Cannot sync the folder of", path);
-}
-
 static int replace_in(int folder, const char *path, const char *temporary,
                       const char *bytes, size_t length, ap_failure *failure) {
   int fd = open_temporary(temporary, failure);
@@ -197,12 +176,12 @@ static int replace_in(int folder, const char *path, const char *temporary,
     done = ap_file_error_set(failure, "Cannot replace", path);
   if (!done) (void)unlink(temporary);
   (void)close(fd);
-  return done && sync_folder(folder, path, failure);
+  return done && ap_parent_folder_sync(folder, path, failure);
 }
 
 static int replace(const char *path, const char *temporary, const char *bytes,
                    size_t length, ap_failure *failure) {
-  int folder = open_folder(path, failure);
+  int folder = ap_parent_folder_open(path, failure);
   int done;
   if (folder < 0) return 0;
   done = replace_in(folder, path, temporary, bytes, length, failure);
@@ -241,12 +220,12 @@ int ap_private_file_write(const char *path, const char *bytes, size_t length,
 }
 
 static int remove_in(int folder, const char *path, ap_failure *failure) {
-  if (unlink(path) == 0) return sync_folder(folder, path, failure);
+  if (unlink(path) == 0) return ap_parent_folder_sync(folder, path, failure);
   return errno == ENOENT || ap_file_error_set(failure, "Cannot remove", path);
 }
 
 int ap_private_file_remove(const char *path, ap_failure *failure) {
-  int folder = open_folder(path, failure);
+  int folder = ap_parent_folder_open(path, failure);
   int done;
   if (folder < 0) return errno == ENOENT;
   done = remove_in(folder, path, failure);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "storage/file_error.h"
+#include "storage/parent_folder.h"
 
 static int is_folder(const char *path) {
   struct stat info;
@@ -26,7 +27,7 @@ static int restore_rights(const char *path) {
   return chmod(path, 0700) == 0;
 }
 
-static int make_one(const char *path) {
+static int mkdir_private(const char *path) {
   int error;
   if (mkdir(path, 0700) == 0) return restore_rights(path);
   error = errno;
@@ -35,26 +36,40 @@ static int make_one(const char *path) {
   return 0;
 }
 
+static int make_in(int parent, const char *path, ap_failure *failure) {
+  if (!mkdir_private(path))
+    return ap_file_error_set(failure, "Cannot create", path);
+  return ap_parent_folder_sync(parent, path, failure);
+}
+
+static int make_one(const char *path, ap_failure *failure) {
+  int parent, done;
+  if (is_folder(path)) return 1;
+  parent = ap_parent_folder_open(path, failure);
+  if (parent < 0) return 0;
+  done = make_in(parent, path, failure);
+  (void)close(parent);
+  return done;
+}
+
 /* Creates each missing folder of a path. Modifies the path while it runs. */
-static int make_each(char *path) {
+static int make_each(char *path, ap_failure *failure) {
   char *slash = path + strspn(path, "/");
   while ((slash = strchr(slash, '/')) != NULL) {
     int done;
     *slash = '\0';
-    done = make_one(path);
+    done = make_one(path, failure);
     *slash++ = '/';
     if (!done) return 0;
   }
-  return make_one(path);
+  return make_one(path, failure);
 }
 
 static int make_missing(const char *path, ap_failure *failure) {
-  char *copy;
+  char *copy = ap_copy(path, strlen(path));
   int done;
-  if (is_folder(path)) return 1;
-  copy = ap_copy(path, strlen(path));
   if (copy == NULL) return ap_failure_no_memory(failure);
-  done = make_each(copy) || ap_file_error_set(failure, "Cannot create", path);
+  done = make_each(copy, failure);
   free(copy);
   return done;
 }

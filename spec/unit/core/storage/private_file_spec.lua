@@ -254,6 +254,19 @@ describe("core.file", function()
       assert.equal("700", mode(path .. "/here/deep"))
     end)
 
+    it("[core-folder-not-synced] make_folder: creates nothing in a folder that cannot "
+      .. "be synced", function()
+      local why_not = why_not_as_nobody()
+      if why_not then return pending(why_not) end
+      folder.run(("chown 65534 %s && chmod 300 %s"):format(path, path))
+      local code = folder.run(NOBODY .. child_process.command(([[
+        print((select(3, require("adobepass.core").file.make_folder(%q))))
+      ]]):format(name)))
+      folder.run(("chown 0 %s && chmod 700 %s"):format(path, path))
+      assert.equal("no_access", code)
+      assert.equal("", listing())
+    end)
+
     it("[core-folder-keeps-existing] make_folder: does not change an existing "
       .. "folder", function()
       folder.run(("mkdir -m 755 %s/old; mkdir -m 777 %s/wide"):format(path,
