@@ -241,8 +241,8 @@ texts.results = {
     { "client_key?", "string", "A file with its private key" },
     { "client_key_password?", "string", "The password of this file" },
     { "pinned_public_key?", "string", "See CURLOPT_PINNEDPUBLICKEY" },
-    { "proxy?", "string", "A tunnel for all requests except those to this machine; the "
-      .. "environment's proxies and no_proxy are ignored" },
+    { "proxy?", "string", "A tunnel for all requests except plain http to this "
+      .. "machine; the environment's proxies and no_proxy are ignored" },
     { "resolve?", "string[]", 'Addresses, each "host:port:address"' },
     { "max_connections?", "integer", "0: no limit; as many idle ones are kept open, at "
       .. "least 256 (0)" },

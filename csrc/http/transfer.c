@@ -177,7 +177,7 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
 ** is lost before the response; `fresh` is for requests that must not be
 ** repeated. PIPEWAIT: over https, requests that start together wait for one
 ** HTTP/2 connection; over http/1.1 they would wait for the first response.
-** PROXY: requests to this machine use none. */
+** PROXY: plain http to this machine uses none. */
 static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
                           const ap_transport_options *options,
                           const ap_request *request) {

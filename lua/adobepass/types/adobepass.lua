@@ -350,7 +350,7 @@
 ---@field client_key? string # A file with its private key
 ---@field client_key_password? string # The password of this file
 ---@field pinned_public_key? string # See CURLOPT_PINNEDPUBLICKEY
----@field proxy? string # A tunnel for all requests except those to this machine; the environment's proxies and no_proxy are ignored
+---@field proxy? string # A tunnel for all requests except plain http to this machine; the environment's proxies and no_proxy are ignored
 ---@field resolve? string[] # Addresses, each "host:port:address"
 ---@field max_connections? integer # 0: no limit; as many idle ones are kept open, at least 256 (0)
 ---@field max_host_connections? integer # For each host; 0: no limit (0)

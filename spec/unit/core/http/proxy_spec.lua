@@ -122,7 +122,7 @@ describe("core.http.new through a proxy", function()
     assert_refused_in_clear {}
   end)
 
-  it("[proxy-keeps-machine] proxy: is not used for loopback", function()
+  it("[proxy-keeps-machine] proxy: is not used for plain HTTP to loopback", function()
     local peer = tcp_peer.listen()
     local response = assert(try(nginx:url("HTTP", "/headers"),
       { proxy = "http://127.0.0.1:" .. peer.port }, nil))
