@@ -332,16 +332,6 @@ static CURLMcode move_due(ap_transport *transport) {
   return act(transport, CURL_SOCKET_TIMEOUT, 0);
 }
 
-static CURLMcode move_ready(ap_transport *transport) {
-  CURLMcode code = CURLM_OK;
-  size_t i;
-  transport->may_hold = transport->settings.options.http2;
-  for (i = 0; code == CURLM_OK && i < transport->ready_count; i++)
-    code = act(transport, transport->ready[i].fd, transport->ready[i].events);
-  transport->ready_count = 0;
-  return code;
-}
-
 /* Seconds between two calls of curl_multi_socket_all, which continues all
 ** transfers. libcurl 7.88 may hold a part of an HTTP/2 response that it has read,
 ** and delivers it only when called again, although no socket becomes ready. So the
@@ -364,6 +354,24 @@ static CURLMcode watch_all(ap_transport *transport) {
   transport->may_hold =
     transport->settings.options.http2 && transport->received != before;
   return code;
+}
+
+static int must_ask_all(const ap_transport *transport) {
+  return ap_clock_monotonic() - transport->asked_all >=
+         ask_interval(transport);
+}
+
+/* Continues the transfers whose socket is ready. Continues all when that is due, also
+** while a socket is ready in each step. */
+static CURLMcode move_ready(ap_transport *transport) {
+  CURLMcode code = CURLM_OK;
+  size_t i;
+  transport->may_hold = transport->settings.options.http2;
+  for (i = 0; code == CURLM_OK && i < transport->ready_count; i++)
+    code = act(transport, transport->ready[i].fd, transport->ready[i].events);
+  transport->ready_count = 0;
+  return code == CURLM_OK && must_ask_all(transport) ? watch_all(transport)
+                                                     : code;
 }
 
 static CURLMcode perform(ap_transport *transport) {
@@ -407,10 +415,8 @@ static CURLMcode move_watched(ap_transport *transport, double seconds,
   CURLMcode code = guarded(transport, move_due, ended);
   if (code != CURLM_OK || *ended > 0) return code;
   wait_for_sockets(transport, seconds);
-  if (transport->ready_count > 0) return guarded(transport, move_ready, ended);
-  if (ap_clock_monotonic() - transport->asked_all < ask_interval(transport))
-    return CURLM_OK;
-  return guarded(transport, watch_all, ended);
+  if (transport->ready_count == 0 && !must_ask_all(transport)) return CURLM_OK;
+  return guarded(transport, move_ready, ended);
 }
 
 static CURLMcode perform_or_wait(ap_transport *transport, double seconds,

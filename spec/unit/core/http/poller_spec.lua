@@ -160,6 +160,16 @@ describe("core.http.new: polling", function()
     peer:close()
   end)
 
+  -- libcurl may hold a part of an HTTP/2 response although no socket is ready, so a
+  -- transport regularly continues all transfers.
+  it("[poller-busy-interval] poller: continues all transfers in time while another "
+    .. "socket is ready in each step", function()
+    local program = "build/lua5.4/later"
+    if not folder.read(program) then return pending "not built" end
+    assert.equal("10", folder.run("timeout 60 " .. program
+      .. " spec/support/programs/busy.lua"))
+  end)
+
   it("[poller-told-watched] poller: sockets and timeout also report many "
     .. "transfers", function()
     local transfers = submit_many(40, "HTTP", "/silent")
