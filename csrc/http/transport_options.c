@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -257,7 +258,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
   return socket(address->family, address->socktype | SOCK_CLOEXEC,
                 address->protocol);
 #else
-  return socket(address->family, address->socktype, address->protocol);
+  int fd = socket(address->family, address->socktype, address->protocol);
+  if (fd >= 0) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
 #endif
 }
 
