@@ -34,12 +34,12 @@ static EVP_CIPHER_CTX *start(const unsigned char *key,
 
 /* `out` must have room for MAGIC + NONCE + length + TAG bytes. */
 static int seal(const unsigned char *key, const char *bytes, int length,
-                unsigned char *out) {
+                unsigned char *out, ap_failure *failure) {
   unsigned char *text = out + MAGIC + NONCE;
   EVP_CIPHER_CTX *context;
   int written = 0, last = 0, done;
   memcpy(out, magic, MAGIC);
-  if (!ap_random(out + MAGIC, NONCE, NULL)) return 0;
+  if (!ap_random(out + MAGIC, NONCE, failure)) return 0;
   context = start(key, out + MAGIC, 1);
   done = context != NULL &&
          EVP_CipherUpdate(context, text, &written,
@@ -48,7 +48,7 @@ static int seal(const unsigned char *key, const char *bytes, int length,
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG,
                              text + length) == 1;
   EVP_CIPHER_CTX_free(context);
-  return done;
+  return done || ap_failure_no_memory(failure);
 }
 
 static int unseal(const unsigned char *key, const unsigned char *sealed,
@@ -83,9 +83,8 @@ int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
     return ap_failure_set(failure, "too_large", "The content is too large.");
   sealed = malloc(size);
   if (sealed == NULL) return ap_failure_no_memory(failure);
-  done = seal(key, bytes, (int)length, sealed);
-  if (!done) (void)ap_failure_no_memory(failure);
-  done = done && keep(out, sealed, size, failure);
+  done = seal(key, bytes, (int)length, sealed, failure) &&
+         keep(out, sealed, size, failure);
   ap_wipe_free(sealed, size);
   ERR_clear_error();
   return done;

@@ -14,7 +14,8 @@ enum { AP_AEAD_KEY_SIZE = 32, AP_AEAD_EXTRA = 8 + 12 + 16 };
 /* Returns whether the bytes begin with the magic number. */
 int ap_aead_is_sealed(const char *bytes, size_t length);
 /* Encrypts, or decrypts, and appends the result to `out`, which the caller
-** owns. Returns 0 with "too_large", "out_of_memory" or "decrypt_failed". */
+** owns. Returns 0 with "too_large", "out_of_memory", "no_randomness" or
+** "decrypt_failed". */
 int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
                  size_t length, ap_buffer *out, ap_failure *failure);
 int ap_aead_open(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,

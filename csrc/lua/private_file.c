@@ -82,7 +82,7 @@ the folder fails with `io_error`, the file may have either content.
 @treturn[2] nil
 @treturn[2] string message
 @treturn[2] string code: `not_found`, `insecure_file`, `no_access`,
-`no_space`, `read_only`, `busy` or `io_error` */
+`no_space`, `read_only`, `busy`, `no_randomness` or `io_error` */
 static int write_file(lua_State *L) {
   static const char *const known[] = { "key", NULL };
   const char *path = ap_check_text(L, 1);

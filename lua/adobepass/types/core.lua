@@ -263,7 +263,7 @@ function core.file.read(path, options) end
 ---@param options? adobepass.core.WriteOptions # `key`: 32 bytes, to encrypt with AES-256-GCM
 ---@return boolean? # true
 ---@return string? # message
----@return string? # code: `not_found`, `insecure_file`, `no_access`, `no_space`, `read_only`, `busy` or `io_error`
+---@return string? # code: `not_found`, `insecure_file`, `no_access`, `no_space`, `read_only`, `busy`, `no_randomness` or `io_error`
 function core.file.write(path, content, options) end
 
 --- Removes a file. Returns true also when there is none.

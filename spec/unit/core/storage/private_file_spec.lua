@@ -421,6 +421,17 @@ describe("core.file", function()
       assert_failed("decrypt_failed", file.read(name, { key = key }))
     end)
 
+    it("[core-file-no-randomness] encrypted file: a write without random numbers gives "
+      .. "no_randomness", function()
+      folder.write(path .. "/openssl", "openssl_conf = all\n[all]\nrandom = chosen\n"
+        .. "[chosen]\nrandom = NONE\n")
+      assert.equal("no_randomness", folder.run(("OPENSSL_CONF=%s/openssl "):format(path)
+        .. child_process.command(([[
+          local file = require("adobepass.core").file
+          print((select(3, file.write(%q, "x", { key = ("k"):rep(32) }))))
+        ]]):format(name))))
+    end)
+
     it("[core-file-refuses-write-clear] encrypted file: writing its bytes "
       .. "without a key raises", function()
       file.write(name, "content", { key = key })
