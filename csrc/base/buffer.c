@@ -47,7 +47,7 @@ static int move(ap_buffer *buf, size_t capacity) {
 ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length) {
   size_t needed = buf->length + length;
   if (length > buf->ceiling - buf->length) return AP_BUFFER_FULL;
-  if (needed <= buf->capacity) return AP_BUFFER_OK;
+  if (buf->capacity > 0 && needed <= buf->capacity) return AP_BUFFER_OK;
   return move(buf, grown(buf, needed)) ? AP_BUFFER_OK : AP_BUFFER_NO_MEMORY;
 }
 
@@ -60,6 +60,14 @@ ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
   memcpy(buf->data + buf->length, bytes, length);
   buf->length += length;
   return AP_BUFFER_OK;
+}
+
+int ap_buffer_check(ap_buffer_result result, const char *too_large,
+                    ap_failure *failure) {
+  if (result == AP_BUFFER_OK) return 1;
+  return result == AP_BUFFER_FULL
+           ? ap_failure_set(failure, "too_large", "%s", too_large)
+           : ap_failure_no_memory(failure);
 }
 
 void ap_buffer_clear(ap_buffer *buf) {

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include "base/failure.h"
+
 typedef struct {
   char *data;
   size_t length, capacity, ceiling;
@@ -18,10 +20,15 @@ typedef enum {
 
 void ap_buffer_init(ap_buffer *buf, size_t ceiling);
 /* Makes room for `length` more bytes. The caller may write them at
-** buf->data + buf->length, and then adds their number to buf->length. */
+** buf->data + buf->length, which is not NULL then, and adds their number to
+** buf->length. */
 ap_buffer_result ap_buffer_reserve(ap_buffer *buf, size_t length);
 ap_buffer_result ap_buffer_append(ap_buffer *buf, const void *bytes,
                                   size_t length);
+/* Returns 1 for AP_BUFFER_OK; else 0 with "too_large" and this message, or with
+** "out_of_memory". */
+int ap_buffer_check(ap_buffer_result result, const char *too_large,
+                    ap_failure *failure);
 /* Wipes the content and keeps the memory. */
 void ap_buffer_clear(ap_buffer *buf);
 /* Wipes and frees; the buffer is then empty and usable. Idempotent. */

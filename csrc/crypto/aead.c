@@ -13,6 +13,8 @@
 /* Begins with a NUL, so that no text file begins with it. */
 static const unsigned char magic[8] = { 0, 'A', 'P', 's', 'e', 'a', 'l', 1 };
 
+static const char too_large[] = "The content is too large.";
+
 enum { MAGIC = sizeof magic, NONCE = 12, TAG = 16 };
 
 int ap_aead_is_sealed(const char *bytes, size_t length) {
@@ -66,25 +68,18 @@ static int unseal(const unsigned char *key, const unsigned char *sealed,
   return done;
 }
 
-static int keep(ap_buffer *out, const void *bytes, size_t length,
-                ap_failure *failure) {
-  ap_buffer_result result = ap_buffer_append(out, bytes, length);
-  if (result == AP_BUFFER_OK) return 1;
-  if (result == AP_BUFFER_NO_MEMORY) return ap_failure_no_memory(failure);
-  return ap_failure_set(failure, "too_large", "The content is too large.");
-}
-
 int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
                  size_t length, ap_buffer *out, ap_failure *failure) {
   size_t size = length + AP_AEAD_EXTRA;
   unsigned char *sealed;
   int done;
   if (length > INT_MAX - AP_AEAD_EXTRA)
-    return ap_failure_set(failure, "too_large", "The content is too large.");
+    return ap_failure_set(failure, "too_large", "%s", too_large);
   sealed = malloc(size);
   if (sealed == NULL) return ap_failure_no_memory(failure);
-  done = seal(key, bytes, (int)length, sealed, failure) &&
-         keep(out, sealed, size, failure);
+  done =
+    seal(key, bytes, (int)length, sealed, failure) &&
+    ap_buffer_check(ap_buffer_append(out, sealed, size), too_large, failure);
   ap_wipe_free(sealed, size);
   ERR_clear_error();
   return done;
@@ -107,7 +102,8 @@ int ap_aead_open(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
     (void)ap_failure_set(
       failure, "decrypt_failed",
       "The content was encrypted with another key, or damaged.");
-  done = done && keep(out, text, size, failure);
+  done = done && ap_buffer_check(ap_buffer_append(out, text, size), too_large,
+                                 failure);
   ap_wipe_free(text, size);
   ERR_clear_error();
   return done;

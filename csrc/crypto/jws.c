@@ -48,14 +48,8 @@ static int split(const char *token, size_t length, parts *out,
 }
 
 static int make_room(ap_buffer *out, size_t length, ap_failure *failure) {
-  switch (ap_buffer_reserve(out, length)) {
-    case AP_BUFFER_OK: return 1;
-    case AP_BUFFER_FULL:
-      return ap_failure_set(failure, "too_large",
-                            "The token would be larger than %d bytes.",
-                            AP_JWS_MAX);
-    default: return ap_failure_no_memory(failure);
-  }
+  return ap_buffer_check(ap_buffer_reserve(out, length),
+                         "The token would be larger than 64 KiB.", failure);
 }
 
 static int append(ap_buffer *out, const void *bytes, size_t length,
