@@ -2,9 +2,9 @@
 #include "crypto/aead.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -12,8 +12,6 @@
 
 /* Begins with a NUL, so that no text file begins with it. */
 static const unsigned char magic[8] = { 0, 'A', 'P', 's', 'e', 'a', 'l', 1 };
-
-static const char too_large[] = "The content is too large.";
 
 enum { MAGIC = sizeof magic, NONCE = 12, TAG = 16 };
 
@@ -53,8 +51,9 @@ static int seal(const unsigned char *key, const char *bytes, int length,
   return done || ap_failure_no_memory(failure);
 }
 
+/* `out` must have room for `length` bytes. */
 static int unseal(const unsigned char *key, const unsigned char *sealed,
-                  int length, unsigned char *out) {
+                  int length, unsigned char *out, ap_failure *failure) {
   const unsigned char *text = sealed + MAGIC + NONCE;
   unsigned char tag[TAG];
   EVP_CIPHER_CTX *context = start(key, sealed + MAGIC, 0);
@@ -65,22 +64,28 @@ static int unseal(const unsigned char *key, const unsigned char *sealed,
          EVP_CipherUpdate(context, out, &written, text, length) == 1 &&
          EVP_CipherFinal_ex(context, out + written, &last) == 1;
   EVP_CIPHER_CTX_free(context);
-  return done;
+  if (done) return 1;
+  OPENSSL_cleanse(out, (size_t)length);
+  return ap_failure_set(
+    failure, "decrypt_failed",
+    "The content was encrypted with another key, or damaged.");
+}
+
+static int make_room(ap_buffer *out, size_t length, ap_failure *failure) {
+  return ap_buffer_check(ap_buffer_reserve(out, length),
+                         "The content is too large.", failure);
 }
 
 int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
                  size_t length, ap_buffer *out, ap_failure *failure) {
   size_t size = length + AP_AEAD_EXTRA;
-  unsigned char *sealed;
   int done;
   if (length > INT_MAX - AP_AEAD_EXTRA)
-    return ap_failure_set(failure, "too_large", "%s", too_large);
-  sealed = malloc(size);
-  if (sealed == NULL) return ap_failure_no_memory(failure);
-  done =
-    seal(key, bytes, (int)length, sealed, failure) &&
-    ap_buffer_check(ap_buffer_append(out, sealed, size), too_large, failure);
-  ap_wipe_free(sealed, size);
+    return ap_failure_set(failure, "too_large", "The content is too large.");
+  if (!make_room(out, size, failure)) return 0;
+  done = seal(key, bytes, (int)length,
+              (unsigned char *)out->data + out->length, failure);
+  if (done) out->length += size;
   ERR_clear_error();
   return done;
 }
@@ -88,23 +93,16 @@ int ap_aead_seal(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
 int ap_aead_open(const unsigned char key[AP_AEAD_KEY_SIZE], const char *bytes,
                  size_t length, ap_buffer *out, ap_failure *failure) {
   size_t size;
-  unsigned char *text;
   int done;
   if (!ap_aead_is_sealed(bytes, length) || length < AP_AEAD_EXTRA ||
       length > INT_MAX)
     return ap_failure_set(failure, "decrypt_failed",
                           "The content is not encrypted, or was cut short.");
   size = length - AP_AEAD_EXTRA;
-  text = malloc(size + 1);
-  if (text == NULL) return ap_failure_no_memory(failure);
-  done = unseal(key, (const unsigned char *)bytes, (int)size, text);
-  if (!done)
-    (void)ap_failure_set(
-      failure, "decrypt_failed",
-      "The content was encrypted with another key, or damaged.");
-  done = done && ap_buffer_check(ap_buffer_append(out, text, size), too_large,
-                                 failure);
-  ap_wipe_free(text, size);
+  if (!make_room(out, size, failure)) return 0;
+  done = unseal(key, (const unsigned char *)bytes, (int)size,
+                (unsigned char *)out->data + out->length, failure);
+  if (done) out->length += size;
   ERR_clear_error();
   return done;
 }
