@@ -30,40 +30,40 @@ static int cut_fold(CURL *easy, curl_infotype kind, char *line, size_t length,
 
 /* libcurl stores trailers of a proxy's error response without calling the debug
 ** callback. So with the bug and a proxy no handle is reused. */
-void ap_easy_pool_open(ap_easy_pool *easies,
+void ap_easy_pool_open(ap_easy_pool *pool,
                        const ap_transport_settings *settings) {
-  memset(easies, 0, sizeof *easies);
-  easies->settings = settings;
-  easies->guards_fold = has_fold_bug();
-  easies->keeps =
-    settings->options.texts[AP_TEXT_PROXY] == NULL || !easies->guards_fold;
+  memset(pool, 0, sizeof *pool);
+  pool->settings = settings;
+  pool->guards_fold = has_fold_bug();
+  pool->keeps =
+    settings->options.texts[AP_TEXT_PROXY] == NULL || !pool->guards_fold;
 }
 
-static CURL *take_idle(ap_easy_pool *easies) {
-  CURL *easy = easies->idle;
+static CURL *take_idle(ap_easy_pool *pool) {
+  CURL *easy = pool->idle;
   char *next = NULL;
   (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &next);
-  easies->idle = next;
-  easies->count--;
+  pool->idle = next;
+  pool->count--;
   return easy;
 }
 
-void ap_easy_pool_close(ap_easy_pool *easies) {
-  while (easies->idle != NULL) curl_easy_cleanup(take_idle(easies));
+void ap_easy_pool_close(ap_easy_pool *pool) {
+  while (pool->idle != NULL) curl_easy_cleanup(take_idle(pool));
 }
 
-static CURLcode set_up(const ap_easy_pool *easies, CURL *easy) {
-  CURLcode code = ap_transport_settings_apply(easies->settings, easy);
+static CURLcode set_up(const ap_easy_pool *pool, CURL *easy) {
+  CURLcode code = ap_transport_settings_apply(pool->settings, easy);
   if (code == CURLE_OK)
-    code = ap_transfer_set_callbacks(easy, easies->guards_fold);
-  if (code == CURLE_OK && easies->guards_fold)
+    code = ap_transfer_set_callbacks(easy, pool->guards_fold);
+  if (code == CURLE_OK && pool->guards_fold)
     code = curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, cut_fold);
   return code;
 }
 
-static CURL *make(const ap_easy_pool *easies, ap_failure *failure) {
+static CURL *make(const ap_easy_pool *pool, ap_failure *failure) {
   CURL *easy = curl_easy_init();
-  CURLcode code = easy != NULL ? set_up(easies, easy) : CURLE_OUT_OF_MEMORY;
+  CURLcode code = easy != NULL ? set_up(pool, easy) : CURLE_OUT_OF_MEMORY;
   if (code == CURLE_OK) return easy;
   curl_easy_cleanup(easy);
   ap_curl_error_set(code, NULL, failure);
@@ -72,10 +72,8 @@ static CURL *make(const ap_easy_pool *easies, ap_failure *failure) {
 
 /* A request that must not be repeated gets a new handle: after a refused HTTP/2
 ** stream libcurl would repeat the next request of the same handle. */
-CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new,
-                        ap_failure *failure) {
-  return easies->idle == NULL || is_new ? make(easies, failure)
-                                        : take_idle(easies);
+CURL *ap_easy_pool_take(ap_easy_pool *pool, int is_new, ap_failure *failure) {
+  return pool->idle == NULL || is_new ? make(pool, failure) : take_idle(pool);
 }
 
 /* libcurl counts the failures of reused connections over the lifetime of a
@@ -88,14 +86,13 @@ static int is_reusable(CURL *easy) {
   return opened == 0;
 }
 
-void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy) {
+void ap_easy_pool_keep(ap_easy_pool *pool, CURL *easy) {
   if (easy == NULL) return;
-  if (!easies->keeps || easies->count == AP_EASY_POOL_SIZE ||
-      !is_reusable(easy) ||
-      curl_easy_setopt(easy, CURLOPT_PRIVATE, easies->idle) != CURLE_OK) {
+  if (!pool->keeps || pool->count == AP_EASY_POOL_SIZE || !is_reusable(easy) ||
+      curl_easy_setopt(easy, CURLOPT_PRIVATE, pool->idle) != CURLE_OK) {
     curl_easy_cleanup(easy);
     return;
   }
-  easies->idle = easy;
-  easies->count++;
+  pool->idle = easy;
+  pool->count++;
 }

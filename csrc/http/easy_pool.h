@@ -18,13 +18,13 @@ typedef struct {
   int keeps, guards_fold;
 } ap_easy_pool;
 
-void ap_easy_pool_open(ap_easy_pool *easies,
+void ap_easy_pool_open(ap_easy_pool *pool,
                        const ap_transport_settings *settings);
-void ap_easy_pool_close(ap_easy_pool *easies);
+void ap_easy_pool_close(ap_easy_pool *pool);
 /* Returns a handle with the transport's settings, a new one if `is_new`; NULL
 ** with `failure`. */
-CURL *ap_easy_pool_take(ap_easy_pool *easies, int is_new, ap_failure *failure);
+CURL *ap_easy_pool_take(ap_easy_pool *pool, int is_new, ap_failure *failure);
 /* Returns a handle to the pool; NULL is allowed. */
-void ap_easy_pool_keep(ap_easy_pool *easies, CURL *easy);
+void ap_easy_pool_keep(ap_easy_pool *pool, CURL *easy);
 
 #endif

@@ -30,18 +30,18 @@ typedef struct {
 typedef void (*ap_poller_callback)(void *context, int fd, int events);
 
 /* Returns 0 if the process has no file descriptor left. */
-int ap_poller_open(ap_poller *watch);
-void ap_poller_close(ap_poller *watch);
+int ap_poller_open(ap_poller *poller);
+void ap_poller_close(ap_poller *poller);
 /* Adds a socket, or changes its events if it `is_known`. Returns 0 on failure. */
-int ap_poller_set(ap_poller *watch, int fd, int events, int is_known);
-void ap_poller_remove(ap_poller *watch, int fd);
+int ap_poller_set(ap_poller *poller, int fd, int events, int is_known);
+void ap_poller_remove(ap_poller *poller, int fd);
 /* Waits until a socket is ready, `milliseconds` have passed or a signal comes.
 ** Returns the number of events written, at most `most`. */
-size_t ap_poller_wait(ap_poller *watch, int milliseconds,
+size_t ap_poller_wait(ap_poller *poller, int milliseconds,
                       ap_poller_event *events, size_t most);
 /* Calls `callback` for each descriptor to poll in another event loop: the epoll
 ** descriptor, or each socket. */
-void ap_poller_descriptors(const ap_poller *watch, ap_poller_callback callback,
-                           void *context);
+void ap_poller_descriptors(const ap_poller *poller,
+                           ap_poller_callback callback, void *context);
 
 #endif

@@ -103,12 +103,6 @@ static int copy_body(ap_transfer *transfer, const ap_request *request,
   return transfer->request_body != NULL ? 1 : ap_failure_no_memory(failure);
 }
 
-#define SET(option, value) \
-  do { \
-    CURLcode code_ = curl_easy_setopt(easy, option, value); \
-    if (code_ != CURLE_OK) return code_; \
-  } while (0)
-
 /* Returns whether libcurl sends a body. A POST has at least an empty one. */
 static int sends_body(const ap_request *request) {
   return request->body != NULL || strcmp(request->method, "POST") == 0;
@@ -116,9 +110,10 @@ static int sends_body(const ap_request *request) {
 
 static CURLcode set_post(CURL *easy, const ap_transfer *transfer) {
   const char *body = transfer->request_body;
-  SET(CURLOPT_POST, 1L);
-  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)transfer->request_body_length);
-  SET(CURLOPT_POSTFIELDS, body != NULL ? body : "");
+  AP_SET(CURLOPT_POST, 1L);
+  AP_SET(CURLOPT_POSTFIELDSIZE_LARGE,
+         (curl_off_t)transfer->request_body_length);
+  AP_SET(CURLOPT_POSTFIELDS, body != NULL ? body : "");
   return CURLE_OK;
 }
 
@@ -133,25 +128,25 @@ static CURLcode set_method(CURL *easy, const ap_transfer *transfer,
     CURLcode code = set_post(easy, transfer);
     if (code != CURLE_OK) return code;
   } else {
-    SET(CURLOPT_HTTPGET, 1L);
-    if (head) SET(CURLOPT_NOBODY, 1L);
+    AP_SET(CURLOPT_HTTPGET, 1L);
+    if (head) AP_SET(CURLOPT_NOBODY, 1L);
   }
-  SET(CURLOPT_CUSTOMREQUEST,
-      post || head || (get && !has_body) ? NULL : method);
+  AP_SET(CURLOPT_CUSTOMREQUEST,
+         post || head || (get && !has_body) ? NULL : method);
   return CURLE_OK;
 }
 
 CURLcode ap_transfer_set_callbacks(CURL *easy, int guards_fold) {
-  SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_HEADERFUNCTION, guards_fold ? on_header_guarded : on_header);
+  AP_SET(CURLOPT_WRITEFUNCTION, on_body);
+  AP_SET(CURLOPT_HEADERFUNCTION, guards_fold ? on_header_guarded : on_header);
   return CURLE_OK;
 }
 
 static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
-  SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_ERRORBUFFER, transfer->detail);
-  SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_HEADERDATA, transfer);
+  AP_SET(CURLOPT_PRIVATE, transfer);
+  AP_SET(CURLOPT_ERRORBUFFER, transfer->detail);
+  AP_SET(CURLOPT_WRITEDATA, transfer);
+  AP_SET(CURLOPT_HEADERDATA, transfer);
   return CURLE_OK;
 }
 
@@ -165,11 +160,11 @@ static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
                            const ap_transport_options *options,
                            const ap_request *request) {
   int has_body = strcmp(request->method, "HEAD") != 0;
-  SET(CURLOPT_MAXFILESIZE_LARGE,
-      has_body ? (curl_off_t)transfer->body.ceiling : 0);
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
-  SET(CURLOPT_CONNECTTIMEOUT_MS,
-      milliseconds(request->connect_timeout, options->connect_timeout));
+  AP_SET(CURLOPT_MAXFILESIZE_LARGE,
+         has_body ? (curl_off_t)transfer->body.ceiling : 0);
+  AP_SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
+  AP_SET(CURLOPT_CONNECTTIMEOUT_MS,
+         milliseconds(request->connect_timeout, options->connect_timeout));
   return CURLE_OK;
 }
 
@@ -184,9 +179,10 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
   ap_url_kind kind = transfer->url->kind;
   const char *proxy = options->texts[AP_TEXT_PROXY];
   int shares = kind == AP_URL_HTTPS && options->http2 && !request->fresh;
-  SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
-  SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-  if (proxy != NULL) SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
+  AP_SET(CURLOPT_PIPEWAIT, shares ? 1L : 0L);
+  AP_SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+  if (proxy != NULL)
+    AP_SET(CURLOPT_PROXY, kind == AP_URL_LOOPBACK ? "" : proxy);
   return CURLE_OK;
 }
 
@@ -194,9 +190,9 @@ static CURLcode set_route(CURL *easy, const ap_transfer *transfer,
 ** without it libcurl 7.88 formats the URL again for each request, and libcurl
 ** reads it when it repeats a request. */
 static CURLcode set_target(CURL *easy, const ap_transfer *transfer) {
-  SET(CURLOPT_URL, transfer->url->text);
-  SET(CURLOPT_CURLU, transfer->url->parsed);
-  SET(CURLOPT_HTTPHEADER, transfer->headers.first);
+  AP_SET(CURLOPT_URL, transfer->url->text);
+  AP_SET(CURLOPT_CURLU, transfer->url->parsed);
+  AP_SET(CURLOPT_HTTPHEADER, transfer->headers.first);
   return CURLE_OK;
 }
 

@@ -27,10 +27,10 @@ enum { MOST_READY = 64 };
 
 struct ap_transport {
   CURLM *multi;
-  int is_watching;   /* libcurl has reported all sockets to `watch` */
-  int has_host;      /* an event loop polls `watch`, so is_watching stays */
+  int is_watching;   /* libcurl has reported all sockets to `poller` */
+  int has_host;      /* an event loop polls `poller`, so is_watching stays */
   size_t idle_calls; /* of curl_multi_perform, in a row */
-  ap_poller watch;
+  ap_poller poller;
   ap_poller_event ready[MOST_READY];
   size_t ready_count;
   double asked_all; /* time of the last watch_all, monotonic seconds */
@@ -43,7 +43,7 @@ struct ap_transport {
   size_t running, resolving; /* all, and those that may look up a name */
   int raises_pipe;
   ap_url *last_url; /* of the last request, or NULL */
-  ap_easy_pool easies;
+  ap_easy_pool easy_pool;
 };
 
 static long most_idle(const ap_transport_options *options) {
@@ -74,13 +74,13 @@ static ap_transport *allocate(const ap_transport_options *options,
     (void)ap_failure_no_memory(failure);
     return NULL;
   }
-  if (!ap_poller_open(&transport->watch))
+  if (!ap_poller_open(&transport->poller))
     (void)ap_failure_set(
       failure, "transfer_failed",
       "The poller needs a file descriptor, and none is left.");
   else if (ap_transport_settings_open(&transport->settings, options, failure))
     return transport;
-  ap_poller_close(&transport->watch);
+  ap_poller_close(&transport->poller);
   free(transport);
   return NULL;
 }
@@ -92,10 +92,10 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context,
   ap_transport *transport = context;
   (void)easy;
   if (what == CURL_POLL_REMOVE) {
-    ap_poller_remove(&transport->watch, fd);
+    ap_poller_remove(&transport->poller, fd);
     return 0;
   }
-  if (!ap_poller_set(&transport->watch, fd,
+  if (!ap_poller_set(&transport->poller, fd,
                      ((what & CURL_POLL_IN) != 0 ? AP_POLLER_READ : 0) |
                        ((what & CURL_POLL_OUT) != 0 ? AP_POLLER_WRITE : 0),
                      known != NULL))
@@ -126,7 +126,7 @@ ap_transport *ap_transport_open(const ap_transport_options *options,
   if (transport == NULL) return NULL;
   ap_handle_count_add(AP_HANDLE_TRANSPORT, 1);
   transport->raises_pipe = may_raise_pipe();
-  ap_easy_pool_open(&transport->easies, &transport->settings);
+  ap_easy_pool_open(&transport->easy_pool, &transport->settings);
   transport->multi = curl_multi_init();
   if (transport->multi != NULL &&
       set_limits(transport->multi, options) == CURLM_OK &&
@@ -181,7 +181,7 @@ static void forget_ended(ap_transfer *transfer) {
 
 static void release(ap_transport *transport, ap_transfer *transfer) {
   link_out(transport, transfer);
-  ap_easy_pool_keep(&transport->easies, ap_transfer_detach(transfer));
+  ap_easy_pool_keep(&transport->easy_pool, ap_transfer_detach(transfer));
 }
 
 static void drop(ap_transfer *transfer, const char *code,
@@ -205,10 +205,10 @@ void ap_transport_cancel(ap_transfer *transfer) {
 static void destroy(ap_transport *transport) {
   ap_signal_guard saved;
   ap_signal_guard_hold(&saved);
-  ap_easy_pool_close(&transport->easies);
+  ap_easy_pool_close(&transport->easy_pool);
   (void)curl_multi_cleanup(transport->multi);
   ap_signal_guard_release(&saved);
-  ap_poller_close(&transport->watch);
+  ap_poller_close(&transport->poller);
 }
 
 void ap_transport_close(ap_transport *transport) {
@@ -271,13 +271,13 @@ int ap_transport_submit(ap_transport *transport, ap_transfer *transfer,
   transfer->may_resolve =
     transfer->url->has_name || settings->options.texts[AP_TEXT_PROXY] != NULL;
   transfer->easy =
-    ap_easy_pool_take(&transport->easies, request->fresh, failure);
+    ap_easy_pool_take(&transport->easy_pool, request->fresh, failure);
   if (transfer->easy == NULL) return 0;
   transfer->received = &transport->received;
   if (ap_transfer_prepare(transfer, settings, request, failure) &&
       start(transport, transfer, failure))
     return 1;
-  ap_easy_pool_keep(&transport->easies, ap_transfer_detach(transfer));
+  ap_easy_pool_keep(&transport->easy_pool, ap_transfer_detach(transfer));
   return 0;
 }
 
@@ -407,7 +407,7 @@ static void wait_for_sockets(ap_transport *transport, double seconds) {
   (void)curl_multi_timeout(transport->multi, &wanted);
   if (wanted >= 0 && wanted < most) most = (int)wanted;
   transport->ready_count =
-    ap_poller_wait(&transport->watch, most, transport->ready, MOST_READY);
+    ap_poller_wait(&transport->poller, most, transport->ready, MOST_READY);
 }
 
 static CURLMcode move_watched(ap_transport *transport, double seconds,
@@ -467,7 +467,7 @@ void ap_transport_sockets(ap_transport *transport, ap_poller_callback callback,
   if (transport->running == 0) return;
   if (!transport->is_watching) (void)guarded(transport, watch_all, &ended);
   if (ended > 0) transport->is_step_due = 1;
-  ap_poller_descriptors(&transport->watch, callback, context);
+  ap_poller_descriptors(&transport->poller, callback, context);
 }
 
 double ap_transport_timeout(ap_transport *transport) {

@@ -166,18 +166,12 @@ int ap_transport_settings_allow_http(ap_transport_settings *settings,
   return append(&settings->plain_hosts, host, failure);
 }
 
-#define SET(option, value) \
-  do { \
-    CURLcode code_ = curl_easy_setopt(easy, option, value); \
-    if (code_ != CURLE_OK) return code_; \
-  } while (0)
-
 static CURLcode apply_texts(const ap_transport_settings *settings,
                             CURL *easy) {
   size_t i;
   for (i = 0; i < AP_CURL_TEXTS; i++) {
     const char *text = settings->options.texts[i];
-    if (text != NULL) SET(curl_names[i], text);
+    if (text != NULL) AP_SET(curl_names[i], text);
   }
   return CURLE_OK;
 }
@@ -188,10 +182,10 @@ static CURLcode apply_trust(const ap_transport_options *options, CURL *easy) {
   const char *file = options->texts[AP_TEXT_CA_FILE];
   const char *path = options->texts[AP_TEXT_CA_PATH];
   if (file == NULL && path == NULL) return CURLE_OK;
-  SET(CURLOPT_CAINFO, file);
-  SET(CURLOPT_CAPATH, path);
-  SET(CURLOPT_PROXY_CAINFO, file);
-  SET(CURLOPT_PROXY_CAPATH, path);
+  AP_SET(CURLOPT_CAINFO, file);
+  AP_SET(CURLOPT_CAPATH, path);
+  AP_SET(CURLOPT_PROXY_CAINFO, file);
+  AP_SET(CURLOPT_PROXY_CAPATH, path);
   return CURLE_OK;
 }
 
@@ -200,22 +194,22 @@ static CURLcode apply_tls(const ap_transport_settings *settings, CURL *easy) {
   const ap_transport_options *options = &settings->options;
   long version =
     options->tls_1_3 ? CURL_SSLVERSION_TLSv1_3 : CURL_SSLVERSION_TLSv1_2;
-  SET(CURLOPT_SHARE, settings->tls_sessions);
-  SET(CURLOPT_SSL_VERIFYPEER, 1L);
-  SET(CURLOPT_SSL_VERIFYHOST, 2L);
-  SET(CURLOPT_SSLVERSION, version);
-  SET(CURLOPT_PROXY_SSLVERSION, version);
+  AP_SET(CURLOPT_SHARE, settings->tls_sessions);
+  AP_SET(CURLOPT_SSL_VERIFYPEER, 1L);
+  AP_SET(CURLOPT_SSL_VERIFYHOST, 2L);
+  AP_SET(CURLOPT_SSLVERSION, version);
+  AP_SET(CURLOPT_PROXY_SSLVERSION, version);
   return apply_trust(options, easy);
 }
 
 /* Only the caller's proxy is used, and always as a tunnel, so that the proxy
 ** cannot read the headers of https requests. */
 static CURLcode apply_proxy(CURL *easy) {
-  SET(CURLOPT_PROXY, "");   /* ignores the environment's proxies */
-  SET(CURLOPT_NOPROXY, ""); /* ignores the environment's no_proxy */
-  SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
-  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+  AP_SET(CURLOPT_PROXY, "");   /* ignores the environment's proxies */
+  AP_SET(CURLOPT_NOPROXY, ""); /* ignores the environment's no_proxy */
+  AP_SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+  AP_SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  AP_SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
   return CURLE_OK;
 }
 
@@ -237,15 +231,15 @@ static CURLcode apply_protocol(const ap_transport_settings *settings,
   const ap_transport_options *options = &settings->options;
   int http2 = uses_http2(options);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  AP_SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  AP_SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-  SET(CURLOPT_FOLLOWLOCATION, 0L);
-  SET(CURLOPT_HTTP_VERSION,
-      (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-  if (!http2) SET(CURLOPT_BUFFERSIZE, (long)SMALLEST_BUFFER);
-  if (options->compression) SET(CURLOPT_ACCEPT_ENCODING, "");
+  AP_SET(CURLOPT_FOLLOWLOCATION, 0L);
+  AP_SET(CURLOPT_HTTP_VERSION,
+         (long)(http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+  if (!http2) AP_SET(CURLOPT_BUFFERSIZE, (long)SMALLEST_BUFFER);
+  if (options->compression) AP_SET(CURLOPT_ACCEPT_ENCODING, "");
   return CURLE_OK;
 }
 
@@ -267,14 +261,14 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose,
 CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
                                      CURL *easy) {
   CURLcode code;
-  SET(CURLOPT_NOSIGNAL, 1L);
+  AP_SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  SET(CURLOPT_QUICK_EXIT, 1L); /* cleanup does not wait for a DNS lookup */
+  AP_SET(CURLOPT_QUICK_EXIT, 1L); /* cleanup does not wait for a DNS lookup */
 #endif
-  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
+  AP_SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  AP_SET(CURLOPT_DNS_CACHE_TIMEOUT, settings->options.dns_cache);
   if (settings->resolve_entries != NULL)
-    SET(CURLOPT_RESOLVE, settings->resolve_entries);
+    AP_SET(CURLOPT_RESOLVE, settings->resolve_entries);
   code = apply_protocol(settings, easy);
   if (code == CURLE_OK) code = apply_tls(settings, easy);
   if (code == CURLE_OK) code = apply_proxy(easy);

@@ -55,6 +55,14 @@ int ap_transport_settings_resolve(ap_transport_settings *settings,
 int ap_transport_settings_allow_http(ap_transport_settings *settings,
                                      const char *host, ap_failure *failure);
 
+/* Sets an option of `easy`. If that fails, returns from the function with the
+** CURLcode. */
+#define AP_SET(option, value) \
+  do { \
+    CURLcode code_ = curl_easy_setopt(easy, option, value); \
+    if (code_ != CURLE_OK) return code_; \
+  } while (0)
+
 /* Sets the options that are the same for all requests of the transport. */
 CURLcode ap_transport_settings_apply(const ap_transport_settings *settings,
                                      CURL *easy);
