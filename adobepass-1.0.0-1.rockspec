@@ -181,6 +181,8 @@ build = {
         "lua/adobepass/flow/code_life.lua",
       ["adobepass.flow.decisions"] =
         "lua/adobepass/flow/decisions.lua",
+      ["adobepass.flow.denials"] =
+        "lua/adobepass/flow/denials.lua",
       ["adobepass.flow.login"] =
         "lua/adobepass/flow/login.lua",
       ["adobepass.flow.login_poll"] =

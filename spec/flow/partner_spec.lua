@@ -201,7 +201,8 @@ describe("single sign-on by a partner", function()
     .. "activation_url of adobepass.new", function()
     scenario = timeline.new { redirect_url = json.null,
       activation_url = "https://adobe.com/activate" }
-    scenario.client.context:remember("denied", { mvpd = "Cablevision" })
+    assert(log_in { redirect_url = "https://adobe.com" })
+    require("adobepass.flow.denials").add(scenario.client.context, "Cablevision")
     assert(log_in { redirect_url = false, fallback = { mvpd = "Cablevision",
       redirect_url = "https://adobe.com", on_code = function(flow)
         scenario:sign_in(flow.code)

@@ -3,6 +3,7 @@
 
 local assert_client_error = require "spec.support.assert_client_error"
 local json = require "adobepass.util.json"
+local operation_setup = require "spec.support.operation_setup"
 local timeline = require "spec.support.timeline"
 
 local HOUR = 3600 * 1000
@@ -139,27 +140,129 @@ describe("recovery", function()
     assert.is_nil(select(2, log_in()))
   end)
 
-  it("[recovery-logout-fails] login: returns the error when the denied profile "
-    .. "cannot be ended, and ends it the next time", function()
+  it("[recovery-logout-fails] login: continues when the denied profile cannot be "
+    .. "ended, and ends it the next time", function()
     log_in()
-    deny_with "authorization_denied_by_hba_policies"
-    scenario:respond_with("logout", "", 503)
-    local profile, _, err = log_in()
-    assert.is_nil(profile)
-    assert.equal(503, err.http_status)
-    scenario:set_responder(nil)
-    assert.is_string(select(2, log_in()))
+    for _, refusal in ipairs { { "", 503 }, { { status = 400, action = "none",
+        code = "invalid_parameter_redirect_url", message = "not listed" }, 400 } } do
+      deny_with "authorization_denied_by_hba_policies"
+      scenario:respond_with("logout", refusal[1], refusal[2])
+      assert.is_truthy(log_in())
+      scenario:set_responder(nil)
+      assert.is_string(select(2, log_in()))
+    end
   end)
 
-  it("[recovery-provider-gone] login: continues when the denied provider is no "
+  it("[recovery-provider-gone] login: shows a code when the denied provider is no "
     .. "longer integrated", function()
     log_in()
     deny_with "authorization_denied_by_hba_policies"
-    scenario:respond_with("logout", { code = "invalid_integration", status = 400,
-      action = "none", message = "gone" }, 400)
-    local profile, shown = log_in { mvpd = "Spectrum" }
-    assert.is_string(shown)
-    assert.equal("Spectrum", profile.mvpd)
+    scenario:set_responder(function(_, asked)
+      if asked == "profile" or asked == "logout" then
+        return { status = 400, body = { code = "invalid_integration", status = 400,
+          action = "none", message = "gone" } }
+      end
+    end)
+    assert.equal("pending", assert(client:start_login {}).state)
+  end)
+
+  it("[recovery-without-redirect] login: shows a code after a denial, also without "
+    .. "redirect_url and activation_url", function()
+    log_in()
+    deny_with "authorization_denied_by_hba_policies"
+    client = scenario:new_client { redirect_url = json.null,
+      store = client.context.connection.store }
+    local flow = assert(client:start_login {})
+    assert.equal("pending", flow.state)
+    assert.equal(0, count "logout")
+  end)
+
+  it("[recovery-other-provider] login: a denial by one provider does not end its "
+    .. "profile in a login with another one", function()
+    log_in()
+    deny_with "authorization_denied_by_session_invalidated"
+    assert.equal("Spectrum", log_in({ mvpd = "Spectrum" }).mvpd)
+    assert.equal(0, count "logout")
+    -- A login that names no provider returns the profile of the other one.
+    client.context:forget "profile"
+    assert.equal("Spectrum", assert(client:login {}).mvpd)
+    assert.equal(0, count "logout")
+    assert.is_true(assert(client:authorize("CNN", { mvpd = "Cablevision" })).permitted)
+    -- The denial is still known.
+    assert.is_string(select(2, log_in()))
+    assert.equal(1, count "logout")
+    assert.matches("/logout/Cablevision$", scenario:received("logout")[1].path)
+  end)
+
+  it("[recovery-no-profile] login: sends no logout after a denial when the service "
+    .. "has no profile", function()
+    log_in()
+    deny_with "identity_not_recognized_by_mvpd"
+    assert(scenario.control.revoke { mvpd = "Cablevision" })
+    assert.is_string(select(2, log_in()))
+    assert.equal(0, count "logout")
+  end)
+
+  describe("of a shared login", function()
+    local function device(name, token)
+      return client:device { id = name, info = operation_setup.INFO,
+        identity = { service_token = token } }
+    end
+
+    local function log_in_at(tv)
+      local shown
+      local options = timeline.login_options {}
+      options.on_code = function(flow)
+        shown = flow.code
+        scenario:sign_in(shown)
+      end
+      return assert(tv:login(options)), shown
+    end
+
+    local function deny_at(tv)
+      scenario:respond_with("authorize", { status = 403, action = "authentication",
+        code = "authorization_denied_by_hba_policies", message = "denied" }, 403)
+      assert_client_error("authorization_denied_by_hba_policies", tv:authorize "CNN")
+      scenario:set_responder(nil)
+    end
+
+    local home, tablet
+
+    before_each(function()
+      client = scenario:new_client { device = json.null }
+      local token = assert(client:device { id = "server",
+        info = operation_setup.INFO }:get_service_token { sso_id = "viewer-1" })
+      home, tablet = device("home", token), device("tablet", token)
+      log_in_at(home)
+      assert.equal("serviceTokenSSO", log_in_at(tablet).type)
+    end)
+
+    it("[recovery-shared-login] login: authenticates again after a denial, without a "
+      .. "logout of the device that shares its login", function()
+      deny_at(tablet)
+      local profile, shown = log_in_at(tablet)
+      assert.is_string(shown)
+      assert.equal("regular", profile.type)
+      assert.equal(0, count "logout")
+      assert.is_true(assert(home:authorize "CNN").permitted)
+      assert.is_true(assert(tablet:authorize "CNN").permitted)
+      assert.is_nil(select(2, log_in_at(tablet)))
+    end)
+
+    it("[recovery-shares-again] login: the logout after a denial sends no identifier "
+      .. "of single sign-on, and the new login is shared again", function()
+      deny_at(home)
+      scenario:clear_requests()
+      local _, shown = log_in_at(home)
+      assert.is_string(shown)
+      local headers = {}
+      for _, sent in ipairs(scenario.requests) do
+        headers[sent.operation] = sent.request.headers
+      end
+      assert.is_nil(headers.logout["AD-Service-Token"])
+      assert.is_string(headers.create_session["AD-Service-Token"])
+      assert.is_true(assert(tablet:authorize "CNN").permitted)
+    end)
   end)
 
   it("[recovery-logout-forgets] logout: the next login needs no second "

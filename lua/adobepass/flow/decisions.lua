@@ -2,6 +2,7 @@
 -- again, for preauthorize and authorize.
 -- @module adobepass.flow.decisions
 
+local denials = require "adobepass.flow.denials"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
 local profiles = require "adobepass.flow.profile"
@@ -120,7 +121,7 @@ function decisions.note(context, mvpd, err, since, options)
   if kept and kept.mvpd ~= mvpd then kept = nil end
   if not context:is_of_mark(since, kept or {}) then return end
   if not err.code:find "^authenticated_profile_" then
-    profiles.remember_denial(context, mvpd, kept)
+    denials.add(context, mvpd)
   elseif kept and profiles.is_visible(context, kept, options) then
     context:forget("profile", text)
   end

@@ -59,9 +59,9 @@ end
 --- Logs a viewer in, from the first request to the profile.
 --
 -- Returns the profile that is kept, else one that the service has, else authenticates
--- the viewer. After a denial with the action `authentication` it always authenticates
--- the viewer, and before that sends a logout, with `redirect_url` or `activation_url`,
--- to end the service's profile.
+-- the viewer. After a denial with the action `authentication` it does not return that
+-- provider's profile; before the viewer authenticates, a logout with `redirect_url` or
+-- `activation_url` ends the device's own one.
 --
 -- Returns the profile; nil and an error, whose code is `login_expired`,
 -- `login_superseded`, `login_denied` or `cancelled` when the login ended so.

@@ -2,6 +2,7 @@
 -- @module adobepass.flow.login_poll
 
 local code_life = require "adobepass.flow.code_life"
+local denials = require "adobepass.flow.denials"
 local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
 local profiles = require "adobepass.flow.profile"
@@ -61,6 +62,7 @@ end
 
 local function finish(context, flow, found)
   context:forget("login")
+  denials.remove(context, found.mvpd)
   context:clear_permits()
   flow.state, flow.profile = "done", found
   return profiles.remember(context, found)

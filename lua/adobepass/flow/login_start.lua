@@ -2,6 +2,7 @@
 -- @module adobepass.flow.login_start
 
 local code_life = require "adobepass.flow.code_life"
+local denials = require "adobepass.flow.denials"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
 local json = require "adobepass.util.json"
@@ -14,6 +15,9 @@ local add, pick = tables.add, identity.pick
 
 -- --- existing logins --------------------------------------
 
+-- The errors for a provider with which no profile can exist any more.
+local GONE = { invalid_parameter_mvpd = true, invalid_integration = true }
+
 -- Returns the viewer's last provider, if a request for its profile alone may suffice;
 -- nil when all profiles are needed, for example for `choose`; nil and an error.
 local function returning_to(context, options)
@@ -24,9 +28,22 @@ local function returning_to(context, options)
   return last.id
 end
 
--- Requests one profile, or without `mvpd` all. Returns the one to use; nil when there
--- is none; nil and an error.
-local function request_profiles(context, mvpd, options)
+-- Returns the profiles of providers that did not deny access, and those of providers
+-- that did, if the login may be with them.
+local function separate(list, options, denied)
+  local allowed, refused = {}, {}
+  for _, item in ipairs(list) do
+    if not denied[item.mvpd] then allowed[#allowed + 1] = item
+    elseif not options.mvpd or options.mvpd == item.mvpd then
+      refused[#refused + 1] = item
+    end
+  end
+  return allowed, refused
+end
+
+-- Requests one profile, or without `mvpd` all. Returns the one to use; nil, nil and
+-- the profiles of providers that denied access; nil and an error.
+local function request_profiles(context, mvpd, options, denied)
   local params = pick(options)
   local response, err
   if mvpd then
@@ -35,29 +52,31 @@ local function request_profiles(context, mvpd, options)
     response, err = context.api:profiles(params)
   end
   if response then
-    return profiles.choose(profiles.list(context, response, options), options)
+    local allowed, refused = separate(profiles.list(context, response, options),
+      options, denied)
+    return profiles.choose(allowed, options), nil, refused
   end
-  if mvpd and profiles.GONE[err.code] then return nil end
+  if mvpd and GONE[err.code] then return nil, nil, {} end
   return nil, err
 end
 
 -- Requests the profile of the last provider, then all profiles: another provider may
 -- have logged the viewer in by single sign-on, or before the last one was chosen.
-local function find_profile(context, options)
+local function find_profile(context, options, denied)
   local mvpd, err = returning_to(context, options)
   if err then return nil, err end
-  local found, why = request_profiles(context, mvpd, options)
-  if found or why or not mvpd or options.mvpd then return found, why end
-  return request_profiles(context, nil, options)
+  local found, why, refused = request_profiles(context, mvpd, options, denied)
+  if found or why or not mvpd or options.mvpd then return found, why, refused end
+  return request_profiles(context, nil, options, denied)
 end
 
-local function existing(context, options)
+local function existing(context, options, denied)
   if not options.fresh then
-    local kept, err = profiles.recall(context, options)
+    local kept, err = profiles.recall(context, options, denied)
     if kept or err then return kept, err end
   end
-  local found, err = find_profile(context, options)
-  if not found then return nil, err end
+  local found, err, refused = find_profile(context, options, denied)
+  if not found then return nil, err, refused end
   context:clear_permits()
   return profiles.remember(context, found)
 end
@@ -180,16 +199,17 @@ end
 
 --- Begins a login.
 -- @param context
--- @tparam table options of adobepass.flow.login, complete
+-- @tparam table options of adobepass.flow.login, complete; changed
 -- @return what client:start_login returns
 function login_start.begin(context, options)
-  local ended, why_not = profiles.end_denied(context, options)
-  if not ended then return nil, why_not end
-  local found, err = existing(context, options)
+  local denied, broken = denials.recall(context)
+  if not denied then return nil, broken end
+  local found, err, refused = existing(context, options, denied)
   if err then return nil, err end
   if found then
     return { state = "done", profile = found, mvpd = found.mvpd }
   end
+  denials.require_authentication(context, options, refused)
   local response, why = open_session(context, options)
   if not response then return nil, why end
   return continue_session(context, response, options)

@@ -2,6 +2,7 @@
 -- Account), which returns a SAML response to Adobe's authentication request.
 -- @module adobepass.flow.partner
 
+local denials = require "adobepass.flow.denials"
 local encoding = require "adobepass.util.encoding"
 local errors = require "adobepass.api.errors"
 local json = require "adobepass.util.json"
@@ -125,8 +126,28 @@ local function by_partner(context, response, options)
   local found, err = exchange(context, response, options)
   if not found then return nil, err end
   local chosen = profiles.choose(profiles.list(context, found, options), {})
-  if chosen then return profiles.remember(context, chosen) end
-  return nil, profiles.not_logged_in("partner_profile")
+  if not chosen then return nil, profiles.not_logged_in("partner_profile") end
+  denials.remove(context, chosen.mvpd)
+  return profiles.remember(context, chosen)
+end
+
+local function open_session(context, options)
+  return context.api:partner_session { partner = options.partner,
+    domain_name = options.domain_name, redirect_url = options.redirect_url,
+    partner_status = options.status, visitor_id = options.visitor_id }
+end
+
+-- The service requires no authentication while it has a profile, also when that
+-- provider denied access. Then ends the profile and opens another session.
+local function authenticating_session(context, options)
+  local denied, broken = denials.recall(context)
+  if not denied then return nil, broken end
+  local response, err = open_session(context, options)
+  if response and response.actionName == "authorize" and denied[response.mvpd]
+      and denials.end_profile(context, response.mvpd, options) then
+    return open_session(context, options)
+  end
+  return response, err
 end
 
 --- Logs in through the partner's framework.
@@ -147,11 +168,7 @@ function partner.partner_login(context, options)
       .. "identity.partner_status", 3)
   end
   options = context:with_defaults(options)
-  local ended, broken = profiles.end_denied(context, options)
-  if not ended then return nil, broken end
-  local response, err = context.api:partner_session { partner = options.partner,
-    domain_name = options.domain_name, redirect_url = options.redirect_url,
-    partner_status = options.status, visitor_id = options.visitor_id }
+  local response, err = authenticating_session(context, options)
   if not response then return nil, err end
   local finish = response.actionName == "partner_profile" and by_partner
     or continue_without_partner

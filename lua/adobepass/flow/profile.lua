@@ -170,40 +170,6 @@ local function is_wanted(item, mvpd)
   return item.type ~= "temporary"
 end
 
--- --- a denied profile --------------------------------------
-
-local DAY = 24 * 3600
-
---- Records that a provider denied access until the viewer authenticates again,
--- although the service still has a profile.
--- @param context
--- @string mvpd
--- @tparam ?table kept the profile in question, if it is in the store
-function profile.remember_denial(context, mvpd, kept)
-  local left = kept and (kept.not_after - context:now_ms()) / 1000 or DAY
-  if left > 0 then context:remember("denied", { mvpd = mvpd }, left) end
-end
-
---- The errors for a provider with which no profile can exist any more.
-profile.GONE = { invalid_parameter_mvpd = true, invalid_integration = true }
-
---- Ends the service's profile after a recorded denial; otherwise a new session would
--- find the profile and require no authentication. Called by logins only. Returns true,
--- or nil and an error.
-function profile.end_denied(context, options)
-  local denied, err = context:recall("denied")
-  if not denied then return not err or nil, err end
-  local params = identity.pick(options)
-  params.mvpd = denied.mvpd
-  params.redirect_url = options.redirect_url or options.activation_url
-  local done, why = context.api:logout(params)
-  if not done and not profile.GONE[why.code] then return nil, why end
-  context:clear_permits()
-  local kept, _, text = context:recall("profile")
-  if kept and kept.mvpd == denied.mvpd then context:forget("profile", text) end
-  return context:forget("denied")
-end
-
 --- Returns whether a request of this device with these options shows a profile: the
 -- service shows an Apple profile only with the partner's status.
 function profile.is_visible(context, item, options)
@@ -213,10 +179,15 @@ end
 
 --- Returns the kept profile while it is valid; nil and an error when the store
 -- fails.
-function profile.recall(context, options)
+-- @param context
+-- @tparam table options of a login
+-- @tparam table denied the providers that denied access, of
+-- adobepass.flow.denials.recall
+function profile.recall(context, options, denied)
   local item, err = context:recall("profile")
   if not item then return nil, err end
-  if not is_wanted(item, options.mvpd) or not is_valid(context, item) then
+  if not is_wanted(item, options.mvpd) or not is_valid(context, item)
+      or denied[item.mvpd] then
     return nil
   end
   context:emit { type = "cache_hit", what = "profile" }

@@ -1,0 +1,84 @@
+--- The providers that denied access until the viewer authenticates again, although
+-- the service may still have a profile: the store's record `denied`.
+--
+-- A login does not return the profile of such a provider. A denial by itself sends no
+-- logout, and changes neither the profile of another provider nor of another device.
+-- @module adobepass.flow.denials
+
+local tables = require "adobepass.util.tables"
+
+local denials = {}
+
+-- A login or logout deletes a denial earlier.
+local SECONDS = 30 * 24 * 3600
+
+-- The values of a call that leaves out the identifiers of single sign-on.
+local NO_SSO = { service_token = false, subject_token = false, roku_token = false }
+
+--- Returns the providers that denied access: a table from mvpd to true; nil and an
+-- error when the store fails.
+function denials.recall(context)
+  local record, err = context:recall("denied")
+  if err then return nil, err end
+  return record and record.mvpds or {}
+end
+
+local function write(context, mvpds)
+  if not next(mvpds) then return context:forget("denied") end
+  return context:remember("denied", { mvpds = mvpds }, SECONDS)
+end
+
+--- Records the denial of a provider.
+function denials.add(context, mvpd)
+  local mvpds = denials.recall(context)
+  if not mvpds or mvpds[mvpd] then return end
+  mvpds[mvpd] = true
+  write(context, mvpds)
+end
+
+--- Deletes the denial of a provider. Returns true; nil and an error when the store
+-- fails.
+function denials.remove(context, mvpd)
+  local mvpds, err = denials.recall(context)
+  if not mvpds then return nil, err end
+  if not mvpds[mvpd] then return true end
+  mvpds[mvpd] = nil
+  return write(context, mvpds)
+end
+
+--- Ends this device's own profile at a provider that denied access. Without the
+-- identifiers of single sign-on the logout concerns no other device. Returns whether
+-- the service ended the profile: it refuses a logout without a valid redirect URL.
+-- @param context
+-- @string mvpd
+-- @tparam table options of the login
+function denials.end_profile(context, mvpd, options)
+  local kept, _, text = context:recall("profile")
+  local params = { mvpd = mvpd, visitor_id = options.visitor_id,
+    redirect_url = options.redirect_url or options.activation_url }
+  if not context.api:logout(tables.add(params, NO_SSO)) then return false end
+  context:clear_permits()
+  if kept and kept.mvpd == mvpd then context:forget("profile", text) end
+  denials.remove(context, mvpd)
+  return true
+end
+
+local IS_SHARED = { platformSSO = true, serviceTokenSSO = true }
+
+--- Makes the service require authentication of the next session: with a profile, it
+-- requires none. Ends this device's own profile, and leaves out the identifiers that
+-- show the profile of another device.
+-- @param context
+-- @tparam table options of the login; changed
+-- @tparam {table,...} profiles of providers that denied access
+function denials.require_authentication(context, options, profiles)
+  for _, item in ipairs(profiles) do
+    if IS_SHARED[item.type] then
+      tables.add(options, NO_SSO)
+    elseif item.type == "regular" then
+      denials.end_profile(context, item.mvpd, options)
+    end
+  end
+end
+
+return denials
