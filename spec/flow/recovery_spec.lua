@@ -316,6 +316,28 @@ describe("recovery", function()
     assert.equal("done", flow.state) -- Cablevision's profile is in the list of all
   end)
 
+  it("[recovery-returning-failed] login: shows a code when the last provider cannot be "
+    .. "asked for a profile", function()
+    assert(client:remember_provider { id = "TempPass_5mins" })
+    assert(client:temporary_access { mvpd = "TempPass_5mins" }:authorize "CNN")
+    scenario.driver.sleep(301)
+    for _ = 1, 2 do
+      assert.equal("pending", assert(client:start_login {}).state)
+    end
+    for _, refusal in ipairs { { "invalid_configuration_mvpd_platform", 500 },
+        { "authenticated_profile_expired", 403 } } do
+      scenario:respond_with("profile", { code = refusal[1], status = refusal[2],
+        message = "no" }, refusal[2])
+      client.context:remember("provider", { id = "Cablevision" })
+      local flow = assert(client:start_login(timeline.login_options {}))
+      assert.equal("pending", flow.state)
+    end
+    scenario:respond_with("profile", "", 503)
+    local flow, err = client:start_login {}
+    assert.is_nil(flow)
+    assert.equal(503, err.http_status)
+  end)
+
   -- --- Apple's profile -----------------------------------------------------
 
   describe("of a partner's profile", function()

@@ -15,9 +15,6 @@ local add, pick = tables.add, identity.pick
 
 -- --- existing logins --------------------------------------
 
--- The errors for a provider with which no profile can exist any more.
-local GONE = { invalid_parameter_mvpd = true, invalid_integration = true }
-
 -- Returns the viewer's last provider, if a request for its profile alone may suffice;
 -- nil when all profiles are needed, for example for `choose`; nil and an error.
 local function returning_to(context, options)
@@ -42,7 +39,8 @@ local function separate(list, options, denied)
 end
 
 -- Requests one profile, or without `mvpd` all. Returns the one to use; nil, nil and
--- the profiles of providers that denied access; nil and an error.
+-- the profiles of providers that denied access; nil and an error. A request for one
+-- provider may fail because of this provider, such as a TempPass that is used up.
 local function request_profiles(context, mvpd, options, denied)
   local params = pick(options)
   local response, err
@@ -56,7 +54,7 @@ local function request_profiles(context, mvpd, options, denied)
       options, denied)
     return profiles.choose(allowed, options), nil, refused
   end
-  if mvpd and GONE[err.code] then return nil, nil, {} end
+  if mvpd and not context:is_temporary(err) then return nil, nil, {} end
   return nil, err
 end
 
