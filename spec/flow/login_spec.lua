@@ -594,6 +594,28 @@ describe("login step by step", function()
       assert.equal("Spectrum", profile.mvpd)
     end)
 
+  for _, given in ipairs { "Cablevision", false } do
+    for _, chosen in ipairs { "Spectrum", "TempPass_5mins" } do
+      it("[login-other-provider-chosen] login: ends with the profile of " .. chosen
+        .. ", chosen on the second screen, after mvpd "
+        .. tostring(given), function()
+        local login
+        local profile = assert(scenario.client:login(login_options { fresh = true,
+          mvpd = given, on_code = function(shown)
+            login = shown
+            assert(scenario.client:resume_login { code = shown.code, mvpd = chosen,
+              domain_name = "adobe.com", redirect_url = "https://adobe.com" })
+            if chosen == "Spectrum" then
+              scenario:sign_in(shown.code, "ann", chosen)
+            end
+          end }))
+        assert.same({ chosen, chosen }, { profile.mvpd, login.mvpd })
+        assert.equal(1, scenario:counts().profile_for_code)
+        assert.is_true(assert(scenario.client:authorize "CNN").permitted)
+      end)
+    end
+  end
+
   it("[login-ends-sentence-viewer] poll_login: ends with a message for the "
     .. "viewer", function()
     local _, err = scenario:run(function()

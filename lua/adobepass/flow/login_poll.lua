@@ -64,7 +64,7 @@ local function finish(context, flow, found)
   context:forget("login")
   denials.remove(context, found.mvpd)
   context:clear_permits()
-  flow.state, flow.profile = "done", found
+  flow.state, flow.profile, flow.mvpd = "done", found, found.mvpd
   return profiles.remember(context, found)
 end
 
@@ -78,8 +78,9 @@ local function poll(context, flow, options)
     add({ code = flow.code, once = true }, pick(options)),
     context:deadline(math.min(left, context:timeout())))
   if not response then return state_after(context, flow, err) end
-  local found = profiles.choose(profiles.list(context, response, options),
-    { mvpd = flow.mvpd, choose = options.choose })
+  -- Of any provider: the viewer may have chosen another one on the second screen.
+  local found = profiles.pick(profiles.list(context, response, options),
+    options.choose)
   if not found then return nil, "pending" end
   return finish(context, flow, found)
 end

@@ -103,6 +103,12 @@ function profile.list(context, response, options)
   return list
 end
 
+--- Returns the profile to use of a list: by `choose`, or the one valid longest.
+function profile.pick(list, choose)
+  if #list > 1 and choose then return choose(list) end
+  return list[1]
+end
+
 --- Returns the profile to use: of `options.mvpd`, by `options.choose`, or the
 -- one valid longest. A TempPass is not a login: it is used only when its mvpd
 -- is named.
@@ -114,10 +120,7 @@ function profile.choose(list, options)
       candidates[#candidates + 1] = item
     end
   end
-  if #candidates > 1 and options.choose then
-    return options.choose(candidates)
-  end
-  return candidates[1]
+  return profile.pick(candidates, options.choose)
 end
 
 -- A TempPass exists beside a login. It replaces neither the login's profile nor
