@@ -203,6 +203,51 @@ describe("recovery", function()
     assert.equal(0, count "logout")
   end)
 
+  it("[recovery-logout-elsewhere] logout: of one provider, keeps the denial by another "
+    .. "one", function()
+    log_in()
+    deny_with "authorization_denied_by_hba_policies"
+    assert(client:logout { mvpd = "Spectrum" })
+    assert.is_string(select(2, log_in()))
+    deny_with "authorization_denied_by_hba_policies"
+    assert(client:logout { mvpd = "Cablevision" })
+    assert.is_nil(client.context:recall "denied")
+  end)
+
+  it("[recovery-logout-code] logout: of one provider, keeps the record of the present "
+    .. "code", function()
+    local first = assert(client:start_login(timeline.login_options {}))
+    assert(client:start_login(timeline.login_options { mvpd = "Dish" }))
+    assert(client:logout { mvpd = "Spectrum" })
+    scenario:clear_requests()
+    assert.equal("superseded", select(2, client:poll_login(first)))
+    assert.same({}, scenario:counts())
+  end)
+
+  it("[recovery-two-denials] login: authenticates again with each of two providers that "
+    .. "denied access", function()
+    log_in()
+    log_in { mvpd = "Spectrum" }
+    for _, mvpd in ipairs { "Cablevision", "Spectrum" } do
+      scenario:respond_with("authorize", { status = 403, action = "authentication",
+        code = "identity_not_recognized_by_mvpd", message = "denied" }, 403)
+      assert.is_nil(client:authorize("CNN", { mvpd = mvpd }))
+      scenario:set_responder(nil)
+    end
+    assert.is_string(select(2, log_in()))
+    assert.is_string(select(2, log_in { mvpd = "Spectrum" }))
+    assert.is_nil(select(2, log_in { mvpd = "Spectrum" }))
+  end)
+
+  it("[recovery-old-record] login: ignores a record of a denial that names one "
+    .. "provider", function()
+    log_in()
+    client.context:remember("denied", { mvpd = "Cablevision" })
+    assert.is_nil(select(2, log_in()))
+    deny_with "identity_not_recognized_by_mvpd"
+    assert.is_string(select(2, log_in()))
+  end)
+
   describe("of a shared login", function()
     local function device(name, token)
       return client:device { id = name, info = operation_setup.INFO,

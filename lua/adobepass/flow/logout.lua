@@ -1,6 +1,7 @@
 --- Logs the viewer out of every provider.
 -- @module adobepass.flow.logout
 
+local denials = require "adobepass.flow.denials"
 local errors = require "adobepass.api.errors"
 local identity = require "adobepass.util.identity"
 local options_of = require "adobepass.util.options"
@@ -73,14 +74,17 @@ local function is_kept_on(context, options)
   return kept and kept.mvpd ~= options.mvpd
 end
 
--- Deletes the viewer's data from the store. The device's credentials stay.
+-- Deletes the viewer's data from the store, or with `mvpd` what concerns this provider.
+-- The device's credentials stay.
 local function forget_viewer(context, options)
   context:clear_permits()
   local good, err = true, nil
   if not is_kept_on(context, options) then
     good, err = context:forget("profile")
   end
-  if good then good, err = context:forget("denied") end
+  if not good then return nil, err end
+  if options.mvpd then return denials.remove(context, options.mvpd) end
+  good, err = context:forget("denied")
   if good then good, err = context:forget("login") end
   return good, err
 end
