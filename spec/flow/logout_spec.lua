@@ -327,6 +327,56 @@ describe("logout", function()
     assert.equal("Dish", other.context:recall("profile").mvpd)
   end)
 
+  -- Calls that receive a profile; another coroutine logs out before they receive it.
+  local LATE = {
+    refresh_profile = function() return client:refresh_profile() end,
+    login = function() return client:login { fresh = true } end,
+    session = function()
+      scenario:respond_with("profiles", '{"profiles":{}}')
+      return client:login { mvpd = "Spectrum", fresh = true }
+    end,
+    poll_login = function()
+      local flow = assert(client:start_login(timeline.login_options {
+        mvpd = "Spectrum", fresh = true }))
+      scenario:sign_in(flow.code)
+      return client:poll_login(flow)
+    end,
+    partner_login = function()
+      assert(client.api:configuration())
+      return client:partner_login { partner = "Apple", domain_name = "adobe.com",
+        redirect_url = "https://adobe.com",
+        status = client:partner_status { access = "granted",
+          provider_id = "Spectrum", expires_at = client:now_ms() + 3600000 },
+        respond = function(request, mvpd)
+          return scenario.control.saml { request = request.request, mvpd = mvpd,
+            username = "ann" }
+        end }
+    end,
+  }
+  local SENT = { refresh_profile = "profile", login = "profile", session = "profile",
+    poll_login = "profile_for_code", partner_login = "other" }
+
+  for name, call in pairs(LATE) do
+    it("[logout-late-response] logout: a response to " .. name .. " that arrives later "
+      .. "does not store the profile again", function()
+      viewer "Cablevision"
+      if name == "session" then scenario:signed_in "Spectrum" end
+      local wait, is_out = scenario.driver.wait, false
+      function scenario.driver.wait(...)
+        local result = wait(...)
+        local last = scenario.requests[#scenario.requests]
+        if not is_out and last.operation == SENT[name] then
+          is_out = true
+          assert(client:logout())
+        end
+        return result
+      end
+      assert(call())
+      assert.is_true(is_out)
+      assert.is_nil(client:remembered_profile())
+    end)
+  end
+
   it("[logout-store-not-forget] logout: returns an error when the store cannot "
     .. "delete the login", function()
     viewer "Cablevision"

@@ -224,8 +224,8 @@ describe("recovery", function()
     assert.same({}, scenario:counts())
   end)
 
-  it("[recovery-two-denials] login: authenticates again with each of two providers that "
-    .. "denied access", function()
+  it("[recovery-two-denials] login: authenticates again with each of two providers "
+    .. "that denied access", function()
     log_in()
     log_in { mvpd = "Spectrum" }
     for _, mvpd in ipairs { "Cablevision", "Spectrum" } do

@@ -352,7 +352,7 @@ end
 -- logout is not cached
 -- @number[opt] ends of a TempPass, in ms of the server's time: its permits end with it
 function Context:keep_permit(scope, resource, decision, since, ends)
-  if since and since.generation ~= self.generation then return end
+  if since and not self:is_current(since) then return end
   local seconds = permit_life(self, decision)
   if ends then
     seconds = self:knows_time() and math.min(seconds, (ends - self:now_ms()) / 1000)
@@ -374,6 +374,9 @@ function Context:viewer_mark()
   return { generation = self.generation, time = self:now_ms() }
 end
 
+--- Returns whether this device has neither logged in nor out since a mark.
+function Context:is_current(since) return since.generation == self.generation end
+
 -- Each estimate of the server's time is exact to half a second, so two estimates
 -- may differ by a second.
 local CLOCK_NOISE = 1000 -- ms
@@ -381,7 +384,7 @@ local CLOCK_NOISE = 1000 -- ms
 --- Returns whether a kept profile may belong to the viewer of a mark: not when
 -- this device logged in or out since, or another process kept a newer login.
 function Context:is_of_mark(since, profile)
-  return since.generation == self.generation
+  return self:is_current(since)
     and (profile.not_before or 0) <= since.time + CLOCK_NOISE
 end
 

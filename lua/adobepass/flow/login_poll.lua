@@ -60,12 +60,11 @@ local function check_flow(flow)
     .. "client:start_login returned", 4)
 end
 
-local function finish(context, flow, found)
+local function finish(context, flow, found, since)
   context:forget("login")
   denials.remove(context, found.mvpd)
-  context:clear_permits()
   flow.state, flow.profile, flow.mvpd = "done", found, found.mvpd
-  return profiles.remember(context, found)
+  return profiles.log_in(context, found, since)
 end
 
 local function poll(context, flow, options)
@@ -73,6 +72,7 @@ local function poll(context, flow, options)
   local left = code_life.seconds_left(context, flow)
   if left <= 0 then return nil, "expired" end
   if is_superseded(context, flow) then return nil, "superseded" end
+  local since = context:viewer_mark()
   -- Once: a repeat would be faster than Adobe allows.
   local response, err = context.api:profile_for_code(
     add({ code = flow.code, once = true }, pick(options)),
@@ -82,7 +82,7 @@ local function poll(context, flow, options)
   local found = profiles.pick(profiles.list(context, response, options),
     options.choose)
   if not found then return nil, "pending" end
-  return finish(context, flow, found)
+  return finish(context, flow, found, since)
 end
 
 --- Requests the profile of a login once, with options as in `login` (`choose`,

@@ -73,10 +73,10 @@ local function existing(context, options, denied)
     local kept, err = profiles.recall(context, options, denied)
     if kept or err then return kept, err end
   end
+  local since = context:viewer_mark()
   local found, err, refused = find_profile(context, options, denied)
   if not found then return nil, err, refused end
-  context:clear_permits()
-  return profiles.remember(context, found)
+  return profiles.log_in(context, found, since)
 end
 
 -- --- a session ----------------------------------------
@@ -128,13 +128,14 @@ function login_start.without_login(context, response, options)
   if not mvpd then
     return nil, errors.malformed("create_session", "its mvpd is missing")
   end
+  local since = context:viewer_mark()
   local found, err = context.api:profile(
     add({ mvpd = mvpd }, pick(options)))
   if not found then return nil, err end
-  context:clear_permits()
   local chosen = profiles.choose(profiles.list(context, found, options),
     add(pick(options, { "choose" }), { mvpd = mvpd }))
-  if chosen then return profiles.remember(context, chosen) end
+  if chosen then return profiles.log_in(context, chosen, since) end
+  context:clear_permits()
   return { mvpd = mvpd, type = response.reasonType, attributes = {} }
 end
 

@@ -123,12 +123,13 @@ local function continue_without_partner(context, response, options)
 end
 
 local function by_partner(context, response, options)
+  local since = context:viewer_mark()
   local found, err = exchange(context, response, options)
   if not found then return nil, err end
   local chosen = profiles.choose(profiles.list(context, found, options), {})
   if not chosen then return nil, profiles.not_logged_in("partner_profile") end
   denials.remove(context, chosen.mvpd)
-  return profiles.remember(context, chosen)
+  return profiles.log_in(context, chosen, since)
 end
 
 local function open_session(context, options)
@@ -172,9 +173,7 @@ function partner.partner_login(context, options)
   if not response then return nil, err end
   local finish = response.actionName == "partner_profile" and by_partner
     or continue_without_partner
-  local found, why = finish(context, response, options)
-  if found then context:clear_permits() end
-  return found, why
+  return finish(context, response, options)
 end
 
 return partner

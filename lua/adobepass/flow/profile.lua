@@ -147,14 +147,27 @@ local function keep_provider(context, item)
   return context:remember("provider", known or { id = item.mvpd })
 end
 
---- Keeps a profile in the store until it expires. Also keeps the choice of provider,
+-- Keeps a profile in the store until it expires. Also keeps the choice of provider,
 -- without an expiry time, with its name and logo if the client has requested the
 -- configuration. Returns the profile; nil and an error when the store fails.
-function profile.remember(context, item)
+local function remember(context, item)
   local good, err = keep(context, item)
   if good then good, err = keep_provider(context, item) end
   if not good then return nil, err end
   return item
+end
+
+--- Keeps the profile of a login, and drops the permits of the previous viewer. Does
+-- neither if the device logged in or out since the request: the profile may be that of
+-- a viewer who has logged out.
+-- @param context
+-- @tparam table item
+-- @tparam table since the result of context:viewer_mark() before the request
+-- @return the profile; nil and an error when the store fails
+function profile.log_in(context, item, since)
+  if not context:is_current(since) then return item end
+  context:clear_permits()
+  return remember(context, item)
 end
 
 -- Decrypts attributes of a profile that was kept before the key was available.
@@ -230,12 +243,14 @@ function profile.refresh_profile(context, options)
   if broken then return nil, broken end
   local mvpd = options.mvpd or kept and kept.mvpd
   if not mvpd then return nil, profile.not_logged_in("refresh_profile") end
+  local since = context:viewer_mark()
   local response, err = context.api:profile(
     tables.add({ mvpd = mvpd }, identity.pick(options)))
   if not response then return nil, err end
   local found = profile.choose(profile.list(context, response, options),
     { mvpd = mvpd })
-  if found then return profile.remember(context, found) end
+  if found and not context:is_current(since) then return found end
+  if found then return remember(context, found) end
   if kept and kept.mvpd == mvpd and profile.is_visible(context, kept, options) then
     context:forget("profile", text)
   end
