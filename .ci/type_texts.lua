@@ -290,6 +290,8 @@ texts.results = {
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
     { "expires_at?", "number", "When the code ends, in ms since 1970" },
+    { "last_error?", "string", "The code of the last poll's error; nil after a "
+      .. "response without an error" },
     { "profile?", "adobepass.Profile", "When the state is done" } } },
   { "Code", "The session of a code", {
     { "code", "string", "The code" },

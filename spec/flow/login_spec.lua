@@ -571,6 +571,9 @@ describe("login step by step", function()
     assert_client_error("pending", scenario.client:poll_login(flow))
     assert.equal("connect_failed", flow.last_error)
     assert.equal(1, #scenario:request_times "profile_for_code")
+    scenario:set_responder(nil)
+    assert_client_error("pending", scenario.client:poll_login(flow))
+    assert.is_nil(flow.last_error)
   end)
 
   it("[login-denied-provider] poll_login: ends the login when the provider "
@@ -579,6 +582,20 @@ describe("login step by step", function()
       operation = "profile_for_code",
       code = "identity_not_recognized_by_mvpd" })
     assert_client_error("denied", scenario.client:poll_login(flow))
+    assert.equal("identity_not_recognized_by_mvpd", flow.last_error)
+  end)
+
+  it("[login-denied-text] login: login_denied has the text of the provider for the "
+    .. "viewer", function()
+    local text = "Call 555-0100 to activate your account."
+    scenario:respond_with("profile_for_code", { action = "authentication",
+      code = "identity_not_recognized_by_mvpd", message = "Not recognized.",
+      status = 403, details = text, trace = "trace-1" }, 403)
+    local err = assert_client_error("login_denied", scenario.client:login(
+      login_options { fresh = true, on_code = function() end }))
+    assert.equal(text, scenario.client:viewer_text(err))
+    assert.same({ "Not recognized.", text, 403, 403, "trace-1" }, { err.message,
+      err.details, err.status, err.http_status, err.trace })
   end)
 
   it("[login-profile-provider] poll_login: selects the profile of the login's "

@@ -37,13 +37,18 @@ local function cancelled()
     operation = "login", message = "The login was cancelled." }
 end
 
-local function ended(state)
+local MESSAGES = { expired = "The code expired before the viewer signed in.",
+  superseded = "A newer login of this device has begun.",
+  denied = "The provider refused the login." }
+
+-- The provider's text of the error that denied the login is for the viewer.
+local function ended(state, cause)
+  cause = cause or {}
   return nil, errors.new { code = "login_" .. state,
     action = state == "denied" and "authentication" or "none",
-    operation = "login", message = ({
-      expired = "The code expired before the viewer signed in.",
-      superseded = "A newer login of this device has begun.",
-      denied = "The provider refused the login." })[state] }
+    operation = "login", message = cause.message or MESSAGES[state],
+    details = cause.details, status = cause.status, http_status = cause.http_status,
+    trace = cause.trace }
 end
 
 -- Without on_code and on_poll the application cannot show the code, and the login would
@@ -90,13 +95,10 @@ function login.login(context, options)
   if not flow then return nil, err end
   if flow.state == "done" then return flow.profile end
   show_code(options, flow)
-  local back, why = login_poll.await_browser(context, flow, options)
-  local found, state
-  if back then found, state = login_poll.until_done(context, flow, options)
-  else state = why end
+  local found, state, cause = login_poll.until_done(context, flow, options)
   if found then return found end
   if state == "cancelled" then return cancelled() end
-  if type(state) == "string" then return ended(state) end
+  if type(state) == "string" then return ended(state, cause) end
   return nil, state
 end
 

@@ -36,16 +36,14 @@ local INVALID_CODE = { invalid_parameter_code = true,
   invalid_authentication_session = true }
 
 local function state_after(context, flow, err)
-  if context:is_temporary(err) then
-    flow.last_error = err.code
-    return nil, "pending"
-  end
+  flow.last_error = err.code
+  if context:is_temporary(err) then return nil, "pending" end
   if INVALID_CODE[err.code] then
     return nil, code_life.is_over(context, flow) and "expired" or "superseded"
   end
   -- A 403 without one of Adobe's codes comes from a server in between.
   if err.http_status == 403 and err.code ~= "http_403" then
-    return nil, "denied"
+    return nil, "denied", err
   end
   return nil, err
 end
@@ -78,6 +76,7 @@ local function poll(context, flow, options)
     add({ code = flow.code, once = true }, pick(options)),
     context:deadline(math.min(left, context:timeout())))
   if not response then return state_after(context, flow, err) end
+  flow.last_error = nil
   -- Of any provider: the viewer may have chosen another one on the second screen.
   local found = profiles.pick(profiles.list(context, response, options),
     options.choose)
@@ -88,7 +87,8 @@ end
 --- Requests the profile of a login once, with options as in `login` (`choose`,
 -- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
 -- "pending", "expired", "superseded" (a newer login of this device has begun) or
--- "denied"; or nil and an error. Other options of a login are ignored.
+-- "denied"; or nil and an error. Other options of a login are ignored. Sets
+-- `flow.last_error` to the code of the poll's error; nil after a response without one.
 function login_poll.poll_login(context, flow, options)
   check_flow(flow)
   options = options_of.check("client:poll_login", options or {}, login_poll.FIELDS, 3)
@@ -106,9 +106,9 @@ local function wait_until(context, instant, options)
   end
 end
 
---- Waits until a browser on this device has reached the redirect URL; no profile can
+-- Waits until a browser on this device has reached the redirect URL; no profile can
 -- exist before. Returns true; nil and "cancelled" or "expired".
-function login_poll.await_browser(context, flow, options)
+local function await_browser(context, flow, options)
   if not options.browser_returned then return true end
   while not options.browser_returned() do
     if options.cancel and options.cancel() then return nil, "cancelled" end
@@ -128,8 +128,10 @@ local function next_wait(context, flow)
 end
 
 --- Polls until the login ends. Returns the profile; nil and a state as of `poll_login`,
--- or "cancelled"; or nil and an error.
+-- or "cancelled"; or nil and an error. With "denied" the third result is its error.
 function login_poll.until_done(context, flow, options)
+  local back, why = await_browser(context, flow, options)
+  if not back then return nil, why end
   local at_once = options.browser_returned ~= nil
   while true do
     local wait = at_once and 0 or next_wait(context, flow)
@@ -139,8 +141,8 @@ function login_poll.until_done(context, flow, options)
       return nil, "cancelled"
     end
     if not wait then return nil, "expired" end
-    local found, state = poll(context, flow, options)
-    if state ~= "pending" then return found, state end
+    local found, state, cause = poll(context, flow, options)
+    if state ~= "pending" then return found, state, cause end
     if options.on_poll then options.on_poll(flow) end
   end
 end
