@@ -227,12 +227,11 @@ describe("single sign-on by a partner", function()
     assert(scenario.client:preauthorize({ "TBS" }, { mvpd = "Cablevision" }))
     assert.is_not_nil(scenario.client.context:permit("Cablevision", "TBS"))
     assert(scenario.client:logout { mvpd = "Cablevision" })
-    assert(scenario.client:preauthorize({ "TBS" },
-      { mvpd = "Degraded_AuthZAll" }))
-    assert.is_not_nil(scenario.client.context:permit("Degraded_AuthZAll",
-      "TBS"))
+    scenario:signed_in("Spectrum", "bob")
+    assert(scenario.client:preauthorize({ "TBS" }, { mvpd = "Spectrum" }))
+    assert.is_not_nil(scenario.client.context:permit("Spectrum", "TBS"))
     assert(log_in())
-    assert.is_nil(scenario.client.context:permit("Degraded_AuthZAll", "TBS"))
+    assert.is_nil(scenario.client.context:permit("Spectrum", "TBS"))
   end)
 
   it("[partner-needs-framework-logged] partner_login: does not call the "

@@ -73,6 +73,19 @@ describe("preauthorize", function()
     end)
   end
 
+  it("[preauthorize-degraded-not-cached] preauthorize: asks again for a permit of a "
+    .. "degradation, which ends with the rule", function()
+    assert(scenario.control.degrade { service_provider = "REF30",
+      mvpd = "Cablevision", rule = "AuthZAll", seconds = 600 })
+    local list = { "CNN", "HBO" }
+    assert.same(list, assert(client:preauthorize(list)).permitted)
+    scenario.driver.sleep(601)
+    assert.same({ "CNN" }, assert(client:preauthorize(list)).permitted)
+    -- A permit of the provider is cached.
+    assert.same({ "CNN" }, assert(client:preauthorize { "CNN" }).permitted)
+    assert.same({ list, list }, batches(scenario))
+  end)
+
   it("[preauthorize-filtered-order] preauthorize: returns decisions in the "
     .. "order of the application's resources", function()
     local result = assert(client:preauthorize { "TBS", "HBO", "CNN", "Live" })

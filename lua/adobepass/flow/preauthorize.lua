@@ -127,15 +127,21 @@ local function take_permits(context, scope, list, found, ends)
   return missing
 end
 
--- Caches permits in memory, but no denials. A permit of a TempPass whose end is
--- unknown is not cached: it would outlive the pass. Returns the first error that ends
--- the login; nil if there is none.
+-- A permit of a degradation ends with the rule, and that of a TempPass with the pass,
+-- whose end may be unknown.
+local function has_known_end(decision, ends)
+  local source = decision.source
+  return source ~= "degradation" and (source ~= "temppass" or ends ~= nil)
+end
+
+-- Caches permits in memory, but no denials, and no permit that may end at any time.
+-- Returns the first error that ends the login; nil if there is none.
 local function keep_permits(context, scope, list, found, since, ends)
   local first
   for _, resource in ipairs(list) do
     local decision = found[resource]
     if decision.permitted then
-      if ends or decision.source ~= "temppass" then
+      if has_known_end(decision, ends) then
         context:keep_permit(scope, resource, decision, since, ends)
       end
     elseif decisions.ends_login(decision.error) then
