@@ -115,6 +115,22 @@ describe("recovery", function()
     assert.is_string(select(2, log_in()))
   end)
 
+  it("[recovery-wrong-clock] login: authenticates again after a denial that is the "
+    .. "first response on a device whose clock is in 1970", function()
+    for _, code in ipairs { "identity_not_recognized_by_mvpd",
+        "authenticated_profile_invalidated" } do
+      log_in()
+      if code:find "^authenticated_profile_" then
+        assert(scenario.control.revoke { mvpd = "Cablevision" })
+      end
+      local now = scenario.driver.now
+      scenario.driver.clock = { monotonic = now, wall = now }
+      client = scenario:new_client { store = client.context.connection.store }
+      deny_with(code)
+      assert.is_string(select(2, log_in()))
+    end
+  end)
+
   it("[recovery-other-denials] login: returns the kept profile after a denial with "
     .. "another action, and after a TempPass is used up", function()
     log_in()

@@ -369,9 +369,11 @@ function Context:clear_permits()
 end
 
 --- Returns a mark of the present viewer. A response to a request that is sent
--- after the mark concerns this viewer, unless a login or logout came between.
+-- after the mark concerns this viewer, unless a login or logout came between. `time` is
+-- nil before the first response: this device's clock cannot be compared with a profile.
 function Context:viewer_mark()
-  return { generation = self.generation, time = self:now_ms() }
+  return { generation = self.generation,
+    time = self:knows_time() and self:now_ms() or nil }
 end
 
 --- Returns whether this device has neither logged in nor out since a mark.
@@ -384,8 +386,8 @@ local CLOCK_NOISE = 1000 -- ms
 --- Returns whether a kept profile may belong to the viewer of a mark: not when
 -- this device logged in or out since, or another process kept a newer login.
 function Context:is_of_mark(since, profile)
-  return self:is_current(since)
-    and (profile.not_before or 0) <= since.time + CLOCK_NOISE
+  return self:is_current(since) and (not since.time
+    or (profile.not_before or 0) <= since.time + CLOCK_NOISE)
 end
 
 --- Returns how many resources a provider accepts in one request; nil when not
