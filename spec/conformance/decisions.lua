@@ -75,7 +75,7 @@ return {
     statement = "Permits are cached in memory, not in persistent storage.",
     status = "kept",
     tags = { "preauthorize-asks-permits", "preauthorize-asks-restart-memory",
-      "preauthorize-permit-ends" } },
+      "preauthorize-permit-ends", "preauthorize-degraded-not-cached" } },
   { page = "rest-api-v2-faqs",
     statement = "Authorization decisions are not stored; each playback requests one.",
     status = "kept",

@@ -65,7 +65,7 @@ return {
       .. "re-authenticate with a supported MVPD in order to continue.",
     status = "kept", tags = { "recovery-authenticates-again",
       "recovery-second-screen", "recovery-preauthorize", "recovery-restart",
-      "recovery-apple-authenticates" } },
+      "recovery-shared-login", "recovery-apple-authenticates" } },
   { page = "rest-api-v2-checklist",
     statement = "A denial does not log the user out.",
     status = "kept", tags = { "authorize-logs-denied", "recovery-other-denials",

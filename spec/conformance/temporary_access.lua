@@ -224,8 +224,11 @@ return {
       "logout-obeys-type-action" } },
   { page = "rest-api-v2-checklist",
     statement = "Do not log out because a decision was denied.",
-    status = "kept",
-    tags = { "checklist-row", "authorize-logs-denied" } },
+    status = "partly",
+    reason = "A login with a provider that demanded a new one by its denial ends the "
+      .. "device's own profile: with it, the service requires no authentication.",
+    tags = { "checklist-row", "authorize-logs-denied", "recovery-other-provider",
+      "recovery-shared-login", "recovery-no-profile" } },
   { page = "rest-api-v2-basic-logout-primary-application-flow",
     statement = "Without a user agent, the url is given to another device, or the "
       .. "logout ends there.",
