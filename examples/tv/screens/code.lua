@@ -21,7 +21,6 @@ end
 -- A failed poll does not end the login.
 local function note_poll(self, login)
   self.is_offline, self.has_news = login.last_error ~= nil, true
-  login.last_error = nil
 end
 
 local function log_in(self)
