@@ -778,6 +778,32 @@ describe("gateway", function()
     end)
   end)
 
+  it("[gateway-error-log-private] gateway: nginx's error log contains no ticket for a "
+    .. "file that is missing or cannot be opened, and no address of a refused request",
+    function()
+      sign_in()
+      local _, played = tv:post(one .. "/play/cnn", { ticket = "url" })
+      local base = one .. played.playlist:match "^(.*/)"
+      folder.run(("ln -sf loop.ts %s/hls/cnn/loop.ts"):format(running.folder))
+      assert.equal(404, (tv:get(base .. "segment9.ts")))
+      assert.not_equal(200, (tv:get(base .. "loop.ts")))
+      tv:post(one .. "/play/cnn")
+      assert.equal(404, (tv:get(one .. "/hls/cnn/segment9.ts")))
+      local worst = 0
+      for _ = 1, 120 do
+        worst = math.max(worst, (tv:get(one .. "/login/status")))
+      end
+      assert.equal(429, worst)
+      local _, numbers = tv:get(running.nodes[1].operator .. "/metrics")
+      for _, status in ipairs { "404", "429" } do
+        assert.truthy(numbers:find('gateway_requests_total{route="none",status="'
+          .. status .. '"} ', 1, true), status)
+      end
+      local text = running.nodes[1].server:log()
+      assert.is_nil(text:find(played.playlist:match "~([^/]+)", 1, true))
+      assert.is_nil(text:find("client: " .. tv.ip .. ",", 1, true))
+    end)
+
   it("[gateway-nothing-complain] gateway: logs no internal error during these "
     .. "specs", function()
     for _, node in ipairs(running.nodes) do

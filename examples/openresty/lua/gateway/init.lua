@@ -222,9 +222,11 @@ local MESSAGES = { [404] = "This path does not exist.",
   [431] = "The headers are too large.",
   [429] = "Too many requests. Please wait." }
 
---- Sends nginx's own errors in the format of the gateway.
+--- Sends nginx's own errors in the format of the gateway, and counts them: nginx does
+-- not log them.
 function gateway.refuse()
   local status = ngx.status
+  metrics.count("gateway_requests_total", "route", "none", "status", status)
   return problem.send(problem.new(status, "http_" .. status,
     MESSAGES[status] or "The request was refused.",
     status == 429 and "retry" or "none", status == 429 and 2 or nil))
