@@ -2,6 +2,7 @@
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
 
+local child_process = require "spec.support.child_process"
 local config = require "gateway.config"
 local folder = require "spec.support.folder"
 local json = require "adobepass.util.json"
@@ -126,6 +127,41 @@ describe("gateway settings", function()
       assert.is_nil(loaded.rate_limit.rate) -- Adobe's
       assert.is_false(loaded.is_shared "203.0.113.1")
     end
+  end)
+
+  it("[gateway-settings-values] gateway settings: an error names a value with which "
+    .. "the gateway could not serve requests", function()
+    local function changed(name, value)
+      local given = complete()
+      given[name] = value
+      return given
+    end
+    for _, seconds in ipairs { -1, 0, 0.5, 86401 } do
+      refuses("ticket_seconds should be a whole number from 1 to 86400",
+        changed("ticket_seconds", seconds))
+    end
+    refuses("interval should be a number from 3 to 600", changed("interval", 1))
+    refuses("interval should be a number from 3 to 600", complete(),
+      { GATEWAY_INTERVAL = "2" })
+    for _, passes in ipairs { json.array {}, json.array { 5 }, { a = "TempPass" } } do
+      refuses("passes should be a string, or a list of them", changed("passes", passes))
+    end
+    refuses("ca_file: cannot read the file", changed("ca_file", place .. "/none"))
+    refuses("ca_file: expected certificates in PEM", changed("ca_file", key_file))
+    local two = json.array { keys()[1], keys()[1] }
+    refuses("ticket_keys: duplicate id 'one'", changed("ticket_keys", two))
+    local channel = { id = "cnn", resource = "CNN", title = "CNN" }
+    refuses("channels: duplicate id 'cnn'",
+      changed("channels", json.array { channel, channel }))
+  end)
+
+  it("[gateway-settings-log-default] gateway settings: without log_file the log is the "
+    .. "standard error, also if its path cannot be opened", function()
+    assert.is_nil(load(complete()).log_file)
+    local start = child_process.command [[
+      package.path = "examples/openresty/lua/?.lua;" .. package.path
+      require "gateway.log".start(nil, "node")]]
+    assert.same({ "", 0 }, { shell.read(start .. " 2>&-") })
   end)
 
   it("[gateway-settings-errors] gateway settings: an error names the setting or the "

@@ -5,6 +5,7 @@ package.path = "examples/openresty/lua/?.lua;" .. package.path
 local child_process = require "spec.support.child_process"
 local config = require "gateway.config"
 local folder = require "spec.support.folder"
+local nginx = require "adobepass.sandbox.host.nginx"
 local shell = require "adobepass.util.shell"
 
 local DEPLOY = "examples/openresty/deploy/"
@@ -39,16 +40,45 @@ describe("gateway deployment", function()
     assert.equal("{}", read(settings))
   end)
 
-  it("[deploy-settings] gateway deployment: the settings file is valid", function()
-    local path = home .. "/settings.json"
+  -- Writes the settings of the package, with a changed one, and the secrets.
+  local function write_settings(path, change)
     local text = read(DEPLOY .. "settings.json"):gsub("/etc/adobepass%-gateway/secrets",
-      home)
+      home):gsub('"/var/log/[^"]+"', ('"%s/gateway.log"'):format(home))
+      :gsub("{", "{ " .. (change and change .. "," or ""), 1)
     shell.write_file(path, text)
     for name in text:gmatch('"' .. home:gsub("%p", "%%%0") .. '/([^"]+)"') do
       shell.write_file(home .. "/" .. name, ("k"):rep(32))
     end
     shell.write_file(home .. "/statement", "e30.e30.AA")
-    assert.equal("/var/log/adobepass-gateway/gateway.log", config.load(path).log_file)
+  end
+
+  it("[deploy-settings] gateway deployment: the settings file is valid", function()
+    write_settings(home .. "/settings.json")
+    assert.equal(home .. "/gateway.log", config.load(home .. "/settings.json").log_file)
+  end)
+
+  it("[deploy-check] gateway deployment: the check before a reload reports wrong "
+    .. "settings and accepts right ones", function()
+    local binary = nginx.find()
+    local modules = binary and nginx.lua_modules(binary)
+    if not modules then return pending "nginx has no Lua module" end
+    assert.same({ "", 0 }, { shell.read(DEPLOY .. "install " .. home) })
+    local etc = home .. "/etc/adobepass-gateway"
+    local text = read(etc .. "/check.conf"):gsub("/usr/lib/", home .. "%0")
+      :gsub("/etc/", home .. "%0"):gsub("load_module [^\n]+\n", "")
+    shell.write_file(home .. "/check.conf", modules .. text)
+    local http = ""
+    for _, name in ipairs { "client_body", "proxy", "fastcgi", "uwsgi", "scgi" } do
+      http = ("%s%s_temp_path %s/%s;\n"):format(http, name, home, name)
+    end
+    shell.write_file(etc .. "/http.d/production.conf", http)
+    write_settings(etc .. "/settings.json")
+    local command = shell.line(binary, "-c", home .. "/check.conf", "-e", "stderr")
+    assert.same({ "", 0 }, { shell.read(command) })
+    write_settings(etc .. "/settings.json", '"timeout": 0')
+    local said, status = shell.read(command)
+    assert.equal(1, status)
+    assert.truthy(said:find("timeout should be a number", 1, true), said)
   end)
 
   it("[deploy-unit] gateway deployment: systemd accepts the unit, and rates its "

@@ -326,6 +326,41 @@ describe("gateway failures", function()
       assert.same(former, gateway_nodes.workers(node))
     end)
 
+    it("[gateway-reload-refused] gateway: keeps the running configuration when a "
+      .. "reload has settings with which it could not serve requests", function()
+      local node = running.nodes[1]
+      local former = gateway_nodes.workers(node)
+      sign_in()
+      for _, case in ipairs {
+        { "timeout should be a number from 0.001", { timeout = 0 } },
+        { "language should be en or es", { timeout = 8, language = "xx" } },
+        { "messages should be a table", { language = "en", messages = { a = 1 } } },
+        { "log_file: cannot open the file",
+          { messages = json.object {}, log_file = running.folder .. "/none/log" } },
+      } do
+        running:configure(case[2])
+        folder.run("kill -HUP " .. node.server.pid)
+        gateway_nodes.eventually(function()
+          return node.server:log():find(case[1], 1, true)
+        end)
+        play(one)
+        assert.same(former, gateway_nodes.workers(node))
+      end
+    end)
+
+    it("[gateway-reload-log-default] gateway: writes its log to nginx's standard error "
+      .. "without a log_file", function()
+      local node = running.nodes[1]
+      local former = gateway_nodes.workers(node)
+      running.settings.log_file = nil
+      running:configure {}
+      folder.run("kill -HUP " .. node.server.pid)
+      gateway_nodes.await_end(former)
+      tv:get(one .. "/login/status")
+      assert.truthy(node.server:log():find('"route":"login/status","method":"GET"', 1,
+        true))
+    end)
+
     it("[gateway-failure-requests-none] gateway: loses no request during a "
       .. "reload under load", function()
       sign_in()
@@ -336,11 +371,12 @@ describe("gateway failures", function()
         clients[index] = gateway_client.new { ip = "192.0.2." .. index }
         clients[index].cookies = tv.cookies
       end
+      -- Few requests count against the limit of a device, which all clients share.
       local function round()
         local transfers = {}
         for index, one_of_them in ipairs(clients) do
           transfers[index] = one_of_them:submit("GET", (index % 2 == 0 and one
-            or two) .. (index % 4 < 2 and playlist or "/login/status"))
+            or two) .. (index <= 6 and playlist or "/login/status"))
         end
         for index, one_of_them in ipairs(clients) do
           assert.equal(200, (one_of_them:finish(transfers[index])))

@@ -8,6 +8,9 @@ local errors = require "adobepass.api.errors"
 local flows = require "gateway.flows"
 local problem = require "gateway.problem"
 
+problem.start({ viewer_text = function(_, err) return err:viewer_text() end },
+  { language = "en" })
+
 describe("gateway logins", function()
   local who, seconds = { key = "tv" }, nil
 

@@ -10,6 +10,7 @@
 local core = require "adobepass.core"
 local environment = require "adobepass.api.environment"
 local json = require "adobepass.util.json"
+local login_poll = require "adobepass.flow.login_poll"
 local options = require "adobepass.util.options"
 local redis_options = require "adobepass.store.redis_options"
 local shared_addresses = require "gateway.shared_addresses"
@@ -40,12 +41,20 @@ for name, kind in pairs(redis_options.FIELDS) do
   end
 end
 
+-- Values that are more than a type. adobepass.new checks those of its options.
+local VALUES = { ticket_seconds = options.number(1, 86400, true),
+  interval = options.number(login_poll.LEAST_INTERVAL, 600),
+  passes = options.one_or_more("string", true) }
+
 local LEAST_KEY = 32 -- bytes, the length of an HMAC-SHA-256
 
--- An id is a part of paths, cookies and tickets.
-local function check_id(name, id)
-  if id:find "^[%w_-]+$" then return end
-  error(("%s: invalid id '%s': expected letters, digits, - and _"):format(name, id))
+-- An id is a part of paths, cookies and tickets, and unique in its list.
+local function check_id(name, id, known)
+  if not id:find "^[%w_-]+$" then
+    error(("%s: invalid id '%s': expected letters, digits, - and _"):format(name, id))
+  elseif known[id] then
+    error(("%s: duplicate id '%s': expected a different id for each"):format(name, id))
+  end
 end
 
 -- Returns the text of the file that a setting names.
@@ -98,13 +107,14 @@ end
 -- The first key signs, all keys verify, so that keys can be rotated while tickets
 -- are valid. Keep a device key for as long as a device cookie is valid.
 local function read_keys(name, list, getenv)
-  local keys = {}
+  local keys, known = {}, {}
   for index, item in ipairs(list) do
     options.check(name, item, { id = "string", file = "string?",
       variable = "string?" })
     local text = item.variable and getenv(item.variable) or ""
     if item.file then text = read(name, item.file) end
-    check_id(name, item.id)
+    check_id(name, item.id, known)
+    known[item.id] = true
     if #text < LEAST_KEY then
       error(("%s: the key '%s' is shorter than %d bytes: create one with "
         .. "'openssl rand -hex 32'"):format(name, item.id, LEAST_KEY))
@@ -120,7 +130,7 @@ local function read_channels(list)
   for _, item in ipairs(list) do
     options.check("channels", item,
       { id = "string", resource = "string", title = "string" })
-    check_id("channels", item.id)
+    check_id("channels", item.id, channels.by_id)
     channels.by_id[item.id] = item
   end
   return channels
@@ -177,6 +187,16 @@ local function read_shared(given)
     contains = shared_addresses.new(given.networks) }
 end
 
+local function check_values(given)
+  local chosen = {}
+  for name in pairs(VALUES) do chosen[name] = given[name] end
+  options.check("settings", chosen, VALUES)
+  if given.ca_file
+      and not read("ca_file", given.ca_file):find("-----BEGIN ", 1, true) then
+    error("ca_file: expected certificates in PEM in " .. given.ca_file)
+  end
+end
+
 local function settings_of(path, getenv)
   local given = path == "" and {} or json.decode(read("settings", path))
   if type(given) ~= "table" then
@@ -195,6 +215,7 @@ function config.load(path, getenv)
   getenv = getenv or os.getenv
   local given = settings_of(path, getenv)
   environment.resolve(given.environment) -- raises for an invalid environment
+  check_values(given)
   local shared = read_shared(given.shared_addresses)
   return {
     service_provider = given.service_provider,
@@ -220,7 +241,7 @@ function config.load(path, getenv)
     cookie_ending = given.secure_cookies == false
       and "; HttpOnly; SameSite=Strict"
       or "; HttpOnly; SameSite=Strict; Secure",
-    log_file = given.log_file or "/dev/stderr",
+    log_file = given.log_file,
   }
 end
 

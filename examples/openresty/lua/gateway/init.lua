@@ -46,25 +46,7 @@ local ROUTES = {
   },
 }
 
-local settings, name, tickets, is_ready
-
---- For init_by_lua: reads files only.
--- @string path of the settings
--- @string node name of this nginx in the logs
-function gateway.load(path, node)
-  settings, name = config.load(path), node
-  settings.redis = redis_connector.new(settings.redis, "redis")
-end
-
---- For init_worker_by_lua.
-function gateway.start()
-  log.start(settings.log_file, name)
-  metrics.start(settings.passes)
-  local devices = sign.new(settings.device_keys)
-  tickets = sign.new(settings.ticket_keys)
-  guard.start(devices, tickets)
-  viewer.start_worker(devices, settings.is_shared)
-end
+local passes
 
 local function record_event(event)
   metrics.event(event)
@@ -75,7 +57,7 @@ local function add_traceparent(request)
   request.headers.traceparent = trace.header()
 end
 
-local function new_client(store)
+local function new_client(settings, store)
   return adobepass.new {
     service_provider = settings.service_provider,
     software_statement = settings.statement,
@@ -91,21 +73,33 @@ local function new_client(store)
   }
 end
 
--- Runs at the first request, after nginx has forked.
-local function get_ready()
-  if is_ready then return end
+--- For init_by_lua. Raises an error for a wrong setting: nginx then does not start, or
+-- keeps its configuration on a reload. The workers inherit the client, which opens its
+-- transport at the first request.
+-- @string path of the settings
+-- @string node name of this nginx in the logs
+function gateway.load(path, node)
+  local settings = config.load(path)
+  settings.redis = redis_connector.new(settings.redis, "redis")
   local store = adobepass.store.redis { connector = settings.redis }
-  local client = new_client(store)
+  local client = new_client(settings, store)
+  local devices = sign.new(settings.device_keys)
+  local tickets = sign.new(settings.ticket_keys)
+  log.start(settings.log_file, node)
+  guard.start(devices, tickets)
   problem.start(client, settings)
-  viewer.start(client, settings)
+  viewer.start(client, settings, devices)
   flows.start(store)
   health.start(store, settings.redis)
   catalog.start(settings)
   login.start(settings)
   logout.start(settings)
   play.start(settings, tickets, client, store)
-  is_ready = true
+  passes = settings.passes
 end
+
+--- For init_worker_by_lua. nginx ignores its errors.
+function gateway.start() metrics.start(passes) end
 
 local function bad_request(status, message)
   return nil, problem.new(status, "bad_request", message)
@@ -163,7 +157,6 @@ local function read(route, argument)
 end
 
 local function carry_out(route, argument)
-  get_ready()
   local request, err = read(route, argument)
   if not request then return nil, err end
   ngx.ctx.who = request.who

@@ -17,10 +17,16 @@ local FIELDS = { "route", "method", "operation", "status", "code", "device",
 
 local file, node
 
---- Opens the log; nginx's workers append to the same file.
+--- Opens the log before nginx forks; the workers append to the same file. Raises an
+-- error if the file cannot be opened.
+-- @tparam ?string path nil for the standard error: its path cannot be opened if it is a
+-- socket, as in a service of systemd
+-- @string name of this node
 function log.start(path, name)
-  node = name
-  file = assert(io.open(path, "a"))
+  local opened, message = io.stderr, nil
+  if path then opened, message = io.open(path, "a") end
+  if not opened then error("log_file: cannot open the file: " .. message) end
+  node, file = name, opened
   file:setvbuf "line"
 end
 

@@ -16,18 +16,12 @@ local PLAY = { en = "Please start playback again.",
   es = "Vuelva a iniciar la reproducción." }
 local NO_ACTION = errors.new { code = "gateway", action = "none" }
 
-local client, language = nil, "en"
+local client, language
 
 --- @param given an adobepass client
 -- @param config see gateway.config
 function problem.start(given, config)
   client, language = given, config.language
-end
-
--- The guard refuses files before the first request has created the client.
-local function viewer_text(err)
-  if client then return client:viewer_text(err) end
-  return err:viewer_text(language)
 end
 
 --- Returns a problem.
@@ -40,7 +34,7 @@ function problem.new(status, code, message, action, retry_after)
   return { status = status, code = code, message = message,
     action = action or "none", retry_after = retry_after,
     viewer_text = action == "play" and PLAY[language]
-      or status >= 500 and viewer_text(NO_ACTION) or nil }
+      or status >= 500 and client:viewer_text(NO_ACTION) or nil }
 end
 
 --- The store is unavailable. Requests that do not need it are served.
@@ -76,7 +70,7 @@ function problem.from(err)
   local status = status_of(err)
   local made = problem.new(status, err.code, err.message, err.action,
     status == 503 and wait_of(err) or nil)
-  made.viewer_text = viewer_text(err)
+  made.viewer_text = client:viewer_text(err)
   return made
 end
 

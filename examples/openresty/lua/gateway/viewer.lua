@@ -22,15 +22,11 @@ local client, devices, cookie_ending, is_shared, views
 
 --- @param given an adobepass client
 -- @param config see gateway.config
-function viewer.start(given, config)
-  client, cookie_ending = given, config.cookie_ending
-  views = lrucache.new(MOST_VIEWS)
+-- @param of_devices verifies device cookies; see gateway.sign
+function viewer.start(given, config, of_devices)
+  client, cookie_ending, is_shared = given, config.cookie_ending, config.is_shared
+  devices, views = of_devices, lrucache.new(MOST_VIEWS)
 end
-
---- Sets what a worker needs before its first request.
--- @param given see gateway.sign
--- @param shared returns whether an address is shared; see gateway.shared_addresses
-function viewer.start_worker(given, shared) devices, is_shared = given, shared end
 
 local function agent()
   local text = ngx.var.http_user_agent
