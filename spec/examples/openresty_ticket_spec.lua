@@ -1,10 +1,13 @@
 --- The gateway's signed texts: cookies of devices, and tickets.
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
+package.loaded["gateway.viewer"] = { add_cookie = function() end } -- needs nginx
 
 local core = require "adobepass.core"
+local play = require "gateway.play"
 local sign = require "gateway.sign"
 local ticket = require "gateway.ticket"
+local viewer = require "gateway.viewer"
 
 local OLD = { id = "old", secret = ("o"):rep(32) }
 local NEW = { id = "new", secret = ("n"):rep(32) }
@@ -91,5 +94,31 @@ describe("gateway ticket", function()
       assert.is_nil(ticket.open(signer, "url",
         signer:seal("ticket-url", text)))
     end
+  end)
+end)
+
+describe("gateway playback", function()
+  local NOW = 1800000000
+
+  -- Plays with a pass whose remaining_ms returns the given values.
+  local function play_pass(left, err)
+    _G.ngx = { time = function() return NOW end }
+    finally(function() _G.ngx = nil end)
+    local channel = { id = "cnn", resource = "CNN" }
+    play.start({ channels = { by_id = { cnn = channel } }, passes = { "TempPass" },
+      ticket_seconds = 300, cookie_ending = "" }, sign.new { NEW })
+    local pass = { authorize = function() return { permitted = true } end,
+      remaining_ms = function() return left, err end }
+    viewer.client = function()
+      return { temporary_access = function() return pass end }
+    end
+    return play.post { argument = "cnn", body = { pass = true }, who = { id = "tv" } }
+  end
+
+  it("[gateway-pass-end-unknown] gateway playback: a permit of a pass whose end is "
+    .. "unknown gives a ticket for ticket_seconds", function()
+    assert.equal((NOW + 300) * 1000, play_pass().expires_at)
+    assert.equal((NOW + 20) * 1000, play_pass(19500).expires_at)
+    assert.same({ nil, "failed" }, { play_pass(nil, "failed") })
   end)
 end)

@@ -75,16 +75,16 @@ local function admit(device_id, channel, kind, pass_seconds)
     playlist = playlist_of(device_id, channel, kind, expires, seconds) }
 end
 
--- Returns the decision, nil, and the seconds that are left of a pass; or nil and an
--- error.
+-- Returns the decision, nil, and the seconds that are left of a pass, if known; or nil
+-- and an error.
 local function decide(view, channel, with_pass)
   if not with_pass then return view:authorize(channel.resource) end
   local pass = view:temporary_access { mvpd = config.passes }
   local decision, err = pass:authorize(channel.resource)
   if not decision or not decision.permitted then return decision, err end
   local left, why = pass:remaining_ms()
-  if not left then return nil, why end
-  return decision, nil, left / 1000
+  if why then return nil, why end
+  return decision, nil, left and left / 1000
 end
 
 --- POST /play/<channel> { ticket = "cookie" (default) or "url", pass = true for
