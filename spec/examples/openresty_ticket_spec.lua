@@ -1,7 +1,7 @@
 --- The gateway's signed texts: cookies of devices, and tickets.
 
 package.path = "examples/openresty/lua/?.lua;" .. package.path
-package.loaded["gateway.viewer"] = { add_cookie = function() end } -- needs nginx
+package.loaded["gateway.viewer"] = { set_cookie = function() end } -- needs nginx
 
 local core = require "adobepass.core"
 local play = require "gateway.play"

@@ -50,7 +50,7 @@ local function verify(view, decision)
 end
 
 local function with_cookie(channel, text, seconds)
-  viewer.add_cookie(COOKIE:format(text, channel.id, seconds, config.cookie_ending))
+  viewer.set_cookie(COOKIE:format(text, channel.id, seconds, config.cookie_ending))
   return ("/hls/%s/index.m3u8"):format(channel.id)
 end
 
@@ -136,13 +136,6 @@ function play.redeem(request)
   local fields, err = verify_once(channel, request.body.media_token)
   if not fields then return nil, err end
   return admit(fields.session_guid or "", channel, "url")
-end
-
---- Deletes the ticket cookies. A copied ticket stays valid until it expires.
-function play.forget_tickets()
-  for _, channel in ipairs(config.channels.list) do
-    viewer.add_cookie(COOKIE:format("", channel.id, 0, config.cookie_ending))
-  end
 end
 
 return play

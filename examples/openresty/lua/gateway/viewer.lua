@@ -58,7 +58,7 @@ function viewer.who_or_new()
   local known = devices:open("device", ngx.var.cookie_gateway_device)
   local who, err = identify(known or assert(device.generate_id()))
   if not who then return nil, err end
-  viewer.add_cookie(COOKIE:format(devices:seal("device", who.id),
+  viewer.set_cookie(COOKIE:format(devices:seal("device", who.id),
     cookie_ending)) -- sent each time, to extend its lifetime
   return who
 end
@@ -90,12 +90,8 @@ function viewer.set_limits()
     or "gateway_newcomer"] = key
 end
 
-function viewer.add_cookie(text)
-  local list = ngx.header["Set-Cookie"] or {}
-  if type(list) == "string" then list = { list } end
-  list[#list + 1] = text
-  ngx.header["Set-Cookie"] = list
-end
+--- Sets the only cookie of a response.
+function viewer.set_cookie(text) ngx.header["Set-Cookie"] = text end
 
 local function key_of(who)
   return table.concat({ who.id, who.ip, who.port or "", who.user_agent or "",
