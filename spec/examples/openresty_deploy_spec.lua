@@ -40,6 +40,24 @@ describe("gateway deployment", function()
     assert.equal("{}", read(settings))
   end)
 
+  it("[deploy-install-group] gateway deployment: install lets the service's group "
+    .. "enter the folders of the secrets and certificates", function()
+    local programs, place = folder.make(), folder.make()
+    finally(function()
+      folder.remove(programs)
+      folder.remove(place)
+    end)
+    shell.write_file(programs .. "/getent", "#!/bin/sh\n[ $2 = adobepass-gateway ]\n")
+    shell.write_file(programs .. "/chgrp", "#!/bin/sh\necho $*\n")
+    folder.run("chmod +x " .. programs .. "/*")
+    local etc = place .. "/etc/adobepass-gateway"
+    assert.same({ ("adobepass-gateway %s/secrets %s/tls"):format(etc, etc), 0 },
+      { shell.read(("PATH=%s:$PATH %sinstall %s"):format(programs, DEPLOY, place)) })
+    for _, name in ipairs { "/secrets", "/tls" } do
+      assert.equal("750", (shell.read("stat -c %a " .. etc .. name)))
+    end
+  end)
+
   -- Writes the settings of the package, with a changed one, and the secrets.
   local function write_settings(path, change)
     local text = read(DEPLOY .. "settings.json"):gsub("/etc/adobepass%-gateway/secrets",

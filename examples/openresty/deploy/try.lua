@@ -50,9 +50,10 @@ local function configure(sandbox)
     .. "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext "
     .. "subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem -out fullchain.pem",
     etc)
-  run("chroot %s sh -c 'chown -R redis /etc/redis /var/lib/redis; chown -R "
-    .. "adobepass-gateway /etc/adobepass-gateway /run/adobepass-gateway "
-    .. "/var/log/adobepass-gateway; chmod -R a+rX /srv'", root)
+  -- The folders keep their owners and modes.
+  run("chroot %s sh -c 'chown -R redis /etc/redis /var/lib/redis; chmod -R a+rX /srv; "
+    .. "cd /etc/adobepass-gateway; chmod 644 settings.json ca.pem; chmod 640 secrets/* "
+    .. "tls/*; chgrp adobepass-gateway secrets/* tls/*'", root)
 end
 
 local SERVERS = [[
