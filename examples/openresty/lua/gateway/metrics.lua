@@ -36,7 +36,7 @@ local function quoted(value)
 end
 
 -- Returns a metric's name with labels: pairs of name and value.
-local function labelled(name, ...)
+local function labeled(name, ...)
   local list = {}
   for index = 1, select("#", ...), 2 do
     local label, value = select(index, ...)
@@ -63,7 +63,7 @@ local function add(key, by)
 end
 
 --- Increments a counter with labels: pairs of name and value.
-function metrics.count(name, ...) add(labelled(name, ...), 1) end
+function metrics.count(name, ...) add(labeled(name, ...), 1) end
 
 local function bucket(name, labels, bound)
   return ('%s_bucket{%s,le="%s"}'):format(name, labels, bound)
@@ -79,7 +79,7 @@ end
 --- Adds to one bucket of a histogram with labels: pairs of name and value. `text`
 -- adds the buckets up.
 function metrics.observe(name, seconds, ...)
-  local labels = labelled("", ...):sub(2, -2)
+  local labels = labeled("", ...):sub(2, -2)
   add(("%s_sum{%s}"):format(name, labels), seconds)
   add(bucket(name, labels, bucket_of(seconds)), 1)
 end
@@ -102,14 +102,14 @@ end
 local function tell_files()
   for outcome, count in pairs(files) do
     files[outcome] = nil
-    add(labelled("gateway_files_total", "outcome", outcome), count)
+    add(labeled("gateway_files_total", "outcome", outcome), count)
   end
 end
 
 local is_pass = {}
 
 local function add_event(event, by)
-  add(labelled("gateway_adobe_events_total", "type", event.type, "what",
+  add(labeled("gateway_adobe_events_total", "type", event.type, "what",
     event.what or event.code or event.reason or ""), by)
 end
 
