@@ -93,7 +93,7 @@ texts.options = {
     refill = "true refills the burst",
     max_keys = "Addresses that are remembered (10000)",
     allow_listed = { "string[]",
-      "Addresses that Adobe does not limit" } } },
+      "Addresses that Adobe does not limit; \"own\" is this host's" } } },
   ["adobepass.new: retry"] = { "RetryOptions", { attempts = "Requests of one call (3)",
     base = "Seconds before the second attempt (0.5)",
     cap = "Seconds of the longest delay (8)" } },

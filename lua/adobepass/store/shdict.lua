@@ -109,8 +109,10 @@ end
 shdict.replace = replace
 
 -- The dictionary has no atomic compare-and-delete. No other code of this worker runs
--- between the two calls, and another worker writes its own value only after this
--- entry has expired. So an entry that expires within MARGIN is not deleted.
+-- between the two calls. Another worker adds its lock only after this entry has
+-- expired, so an entry that expires within MARGIN is not deleted. A value that another
+-- worker sets between the two calls, such as a profile, is deleted: it is a copy of
+-- what the service knows.
 local function safe_to_delete(dict, key, value)
   if dict:get(key) ~= value then return false end
   local left = dict:ttl(key)

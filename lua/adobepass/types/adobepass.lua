@@ -156,7 +156,7 @@
 ---@field visitor_id? string|function|boolean # The Experience Cloud id
 
 ---@class adobepass.RateLimitOptions
----@field allow_listed? string[] # Addresses that Adobe does not limit
+---@field allow_listed? string[] # Addresses that Adobe does not limit; "own" is this host's
 ---@field burst? number # Requests at once, one time (10)
 ---@field max_keys? number # Addresses that are remembered (10000)
 ---@field rate? number # Requests per second (1)

@@ -73,7 +73,8 @@ function guard.cookie()
   return check("cookie", ngx.var.cookie_gateway_ticket, ngx.var.uri)
 end
 
---- Checks the ticket in the path, which nginx has removed from the URI.
+--- For access_by_lua: checks the ticket in the path, which gateway.conf has copied into
+-- a variable.
 function guard.url()
   return check("url", ngx.var.gateway_ticket, ngx.var.uri)
 end
