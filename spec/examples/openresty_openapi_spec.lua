@@ -57,8 +57,8 @@ describe("gateway OpenAPI file", function()
   end
 
 
-  it("[gateway-openapi-viewer] gateway OpenAPI file: describes every response of a "
-    .. "viewer's evening", function()
+  it("[gateway-openapi-viewer] gateway OpenAPI file: describes each response of a "
+    .. "login, playback, logout and TempPass", function()
     ask(base, "GET", "/catalog") -- 401: no device
     ask(base, "GET", "/providers")
     post("/login", {})
@@ -128,6 +128,21 @@ describe("gateway OpenAPI file", function()
         assert.truthy(found, code_of)
       end
     end)
+
+  it("[gateway-openapi-limits] gateway OpenAPI file: has status 429 for each request "
+    .. "that nginx limits, and for no other", function()
+    for _, operation in ipairs(api:operations()) do
+      local path = operation.path
+      local is_limited = not (path:find "^/hls" or path:find "^/health"
+        or path == "/metrics")
+      local declared = api:operation(path, operation.method).responses
+      assert.equal(is_limited, declared["429"] ~= nil, path)
+    end
+    local given = { channel = "nothing", body = { media_token = "" },
+      headers = { Cookie = false, ["X-Forwarded-For"] = "192.0.2.9" } }
+    for _ = 1, 120 do ask(base, "POST", "/ticket/{channel}", given) end
+    assert.is_true(seen["POST /ticket/{channel} 429"])
+  end)
 
   it("[gateway-openapi-operators] gateway OpenAPI file: describes the operators' "
     .. "endpoints, with Redis and without", function()
