@@ -65,29 +65,33 @@ end
 
 local IPV4_MAPPED = ("\0"):rep(10) .. "\255\255"
 
--- An IPv6 host chooses among 2^64 addresses (RFC 4291), so its /64 counts.
-local function network_of(address)
+-- Returns an IPv4 address, or the first bytes of an IPv6 address.
+local function network_of(address, bytes)
   if #address ~= 16 then return address end
   if address:sub(1, 12) == IPV4_MAPPED then return address:sub(13) end
-  return address:sub(1, 8)
+  return address:sub(1, bytes)
 end
+
+-- An IPv6 host chooses among the 2^64 addresses of a network (RFC 4291), and a site has
+-- up to 2^16 networks (RFC 6177): a /64 and a /48, in bytes.
+local HOST, SITE = 8, 6
 
 -- The routes with which a new device may begin; they give it a cookie.
 local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
 
 --- For rewrite_by_lua: sets the keys of nginx's limits. The key of a known device is
 -- its id, because many homes may share an address. The key of another request is its
--- IPv4 address or IPv6 /64; the first request of a device also counts against the limit
--- of new devices of that address, which is higher for an address that the settings list
--- as shared.
+-- IPv4 address or IPv6 /64. The first request of a device also counts against the limit
+-- of new devices of its IPv4 address or IPv6 /48, which is higher for an address that
+-- the settings list as shared.
 function viewer.set_limits()
   local variables = ngx.var
   local id = devices:open("device", variables.cookie_gateway_device)
-  local key = id or network_of(variables.binary_remote_addr)
-  variables.gateway_viewer = key
+  local address = variables.binary_remote_addr
+  variables.gateway_viewer = id or network_of(address, HOST)
   if id or not IS_FIRST[variables.uri] then return end
   variables[is_shared(variables.remote_addr) and "gateway_shared_newcomer"
-    or "gateway_newcomer"] = key
+    or "gateway_newcomer"] = network_of(address, SITE)
 end
 
 --- Sets the only cookie of a response.
