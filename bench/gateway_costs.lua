@@ -86,7 +86,7 @@ local function ask(device, method, path, body)
 end
 
 local function without_limit(text)
-  return (text:gsub("limit_req zone=[^;]*;", ""))
+  return (text:gsub("limit_%l+ [^;]*;", ""))
 end
 
 -- Starts the gateway and creates clients. The sandbox would save the state of all

@@ -148,7 +148,7 @@ end
 -- --- /play -----------------------------------------
 
 local function without_limit(text)
-  return (text:gsub("limit_req zone=[^;]*;", ""))
+  return (text:gsub("limit_%l+ [^;]*;", ""))
 end
 
 local INFO = core.base64.encode(json.encode { primaryHardwareType = "TV",

@@ -56,6 +56,25 @@ describe("gateway logins", function()
     assert.is_true(flows.forget(who))
     assert.is_nil(flows.load(who))
   end)
+
+  it("[gateway-flow-lock-pauses] gateway logins: a request that waits for the lock of "
+    .. "its device tries twice per second at most", function()
+    local now, pauses, monotonic, nginx = 0, {}, core.clock.monotonic, rawget(_G, "ngx")
+    finally(function()
+      core.clock.monotonic = monotonic
+      rawset(_G, "ngx", nginx)
+    end)
+    core.clock.monotonic = function() return now end
+    rawset(_G, "ngx", { sleep = function(pause)
+      now, pauses[#pauses + 1] = now + pause, pause
+    end })
+    local _, err = flows.with_lock(who, 16, function()
+      return flows.with_lock(who, 16, error)
+    end)
+    assert.same({ "busy", 503 }, { err.code, err.status })
+    assert.equal("0.05 0.1 0.2 0.4 0.5 0.5", table.concat(pauses, " ", 1, 6))
+    assert.is_true(#pauses < 40, #pauses)
+  end)
 end)
 
 describe("gateway problems", function()

@@ -268,11 +268,11 @@ describe("gateway", function()
       local _, login = tv:post(one .. "/login", { mvpd = "Cablevision" })
       control:take()
       local transfers = {}
-      for index = 1, 40 do
+      for index = 1, 32 do
         transfers[index] = tv:submit("GET", (index % 2 == 0 and one or two)
           .. "/login/status")
       end
-      for index = 1, 40 do
+      for index = 1, 32 do
         local status, result = tv:finish(transfers[index])
         assert.same({ 200, "pending", login.code },
           { status, result.state, result.code })
@@ -512,6 +512,33 @@ describe("gateway", function()
       end
       is_refused(429, "http_429", worst, last)
       assert.equal(2, last.retry_after)
+    end)
+
+    it("[gateway-device-at-once] gateway: runs 16 requests of a device at once, and "
+      .. "refuses more", function()
+      tv:post(one .. "/login")
+      local payload = tv:cookie "gateway_device":match "^.-%.(.-)%."
+      local id = core.base64.url_decode(payload)
+      local key = "adobepass:gateway:lock:"
+        .. core.digest.hex(core.digest.sha256(id)):sub(1, 32)
+      running.redis:ask("set " .. key .. " held")
+      local transfers, refused = {}, 0
+      for index = 1, 17 do transfers[index] = tv:submit("POST", one .. "/login", {}) end
+      gateway_nodes.eventually(function()
+        tv.transport:step(0)
+        for _, transfer in ipairs(transfers) do
+          if transfer:ended() then return true end
+        end
+      end)
+      running.redis:ask("del " .. key)
+      for _, transfer in ipairs(transfers) do
+        local status, result = tv:finish(transfer)
+        if status ~= 200 then
+          refused = refused + 1
+          is_refused(429, "http_429", status, result)
+        end
+      end
+      assert.equal(1, refused)
     end)
 
     it("[gateway-new-devices-address] gateway: limits new devices per address, "

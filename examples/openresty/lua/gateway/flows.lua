@@ -9,7 +9,8 @@ local problem = require "gateway.problem"
 
 local flows = {}
 
-local PAUSE = 0.05
+-- Seconds between two attempts to lock a device, doubled each time.
+local PAUSE, LONGEST_PAUSE = 0.05, 0.5
 
 local store
 
@@ -65,7 +66,7 @@ function flows.reserve_poll(flow)
 end
 
 local function wait_for_lock(key, owner, seconds)
-  local deadline = core.clock.monotonic() + seconds
+  local deadline, pause = core.clock.monotonic() + seconds, PAUSE
   while true do
     local won, message = store:add(key, owner, seconds)
     if won then return true end
@@ -74,7 +75,8 @@ local function wait_for_lock(key, owner, seconds)
       return nil, problem.new(503, "busy",
         "Another request of this device is not done yet.", "retry", 2)
     end
-    ngx.sleep(PAUSE)
+    ngx.sleep(pause)
+    pause = math.min(2 * pause, LONGEST_PAUSE)
   end
 end
 

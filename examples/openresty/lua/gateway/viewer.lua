@@ -80,7 +80,8 @@ local HOST, SITE = 8, 6
 local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
 
 --- For rewrite_by_lua: sets the keys of nginx's limits. The key of a known device is
--- its id, because many homes may share an address. The key of another request is its
+-- its id, because many homes may share an address; `gateway_device` limits how many of
+-- its requests run at once. The key of another request is its
 -- IPv4 address or IPv6 /64. The first request of a device also counts against the limit
 -- of new devices of its IPv4 address or IPv6 /48, which is higher for an address that
 -- the settings list as shared.
@@ -88,6 +89,7 @@ function viewer.set_limits()
   local variables = ngx.var
   local id = devices:open("device", variables.cookie_gateway_device)
   local address = variables.binary_remote_addr
+  variables.gateway_device = id or ""
   variables.gateway_viewer = id or network_of(address, HOST)
   if id or not IS_FIRST[variables.uri] then return end
   variables[is_shared(variables.remote_addr) and "gateway_shared_newcomer"
