@@ -108,9 +108,11 @@ function states.wait_for_rate_limit(self)
   if seconds <= 0 then return "send" end
   if now + seconds >= (self.guard and self.guard.latest or self.deadline) then
     limit:cancel(key)
-    return fail(self, timeout(self, "The rate limit allows no request before "
-      .. "the timeout: send fewer requests at once, or raise the option "
-      .. "rate_limit or timeout."))
+    local err = timeout(self, "The rate limit allows no request before the "
+      .. "timeout: send fewer requests at once, or raise the option rate_limit "
+      .. "or timeout.")
+    err.retry_after = seconds
+    return fail(self, err)
   end
   if self.guard then self.deadline = self.guard:extend(seconds) end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })

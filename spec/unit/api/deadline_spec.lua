@@ -327,7 +327,7 @@ describe("the rate limit", function()
       send(fixture.client, 10)
       local value, err = fixture.client.api:profiles { timeout = 0.5 }
       assert.is_nil(value)
-      assert.equal("timeout", err.code)
+      assert.same({ "timeout", 1 }, { err.code, err.retry_after })
       assert.equal("0", elapsed(fixture))
       send(fixture.client, 1) -- the failed call did not count
       assert.equal(BURST .. "1000", times(fixture))
