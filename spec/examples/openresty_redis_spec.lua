@@ -22,6 +22,7 @@ describe("gateway with another Redis", function()
     local path = folder.make()
     assert(folder.write(path .. "/password", "long-secret\n"))
     local running = assert(service.start { throttle = false, settings = {
+      rate_limit = { rate = 0.001 }, -- Redis keeps the key
       redis = { host = "127.0.0.1", port = server.port, username = "tv",
         password_file = path .. "/password",
         tls = { ca_file = ca, server_name = "redis.test" } } } })

@@ -464,7 +464,8 @@ describe("gateway", function()
       .. "only from the load balancer",
       function()
         local careful = assert(service.start { throttle = false, nodes = 1,
-          workers = 1, trusted = "198.51.100.1" })
+          workers = 1, trusted = "198.51.100.1",
+          settings = { rate_limit = { rate = 0.001 } } }) -- Redis keeps the key
         local sandbox_control = many_clients.control(careful.sandbox)
         assert.equal(200, (tv:post(careful.nodes[1].url .. "/login")))
         local journal = sandbox_control:take()
@@ -502,6 +503,28 @@ describe("gateway", function()
       assert.equal(200, (gateway_client.new { ip = "192.0.2.201" }
         :post(two .. "/login", { mvpd = "Cablevision" })))
     end)
+
+    it("[gateway-rate-limit-lifetime] gateway: keeps an address in Redis while its "
+      .. "next request is not within the rate; with a used burst for a day or minutes",
+      function()
+        local function key(address) return "gateway:rate_limit:" .. address end
+        local function lifetime(address)
+          local device = gateway_client.new { ip = address }
+          device:post(one .. "/login")
+          device:close()
+          return tonumber(running.redis:ask("pttl " .. key(address)))
+        end
+        sign_in()
+        running.redis:ask("del " .. key(tv.ip))
+        assert.equal(200, (tv:post(one .. "/play/cnn"))) -- one request to Adobe
+        local unused = tonumber(running.redis:ask("pttl " .. key(tv.ip)))
+        control:fault { kind = "too_many_requests", retry_after = 60,
+          operation = "create_session", count = 2 }
+        local ipv4, ipv6 = lifetime "192.0.2.203", lifetime "2001:db8:c::1"
+        assert.is_true(unused <= 1000, unused)
+        assert.is_true(ipv4 > 86e6 and ipv4 <= 86.47e6, ipv4)
+        assert.is_true(ipv6 > 6e5 and ipv6 <= 6.61e5, ipv6)
+      end)
 
     it("[gateway-asks-far] gateway: refuses a client that sends too many "
       .. "requests", function()

@@ -17,12 +17,14 @@ local rate_limiter = {}
 local RateLimiter = {}
 RateLimiter.__index = RateLimiter
 
--- An address gets a new burst after a day without requests.
-local KEPT = 86400000 -- ms
+-- An address that has used its burst gets a new one after this time without requests,
+-- in ms. Adobe counts each address that is forwarded, so each has a key here. An IPv6
+-- host chooses among 2^64 addresses, whose keys could fill Redis within a day.
+local KEPT, KEPT_IPV6 = 86400000, 600000
 
 -- KEYS[1] is the address. ARGV: "reserve", "cancel" or "penalize", and for the
 -- latter the ms to block; then the ms between two requests, the burst, KEPT. Returns
--- the ms to wait.
+-- the ms to wait. A key with an unused burst says nothing after its next request.
 local MOVE = [[
 local time, interval = redis.call("time"), tonumber(ARGV[3])
 local now = time[1] * 1000 + time[2] / 1000
@@ -40,7 +42,9 @@ elseif left >= 1 then
 else
   wait, next = math.ceil(next - now), next + interval
 end
-redis.call("set", KEYS[1], string.format("%.3f %d", next, left), "px", ARGV[5])
+local kept = left < ARGV[4] - 1 and ARGV[5] or 0
+redis.call("set", KEYS[1], string.format("%.3f %d", next, left), "px",
+  math.max(1, math.ceil(next - now + kept)))
 return wait
 ]]
 
@@ -72,7 +76,8 @@ end
 local function move(self, key, what, milliseconds)
   local place, limit = "gateway:rate_limit:" .. key, worker_limiter(self, key)
   local wait = self.redis:command(place, "eval", MOVE, 1, place, what,
-    milliseconds or 0, limit.interval * 1000, limit.burst, KEPT)
+    milliseconds or 0, limit.interval * 1000, limit.burst,
+    key:find(":", 1, true) and KEPT_IPV6 or KEPT)
   return wait and wait / 1000
 end
 
