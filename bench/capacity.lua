@@ -20,7 +20,9 @@ capacity.COSTS = {
   login = { cpu = 0.00168, redis = 0.00038, adobe = 1 },
   catalog = { cpu = 0.00256, redis = 0.00019, adobe = 1 },
   play = { cpu = 0.00155, redis = 0.00012, adobe = 1 },
-  refused = { cpu = 0.0003, redis = 0, adobe = 0 }, -- 503; an assumption
+  -- Assumptions: a 503 without Redis, and one because of the rate limit.
+  refused = { cpu = 0.0003, redis = 0, adobe = 0 },
+  limited = { cpu = 0.001, redis = 0.0002, adobe = 0 },
 }
 
 -- Memory of Redis for one device that is logged in, measured in the same way.
@@ -38,7 +40,8 @@ capacity.MODEL = {
   keepalive = 15, -- a TV's connection after a request
   workers = 4, -- of a node, one for each core
   retry = 2, -- Retry-After of a 503
-  tokens = 2, adobe_rate = 1, adobe_burst = 10, -- registrations by address
+  timeout = 8, -- the longest wait for the rate limit
+  tokens = 2, adobe_rate = 1, adobe_burst = 10, -- registrations of all nodes
 }
 
 -- --- random numbers (Park and Miller, the same on every Lua) --------------------
@@ -125,10 +128,8 @@ local function request(cell, name, event)
   local wait = serve(cell.worker, now, cpu)
   minute.requests, minute.cpu = minute.requests + 1, minute.cpu + cpu
   minute.waits[#minute.waits + 1] = wait
-  if is_down then
-    minute.failed = minute.failed + 1
-    return nil
-  end
+  if is_down or name == "limited" then minute.failed = minute.failed + 1 end
+  if is_down then return nil end
   minute.redis, minute.adobe = minute.redis + redis, minute.adobe + cost.adobe
   if event.shard == 1 then
     minute.redis_waits[#minute.redis_waits + 1] =
@@ -139,15 +140,17 @@ local function request(cell, name, event)
     * math.exp(model.adobe_sigma * normal(random))
 end
 
--- Registration and token requests count against the address of the node. Returns the
--- seconds until Adobe accepts them: a token bucket that is shared by its workers.
+-- Registration and token requests count against one token bucket of all nodes. Returns
+-- the seconds to wait; reserves nothing, and returns nil, if they exceed the timeout.
 local function registration_wait(cell, now)
   if cell.is_listed then return 0 end
   local model, bucket = cell.model, cell.bucket
-  local step = model.tokens * model.workers / model.adobe_rate
-  bucket.next = math.max(bucket.next, now - model.adobe_burst * step / model.tokens)
+  local step = model.tokens * cell.workers / model.adobe_rate
+  local free = math.max(bucket.next, now - model.adobe_burst * step / model.tokens)
     + step
-  return math.max(0, bucket.next - now)
+  if free - now >= model.timeout then return nil end
+  bucket.next = free
+  return math.max(0, free - now)
 end
 
 local steps = {}
@@ -165,7 +168,10 @@ end
 
 function steps.arrive(cell, event)
   if not event.is_new then return later(cell, event, "catalog", 0) end
-  later(cell, event, "register", registration_wait(cell, event.time))
+  local wait = registration_wait(cell, event.time)
+  if wait then return later(cell, event, "register", wait) end
+  request(cell, "limited", event)
+  later(cell, event, "arrive", cell.model.timeout) -- Retry-After is the wait
 end
 
 function steps.register(cell, event)

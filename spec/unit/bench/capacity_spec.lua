@@ -51,17 +51,26 @@ describe("capacity simulation", function()
     assert.is_true(sum(few, "p99") > sum(many, "p99"))
   end)
 
-  it("[capacity-limited] capacity simulation: without an exemption, an address "
-    .. "registers its burst and then one device per two seconds", function()
-    local made = model { devices = 1.6e5, new_share = 1 }
+  it("[capacity-limited] capacity simulation: without an exemption, all nodes "
+    .. "register a burst and then one device per two seconds", function()
+    local made = model { devices = 8e3, new_share = 1 }
     local listed = run { model = made }
     local limited = run { model = made, is_listed = false }
-    local addresses = 20
-    assert.is_true(sum(listed, "registered") > 8e4)
-    -- 1 request/s is half a device/s; workers of a node share the rate.
-    local most = addresses * (3600 / 2 + 10)
+    assert.is_true(sum(listed, "registered") > 4e3)
+    local most = 3600 / 2 + 10 -- 1 request/s is half a device/s
     local count = sum(limited, "registered")
     assert.is_true(count <= most and count > 0.8 * most, count .. " of " .. most)
+  end)
+
+  it("[capacity-limited-timeout] capacity simulation: a device that would wait longer "
+    .. "than the timeout gets 503, and repeats after Retry-After", function()
+    local made = model { devices = 8e3, new_share = 1, timeout = 20 }
+    local limited = run { model = made, is_listed = false }
+    assert.equal(0, sum(run { model = made }, "failed"))
+    -- 5,000 devices have arrived: all of the rush, a quarter of the evening.
+    local waiting = 5000 - sum(limited, "registered")
+    local ratio = limited[#limited].failed / (waiting * 60 / 20)
+    assert.is_true(math.abs(ratio - 1) < 0.1, ratio)
   end)
 
   it("[capacity-failover] capacity simulation: devices of the failed shard get 503, "
