@@ -24,6 +24,9 @@ local ngx_wakeup = {}
 local LONGEST, SCAN = 0.1, 1
 local SHORTEST = 0.001 -- the resolution of nginx's timers
 local IDLE = 60
+-- Seconds between two full garbage collections of an exiting worker, each of which may
+-- take as long as several requests.
+local COLLECTION = 5
 local CONNECT_TIMEOUT, READ_TIMEOUT = 1000, 86400000 -- ms
 
 local now = core.clock.monotonic
@@ -97,14 +100,15 @@ function Loop:turn()
       self:arm(transport, watch)
     end
   end
-  if self.is_exiting then self:leave(is_used, is_due) end
+  if self.is_exiting then self:leave(is_used) end
 end
 
 -- A coroutine that nginx has ended counts as waiting until it is collected.
-function Loop:leave(is_used, is_due)
+function Loop:leave(is_used)
   if not is_used then
     self:stop()
-  elseif is_due then
+  elseif now() >= self.collect_at then
+    self.collect_at = now() + COLLECTION
     collectgarbage()
   end
 end
@@ -181,7 +185,7 @@ local function start()
   if not wakeup then return ngx_wakeup.give_up(message) end
   local loop = setmetatable({ wakeup = wakeup, new_semaphore = semaphore.new,
     watches = setmetatable({}, { __mode = "k" }), ended = {},
-    last_used = now() }, Loop)
+    last_used = now(), collect_at = 0 }, Loop)
   local fine, reason = ngx.timer.at(0, run, loop)
   if not fine then
     wakeup:close()
