@@ -153,6 +153,7 @@ function connection.open(given, address, pool)
   done, failure = prepare(self, given, address)
   if done then return self end
   self:close()
+  failure.is_unknown = false -- of AUTH or SELECT; the caller's command was not sent
   return nil, failure
 end
 

@@ -117,7 +117,7 @@ end
 
 -- --- commands ----------------------------------------------------------------
 
-local function attempt(self, target, words, is_durable)
+local function send(self, target, words, is_durable)
   local conn, failure = open_checked(self, target.address)
   if not conn then return nil, failure end
   local reply
@@ -137,16 +137,21 @@ local function attempt(self, target, words, is_durable)
   return reply, failure
 end
 
-local function forget_pool(self, address)
-  self.generations[address.name] = (self.generations[address.name] or 0) + 1
+-- Sends a command once. After a stale connection its pool is not used any more: a new
+-- one begins, unless another coroutine has begun one meanwhile.
+local function attempt(self, target, words, is_durable)
+  local name, generations = target.address.name, self.generations
+  local generation = generations[name] or 0
+  local reply, failure = send(self, target, words, is_durable)
+  if failure and failure.is_stale and generation == (generations[name] or 0) then
+    generations[name] = generation + 1
+  end
+  return reply, failure
 end
 
 -- Returns where to send a command again; nil if it must not be.
 local function next_target(self, failure, target, key)
-  if failure.is_stale then
-    forget_pool(self, target.address)
-    return target
-  end
+  if failure.is_stale then return target end
   local address, is_asking = self.topology:after(failure, target.address, key)
   if failure.is_unknown or not address then return nil end
   return { address = address, is_asking = is_asking }
@@ -195,7 +200,6 @@ local function run_at(self, address, words)
     reply, failure = attempt(self, { address = address }, words)
     if reply ~= nil then return reply end
     if not failure.is_stale then break end
-    forget_pool(self, address)
   end
   return nil, failure.message
 end

@@ -1,0 +1,116 @@
+--- The Redis connector with simulated servers and sockets of nginx;
+-- spec/integration/store tests it with Redis.
+
+local connector = require "adobepass.store.redis_connector"
+
+local INFO = "role:master maxmemory_policy:noeviction"
+
+describe("redis_connector", function()
+  local reply_of, pools, opened, nginx
+
+  local Socket = {}
+  Socket.__index = Socket
+
+  function Socket.settimeouts() end
+  function Socket.close() end
+
+  function Socket:connect(host, _, options)
+    self.pool, self.host = options.pool, host
+    local pooled = table.remove(pools[self.pool] or {})
+    self.is_dead, self.uses = pooled and pooled.is_dead, pooled and 1 or 0
+    if not pooled then opened = opened + 1 end
+    return true
+  end
+
+  function Socket:getreusedtimes() return self.uses end
+
+  function Socket:setkeepalive()
+    pools[self.pool] = pools[self.pool] or {}
+    table.insert(pools[self.pool], self)
+  end
+
+  function Socket:send(data)
+    if type(data) == "table" then data = table.concat(data) end
+    local words = {}
+    for word in data:gmatch "%$%d+\r\n([^\r]*)" do words[#words + 1] = word end
+    self.received = not self.is_dead and reply_of(self.host, words) or nil
+    return #data
+  end
+
+  function Socket:receive(wanted)
+    coroutine.yield()
+    if self.is_dead then return nil, "closed" end
+    if not self.received then return nil, "timeout" end
+    local data, rest
+    if wanted == "*l" then
+      data, rest = self.received:match "^([^\r]*)\r\n(.*)$"
+    else
+      data, rest = self.received:sub(1, wanted), self.received:sub(wanted + 1)
+    end
+    self.received = rest
+    return data
+  end
+
+  before_each(function()
+    pools, opened, nginx = {}, 0, rawget(_G, "ngx")
+    rawset(_G, "ngx", { socket = { tcp = function()
+      return setmetatable({}, Socket)
+    end } })
+  end)
+  after_each(function() rawset(_G, "ngx", nginx) end)
+
+  -- Runs a function in `count` coroutines at the same time.
+  local function together(count, work)
+    local threads = {}
+    for index = 1, count do threads[index] = coroutine.create(work) end
+    local is_running = true
+    while is_running do
+      is_running = false
+      for _, thread in ipairs(threads) do
+        if coroutine.status(thread) == "suspended" then
+          assert(coroutine.resume(thread))
+          is_running = true
+        end
+      end
+    end
+  end
+
+  local function bulk(text) return ("$%d\r\n%s\r\n"):format(#text, text) end
+
+  it("[redis-connector-auth-timeout] redis_connector: sends a command to the new "
+    .. "master when the old one does not respond to AUTH", function()
+    local master = "old"
+    function reply_of(host, words)
+      if words[1] == "sentinel" then
+        return "*2\r\n" .. bulk(master) .. bulk "6379"
+      elseif host == "old" then
+        master = "new"
+        return nil
+      end
+      return words[1] == "info" and bulk(INFO) or "+OK\r\n"
+    end
+    local redis = connector.new { sentinels = { "sentinel:26379" }, master = "tv",
+      username = "tv", password = "secret" }
+    local reply, message
+    together(1, function() reply, message = redis:command("k", "set", "k", "v") end)
+    assert.same({ "OK" }, { reply, message })
+  end)
+
+  it("[redis-connector-one-pool] redis_connector: opens one new pool when many "
+    .. "commands find stale connections", function()
+    function reply_of(_, words)
+      return words[1] == "info" and bulk(INFO) or "+OK\r\n"
+    end
+    local redis = connector.new { host = "redis" }
+    local function write() assert(redis:command("k", "set", "k", "v")) end
+    together(64, write)
+    assert.equal(64, opened)
+    for _, pool in pairs(pools) do
+      for _, socket in ipairs(pool) do socket.is_dead = true end
+    end
+    together(64, write)
+    assert.equal(128, opened)
+    together(64, write)
+    assert.equal(128, opened)
+  end)
+end)
