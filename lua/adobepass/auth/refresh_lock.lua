@@ -111,10 +111,20 @@ local function lock_seconds(self)
   return math.min(LONGEST_LOCK, self.connection.timeout * 2 / 3)
 end
 
+-- Returns the owners of this process, without those whose lock in the store has
+-- expired, too. They would accumulate while the store cannot be written.
+local function recent_owners(self, now)
+  local latest = self.connection.refreshes[self.key]
+  local owners = latest and latest.owners or {}
+  for owner, holding in pairs(owners) do
+    if now >= holding.ends + holding.seconds then owners[owner] = nil end
+  end
+  return owners
+end
+
 local function new_holding(self, owner, latest)
   local now, seconds = now_of(self), lock_seconds(self)
-  local previous = self.connection.refreshes[self.key]
-  local owners = previous and previous.owners or {}
+  local owners = recent_owners(self, now)
   owners[owner] = setmetatable({ lock = self, owner = owner, owners = owners,
     seconds = seconds, ends = now + seconds, latest = latest,
     deadline = math.min(latest, now + seconds * REQUESTS) }, Holding)

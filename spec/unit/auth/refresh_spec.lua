@@ -378,6 +378,27 @@ describe("credentials and access tokens", function()
     assert.equal("ok", call(client()))
   end)
 
+  it("[credentials-unwritable-memory] credentials: calls use no more memory while "
+    .. "the store cannot be written", function()
+    local one = client()
+    local function owners()
+      local count = 0
+      for _, latest in pairs(one.context.connection.refreshes) do
+        for _ in pairs(latest.owners) do count = count + 1 end
+      end
+      return count
+    end
+    store.broken.replace = true
+    for _ = 1, 100 do
+      assert.equal("store_failed", call(one))
+      time:advance(10)
+    end
+    assert.is_true(owners() <= 4, owners()) -- a lock's 20 s, twice
+    store.broken.replace = nil
+    assert.equal("ok", call(one))
+    assert.equal(0, owners())
+  end)
+
   it("[credentials-damaged-record] credentials: a damaged record is not "
     .. "treated as a missing one", function()
     local name
