@@ -104,10 +104,12 @@ function Context:emit(event) self.connection:emit(event, self.key) end
 
 -- --- calls ---------------------------------------------------------
 
--- Returns the device's key in the store; each `purpose` has a key of its own.
+-- Returns the device's key in the store. A purpose, which no origin can equal, comes
+-- first, and the id, which may contain a newline, comes last: so no two keys are equal.
 local function key_of(connection, record, purpose)
   local text = table.concat({ connection.origins.api,
-    connection.service_provider, record.id, purpose }, "\n")
+    connection.service_provider, record.id }, "\n")
+  if purpose then text = purpose .. "\n" .. text end
   return core.digest.hex(core.digest.sha256(text)):sub(1, 40)
 end
 

@@ -65,6 +65,15 @@ describe("management", function()
     assert.same({ 2, 2 }, { counts.register, counts.token })
   end)
 
+  it("[management-key-newline] management: a device id that contains a newline does "
+    .. "not select another device's management credentials", function()
+    assert.equal("ok", reset(client(true)))
+    local one = many_clients.new_client(at, { store = store,
+      device = { id = "living-room\nmanagement" } })
+    assert.equal("ok", ask(one))
+    assert.equal(2, #stored())
+  end)
+
   local REFUSALS = {
     ["401"] = { kind = "status", status = 401 },
     ["403"] = { kind = "status", status = 403 },
