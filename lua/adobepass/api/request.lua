@@ -233,8 +233,9 @@ local function address_of(operation, where)
   local kept = where.addresses
   local address = kept[operation]
   if not address then
-    address = where.origins[operation.base or "api"] .. operation.path:gsub(
-      "{service_provider}", request.escape(where.service_provider))
+    local values = { service_provider = request.escape(where.service_provider) }
+    address = where.origins[operation.base or "api"]
+      .. operation.path:gsub("{(service_provider)}", values)
     kept[operation] = address
   end
   return address

@@ -50,6 +50,20 @@ describe("escaping", function()
     print(("escapes: %d of %d words"):format(ROUNDS, ROUNDS))
   end)
 
+  it("[client-escape-service-provider] escaping: any service provider reaches the "
+    .. "path unchanged", function()
+    local fixture = client_fixture.new()
+    for _, word in ipairs { "A&E", "REF 30", "café", "100%", "%1" } do
+      local client = fixture:new_client { service_provider = word }
+      fixture.control.journal { clear = true }
+      client.api:profiles()
+      client.api:profile { mvpd = "Cablevision" }
+      local journal = fixture.control.journal()
+      assert.equal(word, wire.unescape(journal[#journal].path
+        :match "^/api/v2/([^/]+)/profiles/Cablevision$"))
+    end
+  end)
+
   it("[client-escape-carry-resource] escaping: any resource reaches the "
     .. "sandbox unchanged, and a list of one stays a list", function()
     local fixture = client_fixture.new()

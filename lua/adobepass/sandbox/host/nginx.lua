@@ -196,7 +196,8 @@ function nginx.lua_paths()
     return nil, "invalid path (a character that nginx would interpret): "
       .. path, "path"
   end
-  return (PATH:gsub("@T@", path)), (CPATH:gsub("@T@", path))
+  local values = { ["@T@"] = path }
+  return (PATH:gsub("@T@", values)), (CPATH:gsub("@T@", values))
 end
 
 -- Below 32768, because Linux assigns outgoing connections higher ports.
