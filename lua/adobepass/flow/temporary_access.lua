@@ -114,8 +114,10 @@ function Pass:remaining_resources()
   return self.titles
 end
 
---- Requests what is left. Returns true; nil and an error, with action
--- "authentication" when every pass is used up and a login is needed.
+--- Requests what is left. Returns true; nil and an error, with the code
+-- `temporary_access_duration_limit_exceeded` or
+-- `temporary_access_resources_limit_exceeded` when every pass is used up and a login is
+-- needed.
 function Pass:refresh()
   while true do
     local mvpd = self.mvpd

@@ -8,6 +8,7 @@
 -- @module adobepass.policy.circuit_breaker
 
 local options = require "adobepass.util.options"
+local retry = require "adobepass.policy.retry"
 
 local circuit_breaker = {}
 local CircuitBreaker = {}
@@ -48,6 +49,7 @@ function circuit_breaker.is_failure(err)
   local status = err.http_status
   if not status then return FROM_TRANSPORT[err.code] == true end
   return status >= 500 and (err.action == "retry" or err.action == "none")
+    and not retry.is_configuration(err)
 end
 
 --- Returns the seconds for which an operation's circuit is still open.

@@ -23,8 +23,7 @@ local FIELDS = {
 
 local AFTER_THROTTLE = 1
 
--- Errors that a repeat cannot correct, even with status 500: all of Adobe's
--- invalid_configuration_*.
+-- The actions of errors that a repeat cannot correct, even with status 500.
 local OTHER_REMEDY = {
   configuration = true, ["application-registration"] = true,
   authentication = true, authorization = true,
@@ -44,6 +43,13 @@ function retry.new(given)
   return setmetatable(self, Policy)
 end
 
+--- Returns whether only another configuration corrects an error. One of Adobe's samples
+-- has invalid_configuration_temporary_access with the action none.
+function retry.is_configuration(err)
+  return err.action == "configuration"
+    or err.code:find "^invalid_configuration_" ~= nil
+end
+
 local function is_throttled(err)
   return err.http_status == 429 or err.code == "too_many_requests"
 end
@@ -51,6 +57,7 @@ end
 local function may_heal(err)
   if is_throttled(err) or err.action == "retry" then return true end
   return (err.http_status or 0) >= 500 and not OTHER_REMEDY[err.action]
+    and not retry.is_configuration(err)
 end
 
 -- Returns whether the server certainly did not act on the request.
@@ -99,6 +106,7 @@ function retry.is_temporary(err)
   return err.action == "retry" or FROM_NETWORK[err.code]
     or err.code:find "^http_3" ~= nil
     or (err.http_status or 0) >= 500 and err.action == "none"
+      and not retry.is_configuration(err)
 end
 
 return retry

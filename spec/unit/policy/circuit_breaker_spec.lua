@@ -94,6 +94,7 @@ describe("circuit_breaker", function()
       assert.is_true(counts(nil, code), code)
     end
     assert.is_false(counts(500, "invalid_configuration_platform", "configuration"))
+    assert.is_false(counts(500, "invalid_configuration_temporary_access", "none"))
     assert.is_false(counts(403, "authenticated_profile_missing", "authentication"))
     assert.is_false(counts(429, "too_many_requests", "retry"))
     assert.is_false(counts(200, "network_received_error", "retry"))

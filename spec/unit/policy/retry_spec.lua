@@ -46,6 +46,9 @@ describe("retry", function()
     { "a failure of unknown kind", transport "transfer_failed" },
     { "a 500 with the action configuration",
       err { action = "configuration", http_status = 500 } },
+    { "a 500 of Adobe's sample with a configuration's code and the action none",
+      err { code = "invalid_configuration_temporary_access", action = "none",
+        http_status = 500 } },
     { "a 500 with the action application-registration",
       err { action = "application-registration", http_status = 500 } },
     { "a 503 with the action authentication",
@@ -70,6 +73,16 @@ describe("retry", function()
       assert.equal(when_not or false, delay(failure, 1, {}) ~= nil)
     end)
   end
+
+  it("[retry-temporary-configuration] retry: an error of the configuration is not "
+    .. "temporary, also with the action none", function()
+    local function temporary(code)
+      return retry.is_temporary(err { code = code, action = "none",
+        http_status = 500 })
+    end
+    assert.is_true(temporary "internal_server_error")
+    assert.is_false(temporary "invalid_configuration_temporary_access")
+  end)
 
   it("[retry-doubles-cap] retry: the delay doubles up to the cap", function()
     local options = { attempts = 10, base = 0.5, cap = 8 }
