@@ -53,8 +53,17 @@ local function limit_key(self)
   return is_sent and self.device.record.ip or "own"
 end
 
-local function timeout(self, message)
-  return errors.from_transport(self.operation.name, message, "timeout")
+local function timeout(self, message, retry_after)
+  return errors.new { operation = self.operation.name, code = "timeout",
+    message = message, retry_after = retry_after }
+end
+
+-- The error of a request for which the rate limit, or a 429, allows no time.
+local function rate_limited(self, seconds, barred)
+  return timeout(self, barred > 0 and "The server returned the status 429, and allows "
+    .. "no request before the timeout: wait for retry_after." or "The rate limit "
+    .. "allows no request before the timeout: send fewer requests at once, or raise "
+    .. "the option rate_limit or timeout.", seconds)
 end
 
 local function emit(self, event)
@@ -108,11 +117,7 @@ function states.wait_for_rate_limit(self)
   if seconds <= 0 then return "send" end
   if now + seconds >= (self.guard and self.guard.latest or self.deadline) then
     limit:cancel(key)
-    local err = timeout(self, "The rate limit allows no request before the "
-      .. "timeout: send fewer requests at once, or raise the option rate_limit "
-      .. "or timeout.")
-    err.retry_after = seconds
-    return fail(self, err)
+    return fail(self, rate_limited(self, seconds, limit:barred_for(key, now)))
   end
   if self.guard then self.deadline = self.guard:extend(seconds) end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })

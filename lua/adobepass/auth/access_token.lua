@@ -102,20 +102,21 @@ end
 -- --- failures ----------------------------------------------------------------
 
 local function remembered_failure(self, failure)
-  if type(failure) ~= "table" or type(failure.code) ~= "string"
-      or lock_of(self):age(failure) >= (tonumber(failure.pause) or 0) then
-    return nil
-  end
+  if type(failure) ~= "table" or type(failure.code) ~= "string" then return nil end
+  local left = math.max(tonumber(failure.pause) or 0,
+    tonumber(failure.retry_after) or 0) - lock_of(self):age(failure)
+  if left <= 0 then return nil end
   emit(self, { type = "cache_hit", what = "refresh_failed" })
   return errors.new { code = failure.code, action = failure.action,
     message = failure.message, http_status = failure.http_status,
-    operation = failure.operation }
+    operation = failure.operation, retry_after = left }
 end
 
 -- Returns the record of a failure, which other coroutines and processes return
--- without a request of their own until its pause has passed. The pause doubles
--- with each failure. Returns nil for failures that do not load the server: a failure
--- of the store, and a timeout or an open circuit before any request was sent.
+-- without a request of their own until its pause, and the server's Retry-After, have
+-- passed. The pause doubles with each failure. Returns nil for failures that do not
+-- load the server: a failure of the store, and a timeout or an open circuit before any
+-- request was sent.
 local function failure_record(err, last, holding)
   if err.code == "store_failed" or not holding.sent
       and (err.code == "timeout" or err.code == "circuit_open") then
@@ -127,7 +128,8 @@ local function failure_record(err, last, holding)
   end
   return holding.lock:stamp { pause = math.max(FIRST_PAUSE, pause),
     code = err.code, action = err.action, message = err.message,
-    http_status = err.http_status, operation = err.operation }
+    http_status = err.http_status, operation = err.operation,
+    retry_after = err.http_status and err.retry_after }
 end
 
 -- --- a refresh ---------------------------------------------------------------

@@ -236,7 +236,7 @@ function Holding:before_send()
 end
 
 local function record_seconds(self, token, failure)
-  local seconds = failure and FAILURE_SECONDS or 1
+  local seconds = failure and math.max(FAILURE_SECONDS, failure.retry_after or 0) or 1
   if token then
     seconds = math.max(seconds, token.expires_in - self:age(token))
   end

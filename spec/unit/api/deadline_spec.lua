@@ -328,6 +328,7 @@ describe("the rate limit", function()
       local value, err = fixture.client.api:profiles { timeout = 0.5 }
       assert.is_nil(value)
       assert.same({ "timeout", 1 }, { err.code, err.retry_after })
+      assert.truthy(err.message:find("option rate_limit", 1, true))
       assert.equal("0", elapsed(fixture))
       send(fixture.client, 1) -- the failed call did not count
       assert.equal(BURST .. "1000", times(fixture))
@@ -380,6 +381,18 @@ describe("a 429", function()
     assert.is_nil((fixture.client.api:profiles()))
     send(fixture.client, 2)
     assert.equal("0 5000 6000", times(fixture))
+  end)
+
+  it("[deadline-429-says-when] 429: a call that cannot wait for its Retry-After says "
+    .. "when to repeat it", function()
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
+    throttle(fixture, 60)
+    assert.is_nil((fixture.client.api:profiles()))
+    fixture.driver.sleep(10)
+    local value, err = fixture.client.api:profiles()
+    assert.is_nil(value)
+    assert.same({ "timeout", 50 }, { err.code, err.retry_after })
+    assert.truthy(err.message:find("429", 1, true))
   end)
 
   it("[deadline-not-stop-address] 429: does not delay requests of another IP "

@@ -206,6 +206,28 @@ describe("credentials and access tokens", function()
     assert.equal("ok", call(one))
   end)
 
+  for _, fault in ipairs { { kind = "status", status = 503 },
+    { kind = "too_many_requests" } } do
+    it("[credentials-obeys-retry-after] credentials: no client of the store requests a "
+      .. "token before the end of the Retry-After of a "
+      .. (fault.status or 429), function()
+      local one, two = client(), client()
+      fault.operation, fault.retry_after, fault.count = "token", 300, 1
+      assert(at.control.fault(fault))
+      local err = select(2, one.api:profiles())
+      assert.equal(300, err.retry_after)
+      time:advance(299)
+      for _, each in ipairs { one, two } do
+        local value, again = each.api:profiles()
+        assert.is_nil(value)
+        assert.same({ err.code, 1 }, { again.code, again.retry_after })
+      end
+      assert.equal(1, counts().token)
+      time:advance(1)
+      assert.equal("ok", call(two))
+    end)
+  end
+
   it("[credentials-shares-failure-waits] credentials: a failure is shared with "
     .. "waiting calls and other clients", function()
     local driver = adobepass.driver.tick()
