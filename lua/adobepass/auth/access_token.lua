@@ -16,8 +16,6 @@ AccessToken.__index = AccessToken
 
 local FIRST_POLL, LONGEST_POLL = 0.02, 0.25
 local FIRST_PAUSE, LONGEST_PAUSE = 1, 30
--- A failure older than this does not lengthen the next pause.
-local FAILURE_SECONDS = 2 * LONGEST_PAUSE
 
 --- Creates the access token of one device.
 -- @param connection see adobepass.api.connection
@@ -123,7 +121,8 @@ local function failure_record(err, last, holding)
     return nil
   end
   local pause = FIRST_PAUSE
-  if type(last) == "table" and holding.lock:age(last) < FAILURE_SECONDS then
+  if type(last) == "table"
+      and holding.lock:age(last) < refresh_lock.FAILURE_SECONDS then
     pause = math.min(LONGEST_PAUSE, (tonumber(last.pause) or 0) * 2)
   end
   return holding.lock:stamp { pause = math.max(FIRST_PAUSE, pause),

@@ -29,9 +29,9 @@ local RECORD = "access"
 local LONGEST_LOCK = 45
 -- The part of a lock's life that its requests may take.
 local REQUESTS = 0.9
--- Seconds for which a record with a failure is kept: the failure lengthens the
--- next pause.
-local FAILURE_SECONDS = 60
+
+--- The seconds for which a failure is kept, at least: it lengthens the next pause.
+refresh_lock.FAILURE_SECONDS = 60
 
 --- The error of an owner whose lock was taken over: start again.
 refresh_lock.LOST = { code = "lock_lost" }
@@ -236,7 +236,8 @@ function Holding:before_send()
 end
 
 local function record_seconds(self, token, failure)
-  local seconds = failure and math.max(FAILURE_SECONDS, failure.retry_after or 0) or 1
+  local seconds = failure and math.max(refresh_lock.FAILURE_SECONDS,
+    failure.retry_after or 0) or 1
   if token then
     seconds = math.max(seconds, token.expires_in - self:age(token))
   end
