@@ -355,6 +355,32 @@ describe("polling", function()
     end)
   end)
 
+  -- Without a Date: only the first response, or all up to that with the code.
+  for _, count in ipairs { 1, 3 } do
+    for title, years in pairs { ahead = 10, behind = -50 } do
+      it("[login-poll-date-comes-late] login: works on a device whose clock is years "
+        .. title .. " if the first " .. count .. " responses have no Date", function()
+        local missing, date = count, scenario.date
+        rawset(scenario, "date", function()
+          missing = missing - 1
+          return missing < 0 and date(scenario) or nil
+        end)
+        scenario:set_wall(years * 365 * 86400)
+        local ends = scenario.sandbox:now() + 1800 * 1000
+        assert.equal("done", run(scenario, { "", {}, function(_, options)
+          function options.on_code(flow)
+            assert.is_true(math.abs(flow.expires_at - ends) < 1000)
+            scenario.code = flow.code
+          end
+          scenario:at(200, function() scenario:sign_in(scenario.code) end)
+        end }))
+        local times = scenario:request_times "profile_for_code"
+        assert.equal(200, times[#times])
+        assert.is_true(missing < 0)
+      end)
+    end
+  end
+
   it("[login-poll-twenty-timelines] poll tables: contain at least twenty "
     .. "timelines", function()
     assert.is_true(#TABLE >= 20)

@@ -71,8 +71,9 @@ function Connection:learn_time(response, started)
   if self.learned_at and arrived - self.learned_at < LEARN_EVERY then
     return
   end
-  self.learned_at = arrived
-  self.clock:learn(response.headers["date"], arrived, arrived - started)
+  if self.clock:learn(response.headers["date"], arrived, arrived - started) then
+    self.learned_at = arrived
+  end
 end
 
 --- Records the exchanges of the transport.

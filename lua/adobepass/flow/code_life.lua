@@ -7,13 +7,16 @@ local json = require "adobepass.util.json"
 local code_life = {}
 
 -- Adobe: a code is valid for about half an hour. An implausible `notAfter` is
--- ignored.
+-- ignored; while the server's time is unknown, none is implausible.
 local USUAL_LIFE, LONGEST_LIFE = 30 * 60 * 1000, 24 * 3600 * 1000
 
 --- Returns when the code of a session expires, in ms of the server's time.
 function code_life.expires_at(context, response)
   local now, ends = context:now_ms(), json.number(response.notAfter)
-  if ends and ends > now and ends <= now + LONGEST_LIFE then return ends end
+  if ends and (not context:knows_time()
+      or ends > now and ends <= now + LONGEST_LIFE) then
+    return ends
+  end
   return now + USUAL_LIFE
 end
 
@@ -33,15 +36,17 @@ local function lifetime_of(context, response, expires_at)
   local ends = json.number(response.notAfter)
   local life = starts and ends and ends - starts or 0
   if life > 0 and life <= LONGEST_LIFE then return life end
-  return expires_at - context:now_ms()
+  return context:knows_time() and expires_at - context:now_ms() or USUAL_LIFE
 end
 
---- Starts the life of a new code.
+--- Starts the life of a new code. Returns its lifetime in seconds.
 -- @param context
 -- @tparam table response of the session
 -- @number expires_at
 function code_life.start(context, response, expires_at)
-  limit_life(context, response.code, lifetime_of(context, response, expires_at))
+  local life = lifetime_of(context, response, expires_at)
+  limit_life(context, response.code, life)
+  return life / 1000
 end
 
 -- Returns the seconds until the code ends by the monotonic clock. The life of a code
@@ -69,7 +74,8 @@ end
 
 --- Returns whether a code has expired by one of the two clocks.
 function code_life.is_over(context, flow)
-  return context:now_ms() >= flow.expires_at or life_left(context, flow) <= 0
+  return context:knows_time() and context:now_ms() >= flow.expires_at
+    or life_left(context, flow) <= 0
 end
 
 return code_life

@@ -162,10 +162,9 @@ local function code_flow(context, response, options)
     mvpd = json.text(response.mvpd) or options.mvpd,
     interval = options.interval,
     expires_at = code_life.expires_at(context, response) }
-  code_life.start(context, response, flow.expires_at)
   -- A poll with an older code of this device finds this record.
   local good, why = context:remember("login", { code = flow.code },
-    (flow.expires_at - context:now_ms()) / 1000)
+    code_life.start(context, response, flow.expires_at))
   if not good then return nil, why end
   return flow
 end

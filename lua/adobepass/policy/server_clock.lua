@@ -47,9 +47,10 @@ end
 -- @number[opt] arrival when the response arrived, by the monotonic clock
 -- (default: now)
 -- @number[opt] round_trip seconds from request to response, if known
+-- @treturn boolean whether the value is a date
 function Clock:learn(date, arrival, round_trip)
   local seconds = http_date.parse(date)
-  if not seconds then return end
+  if not seconds then return false end
   round_trip = round_trip_of(round_trip)
   -- The best estimate: the middle of the second that the header names, at the
   -- middle of the round trip.
@@ -58,6 +59,7 @@ function Clock:learn(date, arrival, round_trip)
   if is_better(self, offset, round_trip or huge) then
     self.offset, self.round_trip = offset, round_trip or huge
   end
+  return true
 end
 
 --- Returns whether a response has set the clock.
