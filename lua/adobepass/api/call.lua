@@ -41,7 +41,7 @@ for _, operation in ipairs(operations) do
   ADDRESS_LETTER[operation] = headers:match "[Ff]"
 end
 
-local THROTTLED, UNAUTHORIZED = 429, 401
+local THROTTLED, UNAUTHORIZED, FORBIDDEN = 429, 401, 403
 
 -- A retry with less time than this, in seconds, would fail.
 local MIN_TIME = 0.05
@@ -229,6 +229,13 @@ local function may_register_again(self)
   return not self.operation.is_custom
 end
 
+-- Returns whether the server refused the credentials. Adobe's page on the reset of a
+-- TempPass: a 403 requires new ones. In other APIs it may mean a missing permission.
+local function are_credentials_refused(self, err)
+  return err.action == "application-registration" or err.http_status == FORBIDDEN
+    and self.operation.base == "mgmt" and not self.operation.is_custom
+end
+
 -- The SSO Service's actions for a missing or refused service token, which a new
 -- access token does not correct.
 local OF_SERVICE_TOKEN = { get_new_token = true, check_headers = true,
@@ -275,7 +282,7 @@ function states.classify(self)
   elseif self.held and err.http_status == UNAUTHORIZED and not self.refusal
       and not OF_SERVICE_TOKEN[err.action] then
     return "refresh_token"
-  elseif self.held and err.action == "application-registration"
+  elseif self.held and are_credentials_refused(self, err)
       and not self.is_registered_again and may_register_again(self) then
     return "register_again"
   end

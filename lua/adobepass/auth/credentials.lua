@@ -92,10 +92,12 @@ local function missing_statement()
 end
 
 local function warn_replaced(self)
+  local is_viewers = self.application == self.connection
   self.connection:emit({ type = "warning", code = "registered_again",
-    message = "The server does not know this device's credentials any more: "
-      .. "the client registers again, and the device's viewers have to log in again." },
-    self.device.key)
+    message = is_viewers and "The server does not know this device's credentials any "
+      .. "more: the client registers again, and the device's viewers have to log in "
+      .. "again." or "The server refused the management credentials: the client "
+      .. "registers again. No viewer has to log in again." }, self.device.key)
 end
 
 -- Returns the service's error if refused credentials must not be replaced; nil if

@@ -17,8 +17,8 @@ describe("management", function()
     at, store = nil, nil
   end)
 
-  local function client(has_own)
-    return many_clients.new_client(at, { store = store,
+  local function client(has_own, on_event)
+    return many_clients.new_client(at, { store = store, on_event = on_event,
       retry = { attempts = 1 }, management = has_own
         and { software_statement = at.statement } or nil })
   end
@@ -110,6 +110,33 @@ describe("management", function()
       end)
     end
   end
+
+  it("[management-403-registers] management: a 403 of the reset replaces its own "
+    .. "credentials, once in ten minutes", function()
+    local warnings = {}
+    local one = client(true, function(event)
+      if event.type == "warning" then warnings[#warnings + 1] = event.message end
+    end)
+    assert.equal("ok", ask(one))
+    assert.equal("ok", reset(one))
+    local viewer = one:client_id()
+    local function outcome_of_403(count)
+      at.control.journal { clear = true }
+      assert(at.control.fault { kind = "status", status = 403, count = count,
+        operation = "reset_temp_pass" })
+      local outcome = reset(one)
+      at.control.fault { clear = true }
+      local counts = select(2, at.control.take())
+      return { outcome, counts.register, counts.reset_temp_pass }
+    end
+    assert.same({ "ok", 1, 2 }, outcome_of_403(1))
+    assert.same({ "http_403", 0, 1 }, outcome_of_403(10))
+    time:advance(601)
+    assert.same({ "http_403", 1, 2 }, outcome_of_403(10))
+    assert.equal(viewer, one:client_id())
+    assert.equal(2, #warnings)
+    assert.truthy(warnings[1]:find("No viewer has to log in", 1, true))
+  end)
 
   it("[management-option] management: raises for a wrong option", function()
     for _, wrong in ipairs { {}, { software_statement = "no" },
