@@ -135,6 +135,24 @@ describe("providers", function()
     assert.equal(2, #scenario:request_times "configuration")
   end)
 
+  it("[providers-cached-bounded] providers: keeps the lists of at most 64 platform "
+    .. "types", function()
+    local function request_list(model)
+      local info = { model = "X" .. model, version = "1", osName = "Linux",
+        osVersion = "6", connectionType = "WiFi" }
+      assert(scenario.client:device { id = "one", info = info }:providers())
+      return #scenario:request_times "configuration"
+    end
+    for model = 1, 100 do request_list(model) end
+    for model = 100, 69, -1 do assert.equal(100, request_list(model)) end
+    local cached = 0
+    for model = 1, 100 do
+      local before = #scenario:request_times "configuration"
+      if request_list(model) == before then cached = cached + 1 end
+    end
+    assert.is_true(cached <= 64, cached)
+  end)
+
   it("[providers-cached-connection] providers: the address, port, user agent and "
     .. "connection of a device do not split the cache", function()
     local function request_list(id, more, info_more)

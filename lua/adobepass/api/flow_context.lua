@@ -36,6 +36,10 @@ Context.__index = Context
 -- Adobe: subscriptions rarely change while an application runs.
 local MAX_PERMITS, PERMIT_SECONDS = 1000, 24 * 3600
 
+-- A configuration may take 140 KiB, and devices choose the platform types that are its
+-- keys.
+local MAX_CONFIGURATIONS = 64
+
 -- --- time ----------------------------------------------------------
 
 --- Returns the server's time in ms since 1970; before the first response, this
@@ -424,7 +428,7 @@ end
 --- Returns a cache for data that is the same for all viewers.
 function Context:shared_cache()
   local connection = self.connection
-  connection.cache = connection.cache or cache.new(MAX_PERMITS)
+  connection.cache = connection.cache or cache.new(MAX_CONFIGURATIONS)
   return connection.cache
 end
 
