@@ -29,6 +29,6 @@ return {
     from = "adopt_stored(self, token) -- valid only now", to = "--" } },
   -- The wait for the rate limit counts against the time of a refresh.
   G = { { module = "adobepass.api.call",
-    from = "now + seconds >= (self.guard and self.guard.latest or self.deadline)",
-    to = "now + seconds >= self.deadline" } },
+    from = "(self.guard and self.guard.latest or self.deadline) - now",
+    to = "self.deadline - now" } },
 }

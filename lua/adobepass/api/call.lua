@@ -106,6 +106,40 @@ function states.acquire_token(self)
   return "wait_for_rate_limit"
 end
 
+-- The time that a wait for the rate limit leaves for the request: this share of the
+-- time that is left, and this many seconds at most. With less, the requests of an
+-- overloaded client would be sent and time out.
+local RESERVED_SHARE, MOST_RESERVED = 0.25, 1
+
+-- Returns the limit of a wait for the rate limit, in seconds.
+local function longest_wait(self, now)
+  local left = (self.guard and self.guard.latest or self.deadline) - now
+  return left - math.min(MOST_RESERVED, left * RESERVED_SHARE)
+end
+
+-- Reserves a time for the request, and for a registration also for the token request
+-- that follows: an overloaded client would otherwise register devices and have no time
+-- for their tokens. Returns the seconds until the request, and until the last of both.
+local function reserve(self, limit, key, now)
+  local guard, name = self.guard, self.operation.name
+  if guard and name == "token" and guard.token_at then
+    local seconds = math.max(0, guard.token_at - now)
+    guard.token_at = nil
+    if limit:barred_for(key, now) <= 0 then return seconds, seconds end
+  end
+  local seconds = limit:reserve(key, now)
+  if not guard or name ~= "register" then return seconds, seconds end
+  guard.token_at = guard.token_at or now + limit:reserve(key, now)
+  return seconds, math.max(seconds, guard.token_at - now)
+end
+
+-- Cancels what `reserve` has reserved, except parts of the burst.
+local function cancel(self, limit, key, seconds, last)
+  if seconds > 0 then limit:cancel(key) end
+  if last > seconds then limit:cancel(key) end
+  if self.guard then self.guard.token_at = nil end
+end
+
 -- A 429 for the same address during the wait voids the reservation; then a new
 -- one is made.
 function states.wait_for_rate_limit(self)
@@ -113,17 +147,17 @@ function states.wait_for_rate_limit(self)
   local is_limited = IS_LIMITED[self.operation] or self.operation.is_custom
   if limit.off or not is_limited then return "send" end
   local key, now = limit_key(self), driver.now()
-  local seconds = limit:reserve(key, now)
-  if seconds <= 0 then return "send" end
-  if now + seconds >= (self.guard and self.guard.latest or self.deadline) then
-    limit:cancel(key)
-    return fail(self, rate_limited(self, seconds, limit:barred_for(key, now)))
+  local seconds, last = reserve(self, limit, key, now)
+  if last > 0 and last >= longest_wait(self, now) then
+    cancel(self, limit, key, seconds, last)
+    return fail(self, rate_limited(self, last, limit:barred_for(key, now)))
   end
+  if seconds <= 0 then return "send" end
   if self.guard then self.deadline = self.guard:extend(seconds) end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
   driver.sleep(seconds)
   if limit:barred_for(key, driver.now()) <= 0 then return "send" end
-  limit:cancel(key)
+  cancel(self, limit, key, seconds, last)
   return "wait_for_rate_limit"
 end
 
@@ -205,6 +239,7 @@ local function error_of(self, response)
   if err.http_status == THROTTLED then
     connection.rate_limit:penalize(limit_key(self), connection.driver.now(),
       math.max(1, err.retry_after or 0))
+    if self.guard then self.guard.token_at = nil end
   end
   return err
 end
@@ -390,7 +425,8 @@ end
 -- @param guard the owner of the lock: `before_send()`, called before each
 -- request, returns true, or nil and the error of the call; `extend(seconds)`
 -- adds the time of a wait for the rate limit and returns the new deadline, which
--- is never after `latest`
+-- is never after `latest`; `token_at`: the time that a registration has reserved for
+-- the token request
 function call.perform(connection, device, name, params, deadline, guard)
   local made, err = call.new(connection, device, BY_NAME[name], params,
     deadline, nil, guard)

@@ -334,6 +334,26 @@ describe("the rate limit", function()
       assert.equal(BURST .. "1000", times(fixture))
     end)
 
+  -- With burst = 1 the second request waits for a second.
+  for timeout, wanted in pairs { [1.3] = "0", [1.4] = "0 1000" } do
+    it("[deadline-reserves-time] rate limit: a wait leaves a quarter of the time for "
+      .. "the request, with a timeout of " .. timeout .. " s", function()
+      local fixture = ready { rate_limit = { burst = 1 } }
+      send(fixture.client, 1)
+      fixture.client.api:profiles { timeout = timeout }
+      assert.equal(wanted, times(fixture))
+    end)
+  end
+
+  it("[deadline-reserves-second] rate limit: a wait leaves at most one second for the "
+    .. "request", function()
+    local fixture = ready { rate_limit = { rate = 0.1, burst = 1 } }
+    send(fixture.client, 1)
+    assert.is_nil((fixture.client.api:profiles { timeout = 10.9 }))
+    assert(fixture.client.api:profiles { timeout = 11.1 })
+    assert.equal("0 10000", times(fixture))
+  end)
+
   it("[deadline-coroutine-turn] rate limit: concurrent coroutines wait for "
     .. "their turns", function()
     local fixture = ready { rate_limit = true }
@@ -393,6 +413,33 @@ describe("a 429", function()
     assert.is_nil(value)
     assert.same({ "timeout", 50 }, { err.code, err.retry_after })
     assert.truthy(err.message:find("429", 1, true))
+  end)
+
+  it("[deadline-429-register-token] 429: voids the time that a registration has "
+    .. "reserved for its token request", function()
+    local fixture = ready { rate_limit = true }
+    local new = fixture.client:device { id = "new", info = operation_setup.INFO }
+    assert(fixture.control.fault { kind = "too_many_requests",
+      operation = "register" })
+    assert(new.api:profiles())
+    assert.equal("0 1250", times(fixture, "register"))
+    assert.equal("2250", times(fixture, "token"))
+  end)
+
+  it("[deadline-429-meanwhile-token] 429: of another call, delays the token request of "
+    .. "a registration in flight", function()
+    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
+    local new = fixture.client:device { id = "new", info = operation_setup.INFO }
+    assert(fixture.control.fault { kind = "delay", operation = "register",
+      seconds = 0.5 })
+    throttle(fixture, 5)
+    fixture.driver.run(function() assert(new.api:profiles()) end, function()
+      fixture.driver.sleep(0.1)
+      assert.is_nil((fixture.client.api:profiles()))
+    end)
+    assert.equal("0", times(fixture, "register"))
+    -- The fake driver sees both responses when that of the registration arrives.
+    assert.equal("5500", times(fixture, "token"))
   end)
 
   it("[deadline-not-stop-address] 429: does not delay requests of another IP "
