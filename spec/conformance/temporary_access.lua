@@ -94,10 +94,10 @@ return {
   { page = "temp-pass-feature",
     statement = "Reset: 401 wants a new access token, 403 new client credentials.",
     status = "partly",
-    reason = "403 is reported, unless management calls have credentials of their "
-      .. "own: new credentials would log viewers out.",
-    tags = { "management-refused", "management-own-credentials",
-      "strict-host-reset-empty" } },
+    reason = "Without the option `management` a 403 is reported: new credentials "
+      .. "would log viewers out.",
+    tags = { "management-403-registers", "management-refused",
+      "management-own-credentials", "strict-host-reset-empty" } },
   { page = "temp-pass-feature",
     statement = "TempPass entries of the configuration are marked by isTempPass.",
     status = "kept",
