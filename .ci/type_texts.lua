@@ -115,7 +115,8 @@ texts.options = {
         .. "client:temporary_access hashes it itself" }, IDENTITY },
   ["client:logout"] = { "LogoutOptions", { mvpd = "Only this provider",
     redirect_url = "Where the provider's page goes; default: that of adobepass.new",
-    open_url = { "fun(url: string, mvpd: string)", "Opens a page in a browser" },
+    open_url = { "fun(url: string, mvpd: string): boolean?",
+      "Opens a page in a browser; returns false if that failed" },
     on_partner_logout = { "fun(mvpd: string)",
       "Tells the viewer to sign out in the system's settings" } }, IDENTITY },
   ["client:providers"] = { "ProvidersOptions", {

@@ -413,21 +413,36 @@ describe("cli commands", function()
     end)
   end)
 
+  -- Runs `logout --open` with a program in place of xdg-open; returns as Fixture:run.
+  local function logout_with_opener(script, options)
+    sign_in_here()
+    local bin = fixture.folder .. "/bin"
+    folder.run("mkdir -p " .. bin)
+    assert(shell.write_file(bin .. "/xdg-open", "#!/bin/sh\n" .. script .. "\n"))
+    folder.run("chmod +x " .. bin .. "/xdg-open")
+    return fixture:run("logout --mvpd Cablevision --open --redirect-url "
+      .. "https://adobe.com" .. (options or ""),
+      { PATH = bin .. ":" .. os.getenv "PATH" })
+  end
+
   it("[command-opens-provider-page] logout: opens the provider's page with "
     .. "--open", function()
-    sign_in_here()
-    local opener = fixture.folder .. "/bin/xdg-open"
-    folder.run("mkdir " .. fixture.folder .. "/bin")
-    assert(shell.write_file(opener, "#!/bin/sh\necho \"$1\" > "
-      .. fixture.folder .. "/opened\n"))
-    folder.run("chmod +x " .. opener)
-    local out, _, status = fixture:run("logout --mvpd Cablevision --open "
-      .. "--redirect-url https://adobe.com",
-      { PATH = fixture.folder .. "/bin:" .. os.getenv "PATH" })
+    local out, _, status = logout_with_opener('echo "$1" > '
+      .. fixture.folder .. "/opened")
     assert.equal(0, status)
     assert.is_truthy(out:find("was opened in a browser", 1, true))
     local opened = assert(shell.read_file(fixture.folder .. "/opened"))
     assert.is_truthy(opened:find("/mvpd/Cablevision/logout?", 1, true))
+  end)
+
+  it("[command-logout-no-browser] logout: prints the address to open if --open "
+    .. "finds no browser", function()
+    local out, _, status = logout_with_opener "exit 3"
+    assert.equal(0, status)
+    assert.is_truthy(out:find("Logged out here. To log out at the provider too, "
+      .. "open:\n  https://", 1, true), out)
+    out = logout_with_opener("exit 127", " --json")
+    assert.equal("no_browser", json.decode(out).logouts[1].outcome)
   end)
 
   it("[command-requests-verbose-apart] profiles: logs requests on standard "

@@ -46,6 +46,14 @@ describe("logout", function()
       "redirectUrl=https%3A%2F%2Fadobe.com%2Fbye", 1, true))
   end)
 
+  it("[logout-open-url-false] logout: reports no_browser if open_url returns "
+    .. "false", function()
+    viewer "Cablevision"
+    local report = assert(client:logout { open_url = function() return false end })
+    assert.equal("no_browser", report[1].outcome)
+    assert.truthy(report[1].url:find("^https://api.test/mvpd/Cablevision"))
+  end)
+
   local function redirect_urls()
     local list = {}
     for _, entry in ipairs(scenario:received "logout") do

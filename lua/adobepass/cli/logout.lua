@@ -44,7 +44,7 @@ local OPENER = "if command -v xdg-open; then xdg-open %s; else open %s; fi"
 
 local function open_in_browser(url)
   local quoted = shell.quote(url)
-  shell.execute(OPENER:format(quoted, quoted))
+  return shell.execute(OPENER:format(quoted, quoted)) == 0
 end
 
 local SENTENCES = {

@@ -12,12 +12,13 @@ local FIELDS = identity.fields({ mvpd = "string?", redirect_url = "string?",
   open_url = "function?", on_partner_logout = "function?" })
 
 -- The viewer's browser must visit the provider's page (reference, "Logout is
--- the user's act"). Without `open_url` the logout ends here.
+-- the user's act"). Without `open_url`, or if it fails, the logout ends here.
 local function interactive(context, entry, options)
   local url, err = context:absolute_url(entry.url or "", "interactive")
   if not url then return "refused", err end
-  if not options.open_url then return "no_browser", nil, url end
-  options.open_url(url, entry.mvpd)
+  if not options.open_url or options.open_url(url, entry.mvpd) == false then
+    return "no_browser", nil, url
+  end
   return "opened", nil, url
 end
 
@@ -120,10 +121,10 @@ end
 -- `redirect_url` is the address that the provider's page opens after the logout;
 -- default: that of adobepass.new. Without both, nothing happens, and the error
 -- `invalid_parameter_redirect_url` is returned.
--- `open_url(url, mvpd)` opens the provider's page in a browser; without it the
--- logout stops there. `on_partner_logout(mvpd)` tells the viewer to sign out
--- in the system's settings. Returns a report, one entry for each provider:
--- `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
+-- `open_url(url, mvpd)` opens the provider's page in a browser; without it, or if
+-- it returns false, the outcome is "no_browser". `on_partner_logout(mvpd)` tells the
+-- viewer to sign out in the system's settings. Returns a report, one entry for each
+-- provider: `mvpd`, `action_name`, `action_type`, `outcome` ("opened", "no_browser",
 -- "complete", "viewer_told", "viewer_to_be_told", "invalid", "unknown",
 -- "refused" or "failed"), `url`, `error`. Deletes the viewer's data on this
 -- device in any case; the error `store_failed` means that this failed.

@@ -202,7 +202,7 @@
 ---@class adobepass.LogoutOptions
 ---@field mvpd? string # Only this provider
 ---@field on_partner_logout? fun(mvpd: string) # Tells the viewer to sign out in the system's settings
----@field open_url? fun(url: string, mvpd: string) # Opens a page in a browser
+---@field open_url? fun(url: string, mvpd: string): boolean? # Opens a page in a browser; returns false if that failed
 ---@field partner_status? table|string # What client:partner_status returned
 ---@field redirect_url? string # Where the provider's page goes; default: that of adobepass.new
 ---@field roku_token? string # Roku's token for single sign-on
