@@ -333,6 +333,12 @@ describe("cli commands", function()
     local journal = fixture:control("GET", "/journal")
     assert.is_truthy(json.encode(journal):find("f7ee5ec7312165148b69fcca1d2907"
       .. "5b14b8aef0b5048a332b18b88d09069fb7", 1, true))
+    fixture:control("DELETE", "/journal")
+    local hash = ("Ab"):rep(32)
+    out = fixture:run("reset --mvpd flexibleTempPass --key -", nil, hash .. "\n")
+    assert.is_truthy(out:find("the viewer with this hash", 1, true), out)
+    journal = fixture:control("GET", "/journal")
+    assert.is_truthy(json.encode(journal):find(hash:lower(), 1, true))
     run_cases("reset --mvpd TempPass %s", { [""] = true, ["--device-id all"] = true,
       ["--device-id ' '"] = true, ["--key ''"] = true,
       ["--this-device --by-key"] = true }, function(result)

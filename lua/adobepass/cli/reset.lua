@@ -45,9 +45,10 @@ function reset.define(parser)
   settings.define(parser, mvpd, targets[1], targets[2], targets[3], targets[4], by)
 end
 
-local function viewer(arguments)
-  if arguments.key ~= "-" then return arguments.key end
-  return settings.read "-" or ""
+-- Returns the value of --key, read from standard input if it is "-".
+local function read_key(key)
+  if key == "-" then key = settings.read "-" or "" end
+  return key and key:match "^%s*(.-)%s*$"
 end
 
 -- Returns the options of client:reset_temp_pass that select whom to reset, and a
@@ -58,7 +59,7 @@ local function target_of(arguments, device_id)
   elseif arguments.device_id then
     return { device = arguments.device_id }, "the device"
   elseif arguments.key then
-    return { key = viewer(arguments) }, "the viewer"
+    return { key = arguments.key }, "the viewer"
   elseif arguments.everyone then
     return { everyone = true, by = arguments.by_key and "key" or nil },
       "everyone"
@@ -96,6 +97,7 @@ end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function reset.run(arguments)
+  arguments.key = read_key(arguments.key)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
   local name, why = run_reset(client, arguments, found.device_id)

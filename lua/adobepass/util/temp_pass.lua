@@ -18,14 +18,15 @@ end
 -- @string text
 -- @string[opt="sha256"] algorithm or "sha512"
 function temp_pass.hash(text, algorithm)
-  if temp_pass.is_hash(text) then return text:lower() end
-  return encoding.hex_digest(trim(text):lower(), algorithm or "sha256")
+  local plain = trim(text):lower()
+  if temp_pass.is_hash(plain) then return plain end
+  return encoding.hex_digest(plain, algorithm or "sha256")
 end
 
 --- Returns whether a name makes the service reset everyone: "all", or blank text.
 -- For nil returns false.
 function temp_pass.means_everyone(name)
-  local trimmed = name and trim(name):lower()
+  local trimmed = name and trim(name:lower())
   return trimmed == "" or trimmed == "all"
 end
 

@@ -20,6 +20,7 @@ describe("temp_pass", function()
     local wanted = core.digest.hex(core.digest.sha256 "user@domain.com")
     assert.equal(wanted, temp_pass.hash " User@Domain.com\n")
     assert.equal(wanted, temp_pass.hash(wanted:upper()))
+    assert.equal(wanted, temp_pass.hash(" " .. wanted .. "\n"))
     assert.equal(128, #temp_pass.hash("x", "sha512"))
   end)
 
