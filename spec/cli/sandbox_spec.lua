@@ -81,6 +81,14 @@ describe("cli sandbox", function()
     assert.equal(require("adobepass").version, outputs[2])
   end)
 
+  it("[command-sandbox-error-json] sandbox: a failed start is one line of JSON with "
+    .. "--json", function()
+    local text, status = shell.read(COMMAND .. "sandbox --json --world /nonexistent")
+    local why = assert(json.decode(text), text).error
+    assert.same({ "sandbox_failed", 1 }, { why.code, status })
+    assert.is_truthy(why.message:find("/nonexistent", 1, true), why.message)
+  end)
+
   it("[command-sandbox-banner] sandbox --exec: names the viewers on a terminal, and "
     .. "prints nothing to a pipe", function()
     local line = COMMAND .. "sandbox --exec true"

@@ -69,6 +69,7 @@ local ADVICE = {
   output_failed = "Check the file or device that standard output is sent to.",
   login_superseded = "Continue with the newer login.",
   not_logged_in = SIGN_IN .. " Or use --mvpd to name a provider.",
+  sandbox_failed = "Check the options of adobepass sandbox.",
   software_statement_missing = "Pass the statement from the TVE Dashboard once, with "
     .. "--statement FILE.",
   store_failed = "Run adobepass doctor to check the store's folder.",

@@ -235,6 +235,17 @@ local function serve(running, arguments)
   return running:wait() and 0 or 130
 end
 
+-- A text may have several lines: each mistake of a world is on its own.
+local function not_started(message, wants_json)
+  if wants_json then
+    return nil, report.failed("sandbox_failed", (message:gsub("\n *", "; ")))
+  end
+  for line in ("adobepass sandbox: " .. message):gmatch "[^\n]+" do
+    terminal.print_error(line)
+  end
+  return report.FAILURE
+end
+
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function sandbox.run(arguments)
   if arguments.sandbox_command then return sandbox_control.run(arguments) end
@@ -245,12 +256,7 @@ function sandbox.run(arguments)
     state_dir = arguments.state_dir, record = arguments.record,
     throttle = not arguments.no_throttle,
   }
-  if not running then
-    for line in ("adobepass sandbox: " .. message):gmatch "[^\n]+" do
-      terminal.print_error(line)
-    end
-    return 1
-  end
+  if not running then return not_started(message, arguments.json) end
   for _, warning in ipairs(running.warnings) do
     terminal.print_error("adobepass sandbox: warning: " .. warning)
   end
