@@ -311,6 +311,25 @@ describe("cli commands", function()
     end
   end)
 
+  it("[command-configuration-mvpd] temppass, reset: use the mvpd of a named "
+    .. "configuration, and require one", function()
+    local place = fixture.folder .. "/.config/adobepass"
+    folder.run("mkdir -p " .. place)
+    assert(shell.write_file(place .. "/pass.json", '{"mvpd":"TempPass"}'))
+    local results = fixture:run_lines { "temppass --json --profile pass",
+      "reset --json --this-device --profile pass", "temppass CNN --json",
+      "reset --json --this-device" }
+    for index = 1, 2 do
+      assert.same({ "", 0 }, { results[index].err, results[index].status })
+      assert.equal("TempPass", json.decode(results[index].out).mvpd)
+    end
+    for index = 3, 4 do
+      local why = check_error(results[index].out, results[index].err)
+      assert.same({ "usage", 2 }, { why.code, results[index].status })
+      assert.is_truthy(why.message:find("--mvpd", 1, true), why.message)
+    end
+  end)
+
   it("[command-gives-temppass-back] reset: resets a TempPass for a device, a "
     .. "viewer or everyone", function()
     local UNKNOWN = ". It does not tell whether there was anything to reset."

@@ -39,9 +39,7 @@ function reset.define(parser)
   parser:mutex(targets[1], targets[2], targets[3], targets[4])
   local by = parser:flag("--by-key", "With --everyone: reset a promotional "
     .. "TempPass for all viewers.")
-  local mvpd = parser:option("--mvpd", "The id of the TempPass."):argname("<id>")
-    :convert(settings.not_empty)
-    :count(1)
+  local mvpd = settings.temp_pass_option(parser)
   settings.define(parser, mvpd, targets[1], targets[2], targets[3], targets[4], by)
 end
 
@@ -97,17 +95,19 @@ end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function reset.run(arguments)
+  local mvpd, missing = settings.temp_pass(arguments)
+  if not mvpd then return nil, missing end
   arguments.key = read_key(arguments.key)
   local client, found = settings.client(arguments)
   if not client then return nil, found end
   local name, why = run_reset(client, arguments, found.device_id)
   if not name then return nil, why end
   if arguments.json then
-    report.json { reset = true, mvpd = arguments.mvpd, whom = name }
+    report.json { reset = true, mvpd = mvpd, whom = name }
   else
     terminal.print(("%s: the service accepted the reset for %s%s. It does not tell "
       .. "whether there was anything to reset."):format(
-      terminal.escape(arguments.mvpd), name, key_text(arguments.key)))
+      terminal.escape(mvpd), name, key_text(arguments.key)))
   end
   return report.SUCCESS
 end

@@ -85,6 +85,12 @@ function settings.define(parser, ...)
   output_options(parser)
 end
 
+--- Returns the option --mvpd of a command that needs a TempPass.
+function settings.temp_pass_option(parser)
+  return parser:option("--mvpd", "The id of the TempPass; required here or in the "
+    .. "named configuration."):argname("<id>"):convert(settings.not_empty)
+end
+
 -- --- values -----------------------------------------------------------------
 
 local function getenv(name)
@@ -182,6 +188,12 @@ function settings.service_provider(arguments, origins, statement)
   if id then return id end
   return nil, report.usage("No service provider given. Use "
     .. "--service-provider with the requestor id of the TVE Dashboard.")
+end
+
+--- Returns the id of the TempPass; or nil and an error.
+function settings.temp_pass(arguments)
+  if arguments.mvpd then return arguments.mvpd end
+  return nil, report.usage "No TempPass given. Use --mvpd with its id."
 end
 
 --- Returns the language of texts for viewers; nil if none was given, or there are no

@@ -42,8 +42,7 @@ function temppass.define(parser)
   parser:argument("resource", "The id of the resource."):args "?"
     :argname("<resource>"):convert(settings.not_empty)
   settings.define(parser,
-    parser:option("--mvpd", "The id of the TempPass."):argname("<id>")
-      :convert(settings.not_empty):count(1),
+    settings.temp_pass_option(parser),
     parser:option("--identity", "The user of a promotional TempPass, as name=value. "
       .. "Other users of this machine can read the arguments of a command; with "
       .. "name=-, the value is read from standard input.")
@@ -96,11 +95,13 @@ end
 
 --- Runs the subcommand. Returns the exit status, or nil and an error.
 function temppass.run(arguments)
+  local mvpd, missing = settings.temp_pass(arguments)
+  if not mvpd then return nil, missing end
   local user, unread = user_of(arguments)
   if unread then return nil, unread end
   local client, err = settings.client(arguments)
   if not client then return nil, err end
-  local pass = client:temporary_access { mvpd = arguments.mvpd, user = user }
+  local pass = client:temporary_access { mvpd = mvpd, user = user }
   if not arguments.resource then return show_remaining(pass, arguments) end
   local decision, why = pass:authorize(arguments.resource)
   if not decision then return nil, why end
