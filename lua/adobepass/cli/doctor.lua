@@ -90,24 +90,6 @@ local function store(arguments, state)
   return ok("store", folder .. ", private to this user")
 end
 
--- Any response shows that the server is reachable. Returns the response; or
--- nil, a message and an error code.
-local function fetch(arguments, state, url)
-  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
-    timeout = arguments.timeout or 15 })
-  if not success or not transport then
-    return nil, "The CA file cannot be read.", "ca_unreadable"
-  end
-  local transfer, message, code = transport:submit { url = url }
-  local response
-  if transfer then
-    state.driver.wait(transport, transfer, state.driver.now() + 20)
-    response, message, code = transfer:result()
-  end
-  transport:close()
-  return response, message, code
-end
-
 local CONNECT_ADVICE = { tls_failed = "For a private certificate authority, use "
     .. "--ca with its certificate. Check this machine's date. Otherwise a proxy "
     .. "may intercept the connection.",
@@ -123,7 +105,9 @@ end
 
 local function reach(arguments, state)
   if not state.origins then return nil end
-  local response, message, code = fetch(arguments, state, state.origins.api .. "/")
+  -- Any response shows that the server is reachable.
+  local response, message, code = settings.send(arguments,
+    { url = state.origins.api .. "/" })
   if code == "ca_unreadable" then
     return unreachable("TLS", message, code)
   elseif code == "tls_failed" then
@@ -144,7 +128,8 @@ local function management(arguments, state)
   if not state.is_reached or state.origins.mgmt == state.origins.api then
     return nil
   end
-  local response, message = fetch(arguments, state, state.origins.mgmt .. "/")
+  local response, message = settings.send(arguments,
+    { url = state.origins.mgmt .. "/" })
   if response then return ok("management", state.origins.mgmt) end
   return warn("management", sentence(terminal.escape(message)),
     "Only adobepass reset needs it.")
@@ -295,10 +280,10 @@ local function qrencode()
     .. "address.", "Install the package qrencode.")
 end
 
-local function gateway(arguments, state)
+local function gateway(arguments)
   if not arguments.gateway then return nil end
-  local response, message, code = fetch(arguments, state,
-    (arguments.gateway:gsub("/$", "")) .. "/health/ready")
+  local response, message, code = settings.send(arguments,
+    { url = arguments.gateway:gsub("/$", "") .. "/health/ready" })
   if not response then return unreachable("gateway", message, code) end
   local reply = json.decode(response.body)
   if type(reply) ~= "table" or not (reply.state or reply.message) then
@@ -364,7 +349,7 @@ end
 
 --- Runs the checks and prints the findings. Returns the exit status.
 function doctor.run(arguments)
-  local state = { driver = adobepass.driver.block() }
+  local state = {}
   local findings, count = {}, { ok = 0, warn = 0, fail = 0 }
   for _, check in ipairs(CHECKS) do
     for _, finding in ipairs { check(arguments, state) } do

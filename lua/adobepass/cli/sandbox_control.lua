@@ -3,7 +3,6 @@
 -- @module adobepass.cli.sandbox_control
 
 local calls = require "adobepass.sandbox.control.calls"
-local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
@@ -131,24 +130,13 @@ local LARGEST_STATE = 256 * 1024 * 1024 -- bytes of a snapshot
 
 -- Returns the response, or nil and an error.
 local function send(arguments, url, body)
-  local ca = settings.ca(arguments)
-  local success, transport = pcall(core.http.new, { ca_file = ca,
+  local response, message, code = settings.send(arguments, { method = "POST",
+    url = url, headers = { ["Content-Type"] = "application/json" }, body = body,
     max_body = LARGEST_STATE })
-  if not success or not transport then
-    return nil, usage(("--ca: cannot read '%s'; use the CA file that adobepass sandbox "
-      .. "prints"):format(ca))
-  end
-  local driver = require("adobepass").driver.block()
-  local transfer, message, code = transport:submit { method = "POST", url = url,
-    headers = { ["Content-Type"] = "application/json" }, body = body }
-  local response
-  if transfer then
-    driver.wait(transport, transfer, driver.now() + 30)
-    response, message, code = transfer:result()
-  end
-  transport:close()
   if response then return response end
-  return nil, report.failed(code, message)
+  if code ~= "ca_unreadable" then return nil, report.failed(code, message) end
+  return nil, usage(("--ca: cannot read '%s'; use the CA file that adobepass sandbox "
+    .. "prints"):format(settings.ca(arguments)))
 end
 
 -- Returns the result of a call; nil and an error.

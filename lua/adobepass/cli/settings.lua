@@ -220,6 +220,26 @@ function settings.ca(arguments)
   return arguments.ca or variable(arguments, "CA")
 end
 
+--- Sends one request, and waits for its response. Returns the response; or nil, a
+-- message and an error code, which is `ca_unreadable` if the CA file cannot be read.
+-- @param request of core.http
+function settings.send(arguments, request)
+  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
+    timeout = arguments.timeout })
+  if not success or not transport then
+    return nil, "The CA file cannot be read.", "ca_unreadable"
+  end
+  local transfer, message, code = transport:submit(request)
+  local response
+  if transfer then
+    -- The timeout of the transport ends the transfer.
+    library().driver.block().wait(transport, transfer, math.huge)
+    response, message, code = transfer:result()
+  end
+  transport:close()
+  return response, message, code
+end
+
 --- Returns the device information: of --device-info, or of this machine; or nil
 -- and an error.
 function settings.device_info(arguments)
