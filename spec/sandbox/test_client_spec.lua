@@ -27,19 +27,16 @@ local function counted(run)
     sleeps = sleeps + 1
     return sleep(...)
   end
-  local start = core.clock.monotonic()
   local success, message = pcall(run, transport)
   methods.submit, core.clock.sleep = submit, sleep
   transport:close()
   if not success then error(message, 0) end
-  return requests, sleeps, core.clock.monotonic() - start
+  return requests, sleeps
 end
 
 -- The test runs without a request over the network and without a sleep.
 local function runs_in_process(run)
-  local requests, sleeps, seconds = counted(run)
-  assert.same({ 0, 0 }, { requests, sleeps })
-  assert.is_true(seconds < 5)
+  assert.same({ 0, 0 }, { counted(run) })
 end
 
 local function log_in(client, control, options)

@@ -124,7 +124,6 @@ describe("in-process transport", function()
     local h = ready()
     h.control.fault { kind = "delay", seconds = 5 }
     local transfer = submit(h)
-    local before = os.clock()
     assert.equal(1, h.transport:step(0))
     assert.equal(fixture.START, h.sandbox:now())
     assert.equal(5, h.transport:timeout())
@@ -133,7 +132,6 @@ describe("in-process transport", function()
     assert.equal(0, h.transport:step(60))
     assert.equal(fixture.START + 5000, h.sandbox:now())
     assert.equal(5, transfer:result().timings.total)
-    assert.is_true(os.clock() - before < 1)
   end)
 
   it("[sandbox-transport-times-deadline] sandbox transport: times out at "
