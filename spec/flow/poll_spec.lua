@@ -381,11 +381,6 @@ describe("polling", function()
     end
   end
 
-  it("[login-poll-twenty-timelines] poll tables: contain at least twenty "
-    .. "timelines", function()
-    assert.is_true(#TABLE >= 20)
-  end)
-
   it("[login-poll-never-faster-adobe] login: raises for a polling interval "
     .. "below Adobe's minimum", function()
     for _, name in ipairs { "login", "start_login" } do
