@@ -28,7 +28,7 @@ end
 -- Programs for some specs of the core; each has a script beside it.
 local function programs(root)
   local list = {}
-  local scripts = shell.read(("cd %s && find spec/c spec/support/programs "
+  local scripts = shell.read(("cd %s && find spec/support/programs "
     .. "-name '*.lua' 2>/dev/null"):format(shell.quote(root)))
   for path in scripts:gmatch "[^\n]+" do
     list[#list + 1] = "build/lua5.4/" .. path:match "([^/]+)%.lua$"
