@@ -118,7 +118,7 @@ end
 
 flows["50 requests at once"] = function(world)
   local driver = adobepass.driver.tick()
-  local client = world:new_client("crowd", { driver = driver })
+  local client = world:new_client("batch", { driver = driver })
   return function()
     local outcomes = many_clients.run_tasks(driver, function()
       return client.context.connection.transport

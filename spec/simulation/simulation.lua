@@ -57,7 +57,7 @@ local function start_memory(process)
       return service.submit(process, given)
     end },
     rate_limit = load("adobepass.policy.rate_limiter").new(
-      not self.is_crowd and { rate = 100 } or nil),
+      not self.is_burst and { rate = 100 } or nil),
     retry = load("adobepass.policy.retry").new(),
     circuit_breaker = load("adobepass.policy.circuit_breaker").new(),
     chance = function() return next_number(self) end,
@@ -95,7 +95,7 @@ local function request_token(process, device, refusal)
         and has_valid_token(process) then
       violated("C4: %s failed although a valid token is stored", process.name)
     end
-    if self.is_crowd then violated("C5: a newcomer failed: %s", err.code) end
+    if self.is_burst then violated("C5: a newcomer failed: %s", err.code) end
   end
 end
 
@@ -238,17 +238,17 @@ local function reset(self, seed, trace)
   self.files, self.entries, self.processes = {}, {}, {}
   self.refused, self.stored, self.excused = {}, {}, {}
   self.owners, self.registrations = {}, {}
-  self.is_crowd = chance(self, 0.02)
+  self.is_burst = chance(self, 0.02)
   self.is_file = chance(self, 0.5)
-  self.calm = self.is_crowd
+  self.calm = self.is_burst
   self.rate = pick(self, { 0.05, 0.15, 0.3, 0.5 })
-  self.timeout = self.is_crowd and 30 or pick(self, { 10, 30, 60 })
+  self.timeout = self.is_burst and 30 or pick(self, { 10, 30, 60 })
   self.sandbox.world.lifetimes.access_token = pick(self, { 21600, 400 })
   for _, machine in ipairs(self.machines) do machine.wall = 0 end
   self.sandbox.state.clients, self.sandbox.state.journal = {}, {}
 end
 
-local function start_crowd(self)
+local function start_burst(self)
   for index = 1, 18 do
     spawn(self.processes[1], function()
       request_token(self.processes[1], "device" .. index)
@@ -261,10 +261,10 @@ end
 function Simulation:run(seed, trace)
   reset(self, seed, trace)
   self.total.seeds = self.total.seeds + 1
-  for number = 1, self.is_crowd and 1 or 2 + upto(self, 2) do
+  for number = 1, self.is_burst and 1 or 2 + upto(self, 2) do
     add_process(self, number)
   end
-  if self.is_crowd then start_crowd(self) else
+  if self.is_burst then start_burst(self) else
     for _, process in ipairs(self.processes) do spawn(process, work_of(process)) end
   end
   local steps = 0

@@ -259,7 +259,7 @@ function html.home(page)
 end
 
 local MESSAGE = [[
-<div class="centre"{!live}>
+<div class="centered"{!live}>
 <div class="seal{!kind}">{!icon}</div>
 <p class="strong">{strong}</p>
 <p>{text}</p>

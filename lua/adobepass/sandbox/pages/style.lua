@@ -107,16 +107,16 @@ form .bad{margin:0}
   color:var(--ink);background:transparent;border-color:var(--line);
   font-weight:600;line-height:1.2;padding:.3rem .8rem;min-height:3rem}
 .providers button:hover{border-color:var(--accent)}
-.centre>:last-child{margin-bottom:0}
+.centered>:last-child{margin-bottom:0}
 .seal{width:4rem;height:4rem;border-radius:50%;display:grid;
   place-items:center;margin:0 auto 1rem;color:var(--good);
   background:var(--good-ground)}
 .seal svg{width:2.2rem;height:2.2rem}
 .seal.off{color:var(--soft);background:var(--line)}
 .seal.no{color:var(--bad);background:var(--bad-ground)}
-.centre{text-align:center;text-wrap:balance}
-.centre p{margin:0 0 1rem}
-.centre .strong{font-size:1.2rem;font-weight:650;margin-bottom:.5rem}
+.centered{text-align:center;text-wrap:balance}
+.centered p{margin:0 0 1rem}
+.centered .strong{font-size:1.2rem;font-weight:650;margin-bottom:.5rem}
 details{margin-top:1.25rem;padding-top:.25rem;border-top:1px solid var(--line);
   font-size:.9rem}
 summary{cursor:pointer;color:var(--soft);font-weight:600;
