@@ -4,6 +4,7 @@
 local core = require "adobepass.core"
 local host = require "adobepass.sandbox.host"
 local json = require "adobepass.util.json"
+local run_transfer = require "spec.support.run_transfer"
 
 local tv_client = {}
 tv_client.__index = tv_client
@@ -15,12 +16,7 @@ local INFO = core.base64.encode(json.encode {
 
 --- Sends one request and waits: response | nil, message, code.
 function tv_client.fetch(transport, request)
-  local transfer = assert(transport:submit(request))
-  while true do
-    local response, message, code = transfer:result()
-    if response or code ~= "pending" then return response, message, code end
-    assert(transport:step(1))
-  end
+  return run_transfer(transport, assert(transport:submit(request)))
 end
 
 local function form(fields)
