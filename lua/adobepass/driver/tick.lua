@@ -204,12 +204,13 @@ end
 -- resumed in each frame.
 local function pause(task, thread, deadline, transport, transfer)
   if not task then return coroutine.yield() end
-  task.transport = transport
+  if transport then task.transport = transport end
   if task.thread == thread then
     task.transfer, task.deadline = transfer, deadline
   end
   coroutine.yield()
-  task.transport, task.transfer, task.deadline = nil, nil, nil
+  if transport then task.transport = nil end
+  task.transfer, task.deadline = nil, nil
 end
 
 local function wait(state, transport, transfer, deadline)

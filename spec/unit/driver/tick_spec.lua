@@ -166,6 +166,24 @@ describe("driver.tick, reuse = " .. tostring(reuse) .. ",", function()
     assert.equal(3, turns)
   end)
 
+  it("[driver-tick-two-inner] driver.tick: update steps the transport of an inner "
+    .. "coroutine while another one sleeps", function()
+    local transport = new_transport()
+    driver.start(function()
+      local waiting = coroutine.wrap(function()
+        driver.wait(transport, new_transfer(), 100)
+      end)
+      local sleeping = coroutine.wrap(function() driver.sleep(100) end)
+      while true do
+        waiting()
+        sleeping()
+        coroutine.yield()
+      end
+    end)
+    for _ = 1, 4 do driver.update() end
+    assert.equal(3, #transport.steps)
+  end)
+
   it("[driver-tick-no-turn-task] driver.tick: a waiting task is not resumed "
     .. "before its transfer has ended", function()
     local transfer, turns = new_transfer(), 0
