@@ -82,7 +82,8 @@ VERSION := $(shell sed -n 's/.*ADOBEPASS_VERSION "\(.*\)"/\1/p' csrc/base/versio
 SOURCES := $(wildcard csrc/*/*.c)
 PURE := $(filter-out csrc/lua/%,$(SOURCES))
 # The files outside of csrc/lua do not depend on the Lua.
-PURE_OBJECTS := $(PURE:csrc/%.c=build/pure$(BUILD_SUFFIX)/%.o)
+PURE_BUILD := build/pure$(BUILD_SUFFIX)
+PURE_OBJECTS := $(PURE:csrc/%.c=$(PURE_BUILD)/%.o)
 OBJECTS := $(PURE_OBJECTS) \
   $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(filter csrc/lua/%,$(SOURCES)))
 LUA_FILES := $(shell find lua -name '*.lua')
@@ -109,7 +110,7 @@ $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 endef
 $(BUILD)/obj/%.o: csrc/%.c Makefile
 	$(compile)
-build/pure$(BUILD_SUFFIX)/%.o: csrc/%.c Makefile
+$(PURE_BUILD)/%.o: csrc/%.c Makefile
 	$(compile)
 
 -include $(OBJECTS:.o=.d)

@@ -42,6 +42,7 @@ build = {
   build_target = "build/rock/adobepass/core.so",
   build_variables = {
     BUILD = "build/rock",
+    PURE_BUILD = "build/rock/pure",
     CC = "$(CC)",
     CFLAGS = "$(CFLAGS)",
     INCLUDES = "-I$(LUA_INCDIR) -I$(CURL_INCDIR) -I$(CRYPTO_INCDIR)",

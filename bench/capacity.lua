@@ -40,7 +40,7 @@ capacity.MODEL = {
   keepalive = 15, -- a TV's connection after a request
   workers = 4, -- of a node, one for each core
   retry = 2, -- Retry-After of a 503
-  timeout = 8, -- the longest wait for the rate limit
+  timeout = 8, -- of a call to Adobe, with the wait for the rate limit
   tokens = 2, adobe_rate = 1, adobe_burst = 10, -- registrations of all nodes
 }
 

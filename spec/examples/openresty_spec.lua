@@ -581,7 +581,7 @@ describe("gateway", function()
     end)
 
     it("[gateway-new-devices-prefix] gateway: limits new devices per IPv6 "
-      .. "/48", function()
+      .. "/56", function()
       local function arrive(address)
         return tv:post(one .. "/login", {},
           { Cookie = false, ["X-Forwarded-For"] = address })
@@ -589,8 +589,8 @@ describe("gateway", function()
       for index = 1, 6 do
         assert.equal(200, (arrive(("2001:db8:7:%d::1"):format(index))))
       end
-      is_refused(429, "http_429", arrive "2001:db8:7:ffff::9")
-      assert.equal(200, (arrive "2001:db8:8::1"))
+      is_refused(429, "http_429", arrive "2001:db8:7:ff::9")
+      assert.equal(200, (arrive "2001:db8:7:100::1"))
       -- An IPv4 address in the form of IPv6 counts as that address.
       for index = 1, 7 do
         assert.equal(200, (arrive("::ffff:198.51.100." .. index)))
@@ -599,7 +599,7 @@ describe("gateway", function()
 
     it("[gateway-new-devices-shared] gateway: allows more new devices for an address "
       .. "that is listed as shared", function()
-      for _ = 1, 20 do
+      for _ = 1, 70 do
         assert.equal(200, (tv:get(one .. "/providers", { Cookie = false,
           ["X-Forwarded-For"] = "203.0.113.7" })))
       end

@@ -13,7 +13,8 @@ function logout.start(given) config = given end
 
 --- POST /logout: returns the result for each provider, and the URL of its logout
 -- page for a TV with a browser. The device keeps its cookie. A ticket stays valid until
--- it expires: the guard asks no store, so deleted cookies would not end a copy.
+-- it expires: the guard does not read the store, so deleting cookies would not end a
+-- copy.
 function logout.post(request)
   local good, err = flows.forget(request.who)
   if not good then return nil, err end

@@ -24,7 +24,8 @@ local KEPT, KEPT_IPV6 = 86400000, 600000
 
 -- KEYS[1] is the address. ARGV: "reserve", "cancel" or "penalize", and for the
 -- latter the ms to block; then the ms between two requests, the burst, KEPT. Returns
--- the ms to wait. A key with an unused burst says nothing after its next request.
+-- the ms to wait. A key with an unused burst is not needed after the time of its next
+-- request.
 local MOVE = [[
 local time, interval = redis.call("time"), tonumber(ARGV[3])
 local now = time[1] * 1000 + time[2] / 1000

@@ -72,28 +72,32 @@ local function network_of(address, bytes)
   return address:sub(1, bytes)
 end
 
--- An IPv6 host chooses among the 2^64 addresses of a network (RFC 4291), and a site has
--- up to 2^16 networks (RFC 6177): a /64 and a /48, in bytes.
-local HOST, SITE = 8, 6
+-- An IPv6 host chooses among the 2^64 addresses of a network (RFC 4291), and a home may
+-- have 256 networks (RFC 6177): a /64 and a /56, in bytes.
+local HOST, SITE = 8, 7
 
 -- The routes with which a new device may begin; they give it a cookie.
 local IS_FIRST = { ["/login"] = true, ["/providers"] = true }
 
 --- For rewrite_by_lua: sets the keys of nginx's limits. The key of a known device is
 -- its id, because many homes may share an address; `gateway_device` limits how many of
--- its requests run at once. The key of another request is its
--- IPv4 address or IPv6 /64. The first request of a device also counts against the limit
--- of new devices of its IPv4 address or IPv6 /48, which is higher for an address that
--- the settings list as shared.
+-- its requests run at once. The key of another request is its IPv4 address or IPv6 /64.
+-- The first request of a device also counts against the limit of new devices of its
+-- IPv4 address or IPv6 /56; at an address that the settings list as shared, it counts
+-- against the higher limit of such addresses only.
 function viewer.set_limits()
   local variables = ngx.var
   local id = devices:open("device", variables.cookie_gateway_device)
   local address = variables.binary_remote_addr
   variables.gateway_device = id or ""
+  if not id and IS_FIRST[variables.uri] then
+    if is_shared(variables.remote_addr) then
+      variables.gateway_shared_newcomer = address
+      return
+    end
+    variables.gateway_newcomer = network_of(address, SITE)
+  end
   variables.gateway_viewer = id or network_of(address, HOST)
-  if id or not IS_FIRST[variables.uri] then return end
-  variables[is_shared(variables.remote_addr) and "gateway_shared_newcomer"
-    or "gateway_newcomer"] = network_of(address, SITE)
 end
 
 --- Sets the only cookie of a response.
