@@ -11,7 +11,7 @@ return {
     statement = "Each application that receives a 429 response must wait for at "
       .. "least 1 second before generating a new request.",
     status = "kept", tags = { "deadline-stops-device-asks",
-      "deadline-429-register-token", "rate-limit-allow-listed" } },
+      "rate-limit-allow-listed" } },
   { page = "rest-api-v2-appendix-headers-x-device-info",
     statement = "The JSON element contains at least the attributes marked as "
       .. "required: model, version, osName, osVersion, connectionType.",

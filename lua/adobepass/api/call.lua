@@ -117,29 +117,6 @@ local function longest_wait(self, now)
   return left - math.min(MOST_RESERVED, left * RESERVED_SHARE)
 end
 
--- Reserves a time for the request, and for a registration also for the token request
--- that follows: an overloaded client would otherwise register devices and have no time
--- for their tokens. Returns the seconds until the request, and until the last of both.
-local function reserve(self, limit, key, now)
-  local guard, name = self.guard, self.operation.name
-  if guard and name == "token" and guard.token_at then
-    local seconds = math.max(0, guard.token_at - now)
-    guard.token_at = nil
-    if limit:barred_for(key, now) <= 0 then return seconds, seconds end
-  end
-  local seconds = limit:reserve(key, now)
-  if not guard or name ~= "register" then return seconds, seconds end
-  guard.token_at = guard.token_at or now + limit:reserve(key, now)
-  return seconds, math.max(seconds, guard.token_at - now)
-end
-
--- Cancels what `reserve` has reserved, except parts of the burst.
-local function cancel(self, limit, key, seconds, last)
-  if seconds > 0 then limit:cancel(key) end
-  if last > seconds then limit:cancel(key) end
-  if self.guard then self.guard.token_at = nil end
-end
-
 -- A 429 for the same address during the wait voids the reservation; then a new
 -- one is made.
 function states.wait_for_rate_limit(self)
@@ -147,17 +124,17 @@ function states.wait_for_rate_limit(self)
   local is_limited = IS_LIMITED[self.operation] or self.operation.is_custom
   if limit.off or not is_limited then return "send" end
   local key, now = limit_key(self), driver.now()
-  local seconds, last = reserve(self, limit, key, now)
-  if last > 0 and last >= longest_wait(self, now) then
-    cancel(self, limit, key, seconds, last)
-    return fail(self, rate_limited(self, last, limit:barred_for(key, now)))
-  end
+  local seconds = limit:reserve(key, now)
   if seconds <= 0 then return "send" end
+  if seconds >= longest_wait(self, now) then
+    limit:cancel(key)
+    return fail(self, rate_limited(self, seconds, limit:barred_for(key, now)))
+  end
   if self.guard then self.deadline = self.guard:extend(seconds) end
   emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
   driver.sleep(seconds)
   if limit:barred_for(key, driver.now()) <= 0 then return "send" end
-  cancel(self, limit, key, seconds, last)
+  limit:cancel(key)
   return "wait_for_rate_limit"
 end
 
@@ -239,7 +216,6 @@ local function error_of(self, response)
   if err.http_status == THROTTLED then
     connection.rate_limit:penalize(limit_key(self), connection.driver.now(),
       math.max(1, err.retry_after or 0))
-    if self.guard then self.guard.token_at = nil end
   end
   return err
 end
@@ -265,10 +241,12 @@ local function may_register_again(self)
 end
 
 -- Returns whether the server refused the credentials. Adobe's page on the reset of a
--- TempPass: a 403 requires new ones. In other APIs it may mean a missing permission.
+-- TempPass: a 403 requires new ones, unless it names another action. In other APIs it
+-- may mean a missing permission.
 local function are_credentials_refused(self, err)
   return err.action == "application-registration" or err.http_status == FORBIDDEN
-    and self.operation.base == "mgmt" and not self.operation.is_custom
+    and err.action == "none" and self.operation.base == "mgmt"
+    and not self.operation.is_custom
 end
 
 -- The SSO Service's actions for a missing or refused service token, which a new
@@ -425,8 +403,7 @@ end
 -- @param guard the owner of the lock: `before_send()`, called before each
 -- request, returns true, or nil and the error of the call; `extend(seconds)`
 -- adds the time of a wait for the rate limit and returns the new deadline, which
--- is never after `latest`; `token_at`: the time that a registration has reserved for
--- the token request
+-- is never after `latest`
 function call.perform(connection, device, name, params, deadline, guard)
   local made, err = call.new(connection, device, BY_NAME[name], params,
     deadline, nil, guard)

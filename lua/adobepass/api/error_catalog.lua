@@ -137,7 +137,7 @@ add("application-registration", AGAIN, {
   invalid_access_token_service_provider =
     "Register with a software statement for this service provider.",
   invalid_access_token_client_application =
-    "The client registers again. Check that the application is still listed.",
+    "Calls of a viewer register again. Check that the application is still listed.",
 })
 
 add("authentication", SIGN_IN, {
@@ -197,8 +197,8 @@ add("configuration", APP, {
 })
 
 add("application-registration", AGAIN, {
-  invalid_client = "The client registers again, once in 10 minutes. For a new sandbox, "
-    .. "use a new store.",
+  invalid_client = "Calls of a viewer register again, once in 10 minutes. For a new "
+    .. "sandbox, use a new store.",
 })
 
 -- The SSO Service ----------------------------------------------------------
@@ -324,7 +324,7 @@ local actions = {
   none = { viewer = LATER, hint = "Check the request, and the message." },
   configuration = { viewer = APP, hint = DASHBOARD },
   ["application-registration"] = { viewer = AGAIN,
-    hint = "The client registers again, once in 10 minutes. Check statement and "
+    hint = "Calls of a viewer register again, once in 10 minutes. Check statement and "
       .. "environment." },
   authentication = { viewer = SIGN_IN_AGAIN, hint = "Start a login." },
   authorization = { viewer = AGAIN, hint = "Request an authorization." },

@@ -415,33 +415,6 @@ describe("a 429", function()
     assert.truthy(err.message:find("429", 1, true))
   end)
 
-  it("[deadline-429-register-token] 429: voids the time that a registration has "
-    .. "reserved for its token request", function()
-    local fixture = ready { rate_limit = true }
-    local new = fixture.client:device { id = "new", info = operation_setup.INFO }
-    assert(fixture.control.fault { kind = "too_many_requests",
-      operation = "register" })
-    assert(new.api:profiles())
-    assert.equal("0 1250", times(fixture, "register"))
-    assert.equal("2250", times(fixture, "token"))
-  end)
-
-  it("[deadline-429-meanwhile-token] 429: of another call, delays the token request of "
-    .. "a registration in flight", function()
-    local fixture = ready { rate_limit = true, retry = { attempts = 1 } }
-    local new = fixture.client:device { id = "new", info = operation_setup.INFO }
-    assert(fixture.control.fault { kind = "delay", operation = "register",
-      seconds = 0.5 })
-    throttle(fixture, 5)
-    fixture.driver.run(function() assert(new.api:profiles()) end, function()
-      fixture.driver.sleep(0.1)
-      assert.is_nil((fixture.client.api:profiles()))
-    end)
-    assert.equal("0", times(fixture, "register"))
-    -- The fake driver sees both responses when that of the registration arrives.
-    assert.equal("5500", times(fixture, "token"))
-  end)
-
   it("[deadline-not-stop-address] 429: does not delay requests of another IP "
     .. "address", function()
     local fixture = ready { rate_limit = true, retry = { attempts = 1 } }

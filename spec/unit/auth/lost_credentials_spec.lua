@@ -290,33 +290,6 @@ describe("credentials and faults", function()
     return succeeded, message
   end
 
-  -- Each response comes after 0.15 s, and the limit allows 10 + 60 requests.
-  it("[credentials-overload] credentials: when too many new devices arrive, each "
-    .. "registration that is sent is followed by a token request", function()
-    local driver, tasks = adobepass.driver.tick(), {}
-    local one = client { driver = driver, device = false, rate_limit = true,
-      timeout = 8 }
-    for _, operation in ipairs { "register", "token" } do
-      assert(at.control.fault { kind = "delay", operation = operation, seconds = 0.15,
-        count = 1000 })
-    end
-    for index = 1, 300 do
-      tasks[index] = driver.start(function()
-        driver.sleep(index / 5)
-        local device = one:device { id = "tv" .. index, ip = "10.0.0." .. index }
-        return device.api:profiles()
-      end)
-    end
-    finish(driver)
-    local succeeded, sent = 0, select(2, at.control.take())
-    for _, task in ipairs(tasks) do
-      if task.results[1] then succeeded = succeeded + 1
-      else assert.equal("timeout", task.results[2].code) end
-    end
-    assert.is_true(succeeded >= 34, succeeded)
-    assert.same({ succeeded, succeeded }, { sent.register, sent.token })
-  end)
-
   it("[credentials-many-devices] credentials: 20 new devices at once wait for the rate "
     .. "limit as long as their timeout allows", function()
     local succeeded = first_requests(20, 32)
