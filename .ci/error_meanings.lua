@@ -24,7 +24,7 @@ return {
   -- the client
   not_logged_in = "There is no profile.",
   login_expired = "The code expired before the viewer logged in.",
-  login_superseded = "A newer login of this device replaced this one.",
+  login_superseded = "A newer login, or a logout, of this device ended this login.",
   login_denied = "The provider refused the login.",
   cancelled = "The option `cancel` ended the login, or the request was cancelled.",
   partner_failed = "The partner's framework gave no SAML response.",

@@ -361,6 +361,7 @@ describe("logout", function()
         end }
     end,
   }
+  local STATE = { poll_login = "superseded" }
   local SENT = { refresh_profile = "profile", login = "profile", session = "profile",
     poll_login = "profile_for_code", partner_login = "other" }
 
@@ -379,11 +380,54 @@ describe("logout", function()
         end
         return result
       end
-      assert(call())
+      local value, err = call()
+      assert.equal(name == "refresh_profile", value ~= nil)
+      if err then assert.equal(STATE[name] or "login_superseded", err.code or err) end
       assert.is_true(is_out)
       assert.is_nil(client:remembered_profile())
     end)
   end
+
+  it("[logout-other-provider] logout: of another provider does not end a poll that "
+    .. "waits for its response", function()
+    viewer "Cablevision"
+    local flow = assert(client:start_login(timeline.login_options {
+      mvpd = "Spectrum" }))
+    scenario:sign_in(flow.code)
+    local wait, is_out = scenario.driver.wait, false
+    function scenario.driver.wait(...)
+      local result = wait(...)
+      if not is_out and scenario.requests[#scenario.requests].operation
+          == "profile_for_code" then
+        is_out = true
+        assert(client:logout { mvpd = "Cablevision" })
+      end
+      return result
+    end
+    assert.equal("Spectrum", assert(client:poll_login(flow)).mvpd)
+    assert.is_true(is_out)
+    assert.equal("Spectrum", client:remembered_profile().mvpd)
+  end)
+
+  it("[logout-profile-meanwhile] logout: deletes a profile that another call stores "
+    .. "before the service has ended it", function()
+    viewer "Cablevision"
+    local wait, is_refreshed = scenario.driver.wait, false
+    function scenario.driver.wait(...)
+      if not is_refreshed and scenario.requests[#scenario.requests].operation
+          == "logout" then
+        is_refreshed = true
+        assert(client:refresh_profile { mvpd = "Cablevision" })
+      end
+      return wait(...)
+    end
+    scenario:respond_with("profile", { profiles = { Cablevision = {
+      notBefore = client:now_ms(), notAfter = client:now_ms() + 3600000,
+      issuer = "Cablevision", type = "regular", attributes = {} } } })
+    assert(client:logout())
+    assert.is_true(is_refreshed)
+    assert.is_nil(client:remembered_profile())
+  end)
 
   it("[logout-store-not-forget] logout: returns an error when the store cannot "
     .. "delete the login", function()

@@ -2,6 +2,7 @@
 -- stored profile stays.
 
 local assert_client_error = require "spec.support.assert_client_error"
+local denials = require "adobepass.flow.denials"
 local json = require "adobepass.util.json"
 local operation_setup = require "spec.support.operation_setup"
 local timeline = require "spec.support.timeline"
@@ -95,10 +96,10 @@ describe("recovery", function()
       return { decisions = list }
     end)
     local writes, context = 0, client.context
-    local remember = context.remember
-    function context.remember(...)
+    local replace = context.replace
+    function context.replace(...)
       writes = writes + 1
-      return remember(...)
+      return replace(...)
     end
     local catalog = assert(client:preauthorize { "R1", "R2", "R3", "R4", "R5" })
     assert.equal(5, #catalog.denied)
@@ -158,6 +159,10 @@ describe("recovery", function()
 
   it("[recovery-logout-fails] login: continues when the denied profile cannot be "
     .. "ended, and ends it the next time", function()
+    local warnings = {}
+    client = scenario:new_client { on_event = function(event)
+      if event.type == "warning" then warnings[#warnings + 1] = event.code end
+    end }
     log_in()
     for _, refusal in ipairs { { "", 503 }, { { status = 400, action = "none",
         code = "invalid_parameter_redirect_url", message = "not listed" }, 400 } } do
@@ -167,6 +172,22 @@ describe("recovery", function()
       scenario:set_responder(nil)
       assert.is_string(select(2, log_in()))
     end
+    assert.same({ "http_503", "invalid_parameter_redirect_url" }, warnings)
+  end)
+
+  it("[recovery-denials-concurrent] login: a denial that another process records does "
+    .. "not restore one that a login deletes meanwhile", function()
+    log_in()
+    deny_with "authorization_denied_by_hba_policies"
+    local store = client.context.connection.store
+    local other, replace = scenario:new_client { store = store }, store.replace
+    store.replace = function(...)
+      store.replace = replace
+      denials.remove(client.context, "Cablevision")
+      return replace(...)
+    end
+    assert.is_true(denials.add(other.context, "Spectrum"))
+    assert.same({ Spectrum = true }, denials.recall(client.context))
   end)
 
   it("[recovery-provider-gone] login: shows a code when the denied provider is no "
@@ -227,7 +248,7 @@ describe("recovery", function()
     assert.is_string(select(2, log_in()))
     deny_with "authorization_denied_by_hba_policies"
     assert(client:logout { mvpd = "Cablevision" })
-    assert.is_nil(client.context:recall "denied")
+    assert.same({}, denials.recall(client.context))
   end)
 
   it("[recovery-logout-code] logout: of one provider, keeps the record of the present "

@@ -258,7 +258,7 @@ add("none", "This code has expired. Please get a new one.", {
 })
 
 add("none", SIGN_IN, {
-  login_superseded = "Show the code of the newer login.",
+  login_superseded = "Show the code of the newer login; after a logout, start a login.",
 })
 
 add("none", AGAIN, {

@@ -6,7 +6,8 @@
 -- `identity` (see adobepass.api.viewer_identity; nil if nothing in it changes), and,
 -- created at first use, `headers`, `credentials` and `management` (access tokens),
 -- `store`, `permits`, `platform` (see platform_key), `generation` (a count of logins
--- and logouts) and `code_life` (of adobepass.flow.code_life).
+-- and logouts), `logouts` (see note_logout) and `code_life` (of
+-- adobepass.flow.code_life).
 -- @module adobepass.api.flow_context
 
 local access_token = require "adobepass.auth.access_token"
@@ -307,6 +308,12 @@ end
 -- nil when there is none; nil and an error when the store fails.
 function Context:recall(name) return store_of(self):read(name) end
 
+--- Writes a table as `remember` does, if the stored text is `text` (nil: none). Returns
+-- true; false when it is another one; nil and an error when the store fails.
+function Context:replace(name, value, text, seconds)
+  return store_of(self):replace_record(name, value, text, seconds)
+end
+
 --- Deletes a table of the device's part of the store; with its `text`, only if no
 -- other process has replaced it.
 function Context:forget(name, text) return store_of(self):release(name, text) end
@@ -374,12 +381,29 @@ function Context:clear_permits()
   self.permits, self.generation = nil, (self.generation or 0) + 1
 end
 
+local NO_LOGOUT, ALL = { count = 0, last = {} }, {}
+
 --- Returns a mark of the present viewer. A response to a request that is sent
 -- after the mark concerns this viewer, unless a login or logout came between. `time` is
 -- nil before the first response: this device's clock cannot be compared with a profile.
 function Context:viewer_mark()
-  return { generation = self.generation,
+  return { generation = self.generation, logouts = (self.logouts or NO_LOGOUT).count,
     time = self:knows_time() and self:now_ms() or nil }
+end
+
+--- Records that a logout has begun or ended: of `mvpd`, or else of all providers.
+-- @tparam ?string mvpd
+function Context:note_logout(mvpd)
+  local logouts = self.logouts or { count = 0, last = {} }
+  self.logouts, logouts.count = logouts, logouts.count + 1
+  logouts.last[mvpd or ALL] = logouts.count
+  self:clear_permits()
+end
+
+--- Returns whether this device has logged out of a provider since a mark.
+function Context:has_logged_out(since, mvpd)
+  local last = (self.logouts or NO_LOGOUT).last
+  return math.max(last[mvpd] or 0, last[ALL] or 0) > since.logouts
 end
 
 --- Returns whether this device has neither logged in nor out since a mark.

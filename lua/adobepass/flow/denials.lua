@@ -23,32 +23,30 @@ function denials.recall(context)
   return record and record.mvpds or {}
 end
 
-local function write(context, mvpds)
-  if not next(mvpds) then return context:forget("denied") end
-  return context:remember("denied", { mvpds = mvpds }, SECONDS)
+-- Changes the record of one provider; starts again if another process has written.
+local function change(context, mvpd, value)
+  while true do
+    local record, err, text = context:recall("denied")
+    if err then return nil, err end
+    local mvpds = record and record.mvpds or {}
+    if mvpds[mvpd] == value then return true end
+    mvpds[mvpd] = value
+    local done, why = context:replace("denied", { mvpds = mvpds }, text, SECONDS)
+    if done ~= false then return done, why end
+  end
 end
 
 --- Records the denial of a provider.
-function denials.add(context, mvpd)
-  local mvpds = denials.recall(context)
-  if not mvpds or mvpds[mvpd] then return end
-  mvpds[mvpd] = true
-  write(context, mvpds)
-end
+function denials.add(context, mvpd) return change(context, mvpd, true) end
 
 --- Deletes the denial of a provider. Returns true; nil and an error when the store
 -- fails.
-function denials.remove(context, mvpd)
-  local mvpds, err = denials.recall(context)
-  if not mvpds then return nil, err end
-  if not mvpds[mvpd] then return true end
-  mvpds[mvpd] = nil
-  return write(context, mvpds)
-end
+function denials.remove(context, mvpd) return change(context, mvpd, nil) end
 
 --- Ends this device's own profile at a provider that denied access. Without the
 -- identifiers of single sign-on the logout concerns no other device. Returns whether
--- the service ended the profile: it refuses a logout without a valid redirect URL.
+-- the service ended the profile: it refuses a logout without a valid redirect URL,
+-- which an event reports.
 -- @param context
 -- @string mvpd
 -- @tparam table options of the login
@@ -56,8 +54,12 @@ function denials.end_profile(context, mvpd, options)
   local kept, _, text = context:recall("profile")
   local params = { mvpd = mvpd, visitor_id = options.visitor_id,
     redirect_url = options.redirect_url or options.activation_url }
-  if not context.api:logout(tables.add(params, NO_SSO)) then return false end
-  context:clear_permits()
+  local done, err = context.api:logout(tables.add(params, NO_SSO))
+  if not done then
+    context:emit { type = "warning", code = err.code, message = err.message }
+    return false
+  end
+  context:note_logout(mvpd)
   if kept and kept.mvpd == mvpd then context:forget("profile", text) end
   denials.remove(context, mvpd)
   return true

@@ -38,7 +38,7 @@ local function cancelled()
 end
 
 local MESSAGES = { expired = "The code expired before the viewer signed in.",
-  superseded = "A newer login of this device has begun.",
+  superseded = "The device has begun a newer login, or has logged out.",
   denied = "The provider refused the login." }
 
 -- The provider's text of the error that denied the login is for the viewer.
@@ -66,7 +66,9 @@ end
 -- Returns the profile that is kept, else one that the service has, else authenticates
 -- the viewer. After a denial with the action `authentication` it does not return that
 -- provider's profile; before the viewer authenticates, a logout with `redirect_url` or
--- `activation_url` ends the device's own one.
+-- `activation_url` ends the device's own one. If that logout fails, the service may
+-- require no authentication: then the profile is returned, and an event of the type
+-- `warning` names the cause.
 --
 -- Returns the profile; nil and an error, whose code is `login_expired`,
 -- `login_superseded`, `login_denied` or `cancelled` when the login ended so.

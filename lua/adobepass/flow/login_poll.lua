@@ -59,6 +59,7 @@ local function check_flow(flow)
 end
 
 local function finish(context, flow, found, since)
+  if context:has_logged_out(since, found.mvpd) then return nil, "superseded" end
   context:forget("login")
   denials.remove(context, found.mvpd)
   flow.state, flow.profile, flow.mvpd = "done", found, found.mvpd
@@ -86,7 +87,7 @@ end
 
 --- Requests the profile of a login once, with options as in `login` (`choose`,
 -- `metadata_key`, `metadata_padding`, `visitor_id`). Returns the profile; nil and
--- "pending", "expired", "superseded" (a newer login of this device has begun) or
+-- "pending", "expired", "superseded" (a newer login or a logout of this device) or
 -- "denied"; or nil and an error. Other options of a login are ignored. Sets
 -- `flow.last_error` to the code of the poll's error; nil after a response without one.
 function login_poll.poll_login(context, flow, options)

@@ -78,7 +78,7 @@ end
 -- Deletes the viewer's data from the store, or with `mvpd` what concerns this provider.
 -- The device's credentials stay.
 local function forget_viewer(context, options)
-  context:clear_permits()
+  context:note_logout(options.mvpd)
   local good, err = true, nil
   if not is_kept_on(context, options) then
     good, err = context:forget("profile")
@@ -138,7 +138,8 @@ function logout.logout(context, options)
   local forgotten, why = forget_viewer(context, options)
   local report = {}
   for _, mvpd in ipairs(list) do one(context, mvpd, options, report) end
-  context:clear_permits() -- of a preauthorization during these requests
+  -- Another call may have stored a profile or permits during these requests.
+  if forgotten then forgotten, why = forget_viewer(context, options) end
   if #report == 1 and report[1].outcome == "failed" then
     return nil, report[1].error
   end

@@ -157,15 +157,18 @@ local function remember(context, item)
   return item
 end
 
---- Keeps the profile of a login, and drops the permits of the previous viewer. Does
--- neither if the device logged in or out since the request: the profile may be that of
--- a viewer who has logged out.
+--- Keeps the profile of a login, and drops the permits of the previous viewer. Fails if
+-- the device has logged out of the provider since the request: the profile may be that
+-- of the viewer who has logged out.
 -- @param context
 -- @tparam table item
 -- @tparam table since the result of context:viewer_mark() before the request
--- @return the profile; nil and an error when the store fails
+-- @return the profile; nil and an error
 function profile.log_in(context, item, since)
-  if not context:is_current(since) then return item end
+  if context:has_logged_out(since, item.mvpd) then
+    return nil, errors.new { code = "login_superseded", action = "none",
+      operation = "login", message = "The device has logged out meanwhile." }
+  end
   context:clear_permits()
   return remember(context, item)
 end
@@ -249,7 +252,7 @@ function profile.refresh_profile(context, options)
   if not response then return nil, err end
   local found = profile.choose(profile.list(context, response, options),
     { mvpd = mvpd })
-  if found and not context:is_current(since) then return found end
+  if found and context:has_logged_out(since, mvpd) then return found end
   if found then return remember(context, found) end
   if kept and kept.mvpd == mvpd and profile.is_visible(context, kept, options) then
     context:forget("profile", text)
