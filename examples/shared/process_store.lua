@@ -12,18 +12,18 @@ local HERE = debug.getinfo(1, "S").source:match "^@(.*)/[^/]*$"
 
 --- Creates a store in a folder.
 -- @string folder created if it is missing, readable by the owner only
-function process_store.new(folder)
+-- @tparam number|nil pause see queued_store.write
+function process_store.new(folder, pause)
   local pipe = assert(io.popen("exec " .. shell.line("env", "LUA_PATH=" .. package.path,
     "LUA_CPATH=" .. HERE .. "/../../build/lua5.4/?.so;;", "lua5.4",
-    HERE .. "/process_store_writer.lua", folder), "w"))
-  -- A write to the pipe of a process that has ended fails if the program ignores
-  -- SIGPIPE, as mpv does.
+    HERE .. "/process_store_writer.lua", folder, pause or ""), "w"))
+  -- The process ends after a failed change. A write to its pipe then fails if the
+  -- program ignores SIGPIPE, as mpv does.
   local function send(method, key, value, seconds)
-    local fine, message = pipe:write(("%s %d %d %s\n"):format(method, #(key or ""),
+    local fine = pipe:write(("%s %d %d %s\n"):format(method, #(key or ""),
       #(value or ""), seconds or ""), key or "", value or "")
-    if fine then fine, message = pipe:flush() end
-    if fine then return true end
-    return interface.failed(message)
+    if fine and pipe:flush() then return true end
+    return interface.failed "The process that writes the store has ended."
   end
   return queued_store.new { disk = adobepass.store.file(folder), send = send,
     pipe = pipe }

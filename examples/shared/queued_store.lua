@@ -4,10 +4,13 @@
 -- A value that was changed since the start is read from memory, any other from disk.
 -- Only one program may use the disk's store.
 
+local core = require "adobepass.core"
 local interface = require "adobepass.store.interface"
 local memory = require "adobepass.store.memory"
 
 local queued_store = {}
+
+local ATTEMPTS, PAUSE = 5, 0.2 -- seconds between two attempts
 
 local function was_cleared(self, key)
   for _, prefix in ipairs(self.cleared) do
@@ -67,10 +70,27 @@ local make = interface.class(does)
 --- Creates a store.
 -- @tparam table fields `disk`: a store that is only read; `send(method, key, value,
 -- seconds)`: queues a change and returns true, or nil, a message and the code
--- `store_failed` if an earlier change failed; other fields are kept
+-- `store_failed` if an earlier change failed or no change can be queued; other fields
+-- are kept
 function queued_store.new(fields)
   fields.memory, fields.changed, fields.cleared = memory(), {}, {}
   return make(fields)
+end
+
+--- Makes a queued change on the disk, in the other thread or process. Repeats a failed
+-- change, because the cause may be temporary, such as a full disk. Returns true, or nil
+-- and a message.
+-- @param disk the store
+-- @tparam number|nil pause in seconds between two attempts
+-- @param ... as `send` received them
+function queued_store.write(disk, pause, method, ...)
+  local done, message
+  for attempt = 1, ATTEMPTS do
+    if attempt > 1 then core.clock.sleep(pause or PAUSE) end
+    done, message = disk[method](disk, ...)
+    if done then return true end
+  end
+  return nil, message
 end
 
 return queued_store

@@ -8,14 +8,15 @@ local store = {}
 
 --- Creates a store in a folder.
 -- @string folder created if it is missing, readable by the owner only
-function store.new(folder)
+-- @tparam number|nil pause see queued_store.write
+function store.new(folder, pause)
   local orders, responses = love.thread.newChannel(), love.thread.newChannel()
   local writer = love.thread.newThread "store_writer.lua"
-  writer:start(package.path, package.cpath, folder, orders, responses)
+  writer:start(package.path, package.cpath, folder, orders, responses, pause)
   local function send(...)
+    orders:push { ... }
     local trouble = responses:pop()
     if trouble then return interface.failed(trouble) end
-    orders:push { ... }
     return true
   end
   return queued_store.new { disk = adobepass.store.file(folder), send = send,

@@ -5,7 +5,9 @@ local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local file = require "adobepass.store.file"
 local folder = require "spec.support.folder"
+local memory = require "adobepass.store.memory"
 local process_store = require "examples.shared.process_store"
+local queued_store = require "examples.shared.queued_store"
 local shell = require "adobepass.util.shell"
 local store_conformance = require "spec.support.store_conformance"
 
@@ -42,15 +44,43 @@ describe("process store", function()
     process_store.close(store)
   end)
 
-  it("[process-store-failed-write] process store: reports a failed write without the "
-    .. "value, and makes the changes after it", function()
+  it("[process-store-failed-write] process store: writes after a failed write fail; "
+    .. "the message is without the value", function()
     local kept = path .. "/kept"
     local script = ([[
-      local store = require "examples.shared.process_store".new(%q)
-      assert(store:set("large", ("secret"):rep(200000)) and store:set("k", "v"))
-      store.pipe:close()]]):format(kept)
-    assert.equal("process_store_writer: The entry is larger than 1 MiB.",
-      folder.run(shell.line("lua5.4", "-e", script) .. " 2>&1"))
+      local store = require "examples.shared.process_store".new(%q, 0)
+      assert(store:set("k", "v") and store:set("large", ("secret"):rep(200000)))
+      -- More than a pipe holds, so the process ends before all of it is written.
+      local _, message, code = store:set("later", ("v"):rep(1500000))
+      print(message, code, (store:set("last", "v")))]]):format(kept)
+    assert.equal("process_store_writer: The entry is larger than 1 MiB.\n"
+      .. "The process that writes the store has ended.\tstore_failed\tnil",
+      folder.run("trap '' PIPE; " .. shell.line("lua5.4", "-e", script) .. " 2>&1"))
     assert.equal("v", file(kept):get "k")
   end)
+end)
+
+describe("queued store", function()
+  -- A disk on which the first writes fail.
+  local function failing(failures)
+    local disk = memory()
+    return { set = function(_, ...)
+      if failures > 0 then
+        failures = failures - 1
+        return nil, "disk full", "store_failed"
+      end
+      return disk:set(...)
+    end, get = function(_, key) return disk:get(key) end }
+  end
+
+  it("[queued-store-repeats-write] queued store: repeats a failed write four times",
+    function()
+      local disk = failing(4)
+      assert.is_true(queued_store.write(disk, 0, "set", "k", "v"))
+      assert.equal("v", disk:get "k")
+      disk = failing(5)
+      assert.same({ n = 2, nil, "disk full" },
+        { n = 2, queued_store.write(disk, 0, "set", "k", "v") })
+      assert.is_nil(disk:get "k")
+    end)
 end)

@@ -40,15 +40,16 @@ local function persists(path)
   store.close(again)
 end
 
--- The change after a failed write returns the error.
+-- The change after a failed write is queued, and returns the error.
 local function returns_write_errors(path)
-  local opened = store.new(path)
+  local opened = store.new(path, 0)
   assert(opened:set("k", ("v"):rep(1024 * 1024)))
   opened.orders:push "end"
   opened.writer:wait()
   local done, message, code = opened:set("k", "v")
   assert(done == nil and code == "store_failed", tostring(code))
   assert(message:find "larger than 1 MiB")
+  assert(opened.orders:pop()[2] == "k")
 end
 
 function love.run()
