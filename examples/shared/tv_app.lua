@@ -159,10 +159,12 @@ function TvApp:open_catalog()
   self:show("catalog", not self.pass and self.decisions or nil)
 end
 
---- Returns whether a decision of the catalog locks its channel. A denial that may be
--- temporary, as after a network failure, does not: `play` requests a new decision.
+--- Returns whether a decision of the catalog locks its channel. Only a denial of this
+-- item does, which has status 200. After a failed request, or a denial that may be
+-- temporary, `play` requests a new decision.
 function TvApp.is_locked(decision)
-  return not decision.permitted and decision.error.action ~= "retry"
+  local err = decision.error
+  return not decision.permitted and err.http_status == 200 and err.action ~= "retry"
 end
 
 --- Returns to the channels if there are any, else to the providers.

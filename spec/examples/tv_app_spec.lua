@@ -35,24 +35,31 @@ describe("TV app", function()
       return screen.focus:item().decision, function() screen:key "ok" end
     end
 
-    before_each(function()
+    -- Signs in; the request for the second batch fails.
+    local function sign_in(fail)
       world.is_lost = function(request)
-        return request.body and request.body:find "Kids"
+        return request.body and request.body:find "Kids" and fail()
       end
       world:sign_in(app)
       world.is_lost = function() return false end
-    end)
+    end
+
+    local failures = { ["no network"] = function() return true end,
+      ["status 404"] = function() return world.sandbox.api .. "/none" end }
 
     for name, lock in pairs(catalogs) do
-      it("[tv-app-failed-batch] TV app: plays a channel whose decision is missing "
-        .. "because of the network: " .. name, function()
-        local decisions = app.screen[1]
-        assert.is_truthy((lock(decisions, 3)))
-        local is_locked, select_it = lock(decisions, 7)
-        assert.is_falsy(is_locked)
-        select_it()
-        assert.equal("Kids", world:await_screen(app, "playing")[1].resource)
-      end)
+      for failure, fail in pairs(failures) do
+        it("[tv-app-failed-batch] TV app: plays a channel whose decision is missing "
+          .. "because of a failed request: " .. name .. ", " .. failure, function()
+          sign_in(fail)
+          local decisions = app.screen[1]
+          assert.is_truthy((lock(decisions, 3)))
+          local is_locked, select_it = lock(decisions, 7)
+          assert.is_falsy(is_locked)
+          select_it()
+          assert.equal("Kids", world:await_screen(app, "playing")[1].resource)
+        end)
+      end
     end
   end)
 

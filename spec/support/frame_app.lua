@@ -6,6 +6,7 @@
 --   local app = world:start_app(channels)      examples/shared/tv_app.lua
 --   world:sign_in(app)                         logs bob in
 --   world.is_lost = function(request) return true end     no network
+--                                         or returns a URL to send the request to
 --   world:run(60)                              seconds in which the program runs
 --   world:await(function() return app.screen.name == "catalog" end)
 --   world:with_client(function() ... end)      for programs that create a client
@@ -59,8 +60,10 @@ local function transport_of(world)
   local transport = world.sandbox:transport()
   local submit = transport.submit
   function transport.submit(self, request)
-    if not world.is_lost(request) then return submit(self, request) end
-    return submit(self, { url = "https://lost.test" })
+    local lost = world.is_lost(request)
+    if not lost then return submit(self, request) end
+    local url = type(lost) == "string" and lost or "https://lost.test"
+    return submit(self, { url = url })
   end
   return transport
 end
