@@ -36,19 +36,21 @@ static int mkdir_private(const char *path) {
   return 0;
 }
 
+/* A parent of -1 cannot be opened, and is not synced. */
 static int make_in(int parent, const char *path, ap_failure *failure) {
   if (!mkdir_private(path))
     return ap_file_error_set(failure, "Cannot create", path);
-  return ap_parent_folder_sync(parent, path, failure);
+  return parent < 0 || ap_parent_folder_sync(parent, path, failure);
 }
 
+/* A parent that may be written but not read gets the folder without a sync. */
 static int make_one(const char *path, ap_failure *failure) {
   int parent, done;
   if (is_folder(path)) return 1;
   parent = ap_parent_folder_open(path, failure);
-  if (parent < 0) return 0;
+  if (parent < 0 && errno != EACCES) return 0;
   done = make_in(parent, path, failure);
-  (void)close(parent);
+  if (parent >= 0) (void)close(parent);
   return done;
 }
 

@@ -254,17 +254,23 @@ describe("core.file", function()
       assert.equal("700", mode(path .. "/here/deep"))
     end)
 
-    it("[core-folder-not-synced] make_folder: creates nothing in a folder that cannot "
-      .. "be synced", function()
+    it("[core-folder-not-synced] make_folder: creates a folder in one that may be "
+      .. "written but not read", function()
       local why_not = why_not_as_nobody()
       if why_not then return pending(why_not) end
-      folder.run(("chown 65534 %s && chmod 300 %s"):format(path, path))
-      local code = folder.run(NOBODY .. child_process.command(([[
-        print((select(3, require("adobepass.core").file.make_folder(%q))))
-      ]]):format(name)))
-      folder.run(("chown 0 %s && chmod 700 %s"):format(path, path))
-      assert.equal("no_access", code)
+      local function make_with_mode(bits)
+        folder.run(("chown 65534 %s && chmod %s %s"):format(path, bits, path))
+        local result = folder.run(NOBODY .. child_process.command(([[
+          print(require("adobepass.core").file.make_folder(%q))
+        ]]):format(name .. "/deep")))
+        folder.run(("chown 0 %s && chmod 700 %s"):format(path, path))
+        return result
+      end
+      assert.equal("nil\tCannot create " .. name .. ": Permission denied.\tno_access",
+        make_with_mode "500")
       assert.equal("", listing())
+      assert.equal("true", make_with_mode "300")
+      assert.equal("700", mode(name .. "/deep"))
     end)
 
     it("[core-folder-keeps-existing] make_folder: does not change an existing "
