@@ -28,7 +28,7 @@ local client = adobepass.new {
   domain_name = "adobe.com", activation_url = PAGE,
 }
 
-local screen -- what is shown: { title =, code =, channels =, note =, is_error = }
+local screen -- what is shown: { title =, code =, channels =, note =, again = }
 local selected, time = 1, 0
 local task   -- the flow that runs
 
@@ -38,9 +38,9 @@ local function start(flow)
   task = driver.start(flow)
 end
 
-local function fail(err)
-  screen = { title = client:viewer_text(err), note = "Enter: try again",
-    is_error = true }
+-- Shows an error; Enter starts the flow `again`.
+local function fail(err, again)
+  screen = { title = client:viewer_text(err), note = "Enter: try again", again = again }
 end
 
 local function open()
@@ -48,11 +48,11 @@ local function open()
   local profile, err = client:login { mvpd = "Cablevision", on_code = function(login)
     screen = { title = "Open this page and type the code", code = login.code }
   end }
-  if not profile then return fail(err) end
+  if not profile then return fail(err, open) end
   screen = { title = "Looking for your channels" }
   local catalog
   catalog, err = client:preauthorize(CHANNELS)
-  if not catalog then return fail(err) end
+  if not catalog then return fail(err, open) end
   screen = { title = "Channels", channels = catalog.decisions,
     note = "Enter: play   O: sign out   R: reload the script" }
 end
@@ -60,14 +60,14 @@ end
 local function play(channel)
   screen.note = "Asking for " .. channel .. " ..."
   local decision, err = client:authorize(channel)
-  if not decision then return fail(err) end
+  if not decision then return fail(err, open) end
   screen.note = decision.permitted and "Playing " .. channel or decision.reason
 end
 
 local function sign_out()
   screen = { title = "Signing out" }
   local report, err = client:logout {}
-  if not report then return fail(err) end
+  if not report then return fail(err, sign_out) end
   open()
 end
 
@@ -104,7 +104,7 @@ local KEYS = {
   Down = function() selected = math.min(#CHANNELS, selected + 1) end,
   Return = function()
     local list = screen.channels
-    if screen.is_error then start(open) end
+    if screen.again then start(screen.again) end
     if list then start(function() play(list[selected].resource) end) end
   end,
   O = function() if screen.channels then start(sign_out) end end,

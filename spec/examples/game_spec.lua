@@ -67,6 +67,20 @@ describe("engine game", function()
     assert.equal(1, count "logout")
   end)
 
+  it("[game-return-logout-error] engine game: Return repeats a failed logout",
+    function()
+      await "type the code"
+      assert(world.control.login { code = code, username = "bob" })
+      await "Channels"
+      world.is_lost = function(request) return request.url:find "/logout" end
+      game.key "O"
+      await "no connection"
+      world.is_lost = function() return false end
+      game.key "Return"
+      await "type the code"
+      assert.equal(1, count "logout")
+    end)
+
   it("[game-return-error] engine game: Return tries again after an error", function()
     world.is_lost = function(request) return request.url:find "/sessions" end
     await "no connection"
