@@ -5,6 +5,7 @@ local report = require "adobepass.cli.report"
 local settings = require "adobepass.cli.settings"
 local temp_pass = require "adobepass.util.temp_pass"
 local terminal = require "adobepass.cli.terminal"
+local text = require "adobepass.util.text"
 
 local reset = {
   name = "reset",
@@ -46,7 +47,7 @@ end
 -- Returns the value of --key, read from standard input if it is "-".
 local function read_key(key)
   if key == "-" then key = settings.read "-" or "" end
-  return key and key:match "^%s*(.-)%s*$"
+  return key and text.trim(key)
 end
 
 -- Returns the options of client:reset_temp_pass that select whom to reset, and a
