@@ -152,7 +152,7 @@ describe("cli doctor", function()
   it("[doctor-not-trust-unknown] doctor: reports an unknown certificate "
     .. "authority", function()
     local found = finds_each { { "fail", "TLS", "--ca", "", { CA = "" } },
-      { "fail", "TLS", "CA file cannot be read", "--ca /nowhere.pem" } }
+      { "fail", "TLS", "Cannot read /nowhere.pem", "--ca /nowhere.pem" } }
     assert.equal("ok", found[1].network.status)
     assert.is_nil(found[2].network) -- no request was sent
   end)

@@ -4,7 +4,9 @@ local child_process = require "spec.support.child_process"
 local calls = require "adobepass.sandbox.control.calls"
 local command = require "adobepass.cli"
 local command_fixture = require "spec.cli.command_fixture"
+local core = require "adobepass.core"
 local json = require "adobepass.util.json"
+local settings = require "adobepass.cli.settings"
 local tables = require "adobepass.util.tables"
 
 if child_process.is_like_lua54() then return end
@@ -183,6 +185,31 @@ describe("cli sandbox control", function()
     _, err, status = run "clock --control https://127.0.0.1:1"
     assert.equal(1, status)
     assert.is_truthy(err:find("connect_failed", 1, true), err)
+  end)
+
+  it("[control-cli-ca] sandbox control: refuses a CA file that cannot be read, or an "
+    .. "empty name", function()
+    local _, err, status = run "--ca /nowhere.pem clock"
+    assert.same({ 2, true }, { status,
+      err:find("--ca: cannot read '/nowhere.pem'", 1, true) ~= nil })
+    _, err, status = run "--ca '' clock"
+    assert.same({ 2, true }, { status,
+      err:find("expected a value, got an empty text", 1, true) ~= nil })
+  end)
+
+  it("[control-cli-no-transport] sandbox control: reports why no transport can be "
+    .. "created", function()
+    local new = core.http.new
+    finally(function() core.http.new = new end)
+    local why
+    core.http.new = function() return nil, "why", why end
+    for code, reported in pairs { transfer_failed = "transfer_failed",
+      out_of_memory = "out_of_memory", not_found = "ca_unreadable",
+      no_access = "ca_unreadable" } do
+      why = code
+      assert.same({ n = 3, nil, "why", reported },
+        { n = select("#", settings.send({}, {})), settings.send({}, {}) })
+    end
   end)
 
   it("[control-cli-one-name] sandbox control: each call has the name and fields that "

@@ -76,7 +76,7 @@ function sandbox_control.define(parser)
   parser:option("--control", "The control address, which adobepass sandbox prints "
     .. "($ADOBEPASS_CONTROL)."):argname("<url>")
   parser:option("--ca", "The sandbox's CA file ($ADOBEPASS_CA).")
-    :argname("<file>")
+    :argname("<file>"):convert(settings.not_empty)
   parser:flag("--json", "Print one line of JSON, for errors too.")
   for _, call in ipairs(calls.list) do
     local sub = parser:command(call.name):summary(call.summary)

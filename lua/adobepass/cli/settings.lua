@@ -44,7 +44,8 @@ local function service_options(parser)
     parser:option("--mgmt", "The management address for --api "
       .. "($ADOBEPASS_MGMT)."):argname("<url>"),
     parser:option("--ca", "A file of certificate authorities to trust instead of "
-      .. "the system's ($ADOBEPASS_CA)."):argname("<file>"),
+      .. "the system's ($ADOBEPASS_CA)."):argname("<file>")
+      :convert(settings.not_empty),
     parser:option("--timeout", "Time limit of each call (default: 30).")
       :argname("<seconds>"):convert(seconds))
 end
@@ -224,13 +225,14 @@ end
 -- message and an error code, which is `ca_unreadable` if the CA file cannot be read.
 -- @param request of core.http
 function settings.send(arguments, request)
-  local success, transport = pcall(core.http.new, { ca_file = settings.ca(arguments),
-    timeout = arguments.timeout })
-  if not success or not transport then
-    return nil, "The CA file cannot be read.", "ca_unreadable"
+  local transport, message, code = core.http.new { ca_file = settings.ca(arguments),
+    timeout = arguments.timeout }
+  if not transport then
+    local is_file = code == "not_found" or code == "no_access"
+    return nil, message, is_file and "ca_unreadable" or code
   end
-  local transfer, message, code = transport:submit(request)
-  local response
+  local transfer, response
+  transfer, message, code = transport:submit(request)
   if transfer then
     -- The timeout of the transport ends the transfer.
     library().driver.block().wait(transport, transfer, math.huge)
