@@ -177,7 +177,7 @@ describe("core.http.new through a proxy", function()
 
   -- libcurl would report the proxy's whole URL, with the password.
   it("[proxy-without-tls] proxy: an https proxy raises if libcurl was built without "
-    .. "them", function()
+    .. "https proxies", function()
     local library = "build/lua5.4/few_features.so"
     if not folder.read(library) then return pending "not built" end
     local output = folder.run(("LUA_CPATH='build/lua5.4/?.so' LD_PRELOAD=%s "
