@@ -13,6 +13,10 @@
 # Exit status 1 if a target is missed.
 cd "$(dirname "$0")/.." || exit 1
 lua=${LUA:-lua5.4}
+case $1 in
+files | slow) sh .ci/packages wrk || exit 1 ;;
+cdn) sh .ci/packages wrk trafficserver trafficserver-experimental-plugins || exit 1 ;;
+esac
 make -s LUA="$lua" all && make -s LUA=luajit all || exit 1
 export LUA_PATH="./lua/?.lua;./lua/?/init.lua;./?.lua;;"
 export LUA_CPATH="./build/$lua/?.so;;"
