@@ -384,8 +384,9 @@ end
 local NO_LOGOUT, ALL = { count = 0, last = {} }, {}
 
 --- Returns a mark of the present viewer. A response to a request that is sent
--- after the mark concerns this viewer, unless a login or logout came between. `time` is
--- nil before the first response: this device's clock cannot be compared with a profile.
+-- after the mark concerns this viewer, unless a login or logout came between (see
+-- is_current and has_logged_out). `time` is nil before the first response: then this
+-- device's clock cannot be compared with a profile.
 function Context:viewer_mark()
   return { generation = self.generation, logouts = (self.logouts or NO_LOGOUT).count,
     time = self:knows_time() and self:now_ms() or nil }

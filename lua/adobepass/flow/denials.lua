@@ -45,8 +45,8 @@ function denials.remove(context, mvpd) return change(context, mvpd, nil) end
 
 --- Ends this device's own profile at a provider that denied access. Without the
 -- identifiers of single sign-on the logout concerns no other device. Returns whether
--- the service ended the profile: it refuses a logout without a valid redirect URL,
--- which an event reports.
+-- the service ended the profile; if not, an event names the cause, such as a missing
+-- redirect URL.
 -- @param context
 -- @string mvpd
 -- @tparam table options of the login
