@@ -61,17 +61,20 @@ end
 --- Makes a copy of another copy.
 function scratch.clone(from, name)
   local root = scratch.FOLDER .. "/" .. name
-  shell.check(("rm -rf %s && cp -a %s %s && cp -a %s/build/lua5.4 %s/clean")
-    :format(root, from, root, root, root))
+  shell.check(("rm -rf %s && cp -a %s %s"):format(root, from, root))
   return root
 end
 
---- Undoes a mutation: restores the file `path`, and with `is_c` the build.
+-- Everything that a build for Lua 5.4 writes.
+local BUILT = { "build/lua5.4", "build/pure" }
+
+--- Undoes a mutation of the copy `root` of `from`: restores the file `path`, and with
+-- `is_c` the build.
 function scratch.restore(root, from, path, is_c)
   shell.check(("cp -p %s/%s %s/%s"):format(from, path, root, path))
-  if is_c then
-    shell.check(("rm -rf %s/build/lua5.4 && cp -a %s/clean %s/build/lua5.4")
-      :format(root, root, root))
+  for _, folder in ipairs(is_c and BUILT or {}) do
+    shell.check(("rm -rf %s/%s && cp -a %s/%s %s/build/"):format(root, folder, from,
+      folder, root))
   end
 end
 
