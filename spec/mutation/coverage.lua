@@ -17,10 +17,9 @@ local LEFT_OUT = { "/examples/", "/sandbox/", "/guard/", "/fuzz/",
   "/mutation/" }
 local LONGEST = 60 -- seconds that a spec file may take
 local ENVIRONMENT = "mutation-environment"
--- Without optimization the core calls floor(), which is in libm. The core for nginx
--- does not count, so both need their own objects.
+-- Without optimization the core calls floor(), which is in libm.
 local COUNTING = "CFLAGS='-O0 -g --coverage -Wl,--no-as-needed -lm' "
-  .. "LDFLAGS=--coverage PURE_BUILD=build/counting"
+  .. "LDFLAGS=--coverage"
 
 local function specs()
   local list = {}
