@@ -150,21 +150,28 @@ static CURLcode set_receiver(CURL *easy, ap_transfer *transfer) {
   return CURLE_OK;
 }
 
+static void set_timeouts(ap_transfer *transfer,
+                         const ap_transport_options *options,
+                         const ap_request *request) {
+  transfer->timeout =
+    request->timeout > 0 ? request->timeout : options->timeout;
+  transfer->connect_timeout = request->connect_timeout > 0
+                                ? request->connect_timeout
+                                : options->connect_timeout;
+}
+
 /* At least 1: 0 means no timeout to libcurl. */
-static long milliseconds(double asked, double usual) {
-  double seconds = asked > 0 ? asked : usual;
+static long milliseconds(double seconds) {
   return seconds < 0.001 ? 1 : (long)(seconds * 1000);
 }
 
 static CURLcode set_bounds(CURL *easy, const ap_transfer *transfer,
-                           const ap_transport_options *options,
                            const ap_request *request) {
   int has_body = strcmp(request->method, "HEAD") != 0;
   AP_SET(CURLOPT_MAXFILESIZE_LARGE,
          has_body ? (curl_off_t)transfer->body.ceiling : 0);
-  AP_SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, options->timeout));
-  AP_SET(CURLOPT_CONNECTTIMEOUT_MS,
-         milliseconds(request->connect_timeout, options->connect_timeout));
+  AP_SET(CURLOPT_TIMEOUT_MS, milliseconds(transfer->timeout));
+  AP_SET(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(transfer->connect_timeout));
   return CURLE_OK;
 }
 
@@ -203,7 +210,7 @@ static CURLcode set_all(ap_transfer *transfer,
   CURLcode code = set_target(easy, transfer);
   if (code == CURLE_OK) code = set_method(easy, transfer, request);
   if (code == CURLE_OK) code = set_receiver(easy, transfer);
-  if (code == CURLE_OK) code = set_bounds(easy, transfer, options, request);
+  if (code == CURLE_OK) code = set_bounds(easy, transfer, request);
   if (code == CURLE_OK) code = set_route(easy, transfer, options, request);
   return code;
 }
@@ -216,6 +223,7 @@ int ap_transfer_prepare(ap_transfer *transfer,
   CURLcode code;
   ap_buffer_init(&transfer->head, options->max_headers);
   ap_buffer_init(&transfer->body, most);
+  set_timeouts(transfer, options, request);
   if (!copy_body(transfer, request, failure) ||
       !ap_header_list_complete(&transfer->headers,
                                options->texts[AP_TEXT_USER_AGENT],
@@ -282,6 +290,10 @@ static CURLcode refine(const ap_transfer *transfer, CURLcode code) {
   (void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE,
                           &proxy_status);
   return proxy_status >= 300 ? CURLE_PROXY : code;
+}
+
+int ap_transfer_is_sent(const ap_transfer *transfer) {
+  return seconds_of(transfer->easy, CURLINFO_PRETRANSFER_TIME_T) > 0;
 }
 
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code) {

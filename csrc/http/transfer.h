@@ -49,7 +49,9 @@ typedef struct ap_transfer {
   ap_header_list headers; /* the request's; the binding fills it */
   char *request_body;
   size_t request_body_length;
-  int may_resolve; /* libcurl may start a resolver thread */
+  int may_resolve;                 /* libcurl may start a resolver thread */
+  double timeout, connect_timeout; /* seconds from `started` */
+  double started; /* by the monotonic clock; 0 before the first step */
   ap_transfer_state state;
   ap_buffer head, body;
   size_t skipped; /* bytes of header lines that are not in `head` */
@@ -72,6 +74,8 @@ CURLcode ap_transfer_set_callbacks(CURL *easy, int guards_fold);
 int ap_transfer_prepare(ap_transfer *transfer,
                         const ap_transport_settings *settings,
                         const ap_request *request, ap_failure *failure);
+/* Returns whether a connection was found and the request sent, apart from its body. */
+int ap_transfer_is_sent(const ap_transfer *transfer);
 /* Sets the result from the easy handle: state, facts, failure. */
 void ap_transfer_finish(ap_transfer *transfer, CURLcode code);
 /* Sets the failure of a transfer that libcurl has not completed. */

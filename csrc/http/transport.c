@@ -2,6 +2,7 @@
 #define CURL_DISABLE_DEPRECATION /* curl_multi_socket_all, in watch_all */
 #include "http/transport.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ struct ap_transport {
   ap_transfer *first;        /* of those that run */
   ap_transfer *ended;        /* of those that ended and were not returned */
   size_t running, resolving; /* all, and those that may look up a name */
+  double next_limit;         /* none of those that run has an earlier limit */
   int raises_pipe;
   ap_url *last_url; /* of the last request, or NULL */
   ap_easy_pool easy_pool;
@@ -126,6 +128,7 @@ ap_transport *ap_transport_open(const ap_transport_options *options,
   if (transport == NULL) return NULL;
   ap_handle_count_add(AP_HANDLE_TRANSPORT, 1);
   transport->raises_pipe = may_raise_pipe();
+  transport->next_limit = HUGE_VAL;
   ap_easy_pool_open(&transport->easy_pool, &transport->settings);
   transport->multi = curl_multi_init();
   if (transport->multi != NULL &&
@@ -299,6 +302,11 @@ static ap_transfer *read_messages(ap_transport *transport) {
   return first;
 }
 
+static void list_ended(ap_transport *transport, ap_transfer *transfer) {
+  put(&transport->ended, transfer);
+  transfer->ended_in = transport;
+}
+
 static size_t collect(ap_transport *transport) {
   ap_transfer *transfer = read_messages(transport), *next;
   size_t ended = 0;
@@ -307,8 +315,64 @@ static size_t collect(ap_transport *transport) {
     (void)curl_multi_remove_handle(transport->multi, transfer->easy);
     ap_transfer_finish(transfer, transfer->outcome);
     release(transport, transfer);
-    put(&transport->ended, transfer);
-    transfer->ended_in = transport;
+    list_ended(transport, transfer);
+  }
+  return ended;
+}
+
+/* libcurl applies no timeout to a transfer that waits for a connection: one that
+** another transfer opens, or a free one of max_connections (curl/curl#13227). The
+** transport ends it, a little later than libcurl would. */
+static const double after_libcurl = 0.05;
+
+/* A transfer may wait longer than connect_timeout for a free connection. */
+static double limit_of(const ap_transport *transport,
+                       const ap_transfer *transfer, int is_sent) {
+  const ap_transport_options *options = &transport->settings.options;
+  double seconds = transfer->timeout;
+  if (!is_sent && transfer->connect_timeout < seconds &&
+      options->max_connections == 0 && options->max_host_connections == 0)
+    seconds = transfer->connect_timeout;
+  return transfer->started + seconds + after_libcurl;
+}
+
+static void expect_limit(ap_transport *transport, double limit) {
+  if (limit < transport->next_limit) transport->next_limit = limit;
+}
+
+/* As in libcurl, the time of a transfer begins with the first step after its submit.
+** New transfers are the first in the list. */
+static void start_clocks(ap_transport *transport) {
+  ap_transfer *transfer = transport->first;
+  double now;
+  if (transfer == NULL || transfer->started > 0) return;
+  now = ap_clock_monotonic();
+  for (; transfer != NULL && transfer->started <= 0;
+       transfer = transfer->next) {
+    transfer->started = now;
+    expect_limit(transport, limit_of(transport, transfer, 0));
+  }
+}
+
+static size_t end_late(ap_transport *transport) {
+  double now = ap_clock_monotonic();
+  ap_transfer *transfer = transport->first, *next;
+  size_t ended = 0;
+  if (now < transport->next_limit) return 0;
+  transport->next_limit = HUGE_VAL;
+  for (; transfer != NULL; transfer = next) {
+    double limit =
+      limit_of(transport, transfer, ap_transfer_is_sent(transfer));
+    next = transfer->next;
+    if (limit > now) {
+      expect_limit(transport, limit);
+      continue;
+    }
+    drop(transfer, "timeout",
+         "The server did not respond in time: the request waited for a "
+         "connection.");
+    list_ended(transport, transfer);
+    ended++;
   }
   return ended;
 }
@@ -387,18 +451,28 @@ static CURLMcode guarded(ap_transport *transport,
   int holds = transport->resolving > 0 || transport->raises_pipe;
   ap_signal_guard saved;
   CURLMcode code;
+  start_clocks(transport);
   if (holds) ap_signal_guard_hold(&saved);
   code = action(transport);
-  *ended = code == CURLM_OK ? collect(transport) : 0;
+  *ended = code == CURLM_OK ? collect(transport) + end_late(transport) : 0;
   if (holds) ap_signal_guard_release(&saved);
   return code;
 }
 
+static double smaller(double a, double b) {
+  return a < b ? a : b;
+}
+
+/* Seconds until end_late has to be called. */
+static double until_limit(const ap_transport *transport) {
+  double left = transport->next_limit - ap_clock_monotonic();
+  return left > 0 ? left : 0;
+}
+
 /* Milliseconds to wait: at least 1, at most ask_interval; 0 for 0. */
 static int milliseconds_of(const ap_transport *transport, double seconds) {
-  double most = ask_interval(transport);
-  double wait = seconds < most ? seconds : most;
-  return seconds > 0 ? (int)(wait * 1000) + 1 : 0;
+  double most = smaller(ask_interval(transport), until_limit(transport));
+  return seconds > 0 ? (int)(smaller(seconds, most) * 1000) + 1 : 0;
 }
 
 static void wait_for_sockets(ap_transport *transport, double seconds) {
@@ -480,6 +554,6 @@ double ap_transport_timeout(ap_transport *transport) {
   seconds = milliseconds < 0 ? left : (double)milliseconds / 1000;
   if (transport->is_watching)
     left += transport->asked_all - ap_clock_monotonic();
-  if (left < seconds) seconds = left;
+  seconds = smaller(smaller(seconds, left), until_limit(transport));
   return seconds > 0 ? seconds : 0;
 }

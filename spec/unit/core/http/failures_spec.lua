@@ -35,6 +35,71 @@ describe("core.http.new: failures of transfers", function()
     peer:close()
   end)
 
+  -- What a program does until a request has ended.
+  local LOOPS = {
+    { "waits in step", function() fixture.transport:step(1) end },
+    { "draws frames", function() fixture.transport:step(0) end },
+    { "has an event loop", function()
+      fixture.transport:sockets()
+      fixture.transport:step(0)
+    end },
+  }
+  -- Why a request gets no connection at once: https requests share one that is being
+  -- opened; and a limit.
+  local QUEUES = {
+    { "https", {} },
+    { "http", { max_host_connections = 1 } },
+    { "http", { max_connections = 1 } },
+  }
+
+  for _, loop in ipairs(LOOPS) do
+    it("[http-failure-timeout-queued] transfer: fails with timeout while it waits for "
+      .. "a connection, in a program that " .. loop[1], function()
+      local peer = tcp_peer.listen()
+      for _, queue in ipairs(QUEUES) do
+        with(queue[2])
+        local url = ("%s://127.0.0.1:%d/"):format(queue[1], peer.port)
+        local first = assert(fixture.transport:submit { url = url })
+        fixture.transport:step(0)
+        local second = assert(fixture.transport:submit { url = url, timeout = 0.05 })
+        while not second:ended() and not first:ended() do loop[2]() end
+        assert_core_failure("timeout", second:result())
+        assert.is_false(first:ended())
+      end
+      peer:close()
+    end)
+  end
+
+  it("[http-failure-timeout-connects] transfer: requests that wait for one connection "
+    .. "share its connect_timeout", function()
+    local peer = tcp_peer.listen()
+    with { connect_timeout = 0.05 }
+    local transfers = {}
+    for index = 1, 10 do
+      transfers[index] = assert(fixture.transport:submit {
+        url = "https://127.0.0.1:" .. peer.port })
+    end
+    while fixture.transport:step(1) > 0 do end
+    for _, transfer in ipairs(transfers) do
+      assert_core_failure("timeout", transfer:result())
+    end
+    local connections = 0
+    while peer.listener:accept() do connections = connections + 1 end
+    assert.is_true(connections <= 3, connections .. " connections")
+    peer:close()
+  end)
+
+  it("[http-failure-timeout-sent] transfer: connect_timeout does not concern a request "
+    .. "that was sent", function()
+    for _, http2 in ipairs { true, false } do
+      with { http2 = http2 }
+      get()
+      assert.matches("Operation timed out", assert_core_failure("timeout",
+        send { url = fixture.url("GOOD", "/silent"), connect_timeout = 0.01,
+          timeout = 0.2 }))
+    end
+  end)
+
   it("[http-failure-resolve-failed-name] transfer: fails with resolve_failed "
     .. "when DNS cannot resolve the host", function()
     assert_core_failure("resolve_failed",
