@@ -91,7 +91,8 @@ return {
     status = "partly",
     reason = "An application learns it from the refused request, and needs a new "
       .. "statement from the TVE Dashboard.",
-    tags = { "registration-ends-client", "credentials-keeps-replace" } },
+    tags = { "recovery-statement-revoked", "registration-ends-client",
+      "credentials-keeps-replace" } },
   { page = "dynamic-client-registration-faqs",
     statement = "A software statement is generated and downloaded in the TVE "
       .. "Dashboard.",

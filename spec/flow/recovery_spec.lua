@@ -489,4 +489,20 @@ describe("recovery", function()
       assert.equal(1, asked)
     end)
   end)
+
+  it("[recovery-statement-revoked] a revoked software statement ends the access "
+    .. "token: the client registers once and returns the registration's error",
+    function()
+      assert(log_in())
+      scenario.control.journal { clear = true }
+      assert(scenario.control.revoke { statement = scenario.statement })
+      local err = assert_client_error("unapproved_software_statement",
+        client:authorize "CNN")
+      assert.equal("configuration", err.action)
+      local order = {}
+      for index, entry in ipairs(scenario:received()) do
+        order[index] = entry.operation .. " " .. entry.status
+      end
+      assert.same({ "authorize 401", "token 400", "register 400" }, order)
+    end)
 end)

@@ -137,14 +137,16 @@ describe("token", function()
     assert.same({ error = "invalid_request" }, twice.json)
   end)
 
-  it("[registration-ends-client] sandbox token: refuses a revoked client or "
-    .. "statement", function()
-    local h = fixture.new():register()
-    h.control.revoke { statement = h.statement }
-    assert.same({ error = "unauthorized_client" }, token(h, body(h)).json)
-    assert.equal(200, h:get("/api/v2/REF30/profiles").status)
-    h.control.revoke { client_id = h.client.client_id }
-    assert.same({ error = "invalid_client" }, token(h, body(h)).json)
+  it("[registration-ends-client] sandbox token: a revoked client or statement also "
+    .. "ends the access token", function()
+    for _, name in ipairs { "statement", "client_id" } do
+      local h = fixture.new():register()
+      h.control.revoke { [name] = h[name] or h.client[name] }
+      assert.same({ error = "invalid_client" }, token(h, body(h)).json)
+      local response = h:get "/api/v2/REF30/profiles"
+      assert.equal(401, response.status)
+      assert.equal("invalid_access_token_client_application", response.json.code)
+    end
   end)
 end)
 

@@ -47,6 +47,15 @@ function tokens.read_statement(sandbox, compact)
   return verify(sandbox.keys, "tokens", compact, "software_statement")
 end
 
+--- Returns the registered client with an id, unless it or its statement was revoked.
+function tokens.client(sandbox, id)
+  local client = sandbox.state.clients[id]
+  if client and not client.revoked
+      and not sandbox.state.revoked_statements[client.statement] then
+    return client
+  end
+end
+
 --- Signs an access token with the claims of Adobe's sample token.
 function tokens.access(sandbox, client)
   local now = seconds(sandbox:now())

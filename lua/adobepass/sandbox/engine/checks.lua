@@ -37,18 +37,12 @@ local function read_bearer(context)
   return compact and tokens.read_access(context.sandbox, compact)
 end
 
--- Returns the client of an access token if it was not revoked.
-local function client_of(context, claims)
-  local client = context.sandbox.state.clients[claims.sub]
-  return client and not client.revoked and client or nil
-end
-
 --- Requires a valid access token with the scope of management calls
 -- (`world.management.scope`). Sets `context.client`.
 function checks.management_bearer(context)
   local claims = read_bearer(context)
   if not claims then return http_response.UNAUTHORIZED end
-  local client = client_of(context, claims)
+  local client = tokens.client(context.sandbox, claims.sub)
   if not client or not has_scope(
       claims, context.sandbox.world.management.scope) then
     return { status = 403, message = "The client lacks the management scope." }
@@ -61,7 +55,7 @@ end
 function checks.bearer(context)
   local claims = read_bearer(context)
   if not claims then return http_response.UNAUTHORIZED end
-  context.client = client_of(context, claims)
+  context.client = tokens.client(context.sandbox, claims.sub)
   if not context.client or not has_scope(claims, API_SCOPE) then
     return refuse "invalid_access_token_client_application"
   end

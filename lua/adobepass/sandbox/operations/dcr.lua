@@ -72,11 +72,6 @@ local function token_parameters(context)
   return query or {}, twice or {}
 end
 
-local function is_client(client, secret)
-  return client and not client.revoked
-    and core.digest.equal(client.secret, secret)
-end
-
 --- 2. Exchanges credentials for an access token.
 function dcr.token(context)
   local sandbox = context.sandbox
@@ -88,12 +83,9 @@ function dcr.token(context)
   if given.grant_type ~= "client_credentials" then
     return refuse "unsupported_grant_type"
   end
-  local client = sandbox.state.clients[given.client_id]
-  if not is_client(client, given.client_secret) then
+  local client = tokens.client(sandbox, given.client_id)
+  if not client or not core.digest.equal(client.secret, given.client_secret) then
     return refuse("invalid_client", 400)
-  end
-  if sandbox.state.revoked_statements[client.statement] then
-    return refuse "unauthorized_client"
   end
   return http_response.no_store(http_response.json(201, {
     id = sandbox:uuid(), access_token = tokens.access(sandbox, client),
