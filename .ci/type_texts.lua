@@ -142,11 +142,14 @@ texts.options = {
     partner = "The partner's name, such as Apple",
     status = { "adobepass.PartnerStatus|string",
       "What client:partner_status returned; default: of the identity" },
-    respond = { "fun(request: table, mvpd: string): string",
-      "Passes Adobe's request to the framework; returns its SAML response" },
+    respond = { "fun(request: table, mvpd: string): string?, "
+        .. "(adobepass.PartnerStatus|string)?",
+      "Passes Adobe's request to the framework; returns its SAML response and, if it "
+        .. "has changed, the status; or nil and the reason" },
     domain_name = LOGIN.domain_name, redirect_url = LOGIN.redirect_url,
     fallback = { "adobepass.LoginOptions",
-      "For an ordinary login, if Adobe requires it" },
+      "For an ordinary login, if Adobe requires it, the framework gives no response, "
+        .. "or Adobe refuses the status" },
     visitor_id = IDENTITY.visitor_id }, METADATA },
   ["client:partner_status"] = { "PartnerStatusOptions", {
     access = { '"granted"|"denied"|"restricted"|"notDetermined"', "The permission" },

@@ -60,6 +60,15 @@ return {
       .. "for profiles or decisions of an appleSSO profile.",
     status = "kept", tags = { "partner-status-identity", "partner-keeps-profile-plays",
       "recovery-apple-kept" } },
+  { page = "apple-sso-cookbook-rest-api-v2",
+    statement = "Without the user's permission, a valid status or a SAML response, the "
+      .. "application proceeds with the basic authentication flow.",
+    status = "kept", tags = { "partner-failed-falls-back", "partner-refused-falls-back",
+      "partner-wanted" } },
+  { page = "apple-sso-cookbook-rest-api-v2",
+    statement = "The status that the framework returns together with the SAML response "
+      .. "is sent with that response.",
+    status = "kept", tags = { "partner-newer-status" } },
   { page = "enhanced-error-codes",
     statement = "action authentication: the user must authenticate or "
       .. "re-authenticate with a supported MVPD in order to continue.",

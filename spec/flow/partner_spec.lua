@@ -1,6 +1,7 @@
 --- Single sign-on by a partner's framework or by the platform's identity, and
 -- access while a provider is degraded.
 
+local assert_client_error = require "spec.support.assert_client_error"
 local core = require "adobepass.core"
 local json = require "adobepass.util.json"
 local timeline = require "spec.support.timeline"
@@ -323,6 +324,67 @@ describe("single sign-on by a partner", function()
       assert.equal("Spectrum", chosen)
       assert.equal("Spectrum", profile.mvpd)
     end)
+  end)
+
+  -- A login that the application offers when the framework has no login to share.
+  local function with_fallback(changes)
+    local shown
+    changes.fallback = { on_code = function(flow)
+      shown = flow
+      scenario:sign_in(flow.code, "ann", not flow.mvpd and "Cablevision" or nil)
+    end }
+    local profile, err = log_in(changes)
+    return profile, err, shown
+  end
+
+  it("[partner-failed-falls-back] partner_login: falls back to a login with the "
+    .. "framework's provider when the framework gives no response", function()
+    local profile, err, shown = with_fallback { respond = function()
+      return nil, "VSError 1"
+    end }
+    assert.equal("regular", profile and profile.type, tostring(err))
+    assert.equal("Cablevision", profile.mvpd)
+    assert.equal("Cablevision", shown.mvpd)
+    assert.same({}, scenario:received "partner_profile")
+  end)
+
+  -- The viewer logs in at the framework for longer than the first status is valid.
+  local function respond_late(has_newer)
+    return function(request, mvpd)
+      scenario.control.clock { advance = 2 * HOUR }
+      return respond(request, mvpd), has_newer and status() or nil
+    end
+  end
+
+  it("[partner-refused-falls-back] partner_login: falls back to a login when the "
+    .. "status is refused", function()
+    local profile, err, shown = with_fallback { respond = respond_late() }
+    assert.equal("regular", profile and profile.type, tostring(err))
+    assert.equal("Cablevision", shown.mvpd)
+    assert.equal(1, #scenario:received "partner_profile")
+    scenario = timeline.new()
+    assert_client_error("invalid_header_pfs_provider_info_expired",
+      log_in { respond = respond_late() })
+    scenario:respond_with("partner_session", { status = 400, action = "none",
+      code = "invalid_header_pfs_permission_access_not_granted", message = "no" }, 400)
+    profile, err = with_fallback {}
+    assert.equal("regular", profile and profile.type, tostring(err))
+    assert_client_error("invalid_header_pfs_permission_access_not_granted", log_in())
+  end)
+
+  it("[partner-other-error-stays] partner_login: returns any other error, also with "
+    .. "the option fallback", function()
+    local profile, err, shown = with_fallback { respond = function() return "AAAA" end }
+    assert_client_error("invalid_parameter_saml_response", profile, err)
+    assert.is_nil(shown)
+  end)
+
+  it("[partner-newer-status] partner_login: sends the status that respond returns "
+    .. "after the viewer has logged in", function()
+    local profile = assert(log_in { respond = respond_late(true) })
+    assert.equal("appleSSO", profile.type)
+    local sent = scenario:received("partner_profile")[1].headers[HEADER]
+    assert.same(status(), json.decode(core.base64.decode(sent)))
   end)
 
   it("[partner-why-framework-gave] partner_login: reports why the framework "

@@ -83,6 +83,19 @@ local function fall_back(context, response, options)
   return login.login(context, params)
 end
 
+-- Page apple-sso-cookbook-rest-api-v2, phase C: without a response of the framework or
+-- a valid status, the application continues with the ordinary login.
+local function is_of_framework(err)
+  return err.code == "partner_failed" or err.code:find "^invalid_header_pfs_" ~= nil
+end
+
+-- Ends a login that failed, unless it may continue with the option `fallback`.
+local function fail(context, err, response, options)
+  if not options.fallback or not is_of_framework(err) then return nil, err end
+  context:emit { type = "warning", code = err.code, message = err.message }
+  return fall_back(context, response, options)
+end
+
 local function is_request(request)
   return type(request) == "table" and type(request.request) == "string"
 end
@@ -101,15 +114,15 @@ local function exchange(context, response, options)
     return nil, errors.malformed("partner_session",
       "its authenticationRequest is missing")
   end
-  local saml, why = options.respond(request, response.mvpd)
+  local saml, more = options.respond(request, response.mvpd)
   if not saml then
     return nil, errors.new { code = "partner_failed",
       action = "authentication", operation = "partner_profile",
       message = "The partner's framework gave no response"
-        .. (why and ": " .. tostring(why) or "") .. "." }
+        .. (more and ": " .. tostring(more) or "") .. "." }
   end
   return context.api:partner_profile { partner = options.partner,
-    saml_response = in_base64(saml), partner_status = options.status,
+    saml_response = in_base64(saml), partner_status = more or options.status,
     visitor_id = options.visitor_id }
 end
 
@@ -125,7 +138,7 @@ end
 local function by_partner(context, response, options)
   local since = context:viewer_mark()
   local found, err = exchange(context, response, options)
-  if not found then return nil, err end
+  if not found then return fail(context, err, response, options) end
   local chosen = profiles.choose(profiles.list(context, found, options), {})
   if not chosen then return nil, profiles.not_logged_in("partner_profile") end
   denials.remove(context, chosen.mvpd)
@@ -154,14 +167,16 @@ end
 --- Logs in through the partner's framework.
 --
 -- `status` is what client:partner_status returns; default: the identity's
--- `partner_status`. `respond(request, mvpd)`
--- passes Adobe's request (`type`, `request`, `attributesNames`) to the
--- framework and returns its SAML response. `fallback` holds options of
--- client:login, used when Adobe requires an ordinary login. `metadata_key` is
--- as in client:login. The defaults of `domain_name` and `redirect_url` are the
--- options of adobepass.new. Returns the profile, or nil and an error. Such a profile
--- is valid only together with the status: put `partner_status` into the identity, or
--- give it to client:authorize as well.
+-- `partner_status`. `respond(request, mvpd)` passes Adobe's request (`type`, `request`,
+-- `attributesNames`) to the framework and returns its SAML response, and the new status
+-- if the framework reports one; or nil and the reason. `fallback` holds options of
+-- client:login, used when Adobe requires an ordinary login or refuses the status, or
+-- when the framework gives no response. `metadata_key` is as in client:login. The
+-- defaults of `domain_name` and `redirect_url` are the options of adobepass.new.
+--
+-- Returns the profile, or nil and an error. Such a profile is valid only together with
+-- the status: put `partner_status` into the identity, or give it to client:authorize as
+-- well.
 function partner.partner_login(context, options)
   options_of.check("client:partner_login", options, FIELDS, 3)
   if not options.status and not context:has_identity "partner_status" then
@@ -170,7 +185,7 @@ function partner.partner_login(context, options)
   end
   options = context:with_defaults(options)
   local response, err = authenticating_session(context, options)
-  if not response then return nil, err end
+  if not response then return fail(context, err, {}, options) end
   local finish = response.actionName == "partner_profile" and by_partner
     or continue_without_partner
   return finish(context, response, options)

@@ -212,12 +212,12 @@
 
 ---@class adobepass.PartnerLoginOptions
 ---@field domain_name? string # A domain of the application; default: that of adobepass.new
----@field fallback? adobepass.LoginOptions # For an ordinary login, if Adobe requires it
+---@field fallback? adobepass.LoginOptions # For an ordinary login, if Adobe requires it, the framework gives no response, or Adobe refuses the status
 ---@field metadata_key? adobepass.core.Key|adobepass.core.Key[] # The private key, or keys, that decrypt encrypted attributes
 ---@field metadata_padding? string # As in key:decrypt of the core
 ---@field partner string # The partner's name, such as Apple
 ---@field redirect_url? string # Where the browser goes after the login; default: that of adobepass.new
----@field respond fun(request: table, mvpd: string): string # Passes Adobe's request to the framework; returns its SAML response
+---@field respond fun(request: table, mvpd: string): string?, (adobepass.PartnerStatus|string)? # Passes Adobe's request to the framework; returns its SAML response and, if it has changed, the status; or nil and the reason
 ---@field status? adobepass.PartnerStatus|string # What client:partner_status returned; default: of the identity
 ---@field visitor_id? string # The Experience Cloud id
 
