@@ -283,7 +283,9 @@ texts.results = {
     { "not_before?", "number", "When it becomes valid, in ms since 1970" },
     { "not_after?", "number", "When it ends, in ms since 1970" },
     { "attributes", "table<string, any>", "The viewer's metadata" },
-    { "encrypted?", "table<string, string>", "Attributes that were not decrypted" } } },
+    { "encrypted?", "table<string, string>", "Attributes that were not decrypted" },
+    { "attribute_errors?", "table<string, string>", "The error codes of attributes "
+      .. "that Adobe could not return, by name" } } },
   { "Login", "A login: plain data, which can be stored, for example as JSON", {
     { "state", "string", "pending or done" },
     { "code?", "string", "What the viewer types on the page activation_url" },

@@ -304,6 +304,11 @@ return {
     statement = "Values of attributes may be scalars, lists or maps.",
     status = "kept",
     tags = { "profile-opened-application-key", "client-samples-response" } },
+  { page = "enhanced-error-codes",
+    statement = "invalid_configuration_user_metadata_certificate: the certificate for "
+      .. "user metadata is missing or invalid. In the OpenAPI file it is the error of "
+      .. "one attribute.",
+    status = "kept", tags = { "profile-attribute-errors" } },
   { page = "home-based-authentication",
     statement = "A login by the home network needs no password; the application sees "
       .. "a regular profile.",

@@ -2,6 +2,7 @@
 
 local core = require "adobepass.core"
 local assert_client_error = require "spec.support.assert_client_error"
+local json = require "adobepass.util.json"
 local keyring = require "adobepass.sandbox.data.keyring"
 local timeline = require "spec.support.timeline"
 
@@ -166,7 +167,7 @@ describe("login with an existing profile", function()
   end)
 end)
 
-describe("encrypted attributes", function()
+describe("attributes", function()
   local scenario, key
   after_each(function() scenario, key = nil, nil end)
   before_each(function()
@@ -275,6 +276,27 @@ describe("encrypted attributes", function()
     assert.equal("a.b.c.d.e", profile.encrypted.jwe)
     assert.equal("Zm9v", profile.attributes.plain)
     assert.is_nil(profile.attributes.jwe)
+  end)
+
+  it("[profile-attribute-errors] profile: has no attribute whose value is null, and "
+    .. "the error of an attribute in attribute_errors", function()
+    scenario:respond_with("profiles", { profiles = {
+      Cablevision = scenario:new_profile(1, { attributes = {
+        householdID = { value = "h1", state = "plain" },
+        zip = { value = json.null, state = "enc",
+          error = "invalid_configuration_user_metadata_certificate" },
+        maxRating = { value = json.null, state = "plain", error = json.null },
+        language = { state = "plain", error = "network_received_error" },
+        userID = { value = "u1", state = "plain", error = 5 } } }) } })
+    local profile = assert(scenario.client:login {})
+    assert.same({ householdID = "h1", userID = "u1" }, profile.attributes)
+    assert.is_nil(profile.encrypted)
+    assert.same({ zip = "invalid_configuration_user_metadata_certificate",
+      language = "network_received_error" }, profile.attribute_errors)
+    assert.same(profile, assert(scenario.client:remembered_profile()))
+    scenario = timeline.new()
+    scenario:signed_in()
+    assert.is_nil(assert(scenario.client:login {}).attribute_errors)
   end)
 end)
 

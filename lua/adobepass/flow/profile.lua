@@ -2,7 +2,8 @@
 -- one in the store.
 --
 -- A profile has `mvpd`, `type`, `issuer`, `not_before` and `not_after` (ms),
--- `attributes`, and `encrypted` (attributes that could not be decrypted).
+-- `attributes`, `encrypted` (attributes that could not be decrypted), and
+-- `attribute_errors` (error codes of attributes that the service could not return).
 -- @module adobepass.flow.profile
 
 local encoding = require "adobepass.util.encoding"
@@ -42,33 +43,36 @@ local function open_one(value, options)
   return plain
 end
 
+local function put(item, field, name, value)
+  if value == nil or value == json.null then return end
+  item[field] = item[field] or {}
+  item[field][name] = value
+end
+
 -- Reference, "Encrypted user metadata": a plain value is never decoded, even
 -- when it looks like base64.
-local function attributes_of(given, options)
-  local plain, encrypted = {}, nil
-  for name, attribute in pairs(type(given) == "table" and given or {}) do
-    if type(name) == "string" and type(attribute) == "table" then
-      if attribute.state ~= "enc" then
-        plain[name] = attribute.value
-      else
-        plain[name] = open_one(attribute.value, options)
-        if plain[name] == nil then
-          encrypted = encrypted or {}
-          encrypted[name] = attribute.value
-        end
-      end
-    end
+local function put_attribute(item, name, attribute, options)
+  local value = attribute.value
+  if attribute.state == "enc" then
+    value = open_one(attribute.value, options)
+    if value == nil then put(item, "encrypted", name, attribute.value) end
   end
-  return plain, encrypted
+  put(item, "attributes", name, value)
+  put(item, "attribute_errors", name, json.text(attribute.error))
 end
 
 --- Converts a profile of Adobe's response.
 function profile.new(mvpd, given, options)
-  local attributes, encrypted = attributes_of(given.attributes, options)
-  return { mvpd = mvpd, type = given.type, issuer = given.issuer,
+  local item = { mvpd = mvpd, type = given.type, issuer = given.issuer,
     not_before = json.number(given.notBefore),
-    not_after = json.number(given.notAfter),
-    attributes = attributes, encrypted = encrypted }
+    not_after = json.number(given.notAfter), attributes = {} }
+  local attributes = type(given.attributes) == "table" and given.attributes or {}
+  for name, attribute in pairs(attributes) do
+    if type(name) == "string" and type(attribute) == "table" then
+      put_attribute(item, name, attribute, options)
+    end
+  end
+  return item
 end
 
 local function is_valid(context, item)

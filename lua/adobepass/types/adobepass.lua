@@ -386,6 +386,7 @@
 ---@field not_after? number # When it ends, in ms since 1970
 ---@field attributes table<string, any> # The viewer's metadata
 ---@field encrypted? table<string, string> # Attributes that were not decrypted
+---@field attribute_errors? table<string, string> # The error codes of attributes that Adobe could not return, by name
 
 --- A login: plain data, which can be stored, for example as JSON.
 ---@class adobepass.Login
