@@ -176,6 +176,14 @@ return {
     statement = "The Roku token is sent on the requests of a device.",
     status = "kept",
     tags = { "device-sends-roku-token", "partner-call-device" } },
+  { page = "roku-sso-cookbook-rest-api-v2",
+    statement = "In a server-to-server application, the Programmer coordinates with "
+      .. "Roku to get Roku's two headers with all requests to its domain, and Roku's "
+      .. "subscriber id is used instead of the device id.",
+    status = "partly",
+    reason = "An agreement. The server gives the token as `identity.roku_token` and "
+      .. "the subscriber id as `device.id`; the page does not name the other header.",
+    tags = { "device-sends-roku-token", "partner-call-device" } },
   { page = "exp-cloud-id-authn",
     statement = "The Experience Cloud id is sent as AP-Visitor-Identifier.",
     status = "kept",
