@@ -341,6 +341,8 @@ texts.results = {
     { "boarding_status?", "string", "SUPPORTED or PICKER" },
     { "enable_platform_services?", "boolean", "Supports the partner's single sign-on" },
     { "display_in_platform_picker?", "boolean", "For the partner's picker" },
+    { "enforce_platform_permissions?", "boolean", "The application must enforce the "
+      .. "viewer's permission of the platform" },
     { "required_metadata_fields?", "string[]", "For the partner's request" } } },
   { "PartnerStatus", "Of client:partner_status; opaque", {} },
   { "Response", "Of client:request", {

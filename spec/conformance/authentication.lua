@@ -11,6 +11,13 @@ return {
       "client-samples-response" } },
   { page = "rest-api-v2-configuration-apis-retrieve-configuration-for-"
       .. "specific-service-provider",
+    statement = "For the single sign-on of a platform, an MVPD has boardingStatus, "
+      .. "platformMappingId, enablePlatformServices, displayInPlatformPicker and "
+      .. "enforcePlatformPermissions.",
+    status = "kept",
+    tags = { "providers-partner-picker", "providers-partner-fields" } },
+  { page = "rest-api-v2-configuration-apis-retrieve-configuration-for-"
+      .. "specific-service-provider",
     statement = "The request has Authorization, AP-Device-Identifier and X-Device-"
       .. "Info.",
     status = "kept",

@@ -52,6 +52,7 @@ describe("providers", function()
     assert.equal("SUPPORTED", item.boarding_status)
     assert.is_true(item.enable_platform_services)
     assert.is_true(item.display_in_platform_picker)
+    assert.is_false(item.enforce_platform_permissions)
     local linux = scenario.client:device { id = "linux", info = { osName = "Linux",
       model = "TV", version = "1", osVersion = "6", connectionType = "LAN" } }
     list = assert(linux:providers())
@@ -65,7 +66,8 @@ describe("providers", function()
     set_providers(scenario, {
       { id = "A", platformMappingId = 5, boardingStatus = true,
         enablePlatformServices = "yes", requiredMetadataFields = { "uid" } },
-      { id = "B", displayInPlatformPicker = false } })
+      { id = "B", displayInPlatformPicker = false,
+        enforcePlatformPermissions = true } })
     local list = assert(scenario.client:providers())
     assert.is_nil(list[1].platform_mapping_id)
     assert.is_nil(list[1].boarding_status)
@@ -73,6 +75,7 @@ describe("providers", function()
     assert.same({ "uid" }, list[1].required_metadata_fields)
     assert.is_nil(list[1].is_test) -- of the cached list
     assert.is_false(list[2].display_in_platform_picker)
+    assert.is_true(list[2].enforce_platform_permissions)
   end)
 
   it("[providers-leaves-passes-tests] providers: omits TempPass and test "

@@ -368,6 +368,7 @@ local OPTIONAL = {
   authPerAggregator = true, authPerBrowserSession = true,
   boardingStatus = true, platformMappingId = true,
   enablePlatformServices = true, displayInPlatformPicker = true,
+  enforcePlatformPermissions = true,
 }
 
 -- Fields whose values are from a closed set.

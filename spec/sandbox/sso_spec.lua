@@ -325,16 +325,20 @@ describe("a partner's profile", function()
 
   it("[sso-offered-configuration-apple] sandbox configuration: offers "
     .. "partner SSO to Apple devices only", function()
-    local h = fixture.new()
-    local function row(info)
+    local h = fixture.new { world = function(world)
+      world.mvpds.Spectrum.picker = { enforcePlatformPermissions = true }
+    end }
+    local function row(info, id)
       local result = h:get("/api/v2/REF30/configuration",
                            { ["X-Device-Info"] = fixture.encode(info) })
       for _, mvpd in ipairs(result.json.requestor.mvpds) do
-        if mvpd.id == "Cablevision" then return mvpd end
+        if mvpd.id == (id or "Cablevision") then return mvpd end
       end
     end
     assert.equal("SUPPORTED", row({ osName = "tvOS" }).boardingStatus)
     assert.equal("Cablevision", row({ osName = "iOS" }).platformMappingId)
+    assert.is_false(row({ osName = "tvOS" }).enforcePlatformPermissions)
+    assert.is_true(row({ osName = "tvOS" }, "Spectrum").enforcePlatformPermissions)
     assert.is_nil(row({ osName = "Linux" }).boardingStatus)
   end)
 end)

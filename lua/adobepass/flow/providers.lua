@@ -20,6 +20,7 @@ local PARTNER_FIELDS = {
   boarding_status = { "boardingStatus", "string" },
   enable_platform_services = { "enablePlatformServices", "boolean" },
   display_in_platform_picker = { "displayInPlatformPicker", "boolean" },
+  enforce_platform_permissions = { "enforcePlatformPermissions", "boolean" },
   required_metadata_fields = { "requiredMetadataFields", "table" },
 }
 
@@ -104,7 +105,8 @@ end
 -- `details` (Adobe's entry). On a device with a partner's single sign-on also what
 -- Apple's picker needs: `platform_mapping_id` (the provider's id at the partner),
 -- `enable_platform_services` (the provider supports the single sign-on),
--- `display_in_platform_picker`, `boarding_status` ("SUPPORTED", or "PICKER" for a
+-- `display_in_platform_picker`, `enforce_platform_permissions` (the viewer's permission
+-- at the partner is binding), `boarding_status` ("SUPPORTED", or "PICKER" for a
 -- provider that is only shown) and `required_metadata_fields` (a list).
 --
 -- TempPass and test entries are left out unless `temporary` or `test` is true, and

@@ -450,6 +450,7 @@
 ---@field boarding_status? string # SUPPORTED or PICKER
 ---@field enable_platform_services? boolean # Supports the partner's single sign-on
 ---@field display_in_platform_picker? boolean # For the partner's picker
+---@field enforce_platform_permissions? boolean # The application must enforce the viewer's permission of the platform
 ---@field required_metadata_fields? string[] # For the partner's request
 
 --- Of client:partner_status; opaque.

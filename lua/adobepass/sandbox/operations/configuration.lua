@@ -23,6 +23,7 @@ local function add_partner_fields(entry, context, mvpd)
   entry.platformMappingId = mvpd.partner_id
   entry.enablePlatformServices = is_on
   entry.displayInPlatformPicker = is_on
+  entry.enforcePlatformPermissions = false
   entry.boardingStatus = is_on and "SUPPORTED" or "PICKER"
 end
 
@@ -32,8 +33,8 @@ local function describe(context, mvpd)
     isTempPass = mvpd.temp_pass and true or nil,
     isProxy = mvpd.proxy and true or nil,
   }
-  for name, value in pairs(mvpd.picker or {}) do entry[name] = value end
   add_partner_fields(entry, context, mvpd)
+  for name, value in pairs(mvpd.picker or {}) do entry[name] = value end
   return entry
 end
 
