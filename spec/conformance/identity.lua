@@ -11,7 +11,7 @@ return {
     statement = "Adobe-Subject-Token or X-Roku-Reserved-Roku-Connect-Token is sent "
       .. "with sessions, profiles, decisions and logout.",
     status = "kept", tags = { "identity-values-listed", "identity-device-listed",
-      "partner-call-device" } },
+      "partner-call-device", "strict-platform-tokens" } },
   { page = "rest-api-v2-single-sign-on-service-token-flows",
     statement = "AD-Service-Token is sent with sessions, profiles, decisions and "
       .. "logout.",
@@ -43,7 +43,7 @@ return {
   { page = "rest-api-v2-appendix-headers-ap-partner-framework-status",
     statement = "expirationDate is a timestamp in milliseconds, expressed as a "
       .. "string.",
-    status = "kept", tags = { "partner-access-provider" } },
+    status = "kept", tags = { "partner-access-provider", "strict-expiration-string" } },
   { page = "apple-sso-cookbook-rest-api-v2",
     statement = "The SAML response is sent without new lines, tabs and runs of "
       .. "spaces, base64-encoded.",

@@ -241,6 +241,44 @@ describe("sandbox", function()
     assert.equal(200, h:get(PROFILES, { ["X-Device-Info"] = bad }).status)
   end)
 
+  it("[strict-platform-tokens] sandbox: refuses the platform tokens of Amazon and "
+    .. "Roku in one request", function()
+    local both = { ["Adobe-Subject-Token"] = "a",
+                   ["X-Roku-Reserved-Roku-Connect-Token"] = "b" }
+    local h = fixture.new()
+    local response = h:get(PROFILES, both)
+    refused(response)
+    assert.matches("x-roku-reserved-roku-connect-token", response.json.message, 1, true)
+    refused(h:session({}, both))
+    for name in pairs(both) do
+      assert.equal(200, h:get(PROFILES, { [name] = "a" }).status)
+    end
+    assert.equal(200, lenient { "two_platform_tokens" }:get(PROFILES, both).status)
+  end)
+
+  it("[strict-expiration-string] sandbox: requires expirationDate of the partner "
+    .. "status as a string of digits", function()
+    local function session(h, date)
+      return h:post_form(SESSIONS .. "/sso/Apple",
+        { domainName = "adobe.com", redirectUrl = "https://adobe.com" },
+        { ["AP-Partner-Framework-Status"] = h:partner_status { expires = date } })
+        .json.reasonType
+    end
+    local h = fixture.new()
+    for _, date in ipairs { fixture.START + 1e9, "0x7fffffffffffff", "1e15", " 2e15 ",
+        "-1", "2000000000000.5", "", true, json.null } do
+      assert.equal("pfs_fallback", session(h, date), tostring(date))
+    end
+    local response = h:post_form("/api/v2/REF30/profiles/sso/Apple",
+      { SAMLResponse = "AAAA" }, { ["AP-Partner-Framework-Status"] =
+        h:partner_status { expires = fixture.START + 1e9 } })
+    refused(response, "invalid_header_pfs_provider_info_expired")
+    assert.equal("none", session(h, "2000000000000"))
+    h = lenient { "numeric_expiration_date" }
+    assert.equal("none", session(h, fixture.START + 1e9))
+    assert.equal("pfs_fallback", session(h, fixture.START - 1))
+  end)
+
   it("[strict-mode-lenient] sandbox: mode 'lenient' accepts what strict mode "
     .. "refuses", function()
     local h = lenient "lenient"

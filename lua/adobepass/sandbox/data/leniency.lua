@@ -19,6 +19,8 @@ leniency.NAMES = {
   repeated_parameters = "a parameter or member that is given twice",
   content_type = "a form without its content type",
   client_authentication = "two client authentication mechanisms at once",
+  two_platform_tokens = "the platform tokens of Amazon and Roku in one request",
+  numeric_expiration_date = "expirationDate of the partner status as a number",
   malformed_device_info = "malformed X-Device-Info at every operation",
 }
 

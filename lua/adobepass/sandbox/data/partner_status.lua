@@ -35,6 +35,14 @@ local function permission(object)
   return true
 end
 
+-- Returns a date in milliseconds, which the page requires as a string; otherwise nil.
+local function milliseconds(sandbox, date)
+  if type(date) == "string" and date:find "^%d+$"
+      or type(date) == "number" and sandbox:is_lenient "numeric_expiration_date" then
+    return tonumber(date)
+  end
+end
+
 --- Validates the header.
 -- @param value the header's value or nil
 -- @return mvpd id | nil, error code
@@ -45,7 +53,7 @@ function partner_status.read(sandbox, value)
   local provider = table_at(object, "frameworkProviderInfo")
   local mvpd_id = provider.id and mvpd_for(sandbox.world, provider.id)
   if not mvpd_id then return refused "provider_id_not_determined" end
-  local expires = tonumber(provider.expirationDate)
+  local expires = milliseconds(sandbox, provider.expirationDate)
   if not expires or expires <= sandbox:now() then
     return refused "provider_info_expired"
   end

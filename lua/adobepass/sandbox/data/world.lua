@@ -17,7 +17,8 @@ return {
   -- on only those:
   --   profiles_follow_device no_logout_redirect any_domain many_resources
   --   unlisted_headers unlisted_parameters repeated_parameters content_type
-  --   client_authentication malformed_device_info
+  --   client_authentication malformed_device_info two_platform_tokens
+  --   numeric_expiration_date
   mode = "strict",
 
   -- Lifetimes. Adobe documents about 30 minutes for codes, 6 hours for access

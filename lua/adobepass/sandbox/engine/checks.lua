@@ -26,7 +26,7 @@ local function has_scope(claims, wanted)
   return false
 end
 
-for _, name in ipairs { "listed_headers", "listed_parameters",
+for _, name in ipairs { "listed_headers", "one_platform_token", "listed_parameters",
     "unrepeated_parameters", "form_body", "one_client_authentication" } do
   checks[name] = request_rules[name]
 end

@@ -63,6 +63,18 @@ function request_rules.listed_headers(context)
     .. "the header " .. table.concat(found, ", ") .. ".")
 end
 
+--- Requires at most one platform token: each operation's page lists the header of
+-- Amazon or that of Roku.
+function request_rules.one_platform_token(context)
+  if not context:header "adobe-subject-token"
+      or not context:header "x-roku-reserved-roku-connect-token"
+      or context.sandbox:is_lenient "two_platform_tokens" then
+    return nil
+  end
+  return http_response.bad_request("The page of this operation lists "
+    .. "adobe-subject-token or x-roku-reserved-roku-connect-token, not both.")
+end
+
 -- Returns the position after a JSON string that starts at `at`.
 local function end_of_string(text, at)
   at = text:find('["\\]', at + 1)

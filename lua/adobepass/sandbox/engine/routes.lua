@@ -20,7 +20,7 @@ local sso_service = require "adobepass.sandbox.operations.sso_service"
 local tables = require "adobepass.util.tables"
 local temp_pass_reset = require "adobepass.sandbox.operations.temp_pass_reset"
 
-local V2 = { "bearer", "listed_headers", "listed_parameters",
+local V2 = { "bearer", "listed_headers", "one_platform_token", "listed_parameters",
   "unrepeated_parameters", "form_body", "own_provider" }
 local DCR = { "listed_headers", "listed_parameters", "unrepeated_parameters" }
 local RESET = { "management_bearer", "listed_headers", "listed_parameters",
