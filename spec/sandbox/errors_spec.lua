@@ -250,6 +250,58 @@ describe("the enhanced error code", function()
 end)
 
 describe("an error", function()
+  local function assert_format(response, status, path, family)
+    assert.equal(status, response.status, path)
+    local kind = fixture.header(response, "Content-Type")
+    if family == "page" then
+      assert.equal("text/html", kind)
+      return assert.is_nil(response.json)
+    end
+    assert.matches("^application/json", kind)
+    local err = response.json.error
+    if family == "dcr" then return assert.is_string(err) end
+    if family == "sso_service" then
+      assert.is_string(response.json.status)
+    else
+      assert.is_nil(err)
+      err = response.json
+    end
+    assert.same({ status, "none", "string", "string" },
+      { err.status, err.action, type(err.message), type(err.trace) })
+  end
+
+  it("[sandbox-errors-405-format] sandbox errors: a 405 has the format of the "
+    .. "operation's errors", function()
+    local h = fixture.new()
+    for path, family in pairs { ["/api/REF30/list"] = "sso_service",
+        ["/api/REF30/serviceToken"] = "sso_service",
+        ["/api/v2/authenticate/REF30/CODE"] = "page",
+        ["/api/v2/REF30/profiles"] = "enhanced", ["/o/client/token"] = "dcr",
+        ["/reset-tempass/v3/reset"] = "reset" } do
+      local response = h:send { method = "PATCH", path = path }
+      assert_format(response, 405, path, family)
+      assert.is_string(fixture.header(response, "Allow"))
+    end
+  end)
+
+  it("[sandbox-errors-500-format] sandbox errors: a failure of the sandbox has the "
+    .. "format of the operation's errors", function()
+    local h = fixture.new():register()
+    h.sandbox.provider = function() error "out of order" end
+    for path, family in pairs { ["/api/REF30/list"] = "sso_service",
+        ["/api/v2/authenticate/REF30/CODE"] = "page",
+        ["/api/v2/REF30/profiles"] = "enhanced" } do
+      assert_format(h:send { method = "GET", path = path,
+        headers = h:headers({}, "GET", path) }, 500, path, family)
+    end
+    h.sandbox.world.lifetimes = nil
+    assert_format(h:send { method = "POST", path = "/o/client/token",
+      headers = { ["Content-Type"] = "application/x-www-form-urlencoded" },
+      body = fixture.form { client_id = h.client.client_id,
+        client_secret = h.client.client_secret,
+        grant_type = "client_credentials" } }, 500, "/o/client/token", "dcr")
+  end)
+
   it("[sandbox-errors-carries-mvpd] sandbox errors: a denial carries the "
     .. "mvpd's text in details", function()
     local h = fixture.new()

@@ -94,10 +94,8 @@ local function web_page(sandbox, request)
   return router.handle(sandbox, request)
 end
 
-local function not_found(sandbox, request, methods)
-  if #methods > 0 then
-    return http_response.method_not_allowed(sandbox, methods)
-  end
+local function not_found(sandbox, request, methods, family)
+  if family then return http_response.method_not_allowed(sandbox, family, methods) end
   return web_page(sandbox, request) or http_response.html(404)
 end
 
@@ -111,8 +109,8 @@ local function dispatch(sandbox, request, entry)
   local segments = segments_of(request.path)
   if not segments then return http_response.html(400) end
   local method = request.method == "HEAD" and "GET" or request.method
-  local route, found = routes.find(method, segments, request.host_role)
-  if not route then return not_found(sandbox, request, found) end
+  local route, found, family = routes.find(method, segments, request.host_role)
+  if not route then return not_found(sandbox, request, found, family) end
   return run_operation(sandbox, request, entry, route, found)
 end
 
@@ -127,7 +125,9 @@ local function dispatch_safely(sandbox, request, entry)
   local ok, response = pcall(dispatch, sandbox, request, entry)
   if ok then return response end
   entry.failure = tostring(response)
-  return http_response.refusals.enhanced(sandbox, { code = "internal_server_error" })
+  local route = routes.by_name[entry.operation]
+  return http_response.refusals[route and route.refusal or "enhanced"](sandbox,
+    { code = "internal_server_error", status = 500 })
 end
 
 -- Adds Date, by the sandbox's clock. A response to HEAD has the headers of GET and no

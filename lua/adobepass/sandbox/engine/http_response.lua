@@ -8,7 +8,7 @@ local http_response = {}
 
 local REASONS = {
   [400] = "BAD_REQUEST", [401] = "UNAUTHORIZED", [403] = "FORBIDDEN",
-  [500] = "INTERNAL_SERVER_ERROR",
+  [405] = "METHOD_NOT_ALLOWED", [500] = "INTERNAL_SERVER_ERROR",
 }
 
 local TITLES = {
@@ -46,9 +46,11 @@ function http_response.bad_request(message)
   return { status = 400, message = message }
 end
 
---- Returns the 405 of the API. @param methods the allowed ones
-function http_response.method_not_allowed(sandbox, methods)
-  local response = http_response.refusals.enhanced(sandbox,
+--- Returns the 405 of a path of the API.
+-- @param family of `http_response.refusals`
+-- @param methods the allowed ones
+function http_response.method_not_allowed(sandbox, family, methods)
+  local response = http_response.refusals[family](sandbox,
     { status = 405, message = "The method is not allowed for this path." })
   table.insert(response.headers, { "Allow", table.concat(methods, ", ") })
   return response
@@ -90,6 +92,11 @@ function http_response.refusals.dcr(_, refusal)
   local response = http_response.json(refusal.status or 400,
     { error = refusal.code or "invalid_request" })
   return http_response.no_store(response)
+end
+
+--- Operation 7 sends errors to a viewer's browser.
+function http_response.refusals.page(_, refusal)
+  return http_response.html(refusal.status)
 end
 
 --- The reset operations send 401 and 403 without a body.

@@ -200,18 +200,19 @@ end
 --- Finds the route of a request.
 -- @param segments decoded segments of the path
 -- @param host "api", "mgmt" or nil (both)
--- @return route, params | nil, list of the methods that the path supports
+-- @return route, params | nil, list of the methods that the path supports, and the
+-- error format of its operations, or nil
 function routes.find(method, segments, host)
-  local methods = {}
+  local methods, refusal = {}, nil
   for _, pattern in ipairs(patterns) do
     local route = pattern.route
     local params = (host == nil or host == route.host)
       and match(pattern.segments, segments)
     if params and route.method == method then return route, params end
-    if params then methods[route.method] = true end
+    if params then methods[route.method], refusal = true, route.refusal end
   end
   methods.HEAD = methods.GET -- a HEAD uses the route of GET
-  return nil, tables.sorted_keys(methods)
+  return nil, tables.sorted_keys(methods), refusal
 end
 
 return routes
