@@ -296,6 +296,8 @@ texts.results = {
     { "mvpd?", "string", "The provider" },
     { "interval?", "number", "Seconds between two polls" },
     { "expires_at?", "number", "When the code ends, in ms since 1970" },
+    { "session_id?", "string", "Adobe's opaque identifier of the session, for tracking "
+      .. "what the viewer does; missing when no session was needed" },
     { "last_error?", "string", "The code of the last poll's error; nil after a "
       .. "response without an error" },
     { "profile?", "adobepass.Profile", "When the state is done" } } },

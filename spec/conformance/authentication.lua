@@ -60,6 +60,10 @@ return {
     status = "kept",
     tags = { "api-sends-row-lists", "login-page-complete-tv", "login-defaults" } },
   { page = "rest-api-v2-sessions-apis-create-authentication-session",
+    statement = "sessionId is an opaque identifier that can be used for tracking user "
+      .. "activity.",
+    status = "kept", tags = { "login-session-id" } },
+  { page = "rest-api-v2-sessions-apis-create-authentication-session",
     statement = "actionName authenticate: the user authenticates in a user agent "
       .. "with url or code.",
     status = "kept",

@@ -300,6 +300,33 @@ describe("login: responses of the service", function()
     assert.same({}, scenario:counts())
   end)
 
+  it("[login-session-id] start_login: returns the session's id, which no event has",
+    function()
+      local body, events = nil, {}
+      scenario.client = scenario:new_client { on_event = function(event)
+        events[#events + 1] = event
+      end }
+      scenario:set_responder(function(_, operation)
+        return operation == "create_session" and body and { body = body } or nil
+      end)
+      local id = assert(scenario.client:start_login(login_options())).session_id
+      assert.matches("^%x+%-%x+%-%x+%-%x+%-%x+$", id)
+      body = { actionName = "resume", code = "ABC", sessionId = "session-1",
+        missingParameters = { "mvpd" } }
+      local flow = assert(scenario.client:start_login {})
+      assert.equal("session-1", flow.session_id)
+      body = { actionName = "authorize", mvpd = "Cablevision", sessionId = "session-2",
+        reasonType = "authenticated" }
+      flow = assert(scenario.client:start_login { fresh = true })
+      assert.same({ "done", "session-2" }, { flow.state, flow.session_id })
+      body = { actionName = "resume", code = "ABC", sessionId = 5 }
+      assert.is_nil(assert(scenario.client:start_login {}).session_id)
+      local text = json.encode(events)
+      for _, hidden in ipairs { id, "session-1", "session-2" } do
+        assert.is_nil(text:find(hidden, 1, true))
+      end
+    end)
+
   it("[login-obeyed-degraded-no-special] login: returns a degraded profile "
     .. "without code for it in the application", function()
     local profile = assert(scenario.client:login(login_options {

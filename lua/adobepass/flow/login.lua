@@ -26,7 +26,8 @@ end
 --- Begins a login, with the options of `login`. Returns plain data that can be
 -- stored, sent to another worker, and given to `poll_login`: `state` ("pending"
 -- or "done"), `code`, `url`, `qr` (text for a QR code), `expires_at` (ms),
--- `interval` (s), `mvpd`; and `profile` when no login was needed.
+-- `interval` (s), `mvpd`, `session_id` (opaque, for tracking; nil when no session was
+-- needed); and `profile` when no login was needed.
 function login.start_login(context, options)
   check("client:start_login", options)
   return login_start.begin(context, complete(context, options))

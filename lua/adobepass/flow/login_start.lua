@@ -158,7 +158,7 @@ local function code_flow(context, response, options)
   local url, err = browser_url(context, response, options)
   if err then return nil, err end
   local flow = { state = "pending", code = response.code, url = url,
-    qr = qr_text(response, options, url),
+    qr = qr_text(response, options, url), session_id = json.text(response.sessionId),
     mvpd = json.text(response.mvpd) or options.mvpd,
     interval = options.interval,
     expires_at = code_life.expires_at(context, response) }
@@ -187,7 +187,8 @@ local function continue_session(context, response, options)
   if response.actionName == "authorize" then
     local found, err = login_start.without_login(context, response, options)
     if not found then return nil, err end
-    return { state = "done", profile = found, mvpd = found.mvpd }
+    return { state = "done", profile = found, mvpd = found.mvpd,
+      session_id = json.text(response.sessionId) }
   end
   if type(response.code) == "string" then
     return code_flow(context, response, options)

@@ -397,6 +397,7 @@
 ---@field mvpd? string # The provider
 ---@field interval? number # Seconds between two polls
 ---@field expires_at? number # When the code ends, in ms since 1970
+---@field session_id? string # Adobe's opaque identifier of the session, for tracking what the viewer does; missing when no session was needed
 ---@field last_error? string # The code of the last poll's error; nil after a response without an error
 ---@field profile? adobepass.Profile # When the state is done
 
