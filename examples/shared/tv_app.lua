@@ -128,9 +128,9 @@ function TvApp:choose_provider()
   end)
 end
 
---- Shows the screen that logs in with a provider of the list.
+--- Shows the screen that logs in with a provider of the list. The login keeps the
+-- provider in the store, so a cancelled one does not replace that of the profile.
 function TvApp:sign_in(provider)
-  self.client:remember_provider(provider)
   self:show("code", provider)
 end
 

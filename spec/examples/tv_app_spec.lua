@@ -102,6 +102,19 @@ describe("TV app", function()
     end
   end)
 
+  describe("with a viewer who is signed in", function()
+    before_each(function() world:sign_in(app) end)
+
+    it("[tv-app-abandoned-login] TV app: keeps the provider of the login if the viewer "
+      .. "begins another login and goes back", function()
+      app:sign_in { id = "apassidp", display_name = "Adobe IdP" }
+      world:await_screen(app, "code")
+      app:home()
+      world:await_screen(app, "catalog")
+      assert.equal("Cablevision", app.provider.display_name)
+    end)
+  end)
+
   describe("during playback with a pass of five minutes", function()
     local MINUTES = 5
 
