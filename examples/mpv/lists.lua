@@ -63,7 +63,7 @@ end
 
 function lists.failed(app, err, again)
   return message("failed", "An error occurred", app.client:viewer_text(err),
-    button("Try again", again))
+    button("Try again", again), to_channels(app))
 end
 
 function lists.no_providers(app)

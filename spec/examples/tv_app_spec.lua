@@ -103,6 +103,19 @@ describe("TV app", function()
   end)
 
   describe("with a viewer who is signed in", function()
+    -- Each returns the buttons and the text of a message.
+    local messages = {}
+
+    function messages.mpv(name, ...)
+      local message = require "lists"[name](app, ...)
+      return message.items, message.text
+    end
+
+    function messages.tv(name, ...)
+      local message = require "messages"[name](app, ...)
+      return message.buttons, message.text
+    end
+
     before_each(function() world:sign_in(app) end)
 
     it("[tv-app-abandoned-login] TV app: keeps the provider of the login if the viewer "
@@ -113,6 +126,18 @@ describe("TV app", function()
       world:await_screen(app, "catalog")
       assert.equal("Cablevision", app.provider.display_name)
     end)
+
+    for name, open in pairs(messages) do
+      it("[tv-app-failed-back] TV app: the last button of an error returns to the "
+        .. "channels: " .. name, function()
+        world.is_lost = function() return true end
+        app:play(CHANNELS[1])
+        local screen = world:await_screen(app, "failed")
+        local buttons = open("failed", screen[1], screen[2])
+        buttons[#buttons].act()
+        assert.equal("catalog", app.screen.name)
+      end)
+    end
   end)
 
   describe("during playback with a pass of five minutes", function()
