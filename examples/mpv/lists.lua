@@ -66,6 +66,11 @@ function lists.failed(app, err, again)
     button("Try again", again), to_channels(app))
 end
 
+function lists.login_ended(app, err)
+  return message("login ended", "Please sign in again", app.client:viewer_text(err),
+    to_providers(app, "Sign in"))
+end
+
 function lists.no_providers(app)
   return message("no providers", "No TV provider supports this app", nil,
     to_providers(app, "Try again"))

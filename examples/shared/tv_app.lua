@@ -15,9 +15,9 @@
 --                                  is_locked(decision) and play(channel)
 --   playing (channel, decision)    calls watch_pass in a task if there is a pass
 --
--- and messages with buttons: failed (err, again), no_providers, code_over (provider),
--- denied (provider), locked (channel, decision), pass_over, signed_out (result),
--- sign_out_failed (err). A channel has a field `resource`.
+-- and messages with buttons: failed (err, again), login_ended (err), no_providers,
+-- code_over (provider), denied (provider), locked (channel, decision), pass_over,
+-- signed_out (result), sign_out_failed (err). A channel has a field `resource`.
 
 local adobepass = require "adobepass"
 
@@ -73,19 +73,21 @@ local function busy(self, text, flow, must_finish)
   self:start(flow)
 end
 
--- Shows an error. A viewer whose login has ended chooses a provider.
+-- Shows an error. A viewer who has to log in chooses a provider, after a message if a
+-- login has ended.
 local function fail(self, err, again)
-  if err.action == "authentication" then return self:choose_provider() end
+  if err.code == "not_logged_in" then return self:choose_provider() end
+  if err.action == "authentication" then return self:show("login_ended", err) end
   self:show("failed", err, again)
 end
 
 -- --- login ------------------------------------------------------------------
 
--- Returns whether the stored profile is no longer valid.
-local function is_signed_out(found)
+-- Returns the error of a stored profile that is no longer valid, or nil.
+local function login_error(found)
   local first = found.denied[1]
-  return #found.permitted == 0 and first ~= nil
-    and first.error.action == "authentication"
+  if #found.permitted > 0 or not first then return nil end
+  return first.error.action == "authentication" and first.error or nil
 end
 
 --- The first screen: the channels if a viewer is signed in, else the providers.
@@ -94,10 +96,11 @@ function TvApp:home()
   local resources = {}
   for index, channel in ipairs(self.channels) do resources[index] = channel.resource end
   busy(self, self.text "Please wait", function()
+    self.provider = self.client:remembered_provider()
     local found, err = self.client:preauthorize(resources)
-    if not found then return fail(self, err, function() self:home() end) end
-    if is_signed_out(found) then return self:choose_provider() end
-    self.provider, self.decisions = self.client:remembered_provider(), found.decisions
+    err = err or login_error(found)
+    if err then return fail(self, err, function() self:home() end) end
+    self.decisions = found.decisions
     self:open_catalog()
   end)
 end

@@ -56,15 +56,24 @@ function messages.no_providers(app)
 end
 
 -- The reason of a denial may be the provider's text or a sentence of adobepass.
-local function reason_of(app, decision)
-  if not decision.error:provider_text() then return decision.reason end
-  return text("%s says: %s", provider_name(app), decision.reason)
+local function reason_of(app, err)
+  local reason = app.client:viewer_text(err)
+  if not err:provider_text() then return reason end
+  return text("%s says: %s", provider_name(app), reason)
+end
+
+--- A denial that requires a new login.
+function messages.login_ended(app, err)
+  return { what = "login ended", icon = "notice", color = "warm",
+    title = text "Please sign in again", text = reason_of(app, err),
+    buttons = { to_providers(app, text "Sign in") } }
 end
 
 --- A locked channel.
 function messages.locked(app, channel, decision)
   return { what = "locked", icon = "lock", color = "warm",
-    title = text("%s is locked", channel.resource), text = reason_of(app, decision),
+    title = text("%s is locked", channel.resource),
+    text = reason_of(app, decision.error),
     buttons = { to_channels(app) } }
 end
 

@@ -16,6 +16,7 @@ return {
     "Compruebe el cable o la wifi. Puede que el servicio no esté disponible.",
   ["For support: %s"] = "Para el soporte técnico: %s",
   ["Try again"] = "Reintentar",
+  ["Please sign in again"] = "Inicie sesión de nuevo",
   ["No TV provider available"] = "Ningún proveedor disponible",
   ["No TV provider supports this app on this TV."] =
     "Ningún proveedor de TV admite esta aplicación en este televisor.",

@@ -137,6 +137,25 @@ describe("TV app", function()
         buttons[#buttons].act()
         assert.equal("catalog", app.screen.name)
       end)
+
+      for operation, begin in pairs { authorize = "play", preauthorize = "home" } do
+        it("[tv-app-login-ended] TV app: shows the provider's text of a denial that "
+          .. "requires a login, then the providers: " .. name .. ", " .. begin,
+          function()
+            app = world:start_app(CHANNELS, app.store) -- has no permits in memory
+            local text = "Your box has moved: call 555-0100."
+            assert(world.control.fault { kind = "error", operation = operation,
+              code = "authenticated_profile_invalidated", details = text,
+              count = 2 }) -- batches of channels
+            app[begin](app, CHANNELS[1])
+            local screen = world:await_screen(app, "login_ended")
+            local buttons, shown = open("login_ended", screen[1])
+            assert.matches(text, shown, 1, true)
+            assert.equal(1, #buttons)
+            buttons[1].act()
+            world:await_screen(app, "picker")
+          end)
+      end
     end
   end)
 

@@ -85,12 +85,12 @@ function World:with_client(fn)
   assert(good, problem)
 end
 
---- Creates the app, and shows its first screen.
-function World:start_app(channels)
+--- Creates the app, with a new store or a given one, and shows its first screen.
+function World:start_app(channels, store)
   local app = setmetatable({}, App)
   self:with_client(function()
     app:connect({ api = self.sandbox.api, mgmt = self.sandbox.mgmt,
-      statement = self.control.statement() }, memory(), { channels = channels,
+      statement = self.control.statement() }, store or memory(), { channels = channels,
       hardware = "TV", model = "spec" })
   end)
   app:home()
