@@ -154,18 +154,31 @@ end
 
 -- --- words ------------------------------------------------------------------
 
+-- Returns a font, the text with "?" for bytes that are not UTF-8, for which LÖVE raises
+-- an error, and its width. Providers' texts come from the service.
+local function measure(font, text)
+  local face = ui.fonts[font]
+  local is_valid, width = pcall(face.getWidth, face, text)
+  if is_valid then return face, text, width end
+  text = text:gsub("[\128-\255][\128-\191]*", function(bytes)
+    return not pcall(face.getWidth, face, bytes) and "?" or nil
+  end)
+  return face, text, face:getWidth(text)
+end
+
 --- Draws one line of text; returns its width.
-function ui.text(font, color, text, x, y, alpha)
-  love.graphics.setFont(ui.fonts[font])
+function ui.text(font, color, given, x, y, alpha)
+  local face, text, width = measure(font, given)
+  love.graphics.setFont(face)
   ui.color(color, alpha)
   love.graphics.print(text, x, y)
-  return ui.fonts[font]:getWidth(text)
+  return width
 end
 
 --- Draws wrapped text of up to `most` lines, with an ellipsis if it is shortened;
 -- returns its height.
-function ui.column(font, color, text, x, y, width, align, most)
-  local face = ui.fonts[font]
+function ui.column(font, color, given, x, y, width, align, most)
+  local face, text = measure(font, given)
   local _, lines = face:getWrap(text, width)
   if #lines > most then
     lines[most] = ui.fitted(font, lines[most] .. " " .. lines[most + 1], width)
@@ -178,18 +191,18 @@ function ui.column(font, color, text, x, y, width, align, most)
 end
 
 --- Draws text in the center of a box.
-function ui.centered(font, color, text, x, y, width, height)
-  local face = ui.fonts[font]
+function ui.centered(font, color, given, x, y, width, height)
+  local face, text, wide = measure(font, given)
   love.graphics.setFont(face)
   ui.color(color)
-  love.graphics.print(text, math.floor(x + (width - face:getWidth(text)) / 2),
+  love.graphics.print(text, math.floor(x + (width - wide) / 2),
     math.floor(y + (height - face:getHeight()) / 2))
 end
 
 --- Returns the text that fits into a width, with an ellipsis if it is shortened.
-function ui.fitted(font, text, width)
-  local face = ui.fonts[font]
-  if face:getWidth(text) <= width then return text end
+function ui.fitted(font, given, width)
+  local face, text, wide = measure(font, given)
+  if wide <= width then return text end
   repeat text = text:gsub("[%z\1-\127\194-\244][\128-\191]*$", "")
   until text == "" or face:getWidth(text .. "…") <= width
   return text .. "…"

@@ -66,8 +66,9 @@ local function draw_provider(item)
   ui.box(item.x, item.y, WIDTH, HEIGHT)
   ui.color(item.hue)
   ui.disc(item.x + 46, item.y + HEIGHT / 2, 25)
-  ui.centered("label", "white", item.label:sub(1, 1):upper(), item.x + 21,
-    item.y, 50, HEIGHT)
+  local first = item.label:match "^.?[\128-\191]*" -- of UTF-8
+  ui.centered("label", "white", first:upper(), item.x + 21, item.y, 50, HEIGHT)
+  item.fitted = item.fitted or ui.fitted("body", item.label, WIDTH - 108)
   ui.text("body", "text", item.fitted, item.x + 88,
     item.y + (item.provider.remembered and 14 or 27))
   if item.provider.remembered then
@@ -117,9 +118,6 @@ end
 
 return function(app, providers, pass)
   local items = items_of(providers, pass)
-  for _, item in ipairs(items) do
-    item.fitted = ui.fitted("body", item.label, WIDTH - 108)
-  end
   local last = items[#items]
   return setmetatable({ app = app, scroll = 0, aim = 0,
     focus = focus.new(items, pass and math.min(2, #items) or 1),
