@@ -61,7 +61,7 @@ end
 
 function App:close()
   if not self.client then return end
-  self.client:close()
+  TvApp.close(self)
   process_store.close(self.store)
 end
 

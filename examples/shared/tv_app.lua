@@ -67,6 +67,12 @@ end
 --- Starts a task of the current screen.
 function TvApp:start(flow) self.task = self.driver.start(flow) end
 
+--- Cancels the tasks, so that none leaves a lock in the store, and closes the client.
+function TvApp:close()
+  for _, task in pairs { self.task, self.updates } do task:cancel() end
+  self.client:close()
+end
+
 -- Shows the busy screen while a flow runs, which shows the next screen.
 local function busy(self, text, flow, must_finish)
   self:show("busy", text, must_finish)
@@ -220,7 +226,7 @@ end
 -- The requests have a task of their own: the countdown does not wait for a response.
 -- The task ends by itself after the countdown.
 local function start_updates(self, pass, countdown)
-  self.driver.start(function()
+  self.updates = self.driver.start(function()
     while countdown.status == "running" do
       update_end(self, pass)
       self.driver.sleep(ASK_EVERY)

@@ -72,7 +72,7 @@ end
 
 function App:close()
   if not self.client then return end
-  self.client:close()
+  TvApp.close(self)
   store.close(self.store)
 end
 

@@ -102,6 +102,28 @@ describe("TV app", function()
     end
   end)
 
+  describe("when it closes", function()
+    it("[tv-app-close-token] TV app: leaves no lock in the store during a request for "
+      .. "a token", function()
+      assert(world.control.fault { kind = "delay", operation = "token",
+        seconds = 60 })
+      world:run(5)
+      app:close()
+      app = world:start_app(CHANNELS, app.store)
+      world:await_screen(app, "picker")
+    end)
+
+    it("[tv-app-close-tasks] TV app: cancels the tasks of a pass", function()
+      app:try_free(world:await_screen(app, "picker")[2])
+      app:play(CHANNELS[1])
+      world:await_screen(app, "playing")
+      world:run(1)
+      assert.equal(2, app.driver.update())
+      app:close()
+      assert.equal(0, app.driver.update())
+    end)
+  end)
+
   describe("with a viewer who is signed in", function()
     -- Each returns the buttons and the text of a message.
     local messages = {}
