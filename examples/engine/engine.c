@@ -4,10 +4,11 @@
 **   engine game.lua
 **
 ** Each frame calls the script's global functions `update(seconds)` and `draw()`; a
-** key calls `key(name)`. The script has the table `engine`: `text(string, x, y,
-** size, color)`, `box(x, y, width, height, color)`, `press(key)` and `quit()`; a size
-** is 1, 2 or 3, a color 0xRRGGBB. The key R closes the Lua state, whatever the script
-** is waiting for, and loads the script again; its argument is the number of loads.
+** key calls `key(name)`, and the end of the script `close()`. The script has the table
+** `engine`: `text(string, x, y, size, color)`, `box(x, y, width, height, color)`,
+** `press(key)` and `quit()`; a size is 1, 2 or 3, a color 0xRRGGBB. The key R closes
+** the Lua state, whatever the script is waiting for, and loads the script again; its
+** argument is the number of loads.
 **
 ** ENGINE_UNPACED=1 runs frames without a pause, for the specs. */
 #include <stdio.h>
@@ -189,10 +190,12 @@ static int has_function(engine *e, const char *name) {
   return 0;
 }
 
-/* Closing the state runs the finalizers of all objects: adobepass cancels its
-** transfers and closes its connections. No call of the script is needed. */
+/* The script cancels its task, which releases a lock in the store. Closing the state
+** runs the finalizers of all objects: adobepass cancels its transfers and closes its
+** connections. */
 static void close_script(engine *e) {
   Uint64 start = SDL_GetPerformanceCounter();
+  if (has_function(e, "close")) call(e, 0);
   if (e->L != NULL) lua_close(e->L);
   e->L = NULL;
   keep_longest(&e->longest_close, milliseconds_since(start));

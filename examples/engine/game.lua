@@ -1,7 +1,7 @@
 --- A script of the engine: shows a code until a viewer has logged in, then the
 -- channels. Enter plays the selected channel, O signs out, R loads this file again.
 
--- luacheck: globals engine update draw key
+-- luacheck: globals engine update draw key close
 
 local adobepass = require "adobepass"
 
@@ -113,6 +113,11 @@ local KEYS = {
 
 function key(name)
   if KEYS[name] then KEYS[name]() end
+end
+
+-- A cancelled request for a token leaves no lock in the store.
+function close()
+  task:cancel()
 end
 
 screen = { title = "Please wait" }

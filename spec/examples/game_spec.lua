@@ -1,15 +1,16 @@
 --- examples/engine/game.lua without the engine. engine_spec.lua runs both.
 
+local folder = require "spec.support.folder"
 local frame_app = require "spec.support.frame_app"
 
 describe("engine game", function()
   local world, game, title, code
 
   -- Loads the script, with the addresses of the sandbox in its environment.
-  local function load_game()
+  local function load_game(store_folder)
     local sandbox = world.sandbox
     local variables = { ADOBEPASS_API = sandbox.api, ADOBEPASS_MGMT = sandbox.mgmt,
-      ADOBEPASS_STATEMENT = sandbox.control.statement() }
+      ADOBEPASS_STATEMENT = sandbox.control.statement(), ENGINE_STORE = store_folder }
     local engine = { box = function() end, text = function(shown, x, y, size)
       if x == 80 and y == 70 then title = shown end
       if size == 3 then code = shown end
@@ -80,6 +81,18 @@ describe("engine game", function()
       await "type the code"
       assert.equal(1, count "logout")
     end)
+
+  it("[game-close-token] engine game: leaves no lock in the store when it is closed "
+    .. "during a request for a token", function()
+    local path = folder.make()
+    finally(function() folder.remove(path) end)
+    load_game(path)
+    assert(world.control.fault { kind = "delay", operation = "token", seconds = 60 })
+    world:run(5)
+    game.close()
+    load_game(path)
+    await "type the code"
+  end)
 
   it("[game-return-error] engine game: Return tries again after an error", function()
     world.is_lost = function(request) return request.url:find "/sessions" end
