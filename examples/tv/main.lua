@@ -1,12 +1,11 @@
 --- A TV app with adobepass. The flows are in app.lua.
 
--- The path of this checkout; an installed module has other paths.
+-- The path of this checkout, or of a copy of examples/tv and examples/shared; an
+-- installed module has other paths.
 local tree = love.filesystem.getSource() .. "/../../"
-if io.open(tree .. "lua/adobepass/init.lua") then
-  package.path = ("%slua/?.lua;%slua/?/init.lua;%s?.lua;"):format(tree, tree, tree)
-    .. package.path
-  package.cpath = tree .. "build/luajit/?.so;" .. package.cpath
-end
+package.path = ("%slua/?.lua;%slua/?/init.lua;%s?.lua;"):format(tree, tree, tree)
+  .. package.path
+package.cpath = tree .. "build/luajit/?.so;" .. package.cpath
 
 local App = require "app"
 local frames = require "frames"

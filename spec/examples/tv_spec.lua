@@ -4,6 +4,7 @@
 local child_process = require "spec.support.child_process"
 local core = require "adobepass.core"
 local scenarios = require "spec.examples.tv.scenarios"
+local screen_app = require "spec.support.screen_app"
 local folder = require "spec.support.folder"
 local shell = require "adobepass.util.shell"
 local fixture = require "spec.examples.tv.fixture"
@@ -103,6 +104,25 @@ describe("TV app store", function()
     local output = folder.run("unset LUA_PATH LUA_CPATH; timeout 60 love "
       .. shell.line(path, tree, path .. "/kept"))
     assert.matches("^%d+ cases$", output)
+  end)
+end)
+
+describe("TV app copy", function()
+  test("[tv-copied-folder] TV app copy: finds examples/shared beside it and an "
+    .. "installed module", function()
+    local path, tree = folder.make(), folder.run "pwd"
+    folder.run(("mkdir %s/examples && cp -r examples/tv examples/shared %s/examples")
+      :format(path, path))
+    local app = screen_app.new(shell.line("env",
+      ("LUA_PATH=%s/lua/?.lua;%s/lua/?/init.lua;;"):format(tree, tree),
+      ("LUA_CPATH=%s/build/luajit/?.so;;"):format(tree), "love",
+      path .. "/examples/tv"))
+    finally(function()
+      app:stop()
+      folder.remove(path)
+    end)
+    app:switch_on({}, true)
+    app:await "^message\tno service\t"
   end)
 end)
 
