@@ -358,8 +358,7 @@ install: all ## install module, command and manual page below PREFIX
 	    env $(call environment,$(LUA)) $(LUA) bin/adobepass completion \
 	      $${pair%%:*} > $$file; done
 ifeq ($(filter luajit lua5.1,$(LUA)),)
-# The sandbox runs in nginx, which needs the core for LuaJIT. Lua 5.1 loads its core
-# from the same folder, so it is skipped here.
+# The sandbox runs in nginx, which needs the core for LuaJIT. Lua 5.1 loads it, too.
 	@if $(PKG_CONFIG) --exists luajit; then \
 	  $(MAKE) --no-print-directory -s LUA=luajit all && \
 	  install -D -m 755 build/luajit/adobepass/core.so \

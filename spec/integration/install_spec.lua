@@ -29,7 +29,6 @@ describe("make install", function()
   end)
 
   it("[install-sandbox-runs] make install: the sandbox starts", function()
-    if LUA == "lua5.1" then return pending "nginx has LuaJIT" end
     assert.matches("https://127%.0%.0%.1:%d+",
       command "sandbox --exec 'echo $ADOBEPASS_API' 2>&1")
   end)
@@ -39,6 +38,17 @@ describe("make install", function()
     folder.run(("make -s install LUA=luajit PREFIX=%s 2>&1"):format(path))
     assert.equal("#!/usr/bin/env " .. LUA,
       folder.read(path .. "/bin/adobepass"):match "^[^\n]*")
+  end)
+
+  it("[install-shared-core] make install: Lua 5.1 and LuaJIT load each other's core, "
+    .. "which has the same path", function()
+    if _VERSION ~= "Lua 5.1" then return end -- other Luas have a path of their own
+    for _, built in ipairs { "luajit", "lua5.1" } do
+      folder.run(("make -s install LUA=%s PREFIX=%s 2>&1"):format(built, path))
+      folder.run(("cd / && LUA_PATH='%s/share/lua/5.1/?.lua;;' "
+        .. "LUA_CPATH=%s/lib/lua/5.1/?.so %s -e 'require \"adobepass.core\"' 2>&1")
+        :format(path, path, LUA))
+    end
   end)
 
   it("[install-fortify] make: the core calls glibc's checked functions", function()
