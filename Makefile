@@ -366,6 +366,12 @@ ifeq ($(filter luajit lua5.1,$(LUA)),)
 endif
 	@sh .ci/installed $(LUA) "$(DESTDIR)" "$(PREFIX)" "$(LIBDIR)"
 
+# LuaRocks does not name the Lua, so this builds for each Lua in the same folder.
+.PHONY: rock
+rock: # the core for `luarocks make`, built from the start
+	@rm -rf $(BUILD)
+	@$(MAKE) --no-print-directory $(parallel) all
+
 .PHONY: dist
 dist: ## write source archive, source rock and checksums of HEAD to build/dist
 	@sh .ci/dist $(VERSION) $(PROJECT_URL)

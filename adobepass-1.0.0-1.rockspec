@@ -39,7 +39,7 @@ external_dependencies = {
 -- keeps the module loaded for libcurl's threads.
 build = {
   type = "make",
-  build_target = "build/rock/adobepass/core.so",
+  build_target = "rock",
   build_variables = {
     BUILD = "build/rock",
     PURE_BUILD = "build/rock/pure",
