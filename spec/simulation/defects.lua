@@ -13,7 +13,7 @@ return {
     to = "{ token = token, failure = failure }, select(2, self.lock:read())," } },
   -- A cancelled task leaves its lock in the store.
   C = { { module = AUTH .. "refresh_lock",
-    from = "set_cleanup(holding, function() abandon(holding) end)", to = "" } },
+    from = "function() abandon(holding) end", to = "function() end" } },
   -- The age of a lock follows the wall clock.
   D = { { module = "adobepass.policy.timestamp",
     from = "local passed = (clock or core.clock).monotonic() - stamped\n"

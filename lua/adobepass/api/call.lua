@@ -117,6 +117,18 @@ local function longest_wait(self, now)
   return left - math.min(MOST_RESERVED, left * RESERVED_SHARE)
 end
 
+-- Waits for a reserved request. A task that is cancelled meanwhile gives it back;
+-- otherwise the calls that a viewer left would delay the next one.
+local function await_turn(self, key, seconds)
+  local connection = self.connection
+  local task = connection:add_cleanup(self, function()
+    connection.rate_limit:cancel(key)
+  end)
+  emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
+  connection.driver.sleep(seconds)
+  connection:remove_cleanup(task, self)
+end
+
 -- A 429 for the same address during the wait voids the reservation; then a new
 -- one is made.
 function states.wait_for_rate_limit(self)
@@ -131,8 +143,7 @@ function states.wait_for_rate_limit(self)
     return fail(self, rate_limited(self, seconds, limit:barred_for(key, now)))
   end
   if self.guard then self.deadline = self.guard:extend(seconds) end
-  emit(self, { type = "wait", reason = "rate_limit", seconds = seconds })
-  driver.sleep(seconds)
+  await_turn(self, key, seconds)
   if limit:barred_for(key, driver.now()) <= 0 then return "send" end
   limit:cancel(key)
   return "wait_for_rate_limit"

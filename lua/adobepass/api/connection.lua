@@ -83,6 +83,23 @@ function Connection:record(recording)
   self.transport = self.transport and with_recorder(self, self.transport)
 end
 
+--- Registers a function that the driver's running task calls if it is cancelled or
+-- fails. Returns the task, for remove_cleanup; nil for a driver without tasks.
+-- @param key any value that is unique among the cleanups of the task
+-- @func cleanup
+function Connection:add_cleanup(key, cleanup)
+  local task = self.driver.task and self.driver.task()
+  if not task then return nil end
+  task.cleanups = task.cleanups or {}
+  task.cleanups[key] = cleanup
+  return task
+end
+
+--- Removes a function of add_cleanup from its task, which may be nil.
+function Connection.remove_cleanup(_, task, key)
+  if task and task.cleanups then task.cleanups[key] = nil end
+end
+
 --- Closes the transport. Transfers in flight end with the code `closed`.
 function Connection:close()
   if self.transport then self.transport:close() end

@@ -144,22 +144,11 @@ local function write_lock(holding, record, expected)
   return done, err
 end
 
--- Registers a function that the driver's task calls when it is cancelled or fails;
--- nil removes it.
-local function set_cleanup(holding, cleanup)
-  local driver = holding.lock.connection.driver
-  local task = holding.task or driver.task and driver.task()
-  if not task then return end
-  holding.task = task
-  task.cleanups = task.cleanups or {}
-  task.cleanups[holding] = cleanup
-end
-
 -- Ends an owner. The entry in memory remains if the lock may still be in the
 -- store, so that is_held recognizes that lock as one of this process.
 local function forget(holding, is_released)
   local refreshes, key = holding.lock.connection.refreshes, holding.lock.key
-  set_cleanup(holding, nil)
+  holding.lock.connection:remove_cleanup(holding.task, holding)
   holding.is_abandoned = true
   if is_released and refreshes[key] == holding then refreshes[key] = nil end
 end
@@ -198,7 +187,7 @@ function RefreshLock:run(record, text, latest, work)
   end
   holding.call = running_function.new(body)
   self.connection.refreshes[self.key] = holding
-  set_cleanup(holding, function() abandon(holding) end)
+  holding.task = self.connection:add_cleanup(holding, function() abandon(holding) end)
   local value, err = body()
   return value, err
 end

@@ -1,6 +1,7 @@
 --- One deadline bounds all steps of a call. The clock is virtual and advances
 -- only in waits, so each request's time is exact to the millisecond.
 
+local adobepass = require "adobepass"
 local operation_setup = require "spec.support.operation_setup"
 local client_fixture = require "spec.support.client_fixture"
 
@@ -363,6 +364,36 @@ describe("the rate limit", function()
     end
     fixture.driver.run((table.unpack or unpack)(tasks)) -- luacheck: ignore
     assert.equal(BURST .. "1000 2000 3000 4000 5000", times(fixture))
+  end)
+
+  it("[deadline-cancelled-wait] rate limit: a task that is cancelled while it waits "
+    .. "gives its turn back", function()
+    local fixture = ready { rate_limit = { burst = 1 } }
+    local driver = adobepass.driver.tick { now = fixture.driver.now }
+    local client = fixture:new_client { rate_limit = { burst = 1 }, driver = driver,
+      store = fixture.client.context.connection.store }
+    local function start() return driver.start(send, client, 1) end
+    local function update()
+      fixture.control.clock { advance = 20 }
+      driver.update()
+    end
+    local function finish(task)
+      repeat update() until task.status ~= "running"
+      assert.equal("done", task.status)
+    end
+    finish(start())
+    local sent = times(fixture)
+    for _ = 1, 8 do
+      local task = start()
+      update()
+      assert.equal("running", task.status)
+      task:cancel()
+    end
+    local last = start()
+    finish(last)
+    assert.is_nil(next(last.cleanups or {}))
+    local _, second = times(fixture):match "^(%d+) (%d+)$"
+    assert.near(tonumber(sent) + 1000, tonumber(second), 60)
   end)
 
   it("[deadline-not-count-adobe] rate limit: does not count operations that "
